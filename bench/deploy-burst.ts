@@ -49,7 +49,11 @@ async function burst(
   print: (line: string) => void,
 ): Promise<Burst> {
   const simulator = await startSimulator({ clock });
-  const settings = { EDGEGAP_API_URL: simulator.url, EDGEGAP_API_TOKEN: simulator.token };
+  const settings = {
+    EDGEGAP_API_URL: simulator.url,
+    EDGEGAP_API_TOKEN: simulator.token,
+    EDGEGAP_SHARE: '100',
+  };
   const deployers: Deployer[] = [];
   for (const DATABASE_URL of databases)
     deployers.push(await startDeployer(script, { ...settings, DATABASE_URL }));

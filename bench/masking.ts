@@ -3,12 +3,11 @@
  * mask, against a plain one. The longest time without a turn of the event loop counts.
  */
 
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { maskedTail } from '../src/log/tail.ts';
 import type { Bench } from './support/bench.ts';
+import { longestHold } from './support/hold.ts';
 
 const LENGTH = 16 * 1024 * 1024;
-const ROUNDS = 5;
 /** No text may hold the event loop for longer. */
 const MOST_MS = 50;
 const PLAIN = '2026-03-03T16:02:09Z [net] ada connected from 10.0.0.1, ping 12 ms\n';
@@ -26,11 +25,11 @@ export const bench: Bench = {
   about: 'The longest hold of the event loop by a hostile log of 16 MiB, against a plain one.',
   bar: undefined,
   async run(print) {
-    const plain = await longestHold(PLAIN);
+    const plain = await holdBy(PLAIN);
     print(`  a plain log: ${plain.toFixed(1)} ms`);
     let worst = 0;
     for (const line of HOSTILE) {
-      const held = await longestHold(line);
+      const held = await holdBy(line);
       print(`  ${JSON.stringify(line.slice(0, 20))} again and again: ${held.toFixed(1)} ms`);
       worst = Math.max(worst, held);
     }
@@ -39,27 +38,9 @@ export const bench: Bench = {
   },
 };
 
-/** In milliseconds, the median of several rounds: what else the machine does is no part of it. */
-async function longestHold(line: string): Promise<number> {
+/** In milliseconds. */
+async function holdBy(line: string): Promise<number> {
   // In one piece, as a log is that came over the network.
   const log = Buffer.from(line.repeat(Math.ceil(LENGTH / line.length))).toString();
-  const holds: number[] = [];
-  for (let round = 0; round < ROUNDS; round++) holds.push(await holdOf(() => maskedTail(log, 5_000, [])));
-  return holds.toSorted((a, b) => a - b)[Math.floor(ROUNDS / 2)] ?? Number.NaN;
-}
-
-async function holdOf(run: () => Promise<unknown>): Promise<number> {
-  let [longest, over] = [0, false];
-  const turning = (async () => {
-    for (let last = performance.now(); !over; ) {
-      await nextTurn();
-      const now = performance.now();
-      longest = Math.max(longest, now - last);
-      last = now;
-    }
-  })();
-  await run();
-  over = true;
-  await turning;
-  return longest;
+  return await longestHold(() => maskedTail(log, 5_000, []));
 }

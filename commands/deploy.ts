@@ -1,3 +1,4 @@
+import { counted } from '../src/chat/facts.ts';
 import { quoted } from '../src/command/argv.ts';
 import { answered, confirmedOrder, mayDeploy, type Wanted } from '../src/command/confirm-deploy.ts';
 import {
@@ -16,8 +17,8 @@ import { requestingView } from '../src/deployments/view.ts';
 import type { Location } from '../src/edgegap/schema.ts';
 import { InputError } from '../src/errors.ts';
 
-/** Said where no deployment was written down before the request would have left. */
-const interrupted = 'Nothing was deployed by it; ask again.';
+/** Shown if the process died before it stored the intent: the request to Edgegap is sent only after that. */
+const interrupted = 'Nothing was deployed; ask again.';
 
 const first = { required: true, positional: true } as const;
 
@@ -30,7 +31,7 @@ const options = {
     of: 'ip',
     description: 'IP addresses of players to deploy near, separated by commas',
   },
-  tag: { kind: 'list', of: 'tag', description: 'Tags to put on it, separated by commas' },
+  tag: { kind: 'list', of: 'tag', description: 'Tags for the deployment, separated by commas' },
 } as const;
 
 export default defineCommand({
@@ -45,8 +46,8 @@ export default defineCommand({
       permission: 'deployments.deploy',
       ack: 'public',
       interrupted,
-      check: async (context) => await mayDeploy(context, await lostOne(context, context.action.arg)),
-      run: async (context) => await launch(context, await lostOne(context, context.action.arg)),
+      check: async (context) => await mayDeploy(context, await lostDeployment(context, context.action.arg)),
+      run: async (context) => await launch(context, await lostDeployment(context, context.action.arg)),
     },
     confirm: {
       permission: 'deployments.deploy',
@@ -55,7 +56,9 @@ export default defineCommand({
       check: async (context) => {
         const wanted = await confirmedOrder(context, context.action.arg);
         await context.guard.check(context.asker);
-        await (wanted.replaces ? lostOne(context, wanted.replaces) : findDeployable(context.catalog, wanted));
+        await (wanted.replaces
+          ? lostDeployment(context, wanted.replaces)
+          : findDeployable(context.catalog, wanted));
       },
       run: async (context) => {
         const { action, payloads } = context;
@@ -67,7 +70,7 @@ export default defineCommand({
     cancel: {
       permission: 'deployments.deploy',
       ack: 'update',
-      interrupted: 'Nothing was deployed by it.',
+      interrupted: 'Nothing was deployed.',
       async run({ payloads, action, respond }) {
         if (!(await payloads.take(action.arg))) throw answered();
         await respond({ kind: 'card', tone: 'neutral', title: ['Nothing was deployed'], nodes: [] });
@@ -83,7 +86,7 @@ async function ordered(context: CheckContext<OptionsOf<typeof options>>): Promis
   return { application, version, plan: { ...(await placement(context, near, ip)), tags: tag } };
 }
 
-/** Where to deploy: near the city and the players given; else where the settings say. */
+/** Where to deploy: near the given city and players, or, if neither is given, at the default place of the settings. */
 async function placement(services: Services, near: Location | undefined, ips: readonly string[] = []) {
   const location = near ?? (ips.length === 0 ? await defaultLocation(services) : undefined);
   const { latitude, longitude } = location ?? {};
@@ -97,9 +100,9 @@ async function placement(services: Services, near: Location | undefined, ips: re
     throw new InputError('place-missing', 'I do not know where to deploy.', {
       hint: 'Add the option near with a city (typed: --near Montreal), or ip with addresses of players. Whoever runs me can set DEFAULT_NEAR.',
     });
-  // Where players live is nothing for the whole channel to read.
-  const players = ips.length === 1 ? '1 player' : `${ips.length} players`;
-  const places = [...(location ? [placeName(location)] : []), ...(ips.length > 0 ? [players] : [])];
+  // The card shows only the number of players, because the channel must not read their addresses.
+  const players = ips.length > 0 ? [counted(ips.length, 'player')] : [];
+  const places = [...(location ? [placeName(location)] : []), ...players];
   return { users, place: `near ${places.join(' and ')}` };
 }
 
@@ -117,7 +120,7 @@ async function defaultLocation({ settings, catalog }: Services): Promise<Locatio
   }
 }
 
-/** The card goes first: where it cannot be posted, nothing is deployed and nothing billed. */
+/** Posts the card before deploying. If the card cannot be posted, nothing is deployed or billed. */
 async function launch(
   context: Pick<Context<unknown>, 'postCard' | 'deployments' | 'asker' | 'invocationId' | 'clock'>,
   { replaces, ...wanted }: Wanted,
@@ -132,18 +135,21 @@ async function launch(
   return code === undefined ? { deployment } : { outcome: 'failed', code, deployment };
 }
 
-/** The order of a deployment that may have started and was not found. */
-async function lostOne({ deployments, catalog }: Services, id: string): Promise<Wanted> {
+/**
+ * The order of the lost deployment with this id, to be deployed again. The outcome of its request was unknown, and no
+ * server was found.
+ */
+async function lostDeployment({ deployments, catalog }: Services, id: string): Promise<Wanted> {
   const before = await deployments.byId(id);
   if (!before)
     throw new InputError('again-unknown', 'I no longer know that deployment.', { hint: 'Use deploy.' });
   if (before.replacedBy !== undefined)
-    throw new InputError('again-done', 'Someone has deployed it again already.', {
-      hint: 'Nothing more was deployed. See the card of that one.',
+    throw new InputError('again-done', 'Someone has deployed this server again already.', {
+      hint: 'Nothing more was deployed. See the card of the new deployment.',
     });
   if (before.phase !== 'lost')
-    throw new InputError('again-done', 'There is nothing to deploy again: it did start after all.', {
-      hint: 'Nothing more was deployed. See its card.',
+    throw new InputError('again-done', 'Nothing to deploy again: the deployment did start after all.', {
+      hint: 'Nothing more was deployed. See the card of the deployment.',
     });
   await findDeployable(catalog, before);
   const { application, version, plan } = before;

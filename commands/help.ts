@@ -21,7 +21,7 @@ export default defineCommand({
   ack: 'private',
   options: {
     command: { kind: 'string', positional: true, maxLength: 32, description: 'A command to explain' },
-    subcommand: { kind: 'string', positional: true, maxLength: 32, description: 'One of its subcommands' },
+    subcommand: { kind: 'string', positional: true, maxLength: 32, description: 'A subcommand to explain' },
   },
   async run(context) {
     const { options, directory, prompt, may, respond } = context;
@@ -35,7 +35,7 @@ export default defineCommand({
       const note: Rich = example
         ? [
             { code: `${prompt}help ${example.name}` },
-            ' shows how to use one. A request_id can be shortened to its beginning, where only one deployment of this channel, or else only one that was not deployed from chat, begins so.',
+            ' shows how to use that command. Instead of a whole request_id you can give its beginning, if that fits a single deployment of this channel, or else a single deployment that was not deployed from chat.',
           ]
         : ['You may not look at or change deployments here. Ask an administrator of this place for access.'];
       const nodes: Node[] = [
@@ -61,12 +61,12 @@ export default defineCommand({
   },
 });
 
-function find<Item>(what: string, wanted: string, there: readonly Item[], nameOf: (item: Item) => string) {
+function find<Item>(noun: string, wanted: string, there: readonly Item[], nameOf: (item: Item) => string) {
   const [found] = namesakes(wanted, there, nameOf);
   if (found) return found;
   const names = there.map(nameOf);
   const near = nearest(wanted, names);
-  throw new InputError('help-unknown', `There is no ${what} ${quoted(wanted)} for you here.`, {
+  throw new InputError('help-unknown', `There is no ${noun} ${quoted(wanted)} for you here.`, {
     hint: near ? `Did you mean ${near}?` : `There are: ${names.join(', ')}.`,
   });
 }
@@ -83,7 +83,7 @@ function explain(command: Command, entries: readonly Entry[], { prompt, catalog 
   const example = only ? exampleOf(only, catalog) : '';
   const more: Rich = only
     ? ['For example: ', { code: `${prompt}${name} ${example}` }]
-    : [{ code: `${prompt}help ${entries.at(-1)?.name}` }, ' shows more of one.'];
+    : [{ code: `${prompt}help ${entries.at(-1)?.name}` }, ' shows more about that subcommand.'];
   const usages = entries.map((entry) => usage(prompt + entry.name, entry.options));
   const nodes: Node[] = [
     { kind: 'text', text: [description, '.'] },
@@ -94,7 +94,7 @@ function explain(command: Command, entries: readonly Entry[], { prompt, catalog 
   return { kind: 'card', tone: 'neutral', title: [name], nodes };
 }
 
-/** The command's own, with an application and a version that there are, as far as that is known without asking. */
+/** The command's example. If the cache knows an application and a version, the example names these. */
 function exampleOf({ example = '', options }: Entry, catalog: Services['catalog']): string {
   const values = parseText(example, '', options);
   const [application, version] = [applicationKind, versionKind].map((kind) =>
@@ -108,7 +108,7 @@ function exampleOf({ example = '', options }: Entry, catalog: Services['catalog'
     usable[0];
   if (!picked) return example;
   const isRead = picked.versions.length > 0;
-  // Nobody waits for the others; they are there the next time.
+  // Reads the versions in the background, for the next call of help; this answer does not wait for them.
   if (!isRead) void catalog.versions(picked.name).catch(() => undefined);
   const [newest, ...older] = picked.versions.filter((one) => one.is_active).map((one) => one.name);
   const isUsual = isRead ? [newest, ...older].includes(version) : picked.name === application;
@@ -116,7 +116,7 @@ function exampleOf({ example = '', options }: Entry, catalog: Services['catalog'
   return version && !isUsual ? named.replace(version, typed(newest ?? '<version>')) : named;
 }
 
-/** In quotation marks, where a name needs them. */
+/** The name as a person has to type it: in quotation marks, if needed. */
 function typed(name: string): string {
   return /[\s"'=]/.test(name) ? `"${name.replace(/["\\]/g, '\\$&')}"` : name;
 }

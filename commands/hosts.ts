@@ -22,7 +22,10 @@ import { type FleetHost, parseEdgegapTime } from '../src/edgegap/schema.ts';
 import { InputError } from '../src/errors.ts';
 
 const ROWS = 10;
-/** How old the hosts may be where a page is turned: hundreds of hosts take seconds to read. */
+/**
+ * How old the cached hosts may be, in milliseconds, when a person turns a page. Reading hundreds of hosts takes
+ * seconds.
+ */
 const TURN_MS = 60_000;
 
 interface Asked {
@@ -31,11 +34,11 @@ interface Asked {
   readonly version?: string | undefined;
 }
 
-/** The version that the hosts are measured by. */
+/** The version whose deployments are to fit on the hosts, with its needs. */
 interface Measure extends Needs {
   /** `arena v3` */
   readonly name: string;
-  /** `0.5 vCPU, 1 GB`; empty where Edgegap does not tell. */
+  /** The needs of a deployment, `0.5 vCPU, 1 GB`; empty if Edgegap does not say. */
   readonly each: string;
 }
 
@@ -52,15 +55,17 @@ export default defineCommand({
       description: 'Show this host alone, in full',
       async suggest({ typed, given, catalog, ...lookup }) {
         const fleet = (await knownFleets(lookup)).find((one) => one === given.fleet);
-        const hosts = fleet === undefined ? [] : await catalog.hosts(fleet);
-        return beginningWith(
-          typed,
-          hosts.map(({ host_id }) => host_id),
-        );
+        return beginningWith(typed, fleet === undefined ? [] : idsOf(await catalog.hosts(fleet)));
       },
     },
-    application: { kind: 'application', description: 'With a version: how many deployments of it fit' },
-    version: { kind: 'version', description: 'With an application: how many deployments of it fit' },
+    application: {
+      kind: 'application',
+      description: 'The application to count for: how many of its deployments still fit (needs version)',
+    },
+    version: {
+      kind: 'version',
+      description: 'The version to count for: how many of its deployments still fit (needs application)',
+    },
     page: pageOption,
   },
   actions: {
@@ -80,10 +85,7 @@ export default defineCommand({
     const [host] = namesakes(wanted, hosts, ({ host_id }) => host_id);
     if (!host)
       throw new InputError('host-unknown', `${asked.fleet} has no host ${quoted(wanted)}.`, {
-        hint: suggestion(
-          wanted,
-          hosts.map(({ host_id }) => host_id),
-        ),
+        hint: suggestion(wanted, idsOf(hosts)),
       });
     await context.respond(hostCard(asked.fleet, host, measure));
   },
@@ -108,7 +110,7 @@ async function show(
   await context.respond({ kind: 'card', tone: 'neutral', title, nodes });
 }
 
-/** The hosts, and what the version needs. */
+/** Reads the hosts of the fleet, and the needs of the version if a version is given. */
 async function read(context: Context<unknown>, { fleet, application, version }: Asked, atMostOldMs: number) {
   const { catalog } = context;
   const failed = (cause: unknown) => unknownFleet(context, fleet, cause);
@@ -120,7 +122,10 @@ async function read(context: Context<unknown>, { fleet, application, version }: 
   return { hosts, measure };
 }
 
-/** The vendor's files declare 400 where the fleet does not exist; its other calls answer 404. */
+/**
+ * Throws InputError if the fleet does not exist. For this case Edgegap's OpenAPI files declare status 400, although
+ * Edgegap's other calls answer 404; so both are accepted.
+ */
 async function unknownFleet(context: Context<unknown>, fleet: string, cause: unknown): Promise<never> {
   if (!(cause instanceof EdgegapError) || ![400, 404].includes(cause.status ?? 0)) throw cause;
   const known = (await knownFleets(context)).filter((one) => one !== fleet);
@@ -131,25 +136,32 @@ async function unknownFleet(context: Context<unknown>, fleet: string, cause: unk
   });
 }
 
-/** What a person wants to know first: how many fit, or else how much is free. */
+function idsOf(hosts: readonly FleetHost[]): string[] {
+  return hosts.map(({ host_id }) => host_id);
+}
+
+/** The first line of the answer: how many deployments of the version fit, or, without a version, how much is free. */
 function summary(hosts: readonly FleetHost[], measure: Measure | undefined): Rich {
   if (hosts.length === 0) return ['The fleet has no hosts yet: start them in the Edgegap dashboard.'];
   const active = hosts.filter(({ status }) => status === 'ACTIVE');
   const waiting = hosts.length - active.length;
-  const others = waiting > 0 ? ` ${counted(waiting, 'host')} not active yet.` : '';
-  if (measure?.each === '') return [`Edgegap does not say how much ${measure.name} needs.${others}`];
+  const pending = waiting > 0 ? ` ${counted(waiting, 'host')} not active yet.` : '';
+  if (measure?.each === '') return [`Edgegap does not say how much ${measure.name} needs.${pending}`];
   if (!measure) {
     const free = Object.values(freeOn(active)).filter((part) => part !== undefined);
     return [
       { bold: free.join(' · ') || 'Nothing free' },
-      ` on ${counted(active.length, 'active host')}.${others}`,
+      ` on ${counted(active.length, 'active host')}.${pending}`,
     ];
   }
   const fits = active.map((host) => fitting(host, measure));
   const fit = fits.reduce((total, count) => total + count, 0);
   const on = counted(fits.filter((count) => count > 0).length, 'host');
   const gpu = measure.req_video ? ' Hosts tell nothing of GPUs: GPUs are not counted.' : '';
-  return [{ bold: `${fit} more of ${measure.name} fit` }, ` on ${on} (${measure.each} each).${gpu}${others}`];
+  return [
+    { bold: `${fit} more of ${measure.name} fit` },
+    ` on ${on} (${measure.each} each).${gpu}${pending}`,
+  ];
 }
 
 function row(host: FleetHost, measure: Measure | undefined): Node {

@@ -1,4 +1,5 @@
 import type { Card, Node } from '../src/chat/card.ts';
+import { counted } from '../src/chat/facts.ts';
 import {
   type Context,
   type DeploymentActionContext,
@@ -21,10 +22,12 @@ import type { DeploymentPage } from '../src/edgegap/client.ts';
 import { isOwnTag } from '../src/edgegap/outside.ts';
 
 const ROWS = 10;
-/** Of the bot's own deployments that one person asked for, so many are looked at, newest first. */
+/**
+ * For the filter `mine`: how many of the person's deployments in the bot's record are taken into account, newest first.
+ */
 const MOST_MINE = 200;
 
-/** Those a deployment in the list can have; the list holds active ones only. */
+/** The statuses that a deployment in the list can have; the list holds active deployments only. */
 const STATUSES = [
   'ready',
   'error',
@@ -49,7 +52,7 @@ export default defineCommand({
     fleet: { kind: 'string', description: 'Only on this private fleet; * stands for anything' },
     host: { kind: 'string', description: 'Only on this host of a fleet; * stands for anything' },
     'older-than': { kind: 'duration', description: 'Only deployed that long ago, or longer, for example 2h' },
-    mine: { kind: 'boolean', description: 'Only those that you deployed from chat' },
+    mine: { kind: 'boolean', description: 'Only deployments that you deployed from chat' },
     page: pageOption,
   },
   actions: {
@@ -62,12 +65,15 @@ export default defineCommand({
   },
 });
 
-/** The row that was chosen, on a card of its own. */
+/** Shows the chosen deployment on a card of its own. */
 async function open(context: DeploymentActionContext): Promise<void> {
   await context.respond(answerCard(await currentView(context, context.target), context.clock.now(), false));
 }
 
-/** That page; the last page where there are fewer pages by now. `ids`: the only request_ids to look among. */
+/**
+ * Reads the page `page`, or the last page if there are fewer pages by now. With `ids`, only deployments with these
+ * request_ids are searched.
+ */
 async function read(
   { edgegap, clock }: Pick<Services, 'edgegap' | 'clock'>,
   filter: Filter,
@@ -90,8 +96,8 @@ function pagesOf(total: number): number {
   return Math.max(1, Math.ceil(total / ROWS));
 }
 
-/** In place of a tag or version that finds nothing, those in use that mean the same. */
-async function inUse(
+/** If the tag or version in the filter matches nothing, replaces it with the equivalent spellings that are in use. */
+async function filterInUse(
   { edgegap, catalog, clock }: Context<unknown>,
   filter: Filter,
   ids: readonly string[] | undefined,
@@ -101,22 +107,25 @@ async function inUse(
   if (version && !application)
     for (const { name } of await catalog.applications())
       versions.push(...(await catalog.versions(name)).map((one) => one.name));
-  const named = { ...filter, version: likeNames(version, versions) };
+  const named = { ...filter, version: namesInUse(version, versions) };
   const tags: string[] = [];
   const others = filtersOf({ ...named, tag: undefined }, clock.now(), ids);
   if (tag)
     for await (const row of edgegap.allDeployments({ filters: others, limit: 50 }))
       tags.push(...row.tags.filter((one) => !isOwnTag(one)));
-  return { ...named, tag: likeNames(tag, tags) };
+  return { ...named, tag: namesInUse(tag, tags) };
 }
 
-function likeNames(given: Filter['tag'], known: readonly string[]): Filter['tag'] {
+function namesInUse(given: Filter['tag'], known: readonly string[]): Filter['tag'] {
   if (typeof given !== 'string') return given;
   const found = namesakes(given, [...new Set(known)], (one) => one);
   return found.length > 0 ? found : given;
 }
 
-/** The page, with the filter that found it. Of a person's own deployments the bot's record knows the request_ids. */
+/**
+ * Returns the page, and the filter with which the page was found. For `mine`, the request_ids come from the bot's
+ * record.
+ */
 async function search(context: Context<unknown>, asked: Filter, wanted: number) {
   const { deployments, asker, settings } = context;
   const mine = () => deployments.askedBy(asker, MOST_MINE, settings.applicationAllowlist);
@@ -124,7 +133,7 @@ async function search(context: Context<unknown>, asked: Filter, wanted: number) 
   const found = await read(context, asked, wanted, ids);
   const named = asked.tag ?? asked.version;
   if (found.total_count > 0 || named === undefined || ids?.length === 0) return { filter: asked, found, ids };
-  const filter = await inUse(context, asked, ids);
+  const filter = await filterInUse(context, asked, ids);
   const isSame = filter.tag === asked.tag && filter.version === asked.version;
   return { filter, found: isSame ? found : await read(context, filter, wanted, ids), ids };
 }
@@ -137,11 +146,11 @@ async function show(context: Context<unknown>, asked: Filter, wanted: number): P
   const failed = await countFailed(context, filter, ids);
   const pages = Math.max(pagesOf(total_count), has_next ? page + 1 : 1);
   const notes = [
-    ...(ids?.length === MOST_MINE ? [`Only your newest ${MOST_MINE} deployments were looked at.`] : []),
+    ...(ids?.length === MOST_MINE ? [`I looked at your newest ${MOST_MINE} deployments only.`] : []),
     ...messages.map((message) => `Edgegap: ${message}`),
   ];
   const nodes: Node[] = [
-    table.length > 0 ? listTable(table) : { kind: 'text', text: [nothing(filter)] },
+    table.length > 0 ? listTable(table) : { kind: 'text', text: [emptyText(filter)] },
     ...notes.map((note): Node => ({ kind: 'note', text: [note] })),
     ...failedNote(context, failed),
     ...menu(table),
@@ -153,12 +162,15 @@ async function show(context: Context<unknown>, asked: Filter, wanted: number): P
   await context.respond(listCard(filter, total_count, nodes));
 }
 
-function nothing(filter: Filter): string {
-  const what = filter.status === 'error' ? 'failed' : 'active';
-  return isFiltered(filter) ? `Nothing ${what} matches.` : 'Nothing is active.';
+function emptyText(filter: Filter): string {
+  const state = filter.status === 'error' ? 'failed' : 'active';
+  return isFiltered(filter) ? `No ${state} deployment matches.` : 'No deployment is active.';
 }
 
-/** How many failed that match but for their status; as far as the bot itself knows: no list tells of both. */
+/**
+ * How many failed deployments match the filter, apart from its status. They are counted in the bot's record, because no
+ * list of Edgegap holds both active and failed deployments.
+ */
 async function countFailed(
   { deployments, settings, clock }: Context<unknown>,
   filter: Filter,
@@ -171,8 +183,8 @@ async function countFailed(
 
 function failedNote({ prompt }: Context<unknown>, count: number): Node[] {
   if (count === 0) return [];
-  const what = count === 1 ? '1 failed deployment is' : `${count} failed deployments are`;
-  return [{ kind: 'note', text: [`${what} not shown: use `, { code: `${prompt}list --status error` }] }];
+  const failed = `${counted(count, 'failed deployment')} ${count === 1 ? 'is' : 'are'}`;
+  return [{ kind: 'note', text: [`${failed} not shown: use `, { code: `${prompt}list --status error` }] }];
 }
 
 function menu(table: readonly ListRow[]): Node[] {
@@ -182,7 +194,7 @@ function menu(table: readonly ListRow[]): Node[] {
   return [{ kind: 'select', placeholder: 'Open a deployment', choices, action }];
 }
 
-/** The way from the active deployments to the failed, and back. */
+/** The button that switches from the active to the failed deployments, or back. */
 function otherList(filter: Filter, failed: number): [label: string, state: Filter][] {
   if (filter.status === 'error') return [['Active', { ...filter, status: undefined }]];
   return failed > 0 ? [['Failed', { ...filter, status: 'error' }]] : [];
@@ -190,6 +202,6 @@ function otherList(filter: Filter, failed: number): [label: string, state: Filte
 
 function listCard(filter: Filter, total: number, nodes: readonly Node[]): Card {
   const words = filterWords(filter);
-  const what = `${total} ${filter.status === 'error' ? 'failed' : 'active'} ${total === 1 ? 'deployment' : 'deployments'}`;
-  return { kind: 'card', tone: 'neutral', title: [words ? `${what}: ${words}` : what], nodes };
+  const title = counted(total, `${filter.status === 'error' ? 'failed' : 'active'} deployment`);
+  return { kind: 'card', tone: 'neutral', title: [words ? `${title}: ${words}` : title], nodes };
 }

@@ -9,11 +9,14 @@ import { distance } from '../src/deployments/resources.ts';
 import type { AvailableLocation, Location } from '../src/edgegap/schema.ts';
 import { InputError } from '../src/errors.ts';
 
-/** On a page: names of cities are short, while a city with tags or a distance takes a line. */
+/**
+ * How many cities a page shows: `names` if only names are shown, which are short; `lines` if each city takes a line,
+ * with its tags or its distance.
+ */
 const ROWS = { names: 45, lines: 20 };
-/** In one text, of which Discord's renderer shows 1,500 characters. */
+/** How many cities a single text node holds. Discord's renderer shows only 1,500 characters of a text. */
 const TEXT_ROWS = 15;
-/** Characters of the type and tags of one city. */
+/** How many characters of a city's type and tags are shown at most. */
 const MARKS = 40;
 
 interface Asked {
@@ -24,10 +27,10 @@ interface Asked {
   readonly near?: Location | undefined;
 }
 
-/** A city, which Edgegap may list several times: once for each data centre. */
+/** A city. Edgegap may list a city several times: once for each data centre. */
 interface Place {
   readonly location: Location;
-  /** Its type, then its tags, where Edgegap tells them. */
+  /** The type, then the tags, as far as Edgegap gives them. */
   readonly marks: readonly string[];
   readonly km: number | undefined;
 }
@@ -75,7 +78,7 @@ async function show(context: Context<unknown>, asked: Asked, wanted: number): Pr
   await context.respond({ kind: 'card', tone: 'neutral', title: [titleOf(asked, all.length)], nodes });
 }
 
-/** Each city once: nearest first, or else by continent, country and name. */
+/** Lists each city once, sorted by distance, or, without distances, by continent, country and name. */
 function placesOf(locations: readonly AvailableLocation[], { near, tags: shown }: Asked): Place[] {
   const places = new Map<string, Place>();
   for (const location of locations) {
@@ -91,7 +94,7 @@ function placesOf(locations: readonly AvailableLocation[], { near, tags: shown }
   return near ? byName.toSorted((a, b) => kmOf(a) - kmOf(b)) : byName;
 }
 
-/** Continents as headings, with a line for each country below. */
+/** Shows the continents as headings, and below each heading a line for each country. */
 function byContinent(rows: readonly Place[], all: readonly Place[]): Node[] {
   const nodes: Node[] = [];
   let heading = '';
@@ -117,7 +120,7 @@ function countryLines(here: readonly Place[], all: readonly Place[]): string[] {
   });
 }
 
-/** The city, with the division where the country has another city of the same name. */
+/** The city's name, followed by its division if the country has another city of the same name. */
 function cityName({ location }: Place, all: readonly Place[]): string {
   const { city = 'no city', administrative_division: division } = location;
   const isAlone = all.filter((one) => placeName(one.location) === placeName(location)).length === 1;

@@ -9,7 +9,7 @@ import { isPublicLink } from '../src/log/link.ts';
 import { maskedTail, type Tail } from '../src/log/tail.ts';
 
 const DEFAULT_LINES = 30;
-/** What a person can take in at a glance; more goes along as a file. */
+/** How much of a log the message shows; a longer log is attached as a file. */
 const SHOWN_LINES = 40;
 const SHOWN_CHARACTERS = 2_400;
 const MAX_LINES = 5_000;
@@ -52,12 +52,12 @@ async function read({ edgegap, deployments }: Context<unknown>, { request_id, se
   try {
     return await edgegap.logs(request_id);
   } catch (cause) {
-    // Looked up again: it may have ended since.
+    // Read again, because the deployment may have ended in the meantime.
     const known = await deployments.byRequestId(request_id);
     const ended = known?.endedAt !== undefined || seen?.current_status === 'TERMINATED';
     if (!ended || !(cause instanceof EdgegapError) || cause.outcome !== 'not-done') throw cause;
-    throw new InputError('log-gone', 'It has terminated, and its log is gone with it.', {
-      hint: 'To keep the logs of later ones, give the version an endpoint storage in the Edgegap dashboard.',
+    throw new InputError('log-gone', 'The deployment has terminated, and its log is gone.', {
+      hint: 'To keep the logs of later deployments, give the version an endpoint storage in the Edgegap dashboard.',
       cause,
     });
   }
@@ -90,9 +90,9 @@ function logCard(
   const note = (text: Inline) => nodes.push({ kind: 'note', text: [text] });
   if (files.length > 0)
     note(
-      `${left > 0 ? `… ${counted(left)} left out here. ` : ''}These are the last lines; all of them are in the ${files.length === 1 ? 'file' : 'files'}.`,
+      `${left > 0 ? `… ${counted(left)} left out here. ` : ''}These are the last lines; all lines are in the ${files.length === 1 ? 'file' : 'files'}.`,
     );
-  if (long > 0) note(`… ${counted(long)} left out but for the end; the Edgegap dashboard has all of it.`);
+  if (long > 0) note(`… ${counted(long)} cut short; the Edgegap dashboard has the whole log.`);
   const missing = Math.min(asked, log.total) - log.lines + Math.min(MAX_LINES, crash.total) - crash.lines;
   if (missing > 0)
     note(
@@ -126,7 +126,10 @@ function crashFields({ crash_data }: Logs): Field[] {
   ];
 }
 
-/** Everybody in the channel reads this: a link that lets in whoever has it stays where one signs in. */
+/**
+ * The whole channel can read the answer. A link that works without a sign-in is therefore left out: only the Edgegap
+ * dashboard shows it.
+ */
 function storedLog(link: string): Inline {
   if (isPublicLink(link)) return { link, text: 'Stored log' };
   const { hostname = '' } = URL.parse(link) ?? {};
@@ -137,7 +140,10 @@ function lastLines(text: string, count: number): string {
   return text.split('\n').slice(-count).join('\n');
 }
 
-/** From the beginning of a line where one begins, and never from the middle of a character. */
+/**
+ * At most the last `count` characters. The text starts at the beginning of a line if possible, and never in the middle
+ * of a character.
+ */
 function lastCharacters(text: string, count: number): string {
   if (text.length <= count) return text;
   const end = text.slice(-count);

@@ -10,7 +10,7 @@ import {
   textFile,
 } from '../src/chat/card.ts';
 import { type Context, type DeploymentActionContext, defineCommand } from '../src/command/define.ts';
-import { instantOf } from '../src/command/kinds/moment.ts';
+import { instantOf, type Moment } from '../src/command/kinds/moment.ts';
 import { theDeployment } from '../src/command/options.ts';
 import { currentView } from '../src/command/status-view.ts';
 import type { DeploymentView } from '../src/deployments/card.ts';
@@ -23,14 +23,14 @@ import {
   decodeWindow,
   encodeWindow,
   resized,
+  spanText,
   stepMs,
   type Window,
   type WindowRequest,
   windowOf,
-  words,
 } from '../src/metrics/window.ts';
 
-/** So many gaps are told one by one. */
+/** How many gaps the answer describes; of further gaps, it gives only the number. */
 const GAPS_TOLD = 3;
 
 export default defineCommand({
@@ -41,7 +41,7 @@ export default defineCommand({
   options: {
     deployment: theDeployment,
     last: { kind: 'duration', description: 'How far back, for example 2h (1h if not given)' },
-    from: { kind: 'moment', description: 'Begin of the window, UTC: 16:00 or 2026-03-03T16:00' },
+    from: { kind: 'moment', description: 'Start of the window, UTC: 16:00 or 2026-03-03T16:00' },
     to: { kind: 'moment', description: 'End of the window, UTC (now if not given)' },
     step: { kind: 'choice', choices: METRICS_STEPS, description: 'How far apart the measurements are' },
     csv: { kind: 'boolean', description: 'Add the numbers as they were measured, as a CSV file' },
@@ -64,20 +64,12 @@ function press(context: DeploymentActionContext): Promise<void> {
   return show(context, context.target, decodeWindow(window), false);
 }
 
-function requestOf(
-  {
-    last,
-    from,
-    to,
-    step,
-  }: {
-    readonly last?: number | undefined;
-    readonly from?: Parameters<typeof instantOf>[0] | undefined;
-    readonly to?: Parameters<typeof instantOf>[0] | undefined;
-    readonly step?: WindowRequest['step'];
-  },
-  now: number,
-): WindowRequest {
+interface AskedWindow extends Pick<WindowRequest, 'last' | 'step'> {
+  readonly from: Moment | undefined;
+  readonly to: Moment | undefined;
+}
+
+function requestOf({ last, from, to, step }: AskedWindow, now: number): WindowRequest {
   return { last, from: from && instantOf(from, now), to: to && instantOf(to, now), step };
 }
 
@@ -125,7 +117,7 @@ async function show(
   });
 }
 
-/** The picture, or a sentence where it could not be drawn: the numbers in words are there all the same. */
+/** The chart as a picture, or in block characters if the picture could not be drawn. */
 async function picture(
   charts: Context<unknown>['charts'],
   name: string,
@@ -157,7 +149,7 @@ function nothingMeasured({ readyAt, endedAt }: DeploymentView, { from, to }: Win
       'metrics-early',
       'Nothing was measured in that window: the deployment was not ready.',
       {
-        hint: 'Ask again a minute or two after it is ready.',
+        hint: 'Ask again a minute or two after the deployment is ready.',
       },
     );
   return new InputError('metrics-none', 'Edgegap has no measurements in that window.', {
@@ -165,7 +157,7 @@ function nothingMeasured({ readyAt, endedAt }: DeploymentView, { from, to }: Win
   });
 }
 
-/** What the version may use; undefined where the version is gone. */
+/** The CPU and memory that the version may use; undefined if the version is gone. */
 async function allowanceOf({ catalog }: Context<unknown>, view: DeploymentView): Promise<Allowance> {
   const versions = await catalog.versions(view.application).catch(() => []);
   const found = versions.find(({ name }) => name === view.version);
@@ -204,7 +196,7 @@ function summary(metrics: Metrics, { cpu, memory }: Allowance): Field[] {
   ];
 }
 
-/** A counter's growth over the window; a counter that a restart has set back says nothing. */
+/** How much a counter grew over the window; empty if a restart has reset the counter. */
 function totalOf(samples: readonly Sample[]): { total?: number } {
   const grown = (samples.at(-1)?.value ?? 0) - (samples[0]?.value ?? 0);
   return samples.length > 1 && grown >= 0 ? { total: grown } : {};
@@ -212,7 +204,7 @@ function totalOf(samples: readonly Sample[]): { total?: number } {
 
 function windowWords({ from, to, step }: Window): Inline[] {
   return [
-    `${words(to - from)}, from `,
+    `${spanText(to - from)}, from `,
     { time: from, style: 'clock' },
     ' to ',
     { time: to, style: 'clock' },

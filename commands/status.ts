@@ -20,8 +20,8 @@ export default defineCommand({
 });
 
 /**
- * A live card is drawn by the outbox alone, where its edits have an order: a slow one of ours could otherwise put an
- * older state over a newer one, for good.
+ * Leaves the editing of a live card to the outbox, because the outbox keeps edits in order. A slow edit from here could
+ * replace a newer state by an older state for good.
  */
 async function refresh(context: DeploymentActionContext): Promise<void> {
   const { source, target, deployments, action } = context;

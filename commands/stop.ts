@@ -5,25 +5,27 @@ import { currentView } from '../src/command/status-view.ts';
 import type { DeploymentTarget } from '../src/deployments/deployment.ts';
 import type { StopOutcome } from '../src/deployments/deployments.ts';
 
+const interrupted = 'Nothing was stopped; ask again.';
+
 export default defineCommand({
   description: 'Stop a deployment (asks first)',
   example: '93924761ccde',
   permission: 'deployments.stop',
   ack: 'private',
-  interrupted: 'Nothing was stopped by it; ask again.',
+  interrupted,
   options: { deployment: theDeployment },
   actions: {
     ask: {
       permission: 'deployments.stop',
       ack: 'private',
-      interrupted: 'Nothing was stopped by it; ask again.',
+      interrupted,
       on: 'deployment',
       run: (context) => ask(context, context.target),
     },
     confirm: {
       permission: 'deployments.stop',
       ack: 'update',
-      interrupted: 'It may or may not have been stopped: look with status, and ask again if not.',
+      interrupted: 'The deployment may or may not have been stopped: look with status, and ask again if not.',
       on: 'deployment',
       run: confirm,
     },
@@ -39,7 +41,8 @@ export default defineCommand({
 
 async function ask(context: Context<unknown>, target: DeploymentTarget): Promise<void> {
   const { request_id } = target;
-  // Asked even where we take it to have ended: what runs on unseen is billed.
+  // Asks Edgegap even if the bot's record says that the deployment has ended, because a server that runs on unnoticed
+  // is billed.
   const view = await currentView(context, target);
   if (view.status === 'TERMINATED') return context.respond(alreadyStopped(request_id));
   if (view.status === 'TERMINATING') return context.respond(stopping(request_id));
@@ -69,11 +72,11 @@ async function ask(context: Context<unknown>, target: DeploymentTarget): Promise
 function consequence(status: string): string {
   switch (status) {
     case 'READY':
-      return 'Players on it are disconnected. This cannot be undone.';
+      return 'Players on the server are disconnected. This cannot be undone.';
     case 'ERROR':
-      return 'It is removed, and its log with it. This cannot be undone.';
+      return 'The deployment is removed, and its log too. This cannot be undone.';
     default:
-      return 'It is not ready yet: Edgegap stops it as soon as it is. This cannot be undone.';
+      return 'The deployment is not ready yet: Edgegap stops it as soon as it is ready. This cannot be undone.';
   }
 }
 
@@ -97,7 +100,7 @@ function stopCard(outcome: StopOutcome, { request_id, seen, known }: DeploymentT
     case 'already-stopping':
       return stopping(request_id);
     case 'accepted':
-      // Edgegap answers a second stop as it answers one that comes before the server is ready.
+      // Edgegap gives the same answer to a second stop as to a stop before the server is ready.
       return (seen?.current_status ?? known?.status) === 'TERMINATING'
         ? stopping(request_id)
         : plain(['Edgegap stops ', id, ' as soon as it is ready or has failed'], 'success');

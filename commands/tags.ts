@@ -69,7 +69,7 @@ export default defineGroup({
       ...change,
       description: 'Rename a tag of a deployment',
       example: '93924761ccde qa release',
-      options: { ...oneTag('The tag to rename'), 'new-name': tag('The name to give it') },
+      options: { ...oneTag('The tag to rename'), 'new-name': tag('The new name of the tag') },
       async check(context) {
         const { tag, 'new-name': to } = context.options;
         if (tag === to)
@@ -95,19 +95,24 @@ interface OneTag {
   readonly tag: string;
 }
 
+const NO_TAGS = 'The deployment has no tags.';
+
 const tagsOf = ({ edgegap, options }: CheckContext<OneTag>) => edgegap.tags(options.deployment.request_id);
 
 async function checkPresent(context: CheckContext<OneTag>): Promise<OneTag> {
   return { ...context.options, tag: present(await tagsOf(context), context.options.tag) };
 }
 
-/** The tag as it is written. Edgegap would refuse others too, but only when everybody looks at the answer. */
+/**
+ * Returns the exact name of the tag. Throws InputError if there is no such tag: Edgegap would refuse an unknown tag
+ * too, but only after the public acknowledgement.
+ */
 function present(all: readonly string[], wanted: string): string {
   const tags = all.filter((one) => !isOwnTag(one));
   const [tag, ...more] = namesakes(wanted, tags, (one) => one);
   if (tag === undefined)
-    throw new InputError('tag-unknown', `It has no tag ${quoted(wanted)}.`, {
-      hint: tags.length > 0 ? `It has: ${tags.join(', ')}.` : 'It has no tags.',
+    throw new InputError('tag-unknown', `The deployment has no tag ${quoted(wanted)}.`, {
+      hint: tags.length > 0 ? `The deployment has: ${tags.join(', ')}.` : NO_TAGS,
     });
   if (more.length > 0)
     throw new InputError('tag-ambiguous', `Several tags could be meant by ${quoted(wanted)}.`, {
@@ -121,13 +126,15 @@ function checkFree(all: readonly string[], wanted: string): void {
 }
 
 function hasAlready(tag: string, cause?: unknown): InputError {
-  return new InputError('tag-exists', `It has the tag ${quoted(tag)} already.`, {
+  return new InputError('tag-exists', `The deployment has the tag ${quoted(tag)} already.`, {
     hint: 'Nothing was changed.',
     cause,
   });
 }
 
-/** Someone else may have added the same tag since it was looked for. */
+/**
+ * Makes the change. If another person has added the same tag since the check, throws the same InputError as the check.
+ */
 async function changing(name: string, change: () => Promise<void>): Promise<void> {
   try {
     await change();
@@ -144,7 +151,7 @@ async function showOne({ edgegap, options, respond }: Context<OneTag>): Promise<
   const { create_time, last_updated } = await edgegap.tag(request_id, options.tag);
   const [added, changed] = [create_time, last_updated].map(parseEdgegapTime);
   const text: Rich = [
-    ...(added === undefined ? ['Edgegap does not say when it was added'] : ['Added ', ago(added)]),
+    ...(added === undefined ? ['Edgegap does not say when the tag was added'] : ['Added ', ago(added)]),
     ...(changed === undefined || changed === added ? ['.'] : [', last changed ', ago(changed), '.']),
   ];
   await respond(tagsCard(request_id, ['Tag ', { code: options.tag }, ' of '], text));
@@ -157,17 +164,17 @@ async function show(context: Context<unknown>, request_id: string, title: Rich):
   const text: Rich =
     tags.length > 0
       ? tags.flatMap((tag, index) => (index === 0 ? [{ code: tag }] : [' · ', { code: tag }]))
-      : ['It has no tags.'];
+      : [NO_TAGS];
   await context.respond(tagsCard(request_id, title, text));
 }
 
-/** The change was made; that the tags cannot be read back after it does not undo it. */
+/** Shows the tags after a change. If the tags cannot be read back, the answer still says that the change was made. */
 async function showChange(context: Context<unknown>, request_id: string, title: Rich): Promise<void> {
   try {
     await show(context, request_id, title);
   } catch (error) {
     if (!(error instanceof EdgegapError)) throw error;
-    await context.respond(tagsCard(request_id, title, ['All its tags could not be read just now.']));
+    await context.respond(tagsCard(request_id, title, ['I could not read the full list of tags just now.']));
   }
 }
 

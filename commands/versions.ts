@@ -8,11 +8,14 @@ import { resources } from '../src/deployments/resources.ts';
 import { type AppVersion, parseEdgegapTime } from '../src/edgegap/schema.ts';
 
 const ROWS = 10;
-/** The person who asks may have pushed a build a moment ago. */
+/**
+ * How old the cached versions may be, in milliseconds: not long, because the person may have pushed a build a moment
+ * ago.
+ */
 const FRESH_MS = 5_000;
-/** Of more ports than these a row says how many there are. */
+/** How many ports a row shows; of further ports, the row gives only the number. */
 const PORTS = 4;
-/** Above that share the vendor calls the caching good (its reference of versions). */
+/** If the share is above this, Edgegap's reference of versions calls the caching good. */
 const WELL_CACHED = 0.8;
 
 interface Asked {
@@ -20,7 +23,7 @@ interface Asked {
 }
 
 export default defineCommand({
-  description: 'List the versions of an application, or show one in full',
+  description: 'List the versions of an application, or show a version in full',
   example: 'kart-racing v1.2',
   permission: 'deployments.read',
   ack: 'private',
@@ -61,13 +64,13 @@ async function show(context: Context<unknown>, asked: Asked, wanted: number): Pr
     ...(isOff ? ['The application is switched off, so no version of it can be deployed.'] : []),
     ...(all.length === 0 ? ['Make a version in the Edgegap dashboard, then ask again.'] : []),
   ].join(' ');
-  // Said once, as most versions of an application have the same limits.
+  // Most versions of an application have the same limits, so equal limits are shown only once.
   const [one, ...others] = rows;
   const same = one && others.length > 0 && others.every((other) => limitText(other) === limitText(one));
   const nodes: Node[] = [
     ...(text ? [{ kind: 'text', text: [text] } as const] : []),
     ...rows.map((version) => row(version, same ? '' : limitText(version))),
-    ...(same ? [{ kind: 'note', text: [`Each of these: ${limitText(one)}`] } as const] : []),
+    ...(same ? [{ kind: 'note', text: [`Each version on this page: ${limitText(one)}`] } as const] : []),
     ...(await pageFoot(context, 'versions', asked, at)),
   ];
   const count = all.length === 0 ? 'no version yet' : counted(all.length, 'version');
@@ -115,7 +118,7 @@ function versionCard(application: string, version: AppVersion): Card {
   };
 }
 
-/** Limits in time, and what happens after the end, by their labels. */
+/** The time limits and the restart policy, each under its label. */
 function limits(version: AppVersion): Record<string, string | undefined> {
   const { max_duration, time_to_deploy, termination_grace_period_seconds: grace, restart_policy } = version;
   const max = max_duration !== undefined && max_duration < 0 ? 'no limit' : inWords(max_duration, 60_000);

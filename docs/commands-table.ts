@@ -11,7 +11,11 @@ const FOLDER = join(import.meta.dirname, '..', 'commands');
 const BEGIN = '<!-- commands: written by npm run docs -->';
 const END = '<!-- /commands -->';
 
-const WHO = { open: 'everyone served', read: 'readers and operators', change: 'operators' } as const;
+const WHO = {
+  open: 'everyone whom the bot answers',
+  read: 'readers and operators',
+  change: 'operators',
+} as const;
 
 /** The page as it is, and as it should be. */
 export async function commandsPage(): Promise<{ readonly is: string; readonly shouldBe: string }> {
@@ -54,7 +58,7 @@ function entryDetails({ name, description, options, example }: Entry): string {
 function whoMay(command: Command): string {
   const least = permissions[leastPermission(command)];
   const isUniform = command.entries.every(({ permission }) => permissions[permission] === least);
-  return isUniform ? WHO[least] : `${WHO[least]}; what changes something, operators`;
+  return isUniform ? WHO[least] : `${WHO[least]}; only operators may change ${command.name}`;
 }
 
 if (import.meta.main) {

@@ -19,7 +19,7 @@ import { type Account, Accounts } from './deployments/account.ts';
 import { Callbacks } from './deployments/callbacks.ts';
 import { DeploymentRepository } from './deployments/repository.ts';
 import { waitOut } from './edgegap/permits.ts';
-import { DOCUMENTED_LIMITS } from './edgegap/scheduler.ts';
+import { shareOfLimits } from './edgegap/scheduler.ts';
 import { AppError } from './errors.ts';
 import { createMask } from './log/mask.ts';
 import type { Logger } from './log.ts';
@@ -34,9 +34,9 @@ import { dialectFor, lifelineOf, openStore } from './store/store.ts';
 import { purging } from './work/purges.ts';
 import { TaskWorker } from './work/worker.ts';
 
-/** The account of the settings. */
+/** The id of the account that the settings describe. */
 const DEFAULT_ACCOUNT = 'default';
-/** For rows of work that is done for all accounts together. */
+/** Stands in place of an account's id for work that is done for all accounts together. */
 const EVERY_ACCOUNT = 'all';
 
 const COMMANDS = join(import.meta.dirname, '..', 'commands');
@@ -45,18 +45,18 @@ export interface AppParts {
   readonly config: Config;
   readonly clock: Clock;
   /**
-   * The machine's own time, even if the bot has another clock: the lives of processes and the waits of platforms are
-   * measured by this clock.
+   * The machine's own clock, even if `clock` is another clock. It measures how long processes live and how long
+   * platforms wait.
    */
   readonly heartbeat?: Clock;
   readonly log: Logger;
   /** Makes the chat platforms, which need to know the commands. */
   readonly adapters: (directory: Directory) => readonly Adapter[];
-  /** Called when no chat platform works any more, and none will work again without help. */
+  /** Called when no chat platform works any more and only a person can repair that. */
   readonly over?: (error: AppError) => void;
   /** Access rules by platform. */
   readonly access: Readonly<Record<string, AccessRules>>;
-  /** Several accounts in place of the settings' account, and the id of the account of an address. */
+  /** Several accounts, in place of the settings' account. `idAt` gives the id of the account that serves an address. */
   readonly accounts?: {
     readonly all: readonly AccountSettings[];
     readonly idAt: (at: Address) => string;
@@ -65,7 +65,10 @@ export interface AppParts {
   readonly commands?: string;
   /** Other kinds of options, for tests. */
   readonly kinds?: Kinds;
-  /** Edgegap runs on this machine (the simulator) and can call back to the port on which this server listens. */
+  /**
+   * True if Edgegap runs on this machine (the simulator), and so can call back to the port on which this server
+   * listens.
+   */
   readonly loopback?: boolean;
 }
 
@@ -93,11 +96,11 @@ export async function buildApp({
   const membership = new Membership({ store: lifeline, shared, clock: heartbeat, log });
   const leases = new Leases(store, membership, clock);
   const repository = new DeploymentRepository(store, clock);
-  // If the bot's clock runs faster than the machine's, the database's time does not fit.
+  // If the bot has a clock of its own, for example a faster clock, the database's time does not match that clock.
   const time = clock === heartbeat ? 'database' : 'clock';
-  // A secret of one account may turn up in another account's texts.
+  // All accounts share this list, because a secret of an account may turn up in the texts of another account.
   const secrets = [...new Set([...config.secrets, ...given.all.map(({ token }) => token)])];
-  // Texts from Edgegap are masked with this at their arrival, and nowhere later.
+  // Masks texts from Edgegap when they arrive. No later step masks them again.
   const mask = createMask(secrets);
   const outbox = createOutboxWorker({ store, membership, adapters, clock, log });
   const charts = createCharts({ clock: heartbeat, log });
@@ -112,8 +115,9 @@ export async function buildApp({
     time,
     log,
     mask,
+    limits: shareOfLimits(config.edgegap.share),
     publicUrl: () => publicUrl,
-    limits: config.limits,
+    deployLimits: config.deployLimits,
   } as const;
   const opened = given.all.map((one) => openAccount(one, parts));
   const accounts = new Accounts(opened, given.idAt);
@@ -184,9 +188,10 @@ export async function buildApp({
     directory,
     /** Starts every part, in an order in which no request is lost. Resolves with the port. */
     async start() {
-      // Callbacks first, because Edgegap does not send them twice. Chat last, when everything behind the chat works.
+      // Callbacks start first, because Edgegap does not send them twice. Chat starts last, when everything that a
+      // command needs works.
       if (await membership.join())
-        for (const { places } of accounts.all) await waitOut(places, Object.keys(DOCUMENTED_LIMITS));
+        for (const { permits } of accounts.all) await waitOut(permits, Object.keys(parts.limits));
       const port = await server.listen(config.port, config.host === undefined ? undefined : [config.host]);
       if (loopback) publicUrl ??= `http://127.0.0.1:${port}`;
       for (const one of accounts.all)
@@ -206,13 +211,13 @@ export async function buildApp({
         );
       return { port };
     },
-    /** Resolves when every invocation was answered and every message was attempted. */
+    /** Resolves when every invocation has been answered and the bot has tried to send every message. */
     async settled() {
       await pipeline.idle();
       await callbacks.idle();
       await outbox.idle();
     },
-    /** Stops in order: new requests are refused, running work is finished, then the connections close. */
+    /** Stops in order: refuses new requests, finishes running work, then closes the connections. */
     async stop() {
       stopping = true;
       for (const adapter of adapters) adapter.hurry?.();
@@ -238,7 +243,10 @@ function accountOf({ edgegap, applicationAllowlist }: Config): AccountSettings {
   return { id: DEFAULT_ACCOUNT, apiUrl, proxy, token, allowlist: applicationAllowlist };
 }
 
-/** Fills the cache ahead of the first question. A wrong token shows in the log now, before a person wants a server. */
+/**
+ * Fills the cache before the first person asks. A wrong token then shows in the log at the start, not only when a
+ * person wants a server.
+ */
 async function warmUp(
   { id: account, catalog }: Account,
   report: (why: object, message: string) => void,

@@ -1,13 +1,13 @@
 /**
- * Time, passed in. All code that waits or reads the time takes a `Clock`, so that tests move time instead of
- * sleeping.
+ * Time, passed in as an argument. All code that waits or reads the time takes a `Clock`, so that tests can move the
+ * time instead of sleeping.
  */
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number;
   /**
-   * Milliseconds from some beginning. A steady clock is never set back, unlike the machine's time of day; without
-   * `steady`, `now` takes its place.
+   * Milliseconds since some fixed moment. Unlike the machine's time of day, a steady clock is never set back. If a
+   * clock has no `steady`, `now` is used in its place.
    */
   steady?(): number;
   /** Calls `run` once after `ms` milliseconds; the returned function cancels the call. */
@@ -23,32 +23,35 @@ export const systemClock: Clock = {
   },
 };
 
-/** How far the clocks of two machines may be apart, in milliseconds: a stored time this far ahead is no mistake. */
+/**
+ * How far apart the clocks of two machines may be, in milliseconds. A stored time that is this far in the future is
+ * still accepted.
+ */
 export const CLOCKS_APART_MS = 60_000;
 
 /**
- * A stored time beyond this (both epoch ms) was written by a clock that was hours ahead, and counts for nothing.
- * `ahead` is how many milliseconds the stored time may rightly lie ahead.
+ * The latest stored time that is accepted (both epoch ms). A later time was written by a clock that was hours ahead,
+ * and is ignored. `ahead` is how many milliseconds the stored time may rightly lie in the future.
  */
 export function farthest(now: number, ahead = 0): number {
   return now + ahead + CLOCKS_APART_MS;
 }
 
-/** The age of a stored time, in milliseconds; infinite for a time that a clock hours ahead has written. */
+/** The age of a stored time, in milliseconds; infinite if the time was written by a clock that was hours ahead. */
 export function ageOf(at: number, now: number): number {
   return at > farthest(now) ? Number.POSITIVE_INFINITY : now - at;
 }
 
 /**
- * Returns a function that tells the milliseconds since now. By the longer of two measures: time of day may be set
- * back, and steady time may stand still while the machine sleeps.
+ * Returns a function that tells how many milliseconds have passed since this call. The function takes the longer of two
+ * measures, because the time of day may be set back, and steady time may stand still while the machine sleeps.
  */
 export function stopwatch(clock: Clock): () => number {
   const from = { now: clock.now(), steady: steadyNow(clock) };
   return () => Math.max(clock.now() - from.now, steadyNow(clock) - from.steady);
 }
 
-/** The clock's steady time; without it, the time of day. */
+/** The clock's steady time, or the time of day if the clock has no steady time. */
 export function steadyNow(clock: Clock): number {
   return clock.steady?.() ?? clock.now();
 }
@@ -69,22 +72,25 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
   });
 }
 
-/** Resolves as `work` does, or with undefined after `ms` milliseconds; `work` then goes on, and its end is ignored. */
+/**
+ * Settles like `work`, or resolves with undefined after `ms` milliseconds. In the second case `work` goes on, and its
+ * result is ignored.
+ */
 export async function within<T>(clock: Clock, ms: number, work: Promise<T>): Promise<T | undefined> {
   let cancel = (): void => undefined;
   const limit = new Promise<undefined>((resolve) => {
-    // If this process itself was held up, `work` may have ended as well, and then comes first.
+    // If this process itself was held up, `work` may have ended in the meantime; its result then comes first.
     cancel = clock.after(ms, () => setImmediate(() => resolve(undefined)));
   });
   return await Promise.race([work, limit]).finally(() => cancel());
 }
 
-/** The least time between two log lines about the same event. */
+/** The shortest time between two log lines about the same kind of event. */
 const QUIET_MS = 60_000;
 
 /**
- * For log lines about events that strangers can cause as often as they like. Counts the calls; once a minute at most
- * returns the number of calls since the last line, otherwise undefined.
+ * For log lines about events that strangers can cause as often as they like. The returned function counts its calls. At
+ * most once a minute it returns the number of calls since the last log line; otherwise it returns undefined.
  */
 export function seldom(clock: Clock): () => number | undefined {
   let count = 0;

@@ -1,25 +1,25 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { databasePath, databaseProblem, passwordsOf } from './config/database.ts';
-import { countFrom, everyoneOr, type Items, list, wholeNumber } from './config/fields.ts';
+import { countFrom, everyoneOr, type Items, list, percentage, wholeNumber } from './config/fields.ts';
 import { proxySettings } from './config/proxy.ts';
 import { readSecretFiles, SECRETS } from './config/secret-files.ts';
 import { strayProblems } from './config/strays.ts';
 import { ConfigError } from './errors.ts';
 import type { Proxies } from './proxy.ts';
 
-/** Who may do what on a platform. Ids are those in `Person.groups`. */
+/** The access rules of a platform; ids are those in `Person.groups`. */
 export interface AccessRules {
-  /** Undefined: the platform's administrators. */
+  /** Undefined means the platform's administrators. */
   readonly operators: readonly string[] | undefined;
   readonly readers: readonly string[] | 'everyone' | undefined;
-  /** The meaning of unset `readers`: every full member, or the operators alone. */
+  /** The readers if `readers` is not set: every full member, or only the operators. */
   readonly readersByDefault: 'members' | 'operators';
 }
 
 export interface DiscordConfig {
   readonly token: string;
-  /** Servers (guild ids) the bot answers in; requests from other servers are refused. */
+  /** The servers (guild ids) in which the bot answers; requests from other servers are refused. */
   readonly guilds: readonly string[];
   readonly apiUrl: string | undefined;
   readonly proxy?: Proxies | undefined;
@@ -54,13 +54,13 @@ const url = z
   .overwrite((value) => value.replace(/\/+$/, ''));
 const baseUrl = url.refine(
   (value) => !/[?#]|^[^/]*\/\/[^/]*@/.test(value),
-  'must be the plain address under which this bot is reached, without "?" or "#", a user or a password',
+  'must be the plain address under which I am reached, without "?" or "#", a user or a password',
 );
 const edgegapUrl = url.refine(
   (value) => !/\/v\d+$/.test(value),
   'must be the address without /v1 or /v2: each call adds its own',
 );
-/** A secret whose beginning shows its sort. */
+/** A secret with a known beginning, which shows the kind of the secret. */
 const credential = (shape: RegExp, problem: string) => z.string().regex(shape, problem).optional();
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
@@ -70,6 +70,7 @@ const Environment = z.object({
     'must be the API token alone, with or without the word "token" before it',
   ),
   EDGEGAP_API_URL: edgegapUrl.default('https://api.edgegap.com'),
+  EDGEGAP_SHARE: percentage().default(80),
   DISCORD_TOKEN: credential(
     /^(?!bot$)(bot\s+)?[\x21-\x7e]+$/i,
     'must be the bot token alone, without spaces or accents',
@@ -125,13 +126,13 @@ const Environment = z.object({
     .default('info'),
 });
 
-/** No real value begins and ends with quotation marks. */
+/** A value in quotation marks. No real value begins and ends with such marks. */
 const QUOTED = /^(["']).*\1$/s;
 const NO_QUOTES =
   'is in quotation marks: leave them out (docker run --env-file takes them for a part of the value)';
 
 const NO_CHAT =
-  'No chat token is set: give DISCORD_TOKEN with DISCORD_GUILDS, or SLACK_BOT_TOKEN with SLACK_APP_TOKEN or SLACK_SIGNING_SECRET. Step by step: docs/discord.md and docs/slack.md. To just see the bot work, without any account: npm run demo.';
+  'No chat token is set: give DISCORD_TOKEN with DISCORD_GUILDS, or SLACK_BOT_TOKEN with SLACK_APP_TOKEN or SLACK_SIGNING_SECRET. Step by step: docs/discord.md and docs/slack.md. To just see me work, without any account: npm run demo.';
 
 type Environment = z.infer<typeof Environment>;
 
@@ -139,9 +140,9 @@ const SETTINGS = Object.keys(Environment.shape);
 const FILES = SECRETS.map((name) => `${name}_FILE`);
 
 interface Needs {
-  /** Whether the bot will ask Edgegap anything; true by default. */
+  /** Whether the bot will send requests to Edgegap; true by default. */
   readonly edgegap?: boolean;
-  /** Whether a chat platform must be set; false by default. */
+  /** Whether a chat platform must be set up; false by default. */
   readonly chat?: boolean;
 }
 
@@ -159,7 +160,7 @@ function checkTogether({ edgegap = true, chat = false }: Needs, unread: readonly
     if (env.DISCORD_TOKEN && !env.DISCORD_GUILDS)
       problem(
         'DISCORD_GUILDS',
-        'is missing: list the ids of the servers the bot may answer in, separated by commas',
+        'is missing: list the ids of the servers in which I may answer, separated by commas',
       );
     if (!env.DISCORD_TOKEN && env.DISCORD_GUILDS)
       problem(
@@ -189,7 +190,8 @@ export function readConfig(
       .filter(([, value]) => value !== ''),
   );
   const quoted = [...SETTINGS, ...FILES].filter((name) => QUOTED.test(set[name] ?? ''));
-  // Checked without the quotation marks, so that other mistakes are reported as well, and none because of the marks.
+  // The values are checked without their quotation marks, so that the marks cause no further mistakes, and other
+  // mistakes are reported as well.
   for (const name of quoted) set[name] = set[name]?.slice(1, -1).trim() ?? '';
   const files = readSecretFiles(set, SETTINGS);
   const given = { ...files.values, ...set };
@@ -207,13 +209,17 @@ export function readConfig(
   if (!result.success || problems.length > 0) throw new ConfigError(problems);
   const env = result.data;
   return {
-    edgegap: { token: env.EDGEGAP_API_TOKEN, apiUrl: env.EDGEGAP_API_URL, proxy },
+    /** `share`: how much of the account's documented rate limits the bot may use, in percent. */
+    edgegap: { token: env.EDGEGAP_API_TOKEN, apiUrl: env.EDGEGAP_API_URL, share: env.EDGEGAP_SHARE, proxy },
     discord: discordConfig(env, proxy),
     slack: slackConfig(env, proxy),
-    /** Base URL under which Edgegap reaches this bot; no slash at the end. Undefined: no callbacks. */
+    /**
+     * Base URL under which Edgegap reaches this bot, without a slash at the end. Undefined means that the bot gets no
+     * callbacks.
+     */
     publicUrl: env.PUBLIC_URL,
     port: env.PORT,
-    /** The address to listen on; undefined: all addresses of this machine. */
+    /** The address to listen on; undefined means all addresses of this machine. */
     host: env.HOST,
     /** A file path, `:memory:`, or a `postgres://` URL. */
     database: databasePath(env.DATABASE_URL),
@@ -223,10 +229,10 @@ export function readConfig(
     applicationAllowlist: env.APP_ALLOWLIST,
     fleets: env.FLEETS,
     readOnly: env.READ_ONLY,
-    /** How many requests of one person are carried out at once, and how many more may wait; 0: any number. */
+    /** How many requests of one person are carried out at once, and how many more may wait; 0 means any number. */
     perPerson: { requests: env.PERSON_REQUESTS, waiting: env.PERSON_WAITING },
-    /** What people may spend; 0: any number. */
-    limits: {
+    /** The limits on the deploys of people. In the first three settings, 0 stands for no limit. */
+    deployLimits: {
       running: env.MAX_RUNNING,
       runningPerPerson: env.MAX_RUNNING_PER_PERSON,
       perHour: env.MAX_DEPLOYS_PER_HOUR,

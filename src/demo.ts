@@ -19,7 +19,7 @@ At a terminal you get a prompt. From a pipe each line is run in order. Without a
 /** `npm run demo`: the whole bot against a simulated Edgegap, as a chat in this terminal. */
 async function main(): Promise<void> {
   const { stdin, stdout, stderr, env } = process;
-  // A reader that has seen enough (`| head`) is not an error; the chat notices by itself.
+  // A program that reads the output may end early (`| head`). That is no error, and the chat notices it by itself.
   for (const stream of [stdout, stderr]) stream.on('error', () => {});
   const flags = readFlags(usage);
   if (!flags) return;
@@ -28,7 +28,7 @@ async function main(): Promise<void> {
     process.exitCode = code;
     stop.abort();
   };
-  // By convention 128 and the signal's number. A second signal ends the process at once.
+  // By convention the exit code is 128 plus the signal's number. A second signal ends the process at once.
   process.once('SIGINT', onSignal(130)).once('SIGTERM', onSignal(143));
   await runDemo({
     input: stdin,

@@ -20,13 +20,13 @@ export class AppError extends Error {
   }
 }
 
-/** The person's input cannot be used; the error says why, and what to do. */
+/** The person's input cannot be used; the error names the reason and the next step. */
 export class InputError extends AppError {}
 
-/** The person may not do this here. */
+/** The person is not allowed to do this here. */
 export class RefusedError extends AppError {}
 
-/** What a platform's delay concerns: messages, edits or both, in this channel or in all channels. */
+/** The actions that a platform delays: messages, edits or both, in this channel or in all channels. */
 export interface HeldUp {
   readonly posts: boolean;
   readonly edits: boolean;
@@ -39,11 +39,16 @@ export class DeliveryError extends AppError {
   readonly outcome: 'not-sent' | 'unknown';
   /** Whether a later attempt can succeed without any repair by a person. */
   readonly retryable: boolean;
-  /** Whether an attempt can succeed after a repair, of a permission for example. Such a message is kept for a day. */
+  /**
+   * Whether an attempt can succeed after a person has repaired something, for example a permission. Such a message is
+   * kept for a day.
+   */
   readonly mendable: boolean;
-  /** Milliseconds the platform asked the bot to wait, if the platform asked. */
+  /** How many milliseconds the platform asked the bot to wait; undefined if the platform did not ask. */
   readonly retryAfterMs: number | undefined;
-  /** What else has to wait as long; undefined: only the failed action, in its channel. */
+  /**
+   * The other messages that have to wait as long. Undefined if only the failed action waits, and only in its channel.
+   */
   readonly heldUp: HeldUp | undefined;
 
   constructor(
@@ -67,8 +72,9 @@ export function isDeliveryError(error: unknown, ...codes: readonly string[]): er
 }
 
 /**
- * The database cannot be used right now. `userMessage` and `hint` are for the person in chat. The log shows
- * `problem`, which names the database (never its password); a start or script that ends shows `remedy`, too.
+ * The database cannot be used right now. `userMessage` and `hint` are for the person in chat. The log shows `problem`,
+ * which names the database (never its password). If a start or a script ends because of the error, `remedy` is shown,
+ * too.
  */
 export class StoreError extends AppError {
   readonly problem: string;
@@ -90,7 +96,7 @@ export class StoreError extends AppError {
   /** The error to show if the database failed before anything had begun. */
   nothingDone(): AppError {
     return new AppError(this.code, `${this.userMessage.slice(0, -1)}; nothing was done.`, {
-      hint: 'Try again in a minute. If this goes on, whoever runs this bot finds more in the bot’s log.',
+      hint: 'Try again in a minute. If this goes on, whoever runs me finds the reason in my log.',
       cause: this,
     });
   }

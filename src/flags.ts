@@ -1,15 +1,15 @@
 import { parseArgs } from 'node:util';
 import type { z } from 'zod';
 
-/** The command line of a script in package.json: its words after the script's name and `--`. */
+/** The command line of a script in package.json: the words after the script's name and `--`. */
 export interface Usage<Values> {
   /** Shown by `--help`, and below the description of a mistake; ends with a line break. */
   readonly text: string;
-  /** By the name of the option: whether a value follows. `--help` always exists. */
+  /** For each option, by its name: whether a value follows. The option `--help` always exists. */
   readonly options: Readonly<Record<string, 'boolean' | 'string'>>;
   /** Whether bare words are accepted; the schema gets them as `words`. */
   readonly words?: boolean;
-  /** The schema's messages are sentences. */
+  /** The messages of the schema must be whole sentences. */
   readonly schema: z.ZodType<Values>;
 }
 
@@ -22,7 +22,7 @@ export interface Terminal {
 }
 
 /**
- * The values of the command line. Undefined if the script should not run: `--help` was shown (exit code 0), or a
+ * The values of the command line. Undefined if the script should not run, because `--help` was shown (exit code 0) or a
  * mistake was explained (exit code 2).
  */
 export function readFlags<Values>(usage: Usage<Values>, terminal: Terminal = process): Values | undefined {
@@ -57,7 +57,7 @@ function parse<Values>(
     return { problem: result.error.issues.map(({ message }) => message).join('\n') };
   } catch (error) {
     if (!(error instanceof TypeError) || !('code' in error)) throw error;
-    // The first sentence names the mistake; Node's advice behind it does not fit here.
+    // The first sentence names the mistake. Node's advice in the sentences behind it does not fit here.
     const [said = ''] = error.message.split(/\.(?:\s|$)|\n/);
     return { problem: `${said}.` };
   }

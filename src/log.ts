@@ -13,10 +13,10 @@ export interface LogOptions {
   destination?: { write(line: string): void };
 }
 
-/** Fields, at any depth, that hold secrets or texts of people and servers. */
+/** Names of fields, at any depth, that hold secrets or texts of people and servers. */
 const SECRET_KEY = /^(?:.*token|.*secret|authorization|cookie|.*password|body|requestBody)$/i;
 
-/** A pino logger that masks each finished line: by the names of fields, and by their values. */
+/** A pino logger that masks each finished line, both by the names of the fields and by their values. */
 export function createLog({ level, secrets, destination = process.stdout }: LogOptions): Logger {
   return pino(
     { level, base: null, formatters: { level: (label) => ({ level: label }) } },
@@ -24,7 +24,7 @@ export function createLog({ level, secrets, destination = process.stdout }: LogO
   );
 }
 
-/** Masks inside the strings of a JSON line, so that the line stays JSON. */
+/** Masks secrets inside the string values of a JSON line, so that the line stays valid JSON. */
 function maskLine(line: string, secrets: readonly string[]): string {
   const value: unknown = JSON.parse(line);
   return `${JSON.stringify(maskValue(value, secrets))}\n`;

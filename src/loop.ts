@@ -2,16 +2,16 @@ import type { Clock } from './clock.ts';
 
 interface LoopParts {
   readonly clock: Clock;
-  /** Resolves with the milliseconds until the next run; without a number the next run comes after `every`. */
+  /** Resolves with the milliseconds until the next run, or without a number if the next run comes after `every`. */
   readonly run: () => Promise<number | undefined> | Promise<void>;
   /**
-   * Gets the error of a run that rejected, unless the loop was stopped. May return the milliseconds until the next
-   * run, in place of `every`.
+   * Gets the error of a run that rejected, unless the loop was stopped. May return the milliseconds until the next run,
+   * instead of `every`.
    */
   readonly failed: ((error: unknown) => number) | ((error: unknown) => void);
-  /** The most milliseconds between two runs. Without `every` only `wake` may begin a run. */
+  /** The longest time between two runs, in milliseconds. Without `every`, only `wake` begins a run. */
   readonly every?: number | undefined;
-  /** Up to so many milliseconds are added to `every`, at random: many processes must not run in step. */
+  /** Up to this many milliseconds are added to `every`, at random, so that many processes do not run in step. */
   readonly jitter?: number;
   readonly random?: () => number;
 }
@@ -19,8 +19,8 @@ interface LoopParts {
 /** Work that is repeated, one run at a time. */
 export interface Loop {
   /**
-   * From now on `wake` has an effect; the first run begins by itself after `every`. A loop that was stopped does not
-   * start again.
+   * From now on `wake` has an effect, and the first run begins by itself after `every`. A loop that was stopped cannot
+   * be started again.
    */
   start(): void;
   /** Runs now. If a run is under way, another run follows, because the present run may have looked too early. */
@@ -52,7 +52,7 @@ export function createLoop(parts: LoopParts): Loop {
       cancelTimer();
       ms = await once();
     }
-    // In the same turn as the last check of `again`: a wake in between would be lost.
+    // Set in the same turn as the last check of `again`; otherwise a wake in between would be lost.
     running = undefined;
     plan(ms);
   }
@@ -93,7 +93,7 @@ export function createLoop(parts: LoopParts): Loop {
   };
 }
 
-/** Calls that come while an earlier call is open share its result. */
+/** Calls that come while an earlier call is under way share the result of that call. */
 export function oneAtATime<T>(ask: () => Promise<T>): () => Promise<T> {
   let open: Promise<T> | undefined;
   return () => {

@@ -8,7 +8,7 @@ import { readFlags } from './flags.ts';
 import { createLog, type Logger } from './log.ts';
 import { checkDatabase } from './store/store.ts';
 
-/** How long a stop may take; container platforms kill after ten seconds. */
+/** How long a stop may take, in milliseconds. Container platforms kill a process after ten seconds. */
 const STOP_WITHIN_MS = 9_000;
 
 const usage = {
@@ -24,7 +24,7 @@ Starts the bot. Its settings are environment variables: see .env.example.
 } as const;
 
 async function main(): Promise<void> {
-  // On a full disk, or without a reader, a line is dropped, and later lines are tried again.
+  // If the disk is full or the output has no reader, a line is dropped; later lines are tried again.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   const flags = readFlags(usage);
   if (!flags) return;
@@ -50,7 +50,7 @@ async function main(): Promise<void> {
     if (leaving) return;
     leaving = true;
     setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref();
-    // Also in the middle of the start, which opens the database early.
+    // Also stops in the middle of the start, because the start opens the database early.
     const stopped = built.then(
       (app) => app.stop(),
       () => undefined,
@@ -65,12 +65,12 @@ async function main(): Promise<void> {
       log.info({ signal }, 'stopping');
       leave(0);
     });
-  // The last resort, for a rejection that a library leaves unhandled: the bot goes on.
+  // The last resort for a rejection that a library leaves unhandled: the bot logs it and goes on.
   process.on('unhandledRejection', (err) => log.error({ err }, 'a rejection that nobody handled'));
   let lost = false;
   process.on('uncaughtException', (err) => {
     leave(1);
-    // Logged once: the log itself may be the part that fails.
+    // Logged only once, because the log itself may be the part that fails.
     if (lost) return;
     lost = true;
     log.fatal({ err }, 'an error that nobody caught: stopping');
@@ -79,9 +79,9 @@ async function main(): Promise<void> {
     const app = await built;
     if (!leaving) await app.start();
   } catch (error) {
-    // A start that is interrupted by a stop fails, too.
+    // A start that is interrupted by a stop fails, too, but that is no error.
     if (leaving) return;
-    // Gives back whatever the start has opened: the database above all.
+    // The end of the process gives back whatever the start has opened, above all the database.
     say(error, 'cannot start');
     leave(1);
   }
@@ -123,7 +123,7 @@ async function slackAdapter({ slack }: Config, log: Logger): Promise<MakeAdapter
   return () => (slack ? [createSlackAdapter({ config: slack, clock: systemClock, log })] : []);
 }
 
-/** Writes the last words for an operator at the terminal, or in the log of the container. */
+/** Writes the last message of the process, for an operator at the terminal, or into the log of the container. */
 function say(error: unknown, what = 'cannot go on'): void {
   const lines =
     error instanceof ConfigError

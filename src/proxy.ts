@@ -1,6 +1,9 @@
 import { Agent, type Dispatcher, EnvHttpProxyAgent, fetch } from 'undici';
 
-/** The proxies for requests, by the protocol of the request's address. An empty `https` means the proxy for `http`. */
+/**
+ * The proxies for requests, by the protocol of the request's address. If `https` is empty, the proxy for `http` is
+ * used.
+ */
 export interface Proxies {
   readonly http: string;
   readonly https: string;
@@ -8,10 +11,13 @@ export interface Proxies {
   readonly except: string;
 }
 
-/** At the proxy, this name would mean the proxy's own machine. */
+/** Names of this machine. A proxy would take them for the proxy's own machine. */
 const LOOPBACK = 'localhost,127.0.0.1,::1';
 
-/** A dispatcher whose connections go through `proxy`. A request still begins only when its whole way is open. */
+/**
+ * A dispatcher whose connections go through `proxy`. As without a proxy, a request begins only when the connection to
+ * its destination is open.
+ */
 export function createAgent(
   proxy: Proxies | undefined,
   options: Agent.Options & { proxyTunnel?: boolean } = {},
@@ -21,7 +27,7 @@ export function createAgent(
   return new EnvHttpProxyAgent({ ...options, httpProxy: proxy.http, httpsProxy: proxy.https, noProxy });
 }
 
-/** The platform's own fetch; with a proxy, undici's fetch, which has to be of the same version as `agent`. */
+/** Node's own fetch; with a proxy, undici's fetch, which has to be of the same version as `agent`. */
 export function fetchOn(agent: Dispatcher | undefined): typeof globalThis.fetch {
   if (!agent) return globalThis.fetch;
   return (async (url: string, init: RequestInit = {}) => {
@@ -32,7 +38,7 @@ export function fetchOn(agent: Dispatcher | undefined): typeof globalThis.fetch 
   }) as typeof globalThis.fetch;
 }
 
-/** The platform's own `Response` turns a form into bytes, which every version of undici sends. */
+/** Turns a body into bytes, which every version of undici can send. Node's own `Response` does so even for a form. */
 export async function bytesOf(body: RequestInit['body']): Promise<{ body: unknown; type: string | null }> {
   if (!(body instanceof FormData)) return { body, type: null };
   const form = new Response(body);

@@ -4,7 +4,7 @@ import { TestClock } from './support/test-clock.ts';
 
 const HOUR = 60 * 60_000;
 
-test('a time further ahead than clocks may differ counts as long past', () => {
+test('a time further in the future than clocks may differ is treated as long past', () => {
   const now = 1_000_000;
   expect(ageOf(now - 5, now)).toBe(5);
   expect(ageOf(now + CLOCKS_APART_MS, now)).toBe(-CLOCKS_APART_MS);
@@ -13,7 +13,7 @@ test('a time further ahead than clocks may differ counts as long past', () => {
 });
 
 describe('a stopwatch', () => {
-  test('a stopwatch goes on while the time of day is set back', async () => {
+  test('a stopwatch keeps running when the time of day is set back', async () => {
     const clock = new TestClock();
     const passedMs = stopwatch(clock);
     clock.set(-3 * HOUR);
@@ -21,7 +21,7 @@ describe('a stopwatch', () => {
     expect(passedMs()).toBe(1_000);
   });
 
-  test('a stopwatch counts the sleep of the machine, in which steady time may stand still', () => {
+  test('a stopwatch counts the time that the machine slept, although the steady clock may stand still then', () => {
     const clock = new TestClock();
     const passedMs = stopwatch(clock);
     clock.set(HOUR);

@@ -16,9 +16,9 @@ const SLACK = {
   SLACK_APP_TOKEN: 'xapp-1-abc',
 };
 
-test('without any setting the defaults hold and no chat is set', () => {
+test('without any setting the defaults apply and no chat is set up', () => {
   expect(readConfig({})).toEqual({
-    edgegap: { token: undefined, apiUrl: 'https://api.edgegap.com' },
+    edgegap: { token: undefined, apiUrl: 'https://api.edgegap.com', share: 80 },
     discord: undefined,
     slack: undefined,
     publicUrl: undefined,
@@ -30,7 +30,7 @@ test('without any setting the defaults hold and no chat is set', () => {
     fleets: [],
     readOnly: false,
     perPerson: { requests: 20, waiting: 60 },
-    limits: { running: 0, runningPerPerson: 0, perHour: 60, confirmFrom: 10 },
+    deployLimits: { running: 0, runningPerPerson: 0, perHour: 60, confirmFrom: 10 },
     keepMs: 30 * 24 * 60 * 60_000,
     maxTagLength: 20,
     logLevel: 'info',
@@ -41,10 +41,10 @@ test('without any setting the defaults hold and no chat is set', () => {
 test.each<[string, Record<string, string>, (config: Config) => unknown, unknown]>([
   ['a blank setting is unset', { PORT: '  ', LOG_LEVEL: '' }, ({ port }) => port, 3000],
   ['blanks around a setting do not count', { PORT: ' 80 ' }, ({ port }) => port, 80],
-  ['CONFIRM_DEPLOY=never', { CONFIRM_DEPLOY: 'Never' }, (c) => c.limits.confirmFrom, Infinity],
-  ['CONFIRM_DEPLOY=always', { CONFIRM_DEPLOY: 'always' }, (c) => c.limits.confirmFrom, 0],
-  ['CONFIRM_DEPLOY as a number', { CONFIRM_DEPLOY: '25' }, (c) => c.limits.confirmFrom, 25],
-  ['MAX_RUNNING', { MAX_RUNNING: '50' }, (c) => c.limits.running, 50],
+  ['CONFIRM_DEPLOY=never', { CONFIRM_DEPLOY: 'Never' }, (c) => c.deployLimits.confirmFrom, Infinity],
+  ['CONFIRM_DEPLOY=always', { CONFIRM_DEPLOY: 'always' }, (c) => c.deployLimits.confirmFrom, 0],
+  ['CONFIRM_DEPLOY as a number', { CONFIRM_DEPLOY: '25' }, (c) => c.deployLimits.confirmFrom, 25],
+  ['MAX_RUNNING', { MAX_RUNNING: '50' }, (c) => c.deployLimits.running, 50],
   ['HOST by its number', { HOST: '::1' }, ({ host }) => host, '::1'],
   ['HOST by its name', { HOST: 'localhost' }, ({ host }) => host, 'localhost'],
   ['token with its word', { EDGEGAP_API_TOKEN: 'token abcdef' }, ({ secrets }) => secrets, ['abcdef']],
@@ -54,6 +54,14 @@ test.each<[string, Record<string, string>, (config: Config) => unknown, unknown]
     (c) => c.edgegap.apiUrl,
     'http://127.0.0.1:1/x',
   ],
+  ...['100', '100%', '100 %'].map(
+    (EDGEGAP_SHARE): [string, Record<string, string>, (config: Config) => unknown, unknown] => [
+      `EDGEGAP_SHARE=${EDGEGAP_SHARE}`,
+      { EDGEGAP_SHARE },
+      (c) => c.edgegap.share,
+      100,
+    ],
+  ),
   ['DISCORD_TOKEN', DISCORD, (c) => c.discord?.token, 'discord-token'],
   [
     'DISCORD_TOKEN with its word',
@@ -183,7 +191,7 @@ test.each<[string, Record<string, string>, (config: Config) => unknown, unknown]
     (c) => c.secrets,
     [DISCORD.EDGEGAP_API_TOKEN, 'discord-token', 'xoxb-1-abc', 'xapp-1-abc'],
   ],
-])('reading settings: %s', (_title, environment, read, expected) => {
+])('settings are read: %s', (_title, environment, read, expected) => {
   expect(read(readConfig(environment))).toEqual(expected);
 });
 
@@ -213,6 +221,12 @@ test.each<[Record<string, string>, RegExp]>([
     { ...DISCORD, DISCORD_READER_ROLES: 'all' },
     /^DISCORD_READER_ROLES holds "all", which is not a Discord id.*"everyone"/,
   ],
+  ...['0', '101', '80.5', '0.8', '%', '80 %%', 'half'].map(
+    (EDGEGAP_SHARE): [Record<string, string>, RegExp] => [
+      { EDGEGAP_SHARE },
+      /^EDGEGAP_SHARE must be a percentage from 1 to 100, for example 80$/,
+    ],
+  ),
   [{ ...DISCORD, DISCORD_API_URL: 'x' }, /^DISCORD_API_URL must be a URL/],
   [
     { ...SLACK, SLACK_BOT_TOKEN: 'xoxp-1' },
@@ -283,15 +297,15 @@ test.each<[Record<string, string>, RegExp]>([
   [{ READ_ONLY: 'maybe' }, /^READ_ONLY must be 1 or 0/],
   [{ MAX_TAG_LENGTH: '19' }, /^MAX_TAG_LENGTH must be a whole number from 20 to 40/],
   [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL must be one of fatal, error/],
-])('the wrong setting %j is named', (environment, words) => {
+])('the error names the wrong setting %j', (environment, words) => {
   expect(problemsOf(environment)).toEqual([expect.stringMatching(words)]);
 });
 
-test('each wrong setting has its own line', () => {
+test('each wrong setting is named on a separate line', () => {
   expect(problemsOf({ PORT: 'x', READ_ONLY: 'x', LOG_LEVEL: 'x' })).toHaveLength(3);
 });
 
-test('a setting in quotation marks is refused, and its other fault is named too', () => {
+test('a setting in quotation marks is refused, and any other fault of that setting is named too', () => {
   const quoted = { ...DISCORD, DATABASE_URL: '"postgres://u:my-secret@db/x"', DEFAULT_NEAR: "'New York'" };
   const refused = expect.stringMatching(/^(DATABASE_URL|DEFAULT_NEAR) is in quotation marks: leave them out/);
   expect(problemsOf(quoted)).toEqual([refused, refused]);
@@ -302,7 +316,7 @@ test('a setting in quotation marks is refused, and its other fault is named too'
   expect(problemsOf({ HOME: '"x"', DEFAULT_NEAR: '"' })).toEqual([]);
 });
 
-test('a problem never repeats a secret', () => {
+test('an error message never repeats a secret', () => {
   const secrets = {
     EDGEGAP_API_TOKEN: 'my secret',
     DISCORD_TOKEN: 'my secret',
@@ -318,7 +332,7 @@ test.each([
   '8f742231b10e8888abcd99yyyzzz85a5',
   '5e1f0c3a-0000-4000-8000-51a0d0e0f00d',
   'xoxb-1000000001-2000000002-abcdef',
-])('a token in a list of ids is not repeated: %s', (token) => {
+])('an error message does not repeat a token found in a list of ids: %s', (token) => {
   for (const name of ['DISCORD_GUILDS', 'DISCORD_READER_ROLES', 'SLACK_OPERATORS']) {
     const [problem] = problemsOf({ ...DISCORD, [name]: `1,${token}` }).slice(1);
     expect(problem).toMatch(new RegExp(`^${name} holds .*, which is not a `));
@@ -326,7 +340,7 @@ test.each([
   }
 });
 
-describe("a name close to a setting's name", () => {
+describe('a name that resembles the name of a setting', () => {
   test.each([
     ['READONLY', 'READ_ONLY'],
     ['read_only', 'READ_ONLY'],
@@ -355,20 +369,20 @@ describe("a name close to a setting's name", () => {
     ['LOGLEVEL', 'LOG_LEVEL'],
     ['Port', 'PORT'],
     ['SLACK_SIGNING_SECRET_FIEL', 'SLACK_SIGNING_SECRET_FILE'],
-  ])('the name %s is an error that suggests %s', (name, meant) => {
+  ])('the name %s is refused, and the error suggests %s', (name, meant) => {
     expect(problemsOf({ [name]: 'x' })).toEqual([
       `${name} is no setting of mine: did you mean ${meant}? If ${name} belongs to another program, unset ${name} for me`,
     ]);
   });
 
-  test('a misspelt setting is named beside other problems, unless its value is empty', () => {
+  test('a misspelt setting is named together with other problems, unless the value is empty', () => {
     expect(problemsOf({ READONLY: '1', PORT: 'x', SLACK_OPERATOR: ' ' })).toEqual([
       expect.stringMatching(/^READONLY is no setting of mine/),
       expect.stringMatching(/^PORT must be/),
     ]);
   });
 
-  test('a misspelt setting is named with every setting that may be meant', () => {
+  test('for a misspelt setting, the error names every setting that may be meant', () => {
     expect(problemsOf({ SLACK_TOKEN: 'x' })).toEqual([
       expect.stringMatching(/did you mean SLACK_BOT_TOKEN or SLACK_APP_TOKEN\?/),
     ]);
@@ -387,11 +401,11 @@ describe("a name close to a setting's name", () => {
     APP_NAME APP_ENV APP_URL APP_DEBUG READLINE_HISTORY CORS_WHITELIST READ_ONLY_REPLICA_URL DEFAULT_USER DEFAULT_REGION MAX_LENGTH XDG_RUNTIME_DIR`
       .trim()
       .split(/\s+/),
-  )('a variable of a different program is ignored: %s', (name) => {
+  )('a variable of another program is ignored: %s', (name) => {
     expect(problemsOf({ [name]: 'x' })).toEqual([]);
   });
 
-  test('a shorter name is ignored beside the right setting', () => {
+  test("a shorter form of a setting's name is ignored if the setting itself is set", () => {
     expect(problemsOf({ ...DISCORD, ...SLACK, SLACK_TOKEN: 'x', EDGEGAP_TOKEN: 'x' })).toEqual([]);
   });
 });
@@ -405,7 +419,7 @@ describe('proxy settings', () => {
       { http_proxy: 'proxy:3128', HTTP_PROXY: 'http://other', no_proxy: 'a', NO_PROXY: 'b' },
       { http: 'http://proxy:3128', https: '', except: 'a' },
     ],
-  ])('the proxy of %j is used for Edgegap, Discord and Slack', (environment, proxy) => {
+  ])('the proxy settings %j are used for Edgegap, Discord and Slack', (environment, proxy) => {
     const config = readConfig({ ...DISCORD, ...SLACK, ...environment });
     for (const { proxy: used } of [config.edgegap, config.discord ?? {}, config.slack ?? {}])
       expect(used).toEqual(proxy);
@@ -415,14 +429,14 @@ describe('proxy settings', () => {
     expect(readConfig({ HTTPS_PROXY: 'http://ada:p%40ss@proxy' }).secrets).toEqual(['p%40ss', 'p@ss']);
   });
 
-  test('a proxy that cannot be decoded is named without its password', () => {
+  test('if a proxy cannot be decoded, the error names the proxy without the password', () => {
     expect(problemsOf({ HTTPS_PROXY: 'http://ada:my%zzsecret@proxy' })).toEqual([
       'HTTPS_PROXY has a "%" that begins no character: a "%" itself, in a password say, is written %25',
     ]);
   });
 
   test.each(['socks5://ada:my-secret@proxy', 'http://ada:my-secret@pro xy'])(
-    'a wrong proxy address is named without its password: %s',
+    'if a proxy address is wrong, the error names the address without the password: %s',
     (address) => {
       const problems = problemsOf({ https_proxy: address, PORT: 'x' });
       expect(problems).toEqual([
@@ -442,7 +456,7 @@ describe('a secret in a file', () => {
     return join(folder, name);
   }
 
-  test('a secret is read from its file without the line end and masked', () => {
+  test('a secret is read from a file without the line end and is masked', () => {
     const config = readConfig({
       EDGEGAP_API_TOKEN_FILE: file('token abcdef\n'),
       DISCORD_TOKEN_FILE: file('discord-token\r\n'),
@@ -492,7 +506,7 @@ describe('a secret in a file', () => {
       () => file('EDGEGAP_API_TOKEN=my-secret\n'),
       /must name a file with the secret alone in it/,
     ],
-  ])("a secret's file %s is the only named problem of that secret", (_, path, words) => {
+  ])('for a secret in a file %s, the file is the only problem that is named', (_, path, words) => {
     const problems = problemsOf({
       ...DISCORD,
       EDGEGAP_API_TOKEN: '',
@@ -506,16 +520,19 @@ describe('a secret in a file', () => {
     expect(problems.join()).not.toContain('my-secret');
   });
 
-  test.runIf(process.getuid?.() !== 0)("a secret's file without read permission is named", () => {
-    const path = file('x');
-    chmodSync(path, 0);
-    expect(problemsOf({ DISCORD_TOKEN_FILE: path, DISCORD_GUILDS: DISCORD.DISCORD_GUILDS })).toContainEqual(
-      expect.stringMatching(/^DISCORD_TOKEN_FILE names a file that I may not read: let the user/),
-    );
-  });
+  test.runIf(process.getuid?.() !== 0)(
+    "a secret's file that the bot may not read is named in the error",
+    () => {
+      const path = file('x');
+      chmodSync(path, 0);
+      expect(problemsOf({ DISCORD_TOKEN_FILE: path, DISCORD_GUILDS: DISCORD.DISCORD_GUILDS })).toContainEqual(
+        expect.stringMatching(/^DISCORD_TOKEN_FILE names a file that I may not read: let the user/),
+      );
+    },
+  );
 
   test.each(['DISCORD_TOKEN', 'SLACK_BOT_TOKEN', 'SLACK_APP_TOKEN', 'SLACK_SIGNING_SECRET'])(
-    'a secret with an unreadable file is not called missing: %s',
+    'a secret whose file cannot be read is not reported as missing: %s',
     (name) => {
       const platform = name.startsWith('SLACK') ? SLACK : DISCORD;
       const rest: Record<string, string> = name === 'SLACK_SIGNING_SECRET' ? { SLACK_APP_TOKEN: '' } : {};
@@ -525,13 +542,13 @@ describe('a secret in a file', () => {
     },
   );
 
-  test('a secret that is set beside its file is refused', () => {
+  test('a secret is refused if both the setting and the file are set', () => {
     expect(problemsOf({ ...DISCORD, DISCORD_TOKEN_FILE: file('other') })).toEqual([
       'DISCORD_TOKEN_FILE is set beside DISCORD_TOKEN: keep one of them',
     ]);
   });
 
-  test('a wrong secret from a file is named with its file and not shown', () => {
+  test("a wrong secret from a file is reported with the file's name and without the secret", () => {
     expect(problemsOf({ SLACK_BOT_TOKEN_FILE: file('my-secret'), SLACK_APP_TOKEN: 'xapp-1' })).toContainEqual(
       expect.stringMatching(
         /^SLACK_BOT_TOKEN \(from SLACK_BOT_TOKEN_FILE\) must be the bot token(?!.*my-secret)/,
@@ -546,7 +563,7 @@ describe('a secret in a file', () => {
   });
 });
 
-describe('.env.example', () => {
+describe('the file .env.example', () => {
   const names = Object.keys(
     exampleOf(readFileSync(join(import.meta.dirname, '..', 'src', 'config.ts'), 'utf8')),
   );

@@ -32,7 +32,7 @@ const view: DeploymentView = {
   stopping: false,
 };
 
-test("the README shows the terminal's card as printed", () => {
+test("the README shows the terminal's card exactly as the terminal prints it", () => {
   let button = 0;
   const lines = renderConsole(deploymentCard({ ...view, askedBy: 'you' }), {
     color: false,
@@ -40,13 +40,13 @@ test("the README shows the terminal's card as printed", () => {
     now: READY,
     timeZone: 'UTC',
     mark: 'edited',
-    numberOf: () => [3, 1, 2][button++],
+    numberOf: () => [3, 4, 1, 2][button++],
     placeOf: () => '',
   });
   expect(README).toContain(lines.join('\n'));
 });
 
-test("the README shows Discord's card as in its payload", () => {
+test("the README shows Discord's card as in the message sent to Discord", () => {
   const seen = texts(renderDiscord(deploymentCard(view)))
     .flatMap((text) => text.split('\n'))
     .map((line) => line.replace(/^(###|-#) /, '').replace(/\*\*|`|\\/g, ''))
@@ -54,20 +54,20 @@ test("the README shows Discord's card as in its payload", () => {
   expect(README).toContain(withButtons(seen, '┃ ').join('\n'));
 });
 
-test("the README shows Slack's card as in its payload", () => {
+test("the README shows Slack's card as in the message sent to Slack", () => {
   const { blocks } = renderSlack(deploymentCard(view));
   const seen = blocks
     .map((block) => texts(block).join(''))
     .join('\n')
-    .replace(/LogsRefreshStop$/, 'Logs\nRefresh\nStop')
+    .replace(/LogsMetricsRefreshStop$/, 'Logs\nMetrics\nRefresh\nStop')
     .replace(/<!date\^\d+\^\{date_short_pretty\} at \{time\}[^>]*>/, 'Today at 2:19 PM');
   expect(README).toContain(withButtons(seen.split('\n'), '').join('\n'));
 });
 
-/** The buttons are the last three texts, and stand side by side. */
+/** The buttons are the last four texts, and stand side by side. */
 function withButtons(lines: readonly string[], edge: string): string[] {
-  const buttons = lines.slice(-3).map((label) => `[ ${label} ]`);
-  return [...lines.slice(0, -3), buttons.join(' ')].map((line) => edge + line);
+  const buttons = lines.slice(-4).map((label) => `[ ${label} ]`);
+  return [...lines.slice(0, -4), buttons.join(' ')].map((line) => edge + line);
 }
 
 /** All texts of a payload that a person reads, in order. */

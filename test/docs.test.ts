@@ -25,7 +25,7 @@ describe('the documented settings', () => {
     expect(settings).toEqual(expect.arrayContaining(['EDGEGAP_API_TOKEN', 'DISCORD_GUILDS', 'LOG_LEVEL']));
   });
 
-  test('.env.example holds exactly the settings', () => {
+  test('.env.example contains every setting and no other setting', () => {
     expect(names(/^(?:# )?([A-Z][A-Z0-9_]+)=/gm, read('.env.example'))).toEqual(settings);
   });
 
@@ -37,7 +37,7 @@ describe('the documented settings', () => {
     expect(bare).toEqual([]);
   });
 
-  test('docs/configuration.md holds exactly the settings', () => {
+  test('docs/configuration.md contains every setting and no other setting', () => {
     expect(names(/^\| `([A-Z][A-Z0-9_]+)` \|/gm, read('docs/configuration.md'))).toEqual(settings);
   });
 
@@ -48,14 +48,14 @@ describe('the documented settings', () => {
     expect(() => readConfig(Object.fromEntries(shown.map(([, name, value]) => [name, value])))).not.toThrow();
   });
 
-  test('compose.yaml does not override settings of .env', () => {
+  test('compose.yaml does not override settings from .env', () => {
     const { bot } = parse(read('compose.yaml')).services;
     expect(bot.env_file).toBe('.env');
     // The shell of the person who starts the bot may hold settings of a different program.
     expect(bot).not.toHaveProperty('environment');
   });
 
-  test('every setting named in the docs exists', () => {
+  test('every setting named in the documentation exists', () => {
     const prefixed = /\b(?:EDGEGAP|DISCORD|SLACK)_[A-Z_]*[A-Z]\b/g;
     for (const page of pages) {
       const unknown = [...read(page).matchAll(prefixed)]
@@ -67,7 +67,7 @@ describe('the documented settings', () => {
 });
 
 describe('docs/commands.md', () => {
-  test("docs/commands.md equals the commands' own words (else: npm run docs)", async () => {
+  test('docs/commands.md matches the texts of the commands (if not: npm run docs)', async () => {
     const { is, shouldBe } = await commandsPage();
     expect(is).toBe(shouldBe);
   });

@@ -28,7 +28,7 @@ test.each([
   [[], { fast: false }],
   [['--fast', '--eggs', '3'], { fast: true, eggs: '3' }],
   [['--eggs=3'], { fast: false, eggs: '3' }],
-])('the flags %j are read', (args, values) => {
+])('the flags %j are accepted', (args, values) => {
   expect(run(args)).toEqual({ values, out: '', err: '', code: undefined });
 });
 
@@ -43,11 +43,11 @@ test.each([
   [['--eggs'], "Option '--eggs <value>' argument missing."],
   [['--eggs', '-1'], "Option '--eggs' argument is ambiguous."],
   [['--eggs', 'many'], 'Eggs are counted.'],
-])('the flags %j are refused with a problem, the usage and exit code 2', (args, problem) => {
+])('the flags %j are refused with the problem, the usage and exit code 2', (args, problem) => {
   expect(run(args)).toEqual({ values: undefined, out: '', err: `${problem}\n\n${usage.text}`, code: 2 });
 });
 
-test('plain words are read where a command takes words', () => {
+test('plain words are accepted where a command takes words', () => {
   const schema = z.object({ words: z.array(z.string()).max(1, 'One at a time.') });
   const words = { text: 'Usage\n', options: {}, words: true, schema };
   expect(run(['soup'], words).values).toEqual({ words: ['soup'] });

@@ -159,13 +159,13 @@ function problems(path: string, source: string): string[] {
   return found;
 }
 
-test('no import goes against the arrows', () => {
+test('no import goes against the arrows of the architecture', () => {
   const files = globSync(['src/**/*.ts', 'commands/**/*.ts'], { cwd: ROOT });
   expect(files.length).toBeGreaterThan(80);
   expect(files.flatMap((path) => problems(path, readFileSync(join(ROOT, path), 'utf8')))).toEqual([]);
 });
 
-test('no file imports itself by way of other files, types included', () => {
+test('no file imports itself through other files, even if only types are imported', () => {
   const files = globSync(['src/**/*.ts', 'commands/**/*.ts'], { cwd: ROOT });
   const graph = new Map(
     files.map((path) => [path, filesImportedBy(path, readFileSync(join(ROOT, path), 'utf8'))]),
@@ -175,7 +175,7 @@ test('no file imports itself by way of other files, types included', () => {
   expect(circles(graph)).not.toEqual([]);
 });
 
-test('no room imports itself by way of other rooms', () => {
+test('no room imports itself through other rooms', () => {
   expect(circles(new Map(Object.entries(arrows)))).toEqual([]);
   expect(circles(new Map(Object.entries({ ...arrows, chat: ['command'] })))).not.toEqual([]);
 });

@@ -96,7 +96,7 @@ describe('masking of secrets', () => {
     expect(maskSecrets(`we got ${secret} here`)).toMatch(/^we got (token (?:is )?)?\[masked\] here$/);
   });
 
-  test("the bot's own secrets are masked by value anywhere", () => {
+  test("the bot's own secrets are masked wherever their values appear", () => {
     expect(maskSecrets('xxplain-valueyy plain-value', ['plain-value'])).toBe('xx[masked]yy [masked]');
     expect(maskSecrets('a short one is a word: edge', ['edge'])).toContain('edge');
   });
@@ -136,7 +136,7 @@ test.each([
   expect(maskSecrets(line)).toBe(line);
 });
 
-test('the text behind a secret stays', () => {
+test('the text after a secret is kept', () => {
   expect(maskSecrets('[{"key":"API_TOKEN","value":"abc"},{"key":"MAP","value":"harbour"}]')).toBe(
     '[{"key":"API_TOKEN","value":[masked]},{"key":"MAP","value":"harbour"}]',
   );
@@ -157,7 +157,7 @@ describe('masking of a private key', () => {
   const end = '-----END PRIVATE KEY-----';
   const gone = (...lines: string[]) => expect(maskSecrets(lines.join('\n'))).not.toMatch(/MIIE|HkiG|QEFA/i);
 
-  test('a private key is masked line by line, and the text around the key stays', () => {
+  test('a private key is masked line by line, and the text around the key is kept', () => {
     expect(maskSecrets(`a\n${begin}\nabc\n${end}\nb`)).toBe('a\n[masked]\n[masked]\n[masked]\nb');
     expect(maskSecrets(`{"key":"${begin}\\nabc\\n${end}\\n","map":"harbour"}`)).toBe(
       '{"key":"[masked]\\n","map":"harbour"}',
@@ -166,14 +166,14 @@ describe('masking of a private key', () => {
     gone(...[begin, ...body, end].map((line) => `2026-03-03T16:02:09Z [boot] ${line}`));
   });
 
-  test('a private key without its end is masked for a limited number of lines', () => {
+  test('a private key without an end is masked only for a limited number of lines', () => {
     gone('before', begin, ...body);
     gone(...Array.from({ length: 20 }, () => [begin, ...body]).flat());
     const after = Array.from({ length: 300 }, (_, n) => `line ${n}`);
     expect(maskSecrets([begin, ...body, ...after].join('\n'))).toContain('line 299');
   });
 
-  test('a private key without its beginning is masked, and only the key', () => {
+  test('of a private key without a beginning, the key and nothing else is masked', () => {
     gone(...body, 'ab==', end);
     expect(maskSecrets(['ada connected', 'map harbour', ...body, 'ab==', end, 'after'].join('\n'))).toMatch(
       /^ada connected\nmap harbour\n(\[masked\]\n){28}after$/,
@@ -184,7 +184,7 @@ describe('masking of a private key', () => {
 describe('masking of a very long line', () => {
   const LONG = 8 * 1024 * 1024;
 
-  test('a very long line is cut to its end and says so', () => {
+  test('a very long line is cut at the start, and the line says so', () => {
     const masked = maskSecrets(`first\n${'word '.repeat(LONG / 5)}end\nlast`);
     expect(masked).toMatch(/^first\n\[… \d+ characters left out\] [word ]+ end\nlast$/);
     expect(masked.length).toBeLessThan(20_000);
@@ -195,19 +195,19 @@ describe('masking of a very long line', () => {
     ['a bare secret', `token=${'ab+/'.repeat(LONG / 4)} end`],
     ['a secret full of escapes', `{"token":"${'\\\\'.repeat(LONG / 2)}ab+/"} end`],
     ['a private key on a single line', `-----BEGIN PRIVATE KEY-----${'ab+/'.repeat(LONG / 4)} end`],
-  ])('a secret longer than the kept text is hidden: %s', (_, line) => {
+  ])('a secret longer than the text that is kept is masked: %s', (_, line) => {
     expect(maskSecrets(line)).not.toContain('ab+');
   });
 
   test.each([16_000, 17_000, 30_000, 32_700, 32_760, 33_000, 40_000])(
-    'a secret that a cut %i characters before the end goes through is hidden',
+    'a secret is masked although the cut, %i characters before the end, falls into the secret',
     (before) => {
       const text = `${'a '.repeat(LONG / 2)}token="${SECRET} ${SECRET}${SECRET}" ${'b '.repeat(before / 2)}end`;
       expect(maskSecrets(text)).not.toMatch(/hunter2|secret-value/);
     },
   );
 
-  test('a cut keeps whole characters', () => {
+  test('a cut never splits a character', () => {
     expect(maskSecrets(`a ${'🏎'.repeat(8_190)}b${'🏎'.repeat(8_190)}`).isWellFormed()).toBe(true);
   });
 });
@@ -225,7 +225,7 @@ describe("the bot's own log lines", () => {
     return lines.join('');
   };
 
-  test('a log line holds no secret by key, at any depth', () => {
+  test('a log line contains no secret under the name of a secret, at any depth', () => {
     const text = line((log) =>
       log.info(
         { a: { b: [{ token: 'secret-1', botToken: 'secret-2' }] }, headers: { authorization: 'secret-3' } },
@@ -236,7 +236,7 @@ describe("the bot's own log lines", () => {
     expect(JSON.parse(text).a.b[0].token).toBe('[masked]');
   });
 
-  test('a log line holds no secret by value, also in an error, and stays JSON', () => {
+  test('a log line contains no secret as a value, even in an error, and stays valid JSON', () => {
     const error = Object.assign(new Error('GET https://x/callbacks/edgegap/ready/1.secret-4 by-value'), {
       requestBody: { json: 'secret-5' },
       url: 'https://discord.com/api/v10/interactions/123456789012345678/secret-token-6/callback',

@@ -35,7 +35,7 @@ function open(options: Partial<Parameters<typeof createLoop>[0]> = {}) {
   return { clock, loop, began, errors, end, fail };
 }
 
-test("a loop's first run comes after `every`, and each later run `every` after the run before", async () => {
+test('the first run comes after `every`, and each later run comes `every` after the previous run', async () => {
   const { clock, loop, began, end } = open({ every: 100 });
   loop.start();
   await clock.advance(100);
@@ -46,7 +46,7 @@ test("a loop's first run comes after `every`, and each later run `every` after t
   expect(began).toEqual([100, 1_200]);
 });
 
-test("a loop's run says when the next run comes, at the latest after `every`", async () => {
+test('a run may say when the next run comes, but the wait is at most `every`', async () => {
   const { clock, loop, began, end } = open({ every: 100 });
   loop.start();
   loop.wake();
@@ -57,7 +57,7 @@ test("a loop's run says when the next run comes, at the latest after `every`", a
   expect(began).toEqual([0, 30, 130]);
 });
 
-test('without `every` a loop runs when woken and when a run asks for the next run', async () => {
+test('without `every`, a loop runs only after a wake or when a run asks for another run', async () => {
   const { clock, loop, began, end } = open();
   loop.start();
   await clock.advance(10_000);
@@ -70,7 +70,7 @@ test('without `every` a loop runs when woken and when a run asks for the next ru
   expect(clock.pending).toBe(0);
 });
 
-test("wakes during a loop's run make a single further run, never two runs together", async () => {
+test('wakes during a run cause a single further run, and two runs never overlap', async () => {
   const { clock, loop, began, end } = open({ every: 100 });
   loop.start();
   loop.wake();
@@ -84,7 +84,7 @@ test("wakes during a loop's run make a single further run, never two runs togeth
   expect(began).toEqual([0, 0]);
 });
 
-test("a wake replaces a loop's next planned run", async () => {
+test('a wake replaces the next planned run', async () => {
   const { clock, loop, began, end } = open({ every: 100 });
   loop.start();
   await clock.advance(90);
@@ -96,7 +96,7 @@ test("a wake replaces a loop's next planned run", async () => {
   expect(began).toEqual([90, 190]);
 });
 
-test("a loop's jitter is added to `every`", async () => {
+test('jitter is added to `every`', async () => {
   const { clock, loop, began } = open({ every: 100, jitter: 40, random: () => 0.5 });
   loop.start();
   await clock.advance(119);
@@ -105,7 +105,7 @@ test("a loop's jitter is added to `every`", async () => {
   expect(began).toEqual([120]);
 });
 
-test("a loop's run that rejects is reported and tried again after `every`", async () => {
+test('a run that rejects is reported and tried again after `every`', async () => {
   const { clock, loop, began, errors, fail } = open({ every: 100 });
   loop.start();
   loop.wake();
@@ -116,7 +116,7 @@ test("a loop's run that rejects is reported and tried again after `every`", asyn
   expect(began).toEqual([0, 100]);
 });
 
-test("a loop's error handler may say when to try again", async () => {
+test('the error handler may say when to try again', async () => {
   const { clock, loop, began, fail } = open({ every: 100, failed: () => 700 });
   loop.start();
   loop.wake();
@@ -127,7 +127,7 @@ test("a loop's error handler may say when to try again", async () => {
   expect(began).toEqual([0, 700]);
 });
 
-test("a loop's run that throws at once is reported like a run that rejects", async () => {
+test('a run that throws before returning a promise is reported like a run that rejects', async () => {
   const { loop, errors } = open({
     run() {
       throw new Error('at once');
@@ -139,7 +139,7 @@ test("a loop's run that throws at once is reported like a run that rejects", asy
   expect(errors).toHaveLength(1);
 });
 
-test("a loop's stop waits for the current run, ignores its failure and starts no further run", async () => {
+test('a stop waits for the current run, ignores its failure and starts no further run', async () => {
   const { clock, loop, began, errors, fail } = open({ every: 100 });
   loop.start();
   loop.wake();
@@ -160,7 +160,7 @@ test("a loop's stop waits for the current run, ignores its failure and starts no
   expect(clock.pending).toBe(0);
 });
 
-test('a loop does not wake before its start and is idle', async () => {
+test('a loop that has not started ignores wakes and is idle', async () => {
   const { clock, loop, began } = open({ every: 100 });
   loop.wake();
   await loop.idle();

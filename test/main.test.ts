@@ -32,7 +32,7 @@ async function main(args: readonly string[], environment: Record<string, string>
   return { out, err, code };
 }
 
-test('--check builds every part from source without any setting', async () => {
+test('without any setting, --check still builds every part', async () => {
   const { out, err, code } = await main(['--check']);
   expect(err).toBe('');
   expect(out).toMatch(/^OK: \d+ commands/);
@@ -44,7 +44,7 @@ test.each([
   ['--help', 0],
   ['--chek', 2],
   ['check', 2],
-])('the argument %s starts nothing and shows the usage', async (word, expected) => {
+])('with the argument %s, the bot does not start and shows the usage', async (word, expected) => {
   const { out, err, code } = await main([word], SETTINGS);
   expect(out + err).toContain('Usage: node src/main.ts [--check]');
   expect(code).toBe(expected);
@@ -60,7 +60,7 @@ test('--check names each wrong setting on its own line and repeats no secret', a
   expect(err).not.toMatch(/\bat \S+ \(/);
 });
 
-test('a start without a chat token is refused, naming the demo and the docs', async () => {
+test('without a chat token the bot does not start, and the error names the demo and the docs', async () => {
   const { err, code } = await main([]);
   expect(code).toBe(1);
   expect(err).toContain('No chat token is set');
@@ -72,7 +72,7 @@ test('a start without a chat token is refused, naming the demo and the docs', as
   expect(err).toMatch(/^ {2}- EDGEGAP_API_TOKEN is missing/m);
 });
 
-test('a start without a chat token names the other wrong settings too', async () => {
+test('without a chat token, the error also names the other wrong settings', async () => {
   const { err } = await main([], { PORT: 'x', EDGEGAP_API_TOKEN: 'edgegap-token' });
   expect(err).toMatch(/^ {2}- No chat token is set/m);
   expect(err).toMatch(/^ {2}- PORT must be/m);
@@ -86,7 +86,7 @@ test.each([
     'postgres://u:hunter2@127.0.0.1:1/bot?sslrootcert=/nope&sslmode=verify-full',
     /The database bot on 127\.0\.0\.1:1 .*: \/nope of sslrootcert cannot be read \(ENOENT\)/,
   ],
-])('--check finds a database that cannot be opened: %s', async (_, database, words) => {
+])('--check reports a database that cannot be opened: %s', async (_, database, words) => {
   const { err, code } = await main(['--check'], { DATABASE_URL: database });
   expect(err).toMatch(words);
   expect(err).not.toContain('hunter2');
@@ -94,7 +94,7 @@ test.each([
 });
 
 test.each(['require', 'verify-full&sslrootcert=/nope'])(
-  'a start without a reachable PostgreSQL with sslmode=%s says only that',
+  'if PostgreSQL cannot be reached with sslmode=%s, the start fails with that problem alone',
   async (tls) => {
     const database = `postgres://u:hunter2@127.0.0.1:1/bot?sslmode=${tls}`;
     const { err, code } = await main([], { ...SETTINGS, DATABASE_URL: database });
@@ -125,7 +125,7 @@ test('a start that fails closes the database', async () => {
   expect(readdirSync(folder)).toEqual(['bot.db']);
 });
 
-test('a stop while the start waits for its database exits with 0', async () => {
+test('a bot that is stopped while waiting for the database exits with 0', async () => {
   // A server that takes connections and says nothing.
   const database = createServer().listen(0, '127.0.0.1');
   await once(database, 'listening');

@@ -28,7 +28,7 @@ async function behind(proxy: HttpProxy) {
   return { server, clock, client, name };
 }
 
-test('Edgegap is reached through the proxy; reads share connections, and a change has its own', async () => {
+test('reads reach Edgegap through the proxy on shared connections, and a change uses a separate connection', async () => {
   const proxy = await startHttpProxy();
   const { server, client, name } = await behind(proxy);
   server.otherwise(json(200, STATUS));
@@ -55,7 +55,7 @@ test('a deploy that the proxy refuses counts as not sent', async () => {
   expect(server.seen).toEqual([]);
 });
 
-test('a deploy broken off behind the proxy has an unknown outcome', async () => {
+test('a deploy has an unknown outcome if the connection breaks behind the proxy', async () => {
   const proxy = await startHttpProxy();
   const { server, clock, client } = await behind(proxy);
   server.script(reset);
@@ -63,7 +63,7 @@ test('a deploy broken off behind the proxy has an unknown outcome', async () => 
   expect(server.lines).toEqual(['POST /v2/deployments']);
 });
 
-test('hosts named in NO_PROXY and on this machine are reached directly', async () => {
+test('hosts in NO_PROXY and hosts on this machine are reached without the proxy', async () => {
   const proxy = await startHttpProxy();
   await using direct = await rig({ proxy: { http: proxy.url, https: proxy.url, except: '' } });
   direct.server.script(json(200, STATUS));
@@ -122,7 +122,7 @@ test('Discord is reached through the proxy', async () => {
   );
 });
 
-test("Discord's session goes on through the proxy, and the bookmark names Discord's own address", async () => {
+test("a Discord session is resumed through the proxy, and the bookmark contains Discord's own address", async () => {
   const proxy = await startHttpProxy();
   const driver = await createDiscordDriver({ host: 'discord.invalid' });
   onTestFinished(() => driver.close());

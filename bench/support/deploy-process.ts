@@ -23,7 +23,7 @@ const store = await openStore(dialectFor(database, log));
 const shared = isShared(database);
 const membership = new Membership({ store, shared, clock, log });
 await membership.join();
-const places = shared ? new SharedPermits({ store, clock, log, account }) : new MemoryPermits(clock);
+const permits = shared ? new SharedPermits({ store, clock, log, account }) : new MemoryPermits(clock);
 const deployments = new Deployments({
   repository: new DeploymentRepository(store, clock),
   edgegap: new EdgegapClient({
@@ -31,7 +31,7 @@ const deployments = new Deployments({
     token: edgegap.token ?? '',
     clock,
     log,
-    places,
+    permits,
   }),
   membership,
   clock,

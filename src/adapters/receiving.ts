@@ -6,55 +6,65 @@ import { createLoop } from '../loop.ts';
 import type { Leases } from '../replicas/leases.ts';
 import type { Membership } from '../replicas/membership.ts';
 
-/** How often a process looks whether the turn is its own; a takeover waits for the next look. */
-const LOOK_MS = 1_000;
-/** So that many processes do not look in step. */
+/**
+ * How often each process asks for the lease. When the lease becomes free, another process takes the lease at its next
+ * request.
+ */
+const CHECK_MS = 1_000;
+/** A random delay of up to this length keeps many processes from asking at the same moment. */
 const JITTER_MS = 200;
-/** Not connected for so long, it lets others try: perhaps only this process cannot reach the platform. */
+/**
+ * A process without a connection for this long releases the lease, because a different process may be able to reach the
+ * platform.
+ */
 const AWAY_MS = 30_000;
-/** By then each of the others has looked, and whoever can receive does. Else this one tries again. */
+/**
+ * After releasing the lease for that reason, a process pauses for this long, so that every other process can ask for
+ * the lease. Then the process tries again.
+ */
 const ASIDE_MS = 10_000;
 
-/** `active` receives, `standby` waits for its turn to; both can post. */
+/** An `active` process receives requests; a `standby` process waits for the lease. Both can post. */
 export type Role = 'active' | 'standby';
 
-export type ReceivingTurn = ReturnType<typeof createReceivingTurn>;
+export type SoleReceiver = ReturnType<typeof createSoleReceiver>;
 
-export interface ReceivingTurnParts {
+export interface SoleReceiverParts {
   readonly adapter: Adapter;
   readonly leases: Leases;
   readonly membership: Membership;
   readonly clock: Clock;
   readonly log: Logger;
   readonly inbox: Inbox;
-  /** It is shut out, until another setting mends it. */
+  /** Called when the platform refuses this bot until a setting is corrected. */
   readonly lost: (error: AppError) => void;
   readonly random?: () => number;
 }
 
 /**
- * One adapter that only one of all processes may receive by: this one, while it holds the lease. It disconnects before
- * anybody else can hold it, and hands on how far it has come.
+ * Runs an adapter through which only one process at a time may receive requests: the process that holds the lease.
+ * Before another process can take the lease, this process disconnects and stores a bookmark, so that the other process
+ * continues from the bookmark.
  */
-export function createReceivingTurn(parts: ReceivingTurnParts) {
+export function createSoleReceiver(parts: SoleReceiverParts) {
   const { adapter, leases, membership, clock, log, inbox, lost, random = Math.random } = parts;
   const { platform } = adapter;
   const name = `gateway/${platform}`;
   let role: Role | undefined;
   let over = false;
-  /** In this turn. */
+  /** Whether the adapter has connected since this process took the lease. */
   let hasConnected = false;
-  /** By steady time; not while it is connected. */
+  /** The time (on the steady clock) at which the connection was first found missing. Undefined while connected. */
   let awaySince: number | undefined;
   let asideUntil = Number.NEGATIVE_INFINITY;
-  const looks = createLoop({ clock, every: LOOK_MS, jitter: JITTER_MS, random, run: look, failed: couldNot });
+  const checks = createLoop({ clock, every: CHECK_MS, jitter: JITTER_MS, random, run: check, failed });
 
-  membership.onDoubt(() => void stepDown('this process is in doubt whether it still holds it'));
+  membership.onDoubt(() => void stepDown('this process may have lost the lease'));
 
   const isActive = () => role === 'active';
   const isAside = () => steadyNow(clock) < asideUntil;
 
-  /** First of all, nothing more is received. */
+  /** The role changes before the connection is closed, so that a request that arrives in between is refused. */
   async function stepDown(reason: string): Promise<void> {
     if (!isActive()) return;
     role = 'standby';
@@ -62,12 +72,16 @@ export function createReceivingTurn(parts: ReceivingTurnParts) {
     await adapter.stop();
   }
 
-  /** Whoever can receive goes on from the bookmark. Where nobody can, this one tries again. */
+  /**
+   * Releases the lease, so that a process that can reach the platform continues from the bookmark. If there is no such
+   * process, this process tries again later.
+   */
   async function standAside(): Promise<void> {
     if (!isActive()) return;
     asideUntil = steadyNow(clock) + ASIDE_MS;
-    await stepDown('it cannot reach the platform; perhaps another process can');
-    // One of an earlier turn would be older than what others have left since.
+    await stepDown('this process cannot reach the platform; perhaps another process can');
+    // If this process never connected under this lease, its bookmark is older than the bookmark in the store and is not
+    // written.
     await leases.release(name, hasConnected ? adapter.bookmark?.() : undefined);
   }
 
@@ -77,12 +91,12 @@ export function createReceivingTurn(parts: ReceivingTurnParts) {
     return awaySince !== undefined && steadyNow(clock) - awaySince >= AWAY_MS;
   }
 
-  /** Takes the turn, or sees that it still has it, or has lost it. */
-  async function look(): Promise<void> {
+  /** Takes or renews the lease, and starts or stops receiving depending on whether this process holds the lease. */
+  async function check(): Promise<void> {
     if (!membership.isCertain() || isAside()) return;
     const held = await leases.hold(name, isActive() ? adapter.bookmark?.() : undefined);
     if (over) return;
-    if (!held) await stepDown('another process holds it');
+    if (!held) await stepDown('another process holds the lease');
     else if (!isActive()) await receive();
     else if (isAwayTooLong()) await standAside();
   }
@@ -91,8 +105,8 @@ export function createReceivingTurn(parts: ReceivingTurnParts) {
     role = 'active';
     hasConnected = false;
     awaySince = undefined;
-    // One that neither comes about nor fails ends by `stop`.
-    const cancelLimit = membership.shared ? clock.after(AWAY_MS, () => standAside().catch(late)) : nothing;
+    // If the start neither succeeds nor fails within this time, `stop` ends the start.
+    const cancelLimit = membership.shared ? clock.after(AWAY_MS, () => standAside().catch(logLate)) : nothing;
     try {
       const bookmark = await leases.bookmark(name);
       if (!isActive() || over) return;
@@ -100,7 +114,7 @@ export function createReceivingTurn(parts: ReceivingTurnParts) {
       if (!isActive()) return await adapter.stop();
       hasConnected = true;
     } catch (error) {
-      // Stepped down, or stopped, meanwhile: that is why.
+      // The start failed only because this process stepped down or was stopped in the meantime.
       if (!isActive() || over) return;
       role = undefined;
       await leases.release(name).catch(() => undefined);
@@ -113,55 +127,64 @@ export function createReceivingTurn(parts: ReceivingTurnParts) {
 
   function shutOut(error: AppError): void {
     over = true;
-    void looks.stop();
+    void checks.stop();
     role = undefined;
-    leases.release(name).catch(late);
+    leases.release(name).catch(logLate);
     lost(error);
   }
 
-  /** At its next look it finds that it holds the turn still, or at its end that it holds nothing. */
-  function late(err: unknown): void {
-    log.debug({ err, platform }, 'platforms: a turn is given back late');
+  /**
+   * If the lease could not be released, this process keeps the lease until the next check, or until the process ends.
+   */
+  function logLate(err: unknown): void {
+    log.debug({ err, platform }, 'platforms: the lease could not be released yet');
   }
 
-  /** One that slept too long wakes up to what came before it fell asleep. */
+  /**
+   * When a process wakes after being suspended, it may find old requests that another process has received in the
+   * meantime. The gate leaves these requests to that process.
+   */
   const gate: Inbox = {
     async invoke(invocation) {
       if (isActive() && membership.isCertain()) return await inbox.invoke(invocation);
-      log.warn({ platform, invocation: invocation.id }, 'platforms: left to the process that receives now');
+      log.warn({ platform, invocation: invocation.id }, 'platforms: invocation left to the active process');
     },
     suggest: (question) => inbox.suggest(question),
   };
 
-  function couldNot(error: unknown): void {
-    // The database is away: the membership says so, and steps down in time.
+  function failed(error: unknown): void {
+    // The database cannot be reached. `membership` notices this, and its `onDoubt` makes this process step down in
+    // time.
     if (role !== undefined) return;
     if (error instanceof ConfigError) {
       shutOut(error);
     } else {
       role = 'standby';
       asideUntil = steadyNow(clock) + ASIDE_MS;
-      log.warn({ platform, err: error }, 'platforms: this process cannot receive, and lets others try');
+      log.warn({ platform, err: error }, 'platforms: this process cannot receive; another process may try');
     }
   }
 
   return {
-    /** Resolves once it receives or stands by. Rejects as the adapter's own `start` does, and can then be called again. */
+    /**
+     * Resolves when this process receives or is on standby. Rejects in the same cases as the adapter's `start`; after a
+     * rejection, `start` may be called again.
+     */
     async start(): Promise<void> {
-      await look();
+      await check();
       if (role === undefined) {
         await adapter.prepare?.();
         role = 'standby';
-        log.info({ platform }, 'platforms: another process receives, this one stands by');
+        log.info({ platform }, 'platforms: another process receives; this process stands by');
       }
-      if (membership.shared) looks.start();
+      if (membership.shared) checks.start();
     },
-    /** Receives nothing more, and lets the next one have the turn. */
+    /** Stops receiving, and releases the lease so that the next process can take the lease. */
     async stop(): Promise<void> {
       over = true;
-      const looked = looks.stop();
+      const checked = checks.stop();
       await adapter.stop();
-      await looked;
+      await checked;
       const bookmark = isActive() && hasConnected ? adapter.bookmark?.() : undefined;
       role = undefined;
       await leases.release(name, bookmark);
@@ -169,7 +192,7 @@ export function createReceivingTurn(parts: ReceivingTurnParts) {
     get role(): Role | undefined {
       return role;
     },
-    /** Whether it does what its role asks for. */
+    /** Whether this process can do the work of its role. */
     healthy: (): boolean =>
       isActive() ? adapter.healthy() : role === 'standby' && membership.isCertain() && !isAside(),
   };

@@ -1,76 +1,85 @@
 import type { Adapter } from '../chat/port.ts';
 import { AppError, ConfigError } from '../errors.ts';
-import { createReceivingTurn, type ReceivingTurn, type ReceivingTurnParts, type Role } from './receiving.ts';
+import { createSoleReceiver, type Role, type SoleReceiver, type SoleReceiverParts } from './receiving.ts';
 
 const RETRY_FIRST_MS = 5_000;
-/** Rare enough for Discord, which allows a bot a thousand logins a day. */
+/**
+ * The longest pause between two attempts. Discord allows a bot a thousand logins a day, and attempts at this pace stay
+ * below that limit.
+ */
 const RETRY_MAX_MS = 5 * 60_000;
 
 export type Platforms = ReturnType<typeof createPlatforms>;
 
-interface PlatformsParts extends Omit<ReceivingTurnParts, 'adapter' | 'lost' | 'random'> {
+interface PlatformsParts extends Omit<SoleReceiverParts, 'adapter' | 'lost' | 'random'> {
   readonly adapters: readonly Adapter[];
-  /** No platform is left, and none will come back by itself. */
+  /**
+   * Called when every platform has been given up. From then on, a platform works again only after a change of settings
+   * and a restart.
+   */
   readonly over: (error: AppError) => void;
 }
 
 /**
- * The chat platforms, each on its own: one that is away or set up wrong must not take the others, and Edgegap's
- * callbacks, down with it, nor log the others in again and again. What cannot be reached is tried again; what only
- * another setting can mend is said, and left alone.
+ * The chat platforms. Each platform is started independently: if a platform is unreachable or set up wrong, the other
+ * platforms and Edgegap's callbacks keep working, and the other platforms do not have to log in again. A platform that
+ * cannot be reached is tried again; if the settings of a platform are wrong, the error is logged and the platform is
+ * not tried again.
  */
 export function createPlatforms(parts: PlatformsParts) {
   const { adapters, clock, log, inbox, over } = parts;
   const retries = new Map<Adapter, () => void>();
   const gone = new Set<Adapter>();
-  const turns = new Map<Adapter, ReceivingTurn>();
+  const receivers = new Map<Adapter, SoleReceiver>();
   for (const adapter of adapters)
     if (adapter.exclusive)
-      turns.set(
+      receivers.set(
         adapter,
-        createReceivingTurn({ ...parts, adapter, lost: (error) => givenUp(adapter, error) }),
+        createSoleReceiver({ ...parts, adapter, lost: (error) => giveUp(adapter, error) }),
       );
   let stopped = false;
 
   const begin = (adapter: Adapter) =>
-    turns.get(adapter)?.start() ?? adapter.start(inbox, (error) => givenUp(adapter, error));
-  const end = (adapter: Adapter) => (turns.get(adapter) ?? adapter).stop();
+    receivers.get(adapter)?.start() ?? adapter.start(inbox, (error) => giveUp(adapter, error));
+  const end = (adapter: Adapter) => (receivers.get(adapter) ?? adapter).stop();
 
-  function givenUp(adapter: Adapter, error: AppError): void {
+  function giveUp(adapter: Adapter, error: AppError): void {
     if (stopped) return;
     log.error(
-      { platform: adapter.platform, ...reasonIn(error) },
-      'platforms: one cannot be used until its settings are mended and the bot is restarted',
+      { platform: adapter.platform, ...logFields(error) },
+      'platforms: a platform cannot be used; correct its settings and restart the bot',
     );
     gone.add(adapter);
     if (gone.size === adapters.length) over(error);
   }
 
-  function failed(adapter: Adapter, error: unknown, attempts: number): void {
+  function retryOrGiveUp(adapter: Adapter, error: unknown, attempts: number): void {
     if (stopped) return;
-    if (error instanceof ConfigError) return void givenUp(adapter, error);
+    if (error instanceof ConfigError) return void giveUp(adapter, error);
     const retryMs = Math.min(RETRY_FIRST_MS * 2 ** attempts, RETRY_MAX_MS);
     const { platform } = adapter;
-    const why = error instanceof AppError ? reasonIn(error) : { err: error };
-    log.error({ platform, ...why, retryMs }, 'platforms: one does not start, and is tried again');
+    const why = error instanceof AppError ? logFields(error) : { err: error };
+    log.error({ platform, ...why, retryMs }, 'platforms: a platform did not start and will be tried again');
     retries.set(
       adapter,
-      clock.after(retryMs, () => void again(adapter, attempts + 1)),
+      clock.after(retryMs, () => void retry(adapter, attempts + 1)),
     );
   }
 
-  async function again(adapter: Adapter, attempts: number): Promise<void> {
+  async function retry(adapter: Adapter, attempts: number): Promise<void> {
     try {
       await begin(adapter);
-      // It took so long that the end came first.
+      // The bot was stopped while the platform was starting.
       if (stopped) await end(adapter);
-      else log.info({ platform: adapter.platform }, 'platforms: one has started after all');
+      else log.info({ platform: adapter.platform }, 'platforms: a platform has started after all');
     } catch (error) {
-      failed(adapter, error, attempts);
+      retryOrGiveUp(adapter, error, attempts);
     }
   }
 
-  /** Receives nothing more, except what comes to the bot's own port; another process may. */
+  /**
+   * Stops receiving, so that the next process may receive. Requests by HTTP on the bot's own port are still received.
+   */
   async function handOver(): Promise<void> {
     stopped = true;
     for (const cancel of retries.values()) cancel();
@@ -79,48 +88,55 @@ export function createPlatforms(parts: PlatformsParts) {
 
   return {
     /**
-     * Resolves once one platform works, or is received from by another process; the others go on by themselves. Throws
-     * when none does: nobody could be told anything, and what runs the process starts it again.
+     * Resolves when at least one platform works in this process, or when another process receives from it; failed
+     * platforms are tried again. Throws if no platform starts: the bot then cannot tell people anything, so the process
+     * should end, and its supervisor should start the process again.
      */
     async start(): Promise<void> {
       const starts = adapters.map(begin);
       if (starts.length === 0) return;
-      const one = Promise.any(starts);
+      const firstStart = Promise.any(starts);
       for (const [index, adapter] of adapters.entries())
         starts[index]?.catch((error: unknown) =>
-          one.then(
-            () => failed(adapter, error, 0),
+          firstStart.then(
+            () => retryOrGiveUp(adapter, error, 0),
             () => undefined,
           ),
         );
-      await one.catch(({ errors }: AggregateError) => {
-        throw reasonOf(errors);
+      await firstStart.catch(({ errors }: AggregateError) => {
+        throw startError(errors);
       });
     },
     handOver,
-    /** Receives nothing more, and sends nothing. */
+    /** Stops receiving and sending. */
     async close(): Promise<void> {
       await handOver();
       await Promise.allSettled(adapters.map((adapter) => adapter.close()));
     },
-    /** Each platform by name: whether it works here, and what this process is to it where only one may receive. */
+    /**
+     * For each platform: whether the platform works in this process, and the role of this process if only one process
+     * may receive.
+     */
     state: (): Readonly<Record<string, { readonly healthy: boolean; readonly role?: Role }>> =>
       Object.fromEntries(
         adapters.map((adapter) => {
-          const turn = turns.get(adapter);
-          return [adapter.platform, { healthy: (turn ?? adapter).healthy(), role: turn?.role }];
+          const receiver = receivers.get(adapter);
+          return [adapter.platform, { healthy: (receiver ?? adapter).healthy(), role: receiver?.role }];
         }),
       ),
   };
 }
 
-/** For the log. */
-function reasonIn({ code, userMessage, hint }: AppError) {
+/** Turns an error into the fields of a log line. */
+function logFields({ code, userMessage, hint }: AppError) {
   return { code, problem: userMessage, hint };
 }
 
-/** Every wrong setting at once, before anything that may pass by itself. */
-function reasonOf(errors: readonly unknown[]): unknown {
+/**
+ * Combines all errors about wrong settings into a single error. If no setting is wrong, returns the first error, which
+ * may be temporary.
+ */
+function startError(errors: readonly unknown[]): unknown {
   const settings = errors.filter((error) => error instanceof ConfigError);
   return settings.length > 0 ? new ConfigError(settings.flatMap(({ problems }) => problems)) : errors[0];
 }

@@ -6,11 +6,11 @@ import { Reconciler, type ReconcilerParts } from '../deployments/reconciler.ts';
 import { withAllowlist } from '../edgegap/allowlist.ts';
 import { EdgegapClient, type EdgegapClientOptions } from '../edgegap/client.ts';
 import { MemoryPermits, type Permits } from '../edgegap/permits.ts';
-import { createGuard, type Limits } from '../guard/guard.ts';
+import { createGuard, type GuardParts } from '../guard/guard.ts';
 import { SharedPermits, type SharedPermitsParts } from '../replicas/shared-permits.ts';
 import { afterWritesTo } from '../store/transact.ts';
 
-/** How to reach an account, and the applications that are allowed there. */
+/** The way to reach an account, and the applications that are allowed there. */
 export interface AccountSettings extends Pick<Account, 'id' | 'allowlist'> {
   readonly apiUrl: string;
   readonly token: string;
@@ -20,23 +20,26 @@ export interface AccountSettings extends Pick<Account, 'id' | 'allowlist'> {
 /** An account together with the parts of this process that serve the account. */
 export type OpenAccount = ReturnType<typeof openAccount>;
 
-type Needed = DeploymentsParts & ReconcilerParts & SharedPermitsParts & Pick<EdgegapClientOptions, 'mask'>;
-type Parts = Omit<Needed, 'account' | 'admit' | 'edgegap' | 'deployments'> & { readonly limits: Limits };
+type Needed = DeploymentsParts &
+  ReconcilerParts &
+  SharedPermitsParts &
+  Pick<EdgegapClientOptions, 'mask' | 'limits'>;
+type Parts = Omit<Needed, 'account' | 'admit' | 'edgegap' | 'deployments'> & Pick<GuardParts, 'deployLimits'>;
 
-/** Each account has an API client and rate limits for itself, and shares neither with another account. */
+/** Each account has its own API client and its own rate limits, which are not shared with any other account. */
 export function openAccount({ id, apiUrl, token, proxy, allowlist }: AccountSettings, parts: Parts) {
-  const { repository, membership, store, clock, log, mask } = parts;
+  const { repository, membership, store, clock, log, mask, limits } = parts;
   const common = { ...parts, account: id };
-  const places: Permits = membership.shared ? new SharedPermits(common) : new MemoryPermits(clock);
-  const client = new EdgegapClient({ baseUrl: apiUrl, proxy, token, clock, log, places, mask });
+  const permits: Permits = membership.shared ? new SharedPermits(common) : new MemoryPermits(clock);
+  const client = new EdgegapClient({ baseUrl: apiUrl, proxy, token, clock, log, limits, permits, mask });
   const applicationOf = async (request_id: string) =>
     (await repository.byRequestId(id, request_id))?.application;
   const api = withAllowlist(client, allowlist, applicationOf);
   const guard = createGuard({ ...common, allowlist });
   const deployments = new Deployments({ ...common, admit: guard.admit, edgegap: api });
-  // A deployment is followed to the end, even if the application has been taken off the allowlist.
+  // A deployment is followed to its end, even if its application has been taken off the allowlist in the meantime.
   const reconciler = new Reconciler({ ...common, deployments, edgegap: client });
   afterWritesTo(store, 'deployments', () => reconciler.wake());
   const catalog = createCatalog(api, clock);
-  return { id, api, catalog, allowlist, guard, deployments, client, places, reconciler };
+  return { id, api, catalog, allowlist, guard, deployments, client, permits, reconciler };
 }

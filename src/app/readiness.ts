@@ -6,7 +6,7 @@ import type { Membership } from '../replicas/membership.ts';
 import type { Readiness } from '../server/server.ts';
 import type { Store } from '../store/schema.ts';
 
-/** A database that does not answer makes the process not ready. */
+/** How long the database may take to answer, in milliseconds. If it takes longer, the process is not ready. */
 const ANSWER_MS = 2_000;
 
 /** The state of this process for `/readyz`. */
@@ -14,25 +14,26 @@ export function createReadiness(parts: {
   readonly store: Store;
   readonly membership: Membership;
   readonly platforms: Platforms;
-  /** The machine's own clock, because the prober waits by that time. */
+  /** The machine's own clock, because the program that asks `/readyz` waits by that time. */
   readonly clock: Clock;
   readonly isStopping: () => boolean;
 }): () => Promise<Readiness> {
   const { store, membership, platforms, clock, isStopping } = parts;
   const inTime = <T>(answer: Promise<T>) => within(clock, ANSWER_MS, answer).catch(() => undefined);
-  // At most one question at a time: questions must not pile up at a store that hangs.
+  // At most one query at a time, because queries must not pile up if the store hangs.
   const tryStore = oneAtATime(() => store.selectFrom('kept').select('id').limit(1).execute());
   const count = oneAtATime(() => countOutbox(store));
   return async () => {
     const states = Object.entries(platforms.state());
     const roles = states.flatMap(([name, { role }]) => (role ? [[name, role]] : []));
     const row = await inTime(tryStore());
-    // Shown because the log alone does not tell; the process counts as ready all the same.
+    // The numbers of the outbox are shown because the log alone does not show them. They do not decide whether the
+    // process is ready.
     const outbox = await inTime(count());
     return {
       stopping: isStopping(),
       parts: {
-        // The store answered in time, and this process is certain of its claims.
+        // True if the store answered in time and this process is certain of its claims.
         store: row !== undefined && membership.isCertain(),
         ...Object.fromEntries(states.map(([name, { healthy }]) => [name, healthy])),
       },

@@ -8,12 +8,12 @@ import type { Store } from '../store/schema.ts';
 import type { OpenAccount } from './account.ts';
 
 /**
- * How long a process that stops still accepts requests, so that a proxy sees that the process is not ready: proxies
- * usually ask `/readyz` once a second.
+ * How long a process that stops still accepts requests, so that a proxy can notice that the process is no longer ready.
+ * Proxies usually ask `/readyz` once a second.
  */
 const LINGER_MS = 2_000;
 const HAND_OVER_MS = 3_000;
-/** Together well inside the ten seconds that container platforms leave between SIGTERM and SIGKILL. */
+/** Together these times stay well below the ten seconds that container platforms leave between SIGTERM and SIGKILL. */
 const DRAIN_MS = 5_000;
 const QUIT_MS = 1_000;
 const END_MS = 7_500;
@@ -26,15 +26,15 @@ export interface Stoppable {
   readonly accounts: readonly OpenAccount[];
   readonly callbacks: Callbacks;
   readonly outbox: { stop(): Promise<void> };
-  /** All other parts that work by themselves. */
+  /** All other parts that work in the background. */
   readonly background: readonly { stop(): Promise<void> }[];
   readonly membership: Membership;
   readonly stores: readonly Store[];
 }
 
 /**
- * Stops in order: new requests are refused, running work is finished, then the connections close. Work that takes too
- * long is given up: the store still has that work, and the next start or another process resumes it.
+ * Stops in order: refuses new requests, finishes running work, then closes the connections. Work that takes too long is
+ * given up; it is still in the store, and the next start or another process resumes it.
  */
 export async function stopInOrder(parts: Stoppable): Promise<void> {
   const { clock, server, platforms, pipeline, accounts, callbacks, outbox, stores } = parts;
@@ -43,7 +43,7 @@ export async function stopInOrder(parts: Stoppable): Promise<void> {
     within(clock, Math.max(0, Math.min(ms, END_MS - spentMs())), work);
   if (parts.membership.shared) {
     server.retire();
-    // The other processes take over; requests that still come here are carried out.
+    // The other processes take over the platforms. Requests that still arrive here are carried out.
     await Promise.all([within(clock, HAND_OVER_MS, platforms.handOver()), sleep(clock, LINGER_MS)]);
     await server.close();
     await atMost(Math.max(QUIT_MS, DRAIN_MS - spentMs()), pipeline.idle());
@@ -54,14 +54,15 @@ export async function stopInOrder(parts: Stoppable): Promise<void> {
   for (const { deployments } of accounts) deployments.close();
   const working = [...parts.background, ...accounts.map(({ reconciler }) => reconciler)];
   const others = working.map((part) => part.stop());
-  // Calls that wait for a permit reject now; and messages about callbacks are posted before the outbox stops.
+  // Calls that wait for a permit now fail at once. The outbox is stopped later than the callbacks' work, so that
+  // messages about callbacks are still posted.
   const closed = Promise.all(accounts.map(({ client }) => client.close()));
   await atMost(QUIT_MS, Promise.all([pipeline.idle(), callbacks.idle(), ...others]));
   const ended = Promise.all([...others, callbacks.stop(), outbox.stop()]);
   await atMost(QUIT_MS, ended);
   await atMost(QUIT_MS, Promise.all([platforms.close(), ...accounts.map(({ client }) => client.abandon())]));
-  // Once the connections are closed, work that waited for a platform or for Edgegap ends too: the store is still
-  // open.
+  // Once the connections are closed, work that waited for a platform or for Edgegap ends, too. The store is closed only
+  // afterwards, so that this work can still use the store.
   await atMost(QUIT_MS, Promise.all([ended, pipeline.idle(), closed]));
   await parts.membership.leave();
   await within(clock, QUIT_MS, Promise.all(stores.map((store) => store.destroy())));

@@ -4,10 +4,13 @@ import { type ChartSpec, type Panel, topOf } from './spec.ts';
 const LEVELS = ' ▁▂▃▄▅▆▇█';
 const COLUMNS = 60;
 const ROWS = 3;
-/** In place of a bar where nothing was measured. */
+/** Shown in place of a bar where nothing was measured. */
 const GAP = '·';
 
-/** The chart in block characters, for a screen that shows text only: each series by itself, the highest value beside it. */
+/**
+ * The chart in block characters, for a screen that shows only text. Each series is drawn by itself, and beside the bars
+ * stands the value at the top of the scale.
+ */
 export function blocks(spec: ChartSpec): string {
   return spec.panels
     .flatMap((panel) => panel.series.map((_, index) => drawSeries(panel, index, spec)))
@@ -20,10 +23,10 @@ function drawSeries(panel: Panel, index: number, { from, to }: ChartSpec): strin
   const bars = Array.from({ length: COLUMNS }, (): number | undefined => undefined);
   for (const [at, value] of points) {
     const column = Math.min(COLUMNS - 1, Math.floor(((at - from) / (to - from)) * COLUMNS));
-    // The highest of the values that share a column: a peak must not be lost.
+    // If several values share a column, the highest value is shown, so that no peak is lost.
     if (value !== null && column >= 0) bars[column] = Math.max(bars[column] ?? 0, value);
   }
-  // Where a column is narrower than a step, the columns between two measurements hold the earlier value.
+  // If a column covers less time than a step, the columns between two measurements show the earlier value.
   const known = bars.map((bar, column) => bar ?? heldValue(bars, column, points.length));
   const rows = Array.from({ length: ROWS }, (_, row) => {
     const line = known.map((bar) => {

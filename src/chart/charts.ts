@@ -4,9 +4,11 @@ import { AppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { ChartSpec } from './spec.ts';
 
-/** A thread without work for so long ends, and gives its memory back. */
+/** A thread that has had no work for this long is ended, which frees its memory. */
 const IDLE_MS = 60_000;
-/** A chart takes about 100 ms, the first one of a thread about 500 ms: a thread that needs longer hangs. */
+/**
+ * A chart takes about 100 ms, and the first chart of a thread about 500 ms. A thread that takes longer than this hangs.
+ */
 const PATIENCE_MS = 15_000;
 
 interface Waiting {
@@ -22,13 +24,13 @@ type Answer = { readonly id: number } & (
 export interface Charts {
   /** A PNG of the chart, 800 pixels wide. Throws AppError `chart-failed`. */
   draw(spec: ChartSpec): Promise<Uint8Array>;
-  /** Ends the thread; charts that are being drawn fail. */
+  /** Ends the thread. Charts that are being drawn fail. */
   stop(): Promise<void>;
 }
 
 /**
- * Draws charts in a thread of its own, so that drawing holds up nothing else. The thread, and with it the drawing
- * library, is loaded for the first chart and ends when no chart was asked for during `IDLE_MS`.
+ * Draws charts in a thread of its own, so that drawing does not hold up the rest of the bot. The thread loads the
+ * drawing library. It is started for the first chart, and is ended when no chart was asked for during `IDLE_MS`.
  */
 export function createCharts({ clock, log }: { readonly clock: Clock; readonly log: Logger }): Charts {
   const waiting = new Map<number, Waiting>();
@@ -38,7 +40,7 @@ export function createCharts({ clock, log }: { readonly clock: Clock; readonly l
 
   function start(): Worker {
     const started = new Worker(new URL('./worker.ts', import.meta.url));
-    // A thread must not keep a process alive that has nothing else to do.
+    // An idle thread must not keep the process alive.
     started.unref();
     started.on('message', ({ id, ...answer }: Answer) => {
       const chart = waiting.get(id);
@@ -63,7 +65,7 @@ export function createCharts({ clock, log }: { readonly clock: Clock; readonly l
     return ended?.terminate();
   }
 
-  /** Sets the only timer there is: it ends a thread that is idle, or hangs. */
+  /** Sets the only timer. When the time is over, the thread is ended, because it is then idle or hangs. */
   function endAfter(ms: number): void {
     cancelTimer();
     cancelTimer = clock.after(ms, () => void end('drawing took too long'));
@@ -80,7 +82,7 @@ export function createCharts({ clock, log }: { readonly clock: Clock; readonly l
       });
     },
     async stop() {
-      await end('the bot is stopping');
+      await end('I am shutting down');
     },
   };
 }

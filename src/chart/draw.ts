@@ -16,7 +16,10 @@ import {
 import { inUnit } from './format.ts';
 import { type ChartSpec, type Gap, type Panel, type Point, topOf } from './spec.ts';
 
-/** Twice the 400 points that a phone shows, so that text of `TEXT_PX` is as large there as the chat's own. */
+/**
+ * A phone shows the picture 400 points wide. At twice that width, text of `TEXT_PX` is as large there as the chat's own
+ * text.
+ */
 const WIDTH = 800;
 const PANEL_HEIGHT = 300;
 const TEXT_PX = 22;
@@ -29,7 +32,7 @@ const TEXT = '#e6e8eb';
 const MUTED = '#a3a9b3';
 const GRID = '#2b2f37';
 const LIMIT = '#ff7a70';
-/** Told apart by people who see no red and green, too (Okabe and Ito, 2008). */
+/** People with red-green colour blindness can tell these colours apart, too (Okabe and Ito, 2008). */
 const COLORS = ['#56b4e9', '#e69f00', '#cc79a7'] as const;
 
 Chart.register(Filler, Legend, LinearScale, LineController, LineElement, PointElement, Title);
@@ -39,7 +42,7 @@ for (const file of [
 ])
   GlobalFonts.registerFromPath(fileURLToPath(file), FONT);
 
-/** A PNG of `WIDTH` pixels, with one chart for each panel below the other. */
+/** Draws a PNG of `WIDTH` pixels, in which the charts of the panels stand below each other. */
 export async function draw(spec: ChartSpec): Promise<Uint8Array> {
   const picture = createCanvas(WIDTH, PANEL_HEIGHT * spec.panels.length);
   const context = picture.getContext('2d');
@@ -47,7 +50,7 @@ export async function draw(spec: ChartSpec): Promise<Uint8Array> {
   context.fillRect(0, 0, picture.width, picture.height);
   for (const [index, panel] of spec.panels.entries()) {
     const canvas = createCanvas(WIDTH, PANEL_HEIGHT);
-    // The types of Chart.js know a browser's canvas only; this canvas has all that is used.
+    // The types of Chart.js know only a browser's canvas, but this canvas has everything that Chart.js uses.
     const chart = new Chart(canvas as unknown as ChartItem, configuration(panel, spec));
     context.drawImage(canvas, 0, index * PANEL_HEIGHT);
     chart.destroy();
@@ -68,7 +71,7 @@ function configuration(panel: Panel, { from, to, gaps }: ChartSpec): ChartConfig
         backgroundColor: `${COLORS[index]}${series.length === 1 ? '40' : '00'}`,
         fill: series.length === 1,
         borderWidth: 3,
-        // A measurement without neighbours would be no line at all.
+        // A measurement without neighbours is drawn as a point, because a line alone would not show it.
         pointRadius: ({ dataIndex }: { dataIndex: number }) => (isAlone(points, dataIndex) ? 4 : 0),
         pointBackgroundColor: COLORS[index],
         spanGaps: false,
@@ -121,7 +124,7 @@ function configuration(panel: Panel, { from, to, gaps }: ChartSpec): ChartConfig
         },
         y: {
           min: 0,
-          // Room above, for the words at a limit.
+          // Leaves room at the top for the label of the limit.
           suggestedMax: top * 1.12 || 1,
           ticks: {
             color: MUTED,
@@ -130,23 +133,39 @@ function configuration(panel: Panel, { from, to, gaps }: ChartSpec): ChartConfig
             callback: (value) => inUnit(Number(value), unit),
           },
           grid: { color: GRID },
-          // The same in all panels, so that a moment stands at one place in all of them.
+          // All panels have the same width, so that a moment has the same place in each panel.
           afterFit: (axis) => {
             axis.width = AXIS_WIDTH;
           },
         },
       },
     },
-    plugins: [shadedGaps(gaps), limitLine(panel)],
+    plugins: [legendGap, shadedGaps(gaps), limitLine(panel)],
   };
 }
+
+/**
+ * Leaves room below the legend, because the topmost label of the axis would otherwise touch the legend. Chart.js has no
+ * option for that.
+ */
+const legendGap: Plugin<'line'> = {
+  id: 'legendGap',
+  beforeInit({ legend }) {
+    const fit = legend?.fit;
+    if (!legend || !fit) return;
+    legend.fit = () => {
+      fit.call(legend);
+      legend.height += 14;
+    };
+  },
+};
 
 function isAlone(points: readonly Point[], index: number): boolean {
   const at = (offset: number) => points[index + offset]?.[1] ?? null;
   return at(0) !== null && at(-1) === null && at(1) === null;
 }
 
-/** Shades the stretches without measurements, and names those that are wide enough for the words. */
+/** Shades the stretches without measurements, and labels those stretches that are wide enough for the words. */
 function shadedGaps(gaps: readonly Gap[]): Plugin<'line'> {
   return {
     id: 'gaps',
@@ -191,14 +210,14 @@ function limitLine({ limit }: Panel): Plugin<'line'> {
 const MINUTE = 60_000;
 const TICK_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1_440, 2_880, 10_080].map((n) => n * MINUTE);
 
-/** At most five moments on round times, by UTC. */
+/** At most five moments at round times, in UTC. */
 function timeTicks(from: number, to: number): number[] {
   const step = TICK_STEPS.find((each) => (to - from) / each <= 5) ?? to - from;
   const first = Math.ceil(from / step) * step;
   return Array.from({ length: Math.floor((to - first) / step) + 1 }, (_, index) => first + index * step);
 }
 
-/** `14:30`, or `3 Mar` where the window is longer than two days. UTC, as the card says. */
+/** `14:30`, or `3 Mar` if the window is longer than two days. The time is in UTC, as the card says. */
 function clockTime(at: number, span: number): string {
   const date = new Date(at);
   return span > 2 * 24 * 60 * MINUTE

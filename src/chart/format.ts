@@ -2,7 +2,7 @@ import type { Unit } from './spec.ts';
 
 const STEPS = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
 
-/** A value as a person reads it: `0.45 vCPU`, `512 MB`, `1.5 kB/s`. Bytes and megabytes count in thousands. */
+/** A value as a person reads it: `0.45 vCPU`, `512 MB`, `1.5 kB/s`. A kB is 1,000 bytes, and a GB is 1,000 MB. */
 export function inUnit(value: number, unit: Unit): string {
   if (unit === 'vCPU') return `${rounded(value)} vCPU`;
   if (unit === 'number') return rounded(value);
@@ -15,7 +15,7 @@ export function inUnit(value: number, unit: Unit): string {
   return `${rounded(left)} ${STEPS[step]}${unit === 'bytes/s' ? '/s' : ''}`;
 }
 
-/** Three digits are enough to compare by. */
+/** Rounds to three digits, which are enough to compare values. */
 function rounded(value: number): string {
   const size = Math.abs(value);
   return String(Number(value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2)));

@@ -1,4 +1,6 @@
-/** Pictures of numbers over time, before they are drawn. Plain data: a drawing goes to a worker thread. */
+/**
+ * Charts of numbers over time, before they are drawn. They are plain data, so that they can be sent to a worker thread.
+ */
 
 /** One measurement: epoch milliseconds, and the value in the panel's unit; null breaks the line. */
 export type Point = readonly [at: number, value: number | null];
@@ -9,16 +11,16 @@ export interface Series {
   readonly points: readonly Point[];
 }
 
-/** `vCPU` and `MB` as they are, `bytes/s` scaled to kB or MB, `number` without a unit. */
+/** How a value is shown: `vCPU` and `MB` are not scaled, `bytes/s` is scaled to kB or MB, and `number` has no unit. */
 export type Unit = 'vCPU' | 'MB' | 'bytes' | 'bytes/s' | 'number';
 
 /** One chart of a picture; the panels stand below each other and share the time axis. */
 export interface Panel {
   readonly title: string;
   readonly unit: Unit;
-  /** At most three: a fourth colour could not be told apart on every screen. */
+  /** At most three series: a fourth colour could not be told apart on every screen. */
   readonly series: readonly Series[];
-  /** A horizontal line, for example at what the version may use. */
+  /** A horizontal line, for example at the limit of the version. */
   readonly limit?: { readonly label: string; readonly value: number } | undefined;
 }
 
@@ -30,11 +32,14 @@ export interface ChartSpec {
   readonly from: number;
   readonly to: number;
   readonly panels: readonly Panel[];
-  /** Shaded in every panel. */
+  /** Stretches that are shaded in every panel. */
   readonly gaps: readonly Gap[];
 }
 
-/** How large a value the axis of a panel has to show. A limit far above all values would press the line on the ground. */
+/**
+ * The largest value that the axis of a panel has to show. A limit far above all values is left out, because the curves
+ * would then lie flat at the bottom.
+ */
 export function topOf({ series, limit }: Panel): number {
   const largest = Math.max(0, ...series.flatMap(({ points }) => points.map(([, value]) => value ?? 0)));
   return limit && limit.value <= largest * 4 ? Math.max(limit.value, largest) : largest;

@@ -1,17 +1,19 @@
 /**
- * Platform-neutral messages. A renderer in each adapter turns them into what its platform shows.
+ * Messages without a platform. A renderer in each adapter turns a message into the platform's own format.
  *
- * A plain string is always literal text: renderers escape it, so nothing that came from a person,
- * a log line or an API can format, link or ping. Markup exists only as the objects below.
+ * A plain string is always literal text: renderers escape the string, so text from a person, a log line or an API can
+ * never format, link or ping. Markup exists only as the objects below.
  */
 export type Inline =
   | string
   | { readonly bold: string }
   | { readonly code: string }
   | { readonly link: string; readonly text: string }
-  /** Pings this person (id on the platform). Only for the person who asked for what the message is about. */
+  /**
+   * Pings this person, given by the id on the platform. Allowed only if the message answers a request of this person.
+   */
   | { readonly mention: string; readonly name: string }
-  /** A channel (id on the platform), by its name where the platform shows it. */
+  /** A channel, given by its id on the platform. Platforms that can resolve ids show the channel's name. */
   | { readonly channel: string }
   /** An instant, in epoch milliseconds, shown in the reader's own time: "3 minutes ago", or day and time. */
   | { readonly time: number; readonly style: 'relative' | 'clock' };
@@ -20,7 +22,7 @@ export type Rich = readonly Inline[];
 
 export type Tone = 'neutral' | 'progress' | 'success' | 'warning' | 'danger';
 
-/** Names the code a button runs: an action of a command, with one short argument. */
+/** Names the code that a button runs: an action of a command, with a short argument. */
 export interface ActionRef {
   readonly command: string;
   readonly action: string;
@@ -32,8 +34,8 @@ export type Button =
   | { readonly label: string; readonly url: string };
 
 /**
- * `value` is for the code, at most 75 characters (Slack); `label` is for people, with `detail` below the label where a
- * platform has menus.
+ * `value` is for the code, at most 75 characters (Slack's limit). `label` is for people; `detail` is shown below the
+ * label on platforms with menus.
  */
 export interface Choice {
   readonly label: string;
@@ -56,11 +58,11 @@ export type Node =
   | { readonly kind: 'note'; readonly text: Rich }
   | { readonly kind: 'fields'; readonly fields: readonly Field[] }
   | Table
-  /** Monospaced, shown exactly. Where it does not fit, `keep` says which end matters. */
+  /** Monospaced text, shown exactly as given. If the text is too long, `keep` says which end is kept. */
   | { readonly kind: 'code'; readonly text: string; readonly keep: 'start' | 'end' }
   /**
-   * A picture: one of the card's files, by its name. `alt` says in words what the picture shows, and is shown in place of
-   * a file that is missing; `drawn` is the picture in characters, for a platform that shows text only.
+   * A picture: one of the card's files, by its name. `alt` describes the picture in words, and is shown in place of a
+   * missing file; `drawn` is the picture in characters, for a platform that shows text only.
    */
   | { readonly kind: 'image'; readonly file: string; readonly alt: string; readonly drawn?: string }
   | { readonly kind: 'divider' }
@@ -96,7 +98,7 @@ export interface Line {
 
 export type Message = Card | Line;
 
-/** A file that goes along with a card. `type` is a media type. */
+/** A file that is sent together with a card. `type` is a media type. */
 export interface CardFile {
   readonly name: string;
   readonly type: string;
@@ -107,23 +109,25 @@ export function textFile(name: string, text: string): CardFile {
   return { name, type: 'text/plain; charset=utf-8', bytes: new TextEncoder().encode(text) };
 }
 
-/** Who asked, and for what: a command's name, and what it names where that is known. */
+/** The person who asked, and the command, together with its target if the target is known. */
 export interface Attribution {
   readonly id: string;
   readonly name: string;
   readonly command: string;
 }
 
-/** For a place where nothing else shows whose answer it is. */
+/** Puts the person and the command in front of a message that stands alone in a channel. */
 export function attributed(message: Message, { id, name, command }: Attribution): Message {
   const by: Rich = [{ mention: id, name }, ': ', { code: command }];
-  // It may be said there already.
+  // The message may mention the person already.
   if (JSON.stringify(message).includes(JSON.stringify(by[0]))) return message;
   if (message.kind === 'line') return { ...message, text: [...by, ': ', ...message.text] };
   return { ...message, nodes: [{ kind: 'text', text: by }, ...message.nodes] };
 }
 
-/** The same with its text changed; a mention, a channel and a time have none. */
+/**
+ * Applies `change` to the text of an inline. A mention, a channel and a time have no text, so they stay as they are.
+ */
 export function withText(inline: Inline, change: (text: string) => string): Inline {
   if (typeof inline === 'string') return change(inline);
   if ('bold' in inline) return { bold: change(inline.bold) };
@@ -132,7 +136,7 @@ export function withText(inline: Inline, change: (text: string) => string): Inli
   return inline;
 }
 
-/** What a notification, a log or a screen reader gets: the title or line without markup. */
+/** The text without markup, for notifications, logs and screen readers. */
 export function plainText(rich: Rich): string {
   return rich.map((inline) => plainInline(inline)).join('');
 }

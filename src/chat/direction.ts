@@ -1,6 +1,6 @@
 /**
- * A message, or a part of one, without what reverses the reading direction: one name could look like another, and no chat
- * shows that it does.
+ * Removes the characters that reverse the reading direction from a message or a part of a message. Such a character is
+ * invisible in every chat, but can make a name look like a different name.
  */
 export function inOneDirection<Part>(part: Part): Part {
   if (typeof part === 'string') return part.replace(/\p{Bidi_Control}/gu, '') as Part;

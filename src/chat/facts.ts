@@ -2,13 +2,16 @@ import type { Node, Rich } from './card.ts';
 
 type Fact = string | undefined;
 
-/** A row in prose, which a phone folds legibly; of a wide table a phone breaks every line. Facts without a value are left out. */
+/**
+ * Shows a row as prose, because a phone wraps prose legibly but breaks every line of a wide table. Facts without a
+ * value are left out.
+ */
 export function rowText(head: Rich, ...lines: readonly (readonly Fact[])[]): Node {
   const below = lines.map((facts) => facts.filter((fact) => fact).join(' · ')).filter((line) => line !== '');
   return { kind: 'text', text: [...head, ...below.map((line) => `\n${line}`)] };
 }
 
-/** Fields by their labels. A field without a value is left out. */
+/** Makes fields from labels and values. A field without a value is left out. */
 export function fieldsOf(values: Readonly<Record<string, Fact | Rich>>): Node {
   const fields = Object.entries(values).flatMap(([label, value]) =>
     value?.length ? [{ label, value: [value].flat() }] : [],
@@ -16,7 +19,7 @@ export function fieldsOf(values: Readonly<Record<string, Fact | Rich>>): Node {
   return { kind: 'fields', fields };
 }
 
-/** `1 host`, `2 hosts`. */
+/** Returns a count with its noun, such as `1 host` or `2 hosts`. */
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -1,14 +1,20 @@
 import { DeliveryError } from '../errors.ts';
 import type { Adapter, Address, LateAnswer } from './port.ts';
 
-/** By which the messages of one invocation are found, and since when, in epoch milliseconds, there are any. */
+/**
+ * The keys of the messages that answer an invocation, and the earliest time (epoch milliseconds) at which these
+ * messages can have been posted.
+ */
 export interface Keys {
   readonly card: string;
   readonly answer: string;
   readonly since: number;
 }
 
-/** Answers late by the own token of the bot; where the channel cannot be read, the answer says that it may be a repeat. */
+/**
+ * Answers late with the bot's own token. If the channel cannot be read, posts `again`, which warns that the answer may
+ * be a repeat.
+ */
 export async function answerByKeys(
   adapter: Adapter,
   at: Address,
@@ -32,9 +38,9 @@ export async function answerByKeys(
 }
 
 /**
- * Where the answer to an invocation goes that another process was to answer: nowhere where that process has answered, else
- * in place of the card that it posted, else into a message of its own. `mayLeave` is asked after the search, right before
- * anything is shown.
+ * Answers an invocation that another process received but did not finish. If that process has already answered, does
+ * nothing; if that process has posted a card, replaces the card; otherwise posts a message. `mayLeave` is called after
+ * the search, immediately before the edit or the post.
  */
 export async function answerLate<Ref>(parts: {
   readonly findAnswer: () => Promise<Ref | undefined>;

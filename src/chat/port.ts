@@ -3,7 +3,7 @@ import type { AppError } from '../errors.ts';
 import type { ActionRef, Line, Message } from './card.ts';
 import type { Form, FormValues } from './form.ts';
 
-/** Where messages go: a channel of a workspace (a Discord server, a Slack team), or a thread in it. */
+/** A place for messages: a channel of a workspace (a Discord server, a Slack team), or a thread of a channel. */
 export interface Address {
   readonly platform: string;
   /** Discord guild id, Slack team id. */
@@ -13,135 +13,160 @@ export interface Address {
   readonly thread?: string;
 }
 
-/** A message that was posted, and that the bot can edit with its own token. */
+/** A posted message that the bot can edit with its own token. */
 export interface MessageRef extends Address {
   /** Discord message id, Slack `ts`. */
   readonly message: string;
 }
 
-/** Who is at the other end, as the platform knows them right now. */
+/** A person, as the platform describes them right now. */
 export interface Person {
   readonly id: string;
   readonly name: string;
-  /** Belongs to a server or workspace this bot serves. A stranger may nothing at all. */
+  /**
+   * Whether the person belongs to a server or workspace that this bot serves. A person who does not has no permissions
+   * at all.
+   */
   readonly home: boolean;
-  /** Slack guests, single- or multi-channel. */
+  /** Whether the person is a Slack guest, single-channel or multi-channel. */
   readonly guest: boolean;
-  /** Manage Server on Discord; admin or owner on Slack. */
+  /** Whether the person has Manage Server on Discord, or is an admin or owner on Slack. */
   readonly admin: boolean;
-  /** Ids that access settings can name: role ids on Discord; own user id and user group ids on Slack. */
+  /**
+   * Ids that access settings can name. On Discord: the ids of the person's roles. On Slack: the person's own user id
+   * and the ids of the person's user groups.
+   */
   readonly groups: readonly string[];
 }
 
-/** What a platform can do. Code asks these, never a platform's name. */
+/** The abilities of a platform. Code checks for an ability, never for the name of a platform. */
 export interface Capabilities {
-  /** Recognises a repeated post by its key for a few minutes and returns the first message. */
+  /** For a few minutes, the platform recognises a repeated post by its key and returns the first message. */
   readonly idempotentPosts: boolean;
-  /** `findPosted` can read the channel back. */
+  /** `findPosted` can read the messages of a channel. */
   readonly history: boolean;
 }
 
 export interface Outgoing {
   readonly message: Message;
-  /** Put it under this message: a reply on Discord, in its thread on Slack. */
+  /** The message under which to post: as a reply on Discord, in the message's thread on Slack. */
   readonly replyTo?: MessageRef;
-  /** For failures: where a reply hides in a thread, show it in the channel as well. */
+  /** For failures: on platforms where a reply hides in a thread, show the message in the channel as well. */
   readonly alsoToChannel?: boolean;
   /** At most 25 characters, the same at every attempt to send this message. */
   readonly key: string;
-  /** Somebody waits for this message: it may be late, where the platform asks to slow down, rather than refused. */
+  /**
+   * A person is waiting for this message: if the platform asks the bot to slow down, send the message late instead of
+   * failing.
+   */
   readonly patient?: boolean;
 }
 
-/** The answer to an invocation by another process than the one that was to give it. */
+/** An answer from a process that did not receive the invocation. */
 export interface LateAnswer {
   readonly message: Message;
   /**
-   * Shown in place of `message` where it cannot be seen whether that was answered: the same, saying that it may be a
-   * repeat where it may be one.
+   * Shown in place of `message` if a search cannot tell whether the invocation was answered: the same content, with a
+   * warning if the message may be a repeat.
    */
   readonly again: Message;
-  /** Asked right before anything is shown, after whatever was looked for; throws where another process may be at it. */
+  /** Called after all searches, immediately before anything is shown. Throws if another process may be answering. */
   readonly mayLeave: () => void;
 }
 
-/** What an adapter hands over as it comes in. */
+/** Takes the requests that an adapter receives. */
 export interface Inbox {
-  /** Carries one invocation through. Never rejects. */
+  /** Carries out one invocation. Never rejects. */
   invoke(invocation: Invocation): Promise<void>;
-  /** Values to offer to somebody who is typing, best first, in time for the platform. Never rejects. */
+  /**
+   * Returns values to offer while a person is typing, with the best value first, before the platform's time limit.
+   * Never rejects.
+   */
   suggest(question: Question): Promise<readonly string[]>;
 }
 
-/** Somebody is typing the value of an option. */
+/** A question for suggestions, asked while a person is typing the value of an option. */
 export interface Question {
   readonly at: Address;
   readonly command: string;
   readonly subcommand: string | undefined;
   readonly option: string;
   readonly typed: string;
-  /** What the other options, or fields of the form, hold so far. */
+  /** The values that the other options, or the form's other fields, have so far. */
   readonly given: Readonly<Record<string, string | number | boolean | readonly string[]>>;
   person: Invocation['person'];
 }
 
-/** The shared adapter layer: what every platform implements. */
+/** The interface that every platform implements. */
 export interface Adapter {
   /** The key of stored addresses, e.g. `discord`. */
   readonly platform: string;
   readonly supports: Capabilities;
-  /** Least milliseconds between two messages, and between two edits, in one channel: platforms count them apart. */
+  /**
+   * The minimum time between two posts, and between two edits, in a channel, in milliseconds. Platforms count posts and
+   * edits separately.
+   */
   readonly paceMs: { readonly post: number; readonly edit: number };
-  /** Only one process at a time may receive; the others can post all the same. */
+  /** Only one process at a time may receive; every process can post. */
   readonly exclusive?: boolean;
-  /** An HTTP listener to be mounted on the bot's one port, where the platform delivers by HTTP. */
+  /** An HTTP listener to be mounted on the bot's port, if the platform delivers by HTTP. */
   readonly http?: { readonly path: string; readonly listener: RequestListener };
 
-  /** Finds out, without receiving, whether the platform can be used. Rejects as `start` does. */
+  /** Checks, without receiving requests, whether the platform can be used. Rejects in the same cases as `start`. */
   prepare?(): Promise<void>;
   /**
-   * Connects and starts to fill the inbox. Resolves when the platform can be used; after it rejected, or after
-   * `stop`, it may be called again. Calls `lost` where the platform later shuts us out for good. With the `bookmark` of
-   * the process that received before, it goes on from there and misses nothing.
+   * Connects and starts to pass requests to the inbox. Resolves when the platform can be used. May be called again
+   * after a rejection or after `stop`. Calls `lost` if the platform later shuts the bot out permanently. If the
+   * `bookmark` of the process that received before is given, no request that came in the meantime is missed.
    */
   start(inbox: Inbox, lost?: (error: AppError) => void, bookmark?: string): Promise<void>;
-  /** Receives nothing more; what was received can still be answered, and messages sent. */
+  /** Stops receiving. The bot can still answer requests that were received, and send messages. */
   stop(): Promise<void>;
-  /** Where it is in what it receives, or was when it stopped; for `start` in another process. */
+  /** The last position in the stream of requests, to be passed to `start` in the next process. */
   bookmark?(): string | undefined;
-  /** The process is about to stop: what waits until the platform takes a message is given up, and its person told. */
+  /**
+   * Called when the process is about to stop. The adapter gives up messages that are waiting for the platform's rate
+   * limit, and tells the people who are waiting for them.
+   */
   hurry?(): void;
-  /** The end: nothing is received or sent any more. */
+  /** Stops receiving and sending permanently. */
   close(): Promise<void>;
-  /** Whether it is connected right now; for /readyz. */
+  /** Whether the platform is connected right now; for /readyz. */
   healthy(): boolean;
 
-  /** Whether the platform takes all of it as one message, so that nothing has to be cut. */
+  /** Whether the whole line fits into one message of the platform. */
   fits(line: Line): boolean;
   /** Posts with the bot's own token. Throws DeliveryError. */
   post(to: Address, outgoing: Outgoing): Promise<MessageRef>;
-  /** Replaces a message; `findPosted` finds the message by `key` from then on, where there is one. Throws DeliveryError. */
+  /**
+   * Replaces a message. If a `key` is given, `findPosted` finds the message by this key afterwards. Throws
+   * DeliveryError.
+   */
   edit(ref: MessageRef, message: Message, key?: string): Promise<void>;
   /**
-   * Looks in the channel for our message with this key, from `since` (epoch ms) on.
-   * Throws DeliveryError where the channel cannot be read.
+   * Searches the channel for the bot's message with this key, starting at `since` (epoch milliseconds). Throws
+   * DeliveryError if the channel cannot be read.
    */
   findPosted(to: Address, key: string, since: number, replyTo?: MessageRef): Promise<MessageRef | undefined>;
   /**
-   * Answers an invocation that another process was to answer and did not live to finish: in place of the card that it
-   * posted, else where its answer was to stand. What was answered already is left as it is, and safe to repeat. Throws
-   * DeliveryError, not retryable where that place is no more.
+   * Answers an invocation whose process ended before answering. The answer replaces the card if a card was posted;
+   * otherwise the answer goes to the place that the acknowledgement announced. If the invocation has been answered
+   * already, nothing changes, so a repeated call is safe. Throws DeliveryError, which is not retryable if the place no
+   * longer exists.
    */
   resume(reply: Reply, answer: LateAnswer): Promise<void>;
-  /** Who somebody is at this moment, for what they asked for earlier. Throws where the platform cannot say. */
+  /**
+   * The person as the platform describes them at this moment, for a request of this person that runs later. Throws if
+   * the platform gives no answer.
+   */
   person(id: string, workspace: string): Promise<Person>;
-  /** Tells one person of a workspace, directly. Throws DeliveryError. */
+  /** Sends a direct message to a person of a workspace. Throws DeliveryError. */
   sendDirect(person: { readonly id: string; readonly workspace: string }, outgoing: Outgoing): Promise<void>;
 }
 
 /**
- * How an invocation can still be answered by another process: JSON that only its own adapter reads; or `keys`, for
- * `answerByKeys` on any platform.
+ * The data that any process needs to answer an invocation: either JSON that only the adapter of the invocation reads,
+ * or `keys`, which `answerByKeys` uses on any platform.
  */
 export type Reply = Readonly<Record<string, unknown>>;
 
@@ -159,10 +184,10 @@ export type InvocationRequest =
   | ActionRequest
   | FormRequest;
 
-/** A button was pressed, or something was chosen from a menu. */
+/** A button was pressed, or a person chose values from a menu. */
 export interface ActionRequest extends Coded {
   readonly kind: 'action';
-  /** Of a menu, the chosen values. */
+  /** The values chosen from a menu; empty for a button. */
   readonly chosen: readonly string[];
 }
 
@@ -175,61 +200,76 @@ export interface FormRequest extends Coded {
 interface Coded {
   /** Undefined for an id that this version of the bot cannot read. */
   readonly action: ActionRef | undefined;
-  /** The message that holds the button, or held the button that opened the form; undefined for a message that one person alone sees. */
+  /** The message that holds the pressed button, or the button that opened the form. Undefined for a private message. */
   readonly source: MessageRef | undefined;
 }
 
-/** What there is while it is not known yet who asks. */
+/** The identity of the asker, as far as it is known before the platform has answered. */
 export interface PendingIdentity {
-  /** The platform's id of whoever it is. */
+  /** The platform's id of the asker. */
   readonly askerId: string;
-  /** Without a first response in time the platform is told that it has arrived; from now on not before `stored` resolves. */
+  /**
+   * If no first response is ready in time, the adapter tells the platform that the request arrived, but not before
+   * `stored` resolves.
+   */
   holdBack(stored: Promise<void>): void;
 }
 
-/** One command, button press or form submission, whichever platform it came from. */
+/** One command, button press or form submission, from any platform. */
 export interface Invocation {
-  /** The platform's own id for it: a repeat (a retry by the platform) has the same one. */
+  /** The platform's own id of the request. If the platform delivers the request again, the id is the same. */
   readonly id: string;
   readonly adapter: Adapter;
   readonly at: Address;
   readonly request: InvocationRequest;
-  /** What a person types before a command's name where this was asked, e.g. `/edgegap `; nothing: empty. */
+  /**
+   * The text that people type in front of a command's name in this place, e.g. `/edgegap `. Undefined if people type no
+   * such text.
+   */
   readonly prompt?: string;
-  /** How another process can answer it with `Adapter.resume`, should this one not live to; undefined: in the channel. */
+  /**
+   * The data for `Adapter.resume` in a later process, needed if this process ends before the answer. Undefined if the
+   * later process should answer in the channel.
+   */
   reply(mode: AckMode): Reply | undefined;
-  /** Where the platform shows nothing amiss when it gets no first response, and tells itself that the request arrived. */
+  /**
+   * The invocation needs no first response: the adapter itself tells the platform that the request arrived, so the
+   * person sees no error.
+   */
   readonly maySkip?: boolean;
-  /** Only where `person` has to ask the platform, which may take longer than the platform waits for a first response. */
+  /**
+   * Present if `person` has to ask the platform, because the platform's answer may take longer than the platform waits
+   * for a first response.
+   */
   readonly meanwhile?: PendingIdentity;
 
   /**
-   * Who asks. `fresh` is for what changes things: a role just taken away counts. While the platform does not answer, only
-   * an answer of the last minute does, and only if no event has contradicted that answer.
-   * Throws when the platform cannot say; nobody is let in on a guess.
+   * The person who asked. `fresh` is for requests that change something: with `fresh`, a role that was just taken away
+   * no longer counts. While the platform does not answer, an answer from the last minute is used, unless an event has
+   * contradicted that answer. Throws if the platform gives no answer, because access is never granted on a guess.
    */
   person(freshness: 'cached' | 'fresh'): Promise<Person>;
 
-  /** The first and only response: private. */
+  /** Sends the first and only response, which is private. */
   refuse(message: Message): Promise<void>;
   /**
-   * The first and only response, in place of an acknowledgement. The submission is an invocation of its own. Missing
-   * where the platform opens no form for this request.
+   * Opens a form. This is the first and only response, in place of an acknowledgement; when the person submits the
+   * form, the submission is an invocation of its own. Missing if the platform cannot open a form for this request.
    */
   openForm?(form: Form): Promise<void>;
   /**
-   * The first response, before work: `public` and `private` announce an answer in `respond`;
-   * `update` means that `respond` will replace the message whose button was pressed.
+   * Sends the first response, before the work begins. `public` and `private` announce an answer that `respond` will
+   * give; `update` means that `respond` will replace the message with the pressed button.
    */
   acknowledge(mode: AckMode): Promise<void>;
-  /** Fills in the acknowledged answer; called again, replaces it. */
+  /** Gives the answer that was announced. A second call replaces the first answer. */
   respond(message: Message): Promise<void>;
-  /** Tells the person alone, beside whatever else was answered; after any acknowledgement. */
+  /** Adds an answer that only the person sees. May be called after any acknowledgement. */
   respondPrivately(message: Message): Promise<void>;
   /**
-   * Answers publicly with a message the bot can edit for as long as it exists. Throws DeliveryError, with what to do
-   * about it, when the bot cannot post here: asked before anything is billed. Only after `acknowledge('public')`
-   * or, for a button or form, any acknowledgement.
+   * Answers publicly with a message that the bot can edit for as long as the message exists. Throws DeliveryError, with
+   * a remedy, if the bot cannot post here; commands therefore call this before they do anything that Edgegap bills. May
+   * be called only after `acknowledge('public')` or, for a button or form, after any acknowledgement.
    */
   postCard(message: Message): Promise<MessageRef>;
 }

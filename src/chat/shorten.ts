@@ -1,11 +1,15 @@
 import type { Field, Inline, Message, Rich } from './card.ts';
 
-/** Of many fields the last ones stay: they say where it is and what its id is, the many before them are of one kind. */
+/**
+ * Number of fields that are kept from the end of a long list, because the last fields hold the place and the id. The
+ * fields before them are all of the same kind, so some can be left out.
+ */
 const LAST = 3;
 
 /**
- * The same message with at most `most` fields in each group of fields, and pieces in each text; a line says how many
- * are left out. For renderers: how much there is comes from data, and a platform takes only so much.
+ * Cuts a message to at most `most` fields in each group of fields and at most `most` pieces in each text, and adds how
+ * many were left out. Used by renderers, because data can be of any length while a platform limits the length of a
+ * message.
  */
 export function shorten(message: Message, most: number): Message {
   if (message.kind === 'line') return { ...message, text: shortenRich(message.text, most) };
@@ -28,14 +32,17 @@ export function shortenFields(fields: readonly Field[], most: number): readonly 
   return [...short.slice(0, first), more, ...short.slice(short.length - last)];
 }
 
-/** Counts only pieces with markup: what is between them is commas. */
+/** Counts only the pieces with markup as left out, because the plain strings between them are just commas. */
 function shortenRich(rich: Rich, most: number): Rich {
   if (rich.length <= most) return rich;
   const left = rich.slice(most).filter((inline: Inline) => typeof inline !== 'string').length;
   return [...rich.slice(0, most), left > 0 ? ` … and ${left} more` : '…'];
 }
 
-/** The largest number from `low` to `high` that is good, where all below a good one are; undefined where none is. */
+/**
+ * Returns the largest number from `low` to `high` for which `good` is true, or undefined if `low` is not good. Every
+ * number below a good number must be good, too.
+ */
 export function largest(low: number, high: number, good: (value: number) => boolean): number | undefined {
   if (!good(low)) return undefined;
   let best = low;

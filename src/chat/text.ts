@@ -1,20 +1,20 @@
-/* Text in a monospaced font, and text that is too long. */
+/** Functions for text in a monospaced font, and for cutting text that is too long. */
 import stringWidth from 'string-width';
 import type { Table } from './card.ts';
 
-/** How many columns a text takes. */
+/** The number of columns that a text takes. */
 export function widthOf(text: string): number {
   return stringWidth(text);
 }
 
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
-/** Blanks after `text` until it is `columns` wide. */
+/** Appends blanks until the text is `columns` wide. */
 export function padTo(text: string, columns: number): string {
   return text + ' '.repeat(Math.max(0, columns - widthOf(text)));
 }
 
-/** The longest beginning of `text` that fits into `columns`, at least one character of it. */
+/** The longest beginning of `text` that fits into `columns`. Returns at least the first character. */
 export function headOf(text: string, columns: number): string {
   let head = '';
   let width = 0;
@@ -26,9 +26,12 @@ export function headOf(text: string, columns: number): string {
   return head;
 }
 
-/** A table as lines with aligned columns and two blanks between the columns; the head first. */
+/**
+ * Renders a table as lines with aligned columns and two blanks between the columns. The first line holds the column
+ * names.
+ */
 export function aligned({ columns, rows }: Table, shown: (cell: string) => string): string[] {
-  // Each cell is measured once: that takes the most time by far.
+  // Each cell is measured only once, because measuring takes most of the time.
   const lines = [columns, ...rows].map((row) =>
     columns.map((_, column) => {
       const text = shown(row[column] ?? '');
@@ -42,12 +45,12 @@ export function aligned({ columns, rows }: Table, shown: (cell: string) => strin
   return padded.map((cells) => cells.join('  ').trimEnd());
 }
 
-/** Without line breaks, and with one blank where there were several. */
+/** Turns line breaks and runs of blanks into single blanks. */
 export function oneLine(text: string): string {
   return text.replace(/\s+/g, ' ').trim();
 }
 
-/** The first `length` characters, with an ellipsis where something was cut. Never splits a surrogate pair. */
+/** The first `length` characters, with an ellipsis if the text was cut. Never splits a surrogate pair. */
 export function cutEnd(text: string, length: number): string {
   if (text.length <= length) return text;
   return `${text.slice(0, Math.max(0, length - 1)).replace(/[\uD800-\uDBFF]$/, '')}…`;

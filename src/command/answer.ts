@@ -6,17 +6,17 @@ import { AppError, DeliveryError, InputError, RefusedError, StoreError } from '.
 import type { Logger } from '../log.ts';
 import type { Services } from './define.ts';
 import { errorCard, errorLine, type Failure } from './error-card.ts';
-import { interruptedLine, MAYBE } from './interrupted.ts';
+import { interruptedLine, MAYBE_DONE } from './interrupted.ts';
 import { type End, type InvocationRecord, type Invocations, TakenOver } from './invocations.ts';
-import { nothingDone, type Permission } from './permissions.ts';
+import { noEffect, type Permission } from './permissions.ts';
 import { Question } from './question.ts';
 import { summaryOf } from './request-summary.ts';
 
-/** What an invocation came to, for the log. `incident` stands in what its person was shown. */
+/** How an invocation ended, for the log. `incident` is the reference in the person's error message. */
 export interface Ending {
   /**
-   * `form`: a form was opened, whose submission is an invocation of its own. `unanswered`: nobody could be told.
-   * `asked`: a Question was shown.
+   * `form`: a form was opened, and its submission is an invocation of its own. `unanswered`: no answer reached the
+   * person. `asked`: the person was shown a Question.
    */
   readonly outcome:
     | 'done'
@@ -29,12 +29,12 @@ export interface Ending {
     | 'repeat'
     | 'taken-over';
   readonly code?: string | undefined;
-  /** The request_id of what was deployed, as far as it is known. */
+  /** The request_id of the new deployment, if known. */
   readonly deployment?: string | undefined;
   readonly incident?: string | undefined;
   /** Why the database failed, in words. */
   readonly problem?: string;
-  /** What the operator has to see whole. */
+  /** An error that the operator has to see in full. */
   readonly err?: unknown;
 }
 
@@ -46,52 +46,56 @@ interface AnswerParts {
 
 export type Answer = ReturnType<typeof createAnswer>;
 
-/** What one invocation is answered with: given, left to the outbox where that must wait, or taken back. */
+/**
+ * The answer of a single invocation. The answer is given at once, or left to the outbox if the platform makes the bot
+ * wait, or taken back.
+ */
 export function createAnswer(invocation: Invocation, { services, invocations, log }: AnswerParts) {
   const { directory } = services;
   const { id, request } = invocation;
   let acknowledged: AckMode | undefined;
-  /** Once it is stored. */
+  /** The invocation's record, once stored. */
   let stored: InvocationRecord | undefined;
-  /** A card is shown, or may be, that somebody has to bring to an end. */
+  /** Whether a card is shown, or may be shown, that must not be left unfinished. */
   let cardPosted = false;
-  /** The command has come to its answer. */
+  /** Whether the command has begun to answer. */
   let answering = false;
-  /** What the person has to be allowed to do for it. */
+  /** The permission that the request needs. */
   let permission: Permission = 'help';
 
-  /** An answer that the platform does not take just now is given as soon as it does. */
+  /** Gives the answer, at once or as soon as the platform accepts it. */
   async function respond(message: Message): Promise<void> {
     answering = true;
     try {
       await invocation.respond(message);
     } catch (error) {
-      if (!(await owed(error, message))) throw error;
+      if (!(await leftToOutbox(error, message))) throw error;
     }
   }
 
   /**
-   * `end` is what the invocation has come to with it. Of a change somebody hears in any case: what cannot be given at all
-   * the outbox tells in the channel, by `orElse`.
+   * Leaves an answer to the outbox after `error`; false if the outbox cannot help. With `end`, the invocation ends with
+   * this answer. `orElse` is the line that the outbox posts in the channel if the last answer to a change can never be
+   * given.
    */
-  async function owed(error: unknown, message: Message, end?: End, orElse?: Line): Promise<boolean> {
-    const record = stored ?? unstored();
+  async function leftToOutbox(error: unknown, message: Message, end?: End, orElse?: Line): Promise<boolean> {
+    const record = stored ?? unstoredRecord();
     if (!record || !(error instanceof DeliveryError)) return false;
     const last = end !== undefined && acknowledged !== undefined;
     if (!isPassing(error) && !(last && record.changes)) return false;
-    // What failed is for its person alone, unless its card stands.
-    const aside = end === 'failed' && record.mode === 'public' && !cardPosted;
-    const how = aside ? { mode: 'private' as const, reply: invocation.reply('private') } : {};
-    await invocations.owe({ ...record, ...how, orElse }, message, end);
-    log.warn({ invocation: id, code: error.code }, 'invocation: its answer is left to the outbox');
+    // Only the person sees a failure, unless the command's card is shown.
+    const isPrivate = end === 'failed' && record.mode === 'public' && !cardPosted;
+    const how = isPrivate ? { mode: 'private' as const, reply: invocation.reply('private') } : {};
+    await invocations.leaveToOutbox({ ...record, ...how, orElse }, message, end);
+    log.warn({ invocation: id, code: error.code }, 'invocation: the answer is left to the outbox');
     return true;
   }
 
   /**
-   * What was refused before anything of it was stored: nothing was done, and its person is told alone. Undefined where
-   * only this process can tell them: its first response is still to come.
+   * The record for an invocation that was refused before it was stored. Nothing was done, and the answer is private.
+   * Undefined if only this process can answer, because the platform still waits for the first response.
    */
-  function unstored(): InvocationRecord | undefined {
+  function unstoredRecord(): InvocationRecord | undefined {
     const { at, meanwhile, reply } = invocation;
     if (!meanwhile) return undefined;
     const person = { id: meanwhile.askerId, name: meanwhile.askerId };
@@ -99,37 +103,41 @@ export function createAnswer(invocation: Invocation, { services, invocations, lo
     return { id, at, person, what, changes: false, mode: 'private', reply: reply('private') };
   }
 
-  /** The card that was posted after another process had answered would stand for ever: it says what that one said. */
+  /**
+   * Another process took over, and has posted a line which says that the invocation was interrupted. Replaces this
+   * process's card by the same line; otherwise the card would stay unfinished for ever.
+   */
   async function takeBack(): Promise<void> {
     if (!cardPosted || !stored) return;
     const { what, changes, person } = stored;
     try {
       await respond(interruptedLine(directory, { what, changes, how: 'interrupted', mention: person }));
     } catch (err) {
-      log.warn({ err, invocation: id }, 'invocation: its card could not be taken back');
+      log.warn({ err, invocation: id }, 'invocation: the card could not be taken back');
     }
   }
 
-  async function tell(card: Card): Promise<void> {
+  async function showError(card: Card): Promise<void> {
     const mode = acknowledged;
     if (mode === undefined) return await invocation.refuse(card);
-    // What everybody sees is not to be replaced by one person's failure, unless it is the card of what failed.
+    // A failure of a single person must not replace a message that the whole channel sees, except the card of the
+    // failed command itself.
     const shared = mode === 'update' && request.kind !== 'command' && request.source !== undefined;
-    const aside = shared || (mode === 'public' && !cardPosted);
+    const isPrivate = shared || (mode === 'public' && !cardPosted);
     const privately = () => invocation.respondPrivately(card);
-    const inPlace = () => invocation.respond(mode === 'public' ? attributed(card, asked()) : card);
+    const inPlace = () => invocation.respond(mode === 'public' ? attributed(card, attribution()) : card);
     try {
-      await (aside ? privately() : inPlace());
+      await (isPrivate ? privately() : inPlace());
     } catch (error) {
       if (isPassing(error)) throw error;
-      // A channel that cannot be posted in may be why it failed: the person is still there.
+      // If the channel cannot be reached, the other way of answering may still reach the person.
       if (shared || mode === 'private') throw error;
-      await (aside ? inPlace() : privately());
+      await (isPrivate ? inPlace() : privately());
     }
   }
 
-  /** Who asked, for what is said where others read it. */
-  function asked(): Attribution {
+  /** Names the person and the command, for an answer that other people read too. */
+  function attribution(): Attribution {
     const { command, target } = summaryOf(request, directory);
     const person = stored?.person ?? { id: '', name: '' };
     if (request.kind !== 'command') return { ...person, command: request.action?.command ?? command };
@@ -138,25 +146,25 @@ export function createAnswer(invocation: Invocation, { services, invocations, lo
 
   function mayHaveBeenDone(error: unknown): boolean {
     if (acknowledged === undefined || isRefusal(error)) return answering;
-    // A command answers by itself where it cannot read again what it has changed.
+    // A failed GET means that nothing was changed: a command that cannot read back its change still succeeds.
     if (error instanceof EdgegapError) return error.method !== 'GET' && error.outcome !== 'not-done';
     return answering || !(error instanceof DeliveryError);
   }
 
-  /** For a person who asked for a change: what is known of it. */
+  /** The known effect on the change that the person wanted; undefined if the error says enough. */
   function effect(error: unknown): string | undefined {
-    const nothing = nothingDone[permission];
+    const nothing = noEffect[permission];
     if (nothing === undefined || (isRefusal(error) && acknowledged === undefined)) return undefined;
-    if (!mayHaveBeenDone(error)) return isPassing(error) ? `${nothing} Run it again.` : nothing;
-    return error instanceof DeliveryError ? MAYBE : undefined;
+    if (!mayHaveBeenDone(error)) return isPassing(error) ? `${nothing} Ask again.` : nothing;
+    return error instanceof DeliveryError ? MAYBE_DONE : undefined;
   }
 
   return {
-    /** What the person has to be allowed to do is known. */
+    /** Notes the permission that the request needs. */
     needs(wanted: Permission): void {
       permission = wanted;
     },
-    /** From now on an answer may also be given later, and by another process. */
+    /** Notes that the invocation is stored. From now on an answer may also be given later, and by another process. */
     stored(record: InvocationRecord): void {
       stored = record;
     },
@@ -173,7 +181,7 @@ export function createAnswer(invocation: Invocation, { services, invocations, lo
         throw error;
       });
     },
-    /** Tells the person, whichever way is still open. What is not for people goes to the log. */
+    /** Tells the person about the error by whichever way is still open, and returns the details for the log. */
     async report(error: unknown): Promise<Ending> {
       if (error instanceof TakenOver) {
         await takeBack();
@@ -186,11 +194,11 @@ export function createAnswer(invocation: Invocation, { services, invocations, lo
       const card = error instanceof Question ? error.card : errorCard(failure);
       let told = true;
       try {
-        await tell(card);
+        await showError(card);
       } catch (err) {
         log.warn({ err, invocation: id, incident }, 'invocation: the answer could not be delivered');
-        const line = mayHaveBeenDone(error) ? undefined : errorLine(failure, asked());
-        if (await owed(err, card, stored && 'failed', line)) return ending;
+        const line = mayHaveBeenDone(error) ? undefined : errorLine(failure, attribution());
+        if (await leftToOutbox(err, card, stored && 'failed', line)) return ending;
         told = false;
       }
       if (stored) await invocations.finish(id, 'failed');

@@ -6,12 +6,12 @@ import { nameKey } from './same-name.ts';
 import { usageHint } from './usage.ts';
 
 /**
- * A longer command, name and values together, is read by nothing, nor is a longer field of a form: no command and no
- * field is as long, and reading takes time.
+ * The longest command (name and values together), and the longest field of a form, in characters. A longer text is
+ * refused unread: no real request is as long, and reading takes time.
  */
 export const MAX_REQUEST = 12_000;
 
-/** Option values as given, by name. */
+/** Option values as the person gave them, by the option's name. */
 export type RawValues = Readonly<Record<string, RawValue>>;
 
 /** `--name` or `--name=value`, with the dashes of any keyboard. */
@@ -19,14 +19,14 @@ const OPTION = /^(?:[-‐‑−]{2}|[‒–—―]{1,2})([^=]+)(?:=(.*))?$/su;
 
 /**
  * Reads `kart-racing v1.2 --near Montreal --tag qa`: positional options in order, then `--name value` or
- * `--name=value`. What a phone's keyboard makes of it (curly quotes, a long dash for `--`) means what the person meant.
- * Throws InputError.
+ * `--name=value`. A phone's keyboard makes curly quotes, and a long dash from `--`; both are understood. Throws
+ * InputError.
  */
 export function parseText(text: string, command: string, options: Options): RawValues {
   return parseTokens(tokenise(text), command, options);
 }
 
-/** `hintAt`: the hint at an unknown option, where the caller has a better hint than the usage. */
+/** `hintAt` may give a better hint for an unknown option than the usage line. */
 export function parseTokens(
   tokens: readonly Token[],
   command: string,
@@ -76,17 +76,17 @@ export function parseTokens(
   }
 }
 
-/** What is said to a request with more to read than any command or form has. */
+/** The refusal of a request that is longer than any real command or form; undefined for any other request. */
 export function tooLong(request: InvocationRequest): InputError | undefined {
   if (!isTooLong(request)) return undefined;
-  return new InputError('text-too-long', `That is too long: I read at most ${MAX_REQUEST} characters.`, {
+  return new InputError('text-too-long', `Your text is too long: I read at most ${MAX_REQUEST} characters.`, {
     hint: `Nothing was done. Type ${request.kind === 'form' ? 'less' : 'a shorter command'}.`,
   });
 }
 
 function isTooLong(request: InvocationRequest): boolean {
   if (request.kind === 'action') return false;
-  // Each field alone: a platform takes so many fields, and so much in each.
+  // The limit applies to each field alone, because the platform limits the number of fields.
   if (request.kind === 'form')
     return Object.values(request.fields).some(({ length }) => length > MAX_REQUEST);
   const { command, args } = request;
@@ -94,17 +94,17 @@ function isTooLong(request: InvocationRequest): boolean {
   return [command, ...given].join('').length > MAX_REQUEST;
 }
 
-/** The known name nearest to a mistyped one, if any is near. */
+/** The known name nearest to the mistyped `name`; undefined if no known name is near. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   if (known.length === 0) return undefined;
-  // A comma for a dot, as in `v1,2`.
+  // People may type a comma instead of a dot, as in `v1,2`.
   const key = nameKey(name.replace(/(?<=\d),(?=\d)/g, '.'));
   const keys = known.map((one) => nameKey(one));
   const best = closest(key, keys);
   const isNear = distance(key, best) <= Math.max(1, Math.floor(best.length / 3));
-  // Two letters in the wrong order are one slip of the fingers, and two of the distance.
+  // Two swapped letters are a single slip of the fingers, but count as a distance of two.
   if (isNear || letters(key) === letters(best)) return known[keys.indexOf(best)];
-  // Or what was typed is the beginning of one alone, as `dep` is of `deploy`.
+  // The typed text may be the beginning of exactly one known name, such as `dep` of `deploy`.
   const begun = key.length > 1 ? known.filter((_, index) => keys[index]?.startsWith(key)) : [];
   return begun.length === 1 ? begun[0] : undefined;
 }
@@ -113,24 +113,30 @@ function letters(word: string): string {
   return [...word].toSorted().join('');
 }
 
-/** Without what cannot be seen around it: a name that was copied from a web page may have a zero-width blank at its end. */
+/** The text without invisible characters at its ends: a name copied from a web page may end with a zero-width blank. */
 export function bare(text: string): string {
   return between(text, (character) => !/[\s\p{Cf}]/u.test(character));
 }
 
-/** From the first character of that sort to the last: a pattern for the end would begin anew at each blank before it. */
-export function between(text: string, isOfIt: (character: string) => boolean): string {
+/**
+ * The text from the first to the last character that `belongs` accepts. Not a regular expression, because a pattern for
+ * the end of a text would start again at each blank in the text.
+ */
+export function between(text: string, belongs: (character: string) => boolean): string {
   const characters = [...text];
-  const end = characters.findLastIndex(isOfIt) + 1;
-  return characters.slice(0, end).slice(characters.findIndex(isOfIt)).join('');
+  const end = characters.findLastIndex(belongs) + 1;
+  return characters.slice(0, end).slice(characters.findIndex(belongs)).join('');
 }
 
-/** Without how the bot is spoken to, once more: `: list` and `/edgegap list` after a mention, `/list` as elsewhere. */
+/**
+ * Removes a second address of the bot from the line: `: list` and `/edgegap list` after a mention, and `/list`, become
+ * `list`.
+ */
 export function unaddressed(line: string): string {
   return line.replace(ADDRESS, '');
 }
 
-/** The first word of a line, and the rest. A colon or comma behind the word is forgiven: `tags: @last`. */
+/** Splits a line into its first word and the rest. A colon or comma after the word is ignored, as in `tags: @last`. */
 export function firstWord(line: string): [word: string, rest: string] {
   const [, word = '', rest = ''] = /^(\S*?)[:,]?(?:\s+(.*))?$/s.exec(line) ?? [];
   return [word, rest];
@@ -139,7 +145,7 @@ export function firstWord(line: string): [word: string, rest: string] {
 const ADDRESS =
   /^[\s\p{Cf}:,;!?.–—-]*(?:(?:[/@]edgegap[\w-]*|edgegap)(?![^\s:,;])[\s\p{Cf}:,;!?.–—-]*)?\/?\s*/iu;
 
-/** Something a person typed, short enough to be quoted back. */
+/** A person's text in quotation marks, cut after 60 characters. */
 export function quoted(text: string): string {
   const shown = [...text].slice(0, 60).join('');
   return `“${shown}${shown.length < text.length ? '…' : ''}”`;
@@ -150,9 +156,9 @@ export interface Token {
   readonly quoted: boolean;
 }
 
-/** They are apostrophes too, where a letter follows. */
+/** Single quotation marks. If a letter follows such a mark inside a quotation, the mark is an apostrophe. */
 const SINGLE = "'‘’‚‛＇❛❜";
-/** Families of quotation marks: each mark opens, and any of its family closes, as phones and languages mix them. */
+/** Families of quotation marks: a mark opens a quotation, and any mark of the same family closes it. */
 const QUOTES = [SINGLE, '"“”„‟＂❝❞〝〞〟', '«»', '‹›', '「」', '『』', '《》', '〈〉', '｢｣'];
 
 export function tokenise(text: string): Token[] {
@@ -169,7 +175,8 @@ export function tokenise(text: string): Token[] {
     while (index < characters.length && !/\s/u.test(characters[index] ?? '')) {
       const character = characters[index] ?? '';
       const quote = QUOTES.find((family) => family.includes(character));
-      // An apostrophe inside a word is a letter; after `=` or at the start it opens a quotation.
+      // Inside a word, the mark is an apostrophe and counts as a letter. At the start of a word or after `=`, the mark
+      // opens a quotation.
       if (quote && (word === '' || characters[index - 1] === '=')) {
         isQuoted ||= word === '';
         const { inside, end } = quotation(characters, index, quote);
@@ -185,7 +192,10 @@ export function tokenise(text: string): Token[] {
   return tokens;
 }
 
-/** What is between the quotation mark at `start` and the one that closes it; a backslash keeps a mark from closing. */
+/**
+ * The text between the quotation mark at `start` and its closing mark. A mark after a backslash does not close the
+ * quotation.
+ */
 function quotation(characters: readonly string[], start: number, closing: string) {
   let inside = '';
   for (let at = start + 1; at < characters.length; at++) {
@@ -201,17 +211,17 @@ function quotation(characters: readonly string[], start: number, closing: string
     }
   }
   throw new InputError('quote-open', `A quotation is opened with ${characters[start]} and never closed.`, {
-    hint: 'Close it, or leave the quotation marks out: they are only needed around a value with spaces.',
+    hint: 'Close the quotation, or leave the quotation marks out: only a value with spaces needs quotation marks.',
   });
 }
 
-/** `-near`, with one dash too few. */
+/** Whether the token is an option with a single dash, such as `-near`. */
 function isMisspeltOption({ text, quoted: isQuoted }: Token, options: Options): boolean {
   const bare = isQuoted ? undefined : /^-([\p{L}\d-]+)(?:=.*)?$/su.exec(text)?.[1];
   return bare !== undefined && Object.hasOwn(options, bare.toLowerCase());
 }
 
-/** The first `count` of those that are neither the name of an option nor, as it seems, the value of one. */
+/** The first `count` tokens that are neither the name of an option nor, most likely, the value of an option. */
 export function words(tokens: readonly Token[], count: number): Token[] {
   const named = (token: Token | undefined) => token !== undefined && optionIn(token) !== undefined;
   return tokens
@@ -219,7 +229,7 @@ export function words(tokens: readonly Token[], count: number): Token[] {
     .slice(0, count);
 }
 
-/** The name of an option, and the value that stands in the same token. */
+/** Matches an option in a token. Gives the option's name, and the value if the same token contains it. */
 export function optionIn({ text, quoted: isQuoted }: Token): RegExpExecArray | undefined {
   return (!isQuoted && OPTION.exec(text)) || undefined;
 }
@@ -231,7 +241,7 @@ function tooMany(text: string, command: string, options: Options): InputError {
   });
 }
 
-/** The option that was meant, where there is one like it. */
+/** A hint that names the option that was probably meant, or, if no name is near, the usage line. */
 function hintFor(name: string | undefined, command: string, options: Options): string {
   const near = name && nearest(name, Object.keys(options));
   return near ? `Did you mean --${near}?` : usageHint(command, options);

@@ -4,12 +4,12 @@ import { RefusedError } from '../errors.ts';
 import { type Permission, permissions } from './permissions.ts';
 
 export interface Policy {
-  /** By platform. */
+  /** The rules of each platform, by the platform's name. */
   readonly rules: Readonly<Record<string, AccessRules>>;
   readonly readOnly: boolean;
 }
 
-/** Why this person may not do that, in words for them; undefined when they may. */
+/** Why the person lacks the permission, in words for that person; undefined if the person has the permission. */
 export function refusal(policy: Policy, platform: string, person: Person, permission: Permission) {
   if (!person.home)
     return new RefusedError('not-home', 'I do not serve this place.', {
@@ -22,7 +22,7 @@ export function refusal(policy: Policy, platform: string, person: Person, permis
       hint: 'Whoever runs me can unset READ_ONLY.',
     });
   const rules = policy.rules[platform];
-  // A level that is none is nobody's: types are gone when this runs.
+  // TypeScript's types do not hold at run time: a permission level without a rule is granted to nobody.
   if (rules && (level === 'read' || level === 'change') && isOperator(rules, person)) return undefined;
   if (level === 'read' && rules && isReader(rules, person)) return undefined;
   return new RefusedError(

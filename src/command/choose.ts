@@ -5,12 +5,15 @@ import type { Command, Entry } from './define.ts';
 import { namesakes } from './same-name.ts';
 import { stale, usage } from './usage.ts';
 
-/** What is asked for with a command, and the values given with it. `prompt` is typed before a command. Throws InputError. */
+/**
+ * Finds the entry of the command that the person wants, and the given values. `prompt` is shown before the command's
+ * name. Throws InputError.
+ */
 export function choose(command: Command, args: Arguments, prompt: string) {
   const { name, usual, entries } = command;
   if (args.kind === 'values') {
     const entry = entries.find(({ word }) => word === args.subcommand);
-    if (!entry) throw stale(`${name} is no longer asked for in the way that is registered here.`);
+    if (!entry) throw stale(`${name} is registered here in an outdated form.`);
     return { entry, raw: args.values };
   }
   const tokens = tokenise(args.text);
@@ -19,7 +22,7 @@ export function choose(command: Command, args: Arguments, prompt: string) {
     return { entry, raw: parseTokens(rest, prompt + entry.name, entry.options, hintAt) };
   };
   if (usual && usual.word === undefined) return parse(usual, tokens);
-  // The word of a subcommand stands first, or second as in `tags 93924761ccde add qa`.
+  // The word of a subcommand stands first, or second, as in `tags 93924761ccde add qa`.
   const given = words(tokens, 2);
   for (const token of given) {
     const [entry] = namesakes(token.text, entries, ({ word = '' }) => word);
@@ -35,7 +38,10 @@ export function choose(command: Command, args: Arguments, prompt: string) {
   throw unknown(command, prompt, given);
 }
 
-/** The line to type for an option that other subcommands have, or that is called like one: `tags @last --add qa`. */
+/**
+ * The line that the person should have typed, if an option belongs to other subcommands, or if a subcommand was typed
+ * as an option, as in `tags @last --add qa`.
+ */
 function meantBy(option: Token, typed: readonly Token[], { name, entries }: Command, prompt: string) {
   const [, given = '', value = []] = optionIn(option) ?? [];
   const having = entries.filter(({ options }) => Object.hasOwn(options, given.toLowerCase()));
@@ -57,7 +63,7 @@ export function unknownCommand(given: string, allowed: readonly Command[]): Inpu
   });
 }
 
-/** `deploy --help`, `tags help`: a person asks about the command, and wants nothing of it. */
+/** Whether the person asks for help on the command: `deploy --help`, `tags help`. */
 export function asksForHelp({ usual }: Command, args: Arguments): boolean {
   if (args.kind === 'values') return false;
   const typed = args.text.trim();
@@ -68,9 +74,9 @@ export function asksForHelp({ usual }: Command, args: Arguments): boolean {
 function unknown({ name, entries, usual }: Command, prompt: string, given: readonly Token[]): InputError {
   const shown = prompt + name;
   const known = entries.flatMap(({ word = [] }) => word);
-  const there = `There are: ${known.join(', ')}. ${prompt}help ${name} shows how each is used.`;
+  const there = `There are: ${known.join(', ')}. ${prompt}help ${name} shows how to use each subcommand.`;
   const meant = given.find(({ text }) => nearest(text, known));
-  // Where a subcommand is usual, the other word may name the deployment, as `@last` and 93924761ccde do.
+  // If the command has a usual subcommand, the first word may be a deployment such as `@last` or 93924761ccde.
   const likely = usual ? (given.findLast(({ text }) => /^[\p{L}-]+$/u.test(text)) ?? given.at(-1)) : given[0];
   const slip = (meant ?? likely)?.text;
   if (slip === undefined)

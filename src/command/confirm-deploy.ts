@@ -7,7 +7,7 @@ import { theyRun } from '../guard/refusals.ts';
 import type { Asker, CheckContext } from './define.ts';
 import { Question } from './question.ts';
 
-/** How long a question waits for its answer: by then, the person may have forgotten what else was deployed. */
+/** A question is closed after this time, because the person may have forgotten by then which servers run. */
 const ANSWER_MS = 15 * 60_000;
 
 /** The order of a person that is not yet an intent. */

@@ -4,13 +4,13 @@ import { type Policy, refusal } from './authorise.ts';
 import type { CheckContext, Context, Services } from './define.ts';
 import type { Permission } from './permissions.ts';
 
-/** Makes what the code of a command or action gets, for one invocation. */
+/** Makes the contexts that the code of a command or action gets, for a single invocation. */
 export function createContexts(
   { id, at, prompt = '' }: Invocation,
   { services, policy }: { readonly services: Services; readonly policy: Policy },
   answer: Answer,
 ) {
-  /** Why the person may not do that here; undefined where they may. */
+  /** Why the person lacks the permission here; undefined where the person has the permission. */
   const refusalOf = (person: Person, permission: Permission) =>
     refusal(policy, at.platform, person, permission);
   const forCheck = <Options>({ id, name }: Person, options: Options): CheckContext<Options> => ({

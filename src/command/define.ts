@@ -16,28 +16,27 @@ import { type Permission, permissions } from './permissions.ts';
 import type { StoredRequest } from './stored.ts';
 
 /**
- * What a command is. One file in `commands/` holds one of these as its default export; the file's name is the
- * command's name. Everything else (Discord's JSON, Slack's parser, help, the docs table, permission checks)
- * derives from it.
+ * A command: the default export of a file in `commands/`, named after that file. Discord's JSON, Slack's parser, help,
+ * the docs table and the permission checks all derive from this description.
  */
 export interface CommandSpec<Specs extends OptionSpecs = OptionSpecs> extends CommandParts<OptionsOf<Specs>> {
-  /** In the order in which they are typed: the ones marked `positional` first. */
+  /** The options in the order in which people type them: options marked `positional` first. */
   readonly options: Specs;
   /** Buttons and menus, routed as `<command>:<action>`. */
   readonly actions?: Readonly<Record<string, Action>>;
-  /** What the command's forms do once they are submitted, by the `action` of `Form.submit`. */
+  /** The code that runs when the command's forms are submitted, by the `action` of `Form.submit`. */
   readonly forms?: Readonly<Record<string, Action>>;
 }
 
-/** A command of several subcommands, which is one file too. */
+/** A command with several subcommands, all in a single file. */
 export interface GroupSpec {
   readonly description: string;
-  /** Of all its subcommands: a subcommand has no actions and no forms of its own. */
+  /** The actions and forms of all subcommands: a subcommand has no actions and no forms of its own. */
   readonly actions?: CommandSpec['actions'];
   readonly forms?: CommandSpec['forms'];
-  /** By the word that follows the command's name. */
+  /** The subcommands, by the word that people type after the command's name. */
   readonly subcommands: Readonly<Record<string, CommandSpec>>;
-  /** The subcommand that is meant where people type no word for a subcommand. */
+  /** The subcommand that is meant if people type no word for a subcommand. */
   readonly usual?: string;
 }
 
@@ -46,54 +45,60 @@ interface CommandParts<Values> {
   readonly description: string;
   /** Example arguments for help, e.g. `kart-racing v1.2 --near Montreal`. */
   readonly example?: string;
-  /** What the person must be allowed to do. */
+  /** The permission that the person needs. */
   readonly permission: Permission;
-  /** Whether the channel sees the answer, or only the person. */
+  /** Whether the whole channel sees the answer, or only the person. */
   readonly ack: 'public' | 'private';
-  /** Where it changes something: what a crash in the middle of it may have left, and what to do. One or two sentences. */
+  /**
+   * For a command that changes something. Tells the person the possible state after a crash halfway, and the next step,
+   * in one or two sentences.
+   */
   readonly interrupted?: string;
   /**
-   * What the kinds of the options cannot say, e.g. that two of them do not go together: throws InputError. Comes before
-   * the acknowledgement, so that its refusal is the first answer and private, and changes nothing. Where it finds by what
-   * name something exists, it returns the options with that in them.
+   * A check beyond the kinds of the options, for example of two options that exclude each other. Throws InputError, and
+   * changes nothing. The check runs before the acknowledgement, so that a refusal is the first answer and private. If
+   * the check finds the exact name of a thing, the check returns the options with that name.
    */
   // biome-ignore lint/suspicious/noConfusingVoidType: most checks return nothing
   check?(context: CheckContext<Values>): Promise<Values | void> | void;
-  /** Where a form is to open in place of `run`: that form. Comes after `check`; a person waits 3 seconds at most. */
+  /**
+   * Returns a form to open instead of calling `run`. Runs after `check`. The person waits for the form, 3 seconds at
+   * most.
+   */
   form?(context: CheckContext<Values>): OpensForm;
   run(context: Context<Values>): Promise<RunResult>;
 }
 
 export type OpensForm = Promise<Form | undefined> | Form | undefined;
 
-/** What can be asked for under one name: a subcommand, or a command that has no subcommands. */
+/** A subcommand, or the command itself if the command has no subcommands. */
 export interface Entry extends CommandParts<Readonly<Record<string, unknown>>> {
   /** `tags add`, or `deploy`. */
   readonly name: string;
-  /** `add`, of a subcommand. */
+  /** The word of a subcommand, e.g. `add`; undefined for a command without subcommands. */
   readonly word: string | undefined;
   readonly options: Options;
 }
 
-/** A command as it was loaded: with the kinds of its options in place of their names. */
+/** A loaded command, with the kinds of its options in place of the kinds' names. */
 export interface Command {
-  /** The name of its file. */
+  /** The name of the command's file. */
   readonly name: string;
   readonly description: string;
   readonly entries: readonly Entry[];
-  /** What is asked for where no subcommand is named. */
+  /** The entry that is meant if a person names no subcommand. */
   readonly usual: Entry | undefined;
   readonly actions: Readonly<Record<string, Action>>;
   readonly forms: Readonly<Record<string, Action>>;
 }
 
-/** For the log, where the answer says more than an error could. */
+/** How a command ended, for the log. Returned by a command that tells the person about a failure in its own answer. */
 interface Ended {
-  /** What was asked for was not done, or perhaps not; left out where it was done. */
+  /** `failed`: the request was not carried out. `unknown`: perhaps it was not. Left out if it was carried out. */
   readonly outcome?: 'failed' | 'unknown';
-  /** Why, in that case. */
+  /** The code of the error, if there was an error. */
   readonly code?: string | undefined;
-  /** The request_id of what was deployed. */
+  /** The request_id of the new deployment. */
   readonly deployment?: string | undefined;
 }
 
@@ -103,58 +108,61 @@ export type RunResult = Ended | void;
 export interface CheckContext<Options> extends Services {
   readonly options: Options;
   readonly asker: Asker;
-  /** What a person types before a command's name. */
+  /** The characters that a person types before a command's name. */
   readonly prompt: string;
 }
 
-/** What a button press, a choice from a menu or a submitted form does. */
+/** The code behind a button, a menu or a form. */
 export type Action = PlainAction | DeploymentAction;
 
 interface ActionBase {
   readonly permission: Permission;
   /** `update` replaces the message that holds the button. */
   readonly ack: 'public' | 'private' | 'update';
-  /** As a command's. */
+  /** See `CommandParts.interrupted`. */
   readonly interrupted?: string;
 }
 
 interface PlainAction extends ActionBase {
   readonly on?: undefined;
-  /** As a command's: refuses before anything is acknowledged. */
+  /** Like the `check` of a command: refuses a press before the acknowledgement. */
   check?(context: Services & Pressed & Pick<ActionContext, 'asker'>): Promise<void> | void;
-  /** As a command's. A form cannot open another one. */
+  /** Like the `form` of a command. A form cannot open another form. */
   form?(context: Services & Pressed): OpensForm;
   run(context: ActionContext): Promise<RunResult>;
 }
 
 /**
- * The choice from a menu, or else the button's argument, is a request_id, which may be followed by a dot and more, and which
- * is looked up and checked just like an option of that kind.
+ * An action about a deployment. The choice from a menu, or the button's argument if there is no menu, is a request_id,
+ * perhaps followed by a dot and further text. The request_id is looked up and checked like an option of the kind
+ * `deployment`.
  */
 interface DeploymentAction extends ActionBase {
   readonly on: 'deployment';
-  /** As a command's. */
+  /** Like the `form` of a command. */
   form?(context: Services & Pressed & Pick<DeploymentActionContext, 'target'>): OpensForm;
   run(context: DeploymentActionContext): Promise<RunResult>;
 }
 
-/** What `run` gets: the services, this one person's request, and the conversation in which the request is answered. */
+/** The argument of `run`: the services, the person's request, and the conversation in which the request is answered. */
 export interface Context<Options> extends CheckContext<Options>, Conversation {}
 
-/** Where a command answers. An invocation makes one, and so does a stored request that is carried out later. */
+/**
+ * The place where a command answers. Made for an invocation, and also for a stored request that is carried out later.
+ */
 export interface Conversation {
   readonly asker: Asker;
-  /** Stable id of the invocation or stored request; a repeat of it has the same one. */
+  /** A stable id of the invocation or stored request. If the request is repeated, the id stays the same. */
   readonly invocationId: string;
-  /** Whether this person may do that, for leaving out buttons they could not use. */
+  /** Whether the person has that permission; buttons that the person could not use are left out. */
   may(permission: Permission): boolean;
-  /** Fills in the answer; called again, replaces it. */
+  /** Shows the answer; a further call replaces the answer. */
   respond(message: Message): Promise<void>;
-  /** Answers with a public message that can be edited later on. Throws when the bot cannot post here. */
+  /** Answers with a public message that can be edited later. Throws if the bot cannot post here. */
   postCard(message: Message): Promise<MessageRef>;
 }
 
-/** What was pressed, chosen or filled in. */
+/** A press of a button, a choice from a menu, or a submitted form. */
 export interface Pressed {
   readonly action: ActionRef;
   /** The values chosen from a menu; empty for a button or a form. */
@@ -172,7 +180,7 @@ export interface DeploymentActionContext extends ActionContext {
   readonly target: DeploymentTarget;
 }
 
-/** The person and the place, as a command needs them. */
+/** The person who asks, and the place where the person asks. */
 export interface Asker {
   readonly id: string;
   readonly name: string;
@@ -189,16 +197,16 @@ export function defineGroup(group: GroupSpec): GroupSpec {
   return group;
 }
 
-/** The least that any use of a command needs: decides whether help shows it. */
+/** The lowest permission among a command's entries: decides whether help shows the command. */
 export function leastPermission({ entries }: Command): Permission {
   const rank = ({ permission }: Entry) => ['open', 'read', 'change'].indexOf(permissions[permission]);
   return entries.reduce((least, entry) => (rank(entry) < rank(least) ? entry : least)).permission;
 }
 
-/** What commands work with. */
+/** The parts of the bot that the code of commands uses. */
 export interface Services {
   readonly deployments: Deployments;
-  /** What people of the account may spend. */
+  /** Limits the deploys of the account's people. */
   readonly guard: Guard;
   /** The account's API, behind the application allowlist. */
   readonly edgegap: EdgegapApi;
@@ -207,11 +215,11 @@ export interface Services {
   readonly charts: Charts;
   /** All commands, for help. */
   readonly directory: Directory;
-  /** Keeps what is too long for a button's argument. */
+  /** Keeps state that is too long for a button's argument. */
   readonly payloads: Payloads;
   /**
-   * Carries out a request that was stored, once for each id, with the rights that its asker has now, and answers where it
-   * was asked. Never rejects for what goes wrong in it.
+   * Carries out a stored request, once for each id, with the permissions that the asker has at that moment. The answer
+   * goes to the place where the asker asked. If the request fails, the promise still does not reject.
    */
   carryOut(stored: StoredRequest): Promise<void>;
   readonly clock: Clock;
@@ -219,13 +227,13 @@ export interface Services {
 }
 
 export interface CommandSettings extends ParseSettings {
-  /** Where to deploy when nobody says where. */
+  /** Where to deploy if the person names no place. */
   readonly defaultNear: string | undefined;
-  /** The only applications to work with; undefined: all. */
+  /** The only applications that the bot may work with; undefined allows all applications. */
   readonly applicationAllowlist: readonly string[] | undefined;
-  /** Names of private fleets to offer. */
+  /** Names of private fleets to suggest. */
   readonly fleets: readonly string[];
-  /** Exact values that are masked wherever a log shows them. */
+  /** Values that are masked in every server's log. */
   readonly secrets: readonly string[];
 }
 
@@ -235,7 +243,7 @@ export interface Directory {
   get(name: string): Command | undefined;
 }
 
-/** What a file holds, under the file's name. */
+/** The default export of a command's file, under the file's name. */
 export interface Written {
   readonly name: string;
   readonly command: CommandSpec | GroupSpec;

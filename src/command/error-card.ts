@@ -1,21 +1,21 @@
 import type { Attribution, Card, Line, Node, Rich } from '../chat/card.ts';
 import { AppError, StoreError } from '../errors.ts';
 
-/** Of some errors the sentence itself says that nothing came of it. */
+/** Matches the texts of errors which already say that nothing was done. */
 const SAYS_SO = /\bnothing (?:more )?was\b|\bdid nothing\b/i;
 
-/** What went wrong, as far as a person is told. */
+/** The facts about a failed invocation that the person is told. */
 export interface Failure {
   readonly error: unknown;
-  /** By which whoever runs the bot finds it in the log. */
+  /** The reference by which the operator finds the failure in the log. */
   readonly incident: string;
-  /** Something may have been done already. */
+  /** Whether the command had begun, so that part of the request may have been done. */
   readonly begun: boolean;
-  /** What is known of what was to be done, e.g. `Nothing was deployed.` */
+  /** What the bot knows about the wanted change, e.g. `Nothing was deployed.` */
   readonly effect: string | undefined;
 }
 
-/** What a person reads when something went wrong: what happened, what did not, and what to do next. */
+/** The private card about a failure: the problem, the effect, the next step and the reference. */
 export function errorCard(failure: Failure): Card {
   const { userMessage, hint } = inWords(failure);
   const nodes: Node[] = hint ? [{ kind: 'text', text: [hint] }] : [];
@@ -23,7 +23,7 @@ export function errorCard(failure: Failure): Card {
   return { kind: 'card', tone: 'danger', title: [userMessage], nodes: [...nodes, reference] };
 }
 
-/** The same in the channel, where nothing else shows whose command it was. */
+/** The same text as a line for the channel, for use where no other message shows whose command failed. */
 export function errorLine(failure: Failure, { id, name, command }: Attribution): Line {
   const { userMessage, hint } = inWords(failure);
   const why = [userMessage, hint, `(Reference ${failure.incident})`].filter(Boolean).join(' ');
@@ -41,7 +41,7 @@ function inWords({ error, begun, effect }: Failure): Pick<AppError, 'userMessage
   return {
     userMessage: 'Something went wrong on my side.',
     hint: begun
-      ? 'Look with status or list before you try again: part of it may have been done.'
+      ? 'Look with status or list before you try again: part of the request may have been done.'
       : 'Nothing was done. Try again in a moment.',
   };
 }

@@ -3,40 +3,47 @@ import type { Invocation } from '../chat/port.ts';
 import { type Clock, steadyNow } from '../clock.ts';
 import { type AppError, RefusedError } from '../errors.ts';
 
-/** How long a request counts, in milliseconds. */
+/** How long a request counts against its person, in milliseconds. */
 const COUNT_MS = 10_000;
-/** How many ids of requests are remembered: platforms deliver a request again within minutes. */
+/**
+ * How many ids of requests are remembered, to recognise redelivered requests; platforms redeliver a request within
+ * minutes.
+ */
 const REMEMBERED = 10_000;
 
 export interface PerPerson {
-  /** So many requests within ten seconds are carried out at once, any more one after another; 0: all at once. */
+  /**
+   * How many requests within ten seconds are carried out at once; further requests wait for their turn. 0 means no
+   * limit.
+   */
   readonly requests: number;
-  /** So many may wait, any more are refused; 0: all may. */
+  /** How many requests may wait; further requests are refused. 0 means no limit. */
   readonly waiting: number;
 }
 
 type Work = (wait?: Promise<void>) => Promise<void>;
 
 interface Asker {
-  /** When the last requests came, by steady time: one more than are carried out at once. */
+  /** When the latest requests came, in steady time; at most `requests` + 1 times. */
   times: number[];
   readonly queue: PromiseWithResolvers<void>[];
-  /** Of those that had to wait, the one that is carried out now. */
+  /** The request that had to wait and is carried out now. */
   current?: PromiseWithResolvers<void> | undefined;
+  /** Whether the person already knows that requests are being refused. */
   told: boolean;
 }
 
 /**
- * Keeps one person from using up the bot and Edgegap's rate limits: the requests of a person who asks too much are
- * carried out one at a time, so that other people's requests come before the rest.
+ * Keeps a single person from using up the bot and Edgegap's rate limits. If a person asks too much, the person's
+ * further requests are carried out one at a time, and the requests of other people come first.
  */
 export function createFairShare({ requests, waiting }: PerPerson, clock: Clock) {
-  /** By platform, workspace and person's id; the person who asked last comes last. */
+  /** The askers, by platform, workspace and the person's id; the latest asker comes last. */
   const askers = new Map<string, Asker>();
-  /** Ids of requests: a request that is delivered again does not count again. */
+  /** Ids of counted requests: a redelivered request does not count again. */
   const taken = new LRUCache<string, true>({ max: REMEMBERED });
 
-  /** Counts the request that came, and forgets the people who have been quiet. */
+  /** Counts a request of the asker, and forgets the askers without a recent request. */
   function askerOf(key: string): Asker {
     const now = steadyNow(clock);
     for (const [other, { times, current }] of askers) {
@@ -52,8 +59,9 @@ export function createFairShare({ requests, waiting }: PerPerson, clock: Clock) 
 
   return {
     /**
-     * Has `work` done, which may only acknowledge until `wait` resolves. Throws where the request is refused; where its
-     * person was told so already, and the platform shows nothing amiss without an answer, `drop` is called instead.
+     * Calls `work`, which may only acknowledge the request until `wait` resolves. Throws if the request is refused. But
+     * if the person has already been told of a refusal, and the platform needs no answer to this request, calls `drop`
+     * instead.
      */
     async take(invocation: Invocation, work: Work, drop: (reason: RefusedError) => Promise<void>) {
       const { id, at, meanwhile } = invocation;
@@ -71,7 +79,7 @@ export function createFairShare({ requests, waiting }: PerPerson, clock: Clock) 
       taken.set(id, true);
       await (hasty ? inTurn(asker, work) : work());
     },
-    /** The people whose requests wait are told `reason` instead. */
+    /** Refuses all waiting requests with `reason`. */
     close(reason: AppError): void {
       for (const { queue } of askers.values()) for (const waiting of queue.splice(0)) waiting.reject(reason);
     },
@@ -80,7 +88,7 @@ export function createFairShare({ requests, waiting }: PerPerson, clock: Clock) 
 
 async function inTurn(asker: Asker, work: Work): Promise<void> {
   const own = Promise.withResolvers<void>();
-  // Its request may have ended for another reason by then.
+  // A request that has already ended no longer awaits its turn. A rejection is then no fault, and is ignored.
   own.promise.catch(() => undefined);
   asker.queue.push(own);
   next(asker);
@@ -102,9 +110,9 @@ function next(asker: Asker): void {
 function tooMany(waiting: number): RefusedError {
   return new RefusedError(
     'too-many-waiting',
-    `${waiting} of your requests wait already; this one was refused.`,
+    `${waiting} of your requests wait already, so I refused this request.`,
     {
-      hint: 'Nothing was done for it. Wait for the answers before you send more: until then I may refuse without a word.',
+      hint: 'Nothing was done. Wait for the answers before you send more requests: until then I may refuse without a word.',
     },
   );
 }

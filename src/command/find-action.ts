@@ -2,7 +2,10 @@ import type { ActionRequest, FormRequest } from '../chat/port.ts';
 import { InputError } from '../errors.ts';
 import type { Directory, Pressed } from './define.ts';
 
-/** The action behind a button, a menu or a form, and what it gets; undefined where this version of the bot has none. */
+/**
+ * Finds the action behind a button, a menu or a form, and the action's input. Undefined if this version of the bot has
+ * no such action.
+ */
 export function findAction(directory: Directory, request: ActionRequest | FormRequest) {
   const { kind, action: ref } = request;
   const command = ref && directory.get(ref.command);
@@ -16,10 +19,10 @@ export function findAction(directory: Directory, request: ActionRequest | FormRe
   return { action, pressed };
 }
 
-/** The one answer to what stands in an old message, on every platform. */
+/** The answer, on every platform, to a button or form in a message of an older version of the bot. */
 export function staleControl({ kind }: ActionRequest | FormRequest): InputError {
   const what = kind === 'form' ? 'form' : 'button';
   return new InputError('action-unknown', `This ${what} is from an older version of me.`, {
-    hint: 'Run the command again for a fresh one.',
+    hint: `Run the command again for a fresh ${what}.`,
   });
 }

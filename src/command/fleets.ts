@@ -1,8 +1,8 @@
-/* Names of private fleets. No endpoint of Edgegap lists fleets, so the bot remembers which names were good. */
+/* Names of private fleets. No endpoint of Edgegap lists fleets, so the bot remembers the names of fleets that exist. */
 import type { Payloads } from './payloads.ts';
 
 const NAME = 'fleets';
-/** As many as Discord offers to a person who is typing. */
+/** How many names are remembered: Discord offers 25 to a person who is typing. */
 const MOST = 25;
 
 interface Remembered {
@@ -10,16 +10,16 @@ interface Remembered {
   readonly settings: { readonly fleets: readonly string[] };
 }
 
-/** Those of the settings, then those that were used before, the latest first. */
-export async function knownFleets({ settings, payloads: kept }: Remembered): Promise<string[]> {
-  return [...new Set([...settings.fleets, ...(await kept.names(NAME))])];
+/** The names in the settings, then the names that people used before, the latest first. */
+export async function knownFleets({ settings, payloads }: Remembered): Promise<string[]> {
+  return [...new Set([...settings.fleets, ...(await payloads.names(NAME))])];
 }
 
-/** Keeps the name of a fleet that exists, for as long as the state of buttons is kept. */
+/** Remembers the name of a fleet that exists, for as long as the payloads of buttons are kept. */
 export async function rememberFleet(
-  { payloads: kept }: Pick<Remembered, 'payloads'>,
+  { payloads }: Pick<Remembered, 'payloads'>,
   fleet: string,
 ): Promise<void> {
-  const others = (await kept.names(NAME)).filter((one) => one !== fleet);
-  await kept.keepNames(NAME, [fleet, ...others].slice(0, MOST));
+  const others = (await payloads.names(NAME)).filter((one) => one !== fleet);
+  await payloads.keepNames(NAME, [fleet, ...others].slice(0, MOST));
 }

@@ -1,18 +1,22 @@
 import type { Line } from '../chat/card.ts';
 import type { Directory } from './define.ts';
 
-export const MAYBE = 'It may or may not have been done: look with status or list, and ask again if not.';
+export const MAYBE_DONE =
+  'Your request may or may not have been carried out: look with status or list, and ask again if not.';
 
-/** What a person reads whose invocation was carried out, or was to be, by a process that did not live to answer. */
+/**
+ * The line which tells the person that a process ended in the middle of an invocation, or that the answer cannot be
+ * shown.
+ */
 export function interruptedLine(
   directory: Directory,
   about: {
     /** `stop`, `tags add`, or `stop:confirm` for a button. */
     readonly what: string;
     readonly changes: boolean;
-    /** `unanswered`: it was carried out, and its answer cannot be shown. */
+    /** `unanswered`: the invocation was carried out, and the answer cannot be shown. */
     readonly how: 'interrupted' | 'unanswered';
-    /** Whom to ping: for a place where others read it too. */
+    /** The person to mention, if other people read the line too. */
     readonly mention?: { readonly id: string; readonly name: string };
   },
 ): Line {
@@ -21,7 +25,7 @@ export function interruptedLine(
   const command = directory.get(name.split(' ')[0] ?? '');
   const entry = command?.entries.find((one) => one.name === name);
   const done = action === undefined ? entry : (command?.actions[action] ?? command?.forms[action]);
-  const sentence = changes ? (done?.interrupted ?? MAYBE) : 'Run it again.';
+  const sentence = changes ? (done?.interrupted ?? MAYBE_DONE) : 'Ask again.';
   return {
     kind: 'line',
     tone: 'warning',

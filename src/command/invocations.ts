@@ -12,7 +12,7 @@ import { transact } from '../store/transact.ts';
 import type { Directory } from './define.ts';
 import { interruptedLine } from './interrupted.ts';
 
-/** How long the store may take when nobody says more precisely when the person must have an answer, in milliseconds. */
+/** How long the store may take, in milliseconds, if the caller sets no budget. */
 const BEGIN_BUDGET_MS = 1_000;
 
 export interface InvocationRecord {
@@ -23,26 +23,33 @@ export interface InvocationRecord {
   readonly what: string;
   readonly changes: boolean;
   readonly mode: AckMode;
-  /** How another process can answer it. Holds a token of the platform, so it is kept no longer than it is needed. */
+  /**
+   * The way for other processes to answer. This holds a token of the platform, and is therefore erased when the
+   * invocation ends.
+   */
   readonly reply: Reply | undefined;
-  /** What the channel reads where the answer to a change can be given no more. */
+  /** The line for the channel if the answer to a change can no longer be given. */
   readonly orElse?: Line | undefined;
 }
 
 export type End = 'done' | 'failed';
 
-/** An end that is still to be written down. */
-interface Unrecorded {
+/** The end of an invocation that could not be stored yet. */
+interface UnstoredEnd {
   readonly end: End;
-  /** Of one that may not be stored at all, or only in a while. */
-  readonly unsure?: InvocationRecord;
+  /** Set if the row of the invocation may be missing, or may be written only later. */
+  readonly uncertain?: InvocationRecord;
 }
 
-interface Owed {
+/** An answer for the outbox that could not be stored yet. */
+interface LateAnswer {
   readonly record: InvocationRecord;
   readonly message: Message;
   readonly end: End | undefined;
-  /** The delivery's own, so that it is written once however often that is tried: a commit's answer may be lost. */
+  /**
+   * The delivery's key. Because of the key, repeated attempts write a single row, even if an attempt was committed and
+   * only the answer to the commit was lost.
+   */
   readonly key: string;
 }
 
@@ -51,7 +58,7 @@ export interface InvocationsParts {
   readonly membership: Membership;
   readonly directory: Directory;
   readonly clock: Clock;
-  /** The machine's own: how long the store takes is a matter of real time, also where the rest lives by another clock. */
+  /** The machine's clock. It measures how long the store takes, even where a test sets `clock`. */
   readonly realClock: Clock;
   readonly log: Logger;
 }
@@ -59,16 +66,16 @@ export interface InvocationsParts {
 export type Invocations = ReturnType<typeof createInvocations>;
 
 /**
- * The table of invocations: what makes a platform's retry the same invocation, on whichever process and also after a
- * crash.
+ * The table of invocations. With this table every process, even after a crash, recognises a platform's retry as the
+ * same invocation.
  */
 export function createInvocations(parts: InvocationsParts) {
   const { store, membership, directory, clock, realClock, log } = parts;
-  /** Ends that could not be written down. */
-  const unrecorded = new Map<string, Unrecorded>();
-  /** Answers that could neither be given nor left to the outbox. */
-  const unowed = new Map<string, Owed>();
-  /** What this process carries out. */
+  /** Ends that could not be stored yet, by the invocation's id. */
+  const unstoredEnds = new Map<string, UnstoredEnd>();
+  /** Answers that could be neither given nor left to the outbox so far, by the invocation's id. */
+  const unstoredAnswers = new Map<string, LateAnswer>();
+  /** The ids of the invocations that this process carries out. */
   const underWay = new Set<string>();
 
   async function insertInTime(record: InvocationRecord, budgetMs: number): Promise<boolean> {
@@ -78,23 +85,27 @@ export function createInvocations(parts: InvocationsParts) {
       if (taken !== undefined) return taken;
     } catch (cause) {
       log.error({ err: cause, invocation: record.id }, 'invocation: cannot be stored');
-      mayBeStored(record);
+      endIfStored(record);
       throw cause instanceof StoreError ? cause : notStored(cause);
     }
-    // Should it be written after all, it is over: its person was told that nothing was done.
+    // The person was told that nothing was done. If the row is written after all, the invocation is therefore ended at
+    // once.
     begun.then(
       async (taken) => {
         if (taken) await finish(record.id, 'failed');
       },
-      () => mayBeStored(record),
+      () => endIfStored(record),
     );
     log.error({ invocation: record.id }, 'invocation: the store does not answer in time');
     throw notStored();
   }
 
-  /** The store failed, perhaps after it had written: then it is over, as its person was told that nothing was done. */
-  function mayBeStored(record: InvocationRecord): void {
-    if (!underWay.has(record.id)) unrecorded.set(record.id, { end: 'failed', unsure: record });
+  /**
+   * Called when the store failed, perhaps after writing the row. The person was told that nothing was done, so a row
+   * that was written must be ended.
+   */
+  function endIfStored(record: InvocationRecord): void {
+    if (!underWay.has(record.id)) unstoredEnds.set(record.id, { end: 'failed', uncertain: record });
   }
 
   async function insert(record: InvocationRecord): Promise<boolean> {
@@ -121,37 +132,37 @@ export function createInvocations(parts: InvocationsParts) {
   }
 
   /**
-   * Makes sure, until the transaction `tx` ends, that this process still carries the invocation out. Throws TakenOver
-   * once it was taken for dead: then another one has told the person what has become of it.
+   * Makes sure, until the transaction `tx` ends, that this process still carries out the invocation. Throws TakenOver
+   * if another process has taken this process for dead and has answered the person.
    */
   async function confirm(tx: Store, id: string): Promise<void> {
-    const { numUpdatedRows } = await running(tx, id).set({ holder: membership.id }).executeTakeFirst();
+    const { numUpdatedRows } = await updateRunning(tx, id).set({ holder: membership.id }).executeTakeFirst();
     if (numUpdatedRows === 0n) throw new TakenOver();
   }
 
-  /** Never rejects: an end that the store does not take now is written down later. */
+  /** Stores the end of an invocation. Never rejects: if the store fails now, the end is stored later. */
   async function finish(id: string, state: End): Promise<void> {
     underWay.delete(id);
-    const owed = unowed.get(id);
-    if (owed) {
-      // Were it over before its answer is stored, a crash would take the answer along.
-      unowed.set(id, { ...owed, end: state });
+    const answer = unstoredAnswers.get(id);
+    if (answer) {
+      // If the end were stored before the answer, a crash in between would lose the answer.
+      unstoredAnswers.set(id, { ...answer, end: state });
       return;
     }
     try {
       await end(id, state);
     } catch (err) {
-      log.error({ err, invocation: id }, 'invocation: its end could not be stored');
-      unrecorded.set(id, { end: state });
+      log.error({ err, invocation: id }, 'invocation: the end could not be stored');
+      unstoredEnds.set(id, { end: state });
     }
   }
 
   async function end(id: string, state: End, db = store): Promise<void> {
-    await running(db, id).set(over(state)).execute();
+    await updateRunning(db, id).set(endColumns(state)).execute();
   }
 
-  /** For a change to one that this process still carries out. */
-  function running(db: Store, id: string) {
+  /** An update of the invocation's row, if this process still carries out the invocation. */
+  function updateRunning(db: Store, id: string) {
     return db
       .updateTable('invocations')
       .where('id', '=', id)
@@ -160,18 +171,19 @@ export function createInvocations(parts: InvocationsParts) {
   }
 
   /**
-   * The same for one that may be stored only in a while: its commit may hang, at a database whose standby is away for
-   * example. The insert waits for it by its unique id, for as long as a transaction may, and else takes its place.
+   * Stores the end of an invocation whose first insert may still be under way: its commit may hang, for example while
+   * the database's standby is away. Both inserts have the same unique id, so this insert waits for the first insert, at
+   * most for as long as a transaction may last. If the first insert fails, this insert takes its place.
    */
-  async function endUnsure(record: InvocationRecord, state: End): Promise<void> {
+  async function endUncertain(record: InvocationRecord, state: End): Promise<void> {
     await transact(store, (tx) =>
       tx
         .insertInto('invocations')
-        .values({ ...rowOf(record), ...over(state) })
+        .values({ ...rowOf(record), ...endColumns(state) })
         .onConflict((conflict) =>
           conflict
             .column('id')
-            .doUpdateSet(over(state))
+            .doUpdateSet(endColumns(state))
             .where('invocations.state', '=', 'running')
             .where('invocations.holder', '=', membership.id),
         )
@@ -179,18 +191,19 @@ export function createInvocations(parts: InvocationsParts) {
     );
   }
 
-  function over(state: End) {
+  function endColumns(state: End) {
     return { state, finished_at: clock.now(), reply_json: null };
   }
 
-  async function storeOwed({ record, message, end: state, key }: Owed): Promise<void> {
+  async function storeAnswer({ record, message, end: state, key }: LateAnswer): Promise<void> {
     const { id, at, person, what, changes, mode, reply } = record;
     const about = { what, changes, how: 'unanswered', mention: person } as const;
     const { orElse = interruptedLine(directory, about) } = record;
     const [command = what] = what.split(':');
     await transact(store, async (tx) => {
       if (state) await end(id, state, tx);
-      // By then it may have to stand in the channel by itself.
+      // The answer may come late, as a message without a visible command, so the answer names the person and the
+      // command.
       const shown = mode === 'public' ? attributed(message, { ...person, command }) : message;
       const common = { orderKey: id, key, message: shown };
       if (reply)
@@ -203,59 +216,60 @@ export function createInvocations(parts: InvocationsParts) {
 
   return {
     /**
-     * Writes one down; false when it was here before. Throws AppError where the store does not take it within `budgetMs`
-     * milliseconds.
+     * Stores the invocation; false if it was stored before. Throws AppError if the store fails, or takes longer than
+     * `budgetMs` milliseconds.
      */
     async begin(record: InvocationRecord, budgetMs = BEGIN_BUDGET_MS): Promise<boolean> {
       const { id } = record;
-      // The end of an earlier delivery is not to become this one's.
-      const earlier = unrecorded.get(id);
-      if (!underWay.has(id)) unrecorded.delete(id);
+      // If an earlier delivery of this invocation has an end that is not stored yet, that end must not end this
+      // delivery.
+      const earlier = unstoredEnds.get(id);
+      if (!underWay.has(id)) unstoredEnds.delete(id);
       const taken = await insertInTime(record, budgetMs);
       if (taken) underWay.add(id);
-      else if (earlier) unrecorded.set(id, earlier);
+      else if (earlier) unstoredEnds.set(id, earlier);
       return taken;
     },
     confirm,
-    /** Before all see something of it: the same, asked where this process has reason to doubt it. */
+    /** Like `confirm`, but asks the store only if other processes may have taken this process for dead. */
     async confirmInDoubt(id: string): Promise<void> {
       if (!membership.isCertain()) await confirm(store, id);
     },
     finish,
-    /** Writes down what the store did not take. */
+    /** Stores the answers and ends that could not be stored before. */
     async catchUp(): Promise<void> {
-      for (const [id, owed] of unowed) {
-        await storeOwed(owed);
-        const { end } = unowed.get(id) ?? {};
-        unowed.delete(id);
-        // It came to its end in this moment.
-        if (end && !owed.end) unrecorded.set(id, { end });
+      for (const [id, answer] of unstoredAnswers) {
+        await storeAnswer(answer);
+        const { end } = unstoredAnswers.get(id) ?? {};
+        unstoredAnswers.delete(id);
+        // The invocation ended while its answer was being stored.
+        if (end && !answer.end) unstoredEnds.set(id, { end });
       }
-      for (const [id, { end: state, unsure }] of unrecorded) {
-        await (unsure ? endUnsure(unsure, state) : end(id, state));
-        unrecorded.delete(id);
+      for (const [id, { end: state, uncertain }] of unstoredEnds) {
+        await (uncertain ? endUncertain(uncertain, state) : end(id, state));
+        unstoredEnds.delete(id);
       }
     },
     /**
-     * Leaves an answer that cannot be given right now to the outbox; with `end` it was the last of it. Never rejects: what
-     * the store does not take now is written down later, and until then the invocation is not over.
+     * Leaves an answer that cannot be given right now to the outbox; with `end`, the invocation ends with this answer.
+     * Never rejects: if the store fails now, the answer is stored later, and the invocation goes on until then.
      */
-    async owe(record: InvocationRecord, message: Message, end?: End): Promise<void> {
-      const owed = { record, message, end, key: randomBytes(12).toString('hex') };
+    async leaveToOutbox(record: InvocationRecord, message: Message, end?: End): Promise<void> {
+      const answer = { record, message, end, key: randomBytes(12).toString('hex') };
       try {
-        await storeOwed(owed);
+        await storeAnswer(answer);
       } catch (err) {
-        log.error({ err, invocation: record.id }, 'invocation: its answer could not be stored');
-        unowed.set(record.id, owed);
+        log.error({ err, invocation: record.id }, 'invocation: the answer could not be stored');
+        unstoredAnswers.set(record.id, answer);
       }
     },
   };
 }
 
-/** Another process has answered in this one's place. */
+/** Thrown if another process has taken this process for dead and has answered the person. */
 export class TakenOver extends AppError {
   constructor() {
-    super('taken-over', 'I was away for too long, and another of me has answered.');
+    super('taken-over', 'I was away for too long, and another process of mine has answered.');
   }
 }
 

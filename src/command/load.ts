@@ -6,10 +6,10 @@ import { kinds as allKinds } from './kinds/kinds.ts';
 import type { Kinds } from './options.ts';
 import { LIMITS, validateCommand } from './validate.ts';
 
-/** What Node could run, and what somebody may therefore take for a command. */
+/** Files that Node could run. A person who sees such a file may take it for a command. */
 const SCRIPT = /\.[cm]?[jt]sx?$/;
 
-/** Loads every command in a folder. Throws on a file that is not a command or that no platform would take. */
+/** Loads every command in a folder. Throws on a file that holds no valid command. */
 export async function loadCommands(folder: string, kinds: Kinds = allKinds): Promise<Directory> {
   const files = (await readdir(folder)).filter((file) => SCRIPT.test(file)).toSorted();
   const commands: Written[] = [];

@@ -1,12 +1,12 @@
 import type { Kind, OneOf, Option, OptionBase, Options } from './kinds/kind.ts';
 import type { kinds } from './kinds/kinds.ts';
 
-/** Kinds by the names that a command gives them. */
+/** Kinds by the names that a command file uses. */
 export type Kinds = Readonly<Record<string, Kind>>;
 
 type Known = typeof kinds;
 
-/** An option as a command file writes it: the name of a kind, and the fields that options of that kind have. */
+/** An option in a command file: the name of a kind, and the fields that options of that kind have. */
 export type OptionSpec = {
   readonly [Name in keyof Known]: OptionBase & { readonly kind: Name } & FieldsOf<Known[Name]>;
 }[keyof Known];
@@ -31,15 +31,15 @@ export type OptionsOf<Specs extends OptionSpecs> = {
     : ValueOf<Specs[Name]> | undefined;
 };
 
-/** The deployment a command is about, its first option. */
+/** The deployment that a command is about: the command's first option. */
 export const theDeployment = {
   kind: 'deployment',
   required: true,
   positional: true,
-  description: 'Its request_id, the beginning of it, or its address',
+  description: 'A request_id, the beginning of a request_id, or an address',
 } as const satisfies OptionSpec;
 
-/** Puts each kind in place of its name. */
+/** Replaces the name of each option's kind by the kind. */
 export function withKinds(specs: OptionSpecs, known: Kinds): Options {
   const options = Object.entries(specs).map(([name, spec]): [string, Option] => {
     const kind = known[spec.kind] as Kind;

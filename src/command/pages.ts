@@ -1,20 +1,19 @@
-/* Lists that turn their pages by buttons, on which the state of the list is kept. */
+/* Lists whose pages are turned by buttons. Each button refers to the state of the list, which the payloads keep. */
 import type { Button, Node } from '../chat/card.ts';
 import { InputError } from '../errors.ts';
 import type { Action, ActionContext, Services } from './define.ts';
 
-/** Which page of a list is shown. */
 export interface Page {
   readonly page: number;
   readonly pages: number;
-  /** The page that was asked for: there may be fewer pages. */
+  /** The page that the person asked for; the list may have fewer pages. */
   readonly wanted: number;
 }
 
 /** The option `page` of a command. */
 export const pageOption = { kind: 'integer', min: 1, max: 10_000, description: 'Which page' } as const;
 
-/** The rows of that page; of the last page where there are fewer pages. */
+/** The rows of the page `wanted`, or of the last page if the list has fewer pages. */
 export function pageOf<Row>(
   all: readonly Row[],
   wanted: number,
@@ -25,14 +24,17 @@ export function pageOf<Row>(
   return { rows: all.slice((page - 1) * size, page * size), page, pages, wanted };
 }
 
-/** The action `page` of a command: shows the list again. A state without the field `needed` counts as forgotten. */
+/**
+ * The action `page` of a command, which shows another page of the list. If the stored state lacks the field `needed`,
+ * the state counts as forgotten.
+ */
 export function pageAction<State>(
   show: (context: ActionContext, state: State, page: number) => Promise<void>,
   needed?: keyof State & string,
 ): Action {
-  const turned = async ({ action, payloads: kept }: Pick<ActionContext, 'action' | 'payloads'>) => {
+  const turned = async ({ action, payloads }: Pick<ActionContext, 'action' | 'payloads'>) => {
     const [, page, key = ''] = /^(\d{1,5})\.(.*)$/.exec(action.arg) ?? [];
-    const state = key === '' ? {} : await kept.get(key);
+    const state = key === '' ? {} : await payloads.get(key);
     if (!page || !state || (needed !== undefined && state[needed] === undefined))
       throw new InputError('list-old', 'This list is too old to turn its pages.', {
         hint: `Use ${action.command} again.`,
@@ -51,11 +53,12 @@ export function pageAction<State>(
 }
 
 /**
- * Says which page is shown, where that matters, and holds the buttons; `state` is all that the list needs to be shown
- * again. `more`: a button that shows the same page again, and buttons to other lists of the same command.
+ * The buttons, and, if there are several pages, a note with the page's number. `state` holds everything that is needed
+ * to show the list again. `more` are a button that shows the same page again, and buttons to other lists of the
+ * command.
  */
 export async function pageFoot<State extends object>(
-  { payloads: kept }: Pick<Services, 'payloads'>,
+  { payloads }: Pick<Services, 'payloads'>,
   command: string,
   state: State,
   { page, pages, wanted }: Page,
@@ -64,7 +67,7 @@ export async function pageFoot<State extends object>(
   const missed = wanted > page ? `There is no page ${wanted}. ` : '';
   const button = async (label: string, to: number, shown: State = state): Promise<Button> => {
     const isEmpty = Object.values(shown).every((value) => value === undefined);
-    const key = isEmpty ? '' : await kept.keep(shown as Readonly<Record<string, unknown>>);
+    const key = isEmpty ? '' : await payloads.keep(shown as Readonly<Record<string, unknown>>);
     return { label, style: 'secondary', action: { command, action: 'page', arg: `${to}.${key}` } };
   };
   const buttons = await Promise.all([

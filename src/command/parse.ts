@@ -4,9 +4,9 @@ import type { Options, ParseSettings, RawValue } from './kinds/kind.ts';
 import { argumentMissing, stale } from './usage.ts';
 
 /**
- * Checks each value by itself: present where required, of the right form. Whether what it names exists is `resolve`'s
- * question, and so is a required option that only Edgegap can say more about. Needs nothing but the values, so it comes
- * before any acknowledgement. Throws InputError.
+ * Checks each value by itself: present if required, and of the right form. This runs before any acknowledgement, so no
+ * service is asked. Later, `resolveValues` checks whether the named things exist, and reports a missing required option
+ * if only Edgegap knows its possible values. Throws InputError.
  */
 export function parseValues(raw: RawValues, command: string, options: Options, settings: ParseSettings) {
   const unknown = Object.keys(raw).find((name) => !Object.hasOwn(options, name));
@@ -18,16 +18,17 @@ export function parseValues(raw: RawValues, command: string, options: Options, s
     if (value !== undefined && !isBlank(value))
       parsed[name] = kind.parse(value, { ...option, name }, settings);
     else if (required && !kind.known) throw argumentMissing(name, command, options);
-    // Taken as not given, a filter would be left out, and a deployment would go somewhere else.
+    // A blank value is a mistake. If it counted as not given, a filter would not filter, and a deployment would go to
+    // another place.
     else if (!required && value !== undefined)
       throw new InputError('value-missing', `${name} is given without a value.`, {
-        hint: 'Give it a value, or leave it out.',
+        hint: 'Give a value, or leave the option out.',
       });
   }
   return parsed;
 }
 
-/** Holds nothing to go by: blanks, or commas without anything between them. */
+/** Whether the value holds only blanks, invisible characters and commas. */
 function isBlank(value: RawValue): boolean {
   if (typeof value === 'number' || typeof value === 'boolean') return false;
   return [value].flat().every((part) => /^[\s,\p{Cf}]*$/u.test(part));

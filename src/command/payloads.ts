@@ -6,9 +6,11 @@ import type { Store } from '../store/schema.ts';
 
 export type Payloads = ReturnType<typeof createPayloads>;
 
-/** State of a button that is too long for the button itself: kept in the store under a short key, for one account. */
+/**
+ * Stores the state of buttons that is too long for a button. The state is kept under a short key, for a single account.
+ */
 export function createPayloads(store: Store, clock: Clock, account: string) {
-  /** Of a value that is found by its name alone. */
+  /** The id of the row of a value that is kept under a name instead of a key. */
   const idOf = (name: string) => `${account} ${name}`;
   const put = async (id: string, value_json: string) => {
     const now = clock.now();
@@ -24,27 +26,30 @@ export function createPayloads(store: Store, clock: Clock, account: string) {
     return row && JSON.parse(row.value_json);
   };
   return {
-    /** Returns a key of 22 characters; the same value has the same key. */
+    /** Stores the value, and returns its key of 22 characters. The same value always has the same key. */
     async keep(value: Readonly<Record<string, unknown>>): Promise<string> {
       const value_json = JSON.stringify(value);
       const id = createHash('sha256').update(`${account} ${value_json}`).digest('base64url').slice(0, 22);
       await put(id, value_json);
       return id;
     },
-    /** Undefined once it was forgotten, and for what another account keeps. */
+    /** The value; undefined if the value was forgotten, or belongs to another account. */
     get: (key: string): Promise<Readonly<Record<string, unknown>> | undefined> => read(key),
-    /** Forgets it in the transaction `tx`; false where that was done before. Of several that do so at once one gets true. */
+    /**
+     * Deletes the value in the transaction `tx`. False if the value was deleted before: if several calls take the same
+     * value at the same time, only a single call gets true.
+     */
     async take(key: string, tx: Store = store): Promise<boolean> {
       const own = tx.deleteFrom('kept').where('account', '=', account).where('id', '=', key);
       return (await own.executeTakeFirst()).numDeletedRows > 0n;
     },
-    /** Keeps a list of names under a name of its own, in place of the list before. */
+    /** Replaces the list of names that is kept under `name`. */
     keepNames: (name: string, names: readonly string[]) => put(idOf(name), JSON.stringify(names)),
     names: async (name: string): Promise<readonly string[]> => (await read(idOf(name))) ?? [],
   };
 }
 
-/** Forgets some of what was kept before `before` (epoch ms), for whichever account; true while there may be more. */
+/** Deletes some payloads from before `before` (epoch ms), of all accounts; true while there may be more. */
 export function purgePayloads(store: Store, before: number): Promise<boolean> {
   return purge(store, 'kept', sql`created_at < ${before}`);
 }

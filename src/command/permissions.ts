@@ -1,4 +1,4 @@
-/** What can be permitted, and whether it changes anything. */
+/** The permissions, each with the level that a person needs. */
 export const permissions = {
   help: 'open',
   'deployments.read': 'read',
@@ -7,13 +7,13 @@ export const permissions = {
   'deployments.tag': 'change',
 } as const satisfies Record<string, PermissionLevel>;
 
-/** `open`: everybody of the served server or workspace; `read`: readers and operators; `change`: operators. */
+/** `open`: all members of the served server or workspace; `read`: readers and operators; `change`: operators. */
 export type PermissionLevel = 'open' | 'read' | 'change';
 
 export type Permission = keyof typeof permissions;
 
-/** What a person is told where nothing came of it. */
-export const nothingDone: Readonly<Partial<Record<Permission, string>>> = {
+/** For each permission to change something: the sentence that tells a person that nothing was changed. */
+export const noEffect: Readonly<Partial<Record<Permission, string>>> = {
   'deployments.deploy': 'Nothing was deployed.',
   'deployments.stop': 'Nothing was stopped.',
   'deployments.tag': 'Nothing was changed.',

@@ -2,7 +2,7 @@ import type { Card } from '../chat/card.ts';
 import { RefusedError } from '../errors.ts';
 
 /**
- * Nothing is done before the person has answered. A check throws a Question, and the card, with buttons for the answers,
+ * A question to the person, before anything is done. If a check throws a Question, the card, with buttons for the answers,
  * becomes the private first response. `userMessage` is for a person to whom the card cannot be shown.
  */
 export class Question extends RefusedError {

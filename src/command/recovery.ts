@@ -10,9 +10,9 @@ import { interruptedLine } from './interrupted.ts';
 import type { InvocationRecord, Invocations, InvocationsParts } from './invocations.ts';
 import { ENDED } from './request-summary.ts';
 
-/** How often what other processes left behind is looked for; they may die at any time. */
+/** How often the recovery looks for unfinished invocations of dead processes. */
 const RECOVER_MS = 5_000;
-/** So that many processes do not all look at once. */
+/** A random delay of up to this long is added, so that many processes do not look at the same moment. */
 const JITTER_MS = 2_000;
 const RECOVER_AT_ONCE = 100;
 
@@ -20,7 +20,7 @@ interface RecoveryParts extends Omit<InvocationsParts, 'realClock'> {
   readonly invocations: Invocations;
 }
 
-/** Answers the invocations whose process died before it did. */
+/** Answers the invocations whose process died before answering. */
 export function createRecovery(parts: RecoveryParts) {
   const { invocations, store, membership, directory, clock, log } = parts;
   let stopped = false;
@@ -29,21 +29,21 @@ export function createRecovery(parts: RecoveryParts) {
     every: RECOVER_MS,
     jitter: JITTER_MS,
     run: lookAfter,
-    failed: (err) => log.error({ err }, 'invocation: what others left unfinished cannot be read'),
+    failed: (err) => log.error({ err }, 'invocation: unfinished invocations cannot be read'),
   });
 
-  /** All that is done every few seconds. */
+  /** The work that is done every few seconds. */
   async function lookAfter(): Promise<void> {
     await invocations.catchUp();
     await recover();
   }
 
   /**
-   * Tells the people whose invocation was carried out by a process that is gone what has become of it. Of several
-   * processes that look at the same time one tells.
+   * Answers the people whose invocations a dead process was carrying out. If several processes look at the same time,
+   * only a single process answers.
    */
   async function recover(): Promise<void> {
-    // Whoever may be dead itself is no judge of who else is.
+    // A process that other processes may take for dead must not itself judge which processes are dead.
     if (!membership.isCertain()) return;
     const unfinished = store
       .selectFrom('invocations')
@@ -59,8 +59,8 @@ export function createRecovery(parts: RecoveryParts) {
         await answer(id);
       } catch (err) {
         if (err instanceof StoreError) throw err;
-        // Something is wrong with it alone: the others need not wait for it.
-        log.error({ err, invocation: id }, 'invocation: one that was left unfinished cannot be answered');
+        // Only this row has a fault; the other invocations need not wait.
+        log.error({ err, invocation: id }, 'invocation: an unfinished invocation cannot be answered');
       }
     }
   }
@@ -82,7 +82,7 @@ export function createRecovery(parts: RecoveryParts) {
         .select('id')
         .where('invocation_id', '=', id)
         .executeTakeFirst();
-      // Its card was the answer, and goes on to tell how things are.
+      // The deployment's live card was the answer, and continues to show the deployment's state.
       if (deployment) return row;
       const { platform, workspace, channel, thread } = row;
       const at: Address = { platform, workspace, channel, ...(thread === null ? {} : { thread }) };
@@ -99,8 +99,8 @@ export function createRecovery(parts: RecoveryParts) {
           at,
           reply,
           message: mode === 'public' ? inChannel : interruptedLine(directory, about),
-          // What only looked is nothing to trouble the channel with; where it can no longer be answered, the platform
-          // itself has said that it failed.
+          // The channel is told only of an interrupted change. If a command that only reads can no longer be answered,
+          // the platform itself has shown the failure.
           ...(changes ? { orElse: inChannel } : {}),
         });
       } else if (changes) {
@@ -115,19 +115,19 @@ export function createRecovery(parts: RecoveryParts) {
   }
 
   return {
-    /** Now, and every few seconds from now on. */
+    /** Recovers now, and every few seconds from now on. */
     async start(): Promise<void> {
       await recover();
       loop.start();
     },
-    /** Resolves when nothing of it is under way. */
+    /** Resolves when no recovery is under way. */
     async stop(): Promise<void> {
       stopped = true;
       await loop.stop();
     },
     lookAfter,
     recover,
-    /** Forgets some of those from before `before` (epoch ms) that are over; true while there may be more. */
+    /** Forgets some ended invocations from before `before` (epoch ms); true while there may be more. */
     purge: (before: number) =>
       purge(store, 'invocations', sql`created_at < ${before} and state != 'running'`),
   };
@@ -135,7 +135,7 @@ export function createRecovery(parts: RecoveryParts) {
 
 type HowToReply = Pick<InvocationRecord, 'mode' | 'reply'>;
 
-/** Undefined also where it is damaged: the channel is told then. */
+/** The way to reply, read from its JSON. Undefined also if the JSON is damaged; the channel is told in that case. */
 function readReply(json: string | null): HowToReply | undefined {
   try {
     return (JSON.parse(json ?? 'null') as HowToReply | null) ?? undefined;

@@ -5,15 +5,15 @@ import { deployment } from './kinds/deployment.ts';
 import type { Kind, Options } from './kinds/kind.ts';
 import { version } from './kinds/version.ts';
 
-/** The message of the one line that each invocation leaves in the log. */
+/** The message of the log line at the end of each invocation. */
 export const ENDED = 'invocation: ended';
 
-/** In characters; no real name is longer. */
+/** How much of a name the log shows, in characters; no real name is longer. */
 const SHOWN = 64;
-/** Whatever else a person types stays out of the log: tags, players' addresses. */
+/** The kinds of options that the log shows. Tags and players' addresses, for example, stay out of the log. */
 const NAMING: ReadonlySet<Kind> = new Set([application, version, deployment]);
 
-/** What a person asked for, as the log tells it. */
+/** A person's request, as the log describes the request. */
 export interface RequestSummary {
   /** `stop`, or `stop:confirm` for a button or form. */
   readonly command: string;
@@ -21,10 +21,10 @@ export interface RequestSummary {
   readonly target: string | undefined;
 }
 
-/** As the person typed or pressed, before anything is checked. */
+/** The summary of a request as the person typed or pressed, before anything is checked. */
 export function summaryOf(request: InvocationRequest, directory: Directory): RequestSummary {
   if (request.kind !== 'command') {
-    // The id of a button or form that another version of the bot made may be unreadable.
+    // The id of a button or form may be unreadable, if another version of the bot made it.
     const { command = '?', action = '?', arg = '' } = request.action ?? {};
     return { command: short(`${command}:${action}`), target: /^\w+$/.test(arg) ? short(arg) : undefined };
   }
@@ -40,7 +40,7 @@ export function summaryOf(request: InvocationRequest, directory: Directory): Req
   return { command: short(command), target: targetOf(options, values) };
 }
 
-/** The deployment or application among the values of a command's options, read or not. */
+/** The deployment or application among the values of a command's options; the values may be parsed or as typed. */
 export function targetOf(options: Options, values: Readonly<Record<string, unknown>>): string | undefined {
   const named = Object.entries(options).flatMap(([name, { kind }]) => {
     const value = NAMING.has(kind) ? (values[name] ?? '') : '';
@@ -49,7 +49,10 @@ export function targetOf(options: Options, values: Readonly<Record<string, unkno
   return short(named.filter((name) => name !== '').join(' ')) || undefined;
 }
 
-/** Up to the first `--option`: a value that follows may be a tag. */
+/**
+ * The values of positional options, up to the first `--option`. A value after an `--option` may be a tag, which stays
+ * out of the log.
+ */
 function firstWords(text: string, options: Options, subcommands: readonly string[]) {
   const [plain = ''] = text.slice(0, 4 * SHOWN).split(/(?:^|\s)[-‐‑−‒–—―]/u);
   const words = plain

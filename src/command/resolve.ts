@@ -2,9 +2,9 @@ import type { Kind, Lookup, Options } from './kinds/kind.ts';
 import { argumentMissing } from './usage.ts';
 
 /**
- * Puts what exists in place of what was named: the location of a city, the deployment of a prefix; and makes sure that
- * an application and version are given where they must be, exist and can be deployed. Throws InputError with what to use
- * instead.
+ * Replaces names by the named things: a city's name by the location, the beginning of a request_id by the deployment.
+ * Makes sure that a required application and version are given, exist and can be deployed. Throws InputError with a hint
+ * at usable values.
  */
 export async function resolveValues(
   parsed: Readonly<Record<string, unknown>>,

@@ -7,19 +7,22 @@ import { createFairShare, type PerPerson } from './fair-share.ts';
 import { suggestions } from './suggest.ts';
 import { createTurn, type Turn, type TurnParts } from './turn.ts';
 
-/** How long suggestions may take, in milliseconds of real time: platforms wait 3000 for them. */
+/** How long suggestions may take, in milliseconds of real time; platforms wait 3000 ms for suggestions. */
 const SUGGEST_MS = 2_000;
 
 export type Pipeline = ReturnType<typeof createPipeline>;
 
 export interface PipelineParts extends Omit<TurnParts, 'presses' | 'services'> {
-  /** What commands that are asked for there work with: that of the place's account. */
+  /** The services of the account that serves the address. */
   readonly services: (at: Address) => Services;
-  /** Without it, everybody may ask as much as they like. */
+  /** The limits of the fair share; if left out, a person may ask any number of times. */
   readonly perPerson?: PerPerson;
 }
 
-/** fair share -> authorise -> parse -> first response -> run -> report; for a command, a button and a submitted form alike. */
+/**
+ * The steps of each invocation: fair share -> authorise -> parse -> first response -> run -> report. They are the same
+ * for commands, buttons and forms.
+ */
 export function createPipeline(parts: PipelineParts) {
   const underWay = new Set<Promise<void>>();
   const presses = createDoublePresses(parts.clock);
@@ -41,7 +44,7 @@ export function createPipeline(parts: PipelineParts) {
     return work;
   }
 
-  /** Resolves when nothing is under way. */
+  /** Resolves when no invocation is under way. */
   const idle = async () => {
     while (underWay.size > 0) await Promise.all(underWay);
   };
@@ -53,7 +56,7 @@ export function createPipeline(parts: PipelineParts) {
         const offered = suggestions(question, { ...parts, services: parts.services(question.at) });
         return (await within(parts.realClock, SUGGEST_MS, offered)) ?? [];
       } catch (err) {
-        parts.log.warn({ err, command, subcommand, option }, 'suggestions: none can be offered');
+        parts.log.warn({ err, command, subcommand, option }, 'suggestions: cannot be offered');
         return [];
       }
     },
@@ -69,12 +72,13 @@ export function createPipeline(parts: PipelineParts) {
       return followed(answered(invocation, carry));
     },
     /**
-     * As `invoke`, for a request that was stored: it was counted when its person asked, and waits for no turn. Whatever
-     * has it carried out is under way itself, and is finished before the end of the process.
+     * Like `invoke`, for a stored request. The fair share already counted the request when the person asked. This also
+     * works while the process drains, because the caller is a task under way, which the process finishes before it
+     * ends.
      */
     carryOut: (invocation: Invocation) => followed(answered(invocation, (turn) => turn.take())),
     idle,
-    /** Takes nothing new; resolves when what is under way has been answered. */
+    /** Refuses new invocations; resolves when the invocations under way have been answered. */
     async drain() {
       draining = true;
       fairShare.close(restarting());

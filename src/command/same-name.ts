@@ -1,11 +1,14 @@
 /*
- * When two names mean the same. A name is typed on a phone, in another language, or pasted from where accents are
- * written in two parts; whoever types it cannot always type it otherwise.
+ * Decides when two names mean the same. People type names on a phone or on a keyboard of another language, or paste
+ * names from systems that write accents as separate characters, so they cannot always type the exact name.
  */
 
-/** Letters that are no letter with an accent, and how they are typed where the keyboard has none of them. */
+/**
+ * Letters that Unicode does not treat as a letter with an accent. Behind each letter stand the letters that people type
+ * without a key for it.
+ */
 const LETTERS = letters('łl øo đd ðd ɖd ɗd ħh ŧt ŋn ıi ɨi əe ɛe ɔo ɓb ƙk ĸk ƴy ʉu ƶz ʒz æae œoe ßss þth');
-/** The other way to spell some of them: Zuerich, Tromsoe, Aarhus. */
+/** Another way to write some letters, as in Zuerich, Tromsoe and Aarhus. */
 const DIGRAPHS = letters('äae öoe üue øoe åaa');
 
 function letters(pairs: string): ReadonlyMap<string, string> {
@@ -16,20 +19,20 @@ const INVISIBLE = /\p{Cf}|\ufe0e|\ufe0f/gu;
 const QUOTES = /[\p{Pi}\p{Pf}'"`´‚„′″ʹʺʻʼʽˈ＇＂〝〞〟「」『』]/gu;
 const DASHES = /[\p{Pd}\u2212]/gu;
 
-/** Without quotation marks and what cannot be seen. */
+/** The text without quotation marks and invisible characters. */
 export function unquoted(text: string): string {
   return text.replace(INVISIBLE, '').replace(QUOTES, '').trim();
 }
 
-/** What a keyboard or a clipboard makes of the same characters. */
+/** The text with straight quotation marks, plain dashes and single blanks, in place of a keyboard's variants. */
 function straightened(text: string): string {
   const straight = text.replace(INVISIBLE, '').replace(QUOTES, "'").normalize('NFKC');
   return straight.replace(DASHES, '-').replace(/\s+/gu, ' ').trim();
 }
 
 /**
- * A name without case, accents, apostrophes, blanks, dashes and dots; between two digits a dash or dot stays, as `v1.2`
- * is not `v12`.
+ * A name without case, accents, apostrophes, blanks, dashes and dots. Between two digits a dash or dot is kept, because
+ * `v1.2` is not `v12`.
  */
 export function nameKey(text: string, digraphs?: ReadonlyMap<string, string>): string {
   return unquoted(text)
@@ -50,8 +53,8 @@ const LEVELS: readonly ((text: string) => readonly string[])[] = [
 ];
 
 /**
- * Those of `known` that `given` names. The very same name wins over one that only means the same, and what differs as
- * keyboards do wins over what differs in letters. Several: who asks has to say which.
+ * The items of `known` that `given` names. An exact match wins over names that differ in quotation marks, dashes or
+ * blanks, and these win over names that differ in letters. If several items are returned, the person has to choose.
  */
 export function namesakes<Item>(given: string, known: readonly Item[], nameOf: (item: Item) => string) {
   for (const spellings of LEVELS) {

@@ -6,8 +6,9 @@ import { isNoSuchDeployment } from '../edgegap/errors.ts';
 import type { Services } from './define.ts';
 
 /**
- * A deployment as Edgegap sees it now, which is news for its own card too. Edgegap forgets a deployment some time after
- * it ended; of one of ours we still know how it went. Throws EdgegapError.
+ * A deployment as Edgegap describes it at this moment. Edgegap's answer also updates the deployment's live card.
+ * Edgegap forgets a deployment some time after its end; for a deployment from chat, the bot's record is then used.
+ * Throws EdgegapError.
  */
 export async function currentView(
   { deployments, edgegap, clock }: Pick<Services, 'deployments' | 'edgegap' | 'clock'>,

@@ -7,9 +7,9 @@ import { enqueue } from '../notify/outbox.ts';
 import type { Store } from '../store/schema.ts';
 import { transact } from '../store/transact.ts';
 
-/** What somebody asked for, to be carried out later, perhaps by another process: JSON. */
+/** A person's request that is carried out later, perhaps by another process; serialisable as JSON. */
 export interface StoredRequest {
-  /** The request's own id: under it the request is carried out once, however often that is tried. */
+  /** The request's own id. Repeated attempts with this id carry out the request only once. */
   readonly id: string;
   readonly at: Address;
   readonly asker: { readonly id: string };
@@ -19,9 +19,9 @@ export interface StoredRequest {
 }
 
 /**
- * A stored request on its way into the pipeline, which authorises, parses and resolves anew. What an invocation answers
- * with the token of its platform is posted by the bot's own here: in the channel, or to the asker directly where it is
- * private.
+ * A stored request as an invocation, for the pipeline. The pipeline authorises, parses and resolves the request anew.
+ * The answer is posted with the bot's own token, not with the token of a platform's request: a public answer in the
+ * channel, a private answer as a direct message.
  */
 export function storedInvocation(
   { id, at, asker, prompt, request }: StoredRequest,
@@ -30,21 +30,21 @@ export function storedInvocation(
   let mode: AckMode = 'private';
   /** The message that an answer replaces. */
   let standing: MessageRef | undefined;
-  /** A card was posted, or may have been. */
+  /** Whether a public card was posted, or may have been posted. */
   let carded = false;
 
-  /** Fits Discord's nonce, of 25 characters. */
+  /** Short enough for Discord's nonce, which has at most 25 characters. */
   const keyOf = (message: string) =>
     createHash('sha256').update(`${message} ${id}`).digest('base64url').slice(0, 24);
   const keys: Keys = { card: keyOf('card'), answer: keyOf('answer'), since: clock.now() };
 
   const post = (message: Message, key: string) => adapter.post(at, { message, key, patient: true });
   const common = { orderKey: id, urgent: true, person: asker.id, at } as const;
-  const tell = (message: Message) =>
+  const directMessage = (message: Message) =>
     transact(store, (tx) => enqueue(tx, clock, { ...common, kind: 'tell', message }));
 
   async function show(message: Message): Promise<void> {
-    // A card whose posting failed may stand all the same.
+    // If posting the card failed, the card may be shown all the same.
     const target = standing ?? (carded ? await adapter.findPosted(at, keys.card, keys.since) : undefined);
     if (target)
       await transact(store, (tx) => enqueue(tx, clock, { ...common, kind: 'edit', target, message }));
@@ -59,14 +59,14 @@ export function storedInvocation(
     request,
     reply: (mode) => (mode === 'public' ? { keys } : undefined),
     person: () => adapter.person(asker.id, at.workspace),
-    refuse: tell,
+    refuse: directMessage,
     async acknowledge(given) {
       mode = given;
       if (given === 'update' && request.kind !== 'command') standing = request.source;
     },
     respond: (message) =>
-      mode === 'public' || (mode === 'update' && standing) ? show(message) : tell(message),
-    respondPrivately: tell,
+      mode === 'public' || (mode === 'update' && standing) ? show(message) : directMessage(message),
+    respondPrivately: directMessage,
     async postCard(message) {
       carded = mode === 'public';
       const card = await post(message, keys.card);

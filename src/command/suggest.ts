@@ -2,7 +2,10 @@ import type { Question } from '../chat/port.ts';
 import { type Policy, refusal } from './authorise.ts';
 import type { Services } from './define.ts';
 
-/** What the option or its kind offers; nothing to a person who may not use the command. */
+/**
+ * The suggestions of the option, or else of its kind. There are no suggestions for a person who may not use the
+ * command.
+ */
 export async function suggestions(
   { command, subcommand, option: name, at, typed, given, person }: Question,
   { services, policy }: { readonly services: Services; readonly policy: Policy },

@@ -21,11 +21,16 @@ import { resolveValues } from './resolve.ts';
 import { namesakes } from './same-name.ts';
 import { usageHint } from './usage.ts';
 
-/** When the first response has to leave, in milliseconds of real time since the invocation came; platforms allow 3000. */
+/**
+ * How soon after the invocation the first response has to be sent, in milliseconds of real time; platforms allow 3000.
+ */
 const FIRST_RESPONSE_MS = 2_500;
-/** How much of it a check against what exists may take, and before a change who asks as well. */
+/**
+ * The part of that time that may be spent on checks against Edgegap and, before a change, on reading the person's
+ * permissions.
+ */
 const CHECK_BUDGET_MS = 1_200;
-/** What is left to the store in any case. */
+/** The time that the store always gets, in milliseconds. */
 const STORE_BUDGET_MS = 1_000;
 
 export interface TurnParts {
@@ -34,7 +39,7 @@ export interface TurnParts {
   readonly presses: DoublePresses;
   readonly invocations: Invocations;
   readonly clock: Clock;
-  /** The machine's own: platforms wait in real time, also where the rest lives by another clock. */
+  /** The machine's clock: platforms wait in real time, even where a test sets `clock`. */
   readonly realClock: Clock;
   readonly log: Logger;
 }
@@ -42,25 +47,25 @@ export interface TurnParts {
 type CommandRequest = Extract<InvocationRequest, { kind: 'command' }>;
 type PressedRequest = Exclude<InvocationRequest, CommandRequest>;
 
-/** What is asked for, as far as that is known without asking anybody. */
+/** The wanted command or action, as far as the bot knows without asking a platform or Edgegap. */
 interface Wanted<Checked> {
   readonly what: string;
   readonly permission: Permission;
   readonly mode: AckMode;
-  /** Finds out who asks. Throws where they may not. */
+  /** Reads the person and the person's groups. Throws if the person lacks the permission. */
   authorise(): Promise<Person>;
-  /** Looks up what was named. Throws where that is not as it should be. */
+  /** Looks up the things that the person named. Throws if a thing does not exist or cannot be used. */
   check(person: Person): Promise<Checked>;
-  /** The form to open in place of `run`, if any; undefined where there never is one. */
+  /** Returns the form to open in place of `run`, if any; left undefined for a command that never opens a form. */
   readonly form: ((person: Person, checked: Checked) => OpensForm) | undefined;
-  /** How to go on where that form cannot be opened. */
+  /** The hint for a person if the form cannot be opened. */
   readonly withoutForm: string;
   run(person: Person, checked: Checked): ReturnType<Entry['run']>;
 }
 
 export type Turn = ReturnType<typeof createTurn>;
 
-/** One invocation on its way through. */
+/** Takes a single invocation through the pipeline. */
 export function createTurn(invocation: Invocation, parts: TurnParts) {
   const { services, presses, invocations, clock, realClock, log } = parts;
   const { id, at, meanwhile } = invocation;
@@ -68,13 +73,13 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
   const contexts = createContexts(invocation, parts, answer);
   const { lookup, prompt } = contexts;
   const cameAt = steadyNow(realClock);
-  let tried = summaryOf(invocation.request, services.directory);
+  let summary = summaryOf(invocation.request, services.directory);
   let ending: Ending = { outcome: 'done' };
-  /** Once it is known who asks. */
+  /** The asking person, once known. */
   let asker: Person | undefined;
-  /** Resolves when the store has taken it, or has not in time. */
+  /** Resolves when the store has taken the invocation, or has failed to do so in time. */
   const begun = Promise.withResolvers<void>();
-  /** Resolves when the person's turn comes; undefined where the person waits for no turn. */
+  /** Resolves when the fair share lets the request go on; undefined if the request need not wait. */
   let wait: Promise<void> | undefined;
 
   async function takeCommand(request: CommandRequest): Promise<void> {
@@ -87,7 +92,7 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
     const least = command ? leastPermission(command) : 'help';
     const typed = read(command, request);
     const authorise = async () => {
-      // Before anything else is said: a stranger learns nothing, not even which commands there are.
+      // Comes first, because a stranger must learn nothing, not even which commands exist.
       const person = await authorised(least);
       if (!command) {
         const mayUse = (one: Command) => !contexts.refusal(person, leastPermission(one));
@@ -111,12 +116,15 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
     });
   }
 
-  /** What was typed or picked, as far as the command itself tells; or what is wrong with it. */
+  /**
+   * The entry, and the values that the person typed or picked, checked without asking Edgegap. If the text has a
+   * mistake, the mistake.
+   */
   function read(command: Command | undefined, { args }: CommandRequest) {
     try {
       if (!command) return { mistake: undefined };
       const { entry, raw } = choose(command, args, prompt);
-      tried = { command: entry.name, target: targetOf(entry.options, raw) };
+      summary = { command: entry.name, target: targetOf(entry.options, raw) };
       const parsed = parseValues(raw, prompt + entry.name, entry.options, services.settings);
       return { entry, parsed };
     } catch (mistake) {
@@ -166,14 +174,14 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
 
   async function targetOfButton(arg: string): Promise<DeploymentTarget> {
     const target = await findDeployment(lookup, parseRequestId(arg.replace(/\..*$/, '')));
-    tried = { ...tried, target: target.request_id };
+    summary = { ...summary, target: target.request_id };
     return target;
   }
 
-  /** Puts what exists in place of what was named, and lets the command have its own look. */
+  /** Replaces names by the named things, then runs the command's own check. */
   async function resolve(person: Person, entry: Entry, parsed: Readonly<Record<string, unknown>>) {
     const options = await resolveValues(parsed, prompt + entry.name, entry.options, lookup);
-    tried = { command: entry.name, target: targetOf(entry.options, options) };
+    summary = { command: entry.name, target: targetOf(entry.options, options) };
     const checked = await entry.check?.(contexts.forCheck(person, options));
     return checked ?? options;
   }
@@ -188,26 +196,27 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
     let taken = false;
     if (changes && meanwhile) {
       meanwhile.holdBack(begun.promise);
-      // Whoever asks may take longer to be known than the platform waits for an acknowledgement, which comes after it.
+      // Reading the person's permissions may take longer than the platform waits for the acknowledgement.
       if (!(await within(clock, CHECK_BUDGET_MS, authorising))) {
         const person = { id: meanwhile.askerId, name: meanwhile.askerId };
         taken = await begin({ ...about, person });
         if (!taken) return;
-        // Nothing has been announced yet: what it is refused for is private.
+        // The channel has seen nothing of the command yet, so a refusal is private.
         answer.stored({ ...about, person, reply: invocation.reply('private') });
       }
     }
     const person = await authorising;
-    // A check may ask Edgegap as well.
+    // A check may ask Edgegap, too, so the check also waits for the fair share.
     const checking = wait ? wait.then(() => wanted.check(person)) : wanted.check(person);
     const preparing = checking.then(async (checked) => ({ form: await wanted.form?.(person, checked) }));
-    // A form is a first response: for it, a turn that comes soon is worth the wait.
+    // A form must be the first response, so an invocation that may open a form waits a little for the fair share.
     const budget = wait && !wanted.form ? 0 : CHECK_BUDGET_MS;
     const spent = changes && !taken ? steadyNow(clock) - since : 0;
-    // Where it takes longer than the first response can wait, its failure comes when it is awaited.
+    // If the preparation takes longer than the first response can wait, its failure is thrown further down, at `await
+    // preparing`.
     const form = (await within(clock, Math.max(budget - spent, 0), preparing))?.form;
     if (form && !invocation.openForm) throw formImpossible(wanted.withoutForm);
-    // A form asks, and changes nothing.
+    // An invocation that only opens a form changes nothing.
     const record = { ...about, changes: changes && !form, person };
     if (!taken && !(await begin(record))) return;
     answer.stored(record);
@@ -222,7 +231,10 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
     await invocations.finish(id, 'done');
   }
 
-  /** Before it is acknowledged: a platform that retries, or a crash from here on, finds it. False for such a retry. */
+  /**
+   * Stores the invocation before the acknowledgement, so that a platform's retry is recognised, and so that the
+   * invocation can be recovered after a crash. False for a platform's retry.
+   */
   async function begin(record: InvocationRecord): Promise<boolean> {
     const left = FIRST_RESPONSE_MS - (steadyNow(realClock) - cameAt);
     try {
@@ -241,21 +253,21 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
     return asker;
   }
 
-  /** The one line of each invocation: who tried what, on what, and what became of the request. */
+  /** Writes the log line of the invocation: the person, the command, its target and the outcome. */
   async function logEnd(ending: Ending): Promise<void> {
     const { platform, workspace, channel } = at;
-    // Where the platform sends the person along, the name costs no question.
+    // With `meanwhile`, only the person's id is known, and the name is not worth a request to the platform.
     asker ??= meanwhile ? undefined : await invocation.person('cached').catch(() => undefined);
     const { id: person = meanwhile?.askerId, name = undefined } = asker ?? {};
     const where = { invocation: id, platform, workspace, channel, person, name };
     const ms = Math.round(steadyNow(realClock) - cameAt);
-    log[ending.err ? 'error' : 'info']({ ...where, ...tried, ...ending, ms }, ENDED);
+    log[ending.err ? 'error' : 'info']({ ...where, ...summary, ...ending, ms }, ENDED);
   }
 
   return {
-    /** With `comes`, the invocation is only acknowledged until that resolves, and then carried out. */
-    async take(comes?: Promise<void>): Promise<void> {
-      wait = comes;
+    /** Carries out the invocation; with `mayGoOn`, only acknowledges until `mayGoOn` resolves. */
+    async take(mayGoOn?: Promise<void>): Promise<void> {
+      wait = mayGoOn;
       const { request } = invocation;
       const refused = tooLong(request);
       if (refused) {
@@ -265,9 +277,9 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
       await (request.kind === 'command' ? takeCommand(request) : takePressed(request));
       await logEnd(ending);
     },
-    /** Tells the person what became of it: `error` is what `take` rejected with. */
+    /** Tells the person about the error with which `take` rejected. */
     report: async (error: unknown) => logEnd(await answer.report(error)),
-    /** Refused without an answer. */
+    /** Refuses the invocation without an answer. */
     drop: ({ code }: AppError) => logEnd({ outcome: 'refused', code }),
   };
 }

@@ -17,14 +17,14 @@ function usageOf(name: string, { kind, input, required, positional }: Option): s
   return required ? shown : `[${shown}]`;
 }
 
-/** What a platform still offers, and the bot no longer has. */
+/** The refusal of a command or option that the platform still offers although the bot no longer has it. */
 export function stale(problem: string): InputError {
   return new InputError('option-stale', problem, {
     hint: 'My commands have changed since they were registered here. Whoever runs me can run: npm run register',
   });
 }
 
-/** `known` is a sentence with what could be given. */
+/** `known`: a sentence that lists the possible values. */
 export function argumentMissing(name: string, command: string, options: Options, known = ''): InputError {
   const { description = '' } = options[name] ?? {};
   const what = description.charAt(0).toLowerCase() + description.slice(1);

@@ -7,12 +7,15 @@ import { permissions } from './permissions.ts';
 export const LIMITS = { name: 32, description: 100, options: 25, commands: 100 } as const;
 const NAME = /^[a-z][a-z0-9-]*$/;
 const isName = (text: string) => NAME.test(text) && text.length <= LIMITS.name;
-/** Room for the argument of a button: an id of up to 64 characters. */
+/** How many characters of a button's id are left for the action: the argument, an id, takes up to 64. */
 const ACTION_ROOM = ACTION_ID_LENGTH - 64;
 
 type Fail = (problem: string) => never;
 
-/** `value`, the default export of a file, as the command it is. Throws with the file's name where it is none. */
+/**
+ * Returns `value`, the default export of `file`, if it is a valid command; otherwise throws an error with the file's
+ * name.
+ */
 export function validateCommand(name: string, file: string, value: unknown, kinds: Kinds) {
   const fail: Fail = (problem) => {
     throw new Error(`commands/${file}: ${problem}`);
@@ -31,7 +34,7 @@ function checkGroup({ description, subcommands, usual }: GroupSpec, kinds: Kinds
   const all = Object.entries(subcommands);
   if (all.length < 1 || all.length > LIMITS.options) fail(`must have 1 to ${LIMITS.options} subcommands`);
   if (usual !== undefined && !Object.hasOwn(subcommands, usual))
-    fail(`the usual subcommand ${usual} is not there`);
+    fail(`the usual subcommand ${usual} is not among the subcommands`);
   for (const [word, spec] of all) {
     const failIn: Fail = (problem) => fail(`${word}: ${problem}`);
     if (!isName(word)) fail(`the subcommand "${word}" is not lower case words`);
@@ -87,7 +90,7 @@ function checkDescription(what: string, text: unknown, fail: Fail): void {
     fail(`${what} must have 1 to ${LIMITS.description} characters`);
 }
 
-/** One that is not in the table would be nobody's business, and everybody's. */
+/** Fails if the table lacks the permission, because no rule would apply to such a permission. */
 function checkPermission(what: string, permission: unknown, fail: Fail): void {
   if (typeof permission !== 'string' || !Object.hasOwn(permissions, permission))
     fail(`${what} is not one of ${Object.keys(permissions).join(', ')}`);

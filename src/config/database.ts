@@ -1,18 +1,27 @@
 const FILE = /^file:/i;
 const POSTGRES = /^postgres(ql)?:/i;
-/** Two letters at least: `C:\` is a path. A path with a colon in its first folder is written `./a:b`. */
+/**
+ * The scheme of a URL. A scheme has at least two letters here, because `C:\` begins a path. A path with a colon in its
+ * first folder can be written as `./a:b`.
+ */
 const SCHEME = /^([a-z][a-z0-9+.-]+):/i;
-/** Settings as key=value, which libpq and drivers for .NET read. */
+/** Settings in the form key=value, which libpq and drivers for .NET read. */
 const PAIRS = /^\w+\s*=.*[\s;]\w+\s*=/;
-/** An `@` in the part that a URL takes for the database's name, or, without an `@` before the host, in the rest. */
+/**
+ * Matches an `@` in the part that a URL takes for the database's name. If there is no `@` before the host, also matches
+ * an `@` behind a `?` or `#`.
+ */
 const BEHIND_HOST = /^[^/]*\/\/(?:[^/?#]*\/[^?#]*@|[^/?#@]*[?#].*@)/;
-/** A user without a host, which URLs do not allow, but libpq does: the host is in the query. */
+/** A user without a host. URLs do not allow this, but libpq does, and then takes the host from the query. */
 const NO_HOST = /^([^/]*\/\/[^/?#]*@)(?=[:/?#]|$)/;
 const EXAMPLE = 'postgres://user:password@host:5432/database';
 const SOCKET_EXAMPLE = 'postgres://user:password@/database?host=/folder/of/the/socket';
 const ESCAPED = 'in a password write @ as %40, / as %2F, ? as %3F and # as %23';
 
-/** The problem of a `DATABASE_URL`, to follow the setting's name, without any password; undefined for a good value. */
+/**
+ * Describes the mistake in a `DATABASE_URL`, without any password; the text is shown behind the setting's name.
+ * Undefined for a good value.
+ */
 export function databaseProblem(value: string): string | undefined {
   if (POSTGRES.test(value)) return serverProblem(value);
   const [, scheme] = SCHEME.exec(value) ?? [];
@@ -25,7 +34,8 @@ export function databaseProblem(value: string): string | undefined {
       return 'names a host, and a file is on this machine: write file:///folder/file';
   }
   const path = databasePath(value);
-  // The value is not shown: it most likely holds a password, which would become the name of a folder.
+  // The value most likely holds a password, which would become the name of a folder. The message therefore does not
+  // show the value.
   if (path.includes('://')) return 'must be a file path or a URL, and nothing else';
   if (PAIRS.test(path)) return `must be a file path or a URL, such as ${EXAMPLE}, not a list of key=value`;
   return /(^|\/)$/.test(path) ? 'names no file: give its path, folder/file' : undefined;
@@ -35,7 +45,7 @@ function serverProblem(value: string): string | undefined {
   const url = URL.parse(withHost(value));
   const host = url?.searchParams.get('host') ?? (NO_HOST.test(value) ? '' : url?.hostname);
   if (!url || !host) return `must be a whole URL, such as ${EXAMPLE}, or ${SOCKET_EXAMPLE}; ${ESCAPED}`;
-  // User and password end at the first of these characters, so that the rest would be taken for a database's name.
+  // User and password end at the first of these characters, so the rest would be taken for a database's name.
   if (BEHIND_HOST.test(value)) return `has an "@" behind its host: ${ESCAPED}`;
   return decoded(value) === undefined
     ? 'has a "%" that begins no character: a "%" itself, in a password say, is written %25'
@@ -48,7 +58,7 @@ export function databasePath(value: string): string {
   return POSTGRES.test(value) ? withHost(value) : value.replace(FILE, '');
 }
 
-/** A URL that `URL` can read; for pg the host in the query counts. */
+/** Makes a value that `URL` can read. `URL` needs a host, while pg uses the host in the query. */
 function withHost(value: string): string {
   return value.replace(NO_HOST, '$1localhost');
 }
@@ -66,7 +76,7 @@ function isFileUrl(value: string): boolean {
   return /^file:\/\//i.test(value);
 }
 
-/** Undefined if a `%` begins no character. */
+/** The decoded text; undefined if a `%` is not the beginning of a valid code. */
 export function decoded(text: string): string | undefined {
   try {
     return decodeURIComponent(text);

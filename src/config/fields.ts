@@ -17,7 +17,7 @@ export function list({ shape, what }: Items) {
     .superRefine((items, context) => checkItems(items, shape, what, context));
 }
 
-/** The same, or the word `everyone`. */
+/** Like `list`, but the value may also be the word `everyone`. */
 export function everyoneOr({ shape, what }: Items) {
   return z
     .string()
@@ -46,18 +46,21 @@ function checkItems(
   if (items.length === 0) context.addIssue({ code: 'custom', message: 'is an empty list' });
 }
 
-/** A long item is most likely a token for another setting (tokens have 32 characters or more), and is not shown. */
+/**
+ * The item as the message shows it. A long item is not shown, because it is most likely a token for another setting
+ * (tokens have 32 characters or more).
+ */
 function shown(item: string): string {
   return item.length > LONGEST_SHOWN ? `an item of ${item.length} characters` : `"${item}"`;
 }
 
-/** Digits only: `0x10` and `1e3` are mistakes. */
+/** A whole number, written only in digits: `0x10` and `1e3` are mistakes. */
 export function wholeNumber(min: number, max: number) {
   const error = `must be a whole number from ${min} to ${max}`;
   return z.string().regex(/^\d+$/, error).transform(Number).pipe(z.number().min(min, error).max(max, error));
 }
 
-/** The count from which on something is done: `always` is 0, `never` is infinite. */
+/** The count from which on an action is taken: `always` stands for 0, `never` for an infinite count. */
 export const countFrom = z
   .string()
   .toLowerCase()
@@ -66,3 +69,10 @@ export const countFrom = z
     if (value === 'never') return Number.POSITIVE_INFINITY;
     return value === 'always' ? 0 : Number(value);
   });
+
+/** From 1 to 100, with or without the sign: `80`, `80%` or `80 %`. */
+export function percentage() {
+  const error = 'must be a percentage from 1 to 100, for example 80';
+  const shape = z.string().regex(/^\d+ ?%?$/, error);
+  return shape.transform(Number.parseFloat).pipe(z.number().min(1, error).max(100, error));
+}

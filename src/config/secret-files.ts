@@ -1,6 +1,9 @@
 import { readFileSync, statSync } from 'node:fs';
 
-/** Settings that are secrets. Each can be given as a file, in the setting `NAME_FILE`, as container platforms do. */
+/**
+ * Settings that are secrets. Container platforms provide secrets as files, so each of these settings can also be given
+ * as a file, named by the setting `NAME_FILE`.
+ */
 export const SECRETS = [
   'EDGEGAP_API_TOKEN',
   'DISCORD_TOKEN',
@@ -13,13 +16,13 @@ export const SECRETS = [
 const MAX_BYTES = 16 * 1024;
 
 /**
- * Reads the secrets that `set` gives as files. Problems never show a file's content or path: the path may be a secret
- * that was pasted by mistake.
+ * Reads the secrets that `set` gives as files. The described problems never show a file's content or path, because the
+ * path may be a secret that was pasted by mistake.
  */
 export function readSecretFiles(set: Readonly<Record<string, string>>, settings: readonly string[]) {
   /** The contents of the files, by the names of the settings. */
   const values: Record<string, string> = {};
-  /** Settings whose file cannot be used: given, but without a value. */
+  /** Settings for which a file was given that cannot be used. They count as given, but have no value. */
   const unread: string[] = [];
   const problems: string[] = [];
   for (const name of settings) {
@@ -39,13 +42,13 @@ export function readSecretFiles(set: Readonly<Record<string, string>>, settings:
   return { values, unread, problems };
 }
 
-/** The message says why the file cannot be used, and what to do. */
+/** A file that cannot be used. The message names the reason and the next step. */
 class UnusableFile extends Error {}
 
 function contentOf(path: string): string {
   const file = statSync(path);
   if (file.isDirectory()) throw new UnusableFile('names a folder: give the path of the file in it');
-  // A pipe or a device may keep the start waiting for ever.
+  // Reading a pipe or a device may hold up the start for ever.
   if (!file.isFile()) throw new UnusableFile('must name a plain file');
   if (file.size > MAX_BYTES)
     throw new UnusableFile(`names a file too large for a secret (over ${MAX_BYTES / 1024} KiB)`);

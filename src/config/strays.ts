@@ -1,21 +1,21 @@
 import { distance } from 'fastest-levenshtein';
 
-/** Variables that the platforms and tools around this process set for themselves. */
+/** Variables that the platforms and tools around this process set for their own use. */
 const OF_OTHERS = /^(node|npm|pg|kubernetes)[_a-z]/i;
 /**
- * A name of at least `LONG` letters with two wrong letters still shows which setting was meant; a shorter name may be
- * another word.
+ * A name of at least `LONG` letters shows which setting was meant even if two letters are wrong. A shorter name with
+ * two wrong letters may be another word.
  */
 const LONG = 8;
 const SLIPS = 2;
 /**
- * Beginnings of settings that only this bot is likely to have. A name with such a beginning that is a word longer or
- * shorter than a setting was meant for the bot.
+ * Beginnings of settings that only this bot is likely to have. If a name has such a beginning and is a word longer or
+ * shorter than a setting, the name was meant for the bot.
  */
 const OURS = /^(edgegap|discord|slack)_/i;
 
 /**
- * Other names for settings that limit people's rights: with such a setting ignored, people may do more than they
+ * Other names for settings that limit people's rights. If such a name were ignored, people could do more than they
  * should.
  */
 const GUARDS: readonly (readonly [RegExp, string])[] = [
@@ -31,12 +31,12 @@ const GUARDS: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * A line for each name that is set, is not a setting, and was most likely meant for one of `settings`: otherwise the
- * meant setting would stay unset without a word. `set` has only names with a value.
+ * A line for each name that is set, is not a setting, and was most likely meant for one of `settings`. Without such a
+ * line, the operator would not notice that the meant setting is not set. `set` has only names with a value.
  */
 export function strayProblems(set: readonly string[], settings: readonly string[]): string[] {
   return set.flatMap((name) => {
-    // `readSecretFiles` reports the file of a setting that takes no file.
+    // If a setting takes no file, `readSecretFiles` reports its `_FILE` name.
     if (settings.includes(name.replace(/_FILE$/, '')) || OF_OTHERS.test(name)) return [];
     const meant = meantBy(name, settings, set).join(' or ');
     const advice = `If ${name} belongs to another program, unset ${name} for me`;
@@ -44,7 +44,7 @@ export function strayProblems(set: readonly string[], settings: readonly string[
   });
 }
 
-/** The nearest settings; several if they are equally near. */
+/** The nearest settings; several settings if they are equally near. */
 function meantBy(name: string, settings: readonly string[], set: readonly string[]): string[] {
   const off = settings.map((setting) => distance(lettersOf(name), lettersOf(setting)));
   const least = Math.min(...off);
@@ -71,7 +71,7 @@ function lettersOf(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]/g, '');
 }
 
-/** In the singular. */
+/** The words of the name, in the singular. */
 function wordsOf(name: string): string[] {
   return name
     .toLowerCase()

@@ -5,7 +5,7 @@ const INTRODUCTION = [
   'This terminal is the chat. Edgegap is simulated on this machine',
   'and calls back over HTTP; nothing is billed.',
 ];
-/** Words to type stand between backticks. */
+/** Backticks enclose the words that a person can type. */
 const IN_TERMINAL = [
   '',
   '`  deploy kart-racing v1.2 --near Montreal --tag qa`   a server',
@@ -16,7 +16,7 @@ const IN_TERMINAL = [
 ];
 const IN_PIPE = ['Try `help`; `@last` names the last server, `#1` presses button 1.'];
 
-/** Tells the purpose of the demo, and commands to try. */
+/** Explains the purpose of the demo, and names commands to try. */
 export function greeting({
   input,
   output,

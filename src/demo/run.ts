@@ -18,16 +18,16 @@ export interface DemoOptions extends Pick<ConsoleOptions, 'input' | 'output' | '
   /** Where log lines go. */
   readonly errors: { write(text: string): unknown };
   readonly logLevel: string;
-  /** Servers start and stop in about a second. */
+  /** If true, servers start and stop in about a second. */
   readonly fast: boolean;
-  /** Ends the demo in order. */
+  /** When this signal is aborted, the demo ends in order. */
   readonly stop: AbortSignal;
 }
 
-/** In a pipe, silence this long counts as no input. */
+/** If the input is a pipe on which nothing comes for this long, the demo goes on as if the input were empty. */
 const SILENCE_MS = 3000;
 
-/** Milliseconds. */
+/** All durations are in milliseconds. */
 const FAST: SimulatorOptions['durations'] = {
   initializing: 100,
   seeking: 150,
@@ -48,7 +48,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     ...(options.fast ? { durations: FAST } : {}),
   });
   try {
-    // The user's own settings are not read: the demo talks to the simulator alone, and keeps nothing.
+    // The user's own settings are not read, because the demo talks only to the simulator and keeps nothing.
     const config = readConfig({
       EDGEGAP_API_URL: simulator.url,
       EDGEGAP_API_TOKEN: simulator.token,
@@ -117,7 +117,8 @@ async function converse(
       );
     }
   } catch (error) {
-    // The rest of the demo is skipped. A full disk is an error; a reader of the output that has seen enough is not.
+    // The output is closed, so the rest of the demo is skipped. A full disk is an error; a reader that has seen enough
+    // is not.
     const reason: { code?: string } = chat.closed.reason ?? {};
     if (!stop.aborted || (chat.closed.aborted && reason.code !== 'EPIPE')) throw error;
   }

@@ -10,7 +10,7 @@ export interface Parts {
   readonly app: Pick<App, 'settled'>;
   readonly simulator: Pick<Simulator, 'deployments' | 'callbacks'>;
   readonly clock: Clock;
-  /** Ends the wait, which then rejects. */
+  /** When this signal is aborted, the wait ends and the promise rejects. */
   readonly stop: AbortSignal;
 }
 
@@ -24,7 +24,7 @@ export async function settleAll({ app, simulator, clock, stop }: Parts): Promise
   }
 }
 
-/** The same promise, but rejects as soon as `stop` is aborted, so that later steps do not begin. */
+/** Settles like `promise`, but rejects as soon as `stop` is aborted, so that later steps do not begin. */
 export function untilStopped<T>(stop: AbortSignal, promise: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = () => reject(stop.reason);

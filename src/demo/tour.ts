@@ -1,8 +1,8 @@
 import type { ConsoleAdapter } from '../adapters/console/adapter.ts';
 
 /**
- * Plays the main job as if a person typed it, and waits for each step: deploy, ready by callback, logs, a tag, stop
- * with its question, terminated.
+ * Plays the main job as if a person typed it, and waits for the result of each step: deploy, the callback that says
+ * ready, logs, a tag, the stop and its question, and the end of the server.
  */
 export async function playTour(
   chat: Pick<ConsoleAdapter, 'type' | 'say' | 'buttons'>,

@@ -3,24 +3,24 @@ import type { EdgegapApi } from '../edgegap/client.ts';
 import type { Catalog } from './catalog.ts';
 import type { Deployments } from './deployments.ts';
 
-/** One Edgegap organisation, as those see it who ask from a place that belongs to it. */
+/** One Edgegap organisation with its API, for the places in chat that belong to the account. */
 export interface Account {
-  /** Stands in every row that belongs to the account. */
+  /** Part of every row that belongs to the account. */
   readonly id: string;
-  /** The account's API, behind its application allowlist. */
+  /** The account's API. Calls about applications that are not on the allowlist are refused. */
   readonly api: EdgegapApi;
   readonly catalog: Catalog;
-  /** The only applications to work with; undefined: all. */
+  /** The only applications that the bot works with in this account; undefined means all applications. */
   readonly allowlist: readonly string[] | undefined;
   readonly deployments: Deployments;
 }
 
-/** All accounts that are set up. Every place belongs to exactly one of them. */
+/** All accounts that are set up. Every place in chat belongs to exactly one account. */
 export class Accounts<One extends Account = Account> {
   readonly all: readonly One[];
   readonly #idAt: (at: Address) => string;
 
-  /** `idAt` names the account of a place. */
+  /** `idAt` returns the id of the account to which a place belongs. */
   constructor(all: readonly One[], idAt: (at: Address) => string) {
     this.all = all;
     this.#idAt = idAt;
@@ -30,7 +30,7 @@ export class Accounts<One extends Account = Account> {
     return this.byId(this.#idAt(at));
   }
 
-  /** Throws where no account of that id is set up. */
+  /** Throws if no account has this id. */
   byId(id: string): One {
     const found = this.all.find((one) => one.id === id);
     if (!found) throw new Error(`The account ${id} is not set up`);

@@ -8,12 +8,18 @@ import type { Deployment } from './deployment.ts';
 import type { Happening } from './state.ts';
 import { timesOf, viewOf } from './view.ts';
 
-const GIST_LENGTH = 200;
+const SENTENCE_LENGTH = 200;
 
-/** How the news came, where that matters to whoever reads it. */
+/**
+ * How the bot learned the news: from a callback (`told`), by asking Edgegap (`asked`), or by asking Edgegap because an
+ * expected callback did not arrive (`rescued`).
+ */
 export type NewsSource = 'told' | 'asked' | 'rescued';
 
-/** Writes, in the transaction of a change, what the channel is to see of it: the card edited, and a line under it. */
+/**
+ * Writes the messages about a change in the same transaction as the change itself: an edit of the live card, and for
+ * each happening a line below the card.
+ */
 export async function announce(
   tx: Store,
   clock: Clock,
@@ -28,7 +34,7 @@ export async function announce(
   const face = (deployment: Deployment) => JSON.stringify(deploymentCard(viewOf(deployment)));
   if (face(after) !== face(before)) await drawCard(tx, clock, after);
   for (const happening of happened) {
-    // Nobody is invited to a server that is going.
+    // If a person has already stopped the server, nobody needs to hear that the server is ready.
     if (happening === 'ready' && after.stopAskedBy !== undefined) continue;
     const failure = happening === 'error' || happening === 'lost';
     await enqueue(tx, clock, {
@@ -43,7 +49,7 @@ export async function announce(
   }
 }
 
-/** Writes an edit of the live card. */
+/** Writes an edit that brings the live card up to date. */
 export async function drawCard(tx: Store, clock: Clock, deployment: Deployment): Promise<void> {
   const { id, card } = deployment;
   const message = deploymentCard(viewOf(deployment));
@@ -64,10 +70,10 @@ function lineFor(deployment: Deployment, happening: Happening, source: NewsSourc
     case 'ready':
       return line('success', ' is ready', ...addresses(deployment));
     case 'late-ready':
-      return line('neutral', ' had become ready before that; the news came late');
+      return line('neutral', ' had become ready earlier; the news came late');
     case 'error': {
-      // Edgegap's words, which may quote what the container or the registry said.
-      const detail = deployment.errorDetail ? [`: ${gist(deployment.errorDetail)}`] : [];
+      // The text comes from Edgegap, and may quote the container or the registry.
+      const detail = deployment.errorDetail ? [`: ${firstSentence(deployment.errorDetail)}`] : [];
       return line('danger', ' failed', ...detail);
     }
     case 'terminated':
@@ -75,16 +81,19 @@ function lineFor(deployment: Deployment, happening: Happening, source: NewsSourc
     case 'still-running':
       return line('warning', ' is still running after all');
     case 'not-stopped':
-      return line('warning', ' still runs: Edgegap took the stop and did not carry it out. Stop it again.');
+      return line(
+        'warning',
+        ' still runs: Edgegap accepted the stop and did not carry it out. Stop the deployment again.',
+      );
     case 'adopted':
       return line('warning', ' did start after all');
     case 'lost':
       return line(
         'warning',
-        ' may have started, but Edgegap neither answered nor lists it. It is not sent again by itself.',
+        ' may have started, but Edgegap neither answered nor lists the deployment. I do not send the request again.',
       );
     case 'stop-asked': {
-      // Nobody is pinged: who pressed knows.
+      // The line mentions no person, because the person who asked for the stop knows already.
       const text = [`${deployment.stopAskedBy ?? 'Someone'} asked to stop `, ...name];
       return { kind: 'line', tone: 'neutral', text };
     }
@@ -107,9 +116,9 @@ function lifetime(deployment: Deployment): string[] {
   return known ? [` after ${duration(endedAt - readyAt)}`] : [];
 }
 
-/** The first sentence, on one line: the card has it all. */
-function gist(text: string): string {
+/** The first sentence of the text, on a single line. The card shows the whole text. */
+function firstSentence(text: string): string {
   const line = oneLine(text);
   const sentence = /^.{20,}?[.!?](?=\s|$)/.exec(line)?.[0] ?? line;
-  return cutEnd(sentence, GIST_LENGTH);
+  return cutEnd(sentence, SENTENCE_LENGTH);
 }

@@ -2,7 +2,7 @@ import type { Button, Card, Field, Rich } from '../chat/card.ts';
 import type { Location } from '../edgegap/schema.ts';
 import { type DeploymentView, deploymentCard, duration, isLive, type PortView } from './card.ts';
 
-/** What follows the request_id in the argument of a button, where the answer is to have details. */
+/** In the argument of a button, this ending after the request_id says that the answer is to show the details. */
 const DETAILS = '.details';
 
 export function asksForDetails(arg: string): boolean {
@@ -10,8 +10,9 @@ export function asksForDetails(arg: string): boolean {
 }
 
 /**
- * The card as the answer to one person who asked at the time `now` (epoch milliseconds): with what is true at that moment
- * only, and with `details`, all that Edgegap tells. The live card has less: nothing would keep the rest up to date there.
+ * The card that answers a person at the time `now` (epoch milliseconds). The answer shows the content of the live card
+ * and facts that are true only at this moment, and with `details` everything else that Edgegap tells. On a live card
+ * such facts would soon be out of date.
  */
 export function answerCard(view: DeploymentView, now: number, details: boolean): Card {
   const id = view.request_id ?? '';
@@ -22,7 +23,7 @@ export function answerCard(view: DeploymentView, now: number, details: boolean):
   };
   return deploymentCard(view, {
     ports: playersOf(view),
-    location: details ? lasting(view, now) : [],
+    location: details ? detailsOf(view, now) : [],
     buttons: details ? [] : [more],
     now,
     refresh: id + (details ? DETAILS : ''),
@@ -30,7 +31,7 @@ export function answerCard(view: DeploymentView, now: number, details: boolean):
   });
 }
 
-/** ` · 7777 → 31504`: beside the address that players need. */
+/** The text ` · 7777 → 31504` (internal and external port), shown after the address that players need. */
 function mapping({ internal, external }: PortView): Rich {
   return internal === undefined || external === undefined ? [] : [` · ${internal} → ${external}`];
 }
@@ -41,26 +42,26 @@ function playersOf(view: DeploymentView): Field[] {
   return [{ label: 'Players', value: [String(used), sockets === undefined ? '' : ` of ${sockets}`] }];
 }
 
-function lasting({ told }: DeploymentView, now: number): Field[] {
+function detailsOf({ told }: DeploymentView, now: number): Field[] {
   const { location, max_duration, command, arguments: args } = told ?? {};
   const { administrative_division, continent } = location ?? {};
   const region = [administrative_division, continent].filter((part) => part !== undefined).join(', ');
   const rows: [string, Rich | undefined][] = [
     ['Region', region ? [region] : undefined],
     ['Local time', localTime(location, now)],
-    ['Longest life', longest(max_duration)],
+    ['Longest life', longestLife(max_duration)],
     ['Command', command === undefined ? undefined : [{ code: command }]],
     ['Arguments', args === undefined ? undefined : [{ code: args }]],
   ];
   return rows.flatMap(([label, value]) => (value ? [{ label, value }] : []));
 }
 
-function longest(minutes: number | undefined): Rich | undefined {
+function longestLife(minutes: number | undefined): Rich | undefined {
   if (minutes === undefined) return undefined;
   return [minutes > 0 ? duration(minutes * 60_000) : 'no limit'];
 }
 
-/** Where the server stands; undefined for a zone that this Node.js does not know. */
+/** The time of day at the location of the server. Undefined if this Node.js does not know the time zone. */
 function localTime({ timezone }: Location | Record<string, never> = {}, now: number): Rich | undefined {
   try {
     if (timezone === undefined) return undefined;

@@ -9,13 +9,16 @@ import type { DeploymentRepository } from './repository.ts';
 
 export interface NewsParts {
   readonly repository: DeploymentRepository;
-  /** Those of an account, by its id. Throws where the account is not set up. */
+  /** Returns the deployments of the account with this id. Throws if the account is not set up. */
   readonly deployments: (account: string) => Pick<Deployments, 'learnIn'>;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
-/** Makes news of stored callbacks: each once, whichever process stored it. */
+/**
+ * Applies stored callbacks to their deployments. Each callback is applied only once, no matter which process stored the
+ * callback.
+ */
 export class CallbackNews {
   readonly #parts: NewsParts;
 
@@ -23,18 +26,22 @@ export class CallbackNews {
     this.#parts = parts;
   }
 
-  /** Makes news of all that is stored of these deployments, in one transaction. Rejects where one of them cannot be handled. */
-  async tell(ids: readonly string[]): Promise<void> {
+  /**
+   * Applies all stored callbacks of these deployments in a single transaction. Rejects if a callback cannot be applied.
+   */
+  async apply(ids: readonly string[]): Promise<void> {
     const unknown = await this.#parts.repository.change(ids, async (tx, locked) => {
       const deployments = new Map(locked.map((one) => [one.id, one]));
-      // Read after the rows were locked: what another process has worked off meanwhile is not among them.
+      // Read only after the deployments were locked, so that callbacks which another process has handled in the
+      // meantime are left out.
       const rows = await unhandled(tx, ids);
       const unreadable: object[] = [];
       const named = new Map<string, readonly CallbackEvent[]>();
       for (const { deployment_id, event, body } of rows) {
         const before = deployments.get(deployment_id);
         if (!before) continue;
-        // A store in this process would hold it up until the last one is done.
+        // SQLite runs inside this process. Without this pause, no other work could run until the last callback is
+        // applied.
         await nextTurn();
         const events = [
           ...(named.get(deployment_id) ?? []),
@@ -55,7 +62,8 @@ export class CallbackNews {
           .where('deployment_id', 'in', handled)
           .execute();
       }
-      // Of one that was forgotten as this came: nothing else would ever forget it.
+      // A deployment may be purged at the same moment as its callback arrives. Such a callback is deleted here, because
+      // no later purge would find it.
       const orphans = ids.filter((id) => !deployments.has(id));
       if (orphans.length > 0)
         await tx.deleteFrom('callbacks').where('deployment_id', 'in', orphans).execute();
@@ -64,14 +72,15 @@ export class CallbackNews {
     for (const one of unknown) this.#parts.log.warn(one, 'callbacks: unreadable body, asking for the status');
   }
 
-  /** What the deployment is after it, and whether the body could be made sense of. */
+  /** Applies a callback. Returns the deployment as it is after the callback, and whether the body could be read. */
   async #handleIn(
     tx: Store,
     before: Deployment,
     { event, events, body }: { event: string; events: readonly CallbackEvent[]; body: string },
   ): Promise<{ after: Deployment; read: boolean }> {
-    // What is known already is not told again; a late body may even be older than what was learned since.
-    if (isTold(before, event)) return { after: before, read: true };
+    // An event that is already known is not reported again. The body of a late callback may even be older than the news
+    // that the bot has.
+    if (isReported(before, event)) return { after: before, read: true };
     const status = readBody(body);
     const ours = status !== undefined && (await this.#isOf(tx, before, status));
     const after = ours
@@ -79,16 +88,21 @@ export class CallbackNews {
           .deployments(before.account)
           .learnIn(tx, before, { kind: 'called-back', status, events }, 'told')
       : before;
-    // What the event's name says ahead of its body, only the status can settle.
-    if (after.phase !== 'ended' && !isTold(after, event)) {
-      // Without a request_id it is looked for by its tag, anew: that something called back proves that it exists.
+    // The callback named an event that its body did not confirm. Only a status from Edgegap can settle the question, so
+    // the deployment is checked now.
+    if (after.phase !== 'ended' && !isReported(after, event)) {
+      // If the deployment has no request_id, the bot was searching for the deployment by its tag. The callback proves
+      // that the deployment exists, so the search starts again from the beginning.
       const remember = after.requestId === undefined ? { checks: 0 } : {};
       await this.#parts.repository.schedule.set(after.id, this.#parts.clock.now(), remember, tx);
     }
     return { after, read: ours };
   }
 
-  /** Whether this is the status of this deployment: its own request_id, or while that is unknown nobody else's. */
+  /**
+   * Whether this is the status of this deployment. If the deployment has a request_id, the status must have the same
+   * request_id. Otherwise the status must have a request_id that belongs to no other deployment.
+   */
   async #isOf(tx: Store, deployment: Deployment, { request_id }: DeploymentStatus): Promise<boolean> {
     if (deployment.requestId !== undefined) return deployment.requestId === request_id;
     return !(await this.#parts.repository.isAnothers(tx, deployment, request_id));
@@ -96,8 +110,9 @@ export class CallbackNews {
 }
 
 /**
- * What is stored of these deployments and not worked off, in the order in which it came. Callbacks that share a commit came
- * in the same millisecond: they are in the order in which the events of one deployment happen.
+ * The stored callbacks of these deployments that are not handled yet, in the order of their arrival. Callbacks that
+ * were committed together have the same time of arrival; these are sorted in the order in which the events of a
+ * deployment happen.
  */
 export async function unhandled(db: Store, ids: readonly string[]) {
   const rows = await db
@@ -111,7 +126,7 @@ export async function unhandled(db: Store, ids: readonly string[]) {
   return rows.toSorted((a, b) => a.received_at - b.received_at || rank(a) - rank(b));
 }
 
-function isTold(deployment: Deployment, event: string): boolean {
+function isReported(deployment: Deployment, event: string): boolean {
   const { readyAt, errorAt, endedAt } = deployment;
   return (
     (event === 'ready' && readyAt !== undefined) ||

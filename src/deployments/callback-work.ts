@@ -5,35 +5,47 @@ import { createLoop, type Loop } from '../loop.ts';
 import type { Store } from '../store/schema.ts';
 import { CallbackNews, type NewsParts, unhandled } from './callback-news.ts';
 
-/** How many deployments' callbacks are worked off in one transaction: nobody else has the store so long. */
+/**
+ * The callbacks of at most this many deployments are handled in a single transaction, because no other work can use the
+ * store during the transaction.
+ */
 const WORK_AT_ONCE = 10;
-/** A burst is over when none has come for so long: shorter than anybody notices, longer than a caller's next one takes. */
+/**
+ * A burst of callbacks counts as over after a pause of this length. The pause is too short for people to notice, but
+ * longer than a caller needs before it sends the next callback.
+ */
 const LULL_MS = 50;
-/** What has come is worked off at least so often, however long a burst lasts. */
+/** Even during a long burst, callbacks are handled after at most this time. */
 const GIVE_WAY_MS = 500;
-/** How many are looked for by one statement. */
-const LEFT_AT_ONCE = 250;
+/** The maximum number of callbacks that a single query reads. */
+const READ_AT_ONCE = 250;
 const POLL_MS = 2_000;
-/** What another process stored is its own to work off for this long. */
+/**
+ * For this long after the arrival of a callback, only the process that stored the callback handles it. After that, any
+ * process may.
+ */
 const OTHERS_AFTER_MS = 5_000;
-/** One that cannot be handled is tried again after this long, doubled each time. */
+/** The pause before a callback that could not be handled is tried again. The pause doubles with each failure. */
 const AGAIN_MS = 5_000;
 const AGAIN_MAX_MS = 60 * 60_000;
 
 export interface CallbackParts extends NewsParts {
   readonly store: Store;
-  /** Hides the secrets in what is stored; by their looks only, when absent. */
+  /** Hides secrets in stored bodies. Without `mask`, only secrets with a known form are hidden. */
   readonly mask?: Mask;
 }
 
-/** Works off the callbacks that are stored: its own soon, and what other processes left. */
+/**
+ * Handles stored callbacks: the callbacks that this process received at once, and callbacks that other processes left
+ * behind.
+ */
 export class CallbackWork {
   readonly #parts: CallbackParts;
   readonly #news: CallbackNews;
-  /** Deployments of which this process has stored a callback that is not worked off yet. */
+  /** The ids of the deployments whose callbacks this process has to handle. */
   readonly #fresh = new Set<string>();
   readonly #work: Loop;
-  /** When the last one came, by the machine's own time. */
+  /** The time at which the last callback arrived, by `performance.now()`. */
   #cameAt = 0;
   readonly #polls: Loop;
   #stopped = false;
@@ -42,45 +54,48 @@ export class CallbackWork {
     this.#parts = parts;
     this.#news = new CallbackNews(parts);
     const { clock } = parts;
-    const failed = (err: unknown) => this.#unread(err);
-    this.#work = createLoop({ clock, failed, run: () => this.#workOff() });
-    // What comes before `start` is worked off as well.
+    const failed = (err: unknown) => this.#report(err);
+    this.#work = createLoop({ clock, failed, run: () => this.#handleFresh() });
+    // Started here already, so that callbacks which arrive before `start` are handled as well.
     this.#work.start();
     this.#polls = createLoop({ clock, failed, every: POLL_MS, run: () => this.#poll(OTHERS_AFTER_MS) });
   }
 
-  /** Works off what was left, also by processes that are no more, and keeps looking for more of it. */
+  /** Handles all callbacks that are left, including those of dead processes, and keeps looking for more. */
   async start(): Promise<void> {
-    await this.#poll(0).catch((err: unknown) => this.#unread(err));
+    await this.#poll(0).catch((err: unknown) => this.#report(err));
     this.#polls.start();
   }
 
-  /** Finishes what is being worked off and begins nothing more: the rest is in the store, for whoever comes next. */
+  /** Finishes the callbacks that are being handled. The others stay in the store for the next process. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#polls.stop();
     await this.#work.stop();
   }
 
-  /** Somebody calls back right now, and is to be answered first. */
+  /**
+   * Says that a callback is arriving at this moment. Its sender gets the answer before stored callbacks are handled.
+   */
   giveWay(): void {
     this.#cameAt = performance.now();
   }
 
-  /** Takes on callbacks of these deployments, which this process has stored. */
+  /** Handles the callbacks of these deployments soon. */
   add(ids: readonly string[]): void {
     for (const id of ids) this.#fresh.add(id);
     this.#work.wake();
   }
 
-  /** Resolves when everything that was added here has been worked off, or tried. */
+  /** Resolves once all added callbacks have been handled, or have been tried and failed. */
   async idle(): Promise<void> {
     await this.#work.idle();
   }
 
-  async #workOff(): Promise<void> {
+  async #handleFresh(): Promise<void> {
     while (this.#fresh.size > 0 && !this.#stopped) {
-      // Who calls back right now is answered first: Edgegap waits for ten seconds, and never calls again.
+      // Callbacks that are arriving are answered first, because Edgegap waits only ten seconds for an answer, and never
+      // repeats a callback.
       await nextTurn();
       if (this.#fresh.size > WORK_AT_ONCE) await this.#lull();
       if (this.#stopped) return;
@@ -96,14 +111,17 @@ export class CallbackWork {
       await pause(LULL_MS);
   }
 
-  /** Takes what nobody has worked off in `afterMs` since it was stored, and what is to be tried again. */
+  /**
+   * Handles the callbacks that are still not handled `afterMs` after their arrival. Callbacks whose next attempt is
+   * scheduled for later are left out.
+   */
   async #poll(afterMs: number): Promise<void> {
     const now = this.#parts.clock.now();
     const left = await this.#parts.store
       .selectFrom('callbacks')
       .select('deployment_id')
       .where('handled_at', 'is', null)
-      // A time further ahead than any is one of a clock that was.
+      // If the time of arrival is this far in the future, the clock that wrote it was hours ahead.
       .where((eb) => eb.or([eb('received_at', '<=', now - afterMs), eb('received_at', '>', farthest(now))]))
       .where((eb) =>
         eb.or([
@@ -113,28 +131,31 @@ export class CallbackWork {
         ]),
       )
       .orderBy('received_at')
-      .limit(LEFT_AT_ONCE)
+      .limit(READ_AT_ONCE)
       .execute();
     this.add(left.map(({ deployment_id }) => deployment_id));
     await this.idle();
   }
 
-  #unread(err: unknown): void {
-    if (!this.#stopped) this.#parts.log.error({ err }, 'callbacks: cannot be worked off');
+  #report(err: unknown): void {
+    if (!this.#stopped) this.#parts.log.error({ err }, 'callbacks: the stored callbacks cannot be handled');
   }
 
-  /** One that fails must not hold up the others: together at first, and each alone where that does not work. */
+  /**
+   * Handles the callbacks of all these deployments together. If that fails, handles each deployment separately, so that
+   * a callback that cannot be handled does not hold up the others.
+   */
   async #handle(ids: readonly string[]): Promise<void> {
     try {
-      await this.#news.tell(ids);
+      await this.#news.apply(ids);
     } catch (error) {
       if (this.#stopped) return;
       if (ids.length > 1) {
         for (const id of ids) if (!this.#stopped) await this.#handle([id]);
         return;
       }
-      this.#parts.log.error({ err: error, deployment: ids[0] }, 'callbacks: one cannot be handled');
-      await this.#putOff(ids).catch((failure: unknown) => this.#unread(failure));
+      this.#parts.log.error({ err: error, deployment: ids[0] }, 'callbacks: a callback cannot be handled');
+      await this.#putOff(ids).catch((failure: unknown) => this.#report(failure));
     }
   }
 

@@ -4,17 +4,17 @@ import { together } from '../store/together.ts';
 import { type CallbackParts, CallbackWork } from './callback-work.ts';
 import { type CallbackEvent, isId } from './deployment.ts';
 
-/** One callback, of a deployment whose secret it knew. */
+/** A callback whose sender knew the secret of the deployment. */
 interface Received {
   readonly event: CallbackEvent;
   readonly id: string;
   readonly body: string;
 }
 
-/** How many are looked up, or stored, by one statement. */
+/** The maximum number of callbacks that a single statement checks or stores. */
 const AT_ONCE = 250;
 
-/** Stores what Edgegap calls back with, and has it worked off after it has been answered. */
+/** Stores Edgegap's callbacks. They are handled only after Edgegap got its answer. */
 export class Callbacks {
   readonly #parts: CallbackParts;
   readonly #work: CallbackWork;
@@ -24,27 +24,27 @@ export class Callbacks {
     this.#work = new CallbackWork(parts);
   }
 
-  /** Works off what was left, also by processes that are no more, and keeps looking for more of it. */
+  /** Handles all callbacks that are left, including those of dead processes, and keeps looking for more. */
   async start(): Promise<void> {
     await this.#work.start();
   }
 
-  /** Finishes what is being worked off and begins nothing more: the rest is in the store, for whoever comes next. */
+  /** Finishes the callbacks that are being handled. The others stay in the store for the next process. */
   async stop(): Promise<void> {
     await this.#work.stop();
   }
 
-  /** Resolves when everything that was received here has been worked off, or tried. */
+  /** Resolves once all callbacks that this process received have been handled, or have been tried and failed. */
   async idle(): Promise<void> {
     await this.#work.idle();
   }
 
-  /** Whether a callback with this secret is one of ours. */
+  /** Whether `secret` is the secret of the deployment `id`. */
   async isOurs(id: string, secret: string): Promise<boolean> {
     this.#work.giveWay();
-    // A stranger's may be anything, even what no database takes for a text.
+    // A stranger may send any text as the id, even characters that no database accepts as text.
     const expected = isId(id) ? await this.#secretOf(id) : undefined;
-    // Whether there is such an id may show in the time taken; it is the secret that must not.
+    // The duration of the check may reveal whether the id exists, but must not reveal anything about the secret.
     return sameSecret(secret, expected ?? '') && expected !== undefined;
   }
 
@@ -54,8 +54,9 @@ export class Callbacks {
   }, AT_ONCE);
 
   /**
-   * Stores a callback that is ours: it is committed when this resolves, and a second delivery of it changes nothing;
-   * everything else happens after. Those that arrive while a commit is under way share the next one.
+   * Stores a callback whose secret was right. When the promise resolves, the callback is committed; it is handled
+   * later. A callback that arrives a second time changes nothing. Callbacks that arrive during a commit are stored
+   * together by the next commit.
    */
   receive(event: CallbackEvent, id: string, body: string): Promise<void> {
     return this.#keep({ event, id, body: maskedBody(body, this.#parts.mask) });
@@ -63,7 +64,8 @@ export class Callbacks {
 
   readonly #keep = together<Received, void>(async (received) => {
     const received_at = this.#parts.clock.now();
-    // In one order, so that two processes that store the same never wait for each other.
+    // The rows are always in the same order. Otherwise two processes that store the same callbacks could each wait for
+    // the other.
     const values = received
       .map(({ event, id, body }) => ({
         deployment_id: id,
@@ -82,7 +84,10 @@ export class Callbacks {
   }, AT_ONCE);
 }
 
-/** Compares digests, so that neither the content nor the length of the secret shows in the time taken. */
+/**
+ * Compares digests of both texts, so that the duration of the check reveals neither the content nor the length of the
+ * secret.
+ */
 function sameSecret(given: string, expected: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(given), digest(expected));

@@ -1,33 +1,35 @@
 import type { Button, Card, Field, Inline, Node, Rich, Tone } from '../chat/card.ts';
 import type { DeploymentStatus, KNOWN_STATUSES } from '../edgegap/schema.ts';
 
-/** A deployment as people see it, whether it was deployed from chat or not. Times are epoch milliseconds. */
+/**
+ * A deployment as it is shown to people, whether it was deployed from chat or not. All times are epoch milliseconds.
+ */
 export interface DeploymentView {
   readonly request_id: string | undefined;
   readonly application: string;
   readonly version: string;
-  /** Edgegap's bare status, or where there is none yet what we know instead. */
+  /** Edgegap's status without the prefix `Status.`, or the bot's own word as long as Edgegap has not told a status. */
   readonly status: string;
   readonly place: string | undefined;
   readonly fqdn: string | undefined;
   readonly public_ip: string | undefined;
   readonly ports: readonly PortView[];
-  /** Without the bot's own. */
+  /** The tags without the bot's own tag. */
   readonly tags: readonly string[];
   readonly askedBy: string | undefined;
   readonly createdAt: number | undefined;
   readonly readyAt: number | undefined;
   readonly endedAt: number | undefined;
-  /** When Edgegap stops the server by itself. */
+  /** The time at which Edgegap stops the server by itself. */
   readonly endsAt?: number | undefined;
   readonly error: string | undefined;
-  /** Something the reader should know or do. */
+  /** A remark that the reader should know or act on. */
   readonly note: string | undefined;
-  /** Set where a person may start it again: the id to start again from. */
+  /** The id of the deployment to deploy again from. Undefined if nobody may deploy again from this card. */
   readonly again: string | undefined;
-  /** Someone asked to stop it. */
+  /** Whether a person asked to stop the deployment. */
   readonly stopping: boolean;
-  /** All that Edgegap last told; undefined where Edgegap has told nothing yet. */
+  /** The last status that Edgegap told. Undefined before the first status. */
   readonly told?: DeploymentStatus | undefined;
 }
 
@@ -35,21 +37,21 @@ export interface PortView {
   readonly name: string;
   readonly protocol: string;
   readonly link: string;
-  /** The port's number inside the container, and the number that players connect to. */
+  /** The port number inside the container, and the port number to which players connect. */
   readonly internal?: number | undefined;
   readonly external?: number | undefined;
 }
 
-/** What an answer adds to the card. */
+/** The parts that an answer adds to the card. */
 export interface Additions {
-  /** After the ports, and after the location. */
+  /** Fields that follow the ports, and fields that follow the location. */
   readonly ports: readonly Field[];
   readonly location: readonly Field[];
-  /** After Refresh, where the server can still be asked about. */
+  /** Buttons that follow Refresh. They are shown as long as Edgegap can still be asked about the server. */
   readonly buttons: readonly Button[];
-  /** The argument of Refresh. */
+  /** The argument of the button Refresh. */
   readonly refresh: string;
-  /** When the person asked, epoch milliseconds. */
+  /** The time at which the person asked, in epoch milliseconds. */
   readonly now: number;
   readonly portText: (port: PortView) => Rich;
 }
@@ -59,7 +61,7 @@ interface Face {
   readonly words: string;
 }
 
-/** Of Edgegap's statuses, and of those that the bot has for what Edgegap has no status for. */
+/** A status of Edgegap, or the bot's own word where Edgegap has told no status. */
 type Shown = (typeof KNOWN_STATUSES)[number] | 'REQUESTING' | 'REQUESTED' | 'UNKNOWN' | 'LOST' | 'REFUSED';
 
 const FACES: Readonly<Record<Shown, Face>> = {
@@ -79,13 +81,16 @@ const FACES: Readonly<Record<Shown, Face>> = {
   REFUSED: { tone: 'danger', words: 'Not deployed' },
 };
 
-/** The tone and words for a status; one we do not know is shown as it is. */
+/**
+ * The tone and the words in which a status is shown. A status that the bot does not know is shown as Edgegap writes the
+ * status.
+ */
 export function statusFace(status: string): Face {
   const face = Object.hasOwn(FACES, status) ? FACES[status as Shown] : undefined;
   return face ?? { tone: 'neutral', words: status };
 }
 
-/** The card of one deployment: status, address, every port's link, place, elapsed time, and what can be done. */
+/** The card of a deployment: status, address, the link of every port, place, elapsed time, and buttons. */
 export function deploymentCard(view: DeploymentView, more?: Additions): Card {
   const face = statusFace(view.status);
   const fields: Field[] = [
@@ -108,7 +113,7 @@ export function deploymentCard(view: DeploymentView, more?: Additions): Card {
     fields.push({ label: 'Tags', value: commaSeparated(view.tags.map((tag) => ({ code: tag }))) });
   if (view.request_id) fields.push({ label: 'request_id', value: [{ code: view.request_id }] });
   const nodes: Node[] = [{ kind: 'fields', fields }];
-  // Edgegap's words, which may quote what the container or the registry said.
+  // The text comes from Edgegap, and may quote the container or the registry.
   if (view.error) nodes.push({ kind: 'code', text: view.error, keep: 'start' });
   if (view.note) nodes.push({ kind: 'text', text: [view.note] });
   const small = footnote(view, more?.now);
@@ -126,7 +131,10 @@ function titleOf(view: DeploymentView): Rich {
   return [`${view.application} ${view.version}`.trim()];
 }
 
-/** Beside the status: how long it took, or how long it has been going on. */
+/**
+ * The time shown beside the status: how long the server ran, since when it has been ready, or since when the deployment
+ * has been under way.
+ */
 function elapsed(view: DeploymentView): Inline[] {
   const { createdAt, readyAt, endedAt } = view;
   if (endedAt !== undefined && readyAt !== undefined) return [` after ${duration(endedAt - readyAt)}`];
@@ -136,12 +144,12 @@ function elapsed(view: DeploymentView): Inline[] {
     const took = createdAt === undefined ? [] : [`, after ${duration(readyAt - createdAt)}`];
     return [' ', { time: readyAt, style: 'relative' }, ...took];
   }
-  // Only what is still on its way has started for certain and is not over.
+  // Only for a deployment in progress is it certain that it has started and is not over.
   if (createdAt === undefined || statusFace(view.status).tone !== 'progress') return [];
   return [', started ', { time: createdAt, style: 'relative' }];
 }
 
-/** How far a server had come that failed. */
+/** The last step that the deployment reached before the server failed. */
 function lastStep({ status, told }: DeploymentView): Inline[] {
   const last = told?.last_status;
   if (status !== 'ERROR' || last === undefined || last === 'ERROR') return [];
@@ -175,7 +183,7 @@ function footnote(view: DeploymentView, now: number | undefined): Inline[] {
   return parts;
 }
 
-/** `in 42 min, at `: of an answer, which is read now; the words on a live card would soon be wrong. */
+/** The text `in 42 min, at `. Empty on a live card, because there the text would soon be wrong. */
 function until(time: number, now: number | undefined): string {
   if (now === undefined || time <= now) return '';
   const ms = time - now;
@@ -187,11 +195,11 @@ function buttonsOf(view: DeploymentView, live: boolean, more: Additions | undefi
   const buttons: Button[] = [];
   if (id && live) {
     if (view.status === 'READY' || view.status === 'ERROR')
-      buttons.push({
-        label: 'Logs',
-        style: 'secondary',
-        action: { command: 'logs', action: 'show', arg: id },
-      });
+      for (const [label, command] of [
+        ['Logs', 'logs'],
+        ['Metrics', 'metrics'],
+      ] as const)
+        buttons.push({ label, style: 'secondary', action: { command, action: 'show', arg: id } });
     buttons.push({
       label: 'Refresh',
       style: 'secondary',
@@ -214,7 +222,7 @@ function commaSeparated(items: readonly Inline[]): Inline[] {
   return items.flatMap((item, index) => (index === 0 ? [item] : [', ', item]));
 }
 
-/** `0 s`, `12 s`, `4 min 5 s`, `2 h 3 min`, from milliseconds. */
+/** A duration in milliseconds as text: `0 s`, `12 s`, `4 min 5 s`, `2 h 3 min`. */
 export function duration(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));
   if (seconds < 60) return `${seconds} s`;

@@ -11,17 +11,22 @@ import {
 import { oneAtATime } from '../loop.ts';
 
 const TTL_MS = 5 * 60_000;
-/** Something not found is looked for again, but not at every keystroke. */
+/**
+ * If a name was not found, the list is read again, but at most this often, because suggestions ask at every keystroke.
+ */
 const MISS_TTL_MS = 5_000;
 
-/** What can be deployed and where, cached. */
+/** The account's applications, versions, locations and hosts, kept in a cache. */
 export interface Catalog {
-  /** `newerThanMs` bounds the cache's age: for confirming that something does not exist. */
+  /** `atMostOldMs` is the maximum age of the cached list. Needed to confirm that a name does not exist. */
   applications(atMostOldMs?: number): Promise<readonly Application[]>;
   versions(application: string, atMostOldMs?: number): Promise<readonly AppVersion[]>;
   locations(atMostOldMs?: number): Promise<readonly Location[]>;
   hosts(fleet: string, atMostOldMs?: number): Promise<readonly FleetHost[]>;
-  /** Applications, and those of their versions that were asked for, newest first, as they were last read: asks nobody. */
+  /**
+   * The applications as they were last read, with those versions that were read, newest first. Sends no request to
+   * Edgegap.
+   */
   lastSeen(): readonly (Application & { readonly versions: readonly AppVersion[] })[];
 }
 
@@ -43,7 +48,7 @@ export function createCatalog(edgegap: EdgegapApi, clock: Clock): Catalog {
   };
 }
 
-/** Looks with `find` in what is cached; where that finds nothing, in what is true now. */
+/** Looks with `find` in the cached items. If nothing is found, reads the items again and looks a second time. */
 export async function findFresh<Item, Found>(
   read: (atMostOldMs?: number) => Promise<readonly Item[]>,
   find: (items: readonly Item[]) => Found | undefined,
@@ -57,7 +62,7 @@ export async function findFresh<Item, Found>(
 
 type Cached<Value> = ((atMostOldMs?: number) => Promise<Value>) & { last(): Value | undefined };
 
-/** How many names are remembered: people type names that do not exist, too. */
+/** The maximum number of names in the cache. There is a limit because people also type names that do not exist. */
 const NAMES = 200;
 
 function cachedByName<Value>(clock: Clock, read: (name: string) => Promise<Value>) {
@@ -69,7 +74,7 @@ function cachedByName<Value>(clock: Clock, read: (name: string) => Promise<Value
   };
 }
 
-/** One read at a time; a failure is not cached. */
+/** Caches the result of `read`. Only a single read runs at a time, and a failure is not cached. */
 function cached<Value>(clock: Clock, read: () => Promise<Value>): Cached<Value> {
   let value: { readonly is: Value; readonly ageMs: () => number } | undefined;
   const readNow = oneAtATime(async () => {
@@ -84,7 +89,10 @@ function cached<Value>(clock: Clock, read: () => Promise<Value>): Cached<Value> 
 
 const BY_NUMBER = new Intl.Collator('en', { numeric: true });
 
-/** Made at the same time, by number: `build-10`, `build-9`. */
+/**
+ * The versions, newest first. Versions of the same age are sorted by the numbers in their names, so that `build-10`
+ * stands before `build-9`.
+ */
 export function newestFirst(versions: readonly AppVersion[]): AppVersion[] {
   const madeAt = (version: AppVersion) => parseEdgegapTime(version.create_time) ?? 0;
   return versions.toSorted((a, b) => madeAt(b) - madeAt(a) || BY_NUMBER.compare(b.name, a.name));

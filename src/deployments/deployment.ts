@@ -6,25 +6,26 @@ import type { DeploymentStatus } from '../edgegap/schema.ts';
 import type { DeploymentsTable } from '../store/schema.ts';
 
 /**
- * How far a deployment has come, as far as we know:
- * `requesting` the request is under way; `unknown` it may or may not have reached Edgegap; `lost` looked for in vain,
- * it may have started all the same; `refused` surely not started; `live` has a request_id; `ended` terminated.
+ * How far a deployment has come, as far as the bot knows. `requesting`: the request to deploy is under way. `unknown`:
+ * the request may or may not have reached Edgegap. `lost`: the bot searched for the deployment and did not find it, but
+ * it may still have started. `refused`: the deployment certainly did not start. `live`: the deployment has a
+ * request_id. `ended`: the deployment has terminated.
  */
 export type Phase = 'requesting' | 'unknown' | 'lost' | 'refused' | 'live' | 'ended';
 
-/** What Edgegap calls back to tell. */
+/** The events for which Edgegap sends a callback. */
 export const CALLBACK_EVENTS = ['ready', 'error', 'terminated'] as const;
 export type CallbackEvent = (typeof CALLBACK_EVENTS)[number];
 
-/** What was asked for, beside application and version. */
+/** The parts of an order to deploy, apart from the application and the version. */
 export interface DeployPlan {
   readonly users: readonly DeployUser[];
-  /** For people: `Montreal, Canada`, or the IPs. */
+  /** The place as shown to people: `Montreal, Canada`, or the IP addresses. */
   readonly place: string;
   readonly tags: readonly string[];
 }
 
-/** What someone asked to deploy. */
+/** The order of a person to deploy. */
 export interface DeployOrder {
   readonly invocationId: string;
   readonly application: string;
@@ -32,21 +33,21 @@ export interface DeployOrder {
   readonly plan: DeployPlan;
   readonly asker: { readonly id: string; readonly name: string };
   readonly at: Address;
-  /** The live card, which was posted before: proof that its news can be delivered. */
+  /** The live card. The card is posted before the request leaves, and so proves that news can be delivered. */
   readonly card: MessageRef;
 }
 
-/** A deployment that was asked for in chat. Times are epoch milliseconds. */
+/** A deployment that was ordered in chat. All times are epoch milliseconds. */
 export interface Deployment extends DeployOrder {
   readonly id: string;
   readonly account: string;
   readonly secret: string;
   readonly phase: Phase;
   readonly requestId: string | undefined;
-  /** Edgegap's bare status, once it has one. */
+  /** Edgegap's status without the prefix `Status.`. Undefined before the first status. */
   readonly status: string | undefined;
   readonly snapshot: DeploymentStatus | undefined;
-  /** As Edgegap last told them; the ones asked for until then. */
+  /** The tags that Edgegap last told. Before Edgegap has told any, the tags of the plan. */
   readonly tags: readonly string[];
   readonly errorDetail: string | undefined;
   readonly replacedBy: string | undefined;
@@ -58,12 +59,15 @@ export interface Deployment extends DeployOrder {
   readonly endedAt: number | undefined;
   readonly checkAt: number | undefined;
   readonly checks: number;
-  /** Of a stop that Edgegap took. */
+  /** The name of the person who asked for the stop that Edgegap accepted. */
   readonly stopAskedBy: string | undefined;
   readonly stopAskedAt: number | undefined;
-  /** Since when Edgegap has said that it knows no such deployment. */
+  /** The time since which Edgegap has answered that there is no such deployment. */
   readonly missingAt: number | undefined;
-  /** What was seen by asking and is told with the next news at the latest: first a callback has time to tell of it. */
+  /**
+   * A status that the bot learned by asking, although a callback should have reported its event. The callback may still
+   * be on its way, so the bot waits for some time. At the latest, the event is reported together with the next news.
+   */
   readonly doubted: DeploymentStatus | undefined;
 }
 
@@ -103,12 +107,12 @@ export function fromRow(row: Selectable<DeploymentsTable>): Deployment {
     stopAskedBy: row.stop_asked_by ?? undefined,
     stopAskedAt: row.stop_asked_at ?? undefined,
     missingAt: row.missing_at ?? undefined,
-    // Once it was a word, the event's name; what has one is asked about again.
+    // An older version stored the name of the event here. Then there is no status to use, and Edgegap is asked again.
     doubted: row.doubted?.startsWith('{') ? JSON.parse(row.doubted) : undefined,
   };
 }
 
-/** The columns that what is learned about a deployment changes. */
+/** The columns that can change when there is news of a deployment. */
 export function toColumns(deployment: Deployment) {
   return {
     phase: deployment.phase,
@@ -130,19 +134,23 @@ export function toColumns(deployment: Deployment) {
   };
 }
 
-/** Whether Edgegap never said that it terminated: it only knew it no more. The status is always Edgegap's own word. */
+/**
+ * Whether the bot only concluded that the deployment has ended, because Edgegap answered that there is no such
+ * deployment. In this case Edgegap never told the status TERMINATED, and `status` holds only statuses that Edgegap
+ * told.
+ */
 export function endIsInferred({ endedAt, status }: Pick<Deployment, 'endedAt' | 'status'>): boolean {
   return endedAt !== undefined && status !== 'TERMINATED';
 }
 
 const ID = /^[0-9a-z]{12}$/;
 
-/** Whether an intent's id can look like this. */
+/** Whether the text has the form of an intent's id. */
 export function isId(text: string): boolean {
   return ID.test(text);
 }
 
-/** Whether that message is the deployment's live card. */
+/** Whether the message is the deployment's live card. */
 export function isCardOf({ card }: Deployment, message: MessageRef | undefined): boolean {
   return (
     message !== undefined &&
@@ -153,12 +161,12 @@ export function isCardOf({ card }: Deployment, message: MessageRef | undefined):
   );
 }
 
-/** A deployment someone named: always by its full request_id. */
+/** A deployment that a person named. `request_id` is complete, even if the person typed only its beginning. */
 export interface DeploymentTarget {
   readonly request_id: string;
-  /** Our own record, where it was deployed from chat. */
+  /** The bot's own record of the deployment, if it was deployed from chat. */
   readonly known: Deployment | undefined;
-  /** Its status, where that had to be asked for to make sure that there is such a deployment. */
+  /** The status of the deployment, if the bot had to ask Edgegap whether the deployment exists. */
   readonly seen: DeploymentStatus | undefined;
 }
 
@@ -168,10 +176,16 @@ export function addressColumns(
   return { platform: at.platform, workspace: at.workspace, channel: at.channel, thread: at.thread ?? null };
 }
 
-/** A status that is the same as one heard this short a time ago, in milliseconds, is not written down again. */
+/**
+ * If Edgegap's last news is younger than this (in milliseconds), a status that equals the stored status is not written
+ * again.
+ */
 const FRESH_MS = 60_000;
 
-/** Whether the deployment stood like this a moment ago, with nothing open that this status could settle. */
+/**
+ * Whether Edgegap told the same status a moment ago, and no question is open that the status could settle. Such
+ * questions are a stop, a deployment that Edgegap does not know, and a doubted status.
+ */
 export function isKnown(known: Deployment, status: DeploymentStatus, now: number): boolean {
   const { snapshot, heardAt, stopAskedAt, missingAt, doubted } = known;
   const open = stopAskedAt !== undefined || missingAt !== undefined || doubted !== undefined;
@@ -179,7 +193,7 @@ export function isKnown(known: Deployment, status: DeploymentStatus, now: number
   return asText({ ...snapshot, tags: [...known.tags] }) === asText(status);
 }
 
-/** Without the elapsed time, which grows with every answer. */
+/** The status as text for comparisons. The elapsed time is left out, because it grows with every answer. */
 function asText({ elapsed_time: _, ...status }: DeploymentStatus): string {
   return JSON.stringify(status);
 }

@@ -9,19 +9,25 @@ import { KnownDeployments } from './known.ts';
 import type { News } from './state.ts';
 import { isSettling, isStopUnderWay } from './timing.ts';
 
-/** `already-stopping`: someone was faster. `missing` is one of ours that Edgegap knows no more. */
-export type StopOutcome = StopResult['outcome'] | 'already-stopping' | 'missing';
+/**
+ * `already-stopping`: another person was faster. `missing`: the deployment was made by the bot, but Edgegap no longer
+ * knows it.
+ */
+export type StopOutcome = StopResult | 'already-stopping' | 'missing';
 
-/** The deployments of one account with what people ask for in chat: deploys, from the intent to the answer, and stops. */
+/**
+ * The deployments of an account, with the changes that people ask for in chat: to deploy (from storing the intent to
+ * applying Edgegap's answer), and to stop.
+ */
 export class Deployments extends KnownDeployments {
-  /** Those that are on their way to Edgegap from here, by request_id. */
+  /** The stops that this process is sending to Edgegap at the moment, by request_id. */
   readonly #stops = new Map<string, Promise<StopOutcome>>();
 
   /**
-   * Deploys. The intent is committed before the request leaves; whatever becomes of the request is on the card.
-   * For an invocation that was here before, nothing is sent. `replaces` names a lost one that this is deployed in
-   * place of; throws InputError when someone was faster, or when it turned up after all. `claim` runs in the intent's
-   * transaction. `claim` and the limits may throw; then nothing was written or sent.
+   * Deploys. The intent is committed before the request leaves, and the card shows the outcome of the request. If the
+   * invocation already has a deployment, nothing is sent. `replaces` is the id of a lost deployment that the new
+   * deployment replaces. Throws InputError if another person has already replaced it, or if the lost deployment has
+   * turned up. `claim` runs in the transaction of the intent. If `claim` or a limit throws, nothing is written or sent.
    */
   async deploy(
     order: DeployOrder,
@@ -46,7 +52,7 @@ export class Deployments extends KnownDeployments {
     return { ...(written ?? deployment), problem };
   }
 
-  /** What the request came to. One that was refused has replaced nothing. */
+  /** Applies the outcome of the request. If Edgegap refused the deployment, it replaces no other deployment. */
   async #conclude(
     tx: Store,
     before: Deployment | undefined,
@@ -59,22 +65,25 @@ export class Deployments extends KnownDeployments {
     return after;
   }
 
-  /** It may be written down all the same, now or later, by a commit that nobody was told of; nothing will come of it. */
+  /**
+   * Marks the intent as refused, because no request will be sent. The intent may exist even though the commit seemed to
+   * fail: such a commit can still store the intent, now or later.
+   */
   #notSent(intent: Intent & { readonly id: string }, error: unknown, replaces: string | undefined): never {
     if (error instanceof StoreError) {
-      const news: News = { kind: 'refused', detail: 'I lost my database on the way; nothing was sent.' };
+      const news: News = { kind: 'refused', detail: 'I lost my database, so nothing was sent.' };
       this.surely(
         () =>
           this.parts.repository.changeUnsure(intent, (tx, [before]) =>
             this.#conclude(tx, before, news, replaces),
           ),
-        // The next start finds it.
+        // If this write fails as well, the next start of a process finds the intent and settles it.
       ).catch(() => undefined);
     }
     throw error;
   }
 
-  /** `problem`: the code of what came in between, for the log. */
+  /** Sends the request. In the result, `problem` is an error code for the log. */
   async #request(
     deployment: Deployment,
     mayLeave: () => void,
@@ -117,8 +126,8 @@ export class Deployments extends KnownDeployments {
   }
 
   /**
-   * Stops any deployment of the account, whatever we believe of it. One that has terminated already is a success, and
-   * where a stop of it is under way nothing is sent.
+   * Stops any deployment of the account, whether or not the store knows it. If the deployment has already terminated,
+   * the stop is a success. While a stop is under way, no second stop is sent.
    */
   async stop(request_id: string, by: string): Promise<StopOutcome> {
     const first = this.#stops.get(request_id);
@@ -130,25 +139,31 @@ export class Deployments extends KnownDeployments {
 
   async #stop(request_id: string, by: string): Promise<StopOutcome> {
     const known = await this.byRequestId(request_id);
-    if (known && isStopUnderWay(known, this.parts.clock.now())) return taken(known);
+    if (known && isStopUnderWay(known, this.parts.clock.now())) return afterEarlierStop(known);
     try {
-      const { outcome } = await this.parts.edgegap.stop(request_id);
-      // That Edgegap did not know it is not yet its end: what runs on unseen is billed.
+      const outcome = await this.parts.edgegap.stop(request_id);
+      // Edgegap answered that there is no such deployment. The answer does not prove that the deployment has ended, and
+      // a deployment that keeps running unnoticed is billed.
       if (outcome === 'perhaps-stopped')
-        return (await this.#missed(request_id)) === 'already-terminated' ? 'already-terminated' : outcome;
+        return (await this.#learnMissing(request_id)) === 'already-terminated'
+          ? 'already-terminated'
+          : outcome;
       const faster = outcome === 'accepted' ? await this.byRequestId(request_id) : undefined;
       const news: News = outcome === 'already-terminated' ? { kind: 'terminated' } : { kind: 'stopping', by };
       await this.learnOf(request_id, news);
-      return faster?.stopAskedBy === undefined ? outcome : taken(faster);
+      return faster?.stopAskedBy === undefined ? outcome : afterEarlierStop(faster);
     } catch (error) {
-      const missed = isNoSuchDeployment(error) ? await this.#missed(request_id) : undefined;
+      const missed = isNoSuchDeployment(error) ? await this.#learnMissing(request_id) : undefined;
       if (!missed) throw error;
       return missed;
     }
   }
 
-  /** Edgegap did not know it when it was to be stopped; undefined where nothing is to be learned from that. */
-  async #missed(request_id: string): Promise<'missing' | 'already-terminated' | undefined> {
+  /**
+   * Applies Edgegap's answer to a stop that there is no such deployment. Returns undefined if the answer proves
+   * nothing.
+   */
+  async #learnMissing(request_id: string): Promise<'missing' | 'already-terminated' | undefined> {
     const known = await this.byRequestId(request_id);
     if (!known || isSettling(known, this.parts.clock.now())) return undefined;
     const after = await this.learn(known.id, { kind: 'missing' }, 'asked');
@@ -157,18 +172,21 @@ export class Deployments extends KnownDeployments {
 }
 
 /**
- * Right before a request leaves: whoever was taken for dead since its intent was written down may have been looked for in
- * vain already, and replaced, also where it lives again.
+ * Called right before the request leaves. Throws if other processes have taken this process for dead since the intent
+ * was written. In that case they may have searched for the deployment, not found it, and replaced it.
  */
 function mayLeave(isUnbroken: () => boolean): void {
   if (isUnbroken()) return;
-  throw new AppError('store-away', 'I lost the database while this waited its turn; nothing was sent.', {
+  throw new AppError('store-away', 'I lost my database while the request waited; nothing was sent.', {
     hint: 'Deploy again in a minute.',
   });
 }
 
-/** Edgegap took the stop of somebody else: before it was ready, or since. */
-function taken({ readyAt, errorAt }: Deployment): 'accepted' | 'already-stopping' {
+/**
+ * The outcome of a stop that follows the stop of another person. Until the server is ready or has failed, the outcome
+ * is `accepted`.
+ */
+function afterEarlierStop({ readyAt, errorAt }: Deployment): 'accepted' | 'already-stopping' {
   return readyAt === undefined && errorAt === undefined ? 'accepted' : 'already-stopping';
 }
 

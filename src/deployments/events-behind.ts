@@ -2,16 +2,17 @@ import type { Store } from '../store/schema.ts';
 import { CALLBACK_EVENTS, type CallbackEvent, type Deployment } from './deployment.ts';
 import { hasStatus, isBeyond, type News, type Since } from './state.ts';
 
-/** What Edgegap has called back with, and when. */
+/** The events for which Edgegap has sent a callback, and the time at which each callback arrived. */
 export interface EventsBehind {
   readonly events: readonly CallbackEvent[];
   readonly since: Since;
 }
 
 /**
- * What Edgegap has called back with, where this news or what was seen before has a status that tells nothing of it any
- * more. Of a callback that is not worked off yet its own body will tell more. An error that was asked about, and of
- * which it became ready since, was none.
+ * The events for which Edgegap has sent a callback. Reads the store only if the status in this news, or the doubted
+ * status, comes after an event that is not known yet, because such a status no longer shows the event. A callback that
+ * is not handled yet is left out, because its own body will tell more. An error callback that was handled before the
+ * deployment became ready is left out as well, because the later status showed that the deployment had not failed.
  */
 export async function eventsBehind(
   tx: Store,

@@ -3,14 +3,14 @@ import type { Store } from '../store/schema.ts';
 import { addressColumns, type DeployOrder } from './deployment.ts';
 
 export interface Intent extends DeployOrder {
-  /** From `newId`, for who has to know it even where writing it down seems to have failed. */
+  /** An id from `newId`. Set if the caller needs the id even when storing the intent seems to fail. */
   readonly id?: string;
   readonly account: string;
-  /** The process that sends the request; what it leaves behind at its death is settled by the others. */
+  /** The process that sends the request. If that process dies, another process settles the intent. */
   readonly holder?: string;
 }
 
-/** Undefined where its invocation has a deployment already. */
+/** Stores an intent. Returns undefined if the invocation already has a deployment. */
 export async function insertIntent(tx: Store, intent: Intent & { readonly id: string }, now: number) {
   return await tx
     .insertInto('deployments')
@@ -40,7 +40,7 @@ export async function insertIntent(tx: Store, intent: Intent & { readonly id: st
 
 const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz';
 
-/** 12 characters: 62 bits, and short enough for a tag. */
+/** A new id of 12 characters: 62 random bits, and short enough to be part of a tag. */
 export function newId(): string {
   return Array.from({ length: 12 }, () => ALPHABET[randomInt(ALPHABET.length)]).join('');
 }

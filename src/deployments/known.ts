@@ -11,44 +11,53 @@ import { type Deployment, isKnown } from './deployment.ts';
 import type { DeploymentRepository } from './repository.ts';
 import type { Search } from './search.ts';
 import type { News } from './state.ts';
-import { isOnItsWay, LOOKS_APART_MS, nextCheck } from './timing.ts';
+import { isOnItsWay, nextCheck, POLLS_APART_MS } from './timing.ts';
 
-/** What the domain needs around it. */
+/** The objects that the deployments of an account work with. */
 export interface DeploymentsParts {
   readonly repository: DeploymentRepository;
   readonly edgegap: EdgegapApi;
   readonly membership: Pick<Membership, 'id' | 'sinceNow'>;
-  /** Makes sure that the invocation is still this process's to carry out, until the transaction ends; else throws. */
+  /**
+   * Makes sure that this process holds the claim on the invocation until the transaction ends. Throws if it does not.
+   */
   readonly confirm?: (tx: Store, invocationId: string) => Promise<void>;
-  /** Throws where a limit stands against the intent, which `tx` has inserted. */
+  /** Throws if the intent, which `tx` has inserted, exceeds a limit. */
   readonly admit?: (tx: Store, intent: Deployment) => Promise<void>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly account: string;
-  /** Undefined: Edgegap cannot call back. Asked at each deploy, when the server already listens. */
+  /**
+   * The public URL; undefined if Edgegap cannot call back. Called at each deploy, when the server is already listening.
+   */
   readonly publicUrl: () => string | undefined;
 }
 
-/** Between tries to write down what Edgegap answered, while the store fails. */
+/**
+ * The first pause, in milliseconds, before the bot tries again to store an answer of Edgegap after the store failed.
+ */
 const REWRITE_MS = 250;
 const REWRITE_MAX_MS = 15_000;
 
-/** How many statuses of deployments that were not deployed from chat are remembered, and for how long, in milliseconds. */
+/**
+ * The bot remembers at most this many statuses of deployments that were not deployed from chat, each for SETTLED_MS if
+ * the server is ready or has failed, otherwise for MOVING_MS.
+ */
 const REMEMBERED = 5_000;
 const SETTLED_MS = 10 * 60_000;
 const MOVING_MS = 10_000;
 
 const DAY_MS = 24 * 60 * 60_000;
 
-/** The deployments of one account as far as they are known: which there are, and what is learned of them. */
+/** The deployments of an account that are in the store. Finds deployments, and applies news to them. */
 export class KnownDeployments {
   protected readonly parts: DeploymentsParts;
   readonly #statuses = new LRUCache<string, { readonly is: DeploymentStatus; readonly ageMs: () => number }>({
     max: REMEMBERED,
   });
   readonly #over = new AbortController();
-  /** The last moment, in epoch milliseconds, that is taken for a look at steps of which no callback tells. */
-  #lookAt = 0;
+  /** The time of the latest status poll that is planned for a deployment in progress, in epoch milliseconds. */
+  #pollAt = 0;
 
   constructor(parts: DeploymentsParts) {
     this.parts = parts;
@@ -58,12 +67,15 @@ export class KnownDeployments {
     return this.parts.publicUrl() !== undefined;
   }
 
-  /** What was not written down by then is settled by the process that comes after. */
+  /** Stops trying to store answers while the store fails. The next process settles those deployments. */
   close(): void {
     this.#over.abort();
   }
 
-  /** Writes down an answer of Edgegap, which is given once only: a store that fails is tried until it does not fail. */
+  /**
+   * Stores an answer of Edgegap. Edgegap gives the answer only once, so the write is repeated for as long as the store
+   * fails.
+   */
   protected async surely<Result>(write: () => Promise<Result>): Promise<Result> {
     for (let pause = REWRITE_MS; ; pause = Math.min(pause * 2, REWRITE_MAX_MS)) {
       try {
@@ -72,14 +84,15 @@ export class KnownDeployments {
         if (this.#over.signal.aborted) throw error;
         this.parts.log.error({ err: error }, 'deployments: an answer cannot be written down yet');
         await sleep(this.parts.clock, pause, this.#over.signal).catch(() => {
-          // Edgegap has answered: that the bot stops would sound as if nothing had been done.
+          // Throws the error of the store instead of the reason for the abort. The message that the bot is shutting
+          // down would sound as if nothing had been done, although Edgegap has already answered.
           throw error;
         });
       }
     }
   }
 
-  /** Takes in news of a deployment and lets its channel know. */
+  /** Applies news to a deployment, and writes the messages about the change. */
   learn(id: string, news: News, source: NewsSource): Promise<Deployment | undefined> {
     return this.parts.repository.change(
       [id],
@@ -87,23 +100,23 @@ export class KnownDeployments {
     );
   }
 
-  /** The same in a transaction that has the deployment to itself. */
+  /** Does the same as `learn`, in a transaction that has already locked the deployment. */
   learnIn(tx: Store, before: Deployment, news: News, source: NewsSource): Promise<Deployment> {
     const checkAt = (after: Deployment) => this.checkAt(after);
     return this.parts.repository.write(tx, before, news, { source, checkAt });
   }
 
-  /** When to ask about a deployment next, in epoch milliseconds; undefined where there is nothing to ask. */
+  /** The time at which to ask about a deployment next, in epoch milliseconds. Undefined if there is nothing to ask. */
   checkAt(deployment: Deployment): number | undefined {
     const now = this.parts.clock.now();
     const at = nextCheck(deployment, now, this.callbacksExpected);
     const soon = isOnItsWay(deployment) ? nextCheck(deployment, now, false) : undefined;
     if (!this.callbacksExpected || at === undefined || soon === undefined) return at;
-    this.#lookAt = Math.min(at, Math.max(soon, this.#lookAt + LOOKS_APART_MS));
-    return this.#lookAt;
+    this.#pollAt = Math.min(at, Math.max(soon, this.#pollAt + POLLS_APART_MS));
+    return this.#pollAt;
   }
 
-  /** A status that someone asked for is news too, where the deployment is one of ours and the status says anything new. */
+  /** Applies a status that a person asked for, if the deployment was deployed by the bot and the status is new. */
   async observe(status: DeploymentStatus): Promise<Deployment | undefined> {
     const known = await this.byRequestId(status.request_id);
     if (!known) this.#statuses.set(status.request_id, { is: status, ageMs: stopwatch(this.parts.clock) });
@@ -112,8 +125,8 @@ export class KnownDeployments {
   }
 
   /**
-   * The status of a listed deployment that was not deployed from chat: remembered, as long as the row does not contradict
-   * the status, else asked for. Undefined where Edgegap does not answer.
+   * The status of a listed deployment that was not deployed from chat. Returns the remembered status, unless the row of
+   * the list contradicts that status; in this case Edgegap is asked. Undefined if Edgegap does not answer.
    */
   async statusInList({ request_id, ready }: DeploymentRow): Promise<DeploymentStatus | undefined> {
     const { is, ageMs } = this.#statuses.get(request_id) ?? {};
@@ -124,7 +137,7 @@ export class KnownDeployments {
     return status;
   }
 
-  /** The request_ids of up to `limit` running deployments that the person asked for, newest first. */
+  /** The request_ids of at most `limit` running deployments that this person ordered, newest first. */
   askedBy(
     { id, at }: { readonly id: string; readonly at: Address },
     limit: number,
@@ -134,12 +147,12 @@ export class KnownDeployments {
     return this.parts.repository.search.askedBy(this.parts.account, person, limit, applications);
   }
 
-  /** The tags of a deployment as they now are: on its card too, where it is one of ours. */
+  /** Applies the new tags of a deployment, if the deployment was deployed by the bot. */
   async retagged(request_id: string, tags: readonly string[]): Promise<void> {
     await this.learnOf(request_id, { kind: 'tags', tags });
   }
 
-  /** What Edgegap answered of a deployment, where it is one of ours. */
+  /** Applies Edgegap's answer about a deployment, if the deployment was deployed by the bot. */
   protected async learnOf(request_id: string, news: News): Promise<void> {
     await this.surely(async () => {
       const known = await this.byRequestId(request_id);
@@ -147,7 +160,7 @@ export class KnownDeployments {
     });
   }
 
-  /** Has the live card drawn anew: whatever it now shows, it will show how things are. */
+  /** Draws the live card again from the stored state. */
   async redraw({ id }: Deployment): Promise<void> {
     await this.parts.repository.redraw(id);
   }
@@ -161,17 +174,25 @@ export class KnownDeployments {
     return this.parts.repository.byRequestId(this.parts.account, request_id);
   }
 
-  /** Up to five deployments of this channel and of `applications` whose request_id begins with `prefix`, newest first. */
+  /**
+   * At most five deployments of this channel and of `applications` whose request_id begins with `prefix`, newest first.
+   */
   byPrefix(at: Address, prefix: string, applications?: readonly string[]): Promise<Deployment[]> {
     return this.parts.repository.byPrefix(this.parts.account, at, prefix, 5, applications);
   }
 
-  /** Those of `applications` (undefined: of all) that were deployed from chat, failed, and were not stopped. */
+  /**
+   * The failed deployments of `applications` (undefined: of all applications) that were deployed from chat and not
+   * stopped.
+   */
   failed(applications?: readonly string[]): ReturnType<Search['failed']> {
     return this.parts.repository.search.failed(this.parts.account, applications);
   }
 
-  /** Up to 200 of `applications` in that phase that Edgegap has told anything with `host` of; `ended`: within a day. */
+  /**
+   * At most 200 deployments of `applications` in this phase whose last status mentions `host`. Of the ended
+   * deployments, only those with news within the last day.
+   */
   byHost(host: string, phase: 'live' | 'ended', applications?: readonly string[]): Promise<Deployment[]> {
     const since = phase === 'ended' ? this.parts.clock.now() - DAY_MS : 0;
     return this.parts.repository.search.byHost(this.parts.account, { host, phase, since }, applications);

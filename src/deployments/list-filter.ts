@@ -2,18 +2,21 @@ import type { ListFilter } from '../edgegap/requests.ts';
 import { duration } from './card.ts';
 import type { Search } from './search.ts';
 
-/** Which deployments a person wants to see listed. Several versions or tags: each that means what was typed. */
+/**
+ * Which deployments a person wants to see. If several versions or tags are given, they are all those that match the
+ * text which the person typed.
+ */
 export interface Filter {
   readonly application?: string | undefined;
   readonly version?: string | readonly string[] | undefined;
   readonly status?: string | undefined;
   readonly tag?: string | readonly string[] | undefined;
-  /** With `*` for anything. */
+  /** Here and in `host`, `*` stands for any number of any characters. */
   readonly fleet?: string | undefined;
   readonly host?: string | undefined;
-  /** In milliseconds. */
+  /** The minimum age, in milliseconds. */
   readonly olderThan?: number | undefined;
-  /** Only those that the person deployed from chat. */
+  /** If true, only the deployments that this person deployed from chat. */
   readonly mine?: boolean | undefined;
 }
 
@@ -23,13 +26,16 @@ export function isFiltered(filter: Filter): boolean {
   return Object.values(filter).some((value) => value !== undefined);
 }
 
-/** As Edgegap is asked at the time `now`, epoch milliseconds. `ids`: the only request_ids to look among. */
+/**
+ * The filters for Edgegap's list, at the time `now` (epoch milliseconds). With `ids`, only the deployments with these
+ * request_ids are listed.
+ */
 export function filtersOf(filter: Filter, now: number, ids?: readonly string[]): ListFilter[] {
   const { application, version, status, tag, fleet, host, olderThan } = filter;
   return [
     ...(application ? [{ field: 'application', operator: 'eq', value: application } as const] : []),
     ...(version ? [{ field: 'version', operator: 'in', value: [version].flat() } as const] : []),
-    // Edgegap lists a failed deployment until somebody stops the deployment; a failed deployment is not active.
+    // Edgegap keeps a failed deployment in its list until a person stops it, but a failed deployment is not active.
     {
       field: 'status',
       ...(status ? { operator: 'eq', value: status } : { operator: 'neq', value: 'error' }),
@@ -49,7 +55,7 @@ function pattern(field: 'fleet_name' | 'host_name', value: string): ListFilter {
   return { field, operator: 'ilike', value: value.replaceAll('*', '%') };
 }
 
-/** `application kart-racing, older than 2 h`; an empty text where nothing is filtered. */
+/** The filter in words, for example `application kart-racing, older than 2 h`. Empty if there is no filter. */
 export function filterWords({ olderThan, mine, ...named }: Filter): string {
   const words = Object.entries(named).flatMap(([name, value]) =>
     value ? [`${name} ${[value].flat().join(' or ')}`] : [],
@@ -59,7 +65,10 @@ export function filterWords({ olderThan, mine, ...named }: Filter): string {
   return words.join(', ');
 }
 
-/** Whether a failed deployment of the bot's own matches, but for its status; of fleet and host the record knows nothing. */
+/**
+ * Whether a failed deployment of the bot matches the filter; the status is not compared. If the filter names a fleet or
+ * a host, no deployment matches, because the store knows neither.
+ */
 export function matchesFailed(
   failed: Failed,
   filter: Filter,

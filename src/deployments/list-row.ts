@@ -7,13 +7,16 @@ import { viewOf, viewOfStatus } from './view.ts';
 
 export const COLUMNS = ['request_id', 'application', 'status', 'age', 'city', 'by', 'address', 'tags'];
 
-/** A row of the list as people see it: its cells in the order of COLUMNS, and its choice in a menu. */
+/** A row of the list as it is shown to people: its cells in the order of COLUMNS, and its choice in a menu. */
 export interface ListRow {
   readonly cells: readonly string[];
   readonly choice: Choice;
 }
 
-/** The list itself says neither application nor status: they come from the bot's record, or else from the status. */
+/**
+ * Edgegap's list contains neither application nor status. Both are taken from the store if the store knows the
+ * deployment, otherwise from Edgegap's status.
+ */
 export async function listRow(
   deployments: KnownDeployments,
   row: DeploymentRow,
@@ -24,7 +27,7 @@ export async function listRow(
   const seen = known ? undefined : await deployments.statusInList(row);
   const view = known ? viewOf(known) : seen && viewOfStatus(seen);
   const believed = view?.status ?? 'DEPLOYING';
-  // That it is ready the list may know first.
+  // The list may show that the deployment is ready before the bot hears about it in another way.
   const status = row.ready && (!view || statusFace(believed).tone === 'progress') ? 'READY' : believed;
   const begun = known?.createdAt ?? parseEdgegapTime(row.start_time);
   const application = view ? `${view.application} ${view.version}`.trim() : '';
@@ -49,7 +52,7 @@ export async function listRow(
   };
 }
 
-/** A table of the rows, without the columns in which no row has anything. */
+/** A table of the rows. Columns that are empty in every row are left out. */
 export function listTable(rows: readonly ListRow[]) {
   const used = COLUMNS.map((_, column) => rows.some(({ cells }) => cells[column]));
   const kept = <Item>(items: readonly Item[]) => items.filter((_, column) => used[column]);
@@ -62,7 +65,7 @@ const UNITS = [
   ['min', 60_000],
 ] as const;
 
-/** `40 s`, `5 min`, `3 h`, `12 d`. */
+/** An age as text: `40 s`, `5 min`, `3 h`, `12 d`. */
 function age(ms: number): string {
   const [unit, size] = UNITS.find(([, size]) => ms >= size) ?? ['s', 1_000];
   return `${Math.max(0, Math.floor(ms / size))} ${unit}`;

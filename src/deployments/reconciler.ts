@@ -6,16 +6,25 @@ import type { Believed, DueDeployment } from './schedule.ts';
 import { StatusPoll, type StatusPollParts } from './status-poll.ts';
 import { SILENCE_MS } from './timing.ts';
 
-/** How many request_ids one list query names, and rows a page has: Edgegap's own pages are shorter. */
+/**
+ * The number of request_ids in a query of the list, and the number of rows on a page. By default Edgegap's pages are
+ * shorter.
+ */
 const LIST_CHUNK = 50;
 const CHECKS_AT_ONCE = 20;
-/** How long a check is nobody else's: one that takes longer may be made twice, one that died with its process is late. */
+/**
+ * How long the claim on a check lasts. A check that takes longer may be made a second time by another process. If the
+ * process dies, the check is made only after this time.
+ */
 const CHECK_LEASE_MS = 30_000;
 const SWEEP_WITHOUT_CALLBACKS_MS = 10_000;
-/** A sweep that another process makes is looked for again this soon: it may die. */
+/**
+ * If another process holds the turn to sweep, this process asks for the turn again after this time, because the other
+ * process may have died.
+ */
 const SWEEP_RETRY_MS = 5_000;
 const RETRY_MS = 10_000;
-/** Other processes write down what is due, too. */
+/** How often the store is polled for checks that other processes have scheduled. */
 const POLL_SHARED_MS = 1_000;
 const IDLE_MS = 60 * 60_000;
 
@@ -25,28 +34,29 @@ export interface ReconcilerParts extends Omit<StatusPollParts, 'signal'> {
 }
 
 /**
- * Compares what we believe of an account with what Edgegap says, and makes up for callbacks that never came. Without a public URL
- * it is the only source of news. Of many processes on one store each takes what is due, and nobody what another has.
+ * Compares the stored deployments of an account with Edgegap's answers, and so finds the changes whose callbacks never
+ * came. Without a public URL the reconciler is the only source of news. If several processes share a store, each
+ * process claims a check before it makes the check.
  */
 export class Reconciler {
   readonly #parts: ReconcilerParts;
   readonly #loop: Loop;
-  /** What is being asked about, by the deployment's id. */
+  /** The checks that are under way, by the id of the deployment. */
   readonly #asking = new Map<string, Promise<void>>();
-  /** Those that could not be settled, and when to try again, in steady time. */
+  /** The deployments that could not be settled, with the time of the next attempt by the steady clock. */
   readonly #unsettled = new Map<string, number>();
   #sweeping: Promise<void> | undefined;
-  /** Gives up what is being asked when the process stops: whoever starts next asks again. */
+  /** Aborts the running checks when this process stops. The next process then asks Edgegap again. */
   readonly #stopping = new AbortController();
-  readonly #inquiry: StatusPoll;
-  /** In steady time. */
+  readonly #poll: StatusPoll;
+  /** The time at which the next sweep is due, by the steady clock. */
   #sweepAt = 0;
-  /** What happened while no process was there to be told is known. */
+  /** Whether this process has found the changes that happened before its start. */
   #caughtUp = false;
 
   constructor(parts: ReconcilerParts) {
     this.#parts = parts;
-    this.#inquiry = new StatusPoll({ ...parts, signal: this.#stopping.signal });
+    this.#poll = new StatusPoll({ ...parts, signal: this.#stopping.signal });
     this.#loop = createLoop({
       clock: parts.clock,
       every: parts.membership.shared ? POLL_SHARED_MS : IDLE_MS,
@@ -58,32 +68,32 @@ export class Reconciler {
     });
   }
 
-  /** Settles what a process that died left open, and begins. */
+  /** Settles the requests that dead processes left open, and starts the loop. */
   async start(): Promise<void> {
     await this.#settle();
-    this.#inquiry.begin();
+    this.#poll.begin();
     this.#loop.start();
     this.wake();
   }
 
   async stop(): Promise<void> {
-    this.#stopping.abort(new AppError('reconciler-stopped', 'The bot is shutting down.'));
+    this.#stopping.abort(new AppError('reconciler-stopped', 'I am shutting down.'));
     await this.#loop.stop();
     await this.#idle();
   }
 
-  /** Looks now at what is due, and again when the next is. */
+  /** Looks for due checks now. */
   wake(): void {
     this.#loop.wake();
   }
 
-  /** Resolves when nothing is asked about any more. */
+  /** Resolves once no check and no sweep is under way. */
   async #idle(): Promise<void> {
     while (this.#sweeping || this.#asking.size > 0)
       await Promise.all([this.#sweeping, ...this.#asking.values()]);
   }
 
-  /** Resolves with the milliseconds until the next pass. */
+  /** Makes a pass. Resolves with the milliseconds until the next pass. */
   async #pass(): Promise<number> {
     await this.#settle();
     await this.#checkDue();
@@ -91,11 +101,12 @@ export class Reconciler {
     return await this.#untilNext();
   }
 
-  /** A request that died with its process may or may not have arrived. */
+  /** Marks the requests of dead processes as unknown, because they may or may not have reached Edgegap. */
   async #settle(): Promise<void> {
     const { repository, account, membership } = this.#parts;
     const abandoned = await repository.schedule.abandoned(account, membership);
-    // Another process may have settled it: its time would come again and again.
+    // Another process may have settled such a deployment. Its old entry must go, because it would wake the loop again
+    // and again.
     for (const id of this.#unsettled.keys()) if (!abandoned.includes(id)) this.#unsettled.delete(id);
     for (const id of abandoned) {
       if ((this.#unsettled.get(id) ?? 0) > steadyNow(this.#parts.clock)) continue;
@@ -104,7 +115,7 @@ export class Reconciler {
         this.#unsettled.delete(id);
       } catch (error) {
         if (error instanceof StoreError) throw error;
-        // Its row is damaged: the others need not wait for it.
+        // The row of this deployment is damaged. The other deployments are settled nevertheless.
         this.#report(error, 'reconciler: a request that died with its process cannot be settled');
         this.#unsettled.set(id, steadyNow(this.#parts.clock) + RETRY_MS);
       }
@@ -117,7 +128,7 @@ export class Reconciler {
     const nextCheckAt = (await repository.schedule.nextCheckAt(account)) ?? Number.POSITIVE_INFINITY;
     const steady = steadyNow(this.#parts.clock);
     const nextTry = Math.min(...this.#unsettled.values(), live ? this.#sweepAt : Number.POSITIVE_INFINITY);
-    // Never at once: what just failed would be asked in a loop.
+    // The pause is at least 250 ms, because a check that fails at once would otherwise be repeated without a pause.
     return Math.max(250, Math.min(nextCheckAt - this.#parts.clock.now(), nextTry - steady));
   }
 
@@ -125,7 +136,7 @@ export class Reconciler {
     return this.#parts.deployments.callbacksExpected ? SILENCE_MS : SWEEP_WITHOUT_CALLBACKS_MS;
   }
 
-  /** Begins to ask about what is due. One answer that is slow to come holds up no other. */
+  /** Begins the checks that are due. The checks run at the same time, so a slow answer holds up no other check. */
   async #checkDue(): Promise<void> {
     const free = CHECKS_AT_ONCE - this.#asking.size;
     if (free === 0) return;
@@ -143,10 +154,10 @@ export class Reconciler {
 
   async #ask({ id, read }: DueDeployment): Promise<void> {
     try {
-      await this.#inquiry.ask(read());
+      await this.#poll.ask(read());
     } catch (error) {
       this.#report(error, 'reconciler: could not ask about a deployment');
-      // Where that cannot be written either, it is due when its lease is over.
+      // If this write fails, too, the check becomes due again when its claim ends.
       const next = this.#parts.clock.now() + (this.#stopping.signal.aborted ? 0 : RETRY_MS);
       await this.#parts.repository.schedule
         .set(id, next)
@@ -156,12 +167,13 @@ export class Reconciler {
     }
   }
 
-  /** One process sweeps, for all. */
+  /** Begins a sweep if this process gets the turn. One process sweeps for all processes. */
   async #beginSweep(): Promise<void> {
     const now = steadyNow(this.#parts.clock);
     if (now < this.#sweepAt || this.#sweeping) return;
     const turn = await this.#parts.leases.takeTurn(`sweep/${this.#parts.account}`, this.#sweepEvery);
-    // At its start a process asks in any case: whoever had the turn may be the one that was stopped.
+    // After its start a process always sweeps, even if the turn is taken: perhaps the process that took the turn was
+    // stopped before it could sweep.
     const ours = turn || !this.#caughtUp;
     this.#sweepAt = now + (ours ? this.#sweepEvery : Math.min(SWEEP_RETRY_MS, this.#sweepEvery));
     if (!ours) return;
@@ -176,7 +188,7 @@ export class Reconciler {
       });
   }
 
-  /** Finds changes by the list, and has the status asked of what changed. */
+  /** Compares Edgegap's list with the store, and schedules a check of each deployment that has changed. */
   async #sweep(): Promise<void> {
     const now = this.#parts.clock.now();
     const trusting = this.#caughtUp && this.#parts.deployments.callbacksExpected;
@@ -198,13 +210,13 @@ export class Reconciler {
     for (const { id, requestId, wasReady, status, checked } of believed) {
       const ready = listed.get(requestId);
       const changed = ready === undefined || (ready && !wasReady) || (!ready && status === 'READY');
-      // A failure does not show in the list: at the start of one on its way more is asked.
+      // The list does not show failures, so the first sweep schedules a check of every deployment in progress.
       const settled = (ready && status === 'READY') || (ready === false && status === 'ERROR');
       if (this.#caughtUp ? changed && !checked : !settled) await this.#parts.repository.schedule.set(id, now);
     }
   }
 
-  /** An error of Edgegap's is news for the log in one line; any other is a fault of ours. */
+  /** Logs an AppError in a single line. Any other error is a fault of the bot, and is logged in full. */
   #report(error: unknown, message: string): void {
     if (this.#stopping.signal.aborted) return;
     if (error instanceof AppError)

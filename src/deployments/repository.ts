@@ -11,13 +11,13 @@ import { DeploymentSchedule } from './schedule.ts';
 import { Search } from './search.ts';
 import { advance, type Happening, hasStatus, type News } from './state.ts';
 
-/** How news came, and when to ask next about what it makes of a deployment. */
+/** How the news came, and when to ask about the deployment after the change. */
 export interface Learning {
   readonly source: NewsSource;
   readonly checkAt?: (deployment: Deployment) => number | undefined;
 }
 
-/** The table of deployments: with its agenda and its search, the only place that reads and writes it. */
+/** The table of deployments. Apart from this class, only the schedule and the search read and write the table. */
 export class DeploymentRepository {
   readonly schedule: DeploymentSchedule;
   readonly search: Search;
@@ -32,10 +32,11 @@ export class DeploymentRepository {
   }
 
   /**
-   * Writes down that a deployment is about to be requested. For an invocation that already has one, returns that and
-   * `created: false`: it is the same request, made again. One that replaces another claims it in the same transaction,
-   * so that of two persons who press at once only one deploys; the other gets an InputError. `confirm` and, once the
-   * intent is inserted, `admit` may throw, and then nothing was written.
+   * Stores an intent. If the invocation already has a deployment, the same request is being repeated: returns that
+   * deployment and `created: false`. With `replaces`, the lost deployment is marked as replaced in the same
+   * transaction. So if two persons press the button at the same time, only one of them deploys, and the other gets an
+   * InputError. `confirm` runs before the insert, and `admit` after the insert. If one of them throws, nothing is
+   * written.
    */
   async create(
     intent: Intent,
@@ -62,9 +63,10 @@ export class DeploymentRepository {
   }
 
   /**
-   * The same as `change`, for an intent that `create` could not write down, or only seemed so: a commit may hang, at a
-   * database whose standby is away for example, and come through after it was given up. The insert waits for it by its
-   * unique index, and where it never comes, or later, its place is taken.
+   * Does the same as `change`, for an intent that `create` may or may not have stored. A commit may hang (for example
+   * when the standby of the database is away) and succeed after `create` gave up. The insert here waits for such a
+   * commit, because both insert the same unique values. If the commit never happens, the insert itself stores the
+   * intent.
    */
   async changeUnsure<Result>(
     intent: Intent & { readonly id: string },
@@ -76,19 +78,19 @@ export class DeploymentRepository {
     });
   }
 
-  /** Marks a lost deployment as replaced and takes the button off its card. */
+  /** Marks a lost deployment as replaced, and removes the button from its card. */
   async #replace(tx: Store, id: string, by: string): Promise<void> {
     const [before] = await lock(tx, [id]);
     if (before?.phase !== 'lost' || before.replacedBy !== undefined)
       throw new InputError('again-done', 'There is nothing to deploy again.', {
-        hint: before?.replacedBy ? 'Someone did it already.' : 'It did start after all: see its card.',
+        hint: before?.replacedBy ? 'Someone was faster.' : 'The deployment has started: see its card.',
       });
     await tx.updateTable('deployments').set({ replaced_by: by }).where('id', '=', id).execute();
     const after = { ...before, replacedBy: by };
     await announce(tx, this.#clock, { before, after, happened: [], source: 'asked' });
   }
 
-  /** Takes back, in the transaction `tx`, that the deployment `id` was replaced by `by`: its card has its button again. */
+  /** Undoes, in the transaction `tx`, that `by` replaced the deployment `id`: its card shows the button again. */
   async giveBack(tx: Store, id: string, by: string): Promise<void> {
     const [before] = await lock(tx, [id]);
     if (before?.replacedBy !== by) return;
@@ -98,8 +100,8 @@ export class DeploymentRepository {
   }
 
   /**
-   * Runs `work` in a transaction that has the rows of these deployments to itself: whoever else has news of one waits.
-   * So news is applied one after the other, and its messages are written in that order.
+   * Runs `work` in a transaction that has locked these deployments, so that other news about them waits until the
+   * transaction ends. Therefore news is applied in order, and the messages are written in the same order.
    */
   async change<Result>(
     ids: readonly string[],
@@ -108,7 +110,10 @@ export class DeploymentRepository {
     return await transact(this.#store, async (tx) => work(tx, await lock(tx, ids)));
   }
 
-  /** Applies news to a deployment as `change` gave it, and writes what the channel is to see. Returns what it then is. */
+  /**
+   * Applies news to a deployment that `change` has locked, and writes the messages. Returns the deployment after the
+   * change.
+   */
   async write(tx: Store, before: Deployment, news: News, { source, checkAt }: Learning): Promise<Deployment> {
     const now = this.#clock.now();
     const behind = await eventsBehind(tx, before, news);
@@ -116,13 +121,14 @@ export class DeploymentRepository {
     let { changes, happened } = advance(known, hasStatus(news) ? { ...news, ...behind } : news, now);
     let deaf = news.kind === 'unknown-outcome' || news.kind === 'not-found';
     if (changes.requestId !== undefined && (await this.isAnothers(tx, before, changes.requestId))) {
-      // No request_id is two deployments'. Whatever was said, it says nothing of this one.
+      // A request_id belongs to only one deployment, so this news is about another deployment.
       deaf = true;
       ({ changes, happened } = advance(known, { kind: 'unknown-outcome' }, now));
     }
     const learned: Deployment = { ...known, ...changes, heardAt: deaf ? before.heardAt : now };
     const after: Deployment = { ...learned, checkAt: checkAt ? checkAt(learned) : before.checkAt };
-    // Where another one has taken this request_id meanwhile, this is refused, and all of it begins anew.
+    // If another deployment has taken this request_id in the meantime, the update fails, and the transaction is
+    // repeated from the beginning.
     await tx.updateTable('deployments').set(toColumns(after)).where('id', '=', before.id).execute();
     wroteTo(tx, 'deployments');
     await announce(tx, this.#clock, { before, after, happened: [...told, ...happened], source });
@@ -141,12 +147,7 @@ export class DeploymentRepository {
     return row !== undefined;
   }
 
-  /** Both at once, for one deployment; undefined where there is none of that id. */
-  async apply(id: string, news: News, learning: Learning): Promise<Deployment | undefined> {
-    return await this.change([id], async (tx, [before]) => before && this.write(tx, before, news, learning));
-  }
-
-  /** Whether Edgegap has called back with this event, whatever became of it. */
+  /** Whether Edgegap has sent a callback for this event, no matter whether the callback was handled. */
   async wasCalledBack(id: string, event: string, db: Store = this.#store): Promise<boolean> {
     const row = await db
       .selectFrom('callbacks')
@@ -157,12 +158,15 @@ export class DeploymentRepository {
     return row !== undefined;
   }
 
-  /** Has the live card drawn anew, in its place in the order, also where nothing has changed. */
+  /** Writes an edit of the live card even if nothing has changed. The edit keeps its order among the other messages. */
   async redraw(id: string): Promise<void> {
     await this.change([id], async (tx, [deployment]) => deployment && drawCard(tx, this.#clock, deployment));
   }
 
-  /** For callbacks, by id: nothing else of it is read before the secret was found right. */
+  /**
+   * The secrets of deployments, by deployment id. Until the secret of a callback was found to be right, nothing else of
+   * the deployment is read.
+   */
   async secretsOf(ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
     const rows = await this.#store
       .selectFrom('deployments')
@@ -182,8 +186,8 @@ export class DeploymentRepository {
   }
 
   /**
-   * The account's deployments of `applications` (undefined: of all) that came from this channel and whose request_id
-   * begins with `prefix`, newest first.
+   * The account's deployments of `applications` (undefined: of all applications) that were deployed from this channel
+   * and whose request_id begins with `prefix`, newest first.
    */
   async byPrefix(
     account: string,
@@ -202,7 +206,7 @@ export class DeploymentRepository {
     return rows.map(fromRow);
   }
 
-  /** The account's newest deployment from this channel that has a request_id. */
+  /** The account's newest deployment that was deployed from this channel and has a request_id. */
   async latest(account: string, at: Address): Promise<Deployment | undefined> {
     const newest = this.#inChannel(account, at).where('request_id', 'is not', null).limit(1);
     return this.#one(newest.executeTakeFirst());
@@ -227,7 +231,7 @@ export class DeploymentRepository {
   }
 }
 
-/** Whatever is learned next, what was seen before comes first: nothing may ever say it again. */
+/** Applies the doubted status before other news, because later answers may never show that status again. */
 function withDoubted(
   before: Deployment,
   behind: EventsBehind,
@@ -242,7 +246,7 @@ function withDoubted(
   return { known: { ...before, ...changes, doubted: undefined }, told: happened };
 }
 
-/** Counting up is what takes a row's lock, on every database. */
+/** Locks the rows by counting up their revision. An update locks a row on every database. */
 async function lock(tx: Store, ids: readonly string[]): Promise<Deployment[]> {
   const rows = await tx
     .updateTable('deployments')

@@ -1,22 +1,25 @@
-/* CPU, memory and distance: what hosts have, what versions need, and where places are. */
+/* CPU and memory of hosts and versions, and the distance between places. */
 import type { AppVersion, FleetHost, Location } from '../edgegap/schema.ts';
 
-/** What a deployment needs, in CPU units (1024 are one vCPU), megabytes and units of a GPU. Edgegap may leave any out. */
+/**
+ * The resources that a deployment needs: CPU units (1024 units are one vCPU), megabytes, and units of a GPU. Edgegap
+ * may leave out each of them.
+ */
 export type Needs = Pick<AppVersion, 'req_cpu' | 'req_memory' | 'req_video'>;
 
-/** `0.5 vCPU, 1 GB`; empty where Edgegap tells nothing. */
+/** The needs as text: `0.5 vCPU, 1 GB`. Empty if Edgegap does not tell the needs. */
 export function resources({ req_cpu, req_memory, req_video }: Needs): string {
   const gpu = req_video ? `${rounded(req_video / 1024)} GPU` : '';
   const parts = [req_cpu ? vcpu(req_cpu) : '', req_memory ? memory(req_memory) : '', gpu];
   return parts.filter((part) => part !== '').join(', ');
 }
 
-/** `0.5 vCPU`, of CPU units. */
+/** CPU units as text: `0.5 vCPU`. */
 export function vcpu(units: number): string {
   return `${rounded(units / 1024)} vCPU`;
 }
 
-/** `512 MB` or `1.5 GB`, of megabytes. */
+/** Megabytes as text: `512 MB` or `1.5 GB`. */
 export function memory(mb: number): string {
   return mb < 1024 ? `${Math.round(mb)} MB` : `${rounded(mb / 1024)} GB`;
 }
@@ -25,18 +28,18 @@ function rounded(value: number): string {
   return String(Number(value.toFixed(2)));
 }
 
-/** All that deployments may use of a host, and what is left of that. */
+/** How much of a host deployments may use, and how much of that is free. */
 interface Room {
   readonly total: number;
   readonly free: number;
 }
 
-/** In CPU units; undefined while Edgegap does not tell. */
+/** The room for CPU, in CPU units. Undefined if Edgegap does not tell. */
 function cpuOf(host: FleetHost): Room | undefined {
   return roomOf(host.allocatable_cpu_units, host.allocated_cpu_units);
 }
 
-/** In megabytes. */
+/** The room for memory, in megabytes. Undefined if Edgegap does not tell. */
 function memoryOf(host: FleetHost): Room | undefined {
   return roomOf(host.allocatable_memory_mb, host.allocated_memory_mb);
 }
@@ -45,7 +48,10 @@ function roomOf(total: number | undefined, used = 0): Room | undefined {
   return total === undefined ? undefined : { total, free: Math.max(0, total - used) };
 }
 
-/** `6 of 12 vCPU free` and `512 of 768 MB free`, of all hosts together; undefined where no host tells. */
+/**
+ * The free resources of all hosts together, as text: `6 of 12 vCPU free` and `512 of 768 MB free`. Undefined if Edgegap
+ * does not tell the resource for any host.
+ */
 export function freeOn(hosts: readonly FleetHost[]): { cpu: string | undefined; memory: string | undefined } {
   const cpu = sum(hosts.map(cpuOf));
   const ram = sum(hosts.map(memoryOf));
@@ -62,7 +68,7 @@ function sum(rooms: readonly (Room | undefined)[]): Room | undefined {
   return known.length > 0 ? known.reduce(add) : undefined;
 }
 
-/** How many deployments with these needs the host can take now; a host that is not ACTIVE takes none. */
+/** How many more deployments with these needs the host can take now. A host that is not ACTIVE takes no deployments. */
 export function fitting(host: FleetHost, { req_cpu, req_memory }: Needs): number {
   const times = (room: Room | undefined, need: number | undefined) =>
     need ? [Math.floor((room?.free ?? 0) / need)] : [];
@@ -70,14 +76,14 @@ export function fitting(host: FleetHost, { req_cpu, req_memory }: Needs): number
   return host.status === 'ACTIVE' && all.length > 0 ? Math.min(...all) : 0;
 }
 
-/** The most free CPU first; hosts that are not ACTIVE last. */
+/** The hosts, sorted by free CPU, most first. Hosts that are not ACTIVE come last. */
 export function emptiestFirst(hosts: readonly FleetHost[]): FleetHost[] {
   const rank = (host: FleetHost) => (host.status === 'ACTIVE' ? (cpuOf(host)?.free ?? 0) : -1);
   const byId = hosts.toSorted((a, b) => a.host_id.localeCompare(b.host_id, 'en', { numeric: true }));
   return byId.toSorted((a, b) => rank(b) - rank(a));
 }
 
-/** Great-circle distance in kilometres; undefined where Edgegap does not say where one of both is. */
+/** The great-circle distance in kilometres. Undefined if Edgegap does not tell both positions. */
 export function distance(a: Location, b: Location): number | undefined {
   const degrees = [a.latitude, a.longitude, b.latitude, b.longitude];
   if (degrees.includes(undefined)) return undefined;

@@ -2,8 +2,8 @@ import type { Address } from '../chat/port.ts';
 import type { Store } from '../store/schema.ts';
 
 /**
- * The phases in which a deployment is paid for, or may be in a moment. A lost deployment was looked for in vain: if the
- * deployment did start after all, its phase becomes `live`.
+ * The phases in which a deployment costs money, or may soon cost money. The phase `lost` is not among them, because the
+ * search for a lost deployment found no server. If the deployment did start after all, its phase becomes `live`.
  */
 const RUNNING = ['requesting', 'unknown', 'live'];
 
@@ -12,7 +12,7 @@ export interface Deployer {
   readonly at: Pick<Address, 'platform' | 'workspace'>;
 }
 
-/** The deployments that were asked for in an account, or there by this person, without the deployment `except`. */
+/** The deployments of an account, or, with `by`, of this person in the account; without the deployment `except`. */
 export function deploysOf(db: Store, account: string, except: string, by?: Deployer) {
   const all = db.selectFrom('deployments').where('account', '=', account).where('id', '!=', except);
   if (!by) return all;
@@ -23,7 +23,7 @@ export function deploysOf(db: Store, account: string, except: string, by?: Deplo
     .where('asker_id', '=', by.id);
 }
 
-/** The deployments of these that run. */
+/** The running deployments among `deploysOf`. */
 export function running(db: Store, account: string, except: string, by?: Deployer) {
   return deploysOf(db, account, except, by).where('phase', 'in', RUNNING);
 }

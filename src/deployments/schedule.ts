@@ -8,27 +8,30 @@ import { transact, wroteTo } from '../store/transact.ts';
 import { type Deployment, fromRow } from './deployment.ts';
 import { DOUBT_END_MS, POLL_FAILED_MAX_MS } from './timing.ts';
 
-/** Few enough that nobody waits for them to go. */
+/** The number of deployments that are purged at a time: few enough that other work does not have to wait noticeably. */
 const PURGE_AT_ONCE = 200;
 
-/** A live deployment as the list can confirm it. */
+/** The stored facts about a live deployment that can be compared with Edgegap's list. */
 export interface Believed {
   readonly id: string;
   readonly requestId: string;
   readonly status: string | null;
   readonly wasReady: boolean;
-  /** It is to be asked about anyway. */
+  /** Whether a check of the deployment is already scheduled. */
   readonly checked: boolean;
 }
 
-/** A deployment to be asked about now. */
+/** A deployment about which Edgegap is to be asked now. */
 export interface DueDeployment {
   readonly id: string;
-  /** Throws where its row is damaged; the others are asked about all the same. */
+  /** Reads the deployment. Throws if the row is damaged; checks of the other deployments are not affected. */
   readonly read: () => Deployment;
 }
 
-/** When to ask about which deployment of an account, and what is left to ask about. Reads no more of a row than that takes. */
+/**
+ * Stores when Edgegap is to be asked about which deployment of an account. Reads only the columns that are needed for
+ * this.
+ */
 export class DeploymentSchedule {
   readonly #store: Store;
   readonly #clock: Clock;
@@ -38,7 +41,7 @@ export class DeploymentSchedule {
     this.#clock = clock;
   }
 
-  /** Sets when to ask about a deployment next, and what is to be remembered until then. */
+  /** Sets the time at which to ask about a deployment next, and stores facts that are needed then. */
   async set(
     id: string,
     checkAt: number | undefined,
@@ -57,7 +60,7 @@ export class DeploymentSchedule {
     wroteTo(db, 'deployments');
   }
 
-  /** Those whose request was sent, or not, by a process that is no more. */
+  /** The ids of deployments whose process died while it was sending the request. */
   async abandoned(account: string, membership: Pick<Membership, 'gone'>): Promise<string[]> {
     const left = this.#store
       .selectFrom('deployments')
@@ -81,7 +84,7 @@ export class DeploymentSchedule {
     return row !== undefined;
   }
 
-  /** What is believed of the live ones not heard of since `before` (epoch ms), as far as the list can confirm it. */
+  /** The live deployments about which there was no news since `before` (epoch ms). */
   async believedLive(account: string, before: number): Promise<Believed[]> {
     const rows = await this.#store
       .selectFrom('deployments')
@@ -99,8 +102,9 @@ export class DeploymentSchedule {
   }
 
   /**
-   * Takes up to `limit` of those that are to be asked about by now. They are not due again for `leaseMs`: to nobody else
-   * while they are asked about, and to somebody should whoever took them die over it.
+   * Claims at most `limit` deployments whose check is due. A claimed deployment becomes due again after `leaseMs`.
+   * Until then no other process asks about the deployment; after that another process asks, in case this process has
+   * died.
    */
   async claimDue(account: string, limit: number, leaseMs: number): Promise<DueDeployment[]> {
     const now = this.#clock.now();
@@ -112,7 +116,8 @@ export class DeploymentSchedule {
       .orderBy('check_at')
       .limit(limit);
     const rows = await this.#store
-      // Materialized, because PostgreSQL may else run the inner query several times, and lock other rows each time.
+      // `materialized`, because otherwise PostgreSQL may run the inner query several times, and lock different rows
+      // each time.
       .with(
         (cte) => cte('due').materialized(),
         () => passingOverLocked(due, this.#store),
@@ -120,7 +125,8 @@ export class DeploymentSchedule {
       .updateTable('deployments')
       .set({ check_at: now + leaseMs })
       .where('id', 'in', (eb) => eb.selectFrom('due').select('due.id'))
-      // Said again, as the row may have been taken by another while this statement waited for it.
+      // The condition is repeated, because another process may have claimed the row while this statement waited for the
+      // lock on the row.
       .where((eb) => isDue(eb, now))
       .returningAll()
       .execute();
@@ -140,8 +146,8 @@ export class DeploymentSchedule {
   }
 
   /**
-   * Forgets some of the deployments that were over before `before` (epoch ms), and their callbacks; true while there
-   * may be more. Whatever may still run is kept.
+   * Deletes some of the deployments that were over before `before` (epoch ms), together with their callbacks. Returns
+   * true while there may be more. Deployments that may still run are kept.
    */
   async purge(before: number): Promise<boolean> {
     const isOver = sql<SqlBool>`phase in ('ended', 'refused', 'lost') and heard_at < ${before} and ${notInDoubt(before)}`;
@@ -153,13 +159,19 @@ export class DeploymentSchedule {
   }
 }
 
-/** One that was lost may have turned up in this moment. */
+/**
+ * An SQL condition: no callback of the deployment waits to be handled. Such a callback could show that a lost
+ * deployment has turned up.
+ */
 function notInDoubt(before: number) {
   return sql`not exists (select 1 from callbacks where callbacks.deployment_id = deployments.id
     and handled_at is null and received_at >= ${before})`;
 }
 
-/** Also where its time is further ahead than any: then it was written by a clock that was. */
+/**
+ * An SQL condition: the check is due. A check that is too far in the future is due, too, because the clock that wrote
+ * its time was hours ahead.
+ */
 function isDue({ and, or, eb }: ExpressionBuilder<Database, 'deployments'>, now: number) {
   return or([
     eb('check_at', '<=', now),

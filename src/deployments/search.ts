@@ -1,7 +1,10 @@
 import type { Store } from '../store/schema.ts';
 import { type Deployment, fromRow, type Phase } from './deployment.ts';
 
-/** Looks for deployments of an account by what is not their key. `applications`: the only ones; undefined: all. */
+/**
+ * Finds deployments of an account by facts other than their key. `applications` limits the search to the deployments of
+ * these applications; undefined means all applications.
+ */
 export class Search {
   readonly #store: Store;
 
@@ -10,8 +13,9 @@ export class Search {
   }
 
   /**
-   * Up to 200 of the account's deployments of `applications` (undefined: of all) in a phase, heard of since `since` (epoch
-   * milliseconds), whose snapshot holds the text `host` in any case, newest first.
+   * At most 200 of the account's deployments of `applications` (undefined: of all applications) in this phase, newest
+   * first. Only deployments with news since `since` (epoch milliseconds) are found, and only if their last status
+   * contains the text `host`, in upper or lower case.
    */
   async byHost(
     account: string,
@@ -28,7 +32,10 @@ export class Search {
     return rows.map(fromRow);
   }
 
-  /** The account's of `applications` (undefined: of all) that failed, and stay at Edgegap until somebody stops them. */
+  /**
+   * The account's failed deployments of `applications` (undefined: of all applications). Edgegap keeps a failed
+   * deployment until a person stops it.
+   */
   async failed(account: string, applications?: readonly string[]) {
     return await this.#in('live', account, applications)
       .select(['request_id', 'application', 'version', 'tags_json', 'created_at'])
@@ -37,7 +44,7 @@ export class Search {
       .execute();
   }
 
-  /** The request_ids of up to `limit` of the account's running deployments that a person asked for, newest first. */
+  /** The request_ids of at most `limit` of the account's running deployments that a person ordered, newest first. */
   async askedBy(
     account: string,
     { id, platform }: { readonly id: string; readonly platform: string },
@@ -59,7 +66,7 @@ export class Search {
       .selectFrom('deployments')
       .where('account', '=', account)
       .where('phase', '=', phase);
-    // No application has an empty name, and no list may be empty.
+    // SQL allows no empty lists, so the list always contains the empty name, which no application has.
     return all.$if(applications !== undefined, (query) =>
       query.where('application', 'in', ['', ...(applications ?? [])]),
     );

@@ -3,51 +3,50 @@ import { type DeploymentStatus, KNOWN_STATUSES } from '../edgegap/schema.ts';
 import { type CallbackEvent, type Deployment, endIsInferred } from './deployment.ts';
 import { MISSING_MS, STOP_PATIENCE_MS } from './timing.ts';
 
-/** When Edgegap called back with an event, in epoch milliseconds. */
+/** The time at which the callback for each event arrived, in epoch milliseconds. */
 export type Since = Readonly<Partial<Record<CallbackEvent, number>>>;
 
-/** Something learned about a deployment, by whichever way it came. */
+/** News about a deployment, no matter how the bot learned the news. */
 export type News =
-  /** Its status, as Edgegap answered just now. `events` are what it has called back with, whatever the bodies said. */
+  /**
+   * A status. `snapshot`: Edgegap's answer of this moment. `called-back`: the status in a callback, which may arrive
+   * long after the event. `events` are the events of the callbacks that arrived, whatever their bodies say.
+   */
   | {
-      readonly kind: 'snapshot';
+      readonly kind: 'snapshot' | 'called-back';
       readonly status: DeploymentStatus;
       readonly events?: readonly CallbackEvent[];
       readonly since?: Since;
     }
-  /** Its status, as a callback brought it: it may have been under way for long. */
-  | {
-      readonly kind: 'called-back';
-      readonly status: DeploymentStatus;
-      readonly events?: readonly CallbackEvent[];
-      readonly since?: Since;
-    }
-  /** Edgegap took the request. */
+  /** Edgegap accepted the request to deploy. */
   | { readonly kind: 'accepted'; readonly requestId: string }
-  /** Edgegap could not place it, and left a deployment in error behind. */
+  /** Edgegap found no room for the server, and left behind a deployment with the status ERROR. */
   | { readonly kind: 'unplaced'; readonly requestId: string; readonly detail: string }
-  /** Edgegap says that it has terminated. */
+  /** Edgegap says that the deployment has terminated. */
   | { readonly kind: 'terminated' }
-  /** Edgegap says that it knows no such deployment. Said once, that may be a slip; said again later, it has ended. */
+  /**
+   * Edgegap says that there is no such deployment. A single such answer may be a mistake; a second such answer some
+   * time later means that the deployment has ended.
+   */
   | { readonly kind: 'missing' }
-  /** Edgegap took a stop. */
+  /** Edgegap accepted a stop. */
   | { readonly kind: 'stopping'; readonly by: string }
-  /** All its tags, as they now are. */
+  /** All tags that the deployment has now. */
   | { readonly kind: 'tags'; readonly tags: readonly string[] }
   | { readonly kind: 'refused'; readonly detail: string }
   | { readonly kind: 'unknown-outcome' }
   | { readonly kind: 'not-found' };
 
-/** What a person must notice. */
+/** A change about which people must be told. */
 export type Happening =
   | 'ready'
   | 'late-ready'
   | 'error'
   | 'terminated'
-  /** It was told to have terminated, and runs. */
+  /** The deployment is running, although the bot had reported that it ended. */
   | 'still-running'
   | 'stop-asked'
-  /** Edgegap took a stop, and did not carry it out. */
+  /** Edgegap accepted a stop, but the deployment did not stop. */
   | 'not-stopped'
   | 'lost'
   | 'adopted';
@@ -70,7 +69,7 @@ type Facts = Pick<
 >;
 
 export interface Step {
-  /** Only what changed. */
+  /** Contains only the fields that changed. */
   readonly changes: Partial<Facts>;
   readonly happened: readonly Happening[];
 }
@@ -78,9 +77,10 @@ export interface Step {
 const ORDER: readonly string[] = KNOWN_STATUSES;
 
 /**
- * What some news changes. Pure, and idempotent: the same news a second time changes nothing. Events may come late,
- * twice or out of order; the state only moves forward, and each happening is told once. Only what we concluded
- * ourselves can be taken back: an end that Edgegap never told of, and a stop that came to nothing.
+ * The changes that news makes to a deployment. The function has no side effects, and the same news a second time
+ * changes nothing. Events may arrive late, twice or out of order; the state only moves forward, and each happening is
+ * reported once. Only two conclusions of the bot can be taken back: that a deployment ended, if Edgegap never said so,
+ * and a stop that had no effect.
  */
 export function advance(deployment: Facts, news: News, now: number): Step {
   switch (news.kind) {
@@ -89,7 +89,8 @@ export function advance(deployment: Facts, news: News, now: number): Step {
     case 'unplaced': {
       const adopted = adopt(deployment, news.requestId, now);
       if (deployment.errorAt !== undefined || deployment.endedAt !== undefined) return adopted;
-      // It may be on its way down already.
+      // The status ERROR is not set if the deployment has already gone beyond ERROR, for example because it is
+      // terminating.
       const forward = rankOf(deployment) < ORDER.indexOf('ERROR');
       return merge(adopted, {
         changes: { ...(forward ? { status: 'ERROR' } : {}), errorAt: now, errorDetail: news.detail },
@@ -107,14 +108,14 @@ export function advance(deployment: Facts, news: News, now: number): Step {
       };
     case 'missing':
       if (deployment.phase !== 'live') return nothing;
-      // One of a clock that was ahead is none.
+      // A time in the future is ignored, because the clock that wrote the time was hours ahead.
       if (deployment.missingAt === undefined || deployment.missingAt > farthest(now))
         return { changes: { missingAt: now }, happened: [] };
       if (now - deployment.missingAt < MISSING_MS) return nothing;
       return { changes: { phase: 'ended', endedAt: deployment.missingAt }, happened: ['terminated'] };
     case 'stopping': {
       if (deployment.endedAt !== undefined && !endIsInferred(deployment)) return nothing;
-      // What can be stopped runs.
+      // Edgegap accepted the stop, so the deployment must still be running.
       const revived = revive(deployment);
       const { stopAskedBy, stopAskedAt } = { ...deployment, ...revived.changes };
       return merge(revived, {
@@ -125,7 +126,8 @@ export function advance(deployment: Facts, news: News, now: number): Step {
     case 'tags':
       return { changes: { tags: news.tags }, happened: [] };
     case 'refused':
-      // It is the answer to its one request, however late: what was not known of it until then is known now.
+      // Edgegap's answer to the only request settles an outcome that was unknown until now, however late the answer
+      // comes.
       if (deployment.requestId !== undefined || deployment.endedAt !== undefined) return nothing;
       return { changes: { phase: 'refused', errorDetail: news.detail }, happened: [] };
     case 'unknown-outcome':
@@ -137,7 +139,7 @@ export function advance(deployment: Facts, news: News, now: number): Step {
   }
 }
 
-/** A status, with the events that Edgegap has called back with. */
+/** Those kinds of news that contain a status. */
 type Said = Extract<News, { readonly status: DeploymentStatus }>;
 
 export function hasStatus(news: News): news is Said {
@@ -161,7 +163,10 @@ function adopt(deployment: Facts, requestId: string, now: number): Step {
   };
 }
 
-/** Takes back an end that was concluded, and the stop that it seemed to come from. */
+/**
+ * If the bot had only concluded that the deployment ended, takes this conclusion back, together with the stop that
+ * seemed to have ended the deployment.
+ */
 function revive(deployment: Facts): Step {
   if (!endIsInferred(deployment)) return nothing;
   return {
@@ -176,14 +181,17 @@ function revive(deployment: Facts): Step {
   };
 }
 
-/** An answer describes this moment: beside what any status tells, it can correct what was concluded. */
+/**
+ * Applies an answer of Edgegap. An answer describes this moment, so unlike a callback it can correct the conclusions of
+ * the bot.
+ */
 function answered(deployment: Facts, said: Said, now: number): Step {
   const { status: snapshot } = said;
   if (deployment.requestId !== undefined && deployment.requestId !== snapshot.request_id) return nothing;
   const ending = snapshot.current_status === 'TERMINATING' || snapshot.current_status === 'TERMINATED';
   const revived = ending ? nothing : revive(deployment);
   const known = { ...deployment, ...revived.changes };
-  // Whatever it says, it is known.
+  // Whatever the status is, it shows that Edgegap knows the deployment.
   const found: Step =
     known.missingAt !== undefined && known.endedAt === undefined
       ? { changes: { missingAt: undefined }, happened: [] }
@@ -195,7 +203,10 @@ function answered(deployment: Facts, said: Said, now: number): Step {
     : told;
 }
 
-/** Whether a stop should have shown by now: Edgegap carries it out once a deployment is ready or has failed. */
+/**
+ * Whether an accepted stop should have taken effect by now. Edgegap carries out a stop when the deployment is ready or
+ * has failed.
+ */
 function isUnheeded({ status, stopAskedAt, readyAt, errorAt, endedAt }: Facts, now: number): boolean {
   if (stopAskedAt === undefined || endedAt !== undefined) return false;
   if (status !== 'READY' && status !== 'ERROR') return false;
@@ -204,18 +215,20 @@ function isUnheeded({ status, stopAskedAt, readyAt, errorAt, endedAt }: Facts, n
   );
 }
 
-/** Whether a status tells nothing of this event any more, as the deployment has gone on since. */
+/**
+ * Whether the deployment has already gone beyond the event, so that its status no longer shows that the event happened.
+ */
 export function isBeyond({ current_status }: DeploymentStatus, event: 'ready' | 'error'): boolean {
   return ORDER.indexOf(current_status) > ORDER.indexOf(event === 'ready' ? 'READY' : 'ERROR');
 }
 
 function fromStatus(deployment: Facts, said: Said, now: number): Step {
   const { status: snapshot, events = [], since = {} } = said;
-  // Of another deployment: whoever sent it, it is no news of this one.
+  // This is the status of another deployment, and no news about this deployment.
   if (deployment.requestId !== undefined && deployment.requestId !== snapshot.request_id) return nothing;
   const adopted = adopt(deployment, snapshot.request_id, now);
   const status = snapshot.current_status;
-  // What it was before this status, an event's name may be all that tells.
+  // If an event happened before this status, perhaps only the name of a callback tells that the event happened.
   const wasBefore = (event: 'ready' | 'error') => events.includes(event) && isBeyond(snapshot, event);
   const failed = status === 'ERROR' || snapshot.error || wasBefore('error');
   const ended = status === 'TERMINATED';
@@ -224,19 +237,21 @@ function fromStatus(deployment: Facts, said: Said, now: number): Step {
   const over = deployment.endedAt !== undefined || reached > ORDER.indexOf('READY');
   const changes: { -readonly [Key in keyof Facts]?: Facts[Key] } = {};
   const happened: Happening[] = [];
-  // A status that is newer than this code stands beside the present one.
+  // A status that this version does not know has no rank. Such a status replaces the present status.
   const rank = ORDER.indexOf(status);
   const forward = deployment.endedAt === undefined && (rank < 0 || rank >= reached);
   if (forward && deployment.missingAt !== undefined) changes.missingAt = undefined;
   if (forward || (ended && endIsInferred(deployment))) {
     changes.snapshot = snapshot;
-    // Ours always has the bot's own tag: none at all means that the answer left them out.
+    // A deployment of the bot always has the bot's own tag. So an empty list means that Edgegap left the tags out of
+    // the answer.
     if (snapshot.tags.length > 0) changes.tags = snapshot.tags;
     changes.status = status;
   }
   const readyNow = ready && deployment.readyAt === undefined;
   const late = over || wasBefore('ready');
-  // It runs on, perhaps: then it has been ready for as long as that is known.
+  // If the event happened before this status, the time of the event is the arrival of its callback, unless the
+  // deployment has ended.
   const at = (event: 'ready' | 'error') =>
     wasBefore(event) && !ended ? Math.min(since[event] ?? now, now) : now;
   if (readyNow) changes.readyAt = at('ready');
@@ -251,12 +266,15 @@ function fromStatus(deployment: Facts, said: Said, now: number): Step {
     changes.phase = 'ended';
     happened.push('terminated');
   }
-  // It says that this came before.
+  // The line about a server that became ready earlier comes last, because it speaks of the past.
   if (readyNow && late) happened.push('late-ready');
   return merge(adopted, { changes, happened });
 }
 
-/** How far it has come for certain; an unknown status does not make it forget what it has been through. */
+/**
+ * The rank of the furthest status that the deployment has certainly reached. A status that the bot does not know does
+ * not undo earlier events.
+ */
 function rankOf({ status, readyAt, errorAt }: Facts): number {
   return Math.max(
     ORDER.indexOf(status ?? ''),

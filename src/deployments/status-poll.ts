@@ -12,11 +12,11 @@ import type { DeploymentRepository } from './repository.ts';
 import type { News } from './state.ts';
 import { isSettling, LOOK_UPS_MS, MISSING_MS, SILENCE_MS } from './timing.ts';
 
-/** A callback that is only just on its way is not a lost one. */
+/** How long a callback may be on its way before it counts as lost. */
 const CALLBACK_GRACE_MS = 10_000;
 const WARN_EVERY_MS = 24 * 60 * 60_000;
 
-/** What asking finds. */
+/** The kinds of news that an answer of Edgegap can contain. */
 type Seen = Extract<News, { kind: 'snapshot' | 'called-back' | 'missing' }>;
 
 export interface StatusPollParts {
@@ -29,7 +29,7 @@ export interface StatusPollParts {
   readonly signal: AbortSignal;
 }
 
-/** Asks Edgegap about one deployment that is due, and passes on what it says. */
+/** Asks Edgegap about a deployment whose check is due, and applies the answer. */
 export class StatusPoll {
   readonly #parts: StatusPollParts;
   readonly #call: { readonly lane: 'background'; readonly signal: AbortSignal };
@@ -40,18 +40,18 @@ export class StatusPoll {
     this.#call = { lane: 'background', signal: parts.signal };
   }
 
-  /** From now on somebody is there to be called back. */
+  /** Called when callbacks can reach this process from now on. */
   begin(): void {
     this.#ranForMs = stopwatch(this.#parts.clock);
   }
 
-  /** Rejects where Edgegap could not be asked. */
+  /** Asks about the deployment. Rejects if Edgegap could not be asked. */
   async ask(deployment: Deployment): Promise<void> {
     const { id, phase, requestId } = deployment;
     if (requestId !== undefined && (phase === 'live' || endIsInferred(deployment)))
       await this.#status(deployment, requestId);
-    // Written down while its end was learned.
-    else if (phase === 'ended' && deployment.doubted) await this.#pass(deployment, seen(deployment.doubted));
+    // The doubted status was stored while the news of the end arrived, so it was not applied yet.
+    else if (phase === 'ended' && deployment.doubted) await this.#apply(deployment, seen(deployment.doubted));
     else if (phase === 'ended' || phase === 'refused')
       await this.#parts.repository.schedule.set(id, undefined);
     else await this.#lookUp(deployment);
@@ -71,20 +71,21 @@ export class StatusPoll {
     const status = news.kind === 'snapshot' ? news.status : undefined;
     const { doubted } = deployment;
     const again = doubted !== undefined && doubted.current_status === status?.current_status;
-    // It has gone on since, so that nobody else tells of what was seen.
-    if (doubted && !again) await this.#pass(deployment, seen(doubted));
-    // What was missing has been waited for already.
-    if (status && !again && (await this.#untold(deployment, news))) {
-      // It may have happened this moment, with the callback on its way.
+    // The deployment has gone beyond the doubted status, so no other news will report its event.
+    if (doubted && !again) await this.#apply(deployment, seen(doubted));
+    // For a missing deployment the bot has already waited. A status that suggests a missed callback is not applied yet:
+    // the callback may still be on its way.
+    if (status && !again && (await this.#missedEvent(deployment, news))) {
+      // Perhaps the event happened only a moment ago. The callback gets some time to arrive.
       const silentAt = Math.max(now, deployment.createdAt + SILENCE_MS);
       await this.#parts.repository.schedule.set(id, silentAt + CALLBACK_GRACE_MS, { doubted: status });
       return;
     }
-    await this.#pass(deployment, news);
+    await this.#apply(deployment, news);
   }
 
-  async #pass(deployment: Deployment, news: Seen): Promise<void> {
-    const event = await this.#untold(deployment, news);
+  async #apply(deployment: Deployment, news: Seen): Promise<void> {
+    const event = await this.#missedEvent(deployment, news);
     if (event) await this.#rescue(deployment, news, event);
     else await this.#parts.deployments.learn(deployment.id, news, 'asked');
   }
@@ -98,14 +99,14 @@ export class StatusPoll {
     }
   }
 
-  /** The event in this news that a callback should have brought and did not. */
-  async #untold(
+  /** The event in this news that a callback should have reported but has not reported. */
+  async #missedEvent(
     { id, createdAt, missingAt, ...known }: Deployment,
     news: Seen,
     tx?: Store,
   ): Promise<CallbackEvent | undefined> {
     const now = this.#parts.clock.now();
-    // One from before this process: its callback may have come while nobody was there to be called.
+    // If the deployment is older than this process, its callback may have come while no process was running.
     if (!this.#parts.deployments.callbacksExpected || ageOf(createdAt, now) > this.#ranForMs())
       return undefined;
     const ends = missingAt !== undefined && now - missingAt >= MISSING_MS;
@@ -119,14 +120,16 @@ export class StatusPoll {
   }
 
   /**
-   * The first rescue says so, in the log and in chat; no other one, by whichever process, for a day. Whose news is not
-   * written down has not said it.
+   * Applies news that no callback reported. The log and the chat say so once a day, for all processes together. The
+   * turn to warn is taken in the same transaction as the news: if that is not committed, the warning can be given
+   * later.
    */
   async #rescue({ id, requestId }: Deployment, news: Seen, event: CallbackEvent): Promise<void> {
     const first = await this.#parts.repository.change([id], async (tx, [before]) => {
       if (!before) return false;
-      // It may have come while this waited for the row: then nothing is amiss.
-      const amiss = (await this.#untold(before, news, tx)) !== undefined;
+      // The callback may have arrived while this transaction waited for the row. In this case there is nothing to warn
+      // about.
+      const amiss = (await this.#missedEvent(before, news, tx)) !== undefined;
       const first = amiss && (await this.#parts.leases.takeTurn('warn-of-callbacks', WARN_EVERY_MS, tx));
       await this.#parts.deployments.learnIn(tx, before, news, first ? 'rescued' : 'asked');
       return first;
@@ -138,12 +141,12 @@ export class StatusPoll {
     );
   }
 
-  /** Looks for one whose request may or may not have arrived, by its tag. */
+  /** Searches for a deployment with an unknown outcome by its tag. */
   async #lookUp({ id, checks }: Deployment): Promise<void> {
     const tag = ownTag(id);
     const filters = [{ field: 'tags', operator: 'in', value: [tag] }] as const;
     const { rows } = await this.#parts.edgegap.deployments({ filters }, this.#call);
-    // Whatever else is in the answer is somebody else's.
+    // Rows without the tag belong to other deployments.
     const found = rows.find((row) => row.tags.includes(tag));
     const adopted =
       found &&
@@ -153,7 +156,7 @@ export class StatusPoll {
     const tried = checks + 1;
     const pause = LOOK_UPS_MS[tried];
     await this.#parts.repository.change([id], async (tx, [before]) => {
-      // Something called back meanwhile: it is looked for anew.
+      // A callback arrived in the meantime and restarted the search, so this result is outdated.
       if (!before || before.checks !== checks) return;
       if (pause === undefined)
         await this.#parts.deployments.learnIn(tx, before, { kind: 'not-found' }, 'asked');
@@ -163,7 +166,10 @@ export class StatusPoll {
   }
 }
 
-/** It no longer describes this moment. */
+/**
+ * Turns a doubted status into news. The news is of the kind `called-back`, because the status no longer describes this
+ * moment.
+ */
 function seen(status: DeploymentStatus): Seen {
   return { kind: 'called-back', status };
 }

@@ -1,38 +1,47 @@
 import { ageOf } from '../clock.ts';
 import { type Deployment, endIsInferred } from './deployment.ts';
 
-/** The pauses, in milliseconds, between looks for one whose outcome is unknown: after 2, 6, 10, 30, 60 and 120 s. */
+/**
+ * The pauses, in milliseconds, between the searches for a deployment with an unknown outcome. The searches take place
+ * after 2, 6, 10, 30, 60 and 120 s.
+ */
 export const LOOK_UPS_MS = [2_000, 4_000, 4_000, 20_000, 30_000, 60_000] as const;
 
-/** With callbacks on, a deployment this long silent is asked about all the same. */
+/** If callbacks are on, Edgegap is asked about a deployment when there was no news for this long. */
 export const SILENCE_MS = 60_000;
 
 /**
- * With callbacks on, this much lies between looks at the steps of deployments on their way: a fifth of Edgegap's 20 status
- * calls a second. Where many are on their way, each is looked at less often.
+ * If callbacks are on, two status polls of deployments in progress are at least this far apart, which uses a fifth of
+ * Edgegap's limit of 20 status calls a second. The more deployments are in progress, the less often each of them is
+ * polled.
  */
-export const LOOKS_APART_MS = 250;
+export const POLLS_APART_MS = 250;
 
-/** Edgegap not knowing a deployment means that it ended when it says so again after this long. */
+/**
+ * If Edgegap does not know a deployment, and after this time still does not know it, the deployment counts as ended.
+ */
 export const MISSING_MS = 30_000;
 
-/** How long a stop that Edgegap took may show no effect before it can be asked for again. */
+/** If an accepted stop shows no effect for this long, a person can ask for a stop again. */
 export const STOP_PATIENCE_MS = 2 * 60_000;
 
-/** A deployment this young may not be listed, or known to the status endpoint, yet. */
+/** Edgegap's list and status endpoint may not know a deployment that is younger than this. */
 const SETTLING_MS = 30_000;
 
 const POLL_YOUNG_MS = 3_000;
 const POLL_MS = 15_000;
 const YOUNG_MS = 3 * 60_000;
-/** One that failed stays so until somebody stops it. */
+/** The longest pause between the polls of a failed deployment, which stays failed until a person stops it. */
 export const POLL_FAILED_MAX_MS = 15 * 60_000;
-/** For this long we look whether one that we only concluded to have ended runs after all. */
+/**
+ * If the bot only concluded that a deployment has ended, it asks Edgegap for this long whether the deployment is
+ * running after all.
+ */
 export const DOUBT_END_MS = 2 * 60 * 60_000;
 
 /**
- * When to ask about a deployment next (epoch ms); undefined when there is nothing to find out but by the list:
- * one that is ready and stays so, one that has ended.
+ * The time at which to ask about a deployment next (epoch ms). Undefined for a deployment that is ready or has ended,
+ * because there Edgegap's list tells enough.
  */
 export function nextCheck(deployment: Deployment, now: number, callbacks: boolean): number | undefined {
   const { phase, status, createdAt, checks, missingAt, errorAt, endedAt, stopAskedBy } = deployment;
@@ -54,21 +63,24 @@ export function nextCheck(deployment: Deployment, now: number, callbacks: boolea
 }
 
 /**
- * Whether it goes through the steps of which no callback tells. One that somebody stops is left to the callbacks: a look that
- * sees the end first would make their news of the start late.
+ * Whether the deployment is going through steps that no callback reports. A deployment that a person has stopped is
+ * left to the callbacks: if a status poll saw the end first, the callback that reports the start would come too late.
  */
 export function isOnItsWay({ phase, status, missingAt, stopAskedBy }: Deployment): boolean {
   if (phase !== 'live' || missingAt !== undefined || stopAskedBy !== undefined) return false;
   return !['READY', 'ERROR', 'TERMINATING', 'TERMINATED'].includes(status ?? '');
 }
 
-/** Whether Edgegap took a stop that can still be expected to show. */
+/** Whether Edgegap accepted a stop that may still take effect. */
 export function isStopUnderWay({ stopAskedAt, missingAt, endedAt }: Deployment, now: number): boolean {
   if (stopAskedAt === undefined || missingAt !== undefined || endedAt !== undefined) return false;
   return ageOf(stopAskedAt, now) < STOP_PATIENCE_MS;
 }
 
-/** Whether Edgegap may not know of it everywhere yet, so that its not knowing means nothing. */
+/**
+ * Whether some parts of Edgegap may not know the deployment yet. For that long, the answer that there is no such
+ * deployment means nothing.
+ */
 export function isSettling({ acceptedAt, createdAt }: Deployment, now: number): boolean {
   return ageOf(acceptedAt ?? createdAt, now) < SETTLING_MS;
 }

@@ -3,7 +3,7 @@ import { type DeploymentStatus, parseEdgegapTime } from '../edgegap/schema.ts';
 import type { DeploymentView, PortView } from './card.ts';
 import type { Deployment, DeployPlan } from './deployment.ts';
 
-/** A deployment of ours as people see it. */
+/** The view of a deployment that was deployed from chat. */
 export function viewOf(deployment: Deployment): DeploymentView {
   const { snapshot, phase } = deployment;
   const mayAgain = phase === 'lost' && deployment.replacedBy === undefined;
@@ -29,7 +29,10 @@ export function viewOf(deployment: Deployment): DeploymentView {
   };
 }
 
-/** By `max_duration` minutes after READY; Edgegap writes -1 for a server without an end. */
+/**
+ * The time at which Edgegap stops the server: `max_duration` minutes after READY. Undefined if `max_duration` is -1,
+ * which means that there is no limit.
+ */
 function endsAt(
   told: DeploymentStatus | undefined,
   status: string,
@@ -39,28 +42,32 @@ function endsAt(
   return status === 'READY' && readyAt !== undefined && minutes > 0 ? readyAt + minutes * 60_000 : undefined;
 }
 
-/** By how much Edgegap's clock and ours may differ. */
+/** How far the clocks of Edgegap and of this machine may differ. */
 const SKEW_MS = 5_000;
 
 type Times = Pick<DeploymentView, 'readyAt' | 'endedAt'>;
 
 /**
- * When it became ready and when it ended: by Edgegap where it says so and that can be, else when we learned it, which may
- * be long after. Where even the news of having been ready came after the end, nothing can be said of how long it ran.
+ * When the deployment became ready, and when it ended. If Edgegap's times are plausible, they are used; otherwise the
+ * times at which the news arrived, perhaps long after the events. If even the news of READY arrived after the end,
+ * nobody knows how long the server ran.
  */
 export function timesOf({ createdAt, readyAt, endedAt, snapshot }: Deployment): Times {
   const said = snapshot && timesSaid(snapshot);
   const within = (at: number | undefined, to: number) =>
     at !== undefined && at >= createdAt - SKEW_MS && at <= to + SKEW_MS ? at : undefined;
   const end = endedAt === undefined ? undefined : (within(said?.endedAt, endedAt) ?? endedAt);
-  // One that was there and gone while nobody was told has been ready all the same.
+  // A server that ended before any news of it arrived had been ready nevertheless.
   const latest = end ?? readyAt;
   if (latest === undefined) return { readyAt: undefined, endedAt: undefined };
   const learned = readyAt !== undefined && (end === undefined || readyAt < end) ? readyAt : undefined;
   return { readyAt: within(said?.readyAt, latest) ?? learned, endedAt: end };
 }
 
-/** Edgegap's own times. Before it is ready the start it names may be any; `elapsed_time` is how long it has been ready. */
+/**
+ * The times that Edgegap tells. Before READY, `start_time` may be any time. `elapsed_time` is how long the server has
+ * been ready.
+ */
 function timesSaid({ current_status, start_time, removal_time, elapsed_time = 0 }: DeploymentStatus): Times {
   const ended = current_status === 'TERMINATED';
   const endedAt = ended ? parseEdgegapTime(removal_time) : undefined;
@@ -69,7 +76,7 @@ function timesSaid({ current_status, start_time, removal_time, elapsed_time = 0 
   return { readyAt: wasReady ? (parseEdgegapTime(start_time) ?? since) : undefined, endedAt };
 }
 
-/** The card that goes out before the request does. */
+/** The view for the card that is posted before the request to deploy leaves. */
 export function requestingView(order: {
   readonly application: string;
   readonly version: string;
@@ -107,7 +114,7 @@ const unknownView = {
   stopping: false,
 } as const;
 
-/** Any deployment of the account, as its status describes it. */
+/** The view of any deployment of the account, made from Edgegap's status. */
 export function viewOfStatus(status: DeploymentStatus): DeploymentView {
   const { current_status, error } = status;
   return {
@@ -129,7 +136,7 @@ export function viewOfStatus(status: DeploymentStatus): DeploymentView {
 }
 
 function statusOf({ phase, status, stopAskedBy }: Deployment): string {
-  // Edgegap carries out a stop once it is one of these, and is not quick to say so.
+  // If the status is READY or ERROR, Edgegap carries out the stop, but takes some time to show TERMINATING.
   const isStopping = stopAskedBy !== undefined && (status === 'READY' || status === 'ERROR');
   switch (phase) {
     case 'requesting':
@@ -151,16 +158,16 @@ function noteOf(deployment: Deployment): string | undefined {
   const { phase, replacedBy, stopAskedBy, missingAt } = deployment;
   switch (phase) {
     case 'unknown':
-      return 'Edgegap did not answer clearly, so this may or may not have started. I am looking for it; nothing is sent twice.';
+      return 'Edgegap did not answer clearly, so this deployment may or may not have started. I am looking for the deployment, and send nothing twice.';
     case 'lost':
       return replacedBy === undefined
         ? 'Edgegap did not answer, and the deployment is not listed. It may have started all the same: check the dashboard before you deploy again.'
-        : 'It was deployed again.';
+        : 'The same version was deployed again.';
     case 'live':
       if (missingAt !== undefined)
-        return 'Edgegap says that it knows no such deployment. I ask again before I take it to have ended.';
+        return 'Edgegap says that it knows no such deployment. I ask again before I treat the deployment as ended.';
       return stopAskedBy !== undefined && statusOf(deployment) !== 'TERMINATING'
-        ? `${stopAskedBy} asked to stop it; Edgegap does so as soon as it is ready or failed.`
+        ? `${stopAskedBy} asked to stop this deployment; Edgegap does so once the server is ready or has failed.`
         : undefined;
     default:
       return undefined;

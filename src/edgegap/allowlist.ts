@@ -6,13 +6,17 @@ import type { ListFilter, ListRequest } from './requests.ts';
 import type { DeploymentRow } from './schema.ts';
 import type { CallOptions } from './transport.ts';
 
-/** For how many deployments the application is remembered; the application of a deployment never changes. */
+/**
+ * The allowlist remembers the application of at most this many deployments. The application of a deployment never
+ * changes.
+ */
 const REMEMBERED = 5_000;
 
 /**
- * `api` for the applications in `allowed` only; undefined allows all. Calls keyed by a request_id are checked too:
- * the application comes from `knownApplication` (the bot's own store) or else from Edgegap, and a deployment whose
- * application stays unknown is refused. A refusal is a RefusedError with the code `application-not-allowed`.
+ * Limits `api` to the applications in `allowed`; undefined allows all applications. Calls with a request_id are checked
+ * as well. Their application is known from `knownApplication` (the bot's own store) or else is asked from Edgegap, and
+ * a deployment whose application stays unknown is refused. A refusal is a RefusedError with the code
+ * `application-not-allowed`.
  */
 export function withAllowlist(
   api: EdgegapApi,
@@ -27,31 +31,41 @@ export function withAllowlist(
     if (!names.has(application)) throw refused(allowed, `The application ${application}`);
   };
 
+  async function checkDeployment(request_id: string, call: CallOptions | undefined): Promise<void> {
+    let application = remembered.get(request_id) ?? (await knownApplication(request_id));
+    application ??= (await api.status(request_id, call)).app_name;
+    if (application !== undefined) remembered.set(request_id, application);
+    checkDeploymentAllowed(allowed, application);
+  }
+
   async function checked<T>(
     request_id: string,
     call: CallOptions | undefined,
     ask: () => Promise<T>,
   ): Promise<T> {
-    let application = remembered.get(request_id) ?? (await knownApplication(request_id));
-    application ??= (await api.status(request_id, call)).app_name;
-    if (application !== undefined) remembered.set(request_id, application);
-    checkDeploymentAllowed(allowed, application);
+    await checkDeployment(request_id, call);
     return await ask();
   }
 
+  async function deploying<T extends { request_id: string }>(
+    application: string,
+    deploy: () => Promise<T>,
+  ): Promise<T> {
+    check(application);
+    try {
+      const deployed = await deploy();
+      remembered.set(deployed.request_id, application);
+      return deployed;
+    } catch (error) {
+      if (error instanceof EdgegapError && error.requestId) remembered.set(error.requestId, application);
+      throw error;
+    }
+  }
+
   return {
-    async deploy(request, call) {
-      check(request.application);
-      try {
-        const deployed = await api.deploy(request, call);
-        remembered.set(deployed.request_id, request.application);
-        return deployed;
-      } catch (error) {
-        if (error instanceof EdgegapError && error.requestId)
-          remembered.set(error.requestId, request.application);
-        throw error;
-      }
-    },
+    deploy: (request, call) => deploying(request.application, () => api.deploy(request, call)),
+    deployToFleet: (request, call) => deploying(request.application, () => api.deployToFleet(request, call)),
+    deployLegacy: (request, call) => deploying(request.application, () => api.deployLegacy(request, call)),
     async status(request_id, call) {
       const status = await api.status(request_id, call);
       if (status.app_name !== undefined) remembered.set(request_id, status.app_name);
@@ -59,6 +73,10 @@ export function withAllowlist(
       return status;
     },
     stop: (id, call) => checked(id, call, () => api.stop(id, call)),
+    async stopMany(ids, call) {
+      await Promise.all(ids.map((id) => checkDeployment(id, call)));
+      return api.stopMany(ids, call);
+    },
     async deployments(request = {}, call): Promise<DeploymentPage> {
       const narrowed = narrow(request, allowed, check);
       if (!narrowed)
@@ -71,7 +89,7 @@ export function withAllowlist(
     },
     logs: (id, call) => checked(id, call, () => api.logs(id, call)),
     metrics: (id, request, call) => checked(id, call, () => api.metrics(id, request, call)),
-    // A host shows no application.
+    // Not checked, because a host does not show an application.
     hosts: (fleet, call) => api.hosts(fleet, call),
     tags: (id, call) => checked(id, call, () => api.tags(id, call)),
     tag: (id, name, call) => checked(id, call, () => api.tag(id, name, call)),
@@ -93,8 +111,8 @@ export function withAllowlist(
 }
 
 /**
- * Throws the refusal for a deployment whose application is not allowed, or not known. The refusal does not name the
- * application: a person who knows a request_id need not learn which other games run in the account.
+ * Throws the refusal if the application of a deployment is not allowed, or is unknown. The refusal does not name the
+ * application: a person who knows only a request_id must not learn which other games run in the account.
  */
 export function checkDeploymentAllowed(
   allowed: readonly string[] | undefined,
@@ -105,17 +123,17 @@ export function checkDeploymentAllowed(
 }
 
 function refused(allowed: readonly string[], which: string): RefusedError {
-  return new RefusedError('application-not-allowed', `${which} is not on this bot’s allowlist.`, {
+  return new RefusedError('application-not-allowed', `${which} is not on my allowlist.`, {
     hint: allowed.length
-      ? `The bot may use ${allowed.join(', ')}.`
-      : 'Whoever runs the bot sets the allowlist in APP_ALLOWLIST.',
+      ? `I may use ${allowed.join(', ')}.`
+      : 'Whoever runs me sets the allowlist in APP_ALLOWLIST.',
   });
 }
 
 /**
- * The same list request for allowed applications only; undefined when no row can match. The rows do not say to which
- * application they belong, so the filter has to. Because a field may have a single filter, the applications that the
- * request asks for and the allowed applications are combined.
+ * The same list request, limited to allowed applications. Undefined if no row can match. The rows do not tell their
+ * application, so Edgegap has to filter by application. Edgegap allows only one filter for each field, so the
+ * applications that the request asks for and the allowed applications become a single filter.
  */
 function narrow<R extends ListRequest>(
   request: R,

@@ -2,23 +2,23 @@ import { type Dispatcher, errors } from 'undici';
 import type { Clock } from '../clock.ts';
 import { type Break, breakError, type EdgegapError } from './errors.ts';
 
-/** A log file comes whole and can be long; more bytes than this are not kept in memory. */
+/** The maximum size of an answer in memory. Edgegap sends a log as a whole, and logs can be long. */
 export const MAX_BODY_BYTES = 32 * 1024 * 1024;
 
 export interface HttpCall {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   origin: string;
-  /** With the base URL's prefix and the query. */
+  /** The path, including the prefix of the base URL and the query. */
   path: string;
-  /** Without prefix and query, for errors. */
+  /** The path as shown in errors, without the prefix and the query. */
   shownPath: string;
   headers: Record<string, string>;
   body: string | undefined;
   timeoutMs: number;
   signal: AbortSignal;
   /**
-   * Called when the request begins to leave. When `left` throws, the request does not leave, and `attempt` rejects
-   * with that error.
+   * Called when the request begins to leave. If `left` throws, the request does not leave, and `attempt` rejects with
+   * the same error.
    */
   left: () => void;
 }
@@ -30,9 +30,10 @@ export interface HttpAnswer {
 }
 
 /**
- * Sends a request and reads the whole answer, whatever the status. Throws an EdgegapError whose outcome says whether
- * the request can have reached Edgegap. When aborted, throws the signal's reason; only a change that was already on
- * its way throws `edgegap-aborted`, because the caller must not think that the change did not happen.
+ * Sends a request and reads the whole answer, whatever its status is. If that fails, throws an EdgegapError; its
+ * outcome says whether the request may have reached Edgegap. When aborted, throws the signal's reason, unless the
+ * request was a change that had already begun to leave: then throws `edgegap-aborted`, because the caller must not
+ * think that the change did not happen.
  */
 export async function attempt(dispatcher: Dispatcher, clock: Clock, call: HttpCall): Promise<HttpAnswer> {
   const { method, signal } = call;
@@ -86,8 +87,9 @@ export async function attempt(dispatcher: Dispatcher, clock: Clock, call: HttpCa
 }
 
 /**
- * Calls `onStart` when undici has a connection and begins to write the request. After an earlier error (refused, DNS,
- * TLS, no free connection) the request surely had no effect; after a later error the effect is unknown.
+ * Calls `onStart` when undici has a connection and begins to write the request. If an error comes before that (refused,
+ * DNS, TLS, no free connection), the request certainly had no effect. If an error comes after that, the effect is
+ * unknown.
  */
 function noteStart(onStart: () => void): Dispatcher.DispatcherComposeInterceptor {
   return (dispatch) => (options, handler) => {
@@ -100,9 +102,12 @@ function noteStart(onStart: () => void): Dispatcher.DispatcherComposeInterceptor
   };
 }
 
-/** `ECONNREFUSED`, `UND_ERR_SOCKET`... An error for several addresses holds the code in its first error. */
+/**
+ * The code of an error, for example `ECONNREFUSED` or `UND_ERR_SOCKET`. If several addresses failed, the code is in the
+ * first of the inner errors.
+ */
 function reasonOf(error: unknown): string | undefined {
-  // These are undici's words; the code of this error says nothing.
+  // Reads the message that undici writes when a proxy refuses, because the code of this error does not tell the reason.
   const refusal = /^Proxy response \((\d+)\)/.exec((error as Error).message)?.[1];
   if (refusal) return `the proxy answered HTTP ${refusal}`;
   const code =

@@ -1,11 +1,19 @@
 import type { z } from 'zod';
 import { createMask, type Mask } from '../log/mask.ts';
-import { EdgegapError, isNoSuchDeployment } from './errors.ts';
+import { EdgegapError } from './errors.ts';
 import { decodeLogs, type Logs } from './logs.ts';
 import { type Metrics, MetricsAnswer, type MetricsRequest, metricsQuery } from './metrics.ts';
 import { masked, maskTag } from './outside.ts';
 import { eachPage, nextPage, type Page } from './paging.ts';
-import { type DeployRequest, deployBody, type ListRequest, listQuery } from './requests.ts';
+import {
+  type DeployRequest,
+  deployBody,
+  type FleetDeployRequest,
+  type LegacyDeployRequest,
+  type ListRequest,
+  legacyDeployBody,
+  listQuery,
+} from './requests.ts';
 import {
   type Application,
   ApplicationList,
@@ -17,13 +25,14 @@ import {
   DeploymentStatus,
   type FleetHost,
   HostList,
+  LegacyDeployAnswer,
   LocationList,
   LogsAnswer,
-  StopAnswer,
   TagList,
   TagTimes,
   VersionList,
 } from './schema.ts';
+import { type StopOptions, type StopResult, stop, stopMany } from './stop.ts';
 import { bareToken } from './token.ts';
 import {
   type ApiRequest,
@@ -35,61 +44,52 @@ import {
   unreadable,
 } from './transport.ts';
 
-export type { CallOptions };
+export type { CallOptions, StopResult };
 
 export interface DeploymentPage {
   rows: DeploymentRow[];
-  /** Rows of all pages. */
+  /** The number of rows on all pages together. */
   total_count: number;
   has_next: boolean;
-  /** The number of this page, from 1. */
+  /** The number of this page. The first page has the number 1. */
   page: number;
-  /** The API's own notes to this page. */
+  /** Notes that the API added to this page. */
   messages: string[];
 }
 
-/** Which locations to list; all of them where nothing is given. */
+/** Which locations to list. Without any field, all locations are listed. */
 export interface LocationFilter {
-  /** Only places with room for the application's version. */
+  /** Lists only places with room for this version of the application. */
   application?: string | undefined;
   version?: string | undefined;
-  /** The type of the location, as Edgegap names types. */
+  /** The type of the location, in Edgegap's words. */
   type?: string | undefined;
-  /** Also tells the tags of each location. */
+  /** Whether the answer contains the tags of each location. */
   tags?: boolean | undefined;
 }
 
 export interface LocationListing {
   locations: AvailableLocation[];
-  /** The API's own notes. */
+  /** Notes that the API added to the list. */
   messages: string[];
-}
-
-export interface StopResult {
-  /**
-   * `accepted`: the deployment stops once it has become READY or ERROR. `already-terminated`, by Edgegap's own word,
-   * is a success too. `perhaps-stopped`: an earlier attempt may have stopped the deployment, and then Edgegap knew no
-   * such deployment; Edgegap may be mistaken.
-   */
-  outcome: 'stopping' | 'accepted' | 'already-terminated' | 'perhaps-stopped';
-  /** Edgegap's own words; may be empty. */
-  message: string;
-  summary?: DeploymentStatus | undefined;
 }
 
 type Question = Omit<ApiRequest, 'method'>;
 
-/** The calls of one Edgegap account. */
+/** The calls that can be made to an Edgegap account. */
 export type EdgegapApi = Omit<EdgegapClient, 'close' | 'abandon'>;
 
-export type EdgegapClientOptions = Omit<TransportOptions, Optional> &
-  Partial<Pick<TransportOptions, Optional>>;
+export type EdgegapClientOptions = Omit<TransportOptions, Optional | 'authorization'> &
+  Partial<Pick<TransportOptions, Optional>> & {
+    /** The token of the account, with or without the word `token` before it. */
+    token: string;
+  };
 type Optional = 'baseUrl' | 'timeoutMs' | 'mask';
 
 /**
- * One Edgegap account over HTTP, with its connections and its share of the rate limits; close it when done. Each call
- * takes a signal and a lane (`people` by default, before `background`), and rejects with an `EdgegapError`, or with
- * the signal's reason when aborted.
+ * An Edgegap account over HTTP, with its own connections and rate limits. Close the client when it is no longer needed.
+ * Each call takes a signal and a lane. The lane is `people` by default, and goes before `background`. A call rejects
+ * with an `EdgegapError`, or when aborted with the signal's reason.
  */
 export class EdgegapClient {
   readonly #transport: Transport;
@@ -103,30 +103,40 @@ export class EdgegapClient {
     ...rest
   }: EdgegapClientOptions) {
     this.#mask = mask;
-    this.#transport = new Transport({ ...rest, mask, baseUrl, timeoutMs, token: bareToken(token) });
+    const authorization = `token ${bareToken(token)}`;
+    this.#transport = new Transport({ ...rest, mask, baseUrl, timeoutMs, authorization });
   }
 
-  /** Finishes the requests that are under way; refuses waiting and later calls. */
+  /** Finishes the requests that are under way. Waiting and later calls are refused. */
   close(): Promise<void> {
     return this.#transport.close();
   }
 
-  /** Gives up the requests that are under way, too; their outcome is unknown. */
+  /** Also aborts the requests that are under way, so that their outcome is unknown. */
   abandon(): Promise<void> {
     return this.#transport.abandon();
   }
 
   /**
-   * `POST /v2/deployments`. Costs money. Sent again only when the first request surely had no effect; see
-   * `EdgegapError.outcome`.
+   * `POST /v2/deployments`. Costs money, so the request is sent again only if the first request certainly had no
+   * effect; see `EdgegapError.outcome`.
    */
   async deploy(request: DeployRequest, call?: CallOptions): Promise<{ request_id: string }> {
-    const body = deployBody(request);
-    return this.#ask(
-      { method: 'POST', path: path`/v2/deployments`, body, subject: 'deploy', bucket: 'deploy' },
-      DeployAnswer,
-      call,
-    );
+    return this.#deploy(path`/v2/deployments`, deployBody(request), DeployAnswer, call);
+  }
+
+  /** `POST /v2/private-fleets/deployments`: like `deploy`, but on a host of a private fleet if a host has room. */
+  async deployToFleet(request: FleetDeployRequest, call?: CallOptions): Promise<{ request_id: string }> {
+    return this.#deploy(path`/v2/private-fleets/deployments`, deployBody(request), DeployAnswer, call);
+  }
+
+  /** `POST /v1/deploy`, which Edgegap calls deprecated. In the result, `version` is the version that was deployed. */
+  async deployLegacy(
+    request: LegacyDeployRequest,
+    call?: CallOptions,
+  ): Promise<{ request_id: string; version: string | undefined }> {
+    const answer = await this.#deploy(path`/v1/deploy`, legacyDeployBody(request), LegacyDeployAnswer, call);
+    return { request_id: answer.request_id, version: answer.request_version };
   }
 
   async status(request_id: string, call?: CallOptions): Promise<DeploymentStatus> {
@@ -135,41 +145,34 @@ export class EdgegapClient {
     return masked(await this.#get(request, DeploymentStatus, call), this.#mask);
   }
 
-  async stop(request_id: string, call?: CallOptions): Promise<StopResult> {
-    try {
-      const at = path`/v1/stop/${request_id}`;
-      const request = { method: 'DELETE', path: at, subject: 'deployment', bucket: 'stop' } as const;
-      const { status, json } = await this.#transport.send(request, call);
-      const { message = '', deployment_summary } = StopAnswer.parse(json);
-      const summary = deployment_summary && masked(deployment_summary, this.#mask);
-      return {
-        outcome: status === 202 ? 'accepted' : 'stopping',
-        message: this.#mask(message),
-        ...(summary && { summary }),
-      };
-    } catch (error) {
-      if (!(error instanceof EdgegapError)) throw error;
-      const message = error.apiMessage ?? '';
-      // A deployment that is gone is stopped.
-      if (error.code === 'edgegap-gone') return { outcome: 'already-terminated', message };
-      if (isNoSuchDeployment(error) && error.outcome === 'unknown')
-        return { outcome: 'perhaps-stopped', message };
-      throw error;
-    }
+  /** `DELETE /v1/stop/{id}`. */
+  async stop(request_id: string, call?: StopOptions): Promise<StopResult> {
+    return stop(this.#transport, { path: path`/v1/stop/${request_id}`, subject: 'deployment' }, call);
   }
 
-  /** `GET /v1/deployments`, one page. Active deployments only; the list may lag. */
+  /**
+   * `POST /v1/deployments/bulk-stop`, limited to these deployments. If a deployment is not in `taken`, this call did
+   * not stop it, with an exception: an earlier attempt of the call may have been carried out although its answer was
+   * lost. Ask for the status of the deployment to find out.
+   */
+  stopMany(request_ids: readonly string[], call?: CallOptions): Promise<{ taken: string[] }> {
+    return stopMany(this.#transport, request_ids, call);
+  }
+
+  /**
+   * `GET /v1/deployments`, a single page. The list contains only active deployments, and may be slightly out of date.
+   */
   async deployments(request: ListRequest = {}, call?: CallOptions): Promise<DeploymentPage> {
     const page = request.page ?? 1;
     const answer = await this.#list(request, call);
     const total_count = answer.total ?? answer.rows.length;
-    // The rows of earlier pages are not known here; unless Edgegap says otherwise, all pages are taken to be equally
-    // long.
+    // This call does not see the earlier pages. Unless Edgegap tells more, all pages are assumed to have the same
+    // length.
     const has_next = nextPage(page, answer, answer.rows.length * page) !== undefined;
     return { rows: answer.rows, total_count, has_next, page, messages: answer.messages ?? [] };
   }
 
-  /** Every row of every page of the list; a row that moved to a later page meanwhile is given once. */
+  /** Every row of every page of the list. A row that moves to a later page during the reading is returned only once. */
   async *allDeployments(
     request: Omit<ListRequest, 'page'> = {},
     call?: CallOptions,
@@ -184,13 +187,14 @@ export class EdgegapClient {
     }
   }
 
-  /** `GET /v1/deployment/{id}/container-logs`: always the whole log, decoded. */
+  /** `GET /v1/deployment/{id}/container-logs`: always returns the whole log, decoded from base64. */
   async logs(request_id: string, call?: CallOptions): Promise<Logs> {
     const at = path`/v1/deployment/${request_id}/container-logs`;
     const request = { path: at, subject: 'log', bucket: 'logs' } as const;
     const logs = decodeLogs(await this.#get(request, LogsAnswer, call));
     const { crash_data } = logs;
-    // The logs may be too long to be masked whole: they are masked later, where their last lines are taken.
+    // The logs are not masked here, because a whole log may be too long. They are masked later, where only their last
+    // lines are used.
     if (crash_data?.message === undefined) return logs;
     return { ...logs, crash_data: { ...crash_data, message: this.#mask(crash_data.message) } };
   }
@@ -206,20 +210,20 @@ export class EdgegapClient {
     return this.#get(question, MetricsAnswer, call);
   }
 
-  /** `GET /v2/private-fleets/{fleet}/hosts`, all pages. */
+  /** `GET /v2/private-fleets/{fleet}/hosts`, the rows of all pages. */
   async hosts(fleet: string, call?: CallOptions): Promise<FleetHost[]> {
     const at = path`/v2/private-fleets/${fleet}/hosts`;
     return (await this.#all({ path: at, subject: 'fleet', bucket: 'hosts' }, HostList, call)).rows;
   }
 
-  /** The names of all tags. */
+  /** The names of all tags of the deployment. */
   async tags(request_id: string, call?: CallOptions): Promise<string[]> {
     const at = path`/v1/deployments/${request_id}/tags`;
     const { rows } = await this.#all({ path: at, subject: 'deployment', bucket: 'tags' }, TagList, call);
     return rows.map((tag) => maskTag(tag, this.#mask));
   }
 
-  /** When a tag was added and last changed. */
+  /** When the tag was added, and when it was last changed. */
   tag(request_id: string, name: string, call?: CallOptions): Promise<TagTimes> {
     const at = path`/v1/deployments/${request_id}/tags/${name}`;
     return this.#get({ path: at, subject: 'tag', bucket: 'tags' }, TagTimes, call);
@@ -238,26 +242,26 @@ export class EdgegapClient {
     try {
       await this.#change('DELETE', path`/v1/deployments/${request_id}/tags/${tag}`, undefined, call);
     } catch (error) {
-      // An earlier attempt had an unknown outcome, and now the tag is gone: the earlier attempt has removed the tag.
+      // The outcome of an earlier attempt was unknown, and now the tag is gone: the earlier attempt has removed it.
       if (error instanceof EdgegapError && error.status === 404 && error.outcome === 'unknown') return;
       throw error;
     }
   }
 
-  /** `GET /v1/apps`, all pages. */
+  /** `GET /v1/apps`, the rows of all pages. */
   async applications(call?: CallOptions): Promise<Application[]> {
     const question = { path: path`/v1/apps`, subject: 'account', bucket: 'catalogue' } as const;
     return (await this.#all(question, ApplicationList, call)).rows;
   }
 
-  /** `GET /v1/app/{application}/versions`, all pages. */
+  /** `GET /v1/app/{application}/versions`, the rows of all pages. */
   async versions(application: string, call?: CallOptions): Promise<AppVersion[]> {
     const at = path`/v1/app/${application}/versions`;
     const question = { path: at, subject: 'application', bucket: 'catalogue' } as const;
     return (await this.#all(question, VersionList, call)).rows;
   }
 
-  /** `GET /v1/locations`, all pages. */
+  /** `GET /v1/locations`, the rows of all pages. */
   async locations(filter: LocationFilter = {}, call?: CallOptions): Promise<LocationListing> {
     const { application, version, type, tags } = filter;
     const query = { app: application, version, type, tags: tags ? 'true' : undefined };
@@ -275,7 +279,10 @@ export class EdgegapClient {
     return { ...page, messages, rows: page.rows.map((row) => masked(row, this.#mask)) };
   }
 
-  /** Every row of every page. The first request has no page number: the list of versions declares no such parameter. */
+  /**
+   * Every row of every page. The first request does not contain a page number, because the API reference declares no
+   * such parameter for the list of versions.
+   */
   async #all<Row>(request: Question, schema: z.ZodType<Page<Row>>, call: CallOptions | undefined) {
     const all: Row[] = [];
     const notes = new Set<string>();
@@ -288,11 +295,21 @@ export class EdgegapClient {
     return { rows: all, messages: [...notes] };
   }
 
+  /**
+   * Edgegap documents a limit for each of the deploy endpoints. The bot counts all deploys in the same bucket, which
+   * also keeps to the limit if the endpoints share it.
+   */
+  #deploy<T>(at: string, body: unknown, schema: z.ZodType<T>, call: CallOptions | undefined): Promise<T> {
+    return this.#ask({ method: 'POST', path: at, body, subject: 'deploy', bucket: 'deploy' }, schema, call);
+  }
+
   #get<T>(request: Question, schema: z.ZodType<T>, call: CallOptions | undefined): Promise<T> {
     return this.#ask({ method: 'GET', ...request }, schema, call);
   }
 
-  /** Adds, renames or removes a tag. The status says that the change was done; the body of the answer is not needed. */
+  /**
+   * Adds, renames or removes a tag. The status of the answer says whether the change was made, so its body is not read.
+   */
   #change(
     method: 'POST' | 'PATCH' | 'DELETE',
     at: string,

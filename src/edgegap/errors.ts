@@ -1,8 +1,8 @@
 import { AppError } from '../errors.ts';
 
 /**
- * Whether the call had its effect: `not-done` surely not, `done` surely (a deploy that could not be allocated has
- * still left a deployment behind), `unknown` perhaps.
+ * Whether the call had its effect. `not-done`: certainly not. `done`: certainly; an example is a deploy for which
+ * Edgegap found no room, but which left behind a deployment. `unknown`: perhaps.
  */
 export type Outcome = 'not-done' | 'unknown' | 'done';
 
@@ -10,19 +10,22 @@ type Optional = 'hint' | 'cause' | 'status' | 'requestId' | 'retryAfterMs' | 'ap
 export type EdgegapErrorDetails = Pick<EdgegapError, 'method' | 'path' | 'outcome'> &
   Partial<Pick<EdgegapError, Optional>>;
 
-/** A call to Edgegap that failed. No field ever holds the token. */
+/** A call to Edgegap that failed. The token never appears in any of the fields. */
 export class EdgegapError extends AppError {
   readonly method: string;
-  /** The API's path, without base URL and query. */
+  /** The path of the API, without the base URL and the query. */
   readonly path: string;
-  /** HTTP status; absent when no answer came. */
+  /** The HTTP status. Absent if no answer came. */
   readonly status: number | undefined;
   readonly outcome: Outcome;
-  /** The deployment that a failed deploy left behind in ERROR; a stop removes this deployment. */
+  /**
+   * The request_id of the deployment that a failed deploy left behind with the status ERROR. A stop removes this
+   * deployment.
+   */
   readonly requestId: string | undefined;
-  /** Milliseconds Edgegap asked the bot to wait, at most 30 000. */
+  /** For how many milliseconds Edgegap asked the bot to wait, at most 30 000. */
   readonly retryAfterMs: number | undefined;
-  /** Edgegap's own words, cut to 300 characters. Text from outside: to be shown, never obeyed. */
+  /** Edgegap's own words, cut to 300 characters. The text comes from outside: show it, but never act on it. */
   readonly apiMessage: string | undefined;
 
   constructor(code: string, userMessage: string, details: EdgegapErrorDetails) {
@@ -37,35 +40,35 @@ export class EdgegapError extends AppError {
   }
 }
 
-/** The hint for a change of unknown outcome. */
+/** The hint for a change whose outcome is unknown. */
 export const MAY_HAVE_HAPPENED =
   'The change may have been made all the same: look at the status before you try again.';
 
-/** Why there was no answer, or no usable answer. */
+/** The reason why there was no answer, or no usable answer. */
 type Breakage = 'unreachable' | 'disconnected' | 'timeout' | 'unreadable' | 'too-large' | 'aborted';
 
 export interface Break extends Pick<EdgegapErrorDetails, 'method' | 'path' | 'status' | 'cause'> {
   kind: Breakage;
-  /** Whether the request had begun to leave this machine. */
+  /** Whether the request had already begun to leave this machine. */
   sent: boolean;
-  /** A short technical reason, such as `ECONNREFUSED`. */
+  /** A short technical reason, for example `ECONNREFUSED`. */
   reason?: string | undefined;
 }
 
 export function breakError({ kind, sent, reason, ...details }: Break): EdgegapError {
   const because = reason ? ` (${reason})` : '';
   const messages: Record<Breakage, string> = {
-    unreachable: `Edgegap’s API cannot be reached from this bot${because}.`,
+    unreachable: `I cannot reach Edgegap’s API${because}.`,
     disconnected: `The connection to Edgegap broke before the answer came${because}.`,
     timeout: `Edgegap did not answer in time${because}.`,
     unreadable: `Edgegap’s answer cannot be understood${because}.`,
     'too-large': `Edgegap’s answer is too large to be read${because}.`,
-    aborted: 'The request to Edgegap was given up before its answer came.',
+    aborted: 'I gave up the request to Edgegap before the answer came.',
   };
   const again = details.method === 'GET' ? 'Try again in a minute.' : MAY_HAVE_HAPPENED;
   const hint =
     kind === 'unreachable'
-      ? 'Nothing was sent. Try again; if this goes on, whoever runs the bot should check the network and EDGEGAP_API_URL.'
+      ? 'Nothing was sent. Try again; if this goes on, whoever runs me should check the network and EDGEGAP_API_URL.'
       : kind === 'too-large'
         ? 'Look in the Edgegap dashboard.'
         : sent
@@ -79,8 +82,8 @@ export function breakError({ kind, sent, reason, ...details }: Break): EdgegapEr
 }
 
 /**
- * The same error, for a call of which an earlier attempt may have had its effect: the outcome of the call as a whole
- * is unknown, however the last attempt failed.
+ * The same error, for a call whose earlier attempt may have had an effect. Then the outcome of the whole call is
+ * unknown, no matter how the last attempt failed.
  */
 export function afterUnknown(error: EdgegapError): EdgegapError {
   if (error.outcome !== 'not-done') return error;

@@ -1,14 +1,14 @@
 import { Buffer } from 'node:buffer';
 import type { CrashData, LogsAnswer } from './schema.ts';
 
-/** A container's log as text. */
+/** The log of a container as text. */
 export interface Logs {
-  /** The whole log, or '' when there is none. */
+  /** The whole log. Empty if there is no log. */
   logs: string;
-  /** The log of the run that crashed, after a crash. */
+  /** After a crash, the log of the run that crashed. */
   crash_logs: string | undefined;
   crash_data?: CrashData | undefined;
-  /** Where the log is kept, when the version has an endpoint storage. */
+  /** The place where the log is kept, if the version has an endpoint storage. */
   logs_link: string | undefined;
 }
 
@@ -17,7 +17,9 @@ export function decodeLogs({ logs = '', crash_logs, encoding, ...rest }: LogsAns
   return { ...rest, logs: decode(logs), crash_logs: crash_logs && decode(crash_logs) };
 }
 
-/** Edgegap gives a single `encoding` for both texts; a text that is not base64 stays as it is. */
+/**
+ * Decodes base64. Edgegap tells only one `encoding` for both texts, so a text that is not base64 is returned unchanged.
+ */
 function fromBase64(text: string): string {
   const packed = text.replace(/[\r\n]/g, '');
   if (packed.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(packed)) return text;

@@ -1,26 +1,29 @@
 import { z } from 'zod';
 import { parseEdgegapTime } from './schema.ts';
 
-/** One measurement: epoch milliseconds and the value. */
+/** A measurement: its time in epoch milliseconds, and its value. */
 export interface Sample {
   readonly at: number;
   readonly value: number;
 }
 
-/** How far apart the measurements of an answer are. */
+/** The steps between two measurements that Edgegap offers. */
 export const METRICS_STEPS = ['30s', '1m', '5m', '10m', '1h'] as const;
 export type MetricsStep = (typeof METRICS_STEPS)[number];
 
 export interface MetricsRequest {
-  /** Epoch milliseconds; Edgegap takes the deployment's start where `from` is absent, and now where `to` is. */
+  /**
+   * In epoch milliseconds. Without `from`, Edgegap begins at the start of the deployment; without `to`, Edgegap ends at
+   * the present.
+   */
   readonly from?: number | undefined;
   readonly to?: number | undefined;
   readonly step?: MetricsStep | undefined;
-  /** The values as they were measured, not averaged over the step. */
+  /** Whether to return the measured values instead of averages over each step. */
   readonly raw?: boolean | undefined;
 }
 
-/** Values of another type, and moments that cannot be read, are left out: the chart then shows a gap. */
+/** Values that are not numbers, and times that cannot be read, are left out; in the chart they become gaps. */
 const Series = z
   .object({ datasets: z.array(z.unknown()).catch([]), timestamps: z.array(z.unknown()).catch([]) })
   .transform(({ datasets, timestamps }): Sample[] =>
@@ -34,8 +37,9 @@ const group = <Shape extends z.ZodRawShape>(shape: Shape) =>
   z.preprocess((value) => (typeof value === 'object' && value !== null ? value : {}), z.object(shape));
 
 /**
- * `GET /v1/metrics/deployment/{id}`. The vendor documents no units. They are read as the version's limits are written:
- * `cpu` in units (1024 are one vCPU) and `mem` in MB; `network` in bytes a second and `total` in bytes.
+ * `GET /v1/metrics/deployment/{id}`. Edgegap documents no units. The bot assumes the same units as in the limits of the
+ * version: `cpu` in CPU units (1024 units are one vCPU) and `mem` in MB. It also assumes that `network` is in bytes a
+ * second and `total` in bytes.
  */
 export const MetricsAnswer = z
   .object({
@@ -63,10 +67,10 @@ export const MetricsAnswer = z
     diskReadTotal: total.disk_read_total,
     diskWrittenTotal: total.disk_write_total,
   }));
-/** Each series oldest first; empty where Edgegap measured nothing. */
+/** In each series, the oldest value comes first. A series without measurements is empty. */
 export type Metrics = z.infer<typeof MetricsAnswer>;
 
-/** The query of a metrics request; times in the API's own form, UTC without a zone. */
+/** The query of a metrics request. The times have the form that the API expects: UTC without a time zone. */
 export function metricsQuery({ from, to, step, raw }: MetricsRequest): Record<string, string | undefined> {
   return { start_time: asTime(from), end_time: asTime(to), steps: step, raw: raw ? 'true' : undefined };
 }

@@ -3,14 +3,17 @@ import { DeploymentStatus } from './schema.ts';
 
 const OWN_TAG = /^chatops-[0-9a-z]{12}$/;
 
-/** The tag that ties a deployment to an intent: 20 characters, the shorter of the vendor's documented limits. */
+/**
+ * The tag that connects a deployment with its intent. The tag has 20 characters, which is the smaller of the two limits
+ * that Edgegap documents.
+ */
 export function ownTag(id: string): string {
   return `chatops-${id}`;
 }
 
 /**
- * The bot's own tags are not shown and cannot be changed: by such a tag the bot finds a deployment whose request had
- * an unknown outcome.
+ * Whether the tag is the bot's own. Such tags are not shown and cannot be changed, because the bot needs them to find a
+ * deployment after a request whose outcome is unknown.
  */
 export function isOwnTag(tag: string): boolean {
   return OWN_TAG.test(tag);
@@ -22,8 +25,8 @@ export function maskTag(tag: string, mask: Mask): string {
 }
 
 /**
- * Masks secrets in the texts that people and game servers wrote into Edgegap's answer. Ids, names and addresses stay
- * as they are, because later requests and comparisons need them.
+ * Masks secrets in the texts of Edgegap's answer that people or game servers wrote. Ids, names and addresses stay
+ * unchanged, because later requests and comparisons need them.
  */
 export function masked<
   Told extends {
@@ -42,7 +45,7 @@ export function masked<
   return { ...told, ...texts, tags: tags.map((tag) => maskTag(tag, mask)) };
 }
 
-/** The body of a callback for the store: only the fields that are read later, masked. */
+/** The body of a callback as it is stored: only the fields that the bot reads later, with secrets masked. */
 export function maskedBody(body: string, mask: Mask = createMask([])): string {
   try {
     const status = DeploymentStatus.safeParse(JSON.parse(body));

@@ -2,26 +2,26 @@ import { z } from 'zod';
 
 const whole = z.number().int().optional().catch(undefined);
 
-/** The page numbers beside the rows of a list; some lists have none. */
+/** The page numbers that Edgegap sends with the rows of a list. Some lists have no page numbers. */
 export const Pagination = z
   .object({ number: whole, next_page_number: whole, has_next: z.boolean().optional().catch(undefined) })
   .optional()
   .catch(undefined);
 export type Pagination = z.infer<typeof Pagination>;
 
-/** One page of any list. `total` counts the rows of all pages. */
+/** A page of any list. `total` is the number of rows on all pages together. */
 export interface Page<Row> {
   rows: Row[];
   total: number | undefined;
   pagination: Pagination;
-  /** The API's own notes; undefined on a page that was not read from an answer. */
+  /** Notes that the API added. Undefined if the page was not read from an answer. */
   messages?: string[] | undefined;
 }
 
 /**
- * The number of the page after `page`; undefined after the last page. `read` is how many rows have been read so far,
- * those of `page` included. Following pages always ends: an empty page ends the list whatever the page numbers claim,
- * and a next page must have a higher number.
+ * The number of the page after `page`. Undefined after the last page. `read` is the number of rows that were read so
+ * far, including those of `page`. A reader that follows the pages always comes to an end: an empty page ends the list,
+ * whatever the page numbers say, and each next page must have a higher number.
  */
 export function nextPage(page: number, answer: Page<unknown>, read: number): number | undefined {
   if (answer.rows.length === 0) return undefined;
@@ -31,7 +31,7 @@ export function nextPage(page: number, answer: Page<unknown>, read: number): num
   return next_page_number !== undefined && next_page_number > page ? next_page_number : page + 1;
 }
 
-/** Reads page after page. `read` gets undefined for the first page: not every list takes a page number. */
+/** Reads page after page. For the first page `read` gets undefined, because some lists take no page number. */
 export async function* eachPage<Row>(
   read: (page: number | undefined) => Promise<Page<Row>>,
 ): AsyncGenerator<Row[], void, undefined> {

@@ -1,78 +1,85 @@
 import type { Clock } from '../clock.ts';
 import type { Lane } from './waiting-calls.ts';
 
-/** A window of one second is closed at both ends, and timers may fire a millisecond early. */
+/**
+ * The length of a window: Edgegap's limits hold for every second, including both of its ends, and timers may fire a
+ * millisecond early.
+ */
 export const WINDOW_MS = 1_005;
 
 /**
- * Edgegap counts a request at the arrival, which is some moment between leaving and the answer. So the permit stays
- * in the window from the answer on. When an answer is slow for another reason (a server is being allocated), the
- * permit counts from this long after the request left.
+ * Edgegap counts a request when the request arrives, which is some time between its leaving and its answer. The bot
+ * does not know when in between, so the window of a permit starts at the answer. If the answer takes longer than
+ * TRAVEL_MS (for example because a server is being allocated), the window starts TRAVEL_MS after the request was sent.
  */
 export const TRAVEL_MS = 500;
 
 /**
- * A request leaves within this time after its permit was taken, or waits for another permit. The permit of a process
- * that died comes back by itself.
+ * A request must leave within this time after its permit was taken; otherwise it has to wait for another permit. So the
+ * permits of a process that died become free by themselves.
  */
 export const LEAVE_MS = 2_000;
 
 /**
- * No permit is held for longer: a request that leaves at the last moment arrives a travel later, and counts for a
- * window from then. A permit that seems to be held for longer was taken before the clock was set back.
+ * The longest time for which a permit is held. A request that leaves at the last moment (LEAVE_MS) arrives at most
+ * TRAVEL_MS later, and counts for a window from then on. If a permit seems to be held for longer, the clock was set
+ * back after the permit was taken.
  */
 export const HELD_MS = LEAVE_MS + TRAVEL_MS + WINDOW_MS;
 
-/** Longest `pause`. */
+/** The longest time that `pause` accepts. */
 export const MAX_PAUSE_MS = 30_000;
 
-/** A permit: the right to send a request now. A permit takes a place in a bucket's window. */
+/** The right to send a request now. Each permit takes up a slot in the window of its bucket. */
 export interface Permit {
-  /** When the permit was taken, by this machine's clock, in epoch milliseconds; may be earlier, never later. */
+  /**
+   * The time at which the permit was taken, by this machine's clock, in epoch milliseconds. The true time may be a
+   * little later, but never earlier.
+   */
   readonly takenAt: number;
-  /** The request has arrived by now, if ever: the permit comes back a window from now. */
+  /** Says that the request has arrived by now, if it arrives at all. The permit becomes free a window from now. */
   count(): void;
-  /** No request was sent: the permit is free again. */
+  /** Says that no request was sent. The permit becomes free at once. */
   unused(): void;
 }
 
 export interface PermitRequest {
   lane: Lane;
-  /** How many permits at most. */
+  /** The maximum number of permits to take. */
   wanted: number;
-  /** The bucket's limit in any one second. */
+  /** The limit of the bucket for any second. */
   limit: number;
 }
 
 export interface PermitGrant {
-  places: Permit[];
-  /** When to ask again, in milliseconds, if fewer permits were free than wanted. */
+  permits: Permit[];
+  /** If fewer permits were free than wanted: after how many milliseconds to ask again. */
   waitMs: number;
 }
 
-/** Gives out the permits of the buckets with a documented limit. */
+/** Hands out permits for the buckets with a documented limit. */
 export interface Permits {
-  /** Takes the permits that are free now. Rejects with an AppError when no permits can be had. */
+  /** Takes permits that are free now. Rejects with an AppError if permits cannot be taken. */
   take(bucket: string, wish: PermitRequest): Promise<PermitGrant>;
-  /** Gives out no permit of `bucket` for `ms` milliseconds, at most `MAX_PAUSE_MS`. */
+  /** Hands out no permits of `bucket` for `ms` milliseconds, at most `MAX_PAUSE_MS`. */
   pause(bucket: string, ms: number): Promise<void>;
 }
 
 /**
- * Pauses every bucket at the start: the last requests of a process that has just died may still be on their way, and
- * count at Edgegap.
+ * Pauses every bucket at the start. The last requests of a process that has just died may still be on their way, and
+ * Edgegap counts them.
  */
-export async function waitOut(places: Permits, buckets: readonly string[]): Promise<void> {
-  for (const bucket of buckets) await places.pause(bucket, TRAVEL_MS + WINDOW_MS);
+export async function waitOut(permits: Permits, buckets: readonly string[]): Promise<void> {
+  for (const bucket of buckets) await permits.pause(bucket, TRAVEL_MS + WINDOW_MS);
 }
 
 interface Bucket {
   pausedUntil: number;
-  /** When each permit is free. */
+  /** The time at which each permit becomes free. */
   readonly freeAt: number[];
 }
 
-/** Permits of one process that has the account's limits to itself. */
+/** The permits of a process that shares the limits of the account with no other process. */
 export class MemoryPermits implements Permits {
   readonly #clock: Clock;
   readonly #buckets = new Map<string, Bucket>();
@@ -87,30 +94,30 @@ export class MemoryPermits implements Permits {
     const { freeAt } = bucket;
     while (freeAt.length < limit) freeAt.push(now);
     const pauseMs = ahead(bucket.pausedUntil, now, MAX_PAUSE_MS);
-    const places: Permit[] = [];
+    const permits: Permit[] = [];
     let earliestMs = WINDOW_MS;
-    for (let slot = 0; slot < limit && places.length < wanted; slot++) {
+    for (let slot = 0; slot < limit && permits.length < wanted; slot++) {
       const busyMs = ahead(freeAt[slot] ?? now, now, HELD_MS);
-      if (busyMs === 0 && pauseMs === 0) places.push(this.#place(freeAt, slot));
-      // A permit that is taken now comes back a window from now at the earliest.
+      if (busyMs === 0 && pauseMs === 0) permits.push(this.#permit(freeAt, slot));
+      // If another call takes a permit now, that permit becomes free after a window at the earliest.
       else earliestMs = Math.min(earliestMs, busyMs);
     }
-    return { places, waitMs: Math.max(earliestMs, pauseMs) };
+    return { permits, waitMs: Math.max(earliestMs, pauseMs) };
   }
 
   async pause(name: string, ms: number): Promise<void> {
     const bucket = this.#bucket(name);
     const now = this.#clock.now();
-    // Pauses overlap; the last one to end opens the bucket.
+    // Pauses may overlap. The bucket opens when the last of them ends.
     bucket.pausedUntil = now + Math.max(ahead(bucket.pausedUntil, now, MAX_PAUSE_MS), ms);
   }
 
-  #place(freeAt: number[], slot: number): Permit {
+  #permit(freeAt: number[], slot: number): Permit {
     const takenAt = this.#clock.now();
     const until = takenAt + HELD_MS;
     freeAt[slot] = until;
     const back = (at: number) => {
-      // Otherwise the permit came back by itself, and belongs to another call now.
+      // If `freeAt` has changed, the permit became free by itself, and now belongs to another call.
       if (freeAt[slot] === until) freeAt[slot] = at;
     };
     return {
@@ -130,7 +137,10 @@ export class MemoryPermits implements Permits {
   }
 }
 
-/** Milliseconds until `time`. 0 also when `time` is more than `most` away: then the clock was set back since. */
+/**
+ * The milliseconds until `time`. 0 if `time` is past, and also if `time` is more than `most` away, because then the
+ * clock was set back after `time` was stored.
+ */
 function ahead(time: number, now: number, most: number): number {
   const ms = time - now;
   return ms > 0 && ms <= most ? ms : 0;

@@ -1,9 +1,13 @@
 import { EdgegapError, type EdgegapErrorDetails, MAY_HAVE_HAPPENED, type Outcome } from './errors.ts';
 
-/** The subject of a call; the same status means different things for a deploy and for a question about a deployment. */
+/**
+ * The subject of a call. The same status means different things for different subjects, for example for a deploy and
+ * for a question about a deployment.
+ */
 export type Subject =
   | 'deploy'
   | 'deployment'
+  | 'self-stop'
   | 'log'
   | 'metrics'
   | 'tag'
@@ -11,7 +15,7 @@ export type Subject =
   | 'application'
   | 'account';
 
-/** An answer that is not a success, with everything that could be read in the answer. */
+/** An answer that reports no success, with all the facts that could be read from the answer. */
 interface Refusal extends Omit<EdgegapErrorDetails, 'hint' | 'cause' | 'outcome'> {
   subject: Subject;
   status: number;
@@ -21,17 +25,20 @@ interface Meaning {
   code: string;
   message: string;
   hint: string;
-  /** `not-done` where absent. */
+  /** If absent, the outcome is `not-done`. */
   outcome?: Outcome;
 }
 
 /**
- * With these answers to a deploy Edgegap says that nothing was deployed. Any other status may be a proxy's, sent
- * while Edgegap deployed.
+ * If a deploy is answered with one of these statuses, Edgegap says that nothing was deployed. Any other status may come
+ * from a proxy, while Edgegap deployed the server nevertheless.
  */
 const NOT_DEPLOYED = new Set([400, 401, 403, 404, 429]);
 
-/** The error for an answer that is not a success; the meanings come from the API reference and the live API. */
+/**
+ * The error for an answer that reports no success. What each status means is taken from the API reference and from
+ * trying the live API.
+ */
 export function refusalError(refusal: Refusal): EdgegapError {
   const { code, message, hint, outcome = 'not-done' } = meaning(refusal);
   const { subject, ...details } = refusal;
@@ -53,20 +60,27 @@ function meaning(refusal: Refusal): Meaning {
       outcome: 'unknown',
     };
   }
+  if (refusal.subject === 'self-stop' && (status === 401 || status === 403)) {
+    return {
+      code: 'edgegap-unauthorized',
+      message: `Edgegap does not accept the token with which this deployment stops itself.${quote}`,
+      hint: 'Pass on ARBITRIUM_DELETE_TOKEN of the same container as ARBITRIUM_DELETE_URL, unchanged.',
+    };
+  }
   switch (status) {
     case 400:
       return badRequest(refusal, quote);
     case 401:
       return {
         code: 'edgegap-unauthorized',
-        message: 'Edgegap does not accept this bot’s API token: it is missing or wrong.',
-        hint: 'Whoever runs the bot has to set a valid token (EDGEGAP_API_TOKEN, made in the Edgegap dashboard under user settings) and restart the bot.',
+        message: 'Edgegap does not accept my API token: it is missing or wrong.',
+        hint: 'Whoever runs me has to set a valid token (EDGEGAP_API_TOKEN, made in the Edgegap dashboard under user settings) and restart me.',
       };
     case 403:
       return {
         code: 'edgegap-forbidden',
-        message: `Edgegap knows this bot’s API token but refuses this request: the token was deleted, or is a template.${quote}`,
-        hint: 'Whoever runs the bot has to make a new token in the Edgegap dashboard, set it (EDGEGAP_API_TOKEN) and restart the bot.',
+        message: `Edgegap knows my API token but refuses this request: the token was deleted, or is a template.${quote}`,
+        hint: 'Whoever runs me has to make a new token in the Edgegap dashboard, set the token (EDGEGAP_API_TOKEN) and restart me.',
       };
     case 404:
       return notFound(refusal, quote);
@@ -86,7 +100,7 @@ function meaning(refusal: Refusal): Meaning {
       return {
         code: 'edgegap-gone',
         message: 'This deployment has already been terminated.',
-        hint: 'Nothing is left to do. Its logs are gone with it, unless the version has an endpoint storage.',
+        hint: 'Nothing is left to do. The logs are gone with the deployment, unless the version has an endpoint storage.',
       };
     case 422:
       return refusal.subject === 'deploy' ? cannotAllocate(refusal, quote) : badRequest(refusal, quote);
@@ -102,10 +116,10 @@ function meaning(refusal: Refusal): Meaning {
   if (status >= 300 && status < 400) {
     return {
       code: 'edgegap-redirected',
-      message: `Edgegap answered with a redirect (HTTP ${status}). The bot does not follow redirects, so that its token goes nowhere else.`,
-      hint: 'Whoever runs the bot should check the API’s address (EDGEGAP_API_URL).',
-      // 303 "See other" is the answer to a request that has been carried out; the other redirects ask to send the
-      // request again elsewhere.
+      message: `Edgegap answered with a redirect (HTTP ${status}). I do not follow redirects, so that my token goes nowhere else.`,
+      hint: 'Whoever runs me should check the API’s address (EDGEGAP_API_URL).',
+      // The status 303 "See other" answers a request that has been carried out. The other redirects ask the client to
+      // send the request again to another address.
       outcome: status === 303 ? 'unknown' : 'not-done',
     };
   }
@@ -121,15 +135,16 @@ function noSuchDeployment(): Meaning {
 }
 
 /**
- * For an unknown request_id the live API answers 400 instead of 404. So 400 means an unknown request_id where nothing
- * else can be wrong; where the request also holds a tag, the message decides. v2 deploy answers 400 for an unknown
- * application or version too.
+ * For an unknown request_id the live API answers 400 instead of 404. So if no other value of the request can be wrong,
+ * 400 means that the request_id is unknown. If the request also contains a tag or a window, the message shows which
+ * value is wrong. For an unknown application or version, v2 deploy answers 400 as well.
  */
 function badRequest({ subject, status, apiMessage = '' }: Refusal, quote: string): Meaning {
   const blamesTag = /\btags?\b|\bname\b|length|charact/i.test(apiMessage) && !/request_?id/i.test(apiMessage);
   const blamesWindow = /time|step|raw|date|format/i.test(apiMessage) && !/request_?id/i.test(apiMessage);
   const isUnknown: Partial<Record<Subject, boolean>> = {
     deployment: true,
+    'self-stop': true,
     log: true,
     tag: !blamesTag,
     metrics: !blamesWindow,
@@ -140,7 +155,7 @@ function badRequest({ subject, status, apiMessage = '' }: Refusal, quote: string
       'Check the names of application and version, that both are active, and the place or the addresses of the players.',
     metrics: 'Check the window and the step, and try again.',
     fleet: 'Check the name of the fleet.',
-    tag: 'Check the tag; the API’s reference allows it 20 characters.',
+    tag: 'Check the tag; the API’s reference allows 20 characters.',
     application: 'Check the name of the application.',
   };
   const what = subject === 'deploy' ? 'this deployment' : 'this request';
@@ -152,12 +167,12 @@ function badRequest({ subject, status, apiMessage = '' }: Refusal, quote: string
 }
 
 function notFound({ subject, apiMessage = '' }: Refusal, quote: string): Meaning {
-  if (subject === 'deployment' || subject === 'metrics') return noSuchDeployment();
+  if (subject === 'deployment' || subject === 'self-stop' || subject === 'metrics') return noSuchDeployment();
   if (subject === 'fleet')
     return {
       code: 'edgegap-no-such-fleet',
       message: 'Edgegap knows no private fleet with this name.',
-      hint: 'Check the name, capital letters included. Edgegap lists no fleets; the names stand in its dashboard.',
+      hint: 'Check the name, capital letters included. Edgegap lists no fleets; the names stand in the dashboard.',
       outcome: 'not-done',
     };
   if (subject === 'log') {
@@ -179,18 +194,18 @@ function notFound({ subject, apiMessage = '' }: Refusal, quote: string): Meaning
     code: 'edgegap-not-found',
     message:
       subject === 'account'
-        ? `Edgegap knows nothing at the address that the bot asked.${quote}`
+        ? `Edgegap knows nothing at the address that I asked.${quote}`
         : `Edgegap knows no such application or version.${quote}`,
     hint:
       subject === 'account'
-        ? 'Whoever runs the bot should check the API’s address (EDGEGAP_API_URL).'
+        ? 'Whoever runs me should check the API’s address (EDGEGAP_API_URL).'
         : 'Check both names, capital letters included.',
   };
 }
 
 /**
- * v2 deploy answers 422 when no server has room: a deployment in ERROR exists under the request_id in the answer, and
- * can be deleted.
+ * If no server has room, v2 deploy answers 422. Under the request_id in the answer there is a deployment with the
+ * status ERROR, which can be deleted.
  */
 function cannotAllocate({ requestId }: Refusal, quote: string): Meaning {
   const left = requestId ? ` Deployment ${requestId} is left behind in ERROR and can be stopped.` : '';

@@ -1,33 +1,84 @@
-/** A player; Edgegap chooses a location near all players. Degrees are decimal, WGS 84. */
+/**
+ * The position of a player, by address or by coordinates (decimal degrees, WGS 84). Edgegap chooses a location near all
+ * players.
+ */
 export type DeployUser = { ip_address: string } | { latitude: number; longitude: number };
 
 interface EnvironmentVariable {
   key: string;
-  /** Up to 4 KB. */
+  /** At most 4 KB. */
   value: string;
-  /** Encrypted at rest and never read back; false by default. */
+  /** Whether Edgegap encrypts the value and never shows it again. False by default. */
   is_hidden?: boolean | undefined;
 }
 
-/** `POST /v2/deployments`, in the bot's own form. */
+/** The request `POST /v2/deployments`, in a form that suits the bot. */
 export interface DeployRequest {
   application: string;
   version: string;
-  /** At least one. */
+  /** Must contain at least one player. */
   users: readonly DeployUser[];
-  /** At most 20 characters each. */
+  /** Each tag has at most 20 characters. */
   tags?: readonly string[] | undefined;
   environment_variables?: readonly EnvironmentVariable[] | undefined;
-  /** Only locations where the image is cached already: faster, fewer locations. */
+  /**
+   * Whether to use only locations that already have the image in their cache. The deployment is then faster, but there
+   * are fewer locations.
+   */
   require_cached_locations?: boolean | undefined;
-  /** Both at least 100; memory at most twice the CPU units (1024 are one vCPU). */
+  /**
+   * Both numbers must be at least 100, and the memory at most twice the number of CPU units (1024 units are one vCPU).
+   */
   resources?: { cpu_units: number; memory_mib: number } | undefined;
-  /** Edgegap calls each URL once, without signature or retry, with a DeploymentStatus as body. */
+  /**
+   * Edgegap calls each of these URLs once, with a DeploymentStatus as the body. Edgegap does not sign the call, and
+   * does not repeat it.
+   */
   webhooks?: { ready?: string; error?: string; terminated?: string } | undefined;
 }
 
-/** The body of `POST /v2/deployments`; JSON leaves out undefined fields. */
-export function deployBody(request: DeployRequest): Record<string, unknown> {
+/** The request `POST /v2/private-fleets/deployments`, in a form that suits the bot. */
+export interface FleetDeployRequest extends DeployRequest {
+  /**
+   * The ids of hosts in order of preference: at least one, and each only once. If no host has room, the deployment goes
+   * to the cloud.
+   */
+  private_host_ids: readonly string[];
+}
+
+/**
+ * The request `POST /v1/deploy`, in a form that suits the bot. No other deploy can override the command of the
+ * container.
+ */
+export interface LegacyDeployRequest
+  extends Pick<DeployRequest, 'application' | 'tags' | 'environment_variables'> {
+  /** If absent, Edgegap deploys the newest version. */
+  version?: string | undefined;
+  /** At least one player, given by address. v1 does not accept coordinates without an address. */
+  users: readonly Extract<DeployUser, { ip_address: string }>[];
+  /** If absent, the container uses its own command and arguments. */
+  command?: string | undefined;
+  arguments?: string | undefined;
+  /** Whether the log is kept after the deployment has ended, and in which endpoint storage. */
+  container_log_storage?: { enabled: boolean; endpoint_storage: string } | undefined;
+  /** v1 accepts only one URL, which Edgegap calls when the deployment is READY. */
+  webhooks?: { ready?: string } | undefined;
+}
+
+export function legacyDeployBody(request: LegacyDeployRequest): Record<string, unknown> {
+  const { application, version, users, environment_variables, webhooks, ...rest } = request;
+  return {
+    ...rest,
+    app_name: application,
+    version_name: version,
+    ip_list: users.map(({ ip_address }) => ip_address),
+    env_vars: environment_variables,
+    webhook_url: webhooks?.ready,
+  };
+}
+
+/** The body of both v2 deploys. Fields that are undefined are left out of the JSON. */
+export function deployBody(request: DeployRequest | FleetDeployRequest): Record<string, unknown> {
   const { users, environment_variables, webhooks, ...rest } = request;
   const hook = (url: string | undefined) => (url === undefined ? undefined : { url });
   return {
@@ -54,8 +105,9 @@ type FilterField =
   | 'host_name';
 
 /**
- * One condition of the deployment list; a field may have one. `in` and `nin` take application, version, tags,
- * request_id, fleet_name, host_name; `gte` and `lte` created_at; `ilike` (with %) fleet_name and host_name.
+ * A condition of the deployment list; each field may have only one condition. `in` and `nin` are allowed for
+ * application, version, tags, request_id, fleet_name and host_name; `gte` and `lte` for created_at; `ilike` (with %)
+ * for fleet_name and host_name.
  */
 export type ListFilter =
   | { field: FilterField; operator: 'eq' | 'neq' | 'gte' | 'lte' | 'ilike'; value: string }
@@ -64,13 +116,13 @@ export type ListFilter =
 export interface ListRequest {
   filters?: readonly ListFilter[] | undefined;
   order_by?: readonly { field: 'created_at'; order: 'asc' | 'desc' }[] | undefined;
-  /** From 1. */
+  /** The first page has the number 1. */
   page?: number | undefined;
-  /** Rows a page; Edgegap's own default when absent. */
+  /** The number of rows on a page. If absent, Edgegap uses its own default. */
   limit?: number | undefined;
 }
 
-/** The list's `query` parameter. Statuses are lower case there, unlike everywhere else. */
+/** The parameter `query` of the list. Here, unlike elsewhere, Edgegap expects statuses in lower case. */
 export function listQuery({ filters = [], order_by = [] }: ListRequest): string | undefined {
   if (filters.length === 0 && order_by.length === 0) return undefined;
   const lower = (filter: ListFilter): ListFilter =>

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import { LEAVE_MS, MAX_PAUSE_MS, MemoryPermits, type Permit, type Permits, TRAVEL_MS } from './permits.ts';
 import { WaitingCalls, type WaitOptions } from './waiting-calls.ts';
 
-/** Requests a second. */
+/** The limits of the buckets, in requests a second. */
 export interface RateLimits {
   deploy: number;
   status: number;
@@ -12,12 +12,22 @@ export interface RateLimits {
 
 export const DOCUMENTED_LIMITS: RateLimits = { deploy: 40, status: 20, list: 10, hosts: 10 };
 
-/** For an endpoint without a documented limit: how many requests may be under way at once, in each process. */
+/** The documented limits, cut down to a share in percent: other programs use the same account. At least 1 a second each. */
+export function shareOfLimits(percent: number): RateLimits {
+  const cut = (limit: number) => Math.max(1, Math.floor((limit * percent) / 100));
+  const { deploy, status, list, hosts } = DOCUMENTED_LIMITS;
+  return { deploy: cut(deploy), status: cut(status), list: cut(list), hosts: cut(hosts) };
+}
+
+/**
+ * The maximum number of requests that a process may have under way at the same time to endpoints without a documented
+ * limit.
+ */
 const CONCURRENT = 16;
 
 /**
- * Calls `left` when the request leaves. When `left` throws, the request must not leave: the call rejects with that
- * error, and begins again with a new permit. A request that got an answer counts as having left.
+ * A call that calls `left` when its request leaves. If `left` throws, the request must not leave: the call rejects with
+ * the same error, and is started again with a new permit. A request that got an answer counts as a request that left.
  */
 type ScheduledCall<T> = (left: () => void) => Promise<T>;
 
@@ -27,34 +37,38 @@ interface Bucket {
 }
 
 /**
- * Keeps to the account's rate limits. Each bucket has a number of permits. A call takes a permit, in order of arrival
- * within its lane, people first; the permit comes back when the second in which the request counts is over. So no
- * more requests than the limit arrive in any second.
+ * Keeps to the rate limits of the account. Each bucket has a number of permits. Each call takes a permit. Calls of
+ * people go first, and within a lane calls go in order of arrival. A permit becomes free again when the second in which
+ * its request counts is over. So in any second, no more requests arrive than the limit allows.
  */
 export class Scheduler {
   readonly #clock: Clock;
   readonly #limits: RateLimits;
-  readonly #places: Permits;
+  readonly #permits: Permits;
   readonly #buckets = new Map<string, Bucket>();
 
-  /** Without `places` the permits are this process's own. */
-  constructor(clock: Clock, limits: Partial<RateLimits> = {}, places: Permits = new MemoryPermits(clock)) {
+  /** By default, the permits belong to this process alone. */
+  constructor(clock: Clock, limits: Partial<RateLimits> = {}, permits: Permits = new MemoryPermits(clock)) {
     this.#clock = clock;
     this.#limits = { ...DOCUMENTED_LIMITS, ...limits };
-    this.#places = places;
+    this.#permits = permits;
   }
 
   /**
-   * Runs `call` when its turn in `bucket` has come ('deploy', 'status', 'list', 'hosts', or any other name for endpoints
-   * without a documented limit); runs `call` again when the request could not leave in time. Rejects with the
-   * signal's reason when aborted while waiting, and with the error of `places` when no permits can be had; `call` has
-   * not begun then. Once begun, `call` has to heed the signal itself.
+   * Runs `call` when its turn in `bucket` has come. The bucket is 'deploy', 'status', 'list' or 'hosts', or any other
+   * name for endpoints without a documented limit. If the request could not leave in time, `call` is run again. If
+   * aborted while waiting, `run` rejects with the signal's reason; if permits cannot be taken, it rejects with the
+   * error of `Permits.take`. In both cases `call` has not begun. Once `call` has begun, it has to watch the signal
+   * itself.
    */
   run<T>(bucket: string, turn: WaitOptions, call: ScheduledCall<T>): Promise<T> {
     return this.#bucket(bucket).run(turn, call);
   }
 
-  /** Starts no call in `bucket` for `ms` milliseconds, at most `MAX_PAUSE_MS`, after requests came too fast. */
+  /**
+   * Starts no call in `bucket` for `ms` milliseconds, at most `MAX_PAUSE_MS`. Used after Edgegap said that requests
+   * come too fast.
+   */
   pause(bucket: string, ms: number): Promise<void> {
     return this.#bucket(bucket).pause(Math.min(ms, MAX_PAUSE_MS));
   }
@@ -66,14 +80,14 @@ export class Scheduler {
       bucket =
         limit === undefined
           ? new OpenBucket(this.#clock)
-          : new RatedBucket(this.#clock, this.#places, name, limit);
+          : new RatedBucket(this.#clock, this.#permits, name, limit);
       this.#buckets.set(name, bucket);
     }
     return bucket;
   }
 }
 
-/** A bucket without a rate: so many calls at once. */
+/** A bucket without a rate limit. Only the number of calls that run at the same time is limited. */
 class OpenBucket implements Bucket {
   readonly #clock: Clock;
   readonly #lanes = new WaitingCalls<undefined>(() => this.#serve());
@@ -97,7 +111,7 @@ class OpenBucket implements Bucket {
   }
 
   async pause(ms: number): Promise<void> {
-    // Pauses overlap; the last one to end opens the bucket.
+    // Pauses may overlap. The bucket opens when the last of them ends.
     this.#pauses++;
     this.#clock.after(ms, () => {
       this.#pauses--;
@@ -111,24 +125,24 @@ class OpenBucket implements Bucket {
 }
 
 /**
- * The request waited too long (no free connection, a machine that stood still): its permit may belong to another
- * call.
+ * The request waited too long before leaving (no free connection, or a machine that stood still). Its permit may belong
+ * to another call by now.
  */
-class PlaceGone extends Error {}
+class PermitGone extends Error {}
 
 class RatedBucket implements Bucket {
   readonly #clock: Clock;
-  readonly #places: Permits;
+  readonly #permits: Permits;
   readonly #name: string;
   readonly #limit: number;
   readonly #lanes = new WaitingCalls<Permit>(() => this.#changed());
   #serving = false;
-  /** Ends the wait for a permit when the wait has become useless. */
+  /** Ends the wait for a permit, if there is no longer a reason to wait. */
   #reconsider = () => {};
 
-  constructor(clock: Clock, places: Permits, name: string, limit: number) {
+  constructor(clock: Clock, permits: Permits, name: string, limit: number) {
     this.#clock = clock;
-    this.#places = places;
+    this.#permits = permits;
     this.#name = name;
     this.#limit = limit;
   }
@@ -136,26 +150,26 @@ class RatedBucket implements Bucket {
   async run<T>(turn: WaitOptions, call: ScheduledCall<T>): Promise<T> {
     for (;;) {
       try {
-        return await this.#lanes.wait(turn, (place) => this.#in(place, call));
+        return await this.#lanes.wait(turn, (permit) => this.#in(permit, call));
       } catch (error) {
-        if (!(error instanceof PlaceGone)) throw error;
+        if (!(error instanceof PermitGone)) throw error;
       }
     }
   }
 
-  async #in<T>(place: Permit, call: ScheduledCall<T>): Promise<T> {
+  async #in<T>(permit: Permit, call: ScheduledCall<T>): Promise<T> {
     let counted = false;
     let cancel = () => {};
     const count = () => {
       cancel();
-      if (!counted) place.count();
+      if (!counted) permit.count();
       counted = true;
     };
     try {
       return await call(() => {
-        const age = this.#clock.now() - place.takenAt;
-        // If the clock was set back meanwhile, the age is unknown.
-        if (age > LEAVE_MS || age < 0) throw new PlaceGone();
+        const age = this.#clock.now() - permit.takenAt;
+        // If the age is negative, the clock was set back in the meantime, and the true age is unknown.
+        if (age > LEAVE_MS || age < 0) throw new PermitGone();
         cancel();
         cancel = this.#clock.after(TRAVEL_MS, count);
       });
@@ -165,7 +179,7 @@ class RatedBucket implements Bucket {
   }
 
   pause(ms: number): Promise<void> {
-    return this.#places.pause(this.#name, ms);
+    return this.#permits.pause(this.#name, ms);
   }
 
   #changed(): void {
@@ -173,7 +187,10 @@ class RatedBucket implements Bucket {
     void this.#serve();
   }
 
-  /** Asks for permits as long as a call waits: a single question at a time, for all calls that wait then. */
+  /**
+   * Asks for permits as long as any call waits. Only one question is asked at a time, for all the calls that wait at
+   * that moment.
+   */
   async #serve(): Promise<void> {
     if (this.#serving) return;
     this.#serving = true;
@@ -181,9 +198,9 @@ class RatedBucket implements Bucket {
       for (let lane = this.#lanes.next; lane; lane = this.#lanes.next) {
         const wanted = this.#lanes.count(lane);
         const wish = { lane, wanted, limit: this.#limit };
-        const { places, waitMs } = await this.#places.take(this.#name, wish);
-        for (const place of places) if (!this.#lanes.begin(place, lane)) place.unused();
-        if (places.length < wanted && this.#lanes.next === lane) await this.#wait(waitMs);
+        const { permits, waitMs } = await this.#permits.take(this.#name, wish);
+        for (const permit of permits) if (!this.#lanes.begin(permit, lane)) permit.unused();
+        if (permits.length < wanted && this.#lanes.next === lane) await this.#wait(waitMs);
       }
     } catch (error) {
       this.#lanes.refuseAll(error);
@@ -192,7 +209,10 @@ class RatedBucket implements Bucket {
     }
   }
 
-  /** Resolves when `ms` have passed, when no call waits any more, or when a person's call joins background work. */
+  /**
+   * Resolves when `ms` have passed, when no call waits any more, or when a call of a person arrives while only
+   * background work waits.
+   */
   async #wait(ms: number): Promise<void> {
     const lane = this.#lanes.next;
     await new Promise<void>((resolve) => {

@@ -8,28 +8,30 @@ import { type Page, Pagination } from './paging.ts';
  * reads as undefined. Unknown fields are dropped.
  */
 
-/** The text unchanged: a log may be empty. */
+/** The text without any change, because a log may be empty. */
 const raw = z.string().optional().catch(undefined);
-/** An empty text is no value: a server without a name yet has the name "". */
+/** An empty text means that there is no value. For example, a server that has no name yet has the name "". */
 const text = raw.transform((value) => (value?.trim() ? value : undefined));
 const number = z.number().optional().catch(undefined);
 const flag = z.boolean().optional().catch(undefined);
-/** A number that the reference's examples also write as a text. */
+/** A number. In some examples of the API reference, such numbers are written as texts. */
 const numeric = z.preprocess(
   (value) => (typeof value === 'string' && value.trim() ? Number(value) : value),
   number,
 );
 
-/** The API's own notes to an answer: `message` in the deployment list, `messages` in the list of locations. */
+/**
+ * Notes that the API adds to an answer. The deployment list calls them `message`, and the list of locations `messages`.
+ */
 const Messages = z.preprocess(
   (value) => (Array.isArray(value) ? value.filter((note) => typeof note === 'string' && note.trim()) : []),
   z.array(z.string()),
 );
 
 /**
- * A list's answer as a page. An empty list may come without rows, but then another field has to show that the answer
- * is a list: the answer to a different question must not read as "nothing is running". The number of all rows is
- * `total_count`, or `count` in the tag list of the API reference.
+ * The answer of a list, as a page. An empty list may come without rows, but then another field must show that the
+ * answer is a list. Otherwise the answer to a different question could be read as "nothing is running". The number of
+ * all rows is in `total_count`, or for the tag list of the API reference in `count`.
  */
 function list<Row extends z.ZodType>(key: string, row: Row) {
   const answer = z
@@ -60,8 +62,8 @@ function list<Row extends z.ZodType>(key: string, row: Row) {
 }
 
 /**
- * The statuses Edgegap is known to use, in the order in which a deployment goes through them. An unknown status
- * passes unchanged.
+ * The statuses that Edgegap is known to use, in the order in which a deployment goes through them. A status that is not
+ * in this list is kept unchanged.
  */
 export const KNOWN_STATUSES = [
   'INITIALIZING',
@@ -75,10 +77,13 @@ export const KNOWN_STATUSES = [
   'TERMINATED',
 ] as const;
 
-/** One of `KNOWN_STATUSES`, or a status that is newer than this code. */
+/** A status in `KNOWN_STATUSES`, or a status that is newer than this version of the bot. */
 export type StatusName = (typeof KNOWN_STATUSES)[number] | (string & {});
 
-/** `Status.READY`, `READY` and `ready` (status and callbacks, list, filters) are one status: `READY`. */
+/**
+ * Edgegap writes the same status as `Status.READY` (status and callbacks), `READY` (list) or `ready` (filters). The
+ * result is always `READY`.
+ */
 function normaliseStatus(status: string): StatusName {
   return status
     .trim()
@@ -86,10 +91,13 @@ function normaliseStatus(status: string): StatusName {
     .toUpperCase();
 }
 
-/** A port as players reach it: `link` is host and external port; `protocol` is `UDP`, `TCP`, `TCP/UDP`, `HTTP`... */
+/**
+ * A port to which players connect. `link` is the host with the external port; `protocol` is `UDP`, `TCP`, `TCP/UDP`,
+ * `HTTP` and so on.
+ */
 export const DeploymentPort = z.object({
   name: text,
-  // While the server has no name, Edgegap's link holds the port alone.
+  // As long as the server has no name, Edgegap's link contains only the port. Such a link is dropped.
   link: text.transform((link) => (link && /^([a-z]+:\/\/)?:/i.test(link) ? undefined : link)),
   internal: number,
   external: number,
@@ -98,7 +106,7 @@ export const DeploymentPort = z.object({
 });
 export type DeploymentPort = z.infer<typeof DeploymentPort>;
 
-/** Ports by name. An entry that is not an object is left out. */
+/** The ports by name. Entries that are not objects are left out. */
 const Ports = z.preprocess(
   (value) => {
     if (typeof value !== 'object' || value === null) return {};
@@ -110,7 +118,7 @@ const Ports = z.preprocess(
   z.record(z.string(), DeploymentPort),
 );
 
-/** A location: of a deployment, or for a deploy. Degrees are decimal, WGS 84. */
+/** A location, either of a deployment or to deploy to. Degrees are decimal, WGS 84. */
 export const Location = z.object({
   city: text,
   country: text,
@@ -122,7 +130,7 @@ export const Location = z.object({
 });
 export type Location = z.infer<typeof Location>;
 
-/** A tag is an object with a name in the tag list, and a bare string in a deployment. */
+/** In the tag list a tag is an object with a name; in a deployment a tag is a plain string. */
 const TagName = z.union([
   z.string().regex(/\S/),
   z.object({ name: z.string().regex(/\S/) }).transform((tag) => tag.name),
@@ -134,10 +142,10 @@ const Tags = z.preprocess(
 );
 
 /**
- * `GET /v1/status/{id}`, and the body of every callback. Times are UTC, see `parseEdgegapTime`;
- * `elapsed_time` is in seconds since READY, `max_duration` in minutes (-1: none). `sockets` (how many players fit),
- * `sockets_usage` and `whitelisting_active` stand in the reference only. `command` and `arguments` are set where they
- * were overridden.
+ * The answer of `GET /v1/status/{id}`, and the body of every callback. Times are in UTC, see `parseEdgegapTime`.
+ * `elapsed_time` is the number of seconds since READY; `max_duration` is in minutes, and -1 means no limit. `sockets`
+ * (how many players fit), `sockets_usage` and `whitelisting_active` appear only in the API reference. `command` and
+ * `arguments` are set only if the deployment overrides them.
  */
 export const DeploymentStatus = z.object({
   request_id: z.string().min(1),
@@ -165,7 +173,10 @@ export const DeploymentStatus = z.object({
 });
 export type DeploymentStatus = z.infer<typeof DeploymentStatus>;
 
-/** A row of `GET /v1/deployments`: active deployments only, without application, version and status. */
+/**
+ * A row of `GET /v1/deployments`. The list contains only active deployments, and does not tell their application,
+ * version and status.
+ */
 export const DeploymentRow = z.object({
   request_id: z.string().min(1),
   fqdn: text,
@@ -181,17 +192,18 @@ export const DeploymentList = list('data', DeploymentRow);
 
 export const DeployAnswer = z.object({ request_id: z.string().min(1) });
 
-export const StopAnswer = z
-  .object({ message: text, deployment_summary: DeploymentStatus.optional().catch(undefined) })
-  .catch({ message: undefined });
+export const LegacyDeployAnswer = DeployAnswer.extend({ request_version: text });
+
+/** The deployments that Edgegap is going to stop. */
+export const BulkStopAnswer = z.object({ processable: z.array(z.object({ request_id: z.string().min(1) })) });
 
 export const TagList = list('tags', TagName);
 
-/** `GET /v1/deployments/{id}/tags/{tag}`, without the name of the tag. */
+/** The answer of `GET /v1/deployments/{id}/tags/{tag}`, without the name of the tag. */
 export const TagTimes = z.object({ create_time: text, last_updated: text });
 export type TagTimes = z.infer<typeof TagTimes>;
 
-/** Why the game server's process crashed. */
+/** The reason why the process of the game server crashed. */
 export const CrashData = z.object({ exit_code: number, message: text, restart_count: number });
 export type CrashData = z.infer<typeof CrashData>;
 
@@ -204,7 +216,10 @@ export const LogsAnswer = z.object({
 });
 export type LogsAnswer = z.infer<typeof LogsAnswer>;
 
-/** `is_active` false: no version of the application can be deployed. The application's image (large) is dropped. */
+/**
+ * If `is_active` is false, no version of the application can be deployed. The image of the application is dropped,
+ * because it is large.
+ */
 export const Application = z.object({
   name: z.string().min(1),
   is_active: z.boolean().catch(true),
@@ -216,10 +231,10 @@ export type Application = z.infer<typeof Application>;
 export const ApplicationList = list('applications', Application);
 
 /**
- * `is_active` false: the version cannot be deployed. `caching_percent` is 0 to 1, `req_cpu` in units (1024 are one
- * vCPU), `req_memory` in MB, `req_video` in units of a GPU, `max_duration` in minutes (-1: none), `time_to_deploy` in
- * seconds: a download of the image that takes longer fails. Registry credentials and injected variables, which the
- * answer also holds, are dropped here on purpose.
+ * If `is_active` is false, the version cannot be deployed. `caching_percent` goes from 0 to 1, `req_cpu` is in CPU
+ * units (1024 units are one vCPU), `req_memory` in MB, `req_video` in units of a GPU, and `max_duration` in minutes (-1
+ * means no limit). `time_to_deploy` is in seconds: if the download of the image takes longer, the deployment fails. The
+ * answer also contains registry credentials and injected variables, which are dropped here on purpose.
  */
 export const AppVersion = z.object({
   name: z.string().min(1),
@@ -243,15 +258,15 @@ export type AppVersion = z.infer<typeof AppVersion>;
 
 export const VersionList = list('versions', AppVersion);
 
-/** A place to deploy to. `tags` are there where they were asked for. */
+/** A place to deploy to. `tags` is empty unless the request asked for the tags. */
 export const AvailableLocation = Location.extend({ type: text, tags: Tags });
 export type AvailableLocation = z.infer<typeof AvailableLocation>;
 
 export const LocationList = list('locations', AvailableLocation);
 
 /**
- * A host of a private fleet. `allocatable_*` is all that deployments may use and `allocated_*` the part in use, in CPU
- * units (1024 are one vCPU) and MB. Only ACTIVE hosts take deployments.
+ * A host of a private fleet. `allocatable_*` is the part of the host that deployments may use, and `allocated_*` is how
+ * much of this part is in use, in CPU units (1024 units are one vCPU) and MB. Only ACTIVE hosts take deployments.
  */
 export const FleetHost = z.object({
   host_id: z.string().min(1),
@@ -283,8 +298,8 @@ export type FleetHost = z.infer<typeof FleetHost>;
 export const HostList = list('data', FleetHost);
 
 /**
- * Reads a time of Edgegap: `2026-03-03 16:02:09.360719` (UTC, no zone) or ISO 8601. Returns epoch milliseconds, or
- * undefined for any other text.
+ * Reads a time from Edgegap: `2026-03-03 16:02:09.360719` (UTC, without a time zone) or ISO 8601. Returns epoch
+ * milliseconds, or undefined for any other text.
  */
 export function parseEdgegapTime(value: string | null | undefined): number | undefined {
   const match = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d(?::\d\d)?)(?:[.,](\d+))?\s*(Z|UTC|[+-]\d\d:?\d\d)?$/i.exec(

@@ -15,22 +15,22 @@ const MAX_ATTEMPTS = 3;
 const BACKOFF_MS = 500;
 
 export interface TransportOptions {
-  /** A path in the URL is kept as a prefix. */
+  /** The base URL of the API. A path in the URL is put before the path of each request. */
   baseUrl: string;
-  /** The bare token, without the word `token`. */
-  token: string;
+  /** The complete value of the header. */
+  authorization: string;
   clock: Clock;
   log: Logger;
-  /** For one attempt, connection and whole answer. */
+  /** The time limit for an attempt, from connecting to the end of the answer. */
   timeoutMs: number;
-  /** Requests a second, where they differ from the documented limits. */
+  /** The limits in requests a second, if they differ from the documented limits. */
   limits?: Partial<RateLimits> | undefined;
-  /** Where requests are counted; without `places` in this process. */
-  places?: Permits | undefined;
+  /** The permits for requests. By default, the permits belong to this process alone. */
+  permits?: Permits | undefined;
   proxy?: Proxies | undefined;
-  /** Hides secrets in texts that people and servers wrote. */
+  /** Hides secrets in texts that were written by people and servers. */
   mask: Mask;
-  /** For the jitter between attempts; `Math.random` by default. */
+  /** The source of the random part of the pauses between attempts. By default `Math.random`. */
   random?: (() => number) | undefined;
 }
 
@@ -38,34 +38,37 @@ export interface CallOptions {
   signal?: AbortSignal | undefined;
   lane?: Lane | undefined;
   /**
-   * Called when the turn of each attempt has come, and again right before the request leaves, which may be later.
-   * When `mayLeave` throws, `send` rejects with that error.
+   * Called for each attempt when its turn has come, and a second time right before the request leaves, which may be
+   * later. If `mayLeave` throws, `send` rejects with the same error.
    */
   mayLeave?: (() => void) | undefined;
 }
 
 export interface ApiRequest {
   method: HttpCall['method'];
-  /** Built with `path`, so that each part is encoded. */
+  /** Built with the function `path`, so that each part is encoded. */
   path: string;
-  query?: Record<string, string | number | undefined> | undefined;
+  query?: Record<string, string | number | boolean | undefined> | undefined;
   body?: unknown;
   subject: Subject;
-  /** The scheduler's bucket; the limited ones are 'deploy', 'status', 'list' and 'hosts'. */
+  /** Whether a POST can be carried out twice without changing more than the first time. */
+  repeatable?: boolean | undefined;
+  /** The bucket of the scheduler. Only 'deploy', 'status', 'list' and 'hosts' have a rate limit. */
   bucket: string;
 }
 
 export interface ApiResponse {
   status: number;
-  /** The parsed JSON; undefined when the body was empty. */
+  /** The parsed JSON. Undefined if the body was empty. */
   json: unknown;
 }
 
 /**
- * HTTP to one Edgegap account: token, rate limits, time-outs, retries and errors.
+ * The HTTP calls to an Edgegap account, with token, rate limits, time-outs, retries and errors.
  *
- * GET and DELETE may be sent again after a 429, a 5xx and a broken connection; POST and PATCH only after a failure
- * that surely had no effect (429, no connection). A time-out is final: the person has waited long enough.
+ * GET, DELETE and repeatable POST requests may be sent again after a 429, a 5xx or a broken connection. Other requests
+ * are sent again only after a failure that certainly had no effect (429, no connection). After a time-out no request is
+ * sent again, because the person has waited long enough.
  */
 export class Transport {
   readonly #options: TransportOptions;
@@ -85,18 +88,18 @@ export class Transport {
     this.#origin = base.origin;
     this.#prefix = base.pathname.replace(/\/+$/, '');
     this.#random = options.random ?? Math.random;
-    this.#scheduler = new Scheduler(options.clock, options.limits, options.places);
+    this.#scheduler = new Scheduler(options.clock, options.limits, options.permits);
     this.#keptAlive = createPool(1, options.proxy);
     this.#fresh = createPool(0, options.proxy);
   }
 
   /**
-   * Sends `request` and gives back any 2xx answer. Throws EdgegapError, or the signal's reason when aborted: for a
-   * change only if the change was surely not done.
+   * Sends `request` and returns any 2xx answer. Otherwise throws EdgegapError. If aborted, throws the signal's reason;
+   * for a request that changes something, this happens only if the change was certainly not made.
    */
   async send(request: ApiRequest, call: CallOptions = {}): Promise<ApiResponse> {
     const { method } = request;
-    const again = method === 'GET' || method === 'DELETE';
+    const again = isRepeatable(request);
     let before: EdgegapError | undefined;
     for (let n = 1; ; n++) {
       try {
@@ -104,8 +107,8 @@ export class Transport {
         return await this.#once(request, call, n);
       } catch (error) {
         const unknownBefore = before !== undefined && before.outcome !== 'not-done';
-        // The earlier attempt may have had an effect: its error says more than the reason why this attempt did not
-        // begin.
+        // An earlier attempt may have had an effect. Its error tells the caller more than the reason why this attempt
+        // did not begin.
         if (!(error instanceof EdgegapError)) throw unknownBefore && method !== 'GET' ? before : error;
         const final = unknownBefore ? afterUnknown(error) : error;
         if (n >= MAX_ATTEMPTS || !mayRetry(error, again)) throw final;
@@ -115,7 +118,8 @@ export class Transport {
   }
 
   /**
-   * Finishes the requests that are under way, and refuses waiting and new requests. A second call does nothing more.
+   * Finishes the requests that are under way, and refuses waiting and new requests. A second call of `close` has no
+   * further effect.
    */
   async close(): Promise<void> {
     this.#closing.abort(closed());
@@ -123,7 +127,7 @@ export class Transport {
     await this.#closed;
   }
 
-  /** Gives up the requests that are under way, too; their outcome is unknown. */
+  /** Also aborts the requests that are under way, so that their outcome is unknown. */
   async abandon(): Promise<void> {
     this.#leaving.abort(closed());
     await this.close();
@@ -137,9 +141,9 @@ export class Transport {
       const start = this.#options.clock.now();
       let status: number | undefined;
       try {
-        // If Edgegap closes a connection just as a request is sent on it, the outcome of the request is unknown. So a
-        // request that cannot be sent twice gets its own connection.
-        const dispatcher = method === 'GET' || method === 'DELETE' ? this.#keptAlive : this.#fresh;
+        // If Edgegap closes a connection just when a request is sent on it, the outcome of the request is unknown. For
+        // this reason, a request that must not be sent twice gets its own connection.
+        const dispatcher = isRepeatable(request) ? this.#keptAlive : this.#fresh;
         const answer = await attempt(dispatcher, this.#options.clock, {
           ...this.#http(request),
           signal: either(this.#leaving, call),
@@ -169,7 +173,7 @@ export class Transport {
       path: `${this.#prefix}${path}${search.size > 0 ? `?${search}` : ''}`,
       shownPath: path,
       headers: {
-        authorization: `token ${this.#options.token}`,
+        authorization: this.#options.authorization,
         accept: 'application/json',
         'user-agent': 'edgegap-chatops',
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
@@ -197,7 +201,7 @@ export class Transport {
     });
   }
 
-  /** Edgegap's message and details on one line, without the secrets that they repeat. */
+  /** Edgegap's message and details on a single line, without the secrets that they may repeat. */
   #apiMessage(json: unknown): string | undefined {
     if (typeof json !== 'object' || json === null) return undefined;
     const { message, details } = json as { message?: unknown; details?: unknown };
@@ -208,10 +212,11 @@ export class Transport {
   }
 
   async #waitAfter(error: EdgegapError, bucket: string, n: number, call: CallOptions): Promise<void> {
-    // Half fixed, half random: replicas and calls that failed together do not come back together.
+    // Half of the pause is fixed and half is random, so that replicas and calls that failed together do not try again
+    // together.
     const backoff = BACKOFF_MS * 2 ** (n - 1) * (1 + this.#random());
     const wait = error.retryAfterMs ?? backoff;
-    // After Edgegap said that requests come too fast, the whole bucket pauses; this call waits in the bucket, too.
+    // Edgegap said that requests come too fast, so the whole bucket is paused. This call then waits in the bucket, too.
     if (error.status === 429) return this.#scheduler.pause(bucket, wait);
     await sleep(this.#options.clock, wait, either(this.#closing, call));
   }
@@ -222,23 +227,28 @@ function createPool(pipelining: 0 | 1, proxy: Proxies | undefined): Dispatcher {
     connections: 64,
     pipelining,
     maxResponseSize: MAX_BODY_BYTES,
-    // Whether a request has left is known exactly only on a connection that carries a single request at a time.
+    // Without HTTP/2, a connection carries a single request at a time. Only then is it known exactly whether a request
+    // has left.
     allowH2: false,
-    // A tunnel also for an address without TLS: without a tunnel the proxy might repeat a request by itself.
+    // Uses a tunnel even for an address without TLS, because without a tunnel the proxy might repeat a request by
+    // itself.
     proxyTunnel: true,
   });
 }
 
-/** A signal that is aborted when the transport closes or the call is aborted, whichever is first. */
+/** A signal that is aborted as soon as the transport closes or the call is aborted. */
 function either({ signal }: AbortController, call: CallOptions): AbortSignal {
   return call.signal ? AbortSignal.any([signal, call.signal]) : signal;
 }
 
 function closed(): AppError {
-  return new AppError('edgegap-closed', 'The bot is shutting down.', { hint: 'Try again in a minute.' });
+  return new AppError('edgegap-closed', 'I am shutting down.', { hint: 'Try again in a minute.' });
 }
 
-/** A path in which each `${}` part is encoded. A part that a proxy on the way could fold away is refused. */
+/**
+ * A path in which each `${}` part is encoded. Empty parts, `.` and `..` are refused, because a proxy on the way might
+ * remove them from the path.
+ */
 export function path(strings: TemplateStringsArray, ...parts: string[]): string {
   return String.raw(
     { raw: strings },
@@ -253,7 +263,7 @@ export function path(strings: TemplateStringsArray, ...parts: string[]): string 
   );
 }
 
-/** The error for an answer that is not JSON, or is other JSON than the call expects. */
+/** The error for an answer that is not JSON, or is JSON in a form that the call does not expect. */
 export function unreadable(
   about: { method: string; path: string },
   status: number,
@@ -262,6 +272,10 @@ export function unreadable(
 ) {
   const { method, path } = about;
   return breakError({ method, path, status, kind: 'unreadable', sent: true, reason, cause });
+}
+
+function isRepeatable({ method, repeatable = false }: ApiRequest): boolean {
+  return repeatable || method === 'GET' || method === 'DELETE';
 }
 
 function mayRetry(error: EdgegapError, again: boolean): boolean {
@@ -282,7 +296,10 @@ function requestIdOf(json: unknown): string | undefined {
   return typeof id === 'string' && id !== '' ? id : undefined;
 }
 
-/** Retry-After is seconds or an HTTP date; at most 30 s, so that a mistake in the header makes no call wait longer. */
+/**
+ * The wait that the header Retry-After asks for, as seconds or as an HTTP date. The wait is at most 30 s, so that a
+ * mistake in the header does not make calls wait longer.
+ */
 function retryAfterMs(header: string | string[] | undefined, now: number): number | undefined {
   const value = Array.isArray(header) ? header[0] : header;
   if (!value) return undefined;

@@ -1,4 +1,4 @@
-/** On whose behalf a call is made. People always go before background work, in every bucket. */
+/** The origin of a call: a person, or background work of the bot. In every bucket, the calls of people go first. */
 export type Lane = 'people' | 'background';
 
 export interface WaitOptions {
@@ -7,11 +7,11 @@ export interface WaitOptions {
 }
 
 interface Waiting<P> {
-  begin(place: P): void;
+  begin(permit: P): void;
   refuse(reason: unknown): void;
 }
 
-/** Calls that wait for a permit: people first, in order of arrival within their lane. */
+/** The calls that wait for a permit. The calls of people go first, and within a lane calls go in order of arrival. */
 export class WaitingCalls<P> {
   readonly #waiting: Record<Lane, Waiting<P>[]> = { people: [], background: [] };
   readonly #changed: () => void;
@@ -21,7 +21,7 @@ export class WaitingCalls<P> {
     this.#changed = changed;
   }
 
-  /** The lane of the next call; undefined when no call waits. */
+  /** The lane of the next call. Undefined if no call is waiting. */
   get next(): Lane | undefined {
     if (this.#waiting.people.length > 0) return 'people';
     return this.#waiting.background.length > 0 ? 'background' : undefined;
@@ -31,15 +31,18 @@ export class WaitingCalls<P> {
     return this.#waiting[lane].length;
   }
 
-  /** Resolves as `call` does, once there is a permit. Rejects with the signal's reason when aborted before that. */
-  wait<T>({ lane, signal }: WaitOptions, call: (place: P) => Promise<T>): Promise<T> {
+  /**
+   * Waits for a permit and then runs `call`; resolves or rejects as `call` does. If aborted while waiting, rejects with
+   * the signal's reason.
+   */
+  wait<T>({ lane, signal }: WaitOptions, call: (permit: P) => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
       const queue = this.#waiting[lane];
       const waiting: Waiting<P> = {
-        begin(place) {
+        begin(permit) {
           signal?.removeEventListener('abort', abort);
-          call(place).then(resolve, reject);
+          call(permit).then(resolve, reject);
         },
         refuse(reason) {
           signal?.removeEventListener('abort', abort);
@@ -57,16 +60,19 @@ export class WaitingCalls<P> {
     });
   }
 
-  /** Begins the next call with the permit; false when no call waits. A permit taken for people is for people alone. */
-  begin(place: P, takenFor: Lane): boolean {
+  /**
+   * Begins the next call with the permit. Returns false if there is no such call. A permit that was taken for people is
+   * given only to calls of people.
+   */
+  begin(permit: P, takenFor: Lane): boolean {
     const waiting =
       this.#waiting.people.shift() ??
       (takenFor === 'background' ? this.#waiting.background.shift() : undefined);
-    waiting?.begin(place);
+    waiting?.begin(permit);
     return waiting !== undefined;
   }
 
-  /** All waiting calls reject with `reason`. */
+  /** Rejects all waiting calls with `reason`. */
   refuseAll(reason: unknown): void {
     for (const queue of Object.values(this.#waiting))
       for (const waiting of queue.splice(0)) waiting.refuse(reason);

@@ -6,35 +6,35 @@ import { limitReached, theyRun } from './refusals.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
-/** How many running deployments a refusal names. */
+/** A refusal names at most this many running deployments. */
 const NAMED = 3;
 
-/** 0 stands for no limit. */
+/** The limits on deploys. In `running`, `runningPerPerson` and `perHour`, 0 stands for no limit. */
 export interface Limits {
-  /** Running deployments of the account, and of each person. */
+  /** The most running deployments of the account, and of each person. */
   readonly running: number;
   readonly runningPerPerson: number;
-  /** Deploys of each person within an hour. */
+  /** The most deploys of each person within an hour. */
   readonly perHour: number;
-  /** From this many running deployments on, a person is asked before a deploy. */
+  /** If at least this many deployments run, a person is asked before a deploy. */
   readonly confirmFrom: number;
 }
 
-interface GuardParts {
+export interface GuardParts {
   readonly store: Store;
   readonly clock: Clock;
   readonly account: string;
-  /** The only applications whose deployments a refusal may name; undefined: all. */
+  /** The only applications whose deployments a refusal may name; undefined if a refusal may name all. */
   readonly allowlist: readonly string[] | undefined;
-  readonly limits: Limits;
+  readonly deployLimits: Limits;
 }
 
 export type Guard = ReturnType<typeof createGuard>;
 type Rows = ReturnType<typeof running>;
 
 /** Keeps the people of one account from spending without limit. */
-export function createGuard({ store, clock, account, allowlist, limits }: GuardParts) {
-  /** How many rows there are, and when the first of them was asked for. */
+export function createGuard({ store, clock, account, allowlist, deployLimits: limits }: GuardParts) {
+  /** The number of rows, and the time at which the oldest of these deployments was asked for. */
   const count = (rows: Rows) =>
     rows
       .select((eb) => [eb.fn.countAll<number>().as('count'), eb.fn.min<number>('created_at').as('first')])
@@ -42,7 +42,7 @@ export function createGuard({ store, clock, account, allowlist, limits }: GuardP
   const newest = (rows: Rows) =>
     rows
       .select(['request_id', 'application', 'version', 'asker_name'])
-      // No application has an empty name, and no list may be empty.
+      // The list of a condition must not be empty, so the list begins with a name that no application has.
       .$if(allowlist !== undefined, (all) => all.where('application', 'in', ['', ...(allowlist ?? [])]))
       .orderBy('created_at', 'desc')
       .limit(NAMED)
@@ -61,7 +61,7 @@ export function createGuard({ store, clock, account, allowlist, limits }: GuardP
     throw limitReached(setting, { problem, next, newest: await newest(rows) });
   }
 
-  /** Refused deployments surely did not start, and do not count. */
+  /** Deployments that Edgegap refused do not count, because they certainly did not start. */
   async function checkHour(rows: Rows, limit: number, own: Rows): Promise<void> {
     if (limit === 0) return;
     const now = clock.now();
@@ -77,7 +77,7 @@ export function createGuard({ store, clock, account, allowlist, limits }: GuardP
     throw limitReached('MAX_DEPLOYS_PER_HOUR', { problem, next, newest: await newest(own) });
   }
 
-  /** `except`: the deployment that asks. */
+  /** `except` is the id of the deployment that is being checked. */
   async function check(db: Store, by: Deployer, except = ''): Promise<void> {
     const own = running(db, account, except, by);
     await checkRunning(running(db, account, except), limits.running, 'from chat ');
@@ -86,12 +86,12 @@ export function createGuard({ store, clock, account, allowlist, limits }: GuardP
   }
 
   return {
-    /** Throws RefusedError where the person may not deploy now. Another person may still be faster. */
+    /** Throws RefusedError if the person may not deploy now. Another person may still reach the limit first. */
     check: (by: Deployer) => check(store, by),
     /**
-     * Throws RefusedError where the intent, which `tx` has inserted, is one too many. Intents that could reach the same
-     * limit, of the account or of the person, pass here one after the other on all processes, each until its transaction
-     * ends.
+     * Throws RefusedError if the intent, which `tx` has inserted, exceeds a limit. Intents that could reach the same
+     * limit, of the account or of the person, are checked one after the other on all processes: the next check waits
+     * until the transaction of the check before has ended.
      */
     async admit(tx: Store, { id, asker, at }: Pick<Deployment, 'id' | 'asker' | 'at'>): Promise<void> {
       if (limits.running + limits.runningPerPerson + limits.perHour === 0) return;
@@ -105,7 +105,7 @@ export function createGuard({ store, clock, account, allowlist, limits }: GuardP
         .execute();
       await check(tx, { id: asker.id, at }, id);
     },
-    /** How many deployments run, where a person is to be asked before a further deploy; else undefined. */
+    /** The number of running deployments if a person has to confirm a further deploy; otherwise undefined. */
     async toConfirm(): Promise<number | undefined> {
       const { count: many } = await count(running(store, account, ''));
       return many >= limits.confirmFrom ? many : undefined;

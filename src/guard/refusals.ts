@@ -1,6 +1,6 @@
 import { RefusedError } from '../errors.ts';
 
-/** What a refusal names of a running deployment. */
+/** The facts of a running deployment that a refusal names. */
 interface Named {
   readonly request_id: string | null;
   readonly application: string;
@@ -8,7 +8,7 @@ interface Named {
   readonly asker_name: string;
 }
 
-/** `problem` names the limit, `next` is what the person can do; `newest` are some of the running deployments. */
+/** `problem` names the limit, `next` is the advice for the person; `newest` are some of the running deployments. */
 export function limitReached(
   setting: 'MAX_RUNNING' | 'MAX_RUNNING_PER_PERSON' | 'MAX_DEPLOYS_PER_HOUR',
   { problem, next, newest }: { problem: string; next: string; newest: readonly Named[] },

@@ -1,11 +1,11 @@
 import { maskSecrets } from './mask.ts';
 
-/** Words of credentials and of their limits in time: the query of a presigned link has such a word. */
+/** Words for credentials and for their limits in time. The query of a presigned link contains such a word. */
 const CREDENTIAL = /sig|token|key|cred|secret|auth|pass|pwd|code|policy|expire|x-amz|x-goog|[?&]s[ev]=/i;
 
 /**
- * Whether a link may be shown: an http address without anything that looks like a credential, so that knowing the
- * link gives nobody more rights.
+ * Whether a link may be shown. Only an http address without anything that looks like a credential may be shown, because
+ * knowing such a link gives nobody more rights.
  */
 export function isPublicLink(link: string): boolean {
   if (!URL.canParse(link)) return false;

@@ -4,23 +4,34 @@ import { MASK, SHAPES } from './patterns.ts';
 
 /** The longest line that is masked as a whole, in characters; the cost of a line must have a bound. */
 export const LONGEST_LINE = 8_192;
-/** Shorter lines are masked together, up to so many characters at a time: no other work waits longer than that. */
+/**
+ * Shorter lines are masked together, up to this many characters at a time, so that other work never waits longer than
+ * for such a piece.
+ */
 const PIECE = 4_096;
-/** Most lines of a private key: RSA with 16384 bits has 200. */
+/** The most lines that a private key has: an RSA key of 16384 bits has 200. */
 export const KEY_LINES = 256;
-/** The last lines of a piece are masked again with the next piece: a name's value may stand on the next line. */
+/**
+ * How many last lines of a piece are masked again with the next piece, because the value of a name may stand on the
+ * next line.
+ */
 const OVERLAP = 3;
-/** A text that is not a log, such as an error's, is cut to this length: no text is shown in greater length. */
+/**
+ * A text that is not a log, such as the text of an error, is cut to this length, because no place shows a longer text.
+ */
 const LONGEST_TEXT = 16_384;
 
 const KEY_EDGE = /-{4,5} ?(BEGIN|END) [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)? ?-{4,5}/g;
-/** A line that may belong to a key, behind any prefix of a logger. */
+/** A line that may belong to a key. A logger may have put any prefix before it. */
 const KEY_BODY = /(?:^|\s)[A-Za-z0-9+/=]{40,}\s*$/;
 
 /** Masks the secrets in a text from outside. */
 export type Mask = (text: string) => string;
 
-/** For texts that enter a card, a log line or the store, except the logs of game servers. Very long text is cut. */
+/**
+ * Makes a mask for texts that enter a card, a log line or the store, except the logs of game servers. Very long text is
+ * cut.
+ */
 export function createMask(secrets: readonly string[]): Mask {
   return (text) =>
     maskSecrets(text.slice(0, LONGEST_TEXT), secrets) + (text.length > LONGEST_TEXT ? '…' : '');
@@ -28,7 +39,7 @@ export function createMask(secrets: readonly string[]): Mask {
 
 /**
  * Masks everything in `text` that looks like a secret, and each of the exact `secrets`. The number of lines stays the
- * same; of a line longer than 8192 characters the end is kept.
+ * same. Of a line longer than 8192 characters, only the end is kept.
  */
 export function maskSecrets(text: string, secrets: readonly string[] = []): string {
   const masked: string[] = [];
@@ -36,14 +47,14 @@ export function maskSecrets(text: string, secrets: readonly string[] = []): stri
   return masked.join('\n');
 }
 
-/** The same for many lines: other work has a turn in between. */
+/** Like `maskSecrets`, but for many lines; other work can run in between. */
 export async function maskLines(lines: readonly string[], secrets: readonly string[]): Promise<string[]> {
   const masked: string[] = [];
   for (const _ of maskPieces(masked, lines.join('\n'), secrets)) await nextTurn();
   return masked;
 }
 
-/** Pauses after each piece. */
+/** Masks the text piece by piece, and pauses after each piece. */
 function* maskPieces(masked: string[], text: string, secrets: readonly string[]): Generator<void> {
   let known = text;
   for (const secret of secrets) if (secret.length >= 6) known = known.replaceAll(secret, MASK);
@@ -68,15 +79,17 @@ function* maskPieces(masked: string[], text: string, secrets: readonly string[])
   if (piece.length > 0) masked.push(...maskPiece(piece.join('\n')).split('\n'));
 }
 
-/** Removes the last lines from `lines` and returns them, but no long line and nothing before a long line. */
+/**
+ * Removes the last lines from `lines` and returns them. A long line, and all lines before a long line, stay in `lines`.
+ */
 function lastShort(lines: string[]): string[] {
   const last = lines.slice(-OVERLAP);
   return lines.splice(lines.length - last.length + 1 + last.findLastIndex((line) => line.length > 1_000));
 }
 
 function maskLongLine(line: string): string {
-  // Masks twice as much as is kept: a secret that the first cut goes through has ended before the second cut. A still
-  // longer secret ends at the first break.
+  // Takes twice as many characters as are kept, so that a secret that this first cut goes through ends before the kept
+  // part begins. For a still longer secret, all text up to the first break is dropped as well.
   const end = line.slice(-2 * LONGEST_LINE);
   const begin = end.length < line.length ? end.search(/[\s,;"']|$/) : 0;
   const kept = maskPiece(end.slice(begin)).slice(-LONGEST_LINE);
@@ -90,7 +103,7 @@ function maskPiece(text: string): string {
   return maskPairs(masked);
 }
 
-/** Masks private keys, which take several lines; a log may have lost the beginning or the end of a key. */
+/** Masks private keys, which take several lines. The beginning or the end of a key may be missing in a log. */
 function maskKeys(lines: readonly string[]): string[] {
   const masked: string[] = [];
   let left = 0;
@@ -114,7 +127,9 @@ function maskKeys(lines: readonly string[]): string[] {
   return masked;
 }
 
-/** A key ends here without a beginning: masks the lines before. The last line of a key may have any length. */
+/**
+ * Used where a key ends whose beginning is missing: masks the lines before. The last line of a key may have any length.
+ */
 function maskBefore(lines: string[]): void {
   for (let n = 1; n <= Math.min(KEY_LINES, lines.length); n++) {
     const line = lines[lines.length - n] ?? '';

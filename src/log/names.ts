@@ -1,26 +1,26 @@
 /**
- * How likely a name is that of a secret. `password`: every value is masked except a state. `token`: a small number is
- * shown, too. `perhaps`: only a value that looks made up is masked. `hardly`: only a value that looks drawn by chance
- * is masked.
+ * How likely it is that a name belongs to a secret. `password`: every value is masked, except a state. `token`: a small
+ * number is shown, too. `perhaps`: only a value that looks made up is masked. `hardly`: only a value that looks drawn
+ * by chance is masked.
  */
 export type Sureness = 'password' | 'token' | 'perhaps' | 'hardly' | 'no';
 
 /** The words of a text as a set. */
 export const wordSet = (words: string) => new Set(words.split(/\s+/));
 
-/**
- * Words that name a secret wherever they stand in a name; their value is masked unless it is plainly something else.
- */
+/** Words that mean a secret wherever they stand in a name. The value is masked unless it is plainly something else. */
 const SECRET =
   /(?:password|passwd|passphrase|secret|token|apikey|secretkey|accesskey|privatekey|authkey)$|^(?:passcode|passwort|credentials?|creds|jwt|t?otp|mnemonic|psk|authorization|cookie|requirepass|masterauth|gslt|setsteamaccount|dockerconfigjson|jsessionid|phpsessid)$|^(?:db|sql|mysql|user|root|admin|smtp|ftp|rcon|store|key)pass$/;
-/** Names of passwords: even a number or a bare word is masked. */
+/** Names of passwords, whose value is masked even if it is a number or a bare word. */
 const PASSWORD =
   /pass(?:word|wd|phrase)$|^(?:passcode|passwort|pwd|pass|pw|pin|requirepass|masterauth)$|^(?:db|sql|mysql|user|root|admin|smtp|ftp|rcon|store|key)pass$/;
-/** Words that name a secret only at the end of a longer name: a bare `pass` is a ticket, a bare `PWD` a folder. */
+/**
+ * Words that mean a secret only at the end of a longer name: a bare `pass` is a ticket, and a bare `PWD` is a folder.
+ */
 const LAST_WORDS = wordSet(
   'pass pwd pw auth key keys sig signature sas bearer pin salt pepper dsn basic ticket',
 );
-/** After such a word even a `key` is a secret. */
+/** After such a word, even the word `key` means a secret. */
 const KEY_OWNERS = wordSet(
   `api access secret private priv encryption decryption encrypt crypto cipher signing sign jwt auth oauth master account
   shared storage ssh rsa aes hmac deploy admin root webhook hook write ingest integration subscription license bot
@@ -28,13 +28,13 @@ const KEY_OWNERS = wordSet(
   github gitlab slack discord datadog sentry algolia heroku cloudflare digitalocean hub twitch eos unity firebase
   instrumentation supabase tls ssl pem tfc consul vault pgp gpg cookie`,
 );
-/** After such a word, or a word of `KEY_OWNERS`, a `pass` or an `auth` is a secret. */
+/** After such a word, or a word of `KEY_OWNERS`, the words `pass` and `auth` mean a secret. */
 const HOLDERS = wordSet(
   `session service client consumer app application user db database mysql postgres pg pgsql sql redis mongo mongodb
   rabbitmq amqp mq smtp mail email ftp sftp ldap vpn wifi server sa login http proxy basic docker nats kafka es elastic
   spotify epic gamelift agones sas ca cert team organization project sdk rest sso saml root admin host game`,
 );
-/** With such a word the name tells something about a secret: how many, how long, where. */
+/** A name with such a word only describes a secret, for example its number, its length or its place. */
 const ABOUT_WORDS = wordSet(
   `count counts length len type limit limits max min size ttl expiry expires expire expiration expired age timeout name
   names file files path paths dir url uri endpoint host required require requires enabled disabled enable policy hint
@@ -48,19 +48,19 @@ const ABOUT_WORDS = wordSet(
   price amount supply reward cost currency colour icon sprite texture prefab mesh drop drops spawn spawned pickup slot
   slots based bound entry screen dialog message text title`,
 );
-/** With such a suffix the value may still be a secret. */
+/** Even if a name has such a suffix, its value may be a secret. */
 const PERHAPS_WORDS = wordSet('id hash digest url uri string str base data value b64 base64');
-/** After such a word the name means a number of secrets, or no secret: `MAX_TOKENS`, `public key`. */
+/** After such a word, the name means a number of secrets, or no secret at all: `MAX_TOKENS`, `public key`. */
 const NOT_SECRET_BEFORE = wordSet(
   `max min num total count number avg average used remaining prompt completion input output public primary foreign
   unique sort partition composite hot unexpected syntax next previous prev page continuation pub invalid missing no
   cancellation`,
 );
 
-/** After such a word a `ticket` lets a person in; a matchmaker's ticket is public. */
+/** After such a word, a `ticket` lets a person in. A matchmaker's ticket, in contrast, is public. */
 const TICKET_OWNERS = wordSet('session auth steam login entity identity');
 
-/** A word for a thing that acts: a spawner, a handler. */
+/** A word for a thing that acts, such as a spawner or a handler. */
 const DOER = /^(?!user$|server$|docker$|owner$|number$).+(?:er|or)$/;
 
 /** The words of `NetworkTokenManager`, `MAX_TOKENS` or `x-api-key`, in lower case and without numbers. */
@@ -69,12 +69,12 @@ function wordsOf(name: string): string[] {
   return apart.toLowerCase().match(/[a-z]+/g) ?? [];
 }
 
-/** `before`: the word that stands in front of the name, as in `API key`; '' without such a word. */
+/** `before` is the word in front of the name, as in `API key`; it is '' if there is no such word. */
 export function surenessOf(name: string, before: string): Sureness {
   const words = wordsOf(name);
   const at = words.findLastIndex((word) => SECRET.test(singular(word)));
   const sureness = at === -1 ? undefined : surenessOfWord(words, at, before.toLowerCase());
-  // The last word decides for a name such as `secrets.DB_PW`.
+  // In a name such as `secrets.DB_PW`, the last word decides.
   if (sureness && (sureness !== 'perhaps' || !PASSWORD.test(words.at(-1) ?? ''))) return sureness;
   const last = words.findLastIndex((word) => !PERHAPS_WORDS.has(word));
   const word = words[last] ?? '';
@@ -105,7 +105,7 @@ function surenessOfLast(word: string, before: string, more: boolean): Sureness {
   return (owned || HOLDERS.has(before)) && word === 'auth' ? 'perhaps' : 'hardly';
 }
 
-/** The plural, as in `tokens` and `passwords`, mostly names a number, not a secret. */
+/** A plural, such as `tokens` or `passwords`, mostly means a number, not a secret. */
 function singular(word: string): string {
   return word === 'credentials' || word === 'creds' ? word : word.replace(/s$/, '').replace(/pas$/, 'pass');
 }

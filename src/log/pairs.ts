@@ -3,15 +3,15 @@ import { MASK } from './patterns.ts';
 import { blockValue, endOfLine, isBlank, quotedValue, spanTo, trimmed, type Value } from './value-spans.ts';
 import { isHarmless, looksDrawn, looksMadeUp } from './values.ts';
 
-/** How far a value may be from the field with its name. */
+/** How many characters may stand between the field with a name and the field with its value. */
 const NEAR = 200;
-/** How far a value without quotation marks is searched for the next pair. */
+/** How many characters are searched for the next pair behind the start of a value without quotation marks. */
 const REACH = 400;
 
-/** Signs, and words, that stand between a name and its value. */
+/** Signs and words that stand between a name and its value. */
 const SEPARATOR =
   /={1,3}>|-{1,3}>|→|:=|[=:|│┃>,]|%3[AD]|(?<=[a-z]["'`]?)[^\S\n]{1,60}(?:(?:(?:(?:was|has\sbeen|is)\s)?(?:set|changed|updated|reset)\sto|(?:is|was|are)(?:\snow)?|to|has\s(?:the\s)?value)(?::[^\S\n]?|[^\S\n]{1,8}))?(?=[^\s=:>|-])/gi;
-/** The next pair, option or column. */
+/** The start of the next pair, option or column. */
 const NEXT_PAIR = /[\s,;](?:\s?["'{]?[\w.-]{1,40}["']?\s{0,2}(?:=|:(?!\/\/))|--?[a-z]|[|│┃])/i;
 
 const NAME_CHARACTERS = new Set('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.');
@@ -21,7 +21,10 @@ const BLANKS = new Set(' \t\u00a0');
 /** The characters that end a bare word. */
 const WORD_END = /[\s,;"'}]/g;
 
-/** Fields that hold a name, and fields that hold its value, when name and value are two fields. */
+/**
+ * If name and value are two fields, `KEY_FIELD` is the field that holds the name, and `VALUE_FIELD` the field that
+ * holds the value.
+ */
 const KEY_FIELD = /^(?:key|name|variable|env|var|header|field|id|label|setting|property|param|parameter)$/i;
 const VALUE_FIELD = /^(?:values?|val|content|stringvalue)$/i;
 const HEADER = /^(?:proxy-|x-)?authorization$|^(?:set-)?cookie2?$/i;
@@ -37,7 +40,7 @@ interface Name {
   readonly wordBefore: string;
 }
 
-/** A name, with its possible value at `at`. */
+/** A name whose possible value begins at `at`. */
 interface Pair {
   readonly text: string;
   readonly name: Name;
@@ -51,7 +54,7 @@ interface Found extends Value {
   readonly secret: boolean;
 }
 
-/** Masks the values of names that are those of secrets, however a program prints both. One pass over `text`. */
+/** Masks the values of names that belong to secrets, in whatever way a program prints both. Passes over `text` once. */
 export function maskPairs(text: string): string {
   const spans: Value[] = [];
   let last: Found | undefined;
@@ -63,7 +66,7 @@ export function maskPairs(text: string): string {
     const field = fieldOf(text, name, match[0], at);
     const value = field ? last && pairOf(text, last, field) : secretValue(text, name, match[0], at);
     if (value) spans.push(value);
-    // Of two fields, the value may be the first field.
+    // If name and value are two fields, the value may be the first field.
     if (value && value !== last) separator.lastIndex = Math.max(separator.lastIndex, value.end);
     if (field) last = value || (last?.kind === 'key' && field.kind === 'value') ? undefined : field;
   }
@@ -75,7 +78,7 @@ function replaced(text: string, spans: Value[]): string {
   let from = 0;
   for (const { start, end } of spans.sort((a, b) => a.start - b.start)) {
     if (start < from) continue;
-    // The text keeps its number of lines.
+    // Line breaks are kept, so that the text keeps its number of lines.
     masked += text.slice(from, start) + text.slice(start, end).replace(/[^\n]+/g, MASK);
     from = end;
   }
@@ -86,7 +89,7 @@ function nameBefore(text: string, separator: number): Name | undefined {
   const end = withoutAside(text, startOf(BLANKS, text, separator, 60));
   const to = startOf(CLOSING, text, end, 8);
   let start = startOf(NAME_CHARACTERS, text, to);
-  // `\u0026sig` and `%26sig`, an encoded `&`.
+  // `\u0026sig` and `%26sig`, where the `&` is encoded.
   if (/[%\\]/.test(text.charAt(start - 1)))
     start += /^(?:u00[23].|[23][6f])/i.exec(text.slice(start, to))?.[0].length ?? 0;
   if (start === to) return undefined;
@@ -102,8 +105,8 @@ function nameBefore(text: string, separator: number): Name | undefined {
 }
 
 /**
- * Skips an aside between name and value: `password (from env)`, `token [12]`. An aside that is itself the name of a
- * secret is not skipped.
+ * Skips a remark between name and value, as in `password (from env)` or `token [12]`. A remark that is itself the name
+ * of a secret is not skipped.
  */
 function withoutAside(text: string, end: number): number {
   if (!/[)\]]/.test(text.charAt(end - 1))) return end;
@@ -157,7 +160,7 @@ function unlessHarmless(value: Value, sureness: Sureness, mayBeSentence?: boolea
   return isHarmless(value.text, sureness, mayBeSentence) ? undefined : value;
 }
 
-/** Parameters of a query have shorter names than all other settings. */
+/** How likely the name is to belong to a secret. In a query, parameters have shorter names than settings elsewhere. */
 function sureIn(text: string, name: Name, separator: string, at: number): Sureness {
   const { text: word, start } = name;
   if (isParameter(text, start)) {
@@ -178,7 +181,7 @@ function behind(text: string, at: number, count: number): string {
   return text.slice(Math.max(0, at - count), at);
 }
 
-/** The whole header, because a scheme stands in front of the secret, and more pairs may follow. */
+/** Takes the whole header as the value, because a scheme stands in front of the secret, and more pairs may follow. */
 function headerValue(text: string, name: Name, at: number): Value | undefined {
   const quoted = quotedValue(text, at);
   let value = quoted ?? trimmed(text, at, endOfLine(text, at));
@@ -197,7 +200,7 @@ function cellValue({ text, name, mark, at, sureness }: Pair): Value | undefined 
   if (mark === ',') value = name.quote ? quotedValue(text, at) : undefined;
   else if (mark === '>') value = before === '<' ? spanTo(text, at, /[<\n]/g) : undefined;
   else if (inTable) value = spanTo(text, at, /[|│┃\n]/g);
-  // This value is the next name.
+  // In this case the value is in fact the next name.
   if (!value || (mark === ',' && /^\s{0,8}[:=]/.test(text.slice(value.end, value.end + 10))))
     return undefined;
   const variable = /^[A-Z0-9]+(?:_[A-Z0-9]+)+$/.test(name.text) && sureness !== 'hardly';
@@ -205,8 +208,8 @@ function cellValue({ text, name, mark, at, sureness }: Pair): Value | undefined 
 }
 
 /**
- * `password is x`, `-token x`, `TOKEN   x`, `bearer x`: masks only a value that looks like a secret, because any
- * sentence may read like this.
+ * Handles `password is x`, `-token x`, `TOKEN   x` and `bearer x`. Masks only a value that looks like a secret, because
+ * any sentence may contain such words.
  */
 function wordedValue({ text, name, mark, at, sureness }: Pair, quoted: Value | undefined): Value | undefined {
   const value = quoted ?? spanTo(text, at, WORD_END);
@@ -232,7 +235,9 @@ function wordedValue({ text, name, mark, at, sureness }: Pair, quoted: Value | u
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f-]{13,}$/i;
 
-/** Without quotation marks: a word, or more words of a variable or a line of settings. */
+/**
+ * A value without quotation marks: a single word, or several words if it belongs to a variable or a line of settings.
+ */
 function bareValue({ text, name, mark, at, sureness }: Pair): Value {
   if (isParameter(text, name.start)) return spanTo(text, at, /[\s&"'<>\\;#)]/g);
   if (/["'`]/.test(name.before) && !name.quote)

@@ -2,9 +2,9 @@
 export const MASK = '[masked]';
 
 /**
- * Secrets that are known by their own shape, under any name. Logs come from outside: each repetition has a bound, or
- * ends at the first character that it does not take, so that no pattern takes quadratic time. No pattern reaches over
- * the end of a line.
+ * Secrets that are known by their own shape, under any name. Logs come from outside, so no pattern may take quadratic
+ * time: each repetition has a bound, or ends at the first character that it does not take. No pattern reaches over the
+ * end of a line.
  */
 export const SHAPES: readonly RegExp[] = [
   // Slack, Discord, JWT.
@@ -38,15 +38,15 @@ export const SHAPES: readonly RegExp[] = [
   /(?<="(?:d|p|q|dp|dq|qi|k)"\s?:\s?")[\w-]{20,}(?=")/g,
   // Hashes of passwords.
   /\$(?:2[abxy]\$\d\d\$[./A-Za-z0-9]{50,}|argon2(?:id?|d)\$[^\s"',;]{20,}|(?:apr1|[1567]|y)\$[^\s"',;:]{20,})/g,
-  // The secret of an Edgegap callback. With the other links a stranger can answer in the bot's name for a while
-  // (Discord, Slack), or post.
+  // The secret of an Edgegap callback. With the links of the other patterns, a stranger could answer in the bot's name
+  // for a while (Discord, Slack), or post messages.
   /(?<=\/callbacks\/edgegap\/[a-z]{1,20}\/)[^\s"'?]+/gi,
   /(?<=\/(?:interactions|webhooks)\/\d{5,20}\/)[\w.-]{10,}/gi,
   /(?<=(?:hooks\.(?:slack|zapier)|\.webhook\.office)\.com\/)[^\s"'?]+/gi,
   // The user and the password before the host of an address.
   /(?<=\b[a-z][a-z0-9+.-]{0,30}:\/\/[^\s:/"']{0,200}:)[^\s@/"']{1,500}(?=@)/gi,
   /(?<=\b[a-z][a-z0-9+.-]{0,30}:\/\/)(?=[\w-]{0,200}\d)[\w-]{16,200}(?=@)/gi,
-  // `curl -u name:password`, and tools with a letter for the password.
+  // `curl -u name:password`, and tools that take the password after an option of one letter.
   /(?<=\s(?:-u|--user|--proxy-user)[\s=]["']?[\w.@+-]{1,60}:)[^\s"']+/g,
   /(?<=\b(?:sshpass\s+-p|redis-cli\b[^\n|;]{0,80}\s-a|docker\s+login\b[^\n|;]{0,80}\s-p|-P:)\s{0,2})[^\s-][^\s"']*/g,
   /(?<=\bmysql(?:dump|admin)?\b[^\n|;]{0,80}\s-p)[^\s"'-]{3,}/g,
@@ -55,12 +55,12 @@ export const SHAPES: readonly RegExp[] = [
   // Steam's and Unity's command lines.
   /(?<=\+login\s{1,4}(?!anonymous\b)[\w.@-]{1,60}\s{1,4})[^\s+-]\S*/g,
   /(?<=\s-serial\s{1,4})[^\s-]\S*/g,
-  // XML that names the secret in an attribute, and JSON whose quotation marks were encoded once more.
+  // XML that names the secret in an attribute, and JSON whose quotation marks were encoded a second time.
   /(?<=<[^<>\n]{0,120}(?:password|passwd|secret|api_?key)["']?(?:\s[^<>\n]{0,120})?>(?:<!\[CDATA\[)?)[^<\]\n]+(?=<|\])/gi,
   /(?<=<[\w:.-]{0,40}(?:password|passwd|secret|api_?key)\s(?:[^<>\n]{0,80}\s)?value=["'])[^"'\n]+/gi,
   /(?<=<key>[\w.-]{0,40}(?:password|passwd|secret|token|api_?key)<\/key>\s?<string>)[^<\n]+/gi,
   /(?<=(?:&quot;|&#34;|\\u0022|%22)[\w.-]{0,40}(?:password|passwd|secret|token|api_?key)(?:&quot;|&#34;|\\u0022|%22)(?::|%3A)\s?(?:&quot;|&#34;|\\u0022|%22))[^\s"'<&\\%]+/gi,
-  // Addresses without a scheme: of databases in Go, and of any host with a port.
+  // Addresses without a scheme: addresses of databases in Go, and of any host with a port.
   /(?<=(?:^|[\s"'=])[\w.-]{1,40}:)[^\s:@/"']{3,100}(?=@(?:tcp|unix)\(|@[\w.-]{1,80}:\d)/gm,
   /(?<=\b(?:password|passphrase|token|secret|api\skey)\s(?:is\sgenerated\s)?(?:for|of)\s(?:the\s)?(?:(?:user|player)\s)?["']?[\w@.-]{1,40}["']?(?:\sis\s|\s?[:=]\s?))(?=[^\s"',;]{0,80}\d)[^\s"',;]{4,}/gi,
   /(?<=(?:signature|\bsig)=)[\w+/%.~-]{16,}=*/gi,

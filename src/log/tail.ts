@@ -2,10 +2,11 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { KEY_LINES, LONGEST_LINE, maskLines } from './mask.ts';
 import { onScreen } from './terminal-line.ts';
 
-/** Most characters of a log that are masked and shown: a log may be 32 MiB, and nobody reads that in chat. */
+/** How many characters of a log are masked and shown at most: a log may have 32 MiB, and nobody reads that in chat. */
 const MOST = 524_288;
 /**
- * So many characters before the shown part are masked, too: a secret that begins there may reach into the shown part.
+ * This many characters before the shown part are masked, too, because a secret that begins there may reach into the
+ * shown part.
  */
 const BEFORE = 65_536;
 /** How many characters, or lines, are processed before other work has a turn. */
@@ -15,18 +16,21 @@ export interface Tail {
   /** Masked, without blanks at the end; '' for an empty log. */
   readonly text: string;
   readonly lines: number;
-  /** How many lines the log has. `lines` is smaller than asked for if the lines are too long together. */
+  /**
+   * How many lines the log has. `lines` is smaller than the number that was asked for if those lines together are too
+   * long.
+   */
   readonly total: number;
 }
 
-/** The last `count` lines of a log, masked. Other work has turns meanwhile. */
+/** The last `count` lines of a log, masked. Other work can run in between. */
 export async function maskedTail(log: string, count: number, secrets: readonly string[]): Promise<Tail> {
   const whole = log.trimEnd();
   if (whole === '') return { text: '', lines: 0, total: 0 };
   const total = await lineCount(whole);
   const begin = Math.max(0, whole.length - MOST - BEFORE);
   const near = whole.slice(begin).split('\n');
-  // The first line of `near` was cut, and is left out. But a line that reaches far into the shown part is kept.
+  // The first line of `near` was cut, so it is left out, unless it reaches far into the shown part.
   const long = begin > 0 && (near[0]?.length ?? 0) > BEFORE + LONGEST_LINE;
   if (begin > 0 && !long) near.shift();
   const before = begin > 0 && !long ? Math.min(linesWithin(near, BEFORE), near.length - 1) : 0;
@@ -37,7 +41,7 @@ export async function maskedTail(log: string, count: number, secrets: readonly s
   return { text: lines.join('\n'), lines: lines.length, total };
 }
 
-/** A cut line, with the number of characters that an earlier cut left out added to its own. */
+/** Corrects the note in a line that was cut twice: adds the number of characters that the earlier cut left out. */
 function longer(line: string, by: number): string {
   return line.replace(/^\[… (\d+)/, (_, left: string) => `[… ${Number(left) + by}`);
 }
@@ -62,7 +66,7 @@ async function lineCount(text: string): Promise<number> {
   return count;
 }
 
-/** How many lines, from the first, hold so many characters. */
+/** How many lines, counted from the first, contain this many characters. */
 function linesWithin(lines: readonly string[], characters: number): number {
   let length = 0;
   const index = lines.findIndex((line) => {

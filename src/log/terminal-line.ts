@@ -1,24 +1,29 @@
 import { stripVTControlCharacters } from 'node:util';
 
-/** A step: a control that moves the cursor within a line or deletes there, or the text between such controls. */
+/**
+ * A step in a line: either a control that moves the cursor within the line or deletes text there, or the text between
+ * two such controls.
+ */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern is for control characters.
 const STEP = /[\r\b]|\u001b\[(\d{0,3})([GK])|[^\r\b\u001b]+|\u001b/g;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: see above.
 const MOVES = /[\r\b]|\u001b\[\d{0,3}[GK]/;
-/** Every other control of a terminal than those of `STEP`. */
+/** All controls of a terminal except those of `STEP`. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: see above.
 const OTHERS = /\u001b\[(?!\d{0,3}[GK])[0-?]{0,32}[ -/]{0,4}[@-~]/g;
 
-/** Of a longer line with such controls only the end is shown, because other work waits meanwhile. */
+/**
+ * If a line with such controls is longer than this, only its end is shown, because other work waits in the meantime.
+ */
 const LONGEST = 65_536;
 
-/** A line of a log as a terminal would show it: a progress bar in its last state, and without colours. */
+/** A line of a log as a terminal would show it: a progress bar in its last state, and no colours. */
 export function onScreen(line: string): string {
   if (!MOVES.test(line.trimEnd())) return stripVTControlCharacters(line).trimEnd();
   const cells: string[] = [];
   let at = 0;
   const end = line.slice(-LONGEST);
-  // The cut goes through a word, which may be half a secret.
+  // The cut may go through a word, which may then be half a secret. The word is therefore dropped.
   const shown = end.length < line.length ? end.replace(/^\S*(?=\s)/, '') : line;
   for (const [step, count = '', command] of shown.replace(OTHERS, '').matchAll(STEP)) {
     if (step === '\r') at = 0;

@@ -1,11 +1,11 @@
 const OPENING = /[^\S\n]{0,60}[[{(]?(?:[burf]{1,2}(?=["'])|[\w.]{1,20}\((?=["']))?(\\{0,7}["'`])/y;
-/** In JSON printed for people, the value may stand on the next line, or be the first of a list there. */
+/** In JSON printed for people, the value may stand on the next line, or be the first value of a list there. */
 const OPENING_BELOW = new RegExp(`(?:[^\\S\\n]{0,8}\\[?\\r?\\n)?${OPENING.source}`, 'y');
-/** `password: |` and the more indented lines below. */
+/** `password: |`, and the lines below it that are more indented. */
 const BLOCK = /[^\S\n]{0,8}[|>][-+\d]{0,2}\r?\n([^\S\n]{1,40})([^\n]*(?:\n\1[^\n]*){0,255})/y;
 /** `password:` and, on the next line, a single word that is more indented. */
 const WORD_BELOW = /[^\S\n]{0,8}\r?\n[^\S\n]{1,40}([^\s#-]\S{0,300}(?<![:{[]))(?=[^\S\n]{0,8}(?:\r?\n|$))/y;
-/** Blanks, and the type of the value that YAML may have there. */
+/** Blanks, and the type that may stand in front of a value in YAML. */
 const BLANKS = /[^\S\n]{0,60}(?:!!?[a-z]{1,12}[^\S\n]{1,8})?/y;
 
 export interface Value {
@@ -15,8 +15,8 @@ export interface Value {
 }
 
 /**
- * A value between quotation marks, up to the closing mark; without a closing mark up to the end of the line. With
- * `orBelow` the value may start on the next line.
+ * A value between quotation marks, up to the closing mark, or to the end of the line if there is no closing mark. With
+ * `orBelow`, the value may start on the next line.
  */
 export function quotedValue(text: string, at: number, orBelow = false): Value | undefined {
   const [whole = '', quote = ''] = matchAt(orBelow ? OPENING_BELOW : OPENING, text, at) ?? [];
@@ -35,7 +35,7 @@ export function quotedValue(text: string, at: number, orBelow = false): Value | 
   return { start, end: line, text: text.slice(from, line) };
 }
 
-/** A value below its name, more indented. */
+/** A value that stands below its name and is more indented. */
 export function blockValue(text: string, at: number): Value | undefined {
   const match = matchAt(BLOCK, text, at) ?? matchAt(WORD_BELOW, text, at);
   if (!match) return undefined;

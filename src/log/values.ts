@@ -1,6 +1,6 @@
 import { type Sureness, wordSet } from './names.ts';
 
-/** A longer value is never taken for a state or a sentence. */
+/** A value longer than this is never taken for a state or a sentence. */
 const LONGEST_SENTENCE = 300;
 /** `12`, `4096 ms`, `99.5%`, `3 of 5`, `1920x1080`, `v1.2.3`, `10.0.0.1:7777`, `16:02:09`, a date. */
 const MEASURE =
@@ -33,13 +33,13 @@ const PROSE = wordSet(
   `is are was were be been not no must may can cannot could will would should has have had does did do too please isn't
   wasn't`,
 );
-/** Words that only longer sentences have. */
+/** Words that make a value a sentence only if the value has more than three words. */
 const LINKS = wordSet('the which who that this or and to of for in with from');
 
-/** Whether a `value` may be shown although its name is that of a secret. */
+/** Whether a value may be shown although its name belongs to a secret. */
 export function isHarmless(value: string, sureness: Sureness, mayBeSentence = true): boolean {
   const whole = value.trim();
-  // A closing bracket belongs to an opening bracket in front of the name.
+  // A closing bracket at the end is not part of the value: its opening bracket stands in front of the name.
   const text = /[([{]/.test(whole) ? whole : whole.replace(/[)\]}]+$/, '');
   if (sureness === 'no') return true;
   if (text.length > LONGEST_SENTENCE) return false;
@@ -66,7 +66,7 @@ function isSentence(text: string, sureness: Sureness): boolean {
   return words.some((word) => PROSE.has(word)) || (STATES.has(first) && words.length <= 3);
 }
 
-/** Not a word of a language: letters with numbers, or very long without a blank. */
+/** Whether the text is not a word of a language: it has letters and numbers, or is very long without a blank. */
 export function looksMadeUp(text: string): boolean {
   if (text.length < 6) return false;
   return (
@@ -74,7 +74,10 @@ export function looksMadeUp(text: string): boolean {
   );
 }
 
-/** Drawn by chance: letters and numbers alternate, or capitals stand among small letters and numbers. */
+/**
+ * Whether the text looks drawn by chance: letters and numbers alternate, or capitals stand among small letters and
+ * numbers.
+ */
 export function looksDrawn(text: string): boolean {
   if (text.length < 12 || /\s/.test(text)) return false;
   const changes = text.match(/[a-z](?=\d)|\d(?=[a-z])/gi)?.length ?? 0;

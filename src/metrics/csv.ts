@@ -13,7 +13,10 @@ const COLUMNS = {
   disk_write_total: 'diskWrittenTotal',
 } as const satisfies Readonly<Record<string, keyof Metrics>>;
 
-/** The numbers as Edgegap gave them, a line for each moment (ISO 8601, UTC); an empty cell where nothing was measured. */
+/**
+ * The values as Edgegap gave them. There is a line for each moment (ISO 8601, UTC), and a cell without a measurement is
+ * empty.
+ */
 export function csv(metrics: Metrics): string {
   const byTime = Object.values(COLUMNS).map((key) => {
     const samples: readonly Sample[] = metrics[key];

@@ -1,18 +1,20 @@
 import type { ChartSpec, Gap, Panel, Point, Series } from '../chart/spec.ts';
 import type { Metrics, Sample } from '../edgegap/metrics.ts';
 
-/** Units of CPU that are one vCPU (the vendor's application version reference). */
+/** How many CPU units make a vCPU (the vendor's application version reference). */
 const UNITS = 1_024;
-/** No server has so many MB: a value above is in bytes. The vendor documents no unit. */
+/** No server has this many MB, so a larger value must be in bytes. The vendor documents no unit. */
 const MOST_MB = 10_000_000;
 
-/** What the version may use: CPU in units, memory in MB. */
+/** The limits of the version: CPU in units, memory in MB. */
 export interface Allowance {
   readonly cpu: number | undefined;
   readonly memory: number | undefined;
 }
 
-/** When the server ran, as far as is known, epoch milliseconds: there is no gap where there was no server. */
+/**
+ * When the server ran, as far as known, in epoch milliseconds. Outside that time, missing measurements are not gaps.
+ */
 export interface Lifetime {
   readonly readyAt: number | undefined;
   readonly endedAt: number | undefined;
@@ -32,7 +34,10 @@ function scaled(samples: readonly Sample[], by: number): Sample[] {
   return samples.map(({ at, value }) => ({ at, value: value * by }));
 }
 
-/** Stretches in which the server ran and nothing was measured, from the last measurement before to the first after. */
+/**
+ * Stretches in which the server ran and nothing was measured. Such a gap begins at the last measurement before it, and
+ * ends at the first measurement after it.
+ */
 export function gapsOf(
   metrics: Metrics,
   { from, to, step }: { readonly from: number; readonly to: number; readonly step: number },
@@ -46,7 +51,8 @@ export function gapsOf(
   const edges = [begin, ...times, end];
   return edges.slice(1).flatMap((after, index): Gap[] => {
     const before = edges[index] ?? after;
-    // The first measurement of a server comes some time after it is ready, and the last is not older than a step.
+    // At both ends a longer pause is normal: a server's first measurement comes some time after the server is ready,
+    // and the last measurement may be some time ago.
     const inner = index > 0 && index < edges.length - 2;
     return after - before > step * (inner ? 1.5 : 2.5) ? [[before, after]] : [];
   });
@@ -84,7 +90,7 @@ export function usageChart(
   };
 }
 
-/** The chart of a CPU that was held back; undefined where it was not. */
+/** The chart of CPU throttling; undefined if the CPU was never throttled. */
 export function throttleChart(
   { throttleRate }: Metrics,
   window: Pick<ChartSpec, 'from' | 'to' | 'gaps'>,
@@ -94,7 +100,7 @@ export function throttleChart(
   return { ...window, panels: [{ title: 'CPU throttling', unit: 'number', series: [points] }] };
 }
 
-/** The samples as a line that ends at each gap. */
+/** The samples as a line that breaks at each gap. */
 function series(label: string, samples: readonly Sample[], gaps: readonly Gap[]): Series {
   const values = samples.map(({ at, value }): Point => [at, value]);
   if (values.length === 0) return { label, points: [] };

@@ -9,25 +9,27 @@ const STEP_MS: Readonly<Record<MetricsStep, number>> = {
   '10m': 10 * MINUTE_MS,
   '1h': 60 * MINUTE_MS,
 };
-/** More points than that could not be told apart in a picture of 800 pixels. */
+/** If a picture of 800 pixels had more points than this, the points could not be told apart. */
 const USUAL_POINTS = 180;
 const MOST_POINTS = 1_500;
 const SHORTEST_MS = 5 * MINUTE_MS;
-/** Edgegap ends a deployment after a day by default; where a version has no limit, a month is enough to look back. */
+/** By default Edgegap ends a deployment after a day. Where a version has no limit, a month is enough to look back. */
 const LONGEST_MS = 31 * 24 * 60 * MINUTE_MS;
 export const USUAL_MS = 60 * MINUTE_MS;
 
-/** A stretch of time, epoch milliseconds, and how far apart its measurements are. */
+/** A stretch of time in epoch milliseconds, and the time between its measurements. */
 export interface Window {
   readonly from: number;
   readonly to: number;
   readonly step: MetricsStep;
-  /** Ends now: looked at again, it has moved on. */
+  /**
+   * Whether the window ends now and moves on, so that the same request shows later measurements when it is repeated.
+   */
   readonly moves: boolean;
 }
 
 export interface WindowRequest {
-  /** Milliseconds back from now. */
+  /** How many milliseconds the window reaches back from now. */
   readonly last?: number | undefined;
   /** Epoch milliseconds. */
   readonly from?: number | undefined;
@@ -39,7 +41,7 @@ export function stepMs(step: MetricsStep): number {
   return STEP_MS[step];
 }
 
-/** The window that was asked for; by default the last hour. Throws InputError for one that cannot be shown. */
+/** The requested window; by default the last hour. Throws InputError for a window that cannot be shown. */
 export function windowOf({ last, from, to, step }: WindowRequest, now: number): Window {
   if (last !== undefined && from !== undefined && to !== undefined)
     throw new InputError('window-twice', 'last does not go together with both from and to.', {
@@ -49,7 +51,7 @@ export function windowOf({ last, from, to, step }: WindowRequest, now: number): 
     throw new InputError('window-future', 'The window begins in the future.', {
       hint: 'Times are UTC. Give a time that has been, for example --last 2h.',
     });
-  // A little ahead is no mistake: clocks differ.
+  // An end slightly in the future is no mistake, because clocks differ.
   const end = Math.min(to ?? (from !== undefined && last !== undefined ? from + last : now), now);
   const begin = from ?? end - (last ?? USUAL_MS);
   const span = end - begin;
@@ -58,33 +60,35 @@ export function windowOf({ last, from, to, step }: WindowRequest, now: number): 
       hint: 'Times are UTC. Exchange from and to.',
     });
   if (span > LONGEST_MS)
-    throw new InputError('window-long', `A window of ${words(span)} is too long: 31 days is the most.`, {
+    throw new InputError('window-long', `A window of ${spanText(span)} is too long: 31 days is the most.`, {
       hint: 'Give a shorter window, for example --last 24h.',
     });
   const finest = METRICS_STEPS.find((one) => span / STEP_MS[one] <= MOST_POINTS) ?? '1h';
   if (step !== undefined && STEP_MS[step] < STEP_MS[finest])
-    throw new InputError('step-fine', `A step of ${step} is too fine for a window of ${words(span)}.`, {
+    throw new InputError('step-fine', `A step of ${step} is too fine for a window of ${spanText(span)}.`, {
       hint: `Give a step of ${finest} or more, or a shorter window.`,
     });
   const usual = METRICS_STEPS.find((one) => span / STEP_MS[one] <= USUAL_POINTS) ?? '1h';
   return { from: begin, to: end, step: step ?? usual, moves: from === undefined && to === undefined };
 }
 
-/** The same window twice as long, or half as long, around its end; undefined where that is too long or too short. */
+/** The same window twice or half as long, with the same end; undefined if the new window is too long or too short. */
 export function resized({ from, to, moves }: Window, factor: 2 | 0.5): WindowRequest | undefined {
   const span = (to - from) * factor;
   if (span > LONGEST_MS || span < SHORTEST_MS) return undefined;
   return moves ? { last: span } : { from: to - span, to };
 }
 
-/** For a button: `60` are the last 60 minutes, `1772553600-1772557200` a window in epoch seconds. */
+/**
+ * The window as a text for a button: `60` means the last 60 minutes, `1772553600-1772557200` a window in epoch seconds.
+ */
 export function encodeWindow({ last, from = 0, to = 0 }: WindowRequest): string {
   return last === undefined
     ? `${Math.round(from / 1_000)}-${Math.round(to / 1_000)}`
     : String(Math.round(last / MINUTE_MS));
 }
 
-/** The reverse; an empty request, which is the usual window, for a text that is neither. */
+/** The reverse of `encodeWindow`; any other text gives an empty request, which means the usual window. */
 export function decodeWindow(text: string): WindowRequest {
   const [, first, second] = /^(\d{1,11})(?:-(\d{1,11}))?$/.exec(text) ?? [];
   if (first === undefined) return {};
@@ -93,7 +97,7 @@ export function decodeWindow(text: string): WindowRequest {
 }
 
 /** `45 min`, `2 h`, `40 days`. */
-export function words(ms: number): string {
+export function spanText(ms: number): string {
   const minutes = Math.round(ms / MINUTE_MS);
   if (minutes < 120) return `${minutes} min`;
   const hours = Math.round(minutes / 60);

@@ -4,7 +4,7 @@ import type { Membership } from '../replicas/membership.ts';
 import type { Store } from '../store/schema.ts';
 import { PUT_OFF_MAX_MS } from './retry-policy.ts';
 
-/** Where messages go: a channel, or one person. */
+/** The place to which messages are sent: a channel, or a person who gets direct messages. */
 export interface Destination {
   readonly platform: string;
   readonly workspace: string;
@@ -12,12 +12,15 @@ export interface Destination {
 }
 
 /**
- * So long before a channel opens, in milliseconds, what is next in it is taken: by then that is committed, and the
- * message leaves on time however long the disk takes.
+ * The next message of a channel is claimed this many milliseconds before the channel opens. By the time the channel
+ * opens, the claim is committed, so the message leaves on time even if the disk is slow.
  */
 export const LEAD_MS = 250;
 
-/** Platforms count messages and edits apart, so each has a pace of its own. */
+/**
+ * Whether posts and edits may leave. Posts and edits are lanes with separate paces, because platforms count them
+ * separately.
+ */
 export interface Lanes {
   readonly posts: boolean;
   readonly edits: boolean;
@@ -27,30 +30,39 @@ export function channelId({ platform, workspace, channel }: Destination): string
   return `${platform}/${workspace}/${channel}`;
 }
 
-/** The row of what holds up all channels of a platform; none of them has such a name. */
+/** The id of the row that can delay all channels of a platform. No channel has this id. */
 export function everyChannelId(platform: string): string {
   return `${platform}/*`;
 }
 
-/** The same in SQL. */
+/** `everyChannelId` as an SQL expression. */
 export function everyChannelIdOf(platform: Expression<string>) {
   return sql<string>`${platform} || '/*'`;
 }
 
-/** `channelId` in SQL. */
+/** `channelId` as an SQL expression. */
 export function channelIdOf(row: { readonly [Part in keyof Destination]: Expression<string> }) {
   return sql<string>`${row.platform} || '/' || ${row.workspace} || '/' || ${row.channel}`;
 }
 
-/** The farthest that something may be put off to; what is beyond was written by a clock that was ahead. */
+/**
+ * The latest time to which anything may be put off. A later time in the store is wrong: the clock that wrote that time
+ * was ahead.
+ */
 const latest = (now: number) => farthest(now, PUT_OFF_MAX_MS);
 
-/** A condition: it is `time`, or will be by `by`. Both in epoch milliseconds, as is `now`. */
+/**
+ * An SQL condition: `time` is not after `by`, or is so far in the future that a wrong clock must have written the time.
+ * All times are in epoch milliseconds.
+ */
 export function hasCome(time: Expression<number>, now: number, by = now) {
   return sql<SqlBool>`(${time} <= ${by} or ${time} > ${latest(now)})`;
 }
 
-/** When a channel opens to which something may go from each of `times` on; no sooner than `now`. */
+/**
+ * The time at which a channel opens: the latest of `times`, but not before `now`. Times that a wrong clock wrote are
+ * ignored.
+ */
 export function opensAt(times: readonly (number | null | undefined)[], now: number): number {
   return times.reduce<number>(
     (at, time) => (time == null || time > latest(now) ? at : Math.max(at, time)),
@@ -58,14 +70,16 @@ export function opensAt(times: readonly (number | null | undefined)[], now: numb
   );
 }
 
-/** A condition: this process may send to a channel that `holder` holds. */
+/** An SQL condition: this process may send to a channel whose holder is `holder`. */
 export function isFree(membership: Membership, holder: Expression<string | null>) {
   return sql<boolean>`(${holder} = ${membership.id} or ${membership.gone(holder)})`;
 }
 
 /**
- * Takes a channel in the transaction that takes its rows, so that one process at a time sends to it, at one pace for
- * all of them. Returns what may go by `LEAD_MS` from now, and when, soonest first; nothing while it is somebody else's.
+ * Claims a channel in the same transaction that claims rows of the channel, so that only one process at a time sends
+ * there, and keeps to the pace of the channel. Returns the times within the next `LEAD_MS` at which the channel opens,
+ * soonest first, each with the lanes that are open at that time. Returns an empty list while another process holds the
+ * channel.
  */
 export async function claim(
   tx: Store,
@@ -109,15 +123,18 @@ export async function claim(
     .map((at) => ({ at, lanes: { posts: posts <= at, edits: edits <= at } }));
 }
 
-/** When the next message, and the next edit, may go, in epoch milliseconds, where that has changed. */
+/**
+ * The times from which the next post and the next edit may be sent, in epoch milliseconds. An absent time does not
+ * change.
+ */
 export interface Next {
   readonly postAt?: number;
   readonly editAt?: number;
-  /** Also in all other channels of the platform. */
+  /** Whether the times apply to all channels of the platform. */
   readonly everywhere?: boolean;
 }
 
-/** Gives a channel back, with when something may go there next. */
+/** Gives a channel back, and stores the times from which the next post and the next edit may be sent. */
 export async function release(
   tx: Store,
   membership: Membership,
@@ -149,7 +166,10 @@ export async function release(
     .execute();
 }
 
-/** The later of both: one channel is asked to wait for longer than another. What a clock wrote that was ahead is none. */
+/**
+ * The later of the two times, because an earlier request to wait may last longer than a new request. A stored time that
+ * a wrong clock wrote is ignored.
+ */
 function later(stored: Expression<number>, time: number) {
   return sql<number>`case when ${stored} > ${time} and ${stored} <= ${latest(time)} then ${stored} else ${time} end`;
 }

@@ -9,34 +9,39 @@ import { GIVE_UP_MS, isTooOld, tooOld } from './retry-policy.ts';
 import { fromRow, LEASED, type OutboxRow, toJson, updateHeld } from './row.ts';
 
 /**
- * A process is taken for dead 1.5 s after the last moment at which it may have begun a request, and a request may take
- * 15 s (discord.js; Slack's 10 s). Only then can it be looked for whether the message was shown.
+ * How long rows of a dead process wait before another process sends them. Other processes take a process for dead 1.5 s
+ * after the last moment at which the process may have begun a request, and a request may take 15 s with discord.js (10
+ * s with Slack). Only when these 15 s are over can a search tell whether the message was shown.
  */
 const STRAY_REQUEST_MS = 13_500;
 
-/** What was taken of a channel, and when it may leave, in epoch milliseconds. */
+/** A claimed row, and the time at which the message may leave, in epoch milliseconds. */
 interface Begun {
   readonly row: OutboxRow | undefined;
   readonly at: number;
 }
 
-interface LeasesParts extends Pick<LedgerParts, 'store' | 'membership' | 'clock'> {
+interface ClaimsParts extends Pick<LedgerParts, 'store' | 'membership' | 'clock'> {
   readonly queue: OutboxQueue;
-  /** What is taken too late is given up. */
+  /** Gives up the rows that are too old by the time they are claimed. */
   readonly ledger: OutboxLedger;
 }
 
-/** Takes rows of the outbox to send them, gives back what did not leave, and takes over from those that are gone. */
+/**
+ * Claims rows of the outbox in order to send them, gives back rows that did not leave, and takes over the rows of dead
+ * processes.
+ */
 export class OutboxClaims {
-  readonly #parts: LeasesParts;
+  readonly #parts: ClaimsParts;
 
-  constructor(parts: LeasesParts) {
+  constructor(parts: ClaimsParts) {
     this.#parts = parts;
   }
 
   /**
-   * Takes a channel and what is next in it, and commits that an attempt has begun before anything leaves. Returns the
-   * row, as uncertain as before it; none where another process was faster.
+   * Claims a channel and the next row of the channel. Before anything leaves, the store already records that an attempt
+   * has begun. In the returned row, `uncertain` still has the value from before this attempt. The row is undefined if
+   * there is no row to send, for example because another process was faster.
    */
   async begin(place: Destination): Promise<Begun> {
     const { store, membership, queue, ledger, clock } = this.#parts;
@@ -46,7 +51,7 @@ export class OutboxClaims {
       let batch: readonly OutboxRow[] = [];
       for (const opening of await claim(tx, membership, place, now)) {
         at = opening.at;
-        // Read only now, when nobody else sends here: what was seen before may have been sent meanwhile.
+        // Read only after the channel was claimed: rows that were read earlier may have been sent by another process.
         batch = await queue.next(tx, place, opening.lanes, now);
         if (batch.length > 0) break;
       }
@@ -55,7 +60,7 @@ export class OutboxClaims {
         if (isTooOld(row, now) && (await ledger.end(tx, row, tooOld(row)))) old.push(row);
       const lines = batch.filter((row) => !isTooOld(row, now));
       const next = lines.length > 1 ? await writeDigest(tx, lines) : lines[0];
-      const row = next && (await this.#lease(tx, next, now));
+      const row = next && (await this.#claimRow(tx, next, now));
       if (!row) await release(tx, membership, place);
       return { row, at, old };
     });
@@ -63,7 +68,7 @@ export class OutboxClaims {
     return begun;
   }
 
-  /** Gives back what was taken and did not leave. */
+  /** Gives back a claimed row that did not leave. */
   async handBack(place: Destination, row: OutboxRow): Promise<void> {
     const { store, membership } = this.#parts;
     await transact(store, async (tx) => {
@@ -77,9 +82,10 @@ export class OutboxClaims {
     });
   }
 
-  async #lease(tx: Store, row: OutboxRow, now: number): Promise<OutboxRow | undefined> {
+  async #claimRow(tx: Store, row: OutboxRow, now: number): Promise<OutboxRow | undefined> {
     const { uncertain, attemptedAt } = row;
-    // Begun by a clock that was ahead it was at a time that nobody knows, of the day that a message is news.
+    // The clock that wrote the start of the earlier attempt was ahead. The true start is unknown, so the search covers
+    // the whole day after which messages are given up.
     const begun_at = attemptedAt > now ? now - GIVE_UP_MS : attemptedAt;
     const leased = await tx
       .updateTable('outbox')
@@ -88,20 +94,21 @@ export class OutboxClaims {
         holder: this.#parts.membership.id,
         uncertain: 1,
         attempts: eb('attempts', '+', 1),
-        // What may have been shown before, alone or in a digest, is looked for as that earlier attempt.
+        // If an earlier attempt may have shown the message (alone or in a digest), the time and key of that attempt are
+        // kept, because the channel is searched with them.
         ...(uncertain ? { attempted_at: begun_at } : { attempted_at: now, sent_key: row.key }),
       }))
       .where('id', '=', row.id)
       .where('state', '=', 'pending')
       .returningAll()
       .executeTakeFirst();
-    // An edit may have been replaced by a newer one since it was read: what is sent is what is returned.
+    // The row may hold a newer edit than the row that was read before; the returned row is sent.
     return leased && { ...fromRow(leased), uncertain };
   }
 
   /**
-   * From now on it is to be looked for under its own key; so where it may have been shown in a digest, its message says so
-   * at every attempt.
+   * Stores that the row is sent under its own key, so that later searches use this key. If the row may already have
+   * been shown in a digest, `message` says so, and does so at every further attempt.
    */
   async goesAlone(row: OutboxRow, message: Message): Promise<void> {
     const { store, membership } = this.#parts;
@@ -109,8 +116,8 @@ export class OutboxClaims {
   }
 
   /**
-   * What a process that is gone had begun is begun anew, and looked for first. On a store that others share, only once
-   * a request of its that was already on its way has surely ended.
+   * Makes rows pending again whose attempt was begun by a process that has died; the next attempt first searches for
+   * the message. On a shared store the rows wait until the last request of the dead process has certainly ended.
    */
   async takeOver(): Promise<void> {
     const { store, membership, clock } = this.#parts;
@@ -134,7 +141,10 @@ export class OutboxClaims {
       .execute();
   }
 
-  /** The same for what this process had begun and could not write down the end of. */
+  /**
+   * After an attempt whose outcome could not be stored: makes the rows that this process holds in the channel pending
+   * again.
+   */
   async putBack(place: Destination): Promise<void> {
     const { store, membership } = this.#parts;
     await transact(store, async (tx) => {

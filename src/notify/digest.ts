@@ -5,25 +5,28 @@ import type { Database, Store } from '../store/schema.ts';
 import { reasonOf } from './retry-policy.ts';
 import { FOLDED, fromRow, type OutboxRow, PENDING, toJson } from './row.ts';
 
-/** From this many waiting lines on, a channel gets them as one message. */
+/** If at least this many lines wait for a channel, the channel gets the lines as a single message. */
 const FOLD_FROM = 4;
 export const FOLD_AT_MOST = 10;
 
-/** Whether a row may be one of several in a message: no failure may, nor what was attempted before. */
+/** Whether a row may become part of a digest. Failures and rows that were attempted before are always sent alone. */
 export function isFoldable({ kind, urgent, sentKey, message }: OutboxRow): boolean {
   return (kind === 'post' || kind === 'tell') && !urgent && sentKey === undefined && message?.kind === 'line';
 }
 
-/** `lines` as one digest when there are many, as many from the beginning as fit; else the first alone. */
+/**
+ * The lines to send as a single message. If many lines wait, these are the oldest lines, as many as fit into a digest;
+ * otherwise only the first line.
+ */
 export function fold(lines: readonly OutboxRow[], fits: (digest: Line) => boolean): readonly OutboxRow[] {
   if (lines.length < FOLD_FROM) return lines.slice(0, 1);
   let count = Math.min(lines.length, FOLD_AT_MOST);
-  // It may come to be repeated, which it then says.
+  // Measures the digest with the words that are added when a digest is repeated, so that these words fit, too.
   while (count > 1 && !fits(possiblyRepeated(digestOf(lines.slice(0, count))))) count--;
   return lines.slice(0, count);
 }
 
-/** Several lines as one. */
+/** Joins several lines into a single line, which is the text of a digest. */
 export function digestOf(rows: readonly OutboxRow[]): Line {
   const lines = rows.map((row) => row.message).filter((message) => message?.kind === 'line');
   const [first] = lines;
@@ -34,14 +37,18 @@ export function digestOf(rows: readonly OutboxRow[]): Line {
   };
 }
 
-/** A digest's id is its first line's, so far below zero that digests go before all other rows, oldest first. */
+/**
+ * The id of a digest is the id of its first line plus this large negative number. So digests are sent before all other
+ * rows, and older digests before newer digests.
+ */
 const DIGEST_IDS = Number.MIN_SAFE_INTEGER;
 
 export const isDigest = ({ id }: Pick<OutboxRow, 'id'>) => id < 0;
 
 /**
- * Writes `lines` as one row of the outbox, as old as the first of them and posted under a key of its own: each line may
- * have to be posted by itself later. Until then the lines are `folded`, with the digest's key as their `sent_key`.
+ * Writes `lines` as one outbox row with the creation time of the first line. The digest gets its own key, because its
+ * lines may have to be posted separately if the digest fails. While the digest stands for the lines, they are `folded`,
+ * with the digest's key as their `sent_key`.
  */
 export async function writeDigest(tx: Store, lines: readonly OutboxRow[]): Promise<OutboxRow | undefined> {
   const key = `${lines[0]?.key}d`;
@@ -51,7 +58,7 @@ export async function writeDigest(tx: Store, lines: readonly OutboxRow[]): Promi
   const [first] = folded.toSorted((a, b) => a.id - b.id);
   if (!first) return undefined;
   const message_json = toJson(digestOf(lines.filter(({ id }) => folded.some((row) => row.id === id))));
-  // A digest hangs under no card.
+  // A digest is never posted under a card.
   const values = {
     ...first,
     id: first.id + DIGEST_IDS,
@@ -64,7 +71,7 @@ export async function writeDigest(tx: Store, lines: readonly OutboxRow[]): Promi
   return fromRow(values);
 }
 
-/** Changes the lines that are in `digest`; returns them, oldest first. */
+/** Changes the lines that are folded into `digest`. Returns the lines, oldest first. */
 export async function updateLines(
   tx: Store,
   { key }: OutboxRow,
@@ -76,8 +83,9 @@ export async function updateLines(
 }
 
 /**
- * In place of a digest that ended, each of its lines goes by itself from now on: the end need not be that line's fault.
- * Where the digest may have been shown all the same, each line is looked for under the digest's key.
+ * Deletes a digest that is not tried again, and makes its lines pending again. Each line is then sent alone, because a
+ * single line may have caused the failure. If the digest may have been shown despite the failure, the channel is
+ * searched for each line with the digest's key.
  */
 export async function unfold(tx: Store, digest: OutboxRow, error: DeliveryError, next_at: number) {
   const { id, key, attempts, attemptedAt: attempted_at } = digest;
@@ -90,7 +98,9 @@ export async function unfold(tx: Store, digest: OutboxRow, error: DeliveryError,
 
 const REPEATED = ' (possibly repeated)';
 
-/** Says so once, however often it is tried. */
+/**
+ * Adds a note that the message may be a repetition. A line gets the note only once, however often the line is tried.
+ */
 export function possiblyRepeated<Kind extends Message>(message: Kind): Kind;
 export function possiblyRepeated(message: Message): Message {
   if (message.kind === 'card')

@@ -7,9 +7,10 @@ import { sentenceOf } from './retry-policy.ts';
 import { fromRow, type OutboxRow, PENDING } from './row.ts';
 
 /**
- * Tells the person whom a line mentions, directly, that it cannot be posted, and what it says. Once for each line,
- * however often it fails; what is told this way is itself not told again. What was never tried is old news, of a time
- * when the bot or its platform was away.
+ * If a line cannot be posted, sends the person mentioned in the line a direct message with the line and the reason. A
+ * line causes only one direct message, however often the line fails, and a direct message that fails causes no further
+ * message. For a line that was never attempted no direct message is sent: the line is old news, from a time when the
+ * bot or the platform was away.
  */
 export async function tellPerson(
   tx: Store,
@@ -32,7 +33,10 @@ export async function tellPerson(
   });
 }
 
-/** The same for what waits behind it: as long as it waits, those are not tried at all. */
+/**
+ * Sends direct messages also for the lines that wait behind `row` in the same order, because those lines are not
+ * attempted as long as `row` waits.
+ */
 export async function tellPeopleBehind(
   tx: Store,
   clock: Clock,

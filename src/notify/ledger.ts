@@ -11,7 +11,7 @@ import { enqueue } from './outbox.ts';
 import { GIVE_UP_MS, isFault, reasonOf, retryAt, sentenceOf, tooOld } from './retry-policy.ts';
 import { fromRow, type OutboxRow, PENDING, updateHeld } from './row.ts';
 
-/** At most so many rows are given up in one transaction. */
+/** The maximum number of rows that are given up in a single transaction. */
 const ROWS_AT_ONCE = 500;
 
 export interface LedgerParts {
@@ -19,11 +19,11 @@ export interface LedgerParts {
   readonly membership: Membership;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Whether somebody on this platform can be told something directly. */
+  /** Whether people on this platform can receive direct messages. */
   readonly canTell: (platform: string) => boolean;
 }
 
-/** Writes down what became of rows of the outbox: sent, to be tried again, given up. */
+/** Stores how attempts ended: the message was sent, will be tried again, or was given up. */
 export class OutboxLedger {
   readonly #parts: LedgerParts;
 
@@ -41,7 +41,7 @@ export class OutboxLedger {
       if (isHeld && isDigest(row)) await updateLines(tx, row, change);
       return isHeld;
     });
-    if (!isHeld) log.warn({ order_key: row.orderKey }, 'outbox: another process took this one for dead');
+    if (!isHeld) log.warn({ order_key: row.orderKey }, 'outbox: another process took this process for dead');
   }
 
   async failed(place: Destination, row: OutboxRow, error: DeliveryError, next: Next): Promise<void> {
@@ -58,7 +58,7 @@ export class OutboxLedger {
       if (!(await updateHeld(tx, membership, row, waits))) return [row];
       let lines: readonly OutboxRow[] = [row];
       if (isDigest(row))
-        // A fault of the bot's own may be over one of the lines.
+        // A fault of the bot may be caused by a single line of the digest, so the lines are sent separately.
         lines =
           again === undefined || isFault(error)
             ? await unfold(tx, row, error, failure.next_at)
@@ -70,23 +70,24 @@ export class OutboxLedger {
         }
       return lines;
     });
-    for (const one of rows)
-      if (ends) this.logEnd(one, error);
+    for (const line of rows)
+      if (ends) this.logEnd(line, error);
       else
         log[isFault(error) ? 'error' : 'warn'](
-          describe(one, error),
+          describe(line, error),
           'outbox: a delivery failed and will be tried again',
         );
   }
 
-  /** Once the transaction of `end` is committed. */
+  /** Logs that a message was given up. Call this function only after the transaction of `end` was committed. */
   logEnd(row: OutboxRow, error: DeliveryError): void {
     this.#parts.log.error(describe(row, error), 'outbox: a message cannot be delivered');
   }
 
   /**
-   * Gives a message up: it stays as it is, for an operator to see, with the reason. False where it is another process's
-   * now, or a digest: of that, each line goes on by itself.
+   * Gives a message up. The row stays in the store with the reason, so that an operator can see the row. Returns false
+   * if another process holds the row by now. Also returns false for a digest, because a digest is not given up as a
+   * whole: its lines are then sent alone.
    */
   async end(tx: Store, row: OutboxRow, error: DeliveryError): Promise<boolean> {
     const { clock, canTell } = this.#parts;
@@ -109,13 +110,15 @@ export class OutboxLedger {
     }
     if (canTell(row.to.platform)) await tellPerson(tx, clock, row, error);
     const { orElse, key, orderKey, to } = row;
-    // Keys are hexadecimal: one that begins so is no other row's, nor its own.
+    // All other keys are hexadecimal or begin with `t`, so no other row has a key that begins with `x`.
     if (orElse)
       await enqueue(tx, clock, { kind: 'post', orderKey, to, message: orElse, key: `x${key.slice(1)}` });
     return true;
   }
 
-  /** Gives up what is no news any more, also of platforms that are not here. */
+  /**
+   * Gives up messages that are too old to be news, including messages on platforms that this process does not serve.
+   */
   async giveUp(now: number): Promise<void> {
     const { store, log } = this.#parts;
     for (;;) {
@@ -136,7 +139,10 @@ export class OutboxLedger {
   }
 }
 
-/** An answer holds what one person was to see, a server's log perhaps, and a token: no longer than it takes to give it. */
+/**
+ * The content of an answer is deleted once the answer was sent or given up. An answer may hold a token, or text for a
+ * single person only, for example the log of a server.
+ */
 function contentAfter(row: OutboxRow) {
   return row.kind === 'answer' ? { message_json: '{}', target_json: null } : {};
 }

@@ -1,4 +1,7 @@
-/** `npm run outbox`: which messages wait and which ended undelivered, and why. Reads the database and changes nothing. */
+/**
+ * `npm run outbox`: lists the messages that wait and the messages that were given up, with the reasons. The command
+ * only reads the database.
+ */
 import { existsSync } from 'node:fs';
 import { Kysely } from 'kysely';
 import { z } from 'zod';
@@ -12,7 +15,7 @@ import { sqliteDialect } from '../store/sqlite.ts';
 import { isTaken } from '../store/sqlite-errors.ts';
 import { reportOutbox } from './report.ts';
 
-/** PostgreSQL's and SQLite's words for a table, or a column of a newer version's, that is not there. */
+/** How PostgreSQL and SQLite report a missing table, or a missing column that a newer version adds. */
 const NO_TABLE = /(relation|column) .* does not exist|no such (table|column)/;
 
 const usage = {
@@ -29,9 +32,9 @@ try {
   const { database, secrets } = readConfig(undefined, { edgegap: false });
   if (!isShared(database) && !existsSync(database))
     throw new AppError('no-database', `There is no database at ${database}.`, {
-      hint: 'It is made at the first start.',
+      hint: 'Start the bot: the first start makes the database.',
     });
-  // Not brought up to date: that is the bot's to do, at its start.
+  // The tables are not brought up to date here, because the bot does that when it starts.
   const store = new Kysely<Database>({
     dialect: isShared(database)
       ? postgresDialect(database, createLog({ level: 'silent', secrets }))
@@ -44,14 +47,12 @@ try {
     if (!(error instanceof AppError) && NO_TABLE.test(String(error)))
       throw new AppError(
         'no-schema',
-        `The database ${isShared(database) ? '' : `at ${database} `}has no tables of mine yet.`,
-        {
-          hint: 'They are made at the first start, and by each newer version at its first.',
-        },
+        `The database ${isShared(database) ? '' : `at ${database} `}lacks tables of this version.`,
+        { hint: 'Start the bot: the first start of each version makes the tables that are missing.' },
       );
     if (error instanceof AppError && isTaken(error.cause))
       throw new AppError(error.code, error.userMessage, {
-        hint: 'While the bot runs on a SQLite file, nothing else can read it: its log has a line with the reason for each message that failed, and GET /readyz counts them. Stop the bot to see the list.',
+        hint: 'While the bot runs on a SQLite file, no other program can read the file. Stop the bot to see the list. The bot’s log has a line with the reason for each message that failed, and GET /readyz counts these messages.',
       });
     throw error;
   } finally {

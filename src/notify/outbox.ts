@@ -5,8 +5,9 @@ import { wroteTo } from '../store/transact.ts';
 import { type Delivery, PENDING, toJson } from './row.ts';
 
 /**
- * Writes a delivery in the transaction `tx` of the change it tells about. An edit replaces an unsent edit of the
- * same message, in its place in the order; one that is being sent at that moment is followed by a row of its own.
+ * Writes a delivery in the transaction `tx` that also stores the change which the delivery reports. If an earlier edit
+ * of the same message was not sent yet, the new edit replaces that edit and keeps its place in the order. If the
+ * earlier edit is being sent at this moment, the new edit becomes a second row.
  */
 export async function enqueue(tx: Store, clock: Clock, delivery: Delivery): Promise<void> {
   const message_json = toJson(delivery.message);
@@ -14,12 +15,13 @@ export async function enqueue(tx: Store, clock: Clock, delivery: Delivery): Prom
   if (delivery.kind === 'edit') {
     const coalesced = await tx
       .updateTable('outbox')
-      // News of today, however long the edit before it was waiting.
+      // The replaced edit may have waited for long, but the new edit is news of today.
       .set({ message_json, created_at: clock.now() })
       .where('kind', '=', 'edit')
       .where('state', '=', PENDING)
       .where('order_key', '=', delivery.orderKey)
-      // Says nothing, but has SQLite take the index by order: by itself it goes through all that waits.
+      // This condition is always true. Without the condition SQLite would read all pending rows instead of using the
+      // index on the order key.
       .where('id', '>', 0)
       .where('target_json', '=', target_json)
       .executeTakeFirst();
@@ -36,7 +38,7 @@ export async function enqueue(tx: Store, clock: Clock, delivery: Delivery): Prom
       message_json,
       also_to_channel: delivery.kind === 'post' && delivery.alsoToChannel ? 1 : 0,
       urgent: isUrgent(delivery) ? 1 : 0,
-      // Fits Discord's nonce, also with a digest's letter behind it: at most 25 characters (its create message reference).
+      // 24 characters: with a digest's letter the key fits Discord's nonce of at most 25 (create message reference).
       key: delivery.key ?? randomBytes(12).toString('hex'),
       state: 'pending',
       uncertain: 0,
@@ -61,7 +63,10 @@ function targetOf(delivery: Delivery): string | null {
   return target === undefined ? null : JSON.stringify(target);
 }
 
-/** A person's own messages have a pace of their own, like a channel; no platform's channel has such a name. */
+/**
+ * The direct messages of a person have their own pace, like a channel. The name begins with `@`, which no platform
+ * allows in the name of a channel.
+ */
 function placeOf(delivery: Delivery) {
   if (delivery.kind === 'tell') {
     const { person, at } = delivery;
@@ -73,7 +78,7 @@ function placeOf(delivery: Delivery) {
   return { platform, workspace, channel, thread, person: null };
 }
 
-/** An answer is waited for, and the place it belongs in is there for minutes only. */
+/** An answer is urgent: a person waits for the answer, and the platform accepts the answer only for some minutes. */
 function isUrgent(delivery: Delivery): boolean {
   if (delivery.kind === 'edit') return false;
   return delivery.kind === 'answer' || delivery.urgent === true;

@@ -1,4 +1,4 @@
-import { type ExpressionBuilder, type SqlBool, sql } from 'kysely';
+import { type ExpressionBuilder, type SelectQueryBuilder, type SqlBool, sql } from 'kysely';
 import type { Line } from '../chat/card.ts';
 import type { Adapter } from '../chat/port.ts';
 import type { Membership } from '../replicas/membership.ts';
@@ -18,7 +18,7 @@ import { FOLDED, fromRow, LEASED, type OutboxRow, PENDING } from './row.ts';
 
 type Adapters = ReadonlyMap<string, Pick<Adapter, 'fits'>>;
 
-/** The outbox as the worker reads it, for the platforms that are here. */
+/** Reads the outbox for the worker, limited to the platforms of this process. */
 export class OutboxQueue {
   readonly #store: Store;
   readonly #membership: Membership;
@@ -30,7 +30,10 @@ export class OutboxQueue {
     this.#adapters = adapters;
   }
 
-  /** The channels that something is due for and that are about to open, and when to look again for the others. */
+  /**
+   * The channels that have a row to send and are open or about to open, and the time at which to look again for the
+   * other channels.
+   */
   async overview(now: number): Promise<{ due: (Destination & { lanes: Lanes })[]; nextAt: number }> {
     const waiting = this.#pending(this.#store)
       .select(['row.platform', 'row.workspace', 'row.channel'])
@@ -64,7 +67,7 @@ export class OutboxQueue {
           ),
         ),
       )
-      // What the platform holds up everywhere.
+      // Joins the delays that apply to all channels of the platform.
       .leftJoin('channels as every', (join) =>
         join.on((eb) => eb('every.id', '=', everyChannelIdOf(eb.ref('waiting.platform')))),
       )
@@ -100,13 +103,14 @@ export class OutboxQueue {
   }
 
   /**
-   * What to send next to one channel: what a failure waits in or behind, alone; else the oldest, or, when many lines
-   * wait, those that fold into one with it.
+   * The rows to send next to a channel. A failure is sent first, and alone. So is a row that stands before a failure in
+   * the same order. Otherwise the oldest row is sent or, if many lines wait, a digest of the oldest lines.
    */
   async next(db: Store, place: Destination, lanes: Lanes, now: number): Promise<readonly OutboxRow[]> {
     const ready = this.#ready(db, place, lanes, now);
     const pressing = await ready
-      // What stands before a failure in its own deployment's order must not hold it back behind the others'.
+      // Rows of this deployment that stand before a failure must not wait behind the rows of other deployments, because
+      // the failure would wait with them.
       .where('row.order_key', 'in', (eb) =>
         at(eb.selectFrom('outbox as row'), place).select('row.order_key').where('row.urgent', '=', 1),
       )
@@ -117,7 +121,7 @@ export class OutboxQueue {
     const head = fromRow(first);
     if (pressing || !isFoldable(head)) return [head];
     const lines = await ready
-      // A thread is a place of its own, and what is posted there belongs there.
+      // A digest holds only lines of the same place: the channel itself, or a single thread.
       .where('row.thread', first.thread === null ? 'is' : '=', first.thread)
       .where('row.kind', '=', head.kind)
       .where('row.sent_key', 'is', null)
@@ -126,7 +130,10 @@ export class OutboxQueue {
     return fold(lines.map(fromRow).filter(isFoldable), (digest) => this.#fits(place, digest));
   }
 
-  /** What cannot be shown at all, a damaged row, goes by itself: then that is its own affair, and nobody else's. */
+  /**
+   * Whether the digest fits into a message. A damaged row cannot be rendered, and fits into no digest: if the row is
+   * sent alone, only that row fails.
+   */
   #fits({ platform }: Destination, digest: Line): boolean {
     try {
       return this.#adapters.get(platform)?.fits(digest) ?? false;
@@ -135,7 +142,7 @@ export class OutboxQueue {
     }
   }
 
-  /** Whether something waits that was never attempted and that nothing holds back. */
+  /** Whether there is a waiting row that was never attempted and is not held back by another row. */
   async isFresh(): Promise<boolean> {
     const row = await this.#pending(this.#store)
       .select('row.id')
@@ -146,7 +153,10 @@ export class OutboxQueue {
     return row !== undefined;
   }
 
-  /** What of one channel may go now, oldest first: each the first of its lane in the order of its deployment. */
+  /**
+   * The rows of a channel that may be sent now, oldest first. Each row is the first of its lane (posts or edits) in the
+   * order of its deployment.
+   */
   #ready(db: Store, place: Destination, { posts, edits }: Lanes, now: number) {
     const every = at(db.selectFrom('outbox as row'), place)
       .selectAll('row')
@@ -165,9 +175,12 @@ export class OutboxQueue {
   }
 }
 
-type Rows = ExpressionBuilder<Database & { row: OutboxTable }, 'row'>;
+type RowTables = Database & { row: OutboxTable };
 
-function at(rows: ReturnType<typeof from>, { platform, workspace, channel }: Destination) {
+function at(
+  rows: SelectQueryBuilder<RowTables, 'row', object>,
+  { platform, workspace, channel }: Destination,
+) {
   return rows
     .where('row.state', '=', PENDING)
     .where('row.platform', '=', platform)
@@ -175,16 +188,13 @@ function at(rows: ReturnType<typeof from>, { platform, workspace, channel }: Des
     .where('row.channel', '=', channel);
 }
 
-function from(db: Store) {
-  return db.selectFrom('outbox as row');
-}
-
 /**
- * Of its own order nothing waits before a row: nothing that is being sent, no earlier message before a message, no
- * earlier edit before an edit. Between the two there is no order to keep: a line says what happened, the card shows
- * how things are. So neither is late because of the other, be it for its pace or for an error.
+ * Whether the row may be sent before all other rows of the same order: no row is being sent, no earlier post waits
+ * before a post, and no earlier edit waits before an edit. Posts and edits may overtake each other, because a line says
+ * what happened, and the card shows the present state. So a slow or failing post delays no edit, and a slow or failing
+ * edit delays no post.
  */
-function isNext({ not, exists, selectFrom }: Rows) {
+function isNext({ not, exists, selectFrom }: ExpressionBuilder<RowTables, 'row'>) {
   return not(
     exists(
       selectFrom('outbox as earlier')

@@ -3,19 +3,22 @@ import type { Membership } from '../replicas/membership.ts';
 import { purge } from '../store/purge.ts';
 import type { Store } from '../store/schema.ts';
 
-/** More than anyone reads; the counts say how many there are. */
+/** The maximum number of rows in the report, which is more than a person reads. The counts include every row. */
 const ROWS = 200;
 
 export type OutboxCounts = {
-  /** Not yet sent, for whatever reason. */
+  /** Messages that were not sent yet, for any reason. */
   readonly waiting: number;
-  /** Of those: failed at least once. */
+  /** Those of `waiting` that failed at least once. */
   readonly failing: number;
-  /** Ended without having been delivered, and not yet forgotten. */
+  /** Messages that were given up and are not purged yet. */
   readonly undelivered: number;
 };
 
-/** A digest is as many messages as are folded in it. Quick, however many were delivered: only what waits and what ended is counted. */
+/**
+ * Counts the messages of the outbox; a digest counts as all the messages that are folded into it. The function is quick
+ * however many messages were delivered, because only waiting and undelivered rows are counted.
+ */
 export async function countOutbox(store: Store): Promise<OutboxCounts> {
   const waiting = await store
     .selectFrom('outbox')
@@ -34,7 +37,10 @@ export async function countOutbox(store: Store): Promise<OutboxCounts> {
   return { waiting: waiting.all, failing: waiting.failing, undelivered: ended.all };
 }
 
-/** What waits and what ended undelivered, oldest first, as lines of text in columns. No message's text is in it. */
+/**
+ * A table of the waiting and undelivered messages as lines of text, oldest first. The report does not show the text of
+ * the messages.
+ */
 export async function reportOutbox(store: Store): Promise<string[]> {
   const { waiting, failing, undelivered } = await countOutbox(store);
   const rows = await store
@@ -58,7 +64,7 @@ export async function reportOutbox(store: Store): Promise<string[]> {
     row.state === 'pending' || row.state === 'folded' ? time(row.next_at) : '',
     [row.reason_code, row.reason].filter(Boolean).join(': '),
   ]);
-  const table = [['state', 'kind', 'channel', 'of', 'written (UTC)', 'tries', 'next', 'reason'], ...cells];
+  const table = [['state', 'kind', 'channel', 'order', 'written (UTC)', 'tries', 'next', 'reason'], ...cells];
   const widths = (table[0] ?? []).map((_, column) =>
     Math.max(...table.map((row) => row[column]?.length ?? 0)),
   );
@@ -72,16 +78,22 @@ export async function reportOutbox(store: Store): Promise<string[]> {
             .join('  ')
             .trimEnd(),
         )),
-    ...(rows.length === ROWS ? [`… and no more than ${ROWS} are listed.`] : []),
+    ...(rows.length === ROWS ? [`… No more than ${ROWS} messages are listed.`] : []),
   ];
 }
 
-/** Forgets some of what was delivered or given up and written before `before` (epoch ms); true while there may be more. */
+/**
+ * Deletes some of the rows that were sent or given up, and that were written before `before` (epoch ms). Returns true
+ * while more such rows may remain.
+ */
 export function purgeOutbox(store: Store, before: number): Promise<boolean> {
   return purge(store, 'outbox', sql`state in ('sent', 'dead') and created_at < ${before}`);
 }
 
-/** The same for the pace of channels that nothing came for since `before`. */
+/**
+ * Deletes the rows of some channels to which nothing was sent since `before`; such a row stores only the pace of its
+ * channel. Returns true while more such rows may remain.
+ */
 export function purgeChannels(store: Store, membership: Membership, before: number): Promise<boolean> {
   const isFree = membership.gone(sql.ref('channels.holder'));
   return purge(store, 'channels', sql`next_at < ${before} and next_edit_at < ${before} and ${isFree}`);

@@ -4,26 +4,28 @@ import type { OutboxRow } from './row.ts';
 const RETRY_FIRST_MS = 1_000;
 const RETRY_MAX_MS = 5 * 60_000;
 /**
- * Nothing is put off for longer, whatever the platform asks for: a time further ahead was written by a clock that was,
- * and has come.
+ * The longest delay, even if the platform asks for more. A time further in the future counts as reached, because the
+ * clock that wrote the time was ahead.
  */
 export const PUT_OFF_MAX_MS = 60 * 60_000;
-/** After this long a message is no news any more. */
+/** After this time a message is no longer news, and is given up. */
 export const GIVE_UP_MS = 24 * 60 * 60_000;
-/** No platform takes an answer for longer (Slack for 30 minutes). */
+/** After this time no platform accepts an answer any more (Slack: 30 minutes). */
 const ANSWER_GIVE_UP_MS = 30 * 60_000;
-/** How often an adapter may meet an error of its own making over one message. */
+/** If two attempts in a row end in a fault, the message is given up, but not before this attempt. */
 const FAULTS_MAX = 3;
 
-/** The code of an error of the adapter's own making. */
+/** The error code for faults of the bot: an adapter threw an error that is not a DeliveryError. */
 const FAULT = 'outbox-fault';
 
-/** When to try a message again whose attempt failed, in epoch milliseconds; undefined where it ends. */
+/**
+ * The time at which to try a failed message again, in epoch milliseconds. Undefined if the message is to be given up.
+ */
 export function retryAt(row: OutboxRow, error: DeliveryError, now: number): number | undefined {
-  // Two in a row, so that one fault after a long outage does not end it.
+  // A message is given up only after two faults in a row: after a long outage, a single fault must not be enough.
   const faulty = isFault(error) && row.reasonCode === FAULT && row.attempts >= FAULTS_MAX;
   if (isTooOld(row, now) || faulty || !(error.retryable || error.mendable)) return undefined;
-  // What someone has to mend first is no use trying every few seconds.
+  // If a person has to repair the cause, trying again within seconds would be useless.
   const backoff = error.retryable
     ? Math.min(RETRY_FIRST_MS * 2 ** (row.attempts - 1), RETRY_MAX_MS)
     : RETRY_MAX_MS;
@@ -34,36 +36,38 @@ export function isTooOld({ kind, createdAt }: Pick<OutboxRow, 'kind' | 'createdA
   return now - createdAt > (kind === 'answer' ? ANSWER_GIVE_UP_MS : GIVE_UP_MS);
 }
 
-/** Whether the adapter threw what it should not. */
 export function isFault({ code }: DeliveryError): boolean {
   return code === FAULT;
 }
 
-/** An adapter that throws anything else has a fault of its own; the message may or may not have been shown. */
+/**
+ * Returns a DeliveryError unchanged. Any other error is a fault of the bot, and the message may or may not have been
+ * shown.
+ */
 export function asDeliveryError(error: unknown): DeliveryError {
   if (error instanceof DeliveryError) return error;
-  return new DeliveryError(FAULT, 'I failed at this message myself: a fault of the bot. Its log says more.', {
+  return new DeliveryError(FAULT, 'I could not handle this message: a fault of mine. My log says more.', {
     cause: error,
     outcome: 'unknown',
     retryable: true,
   });
 }
 
-/** Why a message ended that was never, or not for a day, to be sent. */
+/** The reason given when an old message is dropped: its last failure, or its age if it never failed. */
 export function tooOld({ reasonCode, reason }: Pick<OutboxRow, 'reasonCode' | 'reason'>): DeliveryError {
   return new DeliveryError(
     reasonCode ?? 'outbox-too-old',
-    reason ?? 'It waited for too long: the platform, or the bot, was away.',
+    reason ?? 'The message waited for too long, because the platform or I was away.',
     { outcome: 'not-sent', retryable: false },
   );
 }
 
-/** For an operator: what happened, and what to do about it where there is something to do. */
+/** A sentence that says what happened and, if a person can repair the cause, how. */
 export function sentenceOf({ userMessage, hint, mendable }: DeliveryError): string {
   return mendable && hint ? `${userMessage} ${hint}` : userMessage;
 }
 
-/** As a row of the outbox keeps it. */
+/** The reason of a failure, as columns of the outbox table. */
 export function reasonOf(error: DeliveryError) {
   return { reason_code: error.code, reason: sentenceOf(error) };
 }

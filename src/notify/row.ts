@@ -4,16 +4,22 @@ import type { Address, MessageRef, Reply } from '../chat/port.ts';
 import type { Membership } from '../replicas/membership.ts';
 import type { Database, OutboxTable, Store } from '../store/schema.ts';
 
-/** Written out, not parameters: only then do the partial indexes on them serve. */
+/**
+ * SQL literals instead of parameters, because databases use the partial indexes on these states only if the query
+ * contains literals.
+ */
 export const PENDING = sql.lit('pending');
 export const LEASED = sql.lit('leased');
-/** A line that is in a digest. */
+/** The state of a line that is part of a digest. */
 export const FOLDED = sql.lit('folded');
 
 interface Common {
-  /** Deliveries with the same one (a deployment's id) arrive in the order in which they were written. */
+  /** Deliveries with the same order key (a deployment's id) arrive in the order in which they were written. */
   readonly orderKey: string;
-  /** At most 24 characters; what was written under it before is not written again. A new one by default. */
+  /**
+   * At most 24 characters; a new key by default. If a delivery with the same key exists already, the new delivery is
+   * not written.
+   */
   readonly key?: string;
 }
 
@@ -22,25 +28,28 @@ export type Delivery =
   | (Common & {
       readonly kind: 'post';
       readonly to: Address;
-      /** Whom it mentions, if anyone, is told directly where it cannot be posted. */
+      /** If the message cannot be posted, the person mentioned in the message is sent a direct message. */
       readonly message: Message;
-      /** The card it belongs under. */
+      /** The card under which the message is posted. */
       readonly under?: MessageRef;
       readonly alsoToChannel?: boolean;
-      /** A failure: may overtake other deployments' messages, and is never folded into a digest. */
+      /**
+       * Whether the message reports a failure. Such a message may overtake messages of other deployments, and is never
+       * folded into a digest.
+       */
       readonly urgent?: boolean;
     })
-  /** The answer to an invocation of a process that did not live to give it. */
+  /** The answer to an invocation, if the process of the invocation died before it could answer. */
   | (Common & {
       readonly kind: 'answer';
       readonly reply: Reply;
-      /** Where the invocation was. */
+      /** The place where the invocation was made. */
       readonly at: Address;
       readonly message: Message;
-      /** Posted there instead once the answer can no longer be given. */
+      /** A line that is posted in the same place instead, if the answer can no longer be given. */
       readonly orElse?: Line;
     })
-  /** A message to one person of a workspace, directly. */
+  /** A direct message to a person in a workspace. */
   | (Common & {
       readonly kind: 'tell';
       readonly person: string;
@@ -49,20 +58,20 @@ export type Delivery =
       readonly urgent?: boolean;
     });
 
-/** A row of the outbox as the worker needs it. */
+/** The parts of an outbox row that the worker needs. */
 export interface OutboxRow {
   readonly id: number;
   readonly orderKey: string;
   readonly kind: Delivery['kind'];
   readonly to: Address;
-  /** For `tell`. */
+  /** Set only for `tell`. */
   readonly person: string | undefined;
-  /** The message to edit, or to post under. */
+  /** The message to edit, or the card under which to post. */
   readonly target: MessageRef | undefined;
-  /** For `answer`. */
+  /** Set only for `answer`. */
   readonly reply: Reply | undefined;
   readonly orElse: Line | undefined;
-  /** Undefined where what is stored cannot be read as a message. */
+  /** Undefined if the stored message is damaged and cannot be read. */
   readonly message: Message | undefined;
   readonly alsoToChannel: boolean;
   readonly urgent: boolean;
@@ -72,12 +81,12 @@ export interface OutboxRow {
   readonly attempts: number;
   readonly attemptedAt: number;
   readonly createdAt: number;
-  /** Of the last attempt that failed. */
+  /** The error code of the last failed attempt. */
   readonly reasonCode: string | undefined;
   readonly reason: string | undefined;
 }
 
-/** Changes a row that this process has taken to send; false where another process has taken that row over meanwhile. */
+/** Changes a row that this process holds. Returns false if another process has taken the row over in the meantime. */
 export async function updateHeld(
   db: Store,
   membership: Membership,
@@ -90,16 +99,19 @@ export async function updateHeld(
 
 type Selected = Omit<OutboxTable, 'id'> & { id: number };
 
-/** JSON of a message, with the bytes of its files in base64. */
+/** The JSON text of a message. The bytes of its files are stored in base64. */
 export function toJson(message: Message): string {
   return JSON.stringify(message, (name, value) =>
     name === 'bytes' ? Buffer.from(value).toString('base64') : value,
   );
 }
 
-/** Never throws: a row that something else has written, or that was damaged, must not hold up the others. */
+/**
+ * Reads a row of the table. Never throws, because a damaged row, or a row written by another program, must not hold up
+ * the other rows.
+ */
 export function fromRow(row: Selected): OutboxRow {
-  const kind = kinds.find((one) => one === row.kind);
+  const kind = kinds.find((known) => known === row.kind);
   const message = parsed(row.message_json);
   const target = parsed(row.target_json);
   const readable = kind !== undefined && isMessage(message) && (target !== undefined || !row.target_json);
@@ -159,7 +171,7 @@ function isMessage(value: unknown): value is Message {
         value.nodes.every(isObject);
 }
 
-/** What a renderer may look into. */
+/** Whether a renderer can read `value` as rich text. */
 function isRich(value: unknown): boolean {
   return Array.isArray(value) && value.every((inline) => typeof inline === 'string' || isObject(inline));
 }

@@ -5,30 +5,31 @@ import { DeliveryError } from '../errors.ts';
 import { possiblyRepeated } from './digest.ts';
 import type { OutboxRow } from './row.ts';
 
-/** How long a platform that recognises a repeated post by its key is sure to remember it. */
+/** Some platforms recognise a repeated post by its key. For at least this long, such a platform remembers the key. */
 const KEY_REMEMBERED_MS = 2 * 60_000;
-/** Allows for clocks that differ when a channel is read back. */
+/**
+ * A search in a channel begins this much earlier, because the clocks of the platform and of this machine may differ.
+ */
 const CLOCK_SKEW_MS = 60_000;
 
 export interface Sending {
   readonly now: number;
-  /** Asked right before a message leaves; throws where it must not, because another process may be at it. */
+  /** Called right before a message leaves. Throws if another process may be sending the message. */
   readonly mayLeave: () => void;
-  /** Told, before it is sent, of a row that was part of a digest and now goes by itself, as this message. */
+  /** Called before a row that was part of a digest is sent alone, with the message that is about to be sent. */
   readonly alone: (row: OutboxRow, message: Message) => Promise<void>;
 }
 
 /**
- * Sends a row. One whose earlier attempt may have been shown is looked for first, so that nothing is posted twice; where
- * that cannot be known, the message says so. Throws DeliveryError.
+ * Sends a row. If an earlier attempt may have shown the message, the channel is searched first, so that nothing is
+ * posted twice. If a search is not possible, the message says that it may be a repetition. Throws DeliveryError.
  */
 export async function send(adapter: Adapter, row: OutboxRow, sending: Sending): Promise<void> {
   const { message, key } = row;
-  if (!message)
-    throw notPossible('outbox-unreadable', 'What the database holds of this message cannot be read.');
+  if (!message) throw unreadable('I cannot read this message in my database: the row is damaged.');
   switch (row.kind) {
     case 'edit':
-      if (!row.target) throw notPossible('outbox-unreadable', 'The message to edit is not known.');
+      if (!row.target) throw unreadable('I do not know which message to edit.');
       sending.mayLeave();
       return await adapter.edit(row.target, message);
     case 'answer': {
@@ -39,7 +40,7 @@ export async function send(adapter: Adapter, row: OutboxRow, sending: Sending): 
       return await adapter.resume(row.reply ?? {}, answer);
     }
     case 'tell': {
-      // What was told directly is not read back.
+      // The bot cannot search direct messages.
       const told = isRepeat(adapter, row, sending.now) ? possiblyRepeated(message) : message;
       if (row.uncertain && row.sentKey !== key) await sending.alone(row, told);
       sending.mayLeave();
@@ -73,8 +74,8 @@ async function post(
   await adapter.post(row.to, outgoing);
 }
 
-function notPossible(code: string, sentence: string): DeliveryError {
-  return new DeliveryError(code, sentence, { outcome: 'not-sent', retryable: false });
+function unreadable(sentence: string): DeliveryError {
+  return new DeliveryError('outbox-unreadable', sentence, { outcome: 'not-sent', retryable: false });
 }
 
 async function whetherShown(
@@ -85,7 +86,7 @@ async function whetherShown(
   const key = row.sentKey ?? row.key;
   try {
     if (adapter.supports.history) {
-      // A digest hangs under no card, so it is looked for in the channel itself.
+      // A digest is not posted under a card, so the search for a digest covers the channel itself.
       const under = key === row.key ? row.target : undefined;
       const found = await adapter.findPosted(row.to, key, row.attemptedAt - CLOCK_SKEW_MS, under);
       return found ? 'yes' : 'no';
@@ -96,7 +97,10 @@ async function whetherShown(
   return isRepeat(adapter, row, now) ? 'unknowable' : 'no';
 }
 
-/** Whether it may have been shown, and the platform does not know a repeat: one under the same key, and soon. */
+/**
+ * Whether the message may have been shown already, and the platform would show the message a second time. Platforms
+ * recognise a repetition only by the same key, and only for a short time.
+ */
 function isRepeat({ supports }: Adapter, row: OutboxRow, now: number): boolean {
   const { uncertain, sentKey, key, attemptedAt } = row;
   const remembered = (sentKey ?? key) === key && now - attemptedAt < KEY_REMEMBERED_MS;

@@ -14,22 +14,24 @@ import { asDeliveryError, PUT_OFF_MAX_MS } from './retry-policy.ts';
 import type { OutboxRow } from './row.ts';
 import { send } from './send.ts';
 
-/** Where the store fails. */
+/** The pause after the store failed. */
 const RETRY_MS = 1_000;
-/** How often a process looks for what others on the same store have written, or have left behind. */
-const LOOK_MS = 1_000;
+/** How often a process looks for rows that other processes on the same store wrote, or left behind when they died. */
+const POLL_MS = 1_000;
 const TAKE_OVER_EVERY_MS = 2_000;
 const TIDY_EVERY_MS = 60 * 60_000;
 
-/** Sends what is in the outbox: ordered per deployment, at each channel's pace. */
+/** Sends the rows of the outbox: in order for each deployment, and at the pace of each channel. */
 export interface OutboxWorker {
-  /** Takes back what processes that died had begun, and begins. */
+  /** Takes over the rows of processes that died during an attempt, and begins to send. */
   start(): Promise<void>;
-  /** Looks for something to send; each commit of this process that enqueued calls it. */
+  /**
+   * Makes the worker look for rows to send. Called after each commit of this process that added a row to the outbox.
+   */
   wake(): void;
-  /** Resolves when everything was attempted at least once. */
+  /** Resolves once every row was attempted at least once. */
   idle(): Promise<void>;
-  /** Finishes what is being sent and begins nothing more. */
+  /** Finishes the attempts that are under way, and begins no new attempts. */
   stop(): Promise<void>;
 }
 
@@ -47,34 +49,35 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
   const queue = new OutboxQueue(store, membership, adapters);
   const canTell = (platform: string) => adapters.has(platform);
   const ledger = new OutboxLedger({ store, membership, clock, log, canTell });
-  const leases = new OutboxClaims({ store, membership, queue, ledger, clock });
+  const claims = new OutboxClaims({ store, membership, queue, ledger, clock });
   const busy = new Map<string, Promise<void>>();
-  /** Channels whose delivery could not be written down. */
+  /** The channels with an attempt whose outcome could not be stored yet. */
   const unrecorded = new Map<string, { place: Destination; from: number }>();
   const idleWaiters: (() => void)[] = [];
   const stopping = new AbortController();
-  /** Of `busy`: those that only wait for their channel to open, and were attempted before. */
+  /** How many of the `busy` channels are only waiting to open, with a row that was attempted before. */
   let asleep = 0;
   let running = false;
   let takenOverAt = 0;
   let tidiedAt = 0;
   const loop = createLoop({
     clock,
-    run: look,
+    run: sendDue,
     failed(err) {
       log.error({ err }, 'outbox: the store cannot be read');
       return RETRY_MS;
     },
-    // Other processes write rows, too; and not all processes look at the same moment.
-    ...(membership.shared ? { every: LOOK_MS * 0.75, jitter: LOOK_MS / 2 } : {}),
+    // Polls the store, because other processes write rows, too. The jitter prevents all processes from polling at the
+    // same moment.
+    ...(membership.shared ? { every: POLL_MS * 0.75, jitter: POLL_MS / 2 } : {}),
   });
   const { wake } = loop;
   afterWritesTo(store, 'outbox', wake);
 
-  /** Sends what is due; resolves with the milliseconds until more is. */
-  async function look(): Promise<number> {
+  /** Sends the rows that are due. Resolves with the milliseconds until the next row is due. */
+  async function sendDue(): Promise<number> {
     const now = clock.now();
-    // Who came while this look was under way is answered by the next.
+    // Waiters that arrive during this pass are resolved by the next pass.
     const waiters = idleWaiters.length;
     await tidy(now);
     const { due, nextAt } = await queue.overview(now);
@@ -85,22 +88,24 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
       if (busy.has(id)) continue;
       const { from } = unrecorded.get(id) ?? { from: now };
       if (lasts(from, now)) next = Math.min(next, from);
-      // Asked before anything is written: what waits may all be held back.
+      // First only reads: perhaps all due rows are held back by earlier rows, and then there is no need to write
+      // anything.
       else if ((await queue.next(store, place, place.lanes, now)).length > 0 && running) {
         dispatch(id, place);
         dispatched = true;
       }
     }
-    // What is leased is not due: nothing else would look again.
+    // The rows of these channels are claimed, so they do not count as due. Without this loop, no pass would return to
+    // the channels in time.
     for (const { from } of unrecorded.values()) next = Math.min(next, from);
     if (waiters > 0 && !dispatched && busy.size === asleep && !(await queue.isFresh())) {
       for (const resolve of idleWaiters.splice(0, waiters)) resolve();
     }
-    // A clock that was set back since is not waited for.
+    // If the clock was set back during this pass, the pause must not become longer.
     return next - Math.max(now, clock.now());
   }
 
-  /** Whether a pause until `from` lasts; a clock that was set back meanwhile does not make it longer. */
+  /** Whether the pause that ends at `from` still lasts. If the clock was set back, the pause does not become longer. */
   function lasts(from: number, now: number): boolean {
     return from > now && from <= now + RETRY_MS;
   }
@@ -109,7 +114,7 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
     for (const [id, { place, from }] of unrecorded) {
       if (lasts(from, now)) continue;
       try {
-        await leases.putBack(place);
+        await claims.putBack(place);
         unrecorded.delete(id);
       } catch (err) {
         if (running) log.error({ err }, 'outbox: a delivery could not be recorded');
@@ -118,9 +123,9 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
     }
     if (membership.shared && Math.abs(now - takenOverAt) >= TAKE_OVER_EVERY_MS) {
       takenOverAt = now;
-      // What cannot be taken over now is later; what is our own goes out meanwhile.
-      await leases.takeOver().catch((err: unknown) => {
-        if (running) log.error({ err }, 'outbox: what others left behind cannot be taken over');
+      // If the takeover fails, a later pass tries again, and until then this process goes on sending its own rows.
+      await claims.takeOver().catch((err: unknown) => {
+        if (running) log.error({ err }, 'outbox: the rows of processes that are gone cannot be taken over');
       });
     }
     if (Math.abs(now - tidiedAt) < TIDY_EVERY_MS) return;
@@ -133,7 +138,7 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
     if (!adapter) return;
     const work = deliver(adapter, place)
       .catch((error: unknown) => {
-        // Only the store can fail here.
+        // Only the store can fail here: failures of the platform are handled inside `deliver`.
         if (running) log.error({ err: error }, 'outbox: a delivery could not be recorded');
         unrecorded.set(id, { place, from: clock.now() + RETRY_MS });
       })
@@ -145,11 +150,12 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
   }
 
   async function deliver(adapter: Adapter, place: Destination): Promise<void> {
-    // From before it is taken: once this process was taken for dead, what it took is another's to send.
+    // The watch starts before the claim. If the other processes take this process for dead after that, one of them may
+    // send the claimed row as well.
     const isUnbroken = membership.sinceNow();
-    const { row, at } = await leases.begin(place);
+    const { row, at } = await claims.begin(place);
     if (!row) return;
-    if (!(await opens(at, row))) return await leases.handBack(place, row);
+    if (!(await opens(at, row))) return await claims.handBack(place, row);
     const now = clock.now();
     let leftAt = now;
     const leave = () => {
@@ -160,7 +166,7 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
       await send(adapter, row, {
         now,
         mayLeave: leave,
-        alone: (row, message) => leases.goesAlone(row, message),
+        alone: (row, message) => claims.goesAlone(row, message),
       });
     } catch (error) {
       const failure = asDeliveryError(error);
@@ -170,9 +176,9 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
     await ledger.sent(place, row, nextIn(adapter, row, leftAt));
   }
 
-  /** Resolves at the time `at`, with whether anything may begin then. */
+  /** Waits until the time `at`. Resolves with true if the attempt may begin then. */
   async function opens(at: number, { attempts }: OutboxRow): Promise<boolean> {
-    // A timer may ring a little early; and a clock that was set back is not waited for.
+    // A loop, because a timer may fire slightly early. A clock that was set back must not lengthen the wait.
     for (;;) {
       const left = at - clock.now();
       if (left <= 0 || left > LEAD_MS || !running) return running;
@@ -184,7 +190,10 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
     }
   }
 
-  /** The pace counts from when a message left, as the platform's limit does from when it came. */
+  /**
+   * When the next message may follow. The pace counts from the moment at which this message left, because the platform
+   * counts from the moment at which the message arrives.
+   */
   function nextIn(
     { paceMs }: Adapter,
     { kind }: OutboxRow,
@@ -206,7 +215,7 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
 
   return {
     async start() {
-      await leases.takeOver();
+      await claims.takeOver();
       takenOverAt = clock.now();
       running = true;
       loop.start();
@@ -230,11 +239,10 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
   };
 }
 
-/** Another process may be about to send it, or have sent it. */
 function inDoubt(): DeliveryError {
   return new DeliveryError(
     'outbox-in-doubt',
-    'The database did not answer for so long that another process may be sending this.',
+    'I did not send this message: my database did not answer for so long that another process may be sending the message.',
     { outcome: 'not-sent', retryable: true },
   );
 }

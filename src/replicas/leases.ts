@@ -2,7 +2,10 @@ import { type Clock, farthest } from '../clock.ts';
 import type { Store } from '../store/schema.ts';
 import type { Membership } from './membership.ts';
 
-/** Roles that only one of all processes has: for as long as the process lives, or for a while. */
+/**
+ * Roles that only one of the processes may have at a time. A process has a role for as long as it lives, or for a
+ * limited time.
+ */
 export class Leases {
   readonly #store: Store;
   readonly #membership: Membership;
@@ -15,8 +18,8 @@ export class Leases {
   }
 
   /**
-   * Takes or keeps the role `name` for as long as this process lives; false while a different process holds the role,
-   * and while this process is in doubt. `bookmark` is stored for the next holder.
+   * Takes the role `name`, or keeps it, for as long as this process lives. Returns false while another process holds
+   * the role, and while this process is in doubt. `bookmark` is stored for the next holder.
    */
   async hold(name: string, bookmark?: string): Promise<boolean> {
     const { id } = this.#membership;
@@ -34,11 +37,12 @@ export class Leases {
           ),
       )
       .executeTakeFirst();
-    // If the answer came too late, another process may hold the role by now: the role counts as not held.
+    // If the answer of the store came too late, another process may hold the role by now. Then this process must not
+    // rely on the role.
     return isUnbroken() && (numInsertedOrUpdatedRows ?? 0n) > 0n;
   }
 
-  /** The bookmark of the last holder of `name`. */
+  /** The bookmark that the last holder of `name` stored. */
   async bookmark(name: string): Promise<string | undefined> {
     const row = await this.#store
       .selectFrom('leases')
@@ -48,7 +52,7 @@ export class Leases {
     return row?.bookmark ?? undefined;
   }
 
-  /** Gives the role `name` back, if this process holds it. */
+  /** Gives the role `name` back if this process holds it. */
   async release(name: string, bookmark?: string): Promise<void> {
     await this.#store
       .updateTable('leases')
@@ -59,9 +63,9 @@ export class Leases {
   }
 
   /**
-   * True for the first process that asks, then false for every process for `everyMs` milliseconds. A turn that lasts
-   * longer than clocks may be apart was taken by a clock that was hours ahead, and counts as over. With a transaction
-   * `db` the turn is taken when the transaction commits.
+   * Returns true to the first process that asks, and then false to every process for `everyMs` milliseconds. If the
+   * stored turn ends later than any correct clock can have set, a clock that was hours ahead wrote its end, and the
+   * turn counts as over. If `db` is a transaction, the turn is taken when the transaction commits.
    */
   async takeTurn(name: string, everyMs: number, db: Store = this.#store): Promise<boolean> {
     const now = this.#clock.now();

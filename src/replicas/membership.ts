@@ -5,17 +5,17 @@ import type { Logger } from '../log.ts';
 import { createLoop, type Loop } from '../loop.ts';
 import type { Store } from '../store/schema.ts';
 
-/** Each process renews a row of the store this often, as a sign of life. */
+/** How often each process renews its row in the store, as a sign that it is alive. */
 const RENEW_MS = 2_000;
-/** After a failed renewal, sooner. */
+/** The pause after a renewal that failed, which is shorter. */
 const RETRY_MS = 500;
-/** A renewal that hangs is abandoned, and the next renewal takes a different connection of the few. */
+/** A renewal that takes longer is abandoned. The next renewal then uses another of the few connections. */
 const RENEW_WITHIN_MS = 1_500;
-/** A process without a renewal for this long counts as dead. */
+/** A process that has not renewed its row for this long counts as dead. */
 const DEAD_AFTER_MS = 7_000;
 /**
- * A process that could not renew for this long no longer acts on its claims: other processes take them over only
- * later.
+ * A process that could not renew its row for this long stops acting on its claims. Other processes take the claims over
+ * only some time later.
  */
 const DOUBT_AFTER_MS = 5_500;
 const LEAVE_WITHIN_MS = 1_000;
@@ -29,15 +29,16 @@ interface MembershipParts {
 }
 
 /**
- * The processes that work on one store. A claim (on a row, on the Discord gateway) holds the id of its process, and
- * is free once that process is dead. A SQLite file has only one process at a time, and every earlier process is dead.
+ * The processes that work on the same store. A claim (on a row, or on the Discord gateway) stores the id of its
+ * process, and becomes free when that process is dead. A SQLite file is used by only one process at a time, so there
+ * every earlier process is dead.
  */
 export class Membership {
   readonly #parts: MembershipParts;
-  /** The id of this process until its end. */
+  /** The id of this process. It stays the same as long as the process runs. */
   readonly id = randomBytes(9).toString('base64url');
   readonly shared: boolean;
-  /** How long ago the newest successful renewal was sent, in milliseconds. */
+  /** How many milliseconds ago the newest successful renewal was sent. */
   #sinceRenewal = () => Number.POSITIVE_INFINITY;
   #spell = 0;
   #failing = false;
@@ -47,7 +48,7 @@ export class Membership {
   readonly #doubtful = new Set<() => void>();
   #left = false;
 
-  /** `clock` is the machine's own, even if the rest of the bot has a different clock. */
+  /** `clock` must be the machine's own clock, even if the rest of the bot uses a different clock. */
   constructor(parts: MembershipParts) {
     this.#parts = parts;
     this.shared = parts.shared;
@@ -60,8 +61,8 @@ export class Membership {
   }
 
   /**
-   * Called before anything is claimed. True if an earlier process died without leaving, which only a process on
-   * SQLite can know. Rejects when the store cannot be written.
+   * Must be called before anything is claimed. Returns true if an earlier process died without leaving, which only a
+   * process on SQLite can know. Rejects if the store cannot be written.
    */
   async join(): Promise<boolean> {
     const all = this.#parts.store.deleteFrom('instances');
@@ -72,13 +73,16 @@ export class Membership {
     return !this.shared && (before?.numDeletedRows ?? 0n) > 0n;
   }
 
-  /** Gives back all claims, so that other processes need not wait until this process counts as dead. Never rejects. */
+  /**
+   * Gives back all claims, so that other processes do not have to wait until this process counts as dead. Never
+   * rejects.
+   */
   async leave(): Promise<void> {
     this.#left = true;
     void this.#renewals.stop();
     this.#cancelDoubt();
     const gone = async () => {
-      // A renewal that is still under way would bring this process back to life.
+      // If a renewal is still under way, it would bring this process back to life after the row was deleted.
       await this.#underWay.catch(() => undefined);
       await this.#parts.store.deleteFrom('instances').where('id', '=', this.id).execute();
       return true;
@@ -96,8 +100,8 @@ export class Membership {
   }
 
   /**
-   * Whether this process may act on its claims. False as soon as other processes may take this process for dead. True
-   * at the first question after a pause only if the pause was short enough.
+   * Whether this process may act on its claims. Becomes false before other processes may take this process for dead. If
+   * the whole process stood still for a while, the answer after that is true only if the pause was short enough.
    */
   isCertain(): boolean {
     if (this.#left) return false;
@@ -105,33 +109,33 @@ export class Membership {
   }
 
   /**
-   * Counts the times in which this process was certain without a break. A claim of an earlier time may belong to a
-   * different process by now.
+   * Counts how often this process became certain (see `isCertain`) after it had not been. If the number has changed
+   * since a claim was made, the claim may belong to another process by now.
    */
   get spell(): number {
     return this.#spell;
   }
 
   /**
-   * Returns a function that tells whether this process has been certain without a break since now. `isCertain` alone
-   * does not tell: the process may have counted as dead in between, and live again.
+   * Returns a function that tells whether this process has been certain without a break from now on. `isCertain` does
+   * not tell that: in between the process may have counted as dead, and may have come back to life.
    */
   sinceNow(): () => boolean {
     const { spell } = this;
     return () => this.isCertain() && this.spell === spell;
   }
 
-  /** Calls `then` each time this process falls into doubt, before any other process can take the claims. */
+  /** Calls `then` each time this process becomes uncertain, before any other process can take its claims. */
   onDoubt(then: () => void): void {
     this.#doubtful.add(then);
   }
 
-  /** A condition: `holder` names no living process. */
+  /** An SQL condition: `holder` is null, or is the id of a process that is not alive. */
   gone(holder: Expression<string | null>): RawBuilder<SqlBool> {
     return sql<SqlBool>`(${holder} is null or not exists (select 1 from instances where instances.id = ${holder} and instances.until > ${this.#now()}))`;
   }
 
-  /** The database's own time, in epoch milliseconds; 0 on SQLite, where no time runs out. */
+  /** The time of the database, in epoch milliseconds. 0 on SQLite, where claims have no time limit. */
   #now(): RawBuilder<number> {
     return this.shared ? sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint` : sql<number>`0`;
   }
@@ -141,8 +145,7 @@ export class Membership {
   }
 
   async #renew(): Promise<void> {
-    // Counted from before the statement leaves, so that this process never counts on more time than the database
-    // grants.
+    // The watch starts before the statement is sent, so this process never assumes more time than the database grants.
     const sinceSent = stopwatch(this.#parts.clock);
     const started_at = this.#parts.clock.now();
     const until = sql<number>`${this.#now()} + ${sql.lit(DEAD_AFTER_MS)}`;
@@ -156,7 +159,8 @@ export class Membership {
   }
 
   /**
-   * If the database's clock was set back, rows of dead processes would last too long. Living processes renew theirs.
+   * Shortens the time of rows that is longer than a renewal can set, which happens if the clock of the database was set
+   * back. Otherwise dead processes would count as alive for too long. Processes that are alive renew their rows anyway.
    */
   async #shorten(until: RawBuilder<number>): Promise<void> {
     await this.#parts.store.updateTable('instances').set({ until }).where('until', '>', until).execute();
@@ -166,7 +170,8 @@ export class Membership {
     if (this.#left || sinceSent() > this.#sinceRenewal()) return;
     const before = this.isCertain();
     this.#sinceRenewal = sinceSent;
-    // The renewal came too late to help.
+    // On SQLite the process is always certain, and nothing more is to be done. Otherwise the renewal came so late that
+    // this process is still in doubt.
     if (!this.shared || !this.isCertain()) return;
     if (!before) this.#spell++;
     if (this.#failing) this.#parts.log.info({}, 'replicas: the other processes know again that I am alive');
@@ -190,7 +195,7 @@ export class Membership {
       throw new Error('No answer from the database');
   }
 
-  /** Logged once for each time that the database is away. */
+  /** Logs only the first failure of each time in which the database is away. */
   #failed(err: unknown): number {
     if (!this.#failing && !this.#left)
       this.#parts.log.warn({ err }, 'replicas: cannot tell the other processes that I am alive');

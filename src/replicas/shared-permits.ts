@@ -14,16 +14,22 @@ import { AppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Store } from '../store/schema.ts';
 
-/** For this long after people's calls will ask again, background work leaves the next permits to people. */
+/**
+ * If calls of people have to wait, background work leaves the permits to them until this long after the time at which
+ * those calls ask again.
+ */
 const HEAD_START_MS = 250;
-/** The longest wait of a person's call from one question to the next. */
+/** The longest time that a call of a person may wait before it asks again. */
 const PEOPLE_MS = MAX_PAUSE_MS + HEAD_START_MS;
-/** A permit whose query took this long is not used: the rest of its time is for the request to leave. */
+/**
+ * If the query for a permit took this long, the permit is not used, because too little time is left for the request to
+ * leave.
+ */
 const STALE_MS = LEAVE_MS / 2;
-/** Between two questions, when a different process is just taking the permits that seem free. */
+/** The pause before asking again, if another process is just taking the permits that seem to be free. */
 const MIN_WAIT_MS = 5;
 
-/** A permit at the time of taking; no other permit has the same `until` in the same slot. */
+/** A permit that was taken. The value of `until` is different for each permit of the same slot. */
 interface Held {
   readonly bucket: string;
   readonly slot: number;
@@ -35,14 +41,18 @@ export interface SharedPermitsParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly account: string;
-  /** Whose time says when a permit is free: the clock's only if all processes have the same clock, as in tests. */
+  /**
+   * The clock that decides when a permit is free. `clock` is possible only if all processes use the same clock, as in
+   * tests.
+   */
   readonly time?: 'database' | 'clock';
 }
 
 /**
- * Permits that all processes on one PostgreSQL share: a row for each. Taking a permit writes the latest time at which
- * the permit is free again; once the request has been counted, the exact time follows. So the permits of a process
- * that dies come back by themselves. All times are the database's, because no two machines agree.
+ * Permits that all processes on the same PostgreSQL share. Each permit is a row. When a permit is taken, the latest
+ * time at which it becomes free is stored; once its request has been counted, the exact time is stored. So the permits
+ * of a process that dies become free by themselves. All times are taken from the database, because the clocks of two
+ * machines always differ.
  */
 export class SharedPermits implements Permits {
   readonly #parts: SharedPermitsParts;
@@ -62,10 +72,10 @@ export class SharedPermits implements Permits {
       const held = await this.#take(bucket, wish);
       if (this.#parts.clock.now() - askedAt > STALE_MS) {
         await this.#free(held);
-        return { places: [], waitMs: 0 };
+        return { permits: [], waitMs: 0 };
       }
-      const places = held.map((each) => this.#place(each, askedAt));
-      return { places, waitMs: places.length < wish.wanted ? await this.#ask(bucket, wish) : 0 };
+      const permits = held.map((each) => this.#permit(each, askedAt));
+      return { permits, waitMs: permits.length < wish.wanted ? await this.#ask(bucket, wish) : 0 };
     });
   }
 
@@ -85,7 +95,7 @@ export class SharedPermits implements Permits {
     );
   }
 
-  /** Makes the rows of a bucket, if this is the first process that needs them. */
+  /** Creates the rows of a bucket, unless another process has already done so. */
   async #prepare(bucket: string, limit: number): Promise<void> {
     if (this.#known.has(bucket)) return;
     await this.#parts.store
@@ -101,7 +111,7 @@ export class SharedPermits implements Permits {
     this.#known.add(bucket);
   }
 
-  /** Never waits for another process: a permit that some process is just taking is skipped. */
+  /** Takes permits without waiting for other processes: permits that another process is just taking are skipped. */
   async #take(bucket: string, { lane, wanted, limit }: PermitRequest): Promise<Held[]> {
     const rows = await this.#parts.store
       .with(
@@ -142,13 +152,13 @@ export class SharedPermits implements Permits {
   }
 
   /**
-   * When to ask again, in milliseconds. A person's call also writes down when the call will ask, so that background
-   * work leaves permits to people.
+   * After how many milliseconds to ask again. For a call of a person, this time is also stored, so that background work
+   * leaves the permits to people.
    */
   async #ask(bucket: string, { lane, limit }: PermitRequest): Promise<number> {
     const left = (column: string, most: number) =>
       sql<number>`case when ${this.#over(column, most)} then 0 else ${sql.ref(column)} - ${this.#now()} end`;
-    // A permit that is taken now comes back a window from now at the earliest.
+    // If another call takes a permit now, that permit becomes free after a window at the earliest.
     const earliest = this.#parts.store
       .selectFrom('rate_slots')
       .select(sql<number>`least(min(${left('free_at', HELD_MS)}), ${sql.lit(WINDOW_MS)})`.as('ms'))
@@ -173,7 +183,7 @@ export class SharedPermits implements Permits {
     return Math.max(ms, MIN_WAIT_MS);
   }
 
-  #place(held: Held, takenAt: number): Permit {
+  #permit(held: Held, takenAt: number): Permit {
     return {
       takenAt,
       count: () => {
@@ -184,7 +194,10 @@ export class SharedPermits implements Permits {
     };
   }
 
-  /** One statement at a time, for all permits that were counted meanwhile. */
+  /**
+   * Stores when the counted permits become free. Only one statement runs at a time; the next statement stores all
+   * permits that were counted in the meantime.
+   */
   async #count(): Promise<void> {
     if (this.#counting) return;
     this.#counting = true;
@@ -201,7 +214,10 @@ export class SharedPermits implements Permits {
     if (held.length > 0) await this.#setFree(held, 0);
   }
 
-  /** Only while `free_at` is unchanged: a permit that came back by itself may belong to another call now. */
+  /**
+   * Stores when permits become free, but only if their `free_at` is unchanged. Otherwise the permit became free by
+   * itself, and may belong to another call by now.
+   */
   async #setFree(held: readonly Held[], inMs: number): Promise<void> {
     await this.#parts.store
       .updateTable('rate_slots')
@@ -229,18 +245,21 @@ export class SharedPermits implements Permits {
     }
   }
 
-  /** A condition: the time in `column` has come, or is further ahead than possible (the clock was set back since). */
+  /**
+   * An SQL condition: the time in `column` is past, or is further in the future than possible, because the clock was
+   * set back after the time was stored.
+   */
   #over(column: string, most: number): RawBuilder<SqlBool> {
     const time = sql.ref(column);
     return sql<SqlBool>`(${time} <= ${this.#now()} or ${time} > ${this.#now()} + ${sql.lit(most)})`;
   }
 
-  /** The later of `time` and the time in `column`; a time in `column` that is over does not count. */
+  /** The later of `time` and the time in `column`. The time in `column` is ignored if it is past or impossible. */
   #laterOf(column: string, most: number, time: RawBuilder<number>): RawBuilder<number> {
     return sql<number>`case when ${this.#over(column, most)} then ${time} else greatest(${sql.ref(column)}, ${time}) end`;
   }
 
-  /** Epoch milliseconds. */
+  /** The present time in epoch milliseconds. */
   #now(): RawBuilder<number> {
     if (this.#parts.time === 'clock')
       return sql<number>`${sql.lit(Math.round(this.#parts.clock.now()))}::bigint`;

@@ -4,21 +4,21 @@ import { CALLBACK_EVENTS, type CallbackEvent } from '../deployments/deployment.t
 import type { Logger } from '../log.ts';
 
 export interface CallbackReceiver {
-  /** False when the secret is wrong or the deployment is not known. */
+  /** Resolves with false if the secret is wrong or the deployment is not known. */
   isOurs(id: string, secret: string): Promise<boolean>;
-  /** Stores a callback whose secret is right. Rejects when the callback cannot be stored. */
+  /** Stores a callback with the right secret. Rejects if the callback cannot be stored. */
   receive(event: CallbackEvent, id: string, body: string): Promise<void>;
 }
 
 /**
- * `POST /callbacks/edgegap/<event>/<intent id>.<secret>`. Answered as soon as the callback is stored: Edgegap waits
- * ten seconds and does not call a second time. If the callback cannot be stored, the reconciler finds out later what
- * happened.
+ * `POST /callbacks/edgegap/<event>/<intent id>.<secret>`. Answered as soon as the callback is stored, because Edgegap
+ * waits ten seconds and does not call a second time. If the callback cannot be stored, the reconciler finds the event
+ * later.
  */
 export function callbackRoutes(callbacks: CallbackReceiver, clock: Clock, log: Logger): FastifyPluginAsync {
   const countRefused = seldom(clock);
   return async (app) => {
-    // Any content type and any broken body is accepted: only the secret counts.
+    // Any content type and any broken body is accepted, because only the secret counts.
     app.removeAllContentTypeParsers();
     app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
     app.addHook('onRequest', async ({ raw }) => {
@@ -35,7 +35,8 @@ export function callbackRoutes(callbacks: CallbackReceiver, clock: Clock, log: L
     app.post<{ Params: { event: string; token: string } }>(
       '/callbacks/edgegap/:event/:token',
       {
-        // Checked before the body is read and kept in memory: a request without the secret is not worth the memory.
+        // The secret is checked before the body is read and kept in memory, because a request without the secret is not
+        // worth the memory.
         async onRequest({ params }, reply) {
           const event = eventOf(params.event);
           if (!event || !(await callbacks.isOurs(...atFirstDot(params.token)))) return refuse(reply, event);

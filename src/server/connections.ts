@@ -1,24 +1,29 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** More connections than proxies and platforms keep open, and more than the callbacks of a moment need. */
+/**
+ * How many connections are held at most: more than proxies and platforms keep open, and more than callbacks need at any
+ * moment.
+ */
 const MOST = 1_000;
-/** States of a connection, in the order in which connections are closed: a busy connection is never closed. */
+/**
+ * States of a connection, in the order in which connections are closed at the limit. A busy connection is never closed.
+ */
 const [SILENT, ARRIVING, IDLE, BUSY] = [0, 1, 2, 3];
 
 /** Half of the files that this process may open: the database, the platforms and Edgegap need the other half. */
 export function connectionLimit(): number {
-  // Without this the report would look up the host names of all connections.
+  // Without this setting, the report would look up the host names of all connections.
   const report = Object.assign(process.report, { excludeNetwork: true });
   const { userLimits } = report.getReport() as { userLimits?: { open_files?: { soft?: unknown } } };
   return Math.min(MOST, Math.floor((Number(userLimits?.open_files?.soft) || 2 * MOST) / 2));
 }
 
 /**
- * Holds at most `limit` connections. At the limit a new connection takes the place of another:
- * `server.maxConnections` would turn the new connection away, so that strangers who only connect could keep Slack,
- * Edgegap and the probes out. A connection whose request has come in full is never closed; if all connections are
- * busy like that, the new connection is closed. `closed` is called for each closed connection.
+ * Holds at most `limit` connections. At the limit, a new connection takes the place of another connection.
+ * `server.maxConnections` would instead turn the new connection away, so that strangers who only connect could keep
+ * Slack, Edgegap and the probes out. A connection whose request has come in full is never closed; if all connections
+ * have such a request, the new connection is closed. `closed` is called for each closed connection.
  */
 export function limitConnections(server: Server, limit: number, closed: () => void): void {
   /** The unanswered requests of each connection. The connection that was opened or answered longest ago comes first. */
@@ -45,7 +50,7 @@ export function limitConnections(server: Server, limit: number, closed: () => vo
   });
 }
 
-/** Undefined when every connection is busy with a request. */
+/** The connection to close; undefined if every connection is busy with a request. */
 function dispensableOf(connections: ReadonlyMap<Socket, ReadonlySet<IncomingMessage>>): Socket | undefined {
   for (const state of [SILENT, ARRIVING, IDLE])
     for (const [socket, requests] of connections) if (stateOf(socket, requests) === state) return socket;

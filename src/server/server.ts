@@ -17,13 +17,16 @@ export interface Mount {
 
 /** The answer of `/readyz`. */
 export interface Readiness {
-  /** The process is about to stop, and should get no new requests. */
+  /** True if the process is about to stop and should get no new requests. */
   readonly stopping?: boolean;
   /** Each part by name; true when the part works. */
   readonly parts: Readonly<Record<string, boolean>>;
-  /** If several processes share the work: this process's role on each platform that only one process receives from. */
+  /**
+   * The role of this process on each platform from which only one process receives. Given only if several processes
+   * share the work.
+   */
   readonly roles?: Readonly<Record<string, string>>;
-  /** How many messages wait, how many of these failed before, and how many ended undelivered. */
+  /** How many messages wait, how many of these failed before, and how many were given up undelivered. */
   readonly outbox?: Readonly<Record<string, number>>;
 }
 
@@ -33,14 +36,20 @@ export interface ServerParts {
   readonly readiness: () => Promise<Readiness>;
   readonly clock: Clock;
   readonly log: Logger;
-  /** How long a request may take to arrive in full; 10 000 by default, as Edgegap and Slack wait no longer. */
+  /**
+   * How long a request may take to arrive in full, in milliseconds; 10 000 by default, because Edgegap and Slack wait
+   * no longer.
+   */
   readonly requestTimeoutMs?: number;
   /** How many connections are held at once; by default half of the files that this process may open. */
   readonly maxConnections?: number;
 }
 
 export interface Server {
-  /** Listens at the first of `hosts` that this machine has, by default at all its addresses; resolves with the port. */
+  /**
+   * Listens at the first address of `hosts` that this machine has, or by default at all its addresses. Resolves with
+   * the port.
+   */
   listen(port: number, hosts?: readonly string[]): Promise<number>;
   /** From now on each answer closes its connection, so that clients with open connections go to another process. */
   retire(): void;
@@ -49,17 +58,17 @@ export interface Server {
 }
 
 /**
- * How long a connection may be idle. A proxy may send a callback on a connection in the moment in which the server
- * closes it, and does not send the callback again: so the proxy has to close the connection first. By default nginx
- * and AWS's balancers close idle connections after a minute, Traefik after 90 seconds, Caddy after two minutes,
+ * How long a connection may be idle. A proxy may send a callback on a connection at the very moment when the server
+ * closes it, and does not send that callback again. The proxy therefore has to close the connection first. By default
+ * nginx and AWS's balancers close idle connections after a minute, Traefik after 90 seconds, Caddy after two minutes,
  * Oracle's balancers after five, and Google's after ten; Google asks for 620 seconds.
  */
 const KEEP_ALIVE_MS = 620_000;
 /** How long a request that is being answered may delay the stop. */
 const CLOSE_MS = 1_000;
-/** All addresses of this machine: `::` includes those of IPv4; `0.0.0.0` is for a machine without IPv6. */
+/** All addresses of this machine. `::` includes IPv4 addresses; `0.0.0.0` is for a machine without IPv6. */
 const EVERYWHERE = ['::', '0.0.0.0'];
-/** Errors that mean: this machine has no such address. */
+/** Errors which mean that this machine has no such address. */
 const ABSENT: unknown[] = ['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'ENOTFOUND'];
 
 /** The bot's one port: Edgegap's callbacks, Slack's requests in HTTP mode, and the probes. */
@@ -69,13 +78,13 @@ export function buildServer(parts: ServerParts): Server {
   const countClosed = seldom(clock);
   let retired = false;
   const app: FastifyInstance = fastify({
-    // Request lines would hold the callbacks' secrets.
+    // Requests are not logged, because their lines would hold the secrets of callbacks.
     logger: false,
     bodyLimit: 256 * 1024,
     // A path that cannot be decoded is answered like an unknown path.
     frameworkErrors: (_error, _request, reply) => notFound(reply),
     forceCloseConnections: 'idle',
-    // A callback that comes at the last moment is accepted: Edgegap does not call a second time.
+    // A callback that comes at the last moment is accepted, because Edgegap does not call a second time.
     return503OnClosing: false,
     serverFactory: (handler) => {
       // Fastify sets no limits on a server that the caller has made.
@@ -134,18 +143,21 @@ export function buildServer(parts: ServerParts): Server {
     },
     async close() {
       retired = true;
-      // A client that sends a request slowly, or never to the end, must not keep the process from stopping.
+      // A client that sends a request slowly, or never finishes the request, must not keep the process from stopping.
       const cancel = clock.after(CLOSE_MS, () => app.server.closeAllConnections());
       await app.close().finally(cancel);
     },
   };
 }
 
-/** Node looks for late requests every `connectionsCheckingInterval`. */
+/**
+ * The time limits of requests and connections. Node looks for late requests only once in each
+ * `connectionsCheckingInterval`.
+ */
 function timeouts(requestTimeout: number): ServerOptions {
   const half = Math.ceil(requestTimeout / 2);
-  // The limits of a request begin with the connection, or with its first byte; a connection that is idle after an
-  // answer is not ended by them.
+  // The limits of a request begin with the connection, or with the first byte of the request. They do not close a
+  // connection that is idle after an answer.
   return {
     requestTimeout,
     headersTimeout: half,

@@ -6,7 +6,7 @@ import type { Faults } from './faults.ts';
 import type { Settings } from './options.ts';
 import type { Timers } from './timers.ts';
 
-/** How long the simulator waits for the receiver's answer; the receiver is not called a second time. */
+/** How long the simulator waits for the receiver's answer. It does not call the receiver a second time. */
 const WAIT_MS = 10_000;
 
 export interface SentCallback {
@@ -27,7 +27,10 @@ interface Deps {
   readonly faults: Faults;
 }
 
-/** One POST for each event to the URL given at deploy. No retry and no signature, as at Edgegap. */
+/**
+ * Sends one POST for each event to the URL that was given at the deploy. As at Edgegap, there are no retries and no
+ * signatures.
+ */
 export class CallbackSender {
   readonly sent: SentCallback[] = [];
   readonly #deps: Deps;
@@ -38,7 +41,7 @@ export class CallbackSender {
     this.#deps = deps;
   }
 
-  /** Takes the present state, and sends the callback after the usual delay or as a fault says. */
+  /** Takes the present state, and sends the callback after the usual delay, or as a fault says. */
   send(deployment: SimulatedDeployment, event: SimulatedEvent): void {
     const { request_id } = deployment;
     const url = deployment.webhooks[event];
@@ -71,7 +74,7 @@ export class CallbackSender {
     await this.#agent.destroy();
   }
 
-  /** One after the other, so that callbacks arrive in the order of the list. */
+  /** Sends the callbacks one after the other, so that they arrive in the order of the list. */
   async #deliver(callbacks: readonly SentCallback[]): Promise<void> {
     for (const callback of callbacks) await this.#post(callback);
   }
@@ -103,8 +106,8 @@ export class CallbackSender {
 }
 
 /**
- * The wait for an answer begins when the body is out: a test that moves the clock ahead must not cut the sending
- * short.
+ * Begins to wait for an answer only when the whole body is sent. Otherwise a test that moves the clock ahead could cut
+ * the sending short.
  */
 async function* whenWritten(bytes: Buffer, then: () => void): AsyncGenerator<Buffer> {
   yield bytes;

@@ -5,7 +5,7 @@ export interface SimulatedCatalog {
   readonly applications: readonly CatalogApplication[];
   readonly cities: readonly City[];
   readonly fleets?: readonly CatalogFleet[];
-  /** What the list of locations says beside the locations. */
+  /** The notes that the list of locations has beside the locations. */
   readonly notes?: readonly string[];
 }
 
@@ -14,13 +14,18 @@ export interface CatalogFleet {
   readonly hosts: readonly CatalogHost[];
 }
 
+export interface HostUnits {
+  readonly cpu: number;
+  readonly memory: number;
+}
+
 /** A host of a private fleet; units as in `CatalogVersion`. */
 export interface CatalogHost {
   readonly host_id: string;
   readonly status: 'PENDING' | 'ACTIVE';
   readonly city: City;
-  readonly allocated: { readonly cpu: number; readonly memory: number };
-  readonly allocatable: { readonly cpu: number; readonly memory: number };
+  readonly allocated: HostUnits;
+  readonly allocatable: HostUnits;
   /** Epoch milliseconds at which the host is to be deleted. */
   readonly deletedAt?: number;
 }
@@ -37,13 +42,13 @@ export interface CatalogVersion {
   /** 1024 units are one vCPU. */
   readonly req_cpu: number;
   readonly req_memory: number;
-  /** Minutes a deployment may live, -1 for ever. */
+  /** How many minutes a deployment may live; -1 means for ever. */
   readonly max_duration: number;
-  /** 0 to 1: in how much of the world the image is cached. */
+  /** From 0 to 1: in how much of the world the image is cached. */
   readonly caching_percent: number;
   readonly ports: readonly CatalogPort[];
   readonly restart_policy?: 'always' | 'never' | 'on_failure';
-  /** Seconds that the download of the image may take. */
+  /** How many seconds the download of the image may take. */
   readonly time_to_deploy?: number;
   /** How every deployment of this version ends, so that a demo can show a failure without code. */
   readonly misfortune?: 'no-capacity' | 'image-cannot-be-pulled' | 'crashes';
@@ -73,7 +78,7 @@ function version(name: string, other: Partial<CatalogVersion> = {}): CatalogVers
   };
 }
 
-/** One host for each thing that a host can be: empty, half full, full, on its way, soon to be deleted. */
+/** One host in each state that a host can have: empty, half full, full, on its way, and soon to be deleted. */
 function defaultHosts(fleet: string): CatalogHost[] {
   const allocatable = { cpu: 12_928, memory: 25_178 };
   const host = (place: number, used: number, other: Partial<CatalogHost> = {}): CatalogHost[] => {
@@ -100,8 +105,8 @@ function defaultHosts(fleet: string): CatalogHost[] {
 }
 
 /**
- * `trouble` has a version for each failure of real life. `arena-shooter` has more versions than fit on a page, as at
- * a studio with nightly builds.
+ * The application `trouble` has a version for each failure of real life. The application `arena-shooter` has more
+ * versions than fit on a page, as at a studio with nightly builds.
  */
 export const defaultCatalog: SimulatedCatalog = {
   cities: defaultCities,

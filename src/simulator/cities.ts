@@ -1,4 +1,4 @@
-/** A city with simulated servers: an entry of `GET /v1/locations`, and a choice of the placement. */
+/** A city with simulated servers. `GET /v1/locations` lists the city, and the placement can choose it. */
 export interface City {
   readonly city: string;
   readonly country: string;

@@ -1,4 +1,4 @@
-import type { CatalogPort } from './catalog.ts';
+import type { CatalogHost, CatalogPort, HostUnits } from './catalog.ts';
 import type { City } from './cities.ts';
 
 export type SimulatedPhase =
@@ -25,7 +25,8 @@ interface SimulatedPort extends CatalogPort {
 }
 
 /**
- * A deployment inside the simulator; tests read the fields, and change the deployment by the methods of `Simulator`.
+ * A deployment inside the simulator. Tests read the fields, and use the methods of `Simulator` to change the
+ * deployment.
  */
 export interface SimulatedDeployment {
   readonly request_id: string;
@@ -37,21 +38,24 @@ export interface SimulatedDeployment {
   readonly publicIp: string;
   readonly ports: readonly SimulatedPort[];
   readonly maxDuration: number;
+  /** The host of a private fleet; undefined in the cloud. */
+  readonly host: CatalogHost | undefined;
+  readonly uses: HostUnits;
   readonly environment: readonly { key: string; value: string }[];
   readonly webhooks: Readonly<Partial<Record<SimulatedEvent, string>>>;
   /** Every phase entered, oldest first; the last entry is the present phase. */
   readonly history: { readonly phase: SimulatedPhase; readonly at: number }[];
   tags: SimulatedTag[];
   errorDetail: string | undefined;
-  /** What its status says beside, in the dialect of the reference: sockets, access list, overridden command. */
+  /** Further fields that its status has in the dialect `reference`: sockets, access list, overridden command. */
   extras: Readonly<Record<string, unknown>>;
   crash: { exit_code: number; message: string; restart_count: number; logs: string } | undefined;
   readonly imagePulled: boolean;
-  /** A stop was accepted before READY or ERROR was reached. */
+  /** True if a stop was accepted before READY or ERROR was reached. */
   stopRequested: boolean;
   /** The endpoint storage that keeps the log after the end. */
   logStorage: string | undefined;
-  /** Stretches in which nothing was measured, epoch milliseconds. */
+  /** Stretches in which nothing was measured, in epoch milliseconds. */
   readonly unmeasured: { readonly from: number; readonly to: number }[];
   readonly log: { readonly lines: string[]; bootLines: number; playLines: number };
 }
@@ -70,7 +74,7 @@ export function enteredAt(deployment: SimulatedDeployment, phase: SimulatedPhase
   return deployment.history.find((entry) => entry.phase === phase)?.at;
 }
 
-/** The deployment has failed, or can no longer fail. */
+/** Whether the deployment has failed, or can no longer fail. */
 export function isEnding(phase: SimulatedPhase): boolean {
   return phase === 'TERMINATING' || phase === 'TERMINATED' || phase === 'ERROR';
 }

@@ -14,7 +14,7 @@ export interface RouteRequest {
 
 export interface RouteResponse {
   readonly status: number;
-  /** JSON; without a value the answer has no body. */
+  /** Sent as JSON. Without a value, the answer has no body. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
 }

@@ -3,8 +3,12 @@ import type { SimulatedEvent } from './deployment.ts';
 /** Every route of the simulator, by the name that faults and request records use. */
 export type Endpoint =
   | 'deploy'
+  | 'deployToFleet'
+  | 'deployLegacy'
   | 'status'
   | 'stop'
+  | 'stopMany'
+  | 'selfStop'
   | 'list'
   | 'logs'
   | 'metrics'
@@ -37,14 +41,16 @@ export interface CallbackMatcher {
 type When = 'before' | 'after';
 
 export type RequestFault =
-  /** Deploy only: 422 with the request_id of a deployment that is left behind in ERROR. */
+  /** Only for a deploy: answered 422, with the request_id of a deployment that is left behind in ERROR. */
   | { readonly kind: 'cannot-allocate'; readonly message?: string }
-  /** Deploy only: accepted, and ERROR with this detail instead of READY. */
+  /**
+   * Only for a deploy: the request is accepted, but the deployment goes into ERROR with this detail instead of READY.
+   */
   | { readonly kind: 'image-cannot-be-pulled'; readonly detail?: string }
   | { readonly kind: 'server-error'; readonly when: When; readonly status?: number }
-  /** The answer comes `ms` later on the clock. */
+  /** The answer comes `ms` milliseconds later, on the clock. */
   | { readonly kind: 'slow'; readonly when: When; readonly ms: number }
-  /** The request takes effect; the answer stops in the middle of the JSON. */
+  /** The request takes effect, but the answer stops in the middle of the JSON. */
   | { readonly kind: 'broken-json' }
   | { readonly kind: 'reset'; readonly when: When }
   /** `retryAfter` is sent unchanged, so that a test can send an HTTP date or nonsense; null sends no header. */
@@ -54,9 +60,9 @@ export type CallbackFault =
   | { readonly kind: 'drop' }
   | { readonly kind: 'double' }
   | { readonly kind: 'late'; readonly ms: number }
-  /** Reordered: held back until the next callback of the same deployment has been sent. */
+  /** Changes the order: the callback is held back until the next callback of the same deployment has been sent. */
   | { readonly kind: 'hold' }
-  /** Sent in time, with a body that is not JSON. */
+  /** The callback is sent in time, but its body is not JSON. */
   | { readonly kind: 'unreadable' };
 
 /** The parts of a request with which a matcher is compared. */
@@ -74,13 +80,14 @@ interface Planned<M, F> {
   left: number;
 }
 
-/** Planned faults, oldest first, each for a number of requests or callbacks. */
+/** Planned faults, oldest first. Each fault is for a number of requests or callbacks. */
 export class Faults {
   #requests: Planned<RequestMatcher, RequestFault>[] = [];
   #callbacks: Planned<CallbackMatcher, CallbackFault>[] = [];
 
   /**
-   * The next `times` requests or callbacks that match suffer `fault`. The returned function cancels the rest of them.
+   * Applies `fault` to the next `times` requests or callbacks that match. The returned function cancels the rest of
+   * them.
    */
   next(matcher: CallbackMatcher, fault: CallbackFault, times?: number): () => void;
   next(matcher: RequestMatcher, fault: RequestFault, times?: number): () => void;
@@ -136,5 +143,5 @@ function fits(matcher: RequestMatcher, facts: RequestFacts): boolean {
 
 function applies(fault: RequestFault, endpoint: Endpoint): boolean {
   const deployOnly = fault.kind === 'cannot-allocate' || fault.kind === 'image-cannot-be-pulled';
-  return !deployOnly || endpoint === 'deploy';
+  return !deployOnly || endpoint.startsWith('deploy');
 }

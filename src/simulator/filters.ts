@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { SimulatedDeployment, SimulatedPhase } from './deployment.ts';
 import { RouteRefusal } from './refusal.ts';
 
-/** A deployment in the list: the listed phase may be older than the deployment's own. */
+/** A deployment in the list. The listed phase may be older than the deployment's present phase. */
 export interface Listed {
   readonly deployment: SimulatedDeployment;
   readonly phase: SimulatedPhase;
@@ -12,7 +12,7 @@ const EQ = ['eq', 'neq'];
 const IN = ['in', 'nin'];
 
 interface Field {
-  /** The operators that the field takes. */
+  /** The operators that the field accepts. */
   readonly operators: readonly string[];
   readonly values: (entry: Listed) => readonly string[];
 }
@@ -27,7 +27,6 @@ const FIELDS: Readonly<Record<string, Field>> = {
     operators: ['eq', 'gte', 'lte'],
     values: ({ deployment }) => [new Date(deployment.createdAt).toISOString()],
   },
-  // A deployment is on a fleet only if a test has put the deployment there.
   fleet_name: {
     operators: [...EQ, ...IN, 'ilike'],
     values: ({ deployment }) => extra(deployment, 'fleet_name'),
@@ -57,7 +56,7 @@ export function select(all: readonly Listed[], text: string | null): readonly Li
   const query = read(text ?? '{}');
   const tests = query.filters.map(toTest);
   const chosen = all.filter((entry) => tests.every((test) => test(entry)));
-  // Sorting is stable, so the rows are sorted by the first key last.
+  // Sorting is stable, so the rows are sorted by the last key first, and by the first key last.
   for (const { field, order } of query.order_by.toReversed()) {
     const { values } = FIELDS[field] ?? {};
     if (!values) throw new RouteRefusal(400, `Cannot order by ${field}`);
@@ -105,7 +104,9 @@ function toTest({ field, operator, value }: Filter): (entry: Listed) => boolean 
   return (entry) => values(entry).some((item) => wanted.includes(item)) !== isNegated;
 }
 
-/** `Status.READY`, `READY` and `ready` are the same; a time may come with a space and without a zone. */
+/**
+ * Makes values comparable: `Status.READY`, `READY` and `ready` are the same, and a time may have a space and no zone.
+ */
 function normal(field: string, value: string): string {
   if (field === 'status') return value.replace(/^Status\./i, '').toUpperCase();
   if (field !== 'created_at') return value;
@@ -115,7 +116,7 @@ function normal(field: string, value: string): string {
   return new Date(time).toISOString();
 }
 
-/** The API's part of SQL's ilike: % stands for any text, and letters match in both cases. */
+/** The part of SQL's ilike that the API has: `%` stands for any text, and small letters match capitals. */
 function like(text: string, pattern: string): boolean {
   const parts = pattern.split('%').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
   return new RegExp(`^${parts.join('.*')}$`, 'is').test(text);

@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import type { RouteResponse } from './exchange.ts';
 import type { Endpoint, RequestFault } from './faults.ts';
+import { selfStopToken } from './identity.ts';
 import { RouteRefusal } from './refusal.ts';
 import { findRoute, type RouteMatch } from './router.ts';
 import type { World } from './world.ts';
@@ -15,16 +16,20 @@ export interface ReceivedRequest {
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;
   readonly headers: Readonly<IncomingMessage['headers']>;
-  /** Parsed JSON; the text of a body that is not JSON; undefined when empty. */
+  /** The parsed JSON. For a body that is not JSON, the text of the body; for an empty body, undefined. */
   readonly body: unknown;
   readonly endpoint: Endpoint | undefined;
-  /** The answer's status; undefined until the answer is sent, and for ever after a reset. */
+  /** The status of the answer. Undefined until the answer is sent; after a reset it stays undefined. */
   status: number | undefined;
 }
 
-const Named = z.object({ application: z.string() });
+/** v1 uses another name for the application. */
+const Named = z.union([
+  z.object({ application: z.string() }),
+  z.object({ app_name: z.string() }).transform(({ app_name }) => ({ application: app_name })),
+]);
 
-/** A demo that runs for weeks must not need more and more memory. */
+/** How many requests are kept, because a demo that runs for weeks must not need more and more memory. */
 const KEPT_REQUESTS = 10_000;
 
 /** The HTTP side: reads each request, applies limits and faults, and calls the route. */
@@ -32,7 +37,7 @@ export function createHttpServer(world: World, requests: ReceivedRequest[]): Ser
   const server = createServer((request, response) => {
     serve(world, requests, request, response).catch(() => request.socket.destroy());
   });
-  // A client's idle connection must not be closed in the moment in which the client sends the next request.
+  // The server must not close an idle connection at the moment when the client sends the next request.
   server.keepAliveTimeout = 60_000;
   return server;
 }
@@ -71,7 +76,9 @@ async function serve(
   const { token, deletedToken } = world.settings;
   const given = request.headers.authorization;
   if (given === `token ${deletedToken}`) return send(new RouteRefusal(403, 'This token was deleted'));
-  if (given !== `token ${token}`) return send(new RouteRefusal(401, 'The token is missing or wrong'));
+  const { route, params: named } = typeof found === 'object' ? found : {};
+  const expected = route?.endpoint === 'selfStop' ? selfStopToken(named?.id ?? '') : `token ${token}`;
+  if (given !== expected) return send(new RouteRefusal(401, 'The token is missing or wrong'));
   if (!found) return send(new RouteRefusal(404, 'There is nothing at this path'));
   if (found === 'method') return send(new RouteRefusal(405, 'This path does not take this method'));
 
@@ -98,7 +105,9 @@ function tooMany(retryAfter: number | string | null): RouteResponse {
   return retryAfter === null ? answer : { ...answer, headers: { 'retry-after': String(retryAfter) } };
 }
 
-/** Lets a fault happen at its moment; resolves with the fault's answer, if the fault replaces the route's answer. */
+/**
+ * Lets a fault happen at its moment. Resolves with the fault's answer, if that answer replaces the answer of the route.
+ */
 async function strike(
   world: World,
   request: IncomingMessage,

@@ -11,7 +11,9 @@ interface PlannedOutcome {
   readonly crashes: boolean;
 }
 
-/** How the game server's process ends; with `restarts` the container is started again and stays READY. */
+/**
+ * How the game server's process ends. With `restarts`, the container is started again and the deployment stays READY.
+ */
 export interface Crash {
   readonly exit_code: number;
   readonly message: string;
@@ -24,10 +26,12 @@ interface Deps {
   readonly callbacks: CallbackSender;
 }
 
-/** Moves deployments through their phases, on the clock, and has the callbacks sent. */
+/** Moves deployments through their phases on the clock, and lets the callbacks be sent. */
 export class Lifecycle {
   readonly #deps: Deps;
-  /** The timers of each deployment; cancelled when the deployment leaves its usual way. */
+  /**
+   * The timers of each deployment. They are cancelled when the deployment does not follow its planned course any more.
+   */
   readonly #pending = new Map<string, (() => void)[]>();
 
   constructor(deps: Deps) {

@@ -3,10 +3,20 @@ import type { SimulatedLimits } from './options.ts';
 
 const WINDOW_MS = 1000;
 
-/** At most so many requests in any one-second window; a refused request does not count. */
+/** The endpoints with a limit. Each endpoint counts its own requests. */
+const LIMITED: Readonly<Partial<Record<Endpoint, keyof SimulatedLimits>>> = {
+  deploy: 'deploy',
+  deployToFleet: 'deploy',
+  deployLegacy: 'deploy',
+  status: 'status',
+  list: 'list',
+  hosts: 'hosts',
+};
+
+/** Accepts at most a fixed number of requests in any one-second window; a refused request does not count. */
 export class RateLimiter {
   readonly #limits: SimulatedLimits;
-  readonly #accepted = new Map<keyof SimulatedLimits, number[]>();
+  readonly #accepted = new Map<Endpoint, number[]>();
 
   constructor(limits: SimulatedLimits) {
     this.#limits = limits;
@@ -14,11 +24,11 @@ export class RateLimiter {
 
   /** Whether a request that arrives at `now` is accepted. */
   admit(endpoint: Endpoint, now: number): boolean {
-    if (endpoint !== 'deploy' && endpoint !== 'status' && endpoint !== 'list' && endpoint !== 'hosts')
-      return true;
+    const limit = LIMITED[endpoint];
+    if (!limit) return true;
     const recent = (this.#accepted.get(endpoint) ?? []).filter((at) => at > now - WINDOW_MS);
     this.#accepted.set(endpoint, recent);
-    if (recent.length >= this.#limits[endpoint]) return false;
+    if (recent.length >= this.#limits[limit]) return false;
     recent.push(now);
     return true;
   }

@@ -1,5 +1,5 @@
 import { enteredAt, type SimulatedDeployment } from './deployment.ts';
-import { hashNumber } from './identity.ts';
+import { accessPoint, hashNumber, selfStopToken } from './identity.ts';
 
 /** A running game server prints a line this often. */
 const PLAY_INTERVAL_MS = 2000;
@@ -7,8 +7,8 @@ const BOOT_INTERVAL_MS = 100;
 const ENDS = ['ERROR', 'TERMINATED'] as const;
 
 /**
- * The container's log up to `now`. Lines are computed from the clock when the log is read: a timer for each
- * deployment would do the same work and keep tests from counting timers.
+ * The container's log up to `now`. The lines are computed from the clock when the log is read. A timer for each
+ * deployment would do the same, but tests could then no longer count timers.
  */
 export function logUntil(deployment: SimulatedDeployment, now: number): string {
   grow(deployment, now);
@@ -45,7 +45,7 @@ function grow(deployment: SimulatedDeployment, now: number): void {
 
   const boot = bootLines(deployment);
   for (; log.bootLines < boot.length; log.bootLines++) {
-    // The whole boot log fits before READY, however early READY comes.
+    // A boot line comes no later than READY, so that the whole boot log fits, however early READY comes.
     const at = Math.min(started + log.bootLines * BOOT_INTERVAL_MS, ready);
     if (at > until) return;
     log.lines.push(`${clockTime(at)} ${boot[log.bootLines]}`);
@@ -63,8 +63,8 @@ function bootLines(deployment: SimulatedDeployment): string[] {
     `[boot] ${application} ${version} starting, dedicated server, headless`,
     '[boot] environment:',
     `[boot]   ARBITRIUM_REQUEST_ID=${request_id}`,
-    `[boot]   ARBITRIUM_DELETE_URL=https://api.edgegap.com/v1/self/stop/${request_id}/${hashNumber(request_id) % 10_000}`,
-    // Images commonly print their whole environment: whoever shows a log must mask this token.
+    `[boot]   ARBITRIUM_DELETE_URL=https://api.edgegap.com/v1/self/stop/${request_id}/${accessPoint(request_id)}`,
+    // Images commonly print their whole environment, so every part that shows a log must mask this token.
     `[boot]   ARBITRIUM_DELETE_TOKEN=${selfStopToken(request_id)}`,
     `[boot]   ARBITRIUM_DEPLOYMENT_LOCATION=${city.city}`,
     ...environment.map(({ key, value }) => `[boot]   ${key}=${value}`),
@@ -73,10 +73,6 @@ function bootLines(deployment: SimulatedDeployment): string[] {
     `[net] reachable as ${fqdn}`,
     '[match] waiting for players',
   ];
-}
-
-function selfStopToken(id: string): string {
-  return [1, 2, 3, 4].map((part) => hashNumber(`${id}:token:${part}`).toString(16).padStart(8, '0')).join('');
 }
 
 const PLAYERS = ['ada', 'bjorn', 'chiyo', 'dmitri', 'esra', 'fatou', 'goran', 'hina'];

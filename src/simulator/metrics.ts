@@ -12,8 +12,8 @@ interface Window {
 }
 
 /**
- * What a game server uses, from the clock and its request_id alone: waves of players, a slow leak of memory. Measured
- * from READY until the end, save for the stretches that were left out on purpose.
+ * The measurements of a game server: waves of players, and a slow leak of memory. They are computed only from the clock
+ * and the request_id. They last from READY until the end, except for the stretches that were left out on purpose.
  */
 export function measure(deployment: SimulatedDeployment, settings: Settings, window: Window): object {
   const { request_id, application, version, unmeasured } = deployment;

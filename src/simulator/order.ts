@@ -7,10 +7,12 @@ import type { Order } from './world.ts';
 
 const Webhook = z.object({ url: z.url({ protocol: /^https?$/ }) });
 
+const Address = z.string().refine((text) => isIP(text) !== 0, 'is no IP address');
+
 const User = z.discriminatedUnion('user_type', [
   z.object({
     user_type: z.literal('ip_address'),
-    user_data: z.object({ ip_address: z.string().refine((text) => isIP(text) !== 0, 'is no IP address') }),
+    user_data: z.object({ ip_address: Address }),
   }),
   z.object({
     user_type: z.literal('geo_coordinates'),
@@ -34,12 +36,19 @@ const Variable = z.object({
   is_hidden: z.boolean(),
 });
 
+const Tags = z.array(z.string().min(1)).default([]);
+
+const HostIds = z
+  .array(z.string())
+  .min(1)
+  .refine((ids) => new Set(ids).size === ids.length, 'has an id twice');
+
 const DeployBody = z.object({
   application: z.string(),
   version: z.string(),
   users: z.array(User).min(1),
   environment_variables: z.array(Variable).default([]),
-  tags: z.array(z.string().min(1)).default([]),
+  tags: Tags,
   require_cached_locations: z.boolean().nullish(),
   resources: Resources.optional(),
   webhook_on_ready: Webhook.optional(),
@@ -47,20 +56,32 @@ const DeployBody = z.object({
   webhook_on_terminated: Webhook.optional(),
 });
 
+/** The body of a deploy in v1. Of the players' places and the placement filters, only the addresses are simulated. */
+const LegacyDeployBody = z.object({
+  app_name: z.string(),
+  version_name: z.string().optional(),
+  ip_list: z.array(Address).min(1),
+  env_vars: z.array(Variable.extend({ is_hidden: z.boolean().default(false) })).default([]),
+  tags: Tags,
+  webhook_url: Webhook.shape.url.optional(),
+  command: z.string().nullish(),
+  arguments: z.string().nullish(),
+  container_log_storage: z.object({ enabled: z.boolean(), endpoint_storage: z.string() }).optional(),
+});
+
+export type ReadOrder = Omit<Order, 'imagePulled'>;
+
 /** Reads the body of a deploy; an invalid body is answered 400, and no deployment is made. */
-export function readOrder(body: unknown, settings: Settings): Omit<Order, 'imagePulled'> {
-  const parsed = DeployBody.safeParse(body);
-  if (!parsed.success) {
-    const details = Object.fromEntries(
-      parsed.error.issues.map((issue) => [issue.path.join('.') || 'body', issue.message]),
-    );
-    throw new RouteRefusal(400, 'The body of the request is not valid', { details });
-  }
-  const order = parsed.data;
+export function readOrder(body: unknown, settings: Settings): ReadOrder {
+  const order = read(DeployBody, body);
   checkTags(order.tags, settings);
+  const application = findApplication(settings, order.application, 400);
+  const version = findVersion(application, order.version, 400);
+  const { cpu_units, memory_mib } = order.resources ?? {};
   return {
-    application: order.application,
-    version: findVersion(settings, order.application, order.version),
+    application: application.name,
+    version,
+    uses: { cpu: cpu_units ?? version.req_cpu, memory: memory_mib ?? version.req_memory },
     players: order.users.map((user) => user.user_data),
     tags: order.tags,
     environment: order.environment_variables,
@@ -72,7 +93,42 @@ export function readOrder(body: unknown, settings: Settings): Omit<Order, 'image
   };
 }
 
-/** The application, or a refusal with `status`: v2 answers 400 where v1 answers 404. */
+/** Like `readOrder`, for v1: an unknown application or version is answered 404. */
+export function readLegacyOrder(body: unknown, settings: Settings): ReadOrder {
+  // The errors of v1 have no field for details.
+  const order = read(LegacyDeployBody, body, () => ({}));
+  checkTags(order.tags, settings);
+  const application = findApplication(settings, order.app_name, 404);
+  const version = findVersion(application, order.version_name, 404);
+  const { command, arguments: args, container_log_storage: storage } = order;
+  return {
+    application: application.name,
+    version,
+    uses: { cpu: version.req_cpu, memory: version.req_memory },
+    players: order.ip_list.map((ip_address) => ({ ip_address })),
+    tags: order.tags,
+    environment: order.env_vars,
+    webhooks: { ready: order.webhook_url },
+    extras: { command, arguments: args },
+    logStorage: storage?.enabled ? storage.endpoint_storage : undefined,
+  };
+}
+
+/** The hosts that a deploy to a private fleet prefers, best first. */
+export function readHosts(body: unknown): readonly string[] {
+  return read(z.object({ private_host_ids: HostIds }), body).private_host_ids;
+}
+
+function read<T>(schema: z.ZodType<T>, body: unknown, extra = (details: object): object => ({ details })): T {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const details = Object.fromEntries(
+    parsed.error.issues.map((issue) => [issue.path.join('.') || 'body', issue.message]),
+  );
+  throw new RouteRefusal(400, 'The body of the request is not valid', extra(details));
+}
+
+/** Finds the application, or refuses the request with `status`: v2 answers 400 where v1 answers 404. */
 export function findApplication(
   settings: Settings,
   name: string | null | undefined,
@@ -83,12 +139,20 @@ export function findApplication(
   return application;
 }
 
-function findVersion(settings: Settings, applicationName: string, versionName: string): CatalogVersion {
-  const application = findApplication(settings, applicationName, 400);
-  if (!application.is_active) throw new RouteRefusal(400, `The application ${applicationName} is not active`);
-  const version = application.versions.find((candidate) => candidate.name === versionName);
-  if (!version) throw new RouteRefusal(400, `${applicationName} has no version named ${versionName}`);
-  if (!version.is_active) throw new RouteRefusal(400, `The version ${versionName} is not active`);
+/**
+ * The version with this name, or the newest version if no name is given. In the catalog, the oldest version comes
+ * first.
+ */
+function findVersion(
+  { name: application, is_active, versions }: CatalogApplication,
+  name: string | undefined,
+  status: number,
+): CatalogVersion {
+  if (!is_active) throw new RouteRefusal(400, `The application ${application} is not active`);
+  const version =
+    name === undefined ? versions.at(-1) : versions.find((candidate) => candidate.name === name);
+  if (!version) throw new RouteRefusal(status, `${application} has no version named ${name}`);
+  if (!version.is_active) throw new RouteRefusal(400, `The version ${version.name} is not active`);
   return version;
 }
 

@@ -1,6 +1,6 @@
 import { RouteRefusal } from './refusal.ts';
 
-/** Small, so that a client that forgets to follow pages fails early. */
+/** The default is small, so that a client that forgets to follow pages fails early. */
 const DEFAULT_LIMIT = 10;
 const MAX_LIMIT = 100;
 

@@ -6,18 +6,21 @@ type Point = Pick<City, 'latitude' | 'longitude'>;
 export type Player = { readonly ip_address: string } | Point;
 
 /** The city with the smallest sum of distances to all players. */
-export function place(players: readonly Player[], cities: readonly City[]): City {
+export function nearest(players: readonly Player[], cities: readonly City[]): City {
   const points = players.map((player) =>
     'ip_address' in player ? homeOf(player.ip_address, cities) : player,
   );
-  const [nearest] = cities
+  const [first] = cities
     .map((city) => ({ city, total: points.reduce((sum, point) => sum + distance(point, city), 0) }))
     .sort((a, b) => a.total - b.total);
-  if (!nearest) throw new Error('The catalog has no cities');
-  return nearest.city;
+  if (!first) throw new Error('The catalog has no cities');
+  return first.city;
 }
 
-/** No table of addresses exists here: each address belongs to some city, always the same. */
+/**
+ * The city of a player. The simulator has no table of addresses, so each address belongs to some city, always the same
+ * city.
+ */
 function homeOf(address: string, cities: readonly City[]): Point {
   return cities[hashNumber(`player:${address}`) % cities.length] ?? { latitude: 0, longitude: 0 };
 }

@@ -4,11 +4,13 @@ import { fleetRoutes } from './routes/fleets.ts';
 import { listingRoutes } from './routes/listing.ts';
 import { logRoutes } from './routes/logs.ts';
 import { metricsRoutes } from './routes/metrics.ts';
+import { stopRoutes } from './routes/stops.ts';
 import { tagRoutes } from './routes/tags.ts';
 
 /** Every route of the simulator. */
 export const routes: readonly Route[] = [
   ...deploymentRoutes,
+  ...stopRoutes,
   ...listingRoutes,
   ...fleetRoutes,
   ...logRoutes,

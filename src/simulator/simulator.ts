@@ -31,10 +31,10 @@ export async function startSimulator(options: SimulatorOptions) {
     deployments: world.deployments as ReadonlyMap<string, SimulatedDeployment>,
     /** The newest 10,000 requests, oldest first. */
     requests: requests as readonly ReceivedRequest[],
-    /** Every callback that was due, and how the sending ended. */
+    /** Every callback that was due, and whether sending it succeeded. */
     callbacks: world.callbacks.sent,
     faults: world.faults,
-    /** The notes of the deployment list, beside the rows. */
+    /** The notes that the deployment list has beside its rows. */
     listNotes: world.listNotes,
     /** Puts a deployment into ERROR with this detail. */
     fail: (id: string, detail: string) => world.lifecycle.fail(world.find(id), detail),
@@ -49,7 +49,7 @@ export async function startSimulator(options: SimulatorOptions) {
       world.lifecycle.abandon(world.find(id));
       world.deployments.delete(id);
     },
-    /** Ends timers and connections, answered or not. */
+    /** Ends all timers and all connections, even connections whose request has not been answered. */
     async close() {
       world.timers.close();
       const closed = new Promise((resolve) => server.close(resolve));

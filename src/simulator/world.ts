@@ -2,27 +2,31 @@ import { CallbackSender } from './callbacks.ts';
 import type { CatalogVersion } from './catalog.ts';
 import { isEnding, phaseOf, type SimulatedDeployment } from './deployment.ts';
 import type { Faults } from './faults.ts';
+import type { FleetPlace } from './hosts.ts';
 import { externalPort, publicAddress, requestId } from './identity.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { RateLimiter } from './limits.ts';
 import type { Settings } from './options.ts';
-import { type Player, place } from './placement.ts';
+import { nearest, type Player } from './placement.ts';
 import { RouteRefusal } from './refusal.ts';
 import { Timers } from './timers.ts';
 
-/** A deploy request that was found valid. */
+/** A deploy request that was checked and is valid. */
 export interface Order
-  extends Pick<SimulatedDeployment, 'application' | 'environment' | 'webhooks' | 'imagePulled'> {
+  extends Pick<SimulatedDeployment, 'application' | 'environment' | 'webhooks' | 'imagePulled' | 'uses'> {
   readonly version: CatalogVersion;
   readonly players: readonly Player[];
   readonly tags: readonly string[];
+  readonly place?: FleetPlace | undefined;
+  readonly extras?: SimulatedDeployment['extras'];
+  readonly logStorage?: string | undefined;
 }
 
 /** All state of a simulator, and the parts that change this state. */
 export class World {
   readonly settings: Settings;
   readonly deployments = new Map<string, SimulatedDeployment>();
-  /** What the deployment list says beside its rows. */
+  /** The notes that the deployment list has beside its rows. */
   readonly listNotes: string[] = [];
   readonly timers: Timers;
   readonly faults: Faults;
@@ -43,7 +47,7 @@ export class World {
   /** Makes and stores a deployment; the lifecycle then starts the deployment. */
   create(order: Order): SimulatedDeployment {
     this.#made += 1;
-    const { version, players, tags, ...rest } = order;
+    const { version, players, tags, place: at, extras, logStorage, ...rest } = order;
     const id = requestId(this.settings.seed, this.#made);
     const now = this.settings.clock.now();
     const deployment: SimulatedDeployment = {
@@ -51,18 +55,19 @@ export class World {
       request_id: id,
       version: version.name,
       createdAt: now,
-      city: place(players, this.settings.catalog.cities),
+      city: at?.host.city ?? nearest(players, this.settings.catalog.cities),
+      host: at?.host,
       fqdn: `${id}.pr.edgegap.net`,
-      publicIp: publicAddress(id),
+      publicIp: publicAddress(at?.host.host_id ?? id),
       ports: version.ports.map((port) => ({ ...port, external: externalPort(id, port.name) })),
       maxDuration: version.max_duration,
       history: [{ phase: 'INITIALIZING', at: now }],
       tags: [...new Set(tags)].map((name) => ({ name, createdAt: now, updatedAt: now })),
       errorDetail: undefined,
-      extras: {},
+      extras: at ? { ...extras, fleet_name: at.fleet, host_name: at.host.host_id } : { ...extras },
       crash: undefined,
       stopRequested: false,
-      logStorage: undefined,
+      logStorage,
       unmeasured: [],
       log: { lines: [], bootLines: 0, playLines: 0 },
     };
@@ -77,7 +82,7 @@ export class World {
     return deployment;
   }
 
-  /** Whether the account may have one more deployment. */
+  /** Whether the account may have another deployment. */
   get hasRoom(): boolean {
     const live = [...this.deployments.values()].filter((deployment) => !isEnding(phaseOf(deployment)));
     return live.length < this.settings.maxConcurrent;

@@ -6,14 +6,14 @@ import { UnlockedAdapter } from './postgres.ts';
 import type { Store } from './schema.ts';
 
 /**
- * Brings the schema up to date; of several processes that start at once, one does the work. Throws AppError, or the
- * database's own error.
+ * Brings the schema up to date. If several processes start at once, only one of them does the work. Throws AppError, or
+ * the error of the database.
  */
 export async function migrate(store: Store): Promise<void> {
   const { adapter } = store.getExecutor();
   if (!(adapter instanceof UnlockedAdapter)) return await bringUpToDate(store);
   await adapter.check(store);
-  // At most starts the schema is up to date, and the process waits for no other process.
+  // At most starts the schema is already up to date. Then the process does not have to wait for other processes.
   if (await isUpToDate(store)) return;
   await adapter.alone(bringUpToDate);
 }
@@ -25,8 +25,8 @@ async function bringUpToDate(db: Store): Promise<void> {
 }
 
 /**
- * Throws if the schema is newer than this version of the bot, which could write rows that the newer version cannot
- * read.
+ * Whether the schema is up to date. Throws if the schema is newer than this version of the bot: this version could
+ * write rows that the newer version cannot read.
  */
 async function isUpToDate(db: Store): Promise<boolean> {
   const tables = await db.introspection.getTables({ withInternalKyselyTables: true });

@@ -2,8 +2,8 @@ import { type Kysely, SqliteAdapter, sql } from 'kysely';
 import type { Migration, MigrationProvider } from 'kysely/migration';
 
 /**
- * A change of the schema in SQL that both databases read: several statements with `;` between them, and no `;` inside
- * a statement.
+ * A change of the schema, as SQL that both databases understand. The text may contain several statements separated by
+ * `;`, but no `;` inside a statement.
  */
 function statements(text: (sqlite: boolean) => string): Migration {
   return {
@@ -15,7 +15,7 @@ function statements(text: (sqlite: boolean) => string): Migration {
   };
 }
 
-// The dialects differ only in how an id counts up by itself.
+// The SQL of the two databases differs only in how ids are counted up automatically.
 const initial = statements(
   (sqlite) => `
     create table deployments (
@@ -58,9 +58,9 @@ const initial = statements(
 );
 
 /**
- * Tables and columns for several processes on one database, and the reason why a message could not be delivered.
- * However many rows there are, a query reads little more than the rows it wants: the outbox has small indexes for
- * rows that wait or are being sent, so that finished rows slow nothing down.
+ * Adds the tables and columns that several processes on the same database need, and the reason why a message could not
+ * be delivered. Each query reads little more than the rows that it needs, however many rows there are. For example, the
+ * outbox has small indexes on the rows that wait or are being sent, so that finished rows slow down no query.
  */
 const replicas = statements(
   (sqlite) => `
@@ -107,10 +107,13 @@ const replicas = statements(
     create index outbox_age on outbox (state, created_at)`,
 );
 
-/** Like SQLite: only in this order the request_ids with the same beginning form a range. */
+/**
+ * Compares request_ids byte by byte, as SQLite does. Only in this order do the request_ids with the same beginning
+ * stand next to each other.
+ */
 const COMPARED_BY_BYTES = 'alter table deployments alter column request_id type text collate "C"';
 
-/** Due work. */
+/** Adds the table of tasks. */
 const tasks = statements(
   () => `
     create table tasks (
@@ -121,22 +124,25 @@ const tasks = statements(
     create index tasks_due on tasks (run_at)`,
 );
 
-/** The data of buttons belongs to an account; until now the only account was `default`. */
+/** The payloads of buttons belong to an account. Before this change, `default` was the only account. */
 const keptAccount = statements(() => `alter table kept add column account text not null default 'default'`);
 
-/** A digest is a row of the outbox. Its lines wait in the state `folded` and have its key as their `sent_key`. */
+/**
+ * Lets a digest be a row of the outbox. While the digest stands for its lines, they have the state `folded`, and the
+ * digest's key as their `sent_key`.
+ */
 const digests = statements(
   () => `
     create index outbox_folded_order on outbox (order_key, id) where state = 'folded';
     create index outbox_folded on outbox (sent_key) where state = 'folded'`,
 );
 
-/** For the limits of a person, however many deployments there were. */
+/** Lets the limits of a person be counted quickly, even if the database holds many deployments. */
 const askers = statements(
   () => `create index deployments_asker on deployments (account, platform, workspace, asker_id, created_at)`,
 );
 
-/** Every change of the schema, in order. The effect of a released change never changes. */
+/** All changes of the schema, in order. Once a change was released, its effect must stay the same for ever. */
 export const migrations: MigrationProvider = {
   getMigrations: async () => ({
     '0001-initial': initial,

@@ -2,10 +2,12 @@ import { readFileSync } from 'node:fs';
 import type { PoolConfig } from 'pg';
 import { type DatabaseAddress, databaseUnusable } from './postgres-errors.ts';
 
-/** The files of TLS: their names in a URL, and the options of Node's TLS for their contents. */
+/**
+ * The files for TLS: their parameter names in a URL, and the names of the TLS options of Node that take their contents.
+ */
 const FILES = { sslrootcert: 'ca', sslcert: 'cert', sslkey: 'key' } as const;
 
-/** The server, database and user of a URL, without the password. */
+/** The server, the database and the user of a URL, without the password. */
 export function placeOf(url: string): DatabaseAddress {
   const { port, pathname, username, searchParams } = new URL(url);
   const user = searchParams.get('user') || decodeURIComponent(username) || 'postgres';
@@ -18,10 +20,11 @@ export function placeOf(url: string): DatabaseAddress {
 }
 
 /**
- * The URL for pg, with the settings of TLS taken out and given to pg apart: `disable` is no TLS, `no-verify` trusts
- * any certificate, and every other `sslmode` is `verify-full`. pg 8 reads `sslmode` in the same way, but warns that
- * the next version will have libpq's weaker meanings. The files are read here, once: pg would read the files for each
- * connection, and an error would reach no caller. Throws StoreError when a file cannot be read.
+ * The URL for pg. The TLS settings are removed from the URL and passed to pg as options: `disable` means no TLS,
+ * `no-verify` means that any certificate is trusted, and every other `sslmode` means `verify-full`. pg 8 reads
+ * `sslmode` in the same way, but warns that its next version will use the weaker meanings of libpq. The files are read
+ * here, and only once: pg would read them for each connection, and would report an error to no caller. Throws
+ * StoreError if a file cannot be read.
  */
 export function connectionOf(url: string): Pick<PoolConfig, 'connectionString' | 'ssl' | 'sslnegotiation'> {
   const plain = new URL(url);
@@ -30,7 +33,8 @@ export function connectionOf(url: string): Pick<PoolConfig, 'connectionString' |
     plain.searchParams.delete(name);
     return value || undefined;
   };
-  // Like libpq: no stranger listens on a socket of this machine, and servers do not speak TLS there.
+  // Connections through a socket of this machine use no TLS, as in libpq: no stranger can listen on the socket, and
+  // servers do not speak TLS there.
   const asked = take('sslmode');
   const mode = asked !== undefined && hostOf(url).startsWith('/') ? 'disable' : asked;
   const files = Object.entries(FILES).flatMap(([name, option]) => {
@@ -38,7 +42,7 @@ export function connectionOf(url: string): Pick<PoolConfig, 'connectionString' |
     return path === undefined ? [] : [[option, contentOf(path, name, placeOf(url))] as const];
   });
   if (mode === undefined && files.length === 0) return { connectionString: url };
-  // pg's own reading of these parameters would win over `ssl` below.
+  // Removed from the URL, because pg would read these parameters itself, and prefer them to the option `ssl` below.
   const direct = take('sslnegotiation') === 'direct';
   for (const name of ['ssl', 'uselibpqcompat']) take(name);
   return {
@@ -49,7 +53,8 @@ export function connectionOf(url: string): Pick<PoolConfig, 'connectionString' |
 }
 
 /**
- * pg and libpq prefer the host in the query: usually a socket's folder, which cannot stand in place of a URL's host.
+ * Like pg and libpq, prefers the host in the query. Usually that host is the folder of a socket, which cannot stand at
+ * the usual place of the host in a URL.
  */
 function hostOf(url: string): string {
   const { hostname, searchParams } = new URL(url);

@@ -1,17 +1,20 @@
 import { StoreError } from '../errors.ts';
 import { OvertakenError } from './transact.ts';
 
-/** The oldest version that PostgreSQL's makers still maintain; the tests run on 18. */
+/** The oldest version that is still maintained by the makers of PostgreSQL. The tests run on version 18. */
 export const OLDEST_VERSION = 14;
 
-/** The server, database and user of a URL, without the password. */
+/** The server, the database and the user of a URL, without the password. */
 export interface DatabaseAddress {
   readonly host: string;
   readonly database: string;
   readonly user: string;
 }
 
-/** The transaction had no effect and may succeed at the next try; or a row with the same unique values came first. */
+/**
+ * With these codes, either the transaction had no effect and may succeed at the next try, or a row with the same unique
+ * values was stored first.
+ */
 const OVERTAKEN = new Set([
   '40001' /* serialization_failure */,
   '40P01' /* deadlock_detected */,
@@ -19,7 +22,7 @@ const OVERTAKEN = new Set([
 ]);
 
 interface Explained {
-  /** Continues the sentence "The database NAME on HOST". */
+  /** The rest of a sentence that begins with "The database NAME on HOST". */
   readonly reason: string;
   readonly remedy: string;
 }
@@ -29,7 +32,7 @@ const SOON = 'Try again in a moment.';
 const CHECK_URL = 'Check DATABASE_URL.';
 const FAILED_OVER = 'DATABASE_URL must lead to the primary server, not to a replica of it.';
 
-/** SQLSTATEs (PostgreSQL's manual, appendix A) with which the database as a whole cannot be used. */
+/** Explains the SQLSTATEs (manual of PostgreSQL, appendix A) that mean that the database as a whole cannot be used. */
 function byState(state: string, { user }: DatabaseAddress): Explained | undefined {
   switch (state) {
     case '28P01':
@@ -57,20 +60,20 @@ function byState(state: string, { user }: DatabaseAddress): Explained | undefine
     case '53100':
       return { reason: 'has no room left on its disk', remedy: 'Free space on that disk.' };
   }
-  // 08: connection exceptions; 57P01 to 57P04: shut down, crashed, starting up, dropped; 53: out of a resource; 58:
-  // errors of the disk.
+  // 08: connection exceptions. 57P01 to 57P04: the server was shut down, crashed or is starting up, or the database was
+  // dropped. 53: a resource is exhausted. 58: errors of the disk.
   if (/^(08|53|58|57P0)/.test(state)) return { reason: 'is not there right now', remedy: RETRY };
   return undefined;
 }
 
-/** Codes of Node's sockets and of Node's TLS. */
+/** Explains the error codes of Node's sockets and of Node's TLS. */
 function byCode(code: string): Explained | undefined {
   switch (code) {
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return { reason: 'cannot be reached: there is no host of that name', remedy: CHECK_URL };
     case 'ECONNREFUSED':
-    // The socket does not exist (the host is the socket's folder).
+    // The socket does not exist. The host is the folder of the socket.
     case 'ENOENT':
       return {
         reason: 'cannot be reached: nothing listens there',
@@ -98,7 +101,7 @@ function byCode(code: string): Explained | undefined {
   return undefined;
 }
 
-/** Errors that pg tells only in words. */
+/** Explains errors that pg reports only in words, without a code. */
 function byMessage(message: string): Explained | undefined {
   if (/does not support SSL/i.test(message))
     return { reason: 'does not speak TLS', remedy: 'Turn TLS on, or take sslmode out of DATABASE_URL.' };
@@ -112,9 +115,13 @@ function byMessage(message: string): Explained | undefined {
   return undefined;
 }
 
-/** A StoreError if the database as a whole cannot be used; OvertakenError for the codes above; otherwise `error`. */
+/**
+ * Returns a StoreError if the database as a whole cannot be used, an OvertakenError for the codes above, and otherwise
+ * `error` unchanged.
+ */
 export function explain(error: unknown, place: DatabaseAddress): unknown {
-  // Node tries each address of a name, and throws the errors of all addresses together.
+  // If a name has several addresses, Node tries each of them, and throws an error that contains the errors of all the
+  // addresses.
   const first = error instanceof AggregateError ? error.errors[0] : error;
   if (!(first instanceof Error)) return error;
   const { code = '' } = first as { code?: string };
@@ -127,14 +134,14 @@ export function explain(error: unknown, place: DatabaseAddress): unknown {
   return databaseUnusable(place, explained, error);
 }
 
-/** Facts that a server tells about itself. */
+/** The facts that a server tells about itself. */
 export interface PostgresServer {
-  /** 180004 for 18.4. */
+  /** For example 180004 for version 18.4. */
   readonly version: number;
   readonly readOnly: boolean;
-  /** PostgreSQL's word for the level of transactions that set no level. */
+  /** The isolation level of transactions that set no level themselves, in PostgreSQL's words. */
   readonly isolation: string;
-  /** The tables exist, or this user may make them. */
+  /** Whether the tables exist, or this user is allowed to create them. */
   readonly mayBegin: boolean;
 }
 

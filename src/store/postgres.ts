@@ -16,26 +16,35 @@ import type { Database, Store } from './schema.ts';
 import { storable } from './storable.ts';
 
 const CONNECTIONS = 10;
-/** Longer than any statement of the bot takes; after this long a silent server counts as gone. */
+/**
+ * The time limit of a statement, which is longer than any statement of the bot takes. A server that is silent for this
+ * long counts as gone.
+ */
 const STATEMENT_MS = 10_000;
-/** For statements without a time limit: the operating system finds out that a server is gone. */
+/**
+ * Used for statements without a time limit: after this time of silence, the operating system begins to test whether the
+ * server is still there.
+ */
 const KEEP_ALIVE_MS = 10_000;
 /**
- * A process that is stopped in the middle of a transaction, or whose machine is gone, would lock its rows for all
- * other processes: with these limits the server ends such a transaction. The limits are set for each transaction, in
- * its first message, because a proxy then gives the session to another client. A single statement locks its rows only
- * while it runs.
+ * If a process is stopped in the middle of a transaction, or its machine fails, its locked rows would stay locked for
+ * all other processes. With these limits, the server ends such a transaction. The limits are set anew in the first
+ * message of each transaction, because between transactions a proxy may give the session to another client. A statement
+ * outside a transaction locks its rows only while it runs, and needs no such limits.
  */
 const BEGIN = begin({ lock: 3_000, statement: STATEMENT_MS });
-/** A change of a table waits for the lock only this long: every other statement on the table would wait behind. */
+/**
+ * A change of a table waits for the lock on the table only for this long, because every other statement on the table
+ * has to wait behind it.
+ */
 const BEGIN_UNHURRIED = begin({ lock: STATEMENT_MS, statement: 0 });
 
 export interface PostgresOptions {
-  /** At most so many connections; 10 by default. */
+  /** The maximum number of connections. 10 by default. */
   readonly connections?: number;
-  /** How long to wait for a connection and for each statement, in milliseconds; 10 000 by default. */
+  /** How long to wait for a connection and for each statement, in milliseconds. 10 000 by default. */
   readonly patienceMs?: number;
-  /** Statements have no time limit. */
+  /** If true, statements have no time limit. */
   readonly unhurried?: boolean;
 }
 
@@ -50,9 +59,9 @@ function begin({ lock, statement }: { readonly lock: number; readonly statement:
 }
 
 /**
- * Kysely's PostgreSQL dialect on `pg`. Nothing that the dialect uses outlives a transaction on a connection (no
- * LISTEN, no session locks, no named statements, no SET), so the dialect also works behind a proxy that pools by
- * transaction. Throws StoreError when the database cannot be used.
+ * Kysely's PostgreSQL dialect, based on `pg`. The dialect leaves nothing behind in a connection after a transaction (no
+ * LISTEN, no session locks, no named statements, no SET). Therefore the dialect also works behind a proxy that pools by
+ * transaction. Throws StoreError if the database cannot be used.
  */
 export function postgresDialect(url: string, log: Logger, options: PostgresOptions = {}): PostgresDialect {
   const place = placeOf(url);
@@ -72,25 +81,29 @@ function createPool(url: string, log: Logger, options: PostgresOptions): Pool {
     connectionTimeoutMillis: patienceMs,
     ...(unhurried ? { keepAliveInitialDelayMillis: KEEP_ALIVE_MS } : { query_timeout: patienceMs }),
     keepAlive: true,
-    // 64-bit integers here are milliseconds, counts and ids, which a JavaScript number holds exactly.
+    // The 64-bit integers of the bot are milliseconds, counts and ids, all of which a JavaScript number can hold
+    // exactly.
     types: {
       getTypeParser: (oid, format) =>
         oid === types.builtins.INT8 ? Number : types.getTypeParser(oid, format),
     },
   });
-  // If an unused connection breaks, the pool replaces the connection; without a listener the error would end the
-  // process. The error itself is not logged, because pg puts the whole connection into the error, with the key that
-  // cancels statements and the last message.
+  // If an unused connection breaks, the pool replaces it. Without a listener, the error would end the process. The
+  // error object is not logged, because pg attaches the whole connection to the error, including the key that cancels
+  // statements and the last message.
   pool.on('error', ({ message, code }: Error & { code?: string }) =>
     log.warn({ code, reason: message }, 'store: an idle connection to the database broke'),
   );
-  // Without a listener, a connection that breaks in the middle of a transaction would end the process, too; the
-  // statement rejects anyway.
+  // Without this listener, a connection that breaks in the middle of a transaction would end the process as well. The
+  // error may be ignored here, because the statement rejects anyway.
   pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }
 
-/** A pool that explains errors in words, and closes a connection after an error instead of using it again. */
+/**
+ * A pool that explains errors in words. After an error of the database as a whole, the pool closes the connection
+ * instead of using it again.
+ */
 function reliable(pool: Pool, place: DatabaseAddress, beginning: string): PostgresPool {
   const failed = (error: unknown): never => {
     throw explain(error, place);
@@ -105,13 +118,14 @@ function reliable(pool: Pool, place: DatabaseAddress, beginning: string): Postgr
         async query(text: string, parameters: readonly unknown[]) {
           try {
             if (text !== 'begin') return await client.query(text, parameters.map(storable));
-            // All statements as one message without parameters: only such a message may hold several statements.
+            // All statements are sent in a single message without parameters, because only such a message may contain
+            // several statements.
             await client.query(beginning);
             return { command: 'BEGIN', rowCount: null, rows: [] };
           } catch (error) {
             const explained = explain(error, place);
-            // A statement that was given up still runs in the server: the next statement on this connection would
-            // wait.
+            // A statement that the bot stopped waiting for is still running in the server, and the next statement on
+            // the same connection would have to wait for it.
             if (explained instanceof StoreError) broken = true;
             throw explained;
           }
@@ -122,7 +136,10 @@ function reliable(pool: Pool, place: DatabaseAddress, beginning: string): Postgr
   };
 }
 
-/** Kysely's lock for migrations belongs to a session, which a pooling proxy gives to other clients in between. */
+/**
+ * Does without Kysely's lock for migrations: the lock belongs to a session, and a pooling proxy gives the session to
+ * other clients in between.
+ */
 export class UnlockedAdapter extends PostgresAdapter {
   readonly #place: DatabaseAddress;
   readonly #log: Logger;
@@ -136,14 +153,14 @@ export class UnlockedAdapter extends PostgresAdapter {
   }
 
   override async acquireMigrationLock(): Promise<void> {
-    // `alone` takes the lock.
+    // Nothing to do: `alone` takes the lock.
   }
 
   override async releaseMigrationLock(): Promise<void> {
-    // The end of the transaction gives the lock back.
+    // Nothing to do: the lock is given back when the transaction ends.
   }
 
-  /** Throws if the bot cannot work on this server. */
+  /** Throws if the bot cannot work with this server. */
   async check(db: Store): Promise<void> {
     const { rows } = await sql<PostgresServer>`
       select current_setting('server_version_num')::int as version,
@@ -155,9 +172,9 @@ export class UnlockedAdapter extends PostgresAdapter {
   }
 
   /**
-   * Runs `work` in one transaction with the schema to itself, without a time limit: a large table takes minutes.
-   * Other processes that start meanwhile ask for the lock again and again, so that they hold no connection of a
-   * pooling proxy while they wait.
+   * Runs `work` in a transaction during which no other process changes the schema. There is no time limit, because
+   * changing a large table takes minutes. Other processes that start in the meantime ask for the lock again and again
+   * instead of waiting for it, so that they do not occupy a connection of a pooling proxy.
    */
   async alone(work: (tx: Store) => Promise<void>): Promise<void> {
     const db = new Kysely<Database>({ dialect: this.#forChanges() });
@@ -182,6 +199,6 @@ export class UnlockedAdapter extends PostgresAdapter {
   }
 }
 
-/** Any number that no other program uses for locks in the same database. */
+/** The number of the lock. Any number will do that no other program uses for locks in the same database. */
 const MIGRATION_LOCK = 7_310_924_518;
 const ASK_AGAIN_MS = 500;

@@ -1,16 +1,19 @@
 import { type Generated, type Kysely, PostgresAdapter, type SelectQueryBuilder } from 'kysely';
 
-/** A handle for queries: the store itself, or a transaction in it. */
+/** The object through which queries are made: the store itself, or a transaction in the store. */
 export type Store = Kysely<Database>;
 
-/** Whether several processes can work on the database: on PostgreSQL; a SQLite file belongs to one process. */
+/**
+ * Whether several processes can work on the database. That is possible on PostgreSQL, while a SQLite file belongs to a
+ * single process.
+ */
 export function isShared(database: string): boolean {
   return /^postgres(ql)?:/i.test(database);
 }
 
 /**
- * Makes a query on PostgreSQL skip rows that another transaction has locked: that process may be stopped in the
- * middle of the transaction. The next query finds the rows again.
+ * On PostgreSQL, makes a query skip the rows that another transaction has locked, because the process of that
+ * transaction may have been stopped in the middle. A later query finds the skipped rows again.
  */
 export function passingOverLocked<DB, Table extends keyof DB, Row>(
   rows: SelectQueryBuilder<DB, Table, Row>,
@@ -19,7 +22,7 @@ export function passingOverLocked<DB, Table extends keyof DB, Row>(
   return db.getExecutor().adapter instanceof PostgresAdapter ? rows.forUpdate().skipLocked() : rows;
 }
 
-/** All times are integer milliseconds since the epoch; `*_json` columns hold JSON text. */
+/** All times are whole milliseconds since the epoch. Columns named `*_json` contain JSON text. */
 export interface Database {
   deployments: DeploymentsTable;
   callbacks: CallbacksTable;
@@ -34,17 +37,17 @@ export interface Database {
   tasks: TasksTable;
 }
 
-/** One row per deployment asked for in chat; written before the request to Edgegap leaves. */
+/** Each row is a deployment that was ordered in chat. The row is written before the request to Edgegap leaves. */
 export interface DeploymentsTable {
-  /** The intent's id: also part of the callback URLs, and of the tag. */
+  /** The id of the intent. It is also part of the callback URLs and of the tag. */
   id: string;
   account: string;
-  /** Proves that a callback comes from Edgegap, to whom alone the bot told the URL. */
+  /** Proves that a callback comes from Edgegap, because the bot gives the URL with the secret to Edgegap only. */
   secret: string;
   invocation_id: string;
   application: string;
   version: string;
-  /** A DeployPlan: users, place and tags. */
+  /** A DeployPlan as JSON: users, place and tags. */
   plan_json: string;
   asker_id: string;
   asker_name: string;
@@ -52,52 +55,64 @@ export interface DeploymentsTable {
   workspace: string;
   channel: string;
   thread: string | null;
-  /** The MessageRef of the live card. */
+  /** The MessageRef of the live card, as JSON. */
   card_json: string;
   phase: string;
   request_id: string | null;
   status: string | null;
-  /** The newest known DeploymentStatus. */
+  /** The newest DeploymentStatus that the bot knows, as JSON. */
   snapshot_json: string | null;
   tags_json: string | null;
   error_detail: string | null;
-  /** The deployment that was started in place of this one. */
+  /** The id of the deployment that was started to replace this deployment. */
   replaced_by: string | null;
-  /** Counts changes. A writer counts up first: the update locks the row, so that a second writer waits. */
+  /**
+   * The number of changes so far. A writer first counts up the revision: this update locks the row, so that a second
+   * writer has to wait.
+   */
   revision: number;
   created_at: number;
-  /** When Edgegap last sent news of the deployment. */
+  /** When news of the deployment last came from Edgegap. */
   heard_at: number;
   accepted_at: number | null;
   ready_at: number | null;
   error_at: number | null;
   ended_at: number | null;
-  /** When to ask Edgegap next; null if there is nothing to find out. */
+  /** When to ask Edgegap about the deployment next. Null if there is nothing to find out. */
   check_at: number | null;
   checks: number;
   stop_asked_by: string | null;
   stop_asked_at: number | null;
-  /** Since when Edgegap has answered that no such deployment exists. */
+  /** Since when Edgegap has answered that there is no such deployment. */
   missing_at: number | null;
-  /** The process that sends the request to deploy, while `phase` is `requesting`. */
+  /** While `phase` is `requesting`: the process that sends the request to deploy. */
   holder: string | null;
-  /** A DeploymentStatus that a status poll found before any callback told of it; that callback may be under way. */
+  /**
+   * A DeploymentStatus, as JSON, that a status poll found before a callback reported it. The callback may still be on
+   * its way.
+   */
   doubted: string | null;
 }
 
-/** The inbox of callbacks: one row per deployment and event, however often the callback is delivered. */
+/**
+ * The callbacks that arrived. There is one row for each deployment and event, even if the same callback arrives several
+ * times.
+ */
 export interface CallbacksTable {
   deployment_id: string;
   event: string;
   body: string;
   received_at: number;
   handled_at: number | null;
-  /** How often the callback could not be handled, and when the bot tries again. */
+  /** How many attempts to handle the callback have failed. `next_at` is when the bot tries again. */
   failures: number | null;
   next_at: number | null;
 }
 
-/** Commands and button presses under the platform's own id, so that a retry is recognised. */
+/**
+ * Commands and button presses. Their key is the id that the platform gave them, so that a repeated delivery is
+ * recognised.
+ */
 export interface InvocationsTable {
   id: string;
   platform: string;
@@ -111,15 +126,18 @@ export interface InvocationsTable {
   state: string;
   created_at: number;
   finished_at: number | null;
-  /** The process that carries out the invocation, while `state` is `running`. */
+  /** While `state` is `running`: the process that carries out the invocation. */
   holder: string | null;
-  /** How another process can still answer the invocation, in the platform's own form; null after the end. */
+  /**
+   * The data with which another process can still answer the invocation, in a form that the platform defines. Null
+   * after the invocation has ended.
+   */
   reply_json: string | null;
 }
 
-/** Messages and edits on their way to a channel. */
+/** The messages and edits that are to be sent to channels and persons. */
 export interface OutboxTable {
-  /** Below zero: a digest of other rows. */
+  /** A number below zero means that the row is a digest of other rows. */
   id: Generated<number>;
   /** Rows with the same order key are sent one after the other, oldest first. */
   order_key: string;
@@ -127,35 +145,40 @@ export interface OutboxTable {
   workspace: string;
   channel: string;
   thread: string | null;
-  /** `post`, `edit`, `answer` (to an invocation, by another process), `tell` (a direct message). */
+  /** `post`, `edit`, `answer` (to an invocation, sent by another process) or `tell` (a direct message). */
   kind: string;
-  /** The MessageRef of the message to edit or to post under; for an answer, how the platform takes the answer. */
+  /**
+   * The MessageRef of the message to edit, or of the card to post under. For an answer, the data with which the
+   * platform accepts the answer.
+   */
   target_json: string | null;
-  /** For `tell`: the person's id on the platform. */
+  /** For `tell`: the id of the person on the platform. */
   person: string | null;
   message_json: string;
   also_to_channel: number;
   urgent: number;
   key: string;
-  /** `pending`, `leased` (being sent), `folded` (in a digest), `sent`, `dead` (given up). */
+  /** `pending`, `leased` (is being sent), `folded` (is part of a digest), `sent`, or `dead` (was given up). */
   state: string;
-  /** 1 from the start of an attempt until the bot knows that the message was not sent. */
+  /** 1 from the beginning of an attempt until the bot knows that the message was not sent. */
   uncertain: number;
-  /** The key that the last attempt was sent with; for a row in a digest, the digest's key. */
+  /** The key with which the last attempt was sent. For a row in a digest, this is the digest's key. */
   sent_key: string | null;
   attempts: number;
   attempted_at: number | null;
   next_at: number;
   created_at: number;
   sent_at: number | null;
-  /** The process that sends the message, while `state` is `leased`. */
+  /** While `state` is `leased`: the process that sends the message. */
   holder: string | null;
-  /** Why the last attempt failed: an error code, and a sentence for an operator. */
+  /**
+   * The reason why the last attempt failed: `reason_code` is an error code, and `reason` a sentence for an operator.
+   */
   reason_code: string | null;
   reason: string | null;
 }
 
-/** Data too long for a button's id, under a short key. */
+/** Payloads that are too long for the id of a button. The button contains only a short key. */
 export interface KeptTable {
   id: string;
   account: Generated<string>;
@@ -163,67 +186,76 @@ export interface KeptTable {
   created_at: number;
 }
 
-/** The processes that work on this store. A process whose time has run out counts as dead and holds no claim. */
+/**
+ * The processes that work on this store. When the time of a process has run out, the process counts as dead, and its
+ * claims are free.
+ */
 export interface InstancesTable {
   id: string;
-  /** By the database's clock on PostgreSQL. */
+  /** On PostgreSQL, this time is by the clock of the database. */
   until: number;
   started_at: number;
 }
 
-/** A role of one process at a time (`holder`), or work that any process does once in a while (`until`). */
+/**
+ * Either a role that only one process has at a time (then `holder` is set), or work that only one process does once in
+ * a while (then `until` is set).
+ */
 export interface LeasesTable {
   name: string;
   holder: string | null;
   until: number;
-  /** The progress of the holder, for the next holder. */
+  /** How far the holder has come, for the next holder. */
   bookmark: string | null;
 }
 
-/** Each channel with messages: the process that sends there now, and when the next message may go. */
+/**
+ * The channels to which messages are sent: the process that is sending there now, and the time from which the next
+ * message may be sent.
+ */
 export interface ChannelsTable {
   /**
-   * `platform/workspace/channel`; `@` and a person's id for direct messages to that person; `platform/*` for a delay
-   * that the platform asks for in all channels.
+   * The id is `platform/workspace/channel`. For direct messages to a person, the channel is `@` with the id of the
+   * person. The id `platform/*` stands for a delay that the platform asks for in all channels.
    */
   id: string;
   holder: string | null;
   next_at: number;
-  /** The same for edits, which platforms count apart. */
+  /** The time from which the next edit may be sent. Platforms count edits separately. */
   next_edit_at: number;
 }
 
-/** Edgegap's rate limits, shared by all processes; by the database's clock. */
+/** Edgegap's rate limits, which all processes share. The times are by the clock of the database. */
 export interface RateBucketsTable {
-  /** `account/bucket`. */
+  /** The id is `account/bucket`. */
   id: string;
   paused_until: number;
-  /** Until then people's calls wait for a permit, and background work takes no permit. */
+  /** Until this time calls of people wait for a permit, and background work takes no permits. */
   people_until: number;
 }
 
-/** One permit: a place in a bucket's window. */
+/** Each row is a permit: a slot in the window of a bucket. */
 export interface RateSlotsTable {
   bucket: string;
   slot: number;
   free_at: number;
 }
 
-/** Due work, done by one process at a time. */
+/** Work to be done at a certain time, by only one process at a time. */
 export interface TasksTable {
-  /** Names the code that runs the task; `kind` and `key` together name the task. */
+  /** Decides which code runs the task. `kind` and `key` together identify the task. */
   kind: string;
   key: string;
   account: string;
-  /** Null: the task was cancelled during a run. */
+  /** Null if the task was cancelled during a run, or is done. */
   run_at: number | null;
-  /** When `run_at` was set, by the clock that gave `run_at`. */
+  /** When `run_at` was set, by the same clock that `run_at` was calculated with. */
   written_at: number;
   payload_json: string | null;
-  /** Failed runs since the last successful run. */
+  /** How many runs have failed since the last run that succeeded. */
   failures: number;
-  /** Counts how often the task was scheduled anew or cancelled. */
+  /** How many times the task was scheduled again or cancelled. */
   revision: number;
-  /** The process that runs the task. */
+  /** The process that is running the task. */
   holder: string | null;
 }

@@ -9,12 +9,12 @@ import {
 } from 'kysely';
 import { Statements } from './sqlite-statements.ts';
 
-/** For how long work on the store may keep all other work waiting, in milliseconds. */
+/** For how many milliseconds work on the store may hold up all other work of the process. */
 const HOLD_MS = 10;
 
 const WRITES: ReadonlySet<string> = new Set(['InsertQueryNode', 'UpdateQueryNode', 'DeleteQueryNode']);
 
-/** Kysely's SQLite dialect with a driver that orders the work itself. `open` may throw. */
+/** Kysely's SQLite dialect, with a driver that decides itself in which order work is done. `open` may throw. */
 export class GroupingDialect extends SqliteDialect {
   readonly #open: () => DatabaseSync;
   readonly #path: string;
@@ -34,7 +34,10 @@ export class GroupingDialect extends SqliteDialect {
   }
 }
 
-/** Otherwise Kysely would lend the single connection to one transaction after the other, each until its commit. */
+/**
+ * Switches off Kysely's own lock. With the lock, Kysely would lend the single connection to the transactions in turn,
+ * each of them until its commit is over.
+ */
 class UnlockedAdapter extends SqliteAdapter {
   override get supportsMultipleConnections(): boolean {
     return true;
@@ -42,15 +45,16 @@ class UnlockedAdapter extends SqliteAdapter {
 }
 
 /**
- * Transactions that are committed together: all of them, or none. Each transaction learns of success only after the
- * commit, so that no caller acts on changes that may still be undone.
+ * Transactions that are committed together: either all of them, or none. Each transaction is told of its success only
+ * after the commit, so that no caller acts on changes that may still be undone.
  */
 class Group {
   readonly #over = Promise.withResolvers<void>();
   lost: { readonly error: unknown } | undefined;
 
   constructor() {
-    // A transaction that failed by itself does not wait for the commit.
+    // A transaction that fails by itself does not wait for the commit. Without this handler, a failed commit would then
+    // be an unhandled rejection.
     this.#over.promise.catch(() => undefined);
   }
 
@@ -69,10 +73,10 @@ class Group {
 }
 
 /**
- * A commit takes as long as the disk does, and SQLite blocks meanwhile. So all writes of a turn of the event loop are
- * a single commit at the end of the turn. The transactions are savepoints in that commit, one after the other; a
- * transaction that fails rolls back only its own savepoint. Under load the event loop turns every few milliseconds,
- * so that acknowledgements and requests leave, and new work joins in.
+ * A commit takes as long as the disk takes, and meanwhile SQLite blocks the whole process. Therefore all writes of a
+ * turn of the event loop are committed together at the end of the turn. Each transaction is a savepoint in this commit,
+ * and they run one after the other. A transaction that fails rolls back only its own savepoint. Under load the event
+ * loop turns every few milliseconds, so that acknowledgements and requests can leave, and new work can join.
  */
 class GroupingDriver implements Driver {
   readonly #path: string;
@@ -80,10 +84,10 @@ class GroupingDriver implements Driver {
   #database: DatabaseSync | undefined;
   #statements: Statements | undefined;
   #group: Group | undefined;
-  /** A transaction is under way. */
+  /** Whether a transaction or query is under way. */
   #taken = false;
   readonly #waiting: (() => void)[] = [];
-  /** When work began in this turn of the event loop; undefined before. */
+  /** When work began in this turn of the event loop. Undefined before any work. */
   #since: number | undefined;
   #overdue = false;
 
@@ -119,7 +123,7 @@ class GroupingDriver implements Driver {
     const { group } = connection;
     if (group?.lost) throw group.lost.error;
     this.#do('release unit');
-    // If the commit fails, this transaction has nothing left to roll back.
+    // If the commit fails, all its changes are undone, so this transaction has nothing left to roll back.
     connection.group = undefined;
     this.#leave();
     await group?.committed;
@@ -138,7 +142,10 @@ class GroupingDriver implements Driver {
     }
   }
 
-  /** Inside a transaction the query runs at once; otherwise the query is a transaction of its own. */
+  /**
+   * Inside a transaction, the query runs at once. Outside, the query is a transaction of its own, and waits for its
+   * turn.
+   */
   async execute<Row>(query: CompiledQuery, within: Group | undefined): Promise<QueryResult<Row>> {
     const { kind } = query.query;
     if (within?.lost) throw within.lost.error;
@@ -149,15 +156,15 @@ class GroupingDriver implements Driver {
     try {
       if (WRITES.has(kind)) group = this.#join();
       else if (kind === 'SelectQueryNode') group = this.#group;
-      // A pragma or a change of the schema cannot be part of a transaction.
+      // A pragma or a change of the schema cannot be part of a transaction, so everything before it is committed first.
       else this.#commit();
-      // A statement that fails undoes itself.
+      // No savepoint is needed here, because a single statement that fails has no effect.
       result = this.#run(query);
       if (kind !== 'SelectQueryNode' && !WRITES.has(kind)) this.#statements?.forget();
     } finally {
       this.#leave();
     }
-    // A query that only reads waits, too: the changes that the query has read may yet be undone.
+    // Even a query that only reads waits for the commit, because the changes that it has read may still be undone.
     await group?.committed;
     return result;
   }
@@ -176,7 +183,7 @@ class GroupingDriver implements Driver {
     try {
       return this.#statements.run(query);
     } catch (error) {
-      // An error such as a full disk may have ended the whole transaction.
+      // Some errors, for example a full disk, end the whole transaction instead of only the statement.
       if (!this.#isInTransaction()) this.#end()?.fail(error);
       throw error;
     }
@@ -210,7 +217,7 @@ class GroupingDriver implements Driver {
     return this.#database?.isOpen === true && this.#database.isTransaction;
   }
 
-  /** Waits until no other work is under way. */
+  /** Waits until no other work is under way, and then takes the turn. */
   async #turn(): Promise<void> {
     if (this.#since === undefined) {
       this.#since = performance.now();
@@ -218,7 +225,7 @@ class GroupingDriver implements Driver {
     }
     if (this.#isFree() && this.#waiting.length === 0) this.#taken = true;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    // A commit that failed has left a transaction open.
+    // If a commit has failed, SQLite may still have a transaction open.
     if (!this.#group && this.#isInTransaction()) this.#rollBack();
   }
 
@@ -249,7 +256,7 @@ class GroupingDriver implements Driver {
     next();
   }
 
-  /** The event loop has turned: commits everything that was written until now. */
+  /** Called at the end of a turn of the event loop. Commits everything that was written so far. */
   #turned(): void {
     this.#overdue = this.#taken;
     if (this.#taken) return;
@@ -264,7 +271,7 @@ class GroupingDriver implements Driver {
 
 class Connection implements DatabaseConnection {
   readonly #driver: GroupingDriver;
-  /** Set inside a transaction. */
+  /** The group that the transaction belongs to. Undefined outside a transaction. */
   group: Group | undefined;
 
   constructor(driver: GroupingDriver) {

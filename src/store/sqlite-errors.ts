@@ -5,12 +5,14 @@ import { OvertakenError } from './transact.ts';
 interface Explained {
   readonly code: StoreError['code'] & ('store-full' | 'store-broken');
   readonly userMessage: string;
-  /** Continues the sentence "The database FILE cannot be used:". */
+  /** The rest of a sentence that begins with "The database FILE cannot be used:". */
   readonly reason: string;
   readonly remedy: string;
 }
 
-/** SQLite's primary result codes (sqlite.org/rescode.html): the lowest byte of node:sqlite's `errcode`. */
+/**
+ * The primary result codes of SQLite (sqlite.org/rescode.html). In node:sqlite, they are the lowest byte of `errcode`.
+ */
 const BUSY = 5;
 const LOCKED = 6;
 const READONLY = 8;
@@ -19,9 +21,9 @@ const CORRUPT = 11;
 const FULL = 13;
 const CANTOPEN = 14;
 const NOTADB = 26;
-/** An extended code: another row with the same unique values came first. */
+/** An extended result code: a row with the same unique values was stored first. */
 const CONSTRAINT_UNIQUE = 2067;
-/** An extended code: the disk has no room for the write. */
+/** An extended result code: the disk has no room for the write. */
 const IOERR_WRITE = 778;
 
 /** Whether the error means that another process has the file open. */
@@ -30,11 +32,11 @@ export function isTaken(error: unknown): boolean {
   return [BUSY, LOCKED].includes(code & 0xff);
 }
 
-/** Undefined for an error of a single statement. */
+/** Explains an error that affects the file as a whole. Undefined for an error that affects only a single statement. */
 export function explain(error: unknown, path: string): Explained | undefined {
   const code = (error as { errcode?: number }).errcode ?? 0;
   const broken = { code: 'store-broken', userMessage: 'I cannot use my database.' } as const;
-  // The lock of a read-only file fails like a broken disk.
+  // Locking a read-only file fails with the same code as a broken disk.
   switch ((code & 0xff) === IOERR && mayNotWrite(path) ? READONLY : code & 0xff) {
     case FULL:
       return {
@@ -60,7 +62,8 @@ export function explain(error: unknown, path: string): Explained | undefined {
       return {
         ...broken,
         reason: code === NOTADB ? 'it is not a SQLite file' : 'the file is damaged',
-        // With the old write-ahead log beside it, a backup counts as damaged, too.
+        // The write-ahead log is removed as well: if the old log lies beside a backup, SQLite takes the backup for
+        // damaged.
         remedy: `Stop me, remove ${path}-wal if there is one, and put a backup in the place of ${path}; or set DATABASE_URL to another path.`,
       };
     case BUSY:
@@ -91,7 +94,10 @@ function mayNotWrite(path: string): boolean {
   }
 }
 
-/** A StoreError if the file as a whole cannot be used; OvertakenError for a unique value; any other error unchanged. */
+/**
+ * Returns a StoreError if the file as a whole cannot be used, an OvertakenError if a unique value exists already, and
+ * any other error unchanged.
+ */
 export function asStoreError(error: unknown, path: string): unknown {
   if (error instanceof Error && (error as { errcode?: number }).errcode === CONSTRAINT_UNIQUE)
     return new OvertakenError(error.message, { cause: error });

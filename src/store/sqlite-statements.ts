@@ -4,12 +4,18 @@ import { LRUCache } from 'lru-cache';
 import { asStoreError } from './sqlite-errors.ts';
 import { storable } from './storable.ts';
 
-/** More than the bot has different statements; but lists of ids make new statements for every length. */
+/**
+ * How many statements are kept prepared. The bot has fewer different statements, but a list of ids makes a new
+ * statement for each length of the list.
+ */
 const KEPT = 300;
 
 const PRAGMA = /^\s*pragma\b/i;
 
-/** Runs statements, and keeps the most recently used ones prepared. Throws StoreError, or node:sqlite's own error. */
+/**
+ * Runs statements, and keeps those that were used most recently prepared. Throws StoreError, or the error of
+ * node:sqlite.
+ */
 export class Statements {
   readonly #database: DatabaseSync;
   readonly #path: string;
@@ -32,7 +38,7 @@ export class Statements {
     }
   }
 
-  /** A change of the schema may change the columns that a statement returns. */
+  /** Called after a change of the schema, which may change the columns that a statement returns. */
   forget(): void {
     this.#prepared.clear();
   }
@@ -41,7 +47,7 @@ export class Statements {
     const kept = this.#prepared.get(sql);
     if (kept) return kept;
     const statement = this.#database.prepare(sql);
-    // `incremental_vacuum` has no columns, and frees a page with each step: `all` steps a pragma to the end.
+    // `incremental_vacuum` returns no columns, but frees a page with each step. `all` makes all the steps of a pragma.
     const prepared = { statement, reads: statement.columns().length > 0 || PRAGMA.test(sql) };
     this.#prepared.set(sql, prepared);
     return prepared;
@@ -53,14 +59,17 @@ interface Prepared {
   readonly reads: boolean;
 }
 
-/** node:sqlite reads an object in first place (a Date, say) as named parameters, so only plain values are accepted. */
+/**
+ * Lets only plain values pass, because node:sqlite takes an object in the first place (for example a Date) for named
+ * parameters.
+ */
 function checked(parameters: readonly unknown[]): SQLInputValue[] {
   return parameters.map((parameter) => {
     const value = storable(parameter);
     if (typeof value === 'boolean') return value ? 1 : 0;
     if (
       value === null ||
-      // SQLite would silently store NaN as NULL.
+      // NaN is refused, because SQLite would store NaN as NULL without an error.
       (typeof value === 'number' && !Number.isNaN(value)) ||
       typeof value === 'bigint' ||
       typeof value === 'string' ||

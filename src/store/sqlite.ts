@@ -6,17 +6,21 @@ import { AppError } from '../errors.ts';
 import { GroupingDialect } from './sqlite-driver.ts';
 import { explain } from './sqlite-errors.ts';
 
-/** How much of the write-ahead log stays on the disk after the pages were written back, in bytes. */
+/** How many bytes of the write-ahead log stay on the disk after its pages were written to the file. */
 const LOG_BYTES = 16 * 1024 * 1024;
-/** How much of the file may be in memory: SQLite's default of 2 MB holds the indexes of a few thousand deployments. */
+/**
+ * How much of the file may be kept in memory. With SQLite's default of 2 MB, only the indexes of a few thousand
+ * deployments would fit.
+ */
 const CACHE_KIB = 64 * 1024;
 const OWNER_ONLY = 0o600;
 const OTHERS = 0o077;
 
 /**
- * Kysely's SQLite dialect on Node's own SQLite: one file, durable at every commit. A second process on the same file
- * is refused; after kill -9 the lock is free again, because the operating system holds it. Throws StoreError when the
- * file cannot be used. With `readOnly` neither the rows nor the form of the file change.
+ * Kysely's SQLite dialect on Node's own SQLite. The database is a single file, and every commit is durable. A second
+ * process that opens the same file is refused. The operating system holds the lock, so it is free again even after kill
+ * -9. Throws StoreError if the file cannot be used. With `readOnly`, neither the rows nor the format of the file
+ * change.
  */
 export function sqliteDialect(path: string, { readOnly = false } = {}): SqliteDialect {
   return new GroupingDialect(path, () => open(path, readOnly));
@@ -28,15 +32,17 @@ function open(path: string, readOnly: boolean): DatabaseSync {
   try {
     if (!memory && !readOnly) create(path);
     database = new DatabaseSync(path, { timeout: 0 });
-    // Exclusive before WAL: then SQLite needs no shared memory file, and takes the lock at the first write below.
+    // The locking mode is set before WAL. Then SQLite needs no shared memory file, and takes the lock at the first
+    // write below.
     database.exec('PRAGMA locking_mode=EXCLUSIVE');
     if (readOnly) {
-      // SQLite's own read-only mode leaves a shared memory file and an empty log behind, which may belong to another
-      // user. The second statement takes the lock.
+      // Not opened in SQLite's own read-only mode, which would leave behind a shared memory file and an empty log that
+      // may belong to another user. The second statement takes the lock.
       database.exec('PRAGMA query_only=ON; SELECT 1 FROM sqlite_schema');
       return database;
     }
-    // Before the first write, as only new files take this setting, which lets `giveBack` shorten the file.
+    // Set before the first write, because only a new file accepts this setting. With the setting, `returnFreeSpace` can
+    // shorten the file.
     database.exec('PRAGMA auto_vacuum=INCREMENTAL');
     database.exec('PRAGMA journal_mode=WAL');
     database.exec('PRAGMA synchronous=FULL');
@@ -44,7 +50,7 @@ function open(path: string, readOnly: boolean): DatabaseSync {
     database.exec(`PRAGMA cache_size=-${CACHE_KIB}`);
     database.exec(`PRAGMA journal_size_limit=${LOG_BYTES}`);
     database.exec('BEGIN EXCLUSIVE; COMMIT');
-    // Only once the file is known to be a database that this bot can use.
+    // The rights are changed only now that the file is known to be a database which this bot can use.
     if (!memory) for (const suffix of ['', '-wal', '-shm', '-journal']) keepToOwner(path, suffix);
     return database;
   } catch (cause) {
@@ -61,28 +67,32 @@ function open(path: string, readOnly: boolean): DatabaseSync {
 }
 
 /**
- * Makes the file for its owner alone, because the store holds the secrets of callbacks. SQLite gives the log beside
- * the file the same rights.
+ * Creates the file so that only its owner can read it, because the store contains the secrets of callbacks. SQLite
+ * gives the same rights to the log beside the file.
  */
 function create(path: string): void {
   mkdirSync(dirname(path), { recursive: true });
-  // An existing file is not opened here: closing it would release all locks of this process on the file (POSIX).
+  // A file that exists is not opened here, because closing it would release all locks that this process holds on it
+  // (POSIX).
   if (existsSync(path)) return;
   try {
     closeSync(openSync(path, 'a', OWNER_ONLY));
   } catch {
-    // SQLite will fail in the same way, and that error is explained.
+    // The error is ignored here, because SQLite will fail in the same way, and then the error is explained.
   }
 }
 
-/** Takes the rights of other users away, if the file belongs to this user; a failure does not stop the start. */
+/**
+ * If the file belongs to this user, takes the rights of all other users away. If that fails, the bot starts
+ * nevertheless.
+ */
 function keepToOwner(path: string, suffix: string): void {
   try {
-    // If the path is a link, the log lies beside the file itself.
+    // If the path is a link, the log lies beside the file to which the link points.
     const file = realpathSync(path) + suffix;
     const { mode, uid } = statSync(file);
     if ((mode & OTHERS) !== 0 && uid === process.getuid?.()) chmodSync(file, mode & OWNER_ONLY);
   } catch {
-    // No such file, or a volume without rights.
+    // The file does not exist, or its volume does not support rights.
   }
 }

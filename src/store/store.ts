@@ -9,12 +9,12 @@ import { connectionOf } from './postgres-connection.ts';
 import { type Database, isShared, type Store } from './schema.ts';
 import { sqliteDialect } from './sqlite.ts';
 
-/** `database` is a `postgres://` URL, a file path or `:memory:`. */
+/** The dialect for a database. `database` is a `postgres://` URL, the path of a file, or `:memory:`. */
 export function dialectFor(database: string, log: Logger): Dialect {
   return isShared(database) ? postgresDialect(database, log) : sqliteDialect(database);
 }
 
-/** Throws AppError if the settings alone show that the database cannot be opened. */
+/** Throws AppError if the settings alone already show that the database cannot be opened. */
 export function checkDatabase(database: string): void {
   if (isShared(database)) connectionOf(database);
   else if (existsSync(database) && statSync(database).isDirectory())
@@ -23,7 +23,7 @@ export function checkDatabase(database: string): void {
     ]);
 }
 
-/** Opens the store and brings the schema up to date. Throws AppError. */
+/** Opens the store, and brings its schema up to date. Throws AppError. */
 export async function openStore(dialect: Dialect): Promise<Store> {
   const store = new Kysely<Database>({ dialect });
   try {
@@ -35,13 +35,15 @@ export async function openStore(dialect: Dialect): Promise<Store> {
   return store;
 }
 
-/** So many that a statement that hangs does not keep the next statement waiting. */
+/**
+ * The number of connections of the lifeline: enough that a statement that hangs does not hold up the next statement.
+ */
 const LIFELINE_CONNECTIONS = 3;
 const LIFELINE_PATIENCE_MS = 3_000;
 
 /**
- * The same store over connections of its own, for statements that must not wait behind all others. On SQLite nothing
- * waits, so the lifeline is `store` itself.
+ * The same store, but with its own connections, for statements that must not wait behind all others. On SQLite no
+ * statement waits for a connection, so `store` itself is returned.
  */
 export function lifelineOf(database: string, log: Logger, store: Store): Store {
   if (!isShared(database)) return store;

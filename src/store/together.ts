@@ -1,8 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 /**
- * Joins calls: items that arrive while `run` is under way go to the next run together, up to `atMost` at a time.
- * `run` returns a result for each item, in the order of the items; when `run` rejects, each of the items rejects.
+ * Handles several calls in a single run. Items that arrive while `run` is under way are passed to the next run
+ * together, at most `atMost` at a time. `run` returns a result for each item, in the same order. If `run` rejects, the
+ * calls for all its items reject.
  */
 export function together<Item, Result>(
   run: (items: readonly Item[]) => Promise<readonly Result[]>,
@@ -28,7 +29,7 @@ export function together<Item, Result>(
   return (item) => {
     const result = Promise.withResolvers<Result>();
     waiting.push({ item, ...result });
-    // Items that arrive in the same turn of the event loop join the first run.
+    // Waits for the next turn of the event loop, so that items which arrive in this turn are part of the first run.
     if (!running) void nextTurn().then(work);
     running = true;
     return result.promise;

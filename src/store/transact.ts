@@ -4,24 +4,25 @@ import type { Database, Store } from './schema.ts';
 type Table = keyof Database;
 
 /**
- * Per store: the functions to call after a write to a table, by the adapter, which a store and its transactions
- * share.
+ * For each store, the functions to call after a write to a table. The key is the adapter, because a store and its
+ * transactions have the same adapter.
  */
 const listeners = new WeakMap<DialectAdapter, [Table, () => void][]>();
-/** Per transaction: the tables whose listeners the commit wakes. */
+/** For each transaction, the tables whose listeners are called after the commit. */
 const written = new WeakMap<Store, Set<Table>>();
 
 /**
- * Another writer was faster: the transaction has read rows that have changed since, and has to begin anew. The
- * dialects throw this error for such errors of the database; code that finds an outdated row throws this error, too.
+ * Says that another writer was faster: the transaction has read rows that have changed since, and has to start again
+ * from the beginning. The dialects throw this error when the database reports such a conflict. Code that finds that a
+ * row is outdated throws this error, too.
  */
 export class OvertakenError extends Error {}
 
 const TRIES = 10;
 
 /**
- * Runs `work` in a transaction, and again from the beginning when another transaction stood in the way; so `work`
- * must do nothing but read and write through `tx`.
+ * Runs `work` in a transaction. If another transaction was in the way, runs `work` again from the beginning. For this
+ * reason, `work` must do nothing but read and write through `tx`.
  */
 export async function transact<T>(store: Store, work: (tx: Store) => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
@@ -39,13 +40,19 @@ export async function transact<T>(store: Store, work: (tx: Store) => Promise<T>)
   }
 }
 
-/** Calls `then` after each commit of this process that wrote to `table`, as told by `wroteTo`. */
+/**
+ * Calls `then` after each commit of this process that wrote to `table`. Code that writes to the table reports the write
+ * with `wroteTo`.
+ */
 export function afterWritesTo(store: Store, table: Table, then: () => void): void {
   const { adapter } = store.getExecutor();
   listeners.set(adapter, [...(listeners.get(adapter) ?? []), [table, then]]);
 }
 
-/** Wakes the listeners of `table` once `tx` is committed, or now if `tx` is not a transaction of `transact`. */
+/**
+ * Calls the listeners of `table` when `tx` has committed. If `tx` is not a transaction made by `transact`, calls the
+ * listeners at once.
+ */
 export function wroteTo(tx: Store, table: Table): void {
   const tables = written.get(tx);
   if (tables) tables.add(table);

@@ -6,13 +6,14 @@ import type { TaskKind } from './task.ts';
 const EVERY_MS = 60 * 60_000;
 
 /**
- * Deletes old rows, so that the store does not grow for ever: each purge runs once an hour, in one of all processes.
+ * Deletes old rows, so that the store does not grow for ever. Each purge runs once an hour, in only one of the
+ * processes.
  */
 export function purging(parts: {
   readonly clock: Clock;
-  /** How long rows are kept once they are finished, in milliseconds. */
+  /** For how many milliseconds rows are kept after they are finished. */
   readonly keepMs: number;
-  /** By the name of the purge; each owner of a table brings a purge. */
+  /** The purges by name. Each module that owns a table adds a purge. */
   readonly purges: Readonly<Record<string, Purge>>;
 }): TaskKind {
   const { clock, keepMs, purges } = parts;
@@ -23,7 +24,7 @@ export function purging(parts: {
       const before = clock.now() - keepMs;
       while (await purges[key]?.(before)) {
         signal.throwIfAborted();
-        // Other work on the store has a turn in between.
+        // Lets other work use the store between two deletions.
         await nextTurn();
       }
       return { inMs: EVERY_MS };

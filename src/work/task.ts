@@ -2,51 +2,53 @@ import type { Clock } from '../clock.ts';
 import type { Store } from '../store/schema.ts';
 import { wroteTo } from '../store/transact.ts';
 
-/** A task that is due. */
+/** A task that is to be run now. */
 export interface Due {
   readonly key: string;
   readonly account: string;
   readonly payload: unknown;
   /**
-   * Aborted when the process stops, or may no longer act on its claims: the run is to end, and another process
-   * resumes the task.
+   * Aborted when the process stops, or when it may no longer act on its claims. The run should then end early, and
+   * another process resumes the task.
    */
   readonly signal: AbortSignal;
 }
 
-/** A task is to run again after `inMs` milliseconds; without a new payload the old payload stays. */
+/** Says that the task is to run again after `inMs` milliseconds. Without a new payload, the task keeps its payload. */
 export interface Again {
   readonly inMs: number;
   readonly payload?: unknown;
 }
 
 /**
- * The code of all tasks of one kind. The code lives in the room that owns the kind, and `app` hands it to the worker.
+ * The code that runs all tasks of a kind. The code lives in the folder that owns the kind, and `app` hands the code to
+ * the worker.
  */
 export interface TaskKind {
   readonly kind: string;
-  /** Keys of tasks that exist from the first start on. */
+  /** Keys of the tasks that exist permanently, from the first start on. */
   readonly standing?: readonly string[];
   /**
-   * Resolves with undefined when the task is done. A run that rejects is tried again later, and a run whose process
-   * died is repeated: a run must be able to do everything twice.
+   * Resolves with undefined when the task is done. A run may happen twice: a run that rejects is tried again later, and
+   * so is the run of a process that died. Everything that a run does must therefore be safe to repeat.
    */
   run(due: Due): Promise<Again | undefined>;
 }
 
-/** A task to come, known by kind and key. */
+/** A task for the future. Kind and key together identify the task. */
 export interface Task {
   readonly kind: string;
   readonly key: string;
   readonly account: string;
-  /** Epoch milliseconds. */
+  /** In epoch milliseconds. */
   readonly at: number;
   readonly payload?: unknown;
 }
 
 /**
- * Writes a task in the transaction `tx`, in place of an earlier task with the same key; if the earlier task is
- * running now, the new task waits for the end of that run. With `once` an earlier task stays unchanged.
+ * Writes a task in the transaction `tx`. The task replaces an earlier task with the same key; if the earlier task is
+ * running at this moment, the new task starts only after that run. With `once`, an earlier task stays and the new task
+ * is not written.
  */
 export async function schedule(tx: Store, clock: Clock, task: Task, { once = false } = {}): Promise<void> {
   const { kind, key, account, at, payload } = task;
@@ -64,9 +66,10 @@ export async function schedule(tx: Store, clock: Clock, task: Task, { once = fal
   wroteTo(tx, 'tasks');
 }
 
-/** Cancels a task. A run that is under way goes on to the end, and no further run follows. */
+/** Cancels a task. A run that is under way is finished, but no further run follows. */
 export async function cancel(tx: Store, { kind, key }: Pick<Task, 'kind' | 'key'>): Promise<void> {
-  // The row stays until a run that is under way has ended, so that no new task with this key runs beside that run.
+  // The row is not deleted as long as a run is under way. Otherwise a new task with the same key could run at the same
+  // time.
   await tx
     .updateTable('tasks')
     .set((eb) => ({ run_at: null, revision: eb('revision', '+', 1) }))

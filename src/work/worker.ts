@@ -9,13 +9,13 @@ import { schedule, type TaskKind } from './task.ts';
 
 /** How often a process looks for tasks whose process died. */
 const LOOK_MS = 5_000;
-/** Added at random, so that many processes do not look in step. */
+/** The maximum of a random addition to the pause, so that the processes do not all look at the same moment. */
 const JITTER_MS = 2_000;
-/** How long to wait after a failure of the store. */
+/** The pause after the store failed. */
 const RETRY_MS = 1_000;
-/** How many tasks run at once in one process. */
+/** The maximum number of tasks that a process runs at the same time. */
 const AT_ONCE = 50;
-/** A task that fails is tried again after this long, doubled each time. */
+/** The pause before a failed task is tried again. The pause doubles with each failure. */
 const AGAIN_MS = 5_000;
 const AGAIN_MAX_MS = 60 * 60_000;
 
@@ -32,7 +32,10 @@ export interface TaskWorkerParts {
   readonly log: Logger;
 }
 
-/** Runs the tasks that are due, each by one process at a time. Tasks of an unknown kind stay untouched. */
+/**
+ * Runs the tasks that are due. Each task is run by only one process at a time. Tasks of a kind that this version does
+ * not know are left alone.
+ */
 export class TaskWorker {
   readonly #parts: TaskWorkerParts;
   readonly #kinds: ReadonlyMap<string, TaskKind>;
@@ -65,7 +68,9 @@ export class TaskWorker {
     this.#loop.wake();
   }
 
-  /** Resolves when no task runs. Interrupted tasks run again in another process, or at the next start. */
+  /**
+   * Resolves once no task is running. Tasks that were interrupted run again in another process, or at the next start.
+   */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#hold.abort();
@@ -78,11 +83,11 @@ export class TaskWorker {
     if (!this.#stopped) this.#hold = new AbortController();
   }
 
-  /** Begins the tasks that are due; resolves with the milliseconds until the next task is due. */
+  /** Begins the tasks that are due. Resolves with the milliseconds until the next task is due. */
   async #look(): Promise<number> {
     const { store, clock, membership } = this.#parts;
     if (membership.isCertain()) for (const row of await this.#claim()) this.#begin(row);
-    // Deletes tasks that are done or cancelled.
+    // Deletes the tasks that are done or cancelled.
     await store
       .deleteFrom('tasks')
       .where('run_at', 'is', null)
@@ -95,8 +100,8 @@ export class TaskWorker {
       .where('holder', 'is', null)
       .executeTakeFirstOrThrow();
     const ms = (at ?? Number.POSITIVE_INFINITY) - clock.now();
-    // A task that is due but not claimed, for example for want of room, would make the loop look again without a
-    // pause.
+    // A task may be due and still not be claimed, for example because too many tasks are running. Without this pause,
+    // the loop would look again immediately, over and over.
     return ms > 0 ? ms : RETRY_MS;
   }
 
@@ -112,7 +117,8 @@ export class TaskWorker {
       ]);
     const due = store.selectFrom('tasks').select(['kind', 'key']).where(isFree).orderBy('run_at');
     return await store
-      // Materialized: otherwise PostgreSQL may run the inner query several times, and lock other rows each time.
+      // `materialized`, because otherwise PostgreSQL may run the inner query several times, and lock different rows
+      // each time.
       .with(
         (cte) => cte('due').materialized(),
         () => passingOverLocked(due.limit(AT_ONCE - this.#running.size), store),
@@ -126,7 +132,8 @@ export class TaskWorker {
           selectFrom('due').select(['due.kind', 'due.key']).$asTuple('kind', 'key'),
         ),
       )
-      // Repeated, because a different process may have claimed the row while this statement waited for it.
+      // The condition is repeated, because another process may have claimed the row while this statement waited for the
+      // lock on the row.
       .where(isFree)
       .returningAll()
       .execute();
@@ -134,7 +141,8 @@ export class TaskWorker {
 
   #begin(row: Row): void {
     const id = JSON.stringify([row.kind, row.key]);
-    // After a doubt other processes may have run the task to the end, while the earlier run still unwinds here.
+    // If this process was in doubt for a while, other processes may have finished the task and scheduled a new run,
+    // while the earlier run is still ending here.
     const before = this.#running.get(id);
     const run = this.#run(row, this.#hold.signal, before).finally(() => {
       if (this.#running.get(id) === run) this.#running.delete(id);
@@ -152,7 +160,7 @@ export class TaskWorker {
       try {
         return await this.#record(row, outcome);
       } catch (err) {
-        // This process stops, so the claim ends soon, and the next process takes the task.
+        // This process is stopping. Its claim ends soon, and then another process takes the task.
         if (this.#stopped) return;
         log.error({ err, kind, key }, 'work: the end of a task could not be stored');
         await sleep(clock, RETRY_MS, this.#hold.signal).catch(() => undefined);
@@ -163,7 +171,8 @@ export class TaskWorker {
   async #outcome({ kind, key, account, ...row }: Row, signal: AbortSignal): Promise<Outcome> {
     const { clock, log } = this.#parts;
     const inMs = (ms: number) => ({ run_at: clock.now() + ms, written_at: clock.now() });
-    // The row was written by a clock that was hours ahead: the wait begins anew.
+    // The row was written by a clock that was hours ahead, so `run_at` is wrong; the original wait starts again from
+    // now.
     if (row.written_at > farthest(clock.now())) return inMs((row.run_at ?? 0) - row.written_at);
     if (signal.aborted) return {};
     try {
@@ -182,7 +191,7 @@ export class TaskWorker {
   }
 
   /**
-   * Writes down how a run ended. If the task was scheduled anew or cancelled meanwhile, only the claim is given back.
+   * Stores how a run ended. If the task was scheduled again or cancelled during the run, only the claim is given back.
    */
   async #record({ kind, key, revision }: Row, outcome: Outcome): Promise<void> {
     const { store, membership } = this.#parts;

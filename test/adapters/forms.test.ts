@@ -43,16 +43,16 @@ const wordy = form(
 );
 
 describe('a form with too many words', () => {
-  test('a form with too many words is cut for Discord', () => {
+  test('the texts of a form that are too long for Discord are cut', () => {
     expect(checkModal(discordForm(wordy) as Modal).title).toMatch(/^A label.*…$/);
   });
 
-  test('a form with too many words is cut for Slack', () => {
+  test('the texts of a form that are too long for Slack are cut', () => {
     expect(viewProblems(JSON.stringify(slackForm(wordy, '{}')))).toEqual([]);
   });
 });
 
-test('the initial text of a field is cut to the length that the field takes', () => {
+test('the initial text of a field is cut to the longest text that the field accepts', () => {
   const text = { kind: 'text', lines: 'paragraph', name: 'note', label: 'Note', initial: long } as const;
   for (const field of [
     text,
@@ -66,7 +66,7 @@ test('the initial text of a field is cut to the length that the field takes', ()
   expect(viewProblems(JSON.stringify(slackForm(form([{ ...text, suggestedAs: 'map' }]), '{}')))).toEqual([]);
 });
 
-test('a form with more fields or choices than a platform takes throws', () => {
+test('a form with more fields or choices than a platform allows throws an error', () => {
   const fields = Array.from({ length: 6 }, (_, index) => ({ ...choice(2), name: `f${index}` }));
   expect(() => discordForm(form(fields))).toThrow('6 fields');
   expect(viewProblems(JSON.stringify(slackForm(form(fields), '{}')))).toEqual([]);
@@ -74,7 +74,7 @@ test('a form with more fields or choices than a platform takes throws', () => {
   expect(() => slackForm(form([choice(101)]), '{}')).toThrow('100 choices');
 });
 
-test('of a choice the label is cut, and a value that is too long is a mistake in the code', () => {
+test('a label of a choice that is too long is cut, but a value that is too long throws an error', () => {
   const menu = (length: number) => {
     const choices = [{ label: long, value: 'v'.repeat(length) }];
     const action = { command: 'match', action: 'referee', arg: '' };
@@ -99,7 +99,7 @@ test('of a choice the label is cut, and a value that is too long is a mistake in
     expect(shown).toThrow("A choice's value is longer than 75: vvv");
 });
 
-test('a picture whose file is missing is told in words', () => {
+test('if the file of a picture is missing, the message says so in words', () => {
   const nodes = [{ kind: 'image', file: 'a.png', alt: 'Players: 3, then 9' }] as const;
   const card = { kind: 'card', tone: 'neutral', title: ['Match'], nodes } as const;
   const terminal = { color: false, columns: undefined, now: 0, timeZone: 'UTC' };
@@ -108,7 +108,7 @@ test('a picture whose file is missing is told in words', () => {
     expect(JSON.stringify(shown).replaceAll('\\', '')).toContain('Picture a.png: Players: 3, then 9');
 });
 
-test('a menu without choices is left out of its card, as no platform takes an empty menu', () => {
+test('a menu without choices is left out of the card, because no platform accepts an empty menu', () => {
   const action = { command: 'match', action: 'referee', arg: '' };
   const select = { kind: 'select', placeholder: 'Who?', choices: [], action } as const;
   const card = { kind: 'card', tone: 'neutral', title: ['Match'], nodes: [select] } as const;
@@ -118,7 +118,7 @@ test('a menu without choices is left out of its card, as no platform takes an em
   }
 });
 
-test('Slack is offered at most 100 suggestions, without suggestions that are too long', () => {
+test('Slack is offered at most 100 suggestions, and suggestions that are too long are left out', () => {
   const offered = suggestedOptions([
     'x'.repeat(76),
     ...Array.from({ length: 200 }, (_, index) => `map ${index}`),

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { createReceivingTurn } from '../../src/adapters/receiving.ts';
+import { createSoleReceiver } from '../../src/adapters/receiving.ts';
 import type { Adapter, Inbox, Invocation } from '../../src/chat/port.ts';
 import { AppError, ConfigError } from '../../src/errors.ts';
 import { createLog } from '../../src/log.ts';
@@ -68,7 +68,7 @@ async function stage(starts: (Error | 'hangs' | undefined)[] = []) {
   await membership.join();
   // The database's time goes on by itself, and on a slow machine further than this test allows.
   await store.updateTable('instances').set({ until: 9e15 }).execute();
-  const turn = createReceivingTurn({
+  const turn = createSoleReceiver({
     adapter,
     leases: waitedFor(clock, new Leases(store, membership, clock)),
     membership,
@@ -107,8 +107,8 @@ const soon = ({ clock }: Stage, so: () => boolean, what: string) =>
     return so();
   }, what);
 
-describe('a platform that only a single process receives from', () => {
-  test('the first process receives; the second stands by and takes over after the first stops', async () => {
+describe('a platform whose commands only a single process may receive', () => {
+  test('the first process receives, and the second stands by and takes over after the first has stopped', async () => {
     const [one, other] = [await stage(), await stage()];
     await one.turn.start();
     await other.turn.start();
@@ -122,7 +122,7 @@ describe('a platform that only a single process receives from', () => {
     await other.turn.stop();
   });
 
-  test('a process that finds another process in its place stops receiving and stands by', async () => {
+  test('a process that finds the lease held by another process stops receiving and stands by', async () => {
     const one = await stage();
     await one.turn.start();
     await store.updateTable('leases').set({ holder: 'other' }).execute();
@@ -138,7 +138,7 @@ describe('a platform that only a single process receives from', () => {
     await one.turn.stop();
   });
 
-  test('a process that cannot receive lets the next process try and tries again later', async () => {
+  test('a process that cannot receive lets the next process try, and tries again later', async () => {
     const [one, two, three] = [await stage(), await stage([away]), await stage()];
     for (const { turn } of [one, two, three]) await turn.start();
     await one.turn.stop();
@@ -154,7 +154,7 @@ describe('a platform that only a single process receives from', () => {
     await two.turn.stop();
   });
 
-  test('a process with wrong settings reports the error and lets the next process receive', async () => {
+  test('a process with wrong settings reports the error and leaves the receiving to the next process', async () => {
     const wrong = new ConfigError(['DISCORD_TOKEN is wrong']);
     const [one, two, three] = [await stage(), await stage([wrong]), await stage()];
     for (const { turn } of [one, two, three]) await turn.start();
@@ -165,7 +165,7 @@ describe('a platform that only a single process receives from', () => {
     await three.turn.stop();
   });
 
-  test('a process without a connection for half a minute lets another process receive', async () => {
+  test('a process that has had no connection for half a minute lets another process receive', async () => {
     const [one, other] = [await stage(), await stage()];
     await one.turn.start();
     await other.turn.start();
@@ -185,7 +185,7 @@ describe('a platform that only a single process receives from', () => {
     await one.turn.stop();
   });
 
-  test('a single process without a connection for half a minute tries to receive again itself', async () => {
+  test('the only process starts receiving anew after half a minute without a connection', async () => {
     const one = await stage([undefined, away]);
     await one.turn.start();
     one.connection.healthy = false;
@@ -209,7 +209,7 @@ describe('a platform that only a single process receives from', () => {
     await one.turn.stop();
   });
 
-  test('a connection attempt that hangs is given up after half a minute', async () => {
+  test('an attempt to connect that hangs is given up after half a minute', async () => {
     const [one, other] = [await stage(['hangs']), await stage()];
     const started = one.turn.start();
     await soon(one, () => one.did.includes('stopped'), 'it to give up');
@@ -221,7 +221,7 @@ describe('a platform that only a single process receives from', () => {
     await one.turn.stop();
   });
 
-  test('a failed first start is reported, and another process can receive', async () => {
+  test('if the first start fails, the failure is reported and another process can receive', async () => {
     const one = await stage([away]);
     await expect(one.turn.start()).rejects.toBe(away);
     const other = await stage();
@@ -230,7 +230,7 @@ describe('a platform that only a single process receives from', () => {
     await other.turn.stop();
   });
 
-  test('a process that the platform shuts out for good gives the lease back', async () => {
+  test('a process that the platform has shut out for good gives the lease back', async () => {
     const [one, other] = [await stage(), await stage()];
     await one.turn.start();
     await other.turn.start();

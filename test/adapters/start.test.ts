@@ -57,7 +57,7 @@ async function stage(failures: Readonly<Record<string, (AppError | undefined)[]>
 }
 
 describe('the start of the platforms', () => {
-  test('a platform that is away is tried again, later each time, while the other platform works', async () => {
+  test('a platform that is unreachable is tried again after longer and longer waits, while the other platform works', async () => {
     const { clock, platforms, started, lines } = await stage({ discord: [], slack: [away, away, undefined] });
     await platforms.start();
     await turn();
@@ -83,7 +83,7 @@ describe('the start of the platforms', () => {
     expect(over).toEqual([]);
   });
 
-  test('the start fails with every wrong setting when all platforms fail', async () => {
+  test('if all platforms fail, the start fails and lists every wrong setting', async () => {
     await expect((await stage({ slack: [away] })).platforms.start()).rejects.toBe(away);
     const both = { discord: [wrongToken], slack: [new ConfigError(['SLACK_BOT_TOKEN is wrong'])] };
     await expect((await stage(both)).platforms.start()).rejects.toMatchObject({
@@ -91,7 +91,7 @@ describe('the start of the platforms', () => {
     });
   });
 
-  test('the bot ends when all platforms are lost for good, and not before', async () => {
+  test('the bot ends once all platforms are lost for good, and not before', async () => {
     const { platforms, lost, over } = await stage({ discord: [], slack: [] });
     await platforms.start();
     await turn();
@@ -101,7 +101,7 @@ describe('the start of the platforms', () => {
     expect(over).toEqual([away]);
   });
 
-  test('a stop ends the retries of a platform', async () => {
+  test('a stopping bot no longer tries to start a platform', async () => {
     const { clock, platforms, started } = await stage({ discord: [], slack: [away] });
     await platforms.start();
     await turn();
@@ -112,7 +112,7 @@ describe('the start of the platforms', () => {
 });
 
 describe('the whole bot with a platform that fails', () => {
-  test('a bot with a wrong Slack token serves Discord, and /readyz names Slack as missing', async () => {
+  test('a bot with a wrong Slack token serves Discord, and /readyz names Slack as the missing part', async () => {
     const slack = await createSlackDriver({ mode: 'socket' });
     onTestFinished(() => slack.close());
     const driver = await createDiscordDriver();
@@ -146,7 +146,7 @@ describe('the whole bot with a platform that fails', () => {
     await until(health, 'both to work', 15_000);
   });
 
-  test('the log says at the start that Edgegap refuses the token', async () => {
+  test('if Edgegap refuses the token, the log says so at the start', async () => {
     const driver = await createDiscordDriver();
     onTestFinished(() => driver.close());
     const bot = await startBot(driver, { environment: { EDGEGAP_API_TOKEN: 'not-the-token' } });

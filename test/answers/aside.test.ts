@@ -27,7 +27,7 @@ async function toldAlone(part: string): Promise<string> {
 }
 
 describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a refused command on %s', (name) => {
-  test('a refused log request is answered privately, also after a public acknowledgement', async () => {
+  test('a refused request for logs is answered privately, even after a public acknowledgement', async () => {
     stage = await stageOn(name);
     const { driver, simulator } = stage;
     const deployment = await deployElsewhere(simulator, 'kart-racing', 'v1.2');
@@ -43,7 +43,7 @@ test.each([
   ['deploy', { ...KART, near: 'Nowhere' }, 'locations', 'Nothing was deployed.'],
   ['stop', { deployment: '93924761ccde' }, 'status', 'Nothing was stopped.'],
 ] as const)(
-  'while Edgegap cannot be asked, a %s of %j says that nothing was done',
+  'if Edgegap cannot be asked, the answer to a %s of %j says that nothing was done',
   async (command, values, endpoint, said) => {
     const clock = pacedClock(20);
     stage = await stageOn('slack-http', { clock });
@@ -63,7 +63,7 @@ test.each([
   },
 );
 
-test('a deploy where the bot may not post on Discord is refused privately and deploys nothing', async () => {
+test('where the bot may not post on Discord, a deploy is refused privately and starts no server', async () => {
   stage = await stageOn('discord');
   const { server } = stage.driver as DiscordDriver;
   server.rest.botPermissions = permissions.viewChannel;
@@ -72,7 +72,7 @@ test('a deploy where the bot may not post on Discord is refused privately and de
   expect(server.rest.messages.all()).toHaveLength(1);
 });
 
-test('a deploy in a Slack channel without the bot is refused privately and deploys nothing', async () => {
+test('in a Slack channel without the bot, a deploy is refused privately and starts no server', async () => {
   stage = await stageOn('slack-http');
   const { server, slash } = stage.driver as SlackDriver;
   const { secret } = server.world.channels;
@@ -81,8 +81,8 @@ test('a deploy in a Slack channel without the bot is refused privately and deplo
   expect(await server.web.messages(secret)).toEqual([]);
 });
 
-describe('an answer that only the channel can show', () => {
-  test('a deploy with a refused acknowledgement is answered in the channel, naming the person', async () => {
+describe('an answer that can be shown only in the channel', () => {
+  test('if the acknowledgement was refused, a deploy is answered in the channel, with a mention of the person', async () => {
     stage = await stageOn('discord');
     const { driver } = stage;
     const { server, user } = driver as DiscordDriver;
@@ -100,7 +100,7 @@ describe('an answer that only the channel can show', () => {
     await stage.bot.app.settled();
     expect(await driver.channel()).toHaveLength(1);
     expect(said?.text.replaceAll('\\', '')).toMatch(
-      /<@500000000000000006>: `deploy kart-racing v1.2` was not carried out: Discord .*Nothing was deployed\. Run it again\./,
+      /<@500000000000000006>: `deploy kart-racing v1.2` was not carried out: Discord .*Nothing was deployed\. Ask again\./,
     );
     expect(said?.pings).toEqual([user('operator').id]);
     expect(stage.simulator.deployments.size).toBe(0);

@@ -57,12 +57,12 @@ const changes = ({ simulator }: Stage) =>
     .map(({ method, endpoint }) => `${method} ${endpoint}`);
 
 const sentences = {
-  deploy: 'deploy. Nothing was deployed by it; ask again.',
-  stop: 'stop. It may or may not have been stopped: look with status, and ask again if not.',
+  deploy: 'deploy. Nothing was deployed; ask again.',
+  stop: 'stop. The deployment may or may not have been stopped: look with status, and ask again if not.',
   tags: 'tags add. The tags may or may not have been changed: look with tags, and ask again if not.',
-  logs: 'logs. Run it again.',
-  list: 'list. Run it again.',
-  help: 'help. Run it again.',
+  logs: 'logs. Ask again.',
+  list: 'list. Ask again.',
+  help: 'help. Ask again.',
 };
 
 describe.each(driverNames.filter((name) => name !== 'console'))('killed processes on %s', (name) => {
@@ -133,7 +133,7 @@ describe.each(driverNames.filter((name) => name !== 'console'))('killed processe
   });
 });
 
-test('the next process on the terminal tells of commands that the killed process left', async () => {
+test('in the terminal, the next process reports the commands that the killed process left unanswered', async () => {
   const stage = await openStage('console');
   const { driver } = stage;
   let process: Process = await stage.start();
@@ -150,7 +150,7 @@ test('the next process on the terminal tells of commands that the killed process
   }
 });
 
-test('on Discord with an expired token only an interrupted change is reported in the channel', async () => {
+test('on Discord, once the token has expired, only an interrupted change is reported in the channel', async () => {
   const stage = await openStage('discord');
   const { server } = stage.driver as DiscordDriver;
   const first = await stage.start();
@@ -172,7 +172,7 @@ test('on Discord with an expired token only an interrupted change is reported in
   expect(server.violations).toEqual([]);
 });
 
-test('an interruption message on Discord that is sent twice says that the second may be a repeat', async () => {
+test('on Discord, an interruption message that is sent twice says that the second may be a repeat', async () => {
   const stage = await openStage('discord');
   const driver = stage.driver as DiscordDriver;
   const first = await stage.start();
@@ -191,7 +191,7 @@ test('an interruption message on Discord that is sent twice says that the second
   expect((await lines()).map((text) => text.includes('possibly repeated'))).toEqual([false, true]);
 });
 
-test('on Slack with expired response_urls a private answer stays private', async () => {
+test('on Slack, a private answer stays private after the response_url has expired', async () => {
   const stage = await openStage('slack-http');
   const first = await stage.start();
   first.stopAfter('acknowledge');
@@ -203,46 +203,49 @@ test('on Slack with expired response_urls a private answer stays private', async
   expect(await answered(stage, 1)).toEqual({ publicly: [], privately: [sentences.list] });
 });
 
-describe.each(['discord', 'slack-socket', 'slack-http'] as const)('buttons after a restart on %s', (name) => {
-  test('buttons from before a restart still work after the restart', async () => {
-    const stage = await openStage(name);
-    const { driver, simulator } = stage;
-    const first = await stage.start();
-    const deployment = await deployed(stage);
-    await driver.command('operator', 'list', { application: 'kart-racing' });
-    await confirmation(stage, deployment);
-    const privately = async () => (await driver.privately('operator')).map(({ text }) => text).join('\n');
-    await until(async () => (await privately()).includes('1 active deployment'), 'the list');
-    await first.kill();
+describe.each(['discord', 'slack-socket', 'slack-http'] as const)(
+  'buttons from before a restart on %s',
+  (name) => {
+    test('buttons from before a restart still work after the restart', async () => {
+      const stage = await openStage(name);
+      const { driver, simulator } = stage;
+      const first = await stage.start();
+      const deployment = await deployed(stage);
+      await driver.command('operator', 'list', { application: 'kart-racing' });
+      await confirmation(stage, deployment);
+      const privately = async () => (await driver.privately('operator')).map(({ text }) => text).join('\n');
+      await until(async () => (await privately()).includes('1 active deployment'), 'the list');
+      await first.kill();
 
-    const second = await stage.start();
-    const listings = () => simulator.requests.filter(({ endpoint }) => endpoint === 'list').length;
-    const before = listings();
-    await driver.press('operator', 'Refresh');
-    await until(() => listings() > before, 'the list to be read again');
-    await driver.press('operator', 'Stop it');
-    await until(async () => (await privately()).includes('Stopping'), 'it to be stopped');
-    await second.app.settled();
-    expect(changes(stage)).toEqual(['POST deploy', 'DELETE stop']);
-    expect((await told(stage)).publicly).toEqual([]);
-  });
+      const second = await stage.start();
+      const listings = () => simulator.requests.filter(({ endpoint }) => endpoint === 'list').length;
+      const before = listings();
+      await driver.press('operator', 'Refresh');
+      await until(() => listings() > before, 'the list to be read again');
+      await driver.press('operator', 'Stop it');
+      await until(async () => (await privately()).includes('Stopping'), 'it to be stopped');
+      await second.app.settled();
+      expect(changes(stage)).toEqual(['POST deploy', 'DELETE stop']);
+      expect((await told(stage)).publicly).toEqual([]);
+    });
 
-  test('the page buttons of a filtered list still work after a restart', async () => {
-    const stage = await openStage(name);
-    const { driver, simulator } = stage;
-    const first = await stage.start();
-    for (let n = 0; n < 11; n++) await deployElsewhere(simulator, 'lobby-chat', 'stable');
-    await driver.command('operator', 'list', { application: 'lobby-chat' });
-    const shows = async (text: string) => (await driver.privately('operator')).at(-1)?.text.includes(text);
-    await until(() => shows('Page 1 of 2'), 'the first page');
-    // An answer that was shown and not yet written down would be reported as interrupted.
-    await first.app.settled();
-    await first.kill();
+    test('the page buttons of a filtered list still work after a restart', async () => {
+      const stage = await openStage(name);
+      const { driver, simulator } = stage;
+      const first = await stage.start();
+      for (let n = 0; n < 11; n++) await deployElsewhere(simulator, 'lobby-chat', 'stable');
+      await driver.command('operator', 'list', { application: 'lobby-chat' });
+      const shows = async (text: string) => (await driver.privately('operator')).at(-1)?.text.includes(text);
+      await until(() => shows('Page 1 of 2'), 'the first page');
+      // An answer that was shown and not yet written down would be reported as interrupted.
+      await first.app.settled();
+      await first.kill();
 
-    const second = await stage.start();
-    await driver.press('operator', 'Next');
-    await until(() => shows('Page 2 of 2'), 'the second page');
-    expect(await shows('application lobby-chat')).toBe(true);
-    await second.app.settled();
-  });
-});
+      const second = await stage.start();
+      await driver.press('operator', 'Next');
+      await until(() => shows('Page 2 of 2'), 'the second page');
+      expect(await shows('application lobby-chat')).toBe(true);
+      await second.app.settled();
+    });
+  },
+);

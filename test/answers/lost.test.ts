@@ -13,7 +13,7 @@ const answers = async () => [
   ...(await stage.driver.privately('operator')),
 ];
 const log = (text: string) => stage.bot.log.some((line) => line.includes(text));
-const OWED = 'its answer is left to the outbox';
+const OWED = 'the answer is left to the outbox';
 
 describe('answers that Discord loses', () => {
   const server = () => (stage.driver as DiscordDriver).server;
@@ -28,7 +28,7 @@ describe('answers that Discord loses', () => {
     ['the first response', 1, 'active deployments'],
     ['the first response and its repeat', 2, 'Discord cannot be reached'],
     ['every response, also the error', 4, 'Discord cannot be reached'],
-  ])('when %s took effect unconfirmed, the announced answer is filled in', async (_, times, text) => {
+  ])('if %s took effect but was not confirmed, the announced answer is filled in', async (_, times, text) => {
     stage = await stageOn('discord');
     server().fault({ on: /\/callback$/, afterEffect: true, answer: 'reset', times });
     ask('list');
@@ -67,7 +67,7 @@ describe('answers that Discord loses', () => {
     expect(listings).toHaveLength(1);
   });
 
-  test('a failed change with a lost token is reported in the channel', async () => {
+  test('if the token no longer works, a failed change is reported in the channel', async () => {
     stage = await stageOn('discord');
     const { driver, simulator } = stage;
     const deployment = await deployElsewhere(simulator, 'lobby-chat', 'stable');
@@ -94,7 +94,7 @@ describe('answers that Discord loses', () => {
   test.each([
     ['does not take', { status: 503 }, 3],
     ['asks to wait for', { status: 429, headers: { 'retry-after': '6' }, body: { retry_after: 6 } }, 1],
-  ])('an answer that Discord %s is given later', async (_, answer, times) => {
+  ])('an answer that Discord %s is given again later', async (_, answer, times) => {
     stage = await stageOn('discord');
     server().fault({ on: /^PATCH \/webhooks/, answer, times });
     ask('list');
@@ -108,7 +108,7 @@ describe('answers that Discord loses', () => {
 });
 
 describe.each(['slack-socket', 'slack-http'] as const)('answers that Slack loses on %s', (name) => {
-  test('a private answer that Slack refuses at first is given later to the same person', async () => {
+  test('a private answer that Slack refuses at first is given to the same person later', async () => {
     stage = await stageOn(name);
     const { faults } = (stage.driver as SlackDriver).server;
     for (const method of ['response_url', 'chat.postEphemeral', 'chat.postMessage'])
@@ -129,7 +129,7 @@ describe.each(['slack-socket', 'slack-http'] as const)('answers that Slack loses
     ['reader', 0, 'You may not change deployments here.'],
     ['operator', 9, 'I could not ask Slack what you may do'],
   ] as const)(
-    'the refusal of a mention that Slack refuses at first is given later to the %s',
+    'the refusal of a mention is given to the %s later if Slack does not accept the refusal at first',
     async (persona, unknown, text) => {
       stage = await stageOn(name);
       const driver = stage.driver as SlackDriver;

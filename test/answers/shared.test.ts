@@ -48,7 +48,7 @@ describe('processes that share a database', () => {
     expect(again).toEqual([1, 1]);
   });
 
-  test('a process taken for dead after its card deploys nothing, as the person was told to ask again', async () => {
+  test('a process that is taken for dead after posting a card deploys nothing, because the person was told to ask again', async () => {
     const stage = await openStage('slack-http');
     const [slow, other] = [await stage.start(), await stage.start()];
     // Slack knows the process that started last.
@@ -60,7 +60,7 @@ describe('processes that share a database', () => {
     await administer(slow.database, "update invocations set holder = 'dead'");
     const told = async (text: string) =>
       (await stage.driver.channel()).filter((message) => message.text.includes(text)).length;
-    await until(async () => (await told('Nothing was deployed by it; ask again')) > 0, 'the answer', 40_000);
+    await until(async () => (await told('Nothing was deployed; ask again')) > 0, 'the answer', 40_000);
     slow.goOn();
     await until(
       () => slow.log.some((line) => line.includes('"outcome":"taken-over"')) || deploys(stage) > 0,
@@ -69,10 +69,10 @@ describe('processes that share a database', () => {
     await slow.app.settled();
     await other.app.settled();
     expect(deploys(stage)).toBe(0);
-    expect([await told('Requesting'), await told('Nothing was deployed by it')]).toEqual([0, 1]);
+    expect([await told('Requesting'), await told('Nothing was deployed')]).toEqual([0, 1]);
   });
 
-  test('a command does nothing and says so while the database refuses writes', async () => {
+  test('while the database refuses writes, a command does nothing and says so', async () => {
     const stage = await openStage('discord');
     const process = await stage.start();
     await administer(process.database, 'alter table invocations rename to away');

@@ -17,7 +17,7 @@ test.each([
     maxRunning: 3,
   },
 ] as const)(
-  'nothing is lost and nothing done twice: $kills kills on $database$title',
+  'nothing is lost and nothing is done twice: $kills kills on $database$title',
   async ({ database, replicas, kills, title: _, ...limit }) => {
     const said: string[] = [];
     const { verdict, problems } = await runChaos({
@@ -34,7 +34,7 @@ test.each([
   },
 );
 
-test('the same seed draws the same schedule, and a different seed a different schedule', () => {
+test('the same seed gives the same schedule, and a different seed gives a different schedule', () => {
   const digest = (seed: number) => digestOf(drawSchedule(seed, { kills: 20, replicas: 3 }));
   expect(digest(7)).toBe(digest(7));
   expect(digest(7)).not.toBe(digest(8));

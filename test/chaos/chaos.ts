@@ -138,6 +138,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
         CHAOS_CLOCK: `${factor}:${start}`,
         EDGEGAP_API_TOKEN: simulator.token,
         EDGEGAP_API_URL: simulator.url,
+        EDGEGAP_SHARE: '100',
         PUBLIC_URL: door.url,
         PORT: '0',
         DATABASE_URL: database.url(place),

@@ -15,7 +15,7 @@ test.each([
   ['--database postgres', { database: 'postgres', replicas: 3 }],
   ['--database postgres --replicas 2', { replicas: 2 }],
   ['--replicas 1', { replicas: 1 }],
-])('the flags %j are read', (words, expected) => expect(read(words).flags).toMatchObject(expected));
+])('the flags %j are accepted', (words, expected) => expect(read(words).flags).toMatchObject(expected));
 
 test.each([
   ['--kills=-1', '--kills is a whole number'],
@@ -29,7 +29,7 @@ test.each([
   ['--database mysql', '--database is sqlite or postgres.'],
   ['--replicas 3', 'a SQLite file can have one process'],
   ['--database postgres --replicas 0', '--replicas is a whole number'],
-])('the flags %j are refused in a sentence', (words, problem) => {
+])('the flags %j are refused with a sentence', (words, problem) => {
   const { flags, said } = read(words);
   expect(flags).toBeUndefined();
   expect(said.split('\n\n')[0]).toContain(problem);

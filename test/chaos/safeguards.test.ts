@@ -97,7 +97,7 @@ const cases: readonly Case[] = [
     without: [
       {
         file: 'src/edgegap/transport.ts',
-        text: "const again = method === 'GET' || method === 'DELETE';",
+        text: 'const again = isRepeatable(request);',
         instead: 'const again = true;',
       },
     ],
@@ -149,7 +149,7 @@ const cases: readonly Case[] = [
       },
       {
         file: 'src/deployments/status-poll.ts',
-        text: 'if (doubted && !again) await this.#pass(deployment, seen(doubted));',
+        text: 'if (doubted && !again) await this.#apply(deployment, seen(doubted));',
         instead: '',
       },
     ],
@@ -263,7 +263,7 @@ const cases: readonly Case[] = [
     without: [
       {
         file: 'src/notify/worker.ts',
-        text: 'await leases.takeOver();\n      takenOverAt',
+        text: 'await claims.takeOver();\n      takenOverAt',
         instead: 'takenOverAt',
       },
     ],
@@ -423,7 +423,7 @@ async function play(
 }
 
 test.concurrent.each(cases)(
-  'without the safeguard the check fails: $name',
+  'without this safeguard the check finds a problem: $name',
   async ({ without, shows, problem = /^/, ...one }) => {
     // A problem of too much ends the run at once; a problem of too little is waited for.
     const settleMs =
@@ -437,14 +437,14 @@ test.concurrent.each(cases)(
 );
 
 test.concurrent.each(cases.filter(({ controlled }) => controlled))(
-  'with the safeguard no problem appears: $name',
+  'with this safeguard the check finds no problem: $name',
   async (one) => {
     const { problems, said } = await play(one, { settleMs: 120_000 });
     expect(problems, said).toEqual([]);
   },
 );
 
-test('each removed text stands in its source file exactly once', () => {
+test('each piece of source text that a case removes occurs exactly once in the named file', () => {
   for (const { file, text } of cases.flatMap(({ without }) => without)) {
     const source = readFileSync(join(import.meta.dirname, '../..', file), 'utf8');
     expect(source.split(text), `${file}: ${text}`).toHaveLength(2);

@@ -14,29 +14,37 @@ test.each([
   ['while the database is made', '*/chatops-postgres-*/data'],
   ['once the database runs', '*/chatops-postgres-*/data/postmaster.pid'],
   ['once the bots run', '*/chatops-chaos-*/bot-0.log'],
-])('Ctrl-C %s, pressed twice, leaves no file or process', { timeout: 2 * PATIENCE_MS }, async (_, sign) => {
-  const folder = mkdtempSync(join(tmpdir(), 'chatops-'));
-  chmodSync(folder, 0o755);
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const { VITEST: __, ...env } = process.env;
-  // A separate process group, as all of the group gets a terminal's Ctrl-C.
-  const child = spawn(process.execPath, [RUN, '--database', 'postgres', '--replicas', '1', '--kills', '1'], {
-    env: { ...env, TMPDIR: folder },
-    detached: true,
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  const errors: string[] = [];
-  child.stderr.setEncoding('utf8').on('data', (text: string) => errors.push(text));
-  const ended = once(child, 'close');
-  const press = () => process.kill(-(child.pid ?? Number.NaN), 'SIGINT');
-  onTestFinished(() => void child.kill('SIGKILL'));
-  await until(() => globSync(sign, { cwd: folder }).length > 0, sign, PATIENCE_MS);
-  press();
-  press();
-  expect([await ended, errors.join('')]).toEqual([[130, null], 'stopped\n']);
-  expect(readdirSync(folder)).toEqual([]);
-  await until(() => isGone(child.pid ?? Number.NaN), 'no process is left');
-});
+])(
+  'Ctrl-C %s, pressed twice, leaves no file or process behind',
+  { timeout: 2 * PATIENCE_MS },
+  async (_, sign) => {
+    const folder = mkdtempSync(join(tmpdir(), 'chatops-'));
+    chmodSync(folder, 0o755);
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const { VITEST: __, ...env } = process.env;
+    // A separate process group, as all of the group gets a terminal's Ctrl-C.
+    const child = spawn(
+      process.execPath,
+      [RUN, '--database', 'postgres', '--replicas', '1', '--kills', '1'],
+      {
+        env: { ...env, TMPDIR: folder },
+        detached: true,
+        stdio: ['ignore', 'ignore', 'pipe'],
+      },
+    );
+    const errors: string[] = [];
+    child.stderr.setEncoding('utf8').on('data', (text: string) => errors.push(text));
+    const ended = once(child, 'close');
+    const press = () => process.kill(-(child.pid ?? Number.NaN), 'SIGINT');
+    onTestFinished(() => void child.kill('SIGKILL'));
+    await until(() => globSync(sign, { cwd: folder }).length > 0, sign, PATIENCE_MS);
+    press();
+    press();
+    expect([await ended, errors.join('')]).toEqual([[130, null], 'stopped\n']);
+    expect(readdirSync(folder)).toEqual([]);
+    await until(() => isGone(child.pid ?? Number.NaN), 'no process is left');
+  },
+);
 
 /** Whether the last process of the group has ended. */
 function isGone(group: number): boolean {

@@ -54,7 +54,7 @@ describe('charts', () => {
     return { width, height, rows, columns };
   }
 
-  it('a picture is 800 pixels wide and has 300 pixels of height for each panel', async () => {
+  it('a picture is 800 pixels wide, and 300 pixels high for each panel', async () => {
     const flat = panel(minutes(() => 5));
     const { width, height } = await pixels({ panels: [flat, flat, flat] });
     expect([width, height]).toEqual([800, 900]);
@@ -83,7 +83,7 @@ describe('charts', () => {
     expect(line.length).toBeGreaterThan(third);
   });
 
-  it('a limit is drawn across the panel, above a line that stays below the limit', async () => {
+  it('a limit above the data is drawn across the panel, above the line of the data', async () => {
     const { rows, columns } = await pixels({
       panels: [
         panel(
@@ -96,7 +96,7 @@ describe('charts', () => {
     expect(rows(dash, RED)[0]).toBeLessThan(rows(dash, BLUE)[0] ?? 0);
   });
 
-  it('a limit that is more than four times the largest value is not drawn, so that the line does not lie on the axis', async () => {
+  it('a limit above four times the largest value is left out, because the line would lie on the axis', async () => {
     const { columns } = await pixels({
       panels: [
         panel(
@@ -108,26 +108,26 @@ describe('charts', () => {
     expect(columns(RED)).toEqual([]);
   });
 
-  it('a window without any value is drawn as one gap', async () => {
+  it('a window without any value is drawn as a single gap', async () => {
     const { columns, height } = await pixels({ panels: [panel(minutes(() => null))] });
     expect(height).toBe(300);
     expect(columns(BLUE)).toEqual([]);
   });
 
-  it('charts that are asked for at the same time are all drawn', async () => {
+  it('charts that are requested at the same time are all drawn', async () => {
     const spec = { from: FROM, to: TO, gaps: [], panels: [panel(minutes(() => 1))] };
     const pictures = await Promise.all([charts.draw(spec), charts.draw(spec), charts.draw(spec)]);
     expect(pictures.map((png) => Buffer.from(png).toString('latin1', 1, 4))).toEqual(['PNG', 'PNG', 'PNG']);
   });
 
-  it('a chart is drawn after the idle thread has ended', async () => {
+  it('a chart is still drawn after the idle thread has ended', async () => {
     const spec = { from: FROM, to: TO, gaps: [], panels: [panel(minutes(() => 1))] };
     await charts.draw(spec);
     await clock.advance(61_000);
     expect(await charts.draw(spec)).toBeInstanceOf(Uint8Array);
   });
 
-  it('a chart that is being drawn fails with chart-failed when the bot stops', async () => {
+  it('if the bot stops while a chart is being drawn, the drawing fails with chart-failed', async () => {
     const drawing = charts.draw({ from: FROM, to: TO, gaps: [], panels: [panel(minutes(() => 1))] });
     const failed = expect(drawing).rejects.toMatchObject({ code: 'chart-failed' });
     await charts.stop();
@@ -144,7 +144,7 @@ describe('a value in words', () => {
     [2_048, 'MB', '2048 MB'],
     [20_480, 'MB', '20.5 GB'],
     [1_024, 'number', '1024'],
-  ] as const)('%d in %s reads %s', (value, unit, text) => {
+  ] as const)('the value %d in %s is written as %s', (value, unit, text) => {
     expect(inUnit(value, unit)).toBe(text);
   });
 });

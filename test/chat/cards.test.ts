@@ -33,7 +33,7 @@ const buttons = (card: Card) =>
   card.nodes.flatMap((node) => (node.kind === 'buttons' ? node.buttons.map(({ label }) => label) : []));
 
 describe('the card of a deployment', () => {
-  test('the card of a ready server shows address, ports, place, tags and the time to readiness', () => {
+  test('the card of a ready server shows address, ports, place, tags and the time until readiness', () => {
     const card = deploymentCard(view);
     expect(card.tone).toBe('success');
     expect(plainText(card.title)).toBe('kart-racing v1.2');
@@ -45,13 +45,13 @@ describe('the card of a deployment', () => {
       'Tags: qa',
       'request_id: 93924761ccde',
     ]);
-    expect(buttons(card)).toEqual(['Logs', 'Refresh', 'Stop']);
+    expect(buttons(card)).toEqual(['Logs', 'Metrics', 'Refresh', 'Stop']);
   });
 
   test.each([
     ['REQUESTING', { request_id: undefined, readyAt: undefined }, 'Requesting, started', []],
     ['DEPLOYING', { readyAt: undefined }, 'Deploying, started', ['Refresh', 'Stop']],
-    ['ERROR', { readyAt: undefined }, /^Error$/, ['Logs', 'Refresh', 'Stop']],
+    ['ERROR', { readyAt: undefined }, /^Error$/, ['Logs', 'Metrics', 'Refresh', 'Stop']],
     ['TERMINATING', {}, /^Stopping$/, ['Refresh']],
     ['TERMINATED', { endedAt: 73_000 }, /^Terminated after 1 min$/, []],
     ['REFUSED', { request_id: undefined, readyAt: undefined }, /^Not deployed$/, []],
@@ -63,7 +63,7 @@ describe('the card of a deployment', () => {
     ],
     ['HIBERNATING', { readyAt: undefined }, /^HIBERNATING$/, ['Refresh', 'Stop']],
   ] as [string, Partial<DeploymentView>, string | RegExp, string[]][])(
-    'the card in status %s shows the right words and buttons',
+    'the card with the status %s shows the right words and buttons',
     (status, more, words, labels) => {
       const card = deploymentCard({ ...view, status, ...more });
       const [shown = ''] = fields(card);
@@ -74,8 +74,8 @@ describe('the card of a deployment', () => {
     },
   );
 
-  test('the reason on a card is shown unchanged, as foreign words are masked before', () => {
-    const error = 'Edgegap does not accept this bot’s API token: it is missing or wrong.';
+  test("the reason on a card is shown unchanged, because secrets in Edgegap's words were masked earlier", () => {
+    const error = 'Edgegap does not accept my API token: it is missing or wrong.';
     expect(deploymentCard({ ...view, status: 'REFUSED', error }).nodes).toContainEqual({
       kind: 'code',
       text: error,
@@ -83,7 +83,7 @@ describe('the card of a deployment', () => {
     });
   });
 
-  test('a title without a version ends without a blank', () => {
+  test('a title without a version does not end with a blank', () => {
     expect(plainText(deploymentCard({ ...view, version: '' }).title)).toBe('kart-racing');
   });
 
@@ -113,12 +113,12 @@ describe('an error card', () => {
     ['Ask an administrator.', 'Nothing was deployed. Ask an administrator.'],
     ['Nothing was sent.', 'Nothing was sent.'],
     ['', 'Nothing was deployed.'],
-  ])('an error card says once that the command did nothing: %s', (hint, text) => {
+  ])('if the command did nothing, an error card says so once: %s', (hint, text) => {
     const card = failed(new InputError('x', 'It is wrong.', { hint }), true, 'Nothing was deployed.');
     expect(card.nodes[0]).toEqual({ kind: 'text', text: [text] });
   });
 
-  test("an error card of the bot's own error shows a sentence, an advice and a reference", () => {
+  test('an error card of an error that the bot raised itself shows a sentence, advice and a reference', () => {
     const card = failed(new InputError('x', 'It is wrong.', { hint: 'Do it right.' }), true);
     expect(plainText(card.title)).toBe('It is wrong.');
     expect(card.nodes).toEqual([
@@ -131,7 +131,7 @@ describe('an error card', () => {
     const card = failed(new TypeError('cannot read /var/secret'), true);
     const text = JSON.stringify(card);
     expect(text).toContain('cafe');
-    expect(text).toContain('part of it may have been done');
+    expect(text).toContain('part of the request may have been done');
     expect(text).not.toMatch(/secret|TypeError/);
     expect(JSON.stringify(failed(new TypeError('x'), false))).toContain('Nothing was done.');
   });
@@ -143,7 +143,7 @@ describe('the id of a button', () => {
     { command: 'list', action: 'page', arg: '2.a_b-c' },
     { command: 'x', action: 'y', arg: '' },
     { command: 'x', action: 'y', arg: 'a:b:c' },
-  ])("a button's id is decoded to the same action: %j", (action) => {
+  ])('the id of a button is decoded to the same action: %j', (action) => {
     expect(decodeActionId(encodeActionId(action))).toEqual(action);
   });
 
@@ -155,11 +155,11 @@ describe('the id of a button', () => {
     ':a:b',
     'stop:con firm:x',
     `a:b:${'x'.repeat(100)}`,
-  ])('the id %j is not a button of the bot', (id) => {
+  ])('the id %j belongs to no button of the bot', (id) => {
     expect(decodeActionId(id)).toBeUndefined();
   });
 
-  test('an id longer than the limit throws', () => {
+  test('an id longer than the limit throws an error', () => {
     expect(() => encodeActionId({ command: 'a', action: 'b', arg: 'x'.repeat(ACTION_ID_LENGTH) })).toThrow(
       /longer/,
     );

@@ -119,7 +119,7 @@ function expectShown(stage: Stage, channel: readonly VisibleMessage[]): void {
 }
 
 describe.each(driverNames)('a picture on %s', (name) => {
-  test('a picture and a table arrive byte for byte, and the picture is shown', async () => {
+  test('a picture and a table arrive unchanged to the byte, and the picture is displayed', async () => {
     const stage = await open(name);
     await stage.driver.command('operator', 'players');
     expectShown(stage, await channelOf(stage));
@@ -128,7 +128,7 @@ describe.each(driverNames)('a picture on %s', (name) => {
 
 describe('a picture in an answer that goes through the outbox', () => {
   const owed = (bot: Stage['bot']) => () =>
-    bot.log.some((line) => line.includes('its answer is left to the outbox'));
+    bot.log.some((line) => line.includes('the answer is left to the outbox'));
 
   test('a picture arrives unchanged although Discord refuses the answer at first', async () => {
     const stage = await open('discord');
@@ -141,7 +141,7 @@ describe('a picture in an answer that goes through the outbox', () => {
     expectShown(stage, await channelOf(stage));
   });
 
-  test('a picture arrives unchanged although Slack limits the rate and the bot restarts', async () => {
+  test('a picture arrives unchanged although Slack limits the rate and the bot is restarted', async () => {
     const stage = await open('slack-socket');
     const { server, command } = stage.driver as SlackDriver;
     const before = stage.bot;

@@ -58,7 +58,7 @@ test.each<[string, Record<string, unknown>]>([
   ['"--near" v1', { application: '--near', version: 'v1' }],
   ['--near "-5"', { near: '-5' }],
   ['🏎️ v1', { application: '🏎️', version: 'v1' }],
-])('the arguments %s are parsed', (text, expected) => {
+])('the arguments %s are parsed as expected', (text, expected) => {
   expect(parse(text)).toEqual(expected);
 });
 
@@ -102,15 +102,15 @@ describe('text helpers of the parser', () => {
     ['edgegap', ''],
     ['?', ''],
     ['edgegapper', 'edgegapper'],
-  ])('without the address to the bot, the line %j is %j', (line, expected) => {
+  ])('without the words that address the bot, the line %j becomes %j', (line, expected) => {
     expect(unaddressed(line)).toBe(expected);
   });
-  test('usage shows the required options and the names of the other options', () => {
+  test('the usage shows the required options in full and only the names of the other options', () => {
     expect(usage('deploy', specs)).toBe(
       'deploy <application> <version> [--near <city>] [--tag <a,b>] [--force]',
     );
   });
-  test('a quoted text is cut to 60 characters and never in the middle of a character', () => {
+  test('a quoted text is cut to 60 characters, never in the middle of a character', () => {
     expect(quoted('x'.repeat(100))).toBe(`“${'x'.repeat(60)}…”`);
     expect(quoted('🏎'.repeat(100))).toBe(`“${'🏎'.repeat(60)}…”`);
     expect(quoted('kart')).toBe('“kart”');
@@ -142,7 +142,7 @@ const HARD = ['1,', '\u200b', ' ', 'x ', '-', '=', '"', ':', '/edgegap ', '\u030
  * times the text takes 64 times as long, and only 8 times as long where the pattern is linear. Less than 200 ms of the
  * processor is no quadratic time with any text here.
  */
-test.each(readers)('the time that %s takes grows linearly with the text', (_, read) => {
+test.each(readers)('the time that %s takes grows in proportion to the length of the text', (_, read) => {
   const took = (text: string) => {
     const before = process.cpuUsage();
     read(text);

@@ -11,7 +11,7 @@ const files = new Map(
   [...GUIDE.matchAll(/^```ts\n\/\/ (\S+)\n(.*?)^```$/gms)].map(([, path = '', text = '']) => [path, text]),
 );
 
-test('the guide shows a command and its test', () => {
+test('the guide shows a command and the test of that command', () => {
   expect([...files.keys()]).toEqual(['commands/uptime.ts', 'test/commands/uptime.test.ts']);
 });
 
@@ -36,7 +36,7 @@ function write(path: string, text: string): void {
   writeFileSync(join(folder, path), here);
 }
 
-describe('the command and test in the guide', async () => {
+describe('the command and the test in the guide', async () => {
   // The import registers the guide's tests here.
   for (const path of files.keys()) if (path.endsWith('.test.ts')) await import(join(folder, path));
 });

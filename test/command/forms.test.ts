@@ -158,7 +158,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
       .slice(-last);
   const booked = async () => (await driver.channel()).filter(({ text }) => text.includes('Match on'));
 
-  test("a form is the command's first response; the filled-in fields and a choice arrive", async () => {
+  test('the form is the first response to the command, which then gets the fields and the choice', async () => {
     await driver.command('operator', 'match');
     expect(driver.form()).toEqual({ title: 'Book a match', fields: ['map', 'mode', 'note'] });
     const { publicly } = await effectOf(stage, 'operator', () =>
@@ -177,7 +177,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
     ]);
   });
 
-  test('reads all that its fields take', async () => {
+  test('a command reads texts as long as the fields of the form allow', async () => {
     await driver.command('operator', 'match', { map: 'notes' });
     const most = name === 'discord' ? 4_000 : 3_000;
     const fields = Object.fromEntries(driver.form()?.fields.map((field) => [field, 'x'.repeat(most)]) ?? []);
@@ -185,14 +185,14 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
     expect(privately.at(-1)?.text).toContain(`Kept ${5 * most} characters`);
   });
 
-  test('a command runs without its form when every field was given', async () => {
+  test('a command runs without the form if every field was already given', async () => {
     const { privately } = await effectOf(stage, 'reader', () =>
       driver.command('reader', 'match', { map: 'canyon' }),
     );
     expect(privately.at(-1)?.text).toContain('Booked canyon');
   });
 
-  test('a form that comes too late for the platform does nothing and says so', async () => {
+  test('a form that comes too late to be opened does nothing and says so', async () => {
     stage.speed(20);
     const { privately } = await effectOf(stage, 'operator', () =>
       driver.command('operator', 'match', { map: 'slow' }),
@@ -201,7 +201,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
     expect(privately.at(-1)?.text).toContain('came too late to be opened');
   });
 
-  test('a button opens the form with its fields filled in', async () => {
+  test('a button opens the form with the fields already filled in', async () => {
     await driver.press('operator', 'Again');
     const { publicly } = await effectOf(stage, 'operator', () =>
       driver.fillIn('operator', { map: 'heights', note: 'As before' }),
@@ -209,7 +209,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
     expect(publicly.at(-1)?.text).toMatch(/Match on .?heights.*As before/s);
   });
 
-  test('a form that no message opened is answered privately instead of by an update', async () => {
+  test('a form that was not opened from a message is answered privately', async () => {
     await driver.command('operator', 'match', { map: 'kept' });
     const { privately, publicly } = await effectOf(stage, 'operator', () =>
       driver.fillIn('operator', { map: 'canyon' }),
@@ -218,7 +218,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
     expect(publicly).toEqual([]);
   });
 
-  test('a submitted form is refused when the person has lost the permission meanwhile', async () => {
+  test('a submitted form is refused if the person has lost the permission in the meantime', async () => {
     await driver.command('operator', 'match');
     const before = (await booked()).length;
     await driver.regroup('operator', ['readers']);
@@ -230,7 +230,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
     await driver.regroup('operator', ['operators']);
   });
 
-  test('a form that is submitted twice is carried out once, even across a restart', async () => {
+  test('a form that is submitted twice is carried out once, even if the bot restarts in between', async () => {
     await driver.command('operator', 'match');
     const before = (await booked()).length;
     await effectOf(stage, 'operator', () => driver.fillIn('operator', { map: 'canyon' }));
@@ -241,19 +241,19 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
     expect(await booked()).toHaveLength(before + 1);
   });
 
-  test('suggestions begin as typed and go only to people who may use the command', async () => {
+  test('suggestions begin with the typed text and are shown only to people who may use the command', async () => {
     await driver.command('operator', 'match');
     expect(await driver.suggested('reader', 'match', 'map', 'h')).toEqual(['harbour', 'heights']);
     expect(await driver.suggested('member', 'match', 'map', 'h')).toEqual([]);
     expect(await driver.suggested('stranger', 'match', 'map', 'h')).toEqual([]);
   });
 
-  test('a failing look-up offers no suggestions and is logged', async () => {
+  test('if looking up suggestions fails, the list is empty and the failure is logged', async () => {
     expect(await driver.suggested('reader', 'match', 'map', 'broken')).toEqual([]);
     expect(stage.bot.log.join()).toContain('no maps today');
   });
 
-  test('a form and a button of an older version say so', async () => {
+  test('a form and a button from an older version say that they are old', async () => {
     await driver.command('operator', 'match', { map: 'gone' });
     const form = await effectOf(stage, 'operator', () => driver.fillIn('operator', { map: 'canyon' }));
     expect(form.privately.at(-1)?.text).toContain('This form is from an older version of me.');
@@ -267,7 +267,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
     ]);
   });
 
-  test("a form of a subcommand offers the values of the subcommand's option", async () => {
+  test('the form of a subcommand offers values for the option of that subcommand', async () => {
     await driver.command('reader', 'team pick');
     expect(await driver.suggested('reader', 'team pick', 'player', 'Ann')).toEqual(['Ann of any']);
     const { privately } = await effectOf(stage, 'reader', () => driver.fillIn('reader', { player: 'Ann' }));
@@ -275,7 +275,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
   });
 
   if (name === 'discord')
-    test('the command is registered with the option that offers values', async () => {
+    test("on Discord the command's option is registered as offering values", async () => {
       const { server, environment } = driver as DiscordDriver;
       const settings = { EDGEGAP_API_TOKEN: 'x'.repeat(36), ...environment };
       const options = { environment: settings, commandsFolder: folder.path, print: () => undefined };
@@ -288,22 +288,22 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
       expect(server.requests.slice(requests).map(({ method }) => method)).not.toContain('PATCH');
     });
   else
-    test('a mention, where Slack opens no form, is answered with the usage', async () => {
+    test('after a mention, from which Slack opens no form, the command answers with the usage', async () => {
       const { privately, publicly } = await effectOf(stage, 'operator', async () => {
         await (driver as SlackDriver).mention('operator', 'match');
       });
       const said = [...privately, ...publicly].map(({ text }) => text).join();
-      expect(said).toContain('cannot open one here');
+      expect(said).toContain('cannot open a form here');
       expect(said).toContain('match [<map>]');
     });
 });
 
 describe('a command with a form in a terminal', () => {
-  test('a terminal answers with the usage in place of the form and shows a menu as buttons', async () => {
+  test('a terminal shows the usage instead of the form, and buttons instead of a menu', async () => {
     const stage = await stageOn('console', { commands: folder.path });
     try {
       const { privately } = await effectOf(stage, 'operator', () => typeLine(stage, 'operator', 'match'));
-      expect(privately.at(-1)?.text).toContain('cannot open one here');
+      expect(privately.at(-1)?.text).toContain('cannot open a form here');
       expect(privately.at(-1)?.text).toContain('match [<map>]');
       await stage.driver.command('operator', 'match', { map: 'canyon' });
       const chosen = await effectOf(stage, 'operator', () => stage.driver.press('operator', 'Bob'));
@@ -318,7 +318,7 @@ describe('a command with a form in a terminal', () => {
   });
 });
 
-test("a person with many waiting requests gets the form when the request's turn comes", async () => {
+test('a person with many waiting requests gets the form when the turn of that request comes', async () => {
   const stage = await stageOn('discord', { commands: folder.path, environment: { PERSON_REQUESTS: '1' } });
   onTestFinished(() => stage.close());
   const driver = stage.driver as DiscordDriver;

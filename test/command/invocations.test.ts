@@ -63,7 +63,7 @@ async function open() {
   return { clock, store, join, ids, states, outbox };
 }
 
-test('an invocation is taken by a single process only, also after the invocation has ended', async () => {
+test('only a single process takes an invocation, even after the invocation has ended', async () => {
   const { join, states } = await open();
   const one = await join();
   expect(await Promise.all([one.begin('1'), one.begin('1')])).toEqual([true, false]);
@@ -73,7 +73,7 @@ test('an invocation is taken by a single process only, also after the invocation
   expect(await states()).toEqual([['1', 'done', true]]);
 });
 
-test('old invocations are deleted; recent and running invocations stay', async () => {
+test('old invocations are deleted, and recent or running invocations are kept', async () => {
   const { join, clock, ids } = await open();
   const { begin, invocations, recovery } = await join();
   for (const id of ['done', 'failed', 'running']) await begin(id);
@@ -89,7 +89,7 @@ test('old invocations are deleted; recent and running invocations stay', async (
   expect(await ids()).toEqual(['recent', 'running']);
 });
 
-test('the invocations of a dead process are answered by a single process', async () => {
+test('a single process answers the invocations of a dead process', async () => {
   const { join, states, outbox } = await open();
   const dead = await join();
   await dead.begin('read');
@@ -112,19 +112,21 @@ test('the invocations of a dead process are answered by a single process', async
       kind: 'answer',
       id: 'deploy',
       reply: { token: 'deploy' },
-      text: 'u I was restarted in the middle of your deploy. Nothing was deployed by it; ask again.',
+      text: 'u I was restarted in the middle of your deploy. Nothing was deployed; ask again.',
     },
     {
       kind: 'answer',
       id: 'read',
       reply: { token: 'read' },
-      text: 'I was restarted in the middle of your list. Run it again.',
+      text: 'I was restarted in the middle of your list. Ask again.',
     },
     {
       kind: 'answer',
       id: 'stop',
       reply: { token: 'stop' },
-      text: expect.stringMatching(/of your stop. It may or may not have been stopped: look with status/),
+      text: expect.stringMatching(
+        /of your stop. The deployment may or may not have been stopped: look with status/,
+      ),
     },
   ]);
   // The channel is told only of invocations that may have changed something.
@@ -135,7 +137,7 @@ test('the invocations of a dead process are answered by a single process', async
   ]);
 });
 
-test('a stored request of a dead process is reported in its channel when the request changes something', async () => {
+test('a stored request of a dead process is reported in the channel if the request changes something', async () => {
   const { join, outbox } = await open();
   const dead = await join();
   const about = { at, person, mode: 'public', reply: undefined } as const;
@@ -162,7 +164,7 @@ test('an invocation of a living process is left to that process', async () => {
   expect(await outbox()).toEqual([]);
 });
 
-test('a process taken for dead can no longer confirm an invocation', async () => {
+test('a process that is taken for dead can no longer confirm an invocation', async () => {
   const { join, store, states } = await open();
   const slow = await join();
   await slow.begin('1', { what: 'deploy', changes: true });
@@ -176,7 +178,7 @@ test('a process taken for dead can no longer confirm an invocation', async () =>
   expect(await states()).toEqual([['1', 'interrupted', true]]);
 });
 
-test('an end that the store refused is written down later', async () => {
+test('if the store refuses the end of an invocation, the end is stored later', async () => {
   const { join, store, states } = await open();
   const { begin, invocations, recovery } = await join();
   await begin('1');
@@ -188,7 +190,7 @@ test('an end that the store refused is written down later', async () => {
   expect(await states()).toEqual([['1', 'done', true]]);
 });
 
-test('an answer that platform and store refused is owed as soon as the store works', async () => {
+test('an answer that both the platform and the store refused is put into the outbox once the store works', async () => {
   const { join, store, states, outbox } = await open();
   const { begin, invocations, recovery } = await join();
   const record = {
@@ -202,7 +204,7 @@ test('an answer that platform and store refused is owed as soon as the store wor
   } as const;
   await begin('1', record);
   await store.schema.alterTable('outbox').renameTo('away').execute();
-  await invocations.owe(record, { kind: 'line', tone: 'danger', text: ['It failed.'] }, 'failed');
+  await invocations.leaveToOutbox(record, { kind: 'line', tone: 'danger', text: ['It failed.'] }, 'failed');
   expect(await states()).toEqual([['1', 'running', false]]);
   await store.schema.alterTable('away').renameTo('outbox').execute();
   await recovery.lookAfter();
@@ -211,7 +213,7 @@ test('an answer that platform and store refused is owed as soon as the store wor
   expect(await outbox()).toMatchObject([{ kind: 'answer', id: '1', text: 'It failed.' }]);
 });
 
-test('an invocation whose row was given up counts as failed when its insert arrives late', async () => {
+test('an invocation counts as failed if the insert arrives after the bot has given up', async () => {
   const { join, store, states } = await open();
   const { begin, invocations, recovery, membership } = await join();
   await store.schema.alterTable('invocations').renameTo('away').execute();
@@ -226,46 +228,49 @@ test('an invocation whose row was given up counts as failed when its insert arri
   expect(await states()).toEqual([['1', 'failed', true]]);
 });
 
-test.runIf(shared)('an invocation whose commit hung counts as failed when the commit arrives', async () => {
-  const { join, store, states } = await open();
-  const { begin, invocations, membership } = await join();
-  await store.schema.alterTable('invocations').renameTo('away').execute();
-  await expect(begin('1')).rejects.toMatchObject({ code: 'not-stored' });
-  await store.schema.alterTable('away').renameTo('invocations').execute();
-  const hanging = Promise.withResolvers<void>();
-  onTestFinished(() => hanging.resolve());
-  const inserted = Promise.withResolvers<void>();
-  const late = store.transaction().execute(async (tx) => {
-    await sql`set local idle_in_transaction_session_timeout = 0`.execute(tx);
-    const columns = { platform: 'memory', workspace: 'w', channel: 'c', asker_id: 'u', asker_name: 'Una' };
-    await tx
-      .insertInto('invocations')
-      .values({
-        ...columns,
-        id: '1',
-        what: 'list',
-        changes: 0,
-        state: 'running',
-        created_at: 0,
-        holder: membership.id,
-        reply_json: '{}',
-      })
-      .execute();
-    inserted.resolve();
-    await hanging.promise;
-  });
-  await inserted.promise;
-  const caughtUp = invocations.catchUp().catch((error: unknown) => error);
-  const waiting = sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
-  await until(async () => (await waiting.execute(store)).rows.length > 0, 'it to be waited for');
-  hanging.resolve();
-  await late;
-  await caughtUp;
-  await invocations.catchUp();
-  expect(await states()).toEqual([['1', 'failed', true]]);
-});
+test.runIf(shared)(
+  'an invocation whose commit hung counts as failed when the commit goes through',
+  async () => {
+    const { join, store, states } = await open();
+    const { begin, invocations, membership } = await join();
+    await store.schema.alterTable('invocations').renameTo('away').execute();
+    await expect(begin('1')).rejects.toMatchObject({ code: 'not-stored' });
+    await store.schema.alterTable('away').renameTo('invocations').execute();
+    const hanging = Promise.withResolvers<void>();
+    onTestFinished(() => hanging.resolve());
+    const inserted = Promise.withResolvers<void>();
+    const late = store.transaction().execute(async (tx) => {
+      await sql`set local idle_in_transaction_session_timeout = 0`.execute(tx);
+      const columns = { platform: 'memory', workspace: 'w', channel: 'c', asker_id: 'u', asker_name: 'Una' };
+      await tx
+        .insertInto('invocations')
+        .values({
+          ...columns,
+          id: '1',
+          what: 'list',
+          changes: 0,
+          state: 'running',
+          created_at: 0,
+          holder: membership.id,
+          reply_json: '{}',
+        })
+        .execute();
+      inserted.resolve();
+      await hanging.promise;
+    });
+    await inserted.promise;
+    const caughtUp = invocations.catchUp().catch((error: unknown) => error);
+    const waiting = sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+    await until(async () => (await waiting.execute(store)).rows.length > 0, 'it to be waited for');
+    hanging.resolve();
+    await late;
+    await caughtUp;
+    await invocations.catchUp();
+    expect(await states()).toEqual([['1', 'failed', true]]);
+  },
+);
 
-test('an answer with a lost commit confirmation is owed once', async () => {
+test('if the confirmation of the commit is lost, an answer is put into the outbox only once', async () => {
   const { store, clock, outbox, states } = await open();
   let cut = false;
   const fragile = new Proxy(store, {
@@ -287,21 +292,21 @@ test('an answer with a lost commit confirmation is owed once', async () => {
   await begin('1', about);
   cut = true;
   const message: Message = { kind: 'line', tone: 'danger', text: ['It failed.'] };
-  await invocations.owe({ id: '1', at, person, ...about }, message, 'failed');
+  await invocations.leaveToOutbox({ id: '1', at, person, ...about }, message, 'failed');
   expect(cut).toBe(false);
   await invocations.catchUp();
   expect(await outbox()).toMatchObject([{ id: '1', text: 'It failed.' }]);
   expect(await states()).toEqual([['1', 'failed', true]]);
 });
 
-test('an invocation that the store refuses does not begin', async () => {
+test('an invocation that the store refuses is not carried out', async () => {
   const { join, store } = await open();
   const { begin } = await join();
   await store.schema.alterTable('invocations').renameTo('away').execute();
   await expect(begin('1')).rejects.toMatchObject({ code: 'not-stored' });
 });
 
-test('an invocation ends only after its answer is stored', async () => {
+test('an invocation ends only after the answer was stored', async () => {
   const { store, join, states, outbox } = await open();
   const { begin, invocations } = await join();
   for (const id of ['1', '2']) {
@@ -309,7 +314,7 @@ test('an invocation ends only after its answer is stored', async () => {
     await store.schema.alterTable('outbox').renameTo('away').execute();
     const message: Message = { kind: 'line', tone: 'neutral', text: ['Stopped.'] };
     const record = { id, at, person, what: 'stop', changes: true, mode: 'private' as const, reply: {} };
-    await invocations.owe(record, message);
+    await invocations.leaveToOutbox(record, message);
     if (id === '1') await invocations.finish(id, 'done');
     expect(await states()).toContainEqual([id, 'running', false]);
     await store.schema.alterTable('away').renameTo('outbox').execute();
@@ -325,7 +330,7 @@ test('an invocation ends only after its answer is stored', async () => {
   ]);
 });
 
-test('a damaged invocation row is reported in its channel, and the other rows are answered', async () => {
+test('a damaged invocation row is reported in the channel, and the other rows are still answered', async () => {
   const { store, join, states, outbox } = await open();
   const dead = await join();
   await dead.begin('damaged', { what: 'stop:confirm', changes: true });
@@ -347,7 +352,7 @@ test('a damaged invocation row is reported in its channel, and the other rows ar
   ]);
 });
 
-test('an invocation that was stored although the confirmation was lost is marked as failed', async () => {
+test('an invocation that was stored without confirmation is marked as failed', async () => {
   const { store, clock, states } = await open();
   let insert: unknown;
   let cut = false;

@@ -16,7 +16,7 @@ const option = (spec: string) => file(GOOD.replace('options: {}', `options: { ${
 const many = (count: number, one: (n: number) => string) =>
   Array.from({ length: count }, (_, n) => one(n)).join(', ');
 
-test('a good file becomes a command under its own name; other files are ignored', async () => {
+test('a good file becomes a command named after the file, and other files are ignored', async () => {
   await writeFile(join(folder, 'do-it.ts'), file(GOOD));
   await writeFile(join(folder, 'README.md'), 'Commands');
   const directory = await loadCommands(folder);
@@ -77,7 +77,11 @@ test.each<[string, string, RegExp]>([
   ['one.ts', file(group(`add: { ${GOOD.replace('Do it', '')} }`)), /add: the description must have 1 to 100/],
   ['one.ts', file(group(`add: { ${GOOD.replace("'help'", "'all'")} }`)), /add: the permission is not one of/],
   ['one.ts', file(group(`add: { ${GOOD}, actions: {} }`)), /add: actions belong to the command/],
-  ['one.ts', file(`${group(`add: { ${GOOD} }`)}, usual: 'list'`), /usual subcommand list is not there/],
+  [
+    'one.ts',
+    file(`${group(`add: { ${GOOD} }`)}, usual: 'list'`),
+    /usual subcommand list is not among the subcommands/,
+  ],
   ['one.ts', file(group(`add: { ${GOOD} }`).replace('Tag', '')), /the description must have 1 to 100/],
   ['one.ts', file(group(`add: { ${GOOD}, forms: {} }`)), /add: forms belong to the command/],
   [
@@ -90,7 +94,7 @@ test.each<[string, string, RegExp]>([
   ['one.ts', file(`${GOOD}, actions: { go: { permission: 'nope' } }`), /permission of go/],
   ['one.ts', file(`${GOOD}, actions: { go: { permission: 'help', ack: 'loud' } }`), /ack of go/],
   ['one.ts', file(`${GOOD}, actions: { go: { permission: 'help', ack: 'update' } }`), /no function "run"/],
-])('a wrong command file %s is refused by its name', async (name, content, words) => {
+])('a wrong command file %s is refused with the name of the file', async (name, content, words) => {
   await writeFile(join(folder, name), content);
   const error = await loadCommands(folder).then(
     () => undefined,
@@ -100,7 +104,7 @@ test.each<[string, string, RegExp]>([
   expect(error?.message).toContain(`commands/${name}`);
 });
 
-test('two files of the same command are refused by their names', async () => {
+test('two files of the same command are refused with the names of both files', async () => {
   await writeFile(join(folder, 'stop.js'), file(GOOD));
   await writeFile(join(folder, 'stop.ts'), file(GOOD));
   await expect(loadCommands(folder)).rejects.toThrow(

@@ -60,7 +60,7 @@ describe.each(driverNames)('the log lines of invocations on %s', (name) => {
   const commanded = (persona: Persona, command: string, values: Values = {}) =>
     lineOf(persona, () => stage.driver.command(persona, command, values));
 
-  test('a finished command leaves a log line with its command, target and deployment', async () => {
+  test('a finished command is logged with name, target and deployment', async () => {
     const { line } = await commanded('operator', 'logs', { deployment: id.slice(0, 8) });
     expect(line).toMatchObject({ outcome: 'done', command: 'logs', target: id });
     expect(line).not.toHaveProperty('code');
@@ -75,14 +75,14 @@ describe.each(driverNames)('the log lines of invocations on %s', (name) => {
     expect((await commanded('operator', 'help')).line).not.toHaveProperty('target');
   });
 
-  test('a pressed button leaves a log line with its action and target', async () => {
+  test('a pressed button is logged with action and target', async () => {
     await commanded('operator', 'stop', { deployment: id });
     const { line } = await lineOf('operator', () => stage.driver.press('operator', 'Keep it'));
     expect(line).toMatchObject({ outcome: 'done', command: 'stop:cancel', target: id });
   });
 
   test.runIf(name !== 'console').each(['gone', 'constructor'])(
-    'a button of an older version (%s) is refused and logged',
+    'a button from an older version (%s) is refused and logged',
     async (action) => {
       await deployReady(stage);
       const press = () => pressAction(stage, 'operator', { command: 'stop', action, arg: id });
@@ -163,14 +163,14 @@ describe.each(driverNames)('the log lines of invocations on %s', (name) => {
   test.each([
     [403, 'failed', 'edgegap-forbidden'],
     [500, 'unknown', 'edgegap-unavailable'],
-  ])('a deploy that Edgegap answers with %i is logged with its outcome', async (status, outcome, code) => {
+  ])('a deploy that Edgegap answers with %i is logged with the outcome', async (status, outcome, code) => {
     stage.simulator.faults.next({ endpoint: 'deploy' }, { kind: 'server-error', when: 'before', status }, 9);
     const { line } = await commanded('operator', 'deploy', KART);
     stage.simulator.faults.clear();
     expect(line).toMatchObject({ outcome, code, command: 'deploy', target: 'kart-racing v1.2' });
   });
 
-  test('a deployment for which Edgegap finds no room is logged as failed', async () => {
+  test('a deploy for which Edgegap has no room is logged as failed', async () => {
     stage.simulator.faults.next({ endpoint: 'deploy' }, { kind: 'cannot-allocate' });
     const { line } = await commanded('operator', 'deploy', KART);
     const deployment = [...stage.simulator.deployments.keys()].at(-1);
@@ -178,7 +178,7 @@ describe.each(driverNames)('the log lines of invocations on %s', (name) => {
   });
 });
 
-test('a command that arrives while the bot restarts is logged too', async () => {
+test('a command that arrives while the bot restarts is also logged', async () => {
   const stage = await stageOn('discord');
   onTestFinished(() => stage.driver.close());
   const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
@@ -195,7 +195,7 @@ test('a command that arrives while the bot restarts is logged too', async () => 
   );
 });
 
-test("an error in the bot's own code is logged with its stack under the reference that the person sees", async () => {
+test("an error in the bot's own code is logged with the stack and the reference that the person sees", async () => {
   const commands = mkdtempSync(join(import.meta.dirname, '.log-line-'));
   const define = pathToFileURL(join(import.meta.dirname, '../../src/command/define.ts'));
   writeFileSync(

@@ -100,7 +100,7 @@ describe.each(['console', 'discord', 'slack-socket'] as const)('names on %s', (n
     effectOf(stage, 'operator', () => stage.driver.command('operator', command, values));
   const shown = (text = '') => text.replaceAll(/\\([^A-Za-z0-9\s])/g, '$1').replaceAll(/\s+/g, ' ');
 
-  test.each(refused)('%s: the name is refused instead of guessed', async (_, values, says) => {
+  test.each(refused)('%s: the bot refuses the name instead of guessing', async (_, values, says) => {
     const before = stage.simulator.deployments.size;
     const { privately, publicly } = await effect('deploy', values);
     expect(publicly).toEqual([]);
@@ -108,12 +108,12 @@ describe.each(['console', 'discord', 'slack-socket'] as const)('names on %s', (n
     expect(stage.simulator.deployments.size).toBe(before);
   });
 
-  test('a request_id in capitals is found', async () => {
+  test('a request_id typed in capitals is found', async () => {
     const { privately } = await effect('status', { deployment: id.toUpperCase() });
     expect(privately.at(-1)?.text).toContain('arena');
   });
 
-  test('a tag in other letters is found, and two similar tags are both offered', async () => {
+  test('a tag typed in other letters is found, and if two tags are similar, both are offered', async () => {
     const tags = () => stage.simulator.deployments.get(id)?.tags.map((tag) => tag.name);
     const { privately } = await effect('tags remove', { deployment: id, tag: 'beta' });
     expect(shown(privately.at(-1)?.text)).toMatch(
@@ -125,7 +125,7 @@ describe.each(['console', 'discord', 'slack-socket'] as const)('names on %s', (n
     expect(tags()).not.toContain('qa');
   });
 
-  test('a text over the limit is refused privately, and a stranger gets the usual refusal', async () => {
+  test('a text over the limit is refused privately, but a stranger gets the usual refusal', async () => {
     const long = `x${'\u200b'.repeat(20_000)}x`;
     const ask = (persona: 'operator' | 'stranger', text: string) =>
       effectOf(stage, persona, () => stage.driver.command(persona, 'deploy', { application: text }));
@@ -143,14 +143,14 @@ describe.each(['console', 'discord', 'slack-socket'] as const)('names on %s', (n
 
   if (name !== 'discord')
     test.each(['LIST', 'List.', '“list”', 'li\u200bst', '/list', '/edgegap list', ': list'])(
-      'the line %s is the command list',
+      'the line %s is parsed as the command `list`',
       async (line) => {
         const { privately } = await effectOf(stage, 'operator', () => typeLine(stage, 'operator', line));
         expect(privately.at(-1)?.text).toMatch(/active deployment/);
       },
     );
 
-  test.each(taken)('%s: the named version is deployed', async (_, values, expected) => {
+  test.each(taken)('%s: the version that the person named is deployed', async (_, values, expected) => {
     // The channel gets its messages at the pace that a platform allows.
     stage.speed(20);
     const before = stage.simulator.deployments.size;
@@ -174,7 +174,7 @@ describe.each(['slack-socket', 'slack-http'] as const)('help on %s', (name) => {
     return privately.at(-1)?.text ?? '';
   };
 
-  test('help in a channel shows slash commands with an existing application', async () => {
+  test('help in a channel shows slash commands and uses an application that exists', async () => {
     const all = await told(() => driver.slash('operator', 'help'));
     expect(all).toContain('/edgegap deploy');
     expect(all).toContain('/edgegap help deploy');
@@ -192,7 +192,7 @@ describe.each(['slack-socket', 'slack-http'] as const)('help on %s', (name) => {
     expect(missing).toContain('Use: /edgegap stop <deployment>');
   });
 
-  test('help in a thread shows mentions, as threads have no slash commands', async () => {
+  test('help in a thread shows mentions, because slash commands do not work in threads', async () => {
     const root = String(
       (
         await driver.server.world.call('xoxp-admin', 'chat.postMessage', {

@@ -58,7 +58,7 @@ describe.each(driverNames)('a new command file on %s', (name) => {
     return privately.at(-1);
   };
 
-  test('a new command is parsed, rendered and run, and its button works', async () => {
+  test('a new command is parsed, runs and answers, and the button in the answer works', async () => {
     const card = await answer(() => stage.driver.command('operator', 'coin', { map: 'harbour', times: 2 }));
     expect(card?.text).toMatch(/Heads for .?harbour/);
     expect(card?.text).toMatch(/Tossed\W+2/);
@@ -87,7 +87,7 @@ describe.each(driverNames)('a new command file on %s', (name) => {
   });
 
   if (name === 'discord') {
-    test('a new command asks for its permission and is registered on Discord', async () => {
+    test('a new command checks the permission and is registered on Discord', async () => {
       const refused = await effectOf(stage, 'member', () =>
         stage.driver.command('member', 'coin', { map: 'harbour' }),
       );
@@ -114,7 +114,7 @@ describe.each(driverNames)('a new command file on %s', (name) => {
   }
 });
 
-test("a new command file is listed in the hint of Slack's manifest", async () => {
+test("a new command file appears in the hint of Slack's manifest", async () => {
   const manifest = createManifest(await loadCommands(folder));
   expect(manifest.features.slash_commands[0]?.usage_hint).toContain('coin');
 });

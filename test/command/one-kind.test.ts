@@ -78,14 +78,14 @@ describe.each(driverNames)('a new kind of option on %s', (name) => {
     return privately.at(-1)?.text;
   };
 
-  test('an option of a new kind is parsed, looked up and handed to the command', async () => {
+  test('an option of a new kind is parsed, looked up and passed to the command', async () => {
     expect(await answer('map', { size: '3x4' })).toMatch(
       /12 fields, margin undefined, [1-9]\d* applications/,
     );
     expect(await answer('map', { size: '3x4', margin: '1x2' })).toContain('margin 2');
   });
 
-  test('an option of a new kind refuses a value by the fields of the option', async () => {
+  test('an option of a new kind checks values against the limits set for that option', async () => {
     expect(await answer('map', { size: '3x4', margin: '1x3' })).toContain(
       'margin must be two numbers up to 2, like 3x4',
     );
@@ -96,14 +96,14 @@ describe.each(driverNames)('a new kind of option on %s', (name) => {
   });
 
   if (name === 'console')
-    test('an option of a new kind offers values to complete a line', async () => {
+    test('an option of a new kind offers values when a line is completed', async () => {
       const { complete } = stage.driver as ConsoleDriver;
       expect(await complete('map ')).toEqual([['2x2 ', '9x9 '], '']);
       expect(await complete('map 3x4 --margin ')).toEqual([['2x2 ', '2x2 '], '']);
     });
 
   if (name === 'discord')
-    test('an option of a new kind is registered on Discord as the kind says', async () => {
+    test('an option of a new kind is registered on Discord in the way the kind says', async () => {
       const { server, environment } = stage.driver as DiscordDriver;
       const printed: string[] = [];
       const code = await runRegister({
@@ -122,7 +122,7 @@ describe.each(driverNames)('a new kind of option on %s', (name) => {
     });
 });
 
-test('a kind refuses a wrong option when the commands are loaded', async () => {
+test('loading the commands fails if a kind refuses an option or the kind is unknown', async () => {
   writeFileSync(join(folder, 'field.ts'), MAP.replace('most: 2', 'most: 0'));
   await expect(loadCommands(folder, kinds)).rejects.toThrow('commands/field.ts: the grid margin has no room');
   rmSync(join(folder, 'field.ts'));

@@ -70,7 +70,7 @@ test.each<[string, Value, unknown]>([
     '🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}',
     '🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}',
   ],
-])('an option of kind %s takes %j', (kind, value, expected) => {
+])('an option of kind %s accepts %j', (kind, value, expected) => {
   expect(parse(kind, value)).toEqual(expected);
 });
 
@@ -119,11 +119,11 @@ test.each(
       ['ips', 'ff02::1', 'ip-reserved', /no machine/],
       ['tag', 'x'.repeat(21), 'tag-too-long', /21 characters; at most 20/],
       ['tag', '🏁'.repeat(21), 'tag-too-long', /21 characters/],
-      ['tag', 'chatops-0123456789ab', 'tag-reserved', /the bot’s own/],
+      ['tag', 'chatops-0123456789ab', 'tag-reserved', /for myself/],
       ['tag', 'x'.repeat(3_000), 'tag-too-long', /3000 characters; at most 20/],
       ['tag', 'a\u0000b', 'tag-control', /control/],
       ['tag', '..', 'tag-dots', /cannot be a tag/],
-      ['tags', 'ok,chatops-0123456789ab', 'tag-reserved', /own/],
+      ['tags', 'ok,chatops-0123456789ab', 'tag-reserved', /for myself/],
       ['tags', 'a\tb', 'tag-control', /control/],
       ['city', 'x'.repeat(10_000), 'value-too-long', /10000 characters long; at most 100/],
       ['application', 'x'.repeat(65), 'value-too-long', /at most 64/],
@@ -149,16 +149,16 @@ test.each(
   expect(error.userMessage.length, 'what was given is not repeated at length').toBeLessThan(160);
 });
 
-test('a missing option is named together with the usage', () => {
+test('if an option is missing, the error names the option and shows the usage', () => {
   const specs = withKinds({ deployment: theDeployment }, allKinds);
   const error = refused(() => parseValues({}, 'stop', specs, { maxTagLength: 20 }));
   expect(error.userMessage).toBe(
-    'stop needs a deployment: its request_id, the beginning of it, or its address.',
+    'stop needs a deployment: a request_id, the beginning of a request_id, or an address.',
   );
   expect(error.hint).toBe('Use: stop <deployment>');
 });
 
-test('an option unknown to this version is refused', () => {
+test('an option that this version does not know is refused', () => {
   const error = refused(() => parseValues({ close: 'Montreal' }, 'deploy', {}, { maxTagLength: 20 }));
   expect(error.code).toBe('option-stale');
   expect(error.hint).toContain('npm run register');
@@ -174,7 +174,7 @@ function refused(run: () => unknown): InputError {
   throw new Error('It was taken');
 }
 
-test('a command gets its options in the types of their kinds', () => {
+test('a command gets each option in the type of its kind', () => {
   const base = { description: 'x' } as const;
   const _specs = {
     deployment: theDeployment,

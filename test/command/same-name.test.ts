@@ -28,7 +28,7 @@ test.each([
   ['invisible characters', '\u200barena\u00a0', 'arena'],
   ['quotation marks around', '«arena»', 'arena'],
   ['a blank for a dash between digits', 'build 1 2', 'build-1-2'],
-])('names that differ by %s are the same: %s, %s', (_, typed, name) => {
+])('names that differ only by %s count as the same name: %s, %s', (_, typed, name) => {
   expect(isSameName(typed, name)).toBe(true);
   expect(isSameName(name, typed)).toBe(true);
 });
@@ -43,7 +43,7 @@ test.each([
   ['-', '—x'],
   ['', 'x'],
   ['...', '?'],
-])('%s and %s are two different names', (one, other) => {
+])('%s and %s count as two different names', (one, other) => {
   expect(isSameName(one, other)).toBe(false);
 });
 
@@ -58,11 +58,11 @@ test.each<[string, string[], string[]]>([
   ['cafe\u0301', ['caf\u00e9', 'cafe'], ['caf\u00e9']],
   ['St. John’s', ["St. John's", 'St Johns'], ["St. John's"]],
   ['lobby', ['arena'], []],
-])('%s among %j names %j', (given, known, expected) => {
+])('the name %s, compared with %j, matches %j', (given, known, expected) => {
   expect(namesakes(given, known, name)).toEqual(expected);
 });
 
-test('an exact name matches only itself', () => {
+test('a name that equals a known name matches only that name', () => {
   fc.assert(
     fc.property(fc.array(fc.string({ unit: 'grapheme' }), { minLength: 1 }), (known) => {
       for (const one of known)
@@ -71,7 +71,7 @@ test('an exact name matches only itself', () => {
   );
 });
 
-test('a name in capitals and in every Unicode form is the same name', () => {
+test('a name counts as the same in capitals and in every Unicode form', () => {
   fc.assert(
     fc.property(fc.stringMatching(/^[a-zà-öø-ÿāčđęğīłńőřşťůžơẵ]{1,20}$/u), (one) => {
       for (const form of ['NFC', 'NFD', 'NFKC', 'NFKD'])

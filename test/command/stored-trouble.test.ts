@@ -69,7 +69,7 @@ async function approved(driver: ChatDriver, word: string): Promise<void> {
 const channelOf = async (driver: ChatDriver) => (await driver.channel()).map(({ text }) => text);
 
 describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a stored request on %s', (name) => {
-  test('whose process died with its card posted and nothing written down has a card that says so', async () => {
+  test('if the process dies after posting the card of a stored request, the next process completes that card', async () => {
     const stage = await openStage(name, folder.path);
     const { driver, simulator } = stage;
     const first = await stage.start();
@@ -85,13 +85,13 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a stored requ
       return shown.join().includes('I was restarted') ? shown : undefined;
     }, 'the truth');
     expect(texts).toHaveLength(1);
-    expect(texts[0]).toContain('Nothing was deployed by it; ask again.');
+    expect(texts[0]).toContain('Nothing was deployed; ask again.');
     await second.app.settled();
     expect(await channelOf(driver)).toEqual(texts);
     expect(simulator.deployments.size).toBe(0);
   });
 
-  test('that answers twice has one answer, the last', async () => {
+  test('a second answer to a stored request replaces the first answer', async () => {
     const stage = await stageOn(name, { commands: folder.path });
     onTestFinished(() => stage.close());
     stage.speed(20);
@@ -108,23 +108,26 @@ const TROUBLE: readonly (readonly [string, SlackFault])[] = [
   ['breaks the connection without the card', { kind: 'reset', when: 'before' }],
 ];
 
-test.each(TROUBLE)('the card of a stored request is only late while Slack %s', async (_, fault) => {
-  const stage = await stageOn('slack-http', { commands: folder.path });
-  onTestFinished(() => stage.close());
-  stage.speed(20);
-  (stage.driver as SlackDriver).server.faults.inject('chat.postMessage', fault);
-  await approved(stage.driver, 'deploy');
-  const told = async () => [
-    ...(await channelOf(stage.driver)),
-    ...(await stage.driver.privately('operator')).map(({ text }) => text),
-  ];
-  const ready = async () => /is ready|nothing was|not deployed/i.test((await told()).join());
-  await until(ready, 'the deployment, or a refusal');
-  expect(stage.simulator.deployments.size).toBe(1);
-  expect((await channelOf(stage.driver)).filter((text) => text.includes('kart-racing'))).toHaveLength(2);
-});
+test.each(TROUBLE)(
+  'while Slack %s, the card of a stored request comes late but is not lost',
+  async (_, fault) => {
+    const stage = await stageOn('slack-http', { commands: folder.path });
+    onTestFinished(() => stage.close());
+    stage.speed(20);
+    (stage.driver as SlackDriver).server.faults.inject('chat.postMessage', fault);
+    await approved(stage.driver, 'deploy');
+    const told = async () => [
+      ...(await channelOf(stage.driver)),
+      ...(await stage.driver.privately('operator')).map(({ text }) => text),
+    ];
+    const ready = async () => /is ready|nothing was|not deployed/i.test((await told()).join());
+    await until(ready, 'the deployment, or a refusal');
+    expect(stage.simulator.deployments.size).toBe(1);
+    expect((await channelOf(stage.driver)).filter((text) => text.includes('kart-racing'))).toHaveLength(2);
+  },
+);
 
-test('a hint in the answer to a stored request says what to type on Slack', async () => {
+test('on Slack, a hint in the answer to a stored request shows the slash command to type', async () => {
   const stage = await stageOn('slack-http', { commands: folder.path });
   onTestFinished(() => stage.close());
   stage.speed(20);

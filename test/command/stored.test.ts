@@ -96,7 +96,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a stored requ
     return news;
   }
 
-  test("a stored request is parsed when carried out and answered in the channel with the bot's own token", async () => {
+  test("a stored request is parsed when carried out, and the bot's own token posts the answer in the channel", async () => {
     const { told, shown } = await approved({ application: 'KART-racing' });
     expect(told).toEqual([]);
     expect(shown).toHaveLength(1);
@@ -106,7 +106,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a stored requ
     expect((await stage.driver.channel()).at(-1)?.text).toMatch(/for \w+/);
   });
 
-  test('a stored request is carried out once, even when approved twice', async () => {
+  test('a stored request that is approved twice is carried out once', async () => {
     const before = await stage.driver.channel();
     await effectOf(stage, 'reader', () => stage.driver.press('reader', 'Approve'));
     await stage.bot.app.settled();
@@ -119,7 +119,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a stored requ
     expect(shown).toEqual([]);
   });
 
-  test('a stored request is carried out although the bot is stopping', async () => {
+  test('a stored request is carried out even while the bot is stopping', async () => {
     await effectOf(stage, 'operator', () =>
       stage.driver.command('operator', 'ask', { application: 'Kart Racing' }),
     );
@@ -141,7 +141,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a stored requ
     expect(told).toContain('Hello');
   });
 
-  test('a stored request is refused when its asker has lost the permission', async () => {
+  test('a stored request is refused if the person has lost the permission', async () => {
     const { told, shown } = await approved({ application: 'kart-racing' }, () =>
       stage.driver.regroup('operator', ['readers']),
     );
@@ -150,7 +150,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a stored requ
     await stage.driver.regroup('operator', ['operators']);
   });
 
-  test('a refused stored request is carried out when approved again', async () => {
+  test('a stored request that was refused is carried out after a second approval', async () => {
     const greetings = async () =>
       (await stage.driver.channel()).filter(({ text }) => /Hello kart.?-racing/.test(text)).length;
     const refusals = async () =>
@@ -165,14 +165,14 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a stored requ
     await until(async () => (await greetings()) > before.greetings, 'the answer');
   });
 
-  test('a stored request for a deleted application is refused to its asker', async () => {
+  test('if the application was deleted, the person is told that the stored request was refused', async () => {
     const { told, shown } = await approved({ application: 'gone-racing' });
     expect(told.join()).toContain('There is no application');
     expect(shown).toEqual([]);
   });
 });
 
-test("a stored request needs no turn of its asker's fair share", async () => {
+test("a stored request does not wait for the person's fair share", async () => {
   const stage = await stageOn('discord', { commands: folder.path, environment: { PERSON_REQUESTS: '1' } });
   onTestFinished(() => stage.close());
   await effectOf(stage, 'operator', () =>

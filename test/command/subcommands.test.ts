@@ -37,7 +37,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
   });
   afterAll(() => stage?.close());
 
-  test('each subcommand has its own options and its own acknowledgement', async () => {
+  test('each subcommand has separate options and a separate acknowledgement', async () => {
     expect(await privately(command('tags list', { deployment: id }))).toMatch(/Tags of .*qa/);
     const one = await privately(command('tags show', { deployment: id, tag: 'QA' }));
     expect(one).toMatch(/Tag .?qa.? of .*Added [^.]*\./);
@@ -51,7 +51,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
     expect(tagsOf()).toEqual(['qa']);
   });
 
-  test('help shows all subcommands of a command, or a single subcommand', async () => {
+  test('help shows all subcommands of a command, or only the subcommand that was asked for', async () => {
     const all = await privately(command('help', { command: 'tags' }));
     expect(all).toMatch(/tags list <deployment> .*tags rename <deployment> <tag> <new-name>/);
     expect(all).toContain('Rename a tag of a deployment');
@@ -74,13 +74,13 @@ describe.each(driverNames)('subcommands on %s', (name) => {
     });
 
   if (name === 'discord') {
-    test('a command in its old registration is refused with a hint to register again', async () => {
+    test('a command that is still registered in an old form is refused with a hint to register again', async () => {
       const old = await privately(command('tags', { deployment: id, action: 'remove', tag: 'qa' }));
-      expect(old).toMatch(/tags is no longer asked for in the way that is registered.*npm run register/);
+      expect(old).toMatch(/tags is registered here in an outdated form.*npm run register/);
       const gone = await privately(command('tags burn', { deployment: id }));
-      expect(gone).toMatch(/tags is no longer asked for in the way.*npm run register/);
+      expect(gone).toMatch(/tags is registered here in an outdated form.*npm run register/);
       const early = await privately(command('list all', {}));
-      expect(early).toMatch(/list is no longer asked for in the way.*npm run register/);
+      expect(early).toMatch(/list is registered here in an outdated form.*npm run register/);
       expect(tagsOf()).toEqual(['qa']);
     });
 
@@ -110,7 +110,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
     return;
   }
 
-  test('the subcommand may stand first or second; without a subcommand the usual subcommand runs', async () => {
+  test('the subcommand may stand first or second, and without a subcommand the usual subcommand runs', async () => {
     expect(await publicly(line(`tags add ${id} one`))).toMatch(/Added .?one/);
     expect(await publicly(line(`tags ${id} ADD "two words"`))).toMatch(/Added .?two words/);
     expect(await publicly(line(`tags --tag one ${id} remove`))).toMatch(/Removed .?one/);
@@ -120,7 +120,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
     expect(tagsOf()).toEqual(['qa']);
   });
 
-  test('an unknown subcommand is answered with the existing or the similar subcommands', async () => {
+  test('an unknown subcommand is answered with similar subcommands, or with all of them', async () => {
     const all = /tags has no subcommand “burn”.*There are: list, show, add, remove, rename/;
     expect(await privately(line(`tags ${id} burn`))).toMatch(all);
     expect(await privately(line(`tags burn --deployment ${id}`))).toMatch(all);
@@ -131,7 +131,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
     expect(tagsOf()).toEqual(['qa']);
   });
 
-  test('an option of another subcommand, or called as one, is answered with what to type', async () => {
+  test('an option of another subcommand is refused with a hint that shows the right command', async () => {
     const add = /tags list has no option “--add”\..*Type “(\/edgegap )?tags add @last qa”\./;
     expect(await privately(line('tags @last --add qa'))).toMatch(add);
     expect(await privately(line('tags @last --add=qa'))).toMatch(add);
@@ -146,20 +146,20 @@ describe.each(driverNames)('subcommands on %s', (name) => {
     expect(tagsOf()).toEqual(['qa']);
   });
 
-  test('a colon or comma behind the name of the command is forgiven, in help too', async () => {
+  test('a colon or comma after the name of the command is ignored, in help too', async () => {
     expect(await privately(line(`Tags: ${id}`))).toMatch(/Tags of .*qa/);
     expect(await privately(line(`tags, ${id}`))).toMatch(/Tags of .*qa/);
     expect(await privately(line('help tags:'))).toMatch(/tags add <deployment> <tag>/);
   });
 
-  test('a missing subcommand or option is answered with the usage', async () => {
+  test('if a subcommand or an option is missing, the answer shows the usage', async () => {
     expect(await privately(line('tags'))).toMatch(
       /tags needs a subcommand\..*There are: list, show, add, remove, rename\. .*help tags shows how/,
     );
     expect(await privately(line(`tags add ${id}`))).toMatch(
       /tags add needs a tag.*Use: .*tags add <deployment>/,
     );
-    expect(await privately(line(`tags show ${id} late`))).toMatch(/no tag “late”.*It has: qa/);
+    expect(await privately(line(`tags show ${id} late`))).toMatch(/no tag “late”.*The deployment has: qa/);
     expect(await privately(line(`tags add ${id} one two`))).toMatch(/do not know what to do with “two”/);
   });
 
@@ -171,14 +171,14 @@ describe.each(driverNames)('subcommands on %s', (name) => {
     },
   );
 
-  test('"deploy --help" and "help help" each show the help of that command', async () => {
+  test('"deploy --help" and "help help" each show the help of the command that was named', async () => {
     expect(await privately(line('deploy --help'))).toMatch(/deploy <application> <version>/);
     expect(await privately(line('help help'))).toMatch(/help \[<command>\]/);
     expect(stage.simulator.deployments.size).toBe(1);
   });
 
   if (name === 'console')
-    test("a line is completed with the subcommands, then with the subcommand's values", async () => {
+    test('a line is completed first with the subcommands, then with the values of the subcommand', async () => {
       const { complete } = stage.driver as ConsoleDriver;
       const words = ['list ', 'show ', 'add ', 'remove ', 'rename '];
       expect(await complete('tags ')).toEqual([[...words, '@last '], '']);
@@ -194,7 +194,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
     });
 });
 
-test('the limit of 8000 characters counts the subcommands too', async () => {
+test('subcommands count towards the limit of 8000 characters', async () => {
   const { all } = await loadCommands(COMMANDS);
   const [tags] = all.filter(({ name }) => name === 'tags');
   if (!tags) throw new Error('There is no command tags');

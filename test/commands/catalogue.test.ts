@@ -57,21 +57,21 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
   });
   afterAll(() => stage?.close());
 
-  test('versions tells the resources, ports, limits and caching of each version', async () => {
+  test('versions shows the resources, ports, limits and caching of each version', async () => {
     const text = await shown(stage, 'versions', { application: 'kart-racing' });
     expect(text).toContain('kart-racing: 3 versions, 1 of them switched off');
     expect(text).toMatch(
       /v1\.3 \| 0\.5 vCPU, 1 GB · 7777 UDP, 8080 TCP · 31 % cached \| .*v1\.2 \| .*86 % cached \(good\)/,
     );
     expect(text).toMatch(
-      /v1\.1 · switched off \| 0\.5 vCPU, 1 GB · 7777 UDP, 8080 TCP · 86 % cached \(good\) \| .*Each of these: Max duration: 1 h · Time to deploy: at most 2 min · Restarts: never · Grace period: 30 s/,
+      /v1\.1 · switched off \| 0\.5 vCPU, 1 GB · 7777 UDP, 8080 TCP · 86 % cached \(good\) \| .*Each version on this page: Max duration: 1 h · Time to deploy: at most 2 min · Restarts: never · Grace period: 30 s/,
     );
     const page = await shown(stage, 'versions', { application: 'arena-shooter', page: 2 });
     expect(page).toMatch(/nightly-01 · switched off \| 0\.5 vCPU.* \| Max duration: 1 h · /);
     expect(page).toMatch(/2026\.2 \| 2 vCPU, 4 GB .* \| Max duration: 24 h · /);
   });
 
-  test('versions shows one version in full, also a version that is switched off', async () => {
+  test('versions shows a single version in full, even if that version is switched off', async () => {
     const stable = await shown(stage, 'versions', { application: 'Lobby-Chat', version: 'STABLE' });
     expect(stable).toContain('lobby-chat stable');
     expect(stable).toMatch(/Ports\W+websocket 9000 WS TLS, http 8080 TCP/);
@@ -81,7 +81,7 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
     expect(off).toMatch(/Active\W+no: activate it in the Edgegap dashboard/);
   });
 
-  test('versions of an application without versions says what to do', async () => {
+  test('for an application without versions, versions says what to do', async () => {
     const text = await shown(stage, 'versions', { application: 'unborn' });
     expect(text).toContain('unborn: no version yet');
     expect(text).toContain('Make a version in the Edgegap dashboard, then ask again.');
@@ -90,7 +90,7 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
     );
   });
 
-  test('locations groups cities by continent and country, each city once, with the notes of Edgegap', async () => {
+  test("locations groups cities by continent and country, and shows each city once with Edgegap's notes", async () => {
     const text = await shown(stage, 'locations');
     expect(text).toContain('46 places');
     expect(text).toContain('North America | Canada: Montreal, Toronto, Vancouver | Mexico: Querétaro');
@@ -99,7 +99,7 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
     expect(text).not.toContain('cloud');
   });
 
-  test('locations asks Edgegap for places with room, of a type and with tags', async () => {
+  test('locations can be limited to places with room, to a type and to tags', async () => {
     const text = await shown(stage, 'locations', { ...KART, type: 'cloud', tags: true });
     expect(text).toContain('46 places of type cloud with room for kart-racing v1.2');
     expect(text).toContain('Nigeria: Lagos (cloud)');
@@ -119,7 +119,7 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
     expect(text).toMatch(/0 km +Paris, France +cloud \| 344 km +London, United Kingdom +cloud/);
   });
 
-  test('hosts sums up what is free, and tells of each host what is free and in all', async () => {
+  test('hosts shows the free and total resources, in sum and for each host', async () => {
     const text = await shown(stage, 'hosts', { fleet: 'tournament' });
     expect(text).toContain(
       '28.41 of 50.5 vCPU free · 55.32 of 98.35 GB free on 4 active hosts. 1 host not active yet.',
@@ -132,7 +132,7 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
     expect(text).toMatch(/tournament-ashburn-4 · will be deleted /);
   });
 
-  test('hosts counts how many deployments of a version fit, the best host first', async () => {
+  test('hosts counts how many deployments of a version fit, and shows the best host first', async () => {
     const text = await shown(stage, 'hosts', { fleet: 'tournament', ...KART });
     expect(text).toContain('54 more of kart-racing v1.2 fit on 3 hosts (0.5 vCPU, 1 GB each)');
     // Memory is what runs out: 24.59 GB for 1 GB each.
@@ -147,7 +147,7 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
     expect(half).toContain('13 more of arena-shooter 2026.2 fit on 3 hosts (2 vCPU, 4 GB each)');
   });
 
-  test('hosts shows one host in full', async () => {
+  test('hosts shows a single host in full', async () => {
     const active = await shown(stage, 'hosts', {
       fleet: 'tournament',
       host: 'tournament-toronto-1',
@@ -164,14 +164,14 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
     expect(await shown(stage, 'hosts', { fleet: 'empty-fleet' })).toContain('The fleet has no hosts yet');
   });
 
-  test('a fleet that does not exist is refused with the names that were used before', async () => {
+  test('a fleet that does not exist is refused, and fleets used before are suggested', async () => {
     await shown(stage, 'hosts', { fleet: 'tournament' });
     expect(await shown(stage, 'hosts', { fleet: 'night-cup' })).toMatch(
       /no private fleet “night-cup” in this account\. .*tournament.* The Edgegap dashboard shows all fleets/,
     );
   });
 
-  test('a trouble of Edgegap’s is told in private', async () => {
+  test('an error from Edgegap is answered privately', async () => {
     const down = { kind: 'server-error', when: 'before' } as const;
     for (const [command, values] of [
       ['versions', { application: 'trouble' }],
@@ -188,7 +188,7 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
   });
 
   if (name === 'discord' || name === 'slack-http')
-    test('a button whose list is forgotten or was tampered with is refused', async () => {
+    test('a button is refused if the list was forgotten or the button was tampered with', async () => {
       await deployReady(stage);
       for (const [command, arg] of [
         ['versions', '1.'],
@@ -204,7 +204,7 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
     });
 });
 
-test('names of fleets are offered from the settings and from what was used, also after a restart', async () => {
+test('fleets from the settings and from earlier commands are suggested, even after a restart', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'chatops-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   const environment = { DATABASE_URL: join(folder, 'bot.db'), FLEETS: 'night-cup, finals' };
@@ -226,7 +226,7 @@ test('names of fleets are offered from the settings and from what was used, also
   }
 });
 
-test('Discord offers the names of fleets to readers alone', async () => {
+test('Discord suggests the names of fleets only to readers', async () => {
   const stage = await stageOn('discord', { environment: { FLEETS: 'finals' } });
   try {
     const { suggested } = stage.driver as DiscordDriver;
@@ -237,14 +237,14 @@ test('Discord offers the names of fleets to readers alone', async () => {
   }
 });
 
-test('names of fleets of one account are not offered in another account', async () => {
+test('fleet names used in one account are not suggested in another account', async () => {
   const { ann, ben } = await openTwo();
   expect(await ann.say('hosts tournament')).toContain('5 hosts');
   expect(await ann.suggest('hosts', 'fleet', '')).toEqual(['tournament']);
   expect(await ben.suggest('hosts', 'fleet', '')).toEqual([]);
 });
 
-test('APP_ALLOWLIST holds for versions, locations and hosts', async () => {
+test('APP_ALLOWLIST also limits versions, locations and hosts', async () => {
   const stage = await stageOn('console', { environment: { APP_ALLOWLIST: 'lobby-chat' } });
   try {
     for (const line of [

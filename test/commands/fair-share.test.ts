@@ -47,7 +47,7 @@ function holdEdgegap(stage: Stage): () => void {
 describe.each(['slack-http', 'slack-socket', 'discord'] as const)(
   'a person with too many requests on %s',
   (name) => {
-    test('requests over the fair share wait, further requests are refused, and another person is served', async () => {
+    test('requests over the fair share wait, further requests are refused, and another person is still served', async () => {
       const stage = await stageWith(name, small);
       const before = lists(stage);
       const release = holdEdgegap(stage);
@@ -70,7 +70,7 @@ describe.each(['slack-http', 'slack-socket', 'discord'] as const)(
       expect(refused).toHaveLength(3);
     });
 
-    test('a person whose requests wait gets an answer at once when the bot stops', async () => {
+    test('a person whose requests are waiting is answered at once when the bot stops', async () => {
       const stage = await stageWith(name, small);
       const before = lists(stage);
       const release = holdEdgegap(stage);
@@ -89,7 +89,7 @@ describe.each(['slack-http', 'slack-socket', 'discord'] as const)(
 );
 
 describe('the fair share on Slack', () => {
-  test('1,000 requests of a person are all acknowledged, and another person is answered in between', async () => {
+  test('1,000 requests of the same person are all acknowledged, and another person is answered in between', async () => {
     const stage = await stageWith('slack-http', {});
     const driver = stage.driver as SlackDriver;
     let acknowledged = 0;
@@ -112,7 +112,7 @@ describe('the fair share on Slack', () => {
     expect(await texts(stage, 'operator', REFUSED)).toHaveLength(1);
   });
 
-  test('a repeated delivery is not counted and gets no second answer', async () => {
+  test('a request that Slack delivers twice is counted once and answered once', async () => {
     const stage = await stageWith('slack-http', small);
     const driver = stage.driver as SlackDriver;
     const release = holdEdgegap(stage);
@@ -130,7 +130,7 @@ describe('the fair share on Slack', () => {
     expect(await texts(stage, 'operator', REFUSED)).toHaveLength(1);
   });
 
-  test('after ten quiet seconds no request waits, and the next burst is refused again', async () => {
+  test('after a burst and ten quiet seconds no request waits, and the next burst is limited again', async () => {
     const stage = await stageWith('slack-http', small);
     for (const burst of [1, 2]) {
       stage.speed(1);

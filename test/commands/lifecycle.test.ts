@@ -27,7 +27,7 @@ const press = async (label: string) => {
 };
 
 describe('the status command', () => {
-  test('status shows address, ports, place and tags, also of a foreign deployment', async () => {
+  test('status shows address, ports, place and tags, even of a deployment made outside the chat', async () => {
     const ours = await deployReady(stage, 'kart-racing', 'v1.2', 'qa');
     const other = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     for (const [id, name] of [
@@ -55,7 +55,7 @@ describe('the status command', () => {
     expect(privately[0]?.buttons).toEqual([]);
   });
 
-  test('the status of a deployment forgotten by Edgegap is shown as terminated', async () => {
+  test('a deployment that Edgegap has forgotten is shown as terminated', async () => {
     const ours = await deployReady(stage);
     stage.simulator.terminate(ours);
     await until(async () => (await run(`status ${ours}`)).text.includes('Terminated'), 'the end to be known');
@@ -64,14 +64,14 @@ describe('the status command', () => {
     expect((await run(`stop ${ours}`)).text).toContain('has already stopped');
   });
 
-  test('an unknown status of Edgegap is shown unchanged', async () => {
+  test('a status that the bot does not know is shown unchanged', async () => {
     const other = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     const deployment = stage.simulator.deployments.get(other);
     deployment?.history.push({ phase: 'HIBERNATING' as never, at: Date.now() });
     expect((await run(`status ${other}`)).text).toMatch(/Status\s+HIBERNATING/);
   });
 
-  test("a failed deployment shows Edgegap's words with the secrets masked", async () => {
+  test("a failed deployment shows Edgegap's words, with secrets masked", async () => {
     const other = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     stage.simulator.fail(other, 'pull failed: https://robot:hunter2@registry.example/x');
     const { text } = await run(`status ${other}`);
@@ -102,7 +102,7 @@ describe('the stop command', () => {
     expect((await run(`stop ${other}`)).text).toContain('has already stopped');
   });
 
-  test('stop of a deployment that is already stopping asks for no confirmation', async () => {
+  test('stop asks for no confirmation if the deployment is already stopping', async () => {
     const other = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     const deployment = stage.simulator.deployments.get(other);
     deployment?.history.push({ phase: 'TERMINATING', at: Date.now() });
@@ -115,7 +115,7 @@ describe('the stop command', () => {
 describe('the tags command', () => {
   test("tags lists, adds, removes and renames tags, and never shows the bot's own tag", async () => {
     const ours = await deployReady(stage);
-    expect((await run(`tags ${ours}`)).text).toContain('It has no tags.');
+    expect((await run(`tags ${ours}`)).text).toContain('The deployment has no tags.');
     const added = await run(`tags ${ours} add qa`);
     expect(added.publicly.map(({ text }) => text).join()).toContain(`Added qa to ${ours}`);
     expect((await run(`tags ${ours} add "two words"`)).text).toContain('Added two words');
@@ -131,7 +131,7 @@ describe('the tags command', () => {
     expect(card?.text).toMatch(/Tags\s+final/);
   });
 
-  test('a tag that was added is confirmed even when the tags cannot be read back', async () => {
+  test('a tag that was added is confirmed even if the tags cannot be read afterwards', async () => {
     const ours = await deployReady(stage);
     const { faults, requests } = stage.simulator;
     faults.next({ endpoint: 'addTag' }, { kind: 'slow', when: 'before', ms: 500 });
@@ -168,13 +168,13 @@ describe('the deploy command', () => {
     expect(await orderOf('deploy kart-racing v1.2 --near montréal')).toMatchObject({ tags: [] });
   });
 
-  test('the addresses of players are not shown in the channel', async () => {
+  test("the channel does not show the players' addresses", async () => {
     await run('deploy kart-racing v1.2 --ip 203.0.113.7');
     const all = (await stage.driver.channel()).map(({ text }) => text).join('\n');
     expect(all).not.toContain('203.0.113.7');
   });
 
-  test('a deploy without a place goes to DEFAULT_NEAR', async () => {
+  test('a deploy that names no place goes to DEFAULT_NEAR', async () => {
     const other = await stageOn('console', { environment: { DEFAULT_NEAR: 'São Paulo' } });
     try {
       await deployNear(other);
@@ -191,7 +191,7 @@ async function deployNear(other: Stage): Promise<void> {
 }
 
 describe('the help command', () => {
-  test('help lists every command and explains a single command', async () => {
+  test('help lists every command and can explain a single command', async () => {
     const { text } = await run('help');
     for (const name of ['deploy', 'help', 'list', 'logs', 'status', 'stop', 'tags'])
       expect(text).toContain(name);

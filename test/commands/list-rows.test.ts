@@ -39,7 +39,7 @@ describe.each(driverNames)('the rows of list on %s', (name) => {
   const choose = (label: string) =>
     name === 'console' ? press(label) : answer(() => (stage.driver as ChatHands).choose('operator', label));
 
-  test('age, city and the person are columns; a row without a person leaves the place empty', async () => {
+  test("age, city and person are columns, and the person's column stays empty where no person is known", async () => {
     const { text, buttons } = await list();
     expect(text).toMatch(/request_id +application +status +age +city +by +address/);
     expect(text).toMatch(
@@ -50,19 +50,19 @@ describe.each(driverNames)('the rows of list on %s', (name) => {
     expect((await list({ application: 'lobby-chat' })).text).not.toMatch(/ by /);
   });
 
-  test('a row is opened from the menu, as a card of its own with buttons, for that person alone', async () => {
+  test('the menu opens a row as a card with buttons that only that person sees', async () => {
     const { id } = await list();
     const card = await choose(other);
     expect(card.id).not.toBe(id);
     expect(card.text).toContain('lobby-chat stable');
     expect(card.text).toContain('websocket (WS, TLS)');
-    expect(card.buttons).toEqual(['Logs', 'Refresh', 'Details', 'Stop']);
+    expect(card.buttons).toEqual(['Logs', 'Metrics', 'Refresh', 'Details', 'Stop']);
     if (name === 'console') return;
     const details = menuOf(stage).map(({ description }) => words(description));
     expect(details).toEqual(['lobby-chat stable · Ready · Montreal', 'kart-racing v1.2 · Ready · Montreal']);
   });
 
-  test('the list’s own messages are notes, and ping nobody', async () => {
+  test('messages in Edgegap’s list are shown as notes and ping no person', async () => {
     stage.simulator.listNotes.push('The list is late <!channel> @everyone');
     const card = await list();
     stage.simulator.listNotes.pop();
@@ -70,7 +70,7 @@ describe.each(driverNames)('the rows of list on %s', (name) => {
     expect(card.pings).toEqual([]);
   });
 
-  test('filters by fleet, host, age and person', async () => {
+  test('list filters by fleet, host, age and person', async () => {
     change(stage, other, {
       createdAt: Date.now() - 3 * HOUR,
       extras: { fleet_name: 'eu-arena', host_name: 'alpha-7' },
@@ -85,7 +85,7 @@ describe.each(driverNames)('the rows of list on %s', (name) => {
       expect(text).toContain('1 active deployment:');
       expect(text).toContain(other);
     }
-    expect((await list({ fleet: 'us-*' })).text).toContain('Nothing active matches.');
+    expect((await list({ fleet: 'us-*' })).text).toContain('No active deployment matches.');
     expect((await list({ 'older-than': '1h30m' })).text).toContain('older than 1 h 30 min');
     const mine = await list({ mine: true });
     expect(mine.text).toContain('1 active deployment: deployed by you');
@@ -96,15 +96,15 @@ describe.each(driverNames)('the rows of list on %s', (name) => {
     expect((await press('Refresh')).text).toContain('1 active deployment: deployed by you');
     const reader = await list({ mine: true }, 'reader');
     expect(reader.asked).toEqual([]);
-    expect(reader.text).toContain('Nothing active matches.');
+    expect(reader.text).toContain('No active deployment matches.');
   });
 
-  test('a filter that cannot be is refused in private', async () => {
+  test('a filter that makes no sense is refused privately', async () => {
     expect((await list({ 'older-than': 'yesterday' })).text).toMatch(/older-than must be a length of time/);
     expect((await list({ 'older-than': '9999w 9999w' })).text).toMatch(/older-than must be a length of time/);
   });
 
-  test('failed ones are a list of their own, a button away, and back', async () => {
+  test('the button Failed shows the failed deployments, and the button Active leads back', async () => {
     stage.simulator.fail(own, 'The server crashed.');
     const told = async () => (await stage.driver.channel()).some(({ text }) => text.includes(' failed'));
     await until(told, 'the failure to be told');
@@ -120,7 +120,7 @@ describe.each(driverNames)('the rows of list on %s', (name) => {
     expect((await press('Active')).text).toContain(other);
     expect((await list({ mine: true })).text).toContain('1 failed deployment is not shown');
     expect((await list({ application: 'lobby-chat', status: 'error' })).text).toContain(
-      'Nothing failed matches.',
+      'No failed deployment matches.',
     );
   });
 });
@@ -145,7 +145,7 @@ function menuOf(stage: Stage): readonly MenuOption[] {
   return menus.at(-1) ?? [];
 }
 
-test('pages of 3,000 deployments cost a list call each, and a page that was seen before nothing more', async () => {
+test('each page of 3,000 deployments costs a single list call, and a page seen before costs no further call', async () => {
   const stage = await stageOn('console');
   try {
     const first = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');

@@ -29,15 +29,15 @@ describe('the list command', () => {
     (await effectOf(stage, 'operator', () => stage.driver.press('operator', label))).privately.at(-1);
   const rows = (text = '') => text.split('\n').filter((line) => /^│ [0-9a-f]{12}/.test(line));
 
-  test('an empty list says that nothing is active', async () => {
+  test('if no deployment is active, list says so', async () => {
     const card = await list();
     expect(card?.text).toContain('0 active deployments');
-    expect(card?.text).toContain('Nothing is active.');
-    expect((await list('list --tag nope'))?.text).toContain('Nothing active matches.');
-    expect((await list('list --page 7'))?.text).toContain('Nothing is active.');
+    expect(card?.text).toContain('No deployment is active.');
+    expect((await list('list --tag nope'))?.text).toContain('No active deployment matches.');
+    expect((await list('list --page 7'))?.text).toContain('No deployment is active.');
   });
 
-  test('a list shows own and foreign deployments with all known facts', async () => {
+  test('list shows deployments from chat and from elsewhere with all known facts', async () => {
     const ours = await deployReady(stage, 'kart-racing', 'v1.2', 'qa');
     const other = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     const card = await list();
@@ -53,12 +53,12 @@ describe('the list command', () => {
     expect(card?.buttons).toEqual(['Refresh']);
   });
 
-  test('a page is a single list call: the statuses of deployments made elsewhere are remembered', async () => {
+  test('a page needs a single list call, because the statuses of deployments made elsewhere are remembered', async () => {
     const { asked } = await effectOf(stage, 'operator', () => typeLine(stage, 'operator', 'list'));
     expect(asked).toEqual(['GET list']);
   });
 
-  test('a failed deployment is not listed as active but found by its status', async () => {
+  test('a failed deployment is not listed as active, but is found by filtering for the status', async () => {
     const failed = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     stage.simulator.fail(failed, 'The server crashed.');
     const all = await list();
@@ -74,7 +74,7 @@ describe('the list command', () => {
     await until(() => phase(stage.simulator, failed) === 'TERMINATED', 'it to be gone');
   });
 
-  test('a list counts the failed deployments that are not shown, without asking Edgegap', async () => {
+  test('list says how many failed deployments are not shown, without asking Edgegap', async () => {
     const id = await deployReady(stage, 'kart-racing', 'v1.2', 'night');
     expect((await list())?.text).not.toContain('failed');
     stage.simulator.fail(id, 'The server crashed.');
@@ -97,14 +97,14 @@ describe('the list command', () => {
     expect((await list())?.text).not.toContain('not shown');
   });
 
-  test('the beginning of a request_id finds a foreign deployment', async () => {
+  test('the beginning of a request_id finds a deployment made outside the chat', async () => {
     const others = [...stage.simulator.deployments.values()];
     const other = others.find(({ application }) => application === 'lobby-chat')?.request_id ?? '';
     expect((await list(`status ${other.slice(0, 8)}`))?.text).toContain(other);
     expect((await list('status 000000'))?.text).toMatch(/knows no deployment/);
   });
 
-  test('a list can be filtered by each field and by all fields together', async () => {
+  test('list can filter by each field and by all fields together', async () => {
     expect(rows((await list('list --application lobby-chat'))?.text)).toHaveLength(1);
     expect(
       rows((await list('list --application kart-racing --version v1.2 --status ready --tag qa'))?.text),
@@ -113,17 +113,17 @@ describe('the list command', () => {
     expect((await list('list --tag qa'))?.text).toContain('1 active deployment: tag qa');
   });
 
-  test.each(['QA', ' “qa” ', 'qá', 'ＱＡ'])('a list filtered by the tag %s finds the tag qa', async (tag) => {
+  test.each(['QA', ' “qa” ', 'qá', 'ＱＡ'])('filtering by the tag %s finds the tag qa', async (tag) => {
     const found = await list(`list --tag '${tag}'`);
     expect(found?.text).toContain('1 active deployment: tag qa');
     expect(rows(found?.text)).toHaveLength(1);
   });
 
-  test('a list filtered by a version in capitals finds the version', async () => {
+  test('filtering by a version in capitals finds the version', async () => {
     expect((await list('list --version V1.2'))?.text).toContain('1 active deployment: version v1.2');
   });
 
-  test('an exact tag comes before similar tags; two similar tags are both listed', async () => {
+  test('a tag that matches exactly comes before similar tags, and two similar tags are both listed', async () => {
     const night = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable', ['Night']);
     const shift = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable', ['NIGHT']);
     expect(rows((await list('list --tag Night'))?.text)).toHaveLength(1);
@@ -133,7 +133,7 @@ describe('the list command', () => {
     stage.simulator.terminate(night);
   });
 
-  test('a long list turns its pages by buttons and keeps the filter', async () => {
+  test('the buttons of a long list turn the pages and keep the filter', async () => {
     for (let n = 0; n < 21; n++) await deployElsewhere(stage.simulator, 'lobby-chat', 'stable', [`n${n}`]);
     const first = await list('list --application lobby-chat');
     expect(first?.text).toContain('22 active deployments: application lobby-chat');
@@ -155,14 +155,14 @@ describe('the list command', () => {
     expect((await list('list --tag n0 --page 2'))?.text).toContain('There is no page 2. Page 1 of 1');
   });
 
-  test('a tag with a line break or markup stays within its row', async () => {
+  test('a tag that contains a line break or markup stays within the row', async () => {
     await deployElsewhere(stage.simulator, 'lobby-chat', 'stable', ['a\nb', '`x`', '<!channel>']);
     const [row = ''] = rows((await list('list --tag "`x`"'))?.text);
     expect(row).toContain('`x`, <!channel>');
   });
 });
 
-test('an own deployment that is still starting costs the list no status call', async () => {
+test('list makes no status call for a deployment of the bot that is still starting', async () => {
   const stage = await stageOn('console', {
     simulator: { durations: { ...AT_ONCE.durations, deploying: 3_600_000 } },
   });

@@ -36,11 +36,11 @@ describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends as %s', (lo
     expect((await logs(id, 1)).publicly[0]?.text).toMatch(/last 1 of \d+ lines\n/);
   });
 
-  test('a long log is cut at a line and attached whole as a file', async () => {
+  test('a long log is cut at the end of a line, and the whole log is attached as a file', async () => {
     for (let n = 1; n <= 60; n++) stage.simulator.print(id, `line ${n} ${'🏎'.repeat(80)}`);
     const { publicly } = await logs(id, 60);
     const [card] = publicly;
-    expect(card?.text).toContain('all of them are in the file');
+    expect(card?.text).toContain('all lines are in the file');
     expect(card?.text).toContain('line 60');
     expect(card?.text).not.toContain('line 1 ');
     expect(card?.text.isWellFormed()).toBe(true);
@@ -50,7 +50,7 @@ describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends as %s', (lo
     expect(card?.files[0]?.content.trim().split('\n')).toHaveLength(60);
   });
 
-  test('a log line longer than a message keeps its end in whole characters', async () => {
+  test('of a log line longer than a message, the end is kept and no character is split', async () => {
     stage.simulator.print(id, `start ${'🏎'.repeat(3000)} end`);
     const { publicly } = await logs(id, 1);
     expect(publicly[0]?.text).toContain('🏎 end');
@@ -59,19 +59,19 @@ describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends as %s', (lo
     expect(publicly[0]?.files[0]?.content).toContain('start');
   });
 
-  test('log lines that are left out are counted and stay in the file', async () => {
+  test('lines that do not fit into the message are counted and kept in the file', async () => {
     const wide = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
     stage.simulator.print(wide, 'x'.repeat(900_000));
     stage.simulator.print(wide, 'a short one');
     const { publicly } = await logs(wide, 2);
     const [card] = publicly;
     expect(card?.text).toMatch(/last 2 of \d+ lines/);
-    expect(card?.text).toMatch(/… 1 line left out/);
+    expect(card?.text).toMatch(/… 1 line cut short/);
     expect(card?.text).toContain('a short one');
     expect(card?.files[0]?.content).toMatch(/^\[… 900025 characters left out\] \n.* a short one\n$/);
   });
 
-  test('a long log says how many lines there are and counts a progress bar as a single line', async () => {
+  test('a long log says the number of lines and counts a progress bar as a single line', async () => {
     const long = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
     for (let n = 0; n < 20_000; n++) stage.simulator.print(long, `tick ${n}`);
     stage.simulator.print(long, Array.from({ length: 60 }, (_, n) => `loaded ${n + 1}/60`).join('\r'));
@@ -81,13 +81,13 @@ describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends as %s', (lo
     expect(publicly[0]?.text).not.toContain('loaded 59/60');
   });
 
-  test('colours are removed from a log and hide no secret', async () => {
+  test('colour codes are removed from a log and cannot hide a secret', async () => {
     stage.simulator.print(id, '\u001b[32mREADY\u001b[0m TO\u001b[1mKEN=abc-def-ghi');
     const { publicly } = await logs(id, 1);
     expect(publicly[0]?.text).toContain('READY TOKEN=[masked]');
   });
 
-  test('secrets in a log are masked in the message and the file, even at a cut', async () => {
+  test('secrets in a log are masked in the message and in the file, even where the log is cut', async () => {
     const secret = 'zzz-secret-value-zzz';
     for (let n = 0; n < 120; n++)
       stage.simulator.print(id, `${'.'.repeat(n)} API_TOKEN=${secret} ${'y'.repeat(30)}`);
@@ -100,7 +100,7 @@ describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends as %s', (lo
     expect(all).not.toContain(stage.simulator.token);
   });
 
-  test('the log of a crash shows exit code, reason, restarts and the crash log', async () => {
+  test('the log of a crash shows exit code, reason and restarts, and the crash log', async () => {
     const crashed = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     stage.simulator.crash(crashed, {
       exit_code: 139,
@@ -115,7 +115,7 @@ describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends as %s', (lo
     expect(publicly[0]?.text).toContain('GameLoop.Step');
   });
 
-  test('the log of a terminated deployment is answered as gone', async () => {
+  test('for a terminated deployment, logs says that the log is gone', async () => {
     const ended = await deployReady(stage);
     stage.simulator.terminate(ended);
     await until(
@@ -124,10 +124,10 @@ describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends as %s', (lo
     );
     const { publicly, privately } = await logs(ended);
     const text = [...publicly, ...privately].map((message) => message.text).join('\n');
-    expect(text).toContain('It has terminated, and its log is gone with it.');
+    expect(text).toContain('The deployment has terminated, and its log is gone.');
   });
 
-  test('a stored log is linked, unless the link itself grants access', async () => {
+  test('a stored log is linked, unless everybody with the link could open the log', async () => {
     for (const [storage, shown] of [
       ['attic', true],
       ['attic.example.com/x.log?X-Amz-Signature=0123456789abcdef&x=', false],
@@ -147,7 +147,7 @@ describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends as %s', (lo
 });
 
 test.each(driverNames)(
-  'after a crash both logs are shown on %s, and both are whole in files',
+  'after a crash both logs are shown on %s, and both are complete as files',
   async (name) => {
     const stage = await stageOn(name);
     try {
@@ -177,26 +177,29 @@ test.each(driverNames)(
   },
 );
 
-test.each(['discord', 'slack-http'] as const)('a long log is a whole and masked file on %s', async (name) => {
-  const stage = await stageOn(name);
-  try {
-    const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
-    for (let n = 1; n <= 200; n++) stage.simulator.print(id, `line ${n} ${'größer '.repeat(10)}`);
-    stage.simulator.print(id, 'API_TOKEN=zzz-secret-value-zzz');
-    const ask = () => stage.driver.command('operator', 'logs', { deployment: id, lines: 201 });
-    const { publicly } = await effectOf(stage, 'operator', ask);
-    await until(
-      async () => (await stage.driver.channel()).some(({ files }) => files.length > 0),
-      'the file in the channel',
-    );
-    const [file, ...rest] = (await stage.driver.channel()).flatMap(({ files }) => files);
-    expect(publicly.map(({ text }) => text).join()).toContain('line 200');
-    expect(rest).toEqual([]);
-    expect(file?.name).toBe(`${id}.log`);
-    expect(file?.content.trim().split('\n')).toHaveLength(201);
-    expect(file?.content).toContain('line 1 größer');
-    expect(file?.content).toContain('API_TOKEN=[masked]');
-  } finally {
-    await stage.close();
-  }
-});
+test.each(['discord', 'slack-http'] as const)(
+  'a long log on %s is complete and masked as a file',
+  async (name) => {
+    const stage = await stageOn(name);
+    try {
+      const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
+      for (let n = 1; n <= 200; n++) stage.simulator.print(id, `line ${n} ${'größer '.repeat(10)}`);
+      stage.simulator.print(id, 'API_TOKEN=zzz-secret-value-zzz');
+      const ask = () => stage.driver.command('operator', 'logs', { deployment: id, lines: 201 });
+      const { publicly } = await effectOf(stage, 'operator', ask);
+      await until(
+        async () => (await stage.driver.channel()).some(({ files }) => files.length > 0),
+        'the file in the channel',
+      );
+      const [file, ...rest] = (await stage.driver.channel()).flatMap(({ files }) => files);
+      expect(publicly.map(({ text }) => text).join()).toContain('line 200');
+      expect(rest).toEqual([]);
+      expect(file?.name).toBe(`${id}.log`);
+      expect(file?.content.trim().split('\n')).toHaveLength(201);
+      expect(file?.content).toContain('line 1 größer');
+      expect(file?.content).toContain('API_TOKEN=[masked]');
+    } finally {
+      await stage.close();
+    }
+  },
+);

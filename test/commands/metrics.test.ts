@@ -22,7 +22,7 @@ describe.each(driverNames)('metrics on %s', (name) => {
   });
   afterAll(() => stage?.close());
 
-  test('a chart shows CPU, memory and network, with average and peak in words beside the chart', async () => {
+  test('a chart shows CPU, memory and network, and the text beside the chart names average and peak', async () => {
     const id = await readySince(stage.simulator, 120 * MINUTE);
     const { publicly, privately } = await effectOf(stage, 'operator', () =>
       stage.driver.command('operator', 'metrics', { deployment: id, last: '1h' }),
@@ -53,9 +53,26 @@ describe.each(driverNames)('metrics on %s', (name) => {
     expect([...colours]).toEqual(expect.arrayContaining(['86,180,233', '230,159,0', '255,122,112']));
   });
 
-  test('the button Wider doubles the window in the same message', async () => {
+  test('the button Wider doubles the time window in the same message', async () => {
     const { publicly } = await effectOf(stage, 'operator', () => stage.driver.press('operator', 'Wider'));
     expect(publicly.map(({ text }) => text).join('\n')).toContain('2 h, from');
+  });
+});
+
+describe.each(driverNames)('the button Metrics on %s', (name) => {
+  test('the button on the card of a ready server draws the chart of that server', async () => {
+    const stage = await stageOn(name);
+    try {
+      const id = await readySince(stage.simulator, 120 * MINUTE);
+      const { driver } = stage;
+      await effectOf(stage, 'operator', () => driver.command('operator', 'status', { deployment: id }));
+      const { publicly } = await effectOf(stage, 'operator', () => driver.press('operator', 'Metrics'));
+      const text = publicly.map((message) => message.text).join('\n');
+      expect(text).toContain('Metrics of');
+      expect(text).toContain(id);
+    } finally {
+      await stage.close();
+    }
   });
 });
 
@@ -74,7 +91,7 @@ describe('metrics in words', () => {
     return { text, publicly, privately, asked };
   };
 
-  test('a stretch without measurements is told, and the terminal draws the chart in block characters', async () => {
+  test('the terminal draws the chart in block characters, and a time without measurements is mentioned', async () => {
     const id = await readySince(stage.simulator, 120 * MINUTE);
     const now = Date.now();
     stage.simulator.deployments.get(id)?.unmeasured.push({ from: now - 40 * MINUTE, to: now - 20 * MINUTE });
@@ -94,14 +111,14 @@ describe('metrics in words', () => {
     expect(lines[1]).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z,\d+/);
   });
 
-  test('a version whose CPU is held back gets a second chart', async () => {
+  test('a version with CPU throttling gets a second chart', async () => {
     const id = await readySince(stage.simulator, 300 * MINUTE);
     const { text, publicly } = await run(`metrics ${id} --last 5h`);
     expect(text).toContain('CPU throttling');
     expect(publicly.flatMap(({ files }) => files).map(({ name }) => name)).toContain(`${id}-throttling.png`);
   });
 
-  test('metrics of an ended deployment are shown for the time in which the deployment ran', async () => {
+  test('for an ended deployment, metrics shows the time in which the deployment ran', async () => {
     const id = await readySince(stage.simulator, 30 * MINUTE);
     stage.simulator.terminate(id);
     const { text } = await run(`metrics ${id}`);
@@ -116,7 +133,7 @@ describe('metrics in words', () => {
     ['--last soon', 'must be a length of time'],
     ['--from yesterday', 'must be a time'],
     ['--step 2m', 'step must be one of 30s, 1m, 5m, 10m, 1h'],
-  ])('the window %s is refused to the asker alone, before Edgegap is asked', async (window, reason) => {
+  ])('the window %s is refused privately, before Edgegap is asked', async (window, reason) => {
     const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
     const { privately, publicly, asked } = await run(`metrics ${id} ${window}`);
     expect(publicly).toEqual([]);
@@ -124,7 +141,7 @@ describe('metrics in words', () => {
     expect(asked.filter((request) => request.includes('metrics'))).toEqual([]);
   });
 
-  test('a deployment that was just ready has no measurements yet, and the answer says when to ask again', async () => {
+  test('for a deployment that has only just become ready, metrics says when to ask again', async () => {
     const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
     const { text } = await run(`metrics ${id}`);
     expect(text).toContain('Ask again');

@@ -34,7 +34,7 @@ describe.each(driverNames)('status on %s', (name) => {
   const status = (values: Values = {}) =>
     answer(() => stage.driver.command('operator', 'status', { deployment: id, ...values }));
 
-  test('the address to connect to, the ports inside and outside, the players and the end are on the card', async () => {
+  test('the card shows the address, the ports inside and outside, the players and the time of the end', async () => {
     extras({ sockets: '5', sockets_usage: 2, whitelisting_active: true });
     const text = shown((await status())?.text);
     const { ports, fqdn } = stage.simulator.deployments.get(id) ?? { ports: [] };
@@ -49,7 +49,7 @@ describe.each(driverNames)('status on %s', (name) => {
     expect(text.indexOf('gameport')).toBeLessThan(text.indexOf('Players'));
   });
 
-  test('details add region, local time, longest life and the overridden command, and stay at Refresh', async () => {
+  test('details add region, local time, longest run time and the overridden command, and Refresh keeps them', async () => {
     extras({ command: '/srv/kart --fast', arguments: '--token=abcdefgh12345 --map night' });
     const whole = shown((await status({ details: true }))?.text);
     expect(whole).toContain('Quebec, North America');
@@ -68,7 +68,7 @@ describe.each(driverNames)('status on %s', (name) => {
     expect(again).toMatch(/Players:?\s+9 of 9/);
   });
 
-  test('a time zone that nobody knows, and a status without sockets, are left out', async () => {
+  test('an unknown time zone and missing sockets are left out', async () => {
     extras({
       sockets: null,
       sockets_usage: null,
@@ -81,25 +81,25 @@ describe.each(driverNames)('status on %s', (name) => {
     expect(text).not.toMatch(/Players|Local time|Region|nds in|undefined|null/);
   });
 
-  test('a port that is reached by TLS says so, with the address as players need it', async () => {
+  test('a port that needs TLS says so and shows the address that players need', async () => {
     const chat = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     const text = shown((await status({ deployment: chat }))?.text);
     expect(text).toMatch(/websocket \(WS, TLS\):?\s+wss:\/\/[\w.]+:(\d+) · 9000 → \1/);
   });
 
-  test('a server that failed says how far it had come', async () => {
+  test('a failed server says how far the start got', async () => {
     extras({});
     stage.simulator.fail(id, 'The server crashed.');
     expect(shown((await status())?.text)).toContain('Error, last step: Ready');
   });
 
-  test('the live card has the end, and neither players nor details; a details button cannot change the card', async () => {
+  test('the live card shows the end but no players or details, and a details button cannot change the card', async () => {
     const own = await deployReady(stage);
     const cardOf = async () => (await stage.driver.channel()).find(({ buttons }) => buttons.includes('Stop'));
     const card = await cardOf();
     expect(shown(card?.text)).toMatch(/· ends(?! in)/);
     expect(card?.text).not.toMatch(/Players|Quebec|→/);
-    expect(card?.buttons).toEqual(['Logs', 'Refresh', 'Stop']);
+    expect(card?.buttons).toEqual(['Logs', 'Metrics', 'Refresh', 'Stop']);
     if (name === 'console') return;
     await pressAction(stage, 'operator', { command: 'status', action: 'refresh', arg: `${own}.details` });
     await stage.bot.app.settled();

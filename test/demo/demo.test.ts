@@ -18,7 +18,7 @@ function expectInOrder(output: string, texts: readonly string[]): void {
 }
 
 describe.concurrent('the demo with lines from a pipe', patient, () => {
-  test('the demo deploys and lists a server, which becomes ready by a callback', async () => {
+  test('the demo deploys and lists a server, which becomes ready through a callback', async () => {
     const { code, output, errors } = await runDemo(`${DEPLOY}\nlist\n`);
     expect(errors).toBe('');
     expect(code).toBe(0);
@@ -36,7 +36,7 @@ describe.concurrent('the demo with lines from a pipe', patient, () => {
     expect(output).not.toContain('\u001b');
   });
 
-  test('buttons are pressed by number, @last names the last server, and the demo waits for the end', async () => {
+  test('buttons are pressed by number, @last means the last server, and the demo waits for the end', async () => {
     const { child, finished, output } = startDemo('--fast');
     const press = async (label: string) => {
       const button = new RegExp(`\\[#(\\d+) ${label}\\]`);
@@ -58,7 +58,7 @@ describe.concurrent('the demo with lines from a pipe', patient, () => {
     ['no-image', 'could not be pulled'],
     ['crashes', 'exited with code 139'],
     ['no-capacity', 'no room'],
-  ])('the demo waits for a server that fails: %s', async (version, expected) => {
+  ])('the demo waits until the server has failed: %s', async (version, expected) => {
     const { code, output, errors } = await runDemo(`deploy trouble ${version} --near Tokyo\n`);
     expect([code, errors]).toEqual([0, '']);
     expectInOrder(output, [`↳ ✗ @you trouble ${version}`, expected]);
@@ -83,10 +83,10 @@ describe.concurrent('the demo with lines from a pipe', patient, () => {
     [`deploy ${'x'.repeat(20_000)}`, 'I read at most 12000 characters'],
     ['🏎️', 'There is no command “🏎️”'],
     ['#1', 'There is no button #1'],
-    ['#1 please', 'by its number alone'],
+    ['#1 please', 'type its number alone'],
     ['stop @last', '✗'],
   ];
-  test('each bad line in the demo is answered, and no server starts', async () => {
+  test('the demo answers each bad line and starts no server', async () => {
     const { code, output, errors } = await runDemo(badLines.map(([line]) => `${line}\n`).join(''));
     expect(errors).toBe('');
     expect(code).toBe(0);
@@ -107,6 +107,9 @@ describe.concurrent('the tour of the demo', patient, () => {
     'is ready',
     '› logs @last',
     'waiting for players',
+    '› metrics @last',
+    'Metrics of',
+    'CPU',
     '› tags @last add match-42',
     'match-42',
     '› stop @last',
@@ -119,14 +122,14 @@ describe.concurrent('the tour of the demo', patient, () => {
   test.each([
     ['empty input', ''],
     ['blank lines and comments', '\n# nothing to do\n\n'],
-  ])('the tour is played for %s', async (_, input) => {
+  ])('the demo plays the tour for %s', async (_, input) => {
     const { code, output, errors } = await runDemo(input);
     expect([code, errors]).toEqual([0, '']);
     expectInOrder(output, tour);
     expect(output).toContain('[masked]');
   });
 
-  test('the tour is played for a pipe that stays open and silent', async () => {
+  test('the demo plays the tour for a pipe that stays open and silent', async () => {
     const { child, finished } = startDemo('--fast');
     const { code, output, errors } = await finished;
     child.stdin.destroy();
@@ -136,7 +139,7 @@ describe.concurrent('the tour of the demo', patient, () => {
 });
 
 describe.concurrent('the end of the demo', patient, () => {
-  test('an output that is closed early does not fail the demo', async () => {
+  test('the demo does not fail if the output is closed early', async () => {
     const { child, finished } = startDemo('--fast');
     await once(child.stdout, 'data');
     child.stdout.destroy();
@@ -157,14 +160,14 @@ describe.concurrent('the end of the demo', patient, () => {
     expect([code, errors]).toEqual([expected, '']);
   });
 
-  test('the demo reads no line after "exit"', async () => {
+  test('the demo reads no line after the line "exit"', async () => {
     const { code, output } = await runDemo(`exit\n${DEPLOY}\n`);
     expect(code).toBe(0);
     expect(output).not.toContain('deploy kart-racing');
   });
 });
 
-test('unknown flags of the demo are named with exit code 2', async () => {
+test('unknown flags of the demo are named, and the demo exits with 2', async () => {
   const { child, finished } = startDemo('--fats');
   child.stdin.end();
   const { code, output, errors } = await finished;

@@ -99,7 +99,7 @@ describe('news in any order and number', () => {
     );
   });
 
-  test("after Edgegap's word that a deployment terminated, only late readiness or errors are added", () => {
+  test('after Edgegap has said that a deployment terminated, only a late readiness or an error can still be added', () => {
     check(
       fc.property(life, (news) => {
         for (const { before, after, happened } of live(news).moments) {
@@ -111,7 +111,7 @@ describe('news in any order and number', () => {
     );
   });
 
-  test("a deployment's times are set once; only a concluded end is taken back", () => {
+  test('the times of a deployment are set once, and only an end that the bot concluded itself is taken back', () => {
     check(
       fc.property(life, (news) => {
         for (const { before, after, happened } of live(news).moments) {
@@ -124,7 +124,7 @@ describe('news in any order and number', () => {
     );
   });
 
-  test('each event of a deployment is reported once, and again after each retraction', () => {
+  test('each event of a deployment is reported once, and once more each time it was taken back', () => {
     check(
       fc.property(life, (news) => {
         const { told, end } = live(news);
@@ -141,7 +141,7 @@ describe('news in any order and number', () => {
     );
   });
 
-  test('the same news again at the same moment changes nothing and reports nothing', () => {
+  test('the same news at the same moment changes nothing the second time and reports nothing', () => {
     check(
       fc.property(life, (news) => {
         for (const { after, news: same, now } of live(news).moments) {
@@ -153,7 +153,7 @@ describe('news in any order and number', () => {
     );
   });
 
-  test('a request_id is set once, and a deployment with a request_id is live or ended', () => {
+  test('a request_id is set once, and a deployment that has a request_id is live or ended', () => {
     check(
       fc.property(life, (news) => {
         for (const { before, after } of live(news).moments) {
@@ -165,7 +165,7 @@ describe('news in any order and number', () => {
   });
 });
 
-test("callbacks lead to the same state in any order and at any time of the deploy's answer", () => {
+test('callbacks lead to the same state in whatever order they come and whenever the deploy is answered', () => {
   // Each body has the status that its name says, or a later status.
   const event = fc.constantFrom(...CALLBACK_EVENTS).chain((name) => {
     const later = RANK.slice(RANK.indexOf(name.toUpperCase()));

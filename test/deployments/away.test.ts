@@ -13,7 +13,7 @@ async function afterRestart(before: Watch): Promise<string> {
   return await next.told();
 }
 
-test('at its start the bot asks for every open deployment by a single list call', async () => {
+test('a starting bot asks for all open deployments with a single list call', async () => {
   const watch = await openWatch({ callbacks: true });
   const { add, statuses, listed, clock, reconciler, calls } = watch;
   await reconciler.start();
@@ -34,7 +34,7 @@ test('at its start the bot asks for every open deployment by a single list call'
   expect(calls).not.toContain('status runs');
 });
 
-test('a start at which Edgegap is away asks again within seconds', async () => {
+test('if Edgegap is unreachable when the bot starts, the bot asks again within seconds', async () => {
   const watch = await openWatch({ callbacks: true });
   await watch.add(accepted('r1'));
   await watch.clock.advance(MINUTE);
@@ -60,7 +60,7 @@ test('a start at which Edgegap is away asks again within seconds', async () => {
   expect(await next.told()).toContain(' is ready');
 });
 
-describe('the reported times of a deployment', () => {
+describe('the times that are reported of a deployment', () => {
   /** A deployment made now, whose status the bot learns a minute and a half later. */
   async function learnedLate(fields: (start: number) => { readonly current_status: string }) {
     const watch = await openWatch({ callbacks: true });
@@ -72,7 +72,7 @@ describe('the reported times of a deployment', () => {
     return { told: await watch.told(), card: await watch.card() };
   }
 
-  test("the card and line show Edgegap's own times, however late the bot learns them", async () => {
+  test("the card and the line show Edgegap's own times, however late the bot learns of them", async () => {
     const ready = await learnedLate((start) => ({
       current_status: 'READY',
       start_time: edgegapTime(start + 3_000),
@@ -89,7 +89,7 @@ describe('the reported times of a deployment', () => {
     expect(ended.card).toContain(' after 7 s');
   });
 
-  test('the line shows the time that the deployment ran when Edgegap does not say the start', async () => {
+  test('if Edgegap does not say when the deployment started, the line uses the running time that Edgegap gives', async () => {
     const { told } = await learnedLate((start) => ({
       current_status: 'TERMINATED',
       elapsed_time: 7,
@@ -104,12 +104,12 @@ describe('the reported times of a deployment', () => {
     ['not a time', { start_time: 'soon' }],
     ['before the request', { start_time: '2001-01-01 00:00:00.000000' }],
     ['ahead of every clock', { start_time: '2199-01-01 00:00:00.000000' }],
-  ])("the card shows the bot's own time where Edgegap's start is %s", async (_, fields) => {
+  ])("the card shows the time measured by the bot if Edgegap's start time is %s", async (_, fields) => {
     const { card } = await learnedLate(() => ({ current_status: 'READY', ...fields }));
     expect(card).toMatch(/, after 1 min 3[0-9] s/);
   });
 
-  test('a deployment that was never ready is reported without a time', async () => {
+  test('for a deployment that was never ready, no time is reported', async () => {
     const { told } = await learnedLate((start) => ({
       current_status: 'TERMINATED',
       start_time: edgegapTime(start),

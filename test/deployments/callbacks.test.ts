@@ -11,7 +11,7 @@ async function deployed() {
 }
 
 describe('a callback', () => {
-  test('a callback of ready edits the card and posts a line with a mention; a repeat changes nothing', async () => {
+  test('a ready callback edits the card and posts a line with a mention, and a repeat changes nothing', async () => {
     const { studio, urls, id } = await deployed();
     const body = await studio.body({
       current_status: 'Status.READY',
@@ -32,7 +32,7 @@ describe('a callback', () => {
     expect(card?.edits).toBe(edits + 1);
   });
 
-  test('a callback of an error shows the masked detail in card, line and channel', async () => {
+  test('after an error callback, the card, the line and the channel show the detail with secrets masked', async () => {
     const { studio, urls } = await deployed();
     const error_detail = 'Crashed:\n  ARBITRIUM_DELETE_TOKEN=abcdef123456';
     await callBack(
@@ -45,7 +45,7 @@ describe('a callback', () => {
     expect(JSON.stringify(studio.chat.messages)).not.toContain('abcdef123456');
   });
 
-  test('a callback of an error with odd characters in its detail is reported', async () => {
+  test('an error callback whose detail contains odd characters is reported', async () => {
     const { studio, urls } = await deployed();
     const error_detail = 'Crashed\u0000 at \ud800 once';
     const body = await studio.body({ current_status: 'Status.ERROR', error: true, error_detail });
@@ -53,7 +53,7 @@ describe('a callback', () => {
     await studio.shown(/ failed: Crashed/);
   });
 
-  test('an error that was only asked about is not reported after the deployment became ready', async () => {
+  test('an error that only a callback claimed is not reported if the deployment then becomes ready', async () => {
     const { studio, urls } = await deployed();
     const failed = { request_id: 'ffffffffffff', current_status: 'ERROR', error: true };
     const body = await studio.body(failed);
@@ -68,7 +68,7 @@ describe('a callback', () => {
     expect(studio.count(' failed')).toBe(0);
   });
 
-  test('a callback with an unreadable body makes the bot ask for the status', async () => {
+  test('if a callback cannot be read, the bot asks Edgegap for the status', async () => {
     const studio = await openStudio();
     const run = await studio.run();
     studio.simulator.faults.next({ callback: 'ready' }, { kind: 'unreadable' });
@@ -88,17 +88,20 @@ describe('a callback', () => {
   test.each([
     ['another deployment', { request_id: 'ffffffffffff', current_status: 'TERMINATED' }],
     ['a different state than its name says', { current_status: 'Status.DEPLOYING' }],
-  ])('a callback that tells of %s is not believed; the bot asks for the status', async (_, changes) => {
-    const { studio, urls } = await deployed();
-    const asked = () => studio.simulator.requests.filter(({ endpoint }) => endpoint === 'status').length;
-    const body = await studio.body(changes);
-    const before = asked();
-    expect(await callBack(urls.terminated, body)).toBe(200);
-    await until(() => asked() > before, 'the status to be asked');
-    expect(studio.count('terminated')).toBe(0);
-  });
+  ])(
+    'a callback that tells of %s is not believed, and the bot asks Edgegap for the status',
+    async (_, changes) => {
+      const { studio, urls } = await deployed();
+      const asked = () => studio.simulator.requests.filter(({ endpoint }) => endpoint === 'status').length;
+      const body = await studio.body(changes);
+      const before = asked();
+      expect(await callBack(urls.terminated, body)).toBe(200);
+      await until(() => asked() > before, 'the status to be asked');
+      expect(studio.count('terminated')).toBe(0);
+    },
+  );
 
-  test('a callback is taken with any content type and without a content type', async () => {
+  test('a callback is accepted with any content type and without a content type', async () => {
     const { studio, urls } = await deployed();
     const body = JSON.stringify(await studio.body({ current_status: 'READY' }));
     for (const type of ['text/plain', 'application/', 'nonsense;;', 'application/x-www-form-urlencoded'])
@@ -141,7 +144,7 @@ describe('a callback', () => {
     expect(run.log.join('')).not.toContain(secret);
   });
 
-  test('a callback with a foreign request_id does not hold up the callback of that deployment', async () => {
+  test("a callback with another deployment's request_id does not hold up the callback of that deployment", async () => {
     const { studio, run, urls } = await deployed();
     studio.simulator.faults.next({ endpoint: 'deploy' }, { kind: 'reset', when: 'before' });
     await run.say(DEPLOY);
@@ -154,7 +157,7 @@ describe('a callback', () => {
 });
 
 describe('callbacks at odd times', () => {
-  test('callbacks that come twice are reported once', async () => {
+  test('a callback that comes twice is reported once', async () => {
     const studio = await openStudio();
     const run = await studio.run();
     studio.simulator.faults.next({ callback: 'any' }, { kind: 'double' }, 2);
@@ -167,7 +170,7 @@ describe('callbacks at odd times', () => {
     expect(studio.chat.messages).toHaveLength(3);
   });
 
-  test('a callback of ready after the end leaves the state ended and is reported as late', async () => {
+  test('a ready callback after the end does not change the state and is reported as late', async () => {
     const studio = await openStudio();
     const run = await studio.run();
     studio.simulator.faults.next({ callback: 'ready' }, { kind: 'hold' });
@@ -180,14 +183,14 @@ describe('callbacks at odd times', () => {
     await studio.shown('the news came late');
     expect(studio.chat.texts.slice(1)).toEqual([
       expect.stringContaining(' terminated'),
-      expect.stringContaining('had become ready before that'),
+      expect.stringContaining('had become ready earlier'),
     ]);
     await until(() => JSON.stringify(studio.chat.messages[0]?.message).includes('Terminated'));
     expect(JSON.stringify(studio.chat.messages)).not.toContain('after 0 s');
     expect(studio.count(/is ready/)).toBe(0);
   });
 
-  test('a callback before the answer to the deploy finds its deployment', async () => {
+  test('a callback that comes before the answer to the deploy finds its deployment', async () => {
     const studio = await openStudio({
       simulator: { durations: { deploying: 100, scanning: 0, seeking: 0 } },
     });
@@ -201,7 +204,7 @@ describe('callbacks at odd times', () => {
     expect(studio.count('Ready')).toBe(1);
   });
 
-  test('missing callbacks are replaced by asking, and the first line says so', async () => {
+  test('if callbacks are missing, the bot finds the events by asking, and the first line says so', async () => {
     const studio = await openStudio();
     const run = await studio.run();
     studio.simulator.faults.next({ callback: 'any' }, { kind: 'drop' }, 5);
@@ -214,7 +217,7 @@ describe('callbacks at odd times', () => {
     expect(run.log.filter((text) => text.includes('callbacks do not arrive'))).toHaveLength(1);
   });
 
-  test('a callback a little after the question about the status is not reported missing', async () => {
+  test('a callback that comes a little after the bot asked for the status is not reported as missing', async () => {
     const studio = await openStudio({ simulator: { durations: { deploying: 58_500 } } });
     const run = await studio.run();
     studio.simulator.faults.next({ callback: 'ready' }, { kind: 'late', ms: 6_000 });
@@ -224,7 +227,7 @@ describe('callbacks at odd times', () => {
     expect(run.log.join('')).not.toContain('callbacks do not arrive');
   });
 
-  test('a callback long after its replacement by asking changes nothing', async () => {
+  test('a callback that comes long after the bot found the event by asking changes nothing', async () => {
     const studio = await openStudio();
     const run = await studio.run();
     studio.simulator.faults.next({ callback: 'ready' }, { kind: 'late', ms: 100_000 });
@@ -236,7 +239,7 @@ describe('callbacks at odd times', () => {
     expect(studio.chat.messages).toHaveLength(3);
   });
 
-  test('callbacks while the chat is silent are answered at once and posted later in order', async () => {
+  test('while the chat does not answer, callbacks are answered at once and posted later in order', async () => {
     const { studio, urls } = await deployed();
     const release = studio.chat.hold();
     expect(await callBack(urls.ready, await studio.body({ current_status: 'READY' }))).toBe(200);
@@ -252,7 +255,7 @@ describe('callbacks at odd times', () => {
     ]);
   });
 
-  test('callbacks stored by a process that died are reported by the next process', async () => {
+  test('callbacks that a process stored before it died are reported by the next process', async () => {
     const { studio, run, urls } = await deployed();
     studio.chat.hold();
     expect(await callBack(urls.ready, await studio.body({ current_status: 'READY' }))).toBe(200);

@@ -24,7 +24,7 @@ function inboxOf({ store, repository, deployments, clock }: Watch) {
 const HOUR = 60 * 60_000;
 const ready = (request_id: string) => JSON.stringify({ request_id, current_status: 'Status.READY' });
 
-test('a callback with a foreign request_id is not believed, also while the own request_id is unknown', async () => {
+test("a callback with another deployment's request_id is not believed, even if the own request_id is unknown", async () => {
   const watch = await openWatch({ callbacks: true });
   const first = await watch.add(accepted('r1'));
   const second = await watch.add({ kind: 'unknown-outcome' }, { kind: 'not-found' });
@@ -33,12 +33,12 @@ test('a callback with a foreign request_id is not believed, also while the own r
   expect(await watch.repository.byId(second)).toMatchObject({ phase: 'lost', requestId: undefined });
   expect(await watch.repository.byId(first)).toMatchObject({ readyAt: undefined });
   expect(log.join('')).toContain('asking for the status');
-  expect(log.join('')).not.toContain('one cannot be handled');
+  expect(log.join('')).not.toContain('a callback cannot be handled');
   // A callback proves that the deployment exists, so the search for the deployment starts anew.
   expect(await watch.repository.byId(second)).toMatchObject({ checkAt: watch.clock.now(), checks: 0 });
 });
 
-test("callbacks stored in the same millisecond are reported in the order of the deployment's life", async () => {
+test("callbacks stored in the same millisecond are reported in the order of a deployment's life", async () => {
   const watch = await openWatch({ callbacks: true });
   const id = await watch.add(accepted('r1'));
   const { callbacks } = inboxOf(watch);
@@ -65,7 +65,7 @@ test("callbacks stored in the same millisecond are reported in the order of the 
   ]);
 });
 
-test('a callback with a free request_id gives the deployment its request_id', async () => {
+test('a deployment without a request_id takes the request_id in a callback if no other deployment has it', async () => {
   const watch = await openWatch({ callbacks: true });
   const id = await watch.add({ kind: 'unknown-outcome' });
   const { receive } = inboxOf(watch);
@@ -86,11 +86,11 @@ test('a callback that cannot be handled does not hold up the other callbacks', a
   await receive(broken, 'r1');
   await watch.clock.advance(1);
   await receive(fine, 'r2');
-  expect(log.join('')).toContain('one cannot be handled');
+  expect(log.join('')).toContain('a callback cannot be handled');
   expect(await watch.repository.byId(fine)).toMatchObject({ status: 'READY' });
 });
 
-test('a callback stored at the moment when the last callback is done is handled at once', async () => {
+test('a callback stored just as the previous callback is finished is handled at once', async () => {
   const watch = await openWatch({ callbacks: true });
   const { callbacks } = inboxOf(watch);
   const change = watch.repository.change.bind(watch.repository);
@@ -134,7 +134,7 @@ test('a callback stored at the moment when the last callback is done is handled 
   }
 });
 
-test("a callback with a wrong secret or of an unknown deployment is not the bot's own", async () => {
+test('a callback is foreign if its secret is wrong or its deployment is unknown', async () => {
   const watch = await openWatch({ callbacks: true });
   const id = await watch.add(accepted('r1'));
   const { callbacks } = inboxOf(watch);
@@ -154,22 +154,25 @@ test("a callback with a wrong secret or of an unknown deployment is not the bot'
 test.each([
   ['received_at', (now: number) => ({ received_at: now + 6 * HOUR })],
   ['next_at', (now: number) => ({ received_at: now, next_at: now + 6 * HOUR })],
-])('a callback whose %s a clock wrote hours ahead is not left for later', async (_, times) => {
-  const watch = await openWatch({ callbacks: true });
-  const { store, clock } = watch;
-  const id = await watch.add(accepted('r1'));
-  const { callbacks } = inboxOf(watch);
-  await store
-    .insertInto('callbacks')
-    .values({ deployment_id: id, event: 'ready', body: ready('r1'), ...times(clock.now()) })
-    .execute();
-  await callbacks.start();
-  await clock.advance(30_000);
-  expect(await watch.told()).toContain('is ready');
-});
+])(
+  'a stored callback whose %s a wrong clock set hours ahead is still handled at the start',
+  async (_, times) => {
+    const watch = await openWatch({ callbacks: true });
+    const { store, clock } = watch;
+    const id = await watch.add(accepted('r1'));
+    const { callbacks } = inboxOf(watch);
+    await store
+      .insertInto('callbacks')
+      .values({ deployment_id: id, event: 'ready', body: ready('r1'), ...times(clock.now()) })
+      .execute();
+    await callbacks.start();
+    await clock.advance(30_000);
+    expect(await watch.told()).toContain('is ready');
+  },
+);
 
 describe.each(['ERROR', 'TERMINATED'])(
-  'the readiness of a deployment that has already gone on to %s',
+  'the readiness of a deployment that has meanwhile reached %s',
   (gone) => {
     const open = async () => {
       const watch = await openWatch({ callbacks: true });
@@ -184,10 +187,10 @@ describe.each(['ERROR', 'TERMINATED'])(
     const inOrder = async (told: string) => {
       expect(told.match(/ready/g)).toHaveLength(1);
       expect(told.indexOf(ending)).toBeGreaterThan(0);
-      expect(told.indexOf('had become ready before that')).toBeGreaterThan(told.indexOf(ending));
+      expect(told.indexOf('had become ready earlier')).toBeGreaterThan(told.indexOf(ending));
     };
 
-    test('a ready callback whose body already shows the end reports the readiness once, as late', async () => {
+    test('if the ready callback already shows the end, the readiness is reported once, as late', async () => {
       const { callbacks, id, body, told } = await open();
       await callbacks.receive('ready', id, body);
       await callbacks.receive(gone === 'ERROR' ? 'error' : 'terminated', id, body);
@@ -195,7 +198,7 @@ describe.each(['ERROR', 'TERMINATED'])(
       await inOrder(await told());
     });
 
-    test('an unreadable ready callback and a status answer of the end report the readiness once, as late', async () => {
+    test('after an unreadable ready callback, a status that shows the end reports the readiness once, as late', async () => {
       const { callbacks, id, told, clock } = await open();
       await callbacks.receive('ready', id, '<html>');
       await callbacks.idle();
@@ -203,7 +206,7 @@ describe.each(['ERROR', 'TERMINATED'])(
       await inOrder(await told());
     });
 
-    test('an unreadable ready callback and the next callback of the end report the readiness once, as late', async () => {
+    test('after an unreadable ready callback, the callback of the end reports the readiness once, as late', async () => {
       const { callbacks, id, body, told } = await open();
       await callbacks.receive('ready', id, '<html>');
       await callbacks.receive(gone === 'ERROR' ? 'error' : 'terminated', id, body);
@@ -213,7 +216,7 @@ describe.each(['ERROR', 'TERMINATED'])(
   },
 );
 
-test('a callback handled just before the status answer causes no warning about missing callbacks', async () => {
+test('a callback handled just before the status answer does not count as missing', async () => {
   const watch = await openWatch({ callbacks: true });
   const { repository, statuses, clock } = watch;
   const { callbacks } = inboxOf(watch);
@@ -238,7 +241,7 @@ test('a callback handled just before the status answer causes no warning about m
   expect(await watch.told()).toContain('found by asking');
 });
 
-test('a callback that arrives as its deployment is deleted is deleted too', async () => {
+test('a callback that arrives while its deployment is being deleted is deleted too', async () => {
   const watch = await openWatch({ callbacks: true });
   const id = await watch.add(accepted('r1'));
   const { callbacks } = inboxOf(watch);
@@ -249,7 +252,7 @@ test('a callback that arrives as its deployment is deleted is deleted too', asyn
 });
 
 test.each(['TERMINATING', 'TERMINATED'])(
-  'an error callback whose body only says %s is reported as an error',
+  'an error callback is reported as an error even if its body says only %s',
   async (status) => {
     const watch = await openWatch({ callbacks: true });
     const id = await watch.add(accepted('r1'));

@@ -47,7 +47,7 @@ const order = (invocationId: string) => ({
   card: { platform: 'memory', workspace: 'w', channel: 'c', message: '1' },
 });
 
-test('news that arrives at the same time is applied in turn and none is lost', async () => {
+test('news items that arrive at the same time are applied in turn, and every item is applied', async () => {
   const watch = await openWatch({ callbacks: true });
   const id = await watch.add(accepted('r1'));
   await Promise.all([
@@ -72,7 +72,7 @@ test('two deployments never get the same request_id', async () => {
   expect(both.find((one) => one?.requestId === undefined)).toMatchObject({ phase: 'unknown' });
 });
 
-test('an intent with a lost commit confirmation is refused, and nothing was sent', async () => {
+test('an intent whose commit was not confirmed is refused, and nothing is sent to Edgegap', async () => {
   const { repository, deployments, calls, store, told } = await openWatch();
   const create = repository.create.bind(repository);
   repository.create = async (...args) => {
@@ -86,7 +86,7 @@ test('an intent with a lost commit confirmation is refused, and nothing was sent
   expect(await told()).not.toContain('may have started');
 });
 
-test('an intent that arrives after the bot gave up on the intent finds its row taken', async () => {
+test('an intent written after the bot gave up on it fails, because its row already exists', async () => {
   const { repository, deployments, calls, store } = await openWatch();
   const create = repository.create.bind(repository);
   let comeThrough = () => Promise.resolve<unknown>(undefined);
@@ -103,7 +103,7 @@ test('an intent that arrives after the bot gave up on the intent finds its row t
 });
 
 test.runIf(suiteDatabase === 'postgres')(
-  'an intent whose commit hangs is refused as soon as the commit comes through',
+  'an intent whose commit hangs is refused as soon as the commit goes through',
   async () => {
     const { repository, deployments, calls, store, clock, told } = await openWatch();
     const hanging = Promise.withResolvers<void>();
@@ -135,7 +135,7 @@ test.runIf(suiteDatabase === 'postgres')(
   },
 );
 
-test('an invocation that two processes have at the same time deploys once', async () => {
+test('if two processes handle the same invocation at once, it deploys once', async () => {
   const one = await openWatch();
   const other = await openWatch({ beside: one });
   const both = await Promise.all(
@@ -145,7 +145,7 @@ test('an invocation that two processes have at the same time deploys once', asyn
   expect(one.calls.filter((call) => call === 'deploy')).toHaveLength(1);
 });
 
-test('400 deploys at the same time are written down and each is sent once', async () => {
+test('400 deploys at the same time are all stored, and each is sent once', async () => {
   const watch = await openWatch();
   await Promise.all(
     Array.from({ length: 400 }, (_, index) => watch.deployments.deploy(order(`burst ${index}`))),
@@ -156,7 +156,7 @@ test('400 deploys at the same time are written down and each is sent once', asyn
 });
 
 describe('a process taken for dead', () => {
-  test('another process settles the intent of a process taken for dead, which sends nothing more', async () => {
+  test('another process settles the intent of a process taken for dead, which then sends nothing', async () => {
     const one = await openWatch();
     const other = await openWatch({ beside: one });
     const id = await one.add();
@@ -177,7 +177,7 @@ describe('a process taken for dead', () => {
   });
 
   test.runIf(suiteDatabase === 'postgres')(
-    'a process taken for dead during its wait for a permit sends nothing when alive again',
+    'a process taken for dead while it waits for a permit sends nothing afterwards',
     async () => {
       const heart = new TestClock();
       const turn = Promise.withResolvers<void>();
@@ -211,7 +211,7 @@ describe('a process taken for dead', () => {
     },
   );
 
-  test('a refusal that a process taken for dead still hears of is final', async () => {
+  test('a refusal that a process taken for dead still receives is final', async () => {
     const watch = await openWatch();
     const id = await watch.add({ kind: 'unknown-outcome' }, { kind: 'refused', detail: 'No such version.' });
     expect(await watch.repository.byId(id)).toMatchObject({ phase: 'refused' });
@@ -221,7 +221,7 @@ describe('a process taken for dead', () => {
   });
 });
 
-test('a due deployment is asked about once, however many processes ask', async () => {
+test('a due deployment is asked about once, however many processes look for due deployments', async () => {
   const one = await openWatch();
   const other = await openWatch({ beside: one });
   const ids = await Promise.all(Array.from({ length: 30 }, () => one.add({ kind: 'unknown-outcome' })));
@@ -240,7 +240,7 @@ test('a due deployment is asked about once, however many processes ask', async (
 });
 
 test.runIf(suiteDatabase === 'postgres')(
-  'a claim takes no more deployments than it may, whichever plan PostgreSQL chooses for it',
+  'a claim takes no more deployments than its limit, whatever query plan PostgreSQL chooses',
   async () => {
     const { add, clock, store } = await openWatch();
     await Promise.all(Array.from({ length: 5 }, () => add({ kind: 'unknown-outcome' })));
@@ -255,7 +255,7 @@ test.runIf(suiteDatabase === 'postgres')(
   },
 );
 
-test('of many processes a single process sweeps, and a single process warns of missing callbacks', async () => {
+test('of many processes, a single process lists the deployments and a single process warns of missing callbacks', async () => {
   const one = await openWatch({ callbacks: true });
   const other = await openWatch({ callbacks: true, beside: one });
   await one.reconciler.start();
@@ -275,7 +275,7 @@ test('of many processes a single process sweeps, and a single process warns of m
   expect(lists).toBeLessThanOrEqual(10);
 });
 
-test('an answer that cannot be written down is written when the store is back', async () => {
+test('an answer from Edgegap that cannot be stored is stored once the store works again', async () => {
   const watch = await openWatch();
   const lock = watch.repository.change.bind(watch.repository);
   let failures = 3;
@@ -293,7 +293,7 @@ test('an answer that cannot be written down is written when the store is back', 
   expect(watch.calls.filter((call) => call === 'deploy')).toHaveLength(1);
 });
 
-test('a stop with an answer that was never written down says that the stop may have been done', async () => {
+test('if its answer was never stored, a stop says that it may have been done', async () => {
   const watch = await openWatch();
   watch.statuses.set('r1', 'READY');
   await watch.add(accepted('r1'));
@@ -309,7 +309,7 @@ test('a stop with an answer that was never written down says that the stop may h
   });
 });
 
-describe('callbacks that a dead process has stored', () => {
+describe('callbacks that a process stored before it died', () => {
   test('callbacks of a dead process are handled by another process', async () => {
     const watch = await openWatch({ callbacks: true });
     const id = await watch.add(accepted('r1'));
@@ -325,7 +325,7 @@ describe('callbacks that a dead process has stored', () => {
     expect(await watch.repository.byId(id)).toMatchObject({ status: 'READY' });
   });
 
-  test('callbacks of a dead process that two processes handle at once are reported once', async () => {
+  test('callbacks of a dead process are reported once, even if two processes handle them at once', async () => {
     const one = await openWatch({ callbacks: true });
     const other = await openWatch({ callbacks: true, beside: one });
     const ids = await Promise.all(Array.from({ length: 25 }, (_, index) => one.add(accepted(`r${index}`))));
@@ -344,7 +344,7 @@ describe('callbacks that a dead process has stored', () => {
     expect((await one.told()).match(/ is ready/g)).toHaveLength(25);
   });
 
-  test('callbacks that cannot be handled are tried less and less often and hold up no other callback', async () => {
+  test('callbacks that cannot be handled are retried after longer and longer waits and hold up no other callback', async () => {
     const watch = await openWatch({ callbacks: true });
     const broken = await watch.add(accepted('r1'));
     const fine = await watch.add(accepted('r2'));
@@ -357,7 +357,7 @@ describe('callbacks that a dead process has stored', () => {
     ]);
     await callbacks.idle();
     expect(await watch.repository.byId(fine)).toMatchObject({ status: 'READY' });
-    const tries = () => log.splice(0).filter((text) => text.includes('one cannot be handled')).length;
+    const tries = () => log.splice(0).filter((text) => text.includes('a callback cannot be handled')).length;
     expect(tries()).toBe(1);
     await watch.clock.advance(10 * MINUTE);
     expect(tries()).toBeLessThan(10);
@@ -371,7 +371,7 @@ describe('callbacks that a dead process has stored', () => {
   });
 });
 
-test('callbacks that arrive together are stored by few commits, and a failure fails each of them', async () => {
+test('callbacks that arrive together are stored in a few commits, and if a commit fails, all its callbacks fail', async () => {
   const watch = await openWatch({ callbacks: true });
   const ids = await Promise.all(Array.from({ length: 30 }, (_, index) => watch.add(accepted(`r${index}`))));
   const { callbacks } = callbacksOf(watch);
@@ -398,7 +398,7 @@ test('callbacks that arrive together are stored by few commits, and a failure fa
   expect((await watch.told()).match(/ is ready/g)).toHaveLength(30);
 });
 
-test('a damaged row stops neither the start nor the settling of the other rows', async () => {
+test('a damaged row prevents neither the start nor the settling of the other rows', async () => {
   const gone = await openWatch();
   const watch = await openWatch({ beside: gone });
   const damaged = [await gone.add(), await gone.add({ kind: 'unknown-outcome' })];

@@ -21,7 +21,7 @@ async function running(options: Parameters<typeof openWatch>[0] = {}) {
 }
 
 describe('a deployment that Edgegap suddenly does not know', () => {
-  test('a deployment that is unknown once is asked about again, and a slip is not reported', async () => {
+  test('a deployment that is unknown once is asked about again, and a single wrong answer is not reported', async () => {
     const { clock, statuses, deployments, calls, told, repository, id } = await running();
     statuses.delete('r1');
     await deployments.learn(id, { kind: 'missing' }, 'asked');
@@ -46,7 +46,7 @@ describe('a deployment that Edgegap suddenly does not know', () => {
     expect(await told()).toContain(' terminated"," after 5 min');
   });
 
-  test('an ended deployment that is found running later is reported once', async () => {
+  test('a deployment that counted as ended and is found running is reported once', async () => {
     const { clock, statuses, listed, told, repository, id } = await running({ callbacks: true });
     statuses.clear();
     listed.length = 0;
@@ -60,7 +60,7 @@ describe('a deployment that Edgegap suddenly does not know', () => {
     expect(lines.match(/is still running after all/g)).toHaveLength(1);
   });
 
-  test('a deployment whose next question was set by a clock ahead is asked about soon', async () => {
+  test('a deployment whose next status poll was planned by a fast clock is polled soon', async () => {
     const { clock, store, statuses, calls, reconciler, add } = await openWatch({ callbacks: true });
     statuses.set('r1', 'READY');
     await add(accepted('r1'));
@@ -72,7 +72,7 @@ describe('a deployment that Edgegap suddenly does not know', () => {
     await until(() => calls.includes('status r1'), 'it to be asked about');
   });
 
-  test('a deployment that is unknown just after its acceptance is not missing', async () => {
+  test('a deployment that Edgegap does not know just after accepting it does not count as missing', async () => {
     const { clock, statuses, listed, calls, reconciler, add, told, repository } = await openWatch();
     const id = await add(accepted('r1'));
     await reconciler.start();
@@ -88,7 +88,7 @@ describe('a deployment that Edgegap suddenly does not know', () => {
 });
 
 describe('a stop and the reconciler', () => {
-  test('a stop is sent even to a deployment believed ended, which runs when the stop works', async () => {
+  test('a stop is sent even if the deployment counts as ended, because it may be running', async () => {
     const { deployments, repository, statuses, calls, told, id } = await running({ callbacks: true });
     await deployments.learn(id, { kind: 'terminated' }, 'asked');
     expect(await deployments.stop('r1', 'ann')).toBe('stopping');
@@ -99,7 +99,7 @@ describe('a stop and the reconciler', () => {
     expect((await told()).match(/ terminated/g)).toHaveLength(1);
   });
 
-  test('a stop of a deployment unknown to Edgegap succeeds, and the deployment is asked about again', async () => {
+  test('stopping a deployment that Edgegap does not know succeeds, and the deployment is polled again', async () => {
     const { deployments, repository, statuses, listed, clock, told, id } = await running();
     statuses.clear();
     expect(await deployments.stop('r1', 'ann')).toBe('missing');
@@ -111,9 +111,9 @@ describe('a stop and the reconciler', () => {
     expect(await told()).toContain(' terminated');
   });
 
-  test('a stop that may have been carried out on an unknown deployment is asked about again', async () => {
+  test('after a stop of an unknown deployment that may have worked, the deployment is polled again', async () => {
     const { deployments, repository, statuses, listed, clock, told, id, edgegap } = await running();
-    edgegap.stop = async () => ({ outcome: 'perhaps-stopped', message: '' });
+    edgegap.stop = async () => 'perhaps-stopped';
     expect(await deployments.stop('r1', 'ann')).toBe('perhaps-stopped');
     await clock.advance(MINUTE);
     // The answer was a slip, and the deployment runs.
@@ -127,16 +127,16 @@ describe('a stop and the reconciler', () => {
     expect(await deployments.stop('r1', 'ann')).toBe('already-terminated');
   });
 
-  test('a stop that may have been carried out decides nothing for a new or a foreign deployment', async () => {
+  test('a stop that may have worked does not end a deployment that is new or was made outside the chat', async () => {
     const { deployments, repository, add, edgegap } = await openWatch();
-    edgegap.stop = async () => ({ outcome: 'perhaps-stopped', message: '' });
+    edgegap.stop = async () => 'perhaps-stopped';
     const id = await add(accepted('r1'));
     for (const request_id of ['r1', 'r2'])
       expect(await deployments.stop(request_id, 'ann')).toBe('perhaps-stopped');
     expect(await repository.byId(id)).toMatchObject({ phase: 'live', missingAt: undefined });
   });
 
-  test('a stop of a deployment just accepted and not yet known to Edgegap is an error', async () => {
+  test('a stop fails if Edgegap has just accepted the deployment and does not know it yet', async () => {
     const { deployments, add } = await openWatch();
     await add(accepted('r1'));
     await expect(deployments.stop('r1', 'ann')).rejects.toMatchObject({
@@ -145,7 +145,7 @@ describe('a stop and the reconciler', () => {
   });
 
   test.each([true, false])(
-    'a stop that comes to nothing is reported and can be repeated (callbacks: %s)',
+    'a stop without effect is reported and can be repeated (callbacks: %s)',
     async (callbacks) => {
       const { deployments, repository, clock, told, card, id } = await running({ callbacks });
       await deployments.stop('r1', 'ann');
@@ -165,7 +165,7 @@ describe('a stop and the reconciler', () => {
 });
 
 describe('a deployment with an unknown outcome', () => {
-  test('a deployment with an unknown outcome is found only by its own tag', async () => {
+  test('a deployment with an unknown outcome is found only by the tag that the bot gave it', async () => {
     const { clock, listed, reconciler, add, repository } = await openWatch();
     const id = await add({ kind: 'unknown-outcome' });
     listed.push({ request_id: 'foreign', tags: ['matchmaker'] }, { request_id: 'other', tags: [] });
@@ -194,7 +194,7 @@ describe('events without a callback', () => {
     return { ...watch, id };
   }
 
-  test('a late callback is waited for a little longer before the callback counts as lost', async () => {
+  test('the bot waits a little longer for a late callback before that callback counts as lost', async () => {
     const { clock, told, log } = await silent();
     await clock.advance(8_000);
     expect(await told()).toBe('');
@@ -203,7 +203,7 @@ describe('events without a callback', () => {
     expect(log.join('')).toContain('callbacks do not arrive');
   });
 
-  test('a lost callback is reported although the first attempt to write failed', async () => {
+  test('a lost callback is reported although the first attempt to store it failed', async () => {
     const { clock, told, log, repository } = await silent();
     const change = repository.change.bind(repository);
     let failures = 1;
@@ -224,7 +224,7 @@ describe('events without a callback', () => {
     ['ERROR', 'TERMINATED', ' failed'],
     ['READY', 'TERMINATED', ' is ready'],
     ['READY', 'ERROR', ' is ready'],
-  ])('a deployment seen as %s and gone on to %s is reported with both events', async (first, then, line) => {
+  ])('if a deployment was %s and is then %s, both events are reported', async (first, then, line) => {
     const { clock, statuses, listed, calls, reconciler, add, told } = await openWatch({ callbacks: true });
     await reconciler.start();
     await clock.advance(1_000);
@@ -243,14 +243,14 @@ describe('events without a callback', () => {
     expect(lines.match(/found by asking/g)).toHaveLength(1);
   });
 
-  test('an event without a callback is reported before later news', async () => {
+  test('an event without a callback is reported before any later news', async () => {
     const { deployments, told, id, repository } = await silent();
     await deployments.learn(id, { kind: 'terminated' }, 'told');
     expect(await told()).toMatch(/ is ready.*\n.* terminated/);
     expect(await repository.byId(id)).toMatchObject({ phase: 'ended', doubted: undefined });
   });
 
-  test('a readiness without a callback is reported as late when the end was learned first', async () => {
+  test('a readiness without a callback is reported as late if the end was learned first', async () => {
     const { clock, repository, reconciler, add, told } = await openWatch({ callbacks: true });
     await reconciler.start();
     const id = await add(accepted('r1'), { kind: 'terminated' });
@@ -258,18 +258,18 @@ describe('events without a callback', () => {
       doubted: DeploymentStatus.parse({ request_id: 'r1', current_status: 'READY' }),
     });
     await clock.advance(12_000);
-    expect((await told()).match(/had become ready before that/g)).toHaveLength(1);
+    expect((await told()).match(/had become ready earlier/g)).toHaveLength(1);
     expect(await repository.byId(id)).toMatchObject({ checkAt: undefined, doubted: undefined });
   });
 
-  test('an event doubted by an older version is waited for anew', async () => {
+  test('an event that an older version did not yet believe gets a new wait for the callback', async () => {
     const { clock, store, told } = await silent();
     await store.updateTable('deployments').set({ doubted: 'ready' }).execute();
     await clock.advance(22_000);
     expect((await told()).match(/ is ready/g)).toHaveLength(1);
   });
 
-  test('a callback that arrives during the wait does not count as lost', async () => {
+  test('a callback that arrives during that wait does not count as lost', async () => {
     const { clock, told, log, deployments, id } = await silent();
     const { status } = snapshot('r1', 'READY') as Extract<ReturnType<typeof snapshot>, { kind: 'snapshot' }>;
     await deployments.learn(id, { kind: 'called-back', status }, 'told');
@@ -282,7 +282,7 @@ describe('events without a callback', () => {
 
 // Hours on a shared store, which is read every second, take too long.
 describe.runIf(suiteDatabase === 'sqlite')('the reconciler after hours', () => {
-  test('a failed deployment is asked about less and less often, at least every quarter of an hour', async () => {
+  test('a failed deployment is polled less and less often, but at least every quarter of an hour', async () => {
     const { clock, statuses, listed, calls, reconciler, add } = await openWatch({ callbacks: true });
     statuses.set('r1', 'ERROR');
     listed.push({ request_id: 'r1' });
@@ -295,7 +295,7 @@ describe.runIf(suiteDatabase === 'sqlite')('the reconciler after hours', () => {
     expect(asked()).toBe(4);
   });
 
-  test('a deployment last asked about by a clock a minute ahead is not asked about at once', async () => {
+  test('a deployment last polled by a clock that was a minute ahead is not polled at once', async () => {
     const { clock, store, calls, statuses, listed, reconciler, add } = await openWatch({ callbacks: true });
     statuses.set('r1', 'ERROR');
     listed.push({ request_id: 'r1' });
@@ -311,7 +311,7 @@ describe.runIf(suiteDatabase === 'sqlite')('the reconciler after hours', () => {
     expect(calls).toContain('status r1');
   });
 
-  test('the search for a missing deployment ends', async () => {
+  test('the bot stops searching for a missing deployment in the end', async () => {
     const { clock, statuses, listed, calls } = await running();
     statuses.clear();
     listed.length = 0;

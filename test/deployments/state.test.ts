@@ -36,7 +36,7 @@ const calledBack = (current_status: string, ...events: CallbackEvent[]): News =>
 const failed = status('ERROR', { error: true, error_detail: 'pull' });
 const unplaced: News = { kind: 'unplaced', requestId: 'r1', detail: 'no room' };
 
-describe('the state and the reported events after', () => {
+describe('the state and the events reported after', () => {
   test.each<[string, News[], { phase: string; status: string | undefined; told: string[] }]>([
     [
       'a plain life',
@@ -249,7 +249,7 @@ describe('the state and the reported events after', () => {
     ['terminated', terminated],
     ['unplaced', unplaced],
     ['stopping', stopping('ann')],
-  ])('the news "%s" is reported once, however often the news comes', (_, news) => {
+  ])('the news "%s" is reported once, however often it comes', (_, news) => {
     const once = believedAfter(accepted, news);
     const often = believedAfter(accepted, news, news, news);
     expect(often.told).toEqual(once.told);
@@ -257,11 +257,11 @@ describe('the state and the reported events after', () => {
   });
 });
 
-test('the first person who asked for the stop is named', () => {
+test('if several people ask for the stop, the first of them is named', () => {
   expect(believedAfter(accepted, stopping('ann'), stopping('ben')).facts.stopAskedBy).toBe('ann');
 });
 
-test('a deployment counts as ended only when still missing after half a minute', () => {
+test('a deployment counts as ended only if it is still missing after half a minute', () => {
   const live = believedAfter(accepted, status('READY')).facts;
   const first = { ...live, ...advance(live, missing, 1_000).changes };
   expect(advance(first, missing, 30_999)).toEqual({ changes: {}, happened: [] });
@@ -271,7 +271,7 @@ test('a deployment counts as ended only when still missing after half a minute',
   });
 });
 
-test('a stop counts as not carried out after two minutes', () => {
+test('after two minutes without effect, a stop is considered failed', () => {
   const live = { ...believedAfter(accepted, status('READY')).facts, readyAt: 0 };
   const asked = { ...live, ...advance(live, stopping('ann'), 1_000).changes };
   expect(advance(asked, status('READY'), 120_999).happened).toEqual([]);
@@ -281,13 +281,13 @@ test('a stop counts as not carried out after two minutes', () => {
   });
 });
 
-test('a deployment missing since a future time counts as missing from now on', () => {
+test('if a deployment seems to be missing since a time in the future, its time of missing starts now', () => {
   const hour = 60 * 60_000;
   const facts: Facts = { ...fresh, phase: 'live', requestId: 'r1', missingAt: 5 * hour };
   expect(advance(facts, missing, hour)).toEqual({ changes: { missingAt: hour }, happened: [] });
 });
 
-test("a readiness known only from a callback's name has the callback's time, except after the end", () => {
+test("a readiness known only from the kind of callback gets the callback's time, except after the end", () => {
   const live = believedAfter(accepted).facts;
   const told = { ...calledBack('TERMINATING', 'ready'), since: { ready: 1_000 } } as News;
   expect(advance(live, told, 60_000).changes.readyAt).toBe(1_000);

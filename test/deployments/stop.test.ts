@@ -39,7 +39,7 @@ async function confirm(
 const stops = (studio: Studio) => studio.simulator.requests.filter(({ endpoint }) => endpoint === 'stop');
 
 describe('stopping a deployment', () => {
-  test('a stop of a running deployment reports who asked once, and then the end', async () => {
+  test('a stop of a running deployment reports the person once, and then the end', async () => {
     const { studio, run, id } = await running();
     expect(await confirm(studio, run, id)).toContain('Stopping');
     await confirm(studio, run, id, 'ben');
@@ -49,16 +49,18 @@ describe('stopping a deployment', () => {
     expect(studio.count(/ terminated/)).toBe(1);
   });
 
-  test('a stop during the deploy is shown on the card and carried out when the server is ready', async () => {
+  test('a stop during the deploy appears on the card and is carried out when the server is ready', async () => {
     const { studio, run, id } = await running({ simulator: { durations: { deploying: 20_000 } } });
     expect(await confirm(studio, run, id)).toContain('as soon as it is ready or');
-    await until(() => JSON.stringify(studio.chat.messages[0]?.message).includes('ann asked to stop it'));
+    await until(() =>
+      JSON.stringify(studio.chat.messages[0]?.message).includes('ann asked to stop this deployment'),
+    );
     await studio.shown(' terminated');
     expect(stops(studio).map(({ status }) => status)).toEqual([202]);
     await until(() => JSON.stringify(studio.chat.messages[0]?.message).includes('Terminated'));
   });
 
-  test('a stop confirmed several times is sent once, and the later confirmations say so', async () => {
+  test('a stop confirmed several times is sent once, and later confirmations say that the deployment is already stopping', async () => {
     const { studio, run, id } = await running();
     studio.simulator.faults.next({ endpoint: 'stop' }, { kind: 'slow', when: 'after', ms: 2_000 });
     await Promise.all(['ann', 'ben', 'ann'].map((person) => confirm(studio, run, id, person)));
@@ -71,7 +73,7 @@ describe('stopping a deployment', () => {
     expect(stops(studio).filter(({ status }) => status === 202)).toHaveLength(0);
   });
 
-  test("a stop before the server is ready keeps the server's address out of the channel", async () => {
+  test("after a stop before the server is ready, the channel never shows the server's address", async () => {
     const { studio, run, id } = await running({
       simulator: { durations: { deploying: 20_000, terminating: 20_000 } },
     });
@@ -81,7 +83,7 @@ describe('stopping a deployment', () => {
     expect(studio.count('had become ready')).toBe(0);
   });
 
-  test('a stop of an ended deployment succeeds and reports the missed end', async () => {
+  test('a stop of an ended deployment succeeds and reports the end that the bot had missed', async () => {
     const { studio, run, id } = await running();
     studio.simulator.faults.next({ callback: 'terminated' }, { kind: 'drop' });
     studio.simulator.terminate(id);
@@ -91,7 +93,7 @@ describe('stopping a deployment', () => {
     expect(studio.count(/ terminated after/)).toBe(1);
   });
 
-  test('a stop is sent again after a broken connection and reported once', async () => {
+  test('after a broken connection the stop is sent again, and it is reported once', async () => {
     const { studio, run, id } = await running();
     studio.simulator.faults.next({ endpoint: 'stop' }, { kind: 'reset', when: 'after' });
     studio.simulator.faults.next({ endpoint: 'stop' }, { kind: 'server-error', when: 'before' });
@@ -121,7 +123,7 @@ describe('stopping a deployment', () => {
     expect(studio.count(/ terminated/)).toBe(1);
   });
 
-  test('a stop that failed and then met an unknown deployment does not end the deployment for good', async () => {
+  test('if a stop fails and its repeat gets 404, the deployment does not count as ended for good', async () => {
     const { studio, run, id } = await running();
     const ready = studio.now();
     // For a young deployment, being unknown would mean nothing.
@@ -140,7 +142,7 @@ describe('stopping a deployment', () => {
     expect(studio.count('asked to stop')).toBe(0);
   });
 
-  test('a stop of a foreign deployment is carried out without a line in any channel', async () => {
+  test('a stop of a deployment made outside the chat is carried out without a line in any channel', async () => {
     const { studio, run } = await running({ simulator: { durations: { deploying: 1_000 } } });
     const { url, token } = studio.simulator;
     const answer = await fetch(`${url}/v2/deployments`, {
@@ -160,7 +162,7 @@ describe('stopping a deployment', () => {
 });
 
 describe('the bot without PUBLIC_URL', () => {
-  test('asking replaces callbacks without PUBLIC_URL: every event is reported once', async () => {
+  test('without PUBLIC_URL the bot finds every event by asking and reports it once', async () => {
     const studio = await openStudio({ callbacks: false });
     const run = await studio.run();
     expect(run.log.join('')).toContain('PUBLIC_URL is not set');
@@ -183,7 +185,7 @@ describe('the bot without PUBLIC_URL', () => {
     expect(studio.simulator.callbacks).toEqual([]);
   });
 
-  test('a running deployment of an application no longer allowed is followed to its end', async () => {
+  test('a running deployment is followed to its end although its application is no longer allowed', async () => {
     const studio = await openStudio({ callbacks: false });
     const run = await studio.run();
     await run.say(DEPLOY);
@@ -192,7 +194,7 @@ describe('the bot without PUBLIC_URL', () => {
     const next = await studio.run({ APP_ALLOWLIST: 'another' });
     const id = [...studio.simulator.deployments.keys()][0] ?? '';
     await next.say(`status ${id}`);
-    expect(studio.privately.at(-1)).toContain('is not on this bot’s allowlist');
+    expect(studio.privately.at(-1)).toContain('is not on my allowlist');
     studio.simulator.terminate(id);
     await studio.shown(' terminated after');
   });
@@ -211,7 +213,7 @@ describe('the bot without PUBLIC_URL', () => {
 });
 
 describe('a restart with callbacks', () => {
-  test('an end during the restart is reported without a warning about missing callbacks', async () => {
+  test('an end during the restart is reported without a warning that callbacks do not arrive', async () => {
     const { studio, run } = await running();
     await run.stop();
     studio.simulator.terminate([...studio.simulator.deployments.keys()][0] ?? '');
@@ -222,7 +224,7 @@ describe('a restart with callbacks', () => {
     expect(next.log.join('')).not.toContain('callbacks do not arrive');
   });
 
-  test('a line that was stored and not yet sent is sent after the restart', async () => {
+  test('a line that was stored but not yet sent is sent after the restart', async () => {
     const { studio, run, id } = await running();
     const release = studio.chat.hold();
     studio.simulator.terminate(id);
@@ -251,19 +253,19 @@ test('a stop that a crash interrupted is answered after the restart', async () =
   expect(answers()).toEqual([expect.stringContaining('I was restarted in the middle of your stop.')]);
 });
 
-test('Logs pressed three times at once posts once for each person', async () => {
+test('Logs pressed three times at once posts a single answer for each person', async () => {
   const { studio, run, id } = await running();
   studio.simulator.faults.next({ endpoint: 'logs' }, { kind: 'slow', when: 'after', ms: 5_000 }, 2);
   await Promise.all(['ann', 'ann', 'ben', 'ann'].map((person) => run.press('Logs', person)));
   expect(studio.count(`Log of ${id}`)).toBe(2);
-  expect(studio.privately.filter((text) => text.includes('pressed that already'))).toHaveLength(2);
+  expect(studio.privately.filter((text) => text.includes('pressed this button already'))).toHaveLength(2);
   const before = studio.now();
   await until(() => studio.now() - before > 2_000, 'the moment to pass');
   await run.press('Logs');
   expect(studio.count(`Log of ${id}`)).toBe(3);
 });
 
-test('a press that the platform delivers twice stops once', async () => {
+test('a press that the platform delivers twice stops the deployment once', async () => {
   const { studio, run, id } = await running();
   await confirm(studio, run, id, 'ann', 'again');
   expect(stops(studio)).toHaveLength(1);

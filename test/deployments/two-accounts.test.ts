@@ -49,7 +49,7 @@ function withoutId(answer: string, id: string): string {
   return spellings.reduce((text, spelling) => text.replaceAll(spelling, 'request_id'), answer);
 }
 
-test('an address and --mine find the deployments of the own account alone', async () => {
+test("an address and --mine find only deployments of the person's own account", async () => {
   const { ann, ben } = await openTwo();
   const id = await ann.deploy();
   await ann.say(`status ${id}`);
@@ -60,8 +60,8 @@ test('an address and --mine find the deployments of the own account alone', asyn
   expect(await ben.say('list --mine')).not.toContain(id);
 });
 
-describe("a deployment of one account seen from another account's channel", () => {
-  test("a foreign account's request_id is answered like a request_id that does not exist", async () => {
+describe("an account's deployment, seen from a channel of another account", () => {
+  test('a request_id of another account is answered as if it did not exist', async () => {
     const { ann, ben } = await openTwo();
     const id = await ann.deploy();
     for (const [what, use] of Object.entries(uses)) {
@@ -78,7 +78,7 @@ describe("a deployment of one account seen from another account's channel", () =
     await ann.shown(' terminated after');
   });
 
-  test("a foreign account's deployment is neither @last nor listed nor suggested", async () => {
+  test('a deployment of another account is never @last, and is neither listed nor suggested', async () => {
     const { ann, ben } = await openTwo();
     const nothing = await ben.say('list');
     const id = await ann.deploy();
@@ -94,7 +94,7 @@ describe("a deployment of one account seen from another account's channel", () =
     expect(ben.edgegap.deployments.size).toBe(0);
   });
 
-  test("a foreign account's application is not suggested", async () => {
+  test('an application of another account is not suggested', async () => {
     const { path, remove } = commandFolder('two-accounts', { pick: PICK });
     onTestFinished(remove);
     const { ann, ben } = await openTwo({ commands: path });
@@ -102,7 +102,7 @@ describe("a deployment of one account seen from another account's channel", () =
     expect(await ben.suggest('pick', 'application', '')).toEqual(['ben-racing']);
   });
 
-  test("a foreign account's deployment is never due", async () => {
+  test('a deployment of another account is never due', async () => {
     const { repository, add, clock } = await openWatch();
     const everybody = { gone: () => sql<SqlBool>`1 = 1` };
     await add();
@@ -124,7 +124,7 @@ describe("a deployment of one account seen from another account's channel", () =
     expect(await agenda.claimDue('a', 20, 30_000)).not.toEqual([]);
   });
 
-  test("a foreign account's failed deployment is not counted", async () => {
+  test('a failed deployment of another account is not counted', async () => {
     const { ann, ben } = await openTwo({ simulator: { durations: STILL } });
     const id = await ann.deploy('Deploying');
     ann.edgegap.fail(id, 'no room');
@@ -133,7 +133,7 @@ describe("a deployment of one account seen from another account's channel", () =
     expect(await ben.say('list')).not.toContain('failed');
   });
 
-  test("a foreign account's lost deployment cannot be deployed again", async () => {
+  test('a lost deployment of another account cannot be deployed again', async () => {
     const { ann, ben } = await openTwo({ factor: 150, simulator: { durations: STILL } });
     ann.edgegap.faults.next({ endpoint: 'deploy' }, { kind: 'reset', when: 'before' });
     await ann.deploy('Deploy again');
@@ -148,7 +148,7 @@ describe("a deployment of one account seen from another account's channel", () =
     expect(ann.edgegap.deployments.size).toBe(1);
   });
 
-  test("a foreign account's list cannot be paged with its button", async () => {
+  test("the button of another account's list cannot be used to turn its pages", async () => {
     const { ann, ben } = await openTwo({ simulator: { durations: STILL } });
     for (let count = 0; count < 11; count++) await ann.deploy('Deploying');
     const list = await ann.say('list --tag qa');
@@ -160,7 +160,7 @@ describe("a deployment of one account seen from another account's channel", () =
   });
 });
 
-test('a channel moved to another account loses its deployments but still hears of their end', async () => {
+test('a channel moved to another account cannot use its old deployments but is still told of their end', async () => {
   const two = await openTwo();
   const { ann, ben } = two;
   const id = await ann.deploy();
@@ -174,7 +174,7 @@ test('a channel moved to another account loses its deployments but still hears o
 
 describe('two accounts side by side', () => {
   test.each([{ callbacks: true }, { callbacks: false }])(
-    'each account follows its own deployment despite equal request ids; callbacks: $callbacks',
+    'if two accounts have the same request_id, each still follows its own deployment; callbacks: $callbacks',
     async ({ callbacks }) => {
       const { ann, ben } = await openTwo({ callbacks, sameIds: true });
       const [id, same] = await Promise.all([ann.deploy(), ben.deploy()]);
@@ -192,7 +192,7 @@ describe('two accounts side by side', () => {
     },
   );
 
-  test("each account's Edgegap is asked about that account's deployments alone", async () => {
+  test("each account's Edgegap is asked only about deployments of that account", async () => {
     const { ann, ben } = await openTwo({ callbacks: false });
     const ids = await Promise.all([ann.deploy(), ben.deploy()]);
     ann.edgegap.terminate(ids[0]);
@@ -206,7 +206,7 @@ describe('two accounts side by side', () => {
     expect(about(ben)).not.toContain(ids[0]);
   });
 
-  test("an account goes on while the other account's Edgegap does not answer", async () => {
+  test("an account keeps working while the other account's Edgegap does not answer", async () => {
     const { ann, ben } = await openTwo();
     ann.edgegap.faults.next({}, { kind: 'server-error', when: 'before' }, 1_000);
     await ben.deploy();
@@ -219,7 +219,7 @@ describe('two accounts side by side', () => {
     expect(ann.edgegap.deployments.size).toBe(0);
   });
 
-  test('a log shows no token of the other account', async () => {
+  test('the log of a deployment shows no token of the other account', async () => {
     const { ann, ben, log } = await openTwo();
     const id = await ann.deploy();
     ann.edgegap.print(id, `found ${ben.edgegap.token} lying about`);

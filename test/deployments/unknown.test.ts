@@ -12,7 +12,7 @@ async function lost(factor?: number) {
   const run = await studio.run();
   deployFails(studio, { kind: 'reset', when: 'before' });
   await run.say(DEPLOY);
-  const line = await studio.shown('may have started, but Edgegap neither answered nor lists it');
+  const line = await studio.shown('may have started, but Edgegap neither answered nor lists the deployment');
   await until(() => JSON.stringify(studio.chat.messages[0]?.message).includes('Deploy again'), 'the button');
   return { studio, run, line };
 }
@@ -23,7 +23,7 @@ describe('a deploy with an unknown outcome', () => {
     { kind: 'server-error', when: 'after', status: 502 },
     { kind: 'slow', when: 'after', ms: 40_000 },
     { kind: 'broken-json' },
-  ])('a deploy that ends by $kind is found by its tag and sent once', async (fault) => {
+  ])('a deploy that fails by $kind is found by its tag and sent once', async (fault) => {
     const studio = await openStudio({ callbacks: false });
     const run = await studio.run();
     deployFails(studio, fault);
@@ -36,7 +36,7 @@ describe('a deploy with an unknown outcome', () => {
     expect(JSON.stringify(studio.chat.messages[0]?.message)).not.toContain('Deploy again');
   });
 
-  test('a deploy with an unknown outcome is adopted by a callback while the list lags behind', async () => {
+  test('while the list lags behind, a callback settles a deploy with an unknown outcome', async () => {
     const studio = await openStudio({ simulator: { listLagMs: 60 * 60_000 } });
     const run = await studio.run();
     deployFails(studio, { kind: 'reset', when: 'after' });
@@ -49,7 +49,7 @@ describe('a deploy with an unknown outcome', () => {
     ]);
   });
 
-  test('an unreadable callback during the last look starts the search anew', async () => {
+  test('an unreadable callback during the last list call starts the search again', async () => {
     const studio = await openStudio({ factor: 60, simulator: { durations: STILL, listLagMs: 150_000 } });
     const run = await studio.run();
     deployFails(studio, { kind: 'reset', when: 'after' });
@@ -63,7 +63,7 @@ describe('a deploy with an unknown outcome', () => {
     await studio.shown('did start after all');
   });
 
-  test('a deploy with an unknown outcome is found although the list lags and fails at first', async () => {
+  test('a deploy with an unknown outcome is found although the list lags behind and fails at first', async () => {
     const studio = await openStudio({ callbacks: false, simulator: { listLagMs: 20_000 } });
     const run = await studio.run();
     deployFails(studio, { kind: 'reset', when: 'after' });
@@ -77,21 +77,24 @@ describe('a deploy with an unknown outcome', () => {
   test.each<RequestFault>([
     { kind: 'reset', when: 'before' },
     { kind: 'server-error', when: 'before', status: 500 },
-  ])('a deploy that ends by $kind and is not found may have started and is not sent again', async (fault) => {
-    const studio = await openStudio({ factor: 150 });
-    const run = await studio.run();
-    deployFails(studio, fault);
-    await run.say(DEPLOY);
-    const line = await studio.shown('It is not sent again by itself');
-    expect(line).toMatchObject({ alsoToChannel: true, replyTo: studio.chat.messages[0]?.ref });
-    await until(() => JSON.stringify(studio.chat.messages[0]?.message).includes('Deploy again'));
-    expect(studio.deploys()).toBe(1);
-    expect(
-      studio.simulator.requests.filter(({ endpoint }) => endpoint === 'list').length,
-    ).toBeGreaterThanOrEqual(6);
-  });
+  ])(
+    'a deploy that fails by $kind and is not found may have started and is not sent again',
+    async (fault) => {
+      const studio = await openStudio({ factor: 150 });
+      const run = await studio.run();
+      deployFails(studio, fault);
+      await run.say(DEPLOY);
+      const line = await studio.shown('I do not send the request again');
+      expect(line).toMatchObject({ alsoToChannel: true, replyTo: studio.chat.messages[0]?.ref });
+      await until(() => JSON.stringify(studio.chat.messages[0]?.message).includes('Deploy again'));
+      expect(studio.deploys()).toBe(1);
+      expect(
+        studio.simulator.requests.filter(({ endpoint }) => endpoint === 'list').length,
+      ).toBeGreaterThanOrEqual(6);
+    },
+  );
 
-  test('a deploy interrupted by a crash is found by the next process and sent once', async () => {
+  test('a deploy interrupted by a crash is found by the next process and is not sent again', async () => {
     const studio = await openStudio();
     const first = await studio.run();
     deployFails(studio, { kind: 'slow', when: 'after', ms: 20_000 });
@@ -106,7 +109,7 @@ describe('a deploy with an unknown outcome', () => {
     expect(studio.count('I was restarted')).toBe(0);
   });
 
-  test('a deploy that ended before the search is settled by a later callback', async () => {
+  test('if the deployment ended before the search, a later callback settles the deploy', async () => {
     const studio = await openStudio({ factor: 150, simulator: { durations: STILL } });
     const run = await studio.run();
     deployFails(studio, { kind: 'reset', when: 'after' });
@@ -118,7 +121,7 @@ describe('a deploy with an unknown outcome', () => {
     studio.simulator.fail(id, 'It crashed');
     studio.simulator.terminate(id);
     await asked;
-    await studio.shown('may have started, but Edgegap neither answered nor lists it');
+    await studio.shown('may have started, but Edgegap neither answered nor lists the deployment');
     await until(
       () => JSON.stringify(studio.chat.messages[0]?.message).includes('Deploy again'),
       'the button',
@@ -135,7 +138,7 @@ describe('a deploy with an unknown outcome', () => {
     expect(studio.deploys()).toBe(1);
   });
 
-  test('an unreadable callback for a lost deploy starts the search anew', async () => {
+  test('an unreadable callback for a lost deploy starts the search again', async () => {
     const { studio, line } = await lost();
     studio.simulator.faults.clear();
     const looks = () => studio.simulator.requests.filter(({ endpoint }) => endpoint === 'list').length;
@@ -167,7 +170,7 @@ test('a deployment that ended while the bot was down is reported after the resta
 });
 
 describe('the button "Deploy again"', () => {
-  test('"Deploy again" pressed by two people at once deploys once and tells the second person', async () => {
+  test('if two people press "Deploy again" at once, it deploys once and tells the second person', async () => {
     const { studio, run } = await lost();
     // Both presses are past every check before either writes anything down.
     const apps = studio.simulator.faults.next(
@@ -181,7 +184,7 @@ describe('the button "Deploy again"', () => {
     expect(studio.simulator.deployments.size).toBe(1);
     const loser = studio.chat.messages
       .map(({ message }) => JSON.stringify(message))
-      .find((text) => /deployed it again already|nothing to deploy again/i.test(text));
+      .find((text) => /deployed this server again already|nothing to deploy again/i.test(text));
     expect(loser, 'whose card it is').toMatch(/"mention":"(?:ann|ben)".*"code":"deploy"/);
     expect(loser, 'what did not happen').toMatch(/othing (?:more )?was deployed\./);
     await until(() => studio.count('Requesting') === 0, 'both cards to say what became of them');
@@ -189,38 +192,42 @@ describe('the button "Deploy again"', () => {
       () => !JSON.stringify(studio.chat.messages[0]?.message).includes('Deploy again'),
       'no button',
     );
-    expect(JSON.stringify(studio.chat.messages[0]?.message)).toContain('It was deployed again');
+    expect(JSON.stringify(studio.chat.messages[0]?.message)).toContain('The same version was deployed again');
   });
 
-  test.each(['was stopped', 'died'])('"Deploy again" works although its process %s', async (how) => {
-    const { studio, run } = await lost();
-    if (how === 'died') run.kill();
-    else await run.stop();
-    const next = await studio.run();
-    await next.press('Deploy again');
-    await until(() => studio.simulator.deployments.size === 1, 'the deployment');
-    await until(
-      () => JSON.stringify(studio.chat.messages[0]?.message).includes('It was deployed again'),
-      'the first card to say so',
-    );
-    expect(studio.deploys()).toBe(2);
-  });
+  test.each(['was stopped', 'died'])(
+    '"Deploy again" works although the process that asked for the deploy %s',
+    async (how) => {
+      const { studio, run } = await lost();
+      if (how === 'died') run.kill();
+      else await run.stop();
+      const next = await studio.run();
+      await next.press('Deploy again');
+      await until(() => studio.simulator.deployments.size === 1, 'the deployment');
+      await until(
+        () =>
+          JSON.stringify(studio.chat.messages[0]?.message).includes('The same version was deployed again'),
+        'the first card to say so',
+      );
+      expect(studio.deploys()).toBe(2);
+    },
+  );
 
-  test('"Deploy again" can be pressed again after a refusal', async () => {
+  test('"Deploy again" can be pressed again if Edgegap refused the deploy', async () => {
     const { studio, run } = await lost();
     const first = () => JSON.stringify(studio.chat.messages[0]?.message);
     deployFails(studio, { kind: 'too-many-requests', retryAfter: 0 }, 3);
     await run.press('Deploy again');
     await studio.shown('Not deployed');
     await until(() => first().includes('Deploy again'), 'the button');
-    expect(first()).not.toContain('It was deployed again');
+    expect(first()).not.toContain('The same version was deployed again');
     await run.press('Deploy again');
     await until(() => studio.simulator.deployments.size === 1, 'the deployment');
-    await until(() => first().includes('It was deployed again'), 'the first card to say so');
+    await until(() => first().includes('The same version was deployed again'), 'the first card to say so');
     expect(studio.simulator.deployments.size).toBe(1);
   });
 
-  test('"Deploy again" does nothing after the deployment was found late', async () => {
+  test('"Deploy again" does nothing if the deployment was found late', async () => {
     const { studio, run } = await lost();
     const button = studio.chat.messages[0]?.message;
     const urls = studio.webhooks();
@@ -240,7 +247,7 @@ describe('the button "Deploy again"', () => {
 });
 
 describe('a deploy with a known outcome', () => {
-  test('a deploy refused by 422 shows the deployment left behind as failed', async () => {
+  test('if Edgegap refuses a deploy with 422, the deployment it leaves behind is shown as failed', async () => {
     const studio = await openStudio();
     const run = await studio.run();
     deployFails(studio, { kind: 'cannot-allocate', message: 'No room in Montreal' });
@@ -260,7 +267,7 @@ describe('a deploy with a known outcome', () => {
     expect(studio.deploys()).toBe(1);
   });
 
-  test("a deploy's answer with odd characters is written down", async () => {
+  test('an answer to a deploy that contains odd characters is stored', async () => {
     const studio = await openStudio({ callbacks: false });
     const run = await studio.run();
     deployFails(studio, { kind: 'cannot-allocate', message: 'No\u0000 room in Montreal' });
@@ -268,7 +275,7 @@ describe('a deploy with a known outcome', () => {
     await studio.shown(/ failed: Edgegap found no room/);
   });
 
-  test('a deploy limited by 429 waits and is sent again', async () => {
+  test('a deploy that gets a 429 waits and is sent again', async () => {
     const studio = await openStudio();
     const run = await studio.run();
     deployFails(studio, { kind: 'too-many-requests', retryAfter: 3 }, 2);
@@ -278,7 +285,7 @@ describe('a deploy with a known outcome', () => {
     expect(studio.deploys()).toBe(3);
   });
 
-  test('a deploy on a refused connection counts as not sent', async () => {
+  test('if the connection is refused, a deploy counts as not sent', async () => {
     const studio = await openStudio();
     const run = await studio.run();
     // A first deploy, so that the applications are known when Edgegap is gone.

@@ -98,7 +98,7 @@ export async function openWatch(
     async stop(request_id: string) {
       calls.push(`stop ${request_id}`);
       if (!statuses.has(request_id)) throw unknown('DELETE');
-      return { outcome: 'stopping', message: '' };
+      return 'stopping';
     },
     async deployments() {
       calls.push('list');
@@ -112,7 +112,7 @@ export async function openWatch(
   } as unknown as EdgegapApi;
   const edgegap = options.edgegap ?? scripted;
   const limits = { running: 0, runningPerPerson: 0, perHour: 0, confirmFrom: 0, ...options.limits };
-  const guard = createGuard({ store, clock, account: 'a', allowlist: undefined, limits });
+  const guard = createGuard({ store, clock, account: 'a', allowlist: undefined, deployLimits: limits });
   const deployments = new Deployments({
     repository,
     admit: guard.admit,

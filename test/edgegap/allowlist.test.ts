@@ -3,7 +3,7 @@ import { withAllowlist } from '../../src/edgegap/allowlist.ts';
 import type { EdgegapApi } from '../../src/edgegap/client.ts';
 import type { ListFilter } from '../../src/edgegap/requests.ts';
 import { RefusedError } from '../../src/errors.ts';
-import { caught, DEPLOY, rig, STATUS } from './harness.ts';
+import { caught, DEPLOY, FLEET_DEPLOY, LEGACY_DEPLOY, rig, STATUS } from './harness.ts';
 import { json } from './scripted-server.ts';
 
 /** The application of each deployment is the first part of its id: `kart-1` belongs to `kart`. */
@@ -20,6 +20,7 @@ async function allowing(allowed: string[] | undefined, known: Record<string, str
       tags: ['qa'],
       logs: 'x',
       data: [],
+      processable: [],
     };
     const apps = ['kart', 'golf', 'chess'].map((name) => ({ name }));
     json(200, { ...body, applications: apps, versions: [], locations: [], total_count: 0 })(
@@ -41,6 +42,7 @@ async function all(api: EdgegapApi, filters: ListFilter[]) {
 const keyed: [string, (api: EdgegapApi, id: string) => Promise<unknown>][] = [
   ['status', (api, id) => api.status(id)],
   ['stop', (api, id) => api.stop(id)],
+  ['stopMany', (api, id) => api.stopMany([id])],
   ['logs', (api, id) => api.logs(id)],
   ['metrics', (api, id) => api.metrics(id)],
   ['tags', (api, id) => api.tags(id)],
@@ -53,6 +55,8 @@ const keyed: [string, (api: EdgegapApi, id: string) => Promise<unknown>][] = [
 /** Every call that names an application. */
 const named: [string, (api: EdgegapApi, name: string) => Promise<unknown>][] = [
   ['deploy', (api, name) => api.deploy({ ...DEPLOY, application: name })],
+  ['deployToFleet', (api, name) => api.deployToFleet({ ...FLEET_DEPLOY, application: name })],
+  ['deployLegacy', (api, name) => api.deployLegacy({ ...LEGACY_DEPLOY, application: name })],
   ['versions', (api, name) => api.versions(name)],
   ['locations', (api, name) => api.locations({ application: name })],
   [
@@ -69,7 +73,7 @@ function expectRefusal(error: unknown): void {
   expect((error as RefusedError).hint).toMatch(/\.$/);
 }
 
-it('the allowlist covers every call of the API', async () => {
+it('the allowlist knows every call of the API', async () => {
   await using it = await allowing(['kart']);
   const covered = [...keyed, ...named].map(([name]) => name);
   // A fleet's host shows no application.
@@ -77,7 +81,7 @@ it('the allowlist covers every call of the API', async () => {
 });
 
 describe.each(keyed)('the call %s about a deployment', (name, ask) => {
-  it('a call about a deployment of a forbidden application is refused', async () => {
+  it("the call is refused if the deployment's application is forbidden", async () => {
     await using it = await allowing(['kart']);
     const error = await caught(ask(it.api, 'golf-1'));
     expectRefusal(error);
@@ -86,21 +90,21 @@ describe.each(keyed)('the call %s about a deployment', (name, ask) => {
     expect(it.server.lines).toEqual(['GET /v1/status/golf-1']);
   });
 
-  it('a call about a deployment of an allowed application passes', async () => {
+  it("the call passes if the deployment's application is allowed", async () => {
     await using it = await allowing(['kart', 'golf']);
     await ask(it.api, 'golf-1');
     expect(it.server.lines[0]).toBe('GET /v1/status/golf-1');
     expect(it.server.lines).toHaveLength(name === 'status' ? 1 : 2);
   });
 
-  it("a call is refused when Edgegap does not say the deployment's application", async () => {
+  it("the call is refused if Edgegap does not name the deployment's application", async () => {
     await using it = await allowing(['kart']);
     it.server.script(json(200, { request_id: 'x', current_status: 'READY', app_name: null }));
     expectRefusal(await caught(ask(it.api, 'x')));
     expect(it.server.seen).toHaveLength(1);
   });
 
-  it('a call about an unknown deployment says that the deployment is unknown', async () => {
+  it('the call says that the deployment is unknown if Edgegap does not know it', async () => {
     await using it = await allowing(['kart']);
     it.server.script(json(400, { message: 'unknown' }));
     expect(await caught(ask(it.api, 'x'))).toMatchObject({ code: 'edgegap-no-such-deployment' });
@@ -108,7 +112,7 @@ describe.each(keyed)('the call %s about a deployment', (name, ask) => {
 });
 
 describe.each(keyed.filter(([name]) => name !== 'status'))('the call %s and the store', (_, ask) => {
-  it('a call about a stored deployment takes the application from the store without asking Edgegap', async () => {
+  it('for a stored deployment, the application is read from the store and Edgegap is not asked', async () => {
     await using it = await allowing(['kart'], { odd1: 'kart', odd2: 'golf' });
     await ask(it.api, 'odd1');
     expect(it.server.lines.join()).not.toContain('/v1/status/');
@@ -117,7 +121,7 @@ describe.each(keyed.filter(([name]) => name !== 'status'))('the call %s and the 
     expect(it.server.seen).toHaveLength(before);
   });
 
-  it("a call asks for a deployment's application only once", async () => {
+  it('the application of a deployment is asked for only once', async () => {
     await using it = await allowing(['kart']);
     await ask(it.api, 'kart-1');
     await ask(it.api, 'kart-1');
@@ -125,26 +129,26 @@ describe.each(keyed.filter(([name]) => name !== 'status'))('the call %s and the 
   });
 });
 
-describe.each(named)('the call %s naming an application', (_, ask) => {
-  it('a call that names a forbidden application is refused before anything is sent', async () => {
+describe.each(named)('the call %s, which names an application', (_, ask) => {
+  it('the call is refused before any request is sent if it names a forbidden application', async () => {
     await using it = await allowing(['kart']);
     for (const name of ['golf', 'KART', 'kart ', '']) expectRefusal(await caught(ask(it.api, name)));
     expect(it.server.seen).toEqual([]);
   });
 
-  it('a call that names an allowed application passes', async () => {
+  it('the call passes if it names an allowed application', async () => {
     await using it = await allowing(['kart']);
     await ask(it.api, 'kart');
     expect(it.server.seen).toHaveLength(1);
   });
 
-  it('a call is refused when no application is allowed', async () => {
+  it('the call is refused if no application is allowed', async () => {
     await using it = await allowing([]);
     expectRefusal(await caught(ask(it.api, 'kart')));
   });
 });
 
-describe('the list behind the allowlist', () => {
+describe('the list of deployments and the allowlist', () => {
   it.each<[string, ListFilter[], string[]]>([
     ['no filter', [], ['kart', 'golf']],
     ['a tag filter', [{ field: 'tags', operator: 'eq', value: 'qa' }], ['kart', 'golf']],
@@ -152,7 +156,7 @@ describe('the list behind the allowlist', () => {
     ['in', [{ field: 'application', operator: 'in', value: ['golf', 'chess'] }], ['golf']],
     ['neq', [{ field: 'application', operator: 'neq', value: 'golf' }], ['kart']],
     ['nin', [{ field: 'application', operator: 'nin', value: ['kart', 'chess'] }], ['golf']],
-  ])('the list with %s asks for allowed applications only', async (_, filters, applications) => {
+  ])('the list with %s asks Edgegap only for allowed applications', async (_, filters, applications) => {
     await using it = await allowing(['kart', 'golf']);
     await it.api.deployments({ filters, limit: 7 });
     await all(it.api, filters);
@@ -166,7 +170,7 @@ describe('the list behind the allowlist', () => {
     }
   });
 
-  it('the list is empty without a request when no application can match', async () => {
+  it('the list is empty, and no request is sent, if no allowed application can match', async () => {
     await using it = await allowing(['kart']);
     const filters: ListFilter[] = [{ field: 'application', operator: 'neq', value: 'kart' }];
     expect(await it.api.deployments({ filters, page: 3 })).toEqual({
@@ -183,17 +187,28 @@ describe('the list behind the allowlist', () => {
   });
 });
 
-it('only the allowed applications are shown', async () => {
+it('a stop of many deployments checks each of them and is refused as a whole if any is forbidden', async () => {
+  await using it = await allowing(['kart', 'chess'], { odd1: 'kart' });
+  expectRefusal(await caught(it.api.stopMany(['kart-1', 'golf-1', 'chess-1'])));
+  expect(it.server.lines).not.toContain('POST /v1/deployments/bulk-stop');
+  await it.api.stopMany(['kart-2', 'odd1', 'chess-2']);
+  await it.api.stopMany(['chess-2', 'kart-2']);
+  const bulk = 'POST /v1/deployments/bulk-stop';
+  expect(it.server.lines.slice(3, 5).sort()).toEqual(['GET /v1/status/chess-2', 'GET /v1/status/kart-2']);
+  expect(it.server.lines.slice(5)).toEqual([bulk, bulk]);
+});
+
+it('only the allowed applications are listed', async () => {
   await using it = await allowing(['kart', 'chess', 'gone']);
   expect((await it.api.applications()).map(({ name }) => name)).toEqual(['kart', 'chess']);
 });
 
-it('locations can be asked for without an application', async () => {
+it('locations can be requested without naming an application', async () => {
   await using it = await allowing(['kart']);
   expect(await it.api.locations()).toEqual({ locations: [], messages: [] });
 });
 
-it('the allowlist remembers its own deployments, also those of failed deploys', async () => {
+it('deployments made by this client are remembered as allowed, even those of failed deploys', async () => {
   await using it = await allowing(['kart']);
   it.server.script(json(202, { request_id: 'fresh' }), json(422, { request_id: 'left', message: 'full' }));
   await it.api.deploy({ ...DEPLOY, application: 'kart' });

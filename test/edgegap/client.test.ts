@@ -1,13 +1,23 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { bareToken } from '../../src/edgegap/token.ts';
-import { DEPLOY, failure, refused, rig, STATUS, settled, TOKEN } from './harness.ts';
+import {
+  DEPLOY,
+  FLEET_DEPLOY,
+  failure,
+  LEGACY_DEPLOY,
+  refused,
+  rig,
+  STATUS,
+  settled,
+  TOKEN,
+} from './harness.ts';
 import { json, text } from './scripted-server.ts';
 
 const last = { number: 1, next_page_number: null, previous_page_number: null, has_next: false };
 
 describe('requests to Edgegap', () => {
-  it('a deploy sends the whole request', async () => {
+  it('a deploy sends all fields of the request', async () => {
     await using it = await rig();
     it.server.script(json(202, { request_id: 'a69f8e3e0555' }));
     const deployed = await it.client.deploy({
@@ -50,7 +60,7 @@ describe('requests to Edgegap', () => {
     });
   });
 
-  it('a deploy leaves out the fields that were not given', async () => {
+  it('a deploy leaves out the fields that the caller did not give', async () => {
     await using it = await rig();
     it.server.script(json(202, { request_id: 'a' }));
     await it.client.deploy({ ...DEPLOY, webhooks: { ready: 'https://bot/r' } });
@@ -58,7 +68,51 @@ describe('requests to Edgegap', () => {
     expect(Object.keys(body).sort()).toEqual(['application', 'users', 'version', 'webhook_on_ready']);
   });
 
-  it("each call uses its endpoint's path", async () => {
+  it('a deploy to a private fleet sends the same fields as a deploy, and the hosts in their order', async () => {
+    await using it = await rig();
+    it.server.otherwise(json(202, { request_id: 'a69f8e3e0555' }));
+    expect(await it.client.deployToFleet(FLEET_DEPLOY)).toEqual({ request_id: 'a69f8e3e0555' });
+    await it.client.deploy(DEPLOY);
+    const [fleet, cloud] = it.server.seen.map(({ body }) => JSON.parse(body));
+    expect(fleet).toEqual({ ...cloud, private_host_ids: ['alpha-2', 'alpha-1'] });
+    expect(it.server.lines[0]).toBe('POST /v2/private-fleets/deployments');
+  });
+
+  it('a legacy deploy sends all fields and returns the version that was deployed', async () => {
+    await using it = await rig();
+    const deployed = { request_id: 'a', request_app: 'kart-racing', request_version: 'v1.3' };
+    it.server.script(json(200, deployed), json(200, { request_id: 'b' }));
+    expect(
+      await it.client.deployLegacy({
+        application: 'kart-racing',
+        version: 'v1.3',
+        users: [{ ip_address: '203.0.113.7' }, { ip_address: '::1' }],
+        tags: ['qa'],
+        environment_variables: [{ key: 'KEY', value: 'k', is_hidden: true }],
+        command: '/bin/server',
+        arguments: '--map harbour',
+        container_log_storage: { enabled: true, endpoint_storage: 'match-logs' },
+        webhooks: { ready: 'https://bot/r' },
+      }),
+    ).toEqual({ request_id: 'a', version: 'v1.3' });
+    expect(await it.client.deployLegacy(LEGACY_DEPLOY)).toEqual({ request_id: 'b', version: undefined });
+    const [whole, least] = it.server.seen.map(({ body }) => JSON.parse(body));
+    expect(whole).toEqual({
+      app_name: 'kart-racing',
+      version_name: 'v1.3',
+      ip_list: ['203.0.113.7', '::1'],
+      tags: ['qa'],
+      env_vars: [{ key: 'KEY', value: 'k', is_hidden: true }],
+      command: '/bin/server',
+      arguments: '--map harbour',
+      container_log_storage: { enabled: true, endpoint_storage: 'match-logs' },
+      webhook_url: 'https://bot/r',
+    });
+    expect(least).toEqual({ app_name: 'kart-racing', ip_list: ['203.0.113.7'] });
+    expect(it.server.lines).toEqual(['POST /v1/deploy', 'POST /v1/deploy']);
+  });
+
+  it('each call uses the path of its endpoint', async () => {
     await using it = await rig();
     const { client, server } = it;
     server.otherwise((response, { path }) => {
@@ -71,6 +125,7 @@ describe('requests to Edgegap', () => {
     });
     await client.status('abc');
     await client.stop('abc');
+    for (const logStorage of [true, false, 'my logs']) await client.stop('abc', { logStorage });
     await client.deployments();
     await client.logs('abc');
     await client.tags('abc');
@@ -88,6 +143,9 @@ describe('requests to Edgegap', () => {
     expect(server.seen.map(({ method, path, query, body }) => [`${method} ${path}`, query, body])).toEqual([
       ['GET /v1/status/abc', {}, ''],
       ['DELETE /v1/stop/abc', {}, ''],
+      ['DELETE /v1/stop/abc', { container_log_storage: 'true' }, ''],
+      ['DELETE /v1/stop/abc', { container_log_storage: 'false' }, ''],
+      ['DELETE /v1/stop/abc', { container_log_storage: 'my logs' }, ''],
       ['GET /v1/deployments', {}, ''],
       ['GET /v1/deployment/abc/container-logs', {}, ''],
       ['GET /v1/deployments/abc/tags', {}, ''],
@@ -114,16 +172,19 @@ describe('requests to Edgegap', () => {
     ]);
   });
 
-  it.each(['/proxy', '/proxy/', '/a/b/'])("the client keeps the base URL's prefix %s", async (prefix) => {
-    await using it = await rig({ prefix });
-    it.server.script(json(200, STATUS), json(202, { request_id: 'a' }));
-    await it.client.status('abc');
-    await it.client.deploy(DEPLOY);
-    const base = prefix.replace(/\/$/, '');
-    expect(it.server.lines).toEqual([`GET ${base}/v1/status/abc`, `POST ${base}/v2/deployments`]);
-  });
+  it.each(['/proxy', '/proxy/', '/a/b/'])(
+    'the client keeps the prefix %s of the base URL',
+    async (prefix) => {
+      await using it = await rig({ prefix });
+      it.server.script(json(200, STATUS), json(202, { request_id: 'a' }));
+      await it.client.status('abc');
+      await it.client.deploy(DEPLOY);
+      const base = prefix.replace(/\/$/, '');
+      expect(it.server.lines).toEqual([`GET ${base}/v1/status/abc`, `POST ${base}/v2/deployments`]);
+    },
+  );
 
-  it('ids and tags are encoded so that each stays a single part of the path', async () => {
+  it('ids and tags are encoded so that each remains a single part of the path', async () => {
     await using it = await rig();
     it.server.otherwise(json(404, { message: 'tag not found' }));
     for (const odd of ['a/b', '../apps', 'a?x=1', 'a#b', 'ünï 🏎️', '%2e%2e', 'a\r\nHost: evil', '\ud800']) {
@@ -141,7 +202,7 @@ describe('requests to Edgegap', () => {
     expect(it.server.seen).toHaveLength(16);
   });
 
-  it('reads keep a connection, and a deploy opens a new connection', async () => {
+  it('reads share a connection that is kept open, and a deploy opens a new connection', async () => {
     await using it = await rig();
     it.server.otherwise(json(202, { ...STATUS }));
     await it.client.status('a');
@@ -157,7 +218,7 @@ describe('requests to Edgegap', () => {
 
 describe('the Edgegap token', () => {
   it.each([TOKEN, `token ${TOKEN}`, `Token  ${TOKEN}`, `TOKEN\t${TOKEN}\n`, `  ${TOKEN} `])(
-    'the token is accepted as %j',
+    'the token is accepted when it is given as %j',
     async (form) => {
       await using it = await rig({ token: form });
       it.server.script(json(200, STATUS));
@@ -167,7 +228,7 @@ describe('the Edgegap token', () => {
   );
 
   it.each(['', '  ', 'token', 'token  ', `${TOKEN} x`, `${TOKEN}\r\nX-Evil: 1`, 'tökén'])(
-    'the token %j is refused without being repeated',
+    'the token %j is refused, and the error does not repeat the token',
     (form) => {
       let message = '';
       try {
@@ -180,11 +241,11 @@ describe('the Edgegap token', () => {
     },
   );
 
-  it('a token that begins with the letters of the word "token" is not cut', () => {
+  it('a token that begins with the letters of the word "token" is not shortened', () => {
     expect(bareToken('tokenish-123')).toBe('tokenish-123');
   });
 
-  it('the token is in no log line and in no error, even when Edgegap repeats the token', async () => {
+  it('the token appears in no log line and no error, even when Edgegap repeats it', async () => {
     await using it = await rig();
     it.server.script(
       json(200, STATUS),
@@ -215,25 +276,13 @@ describe("Edgegap's answers", () => {
     [200, 'stopping'],
     [202, 'accepted'],
     [410, 'already-terminated'],
-  ])('a stop answered with %i is %s', async (status, outcome) => {
+  ])('a stop answered with %i has the outcome "%s"', async (status, outcome) => {
     await using it = await rig();
     it.server.script(json(status, { message: 'so be it' }));
-    expect(await it.client.stop('abc')).toEqual({ outcome, message: 'so be it' });
+    expect(await it.client.stop('abc')).toBe(outcome);
   });
 
-  it('a stop returns the summary when the summary can be read', async () => {
-    await using it = await rig();
-    it.server.script(
-      json(200, { message: 'bye', deployment_summary: { ...STATUS, current_status: 'Status.TERMINATED' } }),
-      json(200, { message: 'bye', deployment_summary: null }),
-      json(200, { message: null, deployment_summary: { odd: 1 } }),
-    );
-    expect((await it.client.stop('abc')).summary?.current_status).toBe('TERMINATED');
-    expect(await it.client.stop('abc')).toEqual({ outcome: 'stopping', message: 'bye' });
-    expect(await it.client.stop('abc')).toEqual({ outcome: 'stopping', message: '' });
-  });
-
-  it('logs are read plain, in base64, and with a crash log that is not base64', async () => {
+  it('logs are read as plain text and as base64, with a crash log that may be plain text', async () => {
     await using it = await rig();
     const words = 'Grüße 🏎️\nline two\n';
     const packed = Buffer.from(words).toString('base64');
@@ -256,7 +305,7 @@ describe("Edgegap's answers", () => {
     expect(await it.client.logs('a')).toEqual({ logs: '', ...none });
   });
 
-  it('an answer beyond 32 MiB is not read to its end', async () => {
+  it('an answer larger than 32 MiB is not read to the end', async () => {
     await using it = await rig();
     const piece = Buffer.alloc(1024 * 1024, 'x');
     it.server.script((response) => {
@@ -287,7 +336,7 @@ describe('paging', () => {
     },
   });
 
-  it('a single page comes with the total and the next page', async () => {
+  it("fetching a single page also returns the total and the next page's number", async () => {
     await using it = await rig();
     it.server.script(json(200, page(2, ['c', 'd'], true)), json(200, { data: [row('e')], total_count: 5 }));
     const filters = [
@@ -313,7 +362,7 @@ describe('paging', () => {
     });
   });
 
-  it('the client follows every page and gives a row on two pages once', async () => {
+  it('the client follows every page and returns a row that is on two pages only once', async () => {
     await using it = await rig();
     it.server.script(
       json(200, page(1, ['a', 'b'], true)),
@@ -330,7 +379,7 @@ describe('paging', () => {
     ]);
   });
 
-  it('the client asks for a page only when the caller reads on', async () => {
+  it('the client fetches a page only when the caller reads on', async () => {
     await using it = await rig();
     it.server.otherwise(json(200, page(1, ['a', 'b'], true)));
     for await (const _ of it.client.allDeployments()) break;
@@ -342,7 +391,7 @@ describe('paging', () => {
     ['a missing number of the next page', { has_next: true }],
     ['a missing has_next', { next_page_number: 2 }],
     ['a missing pagination', undefined],
-  ])('paging ends with %s', async (_, pagination) => {
+  ])('the client stops turning pages after %s', async (_, pagination) => {
     await using it = await rig();
     it.server.script(
       json(200, { tags: ['a', 'b'], count: 3, pagination }),
@@ -354,7 +403,7 @@ describe('paging', () => {
     expect(it.server.seen[1]?.query).toEqual({ page: '2' });
   });
 
-  it('applications, versions and locations are gathered from all pages', async () => {
+  it('all pages of applications, versions and locations are collected', async () => {
     await using it = await rig();
     const two = (key: string, one: unknown, other: unknown) => [
       json(200, { [key]: [one], total_count: 2, pagination: { has_next: true, next_page_number: 2 } }),

@@ -1,18 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import type { EdgegapClient } from '../../src/edgegap/client.ts';
-import { DEPLOY, failure, rig, settled } from './harness.ts';
+import { DEPLOY, FLEET_DEPLOY, failure, LEGACY_DEPLOY, rig, settled } from './harness.ts';
 import { cutShort, json, reset, type Step, silence, text } from './scripted-server.ts';
 
 type Ask = (client: EdgegapClient) => Promise<unknown>;
 
 const status: Ask = (client) => client.status('abc');
 const stop: Ask = (client) => client.stop('abc');
+const stopMany: Ask = (client) => client.stopMany(['abc']);
 const logs: Ask = (client) => client.logs('abc');
 const tags: Ask = (client) => client.tags('abc');
 const addTag: Ask = (client) => client.addTag('abc', 'qa');
 const renameTag: Ask = (client) => client.renameTag('abc', 'qa', 'prod');
 const removeTag: Ask = (client) => client.removeTag('abc', 'qa');
 const deploy: Ask = (client) => client.deploy(DEPLOY);
+const deployToFleet: Ask = (client) => client.deployToFleet(FLEET_DEPLOY);
+const deployLegacy: Ask = (client) => client.deployLegacy(LEGACY_DEPLOY);
 const list: Ask = (client) => client.deployments();
 const applications: Ask = (client) => client.applications();
 const versions: Ask = (client) => client.versions('kart');
@@ -20,12 +23,15 @@ const versions: Ask = (client) => client.versions('kart');
 const everything = {
   status,
   stop,
+  stopMany,
   logs,
   tags,
   addTag,
   renameTag,
   removeTag,
   deploy,
+  deployToFleet,
+  deployLegacy,
   list,
   applications,
   versions,
@@ -45,6 +51,7 @@ describe('the meaning of each answer', () => {
     ['stop', stop, 404, {}, 'edgegap-no-such-deployment', 'not-done'],
     ['stop', stop, 400, { message: 'Instance abc not found' }, 'edgegap-no-such-deployment', 'not-done'],
     ['stop', stop, 409, { message: 'Busy' }, 'edgegap-conflict', 'not-done'],
+    ['stopMany', stopMany, 400, { message: 'Bad filter' }, 'edgegap-bad-request', 'not-done'],
     ['logs', logs, 404, { message: 'Not found' }, 'edgegap-no-such-deployment', 'not-done'],
     ['logs', logs, 400, { message: 'x' }, 'edgegap-no-such-deployment', 'not-done'],
     ['tags', tags, 404, {}, 'edgegap-no-such-deployment', 'not-done'],
@@ -76,13 +83,19 @@ describe('the meaning of each answer', () => {
     ['deploy', deploy, 499, {}, 'edgegap-bad-request', 'unknown'],
     ['deploy', deploy, 422, { message: 'Full', request_id: 'f00' }, 'edgegap-cannot-allocate', 'done'],
     ['deploy', deploy, 422, { message: 'Full' }, 'edgegap-cannot-allocate', 'unknown'],
+    ['deployToFleet', deployToFleet, 400, { message: 'No version' }, 'edgegap-bad-request', 'not-done'],
+    ['deployToFleet', deployToFleet, 409, {}, 'edgegap-conflict', 'unknown'],
+    ['deployToFleet', deployToFleet, 422, { request_id: 'f00' }, 'edgegap-cannot-allocate', 'done'],
+    ['deployLegacy', deployLegacy, 404, { message: 'No version' }, 'edgegap-not-found', 'not-done'],
+    ['deployLegacy', deployLegacy, 409, { message: 'Conflict' }, 'edgegap-conflict', 'unknown'],
+    ['deployLegacy', deployLegacy, 422, { message: 'Full' }, 'edgegap-cannot-allocate', 'unknown'],
     ['versions', versions, 404, {}, 'edgegap-not-found', 'not-done'],
     ['versions', versions, 400, {}, 'edgegap-bad-request', 'not-done'],
     ['applications', applications, 404, {}, 'edgegap-not-found', 'not-done'],
     ['list', list, 400, { message: 'Bad filter' }, 'edgegap-bad-request', 'not-done'],
     ['list', list, 422, {}, 'edgegap-bad-request', 'not-done'],
     ['list', list, 424, {}, 'edgegap-bad-request', 'not-done'],
-  ])('%s answered with %3$i %4$j fails as %5$s', async (_, ask, code, body, meaning, outcome) => {
+  ])('%s, answered with %3$i %4$j, fails as %5$s', async (_, ask, code, body, meaning, outcome) => {
     await using it = await rig();
     it.server.script(json(code, body));
     const error = await failure(ask(it.client));
@@ -93,29 +106,32 @@ describe('the meaning of each answer', () => {
     expect(error.path).toBe(it.server.seen[0]?.path);
   });
 
-  it.each(Object.entries(everything))('%s fails on 401, 403, 429, 5xx and redirects', async (name, ask) => {
-    // A deploy that a proxy redirects may have been made nevertheless.
-    const redirected = name === 'deploy' ? 'unknown' : 'not-done';
-    for (const [code, meaning, outcome, headers] of [
-      [401, 'edgegap-unauthorized', 'not-done', {}],
-      [403, 'edgegap-forbidden', 'not-done', {}],
-      [429, 'edgegap-too-fast', 'not-done', { 'retry-after': '2' }],
-      [500, 'edgegap-unavailable', 'unknown', {}],
-      [503, 'edgegap-unavailable', 'unknown', {}],
-      [301, 'edgegap-redirected', redirected, { location: '/elsewhere' }],
-      [307, 'edgegap-redirected', redirected, { location: '/elsewhere' }],
-      [303, 'edgegap-redirected', 'unknown', { location: '/elsewhere' }],
-    ] as const) {
-      await using it = await rig();
-      it.server.otherwise(json(code, { message: 'words of theirs' }, headers));
-      const error = await failure(settled(it.clock, ask(it.client)));
-      expect(error).toMatchObject({ code: meaning, status: code, outcome, apiMessage: 'words of theirs' });
-      readable(error);
-      expect(it.server.seen.map(({ path }) => path)).not.toContain('/elsewhere');
-    }
-  });
+  it.each(Object.entries(everything))(
+    '%s fails on 401, 403, 429, 5xx and redirects, each with its own error and outcome',
+    async (name, ask) => {
+      // A deploy that a proxy redirects may have been made nevertheless.
+      const redirected = name.startsWith('deploy') ? 'unknown' : 'not-done';
+      for (const [code, meaning, outcome, headers] of [
+        [401, 'edgegap-unauthorized', 'not-done', {}],
+        [403, 'edgegap-forbidden', 'not-done', {}],
+        [429, 'edgegap-too-fast', 'not-done', { 'retry-after': '2' }],
+        [500, 'edgegap-unavailable', 'unknown', {}],
+        [503, 'edgegap-unavailable', 'unknown', {}],
+        [301, 'edgegap-redirected', redirected, { location: '/elsewhere' }],
+        [307, 'edgegap-redirected', redirected, { location: '/elsewhere' }],
+        [303, 'edgegap-redirected', 'unknown', { location: '/elsewhere' }],
+      ] as const) {
+        await using it = await rig();
+        it.server.otherwise(json(code, { message: 'words of theirs' }, headers));
+        const error = await failure(settled(it.clock, ask(it.client)));
+        expect(error).toMatchObject({ code: meaning, status: code, outcome, apiMessage: 'words of theirs' });
+        readable(error);
+        expect(it.server.seen.map(({ path }) => path)).not.toContain('/elsewhere');
+      }
+    },
+  );
 
-  it('each meaning of an error has its own words', async () => {
+  it('each kind of error has a text of its own', async () => {
     const cases: [Ask, number][] = [
       [deploy, 400],
       [deploy, 401],
@@ -139,7 +155,7 @@ describe('the meaning of each answer', () => {
     expect(words.size).toBe(cases.length);
   });
 
-  it('the error of a 422 names the deployment left behind', async () => {
+  it('the error for a 422 names the deployment that was left behind', async () => {
     await using it = await rig();
     it.server.script(json(422, { request_id: 'f00ba4', message: 'Could not allocate' }));
     const error = await failure(it.client.deploy(DEPLOY));
@@ -148,7 +164,7 @@ describe('the meaning of each answer', () => {
     expect(error.userMessage).toContain('Could not allocate');
   });
 
-  it("Edgegap's message and details stand on a single line, cut to 300 characters", async () => {
+  it("Edgegap's message and details are put on a single line and cut to 300 characters", async () => {
     await using it = await rig();
     it.server.script(
       json(400, { message: 'Bad\n\trequest', details: { users: ['missing'] } }),
@@ -164,7 +180,7 @@ describe('the meaning of each answer', () => {
     for (let i = 0; i < 3; i++) expect((await failure(deploy(it.client))).apiMessage).toBeUndefined();
   });
 
-  it('the client waits as long as Edgegap asks, at most 30 seconds', async () => {
+  it('the client waits as long as Edgegap asks, but at most 30 seconds', async () => {
     for (const [header, ms] of [
       ['7', 7_000],
       ['3600', 30_000],
@@ -189,7 +205,7 @@ describe('the meaning of each answer', () => {
   });
 });
 
-describe('calls without a usable answer', () => {
+describe('calls that get no usable answer', () => {
   const broken: Step = text(200, '{"request_id": "a', { 'content-type': 'application/json' });
 
   it.each<[string, Step, string]>([
@@ -223,7 +239,7 @@ describe('calls without a usable answer', () => {
     ['status', status, 'unknown'],
     ['stop', stop, 'unknown'],
     ['addTag', addTag, 'unknown'],
-  ])('%s without an answer times out and is not repeated', async (_, ask, outcome) => {
+  ])('%s times out if there is no answer, and is not sent again', async (_, ask, outcome) => {
     await using it = await rig({ timeoutMs: 30_000 });
     it.server.otherwise(silence);
     const arrived = new Promise<void>((resolve) => {
@@ -239,7 +255,7 @@ describe('calls without a usable answer', () => {
     expect(it.server.seen).toHaveLength(1);
   });
 
-  it('an answer that never ends times out too', async () => {
+  it('a call whose answer never ends also times out', async () => {
     await using it = await rig({ timeoutMs: 30_000 });
     const half = new Promise<void>((resolve) => {
       it.server.script((response) => {

@@ -113,3 +113,7 @@ export const STATUS = {
 };
 
 export const DEPLOY = { application: 'kart-racing', version: 'v1.2', users: [{ ip_address: '203.0.113.7' }] };
+
+export const FLEET_DEPLOY = { ...DEPLOY, private_host_ids: ['alpha-2', 'alpha-1'] };
+
+export const LEGACY_DEPLOY = { application: 'kart-racing', users: [{ ip_address: '203.0.113.7' }] };

@@ -7,7 +7,7 @@ import { json } from './scripted-server.ts';
 const OURS = 'correct-horse-of-ours';
 const mask = createMask([TOKEN, OURS]);
 
-test("Edgegap's words in a refusal are masked, also the bot's own secrets", async () => {
+test("Edgegap's words in a refusal are masked, and so are the bot's own secrets", async () => {
   await using edgegap = await rig({ mask });
   edgegap.server.script(
     json(400, {
@@ -21,7 +21,7 @@ test("Edgegap's words in a refusal are masked, also the bot's own secrets", asyn
   expect(JSON.stringify([error, String(error)])).not.toContain(OURS);
 });
 
-test("Edgegap's facts of a deployment are masked, except the bot's own tag and the names", async () => {
+test("Edgegap's facts about a deployment are masked, except the bot's own tag and the names", async () => {
   await using edgegap = await rig({ mask: createMask(['chatops', 'kart-racing']) });
   const told = {
     request_id: '93924761ccde',
@@ -48,14 +48,14 @@ describe('the body of a callback', () => {
     container_env: { DB_PASSWORD: 'swordfish' },
   });
 
-  test('a stored callback body is masked and stays readable', () => {
+  test('the body of a callback is masked before it is stored and stays readable', () => {
     const stored = JSON.parse(maskedBody(body, mask));
     expect(stored).toMatchObject({ request_id: '93924761ccde', current_status: 'ERROR' });
     expect(JSON.stringify(stored)).not.toMatch(/hunter2|swordfish|correct-horse/);
     expect(maskedBody(JSON.stringify(stored), mask)).toBe(JSON.stringify(stored));
   });
 
-  test('an unreadable callback body is stored masked', () => {
+  test('a callback body that cannot be read is masked and stored', () => {
     expect(maskedBody(`<error>${OURS} password=hunter2`, mask)).toBe('<error>[masked] password=[masked]');
   });
 });

@@ -6,11 +6,21 @@ import { TRAVEL_MS, WINDOW_MS } from '../../src/edgegap/permits.ts';
 import { DOCUMENTED_LIMITS } from '../../src/edgegap/scheduler.ts';
 import { AppError } from '../../src/errors.ts';
 import { until } from '../support/test-clock.ts';
-import { caught, DEPLOY, failure, refused, rig, STATUS, settled } from './harness.ts';
+import {
+  caught,
+  DEPLOY,
+  FLEET_DEPLOY,
+  failure,
+  LEGACY_DEPLOY,
+  refused,
+  rig,
+  STATUS,
+  settled,
+} from './harness.ts';
 import { most } from './rate-model.ts';
 import { cutShort, json, reset, ScriptedServer, type SeenRequest, silence } from './scripted-server.ts';
 
-const ok = json(200, { ...STATUS, message: 'done' });
+const ok = json(200, { ...STATUS, message: 'done', processable: [] });
 const slowDown = (seconds: string) => json(429, { message: 'slow down' }, { 'retry-after': seconds });
 
 /** The times of arrival of the requests by the clock, from now on. */
@@ -24,21 +34,22 @@ function arrivals(it: { server: ScriptedServer; clock: { now(): number } }): num
 describe.each<[string, (client: EdgegapClient) => Promise<unknown>]>([
   ['GET', (client) => client.status('abc')],
   ['DELETE', (client) => client.stop('abc')],
-])('a repeatable %s call', (_, ask) => {
+  ['POST (of ids to stop)', (client) => client.stopMany(['abc'])],
+])('a %s call that may be repeated', (_, ask) => {
   it.each([
     ['429', slowDown('1')],
     ['500', json(500, {})],
     ['503', json(503, {}, { 'retry-after': '1' })],
     ['a reset', reset],
     ['half an answer', cutShort],
-  ])('a repeatable call is sent again after %s', async (_name, step) => {
+  ])('the call is sent again after %s', async (_name, step) => {
     await using it = await rig();
     it.server.script(step, step, ok);
     await settled(it.clock, ask(it.client));
     expect(it.server.seen).toHaveLength(3);
   });
 
-  it('a repeatable call is given up after three attempts', async () => {
+  it('the call is given up after three attempts', async () => {
     await using it = await rig();
     it.server.otherwise(json(502, { message: 'bad gateway' }));
     expect(await failure(settled(it.clock, ask(it.client)))).toMatchObject({
@@ -48,14 +59,14 @@ describe.each<[string, (client: EdgegapClient) => Promise<unknown>]>([
     expect(it.server.seen).toHaveLength(3);
   });
 
-  it.each([400, 401, 403, 404, 409])('a call answered with %i is not sent again', async (code) => {
+  it.each([400, 401, 403, 404, 409])('the call is not sent again if it is answered with %i', async (code) => {
     await using it = await rig();
     it.server.otherwise(json(code, {}));
     await failure(settled(it.clock, ask(it.client)));
     expect(it.server.seen).toHaveLength(1);
   });
 
-  it('the waits between attempts of a call grow, with jitter', async () => {
+  it('the waits between the attempts grow, and a random part is added', async () => {
     for (const [random, waits] of [
       [0, [500, 1_000]],
       [0.999_999, [1_000, 2_000]],
@@ -75,7 +86,7 @@ describe.each<[string, (client: EdgegapClient) => Promise<unknown>]>([
     ['2', 2_000],
     ['86400', 30_000],
     ['Tue, 03 Mar 2026 16:00:05 GMT', 5_000],
-  ])('the wait follows Retry-After %s up to a limit', async (header, wait) => {
+  ])('the wait follows the Retry-After %s up to a limit', async (header, wait) => {
     for (const code of [429, 503]) {
       await using it = await rig();
       const times = arrivals(it);
@@ -88,7 +99,7 @@ describe.each<[string, (client: EdgegapClient) => Promise<unknown>]>([
 });
 
 describe('calls after a 429', () => {
-  it('after a 429 all calls of the same kind wait, and calls of a different kind pass', async () => {
+  it('after a 429, all calls of the same kind wait, and calls of other kinds do not', async () => {
     await using it = await rig();
     const seen: [string, number][] = [];
     const begin = it.clock.now();
@@ -111,16 +122,18 @@ describe('calls after a 429', () => {
 
   it.each<[string, (client: EdgegapClient) => Promise<unknown>]>([
     ['a deploy', (client) => client.deploy(DEPLOY)],
+    ['a deploy to a fleet', (client) => client.deployToFleet(FLEET_DEPLOY)],
+    ['a legacy deploy', (client) => client.deployLegacy(LEGACY_DEPLOY)],
     ['a new tag', (client) => client.addTag('abc', 'qa')],
     ['a renamed tag', (client) => client.renameTag('abc', 'qa', 'prod')],
-  ])('%s is sent again after a 429, which did nothing', async (_, ask) => {
+  ])('%s is sent again after a 429, because a 429 means that nothing was done', async (_, ask) => {
     await using it = await rig();
     it.server.script(slowDown('1'), slowDown('1'), ok);
     await settled(it.clock, ask(it.client));
     expect(it.server.seen).toHaveLength(3);
   });
 
-  it('a deploy answered with three 429 is reported as not done', async () => {
+  it('a deploy answered three times with 429 is reported as not done', async () => {
     await using it = await rig();
     it.server.otherwise(slowDown('3'));
     const error = await failure(settled(it.clock, it.client.deploy(DEPLOY)));
@@ -130,12 +143,14 @@ describe('calls after a 429', () => {
   });
 });
 
-describe('changing calls', () => {
+describe('calls that change something', () => {
   it.each([reset, cutShort, json(500, {}), json(503, {}, { 'retry-after': '1' })])(
-    'a changing call other than DELETE is never sent again when the change may be done (%#)',
+    'a change other than DELETE is never sent again if it may have been carried out (%#)',
     async (step) => {
       for (const ask of [
         (client: EdgegapClient): Promise<unknown> => client.deploy(DEPLOY),
+        (client: EdgegapClient) => client.deployToFleet(FLEET_DEPLOY),
+        (client: EdgegapClient) => client.deployLegacy(LEGACY_DEPLOY),
         (client: EdgegapClient) => client.addTag('abc', 'qa'),
         (client: EdgegapClient) => client.renameTag('abc', 'qa', 'prod'),
       ]) {
@@ -147,7 +162,7 @@ describe('changing calls', () => {
     },
   );
 
-  it('a deploy without a connection is sent again and reaches the server when the server is back', async () => {
+  it('a deploy that finds no connection is sent again and reaches the server once it is back', async () => {
     await using it = await rig();
     const { port } = it.server;
     await it.server[Symbol.asyncDispose]();
@@ -163,15 +178,18 @@ describe('changing calls', () => {
     ['410', json(410, { message: 'terminated' }), 'already-terminated'],
     ['404', json(404, { message: 'not found' }), 'perhaps-stopped'],
     ['400', json(400, { message: 'not found' }), 'perhaps-stopped'],
-  ])('a stop that may be carried out and then meets %s is no error', async (_, step, outcome) => {
-    for (const first of [reset, json(502, {})]) {
-      await using it = await rig();
-      it.server.script(first, step);
-      expect(await settled(it.clock, it.client.stop('abc'))).toMatchObject({ outcome });
-    }
-  });
+  ])(
+    'if an attempt of a stop may have worked, %s at the next attempt is no error',
+    async (_, step, outcome) => {
+      for (const first of [reset, json(502, {})]) {
+        await using it = await rig();
+        it.server.script(first, step);
+        expect(await settled(it.clock, it.client.stop('abc'))).toBe(outcome);
+      }
+    },
+  );
 
-  it('a stop that had no effect before is an error when answered with 404', async () => {
+  it('a stop answered with 404 is an error if no earlier attempt can have worked', async () => {
     await using it = await rig();
     it.server.script(slowDown('1'), json(404, {}));
     expect(await failure(settled(it.clock, it.client.stop('abc')))).toMatchObject({
@@ -180,7 +198,7 @@ describe('changing calls', () => {
     });
   });
 
-  it('a tag removed before the connection broke counts as removed', async () => {
+  it('a tag counts as removed if the connection broke and the repeat finds no such tag', async () => {
     await using it = await rig();
     it.server.script(reset, json(404, { message: 'No such tag' }));
     await settled(it.clock, it.client.removeTag('abc', 'qa'));
@@ -188,7 +206,7 @@ describe('changing calls', () => {
     expect(await failure(it.client.removeTag('abc', 'qa'))).toMatchObject({ code: 'edgegap-no-such-tag' });
   });
 
-  it('a stop with an attempt that may have been carried out stays unknown after later errors', async () => {
+  it('if an attempt of a stop may have worked, its outcome stays unknown after later errors', async () => {
     await using it = await rig();
     it.server.script(reset, json(401, {}));
     expect(await failure(settled(it.clock, it.client.stop('abc')))).toMatchObject({
@@ -222,7 +240,22 @@ describe('rate limits', () => {
     }
   });
 
-  it("a configured limit holds for attempts too, and a person's call passes first", async () => {
+  it('all kinds of deploy share a single limit', async () => {
+    await using it = await rig();
+    it.server.otherwise(json(202, { request_id: 'a' }));
+    const times = arrivals(it);
+    const kinds = [
+      () => it.client.deploy(DEPLOY),
+      () => it.client.deployToFleet(FLEET_DEPLOY),
+      () => it.client.deployLegacy(LEGACY_DEPLOY),
+    ];
+    const all = Array.from({ length: 30 }, () => kinds.map((ask) => ask())).flat();
+    await settled(it.clock, Promise.all(all));
+    expect(times).toHaveLength(90);
+    expect(most(times)).toBeLessThanOrEqual(DOCUMENTED_LIMITS.deploy);
+  });
+
+  it("a configured limit also counts repeated attempts, and a person's call goes first", async () => {
     await using it = await rig({ limits: { status: 2 } });
     const times = arrivals(it);
     it.server.script(json(500, {}), json(500, {}), json(500, {})).otherwise(ok);
@@ -237,7 +270,7 @@ describe('rate limits', () => {
     expect(it.server.lines.slice(0, 3)).toContain('GET /v1/status/person');
   });
 
-  it('the rate limit holds after a silence of Edgegap, although waiting calls leave at once', async () => {
+  it('the rate limit holds after Edgegap was silent, although waiting calls are then sent at once', async () => {
     await using it = await rig();
     const arrived: number[] = [];
     const silent: ServerResponse[] = [];
@@ -262,7 +295,7 @@ describe('rate limits', () => {
     expect(most(arrived)).toBeLessThanOrEqual(DOCUMENTED_LIMITS.deploy);
   });
 
-  it('a call asks for permission to leave when the connection is free, not when the permit comes', async () => {
+  it('a call asks whether it may still be sent when a connection is free, not when it gets its permit', async () => {
     await using it = await rig();
     const silent: ServerResponse[] = [];
     it.server.otherwise((response) => silent.push(response));
@@ -284,10 +317,10 @@ describe('rate limits', () => {
   });
 });
 
-describe('aborted calls', () => {
+describe('calls that are aborted', () => {
   const reason = new Error('the person left');
 
-  it('a call aborted before, during the wait or between attempts rejects with the reason', async () => {
+  it('a call aborted before the start, while waiting or between attempts rejects with the given reason', async () => {
     await using it = await rig({ limits: { status: 1 } });
     expect(await caught(it.client.status('abc', { signal: AbortSignal.abort(reason) }))).toBe(reason);
     expect(it.server.seen).toHaveLength(0);
@@ -303,7 +336,7 @@ describe('aborted calls', () => {
     expect(it.server.seen).toHaveLength(1);
   });
 
-  it('a change aborted between attempts says that the change may be done', async () => {
+  it('a change aborted between attempts says that the change may have been carried out', async () => {
     await using it = await rig();
     it.server.script(json(500, {}));
     const controller = new AbortController();
@@ -314,7 +347,7 @@ describe('aborted calls', () => {
     expect(it.server.seen).toHaveLength(1);
   });
 
-  it('a read aborted under way rejects with the reason', async () => {
+  it('a read aborted under way rejects with the given reason', async () => {
     await using it = await rig();
     it.server.otherwise(silence);
     const controller = new AbortController();
@@ -324,7 +357,7 @@ describe('aborted calls', () => {
     expect(await call).toBe(reason);
   });
 
-  it('a change aborted under way says that the change may be done', async () => {
+  it('a change aborted under way says that the change may have been carried out', async () => {
     await using it = await rig();
     it.server.otherwise(silence);
     const controller = new AbortController();
@@ -336,7 +369,7 @@ describe('aborted calls', () => {
 });
 
 describe('closing the client', () => {
-  it('a closing client lets a call under way end and refuses waiting and later calls', async () => {
+  it('a closing client lets a call that is under way finish and refuses waiting and later calls', async () => {
     await using it = await rig({ limits: { deploy: 1 } });
     let answer = () => {};
     it.server.script((response, request) => {
@@ -353,7 +386,7 @@ describe('closing the client', () => {
     await closed;
   });
 
-  it('a closing client says that a change waiting for its repeat may be done', async () => {
+  it('if a change waits for its repeat, a closing client says that the change may have been carried out', async () => {
     for (const steps of [[json(502, {})], [reset], [json(502, {}), slowDown('9')]]) {
       await using it = await rig();
       it.server.script(...steps);
@@ -368,7 +401,7 @@ describe('closing the client', () => {
     }
   });
 
-  it('a closing client refuses a change that was not done, so that the person can try again', async () => {
+  it('a closing client refuses a change that was not carried out, so that the person can try again', async () => {
     await using it = await rig();
     it.server.script(slowDown('9'));
     const stopped = caught(it.client.stop('abc'));
@@ -377,7 +410,7 @@ describe('closing the client', () => {
     expect(await stopped).toMatchObject({ code: 'edgegap-closed' });
   });
 
-  it('abandoning the client gives up calls under way with an unknown outcome', async () => {
+  it('when the client is abandoned, calls that are under way end with an unknown outcome', async () => {
     await using it = await rig();
     it.server.script(
       () => undefined,
@@ -395,7 +428,7 @@ describe('closing the client', () => {
 });
 
 describe('the log of calls', () => {
-  it('the log has a debug line for each attempt', async () => {
+  it('the log contains a debug line for each attempt', async () => {
     await using it = await rig();
     it.server.script(reset, json(500, {}), ok);
     await settled(it.clock, it.client.status('abc'));
@@ -408,7 +441,7 @@ describe('the log of calls', () => {
     expect(lines[2].ms).toEqual(expect.any(Number));
   });
 
-  it('the log holds no body and no callback URL', async () => {
+  it('the log contains no body and no callback URL', async () => {
     await using it = await rig();
     it.server.script(json(202, { request_id: 'a' }));
     await it.client.deploy({

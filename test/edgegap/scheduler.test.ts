@@ -23,9 +23,9 @@ function randoms(seed: number): () => number {
 const at = async () => {};
 
 describe.each(Object.entries(DOCUMENTED_LIMITS) as [keyof RateLimits, number][])(
-  'limit %s',
+  'the limit for %s',
   (bucket, limit) => {
-    it(`${limit} calls start at once, and the next calls a second later`, async () => {
+    it(`${limit} calls start at once, and the next ${limit} calls a second later`, async () => {
       const clock = new TestClock();
       const scheduler = new Scheduler(clock);
       const begin = clock.now();
@@ -47,7 +47,7 @@ describe.each(Object.entries(DOCUMENTED_LIMITS) as [keyof RateLimits, number][])
     });
 
     it.each([1, 2, 3, 4])(
-      "the rate limit holds, people's calls go first, and calls keep their order (seed %i)",
+      "the rate limit holds, people's calls go first, and calls stay in their order (seed %i)",
       async (seed) => {
         const clock = new TestClock();
         const scheduler = new Scheduler(clock);
@@ -62,9 +62,9 @@ describe.each(Object.entries(DOCUMENTED_LIMITS) as [keyof RateLimits, number][])
           const giveUp = random() < 0.15 ? new AbortController() : undefined;
           if (giveUp) {
             clock.after(random() * 2_000, () => {
-              const place = waiting[lane].indexOf(id);
-              if (place < 0) return;
-              waiting[lane].splice(place, 1);
+              const index = waiting[lane].indexOf(id);
+              if (index < 0) return;
+              waiting[lane].splice(index, 1);
               aborted++;
               giveUp.abort(new Error('gave up'));
             });
@@ -121,7 +121,7 @@ describe('the scheduler', () => {
     expect(await third).toBe('done');
   });
 
-  it('each kind of call has its own limit', async () => {
+  it('each kind of call has a separate limit', async () => {
     const scheduler = new Scheduler(new TestClock(), { deploy: 1 });
     await scheduler.run('deploy', { lane: 'people' }, at);
     void scheduler.run('deploy', { lane: 'people' }, at);
@@ -129,7 +129,7 @@ describe('the scheduler', () => {
     await scheduler.run('stop', { lane: 'people' }, at);
   });
 
-  it('a kind without a documented limit is limited only in its parallel calls', async () => {
+  it('a kind of call without a documented limit is limited only in the number of calls at the same time', async () => {
     const scheduler = new Scheduler(new TestClock());
     let running = 0;
     let peak = 0;
@@ -145,7 +145,7 @@ describe('the scheduler', () => {
     expect(peak).toBe(16);
   });
 
-  it('a call that fails gives its permit back', async () => {
+  it('a call that fails returns the permit', async () => {
     const clock = new TestClock();
     const scheduler = new Scheduler(clock, { list: 1 });
     const fail = async () => {
@@ -157,24 +157,24 @@ describe('the scheduler', () => {
     expect(await next).toBe('next');
   });
 
-  it('a paused scheduler starts no call, also after the clock was set back', async () => {
+  it('a paused scheduler starts no call, even if the clock was set back since', async () => {
     const clock = new TestClock();
     let ahead = 3 * 60 * 60_000;
-    const places = new MemoryPermits({
+    const permits = new MemoryPermits({
       now: () => clock.now() + ahead,
       after: (ms, run) => clock.after(ms, run),
     });
-    await places.pause('deploy', 1_505);
+    await permits.pause('deploy', 1_505);
     ahead = 0;
-    await places.pause('deploy', 30_000);
-    await places.pause('deploy', 10);
+    await permits.pause('deploy', 30_000);
+    await permits.pause('deploy', 10);
     const wish = { lane: 'people', wanted: 1, limit: 40 } as const;
-    expect(await places.take('deploy', wish)).toEqual({ places: [], waitMs: 30_000 });
+    expect(await permits.take('deploy', wish)).toEqual({ permits: [], waitMs: 30_000 });
     await clock.advance(30_000);
-    expect((await places.take('deploy', wish)).places).toHaveLength(1);
+    expect((await permits.take('deploy', wish)).permits).toHaveLength(1);
   });
 
-  it('a paused scheduler starts no call until the last pause is over', async () => {
+  it('with several pauses, no call starts until the longest pause is over', async () => {
     const clock = new TestClock();
     const scheduler = new Scheduler(clock);
     await scheduler.pause('status', 2_000);
@@ -190,7 +190,7 @@ describe('the scheduler', () => {
     expect(started).toBe(true);
   });
 
-  it('a call aborted before or during its wait rejects with the reason and never starts', async () => {
+  it('a call aborted before or during its wait rejects with the given reason and never starts', async () => {
     const clock = new TestClock();
     const scheduler = new Scheduler(clock, { list: 1 });
     await scheduler.run('list', { lane: 'people' }, at);
@@ -209,17 +209,17 @@ describe('the scheduler', () => {
     expect(await after).toBe('after');
   });
 
-  it('the first call waits for a window after a crash, and starts at once without a crash', async () => {
+  it('after a crash the first call waits for a whole window, otherwise it starts at once', async () => {
     const clock = new TestClock();
     const store = await openStore(sqliteDialect(':memory:'));
     const log = pino({ level: 'silent' });
     const start = async () => {
       const membership = new Membership({ store, shared: false, clock, log });
-      const places = new MemoryPermits(clock);
+      const permits = new MemoryPermits(clock);
       const died = await membership.join();
-      if (died) await waitOut(places, ['list']);
+      if (died) await waitOut(permits, ['list']);
       const starts: number[] = [];
-      void new Scheduler(clock, {}, places).run(
+      void new Scheduler(clock, {}, permits).run(
         'list',
         { lane: 'people' },
         async () => void starts.push(clock.now()),
@@ -240,12 +240,12 @@ describe('the scheduler', () => {
     await store.destroy();
   });
 
-  it("a person's call begins at once although a background call has to wait", async () => {
+  it("a person's call starts at once although a background call has to wait", async () => {
     const clock = new TestClock();
     const memory = new MemoryPermits(clock);
     const kept: Permits = {
       take: async (bucket, wish) =>
-        wish.lane === 'people' ? memory.take(bucket, wish) : { places: [], waitMs: 1_000 },
+        wish.lane === 'people' ? memory.take(bucket, wish) : { permits: [], waitMs: 1_000 },
       pause: async () => {},
     };
     const scheduler = new Scheduler(clock, {}, kept);
@@ -254,7 +254,7 @@ describe('the scheduler', () => {
     expect(await scheduler.run('list', { lane: 'people' }, async () => 'begun')).toBe('begun');
   });
 
-  it('the last waiting call that gives up leaves no timer behind', async () => {
+  it('when the last waiting call gives up, no timer is left behind', async () => {
     const clock = new TestClock();
     const scheduler = new Scheduler(clock, { list: 1 });
     await scheduler.run('list', { lane: 'people' }, at);
@@ -267,7 +267,7 @@ describe('the scheduler', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('all waiting calls fail when the permits cannot be read, and the next call asks again', async () => {
+  it('if the permits cannot be read, all waiting calls fail, and the next call asks again', async () => {
     const clock = new TestClock();
     const gone = new Error('no database');
     const take = vi.fn<Permits['take']>().mockRejectedValueOnce(gone);

@@ -11,7 +11,7 @@ import {
 import { STATUS } from './harness.ts';
 
 describe("reading a deployment's status", () => {
-  it.each(KNOWN_STATUSES)('every spelling of %s is read as the same status', (name) => {
+  it.each(KNOWN_STATUSES)('every spelling of the status %s is read as that status', (name) => {
     for (const spelling of [
       `Status.${name}`,
       name,
@@ -23,13 +23,13 @@ describe("reading a deployment's status", () => {
     }
   });
 
-  it('an unknown status is passed through', () => {
+  it('a status that the bot does not know is passed on unchanged', () => {
     expect(DeploymentStatus.parse({ ...STATUS, current_status: 'Status.MIGRATING' }).current_status).toBe(
       'MIGRATING',
     );
   });
 
-  it('a status needs only an id and a status name', () => {
+  it('a status answer needs only an id and the name of the status', () => {
     const least = { request_id: 'a', current_status: 'READY' };
     expect(DeploymentStatus.parse(least)).toMatchObject({
       ...least,
@@ -46,14 +46,14 @@ describe("reading a deployment's status", () => {
 
   it.each(
     Object.keys(DeploymentStatus.shape).filter((key) => !['request_id', 'current_status'].includes(key)),
-  )('a status is read although %s is null, missing or nonsense', (key) => {
+  )('a status answer is accepted although %s is null, missing or nonsense', (key) => {
     for (const odd of [null, undefined, { odd: true }, [1, { x: 2 }], 7.5, 'odd', true]) {
       const read = DeploymentStatus.safeParse({ ...STATUS, [key]: odd });
       expect(read.success, `${key}: ${JSON.stringify(odd)}`).toBe(true);
     }
   });
 
-  it('an empty text counts as a missing value everywhere', () => {
+  it('an empty text always counts as a missing value', () => {
     for (const empty of ['', '  ']) {
       const texts = [
         'app_name',
@@ -79,7 +79,7 @@ describe("reading a deployment's status", () => {
     }
   });
 
-  it('ports, location and tags are kept, and unknown fields dropped', () => {
+  it('ports, location and tags are kept, and unknown fields are dropped', () => {
     const read = DeploymentStatus.parse({
       ...STATUS,
       ports: {
@@ -106,13 +106,13 @@ describe("reading a deployment's status", () => {
   });
 
   it.each([{}, { external: null, link: null }, { external: '30345', protocol: 7, tls_upgrade: 'no' }])(
-    'a port without a usable field is read as empty: %j',
+    'a port without a usable field is read as an empty port: %j',
     (port) => {
       expect(Object.values(DeploymentPort.parse(port)).filter((value) => value !== undefined)).toEqual([]);
     },
   );
 
-  it('ports in a list are read by their names', () => {
+  it('ports given as a list are read under their names', () => {
     const { ports } = DeploymentStatus.parse({
       ...STATUS,
       ports: [{ name: 'game', external: 1 }, { external: 2 }],
@@ -124,7 +124,7 @@ describe("reading a deployment's status", () => {
 describe('reading lists', () => {
   const pagination = { number: 1, next_page_number: null, previous_page_number: null, has_next: false };
 
-  it('a list of tags may have either count and either shape', () => {
+  it('a list of tags is read with either name of the count and either form of a tag', () => {
     for (const tags of [
       [{ name: 'a' }, { name: 'b', create_time: null }],
       ['a', 'b'],
@@ -135,7 +135,7 @@ describe('reading lists', () => {
     }
   });
 
-  it('a list without rows is empty, and an answer that is not a list is refused', () => {
+  it('a list without rows is empty, and an answer that is no list is refused', () => {
     expect(DeploymentList.parse({ total_count: 0, pagination })).toMatchObject({ rows: [], total: 0 });
     expect(DeploymentList.parse({ data: [] })).toMatchObject({ rows: [] });
     expect(DeploymentList.parse({ data: null, total_count: 0 })).toMatchObject({ rows: [] });
@@ -144,7 +144,7 @@ describe('reading lists', () => {
     }
   });
 
-  it("the registry's credentials of a version are never kept", () => {
+  it('the registry credentials in a version are dropped', () => {
     const version = AppVersion.parse({
       name: 'v1',
       is_active: false,
@@ -168,12 +168,12 @@ describe('reading times', () => {
     ['2025-11-26T16:32:30-0130', Date.UTC(2025, 10, 26, 18, 2, 30)],
     ['2025-11-26 16:32:30 UTC', Date.UTC(2025, 10, 26, 16, 32, 30)],
     [' 2026-03-03 16:02:09 ', Date.UTC(2026, 2, 3, 16, 2, 9)],
-  ])('the time %s is read', (text, ms) => {
+  ])('the text %s is read as a time', (text, ms) => {
     expect(parseEdgegapTime(text)).toBe(ms);
   });
 
   it.each(['', 'soon', '2026-13-03 16:02:09', '2026-03-03 25:02:09', '03/03/2026', null, undefined])(
-    'the time %s is refused',
+    'the text %s is refused as a time',
     (text) => {
       expect(parseEdgegapTime(text)).toBeUndefined();
     },

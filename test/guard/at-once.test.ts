@@ -123,7 +123,7 @@ test('a refusal names no deployment of an application that is not on the allowli
   const limits = { running: 1, runningPerPerson: 0, perHour: 0, confirmFrom: 0 };
   const ann = { id: 'ann', at: { platform: 'memory', workspace: 'w' } };
   const hintWith = async (allowlist: readonly string[] | undefined) => {
-    const guard = createGuard({ store, clock, account: 'a', allowlist, limits });
+    const guard = createGuard({ store, clock, account: 'a', allowlist, deployLimits: limits });
     return await guard.check(ann).catch((error: RefusedError) => error.hint);
   };
   expect(await hintWith(undefined)).toContain('no request_id yet (kart v1, asked for by ann)');

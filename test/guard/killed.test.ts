@@ -21,7 +21,10 @@ describe.each(driverNames.filter((name) => name !== 'console'))('MAX_RUNNING on 
     await until(() => first.standing() === 1, 'the card');
     await first.kill();
     await stage.start();
-    await until(async () => (await channel(stage)).includes('Nothing was deployed by it'), 'the answer');
+    await until(
+      async () => (await channel(stage)).includes('Nothing was deployed; ask again.'),
+      'the answer',
+    );
     await stage.driver.command('operator', 'deploy', KART);
     await until(async () => (await channel(stage)).includes('is ready'), 'the deployment');
     expect(deploys(stage)).toBe(1);
@@ -57,7 +60,7 @@ test('the intent of a killed process counts until the search for its server ends
   const next = await studio.run({ MAX_RUNNING: '1' });
   await next.say(DEPLOY);
   expect(studio.privately.at(-1)).toContain('the limit is 1');
-  await studio.shown('may have started, but Edgegap neither answered nor lists it');
+  await studio.shown('may have started, but Edgegap neither answered nor lists the deployment');
   await next.say(DEPLOY);
   await studio.shown('is ready');
   expect(studio.deploys()).toBe(2);

@@ -41,7 +41,7 @@ function report(what: string, all: readonly string[], wrong: readonly string[]):
   expect(right / all.length).toBeGreaterThanOrEqual(RIGHT);
 }
 
-test('secrets of many shapes are hidden', () => {
+test('secrets of many forms are masked', () => {
   const all = linesOf('secrets.txt');
   expect(all.length).toBeGreaterThanOrEqual(150);
   const wrong = all.filter((line) => {
@@ -51,7 +51,7 @@ test('secrets of many shapes are hidden', () => {
   report('secrets', all, wrong);
 });
 
-test('lines without a secret are shown unchanged', () => {
+test('lines without a secret are left unchanged', () => {
   const all = linesOf('harmless.txt');
   expect(all.length).toBeGreaterThanOrEqual(60);
   const wrong = all.filter((line) => maskSecrets(line) !== line);
@@ -62,7 +62,7 @@ test('lines without a secret are shown unchanged', () => {
   );
 });
 
-test('a secret between two settings is hidden, and the two settings stay', () => {
+test('a secret between two settings is masked, and the two settings are kept', () => {
   for (const line of linesOf('secrets.txt').slice(0, 60)) {
     const masked = maskSecrets(`MAP=harbour\n${line.replace(/[«»]/g, '')}\nMODE=race`);
     expect(masked.startsWith('MAP=harbour\n')).toBe(true);

@@ -98,7 +98,7 @@ describe.each<[string, (text: string) => unknown]>([
   ['Slack’s text', escapeMrkdwn],
   ['text typed on Slack', unescapeTyped],
 ])('the speed of %s', (_, run) => {
-  test('reading a text takes time in proportion to its length', async () => {
+  test('the time to process a text grows in proportion to its length', async () => {
     const check = async (seed: string) => {
       const [short, long] = [repeated(seed, LENGTH), repeated(seed, 8 * LENGTH)];
       await run(short);

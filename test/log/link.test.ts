@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { isPublicLink } from '../../src/log/link.ts';
 
 test.each(['https://attic.example/games/abc.log', 'http://attic.example:8080/abc.log?region=eu&page=1'])(
-  'the link may be shown to everyone: %s',
+  'the link may be shown to everybody: %s',
   (link) => expect(isPublicLink(link)).toBe(true),
 );
 
@@ -20,4 +20,4 @@ test.each([
   'javascript:alert(1)',
   'attic/x.log',
   '',
-])('the link is not shown: %s', (link) => expect(isPublicLink(link)).toBe(false));
+])('the link must not be shown: %s', (link) => expect(isPublicLink(link)).toBe(false));

@@ -18,7 +18,7 @@ test.each([
   ['\r\r\r', ''],
 ])('the line %j is shown as on a terminal', (line, shown) => expect(onScreen(line)).toBe(shown));
 
-test('a progress bar counts as a single line in its last state', async () => {
+test('a progress bar counts as a single line and is shown in the last state', async () => {
   const bar = Array.from({ length: 60 }, (_, n) => `[${'#'.repeat(n + 1).padEnd(60)}] ${n + 1}/60`).join(
     '\r',
   );
@@ -27,12 +27,12 @@ test('a progress bar counts as a single line in its last state', async () => {
   expect([lines, total]).toEqual([2, 3]);
 });
 
-test('a very long line that moves the cursor shows its end', () => {
+test('of a very long line that moves the cursor, the end is shown', () => {
   expect(onScreen(`${'x'.repeat(300_000)}\rdone`)).toBe('done');
   expect(onScreen(`${'.\b'.repeat(300_000)}ready`)).toBe('ready');
 });
 
-test('a secret that is drawn over itself is hidden', async () => {
+test('a secret that is written over itself on the line is masked', async () => {
   expect((await maskedTail('xxxxx\rTOKEN\r\u001b[Kpassword=hun\b\b\bhunter2', 1, [])).text).toBe(
     'password=[masked]',
   );

@@ -9,7 +9,7 @@ const KEY = ['-----BEGIN PRIVATE KEY-----', ...Array.from({ length: 120 }, () =>
 const lines = (count: number, line = LINE) => Array.from({ length: count }, (_, n) => `${line} ${n}`);
 
 describe('the last lines of a log', () => {
-  test('the tail of a log holds the asked number of lines, without blank lines at the end', async () => {
+  test('the tail of a log has the requested number of lines, without blank lines at the end', async () => {
     expect(await maskedTail('one\r\ntwo\r\nthree\r\n\n', 2, [])).toEqual({
       text: 'two\nthree',
       lines: 2,
@@ -21,7 +21,7 @@ describe('the last lines of a log', () => {
       expect(await maskedTail(empty, 30, [])).toEqual({ text: '', lines: 0, total: 0 });
   });
 
-  test('the tail of a log holds the asked number of lines although a secret takes several lines', async () => {
+  test('the tail of a log has the requested number of lines, even if a secret covers several of them', async () => {
     const log = 'start\npassword: |\n  one\n  two\n  three\nnext: 1\nready';
     expect(await maskedTail(log, 4, [])).toEqual({
       text: '[masked]\n[masked]\nnext: 1\nready',
@@ -30,13 +30,13 @@ describe('the last lines of a log', () => {
     });
   });
 
-  test('the tail of a log shows the end of a very long line without blanks', async () => {
+  test('of a very long line that contains no blanks, the tail of a log shows the end', async () => {
     expect((await maskedTail(`a\n${'x'.repeat(9_000)}`, 1, [])).text).toMatch(
       /^\[… 808 characters left out\] x{8192}$/,
     );
   });
 
-  test('the tail of a log of 31 MiB is the last lines too', async () => {
+  test('the tail of a log of 31 MiB consists of its last lines', async () => {
     const log = lines((31 * MEBIBYTE) / LINE.length).join('\n');
     const last = log.split('\n').slice(-30).join('\n');
     const total = log.split('\n').length;
@@ -46,7 +46,7 @@ describe('the last lines of a log', () => {
     expect(log.endsWith(most.text)).toBe(true);
   });
 
-  test('the tail of a log holds fewer lines when the lines are long, and says so', async () => {
+  test('if the lines are long, the tail of a log has fewer lines and says so', async () => {
     const log = lines(40_000, 'x'.repeat(700)).join('\n');
     const { text, lines: shown, total } = await maskedTail(log, 5_000, []);
     expect(total).toBe(40_000);
@@ -66,37 +66,37 @@ describe('the last lines of a log', () => {
     ['escapes', `token="${'\\"'.repeat(15 * MEBIBYTE)}`],
     ['line breaks and a word', `${'\n'.repeat(31 * MEBIBYTE)}x`],
     ['colours', '\u001b[31m'.repeat(6 * MEBIBYTE)],
-  ])('the tail of a log that is %s is read and limited', async (_, log) => {
+  ])('the tail of a log that is %s can be read and is limited', async (_, log) => {
     const { text } = await maskedTail(log, 5_000, ['our-own-token']);
     expect(text.length).toBeLessThan(600_000);
     expect(text).not.toContain('ab+/');
   });
 });
 
-describe('a secret that begins before the tail', () => {
+describe('a secret that begins before the tail of the log', () => {
   test.each([1, 30, 119, 120])('a private key with %i lines in the tail is masked', async (count) => {
     const { text, lines: shown } = await maskedTail([...lines(500), ...KEY].join('\n'), count, []);
     expect(shown).toBe(count);
     expect(text).not.toContain('MIIE');
   });
 
-  test('a private key at the first line that is read of a long log is masked', async () => {
+  test('in a long log, a private key is masked even if reading starts in the middle of the key', async () => {
     const long = Array.from({ length: 80 }, () => [...KEY, '-----END PRIVATE KEY-----', ...lines(50)]).flat();
     const all = await maskedTail(long.join('\n'), 20_000, []);
     expect(all.lines).toBeLessThan(all.total);
     expect(all.text).not.toContain('MIIE');
   });
 
-  test('a secret whose name stands on the line before is masked', async () => {
+  test('a secret is masked if the name is on the previous line', async () => {
     const log = `  "key": "ARBITRIUM_DELETE_TOKEN",\n  "value": "${SECRET}"`;
     expect((await maskedTail(log, 1, [])).text).toBe('  "value": [masked]');
   });
 
-  test('a secret whose name is split by colours is masked', async () => {
+  test('a secret is masked although colour codes split the name', async () => {
     expect((await maskedTail(`TO\u001b[1mKEN=${SECRET}`, 1, [])).text).toBe('TOKEN=[masked]');
   });
 
-  test("the bot's own secret is masked by value", async () => {
+  test("the bot's own secret is masked wherever the value appears", async () => {
     expect((await maskedTail('x our-own-token', 1, ['our-own-token'])).text).toBe('x [masked]');
   });
 });

@@ -5,7 +5,7 @@ import { card, clockAhead, drained, here, openDesk } from './harness.ts';
 import { closed, refusedForGood, tooFast, unknownOutcome } from './memory-chat.ts';
 
 describe('the order and pace of messages', () => {
-  test('messages of a deployment arrive in their order, each after the last', async () => {
+  test('messages of a deployment arrive in order, and each is sent only after the previous one was shown', async () => {
     const desk = await openDesk();
     const target = desk.chat.add(card('Requesting'), here);
     await desk.edit('d1', target, 'Ready');
@@ -18,7 +18,7 @@ describe('the order and pace of messages', () => {
     expect(await desk.states()).toEqual(['sent', 'sent', 'sent']);
   });
 
-  test('a message that fails holds back only its own deployment', async () => {
+  test('a message that fails delays only messages of the same deployment', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: tooFast() });
     await desk.post('d1', 'first');
@@ -31,7 +31,7 @@ describe('the order and pace of messages', () => {
     expect(desk.chat.texts).toEqual(['other', 'first', 'second']);
   });
 
-  test('a channel gets messages at its pace, and a different channel does not wait', async () => {
+  test('a channel gets messages at a limited pace, and other channels do not wait', async () => {
     const desk = await openDesk({ paceMs: 1_000 });
     const there = { ...here, channel: 'random' };
     for (const n of [1, 2, 3]) await desk.post(`d${n}`, `here ${n}`);
@@ -53,7 +53,7 @@ describe('the order and pace of messages', () => {
     expect(desk.chat.texts).toContain('here 3');
   });
 
-  test('a delivery that a clock a day ahead put off is sent at once', async () => {
+  test('a delivery that a clock a day ahead had postponed is sent at once', async () => {
     const desk = await openDesk();
     const under = desk.chat.add(card('Requested'), here);
     await desk.post('d0', 'before');
@@ -76,7 +76,7 @@ describe('the order and pace of messages', () => {
     expect(desk.clock.now()).toBeLessThan(tomorrow - 23 * 60 * 60_000);
   });
 
-  test('a delivery is claimed shortly before its channel opens and given back by a stopping process', async () => {
+  test('a delivery is claimed shortly before the channel is free, and a stopping process returns the delivery', async () => {
     const desk = await openDesk({ paceMs: 1_000 });
     for (const text of ['first', 'second']) await desk.post('d1', text);
     await desk.worker.start();
@@ -99,7 +99,7 @@ describe('the order and pace of messages', () => {
     expect(desk.chat.calls).toEqual(['post first', 'post second']);
   });
 
-  test('unsent edits of a card become a single edit with the newest content', async () => {
+  test('several unsent edits of a card become a single edit with the newest content', async () => {
     const desk = await openDesk();
     const target = desk.chat.add(card('Requesting'), here);
     for (const text of ['Seeking', 'Deploying', 'Ready']) await desk.edit('d1', target, text);
@@ -115,7 +115,7 @@ describe('the order and pace of messages', () => {
     expect(desk.chat.texts).toEqual(['Terminated']);
   });
 
-  test('deliveries for a missing platform hold up no other delivery', async () => {
+  test('deliveries for a platform that is not configured hold up no other delivery', async () => {
     const desk = await openDesk();
     for (let n = 0; n < 600; n++) await desk.post(`gone${n}`, 'x', { to: { ...here, platform: 'gone' } });
     await desk.post('d1', 'news');
@@ -138,7 +138,7 @@ describe('the order and pace of messages', () => {
 
   // The microtasks of this process are the same on either database.
   test.skipIf(suiteDatabase === 'postgres')(
-    'a wake that comes while a look is ending is never lost',
+    'a wake that comes while the worker is about to rest is never lost',
     async () => {
       for (let hops = 0; hops < 12; hops++) {
         let due = false;
@@ -175,7 +175,7 @@ describe('the order and pace of messages', () => {
 });
 
 describe('bursts and urgent messages', () => {
-  test('many waiting lines come as a single message that holds each line', async () => {
+  test('many waiting lines are sent as a single message that contains each line', async () => {
     const desk = await openDesk({ paceMs: 1_000 });
     for (let n = 1; n <= 12; n++) await desk.post(`d${n}`, `server ${n} is ready`);
     await desk.worker.start();
@@ -190,7 +190,7 @@ describe('bursts and urgent messages', () => {
     expect(desk.chat.texts[1]).toBe('server 11 is ready');
   });
 
-  test('three waiting lines come as three messages', async () => {
+  test('three waiting lines are sent as three messages', async () => {
     const desk = await openDesk();
     for (let n = 1; n <= 3; n++) await desk.post(`d${n}`, `server ${n}`);
     await desk.worker.start();
@@ -198,7 +198,7 @@ describe('bursts and urgent messages', () => {
     expect(desk.chat.texts).toEqual(['server 1', 'server 2', 'server 3']);
   });
 
-  test('lines fold into a digest although each line waits behind the edit of its card', async () => {
+  test('lines are joined to a digest although each line waits for the edit of a card', async () => {
     const desk = await openDesk({ paceMs: 1_000 });
     for (let n = 1; n <= 20; n++) {
       const target = desk.chat.add(card(`card ${n}`), here);
@@ -221,7 +221,7 @@ describe('bursts and urgent messages', () => {
     ]);
   });
 
-  test('a digest holds no more characters than a message can', async () => {
+  test('a digest is never longer than a message may be', async () => {
     const desk = await openDesk({ characters: 2_000 });
     for (let n = 1; n <= 12; n++) await desk.post(`d${n}`, `${n} ${'x'.repeat(450)}`);
     await desk.worker.start();
@@ -233,7 +233,7 @@ describe('bursts and urgent messages', () => {
     );
   });
 
-  test('lines of which only two fit into a message come in pairs', async () => {
+  test('lines of which only two fit into a message are sent in pairs', async () => {
     const desk = await openDesk({ characters: 2_000 });
     for (let n = 1; n <= 8; n++) await desk.post(`d${n}`, `${n} ${'x'.repeat(900)}`);
     await desk.worker.start();
@@ -242,7 +242,7 @@ describe('bursts and urgent messages', () => {
     expect(desk.chat.texts.map((text) => text.split('\n').length)).toEqual([2, 2, 2, 1, 1]);
   });
 
-  test('lines of different threads do not fold into the same digest', async () => {
+  test('lines from different threads are not joined in the same digest', async () => {
     const desk = await openDesk();
     for (let n = 1; n <= 8; n++)
       await desk.post(`d${n}`, `server ${n}`, { to: { ...here, thread: n % 2 ? 'odd' : 'even' } });
@@ -255,7 +255,7 @@ describe('bursts and urgent messages', () => {
     ]);
   });
 
-  test("an urgent message goes first and alone, together with its deployment's earlier messages", async () => {
+  test('an urgent message goes first and alone, but after earlier messages of the same deployment', async () => {
     const desk = await openDesk({ paceMs: 1_000 });
     for (let n = 1; n <= 6; n++) await desk.post(`d${n}`, `server ${n}`);
     const target = desk.chat.add(card('Deploying'), here);
@@ -268,7 +268,7 @@ describe('bursts and urgent messages', () => {
     expect(desk.chat.texts[2]?.split('\n')).toHaveLength(6);
   });
 
-  test('urgent messages never fold into a digest', async () => {
+  test('urgent messages are never joined to a digest', async () => {
     const desk = await openDesk();
     for (let n = 1; n <= 6; n++) await desk.post(`d${n}`, `server ${n} failed`, { urgent: true });
     await desk.worker.start();
@@ -277,8 +277,8 @@ describe('bursts and urgent messages', () => {
   });
 });
 
-describe('a failed attempt', () => {
-  test('a failed delivery is tried again later each time, at the latest every five minutes', async () => {
+describe('an attempt that fails', () => {
+  test('a failed delivery is tried again after longer and longer waits, of at most five minutes', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: tooFast() }, 11);
     await desk.post('d1', 'news');
@@ -296,7 +296,7 @@ describe('a failed attempt', () => {
     expect(waits.map((ms) => ms / 1_000)).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
   });
 
-  test('a Retry-After keeps the whole channel quiet for the asked time', async () => {
+  test('after a Retry-After, no message is sent to the channel for the requested time', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: tooFast(30_000) });
     await desk.post('d1', 'first');
@@ -310,7 +310,7 @@ describe('a failed attempt', () => {
     expect(desk.chat.texts.toSorted()).toEqual(['first', 'second']);
   });
 
-  test('a delivery with a Retry-After of a day is tried again after an hour', async () => {
+  test('a delivery is tried again after an hour although the Retry-After asks for a day', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: tooFast(24 * 60 * 60_000) });
     await desk.post('d1', 'news');
@@ -322,7 +322,7 @@ describe('a failed attempt', () => {
     expect(desk.chat.texts).toEqual(['news']);
   });
 
-  test('a delivery put off by a clock a minute ahead is not tried sooner', async () => {
+  test('a delivery postponed by a clock that was a minute ahead is not tried too early', async () => {
     const desk = await openDesk();
     await desk.post('d1', 'news');
     const next_at = desk.clock.now() + 61 * 60_000;
@@ -334,7 +334,7 @@ describe('a failed attempt', () => {
     expect(desk.chat.texts).toEqual(['news']);
   });
 
-  test('a delivery refused for good is given up, logged, and holds nothing back', async () => {
+  test('a delivery that was refused for good is given up and logged, and holds up no other delivery', async () => {
     const desk = await openDesk();
     const gone = { ...here, message: 'deleted' };
     await desk.edit('d1', gone, 'Ready');
@@ -349,7 +349,7 @@ describe('a failed attempt', () => {
     expect(desk.log.filter((text) => text.includes('cannot be delivered'))).toHaveLength(2);
   });
 
-  test('a card that cannot be edited holds back no message and later shows the newest state', async () => {
+  test('a card that cannot be edited holds up no message, and the next edit shows the newest state', async () => {
     const desk = await openDesk();
     const target = desk.chat.add(card('Deploying'), here);
     desk.chat.fail('edit', { error: closed() }, 3);
@@ -368,7 +368,7 @@ describe('a failed attempt', () => {
     expect(desk.chat.texts[0]).toBe('Terminated');
   });
 
-  test('a failed edit is not repeated after a newer edit was made', async () => {
+  test('a failed edit is not repeated once a newer edit has been made', async () => {
     const desk = await openDesk();
     const target = desk.chat.add(card('Deploying'), here);
     desk.chat.fail('edit', { error: tooFast() });
@@ -383,7 +383,7 @@ describe('a failed attempt', () => {
     expect(desk.chat.calls).toEqual(['edit Ready', 'edit Ready', 'edit Terminated']);
   });
 
-  test('a delivery that makes the adapter throw is given up at the third attempt and logged', async () => {
+  test('a delivery at which the adapter throws an error is given up after three attempts and logged', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: new TypeError('more structure than fits'), text: 'odd' }, 10);
     await desk.post('d1', 'odd');
@@ -399,7 +399,7 @@ describe('a failed attempt', () => {
     for (const text of errors) expect(text).toContain('more structure than fits');
   });
 
-  test('a digest refused for good is sent line by line', async () => {
+  test('a digest that was refused for good is sent line by line', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: refusedForGood(), text: 'server 3' }, 2);
     for (let n = 1; n <= 5; n++) await desk.post(`d${n}`, `server ${n}`);
@@ -409,7 +409,7 @@ describe('a failed attempt', () => {
     expect(desk.chat.texts).toEqual(['server 1', 'server 2', 'server 4', 'server 5']);
   });
 
-  test('a delivery that fails for a day is given up', async () => {
+  test('a delivery that has failed for a day is given up', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: tooFast(25 * 60 * 60_000) }, 2);
     await desk.post('d1', 'news');
@@ -419,7 +419,7 @@ describe('a failed attempt', () => {
     expect(await desk.states()).toEqual(['dead']);
   });
 
-  test('a delivery with an unexpected error may have been shown and is searched for first', async () => {
+  test('after an unexpected error, the bot looks for the message before sending the message again', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: new TypeError('undefined is not a function'), shown: true });
     await desk.post('d1', 'news');
@@ -430,7 +430,7 @@ describe('a failed attempt', () => {
     expect(await desk.states()).toEqual(['sent']);
   });
 
-  test('a sent delivery that the store cannot record is neither repeated nor sent twice', async () => {
+  test('a message that was sent but cannot be recorded in the store is not sent a second time', async () => {
     const desk = await openDesk();
     await desk.post('d1', 'news');
     await desk.store.schema.alterTable('outbox').renameColumn('sent_at', 'sent_at_').execute();
@@ -444,7 +444,7 @@ describe('a failed attempt', () => {
     expect(await desk.states()).toEqual(['sent']);
   });
 
-  test('a sent delivery is recorded later although the clock is set back meanwhile', async () => {
+  test('a message that was sent is recorded later, even if the clock is set back in the meantime', async () => {
     const { clock, setRight } = clockAhead(30 * 60_000);
     const desk = await openDesk({ clock });
     await desk.post('d1', 'news');
@@ -462,7 +462,7 @@ describe('a failed attempt', () => {
     ['was sent', undefined],
     ['may have been shown', unknownOutcome()],
     ['is to wait', tooFast()],
-  ])('a delivery that %s and could not be recorded is finished without a wake', async (_, error) => {
+  ])('a delivery that %s and could not be recorded is completed without a wake', async (_, error) => {
     const desk = await openDesk();
     if (error) desk.chat.fail('post', { error });
     await desk.post('d1', 'news');
@@ -478,7 +478,7 @@ describe('a failed attempt', () => {
     expect(desk.chat.texts).toEqual(['news']);
   });
 
-  test('a delivery that the store cannot begin is not tried in a loop', async () => {
+  test('a delivery whose start cannot be recorded in the store is not tried again in a tight loop', async () => {
     const desk = await openDesk();
     await desk.post('d1', 'news');
     await desk.store.schema.alterTable('outbox').renameColumn('attempted_at', 'hidden').execute();
@@ -495,7 +495,7 @@ describe('a failed attempt', () => {
 describe('deliveries older than a day', () => {
   const DAY = 24 * 60 * 60_000;
 
-  test('a message older than a day is not sent when its platform or process comes back', async () => {
+  test('a message older than a day is not sent when the platform or the process comes back', async () => {
     const desk = await openDesk();
     await desk.post('d1', 'is ready');
     await desk.post('d2', 'is ready', { to: { ...here, platform: 'gone' } });
@@ -508,7 +508,7 @@ describe('deliveries older than a day', () => {
     expect(desk.log.join('')).toContain('"count":2');
   });
 
-  test('a message that becomes older than a day is not sent at its next attempt', async () => {
+  test('a message that turns a day old between two attempts is not tried again', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: tooFast(60 * 60_000) });
     desk.chat.fail('post', { error: tooFast(2 * 60_000) });
@@ -523,7 +523,7 @@ describe('deliveries older than a day', () => {
     expect(desk.chat.calls).toHaveLength(2);
   });
 
-  test('an edit counts as old as the content that the edit shows', async () => {
+  test('the age of an edit is the age of the content that the edit shows', async () => {
     const desk = await openDesk();
     const target = desk.chat.add(card('Requesting'), here);
     await desk.edit('d1', target, 'Ready');
@@ -535,7 +535,7 @@ describe('deliveries older than a day', () => {
   });
 });
 
-test('a stopped worker leaves no timer behind and sends nothing more', async () => {
+test('a worker that was stopped leaves no timer behind and sends nothing more', async () => {
   const desk = await openDesk();
   desk.chat.fail('post', { error: tooFast() });
   await desk.post('d1', 'news');
@@ -548,7 +548,7 @@ test('a stopped worker leaves no timer behind and sends nothing more', async () 
   expect(desk.chat.texts).toEqual([]);
 });
 
-test('an edit with an unknown outcome is repeated as an edit', async () => {
+test('an edit with an unknown outcome is made again', async () => {
   const desk = await openDesk();
   const target = desk.chat.add(card('Requesting'), here);
   desk.chat.fail('edit', { error: unknownOutcome(), shown: true });

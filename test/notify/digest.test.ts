@@ -61,7 +61,7 @@ describe.each([
   ['Discord', fitsDiscord, (line: Line) => JSON.stringify(renderMessage(line))],
   ['Slack', fitsSlack, (line: Line) => JSON.stringify(renderSlack(line).blocks)],
 ] as const)('a digest on %s', (_, fits, rendered) => {
-  test.each([1, 4, 8, 16, 40])('a digest of servers with %i ports names each of its servers', (ports) => {
+  test.each([1, 4, 8, 16, 40])('a digest of servers with %i ports each names all the servers', (ports) => {
     const rows = Array.from({ length: 30 }, (_, n) => ready(n, ports));
     const folded = fold(rows, fits);
     expect(folded.length).toBeGreaterThan(1);
@@ -72,7 +72,7 @@ describe.each([
     }
   });
 
-  test('a digest of lines of which only a single line fits holds that line alone', () => {
+  test('if the first line alone fills a message, the digest contains only that line', () => {
     const rows = Array.from({ length: 5 }, (_, n) => ready(n, 90));
     expect(fold(rows, fits)).toHaveLength(1);
   });
@@ -96,7 +96,7 @@ async function waiting(error: Error, options: Parameters<typeof openDesk>[0] = {
 }
 
 describe('while a digest waits to be sent again', () => {
-  test('what its deployments say next waits, their cards do not', async () => {
+  test('later lines of the same deployments wait, but edits of their cards do not', async () => {
     const desk = await waiting(tooFast());
     const target = desk.chat.add(card('Ready'), here);
     await desk.post('d3', 'server 3 terminated');
@@ -108,14 +108,14 @@ describe('while a digest waits to be sent again', () => {
     expect(desk.chat.texts.slice(2)).toEqual([all, 'server 3 terminated']);
   });
 
-  test('it stays as it is, whatever else waits by then', async () => {
+  test('the digest keeps its lines although further lines are waiting', async () => {
     const desk = await waiting(tooFast(5_000), { paceMs: 1_000 });
     for (let n = 5; n <= 8; n++) await desk.post(`d${n}`, `server ${n}`);
     await drained(desk, 1_000);
     expect(desk.chat.texts.toSorted()).toEqual([all, 'server 5\nserver 6\nserver 7\nserver 8']);
   });
 
-  test('each of its lines counts and is listed, with the reason', async () => {
+  test('each line of the waiting digest is counted and listed with the reason', async () => {
     const desk = await waiting(tooFast());
     expect(await countOutbox(desk.store)).toEqual({ waiting: 4, failing: 4, undelivered: 0 });
     const [, , ...rows] = await reportOutbox(desk.store);
@@ -129,7 +129,7 @@ describe('while a digest waits to be sent again', () => {
     expect(await reportOutbox(desk.store)).toHaveLength(1);
   });
 
-  test('who is named in one of its lines is told directly, once, where someone must mend something', async () => {
+  test('a person mentioned in a line gets a single direct message if somebody has to fix the cause', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: closed() }, 2);
     await four(desk);
@@ -144,7 +144,7 @@ describe('while a digest waits to be sent again', () => {
     expect(desk.chat.texts).toEqual([`${all}\nu1 server 5`]);
   });
 
-  test('until its first line is a day old, that line is given up and the others go by themselves', async () => {
+  test('a line that turns a day old is given up, and the other lines are sent separately', async () => {
     const HOUR = 60 * 60_000;
     const desk = await openDesk();
     await desk.post('d0', 'server 0');
@@ -164,7 +164,7 @@ describe('while a digest waits to be sent again', () => {
     expect(await rows.execute()).toEqual([{ state: 'dead', reason_code: 'chat-too-fast' }]);
   });
 
-  test('a process that goes on for one that died in the middle looks for it first', async () => {
+  test('a process that takes over from a dead process first looks whether the digest was shown', async () => {
     for (const shown of [true, false]) {
       const desk = await openDesk();
       let alive = true;
@@ -191,7 +191,7 @@ describe('while a digest waits to be sent again', () => {
   });
 });
 
-describe('lines that the version before this one had sent as a digest of unknown outcome', () => {
+describe('lines from a digest that an earlier version sent and whose outcome is unknown', () => {
   async function fromBefore(desk: Desk): Promise<void> {
     await four(desk);
     await desk.store
@@ -200,7 +200,7 @@ describe('lines that the version before this one had sent as a digest of unknown
       .execute();
   }
 
-  test('are found, each of them, where it was shown', async () => {
+  test('if the digest was shown, each line is found', async () => {
     const desk = await openDesk();
     await fromBefore(desk);
     await desk.chat.adapter().post(here, { message: line(all), key: '0123456789d' });
@@ -209,7 +209,7 @@ describe('lines that the version before this one had sent as a digest of unknown
     expect(desk.chat.texts).toEqual([all]);
   });
 
-  test('are sent, each by itself, where it was not', async () => {
+  test('if the digest was not shown, each line is sent separately', async () => {
     const desk = await openDesk();
     await fromBefore(desk);
     await desk.worker.start();
@@ -217,7 +217,7 @@ describe('lines that the version before this one had sent as a digest of unknown
     expect(desk.chat.texts).toEqual(all.split('\n'));
   });
 
-  test('say that they may be repeated where that cannot be known', async () => {
+  test('if the platform cannot tell, each line is marked as possibly repeated', async () => {
     const desk = await openDesk({ supports: { idempotentPosts: true } });
     desk.chat.fail('find', { error: refusedForGood() }, 4);
     await fromBefore(desk);

@@ -48,7 +48,7 @@ describe('a platform that asks to wait', () => {
       ['post here', 'post there'],
     ],
     ['all messages and edits', 'post', { posts: true, edits: true, everywhere: true }, []],
-  ] as const)('the wait for %s ends on time and holds up no other delivery', async (_, call, held, sent) => {
+  ] as const)('the wait for %s ends on time and delays no other delivery', async (_, call, held, sent) => {
     const desk = await refused(call, held);
     const named = (calls: readonly string[]) =>
       calls.map((one) =>
@@ -65,7 +65,7 @@ describe('a platform that asks to wait', () => {
     );
   });
 
-  test('the longest wait of a platform counts, whichever channel was told last', async () => {
+  test('of several waits for a platform the longest counts, whichever came last', async () => {
     const desk = await openDesk();
     const all = { posts: true, edits: false, everywhere: true };
     desk.chat.fail('post', { error: tooFast(WAIT_MS, all), text: 'first' });
@@ -85,7 +85,7 @@ describe('a platform that asks to wait', () => {
     expect(desk.chat.texts.toSorted()).toEqual(['first', 'second', 'third']);
   });
 
-  test('a wait that a clock hours ahead wrote is ignored', async () => {
+  test('a wait that was stored by a clock hours ahead is ignored', async () => {
     const desk = await openDesk();
     const far = desk.clock.now() + 6 * 60 * 60_000;
     await desk.store

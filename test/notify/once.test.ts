@@ -33,8 +33,8 @@ async function restarted(desk: Desk, options: Parameters<MemoryChat['adapter']>[
   await drained(desk, 1_000);
 }
 
-describe('an attempt that may have been shown', () => {
-  test('a message that was shown is not sent again where the channel can be read', async () => {
+describe('a message that an earlier attempt may have shown', () => {
+  test('a message that was shown is not sent again if the channel can be read', async () => {
     const desk = await openDesk();
     const under = desk.chat.add(card('Ready'), here);
     desk.chat.fail('post', { error: unknownOutcome(), shown: true });
@@ -46,7 +46,7 @@ describe('an attempt that may have been shown', () => {
     expect(await desk.states()).toEqual(['sent']);
   });
 
-  test("a message that was shown is found also by a clock ahead of the platform's", async () => {
+  test("a message that was shown is also found if the bot's clock is ahead of the platform's clock", async () => {
     const { clock } = clockAhead(30_000);
     const desk = await openDesk({ clock });
     desk.chat.fail('post', { error: unknownOutcome(), shown: true });
@@ -68,7 +68,7 @@ describe('an attempt that may have been shown', () => {
     expect(desk.chat.texts).toEqual(['news']);
   });
 
-  test("the search begins at the attempt's own time, however long the channel cannot be read", async () => {
+  test('the search starts at the time of the attempt, however long the channel was unreadable', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: unknownOutcome(), shown: true });
     desk.chat.fail('find', { error: tooFast(10 * 60_000) }, 3);
@@ -80,7 +80,7 @@ describe('an attempt that may have been shown', () => {
     expect(desk.chat.calls.filter((call) => call.startsWith('post'))).toHaveLength(1);
   });
 
-  test('a message is sent again under the same key while the platform remembers the key', async () => {
+  test('a message is sent again with the same key as long as the platform remembers the key', async () => {
     const desk = await openDesk({ supports: { history: false, idempotentPosts: true } });
     desk.chat.fail('post', { error: unknownOutcome(), shown: true });
     await desk.post('d1', 'news');
@@ -90,7 +90,7 @@ describe('an attempt that may have been shown', () => {
     expect(desk.chat.texts).toEqual(['news']);
   });
 
-  test('a repeat says "possibly repeated" where the first message cannot be searched for', async () => {
+  test('a repeat says "possibly repeated" if the bot cannot search for the first message', async () => {
     const desk = await openDesk({ supports: { history: false } });
     desk.chat.fail('post', { error: unknownOutcome(), shown: true });
     await desk.post('d1', 'news');
@@ -100,7 +100,7 @@ describe('an attempt that may have been shown', () => {
     expect(desk.chat.texts).toEqual(['news', 'news (possibly repeated)']);
   });
 
-  test('a repeat says "possibly repeated" when the channel is unreadable and the key too old', async () => {
+  test('a repeat says "possibly repeated" if the channel is unreadable and the key is too old', async () => {
     const desk = await openDesk({ supports: { idempotentPosts: true } });
     desk.chat.fail('post', { error: unknownOutcome() });
     desk.chat.fail('find', { error: tooFast(3 * 60_000) });
@@ -133,7 +133,7 @@ describe('an attempt that may have been shown', () => {
     },
   );
 
-  test('a digest that may have been shown is repeated with the same lines and searched for once', async () => {
+  test('a digest that may have been shown is retried with the same lines and searched for once', async () => {
     const desk = await openDesk({ paceMs: 1_000 });
     for (let n = 1; n <= 40; n++) await desk.post(`d${n}`, `server ${n}`);
     desk.chat.fail('post', { error: unknownOutcome() }, 40);
@@ -152,7 +152,7 @@ describe('an attempt that may have been shown', () => {
     expect(desk.chat.calls.slice(before).filter((call) => call.startsWith('find'))).toHaveLength(4);
   });
 
-  test('a digest that may have been shown is sent again whole, before a failure that waits behind one of its lines', async () => {
+  test('a digest that may have been shown is sent again whole, before an urgent later message of its deployments', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: unknownOutcome() });
     for (let n = 1; n <= 4; n++) await desk.post(`d${n}`, `server ${n}`);
@@ -170,7 +170,7 @@ describe('an attempt that may have been shown', () => {
     ]);
   });
 
-  test('a line sent alone after a failed digest is searched for as that line', async () => {
+  test('after a digest failed, each line that is sent alone is also searched for alone', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: new TypeError('undefined is not a function') });
     for (let n = 1; n <= 4; n++) await desk.post(`d${n}`, `server ${n}`);
@@ -181,7 +181,7 @@ describe('an attempt that may have been shown', () => {
     expect(desk.chat.texts.toSorted()).toEqual(['server 1', 'server 2', 'server 3', 'server 4']);
   });
 
-  describe('a digest in doubt in an unreadable channel', () => {
+  describe('a digest that may have been shown in an unreadable channel', () => {
     async function digestInDoubt(): Promise<Desk> {
       const desk = await openDesk({ supports: { idempotentPosts: true } });
       // An error in the bot's own code, after which the lines go singly.
@@ -194,14 +194,14 @@ describe('an attempt that may have been shown', () => {
     }
     const marked = [1, 2, 3, 4].map((n) => `server ${n} (possibly repeated)`);
 
-    test('each line sent alone after a digest in doubt says "possibly repeated"', async () => {
+    test('each line is then sent alone and says "possibly repeated"', async () => {
       const desk = await digestInDoubt();
       desk.chat.fail('find', { error: refusedForGood() }, 100);
       await drained(desk, 1_000);
       expect(desk.chat.texts.slice(1).toSorted()).toEqual(marked);
     });
 
-    test('each line says "possibly repeated" once, also after the keys are forgotten', async () => {
+    test('each line says "possibly repeated" only once, even after the platform has forgotten the keys', async () => {
       const desk = await digestInDoubt();
       desk.chat.fail('find', { error: refusedForGood() }, 100);
       desk.chat.fail('post', { error: tooFast(3 * 60_000), text: 'server 1' });
@@ -238,7 +238,7 @@ describe('an attempt that may have been shown', () => {
       expect(desk.chat.texts).toEqual(idempotentPosts ? [all] : [all, `${all}${mark}`]);
     });
 
-    test('each line says "possibly repeated" when the digest was refused for good', async () => {
+    test('each line says "possibly repeated" if the repeat of the digest was refused for good', async () => {
       const desk = await openDesk({ supports: { idempotentPosts: true } });
       desk.chat.fail('post', { error: unknownOutcome(), shown: true });
       desk.chat.fail('find', { error: refusedForGood() }, 100);
@@ -250,7 +250,7 @@ describe('an attempt that may have been shown', () => {
       expect(desk.chat.texts.slice(1).toSorted()).toEqual(marked);
     });
 
-    test('a line says "possibly repeated" although the channel can be read by then', async () => {
+    test('a line says "possibly repeated" even if the channel has become readable', async () => {
       const desk = await digestInDoubt();
       desk.chat.fail('find', { error: refusedForGood() });
       await drained(desk, 1_000);
@@ -259,8 +259,8 @@ describe('an attempt that may have been shown', () => {
   });
 });
 
-describe('a crash between sending and recording', () => {
-  test('a message sent before a crash is not sent a second time', async () => {
+describe('a crash between sending and recording a message', () => {
+  test('a message that was sent before the crash is not sent again', async () => {
     const desk = await openDesk();
     await desk.post('d1', 'first');
     await desk.post('d1', 'second');
@@ -270,7 +270,7 @@ describe('a crash between sending and recording', () => {
     expect(desk.chat.texts).toEqual(['first', 'second']);
   });
 
-  test('a message sent before a crash is not sent a second time days later', async () => {
+  test('a message that was sent before the crash is not sent again, even days later', async () => {
     const desk = await openDesk();
     await desk.post('d1', 'news');
     await diesWhileSending(desk, { supports: { idempotentPosts: true } });
@@ -289,13 +289,13 @@ describe('a crash between sending and recording', () => {
       return desk;
     }
 
-    test('a message sent before the crash is not sent a second time', async () => {
+    test('a message that was sent before the crash is not sent again', async () => {
       const desk = await died();
       await restarted(desk);
       expect(desk.chat.texts).toEqual(['news']);
     });
 
-    test('a message is not sent a second time although the channel is unreadable for long', async () => {
+    test('a message is not sent again although the channel cannot be read for a long time', async () => {
       const desk = await died();
       desk.chat.fail('find', { error: tooFast(20 * 60_000) });
       desk.worker = desk.next();
@@ -304,7 +304,7 @@ describe('a crash between sending and recording', () => {
       expect(desk.chat.texts).toEqual(['news']);
     });
 
-    test('a message is marked as possibly repeated where the platform may have forgotten the key', async () => {
+    test('a repeat says "possibly repeated" if the platform may have forgotten the key', async () => {
       const supports = { idempotentPosts: true, history: false };
       const desk = await died({ supports });
       await restarted(desk, { supports });
@@ -312,7 +312,7 @@ describe('a crash between sending and recording', () => {
     });
   });
 
-  test('a message after a crash is marked as possibly repeated in an unreadable channel', async () => {
+  test('in a channel that cannot be read, a message repeated after a crash says "possibly repeated"', async () => {
     const desk = await openDesk();
     await desk.post('d1', 'news');
     await diesWhileSending(desk, { supports: { history: false } });
@@ -320,7 +320,7 @@ describe('a crash between sending and recording', () => {
     expect(desk.chat.texts).toEqual(['news', 'news (possibly repeated)']);
   });
 
-  test('an edit interrupted by a crash is made again', async () => {
+  test('an edit that was interrupted by a crash is made again', async () => {
     const desk = await openDesk();
     const target = desk.chat.add(card('Requesting'), here);
     await desk.edit('d1', target, 'Ready');

@@ -12,7 +12,7 @@ const answer = {
   orElse: line('Your stop was done.'),
 } as const;
 
-test('an owed answer is given in its own place, before messages for the channel', async () => {
+test('an owed answer is shown in the place announced for the answer, before messages to the channel', async () => {
   const desk = await openDesk();
   await desk.post('d1', 'news');
   await enqueue(desk.store, desk.clock, answer);
@@ -37,7 +37,7 @@ test('an answer that may have been shown says "possibly repeated" when given aga
   ]);
 });
 
-test('an answer that can no longer be given is posted once in its place', async () => {
+test('an answer that can no longer be given is replaced by a single post in the channel', async () => {
   const desk = await openDesk();
   await enqueue(desk.store, desk.clock, answer);
   desk.chat.fail('resume', { error: refusedForGood() });
@@ -50,7 +50,7 @@ test('an answer that can no longer be given is posted once in its place', async 
   expect(desk.chat.texts).toEqual(['Your stop was done.']);
 });
 
-test('the content of an answer is deleted when the answer was given or given up', async () => {
+test('the content of an answer is deleted once the answer was given or given up', async () => {
   const desk = await openDesk();
   await enqueue(desk.store, desk.clock, answer);
   await enqueue(desk.store, desk.clock, { ...answer, orderKey: 'i2' });
@@ -65,7 +65,7 @@ test('the content of an answer is deleted when the answer was given or given up'
   expect(desk.chat.texts).toEqual(['Your stop was done.']);
 });
 
-test('an answer older than half an hour is given up and posted instead', async () => {
+test('an answer older than half an hour is given up, and a post in the channel replaces the answer', async () => {
   const desk = await openDesk();
   await enqueue(desk.store, desk.clock, answer);
   await desk.clock.leap(31 * 60_000);
@@ -75,7 +75,7 @@ test('an answer older than half an hour is given up and posted instead', async (
   expect(desk.chat.calls).toEqual(['post Your stop was done.']);
 });
 
-test('a direct message goes to its person alone', async () => {
+test('a direct message reaches the person and no channel', async () => {
   const desk = await openDesk();
   await enqueue(desk.store, desk.clock, {
     kind: 'tell',
@@ -90,7 +90,7 @@ test('a direct message goes to its person alone', async () => {
   expect(desk.chat.texts).toEqual([]);
 });
 
-test('several direct messages to the same person become a single message', async () => {
+test('several direct messages to the same person are joined to a single message', async () => {
   const desk = await openDesk();
   for (let n = 1; n <= 5; n++)
     await enqueue(desk.store, desk.clock, {
@@ -108,7 +108,7 @@ test('several direct messages to the same person become a single message', async
   ]);
 });
 
-test("the substitute of an answer is posted, whatever the answer's key begins with", async () => {
+test('the post that replaces an answer is sent, whatever the key of the answer begins with', async () => {
   const desk = await openDesk();
   for (const digit of '0123456789abcdef') {
     await enqueue(desk.store, desk.clock, {

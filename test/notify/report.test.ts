@@ -14,7 +14,7 @@ import { freshDatabase, suiteDatabase } from '../support/databases.ts';
 import { here, line, openDesk } from './harness.ts';
 import { closed, refusedForGood } from './memory-chat.ts';
 
-test('the report shows waiting and failed deliveries with their reasons and without their text', async () => {
+test('the report lists waiting and failed deliveries with their reasons but without their text', async () => {
   const desk = await openDesk();
   desk.chat.fail('post', { error: closed(), text: 'waits' });
   desk.chat.fail('post', { error: refusedForGood(), text: 'ends' });
@@ -24,7 +24,7 @@ test('the report shows waiting and failed deliveries with their reasons and with
   expect(await countOutbox(desk.store)).toEqual({ waiting: 1, failing: 1, undelivered: 1 });
   const [counts, header, ...rows] = await reportOutbox(desk.store);
   expect(counts).toBe('1 waiting, 1 of them after an attempt that failed; 1 undelivered.');
-  expect(header).toMatch(/^state +kind +channel +of +written/);
+  expect(header).toMatch(/^state +kind +channel +order +written/);
   expect(rows).toHaveLength(2);
   expect(rows[0]).toMatch(/^waiting +post +memory general +of waits .* chat-closed: The thread is closed\.$/);
   expect(rows[1]).toMatch(
@@ -62,7 +62,7 @@ const listed =
   /^1 waiting, 0 of them after an attempt that failed; 0 undelivered\.\nstate .*\nwaiting +post +memory general +d1 /;
 
 describe('npm run outbox', () => {
-  test.skipIf(suiteDatabase === 'postgres')('npm run outbox says that there is no database', async () => {
+  test.skipIf(suiteDatabase === 'postgres')('without a database, npm run outbox says so', async () => {
     expect(await cli(join(folder(), 'none.db'))).toMatchObject({
       code: 1,
       stdout: '',
@@ -71,7 +71,7 @@ describe('npm run outbox', () => {
   });
 
   test.skipIf(suiteDatabase === 'postgres')(
-    'npm run outbox asks to stop the bot while the bot has the file, and lists afterwards',
+    'npm run outbox asks to stop the bot while the bot has the file open, and lists after the stop',
     async () => {
       const file = join(folder(), 'bot.db');
       const bot = await filled(file);
@@ -87,10 +87,13 @@ describe('npm run outbox', () => {
     },
   );
 
-  test.skipIf(suiteDatabase === 'postgres')('npm run outbox leaves an empty file empty', async () => {
+  test.skipIf(suiteDatabase === 'postgres')('npm run outbox does not write into an empty file', async () => {
     const file = join(folder(), 'empty.db');
     writeFileSync(file, '');
-    expect(await cli(file)).toMatchObject({ code: 1, stderr: expect.stringContaining('no tables of mine') });
+    expect(await cli(file)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('lacks tables of this version'),
+    });
     expect(readFileSync(file)).toHaveLength(0);
   });
 
@@ -105,40 +108,46 @@ describe('npm run outbox', () => {
       },
       /it is not a SQLite file\.\n.*set DATABASE_URL to another path/,
     ],
-  ])('npm run outbox gives advice about %s in place of the database', async (_, made, words) => {
+  ])('npm run outbox gives advice if the database is %s', async (_, made, words) => {
     const { stderr, code } = await cli(made());
     expect(stderr).toMatch(words);
     expect(stderr).not.toContain('While the bot runs');
     expect(code).toBe(1);
   });
 
-  test.skipIf(suiteDatabase === 'sqlite')('npm run outbox lists beside a bot on PostgreSQL', async () => {
-    const database = await freshDatabase();
-    const bot = await filled(database);
-    const { stdout, stderr, code } = await cli(database);
-    await bot.destroy();
-    expect(stdout).toMatch(listed);
-    expect(stdout).not.toContain('a secret');
-    expect({ stderr, code }).toEqual({ stderr: '', code: 0 });
-  });
+  test.skipIf(suiteDatabase === 'sqlite')(
+    'on PostgreSQL, npm run outbox lists while the bot is running',
+    async () => {
+      const database = await freshDatabase();
+      const bot = await filled(database);
+      const { stdout, stderr, code } = await cli(database);
+      await bot.destroy();
+      expect(stdout).toMatch(listed);
+      expect(stdout).not.toContain('a secret');
+      expect({ stderr, code }).toEqual({ stderr: '', code: 0 });
+    },
+  );
 
-  test.skipIf(suiteDatabase === 'sqlite')('npm run outbox explains an unusable PostgreSQL', async () => {
-    const empty = await freshDatabase('postgres', { empty: true });
-    const away = new URL(empty);
-    away.port = '1';
-    const [none, nobody] = await Promise.all([cli(empty), cli(away.href)]);
-    expect(none).toMatchObject({
-      code: 1,
-      stdout: '',
-      stderr: expect.stringContaining('no tables of mine'),
-    });
-    expect(nobody).toMatchObject({
-      code: 1,
-      stdout: '',
-      stderr: expect.stringContaining('nothing listens there'),
-    });
-    expect(none.stderr + nobody.stderr).not.toMatch(
-      / {4}at |part of the request may have been done|by myself/,
-    );
-  });
+  test.skipIf(suiteDatabase === 'sqlite')(
+    'if PostgreSQL cannot be used, npm run outbox explains why',
+    async () => {
+      const empty = await freshDatabase('postgres', { empty: true });
+      const away = new URL(empty);
+      away.port = '1';
+      const [none, nobody] = await Promise.all([cli(empty), cli(away.href)]);
+      expect(none).toMatchObject({
+        code: 1,
+        stdout: '',
+        stderr: expect.stringContaining('lacks tables of this version'),
+      });
+      expect(nobody).toMatchObject({
+        code: 1,
+        stdout: '',
+        stderr: expect.stringContaining('nothing listens there'),
+      });
+      expect(none.stderr + nobody.stderr).not.toMatch(
+        / {4}at |part of the request may have been done|by myself/,
+      );
+    },
+  );
 });

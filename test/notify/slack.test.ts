@@ -13,7 +13,7 @@ afterEach(async () => {
 });
 
 test.each(['after', 'before'] as const)(
-  'a line whose Slack request breaks off (%s the effect) is in the channel once',
+  'a line whose request to Slack is cut off (%s the effect) appears in the channel once',
   async (when) => {
     driver = await createSlackDriver({ mode: 'http' });
     // Real time: this Slack stamps messages with the machine's time, and the search begins at an attempt's time.

@@ -19,8 +19,8 @@ async function reasons(desk: Desk) {
     .execute();
 }
 
-describe('the reason of a failed delivery', () => {
-  test('the reason stands in the row while the message waits and is gone after the sending', async () => {
+describe('why a delivery failed', () => {
+  test('the reason is stored while the message waits and is removed after the sending', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: tooFast(5_000) });
     await desk.post('d1', 'news');
@@ -33,7 +33,7 @@ describe('the reason of a failed delivery', () => {
     expect(await reasons(desk)).toEqual([{ kind: 'post', state: 'sent', reason_code: null, reason: null }]);
   });
 
-  test('the reason stays in the row of a message that was given up', async () => {
+  test('the reason of a message that was given up stays stored', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: refusedForGood() });
     await desk.post('d1', 'news');
@@ -45,7 +45,7 @@ describe('the reason of a failed delivery', () => {
   });
 
   test.each(['{', '[]', '{"kind":"line"}', 'null', '{"kind":"line","tone":"neutral","text":[null]}'])(
-    'a row with the content %s is given up, and the other messages arrive',
+    'a message with the content %s is given up, and the other messages arrive',
     async (json) => {
       const desk = await openDesk();
       for (let n = 1; n <= 5; n++) await desk.post(`d${n}`, `server ${n}`);
@@ -72,35 +72,38 @@ describe('the reason of a failed delivery', () => {
 test.each([
   ['Slack', fitsSlack, { of: 'a newer version' }],
   ['Discord', fitsDiscord, { bold: 5 }],
-] as const)('the digest goes on without a line that %s cannot show', async (_, fits, inline) => {
-  const desk = await openDesk({
-    adapters: (chat) => {
-      const inner = chat.adapter();
-      const post: typeof inner.post = async (to, outgoing) => {
-        if (outgoing.message.kind === 'line') fits(outgoing.message);
-        return await inner.post(to, outgoing);
-      };
-      return [{ ...inner, fits, post }];
-    },
-  });
-  await desk.post('d0', '', { message: { ...line(''), text: [inline as never] } });
-  for (let n = 1; n <= 5; n++) await desk.post(`d${n}`, `server ${n}`);
-  await desk.post('d6', 'elsewhere', { to: { ...here, channel: 'random' } });
-  await desk.worker.start();
-  await drained(desk, 1_000);
-  expect(desk.chat.texts.join('\n').split('\n').toSorted()).toEqual([
-    'elsewhere',
-    'server 1',
-    'server 2',
-    'server 3',
-    'server 4',
-    'server 5',
-  ]);
-  expect((await reasons(desk))[0]).toMatchObject({ state: 'dead', reason_code: 'outbox-fault' });
-});
+] as const)(
+  'a line that %s cannot show is left out, and the digest of the other lines is sent',
+  async (_, fits, inline) => {
+    const desk = await openDesk({
+      adapters: (chat) => {
+        const inner = chat.adapter();
+        const post: typeof inner.post = async (to, outgoing) => {
+          if (outgoing.message.kind === 'line') fits(outgoing.message);
+          return await inner.post(to, outgoing);
+        };
+        return [{ ...inner, fits, post }];
+      },
+    });
+    await desk.post('d0', '', { message: { ...line(''), text: [inline as never] } });
+    for (let n = 1; n <= 5; n++) await desk.post(`d${n}`, `server ${n}`);
+    await desk.post('d6', 'elsewhere', { to: { ...here, channel: 'random' } });
+    await desk.worker.start();
+    await drained(desk, 1_000);
+    expect(desk.chat.texts.join('\n').split('\n').toSorted()).toEqual([
+      'elsewhere',
+      'server 1',
+      'server 2',
+      'server 3',
+      'server 4',
+      'server 5',
+    ]);
+    expect((await reasons(desk))[0]).toMatchObject({ state: 'dead', reason_code: 'outbox-fault' });
+  },
+);
 
 describe('direct messages about undelivered lines', () => {
-  test('a person gets a direct message once for each line that cannot be posted', async () => {
+  test('a person gets a single direct message about each line that cannot be posted', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: closed() }, 2);
     await desk.post('d1', '', news('is ready'));
@@ -118,7 +121,7 @@ describe('direct messages about undelivered lines', () => {
     expect(desk.chat.texts).toEqual(['u1 is ready', 'u1 terminated']);
   });
 
-  test('a person gets a direct message about a refused line; its failure is not reported in turn', async () => {
+  test('if the direct message about a refused line fails too, no further message is sent', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: refusedForGood() });
     desk.chat.fail('tell', { error: refusedForGood() });
@@ -132,7 +135,7 @@ describe('direct messages about undelivered lines', () => {
     ]);
   });
 
-  test('a failed edit, a line without a mention and a passing failure send no direct message', async () => {
+  test('no direct message follows a failed edit, a line without a mention or a temporary failure', async () => {
     const desk = await openDesk();
     const target = desk.chat.add(card('Ready'), here);
     desk.chat.fail('edit', { error: closed() });
@@ -147,7 +150,7 @@ describe('direct messages about undelivered lines', () => {
     expect(desk.chat.told).toEqual([]);
   });
 
-  test('many undelivered lines of a person come as a single direct message', async () => {
+  test('many undelivered lines that mention the same person are reported in a single direct message', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: refusedForGood() }, 6);
     for (let n = 1; n <= 5; n++) await desk.post(`d${n}`, '', news(`server ${n} is ready`));

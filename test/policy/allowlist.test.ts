@@ -39,7 +39,7 @@ const buttons = directory.all.flatMap(({ name, actions }) =>
     .map(([action]) => ({ command: name, action })),
 );
 
-test('the table holds the commands and buttons with a request_id', () => {
+test('the table contains every command and button that takes a request_id', () => {
   expect(keyed).toEqual([
     'logs',
     'metrics',
@@ -95,7 +95,7 @@ describe.each(['discord', 'slack-http'] as const)('APP_ALLOWLIST on %s', (name) 
     const effect = await effectOf(stage, 'operator', act);
     expect(effect.publicly, what).toEqual([]);
     const answer = effect.privately.map(({ text }) => text).join('\n');
-    expect(answer, what).toContain('not on this bot’s allowlist');
+    expect(answer, what).toContain('not on my allowlist');
     expect(answer, what).not.toMatch(/kart-racing|edgegap\.net|Montreal|\bqa\b/);
     // Only the status tells the application of a foreign deployment.
     expect(effect.asked.filter((call) => call !== 'GET status')).toEqual([]);
@@ -105,7 +105,7 @@ describe.each(['discord', 'slack-http'] as const)('APP_ALLOWLIST on %s', (name) 
     expect(tags.filter((tag) => !tag.startsWith('chatops-'))).toEqual(['qa']);
   };
 
-  describe.each(['known', 'unknown'] as const)('a forbidden deployment %s to the store', (which) => {
+  describe.each(['known', 'unknown'] as const)('a forbidden deployment that is %s to the store', (which) => {
     test.each(keyed)('the command "%s" is refused', async (command) => {
       await refused(command, which, () =>
         stage.driver.command('operator', command, { deployment: ids[which], ...extra[command] }),
@@ -119,12 +119,12 @@ describe.each(['discord', 'slack-http'] as const)('APP_ALLOWLIST on %s', (name) 
     });
   });
 
-  test('a forbidden deployment is refused by a beginning of its request_id and as @last', async () => {
+  test('a forbidden deployment is also refused by the beginning of the request_id and as @last', async () => {
     for (const deployment of [ids.known.slice(0, 6), '@last'])
       await refused(deployment, 'known', () => stage.driver.command('operator', 'status', { deployment }));
   });
 
-  test('the list shows only allowed applications and filters by no forbidden application', async () => {
+  test('list shows only allowed applications and cannot be filtered by a forbidden application', async () => {
     const list = await effectOf(stage, 'operator', () => stage.driver.command('operator', 'list'));
     const text = list.privately.map((message) => message.text).join('\n');
     expect(text).toContain('1 active deployment');
@@ -136,17 +136,17 @@ describe.each(['discord', 'slack-http'] as const)('APP_ALLOWLIST on %s', (name) 
     expect(filtered.privately[0]?.text).toMatch(/no application .kart-racing.*There is.*lobby-chat/s);
   });
 
-  test('a forbidden deployment that Edgegap has forgotten is refused too', async () => {
+  test('a forbidden deployment is refused even after Edgegap has forgotten the deployment', async () => {
     stage.simulator.forget(ids.known);
     const status = await effectOf(stage, 'operator', () =>
       stage.driver.command('operator', 'status', { deployment: ids.known }),
     );
     expect(status.publicly).toEqual([]);
-    expect(status.privately[0]?.text).toContain('not on this bot’s allowlist');
+    expect(status.privately[0]?.text).toContain('not on my allowlist');
     expect(status.privately[0]?.text).not.toContain('edgegap.net');
   });
 
-  test('a deploy of a forbidden application says that the application does not exist', async () => {
+  test('a deploy of a forbidden application is answered as if the application did not exist', async () => {
     const deployments = stage.simulator.deployments.size;
     const effect = await effectOf(stage, 'operator', () =>
       stage.driver.command('operator', 'deploy', {
@@ -167,7 +167,7 @@ const seed = Array.from({ length: 100_000 }, (_, n) => `alike-${n}`).find((one) 
   return rest.every((character) => character === first);
 });
 
-test('an ambiguous request_id offers only deployments of allowed applications', async () => {
+test('if a request_id is ambiguous, only deployments of allowed applications are offered', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'chatops-'));
   const environment = { DATABASE_URL: join(folder, 'bot.db') };
   const stage = await stageOn('console', { environment, simulator: { seed: seed ?? '' } });

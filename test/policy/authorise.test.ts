@@ -9,13 +9,13 @@ const policy = {
   rules: { chat: { operators: ['ops'], readers: ['readers'], readersByDefault: 'operators' as const } },
 };
 
-test('operators may act, and a platform without rules allows help alone', () => {
+test('operators may change deployments, and a platform without rules allows only help', () => {
   expect(refusal(policy, 'chat', person, 'deployments.stop')).toBeUndefined();
   expect(refusal(policy, 'elsewhere', person, 'deployments.read')?.code).toBe('not-permitted');
   expect(refusal(policy, 'elsewhere', person, 'help')).toBeUndefined();
 });
 
-test('an unknown permission in a command file is refused to all people', () => {
+test('a permission that the policy does not know is refused to everybody', () => {
   expect(refusal(policy, 'chat', person, 'deployments.destroy' as Permission)?.code).toBe('not-permitted');
 });
 
@@ -30,6 +30,6 @@ test('an administrator who is a guest is not an operator', () => {
   );
 });
 
-test('a person from elsewhere may not even ask for help', () => {
+test('a person from outside the workspace may not even use help', () => {
   expect(refusal(policy, 'chat', { ...person, home: false }, 'help')?.code).toBe('not-home');
 });

@@ -23,7 +23,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-test('a bot whose log is not read goes on, and its log goes on when read again', async () => {
+test('the bot keeps working while its log is not read, and logs again once reading goes on', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'chatops-'));
   const driver = await createDiscordDriver();
   const simulator = await startSimulator({ clock: systemClock });

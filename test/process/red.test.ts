@@ -58,7 +58,7 @@ for (const [what, source] of Object.entries(broken)) {
   });
 }
 
-test('npm test and .ci/run exit with 0 for a file that passes', async () => {
+test('npm test and .ci/run exit with 0 if the test file passes', async () => {
   const source = "import { expect, test } from 'vitest';\ntest('adds', () => expect(1).toBe(1));";
   expect(await runOn('healthy', source, 'npm', 'test')).toMatchObject({ code: 0 });
   const { code, output } = await runOn('healthy', source, 'bash', '.ci/run', 'test');
@@ -66,7 +66,7 @@ test('npm test and .ci/run exit with 0 for a file that passes', async () => {
   expect(output.trimEnd().split('\n').at(-1)).toBe('1 passed, 0 failed');
 });
 
-test('.ci/run exits with 1 and names the file where a test.only skips other tests', async () => {
+test('.ci/run exits with 1 and names the file if a test.only skips other tests', async () => {
   const source =
     "import { test } from 'vitest';\ntest.only('passes', () => undefined);\ntest('waits', () => undefined);";
   const { code, output } = await runOn('only', source, 'bash', '.ci/run', 'test');
@@ -74,19 +74,19 @@ test('.ci/run exits with 1 and names the file where a test.only skips other test
   expect(output).toMatch(/^FAILED test\/only\.test\.ts/m);
 });
 
-test('.ci/run with an unknown step runs nothing and lists the steps', async () => {
+test('.ci/run with an unknown step runs no step and lists the steps', async () => {
   const { code, output } = await runOn('none', '', 'bash', '.ci/run', 'test', 'tpyo');
   expect(code).toBe(2);
   expect(output).toMatch(/^There is no step tpyo\. There are: install, test, /);
 });
 
-test('.ci/run exits with 1 where no test ran', async () => {
+test('.ci/run exits with 1 if no test ran', async () => {
   const { code, output } = await runOn('empty', '', 'bash', '.ci/run', 'test');
   expect(code).toBe(1);
   expect(output.trimEnd().split('\n').at(-1)).toBe('0 passed, 1 failed');
 });
 
-test('a process that has started PostgreSQL keeps the exit code that the process has set', async () => {
+test('starting PostgreSQL does not change the exit code that a process has set', async () => {
   const url = join(ROOT, 'test/support/postgres-server.ts');
   const script = `
     const { startPostgres } = await import(${JSON.stringify(url)});

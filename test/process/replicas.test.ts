@@ -72,7 +72,7 @@ afterEach(async () => {
   await simulator.close();
 });
 
-test("after a kill -9 of the gateway's holder the other process resumes the session", async () => {
+test('after a kill -9 of the process that holds the gateway, the other process resumes the session', async () => {
   const { gateway } = driver.server;
   const holder = start();
   await hasRole(await holder.started(), 'active');
@@ -101,7 +101,7 @@ test("after a kill -9 of the gateway's holder the other process resumes the sess
 });
 
 test.each(['cut', 'freeze'] as const)(
-  'a holder whose database line breaks (%s) hands over the gateway and comes back later',
+  'a process whose database connection breaks (%s) hands over the gateway and can take the gateway back later',
   async (how) => {
     const { gateway } = driver.server;
     const { line, url: brittle } = await brittleDatabase();
@@ -136,7 +136,7 @@ test.each(['cut', 'freeze'] as const)(
   },
 );
 
-test('a holder that slept past its lease leaves the gateway to the next holder', async () => {
+test('a process that slept longer than its lease leaves the gateway to the next holder', async () => {
   const { gateway } = driver.server;
   const holder = start();
   const holderUrl = await holder.started();

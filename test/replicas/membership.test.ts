@@ -79,9 +79,9 @@ async function untilRenewed({ clock }: { clock: TestClock }) {
 const expire = (id: string) =>
   store.updateTable('instances').set({ until: 0 }).where('id', '=', id).execute();
 
-describe('a process without its database', () => {
+describe('a process that is cut off from the database', () => {
   test.each(['cut', 'freeze'] as const)(
-    'a process cut off from the database is in doubt before its row expires, then certain again (%s)',
+    'a process cut off from the database is uncertain before the row expires and certain again once reconnected (%s)',
     async (how) => {
       const { line, store: far } = await throughLine();
       const one = await join({ store: far });
@@ -101,7 +101,7 @@ describe('a process without its database', () => {
     },
   );
 
-  test('a process knows of a break in its certainty even after the certainty is back', async () => {
+  test('a process that is certain again still knows that the membership was uncertain in between', async () => {
     const { line, store: far } = await throughLine();
     const one = await join({ store: far });
     const isUnbroken = one.membership.sinceNow();
@@ -128,13 +128,13 @@ describe('a process without its database', () => {
   });
 });
 
-test('a process renews its membership for as long as the process lives', async () => {
+test('a process renews the membership as long as the process lives', async () => {
   const one = await join();
   for (let i = 0; i < 10; i++) await untilRenewed(one);
   expect([one.membership.isCertain(), one.membership.spell, one.doubts()]).toEqual([true, 1, 0]);
 });
 
-test('a process that slept is in doubt at the first question', async () => {
+test('a process that slept is uncertain at the first question', async () => {
   const clock = new TestClock();
   let slept = 0;
   const asleep = { now: () => clock.now() + slept, after: clock.after.bind(clock) };
@@ -146,7 +146,7 @@ test('a process that slept is in doubt at the first question', async () => {
   expect(await one.leases.hold('gateway')).toBe(false);
 });
 
-test('setting back the time of day does not prolong a membership', async () => {
+test('setting the time of day back does not prolong a membership', async () => {
   const clock = new TestClock();
   let back = 0;
   const setBack = {
@@ -164,7 +164,7 @@ test('setting back the time of day does not prolong a membership', async () => {
   expect(other.membership.isCertain()).toBe(false);
 });
 
-test('a process whose time is over in the database holds no lease, whatever the process believes', async () => {
+test('a process whose row has expired in the database holds no lease, even if that process is certain of the membership', async () => {
   const [one, other] = [await join(), await join()];
   expect(await one.leases.hold('gateway', 'page 7')).toBe(true);
   expect(await other.leases.hold('gateway')).toBe(false);
@@ -176,7 +176,7 @@ test('a process whose time is over in the database holds no lease, whatever the 
   expect(await other.leases.bookmark('gateway')).toBe('page 7');
 });
 
-test("a membership granted before the database's clock was set back does not last an hour", async () => {
+test("a membership granted before the database's clock was set back does not last an hour longer", async () => {
   const until = Date.now() + 60 * 60_000;
   await store.insertInto('instances').values({ id: 'dead', until, started_at: 0 }).execute();
   const one = await join();
@@ -190,7 +190,7 @@ test("a membership granted before the database's clock was set back does not las
   expect(one.membership.isCertain()).toBe(true);
 });
 
-test('a process with only waiting statements still renews its membership', async () => {
+test('a process whose other statements are all waiting still renews its membership', async () => {
   const one = await join({ store: lifelineOf(database, silent, store) });
   const keeper = await open(database);
   await store.insertInto('kept').values({ id: 'a', value_json: '{}', created_at: 1 }).execute();
@@ -211,7 +211,7 @@ test('a process with only waiting statements still renews its membership', async
   await Promise.allSettled(waiting);
 });
 
-test('dead processes are deleted after a day', async () => {
+test('rows of dead processes are deleted after a day', async () => {
   const hours = (count: number) =>
     sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint - ${sql.lit(count * 3_600_000)}`;
   for (const count of [23, 25])

@@ -7,7 +7,7 @@ import { systemClock } from '../../src/clock.ts';
 import { EdgegapClient } from '../../src/edgegap/client.ts';
 import type { EdgegapError } from '../../src/edgegap/errors.ts';
 import { HELD_MS, LEAVE_MS, type PermitRequest, TRAVEL_MS, WINDOW_MS } from '../../src/edgegap/permits.ts';
-import { Scheduler } from '../../src/edgegap/scheduler.ts';
+import { Scheduler, shareOfLimits } from '../../src/edgegap/scheduler.ts';
 import { SharedPermits } from '../../src/replicas/shared-permits.ts';
 import { RateLimiter } from '../../src/simulator/limits.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
@@ -64,7 +64,7 @@ function noted(database: string, clock: PatientClock): Dialect {
 async function processes(
   clock: PatientClock,
   count: number,
-): Promise<{ stores: Store[]; places: (account: string) => SharedPermits[] }> {
+): Promise<{ stores: Store[]; permits: (account: string) => SharedPermits[] }> {
   const database = await freshDatabase('postgres');
   const stores: Store[] = [];
   for (let index = 0; index < count; index++) {
@@ -74,18 +74,18 @@ async function processes(
   }
   return {
     stores,
-    places: (account) =>
+    permits: (account) =>
       stores.map((store) => new SharedPermits({ store, clock, log, account, time: 'clock' })),
   };
 }
 
-test("several processes share the limit in any plan, and people's calls go before background calls", async () => {
+test("for any plan, several processes share the limit, and people's calls go before background calls", async () => {
   const clock = new PatientClock();
-  const { places } = await processes(clock, 3);
+  const { permits } = await processes(clock, 3);
   let run = 0;
   await fc.assert(
     fc.asyncProperty(plans(40), async (plan) => {
-      const schedulers = places(`run-${run++}`).map(
+      const schedulers = permits(`run-${run++}`).map(
         (each) => new Scheduler(clock, { status: plan.limit }, each),
       );
       const edgegap = new RateLimiter({ deploy: 0, status: plan.limit, list: 0, hosts: 0 });
@@ -114,7 +114,7 @@ async function two(clock?: PatientClock): Promise<[SharedPermits, SharedPermits]
   return stores.map(make) as [SharedPermits, SharedPermits];
 }
 
-test("a permit taken by a process is not given to another process, by the database's time", async () => {
+test('a permit taken by a process is not given to another process until the window is over', async () => {
   const [one, other] = await two();
   // Permits of a database that was slow to answer are not used, so the test tries again with a new bucket.
   await until(async () => {
@@ -123,41 +123,42 @@ test("a permit taken by a process is not given to another process, by the databa
     const first = await one.take(bucket, { ...people, wanted: 2 });
     const second = await other.take(bucket, people);
     if (performance.now() - from > LEAVE_MS / 2) return false;
-    expect(first.places).toHaveLength(2);
-    expect(second.places).toHaveLength(1);
+    expect(first.permits).toHaveLength(2);
+    expect(second.permits).toHaveLength(1);
     expect(second.waitMs).toBeGreaterThan(0);
     expect(second.waitMs).toBeLessThanOrEqual(WINDOW_MS);
     return true;
   }, 'a database that answers in time');
 });
 
-test("an unused permit is free at once, a counted permit after a window, and a dead process's permit later", async () => {
+test("an unused permit is free at once, a counted permit after the window, a dead process's permit later", async () => {
   const clock = new PatientClock();
   const [one, other] = await two(clock);
-  const { places } = await one.take('deploy', people);
-  places[0]?.unused();
-  places[1]?.count();
+  const { permits } = await one.take('deploy', people);
+  permits[0]?.unused();
+  permits[1]?.count();
   await clock.advance(0);
-  expect((await other.take('deploy', people)).places).toHaveLength(1);
+  expect((await other.take('deploy', people)).permits).toHaveLength(1);
   await clock.advance(WINDOW_MS - 1);
-  expect((await other.take('deploy', people)).places).toHaveLength(0);
+  expect((await other.take('deploy', people)).permits).toHaveLength(0);
   await clock.advance(1);
   const again = await other.take('deploy', people);
-  expect(again.places).toHaveLength(1);
-  again.places[0]?.count();
+  expect(again.permits).toHaveLength(1);
+  again.permits[0]?.count();
   await clock.advance(HELD_MS - WINDOW_MS - 1);
-  expect((await other.take('deploy', people)).places).toHaveLength(1);
+  expect((await other.take('deploy', people)).permits).toHaveLength(1);
   await clock.advance(1);
-  expect((await other.take('deploy', people)).places).toHaveLength(2);
+  expect((await other.take('deploy', people)).permits).toHaveLength(2);
 });
 
-test('the limit holds where a process dies after its requests left as late as allowed', async () => {
+test('the limit holds if a process dies after sending requests as late as allowed', async () => {
   const clock = new PatientClock();
   const [mortal, other] = await two(clock);
   const arrivals: number[] = [];
   const arrive = () => void arrivals.push(clock.now());
   // The process never says that the requests were counted.
-  for (const _ of (await mortal.take('deploy', people)).places) clock.after(LEAVE_MS + TRAVEL_MS - 1, arrive);
+  for (const _ of (await mortal.take('deploy', people)).permits)
+    clock.after(LEAVE_MS + TRAVEL_MS - 1, arrive);
   const alive = new Scheduler(clock, { deploy: people.limit }, other);
   for (let call = 0; call < people.limit; call++)
     void alive.run('deploy', { lane: 'people' }, async () => arrive());
@@ -166,30 +167,30 @@ test('the limit holds where a process dies after its requests left as late as al
   expect(most(arrivals)).toBe(people.limit);
 });
 
-test('a permit given back too late belongs to a later call', async () => {
+test('a permit that is returned too late is not taken from the call that has the permit by then', async () => {
   const clock = new PatientClock();
   const [one, other] = await two(clock);
-  const late = (await one.take('deploy', people)).places;
+  const late = (await one.take('deploy', people)).permits;
   await clock.advance(HELD_MS);
-  expect((await other.take('deploy', people)).places).toHaveLength(3);
-  for (const place of late) place.unused();
+  expect((await other.take('deploy', people)).permits).toHaveLength(3);
+  for (const permit of late) permit.unused();
   await clock.advance(0);
-  expect((await other.take('deploy', people)).places).toHaveLength(0);
+  expect((await other.take('deploy', people)).permits).toHaveLength(0);
 });
 
-test('people waiting at a process go before background calls of another process', async () => {
+test('people who wait at a process go before background calls of another process', async () => {
   const clock = new PatientClock();
   const [one, other] = await two(clock);
-  for (const place of (await other.take('deploy', background)).places) place.count();
+  for (const permit of (await other.take('deploy', background)).permits) permit.count();
   await clock.advance(0);
   const { waitMs } = await one.take('deploy', people);
   await clock.advance(waitMs);
   const kept = await other.take('deploy', background);
-  expect(kept.places).toHaveLength(0);
+  expect(kept.permits).toHaveLength(0);
   expect(kept.waitMs).toBeGreaterThan(0);
-  expect((await one.take('deploy', { ...people, wanted: 2 })).places).toHaveLength(2);
+  expect((await one.take('deploy', { ...people, wanted: 2 })).permits).toHaveLength(2);
   await clock.advance(kept.waitMs);
-  expect((await other.take('deploy', background)).places).toHaveLength(1);
+  expect((await other.take('deploy', background)).permits).toHaveLength(1);
 });
 
 /** A process before and after the database's clock was set back by a day. */
@@ -201,43 +202,43 @@ async function setBack(): Promise<{ before: SharedPermits; after: SharedPermits;
   return { before: at(new TestClock(clock.now() + 24 * 60 * 60_000)), after: at(clock), clock };
 }
 
-test('a permit does not last longer when the clock is set back', async () => {
+test('setting the clock back does not prolong a permit', async () => {
   const { before, after } = await setBack();
   await before.take('deploy', people);
   await before.pause('deploy', 30_000);
-  expect((await after.take('deploy', people)).places).toHaveLength(3);
+  expect((await after.take('deploy', people)).permits).toHaveLength(3);
 });
 
-test('a later pause is not shorter when the clock is set back', async () => {
+test('setting the clock back does not shorten a later pause', async () => {
   const { before, after, clock } = await setBack();
   await before.pause('deploy', 1_000);
   await after.pause('deploy', 30_000);
   await after.pause('deploy', 10);
   await clock.advance(29_999);
-  expect((await after.take('deploy', people)).places).toHaveLength(0);
+  expect((await after.take('deploy', people)).permits).toHaveLength(0);
   await clock.advance(1);
-  expect((await after.take('deploy', people)).places).toHaveLength(3);
+  expect((await after.take('deploy', people)).permits).toHaveLength(3);
 });
 
-test('background calls do not go before people when the clock is set back', async () => {
+test('setting the clock back does not let background calls go before people', async () => {
   const { before, after, clock } = await setBack();
-  for (const places of [before, after]) {
-    const { places: all } = await places.take('deploy', people);
+  for (const permits of [before, after]) {
+    const { permits: all } = await permits.take('deploy', people);
     expect(all).toHaveLength(3);
     // Another person waits.
-    await places.take('deploy', people);
-    if (places === after) for (const place of all) place.count();
+    await permits.take('deploy', people);
+    if (permits === after) for (const permit of all) permit.count();
   }
   await clock.advance(WINDOW_MS);
-  expect((await after.take('deploy', background)).places).toHaveLength(0);
-  expect((await after.take('deploy', people)).places).toHaveLength(3);
+  expect((await after.take('deploy', background)).permits).toHaveLength(0);
+  expect((await after.take('deploy', people)).permits).toHaveLength(3);
 });
 
-test('a burst through three clients meets no 429, and a 429 at one client holds all clients', async () => {
+test('a burst from three clients stays below their common share, and a 429 at any client makes all of them wait', async () => {
   const clock = new PatientClock();
   const simulator = await startSimulator({ clock, limits: { status: 5 } });
-  const { places } = await processes(clock, 3);
-  const clients = places('burst').map(
+  const { permits } = await processes(clock, 3);
+  const clients = permits('burst').map(
     (each) =>
       new EdgegapClient({
         baseUrl: simulator.url,
@@ -245,8 +246,8 @@ test('a burst through three clients meets no 429, and a 429 at one client holds 
         clock,
         log,
         timeoutMs: PATIENCE_MS,
-        limits: { status: 5 },
-        places: each,
+        limits: shareOfLimits(25),
+        permits: each,
       }),
   );
   onTestFinished(async () => {
@@ -273,8 +274,8 @@ test('a burst through three clients meets no 429, and a 429 at one client holds 
 test('without the database no call is sent, and waiting calls fail with that reason', async () => {
   const { stores } = await processes(new PatientClock(), 1);
   const [store] = stores as [Store];
-  const places = new SharedPermits({ store, clock: systemClock, log, account: 'a' });
-  const scheduler = new Scheduler(systemClock, {}, places);
+  const permits = new SharedPermits({ store, clock: systemClock, log, account: 'a' });
+  const scheduler = new Scheduler(systemClock, {}, permits);
   await store.destroy();
   const call = vi.fn(async () => undefined);
   await expect(scheduler.run('deploy', { lane: 'people' }, call)).rejects.toMatchObject({

@@ -60,7 +60,7 @@ describe.each(driverNames)('the main job on %s', (name) => {
     expect(card.text).toContain('qa');
     expect(card.text).not.toContain('chatops-');
     expect(card.pings).toEqual([]);
-    expect(card.buttons).toEqual(['Logs', 'Refresh', 'Stop']);
+    expect(card.buttons).toEqual(['Logs', 'Metrics', 'Refresh', 'Stop']);
 
     await driver.command('operator', 'logs', { deployment: id.slice(0, 5), lines: 5 });
     const logs = await find(/Log of/);

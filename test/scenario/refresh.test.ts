@@ -36,7 +36,7 @@ afterEach(async () => {
 describe.each(drivers)('Refresh on the live card, on %s', (name) => {
   beforeEach(() => start(name));
 
-  test('Refresh shows a changed status on the card', async () => {
+  test('Refresh shows the changed status on the card', async () => {
     const id = await deployReady();
     bot.simulator.faults.next({ callback: 'error' }, { kind: 'drop' });
     bot.simulator.fail(id, 'the game crashed');
@@ -55,11 +55,11 @@ describe.each(drivers)('Refresh on the live card, on %s', (name) => {
     const after = await card();
     expect(after?.edits).toBe(before?.edits);
     expect(after?.text).toContain('.pr.edgegap.net');
-    expect(after?.buttons).toEqual(['Logs', 'Refresh', 'Stop']);
+    expect(after?.buttons).toEqual(['Logs', 'Metrics', 'Refresh', 'Stop']);
   });
 });
 
-test('Refresh in a terminal prints the card although nothing is new', async () => {
+test('in a terminal, Refresh prints the card even if nothing has changed', async () => {
   await start('console');
   await deployReady();
   await bot.app.settled();

@@ -16,25 +16,28 @@ afterEach(async () => {
 });
 
 describe.each(drivers)('the card of a slow deployment, on %s', (name) => {
-  test.each([true, false])('the card shows each step to readiness, callbacks: %s', async (callbacks) => {
-    const clock = pacedClock();
-    driver = await createDriver(name, clock);
-    bot = await startBot(driver, { clock, callbacks, simulator: { durations: SLOW } });
-    await driver.command('operator', 'deploy', {
-      application: 'kart-racing',
-      version: 'v1.2',
-      near: 'Montreal',
-    });
-    for (const step of [
-      'Looking for a location',
-      'Location found',
-      'Scanning the image',
-      'Deploying',
-      'Ready',
-    ])
-      await until(async () => (await driver.channel())[0]?.text.includes(step), `the card to say ${step}`);
-    const lines = async () => (await driver.channel()).map(({ text }) => text);
-    await until(async () => (await lines()).some((text) => text.includes('is ready')));
-    expect((await lines()).join('\n')).not.toContain('found by asking');
-  });
+  test.each([true, false])(
+    'the card shows each step until the server is ready (callbacks: %s)',
+    async (callbacks) => {
+      const clock = pacedClock();
+      driver = await createDriver(name, clock);
+      bot = await startBot(driver, { clock, callbacks, simulator: { durations: SLOW } });
+      await driver.command('operator', 'deploy', {
+        application: 'kart-racing',
+        version: 'v1.2',
+        near: 'Montreal',
+      });
+      for (const step of [
+        'Looking for a location',
+        'Location found',
+        'Scanning the image',
+        'Deploying',
+        'Ready',
+      ])
+        await until(async () => (await driver.channel())[0]?.text.includes(step), `the card to say ${step}`);
+      const lines = async () => (await driver.channel()).map(({ text }) => text);
+      await until(async () => (await lines()).some((text) => text.includes('is ready')));
+      expect((await lines()).join('\n')).not.toContain('found by asking');
+    },
+  );
 });

@@ -72,7 +72,7 @@ test.each([
   ['stop in the middle of a head', HALF_A_HEAD],
   ['stop in the middle of a body', HALF_A_BODY],
   ['were answered and stay open', PROBE],
-])('1,500 connections that %s keep out neither a probe nor a callback', async (_, text) => {
+])('1,500 connections that %s do not prevent a probe or a callback', async (_, text) => {
   const { open, lines } = await serve();
   const crowd: Awaited<ReturnType<typeof open>>[] = [];
   for (let nth = 0; nth < 1_500; nth++) crowd.push(await open(text));
@@ -84,7 +84,7 @@ test.each([
   ]);
 });
 
-test('connections without a request are closed first, then the answered connection idle for longest', async () => {
+test('connections without a request are closed first, then answered connections, longest idle first', async () => {
   const { open } = await serve();
   const answered: Awaited<ReturnType<typeof open>>[] = [];
   for (let nth = 0; nth < LIMIT - 2; nth++) {
@@ -103,7 +103,7 @@ test('connections without a request are closed first, then the answered connecti
   expect(answered.map(({ closed }) => closed)).toEqual([false, true, true, true, ...Array(4).fill(false)]);
 });
 
-test('a request that arrived in full is never cut; the new connection is closed instead', async () => {
+test('a request that has arrived completely is never cut off, and the new connection is closed instead', async () => {
   const { open, busy, slow } = await serve();
   const peers: Awaited<ReturnType<typeof open>>[] = [];
   for (let nth = 0; nth < LIMIT; nth++) peers.push(await busy(SLOW));
@@ -116,7 +116,7 @@ test('a request that arrived in full is never cut; the new connection is closed 
   expect(await (await open()).ask(PROBE)).toBe(OK);
 });
 
-test('a connection whose body still arrives is closed before an answered connection', async () => {
+test('a connection whose body is still arriving is closed before a connection that was answered', async () => {
   const { open, busy } = await serve();
   const answered = await open();
   expect(await answered.ask(PROBE)).toBe(OK);
@@ -127,13 +127,13 @@ test('a connection whose body still arrives is closed before an answered connect
   expect(await answered.ask(PROBE)).toBe(OK);
 });
 
-test('a silent connection is closed when a request would be late', async () => {
+test('a connection that stays silent is closed after the time that a request may take', async () => {
   const { open } = await serve(100);
   const peer = await open();
   await until(() => peer.closed, 'its end');
 });
 
-test("the limit of connections leaves half of the process's files free", () => {
+test("the limit of connections leaves half of the process's file handles free", () => {
   expect(connectionLimit()).toBeGreaterThan(0);
   expect(connectionLimit()).toBeLessThanOrEqual(1_000);
 });

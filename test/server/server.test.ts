@@ -23,13 +23,13 @@ async function serve(parts: Partial<ServerParts> = {}) {
   return { server, port, url: `http://127.0.0.1:${port}` };
 }
 
-test('/healthz answers as long as the process lives', async () => {
+test('/healthz answers as long as the process is alive', async () => {
   const { url } = await serve({ readiness: async () => ({ parts: { store: false } }) });
   const answer = await fetch(`${url}/healthz`);
   expect([answer.status, await answer.json()]).toEqual([200, { status: 'ok' }]);
 });
 
-test('/readyz answers 503 and names the part while any part is down', async () => {
+test('/readyz answers 503 and names each part that is down', async () => {
   const parts = { store: true, discord: false };
   const { url } = await serve({ readiness: async () => ({ parts }) });
   const down = await fetch(`${url}/readyz`);
@@ -39,7 +39,7 @@ test('/readyz answers 503 and names the part while any part is down', async () =
   expect([up.status, await up.json()]).toEqual([200, { status: 'ready', parts }]);
 });
 
-test('a stopping process is not ready, tells its roles and keeps no connection', async () => {
+test('/readyz of a stopping process answers 503 with its roles, and connections are no longer kept open', async () => {
   const roles = { discord: 'standby' };
   const { server, url } = await serve({ readiness: async () => ({ stopping: true, parts: {}, roles }) });
   const before = await fetch(`${url}/readyz`);
@@ -58,13 +58,13 @@ test.each([
   ['POST', '/callbacks/edgegap/ready/a.b/c'],
   ['POST', '/callbacks/edgegap/toString/a.b'],
   ['GET', '/%'],
-])('%s %s gets 404 with an answer that repeats nothing of the request', async (method, path) => {
+])('%s %s is answered with a 404 that repeats nothing from the request', async (method, path) => {
   const { url } = await serve();
   const answer = await fetch(url + path, { method });
   expect([answer.status, await answer.json()]).toEqual([404, { error: 'not found' }]);
 });
 
-test('a callback that cannot be stored gets 503 without a reason', async () => {
+test('a callback that cannot be stored is answered with a 503 that gives no reason', async () => {
   const receive = async () => {
     throw new Error('disk I/O error in /secret/path');
   };
@@ -73,7 +73,7 @@ test('a callback that cannot be stored gets 503 without a reason', async () => {
   expect([answer.status, await answer.json()]).toEqual([503, { error: 'try again later' }]);
 });
 
-test("a platform's listener gets its path unchanged, with any query", async () => {
+test("a platform's listener receives the path unchanged and with any query", async () => {
   const seen: (string | undefined)[] = [];
   const { url } = await serve({
     mounts: [
@@ -92,7 +92,7 @@ test("a platform's listener gets its path unchanged, with any query", async () =
   expect(seen).toEqual(['/slack/events', '/slack/events?x=1']);
 });
 
-test('a port that is taken is named', async () => {
+test('if the port is already in use, the error names the port', async () => {
   const { port } = await serve();
   await expect(bare().listen(port)).rejects.toMatchObject({
     userMessage: `Port ${port} cannot be used: another program listens on it.`,
@@ -100,13 +100,13 @@ test('a port that is taken is named', async () => {
   });
 });
 
-test('IPv4 and IPv6 addresses of this machine are answered', async () => {
+test('both the IPv4 and the IPv6 address of this machine are answered', async () => {
   const { port } = await serve();
   for (const host of ['127.0.0.1', '[::1]'])
     expect((await fetch(`http://${host}:${port}/healthz`)).status, host).toBe(200);
 });
 
-test('a machine without IPv6 is served by its IPv4 address', async () => {
+test('a machine without IPv6 is served on its IPv4 address', async () => {
   const server = bare();
   // An address for examples (RFC 3849), which belongs to no machine.
   const port = await server.listen(0, ['2001:db8::1', '127.0.0.1']);
@@ -114,7 +114,7 @@ test('a machine without IPv6 is served by its IPv4 address', async () => {
   expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
 });
 
-test('a configured address is the only address that the server listens to', async () => {
+test('if an address is configured, the server listens only on that address', async () => {
   const server = bare();
   const port = await server.listen(0, ['::1']);
   onTestFinished(() => server.close());
@@ -122,14 +122,14 @@ test('a configured address is the only address that the server listens to', asyn
   await expect(fetch(`http://127.0.0.1:${port}/healthz`)).rejects.toThrow();
 });
 
-test('an address that this machine does not have is named', async () => {
+test('if this machine does not have the configured address, the error names the address', async () => {
   await expect(bare().listen(0, ['2001:db8::1'])).rejects.toMatchObject({
     userMessage: 'HOST is 2001:db8::1, which is no address of this machine.',
     hint: 'Set HOST to an address of this machine, or leave HOST out.',
   });
 });
 
-test('the server stops although a client is in the middle of a request', async () => {
+test('the server stops even if a client is in the middle of a request', async () => {
   const { server, port } = await serve();
   const socket = connect(port, '127.0.0.1');
   const closed = new Promise((resolve) => socket.once('close', resolve));
@@ -141,7 +141,7 @@ test('the server stops although a client is in the middle of a request', async (
   await closed;
 });
 
-test('an idle connection stays open longer than a proxy keeps a connection', async () => {
+test('an idle connection is kept open longer than a proxy would wait', async () => {
   const { port, server } = await serve({ requestTimeoutMs: 400, clock: new TestClock() });
   const socket = connect(port, '127.0.0.1').setEncoding('utf8');
   onTestFinished(() => void socket.destroy());
@@ -174,7 +174,7 @@ test.each([
   ['in its head', 'POST /callbacks/edgegap/ready/a.b HTTP/1.1\r\nhost: x\r\n'],
   ['in its body', 'POST /callbacks/edgegap/ready/a.b HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{'],
   ['to a platform’s listener', 'POST /slack/events HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{'],
-])('a request that stops half-way %s is ended', async (_, half) => {
+])('a request that stops halfway %s is closed', async (_, half) => {
   const listener = () => undefined;
   const { port } = await serve({ requestTimeoutMs: 100, mounts: [{ path: '/slack/events', listener }] });
   const socket = connect(port, '127.0.0.1');
@@ -186,7 +186,7 @@ test.each([
   await closed;
 });
 
-test('a callback without the right secret is refused before its body arrives', async () => {
+test('a callback with a wrong secret is refused before the body arrives', async () => {
   const stored: string[] = [];
   const { port } = await serve({
     callbacks: {
@@ -214,7 +214,7 @@ test('a callback without the right secret is refused before its body arrives', a
   expect(stored).toEqual(['{}']);
 });
 
-test('callbacks without the right secret make at most a log line a minute, with their number', async () => {
+test('callbacks with a wrong secret write at most a log line a minute, with their number', async () => {
   const clock = new TestClock();
   const lines: { msg: string; refused: number }[] = [];
   const log = pino({ base: null }, { write: (line: string) => void lines.push(JSON.parse(line)) });

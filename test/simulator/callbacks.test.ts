@@ -11,7 +11,7 @@ const settled = (simulator: Simulator, count: number) =>
     `${count} callbacks`,
   );
 
-test('each event is posted once, to its own URL, with the status of its moment', async () => {
+test('each event is posted once, to the right URL, with the status at that moment', async () => {
   const { clock, simulator, call, ready } = await simulate();
   const receiver = await receive();
   const id = await ready(hooks(receiver));
@@ -29,7 +29,7 @@ test('each event is posted once, to its own URL, with the status of its moment',
   ]);
 });
 
-test('an error is posted, also the error of a refused deploy', async () => {
+test('an error is posted, and so is the error of a refused deploy', async () => {
   const { clock, simulator, call, ready } = await simulate();
   const receiver = await receive();
   const id = await ready(hooks(receiver));
@@ -48,7 +48,7 @@ test('an error is posted, also the error of a refused deploy', async () => {
   ]);
 });
 
-test('an event without a URL makes no callback', async () => {
+test('no callback is made for an event without a URL', async () => {
   const { clock, simulator, ready } = await simulate();
   const receiver = await receive();
   const id = await ready({ webhook_on_terminated: { url: `${receiver.url}/only` } });
@@ -81,7 +81,7 @@ test('a receiver that cannot be reached is not called again', async () => {
   expect(simulator.callbacks[0]?.outcome).toBe('failed');
 });
 
-test('a dropped callback does not arrive', async () => {
+test('a callback set to be dropped does not arrive', async () => {
   const { simulator, ready } = await simulate();
   const receiver = await receive();
   simulator.faults.next({ callback: 'ready' }, { kind: 'drop' });
@@ -90,7 +90,7 @@ test('a dropped callback does not arrive', async () => {
   expect(receiver.received).toEqual([]);
 });
 
-test('a doubled callback arrives twice', async () => {
+test('a callback set to be doubled arrives twice', async () => {
   const { simulator, ready } = await simulate();
   const receiver = await receive();
   simulator.faults.next({ callback: 'any' }, { kind: 'double' });
@@ -100,7 +100,7 @@ test('a doubled callback arrives twice', async () => {
   expect(receiver.received[0]).toEqual(receiver.received[1]);
 });
 
-test('a late callback arrives later with the status of its moment', async () => {
+test('a callback set to be late arrives later, with the status at the moment of the event', async () => {
   const { clock, simulator, ready } = await simulate();
   const receiver = await receive();
   simulator.faults.next({ callback: 'ready' }, { kind: 'late', ms: 90_000 });
@@ -112,7 +112,7 @@ test('a late callback arrives later with the status of its moment', async () => 
   expect(JSON.parse(receiver.received[0]?.text ?? '').elapsed_time).toBe(0);
 });
 
-test("a held callback arrives after the deployment's next callback", async () => {
+test('a callback set to be held arrives after the next callback of the same deployment', async () => {
   const { clock, simulator, ready } = await simulate();
   const receiver = await receive();
   simulator.faults.next({ callback: 'ready' }, { kind: 'hold' });
@@ -130,7 +130,7 @@ test("a held callback arrives after the deployment's next callback", async () =>
   ]);
 });
 
-test('an unreadable callback can be set for a single deployment', async () => {
+test('a callback can be made unreadable for a single deployment', async () => {
   const { simulator, deploy, ready } = await simulate();
   const receiver = await receive();
   const one = await deploy(hooks(receiver));

@@ -25,7 +25,7 @@ test.each([
     'a variable over 4 KB',
     order({ environment_variables: [{ key: 'A', value: 'é'.repeat(2049), is_hidden: false }] }),
   ],
-])('a deploy with %s is refused and makes no deployment', async (_, body) => {
+])('a deploy with %s is refused and creates no deployment', async (_, body) => {
   const { simulator, call } = await simulate();
   const { status, json } = await call('POST', '/v2/deployments', body);
   expect(status).toBe(400);
@@ -52,7 +52,7 @@ test('every field that a deploy may carry is accepted', async () => {
   expect(simulator.deployments.get(json.request_id)?.environment[0]?.value).toBe('night');
 });
 
-test('a full account refuses a deploy; failed and ended deployments do not count', async () => {
+test('a full account refuses a deploy, and failed or ended deployments do not count', async () => {
   const { simulator, call, deploy } = await simulate({ maxConcurrent: 1 });
   const id = await deploy();
   const second = await call('POST', '/v2/deployments', order());
@@ -71,14 +71,14 @@ test.each([
   expect([reply.status, typeof reply.json.message]).toEqual([status, 'string']);
 });
 
-test('a header without the word "token" gets 401, and a deleted token gets 403', async () => {
+test('a header without the word "token" gets a 401, and a deleted token gets a 403', async () => {
   const { simulator, call } = await simulate({ token: 'mine' });
   expect((await call('GET', '/v1/apps', undefined, 'mine')).status).toBe(401);
   expect((await call('GET', '/v1/apps', undefined, 'token mine')).status).toBe(200);
   expect((await call('GET', '/v1/apps', undefined, `token ${simulator.deletedToken}`)).status).toBe(403);
 });
 
-test("an unknown request_id gets 400 as from the live API, or 404 as in the API's file", async () => {
+test('an unknown request_id gets a 400 as from the live API, or a 404 as in the specification', async () => {
   const live = await simulate();
   const file = await simulate({ unknownIdStatus: 404 });
   for (const [method, path] of [
@@ -96,7 +96,7 @@ test("an unknown request_id gets 400 as from the live API, or 404 as in the API'
   expect(live.clock.pending).toBe(0);
 });
 
-test('unknown paths get 404, and wrong methods get 405', async () => {
+test('unknown paths get a 404, and wrong methods get a 405', async () => {
   const { call } = await simulate();
   expect((await call('GET', '/v3/anything')).status).toBe(404);
   expect((await call('GET', '/v1/status/%E0%A4%A')).status).toBe(404);
@@ -121,7 +121,7 @@ test('every request is recorded', async () => {
   ]);
 });
 
-test('the reference dialect has nulls, more fields and the field "count"', async () => {
+test('in the dialect of the reference, answers have nulls, more fields and the field "count"', async () => {
   const { call, deploy } = await simulate({ dialect: 'reference' });
   const id = await deploy({ tags: ['qa'] });
   const { json } = await call('GET', `/v1/status/${id}`);

@@ -3,7 +3,7 @@ import { arrived, order, simulate, TO_READY } from './harness.ts';
 
 const DEPLOY = ['POST', '/v2/deployments', order()] as const;
 
-test('cannot-allocate answers 422 with a request_id and leaves a deployment in ERROR', async () => {
+test('cannot-allocate answers with a 422 and a request_id, and leaves a deployment in ERROR', async () => {
   const { simulator, call } = await simulate();
   simulator.faults.next({ endpoint: 'deploy' }, { kind: 'cannot-allocate', message: 'Full' });
   const { status, json } = await call(...DEPLOY);
@@ -15,7 +15,7 @@ test('cannot-allocate answers 422 with a request_id and leaves a deployment in E
   expect((await call('DELETE', `/v1/stop/${json.request_id}`)).status).toBe(200);
 });
 
-test('image-cannot-be-pulled accepts the deploy, which ends in ERROR without a log', async () => {
+test('image-cannot-be-pulled accepts the deploy, and the deployment ends in ERROR without a log', async () => {
   const { clock, simulator, call, deploy } = await simulate();
   simulator.faults.next(
     { application: 'kart-racing' },
@@ -34,7 +34,7 @@ test('image-cannot-be-pulled accepts the deploy, which ends in ERROR without a l
 test.each([
   ['before', 0],
   ['after', 1],
-] as const)('server-error %s the effect answers 503', async (when, made) => {
+] as const)('server-error answers with a 503 %s the deploy takes effect', async (when, made) => {
   const { simulator, call } = await simulate();
   simulator.faults.next({ endpoint: 'deploy' }, { kind: 'server-error', status: 503, when });
   expect((await call(...DEPLOY)).status).toBe(503);
@@ -44,7 +44,7 @@ test.each([
 test.each([
   ['before', 0],
   ['after', 1],
-] as const)('reset %s the effect breaks the connection', async (when, made) => {
+] as const)('reset breaks the connection %s the deploy takes effect', async (when, made) => {
   const { simulator, call } = await simulate();
   simulator.faults.next({ endpoint: 'deploy' }, { kind: 'reset', when });
   await expect(call(...DEPLOY)).rejects.toMatchObject({
@@ -56,7 +56,7 @@ test.each([
 test.each([
   ['before', 0],
   ['after', 1],
-] as const)('slow %s the effect delays the answer', async (when, made) => {
+] as const)('slow delays the answer %s the deploy takes effect', async (when, made) => {
   const { clock, simulator, call } = await simulate();
   simulator.faults.next({ endpoint: 'deploy' }, { kind: 'slow', ms: 30_000, when });
   const answer = call(...DEPLOY);
@@ -68,7 +68,7 @@ test.each([
   expect((await answer).status).toBe(202);
 });
 
-test('broken-json carries out the deploy and stops half-way through the answer', async () => {
+test('broken-json carries out the deploy and stops in the middle of the answer', async () => {
   const { simulator, call } = await simulate();
   simulator.faults.next({ endpoint: 'deploy' }, { kind: 'broken-json' });
   const { status, text, json } = await call(...DEPLOY);
@@ -76,7 +76,7 @@ test('broken-json carries out the deploy and stops half-way through the answer',
   expect(simulator.deployments.size).toBe(1);
 });
 
-test('too-many-requests answers 429 with any Retry-After, or without', async () => {
+test('too-many-requests answers with a 429 and any Retry-After, or without Retry-After', async () => {
   const { simulator, call } = await simulate();
   const retryAfter = async (value: number | string | null) => {
     simulator.faults.next({ method: 'GET', path: /apps$/ }, { kind: 'too-many-requests', retryAfter: value });
@@ -88,7 +88,7 @@ test('too-many-requests answers 429 with any Retry-After, or without', async () 
   expect(await retryAfter(null)).toEqual([429, undefined]);
 });
 
-test('a fault strikes as often as said, in order, only on its match, and can be taken back', async () => {
+test('faults apply the given number of times, in the order added, only to matching requests, and can be removed', async () => {
   const { simulator, call, deploy } = await simulate();
   const [one, other] = [await deploy(), await deploy()];
   const status = async (id: string) => (await call('GET', `/v1/status/${id}`)).status;
@@ -110,7 +110,7 @@ test('a fault strikes as often as said, in order, only on its match, and can be 
   expect(await status(one)).toBe(200);
 });
 
-test('a fault for deploys waits for a deploy', async () => {
+test('a fault that concerns deploys waits for the next deploy', async () => {
   const { simulator, call } = await simulate();
   simulator.faults.next({}, { kind: 'cannot-allocate' });
   expect((await call('GET', '/v1/apps')).status).toBe(200);

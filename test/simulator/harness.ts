@@ -57,6 +57,11 @@ export function order(other: Record<string, unknown> = {}): Record<string, unkno
   return { application: 'kart-racing', version: 'v1.2', users: [near(45.5, -73.6)], ...other };
 }
 
+/** A valid body of a deploy of v1. */
+export function legacyOrder(other: Record<string, unknown> = {}): Record<string, unknown> {
+  return { app_name: 'kart-racing', ip_list: ['203.0.113.9'], ...other };
+}
+
 export function near(latitude: number, longitude: number): object {
   return { user_type: 'geo_coordinates', user_data: { latitude, longitude } };
 }

@@ -25,7 +25,7 @@ test('a deployment stays in each phase as long as configured', async () => {
   );
 });
 
-test('the status tells the facts so far, and the address of a running server', async () => {
+test('the status shows the facts known so far, and the address of a running server', async () => {
   const { clock, call, deploy } = await simulate({ durations });
   const id = await deploy({ tags: ['qa', 'qa', 'night'] });
   const early = (await call('GET', `/v1/status/${id}`)).json;
@@ -54,7 +54,7 @@ test('the status tells the facts so far, and the address of a running server', a
   expect(Object.keys(json.ports)).toEqual(['gameport', 'http']);
 });
 
-test('request ids have 12 hex characters, differ early and are the same in every run', async () => {
+test('request ids have 12 hex characters, differ in the first characters and are the same in every run', async () => {
   const first = await simulate({ limits: { deploy: 100 } });
   const second = await simulate({ limits: { deploy: 100 } });
   const ids: string[] = [];
@@ -64,7 +64,7 @@ test('request ids have 12 hex characters, differ early and are the same in every
   expect(await second.deploy()).toBe(ids[0]);
 });
 
-test('a deployment is placed near its players', async () => {
+test('a deployment is placed near the players', async () => {
   const { simulator, deploy } = await simulate();
   const city = async (...users: object[]) => simulator.deployments.get(await deploy({ users }))?.city.city;
   expect(await city(near(35.6, 139.7))).toBe('Tokyo');
@@ -73,7 +73,7 @@ test('a deployment is placed near its players', async () => {
   expect(await city(address)).toBe(await city(address));
 });
 
-test('a stop of a running deployment gets 200 with a summary, a second stop 202, a third 410', async () => {
+test('stopping a running deployment gives 200 with a summary, a second stop 202, and a third 410', async () => {
   const { clock, call, ready } = await simulate({ durations });
   const id = await ready();
   const stopped = await call('DELETE', `/v1/stop/${id}`);
@@ -89,7 +89,7 @@ test('a stop of a running deployment gets 200 with a summary, a second stop 202,
   });
 });
 
-test('a stop before the readiness is carried out after the readiness', async () => {
+test('a stop before READY is carried out at READY', async () => {
   const { clock, simulator, call, deploy } = await simulate({ durations });
   const id = await deploy();
   await clock.advance(700);
@@ -114,7 +114,7 @@ test('a failed deployment can be stopped', async () => {
   expect((await call('DELETE', `/v1/stop/${id}`)).status).toBe(410);
 });
 
-test('a deployment ends when its time is up, or at once when the test says so', async () => {
+test('a deployment ends when the time is up, or at once if the test asks for that', async () => {
   const { clock, simulator, call, ready } = await simulate({ durations });
   const status = async (id: string) => (await call('GET', `/v1/status/${id}`)).json.current_status;
   const told = await ready();
@@ -127,7 +127,7 @@ test('a deployment ends when its time is up, or at once when the test says so', 
   expect(await status(unlimited)).toBe('Status.READY');
 });
 
-test('the versions of the application "trouble" fail as their names say', async () => {
+test('the versions of the application "trouble" fail in the way that their names say', async () => {
   const { clock, call, deploy } = await simulate();
   const refused = await call(
     'POST',
@@ -149,7 +149,7 @@ test('the versions of the application "trouble" fail as their names say', async 
   });
 });
 
-test('closing the simulator ends its timers', async () => {
+test('closing the simulator cancels its timers', async () => {
   const { clock, simulator, deploy } = await simulate();
   await deploy();
   await deploy();

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { order, simulate } from './harness.ts';
+import { legacyOrder, order, simulate } from './harness.ts';
 
 async function burst(count: number, one: () => Promise<{ status: number }>): Promise<number[]> {
   const statuses: number[] = [];
@@ -17,6 +17,17 @@ test('the limits are 40 deploys, 20 status calls and 10 lists a second', async (
   expect(passed(await burst(60, () => call('GET', '/v1/apps')))).toBe(60);
 });
 
+test('each kind of deploy has a separate limit', async () => {
+  const { call } = await simulate({ limits: { deploy: 2 } });
+  const hosts = { private_host_ids: ['nothing'] };
+  for (const [path, body] of [
+    ['/v2/deployments', order()],
+    ['/v2/private-fleets/deployments', order(hosts)],
+    ['/v1/deploy', legacyOrder()],
+  ] as const)
+    expect(passed(await burst(3, () => call('POST', path, body)))).toBe(2);
+});
+
 test('the limit holds in any window of a second, and refused requests do not count', async () => {
   const { clock, call } = await simulate({ limits: { list: 3 } });
   const list = () => call('GET', '/v1/deployments');
@@ -31,7 +42,7 @@ test('the limit holds in any window of a second, and refused requests do not cou
   expect(await burst(3, list)).toEqual([200, 200, 429]);
 });
 
-test('a 429 says when to come back and does nothing', async () => {
+test('a 429 says when to come back, and the request has no effect', async () => {
   const { simulator, call } = await simulate({ limits: { deploy: 1 } });
   await call('POST', '/v2/deployments', order());
   const { status, headers, json } = await call('POST', '/v2/deployments', order());

@@ -3,7 +3,7 @@ import { simulate, TO_READY } from './harness.ts';
 
 const limits = { deploy: 1000, list: 1000 };
 
-test('the list has active deployments only, newest first', async () => {
+test('the list contains only active deployments, newest first', async () => {
   const { simulator, call, deploy, ready } = await simulate();
   const first = await ready({ tags: ['a'] });
   const second = await deploy();
@@ -22,7 +22,7 @@ test('the list has active deployments only, newest first', async () => {
   expect(json.data[1]).not.toHaveProperty('app_name');
 });
 
-test('a lagging list shows the deployments as they were', async () => {
+test('a list that lags behind shows the deployments as they were earlier', async () => {
   const { clock, simulator, call, deploy } = await simulate({ listLagMs: 5000 });
   const rows = async () =>
     (await call('GET', '/v1/deployments')).json.data.map((row: { ready: boolean }) => row.ready);
@@ -102,7 +102,7 @@ const where = (field: string, operator: string, value: unknown) => ({
   filters: [{ field, operator, value }],
 });
 
-test('the list can be filtered by each field and by several fields', async () => {
+test('the list can be filtered by each field and by several fields at once', async () => {
   const { find, kart, newer } = await four();
   expect(await find({})).toEqual(['lobby', 'arena', 'newer', 'kart']);
   expect(await find(where('application', 'eq', 'kart-racing'))).toEqual(['newer', 'kart']);
@@ -150,7 +150,7 @@ test('the list can be ordered by several fields', async () => {
   ).toEqual(['lobby', 'kart', 'newer', 'arena']);
 });
 
-test('a query without a meaning is refused', async () => {
+test('a query that makes no sense is refused', async () => {
   const { find } = await four();
   const bad: unknown[] = [
     '{"filters":',
@@ -171,7 +171,7 @@ test('a query without a meaning is refused', async () => {
   for (const query of bad) expect([query, await find(query)]).toEqual([query, 400]);
 });
 
-test('applications and versions are listed in pages', async () => {
+test('applications and versions are listed page by page', async () => {
   const { call } = await simulate();
   const apps = (await call('GET', '/v1/apps')).json;
   expect(apps.applications.map((app: { name: string }) => app.name)).toContain('kart-racing');
@@ -189,7 +189,7 @@ test('applications and versions are listed in pages', async () => {
   expect((await call('GET', '/v1/app/nothing/versions')).status).toBe(404);
 });
 
-test('the locations lie on six continents, and unknown applications are refused', async () => {
+test('the locations are spread over six continents, and unknown applications are refused', async () => {
   const { call } = await simulate();
   const { json } = await call('GET', '/v1/locations?app=kart-racing&version=v1.2&limit=100');
   expect(json.locations.length).toBe(json.total_count);

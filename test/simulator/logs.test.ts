@@ -3,7 +3,7 @@ import { simulate, TO_READY } from './harness.ts';
 
 const lines = (text: string) => text.split('\n').slice(0, -1);
 
-test('the log grows from boot lines on and keeps its earlier lines', async () => {
+test('a log grows from the boot lines on and never loses earlier lines', async () => {
   const { clock, call, deploy } = await simulate();
   const id = await deploy({ environment_variables: [{ key: 'MODE', value: 'night', is_hidden: false }] });
   const log = async (): Promise<string[]> =>
@@ -25,7 +25,7 @@ test('the log grows from boot lines on and keeps its earlier lines', async () =>
   expect(times.at(-1)).toBeLessThanOrEqual(clock.now());
 });
 
-test('a log read once is the same as a log read often', async () => {
+test('reading a log repeatedly does not change its content', async () => {
   const often = await simulate();
   const late = await simulate();
   const id = await often.deploy();
@@ -40,7 +40,7 @@ test('a log read once is the same as a log read often', async () => {
   expect(await logs(late)).toBe(await logs(often));
 });
 
-test('a test can print a line into the log of a game server', async () => {
+test('a test can print a line into the log of a server', async () => {
   const { clock, simulator, call, ready } = await simulate();
   const id = await ready();
   simulator.print(id, 'hello <!channel>');
@@ -74,7 +74,7 @@ test('a crash leaves logs, exit code and message, and the log stops growing', as
   expect((await call('GET', `/v1/status/${id}`)).json.error_detail).toContain('139');
 });
 
-test('a restarted container stays READY and counts its restarts', async () => {
+test('a container that was restarted stays READY, and the restarts are counted', async () => {
   const { simulator, call, ready } = await simulate();
   const id = await ready();
   simulator.crash(id, { exit_code: 2, message: 'assertion', restarts: true });
@@ -84,7 +84,7 @@ test('a restarted container stays READY and counts its restarts', async () => {
   expect((await call('GET', `/v1/status/${id}`)).json.running).toBe(true);
 });
 
-test('the log disappears with the container, unless a storage was named', async () => {
+test('the log disappears with the container unless a storage was given', async () => {
   const { clock, call, ready } = await simulate();
   const [gone, kept] = [await ready(), await ready()];
   await call('DELETE', `/v1/stop/${gone}?container_log_storage=true`);

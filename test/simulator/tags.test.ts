@@ -51,14 +51,14 @@ test('a tag name that is taken, missing, unknown or too long is refused', async 
   expect(await status('DELETE', '/nobody')).toBe(404);
 });
 
-test('a setting raises the length of a tag', async () => {
+test('the greatest length of a tag can be raised by a setting', async () => {
   const { call, deploy } = await simulate({ maxTagLength: 40 });
   const at = `/v1/deployments/${await deploy()}/tags`;
   expect((await call('POST', at, { name: 'x'.repeat(40) })).status).toBe(200);
   expect((await call('POST', at, { name: 'x'.repeat(41) })).status).toBe(400);
 });
 
-test('the tags of a deployment come in pages', async () => {
+test('the tags of a deployment are listed page by page', async () => {
   const { call, deploy } = await simulate();
   const id = await deploy({ tags: Array.from({ length: 12 }, (_, n) => `tag-${n}`) });
   const { json } = await call('GET', `/v1/deployments/${id}/tags?page=2`);

@@ -16,13 +16,13 @@ test.each([
   ['?sslmode=verify-ca', { rejectUnauthorized: true }],
   ['?sslmode=verify-full', { rejectUnauthorized: true }],
   ['?sslmode=something-new', { rejectUnauthorized: true }],
-])('"%s" checks certificate and name unless the mode is explicitly weaker', (query, ssl) => {
+])('with "%s", certificate and name are checked unless the mode explicitly asks for less', (query, ssl) => {
   const connection = connectionOf(URL_ALONE + query);
   expect(connection.ssl).toEqual(ssl);
   expect(connection.connectionString).toBe(URL_ALONE);
 });
 
-test('the other parameters of the URL stay', () => {
+test('the other parameters of the URL are kept', () => {
   const more = '?application_name=bot&sslmode=no-verify&sslnegotiation=direct';
   expect(connectionOf(URL_ALONE + more)).toEqual({
     connectionString: `${URL_ALONE}?application_name=bot`,
@@ -31,7 +31,7 @@ test('the other parameters of the URL stay', () => {
   });
 });
 
-test('the certificate files in the URL are read, and an unreadable file is named', () => {
+test('the certificate files named in the URL are read, and an unreadable file is named in the error', () => {
   const folder = mkdtempSync(join(tmpdir(), 'chatops-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const path = (name: string) => {

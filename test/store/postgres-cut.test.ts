@@ -32,7 +32,7 @@ async function frayed() {
 
 // Vitest fails the run for an error that is thrown or rejected and not caught.
 test.each([1, 2])(
-  'connections that break at any moment (seed %i) end in words and leave no deployment open',
+  'if connections break at any moment (seed %i), every command is answered and no deployment is left open',
   async (seed) => {
     const { database, relay, chat, environment } = await frayed();
     const bot = await startBot(chat, { environment });
@@ -75,7 +75,7 @@ test.each([1, 2])(
   },
 );
 
-test('a start with a connection that breaks at any point works or fails in a sentence', async () => {
+test('if a connection breaks at any point, the start either works or fails with a sentence', async () => {
   const { relay, chat, environment } = await frayed();
   for (let pieces = 1; pieces <= 40; pieces += 3) {
     relay.fray(() => pieces);

@@ -20,7 +20,7 @@ async function pooled(connections: number): Promise<PoolingProxy> {
   return proxy;
 }
 
-test('the proxy of these tests notices settings that last longer than a transaction', async () => {
+test('the pooling proxy of these tests notices settings that last longer than a transaction', async () => {
   const proxy = await pooled(1);
   const store = await openStore(dialectFor(proxy.url, log));
   onTestFinished(() => store.destroy());
@@ -30,7 +30,7 @@ test('the proxy of these tests notices settings that last longer than a transact
   expect(proxy.violations).toHaveLength(3);
 });
 
-test('processes behind a pooling proxy make the schema, know each other and share a lease', async () => {
+test('behind a pooling proxy, processes create the schema, see each other and share a lease', async () => {
   const proxy = await pooled(2);
   const stores = await Promise.all([1, 2, 3].map(() => openStore(dialectFor(proxy.url, log))));
   onTestFinished(async () => void (await Promise.all(stores.map((store) => store.destroy()))));
@@ -50,7 +50,7 @@ test('processes behind a pooling proxy make the schema, know each other and shar
 });
 
 // With a single connection, a statement beside its own transaction would wait for itself.
-test('a whole bot deploys, lists, changes and stops behind a pooling proxy with a single connection', async () => {
+test('behind a pooling proxy with a single connection, a bot deploys, lists, changes and stops', async () => {
   const proxy = await pooled(1);
   const driver = await createConsoleDriver();
   const bot = await startBot(driver, { environment: { DATABASE_URL: proxy.url } });

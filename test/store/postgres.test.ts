@@ -94,11 +94,14 @@ describe('a start without a usable PostgreSQL', () => {
       },
       /does not speak TLS/,
     ],
-  ])('a start with %s names the problem and never the password', async (_, change, expected) => {
-    expect(await start(change)).toMatch(expected);
-  });
+  ])(
+    'if the start fails because of %s, the error names the problem and never the password',
+    async (_, change, expected) => {
+      expect(await start(change)).toMatch(expected);
+    },
+  );
 
-  test('a start with a server that stays silent says that the server does not answer', async () => {
+  test('if the server stays silent, the start says that the server does not answer', async () => {
     const silent = createServer();
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => void silent.close());
@@ -111,7 +114,7 @@ describe('a start without a usable PostgreSQL', () => {
     ).toMatch(/does not answer/);
   });
 
-  test('a start with a read-only database or a user without rights names the problem', async () => {
+  test('if the database is read-only or the user lacks rights, the start names the problem', async () => {
     const database = await freshDatabase('postgres', { empty: true });
     const name = new URL(database).pathname.slice(1);
     await administer(database, `create role ${name} login password 'hunter2-hunter2'`);
@@ -125,18 +128,21 @@ describe('a start without a usable PostgreSQL', () => {
     expect(await start(as)).toMatch(/takes no changes, like a replica/);
   });
 
-  test.each(['repeatable read', 'serializable'])('a default isolation of %s is named', async (level) => {
-    const database = await freshDatabase('postgres');
-    const name = new URL(database).pathname.slice(1);
-    await administer(database, `alter database ${name} set default_transaction_isolation = '${level}'`);
-    const said = await start((url) => {
-      right(url);
-      url.pathname = name;
-    });
-    expect(said).toMatch(new RegExp(`has the isolation level ${level} by default`));
-  });
+  test.each(['repeatable read', 'serializable'])(
+    'if the default isolation is %s, the start names that level',
+    async (level) => {
+      const database = await freshDatabase('postgres');
+      const name = new URL(database).pathname.slice(1);
+      await administer(database, `alter database ${name} set default_transaction_isolation = '${level}'`);
+      const said = await start((url) => {
+        right(url);
+        url.pathname = name;
+      });
+      expect(said).toMatch(new RegExp(`has the isolation level ${level} by default`));
+    },
+  );
 
-  test('a start with a PostgreSQL before version 14 is refused', () => {
+  test('a PostgreSQL before version 14 is refused at the start', () => {
     const place = { host: 'db:5432', database: 'bot', user: 'bot' };
     const server = { readOnly: false, isolation: 'read committed', mayBegin: true };
     expect(() => checkServer({ ...server, version: 130_022 }, place)).toThrow('store-unreachable');
@@ -145,7 +151,7 @@ describe('a start without a usable PostgreSQL', () => {
 });
 
 describe('PostgreSQL at work', () => {
-  test('a connection lost in a transaction undoes the transaction, is reported, and recovers', async () => {
+  test('if the connection is lost in a transaction, the transaction is undone and reported, and later statements work', async () => {
     const { relay, store } = await wired();
     const lost = store.transaction().execute(async (tx) => {
       await keep(tx, 'half');
@@ -160,7 +166,7 @@ describe('PostgreSQL at work', () => {
     expect(await kept(store)).toEqual(['later']);
   });
 
-  test('sessions that the server ends are replaced', async () => {
+  test('connections that the server closes are replaced', async () => {
     const { database, store } = await wired();
     await Promise.all(['a', 'b', 'c'].map((id) => keep(store, id)));
     await administer(
@@ -178,7 +184,7 @@ describe('PostgreSQL at work', () => {
     expect(await kept(store)).toEqual(['a', 'b', 'c']);
   });
 
-  test('a server that falls silent is given up in time, together with its connections', async () => {
+  test('if the server falls silent, waiting statements and their connections are given up in time', async () => {
     const { relay, store } = await wired({ connections: 2 });
     await keep(store, 'before');
     relay.silence();
@@ -187,7 +193,7 @@ describe('PostgreSQL at work', () => {
     expect(await kept(store)).toEqual(['before']);
   });
 
-  test('a statement that takes too long is given up and holds up no other statement', async () => {
+  test('a statement that takes too long is given up and delays no other statement', async () => {
     const { database, store } = await wired({ connections: 1 });
     await keep(store, 'a');
     const other = await opened(database, { patienceMs: 60_000 });
@@ -200,7 +206,7 @@ describe('PostgreSQL at work', () => {
     });
   });
 
-  test('a process stopped in a transaction keeps its rows for seconds only', async () => {
+  test('a process that hangs in a transaction blocks rows only for seconds', async () => {
     const { database, store } = await wired({ patienceMs: 30_000 });
     await keep(store, 'a');
     const stopped = await (await opened(database)).startTransaction().execute();
@@ -216,7 +222,7 @@ describe('PostgreSQL at work', () => {
       .catch(() => undefined);
   });
 
-  test('a statement does not wait long for a row of another transaction', async () => {
+  test('a statement does not wait long for a row that another transaction holds', async () => {
     const { database, store } = await wired({ patienceMs: 30_000 });
     await keep(store, 'a');
     const keeps = await (await opened(database)).startTransaction().execute();
@@ -227,7 +233,7 @@ describe('PostgreSQL at work', () => {
     await keeps.rollback().execute();
   });
 
-  test('a statement that finds every connection in use waits for a limited time', async () => {
+  test('a statement waits only for a limited time if every connection is in use', async () => {
     const { store } = await wired({ connections: 1 });
     await store.transaction().execute(async (tx) => {
       expect(await problem(kept(store))).toMatch(/kept every connection of mine busy/);
@@ -236,7 +242,7 @@ describe('PostgreSQL at work', () => {
     expect(await kept(store)).toEqual(['a']);
   });
 
-  test('two transactions that block each other both succeed, as the second is run again', async () => {
+  test('if two transactions block each other, the second is run again and both succeed', async () => {
     const { store } = await wired({ patienceMs: 30_000 });
     await keep(store, 'a');
     await keep(store, 'b');
@@ -268,7 +274,7 @@ describe('PostgreSQL at work', () => {
     expect(rows.map(({ created_at }) => created_at)).toEqual([3, 3]);
   });
 
-  test('a replica in place of the primary is reported and left for the primary', async () => {
+  test('if a replica answers instead of the primary, that is reported and the bot connects anew', async () => {
     const { store } = await wired();
     const change = store.transaction().execute(async (tx) => {
       await sql`set transaction read only`.execute(tx);

@@ -1,10 +1,20 @@
 import { expect, test } from 'vitest';
 import { DeploymentRepository } from '../../src/deployments/repository.ts';
+import type { News } from '../../src/deployments/state.ts';
 import { freshStore } from '../support/databases.ts';
 import { TestClock } from '../support/test-clock.ts';
 
 const DAY = 24 * 60 * 60_000;
 const at = { platform: 'memory', workspace: 'w', channel: 'c' };
+
+/** Applies news to a deployment, in order. */
+async function learn(repository: DeploymentRepository, id = '', ...news: readonly News[]): Promise<void> {
+  for (const one of news)
+    await repository.change(
+      [id],
+      async (tx, [before]) => before && repository.write(tx, before, one, { source: 'asked' }),
+    );
+}
 
 /** Creates a deployment that is to be requested; returns its id. */
 async function asked(repository: DeploymentRepository, invocationId: string): Promise<string> {
@@ -21,7 +31,7 @@ async function asked(repository: DeploymentRepository, invocationId: string): Pr
   return deployment.id;
 }
 
-test('old ended deployments are deleted with their callbacks; deployments that may still run stay', async () => {
+test('old ended deployments are deleted with their callbacks, and deployments that may still run are kept', async () => {
   const clock = new TestClock();
   const store = await freshStore(clock);
   const repository = new DeploymentRepository(store, clock);
@@ -29,15 +39,10 @@ test('old ended deployments are deleted with their callbacks; deployments that m
   for (const invocationId of ['ended', 'live', 'unknown', 'refused']) {
     ids[invocationId] = await asked(repository, invocationId);
   }
-  const tell = (id = '', ...news: Parameters<DeploymentRepository['apply']>[1][]) =>
-    news.reduce(
-      (before, one) => before.then(() => repository.apply(id, one, { source: 'asked' })),
-      Promise.resolve<unknown>(undefined),
-    );
-  await tell(ids.ended, { kind: 'accepted', requestId: 'r1' }, { kind: 'terminated' });
-  await tell(ids.live, { kind: 'accepted', requestId: 'r2' });
-  await tell(ids.unknown, { kind: 'unknown-outcome' });
-  await tell(ids.refused, { kind: 'refused', detail: 'no' });
+  await learn(repository, ids.ended, { kind: 'accepted', requestId: 'r1' }, { kind: 'terminated' });
+  await learn(repository, ids.live, { kind: 'accepted', requestId: 'r2' });
+  await learn(repository, ids.unknown, { kind: 'unknown-outcome' });
+  await learn(repository, ids.refused, { kind: 'refused', detail: 'no' });
   await store
     .insertInto('callbacks')
     .values(
@@ -61,13 +66,12 @@ test('old ended deployments are deleted with their callbacks; deployments that m
   ]);
 });
 
-test('a lost deployment with an open callback stays until the callback is handled', async () => {
+test('a lost deployment with a callback that is not yet handled is kept until the callback is handled', async () => {
   const clock = new TestClock();
   const store = await freshStore(clock);
   const repository = new DeploymentRepository(store, clock);
   const id = await asked(repository, 'i');
-  for (const kind of ['unknown-outcome', 'not-found'] as const)
-    await repository.apply(id, { kind }, { source: 'asked' });
+  for (const kind of ['unknown-outcome', 'not-found'] as const) await learn(repository, id, { kind });
   await clock.advance(31 * DAY);
   await store
     .insertInto('callbacks')

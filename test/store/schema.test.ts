@@ -17,7 +17,7 @@ async function lasting(): Promise<string> {
   return join(folder, 'bot.db');
 }
 
-test('a schema of a newer version is refused and not changed', async () => {
+test('a schema from a newer version is refused and left unchanged', async () => {
   const database = await lasting();
   const store = await openStore(dialectFor(database, log));
   await sql`insert into kysely_migration (name, timestamp) values ('9999-future', '2030-01-01')`.execute(
@@ -32,7 +32,7 @@ test('a schema of a newer version is refused and not changed', async () => {
 });
 
 test.runIf(suiteDatabase === 'postgres')(
-  'several processes that start at once on an empty database migrate the schema once',
+  'if several processes start at once on an empty database, the schema is created once',
   async () => {
     const database = await lasting();
     const stores = await Promise.all(Array.from({ length: 5 }, () => openStore(dialectFor(database, log))));

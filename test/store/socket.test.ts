@@ -40,7 +40,7 @@ test.each([
   ['on this machine', 'postgres:///bot?user=ada&password=hunter2&host=', '5432'],
   ['of Cloud SQL', 'postgres://ada:hunter2@/bot?sslmode=require&host=', '5432'],
   ['of a different port', 'postgres://ada:hunter2@/bot?port=6543&host=', '6543'],
-])('PostgreSQL is reached by a socket %s and named without a password', async (_, url, port) => {
+])('PostgreSQL can be reached by a socket %s, and errors do not show the password', async (_, url, port) => {
   const path = folder();
   const heard = await closedServer(join(path, `.s.PGSQL.${port}`));
   const error = await whyNot(url + path);
@@ -49,7 +49,7 @@ test.each([
   expect(String(error)).not.toContain('hunter2');
 });
 
-test('a missing socket is named', async () => {
+test('if the socket is missing, the error names the socket', async () => {
   const path = folder();
   expect(await whyNot(`postgres://ada:hunter2@/bot?host=${path}`)).toMatchObject({
     userMessage: `The database bot on ${path} cannot be reached: nothing listens there.`,

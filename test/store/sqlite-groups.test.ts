@@ -43,7 +43,7 @@ async function written(store: Store): Promise<number> {
   return rows[0]?.log ?? 0;
 }
 
-test('writes at the same time make few commits, although each is a transaction', async () => {
+test('writes at the same time share a few commits, although each is a separate transaction', async () => {
   const { store } = await opened();
   const ids = names(100);
   const before = await written(store);
@@ -61,7 +61,7 @@ test('writes at the same time make few commits, although each is a transaction',
   expect((await written(store)) - before).toBeLessThan(150);
 });
 
-test('a write that counts as done is on the disk, and so is every row that was read', async () => {
+test('once a write is confirmed or a row was read, the row is on the disk', async () => {
   const { store, onDisk } = await opened();
   const missing: string[] = [];
   const check = (ids: readonly string[]) => {
@@ -82,7 +82,7 @@ test('a write that counts as done is on the disk, and so is every row that was r
   expect(onDisk()).toHaveLength(10);
 });
 
-test('a failed transaction takes back its own writes and no other writes', async () => {
+test('a failed transaction undoes its own writes and no other writes', async () => {
   const { store, onDisk } = await opened();
   await keep(store, 'taken');
   const outcomes = await Promise.allSettled([
@@ -113,7 +113,7 @@ test('a failed transaction takes back its own writes and no other writes', async
   expect(onDisk()).toEqual(['a', 'b', 'c', 'taken']);
 });
 
-test('on a full disk exactly the confirmed writes are on the disk', async () => {
+test('if the disk is full, exactly the writes that were confirmed are on the disk', async () => {
   const { store, onDisk } = await opened();
   const roomFor = (pages: number) => sql.raw(`PRAGMA max_page_count=${pages}`).execute(store);
   await roomFor(120);
@@ -144,7 +144,7 @@ test('on a full disk exactly the confirmed writes are on the disk', async () => 
   expect(onDisk()).toContain('later');
 });
 
-test('a transaction that waits holds up the other writes and loses none', async () => {
+test('a transaction that waits delays the other writes and loses no write', async () => {
   const { store, onDisk } = await opened();
   const slow = store.transaction().execute(async (tx) => {
     await keep(tx, 'a');
@@ -157,7 +157,7 @@ test('a transaction that waits holds up the other writes and loses none', async 
   expect(onDisk()).toEqual(['a', 'b', 'c']);
 });
 
-test('a statement used before returns the columns of a changed table', async () => {
+test('after a table was changed, a statement that was used before returns the new columns', async () => {
   const { store } = await opened();
   await keep(store, 'a');
   const all = () => store.selectFrom('kept').selectAll().execute();
@@ -170,7 +170,7 @@ test('a statement used before returns the columns of a changed table', async () 
   expect(await all()).toEqual([{ id: 'a', account: 'default', value_json: 'xx', created_at: 1 }]);
 });
 
-test('more statements than the cache holds work, and a closed store refuses statements', async () => {
+test('more statements than the cache holds still work, and a closed store refuses statements', async () => {
   const { store } = await opened();
   for (let count = 1; count <= 400; count++)
     await store.selectFrom('kept').select('id').where('id', 'in', names(count)).execute();

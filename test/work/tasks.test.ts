@@ -9,7 +9,7 @@ const SECOND = 1_000;
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-test('a task runs at its time with its payload and is deleted when done', async () => {
+test('a task runs at the planned time with the payload and is then deleted', async () => {
   const { clock, remind, process, runs, rows } = await openOffice();
   await process('one');
   await remind('tea', MINUTE, { cups: 2 });
@@ -23,7 +23,7 @@ test('a task runs at its time with its payload and is deleted when done', async 
   expect(runs).toHaveLength(1);
 });
 
-test('a task says when to run again and with which payload', async () => {
+test('a task can ask for another run at a given time and with a given payload', async () => {
   const { clock, remind, process, runs, rows } = await openOffice();
   await process('one');
   await remind('tea', 0, { round: 1 });
@@ -38,7 +38,7 @@ test('a task says when to run again and with which payload', async () => {
   expect(runs.map(({ payload }) => payload)).toEqual([{ round: 1 }, { round: 2 }, { round: 2 }]);
 });
 
-test('a task scheduled in a transaction runs only when the transaction was committed', async () => {
+test('a task scheduled in a transaction runs only if the transaction is committed', async () => {
   const { clock, store, process, runs } = await openOffice();
   await process('one');
   const task = { kind: 'remind', account: 'a', at: clock.now() };
@@ -53,7 +53,7 @@ test('a task scheduled in a transaction runs only when the transaction was commi
   expect(runs.map(({ key }) => key)).toEqual(['committed']);
 });
 
-test.runIf(shared)('a task runs in a single process of two, however often repeated', async () => {
+test.runIf(shared)('with two processes, a repeated task runs in a single process at a time', async () => {
   const { clock, remind, process, runs } = await openOffice();
   await process('one');
   await process('other');
@@ -69,7 +69,7 @@ test.runIf(shared)('a task runs in a single process of two, however often repeat
   }
 });
 
-test('the task of a dead process is run by the next process', async () => {
+test('another process runs the task of a dead process', async () => {
   const { clock, remind, process, runs } = await openOffice();
   const one = await process('one');
   await remind('tea', 0, { cups: 2 });
@@ -83,7 +83,7 @@ test('the task of a dead process is run by the next process', async () => {
   expect(runs.at(-1)).toMatchObject({ by: 'other', key: 'tea', payload: { cups: 2 } });
 });
 
-test('a task running at a stop is aborted and run by the next process', async () => {
+test('a task that is running when the process stops is aborted, and the next process runs it', async () => {
   const { remind, process, runs, rows, log } = await openOffice();
   const one = await process('one');
   await remind('tea', 0);
@@ -96,7 +96,7 @@ test('a task running at a stop is aborted and run by the next process', async ()
   expect(log.join('')).not.toContain('failed');
 });
 
-test.runIf(shared)('a process that may be taken for dead aborts its tasks', async () => {
+test.runIf(shared)('a process that may be taken for dead aborts the running tasks', async () => {
   const { clock, store, remind, process, runs } = await openOffice();
   const heart = new TestClock();
   await process('one', { heart });
@@ -133,7 +133,7 @@ test('a task that fails is tried again after longer waits, and logged', async ()
   await until(async () => (await rows())[0]?.failures === 0, 'the success to be written down');
 });
 
-test('a task whose end the store refuses is ended later and does not run twice', async () => {
+test('if the store refuses the end of a task, the task is ended later and not run twice', async () => {
   const { clock, store, remind, process, runs, rows, log } = await openOffice();
   await process('one');
   await remind('tea', 0);
@@ -150,7 +150,7 @@ test('a task whose end the store refuses is ended later and does not run twice',
   expect(runs).toHaveLength(1);
 });
 
-test('a task scheduled again by its key runs only at the new time', async () => {
+test('a task that is scheduled again under the same key runs only at the new time', async () => {
   const { clock, remind, process, runs } = await openOffice();
   await process('one');
   await remind('tea', MINUTE, 'early');
@@ -161,7 +161,7 @@ test('a task scheduled again by its key runs only at the new time', async () => 
   expect(runs.map(({ payload }) => payload)).toEqual(['late']);
 });
 
-test('a task scheduled again during its run runs once more, never twice at once', async () => {
+test('a task scheduled again during a run is run once more, and never twice at once', async () => {
   const { clock, remind, process, runs } = await openOffice();
   await process('one');
   if (shared) await process('other');
@@ -176,7 +176,7 @@ test('a task scheduled again during its run runs once more, never twice at once'
   expect(runs[1]?.payload).toBe('second');
 });
 
-test('a cancelled task does not run, and a running cancelled task has no next run', async () => {
+test('a cancelled task does not run, and a task cancelled during a run is not run again', async () => {
   const { clock, store, remind, process, runs, rows } = await openOffice();
   await process('one');
   await remind('soup', MINUTE);
@@ -189,7 +189,7 @@ test('a cancelled task does not run, and a running cancelled task has no next ru
   expect(runs).toHaveLength(1);
 });
 
-test('a task cancelled and scheduled again during its run does not run twice at once', async () => {
+test('a task cancelled and scheduled again during a run does not run twice at once', async () => {
   const { clock, store, remind, process, runs } = await openOffice();
   await process('one');
   await remind('tea', 0, 'first');
@@ -204,7 +204,7 @@ test('a task cancelled and scheduled again during its run does not run twice at 
   expect(runs[1]?.payload).toBe('second');
 });
 
-test('tasks of an unknown kind are left alone', async () => {
+test('tasks of a kind that this version does not know are not touched', async () => {
   const { clock, store, process, rows } = await openOffice();
   await process('one');
   await schedule(store, clock, { kind: 'from a newer version', key: 'k', account: 'a', at: clock.now() });
@@ -212,7 +212,7 @@ test('tasks of an unknown kind are left alone', async () => {
   expect(await rows()).toEqual([{ key: 'k', run_at: expect.any(Number), failures: 0, holder: null }]);
 });
 
-test('a task scheduled by a clock a year ahead counts from now', async () => {
+test('a task scheduled by a clock a year ahead still runs after the delay that was asked for', async () => {
   const { clock, store, process, runs } = await openOffice();
   const ahead = new TestClock(clock.now() + 365 * 24 * HOUR);
   const task = { kind: 'remind', key: 'tea', account: 'a', at: ahead.now() + MINUTE };
@@ -224,7 +224,7 @@ test('a task scheduled by a clock a year ahead counts from now', async () => {
   expect(runs).toHaveLength(1);
 });
 
-test('many tasks run in parts until all have run', async () => {
+test('if there are many tasks, they run in portions until all have run', async () => {
   const { clock, process, remind, runs } = await openOffice();
   for (let n = 0; n < 120; n++) await remind(`k${n}`, 0);
   await process('one');

@@ -23,45 +23,51 @@ export interface ConsoleOptions {
   readonly output: Output;
   readonly clock: Clock;
   readonly log: Logger;
-  /** All commands, for completion. */
+  /** All commands, used for completion. */
   readonly directory: Directory;
   /** Whether to write ANSI colours. */
   readonly color: boolean;
-  /** Keeps a file that comes with a message; answers where the person finds it. */
+  /** Saves a file that comes with a message, and returns the place where the person finds the file. */
   readonly saveFile: (file: CardFile) => Promise<string>;
-  /** In a pipe, silence for this long before any line counts as no input; undefined: wait for as long as it takes. */
+  /** How long to wait for the first line of a pipe before the pipe counts as empty. Undefined: wait without a limit. */
   readonly silenceMs?: number;
-  /** Resolves when what a line caused right away is on the screen; the next line of a pipe waits for it. */
+  /** Resolves when the immediate effects of a line are on the screen. The next line of a pipe waits until then. */
   readonly settled?: () => Promise<void>;
-  /** IANA name of the person's time zone; the machine's own when undefined. */
+  /** IANA name of the person's time zone. Undefined: the time zone of the machine. */
   readonly timeZone?: string;
 }
 
 /**
- * How the conversation ended. `end`: the lines of a pipe ran out; `no-input`: there never was one, or long silence;
- * `left`: the person at the terminal is done; `closed`: nobody reads the output any more.
+ * How the session ended. `end`: all lines of a pipe were read. `no-input`: the pipe had no line, or had no line in
+ * time. `left`: the person at the terminal left. `closed`: the output can no longer be written.
  */
 export type SessionEnd = 'end' | 'no-input' | 'left' | 'closed';
 
 /** Chat in a terminal, with one person: the operator of this machine. */
 export interface ConsoleAdapter extends Adapter {
-  /** Resolves once no more lines come and each has its answer. */
+  /** Resolves when no more lines will come and every line has been answered. */
   readonly finished: Promise<SessionEnd>;
-  /** Aborted when the output cannot be written any more: nobody reads it (EPIPE), or as its reason says. */
+  /**
+   * Aborted when the output can no longer be written: either no program reads the output (EPIPE), or the abort reason
+   * names the cause.
+   */
   readonly closed: AbortSignal;
-  /** Runs a line and shows it as if it had been typed, under a comment if given. Resolves when it has its answer. */
+  /**
+   * Runs a line as if a person had typed the line, and shows the line with the comment. Resolves when the line has been
+   * answered.
+   */
   type(line: string, comment?: string): Promise<void>;
-  /** Prints lines that are no message, e.g. a greeting; they must be safe to print. */
+  /** Prints lines that do not belong to a message, e.g. a greeting. The lines must be safe to print. */
   say(lines: readonly string[]): void;
-  /** The buttons that can be pressed now, oldest first. */
+  /** The buttons that can be pressed now, with the oldest first. */
   buttons(): readonly NumberedButton[];
-  /** Every message, oldest first, as it stands now. */
+  /** Every message in its present state, with the oldest first. */
   messages(): readonly Shown[];
 }
 
 const HERE: Address = { platform: 'console', workspace: 'local', channel: 'terminal' };
 
-/** Whoever can start this process has its token anyway, so nothing is withheld from them. */
+/** The person at the terminal may do everything: anyone who can start this process has the token for Edgegap anyway. */
 const OPERATOR: Person = {
   id: 'operator',
   name: 'you',
@@ -77,7 +83,8 @@ export function createConsoleAdapter(options: ConsoleOptions): ConsoleAdapter {
   const prompt = `${paint([span('›', ['bold', 'cyan'])], color)} `;
   const { promise: finished, resolve: finish } = Promise.withResolvers<SessionEnd>();
   const closed = new AbortController();
-  // References outlive the process in the store; those of an earlier session must not look like ours.
+  // References to messages stay in the store after the process has ended, so the references of different sessions must
+  // differ.
   const session = randomBytes(4).toString('hex');
   const transcript = createTranscript((nth) => ({ ...HERE, message: `${session}-${nth}` }));
 
@@ -96,14 +103,14 @@ export function createConsoleAdapter(options: ConsoleOptions): ConsoleAdapter {
     screen: () => screen,
   });
 
-  // `| head` closes the output early, which is no error of anybody's: stop, and say so through `finished`.
+  // `| head` closes the output early. This is not an error: the session stops and reports `closed` through `finished`.
   output.on('error', (error) => {
     closed.abort(error);
     finish('closed');
     source?.close();
   });
 
-  const complain = async (problem: string) => {
+  const warn = async (problem: string) => {
     await board.add({ message: { kind: 'line', tone: 'warning', text: [problem] }, private: true });
   };
   const invoke = async (request: InvocationRequest) => {
@@ -111,14 +118,14 @@ export function createConsoleAdapter(options: ConsoleOptions): ConsoleAdapter {
   };
   const press = async (number: number) => {
     const found = transcript.buttons().find((button) => button.number === number);
-    if (!found) return complain(noButton(number, transcript));
+    if (!found) return warn(noButton(number, transcript));
     const { action, value } = found.button;
     const chosen = value === undefined ? [] : [value];
     await invoke({ kind: 'action', action, chosen, source: found.source });
   };
   const run = async (typed: Typed) => {
     if (typed.kind === 'press') await press(typed.number);
-    if (typed.kind === 'malformed') await complain(typed.problem);
+    if (typed.kind === 'malformed') await warn(typed.problem);
     if (typed.kind === 'command') {
       await invoke({ kind: 'command', command: typed.name, args: { kind: 'text', text: typed.text } });
     }
@@ -126,10 +133,10 @@ export function createConsoleAdapter(options: ConsoleOptions): ConsoleAdapter {
   const echoOf = (line: string) => `${prompt}${shortened(literalLine(line.trim()))}`;
   const isCommand = (name: string) => directory.get(name) !== undefined;
 
-  /** One line at a time, in the order in which they came. */
+  /** Runs the lines one after the other, in the order in which they arrive. */
   const enqueue = (typed: Typed, echo: readonly string[]): Promise<void> => {
     answered = answered.then(async () => {
-      // Stopped with lines still waiting: they get no answer, so they are not shown either.
+      // The adapter was stopped while lines were waiting. These lines get no answer, so they are not shown either.
       if (!inbox) return;
       if (echo.length > 0) screen.print(echo, 'typed');
       try {
@@ -137,9 +144,10 @@ export function createConsoleAdapter(options: ConsoleOptions): ConsoleAdapter {
         if (!interactive && inbox !== undefined) await options.settled?.();
       } catch (err) {
         if (!inbox) return;
-        // The pipeline answers every error itself; this is for what it cannot answer, so that nobody waits in vain.
-        log.error({ err }, 'A typed line could not be handled');
-        await complain('That did not work, for a reason this terminal cannot tell.');
+        // The pipeline answers every error that can be answered. This log line is for all other errors, because the
+        // person would otherwise wait in vain.
+        log.error({ err }, 'a typed line could not be handled');
+        await warn('I could not handle this line, so perhaps nothing was done. My log says more.');
       }
     });
     return answered;
@@ -149,7 +157,7 @@ export function createConsoleAdapter(options: ConsoleOptions): ConsoleAdapter {
     line(text) {
       const typed = readLine(text, isCommand);
       if (typed.kind === 'nothing' || typed.kind === 'leave') return typed.kind;
-      // At a terminal it is on the screen already.
+      // At a terminal, the typed line is already on the screen.
       void enqueue(typed, interactive ? [] : [echoOf(text)]);
       return 'asked';
     },

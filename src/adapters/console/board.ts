@@ -11,9 +11,9 @@ export interface BoardOptions {
   readonly clock: Clock;
   readonly color: boolean;
   readonly timeZone?: string;
-  /** The window's width right now; undefined: lines are not folded. */
+  /** The present width of the window. Undefined: do not fold lines. */
   columns(): number | undefined;
-  /** Asked each time, because a prompt replaces the plain screen. */
+  /** A function, because a prompt later replaces the plain screen. */
   screen(): Screen;
   saveFile(file: CardFile): Promise<string>;
 }
@@ -32,7 +32,7 @@ export function createBoard(options: BoardOptions) {
       try {
         places.set(file, await options.saveFile(file));
       } catch (cause) {
-        throw new DeliveryError('console-file', `The file ${file.name} could not be saved.`, {
+        throw new DeliveryError('console-file', `I could not save the file ${file.name}.`, {
           hint: 'Make room in the temporary folder, then ask again.',
           cause,
           outcome: 'not-sent',
@@ -63,14 +63,14 @@ export function createBoard(options: BoardOptions) {
       print(shown);
       return shown.ref;
     },
-    /** Prints the message as it is now. Throws DeliveryError for a message of another session. */
+    /** Prints the message in its new state. Throws DeliveryError for a message of an earlier session. */
     async change(ref: MessageRef, message: Message): Promise<void> {
       if (transcript.get(ref)) await save(message);
       const change = transcript.change(ref, message);
-      const sentence = 'The message belongs to an earlier session of this terminal.';
+      const sentence = 'The message belongs to an earlier session of this terminal, so I cannot change it.';
       if (!change)
         throw new DeliveryError('console-gone', sentence, { outcome: 'not-sent', retryable: false });
-      // Also when nothing is different: then somebody asked to see it again.
+      // The message is printed even if nothing changed, because the person then asked to see the message again.
       print(change);
     },
   };

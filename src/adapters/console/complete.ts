@@ -8,7 +8,7 @@ import { namesakes } from '../../command/same-name.ts';
 /** The values that are offered for an option. */
 export type Offer = (asked: Omit<Question, 'at' | 'person'>) => Promise<readonly string[]>;
 
-/** What can follow in a line, for readline: the candidates, and the word they would replace. */
+/** The completions of a line, as readline expects them: the candidates, and the word that a candidate replaces. */
 export async function completeLine(
   line: string,
   directory: Directory,
@@ -27,29 +27,29 @@ export async function completeLine(
     return pick(directory.all.map((entry) => `${word.startsWith('/') ? '/' : ''}${entry.name} `));
 
   const typed = rest.split(/\s+/).filter((part) => part !== '');
-  const [command] = namesakes(name, directory.all, (one) => one.name);
+  const [command] = namesakes(name, directory.all, (each) => each.name);
   const { entries = [], usual } = command ?? {};
-  // As people may type it: the word of a subcommand stands first, or second.
+  // The parser accepts the word of a subcommand in the first or in the second place.
   const words = entries.flatMap((entry) => entry.word ?? []);
-  if (help !== undefined) return pick(typed.length === 0 ? words.map((one) => `${one} `) : []);
-  const at = typed.slice(0, 2).findIndex((one) => words.includes(one));
-  const entry = at === -1 ? usual : entries.find((one) => one.word === typed[at]);
+  if (help !== undefined) return pick(typed.length === 0 ? words.map((each) => `${each} `) : []);
+  const at = typed.slice(0, 2).findIndex((part) => words.includes(part));
+  const entry = at === -1 ? usual : entries.find((each) => each.word === typed[at]);
   const given = typed.filter((_, nth) => nth !== at);
   const options = entry?.options ?? {};
   const previous = given.at(-1);
-  const valuesOf = async (option: string, others: readonly string[]) => {
+  const valuesOf = async (option: string, otherWords: readonly string[]) => {
     const about = { command: command?.name ?? name, subcommand: entry?.word, option, typed: word };
-    const values = await offer({ ...about, given: valuesIn(others, options) });
+    const values = await offer({ ...about, given: valuesIn(otherWords, options) });
     return values.map((value) => `${value} `);
   };
   const named = previous?.startsWith('--') ? previous.slice(2) : undefined;
   if (named !== undefined && options[named] && takesValue(options[named]))
     return pick(await valuesOf(named, given.slice(0, -1)));
-  const free = Object.keys(options).filter((one) => options[one]?.positional && !given.includes(`--${one}`));
+  const free = Object.keys(options).filter((key) => options[key]?.positional && !given.includes(`--${key}`));
   const positional = free[positionalCount(given, options)];
   if (word.startsWith('-')) return pick(freeOptions(options, given));
   const values = positional === undefined ? freeOptions(options, given) : await valuesOf(positional, given);
-  return pick(at === -1 && typed.length < 2 ? [...words.map((one) => `${one} `), ...values] : values);
+  return pick(at === -1 && typed.length < 2 ? [...words.map((each) => `${each} `), ...values] : values);
 }
 
 /** The named options that may still be given. */
@@ -59,7 +59,7 @@ function freeOptions(options: Options, typed: readonly string[]): string[] {
     .map(([name]) => `--${name} `);
 }
 
-/** What was typed of the other options; nothing where that cannot be read yet. */
+/** The values of the other options. Empty as long as the text cannot be parsed. */
 function valuesIn(words: readonly string[], options: Options): RawValues {
   try {
     return parseText(words.join(' '), '', options);

@@ -2,15 +2,15 @@ import type { Inline, Rich } from '../../chat/card.ts';
 import { literalLine, literalLines } from './literal.ts';
 import { type Span, type SpanLine, type Style, span } from './spans.ts';
 
-/** What the reader's place and moment are, for instants. */
+/** The reader's time and time zone, which are needed to show instants. */
 export interface Reader {
   /** Epoch milliseconds. */
   readonly now: number;
-  /** IANA name; the machine's own when undefined. */
+  /** IANA name of the time zone. Undefined: the time zone of the machine. */
   readonly timeZone: string | undefined;
 }
 
-/** Text with markup as lines of spans: one for each line break in its literal strings. */
+/** Turns text with markup into lines of spans. A line break in a literal string starts a new line. */
 export function inlineLines(rich: Rich, reader: Reader, base: Style = []): SpanLine[] {
   const lines: Span[][] = [[]];
   for (const inline of rich) {
@@ -24,7 +24,7 @@ export function inlineLines(rich: Rich, reader: Reader, base: Style = []): SpanL
   return lines;
 }
 
-/** The same on one line, for titles and cells; a line break is shown as a sign. */
+/** Turns text with markup into a single line, for titles and cells. A line break is shown as a visible sign. */
 export function inlineLine(rich: Rich, reader: Reader, base: Style): SpanLine {
   return rich.map((inline) =>
     typeof inline === 'string' ? span(literalLine(inline), base) : markedUp(inline, reader, base),
@@ -43,7 +43,10 @@ function markedUp(inline: Exclude<Inline, string>, reader: Reader, base: Style):
   return styled(style === 'clock' ? clockTime(time, reader) : relativeTime(time - reader.now));
 }
 
-/** A terminal makes an address clickable by itself, so it is always shown; once, when the text says nothing else. */
+/**
+ * Always shows the address, because terminals make addresses clickable. If the text equals the address, shows only the
+ * address.
+ */
 function linkText(text: string, url: string): string {
   const bare = (value: string) => value.replace(/^https?:\/\//, '').replace(/\/$/, '');
   return text === '' || bare(text) === bare(url) ? url : `${text} (${url})`;
@@ -67,7 +70,7 @@ const relative = new Intl.RelativeTimeFormat('en', { numeric: 'always' });
 
 function relativeTime(ms: number): string {
   for (const [unit, size] of UNITS) {
-    // Cut, not rounded: "59 minutes ago" is still less than an hour.
+    // The number is truncated, not rounded: 59 and a half minutes are shown as "59 minutes ago".
     if (Math.abs(ms) >= size) return relative.format(Math.trunc(ms / size), unit);
   }
   return 'just now';

@@ -4,15 +4,15 @@ import type { Clock } from '../../clock.ts';
 
 export type TerminalInput = Readable & { readonly isTTY?: boolean; unref?(): void };
 
-/** Where lines come from: a pipe or a terminal. */
+/** A source of lines: a pipe or a terminal. */
 export interface LineSource {
   close(): void;
 }
 
 export interface LineHandlers {
-  /** Answers whether the line asked for anything; `leave`: it asked to be the last one. */
+  /** Returns `asked` for a request, `nothing` for an empty line or a comment, and `leave` if the person leaves. */
   line(text: string): 'nothing' | 'asked' | 'leave';
-  /** No more lines. `no-input`: there never was one that asked for anything. */
+  /** Called when no more lines will come. `no-input` means that no line was a request. */
   end(how: 'end' | 'no-input'): void;
 }
 
@@ -22,7 +22,7 @@ export interface PipeOptions {
   readonly silenceMs: number | undefined;
 }
 
-/** Lines from a pipe or a file. */
+/** Reads lines from a pipe or a file. */
 export function openPipe({ input, clock, silenceMs }: PipeOptions, handlers: LineHandlers): LineSource {
   const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY, terminal: false });
   let asked = false;
@@ -35,7 +35,7 @@ export function openPipe({ input, clock, silenceMs }: PipeOptions, handlers: Lin
     cancel();
     lines.close();
     input.pause();
-    // A pipe that its writer keeps open must not keep the process alive.
+    // If the program that writes to the pipe keeps the pipe open, the open pipe must not keep this process alive.
     input.unref?.();
     handlers.end(asked ? 'end' : 'no-input');
   };
@@ -46,13 +46,13 @@ export function openPipe({ input, clock, silenceMs }: PipeOptions, handlers: Lin
 
   lines.on('line', (text) => {
     if (over) return;
-    const what = handlers.line(text);
-    if (what !== 'nothing') asked = true;
-    if (what === 'leave') end();
+    const kind = handlers.line(text);
+    if (kind !== 'nothing') asked = true;
+    if (kind === 'leave') end();
     else listen();
   });
   lines.on('close', end);
-  // A directory as input, a pipe that broke: the same as the end.
+  // If the input is a directory or a broken pipe, the error counts as the end of the input.
   lines.on('error', end);
   listen();
   return { close: end };

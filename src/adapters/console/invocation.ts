@@ -13,11 +13,11 @@ import type {
 } from '../../chat/port.ts';
 import type { Board } from './board.ts';
 
-/** The terminal that it was typed at may be gone; whoever sits at the next one is told. */
+/** The data for an answer in a later session, when the terminal where the command was typed is gone. */
 export const ConsoleReply = z.object({ id: z.string(), private: z.boolean() });
 type ConsoleReply = z.infer<typeof ConsoleReply>;
 
-/** What an invocation shows its answers with. */
+/** The surroundings of an invocation. */
 interface Stage {
   readonly adapter: Adapter;
   readonly at: Address;
@@ -25,17 +25,19 @@ interface Stage {
   readonly board: Board;
 }
 
-/** One typed line or pressed button; a terminal opens no forms. Its answers are printed at once: a terminal has no three seconds to keep. */
+/**
+ * An invocation from a typed line or a pressed button. A terminal cannot open forms, and needs no first response within
+ * three seconds.
+ */
 export function createInvocation(stage: Stage, request: InvocationRequest): Invocation {
   const { adapter, at, person, board } = stage;
   const id = `console-${randomUUID()}`;
   let mode: AckMode | undefined;
   let answer: MessageRef | undefined;
-
   let said: Message | undefined;
 
   const show = async (message: Message): Promise<MessageRef> => {
-    // The same answer given twice is one answer.
+    // If the new answer equals the last answer, the answer is not printed again.
     if (answer && isDeepStrictEqual(message, said)) return answer;
     said = message;
     if (answer) await board.change(answer, message);

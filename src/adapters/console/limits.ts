@@ -1,18 +1,24 @@
 /**
- * What a terminal can take, as data. A terminal scrolls, so little has to be cut;
- * these keep one message from burying the rest of the conversation.
+ * The limits of a terminal, as data. A terminal scrolls, so little has to be cut. The limits only prevent a long
+ * message from pushing the rest of the conversation off the screen.
  */
 export const limits = {
-  /** Lines of one code block. Longer output comes as a file. */
+  /** Maximum number of lines in a code block. Longer output is sent as a file. */
   codeLines: 200,
-  /** Columns used for prose: longer lines are hard to read, however wide the window is. */
+  /** Maximum number of columns for prose, because longer lines are hard to read even in a wide window. */
   proseColumns: 100,
-  /** Columns of the labels beside their values: leaves room for the values in the narrowest window. */
+  /**
+   * Maximum number of columns for labels that stand beside their values, so that a narrow window has room for the
+   * values.
+   */
   labelColumns: 24,
-  /** Below this a window is taken to be this wide; folding any tighter helps nobody. */
+  /**
+   * Lines are never folded to fewer columns than this, even in a narrower window, because shorter lines would not be
+   * easier to read.
+   */
   leastColumns: 40,
-  /** Columns of a typed line that are repeated when it comes from a pipe. */
+  /** Number of columns that are shown of a line from a pipe. */
   echoColumns: 240,
-  /** Lines kept for arrow-up. */
+  /** Number of lines that are kept in the history for the arrow-up key. */
   history: 500,
 } as const;

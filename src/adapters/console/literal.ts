@@ -1,12 +1,13 @@
 /**
- * Literal text for a terminal. What came from a person, a log line or an API must not move the cursor, recolour,
- * retitle the window or reverse the reading direction: whatever could is shown by a visible sign instead.
+ * Literal text for a terminal. Text from a person, a log line or an API must not move the cursor, change colours,
+ * change the title of the window or reverse the reading direction. Characters that could do so are replaced by visible
+ * signs.
  */
 
 // C0 and C1 controls (ECMA-48), the line and paragraph separators, and the bidirectional controls (UAX #9).
 const UNSAFE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\ufeff]/gu;
 
-/** One line: line breaks are shown as a sign, too. */
+/** Makes a single line: line breaks are shown as a visible sign, too. */
 export function literalLine(text: string): string {
   return text
     .toWellFormed()
@@ -15,7 +16,7 @@ export function literalLine(text: string): string {
     .replace(UNSAFE, (character) => visible(character));
 }
 
-/** Several lines, split at the line breaks. Tabs become blanks, up to the next multiple of eight columns. */
+/** Splits the text into lines at the line breaks. Tabs become blanks, up to the next multiple of eight columns. */
 export function literalLines(text: string): string[] {
   return text
     .split(/\r?\n/)
@@ -26,7 +27,7 @@ function untab(before: string): string {
   return before + ' '.repeat(8 - (before.length % 8));
 }
 
-/** Unicode has pictures for the C0 controls, e.g. ␛ for escape; the others are shown by their number. */
+/** Unicode has pictures for the C0 controls, e.g. ␛ for escape; other characters are shown by their number. */
 function visible(character: string): string {
   const code = character.codePointAt(0) ?? 0;
   if (code < 0x20) return String.fromCodePoint(0x2400 + code);

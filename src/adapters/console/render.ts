@@ -7,18 +7,18 @@ import { fold, paint, type SpanLine, type Style, span } from './spans.ts';
 import { tableLines } from './table.ts';
 import { choiceButtons } from './transcript.ts';
 
-/** What a renderer must know beside the message. */
+/** The surroundings in which a message is shown. */
 export interface RenderContext extends Reader {
   readonly color: boolean;
-  /** Undefined: do not fold lines, as in a pipe. */
+  /** The width of the window. Undefined: do not fold lines, as in a pipe. */
   readonly columns: number | undefined;
   /** The number under which this button can be pressed. */
   readonly numberOf: (button: Button) => number | undefined;
-  /** Where the reader finds the file. */
+  /** The place where the reader finds the file. */
   readonly placeOf: (file: CardFile) => string;
-  /** Small print beside the title, e.g. `edited`. */
+  /** Small print shown beside the title, e.g. `edited`. */
   readonly mark?: string;
-  /** It hangs under another message. */
+  /** Whether the message is a reply, which is shown under the message that it answers. */
   readonly reply?: boolean;
 }
 
@@ -30,7 +30,7 @@ const tones: Readonly<Record<Tone, { readonly sign: string; readonly style: Styl
   danger: { sign: '✗', style: 'red' },
 };
 
-/** A message as lines of text, each safe to print. */
+/** Renders a message as lines of text. Each line is safe to print. */
 export function renderMessage(message: Message, context: RenderContext): string[] {
   const lines = message.kind === 'card' ? cardLines(message, context) : newsLines(message, context);
   return lines.map((line) => paint(line, context.color));
@@ -67,7 +67,7 @@ function cardLines(card: Card, context: RenderContext): SpanLine[] {
   ];
 }
 
-/** Folded; the mark stands after the text, and folds with it. */
+/** Folds the lines, and shows the mark after the text. */
 function marked(lines: readonly SpanLine[], context: RenderContext, indent: number): SpanLine[] {
   const { mark } = context;
   const last = lines.at(-1);
@@ -87,7 +87,7 @@ function nodeLines(node: Node, context: RenderContext): SpanLine[] {
       return tableLines(node, windowFor(context, 2));
     case 'code':
       return codeLines(node.text, node.keep, context);
-    // The line of the file says where the picture is.
+    // The place of the picture stands in the card's line about the file.
     case 'image':
       return [
         ...(node.drawn === undefined ? [] : codeLines(node.drawn, 'start', context)),
@@ -102,7 +102,7 @@ function nodeLines(node: Node, context: RenderContext): SpanLine[] {
   }
 }
 
-/** Values in a column of their own; where a label is too wide for that, each below its label. */
+/** Shows labels and values in two columns. If a label is too wide, each value stands below its label. */
 function fieldLines(fields: readonly Field[], context: RenderContext): SpanLine[] {
   const labels = fields.map(({ label }) => literalLine(label));
   const wide = Math.max(0, ...labels.map(widthOf)) + 2;
@@ -169,13 +169,13 @@ function foldAll(lines: readonly SpanLine[], context: RenderContext, indent: num
   return lines.flatMap((line) => fold(line, roomFor(context, indent)));
 }
 
-/** The columns for prose; undefined: as many as it takes. */
+/** The number of columns available for prose. Undefined: no limit. */
 function roomFor(context: RenderContext, indent: number): number | undefined {
   const columns = windowFor(context, indent);
   return columns && Math.min(columns, limits.proseColumns - indent);
 }
 
-/** The columns for what may be as wide as the window. */
+/** The number of columns available for tables and code, which may fill the window. Undefined: no limit. */
 function windowFor({ columns }: RenderContext, indent: number): number | undefined {
   return columns && Math.max(columns, limits.leastColumns) - indent;
 }

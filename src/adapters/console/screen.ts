@@ -2,15 +2,15 @@ import type { Writable } from 'node:stream';
 
 export type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number };
 
-/** `typed`: a command, shown as if typed; `reply`: a line that belongs under what was printed before. */
+/** `typed`: a command, shown as if a person had typed it. `reply`: a line that belongs to the block above. */
 export type BlockKind = 'typed' | 'block' | 'reply';
 
-/** Where finished lines go. */
+/** Prints finished lines. */
 export interface Screen {
   print(lines: readonly string[], kind: BlockKind): void;
 }
 
-/** Lines one after another, with a blank one between blocks. */
+/** Prints block after block, with a blank line in between. */
 export function createPlainScreen(write: (text: string) => void): Screen {
   let previous: BlockKind | undefined;
   return {

@@ -3,7 +3,7 @@ import { headOf, widthOf } from '../../chat/text.ts';
 
 export type Style = Parameters<typeof styleText>[0];
 
-/** A piece of a line with one look. `text` is safe to print and holds no line break. */
+/** A piece of a line, in a single style. `text` is safe to print and holds no line break. */
 export interface Span {
   readonly text: string;
   readonly style?: Style;
@@ -15,11 +15,11 @@ export function span(text: string, style?: Style): Span {
   return { text, style };
 }
 
-/** The line as it is written to the terminal. */
+/** Returns the line as it is written to the terminal. */
 export function paint(line: SpanLine, color: boolean): string {
   return line
     .map(({ text, style }) =>
-      // The stream and the environment were asked once, by whoever set `color`.
+      // `color` already takes into account whether the stream and the environment allow colours.
       style === undefined || !color ? text : styleText(style, text, { validateStream: false }),
     )
     .join('')
@@ -30,10 +30,13 @@ export function widthOfLine(line: SpanLine): number {
   return line.reduce((sum, { text }) => sum + widthOf(text), 0);
 }
 
-/** Folds a line at blanks to at most `columns`; a word that is longer than a whole line is broken. */
+/**
+ * Folds a line at blanks, so that each part has at most `columns` columns. A word that is longer than a whole line is
+ * broken.
+ */
 export function fold(line: SpanLine, columns: number | undefined): SpanLine[] {
   if (columns === undefined || widthOfLine(line) <= columns) return [line];
-  if (columns < 2) throw new RangeError(`Nothing folds to ${columns} columns: a wide character takes two`);
+  if (columns < 2) throw new RangeError(`No line folds to ${columns} columns: a wide character takes two`);
   const lines: Span[][] = [[]];
   let used = 0;
   const feed = () => {

@@ -4,8 +4,8 @@ import { literalLine } from './literal.ts';
 import { type SpanLine, span } from './spans.ts';
 
 /**
- * An aligned table. Where it is wider than `room` each row becomes a block of `column: value` lines instead:
- * nothing is cut, so that a request_id can always be copied.
+ * Renders an aligned table. If the table is wider than `room`, each row becomes a block of `column: value` lines
+ * instead. Cells are never cut, so that a request_id can always be copied.
  */
 export function tableLines(table: Table, room: number | undefined): SpanLine[] {
   const lines = aligned(table, literalLine);

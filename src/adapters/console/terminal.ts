@@ -10,7 +10,10 @@ export interface TerminalOptions {
   readonly complete: (line: string) => Promise<[string[], string]>;
 }
 
-/** A prompt at a real terminal: line editing, history, completion, and output above the line being typed. */
+/**
+ * A prompt at a real terminal, with line editing, history and completion. Output is printed above the line that is
+ * being typed.
+ */
 export function openTerminal(options: TerminalOptions, handlers: LineHandlers): LineSource & Screen {
   const { input, output, prompt, complete } = options;
   const lines = createInterface({
@@ -28,13 +31,13 @@ export function openTerminal(options: TerminalOptions, handlers: LineHandlers): 
     if (handlers.line(text) === 'leave') lines.close();
     else lines.prompt();
   });
-  // The window was closed.
+  // This error means that the window was closed.
   lines.on('error', () => lines.close());
   lines.on('SIGINT', () => lines.close());
   lines.on('close', () => {
     if (over) return;
     over = true;
-    // The shell's own prompt must not follow ours on the same line.
+    // Without this line break, the shell's prompt would follow this prompt on the same line.
     output.write('\n');
     handlers.end('end');
   });
@@ -49,7 +52,7 @@ export function openTerminal(options: TerminalOptions, handlers: LineHandlers): 
       cursorTo(output, 0);
       clearScreenDown(output);
       output.write(text);
-      // readline goes up by this many rows before it draws its line again, and after a paste it miscounts them.
+      // readline moves up by `prevRows` rows before redrawing its line, but miscounts the rows after a paste.
       Object.assign(lines, { prevRows: 0 });
       lines.prompt(true);
     },

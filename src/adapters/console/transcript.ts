@@ -2,25 +2,28 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ActionRef, Button, CardFile, Message, Node, Select } from '../../chat/card.ts';
 import type { MessageRef } from '../../chat/port.ts';
 
-/** A message of the session, as it stands now. */
+/** A message of the session, in its present state. */
 export interface Shown {
   readonly ref: MessageRef;
   readonly message: Message;
-  /** Seen by the person alone: elsewhere an ephemeral answer. */
+  /** Whether this is an answer that other platforms would show only to the person. */
   readonly private: boolean;
   readonly replyTo: MessageRef | undefined;
-  /** The outbox's key, for the messages it posted. */
+  /**
+   * The key under which the message was posted, if there is one: either the key from the outbox, or the id of an
+   * invocation.
+   */
   readonly key: string | undefined;
   /** Epoch milliseconds. */
   readonly postedAt: number;
-  /** How often it changed after it was posted. */
+  /** How often the message was edited after it was posted. */
   readonly edits: number;
 }
 
-/** A button, or a choice from a menu with the value it stands for. */
+/** A button, or a choice of a menu together with the choice's `value`. */
 export type ActionButton = Extract<Button, { action: ActionRef }> & { readonly value?: string };
 
-/** A button under its number. */
+/** A button with its number. */
 export interface NumberedButton {
   readonly number: number;
   readonly button: ActionButton;
@@ -29,7 +32,7 @@ export interface NumberedButton {
 
 export type Transcript = ReturnType<typeof createTranscript>;
 
-/** Everything said in this session, and the numbers of its buttons. `newRef` makes the reference of the next message. */
+/** All messages of this session, and the numbers of their buttons. `newRef` makes the reference of the next message. */
 export function createTranscript(newRef: (nth: number) => MessageRef) {
   const messages = new Map<string, Shown>();
   const keys = new Map<string, string>();
@@ -56,7 +59,7 @@ export function createTranscript(newRef: (nth: number) => MessageRef) {
       assign(shown);
       return shown;
     },
-    /** The message after the change; undefined when there is no such message. */
+    /** The message after the change; undefined if `ref` names no message of this session. */
     change(ref: MessageRef, message: Message): Shown | undefined {
       const before = messages.get(ref.message);
       if (!before) return undefined;
@@ -67,7 +70,7 @@ export function createTranscript(newRef: (nth: number) => MessageRef) {
       return shown;
     },
     withKey: (key: string) => messages.get(keys.get(key) ?? ''),
-    /** A button keeps its number while its message is edited. */
+    /** While a message is edited, its buttons keep their numbers. */
     numberOf: (ref: MessageRef, button: Button) =>
       'action' in button ? numbers.get(keyOf(ref, button)) : undefined,
     /** Buttons that can be pressed now, by number. */
@@ -81,7 +84,7 @@ export function createTranscript(newRef: (nth: number) => MessageRef) {
           })),
         )
         .toSorted((a, b) => a.number - b.number),
-    /** Whether there ever was a button with this number. */
+    /** Whether any button of this session has or had this number. */
     known: (number: number) => number >= 1 && number <= numbers.size,
   };
 }
@@ -96,7 +99,7 @@ function buttonsOf(node: Node): readonly Button[] {
   return node.kind === 'buttons' ? node.buttons : [];
 }
 
-/** A terminal has no menus: each choice is a button. */
+/** A terminal has no menus: each choice of a menu is a button. */
 export function choiceButtons({ choices, action }: Select): readonly ActionButton[] {
   return choices.map(({ label, value }) => ({ label, style: 'secondary', action, value }));
 }

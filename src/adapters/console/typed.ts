@@ -1,6 +1,6 @@
 import { firstWord, unaddressed } from '../../command/argv.ts';
 
-/** What a line that was typed asks for. */
+/** The meaning of a typed line. */
 export type Typed =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'leave' }
@@ -11,9 +11,9 @@ export type Typed =
 const LEAVE = /^(?:exit|quit|bye)$/i;
 
 /**
- * Reads a line as Slack would read what follows `/edgegap`. A leading `/` or `/edgegap` is forgiven: that is how it is
- * typed elsewhere. `#1` presses a button; any other line that begins with `#`, but for what looks like a number,
- * is a comment.
+ * Reads a line in the way Slack reads the text after `/edgegap`. A leading `/` or `/edgegap` is allowed, because people
+ * are used to typing it on Discord and Slack. `#1` presses a button, `#` followed by another number is malformed, and
+ * any other line that begins with `#` is a comment.
  */
 export function readLine(line: string, isCommand: (name: string) => boolean): Typed {
   const text = line.replace(/^\ufeff/, '').trim();
@@ -21,11 +21,11 @@ export function readLine(line: string, isCommand: (name: string) => boolean): Ty
 
   const press = /^#(\d{1,9})$/.exec(text);
   if (press) return { kind: 'press', number: Number(press[1]) };
-  if (/^#\d+$/.test(text)) return { kind: 'malformed', problem: 'No button has a number like that.' };
+  if (/^#\d+$/.test(text)) return { kind: 'malformed', problem: 'No button has so large a number.' };
   if (/^#[-+]?\d/.test(text)) {
     return {
       kind: 'malformed',
-      problem: 'A button is pressed by its number alone, like #1. A comment has a blank after the #.',
+      problem: 'To press a button, type its number alone, like #1. A comment has a blank after the #.',
     };
   }
   if (text.startsWith('#')) return { kind: 'nothing' };

@@ -23,7 +23,10 @@ export interface DiscordAdapterOptions {
   readonly log: Logger;
 }
 
-/** Discord: interactions in by the gateway, messages out by REST, all of them Components V2. */
+/**
+ * The adapter for Discord. Interactions arrive through the gateway; messages are sent through REST, always as
+ * Components V2.
+ */
 export function createDiscordAdapter({ config, clock, log }: DiscordAdapterOptions): Adapter {
   const { apiUrl, guilds } = config;
   const api = createMessageApi(config);
@@ -32,7 +35,7 @@ export function createDiscordAdapter({ config, clock, log }: DiscordAdapterOptio
   let bot: string | undefined;
   let starts = 0;
 
-  /** Also shows whether Discord takes the token. */
+  /** Throws AppError, for example if Discord does not accept the token. */
   async function ownId(): Promise<string> {
     try {
       bot = await api.ownId();
@@ -55,7 +58,7 @@ export function createDiscordAdapter({ config, clock, log }: DiscordAdapterOptio
         return api.suggest(answerTo(interaction), values.slice(0, choices));
       }
       case 'other':
-        log.debug({ interaction: interaction.id, type: interaction.type }, 'ignored an interaction');
+        log.debug({ interaction: interaction.id, type: interaction.type }, 'an interaction was ignored');
     }
   }
 
@@ -63,17 +66,18 @@ export function createDiscordAdapter({ config, clock, log }: DiscordAdapterOptio
     platform: 'discord',
     supports: { idempotentPosts: true, history: true },
     paceMs: PACE_MS,
-    // Every connection on one token gets every interaction.
+    // Only one process may receive, because Discord sends every interaction to every connection that uses the same
+    // token.
     exclusive: true,
 
     async prepare() {
       await ownId();
     },
     async start(inbox, lost, bookmark) {
-      const turn = ++starts;
+      const start = ++starts;
       const sessions = readBookmark(bookmark, await ownId());
-      // Stopped before it connected.
-      if (turn !== starts) return;
+      // The adapter was stopped before the connection was made.
+      if (start !== starts) return;
       await gateway.start(
         (interaction) => {
           take(interaction, inbox).catch((err: unknown) =>

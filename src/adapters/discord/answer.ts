@@ -12,26 +12,29 @@ import { limits } from './limits.ts';
 import { markerOf } from './marker.ts';
 import { payloadOf } from './payload.ts';
 
-/** A little before Discord's own 15 minutes, so that a request on its way does not arrive too late. */
+/** A little less than Discord's own 15 minutes, so that a request does not arrive after the token has expired. */
 const TOKEN_USABLE_MS = limits.interactionTokenMs - 30_000;
 
 const UNKNOWN = 'discord-unknown-message';
-/** An interaction's token is of no use any more, while the channel may still be. */
+/**
+ * Errors that mean that the interaction's token can no longer be used to answer, although the channel may still accept
+ * messages.
+ */
 const TOKEN_GONE = ['discord-answer-expired', 'discord-too-late', UNKNOWN] as const;
 
-/** All it takes to answer an interaction, also for another process than the one that received it. */
+/** All data needed to answer an interaction, even in a process that did not receive the interaction. */
 export const DiscordReply = z.object({
-  /** The interaction's own id. */
+  /** Id of the interaction. */
   id: z.string(),
   applicationId: z.string(),
-  /** Stands for the bot's own. */
+  /** The interaction's token, used in place of the bot's token. */
   token: z.string(),
-  /** Epoch milliseconds, when it was received. */
+  /** When the interaction was received, in epoch milliseconds. */
   receivedAt: z.number(),
   workspace: z.string(),
   channel: z.string(),
   mode: z.enum(['public', 'private', 'update']),
-  /** The public message whose button was pressed. */
+  /** The public message with the pressed button. */
   source: z.string().optional(),
 });
 export type DiscordReply = z.infer<typeof DiscordReply>;
@@ -43,30 +46,37 @@ export interface AnswerParts {
   readonly api: MessageApi;
   readonly clock: Clock;
   readonly log: Logger;
-  /** For what has to stand in the channel by itself. */
+  /** The person and the command, to be named in an answer that stands alone in the channel. */
   readonly asked?: Attribution;
 }
 
-/** The answer to one acknowledged interaction. Everything throws DeliveryError. */
+/** The answer to an acknowledged interaction. On failure, every function throws DeliveryError. */
 export function createAnswer(reply: DiscordReply, { adapter, api, clock, log, asked }: AnswerParts) {
   const { id, mode } = reply;
   const at: Address = { platform: adapter.platform, workspace: reply.workspace, channel: reply.channel };
-  // Each message carries one of these, by which another process can tell what it is. One message of each kind for an
-  // interaction, and the same key at every attempt.
+  // Each message carries a key by which every process recognises the card and the answer. An interaction has at most
+  // one card and one answer, and every attempt to send them uses the same key.
   const cardKey = `i${id}`;
   const answerKey = `a${id}`;
   const source = reply.source === undefined ? undefined : { ...at, message: reply.source };
-  // A change of a private message is as private as the message.
+  // After a press, an undefined source means that the button is in a private message. A change of that message is
+  // private, too.
   const isPublic = mode === 'public' || source !== undefined;
   /** The message that holds the answer, where the bot's own token can edit it. */
   let standing = source;
   let tokenGone = false;
-  /** It is no reply to the interaction, so that nothing else shows whose it is. */
-  let byItself = false;
-  /** Whether a public answer was announced and is still to come. */
+  /**
+   * Whether the answer stands alone in the channel instead of replying to the interaction. Discord then does not name
+   * the asker.
+   */
+  let standsAlone = false;
+  /** Whether a public answer was announced and has not been given yet. */
   let waits = mode === 'public';
 
-  /** What the interaction's token does; undefined once it does nothing any more, while the channel may still be there. */
+  /**
+   * Calls `act`, which uses the interaction's token. Returns undefined if the token no longer works; the channel may
+   * still exist.
+   */
   async function byToken<T>(act: () => Promise<T>): Promise<T | undefined> {
     if (!tokenGone && clock.now() - reply.receivedAt < TOKEN_USABLE_MS) {
       try {
@@ -80,7 +90,10 @@ export function createAnswer(reply: DiscordReply, { adapter, api, clock, log, as
     return undefined;
   }
 
-  /** Puts the message where the answer belongs; where the interaction's token no longer works, by the bot's own. */
+  /**
+   * Shows the message as the answer: with the interaction's token as long as the token works, and with the bot's token
+   * afterwards.
+   */
   async function fillIn(message: Message, key: string): Promise<MessageRef | undefined> {
     const filled = await byToken(() => api.editAnswer(reply, payloadOf(message, key)));
     if (filled) {
@@ -90,16 +103,20 @@ export function createAnswer(reply: DiscordReply, { adapter, api, clock, log, as
       return ref;
     }
     if (!isPublic) throw expired();
-    byItself ||= standing === undefined;
-    const named = byItself && asked ? attributed(message, asked) : message;
+    standsAlone ||= standing === undefined;
+    const named = standsAlone && asked ? attributed(message, asked) : message;
     if (standing) await adapter.edit(standing, named);
     else standing = await adapter.post(at, { message: named, key });
     return standing;
   }
 
-  /** Tells the person alone. A public answer that was announced and not given is taken back. */
+  /**
+   * Sends a message that only the person sees. If a public answer was announced but not given, takes the announcement
+   * back.
+   */
   async function aside(message: Message): Promise<void> {
-    // Else Discord shows it in the announced answer, to everybody.
+    // Without this deletion, Discord would show the private message to all members, in the place of the announced
+    // answer.
     if (waits)
       await api.deleteAnswer(reply).catch(async (error: unknown) => {
         if (!isDeliveryError(error, UNKNOWN)) await api.editAnswer(reply, payloadOf(elsewhere));
@@ -109,7 +126,7 @@ export function createAnswer(reply: DiscordReply, { adapter, api, clock, log, as
   }
 
   return {
-    /** Puts it where the answer belongs, or in place of what is there. */
+    /** Gives the answer. If an answer was given before, replaces that answer. */
     async give(message: Message): Promise<void> {
       await fillIn(message, answerKey);
     },
@@ -120,14 +137,14 @@ export function createAnswer(reply: DiscordReply, { adapter, api, clock, log, as
         mode === 'public'
           ? await fillIn(message, cardKey)
           : await adapter.post(at, { message, key: cardKey });
-      if (!card) throw new Error('A public answer has a message');
+      if (!card) throw new Error('A public answer must have a message');
       return card;
     },
     /** See `Adapter.resume`. */
     async resume({ message, again, mayLeave }: LateAnswer): Promise<void> {
       const done = await byToken(async () => {
         const shown = await api.readAnswer(reply).catch((error: unknown) => {
-          // What was announced to everybody has been taken back.
+          // A public answer was announced, and the announcement has been taken back.
           if (mode === 'private' && isDeliveryError(error, UNKNOWN)) return undefined;
           throw error;
         });
@@ -135,8 +152,9 @@ export function createAnswer(reply: DiscordReply, { adapter, api, clock, log, as
         mayLeave();
         const { flags = 0 } = shown ?? {};
         waits = (flags & MessageFlags.Loading) !== 0;
-        // What everybody sees, a live card above all, is not to be replaced by one person's news.
-        // It takes no nonce and is not read back (Execute Webhook): whether it is a repeat nobody can tell.
+        // A public message, such as a live card, must not be replaced by news for a single person. A follow-up is sent
+        // instead. A follow-up accepts no nonce and cannot be read back (Execute Webhook), so the bot cannot tell
+        // whether it repeats an earlier follow-up.
         if (source || (mode === 'private' && !(flags & MessageFlags.Ephemeral))) await aside(again);
         else await api.editAnswer(reply, payloadOf(message, answerKey));
         return true;
@@ -149,11 +167,11 @@ export function createAnswer(reply: DiscordReply, { adapter, api, clock, log, as
   };
 }
 
-/** Where the announced answer cannot be taken back. */
+/** Shown in place of an announced answer that cannot be taken back. */
 const elsewhere: Message = {
   kind: 'line',
   tone: 'neutral',
-  text: ['The answer to this is for the person who asked, who alone sees it.'],
+  text: ['Only the person who asked can see this answer.'],
 };
 
 export function refOf(at: Address, message: APIMessage): MessageRef {

@@ -17,13 +17,16 @@ import { limits } from './limits.ts';
 import { type Payload, payloadOf } from './payload.ts';
 import { closeRest, createRest, type RestPlace } from './rest.ts';
 
-/** A message has left, with all its repeats, or never will, after this long: another process may count on that. */
+/**
+ * When this time is over, a message has left, with all its repeats, or will never leave. All other processes rely on
+ * this limit.
+ */
 export const LEAVE_WITHIN_MS = 15_000;
 
 const CLOSED = 'discord-thread-closed';
-const woken = { kind: 'line', tone: 'neutral', text: ['A message in this thread has changed.'] } as const;
+const notice = { kind: 'line', tone: 'neutral', text: ['A message in this thread has changed.'] } as const;
 
-/** What answering an interaction takes; the token stands for the bot's own. */
+/** All data needed to answer an interaction. The interaction's token is used in place of the bot's token. */
 export interface InteractionToken {
   readonly id: string;
   readonly applicationId: string;
@@ -32,21 +35,24 @@ export interface InteractionToken {
 
 export type MessageApi = ReturnType<typeof createMessageApi>;
 
-/** The few requests this bot makes for messages. Every one of them throws DeliveryError. */
+/** The requests by which the bot sends, changes and reads messages. On failure, every request throws DeliveryError. */
 export function createMessageApi({ token, ...place }: RestPlace & { readonly token: string }) {
-  // Each bucket's wait is left to whoever asked: the outbox paces its channels, a person's answer waits a moment.
+  // For a route of a channel, no rate limit is waited out here, because the outbox keeps to the pace of each channel.
+  // For any other route, such as the answer to a person, a wait of up to 5 s is acceptable.
   const rejectOnRateLimit = (limit: { route: string; retryAfter: number }) =>
     limit.route.startsWith('/channels') || limit.retryAfter > 5000;
-  // Safe to repeat after a 5xx or a broken connection: edits and reads.
+  // For requests that are safe to repeat after a 5xx or a broken connection, such as edits and reads.
   const rest = createRest(place, { rejectOnRateLimit, retries: 2 }).setToken(token);
-  // A first response is not: the second would be refused as "already acknowledged" and hide that the first one worked.
+  // For first responses, which must not be repeated by discord.js: Discord refuses a repeat as "already acknowledged",
+  // and that error would hide that the first attempt succeeded.
   const once = createRest(place, { rejectOnRateLimit, retries: 0 });
   let closed = false;
   let own: string | undefined;
 
   async function deliver<T>(send: () => Promise<unknown>): Promise<T> {
     if (closed)
-      throw new DeliveryError('discord-stopped', 'The bot is shutting down.', {
+      throw new DeliveryError('discord-stopped', 'I am shutting down, so nothing was sent.', {
+        hint: 'Try again in a minute.',
         outcome: 'not-sent',
         retryable: true,
       });
@@ -58,8 +64,8 @@ export function createMessageApi({ token, ...place }: RestPlace & { readonly tok
   }
 
   /**
-   * Returns the refusal of a repeat, where the first attempt got no answer: it may have arrived, or somebody else was
-   * faster.
+   * Sends a first response, and sends the response again if the first attempt got no answer. If Discord refuses the
+   * repeat, returns the refusal: either the first attempt had arrived, or another process had responded.
    */
   async function respond({ id, token }: InteractionToken, body: object, files: Payload['files'] = []) {
     const send = () =>
@@ -78,24 +84,25 @@ export function createMessageApi({ token, ...place }: RestPlace & { readonly tok
     return undefined;
   }
 
-  /** The answer as it stands; after `update`, the message whose button was pressed. */
+  /** Reads the answer as it is now. After `update`, this is the message with the pressed button. */
   async function readAnswer({ applicationId, token }: InteractionToken): Promise<APIMessage> {
     const route = Routes.webhookMessage(applicationId, token, '@original');
     return await deliver<APIMessage>(() => rest.get(route, { auth: false }));
   }
 
   /**
-   * Edits in a thread that Discord may have archived. An edit does not wake a thread, a message does, and who may write
-   * there may wake it (Threads, "Archiving"). In one that stays closed the edit is given up: no wait opens it.
+   * Edits a message in a thread that Discord may have archived. An edit does not reopen an archived thread, but a
+   * message does: every member who may write there reopens the thread by writing (Threads, "Archiving"). If the thread
+   * stays closed, the edit is given up, because waiting does not reopen a thread.
    */
-  async function awake<T>(channel: string, of: string, edit: () => Promise<T>): Promise<T> {
+  async function openAndEdit<T>(channel: string, of: string, edit: () => Promise<T>): Promise<T> {
     try {
       return await edit();
     } catch (error) {
       if (!isDeliveryError(error, CLOSED)) throw error;
     }
     const signal = AbortSignal.timeout(LEAVE_WITHIN_MS);
-    const body = { ...payloadOf(woken).body, nonce: `w${of}`, enforce_nonce: true };
+    const body = { ...payloadOf(notice).body, nonce: `w${of}`, enforce_nonce: true };
     await deliver(() => rest.patch(Routes.channel(channel), { body: { archived: false }, signal }))
       .catch((refusal: DeliveryError) => {
         if (refusal.retryable) throw refusal;
@@ -108,16 +115,16 @@ export function createMessageApi({ token, ...place }: RestPlace & { readonly tok
   }
 
   return {
-    /** First response to an interaction: a message of its own, for the person alone. */
+    /** Sends a first response: a message that only the person sees. */
     async answerPrivately(to: InteractionToken, { body, files }: Payload) {
       const data = { ...body, flags: body.flags | MessageFlags.Ephemeral };
       await respond(to, { type: InteractionResponseType.ChannelMessageWithSource, data }, files);
     },
-    /** First response: a form. */
+    /** Sends a first response that opens a form. */
     async openForm(to: InteractionToken, data: APIModalInteractionResponseCallbackData) {
       await respond(to, { type: InteractionResponseType.Modal, data });
     },
-    /** The only response to somebody who is typing. */
+    /** The response to a person's typing. */
     async suggest(to: InteractionToken, values: readonly string[]) {
       const choices = values.map((value) => ({ name: value, value }));
       await respond(to, {
@@ -125,9 +132,13 @@ export function createMessageApi({ token, ...place }: RestPlace & { readonly tok
         data: { choices },
       });
     },
-    /** First response: an answer, or for `update` a change of `source`, whose button was pressed, will follow. */
+    /**
+     * Sends a first response that announces an answer. For `update`, the response announces a change of `source`, the
+     * message with the pressed button.
+     */
     async defer(to: InteractionToken, mode: AckMode, source?: string) {
-      // Whether it is private is fixed here; Components V2 cannot be asked for yet, only in the edit that follows.
+      // This response decides whether the answer is private. The flag for Components V2 can be set only by the edit
+      // that follows.
       const refusal = await respond(to, {
         type:
           mode === 'update'
@@ -136,15 +147,16 @@ export function createMessageApi({ token, ...place }: RestPlace & { readonly tok
         ...(mode === 'private' ? { data: { flags: MessageFlags.Ephemeral } } : {}),
       });
       if (!refusal) return;
-      // Ours waits to be filled in. Another process may have told the person that nothing was done: then it stays so.
+      // Discord refused the repeat. If the announced answer is still empty, the first attempt had arrived. Otherwise
+      // another process may have told the person that nothing was done, so this process must do nothing.
       const { id, flags = 0 } = await readAnswer(to);
       if (mode === 'update' ? id !== source : !(flags & MessageFlags.Loading)) throw refusal;
     },
-    /** Fills in, or replaces, what was deferred. */
+    /** Fills in the announced answer, or replaces an answer that was given before. */
     editAnswer(to: InteractionToken & { channel: string }, { body, files }: Payload) {
       const route = Routes.webhookMessage(to.applicationId, to.token, '@original');
       const edit = () => deliver<APIMessage>(() => rest.patch(route, { body, files, auth: false }));
-      return awake(to.channel, to.id, edit);
+      return openAndEdit(to.channel, to.id, edit);
     },
     readAnswer,
     deleteAnswer({ applicationId, token }: InteractionToken) {
@@ -152,12 +164,13 @@ export function createMessageApi({ token, ...place }: RestPlace & { readonly tok
       return deliver<void>(() => rest.delete(route, { auth: false }));
     },
     /**
-     * One more answer to an acknowledged interaction, for the person alone. Where a deferred answer still waits, Discord
-     * puts this one into it, for whom that was deferred (Receiving and Responding, "Create Followup Message").
+     * Sends a further answer to an acknowledged interaction, visible only to the person. If an announced answer has not
+     * been given yet, Discord shows the further answer in its place, to everyone who can see the announced answer
+     * (Receiving and Responding, "Create Followup Message").
      */
     followUpPrivately({ applicationId, token }: InteractionToken, { body, files }: Payload) {
       const data = { ...body, flags: body.flags | MessageFlags.Ephemeral };
-      // A repeat after a lost answer would be seen twice, by one person; it is not tried.
+      // If the response is lost, the request is not repeated, because the person could see the message twice.
       return deliver<void>(() =>
         once.post(Routes.webhook(applicationId, token), { body: data, files, auth: false }),
       );
@@ -182,25 +195,33 @@ export function createMessageApi({ token, ...place }: RestPlace & { readonly tok
     async edit(channel: string, message: string, { body, files }: Payload) {
       const signal = AbortSignal.timeout(LEAVE_WITHIN_MS);
       const route = Routes.channelMessage(channel, message);
-      await awake(channel, message, () => deliver<void>(() => rest.patch(route, { body, files, signal })));
+      await openAndEdit(channel, message, () =>
+        deliver<void>(() => rest.patch(route, { body, files, signal })),
+      );
     },
-    /** The bot's own user id; asked for once. It takes no gateway, which another process may hold. */
+    /**
+     * The bot's user id, which is requested only once. The request needs no gateway connection, so a standby process
+     * can make the request, too.
+     */
     async ownId() {
       own ??= (await deliver<RESTGetAPICurrentUserResult>(() => rest.get(Routes.user()))).id;
       return own;
     },
-    /** With the member's roles, and what each role may. */
+    /** A member, with the ids of the member's roles. The permissions of each role are in the answer of `guild`. */
     member: (guild: string, person: string) =>
       deliver<APIGuildMember>(() => rest.get(Routes.guildMember(guild, person))),
     guild: (id: string) => deliver<APIGuild>(() => rest.get(Routes.guild(id))),
-    /** The channel of the direct messages with a person. */
+    /** Opens the channel for direct messages with a person, and returns its id. */
     async openDirect(person: string, signal: AbortSignal) {
       const { id } = await deliver<RESTPostAPICurrentUserCreateDMChannelResult>(() =>
         rest.post(Routes.userChannels(), { body: { recipient_id: person }, signal }),
       );
       return id;
     },
-    /** A page of messages after one, newest first; without it, the newest ones. */
+    /**
+     * A page of the messages that follow the message `after`, with the newest message first. Without `after`, the
+     * newest page.
+     */
     history(channel: string, { after, limit }: { after?: string; limit: number }) {
       const query = new URLSearchParams({ limit: String(limit), ...(after === undefined ? {} : { after }) });
       return deliver<RESTGetAPIChannelMessagesResult>(() =>

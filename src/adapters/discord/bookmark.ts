@@ -1,7 +1,10 @@
 import type { SessionInfo } from '@discordjs/ws';
 import { z } from 'zod';
 
-/** The gateway's sessions, as one process leaves them to the next. They are worth nothing without the bot's token. */
+/**
+ * The gateway's sessions, which a process leaves to the next process. A session can only be used together with the
+ * bot's token.
+ */
 const Bookmark = z.object({
   bot: z.string(),
   sessions: z.array(
@@ -19,7 +22,10 @@ export function writeBookmark(sessions: readonly SessionInfo[], bot: string): st
   return JSON.stringify({ bot, sessions: [...sessions] } satisfies z.input<typeof Bookmark>);
 }
 
-/** None of another bot's: the token was changed, or the database copied. */
+/**
+ * Returns the sessions if they belong to this bot. A bookmark of a different bot is found after a change of the token
+ * or in a copy of the database.
+ */
 export function readBookmark(written: string | undefined, bot: string): readonly SessionInfo[] {
   if (written === undefined) return [];
   const read = Bookmark.safeParse(JSON.parse(written));

@@ -7,7 +7,7 @@ import { limits } from './limits.ts';
 
 export type CommandJson = ReturnType<typeof commandJson>;
 
-/** A command, a subcommand or an option, as far as its characters count. */
+/** The parts of a command, a subcommand or an option that count towards the limit of characters. */
 interface Described {
   readonly type: ApplicationCommandOptionType | ApplicationCommandType;
   readonly name: string;
@@ -24,9 +24,9 @@ const types = {
 } as const;
 
 /**
- * A command as Discord registers it in a server. `contexts` and `integration_types` are left out: they are for global
- * commands only (Application Commands, "Application Command Object"), and a server's command exists only in it. Throws
- * where Discord would not take the command.
+ * Turns a command into the JSON for its registration in a server. `contexts` and `integration_types` are left out,
+ * because Discord uses both only for global commands (Application Commands, "Application Command Object"). Throws if
+ * Discord would not accept the command.
  */
 export function commandJson(command: Command, access: AccessRules) {
   const { name, description, entries } = command;
@@ -46,12 +46,12 @@ export function commandJson(command: Command, access: AccessRules) {
 function charactersOf({ name, description, options = [], choices = [] }: Described): number {
   const inside = [
     ...options.map(charactersOf),
-    ...choices.flatMap((one) => [one.name.length, one.value.length]),
+    ...choices.map((choice) => choice.name.length + choice.value.length),
   ];
-  return inside.reduce((sum, one) => sum + one, name.length + description.length);
+  return inside.reduce((sum, count) => sum + count, name.length + description.length);
 }
 
-/** The options of a command; of a subcommand, the one option that it is to Discord. */
+/** The options of a command. Discord treats a subcommand as an option that contains the subcommand's own options. */
 function entryJson({ word, description, options }: Entry): Described[] {
   const all = Object.entries(options).map(([name, option]) => optionJson(name, option));
   if (word === undefined) return all;
@@ -59,8 +59,9 @@ function entryJson({ word, description, options }: Entry): Described[] {
 }
 
 /**
- * Who sees the command before an administrator of the server says otherwise. As soon as a role decides, everybody has
- * to see it: Discord cannot be told here which roles, and would hide it from people the bot's own check lets in.
+ * The right that a member needs to see the command, until an administrator of the server changes this setting. Null
+ * means that every member sees the command. If access depends on a role, the command must be visible to every member:
+ * the registration cannot name roles, so Discord would otherwise hide the command from people with that role.
  */
 function leastRight(permission: Permission, access: AccessRules): number | null {
   const level = permissions[permission];

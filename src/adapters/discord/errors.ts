@@ -3,15 +3,16 @@ import { DeliveryError } from '../../errors.ts';
 
 type Meaning = readonly [code: string, sentence: string, hint?: string];
 
-const directClosed: Meaning = ['discord-direct-closed', 'This person takes no direct messages from the bot.'];
+const directClosed: Meaning = ['discord-direct-closed', 'This person takes no direct messages from me.'];
 const answerExpired: Meaning = [
   'discord-answer-expired',
   'Discord no longer takes an answer to this command.',
-  'Run it again.',
+  'Run the command again.',
 ];
 
 const PERMISSIONS_HINT =
-  'In the channel settings, Permissions, allow the bot: View Channel, Send Messages (in threads: Send Messages in Threads), Read Message History and Attach Files.';
+  'In the channel settings, under Permissions, allow me: View Channel, Send Messages (in threads: Send Messages in Threads), Read Message History and Attach Files.';
+const THREAD_HINT = 'Open or unlock the thread, or use its channel.';
 
 const meanings: Readonly<Record<number, Meaning>> = {
   [codes.UnknownChannel]: ['discord-unknown-channel', 'The channel no longer exists.'],
@@ -20,32 +21,28 @@ const meanings: Readonly<Record<number, Meaning>> = {
   [codes.InvalidWebhookToken]: answerExpired,
   [codes.UnknownInteraction]: [
     'discord-too-late',
-    'The answer to Discord came too late: it waits for 3 seconds.',
-    'Try again; if it keeps happening, look at the load of the machine the bot runs on.',
+    'My first response came too late: Discord waits for 3 seconds.',
+    'Try again; if this goes on, whoever runs me should check the load of my machine.',
   ],
   [codes.InteractionHasAlreadyBeenAcknowledged]: [
     'discord-answered-elsewhere',
-    'Someone else has answered this command already.',
+    'Another process has answered this command already.',
     'Make sure that only one copy of the bot runs with this token.',
   ],
   [codes.RequestEntityTooLarge]: ['discord-too-large', 'The file is larger than Discord takes.'],
-  [codes.MissingAccess]: ['discord-missing-access', 'The bot cannot see this channel.', PERMISSIONS_HINT],
+  [codes.MissingAccess]: ['discord-missing-access', 'I cannot see this channel.', PERMISSIONS_HINT],
   [codes.CannotSendMessagesToThisUser]: directClosed,
   [codes.CannotSendMessagesToThisUserDueToHavingNoMutualGuilds]: directClosed,
   [codes.MissingPermissions]: [
     'discord-missing-permissions',
-    'The bot may not post in this channel.',
+    'I may not post in this channel.',
     PERMISSIONS_HINT,
   ],
-  [codes.InvalidActionOnArchivedThread]: [
-    'discord-thread-closed',
-    'The thread is closed.',
-    'Open it again, or use its channel.',
-  ],
-  [codes.ThreadLocked]: ['discord-thread-closed', 'The thread is locked.', 'Unlock it, or use its channel.'],
+  [codes.InvalidActionOnArchivedThread]: ['discord-thread-closed', 'The thread is closed.', THREAD_HINT],
+  [codes.ThreadLocked]: ['discord-thread-closed', 'The thread is locked.', THREAD_HINT],
 };
 
-/** What an administrator of the server can put right. */
+/** Errors whose cause an administrator of the server can remove. */
 const MENDABLE = new Set<number>([
   codes.MissingAccess,
   codes.MissingPermissions,
@@ -53,19 +50,20 @@ const MENDABLE = new Set<number>([
   codes.ThreadLocked,
 ]);
 
-/** Errors of a connection that was never made: nothing can have been shown. */
+/** Errors that mean that no connection was made, so nothing can have been shown. */
 const NEVER_SENT = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)$/;
 
-/** What went wrong in one request, as the outbox and a person need it. */
+/** Turns the failure of a request into an error for the outbox and for a person. */
 export function toDeliveryError(error: unknown): DeliveryError {
   if (error instanceof DeliveryError) return error;
   if (error instanceof RateLimitError) {
-    return new DeliveryError('discord-rate-limited', 'Discord asks to wait before the next message.', {
+    return new DeliveryError('discord-rate-limited', 'Discord asks me to wait before the next message.', {
       cause: error,
       outcome: 'not-sent',
       retryable: true,
       retryAfterMs: Math.max(error.retryAfter, error.timeToReset, 0),
-      // Each route has a bucket of its own, but for the limit of the whole bot (Rate Limits, "Global Rate Limit").
+      // Each route has its own bucket, so only the global limit concerns the whole bot (Rate Limits, "Global Rate
+      // Limit").
       ...(error.global ? { heldUp: { posts: true, edits: true, everywhere: true } } : {}),
     });
   }
@@ -73,13 +71,13 @@ export function toDeliveryError(error: unknown): DeliveryError {
   if (error instanceof HTTPError) {
     const sentence = `Discord has a problem of its own (HTTP ${error.status}).`;
     const hint = 'See https://discordstatus.com';
-    const fate = { outcome: 'unknown', retryable: true } as const;
-    return new DeliveryError('discord-unavailable', sentence, { hint, cause: error, ...fate });
+    const options = { hint, cause: error, outcome: 'unknown', retryable: true } as const;
+    return new DeliveryError('discord-unavailable', sentence, options);
   }
   return fromConnection(error);
 }
 
-/** For a token that is too old to be tried. */
+/** The error for an interaction token that is too old to be tried. */
 export function expired(): DeliveryError {
   const [code, sentence, hint] = answerExpired;
   return new DeliveryError(code, sentence, { hint, outcome: 'not-sent', retryable: false });
@@ -103,25 +101,24 @@ function fromApi(error: DiscordAPIError): DeliveryError {
   return new DeliveryError(
     'discord-rejected',
     `Discord does not take this message (HTTP ${error.status}, code ${error.code}).`,
-    { ...final, hint: 'This is a fault of the bot; its log says more.' },
+    { ...final, hint: 'The fault is mine; whoever runs me finds more in my log.' },
   );
 }
 
 function fromConnection(error: unknown): DeliveryError {
-  // After a 401 discord.js forgets the token, and refuses to send anything more.
+  // After a 401, discord.js forgets the token, and from then on throws this error for every request.
   if (error instanceof Error && error.message.startsWith('Expected token to be set'))
     return tokenRefused(error);
-  const code = codeOf(error) ?? codeOf((error as Error | undefined)?.cause);
   return new DeliveryError('discord-unreachable', 'Discord cannot be reached.', {
-    hint: 'Check the network of the machine the bot runs on, and https://discordstatus.com',
+    hint: 'Check the network of the machine that the bot runs on, and https://discordstatus.com',
     cause: error,
-    outcome: NEVER_SENT.test(code ?? '') ? 'not-sent' : 'unknown',
+    outcome: NEVER_SENT.test(codeOf(error) ?? '') ? 'not-sent' : 'unknown',
     retryable: true,
   });
 }
 
 function tokenRefused(cause: unknown): DeliveryError {
-  return new DeliveryError('discord-token', 'Discord no longer accepts the bot token.', {
+  return new DeliveryError('discord-token', 'Discord no longer accepts my token.', {
     hint: 'Set DISCORD_TOKEN to the current token, from the Bot page of your application, and restart the bot.',
     cause,
     outcome: 'not-sent',
@@ -130,12 +127,16 @@ function tokenRefused(cause: unknown): DeliveryError {
   });
 }
 
+/** The code of an error of Node or undici, or of the error's cause. */
 export function codeOf(error: unknown): string | undefined {
-  const code = (error as { code?: unknown } | null | undefined)?.code;
-  return typeof code === 'string' ? code : undefined;
+  if (!(error instanceof Error)) return undefined;
+  return 'code' in error && typeof error.code === 'string' ? error.code : codeOf(error.cause);
 }
 
-/** For an edit: a thread stays closed until somebody writes there, and by then the edit is old news. */
+/**
+ * Turns the error of an edit in a closed thread into an error that is not tried again: the thread reopens only when a
+ * person writes there, and by then the edit is out of date.
+ */
 export function giveUp(error: DeliveryError): never {
   if (error.retryable) throw error;
   const { code, userMessage, hint = '' } = error;

@@ -4,20 +4,25 @@ import type { MessageApi } from './api.ts';
 import { limits } from './limits.ts';
 import { markerOf } from './marker.ts';
 
-/** Discord's ids hold a time: milliseconds since 2015, 22 bits up (developer reference, "Snowflakes"). */
+/**
+ * An id of Discord contains a time: the milliseconds since the start of 2015, shifted left by 22 bits (developer
+ * reference, "Snowflakes").
+ */
 const DISCORD_EPOCH = 1_420_070_400_000;
-/** Discord's clock and this machine's may differ; looking further back costs nothing, as the marker is unique. */
+/**
+ * The search starts this much earlier, because Discord's clock and this machine's clock may differ. Searching further
+ * back is safe, because the marker is unique.
+ */
 const CLOCK_SKEW_MS = 60_000;
-/** Pages read before giving up: more than a channel gets in the few minutes between two attempts. */
+/**
+ * Maximum number of pages that are read. In the few minutes between two attempts, a channel gets fewer messages than
+ * this.
+ */
 const PAGES = 20;
-/** Not among the many messages that were read, oldest first. */
-const TOO_LONG = 'discord-history-too-long';
-/** The channel shows nothing to the bot: it may be empty, or not for it to read. */
-const UNREADABLE = 'discord-unreadable';
 
 /**
- * The bot's own message that carries the key's marker, among those posted from `since` on. Throws DeliveryError where the
- * channel cannot be read, or not to its end.
+ * Finds the bot's own message that carries the key's marker and was posted at `since` or later. Throws DeliveryError if
+ * the channel cannot be read, or can be read only in part.
  */
 export async function findByMarker(
   api: MessageApi,
@@ -40,18 +45,21 @@ export async function findByMarker(
     }
     after = messages.reduce((newest, { id }) => (BigInt(id) > BigInt(newest) ? id : newest), after);
   }
-  throw new DeliveryError(TOO_LONG, 'This channel is too busy to look for a message in it.', {
+  throw new DeliveryError('discord-history-too-long', 'This channel is too busy for me to search.', {
     outcome: 'unknown',
     retryable: false,
   });
 }
 
-/** Without Read Message History Discord does not refuse, it returns nothing (Message Resource, "Get Channel Messages"). */
+/**
+ * Throws if the bot lacks the permission Read Message History: Discord then shows an empty channel instead of an error
+ * (Message Resource, "Get Channel Messages").
+ */
 async function requireReadable(api: MessageApi, channel: string): Promise<void> {
   const newest = await api.history(channel, { limit: 1 });
   if (newest.length > 0) return;
-  throw new DeliveryError(UNREADABLE, 'The bot cannot read this channel.', {
-    hint: 'In the channel settings, Permissions, allow the bot: Read Message History.',
+  throw new DeliveryError('discord-unreadable', 'I cannot read this channel.', {
+    hint: 'In the channel settings, under Permissions, allow me: Read Message History.',
     outcome: 'not-sent',
     retryable: false,
   });

@@ -12,7 +12,10 @@ import { inOneDirection } from '../../chat/direction.ts';
 import type { Form, FormField, FormValues } from '../../chat/form.ts';
 import { limits } from './limits.ts';
 
-/** A form as a modal. Text that does not fit is cut; throws where there are more fields or choices than Discord takes, or a choice's value is too long. */
+/**
+ * Renders a form as a modal. Text that is too long is cut. Throws if the form has more fields or choices than Discord
+ * accepts, or if a value is too long.
+ */
 export function renderForm(form: Form): APIModalInteractionResponseCallbackData {
   const { title, fields, submit } = inOneDirection(form);
   if (fields.length > limits.form.fields)
@@ -44,7 +47,7 @@ function textInput({ lines, maxLength = limits.form.text, initial }: Extract<For
   };
 }
 
-/** A menu in a message. */
+/** Renders a menu in a message. */
 export function renderSelect({ placeholder, choices, action }: Select): APIStringSelectComponent {
   const shown = cut(placeholder, limits.select.placeholder);
   return { ...menu({ choices }), custom_id: encodeActionId(action), placeholder: shown };
@@ -64,7 +67,10 @@ function menu({ choices, initial }: { readonly choices: readonly Choice[]; reado
   return { type: ComponentType.StringSelect as const, options };
 }
 
-/** What was filled in. Discord sends a text left empty as an empty one, and a choice left open as no value. */
+/**
+ * Reads the submitted values. For an empty text field, Discord sends an empty string; for a menu in which nothing was
+ * chosen, Discord sends no value.
+ */
 export function valuesOf({ components }: APIModalSubmission): FormValues {
   const values: Record<string, string> = {};
   for (const label of components) {

@@ -17,10 +17,13 @@ import { createRelay, type Relay } from './relay.ts';
 import { createRest } from './rest.ts';
 import { toLostError, toStartError } from './start-error.ts';
 
-/** How long Discord may take to close its end; nothing is taken from the connection meanwhile. */
+/** How long Discord may take to close the connection. During this time, no interaction is accepted. */
 const CLOSE_MS = 1_500;
 
-/** Discord closes for good: it would refuse us again (Opcodes and Status Codes, "Gateway Close Event Codes"). */
+/**
+ * Close codes that mean that Discord refuses further connections (Opcodes and Status Codes, "Gateway Close Event
+ * Codes").
+ */
 const FINAL: readonly number[] = [
   GatewayCloseCodes.AuthenticationFailed,
   GatewayCloseCodes.InvalidShard,
@@ -36,22 +39,23 @@ export interface GatewayOptions extends Omit<DiscordConfig, 'access'> {
 }
 
 /**
- * discord.js's own gateway package keeps the connection: heartbeats, resumes, reconnects, the wait between logins. The
- * rest of discord.js keeps a picture of every server, of which an interaction needs nothing, and cannot go on with a
- * session that another process began.
+ * The connection is kept by `@discordjs/ws`: heartbeats, resumes, reconnects and the pause between logins. The client
+ * of discord.js is not used, because that client caches every server, which interactions do not need, and cannot resume
+ * the session of an earlier process.
  */
 export function createGateway(options: GatewayOptions) {
   const { token, apiUrl, proxy } = options;
   const rest = createRest(options, { handlerSweepInterval: 0, hashSweepInterval: 0 }).setToken(token);
-  // The gateway package takes no agent for its sockets, and a network that has a proxy has no other way out.
+  // The gateway package does not accept an agent for its sockets, but in a network with a proxy, connections can leave
+  // only through an agent.
   const relay = proxy && createRelay(createAgent(proxy, { allowH2: false, proxyTunnel: true }));
   let connection: Connection | undefined;
 
   return {
     /**
-     * Connects. Resolves when Discord sends us interactions; rejects with a sentence on what to do. It goes on with
-     * `sessions` of another connection, where Discord still knows them, and is sent what that one missed. Calls `onLost`
-     * when Discord later closes the connection for good.
+     * Connects. Resolves when Discord sends interactions to this connection; rejects with AppError. If Discord still
+     * knows the `sessions` of an earlier connection, the connection resumes them and receives the interactions that
+     * were missed since. Calls `onLost` if Discord later closes the connection permanently.
      */
     async start(
       onInteraction: (interaction: APIInteraction) => void,
@@ -68,7 +72,10 @@ export function createGateway(options: GatewayOptions) {
         throw error instanceof AppError ? error : toStartError(error, apiUrl);
       }
     },
-    /** Disconnects in a way that leaves the sessions to whoever goes on with them. Can be started again. */
+    /**
+     * Disconnects, but keeps the sessions, so that a later connection can resume them. The gateway can be started
+     * again.
+     */
     async stop(): Promise<void> {
       await connection?.close();
       await relay?.close();
@@ -100,11 +107,12 @@ function createConnection(parts: ConnectionParts) {
 
   const manager = new WebSocketManager({
     token,
-    // Interactions need no intent at all; this one tells which servers the bot is in.
+    // Interactions need no intent. The intent Guilds is requested because it tells which servers the bot is in.
     intents: GatewayIntentBits.Guilds,
     rest,
     async retrieveSessionInfo(shard) {
-      // A reconnect of its own that began before the end asks here before it connects, and must not.
+      // If the package began to reconnect before `close`, the package asks for the session here. The promise never
+      // resolves, so that the package does not connect any more.
       if (state === 'closed') return new Promise<never>(() => undefined);
       const session = sessions.get(shard);
       return session && relay
@@ -114,7 +122,7 @@ function createConnection(parts: ConnectionParts) {
     updateSessionInfo(shard, session) {
       const resumeURL = session && (relay?.from(session.resumeURL) ?? session.resumeURL);
       if (resumeURL) sessions.set(shard, { ...session, resumeURL });
-      // It forgets the session of a connection that it closes; whoever comes next shall go on with it.
+      // While closing, the package asks to delete the session. The session is kept, because the next process needs it.
       else if (state !== 'closing') sessions.delete(shard);
     },
   });
@@ -161,14 +169,15 @@ function createConnection(parts: ConnectionParts) {
       await Promise.race([connected, closed.promise]);
       shards = await manager.getShardCount();
       state = 'open';
-      // A session that goes on is not told again which servers the bot is in.
+      // The list of the bot's servers is complete only if no shard was resumed: after a resume, Discord does not send
+      // the list again.
       if (joined.size === shards) compareGuilds([...joined.values()].flat());
     },
     async close(): Promise<void> {
       if (state === 'closing' || state === 'closed') return;
       state = 'closing';
       closed.reject(new AppError('discord-stopped', 'The connection to Discord was closed on this side.'));
-      // Any code but 1000 and 1001 leaves the session to be resumed (Gateway, "Disconnecting").
+      // After any close code except 1000 and 1001, the session can be resumed (Gateway, "Disconnecting").
       await within(clock, CLOSE_MS, Promise.resolve(manager.destroy({ code: CloseCodes.Resuming })));
       state = 'closed';
     },
@@ -194,5 +203,5 @@ function createConnection(parts: ConnectionParts) {
   }
 }
 
-/** What a shard tells. */
+/** An event, together with the id of its shard. */
 type Of<Event> = Event & { readonly shardId: number };

@@ -37,7 +37,7 @@ export function createInvocation(
   const command = request.kind === 'command' ? request.command : (request.action?.command ?? '');
   const parts = { ...surroundings, asked: { id: asker, name, command } };
   let answer: DiscordAnswer | undefined;
-  /** Of an acknowledgement of which we do not know whether it arrived. */
+  /** The mode of an acknowledgement for which Discord gave no answer, so that it may or may not have arrived. */
   let doubtful: AckMode | undefined;
 
   function reply(mode: AckMode): DiscordReply {
@@ -70,17 +70,19 @@ export function createInvocation(
         await (doubtful === 'public' ? announced.aside(message) : announced.give(message));
       }
     },
-    // A modal cannot be the response to a modal (Receiving and Responding, "Interaction Callback Type").
+    // Discord does not allow a modal as the response to a modal (Receiving and Responding, "Interaction Callback
+    // Type").
     ...(request.kind === 'form' ? {} : { openForm: (form) => api.openForm(to, renderForm(form)) }),
     async acknowledge(mode) {
       if (mode === 'update' && request.kind === 'command')
         throw new Error('Only an action has a message to update');
       const message = 'message' in interaction ? interaction.message?.id : undefined;
       try {
-        // A form that a command opened has no message to replace, and Discord would refuse to.
+        // If a command opened the form, there is no message to replace, and Discord would refuse an update.
         await api.defer(to, mode === 'update' && message === undefined ? 'private' : mode, message);
       } catch (error) {
-        // Too late, or another copy of the bot was faster: whoever waits for this must not run the command.
+        // The acknowledgement came too late, or another copy of the bot was faster. In both cases the command must not
+        // run, so the error is passed to the caller.
         log.warn({ interaction: id, err: error }, 'an interaction could not be acknowledged');
         if (error instanceof DeliveryError && error.outcome === 'unknown') doubtful = mode;
         throw error;
@@ -104,12 +106,18 @@ export function answerTo({ id, token, application_id }: APIInteraction): Interac
   return { id, token, applicationId: application_id };
 }
 
-/** Where it happened. A direct message belongs to no server; `@me` is what Discord's own addresses call that. */
+/**
+ * The place of the interaction. A direct message belongs to no server, so the workspace is `@me`, as in Discord's own
+ * addresses.
+ */
 export function addressOf({ guild_id, channel }: APIInteraction): Address {
   return { platform: 'discord', workspace: guild_id ?? '@me', channel: channel?.id ?? '' };
 }
 
-/** The message whose button was pressed, or opened the form; undefined for a private one, which the bot's own token cannot edit. */
+/**
+ * The message whose button was pressed or opened the form. Undefined for a private message, because the bot's token can
+ * edit only public messages.
+ */
 export function sourceOf(interaction: Interaction): MessageRef | undefined {
   const { message } = interaction;
   if (!message || (message.flags ?? 0) & MessageFlags.Ephemeral) return undefined;

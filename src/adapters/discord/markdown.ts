@@ -2,26 +2,30 @@ import { type Inline, plainText, type Rich, withText } from '../../chat/card.ts'
 import { largest } from '../../chat/shorten.ts';
 
 /**
- * Discord's markdown, written and escaped. The rules are those of Discord's help article "Markdown Text 101" and its
- * developer reference "Message Formatting": a backslash before a punctuation mark shows the mark itself; inside code
- * nothing is escaped, and only a run of backticks ends it.
+ * Writes and escapes Discord's markdown. The rules are those of Discord's help article "Markdown Text 101" and its
+ * developer reference "Message Formatting": after a backslash, a punctuation mark is shown as it is; inside code
+ * nothing is escaped, and only a run of backticks ends the code.
  */
 
-/** Breaks up what would be read as one token; takes no room on screen. */
+/** Separates two marks that would otherwise be read as a single mark. The character has no width on screen. */
 const ZERO_WIDTH = '\u200b';
 const SNOWFLAKE = /^\d{17,20}$/;
 
 /**
- * Everywhere: emphasis, spoilers, code, links, mentions and `<t:>` (all start with `<`), `@everyone`, `:emoji:` and
- * the `://` that turns an address into a link. Square brackets and parentheses make masked links.
+ * Characters that are escaped everywhere in a text: those of emphasis, spoilers, code, links, mentions and `<t:>` (all
+ * start with `<`), `@everyone`, `:emoji:`, and the `://` that turns an address into a link. Square brackets and
+ * parentheses make masked links.
  */
 const ANYWHERE = /[\\*_~|`[\]()<@:]/g;
-/** Only where a line begins: headings, small print, lists, quotes. A string may begin a line, wherever it stands. */
+/**
+ * Characters that are escaped only at the beginning of a line, where they make headings, small print, lists and quotes.
+ * Any string may stand at the beginning of a line.
+ */
 const LINE_START = /(^|\n)([^\S\n]*)([-+#>]+)/g;
-/** `1. ` is a numbered list; the number may have come from the string before this one. */
+/** `1. ` at the beginning of a line makes a numbered list. The number may be the end of the previous string. */
 const NUMBERED = /(^|\d)\.(?=\s|$)/g;
 
-/** Shows `text` exactly as it is. */
+/** Escapes `text`, so that Discord shows the text exactly as it is. */
 export function escapeMarkdown(text: string): string {
   return printable(text)
     .replace(ANYWHERE, '\\$&')
@@ -33,22 +37,25 @@ export function escapeMarkdown(text: string): string {
     .replace(NUMBERED, '$1\\.');
 }
 
-/** `text` as a block of code. Backticks in a row are kept apart, so that none of them ends the block. */
+/**
+ * Turns `text` into a block of code. Consecutive backticks are separated, because three in a row would end the block.
+ */
 export function codeBlock(text: string): string {
   return `\`\`\`\n${codeText(text)}\n\`\`\``;
 }
 
-/** How long the fences of a block are. */
+/** The number of characters that the fences of a block take. */
 export const CODE_BLOCK_OVERHEAD = codeBlock('x').length - 1;
 
 export function codeText(text: string): string {
   const shown = printable(text).replace(/`(?=`)/g, `\`${ZERO_WIDTH}`);
-  // A block must hold something besides line breaks, or its fences are shown as they are.
+  // If a block contains only line breaks, Discord shows the fences themselves.
   return /[^\n]/.test(shown) ? shown : ZERO_WIDTH;
 }
 
 function inlineCode(text: string): string {
-  // Not by one pattern: blanks without a line break behind them would be gone through again from each of them.
+  // The text is split first, because a single pattern would take quadratic time on a long run of blanks without a line
+  // break.
   const lines = printable(text).split('\n');
   const line = lines.length === 1 ? (lines[0] ?? '') : joinTrimmed(lines);
   if (line === '') return '';
@@ -57,7 +64,7 @@ function inlineCode(text: string): string {
   return `\`\`${apart.replace(/`$/, `\`${ZERO_WIDTH}`)}\`\``;
 }
 
-/** In one line; what stood at the beginning and the end of the whole stays. */
+/** Joins lines with single blanks. Blanks at the beginning and at the end of the whole text are kept. */
 function joinTrimmed(lines: readonly string[]): string {
   const last = lines.length - 1;
   return lines
@@ -66,21 +73,24 @@ function joinTrimmed(lines: readonly string[]): string {
     .join(' ');
 }
 
-/** Rich text in Discord's markdown, of at most `room` characters; what is cut ends in an ellipsis. */
+/** Turns rich text into Discord's markdown, with at most `room` characters. Text that was cut ends with an ellipsis. */
 export function toMarkdown(rich: Rich, room = Number.POSITIVE_INFINITY): string {
   const whole = rich.reduce((out: string, inline) => join(out, render(inline)), '');
   if (whole.length <= room) return whole;
   let out = '';
   for (const inline of rich) {
     const longer = join(out, render(inline));
-    // One character stays free for the ellipsis.
+    // The comparison leaves a character free for the ellipsis.
     if (longer.length < room) out = longer;
     else return cut(out, inline, room);
   }
   return out;
 }
 
-/** `**a****b**` and `` `a``b` `` would be read as other marks: neighbours are kept apart. */
+/**
+ * Joins two pieces. If the first ends with the mark with which the second begins, the two marks are separated:
+ * `**a****b**` and `` `a``b` `` would be read as other marks.
+ */
 function join(before: string, piece: string): string {
   const mark = /[*`]$/.exec(before)?.[0];
   return mark && piece.startsWith(mark) ? before + ZERO_WIDTH + piece : before + piece;
@@ -98,7 +108,10 @@ function render(inline: Inline): string {
   return `<t:${Math.floor(inline.time / 1000)}:${inline.style === 'relative' ? 'R' : 'f'}>`;
 }
 
-/** As much of `inline` as fits behind `out`, found by halving, since escapes make lengths uneven. */
+/**
+ * Appends as much of `inline` as fits. The length is found by halving, because an escaped character takes more room
+ * than a plain character.
+ */
 function cut(out: string, inline: Inline, room: number): string {
   const characters = [...textOf(inline)];
   const fits = largest(0, characters.length - 1, (count) => attempt(count).length <= room) ?? 0;
@@ -111,11 +124,14 @@ function cut(out: string, inline: Inline, room: number): string {
 
 function textOf(inline: Inline): string {
   if (typeof inline === 'string') return inline;
-  // A mention, a channel or a time is shown whole or not at all.
+  // A mention, a channel or a time is shown in full or not at all.
   return 'bold' in inline || 'code' in inline || 'link' in inline ? plainText([inline]) : '';
 }
 
-/** Only web addresses, with what would end the link encoded; anything else is shown as its text. */
+/**
+ * Makes a link for a web address, and encodes the characters that would end the link. For any other address, only the
+ * text is shown.
+ */
 function link(address: string, text: string): string {
   const url = URL.parse(address);
   if (!url || !/^https?:$/.test(url.protocol)) return escapeMarkdown(text);
@@ -127,8 +143,8 @@ export function isSnowflake(id: string): boolean {
   return SNOWFLAKE.test(id);
 }
 
-/** Without control characters, which Discord shows as boxes or drops; tabs and line breaks stay. */
+/** Removes control characters, which Discord shows as boxes or drops. Tabs and line breaks are kept. */
 function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this is about.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern is there to find control characters.
   return text.replace(/\r\n?/g, '\n').replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g, '');
 }

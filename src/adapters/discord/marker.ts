@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 
 /**
- * A message's key, as the number its outermost component carries. Discord stores a component's `id`, a 32-bit integer
- * of our choice, and returns it when the channel is read (Components Reference, "Anatomy of a Component"); the
- * `nonce` a message was posted with is not returned. Nobody sees it. 31 bits are plenty among the bot's own messages
- * of a few minutes in one channel.
+ * Turns a message's key into a number for the `id` of the message's outermost component. The `id` is a 32-bit integer
+ * that the sender chooses; Discord stores the `id` and returns it when the channel is read (Components Reference,
+ * "Anatomy of a Component"). The `nonce` of a message is not returned, so it could not be used. People do not see the
+ * `id`. 31 bits are enough to tell apart the bot's own messages of a few minutes in a single channel.
  */
 export function markerOf(key: string): number {
   const number = createHash('sha256').update(key).digest().readUInt32BE(0) & 0x7fff_ffff;
-  // Small numbers are what Discord itself hands out to components without an id; 0 counts as none.
+  // Discord itself assigns small numbers to components without an id, and treats 0 as no id.
   return number < 1000 ? number + 1000 : number;
 }

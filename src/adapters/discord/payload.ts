@@ -7,7 +7,9 @@ import { renderMessage } from './render.ts';
 
 export type Payload = ReturnType<typeof payloadOf>;
 
-/** What every request that shows a message carries. */
+/**
+ * The body and the files of a request that shows a message. If a `key` is given, `findByMarker` can find the message.
+ */
 export function payloadOf(message: Message, key?: string) {
   const files = message.kind === 'card' ? filesOf(message.files ?? []) : [];
   const names = files.map((file) => file.name);
@@ -15,9 +17,9 @@ export function payloadOf(message: Message, key?: string) {
     body: {
       flags: MessageFlags.IsComponentsV2,
       components: [renderMessage(message, names, key === undefined ? undefined : markerOf(key))],
-      // Nothing pings by its text: only persons the message names as a mention of its own.
+      // Text alone never pings a person. Only a mention object in the message does.
       allowed_mentions: { parse: [], users: mentionsOf(message), replied_user: false },
-      // The message's files from now on; an edit drops the ones that are not named.
+      // An edit removes every file that is not named here.
       attachments: files.map((file, i) => ({ id: String(i), filename: file.name })),
     },
     files,
@@ -37,7 +39,10 @@ function filesOf(files: readonly CardFile[]): RawFile[] {
   });
 }
 
-/** Discord changes other characters in a file's name, and then `attachment://` no longer finds it. */
+/**
+ * Replaces characters that Discord would change in a file's name, because `attachment://` would then no longer find the
+ * file.
+ */
 function fileName(name: string): string {
   const safe = name
     .replace(/[^\w.-]+/g, '_')
@@ -53,7 +58,10 @@ function freeName(name: string, taken: Set<string>): string {
   return free;
 }
 
-/** Of a text that is too big the end, from a whole line on, and a first line that says so. */
+/**
+ * Cuts a text file that is too big. The end is kept, starting with a whole line, and a first line says that the
+ * beginning is missing.
+ */
 function shortened({ name, type, bytes }: CardFile, room: number): Buffer {
   const content = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   if (content.length <= room) return content;

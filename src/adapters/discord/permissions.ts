@@ -2,9 +2,9 @@ import { type APIInteraction, Constants, PermissionFlagsBits, PermissionsBitFiel
 import { DeliveryError } from '../../errors.ts';
 
 /**
- * Makes sure that the bot's own token can post and edit where this interaction came from; the answer to an interaction
- * needs no permission and proves nothing. Discord sends the bot's permissions in the channel along (`app_permissions`).
- * Throws DeliveryError that names exactly what is missing.
+ * Makes sure that the bot's own token can post and edit in the interaction's channel. An answer to an interaction needs
+ * no permission, so a successful answer does not prove this. Discord sends the bot's permissions in the channel with
+ * each interaction (`app_permissions`). Throws a DeliveryError that names the missing permissions.
  */
 export function requirePosting(interaction: APIInteraction, withFiles: boolean): void {
   const thread = Constants.ThreadChannelTypes.some((type) => type === interaction.channel?.type);
@@ -13,15 +13,15 @@ export function requirePosting(interaction: APIInteraction, withFiles: boolean):
     thread
       ? ['Send Messages in Threads', PermissionFlagsBits.SendMessagesInThreads]
       : ['Send Messages', PermissionFlagsBits.SendMessages],
-    // A reply to a message needs it (Message Resource, "Create Message").
+    // Needed to reply to a message (Message Resource, "Create Message").
     ['Read Message History', PermissionFlagsBits.ReadMessageHistory],
   ];
   if (withFiles) needed.push(['Attach Files', PermissionFlagsBits.AttachFiles]);
   const granted = new PermissionsBitField(BigInt(interaction.app_permissions));
   const missing = needed.filter(([, bit]) => !granted.has(bit)).map(([name]) => name);
   if (missing.length === 0) return;
-  throw new DeliveryError('discord-missing-permissions', 'The bot may not post in this channel.', {
-    hint: `In the channel settings, Permissions, allow the bot: ${missing.join(', ')}. Then try again.`,
+  throw new DeliveryError('discord-missing-permissions', 'I may not post in this channel.', {
+    hint: `In the channel settings, under Permissions, allow me: ${missing.join(', ')}. Then try again.`,
     outcome: 'not-sent',
     retryable: false,
   });

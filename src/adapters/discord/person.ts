@@ -8,8 +8,8 @@ import {
 import type { Person } from '../../chat/port.ts';
 
 /**
- * Who pressed or typed. Discord sends the member's roles and permissions along with every interaction, as they are at
- * that moment, so there is nothing to look up and nothing that could be stale.
+ * The person who caused an interaction. Discord sends the member's present roles and permissions with every
+ * interaction, so no request is needed, and the data cannot be out of date.
  */
 export function personOf(interaction: APIInteraction, guilds: readonly string[]): Person {
   const { member } = interaction;
@@ -20,9 +20,9 @@ export function personOf(interaction: APIInteraction, guilds: readonly string[])
   return personAs({ user, nick: member?.nick, roles: member?.roles ?? [] }, home, permissions);
 }
 
-/** The same for somebody who is not there to press or type: what their roles may, Discord leaves to be added up. */
+/** A person, without an interaction. The person's permissions are the sum of the permissions of the person's roles. */
 export function memberAs(member: APIGuildMember, guild: APIGuild, guilds: readonly string[]): Person {
-  // The role that everybody has carries the server's own id (Permissions, "Permission Hierarchy").
+  // Every member has the role whose id equals the server's id (Permissions, "Permission Hierarchy").
   const held = guild.roles.filter(({ id }) => id === guild.id || member.roles.includes(id));
   const permissions = new PermissionsBitField(held.map((role) => BigInt(role.permissions)));
   if (guild.owner_id === member.user.id) permissions.add(PermissionFlagsBits.ManageGuild);
@@ -31,7 +31,7 @@ export function memberAs(member: APIGuildMember, guild: APIGuild, guilds: readon
 
 type Member = Pick<APIGuildMember, 'user' | 'nick' | 'roles'>;
 
-/** A server that this bot does not serve is someone else's: what a person is there counts for nothing here. */
+/** On a server that the bot does not serve, a person's rights and roles do not count. */
 function personAs({ user, nick, roles }: Member, home: boolean, permissions: PermissionsBitField): Person {
   return {
     id: user.id,

@@ -15,7 +15,7 @@ import { personOf } from './person.ts';
 
 type Option = APIApplicationCommandInteractionDataOption<InteractionType>;
 
-/** What an interaction asks for. */
+/** An interaction, read as a request to carry out, as a question for suggestions, or as an interaction to ignore. */
 export type Received =
   | { readonly kind: 'request'; readonly interaction: Interaction; readonly request: InvocationRequest }
   | { readonly kind: 'question'; readonly question: Question }
@@ -47,7 +47,7 @@ export function receive(interaction: APIInteraction, guilds: readonly string[]):
 function questionOf(typing: APIApplicationCommandAutocompleteInteraction, guilds: readonly string[]) {
   const { name: command, options } = typing.data;
   const { subcommand, own } = nested(options);
-  const option = own.find((one) => 'focused' in one && one.focused)?.name ?? '';
+  const option = own.find((each) => 'focused' in each && each.focused)?.name ?? '';
   const { [option]: typed = '', ...given } = valuesOf(own);
   const person = async () => personOf(typing, guilds);
   return { at: addressOf(typing), command, subcommand, option, typed: String(typed), given, person };
@@ -62,13 +62,13 @@ function isSlashCommand(
   );
 }
 
-/** Discord nests the options of a subcommand in the subcommand. */
+/** Discord places the options of a subcommand inside the subcommand. */
 function nested(options: readonly Option[] = []) {
   const subcommand = options.find((option) => option.type === ApplicationCommandOptionType.Subcommand);
   return { subcommand: subcommand?.name, own: subcommand?.options ?? options };
 }
 
-/** The options as typed. Options that hold something else (a person, a role) belong to no command of ours. */
+/** The options as typed. Options of other types (a person, a role) belong to no command of this bot. */
 function valuesOf(options: readonly Option[]): Record<string, string | number | boolean> {
   const values: Record<string, string | number | boolean> = {};
   for (const option of options) {

@@ -17,9 +17,9 @@ import { toStartError } from './start-error.ts';
 
 type Registered = Awaited<ReturnType<typeof registerIn>>;
 
-/** Settings in, sentences out. Returns the exit code. */
+/** Reads the settings, registers the commands, and prints the result in sentences. Returns the exit code. */
 export async function runRegister(options: {
-  /** Of this process unless told. */
+  /** The default is the environment of this process. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly commandsFolder: string;
   /** Other kinds of options, for tests. */
@@ -45,8 +45,8 @@ export async function runRegister(options: {
 }
 
 /**
- * Makes each configured server's commands the ones of `directory`, and writes only what differs: Discord allows 200
- * creations a day in a server. Throws AppError.
+ * Makes sure that each configured server has exactly the commands of `directory`. Writes only commands that differ,
+ * because Discord allows 200 creations of commands a day in each server. Throws AppError.
  */
 export async function registerCommands(
   config: DiscordConfig,
@@ -54,7 +54,7 @@ export async function registerCommands(
   report: (done: Registered) => void,
 ): Promise<void> {
   const rest = createRest(config, {
-    // A short wait is waited for; the day's limit is not.
+    // Waits for a short rate limit to end, but not for the daily limit.
     rejectOnRateLimit: ({ retryAfter }) => retryAfter > 60_000,
   }).setToken(config.token);
   const wanted = directory.all.map((command) => commandJson(command, config.access));
@@ -102,8 +102,9 @@ async function registerIn(rest: REST, application: string, guild: string, wanted
 }
 
 /**
- * A command as one text, the same for what we send and for what Discord returns: it fills in defaults, leaves out
- * what is false, answers permissions as text, and orders fields in its own way.
+ * Turns a command into a text, in order to compare a command of this bot with a registered command. Discord returns a
+ * registered command with defaults filled in, false values left out, permissions as text, and the fields in a different
+ * order.
  */
 function canonical(command: CommandJson | APIApplicationCommand): string {
   const { name, description, options = [], default_member_permissions: permissions } = command;
@@ -143,7 +144,7 @@ function isObject(value: unknown): value is object {
 function describe({ guild, ...changes }: Registered): string {
   const done = Object.entries(changes)
     .filter(([, names]) => names.length > 0)
-    .map(([what, names]) => `${what} ${names.join(', ')}`);
+    .map(([change, names]) => `${change} ${names.join(', ')}`);
   return `Server ${guild}: ${done.length > 0 ? done.join('; ') : 'nothing to change'}`;
 }
 
@@ -164,7 +165,7 @@ function explain(
     application
   ) {
     const invite = `https://discord.com/oauth2/authorize?client_id=${application}&scope=bot%20applications.commands`;
-    return new AppError('discord-not-invited', `The bot may not register commands in server ${guild}.`, {
+    return new AppError('discord-not-invited', `I may not register commands in server ${guild}.`, {
       hint: `Is the id in DISCORD_GUILDS right? If so, invite the bot to that server: ${invite}`,
       cause: error,
     });

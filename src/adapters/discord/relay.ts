@@ -7,8 +7,9 @@ import { type Dispatcher, upgrade } from 'undici';
 export type Relay = ReturnType<typeof createRelay>;
 
 /**
- * WebSockets by way of `agent`, for a client that has no setting for how it connects: it opens them to an address of
- * this machine, and this passes on what is said. Only to where it was told to, as anybody here could connect.
+ * Sends the WebSockets of a client through `agent`, for a client that has no setting for an agent. The client connects
+ * to an address on this machine, and the relay passes the traffic on. The relay connects only to addresses that were
+ * registered with `to`, because any program on this machine could use the relay.
  */
 export function createRelay(agent: Dispatcher) {
   const targets = new Map<string, string>();
@@ -38,7 +39,7 @@ export function createRelay(agent: Dispatcher) {
   }
 
   return {
-    /** The address at which to ask for `url`. */
+    /** Returns the relay's address that leads to `url`. */
     async to(url: string): Promise<string> {
       listening ??= listen();
       const { port } = (await listening).address() as AddressInfo;
@@ -46,7 +47,7 @@ export function createRelay(agent: Dispatcher) {
       targets.set(path, url);
       return `ws://127.0.0.1:${port}${path}`;
     },
-    /** What leads to `url`, which may be an address of ours. */
+    /** Returns the address to which an address of the relay leads. Any other `url` is returned unchanged. */
     from: (url: string) => targets.get(new URL(url).pathname) ?? url,
     async close(): Promise<void> {
       const server = await listening;

@@ -16,8 +16,9 @@ import { CODE_BLOCK_OVERHEAD, codeBlock, codeText, toMarkdown } from './markdown
 import { tableText } from './table.ts';
 
 /**
- * Messages as Components V2. Always, lines too: the flag cannot be taken back, so a line and a card can replace each
- * other only when both have it. Prose that does not fit is cut with an ellipsis; structure that does not fit throws.
+ * Renders a message as Components V2. Lines use Components V2 as well: a message keeps its flag for ever, so a line and
+ * a card can replace each other only if both have the flag. Prose that does not fit is cut and gets an ellipsis. Throws
+ * if there are too many components.
  */
 export function renderMessage(message: Message, fileNames: readonly string[] = [], marker?: number) {
   const shown = inOneDirection(message);
@@ -27,7 +28,7 @@ export function renderMessage(message: Message, fileNames: readonly string[] = [
   return component;
 }
 
-/** Accent colours, Discord's own palette; neutral has none. */
+/** Accent colours from Discord's own palette. */
 const colours: Readonly<Record<Tone, number | undefined>> = {
   neutral: undefined,
   progress: 0x5865f2,
@@ -36,7 +37,7 @@ const colours: Readonly<Record<Tone, number | undefined>> = {
   danger: 0xed4245,
 };
 
-/** A line has no frame to colour. */
+/** Signs for lines, because a line has no frame to colour. */
 const symbols: Readonly<Record<Tone, string>> = {
   neutral: '',
   progress: '⏳ ',
@@ -45,7 +46,7 @@ const symbols: Readonly<Record<Tone, string>> = {
   danger: '❌ ',
 };
 
-/** Whether nothing of the line is cut. */
+/** Whether the line fits into a message without being cut. */
 export function fits({ tone, text }: Line): boolean {
   return symbols[tone].length + toMarkdown(text).length <= limits.text;
 }
@@ -77,7 +78,10 @@ function renderCard(card: Card, fileNames: readonly string[]): APIMessageTopLeve
   return { type: ComponentType.Container, accent_color: colours[card.tone], components: inside };
 }
 
-/** Shares out the characters: prose first, as it is short and says what matters; code and tables get the rest. */
+/**
+ * Makes the text of each node. Prose gets its room first, because prose is short and matters most; code and tables
+ * share the rest.
+ */
 function fillTexts(nodes: readonly Node[], room: number): string[] {
   const texts = nodes.map(() => '');
   const blocks = nodes.filter(isBlock).length;
@@ -120,7 +124,7 @@ function proseText(node: Exclude<Node, Block>, room: number): string {
   }
 }
 
-/** As many fields as fit; of very many some are left out, and a line says how many. */
+/** Shows as many fields as fit. A line says how many fields were left out. */
 function fieldsText(fields: readonly Field[], room: number): string {
   const text = (most: number) => shortenFields(fields, most).map(fieldLine).join('\n');
   const most = largest(1, longestList(fields), (count) => text(count).length <= room);
@@ -143,7 +147,7 @@ function blockText(node: Block, room: number): string {
   const inner = room - CODE_BLOCK_OVERHEAD;
   const fits = (text: string) => codeText(text).length <= inner;
   if (node.kind === 'table') {
-    // Keeping backticks apart makes a text longer, so the room is asked for again until it fits.
+    // Separating backticks makes the text longer, so the table is cut further until the text fits.
     for (let tries = inner; ; tries -= 50) {
       const text = tableText(node, tries);
       if (fits(text) || tries < 50) return codeBlock(text);
@@ -153,7 +157,10 @@ function blockText(node: Block, room: number): string {
   return codeBlock(cutCode(node.text, node.keep, fits));
 }
 
-/** The longest start or end of `text`, in whole lines where it has several, that `fits`. */
+/**
+ * The longest start or end of `text` for which `fits` is true, cut at a line break unless that would lose more than
+ * half.
+ */
 function cutCode(text: string, keep: 'start' | 'end', fits: (text: string) => boolean): string {
   const characters = [...text];
   const part = (count: number) =>
@@ -169,7 +176,7 @@ function cutCode(text: string, keep: 'start' | 'end', fits: (text: string) => bo
   return start !== -1 && start < rough.length / 2 ? `…${rough.slice(start)}` : rough;
 }
 
-/** Of a card's files, by their names. */
+/** The addresses of a card's files, by the names of the files. */
 type Urls = ReadonlyMap<string, string | undefined>;
 
 function renderNode(node: Node, urlOf: Urls, text = ''): APIComponentInContainer[] {
@@ -179,7 +186,7 @@ function renderNode(node: Node, urlOf: Urls, text = ''): APIComponentInContainer
     case 'fields':
     case 'table':
     case 'code':
-      // Discord refuses a text display without text.
+      // Discord refuses a text display whose text is empty.
       return text.trim() === '' ? [] : [display(text)];
     case 'image': {
       const url = urlOf.get(node.file) ?? '';
@@ -224,7 +231,7 @@ function display(content: string) {
   return { type: ComponentType.TextDisplay as const, content };
 }
 
-/** Headings and small print end with the line. */
+/** Makes a single line, because headings and small print end with the line. */
 function oneLine(markdown: string): string {
   return markdown.replace(/\s*\n\s*/g, ' ');
 }

@@ -4,32 +4,37 @@ import { type Dispatcher, request } from 'undici';
 import type { DiscordConfig } from '../../config.ts';
 import { bytesOf, createAgent } from '../../proxy.ts';
 
-/** Where Discord's API is, and the way there. */
+/** The address of Discord's API, and the proxy that leads there. */
 export type RestPlace = Pick<DiscordConfig, 'apiUrl' | 'proxy'>;
 
 type Send = RESTOptions['makeRequest'];
 
 /**
- * discord.js's REST client on connections of its own. By itself REST sends through an undici 6
- * of its own on the dispatcher that all undici versions of a process share (`Symbol.for('undici.globalDispatcher.1')`);
- * where another version was loaded first, a message with a file fails with UND_ERR_INVALID_ARG.
+ * The REST client of discord.js, with connections of its own. By default, REST uses its own undici 6 with the
+ * dispatcher that all undici versions of a process share (`Symbol.for('undici.globalDispatcher.1')`). If a different
+ * version was loaded first, a message with a file fails with UND_ERR_INVALID_ARG.
  */
 export function createRest({ apiUrl, proxy }: RestPlace, options: Partial<RESTOptions>): REST {
   const agent = createAgent(proxy);
   const api = apiUrl === undefined ? {} : { api: apiUrl };
-  return new REST({ ...api, ...options, makeRequest: (url, init) => send(agent, url, init).catch(named) });
+  return new REST({ ...api, ...options, makeRequest: (url, init) => send(agent, url, init).catch(asReset) });
 }
 
-/** How undici tells of a connection that ended before the whole answer had come. */
+/** The codes by which undici reports a connection that broke before the whole response had arrived. */
 const BROKEN = new Set(['UND_ERR_SOCKET', 'UND_ERR_CLOSED', 'UND_ERR_DESTROYED', 'EPIPE', 'ETIMEDOUT']);
 
-/** discord.js repeats what failed with ECONNRESET (`shouldRetry`), and knows a broken connection by no other name. */
-function named(error: Error & { code?: string }): never {
+/**
+ * discord.js repeats a request that failed with ECONNRESET, but not after other codes of a broken connection
+ * (`shouldRetry`). So these codes become ECONNRESET.
+ */
+function asReset(error: Error & { code?: string }): never {
   if (!BROKEN.has(error.code ?? '')) throw error;
   throw Object.assign(new Error(error.message, { cause: error }), { code: 'ECONNRESET' });
 }
 
-/** Ends the client's timers, without which a process would not exit. Idle connections do not keep a process running. */
+/**
+ * Stops the client's timers, which would keep the process running. Idle connections do not keep the process running.
+ */
 export function closeRest(rest: REST): void {
   rest.clearHandlerSweeper();
   rest.clearHashSweeper();
@@ -44,7 +49,7 @@ async function send(agent: Dispatcher, url: string, init: Parameters<Send>[1]): 
     signal: init.signal,
     dispatcher: agent,
   });
-  // Read here, so that an answer that breaks off in the middle is a broken connection like any other.
+  // The body is read here, so that a response that breaks off in the middle counts as a broken connection.
   const bytes = await body.arrayBuffer();
   return new Response(bytes.byteLength > 0 ? bytes : null, {
     status: statusCode,

@@ -8,23 +8,24 @@ import {
 import { AppError, ConfigError } from '../../errors.ts';
 import { codeOf } from './errors.ts';
 
-/** Why Discord did not let the bot in, in a sentence that says what to do. */
+/** Explains why Discord did not let the bot in, and how to correct the cause. */
 export function toStartError(error: unknown, apiUrl: string | undefined): AppError {
   const message = error instanceof Error ? error.message : String(error);
-  // By REST (401), and by the gateway (close code 4004) in discord.js's words.
+  // A refused token shows in two ways: REST answers 401, and for the gateway's close code 4004, discord.js throws an
+  // error with the text below.
   const badToken =
     (error instanceof DiscordjsError && error.code === DiscordjsErrorCodes.TokenInvalid) ||
     (error instanceof DiscordAPIError && error.status === 401);
   if (badToken || message === 'Authentication failed') return badTokenError();
   if (message === 'Used disallowed intents' || message === 'Used invalid intents') {
-    return new AppError('discord-intents', 'Discord does not allow this bot the intents it asks for.', {
-      hint: 'The bot asks for Guilds only, which every bot may use: make sure that DISCORD_TOKEN belongs to a bot.',
+    return new AppError('discord-intents', 'Discord does not allow me the intents that I ask for.', {
+      hint: 'I ask for Guilds only, which every bot may use: make sure that DISCORD_TOKEN belongs to a bot.',
       cause: error,
     });
   }
   if (message.startsWith('Not enough sessions remaining')) {
-    return new AppError('discord-sessions', 'Discord allows this bot no more logins today.', {
-      hint: `Something restarts it over and over: mend that first. ${/resets at \S+/.exec(message)?.[0] ?? ''}`.trim(),
+    return new AppError('discord-sessions', 'Discord allows me no more logins today.', {
+      hint: `The bot is being restarted over and over: correct the cause of the restarts first. ${/resets at \S+/.exec(message)?.[0] ?? ''}`.trim(),
       cause: error,
     });
   }
@@ -34,16 +35,18 @@ export function toStartError(error: unknown, apiUrl: string | undefined): AppErr
       cause: error,
     });
   }
-  const code = codeOf(error) ?? codeOf((error as Error | undefined)?.cause);
+  const code = codeOf(error);
   return new AppError('discord-unreachable', `Discord cannot be reached${code ? ` (${code})` : ''}.`, {
     hint: apiUrl
-      ? `DISCORD_API_URL is ${apiUrl}: is that right, and is a Discord API there?`
+      ? `DISCORD_API_URL is ${apiUrl}: is the address right, and is a Discord API there?`
       : 'Check the network of this machine (a proxy or firewall?), and https://discordstatus.com',
     cause: error,
   });
 }
 
-/** Why a connection that worked was closed for good (Opcodes and Status Codes, "Gateway Close Event Codes"). */
+/**
+ * Explains why Discord closed a working connection permanently (Opcodes and Status Codes, "Gateway Close Event Codes").
+ */
 export function toLostError(closeCode: number): AppError {
   if (closeCode === GatewayCloseCodes.AuthenticationFailed) return badTokenError();
   return new AppError('discord-lost', `Discord has closed the connection for good (code ${closeCode}).`, {

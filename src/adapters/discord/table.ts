@@ -3,7 +3,10 @@ import { largest } from '../../chat/shorten.ts';
 import { aligned, cutEnd, oneLine } from '../../chat/text.ts';
 import { shares } from './limits.ts';
 
-/** Rows as aligned plain text for a block of code, at most `room` characters; says how many rows did not fit. */
+/**
+ * Renders rows as aligned plain text for a block of code, with at most `room` characters. If some rows do not fit, the
+ * text says how many.
+ */
 export function tableText(table: Table, room: number): string {
   const lines = aligned(table, (cell) => cutEnd(oneLine(cell), shares.cell));
   const whole = lines.join('\n');

@@ -1,15 +1,19 @@
 import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../log.ts';
 
-/** Slack waits 3 s for an acknowledgement (docs.slack.dev, acknowledging); what takes longer is acknowledged anyway. */
+/**
+ * The time after which an invocation is acknowledged even if it is not stored yet. Slack waits 3 s for an
+ * acknowledgement (docs.slack.dev, acknowledging).
+ */
 const AT_THE_LATEST_MS = 2_000;
 
 export type Acknowledgement = ReturnType<typeof acknowledgeInTime>;
 
 /**
- * Holds the acknowledgement back until the invocation is stored, so that a crash before that leaves Slack to say that
- * it failed, or to deliver it again; yet never so long that Slack gives up on one that is being worked on. One that
- * cannot be sent stops nothing: answers take another way, and what Slack then delivers again is known by its id.
+ * Delays the acknowledgement until the invocation is stored: after a crash before that moment, Slack reports a failure
+ * or delivers the invocation again. The delay ends in time, so that Slack does not give up on an invocation that is
+ * being worked on. If an acknowledgement fails, the work continues, because answers do not need the acknowledgement,
+ * and a second delivery is recognised by its id.
  */
 export function acknowledgeInTime(ack: () => Promise<void>, clock: Clock, log: Logger) {
   const { promise: done, resolve } = Promise.withResolvers<void>();
@@ -23,13 +27,13 @@ export function acknowledgeInTime(ack: () => Promise<void>, clock: Clock, log: L
   };
   const cancel = clock.after(AT_THE_LATEST_MS, () => void held.then(now));
   return {
-    /** Acknowledges, once, however often it is called. Never rejects. */
+    /** The first call acknowledges; later calls do nothing. Never rejects. */
     now,
-    /** Has what happens by itself wait for this as well, which is to come in time. */
+    /** Makes the automatic acknowledgement wait for `until` as well. `until` must resolve in time. */
     holdBack(until: Promise<void>): void {
       held = until;
     },
-    /** Resolves once it was sent, or could not be. */
+    /** Resolves when the acknowledgement has been sent or has failed. */
     done,
   };
 }

@@ -31,10 +31,10 @@ import {
 import { fitsWhole } from './render.ts';
 import { createSocketReceiver } from './socket-receiver.ts';
 
-/** Slack waits for an acknowledgement no longer than this (docs.slack.dev, acknowledging). */
+/** The longest time that Slack waits for an acknowledgement (docs.slack.dev, acknowledging). */
 const ACKNOWLEDGE_MS = 3_000;
 
-/** How long a file of a delivery may hold up the outbox's other deliveries to its channel. */
+/** How long a file of a delivery may delay the outbox's other deliveries to the same channel. */
 const FILE_PATIENCE_MS = 60_000;
 
 export interface SlackAdapterOptions {
@@ -43,7 +43,7 @@ export interface SlackAdapterOptions {
   readonly log: Logger;
 }
 
-/** Slack through Bolt: one workspace, by Socket Mode or by HTTP. */
+/** The adapter for Slack, built on Bolt. Serves a single workspace, by Socket Mode or by HTTP. */
 export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions): Adapter {
   const logger = createBoltLogger(log);
   const quiet = createBoltLogger(log, { quiet: true });
@@ -52,7 +52,7 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
   let inbox: Inbox | undefined;
 
   const identity = (): Identity => {
-    // Messages may wait for Slack at a start at which Slack is away.
+    // If Slack cannot be reached at the start, messages wait until the bot is connected.
     if (!self)
       throw new DeliveryError('slack-not-connected', 'I am not connected to Slack yet.', {
         outcome: 'not-sent',
@@ -64,17 +64,17 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
   const patience = createPatience(clock);
   const files = createFiles(api, posts, patience, log);
   const people = createPeople({ api, access: config.access, clock, log, identity });
-  const door =
+  const receiver =
     config.mode.kind === 'socket'
       ? createSocketReceiver({ appToken: config.mode.appToken, api, logger: quiet, clock, log })
       : createHttpReceiver({ signingSecret: config.mode.signingSecret, logger, clock, log });
 
   const app = new App({
-    receiver: door.receiver,
+    receiver: receiver.bolt,
     logger,
     clientOptions: api.options,
     convoStore: false,
-    // Asked once, at start: Bolt would otherwise call auth.test for every delivery.
+    // The ids are fetched at the start, because Bolt would otherwise call auth.test for every delivery.
     authorize: async () => {
       const { botId, botUser } = identity();
       return { botToken: config.botToken, botId, botUserId: botUser };
@@ -86,7 +86,7 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
 
   const fileWait = () => ({ patienceMs: FILE_PATIENCE_MS });
 
-  /** Deliveries that Slack still waits to have acknowledged. */
+  /** The acknowledgements that Slack is still waiting for. */
   const unacknowledged = new Set<Promise<void>>();
   function acknowledgementBy(ack: () => Promise<void>): Acknowledgement {
     const acknowledgement = acknowledgeInTime(ack, clock, log);
@@ -95,25 +95,29 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
     return acknowledgement;
   }
 
-  /** Of events, by their body. */
+  /** The acknowledgements of events. The key is the body of the event. */
   const held = new WeakMap<object, Acknowledgement>();
   const process = app.processEvent.bind(app);
-  // Bolt acknowledges an event before any listener has it (App.processEvent): one that is to be answered is held back.
+  // Bolt acknowledges an event before any listener gets the event (App.processEvent). For a mention, the
+  // acknowledgement is therefore held back.
   app.processEvent = async (delivery) => {
     const { body, ack } = delivery;
-    if (body.event?.type !== 'app_mention') return await processAnyway(delivery);
+    if (body.event?.type !== 'app_mention') return await processAndAcknowledge(delivery);
     const acknowledgement = acknowledgementBy(() => ack());
     held.set(body, acknowledgement);
     try {
       await process({ ...delivery, ack: async () => undefined });
     } finally {
-      // Also one that no listener was given.
+      // A mention that reached no listener is acknowledged here, too.
       await acknowledgement.now();
     }
   };
 
-  /** What is signed and makes no sense is acknowledged all the same: Slack would wait for it, and send it again. */
-  async function processAnyway(delivery: ReceiverEvent): Promise<void> {
+  /**
+   * Acknowledges a signed delivery even if the bot cannot make sense of the delivery. Otherwise Slack would wait for
+   * the acknowledgement, and then deliver again.
+   */
+  async function processAndAcknowledge(delivery: ReceiverEvent): Promise<void> {
     let acknowledged = false;
     const ack: ReceiverEvent['ack'] = async (response) => {
       acknowledged = true;
@@ -188,22 +192,23 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
     platform: PLATFORM,
     supports: { idempotentPosts: false, history: true },
     paceMs: PACE_MS,
-    ...(door.listener ? { http: { path: SLACK_PATH, listener: door.listener } } : {}),
+    ...(receiver.listener ? { http: { path: SLACK_PATH, listener: receiver.listener } } : {}),
 
     async start(given) {
       self = await fetchIdentity(api, log);
       inbox = given;
-      await door.open();
+      await receiver.open();
     },
     async stop() {
-      // Over the socket, where it is one: closed before, Slack would say that the bot did not respond.
+      // In Socket Mode, acknowledgements are sent over the socket. If the socket closed before they were sent, Slack
+      // would say that the bot did not respond.
       await within(clock, ACKNOWLEDGE_MS, Promise.all(unacknowledged));
-      await door.close();
+      await receiver.close();
       inbox = undefined;
     },
     hurry: () => patience.stop(),
     close: () => adapter.stop(),
-    healthy: () => door.isOpen(),
+    healthy: () => receiver.isOpen(),
 
     fits: fitsWhole,
     async post(to, { message, key, replyTo, alsoToChannel = false, patient = false }) {
@@ -230,7 +235,7 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
     },
     person: (id) => people.person(id, 'fresh'),
     async sendDirect({ id }, { message, key }) {
-      // Posting to a person opens the direct message, and needs no scope beyond chat:write (chat.postMessage).
+      // A post to a person opens the direct message, and needs no scope other than chat:write (chat.postMessage).
       await files.show(message, fileWait, (bare) => posts.post({ channel: id }, bare, { key }));
     },
   };

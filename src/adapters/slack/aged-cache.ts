@@ -1,16 +1,22 @@
 import { LRUCache } from 'lru-cache';
 import { type Clock, stopwatch } from '../../clock.ts';
 
-/** An answer, or a question that is under way. */
+/** An answer, or a question that has not been answered yet. */
 interface Aged<Content> {
   readonly content: Content;
-  /** Since the question was sent: what it answers may have changed right after. */
+  /**
+   * The age counts from the moment when the question was sent, because the content may have changed immediately
+   * afterwards.
+   */
   readonly ageMs: () => number;
 }
 
 const KEYS = 2000;
 
-/** Remembers answers by key, each with its age. Questions asked at the same time are asked once. */
+/**
+ * Remembers answers by key, each with its age. If the same question is asked several times at once, only a single
+ * request is made.
+ */
 export function createAgedCache<T>(clock: Clock, ask: (key: string) => Promise<T>) {
   const known = new LRUCache<string, Aged<T>>({ max: KEYS });
   const asking = new Map<string, Aged<Promise<T>>>();
@@ -28,7 +34,10 @@ export function createAgedCache<T>(clock: Clock, ask: (key: string) => Promise<T
   }
 
   return {
-    /** An answer at most `maxAge` ms old; when asking fails, one at most `staleAge` ms old. Throws what asking threw. */
+    /**
+     * Returns an answer that is at most `maxAge` ms old. If asking fails, returns an answer that is at most `staleAge`
+     * ms old, or else throws the error of `ask`.
+     */
     async get(key: string, { maxAge, staleAge }: { maxAge: number; staleAge: number }): Promise<T> {
       const fresh = known.get(key);
       if (fresh && fresh.ageMs() <= maxAge) return fresh.content;

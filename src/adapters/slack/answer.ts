@@ -16,43 +16,53 @@ const SourceMessage = z.object({
   channel: z.string(),
   ts: z.string(),
   thread: z.string().exactOptional(),
-  /** Only this person sees it, and only its `response_url` can change it. */
+  /** Whether only the asker sees the message. Such a message can be changed only through its `response_url`. */
   ephemeral: z.boolean(),
 });
 export type SourceMessage = z.infer<typeof SourceMessage>;
 
-/** All it takes to answer one person, also for another process than the one they spoke to. */
+/** All data needed to answer a person, even in a process that did not receive the person's request. */
 export const SlackAsker = z.object({
-  /** The same when Slack delivers it again. */
+  /** Stays the same when Slack delivers the invocation again. */
   id: z.string(),
   user: z.string(),
   channel: z.string(),
-  /** `ts` of the thread in which public answers go. */
+  /** The `ts` of the thread where public answers are posted. */
   thread: z.string().exactOptional(),
-  /** Whether that thread has replies already: Slack shows ephemeral messages in no other (chat.postEphemeral). */
+  /**
+   * Whether that thread already has replies. In a thread without replies, Slack does not show ephemeral messages
+   * (chat.postEphemeral).
+   */
   threadOpen: z.boolean(),
-  /** Five answers within half an hour, wherever the person is; app mentions have none. */
+  /**
+   * Accepts five answers within half an hour, in any place where the person can type. App mentions have no
+   * response_url.
+   */
   responseUrl: z.string().exactOptional(),
   source: SourceMessage.exactOptional(),
-  /** Epoch milliseconds, when it came in. */
+  /** The time of arrival, in epoch milliseconds. */
   receivedAt: z.number(),
 });
 export type SlackAsker = z.infer<typeof SlackAsker>;
 
-/** What is stored of it. */
+/** The stored data with which an answer can be given later. */
 export const SlackReply = z.object({ mode: z.enum(['public', 'private', 'update']), asked: SlackAsker });
 
 const WAITING =
-  'Slack makes me wait before I can post in this channel. I go on as soon as it lets me: no need to ask again.';
+  'Slack makes me wait before I can post in this channel. I go on as soon as Slack lets me: you need not ask again.';
 
-/** The bot has no access to the channel: a `response_url` may still post where its own token cannot. */
+/**
+ * Errors that mean that the bot has no access to the channel. A `response_url` may still post where the bot's token
+ * cannot post.
+ */
 const NO_ACCESS = ['slack-not-in-channel', 'slack-channel-not-found', 'slack-restricted-action'] as const;
 
 export type SlackAnswer = ReturnType<typeof createAnswer>;
 
 /**
- * How one person is answered: to them alone, to the channel, or in the message whose button they pressed. `respond`
- * gives the answer to them alone where it can be put nowhere else; `postCard` throws, as what it is asked before counts.
+ * Answers a person: privately, in the channel, or in the message with the pressed button. `respond` answers privately
+ * if the answer cannot be shown in any other place. `postCard` throws instead, because the caller must not act before
+ * the card is posted.
  */
 export function createAnswer(parts: {
   readonly asked: SlackAsker;
@@ -60,21 +70,23 @@ export function createAnswer(parts: {
   readonly posts: Posts;
   readonly files: Files;
   readonly patience: Patience;
-  /** Milliseconds, from now on, in which it can be answered. */
+  /** The time during which the person can be answered, in milliseconds from now. */
   readonly answerableMs: number;
   readonly clock: Clock;
 }) {
   const { asked, api, posts, files, patience, answerableMs, clock } = parts;
   const { id, channel, thread, threadOpen, user, responseUrl, source } = asked;
-  // By these another process can tell what we posted for this invocation.
+  // With these keys, another process finds the bot's messages for this invocation.
   const cardKey = `card:${id}`;
   const answerKey = `answer:${id}`;
   const here = { channel, ...(thread === undefined ? {} : { thread }) };
-  /** The public answer, once there is one the bot can edit. */
+  /** The message with the public answer, after the bot has posted a message that the bot can edit. */
   let answer: PostedMessage | undefined;
-  /** That is a card as it was posted, which nobody else will bring to an end. */
+  /** Whether `answer` is still the card as it was posted. Only the final answer will replace the card. */
   let cardStands = false;
-  /** Slack did not take a card in time, as far as anybody knows: it may stand in the channel all the same. */
+  /**
+   * Whether Slack did not accept a card in time, as far as the bot knows. The card may be in the channel all the same.
+   */
   let cardGivenUp = false;
   const spentMs = stopwatch(clock);
 
@@ -83,7 +95,7 @@ export function createAnswer(parts: {
     as: { readonly response_type: 'ephemeral' | 'in_channel'; readonly replace_original: boolean },
   ): Promise<void> {
     if (responseUrl === undefined) throw noUrl();
-    // Without thread_ts the answer to a press in a thread would stand in the channel (handling user interaction).
+    // Without thread_ts, the answer to a press in a thread would appear in the channel (handling user interaction).
     await api.respond(responseUrl, {
       ...render(message),
       ...as,
@@ -91,22 +103,25 @@ export function createAnswer(parts: {
     });
   }
 
-  /** What we posted under that key for this invocation. */
+  /** Finds the bot's message for this invocation that was posted with this key. */
   function find(key: string): Promise<PostedMessage | undefined> {
     return posts.find(here, key, asked.receivedAt);
   }
 
-  /** Where Slack does not take that either, there is no harm done. */
-  function tell(): void {
+  /** Tells the person that the answer has to wait. No harm is done if Slack does not accept this message either. */
+  function sayWaiting(): void {
     void whisper({ kind: 'line', tone: 'neutral', text: [WAITING] }).catch(() => undefined);
   }
-  // What follows a card that was given up does not wait as well.
+  // When a card has been given up, the messages after the card no longer wait either.
   const wait = () => ({
     patienceMs: cardGivenUp ? 0 : answerableMs - spentMs(),
-    told: { person: user, tell },
+    told: { person: user, tell: sayWaiting },
   });
 
-  /** Posts in the channel as soon as Slack lets it, and looks there where Slack does not say what became of it. */
+  /**
+   * Posts in the channel as soon as Slack permits. If the outcome of an attempt is unknown, the channel is searched for
+   * the message.
+   */
   async function post(message: MessageWithoutFiles, key: string): Promise<PostedMessage> {
     const send = () => posts.post(here, message, { key });
     return await patience.inTurn(
@@ -119,12 +134,13 @@ export function createAnswer(parts: {
   async function whisper(message: MessageWithoutFiles): Promise<void> {
     if (responseUrl !== undefined) {
       try {
-        // Never replacing: on a button's response_url that would replace the message everyone sees, and on a
-        // slash command's it does nothing (bolt-js#2287).
+        // `replace_original` is always false here: with the response_url of a button, true would replace the message
+        // that everyone sees; with that of a slash command, true has no effect (bolt-js#2287).
         await viaUrl(message, { response_type: 'ephemeral', replace_original: false });
         return;
       } catch (error) {
-        // A lost answer may have been shown; shown twice to one person is better than not at all.
+        // If the outcome is unknown, the answer may already have been shown. Showing an answer twice to the person is
+        // better than showing no answer.
         if (!(error instanceof DeliveryError)) throw error;
       }
     }
@@ -134,7 +150,8 @@ export function createAnswer(parts: {
         message,
       );
     } catch (error) {
-      // A mention has no response_url, and where the bot may not post it may not whisper either.
+      // This is the last resort for a mention, which has no response_url: a channel that refuses the bot's posts
+      // refuses ephemeral messages, too.
       await posts.post({ channel: user }, message).catch(() => {
         throw error;
       });
@@ -145,13 +162,13 @@ export function createAnswer(parts: {
     await files.showPrivately(user, message, wait, whisper);
   }
 
-  /** An answer that cannot stand where all would see it reaches the one who asked, with the reason. */
+  /** Sends an answer that cannot be posted for everyone to the asker alone, together with the reason. */
   async function aside(message: Message, why: unknown): Promise<void> {
     if (!(why instanceof DeliveryError)) throw why;
     await privately(withNote(message, `Only you see this. ${why.userMessage}`));
   }
 
-  /** The card that could not be looked for when it was posted. Throws where that cannot be done just now either. */
+  /** Searches for a card that was given up. Throws if the search itself would have to be repeated later. */
   async function doubtfulCard(): Promise<PostedMessage | undefined> {
     if (!cardGivenUp) return undefined;
     try {
@@ -173,7 +190,8 @@ export function createAnswer(parts: {
         cardStands = false;
         return;
       } catch (error) {
-        // As soon as Slack takes it, it is put in place of the card.
+        // The error is thrown, so that the caller tries again later and the answer replaces the card as soon as Slack
+        // accepts the answer.
         if (cardStands && error instanceof DeliveryError && error.retryable) throw error;
         return await aside(message, error);
       }
@@ -183,7 +201,8 @@ export function createAnswer(parts: {
     } catch (error) {
       if (responseUrl === undefined || !isDeliveryError(error, ...NO_ACCESS))
         return await aside(message, error);
-      // Slack lets a response_url post where the person is, even where the bot is not. Files it cannot post.
+      // A response_url can post in the channel where the person typed even if the bot is not a member, but cannot post
+      // files.
       await files.showPrivately(user, message, wait, (bare) =>
         viaUrl(bare, { response_type: 'in_channel', replace_original: false }).catch(() =>
           whisper(withNote(bare, `Only you see this. ${error.userMessage}`)),
@@ -200,7 +219,7 @@ export function createAnswer(parts: {
       );
     const edit = (bare: MessageWithoutFiles) =>
       posts.edit(source, bare).catch(async (error: unknown) => {
-        // What was posted through a response_url is not the bot's to edit.
+        // The bot's token cannot edit a message that was posted through a response_url.
         if (responseUrl === undefined || !(error instanceof DeliveryError) || error.retryable) throw error;
         await viaUrl(bare, { response_type: 'in_channel', replace_original: true });
         return source;
@@ -228,7 +247,7 @@ export function createAnswer(parts: {
         const { code, userMessage, outcome, retryable } = error;
         if (!retryable && outcome === 'not-sent') throw error;
         cardGivenUp = true;
-        const hint = 'My card could not be posted in time, so nothing was done. Ask again later.';
+        const hint = 'I could not post my card in time, so I did nothing. Ask again later.';
         throw new DeliveryError(code, userMessage, { hint, cause: error, outcome, retryable });
       });
     },
@@ -236,7 +255,7 @@ export function createAnswer(parts: {
     async resume(mode: AckMode, { message, again, mayLeave }: LateAnswer): Promise<void> {
       if (mode !== 'public') {
         mayLeave();
-        // What everybody sees, a live card above all, is not to be replaced by one person's news.
+        // A message that everyone sees, above all a live card, must not be replaced by an answer for a single person.
         if (mode === 'private' || !source?.ephemeral) return await privately(again);
         return await inSource(message);
       }

@@ -11,16 +11,16 @@ export type SlackApi = ReturnType<typeof createSlackApi>;
 type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
 
 const RETRY_AFTER = 'retry-after';
-/** For a 429 that does not say how long. */
+/** The length of the pause after a 429 without Retry-After. */
 const PAUSE_MS = 1_000;
 
-/** Clients for the Web API, which never wait out a 429 by themselves: their callers do, each as long as it may. */
+/** Clients for the Web API. No client waits by itself after a 429: each caller decides how long to wait. */
 export function createSlackApi(
   { botToken: token, apiUrl, proxy }: Pick<SlackConfig, 'botToken' | 'apiUrl' | 'proxy'>,
   logger: ReturnType<typeof createBoltLogger>,
   clock: Clock,
 ) {
-  // A WebSocket needs a connection of its own, which HTTP/2 has not.
+  // HTTP/2 is switched off, because a WebSocket needs a connection of its own, which HTTP/2 does not have.
   const agent = proxy && createAgent(proxy, { allowH2: false, proxyTunnel: true });
   const fetch = withPauses(withTimeout(fetchOn(agent)), clock);
   const options: webApi.WebClientOptions = {
@@ -38,7 +38,7 @@ export function createSlackApi(
       const response = await fetch(url, { method: 'POST', ...init });
       const { ok, status, headers } = response;
       if (status === 429) throw new webApi.WebAPIRateLimitedError(Number(headers.get(RETRY_AFTER)));
-      if (!ok) throw new RespondError('Slack refused what was posted', status);
+      if (!ok) throw new RespondError('Slack refused the request', status);
       await requireAccepted(response);
     } catch (error) {
       throw toDeliveryError(error);
@@ -46,13 +46,16 @@ export function createSlackApi(
   }
 
   return {
-    /** For what changes something: one attempt. A repeated chat.postMessage is a second message. */
+    /**
+     * For calls that change something: only a single attempt, because a repeated chat.postMessage would post a second
+     * message.
+     */
     write: new webApi.WebClient(token, { ...options, logger }),
-    /** For what only reads: two more attempts after a broken connection or a 5xx. */
+    /** For calls that only read: two more attempts after a broken connection or a 5xx. */
     read: new webApi.WebClient(token, { ...options, logger, retryConfig: retries }),
-    /** For clients that Bolt builds itself. */
+    /** Options for the clients that Bolt builds itself. */
     options,
-    /** For Socket Mode, where there is a proxy. */
+    /** The agent for Socket Mode, if there is a proxy. */
     agent,
     /** Posts to the response_url of a payload. Throws DeliveryError. */
     async respond(url: string, answer: RespondArguments): Promise<void> {
@@ -68,20 +71,27 @@ export function createSlackApi(
   };
 }
 
-/** Both `https://host` and `https://host/api` are taken for the Web API's root, as Slack's own lies under /api. */
+/**
+ * The root of the Web API. If the URL is `https://host` without a path, adds /api, because Slack's own API is under
+ * /api.
+ */
 function apiRoot(url: string): string {
   return new URL(url).pathname === '/' ? new URL('/api/', url).href : `${url.replace(/\/+$/, '')}/`;
 }
 
-/** The client's own timeout covers its calls; uploads and response_urls would otherwise wait for five minutes. */
+/**
+ * Adds a timeout to every request. The client's own timeout covers only the client's calls; uploads and response_urls
+ * would otherwise wait for five minutes.
+ */
 function withTimeout(fetch: Fetch): Fetch {
   return (url, init) =>
     fetch(url, { ...init, signal: init?.signal ?? AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
 }
 
 /**
- * Obeys `Retry-After` for all callers: while a method pauses, a call gets its 429 without being made. Slack counts per
- * method and workspace (rate limits page); response_urls and uploads count as one method each.
+ * Obeys `Retry-After` for all callers: while a method pauses, every call of the method gets a 429 at once and is not
+ * sent to Slack. Slack counts calls per method and workspace (rate limits page). The response_urls count as a method of
+ * their own here, and so do the uploads.
  */
 function withPauses(fetch: Fetch, clock: Clock): Fetch {
   const pauses = new Map<string, number>();

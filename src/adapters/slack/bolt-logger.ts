@@ -4,8 +4,9 @@ import type { Logger } from '../../log.ts';
 type Level = 'debug' | 'info' | 'warn' | 'error';
 
 /**
- * What Bolt and its clients log, as lines of ours. Their own debug lines hold whole payloads, so they stay out.
- * `quiet` is for what also throws: it is then told once, by whoever called.
+ * Passes the log lines of Bolt and its clients to the bot's log, except debug lines, because debug lines contain whole
+ * payloads. `quiet` is for a client that also throws its errors: the caller reports the error, so the client's line is
+ * logged at debug level only.
  */
 export function createBoltLogger(log: Logger, { quiet = false } = {}) {
   const line =

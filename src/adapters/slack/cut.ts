@@ -1,6 +1,9 @@
 import { cutEnd } from '../../chat/text.ts';
 
-/** As many whole lines of one end of `text` as fit into `length` characters, and a line that says how many are missing. */
+/**
+ * Keeps as many whole lines from the start or the end of `text` as fit into `length` characters, and adds a line that
+ * says how many lines are missing.
+ */
 export function cutLines(text: string, length: number, keep: 'start' | 'end'): string {
   if (text.length <= length) return text;
   const lines = text.split('\n');
@@ -13,7 +16,7 @@ export function cutLines(text: string, length: number, keep: 'start' | 'end'): s
     kept.push(line);
   }
   const missing = lines.length - kept.length;
-  // Not even one line fits: a part of it says more than nothing.
+  // If no whole line fits, a part of a line is kept, because a part says more than nothing.
   if (kept.length === 0)
     return keep === 'start'
       ? cutEnd(text, length)

@@ -6,7 +6,7 @@ interface Meaning {
   readonly hint?: string;
   readonly outcome?: 'unknown';
   readonly retryable?: true;
-  /** By inviting the bot, say, or installing the app again. */
+  /** An admin can remove the cause, for example by inviting the bot or by installing the app again. */
   readonly mendable?: true;
 }
 
@@ -14,13 +14,13 @@ const INVITE = 'Type /invite @bot in the channel, with the name of this bot, and
 const RIGHTS = 'Ask a workspace admin whether apps may post in this channel.';
 const REINSTALL = 'An admin has to install the app again.';
 
-/** Someone can put it right, and then the message can go out. */
+/** A person can remove the cause, and then the message can be sent. */
 const mendable = (sentence: string, hint: string): Meaning => ({ sentence, hint, mendable: true });
-/** Stays as it is. */
+/** No later attempt can succeed. */
 const final = (sentence: string, hint?: string): Meaning => ({ sentence, hint });
-/** Passes by itself; the message was not shown. */
+/** The cause is temporary, and the message was not shown. */
 const passing = (sentence: string): Meaning => ({ sentence, retryable: true });
-/** Passes by itself; the message may have been shown. */
+/** The cause is temporary, and the message may have been shown. */
 const doubtful = (sentence: string): Meaning => ({ sentence, outcome: 'unknown', retryable: true });
 
 const BAD_TOKEN = mendable('Slack no longer accepts my token.', 'An admin has to check SLACK_BOT_TOKEN.');
@@ -48,41 +48,43 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   user_not_in_channel: final('You are not a member of this channel, so I cannot answer you here.'),
   missing_scope: mendable(
     'My Slack app lacks a permission for this.',
-    'An admin can compare the app with npm run slack:manifest and install it again.',
+    'An admin can compare the app with npm run slack:manifest and install the app again.',
   ),
   invalid_auth: BAD_TOKEN,
   not_authed: BAD_TOKEN,
   token_revoked: mendable('My Slack token was revoked.', REINSTALL),
   token_expired: mendable('My Slack token has expired.', REINSTALL),
-  account_inactive: mendable(
-    'My Slack app was removed from the workspace.',
-    'An admin has to install it again.',
-  ),
+  account_inactive: mendable('My Slack app was removed from the workspace.', REINSTALL),
   ratelimited: SLOW_DOWN,
   rate_limited: SLOW_DOWN,
   message_limit_exceeded: passing('This workspace has reached its limit of messages.'),
   service_unavailable: NOT_AVAILABLE,
   team_added_to_org: passing('Slack is moving this workspace right now.'),
-  // "It's possible some aspect of the operation succeeded before the error was raised."
+  // Slack's reference says: "It's possible some aspect of the operation succeeded before the error was raised."
   fatal_error: OWN_ERROR,
   internal_error: OWN_ERROR,
-  // Of files.completeUploadExternal: of the moment, and to be called again (python-slack-sdk#1730).
+  // Answered by files.completeUploadExternal. The failure is temporary, and the call may be made again
+  // (python-slack-sdk#1730).
   file_update_failed: OWN_ERROR,
   request_timeout: passing('Slack did not get the whole message.'),
 };
 
-/** What surely happened before anything was sent. */
+/** Errors that can happen only before anything was sent. */
 const NEVER_LEFT =
   /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|CERT_|ERR_TLS|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/;
 
-/** Whatever a Slack client throws, as what it means for the message, and for what a 429 of that call holds up. */
+/**
+ * Translates any error of a Slack client into a DeliveryError. `heldUp` says which messages are held up when that call
+ * is answered with a 429.
+ */
 export function toDeliveryError(error: unknown, heldUp?: HeldUp): DeliveryError {
   if (error instanceof DeliveryError) return error;
   if (error instanceof webApi.WebAPIRateLimitedError)
     return failure('ratelimited', SLOW_DOWN, error, { retryAfterMs: error.retryAfter * 1000, heldUp });
   const word = slackErrorCode(error);
   if (word !== undefined) {
-    // A word Slack has added since: more likely a setting than something no one can change.
+    // The word is unknown, so Slack must have added it since. A setting is a more likely cause than a permanent
+    // problem.
     const unheard = { sentence: `Slack refused the message (${word}).`, mendable: true } as const;
     return failure(word, MEANINGS[word] ?? unheard, error);
   }
@@ -98,28 +100,29 @@ export function toDeliveryError(error: unknown, heldUp?: HeldUp): DeliveryError 
 /** The `error` value of a platform error, e.g. `not_in_channel`. */
 export function slackErrorCode(error: unknown): string | undefined {
   if (!(error instanceof webApi.WebAPIPlatformError)) return undefined;
-  // The client puts the whole body there where it is no JSON: one that was cut off, or the page of a proxy.
+  // If the body is not JSON, because it was cut off or is a proxy's page, the client puts the whole body into this
+  // field.
   const word: unknown = error.data.error;
   return typeof word === 'string' && /^\w{1,100}$/.test(word) ? word : undefined;
 }
 
-/** For payloads that came without a response_url. */
+/** The error for a payload that has no response_url. */
 export function noUrl(): DeliveryError {
-  return failure('no_response_url', final('Slack gave me no way to answer this.'), undefined);
+  return failure('no_response_url', final('Slack gave me no way to answer this request.'), undefined);
 }
 
-/** A response_url may say no with HTTP 200. Throws DeliveryError then. */
+/** Throws DeliveryError if a response_url answered with HTTP 200 but refused the message. */
 export async function requireAccepted(answer: Pick<Response, 'text'>): Promise<void> {
   const code = /^\s*\{.*"ok"\s*:\s*false.*"error"\s*:\s*"(\w+)"/s.exec(await answer.text())?.[1];
   if (code !== undefined) throw failure(code, MEANINGS[code], undefined);
 }
 
-/** A response_url answers 404 once it was used five times or half an hour has passed. */
+/** A response_url answers 404 after five uses, or after half an hour. */
 function respondFailure(error: RespondError): DeliveryError {
   if (error.statusCode !== 404) return statusFailure(error.statusCode, error);
   return failure(
     'response_url_gone',
-    final('It is too late to answer this.', 'Send the command again.'),
+    final('I can no longer answer this request.', 'Send the command again.'),
     error,
   );
 }
@@ -149,11 +152,11 @@ function failure(
   );
 }
 
-/** Why a connection failed, e.g. `ENOTFOUND`. */
+/** The code that says why a connection failed, e.g. `ENOTFOUND`. */
 export function connectionErrorCode(error: unknown): string | undefined {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    // The clients' own errors have a code too, in lower case.
+    // Errors that the clients make themselves have a code, too, but in lower case.
     if (typeof code === 'string' && /^[A-Z]/.test(code)) return code;
   }
   return undefined;

@@ -1,15 +1,16 @@
 /**
- * Slack reads `&`, `<` and `>` as control characters wherever text may hold markup: `<!channel>` pings everyone
- * (docs.slack.dev, formatting message text, "Escaping text"). What people see goes into rich_text and plain_text,
- * which have no markup; this is for the few places left: fallback texts and links in small print.
+ * Slack treats `&`, `<` and `>` as control characters wherever text may contain markup: `<!channel>`, for example,
+ * pings everyone (docs.slack.dev, formatting message text, "Escaping text"). Most of the bot's text goes into rich_text
+ * and plain_text, which have no markup. This function is for the few other places: fallback texts and links in small
+ * print.
  */
 export function escapeMrkdwn(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
 /**
- * The reverse, for text a person typed into a message: Slack escapes it, and wraps what looks like a link, a
- * channel or a person. `<http://example.com|example.com>` was typed as `example.com`.
+ * Reverses the escaping in text that a person typed into a message. Slack escapes such text, and wraps anything that
+ * looks like a link, a channel or a person: `<http://example.com|example.com>` was typed as `example.com`.
  */
 export function unescapeTyped(text: string): string {
   return text
@@ -21,20 +22,29 @@ export function unescapeTyped(text: string): string {
     .replaceAll('&amp;', '&');
 }
 
-/** What can stand beside formatted text; a mark between two letters is one of them. */
+/**
+ * The neighbour that formatted text may have: the end of the text, or any character except a letter or a digit. A mark
+ * beside a letter or a digit is part of a word, not formatting.
+ */
 const EDGE = /^[^\p{L}\p{N}]?$/u;
 
-/** A name is shorter, and looking at more would take time. */
+/**
+ * Maximum length of a value that is examined. Names are shorter than this, and examining longer text would take time.
+ */
 const LONGEST_VALUE = 120;
-/** Several words between two marks, without marks of their own. */
+/**
+ * Several words between two marks. The words contain no quotation marks and no code marks, and neither begin nor end
+ * with another mark.
+ */
 const WORDS = /^[^\s"'“”*_~`][^"“”`]*\s[^"“”`]*[^\s"'“”*_~`]$/u;
-/** What a value of an option stands behind. */
+/** The text before the value of an option. */
 const OPTION_BEFORE = /(?:^|\s)[-‐‑−‒–—―]{1,2}\p{L}[\p{L}-]{0,30}[=\s]\s{0,8}[*_~`]{0,8}$/u;
 
 /**
- * Without the marks of bold, italic, struck out and code, where Slack would read them as such: in pairs, around words,
- * and in code none but its own. A name with a mark in it, or one mark alone, stays as it is. Around the several words of
- * an option's value they become quotation marks, which is how they were meant.
+ * Removes the marks of bold, italic, strikethrough and code where Slack would treat them as formatting: in pairs,
+ * around words, and with no other marks inside code. A name that contains a mark, or a single mark, stays as it is.
+ * Around an option's value of several words, the marks become quotation marks, because the person meant the words as a
+ * single value.
  */
 export function unformatted(text: string): string {
   const units = text.split('');

@@ -4,7 +4,10 @@ import { escapeMrkdwn } from './escape.ts';
 import { LIMITS } from './limits.ts';
 import { accepted, dateMarkup } from './rich-text.ts';
 
-/** The `text` beside the blocks: what a notification shows and a screen reader reads. */
+/**
+ * The `text` that is sent together with the blocks. Notifications show this text, and screen readers read the text
+ * aloud.
+ */
 export function fallbackText(message: Message): string {
   if (message.kind === 'line') return short(message.text);
   const parts = [message.title, ...message.nodes.flatMap(readable)].filter(
@@ -29,7 +32,10 @@ function short(rich: Rich): string {
   return parts.join('') || '…';
 }
 
-/** A mention stays one, so that a notification shows a name; Slack counts it once, beside the same one in the blocks. */
+/**
+ * A mention stays a mention here, so that a notification shows a name. Although the blocks contain the same mention,
+ * Slack counts the mention only once.
+ */
 function markup(inline: Inline, room: number): string {
   if (room === 0) return '';
   if (typeof inline === 'object' && 'mention' in inline) return `<@${inline.mention}>`;

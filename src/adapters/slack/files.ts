@@ -7,7 +7,7 @@ import { LIMITS } from './limits.ts';
 import { lookingFirst, type Patience, type Wait } from './patience.ts';
 import type { MessageWithoutFiles, PostedMessage, Posts } from './posts.ts';
 
-/** So many messages of a thread are read back at once. */
+/** Number of messages of a thread that are read at once. */
 const THREAD = 999;
 
 export type Files = ReturnType<typeof createFiles>;
@@ -16,27 +16,28 @@ type Show<Shown> = (bare: MessageWithoutFiles) => Promise<Shown>;
 
 interface Upload {
   readonly file: File;
-  /** What a picture shows, in words. */
+  /** A description of the picture in words. */
   readonly alt: string;
 }
 
 /**
- * Shows a message together with its files. Posts take a message without its files, so that no file is forgotten: only
- * here a message is parted from them.
+ * Shows a message together with its files. This is the only place that separates a message from its files. The type
+ * `Posts` accepts only messages without files, so callers cannot drop a file by accident.
  */
 export function createFiles(api: SlackApi, posts: Posts, patience: Patience, log: Logger) {
   /**
-   * A URL for the bytes, the bytes, and a call that shows the file: files.upload is gone (Slack's changelog). The first
-   * two are safe to repeat, as nobody sees what is not completed. A picture is shown by its file: an image block with a
-   * `slack_file` is refused (invalid_blocks) until Slack has scanned the file, which only files:read could tell
-   * (node-slack-sdk#2040, slack-github-action#413).
+   * Sends each file in three calls: the first gets a URL, the second sends the bytes, and the third shows the file
+   * (files.upload no longer exists, see Slack's changelog). The first two calls are safe to repeat, because an upload
+   * that is not completed stays invisible. A picture is shown as a file in the thread: Slack refuses an image block
+   * with a `slack_file` (invalid_blocks) until the file has been scanned, and only with the scope files:read could the
+   * bot find out when that is (node-slack-sdk#2040, slack-github-action#413).
    */
   async function upload({ channel, ts, thread = ts }: PostedMessage, uploads: readonly Upload[], wait: Wait) {
     const web = api.write.files;
     const patiently = <T>(attempt: () => Promise<T>) => patience.inTurn(`files ${channel}`, wait, attempt);
     for (const { file, alt } of uploads) {
       const { name } = file;
-      // The SDK's types say alt_text, and Slack takes alt_txt (files.getUploadURLExternal).
+      // The SDK's types call this field alt_text, but Slack expects alt_txt (files.getUploadURLExternal).
       const wanted = { filename: name, length: file.size, ...(alt ? { alt_txt: alt } : {}) };
       const id = await patiently(async () => {
         const place = () => web.getUploadURLExternal(wanted);
@@ -49,16 +50,16 @@ export function createFiles(api: SlackApi, posts: Posts, patience: Patience, log
       const read = () => api.read.conversations.replies({ channel, ts: thread, limit: THREAD });
       const look = async () => {
         const { messages = [] } = await posts.joining(channel, read);
-        return messages.some((message) => message.files?.some((one) => one.id === id)) || undefined;
+        return messages.some((message) => message.files?.some((file) => file.id === id)) || undefined;
       };
       await patiently(lookingFirst(() => posts.joining(channel, complete).then(() => true), look));
     }
   }
 
-  /** Never throws. */
+  /** Adds the files to the thread of a message. Never throws. */
   async function attach(to: PostedMessage, uploads: readonly Upload[], { patienceMs }: Wait): Promise<void> {
     const { channel, thread = to.ts } = to;
-    // Nobody has to be told of the wait: the message is there.
+    // The person is not told about the wait, because the message itself has been shown already.
     const wait = { patienceMs };
     try {
       await upload(to, uploads, wait);
@@ -66,30 +67,31 @@ export function createFiles(api: SlackApi, posts: Posts, patience: Patience, log
       log.warn({ err: error, files: uploads.length }, 'slack: a file could not be attached');
       const say = () => posts.post({ channel, thread }, notAttached(uploads, error));
       await patience.inTurn(`post ${channel}`, wait, say).catch((again: unknown) => {
-        log.warn({ err: again }, 'slack: nor could that be said');
+        log.warn({ err: again }, 'slack: the missing file could not be reported in the thread');
       });
     }
   }
 
-  /** Never throws; resolves with what to say about the files. */
-  async function hand(user: string, uploads: readonly Upload[], wait: Wait): Promise<string> {
+  /** Sends the files in a direct message, and resolves with a note about the files. Never throws. */
+  async function sendDirectly(user: string, uploads: readonly Upload[], wait: Wait): Promise<string> {
     const said = names(uploads);
     try {
-      // Posting to a person opens the direct message, and needs no scope beyond chat:write.
+      // A post to a person opens the direct message, and needs no scope other than chat:write.
       const line: MessageWithoutFiles = { kind: 'line', tone: 'neutral', text: [`You asked for ${said}.`] };
       const open = () => posts.post({ channel: user }, line);
       await upload(await patience.inTurn(`post ${user}`, wait, open), uploads, wait);
       return `${said}: sent to you in a direct message.`;
     } catch (error) {
-      log.warn({ err: error, files: uploads.length }, 'slack: a file could not be handed over');
+      log.warn({ err: error, files: uploads.length }, 'slack: a file could not be sent in a direct message');
       return `${said}: could not be sent. ${toDeliveryError(error).userMessage}`;
     }
   }
 
   return {
     /**
-     * The message by `show`, then its files under it, in its thread. Throws as `show` does, and never for a file: the
-     * message is there already, and its thread says which file is missing.
+     * Shows the message with `show`, and then the files in the thread of the message. Throws in the same cases as
+     * `show`. A failure to send a file does not throw, because the message has been shown already; instead, the thread
+     * says which file is missing.
      */
     async show(message: Message, wait: () => Wait, show: Show<PostedMessage>): Promise<PostedMessage> {
       const { bare, uploads } = parted(message);
@@ -97,10 +99,13 @@ export function createFiles(api: SlackApi, posts: Posts, patience: Patience, log
       if (uploads.length > 0) await attach(posted, uploads, wait());
       return posted;
     },
-    /** The files in a direct message, as an ephemeral one cannot hold files; then the message by `show`, which says so. */
+    /**
+     * First sends the files in a direct message, because an ephemeral message cannot hold files. Then shows the message
+     * with `show`, together with a note about the files.
+     */
     async showPrivately(user: string, message: Message, wait: () => Wait, show: Show<void>): Promise<void> {
       const { bare, uploads } = parted(message);
-      await show(uploads.length === 0 ? bare : withNote(bare, await hand(user, uploads, wait())));
+      await show(uploads.length === 0 ? bare : withNote(bare, await sendDirectly(user, uploads, wait())));
     },
   };
 }
@@ -131,10 +136,10 @@ function names(uploads: readonly Upload[]): string {
 
 function notAttached(uploads: readonly Upload[], error: unknown): MessageWithoutFiles {
   const { userMessage, hint, outcome } = toDeliveryError(error);
-  const fate = outcome === 'unknown' ? 'may be missing' : 'could not be attached';
+  const state = outcome === 'unknown' ? 'may be missing' : 'could not be attached';
   return {
     kind: 'line',
     tone: 'warning',
-    text: [`${names(uploads)} ${fate}. ${userMessage}${hint ? ` ${hint}` : ''}`],
+    text: [`${names(uploads)} ${state}. ${userMessage}${hint ? ` ${hint}` : ''}`],
   };
 }

@@ -6,7 +6,10 @@ import type { Form, FormField } from '../../chat/form.ts';
 import { cutEnd } from '../../chat/text.ts';
 import { LIMITS } from './limits.ts';
 
-/** A form as a modal. Text that does not fit is cut; throws where there are more fields or choices than Slack takes, or a choice's value is too long. */
+/**
+ * Renders a form as a modal. Text that does not fit is cut. Throws if the form has more fields or choices than Slack
+ * accepts, or if a choice's value is too long.
+ */
 export function renderForm(form: Form, private_metadata: string): types.ModalView {
   const { title, submitLabel, fields, submit } = inOneDirection(form);
   if (fields.length > LIMITS.view.blocks) throw new Error(`More than ${LIMITS.view.blocks} fields in a form`);
@@ -38,10 +41,11 @@ function element(field: FormField, command: string): types.InputBlock['element']
     const [option = '', subcommand = ''] = field.suggestedAs.split(' ').toReversed();
     return {
       type: 'external_select',
-      // By this the suggestions are asked for.
+      // Slack sends this id with each request for suggestions.
       action_id: encodeActionId({ command, action: option, arg: subcommand }),
       min_query_length: 0,
-      // Slack would refuse the form for a value that is too long, and half a value names nothing.
+      // A value that is too long is left out, because Slack would refuse the whole form, and half a value would name
+      // nothing.
       ...(initial && initial.length <= LIMITS.option
         ? { initial_option: optionOf({ label: initial, value: initial }) }
         : {}),
@@ -57,7 +61,7 @@ function element(field: FormField, command: string): types.InputBlock['element']
   };
 }
 
-/** A menu in a message. */
+/** Renders a menu in a message. */
 export function selectElement({ placeholder, choices }: Select, action_id: string): types.StaticSelect {
   return {
     type: 'static_select',
@@ -72,7 +76,7 @@ function optionsOf(choices: readonly Choice[]): types.PlainTextOption[] {
   return choices.map(optionOf);
 }
 
-/** What is offered to somebody who is typing, as much of it as Slack takes. */
+/** The suggestions for a person who is typing, limited to the number that Slack accepts. */
 export function suggestedOptions(values: readonly string[]): types.PlainTextOption[] {
   const fitting = values.filter((value) => value !== '' && value.length <= LIMITS.option);
   return fitting.slice(0, LIMITS.options).map((value) => optionOf({ label: value, value }));

@@ -7,10 +7,13 @@ import type { createBoltLogger } from './bolt-logger.ts';
 import { SLACK_PATH } from './manifest.ts';
 import type { SlackReceiver } from './receiver.ts';
 
-/** Slack's largest payloads are a few hundred kilobytes (views, 250 KB). */
+/** The largest accepted body in bytes. Slack's largest payloads have a few hundred kilobytes (views, 250 KB). */
 const BODY_LIMIT = 1024 * 1024;
 
-/** Bolt refuses what is older than five minutes; what is from the future could be sent again all that time. */
+/**
+ * Requests whose time is further ahead than this are refused. Bolt refuses requests that are older than five minutes,
+ * but accepts requests from the future. Such a request could be replayed until five minutes after its time.
+ */
 const AHEAD_SECONDS = 300;
 
 export interface HttpReceiverParts {
@@ -21,8 +24,9 @@ export interface HttpReceiverParts {
 }
 
 /**
- * Bolt's own HTTP listener, which checks each request's signature. It listens on no port itself. The body is read here
- * and left where Bolt looks first: it trusts that what was signed is an object, and a rejection of its own is nobody's.
+ * Bolt's own HTTP listener, which checks the signature of each request. The listener opens no port. The body is read
+ * here and stored in the place where Bolt looks first. Bodies that are not an object are refused here, because Bolt
+ * relies on a signed body being an object: otherwise a promise would be rejected without a handler.
  */
 export function createHttpReceiver({ signingSecret, logger, clock, log }: HttpReceiverParts): SlackReceiver {
   const receiver = new HTTPReceiver({ signingSecret, endpoints: [SLACK_PATH], logger });
@@ -37,27 +41,28 @@ export function createHttpReceiver({ signingSecret, logger, clock, log }: HttpRe
   }
 
   async function take(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // Slack tries events again after an answer like this.
+    // After a 503, Slack delivers events again.
     if (!open) return answer(response, 503);
     if (request.method !== 'POST') return answer(response, 404);
     if (isFromFuture(request.headers['x-slack-request-timestamp']))
-      return refuse(response, 'its time is more than five minutes ahead');
+      return refuse(response, 'the timestamp is more than five minutes ahead');
     const rawBody = await bodyOf(request);
     if (!rawBody) return answer(response, 413);
     const body = rawBody.toString();
-    // Bolt looks as well, and has a line in the log for each: as many as anybody likes.
+    // The signature is checked here, before Bolt checks it again: Bolt logs a line for each refused request, and
+    // strangers can send any number of requests.
     const problem = isSslCheck(body, request.headers['content-type'])
       ? undefined
-      : unsigned(signingSecret, request, body);
+      : badSignature(signingSecret, request, body);
     if (problem !== undefined) return refuse(response, problem);
     if (isNoObject(body, request.headers['content-type'])) return answer(response, 400);
     receiver.requestListener(Object.assign(request, { rawBody }), response);
   }
 
   return {
-    receiver,
+    bolt: receiver,
     listener(request, response) {
-      // A client that goes away in the middle of its body.
+      // A client may close the connection in the middle of a body.
       take(request, response).catch(() => response.destroy());
     },
     open: async () => {
@@ -74,14 +79,14 @@ function answer(response: ServerResponse, status: number): void {
   response.writeHead(status, { connection: 'close' }).end();
 }
 
-/** Undefined for one that is too large. */
+/** Reads the body. Returns undefined if the body is too large. */
 async function bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     size += (chunk as Buffer).length;
     if (size > BODY_LIMIT) {
-      // Read on and dropped: a client that is still sending would not see the answer.
+      // The rest of the body is read and dropped, because a client that is still sending would not see the answer.
       request.resume();
       return undefined;
     }
@@ -92,13 +97,19 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {
 
 const FORM = 'application/x-www-form-urlencoded';
 
-/** Slack signs none of these, and Bolt looks at nothing else in them. */
+/**
+ * Whether the request is an SSL check by Slack. Slack does not sign this check, and Bolt reads no other field of such a
+ * request.
+ */
 function isSslCheck(body: string, contentType: string | undefined): boolean {
   return contentType === FORM && parse(body).ssl_check === '1';
 }
 
-/** What is wrong with the signature, in Bolt's words, which hold nothing of the request. */
-function unsigned(signingSecret: string, { headers }: IncomingMessage, body: string): string | undefined {
+/**
+ * Returns the problem with the signature in Bolt's words, which contain nothing from the request. Undefined for a valid
+ * signature.
+ */
+function badSignature(signingSecret: string, { headers }: IncomingMessage, body: string): string | undefined {
   try {
     verifySlackRequest({
       signingSecret,
@@ -114,12 +125,15 @@ function unsigned(signingSecret: string, { headers }: IncomingMessage, body: str
   }
 }
 
-/** The same clock as Bolt's: the machine's. */
+/** Uses the machine's clock, because Bolt does so, too. */
 function isFromFuture(timestamp: string | string[] | undefined): boolean {
   return Number(timestamp) > Date.now() / 1000 + AHEAD_SECONDS;
 }
 
-/** JSON, by itself or in a form's `payload`, of `null`, a number, a list. What is no JSON at all Bolt refuses. */
+/**
+ * Whether the body, or the `payload` of a form, is JSON but not an object: for example `null`, a number or a list. Text
+ * that is not JSON is refused later, by Bolt.
+ */
 function isNoObject(body: string, contentType: string | undefined): boolean {
   const json = contentType === FORM ? new URLSearchParams(body).get('payload') : body;
   if (json === null) return false;

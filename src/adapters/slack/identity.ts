@@ -5,10 +5,10 @@ import type { SlackApi } from './api.ts';
 import { connectionErrorCode, slackErrorCode, toDeliveryError } from './errors.ts';
 import { BOT_SCOPES } from './manifest.ts';
 
-/** The bot itself, in its workspace. */
+/** The bot's ids in its workspace. */
 export type Identity = Awaited<ReturnType<typeof fetchIdentity>>;
 
-/** Asks Slack who the token belongs to. Throws ConfigError where the token is at fault. */
+/** Asks Slack to which bot and workspace the token belongs. Throws ConfigError if the token is at fault. */
 export async function fetchIdentity(api: SlackApi, log: Logger) {
   try {
     const answer = await api.read.auth.test();
@@ -19,7 +19,7 @@ export async function fetchIdentity(api: SlackApi, log: Logger) {
     warnOfMissingScopes(answer.response_metadata?.scopes, log);
     return {
       team: answer.team_id,
-      // Enterprise Grid only.
+      // Present only on Enterprise Grid.
       enterprise: answer.enterprise_id || undefined,
       botId: answer.bot_id,
       botUser: answer.user_id,
@@ -29,7 +29,10 @@ export async function fetchIdentity(api: SlackApi, log: Logger) {
   }
 }
 
-/** The same for any token that Slack refuses when we connect. */
+/**
+ * The error that is shown when the bot cannot connect with a token: ConfigError if the token is at fault, otherwise
+ * DeliveryError.
+ */
 export function startError(setting: string, source: string, error: unknown): Error {
   if (error instanceof ConfigError) return error;
   const code = slackErrorCode(error);
@@ -46,7 +49,7 @@ export function startError(setting: string, source: string, error: unknown): Err
   if (code !== undefined || error instanceof DeliveryError) return toDeliveryError(error);
   const { retryAfterMs, outcome } = toDeliveryError(error);
   const reason = connectionErrorCode(error) ?? httpStatus(error);
-  return new DeliveryError('slack-unreachable', `Slack cannot be reached${reason ? ` (${reason})` : ''}.`, {
+  return new DeliveryError('slack-unreachable', `I cannot reach Slack${reason ? ` (${reason})` : ''}.`, {
     hint: 'Check the network of this machine (a proxy or firewall?), SLACK_API_URL if it is set, and https://slack-status.com',
     cause: error,
     outcome,
@@ -60,13 +63,13 @@ function httpStatus(error: unknown): string | undefined {
   return error instanceof webApi.WebAPIHTTPError ? `HTTP ${error.statusCode}` : undefined;
 }
 
-/** Slack sends a token's scopes with every answer (`x-oauth-scopes`). */
+/** Warns of scopes that the token lacks. Slack names the token's scopes in every answer (`x-oauth-scopes`). */
 function warnOfMissingScopes(granted: readonly string[] | undefined, log: Logger): void {
   if (!granted) return;
   const missing = BOT_SCOPES.filter((scope) => !granted.includes(scope));
   if (missing.length > 0)
     log.warn(
       { missing },
-      'the Slack app lacks scopes: compare it with npm run slack:manifest and install it again',
+      'the Slack app lacks scopes: compare the app with npm run slack:manifest and install the app again',
     );
 }

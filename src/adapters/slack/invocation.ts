@@ -16,7 +16,7 @@ import type { Incoming } from './receive.ts';
 
 export const PLATFORM = 'slack';
 
-/** One command, press or submission. */
+/** Makes an invocation, in the form that the pipeline expects, from a command, a press or a submission. */
 export function createInvocation(parts: {
   readonly adapter: Adapter;
   readonly incoming: Incoming;
@@ -40,7 +40,7 @@ export function createInvocation(parts: {
     prompt: incoming.threadOpen ? `@${BOT_NAME} ` : `${SLASH_COMMAND} `,
     reply: (mode) => ({ mode, asked }),
     meanwhile: { askerId: incoming.user, holdBack: acknowledgement.holdBack },
-    // It is acknowledged whatever becomes of it.
+    // Slack gets an acknowledgement in any case, so the person sees no error if the bot shows no response.
     maySkip: true,
     person: (freshness) => people.person(incoming.user, freshness),
     async refuse(message) {
@@ -48,7 +48,7 @@ export function createInvocation(parts: {
       await answers.privately(message);
     },
     ...(trigger === undefined ? {} : { openForm: (form) => parts.openForm(trigger, form) }),
-    // Slack shows nothing for it: there is no "thinking" to show.
+    // On Slack an acknowledgement shows nothing, because apps have no "thinking" display there.
     async acknowledge(wanted) {
       await acknowledgement.now();
       mode = wanted;
@@ -74,7 +74,7 @@ export function toRef({ ts, ...place }: PostedMessage, workspace: string): Messa
   return { ...addressOf(place, workspace), message: ts };
 }
 
-/** Where a reply goes: into the thread under that message, else into the address's own thread. */
+/** The place of a reply: the thread of `replyTo` if there is such a message, otherwise the thread of the address. */
 export function replyPlace(to: Address, replyTo: MessageRef | undefined): SlackPlace {
   const thread = replyTo ? (replyTo.thread ?? replyTo.message) : to.thread;
   return { channel: replyTo?.channel ?? to.channel, ...(thread === undefined ? {} : { thread }) };

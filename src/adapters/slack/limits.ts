@@ -1,21 +1,27 @@
 /**
- * Slack's limits, as data. Sources: the Block Kit reference on docs.slack.dev (the same numbers stand in the
- * comments of @slack/types), unless said otherwise.
+ * Slack's limits, as data. Unless a comment says otherwise, the source is the Block Kit reference on docs.slack.dev.
+ * The comments of @slack/types give the same numbers.
  */
 export const LIMITS = {
   /** Blocks in a message. */
   blocks: 50,
   /** Characters of a text object in a context block, and of a text field. */
   text: 3000,
-  /** Characters that say in words what a picture shows (files.getUploadURLExternal, alt_txt_too_large). */
+  /** Characters of a picture's description in words (files.getUploadURLExternal, alt_txt_too_large). */
   alt: 1000,
   /** Characters of a header block. */
   header: 150,
-  /** Options of a menu, and characters of one's label, description or value; and of the text shown while nothing is chosen. */
+  /**
+   * Number of options of a menu. The other limits are in characters: an option's label, description or value, and the
+   * text that is shown while nothing is chosen.
+   */
   options: 100,
   option: 75,
   placeholder: 150,
-  /** A modal: input blocks, characters of its title and its button, and of a field's label or hint (views reference). */
+  /**
+   * A modal: the number of input blocks, the characters of its title and of its button, and the characters of a field's
+   * label or hint (views reference).
+   */
   view: { blocks: 100, label: 24, field: 2000 },
   /** Characters of a button's label. */
   button: 75,
@@ -26,19 +32,26 @@ export const LIMITS = {
   /** Elements of one context block. */
   context: 10,
   /**
-   * Characters of all blocks together. Undocumented: chat.postMessage answers `msg_blocks_too_long` at about 13,200,
-   * containers included (bolt-js#2509, #2867). Measured here on the JSON, which is never less than what Slack counts.
+   * Characters of all blocks together. Slack does not document this limit: chat.postMessage answers
+   * `msg_blocks_too_long` at about 13,200, containers included (bolt-js#2509, #2867). Here the length of the JSON is
+   * measured, which is never shorter than the text that Slack counts.
    */
   blocksJson: 12_000,
-  /** Characters of the text shown where blocks cannot be. chat.postMessage recommends at most 4,000. */
+  /** Characters of the text that is shown in place of the blocks. Slack recommends at most 4,000 (chat.postMessage). */
   fallback: 1000,
 } as const;
 
-/** About one message a second and channel is allowed, and 50 edits a minute (docs.slack.dev, rate limits). */
+/**
+ * The time between two messages, and between two edits, in a channel. Slack allows about a message a second in each
+ * channel, and 50 edits a minute (docs.slack.dev, rate limits).
+ */
 export const PACE_MS = { post: 1_000, edit: 1_200 } as const;
 
-/** A response_url takes answers for half an hour (handling user interaction); a mention is given as long. */
+/**
+ * How long an invocation can be answered. A response_url accepts answers for half an hour (handling user interaction).
+ * A mention has no response_url, but gets the same time.
+ */
 export const ANSWERABLE_MS = 29 * 60_000;
 
-/** A request that Slack has not answered by then has an unknown outcome. */
+/** If Slack has not answered a request after this time, the outcome of the request is unknown. */
 export const REQUEST_TIMEOUT_MS = 10_000;

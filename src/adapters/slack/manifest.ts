@@ -1,11 +1,11 @@
 import type { Directory } from '../../command/define.ts';
 
-/** Where Slack delivers in HTTP mode. */
+/** The path to which Slack sends its requests in HTTP mode. */
 export const SLACK_PATH = '/slack/events';
-/** One command for everything: names are shared by all apps of a workspace. */
+/** The bot has only this slash command, because all apps of a workspace share the names of commands. */
 export const SLASH_COMMAND = '/edgegap';
 
-/** As people mention it. */
+/** The name by which people mention the bot. */
 export const BOT_NAME = 'edgegap';
 
 export const BOT_SCOPES = [
@@ -25,15 +25,18 @@ export const BOT_SCOPES = [
 ] as const;
 
 /**
- * A change of a user group is told at once, so that a role taken away counts at the next press. Only `subteam_updated`
- * tells that a group was disabled.
+ * The events of which Slack informs the bot. The events about user groups arrive as soon as a group changes, so that a
+ * withdrawn role counts at the next press. Only `subteam_updated` reports that a group was disabled.
  */
 export const BOT_EVENTS = ['app_mention', 'subteam_members_changed', 'subteam_updated'] as const;
 
-/** Longest usage hint (docs.slack.dev, app manifest reference). */
+/** Maximum length of the usage hint (docs.slack.dev, app manifest reference). */
 const USAGE_HINT_LENGTH = 1000;
 
-/** The app's settings as Slack takes them. `publicUrl`, with https, asks for HTTP mode; without it, Socket Mode. */
+/**
+ * The app's settings in Slack's format. If `publicUrl` (with https) is given, the app uses HTTP mode, otherwise Socket
+ * Mode.
+ */
 export function createManifest(directory: Directory, publicUrl?: string) {
   const url = publicUrl === undefined ? undefined : `${publicUrl.replace(/\/+$/, '')}${SLACK_PATH}`;
   return {
@@ -43,7 +46,8 @@ export function createManifest(directory: Directory, publicUrl?: string) {
       background_color: '#1f2a44',
     },
     features: {
-      // Files of private answers go to a direct message, which needs the Messages tab (error messages_tab_disabled).
+      // The files of private answers are sent in a direct message, which needs the Messages tab (error
+      // messages_tab_disabled).
       app_home: { home_tab_enabled: false, messages_tab_enabled: true, messages_tab_read_only_enabled: true },
       bot_user: { display_name: BOT_NAME, always_online: true },
       slash_commands: [
@@ -70,7 +74,7 @@ export function createManifest(directory: Directory, publicUrl?: string) {
   };
 }
 
-/** `deploy | list | logs ...`, the commands a person can type. */
+/** The commands that a person can type: `deploy | list | logs ...`. */
 function usageHint(directory: Directory): string {
   const names = directory.all.map(({ name }) => name).join(' | ');
   return names.length <= USAGE_HINT_LENGTH ? names : 'help';

@@ -7,7 +7,7 @@ const Input = z.object({
   selected_option: z.object({ value: z.string() }).nullish(),
 });
 
-/** What a modal holds, also while it is being filled in. */
+/** The content of a modal, either submitted or while a person is filling in the modal. */
 export const View = z.object({
   id: z.string(),
   callback_id: z.string(),
@@ -16,7 +16,7 @@ export const View = z.object({
 });
 type View = z.infer<typeof View>;
 
-/** Every input has a block of its own, under the name of its field. */
+/** Reads the values of the fields. Each input has a block of its own, whose name is the name of the field. */
 export function valuesOf({ state }: View): FormValues {
   const given = Object.entries(state.values).flatMap(([name, inputs]) =>
     Object.values(inputs).map((input) => [name, input.value ?? input.selected_option?.value]),
@@ -24,14 +24,20 @@ export function valuesOf({ state }: View): FormValues {
   return Object.fromEntries(given.filter(([, value]) => value));
 }
 
-/** Where the submission of a form is answered. Slack's own payload names no channel. */
+/**
+ * The place where the answer to a submitted form goes. Slack's own payload does not name a channel, so the modal
+ * carries the place.
+ */
 const Place = SlackAsker.omit({ id: true, user: true, receivedAt: true });
 
 export function metadataOf(asked: SlackAsker): string {
   return JSON.stringify(Place.parse(asked));
 }
 
-/** Undefined for a modal of another version of the bot, which wrote the place down in another way. */
+/**
+ * Reads the place from a modal. Undefined if a different version of the bot made the modal and wrote the place in a
+ * different format.
+ */
 export function placeOf({ private_metadata }: View): z.infer<typeof Place> | undefined {
   try {
     return Place.parse(JSON.parse(private_metadata));

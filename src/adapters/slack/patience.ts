@@ -5,33 +5,37 @@ import { PACE_MS } from './limits.ts';
 
 const RETRY_FIRST_MS = 1_000;
 const RETRY_MAX_MS = 10_000;
-/** A timer may ring a little early, while the method still pauses. */
+/** Added to each wait, because a timer may fire a little early, when Slack's pause is not over yet. */
 const EARLY_MS = 20;
-/** A wait that a person would notice. */
+/** A wait of this length or longer is noticed by a person. */
 const NOTICED_MS = 2_000;
 
-/** How long a caller waits for Slack. */
+/** How long a caller is ready to wait for Slack. */
 export interface Wait {
-  /** Milliseconds, from the call on. */
+  /** The time in milliseconds, counted from the call. */
   readonly patienceMs: number;
-  /** Who is told when the wait is long enough for a person to notice: once for all their calls that wait in the lane. */
+  /**
+   * The person to tell when the wait becomes long enough to be noticed. If several calls of this person wait in the
+   * same lane, `tell` is called only once.
+   */
   readonly told?: { readonly person: string; tell(): void };
 }
 
 export type Patience = ReturnType<typeof createPatience>;
 
-/** Waits for what passes by itself: a 429, a 5xx, a broken connection. */
+/** Waits out temporary failures: a 429, a 5xx, a broken connection. */
 export function createPatience(clock: Clock) {
-  /** The last call of each lane: resolves, when the call is over, with whether the call had to slow down. */
+  /** The last call of each lane, as a promise that resolves when the call ends: to true if the call was slowed down. */
   const lanes = new Map<string, Promise<boolean>>();
-  /** By lane, who was told to wait. */
+  /** The people who have been told that they have to wait, by lane. */
   const told = new Map<string, Set<string>>();
   const stopping = new AbortController();
   const { signal } = stopping;
 
   /**
-   * Calls in one lane go one after the other, in the order in which they came. `attempt` throws DeliveryError and is safe
-   * to repeat. Throws DeliveryError: of what does not pass, else when no time is left or the process stops.
+   * Makes the calls of a lane one after the other, in the order in which they arrive. `attempt` throws DeliveryError
+   * and must be safe to repeat. If a failure is not temporary, the DeliveryError is thrown at once. If a failure is
+   * temporary, the error is thrown when the caller's time is used up or the process stops.
    */
   async function inTurn<T>(lane: string, wait: Wait, attempt: () => Promise<T>): Promise<T> {
     const { patienceMs } = wait;
@@ -45,7 +49,7 @@ export function createPatience(clock: Clock) {
       persons.add(wait.told.person);
     }
 
-    /** Throws `why` where the time does not suffice. */
+    /** Waits for `ms`. Throws `why` if the time that is left does not suffice. */
     async function pause(ms: number, why: DeliveryError): Promise<void> {
       if (signal.aborted || spentMs() + ms >= patienceMs) throw why;
       if (spentMs() + ms > NOTICED_MS) noticed();
@@ -54,7 +58,7 @@ export function createPatience(clock: Clock) {
       });
     }
 
-    /** One turn in the lane, which is kept while Slack asks to slow down. */
+    /** Waits for a turn in the lane, and keeps the turn while Slack asks the bot to slow down. */
     async function takeTurn(): Promise<T> {
       const before = lanes.get(lane);
       const over = Promise.withResolvers<boolean>();
@@ -88,24 +92,28 @@ export function createPatience(clock: Clock) {
       } catch (error) {
         const passes = error instanceof DeliveryError && error.retryable && error.retryAfterMs === undefined;
         if (!passes) throw error;
-        // Outside the lane: a message that Slack chokes on must not hold up the others.
+        // This pause is outside the lane, because a message that causes a failure in Slack must not delay the other
+        // messages.
         await pause(backoff, error);
       }
     }
   }
 
-  /** Whoever waits gives up; a later call gets one attempt. */
+  /** After `stop`, calls that are waiting fail at once, and new calls are tried only once. */
   const stop = () => stopping.abort();
 
   return { inTurn, stop };
 }
 
-/** Makes an attempt safe to repeat: where nobody knows what became of an earlier one, its effect is looked for first. */
+/**
+ * Makes an attempt safe to repeat. If the outcome of an earlier attempt is unknown, `look` first checks whether the
+ * earlier attempt took effect.
+ */
 export function lookingFirst<T>(attempt: () => Promise<T>, look: () => Promise<T | undefined>) {
   let doubt: DeliveryError | undefined;
   const lookAfter = ({ code, userMessage, cause }: DeliveryError) =>
     look().catch((error: unknown) => {
-      // Without a look, another attempt could be a second message.
+      // The check failed. Another attempt without a check could post the message a second time.
       const { retryable } = toDeliveryError(error);
       throw new DeliveryError(code, userMessage, { cause, outcome: 'unknown', retryable });
     });
@@ -115,7 +123,7 @@ export function lookingFirst<T>(attempt: () => Promise<T>, look: () => Promise<T
     return await attempt().catch(async (error: unknown) => {
       if (!(error instanceof DeliveryError)) throw error;
       if (error.outcome === 'unknown') doubt = error;
-      // Also where a repeat is refused, perhaps because the earlier attempt has taken effect by now.
+      // The check is also made if Slack refuses a repetition, because the earlier attempt may have taken effect by now.
       const found = doubt && (await lookAfter(doubt));
       if (found === undefined) throw error;
       return found;

@@ -9,15 +9,16 @@ import { slackErrorCode, toDeliveryError } from './errors.ts';
 import type { Identity } from './identity.ts';
 
 /**
- * How old an answer may be, and how old while Slack does not answer: a minute for a change, as Slack's events would have
- * told of a group that has changed. users.info allows 100 calls a minute, usergroups.list only 20 (rate limits page).
+ * `maxAge` is the greatest age of an answer; `staleAge` is the greatest age while Slack does not answer. For a request
+ * that changes something, `staleAge` is a minute, because Slack's events report changed groups. Slack allows 100 calls
+ * of users.info a minute, but only 20 of usergroups.list (rate limits page).
  */
 const AGES = {
   cached: { maxAge: 60_000, staleAge: 10 * 60_000 },
   fresh: { maxAge: 5000, staleAge: 60_000 },
 } as const;
 
-/** The answers about all groups are one entry. */
+/** The key of the only entry, which holds the answers about all groups. */
 const ALL = 'all';
 
 export type People = ReturnType<typeof createPeople>;
@@ -37,14 +38,17 @@ export function createPeople(parts: {
     try {
       return (await api.read.users.info({ user: id })).user;
     } catch (error) {
-      // Someone in a shared channel whom this workspace knows nothing about.
+      // A person in a shared channel may not be known in this workspace.
       const code = slackErrorCode(error);
       if (code === 'user_not_found' || code === 'user_not_visible') return undefined;
       throw error;
     }
   });
   const missing = new Set<string>();
-  /** One call for all groups: the limit counts calls, however many groups the settings name. */
+  /**
+   * A single call asks about all groups, because the rate limit counts calls, regardless of the number of groups that
+   * the settings name.
+   */
   const members = createAgedCache(clock, async () => {
     const { usergroups = [] } = await api.read.usergroups.list({ include_users: true, include_count: true });
     const byGroup = groupIds.map(async (id) => {
@@ -57,13 +61,16 @@ export function createPeople(parts: {
     return await Promise.all(byGroup);
   });
 
-  /** Slack cuts long lists of members off elsewhere (event subteam_updated): then the group is asked for by itself. */
+  /**
+   * The members of a group. Slack is known to shorten long lists of members in the event subteam_updated. If this list
+   * is shorter than the group's count, the list may be shortened, too, and Slack is asked about this group alone.
+   */
   async function membersOf(id: string, { users, user_count }: Group): Promise<readonly string[]> {
     if (users && users.length >= Number(user_count ?? 0)) return users;
     return (await api.read.usergroups.users.list({ usergroup: id })).users ?? [];
   }
 
-  /** Throws AppError when Slack cannot say. */
+  /** Finds out who a person is. Throws AppError if Slack gives no answer. */
   async function person(id: string, freshness: 'cached' | 'fresh'): Promise<Person> {
     try {
       const user = await users.get(id, AGES[freshness]);
@@ -86,7 +93,7 @@ export function createPeople(parts: {
 
   return {
     person,
-    /** A user group has changed: an older answer about its members no longer counts. */
+    /** Called when a user group has changed, so that older answers about its members are not used any more. */
     forgetGroup(id: string): void {
       if (groupIds.includes(id)) members.forget(ALL);
     },
@@ -98,8 +105,8 @@ type Group = NonNullable<Awaited<ReturnType<SlackApi['read']['usergroups']['list
 type SlackUser = Awaited<ReturnType<SlackApi['read']['users']['info']>>['user'];
 
 /**
- * Whether this is a person of the bot's own workspace. In a Slack Connect channel people of other workspaces can type
- * and press too; on Enterprise Grid one person may belong to several workspaces of the same organisation.
+ * Whether `user` is a person of the bot's own workspace. In a Slack Connect channel, people from other workspaces can
+ * type and press buttons, too. On Enterprise Grid, a person may belong to several workspaces of the same organisation.
  */
 function isHome(user: SlackUser, own: Identity): boolean {
   if (!user || user.deleted || user.is_bot || user.id === 'USLACKBOT') return false;

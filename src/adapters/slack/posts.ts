@@ -5,40 +5,49 @@ import { slackErrorCode, toDeliveryError } from './errors.ts';
 import type { Identity } from './identity.ts';
 import { render } from './render.ts';
 
-/** Marks our messages, so that one can be found again by its key (message metadata). */
+/** Marks the bot's messages (message metadata), so that a message can be found again by its key. */
 const EVENT_TYPE = 'edgegap_chatops';
 const PAGE = 200;
-/** A thousand messages since the attempt: a channel that busy is not read any further. */
+/**
+ * Maximum number of pages that are read: a thousand messages. If a channel has had more messages since the attempt, the
+ * search is given up.
+ */
 const PAGES = 5;
 
-/** Allows for Slack's clock and this machine's to differ. */
+/** The search starts this much earlier, because Slack's clock and this machine's clock may differ. */
 const CLOCK_SKEW_MS = 60_000;
 
 const THREAD_GONE = 'slack-thread-not-found';
 
-/** Slack counts per method and workspace (rate limits page); this bot serves one. */
+/**
+ * The messages that a 429 holds up. Slack counts calls per method and workspace (rate limits page), and this bot serves
+ * a single workspace.
+ */
 const POSTS: HeldUp = { posts: true, edits: false, everywhere: true };
 const EDITS: HeldUp = { posts: false, edits: true, everywhere: true };
 
-/** A channel, or a thread in it. */
+/** A channel, or a thread of a channel. */
 export interface SlackPlace {
   readonly channel: string;
   readonly thread?: string;
 }
 
-/** A message's place: where it stands, and its own `ts`. */
+/** The place of a message, and the message's own `ts`. */
 export interface PostedMessage extends SlackPlace {
   readonly ts: string;
 }
 
-/** A message parted from its files, which Slack takes apart from it: see `Files`. */
+/** A message without its files, because files are sent to Slack separately (see `Files`). */
 export type MessageWithoutFiles = Line | (Card & { readonly files?: never });
 
 export type Posts = ReturnType<typeof createPosts>;
 
-/** Posting with the bot's own token. Everything throws DeliveryError. */
+/** Posts with the bot's own token. On failure, every function throws DeliveryError. */
 export function createPosts(api: SlackApi, identity: () => Identity) {
-  /** Makes a call that may take membership. A public channel can be joined unasked; a private one needs an invitation. */
+  /**
+   * Makes a call, and joins the channel first if Slack demands that the bot is a member. The bot can join a public
+   * channel without an invitation, but not a private channel.
+   */
   async function joining<T>(channel: string, call: () => Promise<T>, heldUp?: HeldUp): Promise<T> {
     try {
       return await call();
@@ -106,13 +115,13 @@ export function createPosts(api: SlackApi, identity: () => Identity) {
           () => api.write.chat.postMessage({ ...content, ...inThread } as typeof content),
           POSTS,
         );
-        // A message to a person comes back with the channel of the direct message.
+        // For a message to a person, Slack returns the channel of the direct message.
         return { channel: answer.channel ?? channel, thread: at, ts: answer.ts ?? '' };
       };
       try {
         return await send(thread);
       } catch (error) {
-        // Someone deleted the thread's first message: the news is still news.
+        // The first message of the thread was deleted, so the news is posted to the channel instead.
         if (thread === undefined || !isDeliveryError(error, THREAD_GONE)) throw error;
         return await send(undefined);
       }
@@ -125,7 +134,10 @@ export function createPosts(api: SlackApi, identity: () => Identity) {
       return at;
     },
 
-    /** Shows it to one person. In a thread only where the thread exists already: elsewhere Slack shows nothing. */
+    /**
+     * Shows a message to a single person. Inside a thread, Slack shows such a message only if the thread already has
+     * replies.
+     */
     async postPrivately(
       { channel, thread, user }: SlackPlace & { readonly user: string },
       message: MessageWithoutFiles,
@@ -135,12 +147,12 @@ export function createPosts(api: SlackApi, identity: () => Identity) {
       await joining(channel, () => api.write.chat.postEphemeral(content));
     },
 
-    /** Our message with this key, posted after `since` (epoch ms). */
+    /** Finds the bot's message that has this key and was posted after `since` (epoch milliseconds). */
     async find(to: SlackPlace, key: string, since: number): Promise<PostedMessage | undefined> {
       try {
         return await findIn(to, key, since);
       } catch (error) {
-        // Then it may have been posted to the channel instead.
+        // The thread is gone, so the message may have been posted to the channel instead.
         if (to.thread === undefined || !isDeliveryError(error, THREAD_GONE)) throw error;
         return await findIn({ channel: to.channel }, key, since);
       }
@@ -150,7 +162,10 @@ export function createPosts(api: SlackApi, identity: () => Identity) {
   };
 }
 
-/** Where Slack only was away for a moment, nobody has to invite the bot: it is tried again. Nothing was sent. */
+/**
+ * The error if the bot could not join a channel because of a temporary failure of Slack: nothing was sent, and a later
+ * attempt can succeed without an invitation for the bot. Undefined if Slack refused.
+ */
 function notJoined({ code, userMessage, retryable, retryAfterMs, cause }: DeliveryError) {
   if (!retryable) return undefined;
   return new DeliveryError(code, userMessage, { cause, outcome: 'not-sent', retryable, retryAfterMs });

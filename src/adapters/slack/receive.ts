@@ -7,9 +7,9 @@ import { unescapeTyped, unformatted } from './escape.ts';
 import type { Identity } from './identity.ts';
 import { placeOf, View, valuesOf } from './modal.ts';
 
-/** What a person did, out of Slack's kinds of payload. */
+/** A person's action, read from any of Slack's kinds of payload. */
 export interface Incoming extends Omit<SlackAsker, 'receivedAt'> {
-  /** Opens a form within three seconds; a mention has none. */
+  /** Needed to open a form, and valid for three seconds. A mention has no trigger. */
   readonly trigger?: string;
   readonly did:
     | { readonly kind: 'command'; readonly command: string; readonly text: string }
@@ -17,7 +17,7 @@ export interface Incoming extends Omit<SlackAsker, 'receivedAt'> {
     | Omit<FormRequest, 'source'>;
 }
 
-/** Longer than the name of any command. */
+/** The number of characters in which a command's name is searched for. No name is as long as this. */
 const MAX_COMMAND = 40;
 
 const SlashCommand = z.object({
@@ -28,7 +28,7 @@ const SlashCommand = z.object({
   response_url: z.string(),
 });
 
-/** `/edgegap deploy ...`. Slash commands do not exist in threads. */
+/** Reads a slash command, such as `/edgegap deploy ...`. Slack has no slash commands in threads. */
 export function fromSlashCommand(body: unknown): Incoming {
   const { trigger_id, user_id, channel_id, text, response_url } = SlashCommand.parse(body);
   return {
@@ -56,15 +56,16 @@ const AppMention = z.object({
 });
 
 /**
- * `@bot deploy ...`, answered in its thread. Undefined for what another app wrote, and for an edited message: Slack
- * tells of it under a new event id (bolt-js#960), and a corrected typo must not deploy a second time. Nor for a
- * sentence that mentions the bot further on: it speaks about the bot, not to it.
+ * Reads a mention, such as `@bot deploy ...`, which is answered in its thread. Undefined for a message of another app.
+ * Undefined also for an edited message: Slack reports an edit under a new event id (bolt-js#960), and a corrected typo
+ * must not deploy a second time. Undefined also for a sentence in which the bot is mentioned later, because such a
+ * sentence speaks about the bot, not to the bot.
  */
 export function fromMention(body: unknown, own: Identity): Incoming | undefined {
   const { event_id, event } = AppMention.parse(body);
   if (event.user === undefined || event.bot_id !== undefined || event.edited !== undefined) return undefined;
   const { text } = event;
-  // Formatted, it begins with a mark.
+  // A mention with formatting begins with a mark.
   const [mention, marks] = new RegExp(`^([\\s*_~]*)(?:<@${own.botUser}(?:\\|[^>]*)?>\\s*)+`).exec(text) ?? [];
   if (mention === undefined) return undefined;
   return {
@@ -101,14 +102,17 @@ const BlockActions = z.object({
     .min(1),
 });
 
-/** A pressed button, or a choice from a menu. Undefined for one that only opens a link: Slack tells of those too. */
+/**
+ * Reads a pressed button, or a choice from a menu. Undefined for a button that only opens a link, because Slack reports
+ * such presses, too.
+ */
 export function fromBlockActions(body: unknown): Incoming | undefined {
   const { trigger_id, user, response_url, channel, container, message, actions } = BlockActions.parse(body);
   const [pressed] = actions;
   if (!pressed || pressed.url !== undefined || pressed.action_id.endsWith(':url')) return undefined;
   const channelId = channel?.id ?? container.channel_id ?? '';
   const threadTs = container.thread_ts ?? message?.thread_ts;
-  // The first message of a thread carries its own ts as thread_ts: it stands in the channel.
+  // The first message of a thread carries its own `ts` as thread_ts, but belongs to the channel.
   const thread = threadTs === container.message_ts ? undefined : threadTs;
   const inThread = thread === undefined ? {} : { thread };
   const source: SourceMessage = {
@@ -137,8 +141,8 @@ export function fromBlockActions(body: unknown): Incoming | undefined {
 const ViewSubmission = z.object({ user: z.object({ id: z.string() }), view: View });
 
 /**
- * A submitted form. A person who submits again, because Slack could not reach the bot, does so from the same view with
- * another `trigger_id`: the view's id is what makes both the same submission.
+ * Reads a submitted form. If Slack could not reach the bot, the person may submit the same view again, and then the
+ * `trigger_id` is different. The id of the view therefore identifies the submission.
  */
 export function fromViewSubmission(body: unknown): Incoming {
   const { user, view } = ViewSubmission.parse(body);
@@ -151,7 +155,7 @@ export function fromViewSubmission(body: unknown): Incoming {
   };
 }
 
-/** Its answer goes to the person directly. */
+/** If a form names no place, the answer goes directly to the person. */
 const NOWHERE = { channel: '', threadOpen: false };
 
 const BlockSuggestion = z.object({
@@ -161,7 +165,10 @@ const BlockSuggestion = z.object({
   view: View,
 });
 
-/** Somebody is typing in a field of a form. Undefined where the form is of another version of the bot. */
+/**
+ * Reads a request for suggestions, sent while a person is typing in a field of a form. Undefined if a different version
+ * of the bot made the form.
+ */
 export function fromBlockSuggestion(body: unknown) {
   const { user, action_id, value: typed, view } = BlockSuggestion.parse(body);
   const place = placeOf(view);
@@ -172,7 +179,11 @@ export function fromBlockSuggestion(body: unknown) {
   return { user: user.id, place, question };
 }
 
-/** The first word, which a phone may have capitalised, and the rest as it was typed. Of a text too long, the first word alone. */
+/**
+ * Reads the command and the text after the command. The first word is the command; its letters are changed to lower
+ * case, because a phone may have capitalised the word. The rest stays as typed. In a text that is too long, only the
+ * first word is read.
+ */
 function commandIn(said: string): Extract<Incoming['did'], { kind: 'command' }> {
   if (said.length > MAX_REQUEST) {
     const [, command = ''] = /^\s*(\w*)/.exec(said.slice(0, MAX_COMMAND)) ?? [];

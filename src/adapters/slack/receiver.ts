@@ -1,9 +1,10 @@
 import type { RequestListener } from 'node:http';
 import type { Receiver } from '@slack/bolt';
 
-/** How Slack's deliveries come in: over a socket we open, or by HTTP to the bot's one port. */
+/** Receives Slack's deliveries, either over a socket that the bot opens, or by HTTP on the only port of the bot. */
 export interface SlackReceiver {
-  readonly receiver: Receiver;
+  /** The receiver that is passed to Bolt. */
+  readonly bolt: Receiver;
   readonly listener?: RequestListener;
   open(): Promise<void>;
   close(): Promise<void>;

@@ -22,7 +22,10 @@ import { LIMITS } from './limits.ts';
 import { accepted, richElements } from './rich-text.ts';
 import { smallPrint } from './small-print.ts';
 
-/** A colour bar would need attachments, which Slack folds behind "Show more"; an emoji in the title never hides. */
+/**
+ * An emoji in the title shows the tone of a message. Only attachments can show a coloured bar, but Slack folds
+ * attachments behind "Show more".
+ */
 export const TONE_EMOJI: Readonly<Record<Tone, string>> = {
   neutral: '',
   progress: '⏳',
@@ -31,25 +34,31 @@ export const TONE_EMOJI: Readonly<Record<Tone, string>> = {
   danger: '🔴',
 };
 
-/** The shortest that prose is cut to; where that is not enough, whole fields and pieces are left out. */
+/**
+ * Prose is never cut to fewer characters than this. If cutting prose is not enough, whole fields and pieces are left
+ * out.
+ */
 const SHORTEST = 40;
 
 /**
- * Renders a message within Slack's limits: prose is cut, and of very many fields or pieces some are left out. Throws
- * where what the code laid down does not fit: too many nodes, buttons or columns. `text` is for notifications and screen
- * readers.
+ * Renders a message within Slack's limits. Prose is cut, and if there are very many fields or pieces, some are left
+ * out. Throws if the structure of the message itself does not fit because the code made too many nodes, buttons or
+ * columns. `text` is for notifications and screen readers.
  */
 export function render(message: Message) {
   const shown = inOneDirection(message);
   return { text: fallbackText(shown), blocks: fitted(laidOut(shown)) };
 }
 
-/** Whether nothing of the message is cut. */
+/** Whether the message fits without any cut. */
 export function fitsWhole(message: Message): boolean {
   return fits(blocksOf(message, Number.POSITIVE_INFINITY));
 }
 
-/** Tables as the lines they become: to measure every cell takes long, and `fitted` tries many lengths. */
+/**
+ * Replaces tables by lines of text. This is done only once, because measuring every cell takes long, and `fitted` tries
+ * many lengths.
+ */
 function laidOut(message: Message): Message {
   if (message.kind === 'line') return message;
   return {
@@ -58,7 +67,7 @@ function laidOut(message: Message): Message {
   };
 }
 
-/** The longest cut, the same for every text of the message, that keeps all blocks within what Slack takes. */
+/** Cuts each text of the message to the same length: the greatest length at which all blocks fit. */
 function fitted(message: Message): types.KnownBlock[] {
   const whole = blocksOf(message, Number.POSITIVE_INFINITY);
   if (whole.length > LIMITS.blocks) throw new Error(`More than ${LIMITS.blocks} blocks in a Slack message`);
@@ -96,7 +105,7 @@ function cardBlocks(card: Card, longest: number, cut: (rich: Rich) => Rich): typ
   return blocks;
 }
 
-/** A header block takes plain text only; a title that mentions someone or tells the time becomes a bold line. */
+/** A header block accepts only plain text, so a title with a mention or a time becomes a bold line. */
 function titleBlocks({ tone, title }: Card, cut: (rich: Rich) => Rich): types.KnownBlock[] {
   const words = [...iconOf(tone), ...cut(title)];
   const plain = title.every((inline) => typeof inline === 'string' || 'bold' in inline || 'code' in inline);
@@ -115,7 +124,7 @@ function nodeBlocks(
     case 'text':
       return section(cut(node.text));
     case 'note':
-    // The picture itself is shown where its file is (files.ts).
+    // The picture itself is shown by files.ts.
     case 'image': {
       const block = smallPrint(cut(node.kind === 'note' ? node.text : [`Picture ${node.file}: ${node.alt}`]));
       return block ? [block] : [];
@@ -148,8 +157,8 @@ function nodeBlocks(
 }
 
 /**
- * Slack's own table block allows one table per message and nowhere but at its end (table block reference), and cards may
- * hold several.
+ * Shows a table as lines of text. Slack's own table block can be used only once in a message, at the end (table block
+ * reference), but cards may contain several tables.
  */
 function tableLines(table: Table): Node {
   return { kind: 'code', text: aligned(table, oneLine).join('\n'), keep: 'start' };
@@ -176,7 +185,10 @@ function buttonBlocks(buttons: readonly Button[], first: number): types.KnownBlo
   return blocks;
 }
 
-/** Slack wants every action_id of a message to differ, and two buttons may do the same: hence the number. */
+/**
+ * Slack requires a different action_id for each button of a message, but two buttons may do the same. The action_id
+ * therefore contains the number of the button.
+ */
 function buttonElement(button: Button, index: number): types.Button {
   const text = { type: 'plain_text', text: cutEnd(button.label, LIMITS.button), emoji: false } as const;
   if ('url' in button) {
@@ -192,14 +204,17 @@ function iconOf(tone: Tone): Rich {
   return TONE_EMOJI[tone] === '' ? [] : [`${TONE_EMOJI[tone]} `];
 }
 
-/** Without terminal colours and control characters, which a log may hold and Slack would show as boxes. */
+/**
+ * Removes terminal colours and control characters. A log may contain such characters, and Slack would show them as
+ * boxes.
+ */
 function visible(text: string): string {
   return (
     text
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: these characters are removed
       .replace(/\u001b\[[0-9;?]*[ -/]*[@-~]/g, '')
       .replace(/\r\n?/g, '\n')
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: these characters are removed
       .replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, '')
   );
 }

@@ -4,8 +4,9 @@ import { type Inline, plainText, type Rich } from '../../chat/card.ts';
 type Instant = Extract<Inline, { time: number }>;
 
 /**
- * Text, all of it `accepted`, as `rich_text` elements. Their `text` is shown as it is: no markup, no pings, no emoji codes, so nothing that
- * came from elsewhere can format, link or mention. That is why cards use rich_text rather than mrkdwn sections.
+ * Renders `accepted` inlines as `rich_text` elements. Slack shows the `text` of these elements literally, without
+ * markup, pings or emoji codes, so text from outside cannot format, link or mention. For this reason, cards use
+ * rich_text and not mrkdwn sections.
  */
 export function richElements(rich: Rich, bold = false): types.RichTextElement[] {
   const elements: types.RichTextElement[] = [];
@@ -18,8 +19,8 @@ export function richElements(rich: Rich, bold = false): types.RichTextElement[] 
   return elements;
 }
 
-function sameStyle(one: types.RichTextText, other: types.RichTextText): boolean {
-  return one.style?.bold === other.style?.bold && one.style?.code === other.style?.code;
+function sameStyle(a: types.RichTextText, b: types.RichTextText): boolean {
+  return a.style?.bold === b.style?.bold && a.style?.code === b.style?.code;
 }
 
 function element(inline: Inline, bold: boolean): types.RichTextElement | undefined {
@@ -38,7 +39,7 @@ function literal(text: string, style?: { bold?: boolean; code?: boolean }): type
   return style ? { type: 'text', text, style } : { type: 'text', text };
 }
 
-/** Slack wants whole seconds, and refuses anything else (date element reference). */
+/** Slack accepts only whole seconds (date element reference). */
 function dateOf({ time, style }: Instant) {
   return {
     timestamp: Math.floor(time / 1000),
@@ -47,13 +48,13 @@ function dateOf({ time, style }: Instant) {
   };
 }
 
-/** The same where text is mrkdwn. */
+/** A date as mrkdwn. */
 export function dateMarkup(instant: Instant): string {
   const { timestamp, format, fallback } = dateOf(instant);
   return `<!date^${timestamp}^${format}|${fallback}>`;
 }
 
-/** As plain text where Slack would not take it for a link, a person or a channel. */
+/** Replaces an inline by plain text if Slack would not accept the inline as a link, a person or a channel. */
 export function accepted(inline: Inline): Inline {
   if (typeof inline === 'string') return inline;
   const isRefused =

@@ -8,8 +8,9 @@ import { dateMarkup } from './rich-text.ts';
 type Element = types.PlainTextElement | types.MrkdwnElement;
 
 /**
- * A context block of text that is `accepted`: Slack's small print. It takes no rich_text, so literal strings go in as plain_text, which has no
- * markup, and only what needs markup as mrkdwn, made of parts that are ours.
+ * Renders `accepted` text as a context block, which is Slack's small print. A context block cannot contain rich_text,
+ * so literal strings become plain_text, which has no markup. Only inlines that need markup become mrkdwn, and that
+ * markup is written by the bot itself.
  */
 export function smallPrint(rich: Rich): types.ContextBlock | undefined {
   const elements: Element[] = [];
@@ -36,7 +37,7 @@ function elementOf(inline: Inline): Element {
   return mrkdwn(dateMarkup(inline));
 }
 
-/** Text that holds a character of Slack's markup itself stays plain: there is no way to escape those. */
+/** Text that contains a character of Slack's markup stays plain, because such characters cannot be escaped. */
 function marked(text: string, mark: '*' | '`'): Element {
   return /[*_~`\n]/.test(text) || text.trim() !== text || text === ''
     ? literal(text)

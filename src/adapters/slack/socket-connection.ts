@@ -4,9 +4,12 @@ import { DeliveryError } from '../../errors.ts';
 import type { SlackApi } from './api.ts';
 import type { createBoltLogger } from './bolt-logger.ts';
 
-/** How long Slack may take from the asking for a connection to its hello. */
+/** The longest time from the request for a connection to Slack's hello. */
 const HELLO_MS = 20_000;
-/** Longer than a delivery waits for its acknowledgement, which has to go out on the same connection. */
+/**
+ * A connection that is no longer needed is closed after being quiet for this long. The time is longer than a delivery
+ * waits for its acknowledgement, because the acknowledgement has to be sent on the same connection.
+ */
 const QUIET_MS = 5000;
 
 export interface SocketOptions {
@@ -19,14 +22,17 @@ export interface SocketOptions {
 interface ConnectionParts extends SocketOptions {
   readonly app: App;
   readonly onOpen: () => void;
-  /** Slack is about to close the connection. */
+  /** Called when Slack is about to close the connection. */
   readonly onRenewal: () => void;
   readonly onLost: () => void;
 }
 
 export type Connection = ReturnType<typeof createConnection>;
 
-/** One connection of Bolt's Socket Mode, with a client of its own: a client knows only the last one that it opened. */
+/**
+ * A connection in Bolt's Socket Mode. Each connection has a client of its own, because a client keeps track only of the
+ * connection that it opened last.
+ */
 export function createConnection(parts: ConnectionParts) {
   const { appToken, api, logger, clock } = parts;
   const receiver = new SocketModeReceiver({
@@ -49,7 +55,8 @@ export function createConnection(parts: ConnectionParts) {
     cancelLeaving?.();
     parts.onLost();
   });
-  // The client would close the connection at the first word of a renewal, before there is another connection.
+  // The client's own handlers are replaced, because the client closes the connection as soon as Slack announces a
+  // renewal, when there is no other connection yet.
   const handlers = client.listeners('ws_message');
   client.removeAllListeners('ws_message');
   client.on('ws_message', (message, isBinary) => {
@@ -58,7 +65,7 @@ export function createConnection(parts: ConnectionParts) {
     else for (const handle of handlers) handle.call(client, message, isBinary);
   });
 
-  /** Closes the connection once nothing has come on it for some seconds. */
+  /** Closes the connection when nothing has arrived for some seconds. */
   function leave(): void {
     cancelLeaving?.();
     cancelLeaving = clock.after(QUIET_MS, () => void close());
@@ -69,13 +76,16 @@ export function createConnection(parts: ConnectionParts) {
     await client.disconnect();
   }
 
-  /** Resolves at Slack's hello, for which the client would wait as long as the connection lasts, maybe for ever. */
+  /**
+   * Opens the connection, and resolves when Slack's hello arrives. The client itself would wait for the hello without a
+   * limit as long as the connection lasts.
+   */
   async function open(): Promise<void> {
     const greeted = client.start().then(() => true);
     if (await within(clock, HELLO_MS, greeted)) return;
     void close();
-    throw new DeliveryError('slack-no-hello', 'Slack took a connection and said nothing on it.', {
-      hint: 'Is there a proxy that does not pass WebSockets on?',
+    throw new DeliveryError('slack-no-hello', 'Slack accepted my connection, but sent nothing.', {
+      hint: 'Check whether a proxy blocks WebSockets.',
       outcome: 'not-sent',
       retryable: true,
     });

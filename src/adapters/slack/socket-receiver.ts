@@ -8,14 +8,15 @@ import { type Connection, createConnection, type SocketOptions } from './socket-
 
 const RETRY_FIRST_MS = 1000;
 const RETRY_MAX_MS = 30_000;
-/** A connection that ended sooner than this counts as a failed one. */
+/** A connection that lasts less than this counts as failed. */
 const SETTLED_MS = 10_000;
 const CLOSE_MS = 2000;
 
 /**
- * Bolt's Socket Mode, with reconnecting of our own: the next connection is open before the last one is left. The client's
- * waits five seconds after each of Slack's regular refreshes, in which commands fail, and leaves a rejection unhandled
- * when it cannot reconnect (SocketModeClient.delayReconnectAttempt, socket-mode 3.1).
+ * Bolt's Socket Mode, except that the bot itself reconnects: the next connection is opened before the last connection
+ * is closed. Bolt's own client waits five seconds after each of Slack's regular refreshes, during which commands fail,
+ * and leaves a rejection unhandled after a failed reconnection (SocketModeClient.delayReconnectAttempt, socket-mode
+ * 3.1).
  */
 export function createSocketReceiver({
   log,
@@ -25,20 +26,21 @@ export function createSocketReceiver({
   let app: App | undefined;
   let wanted = false;
   let current: Connection | undefined;
-  /** Replaced by the current connection; Slack may still deliver on it. */
+  /** The connection that was open before `current`. Slack may still deliver requests there. */
   let left: Connection | undefined;
-  /** To become the current connection. */
+  /** The connection that is being opened. */
   let next: Connection | undefined;
   let attempt: Promise<void> | undefined;
   let failures = 0;
   let cancelRetry: (() => void) | undefined;
 
   function opened(connection: Connection): void {
-    // Given up before: a client that asks Slack for a connection cannot be held back.
+    // This connection was given up before it opened. A client that has asked Slack for a connection cannot be stopped,
+    // so the connection is closed now.
     if (connection !== next) return void connection.close();
     if (!wanted) return;
     log.info({}, 'slack: connected');
-    // Slack allows an app ten connections.
+    // Older connections are closed, because Slack allows an app only ten connections.
     void left?.close();
     left = current;
     left?.leave();
@@ -93,13 +95,14 @@ export function createSocketReceiver({
     } catch (error) {
       if (!wanted) return;
       failures += 1;
-      log.warn({ err: startError('SLACK_APP_TOKEN', 'it again', error), failures }, 'slack: cannot connect');
+      const err = startError('SLACK_APP_TOKEN', 'the token again', error);
+      log.warn({ err, failures }, 'slack: cannot connect');
       reconnect(toDeliveryError(error).retryAfterMs);
     }
   }
 
   return {
-    receiver: {
+    bolt: {
       init(given) {
         app = given;
       },
@@ -125,7 +128,8 @@ export function createSocketReceiver({
       wanted = false;
       cancelRetry?.();
       const closed = [current, left, next].map((connection) => connection?.close());
-      // A connection that was only being asked for opens all the same, and is closed then.
+      // A connection that is still being requested will open nevertheless. The connection is closed as soon as it
+      // opens.
       await within(clock, CLOSE_MS, Promise.allSettled([...closed, attempt]));
     },
     isOpen: () => current !== undefined,

@@ -5,13 +5,13 @@ import { quoted } from '../argv.ts';
 import { wordIn } from './checked-text.ts';
 import type { Lookup } from './kind.ts';
 
-/** Where a server can be reached, as players report it. The host is in lower case, an IPv6 address without brackets. */
+/** A server's address, as players report it. The host is in lower case, and an IPv6 address has no brackets. */
 interface ServerAddress {
   readonly host: string;
   readonly port: number | undefined;
 }
 
-/** What a deployment and a row of the list have in common. */
+/** The fields that a deployment and a row of Edgegap's list have in common. */
 interface Reachable {
   readonly request_id: string;
   readonly fqdn?: string | undefined;
@@ -21,9 +21,9 @@ interface Reachable {
 
 const SHAPE =
   /^(?:[a-z][a-z\d+.-]{0,20}:\/\/)?(?:\[([\da-f:.]+)\]|([a-z\d.-]{1,253}))(?::(\d{1,5}))?(?:[/?#].*)?$/i;
-/** The last part has letters only, as `v1.2` is no name of a host. */
+/** The last part must be letters, so that `v1.2` is not taken for a host name. */
 const HOST_NAME = /^(?:[a-z\d](?:[a-z\d-]*[a-z\d])?\.)+[a-z]{2,}$/;
-/** So many candidates are named. */
+/** How many candidates an error message names. */
 const NAMED = 5;
 
 /** `198.51.100.1:31504`, `[2001:db8::1]:31504`, `wss://abc.pr.edgegap.net:31504/play`; undefined for anything else. */
@@ -37,9 +37,9 @@ export function readAddress(value: string): ServerAddress | undefined {
 }
 
 /**
- * The request_id of the deployment with that address: from the bot's record of running deployments, from Edgegap's list,
- * or from the record of deployments that ended within a day. Only applications that may be worked with count. Throws
- * InputError.
+ * Finds the request_id of the deployment with that address: first in the bot's record of running deployments, then in
+ * Edgegap's list, then in the record of deployments that ended within a day. Deployments of applications outside the
+ * allowlist are ignored. Throws InputError.
  */
 export async function findAddressed(lookup: Lookup, address: ServerAddress): Promise<string> {
   const near = new Map<string, Reachable>();
@@ -47,7 +47,8 @@ export async function findAddressed(lookup: Lookup, address: ServerAddress): Pro
   const whole = port !== undefined || isIP(host) === 0;
   const known = await recorded(lookup, host, 'live');
   const [own] = known.filter((one) => isAt(one, address));
-  // An address with a port, and a name, belong to one server; others may share an IP address.
+  // An address with a port, or a host name, belongs to a single server; an IP address alone may be shared by several
+  // servers.
   if (own && whole) return own.request_id;
   for (const one of known) near.set(one.request_id, one);
   for await (const row of listed(lookup, host)) {
@@ -64,7 +65,7 @@ export async function findAddressed(lookup: Lookup, address: ServerAddress): Pro
   throw candidates.length > 0 ? whichOf(candidates, address) : unknown(lookup, address);
 }
 
-/** The deployments in the bot's record that Edgegap has told that host of. */
+/** The deployments with that host in the bot's record. */
 async function recorded(
   { deployments, settings }: Lookup,
   host: string,
@@ -75,7 +76,7 @@ async function recorded(
   return all.filter((one) => isAt(one, { host, port: undefined }));
 }
 
-/** The active deployments that may have that host. Edgegap's host names begin with the request_id: one call then does. */
+/** Active deployments that may have that host. Edgegap's host names begin with the request_id, so that id comes first. */
 async function* listed({ edgegap }: Lookup, host: string): AsyncGenerator<Reachable> {
   const [label = ''] = host.split('.');
   if (isIP(host) === 0) {
@@ -101,7 +102,7 @@ function whichOf(candidates: readonly Reachable[], { host, port }: ServerAddress
     return open.length > 0 ? `${request_id} (${open.join(', ')})` : request_id;
   });
   const left = candidates.length - named.length;
-  const hint = `With their ports: ${named.join('; ')}${left > 0 ? `; and ${left} more` : ''}.`;
+  const hint = `The deployments there, with their ports: ${named.join('; ')}${left > 0 ? `; and ${left} more` : ''}.`;
   return port === undefined
     ? new InputError('address-ambiguous', `Several deployments have the address ${quoted(host)}.`, {
         hint: `Add the port, or give a request_id. ${hint}`,
@@ -113,6 +114,6 @@ function unknown({ settings }: Lookup, { host, port }: ServerAddress): InputErro
   const which = settings.applicationAllowlist ? 'deployment that I may work with' : 'deployment';
   const shown = port === undefined ? host : `${host}:${port}`;
   return new InputError('address-unknown', `No active ${which} has the address ${quoted(shown)}.`, {
-    hint: 'The server may have ended, or the address has a slip. list shows what is running.',
+    hint: 'The server may have ended, or the address has a slip. list shows all running deployments.',
   });
 }

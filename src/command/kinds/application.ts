@@ -6,7 +6,10 @@ import { namesakes } from '../same-name.ts';
 import { nameInput, plainText, suggestion } from './checked-text.ts';
 import type { Kind } from './kind.ts';
 
-/** Takes what is switched off, too: to be looked at, not to be deployed. */
+/**
+ * With `orInactive`, an option also accepts a switched-off application or version, for commands that show it and do not
+ * deploy it.
+ */
 export interface OrInactive {
   readonly orInactive?: true;
 }
@@ -14,7 +17,7 @@ export interface OrInactive {
 export const application: Kind<string, OrInactive> = {
   placeholder: 'application',
   input: nameInput,
-  // The vendor's own bound for both names.
+  // Edgegap itself limits the names of applications and versions to 64 characters.
   parse: (given, { name }) => plainText(bare(String(given)), name, 64),
   resolve: (name, { catalog }, _, { orInactive }) =>
     findNamed((age) => catalog.applications(age), name, { orInactive }),
@@ -23,7 +26,10 @@ export const application: Kind<string, OrInactive> = {
 
 type Named = Application | AppVersion;
 
-/** Empty where that cannot be told, or not now: what is missing is said all the same. */
+/**
+ * A sentence with the usable names. If the names cannot be read, the sentence is empty, so that the person sees the
+ * actual error.
+ */
 export async function knownApplications(known: Promise<readonly Named[]>): Promise<string> {
   return await known.then(
     (all) => suggestion('', active(all)),
@@ -39,13 +45,13 @@ function names(all: readonly Named[]): string[] {
   return all.map((one) => one.name);
 }
 
-/** The application of that name, or the version of the application `of`. */
+/** Finds the application of that name, or, with `of`, the version of that name of the application `of`. */
 export async function findNamed(
   read: (atMostOldMs?: number) => Promise<readonly Named[]>,
   name: string,
   { of, orInactive }: { readonly of?: string } & { readonly orInactive?: true | undefined } = {},
 ): Promise<string> {
-  // From the cache the very name alone: by now, another one may be called what only means the same.
+  // The cache is trusted only if it has the exact name: a newer application or version may match a similar name better.
   const { found: exact, all } = await findFresh(read, (known) => known.find((one) => one.name === name));
   const same = exact ? [exact] : namesakes(name, all, (one) => one.name);
   const usable = orInactive ? names : active;
@@ -60,11 +66,11 @@ export async function findNamed(
   if (same.length > 0) {
     const which = of === undefined ? `The application ${quoted(name)}` : `Version ${quoted(name)} of ${of}`;
     throw new InputError(`${kind}-inactive`, `${which} is switched off.`, {
-      hint: `Activate it in the Edgegap dashboard. ${known}`,
+      hint: `Activate the ${kind} in the Edgegap dashboard. ${known}`,
     });
   }
   const which = of === undefined ? 'There is no application' : `${of} has no version`;
-  // Many builds are near to a number that none has: the newest are named too.
+  // Many builds have similar numbers, so the nearest name is often wrong: the hint also lists the newest names.
   const near = nearest(name, usable(all));
   throw new InputError(`${kind}-unknown`, `${which} ${quoted(name)}.`, {
     hint: near ? `Did you mean ${near}? ${known}` : known,

@@ -3,12 +3,15 @@ import { between, nearest, quoted } from '../argv.ts';
 import { unquoted } from '../same-name.ts';
 import type { OptionInput } from './kind.ts';
 
-/** Of a name: longer than anything that exists, short enough to stop a whole paste; what exists is checked by the bot. */
+/** The longest name that a platform lets through: longer than any real name, but short enough to stop a pasted text. */
 export const NAME_LENGTH = 200;
 
 export const nameInput = (): OptionInput => ({ type: 'text', maxLength: NAME_LENGTH });
 
-/** A text of at most `maxLength` characters on one line. Throws InputError. */
+/**
+ * Returns the text without blanks at its ends. Throws InputError if it is longer than `maxLength` characters, or is not
+ * on one line.
+ */
 export function plainText(value: unknown, name: string, maxLength: number): string {
   const trimmed = String(value).trim();
   const length = [...trimmed].length;
@@ -16,11 +19,11 @@ export function plainText(value: unknown, name: string, maxLength: number): stri
     throw new InputError(
       'value-too-long',
       `${name} is ${length} characters long; at most ${maxLength} fit.`,
-      { hint: `It begins with ${quoted(trimmed)}.` },
+      { hint: `The value begins with ${quoted(trimmed)}.` },
     );
   if (!isPrintable(trimmed))
     throw new InputError('value-control', `${name} holds a line break or an invisible control character.`, {
-      hint: 'Type it by hand, on one line.',
+      hint: 'Type the value by hand, on one line.',
     });
   return trimmed;
 }
@@ -29,22 +32,22 @@ export function isPrintable(text: string): boolean {
   return !UNPRINTABLE.test(text) && text.isWellFormed();
 }
 
-/** Control characters, line separators, and what reverses the reading direction. Not the joiners of emoji. */
+/** Control characters, line separators and marks of the reading direction. The joiners inside emoji are allowed. */
 const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
 
-/** Without quotation marks, nor what a sentence, a list or formatting puts around a word: `(93924761ccde).` */
+/** The word without quotation marks and without the characters `around` it, such as the brackets in `(93924761ccde).` */
 export function wordIn(value: string, around: string): string {
   return between(unquoted(value).normalize('NFKC'), (character) => !around.includes(character));
 }
 
-/** The values that what was typed so far may become. */
+/** The values that begin with the typed text. */
 export function beginningWith(typed: string, values: readonly string[]): string[] {
   return values.filter((value) => value.toLowerCase().startsWith(typed.toLowerCase()));
 }
 
-/** A sentence with the one that may be meant by `name`, or with those that there are. */
+/** A sentence with the known name that `name` may mean, or with all known names. */
 export function suggestion(name: string, known: readonly string[]): string {
-  if (known.length === 0) return 'There is none that can be used.';
+  if (known.length === 0) return 'There is no name that can be used.';
   const near = name && nearest(name, known);
   if (near) return `Did you mean ${near}?`;
   const shown = known.slice(0, 12).join(', ');

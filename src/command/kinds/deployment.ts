@@ -8,7 +8,7 @@ import { findAddressed, readAddress } from './address.ts';
 import { beginningWith, nameInput, plainText, wordIn } from './checked-text.ts';
 import type { Kind, Lookup } from './kind.ts';
 
-/** Of a request_id: a shorter one is the beginning of one. */
+/** The length of a request_id; a shorter text is the beginning of a request_id. */
 const ID_LENGTH = 12;
 
 export const deployment: Kind<DeploymentTarget> = {
@@ -27,13 +27,14 @@ export function parseRequestId(value: string): string {
   if (/^@last$/i.test(id)) return '@last';
   if (/^[A-Za-z0-9]{1,64}$/.test(id)) return id;
   throw new InputError('not-a-request-id', `${quoted(value)} is not a request_id.`, {
-    hint: 'A request_id has letters and digits only, like 93924761ccde. The card of a deployment shows it; list shows all. An address works too, like 198.51.100.1:31504.',
+    hint: 'A request_id has letters and digits only, like 93924761ccde. The card of a deployment shows the request_id; list shows all request_ids. An address works too, like 198.51.100.1:31504.',
   });
 }
 
 /**
- * The deployment of a request_id, a unique beginning of one, an address, or `@last`. Makes sure that it exists and that its
- * application may be worked with, so that neither has to be found out in public.
+ * Finds a deployment by its request_id, by a unique beginning of its request_id, by its address, or by `@last`. Throws
+ * if the deployment does not exist, or if the allowlist excludes its application. These checks come before the public
+ * acknowledgement, so that the errors stay private.
  */
 export async function findDeployment(lookup: Lookup, value: string): Promise<DeploymentTarget> {
   const address = readAddress(value);
@@ -44,7 +45,8 @@ export async function findDeployment(lookup: Lookup, value: string): Promise<Dep
     checkDeploymentAllowed(settings.applicationAllowlist, known.application);
     return { request_id: known.requestId, known, seen: undefined };
   }
-  // Not one of ours: it may have been deployed from the dashboard or by a matchmaker. Edgegap says.
+  // The deployment is not in the bot's record. It may come from the dashboard or from a matchmaker, so Edgegap is
+  // asked.
   const whole = value.length < ID_LENGTH ? await findListed(lookup, value) : undefined;
   if (whole !== undefined) return await findDeployment(lookup, whole);
   const [, other] = spellings(value);
@@ -55,7 +57,10 @@ export async function findDeployment(lookup: Lookup, value: string): Promise<Dep
   return { request_id: seen.request_id, known: undefined, seen };
 }
 
-/** A request_id as it was typed, then as Edgegap writes them: what is dictated or printed may be in capitals. */
+/**
+ * The request_id as typed, then in lower case as Edgegap writes it: a dictated or printed request_id may be in
+ * capitals.
+ */
 function spellings(id: string): string[] {
   return [...new Set([id, nameKey(id)])];
 }
@@ -65,27 +70,28 @@ async function findKnown({ deployments, at, settings }: Lookup, value: string) {
     const latest = await deployments.latest(at);
     if (latest) return latest;
     throw new InputError('no-last', 'Nothing was deployed from this channel yet.', {
-      hint: 'Give a request_id; list shows what is running.',
+      hint: 'Give a request_id; list shows all running deployments.',
     });
   }
   for (const id of spellings(value)) {
     const exact = await deployments.byRequestId(id);
     if (exact) return exact;
   }
-  const begun = async (only?: readonly string[]) => {
+  const withBeginning = async (only?: readonly string[]) => {
     const found = await Promise.all(spellings(value).map((id) => deployments.byPrefix(at, id, only)));
     return found.find((some) => some.length > 0) ?? [];
   };
-  const candidates = await begun(settings.applicationAllowlist);
-  // One that is not allowed is refused as such, where nothing else can be meant; it is never named as a candidate.
-  if (candidates.length < 2) return candidates[0] ?? (await begun())[0];
+  const candidates = await withBeginning(settings.applicationAllowlist);
+  // The messages never name a deployment outside the allowlist. If only such a deployment can be meant, its request_id
+  // is returned, and the caller refuses it.
+  if (candidates.length < 2) return candidates[0] ?? (await withBeginning())[0];
   const ids = candidates.map((one) => one.requestId);
   throw ambiguous(`Several deployments of this channel begin with ${quoted(value)}.`, ids);
 }
 
 /**
- * The request_id of the active deployment that begins so and was not deployed from chat; undefined where there is none.
- * What another channel deployed has its own people, and is named in full.
+ * The whole request_id, beginning with `value`, of an active deployment that was not deployed from chat; undefined if
+ * there is no such deployment. A deployment of another channel must be named by its whole request_id.
  */
 async function findListed({ edgegap, deployments }: Lookup, value: string): Promise<string | undefined> {
   const begins = (id: string) => spellings(value).some((beginning) => id.startsWith(beginning));
@@ -97,5 +103,5 @@ async function findListed({ edgegap, deployments }: Lookup, value: string): Prom
 }
 
 function ambiguous(message: string, ids: readonly (string | undefined)[]): InputError {
-  return new InputError('prefix-ambiguous', message, { hint: `Type more of it: ${ids.join(', ')}.` });
+  return new InputError('prefix-ambiguous', message, { hint: `Type more of the id: ${ids.join(', ')}.` });
 }

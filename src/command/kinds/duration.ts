@@ -3,7 +3,7 @@ import { quoted } from '../argv.ts';
 import { beginningWith } from './checked-text.ts';
 import type { Kind } from './kind.ts';
 
-/** Ten years in minutes; what is longer is a slip. */
+/** Ten years in minutes. A longer duration is taken for a slip. */
 const MOST = 10 * 365 * 24 * 60;
 const MINUTES = { m: 1, h: 60, d: 24 * 60, w: 7 * 24 * 60 } as const;
 

@@ -3,7 +3,7 @@ import { InputError } from '../../errors.ts';
 import { quoted } from '../argv.ts';
 import { wordIn } from './checked-text.ts';
 
-/** A public IP address, as one item of a list. Throws InputError. */
+/** Parses a public IP address. Throws InputError. */
 export function ip(value: string): string {
   const refused = (code: string, problem: string) =>
     new InputError(code, `${quoted(value)} is ${problem}.`, {
@@ -19,7 +19,10 @@ export function ip(value: string): string {
   return address;
 }
 
-/** Without protocol, port, brackets and the name of a network card; one of IPv4 that is written as one of IPv6 as what it is. */
+/**
+ * The address without protocol, port, brackets and the name of a network card. An IPv4 address written as IPv6 is
+ * turned back into IPv4.
+ */
 function bareAddress(value: string): string {
   const whole = wordIn(value, ' *~()<>.,;!?').replace(/^[a-z]{2,8}:\/\//i, '');
   const text = whole.replace(/\/(?:32|128)?$/, '');
@@ -29,10 +32,10 @@ function bareAddress(value: string): string {
   return new SocketAddress({ address, family: 'ipv6' }).address.replace(/^::ffff:(?=.*\.)/, '');
 }
 
-/** Multicast, and what is kept for later, the broadcast address in it (RFC 1112, 4291). */
+/** Multicast and reserved ranges, including the broadcast address (RFC 1112, 4291). */
 const reservedAddresses = listOf('224.0.0.0/4', '240.0.0.0/4', 'ff00::/8');
 
-/** The ranges of a home, an office or one machine (RFC 1918, 1122, 3927, 6598; 4291, 4193). */
+/** The ranges that are used inside a home, an office or a single machine (RFC 1918, 1122, 3927, 6598; 4291, 4193). */
 const privateAddresses = listOf(
   ...['0.0.0.0/8', '10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16', '172.16.0.0/12'],
   ...['192.168.0.0/16', '::/127', 'fe80::/10', 'fc00::/7'],

@@ -4,17 +4,17 @@ import type { Deployments } from '../../deployments/deployments.ts';
 import type { EdgegapApi } from '../../edgegap/client.ts';
 import type { Payloads } from '../payloads.ts';
 
-/** Fields every option has. `positional` ones are typed without a name, in order; the others as `--name value`. */
+/** The fields of every option. `positional` options are typed without names, in order; other options as `--name value`. */
 export interface OptionBase {
   /** At most 100 characters. */
   readonly description: string;
   readonly required?: boolean;
   readonly positional?: boolean;
-  /** Values to offer while somebody types, in place of what the kind offers. */
+  /** Values to suggest while a person types, in place of the kind's own suggestions. */
   readonly suggest?: Kind['suggest'];
 }
 
-/** An option with its kind in place of the kind's name. Fields that belong to the kind alone are the kind's to read. */
+/** An option with its kind in place of the kind's name. Only the kind reads the further fields of its options. */
 export interface Option extends OptionBase {
   readonly kind: Kind;
   readonly input: OptionInput;
@@ -23,10 +23,10 @@ export interface Option extends OptionBase {
 /** The options of a command, by name. */
 export type Options = Readonly<Record<string, Option>>;
 
-/** A value as given, before it is checked: one string, or several for a list; true for a bare flag. */
+/** A value as given, before it is checked: a string, or several strings for a list; true for a bare flag. */
 export type RawValue = string | number | boolean | readonly string[];
 
-/** What a platform can hold a value to before the bot sees the value. */
+/** How a platform can limit a value before the bot sees the value. */
 export type OptionInput =
   | { readonly type: 'text'; readonly maxLength: number }
   | { readonly type: 'integer'; readonly min: number; readonly max: number }
@@ -38,7 +38,7 @@ export interface ParseSettings {
   readonly maxTagLength: number;
 }
 
-/** What a look-up works with. */
+/** The parts of the bot that a look-up uses. */
 export interface Lookup {
   readonly catalog: Catalog;
   readonly deployments: Deployments;
@@ -49,15 +49,15 @@ export interface Lookup {
     readonly fleets: readonly string[];
   };
   readonly payloads: Payloads;
-  /** Where the person asks. */
+  /** The place where the person asks. */
   readonly at: Address;
 }
 
-/** What values are offered from, while somebody types. */
+/** The information on which suggestions are based, while a person types. */
 export interface SuggestionContext<Fields = object> extends Lookup {
-  /** What stands in the option so far. */
+  /** The text in the option so far. */
   readonly typed: string;
-  /** What the other options, or fields of a form, hold so far: as typed. */
+  /** The values of the other options, or of the form's other fields, so far and as typed. */
   readonly given: Readonly<Record<string, RawValue>>;
   /** The fields of the option itself. */
   readonly fields: Fields;
@@ -66,35 +66,35 @@ export interface SuggestionContext<Fields = object> extends Lookup {
 /** Fields of an option, with the option's name. */
 type Named<Fields> = Fields & { readonly name: string };
 
-/** What the options before this one were resolved to, by kind. */
+/** The resolved values of the earlier options, by kind. */
 export type FoundValues = ReadonlyMap<Kind, unknown>;
 
 /**
- * One kind of option: all that help, the parsers, the platforms and the docs know of it. `Value` is what a command gets,
- * `Fields` are the fields that an option of this kind has of its own.
+ * A kind of option. This interface is all that help, the parsers, the platforms and the docs know about a kind. `Value`
+ * is the type of the value that a command gets; `Fields` are the further fields of an option of this kind.
  */
 export interface Kind<Value = unknown, Fields = object> {
-  /** In a usage line, `--near <city>`; where left out, the option's name stands there. */
+  /** The word in a usage line, e.g. `city` in `--near <city>`; if left out, the option's name. */
   readonly placeholder?: string;
-  /** Several values, with the option repeated or with commas between the values. */
+  /** True if the option takes several values: the person repeats the option, or separates the values with commas. */
   readonly many?: true;
   input(fields: Fields): OptionInput;
-  /** What is wrong with the fields themselves; undefined where they are in order. */
+  /** Describes the mistake in the fields of an option in a command file; undefined if the fields are right. */
   problem?(about: Named<Fields>): string | undefined;
   /**
-   * Checks the value by itself. Needs nothing but the value, so it comes before any acknowledgement. A string where
-   * `resolve` makes the value of it. Throws InputError.
+   * Checks the value by itself. This runs before any acknowledgement, so no service is asked. Returns the value, or a
+   * string from which `resolve` makes the value. Throws InputError.
    */
   parse(given: RawValue, about: Named<Fields>, settings: ParseSettings): Value | string;
-  /** Puts what exists in place of what was named. Throws InputError with what to use instead. */
+  /** Replaces a name by the named thing, e.g. a city by its location. Throws InputError with a hint at usable values. */
   resolve?(named: string, lookup: Lookup, found: FoundValues, about: Named<Fields>): Promise<Value>;
-  /** A sentence with what could be given, where Edgegap alone can say: for a required option that is missing. */
+  /** A sentence that lists the possible values, for a missing required option whose values only Edgegap knows. */
   known?(lookup: Lookup, found: FoundValues): Promise<string>;
-  /** Values to offer while somebody types, best first. */
+  /** Values to offer while a person types, best first. */
   suggest?(about: SuggestionContext<Fields>): Promise<readonly string[]>;
 }
 
-/** As a kind's `Value`: one of the strings in that field of the option. */
+/** Used as a kind's `Value`: the value is any of the strings in that field of the option. */
 export interface OneOf<Field extends string> {
   readonly field: Field;
 }

@@ -10,7 +10,7 @@ import { boolean, choice, integer, string } from './plain.ts';
 import { tag } from './tag.ts';
 import { version } from './version.ts';
 
-/** Every kind of option, under the name that a command gives it. */
+/** Every kind of option, under the name that a command file uses. */
 export const kinds = {
   string,
   integer,

@@ -2,7 +2,10 @@ import { ip } from './ip.ts';
 import type { Kind } from './kind.ts';
 import { parseTag } from './tag.ts';
 
-/** What a list can be of: how each item is checked, and what stands between items; no address holds a blank. */
+/**
+ * For each kind of item that a list can hold: the check of an item, and the separators between items. A blank separates
+ * addresses, but may be part of a tag.
+ */
 const items = {
   ip: { parse: ip, between: /[,;，、\s]/u },
   tag: { parse: parseTag, between: /[,，]/u },

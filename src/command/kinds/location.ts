@@ -14,7 +14,8 @@ export const location: Kind<Location> = {
 };
 
 /**
- * Finds a city by name, or by `city, country` (or division, or both) where several have the name.
+ * Finds a city by its name. If several cities have the name, the person adds the country, the division, or both: `city,
+ * country`.
  */
 export async function findLocation(catalog: Catalog, name: string): Promise<Location> {
   const [city = '', ...region] = name.split(',').filter((part) => part.trim() !== '');
@@ -29,7 +30,7 @@ export async function findLocation(catalog: Catalog, name: string): Promise<Loca
       return found.length > 0 ? found : undefined;
     },
   );
-  // One city may be listed several times, once for each data centre.
+  // Edgegap may list a city several times, once for each data centre.
   const places = new Map((found ?? []).map((one) => [fullName(one), one]));
   const [only] = places.values();
   if (only && places.size === 1) return only;
@@ -45,13 +46,16 @@ export async function findLocation(catalog: Catalog, name: string): Promise<Loca
   });
 }
 
-/** `New York` of `New York City`, but no half a word: where it costs money is not to be guessed. */
+/**
+ * Whether `given` is the first whole words of the city's name, such as `New York` of `New York City`. Parts of words do
+ * not count, because a deployment in the wrong city costs money.
+ */
 function isBeginning(given: string, city: string): boolean {
   const words = city.split(/[\s\p{Pd}]+/u);
   return words.some((_, index) => isSameName(given, words.slice(0, index).join(' ')));
 }
 
-/** `Portland, Oregon, United States of America`: what tells two cities of one name apart. */
+/** `Portland, Oregon, United States of America`: this form tells apart two cities of the same name. */
 export function fullName({ city, country, administrative_division }: Location): string {
   return [city, administrative_division, country].filter((part) => part).join(', ');
 }

@@ -3,7 +3,7 @@ import { InputError } from '../../errors.ts';
 import { quoted } from '../argv.ts';
 import type { Kind } from './kind.ts';
 
-/** A moment as it was written: an instant in epoch milliseconds, or a time of day in minutes after midnight, UTC. */
+/** A moment as typed: an instant in epoch milliseconds, or a time of day in minutes after midnight, UTC. */
 export type Moment = { readonly at: number } | { readonly minuteOfDay: number };
 
 const DAY_MS = 24 * 60 * 60_000;
@@ -23,7 +23,10 @@ export const moment: Kind<Moment> = {
   },
 };
 
-/** The instant that is meant at the time `now`, both epoch milliseconds; a time of day is the last one that has been. */
+/**
+ * The instant that a moment means at the time `now`, both in epoch milliseconds. A time of day means its latest
+ * occurrence.
+ */
 export function instantOf(moment: Moment, now: number): number {
   if ('at' in moment) return moment.at;
   const midnight = now - (now % DAY_MS);

@@ -1,4 +1,4 @@
-/* The kinds that know nothing of Edgegap. */
+/* The kinds that have nothing to do with Edgegap. */
 import { InputError } from '../../errors.ts';
 import { quoted } from '../argv.ts';
 import { namesakes } from '../same-name.ts';
@@ -47,7 +47,7 @@ export const choice: Kind<OneOf<'choices'>, { readonly choices: readonly string[
   problem({ name, choices }) {
     if (choices.length < 1 || choices.length > LIMITS.choices)
       return `${name} must have 1 to ${LIMITS.choices} choices`;
-    // Typed, they are compared without regard to case.
+    // A typed choice is compared without regard to case.
     if (new Set(choices.map((one) => one.toLowerCase())).size < choices.length)
       return `${name} has a choice twice`;
     const isRefused = (one: string) => one.length < 1 || one.length > LIMITS.choice;

@@ -16,18 +16,18 @@ export function parseTag(value: string, { maxTagLength }: ParseSettings): string
     throw new InputError(
       'tag-too-long',
       `The tag ${quoted(value)} has ${length} characters; at most ${maxTagLength} fit.`,
-      { hint: 'Choose a shorter one.' },
+      { hint: 'Choose a shorter tag.' },
     );
   if (!isPrintable(value))
     throw new InputError('tag-control', 'A tag cannot hold a line break or an invisible control character.', {
-      hint: 'Type it by hand, on one line.',
+      hint: 'Type the tag by hand, on one line.',
     });
-  // As part of an address these mean another one.
+  // In the path of a URL, `.` and `..` would lead to another address.
   if (value === '.' || value === '..')
     throw new InputError('tag-dots', `${quoted(value)} cannot be a tag.`, { hint: 'Choose another name.' });
   if (isOwnTag(value))
-    throw new InputError('tag-reserved', `The tag ${quoted(value)} is the bot’s own.`, {
-      hint: 'It ties the deployment to its messages and cannot be used or changed. Choose another name.',
+    throw new InputError('tag-reserved', `I keep the tag ${quoted(value)} for myself.`, {
+      hint: 'Such a tag ties a deployment to its messages and cannot be used or changed. Choose another name.',
     });
   return value;
 }

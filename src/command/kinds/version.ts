@@ -4,7 +4,7 @@ import { InputError } from '../../errors.ts';
 import { application, findNamed, knownApplications, type OrInactive } from './application.ts';
 import type { FoundValues, Kind } from './kind.ts';
 
-/** Of the application that is given before it; of an unknown application a version is taken as it is. */
+/** A version of the application in an earlier option; without an application, the version is taken as typed. */
 export const version: Kind<string, OrInactive> = {
   ...application,
   placeholder: 'version',
@@ -22,7 +22,7 @@ function applicationIn(found: FoundValues): string | undefined {
   return found.get(application) as string | undefined;
 }
 
-/** Both as they are deployed. Throws InputError where one does not exist or is switched off. */
+/** The exact names of an application and a version. Throws InputError if either does not exist or is switched off. */
 export async function findDeployable(
   catalog: Catalog,
   wanted: { readonly application: string; readonly version: string },
@@ -35,7 +35,10 @@ function findVersion(catalog: Catalog, of: string, name: string, orInactive?: tr
   return findNamed((age) => newestVersions(catalog, of, age), name, { of, orInactive });
 }
 
-/** Throws InputError where a version is given alone: versions of several applications may have the same name. */
+/**
+ * Throws InputError if a version is given without an application, because several applications may have a version of
+ * that name.
+ */
 export function checkHasApplication(given: {
   application?: string | undefined;
   version?: string | undefined;
@@ -46,7 +49,7 @@ export function checkHasApplication(given: {
   });
 }
 
-/** Of many builds the last ones are what somebody may mean. */
+/** The versions, newest first: people most likely mean a recent build. */
 async function newestVersions(catalog: Catalog, of: string, atMostOldMs?: number): Promise<AppVersion[]> {
   return newestFirst(await catalog.versions(of, atMostOldMs));
 }

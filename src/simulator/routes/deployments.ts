@@ -1,17 +1,59 @@
 import { statusBody } from '../bodies.ts';
-import { phaseOf } from '../deployment.ts';
+import type { SimulatedDeployment } from '../deployment.ts';
 import type { Route, RouteRequest, RouteResponse } from '../exchange.ts';
-import { readOrder } from '../order.ts';
+import { findRoom } from '../hosts.ts';
+import { type ReadOrder, readHosts, readLegacyOrder, readOrder } from '../order.ts';
 import { RouteRefusal } from '../refusal.ts';
 
 export const deploymentRoutes: readonly Route[] = [
   { endpoint: 'deploy', method: 'POST', path: '/v2/deployments', handle: deploy },
+  {
+    endpoint: 'deployToFleet',
+    method: 'POST',
+    path: '/v2/private-fleets/deployments',
+    handle: deployToFleet,
+  },
+  { endpoint: 'deployLegacy', method: 'POST', path: '/v1/deploy', handle: deployLegacy },
   { endpoint: 'status', method: 'GET', path: '/v1/status/{id}', handle: status },
-  { endpoint: 'stop', method: 'DELETE', path: '/v1/stop/{id}', handle: stop },
 ];
 
-function deploy({ world, body, fault }: RouteRequest): RouteResponse {
-  const order = readOrder(body, world.settings);
+function deploy(call: RouteRequest): RouteResponse {
+  return accepted(start(call, readOrder(call.body, call.world.settings)));
+}
+
+function deployToFleet(call: RouteRequest): RouteResponse {
+  const order = readOrder(call.body, call.world.settings);
+  return accepted(start(call, { ...order, place: findRoom(readHosts(call.body), order.uses, call.world) }));
+}
+
+function accepted({ request_id }: SimulatedDeployment): RouteResponse {
+  return { status: 202, body: { request_id } };
+}
+
+function deployLegacy(call: RouteRequest): RouteResponse {
+  const order = readLegacyOrder(call.body, call.world.settings);
+  // In v1, a refusal does not name the deployment that is left behind.
+  const { request_id, fqdn, application, version } = start(call, order, () => ({}));
+  const body = {
+    request_id,
+    request_dns: fqdn,
+    request_app: application,
+    request_version: version,
+    request_user_count: order.players.length,
+    filters: [],
+  };
+  return { status: 200, body: order.tags.length > 0 ? { ...body, tags: order.tags } : body };
+}
+
+/**
+ * Makes the deployment. If the deployment cannot be allocated, the refusal contains the fields that `leftBehind`
+ * returns.
+ */
+function start(
+  { world, fault }: RouteRequest,
+  order: ReadOrder,
+  leftBehind = (request_id: string): object => ({ request_id }),
+): SimulatedDeployment {
   const { misfortune } = order.version;
   const full = world.hasRoom ? undefined : 'The account has as many deployments as it may have at a time';
   const noPlace = misfortune === 'no-capacity' ? NO_CAPACITY : undefined;
@@ -21,14 +63,13 @@ function deploy({ world, body, fault }: RouteRequest): RouteResponse {
   const imageError = fault?.kind === 'image-cannot-be-pulled' ? (fault.detail ?? DENIED) : noImage;
 
   const deployment = world.create({ ...order, imagePulled: imageError === undefined && !refusal });
-  const { request_id } = deployment;
   if (refusal) {
-    // A deployment that could not be allocated exists all the same, in ERROR, until it is stopped.
+    // A deployment that could not be allocated still exists, in ERROR, until it is stopped.
     world.lifecycle.fail(deployment, refusal);
-    throw new RouteRefusal(422, refusal, { request_id });
+    throw new RouteRefusal(422, refusal, leftBehind(deployment.request_id));
   }
   world.lifecycle.start(deployment, { imageError, crashes: misfortune === 'crashes' });
-  return { status: 202, body: { request_id } };
+  return deployment;
 }
 
 const NO_CAPACITY = 'No edge server has room for this deployment';
@@ -37,23 +78,4 @@ const DENIED = 'The image could not be pulled: access to the registry was denied
 
 function status({ world, params, now }: RouteRequest): RouteResponse {
   return { status: 200, body: statusBody(world.find(params.id), now, world.settings) };
-}
-
-function stop({ world, params, query, now }: RouteRequest): RouteResponse {
-  const deployment = world.find(params.id);
-  if (phaseOf(deployment) === 'TERMINATED')
-    throw new RouteRefusal(410, `${deployment.request_id} has ended already`);
-  const storage = query.get('container_log_storage');
-  // `true` means the version's own storage, and no version here has a storage.
-  if (storage && storage !== 'true' && storage !== 'false') deployment.logStorage = storage;
-  if (!world.lifecycle.stop(deployment)) {
-    return { status: 202, body: { message: `${deployment.request_id} stops as soon as it can` } };
-  }
-  return {
-    status: 200,
-    body: {
-      message: `${deployment.request_id} is being stopped`,
-      deployment_summary: statusBody(deployment, now, world.settings),
-    },
-  };
 }

@@ -1,5 +1,6 @@
 import { hostBody } from '../bodies.ts';
 import type { Route, RouteRequest, RouteResponse } from '../exchange.ts';
+import { inUse } from '../hosts.ts';
 import { paginate } from '../paging.ts';
 import { RouteRefusal } from '../refusal.ts';
 
@@ -7,10 +8,10 @@ export const fleetRoutes: readonly Route[] = [
   { endpoint: 'hosts', method: 'GET', path: '/v2/private-fleets/{fleet}/hosts', handle: hosts },
 ];
 
-/** The files declare 400 and no 404. */
+/** For this route, Edgegap's OpenAPI files declare 400 and no 404. */
 function hosts({ world, params, query }: RouteRequest): RouteResponse {
   const fleet = world.settings.catalog.fleets?.find(({ name }) => name === params.fleet);
   if (!fleet) throw new RouteRefusal(400, `There is no private fleet named ${params.fleet}`);
   const { items, ...page } = paginate(fleet.hosts, query);
-  return { status: 200, body: { data: items.map(hostBody), ...page } };
+  return { status: 200, body: { data: items.map((host) => hostBody(inUse(host, world))), ...page } };
 }

@@ -13,7 +13,7 @@ export const listingRoutes: readonly Route[] = [
   { endpoint: 'versions', method: 'GET', path: '/v1/app/{application}/versions', handle: versions },
 ];
 
-/** Active deployments only, newest first unless asked otherwise; as of `listLagMs` ago. */
+/** Lists only active deployments, as they were `listLagMs` ago; newest first, unless another order was asked for. */
 function list({ world, query, now }: RouteRequest): RouteResponse {
   const seen = [...world.deployments.values()].toReversed().flatMap((deployment): Listed[] => {
     const phase = phaseAt(deployment, now - world.settings.listLagMs);

@@ -82,7 +82,7 @@ describe('a console invocation', () => {
     const { printed } = await run(async ({ request }) => {
       if (request.kind === 'command' && request.command === 'stop') throw new Error('boom');
     }, 'stop\ndeploy\n');
-    expect(printed()).toContain('▲ That did not work');
+    expect(printed()).toContain('▲ I could not handle this line');
     expect(printed()).not.toContain('boom');
     expect(printed()).toContain('› deploy');
   });
@@ -117,7 +117,7 @@ describe('buttons in the terminal', () => {
     expect(pressed).toEqual(['cancel on 2', 'confirm on 1']);
   });
 
-  test('after an update a button that stays keeps its number; a removed button cannot be pressed', async () => {
+  test('after an update, the remaining buttons keep their numbers, and a removed button cannot be pressed', async () => {
     const { pressed, printed } = await withButtons('stop a\n#1\n#1\n#2\n', async (invocation) => {
       await invocation.acknowledge('update');
       await invocation.respond(cardWithButtons('Stopping', 'cancel', 'wait'));
@@ -134,7 +134,7 @@ describe('buttons in the terminal', () => {
     expect(printed()).toContain('▲ There is no button #7.  (only you see this)');
     expect(printed()).toContain('▲ There is no button #7. You can press #1 Do confirm, #2 Do cancel.');
     expect(printed()).toContain('▲ There is no button #0.');
-    expect(printed()).toContain('▲ A button is pressed by its number alone');
+    expect(printed()).toContain('▲ To press a button, type its number alone');
     expect(pressed).toEqual([]);
   });
 });
@@ -162,7 +162,7 @@ describe('posting to the terminal', () => {
     await chat.stop();
   });
 
-  test('nothing is sent before the start or after the end of the chat', async () => {
+  test('nothing can be sent before the chat has started or after the chat has closed', async () => {
     const { chat } = openConsole();
     const post = () => chat.post(here, { message: titled('x'), key: 'a' });
     await expect(post()).rejects.toThrow(DeliveryError);
@@ -176,7 +176,7 @@ describe('posting to the terminal', () => {
     expect(chat.healthy()).toBe(false);
   });
 
-  test('a file that cannot be saved makes the delivery fail with a hint for the operator', async () => {
+  test('if a file cannot be saved, the delivery fails with a hint for the operator', async () => {
     const { chat, printed } = openConsole({ saveFile: () => Promise.reject(new Error('ENOSPC')) });
     await chat.start(inboxOf(async () => {}));
     const message = card({ files: [textFile('a.log', 'x')] });
@@ -189,7 +189,7 @@ describe('posting to the terminal', () => {
   });
 });
 
-test('a line typed by the program looks like a line typed by a person', async () => {
+test('a line that the program types looks like a line that a person types', async () => {
   const { chat, printed } = openConsole();
   await chat.start(inboxOf((invocation) => invocation.refuse(titled('Answer'))));
   chat.say(['Hello']);

@@ -17,17 +17,20 @@ const context = (columns: number) => ({
   placeOf: () => '',
 });
 
-test.each([40, 60, 80])('in a window of %i columns the mark of a message folds with the title', (columns) => {
-  const title = [`deploy needs an application: ${'the application to deploy '.repeat(3)}`];
-  for (const message of [
-    { kind: 'card', tone: 'danger', title, nodes: [] },
-    { kind: 'line', tone: 'danger', text: title },
-  ] as const) {
-    const lines = renderMessage(message, { ...context(columns), mark: 'only you see this' });
-    expect(Math.max(...lines.map(widthOf))).toBeLessThanOrEqual(columns);
-    expect(lines.join(' ').replace(/[│╰─\s]+/g, ' ')).toMatch(/deploy \(only you see this\)/);
-  }
-});
+test.each([40, 60, 80])(
+  'in a window of %i columns, the note "only you see this" is wrapped together with the title',
+  (columns) => {
+    const title = [`deploy needs an application: ${'the application to deploy '.repeat(3)}`];
+    for (const message of [
+      { kind: 'card', tone: 'danger', title, nodes: [] },
+      { kind: 'line', tone: 'danger', text: title },
+    ] as const) {
+      const lines = renderMessage(message, { ...context(columns), mark: 'only you see this' });
+      expect(Math.max(...lines.map(widthOf))).toBeLessThanOrEqual(columns);
+      expect(lines.join(' ').replace(/[│╰─\s]+/g, ' ')).toMatch(/deploy \(only you see this\)/);
+    }
+  },
+);
 
 describe.each([20, 40, 80, 100, 200])('fields in a window of %i columns', (columns) => {
   test.each([

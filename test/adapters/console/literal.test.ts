@@ -19,37 +19,40 @@ const attacks = {
 };
 
 describe('literal text in a terminal', () => {
-  test.each(Object.entries(attacks))('literal text cannot command the terminal %s', (_, text) => {
-    const message = card({
-      title: [text],
-      nodes: [
-        { kind: 'text', text: [text, { bold: text }, { code: text }, { link: text, text }] },
-        { kind: 'note', text: [{ mention: text, name: text }] },
-        { kind: 'fields', fields: [{ label: text, value: [text] }] },
-        { kind: 'table', columns: [text], rows: [[text]] },
-        { kind: 'code', text, keep: 'end' },
-        {
-          kind: 'buttons',
-          buttons: [
-            { label: text, url: text },
-            { label: text, style: 'danger', action: { command: 'a', action: 'b', arg: '' } },
-          ],
-        },
-      ],
-      files: [textFile(text, text)],
-    });
-    for (const line of renderMessage(message, context())) {
-      expect(line).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u);
-      expect(stripVTControlCharacters(line)).toBe(line);
-    }
-  });
+  test.each(Object.entries(attacks))(
+    'literal text cannot send control sequences to the terminal: %s',
+    (_, text) => {
+      const message = card({
+        title: [text],
+        nodes: [
+          { kind: 'text', text: [text, { bold: text }, { code: text }, { link: text, text }] },
+          { kind: 'note', text: [{ mention: text, name: text }] },
+          { kind: 'fields', fields: [{ label: text, value: [text] }] },
+          { kind: 'table', columns: [text], rows: [[text]] },
+          { kind: 'code', text, keep: 'end' },
+          {
+            kind: 'buttons',
+            buttons: [
+              { label: text, url: text },
+              { label: text, style: 'danger', action: { command: 'a', action: 'b', arg: '' } },
+            ],
+          },
+        ],
+        files: [textFile(text, text)],
+      });
+      for (const line of renderMessage(message, context())) {
+        expect(line).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u);
+        expect(stripVTControlCharacters(line)).toBe(line);
+      }
+    },
+  );
 
   test('control characters in literal text are shown as visible signs', () => {
     expect(literalLine('\u001b[31mred\u0007 \u007f \u009b1m \u202e')).toBe('␛[31mred␇ ␡ ‹U+009B›1m ‹U+202E›');
     expect(literalLine('one\r\ntwo\nthree\rfour')).toBe('one⏎two⏎three␍four');
   });
 
-  test('half of a surrogate pair is replaced', () => {
+  test('half of a surrogate pair is replaced by a visible character', () => {
     expect(literalLine('a\ud83d')).toBe('a\ufffd');
   });
 
@@ -57,7 +60,7 @@ describe('literal text in a terminal', () => {
     expect(literalLine('👩‍🚀 ❤️')).toBe('👩‍🚀 ❤️');
   });
 
-  test('tabs move to the next column of eight', () => {
+  test('a tab is replaced by blanks up to the next multiple of eight columns', () => {
     expect(literalLines('a\tb\n1234567\tx\n12345678\tx')).toEqual([
       'a       b',
       '1234567 x',

@@ -6,7 +6,7 @@ import { card } from './fixtures.ts';
 import { openConsole } from './harness.ts';
 
 describe('lines from a pipe', () => {
-  test('a line from a pipe starts when the line before has been answered', async () => {
+  test('a line from a pipe runs only after the previous line has been answered', async () => {
     const { chat, input } = openConsole();
     const log: string[] = [];
     const gates: (() => void)[] = [];
@@ -31,7 +31,7 @@ describe('lines from a pipe', () => {
     expect(log).toEqual(['begin 1', 'end 1', 'begin 2', 'end 2', 'begin 3', 'end 3']);
   });
 
-  test('lines from a pipe are repeated as typed; a very long line is cut', async () => {
+  test('lines from a pipe are printed as they were typed, and a very long line is cut', async () => {
     const { chat, input, printed } = openConsole();
     await chat.start(inboxOf(async () => {}));
     input.end(`deploy a\ndeploy ${'x'.repeat(10_000)}\n`);
@@ -52,7 +52,7 @@ describe('lines from a pipe', () => {
     expect(seen).toEqual([{ kind: 'command', command: 'deploy', args: { kind: 'text', text: '日本 🇯🇵' } }]);
   });
 
-  test('lines that still wait when the chat stops are neither run nor shown', async () => {
+  test('when the chat stops, lines that are still waiting are neither run nor shown', async () => {
     const { chat, input, printed } = openConsole();
     const gate = Promise.withResolvers<void>();
     await chat.start(inboxOf(() => gate.promise));
@@ -64,7 +64,7 @@ describe('lines from a pipe', () => {
     expect(printed()).toBe('› deploy a\n');
   });
 
-  test('a line waits until the effects of the line before are on the screen', async () => {
+  test('a line waits until the effects of the previous line are on the screen', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const { chat, input, printed } = openConsole({ settled: () => promise });
     await chat.start(inboxOf(async () => {}));
@@ -77,7 +77,7 @@ describe('lines from a pipe', () => {
     expect(printed()).toContain('deploy b');
   });
 
-  test('the line "exit" is the last line that runs', async () => {
+  test('no line after the line "exit" is run', async () => {
     const { chat, input } = openConsole();
     let ran = 0;
     await chat.start(inboxOf(async () => void ran++));
@@ -89,7 +89,7 @@ describe('lines from a pipe', () => {
 
 describe('a pipe without input', () => {
   test.each(['', '\n\n', '# only a comment\n'])(
-    'a pipe that brings only %j counts as no input',
+    'a pipe that contains only %j counts as no input',
     async (text) => {
       const { chat, input } = openConsole({ silenceMs: 3000 });
       await chat.start(inboxOf(async () => {}));
@@ -112,7 +112,7 @@ describe('a pipe without input', () => {
     expect(clock.pending).toBe(0);
   });
 
-  test('after the first line a silent pipe no longer counts as no input', async () => {
+  test('once a first line has arrived, a silent pipe no longer counts as no input', async () => {
     const { chat, clock, input, printed } = openConsole({ silenceMs: 3000 });
     await chat.start(inboxOf(async () => {}));
     input.write('deploy a\n');
@@ -124,7 +124,7 @@ describe('a pipe without input', () => {
     expect(printed()).toContain('deploy b');
   });
 
-  test('without the rule of silence the bot waits for a silent pipe', async () => {
+  test('without a limit for silence, the bot keeps waiting for a silent pipe', async () => {
     const { chat, clock } = openConsole();
     await chat.start(inboxOf(async () => {}));
     expect(clock.pending).toBe(0);
@@ -133,7 +133,7 @@ describe('a pipe without input', () => {
 });
 
 describe('streams that break', () => {
-  test('an output that is no longer read ends the chat; later messages are dropped', async () => {
+  test('when the output is no longer read, the chat ends and later messages are dropped', async () => {
     const output = new PassThrough();
     const { chat, input } = openConsole({ output });
     await chat.start(inboxOf(async () => {}));
@@ -147,7 +147,7 @@ describe('streams that break', () => {
     await chat.stop();
   });
 
-  test('an input that fails counts as an input that ended', async () => {
+  test('an input that fails is treated like an input that has ended', async () => {
     const { chat, input } = openConsole();
     await chat.start(inboxOf(async () => {}));
     input.destroy(new Error('EISDIR'));

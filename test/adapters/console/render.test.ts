@@ -43,7 +43,7 @@ describe('a card in the terminal', () => {
     ]);
   });
 
-  test('a card shows its mark beside the title', () => {
+  test('a card shows the mark beside the title', () => {
     expect(renderMessage(card(), context({ mark: 'edited' }))).toEqual(['╭─ • Title  (edited)', '╰─']);
   });
 
@@ -55,7 +55,7 @@ describe('a card in the terminal', () => {
     expect(coloured).toContain('\u001b[32m');
   });
 
-  test('the prose of a card folds to the window and keeps the frame', () => {
+  test('the prose of a card is wrapped to the width of the window, and the frame stays intact', () => {
     const text = 'The image could not be pulled because the registry does not know it.';
     const lines = renderMessage(card({ nodes: [{ kind: 'text', text: [text] }] }), context({ columns: 40 }));
     expect(lines).toEqual([
@@ -66,7 +66,7 @@ describe('a card in the terminal', () => {
     ]);
   });
 
-  test('a long field value of a card folds under its own column', () => {
+  test('a long field value of a card is wrapped within the column of the value', () => {
     const lines = renderMessage(
       card({ nodes: [{ kind: 'fields', fields: [{ label: 'Why', value: ['word '.repeat(12).trim()] }] }] }),
       context({ columns: 40 }),
@@ -87,7 +87,7 @@ describe('a card in the terminal', () => {
     expect(lines.slice(1, -1)).toEqual([`│ ${'x'.repeat(38)}`, `│ ${'x'.repeat(38)}`, `│ ${'x'.repeat(14)}`]);
   });
 
-  test('a card names a file, its size and its place on disk', () => {
+  test('a card names a file, the size and the place on disk', () => {
     const lines = renderMessage(card({ files: [textFile('a.log', 'é'.repeat(2048))] }), context());
     expect(lines).toEqual(['╭─ • Title', '│ a.log, 4 KiB: /tmp/a.log', '╰─']);
   });
@@ -109,7 +109,7 @@ describe('a card in the terminal', () => {
     ]);
   });
 
-  test('buttons of a card that do not fit beside each other wrap', () => {
+  test('buttons of a card that do not fit on the same line are put on the next line', () => {
     const buttons = Array.from({ length: 3 }, (_, nth) => ({
       label: `A rather long label ${nth}`,
       style: 'secondary' as const,
@@ -126,7 +126,7 @@ describe('a card in the terminal', () => {
 
 describe('tones and nodes', () => {
   const tones: Tone[] = ['neutral', 'progress', 'success', 'warning', 'danger'];
-  test('each tone has a different sign, so that tones differ without colour', () => {
+  test('each tone has a different sign, so that tones can be told apart without colour', () => {
     const signs = tones.map((tone) => renderMessage({ kind: 'line', tone, text: ['x'] }, context())[0]);
     expect(signs).toEqual(['• x', '◌ x', '✓ x', '▲ x', '✗ x']);
   });
@@ -170,7 +170,7 @@ describe('a table in the terminal', () => {
     ]);
   });
 
-  test('a table wider than the window becomes a block for each row and loses nothing', () => {
+  test('a table wider than the window shows each row as a separate block and loses no cell', () => {
     const id = 'x'.repeat(50);
     expect(renderMessage(table([id, 'y']), context({ columns: 40 })).slice(1, -1)).toEqual([
       `│ name  ${id}`,
@@ -184,12 +184,12 @@ describe('a table in the terminal', () => {
 
 describe('a code block in the terminal', () => {
   const long = Array.from({ length: 250 }, (_, nth) => `line ${nth}`).join('\n');
-  test('a code block that is too long keeps its end', () => {
+  test('a code block that is too long is cut at the start', () => {
     const lines = renderMessage(card({ nodes: [{ kind: 'code', text: long, keep: 'end' }] }), context());
     expect(lines.slice(1, 3)).toEqual(['│   … 50 more lines', '│   line 50']);
     expect(lines.at(-2)).toBe('│   line 249');
   });
-  test('a code block is whole in a pipe and folded inside the frame in a window', () => {
+  test('a code block is printed unwrapped into a pipe and is wrapped inside the frame in a window', () => {
     const message = card({ nodes: [{ kind: 'code', text: 'x'.repeat(60), keep: 'end' }] });
     expect(renderMessage(message, context())[1]).toBe(`│   ${'x'.repeat(60)}`);
     expect(renderMessage(message, context({ columns: 40 })).slice(1, -1)).toEqual([
@@ -197,7 +197,7 @@ describe('a code block in the terminal', () => {
       `│   ${'x'.repeat(24)}`,
     ]);
   });
-  test('a code block that is too long keeps its start when asked to', () => {
+  test('a code block that is too long is cut at the end if the card asks for that', () => {
     const lines = renderMessage(card({ nodes: [{ kind: 'code', text: long, keep: 'start' }] }), context());
     expect(lines[1]).toBe('│   line 0');
     expect(lines.slice(-3, -1)).toEqual(['│   line 199', '│   … 50 more lines']);
@@ -224,7 +224,7 @@ describe('times in the terminal', () => {
     [NOON - 3 * 86_400_000, '3 days ago'],
   ])('the time %d is shown as "%s"', (time, expected) => expect(shown(time, 'relative')).toBe(expected));
 
-  test('a clock time shows the date only when the day is not today', () => {
+  test('a clock time is shown with the date only if the day is not today', () => {
     expect(shown(NOON - 1000, 'clock')).toBe('11:59:59');
     expect(shown(NOON - 86_400_000, 'clock')).toBe('2026-03-02 12:00:00');
   });

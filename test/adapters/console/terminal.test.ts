@@ -22,7 +22,7 @@ async function openTerminal(handle: (invocation: Invocation) => Promise<void> = 
 }
 
 describe('the prompt at a terminal', () => {
-  test('a prompt waits for a line; silence does not start a tour', async () => {
+  test('a prompt waits for a line however long there is silence, and starts no tour', async () => {
     const { chat, clock } = await openTerminal();
     let over = false;
     void chat.finished.then(() => {
@@ -54,7 +54,7 @@ describe('the prompt at a terminal', () => {
     await chat.stop();
   });
 
-  test('a message appears above the line being typed, which is drawn again', async () => {
+  test('a message appears above the line being typed, and that line is drawn again', async () => {
     const { chat, input, seen, shows } = await openTerminal();
     input.write('deploy kart');
     await shows('deploy kart');
@@ -67,7 +67,7 @@ describe('the prompt at a terminal', () => {
     await chat.stop();
   });
 
-  test('a message appears above a typed line that takes several rows', async () => {
+  test('a message appears above a line being typed that is several rows long', async () => {
     const { chat, input, seen } = await openTerminal();
     input.write(`deploy ${'x'.repeat(100)}`);
     await until(() => seen.text.includes('x'.repeat(20)));
@@ -115,7 +115,7 @@ describe('the prompt at a terminal', () => {
     await chat.stop();
   });
 
-  test('a terminal whose output goes to a file is read like a pipe, without the rule of silence', async () => {
+  test('a terminal whose output goes to a file is read like a pipe, but without a limit for silence', async () => {
     const input = terminalStream();
     const { chat, clock, printed } = openConsole({ input, silenceMs: 3000 });
     await chat.start(inboxOf(async () => {}));

@@ -35,15 +35,15 @@ describe('a line typed at the prompt', () => {
   );
 
   test.each([
-    ['#1 please', 'by its number alone'],
-    ['#1x', 'by its number alone'],
-    ['#-1', 'by its number alone'],
-    ['#99999999999999999999', 'No button has a number like that'],
+    ['#1 please', 'type its number alone'],
+    ['#1x', 'type its number alone'],
+    ['#-1', 'type its number alone'],
+    ['#99999999999999999999', 'No button has so large a number'],
   ])('%j is neither a button press nor a comment and is refused', (line, problem) => {
     expect(readLine(line, known)).toEqual({ kind: 'malformed', problem: expect.stringContaining(problem) });
   });
 
-  test('a line means the command of that name where such a command exists', () => {
+  test('a word with a special meaning at the prompt runs the command of that name if such a command exists', () => {
     expect(readLine('exit', () => true)).toMatchObject({ kind: 'command', name: 'exit' });
     expect(readLine('edgegap x', () => true)).toMatchObject({ kind: 'command', name: 'edgegap', text: 'x' });
   });

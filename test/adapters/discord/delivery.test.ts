@@ -54,7 +54,7 @@ describe('posting to Discord', () => {
     expect(await bot.driver.channel()).toMatchObject([{ text: 'Ready' }]);
   });
 
-  test('files arrive whole under safe names, and an edit drops the old files', async () => {
+  test('files arrive complete and under safe names, and an edit removes the old files', async () => {
     const content = 'ünï\nlines\n';
     const files = [textFile('../logs of "abc".txt', content), textFile('../logs of "abc".txt', 'second')];
     const posted = await bot.adapter.post(here, { key: 'k', message: card('Logs', [], { files }) });
@@ -68,7 +68,7 @@ describe('posting to Discord', () => {
     expect((await bot.driver.channel())[0]?.files).toEqual([]);
   });
 
-  test('a file larger than Discord takes keeps its end', async () => {
+  test('a file too large for Discord is cut at the start, so that its end is kept', async () => {
     const content = Array.from({ length: 700_000 }, (_, i) => `line number ${i}\n`).join('');
     await bot.adapter.post(here, {
       key: 'k',
@@ -80,7 +80,7 @@ describe('posting to Discord', () => {
     expect(file.endsWith('line number 699999\n')).toBe(true);
   });
 
-  test('a line and a card can replace each other by an edit', async () => {
+  test('an edit can turn a line into a card and a card into a line', async () => {
     const posted = await bot.adapter.post(here, { key: 'k', message: line('Asking') });
     await bot.adapter.edit(posted, card('Stop it?', [confirmButtons]));
     expect(await bot.driver.channel()).toMatchObject([
@@ -95,7 +95,7 @@ describe('posting at most once', () => {
   const outgoing = { key: 'outbox-row-17', message: card('Ready') };
 
   test.each(['reset', 'closed', { status: 502 }] as const)(
-    'a post that took effect before the answer %j is repeated and shown once',
+    'a post that took effect although the answer was %j is sent again and shown only once',
     async (answer) => {
       bot.driver.server.fault({ on: /^POST \/channels/, afterEffect: true, answer });
       const posted = await bot.adapter.post(here, outgoing);
@@ -105,7 +105,7 @@ describe('posting at most once', () => {
     },
   );
 
-  test('an edit is made again when Discord closes the connection', async () => {
+  test('if Discord closes the connection during an edit, the edit is sent again', async () => {
     const posted = await bot.adapter.post(here, outgoing);
     bot.driver.server.fault({ on: /^PATCH \/channels/, answer: 'closed', times: 2 });
     await bot.adapter.edit(posted, card('Stopping'));
@@ -126,7 +126,7 @@ describe('posting at most once', () => {
     expect(await bot.adapter.findPosted(here, 'never-sent', since)).toBeUndefined();
   });
 
-  test('a search skips messages from before the post and reads more than 100 newer messages', async () => {
+  test('a search ignores messages older than the post and reads more than 100 newer messages', async () => {
     await bot.adapter.post(here, outgoing);
     await bot.clock.advance(10 * 60_000);
     const since = bot.clock.now();
@@ -137,7 +137,7 @@ describe('posting at most once', () => {
     expect(await bot.adapter.findPosted(here, 'outbox-row-18', since)).toEqual(posted);
   });
 
-  test('a search that thousands of newer messages hide reports an unknown outcome', async () => {
+  test('a search reports an unknown outcome if thousands of newer messages hide the post', async () => {
     const since = bot.clock.now();
     const posted = await bot.adapter.post(here, outgoing);
     for (let i = 0; i < 2_000; i++)
@@ -151,7 +151,7 @@ describe('posting at most once', () => {
     });
   });
 
-  test('a search in an unreadable channel fails instead of finding nothing', async () => {
+  test('a search in an unreadable channel fails instead of reporting that there is no such message', async () => {
     await bot.adapter.post(here, outgoing);
     bot.driver.server.rest.botPermissions = allowedToPost & ~permissions.readMessageHistory;
     await expect(bot.adapter.findPosted(here, outgoing.key, 0)).rejects.toMatchObject({
@@ -205,7 +205,7 @@ describe('delivery errors', () => {
     await expect(bot.adapter.edit(posted, line('y'))).rejects.toMatchObject(expected);
   });
 
-  test('an edit in an archived thread opens the thread where the bot has the permission', async () => {
+  test('an edit in an archived thread reopens the thread if the bot has the permission', async () => {
     const { rest } = bot.driver.server;
     const posted = await bot.adapter.post(here, { key: 'k', message: line('x') });
     rest.archived = true;
@@ -215,7 +215,7 @@ describe('delivery errors', () => {
 
   const closed = (code: number) => ({ on: /^PATCH \/channels\/\d+$/, answer: rejected(403, code) });
   test.each([50013, 50001, 160005])(
-    'a message opens an archived thread for an edit where the bot may not open threads (%i)',
+    'where the bot may not reopen an archived thread itself, it posts a message to reopen it before an edit (%i)',
     async (code) => {
       const { server } = bot.driver;
       const posted = await bot.adapter.post(here, { key: 'k', message: card('Ready') });
@@ -229,7 +229,7 @@ describe('delivery errors', () => {
     },
   );
 
-  test("an edit with an interaction's token also opens an archived thread by a message", async () => {
+  test("an edit that uses an interaction's token also posts a message to reopen an archived thread", async () => {
     const { server } = bot.driver;
     const done = Promise.withResolvers<void>();
     bot.handle = async (invocation) => {
@@ -249,7 +249,7 @@ describe('delivery errors', () => {
     ]);
   });
 
-  test('an edit in a thread that stays closed is given up at once', async () => {
+  test('an edit is given up at once if the thread cannot be reopened', async () => {
     const { server } = bot.driver;
     const posted = await bot.adapter.post(here, { key: 'k', message: line('x') });
     server.rest.archived = true;
@@ -262,7 +262,7 @@ describe('delivery errors', () => {
     });
   });
 
-  test('a rate limit is reported with its wait, and the adapter does not wait itself', async () => {
+  test('the adapter reports a rate limit with the waiting time instead of waiting', async () => {
     bot.driver.server.fault({
       on: /^POST \/channels/,
       answer: {
@@ -282,7 +282,7 @@ describe('delivery errors', () => {
     ['a single bucket', {}, undefined],
     ['the whole bot', { 'x-ratelimit-global': 'true' }, { posts: true, edits: true, everywhere: true }],
   ] as const)(
-    'a rate limit of %s holds up exactly the requests under that limit',
+    'a rate limit of %s delays only the requests to which that limit applies',
     async (_, headers, heldUp) => {
       bot.driver.server.fault({
         on: /^POST \/channels/,
@@ -298,7 +298,7 @@ describe('delivery errors', () => {
     },
   );
 
-  test('a used-up bucket is reported as a rate limit without a request', async () => {
+  test('if no request is left in a bucket, the post fails as rate-limited without sending a request', async () => {
     bot.driver.server.fault({
       on: /^POST \/channels/,
       times: 2,
@@ -323,7 +323,7 @@ describe('delivery errors', () => {
   });
 
   test.each(['reset', 'closed', 'cut'] as const)(
-    'a request whose connection breaks twice (%s) is repeated and takes effect once',
+    'a request whose connection breaks twice (%s) is sent again and takes effect once',
     async (answer) => {
       bot.driver.server.fault({ on: /^POST \/channels/, answer, times: 2, afterEffect: true });
       const posted = await bot.adapter.post(here, { key: 'k', message: line('x') });
@@ -333,7 +333,7 @@ describe('delivery errors', () => {
     },
   );
 
-  test('a broken connection leaves the outcome unknown; a refused connection means not sent', async () => {
+  test('after a broken connection the outcome is unknown; after a refused connection the message was not sent', async () => {
     bot.driver.server.fault({ on: /^POST \/channels/, answer: 'reset', times: 3 });
     await expect(bot.adapter.post(here, { key: 'k', message: line('x') })).rejects.toMatchObject({
       code: 'discord-unreachable',
@@ -348,7 +348,7 @@ describe('delivery errors', () => {
     });
   });
 
-  test('a token that was reset is reported at every later post', async () => {
+  test('a token that was reset is reported again at every later post', async () => {
     bot.driver.server.fault({ on: /^POST \/channels/, answer: rejected(401, 0) });
     for (const key of ['a', 'b'])
       await expect(bot.adapter.post(here, { key, message: line('x') })).rejects.toMatchObject({
@@ -358,7 +358,7 @@ describe('delivery errors', () => {
       });
   });
 
-  test('a post to a foreign channel and an edit of an unknown message report the reason', async () => {
+  test('a post to a foreign channel and an edit of an unknown message fail with the reason', async () => {
     await expect(
       bot.adapter.post({ ...here, channel: '499999999999999999' }, { key: 'k', message: line('x') }),
     ).rejects.toMatchObject({ code: 'discord-unknown-channel' });

@@ -14,13 +14,13 @@ describe('a connected gateway', () => {
     expect(bot.driver.server.violations).toEqual([]);
   });
 
-  test('the gateway asks for the Guilds intent alone', async () => {
+  test('the gateway asks Discord for the Guilds intent and no other intent', async () => {
     bot = await startHarness();
     expect(bot.driver.server.gateway.identifies).toEqual([{ intents: 1 }]);
     expect(bot.adapter.healthy()).toBe(true);
   });
 
-  test('after a lost connection the gateway resumes and receives the missed command', async () => {
+  test('after a lost connection the gateway resumes the session and receives the missed command', async () => {
     bot = await startHarness();
     bot.handle = (invocation) => invocation.acknowledge('public');
     bot.driver.server.gateway.drop();
@@ -34,13 +34,13 @@ describe('a connected gateway', () => {
     expect(lines).toContain('Discord gateway resumed');
   });
 
-  test('the gateway resumes when Discord asks for a reconnect', async () => {
+  test('the gateway resumes the session when Discord asks for a reconnect', async () => {
     bot = await startHarness();
     bot.driver.server.gateway.askToReconnect();
     await until(() => bot.driver.server.gateway.resumes === 1, 'a resume');
   });
 
-  test('a session that Discord has forgotten is followed by a new session', async () => {
+  test('if Discord has forgotten the session, the gateway starts a new session', async () => {
     bot = await startHarness();
     bot.handle = (invocation) => invocation.refuse(line('no'));
     bot.driver.server.gateway.forgetSession = true;
@@ -59,7 +59,7 @@ describe('a connected gateway', () => {
       return adapter;
     };
 
-    test('a second process resumes the session of a stopped process and gets the missed command', async () => {
+    test('a second process resumes the session of a stopped process and receives the command that was missed', async () => {
       bot = await startHarness();
       await bot.adapter.stop();
       await until(() => !bot.driver.server.gateway.connected, 'the end of the connection');
@@ -89,7 +89,7 @@ describe('a connected gateway', () => {
       expect(gateway).toMatchObject({ resumes: 1, identifies: [{ intents: 1 }] });
     });
 
-    test('a second process logs in anew where Discord forgot the session or the bot is different', async () => {
+    test('a second process starts a new session if Discord forgot the old session or the bot has changed', async () => {
       bot = await startHarness();
       const { gateway } = bot.driver.server;
       await bot.adapter.stop();
@@ -105,7 +105,7 @@ describe('a connected gateway', () => {
   });
 
   test.each([4004, 4010, 4011, 4012, 4013, 4014])(
-    'a gateway closed for good (%i) is reported once, in words',
+    'a gateway that Discord closed for good (%i) is reported once, in plain words',
     async (code) => {
       bot = await startHarness();
       await bot.adapter.stop();
@@ -128,7 +128,7 @@ describe('a connected gateway', () => {
     },
   );
 
-  test('the log warns of configured servers without the bot and of joined servers that are not configured', async () => {
+  test('the log warns of configured servers that the bot has not joined and of joined servers that are not configured', async () => {
     bot = await startHarness({ DISCORD_GUILDS: `${ids.guild},299999999999999999` });
     const warnings = bot.logLines.filter(({ level }) => level === 'warn');
     expect(warnings).toMatchObject([
@@ -175,13 +175,16 @@ describe('a gateway that refuses the bot', () => {
     expect((await failure()).userMessage).toContain('DISCORD_TOKEN is not accepted by Discord');
   });
 
-  test.each([4013, 4014])('intents that are not allowed (%i) are reported', async (code) => {
-    driver = await createDiscordDriver();
-    driver.server.gateway.refuseWith = code;
-    expect(await failure()).toMatchObject({ code: 'discord-intents' });
-  });
+  test.each([4013, 4014])(
+    'a start with intents that Discord does not allow (%i) is reported',
+    async (code) => {
+      driver = await createDiscordDriver();
+      driver.server.gateway.refuseWith = code;
+      expect(await failure()).toMatchObject({ code: 'discord-intents' });
+    },
+  );
 
-  test('a start without logins left today says when the limit resets', async () => {
+  test('a start fails if no logins are left for today, and says when the limit resets', async () => {
     driver = await createDiscordDriver();
     driver.server.rest.sessionsLeft = 0;
     expect(await failure()).toMatchObject({
@@ -190,7 +193,7 @@ describe('a gateway that refuses the bot', () => {
     });
   });
 
-  test('a start with no server at the address names the address', async () => {
+  test('a start names the address if no server answers there', async () => {
     driver = await createDiscordDriver();
     expect(await failure({ DISCORD_API_URL: 'http://127.0.0.1:9/api' })).toMatchObject({
       code: 'discord-unreachable',

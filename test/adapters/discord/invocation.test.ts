@@ -16,7 +16,7 @@ afterEach(async () => {
 });
 
 describe('commands from Discord', () => {
-  test("a command arrives once with typed options and Discord's own id", async () => {
+  test('a command arrives once, with typed options and with the id from Discord', async () => {
     bot.handle = (invocation) => invocation.acknowledge('public');
     await bot.driver.command('operator', 'logs', { deployment: 'abc', lines: 20, crash: true });
     expect(bot.invocations).toHaveLength(1);
@@ -30,7 +30,7 @@ describe('commands from Discord', () => {
     expect(id).toMatch(/^\d{17,20}$/);
   });
 
-  test('a public answer is deferred, filled in, and replaced by the next answer', async () => {
+  test('a public answer is first deferred, then filled in, and then replaced by the next answer', async () => {
     bot.handle = async (invocation) => {
       await invocation.acknowledge('public');
       await invocation.respond(card('Working'));
@@ -46,7 +46,7 @@ describe('commands from Discord', () => {
     expect(bot.driver.server.requests.filter(({ path }) => path.startsWith('/channels'))).toEqual([]);
   });
 
-  test('a private answer is visible to the person who asked alone', async () => {
+  test('a private answer is visible only to the person who asked', async () => {
     bot.handle = async (invocation) => {
       await invocation.acknowledge('private');
       await invocation.respond(card('For you'));
@@ -65,7 +65,7 @@ describe('commands from Discord', () => {
     expect(bot.driver.server.requests.filter(({ path }) => path.includes('/callback'))).toHaveLength(1);
   });
 
-  test('an error in the handler is logged, not thrown', async () => {
+  test('an error in the handler is logged and not thrown', async () => {
     bot.handle = async (invocation) => {
       await invocation.acknowledge('public');
       throw new Error('a bug');
@@ -94,7 +94,7 @@ describe('the person behind an interaction', () => {
     expect(await personOf('guest')).toMatchObject({ home: true, admin: false, groups: [] });
   });
 
-  test('a role that is taken away is gone at the next interaction', async () => {
+  test("a role that a person has lost is missing from the person's next interaction", async () => {
     expect((await personOf('operator')).groups).toContain(groupIds.operators);
     await bot.driver.regroup('operator', []);
     expect((await personOf('operator')).groups).toEqual([]);
@@ -105,7 +105,7 @@ describe('the person behind an interaction', () => {
     expect((await personOf('member')).admin).toBe(true);
   });
 
-  test('permissions in a server that the bot does not serve count for nothing', async () => {
+  test('permissions in a server that the bot does not serve are ignored', async () => {
     expect(await personOf('stranger')).toMatchObject({ home: false, admin: false, groups: [] });
     expect(bot.last().at.workspace).toBe(ids.foreignGuild);
   });
@@ -160,7 +160,7 @@ describe('buttons on Discord', () => {
   });
 
   test.each(['public', 'private', 'update'] as const)(
-    'respondPrivately after %s reaches the person who pressed and leaves the message unchanged',
+    'after %s, respondPrivately reaches the person who pressed and leaves the message unchanged',
     async (mode) => {
       bot.handle = async (invocation) => {
         await invocation.acknowledge('public');
@@ -193,7 +193,7 @@ describe('buttons on Discord', () => {
     [
       'filled with a line that reveals nothing',
       [{ on: /^DELETE \/webhooks/, answer: rejected }],
-      ['The answer to this is for the person who asked, who alone sees it.'],
+      ['Only the person who asked can see this answer.'],
     ],
     [
       'left alone where a person deleted the announcement',
@@ -207,7 +207,7 @@ describe('buttons on Discord', () => {
       [],
     ],
   ] as const)(
-    'a public answer that Discord refuses is given privately; the announcement is %s',
+    'a public answer that Discord refuses is given privately instead, and the announcement is %s',
     async (_, faults, left) => {
       const { server } = bot.driver;
       server.fault({ on: /^PATCH \/webhooks/, answer: rejected });
@@ -229,7 +229,7 @@ describe('buttons on Discord', () => {
     },
   );
 
-  test('a private message has no source for a later edit but can be updated by a press', async () => {
+  test('a private message cannot be edited later, except by a press of a button in the message', async () => {
     await ask('private');
     bot.handle = async (invocation) => {
       await invocation.acknowledge('update');
@@ -241,7 +241,7 @@ describe('buttons on Discord', () => {
   });
 
   test.each(['public', 'private'] as const)(
-    'a press with an unanswered acknowledgement counts, also below a %s message',
+    'a press is handled although the acknowledgement got no answer, also below a %s message',
     async (mode) => {
       await ask(mode);
       bot.handle = async (invocation) => {
@@ -256,7 +256,7 @@ describe('buttons on Discord', () => {
     },
   );
 
-  test('a press that another copy of the bot refused first leaves the message unchanged', async () => {
+  test('if another copy of the bot refused a press first, the message stays unchanged', async () => {
     await ask('public');
     const refused = { type: 4, data: { content: 'I did nothing.', flags: 64 } };
     let error: unknown;
@@ -285,7 +285,7 @@ describe('buttons on Discord', () => {
     expect(await bot.driver.channel()).toMatchObject([{ text: '### Ready', edits: 1 }]);
   });
 
-  test('a press on a button of an older version reaches the handler', async () => {
+  test('a press on a button from an older version of the bot reaches the handler', async () => {
     bot.handle = (invocation) => invocation.refuse(line('That is old'));
     for (const action of ['gone', 'constructor']) {
       await bot.adapter.post(here, {
@@ -308,7 +308,7 @@ describe('buttons on Discord', () => {
 });
 
 describe('posting a card as the answer', () => {
-  test("a posted card can be edited with the bot's own token after the interaction's token expired", async () => {
+  test("once the interaction's token has expired, a posted card is edited with the bot's own token", async () => {
     bot.handle = async (invocation) => {
       await invocation.acknowledge('public');
       await invocation.postCard(card('Deploying'));
@@ -331,31 +331,34 @@ describe('posting a card as the answer', () => {
     [permissions.sendMessagesInThreads, 11, 'Send Messages in Threads'],
     [permissions.sendMessages | permissions.readMessageHistory, 0, 'Send Messages, Read Message History'],
   ] as const;
-  test.each(lacking)('posting names missing permissions: %# %s', async (bits, channelType, names) => {
-    bot.driver.server.rest.botPermissions = allowedToPost & ~bits;
-    bot.driver.server.channelType = channelType;
-    let caught: unknown;
-    bot.handle = async (invocation) => {
-      await invocation.acknowledge('public');
-      await invocation
-        .postCard(card('Deploying', [], { files: [textFile('a.txt', 'a')] }))
-        .catch((error: unknown) => {
-          caught = error;
-        });
-    };
-    await bot.driver.command('operator', 'deploy');
-    const error = (await until(() => caught)) as DeliveryError;
-    expect(error).toBeInstanceOf(DeliveryError);
-    expect(error).toMatchObject({
-      code: 'discord-missing-permissions',
-      outcome: 'not-sent',
-      retryable: false,
-    });
-    expect(error.hint).toContain(`allow the bot: ${names}.`);
-    expect(await bot.driver.channel()).toEqual([]);
-  });
+  test.each(lacking)(
+    'if permissions are missing, posting a card names them: %# %s',
+    async (bits, channelType, names) => {
+      bot.driver.server.rest.botPermissions = allowedToPost & ~bits;
+      bot.driver.server.channelType = channelType;
+      let caught: unknown;
+      bot.handle = async (invocation) => {
+        await invocation.acknowledge('public');
+        await invocation
+          .postCard(card('Deploying', [], { files: [textFile('a.txt', 'a')] }))
+          .catch((error: unknown) => {
+            caught = error;
+          });
+      };
+      await bot.driver.command('operator', 'deploy');
+      const error = (await until(() => caught)) as DeliveryError;
+      expect(error).toBeInstanceOf(DeliveryError);
+      expect(error).toMatchObject({
+        code: 'discord-missing-permissions',
+        outcome: 'not-sent',
+        retryable: false,
+      });
+      expect(error.hint).toContain(`allow me: ${names}.`);
+      expect(await bot.driver.channel()).toEqual([]);
+    },
+  );
 
-  test('posting a card in a thread does not need Send Messages', async () => {
+  test('posting a card in a thread does not need the permission Send Messages', async () => {
     bot.driver.server.rest.botPermissions = allowedToPost & ~permissions.sendMessages;
     bot.driver.server.channelType = 11;
     bot.handle = async (invocation) => {
@@ -385,7 +388,7 @@ describe('late and lost acknowledgements', () => {
     return (await until(() => outcome)).error;
   }
 
-  test('an acknowledgement that comes too late is rejected, so that nothing runs', async () => {
+  test('an acknowledgement that comes too late is rejected, so that the command does not run', async () => {
     const error = await outcomeOf(async (invocation) => {
       await bot.clock.advance(3001);
       await invocation.acknowledge('public');
@@ -393,7 +396,7 @@ describe('late and lost acknowledgements', () => {
     expect(error).toMatchObject({ code: 'discord-too-late', outcome: 'not-sent' });
   });
 
-  test('an acknowledgement is rejected when another copy of the bot was faster', async () => {
+  test('an acknowledgement is rejected if another copy of the bot acknowledged first', async () => {
     const error = await outcomeOf(async (invocation) => {
       bot.driver.server.rest.interactions.callback(
         invocation.id,
@@ -406,7 +409,7 @@ describe('late and lost acknowledgements', () => {
     expect(error).toMatchObject({ code: 'discord-answered-elsewhere' });
   });
 
-  test('an acknowledgement with a lost answer counts as given', async () => {
+  test('if the answer to an acknowledgement is lost, the acknowledgement counts as given', async () => {
     for (const answer of ['reset', { status: 502 }] as const)
       for (const mode of ['public', 'private'] as const) {
         bot.driver.server.fault({ on: /callback/, afterEffect: true, answer });
@@ -414,7 +417,7 @@ describe('late and lost acknowledgements', () => {
       }
   });
 
-  test('a lost acknowledgement does not count when another copy of the bot refused the interaction', async () => {
+  test('an unconfirmed acknowledgement does not count if another copy of the bot refused the interaction', async () => {
     const refused = { type: 4, data: { content: 'I did nothing.', flags: 64 } };
     const error = await outcomeOf(async (invocation) => {
       const { rest } = bot.driver.server;
@@ -426,7 +429,7 @@ describe('late and lost acknowledgements', () => {
     expect(await bot.driver.channel()).toEqual([]);
   });
 
-  test('an acknowledgement that never arrives is sent again once', async () => {
+  test('an acknowledgement that never reached Discord is sent once more', async () => {
     bot.driver.server.fault({ on: /callback/, answer: 'reset' });
     expect(await outcomeOf((invocation) => invocation.acknowledge('public'))).toBeUndefined();
     bot.driver.server.fault({ on: /callback/, answer: 'reset', times: 2 });
@@ -436,7 +439,7 @@ describe('late and lost acknowledgements', () => {
     });
   });
 
-  test('a public answer goes to the channel after its token has failed and is edited there', async () => {
+  test('once the token has failed, a public answer is posted in the channel and edited there', async () => {
     const error = await outcomeOf(async (invocation) => {
       await invocation.acknowledge('public');
       bot.driver.server.rest.interactions.expireTokens();
@@ -449,7 +452,7 @@ describe('late and lost acknowledgements', () => {
     ]);
   });
 
-  test('after 15 minutes a public answer no longer tries the token', async () => {
+  test('after 15 minutes a public answer is sent without trying the expired token', async () => {
     const error = await outcomeOf(async (invocation) => {
       await invocation.acknowledge('public');
       await invocation.respond(line('Working'));
@@ -461,7 +464,7 @@ describe('late and lost acknowledgements', () => {
     expect(bot.driver.server.requests.filter(({ path }) => path.startsWith('/webhooks'))).toHaveLength(1);
   });
 
-  test('a private answer with an expired token is not given publicly', async () => {
+  test('a private answer is not made public when the token has expired', async () => {
     const error = await outcomeOf(async (invocation) => {
       await invocation.acknowledge('private');
       bot.driver.server.rest.interactions.expireTokens();

@@ -113,7 +113,7 @@ test("messages of the local Discord have the shape of Discord's messages", async
   }
 });
 
-test('a nonce is remembered for some minutes, and only when the request asks for that', async () => {
+test('a nonce is remembered for a few minutes, and only if the request asks for that', async () => {
   let now = Date.now();
   await driver.close();
   driver = await createDiscordDriver({ now: () => now });
@@ -125,7 +125,7 @@ test('a nonce is remembered for some minutes, and only when the request asks for
   expect(await post({ ...v2, nonce: 'n', enforce_nonce: true })).not.toBe(first);
 });
 
-test('an interaction is answered once, within 3 seconds, and is deferred with the ephemeral flag alone', async () => {
+test('an interaction can be answered once, within 3 seconds, and a deferral may carry no flag except ephemeral', async () => {
   let now = Date.now();
   await driver.close();
   driver = await createDiscordDriver({ now: () => now });
@@ -157,7 +157,7 @@ test('an interaction is answered once, within 3 seconds, and is deferred with th
   expect(await send('PATCH', original, v2)).toMatchObject({ status: 401, json: { code: 50027 } });
 });
 
-test('mentions ping unless the request forbids pings, escaped or not', async () => {
+test('a mention pings unless the request forbids pings, whether or not the mention is escaped', async () => {
   const content = '\\<@500000000000000001> @everyone <@&300000000000000001>';
   const pings = async (allowed_mentions?: object) => {
     await send('POST', messages, {
@@ -172,7 +172,7 @@ test('mentions ping unless the request forbids pings, escaped or not', async () 
   expect(await pings({ parse: [], users: ['500000000000000001'] })).toEqual(['500000000000000001']);
 });
 
-test('the first follow-up fills a public deferral for all; after its deletion a follow-up is private', async () => {
+test('the first follow-up fills a public deferral for everyone; once the deferral is deleted, a follow-up can be private', async () => {
   const { interactions, messages: known } = driver.server.rest;
   const followUp = async (how: 'at once' | 'after a deletion') => {
     const { id, token } = interactions.create(driver.user('operator'));

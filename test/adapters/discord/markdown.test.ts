@@ -33,7 +33,7 @@ const nasty = [
   '',
 ];
 
-test('the Markdown reader of these tests obeys unescaped markup', () => {
+test('the Markdown reader that these tests use interprets unescaped markup', () => {
   const obeyed = nasty.slice(1, 15).map((text) => readMarkdown(text).marks.length > 0);
   expect(obeyed).not.toContain(false);
 });
@@ -48,7 +48,7 @@ describe('escaped strings in Markdown', () => {
     expect(readMarkdown(escapeMarkdown(text))).toEqual({ text, marks: [] });
   });
 
-  test('a string is shown as plain text beside any other string', () => {
+  test('a string is shown as plain text whatever other string stands beside that string', () => {
     for (const first of nasty)
       for (const second of nasty)
         expect(readMarkdown(toMarkdown([first, second]))).toEqual({ text: first + second, marks: [] });
@@ -74,7 +74,7 @@ describe('escaped strings in Markdown', () => {
     }
   });
 
-  test('control characters are left out, and all line ends become the same', () => {
+  test('control characters are removed, and all kinds of line end become the same', () => {
     expect(escapeMarkdown('a\u0000b\u001b[31mc\r\nd\re\tf')).toBe('ab\\[31mc\nd\ne\tf');
   });
 });
@@ -101,7 +101,7 @@ describe('Markdown written by the bot', () => {
       expect(readMarkdown(codeBlock(text)).marks).toEqual(['code block']);
   });
 
-  test('marks side by side stay separate', () => {
+  test('neighbouring pieces of markup stay separate', () => {
     const rich: Inline[] = [
       { bold: 'a' },
       { bold: 'b' },
@@ -125,7 +125,7 @@ describe('Markdown written by the bot', () => {
       expect(toMarkdown([{ link, text: 'x*y*' }])).toBe('x\\*y\\*');
   });
 
-  test('a channel id becomes a channel link; other text stays text', () => {
+  test('a channel id becomes a link to the channel; any other text stays text', () => {
     expect(toMarkdown([{ channel: '500000000000000007' }])).toBe('<#500000000000000007>');
     expect(toMarkdown([{ channel: '*x*' }])).toBe('\\#\\*x\\*');
   });
@@ -158,7 +158,7 @@ describe('cutting Markdown', () => {
     expect(toMarkdown(rich, whole.length)).toBe(whole);
   });
 
-  test('a cut never goes through the middle of a character', () => {
+  test('a cut never splits a character', () => {
     expect(toMarkdown(['🎮🎮🎮🎮'], 6)).toBe('🎮🎮…');
   });
 });

@@ -76,7 +76,7 @@ async function nextFolder(): Promise<void> {
   folder = await mkdtemp(join(tmpdir(), 'commands-'));
 }
 
-test('the first registration creates the commands, the second has nothing to change', async () => {
+test('the first registration creates the commands, and the second finds nothing to change', async () => {
   await write('stop', stop);
   await write('logs', logs);
   expect(await register()).toEqual({ code: 0, text: `Server ${ids.guild}: created logs, stop` });
@@ -85,7 +85,7 @@ test('the first registration creates the commands, the second has nothing to cha
   expect(writes()).toEqual([]);
 });
 
-test('registration writes only changed commands and removes deleted commands', async () => {
+test('registration writes only the commands that changed and deletes the commands that were removed', async () => {
   await write('stop', stop);
   await write('logs', logs);
   await register();
@@ -114,7 +114,7 @@ test.each([
   expect((await register()).text).toContain('nothing to change');
 });
 
-test('a configured operator role makes the commands visible to all members', async () => {
+test('once an operator role is configured, all members can see the commands', async () => {
   await write('stop', stop);
   await register();
   expect(driver.server.rest.commands.list(ids.guild)).toMatchObject([{ default_member_permissions: '32' }]);
@@ -122,7 +122,7 @@ test('a configured operator role makes the commands visible to all members', asy
   expect(driver.server.rest.commands.list(ids.guild)).toMatchObject([{ default_member_permissions: null }]);
 });
 
-test('registration removes translations that an earlier registration left', async () => {
+test('registration removes translations that an earlier registration left behind', async () => {
   await write('stop', stop);
   await register();
   const [command] = driver.server.rest.commands.list(ids.guild);
@@ -149,7 +149,7 @@ test.each([
     'DISCORD_TOKEN and DISCORD_GUILDS are missing',
   ],
   ['a start without DISCORD_GUILDS', { DISCORD_GUILDS: undefined }, 'DISCORD_GUILDS is missing'],
-])('registration with %s ends in a plain sentence', async (_, environment, sentence) => {
+])('registration with %s fails with a plain sentence', async (_, environment, sentence) => {
   await write('stop', stop);
   const { code, text } = await register(environment);
   expect(code).toBe(1);
@@ -157,7 +157,7 @@ test.each([
   expect(text).not.toMatch(/\bat .*\(|Error:/);
 });
 
-test('a refusal by Discord is passed on in words', async () => {
+test('a refusal by Discord is reported in plain words', async () => {
   await write('stop', stop);
   driver.server.fault({
     on: /^POST .*commands/,
@@ -189,11 +189,14 @@ test.each([
   ['deployments.stop', { ...nobody, readers: 'everyone' }, 32],
   ['deployments.read', { ...nobody, operators: ['1'] }, null],
   ['deployments.stop', { ...nobody, operators: ['1'] }, null],
-] as const)('the default permission of %s under the rules %j is %s', (permission, access, expected) => {
-  expect(commandJson(named({ ...stop, permission }), access).default_member_permissions).toBe(expected);
-});
+] as const)(
+  "for the permission %s and the rules %j, a command's default member permissions on Discord are %s",
+  (permission, access, expected) => {
+    expect(commandJson(named({ ...stop, permission }), access).default_member_permissions).toBe(expected);
+  },
+);
 
-test('a command of more than 8000 characters fails before registration', () => {
+test('a command of more than 8000 characters is refused before registration', () => {
   const option = { kind: 'string', description: 'x'.repeat(100) };
   const choices = {
     kind: 'choice',

@@ -129,7 +129,7 @@ test.each([
   ['success', 0x57f287, '✅ x'],
   ['warning', 0xfee75c, '⚠️ x'],
   ['danger', 0xed4245, '❌ x'],
-] as const)('the tone %s has its colour and its sign', (tone, accent, text) => {
+] as const)('the tone %s is shown with the right colour and sign', (tone, accent, text) => {
   expect((renderMessage(card('x', [], { tone })) as { accent_color?: number }).accent_color).toBe(accent);
   expect(texts({ kind: 'line', tone, text: ['x'] })).toEqual([text]);
 });
@@ -187,7 +187,7 @@ describe('prose that is too long for Discord', () => {
     expect(shown.some(({ text }) => text.includes('…'))).toBe(true);
   });
 
-  test('a card with too much of every node is cut and stays valid', () => {
+  test('a card with too many nodes of every kind is cut and stays valid', () => {
     const nodes = Array.from({ length: 4 }, () => [
       { kind: 'text', text: [long] },
       { kind: 'note', text: [long] },
@@ -198,7 +198,7 @@ describe('prose that is too long for Discord', () => {
     expect(texts(card(long, nodes)).join('').length).toBeGreaterThan(3000);
   });
 
-  test('a code block that does not fit keeps whole lines of the end or the start', () => {
+  test('a code block that does not fit is cut to whole lines, at the end or at the start', () => {
     const text = Array.from({ length: 2000 }, (_, i) => `line ${i}`).join('\n');
     const [, end = ''] = texts(card('x', [{ kind: 'code', text, keep: 'end' }]));
     expect(end).toMatch(/^```\n…\nline \d+\n/);
@@ -209,14 +209,14 @@ describe('prose that is too long for Discord', () => {
     for (const code of [start, end]) expect(code.length).toBeGreaterThan(3800);
   });
 
-  test('a cut table says how many rows are missing', () => {
+  test('a table that was cut says how many rows are missing', () => {
     const rows = Array.from({ length: 900 }, (_, i) => [`row ${i}`]);
     const [, table = ''] = texts(card('x', [{ kind: 'table', columns: ['a'], rows }]));
     const shown = table.match(/row \d+/g)?.length ?? 0;
     expect(table).toContain(`… and ${900 - shown} more\n`);
   });
 
-  test('a card with too many tags or ports says how many are left out and keeps the request id', () => {
+  test('a card with too many tags or ports says how many were left out and keeps the request id', () => {
     const codes = Array.from({ length: 500 }, (_, i) => [', ', { code: `match-${i}` }])
       .flat()
       .slice(1);
@@ -304,7 +304,7 @@ describe('structure that is too much for Discord', () => {
   });
 });
 
-test('a picture refers to the file name on Discord, and its description is cut', () => {
+test('a picture is referred to by the file name on Discord, and the description is cut', () => {
   const png = { type: 'image/png', bytes: new Uint8Array([1]) };
   const shown = rendered(
     card('x', [{ kind: 'image', file: '../players of "x".png', alt: 'é'.repeat(1100) }], {
@@ -316,7 +316,7 @@ test('a picture refers to the file name on Discord, and its description is cut',
   expect(shown.find(({ items }) => items)?.items?.[0]?.description).toBe(`${'é'.repeat(1023)}…`);
 });
 
-test('nodes without text leave no empty component behind', () => {
+test('nodes without text leave no empty component in the message', () => {
   const nodes: Node[] = [
     { kind: 'text', text: [''] },
     { kind: 'note', text: [] },
@@ -327,7 +327,7 @@ test('nodes without text leave no empty component behind', () => {
   expect(texts({ kind: 'line', tone: 'neutral', text: [] })).toEqual(['…']);
 });
 
-test('a title, a note and a label each stay on their line', () => {
+test('a title and a note stay on a single line each, whatever their text contains', () => {
   const [title, note] = texts(card('a\n# b', [{ kind: 'note', text: ['c\n', { bold: '- d\ne' }] }]));
   expect(title).not.toContain('\n');
   expect(note).not.toContain('\n');
@@ -341,7 +341,7 @@ test('a key always makes the same marker, and different keys make different mark
   expect(markerOf('row-1')).toBe(markers[1]);
 });
 
-test('characters that reverse the reading direction are left out', () => {
+test('characters that reverse the reading direction are removed', () => {
   const text = 'a\u202egpj.exe\u2066 b\u200f';
   const nodes: Node[] = [
     { kind: 'text', text: [text, { bold: text }, { code: text }] },

@@ -42,7 +42,7 @@ const privately = async () => (await bot.driver.privately('operator')).map(({ te
 
 describe('an answer by another process after a crash', () => {
   test.each(['public', 'private'] as const)(
-    'no answer (%s) is given when another process may have taken over the answer',
+    'a second process gives no %s answer if a third process may have taken the answer over',
     async (mode) => {
       const reply = await died(mode);
       const before = bot.driver.server.requests.length;
@@ -56,7 +56,7 @@ describe('an answer by another process after a crash', () => {
     },
   );
 
-  test('a second process fills the announced public answer once', async () => {
+  test('a second process fills in the announced public answer once', async () => {
     const reply = await died('public');
     expect(await channel()).toEqual([]);
     await resume(reply);
@@ -65,7 +65,7 @@ describe('an answer by another process after a crash', () => {
     expect(bot.driver.server.rest.messages.all()).toHaveLength(1);
   });
 
-  test('a second process fills the announced private answer, which stays private', async () => {
+  test('a second process fills in the announced private answer, which stays private', async () => {
     await resume(await died('private'));
     expect(await channel()).toEqual([]);
     expect(await privately()).toEqual(['I was restarted.']);
@@ -78,7 +78,7 @@ describe('an answer by another process after a crash', () => {
       'that was deleted',
       async () => bot.driver.server.rest.messages.remove(bot.driver.server.rest.messages.all()[0] as never),
     ],
-  ])('a private answer after the crash stays private beside a public answer %s', async (_, before) => {
+  ])('a private answer given after the crash stays private beside a public answer %s', async (_, before) => {
     const reply = await died('public');
     await before();
     await resume({ ...reply, mode: 'private' });
@@ -87,7 +87,7 @@ describe('an answer by another process after a crash', () => {
     expect(bot.driver.server.rest.messages.all()).toHaveLength(1);
   });
 
-  test('a second process replaces the card that had been posted', async () => {
+  test('a second process replaces the card that was posted before the crash', async () => {
     await resume(await died('public', (invocation) => invocation.postCard(card('Requesting'))));
     expect(await channel()).toEqual([{ text: 'I was restarted.', edits: 1 }]);
   });
@@ -106,7 +106,7 @@ describe('an answer by another process after a crash', () => {
   });
 
   test.each(['public', 'private'] as const)(
-    'a %s answer before the crash is the only answer',
+    'a %s answer that was given before the crash is not given a second time',
     async (mode) => {
       const reply = await died(mode, (invocation) => invocation.respond(line('Done')));
       await resume(reply);
@@ -114,7 +114,7 @@ describe('an answer by another process after a crash', () => {
     },
   );
 
-  test('a second process does not answer where the pressed message was changed before', async () => {
+  test('a second process gives no answer if the pressed message was already changed', async () => {
     for (const mode of ['public', 'private'] as const) {
       await died(mode, (invocation) => invocation.respond(card('Stop?', [confirmButtons])));
       const press = () => bot.driver.press('operator', 'Stop it');
@@ -131,14 +131,17 @@ describe('an answer by another process after the token expired', () => {
     'after 15 minutes': () => bot.clock.advance(15 * 60_000),
   };
 
-  test.each(Object.entries(expire))('%s: a public answer is posted anew once', async (_, pass) => {
-    const reply = await died('public');
-    await pass();
-    await resume(reply);
-    await bot.clock.advance(60 * 60_000);
-    await resume(reply);
-    expect(await channel()).toMatchObject([{ text: 'I was restarted.' }]);
-  });
+  test.each(Object.entries(expire))(
+    '%s: a public answer is posted once, as a new message',
+    async (_, pass) => {
+      const reply = await died('public');
+      await pass();
+      await resume(reply);
+      await bot.clock.advance(60 * 60_000);
+      await resume(reply);
+      expect(await channel()).toMatchObject([{ text: 'I was restarted.' }]);
+    },
+  );
 
   test.each(Object.entries(expire))('%s: the posted card is found and replaced', async (_, pass) => {
     const reply = await died('public', (invocation) => invocation.postCard(card('Requesting')));
@@ -147,7 +150,7 @@ describe('an answer by another process after the token expired', () => {
     expect(await channel()).toEqual([{ text: 'I was restarted.', edits: 1 }]);
   });
 
-  test('the posted card is found and replaced below thousands of newer messages', async () => {
+  test('the posted card is found and replaced although thousands of newer messages follow', async () => {
     const reply = await died('public', (invocation) => invocation.postCard(card('Requesting')));
     for (let i = 0; i < 2_000; i++)
       bot.driver.server.rest.messages.create(here.channel, { content: `chatter ${i}` });
@@ -172,20 +175,23 @@ describe('an answer by another process after the token expired', () => {
     expect(await channel()).toMatchObject([{ text: '<@500000000000000006>\\: `stop`\\: Done' }]);
   });
 
-  test.each(['private', 'update'] as const)('a %s answer expires with the token', async (mode) => {
-    if (mode === 'update')
-      await died('public', (invocation) => invocation.respond(card('Stop?', [confirmButtons])));
-    const ask = mode === 'update' ? () => bot.driver.press('operator', 'Stop it') : undefined;
-    const reply = await died(mode, undefined, ask);
-    bot.driver.server.rest.interactions.expireTokens();
-    await expect(resume(reply)).rejects.toMatchObject({ code: 'discord-answer-expired', retryable: false });
-    expect(await privately()).toEqual([]);
-  });
+  test.each(['private', 'update'] as const)(
+    'after the token has expired, a %s answer can no longer be given',
+    async (mode) => {
+      if (mode === 'update')
+        await died('public', (invocation) => invocation.respond(card('Stop?', [confirmButtons])));
+      const ask = mode === 'update' ? () => bot.driver.press('operator', 'Stop it') : undefined;
+      const reply = await died(mode, undefined, ask);
+      bot.driver.server.rest.interactions.expireTokens();
+      await expect(resume(reply)).rejects.toMatchObject({ code: 'discord-answer-expired', retryable: false });
+      expect(await privately()).toEqual([]);
+    },
+  );
 
   test.each([
     ['empty', 0],
     ['unreadable for the bot', 1],
-  ])('a public answer that was not announced is posted in a channel that is %s', async (_, messages) => {
+  ])('a public answer that was never announced is posted in a channel that is %s', async (_, messages) => {
     for (let n = 0; n < messages; n++) {
       bot.driver.server.rest.messages.create(here.channel, { content: 'chatter' });
       bot.driver.server.fault({
@@ -225,7 +231,7 @@ describe('direct messages on Discord', () => {
       { message: line(text), key },
     );
 
-  test('a direct message that is sent twice with the same key arrives once', async () => {
+  test('a direct message that is sent twice with the same key arrives only once', async () => {
     await tell('Ready', 'k1');
     await tell('Ready', 'k1');
     expect(await privately()).toEqual(['Ready']);
@@ -233,7 +239,7 @@ describe('direct messages on Discord', () => {
     expect(await channel()).toEqual([]);
   });
 
-  test('a direct message to a person who takes no direct messages fails for good', async () => {
+  test('a direct message to a person who accepts no direct messages fails and is not tried again', async () => {
     bot.driver.server.rest.closedToDirect.add(bot.driver.user('operator').id);
     await expect(tell('Ready', 'k1')).rejects.toMatchObject({
       code: 'discord-direct-closed',
@@ -244,7 +250,7 @@ describe('direct messages on Discord', () => {
   });
 });
 
-test('an acknowledgement that arrived without an answer is filled in with the refusal', async () => {
+test('if only the confirmation of an acknowledgement was lost, the refusal fills the announced answer', async () => {
   const done = Promise.withResolvers<void>();
   bot.handle = async (invocation) => {
     await invocation.acknowledge('private').catch(() => invocation.refuse(line('Try again.')));

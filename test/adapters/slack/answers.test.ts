@@ -7,7 +7,7 @@ const press = { command: 'logs', action: 'more', arg: 'abc' };
 const more = { kind: 'buttons', buttons: [{ label: 'More', style: 'secondary', action: press }] } as const;
 
 describe('a private answer on Slack', () => {
-  it('a private answer is visible to its person alone, and its button updates the answer in place', async () => {
+  it('a private answer is shown to a single person, and a press of the button updates that answer', async () => {
     const bot = await startBot({
       handle: async (invocation) => {
         const pressed = invocation.request.kind === 'action';
@@ -39,7 +39,7 @@ describe('a private answer on Slack', () => {
   });
 
   it.each(['expired', 'used five times'])(
-    'a refusal is posted as an ephemeral message when the response_url has %s',
+    'if the response_url has %s, a refusal is posted as an ephemeral message',
     async (how) => {
       const bot = await startBot({
         handle: async (invocation) => {
@@ -69,7 +69,7 @@ describe('channels where the bot may not post', () => {
     expect(bot.driver.server.requests.map(({ method }) => method)).not.toContain('conversations.join');
   });
 
-  it('the bot joins a public channel for members once', async () => {
+  it('the bot joins a public channel where only members may post, and joins once', async () => {
     const bot = await startBot({ handle: publicly });
     bot.driver.server.web.membersOnly.add(bot.team.channel);
     await bot.driver.command('operator', 'list');
@@ -80,7 +80,7 @@ describe('channels where the bot may not post', () => {
     );
   });
 
-  it('the bot answers through the response_url in a private channel without an invitation', async () => {
+  it('in a private channel without the bot, the bot answers through the response_url', async () => {
     const bot = await startBot({ handle: publicly });
     const { secret } = bot.driver.server.world.channels;
     await bot.driver.slash('operator', 'list', { channel: secret });
@@ -91,7 +91,7 @@ describe('channels where the bot may not post', () => {
     expect(message?.text).toBe('Answer');
   });
 
-  it('files of an answer through the response_url go to a direct message', async () => {
+  it('files of an answer sent through the response_url are sent in a direct message', async () => {
     const logs = { ...card('Logs'), files: [textFile('server.log', 'line')] };
     const bot = await startBot({ handle: answering('public', logs) });
     const { world, web } = bot.driver.server;
@@ -123,7 +123,7 @@ describe('channels where the bot may not post', () => {
   });
 
   it.each(['secret', 'team'] as const)(
-    'a card in the %s channel is refused with a hint to invite the bot',
+    'in the %s channel, posting a card fails with a hint to invite the bot',
     async (name) => {
       const failures: unknown[] = [];
       const bot = await startBot({
@@ -187,7 +187,7 @@ describe('a card on Slack', () => {
     expect(await bot.driver.privately('operator')).toEqual([]);
   });
 
-  it('a later answer replaces the card that was posted as the answer', async () => {
+  it('a later answer replaces the card that was posted as the first answer', async () => {
     const bot = await startBot({
       handle: async (invocation) => {
         await invocation.acknowledge('public');

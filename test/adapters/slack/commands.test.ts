@@ -5,7 +5,7 @@ import { answering, card, line, startBot } from './harness.ts';
 const modes = ['socket', 'http'] as const;
 
 describe.each(modes)('Slack commands in %s mode', (mode) => {
-  it('/edgegap carries the command and the text after its name', async () => {
+  it('/edgegap passes on the command and the text after the name', async () => {
     const bot = await startBot({ mode, handle: answering('private', line('ok')) });
     await bot.driver.command('operator', 'deploy', { application: 'kart racing', near: 'Montreal' });
     const [invocation] = bot.invocations;
@@ -18,7 +18,7 @@ describe.each(modes)('Slack commands in %s mode', (mode) => {
     expect(bot.adapter.healthy()).toBe(true);
   });
 
-  it('a public answer is posted, and replaced by the next answer', async () => {
+  it('a public answer is posted in the channel and is replaced by the next answer', async () => {
     const bot = await startBot({ mode, handle: answering('public', card('One'), card('Two')) });
     await bot.driver.command('operator', 'list');
     const [message, ...others] = await until(async () => {
@@ -30,7 +30,7 @@ describe.each(modes)('Slack commands in %s mode', (mode) => {
     expect(await bot.driver.privately('operator')).toEqual([]);
   });
 
-  it('a refusal is visible to the refused person alone', async () => {
+  it('the refusal is visible only to the refused person', async () => {
     const bot = await startBot({
       mode,
       handle: async (invocation) => invocation.refuse(line('You may not.')),
@@ -131,7 +131,7 @@ describe('the text of a Slack command', () => {
     ['tags abc add *', 'tags', 'abc add *'],
     ['/edgegap list', 'list', ''],
     ['/list', 'list', ''],
-  ])('the text %j is the command %s with the arguments %j', async (text, command, args) => {
+  ])('the text %j is read as the command %s with the arguments %j', async (text, command, args) => {
     const bot = await startBot();
     await bot.driver.slash('member', text);
     const { request } = await bot.invocation(1);

@@ -23,7 +23,7 @@ describe("Slack's HTTP mode", () => {
     await bot.invocation(1);
   });
 
-  it('a mention is acknowledged by the pipeline, after the invocation is stored', async () => {
+  it('the pipeline acknowledges a mention after the invocation was stored', async () => {
     const stored = Promise.withResolvers<void>();
     const bot = await startBot({
       mode: 'http',
@@ -55,7 +55,7 @@ describe("Slack's HTTP mode", () => {
     expect(bot.invocations).toEqual([]);
   });
 
-  it('refused requests of strangers make a single log line per minute', async () => {
+  it('refused requests write a single log line per minute', async () => {
     const bot = await startBot({ mode: 'http' });
     const stranger = async (options: object) =>
       expect((await postToBot(bot.url, 'slash_commands', command, options)).status).toBe(401);
@@ -79,7 +79,7 @@ describe("Slack's HTTP mode", () => {
     expect(refusals()).toMatchObject([{ refused: 1 }, { refused: 7 }]);
   });
 
-  it('the certificate check, which Slack does not sign, is answered', async () => {
+  it("Slack's certificate check, which Slack does not sign, is answered", async () => {
     const bot = await startBot({ mode: 'http' });
     const check = { method: 'POST', body: new URLSearchParams({ ssl_check: '1', token: 'x' }).toString() };
     const headers = { 'content-type': 'application/x-www-form-urlencoded' };
@@ -95,13 +95,13 @@ describe("Slack's HTTP mode", () => {
     expect((await fetch(`${bot.url}/slack/events`, request)).status).toBe(200);
   });
 
-  it('the challenge that Slack sends when the URL is entered is answered', async () => {
+  it('the challenge that Slack sends when somebody enters the URL is answered', async () => {
     const bot = await startBot({ mode: 'http' });
     const response = await postToBot(bot.url, 'events_api', { type: 'url_verification', challenge: 'abc' });
     expect(await response.json()).toEqual({ challenge: 'abc' });
   });
 
-  it('a GET, a huge body and a meaningless event run nothing', async () => {
+  it('a GET request, a huge body and a meaningless event run no command', async () => {
     const bot = await startBot({ mode: 'http' });
     expect((await fetch(`${bot.url}/slack/events`)).status).toBe(404);
     const huge = { ...command, text: 'x'.repeat(1024 * 1024) };
@@ -112,7 +112,7 @@ describe("Slack's HTTP mode", () => {
   });
 
   it.each(['null', '7', '"x"', '[]', 'payload=null', 'payload=%5B%5D', 'no json'])(
-    'a correctly signed body %s is refused, and the next command runs',
+    'a correctly signed body %s is refused, and the next command still runs',
     async (body) => {
       const bot = await startBot({ mode: 'http' });
       const signed = signedBody(body);
@@ -137,7 +137,7 @@ describe("Slack's HTTP mode", () => {
     ['a press whose actions are null', 'interactive', { type: 'block_actions', actions: null }],
     ['a shortcut, which the bot does not have', 'interactive', { type: 'shortcut', callback_id: 'x' }],
   ] as const)(
-    'a correctly signed request with %s runs nothing, and the next command runs',
+    'a correctly signed request with %s runs no command, and the next command still runs',
     async (_, type, body) => {
       const bot = await startBot({ mode: 'http' });
       expect((await postToBot(bot.url, type, body)).status).toBe(200);
@@ -147,7 +147,7 @@ describe("Slack's HTTP mode", () => {
     },
   );
 
-  it('a stopped adapter answers 503, so that Slack comes again', async () => {
+  it('a stopped adapter answers 503, so that Slack sends the request again', async () => {
     const bot = await startBot({ mode: 'http' });
     await bot.adapter.stop();
     expect(bot.adapter.healthy()).toBe(false);

@@ -88,7 +88,7 @@ const directory = createDirectory([
 ]);
 
 describe('the Slack manifest', () => {
-  it('the manifest for Socket Mode holds no URL', () => {
+  it('the manifest for Socket Mode contains no URL', () => {
     const manifest = SlackManifest.parse(createManifest(directory));
     expect(manifest.settings.socket_mode_enabled).toBe(true);
     expect(JSON.stringify(manifest)).not.toContain('url');

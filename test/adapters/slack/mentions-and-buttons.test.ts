@@ -31,7 +31,7 @@ describe('a mention of the bot', () => {
     expect(await bot.driver.privately('operator')).toMatchObject([{ text: 'Psst', parent: root }]);
   });
 
-  it('a mention in the channel opens a thread; its private answer stays in the channel', async () => {
+  it('a mention in the channel is answered in a new thread, but a private answer appears in the channel', async () => {
     const bot = await startBot({ handle: both });
     const asked = await bot.driver.mention('operator', '');
     expect((await bot.invocation(1)).request).toMatchObject({ command: 'help' });
@@ -44,7 +44,7 @@ describe('a mention of the bot', () => {
     expect(aside).not.toHaveProperty('parent');
   });
 
-  it('a mention runs a command at the beginning of a message, not in the middle', async () => {
+  it('a mention runs a command only at the beginning of a message, not in the middle', async () => {
     const bot = await startBot();
     const { user } = bot.driver.server.world.bot;
     for (const [index, text] of [`do not let <@${user}> stop x`, ` <@${user}|edgegap> list`].entries())
@@ -70,7 +70,7 @@ describe('a mention of the bot', () => {
     `*${me} status abc*`,
     `*${me}* _status_ ~abc~`,
     `${me}\n\`\`\`\nstatus abc\n\`\`\``,
-  ])('the mention %j asks for the status of abc', async (text) => {
+  ])('the mention %j is read as the command to show the status of abc', async (text) => {
     const bot = await startBot();
     await bot.driver.deliver('events_api', {
       type: 'event_callback',
@@ -82,7 +82,7 @@ describe('a mention of the bot', () => {
     expect((await bot.invocation(1)).request).toEqual({ kind: 'command', command: 'status', args });
   });
 
-  it('a mention of 40,000 characters is handed on unchanged, without pattern matching', async () => {
+  it('a mention of 40,000 characters is passed on unchanged, without pattern matching', async () => {
     const bot = await startBot();
     const text = `x${'\u200b'.repeat(40_000)}x`;
     await bot.driver.deliver('events_api', {
@@ -98,7 +98,7 @@ describe('a mention of the bot', () => {
   it.each([
     ['an edited message', { edited: { user: 'U123456', ts: '1.3' } }],
     ['another app', { bot_id: 'B0OTHER' }],
-  ])('a mention by %s runs nothing', async (_, more) => {
+  ])('a mention by %s runs no command', async (_, more) => {
     const bot = await startBot();
     const event = {
       type: 'app_mention',
@@ -129,13 +129,13 @@ describe('a Slack button', () => {
     actions: [{ type: 'button', action_id, action_ts: '6.6', block_id: 'b', ...more }],
   });
 
-  it('a button of another version reaches the handler without an action', async () => {
+  it('a button from another version of the bot reaches the handler without an action', async () => {
     const bot = await startBot();
     await bot.driver.deliver('interactive', block('who-knows'));
     expect((await bot.invocation(1)).request).toMatchObject({ kind: 'action', action: undefined });
   });
 
-  it('a button that only opens a link is acknowledged and runs nothing', async () => {
+  it('a press on a button that only opens a link is acknowledged and runs no command', async () => {
     const bot = await startBot();
     await bot.driver.deliver('interactive', block('0:url', { url: 'https://docs.edgegap.com' }));
     await turn();
@@ -143,7 +143,7 @@ describe('a Slack button', () => {
     expect(bot.driver.server.ephemerals).toEqual([]);
   });
 
-  it('a press without a trigger id is identified by message, person and time', async () => {
+  it('a press without a trigger id gets an id from the message, the person and the time', async () => {
     const bot = await startBot();
     await bot.driver.deliver('interactive', block('0:stop:confirm:x'));
     await bot.driver.deliver('interactive', block('0:stop:confirm:x'));

@@ -24,7 +24,7 @@ describe('the whole bot in a channel without posting', () => {
     driver.command('operator', 'deploy', { application: 'kart-racing', version: 'v1.2', near: 'Montreal' });
 
   test.each(refusals)(
-    'a deploy while Slack %s starts no server and answers the person privately',
+    'while Slack %s, a deploy starts no server and the person is told so privately',
     async (_, fault) => {
       driver.server.faults.inject('chat.postMessage', fault, 5);
       const { privately, publicly, asked } = await effectOf(stage, 'operator', deploy);
@@ -36,7 +36,7 @@ describe('the whole bot in a channel without posting', () => {
   );
 
   test.each(refusals)(
-    'the logs while Slack %s go to the person who asked alone, with the reason',
+    'while Slack %s, only the person who asked sees the logs, with the reason',
     async (_, fault) => {
       const deployment = await deployReady(stage);
       driver.server.faults.inject('chat.postMessage', fault);
@@ -51,8 +51,8 @@ describe('the whole bot in a channel without posting', () => {
   );
 });
 
-describe('a mention, which has no response_url', () => {
-  test.each(refusals)('a mention is answered in a direct message while Slack %s', async (_, fault) => {
+describe('an answer to a mention, which has no response_url', () => {
+  test.each(refusals)('while Slack %s, a mention is answered in a direct message', async (_, fault) => {
     const bot = await startBot({ handle: answering('public', card('Answer')) });
     bot.driver.server.faults.inject('chat.postMessage', fault);
     bot.driver.server.faults.inject('chat.postEphemeral', fault);
@@ -66,7 +66,7 @@ describe('a mention, which has no response_url', () => {
 
 describe('respondPrivately on Slack', () => {
   test.each(['public', 'private', 'update'] as const)(
-    'respondPrivately reaches the person alone after %s',
+    'after %s, only the person who pressed sees the message sent by respondPrivately',
     async (mode) => {
       const bot = await startBot({
         handle: async (invocation) => {

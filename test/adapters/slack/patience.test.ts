@@ -41,7 +41,7 @@ function posting(outcomes: unknown[]) {
 }
 
 describe.each(PASSING)('waiting while Slack %s', (_, fault) => {
-  it('a card is posted once, as soon as Slack takes the card', async () => {
+  it('a card is posted once, as soon as Slack accepts the card', async () => {
     const outcomes: unknown[] = [];
     const bot = await startBot({ handle: posting(outcomes) });
     bot.driver.server.faults.inject('chat.postMessage', fault);
@@ -51,7 +51,7 @@ describe.each(PASSING)('waiting while Slack %s', (_, fault) => {
     expect(await bot.driver.channel()).toHaveLength(1);
   });
 
-  it('a public answer to a command or a mention is posted once, as soon as Slack takes the answer', async () => {
+  it('a public answer to a command or a mention is posted once, as soon as Slack accepts the answer', async () => {
     const bot = await startBot({ handle: answering('public', card('Answer')) });
     bot.driver.server.faults.inject('chat.postMessage', fault);
     await bot.driver.slash('operator', 'list');
@@ -63,7 +63,7 @@ describe.each(PASSING)('waiting while Slack %s', (_, fault) => {
     expect(asides.filter((text) => !WAITS.test(text))).toEqual([]);
   });
 
-  it('the edit of a pressed card is made as soon as Slack takes the edit', async () => {
+  it('a pressed card is edited as soon as Slack accepts the edit', async () => {
     const bot = await startBot({
       handle: async (invocation) => {
         const pressed = invocation.request.kind === 'action';
@@ -83,7 +83,7 @@ const STEPS = ['files.getUploadURLExternal', 'upload', 'files.completeUploadExte
 describe.each([...PASSING, ['breaks its answer off', { kind: 'broken' }] as const])(
   'a file while Slack %s',
   (_, fault) => {
-    it.each(STEPS)('the file is attached once despite the failure at %s, without a warning', async (step) => {
+    it.each(STEPS)('a file that fails at %s is attached once in the end, without a warning', async (step) => {
       const bot = await startBot();
       const files = [{ name: 'server.log', content: 'Größe 1\nline 2\n' }];
       bot.driver.server.faults.inject(step, fault);
@@ -117,7 +117,7 @@ test('a file of a private answer waits until the direct message can be opened', 
   ]);
 });
 
-test('a file in an unreadable thread is not sent twice; a reply says the file may be missing', async () => {
+test('if the thread cannot be read, a file is not sent twice and a reply says that the file may be missing', async () => {
   const bot = await startBot();
   const { faults } = bot.driver.server;
   faults.inject('files.completeUploadExternal', { kind: 'reset', when: 'before' });
@@ -130,7 +130,7 @@ test('a file in an unreadable thread is not sent twice; a reply says the file ma
 });
 
 describe('waiting after a 429', () => {
-  test('after a 429 the method rests for the whole wait; the cards then come in order', async () => {
+  test('after a 429 no request uses the method during the wait, and then the cards arrive in order', async () => {
     const outcomes: unknown[] = [];
     const bot = await startBot({ handle: posting(outcomes) });
     bot.driver.server.faults.inject('chat.postMessage', LIMITED);
@@ -163,7 +163,7 @@ describe('waiting after a 429', () => {
     expect(told).toEqual([expect.stringMatching(WAITS)]);
   });
 
-  test('after a 429 of a response_url the response_url rests for the whole wait', async () => {
+  test('after a 429 of a response_url, no request uses that URL during the wait', async () => {
     const bot = await startBot({ handle: answering('private', line('For you')) });
     const { faults } = bot.driver.server;
     faults.inject('response_url', LIMITED);
@@ -180,7 +180,7 @@ describe('waiting after a 429', () => {
   });
 });
 
-test('a message that Slack fails to take does not hold up the next message', async () => {
+test('a message that Slack fails to accept does not hold up the next message', async () => {
   const outcomes: unknown[] = [];
   const bot = await startBot({ handle: posting(outcomes) });
   bot.driver.server.faults.inject('chat.postMessage', { kind: 'error', error: 'internal_error' });
@@ -192,7 +192,7 @@ test('a message that Slack fails to take does not hold up the next message', asy
   expect(outcomes).toEqual(['two', 'one']);
 });
 
-test('a card is given up when its invocation expires, with a hint that nothing was done', async () => {
+test('when the invocation expires, a waiting card is given up with a hint that the bot did nothing', async () => {
   const outcomes: unknown[] = [];
   const bot = await startBot({ handle: posting(outcomes) });
   bot.driver.server.faults.inject('chat.postMessage', LIMITED, 1000);
@@ -200,13 +200,13 @@ test('a card is given up when its invocation expires, with a hint that nothing w
   await bot.driver.slash('operator', 'deploy one');
   await passing(bot, () => outcomes.length === 1);
   expect(outcomes).toMatchObject([
-    { code: 'slack-ratelimited', hint: expect.stringContaining('nothing was done') },
+    { code: 'slack-ratelimited', hint: expect.stringContaining('I did nothing') },
   ]);
   expect(bot.clock.now() - from).toBeLessThan(30 * 60_000);
   expect(bot.clock.now() - from).toBeGreaterThan(28 * 60_000);
 });
 
-test('a card that may stand in an unreadable channel is not posted again', async () => {
+test('a card that may have been posted in an unreadable channel is not posted again', async () => {
   const outcomes: unknown[] = [];
   const bot = await startBot({ handle: posting(outcomes) });
   const { faults } = bot.driver.server;
@@ -214,7 +214,7 @@ test('a card that may stand in an unreadable channel is not posted again', async
   faults.inject('conversations.history', { kind: 'error', error: 'missing_scope' });
   await bot.driver.slash('operator', 'deploy one');
   await until(() => outcomes.length === 1);
-  expect(outcomes).toMatchObject([{ outcome: 'unknown', hint: expect.stringContaining('nothing was done') }]);
+  expect(outcomes).toMatchObject([{ outcome: 'unknown', hint: expect.stringContaining('I did nothing') }]);
   expect(calls(bot, 'chat.postMessage')).toBe(1);
 });
 
@@ -229,8 +229,8 @@ test('a stopping process gives up waiting cards at once', async () => {
     return outcomes.length === 2;
   });
   expect(outcomes).toMatchObject([
-    { name: 'DeliveryError', hint: expect.stringContaining('nothing was done') },
-    { name: 'DeliveryError', hint: expect.stringContaining('nothing was done') },
+    { name: 'DeliveryError', hint: expect.stringContaining('I did nothing') },
+    { name: 'DeliveryError', hint: expect.stringContaining('I did nothing') },
   ]);
   expect(calls(bot, 'chat.postMessage')).toBe(1);
 });

@@ -45,7 +45,7 @@ describe('a person on Slack', () => {
     ['reader', { home: true, guest: false, admin: false, groups: ['own', 'S0READERS'] }],
     ['operator', { home: true, guest: false, admin: false, groups: ['own', 'S0OPERATORS'] }],
     ['admin', { home: true, guest: false, admin: true, groups: ['own'] }],
-  ] as const)('a %s has the right home, guest, admin and groups', async (persona, facts) => {
+  ] as const)('the facts about a %s say the right home, guest, admin and groups', async (persona, facts) => {
     const bot = await startBot({ environment });
     const id = bot.driver.userIds[persona];
     const person = await (await askAs(bot, persona)).person('fresh');
@@ -61,14 +61,14 @@ describe('a person on Slack', () => {
     ['deactivated', { deleted: true }, false],
     ['another bot', { is_bot: true }, false],
     ['an owner', { is_owner: true }, true],
-  ])('a member who is %s has the right home and admin', async (_, facts, home) => {
+  ])('the facts about a member who is %s say the right home and admin', async (_, facts, home) => {
     const bot = await startBot({
       prepare: ({ server, userIds }) => void server.world.facts.set(userIds.member, facts),
     });
     expect(await (await askAs(bot, 'member')).person('cached')).toMatchObject({ home, admin: home });
   });
 
-  it("a person of a second workspace in the organisation is at home only as a member of the bot's", async () => {
+  it("in an organisation, a person belongs to the bot's workspace only if Slack lists that workspace for the person", async () => {
     const bot = await startBot({
       prepare: ({ server, userIds }) => {
         const grid = (teams: string[]) => ({
@@ -84,7 +84,7 @@ describe('a person on Slack', () => {
     expect(await (await askAs(bot, 'guest')).person('fresh')).toMatchObject({ home: false });
   });
 
-  it('a person unknown to the workspace counts as a stranger', async () => {
+  it('a person unknown to the workspace is treated as a stranger', async () => {
     const bot = await startBot();
     bot.driver.server.faults.inject('users.info', { kind: 'error', error: 'user_not_found' });
     expect(await (await askAs(bot, 'member')).person('fresh')).toMatchObject({ home: false });
@@ -110,7 +110,7 @@ describe('cached facts about a person', () => {
     expect(asked(bot, 'users.info')).toBe(3);
   });
 
-  it('a removed role counts at once, as Slack sends an event', async () => {
+  it('losing a role takes effect at once, because Slack sends an event', async () => {
     const bot = await startBot({ environment });
     const invocation = await askAs(bot, 'operator');
     expect((await invocation.person('fresh')).groups).toContain('S0OPERATORS');
@@ -119,7 +119,7 @@ describe('cached facts about a person', () => {
     expect((await invocation.person('cached')).groups).toEqual([bot.driver.userIds.operator, 'S0READERS']);
   });
 
-  it('a disabled group counts at once, as Slack sends an event', async () => {
+  it('disabling a group takes effect at once, because Slack sends an event', async () => {
     const bot = await startBot({ environment });
     const invocation = await askAs(bot, 'operator');
     expect((await invocation.person('fresh')).groups).toContain('S0OPERATORS');
@@ -128,7 +128,7 @@ describe('cached facts about a person', () => {
     expect((await invocation.person('fresh')).groups).toEqual([bot.driver.userIds.operator]);
   });
 
-  it('fresh facts take at most 12 calls a minute, however many groups are configured', async () => {
+  it('reading fresh facts makes at most 12 calls a minute, however many groups are configured', async () => {
     const environment = ({ groupIds }: SlackDriver) => ({
       SLACK_OPERATORS: `${groupIds.operators},${groupIds.readers},S0THIRD,S0FOURTH`,
     });
@@ -147,7 +147,7 @@ describe('cached facts about a person', () => {
     expect(asked(bot, 'usergroups.users.list')).toBe(0);
   });
 
-  it("the members of a group are complete although Slack's list names only some", async () => {
+  it("all members of a group are known although Slack's list of groups names only some of them", async () => {
     const bot = await startBot({
       environment,
       prepare: ({ server }) => {
@@ -159,7 +159,7 @@ describe('cached facts about a person', () => {
 
   it.each(
     ['users.info', 'usergroups.list'].flatMap((method) => silences.map((fault) => [method, fault] as const)),
-  )('fresh facts may be a minute old while %s gets %j', async (method, fault) => {
+  )('fresh facts may be up to a minute old while %s gets %j', async (method, fault) => {
     const bot = await startBot({ environment });
     const invocation = await askAs(bot, 'operator');
     const person = await invocation.person('fresh');
@@ -170,7 +170,7 @@ describe('cached facts about a person', () => {
     await expect(invocation.person('fresh')).rejects.toMatchObject({ code: 'slack-person-unknown' });
   });
 
-  it('facts end with an event about a configured group while Slack does not answer', async () => {
+  it('while Slack does not answer, an event about a configured group makes the cached facts invalid', async () => {
     const bot = await startBot({ environment });
     const invocation = await askAs(bot, 'operator');
     const person = await invocation.person('fresh');
@@ -183,7 +183,7 @@ describe('cached facts about a person', () => {
     await expect(invocation.person('fresh')).rejects.toMatchObject({ code: 'slack-person-unknown' });
   });
 
-  it('facts for reading may be ten minutes old while Slack does not answer', async () => {
+  it('while Slack does not answer, facts used only for reading may be ten minutes old', async () => {
     const bot = await startBot({ environment });
     const invocation = await askAs(bot, 'operator');
     const person = await invocation.person('cached');
@@ -199,7 +199,7 @@ describe('cached facts about a person', () => {
     await expect(invocation.person('cached')).rejects.toMatchObject({ code: 'slack-person-unknown' });
   });
 
-  it("a configured group that does not exist is missing from a person's groups and logged once", async () => {
+  it('a configured group that does not exist counts for no person and is logged once', async () => {
     const bot = await startBot({ environment: () => ({ SLACK_OPERATORS: 'S0DELETED' }) });
     const invocation = await askAs(bot, 'operator');
     for (let check = 0; check < 3; check++) {

@@ -49,11 +49,14 @@ describe('literal text on Slack', () => {
     }
   });
 
-  it.each(places)('literal text in %s loses characters that reverse the reading direction', (_, place) => {
-    const { text, blocks } = render(place('a\u202egpj.exe\u2066 b\u200f'));
-    expect(JSON.stringify([text, blocks])).toContain('agpj.exe b');
-    expect(JSON.stringify([text, blocks])).not.toMatch(/\p{Bidi_Control}/u);
-  });
+  it.each(places)(
+    'characters that reverse the reading direction are removed from literal text in %s',
+    (_, place) => {
+      const { text, blocks } = render(place('a\u202egpj.exe\u2066 b\u200f'));
+      expect(JSON.stringify([text, blocks])).toContain('agpj.exe b');
+      expect(JSON.stringify([text, blocks])).not.toMatch(/\p{Bidi_Control}/u);
+    },
+  );
 
   it('literal text in the fallback text pings no person', () => {
     const text = fallbackText(card('<!channel>', { kind: 'text', text: ['<@U0VICTIM>'] }));
@@ -73,7 +76,7 @@ describe('markup written by the bot for Slack', () => {
     '',
   ];
 
-  it('markup of a line becomes rich text elements', () => {
+  it('the markup of a line becomes rich text elements', () => {
     expect(render(line(...rich)).blocks).toEqual([
       {
         type: 'rich_text',
@@ -105,7 +108,7 @@ describe('markup written by the bot for Slack', () => {
     ]);
   });
 
-  it('markup in small print becomes mrkdwn beside plain text', () => {
+  it('markup in small print becomes mrkdwn, and plain text beside the markup stays plain', () => {
     expect(render(card('T', { kind: 'note', text: rich })).blocks[1]).toEqual({
       type: 'context',
       elements: [
@@ -124,7 +127,7 @@ describe('markup written by the bot for Slack', () => {
     });
   });
 
-  it('a mention pings its person in text, title and small print', () => {
+  it('a mention pings its person in a text, a title and small print', () => {
     const mention = { mention: 'U0ASKER', name: 'Ana' };
     const places = [
       line(mention),
@@ -134,7 +137,7 @@ describe('markup written by the bot for Slack', () => {
     for (const message of places) expect(seen(message).pings).toEqual(['U0ASKER']);
   });
 
-  it('a link to an address outside the web is not linked', () => {
+  it('an address that is not a web address is not linked', () => {
     const text: Rich = [{ link: 'javascript:alert(1)', text: 'click' }];
     expect(JSON.stringify(render(card('T', { kind: 'text', text }, { kind: 'note', text })))).not.toContain(
       'javascript',
@@ -143,7 +146,7 @@ describe('markup written by the bot for Slack', () => {
 });
 
 describe('a card for Slack', () => {
-  it('a card with every kind of node is taken by Slack', () => {
+  it('Slack accepts a card with every kind of node', () => {
     const nodes: Node[] = [
       { kind: 'text', text: ['Text'] },
       {
@@ -187,7 +190,7 @@ describe('a card for Slack', () => {
     );
   });
 
-  it('a card leaves out empty nodes', () => {
+  it('empty nodes are left out of a card', () => {
     const nodes: Node[] = [
       { kind: 'text', text: [''] },
       { kind: 'fields', fields: [] },
@@ -199,7 +202,7 @@ describe('a card for Slack', () => {
     expect(seen({ kind: 'card', tone: 'neutral', title: [], nodes: [] }).text).toBe('…');
   });
 
-  it('a log that is too long keeps its end or start and counts the missing lines', () => {
+  it('a log that is too long keeps the end or the start and says how many lines are missing', () => {
     const lines = Array.from({ length: 2000 }, (_, index) => `line ${index} "quoted" \\ 🏁`);
     const end = seen(card('Logs', { kind: 'code', text: lines.join('\n'), keep: 'end' })).text.split('\n');
     expect(end.at(-1)).toBe(lines.at(-1));
@@ -228,7 +231,7 @@ describe('a card for Slack', () => {
         rows: Array(300).fill([text.slice(0, 200)]),
       }),
     ],
-  ])('a card with far too long %s is cut visibly', (_, node) => {
+  ])('a card whose %s is far too long is cut visibly', (_, node) => {
     const message = seen(card('T', node('😀'.repeat(20_000))));
     expect(message.text).toContain('…');
     expect(message.text.isWellFormed()).toBe(true);
@@ -238,7 +241,7 @@ describe('a card for Slack', () => {
     expect(seen(card('x'.repeat(400))).text).toMatch(/^🟢 x{146}…$/);
   });
 
-  it('a card with more structure than fits throws before Slack refuses the card', () => {
+  it('a card with more structure than fits throws an error before Slack can refuse the card', () => {
     const many = Array.from({ length: 51 }, (): Node => ({ kind: 'divider' }));
     expect(() => render(card('T', ...many))).toThrow('More than 50 blocks');
     const columns = Array.from({ length: 3000 }, (_, index) => `column ${index}`);
@@ -251,7 +254,7 @@ describe('a card for Slack', () => {
     expect(() => render(card('T', { kind: 'buttons', buttons }))).toThrow('more structure than fits');
   });
 
-  it('a card with too many tags or ports says how many are left out and keeps the request id', () => {
+  it('a card with too many tags or ports says how many were left out and keeps the request id', () => {
     const codes = (count: number): Rich =>
       Array.from({ length: count }, (_, index) => [', ', { code: `match-${index}` }])
         .flat()

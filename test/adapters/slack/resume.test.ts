@@ -62,7 +62,7 @@ async function open(): Promise<Stage> {
   };
 }
 
-test('an answer fails as retryable while Slack is away at the start of the bot', async () => {
+test('an answer fails as retryable if Slack is unreachable when the bot starts', async () => {
   const bot = await startBot({});
   const { resume } = createSlackAdapter({
     config: slackConfig(bot.driver.environment),
@@ -78,7 +78,7 @@ test('an answer fails as retryable while Slack is away at the start of the bot',
 });
 
 describe('an answer on Slack by another process after a crash', () => {
-  test('no answer is given when another process may have taken over the answer', async () => {
+  test('a second process gives no answer if a third process may have taken the answer over', async () => {
     const { bot, died, resume, channel } = await open();
     const reply = await died('public');
     const inDoubt = () => {
@@ -90,7 +90,7 @@ describe('an answer on Slack by another process after a crash', () => {
     expect(await channel()).toEqual([]);
   });
 
-  test.each(['public', 'private'] as const)('a second process sends the files too (%s)', async (mode) => {
+  test.each(['public', 'private'] as const)('a second process also sends the files (%s)', async (mode) => {
     const { bot, died, resume } = await open();
     const log = { ...card('Log of abc'), files: [textFile('abc.log', 'first line\nlast line\n')] };
     await resume(await died(mode), log);
@@ -113,13 +113,13 @@ describe('an answer on Slack by another process after a crash', () => {
     expect(await bot.driver.privately('member')).toEqual([]);
   });
 
-  test('a second process replaces the card that had been posted', async () => {
+  test('a second process replaces the card that was posted before the crash', async () => {
     const { died, resume, channel } = await open();
     await resume(await died('public', (invocation) => invocation.postCard(card('Requesting'))));
     expect(await channel()).toEqual([['I was restarted.', 1]]);
   });
 
-  test('a second process does not answer where a public answer was given before', async () => {
+  test('a second process gives no public answer if the answer was already given', async () => {
     const { died, resume, channel, privately } = await open();
     await resume(await died('public', (invocation) => invocation.respond(line('Done'))));
     expect(await channel()).toEqual([['Done', 0]]);
@@ -154,7 +154,7 @@ describe('an answer on Slack by another process after a crash', () => {
   });
 });
 
-test.each(['expired', 'used up'])('a response_url that is %s keeps the answer private', async (how) => {
+test.each(['expired', 'used up'])('an answer stays private although the response_url is %s', async (how) => {
   const { bot, died, resume, channel, privately } = await open();
   const reply = await died('private');
   if (how === 'expired') bot.driver.server.urls.expireAll();
@@ -164,7 +164,7 @@ test.each(['expired', 'used up'])('a response_url that is %s keeps the answer pr
   expect(await privately()).toEqual(['I was restarted.']);
 });
 
-test('a public answer after the crash goes to the person alone where the bot may not post', async () => {
+test('where the bot may not post, only the person who asked sees a public answer given after the crash', async () => {
   const { bot, died, resume, channel, privately } = await open();
   const reply = await died('public');
   bot.driver.server.faults.inject('chat.postMessage', { kind: 'error', error: 'is_archived' });
@@ -173,7 +173,7 @@ test('a public answer after the crash goes to the person alone where the bot may
   expect(await privately()).toEqual(['I was restarted.']);
 });
 
-test('an answer that fails for a passing reason is given once by the next attempt', async () => {
+test('an answer that fails for a temporary reason is given once, by the next attempt', async () => {
   const { bot, died, resume, channel, privately } = await open();
   const reply = await died('public');
   bot.driver.server.faults.inject('chat.postMessage', { kind: 'status', status: 503, when: 'after' });
@@ -183,7 +183,7 @@ test('an answer that fails for a passing reason is given once by the next attemp
   expect(await privately()).toEqual([]);
 });
 
-test('a card with a lost answer is found and not posted again', async () => {
+test('a posted card whose confirmation was lost is found and not posted again', async () => {
   const { bot, died, channel } = await open();
   bot.driver.server.faults.inject('chat.postMessage', { kind: 'reset', when: 'after' });
   let ref: unknown;
@@ -194,13 +194,13 @@ test('a card with a lost answer is found and not posted again', async () => {
   expect(await channel()).toHaveLength(1);
 });
 
-describe('a card with a lost answer that cannot be searched for', () => {
+describe('a card whose confirmation was lost and that cannot be searched for', () => {
   const unavailable = { kind: 'status', status: 503, when: 'before' } as const;
 
   test.each([
     ['a card that was posted', 'after', [['🟢 Failed', 1]]],
     ['a card that was never posted', 'before', [['🟢 Failed', 0]]],
-  ] as const)('%s ends as a single card with the outcome', async (_, when, shown) => {
+  ] as const)('for %s, a single card with the outcome is left in the channel', async (_, when, shown) => {
     const { bot, died, channel, privately } = await open();
     const { faults } = bot.driver.server;
     faults.inject('chat.postMessage', { kind: 'reset', when });
@@ -219,7 +219,7 @@ describe('a card with a lost answer that cannot be searched for', () => {
   });
 });
 
-test('a direct message reaches its person alone', async () => {
+test('only the person addressed sees a direct message', async () => {
   const { bot, channel, privately } = await open();
   const { userIds, server } = bot.driver;
   await bot.adapter.sendDirect(

@@ -39,7 +39,7 @@ async function lost(bot: Bot): Promise<void> {
 }
 
 describe("Slack's Socket Mode", () => {
-  it('a command is acknowledged with an empty payload after the pipeline has stored the invocation', async () => {
+  it('a command is acknowledged with an empty payload once the pipeline has stored the invocation', async () => {
     const stored = Promise.withResolvers<void>();
     const bot = await startBot({
       handle: async (invocation) => {
@@ -56,7 +56,7 @@ describe("Slack's Socket Mode", () => {
     expect(acknowledged.map(({ payload }) => payload)).toEqual([{}]);
   });
 
-  it('a command or mention that still runs is acknowledged after two seconds', async () => {
+  it('a command or mention that is still running is acknowledged after two seconds', async () => {
     const bot = await startBot({ handle: () => new Promise(() => {}) });
     const { acknowledged } = bot.driver.server.socket;
     const mentioned = bot.driver.mention('operator', 'list');
@@ -70,7 +70,7 @@ describe("Slack's Socket Mode", () => {
     expect(acknowledged.map(({ payload }) => payload)).toEqual([{}, {}]);
   });
 
-  it('the acknowledgement after two seconds waits until the invocation is stored', async () => {
+  it('the acknowledgement after two seconds is delayed until the invocation is stored', async () => {
     const stored = Promise.withResolvers<void>();
     const bot = await startBot({
       handle: async ({ meanwhile }) => {
@@ -91,7 +91,7 @@ describe("Slack's Socket Mode", () => {
     expect(acknowledged).toHaveLength(2);
   });
 
-  it('a mention is acknowledged when the pipeline acknowledges', async () => {
+  it('a mention is acknowledged as soon as the pipeline allows', async () => {
     const stored = Promise.withResolvers<void>();
     const bot = await startBot({
       handle: async (invocation) => {
@@ -110,7 +110,7 @@ describe("Slack's Socket Mode", () => {
     await bot.adapter.stop();
   });
 
-  it('the adapter reconnects without a pause when Slack disables the connection', async () => {
+  it('the adapter reconnects at once when Slack disables the connection', async () => {
     const bot = await startBot();
     await bot.clock.advance(60_000);
     bot.driver.server.socket.refresh('link_disabled');
@@ -137,7 +137,7 @@ describe("Slack's Socket Mode", () => {
     await connectedAgain(bot, 2);
   });
 
-  it('the adapter gives up a connection that is never greeted and makes a new connection', async () => {
+  it('if Slack never greets a new connection, the adapter drops that connection and makes another', async () => {
     const bot = await startBot();
     const { socket } = bot.driver.server;
     await bot.clock.advance(60_000);
@@ -147,7 +147,7 @@ describe("Slack's Socket Mode", () => {
     await bot.clock.advance(0);
     await until(() => socket.connections === 1, 'a connection');
     await bot.clock.advance(20_000);
-    await until(() => bot.logLines.some((logLine) => logLine.includes('said nothing')), 'giving it up');
+    await until(() => bot.logLines.some((logLine) => logLine.includes('sent nothing')), 'giving it up');
     await until(() => bot.clock.pending === 1, 'a reconnect to wait for');
     await bot.clock.advance(1000);
     await connectedAgain(bot, 2);
@@ -182,7 +182,7 @@ describe("Slack's Socket Mode", () => {
     await until(() => socket.connections === 0, 'the end of the connection');
   });
 
-  it('the adapter goes on after a handler that fails', async () => {
+  it('the adapter keeps working after a handler has failed', async () => {
     const bot = await startBot({ handle: () => Promise.reject(new Error('broken handler')) });
     await bot.driver.slash('operator', 'list');
     await bot.driver.slash('operator', 'list');
@@ -193,7 +193,7 @@ describe("Slack's Socket Mode", () => {
 
 describe('a renewal of the Socket Mode connection', () => {
   it.each(['warning', 'refresh_requested'] as const)(
-    'a renewal (%s) overlaps two connections, and commands on both are answered once',
+    'during a renewal (%s) two connections overlap, and commands on both are answered once',
     async (reason) => {
       const bot = await startBot();
       const { socket } = bot.driver.server;
@@ -217,7 +217,7 @@ describe('a renewal of the Socket Mode connection', () => {
     },
   );
 
-  it('a renewal keeps the old connection as long as Slack delivers on that connection', async () => {
+  it('a renewal keeps the old connection as long as Slack delivers requests on that connection', async () => {
     const bot = await startBot({ handle: () => new Promise(() => {}) });
     const { socket } = bot.driver.server;
     await renewed(bot, 2);
@@ -235,7 +235,7 @@ describe('a renewal of the Socket Mode connection', () => {
     await until(() => socket.connections === 1, 'the replaced connection to be left');
   });
 
-  it('a single connection is left after twenty renewals in haste', async () => {
+  it('after twenty renewals in quick succession a single connection is left', async () => {
     const bot = await startBot();
     const { socket } = bot.driver.server;
     for (let times = 2; times <= 21; times++) {
@@ -246,7 +246,7 @@ describe('a renewal of the Socket Mode connection', () => {
     expect(bot.adapter.healthy()).toBe(true);
   });
 
-  it('a renewal that fails is tried again while the old connection goes on', async () => {
+  it('a renewal that fails is tried again while the old connection keeps working', async () => {
     const bot = await startBot();
     const { socket, faults } = bot.driver.server;
     faults.inject('apps.connections.open', { kind: 'status', status: 500, when: 'before' });
@@ -263,7 +263,7 @@ describe('a renewal of the Socket Mode connection', () => {
     await leftAlone(bot);
   });
 
-  it('a renewal makes no second attempt when Slack closes the old connection early', async () => {
+  it('when Slack closes the old connection early, the adapter does not repeat a failed renewal', async () => {
     const bot = await startBot();
     const { socket, faults } = bot.driver.server;
     faults.inject('apps.connections.open', { kind: 'rate-limit', retryAfter: 30 });
@@ -284,7 +284,7 @@ describe('a renewal of the Socket Mode connection', () => {
     ['waits for an answer', { kind: 'slow', ms: 50 }, 0],
     ['waits for the hello', undefined, 1],
   ] satisfies [string, SlackFault | undefined, number][])(
-    'a renewal that %s when the bot stops leaves no connection',
+    'if the bot stops during a renewal that %s, no connection is left',
     async (_, fault, silent) => {
       const bot = await startBot();
       const { socket, faults, requests } = bot.driver.server;
@@ -304,7 +304,7 @@ describe('a renewal of the Socket Mode connection', () => {
     },
   );
 
-  it('a stop after a renewal closes both connections', async () => {
+  it('a stop shortly after a renewal closes both connections', async () => {
     const bot = await startBot();
     const { socket } = bot.driver.server;
     await renewed(bot, 2);
@@ -337,7 +337,7 @@ describe('the start in Socket Mode', () => {
       /^SLACK_APP_TOKEN is a token of another kind/,
     ],
   ] satisfies [string, SlackFault, RegExp][])(
-    'a start where %s answers %j names the wrong setting',
+    'if %s answers %j, the start fails and names the wrong setting',
     async (method, fault, problem) => {
       const start = startBot({ prepare: ({ server }) => server.faults.inject(method, fault) });
       await expect(start).rejects.toMatchObject({
@@ -347,12 +347,12 @@ describe('the start in Socket Mode', () => {
     },
   );
 
-  it('the start warns of scopes that the app was not given', async () => {
+  it('the start warns of scopes that the app does not have', async () => {
     const bot = await startBot({ prepare: ({ server }) => void server.web.withoutScopes.add('files:write') });
     expect(bot.logLines.join('')).toContain('"missing":["files:write"]');
   });
 
-  it('the adapter sends each token to its method and logs no token', async () => {
+  it('the adapter uses each token for the right method and logs no token', async () => {
     const bot = await startBot();
     await bot.driver.slash('operator', 'list');
     await bot.invocation(1);
@@ -363,7 +363,7 @@ describe('the start in Socket Mode', () => {
     expect(bot.logLines.join('')).not.toMatch(/xox|xapp/);
   });
 
-  it('the adapter is unhealthy before the start, and a start without Slack fails in words', async () => {
+  it('the adapter is unhealthy before the start, and without Slack the start fails in plain words', async () => {
     const driver = await createSlackDriver({ mode: 'socket' });
     const logLines: string[] = [];
     const log = createLog({
@@ -381,7 +381,7 @@ describe('the start in Socket Mode', () => {
     await driver.close();
     await expect(adapter.start(inboxOf(async () => {}))).rejects.toMatchObject({
       code: 'slack-unreachable',
-      userMessage: 'Slack cannot be reached (ECONNREFUSED).',
+      userMessage: 'I cannot reach Slack (ECONNREFUSED).',
       hint: expect.stringContaining('https://slack-status.com'),
     });
     expect(logLines).toEqual([]);

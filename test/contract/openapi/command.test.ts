@@ -15,7 +15,7 @@ function run(...files: string[]): Promise<{ code: number; out: string; err: stri
   });
 }
 
-test('the contract command exits with 2 for bad use and with 1 for a difference', async () => {
+test('the contract command exits with 2 after wrong use and with 1 after finding a difference', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'contract-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   const file = async (name: string, content: string) => {

@@ -45,7 +45,7 @@ export const UNCHECKED: readonly (readonly [string, string])[] = [
     'injected faults; the files declare no callbacks',
   ],
   [
-    'whitelisting_active, sockets, sessions, nulls, and `count` in the tag list',
+    'whitelisting_active, sockets, sessions, nulls, `count` in the tag list, `type` and `tags` of a location',
     'the API reference shows them, the files do not; only with dialect: reference',
   ],
 ];

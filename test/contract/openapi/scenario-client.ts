@@ -1,3 +1,7 @@
+import { METRICS_STEPS } from '../../../src/edgegap/metrics.ts';
+import { selfStop } from '../../../src/edgegap/self-stop.ts';
+import { createLog } from '../../../src/log.ts';
+import { accessPoint, selfStopToken } from '../../../src/simulator/identity.ts';
 import { type Run, type Stage, startStage } from './stage.ts';
 
 const HERE = [{ latitude: 45.5, longitude: -73.6 }];
@@ -21,6 +25,7 @@ export async function driveClient(run: Run): Promise<void> {
   await lifecycle(run, stage);
   await lists(stage);
   await tags(stage);
+  await selfStops(stage);
   await stage.close();
 
   const encoded = await startStage(run, { logEncoding: 'base64' });
@@ -67,10 +72,9 @@ async function lifecycle(run: Run, { client, api, clock, simulator }: Stage): Pr
     await client(`deployments, ${last}`, () => api.deployments());
   }
   const hour = { from: clock.now() - 3_600_000, to: clock.now() };
-  await client('metrics, raw, of an hour', () => api.metrics(id, { ...hour, step: '30s', raw: true }));
-  await client('stop, READY', () => api.stop(id));
-  const stopped = simulator.deployments.get(id);
-  if (stopped) stopped.logStorage = 'match-logs';
+  for (const step of METRICS_STEPS)
+    await client(`metrics, raw, of an hour, ${step}`, () => api.metrics(id, { ...hour, step, raw: true }));
+  await client('stop, READY', () => api.stop(id, { logStorage: 'match-logs' }));
   await client('status, TERMINATING', () => api.status(id));
   await clock.advance(10_000);
   await client('status, TERMINATED', () => api.status(id));
@@ -78,6 +82,22 @@ async function lifecycle(run: Run, { client, api, clock, simulator }: Stage): Pr
   await client('stop, TERMINATED', () => api.stop(id));
 
   const refused = (await client('deploy, with the least', () => api.deploy(least)))?.request_id ?? '';
+  await client('deployToFleet', () =>
+    api.deployToFleet({ ...least, private_host_ids: ['tournament-montreal-0'], tags: ['qa'] }),
+  );
+  await client('deployLegacy, with everything', () =>
+    api.deployLegacy({
+      ...legacy,
+      version: 'v1.2',
+      tags: ['qa'],
+      environment_variables: [{ key: 'MODE', value: 'race', is_hidden: true }],
+      command: '/bin/server',
+      arguments: '--map harbour',
+      container_log_storage: { enabled: true, endpoint_storage: 'match-logs' },
+      webhooks: { ready: HOOK },
+    }),
+  );
+  await client('deployLegacy, with the least', () => api.deployLegacy(legacy));
   await client('stop, not ready yet', () => api.stop(refused));
   const failed = await deploy({ client, api }, { error: HOOK });
   await clock.advance(60_000);
@@ -85,6 +105,10 @@ async function lifecycle(run: Run, { client, api, clock, simulator }: Stage): Pr
   await client('status, ERROR', () => api.status(failed));
   await client('logs, crashed', () => api.logs(failed));
   await client('stop, ERROR', () => api.stop(failed));
+  await client('stopMany', async () => {
+    const { taken } = await api.stopMany([failed, id]);
+    if (taken.join() !== failed) throw new Error(`${taken} were taken`);
+  });
 
   await clock.advance(10_000);
   const declared = run.contract.find('GET', `/v1/status/${id}`);
@@ -118,6 +142,17 @@ async function lists({ client, api }: Stage): Promise<void> {
       limit: 5,
     }),
   );
+  await client('deployments, by all other filters', () =>
+    api.deployments({
+      filters: [
+        { field: 'request_id', operator: 'in', value: ['93924761ccde'] },
+        { field: 'tags', operator: 'eq', value: 'qa' },
+        { field: 'created_at', operator: 'lte', value: '2026-12-01 00:00:00.000000' },
+        { field: 'fleet_name', operator: 'ilike', value: 'tourn%' },
+        { field: 'host_name', operator: 'eq', value: 'alpha' },
+      ],
+    }),
+  );
   await client('deployments, every page', async () => {
     const ids = new Set<string>();
     for await (const row of api.allDeployments()) ids.add(row.request_id);
@@ -134,6 +169,27 @@ async function tags({ client, api }: Stage): Promise<void> {
   await client('removeTag', () => api.removeTag(id, 'x'.repeat(20)));
 }
 
+async function selfStops({ client, api, clock, url }: Stage): Promise<void> {
+  const log = createLog({ level: 'silent', secrets: [] });
+  const id = await deploy({ client, api });
+  const inside = {
+    url: `${url}/v1/self/stop/${id}/${accessPoint(id)}`,
+    token: selfStopToken(id),
+    clock,
+    log,
+  };
+  await client('selfStop, not ready yet', () => selfStop(inside));
+  const other = await deploy({ client, api });
+  await clock.advance(60_000);
+  const ready = {
+    ...inside,
+    url: `${url}/v1/self/stop/${other}/${accessPoint(other)}`,
+    token: selfStopToken(other),
+  };
+  await client('selfStop, READY', () => selfStop({ ...ready, logStorage: 'match-logs' }));
+}
+
+const legacy = { application: 'kart-racing', users: [{ ip_address: '203.0.113.7' }] };
 const least = { application: 'kart-racing', version: 'v1.2', users: HERE };
 
 async function deploy(

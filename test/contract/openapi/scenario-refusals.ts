@@ -1,3 +1,4 @@
+import { accessPoint, selfStopToken } from '../../../src/simulator/identity.ts';
 import { type Run, type Stage, startStage } from './stage.ts';
 
 const ORDER = {
@@ -6,11 +7,18 @@ const ORDER = {
   users: [{ user_type: 'geo_coordinates', user_data: { latitude: 45.5, longitude: -73.6 } }],
 };
 
+const FLEET = '/v2/private-fleets/deployments';
+const FLEET_ORDER = { ...ORDER, private_host_ids: ['tournament-montreal-0'] };
+
+const LEGACY = '/v1/deploy';
+const LEGACY_ORDER = { app_name: 'kart-racing', ip_list: ['203.0.113.7'] };
+
 interface Sample {
   readonly endpoint: 'deploy' | 'status' | 'stop' | 'list' | 'logs' | 'other' | 'tag';
   readonly method: string;
   readonly path: string;
   readonly body?: unknown;
+  readonly authorization?: string;
 }
 
 /** A good request to each endpoint. */
@@ -18,8 +26,17 @@ function samples(id: string): Sample[] {
   const tags = `/v1/deployments/${id}/tags`;
   return [
     { endpoint: 'deploy', method: 'POST', path: '/v2/deployments', body: ORDER },
+    { endpoint: 'deploy', method: 'POST', path: FLEET, body: FLEET_ORDER },
+    { endpoint: 'deploy', method: 'POST', path: LEGACY, body: LEGACY_ORDER },
     { endpoint: 'status', method: 'GET', path: `/v1/status/${id}` },
     { endpoint: 'stop', method: 'DELETE', path: `/v1/stop/${id}` },
+    { endpoint: 'stop', method: 'POST', path: '/v1/deployments/bulk-stop', body: { filters: [] } },
+    {
+      endpoint: 'stop',
+      method: 'DELETE',
+      path: `/v1/self/stop/${id}/${accessPoint(id)}`,
+      authorization: selfStopToken(id),
+    },
     { endpoint: 'list', method: 'GET', path: '/v1/deployments' },
     { endpoint: 'logs', method: 'GET', path: `/v1/deployment/${id}/container-logs` },
     { endpoint: 'other', method: 'GET', path: `/v1/metrics/deployment/${id}` },
@@ -59,20 +76,32 @@ export async function driveRefusals(run: Run): Promise<void> {
 }
 
 async function badRequests({ raw, simulator, clock }: Stage, id: string): Promise<void> {
-  const deploy = { method: 'POST', path: '/v2/deployments' };
-  await raw('no users', 400, { ...deploy, body: { ...ORDER, users: [] } });
-  await raw('no JSON', 400, { ...deploy, body: '{' });
-  await raw('unknown application', 400, { ...deploy, body: { ...ORDER, application: 'nothing' } });
-  await raw('no room', 422, {
-    ...deploy,
-    body: { ...ORDER, application: 'trouble', version: 'no-capacity' },
-  });
+  for (const [path, good] of [
+    ['/v2/deployments', ORDER],
+    [FLEET, FLEET_ORDER],
+  ] as const) {
+    const deploy = { method: 'POST', path };
+    await raw('no users', 400, { ...deploy, body: { ...good, users: [] } });
+    await raw('no JSON', 400, { ...deploy, body: '{' });
+    await raw('unknown application', 400, { ...deploy, body: { ...good, application: 'nothing' } });
+    const body = { ...good, application: 'trouble', version: 'no-capacity' };
+    await raw('no room', 422, { ...deploy, body });
+  }
+  const legacy = { method: 'POST', path: LEGACY };
+  await raw('no addresses', 400, { ...legacy, body: { app_name: 'kart-racing' } });
+  await raw('unknown application', 404, { ...legacy, body: { ...LEGACY_ORDER, app_name: 'nothing' } });
+  const body = { ...LEGACY_ORDER, app_name: 'trouble', version_name: 'no-capacity' };
+  await raw('no room', 422, { ...legacy, body });
+  simulator.faults.next({}, { kind: 'server-error', when: 'before', status: 409 });
+  await raw('a conflict', 409, { ...legacy, body: LEGACY_ORDER });
+  await raw('no hosts', 400, { method: 'POST', path: FLEET, body: ORDER });
 
   for (const path of ['/v1/apps', '/v1/app/kart-racing/versions', '/v1/locations', '/v1/deployments']) {
     await raw('page 0', 400, { method: 'GET', path: `${path}?page=0` });
   }
   await raw('a query that is none', 400, { method: 'GET', path: '/v1/deployments?query=%7B' });
   await raw('unknown fleet', 400, { method: 'GET', path: '/v2/private-fleets/nothing/hosts' });
+  await raw('no filters', 400, { method: 'POST', path: '/v1/deployments/bulk-stop', body: { filters: [] } });
   await raw('unknown step', 400, { method: 'GET', path: `/v1/metrics/deployment/${id}?steps=2m` });
   const reversed = 'start_time=2026-03-04%2000:00:00.0&end_time=2026-03-03%2000:00:00.0';
   await raw('a window that ends first', 422, {

@@ -30,6 +30,8 @@ interface RawRequest {
 
 /** A simulator behind a recorder, with our client and plain HTTP to call through the recorder. */
 export interface Stage {
+  /** The recorder's, without a slash at the end. */
+  readonly url: string;
   readonly clock: TestClock;
   readonly simulator: Simulator;
   readonly api: EdgegapClient;
@@ -86,6 +88,7 @@ export async function startStage(run: Run, options: Partial<SimulatorOptions> = 
   }
 
   return {
+    url: recorder.url,
     clock,
     simulator,
     api,

@@ -1,0 +1,71 @@
+/**
+ * For how long other people have to wait while ten charts of `metrics` are drawn: by the drawing thread, against the same
+ * charts drawn on the event loop itself. The longest time without a turn of the event loop counts. Each round starts the
+ * thread anew, so the start is a part of the figure.
+ */
+import { pino } from 'pino';
+import { createCharts } from '../src/chart/charts.ts';
+import { draw } from '../src/chart/draw.ts';
+import type { ChartSpec, Panel, Unit } from '../src/chart/spec.ts';
+import { systemClock as clock } from '../src/clock.ts';
+import type { Bench } from './support/bench.ts';
+import { longestHold } from './support/hold.ts';
+
+const CHARTS = 10;
+/** The drawing may not hold the event loop for longer. */
+const MOST_MS = 50;
+const MINUTE = 60_000;
+const FROM = Date.UTC(2026, 2, 3, 10);
+const MINUTES = 120;
+
+export const bench: Bench = {
+  about: 'The longest hold of the event loop while ten charts are drawn in the thread, against on the loop.',
+  bar: { atMost: 0.5 },
+  async run(print) {
+    const specs = Array.from({ length: CHARTS }, (_, index) => spec(index));
+    // The library is loaded before the first round.
+    await draw(spec(0));
+    const onLoop = await longestHold(async () => {
+      for (const one of specs) await draw(one);
+    });
+    let size = 0;
+    const inThread = await longestHold(async () => {
+      const charts = createCharts({ clock, log: pino({ level: 'silent' }) });
+      const drawn = await Promise.all(specs.map((one) => charts.draw(one)));
+      size = drawn.reduce((sum, { byteLength }) => sum + byteLength, 0);
+      await charts.stop();
+    });
+    print(`${CHARTS} charts of three panels, ${Math.round(size / 1024)} KiB together`);
+    print(
+      `drawn on the event loop: held for ${onLoop.toFixed(1)} ms; in the thread: ${inThread.toFixed(1)} ms`,
+    );
+    const wrong = inThread > MOST_MS ? [`the event loop was held for ${inThread.toFixed(0)} ms`] : [];
+    return { ratio: inThread / onLoop, wrong };
+  },
+};
+
+/** Two hours of a server, a measurement a minute. */
+function spec(shift: number): ChartSpec {
+  const panel = (title: string, unit: Unit, most: number, labels: readonly string[]): Panel => ({
+    title,
+    unit,
+    limit: { label: `limit ${most}`, value: most },
+    series: labels.map((label, line) => ({
+      label,
+      points: Array.from({ length: MINUTES + 1 }, (_, minute): [number, number] => [
+        FROM + minute * MINUTE,
+        (most / 2) * (1 + Math.sin((minute + shift) / 9 + line) / 2),
+      ]),
+    })),
+  });
+  return {
+    from: FROM,
+    to: FROM + MINUTES * MINUTE,
+    gaps: [[FROM + 30 * MINUTE, FROM + 40 * MINUTE]],
+    panels: [
+      panel('CPU', 'vCPU', 0.5, ['used']),
+      panel('Memory', 'MB', 1_024, ['used']),
+      panel('Network', 'bytes/s', 500_000, ['in', 'out']),
+    ],
+  };
+}

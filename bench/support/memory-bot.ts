@@ -1,0 +1,67 @@
+import { pino } from 'pino';
+import { buildApp } from '../../src/app.ts';
+import type { Message } from '../../src/chat/card.ts';
+import type { Inbox, MessageRef } from '../../src/chat/port.ts';
+import { systemClock as clock } from '../../src/clock.ts';
+import { readConfig } from '../../src/config.ts';
+import { MemoryChat } from '../../test/notify/memory-chat.ts';
+
+const AT = { platform: 'memory', workspace: 'bench', channel: 'bench' };
+const PERSON = { id: 'ann', name: 'ann', home: true, guest: false, admin: true, groups: [] };
+
+/** A whole bot with these settings, on a chat in memory. */
+export async function startMemoryBot(settings: Readonly<Record<string, string | undefined>>) {
+  const chat = new MemoryChat();
+  let inbox: Inbox | undefined;
+  const adapter = chat.adapter({
+    alive: () => true,
+    start: async (given) => {
+      inbox = given;
+    },
+  });
+  const app = await buildApp({
+    config: readConfig({
+      ...settings,
+      PORT: '0',
+      PERSON_REQUESTS: '0',
+      // The guard counts the deploys, as in production, but no bench reaches this limit.
+      MAX_DEPLOYS_PER_HOUR: '100000',
+      CONFIRM_DEPLOY: 'never',
+    }),
+    clock,
+    log: pino({ level: 'silent' }),
+    access: { memory: { operators: undefined, readers: undefined, readersByDefault: 'operators' } },
+    adapters: () => [adapter],
+    loopback: true,
+  });
+  await app.start();
+  return {
+    stop: () => app.stop(),
+    /** Resolves with the last message, once this line was carried out; `id`: the platform's own of the invocation. */
+    async say(id: string, line: string): Promise<Message | undefined> {
+      const [command = '', ...rest] = line.split(' ');
+      let card: MessageRef | undefined;
+      let last: Message | undefined;
+      const show = (message: Message): MessageRef => {
+        last = message;
+        card ??= chat.add(message, AT);
+        return card;
+      };
+      const respond = async (message: Message): Promise<void> => void show(message);
+      await inbox?.invoke({
+        id,
+        adapter,
+        at: AT,
+        request: { kind: 'command', command, args: { kind: 'text', text: rest.join(' ') } },
+        person: async () => PERSON,
+        refuse: respond,
+        acknowledge: async () => undefined,
+        respond,
+        respondPrivately: respond,
+        postCard: async (message) => show(message),
+        reply: (mode) => ({ id, mode }),
+      });
+      return last;
+    },
+  };
+}

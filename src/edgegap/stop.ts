@@ -1,0 +1,78 @@
+import { afterUnknown, breakError, EdgegapError, isNoSuchDeployment } from './errors.ts';
+import { BulkStopAnswer } from './schema.ts';
+import { type ApiRequest, type CallOptions, type Transport, unreadable } from './transport.ts';
+
+export interface StopOptions extends CallOptions {
+  /**
+   * Where the log is kept. A name means the endpoint storage with this name, `true` the storage of the version, and
+   * `false` that the log is not kept. If absent, the version decides.
+   */
+  logStorage?: boolean | string | undefined;
+}
+
+/**
+ * `stopping`: Edgegap is stopping the deployment. `accepted`: the deployment will stop once its status is READY or
+ * ERROR. `already-terminated`: Edgegap says that the deployment has terminated, which is a success as well.
+ * `perhaps-stopped`: an earlier attempt may have stopped the deployment, and now Edgegap says that there is no such
+ * deployment; Edgegap may be mistaken.
+ */
+export type StopResult = 'stopping' | 'accepted' | 'already-terminated' | 'perhaps-stopped';
+
+/** Stops a deployment. If the deployment has already terminated, the stop counts as a success. */
+export async function stop(
+  transport: Transport,
+  { query, ...at }: Pick<ApiRequest, 'path' | 'query' | 'subject'>,
+  { logStorage, ...call }: StopOptions = {},
+): Promise<StopResult> {
+  try {
+    const asked = { ...query, container_log_storage: logStorage };
+    const request = { ...at, method: 'DELETE', query: asked, bucket: 'stop' } as const;
+    const { status } = await transport.send(request, call);
+    return status === 202 ? 'accepted' : 'stopping';
+  } catch (error) {
+    if (!(error instanceof EdgegapError)) throw error;
+    if (error.code === 'edgegap-gone') return 'already-terminated';
+    if (isNoSuchDeployment(error) && error.outcome === 'unknown') return 'perhaps-stopped';
+    throw error;
+  }
+}
+
+/** How many ids are sent in a request. Edgegap documents no limit. */
+const BATCH = 100;
+
+/**
+ * Stops deployments in batches, and returns the ids that Edgegap accepted. The filter always consists of ids and is
+ * never empty, so a request that is sent again cannot stop any other deployment.
+ */
+export async function stopMany(
+  transport: Transport,
+  request_ids: readonly string[],
+  call?: CallOptions,
+): Promise<{ taken: string[] }> {
+  const ids = [...new Set(request_ids)];
+  const taken: string[] = [];
+  while (ids.length > 0) {
+    const values = ids.splice(0, BATCH);
+    const request = {
+      method: 'POST',
+      path: '/v1/deployments/bulk-stop',
+      body: { filters: [{ field: 'request_id', values, filter_type: 'any' }] },
+      subject: 'account',
+      bucket: 'stop',
+      repeatable: true,
+    } as const;
+    try {
+      const { status, json } = await transport.send(request, call);
+      const { success, data, error } = BulkStopAnswer.safeParse(json);
+      if (!success) throw unreadable(request, status, 'processable', error);
+      const processable = new Set(data.processable.map(({ request_id }) => request_id));
+      taken.push(...values.filter((id) => processable.has(id)));
+    } catch (error) {
+      if (taken.length === 0) throw error;
+      // The deployments of an earlier batch are being stopped already, so the outcome of the whole call is unknown.
+      if (error instanceof EdgegapError) throw afterUnknown(error);
+      throw breakError({ ...request, kind: 'aborted', sent: true, cause: error });
+    }
+  }
+  return { taken };
+}

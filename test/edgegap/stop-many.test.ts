@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import { caught, failure, rig } from './harness.ts';
+import { json, type Step, text } from './scripted-server.ts';
+
+const ids = (count: number) => Array.from({ length: count }, (_, n) => `d${n}`);
+const taking = (...taken: string[]) =>
+  json(202, { processable: taken.map((request_id) => ({ request_id })) });
+/** Takes every deployment that is asked for. */
+const takingAll: Step = (response, request) => taking(...valuesOf(request.body))(response, request);
+const valuesOf = (body: string): string[] => JSON.parse(body).filters[0].values;
+
+describe('a stop of several deployments', () => {
+  it('the request names each deployment once, by its id', async () => {
+    await using it = await rig();
+    it.server.otherwise(takingAll);
+    expect(await it.client.stopMany(['a', 'b', 'a'])).toEqual({ taken: ['a', 'b'] });
+    expect(it.server.lines).toEqual(['POST /v1/deployments/bulk-stop']);
+    expect(JSON.parse(it.server.seen[0]?.body ?? '')).toEqual({
+      filters: [{ field: 'request_id', values: ['a', 'b'], filter_type: 'any' }],
+    });
+  });
+
+  it('a deployment counts as taken only if the call named it and Edgegap confirms it', async () => {
+    await using it = await rig();
+    it.server.script(taking('foreign', 'b'), taking());
+    expect(await it.client.stopMany(['a', 'b'])).toEqual({ taken: ['b'] });
+    expect(await it.client.stopMany(['a'])).toEqual({ taken: [] });
+  });
+
+  it('a stop of no deployment sends nothing', async () => {
+    await using it = await rig();
+    expect(await it.client.stopMany([])).toEqual({ taken: [] });
+    expect(it.server.seen).toEqual([]);
+  });
+
+  it('more than 100 deployments are stopped in several batches', async () => {
+    await using it = await rig();
+    it.server.otherwise(takingAll);
+    expect((await it.client.stopMany(ids(201))).taken).toEqual(ids(201));
+    expect(it.server.seen.map(({ body }) => valuesOf(body).length)).toEqual([100, 100, 1]);
+  });
+
+  it('if a batch fails after an earlier batch was taken, the outcome of the whole stop is unknown', async () => {
+    await using it = await rig();
+    it.server.script(takingAll, json(401, {}), json(401, {}));
+    const error = await failure(it.client.stopMany(ids(101)));
+    expect(error).toMatchObject({ code: 'edgegap-unauthorized', outcome: 'unknown' });
+    expect(await failure(it.client.stopMany(ids(101)))).toMatchObject({ outcome: 'not-done' });
+  });
+
+  it('a stop that is given up between batches says that some deployments may be stopped', async () => {
+    await using it = await rig();
+    const reason = new Error('the person left');
+    const stopped = new AbortController();
+    it.server.otherwise(takingAll);
+    let leaves = 0;
+    const mayLeave = () => {
+      if (++leaves === 3) stopped.abort(reason);
+      stopped.signal.throwIfAborted();
+    };
+    const error = await failure(it.client.stopMany(ids(101), { mayLeave }));
+    expect(error).toMatchObject({ code: 'edgegap-aborted', outcome: 'unknown', cause: reason });
+    expect(it.server.seen).toHaveLength(1);
+    expect(await caught(it.client.stopMany(ids(1), { signal: stopped.signal }))).toBe(reason);
+  });
+
+  it.each([json(202, {}), json(202, { processable: [{ id: 'a' }] }), text(202, 'done')])(
+    'the outcome is unknown if the answer does not say which deployments were taken (%#)',
+    async (step) => {
+      await using it = await rig();
+      it.server.script(step);
+      const error = await failure(it.client.stopMany(['a']));
+      expect(error).toMatchObject({ code: 'edgegap-unreadable', outcome: 'unknown' });
+    },
+  );
+});

@@ -1,0 +1,65 @@
+import { expect, test } from 'vitest';
+import { arrived, hooks, legacyOrder, receive, simulate, TO_READY } from './harness.ts';
+
+test.each([
+  ['without an application', 400, legacyOrder({ app_name: undefined })],
+  ['without addresses', 400, legacyOrder({ ip_list: undefined })],
+  ['with an empty list of addresses', 400, legacyOrder({ ip_list: [] })],
+  ['with an impossible address', 400, legacyOrder({ ip_list: ['10.0.0.256'] })],
+  ['with a tag of 21 characters', 400, legacyOrder({ tags: ['x'.repeat(21)] })],
+  ['of an inactive version', 400, legacyOrder({ version_name: 'v1.1' })],
+  ['of an unknown application', 404, legacyOrder({ app_name: 'kart' })],
+  ['of an unknown version', 404, legacyOrder({ version_name: 'v9' })],
+])('a legacy deploy %s is answered with %i and creates no deployment', async (_, status, body) => {
+  const { simulator, call } = await simulate();
+  const reply = await call('POST', '/v1/deploy', body);
+  expect([reply.status, typeof reply.json.message]).toEqual([status, 'string']);
+  expect(simulator.deployments.size).toBe(0);
+});
+
+test('a legacy deploy that names no version takes the newest version', async () => {
+  const { call } = await simulate();
+  const { status, json } = await call('POST', '/v1/deploy', legacyOrder({ tags: ['qa'] }));
+  expect(status).toBe(200);
+  expect(json).toEqual({
+    request_id: expect.any(String),
+    request_dns: `${json.request_id}.pr.edgegap.net`,
+    request_app: 'kart-racing',
+    request_version: 'v1.3',
+    request_user_count: 1,
+    filters: [],
+    tags: ['qa'],
+  });
+});
+
+test('a legacy deploy calls the URL only for READY, and keeps the log if the deploy asks for that', async () => {
+  const { clock, call, simulator } = await simulate({ dialect: 'reference' });
+  const receiver = await receive();
+  const body = legacyOrder({
+    command: '/bin/server',
+    env_vars: [{ key: 'MODE', value: 'night' }],
+    webhook_url: `${receiver.url}/ready`,
+    container_log_storage: { enabled: true, endpoint_storage: 'match-logs' },
+    ...hooks(receiver),
+  });
+  const { request_id } = (await call('POST', '/v1/deploy', body)).json;
+  await clock.advance(TO_READY);
+  const status = (await call('GET', `/v1/status/${request_id}`)).json;
+  expect([status.command, status.arguments]).toEqual(['/bin/server', null]);
+  expect(simulator.deployments.get(request_id)?.environment[0]?.value).toBe('night');
+  simulator.terminate(request_id);
+  await clock.advance(TO_READY);
+  expect(simulator.callbacks.map(({ event }) => event)).toEqual(['ready']);
+  await arrived(simulator, 2);
+  const log = (await call('GET', `/v1/deployment/${request_id}/container-logs`)).json;
+  expect(log.logs_link).toContain('match-logs');
+});
+
+test('a legacy deploy for which there is no room does not name the deployment that is left behind', async () => {
+  const { call, simulator } = await simulate();
+  const fault = { endpoint: 'deployLegacy', application: 'kart-racing' } as const;
+  simulator.faults.next(fault, { kind: 'cannot-allocate' });
+  const { status, json } = await call('POST', '/v1/deploy', legacyOrder());
+  expect([status, Object.keys(json)]).toEqual([422, ['message']]);
+  expect([...simulator.deployments.values()][0]?.history.at(-1)?.phase).toBe('ERROR');
+});
