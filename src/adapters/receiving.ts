@@ -122,7 +122,10 @@ export function createSoleReceiver(parts: SoleReceiverParts) {
     } finally {
       cancelLimit();
     }
-    if (membership.shared) log.info({ platform }, 'platforms: this process receives');
+    if (!membership.shared) return;
+    log.info({ platform }, 'platforms: this process receives');
+    // Stores the bookmark now: a process that dies before its next check would otherwise leave none behind.
+    await check().catch(failed);
   }
 
   function shutOut(error: AppError): void {

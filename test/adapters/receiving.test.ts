@@ -108,6 +108,16 @@ const soon = ({ clock }: Stage, so: () => boolean, what: string) =>
   }, what);
 
 describe('a platform whose commands only a single process may receive', () => {
+  test('a process that dies right after connecting leaves its bookmark to the next process', async () => {
+    const dying = await stage();
+    await dying.turn.start();
+    await store.updateTable('instances').set({ until: 0 }).execute();
+    const next = await stage();
+    await next.turn.start();
+    await soon(next, () => next.did.length > 0, 'the next process to connect');
+    expect(next.did).toContain('started from page 7');
+  });
+
   test('the first process receives, and the second stands by and takes over after the first has stopped', async () => {
     const [one, other] = [await stage(), await stage()];
     await one.turn.start();
