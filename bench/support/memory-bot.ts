@@ -20,14 +20,7 @@ export async function startMemoryBot(settings: Readonly<Record<string, string | 
     },
   });
   const app = await buildApp({
-    config: readConfig({
-      ...settings,
-      PORT: '0',
-      PERSON_REQUESTS: '0',
-      // The guard counts the deploys, as in production, but no bench reaches this limit.
-      MAX_DEPLOYS_PER_HOUR: '100000',
-      CONFIRM_DEPLOY: 'never',
-    }),
+    config: readConfig({ ...settings, PORT: '0', PERSON_REQUESTS: '0' }),
     clock,
     log: pino({ level: 'silent' }),
     access: { memory: { operators: undefined, readers: undefined, readersByDefault: 'operators' } },

@@ -13,12 +13,7 @@ export function createContexts(
   /** Why the person lacks the permission here; undefined where the person has the permission. */
   const refusalOf = (person: Person, permission: Permission) =>
     refusal(policy, at.platform, person, permission);
-  const forCheck = <Options>({ id, name }: Person, options: Options): CheckContext<Options> => ({
-    ...services,
-    prompt,
-    options,
-    asker: { id, name, at },
-  });
+  const forCheck = <Options>(options: Options): CheckContext<Options> => ({ ...services, prompt, options });
   return {
     prompt,
     lookup: { ...services, at },
@@ -26,7 +21,8 @@ export function createContexts(
     forCheck,
     forRun<Options>(person: Person, options: Options): Context<Options> {
       return {
-        ...forCheck(person, options),
+        ...forCheck(options),
+        asker: { id: person.id, name: person.name, at },
         invocationId: id,
         may: (permission) => refusalOf(person, permission) === undefined,
         respond: (message) => answer.respond(message),

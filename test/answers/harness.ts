@@ -43,11 +43,7 @@ export interface Stage {
 }
 
 /** A chat platform, an Edgegap and a database that outlive the processes that work on them. */
-export async function openStage(
-  name: DriverName,
-  commands?: string,
-  environment: Readonly<Record<string, string>> = {},
-): Promise<Stage> {
+export async function openStage(name: DriverName, commands?: string): Promise<Stage> {
   const clock = pacedClock(5);
   const driver = await createDriver(name, clock);
   const simulator = await startSimulator({ clock, ...AT_ONCE });
@@ -75,7 +71,6 @@ export async function openStage(
       PORT: '0',
       ...accessSettings(driver),
       ...driver.environment,
-      ...environment,
     });
     const { discord, slack } = config;
     /** Calls of a dead process reach no server, and their results never come. */

@@ -30,11 +30,7 @@ async function open(limit: (posts: Stage['posts'], at: number) => SlackFault | u
       return fault;
     },
   });
-  const bot = await startBot(driver, {
-    clock,
-    simulator: AT_ONCE,
-    environment: { CONFIRM_DEPLOY: 'never' },
-  });
+  const bot = await startBot(driver, { clock, simulator: AT_ONCE });
   onTestFinished(async () => {
     await bot.stop();
     await driver.close();
