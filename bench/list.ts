@@ -10,11 +10,11 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { systemClock as clock, sleep } from '../src/clock.ts';
 import { dialectFor, openStore } from '../src/store/store.ts';
+import { startMemoryBot } from '../test/support/memory-bot.ts';
 import type { Bench } from './support/bench.ts';
 import { deploymentRows, insertAll } from './support/deployments.ts';
 import { worked } from './support/hold.ts';
 import { startListedEdgegap } from './support/listed-edgegap.ts';
-import { startMemoryBot } from './support/memory-bot.ts';
 
 const FEW = 30;
 const MANY = 3_000;

@@ -1,5 +1,5 @@
 /** A whole bot, on a chat in memory, in a process of its own. */
-import { startMemoryBot } from './memory-bot.ts';
+import { startMemoryBot } from '../../test/support/memory-bot.ts';
 import { answerParent } from './processes.ts';
 
 const bot = await startMemoryBot(process.env);

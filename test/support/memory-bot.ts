@@ -2,19 +2,21 @@ import { pino } from 'pino';
 import { buildApp } from '../../src/app.ts';
 import type { Message } from '../../src/chat/card.ts';
 import type { Inbox, MessageRef } from '../../src/chat/port.ts';
-import { systemClock as clock } from '../../src/clock.ts';
+import { type Clock, systemClock } from '../../src/clock.ts';
 import { readConfig } from '../../src/config.ts';
-import { MemoryChat } from '../../test/notify/memory-chat.ts';
+import { MemoryChat } from '../notify/memory-chat.ts';
 
 const AT = { platform: 'memory', workspace: 'bench', channel: 'bench' };
 const PERSON = { id: 'ann', name: 'ann', home: true, guest: false, admin: true, groups: [] };
 
-/** A whole bot with these settings, on a chat in memory. */
-export async function startMemoryBot(settings: Readonly<Record<string, string | undefined>>) {
+/** A whole bot with these settings, on a chat in memory. One person asks for everything, without a fair share. */
+export async function startMemoryBot(
+  settings: Readonly<Record<string, string | undefined>>,
+  clock: Clock = systemClock,
+) {
   const chat = new MemoryChat();
   let inbox: Inbox | undefined;
   const adapter = chat.adapter({
-    alive: () => true,
     start: async (given) => {
       inbox = given;
     },
