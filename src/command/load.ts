@@ -6,7 +6,7 @@ import { kinds as allKinds } from './kinds/kinds.ts';
 import type { Kinds } from './options.ts';
 import { LIMITS, validateCommand } from './validate.ts';
 
-/** Files that Node could run. A person who sees such a file may take it for a command. */
+/** The names of files that Node could run. Such a file in the folder looks like a command. */
 const SCRIPT = /\.[cm]?[jt]sx?$/;
 
 /** Loads every command in a folder. Throws on a file that holds no valid command. */

@@ -142,8 +142,8 @@ export class CallbackWork {
   }
 
   /**
-   * Handles the callbacks of all these deployments together. If that fails, handles each deployment separately, so that
-   * a callback that cannot be handled does not hold up the others.
+   * Handles the callbacks of all these deployments together. If that fails, handles each deployment separately: a
+   * callback that cannot be handled then holds up no other callback.
    */
   async #handle(ids: readonly string[]): Promise<void> {
     try {

@@ -26,8 +26,8 @@ export type News =
   /** Edgegap says that the deployment has terminated. */
   | { readonly kind: 'terminated' }
   /**
-   * Edgegap says that there is no such deployment. A single such answer may be a mistake; a second such answer some
-   * time later means that the deployment has ended.
+   * Edgegap does not know the deployment. Edgegap's first answer of this kind may be a mistake; a second answer some time
+   * later means that the deployment has ended.
    */
   | { readonly kind: 'missing' }
   /** Edgegap accepted a stop. */

@@ -107,8 +107,8 @@ export class OutboxClaims {
   }
 
   /**
-   * Stores that the row is sent under its own key, so that later searches use this key. If the row may already have
-   * been shown in a digest, `message` says so, and does so at every further attempt.
+   * Stores that the row is sent under its own key; later searches then use this key. If the row may already have been
+   * shown in a digest, `message` tells the reader, also at every further attempt.
    */
   async goesAlone(row: OutboxRow, message: Message): Promise<void> {
     const { store, membership } = this.#parts;

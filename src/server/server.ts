@@ -51,7 +51,7 @@ export interface Server {
    * the port.
    */
   listen(port: number, hosts?: readonly string[]): Promise<number>;
-  /** From now on each answer closes its connection, so that clients with open connections go to another process. */
+  /** After this call, each answer closes its connection. Clients with open connections then go to another process. */
   retire(): void;
   /** Accepts no more connections; resolves when the requests that came have been answered. */
   close(): Promise<void>;

@@ -45,8 +45,8 @@ class UnlockedAdapter extends SqliteAdapter {
 }
 
 /**
- * Transactions that are committed together: either all of them, or none. Each transaction is told of its success only
- * after the commit, so that no caller acts on changes that may still be undone.
+ * Transactions that are committed or undone together. The caller of each transaction learns of its success only after
+ * the commit, because changes may still be undone before the commit.
  */
 class Group {
   readonly #over = Promise.withResolvers<void>();
