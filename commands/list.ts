@@ -18,8 +18,8 @@ import {
   matchesFailed,
 } from '../src/deployments/list-filter.ts';
 import { type ListRow, listRow, listTable } from '../src/deployments/list-row.ts';
-import type { DeploymentPage } from '../src/edgegap/client.ts';
 import { isOwnTag } from '../src/edgegap/outside.ts';
+import type { DeploymentPage } from '../src/edgegap/schema.ts';
 
 const ROWS = 10;
 /**
@@ -154,10 +154,16 @@ async function show(context: Context<unknown>, asked: Filter, wanted: number): P
     ...notes.map((note): Node => ({ kind: 'note', text: [note] })),
     ...failedNote(context, failed),
     ...menu(table),
-    ...(await pageFoot(context, 'list', filter, { page, pages, wanted }, [
-      'Refresh',
-      ...otherList(filter, failed),
-    ])),
+    ...(await pageFoot(
+      context,
+      'list',
+      filter,
+      { page, pages, wanted },
+      {
+        refresh: true,
+        others: otherList(filter, failed),
+      },
+    )),
   ];
   await context.respond(listCard(filter, total_count, nodes));
 }
@@ -195,9 +201,9 @@ function menu(table: readonly ListRow[]): Node[] {
 }
 
 /** The button that switches from the active to the failed deployments, or back. */
-function otherList(filter: Filter, failed: number): [label: string, state: Filter][] {
-  if (filter.status === 'error') return [['Active', { ...filter, status: undefined }]];
-  return failed > 0 ? [['Failed', { ...filter, status: 'error' }]] : [];
+function otherList(filter: Filter, failed: number): Readonly<Record<string, Filter>> {
+  if (filter.status === 'error') return { Active: { ...filter, status: undefined } };
+  return failed > 0 ? { Failed: { ...filter, status: 'error' } } : {};
 }
 
 function listCard(filter: Filter, total: number, nodes: readonly Node[]): Card {

@@ -18,7 +18,14 @@ import type { DeploymentTarget } from '../src/deployments/deployment.ts';
 import { METRICS_STEPS, type Metrics, type Sample } from '../src/edgegap/metrics.ts';
 import { AppError, InputError } from '../src/errors.ts';
 import { csv } from '../src/metrics/csv.ts';
-import { type Allowance, gapsOf, inReadUnits, throttleChart, usageChart } from '../src/metrics/series.ts';
+import {
+  type Allowance,
+  gapsOf,
+  inReadUnits,
+  throttleChart,
+  UNITS,
+  usageChart,
+} from '../src/metrics/series.ts';
 import {
   decodeWindow,
   encodeWindow,
@@ -178,7 +185,7 @@ function nothingMeasured(
 async function allowanceOf({ catalog }: Context<unknown>, view: DeploymentView): Promise<Allowance> {
   const versions = await catalog.versions(view.application).catch(() => []);
   const found = versions.find(({ name }) => name === view.version);
-  return { cpu: found?.req_cpu, memory: found?.req_memory };
+  return { cpu: found?.req_cpu && found.req_cpu / UNITS, memory: found?.req_memory };
 }
 
 function summary(metrics: Metrics, { cpu, memory }: Allowance): Field[] {
@@ -186,7 +193,7 @@ function summary(metrics: Metrics, { cpu, memory }: Allowance): Field[] {
     label: string,
     samples: readonly Sample[],
     unit: Unit,
-    more: { most?: number; total?: number } = {},
+    more: { most?: number | undefined; total?: number } = {},
   ) => {
     const peak = samples.reduce<Sample | undefined>(
       (best, one) => (best && best.value >= one.value ? best : one),
@@ -205,8 +212,8 @@ function summary(metrics: Metrics, { cpu, memory }: Allowance): Field[] {
   };
   const throttled = metrics.throttleRate.some(({ value }) => value > 0);
   return [
-    ...field('CPU', metrics.cpu, 'vCPU', cpu === undefined ? {} : { most: cpu / 1_024 }),
-    ...field('Memory', metrics.memory, 'MB', memory === undefined ? {} : { most: memory }),
+    ...field('CPU', metrics.cpu, 'vCPU', { most: cpu }),
+    ...field('Memory', metrics.memory, 'MB', { most: memory }),
     ...field('Network in', metrics.received, 'bytes/s', totalOf(metrics.receivedTotal)),
     ...field('Network out', metrics.sent, 'bytes/s', totalOf(metrics.sentTotal)),
     ...(throttled ? field('CPU throttling', metrics.throttleRate, 'number') : []),

@@ -54,15 +54,15 @@ export function pageAction<State>(
 
 /**
  * The buttons, and, if there are several pages, a note with the page's number. `state` holds everything that is needed
- * to show the list again. `more` are a button that shows the same page again, and buttons to other lists of the
- * command.
+ * to show the list again. `refresh` adds a button that shows the same page again, and `others` adds buttons to other
+ * lists of the command, by their labels.
  */
 export async function pageFoot<State extends object>(
   { payloads }: Pick<Services, 'payloads'>,
   command: string,
   state: State,
   { page, pages, wanted }: Page,
-  more: readonly ('Refresh' | readonly [label: string, state: State])[] = [],
+  { refresh = false, others = {} }: { refresh?: boolean; others?: Readonly<Record<string, State>> } = {},
 ): Promise<Node[]> {
   const missed = wanted > page ? `There is no page ${wanted}. ` : '';
   const button = async (label: string, to: number, shown: State = state): Promise<Button> => {
@@ -72,9 +72,9 @@ export async function pageFoot<State extends object>(
   };
   const buttons = await Promise.all([
     ...(page > 1 ? [button('Previous', page - 1)] : []),
-    ...(more.includes('Refresh') ? [button('Refresh', page)] : []),
+    ...(refresh ? [button('Refresh', page)] : []),
     ...(page < pages ? [button('Next', page + 1)] : []),
-    ...more.flatMap((other) => (other === 'Refresh' ? [] : [button(other[0], 1, other[1])])),
+    ...Object.entries(others).map(([label, shown]) => button(label, 1, shown)),
   ]);
   return [
     ...(missed || pages > 1 ? [{ kind: 'note', text: [`${missed}Page ${page} of ${pages}`] } as const] : []),

@@ -3,7 +3,7 @@ import { isOwnTag } from '../edgegap/outside.ts';
 import { type DeploymentRow, parseEdgegapTime } from '../edgegap/schema.ts';
 import { statusFace } from './card.ts';
 import type { KnownDeployments } from './known.ts';
-import { viewOf, viewOfStatus } from './view.ts';
+import { linkOf, viewOf, viewOfStatus } from './view.ts';
 
 export const COLUMNS = ['request_id', 'application', 'status', 'age', 'city', 'by', 'address', 'tags'];
 
@@ -72,7 +72,8 @@ function age(ms: number): string {
 }
 
 function addressOf(row: DeploymentRow): string {
+  if (!row.ready) return '';
   const [port] = Object.values(row.ports);
-  const host = row.fqdn ?? row.public_ip ?? '';
-  return row.ready ? (port?.link ?? (port?.external === undefined ? host : `${host}:${port.external}`)) : '';
+  const host = row.fqdn ?? row.public_ip;
+  return (port && linkOf(host, port)) ?? host ?? '';
 }

@@ -1,5 +1,5 @@
 import { isOwnTag } from '../edgegap/outside.ts';
-import { type DeploymentStatus, parseEdgegapTime } from '../edgegap/schema.ts';
+import { type DeploymentPort, type DeploymentStatus, parseEdgegapTime } from '../edgegap/schema.ts';
 import type { DeploymentView, PortView } from './card.ts';
 import type { Deployment, DeployPlan } from './deployment.ts';
 
@@ -180,11 +180,16 @@ function locationOf(status: DeploymentStatus | undefined): string | undefined {
   return place.length > 0 ? place.join(', ') : undefined;
 }
 
+/** The address of a port for players; undefined if neither Edgegap's own link nor host and external port are known. */
+export function linkOf(host: string | undefined, { link, external }: DeploymentPort): string | undefined {
+  return link ?? (host && external !== undefined ? `${host}:${external}` : undefined);
+}
+
 function portsOf(status: DeploymentStatus | undefined): PortView[] {
   if (!status) return [];
   const host = status.fqdn ?? status.public_ip;
   return Object.entries(status.ports).flatMap(([name, port]) => {
-    const link = port.link ?? (host && port.external !== undefined ? `${host}:${port.external}` : undefined);
+    const link = linkOf(host, port);
     if (!link) return [];
     const protocol = [port.protocol, port.tls_upgrade ? 'TLS' : undefined].filter((part) => part).join(', ');
     const { internal, external } = port;

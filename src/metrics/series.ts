@@ -2,11 +2,11 @@ import type { ChartSpec, Gap, Panel, Point, Series } from '../chart/spec.ts';
 import type { Metrics, Sample } from '../edgegap/metrics.ts';
 
 /** How many CPU units make a vCPU (the vendor's application version reference). */
-const UNITS = 1_024;
+export const UNITS = 1_024;
 /** No server has this many MB, so a larger value must be in bytes. The vendor documents no unit. */
 const MOST_MB = 10_000_000;
 
-/** The limits of the version: CPU in units, memory in MB. */
+/** The limits of the version: CPU in vCPU, memory in MB. */
 export interface Allowance {
   readonly cpu: number | undefined;
   readonly memory: number | undefined;
@@ -70,7 +70,7 @@ export function usageChart(
       title: 'CPU',
       unit: 'vCPU',
       series: [line('used', metrics.cpu)],
-      limit: cpu === undefined ? undefined : { label: `limit ${cpu / UNITS} vCPU`, value: cpu / UNITS },
+      limit: cpu === undefined ? undefined : { label: `limit ${cpu} vCPU`, value: cpu },
     },
     {
       title: 'Memory',
