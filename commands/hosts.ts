@@ -17,8 +17,9 @@ import {
   resources,
   vcpu,
 } from '../src/deployments/resources.ts';
+import type { FleetHost } from '../src/edgegap/catalogue.ts';
 import { EdgegapError } from '../src/edgegap/errors.ts';
-import { type FleetHost, parseEdgegapTime } from '../src/edgegap/schema.ts';
+import { parseEdgegapTime } from '../src/edgegap/schema.ts';
 import { InputError } from '../src/errors.ts';
 
 const ROWS = 10;

@@ -6,7 +6,8 @@ import { fullName, placeName } from '../src/command/kinds/location.ts';
 import { checkHasApplication } from '../src/command/kinds/version.ts';
 import { pageAction, pageFoot, pageOf, pageOption } from '../src/command/pages.ts';
 import { distance } from '../src/deployments/resources.ts';
-import type { AvailableLocation, Location } from '../src/edgegap/schema.ts';
+import type { AvailableLocation } from '../src/edgegap/catalogue.ts';
+import type { Location } from '../src/edgegap/schema.ts';
 import { InputError } from '../src/errors.ts';
 
 /**

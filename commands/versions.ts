@@ -5,7 +5,8 @@ import { pageAction, pageFoot, pageOf, pageOption } from '../src/command/pages.t
 import { duration } from '../src/deployments/card.ts';
 import { newestFirst } from '../src/deployments/catalog.ts';
 import { resources } from '../src/deployments/resources.ts';
-import { type AppVersion, parseEdgegapTime } from '../src/edgegap/schema.ts';
+import type { AppVersion } from '../src/edgegap/catalogue.ts';
+import { parseEdgegapTime } from '../src/edgegap/schema.ts';
 
 const ROWS = 10;
 /**

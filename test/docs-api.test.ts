@@ -3,15 +3,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { z } from 'zod';
 import { loadCommands } from '../src/command/load.ts';
+import { Application, AppVersion, AvailableLocation, FleetHost } from '../src/edgegap/catalogue.ts';
 import {
-  Application,
-  AppVersion,
-  AvailableLocation,
   CrashData,
   DeploymentPort,
   DeploymentRow,
   DeploymentStatus,
-  FleetHost,
   LogsAnswer,
   TagTimes,
 } from '../src/edgegap/schema.ts';

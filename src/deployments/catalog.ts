@@ -1,13 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import { type Clock, stopwatch } from '../clock.ts';
+import type { Application, AppVersion, FleetHost } from '../edgegap/catalogue.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
-import {
-  type Application,
-  type AppVersion,
-  type FleetHost,
-  type Location,
-  parseEdgegapTime,
-} from '../edgegap/schema.ts';
+import { type Location, parseEdgegapTime } from '../edgegap/schema.ts';
 import { oneAtATime } from '../loop.ts';
 
 const TTL_MS = 5 * 60_000;

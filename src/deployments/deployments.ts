@@ -1,6 +1,6 @@
-import type { StopResult } from '../edgegap/client.ts';
 import { EdgegapError, isNoSuchDeployment } from '../edgegap/errors.ts';
 import { ownTag } from '../edgegap/outside.ts';
+import type { StopResult } from '../edgegap/stop.ts';
 import { AppError, StoreError } from '../errors.ts';
 import type { Store } from '../store/schema.ts';
 import type { Deployment, DeployOrder } from './deployment.ts';

@@ -1,5 +1,6 @@
 /* CPU and memory of hosts and versions, and the distance between places. */
-import type { AppVersion, FleetHost, Location } from '../edgegap/schema.ts';
+import type { AppVersion, FleetHost } from '../edgegap/catalogue.ts';
+import type { Location } from '../edgegap/schema.ts';
 
 /**
  * The resources that a deployment needs: CPU units (1024 units are one vCPU), megabytes, and units of a GPU. Edgegap

@@ -1,9 +1,9 @@
 import { LRUCache } from 'lru-cache';
 import { RefusedError } from '../errors.ts';
-import type { DeploymentPage, EdgegapApi } from './client.ts';
+import type { EdgegapApi } from './client.ts';
 import { EdgegapError } from './errors.ts';
 import type { ListFilter, ListRequest } from './requests.ts';
-import type { DeploymentRow } from './schema.ts';
+import type { DeploymentPage, DeploymentRow } from './schema.ts';
 import type { CallOptions } from './transport.ts';
 
 /**

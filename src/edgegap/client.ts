@@ -1,10 +1,22 @@
 import type { z } from 'zod';
 import { createMask, type Mask } from '../log/mask.ts';
+import {
+  type Application,
+  ApplicationList,
+  type AppVersion,
+  type FleetHost,
+  HostList,
+  type LocationFilter,
+  LocationList,
+  type LocationListing,
+  VersionList,
+} from './catalogue.ts';
 import { EdgegapError } from './errors.ts';
 import { decodeLogs, type Logs } from './logs.ts';
 import { type Metrics, MetricsAnswer, type MetricsRequest, metricsQuery } from './metrics.ts';
 import { masked, maskTag } from './outside.ts';
 import { eachPage, nextPage, type Page } from './paging.ts';
+import { path } from './path.ts';
 import {
   type DeployRequest,
   deployBody,
@@ -15,22 +27,15 @@ import {
   listQuery,
 } from './requests.ts';
 import {
-  type Application,
-  ApplicationList,
-  type AppVersion,
-  type AvailableLocation,
   DeployAnswer,
   DeploymentList,
+  type DeploymentPage,
   type DeploymentRow,
   DeploymentStatus,
-  type FleetHost,
-  HostList,
   LegacyDeployAnswer,
-  LocationList,
   LogsAnswer,
   TagList,
   TagTimes,
-  VersionList,
 } from './schema.ts';
 import { type StopOptions, type StopResult, stop, stopMany } from './stop.ts';
 import { bareToken } from './token.ts';
@@ -38,41 +43,10 @@ import {
   type ApiRequest,
   type ApiResponse,
   type CallOptions,
-  path,
   Transport,
   type TransportOptions,
   unreadable,
 } from './transport.ts';
-
-export type { CallOptions, StopResult };
-
-export interface DeploymentPage {
-  rows: DeploymentRow[];
-  /** The number of rows on all pages together. */
-  total_count: number;
-  has_next: boolean;
-  /** The number of this page. The first page has the number 1. */
-  page: number;
-  /** Notes that the API added to this page. */
-  messages: string[];
-}
-
-/** Which locations to list. Without any field, all locations are listed. */
-export interface LocationFilter {
-  /** Lists only places with room for this version of the application. */
-  application?: string | undefined;
-  version?: string | undefined;
-  /** The type of the location, in Edgegap's words. */
-  type?: string | undefined;
-  /** Whether the answer contains the tags of each location. */
-  tags?: boolean | undefined;
-}
-
-export interface LocationListing {
-  locations: AvailableLocation[];
-  /** Notes that the API added to the list. */
-  messages: string[];
-}
 
 type Question = Omit<ApiRequest, 'method'>;
 

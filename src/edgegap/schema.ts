@@ -11,9 +11,9 @@ import { type Page, Pagination } from './paging.ts';
 /** The text without any change, because a log may be empty. */
 const raw = z.string().optional().catch(undefined);
 /** An empty text means that there is no value. For example, a server that has no name yet has the name "". */
-const text = raw.transform((value) => (value?.trim() ? value : undefined));
-const number = z.number().optional().catch(undefined);
-const flag = z.boolean().optional().catch(undefined);
+export const text = raw.transform((value) => (value?.trim() ? value : undefined));
+export const number = z.number().optional().catch(undefined);
+export const flag = z.boolean().optional().catch(undefined);
 /** A number. In some examples of the API reference, such numbers are written as texts. */
 const numeric = z.preprocess(
   (value) => (typeof value === 'string' && value.trim() ? Number(value) : value),
@@ -33,7 +33,7 @@ const Messages = z.preprocess(
  * answer is a list. Otherwise the answer to a different question could be read as "nothing is running". The number of
  * all rows is in `total_count`, or for the tag list of the API reference in `count`.
  */
-function list<Row extends z.ZodType>(key: string, row: Row) {
+export function list<Row extends z.ZodType>(key: string, row: Row) {
   const answer = z
     .object({
       rows: z.array(row).nullish(),
@@ -136,7 +136,7 @@ const TagName = z.union([
   z.object({ name: z.string().regex(/\S/) }).transform((tag) => tag.name),
 ]);
 
-const Tags = z.preprocess(
+export const Tags = z.preprocess(
   (value) => (Array.isArray(value) ? value.filter((tag) => TagName.safeParse(tag).success) : []),
   z.array(TagName),
 );
@@ -190,6 +190,17 @@ export type DeploymentRow = z.infer<typeof DeploymentRow>;
 
 export const DeploymentList = list('data', DeploymentRow);
 
+export interface DeploymentPage {
+  rows: DeploymentRow[];
+  /** The number of rows on all pages together. */
+  total_count: number;
+  has_next: boolean;
+  /** The number of this page. The first page has the number 1. */
+  page: number;
+  /** Notes that the API added to this page. */
+  messages: string[];
+}
+
 export const DeployAnswer = z.object({ request_id: z.string().min(1) });
 
 export const LegacyDeployAnswer = DeployAnswer.extend({ request_version: text });
@@ -215,87 +226,6 @@ export const LogsAnswer = z.object({
   logs_link: text,
 });
 export type LogsAnswer = z.infer<typeof LogsAnswer>;
-
-/**
- * If `is_active` is false, no version of the application can be deployed. The image of the application is dropped,
- * because it is large.
- */
-export const Application = z.object({
-  name: z.string().min(1),
-  is_active: z.boolean().catch(true),
-  create_time: text,
-  last_updated: text,
-});
-export type Application = z.infer<typeof Application>;
-
-export const ApplicationList = list('applications', Application);
-
-/**
- * If `is_active` is false, the version cannot be deployed. `caching_percent` goes from 0 to 1, `req_cpu` is in CPU
- * units (1024 units are one vCPU), `req_memory` in MB, `req_video` in units of a GPU, and `max_duration` in minutes (-1
- * means no limit). `time_to_deploy` is in seconds: if the download of the image takes longer, the deployment fails. The
- * answer also contains registry credentials and injected variables, which are dropped here on purpose.
- */
-export const AppVersion = z.object({
-  name: z.string().min(1),
-  is_active: z.boolean().catch(true),
-  caching_percent: number,
-  req_cpu: number,
-  req_memory: number,
-  req_video: number,
-  max_duration: number,
-  time_to_deploy: number,
-  restart_policy: text,
-  termination_grace_period_seconds: number,
-  ports: z
-    .array(z.object({ name: text, port: number, protocol: text, tls_upgrade: flag }))
-    .optional()
-    .catch(undefined),
-  create_time: text,
-  last_updated: text,
-});
-export type AppVersion = z.infer<typeof AppVersion>;
-
-export const VersionList = list('versions', AppVersion);
-
-/** A place to deploy to. `tags` is empty unless the request asked for the tags. */
-export const AvailableLocation = Location.extend({ type: text, tags: Tags });
-export type AvailableLocation = z.infer<typeof AvailableLocation>;
-
-export const LocationList = list('locations', AvailableLocation);
-
-/**
- * A host of a private fleet. `allocatable_*` is the part of the host that deployments may use, and `allocated_*` is how
- * much of this part is in use, in CPU units (1024 units are one vCPU) and MB. Only ACTIVE hosts take deployments.
- */
-export const FleetHost = z.object({
-  host_id: z.string().min(1),
-  status: z
-    .string()
-    .min(1)
-    .transform((status) => status.trim().toUpperCase()),
-  ip_address: text,
-  city: text,
-  country: text,
-  continent: text,
-  latitude: number,
-  longitude: number,
-  allocated_cpu_units: number,
-  allocated_memory_mb: number,
-  allocatable_cpu_units: number,
-  allocatable_memory_mb: number,
-  created_at: text,
-  updated_at: text,
-  centroid: z.object({ label: text }).optional().catch(undefined),
-  delete_schedule: z.object({ scheduled_at: text }).optional().catch(undefined),
-  fleet_host_specifications: z
-    .object({ cpu_units: number, memory_mb: number, base_clock_speed_mhz: number })
-    .optional()
-    .catch(undefined),
-});
-export type FleetHost = z.infer<typeof FleetHost>;
-
-export const HostList = list('data', FleetHost);
 
 /**
  * Reads a time from Edgegap: `2026-03-03 16:02:09.360719` (UTC, without a time zone) or ISO 8601. Returns epoch

@@ -245,24 +245,6 @@ function closed(): AppError {
   return new AppError('edgegap-closed', 'I am shutting down.', { hint: 'Try again in a minute.' });
 }
 
-/**
- * A path in which each `${}` part is encoded. Empty parts, `.` and `..` are refused, because a proxy on the way might
- * remove them from the path.
- */
-export function path(strings: TemplateStringsArray, ...parts: string[]): string {
-  return String.raw(
-    { raw: strings },
-    ...parts.map((part) => {
-      if (part === '' || part === '.' || part === '..') {
-        throw new AppError('edgegap-bad-name', `“${part}” is not a name that Edgegap can be asked about.`, {
-          hint: 'Check the name and try again.',
-        });
-      }
-      return encodeURIComponent(part.toWellFormed());
-    }),
-  );
-}
-
 /** The error for an answer that is not JSON, or is JSON in a form that the call does not expect. */
 export function unreadable(
   about: { method: string; path: string },

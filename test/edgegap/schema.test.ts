@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { AppVersion } from '../../src/edgegap/catalogue.ts';
 import {
-  AppVersion,
   DeploymentList,
   DeploymentPort,
   DeploymentStatus,

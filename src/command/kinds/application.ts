@@ -1,5 +1,5 @@
 import { findFresh } from '../../deployments/catalog.ts';
-import type { Application, AppVersion } from '../../edgegap/schema.ts';
+import type { Application, AppVersion } from '../../edgegap/catalogue.ts';
 import { InputError } from '../../errors.ts';
 import { bare, nearest, quoted } from '../argv.ts';
 import { namesakes } from '../same-name.ts';

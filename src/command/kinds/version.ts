@@ -1,5 +1,5 @@
 import { type Catalog, newestFirst } from '../../deployments/catalog.ts';
-import type { AppVersion } from '../../edgegap/schema.ts';
+import type { AppVersion } from '../../edgegap/catalogue.ts';
 import { InputError } from '../../errors.ts';
 import { application, findNamed, knownApplications, type OrInactive } from './application.ts';
 import type { FoundValues, Kind } from './kind.ts';

@@ -1,0 +1,101 @@
+/* The answers about everything that can be deployed: applications, versions, locations, and the hosts of fleets. */
+import { z } from 'zod';
+import { flag, Location, list, number, Tags, text } from './schema.ts';
+
+/**
+ * If `is_active` is false, no version of the application can be deployed. The image of the application is dropped,
+ * because it is large.
+ */
+export const Application = z.object({
+  name: z.string().min(1),
+  is_active: z.boolean().catch(true),
+  create_time: text,
+  last_updated: text,
+});
+export type Application = z.infer<typeof Application>;
+
+export const ApplicationList = list('applications', Application);
+
+/**
+ * If `is_active` is false, the version cannot be deployed. `caching_percent` goes from 0 to 1, `req_cpu` is in CPU
+ * units (1024 units are one vCPU), `req_memory` in MB, `req_video` in units of a GPU, and `max_duration` in minutes (-1
+ * means no limit). `time_to_deploy` is in seconds: if the download of the image takes longer, the deployment fails. The
+ * answer also contains registry credentials and injected variables, which are dropped here on purpose.
+ */
+export const AppVersion = z.object({
+  name: z.string().min(1),
+  is_active: z.boolean().catch(true),
+  caching_percent: number,
+  req_cpu: number,
+  req_memory: number,
+  req_video: number,
+  max_duration: number,
+  time_to_deploy: number,
+  restart_policy: text,
+  termination_grace_period_seconds: number,
+  ports: z
+    .array(z.object({ name: text, port: number, protocol: text, tls_upgrade: flag }))
+    .optional()
+    .catch(undefined),
+  create_time: text,
+  last_updated: text,
+});
+export type AppVersion = z.infer<typeof AppVersion>;
+
+export const VersionList = list('versions', AppVersion);
+
+/** A place to deploy to. `tags` is empty unless the request asked for the tags. */
+export const AvailableLocation = Location.extend({ type: text, tags: Tags });
+export type AvailableLocation = z.infer<typeof AvailableLocation>;
+
+export const LocationList = list('locations', AvailableLocation);
+
+/**
+ * A host of a private fleet. `allocatable_*` is the part of the host that deployments may use, and `allocated_*` is how
+ * much of this part is in use, in CPU units (1024 units are one vCPU) and MB. Only ACTIVE hosts take deployments.
+ */
+export const FleetHost = z.object({
+  host_id: z.string().min(1),
+  status: z
+    .string()
+    .min(1)
+    .transform((status) => status.trim().toUpperCase()),
+  ip_address: text,
+  city: text,
+  country: text,
+  continent: text,
+  latitude: number,
+  longitude: number,
+  allocated_cpu_units: number,
+  allocated_memory_mb: number,
+  allocatable_cpu_units: number,
+  allocatable_memory_mb: number,
+  created_at: text,
+  updated_at: text,
+  centroid: z.object({ label: text }).optional().catch(undefined),
+  delete_schedule: z.object({ scheduled_at: text }).optional().catch(undefined),
+  fleet_host_specifications: z
+    .object({ cpu_units: number, memory_mb: number, base_clock_speed_mhz: number })
+    .optional()
+    .catch(undefined),
+});
+export type FleetHost = z.infer<typeof FleetHost>;
+
+export const HostList = list('data', FleetHost);
+
+/** Which locations to list. Without any field, all locations are listed. */
+export interface LocationFilter {
+  /** Lists only places with room for this version of the application. */
+  application?: string | undefined;
+  version?: string | undefined;
+  /** The type of the location, in Edgegap's words. */
+  type?: string | undefined;
+  /** Whether the answer contains the tags of each location. */
+  tags?: boolean | undefined;
+}
+
+export interface LocationListing {
+  locations: AvailableLocation[];
+  /** Notes that the API added to the list. */
+  messages: string[];
+}
