@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { createPlatforms } from './adapters/start.ts';
-import { type AccountSettings, openAccount } from './app/account.ts';
+import { type AccountSettings, type OpenAccount, openAccount } from './app/account.ts';
 import { createReadiness } from './app/readiness.ts';
 import { stopInOrder } from './app/stop.ts';
 import { createCharts } from './chart/charts.ts';
@@ -117,12 +117,14 @@ export async function buildApp({
     mask,
     limits: shareOfLimits(config.edgegap.share),
     publicUrl: () => publicUrl,
+    deployLimits: config.deployLimits,
   } as const;
   const opened = given.all.map((one) => openAccount(one, parts));
   const accounts = new Accounts(opened, given.idAt);
   const callbacks = new Callbacks({ ...parts, deployments: (account) => accounts.byId(account).deployments });
-  const services = ({ id, api, catalog, allowlist, deployments }: Account): Services => ({
+  const services = ({ id, api, catalog, allowlist, deployments, guard }: OpenAccount): Services => ({
     deployments,
+    guard,
     edgegap: api,
     catalog,
     charts,

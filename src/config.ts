@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { databasePath, databaseProblem, passwordsOf } from './config/database.ts';
-import { everyoneOr, type Items, list, percentage, wholeNumber } from './config/fields.ts';
+import { countFrom, everyoneOr, type Items, list, percentage, wholeNumber } from './config/fields.ts';
 import { proxySettings } from './config/proxy.ts';
 import { readSecretFiles, SECRETS } from './config/secret-files.ts';
 import { strayProblems } from './config/strays.ts';
@@ -114,6 +114,10 @@ const Environment = z.object({
   READ_ONLY: z.stringbool({ error: 'must be 1 or 0' }).default(false),
   PERSON_REQUESTS: wholeNumber(0, 1_000).default(20),
   PERSON_WAITING: wholeNumber(0, 10_000).default(60),
+  MAX_RUNNING: wholeNumber(0, 100_000).default(0),
+  MAX_RUNNING_PER_PERSON: wholeNumber(0, 100_000).default(0),
+  MAX_DEPLOYS_PER_HOUR: wholeNumber(0, 100_000).default(60),
+  CONFIRM_DEPLOY: countFrom.default(10),
   MAX_TAG_LENGTH: wholeNumber(20, 40).default(20),
   LOG_LEVEL: z
     .string()
@@ -227,6 +231,13 @@ export function readConfig(
     readOnly: env.READ_ONLY,
     /** How many requests of one person are carried out at once, and how many more may wait; 0 means any number. */
     perPerson: { requests: env.PERSON_REQUESTS, waiting: env.PERSON_WAITING },
+    /** The limits on the deploys of people. In the first three settings, 0 stands for no limit. */
+    deployLimits: {
+      running: env.MAX_RUNNING,
+      runningPerPerson: env.MAX_RUNNING_PER_PERSON,
+      perHour: env.MAX_DEPLOYS_PER_HOUR,
+      confirmFrom: env.CONFIRM_DEPLOY,
+    },
     maxTagLength: env.MAX_TAG_LENGTH,
     logLevel: env.LOG_LEVEL,
     /** Exact values that must never appear in a log or in chat. */

@@ -6,6 +6,7 @@ import { Reconciler, type ReconcilerParts } from '../deployments/reconciler.ts';
 import { withAllowlist } from '../edgegap/allowlist.ts';
 import { EdgegapClient, type EdgegapClientOptions } from '../edgegap/client.ts';
 import { MemoryPermits, type Permits } from '../edgegap/permits.ts';
+import { createGuard, type GuardParts } from '../guard/guard.ts';
 import { SharedPermits, type SharedPermitsParts } from '../replicas/shared-permits.ts';
 import { afterWritesTo } from '../store/transact.ts';
 
@@ -23,7 +24,7 @@ type Needed = DeploymentsParts &
   ReconcilerParts &
   SharedPermitsParts &
   Pick<EdgegapClientOptions, 'mask' | 'limits'>;
-type Parts = Omit<Needed, 'account' | 'edgegap' | 'deployments'>;
+type Parts = Omit<Needed, 'account' | 'admit' | 'edgegap' | 'deployments'> & Pick<GuardParts, 'deployLimits'>;
 
 /** Each account has its own API client and its own rate limits, which are not shared with any other account. */
 export function openAccount({ id, apiUrl, token, proxy, allowlist }: AccountSettings, parts: Parts) {
@@ -34,9 +35,11 @@ export function openAccount({ id, apiUrl, token, proxy, allowlist }: AccountSett
   const applicationOf = async (request_id: string) =>
     (await repository.byRequestId(id, request_id))?.application;
   const api = withAllowlist(client, allowlist, applicationOf);
-  const deployments = new Deployments({ ...common, edgegap: api });
+  const guard = createGuard({ ...common, allowlist });
+  const deployments = new Deployments({ ...common, admit: guard.admit, edgegap: api });
   // A deployment is followed to its end, even if its application has been taken off the allowlist in the meantime.
   const reconciler = new Reconciler({ ...common, deployments, edgegap: client });
   afterWritesTo(store, 'deployments', () => reconciler.wake());
-  return { id, api, catalog: createCatalog(api, clock), allowlist, deployments, client, permits, reconciler };
+  const catalog = createCatalog(api, clock);
+  return { id, api, catalog, allowlist, guard, deployments, client, permits, reconciler };
 }

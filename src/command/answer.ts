@@ -9,16 +9,18 @@ import { errorCard, errorLine, type Failure } from './error-card.ts';
 import { interruptedLine, MAYBE_DONE } from './interrupted.ts';
 import { type End, type InvocationRecord, type Invocations, TakenOver } from './invocations.ts';
 import { noEffect, type Permission } from './permissions.ts';
+import { Question } from './question.ts';
 import { summaryOf } from './request-summary.ts';
 
 /** How an invocation ended, for the log. `incident` is the reference in the person's error message. */
 export interface Ending {
   /**
    * `form`: a form was opened, and its submission is an invocation of its own. `unanswered`: no answer reached the
-   * person.
+   * person. `asked`: the person was shown a Question.
    */
   readonly outcome:
     | 'done'
+    | 'asked'
     | 'form'
     | 'refused'
     | 'failed'
@@ -29,7 +31,7 @@ export interface Ending {
   readonly code?: string | undefined;
   /** The request_id of the new deployment, if known. */
   readonly deployment?: string | undefined;
-  readonly incident?: string;
+  readonly incident?: string | undefined;
   /** Why the database failed, in words. */
   readonly problem?: string;
   /** An error that the operator has to see in full. */
@@ -186,10 +188,10 @@ export function createAnswer(invocation: Invocation, { services, invocations, lo
         return { outcome: 'taken-over' };
       }
       const incident = randomBytes(4).toString('hex');
-      const ending: Ending = { ...endingOf(error), incident };
+      const ending: Ending = { incident, ...endingOf(error) };
       const begun = acknowledged !== undefined;
       const failure: Failure = { error, incident, begun, effect: effect(error) };
-      const card = errorCard(failure);
+      const card = error instanceof Question ? error.card : errorCard(failure);
       let told = true;
       try {
         await showError(card);
@@ -216,6 +218,7 @@ function isPassing(error: unknown): error is DeliveryError {
 function endingOf(error: unknown): Ending {
   if (!(error instanceof AppError)) return { outcome: 'failed', err: error };
   const { code } = error;
+  if (error instanceof Question) return { outcome: 'asked', code, incident: undefined };
   if (error instanceof StoreError) return { outcome: 'failed', code, problem: error.problem, err: error };
   return { outcome: isRefusal(error) ? 'refused' : 'failed', code };
 }

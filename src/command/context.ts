@@ -13,7 +13,12 @@ export function createContexts(
   /** Why the person lacks the permission here; undefined where the person has the permission. */
   const refusalOf = (person: Person, permission: Permission) =>
     refusal(policy, at.platform, person, permission);
-  const forCheck = <Options>(options: Options): CheckContext<Options> => ({ ...services, prompt, options });
+  const forCheck = <Options>({ id, name }: Person, options: Options): CheckContext<Options> => ({
+    ...services,
+    prompt,
+    options,
+    asker: { id, name, at },
+  });
   return {
     prompt,
     lookup: { ...services, at },
@@ -21,8 +26,7 @@ export function createContexts(
     forCheck,
     forRun<Options>(person: Person, options: Options): Context<Options> {
       return {
-        ...forCheck(options),
-        asker: { id: person.id, name: person.name, at },
+        ...forCheck(person, options),
         invocationId: id,
         may: (permission) => refusalOf(person, permission) === undefined,
         respond: (message) => answer.respond(message),

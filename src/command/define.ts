@@ -7,6 +7,7 @@ import type { Catalog } from '../deployments/catalog.ts';
 import type { DeploymentTarget } from '../deployments/deployment.ts';
 import type { Deployments } from '../deployments/deployments.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
+import type { Guard } from '../guard/guard.ts';
 import type { Options, ParseSettings } from './kinds/kind.ts';
 import { kinds as allKinds } from './kinds/kinds.ts';
 import { type Kinds, type OptionSpecs, type OptionsOf, withKinds } from './options.ts';
@@ -106,6 +107,7 @@ export type RunResult = Ended | void;
 
 export interface CheckContext<Options> extends Services {
   readonly options: Options;
+  readonly asker: Asker;
   /** The characters that a person types before a command's name. */
   readonly prompt: string;
 }
@@ -124,7 +126,7 @@ interface ActionBase {
 interface PlainAction extends ActionBase {
   readonly on?: undefined;
   /** Like the `check` of a command: refuses a press before the acknowledgement. */
-  check?(context: Services & Pressed): Promise<void> | void;
+  check?(context: Services & Pressed & Pick<ActionContext, 'asker'>): Promise<void> | void;
   /** Like the `form` of a command. A form cannot open another form. */
   form?(context: Services & Pressed): OpensForm;
   run(context: ActionContext): Promise<RunResult>;
@@ -204,6 +206,8 @@ export function leastPermission({ entries }: Command): Permission {
 /** The parts of the bot that the code of commands uses. */
 export interface Services {
   readonly deployments: Deployments;
+  /** Limits the deploys of the account's people. */
+  readonly guard: Guard;
   /** The account's API, behind the application allowlist. */
   readonly edgegap: EdgegapApi;
   /** Applications, versions and locations, cached. */

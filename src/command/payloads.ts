@@ -35,6 +35,14 @@ export function createPayloads(store: Store, clock: Clock, account: string) {
     },
     /** The value; undefined if the value was forgotten, or belongs to another account. */
     get: (key: string): Promise<Readonly<Record<string, unknown>> | undefined> => read(key),
+    /**
+     * Deletes the value in the transaction `tx`. False if the value was deleted before: if several calls take the same
+     * value at the same time, only a single call gets true.
+     */
+    async take(key: string, tx: Store = store): Promise<boolean> {
+      const own = tx.deleteFrom('kept').where('account', '=', account).where('id', '=', key);
+      return (await own.executeTakeFirst()).numDeletedRows > 0n;
+    },
     /** Replaces the list of names that is kept under `name`. */
     keepNames: (name: string, names: readonly string[]) => put(idOf(name), JSON.stringify(names)),
     names: async (name: string): Promise<readonly string[]> => (await read(idOf(name))) ?? [],

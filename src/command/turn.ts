@@ -55,9 +55,9 @@ interface Wanted<Checked> {
   /** Reads the person and the person's groups. Throws if the person lacks the permission. */
   authorise(): Promise<Person>;
   /** Looks up the things that the person named. Throws if a thing does not exist or cannot be used. */
-  check(): Promise<Checked>;
+  check(person: Person): Promise<Checked>;
   /** Returns the form to open in place of `run`, if any; left undefined for a command that never opens a form. */
-  readonly form: ((checked: Checked) => OpensForm) | undefined;
+  readonly form: ((person: Person, checked: Checked) => OpensForm) | undefined;
   /** The hint for a person if the form cannot be opened. */
   readonly withoutForm: string;
   run(person: Person, checked: Checked): ReturnType<Entry['run']>;
@@ -109,8 +109,8 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
       permission: entry.permission,
       mode: entry.ack,
       authorise,
-      check: () => resolve(entry, parsed),
-      form: entry.form && ((options) => entry.form?.(contexts.forCheck(options))),
+      check: (person) => resolve(person, entry, parsed),
+      form: entry.form && ((person, options) => entry.form?.(contexts.forCheck(person, options))),
       withoutForm: usageHint(prompt + entry.name, entry.options),
       run: (person, options) => entry.run(contexts.forRun(person, options)),
     });
@@ -152,14 +152,14 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
         if (action.ack === 'public') release = presses.take(button, id);
         return person;
       },
-      check: async () => {
+      check: async (person) => {
         if (action.on === 'deployment') return await targetOfButton(pressed.chosen[0] ?? arg);
-        await action.check?.({ ...services, ...pressed });
+        await action.check?.({ ...contexts.forCheck(person, {}), ...pressed });
         return undefined;
       },
       form:
         action.form &&
-        ((target) => {
+        ((_person, target) => {
           if (action.on !== 'deployment') return action.form?.({ ...services, ...pressed });
           return target && action.form?.({ ...services, ...pressed, target });
         }),
@@ -179,10 +179,10 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
   }
 
   /** Replaces names by the named things, then runs the command's own check. */
-  async function resolve(entry: Entry, parsed: Readonly<Record<string, unknown>>) {
+  async function resolve(person: Person, entry: Entry, parsed: Readonly<Record<string, unknown>>) {
     const options = await resolveValues(parsed, prompt + entry.name, entry.options, lookup);
     summary = { command: entry.name, target: targetOf(entry.options, options) };
-    const checked = await entry.check?.(contexts.forCheck(options));
+    const checked = await entry.check?.(contexts.forCheck(person, options));
     return checked ?? options;
   }
 
@@ -207,8 +207,8 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
     }
     const person = await authorising;
     // A check may ask Edgegap, too, so the check also waits for the fair share.
-    const checking = wait ? wait.then(wanted.check) : wanted.check();
-    const preparing = checking.then(async (checked) => ({ form: await wanted.form?.(checked) }));
+    const checking = wait ? wait.then(() => wanted.check(person)) : wanted.check(person);
+    const preparing = checking.then(async (checked) => ({ form: await wanted.form?.(person, checked) }));
     // A form must be the first response, so an invocation that may open a form waits a little for the fair share.
     const budget = wait && !wanted.form ? 0 : CHECK_BUDGET_MS;
     const spent = changes && !taken ? steadyNow(clock) - since : 0;

@@ -60,6 +60,16 @@ export function wholeNumber(min: number, max: number) {
   return z.string().regex(/^\d+$/, error).transform(Number).pipe(z.number().min(min, error).max(max, error));
 }
 
+/** The count from which on an action is taken: `always` stands for 0, `never` for an infinite count. */
+export const countFrom = z
+  .string()
+  .toLowerCase()
+  .regex(/^(?:never|always|[1-9]\d{0,4})$/, 'must be never, always, or a whole number from 1 to 99999')
+  .transform((value) => {
+    if (value === 'never') return Number.POSITIVE_INFINITY;
+    return value === 'always' ? 0 : Number(value);
+  });
+
 /** From 1 to 100, with or without the sign: `80`, `80%` or `80 %`. */
 export function percentage() {
   const error = 'must be a percentage from 1 to 100, for example 80';

@@ -27,17 +27,22 @@ export class Deployments extends KnownDeployments {
    * Deploys. The intent is committed before the request leaves, and the card shows the outcome of the request. If the
    * invocation already has a deployment, nothing is sent. `replaces` is the id of a lost deployment that the new
    * deployment replaces. Throws InputError if another person has already replaced it, or if the lost deployment has
-   * turned up.
+   * turned up. `claim` runs in the transaction of the intent. If `claim` or a limit throws, nothing is written or sent.
    */
   async deploy(
     order: DeployOrder,
     replaces?: string,
+    claim?: (tx: Store) => Promise<void>,
   ): Promise<Deployment & { readonly problem?: string | undefined }> {
     const { repository, account, membership, confirm } = this.parts;
+    const admit = async (tx: Store, inserted: Deployment) => {
+      await claim?.(tx);
+      await this.parts.admit?.(tx, inserted);
+    };
     const isUnbroken = membership.sinceNow();
     const intent = { ...order, id: newId(), account, holder: membership.id };
     const { deployment, created } = await repository
-      .create(intent, replaces, confirm)
+      .create(intent, replaces, confirm, admit)
       .catch((error: unknown) => this.#notSent(intent, error, replaces));
     if (!created) return deployment;
     const { problem, ...news } = await this.#request(deployment, () => mayLeave(isUnbroken));

@@ -22,6 +22,8 @@ export interface DeploymentsParts {
    * Makes sure that this process holds the claim on the invocation until the transaction ends. Throws if it does not.
    */
   readonly confirm?: (tx: Store, invocationId: string) => Promise<void>;
+  /** Throws if the intent, which `tx` has inserted, exceeds a limit. */
+  readonly admit?: (tx: Store, intent: Deployment) => Promise<void>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly account: string;

@@ -35,18 +35,21 @@ export class DeploymentRepository {
    * Stores an intent. If the invocation already has a deployment, the same request is being repeated: returns that
    * deployment and `created: false`. With `replaces`, the lost deployment is marked as replaced in the same
    * transaction. So if two persons press the button at the same time, only one of them deploys, and the other gets an
-   * InputError. If `confirm` throws, nothing is written.
+   * InputError. `confirm` runs before the insert, and `admit` after the insert. If one of them throws, nothing is
+   * written.
    */
   async create(
     intent: Intent,
     replaces?: string,
     confirm?: (tx: Store, invocationId: string) => Promise<void>,
+    admit?: (tx: Store, deployment: Deployment) => Promise<void>,
   ): Promise<{ deployment: Deployment; created: boolean }> {
     return await transact(this.#store, async (tx) => {
       await confirm?.(tx, intent.invocationId);
       const id = intent.id ?? newId();
       const inserted = await insertIntent(tx, { ...intent, id }, this.#clock.now());
       if (inserted) {
+        await admit?.(tx, fromRow(inserted));
         if (replaces) await this.#replace(tx, replaces, id);
         return { deployment: fromRow(inserted), created: true };
       }

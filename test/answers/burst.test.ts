@@ -34,6 +34,7 @@ test(`${DEPLOYS} people deploy at once: each person gets an acknowledgement, a d
       EDGEGAP_API_URL: simulator.url,
       DATABASE_URL: await database(),
       PORT: '0',
+      CONFIRM_DEPLOY: 'never',
     }),
     clock,
     // The duration depends on the machine; here only the counts matter.

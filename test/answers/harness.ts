@@ -43,7 +43,11 @@ export interface Stage {
 }
 
 /** A chat platform, an Edgegap and a database that outlive the processes that work on them. */
-export async function openStage(name: DriverName, commands?: string): Promise<Stage> {
+export async function openStage(
+  name: DriverName,
+  commands?: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Stage> {
   const clock = pacedClock(5);
   const driver = await createDriver(name, clock);
   const simulator = await startSimulator({ clock, ...AT_ONCE });
@@ -71,6 +75,7 @@ export async function openStage(name: DriverName, commands?: string): Promise<St
       PORT: '0',
       ...accessSettings(driver),
       ...driver.environment,
+      ...environment,
     });
     const { discord, slack } = config;
     /** Calls of a dead process reach no server, and their results never come. */

@@ -7,17 +7,25 @@ import { summaryOf } from './verdict.ts';
 vi.setConfig({ testTimeout: 10 * 60_000 });
 
 test.each([
-  { database: 'sqlite', replicas: 1, kills: 4 },
-  { database: 'postgres', replicas: 2, kills: 2 },
+  { database: 'sqlite', replicas: 1, kills: 4, title: '' },
+  { database: 'postgres', replicas: 2, kills: 2, title: '' },
+  {
+    database: 'postgres',
+    replicas: 3,
+    kills: 2,
+    title: ', never more than 3 at the same time',
+    maxRunning: 3,
+  },
 ] as const)(
-  'nothing is lost and nothing is done twice: $kills kills on $database',
-  async ({ database, replicas, kills }) => {
+  'nothing is lost and nothing is done twice: $kills kills on $database$title',
+  async ({ database, replicas, kills, title: _, ...limit }) => {
     const said: string[] = [];
     const { verdict, problems } = await runChaos({
       schedule: drawSchedule(1, { kills, replicas }),
       platform: 'both',
       database,
       replicas,
+      ...limit,
       postgres: inject('postgres'),
       say: (line) => void said.push(line),
     });

@@ -15,7 +15,7 @@ import type { Sabotage } from './preload.ts';
 import type { Ask, Kill, Schedule } from './schedule.ts';
 import { startSlackChat } from './slack-chat.ts';
 import { readStore, type StoreFacts } from './store-facts.ts';
-import { judge, problemsOf, type Verdict } from './verdict.ts';
+import { judge, overLimit, problemsOf, type Verdict } from './verdict.ts';
 import { Weather } from './weather.ts';
 
 const PRELOAD = join(import.meta.dirname, 'preload.ts');
@@ -49,6 +49,8 @@ export interface ChaosOptions {
   readonly database: 'sqlite' | 'postgres';
   /** URL of a PostgreSQL server, without a database; when absent, a server is started. */
   readonly postgres?: string;
+  /** `MAX_RUNNING`; no limit when absent. */
+  readonly maxRunning?: number;
   /** The number of processes; a SQLite file can have a single process. */
   readonly replicas?: number;
   /** Where people ask; Discord when absent. */
@@ -140,6 +142,9 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
         PUBLIC_URL: door.url,
         PORT: '0',
         DATABASE_URL: database.url(place),
+        MAX_RUNNING: String(options.maxRunning ?? 0),
+        MAX_DEPLOYS_PER_HOUR: '0',
+        CONFIRM_DEPLOY: 'never',
         ...chat.environment,
         ...(options.without ? { CHAOS_WITHOUT: JSON.stringify(options.without) } : {}),
       }),
@@ -167,6 +172,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     const verdict = judge({ simulator, chat, door }, facts);
     const problems = [
       ...problemsOf(verdict),
+      ...overLimit({ simulator, chat, door }, options.maxRunning),
       ...unsettled,
       ...chat.violations().map((violation) => `violation: ${violation}`),
       ...codes.filter((code) => code !== 0).map((code) => `a stop at the end exited with ${code}`),

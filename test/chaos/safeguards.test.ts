@@ -55,7 +55,8 @@ interface Case {
   readonly without: readonly Sabotage[];
   readonly shows:
     | keyof Pick<Verdict, 'twice' | 'lost' | 'duplicated' | 'backwards' | 'unanswered'>
-    | 'violation';
+    | 'violation'
+    | 'limit';
   /** The exact problem, where a different problem of the same kind may appear in its place. */
   readonly problem?: RegExp;
   /** The stage without any removal shows no problem: this is tested too. */
@@ -64,6 +65,7 @@ interface Case {
   readonly factor?: number;
   /** Two processes, on PostgreSQL. */
   readonly several?: true;
+  readonly maxRunning?: number;
   readonly asks?: readonly Ask[];
   readonly kills?: readonly Kill[];
   readonly arrange?: (stage: Stage) => void;
@@ -336,6 +338,20 @@ const cases: readonly Case[] = [
     platform: 'slack',
   },
   {
+    name: 'no more deployments run at the same time than MAX_RUNNING allows',
+    without: [
+      {
+        file: 'src/guard/guard.ts',
+        text: 'if (reached < limit) return;',
+        instead: 'return;',
+      },
+    ],
+    shows: 'limit',
+    controlled: true,
+    maxRunning: 1,
+    asks: [deploys, { ...deploys, gapMs: 500 }, { ...deploys, gapMs: 500 }],
+  },
+  {
     name: 'a single process receives from the gateway',
     several: true,
     without: [
@@ -378,13 +394,21 @@ async function play(
   { arrange, ...one }: Case,
   how: Pick<ChaosOptions, 'without' | 'settleMs'>,
 ): Promise<{ problems: readonly string[]; said: string }> {
-  const { platform = 'discord', several = false, factor = FACTOR, asks = [deploys], kills = [] } = one;
+  const {
+    platform = 'discord',
+    several = false,
+    factor = FACTOR,
+    asks = [deploys],
+    kills = [],
+    maxRunning = 0,
+  } = one;
   const said: string[] = [];
   const { problems } = await runChaos({
     schedule: { ...clearSky, asks, kills },
     platform,
     database: several ? 'postgres' : 'sqlite',
     replicas: several ? 2 : 1,
+    ...(maxRunning > 0 ? { maxRunning } : {}),
     postgres: inject('postgres'),
     factor,
     momentMs: 60_000,

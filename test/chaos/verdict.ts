@@ -116,6 +116,27 @@ export function judge(ledgers: Ledgers, store?: StoreFacts): Verdict {
   };
 }
 
+/** A deployment that the bot has lost may run beside as many as are allowed. */
+export function overLimit({ simulator, chat }: Ledgers, limit = Number.POSITIVE_INFINITY): string[] {
+  const lost = new Set(
+    linesOf(chat.looks()).flatMap(({ told, message }) => (told === 'lost' ? message : [])),
+  );
+  const steps = [...simulator.deployments.values()].flatMap(({ history }) => {
+    const end = history.find(({ phase }) => phase === 'TERMINATED')?.at;
+    return [{ at: history[0]?.at ?? 0, by: 1 }, ...(end === undefined ? [] : [{ at: end, by: -1 }])];
+  });
+  let running = 0;
+  let most = 0;
+  // At the same moment, an end comes first.
+  for (const { by } of steps.toSorted((a, b) => a.at - b.at || a.by - b.by)) {
+    running += by;
+    most = Math.max(most, running);
+  }
+  return most > limit + lost.size
+    ? [`limit: ${most} ran at once, ${limit} were allowed, ${lost.size} were lost`]
+    : [];
+}
+
 function isLost({ last }: Card): boolean {
   return last === wordsOf('LOST');
 }

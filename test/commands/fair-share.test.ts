@@ -146,7 +146,7 @@ describe('the fair share on Slack', () => {
   });
 
   test('30 deploys of the same person are all carried out', async () => {
-    const stage = await stageWith('slack-http', {});
+    const stage = await stageWith('slack-http', { CONFIRM_DEPLOY: 'never' });
     stage.speed(20);
     const driver = stage.driver as SlackDriver;
     await Promise.all(

@@ -30,7 +30,11 @@ async function open(limit: (posts: Stage['posts'], at: number) => SlackFault | u
       return fault;
     },
   });
-  const bot = await startBot(driver, { clock, simulator: AT_ONCE });
+  const bot = await startBot(driver, {
+    clock,
+    simulator: AT_ONCE,
+    environment: { CONFIRM_DEPLOY: 'never' },
+  });
   onTestFinished(async () => {
     await bot.stop();
     await driver.close();

@@ -41,7 +41,7 @@ async function stops(run: Run, pending: ReadonlySet<unknown>): Promise<void> {
 test('a bot that has dozens of stored callbacks can stop, and the next bot handles them', async () => {
   const { pending, watched } = watch();
   const studio = await openStudio({ factor: 20, simulator: { durations: STILL }, watched });
-  const run = await studio.run();
+  const run = await studio.run({ CONFIRM_DEPLOY: 'never' });
   const count = 40;
   for (let n = 0; n < count; n++) await run.say(DEPLOY);
   const sent = studio.simulator.requests.flatMap(({ endpoint, body }) =>

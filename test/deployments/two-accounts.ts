@@ -81,6 +81,7 @@ export async function openTwo(
       APP_ALLOWLIST: 'of-the-settings',
       DATABASE_URL: await freshDatabase(),
       PORT: '0',
+      CONFIRM_DEPLOY: 'never',
     }),
     clock,
     log: pino({ level: 'debug', base: null }, { write: (text: string) => void log.push(text) }),

@@ -9,6 +9,7 @@ import type { EdgegapApi } from '../../src/edgegap/client.ts';
 import { refusalError } from '../../src/edgegap/refusals.ts';
 import { DeploymentRow, DeploymentStatus } from '../../src/edgegap/schema.ts';
 import type { CallOptions } from '../../src/edgegap/transport.ts';
+import { createGuard, type Limits } from '../../src/guard/guard.ts';
 import { Leases } from '../../src/replicas/leases.ts';
 import { Membership } from '../../src/replicas/membership.ts';
 import type { Store } from '../../src/store/schema.ts';
@@ -58,6 +59,7 @@ export async function openWatch(
     readonly heart?: Clock;
     /** The promise for which the deploys of this process wait before they leave. */
     readonly turn?: Promise<unknown>;
+    readonly limits?: Partial<Limits>;
   } = {},
 ): Promise<Watch> {
   const { beside } = options;
@@ -110,8 +112,11 @@ export async function openWatch(
     },
   } as unknown as EdgegapApi;
   const edgegap = options.edgegap ?? scripted;
+  const limits = { running: 0, runningPerPerson: 0, perHour: 0, confirmFrom: 0, ...options.limits };
+  const guard = createGuard({ store, clock, account: 'a', allowlist: undefined, deployLimits: limits });
   const deployments = new Deployments({
     repository,
+    admit: guard.admit,
     edgegap,
     membership,
     clock,

@@ -60,6 +60,8 @@ const uses: readonly Use[] = [
   on('tags rename', 'deployments.tag', (deployment) => ({ deployment, tag: 'qa', 'new-name': 'b' })),
   on('deploy', 'deployments.deploy', () => ({ application: 'kart-racing', version: 'v1.2', near: 'Tokyo' })),
   press('deploy:again', 'deployments.deploy', () => 'abcdefghijkl'),
+  press('deploy:confirm', 'deployments.deploy', () => 'no-such-question'),
+  press('deploy:cancel', 'deployments.deploy', () => 'no-such-question'),
   on('stop', 'deployments.stop', (deployment) => ({ deployment })),
   press('stop:ask', 'deployments.stop'),
   press('stop:confirm', 'deployments.stop'),

@@ -44,6 +44,8 @@ test('when three processes are restarted in turn, no command is lost or carried 
       DATABASE_URL: database,
       PUBLIC_URL: front.url,
       PORT: '0',
+      MAX_DEPLOYS_PER_HOUR: '0',
+      CONFIRM_DEPLOY: 'never',
     });
     all.push(bot);
     const url = await bot.started();

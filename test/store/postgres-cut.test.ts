@@ -27,7 +27,12 @@ async function frayed() {
   onTestFinished(() => relay.close());
   const chat = await createConsoleDriver();
   onTestFinished(() => chat.close());
-  return { database, relay, chat, environment: { DATABASE_URL: relay.through(database) } };
+  return {
+    database,
+    relay,
+    chat,
+    environment: { DATABASE_URL: relay.through(database), CONFIRM_DEPLOY: 'never' },
+  };
 }
 
 // Vitest fails the run for an error that is thrown or rejected and not caught.

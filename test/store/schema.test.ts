@@ -46,6 +46,7 @@ test.runIf(suiteDatabase === 'postgres')(
       { name: '0003-tasks' },
       { name: '0004-kept-account' },
       { name: '0005-digests' },
+      { name: '0006-askers' },
     ]);
   },
 );

@@ -42,6 +42,7 @@ test('a store that is opened again has its rows, and its schema is migrated only
     { name: '0003-tasks' },
     { name: '0004-kept-account' },
     { name: '0005-digests' },
+    { name: '0006-askers' },
   ]);
 });
 

@@ -22,7 +22,14 @@ export async function startMemoryBot(
     },
   });
   const app = await buildApp({
-    config: readConfig({ ...settings, PORT: '0', PERSON_REQUESTS: '0' }),
+    config: readConfig({
+      ...settings,
+      PORT: '0',
+      PERSON_REQUESTS: '0',
+      // The guard counts the deploys, as in production, but no bench reaches this limit.
+      MAX_DEPLOYS_PER_HOUR: '100000',
+      CONFIRM_DEPLOY: 'never',
+    }),
     clock,
     log: pino({ level: 'silent' }),
     access: { memory: { operators: undefined, readers: undefined, readersByDefault: 'operators' } },

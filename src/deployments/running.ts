@@ -1,0 +1,29 @@
+import type { Address } from '../chat/port.ts';
+import type { Store } from '../store/schema.ts';
+
+/**
+ * The phases in which a deployment costs money, or may soon cost money. The phase `lost` is not among them, because the
+ * search for a lost deployment found no server. If the deployment did start after all, its phase becomes `live`.
+ */
+const RUNNING = ['requesting', 'unknown', 'live'];
+
+export interface Deployer {
+  readonly id: string;
+  readonly at: Pick<Address, 'platform' | 'workspace'>;
+}
+
+/** The deployments of an account, or, with `by`, of this person in the account; without the deployment `except`. */
+export function deploysOf(db: Store, account: string, except: string, by?: Deployer) {
+  const all = db.selectFrom('deployments').where('account', '=', account).where('id', '!=', except);
+  if (!by) return all;
+  const { platform, workspace } = by.at;
+  return all
+    .where('platform', '=', platform)
+    .where('workspace', '=', workspace)
+    .where('asker_id', '=', by.id);
+}
+
+/** The running deployments among `deploysOf`. */
+export function running(db: Store, account: string, except: string, by?: Deployer) {
+  return deploysOf(db, account, except, by).where('phase', 'in', RUNNING);
+}

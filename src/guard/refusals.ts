@@ -1,0 +1,29 @@
+import { RefusedError } from '../errors.ts';
+
+/** The facts of a running deployment that a refusal names. */
+interface Named {
+  readonly request_id: string | null;
+  readonly application: string;
+  readonly version: string;
+  readonly asker_name: string;
+}
+
+/** `problem` names the limit, `next` is the advice for the person; `newest` are some of the running deployments. */
+export function limitReached(
+  setting: 'MAX_RUNNING' | 'MAX_RUNNING_PER_PERSON' | 'MAX_DEPLOYS_PER_HOUR',
+  { problem, next, newest }: { problem: string; next: string; newest: readonly Named[] },
+): RefusedError {
+  const list = newest.map(
+    ({ request_id, application, version, asker_name }) =>
+      `${request_id ?? 'no request_id yet'} (${application} ${version}, asked for by ${asker_name})`,
+  );
+  const named = list.length > 0 ? `The newest: ${list.join('; ')}. ` : '';
+  return new RefusedError(setting === 'MAX_DEPLOYS_PER_HOUR' ? 'limit-hour' : 'limit-running', problem, {
+    hint: `Nothing was deployed. ${named}${next} Whoever runs me can change ${setting}.`,
+  });
+}
+
+/** `1 deployment runs`; `of` stands after the word deployment. */
+export function theyRun(count: number, of: string): string {
+  return count === 1 ? `1 deployment ${of}runs` : `${count} deployments ${of}run`;
+}
