@@ -74,8 +74,8 @@ const NEVER_LEFT =
   /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|CERT_|ERR_TLS|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/;
 
 /**
- * Translates any error of a Slack client into a DeliveryError. `heldUp` says which messages are held up when that call
- * is answered with a 429.
+ * Translates any error of a Slack client into a DeliveryError. `heldUp` says which messages have to wait if the failed
+ * call got a 429.
  */
 export function toDeliveryError(error: unknown, heldUp?: HeldUp): DeliveryError {
   if (error instanceof DeliveryError) return error;

@@ -34,8 +34,8 @@ export const BOT_EVENTS = ['app_mention', 'subteam_members_changed', 'subteam_up
 const USAGE_HINT_LENGTH = 1000;
 
 /**
- * The app's settings in Slack's format. If `publicUrl` (with https) is given, the app uses HTTP mode, otherwise Socket
- * Mode.
+ * The app's settings in Slack's format. If `publicUrl` (with https) is given, the app uses HTTP mode. Without
+ * `publicUrl`, the app uses Socket Mode.
  */
 export function createManifest(directory: Directory, publicUrl?: string) {
   const url = publicUrl === undefined ? undefined : `${publicUrl.replace(/\/+$/, '')}${SLACK_PATH}`;
