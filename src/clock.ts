@@ -79,7 +79,8 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
 export async function within<T>(clock: Clock, ms: number, work: Promise<T>): Promise<T | undefined> {
   let cancel = (): void => undefined;
   const limit = new Promise<undefined>((resolve) => {
-    // If this process itself was held up, `work` may have ended in the meantime; its result then comes first.
+    // If this process itself was held up, `work` may have ended in the meantime. Its result is then used, although the
+    // time is over.
     cancel = clock.after(ms, () => setImmediate(() => resolve(undefined)));
   });
   return await Promise.race([work, limit]).finally(() => cancel());
@@ -90,7 +91,8 @@ const QUIET_MS = 60_000;
 
 /**
  * For log lines about events that strangers can cause as often as they like. The returned function counts its calls. At
- * most once a minute it returns the number of calls since the last log line; otherwise it returns undefined.
+ * most once a minute, the function returns the number of calls since the last log line. For all other calls, the
+ * function returns undefined.
  */
 export function seldom(clock: Clock): () => number | undefined {
   let count = 0;

@@ -8,7 +8,7 @@ import { strayProblems } from './config/strays.ts';
 import { ConfigError } from './errors.ts';
 import type { Proxies } from './proxy.ts';
 
-/** The access rules of a platform; ids are those in `Person.groups`. */
+/** The access rules of a platform. The ids are those in `Person.groups`. */
 export interface AccessRules {
   /** Undefined means the platform's administrators. */
   readonly operators: readonly string[] | undefined;

@@ -1,6 +1,6 @@
 /**
- * The root of all errors of the bot. An error that a person may read carries a sentence for that person
- * (`userMessage`) and the next step (`hint`); `code` is for tests and log searches.
+ * The root of all errors of the bot. An error that a person may read carries a sentence for that person (`userMessage`)
+ * and the next step (`hint`). `code` is for tests and for searches in the log.
  */
 export class AppError extends Error {
   readonly code: string;

@@ -57,7 +57,7 @@ function parse<Values>(
     return { problem: result.error.issues.map(({ message }) => message).join('\n') };
   } catch (error) {
     if (!(error instanceof TypeError) || !('code' in error)) throw error;
-    // The first sentence names the mistake. Node's advice in the sentences behind it does not fit here.
+    // The first sentence names the mistake. Node's advice in the later sentences does not fit here.
     const [said = ''] = error.message.split(/\.(?:\s|$)|\n/);
     return { problem: `${said}.` };
   }

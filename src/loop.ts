@@ -52,7 +52,7 @@ export function createLoop(parts: LoopParts): Loop {
       cancelTimer();
       ms = await once();
     }
-    // Set in the same turn as the last check of `again`; otherwise a wake in between would be lost.
+    // Nothing may be awaited between the last check of `again` and this line, because a wake in between would be lost.
     running = undefined;
     plan(ms);
   }

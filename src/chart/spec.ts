@@ -2,7 +2,10 @@
  * Charts of numbers over time, before they are drawn. They are plain data, so that they can be sent to a worker thread.
  */
 
-/** One measurement: epoch milliseconds, and the value in the panel's unit; null breaks the line. */
+/**
+ * One measurement: epoch milliseconds, and the value in the panel's unit. If the value is null, the line is
+ * interrupted.
+ */
 export type Point = readonly [at: number, value: number | null];
 
 export interface Series {
@@ -18,7 +21,7 @@ export type Unit = 'vCPU' | 'MB' | 'bytes' | 'bytes/s' | 'number';
 export interface Panel {
   readonly title: string;
   readonly unit: Unit;
-  /** At most three series: a fourth colour could not be told apart on every screen. */
+  /** At most three series, because a fourth colour could not be told apart on every screen. */
   readonly series: readonly Series[];
   /** A horizontal line, for example at the limit of the version. */
   readonly limit?: { readonly label: string; readonly value: number } | undefined;

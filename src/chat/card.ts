@@ -1,8 +1,8 @@
 /**
  * Messages without a platform. A renderer in each adapter turns a message into the platform's own format.
  *
- * A plain string is always literal text: renderers escape the string, so text from a person, a log line or an API can
- * never format, link or ping. Markup exists only as the objects below.
+ * A plain string is always literal text. Renderers escape the string, so that text from a person, a log line or an API
+ * can never format, link or ping. Markup exists only as the objects below.
  */
 export type Inline =
   | string
@@ -61,8 +61,8 @@ export type Node =
   /** Monospaced text, shown exactly as given. If the text is too long, `keep` says which end is kept. */
   | { readonly kind: 'code'; readonly text: string; readonly keep: 'start' | 'end' }
   /**
-   * A picture: one of the card's files, by its name. `alt` describes the picture in words, and is shown in place of a
-   * missing file; `drawn` is the picture in characters, for a platform that shows text only.
+   * A picture, given by the name of one of the card's files. `alt` describes the picture in words, and is shown if the
+   * file is missing. `drawn` is the picture in characters, for a platform that shows text only.
    */
   | { readonly kind: 'image'; readonly file: string; readonly alt: string; readonly drawn?: string }
   | { readonly kind: 'divider' }

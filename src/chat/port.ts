@@ -51,13 +51,16 @@ export interface Outgoing {
   readonly message: Message;
   /** The message under which to post: as a reply on Discord, in the message's thread on Slack. */
   readonly replyTo?: MessageRef;
-  /** For failures: on platforms where a reply hides in a thread, show the message in the channel as well. */
+  /**
+   * Set for messages about failures. On platforms where a reply hides in a thread, the message is shown in the channel
+   * as well.
+   */
   readonly alsoToChannel?: boolean;
   /** At most 25 characters, the same at every attempt to send this message. */
   readonly key: string;
   /**
-   * A person is waiting for this message: if the platform asks the bot to slow down, send the message late instead of
-   * failing.
+   * Set if a person is waiting for this message. If the platform asks the bot to slow down, the message is then sent
+   * late instead of failing.
    */
   readonly patient?: boolean;
 }
@@ -66,8 +69,8 @@ export interface Outgoing {
 export interface LateAnswer {
   readonly message: Message;
   /**
-   * Shown in place of `message` if a search cannot tell whether the invocation was answered: the same content, with a
-   * warning if the message may be a repeat.
+   * Shown in place of `message` if a search cannot tell whether the invocation was answered. The content is the same,
+   * with a warning if the message may be a repeat.
    */
   readonly again: Message;
   /** Called after all searches, immediately before anything is shown. Throws if another process may be answering. */
@@ -79,8 +82,8 @@ export interface Inbox {
   /** Carries out one invocation. Never rejects. */
   invoke(invocation: Invocation): Promise<void>;
   /**
-   * Returns values to offer while a person is typing, with the best value first, before the platform's time limit.
-   * Never rejects.
+   * Returns the values to offer while a person is typing, with the best value first. Resolves before the platform's
+   * time limit. Never rejects.
    */
   suggest(question: Question): Promise<readonly string[]>;
 }
@@ -233,20 +236,21 @@ export interface Invocation {
    */
   reply(mode: AckMode): Reply | undefined;
   /**
-   * The invocation needs no first response: the adapter itself tells the platform that the request arrived, so the
-   * person sees no error.
+   * Set if the invocation needs no first response, because the adapter itself tells the platform that the request
+   * arrived. The person then sees no error.
    */
   readonly maySkip?: boolean;
   /**
-   * Present if `person` has to ask the platform, because the platform's answer may take longer than the platform waits
-   * for a first response.
+   * Present if `person` has to ask the platform. The answer of the platform may then take longer than the platform
+   * waits for a first response.
    */
   readonly meanwhile?: PendingIdentity;
 
   /**
-   * The person who asked. `fresh` is for requests that change something: with `fresh`, a role that was just taken away
-   * no longer counts. While the platform does not answer, an answer from the last minute is used, unless an event has
-   * contradicted that answer. Throws if the platform gives no answer, because access is never granted on a guess.
+   * The person who asked. `fresh` is for requests that change something, because with `fresh` a role that was just
+   * taken away no longer counts. While the platform does not answer, an answer from the last minute is used, unless an
+   * event has contradicted that answer. Throws if the platform gives no answer, because access is never granted on a
+   * guess.
    */
   person(freshness: 'cached' | 'fresh'): Promise<Person>;
 

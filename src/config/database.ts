@@ -19,7 +19,7 @@ const SOCKET_EXAMPLE = 'postgres://user:password@/database?host=/folder/of/the/s
 const ESCAPED = 'in a password write @ as %40, / as %2F, ? as %3F and # as %23';
 
 /**
- * Describes the mistake in a `DATABASE_URL`, without any password; the text is shown behind the setting's name.
+ * Describes the mistake in a `DATABASE_URL`, without any password. The text is shown behind the setting's name.
  * Undefined for a good value.
  */
 export function databaseProblem(value: string): string | undefined {
@@ -58,7 +58,7 @@ export function databasePath(value: string): string {
   return POSTGRES.test(value) ? withHost(value) : value.replace(FILE, '');
 }
 
-/** Makes a value that `URL` can read. `URL` needs a host, while pg uses the host in the query. */
+/** Makes a value that `URL` can read. `URL` needs a host in front, while pg also accepts the host in the query. */
 function withHost(value: string): string {
   return value.replace(NO_HOST, '$1localhost');
 }

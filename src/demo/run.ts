@@ -117,8 +117,8 @@ async function converse(
       );
     }
   } catch (error) {
-    // The output is closed, so the rest of the demo is skipped. A full disk is an error; a reader that has seen enough
-    // is not.
+    // The output is closed, so the rest of the demo is skipped. If the disk is full, that is an error. If the reader
+    // has seen enough and has closed the output (EPIPE), that is no error.
     const reason: { code?: string } = chat.closed.reason ?? {};
     if (!stop.aborted || (chat.closed.aborted && reason.code !== 'EPIPE')) throw error;
   }

@@ -15,7 +15,8 @@ const SECRET =
 const PASSWORD =
   /pass(?:word|wd|phrase)$|^(?:passcode|passwort|pwd|pass|pw|pin|requirepass|masterauth)$|^(?:db|sql|mysql|user|root|admin|smtp|ftp|rcon|store|key)pass$/;
 /**
- * Words that mean a secret only at the end of a longer name: a bare `pass` is a ticket, and a bare `PWD` is a folder.
+ * Words that mean a secret only at the end of a longer name, because a bare `pass` is a ticket, and a bare `PWD` is a
+ * folder.
  */
 const LAST_WORDS = wordSet(
   'pass pwd pw auth key keys sig signature sas bearer pin salt pepper dsn basic ticket',

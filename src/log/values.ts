@@ -39,7 +39,7 @@ const LINKS = wordSet('the which who that this or and to of for in with from');
 /** Whether a value may be shown although its name belongs to a secret. */
 export function isHarmless(value: string, sureness: Sureness, mayBeSentence = true): boolean {
   const whole = value.trim();
-  // A closing bracket at the end is not part of the value: its opening bracket stands in front of the name.
+  // A closing bracket at the end is not part of the value, because its opening bracket stands in front of the name.
   const text = /[([{]/.test(whole) ? whole : whole.replace(/[)\]}]+$/, '');
   if (sureness === 'no') return true;
   if (text.length > LONGEST_SENTENCE) return false;

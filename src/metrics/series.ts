@@ -51,8 +51,8 @@ export function gapsOf(
   const edges = [begin, ...times, end];
   return edges.slice(1).flatMap((after, index): Gap[] => {
     const before = edges[index] ?? after;
-    // At both ends a longer pause is normal: a server's first measurement comes some time after the server is ready,
-    // and the last measurement may be some time ago.
+    // At both ends a longer pause is normal, because a server's first measurement comes some time after the server is
+    // ready, and the last measurement may be some time ago.
     const inner = index > 0 && index < edges.length - 2;
     return after - before > step * (inner ? 1.5 : 2.5) ? [[before, after]] : [];
   });

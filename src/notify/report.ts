@@ -16,8 +16,8 @@ export type OutboxCounts = {
 };
 
 /**
- * Counts the messages of the outbox; a digest counts as all the messages that are folded into it. The function is quick
- * however many messages were delivered, because only waiting and undelivered rows are counted.
+ * Counts the messages of the outbox. A digest counts as all the messages that are folded into the digest. The function
+ * is quick however many messages were delivered, because only waiting and undelivered rows are counted.
  */
 export async function countOutbox(store: Store): Promise<OutboxCounts> {
   const waiting = await store
