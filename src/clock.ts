@@ -10,7 +10,7 @@ export interface Clock {
    * clock has no `steady`, `now` is used in its place.
    */
   steady?(): number;
-  /** Calls `run` once after `ms` milliseconds; the returned function cancels the call. */
+  /** Calls `run` once after `ms` milliseconds. The returned function cancels the call. */
   after(ms: number, run: () => void): () => void;
 }
 
@@ -37,7 +37,7 @@ export function farthest(now: number, ahead = 0): number {
   return now + ahead + CLOCKS_APART_MS;
 }
 
-/** The age of a stored time, in milliseconds; infinite if the time was written by a clock that was hours ahead. */
+/** The age of a stored time, in milliseconds. Infinite if the time was written by a clock that was hours ahead. */
 export function ageOf(at: number, now: number): number {
   return at > farthest(now) ? Number.POSITIVE_INFINITY : now - at;
 }
@@ -56,7 +56,7 @@ export function steadyNow(clock: Clock): number {
   return clock.steady?.() ?? clock.now();
 }
 
-/** Resolves after `ms` milliseconds of `clock`; rejects with the signal's reason when aborted. */
+/** Resolves after `ms` milliseconds of `clock`. Rejects with the signal's reason when the signal is aborted. */
 export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);

@@ -27,7 +27,7 @@ export interface Loop {
   wake(): void;
   /** Resolves when no run is under way. */
   idle(): Promise<void>;
-  /** Begins no further run; resolves when no run is under way. */
+  /** Begins no further run. Resolves when no run is under way. */
   stop(): Promise<void>;
 }
 

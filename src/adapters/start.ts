@@ -113,8 +113,8 @@ export function createPlatforms(parts: PlatformsParts) {
       await Promise.allSettled(adapters.map((adapter) => adapter.close()));
     },
     /**
-     * For each platform: whether the platform works in this process, and the role of this process if only one process
-     * may receive.
+     * Says for each platform whether the platform works in this process. If only one process may receive from the
+     * platform, also gives the role of this process.
      */
     state: (): Readonly<Record<string, { readonly healthy: boolean; readonly role?: Role }>> =>
       Object.fromEntries(

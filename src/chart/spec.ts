@@ -17,7 +17,7 @@ export interface Series {
 /** How a value is shown: `vCPU` and `MB` are not scaled, `bytes/s` is scaled to kB or MB, and `number` has no unit. */
 export type Unit = 'vCPU' | 'MB' | 'bytes' | 'bytes/s' | 'number';
 
-/** One chart of a picture; the panels stand below each other and share the time axis. */
+/** One chart of a picture. The panels stand below each other and share the time axis. */
 export interface Panel {
   readonly title: string;
   readonly unit: Unit;

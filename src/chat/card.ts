@@ -34,8 +34,8 @@ export type Button =
   | { readonly label: string; readonly url: string };
 
 /**
- * `value` is for the code, at most 75 characters (Slack's limit). `label` is for people; `detail` is shown below the
- * label on platforms with menus.
+ * `value` is for the code, at most 75 characters (Slack's limit). `label` is for people. Platforms with menus show
+ * `detail` below the label.
  */
 export interface Choice {
   readonly label: string;
@@ -43,7 +43,7 @@ export interface Choice {
   readonly value: string;
 }
 
-/** A menu: the chosen value goes to the code that `action` names. */
+/** A menu. The chosen value goes to the code that `action` names. */
 export interface Select {
   readonly kind: 'select';
   /** Shown while nothing is chosen. */

@@ -110,7 +110,7 @@ export interface Adapter {
    * edits separately.
    */
   readonly paceMs: { readonly post: number; readonly edit: number };
-  /** Only one process at a time may receive; every process can post. */
+  /** Set if only one process at a time may receive. Every process can post. */
   readonly exclusive?: boolean;
   /** An HTTP listener to be mounted on the bot's port, if the platform delivers by HTTP. */
   readonly http?: { readonly path: string; readonly listener: RequestListener };
@@ -134,7 +134,7 @@ export interface Adapter {
   hurry?(): void;
   /** Stops receiving and sending permanently. */
   close(): Promise<void>;
-  /** Whether the platform is connected right now; for /readyz. */
+  /** Whether the platform is connected right now. `/readyz` shows this. */
   healthy(): boolean;
 
   /** Whether the whole line fits into one message of the platform. */
@@ -152,10 +152,10 @@ export interface Adapter {
    */
   findPosted(to: Address, key: string, since: number, replyTo?: MessageRef): Promise<MessageRef | undefined>;
   /**
-   * Answers an invocation whose process ended before answering. The answer replaces the card if a card was posted;
-   * otherwise the answer goes to the place that the acknowledgement announced. If the invocation has been answered
-   * already, nothing changes, so a repeated call is safe. Throws DeliveryError, which is not retryable if the place no
-   * longer exists.
+   * Answers an invocation whose process ended before answering. If a card was posted, the answer replaces the card. If
+   * no card was posted, the answer goes to the place that the acknowledgement announced. If the invocation has been
+   * answered already, nothing changes, so a repeated call is safe. Throws DeliveryError, which is not retryable if the
+   * place no longer exists.
    */
   resume(reply: Reply, answer: LateAnswer): Promise<void>;
   /**
@@ -168,8 +168,8 @@ export interface Adapter {
 }
 
 /**
- * The data that any process needs to answer an invocation: either JSON that only the adapter of the invocation reads,
- * or `keys`, which `answerByKeys` uses on any platform.
+ * The data that any process needs to answer an invocation. This is either JSON that only the adapter of the invocation
+ * reads, or `keys`, which `answerByKeys` uses on any platform.
  */
 export type Reply = Readonly<Record<string, unknown>>;
 
@@ -190,7 +190,7 @@ export type InvocationRequest =
 /** A button was pressed, or a person chose values from a menu. */
 export interface ActionRequest extends Coded {
   readonly kind: 'action';
-  /** The values chosen from a menu; empty for a button. */
+  /** The values chosen from a menu. Empty for a button. */
   readonly chosen: readonly string[];
 }
 
@@ -257,13 +257,13 @@ export interface Invocation {
   /** Sends the first and only response, which is private. */
   refuse(message: Message): Promise<void>;
   /**
-   * Opens a form. This is the first and only response, in place of an acknowledgement; when the person submits the
+   * Opens a form. This is the first and only response, in place of an acknowledgement. When the person submits the
    * form, the submission is an invocation of its own. Missing if the platform cannot open a form for this request.
    */
   openForm?(form: Form): Promise<void>;
   /**
    * Sends the first response, before the work begins. `public` and `private` announce an answer that `respond` will
-   * give; `update` means that `respond` will replace the message with the pressed button.
+   * give. `update` means that `respond` will replace the message with the pressed button.
    */
   acknowledge(mode: AckMode): Promise<void>;
   /** Gives the answer that was announced. A second call replaces the first answer. */
@@ -271,9 +271,10 @@ export interface Invocation {
   /** Adds an answer that only the person sees. May be called after any acknowledgement. */
   respondPrivately(message: Message): Promise<void>;
   /**
-   * Answers publicly with a message that the bot can edit for as long as the message exists. Throws DeliveryError, with
-   * a remedy, if the bot cannot post here; commands therefore call this before they do anything that Edgegap bills. May
-   * be called only after `acknowledge('public')` or, for a button or form, after any acknowledgement.
+   * Answers publicly with a message that the bot can edit for as long as the message exists. If the bot cannot post
+   * here, throws DeliveryError with a remedy. For this reason, commands call this function before they do anything that
+   * Edgegap bills. May be called only after `acknowledge('public')` or, for a button or form, after any
+   * acknowledgement.
    */
   postCard(message: Message): Promise<MessageRef>;
 }

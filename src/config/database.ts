@@ -45,7 +45,7 @@ function serverProblem(value: string): string | undefined {
   const url = URL.parse(withHost(value));
   const host = url?.searchParams.get('host') ?? (NO_HOST.test(value) ? '' : url?.hostname);
   if (!url || !host) return `must be a whole URL, such as ${EXAMPLE}, or ${SOCKET_EXAMPLE}; ${ESCAPED}`;
-  // User and password end at the first of these characters, so the rest would be taken for a database's name.
+  // User and password end at the first `/`, `?` or `#`, so the rest would be taken for a database's name.
   if (BEHIND_HOST.test(value)) return `has an "@" behind its host: ${ESCAPED}`;
   return decoded(value) === undefined
     ? 'has a "%" that begins no character: a "%" itself, in a password say, is written %25'
@@ -76,7 +76,7 @@ function isFileUrl(value: string): boolean {
   return /^file:\/\//i.test(value);
 }
 
-/** The decoded text; undefined if a `%` is not the beginning of a valid code. */
+/** The decoded text. Undefined if a `%` is not the beginning of a valid code. */
 export function decoded(text: string): string | undefined {
   try {
     return decodeURIComponent(text);

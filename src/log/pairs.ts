@@ -237,7 +237,8 @@ function wordedValue({ text, name, mark, at, sureness }: Pair, quoted: Value | u
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f-]{13,}$/i;
 
 /**
- * A value without quotation marks: a single word, or several words if it belongs to a variable or a line of settings.
+ * A value without quotation marks. This is several words if the value belongs to a variable or a line of settings, and
+ * otherwise a single word.
  */
 function bareValue({ text, name, mark, at, sureness }: Pair): Value {
   if (isParameter(text, name.start)) return spanTo(text, at, /[\s&"'<>\\;#)]/g);

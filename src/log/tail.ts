@@ -16,7 +16,7 @@ const BEFORE = 65_536;
 const SLICE = 65_536;
 
 export interface Tail {
-  /** Masked, without blanks at the end; '' for an empty log. */
+  /** The masked text, without blanks at the end. Empty for an empty log. */
   readonly text: string;
   readonly lines: number;
   /**

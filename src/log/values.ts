@@ -51,7 +51,10 @@ export function isHarmless(value: string, sureness: Sureness, mayBeSentence = tr
   return sureness === 'perhaps' ? !looksMadeUp(text) : PUBLIC.test(text) || !looksDrawn(text);
 }
 
-/** A state, such as `expired`, or a sentence: several words, among them a word of `PROSE` or `LINKS`. */
+/**
+ * Whether the text is a state, such as `expired`, or a sentence. A sentence has several words, among them a word of
+ * `PROSE` or `LINKS`.
+ */
 function isSentence(text: string, sureness: Sureness): boolean {
   const words =
     text
@@ -66,7 +69,9 @@ function isSentence(text: string, sureness: Sureness): boolean {
   return words.some((word) => PROSE.has(word)) || (STATES.has(first) && words.length <= 3);
 }
 
-/** Whether the text is not a word of a language: it has letters and numbers, or is very long without a blank. */
+/**
+ * Whether the text is not a word of a language. Such a text has letters and numbers, or is very long without a blank.
+ */
 export function looksMadeUp(text: string): boolean {
   if (text.length < 6) return false;
   return (
@@ -75,8 +80,8 @@ export function looksMadeUp(text: string): boolean {
 }
 
 /**
- * Whether the text looks drawn by chance: letters and numbers alternate, or capitals stand among small letters and
- * numbers.
+ * Whether the text looks drawn by chance. In such a text letters and numbers alternate, or capitals stand among small
+ * letters and numbers.
  */
 export function looksDrawn(text: string): boolean {
   if (text.length < 12 || /\s/.test(text)) return false;

@@ -58,7 +58,7 @@ export function gapsOf(
   });
 }
 
-/** CPU, memory and network, each in a panel of its own; panels without a measurement are left out. */
+/** CPU, memory and network, each in a panel of its own. Panels without a measurement are left out. */
 export function usageChart(
   metrics: Metrics,
   window: Pick<ChartSpec, 'from' | 'to' | 'gaps'>,
@@ -90,7 +90,7 @@ export function usageChart(
   };
 }
 
-/** The chart of CPU throttling; undefined if the CPU was never throttled. */
+/** The chart of CPU throttling. Undefined if the CPU was never throttled. */
 export function throttleChart(
   { throttleRate }: Metrics,
   window: Pick<ChartSpec, 'from' | 'to' | 'gaps'>,

@@ -31,8 +31,8 @@ export class OutboxQueue {
   }
 
   /**
-   * The channels that have a row to send and are open or about to open, and the time at which to look again for the
-   * other channels.
+   * The channels that have a row to send and are open or about to open. Also returns the time at which to look again
+   * for the other channels.
    */
   async overview(now: number): Promise<{ due: (Destination & { lanes: Lanes })[]; nextAt: number }> {
     const waiting = this.#pending(this.#store)

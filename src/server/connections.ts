@@ -52,7 +52,7 @@ export function limitConnections(server: Server, limit: number, closed: () => vo
   });
 }
 
-/** The connection to close; undefined if every connection is busy with a request. */
+/** The connection to close. Undefined if every connection is busy with a request. */
 function dispensableOf(connections: ReadonlyMap<Socket, ReadonlySet<IncomingMessage>>): Socket | undefined {
   for (const state of [SILENT, ARRIVING, IDLE])
     for (const [socket, requests] of connections) if (stateOf(socket, requests) === state) return socket;

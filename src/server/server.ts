@@ -19,7 +19,7 @@ export interface Mount {
 export interface Readiness {
   /** True if the process is about to stop and should get no new requests. */
   readonly stopping?: boolean;
-  /** Each part by name; true when the part works. */
+  /** The parts by name, each with true if the part works. */
   readonly parts: Readonly<Record<string, boolean>>;
   /**
    * The role of this process on each platform from which only one process receives. Given only if several processes
@@ -37,11 +37,11 @@ export interface ServerParts {
   readonly clock: Clock;
   readonly log: Logger;
   /**
-   * How long a request may take to arrive in full, in milliseconds; 10 000 by default, because Edgegap and Slack wait
-   * no longer.
+   * How long a request may take to arrive in full, in milliseconds. The default is 10 000, because Edgegap and Slack
+   * wait no longer.
    */
   readonly requestTimeoutMs?: number;
-  /** How many connections are held at once; by default half of the files that this process may open. */
+  /** How many connections are held at once. The default is half of the files that this process may open. */
   readonly maxConnections?: number;
 }
 

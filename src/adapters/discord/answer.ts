@@ -155,9 +155,9 @@ export function createAnswer(reply: DiscordReply, { adapter, api, clock, log, as
         mayLeave();
         const { flags = 0 } = shown ?? {};
         waits = (flags & MessageFlags.Loading) !== 0;
-        // A public message, such as a live card, must not be replaced by news for a single person. A follow-up is sent
-        // instead. A follow-up accepts no nonce and cannot be read back (Execute Webhook), so the bot cannot tell
-        // whether it repeats an earlier follow-up.
+        // A public message, such as a live card, must not be replaced by news for a single person, so a follow-up is
+        // sent instead. A follow-up accepts no nonce and cannot be read back (Execute Webhook). The bot therefore
+        // cannot tell whether this follow-up repeats an earlier follow-up.
         if (source || (mode === 'private' && !(flags & MessageFlags.Ephemeral))) await aside(again);
         else await api.editAnswer(reply, payloadOf(message, answerKey));
         return true;

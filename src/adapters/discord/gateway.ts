@@ -53,9 +53,9 @@ export function createGateway(options: GatewayOptions) {
 
   return {
     /**
-     * Connects. Resolves when Discord sends interactions to this connection; rejects with AppError. If Discord still
-     * knows the `sessions` of an earlier connection, the connection resumes them and receives the interactions that
-     * were missed since. Calls `onLost` if Discord later closes the connection permanently.
+     * Connects. Resolves when Discord sends interactions to this connection. Rejects with AppError. If Discord still
+     * knows the `sessions` of an earlier connection, the new connection resumes these sessions and receives the
+     * interactions that were missed since. Calls `onLost` if Discord later closes the connection permanently.
      */
     async start(
       onInteraction: (interaction: APIInteraction) => void,
@@ -169,8 +169,8 @@ function createConnection(parts: ConnectionParts) {
       await Promise.race([connected, closed.promise]);
       shards = await manager.getShardCount();
       state = 'open';
-      // The list of the bot's servers is complete only if no shard was resumed: after a resume, Discord does not send
-      // the list again.
+      // The list of the bot's servers is complete only if no shard was resumed, because after a resume Discord does not
+      // send the list again.
       if (joined.size === shards) compareGuilds([...joined.values()].flat());
     },
     async close(): Promise<void> {

@@ -79,7 +79,7 @@ function renderCard(card: Card, fileNames: readonly string[]): APIMessageTopLeve
 }
 
 /**
- * Makes the text of each node. Prose gets its room first, because prose is short and matters most; code and tables
+ * Makes the text of each node. Prose gets its room first, because prose is short and matters most. Code and tables
  * share the rest.
  */
 function fillTexts(nodes: readonly Node[], room: number): string[] {

@@ -27,7 +27,7 @@ export function acknowledgeInTime(ack: () => Promise<void>, clock: Clock, log: L
   };
   const cancel = clock.after(AT_THE_LATEST_MS, () => void held.then(now));
   return {
-    /** The first call acknowledges; later calls do nothing. Never rejects. */
+    /** The first call acknowledges. Later calls do nothing. Never rejects. */
     now,
     /** Makes the automatic acknowledgement wait for `until` as well. `until` must resolve in time. */
     holdBack(until: Promise<void>): void {

@@ -1,8 +1,7 @@
 /**
- * Slack treats `&`, `<` and `>` as control characters wherever text may contain markup: `<!channel>`, for example,
- * pings everyone (docs.slack.dev, formatting message text, "Escaping text"). Most of the bot's text goes into rich_text
- * and plain_text, which have no markup. This function is for the few other places: fallback texts and links in small
- * print.
+ * Slack treats `&`, `<` and `>` as control characters wherever text may contain markup. For example, `<!channel>` pings
+ * everyone (docs.slack.dev, formatting message text, "Escaping text"). Most of the bot's text goes into rich_text and
+ * plain_text, which have no markup. This function is for the few other places: fallback texts and links in small print.
  */
 export function escapeMrkdwn(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
@@ -23,8 +22,8 @@ export function unescapeTyped(text: string): string {
 }
 
 /**
- * A mark of formatting has such a neighbour on its outer side: the start or the end of the text, or any character
- * except a letter or a digit. A mark between letters or digits is part of a word, not formatting.
+ * Matches the character on the outer side of a mark of formatting. This is the start or the end of the text, or any
+ * character except a letter or a digit. A mark between letters or digits is part of a word, not formatting.
  */
 const EDGE = /^[^\p{L}\p{N}]?$/u;
 

@@ -26,7 +26,7 @@ interface Upload {
  */
 export function createFiles(api: SlackApi, posts: Posts, patience: Patience, log: Logger) {
   /**
-   * Sends each file in three calls: the first gets a URL, the second sends the bytes, and the third shows the file
+   * Sends each file in three calls. The first gets a URL, the second sends the bytes, and the third shows the file
    * (files.upload no longer exists, see Slack's changelog). The first two calls are safe to repeat, because an upload
    * that is not completed stays invisible. A picture is shown as a file in the thread, not as an image block. Slack
    * refuses an image block with a `slack_file` (invalid_blocks) until Slack has scanned the file, and the bot would

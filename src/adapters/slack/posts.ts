@@ -9,8 +9,8 @@ import { render } from './render.ts';
 const EVENT_TYPE = 'edgegap_chatops';
 const PAGE = 200;
 /**
- * Maximum number of pages that are read: a thousand messages. If a channel has had more messages since the attempt, the
- * search is given up.
+ * Maximum number of pages that are read, which together hold a thousand messages. If a channel has had more messages
+ * since the attempt, the search is given up.
  */
 const PAGES = 5;
 

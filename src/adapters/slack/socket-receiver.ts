@@ -128,7 +128,8 @@ export function createSocketReceiver({
       wanted = false;
       cancelRetry?.();
       const closed = [current, left, next].map((connection) => connection?.close());
-      // The client cannot take back its request for a connection. Such a connection is closed as soon as it opens.
+      // The client cannot take back its request for a connection. If a connection opens after this call, `opened`
+      // closes the connection at once.
       await within(clock, CLOSE_MS, Promise.allSettled([...closed, attempt]));
     },
     isOpen: () => current !== undefined,
