@@ -19,8 +19,8 @@ interface LoopParts {
 /** Work that is repeated, one run at a time. */
 export interface Loop {
   /**
-   * From now on `wake` has an effect, and the first run begins by itself after `every`. A loop that was stopped cannot
-   * be started again.
+   * After this call `wake` has an effect, and the first run begins by itself after `every`. A loop that was stopped
+   * cannot be started again.
    */
   start(): void;
   /** Runs now. If a run is under way, another run follows, because the present run may have looked too early. */

@@ -27,7 +27,7 @@ export interface Panel {
   readonly limit?: { readonly label: string; readonly value: number } | undefined;
 }
 
-/** A stretch without measurements, epoch milliseconds. */
+/** A stretch without measurements, in epoch milliseconds. */
 export type Gap = readonly [from: number, to: number];
 
 export interface ChartSpec {

@@ -119,7 +119,7 @@ export interface Attribution {
 /** Puts the person and the command in front of a message that stands alone in a channel. */
 export function attributed(message: Message, { id, name, command }: Attribution): Message {
   const by: Rich = [{ mention: id, name }, ': ', { code: command }];
-  // The message may mention the person already.
+  // If the message mentions the person already, nothing is added.
   if (JSON.stringify(message).includes(JSON.stringify(by[0]))) return message;
   if (message.kind === 'line') return { ...message, text: [...by, ': ', ...message.text] };
   return { ...message, nodes: [{ kind: 'text', text: by }, ...message.nodes] };

@@ -3,8 +3,8 @@ import { distance } from 'fastest-levenshtein';
 /** Variables that the platforms and tools around this process set for their own use. */
 const OF_OTHERS = /^(node|npm|pg|kubernetes)[_a-z]/i;
 /**
- * A name of at least `LONG` letters shows which setting was meant even if two letters are wrong. A shorter name with
- * two wrong letters may be another word.
+ * If a name has at least `LONG` letters, the meant setting is clear even if two letters are wrong. A shorter name with
+ * two wrong letters may be a different word.
  */
 const LONG = 8;
 const SLIPS = 2;

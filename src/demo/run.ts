@@ -20,7 +20,7 @@ export interface DemoOptions extends Pick<ConsoleOptions, 'input' | 'output' | '
   readonly logLevel: string;
   /** If true, servers start and stop in about a second. */
   readonly fast: boolean;
-  /** When this signal is aborted, the demo ends in order. */
+  /** When this signal is aborted, the demo stops its parts in order and ends. */
   readonly stop: AbortSignal;
 }
 

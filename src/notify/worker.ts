@@ -77,7 +77,7 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
   /** Sends the rows that are due. Resolves with the milliseconds until the next row is due. */
   async function sendDue(): Promise<number> {
     const now = clock.now();
-    // Waiters that arrive during this pass are resolved by the next pass.
+    // Calls of `idle` that arrive during this pass are resolved by the next pass.
     const waiters = idleWaiters.length;
     await tidy(now);
     const { due, nextAt } = await queue.overview(now);

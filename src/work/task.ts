@@ -26,7 +26,7 @@ export interface Again {
  */
 export interface TaskKind {
   readonly kind: string;
-  /** Keys of the tasks that exist permanently, from the first start on. */
+  /** The keys of tasks that always exist. They are created at the first start. */
   readonly standing?: readonly string[];
   /**
    * Resolves with undefined when the task is done. Everything that a run does must be safe to repeat, because a run may

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { type Clock, stopwatch } from '../../clock.ts';
 
-/** An answer, or a question that has not been answered yet. */
+/** The age of an answer, or of a question that has not been answered yet, together with the content. */
 interface Aged<Content> {
   readonly content: Content;
   /**

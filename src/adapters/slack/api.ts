@@ -20,7 +20,8 @@ export function createSlackApi(
   logger: ReturnType<typeof createBoltLogger>,
   clock: Clock,
 ) {
-  // HTTP/2 is switched off, because a WebSocket needs a connection of its own, which HTTP/2 does not have.
+  // HTTP/2 is switched off, because a WebSocket needs a connection of its own, but requests share a connection in
+  // HTTP/2.
   const agent = proxy && createAgent(proxy, { allowH2: false, proxyTunnel: true });
   const fetch = withPauses(withTimeout(fetchOn(agent)), clock);
   const options: webApi.WebClientOptions = {

@@ -83,8 +83,8 @@ export function toDeliveryError(error: unknown, heldUp?: HeldUp): DeliveryError 
     return failure('ratelimited', SLOW_DOWN, error, { retryAfterMs: error.retryAfter * 1000, heldUp });
   const word = slackErrorCode(error);
   if (word !== undefined) {
-    // The word is unknown, so Slack must have added it since. A setting is a more likely cause than a permanent
-    // problem.
+    // `MEANINGS` may lack the word, because Slack has added the word since. Such an error is more likely caused by a
+    // setting than by a permanent problem.
     const unheard = { sentence: `Slack refused the message (${word}).`, mendable: true } as const;
     return failure(word, MEANINGS[word] ?? unheard, error);
   }
