@@ -31,7 +31,7 @@ export interface Panel {
 export type Gap = readonly [from: number, to: number];
 
 export interface ChartSpec {
-  /** The window of the time axis, epoch milliseconds. */
+  /** The window of the time axis, in epoch milliseconds. */
   readonly from: number;
   readonly to: number;
   readonly panels: readonly Panel[];

@@ -2,13 +2,19 @@ import { type Sureness, wordSet } from './names.ts';
 
 /** A value longer than this is never taken for a state or a sentence. */
 const LONGEST_SENTENCE = 300;
-/** `12`, `4096 ms`, `99.5%`, `3 of 5`, `1920x1080`, `v1.2.3`, `10.0.0.1:7777`, `16:02:09`, a date. */
+/**
+ * A measurement, a version, an address or a time: `12`, `4096 ms`, `99.5%`, `3 of 5`, `1920x1080`, `v1.2.3`,
+ * `10.0.0.1:7777`, `16:02:09`, a date.
+ */
 const MEASURE =
   /^(?:[-+]?[\d.,_]+(?:\s?(?:%|[kmgt]i?b|[mnµu]?s|sec(?:onds)?|min(?:utes)?|h(?:ours)?|d(?:ays)?|fps|hz|px|x\d+|of\s\d+|\/\s?\d+))?|v?\d+(?:\.\d+){1,3}(?:[-+][a-z0-9.]{1,12})?(?::\d+)?|\d{1,4}[-/:]\d\d(?:[-/:]\d\d)?(?:[T\s][\d:.]+Z?)?)$/i;
-/** `***`, `<your token>`, `${TOKEN}`, `{{ token }}`, `%TOKEN%`, `$TOKEN`, `xxxx`, `...`. */
+/**
+ * Text that stands in place of a secret: `***`, `<your token>`, `${TOKEN}`, `{{ token }}`, `%TOKEN%`, `$TOKEN`, `xxxx`,
+ * `...`.
+ */
 const PLACEHOLDER =
   /^(?:[^\p{L}\p{N}]*|<[^<>]*>|\$\{[^{}]*\}|\$\([^()]*\)|\{\{[^{}]*\}\}|\{[a-z_.]*\}|%\w+%|\$[A-Z_]+|[x*•.]{3,}|\[\w+\])[,;.)]?$/iu;
-/** `getToken()`, `process.env.TOKEN`. */
+/** Code that reads a secret, such as `getToken()` or `process.env.TOKEN`. */
 const CODE =
   /^(?:(?:await|new)\s)?[A-Za-z_][\w.]{0,60}\((?!["'])|^(?:process\.env|os\.environ|import\.meta)\b/;
 const PATH = /^(?:[~.]{0,2}\/(?:[\w.-]+\/?)*|[a-z]:\\.*)$/i;

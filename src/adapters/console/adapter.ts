@@ -160,7 +160,7 @@ export function createConsoleAdapter(options: ConsoleOptions): ConsoleAdapter {
     line(text) {
       const typed = readLine(text, isCommand);
       if (typed.kind === 'nothing' || typed.kind === 'leave') return typed.kind;
-      // At a terminal, the typed line is already on the screen.
+      // At a terminal, the typed line is already on the screen, so only a line of a pipe is shown.
       void enqueue(typed, interactive ? [] : [echoOf(text)]);
       return 'asked';
     },
