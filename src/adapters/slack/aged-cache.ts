@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { type Clock, stopwatch } from '../../clock.ts';
 
-/** The age of an answer, or of a question that has not been answered yet, together with the content. */
+/** An answer, or the promise of an answer, together with its age. */
 interface Aged<Content> {
   readonly content: Content;
   /**

@@ -111,8 +111,8 @@ export function createPatience(clock: Clock) {
 }
 
 /**
- * Makes an attempt safe to repeat. If the outcome of an earlier attempt is unknown, `look` checks whether the earlier
- * attempt took effect before the next attempt is made.
+ * Makes an attempt safe to repeat. If the outcome of an earlier attempt is unknown, `look` runs before the next
+ * attempt, and checks whether the earlier attempt took effect.
  */
 export function lookingFirst<T>(attempt: () => Promise<T>, look: () => Promise<T | undefined>) {
   let doubt: DeliveryError | undefined;
