@@ -17,8 +17,8 @@ import { inUnit } from './format.ts';
 import { type ChartSpec, type Gap, type Panel, type Point, topOf } from './spec.ts';
 
 /**
- * A phone shows the picture 400 points wide. At twice that width, text of `TEXT_PX` is as large there as the chat's own
- * text.
+ * A phone shows the picture 400 points wide. The picture has twice as many pixels, so that text of `TEXT_PX` is as
+ * large there as the chat's own text.
  */
 const WIDTH = 800;
 const PANEL_HEIGHT = 300;

@@ -13,7 +13,8 @@ const MOVES = /[\r\b]|\u001b\[\d{0,3}[GK]/;
 const OTHERS = /\u001b\[(?!\d{0,3}[GK])[0-?]{0,32}[ -/]{0,4}[@-~]/g;
 
 /**
- * If a line with such controls is longer than this, only its end is shown, because other work waits in the meantime.
+ * If a line with such controls is longer than this, only its end is shown, because other work has to wait while the
+ * line is processed.
  */
 const LONGEST = 65_536;
 

@@ -41,7 +41,7 @@ export function stepMs(step: MetricsStep): number {
   return STEP_MS[step];
 }
 
-/** The requested window; by default the last hour. Throws InputError for a window that cannot be shown. */
+/** The requested window, by default the last hour. Throws InputError for a window that cannot be shown. */
 export function windowOf({ last, from, to, step }: WindowRequest, now: number): Window {
   if (last !== undefined && from !== undefined && to !== undefined)
     throw new InputError('window-twice', 'last does not go together with both from and to.', {
@@ -84,7 +84,7 @@ export function windowOf({ last, from, to, step }: WindowRequest, now: number): 
   return { from: begin, to: end, step: step ?? usual, moves: from === undefined && to === undefined };
 }
 
-/** The same window twice or half as long, with the same end; undefined if the new window is too long or too short. */
+/** The same window twice or half as long, with the same end. Undefined if the new window is too long or too short. */
 export function resized({ from, to, moves }: Window, factor: 2 | 0.5): WindowRequest | undefined {
   const span = (to - from) * factor;
   if (span > LONGEST_MS || span < SHORTEST_MS) return undefined;
@@ -100,7 +100,7 @@ export function encodeWindow({ last, from = 0, to = 0 }: WindowRequest): string 
     : String(Math.round(last / MINUTE_MS));
 }
 
-/** The reverse of `encodeWindow`; any other text gives an empty request, which means the usual window. */
+/** The reverse of `encodeWindow`. Any other text gives an empty request, which means the usual window. */
 export function decodeWindow(text: string): WindowRequest {
   const [, first, second] = /^(\d{1,11})(?:-(\d{1,11}))?$/.exec(text) ?? [];
   if (first === undefined) return {};

@@ -13,7 +13,7 @@ export interface BoardOptions {
   readonly timeZone?: string;
   /** The present width of the window. Undefined: do not fold lines. */
   columns(): number | undefined;
-  /** A function, because a prompt later replaces the plain screen. */
+  /** This is a function, because a prompt later replaces the plain screen. */
   screen(): Screen;
   saveFile(file: CardFile): Promise<string>;
 }

@@ -87,7 +87,7 @@ function nodeLines(node: Node, context: RenderContext): SpanLine[] {
       return tableLines(node, windowFor(context, 2));
     case 'code':
       return codeLines(node.text, node.keep, context);
-    // The place of the picture stands in the card's line about the file.
+    // The card also has a line about the file, which says where the picture is.
     case 'image':
       return [
         ...(node.drawn === undefined ? [] : codeLines(node.drawn, 'start', context)),

@@ -59,7 +59,7 @@ export function createTranscript(newRef: (nth: number) => MessageRef) {
       assign(shown);
       return shown;
     },
-    /** The message after the change; undefined if `ref` names no message of this session. */
+    /** The message after the change. Undefined if `ref` names no message of this session. */
     change(ref: MessageRef, message: Message): Shown | undefined {
       const before = messages.get(ref.message);
       if (!before) return undefined;
@@ -99,7 +99,7 @@ function buttonsOf(node: Node): readonly Button[] {
   return node.kind === 'buttons' ? node.buttons : [];
 }
 
-/** A terminal has no menus: each choice of a menu is a button. */
+/** Turns each choice of a menu into a button, because a terminal has no menus. */
 export function choiceButtons({ choices, action }: Select): readonly ActionButton[] {
   return choices.map(({ label, value }) => ({ label, style: 'secondary', action, value }));
 }

@@ -9,12 +9,12 @@ import { render } from './render.ts';
 const EVENT_TYPE = 'edgegap_chatops';
 const PAGE = 200;
 /**
- * Maximum number of pages that are read: a thousand messages. If a channel has had more messages since the attempt, the
- * search is given up.
+ * Maximum number of pages that are read, which together hold a thousand messages. If a channel has had more messages
+ * since the attempt, the search is given up.
  */
 const PAGES = 5;
 
-/** The search starts this much earlier, because Slack's clock and this machine's clock may differ. */
+/** The search starts this much before the given time, because Slack's clock and this machine's clock may differ. */
 const CLOCK_SKEW_MS = 60_000;
 
 const THREAD_GONE = 'slack-thread-not-found';
@@ -163,8 +163,8 @@ export function createPosts(api: SlackApi, identity: () => Identity) {
 }
 
 /**
- * The error if the bot could not join a channel because of a temporary failure of Slack: nothing was sent, and a later
- * attempt can succeed without an invitation for the bot. Undefined if Slack refused.
+ * The error for a channel that the bot could not join because of a temporary failure of Slack. Nothing was sent, and a
+ * later attempt can succeed without an invitation for the bot. Undefined if Slack refused to let the bot join.
  */
 function notJoined({ code, userMessage, retryable, retryAfterMs, cause }: DeliveryError) {
   if (!retryable) return undefined;

@@ -41,9 +41,9 @@ export const TONE_EMOJI: Readonly<Record<Tone, string>> = {
 const SHORTEST = 40;
 
 /**
- * Renders a message within Slack's limits. Prose is cut, and if there are very many fields or pieces, some are left
- * out. Throws if the structure of the message itself does not fit because the code made too many nodes, buttons or
- * columns. `text` is for notifications and screen readers.
+ * Renders a message within Slack's limits. Prose is cut. If there are very many fields or pieces, some of them are left
+ * out. Throws if the code made more nodes, buttons or columns than Slack accepts. `text` is for notifications and
+ * screen readers.
  */
 export function render(message: Message) {
   const shown = inOneDirection(message);
@@ -56,8 +56,8 @@ export function fitsWhole(message: Message): boolean {
 }
 
 /**
- * Replaces tables by lines of text. This is done only once, because measuring every cell takes long, and `fitted` tries
- * many lengths.
+ * Replaces tables by lines of text. This is done before `fitted` tries many lengths, because measuring every cell takes
+ * long.
  */
 function laidOut(message: Message): Message {
   if (message.kind === 'line') return message;
@@ -67,7 +67,7 @@ function laidOut(message: Message): Message {
   };
 }
 
-/** Cuts each text of the message to the same length: the greatest length at which all blocks fit. */
+/** Cuts each text of the message to the same length. This is the greatest length at which all blocks fit. */
 function fitted(message: Message): types.KnownBlock[] {
   const whole = blocksOf(message, Number.POSITIVE_INFINITY);
   if (whole.length > LIMITS.blocks) throw new Error(`More than ${LIMITS.blocks} blocks in a Slack message`);
