@@ -16,8 +16,7 @@ export interface NewsParts {
 }
 
 /**
- * Applies stored callbacks to their deployments. Each callback is applied only once, no matter which process stored the
- * callback.
+ * Applies stored callbacks to their deployments. Each callback is applied only once, no matter which process stored it.
  */
 export class CallbackNews {
   readonly #parts: NewsParts;
@@ -32,8 +31,8 @@ export class CallbackNews {
   async apply(ids: readonly string[]): Promise<void> {
     const unknown = await this.#parts.repository.change(ids, async (tx, locked) => {
       const deployments = new Map(locked.map((one) => [one.id, one]));
-      // Read only after the deployments were locked, so that callbacks which another process has handled in the
-      // meantime are left out.
+      // The callbacks are read only after the deployments were locked. Another process may have handled some of the
+      // callbacks before the lock, and these callbacks are then left out.
       const rows = await unhandled(tx, ids);
       const unreadable: object[] = [];
       const named = new Map<string, readonly CallbackEvent[]>();
@@ -78,8 +77,8 @@ export class CallbackNews {
     before: Deployment,
     { event, events, body }: { event: string; events: readonly CallbackEvent[]; body: string },
   ): Promise<{ after: Deployment; read: boolean }> {
-    // An event that is already known is not reported again. The body of a late callback may even be older than the news
-    // that the bot has.
+    // An event that is already known is not reported again. The body of a late callback may even be older than the
+    // bot's own news.
     if (isReported(before, event)) return { after: before, read: true };
     const status = readBody(body);
     const ours = status !== undefined && (await this.#isOf(tx, before, status));
@@ -88,8 +87,8 @@ export class CallbackNews {
           .deployments(before.account)
           .learnIn(tx, before, { kind: 'called-back', status, events }, 'told')
       : before;
-    // The callback named an event that its body did not confirm. Only a status from Edgegap can settle the question, so
-    // the deployment is checked now.
+    // The callback named an event, but its body did not confirm the event. Only a status from Edgegap can settle the
+    // question, so the deployment is checked now.
     if (after.phase !== 'ended' && !isReported(after, event)) {
       // If the deployment has no request_id, the bot was searching for the deployment by its tag. The callback proves
       // that the deployment exists, so the search starts again from the beginning.
@@ -100,8 +99,9 @@ export class CallbackNews {
   }
 
   /**
-   * Whether this is the status of this deployment. If the deployment has a request_id, the status must have the same
-   * request_id. Otherwise the status must have a request_id that belongs to no other deployment.
+   * Whether this status belongs to this deployment. If the deployment has a request_id, the status must have the same
+   * request_id. If the deployment has no request_id yet, the request_id of the status must not belong to any other
+   * deployment.
    */
   async #isOf(tx: Store, deployment: Deployment, { request_id }: DeploymentStatus): Promise<boolean> {
     if (deployment.requestId !== undefined) return deployment.requestId === request_id;

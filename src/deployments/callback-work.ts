@@ -12,17 +12,17 @@ import { CallbackNews, type NewsParts, unhandled } from './callback-news.ts';
 const WORK_AT_ONCE = 10;
 /**
  * A burst of callbacks counts as over after a pause of this length. The pause is too short for people to notice, but
- * longer than a caller needs before it sends the next callback.
+ * longer than a sender needs between two callbacks.
  */
 const LULL_MS = 50;
-/** Even during a long burst, callbacks are handled after at most this time. */
+/** Callbacks are handled after this time at the latest, even during a long burst. */
 const GIVE_WAY_MS = 500;
 /** The maximum number of callbacks that a single query reads. */
 const READ_AT_ONCE = 250;
 const POLL_MS = 2_000;
 /**
- * For this long after the arrival of a callback, only the process that stored the callback handles it. After that, any
- * process may.
+ * For this long after a callback has arrived, only the process that stored the callback may handle it. After this time,
+ * any process may handle it.
  */
 const OTHERS_AFTER_MS = 5_000;
 /** The pause before a callback that could not be handled is tried again. The pause doubles with each failure. */
@@ -36,8 +36,8 @@ export interface CallbackParts extends NewsParts {
 }
 
 /**
- * Handles stored callbacks: the callbacks that this process received at once, and callbacks that other processes left
- * behind.
+ * Handles stored callbacks. Callbacks that this process received are handled at once. Callbacks that other processes
+ * left behind are found by polling the store.
  */
 export class CallbackWork {
   readonly #parts: CallbackParts;
@@ -56,18 +56,18 @@ export class CallbackWork {
     const { clock } = parts;
     const failed = (err: unknown) => this.#report(err);
     this.#work = createLoop({ clock, failed, run: () => this.#handleFresh() });
-    // Started here already, so that callbacks which arrive before `start` are handled as well.
+    // The loop starts in the constructor, so that it also handles callbacks that arrive before `start` is called.
     this.#work.start();
     this.#polls = createLoop({ clock, failed, every: POLL_MS, run: () => this.#poll(OTHERS_AFTER_MS) });
   }
 
-  /** Handles all callbacks that are left, including those of dead processes, and keeps looking for more. */
+  /** Handles all stored callbacks, including those of dead processes, and keeps looking for more. */
   async start(): Promise<void> {
     await this.#poll(0).catch((err: unknown) => this.#report(err));
     this.#polls.start();
   }
 
-  /** Finishes the callbacks that are being handled. The others stay in the store for the next process. */
+  /** Finishes the callbacks that are being handled. The other callbacks stay in the store for the next process. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#polls.stop();
@@ -75,7 +75,8 @@ export class CallbackWork {
   }
 
   /**
-   * Says that a callback is arriving at this moment. Its sender gets the answer before stored callbacks are handled.
+   * Says that a callback is arriving at this moment. The sender of this callback gets the answer before the bot handles
+   * stored callbacks.
    */
   giveWay(): void {
     this.#cameAt = performance.now();
@@ -87,7 +88,7 @@ export class CallbackWork {
     this.#work.wake();
   }
 
-  /** Resolves once all added callbacks have been handled, or have been tried and failed. */
+  /** Resolves when every added callback has been handled, or when the attempt to handle it has failed. */
   async idle(): Promise<void> {
     await this.#work.idle();
   }
@@ -121,7 +122,7 @@ export class CallbackWork {
       .selectFrom('callbacks')
       .select('deployment_id')
       .where('handled_at', 'is', null)
-      // If the time of arrival is this far in the future, the clock that wrote it was hours ahead.
+      // If the time of arrival is this far in the future, the clock of the process that wrote it was hours ahead.
       .where((eb) => eb.or([eb('received_at', '<=', now - afterMs), eb('received_at', '>', farthest(now))]))
       .where((eb) =>
         eb.or([
@@ -142,8 +143,8 @@ export class CallbackWork {
   }
 
   /**
-   * Handles the callbacks of all these deployments together. If that fails, handles each deployment separately: a
-   * callback that cannot be handled then holds up no other callback.
+   * Handles the callbacks of all these deployments together. If that fails, handles each deployment separately, so that
+   * a callback that cannot be handled does not hold up the other callbacks.
    */
   async #handle(ids: readonly string[]): Promise<void> {
     try {

@@ -25,7 +25,9 @@ export interface DeploymentView {
   readonly error: string | undefined;
   /** A remark that the reader should know or act on. */
   readonly note: string | undefined;
-  /** The id of the deployment to deploy again from. Undefined if nobody may deploy again from this card. */
+  /**
+   * The id of a deployment that a person may order again from this card. Undefined if the card offers no such button.
+   */
   readonly again: string | undefined;
   /** Whether a person asked to stop the deployment. */
   readonly stopping: boolean;
@@ -47,7 +49,9 @@ export interface Additions {
   /** Fields that follow the ports, and fields that follow the location. */
   readonly ports: readonly Field[];
   readonly location: readonly Field[];
-  /** Buttons that follow Refresh. They are shown as long as Edgegap can still be asked about the server. */
+  /**
+   * Buttons that follow the button Refresh. They are shown as long as Edgegap still answers questions about the server.
+   */
   readonly buttons: readonly Button[];
   /** The argument of the button Refresh. */
   readonly refresh: string;
@@ -61,7 +65,7 @@ interface Face {
   readonly words: string;
 }
 
-/** A status of Edgegap, or the bot's own word where Edgegap has told no status. */
+/** A status of Edgegap, or the bot's own word if Edgegap has told no status. */
 type Shown = (typeof KNOWN_STATUSES)[number] | 'REQUESTING' | 'REQUESTED' | 'UNKNOWN' | 'LOST' | 'REFUSED';
 
 const FACES: Readonly<Record<Shown, Face>> = {
@@ -82,8 +86,8 @@ const FACES: Readonly<Record<Shown, Face>> = {
 };
 
 /**
- * The tone and the words in which a status is shown. A status that the bot does not know is shown as Edgegap writes the
- * status.
+ * The tone and the words in which a status is shown. If the bot does not know a status, the status is shown in
+ * Edgegap's own words.
  */
 export function statusFace(status: string): Face {
   const face = Object.hasOwn(FACES, status) ? FACES[status as Shown] : undefined;
@@ -132,8 +136,8 @@ function titleOf(view: DeploymentView): Rich {
 }
 
 /**
- * The time shown beside the status: how long the server ran, since when it has been ready, or since when the deployment
- * has been under way.
+ * The time shown beside the status. This is how long the server ran, since when it has been ready, or since when the
+ * deployment has been in progress.
  */
 function elapsed(view: DeploymentView): Inline[] {
   const { createdAt, readyAt, endedAt } = view;
@@ -144,7 +148,7 @@ function elapsed(view: DeploymentView): Inline[] {
     const took = createdAt === undefined ? [] : [`, after ${duration(readyAt - createdAt)}`];
     return [' ', { time: readyAt, style: 'relative' }, ...took];
   }
-  // Only for a deployment in progress is it certain that it has started and is not over.
+  // Only a deployment in progress has certainly started and certainly not ended.
   if (createdAt === undefined || statusFace(view.status).tone !== 'progress') return [];
   return [', started ', { time: createdAt, style: 'relative' }];
 }

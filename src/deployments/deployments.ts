@@ -10,14 +10,14 @@ import type { News } from './state.ts';
 import { isSettling, isStopUnderWay } from './timing.ts';
 
 /**
- * `already-stopping`: another person was faster. `missing`: the deployment was made by the bot, but Edgegap no longer
- * knows it.
+ * `already-stopping`: another person stopped the deployment first. `missing`: the bot made the deployment, but Edgegap
+ * no longer knows it.
  */
 export type StopOutcome = StopResult | 'already-stopping' | 'missing';
 
 /**
- * The deployments of an account, with the changes that people ask for in chat: to deploy (from storing the intent to
- * applying Edgegap's answer), and to stop.
+ * The deployments of an account, with the changes that people ask for in chat. To deploy, this class stores the intent,
+ * sends the request and applies Edgegap's answer. This class also stops deployments.
  */
 export class Deployments extends KnownDeployments {
   /** The stops that this process is sending to Edgegap at the moment, by request_id. */
@@ -25,9 +25,10 @@ export class Deployments extends KnownDeployments {
 
   /**
    * Deploys. The intent is committed before the request leaves, and the card shows the outcome of the request. If the
-   * invocation already has a deployment, nothing is sent. `replaces` is the id of a lost deployment that the new
-   * deployment replaces. Throws InputError if another person has already replaced it, or if the lost deployment has
-   * turned up. `claim` runs in the transaction of the intent. If `claim` or a limit throws, nothing is written or sent.
+   * invocation already has a deployment, no request is sent. `replaces` is the id of a lost deployment that the new
+   * deployment replaces. Throws InputError if another person has already replaced the lost deployment, or if the lost
+   * deployment has turned up. `claim` runs in the transaction of the intent. If `claim` or a limit throws, nothing is
+   * written and no request is sent.
    */
   async deploy(
     order: DeployOrder,
@@ -52,7 +53,10 @@ export class Deployments extends KnownDeployments {
     return { ...(written ?? deployment), problem };
   }
 
-  /** Applies the outcome of the request. If Edgegap refused the deployment, it replaces no other deployment. */
+  /**
+   * Applies the outcome of the request. If Edgegap refused the new deployment, the lost deployment is no longer marked
+   * as replaced.
+   */
   async #conclude(
     tx: Store,
     before: Deployment | undefined,
@@ -66,8 +70,8 @@ export class Deployments extends KnownDeployments {
   }
 
   /**
-   * Marks the intent as refused, because no request will be sent. The intent may exist even though the commit seemed to
-   * fail: such a commit can still store the intent, now or later.
+   * Marks the intent as refused, because no request will be sent. The intent may be in the store although the commit
+   * seemed to fail, because such a commit may still succeed later.
    */
   #notSent(intent: Intent & { readonly id: string }, error: unknown, replaces: string | undefined): never {
     if (error instanceof StoreError) {
@@ -83,7 +87,7 @@ export class Deployments extends KnownDeployments {
     throw error;
   }
 
-  /** Sends the request. In the result, `problem` is an error code for the log. */
+  /** Sends the request. `problem` in the result is an error code for the log. */
   async #request(
     deployment: Deployment,
     mayLeave: () => void,
@@ -127,7 +131,7 @@ export class Deployments extends KnownDeployments {
 
   /**
    * Stops any deployment of the account, whether or not the store knows it. If the deployment has already terminated,
-   * the stop is a success. While a stop is under way, no second stop is sent.
+   * the stop is a success. While a stop is under way, a second stop is not sent.
    */
   async stop(request_id: string, by: string): Promise<StopOutcome> {
     const first = this.#stops.get(request_id);
@@ -142,8 +146,8 @@ export class Deployments extends KnownDeployments {
     if (known && isStopUnderWay(known, this.parts.clock.now())) return afterEarlierStop(known);
     try {
       const outcome = await this.parts.edgegap.stop(request_id);
-      // Edgegap answered that there is no such deployment. The answer does not prove that the deployment has ended, and
-      // a deployment that keeps running unnoticed is billed.
+      // Edgegap answered that there is no such deployment. This answer does not prove that the deployment has ended. If
+      // the deployment kept running unnoticed, it would be billed.
       if (outcome === 'perhaps-stopped')
         return (await this.#learnMissing(request_id)) === 'already-terminated'
           ? 'already-terminated'
@@ -160,8 +164,8 @@ export class Deployments extends KnownDeployments {
   }
 
   /**
-   * Applies Edgegap's answer to a stop that there is no such deployment. Returns undefined if the answer proves
-   * nothing.
+   * Called if Edgegap answers a stop by saying that there is no such deployment. Applies this answer. Returns undefined
+   * if the answer proves nothing.
    */
   async #learnMissing(request_id: string): Promise<'missing' | 'already-terminated' | undefined> {
     const known = await this.byRequestId(request_id);
@@ -173,7 +177,8 @@ export class Deployments extends KnownDeployments {
 
 /**
  * Called right before the request leaves. Throws if other processes have taken this process for dead since the intent
- * was written. In that case they may have searched for the deployment, not found it, and replaced it.
+ * was written. In this case they may have searched for the deployment without finding it, and a person may have
+ * replaced it.
  */
 function mayLeave(isUnbroken: () => boolean): void {
   if (isUnbroken()) return;
@@ -183,8 +188,8 @@ function mayLeave(isUnbroken: () => boolean): void {
 }
 
 /**
- * The outcome of a stop that follows the stop of another person. Until the server is ready or has failed, the outcome
- * is `accepted`.
+ * The outcome of a stop if another person has already stopped the deployment. The outcome is `accepted` until the
+ * server is ready or has failed.
  */
 function afterEarlierStop({ readyAt, errorAt }: Deployment): 'accepted' | 'already-stopping' {
   return readyAt === undefined && errorAt === undefined ? 'accepted' : 'already-stopping';

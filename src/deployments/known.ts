@@ -19,7 +19,8 @@ export interface DeploymentsParts {
   readonly edgegap: EdgegapApi;
   readonly membership: Pick<Membership, 'id' | 'sinceNow'>;
   /**
-   * Makes sure that this process holds the claim on the invocation until the transaction ends. Throws if it does not.
+   * Makes sure that this process holds the claim on the invocation until the transaction ends. Throws if the process no
+   * longer holds the claim.
    */
   readonly confirm?: (tx: Store, invocationId: string) => Promise<void>;
   /** Throws if the intent, which `tx` has inserted, exceeds a limit. */
@@ -28,20 +29,22 @@ export interface DeploymentsParts {
   readonly log: Logger;
   readonly account: string;
   /**
-   * The public URL; undefined if Edgegap cannot call back. Called at each deploy, when the server is already listening.
+   * The public URL, or undefined if Edgegap cannot call back. Called at each deploy. At that time the server is already
+   * listening.
    */
   readonly publicUrl: () => string | undefined;
 }
 
 /**
- * The first pause, in milliseconds, before the bot tries again to store an answer of Edgegap after the store failed.
+ * The first pause, in milliseconds, before the bot tries again to store an answer of Edgegap that the store failed to
+ * take.
  */
 const REWRITE_MS = 250;
 const REWRITE_MAX_MS = 15_000;
 
 /**
- * The bot remembers at most this many statuses of deployments that were not deployed from chat, each for SETTLED_MS if
- * the server is ready or has failed, otherwise for MOVING_MS.
+ * For deployments that were not deployed from chat, the bot remembers at most this many statuses. A status is
+ * remembered for SETTLED_MS if the server is ready or has failed, and for MOVING_MS in all other cases.
  */
 const REMEMBERED = 5_000;
 const SETTLED_MS = 10 * 60_000;
@@ -49,14 +52,14 @@ const MOVING_MS = 10_000;
 
 const DAY_MS = 24 * 60 * 60_000;
 
-/** The deployments of an account that are in the store. Finds deployments, and applies news to them. */
+/** The deployments of an account in the store. This class finds deployments and applies news to them. */
 export class KnownDeployments {
   protected readonly parts: DeploymentsParts;
   readonly #statuses = new LRUCache<string, { readonly is: DeploymentStatus; readonly ageMs: () => number }>({
     max: REMEMBERED,
   });
   readonly #over = new AbortController();
-  /** The time of the latest status poll that is planned for a deployment in progress, in epoch milliseconds. */
+  /** The time of the latest status poll that was planned for any deployment in progress, in epoch milliseconds. */
   #pollAt = 0;
 
   constructor(parts: DeploymentsParts) {
@@ -67,13 +70,13 @@ export class KnownDeployments {
     return this.parts.publicUrl() !== undefined;
   }
 
-  /** Stops trying to store answers while the store fails. The next process settles those deployments. */
+  /** Ends the repeated attempts to store answers while the store fails. The next process settles those deployments. */
   close(): void {
     this.#over.abort();
   }
 
   /**
-   * Stores an answer of Edgegap. Edgegap gives the answer only once, so the write is repeated for as long as the store
+   * Stores an answer of Edgegap. Edgegap gives the answer only once, so the write is repeated as long as the store
    * fails.
    */
   protected async surely<Result>(write: () => Promise<Result>): Promise<Result> {
@@ -84,8 +87,8 @@ export class KnownDeployments {
         if (this.#over.signal.aborted) throw error;
         this.parts.log.error({ err: error }, 'deployments: an answer cannot be written down yet');
         await sleep(this.parts.clock, pause, this.#over.signal).catch(() => {
-          // Throws the error of the store instead of the reason for the abort. The message that the bot is shutting
-          // down would sound as if nothing had been done, although Edgegap has already answered.
+          // The error of the store is thrown here, not the reason for the abort. The reason for the abort says that the
+          // bot is shutting down. This would sound as if nothing had been done, although Edgegap has already answered.
           throw error;
         });
       }
@@ -106,7 +109,10 @@ export class KnownDeployments {
     return this.parts.repository.write(tx, before, news, { source, checkAt });
   }
 
-  /** The time at which to ask about a deployment next, in epoch milliseconds. Undefined if there is nothing to ask. */
+  /**
+   * The time at which to ask Edgegap about a deployment next, in epoch milliseconds. Undefined if there is no reason to
+   * ask.
+   */
   checkAt(deployment: Deployment): number | undefined {
     const now = this.parts.clock.now();
     const at = nextCheck(deployment, now, this.callbacksExpected);
@@ -116,7 +122,7 @@ export class KnownDeployments {
     return this.#pollAt;
   }
 
-  /** Applies a status that a person asked for, if the deployment was deployed by the bot and the status is new. */
+  /** Applies a status that was read for a person. Does so only if the bot made the deployment and the status is new. */
   async observe(status: DeploymentStatus): Promise<Deployment | undefined> {
     const known = await this.byRequestId(status.request_id);
     if (!known) this.#statuses.set(status.request_id, { is: status, ageMs: stopwatch(this.parts.clock) });
@@ -125,8 +131,9 @@ export class KnownDeployments {
   }
 
   /**
-   * The status of a listed deployment that was not deployed from chat. Returns the remembered status, unless the row of
-   * the list contradicts that status; in this case Edgegap is asked. Undefined if Edgegap does not answer.
+   * The status of a deployment in Edgegap's list that was not deployed from chat. Returns the remembered status while
+   * it is fresh enough: for SETTLED_MS if the row of the list confirms the status, and for MOVING_MS if not. After that
+   * time, asks Edgegap. Returns undefined if Edgegap does not answer.
    */
   async statusInList({ request_id, ready }: DeploymentRow): Promise<DeploymentStatus | undefined> {
     const { is, ageMs } = this.#statuses.get(request_id) ?? {};
@@ -175,23 +182,24 @@ export class KnownDeployments {
   }
 
   /**
-   * At most five deployments of this channel and of `applications` whose request_id begins with `prefix`, newest first.
+   * At most five deployments of this channel whose application is in `applications` and whose request_id begins with
+   * `prefix`. The newest deployment comes first.
    */
   byPrefix(at: Address, prefix: string, applications?: readonly string[]): Promise<Deployment[]> {
     return this.parts.repository.byPrefix(this.parts.account, at, prefix, 5, applications);
   }
 
   /**
-   * The failed deployments of `applications` (undefined: of all applications) that were deployed from chat and not
-   * stopped.
+   * The failed deployments that were deployed from chat and not stopped. Only those of `applications` are returned. If
+   * `applications` is undefined, all are returned.
    */
   failed(applications?: readonly string[]): ReturnType<Search['failed']> {
     return this.parts.repository.search.failed(this.parts.account, applications);
   }
 
   /**
-   * At most 200 deployments of `applications` in this phase whose last status mentions `host`. Of the ended
-   * deployments, only those with news within the last day.
+   * At most 200 deployments of `applications` in this phase whose last status mentions `host`. Ended deployments are
+   * returned only if there was news about them within the last day.
    */
   byHost(host: string, phase: 'live' | 'ended', applications?: readonly string[]): Promise<Deployment[]> {
     const since = phase === 'ended' ? this.parts.clock.now() - DAY_MS : 0;

@@ -32,11 +32,11 @@ export class DeploymentRepository {
   }
 
   /**
-   * Stores an intent. If the invocation already has a deployment, the same request is being repeated: returns that
-   * deployment and `created: false`. With `replaces`, the lost deployment is marked as replaced in the same
-   * transaction. So if two persons press the button at the same time, only one of them deploys, and the other gets an
-   * InputError. `confirm` runs before the insert, and `admit` after the insert. If one of them throws, nothing is
-   * written.
+   * Stores an intent. If the invocation already has a deployment, the same request is being repeated. In this case
+   * `create` returns that deployment and `created: false`. With `replaces`, the lost deployment is marked as replaced
+   * in the same transaction. If two persons press the button at the same time, only one of them deploys, and the other
+   * gets an InputError. `confirm` runs before the insert, and `admit` after the insert. If either of them throws,
+   * nothing is written.
    */
   async create(
     intent: Intent,
@@ -64,9 +64,9 @@ export class DeploymentRepository {
 
   /**
    * Does the same as `change`, for an intent that `create` may or may not have stored. A commit may hang (for example
-   * when the standby of the database is away) and succeed after `create` gave up. The insert here waits for such a
-   * commit, because both insert the same unique values. If the commit never happens, the insert itself stores the
-   * intent.
+   * when the standby of the database is away) and succeed after `create` gave up. The insert in this method waits for
+   * such a commit, because both insert the same unique values. If the commit never happens, the insert in this method
+   * stores the intent.
    */
   async changeUnsure<Result>(
     intent: Intent & { readonly id: string },
@@ -90,7 +90,10 @@ export class DeploymentRepository {
     await announce(tx, this.#clock, { before, after, happened: [], source: 'asked' });
   }
 
-  /** Undoes, in the transaction `tx`, that `by` replaced the deployment `id`: its card shows the button again. */
+  /**
+   * Takes back, in the transaction `tx`, that `by` replaced the deployment `id`. The card of that deployment then shows
+   * the button again.
+   */
   async giveBack(tx: Store, id: string, by: string): Promise<void> {
     const [before] = await lock(tx, [id]);
     if (before?.replacedBy !== by) return;
@@ -100,8 +103,8 @@ export class DeploymentRepository {
   }
 
   /**
-   * Runs `work` in a transaction that has locked these deployments, so that other news about them waits until the
-   * transaction ends. Therefore news is applied in order, and the messages are written in the same order.
+   * Runs `work` in a transaction that has locked these deployments. Other news about them waits until the transaction
+   * ends, so news is applied in order, and the messages are written in the same order.
    */
   async change<Result>(
     ids: readonly string[],
@@ -121,7 +124,7 @@ export class DeploymentRepository {
     let { changes, happened } = advance(known, hasStatus(news) ? { ...news, ...behind } : news, now);
     let deaf = news.kind === 'unknown-outcome' || news.kind === 'not-found';
     if (changes.requestId !== undefined && (await this.isAnothers(tx, before, changes.requestId))) {
-      // A request_id belongs to only one deployment, so this news is about another deployment.
+      // A request_id belongs to only one deployment, so this news must be about another deployment.
       deaf = true;
       ({ changes, happened } = advance(known, { kind: 'unknown-outcome' }, now));
     }
@@ -164,8 +167,8 @@ export class DeploymentRepository {
   }
 
   /**
-   * The secrets of deployments, by deployment id. Until the secret of a callback was found to be right, nothing else of
-   * the deployment is read.
+   * The secrets of deployments, by deployment id. The rest of a deployment is read only after the secret of a callback
+   * turned out to be right.
    */
   async secretsOf(ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
     const rows = await this.#store
@@ -186,8 +189,9 @@ export class DeploymentRepository {
   }
 
   /**
-   * The account's deployments of `applications` (undefined: of all applications) that were deployed from this channel
-   * and whose request_id begins with `prefix`, newest first.
+   * The account's deployments that were deployed from this channel and whose request_id begins with `prefix`. Only
+   * those of `applications` are returned. If `applications` is undefined, all are returned. The newest deployment comes
+   * first.
    */
   async byPrefix(
     account: string,
@@ -231,7 +235,7 @@ export class DeploymentRepository {
   }
 }
 
-/** Applies the doubted status before other news, because later answers may never show that status again. */
+/** Applies the doubted status before the other news, because later answers may never show the doubted status again. */
 function withDoubted(
   before: Deployment,
   behind: EventsBehind,
@@ -246,7 +250,7 @@ function withDoubted(
   return { known: { ...before, ...changes, doubted: undefined }, told: happened };
 }
 
-/** Locks the rows by counting up their revision. An update locks a row on every database. */
+/** Locks the rows by increasing their revision. Every database locks a row that is updated. */
 async function lock(tx: Store, ids: readonly string[]): Promise<Deployment[]> {
   const rows = await tx
     .updateTable('deployments')

@@ -3,12 +3,12 @@ import type { AppVersion, FleetHost } from '../edgegap/catalogue.ts';
 import type { Location } from '../edgegap/schema.ts';
 
 /**
- * The resources that a deployment needs: CPU units (1024 units are one vCPU), megabytes, and units of a GPU. Edgegap
- * may leave out each of them.
+ * The resources that a deployment needs: CPU units (1024 units are one vCPU), megabytes of memory, and units of a GPU.
+ * Edgegap may leave out any of these numbers.
  */
 export type Needs = Pick<AppVersion, 'req_cpu' | 'req_memory' | 'req_video'>;
 
-/** The needs as text: `0.5 vCPU, 1 GB`. Empty if Edgegap does not tell the needs. */
+/** The needs as text, for example `0.5 vCPU, 1 GB`. Empty if Edgegap does not tell the needs. */
 export function resources({ req_cpu, req_memory, req_video }: Needs): string {
   const gpu = req_video ? `${rounded(req_video / 1024)} GPU` : '';
   const parts = [req_cpu ? vcpu(req_cpu) : '', req_memory ? memory(req_memory) : '', gpu];
@@ -29,18 +29,18 @@ function rounded(value: number): string {
   return String(Number(value.toFixed(2)));
 }
 
-/** How much of a host deployments may use, and how much of that is free. */
+/** A resource of a host: how much of it deployments may use in total, and how much of that is free. */
 interface Room {
   readonly total: number;
   readonly free: number;
 }
 
-/** The room for CPU, in CPU units. Undefined if Edgegap does not tell. */
+/** The CPU units of a host. Undefined if Edgegap does not tell them. */
 function cpuOf(host: FleetHost): Room | undefined {
   return roomOf(host.allocatable_cpu_units, host.allocated_cpu_units);
 }
 
-/** The room for memory, in megabytes. Undefined if Edgegap does not tell. */
+/** The memory of a host, in megabytes. Undefined if Edgegap does not tell it. */
 function memoryOf(host: FleetHost): Room | undefined {
   return roomOf(host.allocatable_memory_mb, host.allocated_memory_mb);
 }
@@ -50,8 +50,8 @@ function roomOf(total: number | undefined, used = 0): Room | undefined {
 }
 
 /**
- * The free resources of all hosts together, as text: `6 of 12 vCPU free` and `512 of 768 MB free`. Undefined if Edgegap
- * does not tell the resource for any host.
+ * The free resources of all hosts together, as the texts `6 of 12 vCPU free` and `512 of 768 MB free`. A text is
+ * undefined if Edgegap does not tell the resource for any host.
  */
 export function freeOn(hosts: readonly FleetHost[]): { cpu: string | undefined; memory: string | undefined } {
   const cpu = sum(hosts.map(cpuOf));
@@ -69,7 +69,7 @@ function sum(rooms: readonly (Room | undefined)[]): Room | undefined {
   return known.length > 0 ? known.reduce(add) : undefined;
 }
 
-/** How many more deployments with these needs the host can take now. A host that is not ACTIVE takes no deployments. */
+/** How many more deployments with these needs the host can take now. The result is 0 if the host is not ACTIVE. */
 export function fitting(host: FleetHost, { req_cpu, req_memory }: Needs): number {
   const times = (room: Room | undefined, need: number | undefined) =>
     need ? [Math.floor((room?.free ?? 0) / need)] : [];
@@ -77,7 +77,9 @@ export function fitting(host: FleetHost, { req_cpu, req_memory }: Needs): number
   return host.status === 'ACTIVE' && all.length > 0 ? Math.min(...all) : 0;
 }
 
-/** The hosts, sorted by free CPU, most first. Hosts that are not ACTIVE come last. */
+/**
+ * Sorts the hosts by free CPU. The host with the most free CPU comes first, and hosts that are not ACTIVE come last.
+ */
 export function emptiestFirst(hosts: readonly FleetHost[]): FleetHost[] {
   const rank = (host: FleetHost) => (host.status === 'ACTIVE' ? (cpuOf(host)?.free ?? 0) : -1);
   const byId = hosts.toSorted((a, b) => a.host_id.localeCompare(b.host_id, 'en', { numeric: true }));

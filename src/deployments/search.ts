@@ -13,9 +13,9 @@ export class Search {
   }
 
   /**
-   * At most 200 of the account's deployments of `applications` (undefined: of all applications) in this phase, newest
-   * first. Only deployments with news since `since` (epoch milliseconds) are found, and only if their last status
-   * contains the text `host`, in upper or lower case.
+   * At most 200 of the account's deployments of `applications` (undefined: of all applications) in this phase. The
+   * newest deployment comes first. A deployment is found only if there was news about it since `since` (epoch
+   * milliseconds), and if its last status contains the text `host`, in upper or lower case.
    */
   async byHost(
     account: string,
@@ -44,7 +44,10 @@ export class Search {
       .execute();
   }
 
-  /** The request_ids of at most `limit` of the account's running deployments that a person ordered, newest first. */
+  /**
+   * The request_ids of running deployments of the account that a person ordered. At most `limit` are returned, newest
+   * first.
+   */
   async askedBy(
     account: string,
     { id, platform }: { readonly id: string; readonly platform: string },
@@ -66,7 +69,7 @@ export class Search {
       .selectFrom('deployments')
       .where('account', '=', account)
       .where('phase', '=', phase);
-    // SQL allows no empty lists, so the list always contains the empty name, which no application has.
+    // SQL allows no empty list. Therefore the list always contains the empty name, which no application has.
     return all.$if(applications !== undefined, (query) =>
       query.where('application', 'in', ['', ...(applications ?? [])]),
     );

@@ -40,7 +40,7 @@ export class StatusPoll {
     this.#call = { lane: 'background', signal: parts.signal };
   }
 
-  /** Called when callbacks can reach this process from now on. */
+  /** Called as soon as callbacks can reach this process. */
   begin(): void {
     this.#ranForMs = stopwatch(this.#parts.clock);
   }
@@ -50,7 +50,7 @@ export class StatusPoll {
     const { id, phase, requestId } = deployment;
     if (requestId !== undefined && (phase === 'live' || endIsInferred(deployment)))
       await this.#status(deployment, requestId);
-    // The doubted status was stored while the news of the end arrived, so it was not applied yet.
+    // The doubted status was stored at the moment when the news of the end arrived, so it has not been applied yet.
     else if (phase === 'ended' && deployment.doubted) await this.#apply(deployment, seen(deployment.doubted));
     else if (phase === 'ended' || phase === 'refused')
       await this.#parts.repository.schedule.set(id, undefined);
@@ -73,10 +73,10 @@ export class StatusPoll {
     const again = doubted !== undefined && doubted.current_status === status?.current_status;
     // The deployment has gone beyond the doubted status, so no other news will report its event.
     if (doubted && !again) await this.#apply(deployment, seen(doubted));
-    // For a missing deployment the bot has already waited. A status that suggests a missed callback is not applied yet:
-    // the callback may still be on its way.
+    // If the deployment is missing, the bot has already waited. If a status suggests a missed callback, the status is
+    // not applied yet, because the callback may still be on its way.
     if (status && !again && (await this.#missedEvent(deployment, news))) {
-      // Perhaps the event happened only a moment ago. The callback gets some time to arrive.
+      // The event may have happened only a moment ago, so the callback gets some time to arrive.
       const silentAt = Math.max(now, deployment.createdAt + SILENCE_MS);
       await this.#parts.repository.schedule.set(id, silentAt + CALLBACK_GRACE_MS, { doubted: status });
       return;
@@ -99,14 +99,14 @@ export class StatusPoll {
     }
   }
 
-  /** The event in this news that a callback should have reported but has not reported. */
+  /** The event in this news that a callback should have reported but did not report. */
   async #missedEvent(
     { id, createdAt, missingAt, ...known }: Deployment,
     news: Seen,
     tx?: Store,
   ): Promise<CallbackEvent | undefined> {
     const now = this.#parts.clock.now();
-    // If the deployment is older than this process, its callback may have come while no process was running.
+    // If the deployment is older than this process, the callback may have come while no process was running.
     if (!this.#parts.deployments.callbacksExpected || ageOf(createdAt, now) > this.#ranForMs())
       return undefined;
     const ends = missingAt !== undefined && now - missingAt >= MISSING_MS;
@@ -120,9 +120,9 @@ export class StatusPoll {
   }
 
   /**
-   * Applies news that no callback reported. The log and the chat say so once a day, for all processes together. The
-   * turn to warn is taken in the same transaction as the news: if that is not committed, the warning can be given
-   * later.
+   * Applies news that no callback reported. A warning about this appears in the log and in the chat once a day, for all
+   * processes together. The turn to warn is taken in the same transaction as the news. If the transaction is not
+   * committed, the warning can therefore be given later.
    */
   async #rescue({ id, requestId }: Deployment, news: Seen, event: CallbackEvent): Promise<void> {
     const first = await this.#parts.repository.change([id], async (tx, [before]) => {
