@@ -252,8 +252,8 @@ function fromStatus(deployment: Facts, said: Said, now: number): Step {
   }
   const readyNow = ready && deployment.readyAt === undefined;
   const late = over || wasBefore('ready');
-  // If the event happened before this status, its callback arrived at the time of the event, so the time of arrival is
-  // used. If the deployment has ended, the present time is used.
+  // If the event happened before this status, the arrival of its callback counts as the time of the event. If the
+  // status is TERMINATED, the present time is used instead.
   const at = (event: 'ready' | 'error') =>
     wasBefore(event) && !ended ? Math.min(since[event] ?? now, now) : now;
   if (readyNow) changes.readyAt = at('ready');
