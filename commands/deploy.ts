@@ -17,7 +17,10 @@ import { requestingView } from '../src/deployments/view.ts';
 import type { Location } from '../src/edgegap/schema.ts';
 import { InputError } from '../src/errors.ts';
 
-/** Shown if the process died before it stored the intent: the request to Edgegap is sent only after that. */
+/**
+ * Shown if the process died before it stored the intent. Nothing was deployed in this case, because the request to
+ * Edgegap leaves only after the intent is stored.
+ */
 const interrupted = 'Nothing was deployed; ask again.';
 
 const first = { required: true, positional: true } as const;
@@ -86,7 +89,7 @@ async function ordered(context: CheckContext<OptionsOf<typeof options>>): Promis
   return { application, version, plan: { ...(await placement(context, near, ip)), tags: tag } };
 }
 
-/** Where to deploy: near the given city and players, or, if neither is given, at the default place of the settings. */
+/** Where to deploy: near the given city and players. If neither is given, near the default place from the settings. */
 async function placement(services: Services, near: Location | undefined, ips: readonly string[] = []) {
   const location = near ?? (ips.length === 0 ? await defaultLocation(services) : undefined);
   const { latitude, longitude } = location ?? {};

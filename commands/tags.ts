@@ -104,8 +104,8 @@ async function checkPresent(context: CheckContext<OneTag>): Promise<OneTag> {
 }
 
 /**
- * Returns the exact name of the tag. Throws InputError if there is no such tag: Edgegap would refuse an unknown tag
- * too, but only after the public acknowledgement.
+ * Returns the exact name of the tag. Throws InputError if there is no such tag. Edgegap would also refuse an unknown
+ * tag, but only after the public acknowledgement.
  */
 function present(all: readonly string[], wanted: string): string {
   const tags = all.filter((one) => !isOwnTag(one));
@@ -133,7 +133,8 @@ function hasAlready(tag: string, cause?: unknown): InputError {
 }
 
 /**
- * Makes the change. If another person has added the same tag since the check, throws the same InputError as the check.
+ * Makes the change. If another person has added the same tag since the check, throws the InputError that the check
+ * would have thrown.
  */
 async function changing(name: string, change: () => Promise<void>): Promise<void> {
   try {
