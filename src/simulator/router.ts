@@ -23,7 +23,10 @@ export interface RouteMatch {
   readonly params: Record<string, string>;
 }
 
-/** The route of a method and a path; `method` when only the method is wrong; undefined when no route has the path. */
+/**
+ * The route for a method and a path. `method` if a route has the path but not the method. Undefined if no route has the
+ * path.
+ */
 export function findRoute(method: string, path: string): RouteMatch | 'method' | undefined {
   const matches = routes.flatMap((route) => {
     const params = match(route.path, path);
