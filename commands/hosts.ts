@@ -124,8 +124,8 @@ async function read(context: Context<unknown>, { fleet, application, version }: 
 }
 
 /**
- * Throws InputError if the fleet does not exist. In this case Edgegap answers 400 according to its OpenAPI files, but
- * 404 in its other calls, so both statuses are accepted.
+ * Throws InputError if the fleet does not exist. Edgegap's OpenAPI files declare status 400 for this case, but
+ * Edgegap's other calls answer 404. Therefore both statuses are accepted.
  */
 async function unknownFleet(context: Context<unknown>, fleet: string, cause: unknown): Promise<never> {
   if (!(cause instanceof EdgegapError) || ![400, 404].includes(cause.status ?? 0)) throw cause;

@@ -98,8 +98,8 @@ function pagesOf(total: number): number {
 }
 
 /**
- * If no deployment has the tag or version in the filter, replaces it with the spellings that are in use and mean the
- * same.
+ * If no deployment has the tag or version in the filter, replaces this tag or version with the spellings that are in
+ * use and mean the same.
  */
 async function filterInUse(
   { edgegap, catalog, clock }: Context<unknown>,

@@ -15,7 +15,10 @@ import { InputError } from '../src/errors.ts';
  * each city takes a line, together with its tags or its distance.
  */
 const ROWS = { names: 45, lines: 20 };
-/** How many countries a single text node holds. Discord's renderer shows only 1,500 characters of a text. */
+/**
+ * How many countries a single text node holds. The number is limited, because Discord's renderer shows only 1,500
+ * characters of a text.
+ */
 const TEXT_LINES = 15;
 /** The maximum number of characters that are shown of a city's type and tags. */
 const MARKS = 40;

@@ -131,7 +131,8 @@ export function createAnswer(invocation: Invocation, { services, invocations, lo
       await (isPrivate ? privately() : inPlace());
     } catch (error) {
       if (isPassing(error)) throw error;
-      // If the channel cannot be reached, the other way of answering may still reach the person.
+      // If the answer cannot be given in the channel, a private answer may still reach the person, and the other way
+      // round.
       if (shared || mode === 'private') throw error;
       await (isPrivate ? inPlace() : privately());
     }

@@ -139,9 +139,9 @@ interface PlainAction extends ActionBase {
 }
 
 /**
- * An action about a deployment. Its argument is the choice from a menu. If there is no menu, it is the argument of the
- * button. The argument is a request_id, which may be followed by a dot and further text. The request_id is looked up
- * and checked like an option of the kind `deployment`.
+ * An action about a deployment. Its argument is the person's choice from a menu, or the argument of the button if there
+ * is no menu. The argument is a request_id, which may be followed by a dot and further text. The request_id is looked
+ * up and checked like an option of the kind `deployment`.
  */
 interface DeploymentAction extends ActionBase {
   readonly on: 'deployment';

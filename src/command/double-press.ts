@@ -11,8 +11,8 @@ export type DoublePresses = ReturnType<typeof createDoublePresses>;
  */
 export function createDoublePresses(clock: Clock) {
   /**
-   * The first press of each person on each button. `invocation` is the id of this press. `until` is the time until
-   * which a further press is refused, in steady time.
+   * The first press of each person on each button. `invocation` is the id of this press. `until` is the time, by the
+   * steady clock, until which a further press is refused.
    */
   const held = new Map<string, { readonly invocation: string; until: number }>();
   return {

@@ -24,7 +24,7 @@ export interface PerPerson {
 type Work = (wait?: Promise<void>) => Promise<void>;
 
 interface Asker {
-  /** When the latest requests came, in steady time. The list holds at most `requests` + 1 times. */
+  /** When the latest requests came, by the steady clock. The list holds at most `requests` + 1 times. */
   times: number[];
   readonly queue: PromiseWithResolvers<void>[];
   /** The request that had to wait and is being carried out now. */
@@ -59,9 +59,9 @@ export function createFairShare({ requests, waiting }: PerPerson, clock: Clock) 
 
   return {
     /**
-     * Calls `work`. If `work` gets a promise, it may only acknowledge the request until the promise resolves. Throws if
-     * the request is refused. There is an exception: if the person has already been told of a refusal, and the platform
-     * needs no answer to this request, `take` calls `drop` instead of throwing.
+     * Calls `work`. If `work` gets a promise, `work` may only acknowledge the request until the promise resolves.
+     * Throws if the request is refused. There is an exception: if the person has already been told of a refusal, and
+     * the platform needs no answer to this request, `take` calls `drop` instead of throwing.
      */
     async take(invocation: Invocation, work: Work, drop: (reason: RefusedError) => Promise<void>) {
       const { id, at, meanwhile } = invocation;

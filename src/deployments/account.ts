@@ -10,7 +10,9 @@ export interface Account {
   /** The account's API. Calls about applications outside the allowlist are refused. */
   readonly api: EdgegapApi;
   readonly catalog: Catalog;
-  /** The only applications that the bot works with in this account; undefined means all applications. */
+  /**
+   * The only applications that the bot works with in this account. If undefined, the bot works with all applications.
+   */
   readonly allowlist: readonly string[] | undefined;
   readonly deployments: Deployments;
 }

@@ -111,8 +111,8 @@ export class CallbackNews {
 
 /**
  * The stored callbacks of these deployments that are not handled yet, in the order of their arrival. Callbacks that
- * were committed together have the same time of arrival; these are sorted in the order in which the events of a
- * deployment happen.
+ * were committed together have the same time of arrival. Such callbacks are sorted in the order in which the events of
+ * a deployment happen.
  */
 export async function unhandled(db: Store, ids: readonly string[]) {
   const rows = await db

@@ -25,7 +25,7 @@ const POLL_MS = 2_000;
  * any process may handle it.
  */
 const OTHERS_AFTER_MS = 5_000;
-/** The pause before a callback that could not be handled is tried again. The pause doubles with each failure. */
+/** The pause before the bot tries again to handle a callback. The pause doubles with each failure. */
 const AGAIN_MS = 5_000;
 const AGAIN_MAX_MS = 60 * 60_000;
 
@@ -56,7 +56,8 @@ export class CallbackWork {
     const { clock } = parts;
     const failed = (err: unknown) => this.#report(err);
     this.#work = createLoop({ clock, failed, run: () => this.#handleFresh() });
-    // The loop starts in the constructor, so that it also handles callbacks that arrive before `start` is called.
+    // The loop starts in the constructor, because callbacks that arrive before the call of `start` must be handled as
+    // well.
     this.#work.start();
     this.#polls = createLoop({ clock, failed, every: POLL_MS, run: () => this.#poll(OTHERS_AFTER_MS) });
   }

@@ -190,8 +190,9 @@ export function addressColumns(
 const FRESH_MS = 60_000;
 
 /**
- * Whether Edgegap told the same status a moment ago, and this status can settle no open question. A question is open
- * after a stop, if Edgegap does not know the deployment, and if there is a doubted status.
+ * Whether Edgegap told the same status a moment ago, and this status can settle no open question. There are three kinds
+ * of open questions: whether a stop has taken effect, whether Edgegap knows the deployment again, and whether a doubted
+ * status is confirmed.
  */
 export function isKnown(known: Deployment, status: DeploymentStatus, now: number): boolean {
   const { snapshot, heardAt, stopAskedAt, missingAt, doubted } = known;

@@ -41,7 +41,7 @@ export const DOUBT_END_MS = 2 * 60 * 60_000;
 
 /**
  * The time at which to ask about a deployment next (epoch ms). Undefined for a deployment that is ready or has ended,
- * because there Edgegap's list tells enough.
+ * because Edgegap's list tells enough about such a deployment.
  */
 export function nextCheck(deployment: Deployment, now: number, callbacks: boolean): number | undefined {
   const { phase, status, createdAt, checks, missingAt, errorAt, endedAt, stopAskedBy } = deployment;

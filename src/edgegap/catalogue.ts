@@ -87,7 +87,7 @@ export type FleetHost = z.infer<typeof FleetHost>;
 
 export const HostList = list('data', FleetHost);
 
-/** Which locations to list. Without any field, all locations are listed. */
+/** The locations to list. If no field is given, all locations are listed. */
 export interface LocationFilter {
   /** Lists only places with room for this version of the application. */
   application?: string | undefined;

@@ -132,8 +132,8 @@ export class EdgegapClient {
 
   /**
    * `POST /v1/deployments/bulk-stop`, limited to these deployments. `taken` contains the deployments that this call
-   * stopped. The answer to an attempt may be lost although Edgegap carried out the attempt. In this case a deployment
-   * may have been stopped even though it is not in `taken`, and only its status shows whether it was.
+   * stopped. There is an exception: if Edgegap carried out an earlier attempt and its answer was lost, the deployments
+   * that were stopped then are not in `taken`. Ask for the status of a deployment to find out whether it was stopped.
    */
   stopMany(request_ids: readonly string[], call?: CallOptions): Promise<{ taken: string[] }> {
     return stopMany(this.#transport, request_ids, call);

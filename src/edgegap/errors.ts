@@ -27,8 +27,8 @@ export class EdgegapError extends AppError {
   /** For how many milliseconds Edgegap asked the bot to wait, at most 30 000. */
   readonly retryAfterMs: number | undefined;
   /**
-   * Edgegap's own words, cut to 300 characters. The text comes from outside. It may be shown, but no code may decide by
-   * it.
+   * Edgegap's own words, cut to 300 characters. The text comes from outside. It may be shown, but the bot must never
+   * act on it.
    */
   readonly apiMessage: string | undefined;
 

@@ -38,10 +38,7 @@ export interface Permit {
    * taken a little later, but never earlier.
    */
   readonly takenAt: number;
-  /**
-   * Says that the request must have arrived by now, unless it never arrives. The permit becomes free after one more
-   * window.
-   */
+  /** Says that the request has arrived by now, or will never arrive. The permit becomes free after one more window. */
   count(): void;
   /** Says that no request was sent. The permit becomes free at once. */
   unused(): void;
@@ -83,7 +80,7 @@ interface Bucket {
   readonly freeAt: number[];
 }
 
-/** The permits of a process that shares the limits of the account with no other process. */
+/** Permits for a process that does not share the limits of the account with any other process. */
 export class MemoryPermits implements Permits {
   readonly #clock: Clock;
   readonly #buckets = new Map<string, Bucket>();
@@ -103,7 +100,7 @@ export class MemoryPermits implements Permits {
     for (let slot = 0; slot < limit && permits.length < wanted; slot++) {
       const busyMs = ahead(freeAt[slot] ?? now, now, HELD_MS);
       if (busyMs === 0 && pauseMs === 0) permits.push(this.#permit(freeAt, slot));
-      // Another call may take this slot first. Such a permit becomes free after a whole window at the earliest.
+      // A permit that is in use may become free earlier than the stored time, but after a window at the earliest.
       else earliestMs = Math.min(earliestMs, busyMs);
     }
     return { permits, waitMs: Math.max(earliestMs, pauseMs) };

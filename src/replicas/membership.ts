@@ -162,9 +162,9 @@ export class Membership {
   }
 
   /**
-   * Shortens the time in rows whose time is longer than any renewal can set. Such rows exist if the clock of the
-   * database was set back, and dead processes would then count as alive for too long. Processes that are alive renew
-   * their rows anyway.
+   * Shortens the time `until` of each row in which this time is later than any renewal can set. Such rows exist if the
+   * clock of the database was set back, and dead processes would then count as alive for too long. Processes that are
+   * alive renew their rows anyway.
    */
   async #shorten(until: RawBuilder<number>): Promise<void> {
     await this.#parts.store.updateTable('instances').set({ until }).where('until', '>', until).execute();

@@ -160,8 +160,7 @@ export class SharedPermits implements Permits {
   async #ask(bucket: string, { lane, limit }: PermitRequest): Promise<number> {
     const left = (column: string, most: number) =>
       sql<number>`case when ${this.#over(column, most)} then 0 else ${sql.ref(column)} - ${this.#now()} end`;
-    // Another call may take the next free permit first. Such a permit becomes free after a whole window at the
-    // earliest.
+    // A permit that is in use may become free earlier than the stored time, but after a window at the earliest.
     const earliest = this.#parts.store
       .selectFrom('rate_slots')
       .select(sql<number>`least(min(${left('free_at', HELD_MS)}), ${sql.lit(WINDOW_MS)})`.as('ms'))

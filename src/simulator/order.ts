@@ -143,8 +143,8 @@ export function findApplication(
 }
 
 /**
- * The version with this name. If no name is given, the newest version. In the catalogue, the oldest version comes
- * first.
+ * Finds the version with this name, or the newest version if no name is given. In the catalogue, the oldest version
+ * comes first.
  */
 function findVersion(
   { name: application, is_active, versions }: CatalogApplication,

@@ -24,8 +24,8 @@ export interface RouteMatch {
 }
 
 /**
- * The route for a method and a path. `method` if a route has the path but not the method. Undefined if no route has the
- * path.
+ * Returns the route for a method and a path. Returns `method` if the path is known, but not with this method. Returns
+ * undefined if the path is unknown.
  */
 export function findRoute(method: string, path: string): RouteMatch | 'method' | undefined {
   const matches = routes.flatMap((route) => {

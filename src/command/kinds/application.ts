@@ -27,8 +27,8 @@ export const application: Kind<string, OrInactive> = {
 type Named = Application | AppVersion;
 
 /**
- * A sentence with the names that can be used. If the names cannot be read, the sentence is empty, so that the person
- * sees the error that the sentence belongs to.
+ * A sentence with the names that can be used. If the names cannot be read, the sentence is empty. The person then still
+ * sees the error message that the sentence was meant for.
  */
 export async function knownApplications(known: Promise<readonly Named[]>): Promise<string> {
   return await known.then(

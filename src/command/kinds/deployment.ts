@@ -8,7 +8,7 @@ import { findAddressed, readAddress } from './address.ts';
 import { beginningWith, nameInput, plainText, wordIn } from './checked-text.ts';
 import type { Kind, Lookup } from './kind.ts';
 
-/** The length of a request_id; a shorter text is the beginning of a request_id. */
+/** The length of a request_id. A shorter text is the beginning of a request_id. */
 const ID_LENGTH = 12;
 
 export const deployment: Kind<DeploymentTarget> = {
