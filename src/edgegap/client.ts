@@ -87,7 +87,7 @@ export class EdgegapClient {
     return this.#transport.close();
   }
 
-  /** Closes the client, and also aborts the requests that are under way. The outcome of these requests is unknown. */
+  /** Closes the client, and aborts the requests that are under way. Their outcome is then unknown. */
   abandon(): Promise<void> {
     return this.#transport.abandon();
   }
@@ -100,17 +100,12 @@ export class EdgegapClient {
     return this.#deploy(path`/v2/deployments`, deployBody(request), DeployAnswer, call);
   }
 
-  /**
-   * `POST /v2/private-fleets/deployments`. Like `deploy`, but uses a host of a private fleet if such a host has room.
-   */
+  /** `POST /v2/private-fleets/deployments`. Like `deploy`, but prefers the hosts of a private fleet that have room. */
   async deployToFleet(request: FleetDeployRequest, call?: CallOptions): Promise<{ request_id: string }> {
     return this.#deploy(path`/v2/private-fleets/deployments`, deployBody(request), DeployAnswer, call);
   }
 
-  /**
-   * `POST /v1/deploy`, which Edgegap calls deprecated. The field `version` of the result is the version that was
-   * deployed.
-   */
+  /** `POST /v1/deploy`, which Edgegap calls deprecated. The result tells the `version` that was deployed. */
   async deployLegacy(
     request: LegacyDeployRequest,
     call?: CallOptions,
@@ -139,10 +134,7 @@ export class EdgegapClient {
     return stopMany(this.#transport, request_ids, call);
   }
 
-  /**
-   * `GET /v1/deployments`. Returns a single page. The list contains only active deployments, and may be slightly out of
-   * date.
-   */
+  /** `GET /v1/deployments`, a single page. The list has only active deployments, and may be slightly out of date. */
   async deployments(request: ListRequest = {}, call?: CallOptions): Promise<DeploymentPage> {
     const page = request.page ?? 1;
     const answer = await this.#list(request, call);
