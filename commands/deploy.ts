@@ -89,7 +89,7 @@ async function ordered(context: CheckContext<OptionsOf<typeof options>>): Promis
   return { application, version, plan: { ...(await placement(context, near, ip)), tags: tag } };
 }
 
-/** Where to deploy: near the given city and players. If neither is given, near the default place from the settings. */
+/** Where to deploy: near the given city and players, or, if neither is given, at the default place of the settings. */
 async function placement(services: Services, near: Location | undefined, ips: readonly string[] = []) {
   const location = near ?? (ips.length === 0 ? await defaultLocation(services) : undefined);
   const { latitude, longitude } = location ?? {};

@@ -41,8 +41,8 @@ export default defineCommand({
 
 async function ask(context: Context<unknown>, target: DeploymentTarget): Promise<void> {
   const { request_id } = target;
-  // Edgegap is asked even if the bot's record says that the deployment has ended, because a server that keeps running
-  // unnoticed is billed.
+  // Asks Edgegap even if the bot's record says that the deployment has ended, because a server that runs on unnoticed
+  // is billed.
   const view = await currentView(context, target);
   if (view.status === 'TERMINATED') return context.respond(alreadyStopped(request_id));
   if (view.status === 'TERMINATING') return context.respond(stopping(request_id));

@@ -133,8 +133,7 @@ function hasAlready(tag: string, cause?: unknown): InputError {
 }
 
 /**
- * Makes the change. If another person has added the same tag since the check, throws the InputError that the check
- * would have thrown.
+ * Makes the change. If another person has added the same tag since the check, throws the same InputError as the check.
  */
 async function changing(name: string, change: () => Promise<void>): Promise<void> {
   try {

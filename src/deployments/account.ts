@@ -7,7 +7,7 @@ import type { Deployments } from './deployments.ts';
 export interface Account {
   /** The id that marks every row of the account in the store. */
   readonly id: string;
-  /** The account's API. Calls about applications outside the allowlist are refused. */
+  /** The account's API. Calls about applications that are not on the allowlist are refused. */
   readonly api: EdgegapApi;
   readonly catalog: Catalog;
   /**

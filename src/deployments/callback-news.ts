@@ -16,7 +16,8 @@ export interface NewsParts {
 }
 
 /**
- * Applies stored callbacks to their deployments. Each callback is applied only once, no matter which process stored it.
+ * Applies stored callbacks to their deployments. Each callback is applied only once, no matter which process stored the
+ * callback.
  */
 export class CallbackNews {
   readonly #parts: NewsParts;
@@ -77,8 +78,8 @@ export class CallbackNews {
     before: Deployment,
     { event, events, body }: { event: string; events: readonly CallbackEvent[]; body: string },
   ): Promise<{ after: Deployment; read: boolean }> {
-    // An event that is already known is not reported again. The body of a late callback may even be older than the
-    // bot's own news.
+    // An event that is already known is not reported again. The body of a late callback may even be older than the news
+    // that the bot has.
     if (isReported(before, event)) return { after: before, read: true };
     const status = readBody(body);
     const ours = status !== undefined && (await this.#isOf(tx, before, status));
@@ -87,8 +88,8 @@ export class CallbackNews {
           .deployments(before.account)
           .learnIn(tx, before, { kind: 'called-back', status, events }, 'told')
       : before;
-    // The callback named an event, but its body did not confirm the event. Only a status from Edgegap can settle the
-    // question, so the deployment is checked now.
+    // The callback named an event that its body did not confirm. Only a status from Edgegap can settle the question, so
+    // the deployment is checked now.
     if (after.phase !== 'ended' && !isReported(after, event)) {
       // If the deployment has no request_id, the bot was searching for the deployment by its tag. The callback proves
       // that the deployment exists, so the search starts again from the beginning.

@@ -12,10 +12,10 @@ import { CallbackNews, type NewsParts, unhandled } from './callback-news.ts';
 const WORK_AT_ONCE = 10;
 /**
  * A burst of callbacks counts as over after a pause of this length. The pause is too short for people to notice, but
- * longer than a sender needs between two callbacks.
+ * longer than a caller needs before it sends the next callback.
  */
 const LULL_MS = 50;
-/** Callbacks are handled after this time at the latest, even during a long burst. */
+/** Even during a long burst, callbacks are handled after at most this time. */
 const GIVE_WAY_MS = 500;
 /** The maximum number of callbacks that a single query reads. */
 const READ_AT_ONCE = 250;
@@ -62,13 +62,13 @@ export class CallbackWork {
     this.#polls = createLoop({ clock, failed, every: POLL_MS, run: () => this.#poll(OTHERS_AFTER_MS) });
   }
 
-  /** Handles all stored callbacks, including those of dead processes, and keeps looking for more. */
+  /** Handles all callbacks that are left, including those of dead processes, and keeps looking for more. */
   async start(): Promise<void> {
     await this.#poll(0).catch((err: unknown) => this.#report(err));
     this.#polls.start();
   }
 
-  /** Finishes the callbacks that are being handled. The other callbacks stay in the store for the next process. */
+  /** Finishes the callbacks that are being handled. The others stay in the store for the next process. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#polls.stop();
@@ -76,8 +76,7 @@ export class CallbackWork {
   }
 
   /**
-   * Says that a callback is arriving at this moment. The sender of this callback gets the answer before the bot handles
-   * stored callbacks.
+   * Says that a callback is arriving at this moment. Its sender gets the answer before stored callbacks are handled.
    */
   giveWay(): void {
     this.#cameAt = performance.now();
@@ -89,7 +88,7 @@ export class CallbackWork {
     this.#work.wake();
   }
 
-  /** Resolves when every added callback has been handled, or when the attempt to handle it has failed. */
+  /** Resolves once all added callbacks have been handled, or have been tried and failed. */
   async idle(): Promise<void> {
     await this.#work.idle();
   }
@@ -123,7 +122,7 @@ export class CallbackWork {
       .selectFrom('callbacks')
       .select('deployment_id')
       .where('handled_at', 'is', null)
-      // If the time of arrival is this far in the future, the clock of the process that wrote it was hours ahead.
+      // If the time of arrival is this far in the future, the clock that wrote it was hours ahead.
       .where((eb) => eb.or([eb('received_at', '<=', now - afterMs), eb('received_at', '>', farthest(now))]))
       .where((eb) =>
         eb.or([

@@ -14,7 +14,7 @@ interface Received {
 /** The maximum number of callbacks that a single statement checks or stores. */
 const AT_ONCE = 250;
 
-/** Stores Edgegap's callbacks. A callback is handled only after Edgegap has received the answer. */
+/** Stores Edgegap's callbacks. They are handled only after Edgegap got its answer. */
 export class Callbacks {
   readonly #parts: CallbackParts;
   readonly #work: CallbackWork;
@@ -24,17 +24,17 @@ export class Callbacks {
     this.#work = new CallbackWork(parts);
   }
 
-  /** Handles all stored callbacks, including those of dead processes, and keeps looking for more. */
+  /** Handles all callbacks that are left, including those of dead processes, and keeps looking for more. */
   async start(): Promise<void> {
     await this.#work.start();
   }
 
-  /** Finishes the callbacks that are being handled. The other callbacks stay in the store for the next process. */
+  /** Finishes the callbacks that are being handled. The others stay in the store for the next process. */
   async stop(): Promise<void> {
     await this.#work.stop();
   }
 
-  /** Resolves when every callback that this process received has been handled, or has been tried and failed. */
+  /** Resolves once all callbacks that this process received have been handled, or have been tried and failed. */
   async idle(): Promise<void> {
     await this.#work.idle();
   }
@@ -64,8 +64,8 @@ export class Callbacks {
 
   readonly #keep = together<Received, void>(async (received) => {
     const received_at = this.#parts.clock.now();
-    // The rows are always in the same order. Without this order, two processes that store the same callbacks could each
-    // wait for the other.
+    // The rows are always in the same order. Otherwise two processes that store the same callbacks could each wait for
+    // the other.
     const values = received
       .map(({ event, id, body }) => ({
         deployment_id: id,
@@ -85,7 +85,7 @@ export class Callbacks {
 }
 
 /**
- * Compares hashes of the two texts, so that the duration of the check reveals neither the content nor the length of the
+ * Compares digests of both texts, so that the duration of the check reveals neither the content nor the length of the
  * secret.
  */
 function sameSecret(given: string, expected: string): boolean {

@@ -49,9 +49,7 @@ export interface Additions {
   /** Fields that follow the ports, and fields that follow the location. */
   readonly ports: readonly Field[];
   readonly location: readonly Field[];
-  /**
-   * Buttons that follow the button Refresh. They are shown as long as Edgegap still answers questions about the server.
-   */
+  /** Buttons that follow Refresh. They are shown as long as Edgegap can still be asked about the server. */
   readonly buttons: readonly Button[];
   /** The argument of the button Refresh. */
   readonly refresh: string;
@@ -65,7 +63,7 @@ interface Face {
   readonly words: string;
 }
 
-/** A status of Edgegap, or the bot's own word if Edgegap has told no status. */
+/** A status of Edgegap, or the bot's own word where Edgegap has told no status. */
 type Shown = (typeof KNOWN_STATUSES)[number] | 'REQUESTING' | 'REQUESTED' | 'UNKNOWN' | 'LOST' | 'REFUSED';
 
 const FACES: Readonly<Record<Shown, Face>> = {
@@ -86,8 +84,8 @@ const FACES: Readonly<Record<Shown, Face>> = {
 };
 
 /**
- * The tone and the words in which a status is shown. If the bot does not know a status, the status is shown in
- * Edgegap's own words.
+ * The tone and the words in which a status is shown. A status that the bot does not know is shown as Edgegap writes the
+ * status.
  */
 export function statusFace(status: string): Face {
   const face = Object.hasOwn(FACES, status) ? FACES[status as Shown] : undefined;
@@ -136,8 +134,8 @@ function titleOf(view: DeploymentView): Rich {
 }
 
 /**
- * The time shown beside the status. This is how long the server ran, since when it has been ready, or since when the
- * deployment has been in progress.
+ * The time shown beside the status: how long the server ran, since when it has been ready, or since when the deployment
+ * has been under way.
  */
 function elapsed(view: DeploymentView): Inline[] {
   const { createdAt, readyAt, endedAt } = view;

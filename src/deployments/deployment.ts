@@ -8,8 +8,8 @@ import type { DeploymentsTable } from '../store/schema.ts';
 /**
  * How far a deployment has come, as far as the bot knows. `requesting`: the request to deploy is under way. `unknown`:
  * the request may or may not have reached Edgegap. `lost`: the bot searched for the deployment and did not find it, but
- * the deployment may still have started. `refused`: the deployment certainly did not start. `live`: the deployment has
- * a request_id. `ended`: the deployment has terminated.
+ * it may still have started. `refused`: the deployment certainly did not start. `live`: the deployment has a
+ * request_id. `ended`: the deployment has terminated.
  */
 export type Phase = 'requesting' | 'unknown' | 'lost' | 'refused' | 'live' | 'ended';
 
@@ -17,7 +17,7 @@ export type Phase = 'requesting' | 'unknown' | 'lost' | 'refused' | 'live' | 'en
 export const CALLBACK_EVENTS = ['ready', 'error', 'terminated'] as const;
 export type CallbackEvent = (typeof CALLBACK_EVENTS)[number];
 
-/** The parts of an order to deploy, without the application and the version. */
+/** The parts of an order to deploy, apart from the application and the version. */
 export interface DeployPlan {
   readonly users: readonly DeployUser[];
   /** The place as shown to people: `Montreal, Canada`, or the IP addresses. */
@@ -184,8 +184,8 @@ export function addressColumns(
 }
 
 /**
- * A status that equals the stored status is not written again if Edgegap's last news is younger than this (in
- * milliseconds).
+ * If Edgegap's last news is younger than this (in milliseconds), a status that equals the stored status is not written
+ * again.
  */
 const FRESH_MS = 60_000;
 

@@ -25,10 +25,9 @@ export class Deployments extends KnownDeployments {
 
   /**
    * Deploys. The intent is committed before the request leaves, and the card shows the outcome of the request. If the
-   * invocation already has a deployment, no request is sent. `replaces` is the id of a lost deployment that the new
-   * deployment replaces. Throws InputError if another person has already replaced the lost deployment, or if the lost
-   * deployment has turned up. `claim` runs in the transaction of the intent. If `claim` or a limit throws, nothing is
-   * written and no request is sent.
+   * invocation already has a deployment, nothing is sent. `replaces` is the id of a lost deployment that the new
+   * deployment replaces. Throws InputError if another person has already replaced it, or if the lost deployment has
+   * turned up. `claim` runs in the transaction of the intent. If `claim` or a limit throws, nothing is written or sent.
    */
   async deploy(
     order: DeployOrder,
@@ -87,7 +86,7 @@ export class Deployments extends KnownDeployments {
     throw error;
   }
 
-  /** Sends the request. `problem` in the result is an error code for the log. */
+  /** Sends the request. In the result, `problem` is an error code for the log. */
   async #request(
     deployment: Deployment,
     mayLeave: () => void,
@@ -131,7 +130,7 @@ export class Deployments extends KnownDeployments {
 
   /**
    * Stops any deployment of the account, whether or not the store knows it. If the deployment has already terminated,
-   * the stop is a success. While a stop is under way, a second stop is not sent.
+   * the stop is a success. While a stop is under way, no second stop is sent.
    */
   async stop(request_id: string, by: string): Promise<StopOutcome> {
     const first = this.#stops.get(request_id);
@@ -188,8 +187,8 @@ function mayLeave(isUnbroken: () => boolean): void {
 }
 
 /**
- * The outcome of a stop if another person has already stopped the deployment. The outcome is `accepted` until the
- * server is ready or has failed.
+ * The outcome of a stop that follows the stop of another person. Until the server is ready or has failed, the outcome
+ * is `accepted`.
  */
 function afterEarlierStop({ readyAt, errorAt }: Deployment): 'accepted' | 'already-stopping' {
   return readyAt === undefined && errorAt === undefined ? 'accepted' : 'already-stopping';

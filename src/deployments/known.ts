@@ -29,15 +29,13 @@ export interface DeploymentsParts {
   readonly log: Logger;
   readonly account: string;
   /**
-   * The public URL, or undefined if Edgegap cannot call back. Called at each deploy. At that time the server is already
-   * listening.
+   * The public URL; undefined if Edgegap cannot call back. Called at each deploy, when the server is already listening.
    */
   readonly publicUrl: () => string | undefined;
 }
 
 /**
- * The first pause, in milliseconds, before the bot tries again to store an answer of Edgegap that the store failed to
- * take.
+ * The first pause, in milliseconds, before the bot tries again to store an answer of Edgegap after the store failed.
  */
 const REWRITE_MS = 250;
 const REWRITE_MAX_MS = 15_000;
@@ -52,14 +50,14 @@ const MOVING_MS = 10_000;
 
 const DAY_MS = 24 * 60 * 60_000;
 
-/** The deployments of an account in the store. This class finds deployments and applies news to them. */
+/** The deployments of an account that are in the store. Finds deployments, and applies news to them. */
 export class KnownDeployments {
   protected readonly parts: DeploymentsParts;
   readonly #statuses = new LRUCache<string, { readonly is: DeploymentStatus; readonly ageMs: () => number }>({
     max: REMEMBERED,
   });
   readonly #over = new AbortController();
-  /** The time of the latest status poll that was planned for any deployment in progress, in epoch milliseconds. */
+  /** The time of the latest status poll that is planned for a deployment in progress, in epoch milliseconds. */
   #pollAt = 0;
 
   constructor(parts: DeploymentsParts) {
@@ -70,13 +68,13 @@ export class KnownDeployments {
     return this.parts.publicUrl() !== undefined;
   }
 
-  /** Ends the repeated attempts to store answers while the store fails. The next process settles those deployments. */
+  /** Stops trying to store answers while the store fails. The next process settles those deployments. */
   close(): void {
     this.#over.abort();
   }
 
   /**
-   * Stores an answer of Edgegap. Edgegap gives the answer only once, so the write is repeated as long as the store
+   * Stores an answer of Edgegap. Edgegap gives the answer only once, so the write is repeated for as long as the store
    * fails.
    */
   protected async surely<Result>(write: () => Promise<Result>): Promise<Result> {
@@ -109,10 +107,7 @@ export class KnownDeployments {
     return this.parts.repository.write(tx, before, news, { source, checkAt });
   }
 
-  /**
-   * The time at which to ask Edgegap about a deployment next, in epoch milliseconds. Undefined if there is no reason to
-   * ask.
-   */
+  /** The time at which to ask about a deployment next, in epoch milliseconds. Undefined if there is nothing to ask. */
   checkAt(deployment: Deployment): number | undefined {
     const now = this.parts.clock.now();
     const at = nextCheck(deployment, now, this.callbacksExpected);

@@ -13,8 +13,8 @@ import { SILENCE_MS } from './timing.ts';
 const LIST_CHUNK = 50;
 const CHECKS_AT_ONCE = 20;
 /**
- * How long the claim on a check lasts. If a check takes longer, another process may make the check a second time. If
- * the process dies, another process makes the check after this time.
+ * How long the claim on a check lasts. A check that takes longer may be made a second time by another process. If the
+ * process dies, the check is made only after this time.
  */
 const CHECK_LEASE_MS = 30_000;
 const SWEEP_WITHOUT_CALLBACKS_MS = 10_000;
@@ -34,16 +34,16 @@ export interface ReconcilerParts extends Omit<StatusPollParts, 'signal'> {
 }
 
 /**
- * Compares the stored deployments of an account with Edgegap's answers, and so finds changes whose callbacks never
- * came. Without a public URL, the reconciler is the only source of news. If several processes share a store, a process
- * claims a check before it makes the check.
+ * Compares the stored deployments of an account with Edgegap's answers, and so finds the changes whose callbacks never
+ * came. Without a public URL the reconciler is the only source of news. If several processes share a store, each
+ * process claims a check before it makes the check.
  */
 export class Reconciler {
   readonly #parts: ReconcilerParts;
   readonly #loop: Loop;
   /** The checks that are under way, by the id of the deployment. */
   readonly #asking = new Map<string, Promise<void>>();
-  /** The deployments that could not be settled. The value is the time of the next attempt, by the steady clock. */
+  /** The deployments that could not be settled, with the time of the next attempt by the steady clock. */
   readonly #unsettled = new Map<string, number>();
   #sweeping: Promise<void> | undefined;
   /** Aborts the running checks when this process stops. The next process then asks Edgegap again. */
@@ -157,7 +157,7 @@ export class Reconciler {
       await this.#poll.ask(read());
     } catch (error) {
       this.#report(error, 'reconciler: could not ask about a deployment');
-      // If this write fails as well, the check becomes due again when the claim ends.
+      // If this write fails, too, the check becomes due again when its claim ends.
       const next = this.#parts.clock.now() + (this.#stopping.signal.aborted ? 0 : RETRY_MS);
       await this.#parts.repository.schedule
         .set(id, next)
@@ -167,7 +167,7 @@ export class Reconciler {
     }
   }
 
-  /** Begins a sweep if this process gets the turn. Only one process sweeps, on behalf of all processes. */
+  /** Begins a sweep if this process gets the turn. One process sweeps for all processes. */
   async #beginSweep(): Promise<void> {
     const now = steadyNow(this.#parts.clock);
     if (now < this.#sweepAt || this.#sweeping) return;

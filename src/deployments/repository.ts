@@ -64,9 +64,9 @@ export class DeploymentRepository {
 
   /**
    * Does the same as `change`, for an intent that `create` may or may not have stored. A commit may hang (for example
-   * when the standby of the database is away) and succeed after `create` gave up. The insert in this method waits for
-   * such a commit, because both insert the same unique values. If the commit never happens, the insert in this method
-   * stores the intent.
+   * when the standby of the database is away) and succeed after `create` gave up. The insert here waits for such a
+   * commit, because both insert the same unique values. If the commit never happens, the insert itself stores the
+   * intent.
    */
   async changeUnsure<Result>(
     intent: Intent & { readonly id: string },
@@ -103,8 +103,8 @@ export class DeploymentRepository {
   }
 
   /**
-   * Runs `work` in a transaction that has locked these deployments. Other news about them waits until the transaction
-   * ends, so news is applied in order, and the messages are written in the same order.
+   * Runs `work` in a transaction that has locked these deployments, so that other news about them waits until the
+   * transaction ends. Therefore news is applied in order, and the messages are written in the same order.
    */
   async change<Result>(
     ids: readonly string[],
@@ -124,7 +124,7 @@ export class DeploymentRepository {
     let { changes, happened } = advance(known, hasStatus(news) ? { ...news, ...behind } : news, now);
     let deaf = news.kind === 'unknown-outcome' || news.kind === 'not-found';
     if (changes.requestId !== undefined && (await this.isAnothers(tx, before, changes.requestId))) {
-      // A request_id belongs to only one deployment, so this news must be about another deployment.
+      // A request_id belongs to only one deployment, so this news is about another deployment.
       deaf = true;
       ({ changes, happened } = advance(known, { kind: 'unknown-outcome' }, now));
     }
@@ -235,7 +235,7 @@ export class DeploymentRepository {
   }
 }
 
-/** Applies the doubted status before the other news, because later answers may never show the doubted status again. */
+/** Applies the doubted status before other news, because later answers may never show that status again. */
 function withDoubted(
   before: Deployment,
   behind: EventsBehind,
@@ -250,7 +250,7 @@ function withDoubted(
   return { known: { ...before, ...changes, doubted: undefined }, told: happened };
 }
 
-/** Locks the rows by increasing their revision. Every database locks a row that is updated. */
+/** Locks the rows by counting up their revision. An update locks a row on every database. */
 async function lock(tx: Store, ids: readonly string[]): Promise<Deployment[]> {
   const rows = await tx
     .updateTable('deployments')

@@ -3,12 +3,12 @@ import type { AppVersion, FleetHost } from '../edgegap/catalogue.ts';
 import type { Location } from '../edgegap/schema.ts';
 
 /**
- * The resources that a deployment needs: CPU units (1024 units are one vCPU), megabytes of memory, and units of a GPU.
- * Edgegap may leave out any of these numbers.
+ * The resources that a deployment needs: CPU units (1024 units are one vCPU), megabytes, and units of a GPU. Edgegap
+ * may leave out each of them.
  */
 export type Needs = Pick<AppVersion, 'req_cpu' | 'req_memory' | 'req_video'>;
 
-/** The needs as text, for example `0.5 vCPU, 1 GB`. Empty if Edgegap does not tell the needs. */
+/** The needs as text: `0.5 vCPU, 1 GB`. Empty if Edgegap does not tell the needs. */
 export function resources({ req_cpu, req_memory, req_video }: Needs): string {
   const gpu = req_video ? `${rounded(req_video / 1024)} GPU` : '';
   const parts = [req_cpu ? vcpu(req_cpu) : '', req_memory ? memory(req_memory) : '', gpu];
@@ -35,12 +35,12 @@ interface Room {
   readonly free: number;
 }
 
-/** The CPU units of a host. Undefined if Edgegap does not tell them. */
+/** The room for CPU, in CPU units. Undefined if Edgegap does not tell. */
 function cpuOf(host: FleetHost): Room | undefined {
   return roomOf(host.allocatable_cpu_units, host.allocated_cpu_units);
 }
 
-/** The memory of a host, in megabytes. Undefined if Edgegap does not tell it. */
+/** The room for memory, in megabytes. Undefined if Edgegap does not tell. */
 function memoryOf(host: FleetHost): Room | undefined {
   return roomOf(host.allocatable_memory_mb, host.allocated_memory_mb);
 }
@@ -69,7 +69,7 @@ function sum(rooms: readonly (Room | undefined)[]): Room | undefined {
   return known.length > 0 ? known.reduce(add) : undefined;
 }
 
-/** How many more deployments with these needs the host can take now. The result is 0 if the host is not ACTIVE. */
+/** How many more deployments with these needs the host can take now. A host that is not ACTIVE takes no deployments. */
 export function fitting(host: FleetHost, { req_cpu, req_memory }: Needs): number {
   const times = (room: Room | undefined, need: number | undefined) =>
     need ? [Math.floor((room?.free ?? 0) / need)] : [];

@@ -27,7 +27,7 @@ export interface Believed {
 /** A deployment about which Edgegap is to be asked now. */
 export interface DueDeployment {
   readonly id: string;
-  /** Reads the deployment. Throws if the row is damaged, but the checks of the other deployments still take place. */
+  /** Reads the deployment. Throws if the row is damaged; checks of the other deployments are not affected. */
   readonly read: () => Deployment;
 }
 
@@ -44,7 +44,7 @@ export class DeploymentSchedule {
     this.#clock = clock;
   }
 
-  /** Sets the time at which to ask about a deployment next, and stores the facts that are needed at that time. */
+  /** Sets the time at which to ask about a deployment next, and stores facts that are needed then. */
   async set(
     id: string,
     checkAt: number | undefined,
@@ -149,7 +149,7 @@ export class DeploymentSchedule {
 
   /**
    * Deletes some of the deployments that were over before `before` (epoch ms), together with their callbacks. Returns
-   * true if there may be more such deployments. Deployments that may still run are not deleted.
+   * true while there may be more. Deployments that may still run are kept.
    */
   async purge(before: number): Promise<boolean> {
     const isOver = sql<SqlBool>`phase in ('ended', 'refused', 'lost') and heard_at < ${before} and ${notInDoubt(before)}`;

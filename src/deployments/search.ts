@@ -41,10 +41,7 @@ export class Search {
       .execute();
   }
 
-  /**
-   * The request_ids of running deployments of the account that a person ordered. At most `limit` are returned, newest
-   * first.
-   */
+  /** The request_ids of at most `limit` of the account's running deployments that a person ordered, newest first. */
   async askedBy(
     account: string,
     { id, platform }: { readonly id: string; readonly platform: string },
@@ -66,7 +63,7 @@ export class Search {
       .selectFrom('deployments')
       .where('account', '=', account)
       .where('phase', '=', phase);
-    // SQL allows no empty list. Therefore the list always contains the empty name, which no application has.
+    // SQL allows no empty lists, so the list always contains the empty name, which no application has.
     return all.$if(applications !== undefined, (query) =>
       query.where('application', 'in', ['', ...(applications ?? [])]),
     );

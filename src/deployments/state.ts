@@ -109,7 +109,7 @@ export function advance(deployment: Facts, news: News, now: number): Step {
       };
     case 'missing':
       if (deployment.phase !== 'live') return nothing;
-      // If the stored time lies in the future, it is replaced, because the clock that wrote it was hours ahead.
+      // A time in the future is ignored, because the clock that wrote the time was hours ahead.
       if (deployment.missingAt === undefined || deployment.missingAt > farthest(now))
         return { changes: { missingAt: now }, happened: [] };
       if (now - deployment.missingAt < MISSING_MS) return nothing;
@@ -140,7 +140,7 @@ export function advance(deployment: Facts, news: News, now: number): Step {
   }
 }
 
-/** The kinds of news that contain a status. */
+/** Those kinds of news that contain a status. */
 type Said = Extract<News, { readonly status: DeploymentStatus }>;
 
 export function hasStatus(news: News): news is Said {
@@ -183,8 +183,8 @@ function revive(deployment: Facts): Step {
 }
 
 /**
- * Applies an answer of Edgegap. Unlike a callback, an answer describes the present moment, so it can correct the
- * conclusions of the bot.
+ * Applies an answer of Edgegap. An answer describes this moment, so unlike a callback it can correct the conclusions of
+ * the bot.
  */
 function answered(deployment: Facts, said: Said, now: number): Step {
   const { status: snapshot } = said;
@@ -205,8 +205,8 @@ function answered(deployment: Facts, said: Said, now: number): Step {
 }
 
 /**
- * Whether an accepted stop should have taken effect by now. Edgegap carries out a stop as soon as the deployment is
- * ready or has failed.
+ * Whether an accepted stop should have taken effect by now. Edgegap carries out a stop when the deployment is ready or
+ * has failed.
  */
 function isUnheeded({ status, stopAskedAt, readyAt, errorAt, endedAt }: Facts, now: number): boolean {
   if (stopAskedAt === undefined || endedAt !== undefined) return false;
@@ -225,7 +225,7 @@ export function isBeyond({ current_status }: DeploymentStatus, event: 'ready' | 
 
 function fromStatus(deployment: Facts, said: Said, now: number): Step {
   const { status: snapshot, events = [], since = {} } = said;
-  // This status belongs to another deployment, so it is no news about this deployment.
+  // This is the status of another deployment, and no news about this deployment.
   if (deployment.requestId !== undefined && deployment.requestId !== snapshot.request_id) return nothing;
   const adopted = adopt(deployment, snapshot.request_id, now);
   const status = snapshot.current_status;
@@ -245,8 +245,8 @@ function fromStatus(deployment: Facts, said: Said, now: number): Step {
   if (forward && deployment.missingAt !== undefined) changes.missingAt = undefined;
   if (forward || (ended && endIsInferred(deployment))) {
     changes.snapshot = snapshot;
-    // A deployment of the bot always has the bot's own tag. Therefore an empty list means that Edgegap left the tags
-    // out of the answer.
+    // A deployment of the bot always has the bot's own tag. So an empty list means that Edgegap left the tags out of
+    // the answer.
     if (snapshot.tags.length > 0) changes.tags = snapshot.tags;
     changes.status = status;
   }

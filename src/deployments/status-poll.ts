@@ -40,7 +40,7 @@ export class StatusPoll {
     this.#call = { lane: 'background', signal: parts.signal };
   }
 
-  /** Called as soon as callbacks can reach this process. */
+  /** Called when callbacks can reach this process from now on. */
   begin(): void {
     this.#ranForMs = stopwatch(this.#parts.clock);
   }
@@ -50,7 +50,7 @@ export class StatusPoll {
     const { id, phase, requestId } = deployment;
     if (requestId !== undefined && (phase === 'live' || endIsInferred(deployment)))
       await this.#status(deployment, requestId);
-    // The doubted status was stored at the moment when the news of the end arrived, so it has not been applied yet.
+    // The doubted status was stored while the news of the end arrived, so it was not applied yet.
     else if (phase === 'ended' && deployment.doubted) await this.#apply(deployment, seen(deployment.doubted));
     else if (phase === 'ended' || phase === 'refused')
       await this.#parts.repository.schedule.set(id, undefined);
@@ -76,7 +76,7 @@ export class StatusPoll {
     // If the deployment is missing, the bot has already waited. If a status suggests a missed callback, the status is
     // not applied yet, because the callback may still be on its way.
     if (status && !again && (await this.#missedEvent(deployment, news))) {
-      // The event may have happened only a moment ago, so the callback gets some time to arrive.
+      // Perhaps the event happened only a moment ago. The callback gets some time to arrive.
       const silentAt = Math.max(now, deployment.createdAt + SILENCE_MS);
       await this.#parts.repository.schedule.set(id, silentAt + CALLBACK_GRACE_MS, { doubted: status });
       return;
@@ -99,14 +99,14 @@ export class StatusPoll {
     }
   }
 
-  /** The event in this news that a callback should have reported but did not report. */
+  /** The event in this news that a callback should have reported but has not reported. */
   async #missedEvent(
     { id, createdAt, missingAt, ...known }: Deployment,
     news: Seen,
     tx?: Store,
   ): Promise<CallbackEvent | undefined> {
     const now = this.#parts.clock.now();
-    // If the deployment is older than this process, the callback may have come while no process was running.
+    // If the deployment is older than this process, its callback may have come while no process was running.
     if (!this.#parts.deployments.callbacksExpected || ageOf(createdAt, now) > this.#ranForMs())
       return undefined;
     const ends = missingAt !== undefined && now - missingAt >= MISSING_MS;

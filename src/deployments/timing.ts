@@ -7,7 +7,7 @@ import { type Deployment, endIsInferred } from './deployment.ts';
  */
 export const LOOK_UPS_MS = [2_000, 4_000, 4_000, 20_000, 30_000, 60_000] as const;
 
-/** If callbacks are on, the bot asks Edgegap about a deployment when there was no news of it for this long. */
+/** If callbacks are on, Edgegap is asked about a deployment when there was no news for this long. */
 export const SILENCE_MS = 60_000;
 
 /**
@@ -18,7 +18,7 @@ export const SILENCE_MS = 60_000;
 export const POLLS_APART_MS = 250;
 
 /**
- * If Edgegap does not know a deployment, and still does not know it after this time, the deployment counts as ended.
+ * If Edgegap does not know a deployment, and after this time still does not know it, the deployment counts as ended.
  */
 export const MISSING_MS = 30_000;
 

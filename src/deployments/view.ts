@@ -66,8 +66,8 @@ export function timesOf({ createdAt, readyAt, endedAt, snapshot }: Deployment): 
 }
 
 /**
- * The times that Edgegap tells. Before READY, `start_time` may contain any time. `elapsed_time` says how long the
- * server has been ready.
+ * The times that Edgegap tells. Before READY, `start_time` may be any time. `elapsed_time` is how long the server has
+ * been ready.
  */
 function timesSaid({ current_status, start_time, removal_time, elapsed_time = 0 }: DeploymentStatus): Times {
   const ended = current_status === 'TERMINATED';
@@ -137,7 +137,7 @@ export function viewOfStatus(status: DeploymentStatus): DeploymentView {
 }
 
 function statusOf({ phase, status, stopAskedBy }: Deployment): string {
-  // A deployment with the status READY or ERROR is stopped at once, but Edgegap takes some time to show TERMINATING.
+  // If the status is READY or ERROR, Edgegap carries out the stop, but takes some time to show TERMINATING.
   const isStopping = stopAskedBy !== undefined && (status === 'READY' || status === 'ERROR');
   switch (phase) {
     case 'requesting':
