@@ -9,7 +9,7 @@ import { isPublicLink } from '../src/log/link.ts';
 import { maskedTail, type Tail } from '../src/log/tail.ts';
 
 const DEFAULT_LINES = 30;
-/** How much of a log the message shows; a longer log is attached as a file. */
+/** How much of a log the message shows. A longer log is attached as a file. */
 const SHOWN_LINES = 40;
 const SHOWN_CHARACTERS = 2_400;
 const MAX_LINES = 5_000;
@@ -52,7 +52,7 @@ async function read({ edgegap, deployments }: Context<unknown>, { request_id, se
   try {
     return await edgegap.logs(request_id);
   } catch (cause) {
-    // Read again, because the deployment may have ended in the meantime.
+    // The deployment is read again, because it may have ended in the meantime.
     const known = await deployments.byRequestId(request_id);
     const ended = known?.endedAt !== undefined || seen?.current_status === 'TERMINATED';
     if (!ended || !(cause instanceof EdgegapError) || cause.outcome !== 'not-done') throw cause;
@@ -108,7 +108,7 @@ function logCard(
   };
 }
 
-/** `last 30 of 20,000 lines`. */
+/** For example `last 30 of 20,000 lines`. */
 function howMany({ lines, total }: Tail): string {
   return lines < total ? `last ${lines.toLocaleString('en')} of ${counted(total)}` : counted(total);
 }
@@ -127,8 +127,8 @@ function crashFields({ crash_data }: Logs): Field[] {
 }
 
 /**
- * The whole channel can read the answer. A link that works without a sign-in is therefore left out: only the Edgegap
- * dashboard shows it.
+ * The place of a stored log. The whole channel can read the answer. Therefore a link that works without a sign-in is
+ * left out, and only the Edgegap dashboard shows such a link.
  */
 function storedLog(link: string): Inline {
   if (isPublicLink(link)) return { link, text: 'Stored log' };
@@ -141,8 +141,8 @@ function lastLines(text: string, count: number): string {
 }
 
 /**
- * At most the last `count` characters. The text starts at the beginning of a line if possible, and never in the middle
- * of a character.
+ * At most the last `count` characters. If possible, the text starts at the beginning of a line. It never starts in the
+ * middle of a character.
  */
 function lastCharacters(text: string, count: number): string {
   if (text.length <= count) return text;

@@ -37,7 +37,7 @@ import {
   windowOf,
 } from '../src/metrics/window.ts';
 
-/** How many gaps the answer describes; of further gaps, it gives only the number. */
+/** How many gaps the answer describes. If there are more gaps, the answer tells only their number. */
 const GAPS_TOLD = 3;
 
 export default defineCommand({
@@ -125,7 +125,7 @@ async function show(
   });
 }
 
-/** The chart as a picture, or in block characters if the picture could not be drawn. */
+/** The chart as a picture. If the picture could not be drawn, the chart is made of block characters. */
 async function picture(
   charts: Context<unknown>['charts'],
   name: string,
@@ -181,7 +181,7 @@ function nothingMeasured(
   });
 }
 
-/** The CPU and memory that the version may use; undefined if the version is gone. */
+/** The CPU and memory that the version may use. Undefined if the version no longer exists. */
 async function allowanceOf({ catalog }: Context<unknown>, view: DeploymentView): Promise<Allowance> {
   const versions = await catalog.versions(view.application).catch(() => []);
   const found = versions.find(({ name }) => name === view.version);
@@ -220,7 +220,7 @@ function summary(metrics: Metrics, { cpu, memory }: Allowance): Field[] {
   ];
 }
 
-/** How much a counter grew over the window; empty if a restart has reset the counter. */
+/** How much a counter grew during the window. Empty if a restart has reset the counter. */
 function totalOf(samples: readonly Sample[]): { total?: number } {
   const grown = (samples.at(-1)?.value ?? 0) - (samples[0]?.value ?? 0);
   return samples.length > 1 && grown >= 0 ? { total: grown } : {};

@@ -25,7 +25,9 @@ export interface DeploymentView {
   readonly error: string | undefined;
   /** A remark that the reader should know or act on. */
   readonly note: string | undefined;
-  /** The id of the deployment to deploy again from. Undefined if nobody may deploy again from this card. */
+  /**
+   * The id of a deployment that a person may order again from this card. Undefined if the card offers no such button.
+   */
   readonly again: string | undefined;
   /** Whether a person asked to stop the deployment. */
   readonly stopping: boolean;
@@ -144,7 +146,7 @@ function elapsed(view: DeploymentView): Inline[] {
     const took = createdAt === undefined ? [] : [`, after ${duration(readyAt - createdAt)}`];
     return [' ', { time: readyAt, style: 'relative' }, ...took];
   }
-  // Only for a deployment in progress is it certain that it has started and is not over.
+  // Only a deployment in progress has certainly started and certainly not ended.
   if (createdAt === undefined || statusFace(view.status).tone !== 'progress') return [];
   return [', started ', { time: createdAt, style: 'relative' }];
 }

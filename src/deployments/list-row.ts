@@ -14,8 +14,8 @@ export interface ListRow {
 }
 
 /**
- * Edgegap's list contains neither application nor status. Both are taken from the store if the store knows the
- * deployment, otherwise from Edgegap's status.
+ * Makes the row of a deployment in Edgegap's list. This list contains neither application nor status. Both are taken
+ * from the store if the store knows the deployment, and from Edgegap's status if not.
  */
 export async function listRow(
   deployments: KnownDeployments,

@@ -13,7 +13,10 @@ export const listingRoutes: readonly Route[] = [
   { endpoint: 'versions', method: 'GET', path: '/v1/app/{application}/versions', handle: versions },
 ];
 
-/** Lists only active deployments, as they were `listLagMs` ago; newest first, unless another order was asked for. */
+/**
+ * Lists only active deployments, in the state that they had `listLagMs` ago. The newest deployment comes first, unless
+ * the request asks for another order.
+ */
 function list({ world, query, now }: RouteRequest): RouteResponse {
   const seen = [...world.deployments.values()].toReversed().flatMap((deployment): Listed[] => {
     const phase = phaseAt(deployment, now - world.settings.listLagMs);
