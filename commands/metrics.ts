@@ -13,7 +13,7 @@ import { type Context, type DeploymentActionContext, defineCommand } from '../sr
 import { instantOf, type Moment } from '../src/command/kinds/moment.ts';
 import { theDeployment } from '../src/command/options.ts';
 import { currentView } from '../src/command/status-view.ts';
-import type { DeploymentView } from '../src/deployments/card.ts';
+import { type DeploymentView, roughly } from '../src/deployments/card.ts';
 import type { DeploymentTarget } from '../src/deployments/deployment.ts';
 import { METRICS_STEPS, type Metrics, type Sample } from '../src/edgegap/metrics.ts';
 import { AppError, InputError } from '../src/errors.ts';
@@ -30,7 +30,6 @@ import {
   decodeWindow,
   encodeWindow,
   resized,
-  spanText,
   stepMs,
   type Window,
   type WindowRequest,
@@ -228,7 +227,7 @@ function totalOf(samples: readonly Sample[]): { total?: number } {
 
 function windowWords({ from, to, step }: Window): Inline[] {
   return [
-    `${spanText(to - from)}, from `,
+    `${roughly(to - from)}, from `,
     { time: from, style: 'clock' },
     ' to ',
     { time: to, style: 'clock' },
