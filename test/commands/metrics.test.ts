@@ -96,7 +96,8 @@ describe('metrics in words', () => {
     const now = Date.now();
     stage.simulator.deployments.get(id)?.unmeasured.push({ from: now - 40 * MINUTE, to: now - 20 * MINUTE });
     const { text } = await run(`metrics ${id}`);
-    expect(text).toMatch(/Nothing was measured from .* to .*\./);
+    expect(text).toMatch(/Nothing was measured from .* \(\d\d:\d\d UTC\) to .* \(\d\d:\d\d UTC\)\./);
+    expect(text).toMatch(/peak .* at \d\d:\d\d:\d\d \(\d\d:\d\d UTC\), limit/);
     expect(text).toMatch(/[▁▂▃▄▅▆▇█]{10}/);
     expect(text).toMatch(/·{10}/);
   });
@@ -109,6 +110,11 @@ describe('metrics in words', () => {
     expect(lines[0]).toMatch(/^time,cpu_units,.*,disk_write_total$/);
     expect(lines.length).toBeGreaterThan(30);
     expect(lines[1]).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z,\d+/);
+    for (const button of ['Wider', 'Narrower', 'Refresh']) {
+      const pressed = await effectOf(stage, 'operator', () => stage.driver.press('operator', button));
+      const names = pressed.publicly.flatMap(({ files }) => files).map((one) => one.name);
+      expect(names, button).toContain(`${id}-metrics.csv`);
+    }
   });
 
   test('a version with CPU throttling gets a second chart', async () => {
