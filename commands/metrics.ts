@@ -1,4 +1,4 @@
-import { blocks } from '../src/chart/blocks.ts';
+import { blocks, NARROW, WIDE } from '../src/chart/blocks.ts';
 import { inUnit } from '../src/chart/format.ts';
 import type { ChartSpec, Gap, Unit } from '../src/chart/spec.ts';
 import {
@@ -135,12 +135,12 @@ async function picture(
   try {
     const bytes = new Uint8Array(await charts.draw(spec));
     return {
-      node: { kind: 'image', file: name, alt, drawn: blocks(spec) },
+      node: { kind: 'image', file: name, alt, drawn: [blocks(spec, WIDE), blocks(spec, NARROW)] },
       file: { name, type: 'image/png', bytes },
     };
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    return { node: { kind: 'code', text: blocks(spec), keep: 'start' } };
+    return { node: { kind: 'code', text: blocks(spec, NARROW), keep: 'start' } };
   }
 }
 

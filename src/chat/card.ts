@@ -62,9 +62,14 @@ export type Node =
   | { readonly kind: 'code'; readonly text: string; readonly keep: 'start' | 'end' }
   /**
    * A picture: one of the card's files, by its name. `alt` describes the picture in words, and is shown in place of a
-   * missing file; `drawn` is the picture in characters, for a platform that shows text only.
+   * missing file; `drawn` is the picture in characters, for a platform that shows text only, the widest drawing first.
    */
-  | { readonly kind: 'image'; readonly file: string; readonly alt: string; readonly drawn?: string }
+  | {
+      readonly kind: 'image';
+      readonly file: string;
+      readonly alt: string;
+      readonly drawn?: readonly string[];
+    }
   | { readonly kind: 'divider' }
   | { readonly kind: 'buttons'; readonly buttons: readonly Button[] }
   | Select;

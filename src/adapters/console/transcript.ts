@@ -37,15 +37,27 @@ export function createTranscript(newRef: (nth: number) => MessageRef) {
   const messages = new Map<string, Shown>();
   const keys = new Map<string, string>();
   const numbers = new Map<string, number>();
+  /** The messages with the latest printed message last. */
+  const printed = new Set<string>();
 
-  const keyOf = (ref: MessageRef, { action, value = '' }: ActionButton) =>
-    [ref.message, action.command, action.action, action.arg, value].join('\n');
+  // The argument is no part of the key: on every page of a list, Next has the same number. Buttons of a message differ
+  // in their labels.
+  const keyOf = (ref: MessageRef, { label, action, value = '' }: ActionButton) =>
+    [ref.message, action.command, action.action, label, value].join('\n');
   const assign = ({ ref, message }: Shown) => {
+    printed.delete(ref.message);
+    printed.add(ref.message);
     for (const button of actionButtons(message)) {
       const key = keyOf(ref, button);
       if (!numbers.has(key)) numbers.set(key, numbers.size + 1);
     }
   };
+  const buttonsIn = ({ ref, message }: Shown): NumberedButton[] =>
+    actionButtons(message).map((button) => ({
+      number: numbers.get(keyOf(ref, button)) ?? 0,
+      button,
+      source: ref,
+    }));
 
   return {
     get all(): readonly Shown[] {
@@ -63,8 +75,8 @@ export function createTranscript(newRef: (nth: number) => MessageRef) {
     change(ref: MessageRef, message: Message): Shown | undefined {
       const before = messages.get(ref.message);
       if (!before) return undefined;
-      if (isDeepStrictEqual(before.message, message)) return before;
-      const shown = { ...before, message, edits: before.edits + 1 };
+      const isNew = !isDeepStrictEqual(before.message, message);
+      const shown = isNew ? { ...before, message, edits: before.edits + 1 } : before;
       messages.set(ref.message, shown);
       assign(shown);
       return shown;
@@ -75,15 +87,14 @@ export function createTranscript(newRef: (nth: number) => MessageRef) {
       'action' in button ? numbers.get(keyOf(ref, button)) : undefined,
     /** Buttons that can be pressed now, by number. */
     buttons: (): readonly NumberedButton[] =>
-      [...messages.values()]
-        .flatMap(({ ref, message }) =>
-          actionButtons(message).map((button) => ({
-            number: numbers.get(keyOf(ref, button)) ?? 0,
-            button,
-            source: ref,
-          })),
-        )
-        .toSorted((a, b) => a.number - b.number),
+      [...messages.values()].flatMap(buttonsIn).toSorted((a, b) => a.number - b.number),
+    /** The buttons of the card that was printed last; empty if no card has buttons. */
+    newest: (): readonly NumberedButton[] =>
+      [...printed]
+        .toReversed()
+        .flatMap((id) => messages.get(id) ?? [])
+        .map(buttonsIn)
+        .find((buttons) => buttons.length > 0) ?? [],
     /** Whether any button of this session has or had this number. */
     known: (number: number) => number >= 1 && number <= numbers.size,
   };
