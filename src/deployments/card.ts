@@ -132,13 +132,15 @@ function titleOf(view: DeploymentView): Rich {
 }
 
 /**
- * The time shown beside the status: how long the server ran, since when it has been ready, or since when the deployment
+ * The time shown beside the status: when the server ended and how long the server ran, since when it has been ready, or since when the deployment
  * has been under way.
  */
 function elapsed(view: DeploymentView): Inline[] {
   const { createdAt, readyAt, endedAt } = view;
-  if (endedAt !== undefined && readyAt !== undefined) return [` after ${duration(endedAt - readyAt)}`];
-  if (endedAt !== undefined) return [' ', { time: endedAt, style: 'relative' }];
+  if (endedAt !== undefined) {
+    const ran = readyAt === undefined ? [] : [` (ran ${duration(endedAt - readyAt)})`];
+    return [', ended at ', { time: endedAt, style: 'clock' }, ...ran];
+  }
   if (readyAt !== undefined) {
     if (view.status !== 'READY') return [];
     const took = createdAt === undefined ? [] : [`, after ${duration(readyAt - createdAt)}`];
