@@ -24,6 +24,11 @@ export function shareOfLimits(percent: number): RateLimits {
  * limit.
  */
 const CONCURRENT = 16;
+/**
+ * Background work leaves one permit of so many to people. Otherwise a person would wait up to a second while the bot
+ * compares thousands of deployments.
+ */
+const LEFT_PART = 4;
 
 /**
  * A call that calls `left` when its request leaves. If `left` throws, the request must not leave: the call rejects with
@@ -38,7 +43,8 @@ interface Bucket {
 
 /**
  * Keeps to the rate limits of the account. Each bucket has a number of permits. Each call takes a permit. Calls of
- * people go first, and within a lane calls go in order of arrival. A permit is free again at the end of the one-second window
+ * people go first, and background work never takes the last quarter of the permits. Within a lane, calls go in order of
+ * arrival. A permit is free again at the end of the one-second window
  * that its request counts against. So in any second, no more requests arrive than the limit allows.
  */
 export class Scheduler {
@@ -197,7 +203,8 @@ class RatedBucket implements Bucket {
     try {
       for (let lane = this.#lanes.next; lane; lane = this.#lanes.next) {
         const wanted = this.#lanes.count(lane);
-        const wish = { lane, wanted, limit: this.#limit };
+        const left = lane === 'background' ? Math.floor(this.#limit / LEFT_PART) : 0;
+        const wish = { lane, wanted, limit: this.#limit - left };
         const { permits, waitMs } = await this.#permits.take(this.#name, wish);
         for (const permit of permits) if (!this.#lanes.begin(permit, lane)) permit.unused();
         if (permits.length < wanted && this.#lanes.next === lane) await this.#wait(waitMs);
