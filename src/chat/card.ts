@@ -76,6 +76,8 @@ export type Node =
 
 export interface Table {
   readonly kind: 'table';
+  /** The name of the table for screen readers. With a caption, Slack shows a table in which a person can sort the rows. */
+  readonly caption?: string;
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[];
 }

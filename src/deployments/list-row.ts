@@ -56,7 +56,12 @@ export async function listRow(
 export function listTable(rows: readonly ListRow[]) {
   const used = COLUMNS.map((_, column) => rows.some(({ cells }) => cells[column]));
   const kept = <Item>(items: readonly Item[]) => items.filter((_, column) => used[column]);
-  return { kind: 'table', columns: kept(COLUMNS), rows: rows.map(({ cells }) => kept(cells)) } as const;
+  return {
+    kind: 'table',
+    caption: 'Deployments, the newest first',
+    columns: kept(COLUMNS),
+    rows: rows.map(({ cells }) => kept(cells)),
+  } as const;
 }
 
 function addressOf(row: DeploymentRow): string {
