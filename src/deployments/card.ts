@@ -139,7 +139,7 @@ function elapsed(view: DeploymentView): Inline[] {
   const { createdAt, readyAt, endedAt } = view;
   if (endedAt !== undefined) {
     const ran = readyAt === undefined ? [] : [` (ran ${duration(endedAt - readyAt)})`];
-    return [', ended at ', { time: endedAt, style: 'clock' }, ...ran];
+    return [', ended ', { time: endedAt, style: 'clock' }, ...ran];
   }
   if (readyAt !== undefined) {
     if (view.status !== 'READY') return [];
