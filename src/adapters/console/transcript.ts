@@ -40,23 +40,29 @@ export function createTranscript(newRef: (nth: number) => MessageRef) {
   /** The messages with the latest printed message last. */
   const printed = new Set<string>();
 
-  // The argument is no part of the key: on every page of a list, Next has the same number. Buttons of a message differ
-  // in their labels.
-  const keyOf = (ref: MessageRef, { label, action, value = '' }: ActionButton) =>
-    [ref.message, action.command, action.action, label, value].join('\n');
-  const assign = ({ ref, message }: Shown) => {
+  const nameOf = ({ label, action, value = '' }: ActionButton) =>
+    [action.command, action.action, label, value].join('\n');
+  // Next keeps its number on every page of a list, although its argument changes. A number for Stop or Deploy, or for a
+  // button whose name is not unique in the message, must never reach another target.
+  const keyOf = ({ ref, message }: Shown, button: ActionButton) => {
+    const alike = actionButtons(message).filter((one) => nameOf(one) === nameOf(button));
+    const isFree = alike.length === 1 && button.style === 'secondary';
+    return [ref.message, nameOf(button), isFree ? '' : button.action.arg].join('\n');
+  };
+  const assign = (shown: Shown) => {
+    const { ref, message } = shown;
     printed.delete(ref.message);
     printed.add(ref.message);
     for (const button of actionButtons(message)) {
-      const key = keyOf(ref, button);
+      const key = keyOf(shown, button);
       if (!numbers.has(key)) numbers.set(key, numbers.size + 1);
     }
   };
-  const buttonsIn = ({ ref, message }: Shown): NumberedButton[] =>
-    actionButtons(message).map((button) => ({
-      number: numbers.get(keyOf(ref, button)) ?? 0,
+  const buttonsIn = (shown: Shown): NumberedButton[] =>
+    actionButtons(shown.message).map((button) => ({
+      number: numbers.get(keyOf(shown, button)) ?? 0,
       button,
-      source: ref,
+      source: shown.ref,
     }));
 
   return {
@@ -83,8 +89,8 @@ export function createTranscript(newRef: (nth: number) => MessageRef) {
     },
     withKey: (key: string) => messages.get(keys.get(key) ?? ''),
     /** While a message is edited, its buttons keep their numbers. */
-    numberOf: (ref: MessageRef, button: Button) =>
-      'action' in button ? numbers.get(keyOf(ref, button)) : undefined,
+    numberOf: (shown: Shown, button: Button) =>
+      'action' in button ? numbers.get(keyOf(shown, button)) : undefined,
     /** Buttons that can be pressed now, by number. */
     buttons: (): readonly NumberedButton[] =>
       [...messages.values()].flatMap(buttonsIn).toSorted((a, b) => a.number - b.number),

@@ -170,6 +170,46 @@ describe('buttons in the terminal', () => {
     ]);
   });
 
+  test('buttons of a card with the same label have numbers of their own, and each number reaches its target', async () => {
+    const pressed: string[] = [];
+    const opened = openConsole();
+    await opened.chat.start(
+      inboxOf(async (invocation) => {
+        const { request } = invocation;
+        if (request.kind === 'action') return void pressed.push(request.action?.arg ?? '');
+        const buttons = ['alpha', 'beta'].map((arg) => {
+          const action = { command: 'stop', action: 'ask', arg };
+          return { label: 'Stop', style: 'danger', action } as const;
+        });
+        await invocation.respond(card({ nodes: [{ kind: 'buttons', buttons }] }));
+      }),
+    );
+    opened.input.end('stop\n#2\n#1\n');
+    await opened.chat.finished;
+    expect(opened.printed()).toContain('[#1 Stop]  [#2 Stop]');
+    expect(pressed).toEqual(['beta', 'alpha']);
+  });
+
+  test('if an update of the card gives Stop another target, the old number does not stop the new target', async () => {
+    const pressed: string[] = [];
+    const opened = openConsole();
+    const stopping = (arg: string) => {
+      const action = { command: 'stop', action: 'ask', arg };
+      return card({ nodes: [{ kind: 'buttons', buttons: [{ label: 'Stop', style: 'danger', action }] }] });
+    };
+    await opened.chat.start(
+      inboxOf(async (invocation) => {
+        const { request } = invocation;
+        if (request.kind === 'action') return void pressed.push(request.action?.arg ?? '');
+        await invocation.respond(stopping('alpha'));
+        await invocation.respond(stopping('beta'));
+      }),
+    );
+    opened.input.end('stop\n#1\n#2\n');
+    await opened.chat.finished;
+    expect(pressed).toEqual(['beta']);
+  });
+
   test('the answer to an unknown number names every button of the newest card, and no button of older cards', async () => {
     const actions = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
     const opened = openConsole();
