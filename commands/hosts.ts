@@ -55,7 +55,7 @@ export default defineCommand({
       maxLength: 100,
       description: 'Show this host alone, in full',
       async suggest({ typed, given, catalog, ...lookup }) {
-        const fleet = (await knownFleets(lookup)).find((one) => one === given.fleet);
+        const [fleet] = namesakes(String(given.fleet ?? ''), await knownFleets(lookup), (one) => one);
         return beginningWith(typed, fleet === undefined ? [] : idsOf(await catalog.hosts(fleet)));
       },
     },

@@ -71,7 +71,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   notify: ['chat', 'replicas', 'store', 'work'],
   // A card is rendered when its news is written, so that both are in one transaction.
   deployments: ['chat', 'edgegap', 'notify', 'replicas', 'store', 'work'],
-  metrics: ['chart', 'edgegap'],
+  metrics: ['chart', 'deployments', 'edgegap'],
   guard: ['deployments', 'store'],
   server: ['deployments'],
   command: [

@@ -62,15 +62,23 @@ export type Node =
   | { readonly kind: 'code'; readonly text: string; readonly keep: 'start' | 'end' }
   /**
    * A picture, given by the name of one of the card's files. `alt` describes the picture in words, and is shown if the
-   * file is missing. `drawn` is the picture in characters, for a platform that shows text only.
+   * file is missing. `drawn` is the picture in characters, for a platform that shows text only; the widest drawing comes
+   * first.
    */
-  | { readonly kind: 'image'; readonly file: string; readonly alt: string; readonly drawn?: string }
+  | {
+      readonly kind: 'image';
+      readonly file: string;
+      readonly alt: string;
+      readonly drawn?: readonly string[];
+    }
   | { readonly kind: 'divider' }
   | { readonly kind: 'buttons'; readonly buttons: readonly Button[] }
   | Select;
 
 export interface Table {
   readonly kind: 'table';
+  /** The name of the table for screen readers. With a caption, Slack shows a table in which a person can sort the rows. */
+  readonly caption?: string;
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[];
 }

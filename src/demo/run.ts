@@ -52,6 +52,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     const config = readConfig({
       EDGEGAP_API_URL: simulator.url,
       EDGEGAP_API_TOKEN: simulator.token,
+      FLEETS: 'tournament',
       DATABASE_URL: ':memory:',
       PORT: '0',
       LOG_LEVEL: options.logLevel,

@@ -48,7 +48,7 @@ export interface PermitRequest {
   lane: Lane;
   /** The maximum number of permits to take. */
   wanted: number;
-  /** The limit of the bucket for any second. */
+  /** How many permits of the bucket this lane may hold in any second. */
   limit: number;
 }
 

@@ -27,6 +27,11 @@ export function shareOfLimits(percent: number): RateLimits {
  * limit.
  */
 const CONCURRENT = 16;
+/**
+ * Background work leaves one permit in four to people. Otherwise a person would wait up to a second while the bot
+ * compares thousands of deployments.
+ */
+const LEFT_PART = 4;
 
 /**
  * A call that takes the function `left`, and calls it when the request leaves. If `left` throws, the request must not
@@ -42,9 +47,9 @@ interface Bucket {
 
 /**
  * Keeps to the rate limits of the account. Each bucket has a number of permits, and each call takes a permit. Calls of
- * people go first, and within a lane calls go in order of arrival. Each request counts against a window of one second,
- * and its permit becomes free at the end of this window. Therefore no more requests arrive in any second than the limit
- * allows.
+ * people go first, and background work never takes the last quarter of the permits. Within a lane calls go in order of
+ * arrival. Each request counts against a window of one second, and its permit becomes free at the end of this window.
+ * Therefore no more requests arrive in any second than the limit allows.
  */
 export class Scheduler {
   readonly #clock: Clock;
@@ -202,7 +207,8 @@ class RatedBucket implements Bucket {
     try {
       for (let lane = this.#lanes.next; lane; lane = this.#lanes.next) {
         const wanted = this.#lanes.count(lane);
-        const wish = { lane, wanted, limit: this.#limit };
+        const left = lane === 'background' ? Math.floor(this.#limit / LEFT_PART) : 0;
+        const wish = { lane, wanted, limit: this.#limit - left };
         const { permits, waitMs } = await this.#permits.take(this.#name, wish);
         for (const permit of permits) if (!this.#lanes.begin(permit, lane)) permit.unused();
         if (permits.length < wanted && this.#lanes.next === lane) await this.#wait(waitMs);

@@ -1,3 +1,4 @@
+import { duration, roughly } from '../deployments/card.ts';
 import { METRICS_STEPS, type MetricsStep } from '../edgegap/metrics.ts';
 import { InputError } from '../errors.ts';
 
@@ -64,22 +65,22 @@ export function windowOf({ last, from, to, step }: WindowRequest, now: number): 
       hint: 'Times are UTC. Exchange from and to.',
     });
   if (span > LONGEST_MS)
-    throw new InputError('window-long', `A window of ${spanText(span)} is too long: the most is 31 days.`, {
-      hint: 'Give a shorter window, for example --last 24h.',
-    });
+    throw new InputError(
+      'window-long',
+      `A window of ${roughly(span)} is too long: the most is ${duration(LONGEST_MS)}.`,
+      {
+        hint: 'Give a shorter window, for example --last 24h.',
+      },
+    );
   const finest = METRICS_STEPS.find((one) => span / STEP_MS[one] <= MOST_POINTS) ?? '1h';
   if (step !== undefined && STEP_MS[step] < STEP_MS[finest])
-    throw new InputError('step-fine', `A step of ${step} is too fine for a window of ${spanText(span)}.`, {
+    throw new InputError('step-fine', `A step of ${step} is too fine for a window of ${roughly(span)}.`, {
       hint: `Give a step of ${finest} or more, or a shorter window.`,
     });
   if (step !== undefined && STEP_MS[step] * 2 > span && step !== '30s')
-    throw new InputError(
-      'step-coarse',
-      `A step of ${step} is too coarse for a window of ${spanText(span)}.`,
-      {
-        hint: 'Leave the step out, or give a longer window.',
-      },
-    );
+    throw new InputError('step-coarse', `A step of ${step} is too coarse for a window of ${roughly(span)}.`, {
+      hint: 'Leave the step out, or give a longer window.',
+    });
   const usual = METRICS_STEPS.find((one) => span / STEP_MS[one] <= USUAL_POINTS) ?? '1h';
   return { from: begin, to: end, step: step ?? usual, moves: from === undefined && to === undefined };
 }
@@ -106,12 +107,4 @@ export function decodeWindow(text: string): WindowRequest {
   if (first === undefined) return {};
   if (second === undefined) return { last: Number(first) * MINUTE_MS };
   return { from: Number(first) * 1_000, to: Number(second) * 1_000 };
-}
-
-/** `45 min`, `2 h`, `40 days`. */
-export function spanText(ms: number): string {
-  const minutes = Math.round(ms / MINUTE_MS);
-  if (minutes < 120) return `${minutes} min`;
-  const hours = Math.round(minutes / 60);
-  return hours < 48 ? `${hours} h` : `${Math.round(hours / 24)} days`;
 }

@@ -94,9 +94,10 @@ export class SharedPermits implements Permits {
     );
   }
 
-  /** Creates the rows of a bucket, unless another process has already done so. */
+  /** Creates the rows of a bucket up to the limit of the lane, unless another process has already done so. */
   async #prepare(bucket: string, limit: number): Promise<void> {
-    if (this.#known.has(bucket)) return;
+    const key = `${bucket} ${limit}`;
+    if (this.#known.has(key)) return;
     await this.#parts.store
       .insertInto('rate_buckets')
       .values({ id: bucket, paused_until: 0, people_until: 0 })
@@ -107,7 +108,7 @@ export class SharedPermits implements Permits {
       .values(Array.from({ length: limit }, (_, slot) => ({ bucket, slot, free_at: 0 })))
       .onConflict((conflict) => conflict.doNothing())
       .execute();
-    this.#known.add(bucket);
+    this.#known.add(key);
   }
 
   /**

@@ -53,7 +53,7 @@ describe('the card of a deployment', () => {
     ['DEPLOYING', { readyAt: undefined }, 'Deploying, started', ['Refresh', 'Stop']],
     ['ERROR', { readyAt: undefined }, /^Error$/, ['Logs', 'Metrics', 'Refresh', 'Stop']],
     ['TERMINATING', {}, /^Stopping$/, ['Refresh']],
-    ['TERMINATED', { endedAt: 73_000 }, /^Terminated after 1 min$/, []],
+    ['TERMINATED', { endedAt: 73_000 }, /^Terminated, ended 1970-01-01T00:01:13\.000Z \(ran 1 min\)$/, []],
     ['REFUSED', { request_id: undefined, readyAt: undefined }, /^Not deployed$/, []],
     [
       'LOST',
@@ -101,6 +101,10 @@ test.each([
   [245_000, '4 min 5 s'],
   [3_600_000, '1 h'],
   [7_380_000, '2 h 3 min'],
+  [169_200_000, '47 h'],
+  [172_800_000, '2 d'],
+  [275_640_000, '3 d 4 h'],
+  [23_976 * 3_600_000, '999 d'],
 ])('%i ms are shown as "%s"', (ms, words) => {
   expect(duration(ms)).toBe(words);
 });

@@ -109,6 +109,9 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
       type: 'cloud',
       tags: 'true',
     });
+    const none = await shown(stage, 'locations', { type: 'no-such-type' });
+    expect(none).toContain('0 places of type no-such-type');
+    expect(none).toContain('Leave out the type to see places of all types.');
     await shown(stage, 'locations', { application: 'kart-racing' });
     expect(lastQuery(stage)).toEqual({ app: 'kart-racing', page: '5' });
   });
@@ -221,6 +224,22 @@ test('fleets from the settings and from earlier commands are suggested, even aft
       'tournament-m',
     ]);
     expect(await complete('hosts no-such-fleet --host t')).toEqual([[], 't']);
+  } finally {
+    await stage.close();
+  }
+});
+
+test('the name of a fleet from the settings may be typed in capitals, before anybody used the fleet', async () => {
+  const stage = await stageOn('console', { environment: { FLEETS: 'tournament' } });
+  try {
+    for (const line of ['hosts Tournament', 'hosts TOURNAMENT --host Tournament-Montreal-0']) {
+      const { privately } = await effectOf(stage, 'operator', () => typeLine(stage, 'operator', line));
+      expect(privately.at(-1)?.text).toContain('tournament-montreal-0');
+    }
+    expect(await (stage.driver as ConsoleDriver).complete('hosts Tournament --host tournament-m')).toEqual([
+      ['tournament-montreal-0 '],
+      'tournament-m',
+    ]);
   } finally {
     await stage.close();
   }

@@ -96,7 +96,8 @@ describe('metrics in words', () => {
     const now = Date.now();
     stage.simulator.deployments.get(id)?.unmeasured.push({ from: now - 40 * MINUTE, to: now - 20 * MINUTE });
     const { text } = await run(`metrics ${id}`);
-    expect(text).toMatch(/Nothing was measured from .* to .*\./);
+    expect(text).toMatch(/Nothing was measured from .* \(\d\d:\d\d UTC\) to .* \(\d\d:\d\d UTC\)\./);
+    expect(text).toMatch(/peak .* at \d\d:\d\d:\d\d \(\d\d:\d\d UTC\), limit/);
     expect(text).toMatch(/[▁▂▃▄▅▆▇█]{10}/);
     expect(text).toMatch(/·{10}/);
   });
@@ -109,6 +110,11 @@ describe('metrics in words', () => {
     expect(lines[0]).toMatch(/^time,cpu_units,.*,disk_write_total$/);
     expect(lines.length).toBeGreaterThan(30);
     expect(lines[1]).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z,\d+/);
+    for (const button of ['Wider', 'Narrower', 'Refresh']) {
+      const pressed = await effectOf(stage, 'operator', () => stage.driver.press('operator', button));
+      const names = pressed.publicly.flatMap(({ files }) => files).map((one) => one.name);
+      expect(names, button).toContain(`${id}-metrics.csv`);
+    }
   });
 
   test('a version with CPU throttling gets a second chart', async () => {
@@ -128,8 +134,8 @@ describe('metrics in words', () => {
   test.each([
     ['--from 2099-01-01', 'begins in the future'],
     ['--from 2026-03-03T17:00 --to 2026-03-03T16:00', 'ends before it begins'],
-    ['--last 40d', '40 days is too long'],
-    ['--last 48h --step 30s', 'too fine for a window of 2 days'],
+    ['--last 40d', '40 d is too long: the most is 31 d'],
+    ['--last 48h --step 30s', 'too fine for a window of 2 d'],
     ['--last soon', 'must be a length of time'],
     ['--from yesterday', 'must be a time'],
     ['--last 10m --step 1h', 'too coarse for a window of 10 min'],
@@ -153,7 +159,7 @@ describe('metrics in words', () => {
       `metrics ${id} --from ${at(begin)} --to ${at(Date.now() + 60 * MINUTE).slice(11)}`,
     );
     expect(text).toContain('average');
-    expect(text).toMatch(/6[01] min, from/);
+    expect(text).toMatch(/1 h( 1 min)?, from/);
   });
 
   test('a deployment that failed before it was ready has no measurements, and the answer says so', async () => {

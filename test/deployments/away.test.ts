@@ -86,7 +86,7 @@ describe('the times that are reported of a deployment', () => {
       removal_time: edgegapTime(start + 10_000),
     }));
     expect(ended.told).toContain(' after 7 s');
-    expect(ended.card).toContain(' after 7 s');
+    expect(ended.card).toContain(' (ran 7 s)');
   });
 
   test('if Edgegap does not say when the deployment started, the line uses the running time that Edgegap gives', async () => {

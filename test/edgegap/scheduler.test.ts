@@ -121,6 +121,27 @@ describe('the scheduler', () => {
     expect(await third).toBe('done');
   });
 
+  it.each([
+    [10, 2],
+    [8, 2],
+    [4, 1],
+    [1, 0],
+  ])('of %i permits, background work leaves %i to people, who do not wait', async (limit, left) => {
+    const scheduler = new Scheduler(new TestClock(), { list: limit });
+    const started: Lane[] = [];
+    const ask = (lane: Lane) =>
+      void scheduler.run('list', { lane }, () => {
+        started.push(lane);
+        return new Promise<never>(() => {});
+      });
+    for (let call = 0; call < 2 * limit; call++) ask('background');
+    await turn();
+    for (let call = 0; call < limit; call++) ask('people');
+    await turn();
+    expect(started.filter((lane) => lane === 'background')).toHaveLength(limit - left);
+    expect(started.filter((lane) => lane === 'people')).toHaveLength(left);
+  });
+
   it('each kind of call has a separate limit', async () => {
     const scheduler = new Scheduler(new TestClock(), { deploy: 1 });
     await scheduler.run('deploy', { lane: 'people' }, at);

@@ -245,8 +245,8 @@ function shortened(text: string): string {
 }
 
 function noButton(number: number, transcript: Transcript): string {
-  const now = transcript.buttons().map(({ number: other, button }) => `#${other} ${button.label}`);
-  const offer = now.length > 0 ? ` You can press ${now.slice(-5).join(', ')}.` : '';
+  const now = transcript.newest().map(({ number: other, button }) => `#${other} ${button.label}`);
+  const offer = now.length > 0 ? ` You can press ${now.join(', ')}.` : '';
   return transcript.known(number)
     ? `Button #${number} is gone: its message has changed.${offer}`
     : `There is no button #${number}.${offer}`;

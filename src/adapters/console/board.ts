@@ -48,7 +48,7 @@ export function createBoard(options: BoardOptions) {
       columns: options.columns(),
       now: clock.now(),
       timeZone: options.timeZone,
-      numberOf: (button) => transcript.numberOf(shown.ref, button),
+      numberOf: (button) => transcript.numberOf(shown, button),
       placeOf: (file) => places.get(file) ?? '',
       mark: marks.filter((text) => text !== '').join(', '),
       reply: shown.replyTo !== undefined,

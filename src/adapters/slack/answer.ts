@@ -9,7 +9,6 @@ import { noUrl } from './errors.ts';
 import { type Files, withNote } from './files.ts';
 import { lookingFirst, type Patience } from './patience.ts';
 import type { MessageWithoutFiles, PostedMessage, Posts } from './posts.ts';
-import { render } from './render.ts';
 
 /** The message that holds the pressed button. */
 const SourceMessage = z.object({
@@ -97,11 +96,8 @@ export function createAnswer(parts: {
   ): Promise<void> {
     if (responseUrl === undefined) throw noUrl();
     // Without thread_ts, the answer to a press in a thread would appear in the channel (handling user interaction).
-    await api.respond(responseUrl, {
-      ...render(message),
-      ...as,
-      ...(threadOpen && thread !== undefined ? { thread_ts: thread } : {}),
-    });
+    const inThread = threadOpen && thread !== undefined ? { thread_ts: thread } : {};
+    await posts.rendered(message, (blocks) => api.respond(responseUrl, { ...blocks, ...as, ...inThread }));
   }
 
   /** Finds the bot's message for this invocation that was posted with this key. */

@@ -6,6 +6,9 @@ import { findApplication } from '../order.ts';
 import { paginate } from '../paging.ts';
 import { RouteRefusal } from '../refusal.ts';
 
+/** The type of every simulated place. */
+const TYPE = 'cloud';
+
 export const listingRoutes: readonly Route[] = [
   { endpoint: 'list', method: 'GET', path: '/v1/deployments', handle: list },
   { endpoint: 'locations', method: 'GET', path: '/v1/locations', handle: locations },
@@ -36,10 +39,12 @@ function locations({ world, query }: RouteRequest): RouteResponse {
   if (version !== null && !known?.versions.some((candidate) => candidate.name === version)) {
     throw new RouteRefusal(400, `${app} has no version named ${version}`);
   }
-  const { items, ...page } = paginate(world.settings.catalog.cities, query);
-  const withTags = query.get('tags') === 'true' && world.settings.dialect === 'reference';
-  const locations = withTags ? items.map((city) => ({ ...city, type: 'cloud', tags: ['cloud'] })) : items;
-  return { status: 200, body: { locations, messages: world.settings.catalog.notes ?? [], ...page } };
+  const { catalog, dialect } = world.settings;
+  const isListed = (query.get('type') ?? TYPE) === TYPE;
+  const { items, ...page } = paginate(isListed ? catalog.cities : [], query);
+  const withTags = query.get('tags') === 'true' && dialect === 'reference';
+  const locations = withTags ? items.map((city) => ({ ...city, type: TYPE, tags: [TYPE] })) : items;
+  return { status: 200, body: { locations, messages: catalog.notes ?? [], ...page } };
 }
 
 function applications({ world, query }: RouteRequest): RouteResponse {

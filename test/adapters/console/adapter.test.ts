@@ -129,6 +129,102 @@ describe('buttons in the terminal', () => {
     );
   });
 
+  test('a button that does the same on another page of the card keeps the number of the label', async () => {
+    const page = (nth: number) =>
+      card({
+        title: [`Page ${nth}`],
+        nodes: [
+          {
+            kind: 'buttons',
+            buttons: ['Refresh', ...(nth > 1 ? ['Previous'] : []), 'Next'].map((label) => ({
+              label,
+              style: 'secondary',
+              action: {
+                command: 'list',
+                action: 'page',
+                arg: `${nth + { Refresh: 0, Next: 1, Previous: -1 }[label as 'Next']}`,
+              },
+            })),
+          },
+        ],
+      });
+    const opened = openConsole();
+    await opened.chat.start(
+      inboxOf(async (invocation) => {
+        const { request } = invocation;
+        await invocation.acknowledge(request.kind === 'action' ? 'update' : 'public');
+        await invocation.respond(page(request.kind === 'action' ? Number(request.action?.arg) : 1));
+      }),
+    );
+    opened.input.end('stop\n#2\n#2\n#3\n');
+    await opened.chat.finished;
+    expect(opened.printed().match(/Page \d|╰─ .*/g)).toEqual([
+      'Page 1',
+      '╰─ [#1 Refresh]  [#2 Next]',
+      'Page 2',
+      '╰─ [#1 Refresh]  [#3 Previous]  [#2 Next]',
+      'Page 3',
+      '╰─ [#1 Refresh]  [#3 Previous]  [#2 Next]',
+      'Page 2',
+      '╰─ [#1 Refresh]  [#3 Previous]  [#2 Next]',
+    ]);
+  });
+
+  test('buttons of a card with the same label have numbers of their own, and each number reaches its target', async () => {
+    const pressed: string[] = [];
+    const opened = openConsole();
+    await opened.chat.start(
+      inboxOf(async (invocation) => {
+        const { request } = invocation;
+        if (request.kind === 'action') return void pressed.push(request.action?.arg ?? '');
+        const buttons = ['alpha', 'beta'].map((arg) => {
+          const action = { command: 'stop', action: 'ask', arg };
+          return { label: 'Stop', style: 'danger', action } as const;
+        });
+        await invocation.respond(card({ nodes: [{ kind: 'buttons', buttons }] }));
+      }),
+    );
+    opened.input.end('stop\n#2\n#1\n');
+    await opened.chat.finished;
+    expect(opened.printed()).toContain('[#1 Stop]  [#2 Stop]');
+    expect(pressed).toEqual(['beta', 'alpha']);
+  });
+
+  test('if an update of the card gives Stop another target, the old number does not stop the new target', async () => {
+    const pressed: string[] = [];
+    const opened = openConsole();
+    const stopping = (arg: string) => {
+      const action = { command: 'stop', action: 'ask', arg };
+      return card({ nodes: [{ kind: 'buttons', buttons: [{ label: 'Stop', style: 'danger', action }] }] });
+    };
+    await opened.chat.start(
+      inboxOf(async (invocation) => {
+        const { request } = invocation;
+        if (request.kind === 'action') return void pressed.push(request.action?.arg ?? '');
+        await invocation.respond(stopping('alpha'));
+        await invocation.respond(stopping('beta'));
+      }),
+    );
+    opened.input.end('stop\n#1\n#2\n');
+    await opened.chat.finished;
+    expect(pressed).toEqual(['beta']);
+  });
+
+  test('the answer to an unknown number names every button of the newest card, and no button of older cards', async () => {
+    const actions = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
+    const opened = openConsole();
+    await opened.chat.start(
+      inboxOf(async (invocation) => {
+        await invocation.acknowledge('public');
+        await invocation.respond(cardWithButtons('Sure?', ...actions));
+      }),
+    );
+    opened.input.end('stop\nstop\n#99\n');
+    await opened.chat.finished;
+    const all = actions.map((action, index) => `#${index + 8} Do ${action}`).join(', ');
+    expect(opened.printed()).toContain(`There is no button #99. You can press ${all}.`);
+  });
+
   test('pressing a number that no button has is answered with an explanation', async () => {
     const { printed, pressed } = await withButtons('#7\nstop\n#7\n#0\n#1 now\n', async () => {});
     expect(printed()).toContain('▲ There is no button #7.  (only you see this)');

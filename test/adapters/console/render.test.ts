@@ -182,6 +182,67 @@ describe('a table in the terminal', () => {
   });
 });
 
+describe('a narrow window', () => {
+  const id = '93924761ccde';
+  const address = `${'a'.repeat(20)}.pr.edgegap.net:31500`;
+  const list: Node = {
+    kind: 'table',
+    columns: ['request_id', 'application', 'status', 'age', 'city', 'by', 'address'],
+    rows: [[id, 'kart-racing v1.2', 'Ready', '2 h 10 min', 'Montreal', 'you', address]],
+  };
+  const shownIn = (columns: number, node: Node) =>
+    renderMessage(card({ nodes: [node] }), context({ columns })).slice(1, -1);
+
+  test('a table without room for every column leaves out the last columns and names them', () => {
+    expect(shownIn(90, list)).toEqual([
+      '│ request_id    application       status  age         city      by',
+      '│ 93924761ccde  kart-racing v1.2  Ready   2 h 10 min  Montreal  you',
+      '│ Left out, because the window is narrow: address',
+    ]);
+    expect(shownIn(60, list)).toEqual([
+      '│ request_id    application       status  age',
+      '│ 93924761ccde  kart-racing v1.2  Ready   2 h 10 min',
+      '│ Left out, because the window is narrow: city, by, address',
+    ]);
+  });
+
+  test('a table of which fewer than four columns fit shows each row as a block', () => {
+    expect(shownIn(50, list)[0]).toBe(`│ request_id   ${id}`);
+  });
+
+  test('an address that would be broken beside the label stands whole on a line of its own', () => {
+    const fields = [
+      { label: 'Status', value: ['Ready'] },
+      { label: 'gameport (UDP)', value: [{ code: address }] },
+    ];
+    expect(shownIn(50, { kind: 'fields', fields })).toEqual([
+      '│ Status          Ready',
+      '│ gameport (UDP)',
+      `│   ${address}`,
+    ]);
+  });
+
+  test('a comma stays with the word in front, even if the word has a style', () => {
+    const text = ['aaaa '.repeat(6), { code: 'word' }, ', and more'];
+    expect(shownIn(40, { kind: 'text', text })).toEqual([
+      `│ ${'aaaa '.repeat(6).trim()} word,`,
+      '│ and more',
+    ]);
+    const longer = ['aaaa '.repeat(7), { code: 'wor' }, ', and more'];
+    expect(shownIn(40, { kind: 'text', text: longer })).toEqual([
+      `│ ${'aaaa '.repeat(7).trim()}`,
+      '│ wor, and more',
+    ]);
+  });
+
+  test('of the drawings of a picture, the widest drawing that fits the window is shown', () => {
+    const drawn = ['#'.repeat(60), '#'.repeat(36)];
+    const image: Node = { kind: 'image', file: 'a.png', alt: 'a chart', drawn };
+    expect(shownIn(80, image)[0]).toBe(`│   ${'#'.repeat(60)}`);
+    expect(shownIn(50, image)[0]).toBe(`│   ${'#'.repeat(36)}`);
+  });
+});
+
 describe('a code block in the terminal', () => {
   const long = Array.from({ length: 250 }, (_, nth) => `line ${nth}`).join('\n');
   test('a code block that is too long is cut at the start', () => {
