@@ -43,11 +43,11 @@ describe('a card in the terminal', () => {
     ]);
   });
 
-  test('a card shows the mark beside the title', () => {
+  test('a card in the terminal shows a mark such as "edited" beside the title', () => {
     expect(renderMessage(card(), context({ mark: 'edited' }))).toEqual(['╭─ • Title  (edited)', '╰─']);
   });
 
-  test('a card has no colour unless colour is asked for', () => {
+  test('a card in the terminal has colours only if colours are switched on', () => {
     const plain = renderMessage(deploymentCard, context()).join('');
     const coloured = renderMessage(deploymentCard, context({ color: true })).join('');
     expect(plain).not.toContain('\u001b');
@@ -87,12 +87,12 @@ describe('a card in the terminal', () => {
     expect(lines.slice(1, -1)).toEqual([`│ ${'x'.repeat(38)}`, `│ ${'x'.repeat(38)}`, `│ ${'x'.repeat(14)}`]);
   });
 
-  test('a card names a file, the size and the place on disk', () => {
+  test('a card in the terminal shows the name, the size and the path of an attached file', () => {
     const lines = renderMessage(card({ files: [textFile('a.log', 'é'.repeat(2048))] }), context());
     expect(lines).toEqual(['╭─ • Title', '│ a.log, 4 KiB: /tmp/a.log', '╰─']);
   });
 
-  test('a card describes a picture and says where the picture is', () => {
+  test('a card in the terminal describes a picture in words and shows the path of its file', () => {
     const picture = { name: 'a.png', type: 'image/png', bytes: new Uint8Array(3000) };
     const lines = renderMessage(
       card({
@@ -109,7 +109,7 @@ describe('a card in the terminal', () => {
     ]);
   });
 
-  test('buttons of a card that do not fit on the same line are put on the next line', () => {
+  test('if the buttons of a card do not fit on a single line, the terminal continues them on the next line', () => {
     const buttons = Array.from({ length: 3 }, (_, nth) => ({
       label: `A rather long label ${nth}`,
       style: 'secondary' as const,
@@ -126,7 +126,7 @@ describe('a card in the terminal', () => {
 
 describe('tones and nodes', () => {
   const tones: Tone[] = ['neutral', 'progress', 'success', 'warning', 'danger'];
-  test('each tone has a different sign, so that tones can be told apart without colour', () => {
+  test('in the terminal, each tone of a message has its own sign, so that tones can be told apart without colour', () => {
     const signs = tones.map((tone) => renderMessage({ kind: 'line', tone, text: ['x'] }, context())[0]);
     expect(signs).toEqual(['• x', '◌ x', '✓ x', '▲ x', '✗ x']);
   });
@@ -184,12 +184,12 @@ describe('a table in the terminal', () => {
 
 describe('a code block in the terminal', () => {
   const long = Array.from({ length: 250 }, (_, nth) => `line ${nth}`).join('\n');
-  test('a code block that is too long is cut at the start', () => {
+  test('in the terminal, a code block that is too long is cut at the start', () => {
     const lines = renderMessage(card({ nodes: [{ kind: 'code', text: long, keep: 'end' }] }), context());
     expect(lines.slice(1, 3)).toEqual(['│   … 50 more lines', '│   line 50']);
     expect(lines.at(-2)).toBe('│   line 249');
   });
-  test('a code block is printed unwrapped into a pipe and is wrapped inside the frame in a window', () => {
+  test('a code block is wrapped inside the frame in a terminal window, and not wrapped in a pipe', () => {
     const message = card({ nodes: [{ kind: 'code', text: 'x'.repeat(60), keep: 'end' }] });
     expect(renderMessage(message, context())[1]).toBe(`│   ${'x'.repeat(60)}`);
     expect(renderMessage(message, context({ columns: 40 })).slice(1, -1)).toEqual([
@@ -197,7 +197,7 @@ describe('a code block in the terminal', () => {
       `│   ${'x'.repeat(24)}`,
     ]);
   });
-  test('a code block that is too long is cut at the end if the card asks for that', () => {
+  test('in the terminal, a code block that is too long is cut at the end if the card asks for that', () => {
     const lines = renderMessage(card({ nodes: [{ kind: 'code', text: long, keep: 'start' }] }), context());
     expect(lines[1]).toBe('│   line 0');
     expect(lines.slice(-3, -1)).toEqual(['│   line 199', '│   … 50 more lines']);

@@ -95,7 +95,7 @@ describe('posting at most once', () => {
   const outgoing = { key: 'outbox-row-17', message: card('Ready') };
 
   test.each(['reset', 'closed', { status: 502 }] as const)(
-    'a post that took effect although the answer was %j is sent again and shown only once',
+    'if Discord shows a post but its answer is lost (%j), the post is sent again and still shown only once',
     async (answer) => {
       bot.driver.server.fault({ on: /^POST \/channels/, afterEffect: true, answer });
       const posted = await bot.adapter.post(here, outgoing);
@@ -137,7 +137,7 @@ describe('posting at most once', () => {
     expect(await bot.adapter.findPosted(here, 'outbox-row-18', since)).toEqual(posted);
   });
 
-  test('a search reports an unknown outcome if thousands of newer messages hide the post', async () => {
+  test('if thousands of newer messages follow a post, the search for that post reports an unknown outcome', async () => {
     const since = bot.clock.now();
     const posted = await bot.adapter.post(here, outgoing);
     for (let i = 0; i < 2_000; i++)
@@ -151,7 +151,7 @@ describe('posting at most once', () => {
     });
   });
 
-  test('a search in an unreadable channel fails instead of reporting that there is no such message', async () => {
+  test('a search in a channel that the bot cannot read fails instead of reporting that the message does not exist', async () => {
     await bot.adapter.post(here, outgoing);
     bot.driver.server.rest.botPermissions = allowedToPost & ~permissions.readMessageHistory;
     await expect(bot.adapter.findPosted(here, outgoing.key, 0)).rejects.toMatchObject({
@@ -182,7 +182,7 @@ describe('delivery errors', () => {
       { code: 'discord-rejected', ...final },
     ],
   ] as const)(
-    'a post refused because of %s reports the reason and sends nothing',
+    'if Discord refuses a post because of %s, the error gives the reason and the post counts as not sent',
     async (_, answer, expected) => {
       bot.driver.server.fault({ on: /^POST \/channels/, answer });
       const error = await bot.adapter.post(here, { key: 'k', message: line('x') }).catch((e: unknown) => e);
@@ -199,11 +199,14 @@ describe('delivery errors', () => {
       rejected(400, 30046),
       { code: 'discord-edit-limit', retryable: true },
     ],
-  ] as const)('an edit refused because %s reports the reason', async (_, answer, expected) => {
-    const posted = await bot.adapter.post(here, { key: 'k', message: line('x') });
-    bot.driver.server.fault({ on: /^PATCH \/channels/, answer });
-    await expect(bot.adapter.edit(posted, line('y'))).rejects.toMatchObject(expected);
-  });
+  ] as const)(
+    'if Discord refuses an edit because %s, the error gives the reason',
+    async (_, answer, expected) => {
+      const posted = await bot.adapter.post(here, { key: 'k', message: line('x') });
+      bot.driver.server.fault({ on: /^PATCH \/channels/, answer });
+      await expect(bot.adapter.edit(posted, line('y'))).rejects.toMatchObject(expected);
+    },
+  );
 
   test('an edit in an archived thread reopens the thread if the bot has the permission', async () => {
     const { rest } = bot.driver.server;
@@ -215,7 +218,7 @@ describe('delivery errors', () => {
 
   const closed = (code: number) => ({ on: /^PATCH \/channels\/\d+$/, answer: rejected(403, code) });
   test.each([50013, 50001, 160005])(
-    'where the bot may not reopen an archived thread itself, it posts a message to reopen it before an edit (%i)',
+    'if the bot may not reopen an archived thread (error %i), the bot first posts a message, which reopens the thread',
     async (code) => {
       const { server } = bot.driver;
       const posted = await bot.adapter.post(here, { key: 'k', message: card('Ready') });
@@ -229,7 +232,7 @@ describe('delivery errors', () => {
     },
   );
 
-  test("an edit that uses an interaction's token also posts a message to reopen an archived thread", async () => {
+  test("before an edit with an interaction's token, the bot also posts a message that reopens an archived thread", async () => {
     const { server } = bot.driver;
     const done = Promise.withResolvers<void>();
     bot.handle = async (invocation) => {
@@ -249,7 +252,7 @@ describe('delivery errors', () => {
     ]);
   });
 
-  test('an edit is given up at once if the thread cannot be reopened', async () => {
+  test('an edit of a Discord message is given up at once if its archived thread cannot be reopened', async () => {
     const { server } = bot.driver;
     const posted = await bot.adapter.post(here, { key: 'k', message: line('x') });
     server.rest.archived = true;
@@ -282,7 +285,7 @@ describe('delivery errors', () => {
     ['a single bucket', {}, undefined],
     ['the whole bot', { 'x-ratelimit-global': 'true' }, { posts: true, edits: true, everywhere: true }],
   ] as const)(
-    'a rate limit of %s delays only the requests to which that limit applies',
+    'if Discord limits the rate of %s, only requests under that limit have to wait',
     async (_, headers, heldUp) => {
       bot.driver.server.fault({
         on: /^POST \/channels/,
@@ -298,7 +301,7 @@ describe('delivery errors', () => {
     },
   );
 
-  test('if no request is left in a bucket, the post fails as rate-limited without sending a request', async () => {
+  test("if Discord's rate limit leaves no request for a channel, a post fails without sending a request", async () => {
     bot.driver.server.fault({
       on: /^POST \/channels/,
       times: 2,
@@ -323,7 +326,7 @@ describe('delivery errors', () => {
   });
 
   test.each(['reset', 'closed', 'cut'] as const)(
-    'a request whose connection breaks twice (%s) is sent again and takes effect once',
+    'if the connection of a request to Discord breaks twice (%s), the request is sent again and takes effect once',
     async (answer) => {
       bot.driver.server.fault({ on: /^POST \/channels/, answer, times: 2, afterEffect: true });
       const posted = await bot.adapter.post(here, { key: 'k', message: line('x') });
@@ -333,7 +336,7 @@ describe('delivery errors', () => {
     },
   );
 
-  test('after a broken connection the outcome is unknown; after a refused connection the message was not sent', async () => {
+  test('a post counts as unknown after a broken connection and as not sent after a refused connection', async () => {
     bot.driver.server.fault({ on: /^POST \/channels/, answer: 'reset', times: 3 });
     await expect(bot.adapter.post(here, { key: 'k', message: line('x') })).rejects.toMatchObject({
       code: 'discord-unreachable',
@@ -348,7 +351,7 @@ describe('delivery errors', () => {
     });
   });
 
-  test('a token that was reset is reported again at every later post', async () => {
+  test("if Discord no longer accepts the bot's token, every post fails with a hint about DISCORD_TOKEN", async () => {
     bot.driver.server.fault({ on: /^POST \/channels/, answer: rejected(401, 0) });
     for (const key of ['a', 'b'])
       await expect(bot.adapter.post(here, { key, message: line('x') })).rejects.toMatchObject({
