@@ -34,7 +34,7 @@ async function restarted(desk: Desk, options: Parameters<MemoryChat['adapter']>[
 }
 
 describe('a message that an earlier attempt may have shown', () => {
-  test('if the bot finds in the channel a message that a failed attempt may have shown, the message is not sent again', async () => {
+  test('a message that a failed attempt may have shown is not sent again if the bot finds the message in the channel', async () => {
     const desk = await openDesk();
     const under = desk.chat.add(card('Ready'), here);
     desk.chat.fail('post', { error: unknownOutcome(), shown: true });
@@ -58,7 +58,7 @@ describe('a message that an earlier attempt may have shown', () => {
     expect(await desk.states()).toEqual(['sent']);
   });
 
-  test('if the bot does not find in the channel a message that a failed attempt may have shown, the message is sent again', async () => {
+  test('a message that a failed attempt may have shown is sent again if the bot does not find the message in the channel', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: unknownOutcome() });
     await desk.post('d1', 'news');
