@@ -322,7 +322,7 @@ test.each<[Record<string, string>, RegExp]>([
   [{ READ_ONLY: 'maybe' }, /^READ_ONLY must be 1 or 0/],
   [{ MAX_TAG_LENGTH: '19' }, /^MAX_TAG_LENGTH must be a whole number from 20 to 40/],
   [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL must be one of fatal, error/],
-])('the error names the wrong setting in %j and the reason', (environment, words) => {
+])('for the settings %j, the error names the wrong setting and the reason', (environment, words) => {
   expect(problemsOf(environment)).toEqual([expect.stringMatching(words)]);
 });
 
@@ -587,11 +587,14 @@ describe('a secret in a file', () => {
     );
   });
 
-  test.each(['READ_ONLY', 'PORT', 'DISCORD_GUILDS', 'PUBLIC_URL'])('%s cannot be given as a file', (name) => {
-    expect(problemsOf({ [`${name}_FILE`]: file('1') })).toEqual([
-      `${name}_FILE is not read: only secrets can be given as a file. Set ${name} itself`,
-    ]);
-  });
+  test.each(['READ_ONLY', 'PORT', 'DISCORD_GUILDS', 'PUBLIC_URL'])(
+    'the setting %s cannot be read from a file',
+    (name) => {
+      expect(problemsOf({ [`${name}_FILE`]: file('1') })).toEqual([
+        `${name}_FILE is not read: only secrets can be given as a file. Set ${name} itself`,
+      ]);
+    },
+  );
 });
 
 describe('the file .env.example', () => {

@@ -195,7 +195,7 @@ describe('masking of a very long line', () => {
     ['a bare secret', `token=${'ab+/'.repeat(LONG / 4)} end`],
     ['a secret full of escapes', `{"token":"${'\\\\'.repeat(LONG / 2)}ab+/"} end`],
     ['a private key on a single line', `-----BEGIN PRIVATE KEY-----${'ab+/'.repeat(LONG / 4)} end`],
-  ])('a secret that is longer than the part of the line that is kept is masked: %s', (_, line) => {
+  ])('if a log line is cut, a secret that is longer than the rest of the line is masked: %s', (_, line) => {
     expect(maskSecrets(line)).not.toContain('ab+');
   });
 

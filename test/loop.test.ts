@@ -35,7 +35,7 @@ function open(options: Partial<Parameters<typeof createLoop>[0]> = {}) {
   return { clock, loop, began, errors, end, fail };
 }
 
-test('a loop with the interval `every` first runs after `every`, and later at `every` after the end of each run', async () => {
+test('a loop first runs after the time `every`, and then waits for `every` after the end of each run', async () => {
   const { clock, loop, began, end } = open({ every: 100 });
   loop.start();
   await clock.advance(100);
@@ -46,7 +46,7 @@ test('a loop with the interval `every` first runs after `every`, and later at `e
   expect(began).toEqual([100, 1_200]);
 });
 
-test('a run of a loop may ask for an earlier next run, but not for a later one than `every`', async () => {
+test('a run of a loop may ask for the next run before `every` has passed, but not later', async () => {
   const { clock, loop, began, end } = open({ every: 100 });
   loop.start();
   loop.wake();

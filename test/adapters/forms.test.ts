@@ -74,7 +74,7 @@ test('a form with more fields or choices than a platform allows throws an error'
   expect(() => slackForm(form([choice(101)]), '{}')).toThrow('100 choices');
 });
 
-test('a label of a choice that is too long is cut, but a value that is too long throws an error', () => {
+test('if a choice in a form is too long, its label is cut, but a long value throws an error', () => {
   const menu = (length: number) => {
     const choices = [{ label: long, value: 'v'.repeat(length) }];
     const action = { command: 'match', action: 'referee', arg: '' };

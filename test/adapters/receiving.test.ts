@@ -132,7 +132,7 @@ describe('a platform whose commands only a single process may receive', () => {
     await other.turn.stop();
   });
 
-  test('a process that finds that another process holds its lease stops receiving commands and stands by', async () => {
+  test('if another process holds the lease, a process that was receiving commands stops and stands by', async () => {
     const one = await stage();
     await one.turn.start();
     await store.updateTable('leases').set({ holder: 'other' }).execute();

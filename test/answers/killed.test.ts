@@ -66,7 +66,7 @@ const sentences = {
 };
 
 describe.each(driverNames.filter((name) => name !== 'console'))('killed processes on %s', (name) => {
-  test('if a process is killed, the next process answers each command that the killed process had acknowledged, once', async () => {
+  test('if a process is killed, the next process answers each acknowledged command of the killed process once', async () => {
     const stage = await openStage(name);
     const { driver } = stage;
     const first = await stage.start();

@@ -115,7 +115,7 @@ async function asking() {
   return { store, pipeline, invocation, known, did, states, tooLong, runs: () => runs };
 }
 
-test('if a platform describes the person slowly, a command that changes something is stored first, and a repeat is not carried out', async () => {
+test('a command that has to wait for facts about the person is stored before the acknowledgement and runs only once', async () => {
   const { pipeline, invocation, known, did, states, tooLong, runs } = await asking();
   const first = pipeline.invoke(invocation);
   expect(await states()).toEqual([]);

@@ -107,7 +107,7 @@ describe('duplicates', () => {
     expect(judged(said(`x\n${line}\n${line}`))).toEqual(of(/^duplicated: /));
   });
 
-  test('in the chaos check, an event that was taken back may be reported again, but must not be taken back twice', () => {
+  test('the chaos check allows an event that was taken back to be reported again, but not to be taken back twice', () => {
     const [end, running] = [`\`${ID}\` terminated`, `\`${ID}\` is still running after all`];
     const [asked, not] = [
       `Olga asked to stop **x** \`${ID}\``,
@@ -118,7 +118,7 @@ describe('duplicates', () => {
     expect(judged(said(asked, not, not))).toEqual(of(/^duplicated: .*still runs/));
   });
 
-  test('a line marked "possibly repeated" is a duplicate if the channel was readable since the first line', () => {
+  test('the chaos check counts a line with "possibly repeated" as a duplicate if the channel was readable since the first line', () => {
     const repeat = (unread: number) => look('l2', `${ready()} (possibly repeated)`, { unread });
     expect(judged(and(repeat(1)))).toEqual([]);
     expect(judged(and(repeat(0)))).toEqual(of(/^duplicated: /));
@@ -165,7 +165,7 @@ describe('a deploy with an unknown outcome', () => {
     ]);
   });
 
-  test('the server of a lost deploy may run unnoticed, but not if one of its callbacks reached the bot', () => {
+  test('the chaos check accepts that a lost deploy has started unnoticed, unless one of its callbacks reached the bot', () => {
     const unseen = {
       ...lost,
       deployments: [deployment(ID, 'READY', 'TERMINATED')],
@@ -178,7 +178,7 @@ describe('a deploy with an unknown outcome', () => {
     ]);
   });
 
-  test('a lost deploy may be deployed again only once, however many people press "Deploy again"', () => {
+  test('the chaos check allows a lost deploy to be deployed again only once, however many people press "Deploy again"', () => {
     const again = (id: string) => ({ id, what: 'olga presses Deploy again of x ask-1' });
     const both = {
       deployments: [deployment(ID, 'READY'), deployment(OTHER, 'READY')],

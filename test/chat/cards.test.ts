@@ -101,7 +101,7 @@ test.each([
   [245_000, '4 min 5 s'],
   [3_600_000, '1 h'],
   [7_380_000, '2 h 3 min'],
-])('%i ms are shown as "%s"', (ms, words) => {
+])('a duration of %i ms is shown as "%s"', (ms, words) => {
   expect(duration(ms)).toBe(words);
 });
 

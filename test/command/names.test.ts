@@ -108,7 +108,7 @@ describe.each(['console', 'discord', 'slack-socket'] as const)('names on %s', (n
     expect(stage.simulator.deployments.size).toBe(before);
   });
 
-  test('a request_id typed in capitals is found', async () => {
+  test('a deployment is found by a request_id that is typed in capitals', async () => {
     const { privately } = await effect('status', { deployment: id.toUpperCase() });
     expect(privately.at(-1)?.text).toContain('arena');
   });

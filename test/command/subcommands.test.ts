@@ -66,7 +66,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
   });
 
   if (name !== 'console')
-    test('help shows a person who may only read only the subcommands that change nothing', async () => {
+    test('if a person may only read, help shows only the subcommands that change nothing', async () => {
       const ask = () => stage.driver.command('reader', 'help', { command: 'tags' });
       const text = await privately(ask, 'reader');
       expect(text).toMatch(/tags list <deployment> .*tags show/);
@@ -146,7 +146,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
     expect(tagsOf()).toEqual(['qa']);
   });
 
-  test('a colon or comma after the name of a command is ignored, also after the command help', async () => {
+  test('a colon or comma after the name of a command is ignored, even if the command is help', async () => {
     expect(await privately(line(`Tags: ${id}`))).toMatch(/Tags of .*qa/);
     expect(await privately(line(`tags, ${id}`))).toMatch(/Tags of .*qa/);
     expect(await privately(line('help tags:'))).toMatch(/tags add <deployment> <tag>/);

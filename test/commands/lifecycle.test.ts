@@ -55,7 +55,7 @@ describe('the status command', () => {
     expect(privately[0]?.buttons).toEqual([]);
   });
 
-  test('the command status shows a deployment that Edgegap no longer knows as terminated', async () => {
+  test('if Edgegap no longer knows a deployment, the command status shows the deployment as terminated', async () => {
     const ours = await deployReady(stage);
     stage.simulator.terminate(ours);
     await until(async () => (await run(`status ${ours}`)).text.includes('Terminated'), 'the end to be known');
@@ -64,7 +64,7 @@ describe('the status command', () => {
     expect((await run(`stop ${ours}`)).text).toContain('has already stopped');
   });
 
-  test('the command status shows a status that the bot does not know unchanged', async () => {
+  test('the command status does not change the name of a status that the bot does not know', async () => {
     const other = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     const deployment = stage.simulator.deployments.get(other);
     deployment?.history.push({ phase: 'HIBERNATING' as never, at: Date.now() });

@@ -99,7 +99,7 @@ describe.each(driverNames)('the rows of list on %s', (name) => {
     expect(reader.text).toContain('No active deployment matches.');
   });
 
-  test('list refuses a filter that makes no sense privately', async () => {
+  test('list privately refuses a filter that makes no sense', async () => {
     expect((await list({ 'older-than': 'yesterday' })).text).toMatch(/older-than must be a length of time/);
     expect((await list({ 'older-than': '9999w 9999w' })).text).toMatch(/older-than must be a length of time/);
   });

@@ -127,7 +127,7 @@ describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends as %s', (lo
     expect(text).toContain('The deployment has terminated, and its log is gone.');
   });
 
-  test('a log in storage is linked, but not if the link itself gives access to the log', async () => {
+  test('the command logs shows the link to a stored log, unless everybody with the link could open the log', async () => {
     for (const [storage, shown] of [
       ['attic', true],
       ['attic.example.com/x.log?X-Amz-Signature=0123456789abcdef&x=', false],

@@ -87,7 +87,7 @@ describe('deploys while Slack limits the rate', () => {
   });
 });
 
-test("a card that waits for Slack's rate limit does not delay a stop of the bot, and the person is informed", async () => {
+test("if the bot stops while a card waits for Slack's rate limit, the person learns at once that nothing was done", async () => {
   const stage = await open(() => ({ kind: 'rate-limit', retryAfter: 600 }));
   await stage.driver.slash('operator', DEPLOY);
   await until(() => stage.posts.length === 1);

@@ -142,7 +142,7 @@ describe.concurrent('the tour of the demo', patient, () => {
 });
 
 describe.concurrent('the end of the demo', patient, () => {
-  test('the demo does not fail if the reader of its output goes away early', async () => {
+  test('the demo does not fail if its output is closed early', async () => {
     const { child, finished } = startDemo('--fast');
     await once(child.stdout, 'data');
     child.stdout.destroy();

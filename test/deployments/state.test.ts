@@ -237,7 +237,7 @@ describe('the state and the events reported after', () => {
       [accepted, status('TERMINATED', { request_id: 'r2' })],
       { phase: 'live', status: undefined, told: [] },
     ],
-  ])('%s leads to the right state and events', (_, news, expected) => {
+  ])('%s leads to the right state and the right events', (_, news, expected) => {
     expect(believedAfter(...news)).toMatchObject(expected);
   });
 

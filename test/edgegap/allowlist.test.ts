@@ -112,7 +112,7 @@ describe.each(keyed)('the call %s about a deployment', (name, ask) => {
 });
 
 describe.each(keyed.filter(([name]) => name !== 'status'))('the call %s and the store', (_, ask) => {
-  it('for APP_ALLOWLIST, the application of a stored deployment is read from the store, without a call to Edgegap', async () => {
+  it('to check APP_ALLOWLIST, the bot reads the application of a stored deployment from the store, without a call to Edgegap', async () => {
     await using it = await allowing(['kart'], { odd1: 'kart', odd2: 'golf' });
     await ask(it.api, 'odd1');
     expect(it.server.lines.join()).not.toContain('/v1/status/');
@@ -121,7 +121,7 @@ describe.each(keyed.filter(([name]) => name !== 'status'))('the call %s and the 
     expect(it.server.seen).toHaveLength(before);
   });
 
-  it('for APP_ALLOWLIST, the bot asks Edgegap for the application of a deployment only once', async () => {
+  it('to check APP_ALLOWLIST, the bot asks Edgegap for the application of a deployment only once', async () => {
     await using it = await allowing(['kart']);
     await ask(it.api, 'kart-1');
     await ask(it.api, 'kart-1');

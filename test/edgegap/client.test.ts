@@ -391,7 +391,7 @@ describe('paging', () => {
     ['a next page without a number', { has_next: true }],
     ['an answer without has_next', { next_page_number: 2 }],
     ['an answer without pagination', undefined],
-  ])('the Edgegap client fetches no endless pages after %s', async (_, pagination) => {
+  ])('the Edgegap client stops fetching pages after %s', async (_, pagination) => {
     await using it = await rig();
     it.server.script(
       json(200, { tags: ['a', 'b'], count: 3, pagination }),
@@ -403,7 +403,7 @@ describe('paging', () => {
     expect(it.server.seen[1]?.query).toEqual({ page: '2' });
   });
 
-  it('all pages of applications, versions and locations are collected', async () => {
+  it('the Edgegap client collects all pages of applications, versions and locations', async () => {
     await using it = await rig();
     const two = (key: string, one: unknown, other: unknown) => [
       json(200, { [key]: [one], total_count: 2, pagination: { has_next: true, next_page_number: 2 } }),

@@ -96,7 +96,7 @@ describe('the meaning of each answer', () => {
     ['list', list, 422, {}, 'edgegap-bad-request', 'not-done'],
     ['list', list, 424, {}, 'edgegap-bad-request', 'not-done'],
   ])(
-    'the call "%s", answered with %3$i %4$j, fails with the error %5$s',
+    'the call $0 that Edgegap answers with $2 and $3 fails with the error $4',
     async (_, ask, code, body, meaning, outcome) => {
       await using it = await rig();
       it.server.script(json(code, body));

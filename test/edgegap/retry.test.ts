@@ -301,7 +301,7 @@ describe('rate limits', () => {
     expect(most(arrived)).toBeLessThanOrEqual(DOCUMENTED_LIMITS.deploy);
   });
 
-  it('whether a call may still be sent is checked when a connection becomes free, not only when the permit is given', async () => {
+  it('when a connection becomes free, the Edgegap client checks again whether the waiting call may still be sent', async () => {
     await using it = await rig();
     const silent: ServerResponse[] = [];
     it.server.otherwise((response) => silent.push(response));

@@ -44,7 +44,7 @@ describe('a deployment that stops itself', () => {
     [202, 'accepted'],
     [410, 'already-terminated'],
   ])(
-    'a stop that a server asks for itself has the outcome "%2$s" if Edgegap answers with %1$i',
+    'a stop that a server asks for itself and that is answered with %i has the outcome "%s"',
     async (status, outcome) => {
       await using it = await inside();
       it.server.script(json(status, { message: 'so be it' }));

@@ -20,6 +20,6 @@ test.each([
   'javascript:alert(1)',
   'attic/x.log',
   '',
-])('a link to a stored log that gives access or is not a web address must not be shown: %s', (link) =>
+])('a link that contains a secret or is not a web address must not be shown: %s', (link) =>
   expect(isPublicLink(link)).toBe(false),
 );

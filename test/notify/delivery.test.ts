@@ -368,7 +368,7 @@ describe('an attempt that fails', () => {
     expect(desk.chat.texts[0]).toBe('Terminated');
   });
 
-  test('after a failed edit was repeated with success, only the newer edit follows', async () => {
+  test('a failed edit of a card is tried again before a newer edit is sent, and not afterwards', async () => {
     const desk = await openDesk();
     const target = desk.chat.add(card('Deploying'), here);
     desk.chat.fail('edit', { error: tooFast() });
@@ -463,7 +463,7 @@ describe('an attempt that fails', () => {
     ['may have been shown', unknownOutcome()],
     ['has to wait', tooFast()],
   ])(
-    'if a delivery %s and this could not be recorded, the outbox worker completes the delivery by itself',
+    'if the store cannot record that a delivery %s, the outbox worker completes the delivery by itself',
     async (_, error) => {
       const desk = await openDesk();
       if (error) desk.chat.fail('post', { error });

@@ -147,7 +147,7 @@ describe('while a digest waits to be sent again', () => {
     expect(desk.chat.texts).toEqual([`${all}\nu1 server 5`]);
   });
 
-  test('a line of a waiting digest is given up when a day old, and the other lines are sent separately', async () => {
+  test('a line of a waiting digest is given up after a day, and the other lines are sent separately', async () => {
     const HOUR = 60 * 60_000;
     const desk = await openDesk();
     await desk.post('d0', 'server 0');
@@ -203,7 +203,7 @@ describe('lines from a digest that an earlier version sent and whose outcome is 
       .execute();
   }
 
-  test('if a digest that an earlier version of the bot sent was shown, no line is sent again', async () => {
+  test('after an update of the bot, lines of an earlier digest are not sent again if the digest was shown', async () => {
     const desk = await openDesk();
     await fromBefore(desk);
     await desk.chat.adapter().post(here, { message: line(all), key: '0123456789d' });
@@ -212,7 +212,7 @@ describe('lines from a digest that an earlier version sent and whose outcome is 
     expect(desk.chat.texts).toEqual([all]);
   });
 
-  test('if a digest that an earlier version of the bot sent was not shown, each line is sent separately', async () => {
+  test('after an update of the bot, lines of an earlier digest are sent separately if the digest was not shown', async () => {
     const desk = await openDesk();
     await fromBefore(desk);
     await desk.worker.start();
@@ -220,7 +220,7 @@ describe('lines from a digest that an earlier version sent and whose outcome is 
     expect(desk.chat.texts).toEqual(all.split('\n'));
   });
 
-  test('if it is unclear whether a digest of an earlier version was shown, each line says "possibly repeated"', async () => {
+  test('after an update of the bot, lines of an earlier digest say "possibly repeated" if the platform cannot tell whether it was shown', async () => {
     const desk = await openDesk({ supports: { idempotentPosts: true } });
     desk.chat.fail('find', { error: refusedForGood() }, 4);
     await fromBefore(desk);

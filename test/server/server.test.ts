@@ -58,11 +58,14 @@ test.each([
   ['POST', '/callbacks/edgegap/ready/a.b/c'],
   ['POST', '/callbacks/edgegap/toString/a.b'],
   ['GET', '/%'],
-])('%s %s is answered with a 404 that repeats nothing from the request', async (method, path) => {
-  const { url } = await serve();
-  const answer = await fetch(url + path, { method });
-  expect([answer.status, await answer.json()]).toEqual([404, { error: 'not found' }]);
-});
+])(
+  'the request "%s %s" is answered with a 404 that repeats nothing from the request',
+  async (method, path) => {
+    const { url } = await serve();
+    const answer = await fetch(url + path, { method });
+    expect([answer.status, await answer.json()]).toEqual([404, { error: 'not found' }]);
+  },
+);
 
 test('a callback that cannot be stored is answered with a 503 that gives no reason', async () => {
   const receive = async () => {
@@ -141,7 +144,7 @@ test('the HTTP server stops even if a client is in the middle of a request', asy
   await closed;
 });
 
-test('an idle connection to the server is kept open longer than proxies keep theirs', async () => {
+test('an idle connection to the server is kept open longer than a proxy keeps the connection', async () => {
   const { port, server } = await serve({ requestTimeoutMs: 400, clock: new TestClock() });
   const socket = connect(port, '127.0.0.1').setEncoding('utf8');
   onTestFinished(() => void socket.destroy());

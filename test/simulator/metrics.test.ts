@@ -40,7 +40,7 @@ test("a time without measurements is missing from the simulator's answer to a me
 });
 
 test.each(['?steps=2m', '?start_time=yesterday', '?end_time=2026-03-03T16:05:00Z'])(
-  'the simulator refuses a metrics request with %s with a 400',
+  'the simulator answers a metrics request with the query "%s" with 400',
   async (query) => {
     const { metrics } = await running(0);
     expect((await metrics(query)).status).toBe(400);

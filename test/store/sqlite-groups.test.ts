@@ -170,7 +170,7 @@ test('after an SQLite table is changed, a statement that was used before returns
   expect(await all()).toEqual([{ id: 'a', account: 'default', value_json: 'xx', created_at: 1 }]);
 });
 
-test('SQLite works with more different statements than the cache holds, and a closed store refuses statements', async () => {
+test('the SQLite store can run more statements than its statement cache holds, and refuses statements after closing', async () => {
   const { store } = await opened();
   for (let count = 1; count <= 400; count++)
     await store.selectFrom('kept').select('id').where('id', 'in', names(count)).execute();

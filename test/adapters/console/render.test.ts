@@ -32,7 +32,7 @@ function numbered(button: { label: string }) {
 }
 
 describe('a card in the terminal', () => {
-  test('a card has a frame, aligned fields and numbered buttons', () => {
+  test('a card in the terminal has a frame, aligned fields and numbered buttons', () => {
     expect(renderMessage(deploymentCard, context({ numberOf: numbered }))).toEqual([
       '╭─ ✓ kart-racing v1.2 is ready',
       '│ Address  http://a.edgegap.net:31500',
@@ -55,7 +55,7 @@ describe('a card in the terminal', () => {
     expect(coloured).toContain('\u001b[32m');
   });
 
-  test('the prose of a card is wrapped to the width of the window, and the frame stays intact', () => {
+  test('the prose of a card is wrapped to the width of the terminal window, and the frame stays intact', () => {
     const text = 'The image could not be pulled because the registry does not know it.';
     const lines = renderMessage(card({ nodes: [{ kind: 'text', text: [text] }] }), context({ columns: 40 }));
     expect(lines).toEqual([
@@ -79,7 +79,7 @@ describe('a card in the terminal', () => {
     ]);
   });
 
-  test('a card breaks a word only where the word is longer than a line', () => {
+  test('a card in the terminal breaks a word only if the word is longer than a line', () => {
     const lines = renderMessage(
       card({ nodes: [{ kind: 'text', text: ['x'.repeat(90)] }] }),
       context({ columns: 40 }),
@@ -144,7 +144,7 @@ describe('tones and nodes', () => {
     [{ kind: 'fields', fields: [] }, []],
     [{ kind: 'buttons', buttons: [] }, []],
   ];
-  test.each(nodes)('the node %j is rendered as expected', (node, expected) => {
+  test.each(nodes)('the card node %j is rendered as expected in the terminal', (node, expected) => {
     expect(renderMessage(card({ nodes: [node, { kind: 'text', text: ['end'] }] }), context())).toEqual([
       '╭─ • Title',
       ...expected,
@@ -158,7 +158,7 @@ describe('a table in the terminal', () => {
   const table = (cells: string[]): Message =>
     card({ nodes: [{ kind: 'table', columns: ['name', 'x'], rows: [cells, ['abc', 'y']] }] });
 
-  test('a table counts wide characters and emoji as terminals draw them', () => {
+  test('a table in the terminal stays aligned although wide characters and emoji take more columns', () => {
     expect(renderMessage(table(['日本', 'y']), context()).slice(1, -1)).toEqual([
       '│ name  x',
       '│ 日本  y',
@@ -170,7 +170,7 @@ describe('a table in the terminal', () => {
     ]);
   });
 
-  test('a table wider than the window shows each row as a separate block and loses no cell', () => {
+  test('a table that is wider than the terminal window shows each row as a separate block and loses no cell', () => {
     const id = 'x'.repeat(50);
     expect(renderMessage(table([id, 'y']), context({ columns: 40 })).slice(1, -1)).toEqual([
       `│ name  ${id}`,
@@ -205,7 +205,7 @@ describe('a code block in the terminal', () => {
 });
 
 describe('a line in the terminal', () => {
-  test('a line that replies to a message starts with an arrow', () => {
+  test('in the terminal, a line that replies to a message starts with an arrow', () => {
     expect(
       renderMessage({ kind: 'line', tone: 'success', text: ['ready'] }, context({ reply: true })),
     ).toEqual(['↳ ✓ ready']);
@@ -222,9 +222,11 @@ describe('times in the terminal', () => {
     [NOON - 59 * 60_000 - 59_000, '59 minutes ago'],
     [NOON + 3_600_000, 'in 1 hour'],
     [NOON - 3 * 86_400_000, '3 days ago'],
-  ])('the time %d is shown as "%s"', (time, expected) => expect(shown(time, 'relative')).toBe(expected));
+  ])('the terminal shows the time %d as "%s"', (time, expected) =>
+    expect(shown(time, 'relative')).toBe(expected),
+  );
 
-  test('a clock time is shown with the date only if the day is not today', () => {
+  test('the terminal shows a clock time with the date only if the day is not today', () => {
     expect(shown(NOON - 1000, 'clock')).toBe('11:59:59');
     expect(shown(NOON - 86_400_000, 'clock')).toBe('2026-03-02 12:00:00');
   });

@@ -16,7 +16,7 @@ afterEach(async () => {
 const asker = '500000000000000006';
 
 describe('posting to Discord', () => {
-  test('a line under a card replies to the card and pings only the person who asked', async () => {
+  test('on Discord, a line under a card replies to the card and pings only the person who asked', async () => {
     const parent = await bot.adapter.post(here, { key: 'card', message: card('Deploying') });
     await bot.adapter.post(here, {
       key: 'line',
@@ -35,7 +35,7 @@ describe('posting to Discord', () => {
     expect(reply?.text).toMatch(/^✅ <@500000000000000006> your server/);
   });
 
-  test('a card without a mention pings no person, whatever the text says', async () => {
+  test('a Discord card without a mention pings no person, whatever the text of the card says', async () => {
     await bot.adapter.post(here, {
       key: 'k',
       message: card(`<@${asker}> @here`, [
@@ -46,7 +46,7 @@ describe('posting to Discord', () => {
     expect((await bot.driver.channel())[0]?.pings).toEqual([]);
   });
 
-  test('a reply to a deleted message is posted as a plain message', async () => {
+  test('a reply to a deleted Discord message is posted as a plain message', async () => {
     const parent = await bot.adapter.post(here, { key: 'card', message: card('Deploying') });
     const { messages } = bot.driver.server.rest;
     messages.remove(messages.find(ids.channel, parent.message));
@@ -54,7 +54,7 @@ describe('posting to Discord', () => {
     expect(await bot.driver.channel()).toMatchObject([{ text: 'Ready' }]);
   });
 
-  test('files arrive complete and under safe names, and an edit removes the old files', async () => {
+  test('files on Discord arrive complete and under safe names, and an edit of the message removes the old files', async () => {
     const content = 'ünï\nlines\n';
     const files = [textFile('../logs of "abc".txt', content), textFile('../logs of "abc".txt', 'second')];
     const posted = await bot.adapter.post(here, { key: 'k', message: card('Logs', [], { files }) });
@@ -80,7 +80,7 @@ describe('posting to Discord', () => {
     expect(file.endsWith('line number 699999\n')).toBe(true);
   });
 
-  test('an edit can turn a line into a card and a card into a line', async () => {
+  test('an edit of a Discord message can turn a line into a card and a card into a line', async () => {
     const posted = await bot.adapter.post(here, { key: 'k', message: line('Asking') });
     await bot.adapter.edit(posted, card('Stop it?', [confirmButtons]));
     expect(await bot.driver.channel()).toMatchObject([
@@ -112,7 +112,7 @@ describe('posting at most once', () => {
     expect((await bot.driver.channel()).map(({ text }) => text)).toEqual(['### Stopping']);
   });
 
-  test('a post with an unknown outcome is found by reading the channel', async () => {
+  test('a Discord post with an unknown outcome is found by reading the channel', async () => {
     const since = bot.clock.now();
     const first = await bot.adapter.post(here, { key: 'another', message: card('Ready') });
     bot.driver.server.fault({ on: /^POST \/channels/, afterEffect: true, answer: { status: 503 }, times: 3 });
@@ -126,7 +126,7 @@ describe('posting at most once', () => {
     expect(await bot.adapter.findPosted(here, 'never-sent', since)).toBeUndefined();
   });
 
-  test('a search ignores messages older than the post and reads more than 100 newer messages', async () => {
+  test('a search for a Discord post ignores messages older than the post and reads more than 100 newer messages', async () => {
     await bot.adapter.post(here, outgoing);
     await bot.clock.advance(10 * 60_000);
     const since = bot.clock.now();

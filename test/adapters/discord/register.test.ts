@@ -85,7 +85,7 @@ test('the first registration on Discord creates the commands, and the second reg
   expect(writes()).toEqual([]);
 });
 
-test('registration writes only the commands that changed and deletes the commands that were removed', async () => {
+test('the registration on Discord writes only commands that changed and deletes commands that were removed', async () => {
   await write('stop', stop);
   await write('logs', logs);
   await register();
@@ -114,7 +114,7 @@ test.each([
   expect((await register()).text).toContain('nothing to change');
 });
 
-test('once an operator role is configured, all members can see the commands', async () => {
+test('if an operator role is configured, all members of the Discord server can see the commands', async () => {
   await write('stop', stop);
   await register();
   expect(driver.server.rest.commands.list(ids.guild)).toMatchObject([{ default_member_permissions: '32' }]);
@@ -196,7 +196,7 @@ test.each([
   },
 );
 
-test('a command of more than 8000 characters is refused before registration', () => {
+test('a Discord command of more than 8000 characters is refused before the registration', () => {
   const option = { kind: 'string', description: 'x'.repeat(100) };
   const choices = {
     kind: 'choice',

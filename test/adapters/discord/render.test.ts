@@ -187,7 +187,7 @@ describe('prose that is too long for Discord', () => {
     expect(shown.some(({ text }) => text.includes('…'))).toBe(true);
   });
 
-  test('a card with too many nodes of every kind is cut and stays valid', () => {
+  test('a Discord card with too many nodes of every kind is cut and stays valid', () => {
     const nodes = Array.from({ length: 4 }, () => [
       { kind: 'text', text: [long] },
       { kind: 'note', text: [long] },
@@ -216,7 +216,7 @@ describe('prose that is too long for Discord', () => {
     expect(table).toContain(`… and ${900 - shown} more\n`);
   });
 
-  test('a card with too many tags or ports says how many were left out and keeps the request id', () => {
+  test('a Discord card with too many tags or ports says how many were left out and keeps the request_id', () => {
     const codes = Array.from({ length: 500 }, (_, i) => [', ', { code: `match-${i}` }])
       .flat()
       .slice(1);

@@ -254,7 +254,7 @@ describe('a card for Slack', () => {
     expect(() => render(card('T', { kind: 'buttons', buttons }))).toThrow('more structure than fits');
   });
 
-  it('a card with too many tags or ports says how many were left out and keeps the request id', () => {
+  it('a Slack card with too many tags or ports says how many were left out and keeps the request_id', () => {
     const codes = (count: number): Rich =>
       Array.from({ length: count }, (_, index) => [', ', { code: `match-${index}` }])
         .flat()
