@@ -45,8 +45,8 @@ test.each<[string, Record<string, string>, (config: Config) => unknown, unknown]
   ['CONFIRM_DEPLOY=always', { CONFIRM_DEPLOY: 'always' }, (c) => c.deployLimits.confirmFrom, 0],
   ['CONFIRM_DEPLOY as a number', { CONFIRM_DEPLOY: '25' }, (c) => c.deployLimits.confirmFrom, 25],
   ['MAX_RUNNING', { MAX_RUNNING: '50' }, (c) => c.deployLimits.running, 50],
-  ['HOST by its number', { HOST: '::1' }, ({ host }) => host, '::1'],
-  ['HOST by its name', { HOST: 'localhost' }, ({ host }) => host, 'localhost'],
+  ['HOST as an IP address', { HOST: '::1' }, ({ host }) => host, '::1'],
+  ['HOST as a name', { HOST: 'localhost' }, ({ host }) => host, 'localhost'],
   [
     'EDGEGAP_API_TOKEN with the word "token"',
     { EDGEGAP_API_TOKEN: 'token abcdef' },
@@ -99,7 +99,7 @@ test.each<[string, Record<string, string>, (config: Config) => unknown, unknown]
     ['300000000000000002'],
   ],
   [
-    'everyone',
+    'DISCORD_READER_ROLES as the word "everyone"',
     { ...DISCORD, DISCORD_READER_ROLES: 'Everyone' },
     (c) => c.discord?.access.readers,
     'everyone',
@@ -137,7 +137,7 @@ test.each<[string, Record<string, string>, (config: Config) => unknown, unknown]
     'http://127.0.0.1:1/api',
   ],
   ['PUBLIC_URL', { PUBLIC_URL: 'https://bot.example/chat/' }, (c) => c.publicUrl, 'https://bot.example/chat'],
-  ['PORT 0', { PORT: '0' }, (c) => c.port, 0],
+  ['PORT=0', { PORT: '0' }, (c) => c.port, 0],
   ['DATABASE_URL as a path', { DATABASE_URL: '/var/lib/bot.db' }, (c) => c.database, '/var/lib/bot.db'],
   [
     'DATABASE_URL as a relative path after "file:"',
@@ -172,7 +172,7 @@ test.each<[string, Record<string, string>, (config: Config) => unknown, unknown]
     ['kart-racing', 'lobby chat'],
   ],
   ['READ_ONLY', { READ_ONLY: '1' }, (c) => c.readOnly, true],
-  ['READ_ONLY off', { READ_ONLY: 'false' }, (c) => c.readOnly, false],
+  ['READ_ONLY=false', { READ_ONLY: 'false' }, (c) => c.readOnly, false],
   ['KEEP_DAYS', { KEEP_DAYS: '1' }, (c) => c.keepMs, 24 * 60 * 60_000],
   ['MAX_TAG_LENGTH', { MAX_TAG_LENGTH: '40' }, (c) => c.maxTagLength, 40],
   ['LOG_LEVEL', { LOG_LEVEL: 'DEBUG' }, (c) => c.logLevel, 'debug'],

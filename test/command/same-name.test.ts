@@ -10,8 +10,8 @@ test.each([
   ['accents that are not typed', 'Reykjavik', 'Reykjavík'],
   ['two accents on a letter', 'Da Nang', 'Đà Nẵng'],
   ['blanks that are not typed', 'danang', 'Đà Nẵng'],
-  ['a struck l', 'Lodz', 'Łódź'],
-  ['a struck o', 'Tromso', 'Tromsø'],
+  ['an l with a stroke', 'Lodz', 'Łódź'],
+  ['an o with a stroke', 'Tromso', 'Tromsø'],
   ['an o that is spelt with an e', 'Tromsoe', 'Tromsø'],
   ['an umlaut that is spelt with an e', 'Muenchen', 'München'],
   ['an umlaut that is not typed', 'Munchen', 'München'],
@@ -22,12 +22,12 @@ test.each([
   ['an apostrophe and a dot that are not typed', 'St Johns', "St. John's"],
   ['an okina', 'Nukuʻalofa', "Nuku'alofa"],
   ['a long dash', 'kart—racing', 'kart-racing'],
-  ['a blank for a dash', 'kart racing', 'kart-racing'],
+  ['a blank in place of a dash', 'kart racing', 'kart-racing'],
   ['wide letters', 'ａｒｅｎａ', 'arena'],
   ['a ligature', 'oﬃce', 'office'],
   ['invisible characters', '\u200barena\u00a0', 'arena'],
-  ['quotation marks around', '«arena»', 'arena'],
-  ['a blank for a dash between digits', 'build 1 2', 'build-1-2'],
+  ['quotation marks around the name', '«arena»', 'arena'],
+  ['a blank in place of a dash between digits', 'build 1 2', 'build-1-2'],
 ])('names that differ only by %s count as the same name: %s, %s', (_, typed, name) => {
   expect(isSameName(typed, name)).toBe(true);
   expect(isSameName(name, typed)).toBe(true);

@@ -99,7 +99,7 @@ describe('the state and the events reported after', () => {
       { phase: 'live', status: 'READY', told: ['ready'] },
     ],
     [
-      'a callback before the deploy fails without an answer',
+      'a callback before a deploy turns out to have no answer',
       [status('READY'), unknown, notFound],
       { phase: 'live', status: 'READY', told: ['ready'] },
     ],
@@ -134,7 +134,7 @@ describe('the state and the events reported after', () => {
       { phase: 'ended', status: 'TERMINATED', told: ['terminated'] },
     ],
     [
-      'stops by two people',
+      'two stops by different people',
       [accepted, stopping('ann'), stopping('ben')],
       { phase: 'live', status: undefined, told: ['stop-asked'] },
     ],

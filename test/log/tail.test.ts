@@ -61,11 +61,11 @@ describe('the last lines of a log', () => {
   test.each([
     ['a single line without a break', 'x'.repeat(31 * MEBIBYTE)],
     ['a single secret without a break', `{"token":"${'ab+/'.repeat(8 * MEBIBYTE)}"}`],
-    ['words', 'word '.repeat(6 * MEBIBYTE)],
-    ['a long line after short ones', `${LINE}\n${'x '.repeat(15 * MEBIBYTE)}`],
-    ['escapes', `token="${'\\"'.repeat(15 * MEBIBYTE)}`],
+    ['nothing but words', 'word '.repeat(6 * MEBIBYTE)],
+    ['a long line after short lines', `${LINE}\n${'x '.repeat(15 * MEBIBYTE)}`],
+    ['escaped quotation marks', `token="${'\\"'.repeat(15 * MEBIBYTE)}`],
     ['line breaks and a word', `${'\n'.repeat(31 * MEBIBYTE)}x`],
-    ['colours', '\u001b[31m'.repeat(6 * MEBIBYTE)],
+    ['nothing but colour codes', '\u001b[31m'.repeat(6 * MEBIBYTE)],
   ])('the tail of a log of 31 MiB is found and has a limited length: %s', async (_, log) => {
     const { text } = await maskedTail(log, 5_000, ['our-own-token']);
     expect(text.length).toBeLessThan(600_000);

@@ -176,7 +176,10 @@ test('an idle connection to the server is kept open longer than a proxy keeps th
 test.each([
   ['in its head', 'POST /callbacks/edgegap/ready/a.b HTTP/1.1\r\nhost: x\r\n'],
   ['in its body', 'POST /callbacks/edgegap/ready/a.b HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{'],
-  ['to a platform’s listener', 'POST /slack/events HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{'],
+  [
+    'in a body for a platform’s listener',
+    'POST /slack/events HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{',
+  ],
 ])('the connection of a request that stops halfway %s is closed', async (_, half) => {
   const listener = () => undefined;
   const { port } = await serve({ requestTimeoutMs: 100, mounts: [{ path: '/slack/events', listener }] });

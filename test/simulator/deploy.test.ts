@@ -16,13 +16,13 @@ test.each([
   ['an empty list of users', order({ users: [] })],
   ['a user of an unknown type', order({ users: [{ user_type: 'name', user_data: { name: 'ada' } }] })],
   ['an impossible address', order({ users: [ip('10.0.0.256')] })],
-  ['a latitude off the globe', order({ users: [near(91, 0)] })],
+  ['an impossible latitude', order({ users: [near(91, 0)] })],
   ['a tag of 21 characters', order({ tags: ['x'.repeat(21)] })],
   ['a webhook without a URL', order({ webhook_on_ready: { url: 'here' } })],
   ['too much memory for the CPU', order({ resources: { cpu_units: 256, memory_mib: 513 } })],
   ['too little CPU', order({ resources: { cpu_units: 99, memory_mib: 100 } })],
   [
-    'a variable over 4 KB',
+    'an environment variable of more than 4 KB',
     order({ environment_variables: [{ key: 'A', value: 'é'.repeat(2049), is_hidden: false }] }),
   ],
 ])('the Edgegap simulator refuses a deploy with %s and creates no deployment', async (_, body) => {

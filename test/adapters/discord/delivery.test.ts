@@ -175,7 +175,7 @@ describe('delivery errors', () => {
     ['a missing permission', rejected(403, 50013), { code: 'discord-missing-permissions', ...final }],
     ['a locked thread', rejected(403, 160005), { code: 'discord-thread-closed', ...final }],
     ['a message that is too large', rejected(413, 40005), { code: 'discord-too-large', ...final }],
-    ['a body that Discord does not take', rejected(400, 50035), { code: 'discord-rejected', ...final }],
+    ['a body that Discord does not accept', rejected(400, 50035), { code: 'discord-rejected', ...final }],
     [
       'an answer that is not JSON',
       { status: 403, headers: { 'content-type': 'text/html' } },
@@ -195,7 +195,7 @@ describe('delivery errors', () => {
     ['the message was deleted', rejected(404, 10008), { code: 'discord-unknown-message', ...final }],
     ['the old message was edited too often', rejected(429, 30046), { outcome: 'not-sent', retryable: true }],
     [
-      'the message was edited too often, as a bad request',
+      'the message was edited too often (reported as a bad request)',
       rejected(400, 30046),
       { code: 'discord-edit-limit', retryable: true },
     ],

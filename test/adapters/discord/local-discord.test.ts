@@ -25,7 +25,7 @@ const text = { type: 10, content: 'x' };
 const v2 = { flags: flags.componentsV2, components: [text] };
 
 const refused: [string, object, string][] = [
-  ['components V2 without the flag', { components: [text] }, 'need IS_COMPONENTS_V2'],
+  ['components V2 but without their flag', { components: [text] }, 'need IS_COMPONENTS_V2'],
   ['content beside components V2', { ...v2, content: 'x' }, 'content cannot be used'],
   ['embeds beside components V2', { ...v2, embeds: [{ title: 'x' }] }, 'embeds cannot be used'],
   [
@@ -57,7 +57,7 @@ const refused: [string, object, string][] = [
     'same id',
   ],
   [
-    'a file that is not there',
+    'a file that was not uploaded',
     { ...v2, components: [{ type: 13, file: { url: 'attachment://a.txt' } }] },
     'No attachment',
   ],
@@ -82,7 +82,7 @@ test.each([
   ['an unknown field', { ...v2, component: [] }],
   ['a nested unknown field', { ...v2, components: [{ type: 17, components: [{ ...text, text: 'x' }] }] }],
   [
-    'a long label',
+    'a button label that is too long',
     { components: [{ type: 1, components: [{ type: 2, style: 1, label: 'x'.repeat(81), custom_id: 'a' }] }] },
   ],
 ])(

@@ -178,9 +178,12 @@ describe('prose that is too long for Discord', () => {
         { kind: 'table', columns: ['a'], rows: Array.from({ length: 99 }, () => ['`'.repeat(60)]) },
       ]),
     ],
-    ['a cell', card('x', [{ kind: 'table', columns: ['a', 'b'], rows: [[long, long]] }])],
+    ['a table cell', card('x', [{ kind: 'table', columns: ['a', 'b'], rows: [[long, long]] }])],
     ['emoji', card('🎮'.repeat(9000), [{ kind: 'text', text: ['🎮'.repeat(9000)] }])],
-    ['only marks', card('*'.repeat(9000), [{ kind: 'text', text: [{ bold: '*'.repeat(9000) }] }])],
+    [
+      'only markup characters',
+      card('*'.repeat(9000), [{ kind: 'text', text: [{ bold: '*'.repeat(9000) }] }]),
+    ],
   ];
   test.each(cards)('a message that is too long for Discord ends visibly with "…": %s', (_, message) => {
     const shown = texts(message).map((text) => readMarkdown(text));
@@ -288,7 +291,7 @@ describe('structure that is too much for Discord', () => {
       /11 files/,
     ],
     [
-      'a picture larger than Discord takes',
+      'a picture larger than Discord accepts',
       card('x', [], { files: [{ name: 'a.png', type: 'image/png', bytes: new Uint8Array(11 << 20) }] }),
       /a\.png: 11534336 bytes/,
     ],

@@ -125,7 +125,7 @@ describe("Slack's HTTP mode", () => {
   const { user_id: _, ...nobody } = command;
   it.each([
     ['an event that is null', 'events_api', { type: 'event_callback', event: null }],
-    ['an event that is a word', 'events_api', { type: 'event_callback', event: 'app_mention' }],
+    ['an event that is a text', 'events_api', { type: 'event_callback', event: 'app_mention' }],
     ['an event without a type', 'events_api', { type: 'event_callback', event: {} }],
     ['a slash command without a person', 'slash_commands', nobody],
     ['an empty payload', 'events_api', {}],

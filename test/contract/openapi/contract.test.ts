@@ -73,7 +73,7 @@ test.each([
   ],
   ['a field of a wrong type', { ...good, id: 7 }, 'body/id must be string'],
   ['null where null is not allowed', { ...good, since: null }, 'body/since must be string'],
-  ['a wrong time format', { ...good, since: '03.03.2026' }, 'body/since must match format "date-time"'],
+  ['a time in a wrong format', { ...good, since: '03.03.2026' }, 'body/since must match format "date-time"'],
   [
     'an impossible time',
     { ...good, since: '2026-13-03 16:02:09' },
