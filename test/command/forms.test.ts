@@ -158,7 +158,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
       .slice(-last);
   const booked = async () => (await driver.channel()).filter(({ text }) => text.includes('Match on'));
 
-  test('a command can answer with a form, and then gets the fields of the form and the choice from a menu', async () => {
+  test('a command can answer with a form, and then gets the fields that the person filled in', async () => {
     await driver.command('operator', 'match');
     expect(driver.form()).toEqual({ title: 'Book a match', fields: ['map', 'mode', 'note'] });
     const { publicly } = await effectOf(stage, 'operator', () =>

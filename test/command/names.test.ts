@@ -174,7 +174,7 @@ describe.each(['slack-socket', 'slack-http'] as const)('help on %s', (name) => {
     return privately.at(-1)?.text ?? '';
   };
 
-  test('help in a Slack channel shows slash commands with an application that exists', async () => {
+  test('the command "help" in a Slack channel shows slash commands with an application that exists', async () => {
     const all = await told(() => driver.slash('operator', 'help'));
     expect(all).toContain('/edgegap deploy');
     expect(all).toContain('/edgegap help deploy');
@@ -192,7 +192,7 @@ describe.each(['slack-socket', 'slack-http'] as const)('help on %s', (name) => {
     expect(missing).toContain('Use: /edgegap stop <deployment>');
   });
 
-  test('help in a Slack thread shows mentions, because slash commands do not work in threads', async () => {
+  test('the command "help" in a Slack thread shows mentions, because slash commands do not work in threads', async () => {
     const root = String(
       (
         await driver.server.world.call('xoxp-admin', 'chat.postMessage', {

@@ -51,7 +51,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
     expect(tagsOf()).toEqual(['qa']);
   });
 
-  test('help shows all subcommands of a command, or only the subcommand that was asked for', async () => {
+  test('the command "help" shows all subcommands of a command, or only the subcommand that was asked for', async () => {
     const all = await privately(command('help', { command: 'tags' }));
     expect(all).toMatch(/tags list <deployment> .*tags rename <deployment> <tag> <new-name>/);
     expect(all).toContain('Rename a tag of a deployment');
@@ -66,7 +66,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
   });
 
   if (name !== 'console')
-    test('if a person may only read, help shows only the subcommands that change nothing', async () => {
+    test('if a person may only read, the command "help" shows only the subcommands that change nothing', async () => {
       const ask = () => stage.driver.command('reader', 'help', { command: 'tags' });
       const text = await privately(ask, 'reader');
       expect(text).toMatch(/tags list <deployment> .*tags show/);

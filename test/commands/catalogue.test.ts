@@ -57,7 +57,7 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
   });
   afterAll(() => stage?.close());
 
-  test('the command versions shows the resources, ports, limits and caching of each version', async () => {
+  test('the command "versions" shows the resources, ports, limits and caching of each version', async () => {
     const text = await shown(stage, 'versions', { application: 'kart-racing' });
     expect(text).toContain('kart-racing: 3 versions, 1 of them switched off');
     expect(text).toMatch(
@@ -71,7 +71,7 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
     expect(page).toMatch(/2026\.2 \| 2 vCPU, 4 GB .* \| Max duration: 24 h · /);
   });
 
-  test('the command versions shows a single version in full, even if that version is switched off', async () => {
+  test('the command "versions" shows a single version in full, even if that version is switched off', async () => {
     const stable = await shown(stage, 'versions', { application: 'Lobby-Chat', version: 'STABLE' });
     expect(stable).toContain('lobby-chat stable');
     expect(stable).toMatch(/Ports\W+websocket 9000 WS TLS, http 8080 TCP/);
@@ -81,7 +81,7 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
     expect(off).toMatch(/Active\W+no: activate it in the Edgegap dashboard/);
   });
 
-  test('for an application without versions, the command versions says how to continue', async () => {
+  test('for an application without versions, the command "versions" says how to continue', async () => {
     const text = await shown(stage, 'versions', { application: 'unborn' });
     expect(text).toContain('unborn: no version yet');
     expect(text).toContain('Make a version in the Edgegap dashboard, then ask again.');
@@ -90,7 +90,7 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
     );
   });
 
-  test("the command locations groups cities by continent and country, and shows each city once with Edgegap's notes", async () => {
+  test('the command "locations" groups cities by continent and country, and shows each city once with Edgegap\'s notes', async () => {
     const text = await shown(stage, 'locations');
     expect(text).toContain('46 places');
     expect(text).toContain('North America | Canada: Montreal, Toronto, Vancouver | Mexico: Querétaro');
@@ -99,7 +99,7 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
     expect(text).not.toContain('cloud');
   });
 
-  test('the command locations can show only places with room, of a given type or with given tags', async () => {
+  test('the command "locations" can show only places with room, of a given type or with given tags', async () => {
     const text = await shown(stage, 'locations', { ...KART, type: 'cloud', tags: true });
     expect(text).toContain('46 places of type cloud with room for kart-racing v1.2');
     expect(text).toContain('Nigeria: Lagos (cloud)');
@@ -113,13 +113,13 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
     expect(lastQuery(stage)).toEqual({ app: 'kart-racing', page: '5' });
   });
 
-  test('the command locations shows the distance of each place to a given city', async () => {
+  test('the command "locations" shows the distance of each place to a given city', async () => {
     const text = await shown(stage, 'locations', { near: 'paris', tags: true });
     expect(text).toContain('46 places, nearest to Paris, France first');
     expect(text).toMatch(/0 km +Paris, France +cloud \| 344 km +London, United Kingdom +cloud/);
   });
 
-  test('the command hosts shows the free and total resources of a fleet, in sum and for each host', async () => {
+  test('the command "hosts" shows the free and total resources of a fleet, in sum and for each host', async () => {
     const text = await shown(stage, 'hosts', { fleet: 'tournament' });
     expect(text).toContain(
       '28.41 of 50.5 vCPU free · 55.32 of 98.35 GB free on 4 active hosts. 1 host not active yet.',
@@ -132,7 +132,7 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
     expect(text).toMatch(/tournament-ashburn-4 · will be deleted /);
   });
 
-  test('the command hosts shows how many deployments of a version fit on each host, in descending order', async () => {
+  test('the command "hosts" shows how many deployments of a version fit on each host, in descending order', async () => {
     const text = await shown(stage, 'hosts', { fleet: 'tournament', ...KART });
     expect(text).toContain('54 more of kart-racing v1.2 fit on 3 hosts (0.5 vCPU, 1 GB each)');
     // Memory is what runs out: 24.59 GB for 1 GB each.
@@ -147,7 +147,7 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
     expect(half).toContain('13 more of arena-shooter 2026.2 fit on 3 hosts (2 vCPU, 4 GB each)');
   });
 
-  test('the command hosts shows a single host in full', async () => {
+  test('the command "hosts" shows a single host in full', async () => {
     const active = await shown(stage, 'hosts', {
       fleet: 'tournament',
       host: 'tournament-toronto-1',

@@ -39,7 +39,7 @@ describe.each(driverNames)('the rows of list on %s', (name) => {
   const choose = (label: string) =>
     name === 'console' ? press(label) : answer(() => (stage.driver as ChatHands).choose('operator', label));
 
-  test('list shows age, city and person in columns, and leaves the person empty if no person is known', async () => {
+  test('the command "list" shows age, city and person in columns, and leaves the person empty if no person is known', async () => {
     const { text, buttons } = await list();
     expect(text).toMatch(/request_id +application +status +age +city +by +address/);
     expect(text).toMatch(
@@ -50,7 +50,7 @@ describe.each(driverNames)('the rows of list on %s', (name) => {
     expect((await list({ application: 'lobby-chat' })).text).not.toMatch(/ by /);
   });
 
-  test('the menu below a list opens a deployment as a card with buttons, which only the person who chose sees', async () => {
+  test('a choice from the menu below a list shows the deployment as a card with buttons to that person only', async () => {
     const { id } = await list();
     const card = await choose(other);
     expect(card.id).not.toBe(id);
@@ -70,7 +70,7 @@ describe.each(driverNames)('the rows of list on %s', (name) => {
     expect(card.pings).toEqual([]);
   });
 
-  test('list filters by fleet, host, age and person', async () => {
+  test('the command "list" filters by fleet, host, age and person', async () => {
     change(stage, other, {
       createdAt: Date.now() - 3 * HOUR,
       extras: { fleet_name: 'eu-arena', host_name: 'alpha-7' },
@@ -99,7 +99,7 @@ describe.each(driverNames)('the rows of list on %s', (name) => {
     expect(reader.text).toContain('No active deployment matches.');
   });
 
-  test('list privately refuses a filter that makes no sense', async () => {
+  test('the command "list" privately refuses a filter that makes no sense', async () => {
     expect((await list({ 'older-than': 'yesterday' })).text).toMatch(/older-than must be a length of time/);
     expect((await list({ 'older-than': '9999w 9999w' })).text).toMatch(/older-than must be a length of time/);
   });

@@ -29,7 +29,7 @@ describe('the list command', () => {
     (await effectOf(stage, 'operator', () => stage.driver.press('operator', label))).privately.at(-1);
   const rows = (text = '') => text.split('\n').filter((line) => /^│ [0-9a-f]{12}/.test(line));
 
-  test('if no deployment is active, list says so', async () => {
+  test('if no deployment is active, the command "list" says so', async () => {
     const card = await list();
     expect(card?.text).toContain('0 active deployments');
     expect(card?.text).toContain('No deployment is active.');
@@ -37,7 +37,7 @@ describe('the list command', () => {
     expect((await list('list --page 7'))?.text).toContain('No deployment is active.');
   });
 
-  test('list shows all known facts about deployments, whether they were made from chat or elsewhere', async () => {
+  test('the command "list" shows all known facts about deployments, whether they were made from chat or elsewhere', async () => {
     const ours = await deployReady(stage, 'kart-racing', 'v1.2', 'qa');
     const other = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     const card = await list();
@@ -53,12 +53,12 @@ describe('the list command', () => {
     expect(card?.buttons).toEqual(['Refresh']);
   });
 
-  test('a page of list needs a single call, because the statuses of deployments made elsewhere are remembered', async () => {
+  test('a page of "list" needs a single call, because the statuses of deployments made elsewhere are remembered', async () => {
     const { asked } = await effectOf(stage, 'operator', () => typeLine(stage, 'operator', 'list'));
     expect(asked).toEqual(['GET list']);
   });
 
-  test('list does not show a failed deployment as active, but a filter for the status finds the deployment', async () => {
+  test('the command "list" does not show a failed deployment as active, but a filter for the status finds the deployment', async () => {
     const failed = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     stage.simulator.fail(failed, 'The server crashed.');
     const all = await list();
@@ -74,7 +74,7 @@ describe('the list command', () => {
     await until(() => phase(stage.simulator, failed) === 'TERMINATED', 'it to be gone');
   });
 
-  test('list says how many failed deployments are hidden, and asks Edgegap for no more than the list', async () => {
+  test('the command "list" says how many failed deployments are hidden, and asks Edgegap for no more than the list', async () => {
     const id = await deployReady(stage, 'kart-racing', 'v1.2', 'night');
     expect((await list())?.text).not.toContain('failed');
     stage.simulator.fail(id, 'The server crashed.');
@@ -104,7 +104,7 @@ describe('the list command', () => {
     expect((await list('status 000000'))?.text).toMatch(/knows no deployment/);
   });
 
-  test('list can filter by each field and by all fields together', async () => {
+  test('the command "list" can filter by each field and by all fields together', async () => {
     expect(rows((await list('list --application lobby-chat'))?.text)).toHaveLength(1);
     expect(
       rows((await list('list --application kart-racing --version v1.2 --status ready --tag qa'))?.text),
@@ -162,7 +162,7 @@ describe('the list command', () => {
   });
 });
 
-test('list makes no status call for a deployment from chat that is still starting', async () => {
+test('the command "list" makes no status call for a deployment from chat that is still starting', async () => {
   const stage = await stageOn('console', {
     simulator: { durations: { ...AT_ONCE.durations, deploying: 3_600_000 } },
   });

@@ -23,7 +23,7 @@ describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends as %s', (lo
       stage.driver.command('operator', 'logs', { deployment, ...(lines ? { lines } : {}) }),
     );
 
-  test('the command logs shows the last lines of a log and says how many lines are shown', async () => {
+  test('the command "logs" shows the last lines of a log and says how many lines are shown', async () => {
     id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
     stage.simulator.print(id, 'one');
     stage.simulator.print(id, 'two 🏁 größer');
@@ -100,7 +100,7 @@ describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends as %s', (lo
     expect(all).not.toContain(stage.simulator.token);
   });
 
-  test('after a crash, the command logs shows the exit code, the reason, the restarts and the crash log', async () => {
+  test('after a crash, the command "logs" shows the exit code, the reason, the restarts and the crash log', async () => {
     const crashed = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     stage.simulator.crash(crashed, {
       exit_code: 139,
@@ -115,7 +115,7 @@ describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends as %s', (lo
     expect(publicly[0]?.text).toContain('GameLoop.Step');
   });
 
-  test('for a terminated deployment, the command logs says that the log no longer exists', async () => {
+  test('for a terminated deployment, the command "logs" says that the log no longer exists', async () => {
     const ended = await deployReady(stage);
     stage.simulator.terminate(ended);
     await until(
@@ -127,7 +127,7 @@ describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends as %s', (lo
     expect(text).toContain('The deployment has terminated, and its log is gone.');
   });
 
-  test('the command logs shows the link to a stored log, unless everybody with the link could open the log', async () => {
+  test('the command "logs" shows the link to a stored log, unless everybody with the link could open the log', async () => {
     for (const [storage, shown] of [
       ['attic', true],
       ['attic.example.com/x.log?X-Amz-Signature=0123456789abcdef&x=', false],

@@ -111,14 +111,14 @@ describe('metrics in words', () => {
     expect(lines[1]).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z,\d+/);
   });
 
-  test('if the CPU of a server is throttled, metrics shows a second chart', async () => {
+  test('if the CPU of a server is throttled, the command "metrics" shows a second chart', async () => {
     const id = await readySince(stage.simulator, 300 * MINUTE);
     const { text, publicly } = await run(`metrics ${id} --last 5h`);
     expect(text).toContain('CPU throttling');
     expect(publicly.flatMap(({ files }) => files).map(({ name }) => name)).toContain(`${id}-throttling.png`);
   });
 
-  test('for an ended deployment, metrics shows the time in which the deployment ran', async () => {
+  test('for an ended deployment, the command "metrics" shows the time in which the deployment ran', async () => {
     const id = await readySince(stage.simulator, 30 * MINUTE);
     stage.simulator.terminate(id);
     const { text } = await run(`metrics ${id}`);
@@ -137,15 +137,18 @@ describe('metrics in words', () => {
     ['--from 2026-03-03T16:00 --to 2026-03-03T16:00', 'The window is empty'],
     ['--last 10s', 'from one minute to ten years'],
     ['--step 2m', 'step must be one of 30s, 1m, 5m, 10m, 1h'],
-  ])('metrics refuses the time window %s privately, before Edgegap is asked', async (window, reason) => {
-    const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
-    const { privately, publicly, asked } = await run(`metrics ${id} ${window}`);
-    expect(publicly).toEqual([]);
-    expect(privately[0]?.text).toContain(reason);
-    expect(asked.filter((request) => request.includes('metrics'))).toEqual([]);
-  });
+  ])(
+    'the command "metrics" refuses the time window %s privately, before Edgegap is asked',
+    async (window, reason) => {
+      const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
+      const { privately, publicly, asked } = await run(`metrics ${id} ${window}`);
+      expect(publicly).toEqual([]);
+      expect(privately[0]?.text).toContain(reason);
+      expect(asked.filter((request) => request.includes('metrics'))).toEqual([]);
+    },
+  );
 
-  test('in a window of metrics, a time of day as the end means the first such time after the beginning', async () => {
+  test('in the option --to of "metrics", a time of day means the first such time after the beginning', async () => {
     const id = await readySince(stage.simulator, 120 * MINUTE);
     const at = (ms: number) => new Date(ms).toISOString().slice(0, 16);
     const begin = Date.now() - 60 * MINUTE;
@@ -156,7 +159,7 @@ describe('metrics in words', () => {
     expect(text).toMatch(/6[01] min, from/);
   });
 
-  test('for a deployment that failed before its server was ready, metrics says that there are no measurements', async () => {
+  test('for a deployment that failed before its server was ready, the command "metrics" says that there are no measurements', async () => {
     const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
     const { history = [] } = stage.simulator.deployments.get(id) ?? {};
     history.splice(0, history.length, ...history.filter(({ phase }) => phase !== 'READY'));
@@ -165,13 +168,13 @@ describe('metrics in words', () => {
     expect(text).toContain('failed before it was ready');
   });
 
-  test('if the time window lies before the deployment, metrics says so', async () => {
+  test('if the time window lies before the deployment, the command "metrics" says so', async () => {
     const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
     const { text } = await run(`metrics ${id} --from 2020-01-01T00:00 --to 2020-01-01T01:00`);
     expect(text).toContain('The window lies before the deployment');
   });
 
-  test('for a deployment that has only just become ready, metrics says when to ask again', async () => {
+  test('for a deployment that has only just become ready, the command "metrics" says when to ask again', async () => {
     const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
     const { text } = await run(`metrics ${id}`);
     expect(text).toContain('Ask again');

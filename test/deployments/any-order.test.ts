@@ -99,7 +99,7 @@ describe('news in any order and number', () => {
     );
   });
 
-  test('once Edgegap has reported the end of a deployment, later news can add only a readiness or an error', () => {
+  test('after Edgegap has reported the end of a deployment, only an earlier readiness or an error can still be reported', () => {
     check(
       fc.property(life, (news) => {
         for (const { before, after, happened } of live(news).moments) {

@@ -170,7 +170,7 @@ describe('callbacks at odd times', () => {
     expect(studio.chat.messages).toHaveLength(3);
   });
 
-  test('a ready callback after the end of a deployment changes only the report, which says that the news came late', async () => {
+  test('a ready callback after the end of a deployment does not change the status and is reported as late news', async () => {
     const studio = await openStudio();
     const run = await studio.run();
     studio.simulator.faults.next({ callback: 'ready' }, { kind: 'hold' });

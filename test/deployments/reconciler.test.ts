@@ -265,7 +265,7 @@ describe('events without a callback', () => {
     expect(await repository.byId(id)).toMatchObject({ checkAt: undefined, doubted: undefined });
   });
 
-  test('if an older version of the bot was still waiting for a callback, the wait begins again', async () => {
+  test('after an update of the bot, an unfinished wait for a late callback begins again', async () => {
     const { clock, store, told } = await silent();
     await store.updateTable('deployments').set({ doubted: 'ready' }).execute();
     await clock.advance(22_000);

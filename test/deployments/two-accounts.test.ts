@@ -124,7 +124,7 @@ describe("an account's deployment, seen from a channel of another account", () =
     expect(await agenda.claimDue('a', 20, 30_000)).not.toEqual([]);
   });
 
-  test('list does not count a failed deployment of another account', async () => {
+  test('the command "list" does not count a failed deployment of another account', async () => {
     const { ann, ben } = await openTwo({ simulator: { durations: STILL } });
     const id = await ann.deploy('Deploying');
     ann.edgegap.fail(id, 'no room');

@@ -79,7 +79,7 @@ describe("reading a deployment's status", () => {
     }
   });
 
-  it('of a status answer, the ports, the location and the tags are kept, and unknown fields are dropped', () => {
+  it('reading a status answer keeps the ports, the location and the tags, and drops unknown fields', () => {
     const read = DeploymentStatus.parse({
       ...STATUS,
       ports: {
@@ -124,7 +124,7 @@ describe("reading a deployment's status", () => {
 describe('reading lists', () => {
   const pagination = { number: 1, next_page_number: null, previous_page_number: null, has_next: false };
 
-  it('a list of tags is read with both names of the count and both forms of a tag', () => {
+  it('a list of tags is read with "count" or "total_count", and with tags as texts or as objects', () => {
     for (const tags of [
       [{ name: 'a' }, { name: 'b', create_time: null }],
       ['a', 'b'],

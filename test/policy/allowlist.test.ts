@@ -130,7 +130,7 @@ describe.each(['discord', 'slack-http'] as const)('APP_ALLOWLIST on %s', (name) 
       await refused(deployment, 'known', () => stage.driver.command('operator', 'status', { deployment }));
   });
 
-  test('list shows only applications on APP_ALLOWLIST and cannot be filtered by another application', async () => {
+  test('the command "list" shows only applications on APP_ALLOWLIST and cannot be filtered by another application', async () => {
     const list = await effectOf(stage, 'operator', () => stage.driver.command('operator', 'list'));
     const text = list.privately.map((message) => message.text).join('\n');
     expect(text).toContain('1 active deployment');

@@ -82,7 +82,7 @@ describe('the person behind an interaction', () => {
     return bot.last().person('fresh');
   };
 
-  test('a Discord interaction brings the roles and permissions of the person', async () => {
+  test('a Discord interaction contains the roles and permissions of the person', async () => {
     expect(await personOf('operator')).toMatchObject({
       name: 'Olga',
       home: true,
@@ -131,7 +131,7 @@ describe('buttons on Discord', () => {
     );
   }
 
-  test("a press of a Discord button brings the button's action and the message of the button", async () => {
+  test("a press of a Discord button names the button's action and the message with the button", async () => {
     await ask('public');
     bot.handle = (invocation) => invocation.acknowledge('update');
     await bot.driver.press('operator', 'Stop it');
@@ -144,7 +144,7 @@ describe('buttons on Discord', () => {
     });
   });
 
-  test('after the acknowledgement "update", the answer replaces the message whose button was pressed', async () => {
+  test('if a press was acknowledged as "update", the answer replaces the message with the button', async () => {
     await ask('public');
     bot.handle = async (invocation) => {
       await invocation.acknowledge('update');
@@ -160,7 +160,7 @@ describe('buttons on Discord', () => {
   });
 
   test.each(['public', 'private', 'update'] as const)(
-    'after the acknowledgement "%s" of a press, respondPrivately reaches that person and leaves the message unchanged',
+    'if a press was acknowledged as "%s", respondPrivately reaches the person and leaves the message unchanged',
     async (mode) => {
       bot.handle = async (invocation) => {
         await invocation.acknowledge('public');

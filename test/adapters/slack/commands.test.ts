@@ -41,7 +41,7 @@ describe.each(modes)('Slack commands in %s mode', (mode) => {
     expect(await bot.driver.channel()).toEqual([]);
   });
 
-  it("a press of a Slack button brings the button's action, and the answer updates the message of the button", async () => {
+  it("a press of a Slack button names the button's action, and the answer updates the message with the button", async () => {
     const bot = await startBot({
       mode,
       handle: async (invocation) => {

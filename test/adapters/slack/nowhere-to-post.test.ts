@@ -66,7 +66,7 @@ describe('an answer to a mention, which has no response_url', () => {
 
 describe('respondPrivately on Slack', () => {
   test.each(['public', 'private', 'update'] as const)(
-    'after the acknowledgement "%s" of a press, only the person who pressed sees the message of respondPrivately',
+    'if a press was acknowledged as "%s", only the person who pressed sees the message of respondPrivately',
     async (mode) => {
       const bot = await startBot({
         handle: async (invocation) => {
