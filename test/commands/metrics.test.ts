@@ -22,7 +22,7 @@ describe.each(driverNames)('metrics on %s', (name) => {
   });
   afterAll(() => stage?.close());
 
-  test('a chart shows CPU, memory and network, and the text beside the chart names average and peak', async () => {
+  test('the chart of a server shows CPU, memory and network, and the text beside the chart gives average and peak', async () => {
     const id = await readySince(stage.simulator, 120 * MINUTE);
     const { publicly, privately } = await effectOf(stage, 'operator', () =>
       stage.driver.command('operator', 'metrics', { deployment: id, last: '1h' }),
@@ -53,7 +53,7 @@ describe.each(driverNames)('metrics on %s', (name) => {
     expect([...colours]).toEqual(expect.arrayContaining(['86,180,233', '230,159,0', '255,122,112']));
   });
 
-  test('the button Wider doubles the time window in the same message', async () => {
+  test('the button Wider doubles the time window of a chart in the same message', async () => {
     const { publicly } = await effectOf(stage, 'operator', () => stage.driver.press('operator', 'Wider'));
     expect(publicly.map(({ text }) => text).join('\n')).toContain('2 h, from');
   });
@@ -91,7 +91,7 @@ describe('metrics in words', () => {
     return { text, publicly, privately, asked };
   };
 
-  test('the terminal draws the chart in block characters, and a time without measurements is mentioned', async () => {
+  test('the terminal draws a chart in block characters, and the text mentions a time without measurements', async () => {
     const id = await readySince(stage.simulator, 120 * MINUTE);
     const now = Date.now();
     stage.simulator.deployments.get(id)?.unmeasured.push({ from: now - 40 * MINUTE, to: now - 20 * MINUTE });
@@ -102,7 +102,7 @@ describe('metrics in words', () => {
     expect(text).toMatch(/·{10}/);
   });
 
-  test('the option csv adds the numbers as a file', async () => {
+  test('the option --csv of metrics adds the numbers as a file', async () => {
     const id = await readySince(stage.simulator, 30 * MINUTE);
     const { publicly } = await run(`metrics ${id} --last 30m --csv`);
     const file = publicly.flatMap(({ files }) => files).find(({ name }) => name === `${id}-metrics.csv`);
@@ -117,14 +117,14 @@ describe('metrics in words', () => {
     }
   });
 
-  test('a version with CPU throttling gets a second chart', async () => {
+  test('if the CPU of a server is throttled, the command "metrics" shows a second chart', async () => {
     const id = await readySince(stage.simulator, 300 * MINUTE);
     const { text, publicly } = await run(`metrics ${id} --last 5h`);
     expect(text).toContain('CPU throttling');
     expect(publicly.flatMap(({ files }) => files).map(({ name }) => name)).toContain(`${id}-throttling.png`);
   });
 
-  test('for an ended deployment, metrics shows the time in which the deployment ran', async () => {
+  test('for an ended deployment, the command "metrics" shows the time in which the deployment ran', async () => {
     const id = await readySince(stage.simulator, 30 * MINUTE);
     stage.simulator.terminate(id);
     const { text } = await run(`metrics ${id}`);
@@ -143,15 +143,18 @@ describe('metrics in words', () => {
     ['--from 2026-03-03T16:00 --to 2026-03-03T16:00', 'The window is empty'],
     ['--last 10s', 'from one minute to ten years'],
     ['--step 2m', 'step must be one of 30s, 1m, 5m, 10m, 1h'],
-  ])('the window %s is refused privately, before Edgegap is asked', async (window, reason) => {
-    const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
-    const { privately, publicly, asked } = await run(`metrics ${id} ${window}`);
-    expect(publicly).toEqual([]);
-    expect(privately[0]?.text).toContain(reason);
-    expect(asked.filter((request) => request.includes('metrics'))).toEqual([]);
-  });
+  ])(
+    'the command "metrics" refuses the time window %s privately, before Edgegap is asked',
+    async (window, reason) => {
+      const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
+      const { privately, publicly, asked } = await run(`metrics ${id} ${window}`);
+      expect(publicly).toEqual([]);
+      expect(privately[0]?.text).toContain(reason);
+      expect(asked.filter((request) => request.includes('metrics'))).toEqual([]);
+    },
+  );
 
-  test('a time of day for the end means the first such time after the begin of the window', async () => {
+  test('in the option --to of "metrics", a time of day means the first such time after the beginning', async () => {
     const id = await readySince(stage.simulator, 120 * MINUTE);
     const at = (ms: number) => new Date(ms).toISOString().slice(0, 16);
     const begin = Date.now() - 60 * MINUTE;
@@ -162,7 +165,7 @@ describe('metrics in words', () => {
     expect(text).toMatch(/1 h( 1 min)?, from/);
   });
 
-  test('a deployment that failed before it was ready has no measurements, and the answer says so', async () => {
+  test('for a deployment that failed before its server was ready, the command "metrics" says that there are no measurements', async () => {
     const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
     const { history = [] } = stage.simulator.deployments.get(id) ?? {};
     history.splice(0, history.length, ...history.filter(({ phase }) => phase !== 'READY'));
@@ -171,13 +174,13 @@ describe('metrics in words', () => {
     expect(text).toContain('failed before it was ready');
   });
 
-  test('a window before the deployment is answered as such', async () => {
+  test('if the time window lies before the deployment, the command "metrics" says so', async () => {
     const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
     const { text } = await run(`metrics ${id} --from 2020-01-01T00:00 --to 2020-01-01T01:00`);
     expect(text).toContain('The window lies before the deployment');
   });
 
-  test('for a deployment that has only just become ready, metrics says when to ask again', async () => {
+  test('for a deployment that has only just become ready, the command "metrics" says when to ask again', async () => {
     const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
     const { text } = await run(`metrics ${id}`);
     expect(text).toContain('Ask again');

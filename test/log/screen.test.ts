@@ -16,9 +16,11 @@ test.each([
   ['🏁🏁\rgo', 'go'],
   ['\u001b[31mred\u001b[0m', 'red'],
   ['\r\r\r', ''],
-])('the line %j is shown as on a terminal', (line, shown) => expect(onScreen(line)).toBe(shown));
+])('the log line %j is shown as a terminal would show the line', (line, shown) =>
+  expect(onScreen(line)).toBe(shown),
+);
 
-test('a progress bar counts as a single line and is shown in the last state', async () => {
+test('a progress bar in a log counts as a single line and is shown in its last state', async () => {
   const bar = Array.from({ length: 60 }, (_, n) => `[${'#'.repeat(n + 1).padEnd(60)}] ${n + 1}/60`).join(
     '\r',
   );
@@ -27,12 +29,12 @@ test('a progress bar counts as a single line and is shown in the last state', as
   expect([lines, total]).toEqual([2, 3]);
 });
 
-test('of a very long line that moves the cursor, the end is shown', () => {
+test('if a very long log line moves the cursor, the end of the line is shown', () => {
   expect(onScreen(`${'x'.repeat(300_000)}\rdone`)).toBe('done');
   expect(onScreen(`${'.\b'.repeat(300_000)}ready`)).toBe('ready');
 });
 
-test('a secret that is written over itself on the line is masked', async () => {
+test('a secret that a log line writes over earlier text with carriage returns is masked', async () => {
   expect((await maskedTail('xxxxx\rTOKEN\r\u001b[Kpassword=hun\b\b\bhunter2', 1, [])).text).toBe(
     'password=[masked]',
   );
