@@ -1,3 +1,4 @@
+import type { RawValues } from './argv.ts';
 import type { Kind, Lookup, Options } from './kinds/kind.ts';
 import { argumentMissing } from './usage.ts';
 
@@ -24,4 +25,18 @@ export async function resolveValues(
     found.set(kind, resolved[name]);
   }
   return resolved;
+}
+
+/** The given values, and the values for which one of them stands: `--preset qa` stands for the options saved as `qa`. */
+export async function withExpanded(
+  parsed: Readonly<Record<string, unknown>>,
+  given: RawValues,
+  options: Options,
+  lookup: Lookup,
+): Promise<RawValues> {
+  let all = given;
+  for (const [name, { kind }] of Object.entries(options))
+    if (kind.expand && parsed[name] !== undefined)
+      all = { ...(await kind.expand(parsed[name], lookup)), ...all };
+  return all;
 }

@@ -3,12 +3,14 @@ import type { Catalog } from '../../deployments/catalog.ts';
 import type { Deployments } from '../../deployments/deployments.ts';
 import type { EdgegapApi } from '../../edgegap/client.ts';
 import type { Payloads } from '../payloads.ts';
+import type { Presets } from '../presets.ts';
 
 /** The fields of every option. `positional` options are typed without names, in order; other options as `--name value`. */
 export interface OptionBase {
   /** At most 100 characters. */
   readonly description: string;
-  readonly required?: boolean;
+  /** `or-preset`: the value may come from a preset instead, so no platform insists on the value. */
+  readonly required?: boolean | 'or-preset';
   readonly positional?: boolean;
   /** Values to suggest while a person types, in place of the kind's own suggestions. */
   readonly suggest?: Kind['suggest'];
@@ -49,6 +51,7 @@ export interface Lookup {
     readonly fleets: readonly string[];
   };
   readonly payloads: Payloads;
+  readonly presets: Presets;
   /** The place where the person asks. */
   readonly at: Address;
 }
@@ -78,6 +81,8 @@ export interface Kind<Value = unknown, Fields = object> {
   readonly placeholder?: string;
   /** True if the option takes several values: the person repeats the option, or separates the values with commas. */
   readonly many?: true;
+  /** A word that begins with this character is a value of this kind, wherever the word stands: `@qa`. */
+  readonly mark?: string;
   input(fields: Fields): OptionInput;
   /** Describes the mistake in the fields of an option in a command file; undefined if the fields are right. */
   problem?(about: Named<Fields>): string | undefined;
@@ -88,6 +93,15 @@ export interface Kind<Value = unknown, Fields = object> {
   parse(given: RawValue, about: Named<Fields>, settings: ParseSettings): Value | string;
   /** Replaces a name by the named thing, e.g. a city by its location. Throws InputError with a hint at usable values. */
   resolve?(named: string, lookup: Lookup, found: FoundValues, about: Named<Fields>): Promise<Value>;
+  /** The values of other options for which the value stands. The values that the person gives come before these values. */
+  expand?(value: Value, lookup: Lookup): Promise<Readonly<Record<string, RawValue>>>;
+  /** The exact name of a thing, to be saved in a preset. If left out, a value that is no text is saved as typed. */
+  exact?(value: Value): string;
+  /**
+   * The part of a saved value that people may see, for a kind whose values may be secret. If left out, people see the whole
+   * value.
+   */
+  shown?(given: RawValue): string;
   /** A sentence that lists the possible values, for a missing required option whose values only Edgegap knows. */
   known?(lookup: Lookup, found: FoundValues): Promise<string>;
   /** Values to offer while a person types, best first. */
