@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { deployReady, effectOf, type Stage, stageOn, typeLine } from '../command/harness.ts';
 import { driverNames } from '../support/bot.ts';
 import type { Values } from '../support/chat-driver.ts';
+import type { SlackDriver } from '../support/slack-driver.ts';
 import { until } from '../support/test-clock.ts';
 
 const KART = { application: 'Kart Racing', version: 'V1.2', near: 'montreal', tag: 'qa' };
@@ -128,4 +129,18 @@ test('a preset may lack options, which are then given at each deploy', async () 
   expect(textOf(missing.privately)).toMatch(/deploy needs an application/);
   const act = () => typeLine(stage, 'operator', 'deploy lobby-chat stable @tokyo');
   expect(await deployed(stage, act)).toMatch(/lobby-chat stable.*Tokyo/s);
+});
+
+test('a mention of a Slack member who is called like a preset means the preset', async () => {
+  const stage = await stageOn('slack-socket');
+  onTestFinished(() => stage.close());
+  const { mention, server, userIds } = stage.driver as SlackDriver;
+  const says = (id: string) => mention('operator', `deploy <@${id}> --tag night`);
+  await ask(stage, 'preset save', { name: 'qa', ...KART });
+  server.world.facts.set(userIds.member, { profile: { display_name: 'qa' } });
+  await deployed(stage, async () => void (await says(userIds.member)));
+  expect(newestTags(stage)).toEqual(['night']);
+  server.faults.inject('users.info', { kind: 'error', error: 'missing_scope' });
+  const { privately } = await effectOf(stage, 'operator', async () => void (await says('U0123ABCD')));
+  expect(textOf(privately)).toMatch(/no preset .u0123abcd.*type the name like this: --preset qa/s);
 });

@@ -39,7 +39,7 @@ export async function findPreset(presets: Presets, at: Address, name: string): P
   if (found) return found;
   const known = (await presets.all(at)).map((one) => one.name);
   // A chat may write a mention with an id in place of the name, like @U0123ABCD on Slack.
-  const isId = /^[suw]\d[a-z0-9]{7,}$/.test(name);
+  const isId = /^(?=.*\d)[suw][a-z0-9]{8,}$/.test(name);
   const hints = [
     known.length > 0 ? suggestion(name, known) : 'No preset has been saved here yet.',
     ...(isId ? ['If the chat has turned the name into a mention, type the name like this: --preset qa'] : []),
