@@ -102,7 +102,8 @@ function wanted(context: CheckContext<Saving>): Preset {
   const options = Object.entries(given).flatMap(([option, typed]) => {
     const value = Object.hasOwn(savable, option) ? values[option] : undefined;
     if (value === undefined) return [];
-    const exact = typeof value === 'string' ? value : kindOf(context, option)?.exact?.(value);
+    const isName = typeof value === 'string' && typeof typed === 'string';
+    const exact = isName ? value : kindOf(context, option)?.exact?.(value);
     return [[option, exact ?? typed] as const];
   });
   const { name } = context.options;

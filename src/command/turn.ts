@@ -111,7 +111,7 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
       mode: entry.ack,
       authorise,
       check: async (person) => {
-        raw = await withExpanded(typed.parsed, raw, entry.options, lookup);
+        raw = await withExpanded(typed.parsed, raw, entry, lookup);
         return await resolve(person, entry, raw);
       },
       form: entry.form && ((person, options) => entry.form?.(contexts.forCheck(person, options, raw))),
