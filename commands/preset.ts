@@ -44,8 +44,7 @@ export default defineGroup({
       check: async (context) => void (await found(context)),
       async run(context) {
         const preset = await found(context);
-        const note = `Deploy with the option preset (typed: deploy @${preset.name}).`;
-        await context.respond(presetCard(context, preset, ['Preset '], note));
+        await context.respond(presetCard(context, preset, ['Preset '], howToDeploy(context)));
       },
     }),
     save: defineCommand({
@@ -90,7 +89,11 @@ function found({ presets, asker, options }: CheckContext<Named>): Promise<Preset
   return findPreset(presets, asker.at, options.name);
 }
 
-/** The kinds of the options of `deploy`. */
+function howToDeploy({ prompt, options }: CheckContext<Named>): string {
+  return `Deploy with the option preset (typed: ${prompt}deploy @${options.name}).`;
+}
+
+/** The kind of an option of `deploy`; undefined if `deploy` does not have the option. */
 function kindOf({ directory }: CheckContext<unknown>, option: string) {
   return directory.get('deploy')?.usual?.options[option]?.kind;
 }
@@ -135,8 +138,7 @@ async function save(context: Context<Saving>): Promise<void> {
   const { presets, asker, options, respond } = context;
   const preset = wanted(context);
   if (!(await presets.save(asker.at, preset, options.replace ?? false))) throw taken(preset.name);
-  const note = `Deploy with the option preset (typed: deploy @${preset.name}).`;
-  await respond(presetCard(context, preset, ['Saved the preset '], note));
+  await respond(presetCard(context, preset, ['Saved the preset '], howToDeploy(context)));
 }
 
 function presetCard(context: Context<unknown>, preset: Preset, title: readonly string[], note: string): Card {
