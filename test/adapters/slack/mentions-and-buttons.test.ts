@@ -105,6 +105,19 @@ describe('a mention of the bot', () => {
     expect((await bot.invocation(1)).request).toEqual({ kind: 'command', command: 'deploy', args });
   });
 
+  it('if Slack is slow to tell the name of a mentioned member, the command goes on with the id', async () => {
+    const bot = await startBot();
+    const { member } = bot.driver.userIds;
+    bot.driver.server.faults.inject('users.info', { kind: 'slow', ms: 2_000 });
+    const said = bot.driver.mention('operator', `deploy <@${member}>`);
+    await until(async () => {
+      await bot.clock.advance(100);
+      return bot.invocations.length > 0;
+    });
+    expect(bot.invocations[0]?.request).toMatchObject({ args: { text: `@${member}` } });
+    await said;
+  });
+
   it('a mention of 40,000 characters is passed on unchanged, without pattern matching', async () => {
     const bot = await startBot();
     const text = `x${'\u200b'.repeat(40_000)}x`;
