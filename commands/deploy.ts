@@ -23,7 +23,7 @@ import { InputError } from '../src/errors.ts';
  */
 const interrupted = 'Nothing was deployed; ask again.';
 
-const first = { required: true, positional: true } as const;
+const first = { required: 'or-preset', positional: true } as const;
 
 const options = {
   application: { ...first, kind: 'application', description: 'The application to deploy' },
@@ -35,6 +35,10 @@ const options = {
     description: 'IP addresses of players to deploy near, separated by commas',
   },
   tag: { kind: 'list', of: 'tag', description: 'Tags for the deployment, separated by commas' },
+  preset: {
+    kind: 'preset',
+    description: 'Take options from this preset (typed: @qa); options given here replace the preset’s',
+  },
 } as const;
 
 export default defineCommand({
@@ -85,8 +89,8 @@ export default defineCommand({
 });
 
 async function ordered(context: CheckContext<OptionsOf<typeof options>>): Promise<Wanted> {
-  const { application, version, near, ip, tag = [] } = context.options;
-  return { application, version, plan: { ...(await placement(context, near, ip)), tags: tag } };
+  const { application, version, near, ip, tag = [], preset } = context.options;
+  return { application, version, plan: { ...(await placement(context, near, ip)), tags: tag, preset } };
 }
 
 /** Where to deploy: near the given city and players, or, if neither is given, at the default place of the settings. */

@@ -45,7 +45,8 @@ function entryDetails({ name, description, options, example }: Entry): string {
   const rows = Object.entries(options).map(([option, { required, description: what, input }]) => {
     const choices =
       input.type === 'choice' ? `: ${input.choices.map((choice) => `\`${choice}\``).join(', ')}` : '';
-    return `| \`${option}\` | ${required ? 'yes' : 'no'} | ${what}${choices} |`;
+    const needed = required === 'or-preset' ? 'yes, here or in the preset' : required ? 'yes' : 'no';
+    return `| \`${option}\` | ${needed} | ${what}${choices} |`;
   });
   return [
     `${description}.`,
@@ -58,7 +59,7 @@ function entryDetails({ name, description, options, example }: Entry): string {
 function whoMay(command: Command): string {
   const least = permissions[leastPermission(command)];
   const isUniform = command.entries.every(({ permission }) => permissions[permission] === least);
-  return isUniform ? WHO[least] : `${WHO[least]}; only operators may change ${command.name}`;
+  return isUniform ? WHO[least] : `${WHO[least]}; only operators may make changes`;
 }
 
 if (import.meta.main) {

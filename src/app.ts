@@ -11,6 +11,7 @@ import { createInvocations } from './command/invocations.ts';
 import { loadCommands } from './command/load.ts';
 import type { Kinds } from './command/options.ts';
 import { createPayloads, purgePayloads } from './command/payloads.ts';
+import { createPresets } from './command/presets.ts';
 import { createRecovery } from './command/recovery.ts';
 import { createPipeline } from './command/run.ts';
 import { storedInvocation } from './command/stored.ts';
@@ -128,6 +129,7 @@ export async function buildApp({
     charts,
     directory,
     payloads: createPayloads(store, clock, id),
+    presets: createPresets(store, id),
     carryOut(stored) {
       const { platform } = stored.at;
       const adapter = adapters.find((one) => one.platform === platform);

@@ -28,7 +28,7 @@ const NOT_YET = [
   'POST /v2/private-fleets/deployments',
 ];
 /** Commands that ask Edgegap for nothing. */
-const WITHOUT_ENDPOINT = ['help'];
+const WITHOUT_ENDPOINT = ['help', 'preset'];
 
 /** The names of parameters in a path differ between the vendor's files and the code. */
 const unnamed = (endpoint: string) => endpoint.replace(/\{[^}]*\}/g, '{}');

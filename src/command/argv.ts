@@ -40,9 +40,10 @@ export function parseTokens(
     if (!token) continue;
     const [, given, inline] = optionIn(token) ?? [];
     if (given === undefined) {
-      const next = positional.find(([name]) => values[name] === undefined);
-      if (!next || isMisspeltOption(token, options)) throw tooMany(token.text, command, options);
-      set(next[0], token.text);
+      const [next] =
+        markedBy(token, options) ?? positional.find(([name]) => values[name] === undefined) ?? [];
+      if (next === undefined || isMisspeltOption(token, options)) throw tooMany(token.text, command, options);
+      set(next, token.text);
       continue;
     }
     const name = given.toLowerCase();
@@ -213,6 +214,12 @@ function quotation(characters: readonly string[], start: number, closing: string
   throw new InputError('quote-open', `A quotation is opened with ${characters[start]} and never closed.`, {
     hint: 'Close the quotation, or leave the quotation marks out: only a value with spaces needs quotation marks.',
   });
+}
+
+/** The option whose values have the mark with which the token begins. */
+function markedBy({ text, quoted: isQuoted }: Token, options: Options) {
+  if (isQuoted || text.length < 2) return undefined;
+  return Object.entries(options).find(([, { kind }]) => kind.mark === text.charAt(0));
 }
 
 /** Whether the token is an option with a single dash, such as `-near`. */

@@ -62,6 +62,7 @@ function question({ application, version, plan }: Wanted, running: number, arg: 
   const fields = [
     { label: 'Location', value: [plan.place] },
     ...(plan.tags.length > 0 ? [{ label: 'Tags', value: [plan.tags.join(', ')] }] : []),
+    ...(plan.preset ? [{ label: 'Preset', value: [plan.preset] }] : []),
   ];
   return {
     kind: 'card',

@@ -1,5 +1,6 @@
 import type { Invocation, Person } from '../chat/port.ts';
 import type { Answer } from './answer.ts';
+import type { RawValues } from './argv.ts';
 import { type Policy, refusal } from './authorise.ts';
 import type { CheckContext, Context, Services } from './define.ts';
 import type { Permission } from './permissions.ts';
@@ -13,10 +14,15 @@ export function createContexts(
   /** Why the person lacks the permission here. Undefined if the person has the permission. */
   const refusalOf = (person: Person, permission: Permission) =>
     refusal(policy, at.platform, person, permission);
-  const forCheck = <Options>({ id, name }: Person, options: Options): CheckContext<Options> => ({
+  const forCheck = <Options>(
+    { id, name }: Person,
+    options: Options,
+    given: RawValues = {},
+  ): CheckContext<Options> => ({
     ...services,
     prompt,
     options,
+    given,
     asker: { id, name, at },
   });
   return {
@@ -24,9 +30,9 @@ export function createContexts(
     lookup: { ...services, at },
     refusal: refusalOf,
     forCheck,
-    forRun<Options>(person: Person, options: Options): Context<Options> {
+    forRun<Options>(person: Person, options: Options, given?: RawValues): Context<Options> {
       return {
-        ...forCheck(person, options),
+        ...forCheck(person, options, given),
         invocationId: id,
         may: (permission) => refusalOf(person, permission) === undefined,
         respond: (message) => answer.respond(message),

@@ -8,11 +8,12 @@ import type { DeploymentTarget } from '../deployments/deployment.ts';
 import type { Deployments } from '../deployments/deployments.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
 import type { Guard } from '../guard/guard.ts';
-import type { Options, ParseSettings } from './kinds/kind.ts';
+import type { Options, ParseSettings, RawValue } from './kinds/kind.ts';
 import { kinds as allKinds } from './kinds/kinds.ts';
 import { type Kinds, type OptionSpecs, type OptionsOf, withKinds } from './options.ts';
 import type { Payloads } from './payloads.ts';
 import { type Permission, permissions } from './permissions.ts';
+import type { Presets } from './presets.ts';
 import type { StoredRequest } from './stored.ts';
 
 /**
@@ -113,6 +114,8 @@ export type RunResult = Ended | void;
 
 export interface CheckContext<Options> extends Services {
   readonly options: Options;
+  /** The values as typed or picked, with those of a preset. Empty for a button or a form. */
+  readonly given: Readonly<Record<string, RawValue>>;
   readonly asker: Asker;
   /** The characters that a person types before a command's name. */
   readonly prompt: string;
@@ -227,6 +230,7 @@ export interface Services {
   readonly directory: Directory;
   /** Keeps state that is too long for a button's argument. */
   readonly payloads: Payloads;
+  readonly presets: Presets;
   /**
    * Carries out a stored request, once for each id, with the permissions that the asker has at that moment. The answer
    * goes to the place where the asker asked. The promise does not reject, even if the request fails.

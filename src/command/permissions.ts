@@ -5,6 +5,7 @@ export const permissions = {
   'deployments.deploy': 'change',
   'deployments.stop': 'change',
   'deployments.tag': 'change',
+  'presets.change': 'change',
 } as const satisfies Record<string, PermissionLevel>;
 
 /**
@@ -23,4 +24,5 @@ export const noEffect: Readonly<Partial<Record<Permission, string>>> = {
   'deployments.deploy': 'Nothing was deployed.',
   'deployments.stop': 'Nothing was stopped.',
   'deployments.tag': 'Nothing was changed.',
+  'presets.change': 'No preset was changed.',
 };

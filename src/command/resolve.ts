@@ -1,3 +1,6 @@
+import { InputError } from '../errors.ts';
+import { quoted, type RawValues } from './argv.ts';
+import type { Entry } from './define.ts';
 import type { Kind, Lookup, Options } from './kinds/kind.ts';
 import { argumentMissing } from './usage.ts';
 
@@ -24,4 +27,31 @@ export async function resolveValues(
     found.set(kind, resolved[name]);
   }
   return resolved;
+}
+
+/**
+ * The given values, and the values for which one of them stands: `--preset qa` stands for the options saved as `qa`.
+ * Throws InputError if the command does not have these options.
+ */
+export async function withExpanded(
+  parsed: Readonly<Record<string, unknown>>,
+  given: RawValues,
+  { name: command, options }: Entry,
+  lookup: Lookup,
+): Promise<RawValues> {
+  let all = given;
+  for (const [name, { kind }] of Object.entries(options)) {
+    const value = parsed[name];
+    if (!kind.expand || value === undefined) continue;
+    const more = await kind.expand(value, lookup);
+    const gone = Object.keys(more).find((one) => !Object.hasOwn(options, one));
+    if (gone !== undefined)
+      throw new InputError(
+        'preset-outdated',
+        `The ${name} ${quoted(String(value))} has the option ${gone}, which ${command} no longer has.`,
+        { hint: `Save the ${name} again without that option.` },
+      );
+    all = { ...more, ...all };
+  }
+  return all;
 }

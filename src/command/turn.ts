@@ -4,7 +4,7 @@ import type { DeploymentTarget } from '../deployments/deployment.ts';
 import type { AppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { createAnswer, type Ending } from './answer.ts';
-import { tooLong } from './argv.ts';
+import { type RawValues, tooLong } from './argv.ts';
 import type { Policy } from './authorise.ts';
 import { asksForHelp, choose, unknownCommand } from './choose.ts';
 import { createContexts } from './context.ts';
@@ -17,7 +17,7 @@ import { formImpossible, formTooLate } from './open-form.ts';
 import { parseValues } from './parse.ts';
 import { type Permission, permissions } from './permissions.ts';
 import { ENDED, summaryOf, targetOf } from './request-summary.ts';
-import { resolveValues } from './resolve.ts';
+import { resolveValues, withExpanded } from './resolve.ts';
 import { namesakes } from './same-name.ts';
 import { usageHint } from './usage.ts';
 
@@ -107,16 +107,20 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
       return permission === least ? person : await authorised(permission);
     };
     if ('mistake' in typed) return void (await authorise());
-    const { entry, parsed } = typed;
+    const { entry } = typed;
+    let { raw } = typed;
     await carryOut({
       what: entry.name,
       permission: entry.permission,
       mode: entry.ack,
       authorise,
-      check: (person) => resolve(person, entry, parsed),
-      form: entry.form && ((person, options) => entry.form?.(contexts.forCheck(person, options))),
+      check: async (person) => {
+        raw = await withExpanded(typed.parsed, raw, entry, lookup);
+        return await resolve(person, entry, raw);
+      },
+      form: entry.form && ((person, options) => entry.form?.(contexts.forCheck(person, options, raw))),
       withoutForm: usageHint(prompt + entry.name, entry.options),
-      run: (person, options) => entry.run(contexts.forRun(person, options)),
+      run: (person, options) => entry.run(contexts.forRun(person, options, raw)),
     });
   }
 
@@ -129,11 +133,14 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
       if (!command) return { mistake: undefined };
       const { entry, raw } = choose(command, args, prompt);
       summary = { command: entry.name, target: targetOf(entry.options, raw) };
-      const parsed = parseValues(raw, prompt + entry.name, entry.options, services.settings);
-      return { entry, parsed };
+      return { entry, raw, parsed: parse(entry, raw) };
     } catch (mistake) {
       return { mistake };
     }
+  }
+
+  function parse({ name, options }: Entry, raw: RawValues) {
+    return parseValues(raw, prompt + name, options, services.settings);
   }
 
   async function takePressed(request: PressedRequest): Promise<void> {
@@ -183,10 +190,10 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
   }
 
   /** Replaces names by the named things, then runs the command's own check. */
-  async function resolve(person: Person, entry: Entry, parsed: Readonly<Record<string, unknown>>) {
-    const options = await resolveValues(parsed, prompt + entry.name, entry.options, lookup);
+  async function resolve(person: Person, entry: Entry, raw: RawValues) {
+    const options = await resolveValues(parse(entry, raw), prompt + entry.name, entry.options, lookup);
     summary = { command: entry.name, target: targetOf(entry.options, options) };
-    const checked = await entry.check?.(contexts.forCheck(person, options));
+    const checked = await entry.check?.(contexts.forCheck(person, options, raw));
     return checked ?? options;
   }
 

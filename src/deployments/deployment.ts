@@ -23,6 +23,8 @@ export interface DeployPlan {
   /** The place as shown to people: `Montreal, Canada`, or the IP addresses. */
   readonly place: string;
   readonly tags: readonly string[];
+  /** The name of the preset from which options were taken. */
+  readonly preset?: string | undefined;
 }
 
 /** The order of a person to deploy. */

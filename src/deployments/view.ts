@@ -17,6 +17,7 @@ export function viewOf(deployment: Deployment): DeploymentView {
     public_ip: snapshot?.public_ip,
     ports: portsOf(snapshot),
     tags: deployment.tags.filter((tag) => !isOwnTag(tag)),
+    preset: deployment.plan.preset,
     askedBy: deployment.asker.name,
     createdAt: deployment.createdAt,
     ...timesOf(deployment),
@@ -93,6 +94,7 @@ export function requestingView(order: {
     status: 'REQUESTING',
     place: plan.place,
     tags: plan.tags,
+    preset: plan.preset,
     askedBy,
     createdAt,
   };

@@ -147,6 +147,16 @@ const askers = statements(
   () => `create index deployments_asker on deployments (asker_id, workspace, platform, created_at)`,
 );
 
+/** Adds the table of presets. */
+const presets = statements(
+  () => `
+    create table presets (
+      account text not null, platform text not null, workspace text not null, name text not null,
+      options_json text not null, saved_by text not null, saved_at bigint not null,
+      constraint presets_key primary key (account, platform, workspace, name)
+    )`,
+);
+
 /** All changes of the schema, in order. Once a change was released, its effect must never change. */
 export const migrations: MigrationProvider = {
   getMigrations: async () => ({
@@ -156,5 +166,6 @@ export const migrations: MigrationProvider = {
     '0004-kept-account': keptAccount,
     '0005-digests': digests,
     '0006-askers': askers,
+    '0007-presets': presets,
   }),
 };

@@ -35,6 +35,7 @@ export interface Database {
   rate_buckets: RateBucketsTable;
   rate_slots: RateSlotsTable;
   tasks: TasksTable;
+  presets: PresetsTable;
 }
 
 /** Each row is a deployment that was ordered in chat. The row is written before the request to Edgegap leaves. */
@@ -262,4 +263,18 @@ export interface TasksTable {
   revision: number;
   /** The process that is running the task. */
   holder: string | null;
+}
+
+/** Options of `deploy` that people saved under a name, for all members of a Discord server or Slack workspace. */
+export interface PresetsTable {
+  account: string;
+  platform: string;
+  workspace: string;
+  /** In lower case. */
+  name: string;
+  /** The values as a person would type them, by the name of the option. */
+  options_json: string;
+  /** The name of the person who saved the preset. */
+  saved_by: string;
+  saved_at: number;
 }

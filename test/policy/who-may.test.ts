@@ -62,6 +62,11 @@ const uses: readonly Use[] = [
   press('deploy:again', 'deployments.deploy', () => 'abcdefghijkl'),
   press('deploy:confirm', 'deployments.deploy', () => 'no-such-question'),
   press('deploy:cancel', 'deployments.deploy', () => 'no-such-question'),
+  on('preset list', 'deployments.read'),
+  press('preset:page', 'deployments.read', () => '1.'),
+  on('preset show', 'deployments.read', () => ({ name: 'qa' })),
+  on('preset save', 'presets.change', () => ({ name: 'qa', application: 'kart-racing', near: 'Tokyo' })),
+  on('preset delete', 'presets.change', () => ({ name: 'qa' })),
   on('stop', 'deployments.stop', (deployment) => ({ deployment })),
   press('stop:ask', 'deployments.stop'),
   press('stop:confirm', 'deployments.stop'),
@@ -136,6 +141,7 @@ const levelOf: Readonly<Record<Permission, 'open' | 'read' | 'change'>> = {
   'deployments.deploy': 'change',
   'deployments.stop': 'change',
   'deployments.tag': 'change',
+  'presets.change': 'change',
 };
 
 test('the table of permissions in this file contains every command and every button', async () => {
@@ -203,8 +209,8 @@ describe.each(titled)('permissions on $name, $title', ({ name, setting }) => {
 
 function reason(level: Level, { what, permission }: Use, { environment }: Setting): keyof typeof REFUSALS {
   if (level === 'nothing') return 'nothing';
-  // A person who may not even list tags is not told about changing tags.
-  const lacksLeast = what.startsWith('tags') && level === 'open';
+  // A person who may not even list tags or presets is not told about changing these.
+  const lacksLeast = /^(?:tags|preset)/.test(what) && level === 'open';
   if (lacksLeast || levelOf[permission] === 'read') return 'read';
   return environment.READ_ONLY ? 'readOnly' : 'change';
 }

@@ -90,4 +90,22 @@ describe.each(driverNames)('the main job on %s', (name) => {
     expect(bot.simulator.callbacks.map((callback) => callback.event)).toEqual(['ready', 'terminated']);
     expect(bot.log.join('')).not.toContain(bot.simulator.token);
   });
+
+  test('a preset is saved, deploys with another tag, is listed and is deleted', async () => {
+    const save = { name: 'qa', application: 'kart-racing', version: 'v1.2', near: 'Montreal', tag: 'qa' };
+    await driver.command('operator', 'preset save', save);
+    await find(/Saved the preset/, 'private');
+    await driver.command('operator', 'deploy', { preset: 'qa', tag: 'night' });
+    const ready = await find(/is ready/);
+    expect(ready.text).toContain('kart-racing v1.2');
+    const card = (await driver.channel())[0]?.text ?? '';
+    expect(card).toMatch(/Montreal.*night.*Preset\W+qa/s);
+    await driver.command('operator', 'preset list');
+    expect((await find(/1 preset/, 'private')).text).toContain('kart-racing v1.2');
+    await driver.command('operator', 'preset delete', { name: 'qa' });
+    expect((await find(/Deleted the preset/, 'private')).text).toContain('Montreal, Quebec, Canada');
+    await driver.command('operator', 'deploy', { preset: 'qa' });
+    await find(/There is no preset/, 'private');
+    expect(bot.simulator.deployments.size).toBe(1);
+  });
 });

@@ -47,6 +47,7 @@ test.runIf(suiteDatabase === 'postgres')(
       { name: '0004-kept-account' },
       { name: '0005-digests' },
       { name: '0006-askers' },
+      { name: '0007-presets' },
     ]);
   },
 );

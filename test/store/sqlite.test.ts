@@ -43,6 +43,7 @@ test('an SQLite database that is opened again has its rows, and its schema is mi
     { name: '0004-kept-account' },
     { name: '0005-digests' },
     { name: '0006-askers' },
+    { name: '0007-presets' },
   ]);
 });
 

@@ -72,8 +72,8 @@ function leastRight(permission: Permission, access: AccessRules): number | null 
   return administratorsOnly ? Number(PermissionFlagsBits.ManageGuild) : null;
 }
 
-function optionJson(name: string, { description, required = false, input, suggest }: Option) {
-  const json = { type: types[input.type], name, description, required };
+function optionJson(name: string, { description, required, input, suggest }: Option) {
+  const json = { type: types[input.type], name, description, required: required === true };
   if (input.type === 'integer') return { ...json, min_value: input.min, max_value: input.max };
   if (input.type === 'boolean') return json;
   if (input.type === 'choice')

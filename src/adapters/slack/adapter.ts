@@ -133,13 +133,16 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
   async function receive(incoming: Incoming | undefined, acknowledgement: Acknowledgement): Promise<void> {
     try {
       if (!incoming || !inbox) return;
-      const { did: _, trigger: __, ...place } = incoming;
+      const { did, trigger: _, ...place } = incoming;
       const asked: SlackAsker = { ...place, receivedAt: clock.now() };
       const answers = answersTo(asked, ANSWERABLE_MS);
       const { team: workspace } = identity();
       const invocation = createInvocation({
         adapter,
-        incoming,
+        incoming:
+          did.kind === 'command'
+            ? { ...incoming, did: { ...did, text: await people.withName(did.text) } }
+            : incoming,
         asked,
         people,
         answers,

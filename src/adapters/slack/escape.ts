@@ -9,7 +9,8 @@ export function escapeMrkdwn(text: string): string {
 
 /**
  * Reverses the escaping in text that a person typed into a message. Slack escapes such text, and wraps anything that
- * looks like a link, a channel or a person: `<http://example.com|example.com>` was typed as `example.com`.
+ * looks like a link, a channel, a person or a group: `<http://example.com|example.com>` was typed as `example.com`, and
+ * `<!subteam^S0123|@qa>` or `<@U0123|qa>` as `@qa`.
  */
 export function unescapeTyped(text: string): string {
   return text
@@ -69,6 +70,8 @@ function isOptionValue(text: string, start: number, end: number): boolean {
 }
 
 function typed(target: string, label: string | undefined): string {
+  const group = /^!(?:subteam\^)?(\w+)$/.exec(target)?.[1];
+  if (group !== undefined) return `@${(label ?? group).replace(/^@/, '')}`;
   if (/^[@#!]/.test(target)) return label === undefined ? target : `${target[0]}${label}`;
   return label ?? target.replace(/^mailto:/, '');
 }

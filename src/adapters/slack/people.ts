@@ -1,5 +1,5 @@
 import type { Person } from '../../chat/port.ts';
-import type { Clock } from '../../clock.ts';
+import { type Clock, within } from '../../clock.ts';
 import type { AccessRules } from '../../config.ts';
 import { AppError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
@@ -18,6 +18,11 @@ const AGES = {
   cached: { maxAge: 60_000, staleAge: 10 * 60_000 },
   fresh: { maxAge: 5000, staleAge: 60_000 },
 } as const;
+
+/** A mention of a person without the person's name. */
+const MENTION = /(?<=^|\s)@([UW][A-Z0-9]{5,20})(?=\s|$)/;
+/** How long a name may take, in milliseconds. The first response to the invocation has to be sent soon afterwards. */
+const NAME_MS = 500;
 
 /** The key of the only entry, which holds the answers about all groups. */
 const ALL = 'all';
@@ -92,8 +97,24 @@ export function createPeople(parts: {
     }
   }
 
+  /**
+   * Puts the person's name in place of the id of the first mention, as in `deploy @U0123ABCD`: a mention of the bot brings
+   * no names, and the person may have meant a preset that is called like a member. If Slack tells no name of a single word
+   * in time, the id stays.
+   */
+  async function withName(text: string): Promise<string> {
+    const [mention, id] = MENTION.exec(text) ?? [];
+    if (mention === undefined || id === undefined) return text;
+    const found = users.get(id, AGES.cached).catch(() => undefined);
+    const user = await within(clock, NAME_MS, found);
+    const names = [user?.profile?.display_name, user?.name, user?.real_name];
+    const name = names.find((one) => one && /^[\w-]+$/.test(one));
+    return name === undefined ? text : text.replace(mention, `@${name}`);
+  }
+
   return {
     person,
+    withName,
     /** Called when a user group has changed, so that older answers about its members are not used any more. */
     forgetGroup(id: string): void {
       if (groupIds.includes(id)) members.forget(ALL);

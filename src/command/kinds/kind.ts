@@ -3,6 +3,7 @@ import type { Catalog } from '../../deployments/catalog.ts';
 import type { Deployments } from '../../deployments/deployments.ts';
 import type { EdgegapApi } from '../../edgegap/client.ts';
 import type { Payloads } from '../payloads.ts';
+import type { Presets } from '../presets.ts';
 
 /**
  * The fields of every option. `positional` options are typed in order, without their names. Other options are typed as
@@ -11,7 +12,8 @@ import type { Payloads } from '../payloads.ts';
 export interface OptionBase {
   /** At most 100 characters. */
   readonly description: string;
-  readonly required?: boolean;
+  /** `or-preset`: the value may come from a preset instead, so no platform insists on the value. */
+  readonly required?: boolean | 'or-preset';
   readonly positional?: boolean;
   /** Values to suggest while a person types, in place of the kind's own suggestions. */
   readonly suggest?: Kind['suggest'];
@@ -58,6 +60,7 @@ export interface Lookup {
     readonly fleets: readonly string[];
   };
   readonly payloads: Payloads;
+  readonly presets: Presets;
   /** The place where the person asks. */
   readonly at: Address;
 }
@@ -90,6 +93,8 @@ export interface Kind<Value = unknown, Fields = object> {
   readonly placeholder?: string;
   /** True if the option takes several values. The person repeats the option, or separates the values with commas. */
   readonly many?: true;
+  /** A word that begins with this character is a value of this kind, wherever the word stands: `@qa`. */
+  readonly mark?: string;
   input(fields: Fields): OptionInput;
   /** Describes a mistake in the fields of an option in a command file. Undefined if the fields are right. */
   problem?(about: Named<Fields>): string | undefined;
@@ -103,6 +108,15 @@ export interface Kind<Value = unknown, Fields = object> {
    * hint that lists values which can be used.
    */
   resolve?(named: string, lookup: Lookup, found: FoundValues, about: Named<Fields>): Promise<Value>;
+  /** The values of other options for which the value stands. The values that the person gives come before these values. */
+  expand?(value: Value, lookup: Lookup): Promise<Readonly<Record<string, RawValue>>>;
+  /** The exact name of a thing, to be saved in a preset. If left out, a value that is no text is saved as typed. */
+  exact?(value: Value): string;
+  /**
+   * The part of a saved value that people may see, for a kind whose values may be secret. If left out, people see the
+   * whole value.
+   */
+  shown?(given: RawValue): string;
   /**
    * A sentence that lists the possible values. It is shown if a required option is missing and only Edgegap knows its
    * possible values.

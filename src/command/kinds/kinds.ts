@@ -7,6 +7,7 @@ import { list } from './list.ts';
 import { location } from './location.ts';
 import { moment } from './moment.ts';
 import { boolean, choice, integer, string } from './plain.ts';
+import { preset, presetName } from './preset.ts';
 import { tag } from './tag.ts';
 import { version } from './version.ts';
 
@@ -25,4 +26,6 @@ export const kinds = {
   tag,
   duration,
   moment,
+  preset,
+  'preset-name': presetName,
 } as const satisfies Readonly<Record<string, Kind>>;

@@ -11,6 +11,7 @@ export const location: Kind<Location> = {
   input: nameInput,
   parse: (given, { name }) => plainText(bare(String(given)), name, 100),
   resolve: (name, { catalog }) => findLocation(catalog, name),
+  exact: (found) => fullName(found),
 };
 
 /**

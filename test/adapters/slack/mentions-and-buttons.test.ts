@@ -82,6 +82,42 @@ describe('a mention of the bot', () => {
     expect((await bot.invocation(1)).request).toEqual({ kind: 'command', command: 'status', args });
   });
 
+  it.each([
+    [{ name: 'olga', profile: { display_name: 'qa' } }, '@qa'],
+    [{ name: 'qa', profile: { display_name: 'The QA team' } }, '@qa'],
+    [{ name: 'qa.bot', real_name: 'The QA team', profile: {} }, undefined],
+  ])('the mention of a member with the names %j is read as %s', async (facts, text) => {
+    const bot = await startBot();
+    const { world } = bot.driver.server;
+    const { member } = bot.driver.userIds;
+    world.facts.set(member, { ...world.facts.get(member), ...facts });
+    await bot.driver.mention('operator', `deploy <@${member}> --tag x`);
+    const args = { kind: 'text', text: `${text ?? `@${member}`} --tag x` };
+    expect((await bot.invocation(1)).request).toEqual({ kind: 'command', command: 'deploy', args });
+  });
+
+  it('if Slack does not tell the name of a mentioned member, the command keeps the id', async () => {
+    const bot = await startBot();
+    const { member } = bot.driver.userIds;
+    bot.driver.server.faults.inject('users.info', { kind: 'error', error: 'missing_scope' });
+    await bot.driver.mention('operator', `deploy <@${member}>`);
+    const args = { kind: 'text', text: `@${member}` };
+    expect((await bot.invocation(1)).request).toEqual({ kind: 'command', command: 'deploy', args });
+  });
+
+  it('if Slack is slow to tell the name of a mentioned member, the command goes on with the id', async () => {
+    const bot = await startBot();
+    const { member } = bot.driver.userIds;
+    bot.driver.server.faults.inject('users.info', { kind: 'slow', ms: 2_000 });
+    const said = bot.driver.mention('operator', `deploy <@${member}>`);
+    await until(async () => {
+      await bot.clock.advance(100);
+      return bot.invocations.length > 0;
+    });
+    expect(bot.invocations[0]?.request).toMatchObject({ args: { text: `@${member}` } });
+    await said;
+  });
+
   it('a mention with 40,000 invisible characters in its text is passed on unchanged', async () => {
     const bot = await startBot();
     const text = `x${'\u200b'.repeat(40_000)}x`;

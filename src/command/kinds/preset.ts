@@ -1,0 +1,48 @@
+import type { Address } from '../../chat/port.ts';
+import { InputError } from '../../errors.ts';
+import { bare, quoted } from '../argv.ts';
+import type { Preset, Presets } from '../presets.ts';
+import { beginningWith, nameInput, suggestion } from './checked-text.ts';
+import type { Kind } from './kind.ts';
+
+/** The name of a preset, which need not exist yet. */
+export const presetName: Kind<string> = {
+  placeholder: 'name',
+  mark: '@',
+  input: nameInput,
+  parse(given) {
+    const name = bare(String(given)).replace(/^@/, '').toLowerCase();
+    if (/^[a-z0-9_-]{1,32}$/.test(name)) return name;
+    const possible = name.replace(/[^a-z0-9_-]+/g, '-').replace(/^-|-$/g, '');
+    throw new InputError('preset-name', `${quoted(name)} cannot be the name of a preset.`, {
+      hint: `A name has 1 to 32 letters from a to z, digits, - and _, and no spaces${possible ? `, like ${possible.slice(0, 32)}` : ''}.`,
+    });
+  },
+  suggest: async ({ typed, presets, at }) => {
+    const all = await presets.all(at);
+    return beginningWith(
+      typed.replace(/^@/, ''),
+      all.map(({ name }) => name),
+    );
+  },
+};
+
+/** A preset that gives a command the values of options that the person has not given. */
+export const preset: Kind<string> = {
+  ...presetName,
+  expand: async (name, { presets, at }) => (await findPreset(presets, at, name)).options,
+};
+
+/** Throws InputError if there is no preset of that name. */
+export async function findPreset(presets: Presets, at: Address, name: string): Promise<Preset> {
+  const found = await presets.get(at, name);
+  if (found) return found;
+  const known = (await presets.all(at)).map((one) => one.name);
+  // A chat may write a mention with an id in place of the name, like @U0123ABCD on Slack.
+  const isId = /^(?=.*\d)[suw][a-z0-9]{8,}$/.test(name);
+  const hints = [
+    known.length > 0 ? suggestion(name, known) : 'No preset has been saved here yet.',
+    ...(isId ? ['If the chat has turned the name into a mention, type the name like this: --preset qa'] : []),
+  ];
+  throw new InputError('preset-unknown', `There is no preset ${quoted(name)}.`, { hint: hints.join(' ') });
+}
