@@ -47,8 +47,11 @@ interface CommandParts<Values> {
   readonly example?: string;
   /** The permission that the person needs. */
   readonly permission: Permission;
-  /** Whether the whole channel sees the answer, or only the person. */
-  readonly ack: 'public' | 'private';
+  /**
+   * Whether the whole channel sees the answer, or only the person. `private-unless-shared`: the channel sees the answer
+   * if the person gives the option `share`.
+   */
+  readonly ack: 'public' | 'private' | 'private-unless-shared';
   /**
    * For a command that changes something. Tells the person the possible state after a crash halfway, and the next step,
    * in one or two sentences.

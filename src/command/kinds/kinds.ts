@@ -6,6 +6,7 @@ import type { Kind } from './kind.ts';
 import { list } from './list.ts';
 import { location } from './location.ts';
 import { moment } from './moment.ts';
+import { pattern } from './pattern.ts';
 import { boolean, choice, integer, string } from './plain.ts';
 import { tag } from './tag.ts';
 import { version } from './version.ts';
@@ -25,4 +26,5 @@ export const kinds = {
   tag,
   duration,
   moment,
+  pattern,
 } as const satisfies Readonly<Record<string, Kind>>;
