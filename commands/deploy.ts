@@ -17,7 +17,10 @@ import { requestingView } from '../src/deployments/view.ts';
 import type { Location } from '../src/edgegap/schema.ts';
 import { InputError } from '../src/errors.ts';
 
-/** Shown if the process died before it stored the intent: the request to Edgegap is sent only after that. */
+/**
+ * Shown if the process died before it stored the intent. Nothing was deployed in this case, because the request to
+ * Edgegap leaves only after the intent is stored.
+ */
 const interrupted = 'Nothing was deployed; ask again.';
 
 const first = { required: true, positional: true } as const;

@@ -94,7 +94,7 @@ function explain(command: Command, entries: readonly Entry[], { prompt, catalog 
   return { kind: 'card', tone: 'neutral', title: [name], nodes };
 }
 
-/** The command's example. If the cache knows an application and a version, the example names these. */
+/** The command's example, with an application and a version that exist if the cache knows any. */
 function exampleOf({ example = '', options }: Entry, catalog: Services['catalog']): string {
   const values = parseText(example, '', options);
   const [application, version] = [applicationKind, versionKind].map((kind) =>
@@ -108,7 +108,8 @@ function exampleOf({ example = '', options }: Entry, catalog: Services['catalog'
     usable[0];
   if (!picked) return example;
   const isRead = picked.versions.length > 0;
-  // Reads the versions in the background, for the next call of help; this answer does not wait for them.
+  // Reads the versions in the background, so that the next call of help can use them. This answer does not wait for
+  // them.
   if (!isRead) void catalog.versions(picked.name).catch(() => undefined);
   const [newest, ...older] = picked.versions.filter((one) => one.is_active).map((one) => one.name);
   const isUsual = isRead ? [newest, ...older].includes(version) : picked.name === application;
@@ -116,7 +117,7 @@ function exampleOf({ example = '', options }: Entry, catalog: Services['catalog'
   return version && !isUsual ? named.replace(version, typed(newest ?? '<version>')) : named;
 }
 
-/** The name as a person has to type it: in quotation marks, if needed. */
+/** The name as a person has to type it. If needed, the name is put in quotation marks. */
 function typed(name: string): string {
   return /[\s"'=]/.test(name) ? `"${name.replace(/["\\]/g, '\\$&')}"` : name;
 }

@@ -24,8 +24,8 @@ import { InputError } from '../src/errors.ts';
 
 const ROWS = 10;
 /**
- * How old the cached hosts may be, in milliseconds, when a person turns a page. Reading hundreds of hosts takes
- * seconds.
+ * When a person turns a page, the cached hosts may be this many milliseconds old. Reading hundreds of hosts again would
+ * take seconds.
  */
 const TURN_MS = 60_000;
 
@@ -35,11 +35,11 @@ interface Asked {
   readonly version?: string | undefined;
 }
 
-/** The version whose deployments are to fit on the hosts, with its needs. */
+/** A version and its needs. The answer says how many deployments of this version fit on the hosts. */
 interface Measure extends Needs {
-  /** `arena v3` */
+  /** For example `arena v3`. */
   readonly name: string;
-  /** The needs of a deployment, `0.5 vCPU, 1 GB`; empty if Edgegap does not say. */
+  /** The needs of a deployment, for example `0.5 vCPU, 1 GB`. Empty if Edgegap does not tell the needs. */
   readonly each: string;
 }
 
@@ -55,7 +55,7 @@ export default defineCommand({
       maxLength: 100,
       description: 'Show this host alone, in full',
       async suggest({ typed, given, catalog, ...lookup }) {
-        const fleet = (await knownFleets(lookup)).find((one) => one === given.fleet);
+        const [fleet] = namesakes(String(given.fleet ?? ''), await knownFleets(lookup), (one) => one);
         return beginningWith(typed, fleet === undefined ? [] : idsOf(await catalog.hosts(fleet)));
       },
     },
@@ -124,8 +124,8 @@ async function read(context: Context<unknown>, { fleet, application, version }: 
 }
 
 /**
- * Throws InputError if the fleet does not exist. For this case Edgegap's OpenAPI files declare status 400, although
- * Edgegap's other calls answer 404; so both are accepted.
+ * Throws InputError if the fleet does not exist. Edgegap's OpenAPI files declare status 400 for this case, but
+ * Edgegap's other calls answer 404. Therefore both statuses are accepted.
  */
 async function unknownFleet(context: Context<unknown>, fleet: string, cause: unknown): Promise<never> {
   if (!(cause instanceof EdgegapError) || ![400, 404].includes(cause.status ?? 0)) throw cause;
@@ -141,7 +141,10 @@ function idsOf(hosts: readonly FleetHost[]): string[] {
   return hosts.map(({ host_id }) => host_id);
 }
 
-/** The first line of the answer: how many deployments of the version fit, or, without a version, how much is free. */
+/**
+ * The first line of the answer. With a version, it says how many deployments of the version fit. Without a version, it
+ * says how many resources are free.
+ */
 function summary(hosts: readonly FleetHost[], measure: Measure | undefined): Rich {
   if (hosts.length === 0) return ['The fleet has no hosts yet: start them in the Edgegap dashboard.'];
   const active = hosts.filter(({ status }) => status === 'ACTIVE');

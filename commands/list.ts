@@ -23,11 +23,12 @@ import type { DeploymentPage } from '../src/edgegap/schema.ts';
 
 const ROWS = 10;
 /**
- * For the filter `mine`: how many of the person's deployments in the bot's record are taken into account, newest first.
+ * How many deployments of a person the filter `mine` takes into account. They come from the bot's record, and the
+ * newest deployments are taken first.
  */
 const MOST_MINE = 200;
 
-/** The statuses that a deployment in the list can have; the list holds active deployments only. */
+/** The statuses that a deployment in the list can have. The list contains only active deployments. */
 const STATUSES = [
   'ready',
   'error',
@@ -71,7 +72,7 @@ async function open(context: DeploymentActionContext): Promise<void> {
 }
 
 /**
- * Reads the page `page`, or the last page if there are fewer pages by now. With `ids`, only deployments with these
+ * Reads the page `page`. If there are fewer pages by now, reads the last page. With `ids`, only deployments with these
  * request_ids are searched.
  */
 async function read(
@@ -96,7 +97,10 @@ function pagesOf(total: number): number {
   return Math.max(1, Math.ceil(total / ROWS));
 }
 
-/** If the tag or version in the filter matches nothing, replaces it with the equivalent spellings that are in use. */
+/**
+ * If no deployment has the tag or version in the filter, replaces this tag or version with the spellings that are in
+ * use and mean the same.
+ */
 async function filterInUse(
   { edgegap, catalog, clock }: Context<unknown>,
   filter: Filter,
@@ -123,7 +127,7 @@ function namesInUse(given: Filter['tag'], known: readonly string[]): Filter['tag
 }
 
 /**
- * Returns the page, and the filter with which the page was found. For `mine`, the request_ids come from the bot's
+ * Returns the page, together with the filter that was used to find it. For `mine`, the request_ids come from the bot's
  * record.
  */
 async function search(context: Context<unknown>, asked: Filter, wanted: number) {
@@ -174,8 +178,8 @@ function emptyText(filter: Filter): string {
 }
 
 /**
- * How many failed deployments match the filter, apart from its status. They are counted in the bot's record, because no
- * list of Edgegap holds both active and failed deployments.
+ * How many failed deployments match the filter. The status in the filter is not compared. The failed deployments are
+ * counted in the bot's record, because Edgegap has no list that contains both active and failed deployments.
  */
 async function countFailed(
   { deployments, settings, clock }: Context<unknown>,
@@ -200,7 +204,7 @@ function menu(table: readonly ListRow[]): Node[] {
   return [{ kind: 'select', placeholder: 'Open a deployment', choices, action }];
 }
 
-/** The button that switches from the active to the failed deployments, or back. */
+/** The button that switches from the active deployments to the failed deployments, or back. */
 function otherList(filter: Filter, failed: number): Readonly<Record<string, Filter>> {
   if (filter.status === 'error') return { Active: { ...filter, status: undefined } };
   return failed > 0 ? { Failed: { ...filter, status: 'error' } } : {};

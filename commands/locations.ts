@@ -11,13 +11,16 @@ import type { Location } from '../src/edgegap/schema.ts';
 import { InputError } from '../src/errors.ts';
 
 /**
- * How many cities a page shows: `names` if only names are shown, which are short; `lines` if each city takes a line,
- * with its tags or its distance.
+ * How many cities a page shows. `names` applies if only names are shown, because names are short. `lines` applies if
+ * each city takes a line, together with its tags or its distance.
  */
 const ROWS = { names: 45, lines: 20 };
-/** How many countries a single text node holds. Discord's renderer shows only 1,500 characters of a text. */
+/**
+ * How many countries a single text node holds. The number is limited, because Discord's renderer shows only 1,500
+ * characters of a text.
+ */
 const TEXT_LINES = 15;
-/** How many characters of a city's type and tags are shown at most. */
+/** The maximum number of characters that are shown of a city's type and tags. */
 const MARKS = 40;
 
 interface Asked {
@@ -28,10 +31,10 @@ interface Asked {
   readonly near?: Location | undefined;
 }
 
-/** A city. Edgegap may list a city several times: once for each data centre. */
+/** A city. Edgegap may list a city several times, once for each data centre. */
 interface Place {
   readonly location: Location;
-  /** The type, then the tags, as far as Edgegap gives them. */
+  /** The type of the location, followed by its tags, as far as Edgegap tells them. */
   readonly marks: readonly string[];
   readonly km: number | undefined;
 }
@@ -91,7 +94,10 @@ async function show(context: Context<unknown>, asked: Asked, wanted: number): Pr
   await context.respond({ kind: 'card', tone: 'neutral', title: [titleOf(asked, all.length)], nodes });
 }
 
-/** Lists each city once, sorted by distance, or, without distances, by continent, country and name. */
+/**
+ * Lists each city once. The cities are sorted by distance. If there are no distances, they are sorted by continent,
+ * country and name.
+ */
 function placesOf(locations: readonly AvailableLocation[], { near, tags: shown }: Asked): Place[] {
   const places = new Map<string, Place>();
   for (const location of locations) {
@@ -107,7 +113,7 @@ function placesOf(locations: readonly AvailableLocation[], { near, tags: shown }
   return near ? byName.toSorted((a, b) => kmOf(a) - kmOf(b)) : byName;
 }
 
-/** Shows the continents as headings, and below each heading a line for each country. */
+/** Shows each continent as a heading, and below the heading a line for each country. */
 function byContinent(rows: readonly Place[], all: readonly Place[]): Node[] {
   return [...Map.groupBy(rows, ({ location }) => location.continent ?? 'Elsewhere')].flatMap(
     ([continent, here]) => {

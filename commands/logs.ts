@@ -19,7 +19,7 @@ import { maskedMatches } from '../src/log/search.ts';
 import { maskedTail, type Tail } from '../src/log/tail.ts';
 
 const DEFAULT_LINES = 30;
-/** How much of a log the message shows; a longer log is attached as a file. */
+/** How much of a log the message shows. A longer log is attached as a file. */
 const SHOWN_LINES = 40;
 const SHOWN_CHARACTERS = 2_400;
 const MAX_LINES = 5_000;
@@ -142,7 +142,7 @@ async function read({ edgegap, deployments }: Context<unknown>, { request_id, se
   try {
     return await edgegap.logs(request_id);
   } catch (cause) {
-    // Read again, because the deployment may have ended in the meantime.
+    // The deployment is read again, because it may have ended in the meantime.
     const known = await deployments.byRequestId(request_id);
     const ended = known?.endedAt !== undefined || seen?.current_status === 'TERMINATED';
     if (!ended || !(cause instanceof EdgegapError) || cause.outcome !== 'not-done') throw cause;
@@ -256,8 +256,8 @@ function lastLines(text: string, count: number): string {
 }
 
 /**
- * At most the last `count` characters. The text starts at the beginning of a line if possible, and never in the middle
- * of a character.
+ * At most the last `count` characters. If possible, the text starts at the beginning of a line. It never starts in the
+ * middle of a character.
  */
 function lastCharacters(text: string, count: number): string {
   if (text.length <= count) return text;

@@ -1,4 +1,4 @@
-import { blocks } from '../src/chart/blocks.ts';
+import { blocks, NARROW, WIDE } from '../src/chart/blocks.ts';
 import { inUnit } from '../src/chart/format.ts';
 import type { ChartSpec, Gap, Unit } from '../src/chart/spec.ts';
 import {
@@ -13,7 +13,7 @@ import { type Context, type DeploymentActionContext, defineCommand } from '../sr
 import { instantOf, type Moment } from '../src/command/kinds/moment.ts';
 import { theDeployment } from '../src/command/options.ts';
 import { currentView } from '../src/command/status-view.ts';
-import type { DeploymentView } from '../src/deployments/card.ts';
+import { type DeploymentView, roughly } from '../src/deployments/card.ts';
 import type { DeploymentTarget } from '../src/deployments/deployment.ts';
 import { METRICS_STEPS, type Metrics, type Sample } from '../src/edgegap/metrics.ts';
 import { AppError, InputError } from '../src/errors.ts';
@@ -30,15 +30,15 @@ import {
   decodeWindow,
   encodeWindow,
   resized,
-  spanText,
   stepMs,
   type Window,
   type WindowRequest,
   windowOf,
 } from '../src/metrics/window.ts';
 
-/** How many gaps the answer describes; of further gaps, it gives only the number. */
+/** How many gaps the answer describes. If there are more gaps, the answer tells only their number. */
 const GAPS_TOLD = 3;
+const DAY_MS = 24 * 60 * 60_000;
 
 export default defineCommand({
   description: 'Show CPU, memory and network of a deployment as a chart',
@@ -67,8 +67,8 @@ export default defineCommand({
 });
 
 function press(context: DeploymentActionContext): Promise<void> {
-  const [, window = ''] = context.action.arg.split('.');
-  return show(context, context.target, decodeWindow(window), false);
+  const [, window = '', file] = context.action.arg.split('.');
+  return show(context, context.target, decodeWindow(window), file === 'csv');
 }
 
 interface AskedWindow extends Pick<WindowRequest, 'last' | 'step'> {
@@ -100,7 +100,7 @@ async function show(
   const read = inReadUnits(metrics);
   const gaps = gapsOf(read, { from, to, step: stepMs(step) }, view);
   const allowance = await allowanceOf(context, view);
-  const nodes: Node[] = [{ kind: 'fields', fields: summary(read, allowance) }];
+  const nodes: Node[] = [{ kind: 'fields', fields: summary(read, allowance, window) }];
   const files: CardFile[] = [];
   const usage = usageChart(read, { from, to, gaps }, allowance);
   const throttled = throttleChart(read, { from, to, gaps });
@@ -113,9 +113,9 @@ async function show(
     nodes.push(node);
     if (file) files.push(file);
   }
-  nodes.push({ kind: 'note', text: [...windowWords(window), ...gapWords(gaps)] });
+  nodes.push({ kind: 'note', text: [...windowWords(window), ...gapWords(gaps, window)] });
   if (raw) files.push(textFile(`${request_id}-metrics.csv`, csv(raw)));
-  nodes.push({ kind: 'buttons', buttons: buttons(request_id, window, request) });
+  nodes.push({ kind: 'buttons', buttons: buttons(request_id, window, request, withCsv) });
   await context.respond({
     kind: 'card',
     tone: 'neutral',
@@ -125,7 +125,7 @@ async function show(
   });
 }
 
-/** The chart as a picture, or in block characters if the picture could not be drawn. */
+/** The chart as a picture. If the picture could not be drawn, the chart is made of block characters. */
 async function picture(
   charts: Context<unknown>['charts'],
   name: string,
@@ -135,12 +135,12 @@ async function picture(
   try {
     const bytes = new Uint8Array(await charts.draw(spec));
     return {
-      node: { kind: 'image', file: name, alt, drawn: blocks(spec) },
+      node: { kind: 'image', file: name, alt, drawn: [blocks(spec, WIDE), blocks(spec, NARROW)] },
       file: { name, type: 'image/png', bytes },
     };
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    return { node: { kind: 'code', text: blocks(spec), keep: 'start' } };
+    return { node: { kind: 'code', text: blocks(spec, NARROW), keep: 'start' } };
   }
 }
 
@@ -181,14 +181,14 @@ function nothingMeasured(
   });
 }
 
-/** The CPU and memory that the version may use; undefined if the version is gone. */
+/** The CPU and memory that the version may use. Undefined if the version no longer exists. */
 async function allowanceOf({ catalog }: Context<unknown>, view: DeploymentView): Promise<Allowance> {
   const versions = await catalog.versions(view.application).catch(() => []);
   const found = versions.find(({ name }) => name === view.version);
   return { cpu: found?.req_cpu && found.req_cpu / UNITS, memory: found?.req_memory };
 }
 
-function summary(metrics: Metrics, { cpu, memory }: Allowance): Field[] {
+function summary(metrics: Metrics, { cpu, memory }: Allowance, window: Window): Field[] {
   const field = (
     label: string,
     samples: readonly Sample[],
@@ -204,7 +204,7 @@ function summary(metrics: Metrics, { cpu, memory }: Allowance): Field[] {
     const share = (value: number) => (more.most ? ` (${Math.round((value / more.most) * 100)} %)` : '');
     const value: Inline[] = [
       `average ${inUnit(average, unit)}${share(average)}, peak ${inUnit(peak.value, unit)}${share(peak.value)} at `,
-      { time: peak.at, style: 'clock' },
+      ...instant(peak.at, window),
       ...(more.most ? [`, limit ${inUnit(more.most, unit)}`] : []),
       ...(more.total === undefined ? [] : [`, ${inUnit(more.total, 'bytes')} in all`]),
     ];
@@ -220,44 +220,52 @@ function summary(metrics: Metrics, { cpu, memory }: Allowance): Field[] {
   ];
 }
 
-/** How much a counter grew over the window; empty if a restart has reset the counter. */
+/** How much a counter grew during the window. Empty if a restart has reset the counter. */
 function totalOf(samples: readonly Sample[]): { total?: number } {
   const grown = (samples.at(-1)?.value ?? 0) - (samples[0]?.value ?? 0);
   return samples.length > 1 && grown >= 0 ? { total: grown } : {};
 }
 
-function windowWords({ from, to, step }: Window): Inline[] {
+/** An instant in the reader's own time, and in UTC like the axis of the chart; in a long window with the day. */
+function instant(at: number, { from, to }: Window): Inline[] {
+  const utc = new Date(at).toISOString().replace('T', ' ');
+  return [{ time: at, style: 'clock' }, ` (${utc.slice(to - from > DAY_MS ? 0 : 11, 16)} UTC)`];
+}
+
+function windowWords(window: Window): Inline[] {
+  const { from, to, step } = window;
   return [
-    `${spanText(to - from)}, from `,
-    { time: from, style: 'clock' },
+    `${roughly(to - from)}, from `,
+    ...instant(from, window),
     ' to ',
-    { time: to, style: 'clock' },
-    `; a measurement every ${step}.`,
+    ...instant(to, window),
+    `; a measurement every ${step}. The axis of the chart is in UTC.`,
   ];
 }
 
-function gapWords(gaps: readonly Gap[]): Inline[] {
+function gapWords(gaps: readonly Gap[], window: Window): Inline[] {
   if (gaps.length === 0) return [];
   const told = gaps
     .slice(0, GAPS_TOLD)
     .flatMap(([from, to], index): Inline[] => [
       index === 0 ? ' Nothing was measured from ' : ', from ',
-      { time: from, style: 'clock' },
+      ...instant(from, window),
       ' to ',
-      { time: to, style: 'clock' },
+      ...instant(to, window),
     ]);
   const left = gaps.length - GAPS_TOLD;
   return [...told, left > 0 ? `, and in ${left} more gaps.` : '.'];
 }
 
-function buttons(request_id: string, window: Window, request: WindowRequest): Button[] {
+function buttons(request_id: string, window: Window, request: WindowRequest, withCsv: boolean): Button[] {
+  const file = withCsv ? '.csv' : '';
   const button = (label: string, to: WindowRequest | undefined): Button[] =>
     to
       ? [
           {
             label,
             style: 'secondary',
-            action: { command: 'metrics', action: 'window', arg: `${request_id}.${encodeWindow(to)}` },
+            action: { command: 'metrics', action: 'window', arg: `${request_id}.${encodeWindow(to)}${file}` },
           },
         ]
       : [];

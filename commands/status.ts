@@ -20,8 +20,8 @@ export default defineCommand({
 });
 
 /**
- * Leaves the editing of a live card to the outbox, because the outbox keeps edits in order. A slow edit from here could
- * replace a newer state by an older state for good.
+ * A live card is not edited from here. The outbox edits it, because the outbox keeps edits in order. A slow edit from
+ * here could permanently replace a newer state by an older state.
  */
 async function refresh(context: DeploymentActionContext): Promise<void> {
   const { source, target, deployments, action } = context;

@@ -104,8 +104,8 @@ async function checkPresent(context: CheckContext<OneTag>): Promise<OneTag> {
 }
 
 /**
- * Returns the exact name of the tag. Throws InputError if there is no such tag: Edgegap would refuse an unknown tag
- * too, but only after the public acknowledgement.
+ * Returns the exact name of the tag. Throws InputError if there is no such tag. Edgegap would also refuse an unknown
+ * tag, but only after the public acknowledgement.
  */
 function present(all: readonly string[], wanted: string): string {
   const tags = all.filter((one) => !isOwnTag(one));

@@ -10,13 +10,13 @@ import { parseEdgegapTime } from '../src/edgegap/schema.ts';
 
 const ROWS = 10;
 /**
- * How old the cached versions may be, in milliseconds: not long, because the person may have pushed a build a moment
- * ago.
+ * How old the cached versions may be, in milliseconds. The time is short, because the person may have pushed a build a
+ * moment ago.
  */
 const FRESH_MS = 5_000;
-/** How many ports a row shows; of further ports, the row gives only the number. */
+/** How many ports a row shows. If there are more ports, the row tells only their number. */
 const PORTS = 4;
-/** If the share is above this, Edgegap's reference of versions calls the caching good. */
+/** Edgegap's reference of versions calls the caching good if the share is above this value. */
 const WELL_CACHED = 0.8;
 
 interface Asked {
@@ -119,7 +119,7 @@ function versionCard(application: string, version: AppVersion): Card {
   };
 }
 
-/** The time limits and the restart policy, each under its label. */
+/** The time limits and the restart policy of a version, by their labels. */
 function limits(version: AppVersion): Record<string, string | undefined> {
   const { max_duration, time_to_deploy, termination_grace_period_seconds: grace, restart_policy } = version;
   const max = max_duration !== undefined && max_duration < 0 ? 'no limit' : inWords(max_duration, 60_000);
@@ -136,7 +136,7 @@ function inWords(count: number | undefined, unitMs: number): string | undefined 
   return count === undefined ? undefined : duration(count * unitMs);
 }
 
-/** `7777 UDP`, `9000 WS TLS`. */
+/** For example `7777 UDP` or `9000 WS TLS`. */
 function portText({ port, protocol, tls_upgrade }: NonNullable<AppVersion['ports']>[number]): string {
   return [port, protocol, tls_upgrade ? 'TLS' : undefined].filter((part) => part !== undefined).join(' ');
 }

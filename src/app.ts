@@ -65,10 +65,7 @@ export interface AppParts {
   readonly commands?: string;
   /** Other kinds of options, for tests. */
   readonly kinds?: Kinds;
-  /**
-   * True if Edgegap runs on this machine (the simulator), and so can call back to the port on which this server
-   * listens.
-   */
+  /** True if Edgegap is a simulator on this machine, which can call back to the port on which this server listens. */
   readonly loopback?: boolean;
 }
 
@@ -96,7 +93,8 @@ export async function buildApp({
   const membership = new Membership({ store: lifeline, shared, clock: heartbeat, log });
   const leases = new Leases(store, membership, clock);
   const repository = new DeploymentRepository(store, clock);
-  // If the bot has a clock of its own, for example a faster clock, the database's time does not match that clock.
+  // If the bot has a clock of its own, for example a faster clock, that clock is used, because the database's time does
+  // not match the clock.
   const time = clock === heartbeat ? 'database' : 'clock';
   // All accounts share this list, because a secret of an account may turn up in the texts of another account.
   const secrets = [...new Set([...config.secrets, ...given.all.map(({ token }) => token)])];

@@ -10,7 +10,7 @@ export interface Clock {
    * clock has no `steady`, `now` is used in its place.
    */
   steady?(): number;
-  /** Calls `run` once after `ms` milliseconds; the returned function cancels the call. */
+  /** Calls `run` once after `ms` milliseconds. The returned function cancels the call. */
   after(ms: number, run: () => void): () => void;
 }
 
@@ -37,7 +37,7 @@ export function farthest(now: number, ahead = 0): number {
   return now + ahead + CLOCKS_APART_MS;
 }
 
-/** The age of a stored time, in milliseconds; infinite if the time was written by a clock that was hours ahead. */
+/** The age of a stored time, in milliseconds. Infinite if the time was written by a clock that was hours ahead. */
 export function ageOf(at: number, now: number): number {
   return at > farthest(now) ? Number.POSITIVE_INFINITY : now - at;
 }
@@ -56,7 +56,7 @@ export function steadyNow(clock: Clock): number {
   return clock.steady?.() ?? clock.now();
 }
 
-/** Resolves after `ms` milliseconds of `clock`; rejects with the signal's reason when aborted. */
+/** Resolves after `ms` milliseconds of `clock`. Rejects with the signal's reason when the signal is aborted. */
 export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
@@ -79,7 +79,8 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
 export async function within<T>(clock: Clock, ms: number, work: Promise<T>): Promise<T | undefined> {
   let cancel = (): void => undefined;
   const limit = new Promise<undefined>((resolve) => {
-    // If this process itself was held up, `work` may have ended in the meantime; its result then comes first.
+    // If this process itself was held up, `work` may have ended in the meantime. Its result is then used, although the
+    // time is over.
     cancel = clock.after(ms, () => setImmediate(() => resolve(undefined)));
   });
   return await Promise.race([work, limit]).finally(() => cancel());
@@ -90,7 +91,8 @@ const QUIET_MS = 60_000;
 
 /**
  * For log lines about events that strangers can cause as often as they like. The returned function counts its calls. At
- * most once a minute it returns the number of calls since the last log line; otherwise it returns undefined.
+ * most once a minute, the function returns the number of calls since the last log line. For all other calls, the
+ * function returns undefined.
  */
 export function seldom(clock: Clock): () => number | undefined {
   let count = 0;

@@ -8,18 +8,18 @@ import { strayProblems } from './config/strays.ts';
 import { ConfigError } from './errors.ts';
 import type { Proxies } from './proxy.ts';
 
-/** The access rules of a platform; ids are those in `Person.groups`. */
+/** The access rules of a platform. The ids are those in `Person.groups`. */
 export interface AccessRules {
   /** Undefined means the platform's administrators. */
   readonly operators: readonly string[] | undefined;
   readonly readers: readonly string[] | 'everyone' | undefined;
-  /** The readers if `readers` is not set: every full member, or only the operators. */
+  /** The readers if `readers` is not set. These are either every full member, or only the operators. */
   readonly readersByDefault: 'members' | 'operators';
 }
 
 export interface DiscordConfig {
   readonly token: string;
-  /** The servers (guild ids) in which the bot answers; requests from other servers are refused. */
+  /** The servers (guild ids) in which the bot answers. Requests from other servers are refused. */
   readonly guilds: readonly string[];
   readonly apiUrl: string | undefined;
   readonly proxy?: Proxies | undefined;
@@ -140,9 +140,9 @@ const SETTINGS = Object.keys(Environment.shape);
 const FILES = SECRETS.map((name) => `${name}_FILE`);
 
 interface Needs {
-  /** Whether the bot will send requests to Edgegap; true by default. */
+  /** Whether the bot will send requests to Edgegap. True by default. */
   readonly edgegap?: boolean;
-  /** Whether a chat platform must be set up; false by default. */
+  /** Whether a chat platform must be set up. False by default. */
   readonly chat?: boolean;
 }
 
@@ -219,7 +219,7 @@ export function readConfig(
      */
     publicUrl: env.PUBLIC_URL,
     port: env.PORT,
-    /** The address to listen on; undefined means all addresses of this machine. */
+    /** The address to listen on. Undefined means all addresses of this machine. */
     host: env.HOST,
     /** A file path, `:memory:`, or a `postgres://` URL. */
     database: databasePath(env.DATABASE_URL),
@@ -229,7 +229,7 @@ export function readConfig(
     applicationAllowlist: env.APP_ALLOWLIST,
     fleets: env.FLEETS,
     readOnly: env.READ_ONLY,
-    /** How many requests of one person are carried out at once, and how many more may wait; 0 means any number. */
+    /** How many requests of one person are carried out at once, and how many more may wait. 0 means any number. */
     perPerson: { requests: env.PERSON_REQUESTS, waiting: env.PERSON_WAITING },
     /** The limits on the deploys of people. In the first three settings, 0 stands for no limit. */
     deployLimits: {

@@ -19,7 +19,7 @@ At a terminal you get a prompt. From a pipe each line is run in order. Without a
 /** `npm run demo`: the whole bot against a simulated Edgegap, as a chat in this terminal. */
 async function main(): Promise<void> {
   const { stdin, stdout, stderr, env } = process;
-  // A program that reads the output may end early (`| head`). That is no error, and the chat notices it by itself.
+  // A program that reads the output may end early (`| head`). That is no error, and the chat notices the end by itself.
   for (const stream of [stdout, stderr]) stream.on('error', () => {});
   const flags = readFlags(usage);
   if (!flags) return;

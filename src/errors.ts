@@ -1,6 +1,6 @@
 /**
- * The root of all errors of the bot. An error that a person may read carries a sentence for that person
- * (`userMessage`) and the next step (`hint`); `code` is for tests and log searches.
+ * The root of all errors of the bot. An error that a person may read carries a sentence for that person (`userMessage`)
+ * and the next step (`hint`). `code` is for tests and for searches in the log.
  */
 export class AppError extends Error {
   readonly code: string;
@@ -20,7 +20,7 @@ export class AppError extends Error {
   }
 }
 
-/** The person's input cannot be used; the error names the reason and the next step. */
+/** The person's input cannot be used. The error names the reason and the next step. */
 export class InputError extends AppError {}
 
 /** The person is not allowed to do this here. */
@@ -44,7 +44,7 @@ export class DeliveryError extends AppError {
    * kept for a day.
    */
   readonly mendable: boolean;
-  /** How many milliseconds the platform asked the bot to wait; undefined if the platform did not ask. */
+  /** How many milliseconds the platform asked the bot to wait. Undefined if the platform did not ask. */
   readonly retryAfterMs: number | undefined;
   /**
    * Which other messages must also wait until the failed action may be tried again. Undefined if only actions of the
@@ -103,7 +103,7 @@ export class StoreError extends AppError {
   }
 }
 
-/** A setting is missing or malformed; `problems` has a line for each. */
+/** A setting is missing or malformed. `problems` has a line for each such setting. */
 export class ConfigError extends AppError {
   readonly problems: readonly string[];
 

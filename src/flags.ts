@@ -3,11 +3,11 @@ import type { z } from 'zod';
 
 /** The command line of a script in package.json: the words after the script's name and `--`. */
 export interface Usage<Values> {
-  /** Shown by `--help`, and below the description of a mistake; ends with a line break. */
+  /** Shown by `--help`, and below the description of a mistake. Ends with a line break. */
   readonly text: string;
   /** For each option, by its name: whether a value follows. The option `--help` always exists. */
   readonly options: Readonly<Record<string, 'boolean' | 'string'>>;
-  /** Whether bare words are accepted; the schema gets them as `words`. */
+  /** Whether bare words are accepted. The schema gets them as `words`. */
   readonly words?: boolean;
   /** The messages of the schema must be whole sentences. */
   readonly schema: z.ZodType<Values>;
@@ -57,7 +57,7 @@ function parse<Values>(
     return { problem: result.error.issues.map(({ message }) => message).join('\n') };
   } catch (error) {
     if (!(error instanceof TypeError) || !('code' in error)) throw error;
-    // The first sentence names the mistake. Node's advice in the sentences behind it does not fit here.
+    // The first sentence names the mistake. Node's advice in the later sentences does not fit here.
     const [said = ''] = error.message.split(/\.(?:\s|$)|\n/);
     return { problem: `${said}.` };
   }

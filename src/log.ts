@@ -9,7 +9,7 @@ export interface LogOptions {
   level: string;
   /** Exact values that must never appear in a line, e.g. the API tokens. */
   secrets: readonly string[];
-  /** Where lines go; standard output when absent. */
+  /** Where lines go. By default, this is standard output. */
   destination?: { write(line: string): void };
 }
 

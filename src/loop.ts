@@ -19,15 +19,15 @@ interface LoopParts {
 /** Work that is repeated, one run at a time. */
 export interface Loop {
   /**
-   * From now on `wake` has an effect, and the first run begins by itself after `every`. A loop that was stopped cannot
-   * be started again.
+   * After this call `wake` has an effect, and the first run begins by itself after `every`. A loop that was stopped
+   * cannot be started again.
    */
   start(): void;
   /** Runs now. If a run is under way, another run follows, because the present run may have looked too early. */
   wake(): void;
   /** Resolves when no run is under way. */
   idle(): Promise<void>;
-  /** Begins no further run; resolves when no run is under way. */
+  /** Begins no further run. Resolves when no run is under way. */
   stop(): Promise<void>;
 }
 
@@ -52,7 +52,7 @@ export function createLoop(parts: LoopParts): Loop {
       cancelTimer();
       ms = await once();
     }
-    // Set in the same turn as the last check of `again`; otherwise a wake in between would be lost.
+    // Nothing may be awaited between the last check of `again` and this line, because a wake in between would be lost.
     running = undefined;
     plan(ms);
   }

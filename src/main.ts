@@ -24,7 +24,7 @@ Starts the bot. Its settings are environment variables: see .env.example.
 } as const;
 
 async function main(): Promise<void> {
-  // If the disk is full or the output has no reader, a line is dropped; later lines are tried again.
+  // If the disk is full, or if no program reads the output, a line is dropped. Later lines are tried again.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   const flags = readFlags(usage);
   if (!flags) return;
@@ -50,7 +50,7 @@ async function main(): Promise<void> {
     if (leaving) return;
     leaving = true;
     setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref();
-    // Also stops in the middle of the start, because the start opens the database early.
+    // The app is stopped even while it is still starting, because the start opens the database early.
     const stopped = built.then(
       (app) => app.stop(),
       () => undefined,
@@ -65,7 +65,7 @@ async function main(): Promise<void> {
       log.info({ signal }, 'stopping');
       leave(0);
     });
-  // The last resort for a rejection that a library leaves unhandled: the bot logs it and goes on.
+  // If a library leaves a rejection unhandled, the bot logs the rejection and goes on.
   process.on('unhandledRejection', (err) => log.error({ err }, 'a rejection that nobody handled'));
   let lost = false;
   process.on('uncaughtException', (err) => {
@@ -79,9 +79,10 @@ async function main(): Promise<void> {
     const app = await built;
     if (!leaving) await app.start();
   } catch (error) {
-    // A start that is interrupted by a stop fails, too, but that is no error.
+    // If a stop interrupts the start, the start fails, too, but that is no error.
     if (leaving) return;
-    // The end of the process gives back whatever the start has opened, above all the database.
+    // Nothing has to be closed here, because the end of the process closes whatever the start has opened, above all the
+    // database.
     say(error, 'cannot start');
     leave(1);
   }
@@ -112,7 +113,7 @@ async function buildForCheck(config: Config, log: Logger): Promise<App> {
 
 type MakeAdapters = () => Adapter[];
 
-/** Each SDK is loaded only if its platform is used: the SDKs take most of the start's time and memory. */
+/** Each SDK is loaded only if its platform is used, because the SDKs take most of the start's time and memory. */
 async function discordAdapter({ discord }: Config, log: Logger): Promise<MakeAdapters> {
   const { createDiscordAdapter } = await import('./adapters/discord/adapter.ts');
   return () => (discord ? [createDiscordAdapter({ config: discord, clock: systemClock, log })] : []);

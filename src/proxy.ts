@@ -27,7 +27,10 @@ export function createAgent(
   return new EnvHttpProxyAgent({ ...options, httpProxy: proxy.http, httpsProxy: proxy.https, noProxy });
 }
 
-/** Node's own fetch; with a proxy, undici's fetch, which has to be of the same version as `agent`. */
+/**
+ * Returns Node's own fetch if there is no proxy. With a proxy, returns undici's fetch, which has to be of the same
+ * version as `agent`.
+ */
 export function fetchOn(agent: Dispatcher | undefined): typeof globalThis.fetch {
   if (!agent) return globalThis.fetch;
   return (async (url: string, init: RequestInit = {}) => {
@@ -38,7 +41,7 @@ export function fetchOn(agent: Dispatcher | undefined): typeof globalThis.fetch 
   }) as typeof globalThis.fetch;
 }
 
-/** Turns a body into bytes, which every version of undici can send. Node's own `Response` does so even for a form. */
+/** Turns a form into bytes, which every version of undici can send. For this, Node's own `Response` is used. */
 export async function bytesOf(body: RequestInit['body']): Promise<{ body: unknown; type: string | null }> {
   if (!(body instanceof FormData)) return { body, type: null };
   const form = new Response(body);

@@ -16,7 +16,7 @@ const SLACK = {
   SLACK_APP_TOKEN: 'xapp-1-abc',
 };
 
-test('without any setting the defaults apply and no chat is set up', () => {
+test('without any setting, the defaults apply and no chat platform is configured', () => {
   expect(readConfig({})).toEqual({
     edgegap: { token: undefined, apiUrl: 'https://api.edgegap.com', share: 80 },
     discord: undefined,
@@ -39,15 +39,20 @@ test('without any setting the defaults apply and no chat is set up', () => {
 });
 
 test.each<[string, Record<string, string>, (config: Config) => unknown, unknown]>([
-  ['a blank setting is unset', { PORT: '  ', LOG_LEVEL: '' }, ({ port }) => port, 3000],
+  ['a setting of blanks counts as unset', { PORT: '  ', LOG_LEVEL: '' }, ({ port }) => port, 3000],
   ['blanks around a setting do not count', { PORT: ' 80 ' }, ({ port }) => port, 80],
   ['CONFIRM_DEPLOY=never', { CONFIRM_DEPLOY: 'Never' }, (c) => c.deployLimits.confirmFrom, Infinity],
   ['CONFIRM_DEPLOY=always', { CONFIRM_DEPLOY: 'always' }, (c) => c.deployLimits.confirmFrom, 0],
   ['CONFIRM_DEPLOY as a number', { CONFIRM_DEPLOY: '25' }, (c) => c.deployLimits.confirmFrom, 25],
   ['MAX_RUNNING', { MAX_RUNNING: '50' }, (c) => c.deployLimits.running, 50],
-  ['HOST by its number', { HOST: '::1' }, ({ host }) => host, '::1'],
-  ['HOST by its name', { HOST: 'localhost' }, ({ host }) => host, 'localhost'],
-  ['token with its word', { EDGEGAP_API_TOKEN: 'token abcdef' }, ({ secrets }) => secrets, ['abcdef']],
+  ['HOST as an IP address', { HOST: '::1' }, ({ host }) => host, '::1'],
+  ['HOST as a name', { HOST: 'localhost' }, ({ host }) => host, 'localhost'],
+  [
+    'EDGEGAP_API_TOKEN with the word "token"',
+    { EDGEGAP_API_TOKEN: 'token abcdef' },
+    ({ secrets }) => secrets,
+    ['abcdef'],
+  ],
   [
     'EDGEGAP_API_URL',
     { EDGEGAP_API_URL: 'http://127.0.0.1:1/x//' },
@@ -64,7 +69,7 @@ test.each<[string, Record<string, string>, (config: Config) => unknown, unknown]
   ),
   ['DISCORD_TOKEN', DISCORD, (c) => c.discord?.token, 'discord-token'],
   [
-    'DISCORD_TOKEN with its word',
+    'DISCORD_TOKEN with the word "Bot"',
     { ...DISCORD, DISCORD_TOKEN: 'Bot abc.def' },
     (c) => c.discord?.token,
     'abc.def',
@@ -76,7 +81,7 @@ test.each<[string, Record<string, string>, (config: Config) => unknown, unknown]
     ['200000000000000001', '200000000000000002'],
   ],
   [
-    'unset roles',
+    'Discord roles that are unset',
     DISCORD,
     (c) => c.discord?.access,
     { operators: undefined, readers: undefined, readersByDefault: 'operators' },
@@ -94,7 +99,7 @@ test.each<[string, Record<string, string>, (config: Config) => unknown, unknown]
     ['300000000000000002'],
   ],
   [
-    'everyone',
+    'DISCORD_READER_ROLES as the word "everyone"',
     { ...DISCORD, DISCORD_READER_ROLES: 'Everyone' },
     (c) => c.discord?.access.readers,
     'everyone',
@@ -105,15 +110,15 @@ test.each<[string, Record<string, string>, (config: Config) => unknown, unknown]
     (c) => c.discord?.apiUrl,
     'http://127.0.0.1:1/api',
   ],
-  ['Socket Mode', SLACK, (c) => c.slack?.mode, { kind: 'socket', appToken: 'xapp-1-abc' }],
+  ["Slack's Socket Mode", SLACK, (c) => c.slack?.mode, { kind: 'socket', appToken: 'xapp-1-abc' }],
   [
-    'HTTP mode',
+    "Slack's HTTP mode",
     { ...SLACK, SLACK_APP_TOKEN: '', SLACK_SIGNING_SECRET: '0123456789abcdef' },
     (c) => c.slack?.mode,
     { kind: 'http', signingSecret: '0123456789abcdef' },
   ],
   [
-    'unset groups',
+    'Slack groups that are unset',
     SLACK,
     (c) => c.slack?.access,
     { operators: undefined, readers: undefined, readersByDefault: 'members' },
@@ -132,13 +137,33 @@ test.each<[string, Record<string, string>, (config: Config) => unknown, unknown]
     'http://127.0.0.1:1/api',
   ],
   ['PUBLIC_URL', { PUBLIC_URL: 'https://bot.example/chat/' }, (c) => c.publicUrl, 'https://bot.example/chat'],
-  ['PORT 0', { PORT: '0' }, (c) => c.port, 0],
-  ['a path', { DATABASE_URL: '/var/lib/bot.db' }, (c) => c.database, '/var/lib/bot.db'],
-  ['file: path', { DATABASE_URL: 'file:data/bot.db' }, (c) => c.database, 'data/bot.db'],
-  ['file: URL', { DATABASE_URL: 'file:///var/my%20bot.db' }, (c) => c.database, '/var/my bot.db'],
-  ['file: in capitals', { DATABASE_URL: 'File:/tmp/x.db' }, (c) => c.database, '/tmp/x.db'],
-  ['a colon further on', { DATABASE_URL: 'data/a:b.db' }, (c) => c.database, 'data/a:b.db'],
-  ['in memory', { DATABASE_URL: ':memory:' }, (c) => c.database, ':memory:'],
+  ['PORT=0', { PORT: '0' }, (c) => c.port, 0],
+  ['DATABASE_URL as a path', { DATABASE_URL: '/var/lib/bot.db' }, (c) => c.database, '/var/lib/bot.db'],
+  [
+    'DATABASE_URL as a relative path after "file:"',
+    { DATABASE_URL: 'file:data/bot.db' },
+    (c) => c.database,
+    'data/bot.db',
+  ],
+  [
+    'DATABASE_URL as a file: URL',
+    { DATABASE_URL: 'file:///var/my%20bot.db' },
+    (c) => c.database,
+    '/var/my bot.db',
+  ],
+  [
+    'DATABASE_URL with "File:" in capitals',
+    { DATABASE_URL: 'File:/tmp/x.db' },
+    (c) => c.database,
+    '/tmp/x.db',
+  ],
+  [
+    'DATABASE_URL as a path that contains a colon',
+    { DATABASE_URL: 'data/a:b.db' },
+    (c) => c.database,
+    'data/a:b.db',
+  ],
+  ['DATABASE_URL for a database in memory', { DATABASE_URL: ':memory:' }, (c) => c.database, ':memory:'],
   ['DEFAULT_NEAR', { DEFAULT_NEAR: 'São Paulo' }, (c) => c.defaultNear, 'São Paulo'],
   [
     'APP_ALLOWLIST',
@@ -147,7 +172,7 @@ test.each<[string, Record<string, string>, (config: Config) => unknown, unknown]
     ['kart-racing', 'lobby chat'],
   ],
   ['READ_ONLY', { READ_ONLY: '1' }, (c) => c.readOnly, true],
-  ['READ_ONLY off', { READ_ONLY: 'false' }, (c) => c.readOnly, false],
+  ['READ_ONLY=false', { READ_ONLY: 'false' }, (c) => c.readOnly, false],
   ['KEEP_DAYS', { KEEP_DAYS: '1' }, (c) => c.keepMs, 24 * 60 * 60_000],
   ['MAX_TAG_LENGTH', { MAX_TAG_LENGTH: '40' }, (c) => c.maxTagLength, 40],
   ['LOG_LEVEL', { LOG_LEVEL: 'DEBUG' }, (c) => c.logLevel, 'debug'],
@@ -172,7 +197,7 @@ test.each<[string, Record<string, string>, (config: Config) => unknown, unknown]
     ['postgres://u:p@%2Fvar%2Frun/bot', 'postgres://u:p@%2Fvar%2Frun/bot'],
   ].map(
     ([DATABASE_URL = '', url]) =>
-      ['a socket', { DATABASE_URL }, (c: Config) => c.database, url] as [
+      ['DATABASE_URL with a socket', { DATABASE_URL }, (c: Config) => c.database, url] as [
         string,
         Record<string, string>,
         (config: Config) => unknown,
@@ -180,18 +205,18 @@ test.each<[string, Record<string, string>, (config: Config) => unknown, unknown]
       ],
   ),
   [
-    'an "@" where a URL may have one',
+    'an "@" in the query of DATABASE_URL',
     { DATABASE_URL: 'postgres://u:p@ss@h/x?application_name=a@b' },
     (c) => c.database,
     'postgres://u:p@ss@h/x?application_name=a@b',
   ],
   [
-    'every secret',
+    'the list of every secret',
     { ...DISCORD, ...SLACK },
     (c) => c.secrets,
     [DISCORD.EDGEGAP_API_TOKEN, 'discord-token', 'xoxb-1-abc', 'xapp-1-abc'],
   ],
-])('settings are read: %s', (_title, environment, read, expected) => {
+])('a correct setting is read as expected: %s', (_title, environment, read, expected) => {
   expect(read(readConfig(environment))).toEqual(expected);
 });
 
@@ -297,15 +322,15 @@ test.each<[Record<string, string>, RegExp]>([
   [{ READ_ONLY: 'maybe' }, /^READ_ONLY must be 1 or 0/],
   [{ MAX_TAG_LENGTH: '19' }, /^MAX_TAG_LENGTH must be a whole number from 20 to 40/],
   [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL must be one of fatal, error/],
-])('the error names the wrong setting %j', (environment, words) => {
+])('for the settings %j, the error names the wrong setting and the reason', (environment, words) => {
   expect(problemsOf(environment)).toEqual([expect.stringMatching(words)]);
 });
 
-test('each wrong setting is named on a separate line', () => {
+test('the error names each wrong setting on a separate line', () => {
   expect(problemsOf({ PORT: 'x', READ_ONLY: 'x', LOG_LEVEL: 'x' })).toHaveLength(3);
 });
 
-test('a setting in quotation marks is refused, and any other fault of that setting is named too', () => {
+test('a setting in quotation marks is refused, and the error also names any other fault of that setting', () => {
   const quoted = { ...DISCORD, DATABASE_URL: '"postgres://u:my-secret@db/x"', DEFAULT_NEAR: "'New York'" };
   const refused = expect.stringMatching(/^(DATABASE_URL|DEFAULT_NEAR) is in quotation marks: leave them out/);
   expect(problemsOf(quoted)).toEqual([refused, refused]);
@@ -316,7 +341,7 @@ test('a setting in quotation marks is refused, and any other fault of that setti
   expect(problemsOf({ HOME: '"x"', DEFAULT_NEAR: '"' })).toEqual([]);
 });
 
-test('an error message never repeats a secret', () => {
+test('an error message about wrong settings never repeats a secret', () => {
   const secrets = {
     EDGEGAP_API_TOKEN: 'my secret',
     DISCORD_TOKEN: 'my secret',
@@ -369,13 +394,16 @@ describe('a name that resembles the name of a setting', () => {
     ['LOGLEVEL', 'LOG_LEVEL'],
     ['Port', 'PORT'],
     ['SLACK_SIGNING_SECRET_FIEL', 'SLACK_SIGNING_SECRET_FILE'],
-  ])('the name %s is refused, and the error suggests %s', (name, meant) => {
-    expect(problemsOf({ [name]: 'x' })).toEqual([
-      `${name} is no setting of mine: did you mean ${meant}? If ${name} belongs to another program, unset ${name} for me`,
-    ]);
-  });
+  ])(
+    'an environment variable %s is refused as a misspelt setting, and the error suggests %s',
+    (name, meant) => {
+      expect(problemsOf({ [name]: 'x' })).toEqual([
+        `${name} is no setting of mine: did you mean ${meant}? If ${name} belongs to another program, unset ${name} for me`,
+      ]);
+    },
+  );
 
-  test('a misspelt setting is named together with other problems, unless the value is empty', () => {
+  test('the error names a misspelt setting together with other problems, unless its value is empty', () => {
     expect(problemsOf({ READONLY: '1', PORT: 'x', SLACK_OPERATOR: ' ' })).toEqual([
       expect.stringMatching(/^READONLY is no setting of mine/),
       expect.stringMatching(/^PORT must be/),
@@ -401,7 +429,7 @@ describe('a name that resembles the name of a setting', () => {
     APP_NAME APP_ENV APP_URL APP_DEBUG READLINE_HISTORY CORS_WHITELIST READ_ONLY_REPLICA_URL DEFAULT_USER DEFAULT_REGION MAX_LENGTH XDG_RUNTIME_DIR`
       .trim()
       .split(/\s+/),
-  )('a variable of another program is ignored: %s', (name) => {
+  )('an environment variable of another program is ignored: %s', (name) => {
     expect(problemsOf({ [name]: 'x' })).toEqual([]);
   });
 
@@ -419,7 +447,7 @@ describe('proxy settings', () => {
       { http_proxy: 'proxy:3128', HTTP_PROXY: 'http://other', no_proxy: 'a', NO_PROXY: 'b' },
       { http: 'http://proxy:3128', https: '', except: 'a' },
     ],
-  ])('the proxy settings %j are used for Edgegap, Discord and Slack', (environment, proxy) => {
+  ])('the proxy settings %j are read as expected', (environment, proxy) => {
     const config = readConfig({ ...DISCORD, ...SLACK, ...environment });
     for (const { proxy: used } of [config.edgegap, config.discord ?? {}, config.slack ?? {}])
       expect(used).toEqual(proxy);
@@ -429,14 +457,14 @@ describe('proxy settings', () => {
     expect(readConfig({ HTTPS_PROXY: 'http://ada:p%40ss@proxy' }).secrets).toEqual(['p%40ss', 'p@ss']);
   });
 
-  test('if a proxy cannot be decoded, the error names the proxy without the password', () => {
+  test('if the address of a proxy cannot be decoded, the error names the proxy without its password', () => {
     expect(problemsOf({ HTTPS_PROXY: 'http://ada:my%zzsecret@proxy' })).toEqual([
       'HTTPS_PROXY has a "%" that begins no character: a "%" itself, in a password say, is written %25',
     ]);
   });
 
   test.each(['socks5://ada:my-secret@proxy', 'http://ada:my-secret@pro xy'])(
-    'if a proxy address is wrong, the error names the address without the password: %s',
+    'if the address of a proxy is wrong, the error names the address without its password: %s',
     (address) => {
       const problems = problemsOf({ https_proxy: address, PORT: 'x' });
       expect(problems).toEqual([
@@ -456,7 +484,7 @@ describe('a secret in a file', () => {
     return join(folder, name);
   }
 
-  test('a secret is read from a file without the line end and is masked', () => {
+  test('a secret is read from a file without the line break at the end, and is masked in the log', () => {
     const config = readConfig({
       EDGEGAP_API_TOKEN_FILE: file('token abcdef\n'),
       DISCORD_TOKEN_FILE: file('discord-token\r\n'),
@@ -491,7 +519,7 @@ describe('a secret in a file', () => {
       /names a file too large for a secret \(over 16 KiB\)/,
     ],
     [
-      'that is no text',
+      'that is not text',
       () => file(new Uint8Array([0xff, 0xfe, 0x41, 0x00])),
       /names a file that holds no text/,
     ],
@@ -506,22 +534,25 @@ describe('a secret in a file', () => {
       () => file('EDGEGAP_API_TOKEN=my-secret\n'),
       /must name a file with the secret alone in it/,
     ],
-  ])('for a secret in a file %s, the file is the only problem that is named', (_, path, words) => {
-    const problems = problemsOf({
-      ...DISCORD,
-      EDGEGAP_API_TOKEN: '',
-      EDGEGAP_API_TOKEN_FILE: path(),
-      PORT: 'x',
-    });
-    expect(problems).toEqual([
-      expect.stringMatching(new RegExp(`^EDGEGAP_API_TOKEN_FILE ${words.source}`)),
-      expect.stringMatching(/^PORT must be/),
-    ]);
-    expect(problems.join()).not.toContain('my-secret');
-  });
+  ])(
+    'a file %s is refused as the file of a secret, and the secret is not reported as missing',
+    (_, path, words) => {
+      const problems = problemsOf({
+        ...DISCORD,
+        EDGEGAP_API_TOKEN: '',
+        EDGEGAP_API_TOKEN_FILE: path(),
+        PORT: 'x',
+      });
+      expect(problems).toEqual([
+        expect.stringMatching(new RegExp(`^EDGEGAP_API_TOKEN_FILE ${words.source}`)),
+        expect.stringMatching(/^PORT must be/),
+      ]);
+      expect(problems.join()).not.toContain('my-secret');
+    },
+  );
 
   test.runIf(process.getuid?.() !== 0)(
-    "a secret's file that the bot may not read is named in the error",
+    'if the bot may not read the file of a secret, the error names the file',
     () => {
       const path = file('x');
       chmodSync(path, 0);
@@ -532,7 +563,7 @@ describe('a secret in a file', () => {
   );
 
   test.each(['DISCORD_TOKEN', 'SLACK_BOT_TOKEN', 'SLACK_APP_TOKEN', 'SLACK_SIGNING_SECRET'])(
-    'a secret whose file cannot be read is not reported as missing: %s',
+    'if the file of a secret cannot be read, the secret is not reported as missing: %s',
     (name) => {
       const platform = name.startsWith('SLACK') ? SLACK : DISCORD;
       const rest: Record<string, string> = name === 'SLACK_SIGNING_SECRET' ? { SLACK_APP_TOKEN: '' } : {};
@@ -548,7 +579,7 @@ describe('a secret in a file', () => {
     ]);
   });
 
-  test("a wrong secret from a file is reported with the file's name and without the secret", () => {
+  test('if the secret in a file is wrong, the error names the setting of the file and does not repeat the secret', () => {
     expect(problemsOf({ SLACK_BOT_TOKEN_FILE: file('my-secret'), SLACK_APP_TOKEN: 'xapp-1' })).toContainEqual(
       expect.stringMatching(
         /^SLACK_BOT_TOKEN \(from SLACK_BOT_TOKEN_FILE\) must be the bot token(?!.*my-secret)/,
@@ -556,11 +587,14 @@ describe('a secret in a file', () => {
     );
   });
 
-  test.each(['READ_ONLY', 'PORT', 'DISCORD_GUILDS', 'PUBLIC_URL'])('%s cannot be given as a file', (name) => {
-    expect(problemsOf({ [`${name}_FILE`]: file('1') })).toEqual([
-      `${name}_FILE is not read: only secrets can be given as a file. Set ${name} itself`,
-    ]);
-  });
+  test.each(['READ_ONLY', 'PORT', 'DISCORD_GUILDS', 'PUBLIC_URL'])(
+    'the setting %s cannot be read from a file',
+    (name) => {
+      expect(problemsOf({ [`${name}_FILE`]: file('1') })).toEqual([
+        `${name}_FILE is not read: only secrets can be given as a file. Set ${name} itself`,
+      ]);
+    },
+  );
 });
 
 describe('the file .env.example', () => {

@@ -39,7 +39,7 @@ const table = [...PAGE.matchAll(/^\| (\d+|[A-Z]) \| `([A-Z]+ \/[^`]+)` \| (?:`([
 const done = table.flatMap(({ endpoint, command }) => (command === undefined ? [] : [{ endpoint, command }]));
 
 describe('the table of endpoints in docs/api.md', () => {
-  test('the table has the 17 endpoints of the reference and two helpers, each with a section', () => {
+  test("the table in docs/api.md has the 17 endpoints of Edgegap's reference and two helpers, each with a section", () => {
     const numbers = Array.from({ length: 17 }, (_, index) => String(index + 1));
     expect(table.map(({ number }) => number)).toEqual([...numbers, 'A', 'B']);
     expect(new Set(table.map(({ endpoint }) => endpoint)).size).toBe(19);
@@ -47,17 +47,17 @@ describe('the table of endpoints in docs/api.md', () => {
       expect(unnamed(PAGE)).toContain(`### ${number}. ${endpoint}`);
   });
 
-  test('exactly the endpoints of the list above are marked "not yet"', () => {
+  test('docs/api.md marks exactly the endpoints without a command as "not yet"', () => {
     const marked = table.filter(({ command }) => command === undefined).map(({ endpoint }) => endpoint);
     expect(marked).toEqual(NOT_YET);
   });
 
-  test('the table holds exactly the endpoints that the simulator answers', () => {
+  test('the table in docs/api.md contains exactly the endpoints that the simulator answers', () => {
     const answered = routes.map(({ method, path }) => unnamed(`${method} ${path}`));
     expect(table.map(({ endpoint }) => endpoint).toSorted()).toEqual(answered.toSorted());
   });
 
-  test('each command in the table exists, and docs/commands.md has its section and shows how to type the command', () => {
+  test('each command in docs/api.md exists and has a section with its usage in docs/commands.md', () => {
     const known = directory.all.flatMap(({ entries }) => entries.map(({ name }) => name));
     for (const { command } of done) {
       expect(known).toContain(command);
@@ -67,7 +67,7 @@ describe('the table of endpoints in docs/api.md', () => {
     }
   });
 
-  test('each command that asks Edgegap stands in the table', () => {
+  test('docs/api.md contains each command that calls Edgegap', () => {
     const named = new Set(done.map(({ command }) => command.split(' ')[0]));
     const absent = directory.all.map(({ name }) => name).filter((name) => !named.has(name));
     expect(absent).toEqual(WITHOUT_ENDPOINT);
@@ -75,7 +75,7 @@ describe('the table of endpoints in docs/api.md', () => {
 });
 
 describe('the parameters and fields in docs/api.md', () => {
-  test('each option that the page names exists', () => {
+  test('each command option that docs/api.md names exists', () => {
     const options = directory.all.flatMap(({ entries }) =>
       entries.flatMap(({ name, options: given }) =>
         Object.keys(given).map((option) => `${name} --${option}`),
@@ -99,7 +99,7 @@ describe('the parameters and fields in docs/api.md', () => {
       Application,
       AppVersion,
     }) as [string, z.ZodObject][],
-  )('each field that the bot reads of %s is named', (_, schema) => {
+  )('docs/api.md names each field that the bot reads of %s', (_, schema) => {
     for (const field of Object.keys(schema.shape)) expect(PAGE).toContain(`\`${field}\``);
   });
 });
@@ -137,9 +137,12 @@ describe('the commands in the table', () => {
   });
   afterAll(() => stage?.close());
 
-  test.each(done)('$command asks for $endpoint', ({ command, endpoint }) => {
-    expect([...(asked.get(command) ?? [])]).toContain(endpoint);
-  });
+  test.each(done)(
+    'the command $command calls the endpoint $endpoint, as docs/api.md says',
+    ({ command, endpoint }) => {
+      expect([...(asked.get(command) ?? [])]).toContain(endpoint);
+    },
+  );
 });
 
 /** The path of the simulator's route that answers this request, without the names of its parameters. */

@@ -32,7 +32,7 @@ const view: DeploymentView = {
   stopping: false,
 };
 
-test("the README shows the terminal's card exactly as the terminal prints it", () => {
+test("the README shows the terminal's card exactly as the terminal prints the card", () => {
   let button = 0;
   const lines = renderConsole(deploymentCard({ ...view, askedBy: 'you' }), {
     color: false,
@@ -46,7 +46,7 @@ test("the README shows the terminal's card exactly as the terminal prints it", (
   expect(README).toContain(lines.join('\n'));
 });
 
-test("the README shows Discord's card as in the message sent to Discord", () => {
+test('the README shows the Discord card exactly as the bot sends the card to Discord', () => {
   const seen = texts(renderDiscord(deploymentCard(view)))
     .flatMap((text) => text.split('\n'))
     .map((line) => line.replace(/^(###|-#) /, '').replace(/\*\*|`|\\/g, ''))
@@ -54,7 +54,7 @@ test("the README shows Discord's card as in the message sent to Discord", () => 
   expect(README).toContain(withButtons(seen, '┃ ').join('\n'));
 });
 
-test("the README shows Slack's card as in the message sent to Slack", () => {
+test('the README shows the Slack card exactly as the bot sends the card to Slack', () => {
   const { blocks } = renderSlack(deploymentCard(view));
   const seen = blocks
     .map((block) => texts(block).join(''))

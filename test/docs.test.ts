@@ -21,7 +21,7 @@ describe('the documented settings', () => {
   /** The keys of the only schema that reads the environment. */
   const settings = names(/^ +([A-Z][A-Z0-9_]+): /gm, read('src/config.ts'));
 
-  test('the settings are found in src/config.ts', () => {
+  test('these tests find the names of the settings in src/config.ts', () => {
     expect(settings).toEqual(expect.arrayContaining(['EDGEGAP_API_TOKEN', 'DISCORD_GUILDS', 'LOG_LEVEL']));
   });
 
@@ -55,7 +55,7 @@ describe('the documented settings', () => {
     expect(bot).not.toHaveProperty('environment');
   });
 
-  test('every setting named in the documentation exists', () => {
+  test('every setting that the documentation names exists', () => {
     const prefixed = /\b(?:EDGEGAP|DISCORD|SLACK)_[A-Z_]*[A-Z]\b/g;
     for (const page of pages) {
       const unknown = [...read(page).matchAll(prefixed)]
@@ -67,7 +67,7 @@ describe('the documented settings', () => {
 });
 
 describe('docs/commands.md', () => {
-  test('docs/commands.md matches the texts of the commands (if not: npm run docs)', async () => {
+  test('docs/commands.md matches the texts of the commands (to update the page: npm run docs)', async () => {
     const { is, shouldBe } = await commandsPage();
     expect(is).toBe(shouldBe);
   });
@@ -76,7 +76,7 @@ describe('docs/commands.md', () => {
 describe.each(pages)('the page %s', (page) => {
   const text = read(page);
 
-  test('a page links only to files and headings that exist', () => {
+  test('a page of the documentation links only to files and headings that exist', () => {
     const broken = [...text.matchAll(/\]\(([^)\s]+)\)/g)]
       .map(([, target = '']) => target)
       .filter((target) => !/^https?:/.test(target))
@@ -84,13 +84,13 @@ describe.each(pages)('the page %s', (page) => {
     expect(broken).toEqual([]);
   });
 
-  test('a page names only npm scripts that exist', () => {
+  test('a page of the documentation names only npm scripts that exist', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
     const named = [...text.matchAll(/npm run (?:-s )?([\w:-]+)/g)].map(([, name]) => name);
     expect(named.filter((name) => name !== undefined && !(name in scripts))).toEqual([]);
   });
 
-  test('a page names only files of this repository that exist', () => {
+  test('a page of the documentation names no missing file of this repository', () => {
     const named = [...text.matchAll(/`((?:src|commands|test|docs|bench|\.ci|\.github)\/[\w./-]+)`/g)].map(
       ([, name = '']) => name,
     );

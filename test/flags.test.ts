@@ -28,13 +28,16 @@ test.each([
   [[], { fast: false }],
   [['--fast', '--eggs', '3'], { fast: true, eggs: '3' }],
   [['--eggs=3'], { fast: false, eggs: '3' }],
-])('the flags %j are accepted', (args, values) => {
+])('an npm script accepts the flags %j', (args, values) => {
   expect(run(args)).toEqual({ values, out: '', err: '', code: undefined });
 });
 
-test.each([[['--help']], [['-h']], [['--fast', '--help']]])('the flags %j show the usage', (args) => {
-  expect(run(args)).toEqual({ values: undefined, out: usage.text, err: '', code: undefined });
-});
+test.each([[['--help']], [['-h']], [['--fast', '--help']]])(
+  'an npm script shows its usage for the flags %j',
+  (args) => {
+    expect(run(args)).toEqual({ values: undefined, out: usage.text, err: '', code: undefined });
+  },
+);
 
 test.each([
   [['--fats'], "Unknown option '--fats'."],
@@ -43,11 +46,11 @@ test.each([
   [['--eggs'], "Option '--eggs <value>' argument missing."],
   [['--eggs', '-1'], "Option '--eggs' argument is ambiguous."],
   [['--eggs', 'many'], 'Eggs are counted.'],
-])('the flags %j are refused with the problem, the usage and exit code 2', (args, problem) => {
+])('an npm script refuses the flags %j with the problem, the usage and exit code 2', (args, problem) => {
   expect(run(args)).toEqual({ values: undefined, out: '', err: `${problem}\n\n${usage.text}`, code: 2 });
 });
 
-test('plain words are accepted where a command takes words', () => {
+test('an npm script that takes plain words accepts as many words as its schema allows', () => {
   const schema = z.object({ words: z.array(z.string()).max(1, 'One at a time.') });
   const words = { text: 'Usage\n', options: {}, words: true, schema };
   expect(run(['soup'], words).values).toEqual({ words: ['soup'] });

@@ -92,11 +92,11 @@ describe('masking of secrets', () => {
     'hf_abcdefghijklmnopqrstuvwxyzABCDEFGH',
     'token 5e1f0c3a-0000-4000-8000-51a0d0e0f00d',
     'token is 5e1f0c3a-0000-4000-8000-51a0d0e0f00d',
-  ])('the secret %s is masked under any name', (secret) => {
+  ])('the secret %s is recognised by its form and masked, whatever its name is', (secret) => {
     expect(maskSecrets(`we got ${secret} here`)).toMatch(/^we got (token (?:is )?)?\[masked\] here$/);
   });
 
-  test("the bot's own secrets are masked wherever their values appear", () => {
+  test("the bot's own secrets are masked wherever their values appear in a text", () => {
     expect(maskSecrets('xxplain-valueyy plain-value', ['plain-value'])).toBe('xx[masked]yy [masked]');
     expect(maskSecrets('a short one is a word: edge', ['edge'])).toContain('edge');
   });
@@ -132,11 +132,11 @@ test.each([
   '{"key":"MAP","value":"harbour"}, {"key":"MODE","value":"race"}',
   'key: MAP\nvalue: harbour',
   'https://example.com/x?page=2&sort=name',
-])('the ordinary line "%s" is not masked', (line) => {
+])('in the ordinary line "%s" nothing is masked', (line) => {
   expect(maskSecrets(line)).toBe(line);
 });
 
-test('the text after a secret is kept', () => {
+test('masking a secret keeps the text after the secret', () => {
   expect(maskSecrets('[{"key":"API_TOKEN","value":"abc"},{"key":"MAP","value":"harbour"}]')).toBe(
     '[{"key":"API_TOKEN","value":[masked]},{"key":"MAP","value":"harbour"}]',
   );
@@ -166,14 +166,14 @@ describe('masking of a private key', () => {
     gone(...[begin, ...body, end].map((line) => `2026-03-03T16:02:09Z [boot] ${line}`));
   });
 
-  test('a private key without an end is masked only for a limited number of lines', () => {
+  test('if a private key has no end line, only a limited number of lines is masked', () => {
     gone('before', begin, ...body);
     gone(...Array.from({ length: 20 }, () => [begin, ...body]).flat());
     const after = Array.from({ length: 300 }, (_, n) => `line ${n}`);
     expect(maskSecrets([begin, ...body, ...after].join('\n'))).toContain('line 299');
   });
 
-  test('of a private key without a beginning, the key and nothing else is masked', () => {
+  test('if the first line of a private key is missing, exactly the rest of the key is masked', () => {
     gone(...body, 'ab==', end);
     expect(maskSecrets(['ada connected', 'map harbour', ...body, 'ab==', end, 'after'].join('\n'))).toMatch(
       /^ada connected\nmap harbour\n(\[masked\]\n){28}after$/,
@@ -184,7 +184,7 @@ describe('masking of a private key', () => {
 describe('masking of a very long line', () => {
   const LONG = 8 * 1024 * 1024;
 
-  test('a very long line is cut at the start, and the line says so', () => {
+  test('a very long line of a log is cut at the start, and the line says so', () => {
     const masked = maskSecrets(`first\n${'word '.repeat(LONG / 5)}end\nlast`);
     expect(masked).toMatch(/^first\n\[… \d+ characters left out\] [word ]+ end\nlast$/);
     expect(masked.length).toBeLessThan(20_000);
@@ -195,19 +195,19 @@ describe('masking of a very long line', () => {
     ['a bare secret', `token=${'ab+/'.repeat(LONG / 4)} end`],
     ['a secret full of escapes', `{"token":"${'\\\\'.repeat(LONG / 2)}ab+/"} end`],
     ['a private key on a single line', `-----BEGIN PRIVATE KEY-----${'ab+/'.repeat(LONG / 4)} end`],
-  ])('a secret longer than the text that is kept is masked: %s', (_, line) => {
+  ])('if a log line is cut, a secret that is longer than the rest of the line is masked: %s', (_, line) => {
     expect(maskSecrets(line)).not.toContain('ab+');
   });
 
   test.each([16_000, 17_000, 30_000, 32_700, 32_760, 33_000, 40_000])(
-    'a secret is masked although the cut, %i characters before the end, falls into the secret',
+    'a secret is masked although the line is cut in the middle of the secret, %i characters before the end',
     (before) => {
       const text = `${'a '.repeat(LONG / 2)}token="${SECRET} ${SECRET}${SECRET}" ${'b '.repeat(before / 2)}end`;
       expect(maskSecrets(text)).not.toMatch(/hunter2|secret-value/);
     },
   );
 
-  test('a cut never splits a character', () => {
+  test('cutting a long line of a log never splits a character', () => {
     expect(maskSecrets(`a ${'🏎'.repeat(8_190)}b${'🏎'.repeat(8_190)}`).isWellFormed()).toBe(true);
   });
 });
@@ -225,7 +225,7 @@ describe("the bot's own log lines", () => {
     return lines.join('');
   };
 
-  test('a log line contains no secret under the name of a secret, at any depth', () => {
+  test('a log line of the bot masks each value under the name of a secret, at any depth', () => {
     const text = line((log) =>
       log.info(
         { a: { b: [{ token: 'secret-1', botToken: 'secret-2' }] }, headers: { authorization: 'secret-3' } },
@@ -236,7 +236,7 @@ describe("the bot's own log lines", () => {
     expect(JSON.parse(text).a.b[0].token).toBe('[masked]');
   });
 
-  test('a log line contains no secret as a value, even in an error, and stays valid JSON', () => {
+  test('a log line of the bot contains no known secret, not even in an error, and stays valid JSON', () => {
     const error = Object.assign(new Error('GET https://x/callbacks/edgegap/ready/1.secret-4 by-value'), {
       requestBody: { json: 'secret-5' },
       url: 'https://discord.com/api/v10/interactions/123456789012345678/secret-token-6/callback',

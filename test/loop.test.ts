@@ -35,7 +35,7 @@ function open(options: Partial<Parameters<typeof createLoop>[0]> = {}) {
   return { clock, loop, began, errors, end, fail };
 }
 
-test('the first run comes after `every`, and each later run comes `every` after the previous run', async () => {
+test('a loop first runs after the time `every`, and then waits for `every` after the end of each run', async () => {
   const { clock, loop, began, end } = open({ every: 100 });
   loop.start();
   await clock.advance(100);
@@ -46,7 +46,7 @@ test('the first run comes after `every`, and each later run comes `every` after 
   expect(began).toEqual([100, 1_200]);
 });
 
-test('a run may say when the next run comes, but the wait is at most `every`', async () => {
+test('a run of a loop may ask for the next run before `every` has passed, but not later', async () => {
   const { clock, loop, began, end } = open({ every: 100 });
   loop.start();
   loop.wake();
@@ -57,7 +57,7 @@ test('a run may say when the next run comes, but the wait is at most `every`', a
   expect(began).toEqual([0, 30, 130]);
 });
 
-test('without `every`, a loop runs only after a wake or when a run asks for another run', async () => {
+test('a loop without the interval `every` runs only when the loop is woken or when a run asks for another run', async () => {
   const { clock, loop, began, end } = open();
   loop.start();
   await clock.advance(10_000);
@@ -70,7 +70,7 @@ test('without `every`, a loop runs only after a wake or when a run asks for anot
   expect(clock.pending).toBe(0);
 });
 
-test('wakes during a run cause a single further run, and two runs never overlap', async () => {
+test('if a loop is woken several times during a run, a single further run follows, and two runs never overlap', async () => {
   const { clock, loop, began, end } = open({ every: 100 });
   loop.start();
   loop.wake();
@@ -84,7 +84,7 @@ test('wakes during a run cause a single further run, and two runs never overlap'
   expect(began).toEqual([0, 0]);
 });
 
-test('a wake replaces the next planned run', async () => {
+test('waking a loop replaces its next planned run', async () => {
   const { clock, loop, began, end } = open({ every: 100 });
   loop.start();
   await clock.advance(90);
@@ -96,7 +96,7 @@ test('a wake replaces the next planned run', async () => {
   expect(began).toEqual([90, 190]);
 });
 
-test('jitter is added to `every`', async () => {
+test('a loop adds its random jitter to the interval `every`', async () => {
   const { clock, loop, began } = open({ every: 100, jitter: 40, random: () => 0.5 });
   loop.start();
   await clock.advance(119);
@@ -105,7 +105,7 @@ test('jitter is added to `every`', async () => {
   expect(began).toEqual([120]);
 });
 
-test('a run that rejects is reported and tried again after `every`', async () => {
+test('if a run of a loop rejects, the error is reported, and the loop runs again after `every`', async () => {
   const { clock, loop, began, errors, fail } = open({ every: 100 });
   loop.start();
   loop.wake();
@@ -116,7 +116,7 @@ test('a run that rejects is reported and tried again after `every`', async () =>
   expect(began).toEqual([0, 100]);
 });
 
-test('the error handler may say when to try again', async () => {
+test('the error handler of a loop may say when the loop runs again', async () => {
   const { clock, loop, began, fail } = open({ every: 100, failed: () => 700 });
   loop.start();
   loop.wake();
@@ -127,7 +127,7 @@ test('the error handler may say when to try again', async () => {
   expect(began).toEqual([0, 700]);
 });
 
-test('a run that throws before returning a promise is reported like a run that rejects', async () => {
+test('if a run of a loop throws before returning a promise, the error is reported like a rejection', async () => {
   const { loop, errors } = open({
     run() {
       throw new Error('at once');
@@ -139,7 +139,7 @@ test('a run that throws before returning a promise is reported like a run that r
   expect(errors).toHaveLength(1);
 });
 
-test('a stop waits for the current run, ignores its failure and starts no further run', async () => {
+test('stopping a loop waits for the current run, ignores its failure and starts no further run', async () => {
   const { clock, loop, began, errors, fail } = open({ every: 100 });
   loop.start();
   loop.wake();

@@ -32,7 +32,7 @@ async function main(args: readonly string[], environment: Record<string, string>
   return { out, err, code };
 }
 
-test('without any setting, --check still builds every part', async () => {
+test('without any setting, --check still builds every part of the bot and succeeds', async () => {
   const { out, err, code } = await main(['--check']);
   expect(err).toBe('');
   expect(out).toMatch(/^OK: \d+ commands/);
@@ -82,7 +82,7 @@ test('without a chat token, the error also names the other wrong settings', asyn
 test.each([
   ['a folder', tmpdir(), /- DATABASE_URL is a folder: name a file in it/],
   [
-    'a certificate that is not there',
+    'a certificate that does not exist',
     'postgres://u:hunter2@127.0.0.1:1/bot?sslrootcert=/nope&sslmode=verify-full',
     /The database bot on 127\.0\.0\.1:1 .*: \/nope of sslrootcert cannot be read \(ENOENT\)/,
   ],

@@ -28,7 +28,7 @@ async function behind(proxy: HttpProxy) {
   return { server, clock, client, name };
 }
 
-test('reads reach Edgegap through the proxy on shared connections, and a change uses a separate connection', async () => {
+test('through a proxy, reads from Edgegap share connections, and a deploy uses a separate connection', async () => {
   const proxy = await startHttpProxy();
   const { server, client, name } = await behind(proxy);
   server.otherwise(json(200, STATUS));
@@ -42,7 +42,7 @@ test('reads reach Edgegap through the proxy on shared connections, and a change 
   expect(server.seen[8]?.headers).not.toHaveProperty('proxy-authorization');
 });
 
-test('a deploy that the proxy refuses counts as not sent', async () => {
+test('a deploy that the HTTP proxy refuses counts as not sent', async () => {
   const proxy = await startHttpProxy();
   const { server, clock, client } = await behind(proxy);
   proxy.refusals.push(502, 503, 407);
@@ -63,7 +63,7 @@ test('a deploy has an unknown outcome if the connection breaks behind the proxy'
   expect(server.lines).toEqual(['POST /v2/deployments']);
 });
 
-test('hosts in NO_PROXY and hosts on this machine are reached without the proxy', async () => {
+test('hosts in NO_PROXY and hosts on the local machine are reached without the proxy', async () => {
   const proxy = await startHttpProxy();
   await using direct = await rig({ proxy: { http: proxy.url, https: proxy.url, except: '' } });
   direct.server.script(json(200, STATUS));
@@ -100,18 +100,21 @@ async function talk(driver: ChatDriver, proxy: HttpProxy) {
   return bot;
 }
 
-test.each(['socket', 'http'] as const)('Slack by %s is reached through the proxy', async (mode) => {
-  const proxy = await startHttpProxy();
-  const driver = await createSlackDriver({ mode, host: 'slack.invalid' });
-  await talk(driver, proxy);
-  const { port } = new URL(driver.server.origin);
-  const ways = [`CONNECT slack.invalid:${port}`];
-  const heard = new Set(driver.server.requests.map(({ method }) => method));
-  expect([...heard]).toEqual(expect.arrayContaining(['chat.postMessage', 'upload', 'response_url']));
-  expect(new Set(proxy.seen)).toEqual(new Set(ways));
-});
+test.each(['socket', 'http'] as const)(
+  'Slack in the mode "%s" is reached through the proxy',
+  async (mode) => {
+    const proxy = await startHttpProxy();
+    const driver = await createSlackDriver({ mode, host: 'slack.invalid' });
+    await talk(driver, proxy);
+    const { port } = new URL(driver.server.origin);
+    const ways = [`CONNECT slack.invalid:${port}`];
+    const heard = new Set(driver.server.requests.map(({ method }) => method));
+    expect([...heard]).toEqual(expect.arrayContaining(['chat.postMessage', 'upload', 'response_url']));
+    expect(new Set(proxy.seen)).toEqual(new Set(ways));
+  },
+);
 
-test('Discord is reached through the proxy', async () => {
+test("Discord's REST API and gateway are reached through the proxy", async () => {
   const proxy = await startHttpProxy();
   const driver = await createDiscordDriver({ host: 'discord.invalid' });
   await talk(driver, proxy);
@@ -122,7 +125,7 @@ test('Discord is reached through the proxy', async () => {
   );
 });
 
-test("a Discord session is resumed through the proxy, and the bookmark contains Discord's own address", async () => {
+test("a gateway session is resumed through the proxy, and Discord's own address is stored for another process", async () => {
   const proxy = await startHttpProxy();
   const driver = await createDiscordDriver({ host: 'discord.invalid' });
   onTestFinished(() => driver.close());

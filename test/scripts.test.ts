@@ -11,7 +11,7 @@ async function run(script: string, ...words: string[]) {
   return await promisify(execFile)(process.execPath, [script, ...words], { cwd: root, env });
 }
 
-test('npm run bench lists the benches and refuses a bench that does not exist', async () => {
+test('npm run bench can list the benches and refuses a bench that does not exist', async () => {
   const { stdout } = await run('bench/support/run.ts');
   for (const name of ['callbacks', 'chart', 'deploy-burst', 'fan-in', 'first-answer', 'list', 'store-growth'])
     expect(stdout).toContain(`\n${name}: `);
@@ -29,7 +29,7 @@ test.each([
   ['outbox', 'src/notify/outbox-cli.ts'],
   ['register', 'src/adapters/discord/register-cli.ts'],
   ['slack:manifest', 'src/adapters/slack/manifest-cli.ts'],
-])('npm run %s shows the usage', { timeout: 60_000 }, async (name, script) => {
+])('npm run %s with --help shows the usage', { timeout: 60_000 }, async (name, script) => {
   const { stdout, stderr } = await run(script, '--help');
   expect(stdout).toContain(`Usage: npm run ${name}`);
   expect(stderr).toBe('');

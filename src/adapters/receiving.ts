@@ -14,13 +14,13 @@ const CHECK_MS = 1_000;
 /** A random delay of up to this length keeps many processes from asking at the same moment. */
 const JITTER_MS = 200;
 /**
- * A process without a connection for this long releases the lease, because a different process may be able to reach the
- * platform.
+ * When a process has had no connection for this long, the process releases the lease, because another process may be
+ * able to reach the platform.
  */
 const AWAY_MS = 30_000;
 /**
- * After releasing the lease for that reason, a process pauses for this long, so that every other process can ask for
- * the lease. Then the process tries again.
+ * A process that released the lease because of its missing connection does not ask for the lease during this time, so
+ * that every other process can ask first.
  */
 const ASIDE_MS = 10_000;
 
@@ -36,15 +36,18 @@ export interface SoleReceiverParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly inbox: Inbox;
-  /** Called when the platform refuses this bot until a setting is corrected. */
+  /**
+   * Called when the platform refuses this bot because of a wrong setting. The platform accepts the bot again only after
+   * the setting has been corrected.
+   */
   readonly lost: (error: AppError) => void;
   readonly random?: () => number;
 }
 
 /**
- * Runs an adapter through which only one process at a time may receive requests: the process that holds the lease.
- * Before another process can take the lease, this process disconnects and stores a bookmark, so that the other process
- * continues from the bookmark.
+ * Runs an adapter of a platform where only one process at a time may receive requests. The process that holds the lease
+ * receives. Before another process can take the lease, this process disconnects and stores a bookmark. The bookmark
+ * marks the place in the stream of requests where the other process continues.
  */
 export function createSoleReceiver(parts: SoleReceiverParts) {
   const { adapter, leases, membership, clock, log, inbox, lost, random = Math.random } = parts;
@@ -54,7 +57,7 @@ export function createSoleReceiver(parts: SoleReceiverParts) {
   let over = false;
   /** Whether the adapter has connected since this process took the lease. */
   let hasConnected = false;
-  /** The time (on the steady clock) at which the connection was first found missing. Undefined while connected. */
+  /** The steady time at which the connection was first found missing. Undefined while the platform is connected. */
   let awaySince: number | undefined;
   let asideUntil = Number.NEGATIVE_INFINITY;
   const checks = createLoop({ clock, every: CHECK_MS, jitter: JITTER_MS, random, run: check, failed });
@@ -64,7 +67,7 @@ export function createSoleReceiver(parts: SoleReceiverParts) {
   const isActive = () => role === 'active';
   const isAside = () => steadyNow(clock) < asideUntil;
 
-  /** The role changes before the connection is closed, so that a request that arrives in between is refused. */
+  /** Changes the role before the connection is closed, so that a request that arrives in the meantime is refused. */
   async function stepDown(reason: string): Promise<void> {
     if (!isActive()) return;
     role = 'standby';
@@ -73,15 +76,15 @@ export function createSoleReceiver(parts: SoleReceiverParts) {
   }
 
   /**
-   * Releases the lease, so that a process that can reach the platform continues from the bookmark. If there is no such
-   * process, this process tries again later.
+   * Releases the lease, so that a process that can reach the platform takes the lease and continues from the bookmark.
+   * If no other process takes the lease, this process tries again later.
    */
   async function standAside(): Promise<void> {
     if (!isActive()) return;
     asideUntil = steadyNow(clock) + ASIDE_MS;
     await stepDown('this process cannot reach the platform; perhaps another process can');
-    // If this process never connected under this lease, its bookmark is older than the bookmark in the store and is not
-    // written.
+    // If this process has not connected since it took the lease, its bookmark is older than the bookmark in the store,
+    // so its bookmark is not written.
     await leases.release(name, hasConnected ? adapter.bookmark?.() : undefined);
   }
 
@@ -105,7 +108,8 @@ export function createSoleReceiver(parts: SoleReceiverParts) {
     role = 'active';
     hasConnected = false;
     awaySince = undefined;
-    // If the start neither succeeds nor fails within this time, `stop` ends the start.
+    // If the start has neither succeeded nor failed after this time, `standAside` stops the adapter, which ends the
+    // start.
     const cancelLimit = membership.shared ? clock.after(AWAY_MS, () => standAside().catch(logLate)) : nothing;
     try {
       const bookmark = await leases.bookmark(name);
@@ -124,7 +128,8 @@ export function createSoleReceiver(parts: SoleReceiverParts) {
     }
     if (!membership.shared) return;
     log.info({ platform }, 'platforms: this process receives');
-    // Stores the bookmark now: a process that dies before its next check would otherwise leave none behind.
+    // Stores the bookmark now, because a process that died before its next check would otherwise leave no bookmark
+    // behind.
     await check().catch(failed);
   }
 
@@ -170,7 +175,7 @@ export function createSoleReceiver(parts: SoleReceiverParts) {
 
   return {
     /**
-     * Resolves when this process receives or is on standby. Rejects in the same cases as the adapter's `start`; after a
+     * Resolves when this process receives or is on standby. Rejects in the same cases as the adapter's `start`. After a
      * rejection, `start` may be called again.
      */
     async start(): Promise<void> {

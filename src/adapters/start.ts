@@ -21,10 +21,9 @@ interface PlatformsParts extends Omit<SoleReceiverParts, 'adapter' | 'lost' | 'r
 }
 
 /**
- * The chat platforms. Each platform is started independently: if a platform is unreachable or set up wrong, the other
- * platforms and Edgegap's callbacks keep working, and the other platforms do not have to log in again. A platform that
- * cannot be reached is tried again; if the settings of a platform are wrong, the error is logged and the platform is
- * not tried again.
+ * The chat platforms. Each platform is started independently. If a platform is unreachable or has a wrong setting, the
+ * other platforms and Edgegap's callbacks keep working, and the other platforms do not have to log in again. A platform
+ * that cannot be reached is tried again. A wrong setting is logged, and the platform is not tried again.
  */
 export function createPlatforms(parts: PlatformsParts) {
   const { adapters, clock, log, inbox, over } = parts;
@@ -88,9 +87,9 @@ export function createPlatforms(parts: PlatformsParts) {
 
   return {
     /**
-     * Resolves when at least one platform works in this process, or when another process receives from it; failed
-     * platforms are tried again. Throws if no platform starts: the bot then cannot tell people anything, so the process
-     * should end, and its supervisor should start the process again.
+     * Resolves when at least one platform works in this process, or when another process receives from it. Failed
+     * platforms are tried again. Throws if no platform starts, because the bot then cannot tell people anything. The
+     * process should then end, so that its supervisor starts the process again.
      */
     async start(): Promise<void> {
       const starts = adapters.map(begin);
@@ -114,8 +113,8 @@ export function createPlatforms(parts: PlatformsParts) {
       await Promise.allSettled(adapters.map((adapter) => adapter.close()));
     },
     /**
-     * For each platform: whether the platform works in this process, and the role of this process if only one process
-     * may receive.
+     * Says for each platform whether the platform works in this process. If only one process may receive from the
+     * platform, also gives the role of this process.
      */
     state: (): Readonly<Record<string, { readonly healthy: boolean; readonly role?: Role }>> =>
       Object.fromEntries(

@@ -8,8 +8,8 @@ import type { Store } from '../store/schema.ts';
 import type { OpenAccount } from './account.ts';
 
 /**
- * How long a process that stops still accepts requests, so that a proxy can notice that the process is no longer ready.
- * Proxies usually ask `/readyz` once a second.
+ * How long a process that is stopping still accepts requests, so that a proxy can notice that the process is no longer
+ * ready. Proxies usually ask `/readyz` once a second.
  */
 const LINGER_MS = 2_000;
 const HAND_OVER_MS = 3_000;
@@ -34,7 +34,7 @@ export interface Stoppable {
 
 /**
  * Stops in order: refuses new requests, finishes running work, then closes the connections. Work that takes too long is
- * given up; it is still in the store, and the next start or another process resumes it.
+ * given up. Such work is still in the store, so the next start or another process resumes it.
  */
 export async function stopInOrder(parts: Stoppable): Promise<void> {
   const { clock, server, platforms, pipeline, accounts, callbacks, outbox, stores } = parts;

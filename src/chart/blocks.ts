@@ -1,28 +1,35 @@
-import { inUnit } from './format.ts';
+import { axisTime, inUnit } from './format.ts';
 import { type ChartSpec, type Panel, topOf } from './spec.ts';
 
 const LEVELS = ' ▁▂▃▄▅▆▇█';
-const COLUMNS = 60;
 const ROWS = 3;
 /** Shown in place of a bar where nothing was measured. */
 const GAP = '·';
 
+/** The widths in which a chart is drawn: for a usual window, and for a narrow window or a phone. */
+export const WIDE = 60;
+export const NARROW = 36;
+
 /**
- * The chart in block characters, for a screen that shows only text. Each series is drawn by itself, and beside the bars
- * stands the value at the top of the scale.
+ * The chart in block characters, for a screen that shows only text. Each series is drawn by itself, with the value at
+ * the top of the scale beside the title. The last line is the time axis, in UTC.
  */
-export function blocks(spec: ChartSpec): string {
-  return spec.panels
-    .flatMap((panel) => panel.series.map((_, index) => drawSeries(panel, index, spec)))
-    .join('\n');
+export function blocks(spec: ChartSpec, columns: number): string {
+  const { from, to, panels } = spec;
+  const end = axisTime(to, to - from);
+  const axis = `${axisTime(from, to - from)} UTC`.padEnd(columns - end.length) + end;
+  const drawn = panels.flatMap((panel) =>
+    panel.series.map((_, index) => drawSeries(panel, index, spec, columns)),
+  );
+  return [...drawn, axis].join('\n');
 }
 
-function drawSeries(panel: Panel, index: number, { from, to }: ChartSpec): string {
+function drawSeries(panel: Panel, index: number, { from, to }: ChartSpec, columns: number): string {
   const { label = '', points = [] } = panel.series[index] ?? {};
   const top = topOf(panel) || 1;
-  const bars = Array.from({ length: COLUMNS }, (): number | undefined => undefined);
+  const bars = Array.from({ length: columns }, (): number | undefined => undefined);
   for (const [at, value] of points) {
-    const column = Math.min(COLUMNS - 1, Math.floor(((at - from) / (to - from)) * COLUMNS));
+    const column = Math.min(columns - 1, Math.floor(((at - from) / (to - from)) * columns));
     // If several values share a column, the highest value is shown, so that no peak is lost.
     if (value !== null && column >= 0) bars[column] = Math.max(bars[column] ?? 0, value);
   }
@@ -34,13 +41,13 @@ function drawSeries(panel: Panel, index: number, { from, to }: ChartSpec): strin
       const level = Math.round((bar / top) * ROWS * 8) - (ROWS - 1 - row) * 8;
       return LEVELS[Math.max(row === ROWS - 1 ? 1 : 0, Math.min(8, level))];
     });
-    return `${line.join('')}${row === 0 ? ` ${inUnit(top, panel.unit)}` : ''}`.trimEnd();
+    return line.join('').trimEnd();
   });
   const name = panel.series.length > 1 ? `${panel.title} ${label}` : panel.title;
-  return [name, ...rows].join('\n');
+  return [`${name}, full height ${inUnit(top, panel.unit)}`, ...rows].join('\n');
 }
 
 function heldValue(bars: readonly (number | undefined)[], column: number, count: number): number | undefined {
-  const reach = Math.ceil(COLUMNS / Math.max(1, count));
+  const reach = Math.ceil(bars.length / Math.max(1, count));
   return bars.slice(Math.max(0, column - reach), column).findLast((bar) => bar !== undefined);
 }

@@ -7,7 +7,8 @@ import type { ChartSpec } from './spec.ts';
 /** A thread that has had no work for this long is ended, which frees its memory. */
 const IDLE_MS = 60_000;
 /**
- * A chart takes about 100 ms, and the first chart of a thread about 500 ms. A thread that takes longer than this hangs.
+ * A thread that needs more than this for a chart counts as hung. A chart usually takes about 100 ms, and the first
+ * chart of a thread about 500 ms.
  */
 const PATIENCE_MS = 15_000;
 

@@ -13,12 +13,12 @@ import {
   PointElement,
   Title,
 } from 'chart.js';
-import { inUnit } from './format.ts';
+import { axisTime, inUnit } from './format.ts';
 import { type ChartSpec, type Gap, type Panel, type Point, topOf } from './spec.ts';
 
 /**
- * A phone shows the picture 400 points wide. At twice that width, text of `TEXT_PX` is as large there as the chat's own
- * text.
+ * A phone shows the picture 400 points wide. The picture has twice as many pixels, so that text of `TEXT_PX` is as
+ * large there as the chat's own text.
  */
 const WIDTH = 800;
 const PANEL_HEIGHT = 300;
@@ -118,7 +118,7 @@ function configuration(panel: Panel, { from, to, gaps }: ChartSpec): ChartConfig
             font: { family: FONT, size: TEXT_PX },
             maxRotation: 0,
             autoSkip: false,
-            callback: (value, index) => `${clockTime(Number(value), to - from)}${index === 0 ? ' UTC' : ''}`,
+            callback: (value, index) => `${axisTime(Number(value), to - from)}${index === 0 ? ' UTC' : ''}`,
           },
           grid: { color: GRID },
         },
@@ -215,12 +215,4 @@ function timeTicks(from: number, to: number): number[] {
   const step = TICK_STEPS.find((each) => (to - from) / each <= 5) ?? to - from;
   const first = Math.ceil(from / step) * step;
   return Array.from({ length: Math.floor((to - first) / step) + 1 }, (_, index) => first + index * step);
-}
-
-/** `14:30`, or `3 Mar` if the window is longer than two days. The time is in UTC, as the card says. */
-function clockTime(at: number, span: number): string {
-  const date = new Date(at);
-  return span > 2 * 24 * 60 * MINUTE
-    ? date.toLocaleDateString('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' })
-    : date.toISOString().slice(11, 16);
 }

@@ -20,3 +20,11 @@ function rounded(value: number): string {
   const size = Math.abs(value);
   return String(Number(value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2)));
 }
+
+/** `14:30`, or `3 Mar` if the window is longer than two days. The time is in UTC. */
+export function axisTime(at: number, span: number): string {
+  const date = new Date(at);
+  return span > 2 * 24 * 60 * 60_000
+    ? date.toLocaleDateString('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' })
+    : date.toISOString().slice(11, 16);
+}

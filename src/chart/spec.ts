@@ -2,7 +2,10 @@
  * Charts of numbers over time, before they are drawn. They are plain data, so that they can be sent to a worker thread.
  */
 
-/** One measurement: epoch milliseconds, and the value in the panel's unit; null breaks the line. */
+/**
+ * One measurement: epoch milliseconds, and the value in the panel's unit. If the value is null, the line is
+ * interrupted.
+ */
 export type Point = readonly [at: number, value: number | null];
 
 export interface Series {
@@ -14,21 +17,21 @@ export interface Series {
 /** How a value is shown: `vCPU` and `MB` are not scaled, `bytes/s` is scaled to kB or MB, and `number` has no unit. */
 export type Unit = 'vCPU' | 'MB' | 'bytes' | 'bytes/s' | 'number';
 
-/** One chart of a picture; the panels stand below each other and share the time axis. */
+/** One chart of a picture. The panels stand below each other and share the time axis. */
 export interface Panel {
   readonly title: string;
   readonly unit: Unit;
-  /** At most three series: a fourth colour could not be told apart on every screen. */
+  /** At most three series, because a fourth colour could not be told apart on every screen. */
   readonly series: readonly Series[];
   /** A horizontal line, for example at the limit of the version. */
   readonly limit?: { readonly label: string; readonly value: number } | undefined;
 }
 
-/** A stretch without measurements, epoch milliseconds. */
+/** A stretch without measurements, in epoch milliseconds. */
 export type Gap = readonly [from: number, to: number];
 
 export interface ChartSpec {
-  /** The window of the time axis, epoch milliseconds. */
+  /** The window of the time axis, in epoch milliseconds. */
   readonly from: number;
   readonly to: number;
   readonly panels: readonly Panel[];

@@ -1,4 +1,4 @@
-/** The thread in which charts are drawn; see `charts.ts`. */
+/** The thread in which charts are drawn (see `charts.ts`). */
 import { parentPort } from 'node:worker_threads';
 import { draw } from './draw.ts';
 import type { ChartSpec } from './spec.ts';

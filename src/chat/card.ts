@@ -1,8 +1,8 @@
 /**
  * Messages without a platform. A renderer in each adapter turns a message into the platform's own format.
  *
- * A plain string is always literal text: renderers escape the string, so text from a person, a log line or an API can
- * never format, link or ping. Markup exists only as the objects below.
+ * A plain string is always literal text. Renderers escape the string, so that text from a person, a log line or an API
+ * can never format, link or ping. Markup exists only as the objects below.
  */
 export type Inline =
   | string
@@ -34,8 +34,8 @@ export type Button =
   | { readonly label: string; readonly url: string };
 
 /**
- * `value` is for the code, at most 75 characters (Slack's limit). `label` is for people; `detail` is shown below the
- * label on platforms with menus.
+ * `value` is for the code, at most 75 characters (Slack's limit). `label` is for people. Platforms with menus show
+ * `detail` below the label.
  */
 export interface Choice {
   readonly label: string;
@@ -43,7 +43,7 @@ export interface Choice {
   readonly value: string;
 }
 
-/** A menu: the chosen value goes to the code that `action` names. */
+/** A menu. The chosen value goes to the code that `action` names. */
 export interface Select {
   readonly kind: 'select';
   /** Shown while nothing is chosen. */
@@ -61,16 +61,24 @@ export type Node =
   /** Monospaced text, shown exactly as given. If the text is too long, `keep` says which end is kept. */
   | { readonly kind: 'code'; readonly text: string; readonly keep: 'start' | 'end' }
   /**
-   * A picture: one of the card's files, by its name. `alt` describes the picture in words, and is shown in place of a
-   * missing file; `drawn` is the picture in characters, for a platform that shows text only.
+   * A picture, given by the name of one of the card's files. `alt` describes the picture in words, and is shown if the
+   * file is missing. `drawn` is the picture in characters, for a platform that shows text only; the widest drawing comes
+   * first.
    */
-  | { readonly kind: 'image'; readonly file: string; readonly alt: string; readonly drawn?: string }
+  | {
+      readonly kind: 'image';
+      readonly file: string;
+      readonly alt: string;
+      readonly drawn?: readonly string[];
+    }
   | { readonly kind: 'divider' }
   | { readonly kind: 'buttons'; readonly buttons: readonly Button[] }
   | Select;
 
 export interface Table {
   readonly kind: 'table';
+  /** The name of the table for screen readers. With a caption, Slack shows a table in which a person can sort the rows. */
+  readonly caption?: string;
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[];
 }
@@ -119,7 +127,7 @@ export interface Attribution {
 /** Puts the person and the command in front of a message that stands alone in a channel. */
 export function attributed(message: Message, { id, name, command }: Attribution): Message {
   const by: Rich = [{ mention: id, name }, ': ', { code: command }];
-  // The message may mention the person already.
+  // If the message mentions the person already, nothing is added.
   if (JSON.stringify(message).includes(JSON.stringify(by[0]))) return message;
   if (message.kind === 'line') return { ...message, text: [...by, ': ', ...message.text] };
   return { ...message, nodes: [{ kind: 'text', text: by }, ...message.nodes] };

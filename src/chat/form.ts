@@ -18,7 +18,7 @@ interface FieldBase {
   /** Small print shown with the field. */
   readonly hint?: string;
   readonly required?: boolean;
-  /** The field's value when the form opens; for a choice, the `value` of one of the choices. */
+  /** The field's value when the form opens. For a choice, this is the `value` of one of the choices. */
   readonly initial?: string;
 }
 

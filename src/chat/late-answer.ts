@@ -39,8 +39,8 @@ export async function answerByKeys(
 
 /**
  * Answers an invocation that another process received but did not finish. If that process has already answered, does
- * nothing; if that process has posted a card, replaces the card; otherwise posts a message. `mayLeave` is called after
- * the search, immediately before the edit or the post.
+ * nothing. If that process has posted a card, replaces the card. In all other cases, posts a message. `mayLeave` is
+ * called after the search, immediately before the edit or the post.
  */
 export async function answerLate<Ref>(parts: {
   readonly findAnswer: () => Promise<Ref | undefined>;

@@ -51,13 +51,16 @@ export interface Outgoing {
   readonly message: Message;
   /** The message under which to post: as a reply on Discord, in the message's thread on Slack. */
   readonly replyTo?: MessageRef;
-  /** For failures: on platforms where a reply hides in a thread, show the message in the channel as well. */
+  /**
+   * Set for messages about failures. On platforms where a reply hides in a thread, the message is shown in the channel
+   * as well.
+   */
   readonly alsoToChannel?: boolean;
   /** At most 25 characters, the same at every attempt to send this message. */
   readonly key: string;
   /**
-   * A person is waiting for this message: if the platform asks the bot to slow down, send the message late instead of
-   * failing.
+   * Set if a person is waiting for this message. If the platform asks the bot to slow down, the message is then sent
+   * late instead of failing.
    */
   readonly patient?: boolean;
 }
@@ -66,8 +69,8 @@ export interface Outgoing {
 export interface LateAnswer {
   readonly message: Message;
   /**
-   * Shown in place of `message` if a search cannot tell whether the invocation was answered: the same content, with a
-   * warning if the message may be a repeat.
+   * Shown in place of `message` if a search cannot tell whether the invocation was answered. The content is the same,
+   * with a warning if the message may be a repeat.
    */
   readonly again: Message;
   /** Called after all searches, immediately before anything is shown. Throws if another process may be answering. */
@@ -79,8 +82,8 @@ export interface Inbox {
   /** Carries out one invocation. Never rejects. */
   invoke(invocation: Invocation): Promise<void>;
   /**
-   * Returns values to offer while a person is typing, with the best value first, before the platform's time limit.
-   * Never rejects.
+   * Returns the values to offer while a person is typing, with the best value first. Resolves before the platform's
+   * time limit. Never rejects.
    */
   suggest(question: Question): Promise<readonly string[]>;
 }
@@ -107,7 +110,7 @@ export interface Adapter {
    * edits separately.
    */
   readonly paceMs: { readonly post: number; readonly edit: number };
-  /** Only one process at a time may receive; every process can post. */
+  /** Set if only one process at a time may receive. Every process can post. */
   readonly exclusive?: boolean;
   /** An HTTP listener to be mounted on the bot's port, if the platform delivers by HTTP. */
   readonly http?: { readonly path: string; readonly listener: RequestListener };
@@ -131,7 +134,7 @@ export interface Adapter {
   hurry?(): void;
   /** Stops receiving and sending permanently. */
   close(): Promise<void>;
-  /** Whether the platform is connected right now; for /readyz. */
+  /** Whether the platform is connected right now. `/readyz` shows this. */
   healthy(): boolean;
 
   /** Whether the whole line fits into one message of the platform. */
@@ -149,10 +152,10 @@ export interface Adapter {
    */
   findPosted(to: Address, key: string, since: number, replyTo?: MessageRef): Promise<MessageRef | undefined>;
   /**
-   * Answers an invocation whose process ended before answering. The answer replaces the card if a card was posted;
-   * otherwise the answer goes to the place that the acknowledgement announced. If the invocation has been answered
-   * already, nothing changes, so a repeated call is safe. Throws DeliveryError, which is not retryable if the place no
-   * longer exists.
+   * Answers an invocation whose process ended before answering. If a card was posted, the answer replaces the card. If
+   * no card was posted, the answer goes to the place that the acknowledgement announced. If the invocation has been
+   * answered already, nothing changes, so a repeated call is safe. Throws DeliveryError, which is not retryable if the
+   * place no longer exists.
    */
   resume(reply: Reply, answer: LateAnswer): Promise<void>;
   /**
@@ -165,8 +168,8 @@ export interface Adapter {
 }
 
 /**
- * The data that any process needs to answer an invocation: either JSON that only the adapter of the invocation reads,
- * or `keys`, which `answerByKeys` uses on any platform.
+ * The data that any process needs to answer an invocation. This is either JSON that only the adapter of the invocation
+ * reads, or `keys`, which `answerByKeys` uses on any platform.
  */
 export type Reply = Readonly<Record<string, unknown>>;
 
@@ -187,7 +190,7 @@ export type InvocationRequest =
 /** A button was pressed, or a person chose values from a menu. */
 export interface ActionRequest extends Coded {
   readonly kind: 'action';
-  /** The values chosen from a menu; empty for a button. */
+  /** The values chosen from a menu. Empty for a button. */
   readonly chosen: readonly string[];
 }
 
@@ -233,33 +236,34 @@ export interface Invocation {
    */
   reply(mode: AckMode): Reply | undefined;
   /**
-   * The invocation needs no first response: the adapter itself tells the platform that the request arrived, so the
-   * person sees no error.
+   * Set if the invocation needs no first response, because the adapter itself tells the platform that the request
+   * arrived. The person then sees no error.
    */
   readonly maySkip?: boolean;
   /**
-   * Present if `person` has to ask the platform, because the platform's answer may take longer than the platform waits
-   * for a first response.
+   * Present if `person` has to ask the platform. The answer of the platform may then take longer than the platform
+   * waits for a first response.
    */
   readonly meanwhile?: PendingIdentity;
 
   /**
-   * The person who asked. `fresh` is for requests that change something: with `fresh`, a role that was just taken away
-   * no longer counts. While the platform does not answer, an answer from the last minute is used, unless an event has
-   * contradicted that answer. Throws if the platform gives no answer, because access is never granted on a guess.
+   * The person who asked. `fresh` is for requests that change something, because with `fresh` a role that was just
+   * taken away no longer counts. While the platform does not answer, an answer from the last minute is used, unless an
+   * event has contradicted that answer. Throws if the platform gives no answer, because access is never granted on a
+   * guess.
    */
   person(freshness: 'cached' | 'fresh'): Promise<Person>;
 
   /** Sends the first and only response, which is private. */
   refuse(message: Message): Promise<void>;
   /**
-   * Opens a form. This is the first and only response, in place of an acknowledgement; when the person submits the
+   * Opens a form. This is the first and only response, in place of an acknowledgement. When the person submits the
    * form, the submission is an invocation of its own. Missing if the platform cannot open a form for this request.
    */
   openForm?(form: Form): Promise<void>;
   /**
    * Sends the first response, before the work begins. `public` and `private` announce an answer that `respond` will
-   * give; `update` means that `respond` will replace the message with the pressed button.
+   * give. `update` means that `respond` will replace the message with the pressed button.
    */
   acknowledge(mode: AckMode): Promise<void>;
   /** Gives the answer that was announced. A second call replaces the first answer. */
@@ -267,9 +271,10 @@ export interface Invocation {
   /** Adds an answer that only the person sees. May be called after any acknowledgement. */
   respondPrivately(message: Message): Promise<void>;
   /**
-   * Answers publicly with a message that the bot can edit for as long as the message exists. Throws DeliveryError, with
-   * a remedy, if the bot cannot post here; commands therefore call this before they do anything that Edgegap bills. May
-   * be called only after `acknowledge('public')` or, for a button or form, after any acknowledgement.
+   * Answers publicly with a message that the bot can edit for as long as the message exists. If the bot cannot post
+   * here, throws DeliveryError with a remedy. For this reason, commands call this function before they do anything that
+   * Edgegap bills. May be called only after `acknowledge('public')` or, for a button or form, after any
+   * acknowledgement.
    */
   postCard(message: Message): Promise<MessageRef>;
 }

@@ -32,7 +32,10 @@ export function shortenFields(fields: readonly Field[], most: number): readonly 
   return [...short.slice(0, first), more, ...short.slice(short.length - last)];
 }
 
-/** Counts only the pieces with markup as left out, because the plain strings between them are just commas. */
+/**
+ * Of the pieces that are left out, only those with markup are counted, because the plain strings between them are just
+ * commas.
+ */
 function shortenRich(rich: Rich, most: number): Rich {
   if (rich.length <= most) return rich;
   const left = rich.slice(most).filter((inline: Inline) => typeof inline !== 'string').length;

@@ -12,11 +12,11 @@ import { noEffect, type Permission } from './permissions.ts';
 import { Question } from './question.ts';
 import { summaryOf } from './request-summary.ts';
 
-/** How an invocation ended, for the log. `incident` is the reference in the person's error message. */
+/** How an invocation ended, for the log. `incident` is the reference in the error message that the person sees. */
 export interface Ending {
   /**
-   * `form`: a form was opened, and its submission is an invocation of its own. `unanswered`: no answer reached the
-   * person. `asked`: the person was shown a Question.
+   * `form`: a form was opened. The submission of the form is another invocation. `unanswered`: no answer reached the
+   * person. `asked`: the bot showed a Question to the person.
    */
   readonly outcome:
     | 'done'
@@ -47,23 +47,23 @@ interface AnswerParts {
 export type Answer = ReturnType<typeof createAnswer>;
 
 /**
- * The answer of a single invocation. The answer is given at once, or left to the outbox if the platform makes the bot
- * wait, or taken back.
+ * The answer to a single invocation. The answer can be given at once, and it can be taken back. If the platform makes
+ * the bot wait, the answer is left to the outbox.
  */
 export function createAnswer(invocation: Invocation, { services, invocations, log }: AnswerParts) {
   const { directory } = services;
   const { id, request } = invocation;
   let acknowledged: AckMode | undefined;
-  /** The invocation's record, once stored. */
+  /** The stored record of the invocation. Undefined until the record is stored. */
   let stored: InvocationRecord | undefined;
-  /** Whether a card is shown, or may be shown, that must not be left unfinished. */
+  /** Whether the command's card is shown, or may be shown. Such a card must not be left unfinished. */
   let cardPosted = false;
   /** Whether the command has begun to answer. */
   let answering = false;
   /** The permission that the request needs. */
   let permission: Permission = 'help';
 
-  /** Gives the answer, at once or as soon as the platform accepts it. */
+  /** Gives the answer at once if the platform accepts it now, and through the outbox if not. */
   async function respond(message: Message): Promise<void> {
     answering = true;
     try {
@@ -74,16 +74,16 @@ export function createAnswer(invocation: Invocation, { services, invocations, lo
   }
 
   /**
-   * Leaves an answer to the outbox after `error`; false if the outbox cannot help. With `end`, the invocation ends with
-   * this answer. `orElse` is the line that the outbox posts in the channel if the last answer to a change can never be
-   * given.
+   * Leaves the answer `message` to the outbox, because `error` prevented it. Returns false if the outbox cannot help.
+   * With `end`, the invocation ends with this answer. `orElse` is a line for the channel. The outbox posts this line if
+   * the invocation changes something and its last answer can never be given.
    */
   async function leftToOutbox(error: unknown, message: Message, end?: End, orElse?: Line): Promise<boolean> {
     const record = stored ?? unstoredRecord();
     if (!record || !(error instanceof DeliveryError)) return false;
     const last = end !== undefined && acknowledged !== undefined;
     if (!isPassing(error) && !(last && record.changes)) return false;
-    // Only the person sees a failure, unless the command's card is shown.
+    // Only the person sees a failure, unless the command's card is already shown.
     const isPrivate = end === 'failed' && record.mode === 'public' && !cardPosted;
     const how = isPrivate ? { mode: 'private' as const, reply: invocation.reply('private') } : {};
     await invocations.leaveToOutbox({ ...record, ...how, orElse }, message, end);
@@ -92,8 +92,9 @@ export function createAnswer(invocation: Invocation, { services, invocations, lo
   }
 
   /**
-   * The record for an invocation that was refused before it was stored. Nothing was done, and the answer is private.
-   * Undefined if only this process can answer, because the platform still waits for the first response.
+   * The record for an invocation that was refused before it was stored. No part of the request was done, and the answer
+   * is private. Undefined if the platform still waits for the first response, because then only this process can
+   * answer.
    */
   function unstoredRecord(): InvocationRecord | undefined {
     const { at, meanwhile, reply } = invocation;
@@ -104,8 +105,8 @@ export function createAnswer(invocation: Invocation, { services, invocations, lo
   }
 
   /**
-   * Another process took over, and has posted a line which says that the invocation was interrupted. Replaces this
-   * process's card by the same line; otherwise the card would stay unfinished for ever.
+   * Called if another process took over, and has posted a line which says that the invocation was interrupted. Replaces
+   * this process's card by the same line. If the card stayed, it would look unfinished for ever.
    */
   async function takeBack(): Promise<void> {
     if (!cardPosted || !stored) return;
@@ -120,8 +121,8 @@ export function createAnswer(invocation: Invocation, { services, invocations, lo
   async function showError(card: Card): Promise<void> {
     const mode = acknowledged;
     if (mode === undefined) return await invocation.refuse(card);
-    // A failure of a single person must not replace a message that the whole channel sees, except the card of the
-    // failed command itself.
+    // A failure that concerns a single person must not replace a message that the whole channel sees. The card of the
+    // failed command itself may be replaced.
     const shared = mode === 'update' && request.kind !== 'command' && request.source !== undefined;
     const isPrivate = shared || (mode === 'public' && !cardPosted);
     const privately = () => invocation.respondPrivately(card);
@@ -130,13 +131,14 @@ export function createAnswer(invocation: Invocation, { services, invocations, lo
       await (isPrivate ? privately() : inPlace());
     } catch (error) {
       if (isPassing(error)) throw error;
-      // If the channel cannot be reached, the other way of answering may still reach the person.
+      // If the answer cannot be given in the channel, a private answer may still reach the person, and the other way
+      // round.
       if (shared || mode === 'private') throw error;
       await (isPrivate ? inPlace() : privately());
     }
   }
 
-  /** Names the person and the command, for an answer that other people read too. */
+  /** The names of the person and the command, for an answer that other people read too. */
   function attribution(): Attribution {
     const { command, target } = summaryOf(request, directory);
     const person = stored?.person ?? { id: '', name: '' };
@@ -146,12 +148,15 @@ export function createAnswer(invocation: Invocation, { services, invocations, lo
 
   function mayHaveBeenDone(error: unknown): boolean {
     if (acknowledged === undefined || isRefusal(error)) return answering;
-    // A failed GET means that nothing was changed: a command that cannot read back its change still succeeds.
+    // A GET changes nothing, so a failed GET means that nothing was changed. If a command has changed something and
+    // cannot read the change back, the command does not fail.
     if (error instanceof EdgegapError) return error.method !== 'GET' && error.outcome !== 'not-done';
     return answering || !(error instanceof DeliveryError);
   }
 
-  /** The known effect on the change that the person wanted; undefined if the error says enough. */
+  /**
+   * The known effect of the failure on the change that the person wanted. Undefined if the error itself says enough.
+   */
   function effect(error: unknown): string | undefined {
     const nothing = noEffect[permission];
     if (nothing === undefined || (isRefusal(error) && acknowledged === undefined)) return undefined;
@@ -164,7 +169,7 @@ export function createAnswer(invocation: Invocation, { services, invocations, lo
     needs(wanted: Permission): void {
       permission = wanted;
     },
-    /** Notes that the invocation is stored. From now on an answer may also be given later, and by another process. */
+    /** Notes that the invocation is stored. From now on, the answer may also be given later, and by another process. */
     stored(record: InvocationRecord): void {
       stored = record;
     },
@@ -181,7 +186,7 @@ export function createAnswer(invocation: Invocation, { services, invocations, lo
         throw error;
       });
     },
-    /** Tells the person about the error by whichever way is still open, and returns the details for the log. */
+    /** Tells the person about the error in a way that is still possible, and returns the details for the log. */
     async report(error: unknown): Promise<Ending> {
       if (error instanceof TakenOver) {
         await takeBack();

@@ -6,8 +6,8 @@ import { nameKey } from './same-name.ts';
 import { usageHint } from './usage.ts';
 
 /**
- * The longest command (name and values together), and the longest field of a form, in characters. A longer text is
- * refused unread: no real request is as long, and reading takes time.
+ * The maximum length, in characters, of a command (name and values together) and of a field of a form. A longer text is
+ * refused before it is read. No real request is as long, and reading takes time.
  */
 export const MAX_REQUEST = 12_000;
 
@@ -18,15 +18,15 @@ export type RawValues = Readonly<Record<string, RawValue>>;
 const OPTION = /^(?:[-‐‑−]{2}|[‒–—―]{1,2})([^=]+)(?:=(.*))?$/su;
 
 /**
- * Reads `kart-racing v1.2 --near Montreal --tag qa`: positional options in order, then `--name value` or
- * `--name=value`. A phone's keyboard makes curly quotes, and a long dash from `--`; both are understood. Throws
- * InputError.
+ * Reads a text such as `kart-racing v1.2 --near Montreal --tag qa`: first the positional options in order, then `--name
+ * value` or `--name=value`. The keyboard of a phone makes curly quotation marks, and turns `--` into a long dash. Both
+ * are understood. Throws InputError.
  */
 export function parseText(text: string, command: string, options: Options): RawValues {
   return parseTokens(tokenise(text), command, options);
 }
 
-/** `hintAt` may give a better hint for an unknown option than the usage line. */
+/** `hintAt` may give a hint for an unknown option that is better than the usage line. */
 export function parseTokens(
   tokens: readonly Token[],
   command: string,
@@ -76,7 +76,7 @@ export function parseTokens(
   }
 }
 
-/** The refusal of a request that is longer than any real command or form; undefined for any other request. */
+/** The refusal of a request that is longer than any real command or form. Undefined for any other request. */
 export function tooLong(request: InvocationRequest): InputError | undefined {
   if (!isTooLong(request)) return undefined;
   return new InputError('text-too-long', `Your text is too long: I read at most ${MAX_REQUEST} characters.`, {
@@ -94,7 +94,7 @@ function isTooLong(request: InvocationRequest): boolean {
   return [command, ...given].join('').length > MAX_REQUEST;
 }
 
-/** The known name nearest to the mistyped `name`; undefined if no known name is near. */
+/** The known name that is nearest to the mistyped `name`. Undefined if no known name is near. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   if (known.length === 0) return undefined;
   // People may type a comma instead of a dot, as in `v1,2`.
@@ -102,7 +102,7 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   const keys = known.map((one) => nameKey(one));
   const best = closest(key, keys);
   const isNear = distance(key, best) <= Math.max(1, Math.floor(best.length / 3));
-  // Two swapped letters are a single slip of the fingers, but count as a distance of two.
+  // Two swapped letters are a single slip of the fingers, although they count as a distance of two.
   if (isNear || letters(key) === letters(best)) return known[keys.indexOf(best)];
   // The typed text may be the beginning of exactly one known name, such as `dep` of `deploy`.
   const begun = key.length > 1 ? known.filter((_, index) => keys[index]?.startsWith(key)) : [];
@@ -113,14 +113,14 @@ function letters(word: string): string {
   return [...word].toSorted().join('');
 }
 
-/** The text without invisible characters at its ends: a name copied from a web page may end with a zero-width blank. */
+/** The text without invisible characters at its ends. A name copied from a web page may end with a zero-width blank. */
 export function bare(text: string): string {
   return between(text, (character) => !/[\s\p{Cf}]/u.test(character));
 }
 
 /**
- * The text from the first to the last character that `belongs` accepts. Not a regular expression, because a pattern for
- * the end of a text would start again at each blank in the text.
+ * The text from the first to the last character that `belongs` accepts. This is not a regular expression, because a
+ * pattern for the end of a text would start again at each blank in the text.
  */
 export function between(text: string, belongs: (character: string) => boolean): string {
   const characters = [...text];
@@ -129,8 +129,8 @@ export function between(text: string, belongs: (character: string) => boolean): 
 }
 
 /**
- * Removes a second address of the bot from the line: `: list` and `/edgegap list` after a mention, and `/list`, become
- * `list`.
+ * Removes a second address of the bot from the line. For example, `: list` and `/edgegap list` after a mention become
+ * `list`, and so does `/list`.
  */
 export function unaddressed(line: string): string {
   return line.replace(ADDRESS, '');
@@ -156,9 +156,9 @@ export interface Token {
   readonly quoted: boolean;
 }
 
-/** Single quotation marks. If a letter follows such a mark inside a quotation, the mark is an apostrophe. */
+/** Single quotation marks. Such a mark inside a quotation is an apostrophe if a letter follows it. */
 const SINGLE = "'‘’‚‛＇❛❜";
-/** Families of quotation marks: a mark opens a quotation, and any mark of the same family closes it. */
+/** Families of quotation marks. Any mark can open a quotation, and any mark of the same family closes it. */
 const QUOTES = [SINGLE, '"“”„‟＂❝❞〝〞〟', '«»', '‹›', '「」', '『』', '《》', '〈〉', '｢｣'];
 
 export function tokenise(text: string): Token[] {
@@ -175,7 +175,7 @@ export function tokenise(text: string): Token[] {
     while (index < characters.length && !/\s/u.test(characters[index] ?? '')) {
       const character = characters[index] ?? '';
       const quote = QUOTES.find((family) => family.includes(character));
-      // Inside a word, the mark is an apostrophe and counts as a letter. At the start of a word or after `=`, the mark
+      // Inside a word, the mark is an apostrophe and counts as a letter. At the start of a word, or after `=`, the mark
       // opens a quotation.
       if (quote && (word === '' || characters[index - 1] === '=')) {
         isQuoted ||= word === '';
@@ -221,7 +221,7 @@ function isMisspeltOption({ text, quoted: isQuoted }: Token, options: Options): 
   return bare !== undefined && Object.hasOwn(options, bare.toLowerCase());
 }
 
-/** The first `count` tokens that are neither the name of an option nor, most likely, the value of an option. */
+/** The first `count` tokens that are not the name of an option, and probably not the value of an option. */
 export function words(tokens: readonly Token[], count: number): Token[] {
   const named = (token: Token | undefined) => token !== undefined && optionIn(token) !== undefined;
   return tokens
@@ -241,7 +241,9 @@ function tooMany(text: string, command: string, options: Options): InputError {
   });
 }
 
-/** A hint that names the option that was probably meant, or, if no name is near, the usage line. */
+/**
+ * A hint with the name of the option that the person probably meant. If no name is near, the hint is the usage line.
+ */
 function hintFor(name: string | undefined, command: string, options: Options): string {
   const near = name && nearest(name, Object.keys(options));
   return near ? `Did you mean --${near}?` : usageHint(command, options);

@@ -9,7 +9,7 @@ export interface Policy {
   readonly readOnly: boolean;
 }
 
-/** Why the person lacks the permission, in words for that person; undefined if the person has the permission. */
+/** Why the person lacks the permission, in words for that person. Undefined if the person has the permission. */
 export function refusal(policy: Policy, platform: string, person: Person, permission: Permission) {
   if (!person.home)
     return new RefusedError('not-home', 'I do not serve this place.', {
@@ -22,7 +22,7 @@ export function refusal(policy: Policy, platform: string, person: Person, permis
       hint: 'Whoever runs me can unset READ_ONLY.',
     });
   const rules = policy.rules[platform];
-  // TypeScript's types do not hold at run time: a permission level without a rule is granted to nobody.
+  // TypeScript's types do not hold at run time. If a permission level has no rule, nobody gets the permission.
   if (rules && (level === 'read' || level === 'change') && isOperator(rules, person)) return undefined;
   if (level === 'read' && rules && isReader(rules, person)) return undefined;
   return new RefusedError(

@@ -22,7 +22,7 @@ export function choose(command: Command, args: Arguments, prompt: string) {
     return { entry, raw: parseTokens(rest, prompt + entry.name, entry.options, hintAt) };
   };
   if (usual && usual.word === undefined) return parse(usual, tokens);
-  // The word of a subcommand stands first, or second, as in `tags 93924761ccde add qa`.
+  // The word of a subcommand is the first or the second word, as in `tags 93924761ccde add qa`.
   const given = words(tokens, 2);
   for (const token of given) {
     const [entry] = namesakes(token.text, entries, ({ word = '' }) => word);
@@ -39,8 +39,8 @@ export function choose(command: Command, args: Arguments, prompt: string) {
 }
 
 /**
- * The line that the person should have typed, if an option belongs to other subcommands, or if a subcommand was typed
- * as an option, as in `tags @last --add qa`.
+ * The line that the person should have typed. There is such a line if an option belongs to other subcommands, or if the
+ * person typed a subcommand as an option, as in `tags @last --add qa`.
  */
 function meantBy(option: Token, typed: readonly Token[], { name, entries }: Command, prompt: string) {
   const [, given = '', value = []] = optionIn(option) ?? [];
@@ -54,7 +54,7 @@ function meantBy(option: Token, typed: readonly Token[], { name, entries }: Comm
   return word && `Type ${quoted([prompt + name, word, ...shown].join(' '))}.`;
 }
 
-/** `allowed`: the commands that the person may use. */
+/** `allowed` contains the commands that the person may use. */
 export function unknownCommand(given: string, allowed: readonly Command[]): InputError {
   const known = allowed.map(({ name }) => name);
   const near = nearest(given, known);
@@ -63,7 +63,7 @@ export function unknownCommand(given: string, allowed: readonly Command[]): Inpu
   });
 }
 
-/** Whether the person asks for help on the command: `deploy --help`, `tags help`. */
+/** Whether the person asks for help on the command, as in `deploy --help` or `tags help`. */
 export function asksForHelp({ usual }: Command, args: Arguments): boolean {
   if (args.kind === 'values') return false;
   const typed = args.text.trim();

@@ -7,26 +7,26 @@ import { theyRun } from '../guard/refusals.ts';
 import type { Asker, CheckContext } from './define.ts';
 import { Question } from './question.ts';
 
-/** A question is closed after this time, because the person may have forgotten by then which servers run. */
+/** A question is closed after this time, because by then the person may have forgotten which servers are running. */
 const ANSWER_MS = 15 * 60_000;
 
-/** The order of a person that is not yet an intent. */
+/** An order of a person for which no intent exists yet. */
 export interface Wanted {
   readonly application: string;
   readonly version: string;
   readonly plan: DeployPlan;
-  /** The id of a lost deployment. */
+  /** The id of a lost deployment that the new deployment replaces. */
   readonly replaces?: string;
 }
 
 type Needed = Pick<CheckContext<unknown>, 'guard' | 'payloads' | 'clock' | 'asker'>;
 
-/** Throws RefusedError at a limit, and a Question if the person has to confirm the deploy first. */
+/** Throws RefusedError if a limit is reached, and throws a Question if the person has to confirm the deploy first. */
 export async function mayDeploy({ guard, payloads, clock, asker }: Needed, wanted: Wanted): Promise<void> {
   await guard.check(asker);
   const running = await guard.toConfirm();
   if (running === undefined) return;
-  // With the nonce, the same order asked for twice has two questions, each for one deploy.
+  // Because of the nonce, a person who gives the same order twice gets two questions. Each question allows one deploy.
   const asked = { wanted, asker: whoIs(asker), askedAt: clock.now(), nonce: randomUUID() };
   const card = question(wanted, running, await payloads.keep(asked));
   throw new Question('confirm-deploy', 'A deploy has to be confirmed, and I could not ask. Try again.', card);

@@ -10,7 +10,7 @@ export function createContexts(
   { services, policy }: { readonly services: Services; readonly policy: Policy },
   answer: Answer,
 ) {
-  /** Why the person lacks the permission here; undefined where the person has the permission. */
+  /** Why the person lacks the permission here. Undefined if the person has the permission. */
   const refusalOf = (person: Person, permission: Permission) =>
     refusal(policy, at.platform, person, permission);
   const forCheck = <Options>({ id, name }: Person, options: Options): CheckContext<Options> => ({

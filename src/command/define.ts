@@ -16,25 +16,26 @@ import { type Permission, permissions } from './permissions.ts';
 import type { StoredRequest } from './stored.ts';
 
 /**
- * A command: the default export of a file in `commands/`, named after that file. Discord's JSON, Slack's parser, help,
- * the docs table and the permission checks all derive from this description.
+ * A command. Each file in `commands/` exports a command as its default, and the command has the name of the file.
+ * Discord's JSON, Slack's parser, help, the table in the docs and the permission checks are all derived from this
+ * description.
  */
 export interface CommandSpec<Specs extends OptionSpecs = OptionSpecs> extends CommandParts<OptionsOf<Specs>> {
-  /** The options in the order in which people type them: options marked `positional` first. */
+  /** The options in the order in which people type them. Options marked `positional` come first. */
   readonly options: Specs;
-  /** Buttons and menus, routed as `<command>:<action>`. */
+  /** Buttons and menus. Their ids have the form `<command>:<action>`. */
   readonly actions?: Readonly<Record<string, Action>>;
-  /** The code that runs when the command's forms are submitted, by the `action` of `Form.submit`. */
+  /** The code that runs when a form of the command is submitted. The key is the `action` of `Form.submit`. */
   readonly forms?: Readonly<Record<string, Action>>;
 }
 
-/** A command with several subcommands, all in a single file. */
+/** A command with several subcommands, all of them in a single file. */
 export interface GroupSpec {
   readonly description: string;
-  /** The actions and forms of all subcommands: a subcommand has no actions and no forms of its own. */
+  /** The actions and forms of all subcommands together. A subcommand has no actions and no forms of its own. */
   readonly actions?: CommandSpec['actions'];
   readonly forms?: CommandSpec['forms'];
-  /** The subcommands, by the word that people type after the command's name. */
+  /** The subcommands. The key is the word that people type after the command's name. */
   readonly subcommands: Readonly<Record<string, CommandSpec>>;
   /** The subcommand that is meant if people type no word for a subcommand. */
   readonly usual?: string;
@@ -53,20 +54,20 @@ interface CommandParts<Values> {
    */
   readonly ack: 'public' | 'private' | 'private-unless-shared';
   /**
-   * For a command that changes something. Tells the person the possible state after a crash halfway, and the next step,
-   * in one or two sentences.
+   * Must be set for a command that changes something. The text tells the person, in one or two sentences, which state
+   * is possible if the bot crashed halfway, and what to do next.
    */
   readonly interrupted?: string;
   /**
-   * A check beyond the kinds of the options, for example of two options that exclude each other. Throws InputError, and
-   * changes nothing. The check runs before the acknowledgement, so that a refusal is the first answer and private. If
-   * the check finds the exact name of a thing, the check returns the options with that name.
+   * A check that the kinds of the options cannot make, for example of two options that exclude each other. Throws
+   * InputError, and changes nothing. The check runs before the acknowledgement, so that a refusal is the first answer
+   * and therefore private. If the check finds the exact name of a thing, it returns the options with this name.
    */
   // biome-ignore lint/suspicious/noConfusingVoidType: most checks return nothing
   check?(context: CheckContext<Values>): Promise<Values | void> | void;
   /**
-   * Returns a form to open instead of calling `run`. Runs after `check`. The person waits for the form, 3 seconds at
-   * most.
+   * Returns a form to open instead of calling `run`. Called after `check`. The person waits for the form for at most 3
+   * seconds.
    */
   form?(context: CheckContext<Values>): OpensForm;
   run(context: Context<Values>): Promise<RunResult>;
@@ -74,16 +75,16 @@ interface CommandParts<Values> {
 
 export type OpensForm = Promise<Form | undefined> | Form | undefined;
 
-/** A subcommand, or the command itself if the command has no subcommands. */
+/** A subcommand. If a command has no subcommands, its only entry is the command itself. */
 export interface Entry extends CommandParts<Readonly<Record<string, unknown>>> {
-  /** `tags add`, or `deploy`. */
+  /** For example `tags add` or `deploy`. */
   readonly name: string;
-  /** The word of a subcommand, e.g. `add`; undefined for a command without subcommands. */
+  /** The word of a subcommand, for example `add`. Undefined for a command without subcommands. */
   readonly word: string | undefined;
   readonly options: Options;
 }
 
-/** A loaded command, with the kinds of its options in place of the kinds' names. */
+/** A loaded command. The names of the kinds of its options are replaced by the kinds themselves. */
 export interface Command {
   /** The name of the command's file. */
   readonly name: string;
@@ -95,9 +96,14 @@ export interface Command {
   readonly forms: Readonly<Record<string, Action>>;
 }
 
-/** How a command ended, for the log. Returned by a command that tells the person about a failure in its own answer. */
+/**
+ * How a command ended, for the log. A command returns this if it has told the person about a failure in its own answer.
+ */
 interface Ended {
-  /** `failed`: the request was not carried out. `unknown`: perhaps it was not. Left out if it was carried out. */
+  /**
+   * `failed`: the request was not carried out. `unknown`: the request may not have been carried out. If absent, the
+   * request was carried out.
+   */
   readonly outcome?: 'failed' | 'unknown';
   /** The code of the error, if there was an error. */
   readonly code?: string | undefined;
@@ -120,7 +126,7 @@ export type Action = PlainAction | DeploymentAction;
 
 interface ActionBase {
   readonly permission: Permission;
-  /** `update` replaces the message that holds the button. */
+  /** `update` means that the answer replaces the message that holds the button. */
   readonly ack: 'public' | 'private' | 'update';
   /** See `CommandParts.interrupted`. */
   readonly interrupted?: string;
@@ -128,7 +134,7 @@ interface ActionBase {
 
 interface PlainAction extends ActionBase {
   readonly on?: undefined;
-  /** Like the `check` of a command: refuses a press before the acknowledgement. */
+  /** Like the `check` of a command. It can refuse a press before the acknowledgement. */
   check?(context: Services & Pressed & Pick<ActionContext, 'asker'>): Promise<void> | void;
   /** Like the `form` of a command. A form cannot open another form. */
   form?(context: Services & Pressed): OpensForm;
@@ -136,9 +142,9 @@ interface PlainAction extends ActionBase {
 }
 
 /**
- * An action about a deployment. The choice from a menu, or the button's argument if there is no menu, is a request_id,
- * perhaps followed by a dot and further text. The request_id is looked up and checked like an option of the kind
- * `deployment`.
+ * An action about a deployment. Its argument is the person's choice from a menu, or the argument of the button if there
+ * is no menu. The argument is a request_id, which may be followed by a dot and further text. The request_id is looked
+ * up and checked like an option of the kind `deployment`.
  */
 interface DeploymentAction extends ActionBase {
   readonly on: 'deployment';
@@ -147,19 +153,23 @@ interface DeploymentAction extends ActionBase {
   run(context: DeploymentActionContext): Promise<RunResult>;
 }
 
-/** The argument of `run`: the services, the person's request, and the conversation in which the request is answered. */
+/**
+ * The argument of `run`. It holds the services, the person's request, and the conversation in which the request is
+ * answered.
+ */
 export interface Context<Options> extends CheckContext<Options>, Conversation {}
 
 /**
- * The place where a command answers. Made for an invocation, and also for a stored request that is carried out later.
+ * The place where a command answers. There is a conversation for each invocation, and for each stored request that is
+ * carried out later.
  */
 export interface Conversation {
   readonly asker: Asker;
   /** A stable id of the invocation or stored request. If the request is repeated, the id stays the same. */
   readonly invocationId: string;
-  /** Whether the person has that permission; buttons that the person could not use are left out. */
+  /** Whether the person has this permission. A command uses this to leave out buttons that the person could not use. */
   may(permission: Permission): boolean;
-  /** Shows the answer; a further call replaces the answer. */
+  /** Shows the answer. If called again, replaces the answer. */
   respond(message: Message): Promise<void>;
   /** Answers with a public message that can be edited later. Throws if the bot cannot post here. */
   postCard(message: Message): Promise<MessageRef>;
@@ -168,14 +178,14 @@ export interface Conversation {
 /** A press of a button, a choice from a menu, or a submitted form. */
 export interface Pressed {
   readonly action: ActionRef;
-  /** The values chosen from a menu; empty for a button or a form. */
+  /** The values that the person chose from a menu. Empty for a button or a form. */
   readonly chosen: readonly string[];
-  /** The values of a submitted form; empty for a button or a menu. */
+  /** The values of a submitted form. Empty for a button or a menu. */
   readonly fields: FormValues;
 }
 
 export interface ActionContext extends Context<Record<string, never>>, Pressed {
-  /** The message that holds the button; undefined where the platform does not say. */
+  /** The message that holds the button. Undefined if the platform does not tell the message. */
   readonly source: MessageRef | undefined;
 }
 
@@ -200,7 +210,7 @@ export function defineGroup(group: GroupSpec): GroupSpec {
   return group;
 }
 
-/** The lowest permission among a command's entries: decides whether help shows the command. */
+/** The lowest permission among the entries of a command. It decides whether help shows the command to a person. */
 export function leastPermission({ entries }: Command): Permission {
   const rank = ({ permission }: Entry) => ['open', 'read', 'change'].indexOf(permissions[permission]);
   return entries.reduce((least, entry) => (rank(entry) < rank(least) ? entry : least)).permission;
@@ -222,7 +232,7 @@ export interface Services {
   readonly payloads: Payloads;
   /**
    * Carries out a stored request, once for each id, with the permissions that the asker has at that moment. The answer
-   * goes to the place where the asker asked. If the request fails, the promise still does not reject.
+   * goes to the place where the asker asked. The promise does not reject, even if the request fails.
    */
   carryOut(stored: StoredRequest): Promise<void>;
   readonly clock: Clock;
@@ -232,7 +242,7 @@ export interface Services {
 export interface CommandSettings extends ParseSettings {
   /** Where to deploy if the person names no place. */
   readonly defaultNear: string | undefined;
-  /** The only applications that the bot may work with; undefined allows all applications. */
+  /** The only applications that the bot may work with. If undefined, all applications are allowed. */
   readonly applicationAllowlist: readonly string[] | undefined;
   /** Names of private fleets to suggest. */
   readonly fleets: readonly string[];
@@ -246,7 +256,7 @@ export interface Directory {
   get(name: string): Command | undefined;
 }
 
-/** The default export of a command's file, under the file's name. */
+/** The default export of a command's file, together with the name of the file. */
 export interface Written {
   readonly name: string;
   readonly command: CommandSpec | GroupSpec;

@@ -1,7 +1,7 @@
 import { type Clock, steadyNow } from '../clock.ts';
 import { InputError } from '../errors.ts';
 
-/** A second press within this time counts as a slip, even if the first press was answered at once. */
+/** A second press within this time counts as a slip, even if the first press has already been answered. */
 const DOUBLE_MS = 1_000;
 
 export type DoublePresses = ReturnType<typeof createDoublePresses>;
@@ -11,8 +11,8 @@ export type DoublePresses = ReturnType<typeof createDoublePresses>;
  */
 export function createDoublePresses(clock: Clock) {
   /**
-   * For each person and button: the invocation of the first press, and until when a further press is refused, in steady
-   * time.
+   * The first press of each person on each button. `invocation` is the id of this press. `until` is the time, by the
+   * steady clock, until which a further press is refused.
    */
   const held = new Map<string, { readonly invocation: string; until: number }>();
   return {
@@ -24,8 +24,8 @@ export function createDoublePresses(clock: Clock) {
       const now = steadyNow(clock);
       for (const [key, { until }] of held) if (until <= now) held.delete(key);
       const first = held.get(button);
-      // A platform's retry of the first press is let through here; a later step recognises the retry by the
-      // invocation's id.
+      // If the platform repeats the first press, the repeated press is let through here. A later step recognises it by
+      // the invocation's id.
       if (first?.invocation === invocation) return () => undefined;
       if (first)
         throw new InputError(

@@ -11,7 +11,7 @@ export interface Failure {
   readonly incident: string;
   /** Whether the command had begun, so that part of the request may have been done. */
   readonly begun: boolean;
-  /** What the bot knows about the wanted change, e.g. `Nothing was deployed.` */
+  /** The bot's knowledge about the wanted change, for example `Nothing was deployed.` */
   readonly effect: string | undefined;
 }
 
@@ -23,7 +23,7 @@ export function errorCard(failure: Failure): Card {
   return { kind: 'card', tone: 'danger', title: [userMessage], nodes: [...nodes, reference] };
 }
 
-/** The same text as a line for the channel, for use where no other message shows whose command failed. */
+/** The same text as a line for the channel. Used if no other message shows whose command failed. */
 export function errorLine(failure: Failure, { id, name, command }: Attribution): Line {
   const { userMessage, hint } = inWords(failure);
   const why = [userMessage, hint, `(Reference ${failure.incident})`].filter(Boolean).join(' ');

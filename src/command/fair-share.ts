@@ -6,28 +6,28 @@ import { type AppError, RefusedError } from '../errors.ts';
 /** How long a request counts against its person, in milliseconds. */
 const COUNT_MS = 10_000;
 /**
- * How many ids of requests are remembered, to recognise redelivered requests; platforms redeliver a request within
- * minutes.
+ * How many ids of requests are remembered, so that redelivered requests are recognised. Platforms redeliver a request
+ * within minutes.
  */
 const REMEMBERED = 10_000;
 
 export interface PerPerson {
   /**
-   * How many requests within ten seconds are carried out at once; further requests wait for their turn. 0 means no
+   * How many requests within ten seconds are carried out at once. Further requests wait for their turn. 0 means no
    * limit.
    */
   readonly requests: number;
-  /** How many requests may wait; further requests are refused. 0 means no limit. */
+  /** How many requests may wait. Further requests are refused. 0 means no limit. */
   readonly waiting: number;
 }
 
 type Work = (wait?: Promise<void>) => Promise<void>;
 
 interface Asker {
-  /** When the latest requests came, in steady time; at most `requests` + 1 times. */
+  /** When the latest requests came, by the steady clock. The list holds at most `requests` + 1 times. */
   times: number[];
   readonly queue: PromiseWithResolvers<void>[];
-  /** The request that had to wait and is carried out now. */
+  /** The request that had to wait and is being carried out now. */
   current?: PromiseWithResolvers<void> | undefined;
   /** Whether the person already knows that requests are being refused. */
   told: boolean;
@@ -38,9 +38,9 @@ interface Asker {
  * further requests are carried out one at a time, and the requests of other people come first.
  */
 export function createFairShare({ requests, waiting }: PerPerson, clock: Clock) {
-  /** The askers, by platform, workspace and the person's id; the latest asker comes last. */
+  /** The askers. The key consists of the platform, the workspace and the person's id. The latest asker comes last. */
   const askers = new Map<string, Asker>();
-  /** Ids of counted requests: a redelivered request does not count again. */
+  /** The ids of the requests that were counted. A redelivered request does not count again. */
   const taken = new LRUCache<string, true>({ max: REMEMBERED });
 
   /** Counts a request of the asker, and forgets the askers without a recent request. */
@@ -59,9 +59,9 @@ export function createFairShare({ requests, waiting }: PerPerson, clock: Clock) 
 
   return {
     /**
-     * Calls `work`, which may only acknowledge the request until `wait` resolves. Throws if the request is refused. But
-     * if the person has already been told of a refusal, and the platform needs no answer to this request, calls `drop`
-     * instead.
+     * Calls `work`. If `work` gets a promise, `work` may only acknowledge the request until the promise resolves.
+     * Throws if the request is refused. There is an exception: if the person has already been told of a refusal, and
+     * the platform needs no answer to this request, `take` calls `drop` instead of throwing.
      */
     async take(invocation: Invocation, work: Work, drop: (reason: RefusedError) => Promise<void>) {
       const { id, at, meanwhile } = invocation;
@@ -88,7 +88,7 @@ export function createFairShare({ requests, waiting }: PerPerson, clock: Clock) 
 
 async function inTurn(asker: Asker, work: Work): Promise<void> {
   const own = Promise.withResolvers<void>();
-  // A request that has already ended no longer awaits its turn. A rejection is then no fault, and is ignored.
+  // If the request has already ended, it no longer awaits its turn. A rejection is then no fault, and is ignored.
   own.promise.catch(() => undefined);
   asker.queue.push(own);
   next(asker);

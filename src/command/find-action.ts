@@ -3,8 +3,8 @@ import { InputError } from '../errors.ts';
 import type { Directory, Pressed } from './define.ts';
 
 /**
- * Finds the action behind a button, a menu or a form, and the action's input. Undefined if this version of the bot has
- * no such action.
+ * Finds the action of a button, a menu or a form, together with the input of the action. Undefined if this version of
+ * the bot has no such action.
  */
 export function findAction(directory: Directory, request: ActionRequest | FormRequest) {
   const { kind, action: ref } = request;
@@ -19,7 +19,7 @@ export function findAction(directory: Directory, request: ActionRequest | FormRe
   return { action, pressed };
 }
 
-/** The answer, on every platform, to a button or form in a message of an older version of the bot. */
+/** The answer, on every platform, to a button or form in a message that an older version of the bot has posted. */
 export function staleControl({ kind }: ActionRequest | FormRequest): InputError {
   const what = kind === 'form' ? 'form' : 'button';
   return new InputError('action-unknown', `This ${what} is from an older version of me.`, {

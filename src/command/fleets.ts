@@ -1,8 +1,11 @@
-/* Names of private fleets. No endpoint of Edgegap lists fleets, so the bot remembers the names of fleets that exist. */
+/*
+ * The names of private fleets. No endpoint of Edgegap lists fleets, so the bot remembers the names of fleets that
+ * exist.
+ */
 import type { Payloads } from './payloads.ts';
 
 const NAME = 'fleets';
-/** How many names are remembered: Discord offers 25 to a person who is typing. */
+/** How many names are remembered. Discord offers 25 suggestions to a person who is typing. */
 const MOST = 25;
 
 interface Remembered {
@@ -10,7 +13,7 @@ interface Remembered {
   readonly settings: { readonly fleets: readonly string[] };
 }
 
-/** The names in the settings, then the names that people used before, the latest first. */
+/** The names from the settings, followed by the names that people used before. The latest of these comes first. */
 export async function knownFleets({ settings, payloads }: Remembered): Promise<string[]> {
   return [...new Set([...settings.fleets, ...(await payloads.names(NAME))])];
 }

@@ -11,7 +11,7 @@ export const MAYBE_DONE =
 export function interruptedLine(
   directory: Directory,
   about: {
-    /** `stop`, `tags add`, or `stop:confirm` for a button. */
+    /** For example `stop` or `tags add`, or `stop:confirm` for a button. */
     readonly what: string;
     readonly changes: boolean;
     /** `unanswered`: the invocation was carried out, and the answer cannot be shown. */

@@ -12,19 +12,19 @@ import { transact } from '../store/transact.ts';
 import type { Directory } from './define.ts';
 import { interruptedLine } from './interrupted.ts';
 
-/** How long the store may take, in milliseconds, if the caller sets no budget. */
+/** How long the store may take, in milliseconds, if the caller sets no time limit. */
 const BEGIN_BUDGET_MS = 1_000;
 
 export interface InvocationRecord {
   readonly id: string;
   readonly at: Address;
   readonly person: Pick<Person, 'id' | 'name'>;
-  /** `stop`, `tags add`, or `stop:confirm` for a button. */
+  /** For example `stop` or `tags add`, or `stop:confirm` for a button. */
   readonly what: string;
   readonly changes: boolean;
   readonly mode: AckMode;
   /**
-   * The way for other processes to answer. This holds a token of the platform, and is therefore erased when the
+   * The data with which other processes can answer. The data includes a token of the platform, so it is erased when the
    * invocation ends.
    */
   readonly reply: Reply | undefined;
@@ -47,8 +47,8 @@ interface LateAnswer {
   readonly message: Message;
   readonly end: End | undefined;
   /**
-   * The delivery's key. Because of the key, repeated attempts write a single row, even if an attempt was committed and
-   * only the answer to the commit was lost.
+   * The key of the delivery. With this key, repeated attempts write only a single row. This holds even if an attempt
+   * was committed and only the answer to the commit was lost.
    */
   readonly key: string;
 }
@@ -58,7 +58,7 @@ export interface InvocationsParts {
   readonly membership: Membership;
   readonly directory: Directory;
   readonly clock: Clock;
-  /** The machine's clock. It measures how long the store takes, even where a test sets `clock`. */
+  /** The machine's clock, which measures how long the store takes, even if a test sets `clock`. */
   readonly realClock: Clock;
   readonly log: Logger;
 }
@@ -66,8 +66,8 @@ export interface InvocationsParts {
 export type Invocations = ReturnType<typeof createInvocations>;
 
 /**
- * The table of invocations. With this table every process, even after a crash, recognises a platform's retry as the
- * same invocation.
+ * The table of invocations. With this table, every process recognises that a platform repeats an invocation, even after
+ * a crash.
  */
 export function createInvocations(parts: InvocationsParts) {
   const { store, membership, directory, clock, realClock, log } = parts;
@@ -88,7 +88,7 @@ export function createInvocations(parts: InvocationsParts) {
       endIfStored(record);
       throw cause instanceof StoreError ? cause : notStored(cause);
     }
-    // The person was told that nothing was done. If the row is written after all, the invocation is therefore ended at
+    // The person was told that nothing was done. If the row is written later nevertheless, the invocation is ended at
     // once.
     begun.then(
       async (taken) => {
@@ -101,8 +101,8 @@ export function createInvocations(parts: InvocationsParts) {
   }
 
   /**
-   * Called when the store failed, perhaps after writing the row. The person was told that nothing was done, so a row
-   * that was written must be ended.
+   * Called when the store has failed, possibly after it wrote the row. The person was told that nothing was done, so
+   * the row must be ended if it exists.
    */
   function endIfStored(record: InvocationRecord): void {
     if (!underWay.has(record.id)) unstoredEnds.set(record.id, { end: 'failed', uncertain: record });
@@ -140,7 +140,7 @@ export function createInvocations(parts: InvocationsParts) {
     if (numUpdatedRows === 0n) throw new TakenOver();
   }
 
-  /** Stores the end of an invocation. Never rejects: if the store fails now, the end is stored later. */
+  /** Stores the end of an invocation. Never rejects. If the store fails now, the end is stored later. */
   async function finish(id: string, state: End): Promise<void> {
     underWay.delete(id);
     const answer = unstoredAnswers.get(id);
@@ -171,9 +171,10 @@ export function createInvocations(parts: InvocationsParts) {
   }
 
   /**
-   * Stores the end of an invocation whose first insert may still be under way: its commit may hang, for example while
-   * the database's standby is away. Both inserts have the same unique id, so this insert waits for the first insert, at
-   * most for as long as a transaction may last. If the first insert fails, this insert takes its place.
+   * Stores the end of an invocation whose first insert may still be under way. The commit of the first insert may hang,
+   * for example while the standby of the database is away. Both inserts have the same unique id. Therefore this insert
+   * waits for the first insert, at most for as long as a transaction may last. If the first insert fails, this insert
+   * takes its place.
    */
   async function endUncertain(record: InvocationRecord, state: End): Promise<void> {
     await transact(store, (tx) =>
@@ -202,8 +203,8 @@ export function createInvocations(parts: InvocationsParts) {
     const [command = what] = what.split(':');
     await transact(store, async (tx) => {
       if (state) await end(id, state, tx);
-      // The answer may come late, as a message without a visible command, so the answer names the person and the
-      // command.
+      // The answer may come late, as a message on which no command is visible. Therefore the answer names the person
+      // and the command.
       const shown = mode === 'public' ? attributed(message, { ...person, command }) : message;
       const common = { orderKey: id, key, message: shown };
       if (reply)
@@ -216,12 +217,12 @@ export function createInvocations(parts: InvocationsParts) {
 
   return {
     /**
-     * Stores the invocation; false if it was stored before. Throws AppError if the store fails, or takes longer than
-     * `budgetMs` milliseconds.
+     * Stores the invocation. Returns false if the invocation was stored before. Throws AppError if the store fails, or
+     * takes longer than `budgetMs` milliseconds.
      */
     async begin(record: InvocationRecord, budgetMs = BEGIN_BUDGET_MS): Promise<boolean> {
       const { id } = record;
-      // If an earlier delivery of this invocation has an end that is not stored yet, that end must not end this
+      // An earlier delivery of this invocation may have an end that is not stored yet. That end must not end this
       // delivery.
       const earlier = unstoredEnds.get(id);
       if (!underWay.has(id)) unstoredEnds.delete(id);
@@ -231,7 +232,7 @@ export function createInvocations(parts: InvocationsParts) {
       return taken;
     },
     confirm,
-    /** Like `confirm`, but asks the store only if other processes may have taken this process for dead. */
+    /** Like `confirm`, but uses the store only if other processes may have taken this process for dead. */
     async confirmInDoubt(id: string): Promise<void> {
       if (!membership.isCertain()) await confirm(store, id);
     },
@@ -251,8 +252,8 @@ export function createInvocations(parts: InvocationsParts) {
       }
     },
     /**
-     * Leaves an answer that cannot be given right now to the outbox; with `end`, the invocation ends with this answer.
-     * Never rejects: if the store fails now, the answer is stored later, and the invocation goes on until then.
+     * Leaves an answer that cannot be given right now to the outbox. With `end`, the invocation ends with this answer.
+     * Never rejects. If the store fails now, the answer is stored later, and the invocation does not end before that.
      */
     async leaveToOutbox(record: InvocationRecord, message: Message, end?: End): Promise<void> {
       const answer = { record, message, end, key: randomBytes(12).toString('hex') };

@@ -6,10 +6,10 @@ import { kinds as allKinds } from './kinds/kinds.ts';
 import type { Kinds } from './options.ts';
 import { LIMITS, validateCommand } from './validate.ts';
 
-/** The names of files that Node could run. Such a file in the folder looks like a command. */
+/** The names of files that Node could run. Such a file in the folder of commands looks like a command. */
 const SCRIPT = /\.[cm]?[jt]sx?$/;
 
-/** Loads every command in a folder. Throws on a file that holds no valid command. */
+/** Loads every command in a folder. Throws if a file does not contain a valid command. */
 export async function loadCommands(folder: string, kinds: Kinds = allKinds): Promise<Directory> {
   const files = (await readdir(folder)).filter((file) => SCRIPT.test(file)).toSorted();
   const commands: Written[] = [];

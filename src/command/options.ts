@@ -6,7 +6,7 @@ export type Kinds = Readonly<Record<string, Kind>>;
 
 type Known = typeof kinds;
 
-/** An option in a command file: the name of a kind, and the fields that options of that kind have. */
+/** An option in a command file. It has the name of a kind, and the fields that options of this kind have. */
 export type OptionSpec = {
   readonly [Name in keyof Known]: OptionBase & { readonly kind: Name } & FieldsOf<Known[Name]>;
 }[keyof Known];
@@ -31,7 +31,7 @@ export type OptionsOf<Specs extends OptionSpecs> = {
     : ValueOf<Specs[Name]> | undefined;
 };
 
-/** The deployment that a command is about: the command's first option. */
+/** The deployment that a command is about, as the first option of the command. */
 export const theDeployment = {
   kind: 'deployment',
   required: true,

@@ -1,4 +1,7 @@
-/* Lists whose pages are turned by buttons. Each button refers to the state of the list, which the payloads keep. */
+/*
+ * Lists with buttons that turn the pages. Each button refers to the state of the list, which is stored with the
+ * payloads.
+ */
 import type { Button, Node } from '../chat/card.ts';
 import { InputError } from '../errors.ts';
 import type { Action, ActionContext, Services } from './define.ts';
@@ -6,7 +9,7 @@ import type { Action, ActionContext, Services } from './define.ts';
 export interface Page {
   readonly page: number;
   readonly pages: number;
-  /** The page that the person asked for; the list may have fewer pages. */
+  /** The page that the person asked for. The list may have fewer pages. */
   readonly wanted: number;
 }
 
@@ -26,7 +29,7 @@ export function pageOf<Row>(
 
 /**
  * The action `page` of a command, which shows another page of the list. If the stored state lacks the field `needed`,
- * the state counts as forgotten.
+ * the person gets the same answer as for a list whose state was forgotten.
  */
 export function pageAction<State>(
   show: (context: ActionContext, state: State, page: number) => Promise<void>,
@@ -53,9 +56,9 @@ export function pageAction<State>(
 }
 
 /**
- * The buttons, and, if there are several pages, a note with the page's number. `state` holds everything that is needed
- * to show the list again. `refresh` adds a button that shows the same page again, and `others` adds buttons to other
- * lists of the command, by their labels.
+ * The end of a list. It has buttons, and if there are several pages, a note with the number of the page. `state`
+ * contains everything that is needed to show the list again. `refresh` adds a button that shows the same page again.
+ * `others` adds buttons that show other lists of the command. Its keys are the labels of these buttons.
  */
 export async function pageFoot<State extends object>(
   { payloads }: Pick<Services, 'payloads'>,

@@ -4,9 +4,10 @@ import type { Options, ParseSettings, RawValue } from './kinds/kind.ts';
 import { argumentMissing, stale } from './usage.ts';
 
 /**
- * Checks each value by itself: present if required, and of the right form. This runs before any acknowledgement, so no
- * service is asked. Later, `resolveValues` checks whether the named things exist, and reports a missing required option
- * if only Edgegap knows its possible values. Throws InputError.
+ * Checks each value by itself: a required value must be present, and each value must have the right form. This runs
+ * before any acknowledgement, so no service is asked. Later, `resolveValues` checks whether the named things exist. If
+ * a required option is missing and only Edgegap knows its possible values, `resolveValues` reports this. Throws
+ * InputError.
  */
 export function parseValues(raw: RawValues, command: string, options: Options, settings: ParseSettings) {
   const unknown = Object.keys(raw).find((name) => !Object.hasOwn(options, name));
@@ -18,8 +19,8 @@ export function parseValues(raw: RawValues, command: string, options: Options, s
     if (value !== undefined && !isBlank(value))
       parsed[name] = kind.parse(value, { ...option, name }, settings);
     else if (required && !kind.known) throw argumentMissing(name, command, options);
-    // A blank value is a mistake. If it counted as not given, a filter would not filter, and a deployment would go to
-    // another place.
+    // A blank value is a mistake, and does not count as absent. If it did, a filter would not filter, and a deployment
+    // would go to another place.
     else if (!required && value !== undefined)
       throw new InputError('value-missing', `${name} is given without a value.`, {
         hint: 'Give a value, or leave the option out.',
@@ -28,7 +29,7 @@ export function parseValues(raw: RawValues, command: string, options: Options, s
   return parsed;
 }
 
-/** Whether the value holds only blanks, invisible characters and commas. */
+/** Whether the value consists only of blanks, invisible characters and commas. */
 function isBlank(value: RawValue): boolean {
   if (typeof value === 'number' || typeof value === 'boolean') return false;
   return [value].flat().every((part) => /^[\s,\p{Cf}]*$/u.test(part));

@@ -7,7 +7,8 @@ import type { Store } from '../store/schema.ts';
 export type Payloads = ReturnType<typeof createPayloads>;
 
 /**
- * Stores the state of buttons that is too long for a button. The state is kept under a short key, for a single account.
+ * Stores the state of buttons if the state is too long for the button itself. The state belongs to a single account,
+ * and is found again by a short key.
  */
 export function createPayloads(store: Store, clock: Clock, account: string) {
   /** The id of the row of a value that is kept under a name instead of a key. */
@@ -33,11 +34,11 @@ export function createPayloads(store: Store, clock: Clock, account: string) {
       await put(id, value_json);
       return id;
     },
-    /** The value; undefined if the value was forgotten, or belongs to another account. */
+    /** The value. Undefined if the value was forgotten, or belongs to another account. */
     get: (key: string): Promise<Readonly<Record<string, unknown>> | undefined> => read(key),
     /**
-     * Deletes the value in the transaction `tx`. False if the value was deleted before: if several calls take the same
-     * value at the same time, only a single call gets true.
+     * Deletes the value in the transaction `tx`. Returns false if the value was deleted before. If several calls take
+     * the same value at the same time, only one of them returns true.
      */
     async take(key: string, tx: Store = store): Promise<boolean> {
       const own = tx.deleteFrom('kept').where('account', '=', account).where('id', '=', key);
@@ -49,7 +50,10 @@ export function createPayloads(store: Store, clock: Clock, account: string) {
   };
 }
 
-/** Deletes some payloads from before `before` (epoch ms), of all accounts; true while there may be more. */
+/**
+ * Deletes some payloads of all accounts that were stored before `before` (epoch ms). Returns true while there may be
+ * more.
+ */
 export function purgePayloads(store: Store, before: number): Promise<boolean> {
   return purge(store, 'kept', sql`created_at < ${before}`);
 }

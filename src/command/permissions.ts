@@ -7,12 +7,18 @@ export const permissions = {
   'deployments.tag': 'change',
 } as const satisfies Record<string, PermissionLevel>;
 
-/** `open`: all members of the served server or workspace; `read`: readers and operators; `change`: operators. */
+/**
+ * The people who have the permission. `open`: all members of the served server or workspace. `read`: readers and
+ * operators. `change`: operators.
+ */
 export type PermissionLevel = 'open' | 'read' | 'change';
 
 export type Permission = keyof typeof permissions;
 
-/** For each permission to change something: the sentence that tells a person that nothing was changed. */
+/**
+ * The sentence which tells a person that nothing was changed. There is a sentence for each permission that allows a
+ * change.
+ */
 export const noEffect: Readonly<Partial<Record<Permission, string>>> = {
   'deployments.deploy': 'Nothing was deployed.',
   'deployments.stop': 'Nothing was stopped.',

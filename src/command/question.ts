@@ -2,8 +2,8 @@ import type { Card } from '../chat/card.ts';
 import { RefusedError } from '../errors.ts';
 
 /**
- * A question to the person, before anything is done. If a check throws a Question, the card, with buttons for the answers,
- * becomes the private first response. `userMessage` is for a person to whom the card cannot be shown.
+ * A question that the bot asks before it does anything. If a check throws a Question, its card is sent as the private
+ * first response. The card has buttons for the answers. `userMessage` is for a person to whom the card cannot be shown.
  */
 export class Question extends RefusedError {
   readonly card: Card;

@@ -10,9 +10,9 @@ import { interruptedLine } from './interrupted.ts';
 import type { InvocationRecord, Invocations, InvocationsParts } from './invocations.ts';
 import { ENDED } from './request-summary.ts';
 
-/** How often the recovery looks for unfinished invocations of dead processes. */
+/** How often the bot looks for unfinished invocations of dead processes. */
 const RECOVER_MS = 5_000;
-/** A random delay of up to this long is added, so that many processes do not look at the same moment. */
+/** A random delay of at most this length is added, so that many processes do not look at the same moment. */
 const JITTER_MS = 2_000;
 const RECOVER_AT_ONCE = 100;
 
@@ -20,7 +20,7 @@ interface RecoveryParts extends Omit<InvocationsParts, 'realClock'> {
   readonly invocations: Invocations;
 }
 
-/** Answers the invocations whose process died before answering. */
+/** Answers invocations whose process died before it answered. */
 export function createRecovery(parts: RecoveryParts) {
   const { invocations, store, membership, directory, clock, log } = parts;
   let stopped = false;
@@ -43,7 +43,7 @@ export function createRecovery(parts: RecoveryParts) {
    * only a single process answers.
    */
   async function recover(): Promise<void> {
-    // A process that other processes may take for dead must not itself judge which processes are dead.
+    // This process may itself have been taken for dead. If so, it must not judge which other processes are dead.
     if (!membership.isCertain()) return;
     const unfinished = store
       .selectFrom('invocations')
@@ -59,7 +59,7 @@ export function createRecovery(parts: RecoveryParts) {
         await answer(id);
       } catch (err) {
         if (err instanceof StoreError) throw err;
-        // Only this row has a fault; the other invocations need not wait.
+        // Only this row is faulty. The other invocations are answered nevertheless.
         log.error({ err, invocation: id }, 'invocation: an unfinished invocation cannot be answered');
       }
     }
@@ -82,7 +82,7 @@ export function createRecovery(parts: RecoveryParts) {
         .select('id')
         .where('invocation_id', '=', id)
         .executeTakeFirst();
-      // The deployment's live card was the answer, and continues to show the deployment's state.
+      // The live card of the deployment was the answer. It continues to show the state of the deployment.
       if (deployment) return row;
       const { platform, workspace, channel, thread } = row;
       const at: Address = { platform, workspace, channel, ...(thread === null ? {} : { thread }) };
@@ -99,8 +99,8 @@ export function createRecovery(parts: RecoveryParts) {
           at,
           reply,
           message: mode === 'public' ? inChannel : interruptedLine(directory, about),
-          // The channel is told only of an interrupted change. If a command that only reads can no longer be answered,
-          // the platform itself has shown the failure.
+          // The channel is told only if a change was interrupted. If a command only reads and can no longer be
+          // answered, the platform itself has shown the failure.
           ...(changes ? { orElse: inChannel } : {}),
         });
       } else if (changes) {
@@ -115,19 +115,19 @@ export function createRecovery(parts: RecoveryParts) {
   }
 
   return {
-    /** Recovers now, and every few seconds from now on. */
+    /** Recovers now, and then again every few seconds. */
     async start(): Promise<void> {
       await recover();
       loop.start();
     },
-    /** Resolves when no recovery is under way. */
+    /** Stops the recovery. Resolves when no recovery is under way. */
     async stop(): Promise<void> {
       stopped = true;
       await loop.stop();
     },
     lookAfter,
     recover,
-    /** Forgets some ended invocations from before `before` (epoch ms); true while there may be more. */
+    /** Deletes some ended invocations from before `before` (epoch ms). Returns true while there may be more. */
     purge: (before: number) =>
       purge(store, 'invocations', sql`created_at < ${before} and state != 'running'`),
   };
@@ -135,7 +135,10 @@ export function createRecovery(parts: RecoveryParts) {
 
 type HowToReply = Pick<InvocationRecord, 'mode' | 'reply'>;
 
-/** The way to reply, read from its JSON. Undefined also if the JSON is damaged; the channel is told in that case. */
+/**
+ * Reads the JSON of the way to reply. Returns undefined if there is no JSON. Also returns undefined if the JSON is
+ * damaged, and then the channel is told.
+ */
 function readReply(json: string | null): HowToReply | undefined {
   try {
     return (JSON.parse(json ?? 'null') as HowToReply | null) ?? undefined;

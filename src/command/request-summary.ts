@@ -8,23 +8,23 @@ import { version } from './kinds/version.ts';
 /** The message of the log line at the end of each invocation. */
 export const ENDED = 'invocation: ended';
 
-/** How much of a name the log shows, in characters; no real name is longer. */
+/** How many characters of a name the log shows. No real name is longer. */
 const SHOWN = 64;
 /** The kinds of options that the log shows. Tags and players' addresses, for example, stay out of the log. */
 const NAMING: ReadonlySet<Kind> = new Set([application, version, deployment]);
 
-/** A person's request, as the log describes the request. */
+/** A person's request, as the log describes it. */
 export interface RequestSummary {
-  /** `stop`, or `stop:confirm` for a button or form. */
+  /** For example `stop`, or `stop:confirm` for a button or form. */
   readonly command: string;
   /** The deployment or application that the request names. */
   readonly target: string | undefined;
 }
 
-/** The summary of a request as the person typed or pressed, before anything is checked. */
+/** The summary of a request as the person typed it or pressed it. At this time no part of it has been checked. */
 export function summaryOf(request: InvocationRequest, directory: Directory): RequestSummary {
   if (request.kind !== 'command') {
-    // The id of a button or form may be unreadable, if another version of the bot made it.
+    // The id of a button or form may be unreadable if another version of the bot made it.
     const { command = '?', action = '?', arg = '' } = request.action ?? {};
     return { command: short(`${command}:${action}`), target: /^\w+$/.test(arg) ? short(arg) : undefined };
   }
@@ -40,7 +40,10 @@ export function summaryOf(request: InvocationRequest, directory: Directory): Req
   return { command: short(command), target: targetOf(options, values) };
 }
 
-/** The deployment or application among the values of a command's options; the values may be parsed or as typed. */
+/**
+ * The deployment or application among the values of a command's options. The values may be parsed, or may be as the
+ * person typed them.
+ */
 export function targetOf(options: Options, values: Readonly<Record<string, unknown>>): string | undefined {
   const named = Object.entries(options).flatMap(([name, { kind }]) => {
     const value = NAMING.has(kind) ? (values[name] ?? '') : '';
@@ -50,8 +53,8 @@ export function targetOf(options: Options, values: Readonly<Record<string, unkno
 }
 
 /**
- * The values of positional options, up to the first `--option`. A value after an `--option` may be a tag, which stays
- * out of the log.
+ * The values of the positional options, up to the first `--option`. The text after an `--option` may be a tag, and tags
+ * must not appear in the log.
  */
 function firstWords(text: string, options: Options, subcommands: readonly string[]) {
   const [plain = ''] = text.slice(0, 4 * SHOWN).split(/(?:^|\s)[-‐‑−‒–—―]/u);

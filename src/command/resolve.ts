@@ -2,9 +2,9 @@ import type { Kind, Lookup, Options } from './kinds/kind.ts';
 import { argumentMissing } from './usage.ts';
 
 /**
- * Replaces names by the named things: a city's name by the location, the beginning of a request_id by the deployment.
- * Makes sure that a required application and version are given, exist and can be deployed. Throws InputError with a hint
- * at usable values.
+ * Replaces names by the things that have these names, for example a city's name by its location, and the beginning of a
+ * request_id by the deployment. Makes sure that an application and a version are given if they are required, that they
+ * exist, and that they can be deployed. Throws InputError with a hint that lists values which can be used.
  */
 export async function resolveValues(
   parsed: Readonly<Record<string, unknown>>,

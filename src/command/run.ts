@@ -7,7 +7,7 @@ import { createFairShare, type PerPerson } from './fair-share.ts';
 import { suggestions } from './suggest.ts';
 import { createTurn, type Turn, type TurnParts } from './turn.ts';
 
-/** How long suggestions may take, in milliseconds of real time; platforms wait 3000 ms for suggestions. */
+/** How long suggestions may take, in milliseconds of real time. Platforms wait 3000 ms for suggestions. */
 const SUGGEST_MS = 2_000;
 
 export type Pipeline = ReturnType<typeof createPipeline>;
@@ -15,13 +15,13 @@ export type Pipeline = ReturnType<typeof createPipeline>;
 export interface PipelineParts extends Omit<TurnParts, 'presses' | 'services'> {
   /** The services of the account that serves the address. */
   readonly services: (at: Address) => Services;
-  /** The limits of the fair share; if left out, a person may ask any number of times. */
+  /** The limits of the fair share. If absent, a person may send any number of requests. */
   readonly perPerson?: PerPerson;
 }
 
 /**
- * The steps of each invocation: fair share -> authorise -> parse -> first response -> run -> report. They are the same
- * for commands, buttons and forms.
+ * Takes each invocation through these steps: fair share, authorise, parse, first response, run, report. The steps are
+ * the same for commands, buttons and forms.
  */
 export function createPipeline(parts: PipelineParts) {
   const underWay = new Set<Promise<void>>();
@@ -72,13 +72,13 @@ export function createPipeline(parts: PipelineParts) {
       return followed(answered(invocation, carry));
     },
     /**
-     * Like `invoke`, for a stored request. The fair share already counted the request when the person asked. This also
-     * works while the process drains, because the caller is a task under way, which the process finishes before it
-     * ends.
+     * Like `invoke`, for a stored request. The fair share counted this request when the person asked, so it does not
+     * count again. The method works even while the process drains, because its caller is a running task, and the
+     * process waits for running tasks before it ends.
      */
     carryOut: (invocation: Invocation) => followed(answered(invocation, (turn) => turn.take())),
     idle,
-    /** Refuses new invocations; resolves when the invocations under way have been answered. */
+    /** Refuses new invocations. Resolves when the invocations that are under way have been answered. */
     async drain() {
       draining = true;
       fairShare.close(restarting());

@@ -1,14 +1,15 @@
 /*
- * Decides when two names mean the same. People type names on a phone or on a keyboard of another language, or paste
- * names from systems that write accents as separate characters, so they cannot always type the exact name.
+ * Decides whether two names mean the same thing. People type names on a phone or on the keyboard of another language.
+ * They also paste names from systems that write accents as separate characters. Therefore people cannot always type the
+ * exact name.
  */
 
 /**
- * Letters that Unicode does not treat as a letter with an accent. Behind each letter stand the letters that people type
- * without a key for it.
+ * Letters with strokes, ligatures and so on, which Unicode does not treat as a letter with an accent. Each letter is
+ * followed by the letters that people type if their keyboard does not have it.
  */
 const LETTERS = letters('łl øo đd ðd ɖd ɗd ħh ŧt ŋn ıi ɨi əe ɛe ɔo ɓb ƙk ĸk ƴy ʉu ƶz ʒz æae œoe ßss þth');
-/** Another way to write some letters, as in Zuerich, Tromsoe and Aarhus. */
+/** Other ways to write some letters, as in Zuerich, Tromsoe and Aarhus. */
 const DIGRAPHS = letters('äae öoe üue øoe åaa');
 
 function letters(pairs: string): ReadonlyMap<string, string> {
@@ -24,15 +25,18 @@ export function unquoted(text: string): string {
   return text.replace(INVISIBLE, '').replace(QUOTES, '').trim();
 }
 
-/** The text with straight quotation marks, plain dashes and single blanks, in place of a keyboard's variants. */
+/**
+ * The text with straight quotation marks, plain dashes and single blanks. Keyboards produce other variants of these
+ * characters.
+ */
 function straightened(text: string): string {
   const straight = text.replace(INVISIBLE, '').replace(QUOTES, "'").normalize('NFKC');
   return straight.replace(DASHES, '-').replace(/\s+/gu, ' ').trim();
 }
 
 /**
- * A name without case, accents, apostrophes, blanks, dashes and dots. Between two digits a dash or dot is kept, because
- * `v1.2` is not `v12`.
+ * A name in lower case, without accents, apostrophes, blanks, dashes and dots. A dash or dot between two digits stays,
+ * because `v1.2` is not `v12`.
  */
 export function nameKey(text: string, digraphs?: ReadonlyMap<string, string>): string {
   return unquoted(text)
@@ -53,8 +57,9 @@ const LEVELS: readonly ((text: string) => readonly string[])[] = [
 ];
 
 /**
- * The items of `known` that `given` names. An exact match wins over names that differ in quotation marks, dashes or
- * blanks, and these win over names that differ in letters. If several items are returned, the person has to choose.
+ * The items of `known` whose name may be meant by `given`. An exact match wins over names that differ in quotation
+ * marks, dashes or blanks. These win over names that differ in letters. If several items are returned, the person has
+ * to choose.
  */
 export function namesakes<Item>(given: string, known: readonly Item[], nameOf: (item: Item) => string) {
   for (const spellings of LEVELS) {

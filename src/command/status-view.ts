@@ -6,9 +6,9 @@ import { isNoSuchDeployment } from '../edgegap/errors.ts';
 import type { Services } from './define.ts';
 
 /**
- * A deployment as Edgegap describes it at this moment. Edgegap's answer also updates the deployment's live card.
- * Edgegap forgets a deployment some time after its end; for a deployment from chat, the bot's record is then used.
- * Throws EdgegapError.
+ * A deployment as Edgegap describes it at this moment. Edgegap's answer also updates the live card of the deployment.
+ * Edgegap forgets a deployment some time after its end. If this has happened and the deployment came from chat, the
+ * bot's own record is used. Throws EdgegapError.
  */
 export async function currentView(
   { deployments, edgegap, clock }: Pick<Services, 'deployments' | 'edgegap' | 'clock'>,

@@ -7,7 +7,7 @@ import { enqueue } from '../notify/outbox.ts';
 import type { Store } from '../store/schema.ts';
 import { transact } from '../store/transact.ts';
 
-/** A person's request that is carried out later, perhaps by another process; serialisable as JSON. */
+/** A person's request that is carried out later, perhaps by another process. It can be stored as JSON. */
 export interface StoredRequest {
   /** The request's own id. Repeated attempts with this id carry out the request only once. */
   readonly id: string;
@@ -19,21 +19,21 @@ export interface StoredRequest {
 }
 
 /**
- * A stored request as an invocation, for the pipeline. The pipeline authorises, parses and resolves the request anew.
- * The answer is posted with the bot's own token, not with the token of a platform's request: a public answer in the
- * channel, a private answer as a direct message.
+ * A stored request in the form of an invocation, for the pipeline. The pipeline authorises, parses and resolves the
+ * request again. The answer is posted with the bot's own token, not with the token of a platform's request. A public
+ * answer goes to the channel, and a private answer is sent as a direct message.
  */
 export function storedInvocation(
   { id, at, asker, prompt, request }: StoredRequest,
   { adapter, store, clock }: { readonly adapter: Adapter; readonly store: Store; readonly clock: Clock },
 ): Invocation {
   let mode: AckMode = 'private';
-  /** The message that an answer replaces. */
+  /** The message that the next answer replaces. */
   let standing: MessageRef | undefined;
   /** Whether a public card was posted, or may have been posted. */
   let carded = false;
 
-  /** Short enough for Discord's nonce, which has at most 25 characters. */
+  /** The result is short enough for Discord's nonce, which has at most 25 characters. */
   const keyOf = (message: string) =>
     createHash('sha256').update(`${message} ${id}`).digest('base64url').slice(0, 24);
   const keys: Keys = { card: keyOf('card'), answer: keyOf('answer'), since: clock.now() };
@@ -44,7 +44,7 @@ export function storedInvocation(
     transact(store, (tx) => enqueue(tx, clock, { ...common, kind: 'tell', message }));
 
   async function show(message: Message): Promise<void> {
-    // If posting the card failed, the card may be shown all the same.
+    // A card may be shown even though the attempt to post it seemed to fail.
     const target = standing ?? (carded ? await adapter.findPosted(at, keys.card, keys.since) : undefined);
     if (target)
       await transact(store, (tx) => enqueue(tx, clock, { ...common, kind: 'edit', target, message }));

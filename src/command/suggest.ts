@@ -3,8 +3,8 @@ import { type Policy, refusal } from './authorise.ts';
 import type { Services } from './define.ts';
 
 /**
- * The suggestions of the option, or else of its kind. There are no suggestions for a person who may not use the
- * command.
+ * The suggestions for an option, which come from the option itself or from its kind. A person who may not use the
+ * command gets no suggestions.
  */
 export async function suggestions(
   { command, subcommand, option: name, at, typed, given, person }: Question,

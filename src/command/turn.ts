@@ -22,12 +22,13 @@ import { namesakes } from './same-name.ts';
 import { usageHint } from './usage.ts';
 
 /**
- * How soon after the invocation the first response has to be sent, in milliseconds of real time; platforms allow 3000.
+ * The first response has to be sent within this time after the invocation, in milliseconds of real time. Platforms
+ * allow 3000.
  */
 const FIRST_RESPONSE_MS = 2_500;
 /**
- * The part of that time that may be spent on checks against Edgegap and, before a change, on reading the person's
- * permissions.
+ * How much of this time may be spent on checks that ask Edgegap. Before a change, this also includes the time to read
+ * the person's permissions.
  */
 const CHECK_BUDGET_MS = 1_200;
 /** The time that the store always gets, in milliseconds. */
@@ -39,7 +40,7 @@ export interface TurnParts {
   readonly presses: DoublePresses;
   readonly invocations: Invocations;
   readonly clock: Clock;
-  /** The machine's clock: platforms wait in real time, even where a test sets `clock`. */
+  /** The machine's clock. Platforms wait in real time, even if a test sets `clock`. */
   readonly realClock: Clock;
   readonly log: Logger;
 }
@@ -47,7 +48,7 @@ export interface TurnParts {
 type CommandRequest = Extract<InvocationRequest, { kind: 'command' }>;
 type PressedRequest = Exclude<InvocationRequest, CommandRequest>;
 
-/** The wanted command or action, as far as the bot knows without asking a platform or Edgegap. */
+/** The command or action that the person wants, as far as the bot can tell without asking a platform or Edgegap. */
 interface Wanted<Checked> {
   readonly what: string;
   readonly permission: Permission;
@@ -56,16 +57,19 @@ interface Wanted<Checked> {
   authorise(): Promise<Person>;
   /** Looks up the things that the person named. Throws if a thing does not exist or cannot be used. */
   check(person: Person): Promise<Checked>;
-  /** Returns the form to open in place of `run`, if any; left undefined for a command that never opens a form. */
+  /**
+   * Returns the form to open instead of calling `run`, if there is such a form. Undefined for a command that never
+   * opens a form.
+   */
   readonly form: ((person: Person, checked: Checked) => OpensForm) | undefined;
-  /** The hint for a person if the form cannot be opened. */
+  /** The hint that the person gets if the form cannot be opened. */
   readonly withoutForm: string;
   run(person: Person, checked: Checked): ReturnType<Entry['run']>;
 }
 
 export type Turn = ReturnType<typeof createTurn>;
 
-/** Takes a single invocation through the pipeline. */
+/** Takes a single invocation through all steps of the pipeline. */
 export function createTurn(invocation: Invocation, parts: TurnParts) {
   const { services, presses, invocations, clock, realClock, log } = parts;
   const { id, at, meanwhile } = invocation;
@@ -75,11 +79,11 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
   const cameAt = steadyNow(realClock);
   let summary = summaryOf(invocation.request, services.directory);
   let ending: Ending = { outcome: 'done' };
-  /** The asking person, once known. */
+  /** The person who asks. Undefined until the person has been read. */
   let asker: Person | undefined;
-  /** Resolves when the store has taken the invocation, or has failed to do so in time. */
+  /** Resolves when the store has taken the invocation, or when the store has failed or taken too long. */
   const begun = Promise.withResolvers<void>();
-  /** Resolves when the fair share lets the request go on; undefined if the request need not wait. */
+  /** Resolves when the fair share lets the request go on. Undefined if the request need not wait. */
   let wait: Promise<void> | undefined;
 
   async function takeCommand(request: CommandRequest): Promise<void> {
@@ -92,7 +96,7 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
     const least = command ? leastPermission(command) : 'help';
     const typed = read(command, request);
     const authorise = async () => {
-      // Comes first, because a stranger must learn nothing, not even which commands exist.
+      // This comes first, because a stranger must learn nothing, not even which commands exist.
       const person = await authorised(least);
       if (!command) {
         const mayUse = (one: Command) => !contexts.refusal(person, leastPermission(one));
@@ -117,8 +121,8 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
   }
 
   /**
-   * The entry, and the values that the person typed or picked, checked without asking Edgegap. If the text has a
-   * mistake, the mistake.
+   * Finds the entry, and checks the values that the person typed or picked, without asking Edgegap. If the text has a
+   * mistake, returns the mistake instead.
    */
   function read(command: Command | undefined, { args }: CommandRequest) {
     try {
@@ -206,14 +210,14 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
       }
     }
     const person = await authorising;
-    // A check may ask Edgegap, too, so the check also waits for the fair share.
+    // A check may ask Edgegap as well, so the check also waits for the fair share.
     const checking = wait ? wait.then(() => wanted.check(person)) : wanted.check(person);
     const preparing = checking.then(async (checked) => ({ form: await wanted.form?.(person, checked) }));
     // A form must be the first response, so an invocation that may open a form waits a little for the fair share.
     const budget = wait && !wanted.form ? 0 : CHECK_BUDGET_MS;
     const spent = changes && !taken ? steadyNow(clock) - since : 0;
-    // If the preparation takes longer than the first response can wait, its failure is thrown further down, at `await
-    // preparing`.
+    // If the preparation takes longer than the first response can wait, a failure of the preparation is thrown later,
+    // at `await preparing`.
     const form = (await within(clock, Math.max(budget - spent, 0), preparing))?.form;
     if (form && !invocation.openForm) throw formImpossible(wanted.withoutForm);
     // An invocation that only opens a form changes nothing.
@@ -232,8 +236,8 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
   }
 
   /**
-   * Stores the invocation before the acknowledgement, so that a platform's retry is recognised, and so that the
-   * invocation can be recovered after a crash. False for a platform's retry.
+   * Stores the invocation before the acknowledgement. This is needed to recognise a platform's retry, and to recover
+   * the invocation after a crash. Returns false if this is a platform's retry.
    */
   async function begin(record: InvocationRecord): Promise<boolean> {
     const left = FIRST_RESPONSE_MS - (steadyNow(realClock) - cameAt);
@@ -256,7 +260,8 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
   /** Writes the log line of the invocation: the person, the command, its target and the outcome. */
   async function logEnd(ending: Ending): Promise<void> {
     const { platform, workspace, channel } = at;
-    // With `meanwhile`, only the person's id is known, and the name is not worth a request to the platform.
+    // If `meanwhile` is set, only the person's id is known. The name for the log is not worth a request to the
+    // platform.
     asker ??= meanwhile ? undefined : await invocation.person('cached').catch(() => undefined);
     const { id: person = meanwhile?.askerId, name = undefined } = asker ?? {};
     const where = { invocation: id, platform, workspace, channel, person, name };
@@ -265,7 +270,7 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
   }
 
   return {
-    /** Carries out the invocation; with `mayGoOn`, only acknowledges until `mayGoOn` resolves. */
+    /** Carries out the invocation. With `mayGoOn`, the invocation is only acknowledged until `mayGoOn` resolves. */
     async take(mayGoOn?: Promise<void>): Promise<void> {
       wait = mayGoOn;
       const { request } = invocation;

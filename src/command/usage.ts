@@ -1,7 +1,7 @@
 import { InputError } from '../errors.ts';
 import type { Option, Options } from './kinds/kind.ts';
 
-/** `Use: deploy <application> <version> [--near <city>]`. */
+/** For example `Use: deploy <application> <version> [--near <city>]`. */
 export function usageHint(command: string, options: Options): string {
   return `Use: ${usage(command, options)}`;
 }
@@ -10,21 +10,21 @@ export function usage(command: string, options: Options): string {
   return [command, ...Object.entries(options).map(([name, option]) => usageOf(name, option))].join(' ');
 }
 
-/** How an option reads in help and usage lines: `<application>`, `[--near <city>]`. */
+/** The form in which help and usage lines show an option, for example `<application>` or `[--near <city>]`. */
 function usageOf(name: string, { kind, input, required, positional }: Option): string {
   let shown = input.type === 'boolean' ? `--${name}` : `--${name} <${kind.placeholder ?? name}>`;
   if (positional) shown = input.type === 'choice' ? input.choices.join('|') : `<${name}>`;
   return required ? shown : `[${shown}]`;
 }
 
-/** The refusal of a command or option that the platform still offers although the bot no longer has it. */
+/** The refusal of a command or option that the platform still offers, although the bot no longer has it. */
 export function stale(problem: string): InputError {
   return new InputError('option-stale', problem, {
     hint: 'My commands have changed since they were registered here. Whoever runs me can run: npm run register',
   });
 }
 
-/** `known`: a sentence that lists the possible values. */
+/** `known` is a sentence that lists the possible values. */
 export function argumentMissing(name: string, command: string, options: Options, known = ''): InputError {
   const { description = '' } = options[name] ?? {};
   const what = description.charAt(0).toLowerCase() + description.slice(1);

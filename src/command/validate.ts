@@ -3,18 +3,24 @@ import type { CommandSpec, GroupSpec } from './define.ts';
 import type { Kinds, OptionSpecs } from './options.ts';
 import { permissions } from './permissions.ts';
 
-/** Discord's limits for application commands, the tightest of the platforms (its application command reference). */
+/**
+ * Discord's limits for application commands, from its reference of application commands. No other platform has tighter
+ * limits.
+ */
 export const LIMITS = { name: 32, description: 100, options: 25, commands: 100 } as const;
 const NAME = /^[a-z][a-z0-9-]*$/;
 const isName = (text: string) => NAME.test(text) && text.length <= LIMITS.name;
-/** How many characters of a button's id are left for the action: the argument, an id, takes up to 64. */
+/**
+ * How many characters of a button's id are left for the command and the action. The argument of the button, which is an
+ * id, takes up to 64.
+ */
 const ACTION_ROOM = ACTION_ID_LENGTH - 64;
 
 type Fail = (problem: string) => never;
 
 /**
- * Returns `value`, the default export of `file`, if it is a valid command; otherwise throws an error with the file's
- * name.
+ * Returns `value`, the default export of `file`, if it is a valid command. If not, throws an error that contains the
+ * name of the file.
  */
 export function validateCommand(name: string, file: string, value: unknown, kinds: Kinds) {
   const fail: Fail = (problem) => {
@@ -93,7 +99,7 @@ function checkDescription(what: string, text: unknown, fail: Fail): void {
     fail(`${what} must have 1 to ${LIMITS.description} characters`);
 }
 
-/** Fails if the table lacks the permission, because no rule would apply to such a permission. */
+/** Fails if the permission is not in the table `permissions`, because then no rule would apply to the permission. */
 function checkPermission(what: string, permission: unknown, fail: Fail): void {
   if (typeof permission !== 'string' || !Object.hasOwn(permissions, permission))
     fail(`${what} is not one of ${Object.keys(permissions).join(', ')}`);

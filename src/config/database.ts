@@ -19,7 +19,7 @@ const SOCKET_EXAMPLE = 'postgres://user:password@/database?host=/folder/of/the/s
 const ESCAPED = 'in a password write @ as %40, / as %2F, ? as %3F and # as %23';
 
 /**
- * Describes the mistake in a `DATABASE_URL`, without any password; the text is shown behind the setting's name.
+ * Describes the mistake in a `DATABASE_URL`, without any password. The text is shown behind the setting's name.
  * Undefined for a good value.
  */
 export function databaseProblem(value: string): string | undefined {
@@ -45,7 +45,7 @@ function serverProblem(value: string): string | undefined {
   const url = URL.parse(withHost(value));
   const host = url?.searchParams.get('host') ?? (NO_HOST.test(value) ? '' : url?.hostname);
   if (!url || !host) return `must be a whole URL, such as ${EXAMPLE}, or ${SOCKET_EXAMPLE}; ${ESCAPED}`;
-  // User and password end at the first of these characters, so the rest would be taken for a database's name.
+  // User and password end at the first `/`, `?` or `#`, so the rest would be taken for a database's name.
   if (BEHIND_HOST.test(value)) return `has an "@" behind its host: ${ESCAPED}`;
   return decoded(value) === undefined
     ? 'has a "%" that begins no character: a "%" itself, in a password say, is written %25'
@@ -58,7 +58,7 @@ export function databasePath(value: string): string {
   return POSTGRES.test(value) ? withHost(value) : value.replace(FILE, '');
 }
 
-/** Makes a value that `URL` can read. `URL` needs a host, while pg uses the host in the query. */
+/** Makes a value that `URL` can read. `URL` needs a host in front, while pg also accepts the host in the query. */
 function withHost(value: string): string {
   return value.replace(NO_HOST, '$1localhost');
 }
@@ -76,7 +76,7 @@ function isFileUrl(value: string): boolean {
   return /^file:\/\//i.test(value);
 }
 
-/** The decoded text; undefined if a `%` is not the beginning of a valid code. */
+/** The decoded text. Undefined if a `%` is not the beginning of a valid code. */
 export function decoded(text: string): string | undefined {
   try {
     return decodeURIComponent(text);

@@ -60,7 +60,7 @@ export function wholeNumber(min: number, max: number) {
   return z.string().regex(/^\d+$/, error).transform(Number).pipe(z.number().min(min, error).max(max, error));
 }
 
-/** The count from which on an action is taken: `always` stands for 0, `never` for an infinite count. */
+/** The count from which an action is taken. `always` stands for 0, and `never` for an infinite count. */
 export const countFrom = z
   .string()
   .toLowerCase()

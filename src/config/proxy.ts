@@ -2,8 +2,8 @@ import type { Proxies } from '../proxy.ts';
 import { decoded } from './database.ts';
 
 /**
- * Reads the variables that curl and most other programs know. As in curl, a name in small letters comes before the same
- * name in capitals. `secrets` are the passwords in the addresses.
+ * Reads the variables that curl and most other programs know. As in curl, a name in small letters takes precedence over
+ * the same name in capitals. `secrets` are the passwords in the addresses.
  */
 export function proxySettings(set: Readonly<Record<string, string>>) {
   const problems: string[] = [];

@@ -3,14 +3,14 @@ import { distance } from 'fastest-levenshtein';
 /** Variables that the platforms and tools around this process set for their own use. */
 const OF_OTHERS = /^(node|npm|pg|kubernetes)[_a-z]/i;
 /**
- * A name of at least `LONG` letters shows which setting was meant even if two letters are wrong. A shorter name with
- * two wrong letters may be another word.
+ * If a name has at least `LONG` letters, the meant setting is clear even if two letters are wrong. A shorter name with
+ * two wrong letters may be a different word.
  */
 const LONG = 8;
 const SLIPS = 2;
 /**
- * Beginnings of settings that only this bot is likely to have. If a name has such a beginning and is a word longer or
- * shorter than a setting, the name was meant for the bot.
+ * Beginnings of settings that only this bot is likely to have. A name with such a beginning was meant for the bot if
+ * only a missing or an added word distinguishes the name from a setting.
  */
 const OURS = /^(edgegap|discord|slack)_/i;
 
@@ -36,7 +36,7 @@ const GUARDS: readonly (readonly [RegExp, string])[] = [
  */
 export function strayProblems(set: readonly string[], settings: readonly string[]): string[] {
   return set.flatMap((name) => {
-    // If a setting takes no file, `readSecretFiles` reports its `_FILE` name.
+    // The `_FILE` name of a setting that takes no file is reported by `readSecretFiles`, not here.
     if (settings.includes(name.replace(/_FILE$/, '')) || OF_OTHERS.test(name)) return [];
     const meant = meantBy(name, settings, set).join(' or ');
     const advice = `If ${name} belongs to another program, unset ${name} for me`;
@@ -44,7 +44,7 @@ export function strayProblems(set: readonly string[], settings: readonly string[
   });
 }
 
-/** The nearest settings; several settings if they are equally near. */
+/** The settings that are most similar to the name. Several settings are returned if they are equally similar. */
 function meantBy(name: string, settings: readonly string[], set: readonly string[]): string[] {
   const off = settings.map((setting) => distance(lettersOf(name), lettersOf(setting)));
   const least = Math.min(...off);

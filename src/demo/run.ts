@@ -20,7 +20,7 @@ export interface DemoOptions extends Pick<ConsoleOptions, 'input' | 'output' | '
   readonly logLevel: string;
   /** If true, servers start and stop in about a second. */
   readonly fast: boolean;
-  /** When this signal is aborted, the demo ends in order. */
+  /** When this signal is aborted, the demo stops its parts in order and ends. */
   readonly stop: AbortSignal;
 }
 
@@ -52,6 +52,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     const config = readConfig({
       EDGEGAP_API_URL: simulator.url,
       EDGEGAP_API_TOKEN: simulator.token,
+      FLEETS: 'tournament',
       DATABASE_URL: ':memory:',
       PORT: '0',
       LOG_LEVEL: options.logLevel,
@@ -117,8 +118,8 @@ async function converse(
       );
     }
   } catch (error) {
-    // The output is closed, so the rest of the demo is skipped. A full disk is an error; a reader that has seen enough
-    // is not.
+    // The output is closed, so the rest of the demo is skipped. If the disk is full, that is an error. If the reader
+    // has seen enough and has closed the output (EPIPE), that is no error.
     const reason: { code?: string } = chat.closed.reason ?? {};
     if (!stop.aborted || (chat.closed.aborted && reason.code !== 'EPIPE')) throw error;
   }

@@ -1,8 +1,8 @@
 import type { ConsoleAdapter } from '../adapters/console/adapter.ts';
 
 /**
- * Plays the main job as if a person typed it, and waits for the result of each step: deploy, the callback that says
- * ready, logs, a tag, the stop and its question, and the end of the server.
+ * Plays a typical session as if a person typed the commands, and waits for the result of each step. The steps are:
+ * deploy, the callback that says ready, logs, a tag, the stop with its confirmation, and the end of the server.
  */
 export async function playTour(
   chat: Pick<ConsoleAdapter, 'type' | 'say' | 'buttons'>,

@@ -5,12 +5,14 @@ import type { Deployments } from './deployments.ts';
 
 /** One Edgegap organisation with its API, for the places in chat that belong to the account. */
 export interface Account {
-  /** Part of every row that belongs to the account. */
+  /** The id that marks every row of the account in the store. */
   readonly id: string;
   /** The account's API. Calls about applications that are not on the allowlist are refused. */
   readonly api: EdgegapApi;
   readonly catalog: Catalog;
-  /** The only applications that the bot works with in this account; undefined means all applications. */
+  /**
+   * The only applications that the bot works with in this account. If undefined, the bot works with all applications.
+   */
   readonly allowlist: readonly string[] | undefined;
   readonly deployments: Deployments;
 }

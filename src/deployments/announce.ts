@@ -17,8 +17,8 @@ const SENTENCE_LENGTH = 200;
 export type NewsSource = 'told' | 'asked' | 'rescued';
 
 /**
- * Writes the messages about a change in the same transaction as the change itself: an edit of the live card, and for
- * each happening a line below the card.
+ * Writes the messages about a change: an edit of the live card, and a line below the card for each happening. The
+ * messages are written in the same transaction as the change itself.
  */
 export async function announce(
   tx: Store,

@@ -2,7 +2,7 @@ import type { Button, Card, Field, Rich } from '../chat/card.ts';
 import type { Location } from '../edgegap/schema.ts';
 import { type DeploymentView, deploymentCard, duration, isLive, type PortView } from './card.ts';
 
-/** In the argument of a button, this ending after the request_id says that the answer is to show the details. */
+/** A button with this ending after the request_id in its argument asks for an answer with the details. */
 const DETAILS = '.details';
 
 export function asksForDetails(arg: string): boolean {
@@ -10,9 +10,9 @@ export function asksForDetails(arg: string): boolean {
 }
 
 /**
- * The card that answers a person at the time `now` (epoch milliseconds). The answer shows the content of the live card
- * and facts that are true only at this moment, and with `details` everything else that Edgegap tells. On a live card
- * such facts would soon be out of date.
+ * The card that answers a person at the time `now` (epoch milliseconds). The answer shows the content of the live card,
+ * and also facts that are true only at this moment. A live card does not show such facts, because they would soon be
+ * out of date. With `details`, the answer shows everything else that Edgegap tells.
  */
 export function answerCard(view: DeploymentView, now: number, details: boolean): Card {
   const id = view.request_id ?? '';

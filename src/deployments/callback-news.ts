@@ -32,8 +32,8 @@ export class CallbackNews {
   async apply(ids: readonly string[]): Promise<void> {
     const unknown = await this.#parts.repository.change(ids, async (tx, locked) => {
       const deployments = new Map(locked.map((one) => [one.id, one]));
-      // Read only after the deployments were locked, so that callbacks which another process has handled in the
-      // meantime are left out.
+      // The callbacks are read only after the deployments were locked. Another process may have handled some of the
+      // callbacks before the lock, and these callbacks are then left out.
       const rows = await unhandled(tx, ids);
       const unreadable: object[] = [];
       const named = new Map<string, readonly CallbackEvent[]>();
@@ -100,8 +100,9 @@ export class CallbackNews {
   }
 
   /**
-   * Whether this is the status of this deployment. If the deployment has a request_id, the status must have the same
-   * request_id. Otherwise the status must have a request_id that belongs to no other deployment.
+   * Whether this status belongs to this deployment. If the deployment has a request_id, the status must have the same
+   * request_id. If the deployment has no request_id yet, the request_id of the status must not belong to any other
+   * deployment.
    */
   async #isOf(tx: Store, deployment: Deployment, { request_id }: DeploymentStatus): Promise<boolean> {
     if (deployment.requestId !== undefined) return deployment.requestId === request_id;
@@ -111,8 +112,8 @@ export class CallbackNews {
 
 /**
  * The stored callbacks of these deployments that are not handled yet, in the order of their arrival. Callbacks that
- * were committed together have the same time of arrival; these are sorted in the order in which the events of a
- * deployment happen.
+ * were committed together have the same time of arrival. Such callbacks are sorted in the order in which the events of
+ * a deployment happen.
  */
 export async function unhandled(db: Store, ids: readonly string[]) {
   const rows = await db

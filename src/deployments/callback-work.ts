@@ -21,11 +21,11 @@ const GIVE_WAY_MS = 500;
 const READ_AT_ONCE = 250;
 const POLL_MS = 2_000;
 /**
- * For this long after the arrival of a callback, only the process that stored the callback handles it. After that, any
- * process may.
+ * For this long after a callback has arrived, only the process that stored the callback may handle it. After this time,
+ * any process may handle it.
  */
 const OTHERS_AFTER_MS = 5_000;
-/** The pause before a callback that could not be handled is tried again. The pause doubles with each failure. */
+/** The pause before the bot tries again to handle a callback. The pause doubles with each failure. */
 const AGAIN_MS = 5_000;
 const AGAIN_MAX_MS = 60 * 60_000;
 
@@ -36,8 +36,8 @@ export interface CallbackParts extends NewsParts {
 }
 
 /**
- * Handles stored callbacks: the callbacks that this process received at once, and callbacks that other processes left
- * behind.
+ * Handles stored callbacks. Callbacks that this process received are handled at once. Callbacks that other processes
+ * left behind are found by polling the store.
  */
 export class CallbackWork {
   readonly #parts: CallbackParts;
@@ -56,7 +56,8 @@ export class CallbackWork {
     const { clock } = parts;
     const failed = (err: unknown) => this.#report(err);
     this.#work = createLoop({ clock, failed, run: () => this.#handleFresh() });
-    // Started here already, so that callbacks which arrive before `start` are handled as well.
+    // The loop starts in the constructor, because callbacks that arrive before the call of `start` must be handled as
+    // well.
     this.#work.start();
     this.#polls = createLoop({ clock, failed, every: POLL_MS, run: () => this.#poll(OTHERS_AFTER_MS) });
   }
@@ -142,8 +143,8 @@ export class CallbackWork {
   }
 
   /**
-   * Handles the callbacks of all these deployments together. If that fails, handles each deployment separately: a
-   * callback that cannot be handled then holds up no other callback.
+   * Handles the callbacks of all these deployments together. If that fails, handles each deployment separately, so that
+   * a callback that cannot be handled does not hold up the other callbacks.
    */
   async #handle(ids: readonly string[]): Promise<void> {
     try {

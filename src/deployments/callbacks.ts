@@ -54,9 +54,9 @@ export class Callbacks {
   }, AT_ONCE);
 
   /**
-   * Stores a callback whose secret was right. When the promise resolves, the callback is committed; it is handled
-   * later. A callback that arrives a second time changes nothing. Callbacks that arrive during a commit are stored
-   * together by the next commit.
+   * Stores a callback with the right secret. When the promise resolves, the callback is committed. The callback is
+   * handled later. A callback that arrives a second time changes nothing. Callbacks that arrive during a commit are
+   * stored together by the next commit.
    */
   receive(event: CallbackEvent, id: string, body: string): Promise<void> {
     return this.#keep({ event, id, body: maskedBody(body, this.#parts.mask) });

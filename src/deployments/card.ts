@@ -25,7 +25,9 @@ export interface DeploymentView {
   readonly error: string | undefined;
   /** A remark that the reader should know or act on. */
   readonly note: string | undefined;
-  /** The id of the deployment to deploy again from. Undefined if nobody may deploy again from this card. */
+  /**
+   * The id of a deployment that a person may order again from this card. Undefined if the card offers no such button.
+   */
   readonly again: string | undefined;
   /** Whether a person asked to stop the deployment. */
   readonly stopping: boolean;
@@ -132,19 +134,21 @@ function titleOf(view: DeploymentView): Rich {
 }
 
 /**
- * The time shown beside the status: how long the server ran, since when it has been ready, or since when the deployment
+ * The time shown beside the status: when the server ended and how long the server ran, since when it has been ready, or since when the deployment
  * has been under way.
  */
 function elapsed(view: DeploymentView): Inline[] {
   const { createdAt, readyAt, endedAt } = view;
-  if (endedAt !== undefined && readyAt !== undefined) return [` after ${duration(endedAt - readyAt)}`];
-  if (endedAt !== undefined) return [' ', { time: endedAt, style: 'relative' }];
+  if (endedAt !== undefined) {
+    const ran = readyAt === undefined ? [] : [` (ran ${duration(endedAt - readyAt)})`];
+    return [', ended ', { time: endedAt, style: 'clock' }, ...ran];
+  }
   if (readyAt !== undefined) {
     if (view.status !== 'READY') return [];
     const took = createdAt === undefined ? [] : [`, after ${duration(readyAt - createdAt)}`];
     return [' ', { time: readyAt, style: 'relative' }, ...took];
   }
-  // Only for a deployment in progress is it certain that it has started and is not over.
+  // Only a deployment in progress has certainly started and certainly not ended.
   if (createdAt === undefined || statusFace(view.status).tone !== 'progress') return [];
   return [', started ', { time: createdAt, style: 'relative' }];
 }
@@ -186,8 +190,7 @@ function footnote(view: DeploymentView, now: number | undefined): Inline[] {
 /** The text `in 42 min, at `. Empty on a live card, because there the text would soon be wrong. */
 function until(time: number, now: number | undefined): string {
   if (now === undefined || time <= now) return '';
-  const ms = time - now;
-  return `in ${duration(ms < 60_000 ? ms : ms - (ms % 60_000))}, at `;
+  return `in ${roughly(time - now)}, at `;
 }
 
 function buttonsOf(view: DeploymentView, live: boolean, more: Additions | undefined): Button[] {
@@ -222,13 +225,22 @@ function commaSeparated(items: readonly Inline[]): Inline[] {
   return items.flatMap((item, index) => (index === 0 ? [item] : [', ', item]));
 }
 
-/** A duration in milliseconds as text: `0 s`, `12 s`, `4 min 5 s`, `2 h 3 min`. */
+/** A duration in milliseconds in at most two units: `0 s`, `12 s`, `4 min 5 s`, `2 h 3 min`, `47 h`, `3 d 4 h`. */
 export function duration(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));
-  if (seconds < 60) return `${seconds} s`;
   const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return seconds % 60 === 0 ? `${minutes} min` : `${minutes} min ${seconds % 60} s`;
-  return minutes % 60 === 0
-    ? `${Math.floor(minutes / 60)} h`
-    : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  const hours = Math.floor(minutes / 60);
+  if (minutes === 0) return `${seconds} s`;
+  if (hours === 0) return inUnits(minutes, 'min', seconds % 60, 's');
+  if (hours < 48) return inUnits(hours, 'h', minutes % 60, 'min');
+  return inUnits(Math.floor(hours / 24), 'd', hours % 24, 'h');
+}
+
+/** A duration as `duration` writes the duration, but without the seconds that are left over after the minutes. */
+export function roughly(ms: number): string {
+  return duration(ms < 60_000 ? ms : ms - (ms % 60_000));
+}
+
+function inUnits(count: number, unit: string, rest: number, smaller: string): string {
+  return rest === 0 ? `${count} ${unit}` : `${count} ${unit} ${rest} ${smaller}`;
 }

@@ -7,20 +7,24 @@ import { oneAtATime } from '../loop.ts';
 
 const TTL_MS = 5 * 60_000;
 /**
- * If a name was not found, the list is read again, but at most this often, because suggestions ask at every keystroke.
+ * If a name was not found, the list is read again, but not more often than this, because the bot asks for suggestions
+ * at every keystroke.
  */
 const MISS_TTL_MS = 5_000;
 
 /** The account's applications, versions, locations and hosts, kept in a cache. */
 export interface Catalog {
-  /** `atMostOldMs` is the maximum age of the cached list. Needed to confirm that a name does not exist. */
+  /**
+   * `atMostOldMs` is the maximum age of the cached list. A caller passes this limit before it says that a name does not
+   * exist.
+   */
   applications(atMostOldMs?: number): Promise<readonly Application[]>;
   versions(application: string, atMostOldMs?: number): Promise<readonly AppVersion[]>;
   locations(atMostOldMs?: number): Promise<readonly Location[]>;
   hosts(fleet: string, atMostOldMs?: number): Promise<readonly FleetHost[]>;
   /**
-   * The applications as they were last read, with those versions that were read, newest first. Sends no request to
-   * Edgegap.
+   * The applications as they were last read, together with the versions that were last read. The newest version comes
+   * first. Sends no request to Edgegap.
    */
   lastSeen(): readonly (Application & { readonly versions: readonly AppVersion[] })[];
 }

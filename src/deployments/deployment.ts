@@ -33,7 +33,10 @@ export interface DeployOrder {
   readonly plan: DeployPlan;
   readonly asker: { readonly id: string; readonly name: string };
   readonly at: Address;
-  /** The live card. The card is posted before the request leaves, and so proves that news can be delivered. */
+  /**
+   * The live card. The card is posted before the request leaves. If the card can be posted, later news can be delivered
+   * as well.
+   */
   readonly card: MessageRef;
 }
 
@@ -47,7 +50,7 @@ export interface Deployment extends DeployOrder {
   /** Edgegap's status without the prefix `Status.`. Undefined before the first status. */
   readonly status: string | undefined;
   readonly snapshot: DeploymentStatus | undefined;
-  /** The tags that Edgegap last told. Before Edgegap has told any, the tags of the plan. */
+  /** The tags in Edgegap's last answer. Before the first answer, these are the tags of the plan. */
   readonly tags: readonly string[];
   readonly errorDetail: string | undefined;
   readonly replacedBy: string | undefined;
@@ -62,11 +65,15 @@ export interface Deployment extends DeployOrder {
   /** The name of the person who asked for the stop that Edgegap accepted. */
   readonly stopAskedBy: string | undefined;
   readonly stopAskedAt: number | undefined;
-  /** The time since which Edgegap has answered that there is no such deployment. */
+  /**
+   * The time of Edgegap's first answer that there is no such deployment. Cleared when Edgegap knows the deployment
+   * again.
+   */
   readonly missingAt: number | undefined;
   /**
-   * A status that the bot learned by asking, although a callback should have reported its event. The callback may still
-   * be on its way, so the bot waits for some time. At the latest, the event is reported together with the next news.
+   * A status that the bot learned by asking, although a callback should have reported it. The callback may still be on
+   * its way, so the bot waits for some time before it reports the event. If other news arrives first, the bot reports
+   * the event together with this news.
    */
   readonly doubted: DeploymentStatus | undefined;
 }
@@ -107,7 +114,8 @@ export function fromRow(row: Selectable<DeploymentsTable>): Deployment {
     stopAskedBy: row.stop_asked_by ?? undefined,
     stopAskedAt: row.stop_asked_at ?? undefined,
     missingAt: row.missing_at ?? undefined,
-    // An older version stored the name of the event here. Then there is no status to use, and Edgegap is asked again.
+    // An older version of the bot stored the name of an event in this column. A name contains no status, so the bot
+    // asks Edgegap again.
     doubted: row.doubted?.startsWith('{') ? JSON.parse(row.doubted) : undefined,
   };
 }
@@ -135,9 +143,8 @@ export function toColumns(deployment: Deployment) {
 }
 
 /**
- * Whether the bot only concluded that the deployment has ended, because Edgegap answered that there is no such
- * deployment. In this case Edgegap never told the status TERMINATED, and `status` holds only statuses that Edgegap
- * told.
+ * Whether the end of the deployment is only a conclusion of the bot, because Edgegap answered that there is no such
+ * deployment. In this case Edgegap never told the status TERMINATED. `status` contains only statuses that Edgegap told.
  */
 export function endIsInferred({ endedAt, status }: Pick<Deployment, 'endedAt' | 'status'>): boolean {
   return endedAt !== undefined && status !== 'TERMINATED';
@@ -183,8 +190,9 @@ export function addressColumns(
 const FRESH_MS = 60_000;
 
 /**
- * Whether Edgegap told the same status a moment ago, and no question is open that the status could settle. Such
- * questions are a stop, a deployment that Edgegap does not know, and a doubted status.
+ * Whether Edgegap told the same status a moment ago, and this status can settle no open question. There are three kinds
+ * of open questions: whether a stop has taken effect, whether Edgegap knows the deployment again, and whether a doubted
+ * status is confirmed.
  */
 export function isKnown(known: Deployment, status: DeploymentStatus, now: number): boolean {
   const { snapshot, heardAt, stopAskedAt, missingAt, doubted } = known;

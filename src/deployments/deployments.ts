@@ -10,14 +10,14 @@ import type { News } from './state.ts';
 import { isSettling, isStopUnderWay } from './timing.ts';
 
 /**
- * `already-stopping`: another person was faster. `missing`: the deployment was made by the bot, but Edgegap no longer
- * knows it.
+ * `already-stopping`: another person stopped the deployment first. `missing`: the bot made the deployment, but Edgegap
+ * no longer knows it.
  */
 export type StopOutcome = StopResult | 'already-stopping' | 'missing';
 
 /**
- * The deployments of an account, with the changes that people ask for in chat: to deploy (from storing the intent to
- * applying Edgegap's answer), and to stop.
+ * The deployments of an account, with the changes that people ask for in chat. To deploy, this class stores the intent,
+ * sends the request and applies Edgegap's answer. This class also stops deployments.
  */
 export class Deployments extends KnownDeployments {
   /** The stops that this process is sending to Edgegap at the moment, by request_id. */
@@ -52,7 +52,10 @@ export class Deployments extends KnownDeployments {
     return { ...(written ?? deployment), problem };
   }
 
-  /** Applies the outcome of the request. If Edgegap refused the deployment, it replaces no other deployment. */
+  /**
+   * Applies the outcome of the request. If Edgegap refused the new deployment, the lost deployment is no longer marked
+   * as replaced.
+   */
   async #conclude(
     tx: Store,
     before: Deployment | undefined,
@@ -66,8 +69,8 @@ export class Deployments extends KnownDeployments {
   }
 
   /**
-   * Marks the intent as refused, because no request will be sent. The intent may exist even though the commit seemed to
-   * fail: such a commit can still store the intent, now or later.
+   * Marks the intent as refused, because no request will be sent. The intent may be in the store although the commit
+   * seemed to fail, because such a commit may still succeed later.
    */
   #notSent(intent: Intent & { readonly id: string }, error: unknown, replaces: string | undefined): never {
     if (error instanceof StoreError) {
@@ -142,8 +145,8 @@ export class Deployments extends KnownDeployments {
     if (known && isStopUnderWay(known, this.parts.clock.now())) return afterEarlierStop(known);
     try {
       const outcome = await this.parts.edgegap.stop(request_id);
-      // Edgegap answered that there is no such deployment. The answer does not prove that the deployment has ended, and
-      // a deployment that keeps running unnoticed is billed.
+      // Edgegap answered that there is no such deployment. This answer does not prove that the deployment has ended. If
+      // the deployment kept running unnoticed, it would be billed.
       if (outcome === 'perhaps-stopped')
         return (await this.#learnMissing(request_id)) === 'already-terminated'
           ? 'already-terminated'
@@ -160,8 +163,8 @@ export class Deployments extends KnownDeployments {
   }
 
   /**
-   * Applies Edgegap's answer to a stop that there is no such deployment. Returns undefined if the answer proves
-   * nothing.
+   * Called if Edgegap answers a stop by saying that there is no such deployment. Applies this answer. Returns undefined
+   * if the answer proves nothing.
    */
   async #learnMissing(request_id: string): Promise<'missing' | 'already-terminated' | undefined> {
     const known = await this.byRequestId(request_id);
@@ -173,7 +176,8 @@ export class Deployments extends KnownDeployments {
 
 /**
  * Called right before the request leaves. Throws if other processes have taken this process for dead since the intent
- * was written. In that case they may have searched for the deployment, not found it, and replaced it.
+ * was written. In this case they may have searched for the deployment without finding it, and a person may have
+ * replaced it.
  */
 function mayLeave(isUnbroken: () => boolean): void {
   if (isUnbroken()) return;

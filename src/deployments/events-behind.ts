@@ -9,10 +9,11 @@ export interface EventsBehind {
 }
 
 /**
- * The events for which Edgegap has sent a callback. Reads the store only if the status in this news, or the doubted
- * status, comes after an event that is not known yet, because such a status no longer shows the event. A callback that
- * is not handled yet is left out, because its own body will tell more. An error callback that was handled before the
- * deployment became ready is left out as well, because the later status showed that the deployment had not failed.
+ * The events for which Edgegap has sent a callback. A status that comes after an event no longer shows the event.
+ * Therefore the store is read if this news or the doubted status contains such a status, and the event is not known
+ * yet. A callback that is not handled yet is left out, because its own body will tell more. An error callback that was
+ * handled before the deployment became ready is left out as well, because the later status showed that the deployment
+ * had not failed.
  */
 export async function eventsBehind(
   tx: Store,

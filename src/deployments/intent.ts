@@ -40,7 +40,7 @@ export async function insertIntent(tx: Store, intent: Intent & { readonly id: st
 
 const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz';
 
-/** A new id of 12 characters: 62 random bits, and short enough to be part of a tag. */
+/** A new id of 12 characters. The id has 62 random bits, and is short enough to be part of a tag. */
 export function newId(): string {
   return Array.from({ length: 12 }, () => ALPHABET[randomInt(ALPHABET.length)]).join('');
 }

@@ -19,7 +19,8 @@ export interface DeploymentsParts {
   readonly edgegap: EdgegapApi;
   readonly membership: Pick<Membership, 'id' | 'sinceNow'>;
   /**
-   * Makes sure that this process holds the claim on the invocation until the transaction ends. Throws if it does not.
+   * Makes sure that this process holds the claim on the invocation until the transaction ends. Throws if the process no
+   * longer holds the claim.
    */
   readonly confirm?: (tx: Store, invocationId: string) => Promise<void>;
   /** Throws if the intent, which `tx` has inserted, exceeds a limit. */
@@ -40,8 +41,8 @@ const REWRITE_MS = 250;
 const REWRITE_MAX_MS = 15_000;
 
 /**
- * The bot remembers at most this many statuses of deployments that were not deployed from chat, each for SETTLED_MS if
- * the server is ready or has failed, otherwise for MOVING_MS.
+ * For deployments that were not deployed from chat, the bot remembers at most this many statuses. A status is
+ * remembered for SETTLED_MS if the server is ready or has failed, and for MOVING_MS in all other cases.
  */
 const REMEMBERED = 5_000;
 const SETTLED_MS = 10 * 60_000;
@@ -84,8 +85,8 @@ export class KnownDeployments {
         if (this.#over.signal.aborted) throw error;
         this.parts.log.error({ err: error }, 'deployments: an answer cannot be written down yet');
         await sleep(this.parts.clock, pause, this.#over.signal).catch(() => {
-          // Throws the error of the store instead of the reason for the abort. The message that the bot is shutting
-          // down would sound as if nothing had been done, although Edgegap has already answered.
+          // The error of the store is thrown here, not the reason for the abort. The reason for the abort says that the
+          // bot is shutting down. This would sound as if nothing had been done, although Edgegap has already answered.
           throw error;
         });
       }
@@ -116,7 +117,7 @@ export class KnownDeployments {
     return this.#pollAt;
   }
 
-  /** Applies a status that a person asked for, if the deployment was deployed by the bot and the status is new. */
+  /** Applies a status that was read for a person. Does so only if the bot made the deployment and the status is new. */
   async observe(status: DeploymentStatus): Promise<Deployment | undefined> {
     const known = await this.byRequestId(status.request_id);
     if (!known) this.#statuses.set(status.request_id, { is: status, ageMs: stopwatch(this.parts.clock) });
@@ -125,8 +126,9 @@ export class KnownDeployments {
   }
 
   /**
-   * The status of a listed deployment that was not deployed from chat. Returns the remembered status, unless the row of
-   * the list contradicts that status; in this case Edgegap is asked. Undefined if Edgegap does not answer.
+   * The status of a deployment in Edgegap's list that was not deployed from chat. Returns the remembered status while
+   * it is fresh enough: for SETTLED_MS if the row of the list confirms the status, and for MOVING_MS if not. After that
+   * time, asks Edgegap. Returns undefined if Edgegap does not answer.
    */
   async statusInList({ request_id, ready }: DeploymentRow): Promise<DeploymentStatus | undefined> {
     const { is, ageMs } = this.#statuses.get(request_id) ?? {};
@@ -175,23 +177,24 @@ export class KnownDeployments {
   }
 
   /**
-   * At most five deployments of this channel and of `applications` whose request_id begins with `prefix`, newest first.
+   * At most five deployments of this channel whose application is in `applications` and whose request_id begins with
+   * `prefix`. The newest deployment comes first.
    */
   byPrefix(at: Address, prefix: string, applications?: readonly string[]): Promise<Deployment[]> {
     return this.parts.repository.byPrefix(this.parts.account, at, prefix, 5, applications);
   }
 
   /**
-   * The failed deployments of `applications` (undefined: of all applications) that were deployed from chat and not
-   * stopped.
+   * The failed deployments that were deployed from chat and not stopped. Only those of `applications` are returned. If
+   * `applications` is undefined, all are returned.
    */
   failed(applications?: readonly string[]): ReturnType<Search['failed']> {
     return this.parts.repository.search.failed(this.parts.account, applications);
   }
 
   /**
-   * At most 200 deployments of `applications` in this phase whose last status mentions `host`. Of the ended
-   * deployments, only those with news within the last day.
+   * At most 200 deployments of `applications` in this phase whose last status mentions `host`. Ended deployments are
+   * returned only if there was news about them within the last day.
    */
   byHost(host: string, phase: 'live' | 'ended', applications?: readonly string[]): Promise<Deployment[]> {
     const since = phase === 'ended' ? this.parts.clock.now() - DAY_MS : 0;

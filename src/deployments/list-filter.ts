@@ -3,8 +3,8 @@ import { duration } from './card.ts';
 import type { Search } from './search.ts';
 
 /**
- * Which deployments a person wants to see. If several versions or tags are given, they are all those that match the
- * text which the person typed.
+ * The deployments that a person wants to see. If the person's text matches several versions or tags, the filter
+ * contains all of them.
  */
 export interface Filter {
   readonly application?: string | undefined;
@@ -35,7 +35,8 @@ export function filtersOf(filter: Filter, now: number, ids?: readonly string[]):
   return [
     ...(application ? [{ field: 'application', operator: 'eq', value: application } as const] : []),
     ...(version ? [{ field: 'version', operator: 'in', value: [version].flat() } as const] : []),
-    // Edgegap keeps a failed deployment in its list until a person stops it, but a failed deployment is not active.
+    // By default, failed deployments are left out. Edgegap keeps a failed deployment in its list until a person stops
+    // it, although it is not active.
     {
       field: 'status',
       ...(status ? { operator: 'eq', value: status } : { operator: 'neq', value: 'error' }),
@@ -66,8 +67,8 @@ export function filterWords({ olderThan, mine, ...named }: Filter): string {
 }
 
 /**
- * Whether a failed deployment of the bot matches the filter; the status is not compared. If the filter names a fleet or
- * a host, no deployment matches, because the store knows neither.
+ * Whether a failed deployment of the bot matches the filter. The status in the filter is not compared. If the filter
+ * names a fleet or a host, no deployment matches, because the store knows neither fleets nor hosts.
  */
 export function matchesFailed(
   failed: Failed,

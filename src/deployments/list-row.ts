@@ -1,7 +1,7 @@
 import type { Choice } from '../chat/card.ts';
 import { isOwnTag } from '../edgegap/outside.ts';
 import { type DeploymentRow, parseEdgegapTime } from '../edgegap/schema.ts';
-import { statusFace } from './card.ts';
+import { roughly, statusFace } from './card.ts';
 import type { KnownDeployments } from './known.ts';
 import { linkOf, viewOf, viewOfStatus } from './view.ts';
 
@@ -14,8 +14,8 @@ export interface ListRow {
 }
 
 /**
- * Edgegap's list contains neither application nor status. Both are taken from the store if the store knows the
- * deployment, otherwise from Edgegap's status.
+ * Makes the row of a deployment in Edgegap's list. This list contains neither application nor status. Both are taken
+ * from the store if the store knows the deployment, and from Edgegap's status if not.
  */
 export async function listRow(
   deployments: KnownDeployments,
@@ -38,7 +38,7 @@ export async function listRow(
       request_id,
       application,
       words,
-      begun === undefined ? '' : age(now - begun),
+      begun === undefined ? '' : roughly(now - begun),
       city,
       known?.asker.name ?? '',
       addressOf(row),
@@ -56,19 +56,12 @@ export async function listRow(
 export function listTable(rows: readonly ListRow[]) {
   const used = COLUMNS.map((_, column) => rows.some(({ cells }) => cells[column]));
   const kept = <Item>(items: readonly Item[]) => items.filter((_, column) => used[column]);
-  return { kind: 'table', columns: kept(COLUMNS), rows: rows.map(({ cells }) => kept(cells)) } as const;
-}
-
-const UNITS = [
-  ['d', 24 * 60 * 60_000],
-  ['h', 60 * 60_000],
-  ['min', 60_000],
-] as const;
-
-/** An age as text: `40 s`, `5 min`, `3 h`, `12 d`. */
-function age(ms: number): string {
-  const [unit, size] = UNITS.find(([, size]) => ms >= size) ?? ['s', 1_000];
-  return `${Math.max(0, Math.floor(ms / size))} ${unit}`;
+  return {
+    kind: 'table',
+    caption: 'Deployments, the newest first',
+    columns: kept(COLUMNS),
+    rows: rows.map(({ cells }) => kept(cells)),
+  } as const;
 }
 
 function addressOf(row: DeploymentRow): string {

@@ -7,8 +7,8 @@ import { StatusPoll, type StatusPollParts } from './status-poll.ts';
 import { SILENCE_MS } from './timing.ts';
 
 /**
- * The number of request_ids in a query of the list, and the number of rows on a page. By default Edgegap's pages are
- * shorter.
+ * The number of request_ids in a query of the list. This is also the number of rows on a page, because Edgegap's own
+ * pages are shorter by default.
  */
 const LIST_CHUNK = 50;
 const CHECKS_AT_ONCE = 20;
@@ -105,8 +105,8 @@ export class Reconciler {
   async #settle(): Promise<void> {
     const { repository, account, membership } = this.#parts;
     const abandoned = await repository.schedule.abandoned(account, membership);
-    // Another process may have settled such a deployment. Its old entry must go, because it would wake the loop again
-    // and again.
+    // Another process may have settled such a deployment. The old entry of the deployment must be removed, because it
+    // would wake the loop again and again.
     for (const id of this.#unsettled.keys()) if (!abandoned.includes(id)) this.#unsettled.delete(id);
     for (const id of abandoned) {
       if ((this.#unsettled.get(id) ?? 0) > steadyNow(this.#parts.clock)) continue;
@@ -172,7 +172,7 @@ export class Reconciler {
     const now = steadyNow(this.#parts.clock);
     if (now < this.#sweepAt || this.#sweeping) return;
     const turn = await this.#parts.leases.takeTurn(`sweep/${this.#parts.account}`, this.#sweepEvery);
-    // After its start a process always sweeps, even if the turn is taken: perhaps the process that took the turn was
+    // After its start, a process always sweeps, even if another process has the turn. The other process may have been
     // stopped before it could sweep.
     const ours = turn || !this.#caughtUp;
     this.#sweepAt = now + (ours ? this.#sweepEvery : Math.min(SWEEP_RETRY_MS, this.#sweepEvery));

@@ -32,11 +32,11 @@ export class DeploymentRepository {
   }
 
   /**
-   * Stores an intent. If the invocation already has a deployment, the same request is being repeated: returns that
-   * deployment and `created: false`. With `replaces`, the lost deployment is marked as replaced in the same
-   * transaction. So if two persons press the button at the same time, only one of them deploys, and the other gets an
-   * InputError. `confirm` runs before the insert, and `admit` after the insert. If one of them throws, nothing is
-   * written.
+   * Stores an intent. If the invocation already has a deployment, the same request is being repeated. In this case
+   * `create` returns that deployment and `created: false`. With `replaces`, the lost deployment is marked as replaced
+   * in the same transaction. If two persons press the button at the same time, only one of them deploys, and the other
+   * gets an InputError. `confirm` runs before the insert, and `admit` after the insert. If either of them throws,
+   * nothing is written.
    */
   async create(
     intent: Intent,
@@ -90,7 +90,10 @@ export class DeploymentRepository {
     await announce(tx, this.#clock, { before, after, happened: [], source: 'asked' });
   }
 
-  /** Undoes, in the transaction `tx`, that `by` replaced the deployment `id`: its card shows the button again. */
+  /**
+   * Takes back, in the transaction `tx`, that `by` replaced the deployment `id`. The card of that deployment then shows
+   * the button again.
+   */
   async giveBack(tx: Store, id: string, by: string): Promise<void> {
     const [before] = await lock(tx, [id]);
     if (before?.replacedBy !== by) return;
@@ -164,8 +167,8 @@ export class DeploymentRepository {
   }
 
   /**
-   * The secrets of deployments, by deployment id. Until the secret of a callback was found to be right, nothing else of
-   * the deployment is read.
+   * The secrets of deployments, by deployment id. The rest of a deployment is read only after the secret of a callback
+   * turned out to be right.
    */
   async secretsOf(ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
     const rows = await this.#store
@@ -186,8 +189,9 @@ export class DeploymentRepository {
   }
 
   /**
-   * The account's deployments of `applications` (undefined: of all applications) that were deployed from this channel
-   * and whose request_id begins with `prefix`, newest first.
+   * The account's deployments that were deployed from this channel and whose request_id begins with `prefix`. Only
+   * those of `applications` are returned. If `applications` is undefined, all are returned. The newest deployment comes
+   * first.
    */
   async byPrefix(
     account: string,

@@ -29,7 +29,7 @@ function rounded(value: number): string {
   return String(Number(value.toFixed(2)));
 }
 
-/** How much of a host deployments may use, and how much of that is free. */
+/** A resource of a host: how much of it deployments may use in total, and how much of that is free. */
 interface Room {
   readonly total: number;
   readonly free: number;
@@ -50,8 +50,8 @@ function roomOf(total: number | undefined, used = 0): Room | undefined {
 }
 
 /**
- * The free resources of all hosts together, as text: `6 of 12 vCPU free` and `512 of 768 MB free`. Undefined if Edgegap
- * does not tell the resource for any host.
+ * The free resources of all hosts together, as the texts `6 of 12 vCPU free` and `512 of 768 MB free`. A text is
+ * undefined if Edgegap does not tell the resource for any host.
  */
 export function freeOn(hosts: readonly FleetHost[]): { cpu: string | undefined; memory: string | undefined } {
   const cpu = sum(hosts.map(cpuOf));
@@ -77,7 +77,9 @@ export function fitting(host: FleetHost, { req_cpu, req_memory }: Needs): number
   return host.status === 'ACTIVE' && all.length > 0 ? Math.min(...all) : 0;
 }
 
-/** The hosts, sorted by free CPU, most first. Hosts that are not ACTIVE come last. */
+/**
+ * Sorts the hosts by free CPU. The host with the most free CPU comes first, and hosts that are not ACTIVE come last.
+ */
 export function emptiestFirst(hosts: readonly FleetHost[]): FleetHost[] {
   const rank = (host: FleetHost) => (host.status === 'ACTIVE' ? (cpuOf(host)?.free ?? 0) : -1);
   const byId = hosts.toSorted((a, b) => a.host_id.localeCompare(b.host_id, 'en', { numeric: true }));

@@ -12,7 +12,7 @@ export interface Deployer {
   readonly at: Pick<Address, 'platform' | 'workspace'>;
 }
 
-/** The deployments of an account, or, with `by`, of this person in the account; without the deployment `except`. */
+/** The deployments of an account, without the deployment `except`. With `by`, only the deployments of this person. */
 export function deploysOf(db: Store, account: string, except: string, by?: Deployer) {
   const all = db.selectFrom('deployments').where('account', '=', account).where('id', '!=', except);
   if (!by) return all;

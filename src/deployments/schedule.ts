@@ -8,7 +8,10 @@ import { transact, wroteTo } from '../store/transact.ts';
 import { type Deployment, fromRow } from './deployment.ts';
 import { DOUBT_END_MS, POLL_FAILED_MAX_MS } from './timing.ts';
 
-/** The number of deployments that are purged at a time: few enough that other work does not have to wait noticeably. */
+/**
+ * The number of deployments that are purged at a time. The number is small, so that other work does not have to wait
+ * noticeably.
+ */
 const PURGE_AT_ONCE = 200;
 
 /** The stored facts about a live deployment that can be compared with Edgegap's list. */
@@ -29,8 +32,8 @@ export interface DueDeployment {
 }
 
 /**
- * Stores when Edgegap is to be asked about which deployment of an account. Reads only the columns that are needed for
- * this.
+ * Stores, for each deployment of an account, when to ask Edgegap about the deployment. Reads only the columns that are
+ * needed for this.
  */
 export class DeploymentSchedule {
   readonly #store: Store;
@@ -103,8 +106,8 @@ export class DeploymentSchedule {
 
   /**
    * Claims at most `limit` deployments whose check is due. A claimed deployment becomes due again after `leaseMs`.
-   * Until then no other process asks about the deployment; after that another process asks, in case this process has
-   * died.
+   * Until then, no other process asks about the deployment. After that, another process may ask, because this process
+   * may have died.
    */
   async claimDue(account: string, limit: number, leaseMs: number): Promise<DueDeployment[]> {
     const now = this.#clock.now();
@@ -116,8 +119,7 @@ export class DeploymentSchedule {
       .orderBy('check_at')
       .limit(limit);
     const rows = await this.#store
-      // `materialized`, because otherwise PostgreSQL may run the inner query several times, and lock different rows
-      // each time.
+      // Without `materialized`, PostgreSQL may run the inner query several times, and lock different rows each time.
       .with(
         (cte) => cte('due').materialized(),
         () => passingOverLocked(due, this.#store),
@@ -160,8 +162,8 @@ export class DeploymentSchedule {
 }
 
 /**
- * An SQL condition: no callback of the deployment waits to be handled. Such a callback could show that a lost
- * deployment has turned up.
+ * An SQL condition which says that no callback of the deployment is waiting to be handled. Such a callback could show
+ * that a lost deployment has turned up.
  */
 function notInDoubt(before: number) {
   return sql`not exists (select 1 from callbacks where callbacks.deployment_id = deployments.id
@@ -169,8 +171,8 @@ function notInDoubt(before: number) {
 }
 
 /**
- * An SQL condition: the check is due. A check that is too far in the future is due, too, because the clock that wrote
- * its time was hours ahead.
+ * An SQL condition which says that the check is due. A check that is too far in the future is due as well, because the
+ * clock that wrote its time was hours ahead.
  */
 function isDue({ and, or, eb }: ExpressionBuilder<Database, 'deployments'>, now: number) {
   return or([

@@ -3,7 +3,7 @@ import { type Deployment, fromRow, type Phase } from './deployment.ts';
 
 /**
  * Finds deployments of an account by facts other than their key. `applications` limits the search to the deployments of
- * these applications; undefined means all applications.
+ * these applications. If `applications` is undefined, the search is not limited.
  */
 export class Search {
   readonly #store: Store;
@@ -13,8 +13,8 @@ export class Search {
   }
 
   /**
-   * At most 200 of the account's deployments of `applications` (undefined: of all applications) in this phase, newest
-   * first. Only deployments with news since `since` (epoch milliseconds) are found, and only if their last status
+   * At most 200 of the account's deployments of `applications` in this phase. The newest deployment comes first. A
+   * deployment is found only if there was news about it since `since` (epoch milliseconds), and if its last status
    * contains the text `host`, in upper or lower case.
    */
   async byHost(
@@ -32,10 +32,7 @@ export class Search {
     return rows.map(fromRow);
   }
 
-  /**
-   * The account's failed deployments of `applications` (undefined: of all applications). Edgegap keeps a failed
-   * deployment until a person stops it.
-   */
+  /** The account's failed deployments of `applications`. Edgegap keeps a failed deployment until a person stops it. */
   async failed(account: string, applications?: readonly string[]) {
     return await this.#in('live', account, applications)
       .select(['request_id', 'application', 'version', 'tags_json', 'created_at'])

@@ -9,9 +9,9 @@ export type Since = Readonly<Partial<Record<CallbackEvent, number>>>;
 /** News about a deployment, no matter how the bot learned the news. */
 export type News =
   /**
-   * A status. `snapshot`: Edgegap's answer of this moment. `called-back`: the status in a callback, which may arrive
-   * long after the event. The field `events` lists the names of the events of all callbacks that have arrived, even if the
-   * body of a callback reports a different status.
+   * A status. `snapshot`: the status in an answer that Edgegap gave just now. `called-back`: the status in a callback,
+   * which may arrive long after the event. The field `events` lists the events of all callbacks that have arrived, even
+   * if the body of a callback reports a different status.
    */
   | {
       readonly kind: 'snapshot' | 'called-back';
@@ -26,8 +26,8 @@ export type News =
   /** Edgegap says that the deployment has terminated. */
   | { readonly kind: 'terminated' }
   /**
-   * Edgegap does not know the deployment. Edgegap's first answer of this kind may be a mistake; a second answer some time
-   * later means that the deployment has ended.
+   * Edgegap does not know the deployment. Edgegap's first answer of this kind may be a mistake. A second such answer,
+   * some time later, means that the deployment has ended.
    */
   | { readonly kind: 'missing' }
   /** Edgegap accepted a stop. */
@@ -78,10 +78,10 @@ export interface Step {
 const ORDER: readonly string[] = KNOWN_STATUSES;
 
 /**
- * The changes that news makes to a deployment. The function has no side effects, and the same news a second time
- * changes nothing. Events may arrive late, twice or out of order; the state only moves forward, and each happening is
- * reported once. Only two conclusions of the bot can be taken back: that a deployment ended, if Edgegap never said so,
- * and a stop that had no effect.
+ * The changes that news makes to a deployment. The function has no side effects, and the same news changes nothing the
+ * second time. Events may arrive late, twice or out of order. The state only moves forward, and each happening is
+ * reported once. Only two conclusions of the bot can be taken back. The first is that a deployment ended, if Edgegap
+ * never said so. The second is a stop that had no effect.
  */
 export function advance(deployment: Facts, news: News, now: number): Step {
   switch (news.kind) {
@@ -127,8 +127,8 @@ export function advance(deployment: Facts, news: News, now: number): Step {
     case 'tags':
       return { changes: { tags: news.tags }, happened: [] };
     case 'refused':
-      // Edgegap's answer to the only request settles an outcome that was unknown until now, however late the answer
-      // comes.
+      // There is only one request to deploy. Edgegap's answer to this request settles the unknown outcome, no matter
+      // how late the answer comes.
       if (deployment.requestId !== undefined || deployment.endedAt !== undefined) return nothing;
       return { changes: { phase: 'refused', errorDetail: news.detail }, happened: [] };
     case 'unknown-outcome':
@@ -165,8 +165,8 @@ function adopt(deployment: Facts, requestId: string, now: number): Step {
 }
 
 /**
- * If the bot had only concluded that the deployment ended, takes this conclusion back, together with the stop that
- * seemed to have ended the deployment.
+ * If the end of the deployment was only a conclusion of the bot, this function takes the conclusion back. It also takes
+ * back the stop that seemed to have ended the deployment.
  */
 function revive(deployment: Facts): Step {
   if (!endIsInferred(deployment)) return nothing;
@@ -192,7 +192,7 @@ function answered(deployment: Facts, said: Said, now: number): Step {
   const ending = snapshot.current_status === 'TERMINATING' || snapshot.current_status === 'TERMINATED';
   const revived = ending ? nothing : revive(deployment);
   const known = { ...deployment, ...revived.changes };
-  // Whatever the status is, it shows that Edgegap knows the deployment.
+  // Any status shows that Edgegap knows the deployment.
   const found: Step =
     known.missingAt !== undefined && known.endedAt === undefined
       ? { changes: { missingAt: undefined }, happened: [] }
@@ -229,7 +229,8 @@ function fromStatus(deployment: Facts, said: Said, now: number): Step {
   if (deployment.requestId !== undefined && deployment.requestId !== snapshot.request_id) return nothing;
   const adopted = adopt(deployment, snapshot.request_id, now);
   const status = snapshot.current_status;
-  // If an event happened before this status, perhaps only the name of a callback tells that the event happened.
+  // If an event happened before this status, the status no longer shows the event. The name of a callback may then be
+  // the only sign that the event happened.
   const wasBefore = (event: 'ready' | 'error') => events.includes(event) && isBeyond(snapshot, event);
   const failed = status === 'ERROR' || snapshot.error || wasBefore('error');
   const ended = status === 'TERMINATED';
@@ -251,8 +252,8 @@ function fromStatus(deployment: Facts, said: Said, now: number): Step {
   }
   const readyNow = ready && deployment.readyAt === undefined;
   const late = over || wasBefore('ready');
-  // If the event happened before this status, the time of the event is the arrival of its callback, unless the
-  // deployment has ended.
+  // If the event happened before this status, the arrival of its callback counts as the time of the event. If the
+  // status is TERMINATED, the present time is used instead.
   const at = (event: 'ready' | 'error') =>
     wasBefore(event) && !ended ? Math.min(since[event] ?? now, now) : now;
   if (readyNow) changes.readyAt = at('ready');
@@ -273,8 +274,8 @@ function fromStatus(deployment: Facts, said: Said, now: number): Step {
 }
 
 /**
- * The rank of the furthest status that the deployment has certainly reached. A status that the bot does not know does
- * not undo earlier events.
+ * The rank of the furthest status that the deployment has certainly reached. Earlier events still count if the present
+ * status is unknown to the bot.
  */
 function rankOf({ status, readyAt, errorAt }: Facts): number {
   return Math.max(

@@ -73,8 +73,8 @@ export class StatusPoll {
     const again = doubted !== undefined && doubted.current_status === status?.current_status;
     // The deployment has gone beyond the doubted status, so no other news will report its event.
     if (doubted && !again) await this.#apply(deployment, seen(doubted));
-    // For a missing deployment the bot has already waited. A status that suggests a missed callback is not applied yet:
-    // the callback may still be on its way.
+    // If the deployment is missing, the bot has already waited. If a status suggests a missed callback, the status is
+    // not applied yet, because the callback may still be on its way.
     if (status && !again && (await this.#missedEvent(deployment, news))) {
       // Perhaps the event happened only a moment ago. The callback gets some time to arrive.
       const silentAt = Math.max(now, deployment.createdAt + SILENCE_MS);
@@ -120,9 +120,9 @@ export class StatusPoll {
   }
 
   /**
-   * Applies news that no callback reported. The log and the chat say so once a day, for all processes together. The
-   * turn to warn is taken in the same transaction as the news: if that is not committed, the warning can be given
-   * later.
+   * Applies news that no callback reported. A warning about this appears in the log and in the chat once a day, for all
+   * processes together. The turn to warn is taken in the same transaction as the news. If the transaction is not
+   * committed, the warning can therefore be given later.
    */
   async #rescue({ id, requestId }: Deployment, news: Seen, event: CallbackEvent): Promise<void> {
     const first = await this.#parts.repository.change([id], async (tx, [before]) => {

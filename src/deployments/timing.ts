@@ -11,9 +11,9 @@ export const LOOK_UPS_MS = [2_000, 4_000, 4_000, 20_000, 30_000, 60_000] as cons
 export const SILENCE_MS = 60_000;
 
 /**
- * If callbacks are on, two status polls of deployments in progress are at least this far apart, which uses a fifth of
- * Edgegap's limit of 20 status calls a second. The more deployments are in progress, the less often each of them is
- * polled.
+ * If callbacks are on, two status polls of deployments in progress are at least this far apart. They then use at most a
+ * fifth of Edgegap's limit of 20 status calls a second. The more deployments are in progress, the less often each of
+ * them is polled.
  */
 export const POLLS_APART_MS = 250;
 
@@ -34,14 +34,14 @@ const YOUNG_MS = 3 * 60_000;
 /** The longest pause between the polls of a failed deployment, which stays failed until a person stops it. */
 export const POLL_FAILED_MAX_MS = 15 * 60_000;
 /**
- * If the bot only concluded that a deployment has ended, it asks Edgegap for this long whether the deployment is
- * running after all.
+ * If the end of a deployment is only a conclusion of the bot, the bot keeps asking Edgegap for this long whether the
+ * deployment is running after all.
  */
 export const DOUBT_END_MS = 2 * 60 * 60_000;
 
 /**
  * The time at which to ask about a deployment next (epoch ms). Undefined for a deployment that is ready or has ended,
- * because there Edgegap's list tells enough.
+ * because Edgegap's list tells enough about such a deployment.
  */
 export function nextCheck(deployment: Deployment, now: number, callbacks: boolean): number | undefined {
   const { phase, status, createdAt, checks, missingAt, errorAt, endedAt, stopAskedBy } = deployment;
@@ -63,8 +63,9 @@ export function nextCheck(deployment: Deployment, now: number, callbacks: boolea
 }
 
 /**
- * Whether the deployment is going through steps that no callback reports. A deployment that a person has stopped is
- * left to the callbacks: if a status poll saw the end first, the callback that reports the start would come too late.
+ * Whether the deployment is going through steps that no callback reports. A deployment that a person has stopped is not
+ * polled for such steps. A status poll might see the end of the deployment first, and then the callback that reports
+ * the start would come too late.
  */
 export function isOnItsWay({ phase, status, missingAt, stopAskedBy }: Deployment): boolean {
   if (phase !== 'live' || missingAt !== undefined || stopAskedBy !== undefined) return false;
@@ -78,8 +79,8 @@ export function isStopUnderWay({ stopAskedAt, missingAt, endedAt }: Deployment, 
 }
 
 /**
- * Whether some parts of Edgegap may not know the deployment yet. For that long, the answer that there is no such
- * deployment means nothing.
+ * Whether the deployment is so young that some parts of Edgegap may not know it yet. As long as this is the case, the
+ * answer that there is no such deployment means nothing.
  */
 export function isSettling({ acceptedAt, createdAt }: Deployment, now: number): boolean {
   return ageOf(acceptedAt ?? createdAt, now) < SETTLING_MS;

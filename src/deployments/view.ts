@@ -48,16 +48,17 @@ const SKEW_MS = 5_000;
 type Times = Pick<DeploymentView, 'readyAt' | 'endedAt'>;
 
 /**
- * When the deployment became ready, and when it ended. If Edgegap's times are plausible, they are used; otherwise the
- * times at which the news arrived, perhaps long after the events. If even the news of READY arrived after the end,
- * nobody knows how long the server ran.
+ * When the deployment became ready, and when it ended. Edgegap's times are used if they are plausible. If they are not,
+ * the times at which the news arrived are used, which may be long after the events. If even the news of READY arrived
+ * after the end, it is unknown how long the server ran.
  */
 export function timesOf({ createdAt, readyAt, endedAt, snapshot }: Deployment): Times {
   const said = snapshot && timesSaid(snapshot);
   const within = (at: number | undefined, to: number) =>
     at !== undefined && at >= createdAt - SKEW_MS && at <= to + SKEW_MS ? at : undefined;
   const end = endedAt === undefined ? undefined : (within(said?.endedAt, endedAt) ?? endedAt);
-  // A server that ended before any news of it arrived had been ready nevertheless.
+  // The server may have been ready even if all news of it arrived only after its end. Therefore Edgegap's time of READY
+  // is compared with the end, if the end is known.
   const latest = end ?? readyAt;
   if (latest === undefined) return { readyAt: undefined, endedAt: undefined };
   const learned = readyAt !== undefined && (end === undefined || readyAt < end) ? readyAt : undefined;
@@ -180,7 +181,9 @@ function locationOf(status: DeploymentStatus | undefined): string | undefined {
   return place.length > 0 ? place.join(', ') : undefined;
 }
 
-/** The address of a port for players; undefined if neither Edgegap's own link nor host and external port are known. */
+/**
+ * The address of a port for players. Undefined if Edgegap gives no link, and the host or the external port is unknown.
+ */
 export function linkOf(host: string | undefined, { link, external }: DeploymentPort): string | undefined {
   return link ?? (host && external !== undefined ? `${host}:${external}` : undefined);
 }

@@ -13,10 +13,10 @@ import type { CallOptions } from './transport.ts';
 const REMEMBERED = 5_000;
 
 /**
- * Limits `api` to the applications in `allowed`; undefined allows all applications. Calls with a request_id are checked
- * as well. Their application is known from `knownApplication` (the bot's own store) or else is asked from Edgegap, and
- * a deployment whose application stays unknown is refused. A refusal is a RefusedError with the code
- * `application-not-allowed`.
+ * Limits `api` to the applications in `allowed`. If `allowed` is undefined, all applications are allowed. Calls with a
+ * request_id are checked as well: the application of the deployment comes from `knownApplication` (the bot's own
+ * store), or from Edgegap if the store does not know the deployment. If the application stays unknown, the call is
+ * refused. A refusal is a RefusedError with the code `application-not-allowed`.
  */
 export function withAllowlist(
   api: EdgegapApi,
@@ -89,7 +89,7 @@ export function withAllowlist(
     },
     logs: (id, call) => checked(id, call, () => api.logs(id, call)),
     metrics: (id, request, call) => checked(id, call, () => api.metrics(id, request, call)),
-    // Not checked, because a host does not show an application.
+    // This call is not checked, because a host does not show an application.
     hosts: (fleet, call) => api.hosts(fleet, call),
     tags: (id, call) => checked(id, call, () => api.tags(id, call)),
     tag: (id, name, call) => checked(id, call, () => api.tag(id, name, call)),
@@ -112,7 +112,7 @@ export function withAllowlist(
 
 /**
  * Throws the refusal if the application of a deployment is not allowed, or is unknown. The refusal does not name the
- * application: a person who knows only a request_id must not learn which other games run in the account.
+ * application, because a person who knows only a request_id must not learn which other games run in the account.
  */
 export function checkDeploymentAllowed(
   allowed: readonly string[] | undefined,
@@ -131,9 +131,9 @@ function refused(allowed: readonly string[], which: string): RefusedError {
 }
 
 /**
- * The same list request, limited to allowed applications. Undefined if no row can match. The rows do not tell their
- * application, so Edgegap has to filter by application. Edgegap allows only one filter for each field, so the
- * applications that the request asks for and the allowed applications become a single filter.
+ * Returns the same list request, limited to the allowed applications. Returns undefined if no row can match. The rows
+ * do not contain their application, so Edgegap has to filter by application. Edgegap allows only one filter for each
+ * field. Therefore the applications in the request and the allowed applications are combined into a single filter.
  */
 function narrow<R extends ListRequest>(
   request: R,

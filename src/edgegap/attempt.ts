@@ -30,10 +30,11 @@ export interface HttpAnswer {
 }
 
 /**
- * Sends a request and reads the whole answer, whatever its status is. If that fails, throws an EdgegapError; its
- * outcome says whether the request may have reached Edgegap. When aborted, throws the signal's reason, unless the
- * request was a change that had already begun to leave: then throws `edgegap-aborted`, because the caller must not
- * think that the change did not happen.
+ * Sends a request and reads the whole answer, no matter which status the answer has. If the request fails, `attempt`
+ * throws an EdgegapError. The outcome of this error says whether the request may have reached Edgegap. If the signal is
+ * aborted, `attempt` throws the signal's reason. There is an exception: if the request changes something and had
+ * already begun to leave, `attempt` throws `edgegap-aborted`, because the caller must not think that the change did not
+ * happen.
  */
 export async function attempt(dispatcher: Dispatcher, clock: Clock, call: HttpCall): Promise<HttpAnswer> {
   const { method, signal } = call;
@@ -87,9 +88,9 @@ export async function attempt(dispatcher: Dispatcher, clock: Clock, call: HttpCa
 }
 
 /**
- * Calls `onStart` when undici has a connection and begins to write the request. If an error comes before that (refused,
- * DNS, TLS, no free connection), the request certainly had no effect. If an error comes after that, the effect is
- * unknown.
+ * Calls `onStart` when undici has a connection and begins to write the request. If an error comes before `onStart`
+ * (refused connection, DNS, TLS, no free connection), the request certainly had no effect. If an error comes after
+ * `onStart`, the effect is unknown.
  */
 function noteStart(onStart: () => void): Dispatcher.DispatcherComposeInterceptor {
   return (dispatch) => (options, handler) => {
@@ -107,7 +108,7 @@ function noteStart(onStart: () => void): Dispatcher.DispatcherComposeInterceptor
  * first of the inner errors.
  */
 function reasonOf(error: unknown): string | undefined {
-  // Reads the message that undici writes when a proxy refuses, because the code of this error does not tell the reason.
+  // The message of undici is read, because the code of this error does not tell why the proxy refused.
   const refusal = /^Proxy response \((\d+)\)/.exec((error as Error).message)?.[1];
   if (refusal) return `the proxy answered HTTP ${refusal}`;
   const code =

@@ -1,10 +1,13 @@
-/* The answers about everything that can be deployed: applications, versions, locations, and the hosts of fleets. */
+/*
+ * The answers about everything that can be deployed (applications, versions and locations), and about the hosts of
+ * fleets.
+ */
 import { z } from 'zod';
 import { flag, Location, list, number, Tags, text } from './schema.ts';
 
 /**
- * If `is_active` is false, no version of the application can be deployed. The image of the application is dropped,
- * because it is large.
+ * If `is_active` is false, no version of the application can be deployed. The picture of the application (the field
+ * `image`) is left out, because it is large.
  */
 export const Application = z.object({
   name: z.string().min(1),
@@ -19,8 +22,9 @@ export const ApplicationList = list('applications', Application);
 /**
  * If `is_active` is false, the version cannot be deployed. `caching_percent` goes from 0 to 1, `req_cpu` is in CPU
  * units (1024 units are one vCPU), `req_memory` in MB, `req_video` in units of a GPU, and `max_duration` in minutes (-1
- * means no limit). `time_to_deploy` is in seconds: if the download of the image takes longer, the deployment fails. The
- * answer also contains registry credentials and injected variables, which are dropped here on purpose.
+ * means no limit). `time_to_deploy` is in seconds. If the download of the container image takes longer than
+ * `time_to_deploy`, the deployment fails. Edgegap's answer also contains registry credentials and injected variables,
+ * which are left out here on purpose.
  */
 export const AppVersion = z.object({
   name: z.string().min(1),
@@ -83,7 +87,7 @@ export type FleetHost = z.infer<typeof FleetHost>;
 
 export const HostList = list('data', FleetHost);
 
-/** Which locations to list. Without any field, all locations are listed. */
+/** The locations to list. If no field is given, all locations are listed. */
 export interface LocationFilter {
   /** Lists only places with room for this version of the application. */
   application?: string | undefined;

@@ -62,8 +62,9 @@ type Optional = 'baseUrl' | 'timeoutMs' | 'mask';
 
 /**
  * An Edgegap account over HTTP, with its own connections and rate limits. Close the client when it is no longer needed.
- * Each call takes a signal and a lane. The lane is `people` by default, and goes before `background`. A call rejects
- * with an `EdgegapError`, or when aborted with the signal's reason.
+ * Each call takes a signal and a lane. The lane is `people` by default. Calls in the lane `people` go before calls in
+ * the lane `background`. A failed call rejects with an `EdgegapError`, and an aborted call rejects with the signal's
+ * reason.
  */
 export class EdgegapClient {
   readonly #transport: Transport;
@@ -81,30 +82,30 @@ export class EdgegapClient {
     this.#transport = new Transport({ ...rest, mask, baseUrl, timeoutMs, authorization });
   }
 
-  /** Finishes the requests that are under way. Waiting and later calls are refused. */
+  /** Finishes the requests that are under way. Calls that still wait, and later calls, are refused. */
   close(): Promise<void> {
     return this.#transport.close();
   }
 
-  /** Also aborts the requests that are under way, so that their outcome is unknown. */
+  /** Closes the client, and aborts the requests that are under way. Their outcome is then unknown. */
   abandon(): Promise<void> {
     return this.#transport.abandon();
   }
 
   /**
-   * `POST /v2/deployments`. Costs money, so the request is sent again only if the first request certainly had no
-   * effect; see `EdgegapError.outcome`.
+   * `POST /v2/deployments`. A deployment costs money, so the request is sent again only if the earlier attempt
+   * certainly had no effect. See `EdgegapError.outcome`.
    */
   async deploy(request: DeployRequest, call?: CallOptions): Promise<{ request_id: string }> {
     return this.#deploy(path`/v2/deployments`, deployBody(request), DeployAnswer, call);
   }
 
-  /** `POST /v2/private-fleets/deployments`: like `deploy`, but on a host of a private fleet if a host has room. */
+  /** `POST /v2/private-fleets/deployments`. Like `deploy`, but prefers the hosts of a private fleet that have room. */
   async deployToFleet(request: FleetDeployRequest, call?: CallOptions): Promise<{ request_id: string }> {
     return this.#deploy(path`/v2/private-fleets/deployments`, deployBody(request), DeployAnswer, call);
   }
 
-  /** `POST /v1/deploy`, which Edgegap calls deprecated. In the result, `version` is the version that was deployed. */
+  /** `POST /v1/deploy`, which Edgegap calls deprecated. The result tells the `version` that was deployed. */
   async deployLegacy(
     request: LegacyDeployRequest,
     call?: CallOptions,
@@ -125,28 +126,26 @@ export class EdgegapClient {
   }
 
   /**
-   * `POST /v1/deployments/bulk-stop`, limited to these deployments. If a deployment is not in `taken`, this call did
-   * not stop it, with an exception: an earlier attempt of the call may have been carried out although its answer was
-   * lost. Ask for the status of the deployment to find out.
+   * `POST /v1/deployments/bulk-stop`, limited to these deployments. `taken` contains the deployments that this call
+   * stopped. There is an exception: if Edgegap carried out an earlier attempt and its answer was lost, the deployments
+   * that were stopped then are not in `taken`. Ask for the status of a deployment to find out whether it was stopped.
    */
   stopMany(request_ids: readonly string[], call?: CallOptions): Promise<{ taken: string[] }> {
     return stopMany(this.#transport, request_ids, call);
   }
 
-  /**
-   * `GET /v1/deployments`, a single page. The list contains only active deployments, and may be slightly out of date.
-   */
+  /** `GET /v1/deployments`, a single page. The list has only active deployments, and may be slightly out of date. */
   async deployments(request: ListRequest = {}, call?: CallOptions): Promise<DeploymentPage> {
     const page = request.page ?? 1;
     const answer = await this.#list(request, call);
     const total_count = answer.total ?? answer.rows.length;
-    // This call does not see the earlier pages. Unless Edgegap tells more, all pages are assumed to have the same
-    // length.
+    // This call does not read the earlier pages. If Edgegap does not tell the number of the next page, all pages are
+    // assumed to have the same length.
     const has_next = nextPage(page, answer, answer.rows.length * page) !== undefined;
     return { rows: answer.rows, total_count, has_next, page, messages: answer.messages ?? [] };
   }
 
-  /** Every row of every page of the list. A row that moves to a later page during the reading is returned only once. */
+  /** Returns every row of every page. A row that moves to a later page during the reading is returned only once. */
   async *allDeployments(
     request: Omit<ListRequest, 'page'> = {},
     call?: CallOptions,
@@ -161,14 +160,14 @@ export class EdgegapClient {
     }
   }
 
-  /** `GET /v1/deployment/{id}/container-logs`: always returns the whole log, decoded from base64. */
+  /** `GET /v1/deployment/{id}/container-logs`. Always returns the whole log, decoded from base64. */
   async logs(request_id: string, call?: CallOptions): Promise<Logs> {
     const at = path`/v1/deployment/${request_id}/container-logs`;
     const request = { path: at, subject: 'log', bucket: 'logs' } as const;
     const logs = decodeLogs(await this.#get(request, LogsAnswer, call));
     const { crash_data } = logs;
-    // The logs are not masked here, because a whole log may be too long. They are masked later, where only their last
-    // lines are used.
+    // The logs are not masked here, because a whole log may be too long. The caller masks only the last lines that it
+    // uses.
     if (crash_data?.message === undefined) return logs;
     return { ...logs, crash_data: { ...crash_data, message: this.#mask(crash_data.message) } };
   }
@@ -216,7 +215,8 @@ export class EdgegapClient {
     try {
       await this.#change('DELETE', path`/v1/deployments/${request_id}/tags/${tag}`, undefined, call);
     } catch (error) {
-      // The outcome of an earlier attempt was unknown, and now the tag is gone: the earlier attempt has removed it.
+      // The outcome of an earlier attempt was unknown. The tag is gone now, so the earlier attempt must have removed
+      // the tag.
       if (error instanceof EdgegapError && error.status === 404 && error.outcome === 'unknown') return;
       throw error;
     }
@@ -270,8 +270,8 @@ export class EdgegapClient {
   }
 
   /**
-   * Edgegap documents a limit for each of the deploy endpoints. The bot counts all deploys in the same bucket, which
-   * also keeps to the limit if the endpoints share it.
+   * Edgegap documents a separate limit for each deploy endpoint. The bot counts all deploys in the same bucket, because
+   * the endpoints may in fact share one limit.
    */
   #deploy<T>(at: string, body: unknown, schema: z.ZodType<T>, call: CallOptions | undefined): Promise<T> {
     return this.#ask({ method: 'POST', path: at, body, subject: 'deploy', bucket: 'deploy' }, schema, call);

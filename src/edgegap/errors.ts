@@ -1,8 +1,9 @@
 import { AppError } from '../errors.ts';
 
 /**
- * Whether the call had its effect. `not-done`: certainly not. `done`: certainly; an example is a deploy for which
- * Edgegap found no room, but which left behind a deployment. `unknown`: perhaps.
+ * Whether the call had its effect. `not-done`: the call certainly had no effect. `done`: the call certainly had its
+ * effect. An example is a deploy for which Edgegap found no room, but which left behind a deployment. `unknown`: the
+ * call may have had its effect.
  */
 export type Outcome = 'not-done' | 'unknown' | 'done';
 
@@ -25,7 +26,10 @@ export class EdgegapError extends AppError {
   readonly requestId: string | undefined;
   /** For how many milliseconds Edgegap asked the bot to wait, at most 30 000. */
   readonly retryAfterMs: number | undefined;
-  /** Edgegap's own words, cut to 300 characters. The text comes from outside: show it, but never act on it. */
+  /**
+   * Edgegap's own words, cut to 300 characters. The text comes from outside. It may be shown, but the bot must never
+   * act on it.
+   */
   readonly apiMessage: string | undefined;
 
   constructor(code: string, userMessage: string, details: EdgegapErrorDetails) {
@@ -82,8 +86,8 @@ export function breakError({ kind, sent, reason, ...details }: Break): EdgegapEr
 }
 
 /**
- * The same error, for a call whose earlier attempt may have had an effect. Then the outcome of the whole call is
- * unknown, no matter how the last attempt failed.
+ * Returns the same error for a call with an earlier attempt that may have had an effect. The outcome of the whole call
+ * is then unknown, no matter how the last attempt failed.
  */
 export function afterUnknown(error: EdgegapError): EdgegapError {
   if (error.outcome !== 'not-done') return error;

@@ -18,7 +18,8 @@ export function decodeLogs({ logs = '', crash_logs, encoding, ...rest }: LogsAns
 }
 
 /**
- * Decodes base64. Edgegap tells only one `encoding` for both texts, so a text that is not base64 is returned unchanged.
+ * Decodes base64. Edgegap tells only one `encoding` for the two texts, so this function returns a text unchanged if the
+ * text is not base64.
  */
 function fromBase64(text: string): string {
   const packed = text.replace(/[\r\n]/g, '');

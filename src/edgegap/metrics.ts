@@ -13,17 +13,17 @@ export type MetricsStep = (typeof METRICS_STEPS)[number];
 
 export interface MetricsRequest {
   /**
-   * In epoch milliseconds. Without `from`, Edgegap begins at the start of the deployment; without `to`, Edgegap ends at
-   * the present.
+   * In epoch milliseconds. If `from` is absent, Edgegap begins at the start of the deployment. If `to` is absent,
+   * Edgegap ends at the present.
    */
   readonly from?: number | undefined;
   readonly to?: number | undefined;
   readonly step?: MetricsStep | undefined;
-  /** Whether to return the measured values instead of averages over each step. */
+  /** Whether Edgegap returns the measured values themselves. If false, Edgegap returns averages over each step. */
   readonly raw?: boolean | undefined;
 }
 
-/** Values that are not numbers, and times that cannot be read, are left out; in the chart they become gaps. */
+/** Values that are not numbers are left out, and so are times that cannot be read. In the chart they become gaps. */
 const Series = z
   .object({ datasets: z.array(z.unknown()).catch([]), timestamps: z.array(z.unknown()).catch([]) })
   .transform(({ datasets, timestamps }): Sample[] =>

@@ -19,7 +19,7 @@ export function isOwnTag(tag: string): boolean {
   return OWN_TAG.test(tag);
 }
 
-/** Masks a tag unless the tag is one of the bot's own. */
+/** Masks secrets in a tag, unless the tag is one of the bot's own. */
 export function maskTag(tag: string, mask: Mask): string {
   return isOwnTag(tag) ? tag : mask(tag);
 }
@@ -45,7 +45,10 @@ export function masked<
   return { ...told, ...texts, tags: tags.map((tag) => maskTag(tag, mask)) };
 }
 
-/** The body of a callback as it is stored: only the fields that the bot reads later, with secrets masked. */
+/**
+ * The body of a callback in the form in which the store keeps it. The result contains only the fields that the bot
+ * reads later, and secrets in them are masked.
+ */
 export function maskedBody(body: string, mask: Mask = createMask([])): string {
   try {
     const status = DeploymentStatus.safeParse(JSON.parse(body));

@@ -14,14 +14,14 @@ export interface Page<Row> {
   rows: Row[];
   total: number | undefined;
   pagination: Pagination;
-  /** Notes that the API added. Undefined if the page was not read from an answer. */
+  /** Notes that the API added. Undefined if the page does not come from an answer of the API. */
   messages?: string[] | undefined;
 }
 
 /**
- * The number of the page after `page`. Undefined after the last page. `read` is the number of rows that were read so
- * far, including those of `page`. A reader that follows the pages always comes to an end: an empty page ends the list,
- * whatever the page numbers say, and each next page must have a higher number.
+ * Returns the number of the page that follows `page`, or undefined if `page` is the last page. `read` is the number of
+ * rows that were read so far, including the rows of `page`. The reading always comes to an end, for two reasons. An
+ * empty page ends the list, whatever the page numbers say, and each next page must have a higher number.
  */
 export function nextPage(page: number, answer: Page<unknown>, read: number): number | undefined {
   if (answer.rows.length === 0) return undefined;
@@ -31,7 +31,9 @@ export function nextPage(page: number, answer: Page<unknown>, read: number): num
   return next_page_number !== undefined && next_page_number > page ? next_page_number : page + 1;
 }
 
-/** Reads page after page. For the first page `read` gets undefined, because some lists take no page number. */
+/**
+ * Reads page after page. For the first page, `read` is called with undefined, because some lists take no page number.
+ */
 export async function* eachPage<Row>(
   read: (page: number | undefined) => Promise<Page<Row>>,
 ): AsyncGenerator<Row[], void, undefined> {

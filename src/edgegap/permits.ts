@@ -2,21 +2,22 @@ import type { Clock } from '../clock.ts';
 import type { Lane } from './waiting-calls.ts';
 
 /**
- * The length of a window: Edgegap's limits hold for every second, including both of its ends, and timers may fire a
- * millisecond early.
+ * The length of a window. The window is slightly longer than a second for two reasons: Edgegap's limits hold for every
+ * second including both of its ends, and timers may fire a millisecond early.
  */
 export const WINDOW_MS = 1_005;
 
 /**
- * Edgegap counts a request when the request arrives, which is some time between its leaving and its answer. The bot
- * does not know when in between, so the window of a permit starts at the answer. If the answer takes longer than
- * TRAVEL_MS (for example because a server is being allocated), the window starts TRAVEL_MS after the request was sent.
+ * Edgegap counts a request at the moment when the request arrives. This moment lies between the leaving of the request
+ * and its answer, and the bot does not know it exactly. Therefore the window of a permit starts at the answer. If the
+ * answer takes longer than TRAVEL_MS (for example because a server is being allocated), the window starts TRAVEL_MS
+ * after the request was sent.
  */
 export const TRAVEL_MS = 500;
 
 /**
- * A request must leave within this time after its permit was taken; otherwise it has to wait for another permit. So the
- * permits of a process that died become free by themselves.
+ * A request must leave within this time after its permit was taken. If the request leaves later, it needs a new permit.
+ * This is why the permits of a dead process become free by themselves.
  */
 export const LEAVE_MS = 2_000;
 
@@ -33,11 +34,11 @@ export const MAX_PAUSE_MS = 30_000;
 /** The right to send a request now. Each permit takes up a slot in the window of its bucket. */
 export interface Permit {
   /**
-   * The time at which the permit was taken, by this machine's clock, in epoch milliseconds. The true time may be a
-   * little later, but never earlier.
+   * The time at which the permit was taken, by this machine's clock, in epoch milliseconds. The permit may have been
+   * taken a little later, but never earlier.
    */
   readonly takenAt: number;
-  /** Says that the request has arrived by now, if it arrives at all. The permit becomes free a window from now. */
+  /** Says that the request has arrived by now, or will never arrive. The permit becomes free after one more window. */
   count(): void;
   /** Says that no request was sent. The permit becomes free at once. */
   unused(): void;
@@ -47,27 +48,27 @@ export interface PermitRequest {
   lane: Lane;
   /** The maximum number of permits to take. */
   wanted: number;
-  /** The limit of the bucket for any second. */
+  /** How many permits of the bucket this lane may hold in any second. */
   limit: number;
 }
 
 export interface PermitGrant {
   permits: Permit[];
-  /** If fewer permits were free than wanted: after how many milliseconds to ask again. */
+  /** How many milliseconds to wait before asking again, if fewer permits were free than wanted. */
   waitMs: number;
 }
 
-/** Hands out permits for the buckets with a documented limit. */
+/** Gives out permits for the buckets with a documented limit. */
 export interface Permits {
-  /** Takes permits that are free now. Rejects with an AppError if permits cannot be taken. */
+  /** Takes permits that are free now. Rejects with an AppError if no permit can be taken. */
   take(bucket: string, wish: PermitRequest): Promise<PermitGrant>;
-  /** Hands out no permits of `bucket` for `ms` milliseconds, at most `MAX_PAUSE_MS`. */
+  /** Stops giving out permits of `bucket` for `ms` milliseconds, at most `MAX_PAUSE_MS`. */
   pause(bucket: string, ms: number): Promise<void>;
 }
 
 /**
- * Pauses every bucket at the start. The last requests of a process that has just died may still be on their way, and
- * Edgegap counts them.
+ * Pauses every bucket when a process starts. The last requests of a process that has just died may still be on their
+ * way, and Edgegap will count them.
  */
 export async function waitOut(permits: Permits, buckets: readonly string[]): Promise<void> {
   for (const bucket of buckets) await permits.pause(bucket, TRAVEL_MS + WINDOW_MS);
@@ -79,7 +80,7 @@ interface Bucket {
   readonly freeAt: number[];
 }
 
-/** The permits of a process that shares the limits of the account with no other process. */
+/** Permits for a process that does not share the limits of the account with any other process. */
 export class MemoryPermits implements Permits {
   readonly #clock: Clock;
   readonly #buckets = new Map<string, Bucket>();
@@ -99,7 +100,7 @@ export class MemoryPermits implements Permits {
     for (let slot = 0; slot < limit && permits.length < wanted; slot++) {
       const busyMs = ahead(freeAt[slot] ?? now, now, HELD_MS);
       if (busyMs === 0 && pauseMs === 0) permits.push(this.#permit(freeAt, slot));
-      // If another call takes a permit now, that permit becomes free after a window at the earliest.
+      // A permit that is in use may become free earlier than the stored time, but after a window at the earliest.
       else earliestMs = Math.min(earliestMs, busyMs);
     }
     return { permits, waitMs: Math.max(earliestMs, pauseMs) };
@@ -138,8 +139,8 @@ export class MemoryPermits implements Permits {
 }
 
 /**
- * The milliseconds until `time`. 0 if `time` is past, and also if `time` is more than `most` away, because then the
- * clock was set back after `time` was stored.
+ * The milliseconds until `time`. The result is 0 if `time` is in the past. It is also 0 if `time` is more than `most`
+ * away, because this happens only if the clock was set back after `time` was stored.
  */
 function ahead(time: number, now: number, most: number): number {
   const ms = time - now;

@@ -15,7 +15,7 @@ export type Subject =
   | 'application'
   | 'account';
 
-/** An answer that reports no success, with all the facts that could be read from the answer. */
+/** An answer that reports a failure, with all the facts that could be read from the answer. */
 interface Refusal extends Omit<EdgegapErrorDetails, 'hint' | 'cause' | 'outcome'> {
   subject: Subject;
   status: number;
@@ -30,14 +30,14 @@ interface Meaning {
 }
 
 /**
- * If a deploy is answered with one of these statuses, Edgegap says that nothing was deployed. Any other status may come
- * from a proxy, while Edgegap deployed the server nevertheless.
+ * Each of these statuses, as the answer to a deploy, means that Edgegap deployed nothing. Any other status may come
+ * from a proxy, and Edgegap may have deployed the server nevertheless.
  */
 const NOT_DEPLOYED = new Set([400, 401, 403, 404, 429]);
 
 /**
- * The error for an answer that reports no success. What each status means is taken from the API reference and from
- * trying the live API.
+ * The error for an answer that reports a failure. The meaning of each status comes from the API reference and from
+ * trials with the live API.
  */
 export function refusalError(refusal: Refusal): EdgegapError {
   const { code, message, hint, outcome = 'not-done' } = meaning(refusal);
@@ -135,9 +135,9 @@ function noSuchDeployment(): Meaning {
 }
 
 /**
- * For an unknown request_id the live API answers 400 instead of 404. So if no other value of the request can be wrong,
- * 400 means that the request_id is unknown. If the request also contains a tag or a window, the message shows which
- * value is wrong. For an unknown application or version, v2 deploy answers 400 as well.
+ * For an unknown request_id, the live API answers 400 instead of 404. If the request contains no other value that can
+ * be wrong, 400 therefore means that the request_id is unknown. If the request also contains a tag or a time window,
+ * Edgegap's message shows which value is wrong. For an unknown application or version, v2 deploy answers 400 as well.
  */
 function badRequest({ subject, status, apiMessage = '' }: Refusal, quote: string): Meaning {
   const blamesTag = /\btags?\b|\bname\b|length|charact/i.test(apiMessage) && !/request_?id/i.test(apiMessage);
@@ -204,8 +204,8 @@ function notFound({ subject, apiMessage = '' }: Refusal, quote: string): Meaning
 }
 
 /**
- * If no server has room, v2 deploy answers 422. Under the request_id in the answer there is a deployment with the
- * status ERROR, which can be deleted.
+ * If no server has room, v2 deploy answers 422. The answer contains the request_id of a deployment with the status
+ * ERROR, which Edgegap left behind and which can be deleted.
  */
 function cannotAllocate({ requestId }: Refusal, quote: string): Meaning {
   const left = requestId ? ` Deployment ${requestId} is left behind in ERROR and can be stopped.` : '';

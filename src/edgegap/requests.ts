@@ -40,21 +40,21 @@ export interface DeployRequest {
 /** The request `POST /v2/private-fleets/deployments`, in a form that suits the bot. */
 export interface FleetDeployRequest extends DeployRequest {
   /**
-   * The ids of hosts in order of preference: at least one, and each only once. If no host has room, the deployment goes
-   * to the cloud.
+   * The ids of hosts in order of preference. There must be at least one id, and no id may appear twice. If no host has
+   * room, the deployment goes to the cloud.
    */
   private_host_ids: readonly string[];
 }
 
 /**
- * The request `POST /v1/deploy`, in a form that suits the bot. No other deploy can override the command of the
+ * The request `POST /v1/deploy`, in a form that suits the bot. Only this deploy request can override the command of the
  * container.
  */
 export interface LegacyDeployRequest
   extends Pick<DeployRequest, 'application' | 'tags' | 'environment_variables'> {
   /** If absent, Edgegap deploys the newest version. */
   version?: string | undefined;
-  /** At least one player, given by address. v1 does not accept coordinates without an address. */
+  /** At least one player, given by an IP address. v1 does not accept coordinates without an address. */
   users: readonly Extract<DeployUser, { ip_address: string }>[];
   /** If absent, the container uses its own command and arguments. */
   command?: string | undefined;
@@ -105,9 +105,9 @@ type FilterField =
   | 'host_name';
 
 /**
- * A condition of the deployment list; each field may have only one condition. `in` and `nin` are allowed for
- * application, version, tags, request_id, fleet_name and host_name; `gte` and `lte` for created_at; `ilike` (with %)
- * for fleet_name and host_name.
+ * A condition of the deployment list. Each field may have only one condition. `in` and `nin` are allowed for
+ * application, version, tags, request_id, fleet_name and host_name. `gte` and `lte` are allowed for created_at. `ilike`
+ * (with %) is allowed for fleet_name and host_name.
  */
 export type ListFilter =
   | { field: FilterField; operator: 'eq' | 'neq' | 'gte' | 'lte' | 'ilike'; value: string }

@@ -12,7 +12,10 @@ export interface RateLimits {
 
 export const DOCUMENTED_LIMITS: RateLimits = { deploy: 40, status: 20, list: 10, hosts: 10 };
 
-/** The documented limits, cut down to a share in percent: other programs use the same account. At least 1 a second each. */
+/**
+ * The documented limits, reduced to this share in percent, because other programs use the same account. Each limit is
+ * at least 1 a second.
+ */
 export function shareOfLimits(percent: number): RateLimits {
   const cut = (limit: number) => Math.max(1, Math.floor((limit * percent) / 100));
   const { deploy, status, list, hosts } = DOCUMENTED_LIMITS;
@@ -24,10 +27,16 @@ export function shareOfLimits(percent: number): RateLimits {
  * limit.
  */
 const CONCURRENT = 16;
+/**
+ * Background work leaves one permit in four to people. Otherwise a person would wait up to a second while the bot
+ * compares thousands of deployments.
+ */
+const LEFT_PART = 4;
 
 /**
- * A call that calls `left` when its request leaves. If `left` throws, the request must not leave: the call rejects with
- * the same error, and is started again with a new permit. A request that got an answer counts as a request that left.
+ * A call that takes the function `left`, and calls it when the request leaves. If `left` throws, the request must not
+ * leave. The call then rejects with the same error, and the scheduler starts the call again with a new permit. A
+ * request that got an answer counts as a request that left.
  */
 type ScheduledCall<T> = (left: () => void) => Promise<T>;
 
@@ -37,9 +46,10 @@ interface Bucket {
 }
 
 /**
- * Keeps to the rate limits of the account. Each bucket has a number of permits. Each call takes a permit. Calls of
- * people go first, and within a lane calls go in order of arrival. A permit is free again at the end of the one-second window
- * that its request counts against. So in any second, no more requests arrive than the limit allows.
+ * Keeps to the rate limits of the account. Each bucket has a number of permits, and each call takes a permit. Calls of
+ * people go first, and background work never takes the last quarter of the permits. Within a lane calls go in order of
+ * arrival. Each request counts against a window of one second, and its permit becomes free at the end of this window.
+ * Therefore no more requests arrive in any second than the limit allows.
  */
 export class Scheduler {
   readonly #clock: Clock;
@@ -56,18 +66,18 @@ export class Scheduler {
 
   /**
    * Runs `call` when its turn in `bucket` has come. The bucket is 'deploy', 'status', 'list' or 'hosts', or any other
-   * name for endpoints without a documented limit. If the request could not leave in time, `call` is run again. If
-   * aborted while waiting, `run` rejects with the signal's reason; if permits cannot be taken, it rejects with the
-   * error of `Permits.take`. In both cases `call` has not begun. Once `call` has begun, it has to watch the signal
-   * itself.
+   * name for endpoints without a documented limit. If the request could not leave in time, `call` is run again. If the
+   * signal is aborted while the call waits, `run` rejects with the signal's reason. If no permit can be taken, `run`
+   * rejects with the error of `Permits.take`. In both cases `call` has not begun. Once `call` has begun, it has to
+   * watch the signal itself.
    */
   run<T>(bucket: string, turn: WaitOptions, call: ScheduledCall<T>): Promise<T> {
     return this.#bucket(bucket).run(turn, call);
   }
 
   /**
-   * Starts no call in `bucket` for `ms` milliseconds, at most `MAX_PAUSE_MS`. Used after Edgegap said that requests
-   * come too fast.
+   * Starts no call in `bucket` for `ms` milliseconds, at most `MAX_PAUSE_MS`. This method is used after Edgegap said
+   * that requests come too fast.
    */
   pause(bucket: string, ms: number): Promise<void> {
     return this.#bucket(bucket).pause(Math.min(ms, MAX_PAUSE_MS));
@@ -125,8 +135,8 @@ class OpenBucket implements Bucket {
 }
 
 /**
- * The request waited too long before leaving (no free connection, or a machine that stood still). Its permit may belong
- * to another call by now.
+ * Thrown if the request waited too long before leaving, because no connection was free or because the machine stood
+ * still. The permit of the request may belong to another call by now.
  */
 class PermitGone extends Error {}
 
@@ -137,7 +147,7 @@ class RatedBucket implements Bucket {
   readonly #limit: number;
   readonly #lanes = new WaitingCalls<Permit>(() => this.#changed());
   #serving = false;
-  /** Ends the wait for a permit, if there is no longer a reason to wait. */
+  /** Ends the wait for a permit if there is no longer a reason to wait. */
   #reconsider = () => {};
 
   constructor(clock: Clock, permits: Permits, name: string, limit: number) {
@@ -188,8 +198,8 @@ class RatedBucket implements Bucket {
   }
 
   /**
-   * Asks for permits as long as any call waits. Only one question is asked at a time, for all the calls that wait at
-   * that moment.
+   * Asks for permits as long as any call waits. Only one request for permits is open at a time, and it asks for as many
+   * permits as calls are waiting at that moment.
    */
   async #serve(): Promise<void> {
     if (this.#serving) return;
@@ -197,7 +207,8 @@ class RatedBucket implements Bucket {
     try {
       for (let lane = this.#lanes.next; lane; lane = this.#lanes.next) {
         const wanted = this.#lanes.count(lane);
-        const wish = { lane, wanted, limit: this.#limit };
+        const left = lane === 'background' ? Math.floor(this.#limit / LEFT_PART) : 0;
+        const wish = { lane, wanted, limit: this.#limit - left };
         const { permits, waitMs } = await this.#permits.take(this.#name, wish);
         for (const permit of permits) if (!this.#lanes.begin(permit, lane)) permit.unused();
         if (permits.length < wanted && this.#lanes.next === lane) await this.#wait(waitMs);

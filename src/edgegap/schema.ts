@@ -2,13 +2,13 @@ import { z } from 'zod';
 import { type Page, Pagination } from './paging.ts';
 
 /*
- * Edgegap's answers, read leniently: the vendor's files and the live API do not agree on which fields may be missing
- * or null, and a field that this bot only shows must never be the reason that a server cannot be stopped. So only
- * fields that the bot cannot work without are required; any other field that is missing, null or of another type
- * reads as undefined. Unknown fields are dropped.
+ * Edgegap's answers are read leniently. The vendor's files and the live API do not agree on which fields may be missing
+ * or null. A field that the bot only shows must never be the reason that a server cannot be stopped. Therefore only the
+ * fields that the bot cannot work without are required. Any other field that is missing, null or of another type is
+ * read as undefined. Unknown fields are left out.
  */
 
-/** The text without any change, because a log may be empty. */
+/** The text is not trimmed or checked, because a log may be empty. */
 const raw = z.string().optional().catch(undefined);
 /** An empty text means that there is no value. For example, a server that has no name yet has the name "". */
 export const text = raw.transform((value) => (value?.trim() ? value : undefined));
@@ -30,8 +30,8 @@ const Messages = z.preprocess(
 
 /**
  * The answer of a list, as a page. An empty list may come without rows, but then another field must show that the
- * answer is a list. Otherwise the answer to a different question could be read as "nothing is running". The number of
- * all rows is in `total_count`, or for the tag list of the API reference in `count`.
+ * answer is a list. Without this check, the answer to a different question could be read as "nothing is running". The
+ * number of all rows is in `total_count`. In the tag list of the API reference, this number is in `count`.
  */
 export function list<Row extends z.ZodType>(key: string, row: Row) {
   const answer = z
@@ -92,12 +92,12 @@ function normaliseStatus(status: string): StatusName {
 }
 
 /**
- * A port to which players connect. `link` is the host with the external port; `protocol` is `UDP`, `TCP`, `TCP/UDP`,
+ * A port to which players connect. `link` is the host with the external port. `protocol` is `UDP`, `TCP`, `TCP/UDP`,
  * `HTTP` and so on.
  */
 export const DeploymentPort = z.object({
   name: text,
-  // As long as the server has no name, Edgegap's link contains only the port. Such a link is dropped.
+  // As long as the server has no name, Edgegap's link contains only the port. Such a link is left out.
   link: text.transform((link) => (link && /^([a-z]+:\/\/)?:/i.test(link) ? undefined : link)),
   internal: number,
   external: number,
@@ -118,7 +118,7 @@ const Ports = z.preprocess(
   z.record(z.string(), DeploymentPort),
 );
 
-/** A location, either of a deployment or to deploy to. Degrees are decimal, WGS 84. */
+/** The location of a deployment, or a location that can be deployed to. Degrees are decimal, WGS 84. */
 export const Location = z.object({
   city: text,
   country: text,
@@ -130,7 +130,7 @@ export const Location = z.object({
 });
 export type Location = z.infer<typeof Location>;
 
-/** In the tag list a tag is an object with a name; in a deployment a tag is a plain string. */
+/** In the tag list, a tag is an object with a name. In a deployment, a tag is a plain string. */
 const TagName = z.union([
   z.string().regex(/\S/),
   z.object({ name: z.string().regex(/\S/) }).transform((tag) => tag.name),
@@ -143,7 +143,7 @@ export const Tags = z.preprocess(
 
 /**
  * The answer of `GET /v1/status/{id}`, and the body of every callback. Times are in UTC, see `parseEdgegapTime`.
- * `elapsed_time` is the number of seconds since READY; `max_duration` is in minutes, and -1 means no limit. `sockets`
+ * `elapsed_time` is the number of seconds since READY. `max_duration` is in minutes, and -1 means no limit. `sockets`
  * (how many players fit), `sockets_usage` and `whitelisting_active` appear only in the API reference. `command` and
  * `arguments` are set only if the deployment overrides them.
  */

@@ -4,8 +4,8 @@ import { type ApiRequest, type CallOptions, type Transport, unreadable } from '.
 
 export interface StopOptions extends CallOptions {
   /**
-   * Where the log is kept. A name means the endpoint storage with this name, `true` the storage of the version, and
-   * `false` that the log is not kept. If absent, the version decides.
+   * Where the log is kept. A name means the endpoint storage with this name, and `true` means the storage of the
+   * version. `false` means that the log is not kept. If this field is absent, the version decides.
    */
   logStorage?: boolean | string | undefined;
 }
@@ -14,7 +14,7 @@ export interface StopOptions extends CallOptions {
  * `stopping`: Edgegap is stopping the deployment. `accepted`: the deployment will stop once its status is READY or
  * ERROR. `already-terminated`: Edgegap says that the deployment has terminated, which is a success as well.
  * `perhaps-stopped`: an earlier attempt may have stopped the deployment, and now Edgegap says that there is no such
- * deployment; Edgegap may be mistaken.
+ * deployment. Edgegap may be mistaken about this.
  */
 export type StopResult = 'stopping' | 'accepted' | 'already-terminated' | 'perhaps-stopped';
 
@@ -41,8 +41,8 @@ export async function stop(
 const BATCH = 100;
 
 /**
- * Stops deployments in batches, and returns the ids that Edgegap accepted. The filter always consists of ids and is
- * never empty, so a request that is sent again cannot stop any other deployment.
+ * Stops deployments in batches, and returns the ids that Edgegap accepted. The filter consists only of ids and is never
+ * empty, so a request that is sent twice cannot stop any other deployment.
  */
 export async function stopMany(
   transport: Transport,

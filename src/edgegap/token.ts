@@ -1,8 +1,8 @@
 import { AppError } from '../errors.ts';
 
 /**
- * The token without the word `token`, which belongs to the header but is often pasted together with the token. Throws
- * if the rest cannot be a token. The error does not quote the rest, because it may be a secret.
+ * Returns the token without the word `token`, which belongs to the header but is often pasted together with the token.
+ * Throws if the rest cannot be a token. The error does not quote the rest, because the rest may be a secret.
  */
 export function bareToken(text: string): string {
   const token = text.trim().replace(/^token(\s+|$)/i, '');

@@ -17,7 +17,7 @@ const BACKOFF_MS = 500;
 export interface TransportOptions {
   /** The base URL of the API. A path in the URL is put before the path of each request. */
   baseUrl: string;
-  /** The complete value of the header. */
+  /** The complete value of the header `Authorization`. */
   authorization: string;
   clock: Clock;
   log: Logger;
@@ -30,7 +30,7 @@ export interface TransportOptions {
   proxy?: Proxies | undefined;
   /** Hides secrets in texts that were written by people and servers. */
   mask: Mask;
-  /** The source of the random part of the pauses between attempts. By default `Math.random`. */
+  /** The source of the random part of the pauses between attempts. The default is `Math.random`. */
   random?: (() => number) | undefined;
 }
 
@@ -38,8 +38,8 @@ export interface CallOptions {
   signal?: AbortSignal | undefined;
   lane?: Lane | undefined;
   /**
-   * Called for each attempt when its turn has come, and a second time right before the request leaves, which may be
-   * later. If `mayLeave` throws, `send` rejects with the same error.
+   * Called twice for each attempt: when the turn of the attempt has come, and right before the request leaves, which
+   * may be later. If `mayLeave` throws, `send` rejects with the same error.
    */
   mayLeave?: (() => void) | undefined;
 }
@@ -51,7 +51,7 @@ export interface ApiRequest {
   query?: Record<string, string | number | boolean | undefined> | undefined;
   body?: unknown;
   subject: Subject;
-  /** Whether a POST can be carried out twice without changing more than the first time. */
+  /** Whether the POST may be carried out twice, because the second time changes nothing more. */
   repeatable?: boolean | undefined;
   /** The bucket of the scheduler. Only 'deploy', 'status', 'list' and 'hosts' have a rate limit. */
   bucket: string;
@@ -94,8 +94,9 @@ export class Transport {
   }
 
   /**
-   * Sends `request` and returns any 2xx answer. Otherwise throws EdgegapError. If aborted, throws the signal's reason;
-   * for a request that changes something, this happens only if the change was certainly not made.
+   * Sends `request` and returns any 2xx answer. If there is no such answer, throws an EdgegapError. If aborted, throws
+   * the signal's reason. For a request that changes something, the signal's reason is thrown only if the change was
+   * certainly not made.
    */
   async send(request: ApiRequest, call: CallOptions = {}): Promise<ApiResponse> {
     const { method } = request;
@@ -107,8 +108,8 @@ export class Transport {
         return await this.#once(request, call, n);
       } catch (error) {
         const unknownBefore = before !== undefined && before.outcome !== 'not-done';
-        // An earlier attempt may have had an effect. Its error tells the caller more than the reason why this attempt
-        // did not begin.
+        // This attempt did not begin, but an earlier attempt may have had an effect. The error of the earlier attempt
+        // is more useful to the caller than the reason why this attempt did not begin.
         if (!(error instanceof EdgegapError)) throw unknownBefore && method !== 'GET' ? before : error;
         const final = unknownBefore ? afterUnknown(error) : error;
         if (n >= MAX_ATTEMPTS || !mayRetry(error, again)) throw final;
@@ -127,7 +128,9 @@ export class Transport {
     await this.#closed;
   }
 
-  /** Also aborts the requests that are under way, so that their outcome is unknown. */
+  /**
+   * Closes the transport, and also aborts the requests that are under way. The outcome of these requests is unknown.
+   */
   async abandon(): Promise<void> {
     this.#leaving.abort(closed());
     await this.close();
@@ -212,11 +215,11 @@ export class Transport {
   }
 
   async #waitAfter(error: EdgegapError, bucket: string, n: number, call: CallOptions): Promise<void> {
-    // Half of the pause is fixed and half is random, so that replicas and calls that failed together do not try again
-    // together.
+    // Half of the pause is fixed and half is random. Calls and replicas that failed at the same moment therefore do not
+    // all try again at the same moment.
     const backoff = BACKOFF_MS * 2 ** (n - 1) * (1 + this.#random());
     const wait = error.retryAfterMs ?? backoff;
-    // Edgegap said that requests come too fast, so the whole bucket is paused. This call then waits in the bucket, too.
+    // Edgegap said that requests come too fast, so the whole bucket is paused. This call waits in the same bucket.
     if (error.status === 429) return this.#scheduler.pause(bucket, wait);
     await sleep(this.#options.clock, wait, either(this.#closing, call));
   }
@@ -227,11 +230,11 @@ function createPool(pipelining: 0 | 1, proxy: Proxies | undefined): Dispatcher {
     connections: 64,
     pipelining,
     maxResponseSize: MAX_BODY_BYTES,
-    // Without HTTP/2, a connection carries a single request at a time. Only then is it known exactly whether a request
-    // has left.
+    // Without HTTP/2, a connection carries a single request at a time. This is the only way to know exactly whether a
+    // request has left.
     allowH2: false,
-    // Uses a tunnel even for an address without TLS, because without a tunnel the proxy might repeat a request by
-    // itself.
+    // The proxy is asked for a tunnel even if the address has no TLS, because without a tunnel the proxy might repeat a
+    // request by itself.
     proxyTunnel: true,
   });
 }

@@ -32,8 +32,8 @@ export class WaitingCalls<P> {
   }
 
   /**
-   * Waits for a permit and then runs `call`; resolves or rejects as `call` does. If aborted while waiting, rejects with
-   * the signal's reason.
+   * Waits for a permit and then runs `call`. The promise resolves or rejects as `call` does. If the signal is aborted
+   * while the call waits, the promise rejects with the signal's reason.
    */
   wait<T>({ lane, signal }: WaitOptions, call: (permit: P) => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
@@ -61,8 +61,8 @@ export class WaitingCalls<P> {
   }
 
   /**
-   * Begins the next call with the permit. Returns false if there is no such call. A permit that was taken for people is
-   * given only to calls of people.
+   * Begins the next call with the permit, and returns false if there is no such call. If a permit was taken for people,
+   * only a call of a person may use it.
    */
   begin(permit: P, takenFor: Lane): boolean {
     const waiting =

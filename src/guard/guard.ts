@@ -9,14 +9,14 @@ const HOUR_MS = 60 * MINUTE_MS;
 /** A refusal names at most this many running deployments. */
 const NAMED = 3;
 
-/** The limits on deploys. In `running`, `runningPerPerson` and `perHour`, 0 stands for no limit. */
+/** The limits on deploys. In `running`, `runningPerPerson` and `perHour`, 0 means that there is no limit. */
 export interface Limits {
-  /** The most running deployments of the account, and of each person. */
+  /** The maximum number of running deployments of the account, and of each person. */
   readonly running: number;
   readonly runningPerPerson: number;
-  /** The most deploys of each person within an hour. */
+  /** The maximum number of deploys of each person within an hour. */
   readonly perHour: number;
-  /** If at least this many deployments run, a person is asked before a deploy. */
+  /** If at least this many deployments are running, a person has to confirm a deploy. */
   readonly confirmFrom: number;
 }
 
@@ -24,7 +24,7 @@ export interface GuardParts {
   readonly store: Store;
   readonly clock: Clock;
   readonly account: string;
-  /** The only applications whose deployments a refusal may name; undefined if a refusal may name all. */
+  /** The only applications whose deployments a refusal may name. If undefined, a refusal may name any deployment. */
   readonly allowlist: readonly string[] | undefined;
   readonly deployLimits: Limits;
 }
@@ -32,9 +32,9 @@ export interface GuardParts {
 export type Guard = ReturnType<typeof createGuard>;
 type Rows = ReturnType<typeof running>;
 
-/** Keeps the people of one account from spending without limit. */
+/** Prevents the people of an account from spending without limit. */
 export function createGuard({ store, clock, account, allowlist, deployLimits: limits }: GuardParts) {
-  /** The number of rows, and the time at which the oldest of these deployments was asked for. */
+  /** The number of rows, and the time at which a person asked for the oldest of these deployments. */
   const count = (rows: Rows) =>
     rows
       .select((eb) => [eb.fn.countAll<number>().as('count'), eb.fn.min<number>('created_at').as('first')])
@@ -42,7 +42,7 @@ export function createGuard({ store, clock, account, allowlist, deployLimits: li
   const newest = (rows: Rows) =>
     rows
       .select(['request_id', 'application', 'version', 'asker_name'])
-      // The list of a condition must not be empty, so the list begins with a name that no application has.
+      // The list in an SQL condition must not be empty, so this list begins with a name that no application has.
       .$if(allowlist !== undefined, (all) => all.where('application', 'in', ['', ...(allowlist ?? [])]))
       .orderBy('created_at', 'desc')
       .limit(NAMED)
@@ -61,7 +61,10 @@ export function createGuard({ store, clock, account, allowlist, deployLimits: li
     throw limitReached(setting, { problem, next, newest: await newest(rows) });
   }
 
-  /** Deployments that Edgegap refused do not count, because they certainly did not start. */
+  /**
+   * Checks the deploys within the last hour. Deployments that Edgegap refused do not count, because they certainly did
+   * not start.
+   */
   async function checkHour(rows: Rows, limit: number, own: Rows): Promise<void> {
     if (limit === 0) return;
     const now = clock.now();
@@ -77,7 +80,7 @@ export function createGuard({ store, clock, account, allowlist, deployLimits: li
     throw limitReached('MAX_DEPLOYS_PER_HOUR', { problem, next, newest: await newest(own) });
   }
 
-  /** `except` is the id of the deployment that is being checked. */
+  /** `except` is the id of the deployment that is being checked, if there is such a deployment. */
   async function check(db: Store, by: Deployer, except = ''): Promise<void> {
     const own = running(db, account, except, by);
     await checkRunning(running(db, account, except), limits.running, 'from chat ');
@@ -86,18 +89,22 @@ export function createGuard({ store, clock, account, allowlist, deployLimits: li
   }
 
   return {
-    /** Throws RefusedError if the person may not deploy now. Another person may still reach the limit first. */
+    /**
+     * Throws RefusedError if the person may not deploy now. If this method does not throw, another person may still
+     * reach the limit before this person's deploy.
+     */
     check: (by: Deployer) => check(store, by),
     /**
-     * Throws RefusedError if the intent, which `tx` has inserted, exceeds a limit. Intents that could reach the same
-     * limit, of the account or of the person, are checked one after the other on all processes: the next check waits
-     * until the transaction of the check before has ended.
+     * Throws RefusedError if the intent, which `tx` has inserted, exceeds a limit. Intents that count towards the same
+     * limit, of the account or of the person, are checked one after the other, even if they come from several
+     * processes. Each check waits until the transaction of the previous check has ended.
      */
     async admit(tx: Store, { id, asker, at }: Pick<Deployment, 'id' | 'asker' | 'at'>): Promise<void> {
       if (limits.running + limits.runningPerPerson + limits.perHour === 0) return;
       const person = [at.platform, at.workspace, asker.id];
       const name = ['deploys of', account, ...(limits.running > 0 ? [] : person)].join(' ');
-      // A change of a row takes the row's lock, so the next statement sees all intents that were admitted before.
+      // This statement locks the row until the transaction ends. Therefore the next statement sees all intents that
+      // were admitted before.
       await tx
         .insertInto('leases')
         .values({ name, holder: null, until: 0 })
@@ -105,7 +112,10 @@ export function createGuard({ store, clock, account, allowlist, deployLimits: li
         .execute();
       await check(tx, { id: asker.id, at }, id);
     },
-    /** The number of running deployments if a person has to confirm a further deploy; otherwise undefined. */
+    /**
+     * The number of running deployments if a person has to confirm another deploy. Undefined if no confirmation is
+     * needed.
+     */
     async toConfirm(): Promise<number | undefined> {
       const { count: many } = await count(running(store, account, ''));
       return many >= limits.confirmFrom ? many : undefined;

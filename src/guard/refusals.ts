@@ -1,6 +1,6 @@
 import { RefusedError } from '../errors.ts';
 
-/** The facts of a running deployment that a refusal names. */
+/** The facts about a running deployment that a refusal shows. */
 interface Named {
   readonly request_id: string | null;
   readonly application: string;
@@ -8,7 +8,10 @@ interface Named {
   readonly asker_name: string;
 }
 
-/** `problem` names the limit, `next` is the advice for the person; `newest` are some of the running deployments. */
+/**
+ * `problem` names the limit, and `next` is the advice for the person. `newest` contains some of the running
+ * deployments.
+ */
 export function limitReached(
   setting: 'MAX_RUNNING' | 'MAX_RUNNING_PER_PERSON' | 'MAX_DEPLOYS_PER_HOUR',
   { problem, next, newest }: { problem: string; next: string; newest: readonly Named[] },
@@ -23,7 +26,7 @@ export function limitReached(
   });
 }
 
-/** `1 deployment runs`; `of` stands after the word deployment. */
+/** For example `1 deployment runs`. The text `of` follows the word deployment. */
 export function theyRun(count: number, of: string): string {
   return count === 1 ? `1 deployment ${of}runs` : `${count} deployments ${of}run`;
 }

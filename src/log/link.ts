@@ -4,8 +4,8 @@ import { maskSecrets } from './mask.ts';
 const CREDENTIAL = /sig|token|key|cred|secret|auth|pass|pwd|code|policy|expire|x-amz|x-goog|[?&]s[ev]=/i;
 
 /**
- * Whether a link may be shown. Only an http address without anything that looks like a credential may be shown, because
- * knowing such a link gives nobody more rights.
+ * Whether a link may be shown. Only an http address in which nothing looks like a credential may be shown, because such
+ * a link gives the reader no rights.
  */
 export function isPublicLink(link: string): boolean {
   if (!URL.canParse(link)) return false;

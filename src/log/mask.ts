@@ -2,14 +2,16 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { maskPairs } from './pairs.ts';
 import { MASK, SHAPES } from './patterns.ts';
 
-/** The longest line that is masked as a whole, in characters; the cost of a line must have a bound. */
+/**
+ * The longest line that is masked as a whole, in characters. The limit exists because the cost of a line must have a
+ * bound.
+ */
 export const LONGEST_LINE = 8_192;
 /**
- * Shorter lines are masked together, up to this many characters at a time, so that other work never waits longer than
- * for such a piece.
+ * Shorter lines are masked together, in pieces of up to this many characters. Other work can run between two pieces.
  */
 const PIECE = 4_096;
-/** The most lines that a private key has: an RSA key of 16384 bits has 200. */
+/** The most lines that a private key has. An RSA key of 16384 bits has 200 lines. */
 export const KEY_LINES = 256;
 /**
  * How many last lines of a piece are masked again with the next piece, because the value of a name may stand on the
@@ -47,7 +49,7 @@ export function maskSecrets(text: string, secrets: readonly string[] = []): stri
   return masked.join('\n');
 }
 
-/** Like `maskSecrets`, but for many lines; other work can run in between. */
+/** Like `maskSecrets`, but for many lines. Other work can run in between. */
 export async function maskLines(lines: readonly string[], secrets: readonly string[]): Promise<string[]> {
   const masked: string[] = [];
   for (const _ of maskPieces(masked, lines.join('\n'), secrets)) await nextTurn();
@@ -88,8 +90,9 @@ function lastShort(lines: string[]): string[] {
 }
 
 function maskLongLine(line: string): string {
-  // Takes twice as many characters as are kept, so that a secret that this first cut goes through ends before the kept
-  // part begins. For a still longer secret, all text up to the first break is dropped as well.
+  // This first cut may go through a secret. For this reason, twice as many characters are masked as are kept, so that
+  // the secret ends before the kept part begins. The secret may be even longer, so all text up to the first break is
+  // dropped as well.
   const end = line.slice(-2 * LONGEST_LINE);
   const begin = end.length < line.length ? end.search(/[\s,;"']|$/) : 0;
   const kept = maskPiece(end.slice(begin)).slice(-LONGEST_LINE);
@@ -128,7 +131,8 @@ function maskKeys(lines: readonly string[]): string[] {
 }
 
 /**
- * Used where a key ends whose beginning is missing: masks the lines before. The last line of a key may have any length.
+ * Masks the lines of a key whose beginning is missing. `lines` ends with the last line of the key, which may have any
+ * length.
  */
 function maskBefore(lines: string[]): void {
   for (let n = 1; n <= Math.min(KEY_LINES, lines.length); n++) {

@@ -1,7 +1,7 @@
 /**
- * How likely it is that a name belongs to a secret. `password`: every value is masked, except a state. `token`: a small
- * number is shown, too. `perhaps`: only a value that looks made up is masked. `hardly`: only a value that looks drawn
- * by chance is masked.
+ * How likely it is that a name belongs to a secret. `password`: every value is masked, except a state such as
+ * `expired`. `token`: the same, but a small number is shown, too. `perhaps`: only a value that looks made up is masked.
+ * `hardly`: only a value that looks drawn by chance is masked.
  */
 export type Sureness = 'password' | 'token' | 'perhaps' | 'hardly' | 'no';
 
@@ -15,7 +15,8 @@ const SECRET =
 const PASSWORD =
   /pass(?:word|wd|phrase)$|^(?:passcode|passwort|pwd|pass|pw|pin|requirepass|masterauth)$|^(?:db|sql|mysql|user|root|admin|smtp|ftp|rcon|store|key)pass$/;
 /**
- * Words that mean a secret only at the end of a longer name: a bare `pass` is a ticket, and a bare `PWD` is a folder.
+ * Words that mean a secret only at the end of a longer name, because a bare `pass` is a ticket, and a bare `PWD` is a
+ * folder.
  */
 const LAST_WORDS = wordSet(
   'pass pwd pw auth key keys sig signature sas bearer pin salt pepper dsn basic ticket',
@@ -69,7 +70,7 @@ function wordsOf(name: string): string[] {
   return apart.toLowerCase().match(/[a-z]+/g) ?? [];
 }
 
-/** `before` is the word in front of the name, as in `API key`; it is '' if there is no such word. */
+/** `before` is the word in front of the name, as in `API key`, or '' if there is no such word. */
 export function surenessOf(name: string, before: string): Sureness {
   const words = wordsOf(name);
   const at = words.findLastIndex((word) => SECRET.test(singular(word)));

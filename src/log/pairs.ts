@@ -5,7 +5,7 @@ import { isHarmless, looksDrawn, looksMadeUp } from './values.ts';
 
 /** How many characters may stand between the field with a name and the field with its value. */
 const NEAR = 200;
-/** How many characters are searched for the next pair behind the start of a value without quotation marks. */
+/** The next pair is searched for within this many characters from the start of a value without quotation marks. */
 const REACH = 400;
 
 /** Signs and words that stand between a name and its value. */
@@ -66,7 +66,8 @@ export function maskPairs(text: string): string {
     const field = fieldOf(text, name, match[0], at);
     const value = field ? last && pairOf(text, last, field) : secretValue(text, name, match[0], at);
     if (value) spans.push(value);
-    // If name and value are two fields, the value may be the first field.
+    // The search goes on behind the value. If name and value are two fields, the value may be the first field, which
+    // the search has passed already.
     if (value && value !== last) separator.lastIndex = Math.max(separator.lastIndex, value.end);
     if (field) last = value || (last?.kind === 'key' && field.kind === 'value') ? undefined : field;
   }
@@ -89,7 +90,7 @@ function nameBefore(text: string, separator: number): Name | undefined {
   const end = withoutAside(text, startOf(BLANKS, text, separator, 60));
   const to = startOf(CLOSING, text, end, 8);
   let start = startOf(NAME_CHARACTERS, text, to);
-  // `\u0026sig` and `%26sig`, where the `&` is encoded.
+  // In `\u0026sig` and `%26sig`, the `&` in front of the name is encoded.
   if (/[%\\]/.test(text.charAt(start - 1)))
     start += /^(?:u00[23].|[23][6f])/i.exec(text.slice(start, to))?.[0].length ?? 0;
   if (start === to) return undefined;
@@ -114,14 +115,14 @@ function withoutAside(text: string, end: number): number {
   return surenessOf(inner, '') === 'no' ? end - aside.length : end;
 }
 
-/** The start of the run of `characters` that ends at `end`; a name has at most 80 characters. */
+/** The start of the run of `characters` that ends at `end`. A name has at most 80 characters. */
 function startOf(characters: ReadonlySet<string>, text: string, end: number, most = 80): number {
   let start = end;
   while (start > 0 && end - start < most && characters.has(text.charAt(start - 1))) start--;
   return start;
 }
 
-/** A field that holds a name or a value, when both are fields: `{"key":"API_TOKEN","value":"abc"}`. */
+/** A field that holds either the name or the value of a secret, as in `{"key":"API_TOKEN","value":"abc"}`. */
 function fieldOf(text: string, name: Name, separator: string, at: number): Found | undefined {
   if (!/[=:]/.test(separator)) return undefined;
   const kind = KEY_FIELD.test(name.text) ? 'key' : VALUE_FIELD.test(name.text) ? 'value' : undefined;
@@ -200,7 +201,7 @@ function cellValue({ text, name, mark, at, sureness }: Pair): Value | undefined 
   if (mark === ',') value = name.quote ? quotedValue(text, at) : undefined;
   else if (mark === '>') value = before === '<' ? spanTo(text, at, /[<\n]/g) : undefined;
   else if (inTable) value = spanTo(text, at, /[|│┃\n]/g);
-  // In this case the value is in fact the next name.
+  // If a `:` or a `=` follows the supposed value, this is in fact the next name.
   if (!value || (mark === ',' && /^\s{0,8}[:=]/.test(text.slice(value.end, value.end + 10))))
     return undefined;
   const variable = /^[A-Z0-9]+(?:_[A-Z0-9]+)+$/.test(name.text) && sureness !== 'hardly';
@@ -236,7 +237,8 @@ function wordedValue({ text, name, mark, at, sureness }: Pair, quoted: Value | u
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f-]{13,}$/i;
 
 /**
- * A value without quotation marks: a single word, or several words if it belongs to a variable or a line of settings.
+ * A value without quotation marks. This is several words if the value belongs to a variable or a line of settings, and
+ * otherwise a single word.
  */
 function bareValue({ text, name, mark, at, sureness }: Pair): Value {
   if (isParameter(text, name.start)) return spanTo(text, at, /[\s&"'<>\\;#)]/g);

@@ -3,8 +3,8 @@ export const MASK = '[masked]';
 
 /**
  * Secrets that are known by their own shape, under any name. Logs come from outside, so no pattern may take quadratic
- * time: each repetition has a bound, or ends at the first character that it does not take. No pattern reaches over the
- * end of a line.
+ * time. Each repetition therefore has a bound, or ends at the first character that it does not take. No pattern reaches
+ * over the end of a line.
  */
 export const SHAPES: readonly RegExp[] = [
   // Slack, Discord, JWT.
@@ -38,8 +38,8 @@ export const SHAPES: readonly RegExp[] = [
   /(?<="(?:d|p|q|dp|dq|qi|k)"\s?:\s?")[\w-]{20,}(?=")/g,
   // Hashes of passwords.
   /\$(?:2[abxy]\$\d\d\$[./A-Za-z0-9]{50,}|argon2(?:id?|d)\$[^\s"',;]{20,}|(?:apr1|[1567]|y)\$[^\s"',;:]{20,})/g,
-  // The secret of an Edgegap callback. With the links of the other patterns, a stranger could answer in the bot's name
-  // for a while (Discord, Slack), or post messages.
+  // The secret of an Edgegap callback, and links with which a stranger could answer in the bot's name for a while
+  // (Discord, Slack), or post messages.
   /(?<=\/callbacks\/edgegap\/[a-z]{1,20}\/)[^\s"'?]+/gi,
   /(?<=\/(?:interactions|webhooks)\/\d{5,20}\/)[\w.-]{10,}/gi,
   /(?<=(?:hooks\.(?:slack|zapier)|\.webhook\.office)\.com\/)[^\s"'?]+/gi,

@@ -2,7 +2,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { KEY_LINES, LONGEST_LINE, maskLines } from './mask.ts';
 import { onScreen } from './screen.ts';
 
-/** How many characters of a log are masked and shown at most: a log may have 32 MiB, and nobody reads that in chat. */
+/**
+ * The largest number of characters of a log that are masked and shown. A log may have 32 MiB, and nobody reads that
+ * much in chat.
+ */
 const MOST = 524_288;
 /**
  * This many characters before the shown part are masked, too, because a secret that begins there may reach into the
@@ -13,12 +16,12 @@ const BEFORE = 65_536;
 const SLICE = 65_536;
 
 export interface Tail {
-  /** Masked, without blanks at the end; '' for an empty log. */
+  /** The masked text, without blanks at the end. Empty for an empty log. */
   readonly text: string;
   readonly lines: number;
   /**
-   * How many lines the log has. `lines` is smaller than the number that was asked for if those lines together are too
-   * long.
+   * How many lines the whole log has. If the requested lines are too long together, `lines` is smaller than the
+   * requested number.
    */
   readonly total: number;
 }
@@ -30,7 +33,7 @@ export async function maskedTail(log: string, count: number, secrets: readonly s
   const begin = Math.max(0, whole.length - MOST - BEFORE);
   const near = whole.slice(begin).split('\n');
   const total = (await lineCount(whole)) - near.length;
-  // The first line of `near` was cut, so it is left out, unless it reaches far into the shown part.
+  // `near` begins in the middle of a line. This line is left out, unless it reaches far into the shown part.
   const long = begin > 0 && (near[0]?.length ?? 0) > BEFORE + LONGEST_LINE;
   if (begin > 0 && !long) near.shift();
   const rows = await onScreen(near);
@@ -46,7 +49,7 @@ export async function maskedTail(log: string, count: number, secrets: readonly s
   };
 }
 
-/** Corrects the note in a line that was cut twice: adds the number of characters that the earlier cut left out. */
+/** Corrects the note in a line that was cut twice, by adding the number of characters that the earlier cut left out. */
 function longer(line: string, by: number): string {
   return line.replace(/^\[… (\d+)/, (_, left: string) => `[… ${Number(left) + by}`);
 }

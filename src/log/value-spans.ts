@@ -65,7 +65,7 @@ export function isBlank(character: string | undefined): boolean {
   return character === ' ' || character === '\t' || character === '\u00a0';
 }
 
-/** A sticky pattern matches only at `at`, a global pattern from `at` on. */
+/** A sticky pattern matches only at `at`. A global pattern matches at `at` or anywhere after it. */
 function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | null {
   pattern.lastIndex = at;
   return pattern.exec(text);

@@ -2,13 +2,19 @@ import { type Sureness, wordSet } from './names.ts';
 
 /** A value longer than this is never taken for a state or a sentence. */
 const LONGEST_SENTENCE = 300;
-/** `12`, `4096 ms`, `99.5%`, `3 of 5`, `1920x1080`, `v1.2.3`, `10.0.0.1:7777`, `16:02:09`, a date. */
+/**
+ * A measurement, a version, an address or a time: `12`, `4096 ms`, `99.5%`, `3 of 5`, `1920x1080`, `v1.2.3`,
+ * `10.0.0.1:7777`, `16:02:09`, a date.
+ */
 const MEASURE =
   /^(?:[-+]?[\d.,_]+(?:\s?(?:%|[kmgt]i?b|[mnµu]?s|sec(?:onds)?|min(?:utes)?|h(?:ours)?|d(?:ays)?|fps|hz|px|x\d+|of\s\d+|\/\s?\d+))?|v?\d+(?:\.\d+){1,3}(?:[-+][a-z0-9.]{1,12})?(?::\d+)?|\d{1,4}[-/:]\d\d(?:[-/:]\d\d)?(?:[T\s][\d:.]+Z?)?)$/i;
-/** `***`, `<your token>`, `${TOKEN}`, `{{ token }}`, `%TOKEN%`, `$TOKEN`, `xxxx`, `...`. */
+/**
+ * Text that stands in place of a secret: `***`, `<your token>`, `${TOKEN}`, `{{ token }}`, `%TOKEN%`, `$TOKEN`, `xxxx`,
+ * `...`.
+ */
 const PLACEHOLDER =
   /^(?:[^\p{L}\p{N}]*|<[^<>]*>|\$\{[^{}]*\}|\$\([^()]*\)|\{\{[^{}]*\}\}|\{[a-z_.]*\}|%\w+%|\$[A-Z_]+|[x*•.]{3,}|\[\w+\])[,;.)]?$/iu;
-/** `getToken()`, `process.env.TOKEN`. */
+/** Code that reads a secret, such as `getToken()` or `process.env.TOKEN`. */
 const CODE =
   /^(?:(?:await|new)\s)?[A-Za-z_][\w.]{0,60}\((?!["'])|^(?:process\.env|os\.environ|import\.meta)\b/;
 const PATH = /^(?:[~.]{0,2}\/(?:[\w.-]+\/?)*|[a-z]:\\.*)$/i;
@@ -39,7 +45,7 @@ const LINKS = wordSet('the which who that this or and to of for in with from');
 /** Whether a value may be shown although its name belongs to a secret. */
 export function isHarmless(value: string, sureness: Sureness, mayBeSentence = true): boolean {
   const whole = value.trim();
-  // A closing bracket at the end is not part of the value: its opening bracket stands in front of the name.
+  // A closing bracket at the end is not part of the value, because its opening bracket stands in front of the name.
   const text = /[([{]/.test(whole) ? whole : whole.replace(/[)\]}]+$/, '');
   if (sureness === 'no') return true;
   if (text.length > LONGEST_SENTENCE) return false;
@@ -51,7 +57,10 @@ export function isHarmless(value: string, sureness: Sureness, mayBeSentence = tr
   return sureness === 'perhaps' ? !looksMadeUp(text) : PUBLIC.test(text) || !looksDrawn(text);
 }
 
-/** A state, such as `expired`, or a sentence: several words, among them a word of `PROSE` or `LINKS`. */
+/**
+ * Whether the text is a state, such as `expired`, or a sentence. A sentence has several words, among them a word of
+ * `PROSE` or `LINKS`.
+ */
 function isSentence(text: string, sureness: Sureness): boolean {
   const words =
     text
@@ -66,7 +75,9 @@ function isSentence(text: string, sureness: Sureness): boolean {
   return words.some((word) => PROSE.has(word)) || (STATES.has(first) && words.length <= 3);
 }
 
-/** Whether the text is not a word of a language: it has letters and numbers, or is very long without a blank. */
+/**
+ * Whether the text is not a word of a language. Such a text has letters and numbers, or is very long without a blank.
+ */
 export function looksMadeUp(text: string): boolean {
   if (text.length < 6) return false;
   return (
@@ -75,8 +86,8 @@ export function looksMadeUp(text: string): boolean {
 }
 
 /**
- * Whether the text looks drawn by chance: letters and numbers alternate, or capitals stand among small letters and
- * numbers.
+ * Whether the text looks drawn by chance. In such a text letters and numbers alternate, or capitals stand among small
+ * letters and numbers.
  */
 export function looksDrawn(text: string): boolean {
   if (text.length < 12 || /\s/.test(text)) return false;

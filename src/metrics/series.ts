@@ -51,14 +51,14 @@ export function gapsOf(
   const edges = [begin, ...times, end];
   return edges.slice(1).flatMap((after, index): Gap[] => {
     const before = edges[index] ?? after;
-    // At both ends a longer pause is normal: a server's first measurement comes some time after the server is ready,
-    // and the last measurement may be some time ago.
+    // At both ends a longer pause is normal, because a server's first measurement comes some time after the server is
+    // ready, and the last measurement may be some time ago.
     const inner = index > 0 && index < edges.length - 2;
     return after - before > step * (inner ? 1.5 : 2.5) ? [[before, after]] : [];
   });
 }
 
-/** CPU, memory and network, each in a panel of its own; panels without a measurement are left out. */
+/** CPU, memory and network, each in a panel of its own. Panels without a measurement are left out. */
 export function usageChart(
   metrics: Metrics,
   window: Pick<ChartSpec, 'from' | 'to' | 'gaps'>,
@@ -90,7 +90,7 @@ export function usageChart(
   };
 }
 
-/** The chart of CPU throttling; undefined if the CPU was never throttled. */
+/** The chart of CPU throttling. Undefined if the CPU was never throttled. */
 export function throttleChart(
   { throttleRate }: Metrics,
   window: Pick<ChartSpec, 'from' | 'to' | 'gaps'>,

@@ -1,3 +1,4 @@
+import { duration, roughly } from '../deployments/card.ts';
 import { METRICS_STEPS, type MetricsStep } from '../edgegap/metrics.ts';
 import { InputError } from '../errors.ts';
 
@@ -41,7 +42,7 @@ export function stepMs(step: MetricsStep): number {
   return STEP_MS[step];
 }
 
-/** The requested window; by default the last hour. Throws InputError for a window that cannot be shown. */
+/** The requested window, by default the last hour. Throws InputError for a window that cannot be shown. */
 export function windowOf({ last, from, to, step }: WindowRequest, now: number): Window {
   if (last !== undefined && from !== undefined && to !== undefined)
     throw new InputError('window-twice', 'last does not go together with both from and to.', {
@@ -64,27 +65,27 @@ export function windowOf({ last, from, to, step }: WindowRequest, now: number): 
       hint: 'Times are UTC. Exchange from and to.',
     });
   if (span > LONGEST_MS)
-    throw new InputError('window-long', `A window of ${spanText(span)} is too long: the most is 31 days.`, {
-      hint: 'Give a shorter window, for example --last 24h.',
-    });
+    throw new InputError(
+      'window-long',
+      `A window of ${roughly(span)} is too long: the most is ${duration(LONGEST_MS)}.`,
+      {
+        hint: 'Give a shorter window, for example --last 24h.',
+      },
+    );
   const finest = METRICS_STEPS.find((one) => span / STEP_MS[one] <= MOST_POINTS) ?? '1h';
   if (step !== undefined && STEP_MS[step] < STEP_MS[finest])
-    throw new InputError('step-fine', `A step of ${step} is too fine for a window of ${spanText(span)}.`, {
+    throw new InputError('step-fine', `A step of ${step} is too fine for a window of ${roughly(span)}.`, {
       hint: `Give a step of ${finest} or more, or a shorter window.`,
     });
   if (step !== undefined && STEP_MS[step] * 2 > span && step !== '30s')
-    throw new InputError(
-      'step-coarse',
-      `A step of ${step} is too coarse for a window of ${spanText(span)}.`,
-      {
-        hint: 'Leave the step out, or give a longer window.',
-      },
-    );
+    throw new InputError('step-coarse', `A step of ${step} is too coarse for a window of ${roughly(span)}.`, {
+      hint: 'Leave the step out, or give a longer window.',
+    });
   const usual = METRICS_STEPS.find((one) => span / STEP_MS[one] <= USUAL_POINTS) ?? '1h';
   return { from: begin, to: end, step: step ?? usual, moves: from === undefined && to === undefined };
 }
 
-/** The same window twice or half as long, with the same end; undefined if the new window is too long or too short. */
+/** The same window twice or half as long, with the same end. Undefined if the new window is too long or too short. */
 export function resized({ from, to, moves }: Window, factor: 2 | 0.5): WindowRequest | undefined {
   const span = (to - from) * factor;
   if (span > LONGEST_MS || span < SHORTEST_MS) return undefined;
@@ -100,18 +101,10 @@ export function encodeWindow({ last, from = 0, to = 0 }: WindowRequest): string 
     : String(Math.round(last / MINUTE_MS));
 }
 
-/** The reverse of `encodeWindow`; any other text gives an empty request, which means the usual window. */
+/** The reverse of `encodeWindow`. Any other text gives an empty request, which means the usual window. */
 export function decodeWindow(text: string): WindowRequest {
   const [, first, second] = /^(\d{1,11})(?:-(\d{1,11}))?$/.exec(text) ?? [];
   if (first === undefined) return {};
   if (second === undefined) return { last: Number(first) * MINUTE_MS };
   return { from: Number(first) * 1_000, to: Number(second) * 1_000 };
-}
-
-/** `45 min`, `2 h`, `40 days`. */
-export function spanText(ms: number): string {
-  const minutes = Math.round(ms / MINUTE_MS);
-  if (minutes < 120) return `${minutes} min`;
-  const hours = Math.round(minutes / 60);
-  return hours < 48 ? `${hours} h` : `${Math.round(hours / 24)} days`;
 }

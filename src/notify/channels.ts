@@ -46,8 +46,8 @@ export function channelIdOf(row: { readonly [Part in keyof Destination]: Express
 }
 
 /**
- * The latest time to which anything may be put off. A later time in the store is wrong: the clock that wrote that time
- * was ahead.
+ * The latest time to which anything may be put off. A later time in the store is wrong, because the clock that wrote
+ * that time was ahead.
  */
 const latest = (now: number) => farthest(now, PUT_OFF_MAX_MS);
 
@@ -60,8 +60,8 @@ export function hasCome(time: Expression<number>, now: number, by = now) {
 }
 
 /**
- * The time at which a channel opens: the latest of `times`, but not before `now`. Times that a wrong clock wrote are
- * ignored.
+ * The time at which a channel opens. This is the latest of `times`, but not before `now`. Times that a wrong clock
+ * wrote are ignored.
  */
 export function opensAt(times: readonly (number | null | undefined)[], now: number): number {
   return times.reduce<number>(
@@ -76,10 +76,10 @@ export function isFree(membership: Membership, holder: Expression<string | null>
 }
 
 /**
- * Claims a channel in the same transaction that claims rows of the channel, so that only one process at a time sends
- * there, and keeps to the pace of the channel. Returns the times within the next `LEAD_MS` at which the channel opens,
- * soonest first, each with the lanes that are open at that time. Returns an empty list while another process holds the
- * channel.
+ * Claims a channel, so that only one process at a time sends to the channel, and the pace of the channel is kept. The
+ * claim belongs in the transaction that also claims rows of the channel. Returns the times within the next `LEAD_MS` at
+ * which the channel opens, soonest first, each with the lanes that are open at that time. Returns an empty list while
+ * another process holds the channel.
  */
 export async function claim(
   tx: Store,
@@ -124,8 +124,8 @@ export async function claim(
 }
 
 /**
- * The times from which the next post and the next edit may be sent, in epoch milliseconds. An absent time does not
- * change.
+ * The times from which the next post and the next edit may be sent, in epoch milliseconds. If a time is absent, the
+ * stored time stays as it is.
  */
 export interface Next {
   readonly postAt?: number;

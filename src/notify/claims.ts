@@ -9,9 +9,10 @@ import { GIVE_UP_MS, isTooOld, tooOld } from './retry-policy.ts';
 import { fromRow, LEASED, type OutboxRow, toJson, updateHeld } from './row.ts';
 
 /**
- * How long rows of a dead process wait before another process sends them. Other processes take a process for dead 1.5 s
- * after the last moment at which the process may have begun a request, and a request may take 15 s with discord.js (10
- * s with Slack). Only when these 15 s are over can a search tell whether the message was shown.
+ * How long rows of a dead process wait before another process sends them. A request of the dead process may take 15 s
+ * with discord.js (10 s with Slack). Only when these 15 s are over can a search tell whether the message was shown. The
+ * other processes take a process for dead 1.5 s after the last moment at which the process may have begun a request, so
+ * 13.5 s are left.
  */
 const STRAY_REQUEST_MS = 13_500;
 
@@ -51,7 +52,8 @@ export class OutboxClaims {
       let batch: readonly OutboxRow[] = [];
       for (const opening of await claim(tx, membership, place, now)) {
         at = opening.at;
-        // Read only after the channel was claimed: rows that were read earlier may have been sent by another process.
+        // The rows are read only after the channel was claimed, because rows that were read earlier may have been sent
+        // by another process in the meantime.
         batch = await queue.next(tx, place, opening.lanes, now);
         if (batch.length > 0) break;
       }
@@ -84,8 +86,8 @@ export class OutboxClaims {
 
   async #claimRow(tx: Store, row: OutboxRow, now: number): Promise<OutboxRow | undefined> {
     const { uncertain, attemptedAt } = row;
-    // The clock that wrote the start of the earlier attempt was ahead. The true start is unknown, so the search covers
-    // the whole day after which messages are given up.
+    // If the stored start of the earlier attempt is in the future, the clock that wrote the start was ahead. The true
+    // start is unknown, so the search covers the whole day after which messages are given up.
     const begun_at = attemptedAt > now ? now - GIVE_UP_MS : attemptedAt;
     const leased = await tx
       .updateTable('outbox')
@@ -95,20 +97,20 @@ export class OutboxClaims {
         uncertain: 1,
         attempts: eb('attempts', '+', 1),
         // If an earlier attempt may have shown the message (alone or in a digest), the time and key of that attempt are
-        // kept, because the channel is searched with them.
+        // kept, because they are needed to search the channel.
         ...(uncertain ? { attempted_at: begun_at } : { attempted_at: now, sent_key: row.key }),
       }))
       .where('id', '=', row.id)
       .where('state', '=', 'pending')
       .returningAll()
       .executeTakeFirst();
-    // The row may hold a newer edit than the row that was read before; the returned row is sent.
+    // The stored row is sent, because it may hold a newer edit than the row that was read before.
     return leased && { ...fromRow(leased), uncertain };
   }
 
   /**
-   * Stores that the row is sent under its own key; later searches then use this key. If the row may already have been
-   * shown in a digest, `message` tells the reader, also at every further attempt.
+   * Stores that the row is sent under its own key. Later searches then use this key. If a digest may already have shown
+   * the row, `message` carries a note about that, and every further attempt sends the same `message`.
    */
   async goesAlone(row: OutboxRow, message: Message): Promise<void> {
     const { store, membership } = this.#parts;
@@ -116,8 +118,9 @@ export class OutboxClaims {
   }
 
   /**
-   * Makes rows pending again whose attempt was begun by a process that has died; the next attempt first searches for
-   * the message. On a shared store the rows wait until the last request of the dead process has certainly ended.
+   * If a process has died during an attempt, makes the row of that attempt pending again. The next attempt first
+   * searches for the message. On a shared store the rows wait until the last request of the dead process has certainly
+   * ended.
    */
   async takeOver(): Promise<void> {
     const { store, membership, clock } = this.#parts;
@@ -142,8 +145,8 @@ export class OutboxClaims {
   }
 
   /**
-   * After an attempt whose outcome could not be stored: makes the rows that this process holds in the channel pending
-   * again.
+   * Used after an attempt whose outcome could not be stored. Makes the rows that this process holds in the channel
+   * pending again.
    */
   async putBack(place: Destination): Promise<void> {
     const { store, membership } = this.#parts;

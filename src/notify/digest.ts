@@ -15,8 +15,8 @@ export function isFoldable({ kind, urgent, sentKey, message }: OutboxRow): boole
 }
 
 /**
- * The lines to send as a single message. If many lines wait, these are the oldest lines, as many as fit into a digest;
- * otherwise only the first line.
+ * The lines to send as a single message. If many lines wait, these are the oldest lines, as many as fit into a digest.
+ * If few lines wait, this is only the first line.
  */
 export function fold(lines: readonly OutboxRow[], fits: (digest: Line) => boolean): readonly OutboxRow[] {
   if (lines.length < FOLD_FROM) return lines.slice(0, 1);
@@ -38,8 +38,8 @@ export function digestOf(rows: readonly OutboxRow[]): Line {
 }
 
 /**
- * The id of a digest is the id of its first line plus this large negative number. So digests are sent before all other
- * rows, and older digests before newer digests.
+ * The id of a digest is the id of its first line plus this large negative number. Digests are therefore sent before all
+ * other rows, and older digests before newer digests.
  */
 const DIGEST_IDS = Number.MIN_SAFE_INTEGER;
 
@@ -47,8 +47,8 @@ export const isDigest = ({ id }: Pick<OutboxRow, 'id'>) => id < 0;
 
 /**
  * Writes `lines` as one outbox row with the creation time of the first line. The digest gets its own key, because its
- * lines may have to be posted separately if the digest fails. While the digest stands for the lines, they are `folded`,
- * with the digest's key as their `sent_key`.
+ * lines may have to be posted separately if the digest fails. As long as the digest is sent in place of the lines, the
+ * lines have the state `folded`, and their `sent_key` is the key of the digest.
  */
 export async function writeDigest(tx: Store, lines: readonly OutboxRow[]): Promise<OutboxRow | undefined> {
   const key = `${lines[0]?.key}d`;
@@ -85,7 +85,7 @@ export async function updateLines(
 /**
  * Deletes a digest that is not tried again, and makes its lines pending again. Each line is then sent alone, because a
  * single line may have caused the failure. If the digest may have been shown despite the failure, the channel is
- * searched for each line with the digest's key.
+ * searched for the digest's key before each line is sent.
  */
 export async function unfold(tx: Store, digest: OutboxRow, error: DeliveryError, next_at: number) {
   const { id, key, attempts, attemptedAt: attempted_at } = digest;

@@ -7,10 +7,10 @@ import { sentenceOf } from './retry-policy.ts';
 import { fromRow, type OutboxRow, PENDING } from './row.ts';
 
 /**
- * If a line cannot be posted, sends the person mentioned in the line a direct message with the line and the reason. A
- * line causes only one direct message, however often the line fails, and a direct message that fails causes no further
- * message. For a line that was never attempted no direct message is sent: the line is old news, from a time when the
- * bot or the platform was away.
+ * If a line cannot be posted, sends a direct message to the person whom the line mentions. The direct message contains
+ * the line and the reason. A line causes only one direct message, however often the line fails, and a direct message
+ * that fails causes no further message. If the line was never attempted, no direct message is sent, because the line is
+ * old news from a time when the bot or the platform was away.
  */
 export async function tellPerson(
   tx: Store,
@@ -34,8 +34,8 @@ export async function tellPerson(
 }
 
 /**
- * Sends direct messages also for the lines that wait behind `row` in the same order, because those lines are not
- * attempted as long as `row` waits.
+ * Sends direct messages also for the lines that have the same order key as `row` and wait behind `row`, because those
+ * lines are not attempted as long as `row` waits.
  */
 export async function tellPeopleBehind(
   tx: Store,

@@ -87,7 +87,7 @@ export class OutboxLedger {
   /**
    * Gives a message up. The row stays in the store with the reason, so that an operator can see the row. Returns false
    * if another process holds the row by now. Also returns false for a digest, because a digest is not given up as a
-   * whole: its lines are then sent alone.
+   * whole. Its lines are sent alone instead.
    */
   async end(tx: Store, row: OutboxRow, error: DeliveryError): Promise<boolean> {
     const { clock, canTell } = this.#parts;

@@ -38,7 +38,8 @@ export async function enqueue(tx: Store, clock: Clock, delivery: Delivery): Prom
       message_json,
       also_to_channel: delivery.kind === 'post' && delivery.alsoToChannel ? 1 : 0,
       urgent: isUrgent(delivery) ? 1 : 0,
-      // 24 characters: with a digest's letter the key fits Discord's nonce of at most 25 (create message reference).
+      // The key has 24 characters, because a digest adds a letter, and Discord's nonce has at most 25 characters
+      // (create message reference).
       key: delivery.key ?? randomBytes(12).toString('hex'),
       state: 'pending',
       uncertain: 0,
@@ -78,7 +79,10 @@ function placeOf(delivery: Delivery) {
   return { platform, workspace, channel, thread, person: null };
 }
 
-/** An answer is urgent: a person waits for the answer, and the platform accepts the answer only for some minutes. */
+/**
+ * An answer is urgent, because a person waits for the answer, and the platform accepts the answer only for some
+ * minutes.
+ */
 function isUrgent(delivery: Delivery): boolean {
   if (delivery.kind === 'edit') return false;
   return delivery.kind === 'answer' || delivery.urgent === true;

@@ -31,8 +31,8 @@ export class OutboxQueue {
   }
 
   /**
-   * The channels that have a row to send and are open or about to open, and the time at which to look again for the
-   * other channels.
+   * The channels that have a row to send and are open or about to open. Also returns the time at which to look again
+   * for the other channels.
    */
   async overview(now: number): Promise<{ due: (Destination & { lanes: Lanes })[]; nextAt: number }> {
     const waiting = this.#pending(this.#store)
@@ -103,8 +103,9 @@ export class OutboxQueue {
   }
 
   /**
-   * The rows to send next to a channel. A failure is sent first, and alone. So is a row that stands before a failure in
-   * the same order. Otherwise the oldest row is sent or, if many lines wait, a digest of the oldest lines.
+   * The rows to send next to a channel. A message about a failure is sent first, and alone. A row that has to be sent
+   * before such a message, because both have the same order key, is sent first and alone, too. If there is no such row,
+   * the oldest row is sent. If many lines wait, a digest of the oldest lines is sent.
    */
   async next(db: Store, place: Destination, lanes: Lanes, now: number): Promise<readonly OutboxRow[]> {
     const ready = this.#ready(db, place, lanes, now);
@@ -131,8 +132,8 @@ export class OutboxQueue {
   }
 
   /**
-   * Whether the digest fits into a message. A damaged row cannot be rendered, and fits into no digest: if the row is
-   * sent alone, only that row fails.
+   * Whether the digest fits into a message. Returns false if a damaged row cannot be rendered. The row is then sent
+   * alone, so that no other row fails together with the damaged row.
    */
   #fits({ platform }: Destination, digest: Line): boolean {
     try {
@@ -189,10 +190,10 @@ function at(
 }
 
 /**
- * Whether the row may be sent before all other rows of the same order: no row is being sent, no earlier post waits
- * before a post, and no earlier edit waits before an edit. Posts and edits may overtake each other, because a line says
- * what happened, and the card shows the present state. So a slow or failing post delays no edit, and a slow or failing
- * edit delays no post.
+ * Whether the row may be sent before all other rows with the same order key. For this, no such row is being sent, no
+ * earlier post waits before a post, and no earlier edit waits before an edit. Posts and edits may overtake each other,
+ * because a line says what happened, and the card shows the present state. So a slow or failing post delays no edit,
+ * and a slow or failing edit delays no post.
  */
 function isNext({ not, exists, selectFrom }: ExpressionBuilder<RowTables, 'row'>) {
   return not(

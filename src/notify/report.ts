@@ -9,15 +9,15 @@ const ROWS = 200;
 export type OutboxCounts = {
   /** Messages that were not sent yet, for any reason. */
   readonly waiting: number;
-  /** Those of `waiting` that failed at least once. */
+  /** The messages among `waiting` that failed at least once. */
   readonly failing: number;
   /** Messages that were given up and are not purged yet. */
   readonly undelivered: number;
 };
 
 /**
- * Counts the messages of the outbox; a digest counts as all the messages that are folded into it. The function is quick
- * however many messages were delivered, because only waiting and undelivered rows are counted.
+ * Counts the messages of the outbox. A digest counts as all the messages that are folded into the digest. The function
+ * is quick however many messages were delivered, because only waiting and undelivered rows are counted.
  */
 export async function countOutbox(store: Store): Promise<OutboxCounts> {
   const waiting = await store
@@ -91,7 +91,7 @@ export function purgeOutbox(store: Store, before: number): Promise<boolean> {
 }
 
 /**
- * Deletes the rows of some channels to which nothing was sent since `before`; such a row stores only the pace of its
+ * Deletes the rows of some channels to which nothing was sent since `before`. Such a row stores only the pace of its
  * channel. Returns true while more such rows may remain.
  */
 export function purgeChannels(store: Store, membership: Membership, before: number): Promise<boolean> {

@@ -12,17 +12,18 @@ export const PUT_OFF_MAX_MS = 60 * 60_000;
 export const GIVE_UP_MS = 24 * 60 * 60_000;
 /** After this time no platform accepts an answer any more (Slack: 30 minutes). */
 const ANSWER_GIVE_UP_MS = 30 * 60_000;
-/** If two attempts in a row end in a fault, the message is given up, but not before this attempt. */
+/** If two attempts in a row end in a fault of the bot, the message is given up, but at this attempt at the earliest. */
 const FAULTS_MAX = 3;
 
-/** The error code for faults of the bot: an adapter threw an error that is not a DeliveryError. */
+/** The error code for faults of the bot. A fault means that an adapter threw an error that is not a DeliveryError. */
 const FAULT = 'outbox-fault';
 
 /**
  * The time at which to try a failed message again, in epoch milliseconds. Undefined if the message is to be given up.
  */
 export function retryAt(row: OutboxRow, error: DeliveryError, now: number): number | undefined {
-  // A message is given up only after two faults in a row: after a long outage, a single fault must not be enough.
+  // A message is given up only after two faults in a row, because after a long outage, a single fault must not be
+  // enough.
   const faulty = isFault(error) && row.reasonCode === FAULT && row.attempts >= FAULTS_MAX;
   if (isTooOld(row, now) || faulty || !(error.retryable || error.mendable)) return undefined;
   // If a person has to repair the cause, trying again within seconds would be useless.

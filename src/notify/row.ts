@@ -5,8 +5,8 @@ import type { Membership } from '../replicas/membership.ts';
 import type { Database, OutboxTable, Store } from '../store/schema.ts';
 
 /**
- * SQL literals instead of parameters, because databases use the partial indexes on these states only if the query
- * contains literals.
+ * These are SQL literals instead of parameters, because databases use the partial indexes on these states only if the
+ * query contains literals.
  */
 export const PENDING = sql.lit('pending');
 export const LEASED = sql.lit('leased');
@@ -17,8 +17,8 @@ interface Common {
   /** Deliveries with the same order key (a deployment's id) arrive in the order in which they were written. */
   readonly orderKey: string;
   /**
-   * At most 24 characters; a new key by default. If a delivery with the same key exists already, the new delivery is
-   * not written.
+   * At most 24 characters. By default, a new key is made. If a delivery with the same key exists already, the new
+   * delivery is not written.
    */
   readonly key?: string;
 }

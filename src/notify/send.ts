@@ -5,10 +5,11 @@ import { DeliveryError } from '../errors.ts';
 import { possiblyRepeated } from './digest.ts';
 import type { OutboxRow } from './row.ts';
 
-/** Some platforms recognise a repeated post by its key. For at least this long, such a platform remembers the key. */
+/** Some platforms recognise a repeated post by its key. Such a platform remembers the key for at least this long. */
 const KEY_REMEMBERED_MS = 2 * 60_000;
 /**
- * A search in a channel begins this much earlier, because the clocks of the platform and of this machine may differ.
+ * A search in a channel begins this much before the attempt, because the clocks of the platform and of this machine may
+ * differ.
  */
 const CLOCK_SKEW_MS = 60_000;
 

@@ -55,7 +55,7 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
   const unrecorded = new Map<string, { place: Destination; from: number }>();
   const idleWaiters: (() => void)[] = [];
   const stopping = new AbortController();
-  /** How many of the `busy` channels are only waiting to open, with a row that was attempted before. */
+  /** How many of the `busy` channels have a row that was attempted before, and only wait until the channel opens. */
   let asleep = 0;
   let running = false;
   let takenOverAt = 0;
@@ -77,7 +77,7 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
   /** Sends the rows that are due. Resolves with the milliseconds until the next row is due. */
   async function sendDue(): Promise<number> {
     const now = clock.now();
-    // Waiters that arrive during this pass are resolved by the next pass.
+    // Calls of `idle` that arrive during this pass are resolved by the next pass.
     const waiters = idleWaiters.length;
     await tidy(now);
     const { due, nextAt } = await queue.overview(now);
@@ -88,8 +88,8 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
       if (busy.has(id)) continue;
       const { from } = unrecorded.get(id) ?? { from: now };
       if (lasts(from, now)) next = Math.min(next, from);
-      // First only reads: perhaps all due rows are held back by earlier rows, and then there is no need to write
-      // anything.
+      // Looks for rows before the channel is claimed, because all due rows may be held back by earlier rows. In that
+      // case, nothing has to be written.
       else if ((await queue.next(store, place, place.lanes, now)).length > 0 && running) {
         dispatch(id, place);
         dispatched = true;
@@ -138,7 +138,7 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
     if (!adapter) return;
     const work = deliver(adapter, place)
       .catch((error: unknown) => {
-        // Only the store can fail here: failures of the platform are handled inside `deliver`.
+        // Only the store can fail here, because failures of the platform are handled inside `deliver`.
         if (running) log.error({ err: error }, 'outbox: a delivery could not be recorded');
         unrecorded.set(id, { place, from: clock.now() + RETRY_MS });
       })
@@ -150,8 +150,8 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
   }
 
   async function deliver(adapter: Adapter, place: Destination): Promise<void> {
-    // The watch starts before the claim. If the other processes take this process for dead after that, one of them may
-    // send the claimed row as well.
+    // `sinceNow` is called before the claim. If the other processes take this process for dead after that, one of them
+    // may send the claimed row as well.
     const isUnbroken = membership.sinceNow();
     const { row, at } = await claims.begin(place);
     if (!row) return;
@@ -178,7 +178,7 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
 
   /** Waits until the time `at`. Resolves with true if the attempt may begin then. */
   async function opens(at: number, { attempts }: OutboxRow): Promise<boolean> {
-    // A loop, because a timer may fire slightly early. A clock that was set back must not lengthen the wait.
+    // This is a loop, because a timer may fire slightly early. A clock that was set back must not lengthen the wait.
     for (;;) {
       const left = at - clock.now();
       if (left <= 0 || left > LEAD_MS || !running) return running;

@@ -3,7 +3,7 @@ import type { Store } from '../store/schema.ts';
 import type { Membership } from './membership.ts';
 
 /**
- * Roles that only one of the processes may have at a time. A process has a role for as long as it lives, or for a
+ * Roles that only one of the processes may have at a time. A process has a role as long as the process lives, or for a
  * limited time.
  */
 export class Leases {
@@ -18,8 +18,9 @@ export class Leases {
   }
 
   /**
-   * Takes the role `name`, or keeps it, for as long as this process lives. Returns false while another process holds
-   * the role, and while this process is in doubt. `bookmark` is stored for the next holder.
+   * Takes the role `name`, or keeps it, for as long as this process lives. Returns false if another process holds the
+   * role. Also returns false if other processes may have taken this process for dead. `bookmark` is stored for the next
+   * holder.
    */
   async hold(name: string, bookmark?: string): Promise<boolean> {
     const { id } = this.#membership;
@@ -37,8 +38,8 @@ export class Leases {
           ),
       )
       .executeTakeFirst();
-    // If the answer of the store came too late, another process may hold the role by now. Then this process must not
-    // rely on the role.
+    // If the answer of the store came too late, another process may hold the role by now. In this case this process
+    // must not rely on the role.
     return isUnbroken() && (numInsertedOrUpdatedRows ?? 0n) > 0n;
   }
 
@@ -64,8 +65,8 @@ export class Leases {
 
   /**
    * Returns true to the first process that asks, and then false to every process for `everyMs` milliseconds. If the
-   * stored turn ends later than any correct clock can have set, a clock that was hours ahead wrote its end, and the
-   * turn counts as over. If `db` is a transaction, the turn is taken when the transaction commits.
+   * stored end of the turn is later than `farthest` allows, the clock that wrote the end was hours ahead, and the turn
+   * counts as over. If `db` is a transaction, the turn is taken when the transaction commits.
    */
   async takeTurn(name: string, everyMs: number, db: Store = this.#store): Promise<boolean> {
     const now = this.#clock.now();

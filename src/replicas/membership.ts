@@ -7,15 +7,15 @@ import type { Store } from '../store/schema.ts';
 
 /** How often each process renews its row in the store, as a sign that it is alive. */
 const RENEW_MS = 2_000;
-/** The pause after a renewal that failed, which is shorter. */
+/** The pause after a failed renewal. It is shorter than the usual pause. */
 const RETRY_MS = 500;
-/** A renewal that takes longer is abandoned. The next renewal then uses another of the few connections. */
+/** A renewal that takes longer than this is abandoned. The next renewal then uses another of the few connections. */
 const RENEW_WITHIN_MS = 1_500;
 /** A process that has not renewed its row for this long counts as dead. */
 const DEAD_AFTER_MS = 7_000;
 /**
- * A process that could not renew its row for this long stops acting on its claims. Other processes take the claims over
- * only some time later.
+ * A process that could not renew its row for this long stops acting on its claims. Other processes take over these
+ * claims only some time later, after DEAD_AFTER_MS.
  */
 const DOUBT_AFTER_MS = 5_500;
 const LEAVE_WITHIN_MS = 1_000;
@@ -29,13 +29,13 @@ interface MembershipParts {
 }
 
 /**
- * The processes that work on the same store. A claim (on a row, or on the Discord gateway) stores the id of its
- * process, and becomes free when that process is dead. A SQLite file is used by only one process at a time, so there
- * every earlier process is dead.
+ * The processes that work on the same store. A claim (on a row, or on the Discord gateway) contains the id of its
+ * process, and becomes free when that process is dead. A SQLite file is used by only one process at a time, so on
+ * SQLite all earlier processes are dead.
  */
 export class Membership {
   readonly #parts: MembershipParts;
-  /** The id of this process. It stays the same as long as the process runs. */
+  /** The id of this process. The id does not change while the process runs. */
   readonly id = randomBytes(9).toString('base64url');
   readonly shared: boolean;
   /** How many milliseconds ago the newest successful renewal was sent. */
@@ -61,8 +61,8 @@ export class Membership {
   }
 
   /**
-   * Must be called before anything is claimed. Returns true if an earlier process died without leaving, which only a
-   * process on SQLite can know. Rejects if the store cannot be written.
+   * Must be called before anything is claimed. Returns true if an earlier process died without calling `leave`. Only a
+   * process on SQLite can know this. Rejects if the store cannot be written.
    */
   async join(): Promise<boolean> {
     const all = this.#parts.store.deleteFrom('instances');
@@ -74,7 +74,7 @@ export class Membership {
   }
 
   /**
-   * Gives back all claims, so that other processes do not have to wait until this process counts as dead. Never
+   * Gives back all claims. Without this, other processes would have to wait until this process counts as dead. Never
    * rejects.
    */
   async leave(): Promise<void> {
@@ -82,7 +82,8 @@ export class Membership {
     void this.#renewals.stop();
     this.#cancelDoubt();
     const gone = async () => {
-      // If a renewal is still under way, it would bring this process back to life after the row was deleted.
+      // A renewal that is still under way must finish first. If it finished after the row was deleted, this process
+      // would seem to be alive again.
       await this.#underWay.catch(() => undefined);
       await this.#parts.store.deleteFrom('instances').where('id', '=', this.id).execute();
       return true;
@@ -101,7 +102,7 @@ export class Membership {
 
   /**
    * Whether this process may act on its claims. Becomes false before other processes may take this process for dead. If
-   * the whole process stood still for a while, the answer after that is true only if the pause was short enough.
+   * the whole process stood still for a while, `isCertain` is true afterwards only if the pause was short enough.
    */
   isCertain(): boolean {
     if (this.#left) return false;
@@ -109,16 +110,16 @@ export class Membership {
   }
 
   /**
-   * Counts how often this process became certain (see `isCertain`) after it had not been. If the number has changed
-   * since a claim was made, the claim may belong to another process by now.
+   * Counts how often this process became certain (see `isCertain`) again after it had been uncertain. If the number has
+   * changed since this process made a claim, the claim may belong to another process by now.
    */
   get spell(): number {
     return this.#spell;
   }
 
   /**
-   * Returns a function that tells whether this process has been certain without a break from now on. `isCertain` does
-   * not tell that: in between the process may have counted as dead, and may have come back to life.
+   * Returns a function that tells whether this process has been certain without a break since this call. `isCertain`
+   * does not tell this, because the process may have counted as dead in between, and may be certain again now.
    */
   sinceNow(): () => boolean {
     const { spell } = this;
@@ -130,12 +131,14 @@ export class Membership {
     this.#doubtful.add(then);
   }
 
-  /** An SQL condition: `holder` is null, or is the id of a process that is not alive. */
+  /** An SQL condition which says that `holder` is null, or is the id of a process that is not alive. */
   gone(holder: Expression<string | null>): RawBuilder<SqlBool> {
     return sql<SqlBool>`(${holder} is null or not exists (select 1 from instances where instances.id = ${holder} and instances.until > ${this.#now()}))`;
   }
 
-  /** The time of the database, in epoch milliseconds. 0 on SQLite, where claims have no time limit. */
+  /**
+   * The time of the database, in epoch milliseconds. On SQLite this is 0, because claims on SQLite have no time limit.
+   */
   #now(): RawBuilder<number> {
     return this.shared ? sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint` : sql<number>`0`;
   }
@@ -159,8 +162,9 @@ export class Membership {
   }
 
   /**
-   * Shortens the time of rows that is longer than a renewal can set, which happens if the clock of the database was set
-   * back. Otherwise dead processes would count as alive for too long. Processes that are alive renew their rows anyway.
+   * Shortens the time `until` of each row in which this time is later than any renewal can set. Such rows exist if the
+   * clock of the database was set back, and dead processes would then count as alive for too long. Processes that are
+   * alive renew their rows anyway.
    */
   async #shorten(until: RawBuilder<number>): Promise<void> {
     await this.#parts.store.updateTable('instances').set({ until }).where('until', '>', until).execute();
@@ -170,8 +174,8 @@ export class Membership {
     if (this.#left || sinceSent() > this.#sinceRenewal()) return;
     const before = this.isCertain();
     this.#sinceRenewal = sinceSent;
-    // On SQLite the process is always certain, and nothing more is to be done. Otherwise the renewal came so late that
-    // this process is still in doubt.
+    // On SQLite the process is always certain, so there is nothing more to do. If the process is still uncertain on
+    // PostgreSQL, the renewal came too late.
     if (!this.shared || !this.isCertain()) return;
     if (!before) this.#spell++;
     if (this.#failing) this.#parts.log.info({}, 'replicas: the other processes know again that I am alive');
@@ -195,7 +199,7 @@ export class Membership {
       throw new Error('No answer from the database');
   }
 
-  /** Logs only the first failure of each time in which the database is away. */
+  /** Logs only the first of several failures in a row. */
   #failed(err: unknown): number {
     if (!this.#failing && !this.#left)
       this.#parts.log.warn({ err }, 'replicas: cannot tell the other processes that I am alive');

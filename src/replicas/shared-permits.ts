@@ -15,21 +15,21 @@ import type { Logger } from '../log.ts';
 import type { Store } from '../store/schema.ts';
 
 /**
- * If calls of people have to wait, background work leaves the permits to them until this long after the time at which
- * those calls ask again.
+ * If calls of people have to wait, they ask again at a stored time. Background work takes no permits until this long
+ * after that time, so that the calls of people get the permits.
  */
 const HEAD_START_MS = 250;
-/** The longest time that a call of a person may wait before it asks again. */
+/** The longest time from now to the end of such a head start. */
 const PEOPLE_MS = MAX_PAUSE_MS + HEAD_START_MS;
 /**
  * If the query for a permit took this long, the permit is not used, because too little time is left for the request to
  * leave.
  */
 const STALE_MS = LEAVE_MS / 2;
-/** The pause before asking again, if another process is just taking the permits that seem to be free. */
+/** The pause before asking again if another process is just taking the permits that seem to be free. */
 const MIN_WAIT_MS = 5;
 
-/** A permit that was taken. The value of `until` is different for each permit of the same slot. */
+/** A permit that was taken. If the same slot is taken again, `until` has a different value. */
 interface Held {
   readonly bucket: string;
   readonly slot: number;
@@ -42,17 +42,16 @@ export interface SharedPermitsParts {
   readonly log: Logger;
   readonly account: string;
   /**
-   * The clock that decides when a permit is free. `clock` is possible only if all processes use the same clock, as in
-   * tests.
+   * The clock that decides when a permit is free. `clock` works only if all processes use the same clock, as in tests.
    */
   readonly time?: 'database' | 'clock';
 }
 
 /**
- * Permits that all processes on the same PostgreSQL share. Each permit is a row. When a permit is taken, the latest
- * time at which it becomes free is stored; once its request has been counted, the exact time is stored. So the permits
- * of a process that dies become free by themselves. All times are taken from the database, because the clocks of two
- * machines always differ.
+ * Permits that all processes on the same PostgreSQL share. Each permit is a row. When a permit is taken, the row stores
+ * the latest time at which the permit becomes free. When the request of the permit has been counted, the row stores the
+ * exact time. Therefore the permits of a dead process become free by themselves. All times are taken from the database,
+ * because the clocks of two machines always differ.
  */
 export class SharedPermits implements Permits {
   readonly #parts: SharedPermitsParts;
@@ -95,9 +94,10 @@ export class SharedPermits implements Permits {
     );
   }
 
-  /** Creates the rows of a bucket, unless another process has already done so. */
+  /** Creates the rows of a bucket up to the limit of the lane, unless another process has already done so. */
   async #prepare(bucket: string, limit: number): Promise<void> {
-    if (this.#known.has(bucket)) return;
+    const key = `${bucket} ${limit}`;
+    if (this.#known.has(key)) return;
     await this.#parts.store
       .insertInto('rate_buckets')
       .values({ id: bucket, paused_until: 0, people_until: 0 })
@@ -108,10 +108,13 @@ export class SharedPermits implements Permits {
       .values(Array.from({ length: limit }, (_, slot) => ({ bucket, slot, free_at: 0 })))
       .onConflict((conflict) => conflict.doNothing())
       .execute();
-    this.#known.add(bucket);
+    this.#known.add(key);
   }
 
-  /** Takes permits without waiting for other processes: permits that another process is just taking are skipped. */
+  /**
+   * Takes permits without waiting for other processes. A permit that another process is taking at this moment is
+   * skipped.
+   */
   async #take(bucket: string, { lane, wanted, limit }: PermitRequest): Promise<Held[]> {
     const rows = await this.#parts.store
       .with(
@@ -152,13 +155,13 @@ export class SharedPermits implements Permits {
   }
 
   /**
-   * After how many milliseconds to ask again. For a call of a person, this time is also stored, so that background work
-   * leaves the permits to people.
+   * Returns after how many milliseconds to ask again. For a call of a person, the store also notes this time, so that
+   * background work leaves the permits to people until then.
    */
   async #ask(bucket: string, { lane, limit }: PermitRequest): Promise<number> {
     const left = (column: string, most: number) =>
       sql<number>`case when ${this.#over(column, most)} then 0 else ${sql.ref(column)} - ${this.#now()} end`;
-    // If another call takes a permit now, that permit becomes free after a window at the earliest.
+    // A permit that is in use may become free earlier than the stored time, but after a window at the earliest.
     const earliest = this.#parts.store
       .selectFrom('rate_slots')
       .select(sql<number>`least(min(${left('free_at', HELD_MS)}), ${sql.lit(WINDOW_MS)})`.as('ms'))
@@ -195,8 +198,8 @@ export class SharedPermits implements Permits {
   }
 
   /**
-   * Stores when the counted permits become free. Only one statement runs at a time; the next statement stores all
-   * permits that were counted in the meantime.
+   * Stores when the counted permits become free. Only one statement runs at a time. Permits that are counted in the
+   * meantime are stored together by the next statement.
    */
   async #count(): Promise<void> {
     if (this.#counting) return;
@@ -215,8 +218,8 @@ export class SharedPermits implements Permits {
   }
 
   /**
-   * Stores when permits become free, but only if their `free_at` is unchanged. Otherwise the permit became free by
-   * itself, and may belong to another call by now.
+   * Stores when permits become free, but only if their `free_at` is unchanged. If `free_at` has changed, the permit
+   * became free by itself, and may belong to another call by now.
    */
   async #setFree(held: readonly Held[], inMs: number): Promise<void> {
     await this.#parts.store
@@ -246,8 +249,8 @@ export class SharedPermits implements Permits {
   }
 
   /**
-   * An SQL condition: the time in `column` is past, or is further in the future than possible, because the clock was
-   * set back after the time was stored.
+   * An SQL condition which says that the time in `column` is over. A time that is further in the future than possible
+   * counts as over as well, because the clock was set back after this time was stored.
    */
   #over(column: string, most: number): RawBuilder<SqlBool> {
     const time = sql.ref(column);

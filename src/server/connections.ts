@@ -2,8 +2,8 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
- * How many connections are held at most: more than proxies and platforms keep open, and more than callbacks need at any
- * moment.
+ * The largest number of connections that are held. This is more than proxies and platforms keep open, and more than
+ * callbacks need at any moment.
  */
 const MOST = 1_000;
 /**
@@ -11,7 +11,9 @@ const MOST = 1_000;
  */
 const [SILENT, ARRIVING, IDLE, BUSY] = [0, 1, 2, 3];
 
-/** Half of the files that this process may open: the database, the platforms and Edgegap need the other half. */
+/**
+ * Half of the files that this process may open, because the database, the platforms and Edgegap need the other half.
+ */
 export function connectionLimit(): number {
   // Without this setting, the report would look up the host names of all connections.
   const report = Object.assign(process.report, { excludeNetwork: true });
@@ -22,7 +24,7 @@ export function connectionLimit(): number {
 /**
  * Holds at most `limit` connections. At the limit, a new connection takes the place of another connection.
  * `server.maxConnections` would instead turn the new connection away, so that strangers who only connect could keep
- * Slack, Edgegap and the probes out. A connection whose request has come in full is never closed; if all connections
+ * Slack, Edgegap and the probes out. A connection whose request has come in full is never closed. If all connections
  * have such a request, the new connection is closed. `closed` is called for each closed connection.
  */
 export function limitConnections(server: Server, limit: number, closed: () => void): void {
@@ -50,7 +52,7 @@ export function limitConnections(server: Server, limit: number, closed: () => vo
   });
 }
 
-/** The connection to close; undefined if every connection is busy with a request. */
+/** The connection to close. Undefined if every connection is busy with a request. */
 function dispensableOf(connections: ReadonlyMap<Socket, ReadonlySet<IncomingMessage>>): Socket | undefined {
   for (const state of [SILENT, ARRIVING, IDLE])
     for (const [socket, requests] of connections) if (stateOf(socket, requests) === state) return socket;

@@ -19,7 +19,7 @@ export interface Mount {
 export interface Readiness {
   /** True if the process is about to stop and should get no new requests. */
   readonly stopping?: boolean;
-  /** Each part by name; true when the part works. */
+  /** The parts by name, each with true if the part works. */
   readonly parts: Readonly<Record<string, boolean>>;
   /**
    * The role of this process on each platform from which only one process receives. Given only if several processes
@@ -37,11 +37,11 @@ export interface ServerParts {
   readonly clock: Clock;
   readonly log: Logger;
   /**
-   * How long a request may take to arrive in full, in milliseconds; 10 000 by default, because Edgegap and Slack wait
-   * no longer.
+   * How long a request may take to arrive in full, in milliseconds. The default is 10 000, because Edgegap and Slack
+   * wait no longer.
    */
   readonly requestTimeoutMs?: number;
-  /** How many connections are held at once; by default half of the files that this process may open. */
+  /** How many connections are held at once. The default is half of the files that this process may open. */
   readonly maxConnections?: number;
 }
 
@@ -53,15 +53,15 @@ export interface Server {
   listen(port: number, hosts?: readonly string[]): Promise<number>;
   /** After this call, each answer closes its connection. Clients with open connections then go to another process. */
   retire(): void;
-  /** Accepts no more connections; resolves when the requests that came have been answered. */
+  /** Accepts no more connections. Resolves when the requests that have arrived are answered. */
   close(): Promise<void>;
 }
 
 /**
- * How long a connection may be idle. A proxy may send a callback on a connection at the very moment when the server
- * closes it, and does not send that callback again. The proxy therefore has to close the connection first. By default
- * nginx and AWS's balancers close idle connections after a minute, Traefik after 90 seconds, Caddy after two minutes,
- * Oracle's balancers after five, and Google's after ten; Google asks for 620 seconds.
+ * How long a connection may be idle. A proxy may send a callback at the very moment when the server closes the
+ * connection, and the proxy does not send that callback again. The proxy therefore has to close the connection first.
+ * By default nginx and AWS's balancers close idle connections after a minute, Traefik after 90 seconds, Caddy after two
+ * minutes, Oracle's balancers after five minutes, and Google's after ten minutes. Google asks for 620 seconds.
  */
 const KEEP_ALIVE_MS = 620_000;
 /** How long a request that is being answered may delay the stop. */
@@ -87,7 +87,7 @@ export function buildServer(parts: ServerParts): Server {
     // A callback that comes at the last moment is accepted, because Edgegap does not call a second time.
     return503OnClosing: false,
     serverFactory: (handler) => {
-      // Fastify sets no limits on a server that the caller has made.
+      // Fastify sets its time limits only on a server of its own, so they are set here.
       const server = createServer(timeouts(requestTimeoutMs), (request, response) => {
         if (retired) response.setHeader('connection', 'close');
         const path = request.url?.split('?', 1)[0];
@@ -156,8 +156,8 @@ export function buildServer(parts: ServerParts): Server {
  */
 function timeouts(requestTimeout: number): ServerOptions {
   const half = Math.ceil(requestTimeout / 2);
-  // The limits of a request begin with the connection, or with the first byte of the request. They do not close a
-  // connection that is idle after an answer.
+  // The time limits of a request start when the connection opens, or with the first byte of the request. The limits do
+  // not close a connection that is idle after an answer.
   return {
     requestTimeout,
     headersTimeout: half,

@@ -6,7 +6,7 @@ import type { Faults } from './faults.ts';
 import type { Settings } from './options.ts';
 import type { Timers } from './timers.ts';
 
-/** How long the simulator waits for the receiver's answer. It does not call the receiver a second time. */
+/** How long the simulator waits for the receiver's answer. It never calls the receiver a second time. */
 const WAIT_MS = 10_000;
 
 export interface SentCallback {
@@ -14,10 +14,10 @@ export interface SentCallback {
   readonly event: SimulatedEvent;
   readonly url: string;
   readonly body: string;
-  /** When the event happened, on the clock. */
+  /** When the event happened, by the simulator's clock. */
   readonly at: number;
   outcome: 'pending' | 'dropped' | 'answered' | 'timed out' | 'failed';
-  /** The receiver's HTTP status. */
+  /** The status of the receiver's HTTP answer. */
   status?: number;
 }
 
@@ -28,8 +28,8 @@ interface Deps {
 }
 
 /**
- * Sends one POST for each event to the URL that was given at the deploy. As at Edgegap, there are no retries and no
- * signatures.
+ * Sends one POST for each event to the URL that was given at the deploy. Like Edgegap, the sender does not retry and
+ * does not sign.
  */
 export class CallbackSender {
   readonly sent: SentCallback[] = [];
@@ -41,7 +41,10 @@ export class CallbackSender {
     this.#deps = deps;
   }
 
-  /** Takes the present state, and sends the callback after the usual delay, or as a fault says. */
+  /**
+   * Puts the present state into a callback, and sends the callback after the usual delay. A planned fault may change
+   * this.
+   */
   send(deployment: SimulatedDeployment, event: SimulatedEvent): void {
     const { request_id } = deployment;
     const url = deployment.webhooks[event];
@@ -106,8 +109,8 @@ export class CallbackSender {
 }
 
 /**
- * Begins to wait for an answer only when the whole body is sent. Otherwise a test that moves the clock ahead could cut
- * the sending short.
+ * Begins to wait for an answer only when the whole body has been sent. If the wait began earlier, a test that moves the
+ * clock ahead could interrupt the sending.
  */
 async function* whenWritten(bytes: Buffer, then: () => void): AsyncGenerator<Buffer> {
   yield bytes;

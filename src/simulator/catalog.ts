@@ -5,7 +5,7 @@ export interface SimulatedCatalog {
   readonly applications: readonly CatalogApplication[];
   readonly cities: readonly City[];
   readonly fleets?: readonly CatalogFleet[];
-  /** The notes that the list of locations has beside the locations. */
+  /** The notes that the API adds to the list of locations. */
   readonly notes?: readonly string[];
 }
 
@@ -19,14 +19,14 @@ export interface HostUnits {
   readonly memory: number;
 }
 
-/** A host of a private fleet; units as in `CatalogVersion`. */
+/** A host of a private fleet. The units are the same as in `CatalogVersion`. */
 export interface CatalogHost {
   readonly host_id: string;
   readonly status: 'PENDING' | 'ACTIVE';
   readonly city: City;
   readonly allocated: HostUnits;
   readonly allocatable: HostUnits;
-  /** Epoch milliseconds at which the host is to be deleted. */
+  /** The time at which the host is to be deleted, in epoch milliseconds. */
   readonly deletedAt?: number;
 }
 
@@ -42,15 +42,15 @@ export interface CatalogVersion {
   /** 1024 units are one vCPU. */
   readonly req_cpu: number;
   readonly req_memory: number;
-  /** How many minutes a deployment may live; -1 means for ever. */
+  /** How many minutes a deployment may live. -1 means that there is no limit. */
   readonly max_duration: number;
-  /** From 0 to 1: in how much of the world the image is cached. */
+  /** The share of the world in which the image is cached, from 0 to 1. */
   readonly caching_percent: number;
   readonly ports: readonly CatalogPort[];
   readonly restart_policy?: 'always' | 'never' | 'on_failure';
   /** How many seconds the download of the image may take. */
   readonly time_to_deploy?: number;
-  /** How every deployment of this version ends, so that a demo can show a failure without code. */
+  /** How every deployment of this version fails. With this field, a demo can show a failure without any code. */
   readonly misfortune?: 'no-capacity' | 'image-cannot-be-pulled' | 'crashes';
 }
 
@@ -78,7 +78,7 @@ function version(name: string, other: Partial<CatalogVersion> = {}): CatalogVers
   };
 }
 
-/** One host in each state that a host can have: empty, half full, full, on its way, and soon to be deleted. */
+/** Hosts in all the states that a host can have: empty, half full, full, not ready yet, and soon to be deleted. */
 function defaultHosts(fleet: string): CatalogHost[] {
   const allocatable = { cpu: 12_928, memory: 25_178 };
   const host = (place: number, used: number, other: Partial<CatalogHost> = {}): CatalogHost[] => {
@@ -105,8 +105,8 @@ function defaultHosts(fleet: string): CatalogHost[] {
 }
 
 /**
- * The application `trouble` has a version for each failure of real life. The application `arena-shooter` has more
- * versions than fit on a page, as at a studio with nightly builds.
+ * The usual catalogue. The application `trouble` has a version for each failure that happens in real life. The
+ * application `arena-shooter` has more versions than fit on a page, like a studio with nightly builds.
  */
 export const defaultCatalog: SimulatedCatalog = {
   cities: defaultCities,

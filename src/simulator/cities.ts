@@ -1,4 +1,4 @@
-/** A city with simulated servers. `GET /v1/locations` lists the city, and the placement can choose it. */
+/** A city with simulated servers. `GET /v1/locations` lists the city, and deployments can be placed there. */
 export interface City {
   readonly city: string;
   readonly country: string;

@@ -38,24 +38,24 @@ export interface SimulatedDeployment {
   readonly publicIp: string;
   readonly ports: readonly SimulatedPort[];
   readonly maxDuration: number;
-  /** The host of a private fleet; undefined in the cloud. */
+  /** The host in a private fleet. Undefined if the deployment runs in the cloud. */
   readonly host: CatalogHost | undefined;
   readonly uses: HostUnits;
   readonly environment: readonly { key: string; value: string }[];
   readonly webhooks: Readonly<Partial<Record<SimulatedEvent, string>>>;
-  /** Every phase entered, oldest first; the last entry is the present phase. */
+  /** Every phase that the deployment has entered, oldest first. The last entry is the present phase. */
   readonly history: { readonly phase: SimulatedPhase; readonly at: number }[];
   tags: SimulatedTag[];
   errorDetail: string | undefined;
-  /** Further fields that its status has in the dialect `reference`: sockets, access list, overridden command. */
+  /** Further fields that the status has in the dialect `reference`: sockets, access list and overridden command. */
   extras: Readonly<Record<string, unknown>>;
   crash: { exit_code: number; message: string; restart_count: number; logs: string } | undefined;
   readonly imagePulled: boolean;
-  /** True if a stop was accepted before READY or ERROR was reached. */
+  /** True if a stop was accepted before the deployment reached READY or ERROR. */
   stopRequested: boolean;
-  /** The endpoint storage that keeps the log after the end. */
+  /** The endpoint storage that keeps the log after the deployment has ended. */
   logStorage: string | undefined;
-  /** Stretches in which nothing was measured, in epoch milliseconds. */
+  /** Periods in which no measurements were taken, in epoch milliseconds. */
   readonly unmeasured: { readonly from: number; readonly to: number }[];
   readonly log: { readonly lines: string[]; bootLines: number; playLines: number };
 }
@@ -64,7 +64,7 @@ export function phaseOf(deployment: SimulatedDeployment): SimulatedPhase {
   return deployment.history.at(-1)?.phase ?? 'INITIALIZING';
 }
 
-/** The phase at a past moment; undefined before the deployment existed. */
+/** The phase at a past time. Undefined if the deployment did not exist at that time. */
 export function phaseAt(deployment: SimulatedDeployment, time: number): SimulatedPhase | undefined {
   return deployment.history.findLast((entry) => entry.at <= time)?.phase;
 }
@@ -74,7 +74,7 @@ export function enteredAt(deployment: SimulatedDeployment, phase: SimulatedPhase
   return deployment.history.find((entry) => entry.phase === phase)?.at;
 }
 
-/** Whether the deployment has failed, or can no longer fail. */
+/** Whether the deployment has failed, is terminating or has terminated, and therefore can no longer fail. */
 export function isEnding(phase: SimulatedPhase): boolean {
   return phase === 'TERMINATING' || phase === 'TERMINATED' || phase === 'ERROR';
 }

@@ -1,12 +1,12 @@
 import type { Endpoint, RequestFault } from './faults.ts';
 import type { World } from './world.ts';
 
-/** A request for a route. */
+/** A request that was matched to a route. */
 export interface RouteRequest {
   readonly world: World;
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
-  /** The parsed body; undefined for an empty body, and for a body that is not JSON. */
+  /** The parsed body. Undefined if the body is empty or is not JSON. */
   readonly body: unknown;
   readonly now: number;
   readonly fault: RequestFault | undefined;
@@ -14,7 +14,7 @@ export interface RouteRequest {
 
 export interface RouteResponse {
   readonly status: number;
-  /** Sent as JSON. Without a value, the answer has no body. */
+  /** The body of the answer, sent as JSON. If absent, the answer has no body. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -22,7 +22,7 @@ export interface RouteResponse {
 export interface Route {
   readonly endpoint: Endpoint;
   readonly method: string;
-  /** Segments in braces are parameters. */
+  /** The path of the route. Segments in braces are parameters. */
   readonly path: string;
   readonly handle: (call: RouteRequest) => RouteResponse;
 }

@@ -1,6 +1,6 @@
 import type { SimulatedEvent } from './deployment.ts';
 
-/** Every route of the simulator, by the name that faults and request records use. */
+/** Every route of the simulator. Faults and recorded requests use these names. */
 export type Endpoint =
   | 'deploy'
   | 'deployToFleet'
@@ -22,13 +22,13 @@ export type Endpoint =
   | 'renameTag'
   | 'removeTag';
 
-/** A request must match every field that is given; an empty matcher matches every request. */
+/** A request matches if it agrees with every field that is given. A matcher without fields matches every request. */
 export interface RequestMatcher {
   readonly endpoint?: Endpoint;
   readonly method?: string;
   readonly path?: RegExp;
   readonly request_id?: string;
-  /** The application named in the body of a deploy. */
+  /** The application in the body of a deploy. */
   readonly application?: string;
 }
 
@@ -37,35 +37,45 @@ export interface CallbackMatcher {
   readonly request_id?: string;
 }
 
-/** Whether the fault comes before or after the request took effect. */
+/** Whether the fault comes before or after the request has taken effect. */
 type When = 'before' | 'after';
 
 export type RequestFault =
-  /** Only for a deploy: answered 422, with the request_id of a deployment that is left behind in ERROR. */
+  /**
+   * Only for a deploy. The answer is 422, with the request_id of a deployment that is left behind with the status
+   * ERROR.
+   */
   | { readonly kind: 'cannot-allocate'; readonly message?: string }
   /**
-   * Only for a deploy: the request is accepted, but the deployment goes into ERROR with this detail instead of READY.
+   * Only for a deploy. The request is accepted, but the deployment then goes into ERROR with this detail, and does not
+   * become READY.
    */
   | { readonly kind: 'image-cannot-be-pulled'; readonly detail?: string }
   | { readonly kind: 'server-error'; readonly when: When; readonly status?: number }
-  /** The answer comes `ms` milliseconds later, on the clock. */
+  /** The answer comes `ms` milliseconds later, by the simulator's clock. */
   | { readonly kind: 'slow'; readonly when: When; readonly ms: number }
-  /** The request takes effect, but the answer stops in the middle of the JSON. */
+  /** The request takes effect, but the answer breaks off in the middle of the JSON. */
   | { readonly kind: 'broken-json' }
   | { readonly kind: 'reset'; readonly when: When }
-  /** `retryAfter` is sent unchanged, so that a test can send an HTTP date or nonsense; null sends no header. */
+  /**
+   * `retryAfter` is sent unchanged, so that a test can send an HTTP date or nonsense. If `retryAfter` is null, the
+   * answer has no such header.
+   */
   | { readonly kind: 'too-many-requests'; readonly retryAfter: number | string | null };
 
 export type CallbackFault =
   | { readonly kind: 'drop' }
   | { readonly kind: 'double' }
   | { readonly kind: 'late'; readonly ms: number }
-  /** Changes the order: the callback is held back until the next callback of the same deployment has been sent. */
+  /**
+   * Changes the order of callbacks. The callback is held back until the next callback of the same deployment has been
+   * sent.
+   */
   | { readonly kind: 'hold' }
   /** The callback is sent in time, but its body is not JSON. */
   | { readonly kind: 'unreadable' };
 
-/** The parts of a request with which a matcher is compared. */
+/** The parts of a request that are compared with a matcher. */
 export interface RequestFacts {
   readonly endpoint: Endpoint;
   readonly method: string;
@@ -80,14 +90,14 @@ interface Planned<M, F> {
   left: number;
 }
 
-/** Planned faults, oldest first. Each fault is for a number of requests or callbacks. */
+/** The planned faults, oldest first. Each of them applies to a certain number of requests or callbacks. */
 export class Faults {
   #requests: Planned<RequestMatcher, RequestFault>[] = [];
   #callbacks: Planned<CallbackMatcher, CallbackFault>[] = [];
 
   /**
-   * Applies `fault` to the next `times` requests or callbacks that match. The returned function cancels the rest of
-   * them.
+   * Applies `fault` to the next `times` requests or callbacks that match. The returned function cancels the fault for
+   * the requests or callbacks that have not come yet.
    */
   next(matcher: CallbackMatcher, fault: CallbackFault, times?: number): () => void;
   next(matcher: RequestMatcher, fault: RequestFault, times?: number): () => void;

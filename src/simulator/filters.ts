@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { SimulatedDeployment, SimulatedPhase } from './deployment.ts';
 import { RouteRefusal } from './refusal.ts';
 
-/** A deployment in the list. The listed phase may be older than the deployment's present phase. */
+/** A deployment in the list. The phase in the list may be older than the present phase of the deployment. */
 export interface Listed {
   readonly deployment: SimulatedDeployment;
   readonly phase: SimulatedPhase;
@@ -51,12 +51,12 @@ const Query = z.strictObject({
 });
 type Filter = z.infer<typeof Query>['filters'][number];
 
-/** Applies the JSON text of the `query` parameter; an invalid query is answered 400. */
+/** Applies the JSON text of the parameter `query`. If the query is invalid, the answer is 400. */
 export function select(all: readonly Listed[], text: string | null): readonly Listed[] {
   const query = read(text ?? '{}');
   const tests = query.filters.map(toTest);
   const chosen = all.filter((entry) => tests.every((test) => test(entry)));
-  // Sorting is stable, so the rows are sorted by the last key first, and by the first key last.
+  // Sorting is stable. Therefore the rows are sorted by the last key first, and by the first key at the end.
   for (const { field, order } of query.order_by.toReversed()) {
     const { values } = FIELDS[field] ?? {};
     if (!values) throw new RouteRefusal(400, `Cannot order by ${field}`);
@@ -105,7 +105,8 @@ function toTest({ field, operator, value }: Filter): (entry: Listed) => boolean 
 }
 
 /**
- * Makes values comparable: `Status.READY`, `READY` and `ready` are the same, and a time may have a space and no zone.
+ * Makes values comparable. `Status.READY`, `READY` and `ready` become the same value, and a time may have a space and
+ * no time zone.
  */
 function normal(field: string, value: string): string {
   if (field === 'status') return value.replace(/^Status\./i, '').toUpperCase();
@@ -116,7 +117,7 @@ function normal(field: string, value: string): string {
   return new Date(time).toISOString();
 }
 
-/** The part of SQL's ilike that the API has: `%` stands for any text, and small letters match capitals. */
+/** The part of SQL's ilike that the API supports. `%` stands for any text, and upper and lower case do not matter. */
 function like(text: string, pattern: string): boolean {
   const parts = pattern.split('%').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
   return new RegExp(`^${parts.join('.*')}$`, 'is').test(text);

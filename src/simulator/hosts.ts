@@ -7,15 +7,15 @@ interface State {
   readonly deployments: ReadonlyMap<string, SimulatedDeployment>;
 }
 
-/** A host, and the fleet to which the host belongs. */
+/** A host, and the fleet that the host belongs to. */
 export interface FleetPlace {
   readonly fleet: string;
   readonly host: CatalogHost;
 }
 
 /**
- * A copy of the host whose `allocated` is the sum of the units that are in use by the catalog and the units that the
- * simulator's deployments use.
+ * A copy of the host with the units that are in use. These are the allocated units in the catalogue plus the units of
+ * the simulator's deployments.
  */
 export function inUse(host: CatalogHost, { deployments }: State): CatalogHost {
   let { cpu, memory } = host.allocated;
@@ -29,8 +29,8 @@ export function inUse(host: CatalogHost, { deployments }: State): CatalogHost {
 }
 
 /**
- * The first of these hosts that has room. Undefined sends the deployment to the cloud. Edgegap's OpenAPI files do not
- * say how an unknown host is answered; here an unknown host has no room.
+ * The first of these hosts that has room. If the result is undefined, the deployment goes to the cloud. Edgegap's
+ * OpenAPI files do not say how Edgegap answers if a host is unknown. In the simulator, an unknown host has no room.
  */
 export function findRoom(ids: readonly string[], uses: HostUnits, state: State): FleetPlace | undefined {
   const hosts = (state.settings.catalog.fleets ?? []).flatMap(({ name, hosts }) =>

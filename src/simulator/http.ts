@@ -10,34 +10,41 @@ import type { World } from './world.ts';
 
 /** A request that arrived, recorded for tests. */
 export interface ReceivedRequest {
-  /** Arrival, on the clock. */
+  /** The time of arrival, by the simulator's clock. */
   readonly at: number;
   readonly method: string;
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;
   readonly headers: Readonly<IncomingMessage['headers']>;
-  /** The parsed JSON. For a body that is not JSON, the text of the body; for an empty body, undefined. */
+  /**
+   * The parsed JSON of the body. If the body is not JSON, this is the text of the body. If the body is empty, this is
+   * undefined.
+   */
   readonly body: unknown;
   readonly endpoint: Endpoint | undefined;
-  /** The status of the answer. Undefined until the answer is sent; after a reset it stays undefined. */
+  /** The status of the answer. Undefined until the answer is sent. It stays undefined if the connection was reset. */
   status: number | undefined;
 }
 
-/** v1 uses another name for the application. */
+/** In v1, the field for the application has another name. */
 const Named = z.union([
   z.object({ application: z.string() }),
   z.object({ app_name: z.string() }).transform(({ app_name }) => ({ application: app_name })),
 ]);
 
-/** How many requests are kept, because a demo that runs for weeks must not need more and more memory. */
+/**
+ * How many requests are recorded. The number is limited, because a demo that runs for weeks must not need more and more
+ * memory.
+ */
 const KEPT_REQUESTS = 10_000;
 
-/** The HTTP side: reads each request, applies limits and faults, and calls the route. */
+/** The HTTP side of the simulator. It reads each request, applies limits and faults, and calls the route. */
 export function createHttpServer(world: World, requests: ReceivedRequest[]): Server {
   const server = createServer((request, response) => {
     serve(world, requests, request, response).catch(() => request.socket.destroy());
   });
-  // The server must not close an idle connection at the moment when the client sends the next request.
+  // The client may send the next request at the moment when the server closes an idle connection. Therefore the server
+  // closes idle connections only after a long time.
   server.keepAliveTimeout = 60_000;
   return server;
 }
@@ -106,7 +113,8 @@ function tooMany(retryAfter: number | string | null): RouteResponse {
 }
 
 /**
- * Lets a fault happen at its moment. Resolves with the fault's answer, if that answer replaces the answer of the route.
+ * Lets a fault happen at its moment. If the fault has an answer that replaces the answer of the route, resolves with
+ * this answer.
  */
 async function strike(
   world: World,

@@ -4,15 +4,15 @@ import { appendLog, crashReport } from './logs.ts';
 import type { Settings } from './options.ts';
 import type { Timers } from './timers.ts';
 
-/** How a deployment will fail, decided at the deploy. */
+/** Whether and how a deployment will fail, which is decided at the deploy. */
 interface PlannedOutcome {
-  /** Set when the image cannot be pulled. */
+  /** The error detail, if the image cannot be pulled. */
   readonly imageError: string | undefined;
   readonly crashes: boolean;
 }
 
 /**
- * How the game server's process ends. With `restarts`, the container is started again and the deployment stays READY.
+ * How the process of the game server ends. With `restarts`, the container starts again and the deployment stays READY.
  */
 export interface Crash {
   readonly exit_code: number;
@@ -26,12 +26,10 @@ interface Deps {
   readonly callbacks: CallbackSender;
 }
 
-/** Moves deployments through their phases on the clock, and lets the callbacks be sent. */
+/** Moves deployments through their phases, by the simulator's clock, and has the callbacks sent. */
 export class Lifecycle {
   readonly #deps: Deps;
-  /**
-   * The timers of each deployment. They are cancelled when the deployment does not follow its planned course any more.
-   */
+  /** The timers of each deployment. They are cancelled when the deployment leaves its planned course. */
   readonly #pending = new Map<string, (() => void)[]>();
 
   constructor(deps: Deps) {
@@ -52,7 +50,7 @@ export class Lifecycle {
     });
   }
 
-  /** Stops a deployment; returns false while the stop must wait for READY or ERROR. */
+  /** Stops a deployment. Returns false if the stop must wait until the deployment is READY or in ERROR. */
   stop(deployment: SimulatedDeployment): boolean {
     const phase = phaseOf(deployment);
     if (phase !== 'READY' && phase !== 'ERROR') {

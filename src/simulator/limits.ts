@@ -13,7 +13,7 @@ const LIMITED: Readonly<Partial<Record<Endpoint, keyof SimulatedLimits>>> = {
   hosts: 'hosts',
 };
 
-/** Accepts at most a fixed number of requests in any one-second window; a refused request does not count. */
+/** Accepts at most a fixed number of requests in any window of one second. A refused request does not count. */
 export class RateLimiter {
   readonly #limits: SimulatedLimits;
   readonly #accepted = new Map<Endpoint, number[]>();

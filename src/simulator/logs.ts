@@ -1,14 +1,14 @@
 import { enteredAt, type SimulatedDeployment } from './deployment.ts';
 import { accessPoint, hashNumber, selfStopToken } from './identity.ts';
 
-/** A running game server prints a line this often. */
+/** How often a running game server prints a line. */
 const PLAY_INTERVAL_MS = 2000;
 const BOOT_INTERVAL_MS = 100;
 const ENDS = ['ERROR', 'TERMINATED'] as const;
 
 /**
- * The container's log up to `now`. The lines are computed from the clock when the log is read. A timer for each
- * deployment would do the same, but tests could then no longer count timers.
+ * The container's log up to `now`. The lines are computed from the clock when the log is read. There could be a timer
+ * for each deployment instead, but tests could then no longer count timers.
  */
 export function logUntil(deployment: SimulatedDeployment, now: number): string {
   grow(deployment, now);
@@ -21,7 +21,7 @@ export function appendLog(deployment: SimulatedDeployment, now: number, text: st
   deployment.log.lines.push(`${clockTime(now)} ${text}`);
 }
 
-/** The log's end and the stack trace of a process that crashed. */
+/** The end of the log and the stack trace of a process that crashed. */
 export function crashReport(deployment: SimulatedDeployment, now: number, message: string): string {
   grow(deployment, now);
   const last = deployment.log.lines.slice(-5);
@@ -36,7 +36,7 @@ export function crashReport(deployment: SimulatedDeployment, now: number, messag
 
 function grow(deployment: SimulatedDeployment, now: number): void {
   const started = enteredAt(deployment, 'DEPLOYING');
-  // An image that cannot be pulled never prints anything.
+  // If the image cannot be pulled, the container never prints a line.
   if (started === undefined || !deployment.imagePulled) return;
   const ready = enteredAt(deployment, 'READY') ?? Number.POSITIVE_INFINITY;
   const ended = Math.min(...ENDS.map((phase) => enteredAt(deployment, phase) ?? Number.POSITIVE_INFINITY));
@@ -45,7 +45,8 @@ function grow(deployment: SimulatedDeployment, now: number): void {
 
   const boot = bootLines(deployment);
   for (; log.bootLines < boot.length; log.bootLines++) {
-    // A boot line comes no later than READY, so that the whole boot log fits, however early READY comes.
+    // A boot line comes no later than READY. Therefore the log contains all boot lines, no matter how early READY
+    // comes.
     const at = Math.min(started + log.bootLines * BOOT_INTERVAL_MS, ready);
     if (at > until) return;
     log.lines.push(`${clockTime(at)} ${boot[log.bootLines]}`);
@@ -64,7 +65,7 @@ function bootLines(deployment: SimulatedDeployment): string[] {
     '[boot] environment:',
     `[boot]   ARBITRIUM_REQUEST_ID=${request_id}`,
     `[boot]   ARBITRIUM_DELETE_URL=https://api.edgegap.com/v1/self/stop/${request_id}/${accessPoint(request_id)}`,
-    // Images commonly print their whole environment, so every part that shows a log must mask this token.
+    // Many images print their whole environment. Therefore every part of the bot that shows a log must mask this token.
     `[boot]   ARBITRIUM_DELETE_TOKEN=${selfStopToken(request_id)}`,
     `[boot]   ARBITRIUM_DEPLOYMENT_LOCATION=${city.city}`,
     ...environment.map(({ key, value }) => `[boot]   ${key}=${value}`),

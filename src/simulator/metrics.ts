@@ -6,14 +6,15 @@ import { timestamp } from './timestamp.ts';
 interface Window {
   readonly from: number;
   readonly to: number;
-  /** Milliseconds between two measurements. */
+  /** The number of milliseconds between two measurements. */
   readonly step: number;
   readonly now: number;
 }
 
 /**
- * The measurements of a game server: waves of players, and a slow leak of memory. They are computed only from the clock
- * and the request_id. They last from READY until the end, except for the stretches that were left out on purpose.
+ * The measurements of a game server, which show waves of players and a slow leak of memory. They are computed only from
+ * the clock and the request_id. They begin `measuredBeforeMs` before READY and last until the end of the deployment,
+ * except for the periods in `unmeasured`.
  */
 export function measure(deployment: SimulatedDeployment, settings: Settings, window: Window): object {
   const { request_id, application, version, unmeasured } = deployment;

@@ -11,39 +11,40 @@ const DURATIONS = {
   deploying: 4000,
   terminating: 2000,
   callbackDelay: 150,
-  /** How long a version whose misfortune is `crashes` stays READY. */
+  /** How long a deployment stays READY if the misfortune of its version is `crashes`. */
   crashAfter: 3000,
 };
 
-/** How many requests are accepted in any one-second window; Infinity means no limit. */
+/** How many requests are accepted in any window of one second. Infinity means that there is no limit. */
 const LIMITS = { deploy: 40, status: 20, list: 10, hosts: 10 };
 export type SimulatedLimits = Readonly<typeof LIMITS>;
 
 const DEFAULTS = {
-  /** The only token that is accepted, written without the word `token`. */
+  /** The only token that is accepted, without the word `token`. */
   token: '5e1f0c3a-0000-4000-8000-51a0d0e0f00d',
-  /** A token that was valid in the past. It is answered 403 instead of 401. */
+  /** A token that was valid in the past. A request with this token is answered 403 instead of 401. */
   deletedToken: 'de1e7ed0-0000-4000-8000-000000000000',
   catalog: defaultCatalog,
   /** The list shows the deployments as they were this many milliseconds ago. */
   listLagMs: 0,
-  /** 20, as the API reference says, or 40, as the newer OpenAPI file says. */
+  /** The API reference says 20, and the newer OpenAPI file says 40. */
   maxTagLength: 20,
-  /** The maximum number of live deployments. A deploy beyond this number is answered 422. */
+  /** The maximum number of live deployments. If a deploy exceeds this number, the answer is 422. */
   maxConcurrent: Number.POSITIVE_INFINITY,
   /**
-   * A server's measurements begin this many milliseconds before READY, because a demo has no hour to wait for a chart.
+   * How many milliseconds before READY the measurements of a server begin. A demo cannot wait an hour until there is
+   * enough for a chart.
    */
   measuredBeforeMs: 0,
   logEncoding: 'utf-8' as 'utf-8' | 'base64',
-  /** The live API answers 400 for an unknown request_id; the OpenAPI file says 404. */
+  /** The status of the answer for an unknown request_id. The live API answers 400, while the OpenAPI file says 404. */
   unknownIdStatus: 400 as 400 | 404,
   /**
    * `openapi`: bodies are exactly as the OpenAPI files declare them. `reference`: bodies are as the API reference shows
    * them, with `whitelisting_active`, sockets, null for absent fields, and `count` in the tag list.
    */
   dialect: 'openapi' as 'openapi' | 'reference',
-  /** Another seed changes every request_id, address and port. */
+  /** If the seed is changed, every request_id, address and port changes. */
   seed: 'edgegap',
 };
 
@@ -51,7 +52,7 @@ export interface SimulatorOptions extends Partial<Readonly<typeof DEFAULTS>> {
   readonly clock: Clock;
   readonly durations?: Partial<Readonly<typeof DURATIONS>>;
   readonly limits?: Partial<SimulatedLimits>;
-  /** Decides about faults, instead of the usual list of planned faults. */
+  /** Decides about faults in place of the usual list of planned faults. */
   readonly faults?: Faults;
 }
 

@@ -56,7 +56,7 @@ const DeployBody = z.object({
   webhook_on_terminated: Webhook.optional(),
 });
 
-/** The body of a deploy in v1. Of the players' places and the placement filters, only the addresses are simulated. */
+/** The body of a deploy in v1. Of the fields about players' places and placement, only the addresses are simulated. */
 const LegacyDeployBody = z.object({
   app_name: z.string(),
   version_name: z.string().optional(),
@@ -71,7 +71,7 @@ const LegacyDeployBody = z.object({
 
 export type ReadOrder = Omit<Order, 'imagePulled'>;
 
-/** Reads the body of a deploy; an invalid body is answered 400, and no deployment is made. */
+/** Reads the body of a deploy. If the body is invalid, the answer is 400, and no deployment is made. */
 export function readOrder(body: unknown, settings: Settings): ReadOrder {
   const order = read(DeployBody, body);
   checkTags(order.tags, settings);
@@ -93,7 +93,7 @@ export function readOrder(body: unknown, settings: Settings): ReadOrder {
   };
 }
 
-/** Like `readOrder`, for v1: an unknown application or version is answered 404. */
+/** Like `readOrder`, but for v1. If the application or the version is unknown, the answer is 404. */
 export function readLegacyOrder(body: unknown, settings: Settings): ReadOrder {
   // The errors of v1 have no field for details.
   const order = read(LegacyDeployBody, body, () => ({}));
@@ -114,7 +114,7 @@ export function readLegacyOrder(body: unknown, settings: Settings): ReadOrder {
   };
 }
 
-/** The hosts that a deploy to a private fleet prefers, best first. */
+/** The hosts that a deploy to a private fleet prefers. The best host comes first. */
 export function readHosts(body: unknown): readonly string[] {
   return read(z.object({ private_host_ids: HostIds }), body).private_host_ids;
 }
@@ -128,7 +128,10 @@ function read<T>(schema: z.ZodType<T>, body: unknown, extra = (details: object):
   throw new RouteRefusal(400, 'The body of the request is not valid', extra(details));
 }
 
-/** Finds the application, or refuses the request with `status`: v2 answers 400 where v1 answers 404. */
+/**
+ * Finds the application, or refuses the request with `status`. If the application is unknown, v2 answers 400, and v1
+ * answers 404.
+ */
 export function findApplication(
   settings: Settings,
   name: string | null | undefined,
@@ -140,8 +143,8 @@ export function findApplication(
 }
 
 /**
- * The version with this name, or the newest version if no name is given. In the catalog, the oldest version comes
- * first.
+ * Finds the version with this name, or the newest version if no name is given. In the catalogue, the oldest version
+ * comes first.
  */
 function findVersion(
   { name: application, is_active, versions }: CatalogApplication,

@@ -5,7 +5,7 @@ type Point = Pick<City, 'latitude' | 'longitude'>;
 
 export type Player = { readonly ip_address: string } | Point;
 
-/** The city with the smallest sum of distances to all players. */
+/** The city for which the sum of the distances to all players is smallest. */
 export function nearest(players: readonly Player[], cities: readonly City[]): City {
   const points = players.map((player) =>
     'ip_address' in player ? homeOf(player.ip_address, cities) : player,
@@ -18,14 +18,14 @@ export function nearest(players: readonly Player[], cities: readonly City[]): Ci
 }
 
 /**
- * The city of a player. The simulator has no table of addresses, so each address belongs to some city, always the same
- * city.
+ * The city of a player. The simulator does not know where addresses are. It assigns a city to each address, and the
+ * same address always gets the same city.
  */
 function homeOf(address: string, cities: readonly City[]): Point {
   return cities[hashNumber(`player:${address}`) % cities.length] ?? { latitude: 0, longitude: 0 };
 }
 
-/** Great-circle distance in kilometres. */
+/** The great-circle distance in kilometres. */
 function distance(a: Point, b: Point): number {
   const radians = (degrees: number) => (degrees * Math.PI) / 180;
   const half =

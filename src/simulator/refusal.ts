@@ -1,4 +1,4 @@
-/** The answer to a request that is not carried out; routes throw it. */
+/** The answer to a request that is not carried out. Routes throw this error. */
 export class RouteRefusal extends Error {
   readonly status: number;
   readonly body: object;

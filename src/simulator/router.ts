@@ -23,7 +23,10 @@ export interface RouteMatch {
   readonly params: Record<string, string>;
 }
 
-/** The route of a method and a path; `method` when only the method is wrong; undefined when no route has the path. */
+/**
+ * Returns the route for a method and a path. Returns `method` if the path is known, but not with this method. Returns
+ * undefined if the path is unknown.
+ */
 export function findRoute(method: string, path: string): RouteMatch | 'method' | undefined {
   const matches = routes.flatMap((route) => {
     const params = match(route.path, path);

@@ -12,7 +12,8 @@ export type { SimulatorOptions };
 export type Simulator = Awaited<ReturnType<typeof startSimulator>>;
 
 /**
- * A simulated Edgegap, with controls for tests. Starts to listen on a free port, and resolves when the port is open.
+ * A simulated Edgegap, with controls for tests. The simulator listens on a free port. The promise resolves when the
+ * port is open.
  */
 export async function startSimulator(options: SimulatorOptions) {
   const settings = withDefaults(options);
@@ -23,24 +24,26 @@ export async function startSimulator(options: SimulatorOptions) {
   const { port } = server.address() as AddressInfo;
 
   return {
-    /** Base URL without a slash at the end; paths begin with `/v1` or `/v2`. */
+    /** The base URL without a slash at the end. Paths begin with `/v1` or `/v2`. */
     url: `http://127.0.0.1:${port}`,
     token: settings.token,
     deletedToken: settings.deletedToken,
-    /** Every deployment that was ever made, oldest first, by request_id. */
+    /** Every deployment that was ever made, by request_id. The oldest deployment comes first. */
     deployments: world.deployments as ReadonlyMap<string, SimulatedDeployment>,
-    /** The newest 10,000 requests, oldest first. */
+    /** The latest 10,000 requests. The oldest of them comes first. */
     requests: requests as readonly ReceivedRequest[],
     /** Every callback that was due, and whether sending it succeeded. */
     callbacks: world.callbacks.sent,
     faults: world.faults,
-    /** The notes that the deployment list has beside its rows. */
+    /** The notes that the API adds to the deployment list. */
     listNotes: world.listNotes,
     /** Puts a deployment into ERROR with this detail. */
     fail: (id: string, detail: string) => world.lifecycle.fail(world.find(id), detail),
-    /** Ends the game server's process: the deployment goes into ERROR, or stays READY when the container restarts. */
+    /**
+     * Ends the process of the game server. The deployment goes into ERROR, or stays READY if the container restarts.
+     */
     crash: (id: string, crash: Crash) => world.lifecycle.crash(world.find(id), crash),
-    /** Ends a deployment at once, like the end of `max_duration`. */
+    /** Ends a deployment at once, as at the end of `max_duration`. */
     terminate: (id: string) => world.lifecycle.terminate(world.find(id)),
     /** Adds a line to the log of a game server. */
     print: (id: string, text: string) => appendLog(world.find(id), settings.clock.now(), text),
@@ -49,7 +52,7 @@ export async function startSimulator(options: SimulatorOptions) {
       world.lifecycle.abandon(world.find(id));
       world.deployments.delete(id);
     },
-    /** Ends all timers and all connections, even connections whose request has not been answered. */
+    /** Ends all timers and all connections, including connections with an unanswered request. */
     async close() {
       world.timers.close();
       const closed = new Promise((resolve) => server.close(resolve));

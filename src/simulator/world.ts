@@ -11,7 +11,7 @@ import { nearest, type Player } from './placement.ts';
 import { RouteRefusal } from './refusal.ts';
 import { Timers } from './timers.ts';
 
-/** A deploy request that was checked and is valid. */
+/** A deploy request that was checked and found valid. */
 export interface Order
   extends Pick<SimulatedDeployment, 'application' | 'environment' | 'webhooks' | 'imagePulled' | 'uses'> {
   readonly version: CatalogVersion;
@@ -22,11 +22,11 @@ export interface Order
   readonly logStorage?: string | undefined;
 }
 
-/** All state of a simulator, and the parts that change this state. */
+/** The whole state of a simulator, and the parts that change this state. */
 export class World {
   readonly settings: Settings;
   readonly deployments = new Map<string, SimulatedDeployment>();
-  /** The notes that the deployment list has beside its rows. */
+  /** The notes that the API adds to the deployment list. */
   readonly listNotes: string[] = [];
   readonly timers: Timers;
   readonly faults: Faults;
@@ -44,7 +44,7 @@ export class World {
     this.lifecycle = new Lifecycle(this);
   }
 
-  /** Makes and stores a deployment; the lifecycle then starts the deployment. */
+  /** Makes and stores a deployment. After that, the lifecycle starts the deployment. */
   create(order: Order): SimulatedDeployment {
     this.#made += 1;
     const { version, players, tags, place: at, extras, logStorage, ...rest } = order;

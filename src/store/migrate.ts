@@ -13,7 +13,8 @@ export async function migrate(store: Store): Promise<void> {
   const { adapter } = store.getExecutor();
   if (!(adapter instanceof UnlockedAdapter)) return await bringUpToDate(store);
   await adapter.check(store);
-  // At most starts the schema is already up to date. Then the process does not have to wait for other processes.
+  // At most starts, the schema is already up to date. In this case the process does not have to wait for other
+  // processes.
   if (await isUpToDate(store)) return;
   await adapter.alone(bringUpToDate);
 }
@@ -25,8 +26,8 @@ async function bringUpToDate(db: Store): Promise<void> {
 }
 
 /**
- * Whether the schema is up to date. Throws if the schema is newer than this version of the bot: this version could
- * write rows that the newer version cannot read.
+ * Whether the schema is up to date. Throws if the schema is newer than this version of the bot, because this version
+ * could write rows that the newer version cannot read.
  */
 async function isUpToDate(db: Store): Promise<boolean> {
   const tables = await db.introspection.getTables({ withInternalKyselyTables: true });

@@ -2,8 +2,8 @@ import { type Kysely, SqliteAdapter, sql } from 'kysely';
 import type { Migration, MigrationProvider } from 'kysely/migration';
 
 /**
- * A change of the schema, as SQL that both databases understand. The text may contain several statements separated by
- * `;`, but no `;` inside a statement.
+ * A change of the schema, as SQL that both databases understand. The text may contain several statements, which are
+ * separated by `;`. A statement must not contain `;`.
  */
 function statements(text: (sqlite: boolean) => string): Migration {
   return {
@@ -15,7 +15,7 @@ function statements(text: (sqlite: boolean) => string): Migration {
   };
 }
 
-// The SQL of the two databases differs only in how ids are counted up automatically.
+// The only difference between the two databases is how they count up ids automatically.
 const initial = statements(
   (sqlite) => `
     create table deployments (
@@ -58,9 +58,10 @@ const initial = statements(
 );
 
 /**
- * Adds the tables and columns that several processes on the same database need, and the reason why a message could not
- * be delivered. Each query reads little more than the rows that it needs, however many rows there are. For example, the
- * outbox has small indexes on the rows that wait or are being sent, so that finished rows slow down no query.
+ * Adds the tables and columns that several processes on the same database need. Also adds the reason why a message
+ * could not be delivered. Each query reads little more than the rows that it needs, no matter how many rows there are.
+ * For example, the outbox has small indexes on the rows that are waiting or being sent. Therefore finished rows do not
+ * slow down any query.
  */
 const replicas = statements(
   (sqlite) => `
@@ -108,8 +109,8 @@ const replicas = statements(
 );
 
 /**
- * Compares request_ids byte by byte, as SQLite does. Only in this order do the request_ids with the same beginning
- * stand next to each other.
+ * Compares request_ids byte by byte, as SQLite does. Only this order puts request_ids with the same beginning next to
+ * each other.
  */
 const COMPARED_BY_BYTES = 'alter table deployments alter column request_id type text collate "C"';
 
@@ -124,12 +125,12 @@ const tasks = statements(
     create index tasks_due on tasks (run_at)`,
 );
 
-/** The payloads of buttons belong to an account. Before this change, `default` was the only account. */
+/** Assigns the payloads of buttons to an account. Before this change, there was only the account `default`. */
 const keptAccount = statements(() => `alter table kept add column account text not null default 'default'`);
 
 /**
- * Lets a digest be a row of the outbox. While the digest stands for its lines, they have the state `folded`, and the
- * digest's key as their `sent_key`.
+ * Allows a digest to be a row of the outbox. As long as the digest stands for its lines, the lines have the state
+ * `folded`, and their `sent_key` is the key of the digest.
  */
 const digests = statements(
   () => `
@@ -138,14 +139,15 @@ const digests = statements(
 );
 
 /**
- * Lets the limits of a person be counted quickly, even if the database holds many deployments. The index does not begin
- * with the account: SQLite would then prefer the index for the schedule, which asks by the account, too.
+ * Adds an index with which the deployments of a person are counted quickly, even if the database holds many
+ * deployments. The index must not begin with the account. If it did, SQLite would use it for the queries of the
+ * schedule as well, because these also select by account.
  */
 const askers = statements(
   () => `create index deployments_asker on deployments (asker_id, workspace, platform, created_at)`,
 );
 
-/** All changes of the schema, in order. Once a change was released, its effect must stay the same for ever. */
+/** All changes of the schema, in order. Once a change was released, its effect must never change. */
 export const migrations: MigrationProvider = {
   getMigrations: async () => ({
     '0001-initial': initial,

@@ -3,7 +3,8 @@ import type { PoolConfig } from 'pg';
 import { type DatabaseAddress, databaseUnusable } from './postgres-errors.ts';
 
 /**
- * The files for TLS: their parameter names in a URL, and the names of the TLS options of Node that take their contents.
+ * The files for TLS. The keys are the names of parameters in a URL, and the values are the names of Node's TLS options
+ * that take the contents of the files.
  */
 const FILES = { sslrootcert: 'ca', sslcert: 'cert', sslkey: 'key' } as const;
 
@@ -21,9 +22,9 @@ export function placeOf(url: string): DatabaseAddress {
 
 /**
  * The URL for pg. The TLS settings are removed from the URL and passed to pg as options: `disable` means no TLS,
- * `no-verify` means that any certificate is trusted, and every other `sslmode` means `verify-full`. pg 8 reads
- * `sslmode` in the same way, but warns that its next version will use the weaker meanings of libpq. The files are read
- * here, and only once: pg would read them for each connection, and would report an error to no caller. Throws
+ * `no-verify` means that any certificate is trusted, and every other `sslmode` means `verify-full`. pg 8 gives
+ * `sslmode` the same meanings, but warns that its next version will use the weaker meanings of libpq. The files are
+ * read here, and only once. pg would read them for each connection, and would report an error to no caller. Throws
  * StoreError if a file cannot be read.
  */
 export function connectionOf(url: string): Pick<PoolConfig, 'connectionString' | 'ssl' | 'sslnegotiation'> {
@@ -33,7 +34,7 @@ export function connectionOf(url: string): Pick<PoolConfig, 'connectionString' |
     plain.searchParams.delete(name);
     return value || undefined;
   };
-  // Connections through a socket of this machine use no TLS, as in libpq: no stranger can listen on the socket, and
+  // Connections through a socket of this machine use no TLS, as in libpq. No stranger can listen on such a socket, and
   // servers do not speak TLS there.
   const asked = take('sslmode');
   const mode = asked !== undefined && hostOf(url).startsWith('/') ? 'disable' : asked;
@@ -42,7 +43,8 @@ export function connectionOf(url: string): Pick<PoolConfig, 'connectionString' |
     return path === undefined ? [] : [[option, contentOf(path, name, placeOf(url))] as const];
   });
   if (mode === undefined && files.length === 0) return { connectionString: url };
-  // Removed from the URL, because pg would read these parameters itself, and prefer them to the option `ssl` below.
+  // These parameters are removed from the URL, because pg would read them itself, and prefer them to the option `ssl`
+  // below.
   const direct = take('sslnegotiation') === 'direct';
   for (const name of ['ssl', 'uselibpqcompat']) take(name);
   return {
@@ -53,8 +55,8 @@ export function connectionOf(url: string): Pick<PoolConfig, 'connectionString' |
 }
 
 /**
- * Like pg and libpq, prefers the host in the query. Usually that host is the folder of a socket, which cannot stand at
- * the usual place of the host in a URL.
+ * The host of the URL. Like pg and libpq, this function prefers the host in the query. A host in the query is usually
+ * the folder of a socket, because a folder cannot stand at the usual place of the host in a URL.
  */
 function hostOf(url: string): string {
   const { hostname, searchParams } = new URL(url);

@@ -1,7 +1,7 @@
 import { StoreError } from '../errors.ts';
 import { OvertakenError } from './transact.ts';
 
-/** The oldest version that is still maintained by the makers of PostgreSQL. The tests run on version 18. */
+/** The oldest version that the makers of PostgreSQL still maintain. The tests run on version 18. */
 export const OLDEST_VERSION = 14;
 
 /** The server, the database and the user of a URL, without the password. */
@@ -12,8 +12,8 @@ export interface DatabaseAddress {
 }
 
 /**
- * With these codes, either the transaction had no effect and may succeed at the next try, or a row with the same unique
- * values was stored first.
+ * The SQLSTATEs of two kinds of errors. Either the transaction had no effect and may succeed at the next try, or
+ * another transaction stored a row with the same unique values first.
  */
 const OVERTAKEN = new Set([
   '40001' /* serialization_failure */,
@@ -32,7 +32,7 @@ const SOON = 'Try again in a moment.';
 const CHECK_URL = 'Check DATABASE_URL.';
 const FAILED_OVER = 'DATABASE_URL must lead to the primary server, not to a replica of it.';
 
-/** Explains the SQLSTATEs (manual of PostgreSQL, appendix A) that mean that the database as a whole cannot be used. */
+/** Explains the SQLSTATEs (manual of PostgreSQL, appendix A) which mean that the whole database cannot be used. */
 function byState(state: string, { user }: DatabaseAddress): Explained | undefined {
   switch (state) {
     case '28P01':
@@ -60,8 +60,9 @@ function byState(state: string, { user }: DatabaseAddress): Explained | undefine
     case '53100':
       return { reason: 'has no room left on its disk', remedy: 'Free space on that disk.' };
   }
-  // 08: connection exceptions. 57P01 to 57P04: the server was shut down, crashed or is starting up, or the database was
-  // dropped. 53: a resource is exhausted. 58: errors of the disk.
+  // Codes that begin with 08 are connection exceptions. 57P01 to 57P04 mean that the server was shut down, crashed or
+  // is starting up, or that the database was dropped. 53 means that a resource is exhausted. 58 stands for errors of
+  // the disk.
   if (/^(08|53|58|57P0)/.test(state)) return { reason: 'is not there right now', remedy: RETRY };
   return undefined;
 }
@@ -101,7 +102,7 @@ function byCode(code: string): Explained | undefined {
   return undefined;
 }
 
-/** Explains errors that pg reports only in words, without a code. */
+/** Explains errors that pg reports only as a text, without a code. */
 function byMessage(message: string): Explained | undefined {
   if (/does not support SSL/i.test(message))
     return { reason: 'does not speak TLS', remedy: 'Turn TLS on, or take sslmode out of DATABASE_URL.' };
@@ -116,12 +117,12 @@ function byMessage(message: string): Explained | undefined {
 }
 
 /**
- * Returns a StoreError if the database as a whole cannot be used, an OvertakenError for the codes above, and otherwise
- * `error` unchanged.
+ * Returns a StoreError if the whole database cannot be used, and an OvertakenError for the codes in OVERTAKEN. Returns
+ * any other error unchanged.
  */
 export function explain(error: unknown, place: DatabaseAddress): unknown {
-  // If a name has several addresses, Node tries each of them, and throws an error that contains the errors of all the
-  // addresses.
+  // If a name has several addresses, Node tries all of them, and throws an error that contains an error for each
+  // address.
   const first = error instanceof AggregateError ? error.errors[0] : error;
   if (!(first instanceof Error)) return error;
   const { code = '' } = first as { code?: string };
@@ -139,13 +140,13 @@ export interface PostgresServer {
   /** For example 180004 for version 18.4. */
   readonly version: number;
   readonly readOnly: boolean;
-  /** The isolation level of transactions that set no level themselves, in PostgreSQL's words. */
+  /** The isolation level of transactions that do not set a level themselves, in PostgreSQL's words. */
   readonly isolation: string;
   /** Whether the tables exist, or this user is allowed to create them. */
   readonly mayBegin: boolean;
 }
 
-/** Refuses a server on which the bot would fail later. */
+/** Throws if the bot could start on this server, but would fail later. */
 export function checkServer(
   { version, readOnly, isolation, mayBegin }: PostgresServer,
   place: DatabaseAddress,

@@ -17,32 +17,32 @@ import { storable } from './storable.ts';
 
 const CONNECTIONS = 10;
 /**
- * The time limit of a statement, which is longer than any statement of the bot takes. A server that is silent for this
- * long counts as gone.
+ * The time limit of a statement. It is longer than any statement of the bot takes. If the server is silent for this
+ * long, it counts as gone.
  */
 const STATEMENT_MS = 10_000;
 /**
- * Used for statements without a time limit: after this time of silence, the operating system begins to test whether the
- * server is still there.
+ * For statements without a time limit. If the server is silent for this long, the operating system begins to test
+ * whether the server is still there.
  */
 const KEEP_ALIVE_MS = 10_000;
 /**
- * If a process is stopped in the middle of a transaction, or its machine fails, its locked rows would stay locked for
- * all other processes. With these limits, the server ends such a transaction. The limits are set anew in the first
- * message of each transaction, because between transactions a proxy may give the session to another client. A statement
- * outside a transaction locks its rows only while it runs, and needs no such limits.
+ * If a process is stopped in the middle of a transaction, or its machine fails, the rows that it has locked would stay
+ * locked for all other processes. With these limits, the server ends such a transaction. The limits are set again in
+ * the first message of each transaction, because between transactions a proxy may give the session to another client. A
+ * statement outside a transaction locks its rows only while it runs, and needs no such limits.
  */
 const BEGIN = begin({ lock: 3_000, statement: STATEMENT_MS });
 /**
- * A change of a table waits for the lock on the table only for this long, because every other statement on the table
- * has to wait behind it.
+ * A change of a table waits for the lock on the table only for this long, because all other statements on the table
+ * have to wait behind the change.
  */
 const BEGIN_UNHURRIED = begin({ lock: STATEMENT_MS, statement: 0 });
 
 export interface PostgresOptions {
-  /** The maximum number of connections. 10 by default. */
+  /** The maximum number of connections. The default is 10. */
   readonly connections?: number;
-  /** How long to wait for a connection and for each statement, in milliseconds. 10 000 by default. */
+  /** How long to wait for a connection and for each statement, in milliseconds. The default is 10 000. */
   readonly patienceMs?: number;
   /** If true, statements have no time limit. */
   readonly unhurried?: boolean;
@@ -59,9 +59,9 @@ function begin({ lock, statement }: { readonly lock: number; readonly statement:
 }
 
 /**
- * Kysely's PostgreSQL dialect, based on `pg`. The dialect leaves nothing behind in a connection after a transaction (no
- * LISTEN, no session locks, no named statements, no SET). Therefore the dialect also works behind a proxy that pools by
- * transaction. Throws StoreError if the database cannot be used.
+ * Kysely's PostgreSQL dialect, based on `pg`. The dialect leaves no trace in a connection after a transaction (no
+ * LISTEN, no session locks, no named statements, no SET). Therefore the dialect also works with a proxy that gives a
+ * connection to another client after each transaction. Throws StoreError if the database cannot be used.
  */
 export function postgresDialect(url: string, log: Logger, options: PostgresOptions = {}): PostgresDialect {
   const place = placeOf(url);
@@ -81,16 +81,16 @@ function createPool(url: string, log: Logger, options: PostgresOptions): Pool {
     connectionTimeoutMillis: patienceMs,
     ...(unhurried ? { keepAliveInitialDelayMillis: KEEP_ALIVE_MS } : { query_timeout: patienceMs }),
     keepAlive: true,
-    // The 64-bit integers of the bot are milliseconds, counts and ids, all of which a JavaScript number can hold
-    // exactly.
+    // pg reads 64-bit integers as text by default. The bot uses them for milliseconds, counts and ids, and a JavaScript
+    // number can hold all of these exactly.
     types: {
       getTypeParser: (oid, format) =>
         oid === types.builtins.INT8 ? Number : types.getTypeParser(oid, format),
     },
   });
-  // If an unused connection breaks, the pool replaces it. Without a listener, the error would end the process. The
-  // error object is not logged, because pg attaches the whole connection to the error, including the key that cancels
-  // statements and the last message.
+  // If an unused connection breaks, the pool replaces it. Without this listener, the error would end the process. The
+  // error object itself is not logged. pg attaches the whole connection to the error, including the last message and
+  // the key that cancels statements.
   pool.on('error', ({ message, code }: Error & { code?: string }) =>
     log.warn({ code, reason: message }, 'store: an idle connection to the database broke'),
   );
@@ -101,8 +101,8 @@ function createPool(url: string, log: Logger, options: PostgresOptions): Pool {
 }
 
 /**
- * A pool that explains errors in words. After an error of the database as a whole, the pool closes the connection
- * instead of using it again.
+ * A pool that explains errors in words. After an error that concerns the whole database, the pool closes the connection
+ * and does not use it again.
  */
 function reliable(pool: Pool, place: DatabaseAddress, beginning: string): PostgresPool {
   const failed = (error: unknown): never => {
@@ -118,14 +118,14 @@ function reliable(pool: Pool, place: DatabaseAddress, beginning: string): Postgr
         async query(text: string, parameters: readonly unknown[]) {
           try {
             if (text !== 'begin') return await client.query(text, parameters.map(storable));
-            // All statements are sent in a single message without parameters, because only such a message may contain
-            // several statements.
+            // All statements are sent in a single message without parameters. A message with parameters may contain
+            // only one statement.
             await client.query(beginning);
             return { command: 'BEGIN', rowCount: null, rows: [] };
           } catch (error) {
             const explained = explain(error, place);
-            // A statement that the bot stopped waiting for is still running in the server, and the next statement on
-            // the same connection would have to wait for it.
+            // If the bot has stopped waiting for a statement, the statement may still be running in the server. The
+            // next statement on the same connection would have to wait for it.
             if (explained instanceof StoreError) broken = true;
             throw explained;
           }
@@ -137,8 +137,8 @@ function reliable(pool: Pool, place: DatabaseAddress, beginning: string): Postgr
 }
 
 /**
- * Does without Kysely's lock for migrations: the lock belongs to a session, and a pooling proxy gives the session to
- * other clients in between.
+ * Works without Kysely's lock for migrations. That lock belongs to a session, and a pooling proxy may give the session
+ * to other clients before the migration ends.
  */
 export class UnlockedAdapter extends PostgresAdapter {
   readonly #place: DatabaseAddress;
@@ -153,11 +153,11 @@ export class UnlockedAdapter extends PostgresAdapter {
   }
 
   override async acquireMigrationLock(): Promise<void> {
-    // Nothing to do: `alone` takes the lock.
+    // There is nothing to do, because `alone` takes the lock.
   }
 
   override async releaseMigrationLock(): Promise<void> {
-    // Nothing to do: the lock is given back when the transaction ends.
+    // There is nothing to do, because the lock is given back when the transaction ends.
   }
 
   /** Throws if the bot cannot work with this server. */
@@ -172,9 +172,9 @@ export class UnlockedAdapter extends PostgresAdapter {
   }
 
   /**
-   * Runs `work` in a transaction during which no other process changes the schema. There is no time limit, because
-   * changing a large table takes minutes. Other processes that start in the meantime ask for the lock again and again
-   * instead of waiting for it, so that they do not occupy a connection of a pooling proxy.
+   * Runs `work` in a transaction. During this time no other process changes the schema. There is no time limit, because
+   * changing a large table takes minutes. Other processes that start in the meantime do not wait for the lock, but ask
+   * for it again and again. A waiting process would occupy a connection of a pooling proxy.
    */
   async alone(work: (tx: Store) => Promise<void>): Promise<void> {
     const db = new Kysely<Database>({ dialect: this.#forChanges() });
@@ -199,6 +199,6 @@ export class UnlockedAdapter extends PostgresAdapter {
   }
 }
 
-/** The number of the lock. Any number will do that no other program uses for locks in the same database. */
+/** The number of the lock. It may be any number that no other program uses for locks in the same database. */
 const MIGRATION_LOCK = 7_310_924_518;
 const ASK_AGAIN_MS = 500;

@@ -1,12 +1,15 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Database, Store } from './schema.ts';
 
-/** The number of rows that are deleted at a time: few enough that the statement does not hold up other work. */
+/**
+ * The number of rows that are deleted at a time. The number is small, so that the statement does not hold up other
+ * work.
+ */
 const AT_ONCE = 500;
 
 /**
- * Deletes some of the rows that were finished before `before` (epoch ms), in a short transaction. Resolves with true
- * while there may be more such rows.
+ * Deletes some of the rows that were finished before `before` (epoch ms), in a short transaction. Resolves with true if
+ * there may be more such rows.
  */
 export type Purge = (before: number) => Promise<boolean>;
 
@@ -25,7 +28,7 @@ export async function deleteSome(
   return (await gone.execute(db)).rows.map(({ id }) => id);
 }
 
-/** Does the same as `deleteSome`, but resolves like a `Purge`: with true while there may be more rows. */
+/** Does the same as `deleteSome`, but resolves like a `Purge`, with true if there may be more rows. */
 export async function purge(db: Store, table: keyof Database, isOver: RawBuilder<SqlBool>): Promise<boolean> {
   return (await deleteSome(db, table, isOver)).length === AT_ONCE;
 }

@@ -4,16 +4,16 @@ import { type Generated, type Kysely, PostgresAdapter, type SelectQueryBuilder }
 export type Store = Kysely<Database>;
 
 /**
- * Whether several processes can work on the database. That is possible on PostgreSQL, while a SQLite file belongs to a
- * single process.
+ * Whether several processes can work on the database. This is possible on PostgreSQL. A SQLite file belongs to a single
+ * process.
  */
 export function isShared(database: string): boolean {
   return /^postgres(ql)?:/i.test(database);
 }
 
 /**
- * On PostgreSQL, makes a query skip the rows that another transaction has locked, because the process of that
- * transaction may have been stopped in the middle. A later query finds the skipped rows again.
+ * On PostgreSQL, makes a query skip the rows that another transaction has locked. The process of that transaction may
+ * have been stopped in the middle, so waiting for the rows could take long. A later query finds the skipped rows again.
  */
 export function passingOverLocked<DB, Table extends keyof DB, Row>(
   rows: SelectQueryBuilder<DB, Table, Row>,
@@ -42,7 +42,10 @@ export interface DeploymentsTable {
   /** The id of the intent. It is also part of the callback URLs and of the tag. */
   id: string;
   account: string;
-  /** Proves that a callback comes from Edgegap, because the bot gives the URL with the secret to Edgegap only. */
+  /**
+   * The secret in the callback URLs. The bot gives these URLs only to Edgegap, so a callback with the secret must come
+   * from Edgegap.
+   */
   secret: string;
   invocation_id: string;
   application: string;
@@ -67,7 +70,7 @@ export interface DeploymentsTable {
   /** The id of the deployment that was started to replace this deployment. */
   replaced_by: string | null;
   /**
-   * The number of changes so far. A writer first counts up the revision: this update locks the row, so that a second
+   * The number of changes so far. A writer first increases the revision. This update locks the row, so that a second
    * writer has to wait.
    */
   revision: number;
@@ -78,14 +81,14 @@ export interface DeploymentsTable {
   ready_at: number | null;
   error_at: number | null;
   ended_at: number | null;
-  /** When to ask Edgegap about the deployment next. Null if there is nothing to find out. */
+  /** When to ask Edgegap about the deployment next. Null if there is no reason to ask. */
   check_at: number | null;
   checks: number;
   stop_asked_by: string | null;
   stop_asked_at: number | null;
-  /** Since when Edgegap has answered that there is no such deployment. */
+  /** The time of Edgegap's first answer that there is no such deployment. */
   missing_at: number | null;
-  /** While `phase` is `requesting`: the process that sends the request to deploy. */
+  /** The process that sends the request to deploy, as long as `phase` is `requesting`. */
   holder: string | null;
   /**
    * A DeploymentStatus, as JSON, that a status poll found before a callback reported it. The callback may still be on
@@ -126,7 +129,7 @@ export interface InvocationsTable {
   state: string;
   created_at: number;
   finished_at: number | null;
-  /** While `state` is `running`: the process that carries out the invocation. */
+  /** The process that carries out the invocation, as long as `state` is `running`. */
   holder: string | null;
   /**
    * The data with which another process can still answer the invocation, in a form that the platform defines. Null
@@ -148,11 +151,11 @@ export interface OutboxTable {
   /** `post`, `edit`, `answer` (to an invocation, sent by another process) or `tell` (a direct message). */
   kind: string;
   /**
-   * The MessageRef of the message to edit, or of the card to post under. For an answer, the data with which the
-   * platform accepts the answer.
+   * The MessageRef of the message to edit, or of the card under which to post. For an answer, this is the data with
+   * which the platform accepts the answer.
    */
   target_json: string | null;
-  /** For `tell`: the id of the person on the platform. */
+  /** The id of the person on the platform, if `kind` is `tell`. */
   person: string | null;
   message_json: string;
   also_to_channel: number;
@@ -160,20 +163,21 @@ export interface OutboxTable {
   key: string;
   /** `pending`, `leased` (is being sent), `folded` (is part of a digest), `sent`, or `dead` (was given up). */
   state: string;
-  /** 1 from the beginning of an attempt until the bot knows that the message was not sent. */
+  /**
+   * 1 as long as an attempt may have sent the message without the bot's knowledge. An attempt sets 1 at its beginning.
+   * The value becomes 0 as soon as the bot knows whether the message was sent.
+   */
   uncertain: number;
-  /** The key with which the last attempt was sent. For a row in a digest, this is the digest's key. */
+  /** The key with which the last attempt was sent. If the row is part of a digest, this is the key of the digest. */
   sent_key: string | null;
   attempts: number;
   attempted_at: number | null;
   next_at: number;
   created_at: number;
   sent_at: number | null;
-  /** While `state` is `leased`: the process that sends the message. */
+  /** The process that sends the message, as long as `state` is `leased`. */
   holder: string | null;
-  /**
-   * The reason why the last attempt failed: `reason_code` is an error code, and `reason` a sentence for an operator.
-   */
+  /** Why the last attempt failed. `reason_code` is an error code, and `reason` is a sentence for an operator. */
   reason_code: string | null;
   reason: string | null;
 }
@@ -187,8 +191,8 @@ export interface KeptTable {
 }
 
 /**
- * The processes that work on this store. When the time of a process has run out, the process counts as dead, and its
- * claims are free.
+ * The processes that work on this store. When the time `until` of a process has passed, the process counts as dead, and
+ * its claims are free.
  */
 export interface InstancesTable {
   id: string;
@@ -198,25 +202,25 @@ export interface InstancesTable {
 }
 
 /**
- * Either a role that only one process has at a time (then `holder` is set), or work that only one process does once in
- * a while (then `until` is set).
+ * A row is either a role or a turn. A role belongs to only one process at a time, and `holder` is set. A turn is work
+ * that only one process does, once in a while, and `until` is set.
  */
 export interface LeasesTable {
   name: string;
   holder: string | null;
   until: number;
-  /** How far the holder has come, for the next holder. */
+  /** A note of the holder about how far its work has come, for the next holder. */
   bookmark: string | null;
 }
 
 /**
- * The channels to which messages are sent: the process that is sending there now, and the time from which the next
- * message may be sent.
+ * The channels to which messages are sent. A row contains the process that is sending to the channel now, and the time
+ * from which the next message may be sent.
  */
 export interface ChannelsTable {
   /**
-   * The id is `platform/workspace/channel`. For direct messages to a person, the channel is `@` with the id of the
-   * person. The id `platform/*` stands for a delay that the platform asks for in all channels.
+   * The id is `platform/workspace/channel`. For direct messages to a person, the channel is `@` followed by the id of
+   * the person. The id `platform/*` stands for a pause in all channels that the platform has asked for.
    */
   id: string;
   holder: string | null;
@@ -230,7 +234,7 @@ export interface RateBucketsTable {
   /** The id is `account/bucket`. */
   id: string;
   paused_until: number;
-  /** Until this time calls of people wait for a permit, and background work takes no permits. */
+  /** Until this time, calls of people are waiting for a permit, and background work takes no permits. */
   people_until: number;
 }
 
@@ -243,11 +247,11 @@ export interface RateSlotsTable {
 
 /** Work to be done at a certain time, by only one process at a time. */
 export interface TasksTable {
-  /** Decides which code runs the task. `kind` and `key` together identify the task. */
+  /** `kind` decides which code runs the task. `kind` and `key` together identify the task. */
   kind: string;
   key: string;
   account: string;
-  /** Null if the task was cancelled during a run, or is done. */
+  /** Null if the task is done, or was cancelled while it was running. */
   run_at: number | null;
   /** When `run_at` was set, by the same clock that `run_at` was calculated with. */
   written_at: number;

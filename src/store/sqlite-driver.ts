@@ -9,12 +9,12 @@ import {
 } from 'kysely';
 import { Statements } from './sqlite-statements.ts';
 
-/** For how many milliseconds work on the store may hold up all other work of the process. */
+/** Work on the store may hold up all other work of the process for at most this many milliseconds. */
 const HOLD_MS = 10;
 
 const WRITES: ReadonlySet<string> = new Set(['InsertQueryNode', 'UpdateQueryNode', 'DeleteQueryNode']);
 
-/** Kysely's SQLite dialect, with a driver that decides itself in which order work is done. `open` may throw. */
+/** Kysely's SQLite dialect, with a driver that decides in which order work is done. `open` may throw. */
 export class GroupingDialect extends SqliteDialect {
   readonly #open: () => DatabaseSync;
   readonly #path: string;
@@ -35,8 +35,8 @@ export class GroupingDialect extends SqliteDialect {
 }
 
 /**
- * Switches off Kysely's own lock. With the lock, Kysely would lend the single connection to the transactions in turn,
- * each of them until its commit is over.
+ * Switches off Kysely's own lock. With this lock, Kysely would lend the single connection to one transaction after the
+ * other, and each transaction would keep the connection until its commit is over.
  */
 class UnlockedAdapter extends SqliteAdapter {
   override get supportsMultipleConnections(): boolean {
@@ -46,15 +46,15 @@ class UnlockedAdapter extends SqliteAdapter {
 
 /**
  * Transactions that are committed or undone together. The caller of each transaction learns of its success only after
- * the commit, because changes may still be undone before the commit.
+ * the commit, because all changes may still be undone before that.
  */
 class Group {
   readonly #over = Promise.withResolvers<void>();
   lost: { readonly error: unknown } | undefined;
 
   constructor() {
-    // A transaction that fails by itself does not wait for the commit. Without this handler, a failed commit would then
-    // be an unhandled rejection.
+    // A transaction that fails by itself does not wait for the commit. If the commit then fails as well, its rejection
+    // would be unhandled without this handler.
     this.#over.promise.catch(() => undefined);
   }
 
@@ -73,10 +73,11 @@ class Group {
 }
 
 /**
- * A commit takes as long as the disk takes, and meanwhile SQLite blocks the whole process. Therefore all writes of a
- * turn of the event loop are committed together at the end of the turn. Each transaction is a savepoint in this commit,
- * and they run one after the other. A transaction that fails rolls back only its own savepoint. Under load the event
- * loop turns every few milliseconds, so that acknowledgements and requests can leave, and new work can join.
+ * A commit takes as long as the disk takes, and SQLite blocks the whole process during this time. Therefore all writes
+ * of a turn of the event loop are committed together at the end of the turn. Each transaction is a savepoint within
+ * this commit, and the transactions run one after the other. A transaction that fails rolls back only its own
+ * savepoint. Under load the event loop turns every few milliseconds, so acknowledgements and requests can leave in
+ * between, and new work can join.
  */
 class GroupingDriver implements Driver {
   readonly #path: string;
@@ -87,7 +88,7 @@ class GroupingDriver implements Driver {
   /** Whether a transaction or query is under way. */
   #taken = false;
   readonly #waiting: (() => void)[] = [];
-  /** When work began in this turn of the event loop. Undefined before any work. */
+  /** The time at which work began in this turn of the event loop. Undefined before any work has begun. */
   #since: number | undefined;
   #overdue = false;
 
@@ -123,7 +124,8 @@ class GroupingDriver implements Driver {
     const { group } = connection;
     if (group?.lost) throw group.lost.error;
     this.#do('release unit');
-    // If the commit fails, all its changes are undone, so this transaction has nothing left to roll back.
+    // If the commit fails, all its changes are undone. In this case there is nothing left for this transaction to roll
+    // back.
     connection.group = undefined;
     this.#leave();
     await group?.committed;
@@ -143,8 +145,8 @@ class GroupingDriver implements Driver {
   }
 
   /**
-   * Inside a transaction, the query runs at once. Outside, the query is a transaction of its own, and waits for its
-   * turn.
+   * Runs a query. A query inside a transaction runs at once. A query outside a transaction is a transaction of its own,
+   * and waits for its turn.
    */
   async execute<Row>(query: CompiledQuery, within: Group | undefined): Promise<QueryResult<Row>> {
     const { kind } = query.query;
@@ -156,9 +158,9 @@ class GroupingDriver implements Driver {
     try {
       if (WRITES.has(kind)) group = this.#join();
       else if (kind === 'SelectQueryNode') group = this.#group;
-      // A pragma or a change of the schema cannot be part of a transaction, so everything before it is committed first.
+      // A pragma or a change of the schema cannot be part of a transaction, so all earlier changes are committed first.
       else this.#commit();
-      // No savepoint is needed here, because a single statement that fails has no effect.
+      // No savepoint is needed here, because a single statement has no effect if it fails.
       result = this.#run(query);
       if (kind !== 'SelectQueryNode' && !WRITES.has(kind)) this.#statements?.forget();
     } finally {
@@ -183,7 +185,7 @@ class GroupingDriver implements Driver {
     try {
       return this.#statements.run(query);
     } catch (error) {
-      // Some errors, for example a full disk, end the whole transaction instead of only the statement.
+      // Some errors, for example a full disk, end the whole transaction and not only the statement.
       if (!this.#isInTransaction()) this.#end()?.fail(error);
       throw error;
     }

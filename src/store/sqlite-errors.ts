@@ -21,9 +21,9 @@ const CORRUPT = 11;
 const FULL = 13;
 const CANTOPEN = 14;
 const NOTADB = 26;
-/** An extended result code: a row with the same unique values was stored first. */
+/** An extended result code which means that another transaction stored a row with the same unique values first. */
 const CONSTRAINT_UNIQUE = 2067;
-/** An extended result code: the disk has no room for the write. */
+/** An extended result code which means that the disk has no room for the write. */
 const IOERR_WRITE = 778;
 
 /** Whether the error means that another process has the file open. */
@@ -32,11 +32,11 @@ export function isTaken(error: unknown): boolean {
   return [BUSY, LOCKED].includes(code & 0xff);
 }
 
-/** Explains an error that affects the file as a whole. Undefined for an error that affects only a single statement. */
+/** Explains an error that concerns the whole file. Undefined for an error that concerns only a single statement. */
 export function explain(error: unknown, path: string): Explained | undefined {
   const code = (error as { errcode?: number }).errcode ?? 0;
   const broken = { code: 'store-broken', userMessage: 'I cannot use my database.' } as const;
-  // Locking a read-only file fails with the same code as a broken disk.
+  // An attempt to lock a read-only file fails with the same code as a broken disk.
   switch ((code & 0xff) === IOERR && mayNotWrite(path) ? READONLY : code & 0xff) {
     case FULL:
       return {
@@ -62,7 +62,7 @@ export function explain(error: unknown, path: string): Explained | undefined {
       return {
         ...broken,
         reason: code === NOTADB ? 'it is not a SQLite file' : 'the file is damaged',
-        // The write-ahead log is removed as well: if the old log lies beside a backup, SQLite takes the backup for
+        // The write-ahead log must be removed as well. If the old log lies beside a backup, SQLite takes the backup for
         // damaged.
         remedy: `Stop me, remove ${path}-wal if there is one, and put a backup in the place of ${path}; or set DATABASE_URL to another path.`,
       };
@@ -95,8 +95,8 @@ function mayNotWrite(path: string): boolean {
 }
 
 /**
- * Returns a StoreError if the file as a whole cannot be used, an OvertakenError if a unique value exists already, and
- * any other error unchanged.
+ * Returns a StoreError if the whole file cannot be used, and an OvertakenError if a unique value exists already.
+ * Returns any other error unchanged.
  */
 export function asStoreError(error: unknown, path: string): unknown {
   if (error instanceof Error && (error as { errcode?: number }).errcode === CONSTRAINT_UNIQUE)

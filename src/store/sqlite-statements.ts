@@ -5,15 +5,15 @@ import { asStoreError } from './sqlite-errors.ts';
 import { storable } from './storable.ts';
 
 /**
- * How many statements are kept prepared. The bot has fewer different statements, but a list of ids makes a new
- * statement for each length of the list.
+ * How many statements are kept prepared. The bot has fewer statements than this, but a statement with a list of ids
+ * counts as a different statement for each length of the list.
  */
 const KEPT = 300;
 
 const PRAGMA = /^\s*pragma\b/i;
 
 /**
- * Runs statements, and keeps those that were used most recently prepared. Throws StoreError, or the error of
+ * Runs statements. The statements that were used most recently are kept prepared. Throws StoreError, or the error of
  * node:sqlite.
  */
 export class Statements {
@@ -47,7 +47,8 @@ export class Statements {
     const kept = this.#prepared.get(sql);
     if (kept) return kept;
     const statement = this.#database.prepare(sql);
-    // `incremental_vacuum` returns no columns, but frees a page with each step. `all` makes all the steps of a pragma.
+    // The pragma `incremental_vacuum` returns no columns, but frees a page with each step. The method `all` makes all
+    // the steps of a pragma.
     const prepared = { statement, reads: statement.columns().length > 0 || PRAGMA.test(sql) };
     this.#prepared.set(sql, prepared);
     return prepared;
@@ -60,8 +61,8 @@ interface Prepared {
 }
 
 /**
- * Lets only plain values pass, because node:sqlite takes an object in the first place (for example a Date) for named
- * parameters.
+ * Throws if a parameter is not a plain value. If the first parameter is an object (for example a Date), node:sqlite
+ * would take the object for named parameters.
  */
 function checked(parameters: readonly unknown[]): SQLInputValue[] {
   return parameters.map((parameter) => {

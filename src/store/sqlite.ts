@@ -6,7 +6,7 @@ import { AppError } from '../errors.ts';
 import { GroupingDialect } from './sqlite-driver.ts';
 import { explain } from './sqlite-errors.ts';
 
-/** How many bytes of the write-ahead log stay on the disk after its pages were written to the file. */
+/** How many bytes of the write-ahead log stay on the disk after the pages of the log were written to the file. */
 const LOG_BYTES = 16 * 1024 * 1024;
 /**
  * How much of the file may be kept in memory. With SQLite's default of 2 MB, only the indexes of a few thousand
@@ -18,9 +18,9 @@ const OTHERS = 0o077;
 
 /**
  * Kysely's SQLite dialect on Node's own SQLite. The database is a single file, and every commit is durable. A second
- * process that opens the same file is refused. The operating system holds the lock, so it is free again even after kill
- * -9. Throws StoreError if the file cannot be used. With `readOnly`, neither the rows nor the format of the file
- * change.
+ * process that opens the same file is refused. The operating system holds the lock on the file, so the lock is free
+ * again even after kill -9. Throws StoreError if the file cannot be used. With `readOnly`, neither the rows nor the
+ * format of the file change.
  */
 export function sqliteDialect(path: string, { readOnly = false } = {}): SqliteDialect {
   return new GroupingDialect(path, () => open(path, readOnly));
@@ -32,17 +32,17 @@ function open(path: string, readOnly: boolean): DatabaseSync {
   try {
     if (!memory && !readOnly) create(path);
     database = new DatabaseSync(path, { timeout: 0 });
-    // The locking mode is set before WAL. Then SQLite needs no shared memory file, and takes the lock at the first
-    // write below.
+    // The locking mode is set before WAL. With this order, SQLite needs no shared memory file, and takes the lock at
+    // the first write below.
     database.exec('PRAGMA locking_mode=EXCLUSIVE');
     if (readOnly) {
-      // Not opened in SQLite's own read-only mode, which would leave behind a shared memory file and an empty log that
-      // may belong to another user. The second statement takes the lock.
+      // The file is not opened in SQLite's own read-only mode. That mode would leave behind a shared memory file and an
+      // empty log, which may belong to another user. The second statement takes the lock.
       database.exec('PRAGMA query_only=ON; SELECT 1 FROM sqlite_schema');
       return database;
     }
-    // Set before the first write, because only a new file accepts this setting. With the setting, `returnFreeSpace` can
-    // shorten the file.
+    // This is set before the first write, because only a new file accepts this setting. With this setting,
+    // `returnFreeSpace` can shorten the file.
     database.exec('PRAGMA auto_vacuum=INCREMENTAL');
     database.exec('PRAGMA journal_mode=WAL');
     database.exec('PRAGMA synchronous=FULL');
@@ -50,7 +50,7 @@ function open(path: string, readOnly: boolean): DatabaseSync {
     database.exec(`PRAGMA cache_size=-${CACHE_KIB}`);
     database.exec(`PRAGMA journal_size_limit=${LOG_BYTES}`);
     database.exec('BEGIN EXCLUSIVE; COMMIT');
-    // The rights are changed only now that the file is known to be a database which this bot can use.
+    // The rights are changed only at this point, when it is certain that the file is a database that this bot can use.
     if (!memory) for (const suffix of ['', '-wal', '-shm', '-journal']) keepToOwner(path, suffix);
     return database;
   } catch (cause) {
@@ -72,18 +72,18 @@ function open(path: string, readOnly: boolean): DatabaseSync {
  */
 function create(path: string): void {
   mkdirSync(dirname(path), { recursive: true });
-  // A file that exists is not opened here, because closing it would release all locks that this process holds on it
+  // If the file exists, it is not opened here. Closing it would release all locks that this process holds on it
   // (POSIX).
   if (existsSync(path)) return;
   try {
     closeSync(openSync(path, 'a', OWNER_ONLY));
   } catch {
-    // The error is ignored here, because SQLite will fail in the same way, and then the error is explained.
+    // The error is ignored here, because SQLite will fail in the same way, and that error is explained to the operator.
   }
 }
 
 /**
- * If the file belongs to this user, takes the rights of all other users away. If that fails, the bot starts
+ * Takes away the rights of all other users if the file belongs to this user. If that fails, the bot starts
  * nevertheless.
  */
 function keepToOwner(path: string, suffix: string): void {

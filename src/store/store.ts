@@ -36,13 +36,14 @@ export async function openStore(dialect: Dialect): Promise<Store> {
 }
 
 /**
- * The number of connections of the lifeline: enough that a statement that hangs does not hold up the next statement.
+ * The number of connections of the lifeline. There are several, so that a statement that hangs does not hold up the
+ * next statement.
  */
 const LIFELINE_CONNECTIONS = 3;
 const LIFELINE_PATIENCE_MS = 3_000;
 
 /**
- * The same store, but with its own connections, for statements that must not wait behind all others. On SQLite no
+ * The same store with separate connections, for statements that must not wait behind all other statements. On SQLite no
  * statement waits for a connection, so `store` itself is returned.
  */
 export function lifelineOf(database: string, log: Logger, store: Store): Store {

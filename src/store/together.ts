@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 /**
  * Handles several calls in a single run. Items that arrive while `run` is under way are passed to the next run
  * together, at most `atMost` at a time. `run` returns a result for each item, in the same order. If `run` rejects, the
- * calls for all its items reject.
+ * calls for all items of that run reject.
  */
 export function together<Item, Result>(
   run: (items: readonly Item[]) => Promise<readonly Result[]>,
@@ -29,7 +29,8 @@ export function together<Item, Result>(
   return (item) => {
     const result = Promise.withResolvers<Result>();
     waiting.push({ item, ...result });
-    // Waits for the next turn of the event loop, so that items which arrive in this turn are part of the first run.
+    // The first run waits for the next turn of the event loop. Therefore it also includes items that arrive later in
+    // this turn.
     if (!running) void nextTurn().then(work);
     running = true;
     return result.promise;

@@ -12,17 +12,17 @@ const listeners = new WeakMap<DialectAdapter, [Table, () => void][]>();
 const written = new WeakMap<Store, Set<Table>>();
 
 /**
- * Says that another writer was faster: the transaction has read rows that have changed since, and has to start again
- * from the beginning. The dialects throw this error when the database reports such a conflict. Code that finds that a
- * row is outdated throws this error, too.
+ * Thrown if another writer was faster. The transaction has read rows that have changed since, and has to start again
+ * from the beginning. The dialects throw this error when the database reports such a conflict. Code which finds that a
+ * row is outdated throws this error as well.
  */
 export class OvertakenError extends Error {}
 
 const TRIES = 10;
 
 /**
- * Runs `work` in a transaction. If another transaction was in the way, runs `work` again from the beginning. For this
- * reason, `work` must do nothing but read and write through `tx`.
+ * Runs `work` in a transaction. If the transaction conflicts with another transaction, runs `work` again from the
+ * beginning. For this reason, `work` must do nothing except read and write through `tx`.
  */
 export async function transact<T>(store: Store, work: (tx: Store) => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {

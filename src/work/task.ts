@@ -26,11 +26,11 @@ export interface Again {
  */
 export interface TaskKind {
   readonly kind: string;
-  /** Keys of the tasks that exist permanently, from the first start on. */
+  /** The keys of tasks that always exist. They are created at the first start. */
   readonly standing?: readonly string[];
   /**
-   * Resolves with undefined when the task is done. A run may happen twice: a run that rejects is tried again later, and
-   * so is the run of a process that died. Everything that a run does must therefore be safe to repeat.
+   * Resolves with undefined when the task is done. Everything that a run does must be safe to repeat, because a run may
+   * happen twice. A run that rejects is tried again later, and so is the run of a process that died.
    */
   run(due: Due): Promise<Again | undefined>;
 }
@@ -46,7 +46,7 @@ export interface Task {
 }
 
 /**
- * Writes a task in the transaction `tx`. The task replaces an earlier task with the same key; if the earlier task is
+ * Writes a task in the transaction `tx`. The task replaces an earlier task with the same key. If the earlier task is
  * running at this moment, the new task starts only after that run. With `once`, an earlier task stays and the new task
  * is not written.
  */

@@ -141,8 +141,8 @@ export class TaskWorker {
 
   #begin(row: Row): void {
     const id = JSON.stringify([row.kind, row.key]);
-    // If this process was in doubt for a while, other processes may have finished the task and scheduled a new run,
-    // while the earlier run is still ending here.
+    // If this process was in doubt for a while, other processes may have finished the task and scheduled a new run. The
+    // earlier run may still be ending in this process, so the new run waits until the earlier run has ended.
     const before = this.#running.get(id);
     const run = this.#run(row, this.#hold.signal, before).finally(() => {
       if (this.#running.get(id) === run) this.#running.delete(id);
@@ -160,7 +160,7 @@ export class TaskWorker {
       try {
         return await this.#record(row, outcome);
       } catch (err) {
-        // This process is stopping. Its claim ends soon, and then another process takes the task.
+        // If this process is stopping, its claim ends soon, and then another process takes the task.
         if (this.#stopped) return;
         log.error({ err, kind, key }, 'work: the end of a task could not be stored');
         await sleep(clock, RETRY_MS, this.#hold.signal).catch(() => undefined);
@@ -171,8 +171,7 @@ export class TaskWorker {
   async #outcome({ kind, key, account, ...row }: Row, signal: AbortSignal): Promise<Outcome> {
     const { clock, log } = this.#parts;
     const inMs = (ms: number) => ({ run_at: clock.now() + ms, written_at: clock.now() });
-    // The row was written by a clock that was hours ahead, so `run_at` is wrong; the original wait starts again from
-    // now.
+    // If a clock that was hours ahead wrote the row, `run_at` is wrong. The original wait then starts again from now.
     if (row.written_at > farthest(clock.now())) return inMs((row.run_at ?? 0) - row.written_at);
     if (signal.aborted) return {};
     try {

@@ -43,16 +43,16 @@ const wordy = form(
 );
 
 describe('a form with too many words', () => {
-  test('the texts of a form that are too long for Discord are cut', () => {
+  test('texts in a form are cut if they are too long for Discord', () => {
     expect(checkModal(discordForm(wordy) as Modal).title).toMatch(/^A label.*…$/);
   });
 
-  test('the texts of a form that are too long for Slack are cut', () => {
+  test('texts in a form are cut if they are too long for Slack', () => {
     expect(viewProblems(JSON.stringify(slackForm(wordy, '{}')))).toEqual([]);
   });
 });
 
-test('the initial text of a field is cut to the longest text that the field accepts', () => {
+test('the initial text of a form field is cut to the greatest length that the field accepts', () => {
   const text = { kind: 'text', lines: 'paragraph', name: 'note', label: 'Note', initial: long } as const;
   for (const field of [
     text,
@@ -74,7 +74,7 @@ test('a form with more fields or choices than a platform allows throws an error'
   expect(() => slackForm(form([choice(101)]), '{}')).toThrow('100 choices');
 });
 
-test('a label of a choice that is too long is cut, but a value that is too long throws an error', () => {
+test('if a choice in a form is too long, its label is cut, but a long value throws an error', () => {
   const menu = (length: number) => {
     const choices = [{ label: long, value: 'v'.repeat(length) }];
     const action = { command: 'match', action: 'referee', arg: '' };
@@ -99,7 +99,7 @@ test('a label of a choice that is too long is cut, but a value that is too long 
     expect(shown).toThrow("A choice's value is longer than 75: vvv");
 });
 
-test('if the file of a picture is missing, the message says so in words', () => {
+test('if the file of a picture is missing, the message says so', () => {
   const nodes = [{ kind: 'image', file: 'a.png', alt: 'Players: 3, then 9' }] as const;
   const card = { kind: 'card', tone: 'neutral', title: ['Match'], nodes } as const;
   const terminal = { color: false, columns: undefined, now: 0, timeZone: 'UTC' };
@@ -118,7 +118,7 @@ test('a menu without choices is left out of the card, because no platform accept
   }
 });
 
-test('Slack is offered at most 100 suggestions, and suggestions that are too long are left out', () => {
+test('Slack gets at most 100 suggestions, and suggestions that are too long are left out', () => {
   const offered = suggestedOptions([
     'x'.repeat(76),
     ...Array.from({ length: 200 }, (_, index) => `map ${index}`),

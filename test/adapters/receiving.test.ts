@@ -108,7 +108,7 @@ const soon = ({ clock }: Stage, so: () => boolean, what: string) =>
   }, what);
 
 describe('a platform whose commands only a single process may receive', () => {
-  test('a process that dies right after connecting leaves its bookmark to the next process', async () => {
+  test("if a process dies right after connecting, the next process resumes at the stored position in the platform's events", async () => {
     const dying = await stage();
     await dying.turn.start();
     await store.updateTable('instances').set({ until: 0 }).execute();
@@ -118,7 +118,7 @@ describe('a platform whose commands only a single process may receive', () => {
     expect(next.did).toContain('started from page 7');
   });
 
-  test('the first process receives, and the second stands by and takes over after the first has stopped', async () => {
+  test('the first process receives commands, and the second takes over after the first has stopped', async () => {
     const [one, other] = [await stage(), await stage()];
     await one.turn.start();
     await other.turn.start();
@@ -132,7 +132,7 @@ describe('a platform whose commands only a single process may receive', () => {
     await other.turn.stop();
   });
 
-  test('a process that finds the lease held by another process stops receiving and stands by', async () => {
+  test('if another process holds the lease, a process that was receiving commands stops and stands by', async () => {
     const one = await stage();
     await one.turn.start();
     await store.updateTable('leases').set({ holder: 'other' }).execute();
@@ -148,7 +148,7 @@ describe('a platform whose commands only a single process may receive', () => {
     await one.turn.stop();
   });
 
-  test('a process that cannot receive lets the next process try, and tries again later', async () => {
+  test('a process that cannot connect to the platform lets the next process try, and tries again later', async () => {
     const [one, two, three] = [await stage(), await stage([away]), await stage()];
     for (const { turn } of [one, two, three]) await turn.start();
     await one.turn.stop();
@@ -164,7 +164,7 @@ describe('a platform whose commands only a single process may receive', () => {
     await two.turn.stop();
   });
 
-  test('a process with wrong settings reports the error and leaves the receiving to the next process', async () => {
+  test('a process with wrong settings reports the error and lets the next process receive commands', async () => {
     const wrong = new ConfigError(['DISCORD_TOKEN is wrong']);
     const [one, two, three] = [await stage(), await stage([wrong]), await stage()];
     for (const { turn } of [one, two, three]) await turn.start();
@@ -175,7 +175,7 @@ describe('a platform whose commands only a single process may receive', () => {
     await three.turn.stop();
   });
 
-  test('a process that has had no connection for half a minute lets another process receive', async () => {
+  test('a process without a connection to the platform for half a minute lets another process receive commands', async () => {
     const [one, other] = [await stage(), await stage()];
     await one.turn.start();
     await other.turn.start();
@@ -195,7 +195,7 @@ describe('a platform whose commands only a single process may receive', () => {
     await one.turn.stop();
   });
 
-  test('the only process starts receiving anew after half a minute without a connection', async () => {
+  test('a process that runs alone connects to the platform anew after half a minute without a connection', async () => {
     const one = await stage([undefined, away]);
     await one.turn.start();
     one.connection.healthy = false;
@@ -204,7 +204,7 @@ describe('a platform whose commands only a single process may receive', () => {
     await one.turn.stop();
   });
 
-  test('a process that reconnects within half a minute keeps the lease', async () => {
+  test('a process that reconnects to the platform within half a minute keeps the lease', async () => {
     const one = await stage();
     await one.turn.start();
     for (let time = 0; time < 2; time++) {
@@ -219,7 +219,7 @@ describe('a platform whose commands only a single process may receive', () => {
     await one.turn.stop();
   });
 
-  test('an attempt to connect that hangs is given up after half a minute', async () => {
+  test('if an attempt to connect to the platform hangs, the process gives up the attempt after half a minute', async () => {
     const [one, other] = [await stage(['hangs']), await stage()];
     const started = one.turn.start();
     await soon(one, () => one.did.includes('stopped'), 'it to give up');
@@ -231,7 +231,7 @@ describe('a platform whose commands only a single process may receive', () => {
     await one.turn.stop();
   });
 
-  test('if the first start fails, the failure is reported and another process can receive', async () => {
+  test('if a process cannot start receiving commands, the failure is reported, and another process can start', async () => {
     const one = await stage([away]);
     await expect(one.turn.start()).rejects.toBe(away);
     const other = await stage();
@@ -240,7 +240,7 @@ describe('a platform whose commands only a single process may receive', () => {
     await other.turn.stop();
   });
 
-  test('a process that the platform has shut out for good gives the lease back', async () => {
+  test('a process that the platform refuses for good gives the lease back', async () => {
     const [one, other] = [await stage(), await stage()];
     await one.turn.start();
     await other.turn.start();

@@ -57,7 +57,7 @@ async function stage(failures: Readonly<Record<string, (AppError | undefined)[]>
 }
 
 describe('the start of the platforms', () => {
-  test('a platform that is unreachable is tried again after longer and longer waits, while the other platform works', async () => {
+  test('an unreachable platform is tried again after longer and longer waits, while the other platform works', async () => {
     const { clock, platforms, started, lines } = await stage({ discord: [], slack: [away, away, undefined] });
     await platforms.start();
     await turn();
@@ -91,7 +91,7 @@ describe('the start of the platforms', () => {
     });
   });
 
-  test('the bot ends once all platforms are lost for good, and not before', async () => {
+  test('the bot ends when both platforms are lost for good, but not when only Discord is lost', async () => {
     const { platforms, lost, over } = await stage({ discord: [], slack: [] });
     await platforms.start();
     await turn();
@@ -131,7 +131,7 @@ describe('the whole bot with a platform that fails', () => {
     expect(driver.server.gateway.identifies).toHaveLength(1);
   });
 
-  test('a Discord that was down at the start is served when Discord is back', async () => {
+  test('if Discord is down when the bot starts, the bot serves Discord as soon as Discord is back', async () => {
     const slack = await createSlackDriver({ mode: 'socket' });
     onTestFinished(() => slack.close());
     const driver = await createDiscordDriver();

@@ -27,7 +27,7 @@ async function toldAlone(part: string): Promise<string> {
 }
 
 describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a refused command on %s', (name) => {
-  test('a refused request for logs is answered privately, even after a public acknowledgement', async () => {
+  test('a refusal to show logs is private, even if the command was acknowledged publicly', async () => {
     stage = await stageOn(name);
     const { driver, simulator } = stage;
     const deployment = await deployElsewhere(simulator, 'kart-racing', 'v1.2');
@@ -43,7 +43,7 @@ test.each([
   ['deploy', { ...KART, near: 'Nowhere' }, 'locations', 'Nothing was deployed.'],
   ['stop', { deployment: '93924761ccde' }, 'status', 'Nothing was stopped.'],
 ] as const)(
-  'if Edgegap cannot be asked, the answer to a %s of %j says that nothing was done',
+  'if Edgegap does not answer, the answer to the command "%s" with %j says that nothing was done',
   async (command, values, endpoint, said) => {
     const clock = pacedClock(20);
     stage = await stageOn('slack-http', { clock });
@@ -63,7 +63,7 @@ test.each([
   },
 );
 
-test('where the bot may not post on Discord, a deploy is refused privately and starts no server', async () => {
+test('in a Discord channel where the bot may not post, a deploy is refused privately and starts no server', async () => {
   stage = await stageOn('discord');
   const { server } = stage.driver as DiscordDriver;
   server.rest.botPermissions = permissions.viewChannel;
@@ -82,7 +82,7 @@ test('in a Slack channel without the bot, a deploy is refused privately and star
 });
 
 describe('an answer that can be shown only in the channel', () => {
-  test('if the acknowledgement was refused, a deploy is answered in the channel, with a mention of the person', async () => {
+  test('if Discord refuses the acknowledgement of a deploy, the bot answers in the channel and mentions the person', async () => {
     stage = await stageOn('discord');
     const { driver } = stage;
     const { server, user } = driver as DiscordDriver;

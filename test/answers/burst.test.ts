@@ -18,7 +18,7 @@ const DEPLOYS = 400;
 const AT = { platform: 'memory', workspace: 'w', channel: 'c' };
 const PERSON = { id: 'ann', name: 'ann', home: true, guest: false, admin: true, groups: [] };
 
-test(`${DEPLOYS} people deploy at once: each person gets an acknowledgement, a deployment and a card`, async () => {
+test(`if ${DEPLOYS} people deploy at once, each person gets an acknowledgement, a deployment and a card`, async () => {
   const simulator = await startSimulator({ clock, ...AT_ONCE });
   const chat = new MemoryChat();
   let inbox: Inbox | undefined;

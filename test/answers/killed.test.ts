@@ -66,7 +66,7 @@ const sentences = {
 };
 
 describe.each(driverNames.filter((name) => name !== 'console'))('killed processes on %s', (name) => {
-  test('after a process was killed, the next process answers each acknowledged command once', async () => {
+  test('if a process is killed, the next process answers each acknowledged command of the killed process once', async () => {
     const stage = await openStage(name);
     const { driver } = stage;
     const first = await stage.start();
@@ -114,7 +114,7 @@ describe.each(driverNames.filter((name) => name !== 'console'))('killed processe
       expect(log.join('')).not.toMatch(/token-of-|response_url|\/actions\/\d/);
   });
 
-  test('an answer given before the process was killed is not repeated', async () => {
+  test('an answer that was given before the process was killed is not repeated', async () => {
     const stage = await openStage(name);
     const first = await stage.start();
     const deployment = await deployed(stage);
@@ -133,7 +133,7 @@ describe.each(driverNames.filter((name) => name !== 'console'))('killed processe
   });
 });
 
-test('in the terminal, the next process reports the commands that the killed process left unanswered', async () => {
+test('in the terminal, the next process reports each command that a killed process left unanswered', async () => {
   const stage = await openStage('console');
   const { driver } = stage;
   let process: Process = await stage.start();
@@ -150,7 +150,7 @@ test('in the terminal, the next process reports the commands that the killed pro
   }
 });
 
-test('on Discord, once the token has expired, only an interrupted change is reported in the channel', async () => {
+test('on Discord, interrupted changes and public commands are reported in the channel after the token has expired', async () => {
   const stage = await openStage('discord');
   const { server } = stage.driver as DiscordDriver;
   const first = await stage.start();
@@ -172,7 +172,7 @@ test('on Discord, once the token has expired, only an interrupted change is repo
   expect(server.violations).toEqual([]);
 });
 
-test('on Discord, an interruption message that is sent twice says that the second may be a repeat', async () => {
+test('if a Discord message about an interruption is sent twice, the second message says "possibly repeated"', async () => {
   const stage = await openStage('discord');
   const driver = stage.driver as DiscordDriver;
   const first = await stage.start();
@@ -191,7 +191,7 @@ test('on Discord, an interruption message that is sent twice says that the secon
   expect((await lines()).map((text) => text.includes('possibly repeated'))).toEqual([false, true]);
 });
 
-test('on Slack, a private answer stays private after the response_url has expired', async () => {
+test('if a process is killed and the response_url expires, a private answer on Slack stays private', async () => {
   const stage = await openStage('slack-http');
   const first = await stage.start();
   first.stopAfter('acknowledge');
@@ -206,7 +206,7 @@ test('on Slack, a private answer stays private after the response_url has expire
 describe.each(['discord', 'slack-socket', 'slack-http'] as const)(
   'buttons from before a restart on %s',
   (name) => {
-    test('buttons from before a restart still work after the restart', async () => {
+    test('buttons of messages from before a restart still work after the restart', async () => {
       const stage = await openStage(name);
       const { driver, simulator } = stage;
       const first = await stage.start();
@@ -229,7 +229,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)(
       expect((await told(stage)).publicly).toEqual([]);
     });
 
-    test('the page buttons of a filtered list still work after a restart', async () => {
+    test('after a restart, the page buttons of a filtered list still work', async () => {
       const stage = await openStage(name);
       const { driver, simulator } = stage;
       const first = await stage.start();

@@ -27,20 +27,23 @@ describe('answers that Discord loses', () => {
   test.each([
     ['the first response', 1, 'active deployments'],
     ['the first response and its repeat', 2, 'Discord cannot be reached'],
-    ['every response, also the error', 4, 'Discord cannot be reached'],
-  ])('if %s took effect but was not confirmed, the announced answer is filled in', async (_, times, text) => {
-    stage = await stageOn('discord');
-    server().fault({ on: /\/callback$/, afterEffect: true, answer: 'reset', times });
-    ask('list');
-    stage.speed(5);
-    await until(async () => (await answers()).some((one) => one.text.includes(text)), 'the answer');
-    await stage.bot.app.settled();
-    expect(await answers()).toHaveLength(1);
-    expect(thinking()).toEqual([]);
-    expect(server().violations).toEqual([]);
-  });
+    ['every response, including the error message', 4, 'Discord cannot be reached'],
+  ])(
+    'if %s reached Discord but the confirmation was lost, the announced answer is still filled in',
+    async (_, times, text) => {
+      stage = await stageOn('discord');
+      server().fault({ on: /\/callback$/, afterEffect: true, answer: 'reset', times });
+      ask('list');
+      stage.speed(5);
+      await until(async () => (await answers()).some((one) => one.text.includes(text)), 'the answer');
+      await stage.bot.app.settled();
+      expect(await answers()).toHaveLength(1);
+      expect(thinking()).toEqual([]);
+      expect(server().violations).toEqual([]);
+    },
+  );
 
-  test('a command that another process has acknowledged is not carried out', async () => {
+  test('a Discord command that another process has acknowledged is not carried out', async () => {
     stage = await stageOn('discord');
     const asked = stage.simulator.requests.length;
     const taken = {
@@ -67,7 +70,7 @@ describe('answers that Discord loses', () => {
     expect(listings).toHaveLength(1);
   });
 
-  test('if the token no longer works, a failed change is reported in the channel', async () => {
+  test("if the interaction's token no longer works, the failure of a stop is reported in the channel", async () => {
     stage = await stageOn('discord');
     const { driver, simulator } = stage;
     const deployment = await deployElsewhere(simulator, 'lobby-chat', 'stable');
@@ -92,9 +95,9 @@ describe('answers that Discord loses', () => {
   });
 
   test.each([
-    ['does not take', { status: 503 }, 3],
-    ['asks to wait for', { status: 429, headers: { 'retry-after': '6' }, body: { retry_after: 6 } }, 1],
-  ])('an answer that Discord %s is given again later', async (_, answer, times) => {
+    ['does not accept', { status: 503 }, 3],
+    ['delays with a 429', { status: 429, headers: { 'retry-after': '6' }, body: { retry_after: 6 } }, 1],
+  ])('an answer that Discord %s at first is given later', async (_, answer, times) => {
     stage = await stageOn('discord');
     server().fault({ on: /^PATCH \/webhooks/, answer, times });
     ask('list');
@@ -108,7 +111,7 @@ describe('answers that Discord loses', () => {
 });
 
 describe.each(['slack-socket', 'slack-http'] as const)('answers that Slack loses on %s', (name) => {
-  test('a private answer that Slack refuses at first is given to the same person later', async () => {
+  test('a private answer that Slack does not accept at first is given to the same person later', async () => {
     stage = await stageOn(name);
     const { faults } = (stage.driver as SlackDriver).server;
     for (const method of ['response_url', 'chat.postEphemeral', 'chat.postMessage'])
@@ -129,7 +132,7 @@ describe.each(['slack-socket', 'slack-http'] as const)('answers that Slack loses
     ['reader', 0, 'You may not change deployments here.'],
     ['operator', 9, 'I could not ask Slack what you may do'],
   ] as const)(
-    'the refusal of a mention is given to the %s later if Slack does not accept the refusal at first',
+    'if Slack does not accept the refusal of a mention at first, the %s gets the refusal later',
     async (persona, unknown, text) => {
       stage = await stageOn(name);
       const driver = stage.driver as SlackDriver;

@@ -10,7 +10,7 @@ test.each([
   ['hosts', '25 %', 2, 'hosts fleet-#', 7],
   ['list', '1', 1, 'list', 4],
 ] as const)(
-  'a burst of %s with EDGEGAP_SHARE=%s: in no second more than %i arrive, and all are carried out',
+  'in a burst of "%s" calls with EDGEGAP_SHARE=%s, Edgegap gets at most %i calls a second, and all calls in the end',
   async (endpoint, share, limit, line, count) => {
     const clock = pacedClock(2);
     const edgegap = await startSimulator({ clock, ...AT_ONCE });

@@ -48,7 +48,7 @@ describe('processes that share a database', () => {
     expect(again).toEqual([1, 1]);
   });
 
-  test('if a process posts a card and is then taken for dead, it deploys nothing: the person was told to ask again', async () => {
+  test('a process that is taken for dead after posting a card deploys nothing, because the person was told to ask again', async () => {
     const stage = await openStage('slack-http');
     const [slow, other] = [await stage.start(), await stage.start()];
     // Slack knows the process that started last.
@@ -72,7 +72,7 @@ describe('processes that share a database', () => {
     expect([await told('Requesting'), await told('Nothing was deployed')]).toEqual([0, 1]);
   });
 
-  test('while the database refuses writes, a command does nothing and says so', async () => {
+  test('while the database refuses writes, a command does nothing, and the answer says so', async () => {
     const stage = await openStage('discord');
     const process = await stage.start();
     await administer(process.database, 'alter table invocations rename to away');

@@ -29,7 +29,7 @@ async function stageOf(name: 'slack-http' | 'slack-socket') {
 }
 
 describe.each(['slack-http', 'slack-socket'] as const)('a person whom %s is slow to describe', (name) => {
-  test('if the process is killed during that wait, an acknowledged deploy is answered after the restart', async () => {
+  test('if the process is killed while it waits for facts about the person, an acknowledged deploy is answered after the restart', async () => {
     const { stage, driver, shown, process } = await stageOf(name);
     driver.server.faults.inject('users.info', { ...SLOW, ms: 60_000 });
     // Resolves when the command is acknowledged: Slack never delivers the command again.
@@ -44,7 +44,7 @@ describe.each(['slack-http', 'slack-socket'] as const)('a person whom %s is slow
     expect(stage.simulator.deployments.size).toBe(0);
   });
 
-  test('a command waits for the facts about the person, then is carried out once for an operator and refused to a reader', async () => {
+  test("while Slack is slow to describe people, a deploy waits, and then an operator's deploy runs and a reader's is refused", async () => {
     const { stage, driver, shown, process } = await stageOf(name);
     driver.server.faults.inject('users.info', SLOW, 2);
     await driver.slash('operator', DEPLOY);
@@ -115,7 +115,7 @@ async function asking() {
   return { store, pipeline, invocation, known, did, states, tooLong, runs: () => runs };
 }
 
-test('a command that changes something is stored before the acknowledgement, and a repeat is not carried out', async () => {
+test('a command that has to wait for facts about the person is stored before the acknowledgement and runs only once', async () => {
   const { pipeline, invocation, known, did, states, tooLong, runs } = await asking();
   const first = pipeline.invoke(invocation);
   expect(await states()).toEqual([]);
@@ -132,7 +132,7 @@ test('a command that changes something is stored before the acknowledgement, and
   expect([await states(), runs()]).toEqual([['done'], 1]);
 });
 
-test('a person without the permission is refused although the command was stored first', async () => {
+test('a person without the permission is refused although the command was stored before the permission was known', async () => {
   const { pipeline, invocation, known, did, states, tooLong, runs } = await asking();
   const handled = pipeline.invoke(invocation);
   await tooLong();
@@ -143,7 +143,7 @@ test('a person without the permission is refused although the command was stored
   expect([await states(), runs()]).toEqual([['failed'], 0]);
 });
 
-test('a command that cannot be stored is answered with the error and not carried out', async () => {
+test('if a command cannot be stored, the person gets the error and the command is not carried out', async () => {
   const { store, pipeline, invocation, known, did, tooLong, runs } = await asking();
   await store.schema.alterTable('invocations').renameTo('away').execute();
   const handled = pipeline.invoke(invocation);

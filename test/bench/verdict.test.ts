@@ -10,6 +10,6 @@ test.each([
   [{ atMost: 1.05 }, { ratio: Number.NaN }, 'x: ratio=NaN bar=1.05 falls short'],
   [undefined, { ratio: 3 }, 'x: ratio=3.000 bar=none holds'],
   [undefined, { ratio: Number.NaN }, 'x: ratio=NaN bar=none falls short'],
-])('the limit %j and the outcome %j give the right verdict', (bar, outcome, line) => {
+])('a bench with the limit %j and the outcome %j gets the right verdict', (bar, outcome, line) => {
   expect(verdict('x', bar, outcome)).toEqual({ line, holds: line.endsWith('holds') });
 });

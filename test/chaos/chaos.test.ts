@@ -13,11 +13,11 @@ test.each([
     database: 'postgres',
     replicas: 3,
     kills: 2,
-    title: ', never more than 3 at the same time',
+    title: ', and at most 3 deployments run at a time',
     maxRunning: 3,
   },
 ] as const)(
-  'nothing is lost and nothing is done twice: $kills kills on $database$title',
+  'after $kills kills on $database nothing is lost and nothing is done twice$title',
   async ({ database, replicas, kills, title: _, ...limit }) => {
     const said: string[] = [];
     const { verdict, problems } = await runChaos({
@@ -34,7 +34,7 @@ test.each([
   },
 );
 
-test('the same seed gives the same schedule, and a different seed gives a different schedule', () => {
+test('the same seed gives the same schedule of chaos, and a different seed gives a different schedule', () => {
   const digest = (seed: number) => digestOf(drawSchedule(seed, { kills: 20, replicas: 3 }));
   expect(digest(7)).toBe(digest(7));
   expect(digest(7)).not.toBe(digest(8));

@@ -15,7 +15,9 @@ test.each([
   ['--database postgres', { database: 'postgres', replicas: 3 }],
   ['--database postgres --replicas 2', { replicas: 2 }],
   ['--replicas 1', { replicas: 1 }],
-])('the flags %j are accepted', (words, expected) => expect(read(words).flags).toMatchObject(expected));
+])('npm run chaos accepts the flags %j', (words, expected) =>
+  expect(read(words).flags).toMatchObject(expected),
+);
 
 test.each([
   ['--kills=-1', '--kills is a whole number'],
@@ -29,7 +31,7 @@ test.each([
   ['--database mysql', '--database is sqlite or postgres.'],
   ['--replicas 3', 'a SQLite file can have one process'],
   ['--database postgres --replicas 0', '--replicas is a whole number'],
-])('the flags %j are refused with a sentence', (words, problem) => {
+])('npm run chaos refuses the flags %j and says why', (words, problem) => {
   const { flags, said } = read(words);
   expect(flags).toBeUndefined();
   expect(said.split('\n\n')[0]).toContain(problem);

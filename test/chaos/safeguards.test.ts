@@ -73,7 +73,7 @@ interface Case {
 
 const cases: readonly Case[] = [
   {
-    name: 'a command that a platform delivers again is a single invocation',
+    name: 'a command that a platform delivers twice becomes a single invocation',
     without: [
       {
         file: 'src/command/invocations.ts',
@@ -121,7 +121,7 @@ const cases: readonly Case[] = [
     },
   },
   {
-    name: 'a deploy that a dead process had under way is searched for',
+    name: 'a deploy that a dead process left unfinished is searched for',
     without: [
       {
         file: 'src/deployments/schedule.ts',
@@ -134,13 +134,13 @@ const cases: readonly Case[] = [
     arrange: ({ simulator }) => void simulator.faults.next({ callback: 'any' }, { kind: 'drop' }, 9),
   },
   {
-    name: 'an event without a callback is found by asking',
+    name: 'an event without a callback is found by asking Edgegap',
     without: [{ file: 'src/deployments/reconciler.ts', text: 'await this.#checkDue();', instead: '' }],
     shows: 'lost',
     arrange: ({ simulator }) => void simulator.faults.next({ callback: 'any' }, { kind: 'drop' }, 9),
   },
   {
-    name: 'an event seen by asking is reported although the deployment has gone on',
+    name: 'an event that is found by asking is reported although a later event has already followed',
     without: [
       {
         file: 'src/deployments/repository.ts',
@@ -185,7 +185,7 @@ const cases: readonly Case[] = [
     kills: [{ ...kills, asks: 4, early: false, gapMs: 1_500, pauseMs: 1 }],
   },
   {
-    name: 'a late event moves nothing backwards',
+    name: 'a late event does not return a deployment to an earlier status',
     without: [
       {
         file: 'src/deployments/state.ts',
@@ -224,7 +224,7 @@ const cases: readonly Case[] = [
     kills: [{ ...kills, moment: 'callback' }],
   },
   {
-    name: 'a callback is stored before it is answered',
+    name: 'a callback is stored before the bot answers the callback',
     without: [
       {
         file: 'src/server/callbacks.ts',
@@ -371,7 +371,7 @@ const cases: readonly Case[] = [
     shows: 'violation',
   },
   {
-    name: 'the gateway connection outlives its holder',
+    name: 'the gateway session is taken over from a dead process',
     several: true,
     without: [
       {
@@ -423,7 +423,7 @@ async function play(
 }
 
 test.concurrent.each(cases)(
-  'without this safeguard the check finds a problem: $name',
+  'if a safeguard is removed, the chaos check finds a problem: $name',
   async ({ without, shows, problem = /^/, ...one }) => {
     // A problem of too much ends the run at once; a problem of too little is waited for.
     const settleMs =
@@ -437,14 +437,14 @@ test.concurrent.each(cases)(
 );
 
 test.concurrent.each(cases.filter(({ controlled }) => controlled))(
-  'with this safeguard the check finds no problem: $name',
+  'if a safeguard is in place, the chaos check finds no problem: $name',
   async (one) => {
     const { problems, said } = await play(one, { settleMs: 120_000 });
     expect(problems, said).toEqual([]);
   },
 );
 
-test('each piece of source text that a case removes occurs exactly once in the named file', () => {
+test('each piece of source code that a chaos case removes occurs exactly once in its file', () => {
   for (const { file, text } of cases.flatMap(({ without }) => without)) {
     const source = readFileSync(join(import.meta.dirname, '../..', file), 'utf8');
     expect(source.split(text), `${file}: ${text}`).toHaveLength(2);

@@ -11,11 +11,11 @@ const RUN = join(import.meta.dirname, 'run.ts');
 const PATIENCE_MS = 120_000;
 
 test.each([
-  ['while the database is made', '*/chatops-postgres-*/data'],
-  ['once the database runs', '*/chatops-postgres-*/data/postmaster.pid'],
-  ['once the bots run', '*/chatops-chaos-*/bot-0.log'],
+  ['while the database is being created', '*/chatops-postgres-*/data'],
+  ['while the database is running', '*/chatops-postgres-*/data/postmaster.pid'],
+  ['while the bots are running', '*/chatops-chaos-*/bot-0.log'],
 ])(
-  'Ctrl-C %s, pressed twice, leaves no file or process behind',
+  'if Ctrl-C is pressed twice %s, the chaos run leaves no file or process behind',
   { timeout: 2 * PATIENCE_MS },
   async (_, sign) => {
     const folder = mkdtempSync(join(tmpdir(), 'chatops-'));

@@ -86,14 +86,14 @@ const good = { deployments: [deployment(ID, 'READY')], looks: [card('c', 'Ready'
 const and = (...looks: Look[]) => ({ ...good, looks: [...good.looks, ...looks] });
 const said = (...texts: string[]) => and(...texts.map((text, index) => look(`s${index}`, text)));
 
-test('a run in which each event was reported once has no problem', () => {
+test('the chaos check finds no problem in a run in which each event was reported once', () => {
   expect(judged(good)).toEqual([]);
 });
 
 describe('duplicates', () => {
   const of = (problem: RegExp) => [expect.stringMatching(problem)];
 
-  test('a second live card of the same deployment is a duplicate', () => {
+  test('the chaos check counts a second live card of the same deployment as a duplicate', () => {
     expect(judged(and(card('c2', 'Ready', ID)))).toEqual(of(/^duplicated: aaaaaaaa0001 has 2 cards: c, c2$/));
   });
 
@@ -101,13 +101,13 @@ describe('duplicates', () => {
     `\`${ID}\` did start after all`,
     `\`${ID}\` failed: x`,
     `Olga asked to stop **lobby-chat stable** \`${ID}\``,
-  ])('the line "%s" posted twice is a duplicate', (line) => {
+  ])('the chaos check counts the line "%s" as a duplicate if the line was posted twice', (line) => {
     expect(judged(said(line))).toEqual([]);
     expect(judged(said(line, line))).toEqual(of(/^duplicated: \[s0\] .* \| \[s1\] /));
     expect(judged(said(`x\n${line}\n${line}`))).toEqual(of(/^duplicated: /));
   });
 
-  test('an event that was taken back may be reported again, but not taken back again', () => {
+  test('the chaos check allows an event that was taken back to be reported again, but not to be taken back twice', () => {
     const [end, running] = [`\`${ID}\` terminated`, `\`${ID}\` is still running after all`];
     const [asked, not] = [
       `Olga asked to stop **x** \`${ID}\``,
@@ -118,7 +118,7 @@ describe('duplicates', () => {
     expect(judged(said(asked, not, not))).toEqual(of(/^duplicated: .*still runs/));
   });
 
-  test('a line marked as possibly repeated is a duplicate unless the channel was unreadable since the first line', () => {
+  test('the chaos check counts a line with "possibly repeated" as a duplicate if the channel was readable since the first line', () => {
     const repeat = (unread: number) => look('l2', `${ready()} (possibly repeated)`, { unread });
     expect(judged(and(repeat(1)))).toEqual([]);
     expect(judged(and(repeat(0)))).toEqual(of(/^duplicated: /));
@@ -127,7 +127,7 @@ describe('duplicates', () => {
     );
   });
 
-  test('a mark on the last line of a digest marks every line of the digest', () => {
+  test('"possibly repeated" on the last line of a digest counts for every line of the digest', () => {
     const digest = `\`${OTHER}\` failed\n${ready()}\n\`${OTHER}\` terminated (possibly repeated)`;
     expect(judged(and(look('d', digest, { unread: 1 })))).toEqual([]);
     expect(judged(and(look('d', digest)))).toEqual(of(/^duplicated: /));
@@ -140,14 +140,14 @@ describe('a deploy with an unknown outcome', () => {
     looks: [card('c', 'May have started'), look('l', may, { under: 'c' })],
   };
 
-  test('a deploy whose outcome stays unknown counts as unanswered', () => {
+  test('the chaos check counts a deploy whose outcome stays unknown as unanswered', () => {
     expect(judged({ intents: { n1: 'unknown' }, looks: [card('c', 'Outcome unknown')] })).toEqual([
       'unanswered: card c still says "Outcome unknown"',
       'unanswered: chatops-n1 is for ever unknown: nobody learns what came of it',
     ]);
   });
 
-  test('a lost deploy is reported once', () => {
+  test('the chaos check expects exactly one message about a lost deploy', () => {
     expect(judged(lost)).toEqual([]);
     expect(judged({ ...lost, looks: lost.looks.slice(0, 1) })).toEqual([
       'lost: card c: nobody was told that it may have started',
@@ -157,7 +157,7 @@ describe('a deploy with an unknown outcome', () => {
     ]);
   });
 
-  test('a lost deploy is reported in the thread of the card', () => {
+  test('the chaos check looks for the message about a lost deploy in the thread of the card', () => {
     const [own, line] = [{ ...card('c', 'May have started'), under: 't' }, look('l', may, { under: 't' })];
     expect(judged({ ...lost, looks: [own, line] })).toEqual([]);
     expect(judged({ ...lost, looks: [own, { ...own, message: 'c2' }, line] })).toEqual([
@@ -165,7 +165,7 @@ describe('a deploy with an unknown outcome', () => {
     ]);
   });
 
-  test('a lost deploy may have started unnoticed, but not if a callback reached the bot', () => {
+  test('the chaos check accepts that a lost deploy has started unnoticed, unless one of its callbacks reached the bot', () => {
     const unseen = {
       ...lost,
       deployments: [deployment(ID, 'READY', 'TERMINATED')],
@@ -178,7 +178,7 @@ describe('a deploy with an unknown outcome', () => {
     ]);
   });
 
-  test('a lost deploy is deployed again once, however many people press Deploy again', () => {
+  test('the chaos check allows a lost deploy to be deployed again only once, however many people press "Deploy again"', () => {
     const again = (id: string) => ({ id, what: 'olga presses Deploy again of x ask-1' });
     const both = {
       deployments: [deployment(ID, 'READY'), deployment(OTHER, 'READY')],
@@ -197,7 +197,7 @@ describe('a deploy with an unknown outcome', () => {
   });
 });
 
-test('an event that ended too early to be noticed is excused, unless the callback reached the bot', () => {
+test('the chaos check expects a message about a short-lived status only if the callback reached the bot', () => {
   const late = {
     deployments: [deployment(ID, 'READY', 'TERMINATED')],
     looks: [card('c', 'Terminated', ID), look('l', `\`${ID}\` terminated`)],
@@ -206,7 +206,7 @@ test('an event that ended too early to be noticed is excused, unless the callbac
   expect(judged({ ...late, taken: ['ready'] })).toEqual([expect.stringMatching(/^lost: .*"ready"/)]);
 });
 
-test("a message that failed because of a fault in the bot's own code counts as lost", () => {
+test("the chaos check counts a message that failed through a fault in the bot's own code as lost", () => {
   expect(judged({ ...good, store: { dead: ['post of n1: channel_not_found'] } })).toEqual([]);
   expect(judged({ ...good, store: { dead: ['post of n1: outbox-fault'] } })).toEqual([
     "lost: a fault of the bot's own ended a message: post of n1: outbox-fault",

@@ -54,13 +54,13 @@ describe('charts', () => {
     return { width, height, rows, columns };
   }
 
-  it('a picture is 800 pixels wide, and 300 pixels high for each panel', async () => {
+  it('the picture of a chart is 800 pixels wide, with a height of 300 pixels for each panel', async () => {
     const flat = panel(minutes(() => 5));
     const { width, height } = await pixels({ panels: [flat, flat, flat] });
     expect([width, height]).toEqual([800, 900]);
   });
 
-  it('a line stands highest where the data has its peak', async () => {
+  it('the line of a chart is highest where the data has its peak', async () => {
     const { rows, columns } = await pixels({
       panels: [panel(minutes((minute) => (minute === 90 ? 100 : 10)))],
     });
@@ -71,7 +71,7 @@ describe('charts', () => {
     expect((peak[0] ?? 0) - left).toBeCloseTo((right - left) * (90 / 120), -1);
   });
 
-  it('a line is broken where no value was measured', async () => {
+  it('the line of a chart is interrupted where no value was measured', async () => {
     const { columns } = await pixels({
       panels: [panel(minutes((minute) => (minute >= 40 && minute < 80 ? null : 10)))],
     });
@@ -83,7 +83,7 @@ describe('charts', () => {
     expect(line.length).toBeGreaterThan(third);
   });
 
-  it('a limit above the data is drawn across the panel, above the line of the data', async () => {
+  it('if a limit is higher than the data, the limit is drawn above the line of the data', async () => {
     const { rows, columns } = await pixels({
       panels: [
         panel(
@@ -96,7 +96,7 @@ describe('charts', () => {
     expect(rows(dash, RED)[0]).toBeLessThan(rows(dash, BLUE)[0] ?? 0);
   });
 
-  it('a limit above four times the largest value is left out, because the line would lie on the axis', async () => {
+  it('a limit of more than four times the largest value is left out, so that the data does not look flat', async () => {
     const { columns } = await pixels({
       panels: [
         panel(
@@ -108,7 +108,7 @@ describe('charts', () => {
     expect(columns(RED)).toEqual([]);
   });
 
-  it('a window without any value is drawn as a single gap', async () => {
+  it('the chart of a time window without any value has no line', async () => {
     const { columns, height } = await pixels({ panels: [panel(minutes(() => null))] });
     expect(height).toBe(300);
     expect(columns(BLUE)).toEqual([]);
@@ -120,7 +120,7 @@ describe('charts', () => {
     expect(pictures.map((png) => Buffer.from(png).toString('latin1', 1, 4))).toEqual(['PNG', 'PNG', 'PNG']);
   });
 
-  it('a chart is still drawn after the idle thread has ended', async () => {
+  it('a chart can still be drawn after the idle drawing thread has ended', async () => {
     const spec = { from: FROM, to: TO, gaps: [], panels: [panel(minutes(() => 1))] };
     await charts.draw(spec);
     await clock.advance(61_000);
@@ -144,7 +144,7 @@ describe('a value in words', () => {
     [2_048, 'MB', '2048 MB'],
     [20_480, 'MB', '20.5 GB'],
     [1_024, 'number', '1024'],
-  ] as const)('the value %d in %s is written as %s', (value, unit, text) => {
+  ] as const)('the value %d with the unit "%s" is written as "%s"', (value, unit, text) => {
     expect(inUnit(value, unit)).toBe(text);
   });
 });

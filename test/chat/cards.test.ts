@@ -33,7 +33,7 @@ const buttons = (card: Card) =>
   card.nodes.flatMap((node) => (node.kind === 'buttons' ? node.buttons.map(({ label }) => label) : []));
 
 describe('the card of a deployment', () => {
-  test('the card of a ready server shows address, ports, place, tags and the time until readiness', () => {
+  test('the card of a ready server shows the address, the ports, the place, the tags and the time until readiness', () => {
     const card = deploymentCard(view);
     expect(card.tone).toBe('success');
     expect(plainText(card.title)).toBe('kart-racing v1.2');
@@ -53,7 +53,7 @@ describe('the card of a deployment', () => {
     ['DEPLOYING', { readyAt: undefined }, 'Deploying, started', ['Refresh', 'Stop']],
     ['ERROR', { readyAt: undefined }, /^Error$/, ['Logs', 'Metrics', 'Refresh', 'Stop']],
     ['TERMINATING', {}, /^Stopping$/, ['Refresh']],
-    ['TERMINATED', { endedAt: 73_000 }, /^Terminated after 1 min$/, []],
+    ['TERMINATED', { endedAt: 73_000 }, /^Terminated, ended 1970-01-01T00:01:13\.000Z \(ran 1 min\)$/, []],
     ['REFUSED', { request_id: undefined, readyAt: undefined }, /^Not deployed$/, []],
     [
       'LOST',
@@ -63,7 +63,7 @@ describe('the card of a deployment', () => {
     ],
     ['HIBERNATING', { readyAt: undefined }, /^HIBERNATING$/, ['Refresh', 'Stop']],
   ] as [string, Partial<DeploymentView>, string | RegExp, string[]][])(
-    'the card with the status %s shows the right words and buttons',
+    'the card of a deployment with the status %s shows the right words and buttons',
     (status, more, words, labels) => {
       const card = deploymentCard({ ...view, status, ...more });
       const [shown = ''] = fields(card);
@@ -74,7 +74,7 @@ describe('the card of a deployment', () => {
     },
   );
 
-  test("the reason on a card is shown unchanged, because secrets in Edgegap's words were masked earlier", () => {
+  test('a card shows the reason of a failure unchanged, because secrets in the reason were masked earlier', () => {
     const error = 'Edgegap does not accept my API token: it is missing or wrong.';
     expect(deploymentCard({ ...view, status: 'REFUSED', error }).nodes).toContainEqual({
       kind: 'code',
@@ -83,11 +83,11 @@ describe('the card of a deployment', () => {
     });
   });
 
-  test('a title without a version does not end with a blank', () => {
+  test("the title of a deployment's card without a version does not end with a blank", () => {
     expect(plainText(deploymentCard({ ...view, version: '' }).title)).toBe('kart-racing');
   });
 
-  test('an unknown status is shown unchanged', () => {
+  test('a deployment status that the bot does not know is shown unchanged', () => {
     expect(statusFace('HIBERNATING')).toEqual({ tone: 'neutral', words: 'HIBERNATING' });
     expect(statusFace('toString')).toEqual({ tone: 'neutral', words: 'toString' });
   });
@@ -101,7 +101,11 @@ test.each([
   [245_000, '4 min 5 s'],
   [3_600_000, '1 h'],
   [7_380_000, '2 h 3 min'],
-])('%i ms are shown as "%s"', (ms, words) => {
+  [169_200_000, '47 h'],
+  [172_800_000, '2 d'],
+  [275_640_000, '3 d 4 h'],
+  [23_976 * 3_600_000, '999 d'],
+])('a duration of %i ms is shown as "%s"', (ms, words) => {
   expect(duration(ms)).toBe(words);
 });
 
@@ -113,12 +117,12 @@ describe('an error card', () => {
     ['Ask an administrator.', 'Nothing was deployed. Ask an administrator.'],
     ['Nothing was sent.', 'Nothing was sent.'],
     ['', 'Nothing was deployed.'],
-  ])('if the command did nothing, an error card says so once: %s', (hint, text) => {
+  ])('if a command had no effect, its error card says so exactly once (hint: "%s")', (hint, text) => {
     const card = failed(new InputError('x', 'It is wrong.', { hint }), true, 'Nothing was deployed.');
     expect(card.nodes[0]).toEqual({ kind: 'text', text: [text] });
   });
 
-  test('an error card of an error that the bot raised itself shows a sentence, advice and a reference', () => {
+  test('the error card of an error that the bot foresees shows a sentence, advice and a reference', () => {
     const card = failed(new InputError('x', 'It is wrong.', { hint: 'Do it right.' }), true);
     expect(plainText(card.title)).toBe('It is wrong.');
     expect(card.nodes).toEqual([
@@ -127,7 +131,7 @@ describe('an error card', () => {
     ]);
   });
 
-  test('an error card of an unexpected error shows only the reference', () => {
+  test('the error card of an unexpected error shows only a general sentence and a reference', () => {
     const card = failed(new TypeError('cannot read /var/secret'), true);
     const text = JSON.stringify(card);
     expect(text).toContain('cafe');
@@ -143,7 +147,7 @@ describe('the id of a button', () => {
     { command: 'list', action: 'page', arg: '2.a_b-c' },
     { command: 'x', action: 'y', arg: '' },
     { command: 'x', action: 'y', arg: 'a:b:c' },
-  ])('the id of a button is decoded to the same action: %j', (action) => {
+  ])('an action that is encoded as the id of a button is decoded to the same action: %j', (action) => {
     expect(decodeActionId(encodeActionId(action))).toEqual(action);
   });
 
@@ -159,7 +163,7 @@ describe('the id of a button', () => {
     expect(decodeActionId(id)).toBeUndefined();
   });
 
-  test('an id longer than the limit throws an error', () => {
+  test('encoding a button id that is too long throws an error', () => {
     expect(() => encodeActionId({ command: 'a', action: 'b', arg: 'x'.repeat(ACTION_ID_LENGTH) })).toThrow(
       /longer/,
     );

@@ -11,12 +11,12 @@ describe('an address of a server', () => {
     ['abc.pr.edgegap.net', 'abc.pr.edgegap.net', undefined],
     ['2001:DB8::1', '2001:db8::1', undefined],
     ['udp://[2001:db8::1]:7777', '2001:db8::1', 7777],
-  ])('the text %s is read as an address', (text, host, port) => {
+  ])('the text %s is read as the address of a server', (text, host, port) => {
     expect(readAddress(text)).toEqual({ host, port });
   });
 
   test.each(['93924761ccde', '@last', 'v1.2', '1.2.3', '300.1.1.1', '../x', 'a b.net', '-a.net', ':80', ''])(
-    'the text %j is not read as an address',
+    'the text %j is not read as the address of a server',
     (text) => {
       expect(readAddress(text)).toBeUndefined();
     },
@@ -49,7 +49,7 @@ describe.each(driverNames)('finding a deployment by an address, on %s', (name) =
   });
   afterAll(() => stage?.close());
 
-  test('a deployment made from chat is found in the store by every form of the address', async () => {
+  test('a deployment made from chat is found by every form of its address', async () => {
     const { publicIp, port, fqdn } = { ...at(stage, own) };
     for (const typed of [`${publicIp}:${port}`, fqdn, `wss://${fqdn.toUpperCase()}:${port}/`]) {
       const { text, asked } = await ask(stage, 'status', typed);
@@ -60,7 +60,7 @@ describe.each(driverNames)('finding a deployment by an address, on %s', (name) =
     expect((await ask(stage, 'stop', publicIp)).text).toMatch(/Stop .*kart-racing v1\.2/);
   });
 
-  test('a deployment made outside the chat is found in the list by the address', async () => {
+  test("a deployment made outside the chat is found by its address in Edgegap's list", async () => {
     const { publicIp, port, fqdn } = { ...at(stage, other) };
     for (const typed of [`${publicIp}:${port}`, publicIp, fqdn, `wss://${fqdn}:${port}`]) {
       const { text, asked } = await ask(stage, 'status', typed);
@@ -69,7 +69,7 @@ describe.each(driverNames)('finding a deployment by an address, on %s', (name) =
     }
   });
 
-  test('an address that fits no deployment is answered privately, even if only the port is wrong', async () => {
+  test('if an address fits no deployment, the answer is private, even if only the port is wrong', async () => {
     const nowhere = await ask(stage, 'logs', '203.0.113.99:31504');
     expect(nowhere.publicly).toEqual([]);
     expect(nowhere.text).toMatch(/No active deployment has the address “203\.0\.113\.99:31504”/);
@@ -79,7 +79,7 @@ describe.each(driverNames)('finding a deployment by an address, on %s', (name) =
     expect(wrong.text).toContain(`${other} (${at(stage, other).port}`);
   });
 
-  test('if several deployments share an IP address, they are listed with their ports', async () => {
+  test('if several deployments share a typed IP address, the answer lists them with their ports', async () => {
     const third = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
     at(stage, third).publicIp = '198.51.100.25';
     const { text, publicly } = await ask(stage, 'status', '198.51.100.25');
@@ -91,7 +91,7 @@ describe.each(driverNames)('finding a deployment by an address, on %s', (name) =
     expect((await ask(stage, 'status', `198.51.100.25:${port}`)).text).toContain(third);
   });
 
-  test('an ended deployment is found by the address unless a running deployment has the same address', async () => {
+  test('an ended deployment is found by its address if no running deployment has that address', async () => {
     const { fqdn } = { ...at(stage, own) };
     stage.simulator.terminate(own);
     await ask(stage, 'status', own);

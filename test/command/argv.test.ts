@@ -58,7 +58,7 @@ test.each<[string, Record<string, unknown>]>([
   ['"--near" v1', { application: '--near', version: 'v1' }],
   ['--near "-5"', { near: '-5' }],
   ['🏎️ v1', { application: '🏎️', version: 'v1' }],
-])('the arguments %s are parsed as expected', (text, expected) => {
+])('the command arguments "%s" are parsed as expected', (text, expected) => {
   expect(parse(text)).toEqual(expected);
 });
 
@@ -83,7 +83,7 @@ test.each(
       ['kart "v1\\"', 'quote-open', /never closed/],
     ] as [string, string, RegExp][]
   ).map(([text, code, words]) => ({ text, code, words, title: text.slice(0, 40) })),
-)('the arguments $title are refused as $code', ({ text, code, words }) => {
+)('the command arguments $title are refused with the error $code', ({ text, code, words }) => {
   const error = refused(() => parse(text));
   expect(error.code).toMatch(new RegExp(`^(?:${code})$`));
   expect(`${error.userMessage} ${error.hint}`).toMatch(words);
@@ -102,20 +102,20 @@ describe('text helpers of the parser', () => {
     ['edgegap', ''],
     ['?', ''],
     ['edgegapper', 'edgegapper'],
-  ])('without the words that address the bot, the line %j becomes %j', (line, expected) => {
+  ])('the words that address the bot are removed from a line, so that %j becomes %j', (line, expected) => {
     expect(unaddressed(line)).toBe(expected);
   });
-  test('the usage shows the required options in full and only the names of the other options', () => {
+  test('the usage line of a command shows the required options first and then the optional options in brackets', () => {
     expect(usage('deploy', specs)).toBe(
       'deploy <application> <version> [--near <city>] [--tag <a,b>] [--force]',
     );
   });
-  test('a quoted text is cut to 60 characters, never in the middle of a character', () => {
+  test('a text that is quoted in an error is cut to 60 characters, never in the middle of a character', () => {
     expect(quoted('x'.repeat(100))).toBe(`“${'x'.repeat(60)}…”`);
     expect(quoted('🏎'.repeat(100))).toBe(`“${'🏎'.repeat(60)}…”`);
     expect(quoted('kart')).toBe('“kart”');
   });
-  test('only a similar name is suggested', () => {
+  test('a wrongly typed name is answered with a suggestion only if a single known name is similar', () => {
     expect(nearest('depoly', ['deploy', 'stop'])).toBe('deploy');
     expect(nearest('dep', ['deploy', 'stop'])).toBe('deploy');
     expect(nearest('s', ['status', 'list'])).toBeUndefined();
@@ -142,17 +142,20 @@ const HARD = ['1,', '\u200b', ' ', 'x ', '-', '=', '"', ':', '/edgegap ', '\u030
  * times the text takes 64 times as long, and only 8 times as long where the pattern is linear. Less than 200 ms of the
  * processor is no quadratic time with any text here.
  */
-test.each(readers)('the time that %s takes grows in proportion to the length of the text', (_, read) => {
-  const took = (text: string) => {
-    const before = process.cpuUsage();
-    read(text);
-    return process.cpuUsage(before).user / 1_000;
-  };
-  for (const part of HARD) {
-    const text = (length: number) => `x${part.repeat(length / part.length)}x`;
-    expect(took(text(16_000)), JSON.stringify(part)).toBeLessThan(40 * Math.max(took(text(2_000)), 5));
-  }
-});
+test.each(readers)(
+  'the time that the parser function %s takes grows in proportion to the length of the text',
+  (_, read) => {
+    const took = (text: string) => {
+      const before = process.cpuUsage();
+      read(text);
+      return process.cpuUsage(before).user / 1_000;
+    };
+    for (const part of HARD) {
+      const text = (length: number) => `x${part.repeat(length / part.length)}x`;
+      expect(took(text(16_000)), JSON.stringify(part)).toBeLessThan(40 * Math.max(took(text(2_000)), 5));
+    }
+  },
+);
 
 function outcome(run: () => unknown): unknown {
   try {

@@ -24,7 +24,7 @@ const LONG = 'x'.repeat(10_000);
 /** Input that cannot be used on any platform, and the words of the answer. */
 const cases: readonly [title: string, command: string, values: Values, says: RegExp][] = [
   [
-    'unknown application',
+    'an unknown application',
     'deploy',
     { ...KART, application: 'cart-racing' },
     /no application .cart-racing.*Did you mean kart-racing/,
@@ -36,19 +36,24 @@ const cases: readonly [title: string, command: string, values: Values, says: Reg
     /no application.*arena-shooter, .*lobby-chat/,
   ],
   [
-    'inactive application',
+    'an inactive application',
     'deploy',
     { ...KART, application: 'retired-prototype' },
     /retired-prototype. is switched off.*dashboard/,
   ],
-  ['unknown version', 'deploy', { ...KART, version: 'v9' }, /kart-racing has no version .v9.*v1\.[23]/],
+  ['an unknown version', 'deploy', { ...KART, version: 'v9' }, /kart-racing has no version .v9.*v1\.[23]/],
   [
-    'inactive version',
+    'an inactive version',
     'deploy',
     { ...KART, version: 'v1.1' },
     /v1\.1. of kart-racing is switched off.*v1\.2/,
   ],
-  ['unknown city', 'deploy', { ...KART, near: 'Montreol' }, /no location .Montreol.*Did you mean Montreal/],
+  [
+    'an unknown city',
+    'deploy',
+    { ...KART, near: 'Montreol' },
+    /no location .Montreol.*Did you mean Montreal/,
+  ],
   ['a city in another country', 'deploy', { ...KART, near: 'Paris, Texas' }, /no location .Paris, Texas/],
   [
     'a deploy without a place',
@@ -57,57 +62,77 @@ const cases: readonly [title: string, command: string, values: Values, says: Reg
     /do not know where to deploy.*--near.*DEFAULT_NEAR/,
   ],
   [
-    'a host name as IP',
+    'a host name in place of an IP address',
     'deploy',
     { ...KART, ip: 'localhost' },
     /localhost. is not an IP address.*203\.0\.113\.7/,
   ],
   [
-    'a bad IP beside a good IP',
+    'a wrong IP address beside a right IP address',
     'deploy',
     { ...KART, ip: '203.0.113.7,256.1.1.1' },
     /256\.1\.1\.1. is not an IP/,
   ],
-  ['a private IP', 'deploy', { ...KART, ip: '192.168.0.10' }, /192\.168\.0\.10. is a private address/],
+  [
+    'a private IP address',
+    'deploy',
+    { ...KART, ip: '192.168.0.10' },
+    /192\.168\.0\.10. is a private address/,
+  ],
   ['a tag of 21 characters', 'deploy', { ...KART, tag: 'a'.repeat(21) }, /has 21 characters; at most 20/],
   ['the bot’s own tag', 'deploy', { ...KART, tag: 'chatops-0123456789ab' }, /I keep the tag .*for myself/],
-  ['an emoji as application', 'deploy', { ...KART, application: '🏎️🏁' }, /no application .🏎️🏁/],
-  ['a very long text', 'deploy', { ...KART, application: LONG }, /10\d\d\d characters/],
-  ['a control character', 'deploy', { ...KART, near: 'Mon\u0007treal' }, /control character/],
-  ['nothing but blanks', 'deploy', { ...KART, near: '   ' }, /value/],
-  ['unknown deployment', 'status', { deployment: 'ffffffffffff' }, /no deployment with this request\\?_id/],
-  ['unknown deployment', 'logs', { deployment: 'ffffffffffff' }, /no deployment with this request\\?_id/],
-  ['unknown deployment', 'stop', { deployment: 'ffffffffffff' }, /no deployment with this request\\?_id/],
-  ['unknown deployment', 'tags add', { deployment: 'ffffffffffff', tag: 'x' }, /no deployment with this/],
   [
-    'ambiguous beginning',
+    'an emoji as the name of an application',
+    'deploy',
+    { ...KART, application: '🏎️🏁' },
+    /no application .🏎️🏁/,
+  ],
+  ['a very long name of an application', 'deploy', { ...KART, application: LONG }, /10\d\d\d characters/],
+  ['a place with a control character', 'deploy', { ...KART, near: 'Mon\u0007treal' }, /control character/],
+  ['a place that consists of blanks', 'deploy', { ...KART, near: '   ' }, /value/],
+  [
+    'an unknown deployment',
+    'status',
+    { deployment: 'ffffffffffff' },
+    /no deployment with this request\\?_id/,
+  ],
+  ['an unknown deployment', 'logs', { deployment: 'ffffffffffff' }, /no deployment with this request\\?_id/],
+  ['an unknown deployment', 'stop', { deployment: 'ffffffffffff' }, /no deployment with this request\\?_id/],
+  ['an unknown deployment', 'tags add', { deployment: 'ffffffffffff', tag: 'x' }, /no deployment with this/],
+  [
+    'the beginning of several request_ids',
     'stop',
     { deployment: first[0] ?? '' },
     new RegExp(`Several deployments.*begin with.*${first}`),
   ],
-  ['a path as request_id', 'status', { deployment: '../x' }, /\.\.\/x. is not a request.id/],
-  ['an escape as request_id', 'logs', { deployment: '%2e%2e' }, /%2e%2e. is not a request.id/],
+  ['a path in place of a request_id', 'status', { deployment: '../x' }, /\.\.\/x. is not a request.id/],
+  [
+    'a percent escape in place of a request_id',
+    'logs',
+    { deployment: '%2e%2e' },
+    /%2e%2e. is not a request.id/,
+  ],
   ['blanks in a request_id', 'stop', { deployment: 'a b' }, /a b. is not a request.id/],
-  ['an emoji as request_id', 'tags list', { deployment: '🏁' }, /🏁. is not a request.id/],
+  ['an emoji in place of a request_id', 'tags list', { deployment: '🏁' }, /🏁. is not a request.id/],
   ['a very long request_id', 'status', { deployment: LONG }, /request.id|10\d\d\d characters/],
   [
-    'too many lines',
+    'too large a number of lines',
     'logs',
     { deployment: first, lines: 5001 },
     /lines must be a whole number from 1 to 5000/,
   ],
-  ['zero lines', 'logs', { deployment: first, lines: 0 }, /from 1 to 5000, not .0/],
+  ['zero as the number of lines', 'logs', { deployment: first, lines: 0 }, /from 1 to 5000, not .0/],
   ['a page before the first', 'list', { page: 0 }, /page must be a whole number from 1/],
   ['an unknown status', 'list', { status: 'happy' }, /status must be one of ready, .*not .happy/],
-  ['unknown application', 'list', { application: 'nope' }, /no application .nope/],
+  ['an unknown application', 'list', { application: 'nope' }, /no application .nope/],
   [
-    'a tag that the deployment has already',
+    'adding a tag that the deployment already has',
     'tags add',
     { deployment: first, tag: 'qa' },
     /has the tag .qa. already.*Nothing was changed/,
   ],
   [
-    'a tag that the deployment does not have',
+    'removing a tag that the deployment does not have',
     'tags remove',
     { deployment: first, tag: 'nope' },
     /no tag .nope.*The deployment has: qa/,
@@ -180,13 +205,13 @@ const cases: readonly [title: string, command: string, values: Values, says: Reg
     /no command .depoly. for you.*Did you mean deploy/,
   ],
   [
-    'unknown application',
+    'an unknown application',
     'versions',
     { application: 'cart-racing' },
     /no application .cart-racing.*kart-racing/,
   ],
   [
-    'unknown version',
+    'an unknown version',
     'versions',
     { application: 'kart-racing', version: 'v9' },
     /kart-racing has no version .v9.*There are: v1\.3, v1\.2, v1\.1/,
@@ -198,16 +223,16 @@ const cases: readonly [title: string, command: string, values: Values, says: Reg
     /alone does not say.*--application/,
   ],
   [
-    'inactive version',
+    'an inactive version',
     'locations',
     { application: 'kart-racing', version: 'v1.1' },
     /v1\.1. of kart-racing is switched off/,
   ],
-  ['unknown city', 'locations', { near: 'Montreol' }, /no location .Montreol.*Did you mean Montreal/],
-  ['unknown fleet', 'hosts', { fleet: 'nope' }, /no private fleet .nope.*dashboard shows all fleets/],
-  ['a path as fleet', 'hosts', { fleet: '..' }, /not a name that Edgegap can be asked about/],
+  ['an unknown city', 'locations', { near: 'Montreol' }, /no location .Montreol.*Did you mean Montreal/],
+  ['an unknown fleet', 'hosts', { fleet: 'nope' }, /no private fleet .nope.*dashboard shows all fleets/],
+  ['a path in place of a fleet', 'hosts', { fleet: '..' }, /not a name that Edgegap can be asked about/],
   [
-    'unknown host',
+    'an unknown host',
     'hosts',
     { fleet: 'tournament', host: 'tournament-montrael-0' },
     /tournament has no host .tournament-montrael-0.*Did you mean tournament-montreal-0/,
@@ -288,7 +313,7 @@ describe.each(driverNames)('bad input on %s', (name) => {
 
   if (name !== 'discord')
     test.each(lines.map(([line, says]) => ({ line, says, title: line.slice(0, 60) })))(
-      'the line "$title" is refused and changes nothing',
+      'the typed line "$title" is refused and changes nothing',
       async ({ line, says }) => {
         refused(await effectOf(stage, 'operator', () => typeLine(stage, 'operator', line)), says);
       },
@@ -296,7 +321,7 @@ describe.each(driverNames)('bad input on %s', (name) => {
 });
 
 test.each(['console', 'discord'] as const)(
-  "if DEFAULT_NEAR cannot be used, the answer on %s names the setting's value",
+  'if the place in DEFAULT_NEAR does not exist, the answer on %s names that place',
   async (name) => {
     const stage = await stageOn(name, { environment: { DEFAULT_NEAR: 'Atlantis' } });
     try {

@@ -11,7 +11,7 @@ const files = new Map(
   [...GUIDE.matchAll(/^```ts\n\/\/ (\S+)\n(.*?)^```$/gms)].map(([, path = '', text = '']) => [path, text]),
 );
 
-test('the guide shows a command and the test of that command', () => {
+test('CONTRIBUTING.md contains the code of an example command and the code of its test', () => {
   expect([...files.keys()]).toEqual(['commands/uptime.ts', 'test/commands/uptime.test.ts']);
 });
 

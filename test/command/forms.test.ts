@@ -158,7 +158,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
       .slice(-last);
   const booked = async () => (await driver.channel()).filter(({ text }) => text.includes('Match on'));
 
-  test('the form is the first response to the command, which then gets the fields and the choice', async () => {
+  test('a command can answer with a form, and then gets the fields that the person filled in', async () => {
     await driver.command('operator', 'match');
     expect(driver.form()).toEqual({ title: 'Book a match', fields: ['map', 'mode', 'note'] });
     const { publicly } = await effectOf(stage, 'operator', () =>
@@ -177,7 +177,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
     ]);
   });
 
-  test('a command reads texts as long as the fields of the form allow', async () => {
+  test('the text in a form field may be as long as the platform allows', async () => {
     await driver.command('operator', 'match', { map: 'notes' });
     const most = name === 'discord' ? 4_000 : 3_000;
     const fields = Object.fromEntries(driver.form()?.fields.map((field) => [field, 'x'.repeat(most)]) ?? []);
@@ -185,14 +185,14 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
     expect(privately.at(-1)?.text).toContain(`Kept ${5 * most} characters`);
   });
 
-  test('a command runs without the form if every field was already given', async () => {
+  test('a command runs without its form if the person already gave every field', async () => {
     const { privately } = await effectOf(stage, 'reader', () =>
       driver.command('reader', 'match', { map: 'canyon' }),
     );
     expect(privately.at(-1)?.text).toContain('Booked canyon');
   });
 
-  test('a form that comes too late to be opened does nothing and says so', async () => {
+  test('if a form comes too late to be opened, the command does nothing, and the answer says so', async () => {
     stage.speed(20);
     const { privately } = await effectOf(stage, 'operator', () =>
       driver.command('operator', 'match', { map: 'slow' }),
@@ -201,7 +201,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
     expect(privately.at(-1)?.text).toContain('came too late to be opened');
   });
 
-  test('a button opens the form with the fields already filled in', async () => {
+  test('a button can open a form whose fields are already filled in', async () => {
     await driver.press('operator', 'Again');
     const { publicly } = await effectOf(stage, 'operator', () =>
       driver.fillIn('operator', { map: 'heights', note: 'As before' }),
@@ -209,7 +209,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
     expect(publicly.at(-1)?.text).toMatch(/Match on .?heights.*As before/s);
   });
 
-  test('a form that was not opened from a message is answered privately', async () => {
+  test('a form that was opened by a command with private answers is answered privately', async () => {
     await driver.command('operator', 'match', { map: 'kept' });
     const { privately, publicly } = await effectOf(stage, 'operator', () =>
       driver.fillIn('operator', { map: 'canyon' }),
@@ -241,19 +241,19 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
     expect(await booked()).toHaveLength(before + 1);
   });
 
-  test('suggestions begin with the typed text and are shown only to people who may use the command', async () => {
+  test('values that begin with the typed text are suggested, but only to people who may use the command', async () => {
     await driver.command('operator', 'match');
     expect(await driver.suggested('reader', 'match', 'map', 'h')).toEqual(['harbour', 'heights']);
     expect(await driver.suggested('member', 'match', 'map', 'h')).toEqual([]);
     expect(await driver.suggested('stranger', 'match', 'map', 'h')).toEqual([]);
   });
 
-  test('if looking up suggestions fails, the list is empty and the failure is logged', async () => {
+  test('if the look-up of suggested values fails, no value is suggested, and the failure is logged', async () => {
     expect(await driver.suggested('reader', 'match', 'map', 'broken')).toEqual([]);
     expect(stage.bot.log.join()).toContain('no maps today');
   });
 
-  test('a form and a button from an older version say that they are old', async () => {
+  test('a form or button from an older version of the bot is refused with that reason', async () => {
     await driver.command('operator', 'match', { map: 'gone' });
     const form = await effectOf(stage, 'operator', () => driver.fillIn('operator', { map: 'canyon' }));
     expect(form.privately.at(-1)?.text).toContain('This form is from an older version of me.');
@@ -267,7 +267,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
     ]);
   });
 
-  test('the form of a subcommand offers values for the option of that subcommand', async () => {
+  test("the form of a subcommand suggests the values of that subcommand's option", async () => {
     await driver.command('reader', 'team pick');
     expect(await driver.suggested('reader', 'team pick', 'player', 'Ann')).toEqual(['Ann of any']);
     const { privately } = await effectOf(stage, 'reader', () => driver.fillIn('reader', { player: 'Ann' }));
@@ -275,7 +275,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
   });
 
   if (name === 'discord')
-    test("on Discord the command's option is registered as offering values", async () => {
+    test('on Discord, an option that suggests values is registered with autocompletion', async () => {
       const { server, environment } = driver as DiscordDriver;
       const settings = { EDGEGAP_API_TOKEN: 'x'.repeat(36), ...environment };
       const options = { environment: settings, commandsFolder: folder.path, print: () => undefined };
@@ -288,7 +288,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
       expect(server.requests.slice(requests).map(({ method }) => method)).not.toContain('PATCH');
     });
   else
-    test('after a mention, from which Slack opens no form, the command answers with the usage', async () => {
+    test('Slack opens no form after a mention, so the command answers with the usage', async () => {
       const { privately, publicly } = await effectOf(stage, 'operator', async () => {
         await (driver as SlackDriver).mention('operator', 'match');
       });
@@ -318,7 +318,7 @@ describe('a command with a form in a terminal', () => {
   });
 });
 
-test('a person with many waiting requests gets the form when the turn of that request comes', async () => {
+test('a command with a form that has to wait for its turn opens the form afterwards', async () => {
   const stage = await stageOn('discord', { commands: folder.path, environment: { PERSON_REQUESTS: '1' } });
   onTestFinished(() => stage.close());
   const driver = stage.driver as DiscordDriver;

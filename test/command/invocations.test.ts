@@ -63,7 +63,7 @@ async function open() {
   return { clock, store, join, ids, states, outbox };
 }
 
-test('only a single process takes an invocation, even after the invocation has ended', async () => {
+test('an invocation is taken by a single process, and is not taken again after its end', async () => {
   const { join, states } = await open();
   const one = await join();
   expect(await Promise.all([one.begin('1'), one.begin('1')])).toEqual([true, false]);
@@ -89,7 +89,7 @@ test('old invocations are deleted, and recent or running invocations are kept', 
   expect(await ids()).toEqual(['recent', 'running']);
 });
 
-test('a single process answers the invocations of a dead process', async () => {
+test('the unanswered invocations of a dead process are each answered by a single other process', async () => {
   const { join, states, outbox } = await open();
   const dead = await join();
   await dead.begin('read');
@@ -137,7 +137,7 @@ test('a single process answers the invocations of a dead process', async () => {
   ]);
 });
 
-test('a stored request of a dead process is reported in the channel if the request changes something', async () => {
+test('an interrupted stored request of a dead process is reported in the channel if the request changes something', async () => {
   const { join, outbox } = await open();
   const dead = await join();
   const about = { at, person, mode: 'public', reply: undefined } as const;
@@ -154,7 +154,7 @@ test('a stored request of a dead process is reported in the channel if the reque
   expect(others).toEqual([]);
 });
 
-test('an invocation of a living process is left to that process', async () => {
+test('an invocation of a living process is not touched by other processes', async () => {
   const { join, states, outbox } = await open();
   const alive = await join();
   await alive.begin('1');
@@ -178,7 +178,7 @@ test('a process that is taken for dead can no longer confirm an invocation', asy
   expect(await states()).toEqual([['1', 'interrupted', true]]);
 });
 
-test('if the store refuses the end of an invocation, the end is stored later', async () => {
+test('if the end of an invocation cannot be stored at first, the end is stored later', async () => {
   const { join, store, states } = await open();
   const { begin, invocations, recovery } = await join();
   await begin('1');
@@ -190,7 +190,7 @@ test('if the store refuses the end of an invocation, the end is stored later', a
   expect(await states()).toEqual([['1', 'done', true]]);
 });
 
-test('an answer that both the platform and the store refused is put into the outbox once the store works', async () => {
+test('an answer that neither the platform nor the store accepted is put into the outbox once the store works', async () => {
   const { join, store, states, outbox } = await open();
   const { begin, invocations, recovery } = await join();
   const record = {
@@ -213,7 +213,7 @@ test('an answer that both the platform and the store refused is put into the out
   expect(await outbox()).toMatchObject([{ kind: 'answer', id: '1', text: 'It failed.' }]);
 });
 
-test('an invocation counts as failed if the insert arrives after the bot has given up', async () => {
+test('if the bot gives up storing an invocation and the insert still arrives later, the invocation counts as failed', async () => {
   const { join, store, states } = await open();
   const { begin, invocations, recovery, membership } = await join();
   await store.schema.alterTable('invocations').renameTo('away').execute();
@@ -229,7 +229,7 @@ test('an invocation counts as failed if the insert arrives after the bot has giv
 });
 
 test.runIf(shared)(
-  'an invocation whose commit hung counts as failed when the commit goes through',
+  'if the commit of an invocation hangs until the bot gives up, the invocation counts as failed after the commit',
   async () => {
     const { join, store, states } = await open();
     const { begin, invocations, membership } = await join();
@@ -270,7 +270,7 @@ test.runIf(shared)(
   },
 );
 
-test('if the confirmation of the commit is lost, an answer is put into the outbox only once', async () => {
+test('an answer is put into the outbox only once, even if the confirmation of that commit is lost', async () => {
   const { store, clock, outbox, states } = await open();
   let cut = false;
   const fragile = new Proxy(store, {
@@ -299,14 +299,14 @@ test('if the confirmation of the commit is lost, an answer is put into the outbo
   expect(await states()).toEqual([['1', 'failed', true]]);
 });
 
-test('an invocation that the store refuses is not carried out', async () => {
+test('an invocation that cannot be stored is not carried out', async () => {
   const { join, store } = await open();
   const { begin } = await join();
   await store.schema.alterTable('invocations').renameTo('away').execute();
   await expect(begin('1')).rejects.toMatchObject({ code: 'not-stored' });
 });
 
-test('an invocation ends only after the answer was stored', async () => {
+test('an invocation ends only after its answer was stored', async () => {
   const { store, join, states, outbox } = await open();
   const { begin, invocations } = await join();
   for (const id of ['1', '2']) {
@@ -330,7 +330,7 @@ test('an invocation ends only after the answer was stored', async () => {
   ]);
 });
 
-test('a damaged invocation row is reported in the channel, and the other rows are still answered', async () => {
+test('an interrupted invocation with a damaged row is reported in the channel, and other invocations are still answered', async () => {
   const { store, join, states, outbox } = await open();
   const dead = await join();
   await dead.begin('damaged', { what: 'stop:confirm', changes: true });
@@ -352,7 +352,7 @@ test('a damaged invocation row is reported in the channel, and the other rows ar
   ]);
 });
 
-test('an invocation that was stored without confirmation is marked as failed', async () => {
+test('if an invocation was stored but the confirmation was lost, the invocation is marked as failed', async () => {
   const { store, clock, states } = await open();
   let insert: unknown;
   let cut = false;

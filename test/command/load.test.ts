@@ -16,7 +16,7 @@ const option = (spec: string) => file(GOOD.replace('options: {}', `options: { ${
 const many = (count: number, one: (n: number) => string) =>
   Array.from({ length: count }, (_, n) => one(n)).join(', ');
 
-test('a good file becomes a command named after the file, and other files are ignored', async () => {
+test('a valid command file becomes a command named after the file, and other files in the folder are ignored', async () => {
   await writeFile(join(folder, 'do-it.ts'), file(GOOD));
   await writeFile(join(folder, 'README.md'), 'Commands');
   const directory = await loadCommands(folder);
@@ -94,17 +94,20 @@ test.each<[string, string, RegExp]>([
   ['one.ts', file(`${GOOD}, actions: { go: { permission: 'nope' } }`), /permission of go/],
   ['one.ts', file(`${GOOD}, actions: { go: { permission: 'help', ack: 'loud' } }`), /ack of go/],
   ['one.ts', file(`${GOOD}, actions: { go: { permission: 'help', ack: 'update' } }`), /no function "run"/],
-])('a wrong command file %s is refused with the name of the file', async (name, content, words) => {
-  await writeFile(join(folder, name), content);
-  const error = await loadCommands(folder).then(
-    () => undefined,
-    (reason: Error) => reason,
-  );
-  expect(error?.message).toMatch(words);
-  expect(error?.message).toContain(`commands/${name}`);
-});
+])(
+  'a command file "%s" with a mistake is refused, and the error names the file',
+  async (name, content, words) => {
+    await writeFile(join(folder, name), content);
+    const error = await loadCommands(folder).then(
+      () => undefined,
+      (reason: Error) => reason,
+    );
+    expect(error?.message).toMatch(words);
+    expect(error?.message).toContain(`commands/${name}`);
+  },
+);
 
-test('two files of the same command are refused with the names of both files', async () => {
+test('two files for the same command are refused, and the error names both files', async () => {
   await writeFile(join(folder, 'stop.js'), file(GOOD));
   await writeFile(join(folder, 'stop.ts'), file(GOOD));
   await expect(loadCommands(folder)).rejects.toThrow(

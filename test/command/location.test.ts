@@ -41,7 +41,7 @@ test.each([
   ['newyork', 'New York City'],
   ['Frankfurt', 'Frankfurt am Main'],
   ['Oslo', 'Oslo'],
-])('the location %s is found', async (name, city) => {
+])('the city for the typed location %s is found', async (name, city) => {
   expect(await findLocation(catalog, name)).toMatchObject({ city });
 });
 
@@ -53,7 +53,7 @@ test.each([
   ['New York, Canada', 'location-unknown', /Did you mean New York City\?/],
   ['Atlantis', 'location-unknown', /There are: Frankfurt am Main, New York City/],
   ['Tromsoo', 'location-unknown', /Did you mean Tromsø\?/],
-])('the location %s is refused, and similar locations are suggested', async (name, code, hint) => {
+])('the typed location %s is refused, and similar locations are suggested', async (name, code, hint) => {
   await expect(findLocation(catalog, name)).rejects.toMatchObject({
     code,
     hint: expect.stringMatching(hint),

@@ -60,7 +60,7 @@ describe.each(driverNames)('the log lines of invocations on %s', (name) => {
   const commanded = (persona: Persona, command: string, values: Values = {}) =>
     lineOf(persona, () => stage.driver.command(persona, command, values));
 
-  test('a finished command is logged with name, target and deployment', async () => {
+  test("a finished command is logged with the person's name, the target and the deployment", async () => {
     const { line } = await commanded('operator', 'logs', { deployment: id.slice(0, 8) });
     expect(line).toMatchObject({ outcome: 'done', command: 'logs', target: id });
     expect(line).not.toHaveProperty('code');
@@ -75,14 +75,14 @@ describe.each(driverNames)('the log lines of invocations on %s', (name) => {
     expect((await commanded('operator', 'help')).line).not.toHaveProperty('target');
   });
 
-  test('a pressed button is logged with action and target', async () => {
+  test('a press of a button is logged with the action and the target', async () => {
     await commanded('operator', 'stop', { deployment: id });
     const { line } = await lineOf('operator', () => stage.driver.press('operator', 'Keep it'));
     expect(line).toMatchObject({ outcome: 'done', command: 'stop:cancel', target: id });
   });
 
   test.runIf(name !== 'console').each(['gone', 'constructor'])(
-    'a button from an older version (%s) is refused and logged',
+    'a press of a button from an older version (%s) is refused and logged',
     async (action) => {
       await deployReady(stage);
       const press = () => pressAction(stage, 'operator', { command: 'stop', action, arg: id });
@@ -100,7 +100,7 @@ describe.each(driverNames)('the log lines of invocations on %s', (name) => {
   const refused = (values: Values, command = 'deploy') => commanded('operator', command, values);
   test.each<[string, string, () => ReturnType<typeof lineOf>, object]>([
     [
-      'an application that is not there',
+      'an application that does not exist',
       'application-unknown',
       () => refused({ ...KART, application: 'kart-raching' }),
       { command: 'deploy', target: 'kart-raching v1.2' },
@@ -112,7 +112,7 @@ describe.each(driverNames)('the log lines of invocations on %s', (name) => {
       { command: 'deploy', target: 'kart-racing v1.2' },
     ],
     [
-      'a very long name',
+      'a very long request_id',
       'not-a-request-id',
       () => refused({ deployment: 'y'.repeat(9_000) }, 'status'),
       { command: 'status', target: `${'y'.repeat(64)}…` },
@@ -131,7 +131,7 @@ describe.each(driverNames)('the log lines of invocations on %s', (name) => {
       { command: 'stop', target: '93924761ccde' },
     ],
     [
-      'a person from elsewhere',
+      'a person from another workspace',
       'not-home',
       () => commanded('stranger', 'stop', { deployment: '93924761ccde' }),
       { command: 'stop', target: '93924761ccde' },
@@ -163,12 +163,19 @@ describe.each(driverNames)('the log lines of invocations on %s', (name) => {
   test.each([
     [403, 'failed', 'edgegap-forbidden'],
     [500, 'unknown', 'edgegap-unavailable'],
-  ])('a deploy that Edgegap answers with %i is logged with the outcome', async (status, outcome, code) => {
-    stage.simulator.faults.next({ endpoint: 'deploy' }, { kind: 'server-error', when: 'before', status }, 9);
-    const { line } = await commanded('operator', 'deploy', KART);
-    stage.simulator.faults.clear();
-    expect(line).toMatchObject({ outcome, code, command: 'deploy', target: 'kart-racing v1.2' });
-  });
+  ])(
+    'a deploy that Edgegap answers with %i is logged with the right outcome',
+    async (status, outcome, code) => {
+      stage.simulator.faults.next(
+        { endpoint: 'deploy' },
+        { kind: 'server-error', when: 'before', status },
+        9,
+      );
+      const { line } = await commanded('operator', 'deploy', KART);
+      stage.simulator.faults.clear();
+      expect(line).toMatchObject({ outcome, code, command: 'deploy', target: 'kart-racing v1.2' });
+    },
+  );
 
   test('a deploy for which Edgegap has no room is logged as failed', async () => {
     stage.simulator.faults.next({ endpoint: 'deploy' }, { kind: 'cannot-allocate' });
@@ -178,7 +185,7 @@ describe.each(driverNames)('the log lines of invocations on %s', (name) => {
   });
 });
 
-test('a command that arrives while the bot restarts is also logged', async () => {
+test('a command that arrives while the bot stops is also logged', async () => {
   const stage = await stageOn('discord');
   onTestFinished(() => stage.driver.close());
   const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');

@@ -40,9 +40,9 @@ const catalog: SimulatedCatalog = {
 
 /** The typed values, and the deployment that they name. */
 const taken: readonly [string, Values, string][] = [
-  ['Arena', { application: 'Arena', version: 'BUILD-7', near: 'Lodz' }, 'arena build-7 Łódź'],
+  ['capitals', { application: 'Arena', version: 'BUILD-7', near: 'Lodz' }, 'arena build-7 Łódź'],
   [
-    'accents in two parts',
+    'accents in a separate character',
     { application: 'cafe\u0301-brawl', version: 'v1.0', near: 'Tromso' },
     'café-brawl v1.0 Tromsø',
   ],
@@ -61,27 +61,27 @@ const taken: readonly [string, Values, string][] = [
 
 const refused: readonly [string, Values, RegExp][] = [
   [
-    'two applications of a similar name',
+    'two applications whose names differ only in letter case',
     { application: 'lobby', version: 'stable', near: 'Lodz' },
     /Several applications could be meant by .lobby.*Say which: Lobby or LOBBY/,
   ],
   [
-    'a number without its dot',
+    'a version number without its dot',
     { application: 'café-brawl', version: 'v10', near: 'Lodz' },
     /has no version .v10/,
   ],
   [
-    'a number with a comma for its dot',
+    'a version number with a comma in place of the dot',
     { application: 'café-brawl', version: 'v2,0-rc1', near: 'Lodz' },
     /has no version .v2,0-rc1.*Did you mean v2\.0-rc1\?/,
   ],
   [
-    'an unknown build',
+    'a version that does not exist',
     { application: 'arena', version: 'nope', near: 'Lodz' },
     /no version .nope. ?.*There are: build-40, build-39, build-38, .* and 28 more/,
   ],
   [
-    'a build after the last',
+    'a build number higher than the newest',
     { application: 'arena', version: 'build-41', near: 'Lodz' },
     /Did you mean build-40\? There are: build-40, build-39/,
   ],
@@ -100,7 +100,7 @@ describe.each(['console', 'discord', 'slack-socket'] as const)('names on %s', (n
     effectOf(stage, 'operator', () => stage.driver.command('operator', command, values));
   const shown = (text = '') => text.replaceAll(/\\([^A-Za-z0-9\s])/g, '$1').replaceAll(/\s+/g, ' ');
 
-  test.each(refused)('%s: the bot refuses the name instead of guessing', async (_, values, says) => {
+  test.each(refused)('the bot refuses a name instead of guessing: %s', async (_, values, says) => {
     const before = stage.simulator.deployments.size;
     const { privately, publicly } = await effect('deploy', values);
     expect(publicly).toEqual([]);
@@ -108,12 +108,12 @@ describe.each(['console', 'discord', 'slack-socket'] as const)('names on %s', (n
     expect(stage.simulator.deployments.size).toBe(before);
   });
 
-  test('a request_id typed in capitals is found', async () => {
+  test('a deployment is found by a request_id that is typed in capitals', async () => {
     const { privately } = await effect('status', { deployment: id.toUpperCase() });
     expect(privately.at(-1)?.text).toContain('arena');
   });
 
-  test('a tag typed in other letters is found, and if two tags are similar, both are offered', async () => {
+  test('a tag is found in any letter case, and if two tags match, the bot offers both', async () => {
     const tags = () => stage.simulator.deployments.get(id)?.tags.map((tag) => tag.name);
     const { privately } = await effect('tags remove', { deployment: id, tag: 'beta' });
     expect(shown(privately.at(-1)?.text)).toMatch(
@@ -125,7 +125,7 @@ describe.each(['console', 'discord', 'slack-socket'] as const)('names on %s', (n
     expect(tags()).not.toContain('qa');
   });
 
-  test('a text over the limit is refused privately, but a stranger gets the usual refusal', async () => {
+  test('a text that is too long is refused privately with that reason, but a stranger gets the usual refusal', async () => {
     const long = `x${'\u200b'.repeat(20_000)}x`;
     const ask = (persona: 'operator' | 'stranger', text: string) =>
       effectOf(stage, persona, () => stage.driver.command(persona, 'deploy', { application: text }));
@@ -150,7 +150,7 @@ describe.each(['console', 'discord', 'slack-socket'] as const)('names on %s', (n
       },
     );
 
-  test.each(taken)('%s: the version that the person named is deployed', async (_, values, expected) => {
+  test.each(taken)('the version that the person meant is deployed: %s', async (_, values, expected) => {
     // The channel gets its messages at the pace that a platform allows.
     stage.speed(20);
     const before = stage.simulator.deployments.size;
@@ -174,7 +174,7 @@ describe.each(['slack-socket', 'slack-http'] as const)('help on %s', (name) => {
     return privately.at(-1)?.text ?? '';
   };
 
-  test('help in a channel shows slash commands and uses an application that exists', async () => {
+  test('the command "help" in a Slack channel shows slash commands with an application that exists', async () => {
     const all = await told(() => driver.slash('operator', 'help'));
     expect(all).toContain('/edgegap deploy');
     expect(all).toContain('/edgegap help deploy');
@@ -192,7 +192,7 @@ describe.each(['slack-socket', 'slack-http'] as const)('help on %s', (name) => {
     expect(missing).toContain('Use: /edgegap stop <deployment>');
   });
 
-  test('help in a thread shows mentions, because slash commands do not work in threads', async () => {
+  test('the command "help" in a Slack thread shows mentions, because slash commands do not work in threads', async () => {
     const root = String(
       (
         await driver.server.world.call('xoxp-admin', 'chat.postMessage', {

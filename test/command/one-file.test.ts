@@ -58,7 +58,7 @@ describe.each(driverNames)('a new command file on %s', (name) => {
     return privately.at(-1);
   };
 
-  test('a new command is parsed, runs and answers, and the button in the answer works', async () => {
+  test('a command that is added as a single file runs and answers, and the button in the answer works', async () => {
     const card = await answer(() => stage.driver.command('operator', 'coin', { map: 'harbour', times: 2 }));
     expect(card?.text).toMatch(/Heads for .?harbour/);
     expect(card?.text).toMatch(/Tossed\W+2/);
@@ -67,7 +67,7 @@ describe.each(driverNames)('a new command file on %s', (name) => {
     expect(again?.text).toMatch(/Again.*harbour/);
   });
 
-  test('a new command is listed in help', async () => {
+  test('a command that is added as a single file is listed in help', async () => {
     const all = await answer(() => stage.driver.command('operator', 'help'));
     expect(all?.text).toContain('coin');
     expect(all?.text).toContain('Toss a coin for a map');
@@ -76,7 +76,7 @@ describe.each(driverNames)('a new command file on %s', (name) => {
     expect(one?.text).toContain('harbour --times 2');
   });
 
-  test('a new command refuses values that do not fit its options', async () => {
+  test('a command that is added as a single file refuses values that do not fit its options', async () => {
     const refused = await answer(() =>
       stage.driver.command('operator', 'coin', { map: 'harbour', times: 10 }),
     );
@@ -87,7 +87,7 @@ describe.each(driverNames)('a new command file on %s', (name) => {
   });
 
   if (name === 'discord') {
-    test('a new command checks the permission and is registered on Discord', async () => {
+    test('a command that is added as a single file checks the permission and is registered on Discord', async () => {
       const refused = await effectOf(stage, 'member', () =>
         stage.driver.command('member', 'coin', { map: 'harbour' }),
       );
@@ -114,7 +114,7 @@ describe.each(driverNames)('a new command file on %s', (name) => {
   }
 });
 
-test("a new command file appears in the hint of Slack's manifest", async () => {
+test("a command that is added as a single file appears in the usage hint of Slack's manifest", async () => {
   const manifest = createManifest(await loadCommands(folder));
   expect(manifest.features.slash_commands[0]?.usage_hint).toContain('coin');
 });

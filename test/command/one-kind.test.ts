@@ -96,7 +96,7 @@ describe.each(driverNames)('a new kind of option on %s', (name) => {
   });
 
   if (name === 'console')
-    test('an option of a new kind offers values when a line is completed', async () => {
+    test('an option of a new kind suggests values when a line in the terminal is completed', async () => {
       const { complete } = stage.driver as ConsoleDriver;
       expect(await complete('map ')).toEqual([['2x2 ', '9x9 '], '']);
       expect(await complete('map 3x4 --margin ')).toEqual([['2x2 ', '2x2 '], '']);
@@ -122,7 +122,7 @@ describe.each(driverNames)('a new kind of option on %s', (name) => {
     });
 });
 
-test('loading the commands fails if a kind refuses an option or the kind is unknown', async () => {
+test("commands cannot be loaded if the kind of an option is unknown or does not accept the option's limits", async () => {
   writeFileSync(join(folder, 'field.ts'), MAP.replace('most: 2', 'most: 0'));
   await expect(loadCommands(folder, kinds)).rejects.toThrow('commands/field.ts: the grid margin has no room');
   rmSync(join(folder, 'field.ts'));

@@ -158,7 +158,7 @@ test('if an option is missing, the error names the option and shows the usage', 
   expect(error.hint).toBe('Use: stop <deployment>');
 });
 
-test('an option that this version does not know is refused', () => {
+test('an option that this version of the command does not have is refused', () => {
   const error = refused(() => parseValues({ close: 'Montreal' }, 'deploy', {}, { maxTagLength: 20 }));
   expect(error.code).toBe('option-stale');
   expect(error.hint).toContain('npm run register');
@@ -174,7 +174,7 @@ function refused(run: () => unknown): InputError {
   throw new Error('It was taken');
 }
 
-test('a command gets each option in the type of its kind', () => {
+test('the TypeScript type of each option follows from the kind of the option', () => {
   const base = { description: 'x' } as const;
   const _specs = {
     deployment: theDeployment,

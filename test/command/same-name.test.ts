@@ -4,14 +4,14 @@ import { isSameName, namesakes } from '../../src/command/same-name.ts';
 
 test.each([
   ['letter case', 'Arena', 'arena'],
-  ['case of a language with two i', 'ISTANBUL', 'İstanbul'],
+  ['the case of the letter i in Turkish', 'ISTANBUL', 'İstanbul'],
   ['a letter without a dot', 'diyarbakir', 'Diyarbakır'],
-  ['accents in two parts', 'cafe\u0301-brawl', 'caf\u00e9-brawl'],
+  ['accents in a separate character', 'cafe\u0301-brawl', 'caf\u00e9-brawl'],
   ['accents that are not typed', 'Reykjavik', 'Reykjavík'],
   ['two accents on a letter', 'Da Nang', 'Đà Nẵng'],
   ['blanks that are not typed', 'danang', 'Đà Nẵng'],
-  ['a struck l', 'Lodz', 'Łódź'],
-  ['a struck o', 'Tromso', 'Tromsø'],
+  ['an l with a stroke', 'Lodz', 'Łódź'],
+  ['an o with a stroke', 'Tromso', 'Tromsø'],
   ['an o that is spelt with an e', 'Tromsoe', 'Tromsø'],
   ['an umlaut that is spelt with an e', 'Muenchen', 'München'],
   ['an umlaut that is not typed', 'Munchen', 'München'],
@@ -22,12 +22,12 @@ test.each([
   ['an apostrophe and a dot that are not typed', 'St Johns', "St. John's"],
   ['an okina', 'Nukuʻalofa', "Nuku'alofa"],
   ['a long dash', 'kart—racing', 'kart-racing'],
-  ['a blank for a dash', 'kart racing', 'kart-racing'],
+  ['a blank in place of a dash', 'kart racing', 'kart-racing'],
   ['wide letters', 'ａｒｅｎａ', 'arena'],
   ['a ligature', 'oﬃce', 'office'],
   ['invisible characters', '\u200barena\u00a0', 'arena'],
-  ['quotation marks around', '«arena»', 'arena'],
-  ['a blank for a dash between digits', 'build 1 2', 'build-1-2'],
+  ['quotation marks around the name', '«arena»', 'arena'],
+  ['a blank in place of a dash between digits', 'build 1 2', 'build-1-2'],
 ])('names that differ only by %s count as the same name: %s, %s', (_, typed, name) => {
   expect(isSameName(typed, name)).toBe(true);
   expect(isSameName(name, typed)).toBe(true);
@@ -58,11 +58,11 @@ test.each<[string, string[], string[]]>([
   ['cafe\u0301', ['caf\u00e9', 'cafe'], ['caf\u00e9']],
   ['St. John’s', ["St. John's", 'St Johns'], ["St. John's"]],
   ['lobby', ['arena'], []],
-])('the name %s, compared with %j, matches %j', (given, known, expected) => {
+])('the typed name %s, compared with the known names %j, matches %j', (given, known, expected) => {
   expect(namesakes(given, known, name)).toEqual(expected);
 });
 
-test('a name that equals a known name matches only that name', () => {
+test('a typed name that equals a known name exactly matches no other known name', () => {
   fc.assert(
     fc.property(fc.array(fc.string({ unit: 'grapheme' }), { minLength: 1 }), (known) => {
       for (const one of known)
@@ -71,7 +71,7 @@ test('a name that equals a known name matches only that name', () => {
   );
 });
 
-test('a name counts as the same in capitals and in every Unicode form', () => {
+test('a name in capitals, in any Unicode form, counts as the same name', () => {
   fc.assert(
     fc.property(fc.stringMatching(/^[a-zà-öø-ÿāčđęğīłńőřşťůžơẵ]{1,20}$/u), (one) => {
       for (const form of ['NFC', 'NFD', 'NFKC', 'NFKD'])

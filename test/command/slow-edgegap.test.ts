@@ -24,7 +24,7 @@ function heldClock() {
 }
 
 test.each(['discord', 'slack-socket', 'slack-http'] as const)(
-  'while Edgegap is slow, %s gets the acknowledgement at once and the refusal later',
+  'while Edgegap is slow, a command on %s is acknowledged at once and refused later',
   async (name) => {
     const { clock, held } = heldClock();
     const stage = await stageOn(name, { clock });

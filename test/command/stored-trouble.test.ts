@@ -69,7 +69,7 @@ async function approved(driver: ChatDriver, word: string): Promise<void> {
 const channelOf = async (driver: ChatDriver) => (await driver.channel()).map(({ text }) => text);
 
 describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a stored request on %s', (name) => {
-  test('if the process dies after posting the card of a stored request, the next process completes that card', async () => {
+  test('if a process dies after posting the card of a stored request, the next process updates that card with the outcome', async () => {
     const stage = await openStage(name, folder.path);
     const { driver, simulator } = stage;
     const first = await stage.start();
@@ -104,8 +104,8 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a stored requ
 
 const TROUBLE: readonly (readonly [string, SlackFault])[] = [
   ['asks to slow down', { kind: 'rate-limit', retryAfter: 10 }],
-  ['breaks the connection with the card posted', { kind: 'reset', when: 'after' }],
-  ['breaks the connection without the card', { kind: 'reset', when: 'before' }],
+  ['breaks the connection after posting the card', { kind: 'reset', when: 'after' }],
+  ['breaks the connection before posting the card', { kind: 'reset', when: 'before' }],
 ];
 
 test.each(TROUBLE)(

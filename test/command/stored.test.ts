@@ -96,7 +96,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a stored requ
     return news;
   }
 
-  test("a stored request is parsed when carried out, and the bot's own token posts the answer in the channel", async () => {
+  test("a stored request is parsed only when carried out, and the answer is posted with the bot's own token", async () => {
     const { told, shown } = await approved({ application: 'KART-racing' });
     expect(told).toEqual([]);
     expect(shown).toHaveLength(1);
@@ -113,7 +113,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a stored requ
     expect(await stage.driver.channel()).toEqual(before);
   });
 
-  test('a stored request for a private command is answered privately', async () => {
+  test('a stored request whose command answers privately is answered privately', async () => {
     const { told, shown } = await approved({ application: 'kart-racing', quietly: true });
     expect(told.join()).toMatch(/Hello kart.?-racing/);
     expect(shown).toEqual([]);
@@ -150,7 +150,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a stored requ
     await stage.driver.regroup('operator', ['operators']);
   });
 
-  test('a stored request that was refused is carried out after a second approval', async () => {
+  test('a stored request that was refused for a missing permission is carried out after a second approval', async () => {
     const greetings = async () =>
       (await stage.driver.channel()).filter(({ text }) => /Hello kart.?-racing/.test(text)).length;
     const refusals = async () =>
@@ -165,14 +165,14 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a stored requ
     await until(async () => (await greetings()) > before.greetings, 'the answer');
   });
 
-  test('if the application was deleted, the person is told that the stored request was refused', async () => {
+  test('if the application no longer exists, the person learns why the stored request is refused', async () => {
     const { told, shown } = await approved({ application: 'gone-racing' });
     expect(told.join()).toContain('There is no application');
     expect(shown).toEqual([]);
   });
 });
 
-test("a stored request does not wait for the person's fair share", async () => {
+test("a stored request does not count towards the person's fair share and does not wait", async () => {
   const stage = await stageOn('discord', { commands: folder.path, environment: { PERSON_REQUESTS: '1' } });
   onTestFinished(() => stage.close());
   await effectOf(stage, 'operator', () =>

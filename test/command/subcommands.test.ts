@@ -37,7 +37,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
   });
   afterAll(() => stage?.close());
 
-  test('each subcommand has separate options and a separate acknowledgement', async () => {
+  test('each subcommand has its own options and its own kind of acknowledgement', async () => {
     expect(await privately(command('tags list', { deployment: id }))).toMatch(/Tags of .*qa/);
     const one = await privately(command('tags show', { deployment: id, tag: 'QA' }));
     expect(one).toMatch(/Tag .?qa.? of .*Added [^.]*\./);
@@ -51,7 +51,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
     expect(tagsOf()).toEqual(['qa']);
   });
 
-  test('help shows all subcommands of a command, or only the subcommand that was asked for', async () => {
+  test('the command "help" shows all subcommands of a command, or only the subcommand that was asked for', async () => {
     const all = await privately(command('help', { command: 'tags' }));
     expect(all).toMatch(/tags list <deployment> .*tags rename <deployment> <tag> <new-name>/);
     expect(all).toContain('Rename a tag of a deployment');
@@ -66,7 +66,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
   });
 
   if (name !== 'console')
-    test('help shows a reader only the subcommands that read', async () => {
+    test('if a person may only read, the command "help" shows only the subcommands that change nothing', async () => {
       const ask = () => stage.driver.command('reader', 'help', { command: 'tags' });
       const text = await privately(ask, 'reader');
       expect(text).toMatch(/tags list <deployment> .*tags show/);
@@ -74,7 +74,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
     });
 
   if (name === 'discord') {
-    test('a command that is still registered in an old form is refused with a hint to register again', async () => {
+    test('if Discord still has an outdated form of a command, the command is refused with a hint to register again', async () => {
       const old = await privately(command('tags', { deployment: id, action: 'remove', tag: 'qa' }));
       expect(old).toMatch(/tags is registered here in an outdated form.*npm run register/);
       const gone = await privately(command('tags burn', { deployment: id }));
@@ -84,7 +84,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
       expect(tagsOf()).toEqual(['qa']);
     });
 
-    test('a command is registered once with all its subcommands', async () => {
+    test('a command is registered on Discord as a single command with all its subcommands', async () => {
       const { server, environment } = stage.driver as DiscordDriver;
       const printed: string[] = [];
       const register = () =>
@@ -110,7 +110,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
     return;
   }
 
-  test('the subcommand may stand first or second, and without a subcommand the usual subcommand runs', async () => {
+  test('a subcommand may stand before or after the deployment, and without a subcommand the default subcommand runs', async () => {
     expect(await publicly(line(`tags add ${id} one`))).toMatch(/Added .?one/);
     expect(await publicly(line(`tags ${id} ADD "two words"`))).toMatch(/Added .?two words/);
     expect(await publicly(line(`tags --tag one ${id} remove`))).toMatch(/Removed .?one/);
@@ -120,7 +120,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
     expect(tagsOf()).toEqual(['qa']);
   });
 
-  test('an unknown subcommand is answered with similar subcommands, or with all of them', async () => {
+  test('the answer to an unknown subcommand suggests a similar subcommand, or lists all subcommands', async () => {
     const all = /tags has no subcommand “burn”.*There are: list, show, add, remove, rename/;
     expect(await privately(line(`tags ${id} burn`))).toMatch(all);
     expect(await privately(line(`tags burn --deployment ${id}`))).toMatch(all);
@@ -131,7 +131,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
     expect(tagsOf()).toEqual(['qa']);
   });
 
-  test('an option of another subcommand is refused with a hint that shows the right command', async () => {
+  test('an option that belongs to another subcommand is refused, and a hint shows the right command', async () => {
     const add = /tags list has no option “--add”\..*Type “(\/edgegap )?tags add @last qa”\./;
     expect(await privately(line('tags @last --add qa'))).toMatch(add);
     expect(await privately(line('tags @last --add=qa'))).toMatch(add);
@@ -146,7 +146,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
     expect(tagsOf()).toEqual(['qa']);
   });
 
-  test('a colon or comma after the name of the command is ignored, in help too', async () => {
+  test('a colon or comma after the name of a command is ignored, even if the command is help', async () => {
     expect(await privately(line(`Tags: ${id}`))).toMatch(/Tags of .*qa/);
     expect(await privately(line(`tags, ${id}`))).toMatch(/Tags of .*qa/);
     expect(await privately(line('help tags:'))).toMatch(/tags add <deployment> <tag>/);
@@ -178,7 +178,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
   });
 
   if (name === 'console')
-    test('a line is completed first with the subcommands, then with the values of the subcommand', async () => {
+    test('the terminal completes a line first with the subcommands and then with the values of their options', async () => {
       const { complete } = stage.driver as ConsoleDriver;
       const words = ['list ', 'show ', 'add ', 'remove ', 'rename '];
       expect(await complete('tags ')).toEqual([[...words, '@last '], '']);
@@ -194,7 +194,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
     });
 });
 
-test('subcommands count towards the limit of 8000 characters', async () => {
+test('the subcommands of a Discord command count towards the limit of 8000 characters', async () => {
   const { all } = await loadCommands(COMMANDS);
   const [tags] = all.filter(({ name }) => name === 'tags');
   if (!tags) throw new Error('There is no command tags');

@@ -74,7 +74,7 @@ async function takenOver(frozen: (membership: Membership) => void) {
   return shown;
 }
 
-test('if another process has already answered, a card posted too late is replaced by that answer', async () => {
+test('if a process posts a card after another process has answered, the card is replaced by that answer', async () => {
   const shown = await takenOver(() => undefined);
   expect(shown).toHaveLength(3);
   expect(shown[1]).toContain('Requesting');
@@ -82,7 +82,7 @@ test('if another process has already answered, a card posted too late is replace
   expect(shown[2]).toContain('I was restarted in the middle');
 });
 
-test('a process that is not certain of its membership posts no card', async () => {
+test('a process that may be taken for dead by other processes posts no card', async () => {
   const shown = await takenOver((membership) => vi.spyOn(membership, 'isCertain').mockReturnValue(false));
   expect(shown).toHaveLength(1);
 });

@@ -44,7 +44,7 @@ describe.each(driverNames)('text from outside on %s', (name: DriverName) => {
         : 'operator';
   const all = async () => [...(await stage.driver.channel()), ...(await stage.driver.privately('operator'))];
 
-  test('text from outside in applications, tags, logs and errors pings no person', async () => {
+  test('text that Edgegap returns in applications, tags, logs and errors pings no person in the chat', async () => {
     const { driver, simulator } = stage;
     simulator.print(id, NASTY);
     for (const [command, values] of [
@@ -76,7 +76,7 @@ describe.each(driverNames)('text from outside on %s', (name: DriverName) => {
       expect((stage.driver as DiscordDriver).server.violations).toEqual([]);
   });
 
-  test('text from outside is never markup in a message that the bot sends', () => {
+  test('text that Edgegap returns is never sent to the chat as markup', () => {
     if (stage.driver.platform === 'discord') {
       const { server } = stage.driver as DiscordDriver;
       const bodies = server.requests.map(({ body }) => body as Record<string, unknown> | undefined);
@@ -98,7 +98,7 @@ describe.each(driverNames)('text from outside on %s', (name: DriverName) => {
     }
   });
 
-  test('the log lines contain no token and no callback address', () => {
+  test('the log of the bot contains no token and no callback address', () => {
     const log = stage.bot.log.join('\n');
     expect(log.length).toBeGreaterThan(100);
     expect(log).not.toContain(stage.simulator.token);

@@ -7,7 +7,7 @@ import { until } from '../support/test-clock.ts';
 
 const KART = { application: 'kart-racing', version: 'v1.2', near: 'Tokyo' };
 
-test('where the bot may not write on Discord, a deploy starts no server and names the missing permission', async () => {
+test('in a Discord channel where the bot may not write, a deploy starts no server and the answer names the missing permission', async () => {
   const stage = await stageOn('discord');
   try {
     const { server } = stage.driver as DiscordDriver;
@@ -22,7 +22,7 @@ test('where the bot may not write on Discord, a deploy starts no server and name
   }
 });
 
-test('in a private Slack channel without the bot, a deploy starts no server and says /invite', async () => {
+test('in a private Slack channel without the bot, a deploy starts no server and the answer recommends /invite', async () => {
   const stage = await stageOn('slack-http');
   try {
     const driver = stage.driver as SlackDriver;

@@ -57,7 +57,7 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
   });
   afterAll(() => stage?.close());
 
-  test('versions shows the resources, ports, limits and caching of each version', async () => {
+  test('the command "versions" shows the resources, ports, limits and caching of each version', async () => {
     const text = await shown(stage, 'versions', { application: 'kart-racing' });
     expect(text).toContain('kart-racing: 3 versions, 1 of them switched off');
     expect(text).toMatch(
@@ -71,7 +71,7 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
     expect(page).toMatch(/2026\.2 \| 2 vCPU, 4 GB .* \| Max duration: 24 h · /);
   });
 
-  test('versions shows a single version in full, even if that version is switched off', async () => {
+  test('the command "versions" shows a single version in full, even if that version is switched off', async () => {
     const stable = await shown(stage, 'versions', { application: 'Lobby-Chat', version: 'STABLE' });
     expect(stable).toContain('lobby-chat stable');
     expect(stable).toMatch(/Ports\W+websocket 9000 WS TLS, http 8080 TCP/);
@@ -81,7 +81,7 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
     expect(off).toMatch(/Active\W+no: activate it in the Edgegap dashboard/);
   });
 
-  test('for an application without versions, versions says what to do', async () => {
+  test('for an application without versions, the command "versions" says how to continue', async () => {
     const text = await shown(stage, 'versions', { application: 'unborn' });
     expect(text).toContain('unborn: no version yet');
     expect(text).toContain('Make a version in the Edgegap dashboard, then ask again.');
@@ -90,7 +90,7 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
     );
   });
 
-  test("locations groups cities by continent and country, and shows each city once with Edgegap's notes", async () => {
+  test('the command "locations" groups cities by continent and country, and shows each city once with Edgegap\'s notes', async () => {
     const text = await shown(stage, 'locations');
     expect(text).toContain('46 places');
     expect(text).toContain('North America | Canada: Montreal, Toronto, Vancouver | Mexico: Querétaro');
@@ -99,7 +99,7 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
     expect(text).not.toContain('cloud');
   });
 
-  test('locations can be limited to places with room, to a type and to tags', async () => {
+  test('the command "locations" can show only places with room, of a given type or with given tags', async () => {
     const text = await shown(stage, 'locations', { ...KART, type: 'cloud', tags: true });
     expect(text).toContain('46 places of type cloud with room for kart-racing v1.2');
     expect(text).toContain('Nigeria: Lagos (cloud)');
@@ -109,17 +109,20 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
       type: 'cloud',
       tags: 'true',
     });
+    const none = await shown(stage, 'locations', { type: 'no-such-type' });
+    expect(none).toContain('0 places of type no-such-type');
+    expect(none).toContain('Leave out the type to see places of all types.');
     await shown(stage, 'locations', { application: 'kart-racing' });
     expect(lastQuery(stage)).toEqual({ app: 'kart-racing', page: '5' });
   });
 
-  test('locations measures the distance to a city', async () => {
+  test('the command "locations" shows the distance of each place to a given city', async () => {
     const text = await shown(stage, 'locations', { near: 'paris', tags: true });
     expect(text).toContain('46 places, nearest to Paris, France first');
     expect(text).toMatch(/0 km +Paris, France +cloud \| 344 km +London, United Kingdom +cloud/);
   });
 
-  test('hosts shows the free and total resources, in sum and for each host', async () => {
+  test('the command "hosts" shows the free and total resources of a fleet, in sum and for each host', async () => {
     const text = await shown(stage, 'hosts', { fleet: 'tournament' });
     expect(text).toContain(
       '28.41 of 50.5 vCPU free · 55.32 of 98.35 GB free on 4 active hosts. 1 host not active yet.',
@@ -132,7 +135,7 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
     expect(text).toMatch(/tournament-ashburn-4 · will be deleted /);
   });
 
-  test('hosts counts how many deployments of a version fit, and shows the best host first', async () => {
+  test('the command "hosts" shows how many deployments of a version fit on each host, in descending order', async () => {
     const text = await shown(stage, 'hosts', { fleet: 'tournament', ...KART });
     expect(text).toContain('54 more of kart-racing v1.2 fit on 3 hosts (0.5 vCPU, 1 GB each)');
     // Memory is what runs out: 24.59 GB for 1 GB each.
@@ -147,7 +150,7 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
     expect(half).toContain('13 more of arena-shooter 2026.2 fit on 3 hosts (2 vCPU, 4 GB each)');
   });
 
-  test('hosts shows a single host in full', async () => {
+  test('the command "hosts" shows a single host in full', async () => {
     const active = await shown(stage, 'hosts', {
       fleet: 'tournament',
       host: 'tournament-toronto-1',
@@ -164,14 +167,14 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
     expect(await shown(stage, 'hosts', { fleet: 'empty-fleet' })).toContain('The fleet has no hosts yet');
   });
 
-  test('a fleet that does not exist is refused, and fleets used before are suggested', async () => {
+  test('if a fleet does not exist, the refusal suggests fleets that were used before', async () => {
     await shown(stage, 'hosts', { fleet: 'tournament' });
     expect(await shown(stage, 'hosts', { fleet: 'night-cup' })).toMatch(
       /no private fleet “night-cup” in this account\. .*tournament.* The Edgegap dashboard shows all fleets/,
     );
   });
 
-  test('an error from Edgegap is answered privately', async () => {
+  test('an error from Edgegap during versions, locations or hosts is answered privately', async () => {
     const down = { kind: 'server-error', when: 'before' } as const;
     for (const [command, values] of [
       ['versions', { application: 'trouble' }],
@@ -188,7 +191,7 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
   });
 
   if (name === 'discord' || name === 'slack-http')
-    test('a button is refused if the list was forgotten or the button was tampered with', async () => {
+    test('a page button is refused if the bot no longer knows the list, or if the button was tampered with', async () => {
       await deployReady(stage);
       for (const [command, arg] of [
         ['versions', '1.'],
@@ -204,7 +207,7 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
     });
 });
 
-test('fleets from the settings and from earlier commands are suggested, even after a restart', async () => {
+test('fleets from the settings and from earlier commands are suggested in the terminal, even after a restart', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'chatops-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   const environment = { DATABASE_URL: join(folder, 'bot.db'), FLEETS: 'night-cup, finals' };
@@ -226,7 +229,23 @@ test('fleets from the settings and from earlier commands are suggested, even aft
   }
 });
 
-test('Discord suggests the names of fleets only to readers', async () => {
+test('the name of a fleet from the settings may be typed in capitals, before anybody used the fleet', async () => {
+  const stage = await stageOn('console', { environment: { FLEETS: 'tournament' } });
+  try {
+    for (const line of ['hosts Tournament', 'hosts TOURNAMENT --host Tournament-Montreal-0']) {
+      const { privately } = await effectOf(stage, 'operator', () => typeLine(stage, 'operator', line));
+      expect(privately.at(-1)?.text).toContain('tournament-montreal-0');
+    }
+    expect(await (stage.driver as ConsoleDriver).complete('hosts Tournament --host tournament-m')).toEqual([
+      ['tournament-montreal-0 '],
+      'tournament-m',
+    ]);
+  } finally {
+    await stage.close();
+  }
+});
+
+test('on Discord, the names of fleets are suggested only to people who may read', async () => {
   const stage = await stageOn('discord', { environment: { FLEETS: 'finals' } });
   try {
     const { suggested } = stage.driver as DiscordDriver;
@@ -244,7 +263,7 @@ test('fleet names used in one account are not suggested in another account', asy
   expect(await ben.suggest('hosts', 'fleet', '')).toEqual([]);
 });
 
-test('APP_ALLOWLIST also limits versions, locations and hosts', async () => {
+test('APP_ALLOWLIST also limits the commands versions, locations and hosts', async () => {
   const stage = await stageOn('console', { environment: { APP_ALLOWLIST: 'lobby-chat' } });
   try {
     for (const line of [

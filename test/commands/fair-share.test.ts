@@ -47,7 +47,7 @@ function holdEdgegap(stage: Stage): () => void {
 describe.each(['slack-http', 'slack-socket', 'discord'] as const)(
   'a person with too many requests on %s',
   (name) => {
-    test('requests over the fair share wait, further requests are refused, and another person is still served', async () => {
+    test("requests over a person's fair share wait, further requests are refused, and another person is still served", async () => {
       const stage = await stageWith(name, small);
       const before = lists(stage);
       const release = holdEdgegap(stage);
@@ -70,7 +70,7 @@ describe.each(['slack-http', 'slack-socket', 'discord'] as const)(
       expect(refused).toHaveLength(3);
     });
 
-    test('a person whose requests are waiting is answered at once when the bot stops', async () => {
+    test('when the bot stops, a person whose requests are waiting for the fair share is answered at once', async () => {
       const stage = await stageWith(name, small);
       const before = lists(stage);
       const release = holdEdgegap(stage);
@@ -89,7 +89,7 @@ describe.each(['slack-http', 'slack-socket', 'discord'] as const)(
 );
 
 describe('the fair share on Slack', () => {
-  test('1,000 requests of the same person are all acknowledged, and another person is answered in between', async () => {
+  test('while a person sends 1,000 requests on Slack, all are acknowledged, and another person is answered', async () => {
     const stage = await stageWith('slack-http', {});
     const driver = stage.driver as SlackDriver;
     let acknowledged = 0;
@@ -112,7 +112,7 @@ describe('the fair share on Slack', () => {
     expect(await texts(stage, 'operator', REFUSED)).toHaveLength(1);
   });
 
-  test('a request that Slack delivers twice is counted once and answered once', async () => {
+  test('a request that Slack delivers twice counts once towards the fair share and is answered once', async () => {
     const stage = await stageWith('slack-http', small);
     const driver = stage.driver as SlackDriver;
     const release = holdEdgegap(stage);
@@ -130,7 +130,7 @@ describe('the fair share on Slack', () => {
     expect(await texts(stage, 'operator', REFUSED)).toHaveLength(1);
   });
 
-  test('after a burst and ten quiet seconds no request waits, and the next burst is limited again', async () => {
+  test('ten quiet seconds after a burst of requests, a person has the full fair share again', async () => {
     const stage = await stageWith('slack-http', small);
     for (const burst of [1, 2]) {
       stage.speed(1);
@@ -145,7 +145,7 @@ describe('the fair share on Slack', () => {
     }
   });
 
-  test('30 deploys of the same person are all carried out', async () => {
+  test('30 deploys of the same person are all carried out, although they exceed the fair share', async () => {
     const stage = await stageWith('slack-http', { CONFIRM_DEPLOY: 'never' });
     stage.speed(20);
     const driver = stage.driver as SlackDriver;
@@ -161,7 +161,7 @@ describe('the fair share on Slack', () => {
     expect(more).toEqual([]);
   });
 
-  test('PERSON_REQUESTS=0 switches the limit off', async () => {
+  test('PERSON_REQUESTS=0 switches the fair share off', async () => {
     const stage = await stageWith('slack-http', { PERSON_REQUESTS: '0' });
     stage.speed(20);
     void askFor(stage, 'operator', 100);

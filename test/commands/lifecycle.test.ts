@@ -27,7 +27,7 @@ const press = async (label: string) => {
 };
 
 describe('the status command', () => {
-  test('status shows address, ports, place and tags, even of a deployment made outside the chat', async () => {
+  test('the command "status" shows the address, ports, place and tags even of a deployment made outside the chat', async () => {
     const ours = await deployReady(stage, 'kart-racing', 'v1.2', 'qa');
     const other = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     for (const [id, name] of [
@@ -46,7 +46,7 @@ describe('the status command', () => {
     }
   });
 
-  test('the status of a terminated deployment has no address and no buttons', async () => {
+  test('the command "status" shows a terminated deployment without an address and without buttons', async () => {
     const other = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     stage.simulator.terminate(other);
     const { text, privately } = await run(`status ${other}`);
@@ -55,7 +55,7 @@ describe('the status command', () => {
     expect(privately[0]?.buttons).toEqual([]);
   });
 
-  test('a deployment that Edgegap has forgotten is shown as terminated', async () => {
+  test('if Edgegap no longer knows a deployment, the command "status" shows the deployment as terminated', async () => {
     const ours = await deployReady(stage);
     stage.simulator.terminate(ours);
     await until(async () => (await run(`status ${ours}`)).text.includes('Terminated'), 'the end to be known');
@@ -64,14 +64,14 @@ describe('the status command', () => {
     expect((await run(`stop ${ours}`)).text).toContain('has already stopped');
   });
 
-  test('a status that the bot does not know is shown unchanged', async () => {
+  test('the command "status" does not change the name of a status that the bot does not know', async () => {
     const other = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     const deployment = stage.simulator.deployments.get(other);
     deployment?.history.push({ phase: 'HIBERNATING' as never, at: Date.now() });
     expect((await run(`status ${other}`)).text).toMatch(/Status\s+HIBERNATING/);
   });
 
-  test("a failed deployment shows Edgegap's words, with secrets masked", async () => {
+  test('the command "status" shows Edgegap\'s message about a failed deployment, with secrets masked', async () => {
     const other = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     stage.simulator.fail(other, 'pull failed: https://robot:hunter2@registry.example/x');
     const { text } = await run(`status ${other}`);
@@ -81,7 +81,7 @@ describe('the status command', () => {
 });
 
 describe('the stop command', () => {
-  test('stop asks for confirmation, and a second stop says that the deployment has already stopped', async () => {
+  test('the command "stop" asks for confirmation, and a second stop says that the deployment has already stopped', async () => {
     const other = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     const asked = await run(`stop ${other}`);
     expect(asked.text).toContain('Stop lobby-chat stable?');
@@ -102,7 +102,7 @@ describe('the stop command', () => {
     expect((await run(`stop ${other}`)).text).toContain('has already stopped');
   });
 
-  test('stop asks for no confirmation if the deployment is already stopping', async () => {
+  test('the command "stop" asks for no confirmation if the deployment is already stopping', async () => {
     const other = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     const deployment = stage.simulator.deployments.get(other);
     deployment?.history.push({ phase: 'TERMINATING', at: Date.now() });
@@ -113,7 +113,7 @@ describe('the stop command', () => {
 });
 
 describe('the tags command', () => {
-  test("tags lists, adds, removes and renames tags, and never shows the bot's own tag", async () => {
+  test('the command "tags" lists, adds, removes and renames tags, and never shows the bot\'s own tag', async () => {
     const ours = await deployReady(stage);
     expect((await run(`tags ${ours}`)).text).toContain('The deployment has no tags.');
     const added = await run(`tags ${ours} add qa`);
@@ -131,7 +131,7 @@ describe('the tags command', () => {
     expect(card?.text).toMatch(/Tags\s+final/);
   });
 
-  test('a tag that was added is confirmed even if the tags cannot be read afterwards', async () => {
+  test('adding a tag is confirmed even if the tags cannot be read afterwards', async () => {
     const ours = await deployReady(stage);
     const { faults, requests } = stage.simulator;
     faults.next({ endpoint: 'addTag' }, { kind: 'slow', when: 'before', ms: 500 });
@@ -155,7 +155,7 @@ describe('the deploy command', () => {
   const city = { user_type: 'geo_coordinates', user_data: { latitude: 35.6762, longitude: 139.6503 } };
   const ip = (ip_address: string) => ({ user_type: 'ip_address', user_data: { ip_address } });
 
-  test('deploy takes a city, player addresses or both, and tags', async () => {
+  test('the command "deploy" accepts a city, the addresses of players or both, and also tags', async () => {
     const near = await orderOf('deploy kart-racing v1.2 --near tokyo --tag qa --tag beta,qa');
     expect(near.users?.map(({ user_type }) => user_type)).toEqual([city.user_type]);
     expect(near.tags).toEqual(['qa', 'beta']);
@@ -168,13 +168,13 @@ describe('the deploy command', () => {
     expect(await orderOf('deploy kart-racing v1.2 --near montréal')).toMatchObject({ tags: [] });
   });
 
-  test("the channel does not show the players' addresses", async () => {
+  test('a deploy does not show the addresses of players in the channel', async () => {
     await run('deploy kart-racing v1.2 --ip 203.0.113.7');
     const all = (await stage.driver.channel()).map(({ text }) => text).join('\n');
     expect(all).not.toContain('203.0.113.7');
   });
 
-  test('a deploy that names no place goes to DEFAULT_NEAR', async () => {
+  test('a deploy without a place goes to the place in DEFAULT_NEAR', async () => {
     const other = await stageOn('console', { environment: { DEFAULT_NEAR: 'São Paulo' } });
     try {
       await deployNear(other);
@@ -191,7 +191,7 @@ async function deployNear(other: Stage): Promise<void> {
 }
 
 describe('the help command', () => {
-  test('help lists every command and can explain a single command', async () => {
+  test('the command "help" lists every command and can explain a single command', async () => {
     const { text } = await run('help');
     for (const name of ['deploy', 'help', 'list', 'logs', 'status', 'stop', 'tags'])
       expect(text).toContain(name);

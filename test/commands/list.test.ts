@@ -29,7 +29,7 @@ describe('the list command', () => {
     (await effectOf(stage, 'operator', () => stage.driver.press('operator', label))).privately.at(-1);
   const rows = (text = '') => text.split('\n').filter((line) => /^│ [0-9a-f]{12}/.test(line));
 
-  test('if no deployment is active, list says so', async () => {
+  test('if no deployment is active, the command "list" says so', async () => {
     const card = await list();
     expect(card?.text).toContain('0 active deployments');
     expect(card?.text).toContain('No deployment is active.');
@@ -37,7 +37,7 @@ describe('the list command', () => {
     expect((await list('list --page 7'))?.text).toContain('No deployment is active.');
   });
 
-  test('list shows deployments from chat and from elsewhere with all known facts', async () => {
+  test('the command "list" shows all known facts about deployments, whether they were made from chat or elsewhere', async () => {
     const ours = await deployReady(stage, 'kart-racing', 'v1.2', 'qa');
     const other = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     const card = await list();
@@ -53,12 +53,12 @@ describe('the list command', () => {
     expect(card?.buttons).toEqual(['Refresh']);
   });
 
-  test('a page needs a single list call, because the statuses of deployments made elsewhere are remembered', async () => {
+  test('a page of "list" needs a single call, because the statuses of deployments made elsewhere are remembered', async () => {
     const { asked } = await effectOf(stage, 'operator', () => typeLine(stage, 'operator', 'list'));
     expect(asked).toEqual(['GET list']);
   });
 
-  test('a failed deployment is not listed as active, but is found by filtering for the status', async () => {
+  test('the command "list" does not show a failed deployment as active, but a filter for the status finds the deployment', async () => {
     const failed = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     stage.simulator.fail(failed, 'The server crashed.');
     const all = await list();
@@ -74,7 +74,7 @@ describe('the list command', () => {
     await until(() => phase(stage.simulator, failed) === 'TERMINATED', 'it to be gone');
   });
 
-  test('list says how many failed deployments are not shown, without asking Edgegap', async () => {
+  test('the command "list" says how many failed deployments are hidden, and asks Edgegap for no more than the list', async () => {
     const id = await deployReady(stage, 'kart-racing', 'v1.2', 'night');
     expect((await list())?.text).not.toContain('failed');
     stage.simulator.fail(id, 'The server crashed.');
@@ -97,14 +97,14 @@ describe('the list command', () => {
     expect((await list())?.text).not.toContain('not shown');
   });
 
-  test('the beginning of a request_id finds a deployment made outside the chat', async () => {
+  test('a command accepts the beginning of the request_id of a deployment made outside the chat', async () => {
     const others = [...stage.simulator.deployments.values()];
     const other = others.find(({ application }) => application === 'lobby-chat')?.request_id ?? '';
     expect((await list(`status ${other.slice(0, 8)}`))?.text).toContain(other);
     expect((await list('status 000000'))?.text).toMatch(/knows no deployment/);
   });
 
-  test('list can filter by each field and by all fields together', async () => {
+  test('the command "list" can filter by each field and by all fields together', async () => {
     expect(rows((await list('list --application lobby-chat'))?.text)).toHaveLength(1);
     expect(
       rows((await list('list --application kart-racing --version v1.2 --status ready --tag qa'))?.text),
@@ -123,7 +123,7 @@ describe('the list command', () => {
     expect((await list('list --version V1.2'))?.text).toContain('1 active deployment: version v1.2');
   });
 
-  test('a tag that matches exactly comes before similar tags, and two similar tags are both listed', async () => {
+  test('filtering by a tag lists only exact matches, or all similar tags if no tag matches exactly', async () => {
     const night = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable', ['Night']);
     const shift = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable', ['NIGHT']);
     expect(rows((await list('list --tag Night'))?.text)).toHaveLength(1);
@@ -155,14 +155,14 @@ describe('the list command', () => {
     expect((await list('list --tag n0 --page 2'))?.text).toContain('There is no page 2. Page 1 of 1');
   });
 
-  test('a tag that contains a line break or markup stays within the row', async () => {
+  test('a tag that contains a line break or markup stays within its row of the list', async () => {
     await deployElsewhere(stage.simulator, 'lobby-chat', 'stable', ['a\nb', '`x`', '<!channel>']);
     const [row = ''] = rows((await list('list --tag "`x`"'))?.text);
     expect(row).toContain('`x`, <!channel>');
   });
 });
 
-test('list makes no status call for a deployment of the bot that is still starting', async () => {
+test('the command "list" makes no status call for a deployment from chat that is still starting', async () => {
   const stage = await stageOn('console', {
     simulator: { durations: { ...AT_ONCE.durations, deploying: 3_600_000 } },
   });
@@ -197,7 +197,7 @@ test('list makes no status call for a deployment of the bot that is still starti
 });
 
 test.each(['discord', 'slack-http'] as const)(
-  'a page button that is too old or was tampered with is refused on %s',
+  'a page button of a list is refused on %s if the button is too old or was tampered with',
   async (name) => {
     const stage = await stageOn(name);
     try {

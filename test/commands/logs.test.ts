@@ -23,7 +23,7 @@ describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends as %s', (lo
       stage.driver.command('operator', 'logs', { deployment, ...(lines ? { lines } : {}) }),
     );
 
-  test('logs show the last lines and count them', async () => {
+  test('the command "logs" shows the last lines of a log and says how many lines are shown', async () => {
     id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
     stage.simulator.print(id, 'one');
     stage.simulator.print(id, 'two 🏁 größer');
@@ -50,7 +50,7 @@ describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends as %s', (lo
     expect(card?.files[0]?.content.trim().split('\n')).toHaveLength(60);
   });
 
-  test('of a log line longer than a message, the end is kept and no character is split', async () => {
+  test('a log line that is longer than a message is cut at the start, and no character is split', async () => {
     stage.simulator.print(id, `start ${'🏎'.repeat(3000)} end`);
     const { privately } = await logs(id, 1);
     expect(privately[0]?.text).toContain('🏎 end');
@@ -59,7 +59,7 @@ describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends as %s', (lo
     expect(privately[0]?.files[0]?.content).toContain('start');
   });
 
-  test('lines that do not fit into the message are counted and kept in the file', async () => {
+  test('log lines that do not fit into the message are counted in the message and kept in the file', async () => {
     const wide = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
     stage.simulator.print(wide, 'x'.repeat(900_000));
     stage.simulator.print(wide, 'a short one');
@@ -71,7 +71,7 @@ describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends as %s', (lo
     expect(card?.files[0]?.content).toMatch(/^\[… 900025 characters left out\] \n.* a short one\n$/);
   });
 
-  test('a long log says the number of lines and counts a progress bar as a single line', async () => {
+  test('the message of a long log says the number of lines and counts a progress bar as a single line', async () => {
     const long = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
     for (let n = 0; n < 20_000; n++) stage.simulator.print(long, `tick ${n}`);
     stage.simulator.print(long, Array.from({ length: 60 }, (_, n) => `loaded ${n + 1}/60`).join('\r'));
@@ -87,7 +87,7 @@ describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends as %s', (lo
     expect(privately[0]?.text).toContain('READY TOKEN=[masked]');
   });
 
-  test('secrets in a log are masked in the message and in the file, even where the log is cut', async () => {
+  test('secrets in a log are masked in the message and in the file, even at the place where the log is cut', async () => {
     const secret = 'zzz-secret-value-zzz';
     for (let n = 0; n < 120; n++)
       stage.simulator.print(id, `${'.'.repeat(n)} API_TOKEN=${secret} ${'y'.repeat(30)}`);
@@ -100,7 +100,7 @@ describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends as %s', (lo
     expect(all).not.toContain(stage.simulator.token);
   });
 
-  test('the log of a crash shows exit code, reason and restarts, and the crash log', async () => {
+  test('after a crash, the command "logs" shows the exit code, the reason, the restarts and the crash log', async () => {
     const crashed = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     stage.simulator.crash(crashed, {
       exit_code: 139,
@@ -115,7 +115,7 @@ describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends as %s', (lo
     expect(privately[0]?.text).toContain('GameLoop.Step');
   });
 
-  test('for a terminated deployment, logs says that the log is gone', async () => {
+  test('for a terminated deployment, the command "logs" says that the log no longer exists', async () => {
     const ended = await deployReady(stage);
     stage.simulator.terminate(ended);
     await until(
@@ -127,7 +127,7 @@ describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends as %s', (lo
     expect(text).toContain('The deployment has terminated, and its log is gone.');
   });
 
-  test('a stored log is linked, unless everybody with the link could open the log', async () => {
+  test('the command "logs" shows the link to a stored log, unless everybody with the link could open the log', async () => {
     for (const [storage, shown] of [
       ['attic', true],
       ['attic.example.com/x.log?X-Amz-Signature=0123456789abcdef&x=', false],
@@ -147,7 +147,7 @@ describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends as %s', (lo
 });
 
 test.each(driverNames)(
-  'after a crash both logs are shown on %s, and both are complete as files',
+  'after a crash, the log and the crash log are shown on %s, and both are complete as files',
   async (name) => {
     const stage = await stageOn(name);
     try {
@@ -178,7 +178,7 @@ test.each(driverNames)(
 );
 
 test.each(['discord', 'slack-http'] as const)(
-  'a long log on %s is complete and masked as a file',
+  'a long log is attached on %s as a complete file with secrets masked',
   async (name) => {
     const stage = await stageOn(name);
     try {

@@ -62,7 +62,7 @@ describe.each(driverNames)('many rows on %s', (name) => {
   const press = (label: string) => privately(() => stage.driver.press('operator', label));
   const found = (text: string, pattern: RegExp) => [...new Set(text.match(pattern))];
 
-  test('400 versions fill 40 pages, newest first, and are read from Edgegap only once', async () => {
+  test('400 versions are shown on 40 pages, newest first, and are read from Edgegap only once', async () => {
     const first = await ask('versions', { application: 'nightly' });
     expect(first.text).toContain('nightly: 400 versions');
     expect(found(first.text, /build-\d+/g)).toEqual(numbered(400, 'build-').toReversed().slice(0, 10));
@@ -78,7 +78,7 @@ describe.each(driverNames)('many rows on %s', (name) => {
     expect(last.text).toContain('build-001');
   });
 
-  test('200 places are all on the pages, each under its country', async () => {
+  test('a list of 200 places shows every place under its country, over several pages', async () => {
     let page = await ask('locations', {});
     expect(page.text).toContain('200 places');
     let text = page.text;
@@ -91,7 +91,7 @@ describe.each(driverNames)('many rows on %s', (name) => {
     expect(text).toMatch(/Country of Long Names 0: Town001 upon the River, Town002 upon the River/);
   });
 
-  test('200 places are sorted by distance, and stay sorted while a person turns the pages', async () => {
+  test('a list of 200 places is sorted by distance, and stays sorted while a person turns the pages', async () => {
     const first = await ask('locations', {
       near: 'Town100 upon the River',
       application: 'nightly',
@@ -104,7 +104,7 @@ describe.each(driverNames)('many rows on %s', (name) => {
     expect(second.text).toMatch(/1\d\d km/);
   });
 
-  test('500 hosts are sorted with the emptiest first, and turning a page does not read them again', async () => {
+  test('a list of 500 hosts shows the emptiest host first, and turning a page does not read the hosts again', async () => {
     const first = await ask('hosts', { fleet: 'world', application: 'nightly', version: 'build-400' });
     expect(first.text).toContain('world: 500 hosts');
     // 12 hosts have 1.5 vCPU or more, the others room for two deployments of half a vCPU.

@@ -33,7 +33,7 @@ async function everything(): Promise<string> {
   return JSON.stringify([shown, rows, bot.log]);
 }
 
-test('secrets that Edgegap quotes appear neither in the chat nor in the store nor in the log', async () => {
+test('secrets in answers from Edgegap appear neither in the chat nor in the store nor in the log', async () => {
   const { simulator, driver } = stage;
   const quote = `registry said password=hunter2, token ${simulator.token}, and no more`;
   simulator.faults.next({ endpoint: 'deploy' }, { kind: 'cannot-allocate', message: quote });

@@ -47,7 +47,7 @@ const cards = async ({ driver }: Stage) =>
 const asides = async ({ driver }: Stage) => (await driver.privately('operator')).map(({ text }) => text);
 
 describe('deploys while Slack limits the rate', () => {
-  test('30 deploys at once in a channel each get a card and a deployment, despite the rate limit', async () => {
+  test("30 deploys at once in a Slack channel each get a card and a deployment, despite Slack's rate limit", async () => {
     const stage = await open((posts, at) => {
       const last = posts.findLast(({ taken }) => taken);
       return last && at - last.at < 1_000 ? { kind: 'rate-limit', retryAfter: 1 } : undefined;
@@ -66,7 +66,7 @@ describe('deploys while Slack limits the rate', () => {
     expect(new Set(told).size).toBeLessThanOrEqual(1);
   });
 
-  test('during a rate limit of 30 seconds neither a command nor the outbox posts', async () => {
+  test('during a Slack rate limit of 30 seconds, neither a command nor the outbox posts a message', async () => {
     const stage = await open(() => undefined);
     await stage.driver.slash('operator', DEPLOY);
     await until(async () => (await cards(stage)).length === 1, 'the first card');
@@ -87,7 +87,7 @@ describe('deploys while Slack limits the rate', () => {
   });
 });
 
-test('a waiting card does not delay a stop, and the person is told that nothing was deployed', async () => {
+test("if the bot stops while a card waits for Slack's rate limit, the person learns at once that nothing was done", async () => {
   const stage = await open(() => ({ kind: 'rate-limit', retryAfter: 600 }));
   await stage.driver.slash('operator', DEPLOY);
   await until(() => stage.posts.length === 1);

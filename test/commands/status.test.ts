@@ -34,7 +34,7 @@ describe.each(driverNames)('status on %s', (name) => {
   const status = (values: Values = {}) =>
     answer(() => stage.driver.command('operator', 'status', { deployment: id, ...values }));
 
-  test('the card shows the address, the ports inside and outside, the players and the time of the end', async () => {
+  test('the command "status" shows the address, the internal and external ports, the players and the time of the end', async () => {
     extras({ sockets: '5', sockets_usage: 2, whitelisting_active: true });
     const text = shown((await status())?.text);
     const { ports, fqdn } = stage.simulator.deployments.get(id) ?? { ports: [] };
@@ -49,7 +49,7 @@ describe.each(driverNames)('status on %s', (name) => {
     expect(text.indexOf('gameport')).toBeLessThan(text.indexOf('Players'));
   });
 
-  test('details add region, local time, longest run time and the overridden command, and Refresh keeps them', async () => {
+  test('the button Details adds facts such as region and local time, and the button Refresh keeps the details', async () => {
     extras({ command: '/srv/kart --fast', arguments: '--token=abcdefgh12345 --map night' });
     const whole = shown((await status({ details: true }))?.text);
     expect(whole).toContain('Quebec, North America');
@@ -68,7 +68,7 @@ describe.each(driverNames)('status on %s', (name) => {
     expect(again).toMatch(/Players:?\s+9 of 9/);
   });
 
-  test('an unknown time zone and missing sockets are left out', async () => {
+  test('the command "status" leaves out the local time of an unknown time zone and a missing number of players', async () => {
     extras({
       sockets: null,
       sockets_usage: null,
@@ -81,19 +81,19 @@ describe.each(driverNames)('status on %s', (name) => {
     expect(text).not.toMatch(/Players|Local time|Region|nds in|undefined|null/);
   });
 
-  test('a port that needs TLS says so and shows the address that players need', async () => {
+  test('the command "status" marks a port that needs TLS and shows the address that players need', async () => {
     const chat = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     const text = shown((await status({ deployment: chat }))?.text);
     expect(text).toMatch(/websocket \(WS, TLS\):?\s+wss:\/\/[\w.]+:(\d+) · 9000 → \1/);
   });
 
-  test('a failed server says how far the start got', async () => {
+  test('for a failed server, the command "status" shows the last step that the server reached', async () => {
     extras({});
     stage.simulator.fail(id, 'The server crashed.');
     expect(shown((await status())?.text)).toContain('Error, last step: Ready');
   });
 
-  test('the live card shows the end but no players or details, and a details button cannot change the card', async () => {
+  test('a live card shows the time of the end but no details, and no button can add the details', async () => {
     const own = await deployReady(stage);
     const cardOf = async () => (await stage.driver.channel()).find(({ buttons }) => buttons.includes('Stop'));
     const card = await cardOf();

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { AT_ONCE, deployReady, effectOf, stageOn, typeLine } from '../command/harness.ts';
 
-test('a stop confirmed by a second person says that the deployment is already stopping', async () => {
+test('if a second person confirms the stop of a deployment, the answer says that the deployment is already stopping', async () => {
   const { durations } = AT_ONCE;
   const stage = await stageOn('console', { simulator: { durations: { ...durations, terminating: 60_000 } } });
   const answer = async (act: () => Promise<void>) =>

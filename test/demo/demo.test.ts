@@ -36,7 +36,7 @@ describe.concurrent('the demo with lines from a pipe', patient, () => {
     expect(output).not.toContain('\u001b');
   });
 
-  test('a number presses a button, @last means the last server, and the demo ends after the last command has finished', async () => {
+  test('in the demo, a number presses a button, @last means the last server, and the end of the input ends the demo', async () => {
     const { child, finished, output } = startDemo('--fast');
     const press = async (label: string) => {
       const button = new RegExp(`\\[#(\\d+) ${label}\\]`);
@@ -58,11 +58,14 @@ describe.concurrent('the demo with lines from a pipe', patient, () => {
     ['no-image', 'could not be pulled'],
     ['crashes', 'exited with code 139'],
     ['no-capacity', 'no room'],
-  ])('the demo waits until the server has failed: %s', async (version, expected) => {
-    const { code, output, errors } = await runDemo(`deploy trouble ${version} --near Tokyo\n`);
-    expect([code, errors]).toEqual([0, '']);
-    expectInOrder(output, [`↳ ✗ @you trouble ${version}`, expected]);
-  });
+  ])(
+    'if a server fails in the demo, the demo ends only after the failure is shown: %s',
+    async (version, expected) => {
+      const { code, output, errors } = await runDemo(`deploy trouble ${version} --near Tokyo\n`);
+      expect([code, errors]).toEqual([0, '']);
+      expectInOrder(output, [`↳ ✗ @you trouble ${version}`, expected]);
+    },
+  );
 
   const badLines: [string, string][] = [
     ['bogus', 'There is no command “bogus”'],
@@ -86,7 +89,7 @@ describe.concurrent('the demo with lines from a pipe', patient, () => {
     ['#1 please', 'type its number alone'],
     ['stop @last', '✗'],
   ];
-  test('the demo answers each bad line and starts no server', async () => {
+  test('the demo answers each faulty line and starts no server', async () => {
     const { code, output, errors } = await runDemo(badLines.map(([line]) => `${line}\n`).join(''));
     expect(errors).toBe('');
     expect(code).toBe(0);
@@ -120,16 +123,16 @@ describe.concurrent('the tour of the demo', patient, () => {
   ];
 
   test.each([
-    ['empty input', ''],
-    ['blank lines and comments', '\n# nothing to do\n\n'],
-  ])('the demo plays the tour for %s', async (_, input) => {
+    ['empty', ''],
+    ['only blank lines and comments', '\n# nothing to do\n\n'],
+  ])('the demo plays its tour if the input is %s', async (_, input) => {
     const { code, output, errors } = await runDemo(input);
     expect([code, errors]).toEqual([0, '']);
     expectInOrder(output, tour);
     expect(output).toContain('[masked]');
   });
 
-  test('the demo plays the tour for a pipe that stays open and silent', async () => {
+  test('the demo plays its tour if the input is a pipe that stays open and silent', async () => {
     const { child, finished } = startDemo('--fast');
     const { code, output, errors } = await finished;
     child.stdin.destroy();
@@ -139,7 +142,7 @@ describe.concurrent('the tour of the demo', patient, () => {
 });
 
 describe.concurrent('the end of the demo', patient, () => {
-  test('the demo does not fail if the output is closed early', async () => {
+  test('the demo does not fail if its output is closed early', async () => {
     const { child, finished } = startDemo('--fast');
     await once(child.stdout, 'data');
     child.stdout.destroy();
@@ -167,7 +170,7 @@ describe.concurrent('the end of the demo', patient, () => {
   });
 });
 
-test('unknown flags of the demo are named, and the demo exits with 2', async () => {
+test('if the demo gets an unknown flag, the error names the flag and the demo exits with 2', async () => {
   const { child, finished } = startDemo('--fats');
   child.stdin.end();
   const { code, output, errors } = await finished;

@@ -90,7 +90,7 @@ const check = (property: fc.IPropertyWithHooks<[[News, number][]]>) =>
   fc.assert(property, { numRuns: 3_000 });
 
 describe('news in any order and number', () => {
-  test("a deployment's status never goes backwards", () => {
+  test('a deployment never returns to an earlier status, in whatever order the news arrives', () => {
     check(
       fc.property(life, (news) => {
         for (const { before, after } of live(news).moments)
@@ -99,7 +99,7 @@ describe('news in any order and number', () => {
     );
   });
 
-  test('after Edgegap has said that a deployment terminated, only a late readiness or an error can still be added', () => {
+  test('after Edgegap has reported the end of a deployment, only an earlier readiness or an error can still be reported', () => {
     check(
       fc.property(life, (news) => {
         for (const { before, after, happened } of live(news).moments) {
@@ -111,7 +111,7 @@ describe('news in any order and number', () => {
     );
   });
 
-  test('the times of a deployment are set once, and only an end that the bot concluded itself is taken back', () => {
+  test('the times of a deployment never change, except that an end which Edgegap did not report can be taken back', () => {
     check(
       fc.property(life, (news) => {
         for (const { before, after, happened } of live(news).moments) {
@@ -124,7 +124,7 @@ describe('news in any order and number', () => {
     );
   });
 
-  test('each event of a deployment is reported once, and once more each time it was taken back', () => {
+  test('each event of a deployment is reported once, and once more after each time the event was taken back', () => {
     check(
       fc.property(life, (news) => {
         const { told, end } = live(news);
@@ -141,7 +141,7 @@ describe('news in any order and number', () => {
     );
   });
 
-  test('news that arrives twice at the same moment has no effect the second time, and is reported once', () => {
+  test('if the same news about a deployment arrives twice at the same moment, the second arrival has no effect', () => {
     check(
       fc.property(life, (news) => {
         for (const { after, news: same, now } of live(news).moments) {
@@ -153,7 +153,7 @@ describe('news in any order and number', () => {
     );
   });
 
-  test('a request_id is set once, and a deployment that has a request_id is live or ended', () => {
+  test('the request_id of a deployment never changes, and a deployment with a request_id is live or ended', () => {
     check(
       fc.property(life, (news) => {
         for (const { before, after } of live(news).moments) {
@@ -165,7 +165,7 @@ describe('news in any order and number', () => {
   });
 });
 
-test('callbacks lead to the same state in whatever order they come and whenever the deploy is answered', () => {
+test('the order of the callbacks and of the answer to the deploy does not change the final state', () => {
   // Each body has the status that its name says, or a later status.
   const event = fc.constantFrom(...CALLBACK_EVENTS).chain((name) => {
     const later = RANK.slice(RANK.indexOf(name.toUpperCase()));

@@ -13,7 +13,7 @@ async function afterRestart(before: Watch): Promise<string> {
   return await next.told();
 }
 
-test('a starting bot asks for all open deployments with a single list call', async () => {
+test('a starting bot checks all open deployments with a single list call', async () => {
   const watch = await openWatch({ callbacks: true });
   const { add, statuses, listed, clock, reconciler, calls } = watch;
   await reconciler.start();
@@ -34,7 +34,7 @@ test('a starting bot asks for all open deployments with a single list call', asy
   expect(calls).not.toContain('status runs');
 });
 
-test('if Edgegap is unreachable when the bot starts, the bot asks again within seconds', async () => {
+test('if Edgegap is unreachable when the bot starts, the bot asks for the deployments again within seconds', async () => {
   const watch = await openWatch({ callbacks: true });
   await watch.add(accepted('r1'));
   await watch.clock.advance(MINUTE);
@@ -72,7 +72,7 @@ describe('the times that are reported of a deployment', () => {
     return { told: await watch.told(), card: await watch.card() };
   }
 
-  test("the card and the line show Edgegap's own times, however late the bot learns of them", async () => {
+  test('the card and the line show the times from Edgegap, however late the bot learns of an event', async () => {
     const ready = await learnedLate((start) => ({
       current_status: 'READY',
       start_time: edgegapTime(start + 3_000),
@@ -86,10 +86,10 @@ describe('the times that are reported of a deployment', () => {
       removal_time: edgegapTime(start + 10_000),
     }));
     expect(ended.told).toContain(' after 7 s');
-    expect(ended.card).toContain(' after 7 s');
+    expect(ended.card).toContain(' (ran 7 s)');
   });
 
-  test('if Edgegap does not say when the deployment started, the line uses the running time that Edgegap gives', async () => {
+  test('if Edgegap gives no start time, the line about the end shows the running time from Edgegap', async () => {
     const { told } = await learnedLate((start) => ({
       current_status: 'TERMINATED',
       elapsed_time: 7,
@@ -103,13 +103,13 @@ describe('the times that are reported of a deployment', () => {
     ['empty', { start_time: '' }],
     ['not a time', { start_time: 'soon' }],
     ['before the request', { start_time: '2001-01-01 00:00:00.000000' }],
-    ['ahead of every clock', { start_time: '2199-01-01 00:00:00.000000' }],
-  ])("the card shows the time measured by the bot if Edgegap's start time is %s", async (_, fields) => {
+    ['in the far future', { start_time: '2199-01-01 00:00:00.000000' }],
+  ])("if Edgegap's start time is %s, the card shows the time that the bot measured", async (_, fields) => {
     const { card } = await learnedLate(() => ({ current_status: 'READY', ...fields }));
     expect(card).toMatch(/, after 1 min 3[0-9] s/);
   });
 
-  test('for a deployment that was never ready, no time is reported', async () => {
+  test('the line about the end of a deployment that was never ready shows no running time', async () => {
     const { told } = await learnedLate((start) => ({
       current_status: 'TERMINATED',
       start_time: edgegapTime(start),

@@ -11,7 +11,7 @@ async function deployed() {
 }
 
 describe('a callback', () => {
-  test('a ready callback edits the card and posts a line with a mention, and a repeat changes nothing', async () => {
+  test('a ready callback edits the card and posts a line with a mention, and the same callback again changes nothing', async () => {
     const { studio, urls, id } = await deployed();
     const body = await studio.body({
       current_status: 'Status.READY',
@@ -32,7 +32,7 @@ describe('a callback', () => {
     expect(card?.edits).toBe(edits + 1);
   });
 
-  test('after an error callback, the card, the line and the channel show the detail with secrets masked', async () => {
+  test("after an error callback, the card and the line show the error's detail with secrets masked", async () => {
     const { studio, urls } = await deployed();
     const error_detail = 'Crashed:\n  ARBITRIUM_DELETE_TOKEN=abcdef123456';
     await callBack(
@@ -45,7 +45,7 @@ describe('a callback', () => {
     expect(JSON.stringify(studio.chat.messages)).not.toContain('abcdef123456');
   });
 
-  test('an error callback whose detail contains odd characters is reported', async () => {
+  test('an error callback whose detail contains a NUL and half a surrogate pair is reported', async () => {
     const { studio, urls } = await deployed();
     const error_detail = 'Crashed\u0000 at \ud800 once';
     const body = await studio.body({ current_status: 'Status.ERROR', error: true, error_detail });
@@ -53,7 +53,7 @@ describe('a callback', () => {
     await studio.shown(/ failed: Crashed/);
   });
 
-  test('an error that only a callback claimed is not reported if the deployment then becomes ready', async () => {
+  test('an error callback with another request_id is not believed, and no error is reported', async () => {
     const { studio, urls } = await deployed();
     const failed = { request_id: 'ffffffffffff', current_status: 'ERROR', error: true };
     const body = await studio.body(failed);
@@ -87,9 +87,9 @@ describe('a callback', () => {
 
   test.each([
     ['another deployment', { request_id: 'ffffffffffff', current_status: 'TERMINATED' }],
-    ['a different state than its name says', { current_status: 'Status.DEPLOYING' }],
+    ["a status that does not fit the callback's name", { current_status: 'Status.DEPLOYING' }],
   ])(
-    'a callback that tells of %s is not believed, and the bot asks Edgegap for the status',
+    'if the body of a callback names %s, the bot does not believe the callback and asks Edgegap for the status',
     async (_, changes) => {
       const { studio, urls } = await deployed();
       const asked = () => studio.simulator.requests.filter(({ endpoint }) => endpoint === 'status').length;
@@ -111,7 +111,7 @@ describe('a callback', () => {
     await studio.shown('is ready');
   });
 
-  test('a callback without the right secret gets 404, and a callback that is too large gets 413', async () => {
+  test('a callback without the right secret is answered with 404, and a callback that is too large with 413', async () => {
     const { studio, run, urls } = await deployed();
     const { pathname } = new URL(urls.ready);
     const token = pathname.split('/').at(-1) ?? '';
@@ -144,7 +144,7 @@ describe('a callback', () => {
     expect(run.log.join('')).not.toContain(secret);
   });
 
-  test("a callback with another deployment's request_id does not hold up the callback of that deployment", async () => {
+  test("a callback that names another deployment's request_id does not hold up the callbacks of that deployment", async () => {
     const { studio, run, urls } = await deployed();
     studio.simulator.faults.next({ endpoint: 'deploy' }, { kind: 'reset', when: 'before' });
     await run.say(DEPLOY);
@@ -157,7 +157,7 @@ describe('a callback', () => {
 });
 
 describe('callbacks at odd times', () => {
-  test('a callback that comes twice is reported once', async () => {
+  test('an event whose callback arrives twice is reported once', async () => {
     const studio = await openStudio();
     const run = await studio.run();
     studio.simulator.faults.next({ callback: 'any' }, { kind: 'double' }, 2);
@@ -170,7 +170,7 @@ describe('callbacks at odd times', () => {
     expect(studio.chat.messages).toHaveLength(3);
   });
 
-  test('a ready callback after the end does not change the state and is reported as late', async () => {
+  test('a ready callback after the end of a deployment does not change the status and is reported as late news', async () => {
     const studio = await openStudio();
     const run = await studio.run();
     studio.simulator.faults.next({ callback: 'ready' }, { kind: 'hold' });
@@ -190,7 +190,7 @@ describe('callbacks at odd times', () => {
     expect(studio.count(/is ready/)).toBe(0);
   });
 
-  test('a callback that comes before the answer to the deploy finds its deployment', async () => {
+  test('a callback that arrives before the answer to the deploy is assigned to the right deployment', async () => {
     const studio = await openStudio({
       simulator: { durations: { deploying: 100, scanning: 0, seeking: 0 } },
     });
@@ -204,7 +204,7 @@ describe('callbacks at odd times', () => {
     expect(studio.count('Ready')).toBe(1);
   });
 
-  test('if callbacks are missing, the bot finds the events by asking, and the first line says so', async () => {
+  test('if callbacks do not arrive, the bot finds the events by asking Edgegap, and the first line says so', async () => {
     const studio = await openStudio();
     const run = await studio.run();
     studio.simulator.faults.next({ callback: 'any' }, { kind: 'drop' }, 5);
@@ -217,7 +217,7 @@ describe('callbacks at odd times', () => {
     expect(run.log.filter((text) => text.includes('callbacks do not arrive'))).toHaveLength(1);
   });
 
-  test('a callback that comes a little after the bot asked for the status is not reported as missing', async () => {
+  test('a callback that arrives shortly after a status poll found the event is not reported as missing', async () => {
     const studio = await openStudio({ simulator: { durations: { deploying: 58_500 } } });
     const run = await studio.run();
     studio.simulator.faults.next({ callback: 'ready' }, { kind: 'late', ms: 6_000 });
@@ -227,7 +227,7 @@ describe('callbacks at odd times', () => {
     expect(run.log.join('')).not.toContain('callbacks do not arrive');
   });
 
-  test('a callback that comes long after the bot found the event by asking changes nothing', async () => {
+  test('a callback that arrives long after a status poll found the event changes nothing', async () => {
     const studio = await openStudio();
     const run = await studio.run();
     studio.simulator.faults.next({ callback: 'ready' }, { kind: 'late', ms: 100_000 });
@@ -239,7 +239,7 @@ describe('callbacks at odd times', () => {
     expect(studio.chat.messages).toHaveLength(3);
   });
 
-  test('while the chat does not answer, callbacks are answered at once and posted later in order', async () => {
+  test('while the chat does not answer, callbacks are answered at once, and their lines are posted later in order', async () => {
     const { studio, urls } = await deployed();
     const release = studio.chat.hold();
     expect(await callBack(urls.ready, await studio.body({ current_status: 'READY' }))).toBe(200);
@@ -255,7 +255,7 @@ describe('callbacks at odd times', () => {
     ]);
   });
 
-  test('callbacks that a process stored before it died are reported by the next process', async () => {
+  test('if a process dies after storing a callback, the next process reports the event', async () => {
     const { studio, run, urls } = await deployed();
     studio.chat.hold();
     expect(await callBack(urls.ready, await studio.body({ current_status: 'READY' }))).toBe(200);

@@ -86,7 +86,7 @@ describe.runIf(suiteDatabase === 'sqlite')('calls to Edgegap in an hour', () => 
     // A starting deployment is asked about every 15 seconds, as no callback tells of its steps.
     { callbacks: true, count: 1, status: 'DEPLOYING', lists: 0, statuses: 240 },
   ])(
-    'the calls for $count deployments in $status match the documentation (callbacks: $callbacks)',
+    'the number of calls to Edgegap an hour for $count deployments in $status is as documented (callbacks: $callbacks)',
     async ({ callbacks, count, status, lists, statuses }) => {
       const calls = await inAnHour(callbacks, count, status);
       expect(Math.abs(calls.lists - lists), `${calls.lists} lists`).toBeLessThanOrEqual(
@@ -96,7 +96,7 @@ describe.runIf(suiteDatabase === 'sqlite')('calls to Edgegap in an hour', () => 
     },
   );
 
-  test('many starting deployments together make at most four status calls a second', async () => {
+  test('for many starting deployments together, the bot makes at most four status calls a second', async () => {
     const watch = await openWatch({ callbacks: true });
     for (let index = 0; index < 60; index++) {
       watch.statuses.set(`r${index}`, 'DEPLOYING');
@@ -115,7 +115,7 @@ describe.runIf(suiteDatabase === 'sqlite')('calls to Edgegap in an hour', () => 
     { count: 50, lists: 60 },
     { count: 51, lists: 120 },
   ])(
-    'the list calls over HTTP for $count ready deployments match the documentation',
+    'the number of list requests an hour for $count ready deployments is as documented',
     async ({ count, lists }) => {
       expect(Math.abs((await requestsInAnHour(count)) - lists)).toBeLessThanOrEqual(2);
     },

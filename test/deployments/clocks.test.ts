@@ -14,7 +14,7 @@ async function ahead({ clock }: Watch, work: () => Promise<unknown>): Promise<vo
 }
 
 describe.each([true, false])('a clock that was hours ahead (callbacks: %s)', (callbacks) => {
-  test("a deployment's end is found although its last news was stored with a time in the future", async () => {
+  test('the end of a deployment is found although the clock was hours ahead when its last status was stored', async () => {
     const watch = await openWatch({ callbacks });
     await ahead(watch, () => watch.add(accepted('r1'), snapshot('r1', 'READY')));
     watch.statuses.set('r1', 'TERMINATED');
@@ -23,7 +23,7 @@ describe.each([true, false])('a clock that was hours ahead (callbacks: %s)', (ca
     expect(await watch.told()).toContain(' terminated');
   });
 
-  test('a deployment accepted at a time in the future counts as ended once Edgegap does not know it', async () => {
+  test('a deployment that was accepted while the clock was hours ahead counts as ended if Edgegap does not know the deployment', async () => {
     const watch = await openWatch({ callbacks });
     await ahead(watch, () => watch.add(accepted('r1'), snapshot('r1', 'DEPLOYING')));
     await watch.reconciler.start();
@@ -31,7 +31,7 @@ describe.each([true, false])('a clock that was hours ahead (callbacks: %s)', (ca
     expect(await watch.told()).toContain(' terminated');
   });
 
-  test('a stop accepted at a time in the future is reported if Edgegap does not carry it out', async () => {
+  test('a stop that was accepted while the clock was hours ahead is reported if Edgegap does not carry out the stop', async () => {
     const watch = await openWatch({ callbacks });
     watch.statuses.set('r1', 'READY');
     watch.listed.push({ request_id: 'r1', ready: true });
@@ -43,7 +43,7 @@ describe.each([true, false])('a clock that was hours ahead (callbacks: %s)', (ca
     expect(await watch.told()).toContain('did not carry it out');
   });
 
-  test('after the clock is set back, the bot asks for the list as often as before', async () => {
+  test('after the clock is set back by hours, the bot asks Edgegap for the list as often as before', async () => {
     const watch = await openWatch({ callbacks });
     watch.statuses.set('r1', 'READY');
     watch.listed.push({ request_id: 'r1', ready: true });
@@ -58,7 +58,7 @@ describe.each([true, false])('a clock that was hours ahead (callbacks: %s)', (ca
     expect(lists()).toBeGreaterThanOrEqual(before - 2);
   });
 
-  test('after the clock is set back, a deployment that could not be settled is tried again as soon as before', async () => {
+  test('after the clock is set back by hours, the bot soon tries again to settle the deployment of a dead process', async () => {
     const gone = await openWatch({ callbacks });
     const watch = await openWatch({ callbacks, beside: gone });
     const id = await gone.add();
@@ -85,14 +85,14 @@ describe('the warning that callbacks do not arrive', () => {
     return (await watch.told()).includes('found by asking');
   };
 
-  test('the warning is logged for a deployment made after the clock was set back', async () => {
+  test('the line "found by asking" appears for a deployment that was made after the clock was set back', async () => {
     const watch = await openWatch({ callbacks: true });
     await ahead(watch, () => watch.reconciler.start());
     await watch.add(accepted('r1'));
     expect(await rescued(watch)).toBe(true);
   });
 
-  test('the warning is not logged for a deployment made while the clock was ahead', async () => {
+  test('the line "found by asking" does not appear for a deployment that was made while the clock was ahead', async () => {
     const watch = await openWatch({ callbacks: true });
     await ahead(watch, () => watch.add(accepted('r1')));
     await watch.reconciler.start();
@@ -101,7 +101,7 @@ describe('the warning that callbacks do not arrive', () => {
   });
 });
 
-test('a new version is found although the clock was set back by hours', async () => {
+test('a new version of an application is found although the clock was set back by hours', async () => {
   const clock = new TestClock();
   const versions = [{ name: 'v1' }];
   const catalog = createCatalog({ versions: async () => [...versions] } as never, clock);

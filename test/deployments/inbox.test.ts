@@ -24,7 +24,7 @@ function inboxOf({ store, repository, deployments, clock }: Watch) {
 const HOUR = 60 * 60_000;
 const ready = (request_id: string) => JSON.stringify({ request_id, current_status: 'Status.READY' });
 
-test("a callback with another deployment's request_id is not believed, even if the own request_id is unknown", async () => {
+test("a callback with another deployment's request_id is not believed, even if its own deployment has no request_id yet", async () => {
   const watch = await openWatch({ callbacks: true });
   const first = await watch.add(accepted('r1'));
   const second = await watch.add({ kind: 'unknown-outcome' }, { kind: 'not-found' });
@@ -38,7 +38,7 @@ test("a callback with another deployment's request_id is not believed, even if t
   expect(await watch.repository.byId(second)).toMatchObject({ checkAt: watch.clock.now(), checks: 0 });
 });
 
-test("callbacks stored in the same millisecond are reported in the order of a deployment's life", async () => {
+test('of two callbacks that are stored in the same millisecond, readiness is reported before the end', async () => {
   const watch = await openWatch({ callbacks: true });
   const id = await watch.add(accepted('r1'));
   const { callbacks } = inboxOf(watch);
@@ -65,7 +65,7 @@ test("callbacks stored in the same millisecond are reported in the order of a de
   ]);
 });
 
-test('a deployment without a request_id takes the request_id in a callback if no other deployment has it', async () => {
+test('a deployment without a request_id takes the request_id from a callback if no other deployment has that request_id', async () => {
   const watch = await openWatch({ callbacks: true });
   const id = await watch.add({ kind: 'unknown-outcome' });
   const { receive } = inboxOf(watch);
@@ -90,7 +90,7 @@ test('a callback that cannot be handled does not hold up the other callbacks', a
   expect(await watch.repository.byId(fine)).toMatchObject({ status: 'READY' });
 });
 
-test('a callback stored just as the previous callback is finished is handled at once', async () => {
+test('a callback that is stored at the moment when the previous callback is finished is handled at once', async () => {
   const watch = await openWatch({ callbacks: true });
   const { callbacks } = inboxOf(watch);
   const change = watch.repository.change.bind(watch.repository);
@@ -134,7 +134,7 @@ test('a callback stored just as the previous callback is finished is handled at 
   }
 });
 
-test('a callback is foreign if its secret is wrong or its deployment is unknown', async () => {
+test("a callback does not count as Edgegap's if its secret is wrong or its deployment is unknown", async () => {
   const watch = await openWatch({ callbacks: true });
   const id = await watch.add(accepted('r1'));
   const { callbacks } = inboxOf(watch);
@@ -154,22 +154,19 @@ test('a callback is foreign if its secret is wrong or its deployment is unknown'
 test.each([
   ['received_at', (now: number) => ({ received_at: now + 6 * HOUR })],
   ['next_at', (now: number) => ({ received_at: now, next_at: now + 6 * HOUR })],
-])(
-  'a stored callback whose %s a wrong clock set hours ahead is still handled at the start',
-  async (_, times) => {
-    const watch = await openWatch({ callbacks: true });
-    const { store, clock } = watch;
-    const id = await watch.add(accepted('r1'));
-    const { callbacks } = inboxOf(watch);
-    await store
-      .insertInto('callbacks')
-      .values({ deployment_id: id, event: 'ready', body: ready('r1'), ...times(clock.now()) })
-      .execute();
-    await callbacks.start();
-    await clock.advance(30_000);
-    expect(await watch.told()).toContain('is ready');
-  },
-);
+])('a stored callback is handled at the start although its %s lies hours in the future', async (_, times) => {
+  const watch = await openWatch({ callbacks: true });
+  const { store, clock } = watch;
+  const id = await watch.add(accepted('r1'));
+  const { callbacks } = inboxOf(watch);
+  await store
+    .insertInto('callbacks')
+    .values({ deployment_id: id, event: 'ready', body: ready('r1'), ...times(clock.now()) })
+    .execute();
+  await callbacks.start();
+  await clock.advance(30_000);
+  expect(await watch.told()).toContain('is ready');
+});
 
 describe.each(['ERROR', 'TERMINATED'])(
   'the readiness of a deployment that has meanwhile reached %s',
@@ -190,7 +187,7 @@ describe.each(['ERROR', 'TERMINATED'])(
       expect(told.indexOf('had become ready earlier')).toBeGreaterThan(told.indexOf(ending));
     };
 
-    test('if the ready callback already shows the end, the readiness is reported once, as late', async () => {
+    test('if the body of a ready callback already shows the end, the readiness is reported once, as late', async () => {
       const { callbacks, id, body, told } = await open();
       await callbacks.receive('ready', id, body);
       await callbacks.receive(gone === 'ERROR' ? 'error' : 'terminated', id, body);
@@ -198,7 +195,7 @@ describe.each(['ERROR', 'TERMINATED'])(
       await inOrder(await told());
     });
 
-    test('after an unreadable ready callback, a status that shows the end reports the readiness once, as late', async () => {
+    test('after an unreadable ready callback, a status poll that shows the end reports the readiness once, as late', async () => {
       const { callbacks, id, told, clock } = await open();
       await callbacks.receive('ready', id, '<html>');
       await callbacks.idle();
@@ -216,7 +213,7 @@ describe.each(['ERROR', 'TERMINATED'])(
   },
 );
 
-test('a callback handled just before the status answer does not count as missing', async () => {
+test('a callback that is handled just before the answer of a status poll does not count as missing', async () => {
   const watch = await openWatch({ callbacks: true });
   const { repository, statuses, clock } = watch;
   const { callbacks } = inboxOf(watch);
@@ -241,7 +238,7 @@ test('a callback handled just before the status answer does not count as missing
   expect(await watch.told()).toContain('found by asking');
 });
 
-test('a callback that arrives while its deployment is being deleted is deleted too', async () => {
+test('a callback that arrives while the row of its deployment is being deleted is deleted too', async () => {
   const watch = await openWatch({ callbacks: true });
   const id = await watch.add(accepted('r1'));
   const { callbacks } = inboxOf(watch);

@@ -47,7 +47,7 @@ const order = (invocationId: string) => ({
   card: { platform: 'memory', workspace: 'w', channel: 'c', message: '1' },
 });
 
-test('news items that arrive at the same time are applied in turn, and every item is applied', async () => {
+test('several news items that arrive at the same time for a deployment are all applied, one after the other', async () => {
   const watch = await openWatch({ callbacks: true });
   const id = await watch.add(accepted('r1'));
   await Promise.all([
@@ -72,7 +72,7 @@ test('two deployments never get the same request_id', async () => {
   expect(both.find((one) => one?.requestId === undefined)).toMatchObject({ phase: 'unknown' });
 });
 
-test('an intent whose commit was not confirmed is refused, and nothing is sent to Edgegap', async () => {
+test('if the commit of an intent is not confirmed, the deploy is refused and nothing is sent to Edgegap', async () => {
   const { repository, deployments, calls, store, told } = await openWatch();
   const create = repository.create.bind(repository);
   repository.create = async (...args) => {
@@ -86,7 +86,7 @@ test('an intent whose commit was not confirmed is refused, and nothing is sent t
   expect(await told()).not.toContain('may have started');
 });
 
-test('an intent written after the bot gave up on it fails, because its row already exists', async () => {
+test('after the bot has given up storing an intent, a late insert of the intent fails, because its row already exists', async () => {
   const { repository, deployments, calls, store } = await openWatch();
   const create = repository.create.bind(repository);
   let comeThrough = () => Promise.resolve<unknown>(undefined);
@@ -103,7 +103,7 @@ test('an intent written after the bot gave up on it fails, because its row alrea
 });
 
 test.runIf(suiteDatabase === 'postgres')(
-  'an intent whose commit hangs is refused as soon as the commit goes through',
+  'if the commit of an intent hangs and goes through later, the deploy is then marked as refused',
   async () => {
     const { repository, deployments, calls, store, clock, told } = await openWatch();
     const hanging = Promise.withResolvers<void>();
@@ -135,7 +135,7 @@ test.runIf(suiteDatabase === 'postgres')(
   },
 );
 
-test('if two processes handle the same invocation at once, it deploys once', async () => {
+test('if two processes handle the same deploy invocation at the same time, Edgegap gets a single deploy', async () => {
   const one = await openWatch();
   const other = await openWatch({ beside: one });
   const both = await Promise.all(
@@ -145,7 +145,7 @@ test('if two processes handle the same invocation at once, it deploys once', asy
   expect(one.calls.filter((call) => call === 'deploy')).toHaveLength(1);
 });
 
-test('400 deploys at the same time are all stored, and each is sent once', async () => {
+test('400 deploys at the same time are all stored, and each deploy is sent to Edgegap once', async () => {
   const watch = await openWatch();
   await Promise.all(
     Array.from({ length: 400 }, (_, index) => watch.deployments.deploy(order(`burst ${index}`))),
@@ -156,7 +156,7 @@ test('400 deploys at the same time are all stored, and each is sent once', async
 });
 
 describe('a process taken for dead', () => {
-  test('another process settles the intent of a process taken for dead, which then sends nothing', async () => {
+  test('if a process is taken for dead, another process settles its intent, and the first process sends nothing', async () => {
     const one = await openWatch();
     const other = await openWatch({ beside: one });
     const id = await one.add();
@@ -177,7 +177,7 @@ describe('a process taken for dead', () => {
   });
 
   test.runIf(suiteDatabase === 'postgres')(
-    'a process taken for dead while it waits for a permit sends nothing afterwards',
+    'a process that is taken for dead while its deploy waits for a permit sends nothing afterwards',
     async () => {
       const heart = new TestClock();
       const turn = Promise.withResolvers<void>();
@@ -211,7 +211,7 @@ describe('a process taken for dead', () => {
     },
   );
 
-  test('a refusal that a process taken for dead still receives is final', async () => {
+  test("if Edgegap's refusal of a deploy arrives after the outcome was marked as unknown, the refusal is final", async () => {
     const watch = await openWatch();
     const id = await watch.add({ kind: 'unknown-outcome' }, { kind: 'refused', detail: 'No such version.' });
     expect(await watch.repository.byId(id)).toMatchObject({ phase: 'refused' });
@@ -221,7 +221,7 @@ describe('a process taken for dead', () => {
   });
 });
 
-test('a due deployment is asked about once, however many processes look for due deployments', async () => {
+test('if several processes look for due deployments at once, each due deployment is claimed by a single process', async () => {
   const one = await openWatch();
   const other = await openWatch({ beside: one });
   const ids = await Promise.all(Array.from({ length: 30 }, () => one.add({ kind: 'unknown-outcome' })));
@@ -255,7 +255,7 @@ test.runIf(suiteDatabase === 'postgres')(
   },
 );
 
-test('of many processes, a single process lists the deployments and a single process warns of missing callbacks', async () => {
+test('if several processes run, a single process lists the deployments, and a single line warns of missing callbacks', async () => {
   const one = await openWatch({ callbacks: true });
   const other = await openWatch({ callbacks: true, beside: one });
   await one.reconciler.start();
@@ -275,7 +275,7 @@ test('of many processes, a single process lists the deployments and a single pro
   expect(lists).toBeLessThanOrEqual(10);
 });
 
-test('an answer from Edgegap that cannot be stored is stored once the store works again', async () => {
+test("if the store does not accept Edgegap's answer to a deploy, the answer is stored when the store works again", async () => {
   const watch = await openWatch();
   const lock = watch.repository.change.bind(watch.repository);
   let failures = 3;
@@ -293,7 +293,7 @@ test('an answer from Edgegap that cannot be stored is stored once the store work
   expect(watch.calls.filter((call) => call === 'deploy')).toHaveLength(1);
 });
 
-test('if its answer was never stored, a stop says that it may have been done', async () => {
+test("if Edgegap's answer to a stop cannot be stored, the error says that the stop may have been done", async () => {
   const watch = await openWatch();
   watch.statuses.set('r1', 'READY');
   await watch.add(accepted('r1'));
@@ -310,7 +310,7 @@ test('if its answer was never stored, a stop says that it may have been done', a
 });
 
 describe('callbacks that a process stored before it died', () => {
-  test('callbacks of a dead process are handled by another process', async () => {
+  test('callbacks that a dead process stored are handled by another process', async () => {
     const watch = await openWatch({ callbacks: true });
     const id = await watch.add(accepted('r1'));
     const { callbacks } = callbacksOf(watch);
@@ -325,7 +325,7 @@ describe('callbacks that a process stored before it died', () => {
     expect(await watch.repository.byId(id)).toMatchObject({ status: 'READY' });
   });
 
-  test('callbacks of a dead process are reported once, even if two processes handle them at once', async () => {
+  test('callbacks that a dead process stored are reported once, even if two processes handle them at the same time', async () => {
     const one = await openWatch({ callbacks: true });
     const other = await openWatch({ callbacks: true, beside: one });
     const ids = await Promise.all(Array.from({ length: 25 }, (_, index) => one.add(accepted(`r${index}`))));
@@ -344,7 +344,7 @@ describe('callbacks that a process stored before it died', () => {
     expect((await one.told()).match(/ is ready/g)).toHaveLength(25);
   });
 
-  test('callbacks that cannot be handled are retried after longer and longer waits and hold up no other callback', async () => {
+  test('a callback that cannot be handled is tried again after longer and longer waits and holds up no other callback', async () => {
     const watch = await openWatch({ callbacks: true });
     const broken = await watch.add(accepted('r1'));
     const fine = await watch.add(accepted('r2'));
@@ -371,7 +371,7 @@ describe('callbacks that a process stored before it died', () => {
   });
 });
 
-test('callbacks that arrive together are stored in a few commits, and if a commit fails, all its callbacks fail', async () => {
+test('callbacks that arrive together are stored in a single commit, and all are refused if that commit fails', async () => {
   const watch = await openWatch({ callbacks: true });
   const ids = await Promise.all(Array.from({ length: 30 }, (_, index) => watch.add(accepted(`r${index}`))));
   const { callbacks } = callbacksOf(watch);
@@ -398,7 +398,7 @@ test('callbacks that arrive together are stored in a few commits, and if a commi
   expect((await watch.told()).match(/ is ready/g)).toHaveLength(30);
 });
 
-test('a damaged row prevents neither the start nor the settling of the other rows', async () => {
+test('a damaged row of a deployment prevents neither the start of the bot nor the settling of other deployments', async () => {
   const gone = await openWatch();
   const watch = await openWatch({ beside: gone });
   const damaged = [await gone.add(), await gone.add({ kind: 'unknown-outcome' })];

@@ -16,7 +16,7 @@ async function statementsOf(work: () => Promise<unknown>): Promise<string[]> {
   return run;
 }
 
-test("a status that brings no news does not change the deployment's row and needs few SQL statements", async () => {
+test('a status poll without news does not change the row of the deployment and needs few SQL statements', async () => {
   const stage = await stageOn('console', { clock: pacedClock(5) });
   onTestFinished(() => stage.close());
   const id = await deployReady(stage);

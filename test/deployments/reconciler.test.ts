@@ -21,7 +21,7 @@ async function running(options: Parameters<typeof openWatch>[0] = {}) {
 }
 
 describe('a deployment that Edgegap suddenly does not know', () => {
-  test('a deployment that is unknown once is asked about again, and a single wrong answer is not reported', async () => {
+  test('if Edgegap does not know a deployment once, the bot polls the deployment again before any report', async () => {
     const { clock, statuses, deployments, calls, told, repository, id } = await running();
     statuses.delete('r1');
     await deployments.learn(id, { kind: 'missing' }, 'asked');
@@ -35,7 +35,7 @@ describe('a deployment that Edgegap suddenly does not know', () => {
     expect(await told()).not.toContain(' terminated');
   });
 
-  test('a deployment that is still unknown half a minute later counts as ended', async () => {
+  test('a deployment that Edgegap still does not know half a minute later counts as ended', async () => {
     const { clock, statuses, listed, calls, told } = await running();
     statuses.clear();
     listed.length = 0;
@@ -46,7 +46,7 @@ describe('a deployment that Edgegap suddenly does not know', () => {
     expect(await told()).toContain(' terminated"," after 5 min');
   });
 
-  test('a deployment that counted as ended and is found running is reported once', async () => {
+  test('if a deployment that counted as ended is found running, a line reports this once', async () => {
     const { clock, statuses, listed, told, repository, id } = await running({ callbacks: true });
     statuses.clear();
     listed.length = 0;
@@ -60,7 +60,7 @@ describe('a deployment that Edgegap suddenly does not know', () => {
     expect(lines.match(/is still running after all/g)).toHaveLength(1);
   });
 
-  test('a deployment whose next status poll was planned by a fast clock is polled soon', async () => {
+  test('a deployment is polled soon although a clock that was an hour ahead had planned its next status poll', async () => {
     const { clock, store, statuses, calls, reconciler, add } = await openWatch({ callbacks: true });
     statuses.set('r1', 'READY');
     await add(accepted('r1'));
@@ -72,7 +72,7 @@ describe('a deployment that Edgegap suddenly does not know', () => {
     await until(() => calls.includes('status r1'), 'it to be asked about');
   });
 
-  test('a deployment that Edgegap does not know just after accepting it does not count as missing', async () => {
+  test('a deployment that Edgegap does not know just after the deploy does not count as missing', async () => {
     const { clock, statuses, listed, calls, reconciler, add, told, repository } = await openWatch();
     const id = await add(accepted('r1'));
     await reconciler.start();
@@ -88,7 +88,7 @@ describe('a deployment that Edgegap suddenly does not know', () => {
 });
 
 describe('a stop and the reconciler', () => {
-  test('a stop is sent even if the deployment counts as ended, because it may be running', async () => {
+  test('a stop is sent to Edgegap even if the deployment counts as ended, because the deployment may still run', async () => {
     const { deployments, repository, statuses, calls, told, id } = await running({ callbacks: true });
     await deployments.learn(id, { kind: 'terminated' }, 'asked');
     expect(await deployments.stop('r1', 'ann')).toBe('stopping');
@@ -99,7 +99,7 @@ describe('a stop and the reconciler', () => {
     expect((await told()).match(/ terminated/g)).toHaveLength(1);
   });
 
-  test('stopping a deployment that Edgegap does not know succeeds, and the deployment is polled again', async () => {
+  test('a stop of a deployment that Edgegap does not know succeeds, and the bot polls the deployment again', async () => {
     const { deployments, repository, statuses, listed, clock, told, id } = await running();
     statuses.clear();
     expect(await deployments.stop('r1', 'ann')).toBe('missing');
@@ -111,7 +111,7 @@ describe('a stop and the reconciler', () => {
     expect(await told()).toContain(' terminated');
   });
 
-  test('after a stop of an unknown deployment that may have worked, the deployment is polled again', async () => {
+  test('after a stop whose outcome is unclear, the bot polls the deployment again', async () => {
     const { deployments, repository, statuses, listed, clock, told, id, edgegap } = await running();
     edgegap.stop = async () => 'perhaps-stopped';
     expect(await deployments.stop('r1', 'ann')).toBe('perhaps-stopped');
@@ -127,7 +127,7 @@ describe('a stop and the reconciler', () => {
     expect(await deployments.stop('r1', 'ann')).toBe('already-terminated');
   });
 
-  test('a stop that may have worked does not end a deployment that is new or was made outside the chat', async () => {
+  test('a stop whose outcome is unclear does not mark a new deployment, or a deployment made outside the chat, as ended', async () => {
     const { deployments, repository, add, edgegap } = await openWatch();
     edgegap.stop = async () => 'perhaps-stopped';
     const id = await add(accepted('r1'));
@@ -136,7 +136,7 @@ describe('a stop and the reconciler', () => {
     expect(await repository.byId(id)).toMatchObject({ phase: 'live', missingAt: undefined });
   });
 
-  test('a stop fails if Edgegap has just accepted the deployment and does not know it yet', async () => {
+  test('a stop fails if Edgegap does not yet know a deployment that was accepted a moment ago', async () => {
     const { deployments, add } = await openWatch();
     await add(accepted('r1'));
     await expect(deployments.stop('r1', 'ann')).rejects.toMatchObject({
@@ -145,7 +145,7 @@ describe('a stop and the reconciler', () => {
   });
 
   test.each([true, false])(
-    'a stop without effect is reported and can be repeated (callbacks: %s)',
+    'a stop that Edgegap accepts but does not carry out is reported and can be repeated (callbacks: %s)',
     async (callbacks) => {
       const { deployments, repository, clock, told, card, id } = await running({ callbacks });
       await deployments.stop('r1', 'ann');
@@ -165,7 +165,7 @@ describe('a stop and the reconciler', () => {
 });
 
 describe('a deployment with an unknown outcome', () => {
-  test('a deployment with an unknown outcome is found only by the tag that the bot gave it', async () => {
+  test("after a deploy with an unknown outcome, the deployment is found only by the bot's own tag", async () => {
     const { clock, listed, reconciler, add, repository } = await openWatch();
     const id = await add({ kind: 'unknown-outcome' });
     listed.push({ request_id: 'foreign', tags: ['matchmaker'] }, { request_id: 'other', tags: [] });
@@ -194,7 +194,7 @@ describe('events without a callback', () => {
     return { ...watch, id };
   }
 
-  test('the bot waits a little longer for a late callback before that callback counts as lost', async () => {
+  test('after a status poll has found an event, the bot waits ten more seconds before the callback counts as lost', async () => {
     const { clock, told, log } = await silent();
     await clock.advance(8_000);
     expect(await told()).toBe('');
@@ -203,7 +203,7 @@ describe('events without a callback', () => {
     expect(log.join('')).toContain('callbacks do not arrive');
   });
 
-  test('a lost callback is reported although the first attempt to store it failed', async () => {
+  test('a lost callback is reported although the first attempt to store the report failed', async () => {
     const { clock, told, log, repository } = await silent();
     const change = repository.change.bind(repository);
     let failures = 1;
@@ -224,26 +224,29 @@ describe('events without a callback', () => {
     ['ERROR', 'TERMINATED', ' failed'],
     ['READY', 'TERMINATED', ' is ready'],
     ['READY', 'ERROR', ' is ready'],
-  ])('if a deployment was %s and is then %s, both events are reported', async (first, then, line) => {
-    const { clock, statuses, listed, calls, reconciler, add, told } = await openWatch({ callbacks: true });
-    await reconciler.start();
-    await clock.advance(1_000);
-    statuses.set('r1', first);
-    listed.push({ request_id: 'r1', ready: first === 'READY' });
-    await add(accepted('r1'));
-    await clock.advance(61_000);
-    expect(calls).toContain('status r1');
-    if (then) statuses.set('r1', then);
-    else statuses.delete('r1');
-    listed.length = 0;
-    await clock.advance(5 * MINUTE);
-    const lines = await told();
-    expect(lines.split(line)).toHaveLength(2);
-    expect(lines).toContain(then === 'ERROR' ? ' failed' : ' terminated');
-    expect(lines.match(/found by asking/g)).toHaveLength(1);
-  });
+  ])(
+    'if a deployment is %s in one status poll and %s in the next, both events are reported',
+    async (first, then, line) => {
+      const { clock, statuses, listed, calls, reconciler, add, told } = await openWatch({ callbacks: true });
+      await reconciler.start();
+      await clock.advance(1_000);
+      statuses.set('r1', first);
+      listed.push({ request_id: 'r1', ready: first === 'READY' });
+      await add(accepted('r1'));
+      await clock.advance(61_000);
+      expect(calls).toContain('status r1');
+      if (then) statuses.set('r1', then);
+      else statuses.delete('r1');
+      listed.length = 0;
+      await clock.advance(5 * MINUTE);
+      const lines = await told();
+      expect(lines.split(line)).toHaveLength(2);
+      expect(lines).toContain(then === 'ERROR' ? ' failed' : ' terminated');
+      expect(lines.match(/found by asking/g)).toHaveLength(1);
+    },
+  );
 
-  test('an event without a callback is reported before any later news', async () => {
+  test('an event that was found without a callback is reported before later news about the deployment', async () => {
     const { deployments, told, id, repository } = await silent();
     await deployments.learn(id, { kind: 'terminated' }, 'told');
     expect(await told()).toMatch(/ is ready.*\n.* terminated/);
@@ -262,14 +265,14 @@ describe('events without a callback', () => {
     expect(await repository.byId(id)).toMatchObject({ checkAt: undefined, doubted: undefined });
   });
 
-  test('an event that an older version did not yet believe gets a new wait for the callback', async () => {
+  test('after an update of the bot, an unfinished wait for a late callback begins again', async () => {
     const { clock, store, told } = await silent();
     await store.updateTable('deployments').set({ doubted: 'ready' }).execute();
     await clock.advance(22_000);
     expect((await told()).match(/ is ready/g)).toHaveLength(1);
   });
 
-  test('a callback that arrives during that wait does not count as lost', async () => {
+  test('a callback that arrives shortly after a status poll has found the event does not count as lost', async () => {
     const { clock, told, log, deployments, id } = await silent();
     const { status } = snapshot('r1', 'READY') as Extract<ReturnType<typeof snapshot>, { kind: 'snapshot' }>;
     await deployments.learn(id, { kind: 'called-back', status }, 'told');
@@ -295,7 +298,7 @@ describe.runIf(suiteDatabase === 'sqlite')('the reconciler after hours', () => {
     expect(asked()).toBe(4);
   });
 
-  test('a deployment is not polled at once if its last poll was recorded while the clock was a minute ahead', async () => {
+  test('a status poll that was planned by a clock a minute ahead is not made too early', async () => {
     const { clock, store, calls, statuses, listed, reconciler, add } = await openWatch({ callbacks: true });
     statuses.set('r1', 'ERROR');
     listed.push({ request_id: 'r1' });
@@ -311,7 +314,7 @@ describe.runIf(suiteDatabase === 'sqlite')('the reconciler after hours', () => {
     expect(calls).toContain('status r1');
   });
 
-  test('the bot stops searching for a missing deployment in the end', async () => {
+  test('the bot polls a deployment that Edgegap does not know less and less often, and finally no longer', async () => {
     const { clock, statuses, listed, calls } = await running();
     statuses.clear();
     listed.length = 0;

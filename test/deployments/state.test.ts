@@ -39,102 +39,102 @@ const unplaced: News = { kind: 'unplaced', requestId: 'r1', detail: 'no room' };
 describe('the state and the events reported after', () => {
   test.each<[string, News[], { phase: string; status: string | undefined; told: string[] }]>([
     [
-      'a plain life',
+      'a deployment that starts, is ready and terminates',
       [accepted, status('SEEKING'), status('READY'), status('TERMINATED')],
       { phase: 'ended', status: 'TERMINATED', told: ['ready', 'terminated'] },
     ],
     [
-      'a late step back',
+      'an earlier status after the readiness',
       [accepted, status('READY'), status('DEPLOYING')],
       { phase: 'live', status: 'READY', told: ['ready'] },
     ],
     [
-      'an unknown status, then a late status',
+      'an unknown status and then an earlier status',
       [accepted, status('READY'), status('HIBERNATING'), status('DEPLOYING')],
       { phase: 'live', status: 'HIBERNATING', told: ['ready'] },
     ],
     [
-      'ready after the end',
+      'a readiness that arrives after the end',
       [accepted, status('TERMINATED'), status('READY')],
       { phase: 'ended', status: 'TERMINATED', told: ['terminated', 'late-ready'] },
     ],
     [
-      'the callback of ready, when the deployment has failed',
+      'a ready callback of a deployment that has failed',
       [accepted, calledBack('ERROR', 'ready'), calledBack('ERROR', 'error'), calledBack('ERROR', 'ready')],
       { phase: 'live', status: 'ERROR', told: ['error', 'late-ready'] },
     ],
     [
-      'the callback of an error, when the deployment has ended',
+      'an error callback of a deployment that has ended',
       [accepted, calledBack('READY', 'ready'), calledBack('TERMINATED', 'error')],
       { phase: 'ended', status: 'TERMINATED', told: ['ready', 'error', 'terminated'] },
     ],
     [
-      'callbacks whose status is not yet that far',
+      'callbacks whose body has an earlier status than their name',
       [accepted, calledBack('DEPLOYING', 'ready'), calledBack('READY', 'error')],
       { phase: 'live', status: 'READY', told: ['ready'] },
     ],
     [
-      'ready while the deployment already stops',
+      'a readiness after a stop was accepted',
       [accepted, stopping('ann'), status('READY')],
       { phase: 'live', status: 'READY', told: ['stop-asked', 'ready'] },
     ],
     [
-      'an error, twice',
+      'an error that is reported twice',
       [accepted, failed, failed, status('TERMINATED', { error: true })],
       { phase: 'ended', status: 'TERMINATED', told: ['error', 'terminated'] },
     ],
     [
-      'an end with an error that was never reported',
+      'an end with an error that was not reported before',
       [accepted, status('TERMINATED', { error: true })],
       { phase: 'ended', status: 'TERMINATED', told: ['error', 'terminated'] },
     ],
     [
-      'a callback before the answer',
+      'a callback before the answer to the deploy',
       [status('READY'), accepted],
       { phase: 'live', status: 'READY', told: ['ready'] },
     ],
     [
-      'a callback before a refusal',
+      'a callback before the refusal of the deploy',
       [status('READY'), { kind: 'refused', detail: '' }],
       { phase: 'live', status: 'READY', told: ['ready'] },
     ],
     [
-      'a callback before no answer',
+      'a callback before a deploy turns out to have no answer',
       [status('READY'), unknown, notFound],
       { phase: 'live', status: 'READY', told: ['ready'] },
     ],
     [
-      'no answer, then found',
+      'a deploy without an answer whose deployment is then found',
       [unknown, accepted, status('READY')],
       { phase: 'live', status: 'READY', told: ['adopted', 'ready'] },
     ],
     [
-      'no answer, not found, looked for again',
+      'a deploy without an answer whose deployment is not found twice',
       [unknown, notFound, notFound],
       { phase: 'lost', status: undefined, told: ['lost'] },
     ],
     [
-      'lost, then a callback',
+      'a callback of a deployment that counted as lost',
       [unknown, notFound, status('READY')],
       { phase: 'live', status: 'READY', told: ['lost', 'adopted', 'ready'] },
     ],
     [
-      'not found while the request is still open',
+      'a search without a result while the deploy request is still open',
       [notFound],
       { phase: 'requesting', status: undefined, told: [] },
     ],
     [
-      '422',
+      'a deploy that is refused with 422 but leaves a deployment',
       [unplaced, failed, terminated],
       { phase: 'ended', status: 'TERMINATED', told: ['error', 'terminated'] },
     ],
     [
-      '422 after the end',
+      'a 422 after the end of the deployment that was left behind',
       [status('TERMINATED'), unplaced],
       { phase: 'ended', status: 'TERMINATED', told: ['terminated'] },
     ],
     [
-      'stops by two people',
+      'two stops by different people',
       [accepted, stopping('ann'), stopping('ben')],
       { phase: 'live', status: undefined, told: ['stop-asked'] },
     ],
@@ -144,62 +144,62 @@ describe('the state and the events reported after', () => {
       { phase: 'ended', status: 'TERMINATED', told: ['terminated'] },
     ],
     [
-      'terminated, twice',
+      'an end that is reported twice',
       [accepted, terminated, terminated, status('TERMINATED')],
       { phase: 'ended', status: 'TERMINATED', told: ['terminated'] },
     ],
     [
-      'missing once',
+      'a deployment that is missing once',
       [accepted, status('READY'), missing],
       { phase: 'live', status: 'READY', told: ['ready'] },
     ],
     [
-      'missing, found, missing',
+      'a deployment that is missing, found and missing again',
       [accepted, status('READY'), missing, status('READY'), missing],
       { phase: 'live', status: 'READY', told: ['ready'] },
     ],
     [
-      'missing, found in a status before the last one, missing',
+      'a deployment that is missing, found in an earlier status and missing again',
       [accepted, status('READY'), missing, status('DEPLOYING'), missing],
       { phase: 'live', status: 'READY', told: ['ready'] },
     ],
     [
-      'missing twice',
+      'a deployment that is missing twice',
       [accepted, status('READY'), missing, missing],
       { phase: 'ended', status: 'READY', told: ['ready', 'terminated'] },
     ],
     [
-      'missing before the deployment was known to exist',
+      'a deployment that is missing twice before it was known to exist',
       [unknown, missing, missing],
       { phase: 'unknown', status: undefined, told: [] },
     ],
     [
-      'missing twice, and then terminated by Edgegap’s word, which is final',
+      'a deployment that is missing twice and then terminated according to Edgegap, which is final',
       [accepted, status('READY'), missing, missing, calledBack('TERMINATED'), status('READY')],
       { phase: 'ended', status: 'TERMINATED', told: ['ready', 'terminated'] },
     ],
     [
-      'missing twice, and running after all',
+      'a deployment that is missing twice and then found running',
       [accepted, status('READY'), missing, missing, status('READY'), status('READY')],
       { phase: 'live', status: 'READY', told: ['ready', 'terminated', 'still-running'] },
     ],
     [
-      'missing twice, running after all, and then really over',
+      'a deployment that is missing twice, then found running, and then terminated',
       [accepted, status('READY'), missing, missing, status('READY'), status('TERMINATED')],
       { phase: 'ended', status: 'TERMINATED', told: ['ready', 'terminated', 'still-running', 'terminated'] },
     ],
     [
-      'missing twice, and a callback from before that',
+      'a deployment that is missing twice, and then an older callback',
       [accepted, status('DEPLOYING'), missing, missing, calledBack('READY')],
       { phase: 'ended', status: 'DEPLOYING', told: ['terminated', 'late-ready'] },
     ],
     [
-      'missing twice, and found while terminating',
+      'a deployment that is missing twice and then found terminating',
       [accepted, status('READY'), missing, missing, status('TERMINATING')],
       { phase: 'ended', status: 'READY', told: ['ready', 'terminated'] },
     ],
     [
-      'missing twice, and stopped all the same',
+      'a deployment that is missing twice and then stopped by a person',
       [accepted, status('READY'), missing, missing, stopping('ann'), status('TERMINATED')],
       {
         phase: 'ended',
@@ -208,27 +208,27 @@ describe('the state and the events reported after', () => {
       },
     ],
     [
-      'ready long after Edgegap took a stop',
+      'a deployment that is still ready long after Edgegap accepted a stop',
       [accepted, status('READY'), stopping('ann'), status('READY'), status('READY'), stopping('ben')],
       { phase: 'live', status: 'READY', told: ['ready', 'stop-asked', 'not-stopped', 'stop-asked'] },
     ],
     [
-      'failed long after Edgegap took a stop',
+      'a deployment that is still failed long after Edgegap accepted a stop',
       [accepted, failed, stopping('ann'), failed, failed],
       { phase: 'live', status: 'ERROR', told: ['error', 'stop-asked', 'not-stopped'] },
     ],
     [
-      'ready only long after a stop that waits for the readiness',
+      'a readiness long after a stop that was accepted before the readiness',
       [accepted, stopping('ann'), status('DEPLOYING'), status('DEPLOYING'), status('READY')],
       { phase: 'live', status: 'READY', told: ['stop-asked', 'ready'] },
     ],
     [
-      'terminating for long',
+      'a deployment that terminates slowly after a stop',
       [accepted, status('READY'), stopping('ann'), ...Array(5).fill(status('TERMINATING'))],
       { phase: 'live', status: 'TERMINATING', told: ['ready', 'stop-asked'] },
     ],
     [
-      'a callback that is late does not say that a stop came to nothing',
+      'a late callback, which does not prove that a stop had no effect,',
       [accepted, status('READY'), stopping('ann'), missing, calledBack('READY'), calledBack('READY')],
       { phase: 'live', status: 'READY', told: ['ready', 'stop-asked'] },
     ],
@@ -237,7 +237,7 @@ describe('the state and the events reported after', () => {
       [accepted, status('TERMINATED', { request_id: 'r2' })],
       { phase: 'live', status: undefined, told: [] },
     ],
-  ])('%s leads to the right state and events', (_, news, expected) => {
+  ])('%s leads to the right state and the right events', (_, news, expected) => {
     expect(believedAfter(...news)).toMatchObject(expected);
   });
 
@@ -249,7 +249,7 @@ describe('the state and the events reported after', () => {
     ['terminated', terminated],
     ['unplaced', unplaced],
     ['stopping', stopping('ann')],
-  ])('the news "%s" is reported once, however often it comes', (_, news) => {
+  ])('the news "%s" about a deployment is reported once, however often the news arrives', (_, news) => {
     const once = believedAfter(accepted, news);
     const often = believedAfter(accepted, news, news, news);
     expect(often.told).toEqual(once.told);
@@ -257,7 +257,7 @@ describe('the state and the events reported after', () => {
   });
 });
 
-test('if several people ask for the stop, the first of them is named', () => {
+test('if several people ask for a stop of the same deployment, the first person is named', () => {
   expect(believedAfter(accepted, stopping('ann'), stopping('ben')).facts.stopAskedBy).toBe('ann');
 });
 
@@ -271,7 +271,7 @@ test('a deployment counts as ended only if it is still missing after half a minu
   });
 });
 
-test('after two minutes without effect, a stop is considered failed', () => {
+test('a stop that has had no effect after two minutes counts as failed', () => {
   const live = { ...believedAfter(accepted, status('READY')).facts, readyAt: 0 };
   const asked = { ...live, ...advance(live, stopping('ann'), 1_000).changes };
   expect(advance(asked, status('READY'), 120_999).happened).toEqual([]);
@@ -281,13 +281,13 @@ test('after two minutes without effect, a stop is considered failed', () => {
   });
 });
 
-test('if a deployment seems to be missing since a time in the future, its time of missing starts now', () => {
+test('if the stored time since which a deployment is missing lies in the future, that time is set to now', () => {
   const hour = 60 * 60_000;
   const facts: Facts = { ...fresh, phase: 'live', requestId: 'r1', missingAt: 5 * hour };
   expect(advance(facts, missing, hour)).toEqual({ changes: { missingAt: hour }, happened: [] });
 });
 
-test("a readiness known only from the kind of callback gets the callback's time, except after the end", () => {
+test("if only the name of a callback shows the readiness, the readiness gets the callback's time, except after the end", () => {
   const live = believedAfter(accepted).facts;
   const told = { ...calledBack('TERMINATING', 'ready'), since: { ready: 1_000 } } as News;
   expect(advance(live, told, 60_000).changes.readyAt).toBe(1_000);

@@ -39,7 +39,7 @@ async function confirm(
 const stops = (studio: Studio) => studio.simulator.requests.filter(({ endpoint }) => endpoint === 'stop');
 
 describe('stopping a deployment', () => {
-  test('a stop of a running deployment reports the person once, and then the end', async () => {
+  test("a stop of a running deployment is reported once with the person's name, and then the end is reported", async () => {
     const { studio, run, id } = await running();
     expect(await confirm(studio, run, id)).toContain('Stopping');
     await confirm(studio, run, id, 'ben');
@@ -49,7 +49,7 @@ describe('stopping a deployment', () => {
     expect(studio.count(/ terminated/)).toBe(1);
   });
 
-  test('a stop during the deploy appears on the card and is carried out when the server is ready', async () => {
+  test('a stop of a starting deployment appears on the card and is carried out when the server is ready', async () => {
     const { studio, run, id } = await running({ simulator: { durations: { deploying: 20_000 } } });
     expect(await confirm(studio, run, id)).toContain('as soon as it is ready or');
     await until(() =>
@@ -60,7 +60,7 @@ describe('stopping a deployment', () => {
     await until(() => JSON.stringify(studio.chat.messages[0]?.message).includes('Terminated'));
   });
 
-  test('a stop confirmed several times is sent once, and later confirmations say that the deployment is already stopping', async () => {
+  test('if a stop is confirmed several times, it is sent once, and later answers say that the deployment is already stopping', async () => {
     const { studio, run, id } = await running();
     studio.simulator.faults.next({ endpoint: 'stop' }, { kind: 'slow', when: 'after', ms: 2_000 });
     await Promise.all(['ann', 'ben', 'ann'].map((person) => confirm(studio, run, id, person)));
@@ -73,7 +73,7 @@ describe('stopping a deployment', () => {
     expect(stops(studio).filter(({ status }) => status === 202)).toHaveLength(0);
   });
 
-  test("after a stop before the server is ready, the channel never shows the server's address", async () => {
+  test("if a deployment is stopped before the server is ready, the channel never shows the server's address", async () => {
     const { studio, run, id } = await running({
       simulator: { durations: { deploying: 20_000, terminating: 20_000 } },
     });
@@ -93,7 +93,7 @@ describe('stopping a deployment', () => {
     expect(studio.count(/ terminated after/)).toBe(1);
   });
 
-  test('after a broken connection the stop is sent again, and it is reported once', async () => {
+  test('if the connection breaks during a stop, the stop is sent again and reported once', async () => {
     const { studio, run, id } = await running();
     studio.simulator.faults.next({ endpoint: 'stop' }, { kind: 'reset', when: 'after' });
     studio.simulator.faults.next({ endpoint: 'stop' }, { kind: 'server-error', when: 'before' });
@@ -123,7 +123,7 @@ describe('stopping a deployment', () => {
     expect(studio.count(/ terminated/)).toBe(1);
   });
 
-  test('if a stop fails and its repeat gets 404, the deployment does not count as ended for good', async () => {
+  test('if a stop fails and the second attempt gets 404, the deployment can still be stopped later', async () => {
     const { studio, run, id } = await running();
     const ready = studio.now();
     // For a young deployment, being unknown would mean nothing.
@@ -136,7 +136,7 @@ describe('stopping a deployment', () => {
     expect(studio.count(/ terminated/)).toBe(1);
   });
 
-  test('a stop of an unknown id says that Edgegap knows no such deployment', async () => {
+  test('the answer to a stop of an unknown request_id says that Edgegap knows no such deployment', async () => {
     const { studio, run } = await running({ simulator: { durations: STILL } });
     expect(await confirm(studio, run, 'ffffffffffff')).toMatch(/knows no deployment/);
     expect(studio.count('asked to stop')).toBe(0);
@@ -162,7 +162,7 @@ describe('stopping a deployment', () => {
 });
 
 describe('the bot without PUBLIC_URL', () => {
-  test('without PUBLIC_URL the bot finds every event by asking and reports it once', async () => {
+  test('without PUBLIC_URL, the bot finds every event by asking Edgegap and reports each event once', async () => {
     const studio = await openStudio({ callbacks: false });
     const run = await studio.run();
     expect(run.log.join('')).toContain('PUBLIC_URL is not set');
@@ -199,7 +199,7 @@ describe('the bot without PUBLIC_URL', () => {
     await studio.shown(' terminated after');
   });
 
-  test('events during a restart without callbacks are reported after the restart', async () => {
+  test('without callbacks, an end that happens during a restart of the bot is reported after the restart', async () => {
     const studio = await openStudio({ callbacks: false });
     const run = await studio.run();
     await run.say(DEPLOY);
@@ -213,7 +213,7 @@ describe('the bot without PUBLIC_URL', () => {
 });
 
 describe('a restart with callbacks', () => {
-  test('an end during the restart is reported without a warning that callbacks do not arrive', async () => {
+  test('an end that happens during a restart is reported without a warning that callbacks do not arrive', async () => {
     const { studio, run } = await running();
     await run.stop();
     studio.simulator.terminate([...studio.simulator.deployments.keys()][0] ?? '');
@@ -224,7 +224,7 @@ describe('a restart with callbacks', () => {
     expect(next.log.join('')).not.toContain('callbacks do not arrive');
   });
 
-  test('a line that was stored but not yet sent is sent after the restart', async () => {
+  test('a line that was stored but not yet sent before a kill is sent after the restart', async () => {
     const { studio, run, id } = await running();
     const release = studio.chat.hold();
     studio.simulator.terminate(id);
@@ -237,7 +237,7 @@ describe('a restart with callbacks', () => {
   });
 });
 
-test('a stop that a crash interrupted is answered after the restart', async () => {
+test('if a crash interrupts a stop, the person gets an answer after the restart', async () => {
   const { studio, run, id } = await running();
   studio.simulator.faults.next({ endpoint: 'stop' }, { kind: 'slow', when: 'after', ms: 25_000 });
   void confirm(studio, run, id);
@@ -253,7 +253,7 @@ test('a stop that a crash interrupted is answered after the restart', async () =
   expect(answers()).toEqual([expect.stringContaining('I was restarted in the middle of your stop.')]);
 });
 
-test('Logs pressed three times at once posts a single answer for each person', async () => {
+test('if a person presses the button Logs three times at once, a single answer is posted for that person', async () => {
   const { studio, run, id } = await running();
   studio.simulator.faults.next({ endpoint: 'logs' }, { kind: 'slow', when: 'after', ms: 5_000 }, 2);
   await Promise.all(['ann', 'ann', 'ben', 'ann'].map((person) => run.press('Logs', person)));

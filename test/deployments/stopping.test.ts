@@ -38,7 +38,7 @@ async function stops(run: Run, pending: ReadonlySet<unknown>): Promise<void> {
   expect(run.log.slice(before).filter((line) => /"level":[456]0/.test(line))).toEqual([]);
 }
 
-test('a bot that has dozens of stored callbacks can stop, and the next bot handles them', async () => {
+test('a bot with dozens of stored callbacks can stop, and the next process handles these callbacks', async () => {
   const { pending, watched } = watch();
   const studio = await openStudio({ factor: 20, simulator: { durations: STILL }, watched });
   const run = await studio.run({ CONFIRM_DEPLOY: 'never' });

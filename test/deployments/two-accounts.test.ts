@@ -49,7 +49,7 @@ function withoutId(answer: string, id: string): string {
   return spellings.reduce((text, spelling) => text.replaceAll(spelling, 'request_id'), answer);
 }
 
-test("an address and --mine find only deployments of the person's own account", async () => {
+test('an address or --mine finds only deployments of the account that the channel belongs to', async () => {
   const { ann, ben } = await openTwo();
   const id = await ann.deploy();
   await ann.say(`status ${id}`);
@@ -61,7 +61,7 @@ test("an address and --mine find only deployments of the person's own account", 
 });
 
 describe("an account's deployment, seen from a channel of another account", () => {
-  test('a request_id of another account is answered as if it did not exist', async () => {
+  test('a request_id of another account is answered as if no such deployment existed', async () => {
     const { ann, ben } = await openTwo();
     const id = await ann.deploy();
     for (const [what, use] of Object.entries(uses)) {
@@ -78,7 +78,7 @@ describe("an account's deployment, seen from a channel of another account", () =
     await ann.shown(' terminated after');
   });
 
-  test('a deployment of another account is never @last, and is neither listed nor suggested', async () => {
+  test('@last, list and suggestions never show a deployment of another account', async () => {
     const { ann, ben } = await openTwo();
     const nothing = await ben.say('list');
     const id = await ann.deploy();
@@ -102,7 +102,7 @@ describe("an account's deployment, seen from a channel of another account", () =
     expect(await ben.suggest('pick', 'application', '')).toEqual(['ben-racing']);
   });
 
-  test('a deployment of another account is never due', async () => {
+  test('the schedule of an account never contains a deployment of another account', async () => {
     const { repository, add, clock } = await openWatch();
     const everybody = { gone: () => sql<SqlBool>`1 = 1` };
     await add();
@@ -124,7 +124,7 @@ describe("an account's deployment, seen from a channel of another account", () =
     expect(await agenda.claimDue('a', 20, 30_000)).not.toEqual([]);
   });
 
-  test('a failed deployment of another account is not counted', async () => {
+  test('the command "list" does not count a failed deployment of another account', async () => {
     const { ann, ben } = await openTwo({ simulator: { durations: STILL } });
     const id = await ann.deploy('Deploying');
     ann.edgegap.fail(id, 'no room');
@@ -133,7 +133,7 @@ describe("an account's deployment, seen from a channel of another account", () =
     expect(await ben.say('list')).not.toContain('failed');
   });
 
-  test('a lost deployment of another account cannot be deployed again', async () => {
+  test('"Deploy again" does not work in a channel of another account', async () => {
     const { ann, ben } = await openTwo({ factor: 150, simulator: { durations: STILL } });
     ann.edgegap.faults.next({ endpoint: 'deploy' }, { kind: 'reset', when: 'before' });
     await ann.deploy('Deploy again');
@@ -148,7 +148,7 @@ describe("an account's deployment, seen from a channel of another account", () =
     expect(ann.edgegap.deployments.size).toBe(1);
   });
 
-  test("the button of another account's list cannot be used to turn its pages", async () => {
+  test('a page button of a list does not work in a channel of another account', async () => {
     const { ann, ben } = await openTwo({ simulator: { durations: STILL } });
     for (let count = 0; count < 11; count++) await ann.deploy('Deploying');
     const list = await ann.say('list --tag qa');
@@ -160,7 +160,7 @@ describe("an account's deployment, seen from a channel of another account", () =
   });
 });
 
-test('a channel moved to another account cannot use its old deployments but is still told of their end', async () => {
+test('after a channel moves to another account, its old deployments cannot be used, but their end is still reported', async () => {
   const two = await openTwo();
   const { ann, ben } = two;
   const id = await ann.deploy();
@@ -174,7 +174,7 @@ test('a channel moved to another account cannot use its old deployments but is s
 
 describe('two accounts side by side', () => {
   test.each([{ callbacks: true }, { callbacks: false }])(
-    'if two accounts have the same request_id, each still follows its own deployment; callbacks: $callbacks',
+    'if two accounts have the same request_id, each account follows its own deployment (callbacks: $callbacks)',
     async ({ callbacks }) => {
       const { ann, ben } = await openTwo({ callbacks, sameIds: true });
       const [id, same] = await Promise.all([ann.deploy(), ben.deploy()]);
@@ -192,7 +192,7 @@ describe('two accounts side by side', () => {
     },
   );
 
-  test("each account's Edgegap is asked only about deployments of that account", async () => {
+  test("the bot asks each account's Edgegap only about deployments of that account", async () => {
     const { ann, ben } = await openTwo({ callbacks: false });
     const ids = await Promise.all([ann.deploy(), ben.deploy()]);
     ann.edgegap.terminate(ids[0]);
@@ -206,13 +206,13 @@ describe('two accounts side by side', () => {
     expect(about(ben)).not.toContain(ids[0]);
   });
 
-  test("an account keeps working while the other account's Edgegap does not answer", async () => {
+  test('an account keeps working while Edgegap does not answer for another account', async () => {
     const { ann, ben } = await openTwo();
     ann.edgegap.faults.next({}, { kind: 'server-error', when: 'before' }, 1_000);
     await ben.deploy();
   });
 
-  test('each account has its own allowlist', async () => {
+  test('each account has its own APP_ALLOWLIST', async () => {
     const { ann, ben } = await openTwo({ annMay: ['lobby-chat'] });
     expect(await ann.say('deploy kart-racing v1.2 --near Montreal')).toContain('There is: lobby-chat.');
     await ben.deploy();

@@ -23,20 +23,23 @@ describe('a deploy with an unknown outcome', () => {
     { kind: 'server-error', when: 'after', status: 502 },
     { kind: 'slow', when: 'after', ms: 40_000 },
     { kind: 'broken-json' },
-  ])('a deploy that fails by $kind is found by its tag and sent once', async (fault) => {
-    const studio = await openStudio({ callbacks: false });
-    const run = await studio.run();
-    deployFails(studio, fault);
-    await run.say(DEPLOY);
-    await studio.shown('did start after all');
-    await studio.shown('is ready');
-    expect(studio.deploys()).toBe(1);
-    expect(studio.simulator.deployments.size).toBe(1);
-    expect(studio.chat.messages).toHaveLength(3);
-    expect(JSON.stringify(studio.chat.messages[0]?.message)).not.toContain('Deploy again');
-  });
+  ])(
+    "if a deploy gets no usable answer ($kind), its deployment is found by the bot's tag, and the deploy is sent once",
+    async (fault) => {
+      const studio = await openStudio({ callbacks: false });
+      const run = await studio.run();
+      deployFails(studio, fault);
+      await run.say(DEPLOY);
+      await studio.shown('did start after all');
+      await studio.shown('is ready');
+      expect(studio.deploys()).toBe(1);
+      expect(studio.simulator.deployments.size).toBe(1);
+      expect(studio.chat.messages).toHaveLength(3);
+      expect(JSON.stringify(studio.chat.messages[0]?.message)).not.toContain('Deploy again');
+    },
+  );
 
-  test('while the list lags behind, a callback settles a deploy with an unknown outcome', async () => {
+  test("while Edgegap's list lags behind, a callback settles a deploy with an unknown outcome", async () => {
     const studio = await openStudio({ simulator: { listLagMs: 60 * 60_000 } });
     const run = await studio.run();
     deployFails(studio, { kind: 'reset', when: 'after' });
@@ -49,7 +52,7 @@ describe('a deploy with an unknown outcome', () => {
     ]);
   });
 
-  test('an unreadable callback during the last list call starts the search again', async () => {
+  test('an unreadable callback during the last search for a deployment starts the search again', async () => {
     const studio = await openStudio({ factor: 60, simulator: { durations: STILL, listLagMs: 150_000 } });
     const run = await studio.run();
     deployFails(studio, { kind: 'reset', when: 'after' });
@@ -63,7 +66,7 @@ describe('a deploy with an unknown outcome', () => {
     await studio.shown('did start after all');
   });
 
-  test('a deploy with an unknown outcome is found although the list lags behind and fails at first', async () => {
+  test("the deployment of a deploy with an unknown outcome is found although Edgegap's list lags behind and fails at first", async () => {
     const studio = await openStudio({ callbacks: false, simulator: { listLagMs: 20_000 } });
     const run = await studio.run();
     deployFails(studio, { kind: 'reset', when: 'after' });
@@ -78,7 +81,7 @@ describe('a deploy with an unknown outcome', () => {
     { kind: 'reset', when: 'before' },
     { kind: 'server-error', when: 'before', status: 500 },
   ])(
-    'a deploy that fails by $kind and is not found may have started and is not sent again',
+    'if a deploy fails ($kind) and no deployment is found, the deploy is reported and not sent again',
     async (fault) => {
       const studio = await openStudio({ factor: 150 });
       const run = await studio.run();
@@ -94,7 +97,7 @@ describe('a deploy with an unknown outcome', () => {
     },
   );
 
-  test('a deploy interrupted by a crash is found by the next process and is not sent again', async () => {
+  test('if a crash interrupts a deploy, the next process finds the deployment and does not send the deploy again', async () => {
     const studio = await openStudio();
     const first = await studio.run();
     deployFails(studio, { kind: 'slow', when: 'after', ms: 20_000 });
@@ -109,7 +112,7 @@ describe('a deploy with an unknown outcome', () => {
     expect(studio.count('I was restarted')).toBe(0);
   });
 
-  test('if the deployment ended before the search, a later callback settles the deploy', async () => {
+  test('if a deployment ended before the search for it, a later callback settles the deploy with an unknown outcome', async () => {
     const studio = await openStudio({ factor: 150, simulator: { durations: STILL } });
     const run = await studio.run();
     deployFails(studio, { kind: 'reset', when: 'after' });
@@ -151,7 +154,7 @@ describe('a deploy with an unknown outcome', () => {
   });
 });
 
-test('a deployment that ended while the bot was down is reported after the restart', async () => {
+test('the end of a deployment while the bot was down is reported after the restart', async () => {
   const studio = await openStudio();
   const first = await studio.run();
   await first.say(DEPLOY);
@@ -170,7 +173,7 @@ test('a deployment that ended while the bot was down is reported after the resta
 });
 
 describe('the button "Deploy again"', () => {
-  test('if two people press "Deploy again" at once, it deploys once and tells the second person', async () => {
+  test('if two people press "Deploy again" at once, a single deployment starts, and the second person is told', async () => {
     const { studio, run } = await lost();
     // Both presses are past every check before either writes anything down.
     const apps = studio.simulator.faults.next(
@@ -227,7 +230,7 @@ describe('the button "Deploy again"', () => {
     expect(studio.simulator.deployments.size).toBe(1);
   });
 
-  test('"Deploy again" does nothing if the deployment was found late', async () => {
+  test('"Deploy again" does nothing if the lost deployment was found in the meantime', async () => {
     const { studio, run } = await lost();
     const button = studio.chat.messages[0]?.message;
     const urls = studio.webhooks();
@@ -247,7 +250,7 @@ describe('the button "Deploy again"', () => {
 });
 
 describe('a deploy with a known outcome', () => {
-  test('if Edgegap refuses a deploy with 422, the deployment it leaves behind is shown as failed', async () => {
+  test('if Edgegap refuses a deploy with 422, the deployment that is left behind is shown as failed', async () => {
     const studio = await openStudio();
     const run = await studio.run();
     deployFails(studio, { kind: 'cannot-allocate', message: 'No room in Montreal' });
@@ -267,7 +270,7 @@ describe('a deploy with a known outcome', () => {
     expect(studio.deploys()).toBe(1);
   });
 
-  test('an answer to a deploy that contains odd characters is stored', async () => {
+  test('an answer to a deploy that contains a NUL character is stored and reported', async () => {
     const studio = await openStudio({ callbacks: false });
     const run = await studio.run();
     deployFails(studio, { kind: 'cannot-allocate', message: 'No\u0000 room in Montreal' });
@@ -275,7 +278,7 @@ describe('a deploy with a known outcome', () => {
     await studio.shown(/ failed: Edgegap found no room/);
   });
 
-  test('a deploy that gets a 429 waits and is sent again', async () => {
+  test('a deploy that is answered with 429 waits and is sent again', async () => {
     const studio = await openStudio();
     const run = await studio.run();
     deployFails(studio, { kind: 'too-many-requests', retryAfter: 3 }, 2);
@@ -285,7 +288,7 @@ describe('a deploy with a known outcome', () => {
     expect(studio.deploys()).toBe(3);
   });
 
-  test('if the connection is refused, a deploy counts as not sent', async () => {
+  test('if Edgegap refuses the connection, a deploy counts as not sent', async () => {
     const studio = await openStudio();
     const run = await studio.run();
     // A first deploy, so that the applications are known when Edgegap is gone.

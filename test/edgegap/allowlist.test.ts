@@ -73,7 +73,7 @@ function expectRefusal(error: unknown): void {
   expect((error as RefusedError).hint).toMatch(/\.$/);
 }
 
-it('the allowlist knows every call of the API', async () => {
+it('APP_ALLOWLIST is tested here for every call of the Edgegap client', async () => {
   await using it = await allowing(['kart']);
   const covered = [...keyed, ...named].map(([name]) => name);
   // A fleet's host shows no application.
@@ -81,7 +81,7 @@ it('the allowlist knows every call of the API', async () => {
 });
 
 describe.each(keyed)('the call %s about a deployment', (name, ask) => {
-  it("the call is refused if the deployment's application is forbidden", async () => {
+  it("a call about a deployment is refused if APP_ALLOWLIST forbids the deployment's application", async () => {
     await using it = await allowing(['kart']);
     const error = await caught(ask(it.api, 'golf-1'));
     expectRefusal(error);
@@ -90,21 +90,21 @@ describe.each(keyed)('the call %s about a deployment', (name, ask) => {
     expect(it.server.lines).toEqual(['GET /v1/status/golf-1']);
   });
 
-  it("the call passes if the deployment's application is allowed", async () => {
+  it("a call about a deployment is made if APP_ALLOWLIST allows the deployment's application", async () => {
     await using it = await allowing(['kart', 'golf']);
     await ask(it.api, 'golf-1');
     expect(it.server.lines[0]).toBe('GET /v1/status/golf-1');
     expect(it.server.lines).toHaveLength(name === 'status' ? 1 : 2);
   });
 
-  it("the call is refused if Edgegap does not name the deployment's application", async () => {
+  it('with APP_ALLOWLIST, a call about a deployment is refused if Edgegap does not name the application', async () => {
     await using it = await allowing(['kart']);
     it.server.script(json(200, { request_id: 'x', current_status: 'READY', app_name: null }));
     expectRefusal(await caught(ask(it.api, 'x')));
     expect(it.server.seen).toHaveLength(1);
   });
 
-  it('the call says that the deployment is unknown if Edgegap does not know it', async () => {
+  it('with APP_ALLOWLIST, the error for a deployment that Edgegap does not know says that the deployment is unknown', async () => {
     await using it = await allowing(['kart']);
     it.server.script(json(400, { message: 'unknown' }));
     expect(await caught(ask(it.api, 'x'))).toMatchObject({ code: 'edgegap-no-such-deployment' });
@@ -112,7 +112,7 @@ describe.each(keyed)('the call %s about a deployment', (name, ask) => {
 });
 
 describe.each(keyed.filter(([name]) => name !== 'status'))('the call %s and the store', (_, ask) => {
-  it('for a stored deployment, the application is read from the store and Edgegap is not asked', async () => {
+  it('to check APP_ALLOWLIST, the bot reads the application of a stored deployment from the store, without a call to Edgegap', async () => {
     await using it = await allowing(['kart'], { odd1: 'kart', odd2: 'golf' });
     await ask(it.api, 'odd1');
     expect(it.server.lines.join()).not.toContain('/v1/status/');
@@ -121,7 +121,7 @@ describe.each(keyed.filter(([name]) => name !== 'status'))('the call %s and the 
     expect(it.server.seen).toHaveLength(before);
   });
 
-  it('the application of a deployment is asked for only once', async () => {
+  it('to check APP_ALLOWLIST, the bot asks Edgegap for the application of a deployment only once', async () => {
     await using it = await allowing(['kart']);
     await ask(it.api, 'kart-1');
     await ask(it.api, 'kart-1');
@@ -130,19 +130,19 @@ describe.each(keyed.filter(([name]) => name !== 'status'))('the call %s and the 
 });
 
 describe.each(named)('the call %s, which names an application', (_, ask) => {
-  it('the call is refused before any request is sent if it names a forbidden application', async () => {
+  it('a call that names an application outside APP_ALLOWLIST is refused before a request is sent', async () => {
     await using it = await allowing(['kart']);
     for (const name of ['golf', 'KART', 'kart ', '']) expectRefusal(await caught(ask(it.api, name)));
     expect(it.server.seen).toEqual([]);
   });
 
-  it('the call passes if it names an allowed application', async () => {
+  it('a call that names an application on APP_ALLOWLIST is made', async () => {
     await using it = await allowing(['kart']);
     await ask(it.api, 'kart');
     expect(it.server.seen).toHaveLength(1);
   });
 
-  it('the call is refused if no application is allowed', async () => {
+  it('a call that names an application is refused if APP_ALLOWLIST allows no application', async () => {
     await using it = await allowing([]);
     expectRefusal(await caught(ask(it.api, 'kart')));
   });
@@ -150,27 +150,30 @@ describe.each(named)('the call %s, which names an application', (_, ask) => {
 
 describe('the list of deployments and the allowlist', () => {
   it.each<[string, ListFilter[], string[]]>([
-    ['no filter', [], ['kart', 'golf']],
-    ['a tag filter', [{ field: 'tags', operator: 'eq', value: 'qa' }], ['kart', 'golf']],
+    ['none', [], ['kart', 'golf']],
+    ['tags', [{ field: 'tags', operator: 'eq', value: 'qa' }], ['kart', 'golf']],
     ['eq', [{ field: 'application', operator: 'eq', value: 'golf' }], ['golf']],
     ['in', [{ field: 'application', operator: 'in', value: ['golf', 'chess'] }], ['golf']],
     ['neq', [{ field: 'application', operator: 'neq', value: 'golf' }], ['kart']],
     ['nin', [{ field: 'application', operator: 'nin', value: ['kart', 'chess'] }], ['golf']],
-  ])('the list with %s asks Edgegap only for allowed applications', async (_, filters, applications) => {
-    await using it = await allowing(['kart', 'golf']);
-    await it.api.deployments({ filters, limit: 7 });
-    await all(it.api, filters);
-    expect(it.server.seen).toHaveLength(2);
-    expect(it.server.seen[0]?.query.limit).toBe('7');
-    for (const { query } of it.server.seen) {
-      const sent: ListFilter[] = JSON.parse(query.query ?? '').filters;
-      const about = sent.filter(({ field }) => field === 'application');
-      expect(about).toEqual([{ field: 'application', operator: 'in', value: applications }]);
-      expect(sent.length - 1).toBe(filters.filter(({ field }) => field !== 'application').length);
-    }
-  });
+  ])(
+    'a list call with the filter "%s" asks Edgegap only for applications on APP_ALLOWLIST',
+    async (_, filters, applications) => {
+      await using it = await allowing(['kart', 'golf']);
+      await it.api.deployments({ filters, limit: 7 });
+      await all(it.api, filters);
+      expect(it.server.seen).toHaveLength(2);
+      expect(it.server.seen[0]?.query.limit).toBe('7');
+      for (const { query } of it.server.seen) {
+        const sent: ListFilter[] = JSON.parse(query.query ?? '').filters;
+        const about = sent.filter(({ field }) => field === 'application');
+        expect(about).toEqual([{ field: 'application', operator: 'in', value: applications }]);
+        expect(sent.length - 1).toBe(filters.filter(({ field }) => field !== 'application').length);
+      }
+    },
+  );
 
-  it('the list is empty, and no request is sent, if no allowed application can match', async () => {
+  it('if no application on APP_ALLOWLIST can match a list call, the list is empty and no request is sent', async () => {
     await using it = await allowing(['kart']);
     const filters: ListFilter[] = [{ field: 'application', operator: 'neq', value: 'kart' }];
     expect(await it.api.deployments({ filters, page: 3 })).toEqual({
@@ -187,7 +190,7 @@ describe('the list of deployments and the allowlist', () => {
   });
 });
 
-it('a stop of many deployments checks each of them and is refused as a whole if any is forbidden', async () => {
+it('a stop of several deployments is refused as a whole if APP_ALLOWLIST forbids the application of any of them', async () => {
   await using it = await allowing(['kart', 'chess'], { odd1: 'kart' });
   expectRefusal(await caught(it.api.stopMany(['kart-1', 'golf-1', 'chess-1'])));
   expect(it.server.lines).not.toContain('POST /v1/deployments/bulk-stop');
@@ -198,17 +201,17 @@ it('a stop of many deployments checks each of them and is refused as a whole if 
   expect(it.server.lines.slice(5)).toEqual([bulk, bulk]);
 });
 
-it('only the allowed applications are listed', async () => {
+it('the list of applications contains only applications on APP_ALLOWLIST', async () => {
   await using it = await allowing(['kart', 'chess', 'gone']);
   expect((await it.api.applications()).map(({ name }) => name)).toEqual(['kart', 'chess']);
 });
 
-it('locations can be requested without naming an application', async () => {
+it('with APP_ALLOWLIST, locations can be requested without an application', async () => {
   await using it = await allowing(['kart']);
   expect(await it.api.locations()).toEqual({ locations: [], messages: [] });
 });
 
-it('deployments made by this client are remembered as allowed, even those of failed deploys', async () => {
+it('the client remembers the deployments of its own deploys, even of failed deploys, as allowed', async () => {
   await using it = await allowing(['kart']);
   it.server.script(json(202, { request_id: 'fresh' }), json(422, { request_id: 'left', message: 'full' }));
   await it.api.deploy({ ...DEPLOY, application: 'kart' });
@@ -218,7 +221,7 @@ it('deployments made by this client are remembered as allowed, even those of fai
   expect(it.server.lines.filter((line) => line.includes('/v1/status/'))).toEqual([]);
 });
 
-it('without an allowlist the client is unchanged', async () => {
+it('without APP_ALLOWLIST, the Edgegap client is used without checks', async () => {
   await using it = await allowing(undefined);
   expect(it.api).toBe(it.client);
 });

@@ -17,7 +17,7 @@ import { json, text } from './scripted-server.ts';
 const last = { number: 1, next_page_number: null, previous_page_number: null, has_next: false };
 
 describe('requests to Edgegap', () => {
-  it('a deploy sends all fields of the request', async () => {
+  it('a deploy sends all fields of the request to Edgegap', async () => {
     await using it = await rig();
     it.server.script(json(202, { request_id: 'a69f8e3e0555' }));
     const deployed = await it.client.deploy({
@@ -68,7 +68,7 @@ describe('requests to Edgegap', () => {
     expect(Object.keys(body).sort()).toEqual(['application', 'users', 'version', 'webhook_on_ready']);
   });
 
-  it('a deploy to a private fleet sends the same fields as a deploy, and the hosts in their order', async () => {
+  it('a deploy to a private fleet sends the same fields as other deploys, and the hosts in the given order', async () => {
     await using it = await rig();
     it.server.otherwise(json(202, { request_id: 'a69f8e3e0555' }));
     expect(await it.client.deployToFleet(FLEET_DEPLOY)).toEqual({ request_id: 'a69f8e3e0555' });
@@ -112,7 +112,7 @@ describe('requests to Edgegap', () => {
     expect(it.server.lines).toEqual(['POST /v1/deploy', 'POST /v1/deploy']);
   });
 
-  it('each call uses the path of its endpoint', async () => {
+  it('each call of the Edgegap client uses the path of its endpoint', async () => {
     await using it = await rig();
     const { client, server } = it;
     server.otherwise((response, { path }) => {
@@ -173,7 +173,7 @@ describe('requests to Edgegap', () => {
   });
 
   it.each(['/proxy', '/proxy/', '/a/b/'])(
-    'the client keeps the prefix %s of the base URL',
+    'the Edgegap client keeps the path prefix %s of EDGEGAP_API_URL',
     async (prefix) => {
       await using it = await rig({ prefix });
       it.server.script(json(200, STATUS), json(202, { request_id: 'a' }));
@@ -184,7 +184,7 @@ describe('requests to Edgegap', () => {
     },
   );
 
-  it('ids and tags are encoded so that each remains a single part of the path', async () => {
+  it('ids and tags are encoded in the URL, so that each remains a single part of the path', async () => {
     await using it = await rig();
     it.server.otherwise(json(404, { message: 'tag not found' }));
     for (const odd of ['a/b', '../apps', 'a?x=1', 'a#b', 'ünï 🏎️', '%2e%2e', 'a\r\nHost: evil', '\ud800']) {
@@ -202,7 +202,7 @@ describe('requests to Edgegap', () => {
     expect(it.server.seen).toHaveLength(16);
   });
 
-  it('reads share a connection that is kept open, and a deploy opens a new connection', async () => {
+  it('reads from Edgegap share a connection that is kept open, and a deploy opens a new connection', async () => {
     await using it = await rig();
     it.server.otherwise(json(202, { ...STATUS }));
     await it.client.status('a');
@@ -218,7 +218,7 @@ describe('requests to Edgegap', () => {
 
 describe('the Edgegap token', () => {
   it.each([TOKEN, `token ${TOKEN}`, `Token  ${TOKEN}`, `TOKEN\t${TOKEN}\n`, `  ${TOKEN} `])(
-    'the token is accepted when it is given as %j',
+    'the Edgegap token is accepted in the form %j',
     async (form) => {
       await using it = await rig({ token: form });
       it.server.script(json(200, STATUS));
@@ -228,7 +228,7 @@ describe('the Edgegap token', () => {
   );
 
   it.each(['', '  ', 'token', 'token  ', `${TOKEN} x`, `${TOKEN}\r\nX-Evil: 1`, 'tökén'])(
-    'the token %j is refused, and the error does not repeat the token',
+    'the Edgegap token %j is refused, and the error does not repeat the token',
     (form) => {
       let message = '';
       try {
@@ -241,11 +241,11 @@ describe('the Edgegap token', () => {
     },
   );
 
-  it('a token that begins with the letters of the word "token" is not shortened', () => {
+  it('an Edgegap token that begins with the letters "token" is not shortened', () => {
     expect(bareToken('tokenish-123')).toBe('tokenish-123');
   });
 
-  it('the token appears in no log line and no error, even when Edgegap repeats it', async () => {
+  it('the Edgegap token appears in no log line and no error, even if Edgegap repeats the token in an answer', async () => {
     await using it = await rig();
     it.server.script(
       json(200, STATUS),
@@ -276,13 +276,13 @@ describe("Edgegap's answers", () => {
     [200, 'stopping'],
     [202, 'accepted'],
     [410, 'already-terminated'],
-  ])('a stop answered with %i has the outcome "%s"', async (status, outcome) => {
+  ])('a stop that Edgegap answers with %i has the outcome "%s"', async (status, outcome) => {
     await using it = await rig();
     it.server.script(json(status, { message: 'so be it' }));
     expect(await it.client.stop('abc')).toBe(outcome);
   });
 
-  it('logs are read as plain text and as base64, with a crash log that may be plain text', async () => {
+  it('logs from Edgegap are read as plain text and as base64, and the crash log may be plain text in both cases', async () => {
     await using it = await rig();
     const words = 'Grüße 🏎️\nline two\n';
     const packed = Buffer.from(words).toString('base64');
@@ -305,7 +305,7 @@ describe("Edgegap's answers", () => {
     expect(await it.client.logs('a')).toEqual({ logs: '', ...none });
   });
 
-  it('an answer larger than 32 MiB is not read to the end', async () => {
+  it('an answer from Edgegap that is larger than 32 MiB is not read to the end', async () => {
     await using it = await rig();
     const piece = Buffer.alloc(1024 * 1024, 'x');
     it.server.script((response) => {
@@ -336,7 +336,7 @@ describe('paging', () => {
     },
   });
 
-  it("fetching a single page also returns the total and the next page's number", async () => {
+  it('fetching a single page of deployments also returns the total number and whether another page exists', async () => {
     await using it = await rig();
     it.server.script(json(200, page(2, ['c', 'd'], true)), json(200, { data: [row('e')], total_count: 5 }));
     const filters = [
@@ -362,7 +362,7 @@ describe('paging', () => {
     });
   });
 
-  it('the client follows every page and returns a row that is on two pages only once', async () => {
+  it('the Edgegap client fetches every page and returns a row that is on two pages only once', async () => {
     await using it = await rig();
     it.server.script(
       json(200, page(1, ['a', 'b'], true)),
@@ -379,7 +379,7 @@ describe('paging', () => {
     ]);
   });
 
-  it('the client fetches a page only when the caller reads on', async () => {
+  it('the Edgegap client fetches the next page only when the caller reads on', async () => {
     await using it = await rig();
     it.server.otherwise(json(200, page(1, ['a', 'b'], true)));
     for await (const _ of it.client.allDeployments()) break;
@@ -387,11 +387,11 @@ describe('paging', () => {
   });
 
   it.each([
-    ['a next page that is not later', { next_page_number: 1, has_next: true }],
-    ['a missing number of the next page', { has_next: true }],
-    ['a missing has_next', { next_page_number: 2 }],
-    ['a missing pagination', undefined],
-  ])('the client stops turning pages after %s', async (_, pagination) => {
+    ['a next page whose number is not higher', { next_page_number: 1, has_next: true }],
+    ['a next page without a number', { has_next: true }],
+    ['an answer without has_next', { next_page_number: 2 }],
+    ['an answer without pagination', undefined],
+  ])('the Edgegap client stops fetching pages after %s', async (_, pagination) => {
     await using it = await rig();
     it.server.script(
       json(200, { tags: ['a', 'b'], count: 3, pagination }),
@@ -403,7 +403,7 @@ describe('paging', () => {
     expect(it.server.seen[1]?.query).toEqual({ page: '2' });
   });
 
-  it('all pages of applications, versions and locations are collected', async () => {
+  it('the Edgegap client collects all pages of applications, versions and locations', async () => {
     await using it = await rig();
     const two = (key: string, one: unknown, other: unknown) => [
       json(200, { [key]: [one], total_count: 2, pagination: { has_next: true, next_page_number: 2 } }),

@@ -95,19 +95,22 @@ describe('the meaning of each answer', () => {
     ['list', list, 400, { message: 'Bad filter' }, 'edgegap-bad-request', 'not-done'],
     ['list', list, 422, {}, 'edgegap-bad-request', 'not-done'],
     ['list', list, 424, {}, 'edgegap-bad-request', 'not-done'],
-  ])('%s, answered with %3$i %4$j, fails as %5$s', async (_, ask, code, body, meaning, outcome) => {
-    await using it = await rig();
-    it.server.script(json(code, body));
-    const error = await failure(ask(it.client));
-    expect(error).toMatchObject({ code: meaning, status: code, outcome });
-    readable(error);
-    expect(it.server.seen).toHaveLength(1);
-    expect(error.method).toBe(it.server.seen[0]?.method);
-    expect(error.path).toBe(it.server.seen[0]?.path);
-  });
+  ])(
+    'the call $0 that Edgegap answers with $2 and $3 fails with the error $4',
+    async (_, ask, code, body, meaning, outcome) => {
+      await using it = await rig();
+      it.server.script(json(code, body));
+      const error = await failure(ask(it.client));
+      expect(error).toMatchObject({ code: meaning, status: code, outcome });
+      readable(error);
+      expect(it.server.seen).toHaveLength(1);
+      expect(error.method).toBe(it.server.seen[0]?.method);
+      expect(error.path).toBe(it.server.seen[0]?.path);
+    },
+  );
 
   it.each(Object.entries(everything))(
-    '%s fails on 401, 403, 429, 5xx and redirects, each with its own error and outcome',
+    'the call "%s" fails with the right error and outcome on 401, 403, 429, 5xx and redirects',
     async (name, ask) => {
       // A deploy that a proxy redirects may have been made nevertheless.
       const redirected = name.startsWith('deploy') ? 'unknown' : 'not-done';
@@ -131,7 +134,7 @@ describe('the meaning of each answer', () => {
     },
   );
 
-  it('each kind of error has a text of its own', async () => {
+  it('each kind of error from Edgegap has its own text', async () => {
     const cases: [Ask, number][] = [
       [deploy, 400],
       [deploy, 401],
@@ -155,7 +158,7 @@ describe('the meaning of each answer', () => {
     expect(words.size).toBe(cases.length);
   });
 
-  it('the error for a 422 names the deployment that was left behind', async () => {
+  it('the error for a deploy with a 422 names the deployment that was left behind', async () => {
     await using it = await rig();
     it.server.script(json(422, { request_id: 'f00ba4', message: 'Could not allocate' }));
     const error = await failure(it.client.deploy(DEPLOY));
@@ -164,7 +167,7 @@ describe('the meaning of each answer', () => {
     expect(error.userMessage).toContain('Could not allocate');
   });
 
-  it("Edgegap's message and details are put on a single line and cut to 300 characters", async () => {
+  it("an error shows Edgegap's message and details on a single line of at most 300 characters", async () => {
     await using it = await rig();
     it.server.script(
       json(400, { message: 'Bad\n\trequest', details: { users: ['missing'] } }),
@@ -180,7 +183,7 @@ describe('the meaning of each answer', () => {
     for (let i = 0; i < 3; i++) expect((await failure(deploy(it.client))).apiMessage).toBeUndefined();
   });
 
-  it('the client waits as long as Edgegap asks, but at most 30 seconds', async () => {
+  it('after a 429, the Edgegap client waits as long as Retry-After asks, but at most 30 seconds', async () => {
     for (const [header, ms] of [
       ['7', 7_000],
       ['3600', 30_000],
@@ -209,12 +212,12 @@ describe('calls that get no usable answer', () => {
   const broken: Step = text(200, '{"request_id": "a', { 'content-type': 'application/json' });
 
   it.each<[string, Step, string]>([
-    ['half a JSON', broken, 'edgegap-unreadable'],
-    ['a page', text(200, '<html>Hello</html>'), 'edgegap-unreadable'],
-    ['a different JSON', json(200, { hello: 'world' }), 'edgegap-unreadable'],
+    ['incomplete JSON', broken, 'edgegap-unreadable'],
+    ['an HTML page', text(200, '<html>Hello</html>'), 'edgegap-unreadable'],
+    ['JSON without the expected fields', json(200, { hello: 'world' }), 'edgegap-unreadable'],
     ['an empty answer', text(200, ''), 'edgegap-unreadable'],
-    ['a reset', reset, 'edgegap-disconnected'],
-    ['half a body', cutShort, 'edgegap-disconnected'],
+    ['a reset of the connection', reset, 'edgegap-disconnected'],
+    ['an incomplete body', cutShort, 'edgegap-disconnected'],
   ])('a deploy answered with %s has an unknown outcome and is never sent again', async (_, step, code) => {
     await using it = await rig();
     it.server.script(step);
@@ -239,7 +242,7 @@ describe('calls that get no usable answer', () => {
     ['status', status, 'unknown'],
     ['stop', stop, 'unknown'],
     ['addTag', addTag, 'unknown'],
-  ])('%s times out if there is no answer, and is not sent again', async (_, ask, outcome) => {
+  ])('the call "%s" times out if Edgegap does not answer, and is not sent again', async (_, ask, outcome) => {
     await using it = await rig({ timeoutMs: 30_000 });
     it.server.otherwise(silence);
     const arrived = new Promise<void>((resolve) => {
@@ -255,7 +258,7 @@ describe('calls that get no usable answer', () => {
     expect(it.server.seen).toHaveLength(1);
   });
 
-  it('a call whose answer never ends also times out', async () => {
+  it("a call times out if Edgegap's answer never ends", async () => {
     await using it = await rig({ timeoutMs: 30_000 });
     const half = new Promise<void>((resolve) => {
       it.server.script((response) => {
@@ -269,7 +272,7 @@ describe('calls that get no usable answer', () => {
     expect(await call).toMatchObject({ code: 'edgegap-timeout' });
   });
 
-  it('a call on a refused connection counts as not done', async () => {
+  it("if Edgegap's address refuses connections, a call counts as not done", async () => {
     await using it = await rig();
     await it.server[Symbol.asyncDispose]();
     for (const ask of Object.values(everything)) {
@@ -280,7 +283,7 @@ describe('calls that get no usable answer', () => {
     }
   });
 
-  it('a call to an unknown host or a server without TLS counts as not done', async () => {
+  it('if the host is unknown or the server does not speak TLS, a deploy counts as not done', async () => {
     await using other = await rig();
     for (const baseUrl of ['http://edgegap.invalid', other.server.url.replace('http:', 'https:')]) {
       await using it = await rig({ baseUrl });

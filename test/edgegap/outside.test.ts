@@ -7,7 +7,7 @@ import { json } from './scripted-server.ts';
 const OURS = 'correct-horse-of-ours';
 const mask = createMask([TOKEN, OURS]);
 
-test("Edgegap's words in a refusal are masked, and so are the bot's own secrets", async () => {
+test("in Edgegap's message about a refusal, all secrets are masked, including the bot's own secrets", async () => {
   await using edgegap = await rig({ mask });
   edgegap.server.script(
     json(400, {
@@ -21,7 +21,7 @@ test("Edgegap's words in a refusal are masked, and so are the bot's own secrets"
   expect(JSON.stringify([error, String(error)])).not.toContain(OURS);
 });
 
-test("Edgegap's facts about a deployment are masked, except the bot's own tag and the names", async () => {
+test("secrets in Edgegap's facts about a deployment are masked, but the bot's own tag and names are not", async () => {
   await using edgegap = await rig({ mask: createMask(['chatops', 'kart-racing']) });
   const told = {
     request_id: '93924761ccde',
@@ -48,14 +48,14 @@ describe('the body of a callback', () => {
     container_env: { DB_PASSWORD: 'swordfish' },
   });
 
-  test('the body of a callback is masked before it is stored and stays readable', () => {
+  test('secrets in the body of a callback are masked before the body is stored, and the body stays valid JSON', () => {
     const stored = JSON.parse(maskedBody(body, mask));
     expect(stored).toMatchObject({ request_id: '93924761ccde', current_status: 'ERROR' });
     expect(JSON.stringify(stored)).not.toMatch(/hunter2|swordfish|correct-horse/);
     expect(maskedBody(JSON.stringify(stored), mask)).toBe(JSON.stringify(stored));
   });
 
-  test('a callback body that cannot be read is masked and stored', () => {
+  test('a callback body that is not valid JSON is stored with secrets masked', () => {
     expect(maskedBody(`<error>${OURS} password=hunter2`, mask)).toBe('<error>[masked] password=[masked]');
   });
 });

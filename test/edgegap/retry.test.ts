@@ -40,16 +40,16 @@ describe.each<[string, (client: EdgegapClient) => Promise<unknown>]>([
     ['429', slowDown('1')],
     ['500', json(500, {})],
     ['503', json(503, {}, { 'retry-after': '1' })],
-    ['a reset', reset],
-    ['half an answer', cutShort],
-  ])('the call is sent again after %s', async (_name, step) => {
+    ['a broken connection', reset],
+    ['an incomplete answer', cutShort],
+  ])('a call that may safely be repeated is sent again after %s', async (_name, step) => {
     await using it = await rig();
     it.server.script(step, step, ok);
     await settled(it.clock, ask(it.client));
     expect(it.server.seen).toHaveLength(3);
   });
 
-  it('the call is given up after three attempts', async () => {
+  it('a call that may safely be repeated is given up after three attempts', async () => {
     await using it = await rig();
     it.server.otherwise(json(502, { message: 'bad gateway' }));
     expect(await failure(settled(it.clock, ask(it.client)))).toMatchObject({
@@ -59,14 +59,17 @@ describe.each<[string, (client: EdgegapClient) => Promise<unknown>]>([
     expect(it.server.seen).toHaveLength(3);
   });
 
-  it.each([400, 401, 403, 404, 409])('the call is not sent again if it is answered with %i', async (code) => {
-    await using it = await rig();
-    it.server.otherwise(json(code, {}));
-    await failure(settled(it.clock, ask(it.client)));
-    expect(it.server.seen).toHaveLength(1);
-  });
+  it.each([400, 401, 403, 404, 409])(
+    'a call that may safely be repeated is not sent again if Edgegap answers with %i',
+    async (code) => {
+      await using it = await rig();
+      it.server.otherwise(json(code, {}));
+      await failure(settled(it.clock, ask(it.client)));
+      expect(it.server.seen).toHaveLength(1);
+    },
+  );
 
-  it('the waits between the attempts grow, and a random part is added', async () => {
+  it('the waits between the attempts of a call grow, and a random time is added', async () => {
     for (const [random, waits] of [
       [0, [500, 1_000]],
       [0.999_999, [1_000, 2_000]],
@@ -86,20 +89,23 @@ describe.each<[string, (client: EdgegapClient) => Promise<unknown>]>([
     ['2', 2_000],
     ['86400', 30_000],
     ['Tue, 03 Mar 2026 16:00:05 GMT', 5_000],
-  ])('the wait follows the Retry-After %s up to a limit', async (header, wait) => {
-    for (const code of [429, 503]) {
-      await using it = await rig();
-      const times = arrivals(it);
-      it.server.script(json(code, {}, { 'retry-after': header }), ok);
-      await settled(it.clock, ask(it.client));
-      expect(times[1]).toBeGreaterThanOrEqual(wait);
-      expect(times[1]).toBeLessThan(wait + 100);
-    }
-  });
+  ])(
+    'before the next attempt, the client waits for the Retry-After "%s", but at most 30 seconds',
+    async (header, wait) => {
+      for (const code of [429, 503]) {
+        await using it = await rig();
+        const times = arrivals(it);
+        it.server.script(json(code, {}, { 'retry-after': header }), ok);
+        await settled(it.clock, ask(it.client));
+        expect(times[1]).toBeGreaterThanOrEqual(wait);
+        expect(times[1]).toBeLessThan(wait + 100);
+      }
+    },
+  );
 });
 
 describe('calls after a 429', () => {
-  it('after a 429, all calls of the same kind wait, and calls of other kinds do not', async () => {
+  it('after a 429 from Edgegap, all calls of the same kind wait, and calls of other kinds do not', async () => {
     await using it = await rig();
     const seen: [string, number][] = [];
     const begin = it.clock.now();
@@ -126,14 +132,14 @@ describe('calls after a 429', () => {
     ['a legacy deploy', (client) => client.deployLegacy(LEGACY_DEPLOY)],
     ['a new tag', (client) => client.addTag('abc', 'qa')],
     ['a renamed tag', (client) => client.renameTag('abc', 'qa', 'prod')],
-  ])('%s is sent again after a 429, because a 429 means that nothing was done', async (_, ask) => {
+  ])('the request for %s is sent again after a 429, because Edgegap did nothing', async (_, ask) => {
     await using it = await rig();
     it.server.script(slowDown('1'), slowDown('1'), ok);
     await settled(it.clock, ask(it.client));
     expect(it.server.seen).toHaveLength(3);
   });
 
-  it('a deploy answered three times with 429 is reported as not done', async () => {
+  it('a deploy that Edgegap answers three times with 429 is reported as not done', async () => {
     await using it = await rig();
     it.server.otherwise(slowDown('3'));
     const error = await failure(settled(it.clock, it.client.deploy(DEPLOY)));
@@ -145,7 +151,7 @@ describe('calls after a 429', () => {
 
 describe('calls that change something', () => {
   it.each([reset, cutShort, json(500, {}), json(503, {}, { 'retry-after': '1' })])(
-    'a change other than DELETE is never sent again if it may have been carried out (%#)',
+    'a deploy or tag change is never sent again if Edgegap may have carried out the request (%#)',
     async (step) => {
       for (const ask of [
         (client: EdgegapClient): Promise<unknown> => client.deploy(DEPLOY),
@@ -162,7 +168,7 @@ describe('calls that change something', () => {
     },
   );
 
-  it('a deploy that finds no connection is sent again and reaches the server once it is back', async () => {
+  it('a deploy is sent again if no connection can be opened, and reaches Edgegap once Edgegap is back', async () => {
     await using it = await rig();
     const { port } = it.server;
     await it.server[Symbol.asyncDispose]();
@@ -179,7 +185,7 @@ describe('calls that change something', () => {
     ['404', json(404, { message: 'not found' }), 'perhaps-stopped'],
     ['400', json(400, { message: 'not found' }), 'perhaps-stopped'],
   ])(
-    'if an attempt of a stop may have worked, %s at the next attempt is no error',
+    'if the first attempt of a stop may have worked, an answer of %s to the next attempt is not an error',
     async (_, step, outcome) => {
       for (const first of [reset, json(502, {})]) {
         await using it = await rig();
@@ -198,7 +204,7 @@ describe('calls that change something', () => {
     });
   });
 
-  it('a tag counts as removed if the connection broke and the repeat finds no such tag', async () => {
+  it('a tag counts as removed if the connection breaks and the second attempt is told that no such tag exists', async () => {
     await using it = await rig();
     it.server.script(reset, json(404, { message: 'No such tag' }));
     await settled(it.clock, it.client.removeTag('abc', 'qa'));
@@ -206,7 +212,7 @@ describe('calls that change something', () => {
     expect(await failure(it.client.removeTag('abc', 'qa'))).toMatchObject({ code: 'edgegap-no-such-tag' });
   });
 
-  it('if an attempt of a stop may have worked, its outcome stays unknown after later errors', async () => {
+  it('if an attempt of a stop may have worked, errors of later attempts leave the outcome unknown', async () => {
     await using it = await rig();
     it.server.script(reset, json(401, {}));
     expect(await failure(settled(it.clock, it.client.stop('abc')))).toMatchObject({
@@ -227,7 +233,7 @@ describe('rate limits', () => {
     ['deploy', 40, (client) => client.deploy(DEPLOY)],
     ['status', 20, (client) => client.status('abc')],
     ['list', 10, (client) => client.deployments()],
-  ])('%s calls reach the server at most %i times in any second', async (_, limit, ask) => {
+  ])('calls of the kind "%s" reach Edgegap at most %i times in any second', async (_, limit, ask) => {
     await using it = await rig();
     const times = arrivals(it);
     it.server.otherwise(json(200, { ...STATUS, data: [], total_count: 0 }));
@@ -240,7 +246,7 @@ describe('rate limits', () => {
     }
   });
 
-  it('all kinds of deploy share a single limit', async () => {
+  it('all kinds of deploy share a single rate limit', async () => {
     await using it = await rig();
     it.server.otherwise(json(202, { request_id: 'a' }));
     const times = arrivals(it);
@@ -255,7 +261,7 @@ describe('rate limits', () => {
     expect(most(times)).toBeLessThanOrEqual(DOCUMENTED_LIMITS.deploy);
   });
 
-  it("a configured limit also counts repeated attempts, and a person's call goes first", async () => {
+  it("a configured rate limit also counts repeated attempts, and a person's call goes before background calls", async () => {
     await using it = await rig({ limits: { status: 2 } });
     const times = arrivals(it);
     it.server.script(json(500, {}), json(500, {}), json(500, {})).otherwise(ok);
@@ -270,7 +276,7 @@ describe('rate limits', () => {
     expect(it.server.lines.slice(0, 3)).toContain('GET /v1/status/person');
   });
 
-  it('the rate limit holds after Edgegap was silent, although waiting calls are then sent at once', async () => {
+  it('when Edgegap answers again after a silence, the many waiting calls keep within the rate limit', async () => {
     await using it = await rig();
     const arrived: number[] = [];
     const silent: ServerResponse[] = [];
@@ -295,7 +301,7 @@ describe('rate limits', () => {
     expect(most(arrived)).toBeLessThanOrEqual(DOCUMENTED_LIMITS.deploy);
   });
 
-  it('a call asks whether it may still be sent when a connection is free, not when it gets its permit', async () => {
+  it('when a connection becomes free, the Edgegap client checks again whether the waiting call may still be sent', async () => {
     await using it = await rig();
     const silent: ServerResponse[] = [];
     it.server.otherwise((response) => silent.push(response));
@@ -320,7 +326,7 @@ describe('rate limits', () => {
 describe('calls that are aborted', () => {
   const reason = new Error('the person left');
 
-  it('a call aborted before the start, while waiting or between attempts rejects with the given reason', async () => {
+  it('a call that is aborted before the start, while waiting or between attempts rejects with the given reason', async () => {
     await using it = await rig({ limits: { status: 1 } });
     expect(await caught(it.client.status('abc', { signal: AbortSignal.abort(reason) }))).toBe(reason);
     expect(it.server.seen).toHaveLength(0);
@@ -336,7 +342,7 @@ describe('calls that are aborted', () => {
     expect(it.server.seen).toHaveLength(1);
   });
 
-  it('a change aborted between attempts says that the change may have been carried out', async () => {
+  it('if a stop is aborted between attempts, the error says that the stop may have been carried out', async () => {
     await using it = await rig();
     it.server.script(json(500, {}));
     const controller = new AbortController();
@@ -347,7 +353,7 @@ describe('calls that are aborted', () => {
     expect(it.server.seen).toHaveLength(1);
   });
 
-  it('a read aborted under way rejects with the given reason', async () => {
+  it('if a read is aborted while the request is under way, the call rejects with the given reason', async () => {
     await using it = await rig();
     it.server.otherwise(silence);
     const controller = new AbortController();
@@ -357,7 +363,7 @@ describe('calls that are aborted', () => {
     expect(await call).toBe(reason);
   });
 
-  it('a change aborted under way says that the change may have been carried out', async () => {
+  it('if a deploy is aborted while the request is under way, the error says that the deploy may have been carried out', async () => {
     await using it = await rig();
     it.server.otherwise(silence);
     const controller = new AbortController();
@@ -369,7 +375,7 @@ describe('calls that are aborted', () => {
 });
 
 describe('closing the client', () => {
-  it('a closing client lets a call that is under way finish and refuses waiting and later calls', async () => {
+  it('a closing Edgegap client lets a call that is under way finish, and refuses waiting and later calls', async () => {
     await using it = await rig({ limits: { deploy: 1 } });
     let answer = () => {};
     it.server.script((response, request) => {
@@ -386,7 +392,7 @@ describe('closing the client', () => {
     await closed;
   });
 
-  it('if a change waits for its repeat, a closing client says that the change may have been carried out', async () => {
+  it('if the client closes between two attempts of a stop, the error says that the stop may have been carried out', async () => {
     for (const steps of [[json(502, {})], [reset], [json(502, {}), slowDown('9')]]) {
       await using it = await rig();
       it.server.script(...steps);
@@ -401,7 +407,7 @@ describe('closing the client', () => {
     }
   });
 
-  it('a closing client refuses a change that was not carried out, so that the person can try again', async () => {
+  it('if the client closes while a stop waits after a 429, the error says that the stop was not carried out', async () => {
     await using it = await rig();
     it.server.script(slowDown('9'));
     const stopped = caught(it.client.stop('abc'));
@@ -410,7 +416,7 @@ describe('closing the client', () => {
     expect(await stopped).toMatchObject({ code: 'edgegap-closed' });
   });
 
-  it('when the client is abandoned, calls that are under way end with an unknown outcome', async () => {
+  it('when the Edgegap client is abandoned, changes that are under way fail with an unknown outcome', async () => {
     await using it = await rig();
     it.server.script(
       () => undefined,
@@ -428,7 +434,7 @@ describe('closing the client', () => {
 });
 
 describe('the log of calls', () => {
-  it('the log contains a debug line for each attempt', async () => {
+  it('the log contains a debug line for each attempt of a call to Edgegap', async () => {
     await using it = await rig();
     it.server.script(reset, json(500, {}), ok);
     await settled(it.clock, it.client.status('abc'));
@@ -441,7 +447,7 @@ describe('the log of calls', () => {
     expect(lines[2].ms).toEqual(expect.any(Number));
   });
 
-  it('the log contains no body and no callback URL', async () => {
+  it('the log contains no request body and no callback URL of a deploy', async () => {
     await using it = await rig();
     it.server.script(json(202, { request_id: 'a' }));
     await it.client.deploy({

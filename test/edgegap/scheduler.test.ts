@@ -25,7 +25,7 @@ const at = async () => {};
 describe.each(Object.entries(DOCUMENTED_LIMITS) as [keyof RateLimits, number][])(
   'the limit for %s',
   (bucket, limit) => {
-    it(`${limit} calls start at once, and the next ${limit} calls a second later`, async () => {
+    it(`of many calls, ${limit} start at once, and the next ${limit} a second later`, async () => {
       const clock = new TestClock();
       const scheduler = new Scheduler(clock);
       const begin = clock.now();
@@ -108,7 +108,7 @@ describe.each(Object.entries(DOCUMENTED_LIMITS) as [keyof RateLimits, number][])
 );
 
 describe('the scheduler', () => {
-  it('calls that hang do not hold up the next call', async () => {
+  it('calls to Edgegap that hang do not hold up the next call', async () => {
     const clock = new TestClock();
     const scheduler = new Scheduler(clock, { status: 2 });
     const never = (left: () => void) => {
@@ -121,7 +121,28 @@ describe('the scheduler', () => {
     expect(await third).toBe('done');
   });
 
-  it('each kind of call has a separate limit', async () => {
+  it.each([
+    [10, 2],
+    [8, 2],
+    [4, 1],
+    [1, 0],
+  ])('of %i permits, background work leaves %i to people, who do not wait', async (limit, left) => {
+    const scheduler = new Scheduler(new TestClock(), { list: limit });
+    const started: Lane[] = [];
+    const ask = (lane: Lane) =>
+      void scheduler.run('list', { lane }, () => {
+        started.push(lane);
+        return new Promise<never>(() => {});
+      });
+    for (let call = 0; call < 2 * limit; call++) ask('background');
+    await turn();
+    for (let call = 0; call < limit; call++) ask('people');
+    await turn();
+    expect(started.filter((lane) => lane === 'background')).toHaveLength(limit - left);
+    expect(started.filter((lane) => lane === 'people')).toHaveLength(left);
+  });
+
+  it('each kind of call to Edgegap has a separate rate limit', async () => {
     const scheduler = new Scheduler(new TestClock(), { deploy: 1 });
     await scheduler.run('deploy', { lane: 'people' }, at);
     void scheduler.run('deploy', { lane: 'people' }, at);
@@ -129,7 +150,7 @@ describe('the scheduler', () => {
     await scheduler.run('stop', { lane: 'people' }, at);
   });
 
-  it('a kind of call without a documented limit is limited only in the number of calls at the same time', async () => {
+  it('calls without a documented rate limit are limited only in how many are under way at the same time', async () => {
     const scheduler = new Scheduler(new TestClock());
     let running = 0;
     let peak = 0;
@@ -145,7 +166,7 @@ describe('the scheduler', () => {
     expect(peak).toBe(16);
   });
 
-  it('a call that fails returns the permit', async () => {
+  it('a call that fails does not keep its permit', async () => {
     const clock = new TestClock();
     const scheduler = new Scheduler(clock, { list: 1 });
     const fail = async () => {
@@ -157,7 +178,7 @@ describe('the scheduler', () => {
     expect(await next).toBe('next');
   });
 
-  it('a paused scheduler starts no call, even if the clock was set back since', async () => {
+  it('while calls are paused after a 429, no permit is given, even if the clock is set back', async () => {
     const clock = new TestClock();
     let ahead = 3 * 60 * 60_000;
     const permits = new MemoryPermits({
@@ -174,7 +195,7 @@ describe('the scheduler', () => {
     expect((await permits.take('deploy', wish)).permits).toHaveLength(1);
   });
 
-  it('with several pauses, no call starts until the longest pause is over', async () => {
+  it('if calls are paused several times, no call starts until the longest pause is over', async () => {
     const clock = new TestClock();
     const scheduler = new Scheduler(clock);
     await scheduler.pause('status', 2_000);
@@ -190,7 +211,7 @@ describe('the scheduler', () => {
     expect(started).toBe(true);
   });
 
-  it('a call aborted before or during its wait rejects with the given reason and never starts', async () => {
+  it('a call that is aborted before or during its wait for a permit rejects with the given reason and never starts', async () => {
     const clock = new TestClock();
     const scheduler = new Scheduler(clock, { list: 1 });
     await scheduler.run('list', { lane: 'people' }, at);
@@ -209,7 +230,7 @@ describe('the scheduler', () => {
     expect(await after).toBe('after');
   });
 
-  it('after a crash the first call waits for a whole window, otherwise it starts at once', async () => {
+  it('after a crash, the first call waits for a whole rate-limit window, and after a clean stop, the call starts at once', async () => {
     const clock = new TestClock();
     const store = await openStore(sqliteDialect(':memory:'));
     const log = pino({ level: 'silent' });
@@ -240,7 +261,7 @@ describe('the scheduler', () => {
     await store.destroy();
   });
 
-  it("a person's call starts at once although a background call has to wait", async () => {
+  it("a person's call starts at once although a background call has to wait for a permit", async () => {
     const clock = new TestClock();
     const memory = new MemoryPermits(clock);
     const kept: Permits = {
@@ -254,7 +275,7 @@ describe('the scheduler', () => {
     expect(await scheduler.run('list', { lane: 'people' }, async () => 'begun')).toBe('begun');
   });
 
-  it('when the last waiting call gives up, no timer is left behind', async () => {
+  it('when the last call that waits for a permit is aborted, no timer is left behind', async () => {
     const clock = new TestClock();
     const scheduler = new Scheduler(clock, { list: 1 });
     await scheduler.run('list', { lane: 'people' }, at);
@@ -267,7 +288,7 @@ describe('the scheduler', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('if the permits cannot be read, all waiting calls fail, and the next call asks again', async () => {
+  it('if the permits cannot be read, all waiting calls fail, and the next call reads the permits again', async () => {
     const clock = new TestClock();
     const gone = new Error('no database');
     const take = vi.fn<Permits['take']>().mockRejectedValueOnce(gone);

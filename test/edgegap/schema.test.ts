@@ -23,7 +23,7 @@ describe("reading a deployment's status", () => {
     }
   });
 
-  it('a status that the bot does not know is passed on unchanged', () => {
+  it('a deployment status that the bot does not know is passed on unchanged', () => {
     expect(DeploymentStatus.parse({ ...STATUS, current_status: 'Status.MIGRATING' }).current_status).toBe(
       'MIGRATING',
     );
@@ -53,7 +53,7 @@ describe("reading a deployment's status", () => {
     }
   });
 
-  it('an empty text always counts as a missing value', () => {
+  it('an empty text in a status answer counts as a missing value', () => {
     for (const empty of ['', '  ']) {
       const texts = [
         'app_name',
@@ -79,7 +79,7 @@ describe("reading a deployment's status", () => {
     }
   });
 
-  it('ports, location and tags are kept, and unknown fields are dropped', () => {
+  it('reading a status answer keeps the ports, the location and the tags, and drops unknown fields', () => {
     const read = DeploymentStatus.parse({
       ...STATUS,
       ports: {
@@ -106,13 +106,13 @@ describe("reading a deployment's status", () => {
   });
 
   it.each([{}, { external: null, link: null }, { external: '30345', protocol: 7, tls_upgrade: 'no' }])(
-    'a port without a usable field is read as an empty port: %j',
+    'a port in which no field is usable is read as an empty port: %j',
     (port) => {
       expect(Object.values(DeploymentPort.parse(port)).filter((value) => value !== undefined)).toEqual([]);
     },
   );
 
-  it('ports given as a list are read under their names', () => {
+  it('ports that a status answer gives as a list are read under their names', () => {
     const { ports } = DeploymentStatus.parse({
       ...STATUS,
       ports: [{ name: 'game', external: 1 }, { external: 2 }],
@@ -124,7 +124,7 @@ describe("reading a deployment's status", () => {
 describe('reading lists', () => {
   const pagination = { number: 1, next_page_number: null, previous_page_number: null, has_next: false };
 
-  it('a list of tags is read with either name of the count and either form of a tag', () => {
+  it('a list of tags is read with "count" or "total_count", and with tags as texts or as objects', () => {
     for (const tags of [
       [{ name: 'a' }, { name: 'b', create_time: null }],
       ['a', 'b'],
@@ -135,7 +135,7 @@ describe('reading lists', () => {
     }
   });
 
-  it('a list without rows is empty, and an answer that is no list is refused', () => {
+  it('an answer without rows is read as an empty list, and an answer that is not a list is refused', () => {
     expect(DeploymentList.parse({ total_count: 0, pagination })).toMatchObject({ rows: [], total: 0 });
     expect(DeploymentList.parse({ data: [] })).toMatchObject({ rows: [] });
     expect(DeploymentList.parse({ data: null, total_count: 0 })).toMatchObject({ rows: [] });
@@ -144,7 +144,7 @@ describe('reading lists', () => {
     }
   });
 
-  it('the registry credentials in a version are dropped', () => {
+  it('the registry credentials of an application version are dropped', () => {
     const version = AppVersion.parse({
       name: 'v1',
       is_active: false,
@@ -168,12 +168,12 @@ describe('reading times', () => {
     ['2025-11-26T16:32:30-0130', Date.UTC(2025, 10, 26, 18, 2, 30)],
     ['2025-11-26 16:32:30 UTC', Date.UTC(2025, 10, 26, 16, 32, 30)],
     [' 2026-03-03 16:02:09 ', Date.UTC(2026, 2, 3, 16, 2, 9)],
-  ])('the text %s is read as a time', (text, ms) => {
+  ])('the text "%s" from Edgegap is read as a time', (text, ms) => {
     expect(parseEdgegapTime(text)).toBe(ms);
   });
 
   it.each(['', 'soon', '2026-13-03 16:02:09', '2026-03-03 25:02:09', '03/03/2026', null, undefined])(
-    'the text %s is refused as a time',
+    'the text "%s" is not read as a time',
     (text) => {
       expect(parseEdgegapTime(text)).toBeUndefined();
     },

@@ -25,7 +25,7 @@ async function inside() {
 }
 
 describe('a deployment that stops itself', () => {
-  it('a deployment that stops itself sends the token of its container and says whether to keep the log', async () => {
+  it('a server that stops itself sends the token of its container and says whether to keep the log', async () => {
     await using it = await inside();
     it.server.otherwise(json(200, { message: 'bye' }));
     expect(await it.stop()).toBe('stopping');
@@ -43,13 +43,16 @@ describe('a deployment that stops itself', () => {
   it.each([
     [202, 'accepted'],
     [410, 'already-terminated'],
-  ])('an answer with %i has the outcome "%s"', async (status, outcome) => {
-    await using it = await inside();
-    it.server.script(json(status, { message: 'so be it' }));
-    expect(await it.stop()).toBe(outcome);
-  });
+  ])(
+    'a stop that a server asks for itself and that is answered with %i has the outcome "%s"',
+    async (status, outcome) => {
+      await using it = await inside();
+      it.server.script(json(status, { message: 'so be it' }));
+      expect(await it.stop()).toBe(outcome);
+    },
+  );
 
-  it('the request is sent again after a broken connection', async () => {
+  it('the request of a server to stop itself is sent again after a broken connection', async () => {
     await using it = await inside();
     it.server.script(reset, json(503, {}), json(404, {}));
     expect(await it.stop()).toBe('perhaps-stopped');
@@ -61,16 +64,19 @@ describe('a deployment that stops itself', () => {
     [401, 'edgegap-unauthorized'],
     [403, 'edgegap-unauthorized'],
     [404, 'edgegap-no-such-deployment'],
-  ])('an answer with %i fails as %s', async (status, code) => {
-    await using it = await inside();
-    it.server.script(json(status, { message: `No ${SELF_TOKEN}` }));
-    const error = await failure(it.stop());
-    expect(error).toMatchObject({ code, outcome: 'not-done' });
-    expect(error.hint).not.toContain('EDGEGAP_API_TOKEN');
-    expect(`${error}${error.stack}${JSON.stringify(error)}`).not.toContain(SELF_TOKEN);
-  });
+  ])(
+    'a stop that a server asks for itself and that is answered with %i fails with the error %s',
+    async (status, code) => {
+      await using it = await inside();
+      it.server.script(json(status, { message: `No ${SELF_TOKEN}` }));
+      const error = await failure(it.stop());
+      expect(error).toMatchObject({ code, outcome: 'not-done' });
+      expect(error.hint).not.toContain('EDGEGAP_API_TOKEN');
+      expect(`${error}${error.stack}${JSON.stringify(error)}`).not.toContain(SELF_TOKEN);
+    },
+  );
 
-  it('the token of the container appears in no log line and no result', async () => {
+  it('the token with which a server stops itself appears in no log line and no result', async () => {
     await using it = await inside();
     it.server.script(reset, json(200, { message: `Stopped by ${SELF_TOKEN}` }));
     expect(await it.stop()).toBe('stopping');
@@ -79,7 +85,7 @@ describe('a deployment that stops itself', () => {
   });
 
   it.each(['', 'abc', '/v1/self/stop/abc/660', 'ftp://api.edgegap.com/x', 'file:///etc/passwd'])(
-    'the address %j is refused',
+    'the address %j is refused as the address at which a server stops itself',
     async (url) => {
       await using it = await inside();
       expect(await refused(it.stop({ url }))).toMatchObject({ code: 'edgegap-self-stop' });
@@ -87,7 +93,7 @@ describe('a deployment that stops itself', () => {
   );
 
   it.each(['', ' ', 'a b', 'a\r\nX-Evil: 1', 'tökén'])(
-    'the token %j is refused, and the error does not repeat the token',
+    'the token %j of a container is refused, and the error does not repeat the token',
     async (token) => {
       await using it = await inside();
       const error = await refused(it.stop({ token }));
@@ -98,7 +104,7 @@ describe('a deployment that stops itself', () => {
   );
 });
 
-it('with the variables that a simulated server prints, the server can stop itself', async () => {
+it('a simulated server can stop itself with the environment variables in its log', async () => {
   const clock = new TestClock();
   const simulator = await startSimulator({ clock });
   try {

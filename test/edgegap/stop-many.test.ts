@@ -10,7 +10,7 @@ const takingAll: Step = (response, request) => taking(...valuesOf(request.body))
 const valuesOf = (body: string): string[] => JSON.parse(body).filters[0].values;
 
 describe('a stop of several deployments', () => {
-  it('the request names each deployment once, by its id', async () => {
+  it('a stop of several deployments names each deployment once, by its request_id', async () => {
     await using it = await rig();
     it.server.otherwise(takingAll);
     expect(await it.client.stopMany(['a', 'b', 'a'])).toEqual({ taken: ['a', 'b'] });
@@ -20,14 +20,14 @@ describe('a stop of several deployments', () => {
     });
   });
 
-  it('a deployment counts as taken only if the call named it and Edgegap confirms it', async () => {
+  it('in a stop of several deployments, only a requested deployment that Edgegap confirms counts as accepted', async () => {
     await using it = await rig();
     it.server.script(taking('foreign', 'b'), taking());
     expect(await it.client.stopMany(['a', 'b'])).toEqual({ taken: ['b'] });
     expect(await it.client.stopMany(['a'])).toEqual({ taken: [] });
   });
 
-  it('a stop of no deployment sends nothing', async () => {
+  it('a stop of an empty list of deployments sends no request', async () => {
     await using it = await rig();
     expect(await it.client.stopMany([])).toEqual({ taken: [] });
     expect(it.server.seen).toEqual([]);
@@ -40,7 +40,7 @@ describe('a stop of several deployments', () => {
     expect(it.server.seen.map(({ body }) => valuesOf(body).length)).toEqual([100, 100, 1]);
   });
 
-  it('if a batch fails after an earlier batch was taken, the outcome of the whole stop is unknown', async () => {
+  it('if a batch of a large stop fails after an earlier batch was accepted, the outcome of the whole stop is unknown', async () => {
     await using it = await rig();
     it.server.script(takingAll, json(401, {}), json(401, {}));
     const error = await failure(it.client.stopMany(ids(101)));
@@ -48,7 +48,7 @@ describe('a stop of several deployments', () => {
     expect(await failure(it.client.stopMany(ids(101)))).toMatchObject({ outcome: 'not-done' });
   });
 
-  it('a stop that is given up between batches says that some deployments may be stopped', async () => {
+  it('if a large stop is aborted between two batches, the error says that some deployments may be stopped', async () => {
     await using it = await rig();
     const reason = new Error('the person left');
     const stopped = new AbortController();
@@ -65,7 +65,7 @@ describe('a stop of several deployments', () => {
   });
 
   it.each([json(202, {}), json(202, { processable: [{ id: 'a' }] }), text(202, 'done')])(
-    'the outcome is unknown if the answer does not say which deployments were taken (%#)',
+    'a stop of several deployments has an unknown outcome if the answer does not name the accepted deployments (%#)',
     async (step) => {
       await using it = await rig();
       it.server.script(step);

@@ -41,7 +41,7 @@ async function burst(watches: readonly Watch[], asks: readonly ReturnType<typeof
 const asksOf = (person: string, count: number) =>
   Array.from({ length: count }, (_, index) => order(`${person} ${index}`, person));
 
-test('of 60 deploys at the same moment on four processes exactly as many succeed as MAX_RUNNING allows', async () => {
+test('if four processes get 60 deploys at the same moment, exactly as many succeed as MAX_RUNNING allows', async () => {
   const watches = await processes({ running: 5 });
   const { deployed, refused } = await burst(watches, [...asksOf('ann', 30), ...asksOf('bob', 30)]);
   expect(deployed).toHaveLength(5);
@@ -53,7 +53,7 @@ test('of 60 deploys at the same moment on four processes exactly as many succeed
   expect(await watches[0]?.store.selectFrom('deployments').select('id').execute()).toHaveLength(5);
 });
 
-test('each person deploys exactly as often at the same moment as the limit for each person allows', async () => {
+test('if each person sends many deploys at the same moment, exactly as many succeed as the limits per person allow', async () => {
   const watches = await processes({ runningPerPerson: 2, perHour: 3 });
   const { deployed } = await burst(watches, [
     ...asksOf('ann', 20),
@@ -83,7 +83,7 @@ test('each person deploys exactly as often at the same moment as the limit for e
   expect(later.deployed).toHaveLength(1);
 });
 
-test('of many presses of the same Deploy button at the same moment on four processes one deploys', async () => {
+test('if four processes get many presses of the same Deploy button at the same moment, a single press deploys', async () => {
   const watches = await processes({});
   const payloads = watches.map(({ store, clock }) => createPayloads(store, clock, 'a'));
   const key = (await payloads[0]?.keep({ order: 'kart v1' })) ?? '';
@@ -98,14 +98,14 @@ test('of many presses of the same Deploy button at the same moment on four proce
   expect(watches[0]?.calls.filter((call) => call === 'deploy')).toHaveLength(1);
 });
 
-test('an invocation that comes again at the limit is the same deployment and no refusal', async () => {
+test('if a deploy that used up the limit is delivered again, the answer is the same deployment and not a refusal', async () => {
   const watches = await processes({ running: 1 });
   const [one, other] = watches;
   const first = await one?.deployments.deploy(order('the same', 'ann'));
   expect(await other?.deployments.deploy(order('the same', 'ann'))).toMatchObject({ id: first?.id });
 });
 
-test('refused and lost deployments do not count, and a lost deployment that is found does', async () => {
+test('refused and lost deployments do not count towards MAX_RUNNING, but a lost deployment that is found counts', async () => {
   const watch = await openWatch({ limits: { running: 2 } });
   await watch.add({ kind: 'refused', detail: 'No such version.' });
   const lost = await watch.add({ kind: 'unknown-outcome' });
@@ -117,7 +117,7 @@ test('refused and lost deployments do not count, and a lost deployment that is f
   await expect(watch.deployments.deploy(order('c', 'ann'))).rejects.toThrow('3 deployments from chat run');
 });
 
-test('a refusal names no deployment of an application that is not on the allowlist', async () => {
+test('a refusal over a limit names no deployment of an application that is not on APP_ALLOWLIST', async () => {
   const { store, clock, add } = await openWatch();
   await add();
   const limits = { running: 1, runningPerPerson: 0, perHour: 0, confirmFrom: 0 };
@@ -131,7 +131,7 @@ test('a refusal names no deployment of an application that is not on the allowli
   expect(await hintWith(['arena'])).not.toContain('kart');
 });
 
-test('an hour that a clock which was hours ahead has used up is not counted', async () => {
+test('deploys whose time lies hours in the future do not count towards MAX_DEPLOYS_PER_HOUR', async () => {
   const watch = await openWatch({ limits: { perHour: 1 } });
   watch.clock.set(5 * HOUR);
   await watch.deployments.deploy(order('a', 'ann'));

@@ -13,7 +13,7 @@ const deploys = ({ simulator }: Stage) =>
   simulator.requests.filter(({ endpoint }) => endpoint === 'deploy').length;
 
 describe.each(driverNames.filter((name) => name !== 'console'))('MAX_RUNNING on %s', (name) => {
-  test('a process killed between the check and the intent leaves nothing that counts', async () => {
+  test('a deploy that a kill interrupts between the limit check and the intent does not count towards MAX_RUNNING', async () => {
     const stage = await openStage(name, undefined, { MAX_RUNNING: '1' });
     const first = await stage.start();
     first.stopAfter('postCard');
@@ -30,7 +30,7 @@ describe.each(driverNames.filter((name) => name !== 'console'))('MAX_RUNNING on 
     expect(deploys(stage)).toBe(1);
   });
 
-  test('of two deploys with a card each, the deploy that is one too many ends on a card that says so', async () => {
+  test('if two deploys have already posted cards and one exceeds MAX_RUNNING, the card of that deploy says so', async () => {
     const stage = await openStage(name, undefined, { MAX_RUNNING: '1' });
     const process = await stage.start();
     process.stopAfter('postCard');
@@ -50,7 +50,7 @@ describe.each(driverNames.filter((name) => name !== 'console'))('MAX_RUNNING on 
   });
 });
 
-test('the intent of a killed process counts until the search for its server ends', async () => {
+test('the intent of a killed process counts towards MAX_RUNNING until the search for its server ends', async () => {
   const studio = await openStudio({ factor: 150 });
   const first = await studio.run({ MAX_RUNNING: '1' });
   studio.simulator.faults.next({ endpoint: 'deploy' }, { kind: 'slow', when: 'before', ms: 3_600_000 });

@@ -34,7 +34,7 @@ const deploys = ({ simulator }: Stage) =>
   simulator.requests.filter(({ endpoint }) => endpoint === 'deploy').length;
 
 describe.each(driverNames)('limits on %s', (name) => {
-  test('a deploy over MAX_RUNNING is refused in private, and one more is possible after an end', async () => {
+  test('a deploy over MAX_RUNNING is refused privately, and another deploy is possible after a deployment ends', async () => {
     const stage = await stageWith(name, { MAX_RUNNING: '2' });
     const ids = [await deployReady(stage), await deployReady(stage)];
     const refused = await deploy(stage);
@@ -53,7 +53,7 @@ describe.each(driverNames)('limits on %s', (name) => {
     await deployReady(stage);
   });
 
-  test('a deploy that CONFIRM_DEPLOY asks about is exactly the order that was asked, once', async () => {
+  test('a deploy that a person confirms is carried out once, exactly as it was requested', async () => {
     const stage = await stageWith(name, { CONFIRM_DEPLOY: '1' });
     await deployReady(stage);
     const asked = await deploy(stage, 'operator', { tag: 'qa' });
@@ -83,7 +83,7 @@ describe.each(driverNames)('limits on %s', (name) => {
     expect(deploys(stage)).toBe(2);
   });
 
-  test('a deploy that is cancelled in place of confirmed deploys nothing', async () => {
+  test('if a person cancels the question about a deploy, nothing is deployed', async () => {
     const stage = await stageWith(name, { CONFIRM_DEPLOY: 'always' });
     const asked = await deploy(stage);
     expect(textOf(asked.privately)).toContain('No deployment from chat runs now.');
@@ -97,7 +97,7 @@ describe.each(driverNames)('limits on %s', (name) => {
 });
 
 describe('the limits of each person', () => {
-  test('MAX_RUNNING_PER_PERSON counts the deployments of the person alone', async () => {
+  test('MAX_RUNNING_PER_PERSON counts only the deployments of that person', async () => {
     const stage = await stageWith('slack-http', { MAX_RUNNING_PER_PERSON: '1' });
     await stage.driver.regroup('reader', ['operators']);
     const id = await deployReady(stage);
@@ -114,7 +114,7 @@ describe('the limits of each person', () => {
 });
 
 describe('time', () => {
-  test('an hour after the first of MAX_DEPLOYS_PER_HOUR deploys another deploy is possible', async () => {
+  test('a person who reached MAX_DEPLOYS_PER_HOUR may deploy again an hour after the first of those deploys', async () => {
     const stage = await stageWith('console', { MAX_DEPLOYS_PER_HOUR: '2' });
     await deployReady(stage);
     await stage.pass(30 * MINUTE);
@@ -133,7 +133,7 @@ describe('time', () => {
     expect(deploys(stage)).toBe(3);
   });
 
-  test('a question that is answered after more than 15 minutes deploys nothing', async () => {
+  test('a question about a deploy that is confirmed after more than 15 minutes deploys nothing', async () => {
     const stage = await stageWith('console', { CONFIRM_DEPLOY: 'always' });
     await deploy(stage);
     await stage.pass(15 * MINUTE + 1_000);
@@ -144,7 +144,7 @@ describe('time', () => {
   });
 });
 
-test('Deploy again asks and counts like a deploy, and replaces the lost deployment once confirmed', async () => {
+test('"Deploy again" asks a question like any deploy, and replaces the lost deployment after the confirmation', async () => {
   const stage = await stageWith('console', { CONFIRM_DEPLOY: 'always', MAX_RUNNING: '1' });
   stage.simulator.faults.next({ endpoint: 'deploy' }, { kind: 'reset', when: 'before' });
   await deploy(stage, 'operator', { tag: 'qa' });

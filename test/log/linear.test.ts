@@ -98,7 +98,7 @@ describe.each<[string, (text: string) => unknown]>([
   ['Slack’s text', escapeMrkdwn],
   ['text typed on Slack', unescapeTyped],
 ])('the speed of %s', (_, run) => {
-  test('the time to process a text grows in proportion to its length', async () => {
+  test('the time to mask, cut or escape a long text grows in proportion to the length of the text', async () => {
     const check = async (seed: string) => {
       const [short, long] = [repeated(seed, LENGTH), repeated(seed, 8 * LENGTH)];
       await run(short);

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { isPublicLink } from '../../src/log/link.ts';
 
 test.each(['https://attic.example/games/abc.log', 'http://attic.example:8080/abc.log?region=eu&page=1'])(
-  'the link may be shown to everybody: %s',
+  'a link to a stored log may be shown to everybody if the link contains no secret: %s',
   (link) => expect(isPublicLink(link)).toBe(true),
 );
 
@@ -20,4 +20,6 @@ test.each([
   'javascript:alert(1)',
   'attic/x.log',
   '',
-])('the link must not be shown: %s', (link) => expect(isPublicLink(link)).toBe(false));
+])('a link that contains a secret or is not a web address must not be shown: %s', (link) =>
+  expect(isPublicLink(link)).toBe(false),
+);

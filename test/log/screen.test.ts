@@ -26,7 +26,7 @@ test.each([
   expect(await onScreen([line])).toEqual([shown]),
 );
 
-test('a progress bar counts as a single line and is shown in the last state', async () => {
+test('a progress bar in a log counts as a single line and is shown in its last state', async () => {
   const bar = Array.from({ length: 60 }, (_, n) => `[${'#'.repeat(n + 1).padEnd(60)}] ${n + 1}/60`).join(
     '\r',
   );
@@ -35,12 +35,12 @@ test('a progress bar counts as a single line and is shown in the last state', as
   expect([lines, total]).toEqual([2, 3]);
 });
 
-test('of a very long line that moves the cursor, the end is shown', async () => {
+test('if a very long log line moves the cursor, the end of the line is shown', async () => {
   expect(await onScreen([`${'x'.repeat(300_000)}\rdone`])).toEqual(['done']);
   expect(await onScreen([`${'.\b'.repeat(300_000)}ready`])).toEqual(['ready']);
 });
 
-test('a secret that is written over itself on the line is masked', async () => {
+test('a secret that a log line writes over earlier text with carriage returns is masked', async () => {
   expect((await maskedTail('xxxxx\rTOKEN\r\u001b[Kpassword=hun\b\b\bhunter2', 1, [])).text).toBe(
     'password=[masked]',
   );

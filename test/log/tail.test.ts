@@ -30,13 +30,13 @@ describe('the last lines of a log', () => {
     });
   });
 
-  test('of a very long line that contains no blanks, the tail of a log shows the end', async () => {
+  test('if the last line of a log is very long and contains no blanks, the tail shows the end of that line', async () => {
     expect((await maskedTail(`a\n${'x'.repeat(9_000)}`, 1, [])).text).toMatch(
       /^\[… 808 characters left out\] x{8192}$/,
     );
   });
 
-  test('the tail of a log of 31 MiB consists of its last lines', async () => {
+  test('the tail of a log of 31 MiB consists of the last lines of that log', async () => {
     const log = lines((31 * MEBIBYTE) / LINE.length).join('\n');
     const last = log.split('\n').slice(-30).join('\n');
     const total = log.split('\n').length;
@@ -46,7 +46,7 @@ describe('the last lines of a log', () => {
     expect(log.endsWith(most.text)).toBe(true);
   });
 
-  test('if the lines are long, the tail of a log has fewer lines and says so', async () => {
+  test('if the lines of a log are long, the tail has fewer lines than requested and says so', async () => {
     const log = lines(40_000, 'x'.repeat(700)).join('\n');
     const { text, lines: shown, total } = await maskedTail(log, 5_000, []);
     expect(total).toBe(40_000);
@@ -59,14 +59,14 @@ describe('the last lines of a log', () => {
   });
 
   test.each([
-    ['a line without a break', 'x'.repeat(31 * MEBIBYTE)],
-    ['a secret without a break', `{"token":"${'ab+/'.repeat(8 * MEBIBYTE)}"}`],
-    ['words', 'word '.repeat(6 * MEBIBYTE)],
-    ['a long line after short ones', `${LINE}\n${'x '.repeat(15 * MEBIBYTE)}`],
-    ['escapes', `token="${'\\"'.repeat(15 * MEBIBYTE)}`],
+    ['a single line without a break', 'x'.repeat(31 * MEBIBYTE)],
+    ['a single secret without a break', `{"token":"${'ab+/'.repeat(8 * MEBIBYTE)}"}`],
+    ['nothing but words', 'word '.repeat(6 * MEBIBYTE)],
+    ['a long line after short lines', `${LINE}\n${'x '.repeat(15 * MEBIBYTE)}`],
+    ['escaped quotation marks', `token="${'\\"'.repeat(15 * MEBIBYTE)}`],
     ['line breaks and a word', `${'\n'.repeat(31 * MEBIBYTE)}x`],
-    ['colours', '\u001b[31m'.repeat(6 * MEBIBYTE)],
-  ])('the tail of a log that is %s can be read and is limited', async (_, log) => {
+    ['nothing but colour codes', '\u001b[31m'.repeat(6 * MEBIBYTE)],
+  ])('the tail of a log of 31 MiB is found and has a limited length: %s', async (_, log) => {
     const { text } = await maskedTail(log, 5_000, ['our-own-token']);
     expect(text.length).toBeLessThan(600_000);
     expect(text).not.toContain('ab+/');
@@ -74,29 +74,32 @@ describe('the last lines of a log', () => {
 });
 
 describe('a secret that begins before the tail of the log', () => {
-  test.each([1, 30, 119, 120])('a private key with %i lines in the tail is masked', async (count) => {
-    const { text, lines: shown } = await maskedTail([...lines(500), ...KEY].join('\n'), count, []);
-    expect(shown).toBe(count);
-    expect(text).not.toContain('MIIE');
-  });
+  test.each([1, 30, 119, 120])(
+    'a private key that begins before the tail of the log and ends after %i lines of the tail is masked',
+    async (count) => {
+      const { text, lines: shown } = await maskedTail([...lines(500), ...KEY].join('\n'), count, []);
+      expect(shown).toBe(count);
+      expect(text).not.toContain('MIIE');
+    },
+  );
 
-  test('in a long log, a private key is masked even if reading starts in the middle of the key', async () => {
+  test('a private key in a long log is masked even if the bot starts to read in the middle of the key', async () => {
     const long = Array.from({ length: 80 }, () => [...KEY, '-----END PRIVATE KEY-----', ...lines(50)]).flat();
     const all = await maskedTail(long.join('\n'), 20_000, []);
     expect(all.lines).toBeLessThan(all.total);
     expect(all.text).not.toContain('MIIE');
   });
 
-  test('a secret is masked if the name is on the previous line', async () => {
+  test('a secret in a log is masked if its name stands on the previous line', async () => {
     const log = `  "key": "ARBITRIUM_DELETE_TOKEN",\n  "value": "${SECRET}"`;
     expect((await maskedTail(log, 1, [])).text).toBe('  "value": [masked]');
   });
 
-  test('a secret is masked although colour codes split the name', async () => {
+  test('a secret in a log is masked although colour codes split its name', async () => {
     expect((await maskedTail(`TO\u001b[1mKEN=${SECRET}`, 1, [])).text).toBe('TOKEN=[masked]');
   });
 
-  test("the bot's own secret is masked wherever the value appears", async () => {
+  test("the bot's own secret is masked in a log wherever its value appears", async () => {
     expect((await maskedTail('x our-own-token', 1, ['our-own-token'])).text).toBe('x [masked]');
   });
 });

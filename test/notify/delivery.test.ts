@@ -18,7 +18,7 @@ describe('the order and pace of messages', () => {
     expect(await desk.states()).toEqual(['sent', 'sent', 'sent']);
   });
 
-  test('a message that fails delays only messages of the same deployment', async () => {
+  test('a message that cannot be sent at first delays only later messages of the same deployment', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: tooFast() });
     await desk.post('d1', 'first');
@@ -31,7 +31,7 @@ describe('the order and pace of messages', () => {
     expect(desk.chat.texts).toEqual(['other', 'first', 'second']);
   });
 
-  test('a channel gets messages at a limited pace, and other channels do not wait', async () => {
+  test('a channel gets messages at a limited pace, and messages for other channels do not wait', async () => {
     const desk = await openDesk({ paceMs: 1_000 });
     const there = { ...here, channel: 'random' };
     for (const n of [1, 2, 3]) await desk.post(`d${n}`, `here ${n}`);
@@ -53,7 +53,7 @@ describe('the order and pace of messages', () => {
     expect(desk.chat.texts).toContain('here 3');
   });
 
-  test('a delivery that a clock a day ahead had postponed is sent at once', async () => {
+  test('a delivery whose next attempt was planned by a clock a day ahead is sent at once', async () => {
     const desk = await openDesk();
     const under = desk.chat.add(card('Requested'), here);
     await desk.post('d0', 'before');
@@ -76,7 +76,7 @@ describe('the order and pace of messages', () => {
     expect(desk.clock.now()).toBeLessThan(tomorrow - 23 * 60 * 60_000);
   });
 
-  test('a delivery is claimed shortly before the channel is free, and a stopping process returns the delivery', async () => {
+  test('a process claims a delivery shortly before the channel is free, and returns the delivery if the process stops', async () => {
     const desk = await openDesk({ paceMs: 1_000 });
     for (const text of ['first', 'second']) await desk.post('d1', text);
     await desk.worker.start();
@@ -115,7 +115,7 @@ describe('the order and pace of messages', () => {
     expect(desk.chat.texts).toEqual(['Terminated']);
   });
 
-  test('deliveries for a platform that is not configured hold up no other delivery', async () => {
+  test('deliveries for a platform that is not configured delay no other delivery', async () => {
     const desk = await openDesk();
     for (let n = 0; n < 600; n++) await desk.post(`gone${n}`, 'x', { to: { ...here, platform: 'gone' } });
     await desk.post('d1', 'news');
@@ -124,7 +124,7 @@ describe('the order and pace of messages', () => {
     expect(desk.chat.texts).toEqual(['news']);
   });
 
-  test('a platform that is down does not hold up messages of a working platform', async () => {
+  test('a platform with many waiting messages does not delay messages to another platform', async () => {
     const desk = await openDesk({
       adapters: (chat) => [chat.adapter({ platform: 'down', paceMs: 60_000 }), chat.adapter()],
     });
@@ -138,7 +138,7 @@ describe('the order and pace of messages', () => {
 
   // The microtasks of this process are the same on either database.
   test.skipIf(suiteDatabase === 'postgres')(
-    'a wake that comes while the worker is about to rest is never lost',
+    'if the outbox worker is woken at the moment when it goes to rest, the due message is still sent',
     async () => {
       for (let hops = 0; hops < 12; hops++) {
         let due = false;
@@ -175,7 +175,7 @@ describe('the order and pace of messages', () => {
 });
 
 describe('bursts and urgent messages', () => {
-  test('many waiting lines are sent as a single message that contains each line', async () => {
+  test('many waiting lines for a channel are sent as a single message that contains each line', async () => {
     const desk = await openDesk({ paceMs: 1_000 });
     for (let n = 1; n <= 12; n++) await desk.post(`d${n}`, `server ${n} is ready`);
     await desk.worker.start();
@@ -190,7 +190,7 @@ describe('bursts and urgent messages', () => {
     expect(desk.chat.texts[1]).toBe('server 11 is ready');
   });
 
-  test('three waiting lines are sent as three messages', async () => {
+  test('three waiting lines for a channel are too few for a digest and are sent as three messages', async () => {
     const desk = await openDesk();
     for (let n = 1; n <= 3; n++) await desk.post(`d${n}`, `server ${n}`);
     await desk.worker.start();
@@ -198,7 +198,7 @@ describe('bursts and urgent messages', () => {
     expect(desk.chat.texts).toEqual(['server 1', 'server 2', 'server 3']);
   });
 
-  test('lines are joined to a digest although each line waits for the edit of a card', async () => {
+  test('lines are joined to a digest although an edit of a card was written before each line', async () => {
     const desk = await openDesk({ paceMs: 1_000 });
     for (let n = 1; n <= 20; n++) {
       const target = desk.chat.add(card(`card ${n}`), here);
@@ -221,7 +221,7 @@ describe('bursts and urgent messages', () => {
     ]);
   });
 
-  test('a digest is never longer than a message may be', async () => {
+  test('a digest is never longer than the platform allows for a message', async () => {
     const desk = await openDesk({ characters: 2_000 });
     for (let n = 1; n <= 12; n++) await desk.post(`d${n}`, `${n} ${'x'.repeat(450)}`);
     await desk.worker.start();
@@ -233,7 +233,7 @@ describe('bursts and urgent messages', () => {
     );
   });
 
-  test('lines of which only two fit into a message are sent in pairs', async () => {
+  test('if only two lines fit into a message, waiting lines are sent in pairs', async () => {
     const desk = await openDesk({ characters: 2_000 });
     for (let n = 1; n <= 8; n++) await desk.post(`d${n}`, `${n} ${'x'.repeat(900)}`);
     await desk.worker.start();
@@ -255,7 +255,7 @@ describe('bursts and urgent messages', () => {
     ]);
   });
 
-  test('an urgent message goes first and alone, but after earlier messages of the same deployment', async () => {
+  test('an urgent message is sent alone and before all messages except earlier messages of the same deployment', async () => {
     const desk = await openDesk({ paceMs: 1_000 });
     for (let n = 1; n <= 6; n++) await desk.post(`d${n}`, `server ${n}`);
     const target = desk.chat.add(card('Deploying'), here);
@@ -296,7 +296,7 @@ describe('an attempt that fails', () => {
     expect(waits.map((ms) => ms / 1_000)).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
   });
 
-  test('after a Retry-After, no message is sent to the channel for the requested time', async () => {
+  test('if the platform answers with a Retry-After, no message is sent to the channel during that time', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: tooFast(30_000) });
     await desk.post('d1', 'first');
@@ -310,7 +310,7 @@ describe('an attempt that fails', () => {
     expect(desk.chat.texts.toSorted()).toEqual(['first', 'second']);
   });
 
-  test('a delivery is tried again after an hour although the Retry-After asks for a day', async () => {
+  test('if a Retry-After asks for a day, the delivery is tried again after an hour', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: tooFast(24 * 60 * 60_000) });
     await desk.post('d1', 'news');
@@ -322,7 +322,7 @@ describe('an attempt that fails', () => {
     expect(desk.chat.texts).toEqual(['news']);
   });
 
-  test('a delivery postponed by a clock that was a minute ahead is not tried too early', async () => {
+  test('a delivery whose next attempt was planned by a clock a minute ahead is not tried too early', async () => {
     const desk = await openDesk();
     await desk.post('d1', 'news');
     const next_at = desk.clock.now() + 61 * 60_000;
@@ -334,7 +334,7 @@ describe('an attempt that fails', () => {
     expect(desk.chat.texts).toEqual(['news']);
   });
 
-  test('a delivery that was refused for good is given up and logged, and holds up no other delivery', async () => {
+  test('a delivery that the platform refuses for good is given up and logged, and delays no other delivery', async () => {
     const desk = await openDesk();
     const gone = { ...here, message: 'deleted' };
     await desk.edit('d1', gone, 'Ready');
@@ -349,7 +349,7 @@ describe('an attempt that fails', () => {
     expect(desk.log.filter((text) => text.includes('cannot be delivered'))).toHaveLength(2);
   });
 
-  test('a card that cannot be edited holds up no message, and the next edit shows the newest state', async () => {
+  test('if a card cannot be edited, no message is delayed, and the next edit shows the newest state', async () => {
     const desk = await openDesk();
     const target = desk.chat.add(card('Deploying'), here);
     desk.chat.fail('edit', { error: closed() }, 3);
@@ -368,7 +368,7 @@ describe('an attempt that fails', () => {
     expect(desk.chat.texts[0]).toBe('Terminated');
   });
 
-  test('a failed edit is not repeated once a newer edit has been made', async () => {
+  test('a failed edit of a card is tried again before a newer edit is sent, and not afterwards', async () => {
     const desk = await openDesk();
     const target = desk.chat.add(card('Deploying'), here);
     desk.chat.fail('edit', { error: tooFast() });
@@ -383,7 +383,7 @@ describe('an attempt that fails', () => {
     expect(desk.chat.calls).toEqual(['edit Ready', 'edit Ready', 'edit Terminated']);
   });
 
-  test('a delivery at which the adapter throws an error is given up after three attempts and logged', async () => {
+  test('a delivery for which the adapter throws an unexpected error is given up after three attempts and logged', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: new TypeError('more structure than fits'), text: 'odd' }, 10);
     await desk.post('d1', 'odd');
@@ -399,7 +399,7 @@ describe('an attempt that fails', () => {
     for (const text of errors) expect(text).toContain('more structure than fits');
   });
 
-  test('a digest that was refused for good is sent line by line', async () => {
+  test('if the platform refuses a digest for good, each of its lines is sent as a separate message', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: refusedForGood(), text: 'server 3' }, 2);
     for (let n = 1; n <= 5; n++) await desk.post(`d${n}`, `server ${n}`);
@@ -419,7 +419,7 @@ describe('an attempt that fails', () => {
     expect(await desk.states()).toEqual(['dead']);
   });
 
-  test('after an unexpected error, the bot looks for the message before sending the message again', async () => {
+  test('after an unexpected error while sending, the bot searches the channel before sending the message again', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: new TypeError('undefined is not a function'), shown: true });
     await desk.post('d1', 'news');
@@ -430,7 +430,7 @@ describe('an attempt that fails', () => {
     expect(await desk.states()).toEqual(['sent']);
   });
 
-  test('a message that was sent but cannot be recorded in the store is not sent a second time', async () => {
+  test('a message is not sent a second time although the first sending could not be recorded in the store', async () => {
     const desk = await openDesk();
     await desk.post('d1', 'news');
     await desk.store.schema.alterTable('outbox').renameColumn('sent_at', 'sent_at_').execute();
@@ -444,7 +444,7 @@ describe('an attempt that fails', () => {
     expect(await desk.states()).toEqual(['sent']);
   });
 
-  test('a message that was sent is recorded later, even if the clock is set back in the meantime', async () => {
+  test('a sending that could not be recorded is recorded later, even if the clock is set back in the meantime', async () => {
     const { clock, setRight } = clockAhead(30 * 60_000);
     const desk = await openDesk({ clock });
     await desk.post('d1', 'news');
@@ -461,24 +461,27 @@ describe('an attempt that fails', () => {
   test.each([
     ['was sent', undefined],
     ['may have been shown', unknownOutcome()],
-    ['is to wait', tooFast()],
-  ])('a delivery that %s and could not be recorded is completed without a wake', async (_, error) => {
-    const desk = await openDesk();
-    if (error) desk.chat.fail('post', { error });
-    await desk.post('d1', 'news');
-    await desk.store.schema.alterTable('outbox').renameColumn('reason', 'reason_').execute();
-    await desk.worker.start();
-    await until(() => desk.log.some((text) => text.includes('could not be recorded')));
-    await desk.store.schema.alterTable('outbox').renameColumn('reason_', 'reason').execute();
-    // No code wakes the worker.
-    await until(async () => {
-      await desk.clock.advance(1_000);
-      return (await desk.states())[0] === 'sent';
-    }, 'the news to be done with');
-    expect(desk.chat.texts).toEqual(['news']);
-  });
+    ['has to wait', tooFast()],
+  ])(
+    'if the store cannot record that a delivery %s, the outbox worker completes the delivery by itself',
+    async (_, error) => {
+      const desk = await openDesk();
+      if (error) desk.chat.fail('post', { error });
+      await desk.post('d1', 'news');
+      await desk.store.schema.alterTable('outbox').renameColumn('reason', 'reason_').execute();
+      await desk.worker.start();
+      await until(() => desk.log.some((text) => text.includes('could not be recorded')));
+      await desk.store.schema.alterTable('outbox').renameColumn('reason_', 'reason').execute();
+      // No code wakes the worker.
+      await until(async () => {
+        await desk.clock.advance(1_000);
+        return (await desk.states())[0] === 'sent';
+      }, 'the news to be done with');
+      expect(desk.chat.texts).toEqual(['news']);
+    },
+  );
 
-  test('a delivery whose start cannot be recorded in the store is not tried again in a tight loop', async () => {
+  test('if the start of a delivery cannot be recorded in the store, the worker waits before the next attempt', async () => {
     const desk = await openDesk();
     await desk.post('d1', 'news');
     await desk.store.schema.alterTable('outbox').renameColumn('attempted_at', 'hidden').execute();
@@ -495,7 +498,7 @@ describe('an attempt that fails', () => {
 describe('deliveries older than a day', () => {
   const DAY = 24 * 60 * 60_000;
 
-  test('a message older than a day is not sent when the platform or the process comes back', async () => {
+  test('a message older than a day is not sent when the bot starts again', async () => {
     const desk = await openDesk();
     await desk.post('d1', 'is ready');
     await desk.post('d2', 'is ready', { to: { ...here, platform: 'gone' } });
@@ -508,7 +511,7 @@ describe('deliveries older than a day', () => {
     expect(desk.log.join('')).toContain('"count":2');
   });
 
-  test('a message that turns a day old between two attempts is not tried again', async () => {
+  test('a message that becomes a day old between two attempts is not tried again', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: tooFast(60 * 60_000) });
     desk.chat.fail('post', { error: tooFast(2 * 60_000) });
@@ -523,7 +526,7 @@ describe('deliveries older than a day', () => {
     expect(desk.chat.calls).toHaveLength(2);
   });
 
-  test('the age of an edit is the age of the content that the edit shows', async () => {
+  test('an old edit that was overwritten with newer content is sent, because the age of the content counts', async () => {
     const desk = await openDesk();
     const target = desk.chat.add(card('Requesting'), here);
     await desk.edit('d1', target, 'Ready');
@@ -535,7 +538,7 @@ describe('deliveries older than a day', () => {
   });
 });
 
-test('a worker that was stopped leaves no timer behind and sends nothing more', async () => {
+test('an outbox worker that was stopped leaves no timer behind and sends nothing more', async () => {
   const desk = await openDesk();
   desk.chat.fail('post', { error: tooFast() });
   await desk.post('d1', 'news');
@@ -548,7 +551,7 @@ test('a worker that was stopped leaves no timer behind and sends nothing more', 
   expect(desk.chat.texts).toEqual([]);
 });
 
-test('an edit with an unknown outcome is made again', async () => {
+test('an edit of a card with an unknown outcome is sent again', async () => {
   const desk = await openDesk();
   const target = desk.chat.add(card('Requesting'), here);
   desk.chat.fail('edit', { error: unknownOutcome(), shown: true });

@@ -61,18 +61,21 @@ describe.each([
   ['Discord', fitsDiscord, (line: Line) => JSON.stringify(renderMessage(line))],
   ['Slack', fitsSlack, (line: Line) => JSON.stringify(renderSlack(line).blocks)],
 ] as const)('a digest on %s', (_, fits, rendered) => {
-  test.each([1, 4, 8, 16, 40])('a digest of servers with %i ports each names all the servers', (ports) => {
-    const rows = Array.from({ length: 30 }, (_, n) => ready(n, ports));
-    const folded = fold(rows, fits);
-    expect(folded.length).toBeGreaterThan(1);
-    const shown = rendered(digestOf(folded));
-    for (const n of folded.keys()) {
-      const id = `93924761c${String(n).padStart(3, '0')}`;
-      expect(shown).toContain(`${id}.pr.edgegap.net:${31_000 + ports - 1}`);
-    }
-  });
+  test.each([1, 4, 8, 16, 40])(
+    'a digest of lines about servers with %i ports each shows every line in full',
+    (ports) => {
+      const rows = Array.from({ length: 30 }, (_, n) => ready(n, ports));
+      const folded = fold(rows, fits);
+      expect(folded.length).toBeGreaterThan(1);
+      const shown = rendered(digestOf(folded));
+      for (const n of folded.keys()) {
+        const id = `93924761c${String(n).padStart(3, '0')}`;
+        expect(shown).toContain(`${id}.pr.edgegap.net:${31_000 + ports - 1}`);
+      }
+    },
+  );
 
-  test('if the first line alone fills a message, the digest contains only that line', () => {
+  test('if the first waiting line alone fills a message, the digest contains only that line', () => {
     const rows = Array.from({ length: 5 }, (_, n) => ready(n, 90));
     expect(fold(rows, fits)).toHaveLength(1);
   });
@@ -96,7 +99,7 @@ async function waiting(error: Error, options: Parameters<typeof openDesk>[0] = {
 }
 
 describe('while a digest waits to be sent again', () => {
-  test('later lines of the same deployments wait, but edits of their cards do not', async () => {
+  test('while a digest waits to be sent again, later lines of its deployments wait, but edits of their cards do not', async () => {
     const desk = await waiting(tooFast());
     const target = desk.chat.add(card('Ready'), here);
     await desk.post('d3', 'server 3 terminated');
@@ -108,14 +111,14 @@ describe('while a digest waits to be sent again', () => {
     expect(desk.chat.texts.slice(2)).toEqual([all, 'server 3 terminated']);
   });
 
-  test('the digest keeps its lines although further lines are waiting', async () => {
+  test('a digest that waits to be sent again gets no further lines', async () => {
     const desk = await waiting(tooFast(5_000), { paceMs: 1_000 });
     for (let n = 5; n <= 8; n++) await desk.post(`d${n}`, `server ${n}`);
     await drained(desk, 1_000);
     expect(desk.chat.texts.toSorted()).toEqual([all, 'server 5\nserver 6\nserver 7\nserver 8']);
   });
 
-  test('each line of the waiting digest is counted and listed with the reason', async () => {
+  test('the outbox report counts and lists each line of a digest that waits to be sent again, with the reason', async () => {
     const desk = await waiting(tooFast());
     expect(await countOutbox(desk.store)).toEqual({ waiting: 4, failing: 4, undelivered: 0 });
     const [, , ...rows] = await reportOutbox(desk.store);
@@ -129,7 +132,7 @@ describe('while a digest waits to be sent again', () => {
     expect(await reportOutbox(desk.store)).toHaveLength(1);
   });
 
-  test('a person mentioned in a line gets a single direct message if somebody has to fix the cause', async () => {
+  test('if a digest cannot be posted until somebody acts, a person mentioned in a line gets a single direct message', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: closed() }, 2);
     await four(desk);
@@ -144,7 +147,7 @@ describe('while a digest waits to be sent again', () => {
     expect(desk.chat.texts).toEqual([`${all}\nu1 server 5`]);
   });
 
-  test('a line that turns a day old is given up, and the other lines are sent separately', async () => {
+  test('a line of a waiting digest is given up after a day, and the other lines are sent separately', async () => {
     const HOUR = 60 * 60_000;
     const desk = await openDesk();
     await desk.post('d0', 'server 0');
@@ -164,7 +167,7 @@ describe('while a digest waits to be sent again', () => {
     expect(await rows.execute()).toEqual([{ state: 'dead', reason_code: 'chat-too-fast' }]);
   });
 
-  test('a process that takes over from a dead process first looks whether the digest was shown', async () => {
+  test('a process that takes over a digest from a dead process first checks whether the digest was shown', async () => {
     for (const shown of [true, false]) {
       const desk = await openDesk();
       let alive = true;
@@ -200,7 +203,7 @@ describe('lines from a digest that an earlier version sent and whose outcome is 
       .execute();
   }
 
-  test('if the digest was shown, each line is found', async () => {
+  test('after an update of the bot, lines of an earlier digest are not sent again if the digest was shown', async () => {
     const desk = await openDesk();
     await fromBefore(desk);
     await desk.chat.adapter().post(here, { message: line(all), key: '0123456789d' });
@@ -209,7 +212,7 @@ describe('lines from a digest that an earlier version sent and whose outcome is 
     expect(desk.chat.texts).toEqual([all]);
   });
 
-  test('if the digest was not shown, each line is sent separately', async () => {
+  test('after an update of the bot, lines of an earlier digest are sent separately if the digest was not shown', async () => {
     const desk = await openDesk();
     await fromBefore(desk);
     await desk.worker.start();
@@ -217,7 +220,7 @@ describe('lines from a digest that an earlier version sent and whose outcome is 
     expect(desk.chat.texts).toEqual(all.split('\n'));
   });
 
-  test('if the platform cannot tell, each line is marked as possibly repeated', async () => {
+  test('after an update of the bot, lines of an earlier digest say "possibly repeated" if the platform cannot tell whether it was shown', async () => {
     const desk = await openDesk({ supports: { idempotentPosts: true } });
     desk.chat.fail('find', { error: refusedForGood() }, 4);
     await fromBefore(desk);

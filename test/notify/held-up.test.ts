@@ -48,24 +48,27 @@ describe('a platform that asks to wait', () => {
       ['post here', 'post there'],
     ],
     ['all messages and edits', 'post', { posts: true, edits: true, everywhere: true }, []],
-  ] as const)('the wait for %s ends on time and delays no other delivery', async (_, call, held, sent) => {
-    const desk = await refused(call, held);
-    const named = (calls: readonly string[]) =>
-      calls.map((one) =>
-        one.replace(/ (post|edit) in general/, ' here').replace(/ (post|edit) in random/, ' there'),
+  ] as const)(
+    'if a platform asks to wait with %s, the wait ends on time and delays no other delivery',
+    async (_, call, held, sent) => {
+      const desk = await refused(call, held);
+      const named = (calls: readonly string[]) =>
+        calls.map((one) =>
+          one.replace(/ (post|edit) in general/, ' here').replace(/ (post|edit) in random/, ' there'),
+        );
+      expect(named(desk.chat.calls).toSorted()).toEqual(sent);
+      await desk.clock.advance(WAIT_MS - 1);
+      await desk.resting();
+      expect(named(desk.chat.calls)).toHaveLength(sent.length);
+      await desk.pass(1);
+      await desk.resting();
+      expect(named(desk.chat.calls).toSorted()).toEqual(
+        ['edit here', 'edit there', 'post here', 'post there', `${call} first`].toSorted(),
       );
-    expect(named(desk.chat.calls).toSorted()).toEqual(sent);
-    await desk.clock.advance(WAIT_MS - 1);
-    await desk.resting();
-    expect(named(desk.chat.calls)).toHaveLength(sent.length);
-    await desk.pass(1);
-    await desk.resting();
-    expect(named(desk.chat.calls).toSorted()).toEqual(
-      ['edit here', 'edit there', 'post here', 'post there', `${call} first`].toSorted(),
-    );
-  });
+    },
+  );
 
-  test('of several waits for a platform the longest counts, whichever came last', async () => {
+  test('if a platform asks to wait several times, the longest wait counts, whichever answer came last', async () => {
     const desk = await openDesk();
     const all = { posts: true, edits: false, everywhere: true };
     desk.chat.fail('post', { error: tooFast(WAIT_MS, all), text: 'first' });
@@ -85,7 +88,7 @@ describe('a platform that asks to wait', () => {
     expect(desk.chat.texts.toSorted()).toEqual(['first', 'second', 'third']);
   });
 
-  test('a wait that was stored by a clock hours ahead is ignored', async () => {
+  test('a stored wait for a platform is ignored if the wait ends hours in the future', async () => {
     const desk = await openDesk();
     const far = desk.clock.now() + 6 * 60 * 60_000;
     await desk.store

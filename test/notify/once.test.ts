@@ -34,7 +34,7 @@ async function restarted(desk: Desk, options: Parameters<MemoryChat['adapter']>[
 }
 
 describe('a message that an earlier attempt may have shown', () => {
-  test('a message that was shown is not sent again if the channel can be read', async () => {
+  test('a message that a failed attempt may have shown is not sent again if the bot finds the message in the channel', async () => {
     const desk = await openDesk();
     const under = desk.chat.add(card('Ready'), here);
     desk.chat.fail('post', { error: unknownOutcome(), shown: true });
@@ -46,7 +46,7 @@ describe('a message that an earlier attempt may have shown', () => {
     expect(await desk.states()).toEqual(['sent']);
   });
 
-  test("a message that was shown is also found if the bot's clock is ahead of the platform's clock", async () => {
+  test("the bot finds an earlier message in the channel although the bot's clock is ahead of the platform's clock", async () => {
     const { clock } = clockAhead(30_000);
     const desk = await openDesk({ clock });
     desk.chat.fail('post', { error: unknownOutcome(), shown: true });
@@ -58,7 +58,7 @@ describe('a message that an earlier attempt may have shown', () => {
     expect(await desk.states()).toEqual(['sent']);
   });
 
-  test('a message that was not shown is sent again', async () => {
+  test('a message that a failed attempt may have shown is sent again if the bot does not find the message in the channel', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: unknownOutcome() });
     await desk.post('d1', 'news');
@@ -68,7 +68,7 @@ describe('a message that an earlier attempt may have shown', () => {
     expect(desk.chat.texts).toEqual(['news']);
   });
 
-  test('the search starts at the time of the attempt, however long the channel was unreadable', async () => {
+  test('the search for a message starts at the time of the attempt, however long the channel was unreadable', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: unknownOutcome(), shown: true });
     desk.chat.fail('find', { error: tooFast(10 * 60_000) }, 3);
@@ -80,7 +80,7 @@ describe('a message that an earlier attempt may have shown', () => {
     expect(desk.chat.calls.filter((call) => call.startsWith('post'))).toHaveLength(1);
   });
 
-  test('a message is sent again with the same key as long as the platform remembers the key', async () => {
+  test('if the channel has no history, a message is sent again with the same key while the platform remembers that key', async () => {
     const desk = await openDesk({ supports: { history: false, idempotentPosts: true } });
     desk.chat.fail('post', { error: unknownOutcome(), shown: true });
     await desk.post('d1', 'news');
@@ -90,7 +90,7 @@ describe('a message that an earlier attempt may have shown', () => {
     expect(desk.chat.texts).toEqual(['news']);
   });
 
-  test('a repeat says "possibly repeated" if the bot cannot search for the first message', async () => {
+  test('a message that is sent again says "possibly repeated" if the bot could not search for the first message', async () => {
     const desk = await openDesk({ supports: { history: false } });
     desk.chat.fail('post', { error: unknownOutcome(), shown: true });
     await desk.post('d1', 'news');
@@ -100,7 +100,7 @@ describe('a message that an earlier attempt may have shown', () => {
     expect(desk.chat.texts).toEqual(['news', 'news (possibly repeated)']);
   });
 
-  test('a repeat says "possibly repeated" if the channel is unreadable and the key is too old', async () => {
+  test('a message that is sent again says "possibly repeated" if the channel is unreadable and the key is too old', async () => {
     const desk = await openDesk({ supports: { idempotentPosts: true } });
     desk.chat.fail('post', { error: unknownOutcome() });
     desk.chat.fail('find', { error: tooFast(3 * 60_000) });
@@ -133,7 +133,7 @@ describe('a message that an earlier attempt may have shown', () => {
     },
   );
 
-  test('a digest that may have been shown is retried with the same lines and searched for once', async () => {
+  test('a digest that may have been shown is sent again with the same lines after a single search', async () => {
     const desk = await openDesk({ paceMs: 1_000 });
     for (let n = 1; n <= 40; n++) await desk.post(`d${n}`, `server ${n}`);
     desk.chat.fail('post', { error: unknownOutcome() }, 40);
@@ -152,7 +152,7 @@ describe('a message that an earlier attempt may have shown', () => {
     expect(desk.chat.calls.slice(before).filter((call) => call.startsWith('find'))).toHaveLength(4);
   });
 
-  test('a digest that may have been shown is sent again whole, before an urgent later message of its deployments', async () => {
+  test('a digest that may have been shown is sent again as a whole, before a later urgent message of its deployments', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: unknownOutcome() });
     for (let n = 1; n <= 4; n++) await desk.post(`d${n}`, `server ${n}`);
@@ -170,7 +170,7 @@ describe('a message that an earlier attempt may have shown', () => {
     ]);
   });
 
-  test('after a digest failed, each line that is sent alone is also searched for alone', async () => {
+  test('after a digest has failed, its lines are sent one by one, and the bot searches for each line separately', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: new TypeError('undefined is not a function') });
     for (let n = 1; n <= 4; n++) await desk.post(`d${n}`, `server ${n}`);
@@ -194,14 +194,14 @@ describe('a message that an earlier attempt may have shown', () => {
     }
     const marked = [1, 2, 3, 4].map((n) => `server ${n} (possibly repeated)`);
 
-    test('each line is then sent alone and says "possibly repeated"', async () => {
+    test('if a failed digest may have been shown in an unreadable channel, each line is sent alone with "possibly repeated"', async () => {
       const desk = await digestInDoubt();
       desk.chat.fail('find', { error: refusedForGood() }, 100);
       await drained(desk, 1_000);
       expect(desk.chat.texts.slice(1).toSorted()).toEqual(marked);
     });
 
-    test('each line says "possibly repeated" only once, even after the platform has forgotten the keys', async () => {
+    test('a line of a failed digest says "possibly repeated" only once, even after the platform has forgotten the keys', async () => {
       const desk = await digestInDoubt();
       desk.chat.fail('find', { error: refusedForGood() }, 100);
       desk.chat.fail('post', { error: tooFast(3 * 60_000), text: 'server 1' });
@@ -210,15 +210,20 @@ describe('a message that an earlier attempt may have shown', () => {
     });
 
     test.each([
-      ['a digest in doubt is repeated under its key, which the platform knows', true, 1_000, ''],
       [
-        'a digest in doubt is marked as repeated when the key is too old',
+        'a digest that may have been shown is sent again with its key if the platform still knows the key',
+        true,
+        1_000,
+        '',
+      ],
+      [
+        'a digest that may have been shown is sent again with "possibly repeated" if the key is too old',
         true,
         3 * 60_000,
         ' (possibly repeated)',
       ],
       [
-        'a digest in doubt is marked as repeated where the platform knows no keys',
+        'a digest that may have been shown is sent again with "possibly repeated" if the platform has no keys',
         false,
         1_000,
         ' (possibly repeated)',
@@ -238,7 +243,7 @@ describe('a message that an earlier attempt may have shown', () => {
       expect(desk.chat.texts).toEqual(idempotentPosts ? [all] : [all, `${all}${mark}`]);
     });
 
-    test('each line says "possibly repeated" if the repeat of the digest was refused for good', async () => {
+    test('if a digest may have been shown and its second sending is refused for good, each line says "possibly repeated"', async () => {
       const desk = await openDesk({ supports: { idempotentPosts: true } });
       desk.chat.fail('post', { error: unknownOutcome(), shown: true });
       desk.chat.fail('find', { error: refusedForGood() }, 100);
@@ -250,7 +255,7 @@ describe('a message that an earlier attempt may have shown', () => {
       expect(desk.chat.texts.slice(1).toSorted()).toEqual(marked);
     });
 
-    test('a line says "possibly repeated" even if the channel has become readable', async () => {
+    test('a line that got "possibly repeated" keeps these words even if the channel becomes readable', async () => {
       const desk = await digestInDoubt();
       desk.chat.fail('find', { error: refusedForGood() });
       await drained(desk, 1_000);
@@ -260,7 +265,7 @@ describe('a message that an earlier attempt may have shown', () => {
 });
 
 describe('a crash between sending and recording a message', () => {
-  test('a message that was sent before the crash is not sent again', async () => {
+  test('a message that was sent before a crash but not recorded is not sent again after the crash', async () => {
     const desk = await openDesk();
     await desk.post('d1', 'first');
     await desk.post('d1', 'second');
@@ -270,7 +275,7 @@ describe('a crash between sending and recording a message', () => {
     expect(desk.chat.texts).toEqual(['first', 'second']);
   });
 
-  test('a message that was sent before the crash is not sent again, even days later', async () => {
+  test('a message that was sent before a crash but not recorded is not sent again, even days later', async () => {
     const desk = await openDesk();
     await desk.post('d1', 'news');
     await diesWhileSending(desk, { supports: { idempotentPosts: true } });
@@ -289,13 +294,13 @@ describe('a crash between sending and recording a message', () => {
       return desk;
     }
 
-    test('a message that was sent before the crash is not sent again', async () => {
+    test('a message that a process sent while its clock was ahead is not sent again after a crash', async () => {
       const desk = await died();
       await restarted(desk);
       expect(desk.chat.texts).toEqual(['news']);
     });
 
-    test('a message is not sent again although the channel cannot be read for a long time', async () => {
+    test('after a crash, a message is not sent again although the channel cannot be read for a long time', async () => {
       const desk = await died();
       desk.chat.fail('find', { error: tooFast(20 * 60_000) });
       desk.worker = desk.next();
@@ -304,7 +309,7 @@ describe('a crash between sending and recording a message', () => {
       expect(desk.chat.texts).toEqual(['news']);
     });
 
-    test('a repeat says "possibly repeated" if the platform may have forgotten the key', async () => {
+    test('after a crash, a message that is sent again says "possibly repeated" if the platform may have forgotten the key', async () => {
       const supports = { idempotentPosts: true, history: false };
       const desk = await died({ supports });
       await restarted(desk, { supports });
@@ -312,7 +317,7 @@ describe('a crash between sending and recording a message', () => {
     });
   });
 
-  test('in a channel that cannot be read, a message repeated after a crash says "possibly repeated"', async () => {
+  test('in a channel that the bot cannot read, a message that is sent again after a crash says "possibly repeated"', async () => {
     const desk = await openDesk();
     await desk.post('d1', 'news');
     await diesWhileSending(desk, { supports: { history: false } });
@@ -320,7 +325,7 @@ describe('a crash between sending and recording a message', () => {
     expect(desk.chat.texts).toEqual(['news', 'news (possibly repeated)']);
   });
 
-  test('an edit that was interrupted by a crash is made again', async () => {
+  test('an edit of a card that a crash interrupted is sent again', async () => {
     const desk = await openDesk();
     const target = desk.chat.add(card('Requesting'), here);
     await desk.edit('d1', target, 'Ready');

@@ -12,7 +12,7 @@ const answer = {
   orElse: line('Your stop was done.'),
 } as const;
 
-test('an owed answer is shown in the place announced for the answer, before messages to the channel', async () => {
+test('an answer from the outbox is sent to the place announced for the answer, before messages to the channel', async () => {
   const desk = await openDesk();
   await desk.post('d1', 'news');
   await enqueue(desk.store, desk.clock, answer);
@@ -24,7 +24,7 @@ test('an owed answer is shown in the place announced for the answer, before mess
   expect(desk.chat.answers).toEqual([{ reply: { token: 't' }, text: 'It was done.' }]);
 });
 
-test('an answer that may have been shown says "possibly repeated" when given again', async () => {
+test('an answer that may have been shown says "possibly repeated" when it is given again', async () => {
   const desk = await openDesk({ supports: { history: false } });
   await enqueue(desk.store, desk.clock, answer);
   desk.chat.fail('resume', { error: unknownOutcome(), shown: true });
@@ -37,7 +37,7 @@ test('an answer that may have been shown says "possibly repeated" when given aga
   ]);
 });
 
-test('an answer that can no longer be given is replaced by a single post in the channel', async () => {
+test('if an answer can no longer be given, a single post in the channel replaces the answer', async () => {
   const desk = await openDesk();
   await enqueue(desk.store, desk.clock, answer);
   desk.chat.fail('resume', { error: refusedForGood() });
@@ -50,7 +50,7 @@ test('an answer that can no longer be given is replaced by a single post in the 
   expect(desk.chat.texts).toEqual(['Your stop was done.']);
 });
 
-test('the content of an answer is deleted once the answer was given or given up', async () => {
+test('the stored content of an answer is deleted when the answer has been given or given up', async () => {
   const desk = await openDesk();
   await enqueue(desk.store, desk.clock, answer);
   await enqueue(desk.store, desk.clock, { ...answer, orderKey: 'i2' });
@@ -108,7 +108,7 @@ test('several direct messages to the same person are joined to a single message'
   ]);
 });
 
-test('the post that replaces an answer is sent, whatever the key of the answer begins with', async () => {
+test('the post that replaces an answer is sent, whatever character the key of the answer begins with', async () => {
   const desk = await openDesk();
   for (const digit of '0123456789abcdef') {
     await enqueue(desk.store, desk.clock, {

@@ -16,7 +16,7 @@ async function waitsForRow(store: Store): Promise<boolean> {
 }
 
 describe('several processes on a shared store', () => {
-  test('several processes send each message once and in order, and each channel gets a single message at a time', async () => {
+  test('several processes together send each message once and in order, and a single message at a time to each channel', async () => {
     const desk = await openDesk();
     let sending = 0;
     let most = 0;
@@ -50,7 +50,7 @@ describe('several processes on a shared store', () => {
     await Promise.all(processes.slice(1).map((process) => process.stop()));
   });
 
-  test('several processes together keep to the pace of a channel', async () => {
+  test("several processes together send messages to a channel no faster than the channel's pace allows", async () => {
     const desk = await openDesk({ paceMs: 60_000 });
     const other = desk.beside();
     for (const text of ['first', 'second']) await desk.post('d1', text);
@@ -65,7 +65,7 @@ describe('several processes on a shared store', () => {
     await other.stop();
   });
 
-  test('if a newer edit is written while an edit is being claimed, the claim sends the newer content', async () => {
+  test('if a newer edit is stored while a process is claiming an edit, the process sends the newer content', async () => {
     const desk = await openDesk();
     const target = desk.chat.add(card('Requesting'), here);
     await desk.edit('d1', target, 'Deploying');
@@ -79,7 +79,7 @@ describe('several processes on a shared store', () => {
     expect(await desk.states()).toEqual(['sent']);
   });
 
-  test('if an edit is written while an older edit is being claimed, the new edit is sent afterwards', async () => {
+  test('if an edit is stored while an older edit has just been claimed, the new edit is sent afterwards', async () => {
     const desk = await openDesk();
     const target = desk.chat.add(card('Requesting'), here);
     await desk.edit('d1', target, 'Deploying');
@@ -99,7 +99,7 @@ describe('several processes on a shared store', () => {
     expect(desk.chat.calls).toEqual(['edit Deploying', 'edit Ready']);
   });
 
-  test('a process keeps sending while another process hangs in the middle of recording', async () => {
+  test('a process keeps sending messages while another process hangs in a transaction on the outbox', async () => {
     const desk = await openDesk();
     await desk.post('d1', 'sent by the other');
     await desk.store.updateTable('outbox').set({ state: 'leased', holder: 'other', uncertain: 1 }).execute();
@@ -113,7 +113,7 @@ describe('several processes on a shared store', () => {
     await stopped.rollback().execute();
   });
 
-  test('a process whose clock was set back can take over from a dead process', async () => {
+  test('a process whose clock was set back can take over the messages of a dead process', async () => {
     const { clock, setRight } = clockAhead(30 * 60_000);
     const desk = await openDesk({ clock });
     await desk.worker.start();
@@ -126,7 +126,7 @@ describe('several processes on a shared store', () => {
     expect(desk.clock.now() - from).toBeLessThan(60_000);
   });
 
-  test('a process that is not certain of its membership sends nothing', async () => {
+  test('a process that other processes may take for dead sends no message', async () => {
     const desk = await openDesk();
     await desk.worker.start();
     await desk.worker.membership.leave();
@@ -155,7 +155,7 @@ describe('several processes on a shared store', () => {
     expect(desk.chat.calls.toSorted()).toEqual(['edit Ready', 'post news', 'resume late', 'tell late']);
   });
 
-  test('a process that is taken for dead does not send a message that another process has sent', async () => {
+  test('a process that was taken for dead does not send a message that another process has sent meanwhile', async () => {
     const desk = await openDesk();
     const heart = new TestClock();
     const log = pino({ level: 'silent' });
@@ -200,7 +200,7 @@ describe('several processes on a shared store', () => {
     expect(await desk.states()).toEqual(['sent']);
   });
 
-  test("the search for a dead process's message starts only once the request must have ended", async () => {
+  test("the search for a message of a dead process starts only when the dead process's request must have ended", async () => {
     const desk = await openDesk();
     await desk.post('d1', 'news');
     await desk.store.updateTable('outbox').set({ state: 'leased', holder: 'dead', uncertain: 1 }).execute();
@@ -229,7 +229,7 @@ describe('several processes on a shared store', () => {
     expect(desk.chat.texts).toEqual(['is ready', 'terminated']);
   });
 
-  test('a process does not touch a row that another process took over, even after a failed attempt', async () => {
+  test('a process does not change the row of a message that another process took over during a failed attempt', async () => {
     const desk = await openDesk();
     await desk.worker.start();
     const release = desk.chat.hold();

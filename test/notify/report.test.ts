@@ -14,7 +14,7 @@ import { freshDatabase, suiteDatabase } from '../support/databases.ts';
 import { here, line, openDesk } from './harness.ts';
 import { closed, refusedForGood } from './memory-chat.ts';
 
-test('the report lists waiting and failed deliveries with their reasons but without their text', async () => {
+test('the outbox report lists waiting and failed deliveries with their reasons but without their text', async () => {
   const desk = await openDesk();
   desk.chat.fail('post', { error: closed(), text: 'waits' });
   desk.chat.fail('post', { error: refusedForGood(), text: 'ends' });
@@ -71,7 +71,7 @@ describe('npm run outbox', () => {
   });
 
   test.skipIf(suiteDatabase === 'postgres')(
-    'npm run outbox asks to stop the bot while the bot has the file open, and lists after the stop',
+    'npm run outbox asks to stop a bot that has the SQLite file open, and shows the list after the stop',
     async () => {
       const file = join(folder(), 'bot.db');
       const bot = await filled(file);
@@ -100,7 +100,7 @@ describe('npm run outbox', () => {
   test.skipIf(suiteDatabase === 'postgres').each([
     ['a folder', () => folder(), /unable to open database file\.\nSet DATABASE_URL/],
     [
-      'a file that is no database',
+      'a file that is not a database',
       () => {
         const file = join(folder(), 'words.txt');
         writeFileSync(file, 'These are words, and enough of them to fill a header. '.repeat(20));
@@ -116,7 +116,7 @@ describe('npm run outbox', () => {
   });
 
   test.skipIf(suiteDatabase === 'sqlite')(
-    'on PostgreSQL, npm run outbox lists while the bot is running',
+    'on PostgreSQL, npm run outbox shows the list while the bot is running',
     async () => {
       const database = await freshDatabase();
       const bot = await filled(database);

@@ -13,7 +13,7 @@ afterEach(async () => {
 });
 
 test.each(['after', 'before'] as const)(
-  'a line whose request to Slack is cut off (%s the effect) appears in the channel once',
+  'if the connection breaks while a line is sent to Slack (%s the effect), the line appears once in the channel',
   async (when) => {
     driver = await createSlackDriver({ mode: 'http' });
     // Real time: this Slack stamps messages with the machine's time, and the search begins at an attempt's time.

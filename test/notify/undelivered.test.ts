@@ -20,7 +20,7 @@ async function reasons(desk: Desk) {
 }
 
 describe('why a delivery failed', () => {
-  test('the reason is stored while the message waits and is removed after the sending', async () => {
+  test('the reason why a message waits is stored, and is removed when the message was sent', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: tooFast(5_000) });
     await desk.post('d1', 'news');
@@ -33,7 +33,7 @@ describe('why a delivery failed', () => {
     expect(await reasons(desk)).toEqual([{ kind: 'post', state: 'sent', reason_code: null, reason: null }]);
   });
 
-  test('the reason of a message that was given up stays stored', async () => {
+  test('the reason why a message was given up stays stored', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: refusedForGood() });
     await desk.post('d1', 'news');
@@ -45,7 +45,7 @@ describe('why a delivery failed', () => {
   });
 
   test.each(['{', '[]', '{"kind":"line"}', 'null', '{"kind":"line","tone":"neutral","text":[null]}'])(
-    'a message with the content %s is given up, and the other messages arrive',
+    'a message with the unreadable content %s is given up, and the other messages arrive',
     async (json) => {
       const desk = await openDesk();
       for (let n = 1; n <= 5; n++) await desk.post(`d${n}`, `server ${n}`);
@@ -73,7 +73,7 @@ test.each([
   ['Slack', fitsSlack, { of: 'a newer version' }],
   ['Discord', fitsDiscord, { bold: 5 }],
 ] as const)(
-  'a line that %s cannot show is left out, and the digest of the other lines is sent',
+  'a line that the adapter for %s cannot show is left out, and the digest of the other lines is sent',
   async (_, fits, inline) => {
     const desk = await openDesk({
       adapters: (chat) => {
@@ -103,7 +103,7 @@ test.each([
 );
 
 describe('direct messages about undelivered lines', () => {
-  test('a person gets a single direct message about each line that cannot be posted', async () => {
+  test('a mentioned person gets a single direct message about each line that cannot be posted', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: closed() }, 2);
     await desk.post('d1', '', news('is ready'));

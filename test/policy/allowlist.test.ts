@@ -39,7 +39,7 @@ const buttons = directory.all.flatMap(({ name, actions }) =>
     .map(([action]) => ({ command: name, action })),
 );
 
-test('the table contains every command and button that takes a request_id', () => {
+test('these tests know every command and button that takes a request_id', () => {
   expect(keyed).toEqual([
     'logs',
     'metrics',
@@ -107,25 +107,31 @@ describe.each(['discord', 'slack-http'] as const)('APP_ALLOWLIST on %s', (name) 
   };
 
   describe.each(['known', 'unknown'] as const)('a forbidden deployment that is %s to the store', (which) => {
-    test.each(keyed)('the command "%s" is refused', async (command) => {
-      await refused(command, which, () =>
-        stage.driver.command('operator', command, { deployment: ids[which], ...extra[command] }),
-      );
-    });
+    test.each(keyed)(
+      'the command "%s" is refused for a deployment whose application is not on APP_ALLOWLIST',
+      async (command) => {
+        await refused(command, which, () =>
+          stage.driver.command('operator', command, { deployment: ids[which], ...extra[command] }),
+        );
+      },
+    );
 
-    test.each(buttons)('the button $command:$action is refused', async ({ command, action }) => {
-      await refused(`${command}:${action}`, which, () =>
-        pressAction(stage, 'operator', { command, action, arg: ids[which] }),
-      );
-    });
+    test.each(buttons)(
+      'the button $command:$action is refused for a deployment whose application is not on APP_ALLOWLIST',
+      async ({ command, action }) => {
+        await refused(`${command}:${action}`, which, () =>
+          pressAction(stage, 'operator', { command, action, arg: ids[which] }),
+        );
+      },
+    );
   });
 
-  test('a forbidden deployment is also refused by the beginning of the request_id and as @last', async () => {
+  test('a deployment outside APP_ALLOWLIST is also refused by the beginning of its request_id and as @last', async () => {
     for (const deployment of [ids.known.slice(0, 6), '@last'])
       await refused(deployment, 'known', () => stage.driver.command('operator', 'status', { deployment }));
   });
 
-  test('list shows only allowed applications and cannot be filtered by a forbidden application', async () => {
+  test('the command "list" shows only applications on APP_ALLOWLIST and cannot be filtered by another application', async () => {
     const list = await effectOf(stage, 'operator', () => stage.driver.command('operator', 'list'));
     const text = list.privately.map((message) => message.text).join('\n');
     expect(text).toContain('1 active deployment');
@@ -137,7 +143,7 @@ describe.each(['discord', 'slack-http'] as const)('APP_ALLOWLIST on %s', (name) 
     expect(filtered.privately[0]?.text).toMatch(/no application .kart-racing.*There is.*lobby-chat/s);
   });
 
-  test('a forbidden deployment is refused even after Edgegap has forgotten the deployment', async () => {
+  test('a deployment outside APP_ALLOWLIST is refused even after Edgegap no longer knows the deployment', async () => {
     stage.simulator.forget(ids.known);
     const status = await effectOf(stage, 'operator', () =>
       stage.driver.command('operator', 'status', { deployment: ids.known }),
@@ -147,7 +153,7 @@ describe.each(['discord', 'slack-http'] as const)('APP_ALLOWLIST on %s', (name) 
     expect(status.privately[0]?.text).not.toContain('edgegap.net');
   });
 
-  test('a deploy of a forbidden application is answered as if the application did not exist', async () => {
+  test('a deploy of an application outside APP_ALLOWLIST is answered as if the application did not exist', async () => {
     const deployments = stage.simulator.deployments.size;
     const effect = await effectOf(stage, 'operator', () =>
       stage.driver.command('operator', 'deploy', {
@@ -168,7 +174,7 @@ const seed = Array.from({ length: 100_000 }, (_, n) => `alike-${n}`).find((one) 
   return rest.every((character) => character === first);
 });
 
-test('if a request_id is ambiguous, only deployments of allowed applications are offered', async () => {
+test('if the beginning of a request_id is ambiguous, only deployments of applications on APP_ALLOWLIST are offered', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'chatops-'));
   const environment = { DATABASE_URL: join(folder, 'bot.db') };
   const stage = await stageOn('console', { environment, simulator: { seed: seed ?? '' } });

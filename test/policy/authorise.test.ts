@@ -9,13 +9,13 @@ const policy = {
   rules: { chat: { operators: ['ops'], readers: ['readers'], readersByDefault: 'operators' as const } },
 };
 
-test('operators may change deployments, and a platform without rules allows only help', () => {
+test('operators may change deployments, and on a platform without rules only help is allowed', () => {
   expect(refusal(policy, 'chat', person, 'deployments.stop')).toBeUndefined();
   expect(refusal(policy, 'elsewhere', person, 'deployments.read')?.code).toBe('not-permitted');
   expect(refusal(policy, 'elsewhere', person, 'help')).toBeUndefined();
 });
 
-test('a permission that the policy does not know is refused to everybody', () => {
+test('a command with a permission that the policy does not know is refused to everybody', () => {
   expect(refusal(policy, 'chat', person, 'deployments.destroy' as Permission)?.code).toBe('not-permitted');
 });
 
@@ -30,6 +30,6 @@ test('an administrator who is a guest is not an operator', () => {
   );
 });
 
-test('a person from outside the workspace may not even use help', () => {
+test('a person from outside the workspace may use no command, not even help', () => {
   expect(refusal(policy, 'chat', { ...person, home: false }, 'help')?.code).toBe('not-home');
 });

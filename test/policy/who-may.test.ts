@@ -139,7 +139,7 @@ const levelOf: Readonly<Record<Permission, 'open' | 'read' | 'change'>> = {
   'deployments.tag': 'change',
 };
 
-test('the table of permissions contains every command and every button', async () => {
+test('the table of permissions in this file contains every command and every button', async () => {
   const directory = await loadCommands(join(import.meta.dirname, '..', '..', 'commands'));
   const all = directory.all.flatMap(({ name, entries, actions }) => [
     ...entries.map((entry) => entry.name),
@@ -167,7 +167,7 @@ describe.each(titled)('permissions on $name, $title', ({ name, setting }) => {
 
   // A persona who may change things comes last: then there is something left to refuse.
   test.each(personas.toSorted((a, b) => order.indexOf(setting.levels[a]) - order.indexOf(setting.levels[b])))(
-    'a %s may use exactly the commands and buttons of that level',
+    'a person of the kind "%s" may use exactly the commands and buttons that the settings allow',
     async (persona) => {
       const level = setting.levels[persona];
       for (const use of uses) {
@@ -231,7 +231,7 @@ describe.each(['discord', 'slack-http', 'slack-socket'] as const)('a role taken 
   });
   afterAll(() => stage?.close());
 
-  test('a person who loses the role between card and press stops no server', async () => {
+  test('a person who loses the operator role before pressing a button cannot stop a server', async () => {
     const { driver, simulator } = stage;
     await effectOf(stage, 'operator', () => driver.command('operator', 'stop', { deployment: id }));
     await driver.regroup('operator', []);
@@ -251,7 +251,7 @@ describe.each(['discord', 'slack-http', 'slack-socket'] as const)('a role taken 
   });
 });
 
-test('an unknown button, whatever its name, does nothing', async () => {
+test('a press of a button that the bot does not have does nothing, whatever the name of the button is', async () => {
   const stage = await stageOn('slack-http');
   try {
     await deployReady(stage);

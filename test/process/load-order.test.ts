@@ -19,7 +19,7 @@ const script = (libraries: readonly string[]) => `
 
 // Two versions of undici (the bot's, and the version inside discord.js) find each other through a global dispatcher.
 test.each([[['undici', 'discord.js']], [['discord.js', 'undici']]])(
-  'a process that loads %j in this order can send a file to Discord',
+  'a process that loads the libraries %j in this order can send a file to Discord',
   async (libraries) => {
     const args = ['--input-type=module', '--eval', script(libraries)];
     const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: ROOT });

@@ -53,7 +53,7 @@ afterEach(async () => {
 
 const deploy = { application: 'kart-racing', version: 'v1.2', near: 'Montreal' };
 
-test('on SIGTERM the bot finishes and answers the running command and exits with 0', async () => {
+test('on SIGTERM, the bot finishes and answers the running command and exits with 0', async () => {
   const bot = start();
   await bot.started();
   simulator.faults.next({ endpoint: 'deploy' }, { kind: 'slow', when: 'before', ms: 400 });
@@ -69,7 +69,7 @@ test('on SIGTERM the bot finishes and answers the running command and exits with
   expect(bot.output).not.toContain(simulator.token);
 });
 
-test('a deploy interrupted by a kill is found at the next start and is not sent twice', async () => {
+test('if a kill interrupts a deploy, the next start finds the deployment and does not send the deploy again', async () => {
   const first = start();
   await first.started();
   simulator.faults.next({ endpoint: 'deploy' }, { kind: 'slow', when: 'after', ms: 60_000 });
@@ -91,7 +91,7 @@ test('a deploy interrupted by a kill is found at the next start and is not sent 
   expect(card?.text).toContain('Ready');
 });
 
-test('a second process on the same SQLite file is refused until the first process is killed', async () => {
+test('a second process on the same SQLite file cannot start until the first process is killed', async () => {
   const first = start();
   await first.started();
   const second = start();
@@ -103,7 +103,7 @@ test('a second process on the same SQLite file is refused until the first proces
   expect(await third.kill('SIGTERM')).toBe(0);
 });
 
-test('a port already in use and a refused Discord token are each reported in a sentence', async () => {
+test('if the port is already in use or Discord refuses the token, the start fails with a plain sentence', async () => {
   const first = start();
   await first.started();
   const port = /"port":(\d+)/.exec(first.output)?.[1] ?? '';
@@ -116,7 +116,7 @@ test('a port already in use and a refused Discord token are each reported in a s
   expect(third.output).not.toMatch(/\n {4}at /);
 });
 
-test('a PostgreSQL that cannot be reached is reported in a sentence without the password', async () => {
+test('if PostgreSQL cannot be reached, the start fails with a plain sentence without the password', async () => {
   const bot = start({ DATABASE_URL: 'postgres://bot:hunter2@127.0.0.1:1/chatops' });
   expect(await bot.exited).toBe(1);
   expect(bot.output).toMatch(/The database .*chatops.* on 127\.0\.0\.1:1 /);
@@ -124,7 +124,7 @@ test('a PostgreSQL that cannot be reached is reported in a sentence without the 
   expect(bot.output).not.toMatch(/\n {4}at /);
 });
 
-test('if Discord shuts the bot out for good and there is no second platform, the bot exits with 1', async () => {
+test('if Discord refuses the bot for good and no second platform is configured, the bot exits with 1', async () => {
   const bot = start();
   await bot.started();
   const { gateway } = driver.server;
@@ -136,7 +136,7 @@ test('if Discord shuts the bot out for good and there is no second platform, the
   expect(bot.output).toContain('"msg":"stopped"');
 });
 
-test('an unhandled rejection is logged with secrets masked, and an uncaught error stops the bot cleanly', async () => {
+test('an unhandled promise rejection is logged with secrets masked, and an uncaught error stops the bot cleanly', async () => {
   const trouble = `process.on('SIGUSR2', () => {
     Promise.reject(new Error('rejected ${simulator.token}'));
     setTimeout(() => { throw new Error('thrown ${simulator.token}'); }, 50);

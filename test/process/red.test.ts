@@ -44,13 +44,13 @@ const broken = {
 };
 
 for (const [what, source] of Object.entries(broken)) {
-  test(`npm test exits with 1 and names the file for ${what}`, async () => {
+  test(`npm test exits with 1 and names the test file if the file has ${what}`, async () => {
     const { code, output } = await runOn('broken', source, 'npm', 'test');
     expect(code).toBe(1);
     expect(output).toContain('test/broken.test.ts');
   });
 
-  test(`.ci/run exits with 1, counts one failure and names the file for ${what}`, async () => {
+  test(`.ci/run exits with 1, counts one failure and names the test file if the file has ${what}`, async () => {
     const { code, output } = await runOn('broken', source, 'bash', '.ci/run', 'test');
     expect(code).toBe(1);
     expect(output).toMatch(/^FAILED test\/broken\.test\.ts/m);
@@ -58,7 +58,7 @@ for (const [what, source] of Object.entries(broken)) {
   });
 }
 
-test('npm test and .ci/run exit with 0 if the test file passes', async () => {
+test('npm test and .ci/run exit with 0 if all tests pass', async () => {
   const source = "import { expect, test } from 'vitest';\ntest('adds', () => expect(1).toBe(1));";
   expect(await runOn('healthy', source, 'npm', 'test')).toMatchObject({ code: 0 });
   const { code, output } = await runOn('healthy', source, 'bash', '.ci/run', 'test');
@@ -66,7 +66,7 @@ test('npm test and .ci/run exit with 0 if the test file passes', async () => {
   expect(output.trimEnd().split('\n').at(-1)).toBe('1 passed, 0 failed');
 });
 
-test('.ci/run exits with 1 and names the file if a test.only skips other tests', async () => {
+test('.ci/run exits with 1 and names the test file if a test.only skips other tests', async () => {
   const source =
     "import { test } from 'vitest';\ntest.only('passes', () => undefined);\ntest('waits', () => undefined);";
   const { code, output } = await runOn('only', source, 'bash', '.ci/run', 'test');

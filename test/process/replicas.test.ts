@@ -72,7 +72,7 @@ afterEach(async () => {
   await simulator.close();
 });
 
-test('after a kill -9 of the process that holds the gateway, the other process resumes the session', async () => {
+test('after a kill -9 of the process that receives from Discord, another process resumes the gateway session', async () => {
   const { gateway } = driver.server;
   const holder = start();
   await hasRole(await holder.started(), 'active');
@@ -101,7 +101,7 @@ test('after a kill -9 of the process that holds the gateway, the other process r
 });
 
 test.each(['cut', 'freeze'] as const)(
-  'a process whose database connection breaks (%s) hands over the gateway and can take the gateway back later',
+  'a process that loses its database (%s) leaves the Discord gateway to another process and can take over again later',
   async (how) => {
     const { gateway } = driver.server;
     const { line, url: brittle } = await brittleDatabase();
@@ -136,7 +136,7 @@ test.each(['cut', 'freeze'] as const)(
   },
 );
 
-test('a process that slept longer than its lease leaves the gateway to the next holder', async () => {
+test('a process that was suspended longer than its lease leaves the Discord gateway to the process that took over', async () => {
   const { gateway } = driver.server;
   const holder = start();
   const holderUrl = await holder.started();

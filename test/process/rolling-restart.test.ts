@@ -14,7 +14,7 @@ vi.setConfig({ testTimeout: 10 * START_MS, hookTimeout: START_MS });
 /** The time between two commands on a platform: steady, and slow enough for a channel's own pace. */
 const EVERY_MS = 800;
 
-test('when three processes are restarted in turn, no command is lost or carried out twice', async () => {
+test('if three processes are restarted one after the other, no command is lost or carried out twice', async () => {
   // A machine under load is slower than Discord's three seconds allow; a lost command shows nevertheless.
   const discord = await createDiscordDriver({ responseMs: START_MS });
   onTestFinished(() => discord.close());

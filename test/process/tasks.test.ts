@@ -53,7 +53,7 @@ async function hasRun(key: string): Promise<boolean> {
   return rows.length === 1;
 }
 
-test('a task stays with a process until the process is killed, and then moves to another process', async () => {
+test('a task that a process has claimed moves to another process only when the first process is killed', async () => {
   const holder = await started();
   await until(() => hasRun('kept'), 'the purges of the first start', START_MS);
   await until(() => hasRun('outbox'), 'the purges of the first start', START_MS);

@@ -23,7 +23,7 @@ async function open(database: string) {
 }
 
 describe('leases', () => {
-  test('once the process that holds a lease has left, another process gets the lease', async () => {
+  test('after the process that holds a lease has left, another process can get the lease', async () => {
     const { join } = await open(await freshDatabase());
     const one = await join();
     expect(await one.leases.hold('gateway')).toBe(true);
@@ -41,7 +41,7 @@ describe('leases', () => {
     expect(one.membership.isCertain()).toBe(false);
   });
 
-  test('on a SQLite store, the earlier process counts as dead and loses the lease', async () => {
+  test('on SQLite, an earlier process counts as dead when a new process starts, and loses its leases', async () => {
     const { join } = await open(await freshDatabase('sqlite'));
     const before = await join();
     await before.leases.hold('gateway');
@@ -49,7 +49,7 @@ describe('leases', () => {
     expect(await after.leases.hold('gateway')).toBe(true);
   });
 
-  test('a turn at a periodic job can be taken once, and again only when the turn is over', async () => {
+  test('the turn at a periodic job can be taken by a single process, and again only after the interval', async () => {
     const { clock, join } = await open(await freshDatabase());
     const { leases, membership } = await join();
     expect(await leases.takeTurn('sweep', 1_000)).toBe(true);
@@ -60,7 +60,7 @@ describe('leases', () => {
   });
 
   test.each([1, 5_000, 60_000])(
-    'a turn taken by a process whose clock is %d ms ahead is not taken again by another process',
+    'if a process whose clock is %d ms ahead takes the turn at a job, no other process takes the turn too early',
     async (ahead) => {
       const { clock, join } = await open(await freshDatabase());
       const before = await join(new TestClock(clock.now() + ahead));
@@ -75,7 +75,7 @@ describe('leases', () => {
     },
   );
 
-  test('a turn taken by a clock that was a day ahead can be taken again at once', async () => {
+  test('a turn at a job that was taken by a process with a clock a day ahead can be taken again at once', async () => {
     const { clock, store, join } = await open(await freshDatabase());
     const { leases, membership } = await join();
     const until = clock.now() + 24 * 60 * 60_000;

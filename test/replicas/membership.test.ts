@@ -81,7 +81,7 @@ const expire = (id: string) =>
 
 describe('a process that is cut off from the database', () => {
   test.each(['cut', 'freeze'] as const)(
-    'a process cut off from the database is uncertain before the row expires and certain again once reconnected (%s)',
+    'a process that is cut off from the database (%s) is uncertain of its membership until the connection is back',
     async (how) => {
       const { line, store: far } = await throughLine();
       const one = await join({ store: far });
@@ -101,7 +101,7 @@ describe('a process that is cut off from the database', () => {
     },
   );
 
-  test('a process that is certain again still knows that the membership was uncertain in between', async () => {
+  test('a process can tell that its membership was uncertain for a while, even after the membership is certain again', async () => {
     const { line, store: far } = await throughLine();
     const one = await join({ store: far });
     const isUnbroken = one.membership.sinceNow();
@@ -116,7 +116,7 @@ describe('a process that is cut off from the database', () => {
     expect([isUnbroken(), doubted(), one.membership.sinceNow()()]).toEqual([false, false, true]);
   });
 
-  test('a process cut off from the database can leave, and logs that other processes will notice', async () => {
+  test('a process that is cut off from the database can still stop, and the log says that other processes will notice', async () => {
     const { line, store: far } = await throughLine();
     const one = await join({ store: far });
     line.freeze();
@@ -128,13 +128,13 @@ describe('a process that is cut off from the database', () => {
   });
 });
 
-test('a process renews the membership as long as the process lives', async () => {
+test('a living process renews its membership again and again', async () => {
   const one = await join();
   for (let i = 0; i < 10; i++) await untilRenewed(one);
   expect([one.membership.isCertain(), one.membership.spell, one.doubts()]).toEqual([true, 1, 0]);
 });
 
-test('a process that slept is uncertain at the first question', async () => {
+test('a process that was suspended is uncertain of its membership as soon as it runs again', async () => {
   const clock = new TestClock();
   let slept = 0;
   const asleep = { now: () => clock.now() + slept, after: clock.after.bind(clock) };
@@ -146,7 +146,7 @@ test('a process that slept is uncertain at the first question', async () => {
   expect(await one.leases.hold('gateway')).toBe(false);
 });
 
-test('setting the time of day back does not prolong a membership', async () => {
+test("setting a process's clock back does not prolong the membership of the process", async () => {
   const clock = new TestClock();
   let back = 0;
   const setBack = {
@@ -164,7 +164,7 @@ test('setting the time of day back does not prolong a membership', async () => {
   expect(other.membership.isCertain()).toBe(false);
 });
 
-test('a process whose row has expired in the database holds no lease, even if that process is certain of the membership', async () => {
+test('a process whose row has expired holds no lease, even if the process is still certain of its membership', async () => {
   const [one, other] = [await join(), await join()];
   expect(await one.leases.hold('gateway', 'page 7')).toBe(true);
   expect(await other.leases.hold('gateway')).toBe(false);
@@ -176,7 +176,7 @@ test('a process whose row has expired in the database holds no lease, even if th
   expect(await other.leases.bookmark('gateway')).toBe('page 7');
 });
 
-test("a membership granted before the database's clock was set back does not last an hour longer", async () => {
+test("a membership that was stored before the database's clock was set back by an hour does not last an hour longer", async () => {
   const until = Date.now() + 60 * 60_000;
   await store.insertInto('instances').values({ id: 'dead', until, started_at: 0 }).execute();
   const one = await join();
@@ -190,7 +190,7 @@ test("a membership granted before the database's clock was set back does not las
   expect(one.membership.isCertain()).toBe(true);
 });
 
-test('a process whose other statements are all waiting still renews its membership', async () => {
+test('a process renews its membership even while all its other SQL statements are waiting', async () => {
   const one = await join({ store: lifelineOf(database, silent, store) });
   const keeper = await open(database);
   await store.insertInto('kept').values({ id: 'a', value_json: '{}', created_at: 1 }).execute();
@@ -211,7 +211,7 @@ test('a process whose other statements are all waiting still renews its membersh
   await Promise.allSettled(waiting);
 });
 
-test('rows of dead processes are deleted after a day', async () => {
+test('the rows of dead processes are deleted after a day', async () => {
   const hours = (count: number) =>
     sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint - ${sql.lit(count * 3_600_000)}`;
   for (const count of [23, 25])

@@ -79,7 +79,7 @@ async function processes(
   };
 }
 
-test("for any plan, several processes share the limit, and people's calls go before background calls", async () => {
+test("for any series of calls, several processes share the rate limit, and people's calls go before background calls", async () => {
   const clock = new PatientClock();
   const { permits } = await processes(clock, 3);
   let run = 0;
@@ -114,7 +114,7 @@ async function two(clock?: PatientClock): Promise<[SharedPermits, SharedPermits]
   return stores.map(make) as [SharedPermits, SharedPermits];
 }
 
-test('a permit taken by a process is not given to another process until the window is over', async () => {
+test('a permit that a process has taken is not given to another process until the rate-limit window is over', async () => {
   const [one, other] = await two();
   // Permits of a database that was slow to answer are not used, so the test tries again with a new bucket.
   await until(async () => {
@@ -131,7 +131,7 @@ test('a permit taken by a process is not given to another process until the wind
   }, 'a database that answers in time');
 });
 
-test("an unused permit is free at once, a counted permit after the window, a dead process's permit later", async () => {
+test('an unused permit is free at once, a used permit after the window, and the permit of a dead process later', async () => {
   const clock = new PatientClock();
   const [one, other] = await two(clock);
   const { permits } = await one.take('deploy', people);
@@ -151,7 +151,7 @@ test("an unused permit is free at once, a counted permit after the window, a dea
   expect((await other.take('deploy', people)).permits).toHaveLength(2);
 });
 
-test('the limit holds if a process dies after sending requests as late as allowed', async () => {
+test('the rate limit holds even if a process sends its requests as late as allowed and then dies', async () => {
   const clock = new PatientClock();
   const [mortal, other] = await two(clock);
   const arrivals: number[] = [];
@@ -167,7 +167,7 @@ test('the limit holds if a process dies after sending requests as late as allowe
   expect(most(arrivals)).toBe(people.limit);
 });
 
-test('a permit that is returned too late is not taken from the call that has the permit by then', async () => {
+test('if a permit is returned too late, the call that has received the permit meanwhile keeps it', async () => {
   const clock = new PatientClock();
   const [one, other] = await two(clock);
   const late = (await one.take('deploy', people)).permits;
@@ -178,7 +178,7 @@ test('a permit that is returned too late is not taken from the call that has the
   expect((await other.take('deploy', people)).permits).toHaveLength(0);
 });
 
-test('people who wait at a process go before background calls of another process', async () => {
+test('calls of people who wait at a process go before background calls of another process', async () => {
   const clock = new PatientClock();
   const [one, other] = await two(clock);
   for (const permit of (await other.take('deploy', background)).permits) permit.count();
@@ -202,14 +202,14 @@ async function setBack(): Promise<{ before: SharedPermits; after: SharedPermits;
   return { before: at(new TestClock(clock.now() + 24 * 60 * 60_000)), after: at(clock), clock };
 }
 
-test('setting the clock back does not prolong a permit', async () => {
+test("permits and pauses do not last longer if the database's clock is set back by a day", async () => {
   const { before, after } = await setBack();
   await before.take('deploy', people);
   await before.pause('deploy', 30_000);
   expect((await after.take('deploy', people)).permits).toHaveLength(3);
 });
 
-test('setting the clock back does not shorten a later pause', async () => {
+test("after the database's clock was set back by a day, a new pause has its full length", async () => {
   const { before, after, clock } = await setBack();
   await before.pause('deploy', 1_000);
   await after.pause('deploy', 30_000);
@@ -220,7 +220,7 @@ test('setting the clock back does not shorten a later pause', async () => {
   expect((await after.take('deploy', people)).permits).toHaveLength(3);
 });
 
-test('setting the clock back does not let background calls go before people', async () => {
+test("after the database's clock was set back by a day, people's calls still go before background calls", async () => {
   const { before, after, clock } = await setBack();
   for (const permits of [before, after]) {
     const { permits: all } = await permits.take('deploy', people);
@@ -234,7 +234,7 @@ test('setting the clock back does not let background calls go before people', as
   expect((await after.take('deploy', people)).permits).toHaveLength(3);
 });
 
-test('a burst from three clients stays below their common share, and a 429 at any client makes all of them wait', async () => {
+test('a burst from three processes stays within EDGEGAP_SHARE, and a 429 at any process makes all processes wait', async () => {
   const clock = new PatientClock();
   const simulator = await startSimulator({ clock, limits: { status: 5 } });
   const { permits } = await processes(clock, 3);
@@ -271,7 +271,7 @@ test('a burst from three clients stays below their common share, and a 429 at an
   expect(await Promise.all([first, second])).toEqual([400, 400]);
 });
 
-test('without the database no call is sent, and waiting calls fail with that reason', async () => {
+test('without the database, no call is sent to Edgegap, and the call fails with that reason', async () => {
   const { stores } = await processes(new PatientClock(), 1);
   const [store] = stores as [Store];
   const permits = new SharedPermits({ store, clock: systemClock, log, account: 'a' });

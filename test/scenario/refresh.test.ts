@@ -36,7 +36,7 @@ afterEach(async () => {
 describe.each(drivers)('Refresh on the live card, on %s', (name) => {
   beforeEach(() => start(name));
 
-  test('Refresh shows the changed status on the card', async () => {
+  test('the button Refresh shows the changed status on the live card', async () => {
     const id = await deployReady();
     bot.simulator.faults.next({ callback: 'error' }, { kind: 'drop' });
     bot.simulator.fail(id, 'the game crashed');
@@ -44,7 +44,7 @@ describe.each(drivers)('Refresh on the live card, on %s', (name) => {
     await until(async () => (await card())?.text.includes('the game crashed'), 'the error on the card');
   });
 
-  test('a Refresh that fails is answered privately and leaves the card unchanged', async () => {
+  test('if Edgegap fails after a press of Refresh, the person gets a private answer and the card stays unchanged', async () => {
     await deployReady();
     const before = await card();
     bot.simulator.faults.next({ endpoint: 'status' }, { kind: 'server-error', when: 'before' }, 3);
@@ -59,7 +59,7 @@ describe.each(drivers)('Refresh on the live card, on %s', (name) => {
   });
 });
 
-test('in a terminal, Refresh prints the card even if nothing has changed', async () => {
+test('in a terminal, the button Refresh prints the card even if nothing has changed', async () => {
   await start('console');
   await deployReady();
   await bot.app.settled();
@@ -68,7 +68,7 @@ test('in a terminal, Refresh prints the card even if nothing has changed', async
   await until(() => /Ready .*request_id/s.test((driver as ConsoleDriver).output().slice(before)), 'the card');
 });
 
-test('a Refresh that Slack shows late does not replace a newer state by an older state', async () => {
+test('if Slack delays the edit after Refresh, the edit does not replace a newer state of the card by an older state', async () => {
   await start('slack-http');
   await driver.command('operator', 'deploy', deploy);
   await until(async () => (await card())?.buttons.includes('Refresh'), 'the button');

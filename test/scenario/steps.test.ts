@@ -17,7 +17,7 @@ afterEach(async () => {
 
 describe.each(drivers)('the card of a slow deployment, on %s', (name) => {
   test.each([true, false])(
-    'the card shows each step until the server is ready (callbacks: %s)',
+    'the live card shows each step of a slow deployment until the server is ready (callbacks: %s)',
     async (callbacks) => {
       const clock = pacedClock();
       driver = await createDriver(name, clock);

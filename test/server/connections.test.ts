@@ -69,10 +69,10 @@ const CALLBACK = 'POST /callbacks/edgegap/ready/a.b HTTP/1.1\r\nhost: x\r\nconte
 
 test.each([
   ['stay silent', ''],
-  ['stop in the middle of a head', HALF_A_HEAD],
-  ['stop in the middle of a body', HALF_A_BODY],
+  ["stop in the middle of a request's head", HALF_A_HEAD],
+  ["stop in the middle of a request's body", HALF_A_BODY],
   ['were answered and stay open', PROBE],
-])('1,500 connections that %s do not prevent a probe or a callback', async (_, text) => {
+])('the bot still answers a health check and a callback although 1,500 connections %s', async (_, text) => {
   const { open, lines } = await serve();
   const crowd: Awaited<ReturnType<typeof open>>[] = [];
   for (let nth = 0; nth < 1_500; nth++) crowd.push(await open(text));
@@ -84,7 +84,7 @@ test.each([
   ]);
 });
 
-test('connections without a request are closed first, then answered connections, longest idle first', async () => {
+test('at the connection limit, connections without a request are closed first, and then the longest idle connections', async () => {
   const { open } = await serve();
   const answered: Awaited<ReturnType<typeof open>>[] = [];
   for (let nth = 0; nth < LIMIT - 2; nth++) {
@@ -103,7 +103,7 @@ test('connections without a request are closed first, then answered connections,
   expect(answered.map(({ closed }) => closed)).toEqual([false, true, true, true, ...Array(4).fill(false)]);
 });
 
-test('a request that has arrived completely is never cut off, and the new connection is closed instead', async () => {
+test('if every connection has a complete request, a new connection is closed and no request is cut off', async () => {
   const { open, busy, slow } = await serve();
   const peers: Awaited<ReturnType<typeof open>>[] = [];
   for (let nth = 0; nth < LIMIT; nth++) peers.push(await busy(SLOW));
@@ -116,7 +116,7 @@ test('a request that has arrived completely is never cut off, and the new connec
   expect(await (await open()).ask(PROBE)).toBe(OK);
 });
 
-test('a connection whose body is still arriving is closed before a connection that was answered', async () => {
+test('at the limit, a connection with an incomplete body is closed before a connection that was answered', async () => {
   const { open, busy } = await serve();
   const answered = await open();
   expect(await answered.ask(PROBE)).toBe(OK);
@@ -127,13 +127,13 @@ test('a connection whose body is still arriving is closed before a connection th
   expect(await answered.ask(PROBE)).toBe(OK);
 });
 
-test('a connection that stays silent is closed after the time that a request may take', async () => {
+test('a silent connection is closed after the time that a request may take', async () => {
   const { open } = await serve(100);
   const peer = await open();
   await until(() => peer.closed, 'its end');
 });
 
-test("the limit of connections leaves half of the process's file handles free", () => {
+test("the connection limit of the server leaves half of the process's file handles free", () => {
   expect(connectionLimit()).toBeGreaterThan(0);
   expect(connectionLimit()).toBeLessThanOrEqual(1_000);
 });

@@ -39,7 +39,7 @@ test('/readyz answers 503 and names each part that is down', async () => {
   expect([up.status, await up.json()]).toEqual([200, { status: 'ready', parts }]);
 });
 
-test('/readyz of a stopping process answers 503 with its roles, and connections are no longer kept open', async () => {
+test('a stopping process answers /readyz with 503 and its roles, and no longer keeps connections open', async () => {
   const roles = { discord: 'standby' };
   const { server, url } = await serve({ readiness: async () => ({ stopping: true, parts: {}, roles }) });
   const before = await fetch(`${url}/readyz`);
@@ -58,11 +58,14 @@ test.each([
   ['POST', '/callbacks/edgegap/ready/a.b/c'],
   ['POST', '/callbacks/edgegap/toString/a.b'],
   ['GET', '/%'],
-])('%s %s is answered with a 404 that repeats nothing from the request', async (method, path) => {
-  const { url } = await serve();
-  const answer = await fetch(url + path, { method });
-  expect([answer.status, await answer.json()]).toEqual([404, { error: 'not found' }]);
-});
+])(
+  'the request "%s %s" is answered with a 404 that repeats nothing from the request',
+  async (method, path) => {
+    const { url } = await serve();
+    const answer = await fetch(url + path, { method });
+    expect([answer.status, await answer.json()]).toEqual([404, { error: 'not found' }]);
+  },
+);
 
 test('a callback that cannot be stored is answered with a 503 that gives no reason', async () => {
   const receive = async () => {
@@ -73,7 +76,7 @@ test('a callback that cannot be stored is answered with a 503 that gives no reas
   expect([answer.status, await answer.json()]).toEqual([503, { error: 'try again later' }]);
 });
 
-test("a platform's listener receives the path unchanged and with any query", async () => {
+test('the listener of a chat platform receives the path of a request unchanged, with its query', async () => {
   const seen: (string | undefined)[] = [];
   const { url } = await serve({
     mounts: [
@@ -100,13 +103,13 @@ test('if the port is already in use, the error names the port', async () => {
   });
 });
 
-test('both the IPv4 and the IPv6 address of this machine are answered', async () => {
+test('by default, the server answers on the IPv4 and the IPv6 address of the machine', async () => {
   const { port } = await serve();
   for (const host of ['127.0.0.1', '[::1]'])
     expect((await fetch(`http://${host}:${port}/healthz`)).status, host).toBe(200);
 });
 
-test('a machine without IPv6 is served on its IPv4 address', async () => {
+test('if the machine has no IPv6, the server answers on the IPv4 address', async () => {
   const server = bare();
   // An address for examples (RFC 3849), which belongs to no machine.
   const port = await server.listen(0, ['2001:db8::1', '127.0.0.1']);
@@ -114,7 +117,7 @@ test('a machine without IPv6 is served on its IPv4 address', async () => {
   expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
 });
 
-test('if an address is configured, the server listens only on that address', async () => {
+test('if HOST is an address, the server listens only on that address', async () => {
   const server = bare();
   const port = await server.listen(0, ['::1']);
   onTestFinished(() => server.close());
@@ -122,14 +125,14 @@ test('if an address is configured, the server listens only on that address', asy
   await expect(fetch(`http://127.0.0.1:${port}/healthz`)).rejects.toThrow();
 });
 
-test('if this machine does not have the configured address, the error names the address', async () => {
+test('if HOST is an address that the machine does not have, the error names the address', async () => {
   await expect(bare().listen(0, ['2001:db8::1'])).rejects.toMatchObject({
     userMessage: 'HOST is 2001:db8::1, which is no address of this machine.',
     hint: 'Set HOST to an address of this machine, or leave HOST out.',
   });
 });
 
-test('the server stops even if a client is in the middle of a request', async () => {
+test('the HTTP server stops even if a client is in the middle of a request', async () => {
   const { server, port } = await serve();
   const socket = connect(port, '127.0.0.1');
   const closed = new Promise((resolve) => socket.once('close', resolve));
@@ -141,7 +144,7 @@ test('the server stops even if a client is in the middle of a request', async ()
   await closed;
 });
 
-test('an idle connection is kept open longer than a proxy would wait', async () => {
+test('an idle connection to the server is kept open longer than a proxy keeps the connection', async () => {
   const { port, server } = await serve({ requestTimeoutMs: 400, clock: new TestClock() });
   const socket = connect(port, '127.0.0.1').setEncoding('utf8');
   onTestFinished(() => void socket.destroy());
@@ -173,8 +176,11 @@ test('an idle connection is kept open longer than a proxy would wait', async () 
 test.each([
   ['in its head', 'POST /callbacks/edgegap/ready/a.b HTTP/1.1\r\nhost: x\r\n'],
   ['in its body', 'POST /callbacks/edgegap/ready/a.b HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{'],
-  ['to a platform’s listener', 'POST /slack/events HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{'],
-])('a request that stops halfway %s is closed', async (_, half) => {
+  [
+    'in a body for a platform’s listener',
+    'POST /slack/events HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{',
+  ],
+])('the connection of a request that stops halfway %s is closed', async (_, half) => {
   const listener = () => undefined;
   const { port } = await serve({ requestTimeoutMs: 100, mounts: [{ path: '/slack/events', listener }] });
   const socket = connect(port, '127.0.0.1');
@@ -186,7 +192,7 @@ test.each([
   await closed;
 });
 
-test('a callback with a wrong secret is refused before the body arrives', async () => {
+test('a callback with a wrong secret is refused before its body arrives', async () => {
   const stored: string[] = [];
   const { port } = await serve({
     callbacks: {
@@ -214,7 +220,7 @@ test('a callback with a wrong secret is refused before the body arrives', async 
   expect(stored).toEqual(['{}']);
 });
 
-test('callbacks with a wrong secret write at most a log line a minute, with their number', async () => {
+test('callbacks with a wrong secret cause at most one log line a minute, which gives their number', async () => {
   const clock = new TestClock();
   const lines: { msg: string; refused: number }[] = [];
   const log = pino({ base: null }, { write: (line: string) => void lines.push(JSON.parse(line)) });

@@ -11,7 +11,7 @@ const settled = (simulator: Simulator, count: number) =>
     `${count} callbacks`,
   );
 
-test('each event is posted once, to the right URL, with the status at that moment', async () => {
+test('the Edgegap simulator posts each event once, to the right URL, with the status at that moment', async () => {
   const { clock, simulator, call, ready } = await simulate();
   const receiver = await receive();
   const id = await ready(hooks(receiver));
@@ -29,7 +29,7 @@ test('each event is posted once, to the right URL, with the status at that momen
   ]);
 });
 
-test('an error is posted, and so is the error of a refused deploy', async () => {
+test('the Edgegap simulator posts an error of a server and also the error of a refused deploy', async () => {
   const { clock, simulator, call, ready } = await simulate();
   const receiver = await receive();
   const id = await ready(hooks(receiver));
@@ -48,7 +48,7 @@ test('an error is posted, and so is the error of a refused deploy', async () => 
   ]);
 });
 
-test('no callback is made for an event without a URL', async () => {
+test('the Edgegap simulator makes no callback for an event for which the deploy gave no URL', async () => {
   const { clock, simulator, ready } = await simulate();
   const receiver = await receive();
   const id = await ready({ webhook_on_terminated: { url: `${receiver.url}/only` } });
@@ -59,7 +59,7 @@ test('no callback is made for an event without a URL', async () => {
   expect(receiver.received.map(({ path }) => path)).toEqual(['/only']);
 });
 
-test('a receiver that does not answer within 10 s is not called again', async () => {
+test('the Edgegap simulator does not repeat a callback that is not answered within 10 seconds', async () => {
   const { clock, simulator, deploy } = await simulate();
   const receiver = await receive({ silent: true });
   const id = await deploy({ webhook_on_error: { url: receiver.url } });
@@ -74,14 +74,14 @@ test('a receiver that does not answer within 10 s is not called again', async ()
   expect([simulator.callbacks[0]?.outcome, receiver.received.length]).toEqual(['timed out', 1]);
 });
 
-test('a receiver that cannot be reached is not called again', async () => {
+test('the Edgegap simulator does not repeat a callback whose URL cannot be reached', async () => {
   const { simulator, ready } = await simulate();
   await ready({ webhook_on_ready: { url: 'http://127.0.0.1:1/nobody' } });
   await settled(simulator, 1);
   expect(simulator.callbacks[0]?.outcome).toBe('failed');
 });
 
-test('a callback set to be dropped does not arrive', async () => {
+test('with the simulator\'s fault "drop", a callback does not arrive', async () => {
   const { simulator, ready } = await simulate();
   const receiver = await receive();
   simulator.faults.next({ callback: 'ready' }, { kind: 'drop' });
@@ -90,7 +90,7 @@ test('a callback set to be dropped does not arrive', async () => {
   expect(receiver.received).toEqual([]);
 });
 
-test('a callback set to be doubled arrives twice', async () => {
+test('with the simulator\'s fault "double", a callback arrives twice', async () => {
   const { simulator, ready } = await simulate();
   const receiver = await receive();
   simulator.faults.next({ callback: 'any' }, { kind: 'double' });
@@ -100,7 +100,7 @@ test('a callback set to be doubled arrives twice', async () => {
   expect(receiver.received[0]).toEqual(receiver.received[1]);
 });
 
-test('a callback set to be late arrives later, with the status at the moment of the event', async () => {
+test('with the simulator\'s fault "late", a callback arrives later, with the status at the moment of the event', async () => {
   const { clock, simulator, ready } = await simulate();
   const receiver = await receive();
   simulator.faults.next({ callback: 'ready' }, { kind: 'late', ms: 90_000 });
@@ -112,7 +112,7 @@ test('a callback set to be late arrives later, with the status at the moment of 
   expect(JSON.parse(receiver.received[0]?.text ?? '').elapsed_time).toBe(0);
 });
 
-test('a callback set to be held arrives after the next callback of the same deployment', async () => {
+test('with the simulator\'s fault "hold", a callback arrives after the next callback of the same deployment', async () => {
   const { clock, simulator, ready } = await simulate();
   const receiver = await receive();
   simulator.faults.next({ callback: 'ready' }, { kind: 'hold' });
@@ -130,7 +130,7 @@ test('a callback set to be held arrives after the next callback of the same depl
   ]);
 });
 
-test('a callback can be made unreadable for a single deployment', async () => {
+test('with the simulator\'s fault "unreadable", a callback of a single deployment has an unreadable body', async () => {
   const { simulator, deploy, ready } = await simulate();
   const receiver = await receive();
   const one = await deploy(hooks(receiver));

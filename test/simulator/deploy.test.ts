@@ -16,16 +16,16 @@ test.each([
   ['an empty list of users', order({ users: [] })],
   ['a user of an unknown type', order({ users: [{ user_type: 'name', user_data: { name: 'ada' } }] })],
   ['an impossible address', order({ users: [ip('10.0.0.256')] })],
-  ['a latitude off the globe', order({ users: [near(91, 0)] })],
+  ['an impossible latitude', order({ users: [near(91, 0)] })],
   ['a tag of 21 characters', order({ tags: ['x'.repeat(21)] })],
   ['a webhook without a URL', order({ webhook_on_ready: { url: 'here' } })],
   ['too much memory for the CPU', order({ resources: { cpu_units: 256, memory_mib: 513 } })],
   ['too little CPU', order({ resources: { cpu_units: 99, memory_mib: 100 } })],
   [
-    'a variable over 4 KB',
+    'an environment variable of more than 4 KB',
     order({ environment_variables: [{ key: 'A', value: 'é'.repeat(2049), is_hidden: false }] }),
   ],
-])('a deploy with %s is refused and creates no deployment', async (_, body) => {
+])('the Edgegap simulator refuses a deploy with %s and creates no deployment', async (_, body) => {
   const { simulator, call } = await simulate();
   const { status, json } = await call('POST', '/v2/deployments', body);
   expect(status).toBe(400);
@@ -33,7 +33,7 @@ test.each([
   expect(simulator.deployments.size).toBe(0);
 });
 
-test('every field that a deploy may carry is accepted', async () => {
+test('the Edgegap simulator accepts every field that a deploy may contain', async () => {
   const { simulator, call } = await simulate({ maxTagLength: 40 });
   const { status, json } = await call(
     'POST',
@@ -52,7 +52,7 @@ test('every field that a deploy may carry is accepted', async () => {
   expect(simulator.deployments.get(json.request_id)?.environment[0]?.value).toBe('night');
 });
 
-test('a full account refuses a deploy, and failed or ended deployments do not count', async () => {
+test('the Edgegap simulator refuses a deploy if the account is full, and does not count failed or ended deployments', async () => {
   const { simulator, call, deploy } = await simulate({ maxConcurrent: 1 });
   const id = await deploy();
   const second = await call('POST', '/v2/deployments', order());
@@ -65,20 +65,20 @@ test('a full account refuses a deploy, and failed or ended deployments do not co
 test.each([
   ['without a token', '', 401],
   ['with a wrong token', 'token 00000000-0000-4000-8000-000000000000', 401],
-])('a request %s is refused', async (_, token, status) => {
+])('the Edgegap simulator refuses a request %s', async (_, token, status) => {
   const { call } = await simulate();
   const reply = await call('GET', '/v1/apps', undefined, token);
   expect([reply.status, typeof reply.json.message]).toEqual([status, 'string']);
 });
 
-test('a header without the word "token" gets a 401, and a deleted token gets a 403', async () => {
+test('the Edgegap simulator answers 401 to a header without the word "token", and 403 to a deleted token', async () => {
   const { simulator, call } = await simulate({ token: 'mine' });
   expect((await call('GET', '/v1/apps', undefined, 'mine')).status).toBe(401);
   expect((await call('GET', '/v1/apps', undefined, 'token mine')).status).toBe(200);
   expect((await call('GET', '/v1/apps', undefined, `token ${simulator.deletedToken}`)).status).toBe(403);
 });
 
-test('an unknown request_id gets a 400 as from the live API, or a 404 as in the specification', async () => {
+test('the Edgegap simulator answers an unknown request_id with 400 like the live API, or with 404 like the specification', async () => {
   const live = await simulate();
   const file = await simulate({ unknownIdStatus: 404 });
   for (const [method, path] of [
@@ -96,14 +96,14 @@ test('an unknown request_id gets a 400 as from the live API, or a 404 as in the 
   expect(live.clock.pending).toBe(0);
 });
 
-test('unknown paths get a 404, and wrong methods get a 405', async () => {
+test('the Edgegap simulator answers unknown paths with 404, and wrong methods with 405', async () => {
   const { call } = await simulate();
   expect((await call('GET', '/v3/anything')).status).toBe(404);
   expect((await call('GET', '/v1/status/%E0%A4%A')).status).toBe(404);
   expect((await call('PUT', '/v1/apps')).status).toBe(405);
 });
 
-test('every request is recorded', async () => {
+test('the Edgegap simulator records every request', async () => {
   const { clock, simulator, call } = await simulate();
   await clock.advance(5);
   await call('GET', '/v1/apps?page=1&limit=2');
@@ -121,7 +121,7 @@ test('every request is recorded', async () => {
   ]);
 });
 
-test('in the dialect of the reference, answers have nulls, more fields and the field "count"', async () => {
+test('in the dialect "reference", answers of the Edgegap simulator have nulls and more fields', async () => {
   const { call, deploy } = await simulate({ dialect: 'reference' });
   const id = await deploy({ tags: ['qa'] });
   const { json } = await call('GET', `/v1/status/${id}`);

@@ -3,7 +3,7 @@ import { arrived, order, simulate, TO_READY } from './harness.ts';
 
 const DEPLOY = ['POST', '/v2/deployments', order()] as const;
 
-test('cannot-allocate answers with a 422 and a request_id, and leaves a deployment in ERROR', async () => {
+test('the simulator\'s fault "cannot-allocate" answers with 422 and a request_id, and leaves a deployment in ERROR', async () => {
   const { simulator, call } = await simulate();
   simulator.faults.next({ endpoint: 'deploy' }, { kind: 'cannot-allocate', message: 'Full' });
   const { status, json } = await call(...DEPLOY);
@@ -15,7 +15,7 @@ test('cannot-allocate answers with a 422 and a request_id, and leaves a deployme
   expect((await call('DELETE', `/v1/stop/${json.request_id}`)).status).toBe(200);
 });
 
-test('image-cannot-be-pulled accepts the deploy, and the deployment ends in ERROR without a log', async () => {
+test('with the simulator\'s fault "image-cannot-be-pulled", a deploy is accepted and ends in ERROR without a log', async () => {
   const { clock, simulator, call, deploy } = await simulate();
   simulator.faults.next(
     { application: 'kart-racing' },
@@ -34,41 +34,50 @@ test('image-cannot-be-pulled accepts the deploy, and the deployment ends in ERRO
 test.each([
   ['before', 0],
   ['after', 1],
-] as const)('server-error answers with a 503 %s the deploy takes effect', async (when, made) => {
-  const { simulator, call } = await simulate();
-  simulator.faults.next({ endpoint: 'deploy' }, { kind: 'server-error', status: 503, when });
-  expect((await call(...DEPLOY)).status).toBe(503);
-  expect(simulator.deployments.size).toBe(made);
-});
+] as const)(
+  'the simulator\'s fault "server-error" answers with 503 %s the deploy takes effect',
+  async (when, made) => {
+    const { simulator, call } = await simulate();
+    simulator.faults.next({ endpoint: 'deploy' }, { kind: 'server-error', status: 503, when });
+    expect((await call(...DEPLOY)).status).toBe(503);
+    expect(simulator.deployments.size).toBe(made);
+  },
+);
 
 test.each([
   ['before', 0],
   ['after', 1],
-] as const)('reset breaks the connection %s the deploy takes effect', async (when, made) => {
-  const { simulator, call } = await simulate();
-  simulator.faults.next({ endpoint: 'deploy' }, { kind: 'reset', when });
-  await expect(call(...DEPLOY)).rejects.toMatchObject({
-    code: expect.stringMatching(/ECONNRESET|UND_ERR_SOCKET/),
-  });
-  expect(simulator.deployments.size).toBe(made);
-});
+] as const)(
+  'the simulator\'s fault "reset" breaks the connection %s the deploy takes effect',
+  async (when, made) => {
+    const { simulator, call } = await simulate();
+    simulator.faults.next({ endpoint: 'deploy' }, { kind: 'reset', when });
+    await expect(call(...DEPLOY)).rejects.toMatchObject({
+      code: expect.stringMatching(/ECONNRESET|UND_ERR_SOCKET/),
+    });
+    expect(simulator.deployments.size).toBe(made);
+  },
+);
 
 test.each([
   ['before', 0],
   ['after', 1],
-] as const)('slow delays the answer %s the deploy takes effect', async (when, made) => {
-  const { clock, simulator, call } = await simulate();
-  simulator.faults.next({ endpoint: 'deploy' }, { kind: 'slow', ms: 30_000, when });
-  const answer = call(...DEPLOY);
-  await arrived(simulator, 1);
-  expect(simulator.deployments.size).toBe(made);
-  await clock.advance(29_999);
-  expect(simulator.requests[0]?.status).toBeUndefined();
-  await clock.advance(1);
-  expect((await answer).status).toBe(202);
-});
+] as const)(
+  'the simulator\'s fault "slow" begins the delay %s the deploy takes effect',
+  async (when, made) => {
+    const { clock, simulator, call } = await simulate();
+    simulator.faults.next({ endpoint: 'deploy' }, { kind: 'slow', ms: 30_000, when });
+    const answer = call(...DEPLOY);
+    await arrived(simulator, 1);
+    expect(simulator.deployments.size).toBe(made);
+    await clock.advance(29_999);
+    expect(simulator.requests[0]?.status).toBeUndefined();
+    await clock.advance(1);
+    expect((await answer).status).toBe(202);
+  },
+);
 
-test('broken-json carries out the deploy and stops in the middle of the answer', async () => {
+test('with the simulator\'s fault "broken-json", a deploy takes effect and the answer stops in the middle', async () => {
   const { simulator, call } = await simulate();
   simulator.faults.next({ endpoint: 'deploy' }, { kind: 'broken-json' });
   const { status, text, json } = await call(...DEPLOY);
@@ -76,7 +85,7 @@ test('broken-json carries out the deploy and stops in the middle of the answer',
   expect(simulator.deployments.size).toBe(1);
 });
 
-test('too-many-requests answers with a 429 and any Retry-After, or without Retry-After', async () => {
+test('the simulator\'s fault "too-many-requests" answers with 429, with any Retry-After or without Retry-After', async () => {
   const { simulator, call } = await simulate();
   const retryAfter = async (value: number | string | null) => {
     simulator.faults.next({ method: 'GET', path: /apps$/ }, { kind: 'too-many-requests', retryAfter: value });
@@ -88,7 +97,7 @@ test('too-many-requests answers with a 429 and any Retry-After, or without Retry
   expect(await retryAfter(null)).toEqual([429, undefined]);
 });
 
-test('faults apply the given number of times, in the order added, only to matching requests, and can be removed', async () => {
+test('a fault of the simulator affects only matching requests, as often as requested, and can be removed', async () => {
   const { simulator, call, deploy } = await simulate();
   const [one, other] = [await deploy(), await deploy()];
   const status = async (id: string) => (await call('GET', `/v1/status/${id}`)).status;
@@ -110,7 +119,7 @@ test('faults apply the given number of times, in the order added, only to matchi
   expect(await status(one)).toBe(200);
 });
 
-test('a fault that concerns deploys waits for the next deploy', async () => {
+test('a fault of the simulator that concerns only deploys waits for the next deploy', async () => {
   const { simulator, call } = await simulate();
   simulator.faults.next({}, { kind: 'cannot-allocate' });
   expect((await call('GET', '/v1/apps')).status).toBe(200);

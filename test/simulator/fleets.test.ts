@@ -15,17 +15,17 @@ async function fleet() {
 }
 
 test.each([
-  ['without hosts', undefined],
+  ['without a list of hosts', undefined],
   ['with an empty list of hosts', []],
-  ['with a host twice', [EMPTY, EMPTY]],
-])('a fleet deploy %s is refused and creates no deployment', async (_, hosts) => {
+  ['with the same host twice', [EMPTY, EMPTY]],
+])('the Edgegap simulator refuses a fleet deploy %s and creates no deployment', async (_, hosts) => {
   const { simulator, deploy } = await fleet();
   const { status, json } = await deploy(hosts);
   expect([status, typeof json.message]).toEqual([400, 'string']);
   expect(simulator.deployments.size).toBe(0);
 });
 
-test('a fleet deploy takes the first host with room and runs in the city of that host', async () => {
+test('in the Edgegap simulator, a fleet deploy takes the first host with room and runs in the city of that host', async () => {
   const { deploy, ids, hosts, hostOf, clock, call } = await fleet();
   const [empty = '', half = '', full = '', pending = ''] = ids;
   const { status, json } = await deploy([pending, full, half, empty]);
@@ -36,7 +36,7 @@ test('a fleet deploy takes the first host with room and runs in the city of that
   expect([shown.location.city, shown.public_ip]).toEqual([host?.city, host?.ip_address]);
 });
 
-test('when a host is full, deploys go to the next host and then to the cloud, until an end makes room', async () => {
+test('in the Edgegap simulator, fleet deploys go to the next host if a host is full, and finally to the cloud', async () => {
   const { deploy, ids, hosts, hostOf, simulator } = await fleet();
   const [empty = '', half = ''] = ids;
   const resources = { cpu_units: 6000, memory_mib: 6000 };
@@ -49,13 +49,13 @@ test('when a host is full, deploys go to the next host and then to the cloud, un
   expect(hostOf((await deploy([empty], { resources })).json.request_id)).toBe(empty);
 });
 
-test('a deploy that names no known host goes to the cloud', async () => {
+test('in the Edgegap simulator, a fleet deploy that names only unknown hosts goes to the cloud', async () => {
   const { deploy, hostOf } = await fleet();
   const { status, json } = await deploy(['nothing']);
   expect([status, hostOf(json.request_id)]).toEqual([202, undefined]);
 });
 
-test('the list can find the deployments of a fleet and of a host', async () => {
+test('the Edgegap simulator can list the deployments of a fleet and of a host', async () => {
   const { deploy, call } = await fleet();
   const { request_id } = (await deploy([EMPTY])).json;
   await call('POST', '/v2/deployments', order());
@@ -69,7 +69,7 @@ test('the list can find the deployments of a fleet and of a host', async () => {
   }
 });
 
-test('a fleet deploy for which there is no room leaves a deployment in ERROR', async () => {
+test('in the Edgegap simulator, a fleet deploy without room is refused and leaves a deployment in ERROR', async () => {
   const { deploy, simulator } = await fleet();
   simulator.faults.next({ endpoint: 'deployToFleet' }, { kind: 'cannot-allocate' });
   const { status, json } = await deploy([EMPTY]);

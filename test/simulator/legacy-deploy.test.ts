@@ -10,14 +10,17 @@ test.each([
   ['of an inactive version', 400, legacyOrder({ version_name: 'v1.1' })],
   ['of an unknown application', 404, legacyOrder({ app_name: 'kart' })],
   ['of an unknown version', 404, legacyOrder({ version_name: 'v9' })],
-])('a legacy deploy %s is answered with %i and creates no deployment', async (_, status, body) => {
-  const { simulator, call } = await simulate();
-  const reply = await call('POST', '/v1/deploy', body);
-  expect([reply.status, typeof reply.json.message]).toEqual([status, 'string']);
-  expect(simulator.deployments.size).toBe(0);
-});
+])(
+  'the Edgegap simulator answers a legacy deploy %s with %i and creates no deployment',
+  async (_, status, body) => {
+    const { simulator, call } = await simulate();
+    const reply = await call('POST', '/v1/deploy', body);
+    expect([reply.status, typeof reply.json.message]).toEqual([status, 'string']);
+    expect(simulator.deployments.size).toBe(0);
+  },
+);
 
-test('a legacy deploy that names no version takes the newest version', async () => {
+test('in the Edgegap simulator, a legacy deploy that names no version takes the newest version', async () => {
   const { call } = await simulate();
   const { status, json } = await call('POST', '/v1/deploy', legacyOrder({ tags: ['qa'] }));
   expect(status).toBe(200);
@@ -32,7 +35,7 @@ test('a legacy deploy that names no version takes the newest version', async () 
   });
 });
 
-test('a legacy deploy calls the URL only for READY, and keeps the log if the deploy asks for that', async () => {
+test('after a legacy deploy, the Edgegap simulator calls back only for READY, and keeps the log on request', async () => {
   const { clock, call, simulator } = await simulate({ dialect: 'reference' });
   const receiver = await receive();
   const body = legacyOrder({
@@ -55,7 +58,7 @@ test('a legacy deploy calls the URL only for READY, and keeps the log if the dep
   expect(log.logs_link).toContain('match-logs');
 });
 
-test('a legacy deploy for which there is no room does not name the deployment that is left behind', async () => {
+test('in the Edgegap simulator, the refusal of a legacy deploy without room names no deployment', async () => {
   const { call, simulator } = await simulate();
   const fault = { endpoint: 'deployLegacy', application: 'kart-racing' } as const;
   simulator.faults.next(fault, { kind: 'cannot-allocate' });

@@ -10,7 +10,7 @@ const durations = {
   terminating: 600,
 };
 
-test('a deployment stays in each phase as long as configured', async () => {
+test('in the Edgegap simulator, a deployment stays in each phase as long as configured', async () => {
   const { clock, call, deploy } = await simulate({ durations });
   const id = await deploy();
   const seen: string[] = [];
@@ -25,7 +25,7 @@ test('a deployment stays in each phase as long as configured', async () => {
   );
 });
 
-test('the status shows the facts known so far, and the address of a running server', async () => {
+test('the status in the Edgegap simulator shows the facts known so far, and the address of a running server', async () => {
   const { clock, call, deploy } = await simulate({ durations });
   const id = await deploy({ tags: ['qa', 'qa', 'night'] });
   const early = (await call('GET', `/v1/status/${id}`)).json;
@@ -54,7 +54,7 @@ test('the status shows the facts known so far, and the address of a running serv
   expect(Object.keys(json.ports)).toEqual(['gameport', 'http']);
 });
 
-test('request ids have 12 hex characters, differ in the first characters and are the same in every run', async () => {
+test('request_ids of the simulator have 12 hex characters, differ at the beginning and are the same in every run', async () => {
   const first = await simulate({ limits: { deploy: 100 } });
   const second = await simulate({ limits: { deploy: 100 } });
   const ids: string[] = [];
@@ -64,7 +64,7 @@ test('request ids have 12 hex characters, differ in the first characters and are
   expect(await second.deploy()).toBe(ids[0]);
 });
 
-test('a deployment is placed near the players', async () => {
+test('the Edgegap simulator places a deployment near the players', async () => {
   const { simulator, deploy } = await simulate();
   const city = async (...users: object[]) => simulator.deployments.get(await deploy({ users }))?.city.city;
   expect(await city(near(35.6, 139.7))).toBe('Tokyo');
@@ -73,7 +73,7 @@ test('a deployment is placed near the players', async () => {
   expect(await city(address)).toBe(await city(address));
 });
 
-test('stopping a running deployment gives 200 with a summary, a second stop 202, and a third 410', async () => {
+test('the simulator answers the first stop of a running deployment with 200, the second with 202 and the third with 410', async () => {
   const { clock, call, ready } = await simulate({ durations });
   const id = await ready();
   const stopped = await call('DELETE', `/v1/stop/${id}`);
@@ -89,7 +89,7 @@ test('stopping a running deployment gives 200 with a summary, a second stop 202,
   });
 });
 
-test('a stop before READY is carried out at READY', async () => {
+test('the Edgegap simulator carries out a stop of a starting deployment when the deployment is READY', async () => {
   const { clock, simulator, call, deploy } = await simulate({ durations });
   const id = await deploy();
   await clock.advance(700);
@@ -99,7 +99,7 @@ test('a stop before READY is carried out at READY', async () => {
   expect(phases?.slice(-4)).toEqual(['DEPLOYING', 'READY', 'TERMINATING', 'TERMINATED']);
 });
 
-test('a failed deployment can be stopped', async () => {
+test('in the Edgegap simulator, a failed deployment can be stopped', async () => {
   const { clock, simulator, call, ready } = await simulate({ durations });
   const id = await ready();
   simulator.fail(id, 'The host went away');
@@ -114,7 +114,7 @@ test('a failed deployment can be stopped', async () => {
   expect((await call('DELETE', `/v1/stop/${id}`)).status).toBe(410);
 });
 
-test('a deployment ends when the time is up, or at once if the test asks for that', async () => {
+test('in the Edgegap simulator, a deployment ends after its longest run time, or at once if a test asks for that', async () => {
   const { clock, simulator, call, ready } = await simulate({ durations });
   const status = async (id: string) => (await call('GET', `/v1/status/${id}`)).json.current_status;
   const told = await ready();
@@ -127,7 +127,7 @@ test('a deployment ends when the time is up, or at once if the test asks for tha
   expect(await status(unlimited)).toBe('Status.READY');
 });
 
-test('the versions of the application "trouble" fail in the way that their names say', async () => {
+test('in the simulator, each version of the application "trouble" fails in the way that the version\'s name says', async () => {
   const { clock, call, deploy } = await simulate();
   const refused = await call(
     'POST',
@@ -149,7 +149,7 @@ test('the versions of the application "trouble" fail in the way that their names
   });
 });
 
-test('closing the simulator cancels its timers', async () => {
+test('closing the Edgegap simulator cancels all its timers', async () => {
   const { clock, simulator, deploy } = await simulate();
   await deploy();
   await deploy();

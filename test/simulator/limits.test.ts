@@ -9,7 +9,7 @@ async function burst(count: number, one: () => Promise<{ status: number }>): Pro
 
 const passed = (statuses: number[]) => statuses.filter((status) => status !== 429).length;
 
-test('the limits are 40 deploys, 20 status calls and 10 lists a second', async () => {
+test('the Edgegap simulator allows 40 deploys, 20 status calls and 10 list calls a second', async () => {
   const { call } = await simulate();
   expect(passed(await burst(45, () => call('POST', '/v2/deployments', order())))).toBe(40);
   expect(passed(await burst(25, () => call('GET', '/v1/status/nobody')))).toBe(20);
@@ -17,7 +17,7 @@ test('the limits are 40 deploys, 20 status calls and 10 lists a second', async (
   expect(passed(await burst(60, () => call('GET', '/v1/apps')))).toBe(60);
 });
 
-test('each kind of deploy has a separate limit', async () => {
+test('in the Edgegap simulator, each kind of deploy has a separate rate limit', async () => {
   const { call } = await simulate({ limits: { deploy: 2 } });
   const hosts = { private_host_ids: ['nothing'] };
   for (const [path, body] of [
@@ -28,7 +28,7 @@ test('each kind of deploy has a separate limit', async () => {
     expect(passed(await burst(3, () => call('POST', path, body)))).toBe(2);
 });
 
-test('the limit holds in any window of a second, and refused requests do not count', async () => {
+test("the simulator's rate limit holds in any window of a second, and refused requests do not count", async () => {
   const { clock, call } = await simulate({ limits: { list: 3 } });
   const list = () => call('GET', '/v1/deployments');
   expect(await burst(1, list)).toEqual([200]);
@@ -42,7 +42,7 @@ test('the limit holds in any window of a second, and refused requests do not cou
   expect(await burst(3, list)).toEqual([200, 200, 429]);
 });
 
-test('a 429 says when to come back, and the request has no effect', async () => {
+test('a 429 of the Edgegap simulator says how long to wait, and the refused request has no effect', async () => {
   const { simulator, call } = await simulate({ limits: { deploy: 1 } });
   await call('POST', '/v2/deployments', order());
   const { status, headers, json } = await call('POST', '/v2/deployments', order());

@@ -3,7 +3,7 @@ import { simulate, TO_READY } from './harness.ts';
 
 const limits = { deploy: 1000, list: 1000 };
 
-test('the list contains only active deployments, newest first', async () => {
+test('the list of the Edgegap simulator contains only active deployments, newest first', async () => {
   const { simulator, call, deploy, ready } = await simulate();
   const first = await ready({ tags: ['a'] });
   const second = await deploy();
@@ -22,7 +22,7 @@ test('the list contains only active deployments, newest first', async () => {
   expect(json.data[1]).not.toHaveProperty('app_name');
 });
 
-test('a list that lags behind shows the deployments as they were earlier', async () => {
+test('the list of the simulator can lag behind and then shows the deployments as they were earlier', async () => {
   const { clock, simulator, call, deploy } = await simulate({ listLagMs: 5000 });
   const rows = async () =>
     (await call('GET', '/v1/deployments')).json.data.map((row: { ready: boolean }) => row.ready);
@@ -39,7 +39,7 @@ test('a list that lags behind shows the deployments as they were earlier', async
   expect(await rows()).toEqual([]);
 });
 
-test('a page has ten rows by default, and the count includes all pages', async () => {
+test("a page of the simulator's list has ten rows by default, and the count includes all pages", async () => {
   const { call, deploy } = await simulate({ limits });
   const ids: string[] = [];
   for (let i = 0; i < 23; i++) ids.unshift(await deploy());
@@ -102,7 +102,7 @@ const where = (field: string, operator: string, value: unknown) => ({
   filters: [{ field, operator, value }],
 });
 
-test('the list can be filtered by each field and by several fields at once', async () => {
+test('the list of the Edgegap simulator can be filtered by each field and by several fields at once', async () => {
   const { find, kart, newer } = await four();
   expect(await find({})).toEqual(['lobby', 'arena', 'newer', 'kart']);
   expect(await find(where('application', 'eq', 'kart-racing'))).toEqual(['newer', 'kart']);
@@ -132,7 +132,7 @@ test('the list can be filtered by each field and by several fields at once', asy
   ).toEqual(['kart']);
 });
 
-test('the list can be ordered by several fields', async () => {
+test('the list of the Edgegap simulator can be ordered by several fields', async () => {
   const { find } = await four();
   expect(await find({ order_by: [{ field: 'created_at', order: 'asc' }] })).toEqual([
     'kart',
@@ -150,7 +150,7 @@ test('the list can be ordered by several fields', async () => {
   ).toEqual(['lobby', 'kart', 'newer', 'arena']);
 });
 
-test('a query that makes no sense is refused', async () => {
+test('the Edgegap simulator refuses a list query that makes no sense', async () => {
   const { find } = await four();
   const bad: unknown[] = [
     '{"filters":',
@@ -171,7 +171,7 @@ test('a query that makes no sense is refused', async () => {
   for (const query of bad) expect([query, await find(query)]).toEqual([query, 400]);
 });
 
-test('applications and versions are listed page by page', async () => {
+test('the Edgegap simulator lists applications and versions page by page', async () => {
   const { call } = await simulate();
   const apps = (await call('GET', '/v1/apps')).json;
   expect(apps.applications.map((app: { name: string }) => app.name)).toContain('kart-racing');
@@ -189,7 +189,7 @@ test('applications and versions are listed page by page', async () => {
   expect((await call('GET', '/v1/app/nothing/versions')).status).toBe(404);
 });
 
-test('the locations are spread over six continents, and unknown applications are refused', async () => {
+test("the simulator's locations are spread over six continents, and locations for unknown applications are refused", async () => {
   const { call } = await simulate();
   const { json } = await call('GET', '/v1/locations?app=kart-racing&version=v1.2&limit=100');
   expect(json.locations.length).toBe(json.total_count);

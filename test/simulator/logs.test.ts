@@ -3,7 +3,7 @@ import { simulate, TO_READY } from './harness.ts';
 
 const lines = (text: string) => text.split('\n').slice(0, -1);
 
-test('a log grows from the boot lines on and never loses earlier lines', async () => {
+test('the log of a simulated server begins with boot lines, grows and never loses earlier lines', async () => {
   const { clock, call, deploy } = await simulate();
   const id = await deploy({ environment_variables: [{ key: 'MODE', value: 'night', is_hidden: false }] });
   const log = async (): Promise<string[]> =>
@@ -25,7 +25,7 @@ test('a log grows from the boot lines on and never loses earlier lines', async (
   expect(times.at(-1)).toBeLessThanOrEqual(clock.now());
 });
 
-test('reading a log repeatedly does not change its content', async () => {
+test('reading the log of a simulated server repeatedly does not change the log', async () => {
   const often = await simulate();
   const late = await simulate();
   const id = await often.deploy();
@@ -40,7 +40,7 @@ test('reading a log repeatedly does not change its content', async () => {
   expect(await logs(late)).toBe(await logs(often));
 });
 
-test('a test can print a line into the log of a server', async () => {
+test('a test can print a line into the log of a simulated server', async () => {
   const { clock, simulator, call, ready } = await simulate();
   const id = await ready();
   simulator.print(id, 'hello <!channel>');
@@ -49,7 +49,7 @@ test('a test can print a line into the log of a server', async () => {
   expect(lines(logs).at(-2)).toMatch(/Z hello <!channel>$/);
 });
 
-test('the log can be sent in base64', async () => {
+test('the Edgegap simulator can send a log in base64', async () => {
   const { simulator, call, ready } = await simulate({ logEncoding: 'base64' });
   const id = await ready();
   simulator.print(id, 'größe');
@@ -60,7 +60,7 @@ test('the log can be sent in base64', async () => {
   expect(Buffer.from(json.crash_logs, 'base64').toString()).toContain('out of memory');
 });
 
-test('a crash leaves logs, exit code and message, and the log stops growing', async () => {
+test('the crash of a simulated server leaves logs, an exit code and a message, and the log stops growing', async () => {
   const { clock, simulator, call, ready } = await simulate();
   const id = await ready();
   const get = async () => (await call('GET', `/v1/deployment/${id}/container-logs`)).json;
@@ -74,7 +74,7 @@ test('a crash leaves logs, exit code and message, and the log stops growing', as
   expect((await call('GET', `/v1/status/${id}`)).json.error_detail).toContain('139');
 });
 
-test('a container that was restarted stays READY, and the restarts are counted', async () => {
+test('a simulated deployment whose container was restarted stays READY, and the restarts are counted', async () => {
   const { simulator, call, ready } = await simulate();
   const id = await ready();
   simulator.crash(id, { exit_code: 2, message: 'assertion', restarts: true });
@@ -84,7 +84,7 @@ test('a container that was restarted stays READY, and the restarts are counted',
   expect((await call('GET', `/v1/status/${id}`)).json.running).toBe(true);
 });
 
-test('the log disappears with the container unless a storage was given', async () => {
+test('the log of a simulated server disappears with its container, unless the deploy named a storage', async () => {
   const { clock, call, ready } = await simulate();
   const [gone, kept] = [await ready(), await ready()];
   await call('DELETE', `/v1/stop/${gone}?container_log_storage=true`);

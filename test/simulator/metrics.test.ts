@@ -11,7 +11,7 @@ async function running(hours: number) {
   return { ...it, id, metrics };
 }
 
-test('a running server has a measurement for each minute since READY', async () => {
+test('a running simulated server has a measurement for each minute since READY', async () => {
   const { metrics } = await running(0.5);
   const { status, json } = await metrics();
   expect(status).toBe(200);
@@ -22,14 +22,14 @@ test('a running server has a measurement for each minute since READY', async () 
   expect(json.network.receive.datasets.every((value: number) => value > 0)).toBe(true);
 });
 
-test('the step and the window in a request limit the measurements in the answer', async () => {
+test('a metrics request to the simulator can choose the step and the time window of the measurements', async () => {
   const { metrics } = await running(0.5);
   const window = 'start_time=2026-03-03%2016:05:00.00&end_time=2026-03-03%2016:25:00.00';
   const { json } = await metrics(`?${window}&steps=5m`);
   expect(json.mem.labels).toEqual(['16:05:00', '16:10:00', '16:15:00', '16:20:00', '16:25:00']);
 });
 
-test('a time that was not measured is missing from the answer', async () => {
+test("a time without measurements is missing from the simulator's answer to a metrics request", async () => {
   const { metrics, simulator, id } = await running(0.5);
   const from = Date.UTC(2026, 2, 3, 16, 10);
   simulator.deployments.get(id)?.unmeasured.push({ from, to: from + 10 * 60_000 });
@@ -40,20 +40,20 @@ test('a time that was not measured is missing from the answer', async () => {
 });
 
 test.each(['?steps=2m', '?start_time=yesterday', '?end_time=2026-03-03T16:05:00Z'])(
-  'the request %s is refused with a 400',
+  'the simulator answers a metrics request with the query "%s" with 400',
   async (query) => {
     const { metrics } = await running(0);
     expect((await metrics(query)).status).toBe(400);
   },
 );
 
-test('a window whose end is before the start is refused with a 422', async () => {
+test('the simulator answers a metrics request whose time window ends before the start with 422', async () => {
   const { metrics } = await running(0);
   const window = 'start_time=2026-03-03%2017:00:00.00&end_time=2026-03-03%2016:00:00.00';
   expect((await metrics(`?${window}`)).status).toBe(422);
 });
 
-test('hosts of a fleet are listed with total and used resources, and an unknown fleet is refused', async () => {
+test('the simulator lists the hosts of a fleet with total and used resources, and refuses an unknown fleet', async () => {
   const { call } = await simulate();
   const { status, json } = await call('GET', '/v2/private-fleets/tournament/hosts?limit=2&page=2');
   expect(status).toBe(200);

@@ -3,7 +3,7 @@ import { simulate, TO_READY } from './harness.ts';
 
 const BULK = '/v1/deployments/bulk-stop';
 
-test('a bulk stop takes the deployments that match every filter and have not ended', async () => {
+test('a bulk stop in the simulator accepts the deployments that match every filter and have not ended', async () => {
   const { simulator, call, deploy, ready } = await simulate();
   const first = await ready({ tags: ['qa', 'night'] });
   const second = await deploy({ tags: ['qa'] });
@@ -25,7 +25,7 @@ test('a bulk stop takes the deployments that match every filter and have not end
   expect(simulator.deployments.get(first)?.history.at(-1)?.phase).toBe('TERMINATING');
 });
 
-test('a bulk stop before READY waits, and a second bulk stop of the same deployments adds nothing', async () => {
+test('in the simulator, a bulk stop before READY waits for READY, and a second bulk stop adds nothing', async () => {
   const { clock, simulator, call, deploy } = await simulate();
   const id = await deploy();
   const body = { filters: [{ field: 'request_id', filter_type: 'any', values: [id] }] };
@@ -41,14 +41,14 @@ test.each([
   ['no body', undefined],
   ['an unknown field', { filters: [{ field: 'status', filter_type: 'any', values: [] }] }],
   ['an unknown type', { filters: [{ field: 'request_id', filter_type: 'none', values: [] }] }],
-])('a bulk stop with %s is refused', async (_, body) => {
+])('the Edgegap simulator refuses a bulk stop with %s', async (_, body) => {
   const { simulator, call, deploy } = await simulate();
   const id = await deploy();
   expect((await call('POST', BULK, body)).status).toBe(400);
   expect(simulator.deployments.get(id)?.stopRequested).toBe(false);
 });
 
-test('a stop can say whether the log is kept', async () => {
+test('a stop in the Edgegap simulator can say whether the log is kept', async () => {
   const { simulator, call, ready } = await simulate();
   const id = await ready();
   for (const [storage, kept] of [

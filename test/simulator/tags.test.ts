@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { simulate } from './harness.ts';
 
-test('a tag can be added, read, renamed, removed and listed', async () => {
+test('in the Edgegap simulator, a tag can be added, read, renamed, removed and listed', async () => {
   const { clock, call, deploy } = await simulate();
   const at = `/v1/deployments/${await deploy({ tags: ['qa'] })}/tags`;
   await clock.advance(1000);
@@ -25,7 +25,7 @@ test('a tag can be added, read, renamed, removed and listed', async () => {
   expect([json.tags.map((tag: { name: string }) => tag.name), json.total_count]).toEqual([['night'], 1]);
 });
 
-test('a new tag shows in the status and in the list', async () => {
+test('in the Edgegap simulator, a new tag appears in the status and in the list', async () => {
   const { call, deploy } = await simulate();
   const id = await deploy();
   await call('POST', `/v1/deployments/${id}/tags`, { name: 'late' });
@@ -33,7 +33,7 @@ test('a new tag shows in the status and in the list', async () => {
   expect((await call('GET', '/v1/deployments')).json.data[0].tags).toEqual(['late']);
 });
 
-test('a tag name that is taken, missing, unknown or too long is refused', async () => {
+test('the Edgegap simulator refuses a tag name that is taken, missing, unknown or too long', async () => {
   const { call, deploy } = await simulate();
   const at = `/v1/deployments/${await deploy({ tags: ['qa', 'night'] })}/tags`;
   const status = async (method: string, path: string, body?: unknown) =>
@@ -51,14 +51,14 @@ test('a tag name that is taken, missing, unknown or too long is refused', async 
   expect(await status('DELETE', '/nobody')).toBe(404);
 });
 
-test('the greatest length of a tag can be raised by a setting', async () => {
+test('a setting of the Edgegap simulator can raise the greatest length of a tag', async () => {
   const { call, deploy } = await simulate({ maxTagLength: 40 });
   const at = `/v1/deployments/${await deploy()}/tags`;
   expect((await call('POST', at, { name: 'x'.repeat(40) })).status).toBe(200);
   expect((await call('POST', at, { name: 'x'.repeat(41) })).status).toBe(400);
 });
 
-test('the tags of a deployment are listed page by page', async () => {
+test('the Edgegap simulator lists the tags of a deployment page by page', async () => {
   const { call, deploy } = await simulate();
   const id = await deploy({ tags: Array.from({ length: 12 }, (_, n) => `tag-${n}`) });
   const { json } = await call('GET', `/v1/deployments/${id}/tags?page=2`);

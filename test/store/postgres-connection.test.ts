@@ -16,13 +16,16 @@ test.each([
   ['?sslmode=verify-ca', { rejectUnauthorized: true }],
   ['?sslmode=verify-full', { rejectUnauthorized: true }],
   ['?sslmode=something-new', { rejectUnauthorized: true }],
-])('with "%s", certificate and name are checked unless the mode explicitly asks for less', (query, ssl) => {
-  const connection = connectionOf(URL_ALONE + query);
-  expect(connection.ssl).toEqual(ssl);
-  expect(connection.connectionString).toBe(URL_ALONE);
-});
+])(
+  'with "%s" in DATABASE_URL, the certificate and the host name are checked unless sslmode asks for no check',
+  (query, ssl) => {
+    const connection = connectionOf(URL_ALONE + query);
+    expect(connection.ssl).toEqual(ssl);
+    expect(connection.connectionString).toBe(URL_ALONE);
+  },
+);
 
-test('the other parameters of the URL are kept', () => {
+test('parameters of DATABASE_URL that do not concern TLS are kept', () => {
   const more = '?application_name=bot&sslmode=no-verify&sslnegotiation=direct';
   expect(connectionOf(URL_ALONE + more)).toEqual({
     connectionString: `${URL_ALONE}?application_name=bot`,
@@ -31,7 +34,7 @@ test('the other parameters of the URL are kept', () => {
   });
 });
 
-test('the certificate files named in the URL are read, and an unreadable file is named in the error', () => {
+test('the certificate files in DATABASE_URL are read, and the error names a file that cannot be read', () => {
   const folder = mkdtempSync(join(tmpdir(), 'chatops-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const path = (name: string) => {

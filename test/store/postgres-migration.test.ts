@@ -41,7 +41,7 @@ async function slow(): Promise<string> {
   return database;
 }
 
-test('a slow change of the schema is completed, and processes that start in the meantime wait', async () => {
+test('a slow change of the PostgreSQL schema is completed, and processes that start in the meantime wait', async () => {
   const proxy = await PoolingProxy.before(await slow(), 2);
   onTestFinished(() => proxy.close());
   const stores = await Promise.all([1, 2, 3].map(() => opened(proxy.url)));
@@ -62,7 +62,7 @@ test('a process that waits for a change of the schema says so and continues afte
   expect(await migrated(await starting)).toBeGreaterThan(0);
 });
 
-test('a start that changes no schema does not wait for the lock', async () => {
+test('a start that does not change the schema does not wait for the lock of schema changes', async () => {
   const database = await freshDatabase('postgres');
   const other = new Client({ connectionString: database });
   await other.connect();

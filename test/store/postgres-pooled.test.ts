@@ -20,7 +20,7 @@ async function pooled(connections: number): Promise<PoolingProxy> {
   return proxy;
 }
 
-test('the pooling proxy of these tests notices settings that last longer than a transaction', async () => {
+test('the pooling proxy of these tests notices database settings that last longer than a transaction', async () => {
   const proxy = await pooled(1);
   const store = await openStore(dialectFor(proxy.url, log));
   onTestFinished(() => store.destroy());

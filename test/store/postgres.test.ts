@@ -87,7 +87,7 @@ describe('a start without a usable PostgreSQL', () => {
       /on db\.invalid:\d+ cannot be reached: there is no host of that name/,
     ],
     [
-      'TLS asked of a server without it',
+      'a server without the TLS that the URL requires',
       (url: URL) => {
         right(url);
         url.searchParams.set('sslmode', 'require');
@@ -95,13 +95,13 @@ describe('a start without a usable PostgreSQL', () => {
       /does not speak TLS/,
     ],
   ])(
-    'if the start fails because of %s, the error names the problem and never the password',
+    'if PostgreSQL cannot be used because of %s, the error of the start names the problem and never the password',
     async (_, change, expected) => {
       expect(await start(change)).toMatch(expected);
     },
   );
 
-  test('if the server stays silent, the start says that the server does not answer', async () => {
+  test('if PostgreSQL stays silent, the start fails and says that the server does not answer', async () => {
     const silent = createServer();
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => void silent.close());
@@ -114,7 +114,7 @@ describe('a start without a usable PostgreSQL', () => {
     ).toMatch(/does not answer/);
   });
 
-  test('if the database is read-only or the user lacks rights, the start names the problem', async () => {
+  test('if the PostgreSQL database is read-only or the user lacks rights, the error of the start names the problem', async () => {
     const database = await freshDatabase('postgres', { empty: true });
     const name = new URL(database).pathname.slice(1);
     await administer(database, `create role ${name} login password 'hunter2-hunter2'`);
@@ -129,7 +129,7 @@ describe('a start without a usable PostgreSQL', () => {
   });
 
   test.each(['repeatable read', 'serializable'])(
-    'if the default isolation is %s, the start names that level',
+    "if the database's default isolation level is %s, the start fails and names that level",
     async (level) => {
       const database = await freshDatabase('postgres');
       const name = new URL(database).pathname.slice(1);
@@ -151,7 +151,7 @@ describe('a start without a usable PostgreSQL', () => {
 });
 
 describe('PostgreSQL at work', () => {
-  test('if the connection is lost in a transaction, the transaction is undone and reported, and later statements work', async () => {
+  test('if the connection to PostgreSQL breaks in a transaction, the transaction fails and is undone, and later statements work', async () => {
     const { relay, store } = await wired();
     const lost = store.transaction().execute(async (tx) => {
       await keep(tx, 'half');
@@ -166,7 +166,7 @@ describe('PostgreSQL at work', () => {
     expect(await kept(store)).toEqual(['later']);
   });
 
-  test('connections that the server closes are replaced', async () => {
+  test('connections that PostgreSQL closes are replaced', async () => {
     const { database, store } = await wired();
     await Promise.all(['a', 'b', 'c'].map((id) => keep(store, id)));
     await administer(
@@ -184,7 +184,7 @@ describe('PostgreSQL at work', () => {
     expect(await kept(store)).toEqual(['a', 'b', 'c']);
   });
 
-  test('if the server falls silent, waiting statements and their connections are given up in time', async () => {
+  test('if PostgreSQL falls silent, waiting statements and their connections are given up in time', async () => {
     const { relay, store } = await wired({ connections: 2 });
     await keep(store, 'before');
     relay.silence();
@@ -193,7 +193,7 @@ describe('PostgreSQL at work', () => {
     expect(await kept(store)).toEqual(['before']);
   });
 
-  test('a statement that takes too long is given up and delays no other statement', async () => {
+  test('an SQL statement that takes too long is given up and delays no other statement', async () => {
     const { database, store } = await wired({ connections: 1 });
     await keep(store, 'a');
     const other = await opened(database, { patienceMs: 60_000 });
@@ -206,7 +206,7 @@ describe('PostgreSQL at work', () => {
     });
   });
 
-  test('a process that hangs in a transaction blocks rows only for seconds', async () => {
+  test('a process that hangs in a PostgreSQL transaction blocks rows only for seconds', async () => {
     const { database, store } = await wired({ patienceMs: 30_000 });
     await keep(store, 'a');
     const stopped = await (await opened(database)).startTransaction().execute();
@@ -222,7 +222,7 @@ describe('PostgreSQL at work', () => {
       .catch(() => undefined);
   });
 
-  test('a statement does not wait long for a row that another transaction holds', async () => {
+  test('an SQL statement waits only for a short time for a row that another transaction holds', async () => {
     const { database, store } = await wired({ patienceMs: 30_000 });
     await keep(store, 'a');
     const keeps = await (await opened(database)).startTransaction().execute();
@@ -233,7 +233,7 @@ describe('PostgreSQL at work', () => {
     await keeps.rollback().execute();
   });
 
-  test('a statement waits only for a limited time if every connection is in use', async () => {
+  test('if every database connection is in use, an SQL statement waits only for a limited time', async () => {
     const { store } = await wired({ connections: 1 });
     await store.transaction().execute(async (tx) => {
       expect(await problem(kept(store))).toMatch(/kept every connection of mine busy/);
@@ -242,7 +242,7 @@ describe('PostgreSQL at work', () => {
     expect(await kept(store)).toEqual(['a']);
   });
 
-  test('if two transactions block each other, the second is run again and both succeed', async () => {
+  test('if two PostgreSQL transactions block each other, one of them is run again, and both succeed', async () => {
     const { store } = await wired({ patienceMs: 30_000 });
     await keep(store, 'a');
     await keep(store, 'b');
@@ -274,7 +274,7 @@ describe('PostgreSQL at work', () => {
     expect(rows.map(({ created_at }) => created_at)).toEqual([3, 3]);
   });
 
-  test('if a replica answers instead of the primary, that is reported and the bot connects anew', async () => {
+  test('if PostgreSQL accepts only reads, like a standby server, the error says so and the bot opens a new connection', async () => {
     const { store } = await wired();
     const change = store.transaction().execute(async (tx) => {
       await sql`set transaction read only`.execute(tx);
@@ -284,7 +284,7 @@ describe('PostgreSQL at work', () => {
     await keep(store, 'a');
   });
 
-  test('a mistake in a statement does not count as a failure of the database', async () => {
+  test('a mistake in an SQL statement does not count as a failure of the database', async () => {
     const { store } = await wired();
     await keep(store, 'a');
     await expect(keep(store, 'a')).rejects.toMatchObject({ cause: { code: '23505' } });

@@ -66,7 +66,7 @@ test('old ended deployments are deleted with their callbacks, and deployments th
   ]);
 });
 
-test('a lost deployment with a callback that is not yet handled is kept until the callback is handled', async () => {
+test('a lost deployment with an unhandled callback is deleted later than other lost deployments', async () => {
   const clock = new TestClock();
   const store = await freshStore(clock);
   const repository = new DeploymentRepository(store, clock);

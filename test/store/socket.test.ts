@@ -38,18 +38,21 @@ async function whyNot(url: string): Promise<unknown> {
 
 test.each([
   ['on this machine', 'postgres:///bot?user=ada&password=hunter2&host=', '5432'],
-  ['of Cloud SQL', 'postgres://ada:hunter2@/bot?sslmode=require&host=', '5432'],
-  ['of a different port', 'postgres://ada:hunter2@/bot?port=6543&host=', '6543'],
-])('PostgreSQL can be reached by a socket %s, and errors do not show the password', async (_, url, port) => {
-  const path = folder();
-  const heard = await closedServer(join(path, `.s.PGSQL.${port}`));
-  const error = await whyNot(url + path);
-  expect(error).toMatchObject({ userMessage: `The database bot on ${path} does not let the user ada in.` });
-  expect(heard[0]).toMatch(/user\0ada\0database\0bot\0/);
-  expect(String(error)).not.toContain('hunter2');
-});
+  ['as in Cloud SQL', 'postgres://ada:hunter2@/bot?sslmode=require&host=', '5432'],
+  ['for a different port', 'postgres://ada:hunter2@/bot?port=6543&host=', '6543'],
+])(
+  'PostgreSQL can be reached by a Unix socket %s, and errors do not show the password',
+  async (_, url, port) => {
+    const path = folder();
+    const heard = await closedServer(join(path, `.s.PGSQL.${port}`));
+    const error = await whyNot(url + path);
+    expect(error).toMatchObject({ userMessage: `The database bot on ${path} does not let the user ada in.` });
+    expect(heard[0]).toMatch(/user\0ada\0database\0bot\0/);
+    expect(String(error)).not.toContain('hunter2');
+  },
+);
 
-test('if the socket is missing, the error names the socket', async () => {
+test('if the Unix socket of PostgreSQL is missing, the error names the socket', async () => {
   const path = folder();
   expect(await whyNot(`postgres://ada:hunter2@/bot?host=${path}`)).toMatchObject({
     userMessage: `The database bot on ${path} cannot be reached: nothing listens there.`,

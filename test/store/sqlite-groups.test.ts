@@ -43,7 +43,7 @@ async function written(store: Store): Promise<number> {
   return rows[0]?.log ?? 0;
 }
 
-test('writes at the same time share a few commits, although each is a separate transaction', async () => {
+test('writes to SQLite at the same time share a few commits, although each write is a separate transaction', async () => {
   const { store } = await opened();
   const ids = names(100);
   const before = await written(store);
@@ -61,7 +61,7 @@ test('writes at the same time share a few commits, although each is a separate t
   expect((await written(store)) - before).toBeLessThan(150);
 });
 
-test('once a write is confirmed or a row was read, the row is on the disk', async () => {
+test('when SQLite has confirmed a write or returned a row, the row is on the disk', async () => {
   const { store, onDisk } = await opened();
   const missing: string[] = [];
   const check = (ids: readonly string[]) => {
@@ -82,7 +82,7 @@ test('once a write is confirmed or a row was read, the row is on the disk', asyn
   expect(onDisk()).toHaveLength(10);
 });
 
-test('a failed transaction undoes its own writes and no other writes', async () => {
+test('a failed SQLite transaction undoes its own writes and no other writes', async () => {
   const { store, onDisk } = await opened();
   await keep(store, 'taken');
   const outcomes = await Promise.allSettled([
@@ -113,7 +113,7 @@ test('a failed transaction undoes its own writes and no other writes', async () 
   expect(onDisk()).toEqual(['a', 'b', 'c', 'taken']);
 });
 
-test('if the disk is full, exactly the writes that were confirmed are on the disk', async () => {
+test('if the disk becomes full, exactly the writes that SQLite confirmed are on the disk', async () => {
   const { store, onDisk } = await opened();
   const roomFor = (pages: number) => sql.raw(`PRAGMA max_page_count=${pages}`).execute(store);
   await roomFor(120);
@@ -144,7 +144,7 @@ test('if the disk is full, exactly the writes that were confirmed are on the dis
   expect(onDisk()).toContain('later');
 });
 
-test('a transaction that waits delays the other writes and loses no write', async () => {
+test('an SQLite transaction that waits for other work delays the other writes, and no write is lost', async () => {
   const { store, onDisk } = await opened();
   const slow = store.transaction().execute(async (tx) => {
     await keep(tx, 'a');
@@ -157,7 +157,7 @@ test('a transaction that waits delays the other writes and loses no write', asyn
   expect(onDisk()).toEqual(['a', 'b', 'c']);
 });
 
-test('after a table was changed, a statement that was used before returns the new columns', async () => {
+test('after an SQLite table is changed, a statement that was used before returns the new columns', async () => {
   const { store } = await opened();
   await keep(store, 'a');
   const all = () => store.selectFrom('kept').selectAll().execute();
@@ -170,7 +170,7 @@ test('after a table was changed, a statement that was used before returns the ne
   expect(await all()).toEqual([{ id: 'a', account: 'default', value_json: 'xx', created_at: 1 }]);
 });
 
-test('more statements than the cache holds still work, and a closed store refuses statements', async () => {
+test('the SQLite store can run more statements than its statement cache holds, and refuses statements after closing', async () => {
   const { store } = await opened();
   for (let count = 1; count <= 400; count++)
     await store.selectFrom('kept').select('id').where('id', 'in', names(count)).execute();

@@ -44,7 +44,7 @@ describe('a full disk', () => {
     remedy: expect.stringContaining(`Free space on the volume that holds ${path}`),
   });
 
-  test('a full disk is reported in plain words and undoes the transaction, and writing works once there is room', async () => {
+  test('if the disk is full, the transaction is undone with a plain error, and writing works again when there is room', async () => {
     const { path, store } = await opened();
     await roomFor(store, 100);
     await keep(store, 'small', 100);
@@ -64,7 +64,7 @@ describe('a full disk', () => {
     expect((await kept(store)).toSorted()).toEqual(['another', 'first', 'second', 'small']);
   });
 
-  test('while the disk is full a callback gets a 503, and is accepted once there is room', async () => {
+  test('while the disk is full, a callback is answered with 503, and is accepted when there is room', async () => {
     const { store } = await opened();
     const parts = { store, clock: systemClock, log: pino({ level: 'silent' }) };
     const repository = new DeploymentRepository(store, systemClock);
@@ -93,7 +93,7 @@ describe('a full disk', () => {
 });
 
 describe('the SQLite file', () => {
-  test('the file gets smaller after many rows were deleted', async () => {
+  test('the SQLite file becomes smaller after many rows were deleted', async () => {
     const { path, store } = await opened();
     const size = () => statSync(path).size + statSync(`${path}-wal`).size;
     await returnFreeSpace(store);
@@ -106,7 +106,7 @@ describe('the SQLite file', () => {
     expect(size()).toBeLessThan(before + 64 * 1024);
   });
 
-  test('the file shrinks in a few steps, and other work can run after each step', async () => {
+  test('the SQLite file shrinks in a few steps, and other work can run after each step', async () => {
     const { path, store } = await opened();
     const ids = Array.from({ length: 12 }, (_, index) => String(index));
     for (const id of ids) await keep(store, id, MB);
@@ -134,7 +134,7 @@ describe('the SQLite file', () => {
     expect(new Set(steps).size, 'turns of the event loop').toBe(steps.length);
   });
 
-  test('the write-ahead log gets smaller again after a large transaction', async () => {
+  test('the write-ahead log of SQLite becomes smaller again after a large transaction', async () => {
     const { path, store } = await opened();
     await store.transaction().execute(async (tx) => {
       for (let index = 0; index < 20; index++) await keep(tx, String(index), MB);

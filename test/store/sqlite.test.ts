@@ -28,7 +28,7 @@ const kept = (store: Store, id: string, created_at: unknown = 1) =>
     .values({ id, value_json: '{}', created_at: created_at as number })
     .execute();
 
-test('a store that is opened again has its rows, and its schema is migrated only once', async () => {
+test('an SQLite database that is opened again has its rows, and its schema is migrated only once', async () => {
   const path = join(folder(), 'deeper', 'still', 'bot.db');
   const store = await openStore(sqliteDialect(path));
   await kept(store, 'a');
@@ -46,7 +46,7 @@ test('a store that is opened again has its rows, and its schema is migrated only
   ]);
 });
 
-test('every commit is on the disk before the confirmation', async () => {
+test('SQLite is set to write every commit to the disk before the confirmation', async () => {
   const store = await opened(join(folder(), 'bot.db'));
   const pragma = async (name: string) =>
     Object.values((await sql.raw(`PRAGMA ${name}`).execute(store)).rows[0] as object)[0];
@@ -62,7 +62,7 @@ test.each([
   ['a list', [1]],
   ['undefined', undefined],
   ['NaN', Number.NaN],
-])('a value that is %s is refused and not stored', async (_, value) => {
+])('SQLite refuses a value that is %s and stores nothing', async (_, value) => {
   const store = await opened();
   // As first parameter, where node:sqlite would read an object as named parameters.
   await expect(
@@ -89,7 +89,7 @@ test('values that SQLite can store are read back unchanged', async () => {
   ]);
 });
 
-test('a transaction that fails leaves no row behind', async () => {
+test('an SQLite transaction that fails leaves no row behind', async () => {
   const store = await opened();
   await expect(
     store.transaction().execute(async (tx) => {
@@ -100,7 +100,7 @@ test('a transaction that fails leaves no row behind', async () => {
   expect(await store.selectFrom('kept').select('id').execute()).toEqual([]);
 });
 
-test('a second process is refused in plain words and admitted once the first process was killed', async () => {
+test('a second process can open the SQLite file only after the first process was killed, and gets a plain error before', async () => {
   const path = join(folder(), 'bot.db');
   const source = new URL('../../src/store/', import.meta.url);
   const script = `
@@ -128,7 +128,7 @@ test('a second process is refused in plain words and admitted once the first pro
   expect(await store.selectFrom('kept').select('id').execute()).toEqual([{ id: 'first' }]);
 });
 
-test('if the file is no database or the path cannot be written, the error names the path', async () => {
+test('if the SQLite file is not a database or its path cannot be written, the error names the path', async () => {
   const path = join(folder(), 'bot.db');
   writeFileSync(
     path,
@@ -146,7 +146,7 @@ test('if the file is no database or the path cannot be written, the error names 
   });
 });
 
-test('a file without write permission is not reported as a broken disk', async () => {
+test('an SQLite file without write permission is not reported as a broken disk', async () => {
   const path = join(folder(), 'bot.db');
   await (await openStore(sqliteDialect(path))).destroy();
   chmodSync(dirname(path), 0o755);
@@ -165,7 +165,7 @@ test('a file without write permission is not reported as a broken disk', async (
   );
 });
 
-test('if a migration of the schema fails, the error gives the reason', async () => {
+test('if a migration of the SQLite schema fails, the error gives the reason', async () => {
   const path = join(folder(), 'bot.db');
   const other = new DatabaseSync(path);
   other.exec('create table deployments(a)');
@@ -182,7 +182,7 @@ describe('the permissions of the database files', () => {
       readdirSync(path).map((name) => [name, (statSync(join(path, name)).mode & 0o777).toString(8)]),
     );
 
-  test('new database files can be read only by their owner, from the first moment on', async () => {
+  test('new SQLite files can be read only by their owner, from the first moment on', async () => {
     const where = folder();
     const script = `
       process.umask(0);
@@ -197,7 +197,7 @@ describe('the permissions of the database files', () => {
     expect(rightsIn(where)).toEqual({ 'bot.db': '600', 'bot.db-wal': '600' });
   });
 
-  test('database files that other users could read become private, and so does the write-ahead log', async () => {
+  test('SQLite files that other users could read become private, and so does the write-ahead log', async () => {
     const where = folder();
     const path = join(where, 'bot.db');
     const store = await openStore(sqliteDialect(path));
@@ -210,7 +210,7 @@ describe('the permissions of the database files', () => {
     expect(Object.values(rightsIn(where))).toEqual(['600', '600', '600']);
   });
 
-  test('the permissions of a file that is no database are left unchanged', async () => {
+  test('the permissions of a file that is not an SQLite database are left unchanged', async () => {
     const path = join(folder(), 'notes.txt');
     writeFileSync(path, 'x'.repeat(5_000), { mode: 0o644 });
     await expect(openStore(sqliteDialect(path))).rejects.toThrow('it is not a SQLite file');

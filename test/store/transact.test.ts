@@ -5,7 +5,7 @@ import { here, line, openDesk } from '../notify/harness.ts';
 import { freshStore } from '../support/databases.ts';
 import { until } from '../support/test-clock.ts';
 
-test('a commit wakes the listeners of the written tables, once and after the commit', async () => {
+test('a transaction wakes the listeners of the tables that it wrote, once and only after the commit', async () => {
   const store = await freshStore();
   const heard: string[] = [];
   for (const table of ['outbox', 'tasks'] as const) afterWritesTo(store, table, () => void heard.push(table));
@@ -18,7 +18,7 @@ test('a commit wakes the listeners of the written tables, once and after the com
   expect(heard).toEqual(['outbox']);
 });
 
-test('a transaction that is undone wakes no listener, and of several tries only the last counts', async () => {
+test('a transaction that is undone wakes no listener, and if it is tried again, only the last attempt counts', async () => {
   const store = await freshStore();
   const heard: string[] = [];
   for (const table of ['outbox', 'tasks'] as const) afterWritesTo(store, table, () => void heard.push(table));
@@ -35,7 +35,7 @@ test('a transaction that is undone wakes no listener, and of several tries only 
   expect(heard).toEqual(['tasks']);
 });
 
-test('a write outside a transaction wakes only the listeners of its own store, at once', async () => {
+test('a database write outside a transaction wakes the listeners of its own store at once, and of no other store', async () => {
   const store = await freshStore();
   const other = await freshStore();
   const heard: string[] = [];
@@ -45,7 +45,7 @@ test('a write outside a transaction wakes only the listeners of its own store, a
   expect(heard).toEqual(['this store']);
 });
 
-test('a message put into the outbox by a transaction is sent without a further wake', async () => {
+test('a message that a transaction puts into the outbox is sent right after the commit', async () => {
   const { store, clock, chat, worker, settle } = await openDesk();
   await worker.start();
   await settle();

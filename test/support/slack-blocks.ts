@@ -60,9 +60,32 @@ function checkBlock(block: Bag, at: string, problems: string[], actionIds: strin
       for (const [index, element] of list(block.elements).entries())
         checkRichGroup(bag(element), `${at}/elements/${index}`, problems);
       return;
+    case 'data_table':
+      checkDataTable(block, fail);
+      return;
     default:
       fail(`unsupported type: ${String(block.type)}`);
   }
+}
+
+/** The data table block reference. Of the three types of cells, the bot uses `raw_text` alone. */
+function checkDataTable(table: Bag, fail: (problem: string) => void): void {
+  const rows = list(table.rows).map(list);
+  const { page_size: size = 5, caption, row_header_column_index: header = 0 } = table;
+  if (typeof caption !== 'string' || caption === '') fail('caption is required');
+  if (!Number.isInteger(size) || Number(size) < 1 || Number(size) > 100) fail('page_size must be 1 to 100');
+  if (rows.length < 2 || rows.length > 101) fail(`2 to 101 rows allowed, ${rows.length} given`);
+  const columns = rows[0]?.length ?? 0;
+  if (columns < 1 || columns > 20) fail(`1 to 20 columns allowed, ${columns} given`);
+  if (!Number.isInteger(header) || Number(header) < 0 || Number(header) >= columns)
+    fail('row_header_column_index is no column');
+  if (rows.some(({ length }) => length !== columns)) fail('all rows must have the same number of values');
+  const cells = rows.flat().map(bag);
+  for (const { type, text, ...rest } of cells)
+    if (type !== 'raw_text' || typeof text !== 'string' || text === '' || Object.keys(rest).length > 0)
+      fail(`not a cell of raw_text: ${JSON.stringify({ type, text, ...rest })}`);
+  const characters = cells.reduce((sum, { text = '' }) => sum + String(text).length, 0);
+  if (characters > 10_000) fail(`${characters} characters in the cells`);
 }
 
 const KEYS: Readonly<Record<string, readonly string[]>> = {
@@ -72,6 +95,7 @@ const KEYS: Readonly<Record<string, readonly string[]>> = {
   divider: ['type', 'block_id'],
   actions: ['type', 'elements', 'block_id'],
   rich_text: ['type', 'elements', 'block_id'],
+  data_table: ['type', 'rows', 'caption', 'page_size', 'row_header_column_index', 'block_id'],
 };
 
 function checkElement(element: Bag, at: string, problems: string[], actionIds: string[]): void {

@@ -22,6 +22,8 @@ interface Element {
   readonly elements?: readonly Element[];
   readonly options?: readonly { readonly text: { readonly text: string }; readonly value: string }[];
   readonly fields?: readonly { readonly text: string }[];
+  /** The cells of a data table. */
+  readonly rows?: readonly (readonly Element[])[];
 }
 
 /** The message as a person sees the message. With blocks, Slack shows `text` in notifications only. */
@@ -72,6 +74,8 @@ function textOf(element: Element): string {
     case 'actions':
     case 'divider':
       return '';
+    case 'data_table':
+      return (element.rows ?? []).map((row) => row.map(textOf).join('  ')).join('\n');
     case 'user':
       return `<@${element.user_id}>`;
     case 'channel':

@@ -35,7 +35,7 @@ async function open() {
   };
 }
 
-test('old rows are deleted in batches, once an hour, even after a restart', async () => {
+test('old database rows are deleted in batches once an hour, and a restart does not cause an extra run', async () => {
   const { clock, done, isResting, start } = await open();
   const one = await start('one');
   const whole = ['old 300000', 'old 300000', 'old 300000', 'older'];
@@ -51,7 +51,7 @@ test('old rows are deleted in batches, once an hour, even after a restart', asyn
   expect(done.toSorted()).toEqual(['old 300000', 'older']);
 });
 
-test('a purge that fails is tried again and delays no other purge', async () => {
+test('a purge of old rows that fails is tried again and delays no other purge', async () => {
   const { clock, done, left, log, isResting, start } = await open();
   left.broken = true;
   await start('one');
@@ -63,7 +63,7 @@ test('a purge that fails is tried again and delays no other purge', async () => 
   expect(done).toEqual(['older']);
 });
 
-test('a purge stops with the process, and the next process continues', async () => {
+test('a purge of old rows ends when the process stops, and the next process continues', async () => {
   const { done, left, start } = await open();
   left.old = Number.POSITIVE_INFINITY;
   const one = await start('one');

@@ -9,7 +9,7 @@ const SECOND = 1_000;
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-test('a task runs at the planned time with the payload and is then deleted', async () => {
+test('a task runs at its planned time with its payload and is then deleted', async () => {
   const { clock, remind, process, runs, rows } = await openOffice();
   await process('one');
   await remind('tea', MINUTE, { cups: 2 });
@@ -83,7 +83,7 @@ test('another process runs the task of a dead process', async () => {
   expect(runs.at(-1)).toMatchObject({ by: 'other', key: 'tea', payload: { cups: 2 } });
 });
 
-test('a task that is running when the process stops is aborted, and the next process runs it', async () => {
+test('a task that is running when the process stops is aborted, and the next process runs the task again', async () => {
   const { remind, process, runs, rows, log } = await openOffice();
   const one = await process('one');
   await remind('tea', 0);
@@ -96,7 +96,7 @@ test('a task that is running when the process stops is aborted, and the next pro
   expect(log.join('')).not.toContain('failed');
 });
 
-test.runIf(shared)('a process that may be taken for dead aborts the running tasks', async () => {
+test.runIf(shared)('a process that other processes may take for dead aborts its running tasks', async () => {
   const { clock, store, remind, process, runs } = await openOffice();
   const heart = new TestClock();
   await process('one', { heart });
@@ -114,7 +114,7 @@ test.runIf(shared)('a process that may be taken for dead aborts the running task
   expect(runs[1]?.signal.aborted).toBe(false);
 });
 
-test('a task that fails is tried again after longer waits, and logged', async () => {
+test('a task that fails is logged and tried again after longer and longer waits', async () => {
   const { clock, remind, process, runs, rows, log } = await openOffice();
   await process('one');
   await remind('tea', 0);
@@ -133,7 +133,7 @@ test('a task that fails is tried again after longer waits, and logged', async ()
   await until(async () => (await rows())[0]?.failures === 0, 'the success to be written down');
 });
 
-test('if the store refuses the end of a task, the task is ended later and not run twice', async () => {
+test('if the end of a task cannot be stored at first, the end is stored later and the task is not run twice', async () => {
   const { clock, store, remind, process, runs, rows, log } = await openOffice();
   await process('one');
   await remind('tea', 0);
@@ -161,7 +161,7 @@ test('a task that is scheduled again under the same key runs only at the new tim
   expect(runs.map(({ payload }) => payload)).toEqual(['late']);
 });
 
-test('a task scheduled again during a run is run once more, and never twice at once', async () => {
+test('a task that is scheduled again during a run runs once more afterwards, never twice at the same time', async () => {
   const { clock, remind, process, runs } = await openOffice();
   await process('one');
   if (shared) await process('other');
@@ -189,7 +189,7 @@ test('a cancelled task does not run, and a task cancelled during a run is not ru
   expect(runs).toHaveLength(1);
 });
 
-test('a task cancelled and scheduled again during a run does not run twice at once', async () => {
+test('a task that is cancelled and scheduled again during a run does not run twice at the same time', async () => {
   const { clock, store, remind, process, runs } = await openOffice();
   await process('one');
   await remind('tea', 0, 'first');
@@ -212,7 +212,7 @@ test('tasks of a kind that this version does not know are not touched', async ()
   expect(await rows()).toEqual([{ key: 'k', run_at: expect.any(Number), failures: 0, holder: null }]);
 });
 
-test('a task scheduled by a clock a year ahead still runs after the delay that was asked for', async () => {
+test('a task that was scheduled by a process whose clock is a year ahead still runs after the requested delay', async () => {
   const { clock, store, process, runs } = await openOffice();
   const ahead = new TestClock(clock.now() + 365 * 24 * HOUR);
   const task = { kind: 'remind', key: 'tea', account: 'a', at: ahead.now() + MINUTE };
@@ -224,7 +224,7 @@ test('a task scheduled by a clock a year ahead still runs after the delay that w
   expect(runs).toHaveLength(1);
 });
 
-test('if there are many tasks, they run in portions until all have run', async () => {
+test('many due tasks run in portions until all tasks have run', async () => {
   const { clock, process, remind, runs } = await openOffice();
   for (let n = 0; n < 120; n++) await remind(`k${n}`, 0);
   await process('one');

@@ -38,8 +38,8 @@ export interface ConsoleOptions {
 }
 
 /**
- * How the session ended. `end`: all lines of a pipe were read. `no-input`: the pipe had no line, or had no line in
- * time. `left`: the person at the terminal left. `closed`: the output can no longer be written.
+ * How the session ended. `end`: all lines of a pipe were read. `no-input`: the pipe had no line, or its first line did
+ * not come in time. `left`: the person at the terminal left. `closed`: the output accepts no more text.
  */
 export type SessionEnd = 'end' | 'no-input' | 'left' | 'closed';
 
@@ -48,8 +48,8 @@ export interface ConsoleAdapter extends Adapter {
   /** Resolves when no more lines will come and every line has been answered. */
   readonly finished: Promise<SessionEnd>;
   /**
-   * Aborted when the output can no longer be written: either no program reads the output (EPIPE), or the abort reason
-   * names the cause.
+   * Aborted when the output accepts no more text. The abort reason is the error of the output, for example EPIPE if no
+   * program reads the output any more.
    */
   readonly closed: AbortSignal;
   /**
@@ -67,7 +67,10 @@ export interface ConsoleAdapter extends Adapter {
 
 const HERE: Address = { platform: 'console', workspace: 'local', channel: 'terminal' };
 
-/** The person at the terminal may do everything: anyone who can start this process has the token for Edgegap anyway. */
+/**
+ * The person at the terminal may do everything, because anyone who can start this process has the token for Edgegap
+ * anyway.
+ */
 const OPERATOR: Person = {
   id: 'operator',
   name: 'you',
@@ -103,7 +106,7 @@ export function createConsoleAdapter(options: ConsoleOptions): ConsoleAdapter {
     screen: () => screen,
   });
 
-  // `| head` closes the output early. This is not an error: the session stops and reports `closed` through `finished`.
+  // `| head` closes the output early. This is not an error. The session stops, and `finished` resolves with `closed`.
   output.on('error', (error) => {
     closed.abort(error);
     finish('closed');
@@ -144,8 +147,8 @@ export function createConsoleAdapter(options: ConsoleOptions): ConsoleAdapter {
         if (!interactive && inbox !== undefined) await options.settled?.();
       } catch (err) {
         if (!inbox) return;
-        // The pipeline answers every error that can be answered. This log line is for all other errors, because the
-        // person would otherwise wait in vain.
+        // The pipeline itself tells the person about every error that it can report. For any other error, this log line
+        // and this warning are needed, because the person would otherwise wait in vain.
         log.error({ err }, 'a typed line could not be handled');
         await warn('I could not handle this line, so perhaps nothing was done. My log says more.');
       }
@@ -157,7 +160,7 @@ export function createConsoleAdapter(options: ConsoleOptions): ConsoleAdapter {
     line(text) {
       const typed = readLine(text, isCommand);
       if (typed.kind === 'nothing' || typed.kind === 'leave') return typed.kind;
-      // At a terminal, the typed line is already on the screen.
+      // At a terminal, the typed line is already on the screen, so only a line of a pipe is shown.
       void enqueue(typed, interactive ? [] : [echoOf(text)]);
       return 'asked';
     },
@@ -242,8 +245,8 @@ function shortened(text: string): string {
 }
 
 function noButton(number: number, transcript: Transcript): string {
-  const now = transcript.buttons().map(({ number: other, button }) => `#${other} ${button.label}`);
-  const offer = now.length > 0 ? ` You can press ${now.slice(-5).join(', ')}.` : '';
+  const now = transcript.newest().map(({ number: other, button }) => `#${other} ${button.label}`);
+  const offer = now.length > 0 ? ` You can press ${now.join(', ')}.` : '';
   return transcript.known(number)
     ? `Button #${number} is gone: its message has changed.${offer}`
     : `There is no button #${number}.${offer}`;

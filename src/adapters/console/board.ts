@@ -13,7 +13,7 @@ export interface BoardOptions {
   readonly timeZone?: string;
   /** The present width of the window. Undefined: do not fold lines. */
   columns(): number | undefined;
-  /** A function, because a prompt later replaces the plain screen. */
+  /** This is a function, because a prompt later replaces the plain screen. */
   screen(): Screen;
   saveFile(file: CardFile): Promise<string>;
 }
@@ -48,7 +48,7 @@ export function createBoard(options: BoardOptions) {
       columns: options.columns(),
       now: clock.now(),
       timeZone: options.timeZone,
-      numberOf: (button) => transcript.numberOf(shown.ref, button),
+      numberOf: (button) => transcript.numberOf(shown, button),
       placeOf: (file) => places.get(file) ?? '',
       mark: marks.filter((text) => text !== '').join(', '),
       reply: shown.replyTo !== undefined,

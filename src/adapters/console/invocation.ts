@@ -13,7 +13,7 @@ import type {
 } from '../../chat/port.ts';
 import type { Board } from './board.ts';
 
-/** The data for an answer in a later session, when the terminal where the command was typed is gone. */
+/** The data for an answer in a later session, when the terminal in which the command was typed has been closed. */
 export const ConsoleReply = z.object({ id: z.string(), private: z.boolean() });
 type ConsoleReply = z.infer<typeof ConsoleReply>;
 

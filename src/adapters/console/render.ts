@@ -3,7 +3,7 @@ import { padTo, widthOf } from '../../chat/text.ts';
 import { inlineLine, inlineLines, type Reader } from './inline.ts';
 import { limits } from './limits.ts';
 import { literalLine, literalLines } from './literal.ts';
-import { fold, paint, type SpanLine, type Style, span } from './spans.ts';
+import { fold, longestWord, paint, type SpanLine, type Style, span } from './spans.ts';
 import { tableLines } from './table.ts';
 import { choiceButtons } from './transcript.ts';
 
@@ -87,10 +87,10 @@ function nodeLines(node: Node, context: RenderContext): SpanLine[] {
       return tableLines(node, windowFor(context, 2));
     case 'code':
       return codeLines(node.text, node.keep, context);
-    // The place of the picture stands in the card's line about the file.
+    // The card also has a line about the file, which says where the picture is.
     case 'image':
       return [
-        ...(node.drawn === undefined ? [] : codeLines(node.drawn, 'start', context)),
+        ...drawnLines(node.drawn ?? [], context),
         ...foldAll(inlineLines([`Picture ${node.file}: ${node.alt}`], context, 'dim'), context, 2),
       ];
     case 'divider':
@@ -102,14 +102,26 @@ function nodeLines(node: Node, context: RenderContext): SpanLine[] {
   }
 }
 
-/** Shows labels and values in two columns. If a label is too wide, each value stands below its label. */
+/** Shows the first drawing that fits the window, or the last if no drawing fits. */
+function drawnLines(drawings: readonly string[], context: RenderContext): SpanLine[] {
+  const room = windowFor(context, 4) ?? Number.POSITIVE_INFINITY;
+  const fitting = drawings.find((text) => text.split('\n').every((line) => widthOf(line) <= room));
+  const shown = fitting ?? drawings.at(-1);
+  return shown === undefined ? [] : codeLines(shown, 'start', context);
+}
+
+/**
+ * Shows labels and values in two columns. If the labels are too wide, or if a word such as an address would be broken
+ * beside its label, the value stands below the label.
+ */
 function fieldLines(fields: readonly Field[], context: RenderContext): SpanLine[] {
   const labels = fields.map(({ label }) => literalLine(label));
   const wide = Math.max(0, ...labels.map(widthOf)) + 2;
-  const beside = wide <= limits.labelColumns;
   return fields.flatMap(({ value }, index) => {
     const label = labels[index] ?? '';
-    const values = foldAll(inlineLines(value, context), context, (beside ? wide : 2) + 2);
+    const lines = inlineLines(value, context);
+    const beside = wide <= limits.labelColumns && longestWord(lines) <= (roomFor(context, wide + 2) ?? 1e9);
+    const values = foldAll(lines, context, (beside ? wide : 2) + 2);
     if (beside) return values.map((line, nth) => [span(padTo(nth === 0 ? label : '', wide), 'dim'), ...line]);
     return [...foldAll([[span(label, 'dim')]], context, 2), ...values.map((line) => [span('  '), ...line])];
   });

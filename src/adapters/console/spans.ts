@@ -30,6 +30,33 @@ export function widthOfLine(line: SpanLine): number {
   return line.reduce((sum, { text }) => sum + widthOf(text), 0);
 }
 
+/** The words of a line, each with the blanks behind the word. A word may have several styles, like a bold word and a comma. */
+function wordsOf(line: SpanLine): Span[][] {
+  const words: Span[][] = [];
+  let open = false;
+  for (const { text, style } of line)
+    for (const piece of text.split(/(?<= )(?=[^ ])/)) {
+      if (!open || words.length === 0) words.push([]);
+      words.at(-1)?.push(span(piece, style));
+      open = !piece.endsWith(' ');
+    }
+  return words;
+}
+
+function widthOfWord(word: SpanLine): number {
+  return widthOf(
+    word
+      .map(({ text }) => text)
+      .join('')
+      .trimEnd(),
+  );
+}
+
+/** The width of the longest word. `fold` breaks a word that is longer than a line. */
+export function longestWord(lines: readonly SpanLine[]): number {
+  return Math.max(0, ...lines.flatMap(wordsOf).map(widthOfWord));
+}
+
 /**
  * Folds a line at blanks, so that each part has at most `columns` columns. A word that is longer than a whole line is
  * broken.
@@ -43,18 +70,18 @@ export function fold(line: SpanLine, columns: number | undefined): SpanLine[] {
     lines.push([]);
     used = 0;
   };
-  for (const { text, style } of line) {
-    for (const word of text.split(/(?<= )(?=[^ ])/)) {
-      let rest = word;
-      const width = widthOf(rest.trimEnd());
-      if (used > 0 && used + width > columns) feed();
-      while (widthOf(rest.trimEnd()) > columns) {
-        const head = headOf(rest, columns);
-        lines.at(-1)?.push({ text: head, style });
+  for (const word of wordsOf(line)) {
+    if (used > 0 && used + widthOfWord(word) > columns) feed();
+    for (const { text, style } of word) {
+      let rest = text;
+      while (used + widthOf(rest.trimEnd()) > columns) {
+        // A wide character takes two columns.
+        const head = columns - used < 2 ? '' : headOf(rest, columns - used);
+        if (head !== '') lines.at(-1)?.push(span(head, style));
         rest = rest.slice(head.length);
         feed();
       }
-      lines.at(-1)?.push({ text: rest, style });
+      lines.at(-1)?.push(span(rest, style));
       used += widthOf(rest);
     }
   }

@@ -1,16 +1,32 @@
 import type { Table } from '../../chat/card.ts';
 import { aligned, padTo, widthOf } from '../../chat/text.ts';
 import { literalLine } from './literal.ts';
-import { type SpanLine, span } from './spans.ts';
+import { fold, type SpanLine, span } from './spans.ts';
 
 /**
- * Renders an aligned table. If the table is wider than `room`, each row becomes a block of `column: value` lines
- * instead. Cells are never cut, so that a request_id can always be copied.
+ * A table of fewer columns than this says too little: each row is then shown as a block. The last columns of a table
+ * are the least important.
  */
-export function tableLines(table: Table, room: number | undefined): SpanLine[] {
-  const lines = aligned(table, literalLine);
-  if (room !== undefined && lines.some((line) => widthOf(line) > room)) return blocks(table);
-  return lines.map((line, nth) => [span(line, nth === 0 ? 'dim' : undefined)]);
+const FEWEST = 4;
+
+/**
+ * Renders an aligned table. If the table is wider than `room`, the last columns are left out, and a line below the
+ * table names them. If less than four columns fit, each row becomes a block of `column: value` lines instead. Cells are
+ * never cut, so that a request_id can always be copied.
+ */
+export function tableLines(table: Table, room = Number.POSITIVE_INFINITY): SpanLine[] {
+  const { columns } = table;
+  for (let count = columns.length; count >= Math.min(FEWEST, columns.length); count--) {
+    const lines = aligned({ ...table, columns: columns.slice(0, count) }, literalLine);
+    if (lines.some((line) => widthOf(line) > room)) continue;
+    const left = columns.slice(count).map(literalLine).join(', ');
+    const foot = left && `Left out, because the window is narrow: ${left}`;
+    return [
+      ...lines.map((line, nth) => [span(line, nth === 0 ? 'dim' : undefined)]),
+      ...(foot ? fold([span(foot, 'dim')], room) : []),
+    ];
+  }
+  return blocks(table);
 }
 
 function blocks({ columns, rows }: Table): SpanLine[] {

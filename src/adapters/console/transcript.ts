@@ -37,15 +37,33 @@ export function createTranscript(newRef: (nth: number) => MessageRef) {
   const messages = new Map<string, Shown>();
   const keys = new Map<string, string>();
   const numbers = new Map<string, number>();
+  /** The messages with the latest printed message last. */
+  const printed = new Set<string>();
 
-  const keyOf = (ref: MessageRef, { action, value = '' }: ActionButton) =>
-    [ref.message, action.command, action.action, action.arg, value].join('\n');
-  const assign = ({ ref, message }: Shown) => {
+  const nameOf = ({ label, action, value = '' }: ActionButton) =>
+    [action.command, action.action, label, value].join('\n');
+  // Next keeps its number on every page of a list, although its argument changes. A number for Stop or Deploy, or for a
+  // button whose name is not unique in the message, must never reach another target.
+  const keyOf = ({ ref, message }: Shown, button: ActionButton) => {
+    const alike = actionButtons(message).filter((one) => nameOf(one) === nameOf(button));
+    const isFree = alike.length === 1 && button.style === 'secondary';
+    return [ref.message, nameOf(button), isFree ? '' : button.action.arg].join('\n');
+  };
+  const assign = (shown: Shown) => {
+    const { ref, message } = shown;
+    printed.delete(ref.message);
+    printed.add(ref.message);
     for (const button of actionButtons(message)) {
-      const key = keyOf(ref, button);
+      const key = keyOf(shown, button);
       if (!numbers.has(key)) numbers.set(key, numbers.size + 1);
     }
   };
+  const buttonsIn = (shown: Shown): NumberedButton[] =>
+    actionButtons(shown.message).map((button) => ({
+      number: numbers.get(keyOf(shown, button)) ?? 0,
+      button,
+      source: shown.ref,
+    }));
 
   return {
     get all(): readonly Shown[] {
@@ -59,31 +77,30 @@ export function createTranscript(newRef: (nth: number) => MessageRef) {
       assign(shown);
       return shown;
     },
-    /** The message after the change; undefined if `ref` names no message of this session. */
+    /** The message after the change. Undefined if `ref` names no message of this session. */
     change(ref: MessageRef, message: Message): Shown | undefined {
       const before = messages.get(ref.message);
       if (!before) return undefined;
-      if (isDeepStrictEqual(before.message, message)) return before;
-      const shown = { ...before, message, edits: before.edits + 1 };
+      const isNew = !isDeepStrictEqual(before.message, message);
+      const shown = isNew ? { ...before, message, edits: before.edits + 1 } : before;
       messages.set(ref.message, shown);
       assign(shown);
       return shown;
     },
     withKey: (key: string) => messages.get(keys.get(key) ?? ''),
     /** While a message is edited, its buttons keep their numbers. */
-    numberOf: (ref: MessageRef, button: Button) =>
-      'action' in button ? numbers.get(keyOf(ref, button)) : undefined,
+    numberOf: (shown: Shown, button: Button) =>
+      'action' in button ? numbers.get(keyOf(shown, button)) : undefined,
     /** Buttons that can be pressed now, by number. */
     buttons: (): readonly NumberedButton[] =>
-      [...messages.values()]
-        .flatMap(({ ref, message }) =>
-          actionButtons(message).map((button) => ({
-            number: numbers.get(keyOf(ref, button)) ?? 0,
-            button,
-            source: ref,
-          })),
-        )
-        .toSorted((a, b) => a.number - b.number),
+      [...messages.values()].flatMap(buttonsIn).toSorted((a, b) => a.number - b.number),
+    /** The buttons of the card that was printed last; empty if no card has buttons. */
+    newest: (): readonly NumberedButton[] =>
+      [...printed]
+        .toReversed()
+        .flatMap((id) => messages.get(id) ?? [])
+        .map(buttonsIn)
+        .find((buttons) => buttons.length > 0) ?? [],
     /** Whether any button of this session has or had this number. */
     known: (number: number) => number >= 1 && number <= numbers.size,
   };
@@ -99,7 +116,7 @@ function buttonsOf(node: Node): readonly Button[] {
   return node.kind === 'buttons' ? node.buttons : [];
 }
 
-/** A terminal has no menus: each choice of a menu is a button. */
+/** Turns each choice of a menu into a button, because a terminal has no menus. */
 export function choiceButtons({ choices, action }: Select): readonly ActionButton[] {
   return choices.map(({ label, value }) => ({ label, style: 'secondary', action, value }));
 }

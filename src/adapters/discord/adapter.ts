@@ -24,7 +24,7 @@ export interface DiscordAdapterOptions {
 }
 
 /**
- * The adapter for Discord. Interactions arrive through the gateway; messages are sent through REST, always as
+ * The adapter for Discord. Interactions arrive through the gateway. Messages are sent through REST, always as
  * Components V2.
  */
 export function createDiscordAdapter({ config, clock, log }: DiscordAdapterOptions): Adapter {

@@ -12,7 +12,7 @@ import { limits } from './limits.ts';
 import { markerOf } from './marker.ts';
 import { payloadOf } from './payload.ts';
 
-/** A little less than Discord's own 15 minutes, so that a request does not arrive after the token has expired. */
+/** A little less than Discord's 15 minutes, because a request must reach Discord before the token expires. */
 const TOKEN_USABLE_MS = limits.interactionTokenMs - 30_000;
 
 const UNKNOWN = 'discord-unknown-message';
@@ -62,7 +62,10 @@ export function createAnswer(reply: DiscordReply, { adapter, api, clock, log, as
   // After a press, an undefined source means that the button is in a private message. A change of that message is
   // private, too.
   const isPublic = mode === 'public' || source !== undefined;
-  /** The message that holds the answer, where the bot's own token can edit it. */
+  /**
+   * The public message that holds the answer, which the bot's own token can edit. Undefined if there is no such
+   * message.
+   */
   let standing = source;
   let tokenGone = false;
   /**
@@ -74,8 +77,8 @@ export function createAnswer(reply: DiscordReply, { adapter, api, clock, log, as
   let waits = mode === 'public';
 
   /**
-   * Calls `act`, which uses the interaction's token. Returns undefined if the token no longer works; the channel may
-   * still exist.
+   * Calls `act`, which uses the interaction's token. Returns undefined if the token no longer works. The bot's own
+   * token may then still work in the channel.
    */
   async function byToken<T>(act: () => Promise<T>): Promise<T | undefined> {
     if (!tokenGone && clock.now() - reply.receivedAt < TOKEN_USABLE_MS) {
@@ -91,8 +94,8 @@ export function createAnswer(reply: DiscordReply, { adapter, api, clock, log, as
   }
 
   /**
-   * Shows the message as the answer: with the interaction's token as long as the token works, and with the bot's token
-   * afterwards.
+   * Shows the message as the answer. While the interaction's token works, the message is sent with this token.
+   * Afterwards, the message is sent with the bot's own token.
    */
   async function fillIn(message: Message, key: string): Promise<MessageRef | undefined> {
     const filled = await byToken(() => api.editAnswer(reply, payloadOf(message, key)));
@@ -144,7 +147,7 @@ export function createAnswer(reply: DiscordReply, { adapter, api, clock, log, as
     async resume({ message, again, mayLeave }: LateAnswer): Promise<void> {
       const done = await byToken(async () => {
         const shown = await api.readAnswer(reply).catch((error: unknown) => {
-          // A public answer was announced, and the announcement has been taken back.
+          // A public answer had been announced, and the announcement was deleted, so there is no answer to read.
           if (mode === 'private' && isDeliveryError(error, UNKNOWN)) return undefined;
           throw error;
         });
@@ -152,9 +155,9 @@ export function createAnswer(reply: DiscordReply, { adapter, api, clock, log, as
         mayLeave();
         const { flags = 0 } = shown ?? {};
         waits = (flags & MessageFlags.Loading) !== 0;
-        // A public message, such as a live card, must not be replaced by news for a single person. A follow-up is sent
-        // instead. A follow-up accepts no nonce and cannot be read back (Execute Webhook), so the bot cannot tell
-        // whether it repeats an earlier follow-up.
+        // A public message, such as a live card, must not be replaced by news for a single person, so a follow-up is
+        // sent instead. A follow-up accepts no nonce and cannot be read back (Execute Webhook). The bot therefore
+        // cannot tell whether this follow-up repeats an earlier follow-up.
         if (source || (mode === 'private' && !(flags & MessageFlags.Ephemeral))) await aside(again);
         else await api.editAnswer(reply, payloadOf(message, answerKey));
         return true;

@@ -18,8 +18,8 @@ import { type Payload, payloadOf } from './payload.ts';
 import { closeRest, createRest, type RestPlace } from './rest.ts';
 
 /**
- * When this time is over, a message has left, with all its repeats, or will never leave. All other processes rely on
- * this limit.
+ * A message is sent, including all repeats, within this time. After this time, the message can no longer reach Discord.
+ * All other processes rely on this limit.
  */
 export const LEAVE_WITHIN_MS = 15_000;
 
@@ -37,14 +37,14 @@ export type MessageApi = ReturnType<typeof createMessageApi>;
 
 /** The requests by which the bot sends, changes and reads messages. On failure, every request throws DeliveryError. */
 export function createMessageApi({ token, ...place }: RestPlace & { readonly token: string }) {
-  // For a route of a channel, no rate limit is waited out here, because the outbox keeps to the pace of each channel.
-  // For any other route, such as the answer to a person, a wait of up to 5 s is acceptable.
+  // On a route of a channel, the client does not wait for a rate limit to end, because the outbox keeps to the pace of
+  // each channel. On any other route, such as the answer to a person, a wait of up to 5 s is acceptable.
   const rejectOnRateLimit = (limit: { route: string; retryAfter: number }) =>
     limit.route.startsWith('/channels') || limit.retryAfter > 5000;
   // For requests that are safe to repeat after a 5xx or a broken connection, such as edits and reads.
   const rest = createRest(place, { rejectOnRateLimit, retries: 2 }).setToken(token);
-  // For first responses, which must not be repeated by discord.js: Discord refuses a repeat as "already acknowledged",
-  // and that error would hide that the first attempt succeeded.
+  // For first responses. The client must not repeat these by itself, because Discord refuses a repeat as "already
+  // acknowledged", and that error would hide that the first attempt succeeded.
   const once = createRest(place, { rejectOnRateLimit, retries: 0 });
   let closed = false;
   let own: string | undefined;
@@ -65,7 +65,7 @@ export function createMessageApi({ token, ...place }: RestPlace & { readonly tok
 
   /**
    * Sends a first response, and sends the response again if the first attempt got no answer. If Discord refuses the
-   * repeat, returns the refusal: either the first attempt had arrived, or another process had responded.
+   * repeat, returns the refusal. In this case either the first attempt had arrived, or another process had responded.
    */
   async function respond({ id, token }: InteractionToken, body: object, files: Payload['files'] = []) {
     const send = () =>
@@ -91,9 +91,9 @@ export function createMessageApi({ token, ...place }: RestPlace & { readonly tok
   }
 
   /**
-   * Edits a message in a thread that Discord may have archived. An edit does not reopen an archived thread, but a
-   * message does: every member who may write there reopens the thread by writing (Threads, "Archiving"). If the thread
-   * stays closed, the edit is given up, because waiting does not reopen a thread.
+   * Edits a message in a thread that Discord may have archived. An edit does not reopen an archived thread, but a new
+   * message does if its author may write there (Threads, "Archiving"). If the thread stays closed, the edit is given
+   * up, because waiting does not reopen a thread.
    */
   async function openAndEdit<T>(channel: string, of: string, edit: () => Promise<T>): Promise<T> {
     try {

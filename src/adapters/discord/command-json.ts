@@ -60,8 +60,8 @@ function entryJson({ word, description, options }: Entry): Described[] {
 
 /**
  * The right that a member needs to see the command, until an administrator of the server changes this setting. Null
- * means that every member sees the command. If access depends on a role, the command must be visible to every member:
- * the registration cannot name roles, so Discord would otherwise hide the command from people with that role.
+ * means that every member sees the command. If access depends on a role, the command must be visible to every member.
+ * The registration cannot name roles, so Discord would otherwise hide the command from people with that role.
  */
 function leastRight(permission: Permission, access: AccessRules): number | null {
   const level = permissions[permission];

@@ -134,7 +134,7 @@ export function codeOf(error: unknown): string | undefined {
 }
 
 /**
- * Turns the error of an edit in a closed thread into an error that is not tried again: the thread reopens only when a
+ * Turns the error of an edit in a closed thread into an error that is not tried again. The thread reopens only when a
  * person writes there, and by then the edit is out of date.
  */
 export function giveUp(error: DeliveryError): never {

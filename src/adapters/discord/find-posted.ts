@@ -10,13 +10,13 @@ import { markerOf } from './marker.ts';
  */
 const DISCORD_EPOCH = 1_420_070_400_000;
 /**
- * The search starts this much earlier, because Discord's clock and this machine's clock may differ. Searching further
- * back is safe, because the marker is unique.
+ * The search starts this much before the given time, because Discord's clock and this machine's clock may differ.
+ * Searching further back is safe, because the marker is unique.
  */
 const CLOCK_SKEW_MS = 60_000;
 /**
- * Maximum number of pages that are read. In the few minutes between two attempts, a channel gets fewer messages than
- * this.
+ * Maximum number of pages that are read. In the few minutes between two attempts, a channel does not get so many
+ * messages that they fill all these pages.
  */
 const PAGES = 20;
 
@@ -52,8 +52,8 @@ export async function findByMarker(
 }
 
 /**
- * Throws if the bot lacks the permission Read Message History: Discord then shows an empty channel instead of an error
- * (Message Resource, "Get Channel Messages").
+ * Throws if the bot lacks the permission Read Message History, because Discord then shows an empty channel instead of
+ * an error (Message Resource, "Get Channel Messages").
  */
 async function requireReadable(api: MessageApi, channel: string): Promise<void> {
   const newest = await api.history(channel, { limit: 1 });

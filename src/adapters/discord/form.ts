@@ -68,8 +68,8 @@ function menu({ choices, initial }: { readonly choices: readonly Choice[]; reado
 }
 
 /**
- * Reads the submitted values. For an empty text field, Discord sends an empty string; for a menu in which nothing was
- * chosen, Discord sends no value.
+ * Reads the submitted values. Discord sends an empty string for an empty text field, but no value for a menu in which
+ * nothing was chosen.
  */
 export function valuesOf({ components }: APIModalSubmission): FormValues {
   const values: Record<string, string> = {};

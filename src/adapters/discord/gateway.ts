@@ -39,23 +39,23 @@ export interface GatewayOptions extends Omit<DiscordConfig, 'access'> {
 }
 
 /**
- * The connection is kept by `@discordjs/ws`: heartbeats, resumes, reconnects and the pause between logins. The client
- * of discord.js is not used, because that client caches every server, which interactions do not need, and cannot resume
- * the session of an earlier process.
+ * The package `@discordjs/ws` keeps the connection, and takes care of heartbeats, resumes, reconnects and the pause
+ * between logins. The client of discord.js is not used, because that client caches every server, which interactions do
+ * not need, and cannot resume the session of an earlier process.
  */
 export function createGateway(options: GatewayOptions) {
   const { token, apiUrl, proxy } = options;
   const rest = createRest(options, { handlerSweepInterval: 0, hashSweepInterval: 0 }).setToken(token);
-  // The gateway package does not accept an agent for its sockets, but in a network with a proxy, connections can leave
-  // only through an agent.
+  // In a network with a proxy, connections can leave only through an agent. The gateway package does not accept an
+  // agent for its sockets, so the sockets connect to a relay on this machine, which uses the agent.
   const relay = proxy && createRelay(createAgent(proxy, { allowH2: false, proxyTunnel: true }));
   let connection: Connection | undefined;
 
   return {
     /**
-     * Connects. Resolves when Discord sends interactions to this connection; rejects with AppError. If Discord still
-     * knows the `sessions` of an earlier connection, the connection resumes them and receives the interactions that
-     * were missed since. Calls `onLost` if Discord later closes the connection permanently.
+     * Connects. Resolves when Discord sends interactions to this connection. Rejects with AppError. If Discord still
+     * knows the `sessions` of an earlier connection, the new connection resumes these sessions and receives the
+     * interactions that were missed since. Calls `onLost` if Discord later closes the connection permanently.
      */
     async start(
       onInteraction: (interaction: APIInteraction) => void,
@@ -111,8 +111,8 @@ function createConnection(parts: ConnectionParts) {
     intents: GatewayIntentBits.Guilds,
     rest,
     async retrieveSessionInfo(shard) {
-      // If the package began to reconnect before `close`, the package asks for the session here. The promise never
-      // resolves, so that the package does not connect any more.
+      // If the package began to reconnect before `close`, the package now asks for the session here. The returned
+      // promise never resolves, so that the package does not connect any more.
       if (state === 'closed') return new Promise<never>(() => undefined);
       const session = sessions.get(shard);
       return session && relay
@@ -169,8 +169,8 @@ function createConnection(parts: ConnectionParts) {
       await Promise.race([connected, closed.promise]);
       shards = await manager.getShardCount();
       state = 'open';
-      // The list of the bot's servers is complete only if no shard was resumed: after a resume, Discord does not send
-      // the list again.
+      // The list of the bot's servers is complete only if no shard was resumed, because after a resume Discord does not
+      // send the list again.
       if (joined.size === shards) compareGuilds([...joined.values()].flat());
     },
     async close(): Promise<void> {

@@ -37,7 +37,10 @@ export function createInvocation(
   const command = request.kind === 'command' ? request.command : (request.action?.command ?? '');
   const parts = { ...surroundings, asked: { id: asker, name, command } };
   let answer: DiscordAnswer | undefined;
-  /** The mode of an acknowledgement for which Discord gave no answer, so that it may or may not have arrived. */
+  /**
+   * Set if Discord did not answer the acknowledgement, so that the bot does not know whether the acknowledgement
+   * arrived. The value is the mode of that acknowledgement.
+   */
   let doubtful: AckMode | undefined;
 
   function reply(mode: AckMode): DiscordReply {
@@ -78,7 +81,7 @@ export function createInvocation(
         throw new Error('Only an action has a message to update');
       const message = 'message' in interaction ? interaction.message?.id : undefined;
       try {
-        // If a command opened the form, there is no message to replace, and Discord would refuse an update.
+        // If a command opened the form, there is no message to replace, and Discord would refuse the mode `update`.
         await api.defer(to, mode === 'update' && message === undefined ? 'private' : mode, message);
       } catch (error) {
         // The acknowledgement came too late, or another copy of the bot was faster. In both cases the command must not

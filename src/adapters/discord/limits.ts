@@ -16,8 +16,8 @@ export const limits = {
   /** A menu, in a message or a form (Components Reference, "String Select"). */
   select: { choices: 25, label: 100, value: 100, placeholder: 150 },
   /**
-   * A modal: the number of fields, and the lengths of its texts in characters (Components Reference, "Label" and "Text
-   * Input"; title: Interactions).
+   * The limits of a modal: the number of its fields, and the lengths of its texts in characters (Components Reference,
+   * "Label" and "Text Input"). The length of the title is from "Interactions".
    */
   form: { fields: 5, title: 45, label: 45, hint: 100, text: 4000 },
   /** Suggestions while a person is typing (Interactions, "Autocomplete"). */
@@ -42,7 +42,7 @@ export const limits = {
 
 /**
  * The number of characters that each piece of a card may take, so that a long value does not crowd out the other
- * values. `spare` is reserved for the ellipses of pieces that do not fit at all.
+ * values. `spare` is reserved for the ellipses that stand for pieces without any room.
  */
 export const shares = {
   title: 256,

@@ -3,7 +3,7 @@ import { largest } from '../../chat/shorten.ts';
 
 /**
  * Writes and escapes Discord's markdown. The rules are those of Discord's help article "Markdown Text 101" and its
- * developer reference "Message Formatting": after a backslash, a punctuation mark is shown as it is; inside code
+ * developer reference "Message Formatting". After a backslash, a punctuation mark is shown as it is. Inside code
  * nothing is escaped, and only a run of backticks ends the code.
  */
 
@@ -12,9 +12,9 @@ const ZERO_WIDTH = '\u200b';
 const SNOWFLAKE = /^\d{17,20}$/;
 
 /**
- * Characters that are escaped everywhere in a text: those of emphasis, spoilers, code, links, mentions and `<t:>` (all
- * start with `<`), `@everyone`, `:emoji:`, and the `://` that turns an address into a link. Square brackets and
- * parentheses make masked links.
+ * Characters that are escaped everywhere in a text. They belong to emphasis, spoilers, code, `@everyone`, `:emoji:` and
+ * the `://` that turns an address into a link. Mentions, times and links in angle brackets start with `<`. Square
+ * brackets and parentheses make masked links.
  */
 const ANYWHERE = /[\\*_~|`[\]()<@:]/g;
 /**
@@ -49,7 +49,7 @@ export const CODE_BLOCK_OVERHEAD = codeBlock('x').length - 1;
 
 export function codeText(text: string): string {
   const shown = printable(text).replace(/`(?=`)/g, `\`${ZERO_WIDTH}`);
-  // If a block contains only line breaks, Discord shows the fences themselves.
+  // If a block contains only line breaks, Discord shows the fences themselves. An invisible character prevents this.
   return /[^\n]/.test(shown) ? shown : ZERO_WIDTH;
 }
 

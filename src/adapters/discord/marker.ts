@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 
 /**
  * Turns a message's key into a number for the `id` of the message's outermost component. The `id` is a 32-bit integer
- * that the sender chooses; Discord stores the `id` and returns it when the channel is read (Components Reference,
- * "Anatomy of a Component"). The `nonce` of a message is not returned, so it could not be used. People do not see the
- * `id`. 31 bits are enough to tell apart the bot's own messages of a few minutes in a single channel.
+ * that the sender chooses. Discord stores the `id` and returns it when the channel is read (Components Reference,
+ * "Anatomy of a Component"). The `nonce` of a message cannot be used for this, because Discord does not return the
+ * `nonce`. People do not see the `id`. 31 bits are enough to tell apart the bot's own messages of a few minutes in a
+ * single channel.
  */
 export function markerOf(key: string): number {
   const number = createHash('sha256').update(key).digest().readUInt32BE(0) & 0x7fff_ffff;

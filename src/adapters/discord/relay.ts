@@ -7,8 +7,8 @@ import { type Dispatcher, upgrade } from 'undici';
 export type Relay = ReturnType<typeof createRelay>;
 
 /**
- * Sends the WebSockets of a client through `agent`, for a client that has no setting for an agent. The client connects
- * to an address on this machine, and the relay passes the traffic on. The relay connects only to addresses that were
+ * Sends the WebSockets of a client through `agent`, if the client has no setting for an agent. The client connects to
+ * an address on this machine, and the relay passes the traffic on. The relay connects only to addresses that were
  * registered with `to`, because any program on this machine could use the relay.
  */
 export function createRelay(agent: Dispatcher) {

@@ -16,9 +16,9 @@ import { CODE_BLOCK_OVERHEAD, codeBlock, codeText, toMarkdown } from './markdown
 import { tableText } from './table.ts';
 
 /**
- * Renders a message as Components V2. Lines use Components V2 as well: a message keeps its flag for ever, so a line and
- * a card can replace each other only if both have the flag. Prose that does not fit is cut and gets an ellipsis. Throws
- * if there are too many components.
+ * Renders a message as Components V2. Lines use Components V2 as well, because a line and a card can replace each other
+ * only if both have the flag for Components V2, and a message keeps this flag for ever. Prose that does not fit is cut
+ * and gets an ellipsis. Throws if there are too many components.
  */
 export function renderMessage(message: Message, fileNames: readonly string[] = [], marker?: number) {
   const shown = inOneDirection(message);
@@ -79,7 +79,7 @@ function renderCard(card: Card, fileNames: readonly string[]): APIMessageTopLeve
 }
 
 /**
- * Makes the text of each node. Prose gets its room first, because prose is short and matters most; code and tables
+ * Makes the text of each node. Prose gets its room first, because prose is short and matters most. Code and tables
  * share the rest.
  */
 function fillTexts(nodes: readonly Node[], room: number): string[] {
@@ -158,8 +158,8 @@ function blockText(node: Block, room: number): string {
 }
 
 /**
- * The longest start or end of `text` for which `fits` is true, cut at a line break unless that would lose more than
- * half.
+ * The longest start or end of `text` for which `fits` is true. The text is cut at a line break if that keeps more than
+ * half of this part.
  */
 function cutCode(text: string, keep: 'start' | 'end', fits: (text: string) => boolean): string {
   const characters = [...text];

@@ -10,10 +10,10 @@ const AT_THE_LATEST_MS = 2_000;
 export type Acknowledgement = ReturnType<typeof acknowledgeInTime>;
 
 /**
- * Delays the acknowledgement until the invocation is stored: after a crash before that moment, Slack reports a failure
- * or delivers the invocation again. The delay ends in time, so that Slack does not give up on an invocation that is
- * being worked on. If an acknowledgement fails, the work continues, because answers do not need the acknowledgement,
- * and a second delivery is recognised by its id.
+ * Delays the acknowledgement until the invocation is stored. If the bot crashes before that, Slack therefore reports a
+ * failure or delivers the invocation again. The delay has a limit, so that Slack does not give up on an invocation that
+ * the bot is working on. If an acknowledgement fails, the work continues, because answers do not need the
+ * acknowledgement, and a second delivery is recognised by its id.
  */
 export function acknowledgeInTime(ack: () => Promise<void>, clock: Clock, log: Logger) {
   const { promise: done, resolve } = Promise.withResolvers<void>();
@@ -27,7 +27,7 @@ export function acknowledgeInTime(ack: () => Promise<void>, clock: Clock, log: L
   };
   const cancel = clock.after(AT_THE_LATEST_MS, () => void held.then(now));
   return {
-    /** The first call acknowledges; later calls do nothing. Never rejects. */
+    /** The first call acknowledges. Later calls do nothing. Never rejects. */
     now,
     /** Makes the automatic acknowledgement wait for `until` as well. `until` must resolve in time. */
     holdBack(until: Promise<void>): void {

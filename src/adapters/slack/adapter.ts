@@ -34,7 +34,7 @@ import { createSocketReceiver } from './socket-receiver.ts';
 /** The longest time that Slack waits for an acknowledgement (docs.slack.dev, acknowledging). */
 const ACKNOWLEDGE_MS = 3_000;
 
-/** How long a file of a delivery may delay the outbox's other deliveries to the same channel. */
+/** How long the files of a message may delay later messages from the outbox to the same channel. */
 const FILE_PATIENCE_MS = 60_000;
 
 export interface SlackAdapterOptions {
@@ -98,8 +98,8 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
   /** The acknowledgements of events. The key is the body of the event. */
   const held = new WeakMap<object, Acknowledgement>();
   const process = app.processEvent.bind(app);
-  // Bolt acknowledges an event before any listener gets the event (App.processEvent). For a mention, the
-  // acknowledgement is therefore held back.
+  // Bolt acknowledges an event before Bolt calls any listener (App.processEvent). For a mention, the acknowledgement is
+  // therefore held back.
   app.processEvent = async (delivery) => {
     const { body, ack } = delivery;
     if (body.event?.type !== 'app_mention') return await processAndAcknowledge(delivery);
@@ -201,7 +201,7 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
     },
     async stop() {
       // In Socket Mode, acknowledgements are sent over the socket. If the socket closed before they were sent, Slack
-      // would say that the bot did not respond.
+      // would tell people that the bot did not respond.
       await within(clock, ACKNOWLEDGE_MS, Promise.all(unacknowledged));
       await receiver.close();
       inbox = undefined;

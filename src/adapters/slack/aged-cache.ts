@@ -1,12 +1,12 @@
 import { LRUCache } from 'lru-cache';
 import { type Clock, stopwatch } from '../../clock.ts';
 
-/** An answer, or a question that has not been answered yet. */
+/** An answer, or the promise of an answer, together with its age. */
 interface Aged<Content> {
   readonly content: Content;
   /**
-   * The age counts from the moment when the question was sent, because the content may have changed immediately
-   * afterwards.
+   * The age counts from the moment when the question was sent, because the content may have changed immediately after
+   * that moment.
    */
   readonly ageMs: () => number;
 }
@@ -35,8 +35,8 @@ export function createAgedCache<T>(clock: Clock, ask: (key: string) => Promise<T
 
   return {
     /**
-     * Returns an answer that is at most `maxAge` ms old. If asking fails, returns an answer that is at most `staleAge`
-     * ms old, or else throws the error of `ask`.
+     * Returns an answer that is at most `maxAge` ms old. If asking fails, returns a stored answer that is at most
+     * `staleAge` ms old. If there is no such answer, throws the error of `ask`.
      */
     async get(key: string, { maxAge, staleAge }: { maxAge: number; staleAge: number }): Promise<T> {
       const fresh = known.get(key);

@@ -9,7 +9,6 @@ import { noUrl } from './errors.ts';
 import { type Files, withNote } from './files.ts';
 import { lookingFirst, type Patience } from './patience.ts';
 import type { MessageWithoutFiles, PostedMessage, Posts } from './posts.ts';
-import { render } from './render.ts';
 
 /** The message that holds the pressed button. */
 const SourceMessage = z.object({
@@ -60,8 +59,8 @@ const NO_ACCESS = ['slack-not-in-channel', 'slack-channel-not-found', 'slack-res
 export type SlackAnswer = ReturnType<typeof createAnswer>;
 
 /**
- * Answers a person: privately, in the channel, or in the message with the pressed button. `respond` answers privately
- * if the answer cannot be shown in any other place. `postCard` throws instead, because the caller must not act before
+ * Answers a person: privately, in the channel, or in the message with the pressed button. If `respond` cannot show an
+ * answer in the intended place, it answers privately. `postCard` throws instead, because the caller must not act before
  * the card is posted.
  */
 export function createAnswer(parts: {
@@ -80,12 +79,13 @@ export function createAnswer(parts: {
   const cardKey = `card:${id}`;
   const answerKey = `answer:${id}`;
   const here = { channel, ...(thread === undefined ? {} : { thread }) };
-  /** The message with the public answer, after the bot has posted a message that the bot can edit. */
+  /** The message with the public answer. Undefined until the bot has posted a message that the bot can edit. */
   let answer: PostedMessage | undefined;
   /** Whether `answer` is still the card as it was posted. Only the final answer will replace the card. */
   let cardStands = false;
   /**
-   * Whether Slack did not accept a card in time, as far as the bot knows. The card may be in the channel all the same.
+   * Whether the bot stopped trying to post a card that Slack did not confirm in time. The card may be in the channel
+   * all the same.
    */
   let cardGivenUp = false;
   const spentMs = stopwatch(clock);
@@ -96,11 +96,8 @@ export function createAnswer(parts: {
   ): Promise<void> {
     if (responseUrl === undefined) throw noUrl();
     // Without thread_ts, the answer to a press in a thread would appear in the channel (handling user interaction).
-    await api.respond(responseUrl, {
-      ...render(message),
-      ...as,
-      ...(threadOpen && thread !== undefined ? { thread_ts: thread } : {}),
-    });
+    const inThread = threadOpen && thread !== undefined ? { thread_ts: thread } : {};
+    await posts.rendered(message, (blocks) => api.respond(responseUrl, { ...blocks, ...as, ...inThread }));
   }
 
   /** Finds the bot's message for this invocation that was posted with this key. */
@@ -112,7 +109,7 @@ export function createAnswer(parts: {
   function sayWaiting(): void {
     void whisper({ kind: 'line', tone: 'neutral', text: [WAITING] }).catch(() => undefined);
   }
-  // When a card has been given up, the messages after the card no longer wait either.
+  // When a card has been given up, the later messages of this answer do not wait either.
   const wait = () => ({
     patienceMs: cardGivenUp ? 0 : answerableMs - spentMs(),
     told: { person: user, tell: sayWaiting },
@@ -134,8 +131,8 @@ export function createAnswer(parts: {
   async function whisper(message: MessageWithoutFiles): Promise<void> {
     if (responseUrl !== undefined) {
       try {
-        // `replace_original` is always false here: with the response_url of a button, true would replace the message
-        // that everyone sees; with that of a slash command, true has no effect (bolt-js#2287).
+        // `replace_original` is always false here. With the response_url of a button, true would replace the message
+        // that everyone sees. With the response_url of a slash command, true has no effect (bolt-js#2287).
         await viaUrl(message, { response_type: 'ephemeral', replace_original: false });
         return;
       } catch (error) {
@@ -168,7 +165,10 @@ export function createAnswer(parts: {
     await privately(withNote(message, `Only you see this. ${why.userMessage}`));
   }
 
-  /** Searches for a card that was given up. Throws if the search itself would have to be repeated later. */
+  /**
+   * Searches for a card that was given up. Throws if the search fails for a temporary reason, so that the caller tries
+   * again later.
+   */
   async function doubtfulCard(): Promise<PostedMessage | undefined> {
     if (!cardGivenUp) return undefined;
     try {
@@ -190,8 +190,8 @@ export function createAnswer(parts: {
         cardStands = false;
         return;
       } catch (error) {
-        // The error is thrown, so that the caller tries again later and the answer replaces the card as soon as Slack
-        // accepts the answer.
+        // The error is thrown, so that the caller tries again later. When Slack accepts the answer, the answer replaces
+        // the card.
         if (cardStands && error instanceof DeliveryError && error.retryable) throw error;
         return await aside(message, error);
       }
@@ -201,8 +201,8 @@ export function createAnswer(parts: {
     } catch (error) {
       if (responseUrl === undefined || !isDeliveryError(error, ...NO_ACCESS))
         return await aside(message, error);
-      // A response_url can post in the channel where the person typed even if the bot is not a member, but cannot post
-      // files.
+      // Even if the bot is not a member of the channel, a response_url can post in the channel where the person typed.
+      // A response_url cannot post files.
       await files.showPrivately(user, message, wait, (bare) =>
         viaUrl(bare, { response_type: 'in_channel', replace_original: false }).catch(() =>
           whisper(withNote(bare, `Only you see this. ${error.userMessage}`)),

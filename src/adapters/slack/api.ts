@@ -14,13 +14,14 @@ const RETRY_AFTER = 'retry-after';
 /** The length of the pause after a 429 without Retry-After. */
 const PAUSE_MS = 1_000;
 
-/** Clients for the Web API. No client waits by itself after a 429: each caller decides how long to wait. */
+/** Clients for the Web API. After a 429, no client waits by itself, because each caller decides how long to wait. */
 export function createSlackApi(
   { botToken: token, apiUrl, proxy }: Pick<SlackConfig, 'botToken' | 'apiUrl' | 'proxy'>,
   logger: ReturnType<typeof createBoltLogger>,
   clock: Clock,
 ) {
-  // HTTP/2 is switched off, because a WebSocket needs a connection of its own, which HTTP/2 does not have.
+  // HTTP/2 is switched off, because a WebSocket needs a connection of its own, but requests share a connection in
+  // HTTP/2.
   const agent = proxy && createAgent(proxy, { allowH2: false, proxyTunnel: true });
   const fetch = withPauses(withTimeout(fetchOn(agent)), clock);
   const options: webApi.WebClientOptions = {
@@ -47,11 +48,11 @@ export function createSlackApi(
 
   return {
     /**
-     * For calls that change something: only a single attempt, because a repeated chat.postMessage would post a second
-     * message.
+     * For calls that change something. Each call is tried only once, because a repeated chat.postMessage would post a
+     * second message.
      */
     write: new webApi.WebClient(token, { ...options, logger }),
-    /** For calls that only read: two more attempts after a broken connection or a 5xx. */
+    /** For calls that only read. After a broken connection or a 5xx, two more attempts are made. */
     read: new webApi.WebClient(token, { ...options, logger, retryConfig: retries }),
     /** Options for the clients that Bolt builds itself. */
     options,
@@ -80,8 +81,8 @@ function apiRoot(url: string): string {
 }
 
 /**
- * Adds a timeout to every request. The client's own timeout covers only the client's calls; uploads and response_urls
- * would otherwise wait for five minutes.
+ * Adds a timeout to every request. The client's own timeout covers only the client's calls, so uploads and requests to
+ * response_urls would otherwise wait for five minutes.
  */
 function withTimeout(fetch: Fetch): Fetch {
   return (url, init) =>
@@ -89,9 +90,9 @@ function withTimeout(fetch: Fetch): Fetch {
 }
 
 /**
- * Obeys `Retry-After` for all callers: while a method pauses, every call of the method gets a 429 at once and is not
- * sent to Slack. Slack counts calls per method and workspace (rate limits page). The response_urls count as a method of
- * their own here, and so do the uploads.
+ * Obeys `Retry-After` for all callers. While a method pauses, every call of the method gets a 429 at once and is not
+ * sent to Slack. Slack counts calls per method and workspace (rate limits page). Here, all response_urls together count
+ * as one method, and so do all uploads.
  */
 function withPauses(fetch: Fetch, clock: Clock): Fetch {
   const pauses = new Map<string, number>();

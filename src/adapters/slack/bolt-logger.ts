@@ -5,8 +5,8 @@ type Level = 'debug' | 'info' | 'warn' | 'error';
 
 /**
  * Passes the log lines of Bolt and its clients to the bot's log, except debug lines, because debug lines contain whole
- * payloads. `quiet` is for a client that also throws its errors: the caller reports the error, so the client's line is
- * logged at debug level only.
+ * payloads. `quiet` is for a client that also throws its errors. The caller then reports the error, so the client's
+ * line is logged at debug level only.
  */
 export function createBoltLogger(log: Logger, { quiet = false } = {}) {
   const line =

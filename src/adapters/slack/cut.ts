@@ -24,3 +24,18 @@ export function cutLines(text: string, length: number, keep: 'start' | 'end'): s
   const note = `… ${missing} ${keep === 'start' ? 'more' : 'earlier'} ${missing === 1 ? 'line' : 'lines'} not shown`;
   return keep === 'start' ? [...kept, note].join('\n') : [note, ...kept.toReversed()].join('\n');
 }
+
+/**
+ * Removes terminal colours and control characters. A log may contain such characters, and Slack would show them as
+ * boxes.
+ */
+export function visible(text: string): string {
+  return (
+    text
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: these characters are removed
+      .replace(/\u001b\[[0-9;?]*[ -/]*[@-~]/g, '')
+      .replace(/\r\n?/g, '\n')
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: these characters are removed
+      .replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, '')
+  );
+}

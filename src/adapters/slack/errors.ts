@@ -74,8 +74,8 @@ const NEVER_LEFT =
   /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|CERT_|ERR_TLS|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/;
 
 /**
- * Translates any error of a Slack client into a DeliveryError. `heldUp` says which messages are held up when that call
- * is answered with a 429.
+ * Translates any error of a Slack client into a DeliveryError. `heldUp` says which messages have to wait if the failed
+ * call got a 429.
  */
 export function toDeliveryError(error: unknown, heldUp?: HeldUp): DeliveryError {
   if (error instanceof DeliveryError) return error;
@@ -83,8 +83,8 @@ export function toDeliveryError(error: unknown, heldUp?: HeldUp): DeliveryError 
     return failure('ratelimited', SLOW_DOWN, error, { retryAfterMs: error.retryAfter * 1000, heldUp });
   const word = slackErrorCode(error);
   if (word !== undefined) {
-    // The word is unknown, so Slack must have added it since. A setting is a more likely cause than a permanent
-    // problem.
+    // `MEANINGS` may lack the word, because Slack has added the word since. Such an error is more likely caused by a
+    // setting than by a permanent problem.
     const unheard = { sentence: `Slack refused the message (${word}).`, mendable: true } as const;
     return failure(word, MEANINGS[word] ?? unheard, error);
   }

@@ -1,8 +1,7 @@
 /**
- * Slack treats `&`, `<` and `>` as control characters wherever text may contain markup: `<!channel>`, for example,
- * pings everyone (docs.slack.dev, formatting message text, "Escaping text"). Most of the bot's text goes into rich_text
- * and plain_text, which have no markup. This function is for the few other places: fallback texts and links in small
- * print.
+ * Slack treats `&`, `<` and `>` as control characters wherever text may contain markup. For example, `<!channel>` pings
+ * everyone (docs.slack.dev, formatting message text, "Escaping text"). Most of the bot's text goes into rich_text and
+ * plain_text, which have no markup. This function is for the few other places: fallback texts and links in small print.
  */
 export function escapeMrkdwn(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
@@ -23,8 +22,8 @@ export function unescapeTyped(text: string): string {
 }
 
 /**
- * The neighbour that formatted text may have: the end of the text, or any character except a letter or a digit. A mark
- * beside a letter or a digit is part of a word, not formatting.
+ * Matches the character on the outer side of a mark of formatting. This is the start or the end of the text, or any
+ * character except a letter or a digit. A mark between letters or digits is part of a word, not formatting.
  */
 const EDGE = /^[^\p{L}\p{N}]?$/u;
 
@@ -41,10 +40,10 @@ const WORDS = /^[^\s"'“”*_~`][^"“”`]*\s[^"“”`]*[^\s"'“”*_~`]$/u;
 const OPTION_BEFORE = /(?:^|\s)[-‐‑−‒–—―]{1,2}\p{L}[\p{L}-]{0,30}[=\s]\s{0,8}[*_~`]{0,8}$/u;
 
 /**
- * Removes the marks of bold, italic, strikethrough and code where Slack would treat them as formatting: in pairs,
- * around words, and with no other marks inside code. A name that contains a mark, or a single mark, stays as it is.
- * Around an option's value of several words, the marks become quotation marks, because the person meant the words as a
- * single value.
+ * Removes the marks of bold, italic, strikethrough and code where Slack would treat them as formatting. Such marks
+ * stand in pairs around words, and code contains no other marks. A name that contains a mark, or a single mark, stays
+ * as it is. If the marks enclose an option's value of several words, the marks become quotation marks, because the
+ * person meant the words as a single value.
  */
 export function unformatted(text: string): string {
   const units = text.split('');

@@ -26,11 +26,11 @@ interface Upload {
  */
 export function createFiles(api: SlackApi, posts: Posts, patience: Patience, log: Logger) {
   /**
-   * Sends each file in three calls: the first gets a URL, the second sends the bytes, and the third shows the file
+   * Sends each file in three calls. The first gets a URL, the second sends the bytes, and the third shows the file
    * (files.upload no longer exists, see Slack's changelog). The first two calls are safe to repeat, because an upload
-   * that is not completed stays invisible. A picture is shown as a file in the thread: Slack refuses an image block
-   * with a `slack_file` (invalid_blocks) until the file has been scanned, and only with the scope files:read could the
-   * bot find out when that is (node-slack-sdk#2040, slack-github-action#413).
+   * that is not completed stays invisible. A picture is shown as a file in the thread, not as an image block. Slack
+   * refuses an image block with a `slack_file` (invalid_blocks) until Slack has scanned the file, and the bot would
+   * need the scope files:read to find out when the scan is over (node-slack-sdk#2040, slack-github-action#413).
    */
   async function upload({ channel, ts, thread = ts }: PostedMessage, uploads: readonly Upload[], wait: Wait) {
     const web = api.write.files;
@@ -90,8 +90,8 @@ export function createFiles(api: SlackApi, posts: Posts, patience: Patience, log
   return {
     /**
      * Shows the message with `show`, and then the files in the thread of the message. Throws in the same cases as
-     * `show`. A failure to send a file does not throw, because the message has been shown already; instead, the thread
-     * says which file is missing.
+     * `show`. If a file cannot be sent, nothing is thrown, because the message has been shown already. Instead, the
+     * thread says which file is missing.
      */
     async show(message: Message, wait: () => Wait, show: Show<PostedMessage>): Promise<PostedMessage> {
       const { bare, uploads } = parted(message);

@@ -44,8 +44,8 @@ function element(field: FormField, command: string): types.InputBlock['element']
       // Slack sends this id with each request for suggestions.
       action_id: encodeActionId({ command, action: option, arg: subcommand }),
       min_query_length: 0,
-      // A value that is too long is left out, because Slack would refuse the whole form, and half a value would name
-      // nothing.
+      // A value that is too long is left out, because Slack would refuse the whole form, and a shortened value would
+      // not name any existing thing.
       ...(initial && initial.length <= LIMITS.option
         ? { initial_option: optionOf({ label: initial, value: initial }) }
         : {}),

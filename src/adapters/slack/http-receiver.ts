@@ -25,8 +25,8 @@ export interface HttpReceiverParts {
 
 /**
  * Bolt's own HTTP listener, which checks the signature of each request. The listener opens no port. The body is read
- * here and stored in the place where Bolt looks first. Bodies that are not an object are refused here, because Bolt
- * relies on a signed body being an object: otherwise a promise would be rejected without a handler.
+ * here and stored in the place where Bolt looks first. Bolt relies on a signed body being an object. Any other body is
+ * refused here, because Bolt would otherwise reject a promise that has no handler.
  */
 export function createHttpReceiver({ signingSecret, logger, clock, log }: HttpReceiverParts): SlackReceiver {
   const receiver = new HTTPReceiver({ signingSecret, endpoints: [SLACK_PATH], logger });
@@ -49,7 +49,7 @@ export function createHttpReceiver({ signingSecret, logger, clock, log }: HttpRe
     const rawBody = await bodyOf(request);
     if (!rawBody) return answer(response, 413);
     const body = rawBody.toString();
-    // The signature is checked here, before Bolt checks it again: Bolt logs a line for each refused request, and
+    // The signature is checked here, before Bolt checks it again. Bolt would log a line for each refused request, and
     // strangers can send any number of requests.
     const problem = isSslCheck(body, request.headers['content-type'])
       ? undefined
@@ -106,8 +106,8 @@ function isSslCheck(body: string, contentType: string | undefined): boolean {
 }
 
 /**
- * Returns the problem with the signature in Bolt's words, which contain nothing from the request. Undefined for a valid
- * signature.
+ * Returns the problem with the signature in Bolt's words, which contain nothing from the request. Undefined if the
+ * signature is valid.
  */
 function badSignature(signingSecret: string, { headers }: IncomingMessage, body: string): string | undefined {
   try {

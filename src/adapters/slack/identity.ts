@@ -30,8 +30,8 @@ export async function fetchIdentity(api: SlackApi, log: Logger) {
 }
 
 /**
- * The error that is shown when the bot cannot connect with a token: ConfigError if the token is at fault, otherwise
- * DeliveryError.
+ * The error that is shown when the bot cannot connect with a token. Returns a ConfigError if the token is at fault, and
+ * a DeliveryError in every other case.
  */
 export function startError(setting: string, source: string, error: unknown): Error {
   if (error instanceof ConfigError) return error;

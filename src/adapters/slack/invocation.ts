@@ -74,7 +74,10 @@ export function toRef({ ts, ...place }: PostedMessage, workspace: string): Messa
   return { ...addressOf(place, workspace), message: ts };
 }
 
-/** The place of a reply: the thread of `replyTo` if there is such a message, otherwise the thread of the address. */
+/**
+ * The place of a reply. If `replyTo` is given, this is the thread of that message, and otherwise the thread of the
+ * address.
+ */
 export function replyPlace(to: Address, replyTo: MessageRef | undefined): SlackPlace {
   const thread = replyTo ? (replyTo.thread ?? replyTo.message) : to.thread;
   return { channel: replyTo?.channel ?? to.channel, ...(thread === undefined ? {} : { thread }) };

@@ -12,8 +12,8 @@ export const LIMITS = {
   /** Characters of a header block. */
   header: 150,
   /**
-   * Number of options of a menu. The other limits are in characters: an option's label, description or value, and the
-   * text that is shown while nothing is chosen.
+   * Number of options of a menu. The next two limits are in characters: `option` is for an option's label, description
+   * or value, and `placeholder` for the text that is shown while nothing is chosen.
    */
   options: 100,
   option: 75,
@@ -23,6 +23,8 @@ export const LIMITS = {
    * label or hint (views reference).
    */
   view: { blocks: 100, label: 24, field: 2000 },
+  /** A data table: rows without the header, columns, and characters of all cells (data table block reference). */
+  dataTable: { rows: 100, columns: 20, characters: 10_000 },
   /** Characters of a button's label. */
   button: 75,
   /** Characters of a button's URL. */
@@ -32,9 +34,9 @@ export const LIMITS = {
   /** Elements of one context block. */
   context: 10,
   /**
-   * Characters of all blocks together. Slack does not document this limit: chat.postMessage answers
-   * `msg_blocks_too_long` at about 13,200, containers included (bolt-js#2509, #2867). Here the length of the JSON is
-   * measured, which is never shorter than the text that Slack counts.
+   * Characters of all blocks together. Slack does not document this limit. chat.postMessage answers
+   * `msg_blocks_too_long` at about 13,200 characters, containers included (bolt-js#2509, #2867). Here the length of the
+   * JSON is measured, which is never shorter than the text that Slack counts.
    */
   blocksJson: 12_000,
   /** Characters of the text that is shown in place of the blocks. Slack recommends at most 4,000 (chat.postMessage). */

@@ -26,7 +26,8 @@ export const BOT_SCOPES = [
 
 /**
  * The events of which Slack informs the bot. The events about user groups arrive as soon as a group changes, so that a
- * withdrawn role counts at the next press. Only `subteam_updated` reports that a group was disabled.
+ * role that a person has just lost no longer counts at the next press. Only `subteam_updated` reports that a group was
+ * disabled.
  */
 export const BOT_EVENTS = ['app_mention', 'subteam_members_changed', 'subteam_updated'] as const;
 
@@ -34,8 +35,8 @@ export const BOT_EVENTS = ['app_mention', 'subteam_members_changed', 'subteam_up
 const USAGE_HINT_LENGTH = 1000;
 
 /**
- * The app's settings in Slack's format. If `publicUrl` (with https) is given, the app uses HTTP mode, otherwise Socket
- * Mode.
+ * The app's settings in Slack's format. If `publicUrl` (with https) is given, the app uses HTTP mode. Without
+ * `publicUrl`, the app uses Socket Mode.
  */
 export function createManifest(directory: Directory, publicUrl?: string) {
   const url = publicUrl === undefined ? undefined : `${publicUrl.replace(/\/+$/, '')}${SLACK_PATH}`;

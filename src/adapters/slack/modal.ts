@@ -7,7 +7,7 @@ const Input = z.object({
   selected_option: z.object({ value: z.string() }).nullish(),
 });
 
-/** The content of a modal, either submitted or while a person is filling in the modal. */
+/** The content of a modal, either after the person has submitted the modal or while the person is filling it in. */
 export const View = z.object({
   id: z.string(),
   callback_id: z.string(),
@@ -25,8 +25,8 @@ export function valuesOf({ state }: View): FormValues {
 }
 
 /**
- * The place where the answer to a submitted form goes. Slack's own payload does not name a channel, so the modal
- * carries the place.
+ * The place where the answer to a submitted form goes. Slack's payload of a submission does not name a channel, so the
+ * modal carries the place.
  */
 const Place = SlackAsker.omit({ id: true, user: true, receivedAt: true });
 

@@ -10,9 +10,9 @@ const EARLY_MS = 20;
 /** A wait of this length or longer is noticed by a person. */
 const NOTICED_MS = 2_000;
 
-/** How long a caller is ready to wait for Slack. */
+/** How long a caller is ready to wait for Slack, and whom to tell about the wait. */
 export interface Wait {
-  /** The time in milliseconds, counted from the call. */
+  /** The time in milliseconds, counted from the call of `inTurn`. */
   readonly patienceMs: number;
   /**
    * The person to tell when the wait becomes long enough to be noticed. If several calls of this person wait in the
@@ -25,7 +25,10 @@ export type Patience = ReturnType<typeof createPatience>;
 
 /** Waits out temporary failures: a 429, a 5xx, a broken connection. */
 export function createPatience(clock: Clock) {
-  /** The last call of each lane, as a promise that resolves when the call ends: to true if the call was slowed down. */
+  /**
+   * For each lane, the lane's last call as a promise. The promise resolves when the call ends, with true if Slack
+   * slowed the call down.
+   */
   const lanes = new Map<string, Promise<boolean>>();
   /** The people who have been told that they have to wait, by lane. */
   const told = new Map<string, Set<string>>();
@@ -34,8 +37,8 @@ export function createPatience(clock: Clock) {
 
   /**
    * Makes the calls of a lane one after the other, in the order in which they arrive. `attempt` throws DeliveryError
-   * and must be safe to repeat. If a failure is not temporary, the DeliveryError is thrown at once. If a failure is
-   * temporary, the error is thrown when the caller's time is used up or the process stops.
+   * and must be safe to repeat. A failure that is not temporary is thrown at once. A temporary failure is thrown when
+   * the caller's time is used up or the process stops.
    */
   async function inTurn<T>(lane: string, wait: Wait, attempt: () => Promise<T>): Promise<T> {
     const { patienceMs } = wait;
@@ -58,7 +61,9 @@ export function createPatience(clock: Clock) {
       });
     }
 
-    /** Waits for a turn in the lane, and keeps the turn while Slack asks the bot to slow down. */
+    /**
+     * Waits for a turn in the lane. While Slack asks the bot to slow down, the call keeps its turn and is tried again.
+     */
     async function takeTurn(): Promise<T> {
       const before = lanes.get(lane);
       const over = Promise.withResolvers<boolean>();
@@ -106,8 +111,8 @@ export function createPatience(clock: Clock) {
 }
 
 /**
- * Makes an attempt safe to repeat. If the outcome of an earlier attempt is unknown, `look` first checks whether the
- * earlier attempt took effect.
+ * Makes an attempt safe to repeat. If the outcome of an earlier attempt is unknown, `look` runs before the next
+ * attempt, and checks whether the earlier attempt took effect.
  */
 export function lookingFirst<T>(attempt: () => Promise<T>, look: () => Promise<T | undefined>) {
   let doubt: DeliveryError | undefined;

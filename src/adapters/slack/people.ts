@@ -9,9 +9,10 @@ import { slackErrorCode, toDeliveryError } from './errors.ts';
 import type { Identity } from './identity.ts';
 
 /**
- * `maxAge` is the greatest age of an answer; `staleAge` is the greatest age while Slack does not answer. For a request
- * that changes something, `staleAge` is a minute, because Slack's events report changed groups. Slack allows 100 calls
- * of users.info a minute, but only 20 of usergroups.list (rate limits page).
+ * `maxAge` is the greatest age of an answer that is used. While Slack does not answer, older answers are used, up to
+ * the age `staleAge`. For a request that changes something, `staleAge` is a minute, which is safe because Slack's
+ * events report changed groups. Slack allows 100 calls of users.info a minute, but only 20 of usergroups.list (rate
+ * limits page).
  */
 const AGES = {
   cached: { maxAge: 60_000, staleAge: 10 * 60_000 },
@@ -62,8 +63,8 @@ export function createPeople(parts: {
   });
 
   /**
-   * The members of a group. Slack is known to shorten long lists of members in the event subteam_updated. If this list
-   * is shorter than the group's count, the list may be shortened, too, and Slack is asked about this group alone.
+   * The members of a group. Slack is known to shorten long lists of members in the event subteam_updated, so this list
+   * may be shortened as well. If the list is shorter than the group's count, Slack is asked about this group alone.
    */
   async function membersOf(id: string, { users, user_count }: Group): Promise<readonly string[]> {
     if (users && users.length >= Number(user_count ?? 0)) return users;

@@ -3,18 +3,18 @@ import { DeliveryError, type HeldUp, isDeliveryError } from '../../errors.ts';
 import type { SlackApi } from './api.ts';
 import { slackErrorCode, toDeliveryError } from './errors.ts';
 import type { Identity } from './identity.ts';
-import { render } from './render.ts';
+import { createRendering } from './rendering.ts';
 
 /** Marks the bot's messages (message metadata), so that a message can be found again by its key. */
 const EVENT_TYPE = 'edgegap_chatops';
 const PAGE = 200;
 /**
- * Maximum number of pages that are read: a thousand messages. If a channel has had more messages since the attempt, the
- * search is given up.
+ * Maximum number of pages that are read, which together hold a thousand messages. If a channel has had more messages
+ * since the attempt, the search is given up.
  */
 const PAGES = 5;
 
-/** The search starts this much earlier, because Slack's clock and this machine's clock may differ. */
+/** The search starts this much before the given time, because Slack's clock and this machine's clock may differ. */
 const CLOCK_SKEW_MS = 60_000;
 
 const THREAD_GONE = 'slack-thread-not-found';
@@ -44,6 +44,8 @@ export type Posts = ReturnType<typeof createPosts>;
 
 /** Posts with the bot's own token. On failure, every function throws DeliveryError. */
 export function createPosts(api: SlackApi, identity: () => Identity) {
+  const rendered = createRendering();
+
   /**
    * Makes a call, and joins the channel first if Slack demands that the bot is a member. The bot can join a public
    * channel without an invitation, but not a private channel.
@@ -102,7 +104,6 @@ export function createPosts(api: SlackApi, identity: () => Identity) {
     ): Promise<PostedMessage> {
       const content = {
         channel,
-        ...render(message),
         ...(key === undefined ? {} : { metadata: { event_type: EVENT_TYPE, event_payload: { key } } }),
         unfurl_links: false,
         unfurl_media: false,
@@ -110,10 +111,14 @@ export function createPosts(api: SlackApi, identity: () => Identity) {
       const send = async (at: string | undefined): Promise<PostedMessage> => {
         const inThread =
           at === undefined ? {} : { thread_ts: at, ...(alsoToChannel ? { reply_broadcast: true } : {}) };
-        const answer = await joining(
-          channel,
-          () => api.write.chat.postMessage({ ...content, ...inThread } as typeof content),
-          POSTS,
+        const answer = await rendered(message, (blocks) =>
+          joining(
+            channel,
+            () =>
+              api.write.chat.postMessage({ ...blocks, ...content, ...inThread } as typeof blocks &
+                typeof content),
+            POSTS,
+          ),
         );
         // For a message to a person, Slack returns the channel of the direct message.
         return { channel: answer.channel ?? channel, thread: at, ts: answer.ts ?? '' };
@@ -129,8 +134,9 @@ export function createPosts(api: SlackApi, identity: () => Identity) {
 
     async edit(at: PostedMessage, message: MessageWithoutFiles): Promise<PostedMessage> {
       const { channel, ts } = at;
-      const content = { channel, ts, ...render(message) };
-      await joining(channel, () => api.write.chat.update(content), EDITS);
+      await rendered(message, (blocks) =>
+        joining(channel, () => api.write.chat.update({ channel, ts, ...blocks }), EDITS),
+      );
       return at;
     },
 
@@ -143,8 +149,9 @@ export function createPosts(api: SlackApi, identity: () => Identity) {
       message: MessageWithoutFiles,
     ) {
       const inThread = thread === undefined ? {} : { thread_ts: thread };
-      const content = { channel, user, ...render(message), ...inThread };
-      await joining(channel, () => api.write.chat.postEphemeral(content));
+      await rendered(message, (blocks) =>
+        joining(channel, () => api.write.chat.postEphemeral({ channel, user, ...blocks, ...inThread })),
+      );
     },
 
     /** Finds the bot's message that has this key and was posted after `since` (epoch milliseconds). */
@@ -159,12 +166,13 @@ export function createPosts(api: SlackApi, identity: () => Identity) {
     },
 
     joining,
+    rendered,
   };
 }
 
 /**
- * The error if the bot could not join a channel because of a temporary failure of Slack: nothing was sent, and a later
- * attempt can succeed without an invitation for the bot. Undefined if Slack refused.
+ * The error for a channel that the bot could not join because of a temporary failure of Slack. Nothing was sent, and a
+ * later attempt can succeed without an invitation for the bot. Undefined if Slack refused to let the bot join.
  */
 function notJoined({ code, userMessage, retryable, retryAfterMs, cause }: DeliveryError) {
   if (!retryable) return undefined;

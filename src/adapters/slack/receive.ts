@@ -57,15 +57,15 @@ const AppMention = z.object({
 
 /**
  * Reads a mention, such as `@bot deploy ...`, which is answered in its thread. Undefined for a message of another app.
- * Undefined also for an edited message: Slack reports an edit under a new event id (bolt-js#960), and a corrected typo
- * must not deploy a second time. Undefined also for a sentence in which the bot is mentioned later, because such a
+ * Undefined also for an edited message, because Slack reports an edit under a new event id (bolt-js#960), and a
+ * corrected typo must not deploy a second time. Undefined also if words stand in front of the mention, because such a
  * sentence speaks about the bot, not to the bot.
  */
 export function fromMention(body: unknown, own: Identity): Incoming | undefined {
   const { event_id, event } = AppMention.parse(body);
   if (event.user === undefined || event.bot_id !== undefined || event.edited !== undefined) return undefined;
   const { text } = event;
-  // A mention with formatting begins with a mark.
+  // If a mention is formatted, the text begins with a mark of formatting, such as `*`.
   const [mention, marks] = new RegExp(`^([\\s*_~]*)(?:<@${own.botUser}(?:\\|[^>]*)?>\\s*)+`).exec(text) ?? [];
   if (mention === undefined) return undefined;
   return {
@@ -180,9 +180,9 @@ export function fromBlockSuggestion(body: unknown) {
 }
 
 /**
- * Reads the command and the text after the command. The first word is the command; its letters are changed to lower
- * case, because a phone may have capitalised the word. The rest stays as typed. In a text that is too long, only the
- * first word is read.
+ * Reads the command and the text after the command. The first word is the command. Its letters are changed to lower
+ * case, because a phone may have capitalised the word. The rest stays as typed. If the text is too long, only the first
+ * word is read.
  */
 function commandIn(said: string): Extract<Incoming['did'], { kind: 'command' }> {
   if (said.length > MAX_REQUEST) {

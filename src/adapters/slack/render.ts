@@ -15,7 +15,8 @@ import {
 import { inOneDirection } from '../../chat/direction.ts';
 import { largest, shorten } from '../../chat/shorten.ts';
 import { aligned, cutEnd, oneLine } from '../../chat/text.ts';
-import { cutLines } from './cut.ts';
+import { cutLines, visible } from './cut.ts';
+import { dataTable, hasDataTable, isDataTable } from './data-table.ts';
 import { fallbackText } from './fallback.ts';
 import { selectElement } from './form.ts';
 import { LIMITS } from './limits.ts';
@@ -41,33 +42,39 @@ export const TONE_EMOJI: Readonly<Record<Tone, string>> = {
 const SHORTEST = 40;
 
 /**
- * Renders a message within Slack's limits. Prose is cut, and if there are very many fields or pieces, some are left
- * out. Throws if the structure of the message itself does not fit because the code made too many nodes, buttons or
- * columns. `text` is for notifications and screen readers.
+ * Renders a message within Slack's limits. Prose is cut. If there are very many fields or pieces, some of them are left
+ * out. Throws if the code made more nodes, buttons or columns than Slack accepts. `text` is for notifications and
+ * screen readers. With `dataTables`, tables with a caption become Slack's data tables if the message then fits without
+ * any cut.
  */
-export function render(message: Message) {
+export function render(message: Message, { dataTables = false } = {}) {
   const shown = inOneDirection(message);
-  return { text: fallbackText(shown), blocks: fitted(laidOut(shown)) };
+  const rich =
+    dataTables && hasDataTable(shown) ? blocksOf(laidOut(shown, true), Number.POSITIVE_INFINITY) : [];
+  const isRich = rich.length > 0 && rich.length <= LIMITS.blocks && fits(rich);
+  return { text: fallbackText(shown), blocks: isRich ? rich : fitted(laidOut(shown)) };
 }
 
 /** Whether the message fits without any cut. */
 export function fitsWhole(message: Message): boolean {
-  return fits(blocksOf(message, Number.POSITIVE_INFINITY));
+  return fits(blocksOf(laidOut(message), Number.POSITIVE_INFINITY));
 }
 
 /**
- * Replaces tables by lines of text. This is done only once, because measuring every cell takes long, and `fitted` tries
- * many lengths.
+ * Replaces tables by lines of text, except data tables if `dataTables` is true. This is done before `fitted` tries many
+ * lengths, because measuring every cell takes long.
  */
-function laidOut(message: Message): Message {
+function laidOut(message: Message, dataTables = false): Message {
   if (message.kind === 'line') return message;
   return {
     ...message,
-    nodes: message.nodes.map((node) => (node.kind === 'table' ? tableLines(node) : node)),
+    nodes: message.nodes.map((node) =>
+      node.kind === 'table' && !(dataTables && isDataTable(node)) ? tableLines(node) : node,
+    ),
   };
 }
 
-/** Cuts each text of the message to the same length: the greatest length at which all blocks fit. */
+/** Cuts each text of the message to the same length. This is the greatest length at which all blocks fit. */
 function fitted(message: Message): types.KnownBlock[] {
   const whole = blocksOf(message, Number.POSITIVE_INFINITY);
   if (whole.length > LIMITS.blocks) throw new Error(`More than ${LIMITS.blocks} blocks in a Slack message`);
@@ -139,7 +146,7 @@ function nodeBlocks(
         ]),
       );
     case 'table':
-      return nodeBlocks(tableLines(node), longest, cut, firstButton);
+      return [dataTable(node)];
     case 'code':
       return preformatted(cutLines(visible(node.text), longest, node.keep));
     case 'divider':
@@ -202,19 +209,4 @@ function buttonElement(button: Button, index: number): types.Button {
 
 function iconOf(tone: Tone): Rich {
   return TONE_EMOJI[tone] === '' ? [] : [`${TONE_EMOJI[tone]} `];
-}
-
-/**
- * Removes terminal colours and control characters. A log may contain such characters, and Slack would show them as
- * boxes.
- */
-function visible(text: string): string {
-  return (
-    text
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: these characters are removed
-      .replace(/\u001b\[[0-9;?]*[ -/]*[@-~]/g, '')
-      .replace(/\r\n?/g, '\n')
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: these characters are removed
-      .replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, '')
-  );
 }

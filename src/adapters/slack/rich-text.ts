@@ -4,9 +4,9 @@ import { type Inline, plainText, type Rich } from '../../chat/card.ts';
 type Instant = Extract<Inline, { time: number }>;
 
 /**
- * Renders `accepted` inlines as `rich_text` elements. Slack shows the `text` of these elements literally, without
- * markup, pings or emoji codes, so text from outside cannot format, link or mention. For this reason, cards use
- * rich_text and not mrkdwn sections.
+ * Renders inlines as `rich_text` elements. The inlines must have passed through `accepted`. Slack shows the `text` of
+ * these elements literally, without markup, pings or emoji codes, so text from outside cannot format, link or mention.
+ * For this reason, cards use rich_text and not mrkdwn sections.
  */
 export function richElements(rich: Rich, bold = false): types.RichTextElement[] {
   const elements: types.RichTextElement[] = [];

@@ -8,9 +8,9 @@ import { dateMarkup } from './rich-text.ts';
 type Element = types.PlainTextElement | types.MrkdwnElement;
 
 /**
- * Renders `accepted` text as a context block, which is Slack's small print. A context block cannot contain rich_text,
- * so literal strings become plain_text, which has no markup. Only inlines that need markup become mrkdwn, and that
- * markup is written by the bot itself.
+ * Renders text as a context block, which is Slack's small print. The text must have passed through `accepted`. A
+ * context block cannot contain rich_text, so literal strings become plain_text, which has no markup. Only inlines that
+ * need markup become mrkdwn, and that markup is written by the bot itself.
  */
 export function smallPrint(rich: Rich): types.ContextBlock | undefined {
   const elements: Element[] = [];

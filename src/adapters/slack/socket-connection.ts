@@ -7,8 +7,8 @@ import type { createBoltLogger } from './bolt-logger.ts';
 /** The longest time from the request for a connection to Slack's hello. */
 const HELLO_MS = 20_000;
 /**
- * A connection that is no longer needed is closed after being quiet for this long. The time is longer than a delivery
- * waits for its acknowledgement, because the acknowledgement has to be sent on the same connection.
+ * A connection that is no longer needed is closed after nothing has arrived for this long. Slack waits a shorter time
+ * for the acknowledgement of a delivery, and the acknowledgement has to be sent on the same connection.
  */
 const QUIET_MS = 5000;
 
@@ -55,8 +55,8 @@ export function createConnection(parts: ConnectionParts) {
     cancelLeaving?.();
     parts.onLost();
   });
-  // The client's own handlers are replaced, because the client closes the connection as soon as Slack announces a
-  // renewal, when there is no other connection yet.
+  // The client closes the connection as soon as Slack announces a renewal, when there is no other connection yet. To
+  // prevent this, the client's own handlers are replaced.
   const handlers = client.listeners('ws_message');
   client.removeAllListeners('ws_message');
   client.on('ws_message', (message, isBinary) => {
@@ -77,8 +77,8 @@ export function createConnection(parts: ConnectionParts) {
   }
 
   /**
-   * Opens the connection, and resolves when Slack's hello arrives. The client itself would wait for the hello without a
-   * limit as long as the connection lasts.
+   * Opens the connection, and resolves when Slack's hello arrives. Without this limit, the client would wait for the
+   * hello for as long as the connection is open.
    */
   async function open(): Promise<void> {
     const greeted = client.start().then(() => true);

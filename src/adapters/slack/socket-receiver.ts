@@ -13,10 +13,10 @@ const SETTLED_MS = 10_000;
 const CLOSE_MS = 2000;
 
 /**
- * Bolt's Socket Mode, except that the bot itself reconnects: the next connection is opened before the last connection
- * is closed. Bolt's own client waits five seconds after each of Slack's regular refreshes, during which commands fail,
- * and leaves a rejection unhandled after a failed reconnection (SocketModeClient.delayReconnectAttempt, socket-mode
- * 3.1).
+ * Bolt's Socket Mode, except that the bot itself reconnects, and opens the next connection before it closes the last.
+ * Bolt's own client waits five seconds after each of Slack's regular renewals, and commands fail during this time.
+ * After a failed reconnection, that client also leaves a rejection unhandled (SocketModeClient.delayReconnectAttempt,
+ * socket-mode 3.1).
  */
 export function createSocketReceiver({
   log,
@@ -35,8 +35,8 @@ export function createSocketReceiver({
   let cancelRetry: (() => void) | undefined;
 
   function opened(connection: Connection): void {
-    // This connection was given up before it opened. A client that has asked Slack for a connection cannot be stopped,
-    // so the connection is closed now.
+    // This connection was given up before it opened. A client cannot be stopped after it has asked Slack for a
+    // connection, so the connection is closed now.
     if (connection !== next) return void connection.close();
     if (!wanted) return;
     log.info({}, 'slack: connected');
@@ -128,8 +128,8 @@ export function createSocketReceiver({
       wanted = false;
       cancelRetry?.();
       const closed = [current, left, next].map((connection) => connection?.close());
-      // A connection that is still being requested will open nevertheless. The connection is closed as soon as it
-      // opens.
+      // The client cannot take back its request for a connection. If a connection opens after this call, `opened`
+      // closes the connection at once.
       await within(clock, CLOSE_MS, Promise.allSettled([...closed, attempt]));
     },
     isOpen: () => current !== undefined,

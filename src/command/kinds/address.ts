@@ -5,7 +5,7 @@ import { quoted } from '../argv.ts';
 import { wordIn } from './checked-text.ts';
 import type { Lookup } from './kind.ts';
 
-/** A server's address, as players report it. The host is in lower case, and an IPv6 address has no brackets. */
+/** The address of a server, as players report it. The host is in lower case, and an IPv6 address has no brackets. */
 interface ServerAddress {
   readonly host: string;
   readonly port: number | undefined;
@@ -21,12 +21,15 @@ interface Reachable {
 
 const SHAPE =
   /^(?:[a-z][a-z\d+.-]{0,20}:\/\/)?(?:\[([\da-f:.]+)\]|([a-z\d.-]{1,253}))(?::(\d{1,5}))?(?:[/?#].*)?$/i;
-/** The last part must be letters, so that `v1.2` is not taken for a host name. */
+/** The last part of a host name must consist of letters, so that `v1.2` is not taken for a host name. */
 const HOST_NAME = /^(?:[a-z\d](?:[a-z\d-]*[a-z\d])?\.)+[a-z]{2,}$/;
 /** How many candidates an error message names. */
 const NAMED = 5;
 
-/** `198.51.100.1:31504`, `[2001:db8::1]:31504`, `wss://abc.pr.edgegap.net:31504/play`; undefined for anything else. */
+/**
+ * Reads an address such as `198.51.100.1:31504`, `[2001:db8::1]:31504` or `wss://abc.pr.edgegap.net:31504/play`.
+ * Undefined for any other text.
+ */
 export function readAddress(value: string): ServerAddress | undefined {
   const text = wordIn(value, ' *~()<>{}.,;!?').toLowerCase();
   if (isIP(text) === 6) return { host: text, port: undefined };
@@ -37,9 +40,9 @@ export function readAddress(value: string): ServerAddress | undefined {
 }
 
 /**
- * Finds the request_id of the deployment with that address: first in the bot's record of running deployments, then in
- * Edgegap's list, then in the record of deployments that ended within a day. Deployments of applications outside the
- * allowlist are ignored. Throws InputError.
+ * Finds the request_id of the deployment with this address. Looks first in the bot's record of running deployments,
+ * then in Edgegap's list, and then in the record of deployments that ended within a day. Ignores deployments of
+ * applications outside the allowlist. Throws InputError.
  */
 export async function findAddressed(lookup: Lookup, address: ServerAddress): Promise<string> {
   const near = new Map<string, Reachable>();
@@ -47,8 +50,8 @@ export async function findAddressed(lookup: Lookup, address: ServerAddress): Pro
   const whole = port !== undefined || isIP(host) === 0;
   const known = await recorded(lookup, host, 'live');
   const [own] = known.filter((one) => isAt(one, address));
-  // An address with a port, or a host name, belongs to a single server; an IP address alone may be shared by several
-  // servers.
+  // An address with a port, or a host name, belongs to a single server. An IP address without a port may be shared by
+  // several servers.
   if (own && whole) return own.request_id;
   for (const one of known) near.set(one.request_id, one);
   for await (const row of listed(lookup, host)) {
@@ -76,7 +79,10 @@ async function recorded(
   return all.filter((one) => isAt(one, { host, port: undefined }));
 }
 
-/** Active deployments that may have that host. Edgegap's host names begin with the request_id, so that id comes first. */
+/**
+ * Active deployments that may have this host. Edgegap's host names begin with the request_id. Therefore the first
+ * deployment is the one whose request_id is the first part of `host`, if there is such a deployment.
+ */
 async function* listed({ edgegap }: Lookup, host: string): AsyncGenerator<Reachable> {
   const [label = ''] = host.split('.');
   if (isIP(host) === 0) {

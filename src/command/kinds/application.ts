@@ -7,8 +7,8 @@ import { nameInput, plainText, suggestion } from './checked-text.ts';
 import type { Kind } from './kind.ts';
 
 /**
- * With `orInactive`, an option also accepts a switched-off application or version, for commands that show it and do not
- * deploy it.
+ * With `orInactive`, an option also accepts an application or version that is switched off. This is for commands that
+ * only show the application or version, and do not deploy it.
  */
 export interface OrInactive {
   readonly orInactive?: true;
@@ -27,8 +27,8 @@ export const application: Kind<string, OrInactive> = {
 type Named = Application | AppVersion;
 
 /**
- * A sentence with the usable names. If the names cannot be read, the sentence is empty, so that the person sees the
- * actual error.
+ * A sentence with the names that can be used. If the names cannot be read, the sentence is empty. The person then still
+ * sees the error message that the sentence was meant for.
  */
 export async function knownApplications(known: Promise<readonly Named[]>): Promise<string> {
   return await known.then(
@@ -45,13 +45,14 @@ function names(all: readonly Named[]): string[] {
   return all.map((one) => one.name);
 }
 
-/** Finds the application of that name, or, with `of`, the version of that name of the application `of`. */
+/** Finds the application with this name. With `of`, finds the version with this name of the application `of`. */
 export async function findNamed(
   read: (atMostOldMs?: number) => Promise<readonly Named[]>,
   name: string,
   { of, orInactive }: { readonly of?: string } & { readonly orInactive?: true | undefined } = {},
 ): Promise<string> {
-  // The cache is trusted only if it has the exact name: a newer application or version may match a similar name better.
+  // The cache is trusted only if it contains exactly this name, because a newer application or version may match a
+  // similar name better.
   const { found: exact, all } = await findFresh(read, (known) => known.find((one) => one.name === name));
   const same = exact ? [exact] : namesakes(name, all, (one) => one.name);
   const usable = orInactive ? names : active;
@@ -70,7 +71,8 @@ export async function findNamed(
     });
   }
   const which = of === undefined ? 'There is no application' : `${of} has no version`;
-  // Many builds have similar numbers, so the nearest name is often wrong: the hint also lists the newest names.
+  // Many builds have similar numbers, so the nearest name is often wrong. For this reason, the hint also lists the
+  // newest names.
   const near = nearest(name, usable(all));
   throw new InputError(`${kind}-unknown`, `${which} ${quoted(name)}.`, {
     hint: near ? `Did you mean ${near}? ${known}` : known,

@@ -3,14 +3,17 @@ import { between, nearest, quoted } from '../argv.ts';
 import { unquoted } from '../same-name.ts';
 import type { OptionInput } from './kind.ts';
 
-/** The longest name that a platform lets through: longer than any real name, but short enough to stop a pasted text. */
+/**
+ * The length of the longest name that a platform lets through. Any real name is shorter, and a pasted text is usually
+ * longer.
+ */
 export const NAME_LENGTH = 200;
 
 export const nameInput = (): OptionInput => ({ type: 'text', maxLength: NAME_LENGTH });
 
 /**
- * Returns the text without blanks at its ends. Throws InputError if it is longer than `maxLength` characters, or is not
- * on one line.
+ * Returns the text without blanks at its ends. Throws InputError if the text has more than `maxLength` characters, or
+ * more than one line.
  */
 export function plainText(value: unknown, name: string, maxLength: number): string {
   const trimmed = String(value).trim();
@@ -35,7 +38,10 @@ export function isPrintable(text: string): boolean {
 /** Control characters, line separators and marks of the reading direction. The joiners inside emoji are allowed. */
 const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
 
-/** The word without quotation marks and without the characters `around` it, such as the brackets in `(93924761ccde).` */
+/**
+ * The word without quotation marks, and without the characters in `around` at its ends, such as the brackets in
+ * `(93924761ccde).`
+ */
 export function wordIn(value: string, around: string): string {
   return between(unquoted(value).normalize('NFKC'), (character) => !around.includes(character));
 }
@@ -45,7 +51,10 @@ export function beginningWith(typed: string, values: readonly string[]): string[
   return values.filter((value) => value.toLowerCase().startsWith(typed.toLowerCase()));
 }
 
-/** A sentence with the known name that `name` may mean, or with all known names. */
+/**
+ * A sentence with the known name that the person may have meant by `name`. If there is no such name, a sentence with
+ * all known names.
+ */
 export function suggestion(name: string, known: readonly string[]): string {
   if (known.length === 0) return 'There is no name that can be used.';
   const near = name && nearest(name, known);

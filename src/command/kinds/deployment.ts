@@ -8,7 +8,7 @@ import { findAddressed, readAddress } from './address.ts';
 import { beginningWith, nameInput, plainText, wordIn } from './checked-text.ts';
 import type { Kind, Lookup } from './kind.ts';
 
-/** The length of a request_id; a shorter text is the beginning of a request_id. */
+/** The length of a request_id. A shorter text is the beginning of a request_id. */
 const ID_LENGTH = 12;
 
 export const deployment: Kind<DeploymentTarget> = {
@@ -33,8 +33,8 @@ export function parseRequestId(value: string): string {
 
 /**
  * Finds a deployment by its request_id, by a unique beginning of its request_id, by its address, or by `@last`. Throws
- * if the deployment does not exist, or if the allowlist excludes its application. These checks come before the public
- * acknowledgement, so that the errors stay private.
+ * if the deployment does not exist, or if its application is not on the allowlist. These checks come before the public
+ * acknowledgement, so that errors stay private.
  */
 export async function findDeployment(lookup: Lookup, value: string): Promise<DeploymentTarget> {
   const address = readAddress(value);
@@ -58,8 +58,8 @@ export async function findDeployment(lookup: Lookup, value: string): Promise<Dep
 }
 
 /**
- * The request_id as typed, then in lower case as Edgegap writes it: a dictated or printed request_id may be in
- * capitals.
+ * The request_id as it was typed, and then in lower case, as Edgegap writes it. A person who reads a request_id from
+ * paper or hears it may type capitals.
  */
 function spellings(id: string): string[] {
   return [...new Set([id, nameKey(id)])];
@@ -82,16 +82,17 @@ async function findKnown({ deployments, at, settings }: Lookup, value: string) {
     return found.find((some) => some.length > 0) ?? [];
   };
   const candidates = await withBeginning(settings.applicationAllowlist);
-  // The messages never name a deployment outside the allowlist. If only such a deployment can be meant, its request_id
-  // is returned, and the caller refuses it.
+  // The messages never name a deployment outside the allowlist. If the text can only mean such a deployment, its
+  // request_id is returned, and the caller refuses it.
   if (candidates.length < 2) return candidates[0] ?? (await withBeginning())[0];
   const ids = candidates.map((one) => one.requestId);
   throw ambiguous(`Several deployments of this channel begin with ${quoted(value)}.`, ids);
 }
 
 /**
- * The whole request_id, beginning with `value`, of an active deployment that was not deployed from chat; undefined if
- * there is no such deployment. A deployment of another channel must be named by its whole request_id.
+ * Finds an active deployment that was not deployed from chat and whose request_id begins with `value`. Returns the
+ * whole request_id, or undefined if there is no such deployment. Deployments from other channels are not found by the
+ * beginning of their request_id.
  */
 async function findListed({ edgegap, deployments }: Lookup, value: string): Promise<string | undefined> {
   const begins = (id: string) => spellings(value).some((beginning) => id.startsWith(beginning));

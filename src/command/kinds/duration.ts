@@ -7,7 +7,7 @@ import type { Kind } from './kind.ts';
 const MOST = 10 * 365 * 24 * 60;
 const MINUTES = { m: 1, h: 60, d: 24 * 60, w: 7 * 24 * 60 } as const;
 
-/** A length of time in milliseconds: `30m`, `2h`, `1h30m`, `2 days`. */
+/** A length of time in milliseconds, typed for example as `30m`, `2h`, `1h30m` or `2 days`. */
 export const duration: Kind<number, { readonly examples?: readonly string[] }> = {
   placeholder: '2h',
   input: () => ({ type: 'text', maxLength: 40 }),

@@ -4,7 +4,7 @@ import { namesakes } from '../same-name.ts';
 import { beginningWith, nameInput, plainText, suggestion } from './checked-text.ts';
 import type { Kind } from './kind.ts';
 
-/** A private fleet. No endpoint lists fleets: only a request for a fleet's hosts shows whether the fleet exists. */
+/** A private fleet. No endpoint lists fleets, so the only way to check a fleet is to ask for its hosts. */
 export const fleet: Kind<string> = {
   placeholder: 'fleet',
   input: nameInput,

@@ -20,8 +20,8 @@ export function ip(value: string): string {
 }
 
 /**
- * The address without protocol, port, brackets and the name of a network card. An IPv4 address written as IPv6 is
- * turned back into IPv4.
+ * The address without protocol, port, brackets and the name of a network card. If an IPv4 address is written as IPv6,
+ * the result is the IPv4 address.
  */
 function bareAddress(value: string): string {
   const whole = wordIn(value, ' *~()<>.,;!?').replace(/^[a-z]{2,8}:\/\//i, '');

@@ -4,7 +4,10 @@ import type { Deployments } from '../../deployments/deployments.ts';
 import type { EdgegapApi } from '../../edgegap/client.ts';
 import type { Payloads } from '../payloads.ts';
 
-/** The fields of every option. `positional` options are typed without names, in order; other options as `--name value`. */
+/**
+ * The fields of every option. `positional` options are typed in order, without their names. Other options are typed as
+ * `--name value`.
+ */
 export interface OptionBase {
   /** At most 100 characters. */
   readonly description: string;
@@ -14,7 +17,10 @@ export interface OptionBase {
   readonly suggest?: Kind['suggest'];
 }
 
-/** An option with its kind in place of the kind's name. Only the kind reads the further fields of its options. */
+/**
+ * An option that contains its kind instead of the kind's name. Any further fields of the option are read only by the
+ * kind.
+ */
 export interface Option extends OptionBase {
   readonly kind: Kind;
   readonly input: OptionInput;
@@ -23,10 +29,13 @@ export interface Option extends OptionBase {
 /** The options of a command, by name. */
 export type Options = Readonly<Record<string, Option>>;
 
-/** A value as given, before it is checked: a string, or several strings for a list; true for a bare flag. */
+/**
+ * A value as the person gave it, before it is checked. A string, or several strings for a list. `true` for an option
+ * without a value.
+ */
 export type RawValue = string | number | boolean | readonly string[];
 
-/** How a platform can limit a value before the bot sees the value. */
+/** How a platform can limit a value before the bot receives the value. */
 export type OptionInput =
   | { readonly type: 'text'; readonly maxLength: number }
   | { readonly type: 'integer'; readonly min: number; readonly max: number }
@@ -45,7 +54,7 @@ export interface Lookup {
   readonly edgegap: EdgegapApi;
   readonly settings: {
     readonly applicationAllowlist: readonly string[] | undefined;
-    /** Names of private fleets, which no endpoint lists. */
+    /** The names of private fleets from the settings, because no endpoint lists fleets. */
     readonly fleets: readonly string[];
   };
   readonly payloads: Payloads;
@@ -53,11 +62,11 @@ export interface Lookup {
   readonly at: Address;
 }
 
-/** The information on which suggestions are based, while a person types. */
+/** The information from which suggestions are made while a person types. */
 export interface SuggestionContext<Fields = object> extends Lookup {
-  /** The text in the option so far. */
+  /** The text that the person has typed into the option so far. */
   readonly typed: string;
-  /** The values of the other options, or of the form's other fields, so far and as typed. */
+  /** The present values of the other options, or of the other fields of the form, as the person typed them. */
   readonly given: Readonly<Record<string, RawValue>>;
   /** The fields of the option itself. */
   readonly fields: Fields;
@@ -70,31 +79,40 @@ type Named<Fields> = Fields & { readonly name: string };
 export type FoundValues = ReadonlyMap<Kind, unknown>;
 
 /**
- * A kind of option. This interface is all that help, the parsers, the platforms and the docs know about a kind. `Value`
- * is the type of the value that a command gets; `Fields` are the further fields of an option of this kind.
+ * A kind of option. Help, the parsers, the platforms and the docs know a kind only through this interface. `Value` is
+ * the type of the value that a command gets. `Fields` are the further fields of an option of this kind.
  */
 export interface Kind<Value = unknown, Fields = object> {
-  /** The word in a usage line, e.g. `city` in `--near <city>`; if left out, the option's name. */
+  /**
+   * The word in a usage line, for example `city` in `--near <city>`. If absent, the usage line shows the name of the
+   * option.
+   */
   readonly placeholder?: string;
-  /** True if the option takes several values: the person repeats the option, or separates the values with commas. */
+  /** True if the option takes several values. The person repeats the option, or separates the values with commas. */
   readonly many?: true;
   input(fields: Fields): OptionInput;
-  /** Describes the mistake in the fields of an option in a command file; undefined if the fields are right. */
+  /** Describes a mistake in the fields of an option in a command file. Undefined if the fields are right. */
   problem?(about: Named<Fields>): string | undefined;
   /**
-   * Checks the value by itself. This runs before any acknowledgement, so no service is asked. Returns the value, or a
-   * string from which `resolve` makes the value. Throws InputError.
+   * Checks the value by itself. This runs before any acknowledgement, so no service may be asked. Returns the value, or
+   * a string from which `resolve` makes the value. Throws InputError.
    */
   parse(given: RawValue, about: Named<Fields>, settings: ParseSettings): Value | string;
-  /** Replaces a name by the named thing, e.g. a city by its location. Throws InputError with a hint at usable values. */
+  /**
+   * Replaces a name by the thing that has the name, for example a city's name by its location. Throws InputError with a
+   * hint that lists values which can be used.
+   */
   resolve?(named: string, lookup: Lookup, found: FoundValues, about: Named<Fields>): Promise<Value>;
-  /** A sentence that lists the possible values, for a missing required option whose values only Edgegap knows. */
+  /**
+   * A sentence that lists the possible values. It is shown if a required option is missing and only Edgegap knows its
+   * possible values.
+   */
   known?(lookup: Lookup, found: FoundValues): Promise<string>;
-  /** Values to offer while a person types, best first. */
+  /** Values to offer while a person types. The best value comes first. */
   suggest?(about: SuggestionContext<Fields>): Promise<readonly string[]>;
 }
 
-/** Used as a kind's `Value`: the value is any of the strings in that field of the option. */
+/** Used as the `Value` of a kind. The value is then any of the strings in the field `Field` of the option. */
 export interface OneOf<Field extends string> {
   readonly field: Field;
 }

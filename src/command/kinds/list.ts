@@ -3,8 +3,8 @@ import type { Kind } from './kind.ts';
 import { parseTag } from './tag.ts';
 
 /**
- * For each kind of item that a list can hold: the check of an item, and the separators between items. A blank separates
- * addresses, but may be part of a tag.
+ * The kinds of items that a list can hold. `parse` checks an item, and `between` matches a separator between two items.
+ * A blank separates addresses, but may be part of a tag.
  */
 const items = {
   ip: { parse: ip, between: /[,;，、\s]/u },

@@ -14,8 +14,8 @@ export const location: Kind<Location> = {
 };
 
 /**
- * Finds a city by its name. If several cities have the name, the person adds the country, the division, or both: `city,
- * country`.
+ * Finds a city by its name. If several cities have this name, the person adds the country, the division, or both, as in
+ * `city, country`.
  */
 export async function findLocation(catalog: Catalog, name: string): Promise<Location> {
   const [city = '', ...region] = name.split(',').filter((part) => part.trim() !== '');
@@ -47,20 +47,20 @@ export async function findLocation(catalog: Catalog, name: string): Promise<Loca
 }
 
 /**
- * Whether `given` is the first whole words of the city's name, such as `New York` of `New York City`. Parts of words do
- * not count, because a deployment in the wrong city costs money.
+ * Whether `given` consists of the first words of the city's name, as `New York` does for `New York City`. Parts of
+ * words do not count, because a deployment in the wrong city costs money.
  */
 function isBeginning(given: string, city: string): boolean {
   const words = city.split(/[\s\p{Pd}]+/u);
   return words.some((_, index) => isSameName(given, words.slice(0, index).join(' ')));
 }
 
-/** `Portland, Oregon, United States of America`: this form tells apart two cities of the same name. */
+/** For example `Portland, Oregon, United States of America`. This form distinguishes two cities of the same name. */
 export function fullName({ city, country, administrative_division }: Location): string {
   return [city, administrative_division, country].filter((part) => part).join(', ');
 }
 
-/** `Montreal, Canada`. */
+/** For example `Montreal, Canada`. */
 export function placeName({ city, country, administrative_division }: Partial<Location>): string {
   return [city, country ?? administrative_division].filter((part) => part).join(', ');
 }

@@ -3,7 +3,10 @@ import { InputError } from '../../errors.ts';
 import { quoted } from '../argv.ts';
 import type { Kind } from './kind.ts';
 
-/** A moment as typed: an instant in epoch milliseconds, or a time of day in minutes after midnight, UTC. */
+/**
+ * A moment as a person typed it. Either an instant in epoch milliseconds, or a time of day in minutes after midnight
+ * UTC.
+ */
 export type Moment = { readonly at: number } | { readonly minuteOfDay: number };
 
 const DAY_MS = 24 * 60 * 60_000;
@@ -17,7 +20,7 @@ export const moment: Kind<Moment> = {
     if (hour !== '') return { minuteOfDay: Number(hour) * 60 + Number(minute) };
     const at = parseEdgegapTime(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text} 00:00` : text);
     const [day = ''] = /^\d{4}-\d\d-\d\d/.exec(text) ?? [];
-    // Date would read 30 February as 2 March.
+    // Without this check, Date would read 30 February as 2 March.
     if (at !== undefined && new Date(`${day}T00:00Z`).toISOString().slice(0, 10) !== day)
       throw new InputError('not-a-time', `There is no ${day}.`, { hint: 'Check the day and the month.' });
     if (at !== undefined) return { at };
@@ -28,8 +31,8 @@ export const moment: Kind<Moment> = {
 };
 
 /**
- * The instant that a moment means at the time `now`, both in epoch milliseconds. A time of day means its first occurrence
- * after `from`; without `from`, its latest occurrence before `now`.
+ * The instant of a moment that a person typed at the time `now`. Both are in epoch milliseconds. With `from`, a time of
+ * day means the first such time after `from`. Without `from`, it means the latest such time before `now`.
  */
 export function instantOf(moment: Moment, now: number, from?: number): number {
   if ('at' in moment) return moment.at;

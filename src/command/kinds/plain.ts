@@ -5,7 +5,10 @@ import { namesakes } from '../same-name.ts';
 import { beginningWith, NAME_LENGTH, plainText } from './checked-text.ts';
 import type { Kind, OneOf } from './kind.ts';
 
-/** Discord's limits for application commands, the tightest of the platforms (its application command reference). */
+/**
+ * Discord's limits for application commands, from its reference of application commands. No other platform has tighter
+ * limits.
+ */
 const LIMITS = { text: 6000, choices: 25, choice: 100 };
 
 export const string: Kind<string, { readonly maxLength?: number }> = {
@@ -47,7 +50,7 @@ export const choice: Kind<OneOf<'choices'>, { readonly choices: readonly string[
   problem({ name, choices }) {
     if (choices.length < 1 || choices.length > LIMITS.choices)
       return `${name} must have 1 to ${LIMITS.choices} choices`;
-    // A typed choice is compared without regard to case.
+    // Upper and lower case do not matter when a person types a choice.
     if (new Set(choices.map((one) => one.toLowerCase())).size < choices.length)
       return `${name} has a choice twice`;
     const isRefused = (one: string) => one.length < 1 || one.length > LIMITS.choice;

@@ -4,7 +4,9 @@ import { InputError } from '../../errors.ts';
 import { application, findNamed, knownApplications, type OrInactive } from './application.ts';
 import type { FoundValues, Kind } from './kind.ts';
 
-/** A version of the application in an earlier option; without an application, the version is taken as typed. */
+/**
+ * A version of the application in an earlier option. If no application is given, the version is used as it was typed.
+ */
 export const version: Kind<string, OrInactive> = {
   ...application,
   placeholder: 'version',
@@ -22,7 +24,10 @@ function applicationIn(found: FoundValues): string | undefined {
   return found.get(application) as string | undefined;
 }
 
-/** The exact names of an application and a version. Throws InputError if either does not exist or is switched off. */
+/**
+ * The exact names of an application and a version. Throws InputError if either of them does not exist or is switched
+ * off.
+ */
 export async function findDeployable(
   catalog: Catalog,
   wanted: { readonly application: string; readonly version: string },
@@ -36,8 +41,8 @@ function findVersion(catalog: Catalog, of: string, name: string, orInactive?: tr
 }
 
 /**
- * Throws InputError if a version is given without an application, because several applications may have a version of
- * that name.
+ * Throws InputError if a version is given without an application, because several applications may have a version with
+ * the same name.
  */
 export function checkHasApplication(given: {
   application?: string | undefined;
@@ -49,7 +54,7 @@ export function checkHasApplication(given: {
   });
 }
 
-/** The versions, newest first: people most likely mean a recent build. */
+/** The versions, newest first, because people most likely mean a recent build. */
 async function newestVersions(catalog: Catalog, of: string, atMostOldMs?: number): Promise<AppVersion[]> {
   return newestFirst(await catalog.versions(of, atMostOldMs));
 }

@@ -32,7 +32,8 @@ function accepted({ request_id }: SimulatedDeployment): RouteResponse {
 
 function deployLegacy(call: RouteRequest): RouteResponse {
   const order = readLegacyOrder(call.body, call.world.settings);
-  // When v1 refuses a deploy, a deployment in ERROR exists all the same; the refusal does not contain its request_id.
+  // When v1 refuses a deploy, a deployment with the status ERROR exists nevertheless, but the refusal does not contain
+  // its request_id.
   const { request_id, fqdn, application, version } = start(call, order, () => ({}));
   const body = {
     request_id,
@@ -46,8 +47,8 @@ function deployLegacy(call: RouteRequest): RouteResponse {
 }
 
 /**
- * Makes the deployment. If the deployment cannot be allocated, the refusal contains the fields that `leftBehind`
- * returns.
+ * Makes the deployment. If the deployment cannot be allocated, throws a refusal that contains the fields from
+ * `leftBehind`.
  */
 function start(
   { world, fault }: RouteRequest,
@@ -64,7 +65,7 @@ function start(
 
   const deployment = world.create({ ...order, imagePulled: imageError === undefined && !refusal });
   if (refusal) {
-    // A deployment that could not be allocated still exists, in ERROR, until it is stopped.
+    // A deployment that could not be allocated still exists, with the status ERROR, until it is stopped.
     world.lifecycle.fail(deployment, refusal);
     throw new RouteRefusal(422, refusal, leftBehind(deployment.request_id));
   }

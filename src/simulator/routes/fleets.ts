@@ -8,7 +8,7 @@ export const fleetRoutes: readonly Route[] = [
   { endpoint: 'hosts', method: 'GET', path: '/v2/private-fleets/{fleet}/hosts', handle: hosts },
 ];
 
-/** For this route, Edgegap's OpenAPI files declare 400 and no 404. */
+/** If the fleet is unknown, the answer is 400, because Edgegap's OpenAPI files declare no 404 for this route. */
 function hosts({ world, params, query }: RouteRequest): RouteResponse {
   const fleet = world.settings.catalog.fleets?.find(({ name }) => name === params.fleet);
   if (!fleet) throw new RouteRefusal(400, `There is no private fleet named ${params.fleet}`);

@@ -6,6 +6,9 @@ import { findApplication } from '../order.ts';
 import { paginate } from '../paging.ts';
 import { RouteRefusal } from '../refusal.ts';
 
+/** The type of every simulated place. */
+const TYPE = 'cloud';
+
 export const listingRoutes: readonly Route[] = [
   { endpoint: 'list', method: 'GET', path: '/v1/deployments', handle: list },
   { endpoint: 'locations', method: 'GET', path: '/v1/locations', handle: locations },
@@ -13,7 +16,10 @@ export const listingRoutes: readonly Route[] = [
   { endpoint: 'versions', method: 'GET', path: '/v1/app/{application}/versions', handle: versions },
 ];
 
-/** Lists only active deployments, as they were `listLagMs` ago; newest first, unless another order was asked for. */
+/**
+ * Lists only active deployments, in the state that they had `listLagMs` ago. The newest deployment comes first, unless
+ * the request asks for another order.
+ */
 function list({ world, query, now }: RouteRequest): RouteResponse {
   const seen = [...world.deployments.values()].toReversed().flatMap((deployment): Listed[] => {
     const phase = phaseAt(deployment, now - world.settings.listLagMs);
@@ -33,10 +39,12 @@ function locations({ world, query }: RouteRequest): RouteResponse {
   if (version !== null && !known?.versions.some((candidate) => candidate.name === version)) {
     throw new RouteRefusal(400, `${app} has no version named ${version}`);
   }
-  const { items, ...page } = paginate(world.settings.catalog.cities, query);
-  const withTags = query.get('tags') === 'true' && world.settings.dialect === 'reference';
-  const locations = withTags ? items.map((city) => ({ ...city, type: 'cloud', tags: ['cloud'] })) : items;
-  return { status: 200, body: { locations, messages: world.settings.catalog.notes ?? [], ...page } };
+  const { catalog, dialect } = world.settings;
+  const isListed = (query.get('type') ?? TYPE) === TYPE;
+  const { items, ...page } = paginate(isListed ? catalog.cities : [], query);
+  const withTags = query.get('tags') === 'true' && dialect === 'reference';
+  const locations = withTags ? items.map((city) => ({ ...city, type: TYPE, tags: [TYPE] })) : items;
+  return { status: 200, body: { locations, messages: catalog.notes ?? [], ...page } };
 }
 
 function applications({ world, query }: RouteRequest): RouteResponse {

@@ -22,8 +22,8 @@ function stop(call: RouteRequest): RouteResponse {
 }
 
 /**
- * A stop from inside the container. Edgegap's OpenAPI files declare no 410 here, so a deployment that has ended is
- * answered like an unknown access point.
+ * A stop that comes from inside the container. Edgegap's OpenAPI files declare no 410 for this route. Therefore a
+ * deployment that has ended gets the same answer as an unknown access point.
  */
 function selfStop(call: RouteRequest): RouteResponse {
   const deployment = call.world.find(call.params.id);
@@ -37,7 +37,7 @@ function selfStop(call: RouteRequest): RouteResponse {
 function end({ world, query }: RouteRequest, deployment: SimulatedDeployment) {
   const storage = query.get('container_log_storage');
   if (storage === 'false') deployment.logStorage = undefined;
-  // `true` means the version's own storage, but no version in the simulator has a storage.
+  // `true` means the version's own storage. No version in the simulator has a storage.
   else if (storage && storage !== 'true') deployment.logStorage = storage;
   const { request_id } = deployment;
   return world.lifecycle.stop(deployment)

@@ -57,7 +57,7 @@ function findTag(deployment: SimulatedDeployment, name: string | undefined): Sim
 
 const TagBody = z.object({ name: z.string().min(1) });
 
-/** The name in the body, if it is valid and not taken. */
+/** The name in the body. Throws a refusal if the name is not valid or is already taken. */
 function newName(
   { world, body }: RouteRequest,
   deployment: SimulatedDeployment,

@@ -22,7 +22,7 @@ describe('a console invocation', () => {
     return opened;
   }
 
-  test('a console invocation carries the text after the command, the place and the operator', async () => {
+  test('an invocation from the terminal names the operator and the place, and contains the text after the command', async () => {
     const seen: Invocation[] = [];
     await run(async (invocation) => void seen.push(invocation), '/edgegap deploy kart “v 1”\ndeploy\n');
     expect(seen.map(({ request }) => request)).toEqual([
@@ -41,13 +41,13 @@ describe('a console invocation', () => {
     expect(seen[0]?.id).not.toBe(seen[1]?.id);
   });
 
-  test('a refusal in the terminal is private and says that only this person sees the refusal', async () => {
+  test('a refusal in the terminal is private and contains the note "only you see this"', async () => {
     const { printed, chat } = await run((invocation) => invocation.refuse(titled('No')), 'stop\n');
     expect(printed()).toBe('› stop\n╭─ • No  (only you see this)\n╰─\n');
     expect(chat.messages()[0]?.private).toBe(true);
   });
 
-  test('a second answer replaces the first; an equal answer prints nothing', async () => {
+  test('in the terminal, a second answer replaces the first, but a second answer that is equal prints nothing', async () => {
     const { printed, chat } = await run(async (invocation) => {
       await invocation.acknowledge('public');
       await invocation.respond(titled('Working'));
@@ -59,7 +59,7 @@ describe('a console invocation', () => {
     expect(chat.messages()[0]?.edits).toBe(1);
   });
 
-  test('a card posted as the answer counts as the answer and can be edited later', async () => {
+  test('in the terminal, a card that a command posts as the answer can be edited later', async () => {
     const { printed, chat } = await run(async (invocation) => {
       await invocation.acknowledge('public');
       const ref = await invocation.postCard(titled('Deploying'));
@@ -69,7 +69,7 @@ describe('a console invocation', () => {
     expect(printed()).toContain('╭─ • Ready  (edited)');
   });
 
-  test('a card posted beside a private answer is a separate public message', async () => {
+  test('a card that a command posts after a private answer is a separate public message', async () => {
     const { chat } = await run(async (invocation) => {
       await invocation.acknowledge('private');
       await invocation.respond(titled('Seen by one'));
@@ -78,7 +78,7 @@ describe('a console invocation', () => {
     expect(chat.messages().map((shown) => shown.private)).toEqual([true, false]);
   });
 
-  test('an unforeseen failure of the pipeline is answered, and the next line still runs', async () => {
+  test('if a command fails unexpectedly, the terminal says so and still runs the next line', async () => {
     const { printed } = await run(async ({ request }) => {
       if (request.kind === 'command' && request.command === 'stop') throw new Error('boom');
     }, 'stop\ndeploy\n');
@@ -108,7 +108,7 @@ describe('buttons in the terminal', () => {
     return { ...opened, pressed };
   }
 
-  test('buttons are numbered across the session and pressed by their number', async () => {
+  test('buttons in the terminal are numbered throughout the session, and typing a number presses the button', async () => {
     const { pressed, printed } = await withButtons('stop a\nstop b\n#4\n#1\n', (invocation) =>
       invocation.acknowledge('private'),
     );
@@ -117,7 +117,7 @@ describe('buttons in the terminal', () => {
     expect(pressed).toEqual(['cancel on 2', 'confirm on 1']);
   });
 
-  test('after an update, the remaining buttons keep their numbers, and a removed button cannot be pressed', async () => {
+  test('after a message is updated, the remaining buttons keep their numbers, and a removed button cannot be pressed', async () => {
     const { pressed, printed } = await withButtons('stop a\n#1\n#1\n#2\n', async (invocation) => {
       await invocation.acknowledge('update');
       await invocation.respond(cardWithButtons('Stopping', 'cancel', 'wait'));
@@ -129,7 +129,103 @@ describe('buttons in the terminal', () => {
     );
   });
 
-  test('pressing a number that no button has is answered with an explanation', async () => {
+  test('a button that does the same on another page of the card keeps the number of the label', async () => {
+    const page = (nth: number) =>
+      card({
+        title: [`Page ${nth}`],
+        nodes: [
+          {
+            kind: 'buttons',
+            buttons: ['Refresh', ...(nth > 1 ? ['Previous'] : []), 'Next'].map((label) => ({
+              label,
+              style: 'secondary',
+              action: {
+                command: 'list',
+                action: 'page',
+                arg: `${nth + { Refresh: 0, Next: 1, Previous: -1 }[label as 'Next']}`,
+              },
+            })),
+          },
+        ],
+      });
+    const opened = openConsole();
+    await opened.chat.start(
+      inboxOf(async (invocation) => {
+        const { request } = invocation;
+        await invocation.acknowledge(request.kind === 'action' ? 'update' : 'public');
+        await invocation.respond(page(request.kind === 'action' ? Number(request.action?.arg) : 1));
+      }),
+    );
+    opened.input.end('stop\n#2\n#2\n#3\n');
+    await opened.chat.finished;
+    expect(opened.printed().match(/Page \d|╰─ .*/g)).toEqual([
+      'Page 1',
+      '╰─ [#1 Refresh]  [#2 Next]',
+      'Page 2',
+      '╰─ [#1 Refresh]  [#3 Previous]  [#2 Next]',
+      'Page 3',
+      '╰─ [#1 Refresh]  [#3 Previous]  [#2 Next]',
+      'Page 2',
+      '╰─ [#1 Refresh]  [#3 Previous]  [#2 Next]',
+    ]);
+  });
+
+  test('buttons of a card with the same label have numbers of their own, and each number reaches its target', async () => {
+    const pressed: string[] = [];
+    const opened = openConsole();
+    await opened.chat.start(
+      inboxOf(async (invocation) => {
+        const { request } = invocation;
+        if (request.kind === 'action') return void pressed.push(request.action?.arg ?? '');
+        const buttons = ['alpha', 'beta'].map((arg) => {
+          const action = { command: 'stop', action: 'ask', arg };
+          return { label: 'Stop', style: 'danger', action } as const;
+        });
+        await invocation.respond(card({ nodes: [{ kind: 'buttons', buttons }] }));
+      }),
+    );
+    opened.input.end('stop\n#2\n#1\n');
+    await opened.chat.finished;
+    expect(opened.printed()).toContain('[#1 Stop]  [#2 Stop]');
+    expect(pressed).toEqual(['beta', 'alpha']);
+  });
+
+  test('if an update of the card gives Stop another target, the old number does not stop the new target', async () => {
+    const pressed: string[] = [];
+    const opened = openConsole();
+    const stopping = (arg: string) => {
+      const action = { command: 'stop', action: 'ask', arg };
+      return card({ nodes: [{ kind: 'buttons', buttons: [{ label: 'Stop', style: 'danger', action }] }] });
+    };
+    await opened.chat.start(
+      inboxOf(async (invocation) => {
+        const { request } = invocation;
+        if (request.kind === 'action') return void pressed.push(request.action?.arg ?? '');
+        await invocation.respond(stopping('alpha'));
+        await invocation.respond(stopping('beta'));
+      }),
+    );
+    opened.input.end('stop\n#1\n#2\n');
+    await opened.chat.finished;
+    expect(pressed).toEqual(['beta']);
+  });
+
+  test('the answer to an unknown number names every button of the newest card, and no button of older cards', async () => {
+    const actions = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
+    const opened = openConsole();
+    await opened.chat.start(
+      inboxOf(async (invocation) => {
+        await invocation.acknowledge('public');
+        await invocation.respond(cardWithButtons('Sure?', ...actions));
+      }),
+    );
+    opened.input.end('stop\nstop\n#99\n');
+    await opened.chat.finished;
+    const all = actions.map((action, index) => `#${index + 8} Do ${action}`).join(', ');
+    expect(opened.printed()).toContain(`There is no button #99. You can press ${all}.`);
+  });
+
+  test('if a person types the number of a button that does not exist, the terminal answers with an explanation', async () => {
     const { printed, pressed } = await withButtons('#7\nstop\n#7\n#0\n#1 now\n', async () => {});
     expect(printed()).toContain('▲ There is no button #7.  (only you see this)');
     expect(printed()).toContain('▲ There is no button #7. You can press #1 Do confirm, #2 Do cancel.');
@@ -140,7 +236,7 @@ describe('buttons in the terminal', () => {
 });
 
 describe('posting to the terminal', () => {
-  test('two posts with the same key are the same message, which can be found again', async () => {
+  test('two posts with the same key make a single message in the terminal, and the key finds this message again', async () => {
     const { chat, printed } = openConsole();
     await chat.start(inboxOf(async () => {}));
     const parent = await chat.post(here, { message: titled('Card'), key: 'a' });
@@ -154,7 +250,7 @@ describe('posting to the terminal', () => {
     await chat.stop();
   });
 
-  test('a message of an earlier session cannot be edited', async () => {
+  test('a terminal message of an earlier session cannot be edited', async () => {
     const { chat } = openConsole();
     await chat.start(inboxOf(async () => {}));
     const edit = chat.edit({ ...here, message: 'ffffffff-1' }, titled('x'));
@@ -162,7 +258,7 @@ describe('posting to the terminal', () => {
     await chat.stop();
   });
 
-  test('nothing can be sent before the chat has started or after the chat has closed', async () => {
+  test('no message can be posted to the terminal before the chat has started or after the chat has closed', async () => {
     const { chat } = openConsole();
     const post = () => chat.post(here, { message: titled('x'), key: 'a' });
     await expect(post()).rejects.toThrow(DeliveryError);
@@ -176,7 +272,7 @@ describe('posting to the terminal', () => {
     expect(chat.healthy()).toBe(false);
   });
 
-  test('if a file cannot be saved, the delivery fails with a hint for the operator', async () => {
+  test('if a file in a terminal message cannot be saved, the delivery fails with a hint for the operator', async () => {
     const { chat, printed } = openConsole({ saveFile: () => Promise.reject(new Error('ENOSPC')) });
     await chat.start(inboxOf(async () => {}));
     const message = card({ files: [textFile('a.log', 'x')] });
@@ -189,7 +285,7 @@ describe('posting to the terminal', () => {
   });
 });
 
-test('a line that the program types looks like a line that a person types', async () => {
+test('a command line that the tour types looks like a command line that a person types', async () => {
   const { chat, printed } = openConsole();
   await chat.start(inboxOf((invocation) => invocation.refuse(titled('Answer'))));
   chat.say(['Hello']);

@@ -18,7 +18,7 @@ const context = (columns: number) => ({
 });
 
 test.each([40, 60, 80])(
-  'in a window of %i columns, the note "only you see this" is wrapped together with the title',
+  'in a terminal window of %i columns, the note "only you see this" is wrapped together with the title',
   (columns) => {
     const title = [`deploy needs an application: ${'the application to deploy '.repeat(3)}`];
     for (const message of [
@@ -37,7 +37,7 @@ describe.each([20, 40, 80, 100, 200])('fields in a window of %i columns', (colum
     'deploy',
     ...directory.all.flatMap(({ entries }) => entries.map(({ name, options }) => usage(name, options))),
     'x'.repeat(300),
-  ])('a field labelled %s fits into the window', (label) => {
+  ])('a card field with the label "%s" fits into the terminal window', (label) => {
     const card: Card = {
       kind: 'card',
       tone: 'neutral',

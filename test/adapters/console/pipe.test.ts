@@ -64,7 +64,7 @@ describe('lines from a pipe', () => {
     expect(printed()).toBe('› deploy a\n');
   });
 
-  test('a line waits until the effects of the previous line are on the screen', async () => {
+  test('a line from a pipe runs only when the effects of the previous line are on the screen', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const { chat, input, printed } = openConsole({ settled: () => promise });
     await chat.start(inboxOf(async () => {}));
@@ -89,7 +89,7 @@ describe('lines from a pipe', () => {
 
 describe('a pipe without input', () => {
   test.each(['', '\n\n', '# only a comment\n'])(
-    'a pipe that contains only %j counts as no input',
+    'a pipe that contains only %j counts as a pipe without input',
     async (text) => {
       const { chat, input } = openConsole({ silenceMs: 3000 });
       await chat.start(inboxOf(async () => {}));
@@ -98,7 +98,7 @@ describe('a pipe without input', () => {
     },
   );
 
-  test('a pipe that stays silent counts as no input', async () => {
+  test('a pipe that stays silent counts as a pipe without input', async () => {
     const { chat, clock } = openConsole({ silenceMs: 3000 });
     await chat.start(inboxOf(async () => {}));
     let over = '';
@@ -112,7 +112,7 @@ describe('a pipe without input', () => {
     expect(clock.pending).toBe(0);
   });
 
-  test('once a first line has arrived, a silent pipe no longer counts as no input', async () => {
+  test('a pipe that falls silent after its first line does not count as a pipe without input', async () => {
     const { chat, clock, input, printed } = openConsole({ silenceMs: 3000 });
     await chat.start(inboxOf(async () => {}));
     input.write('deploy a\n');
@@ -133,7 +133,7 @@ describe('a pipe without input', () => {
 });
 
 describe('streams that break', () => {
-  test('when the output is no longer read, the chat ends and later messages are dropped', async () => {
+  test('if the output of the terminal chat breaks, the chat ends and drops later messages', async () => {
     const output = new PassThrough();
     const { chat, input } = openConsole({ output });
     await chat.start(inboxOf(async () => {}));
@@ -147,7 +147,7 @@ describe('streams that break', () => {
     await chat.stop();
   });
 
-  test('an input that fails is treated like an input that has ended', async () => {
+  test('if reading the input of the terminal chat fails, the chat ends as if the input were empty', async () => {
     const { chat, input } = openConsole();
     await chat.start(inboxOf(async () => {}));
     input.destroy(new Error('EISDIR'));

@@ -32,7 +32,7 @@ function numbered(button: { label: string }) {
 }
 
 describe('a card in the terminal', () => {
-  test('a card has a frame, aligned fields and numbered buttons', () => {
+  test('a card in the terminal has a frame, aligned fields and numbered buttons', () => {
     expect(renderMessage(deploymentCard, context({ numberOf: numbered }))).toEqual([
       '╭─ ✓ kart-racing v1.2 is ready',
       '│ Address  http://a.edgegap.net:31500',
@@ -43,11 +43,11 @@ describe('a card in the terminal', () => {
     ]);
   });
 
-  test('a card shows the mark beside the title', () => {
+  test('a card in the terminal shows a mark such as "edited" beside the title', () => {
     expect(renderMessage(card(), context({ mark: 'edited' }))).toEqual(['╭─ • Title  (edited)', '╰─']);
   });
 
-  test('a card has no colour unless colour is asked for', () => {
+  test('a card in the terminal has colours only if colours are switched on', () => {
     const plain = renderMessage(deploymentCard, context()).join('');
     const coloured = renderMessage(deploymentCard, context({ color: true })).join('');
     expect(plain).not.toContain('\u001b');
@@ -55,7 +55,7 @@ describe('a card in the terminal', () => {
     expect(coloured).toContain('\u001b[32m');
   });
 
-  test('the prose of a card is wrapped to the width of the window, and the frame stays intact', () => {
+  test('the prose of a card is wrapped to the width of the terminal window, and the frame stays intact', () => {
     const text = 'The image could not be pulled because the registry does not know it.';
     const lines = renderMessage(card({ nodes: [{ kind: 'text', text: [text] }] }), context({ columns: 40 }));
     expect(lines).toEqual([
@@ -79,7 +79,7 @@ describe('a card in the terminal', () => {
     ]);
   });
 
-  test('a card breaks a word only where the word is longer than a line', () => {
+  test('a card in the terminal breaks a word only if the word is longer than a line', () => {
     const lines = renderMessage(
       card({ nodes: [{ kind: 'text', text: ['x'.repeat(90)] }] }),
       context({ columns: 40 }),
@@ -87,12 +87,12 @@ describe('a card in the terminal', () => {
     expect(lines.slice(1, -1)).toEqual([`│ ${'x'.repeat(38)}`, `│ ${'x'.repeat(38)}`, `│ ${'x'.repeat(14)}`]);
   });
 
-  test('a card names a file, the size and the place on disk', () => {
+  test('a card in the terminal shows the name, the size and the path of an attached file', () => {
     const lines = renderMessage(card({ files: [textFile('a.log', 'é'.repeat(2048))] }), context());
     expect(lines).toEqual(['╭─ • Title', '│ a.log, 4 KiB: /tmp/a.log', '╰─']);
   });
 
-  test('a card describes a picture and says where the picture is', () => {
+  test('a card in the terminal describes a picture in words and shows the path of its file', () => {
     const picture = { name: 'a.png', type: 'image/png', bytes: new Uint8Array(3000) };
     const lines = renderMessage(
       card({
@@ -109,7 +109,7 @@ describe('a card in the terminal', () => {
     ]);
   });
 
-  test('buttons of a card that do not fit on the same line are put on the next line', () => {
+  test('if the buttons of a card do not fit on a single line, the terminal continues them on the next line', () => {
     const buttons = Array.from({ length: 3 }, (_, nth) => ({
       label: `A rather long label ${nth}`,
       style: 'secondary' as const,
@@ -126,7 +126,7 @@ describe('a card in the terminal', () => {
 
 describe('tones and nodes', () => {
   const tones: Tone[] = ['neutral', 'progress', 'success', 'warning', 'danger'];
-  test('each tone has a different sign, so that tones can be told apart without colour', () => {
+  test('in the terminal, each tone of a message has its own sign, so that tones can be told apart without colour', () => {
     const signs = tones.map((tone) => renderMessage({ kind: 'line', tone, text: ['x'] }, context())[0]);
     expect(signs).toEqual(['• x', '◌ x', '✓ x', '▲ x', '✗ x']);
   });
@@ -144,7 +144,7 @@ describe('tones and nodes', () => {
     [{ kind: 'fields', fields: [] }, []],
     [{ kind: 'buttons', buttons: [] }, []],
   ];
-  test.each(nodes)('the node %j is rendered as expected', (node, expected) => {
+  test.each(nodes)('the card node %j is rendered as expected in the terminal', (node, expected) => {
     expect(renderMessage(card({ nodes: [node, { kind: 'text', text: ['end'] }] }), context())).toEqual([
       '╭─ • Title',
       ...expected,
@@ -158,7 +158,7 @@ describe('a table in the terminal', () => {
   const table = (cells: string[]): Message =>
     card({ nodes: [{ kind: 'table', columns: ['name', 'x'], rows: [cells, ['abc', 'y']] }] });
 
-  test('a table counts wide characters and emoji as terminals draw them', () => {
+  test('a table in the terminal stays aligned although wide characters and emoji take more columns', () => {
     expect(renderMessage(table(['日本', 'y']), context()).slice(1, -1)).toEqual([
       '│ name  x',
       '│ 日本  y',
@@ -170,7 +170,7 @@ describe('a table in the terminal', () => {
     ]);
   });
 
-  test('a table wider than the window shows each row as a separate block and loses no cell', () => {
+  test('a table that is wider than the terminal window shows each row as a separate block and loses no cell', () => {
     const id = 'x'.repeat(50);
     expect(renderMessage(table([id, 'y']), context({ columns: 40 })).slice(1, -1)).toEqual([
       `│ name  ${id}`,
@@ -182,14 +182,75 @@ describe('a table in the terminal', () => {
   });
 });
 
+describe('a narrow window', () => {
+  const id = '93924761ccde';
+  const address = `${'a'.repeat(20)}.pr.edgegap.net:31500`;
+  const list: Node = {
+    kind: 'table',
+    columns: ['request_id', 'application', 'status', 'age', 'city', 'by', 'address'],
+    rows: [[id, 'kart-racing v1.2', 'Ready', '2 h 10 min', 'Montreal', 'you', address]],
+  };
+  const shownIn = (columns: number, node: Node) =>
+    renderMessage(card({ nodes: [node] }), context({ columns })).slice(1, -1);
+
+  test('a table without room for every column leaves out the last columns and names them', () => {
+    expect(shownIn(90, list)).toEqual([
+      '│ request_id    application       status  age         city      by',
+      '│ 93924761ccde  kart-racing v1.2  Ready   2 h 10 min  Montreal  you',
+      '│ Left out, because the window is narrow: address',
+    ]);
+    expect(shownIn(60, list)).toEqual([
+      '│ request_id    application       status  age',
+      '│ 93924761ccde  kart-racing v1.2  Ready   2 h 10 min',
+      '│ Left out, because the window is narrow: city, by, address',
+    ]);
+  });
+
+  test('a table of which fewer than four columns fit shows each row as a block', () => {
+    expect(shownIn(50, list)[0]).toBe(`│ request_id   ${id}`);
+  });
+
+  test('an address that would be broken beside the label stands whole on a line of its own', () => {
+    const fields = [
+      { label: 'Status', value: ['Ready'] },
+      { label: 'gameport (UDP)', value: [{ code: address }] },
+    ];
+    expect(shownIn(50, { kind: 'fields', fields })).toEqual([
+      '│ Status          Ready',
+      '│ gameport (UDP)',
+      `│   ${address}`,
+    ]);
+  });
+
+  test('a comma stays with the word in front, even if the word has a style', () => {
+    const text = ['aaaa '.repeat(6), { code: 'word' }, ', and more'];
+    expect(shownIn(40, { kind: 'text', text })).toEqual([
+      `│ ${'aaaa '.repeat(6).trim()} word,`,
+      '│ and more',
+    ]);
+    const longer = ['aaaa '.repeat(7), { code: 'wor' }, ', and more'];
+    expect(shownIn(40, { kind: 'text', text: longer })).toEqual([
+      `│ ${'aaaa '.repeat(7).trim()}`,
+      '│ wor, and more',
+    ]);
+  });
+
+  test('of the drawings of a picture, the widest drawing that fits the window is shown', () => {
+    const drawn = ['#'.repeat(60), '#'.repeat(36)];
+    const image: Node = { kind: 'image', file: 'a.png', alt: 'a chart', drawn };
+    expect(shownIn(80, image)[0]).toBe(`│   ${'#'.repeat(60)}`);
+    expect(shownIn(50, image)[0]).toBe(`│   ${'#'.repeat(36)}`);
+  });
+});
+
 describe('a code block in the terminal', () => {
   const long = Array.from({ length: 250 }, (_, nth) => `line ${nth}`).join('\n');
-  test('a code block that is too long is cut at the start', () => {
+  test('in the terminal, a code block that is too long is cut at the start', () => {
     const lines = renderMessage(card({ nodes: [{ kind: 'code', text: long, keep: 'end' }] }), context());
     expect(lines.slice(1, 3)).toEqual(['│   … 50 more lines', '│   line 50']);
     expect(lines.at(-2)).toBe('│   line 249');
   });
-  test('a code block is printed unwrapped into a pipe and is wrapped inside the frame in a window', () => {
+  test('a code block is wrapped inside the frame in a terminal window, and not wrapped in a pipe', () => {
     const message = card({ nodes: [{ kind: 'code', text: 'x'.repeat(60), keep: 'end' }] });
     expect(renderMessage(message, context())[1]).toBe(`│   ${'x'.repeat(60)}`);
     expect(renderMessage(message, context({ columns: 40 })).slice(1, -1)).toEqual([
@@ -197,7 +258,7 @@ describe('a code block in the terminal', () => {
       `│   ${'x'.repeat(24)}`,
     ]);
   });
-  test('a code block that is too long is cut at the end if the card asks for that', () => {
+  test('in the terminal, a code block that is too long is cut at the end if the card asks for that', () => {
     const lines = renderMessage(card({ nodes: [{ kind: 'code', text: long, keep: 'start' }] }), context());
     expect(lines[1]).toBe('│   line 0');
     expect(lines.slice(-3, -1)).toEqual(['│   line 199', '│   … 50 more lines']);
@@ -205,7 +266,7 @@ describe('a code block in the terminal', () => {
 });
 
 describe('a line in the terminal', () => {
-  test('a line that replies to a message starts with an arrow', () => {
+  test('in the terminal, a line that replies to a message starts with an arrow', () => {
     expect(
       renderMessage({ kind: 'line', tone: 'success', text: ['ready'] }, context({ reply: true })),
     ).toEqual(['↳ ✓ ready']);
@@ -222,9 +283,11 @@ describe('times in the terminal', () => {
     [NOON - 59 * 60_000 - 59_000, '59 minutes ago'],
     [NOON + 3_600_000, 'in 1 hour'],
     [NOON - 3 * 86_400_000, '3 days ago'],
-  ])('the time %d is shown as "%s"', (time, expected) => expect(shown(time, 'relative')).toBe(expected));
+  ])('the terminal shows the time %d as "%s"', (time, expected) =>
+    expect(shown(time, 'relative')).toBe(expected),
+  );
 
-  test('a clock time is shown with the date only if the day is not today', () => {
+  test('the terminal shows a clock time with the date only if the day is not today', () => {
     expect(shown(NOON - 1000, 'clock')).toBe('11:59:59');
     expect(shown(NOON - 86_400_000, 'clock')).toBe('2026-03-02 12:00:00');
   });

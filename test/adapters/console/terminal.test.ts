@@ -22,7 +22,7 @@ async function openTerminal(handle: (invocation: Invocation) => Promise<void> = 
 }
 
 describe('the prompt at a terminal', () => {
-  test('a prompt waits for a line however long there is silence, and starts no tour', async () => {
+  test('the prompt in a terminal waits for a line without a time limit', async () => {
     const { chat, clock } = await openTerminal();
     let over = false;
     void chat.finished.then(() => {
@@ -38,7 +38,7 @@ describe('the prompt at a terminal', () => {
     ['Ctrl-D', '\u0004'],
     ['Ctrl-C in the middle of a line', 'depl\u0003'],
     ['exit', 'exit\r'],
-  ])('%s leaves the chat', async (_, keys) => {
+  ])('%s at the prompt ends the chat', async (_, keys) => {
     const { chat, input } = await openTerminal();
     input.write(keys);
     expect(await chat.finished).toBe('left');

@@ -39,7 +39,7 @@ describe('a line typed at the prompt', () => {
     ['#1x', 'type its number alone'],
     ['#-1', 'type its number alone'],
     ['#99999999999999999999', 'No button has so large a number'],
-  ])('%j is neither a button press nor a comment and is refused', (line, problem) => {
+  ])('the typed line %j is neither a button press nor a comment and is refused', (line, problem) => {
     expect(readLine(line, known)).toEqual({ kind: 'malformed', problem: expect.stringContaining(problem) });
   });
 
@@ -86,7 +86,7 @@ describe('completion of a typed line', () => {
     ['help stop ', [], ''],
     ['stop --deployment ', ['@last '], ''],
     ['stop --deployment @last ', [], ''],
-  ])('completing %j offers the matching words', (line, candidates, word) =>
+  ])('completing the typed text %j in the terminal offers the matching words', (line, candidates, word) =>
     expect(complete(line)).resolves.toEqual([candidates, word]),
   );
 });

@@ -16,7 +16,7 @@ afterEach(async () => {
 const asker = '500000000000000006';
 
 describe('posting to Discord', () => {
-  test('a line under a card replies to the card and pings only the person who asked', async () => {
+  test('on Discord, a line under a card replies to the card and pings only the person who asked', async () => {
     const parent = await bot.adapter.post(here, { key: 'card', message: card('Deploying') });
     await bot.adapter.post(here, {
       key: 'line',
@@ -35,7 +35,7 @@ describe('posting to Discord', () => {
     expect(reply?.text).toMatch(/^✅ <@500000000000000006> your server/);
   });
 
-  test('a card without a mention pings no person, whatever the text says', async () => {
+  test('a Discord card without a mention pings no person, whatever the text of the card says', async () => {
     await bot.adapter.post(here, {
       key: 'k',
       message: card(`<@${asker}> @here`, [
@@ -46,7 +46,7 @@ describe('posting to Discord', () => {
     expect((await bot.driver.channel())[0]?.pings).toEqual([]);
   });
 
-  test('a reply to a deleted message is posted as a plain message', async () => {
+  test('a reply to a deleted Discord message is posted as a plain message', async () => {
     const parent = await bot.adapter.post(here, { key: 'card', message: card('Deploying') });
     const { messages } = bot.driver.server.rest;
     messages.remove(messages.find(ids.channel, parent.message));
@@ -54,7 +54,7 @@ describe('posting to Discord', () => {
     expect(await bot.driver.channel()).toMatchObject([{ text: 'Ready' }]);
   });
 
-  test('files arrive complete and under safe names, and an edit removes the old files', async () => {
+  test('files on Discord arrive complete and under safe names, and an edit of the message removes the old files', async () => {
     const content = 'ünï\nlines\n';
     const files = [textFile('../logs of "abc".txt', content), textFile('../logs of "abc".txt', 'second')];
     const posted = await bot.adapter.post(here, { key: 'k', message: card('Logs', [], { files }) });
@@ -80,7 +80,7 @@ describe('posting to Discord', () => {
     expect(file.endsWith('line number 699999\n')).toBe(true);
   });
 
-  test('an edit can turn a line into a card and a card into a line', async () => {
+  test('an edit of a Discord message can turn a line into a card and a card into a line', async () => {
     const posted = await bot.adapter.post(here, { key: 'k', message: line('Asking') });
     await bot.adapter.edit(posted, card('Stop it?', [confirmButtons]));
     expect(await bot.driver.channel()).toMatchObject([
@@ -95,7 +95,7 @@ describe('posting at most once', () => {
   const outgoing = { key: 'outbox-row-17', message: card('Ready') };
 
   test.each(['reset', 'closed', { status: 502 }] as const)(
-    'a post that took effect although the answer was %j is sent again and shown only once',
+    'if Discord shows a post but its answer is lost (%j), the post is sent again and still shown only once',
     async (answer) => {
       bot.driver.server.fault({ on: /^POST \/channels/, afterEffect: true, answer });
       const posted = await bot.adapter.post(here, outgoing);
@@ -112,7 +112,7 @@ describe('posting at most once', () => {
     expect((await bot.driver.channel()).map(({ text }) => text)).toEqual(['### Stopping']);
   });
 
-  test('a post with an unknown outcome is found by reading the channel', async () => {
+  test('a Discord post with an unknown outcome is found by reading the channel', async () => {
     const since = bot.clock.now();
     const first = await bot.adapter.post(here, { key: 'another', message: card('Ready') });
     bot.driver.server.fault({ on: /^POST \/channels/, afterEffect: true, answer: { status: 503 }, times: 3 });
@@ -126,7 +126,7 @@ describe('posting at most once', () => {
     expect(await bot.adapter.findPosted(here, 'never-sent', since)).toBeUndefined();
   });
 
-  test('a search ignores messages older than the post and reads more than 100 newer messages', async () => {
+  test('a search for a Discord post ignores messages older than the post and reads more than 100 newer messages', async () => {
     await bot.adapter.post(here, outgoing);
     await bot.clock.advance(10 * 60_000);
     const since = bot.clock.now();
@@ -137,7 +137,7 @@ describe('posting at most once', () => {
     expect(await bot.adapter.findPosted(here, 'outbox-row-18', since)).toEqual(posted);
   });
 
-  test('a search reports an unknown outcome if thousands of newer messages hide the post', async () => {
+  test('if thousands of newer messages follow a post, the search for that post reports an unknown outcome', async () => {
     const since = bot.clock.now();
     const posted = await bot.adapter.post(here, outgoing);
     for (let i = 0; i < 2_000; i++)
@@ -151,7 +151,7 @@ describe('posting at most once', () => {
     });
   });
 
-  test('a search in an unreadable channel fails instead of reporting that there is no such message', async () => {
+  test('a search in a channel that the bot cannot read fails instead of reporting that the message does not exist', async () => {
     await bot.adapter.post(here, outgoing);
     bot.driver.server.rest.botPermissions = allowedToPost & ~permissions.readMessageHistory;
     await expect(bot.adapter.findPosted(here, outgoing.key, 0)).rejects.toMatchObject({
@@ -175,14 +175,14 @@ describe('delivery errors', () => {
     ['a missing permission', rejected(403, 50013), { code: 'discord-missing-permissions', ...final }],
     ['a locked thread', rejected(403, 160005), { code: 'discord-thread-closed', ...final }],
     ['a message that is too large', rejected(413, 40005), { code: 'discord-too-large', ...final }],
-    ['a body that Discord does not take', rejected(400, 50035), { code: 'discord-rejected', ...final }],
+    ['a body that Discord does not accept', rejected(400, 50035), { code: 'discord-rejected', ...final }],
     [
       'an answer that is not JSON',
       { status: 403, headers: { 'content-type': 'text/html' } },
       { code: 'discord-rejected', ...final },
     ],
   ] as const)(
-    'a post refused because of %s reports the reason and sends nothing',
+    'if Discord refuses a post because of %s, the error gives the reason and the post counts as not sent',
     async (_, answer, expected) => {
       bot.driver.server.fault({ on: /^POST \/channels/, answer });
       const error = await bot.adapter.post(here, { key: 'k', message: line('x') }).catch((e: unknown) => e);
@@ -195,15 +195,18 @@ describe('delivery errors', () => {
     ['the message was deleted', rejected(404, 10008), { code: 'discord-unknown-message', ...final }],
     ['the old message was edited too often', rejected(429, 30046), { outcome: 'not-sent', retryable: true }],
     [
-      'the message was edited too often, as a bad request',
+      'the message was edited too often (reported as a bad request)',
       rejected(400, 30046),
       { code: 'discord-edit-limit', retryable: true },
     ],
-  ] as const)('an edit refused because %s reports the reason', async (_, answer, expected) => {
-    const posted = await bot.adapter.post(here, { key: 'k', message: line('x') });
-    bot.driver.server.fault({ on: /^PATCH \/channels/, answer });
-    await expect(bot.adapter.edit(posted, line('y'))).rejects.toMatchObject(expected);
-  });
+  ] as const)(
+    'if Discord refuses an edit because %s, the error gives the reason',
+    async (_, answer, expected) => {
+      const posted = await bot.adapter.post(here, { key: 'k', message: line('x') });
+      bot.driver.server.fault({ on: /^PATCH \/channels/, answer });
+      await expect(bot.adapter.edit(posted, line('y'))).rejects.toMatchObject(expected);
+    },
+  );
 
   test('an edit in an archived thread reopens the thread if the bot has the permission', async () => {
     const { rest } = bot.driver.server;
@@ -215,7 +218,7 @@ describe('delivery errors', () => {
 
   const closed = (code: number) => ({ on: /^PATCH \/channels\/\d+$/, answer: rejected(403, code) });
   test.each([50013, 50001, 160005])(
-    'where the bot may not reopen an archived thread itself, it posts a message to reopen it before an edit (%i)',
+    'if the bot may not reopen an archived thread (error %i), the bot first posts a message, which reopens the thread',
     async (code) => {
       const { server } = bot.driver;
       const posted = await bot.adapter.post(here, { key: 'k', message: card('Ready') });
@@ -229,7 +232,7 @@ describe('delivery errors', () => {
     },
   );
 
-  test("an edit that uses an interaction's token also posts a message to reopen an archived thread", async () => {
+  test("before an edit with an interaction's token, the bot also posts a message that reopens an archived thread", async () => {
     const { server } = bot.driver;
     const done = Promise.withResolvers<void>();
     bot.handle = async (invocation) => {
@@ -249,7 +252,7 @@ describe('delivery errors', () => {
     ]);
   });
 
-  test('an edit is given up at once if the thread cannot be reopened', async () => {
+  test('an edit of a Discord message is given up at once if its archived thread cannot be reopened', async () => {
     const { server } = bot.driver;
     const posted = await bot.adapter.post(here, { key: 'k', message: line('x') });
     server.rest.archived = true;
@@ -282,7 +285,7 @@ describe('delivery errors', () => {
     ['a single bucket', {}, undefined],
     ['the whole bot', { 'x-ratelimit-global': 'true' }, { posts: true, edits: true, everywhere: true }],
   ] as const)(
-    'a rate limit of %s delays only the requests to which that limit applies',
+    'if Discord limits the rate of %s, only requests under that limit have to wait',
     async (_, headers, heldUp) => {
       bot.driver.server.fault({
         on: /^POST \/channels/,
@@ -298,7 +301,7 @@ describe('delivery errors', () => {
     },
   );
 
-  test('if no request is left in a bucket, the post fails as rate-limited without sending a request', async () => {
+  test("if Discord's rate limit leaves no request for a channel, a post fails without sending a request", async () => {
     bot.driver.server.fault({
       on: /^POST \/channels/,
       times: 2,
@@ -323,7 +326,7 @@ describe('delivery errors', () => {
   });
 
   test.each(['reset', 'closed', 'cut'] as const)(
-    'a request whose connection breaks twice (%s) is sent again and takes effect once',
+    'if the connection of a request to Discord breaks twice (%s), the request is sent again and takes effect once',
     async (answer) => {
       bot.driver.server.fault({ on: /^POST \/channels/, answer, times: 2, afterEffect: true });
       const posted = await bot.adapter.post(here, { key: 'k', message: line('x') });
@@ -333,7 +336,7 @@ describe('delivery errors', () => {
     },
   );
 
-  test('after a broken connection the outcome is unknown; after a refused connection the message was not sent', async () => {
+  test('a post counts as unknown after a broken connection and as not sent after a refused connection', async () => {
     bot.driver.server.fault({ on: /^POST \/channels/, answer: 'reset', times: 3 });
     await expect(bot.adapter.post(here, { key: 'k', message: line('x') })).rejects.toMatchObject({
       code: 'discord-unreachable',
@@ -348,7 +351,7 @@ describe('delivery errors', () => {
     });
   });
 
-  test('a token that was reset is reported again at every later post', async () => {
+  test("if Discord no longer accepts the bot's token, every post fails with a hint about DISCORD_TOKEN", async () => {
     bot.driver.server.fault({ on: /^POST \/channels/, answer: rejected(401, 0) });
     for (const key of ['a', 'b'])
       await expect(bot.adapter.post(here, { key, message: line('x') })).rejects.toMatchObject({

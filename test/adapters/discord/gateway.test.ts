@@ -20,7 +20,7 @@ describe('a connected gateway', () => {
     expect(bot.adapter.healthy()).toBe(true);
   });
 
-  test('after a lost connection the gateway resumes the session and receives the missed command', async () => {
+  test('after a lost connection, the bot resumes its gateway session and receives the command that it missed', async () => {
     bot = await startHarness();
     bot.handle = (invocation) => invocation.acknowledge('public');
     bot.driver.server.gateway.drop();
@@ -34,13 +34,13 @@ describe('a connected gateway', () => {
     expect(lines).toContain('Discord gateway resumed');
   });
 
-  test('the gateway resumes the session when Discord asks for a reconnect', async () => {
+  test('the bot resumes its gateway session when Discord asks for a reconnect', async () => {
     bot = await startHarness();
     bot.driver.server.gateway.askToReconnect();
     await until(() => bot.driver.server.gateway.resumes === 1, 'a resume');
   });
 
-  test('if Discord has forgotten the session, the gateway starts a new session', async () => {
+  test('if Discord has forgotten the gateway session, the bot starts a new session', async () => {
     bot = await startHarness();
     bot.handle = (invocation) => invocation.refuse(line('no'));
     bot.driver.server.gateway.forgetSession = true;
@@ -59,7 +59,7 @@ describe('a connected gateway', () => {
       return adapter;
     };
 
-    test('a second process resumes the session of a stopped process and receives the command that was missed', async () => {
+    test('a second process resumes the gateway session of a stopped process and receives the missed command', async () => {
       bot = await startHarness();
       await bot.adapter.stop();
       await until(() => !bot.driver.server.gateway.connected, 'the end of the connection');
@@ -73,7 +73,7 @@ describe('a connected gateway', () => {
       });
     });
 
-    test('a second process resumes the session of a process that could not reconnect', async () => {
+    test('a second process resumes the gateway session of a process that could not reconnect', async () => {
       bot = await startHarness();
       const { gateway } = bot.driver.server;
       // Any code but a final code makes the adapter try again and again.
@@ -89,7 +89,7 @@ describe('a connected gateway', () => {
       expect(gateway).toMatchObject({ resumes: 1, identifies: [{ intents: 1 }] });
     });
 
-    test('a second process starts a new session if Discord forgot the old session or the bot has changed', async () => {
+    test('a second process starts a new session if Discord forgot the old session, or if that session belongs to another bot', async () => {
       bot = await startHarness();
       const { gateway } = bot.driver.server;
       await bot.adapter.stop();
@@ -105,7 +105,7 @@ describe('a connected gateway', () => {
   });
 
   test.each([4004, 4010, 4011, 4012, 4013, 4014])(
-    'a gateway that Discord closed for good (%i) is reported once, in plain words',
+    'if Discord closes the gateway connection for good (code %i), the bot reports this once, in plain words',
     async (code) => {
       bot = await startHarness();
       await bot.adapter.stop();
@@ -128,7 +128,7 @@ describe('a connected gateway', () => {
     },
   );
 
-  test('the log warns of configured servers that the bot has not joined and of joined servers that are not configured', async () => {
+  test('the log warns of a configured Discord server without the bot, and of an unconfigured server with the bot', async () => {
     bot = await startHarness({ DISCORD_GUILDS: `${ids.guild},299999999999999999` });
     const warnings = bot.logLines.filter(({ level }) => level === 'warn');
     expect(warnings).toMatchObject([
@@ -137,7 +137,7 @@ describe('a connected gateway', () => {
     ]);
   });
 
-  test('after the adapter closes, nothing is received or sent', async () => {
+  test('after the Discord adapter has closed, posts fail as not sent', async () => {
     bot = await startHarness();
     await bot.adapter.close();
     expect(bot.adapter.healthy()).toBe(false);
@@ -162,21 +162,21 @@ describe('a gateway that refuses the bot', () => {
     return error as AppError;
   }
 
-  test('a wrong token is reported as a wrong setting', async () => {
+  test('a Discord token that is wrong is reported as a wrong setting', async () => {
     driver = await createDiscordDriver();
     const error = await failure({ DISCORD_TOKEN: 'wrong' });
     expect(error).toBeInstanceOf(ConfigError);
     expect(error.userMessage).toContain('DISCORD_TOKEN is not accepted by Discord');
   });
 
-  test('a token that only the gateway refuses is reported as a wrong setting', async () => {
+  test('a Discord token that is refused only by the gateway is reported as a wrong setting', async () => {
     driver = await createDiscordDriver();
     driver.server.gateway.refuseWith = 4004;
     expect((await failure()).userMessage).toContain('DISCORD_TOKEN is not accepted by Discord');
   });
 
   test.each([4013, 4014])(
-    'a start with intents that Discord does not allow (%i) is reported',
+    "if Discord does not allow the bot's gateway intents (code %i), the start fails with that reason",
     async (code) => {
       driver = await createDiscordDriver();
       driver.server.gateway.refuseWith = code;
@@ -184,7 +184,7 @@ describe('a gateway that refuses the bot', () => {
     },
   );
 
-  test('a start fails if no logins are left for today, and says when the limit resets', async () => {
+  test('if Discord allows no more logins today, the start fails and says when the limit is reset', async () => {
     driver = await createDiscordDriver();
     driver.server.rest.sessionsLeft = 0;
     expect(await failure()).toMatchObject({
@@ -193,7 +193,7 @@ describe('a gateway that refuses the bot', () => {
     });
   });
 
-  test('a start names the address if no server answers there', async () => {
+  test("if no server answers at the address of Discord's API, the start fails and names the address", async () => {
     driver = await createDiscordDriver();
     expect(await failure({ DISCORD_API_URL: 'http://127.0.0.1:9/api' })).toMatchObject({
       code: 'discord-unreachable',

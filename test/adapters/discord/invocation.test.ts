@@ -16,7 +16,7 @@ afterEach(async () => {
 });
 
 describe('commands from Discord', () => {
-  test('a command arrives once, with typed options and with the id from Discord', async () => {
+  test('a Discord command arrives once, with each option in its type and with the id from Discord', async () => {
     bot.handle = (invocation) => invocation.acknowledge('public');
     await bot.driver.command('operator', 'logs', { deployment: 'abc', lines: 20, crash: true });
     expect(bot.invocations).toHaveLength(1);
@@ -30,7 +30,7 @@ describe('commands from Discord', () => {
     expect(id).toMatch(/^\d{17,20}$/);
   });
 
-  test('a public answer is first deferred, then filled in, and then replaced by the next answer', async () => {
+  test('a public answer on Discord is first announced, then filled in, and then replaced by the next answer', async () => {
     bot.handle = async (invocation) => {
       await invocation.acknowledge('public');
       await invocation.respond(card('Working'));
@@ -46,7 +46,7 @@ describe('commands from Discord', () => {
     expect(bot.driver.server.requests.filter(({ path }) => path.startsWith('/channels'))).toEqual([]);
   });
 
-  test('a private answer is visible only to the person who asked', async () => {
+  test('a private answer on Discord is visible only to the person who asked', async () => {
     bot.handle = async (invocation) => {
       await invocation.acknowledge('private');
       await invocation.respond(card('For you'));
@@ -57,7 +57,7 @@ describe('commands from Discord', () => {
     expect(await bot.driver.privately('member')).toEqual([]);
   });
 
-  test('a refusal is the first response and is private', async () => {
+  test('a refusal on Discord is the first response to the command and is private', async () => {
     bot.handle = (invocation) => invocation.refuse(card('Not allowed', [], { tone: 'danger' }));
     await bot.driver.command('member', 'stop');
     expect(await bot.driver.privately('member')).toMatchObject([{ text: '### Not allowed' }]);
@@ -65,7 +65,7 @@ describe('commands from Discord', () => {
     expect(bot.driver.server.requests.filter(({ path }) => path.includes('/callback'))).toHaveLength(1);
   });
 
-  test('an error in the handler is logged and not thrown', async () => {
+  test('if the handler of a Discord command throws an error, the error is logged', async () => {
     bot.handle = async (invocation) => {
       await invocation.acknowledge('public');
       throw new Error('a bug');
@@ -82,7 +82,7 @@ describe('the person behind an interaction', () => {
     return bot.last().person('fresh');
   };
 
-  test("a person's roles and permissions come with the interaction", async () => {
+  test('a Discord interaction contains the roles and permissions of the person', async () => {
     expect(await personOf('operator')).toMatchObject({
       name: 'Olga',
       home: true,
@@ -94,23 +94,23 @@ describe('the person behind an interaction', () => {
     expect(await personOf('guest')).toMatchObject({ home: true, admin: false, groups: [] });
   });
 
-  test("a role that a person has lost is missing from the person's next interaction", async () => {
+  test('after a person loses a Discord role, the next interaction no longer contains that role', async () => {
     expect((await personOf('operator')).groups).toContain(groupIds.operators);
     await bot.driver.regroup('operator', []);
     expect((await personOf('operator')).groups).toEqual([]);
   });
 
-  test('the Administrator permission counts as Manage Server', async () => {
+  test("a person with Discord's Administrator permission counts as a person with Manage Server", async () => {
     bot.driver.user('member').permissions = permissions.administrator;
     expect((await personOf('member')).admin).toBe(true);
   });
 
-  test('permissions in a server that the bot does not serve are ignored', async () => {
+  test('permissions in a Discord server that is not configured are ignored', async () => {
     expect(await personOf('stranger')).toMatchObject({ home: false, admin: false, groups: [] });
     expect(bot.last().at.workspace).toBe(ids.foreignGuild);
   });
 
-  test('a direct message belongs to no server', async () => {
+  test('a command in a Discord direct message belongs to no server', async () => {
     expect(await personOf('elsewhere')).toMatchObject({ home: false, admin: false, groups: [] });
     expect(bot.last().at).toMatchObject({ workspace: '@me', channel: ids.directChannel });
     expect(await bot.driver.privately('elsewhere')).toHaveLength(1);
@@ -131,7 +131,7 @@ describe('buttons on Discord', () => {
     );
   }
 
-  test('a press names its action and the message that holds the button', async () => {
+  test("a press of a Discord button names the button's action and the message with the button", async () => {
     await ask('public');
     bot.handle = (invocation) => invocation.acknowledge('update');
     await bot.driver.press('operator', 'Stop it');
@@ -144,7 +144,7 @@ describe('buttons on Discord', () => {
     });
   });
 
-  test('an update replaces the message that holds the button', async () => {
+  test('if a press was acknowledged as "update", the answer replaces the message with the button', async () => {
     await ask('public');
     bot.handle = async (invocation) => {
       await invocation.acknowledge('update');
@@ -160,7 +160,7 @@ describe('buttons on Discord', () => {
   });
 
   test.each(['public', 'private', 'update'] as const)(
-    'after %s, respondPrivately reaches the person who pressed and leaves the message unchanged',
+    'if a press was acknowledged as "%s", respondPrivately reaches the person and leaves the message unchanged',
     async (mode) => {
       bot.handle = async (invocation) => {
         await invocation.acknowledge('public');
@@ -196,7 +196,7 @@ describe('buttons on Discord', () => {
       ['Only the person who asked can see this answer.'],
     ],
     [
-      'left alone where a person deleted the announcement',
+      'left alone if a person has already deleted that message',
       [
         {
           on: /^DELETE \/webhooks/,
@@ -207,7 +207,7 @@ describe('buttons on Discord', () => {
       [],
     ],
   ] as const)(
-    'a public answer that Discord refuses is given privately instead, and the announcement is %s',
+    'if Discord refuses a public answer, the answer is given privately, and the "thinking" message is %s',
     async (_, faults, left) => {
       const { server } = bot.driver;
       server.fault({ on: /^PATCH \/webhooks/, answer: rejected });
@@ -229,7 +229,7 @@ describe('buttons on Discord', () => {
     },
   );
 
-  test('a private message cannot be edited later, except by a press of a button in the message', async () => {
+  test('a private Discord message can be edited later only through a press of its own button', async () => {
     await ask('private');
     bot.handle = async (invocation) => {
       await invocation.acknowledge('update');
@@ -241,7 +241,7 @@ describe('buttons on Discord', () => {
   });
 
   test.each(['public', 'private'] as const)(
-    'a press is handled although the acknowledgement got no answer, also below a %s message',
+    "a press of a button in a %s message is handled although Discord's answer to the acknowledgement is lost",
     async (mode) => {
       await ask(mode);
       bot.handle = async (invocation) => {
@@ -256,7 +256,7 @@ describe('buttons on Discord', () => {
     },
   );
 
-  test('if another copy of the bot refused a press first, the message stays unchanged', async () => {
+  test('if another copy of the bot has already refused a press, the message with the button stays unchanged', async () => {
     await ask('public');
     const refused = { type: 4, data: { content: 'I did nothing.', flags: 64 } };
     let error: unknown;
@@ -272,7 +272,7 @@ describe('buttons on Discord', () => {
     expect(await bot.driver.channel()).toMatchObject([{ edits: 0 }]);
   });
 
-  test('a press can be answered with a separate message', async () => {
+  test('a press of a Discord button can be answered with a separate message', async () => {
     await ask('private');
     bot.handle = async (invocation) => {
       await invocation.acknowledge('update');
@@ -332,7 +332,7 @@ describe('posting a card as the answer', () => {
     [permissions.sendMessages | permissions.readMessageHistory, 0, 'Send Messages, Read Message History'],
   ] as const;
   test.each(lacking)(
-    'if permissions are missing, posting a card names them: %# %s',
+    'if the bot lacks permissions in a channel, posting a card fails and names those permissions: %# %s',
     async (bits, channelType, names) => {
       bot.driver.server.rest.botPermissions = allowedToPost & ~bits;
       bot.driver.server.channelType = channelType;
@@ -358,7 +358,7 @@ describe('posting a card as the answer', () => {
     },
   );
 
-  test('posting a card in a thread does not need the permission Send Messages', async () => {
+  test('the bot can post a card in a thread without the permission Send Messages', async () => {
     bot.driver.server.rest.botPermissions = allowedToPost & ~permissions.sendMessages;
     bot.driver.server.channelType = 11;
     bot.handle = async (invocation) => {
@@ -388,7 +388,7 @@ describe('late and lost acknowledgements', () => {
     return (await until(() => outcome)).error;
   }
 
-  test('an acknowledgement that comes too late is rejected, so that the command does not run', async () => {
+  test('an acknowledgement after more than three seconds fails, so that the command does not run', async () => {
     const error = await outcomeOf(async (invocation) => {
       await bot.clock.advance(3001);
       await invocation.acknowledge('public');
@@ -396,7 +396,7 @@ describe('late and lost acknowledgements', () => {
     expect(error).toMatchObject({ code: 'discord-too-late', outcome: 'not-sent' });
   });
 
-  test('an acknowledgement is rejected if another copy of the bot acknowledged first', async () => {
+  test('an acknowledgement fails if another copy of the bot has already acknowledged the command', async () => {
     const error = await outcomeOf(async (invocation) => {
       bot.driver.server.rest.interactions.callback(
         invocation.id,
@@ -409,7 +409,7 @@ describe('late and lost acknowledgements', () => {
     expect(error).toMatchObject({ code: 'discord-answered-elsewhere' });
   });
 
-  test('if the answer to an acknowledgement is lost, the acknowledgement counts as given', async () => {
+  test("if Discord's answer to an acknowledgement is lost, the acknowledgement still counts as given", async () => {
     for (const answer of ['reset', { status: 502 }] as const)
       for (const mode of ['public', 'private'] as const) {
         bot.driver.server.fault({ on: /callback/, afterEffect: true, answer });
@@ -417,7 +417,7 @@ describe('late and lost acknowledgements', () => {
       }
   });
 
-  test('an unconfirmed acknowledgement does not count if another copy of the bot refused the interaction', async () => {
+  test("if Discord's answer to an acknowledgement is lost, the acknowledgement fails if another copy of the bot has refused the command", async () => {
     const refused = { type: 4, data: { content: 'I did nothing.', flags: 64 } };
     const error = await outcomeOf(async (invocation) => {
       const { rest } = bot.driver.server;
@@ -429,7 +429,7 @@ describe('late and lost acknowledgements', () => {
     expect(await bot.driver.channel()).toEqual([]);
   });
 
-  test('an acknowledgement that never reached Discord is sent once more', async () => {
+  test('an acknowledgement that does not reach Discord is sent once more, and fails if that attempt is lost too', async () => {
     bot.driver.server.fault({ on: /callback/, answer: 'reset' });
     expect(await outcomeOf((invocation) => invocation.acknowledge('public'))).toBeUndefined();
     bot.driver.server.fault({ on: /callback/, answer: 'reset', times: 2 });
@@ -439,7 +439,7 @@ describe('late and lost acknowledgements', () => {
     });
   });
 
-  test('once the token has failed, a public answer is posted in the channel and edited there', async () => {
+  test("after the interaction's token has expired, a public answer is posted in the channel and edited there", async () => {
     const error = await outcomeOf(async (invocation) => {
       await invocation.acknowledge('public');
       bot.driver.server.rest.interactions.expireTokens();
@@ -452,7 +452,7 @@ describe('late and lost acknowledgements', () => {
     ]);
   });
 
-  test('after 15 minutes a public answer is sent without trying the expired token', async () => {
+  test("after 15 minutes, a public answer is edited with the bot's own token, without trying the expired token", async () => {
     const error = await outcomeOf(async (invocation) => {
       await invocation.acknowledge('public');
       await invocation.respond(line('Working'));
@@ -464,7 +464,7 @@ describe('late and lost acknowledgements', () => {
     expect(bot.driver.server.requests.filter(({ path }) => path.startsWith('/webhooks'))).toHaveLength(1);
   });
 
-  test('a private answer is not made public when the token has expired', async () => {
+  test("a private answer is not made public when the interaction's token has expired", async () => {
     const error = await outcomeOf(async (invocation) => {
       await invocation.acknowledge('private');
       bot.driver.server.rest.interactions.expireTokens();

@@ -25,7 +25,7 @@ const text = { type: 10, content: 'x' };
 const v2 = { flags: flags.componentsV2, components: [text] };
 
 const refused: [string, object, string][] = [
-  ['components V2 without the flag', { components: [text] }, 'need IS_COMPONENTS_V2'],
+  ['components V2 but without their flag', { components: [text] }, 'need IS_COMPONENTS_V2'],
   ['content beside components V2', { ...v2, content: 'x' }, 'content cannot be used'],
   ['embeds beside components V2', { ...v2, embeds: [{ title: 'x' }] }, 'embeds cannot be used'],
   [
@@ -57,7 +57,7 @@ const refused: [string, object, string][] = [
     'same id',
   ],
   [
-    'a file that is not there',
+    'a file that was not uploaded',
     { ...v2, components: [{ type: 13, file: { url: 'attachment://a.txt' } }] },
     'No attachment',
   ],
@@ -70,29 +70,35 @@ const refused: [string, object, string][] = [
     'same custom_id',
   ],
 ];
-test.each(refused)('the local Discord refuses %s', async (_, body, problem) => {
-  expect(await send('POST', messages, body)).toMatchObject({ status: 400, json: { code: 50035 } });
-  expect(driver.server.violations.join('\n')).toContain(problem);
-});
+test.each(refused)(
+  'the local Discord server of the tests refuses a message with %s',
+  async (_, body, problem) => {
+    expect(await send('POST', messages, body)).toMatchObject({ status: 400, json: { code: 50035 } });
+    expect(driver.server.violations.join('\n')).toContain(problem);
+  },
+);
 
 test.each([
   ['an unknown field', { ...v2, component: [] }],
   ['a nested unknown field', { ...v2, components: [{ type: 17, components: [{ ...text, text: 'x' }] }] }],
   [
-    'a long label',
+    'a button label that is too long',
     { components: [{ type: 1, components: [{ type: 2, style: 1, label: 'x'.repeat(81), custom_id: 'a' }] }] },
   ],
-])('the local Discord records %s', async (_, body) => {
-  await send('POST', messages, body);
-  expect(driver.server.violations).not.toEqual([]);
-});
+])(
+  'the local Discord server of the tests records a message with %s as a violation of the specification',
+  async (_, body) => {
+    await send('POST', messages, body);
+    expect(driver.server.violations).not.toEqual([]);
+  },
+);
 
-test('the local Discord records a request that is not in the specification', async () => {
+test('the local Discord server of the tests records a request that is not in the specification', async () => {
   await send('POST', '/channels/1/message', {});
   expect(driver.server.violations.join()).toContain('no such request');
 });
 
-test('the components V2 flag of a message cannot be removed', async () => {
+test('the local Discord server of the tests refuses to remove the components V2 flag of a message', async () => {
   const { json } = await send('POST', messages, v2);
   expect(await send('PATCH', `${messages}/${json.id}`, { flags: 0, content: 'x' })).toMatchObject({
     status: 400,
@@ -100,7 +106,7 @@ test('the components V2 flag of a message cannot be removed', async () => {
   expect(driver.server.violations.join()).toContain('cannot be removed');
 });
 
-test("messages of the local Discord have the shape of Discord's messages", async () => {
+test("messages of the tests' local Discord server have the shape of Discord's messages", async () => {
   const { json } = await send('POST', messages, { ...v2, nonce: 'n', enforce_nonce: true });
   expect(json.nonce).toBe('n');
   const listed = await send('GET', messages);
@@ -113,7 +119,7 @@ test("messages of the local Discord have the shape of Discord's messages", async
   }
 });
 
-test('a nonce is remembered for a few minutes, and only if the request asks for that', async () => {
+test('the local Discord server of the tests remembers a nonce for a few minutes, and only if the request asks for that', async () => {
   let now = Date.now();
   await driver.close();
   driver = await createDiscordDriver({ now: () => now });
@@ -125,7 +131,7 @@ test('a nonce is remembered for a few minutes, and only if the request asks for 
   expect(await post({ ...v2, nonce: 'n', enforce_nonce: true })).not.toBe(first);
 });
 
-test('an interaction can be answered once, within 3 seconds, and a deferral may carry no flag except ephemeral', async () => {
+test("on the tests' local Discord server, an interaction takes a single answer within 3 seconds, without unsuitable flags", async () => {
   let now = Date.now();
   await driver.close();
   driver = await createDiscordDriver({ now: () => now });
@@ -157,7 +163,7 @@ test('an interaction can be answered once, within 3 seconds, and a deferral may 
   expect(await send('PATCH', original, v2)).toMatchObject({ status: 401, json: { code: 50027 } });
 });
 
-test('a mention pings unless the request forbids pings, whether or not the mention is escaped', async () => {
+test("on the tests' local Discord server, even an escaped mention pings, unless the request forbids pings", async () => {
   const content = '\\<@500000000000000001> @everyone <@&300000000000000001>';
   const pings = async (allowed_mentions?: object) => {
     await send('POST', messages, {
@@ -172,7 +178,7 @@ test('a mention pings unless the request forbids pings, whether or not the menti
   expect(await pings({ parse: [], users: ['500000000000000001'] })).toEqual(['500000000000000001']);
 });
 
-test('the first follow-up fills a public deferral for everyone; once the deferral is deleted, a follow-up can be private', async () => {
+test("on the tests' local Discord server, a follow-up can be private only after the public deferral was deleted", async () => {
   const { interactions, messages: known } = driver.server.rest;
   const followUp = async (how: 'at once' | 'after a deletion') => {
     const { id, token } = interactions.create(driver.user('operator'));

@@ -44,17 +44,17 @@ function visible(text: string): string {
 }
 
 describe('escaped strings in Markdown', () => {
-  test.each(nasty)('the string %j is shown as plain text', (text) => {
+  test.each(nasty)('the escaped string %j is shown as plain text', (text) => {
     expect(readMarkdown(escapeMarkdown(text))).toEqual({ text, marks: [] });
   });
 
-  test('a string is shown as plain text whatever other string stands beside that string', () => {
+  test('an escaped string is shown as plain text, whatever text stands beside the string', () => {
     for (const first of nasty)
       for (const second of nasty)
         expect(readMarkdown(toMarkdown([first, second]))).toEqual({ text: first + second, marks: [] });
   });
 
-  test('random strings of markup characters are shown as plain text', () => {
+  test('random strings of markup characters are shown as plain text after escaping', () => {
     const random = seeded(7);
     const alphabet = [
       ...'*_~|`[]()<>@#:.-+!&/\\ \n19ahtps',
@@ -74,27 +74,36 @@ describe('escaped strings in Markdown', () => {
     }
   });
 
-  test('control characters are removed, and all kinds of line end become the same', () => {
+  test('escaping for Discord removes control characters and makes all kinds of line end the same', () => {
     expect(escapeMarkdown('a\u0000b\u001b[31mc\r\nd\re\tf')).toBe('ab\\[31mc\nd\ne\tf');
   });
 });
 
 describe('Markdown written by the bot', () => {
-  test.each(nasty.filter((text) => text.trim() !== ''))('bold %j is read as bold', (text) => {
-    expect(readMarkdown(toMarkdown([{ bold: text }]))).toEqual({ text, marks: ['bold'] });
-  });
+  test.each(nasty.filter((text) => text.trim() !== ''))(
+    'the text %j written in bold is shown in bold',
+    (text) => {
+      expect(readMarkdown(toMarkdown([{ bold: text }]))).toEqual({ text, marks: ['bold'] });
+    },
+  );
 
-  test.each(nasty.filter((text) => text.trim() !== ''))('inline code %j is read as code', (text) => {
-    const { text: shown, marks } = readMarkdown(toMarkdown([{ code: text }]));
-    expect(marks).toEqual(['code']);
-    expect(visible(shown)).toBe(text.replace(/\s*\n\s*/g, ' '));
-  });
+  test.each(nasty.filter((text) => text.trim() !== ''))(
+    'the text %j written as inline code is shown as code',
+    (text) => {
+      const { text: shown, marks } = readMarkdown(toMarkdown([{ code: text }]));
+      expect(marks).toEqual(['code']);
+      expect(visible(shown)).toBe(text.replace(/\s*\n\s*/g, ' '));
+    },
+  );
 
-  test.each(nasty.filter((text) => text.trim() !== ''))('the block %j is read as a code block', (text) => {
-    const { text: shown, marks } = readMarkdown(codeBlock(text));
-    expect(marks).toEqual(['code block']);
-    expect(visible(shown)).toBe(text.replace(/^\n+|\n+$/g, ''));
-  });
+  test.each(nasty.filter((text) => text.trim() !== ''))(
+    'the text %j written as a code block is shown as a code block',
+    (text) => {
+      const { text: shown, marks } = readMarkdown(codeBlock(text));
+      expect(marks).toEqual(['code block']);
+      expect(visible(shown)).toBe(text.replace(/^\n+|\n+$/g, ''));
+    },
+  );
 
   test('an empty code block is still a code block', () => {
     for (const text of ['', '\n', '\n\n'])
@@ -117,7 +126,7 @@ describe('Markdown written by the bot', () => {
     expect(marks).toEqual(['bold', 'bold', 'code', 'code', 'code', 'bold']);
   });
 
-  test('links lead to web addresses only and show their text', () => {
+  test('a link on Discord shows its text, and only a web address becomes a link', () => {
     expect(toMarkdown([{ link: 'https://a.b/c_(d)?e=<f> g', text: 'a [b] (c)' }])).toBe(
       '[a \\[b\\] \\(c\\)](https://a.b/c_%28d%29?e=%3Cf%3E%20g)',
     );
@@ -125,7 +134,7 @@ describe('Markdown written by the bot', () => {
       expect(toMarkdown([{ link, text: 'x*y*' }])).toBe('x\\*y\\*');
   });
 
-  test('a channel id becomes a link to the channel; any other text stays text', () => {
+  test('a channel id becomes a link to the Discord channel, and any other text stays plain text', () => {
     expect(toMarkdown([{ channel: '500000000000000007' }])).toBe('<#500000000000000007>');
     expect(toMarkdown([{ channel: '*x*' }])).toBe('\\#\\*x\\*');
   });
@@ -139,26 +148,29 @@ describe('Markdown written by the bot', () => {
 });
 
 describe('cutting Markdown', () => {
-  test.each(nasty.filter((text) => text.length > 10))('%j cut anywhere stays valid Markdown', (text) => {
-    const rich: Inline[] = [
-      text,
-      { bold: text },
-      { code: text },
-      { link: 'https://a.b', text },
-      { mention: '500000000000000006', name: 'x' },
-    ];
-    const whole = toMarkdown(rich);
-    for (let room = 1; room < whole.length; room++) {
-      const cut = toMarkdown(rich, room);
-      expect(cut.length).toBeLessThanOrEqual(room);
-      expect(readMarkdown(cut).text).toContain('…');
-      const marks = readMarkdown(cut).marks;
-      expect(['bold', 'code', 'link', 'mention'].slice(0, marks.length)).toEqual(marks);
-    }
-    expect(toMarkdown(rich, whole.length)).toBe(whole);
-  });
+  test.each(nasty.filter((text) => text.length > 10))(
+    'the text %j stays valid Markdown wherever the text is cut',
+    (text) => {
+      const rich: Inline[] = [
+        text,
+        { bold: text },
+        { code: text },
+        { link: 'https://a.b', text },
+        { mention: '500000000000000006', name: 'x' },
+      ];
+      const whole = toMarkdown(rich);
+      for (let room = 1; room < whole.length; room++) {
+        const cut = toMarkdown(rich, room);
+        expect(cut.length).toBeLessThanOrEqual(room);
+        expect(readMarkdown(cut).text).toContain('…');
+        const marks = readMarkdown(cut).marks;
+        expect(['bold', 'code', 'link', 'mention'].slice(0, marks.length)).toEqual(marks);
+      }
+      expect(toMarkdown(rich, whole.length)).toBe(whole);
+    },
+  );
 
-  test('a cut never splits a character', () => {
+  test('cutting Markdown never splits a character', () => {
     expect(toMarkdown(['🎮🎮🎮🎮'], 6)).toBe('🎮🎮…');
   });
 });

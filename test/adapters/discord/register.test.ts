@@ -76,7 +76,7 @@ async function nextFolder(): Promise<void> {
   folder = await mkdtemp(join(tmpdir(), 'commands-'));
 }
 
-test('the first registration creates the commands, and the second finds nothing to change', async () => {
+test('the first registration on Discord creates the commands, and the second registration changes nothing', async () => {
   await write('stop', stop);
   await write('logs', logs);
   expect(await register()).toEqual({ code: 0, text: `Server ${ids.guild}: created logs, stop` });
@@ -85,7 +85,7 @@ test('the first registration creates the commands, and the second finds nothing 
   expect(writes()).toEqual([]);
 });
 
-test('registration writes only the commands that changed and deletes the commands that were removed', async () => {
+test('the registration on Discord writes only commands that changed and deletes commands that were removed', async () => {
   await write('stop', stop);
   await write('logs', logs);
   await register();
@@ -105,7 +105,7 @@ test.each([
   ['an option’s bounds', { ...logs.options, lines: { ...logs.options.lines, max: 100 } }],
   ['a choice', { ...logs.options, of: { ...logs.options.of, choices: ['server'] } }],
   ['an option that is no longer required', { deployment: { ...stop.options.deployment, required: false } }],
-])('registration notices a change of %s', async (_, options) => {
+])('the registration of commands notices a change of %s', async (_, options) => {
   await write('logs', logs);
   await register();
   await nextFolder();
@@ -114,7 +114,7 @@ test.each([
   expect((await register()).text).toContain('nothing to change');
 });
 
-test('once an operator role is configured, all members can see the commands', async () => {
+test('if an operator role is configured, all members of the Discord server can see the commands', async () => {
   await write('stop', stop);
   await register();
   expect(driver.server.rest.commands.list(ids.guild)).toMatchObject([{ default_member_permissions: '32' }]);
@@ -122,7 +122,7 @@ test('once an operator role is configured, all members can see the commands', as
   expect(driver.server.rest.commands.list(ids.guild)).toMatchObject([{ default_member_permissions: null }]);
 });
 
-test('registration removes translations that an earlier registration left behind', async () => {
+test('registration removes translations of commands that an earlier registration left behind', async () => {
   await write('stop', stop);
   await register();
   const [command] = driver.server.rest.commands.list(ids.guild);
@@ -134,22 +134,22 @@ test('registration removes translations that an earlier registration left behind
 test.each([
   ['a wrong token', { DISCORD_TOKEN: 'wrong' }, 'DISCORD_TOKEN is not accepted by Discord'],
   [
-    'a server the bot is not in',
+    'a Discord server without the bot',
     { DISCORD_GUILDS: ids.foreignGuild },
     `client_id=${ids.application}&scope=bot`,
   ],
   [
-    'an address without a server',
+    'an address at which no server answers',
     { DISCORD_API_URL: 'http://127.0.0.1:9/api' },
     'DISCORD_API_URL is http://127.0.0.1:9/api',
   ],
   [
-    'a start without settings',
+    'no settings at all',
     { DISCORD_TOKEN: undefined, DISCORD_GUILDS: undefined },
     'DISCORD_TOKEN and DISCORD_GUILDS are missing',
   ],
-  ['a start without DISCORD_GUILDS', { DISCORD_GUILDS: undefined }, 'DISCORD_GUILDS is missing'],
-])('registration with %s fails with a plain sentence', async (_, environment, sentence) => {
+  ['no DISCORD_GUILDS', { DISCORD_GUILDS: undefined }, 'DISCORD_GUILDS is missing'],
+])('the registration of commands with %s fails with a plain sentence', async (_, environment, sentence) => {
   await write('stop', stop);
   const { code, text } = await register(environment);
   expect(code).toBe(1);
@@ -157,7 +157,7 @@ test.each([
   expect(text).not.toMatch(/\bat .*\(|Error:/);
 });
 
-test('a refusal by Discord is reported in plain words', async () => {
+test('if Discord refuses the registration of commands, the error says so in plain words', async () => {
   await write('stop', stop);
   driver.server.fault({
     on: /^POST .*commands/,
@@ -196,7 +196,7 @@ test.each([
   },
 );
 
-test('a command of more than 8000 characters is refused before registration', () => {
+test('a Discord command of more than 8000 characters is refused before the registration', () => {
   const option = { kind: 'string', description: 'x'.repeat(100) };
   const choices = {
     kind: 'choice',

@@ -48,7 +48,7 @@ const everything: Node[] = [
   confirmButtons,
 ];
 
-test('a card with every kind of node is rendered in full', () => {
+test('a card with every kind of node is rendered in full for Discord', () => {
   expect(
     renderMessage(card('All of it', everything, { tone: 'danger' }), ['a.txt'], 4711),
   ).toMatchInlineSnapshot(`
@@ -129,7 +129,7 @@ test.each([
   ['success', 0x57f287, '✅ x'],
   ['warning', 0xfee75c, '⚠️ x'],
   ['danger', 0xed4245, '❌ x'],
-] as const)('the tone %s is shown with the right colour and sign', (tone, accent, text) => {
+] as const)('a Discord card of the tone %s has the right colour and sign', (tone, accent, text) => {
   expect((renderMessage(card('x', [], { tone })) as { accent_color?: number }).accent_color).toBe(accent);
   expect(texts({ kind: 'line', tone, text: ['x'] })).toEqual([text]);
 });
@@ -178,16 +178,19 @@ describe('prose that is too long for Discord', () => {
         { kind: 'table', columns: ['a'], rows: Array.from({ length: 99 }, () => ['`'.repeat(60)]) },
       ]),
     ],
-    ['a cell', card('x', [{ kind: 'table', columns: ['a', 'b'], rows: [[long, long]] }])],
+    ['a table cell', card('x', [{ kind: 'table', columns: ['a', 'b'], rows: [[long, long]] }])],
     ['emoji', card('🎮'.repeat(9000), [{ kind: 'text', text: ['🎮'.repeat(9000)] }])],
-    ['only marks', card('*'.repeat(9000), [{ kind: 'text', text: [{ bold: '*'.repeat(9000) }] }])],
+    [
+      'only markup characters',
+      card('*'.repeat(9000), [{ kind: 'text', text: [{ bold: '*'.repeat(9000) }] }]),
+    ],
   ];
-  test.each(cards)('%s that does not fit is cut visibly', (_, message) => {
+  test.each(cards)('a message that is too long for Discord ends visibly with "…": %s', (_, message) => {
     const shown = texts(message).map((text) => readMarkdown(text));
     expect(shown.some(({ text }) => text.includes('…'))).toBe(true);
   });
 
-  test('a card with too many nodes of every kind is cut and stays valid', () => {
+  test('a Discord card with too many nodes of every kind is cut and stays valid', () => {
     const nodes = Array.from({ length: 4 }, () => [
       { kind: 'text', text: [long] },
       { kind: 'note', text: [long] },
@@ -198,7 +201,7 @@ describe('prose that is too long for Discord', () => {
     expect(texts(card(long, nodes)).join('').length).toBeGreaterThan(3000);
   });
 
-  test('a code block that does not fit is cut to whole lines, at the end or at the start', () => {
+  test('a code block that is too long for Discord loses whole lines, at the end or at the start', () => {
     const text = Array.from({ length: 2000 }, (_, i) => `line ${i}`).join('\n');
     const [, end = ''] = texts(card('x', [{ kind: 'code', text, keep: 'end' }]));
     expect(end).toMatch(/^```\n…\nline \d+\n/);
@@ -209,14 +212,14 @@ describe('prose that is too long for Discord', () => {
     for (const code of [start, end]) expect(code.length).toBeGreaterThan(3800);
   });
 
-  test('a table that was cut says how many rows are missing', () => {
+  test('a table that is too long for Discord is cut and says how many rows are missing', () => {
     const rows = Array.from({ length: 900 }, (_, i) => [`row ${i}`]);
     const [, table = ''] = texts(card('x', [{ kind: 'table', columns: ['a'], rows }]));
     const shown = table.match(/row \d+/g)?.length ?? 0;
     expect(table).toContain(`… and ${900 - shown} more\n`);
   });
 
-  test('a card with too many tags or ports says how many were left out and keeps the request id', () => {
+  test('a Discord card with too many tags or ports says how many were left out and keeps the request_id', () => {
     const codes = Array.from({ length: 500 }, (_, i) => [', ', { code: `match-${i}` }])
       .flat()
       .slice(1);
@@ -238,7 +241,7 @@ describe('prose that is too long for Discord', () => {
     expect(text).toContain('`abcdef012345`');
   });
 
-  test('a button label of 100 characters is cut to 80', () => {
+  test('a button label of 100 characters is cut to 80 characters on Discord', () => {
     const button: Button = {
       label: '🎮'.repeat(100),
       style: 'primary',
@@ -288,23 +291,26 @@ describe('structure that is too much for Discord', () => {
       /11 files/,
     ],
     [
-      'a picture larger than Discord takes',
+      'a picture larger than Discord accepts',
       card('x', [], { files: [{ name: 'a.png', type: 'image/png', bytes: new Uint8Array(11 << 20) }] }),
       /a\.png: 11534336 bytes/,
     ],
   ];
-  test.each(bad)('rendering %s throws', (_, message, problem) => {
-    expect(() => payloadOf(message)).toThrow(problem);
-  });
+  test.each(bad)(
+    'a Discord card cannot be rendered and throws an error if the card has %s',
+    (_, message, problem) => {
+      expect(() => payloadOf(message)).toThrow(problem);
+    },
+  );
 
-  test('seven buttons make two rows', () => {
+  test('seven buttons are shown in two rows on Discord', () => {
     const buttons = Array.from({ length: 7 }, (_, i) => button(i));
     const rows = rendered(card('x', [{ kind: 'buttons', buttons }])).filter(({ type }) => type === 1);
     expect(rows.map(({ components }) => components?.length)).toEqual([5, 2]);
   });
 });
 
-test('a picture is referred to by the file name on Discord, and the description is cut', () => {
+test('a picture on Discord gets a safe file name, and a long description of the picture is cut', () => {
   const png = { type: 'image/png', bytes: new Uint8Array([1]) };
   const shown = rendered(
     card('x', [{ kind: 'image', file: '../players of "x".png', alt: 'é'.repeat(1100) }], {
@@ -316,7 +322,7 @@ test('a picture is referred to by the file name on Discord, and the description 
   expect(shown.find(({ items }) => items)?.items?.[0]?.description).toBe(`${'é'.repeat(1023)}…`);
 });
 
-test('nodes without text leave no empty component in the message', () => {
+test('nodes without text leave no empty component in a Discord message', () => {
   const nodes: Node[] = [
     { kind: 'text', text: [''] },
     { kind: 'note', text: [] },
@@ -327,13 +333,13 @@ test('nodes without text leave no empty component in the message', () => {
   expect(texts({ kind: 'line', tone: 'neutral', text: [] })).toEqual(['…']);
 });
 
-test('a title and a note stay on a single line each, whatever their text contains', () => {
+test("on Discord, a card's title and note each stay on a single line, even if their text contains line breaks", () => {
   const [title, note] = texts(card('a\n# b', [{ kind: 'note', text: ['c\n', { bold: '- d\ne' }] }]));
   expect(title).not.toContain('\n');
   expect(note).not.toContain('\n');
 });
 
-test('a key always makes the same marker, and different keys make different markers', () => {
+test('the same message key always gives the same marker, and different keys give different markers', () => {
   const markers = Array.from({ length: 5000 }, (_, i) => markerOf(`row-${i}`));
   expect(new Set(markers).size).toBe(markers.length);
   expect(Math.min(...markers)).toBeGreaterThanOrEqual(1000);
@@ -341,7 +347,7 @@ test('a key always makes the same marker, and different keys make different mark
   expect(markerOf('row-1')).toBe(markers[1]);
 });
 
-test('characters that reverse the reading direction are removed', () => {
+test('characters that reverse the reading direction are removed from a Discord message', () => {
   const text = 'a\u202egpj.exe\u2066 b\u200f';
   const nodes: Node[] = [
     { kind: 'text', text: [text, { bold: text }, { code: text }] },

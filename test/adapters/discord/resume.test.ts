@@ -42,7 +42,7 @@ const privately = async () => (await bot.driver.privately('operator')).map(({ te
 
 describe('an answer by another process after a crash', () => {
   test.each(['public', 'private'] as const)(
-    'a second process gives no %s answer if a third process may have taken the answer over',
+    'after a crash, a second process gives no %s answer if a third process may already be giving that answer',
     async (mode) => {
       const reply = await died(mode);
       const before = bot.driver.server.requests.length;
@@ -56,7 +56,7 @@ describe('an answer by another process after a crash', () => {
     },
   );
 
-  test('a second process fills in the announced public answer once', async () => {
+  test('after a crash, a second process fills in the announced public answer on Discord once', async () => {
     const reply = await died('public');
     expect(await channel()).toEqual([]);
     await resume(reply);
@@ -65,7 +65,7 @@ describe('an answer by another process after a crash', () => {
     expect(bot.driver.server.rest.messages.all()).toHaveLength(1);
   });
 
-  test('a second process fills in the announced private answer, which stays private', async () => {
+  test('after a crash, a second process fills in the announced private answer on Discord, which stays private', async () => {
     await resume(await died('private'));
     expect(await channel()).toEqual([]);
     expect(await privately()).toEqual(['I was restarted.']);
@@ -73,32 +73,35 @@ describe('an answer by another process after a crash', () => {
   });
 
   test.each([
-    ['that still waits', async () => undefined],
+    ['that still stands in the channel', async () => undefined],
     [
-      'that was deleted',
+      'that a person has deleted',
       async () => bot.driver.server.rest.messages.remove(bot.driver.server.rest.messages.all()[0] as never),
     ],
-  ])('a private answer given after the crash stays private beside a public answer %s', async (_, before) => {
-    const reply = await died('public');
-    await before();
-    await resume({ ...reply, mode: 'private' });
-    expect(await channel()).toEqual([]);
-    expect(await privately()).toEqual(['I was restarted.']);
-    expect(bot.driver.server.rest.messages.all()).toHaveLength(1);
-  });
+  ])(
+    'after a crash, a private answer stays private although the first process announced a public answer %s',
+    async (_, before) => {
+      const reply = await died('public');
+      await before();
+      await resume({ ...reply, mode: 'private' });
+      expect(await channel()).toEqual([]);
+      expect(await privately()).toEqual(['I was restarted.']);
+      expect(bot.driver.server.rest.messages.all()).toHaveLength(1);
+    },
+  );
 
-  test('a second process replaces the card that was posted before the crash', async () => {
+  test('after a crash, a second process replaces the Discord card that was posted before the crash', async () => {
     await resume(await died('public', (invocation) => invocation.postCard(card('Requesting'))));
     expect(await channel()).toEqual([{ text: 'I was restarted.', edits: 1 }]);
   });
 
-  test('a second process answers in the private message whose button was pressed', async () => {
+  test('after a crash, a second process answers a press of a button in the same private message', async () => {
     await died('private', (invocation) => invocation.respond(card('Stop?', [confirmButtons])));
     await resume(await died('update', undefined, () => bot.driver.press('operator', 'Stop it')));
     expect(await privately()).toEqual(['I was restarted.']);
   });
 
-  test('a second process answers privately beside the public message whose button was pressed', async () => {
+  test('after a crash, a second process answers a press privately and leaves the public message unchanged', async () => {
     await died('public', (invocation) => invocation.respond(card('Stop?', [confirmButtons])));
     await resume(await died('update', undefined, () => bot.driver.press('operator', 'Stop it')));
     expect(await channel()).toMatchObject([{ text: '### Stop?', edits: 0 }]);
@@ -114,7 +117,7 @@ describe('an answer by another process after a crash', () => {
     },
   );
 
-  test('a second process gives no answer if the pressed message was already changed', async () => {
+  test('after a crash, a second process gives no answer if the first process had already changed the pressed message', async () => {
     for (const mode of ['public', 'private'] as const) {
       await died(mode, (invocation) => invocation.respond(card('Stop?', [confirmButtons])));
       const press = () => bot.driver.press('operator', 'Stop it');
@@ -132,7 +135,7 @@ describe('an answer by another process after the token expired', () => {
   };
 
   test.each(Object.entries(expire))(
-    '%s: a public answer is posted once, as a new message',
+    "if the interaction's token expires (%s), a second process posts the public answer once, as a new message",
     async (_, pass) => {
       const reply = await died('public');
       await pass();
@@ -143,14 +146,17 @@ describe('an answer by another process after the token expired', () => {
     },
   );
 
-  test.each(Object.entries(expire))('%s: the posted card is found and replaced', async (_, pass) => {
-    const reply = await died('public', (invocation) => invocation.postCard(card('Requesting')));
-    await pass();
-    await resume(reply);
-    expect(await channel()).toEqual([{ text: 'I was restarted.', edits: 1 }]);
-  });
+  test.each(Object.entries(expire))(
+    "if the interaction's token expires (%s), a second process finds and replaces the posted card",
+    async (_, pass) => {
+      const reply = await died('public', (invocation) => invocation.postCard(card('Requesting')));
+      await pass();
+      await resume(reply);
+      expect(await channel()).toEqual([{ text: 'I was restarted.', edits: 1 }]);
+    },
+  );
 
-  test('the posted card is found and replaced although thousands of newer messages follow', async () => {
+  test('a second process finds and replaces the posted card although thousands of newer messages follow', async () => {
     const reply = await died('public', (invocation) => invocation.postCard(card('Requesting')));
     for (let i = 0; i < 2_000; i++)
       bot.driver.server.rest.messages.create(here.channel, { content: `chatter ${i}` });
@@ -159,14 +165,14 @@ describe('an answer by another process after the token expired', () => {
     expect((await channel())[0]).toEqual({ text: 'I was restarted.', edits: 1 });
   });
 
-  test('an answer given before the crash stays unchanged', async () => {
+  test('a Discord answer that was given before the crash stays unchanged', async () => {
     const reply = await died('public', (invocation) => invocation.respond(line('Done')));
     bot.driver.server.rest.interactions.expireTokens();
     await resume(reply);
     expect(await channel()).toMatchObject([{ text: 'Done' }]);
   });
 
-  test('an answer that went to the channel before the crash stays unchanged', async () => {
+  test('an answer that was posted in the Discord channel before the crash stays unchanged', async () => {
     const reply = await died('public', async (invocation) => {
       bot.driver.server.rest.interactions.expireTokens();
       await invocation.respond(line('Done'));
@@ -176,7 +182,7 @@ describe('an answer by another process after the token expired', () => {
   });
 
   test.each(['private', 'update'] as const)(
-    'after the token has expired, a %s answer can no longer be given',
+    'after the interaction\'s token has expired, an answer of the mode "%s" can no longer be given',
     async (mode) => {
       if (mode === 'update')
         await died('public', (invocation) => invocation.respond(card('Stop?', [confirmButtons])));
@@ -191,25 +197,28 @@ describe('an answer by another process after the token expired', () => {
   test.each([
     ['empty', 0],
     ['unreadable for the bot', 1],
-  ])('a public answer that was never announced is posted in a channel that is %s', async (_, messages) => {
-    for (let n = 0; n < messages; n++) {
-      bot.driver.server.rest.messages.create(here.channel, { content: 'chatter' });
-      bot.driver.server.fault({
-        on: /^GET \/channels\/\d+\/messages/,
-        answer: { status: 200, body: [] },
-        times: 2,
-      });
-    }
-    let reply: Reply | undefined;
-    bot.handle = async (invocation) => {
-      reply = invocation.reply('public');
-    };
-    bot.driver.server.command(bot.driver.user('operator'), 'list', []);
-    await until(() => reply);
-    await bot.clock.advance(15 * 60_000);
-    await resume(await until(() => reply));
-    expect((await channel()).at(-1)?.text).toBe('I was restarted.');
-  });
+  ])(
+    'if a command was never acknowledged, its public answer is posted in the channel, although the channel is %s',
+    async (_, messages) => {
+      for (let n = 0; n < messages; n++) {
+        bot.driver.server.rest.messages.create(here.channel, { content: 'chatter' });
+        bot.driver.server.fault({
+          on: /^GET \/channels\/\d+\/messages/,
+          answer: { status: 200, body: [] },
+          times: 2,
+        });
+      }
+      let reply: Reply | undefined;
+      bot.handle = async (invocation) => {
+        reply = invocation.reply('public');
+      };
+      bot.driver.server.command(bot.driver.user('operator'), 'list', []);
+      await until(() => reply);
+      await bot.clock.advance(15 * 60_000);
+      await resume(await until(() => reply));
+      expect((await channel()).at(-1)?.text).toBe('I was restarted.');
+    },
+  );
 
   test('a private answer to an interaction that was never acknowledged is given up', async () => {
     let reply: Reply | undefined;
@@ -231,7 +240,7 @@ describe('direct messages on Discord', () => {
       { message: line(text), key },
     );
 
-  test('a direct message that is sent twice with the same key arrives only once', async () => {
+  test('a Discord direct message that is sent twice with the same key arrives only once', async () => {
     await tell('Ready', 'k1');
     await tell('Ready', 'k1');
     expect(await privately()).toEqual(['Ready']);
@@ -239,7 +248,7 @@ describe('direct messages on Discord', () => {
     expect(await channel()).toEqual([]);
   });
 
-  test('a direct message to a person who accepts no direct messages fails and is not tried again', async () => {
+  test('if a person accepts no Discord direct messages, a direct message fails and is not tried again', async () => {
     bot.driver.server.rest.closedToDirect.add(bot.driver.user('operator').id);
     await expect(tell('Ready', 'k1')).rejects.toMatchObject({
       code: 'discord-direct-closed',
@@ -250,7 +259,7 @@ describe('direct messages on Discord', () => {
   });
 });
 
-test('if only the confirmation of an acknowledgement was lost, the refusal fills the announced answer', async () => {
+test("if only Discord's answer to the acknowledgement was lost, a refusal takes the place of the announced answer", async () => {
   const done = Promise.withResolvers<void>();
   bot.handle = async (invocation) => {
     await invocation.acknowledge('private').catch(() => invocation.refuse(line('Try again.')));

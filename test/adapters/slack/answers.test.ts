@@ -7,7 +7,7 @@ const press = { command: 'logs', action: 'more', arg: 'abc' };
 const more = { kind: 'buttons', buttons: [{ label: 'More', style: 'secondary', action: press }] } as const;
 
 describe('a private answer on Slack', () => {
-  it('a private answer is shown to a single person, and a press of the button updates that answer', async () => {
+  it('a private answer on Slack is shown to a single person, and a press of its button updates the answer', async () => {
     const bot = await startBot({
       handle: async (invocation) => {
         const pressed = invocation.request.kind === 'action';
@@ -22,7 +22,7 @@ describe('a private answer on Slack', () => {
     expect(await bot.driver.channel()).toEqual([]);
   });
 
-  it('a private answer to a press never replaces the public message', async () => {
+  it('a private answer to a press on Slack never replaces the public message with the button', async () => {
     const bot = await startBot({
       handle: async (invocation) => {
         const pressed = invocation.request.kind === 'action';
@@ -63,13 +63,13 @@ describe('a private answer on Slack', () => {
 describe('channels where the bot may not post', () => {
   const publicly = answering('public', card('Answer'));
 
-  it('the bot posts to a public channel without being a member', async () => {
+  it('the bot posts to a public Slack channel without joining the channel', async () => {
     const bot = await startBot({ handle: publicly });
     await bot.driver.command('operator', 'list');
     expect(bot.driver.server.requests.map(({ method }) => method)).not.toContain('conversations.join');
   });
 
-  it('the bot joins a public channel where only members may post, and joins once', async () => {
+  it('if only members may post to a public Slack channel, the bot joins the channel once', async () => {
     const bot = await startBot({ handle: publicly });
     bot.driver.server.web.membersOnly.add(bot.team.channel);
     await bot.driver.command('operator', 'list');
@@ -80,7 +80,7 @@ describe('channels where the bot may not post', () => {
     );
   });
 
-  it('in a private channel without the bot, the bot answers through the response_url', async () => {
+  it('in a private Slack channel of which the bot is not a member, the bot answers through the response_url', async () => {
     const bot = await startBot({ handle: publicly });
     const { secret } = bot.driver.server.world.channels;
     await bot.driver.slash('operator', 'list', { channel: secret });
@@ -91,7 +91,7 @@ describe('channels where the bot may not post', () => {
     expect(message?.text).toBe('Answer');
   });
 
-  it('files of an answer sent through the response_url are sent in a direct message', async () => {
+  it('if an answer is sent through the response_url, its files are sent in a direct message', async () => {
     const logs = { ...card('Logs'), files: [textFile('server.log', 'line')] };
     const bot = await startBot({ handle: answering('public', logs) });
     const { world, web } = bot.driver.server;
@@ -106,7 +106,7 @@ describe('channels where the bot may not post', () => {
     ]);
   });
 
-  it('a press updates an answer that was posted through the response_url', async () => {
+  it('a press of a button updates an answer that was posted through the response_url', async () => {
     const bot = await startBot({
       handle: async (invocation) => {
         const pressed = invocation.request.kind === 'action';
@@ -123,7 +123,7 @@ describe('channels where the bot may not post', () => {
   });
 
   it.each(['secret', 'team'] as const)(
-    'in the %s channel, posting a card fails with a hint to invite the bot',
+    'if the bot may not post in the Slack channel "%s", posting a card fails with a hint to invite the bot',
     async (name) => {
       const failures: unknown[] = [];
       const bot = await startBot({
@@ -152,7 +152,7 @@ describe('channels where the bot may not post', () => {
 });
 
 describe('a card on Slack', () => {
-  it('a card can be edited later by its reference', async () => {
+  it('a Slack card can be edited later with the reference that posting the card returned', async () => {
     const refs: unknown[] = [];
     const bot = await startBot({
       handle: async (invocation) => {

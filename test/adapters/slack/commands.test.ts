@@ -5,7 +5,7 @@ import { answering, card, line, startBot } from './harness.ts';
 const modes = ['socket', 'http'] as const;
 
 describe.each(modes)('Slack commands in %s mode', (mode) => {
-  it('/edgegap passes on the command and the text after the name', async () => {
+  it("the slash command /edgegap passes on the name of the bot's command and the text after that name", async () => {
     const bot = await startBot({ mode, handle: answering('private', line('ok')) });
     await bot.driver.command('operator', 'deploy', { application: 'kart racing', near: 'Montreal' });
     const [invocation] = bot.invocations;
@@ -18,7 +18,7 @@ describe.each(modes)('Slack commands in %s mode', (mode) => {
     expect(bot.adapter.healthy()).toBe(true);
   });
 
-  it('a public answer is posted in the channel and is replaced by the next answer', async () => {
+  it('a public answer on Slack is posted in the channel, and the next answer replaces the first', async () => {
     const bot = await startBot({ mode, handle: answering('public', card('One'), card('Two')) });
     await bot.driver.command('operator', 'list');
     const [message, ...others] = await until(async () => {
@@ -30,7 +30,7 @@ describe.each(modes)('Slack commands in %s mode', (mode) => {
     expect(await bot.driver.privately('operator')).toEqual([]);
   });
 
-  it('the refusal is visible only to the refused person', async () => {
+  it('a refusal on Slack is visible only to the refused person', async () => {
     const bot = await startBot({
       mode,
       handle: async (invocation) => invocation.refuse(line('You may not.')),
@@ -41,7 +41,7 @@ describe.each(modes)('Slack commands in %s mode', (mode) => {
     expect(await bot.driver.channel()).toEqual([]);
   });
 
-  it('a pressed button names its action and updates the message that holds the button', async () => {
+  it("a press of a Slack button names the button's action, and the answer updates the message with the button", async () => {
     const bot = await startBot({
       mode,
       handle: async (invocation) => {

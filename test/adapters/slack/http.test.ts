@@ -15,7 +15,7 @@ const command = {
 const now = () => Math.floor(Date.now() / 1000);
 
 describe("Slack's HTTP mode", () => {
-  it('the adapter listens at its path on the shared port', async () => {
+  it("in HTTP mode, the Slack adapter receives requests under a path of the bot's own HTTP server", async () => {
     const bot = await startBot({ mode: 'http' });
     expect(bot.adapter.http?.path).toBe('/slack/events');
     const response = await postToBot(bot.url, 'slash_commands', command);
@@ -23,7 +23,7 @@ describe("Slack's HTTP mode", () => {
     await bot.invocation(1);
   });
 
-  it('the pipeline acknowledges a mention after the invocation was stored', async () => {
+  it('in HTTP mode, a mention is acknowledged after the invocation was stored', async () => {
     const stored = Promise.withResolvers<void>();
     const bot = await startBot({
       mode: 'http',
@@ -46,16 +46,16 @@ describe("Slack's HTTP mode", () => {
   it.each([
     ['with a wrong secret', { secret: 'another-signing-secret' }],
     ['older than five minutes', { timestamp: now() - 301 }],
-    ['from more than five minutes ahead', { timestamp: now() + 360 }],
+    ['dated more than five minutes in the future', { timestamp: now() + 360 }],
     ['without a signature', { unsigned: true }],
-  ])('a request %s is refused', async (_, options) => {
+  ])('a Slack request %s is refused', async (_, options) => {
     const bot = await startBot({ mode: 'http' });
     expect((await postToBot(bot.url, 'slash_commands', command, options)).status).toBe(401);
     await turn();
     expect(bot.invocations).toEqual([]);
   });
 
-  it('refused requests write a single log line per minute', async () => {
+  it('all refused Slack requests of a minute write a single log line', async () => {
     const bot = await startBot({ mode: 'http' });
     const stranger = async (options: object) =>
       expect((await postToBot(bot.url, 'slash_commands', command, options)).status).toBe(401);
@@ -79,7 +79,7 @@ describe("Slack's HTTP mode", () => {
     expect(refusals()).toMatchObject([{ refused: 1 }, { refused: 7 }]);
   });
 
-  it("Slack's certificate check, which Slack does not sign, is answered", async () => {
+  it("the bot answers Slack's certificate check, which carries no signature", async () => {
     const bot = await startBot({ mode: 'http' });
     const check = { method: 'POST', body: new URLSearchParams({ ssl_check: '1', token: 'x' }).toString() };
     const headers = { 'content-type': 'application/x-www-form-urlencoded' };
@@ -87,7 +87,7 @@ describe("Slack's HTTP mode", () => {
     expect(bot.invocations).toEqual([]);
   });
 
-  it('a signed request with a changed body is refused', async () => {
+  it('a signed Slack request whose body was changed is refused', async () => {
     const bot = await startBot({ mode: 'http' });
     const request = signedRequest('slash_commands', command);
     const body = request.body.replace('list', 'stop');
@@ -95,13 +95,13 @@ describe("Slack's HTTP mode", () => {
     expect((await fetch(`${bot.url}/slack/events`, request)).status).toBe(200);
   });
 
-  it('the challenge that Slack sends when somebody enters the URL is answered', async () => {
+  it("when the URL is entered in Slack's settings, the bot answers the challenge from Slack", async () => {
     const bot = await startBot({ mode: 'http' });
     const response = await postToBot(bot.url, 'events_api', { type: 'url_verification', challenge: 'abc' });
     expect(await response.json()).toEqual({ challenge: 'abc' });
   });
 
-  it('a GET request, a huge body and a meaningless event run no command', async () => {
+  it("a GET request, a huge body and a meaningless event to Slack's path run no command", async () => {
     const bot = await startBot({ mode: 'http' });
     expect((await fetch(`${bot.url}/slack/events`)).status).toBe(404);
     const huge = { ...command, text: 'x'.repeat(1024 * 1024) };
@@ -125,7 +125,7 @@ describe("Slack's HTTP mode", () => {
   const { user_id: _, ...nobody } = command;
   it.each([
     ['an event that is null', 'events_api', { type: 'event_callback', event: null }],
-    ['an event that is a word', 'events_api', { type: 'event_callback', event: 'app_mention' }],
+    ['an event that is a text', 'events_api', { type: 'event_callback', event: 'app_mention' }],
     ['an event without a type', 'events_api', { type: 'event_callback', event: {} }],
     ['a slash command without a person', 'slash_commands', nobody],
     ['an empty payload', 'events_api', {}],
@@ -147,7 +147,7 @@ describe("Slack's HTTP mode", () => {
     },
   );
 
-  it('a stopped adapter answers 503, so that Slack sends the request again', async () => {
+  it('a stopped Slack adapter answers with 503, so that Slack sends the request again', async () => {
     const bot = await startBot({ mode: 'http' });
     await bot.adapter.stop();
     expect(bot.adapter.healthy()).toBe(false);

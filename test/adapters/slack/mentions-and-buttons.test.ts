@@ -10,7 +10,7 @@ describe('a mention of the bot', () => {
     await invocation.respond(card('Listed'));
   };
 
-  it('a mention in a thread is answered in that thread', async () => {
+  it('a mention in a Slack thread is answered in that thread', async () => {
     const bot = await startBot({ handle: both });
     const root = String(
       (
@@ -31,7 +31,7 @@ describe('a mention of the bot', () => {
     expect(await bot.driver.privately('operator')).toMatchObject([{ text: 'Psst', parent: root }]);
   });
 
-  it('a mention in the channel is answered in a new thread, but a private answer appears in the channel', async () => {
+  it('a mention in a Slack channel is answered in a new thread, but a private answer appears in the channel', async () => {
     const bot = await startBot({ handle: both });
     const asked = await bot.driver.mention('operator', '');
     expect((await bot.invocation(1)).request).toMatchObject({ command: 'help' });
@@ -82,7 +82,7 @@ describe('a mention of the bot', () => {
     expect((await bot.invocation(1)).request).toEqual({ kind: 'command', command: 'status', args });
   });
 
-  it('a mention of 40,000 characters is passed on unchanged, without pattern matching', async () => {
+  it('a mention with 40,000 invisible characters in its text is passed on unchanged', async () => {
     const bot = await startBot();
     const text = `x${'\u200b'.repeat(40_000)}x`;
     await bot.driver.deliver('events_api', {
@@ -96,9 +96,9 @@ describe('a mention of the bot', () => {
   });
 
   it.each([
-    ['an edited message', { edited: { user: 'U123456', ts: '1.3' } }],
-    ['another app', { bot_id: 'B0OTHER' }],
-  ])('a mention by %s runs no command', async (_, more) => {
+    ['that was edited', { edited: { user: 'U123456', ts: '1.3' } }],
+    ['from another app', { bot_id: 'B0OTHER' }],
+  ])('a mention in a message %s runs no command', async (_, more) => {
     const bot = await startBot();
     const event = {
       type: 'app_mention',
@@ -129,7 +129,7 @@ describe('a Slack button', () => {
     actions: [{ type: 'button', action_id, action_ts: '6.6', block_id: 'b', ...more }],
   });
 
-  it('a button from another version of the bot reaches the handler without an action', async () => {
+  it('a press of a button from another version of the bot reaches the handler without an action', async () => {
     const bot = await startBot();
     await bot.driver.deliver('interactive', block('who-knows'));
     expect((await bot.invocation(1)).request).toMatchObject({ kind: 'action', action: undefined });
@@ -143,7 +143,7 @@ describe('a Slack button', () => {
     expect(bot.driver.server.ephemerals).toEqual([]);
   });
 
-  it('a press without a trigger id gets an id from the message, the person and the time', async () => {
+  it('the id of a press without a trigger id is made from the message, the person and the time', async () => {
     const bot = await startBot();
     await bot.driver.deliver('interactive', block('0:stop:confirm:x'));
     await bot.driver.deliver('interactive', block('0:stop:confirm:x'));

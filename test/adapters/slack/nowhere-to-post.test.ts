@@ -6,9 +6,9 @@ import { answering, card, line, startBot } from './harness.ts';
 
 const refusals: readonly (readonly [string, SlackFault])[] = [
   ['has archived the channel', { kind: 'error', error: 'is_archived' }],
-  ['lets the bot only read', { kind: 'error', error: 'restricted_action_read_only_channel' }],
-  ['wants threads only', { kind: 'error', error: 'restricted_action_thread_only_channel' }],
-  ['says something new', { kind: 'error', error: 'a_word_of_tomorrow' }],
+  ['lets the bot only read the channel', { kind: 'error', error: 'restricted_action_read_only_channel' }],
+  ['accepts posts only in threads', { kind: 'error', error: 'restricted_action_thread_only_channel' }],
+  ['refuses posts with an unknown error', { kind: 'error', error: 'a_word_of_tomorrow' }],
 ];
 
 describe('the whole bot in a channel without posting', () => {
@@ -24,7 +24,7 @@ describe('the whole bot in a channel without posting', () => {
     driver.command('operator', 'deploy', { application: 'kart-racing', version: 'v1.2', near: 'Montreal' });
 
   test.each(refusals)(
-    'while Slack %s, a deploy starts no server and the person is told so privately',
+    'while Slack %s, a deploy starts no server, and the person gets a private message about the reason',
     async (_, fault) => {
       driver.server.faults.inject('chat.postMessage', fault, 5);
       const { privately, publicly, asked } = await effectOf(stage, 'operator', deploy);
@@ -36,7 +36,7 @@ describe('the whole bot in a channel without posting', () => {
   );
 
   test.each(refusals)(
-    'while Slack %s, only the person who asked sees the logs, with the reason',
+    'while Slack %s, the logs are shown only to the person who asked, with the reason',
     async (_, fault) => {
       const deployment = await deployReady(stage);
       driver.server.faults.inject('chat.postMessage', fault);
@@ -66,7 +66,7 @@ describe('an answer to a mention, which has no response_url', () => {
 
 describe('respondPrivately on Slack', () => {
   test.each(['public', 'private', 'update'] as const)(
-    'after %s, only the person who pressed sees the message sent by respondPrivately',
+    'if a press was acknowledged as "%s", only the person who pressed sees the message of respondPrivately',
     async (mode) => {
       const bot = await startBot({
         handle: async (invocation) => {

@@ -6,7 +6,7 @@ import { answering, card, line, startBot } from './harness.ts';
 const news = { message: card('Ready'), key: 'key-1' };
 
 describe('posting to Slack', () => {
-  it('a reply is posted in the thread of the card, and an urgent reply also appears in the channel', async () => {
+  it('a reply to a Slack card is posted in the thread of the card, and an urgent reply also appears in the channel', async () => {
     const bot = await startBot();
     const root = await bot.adapter.post(bot.team, news);
     const reply = await bot.adapter.post(bot.team, { message: line('Up'), key: 'key-2', replyTo: root });
@@ -24,7 +24,7 @@ describe('posting to Slack', () => {
     expect(third).toMatchObject({ thread_ts: root.message, reply_broadcast: true });
   });
 
-  it('a post goes into the right thread, shows no link previews and carries a plain-text summary', async () => {
+  it('a post to Slack goes into the right thread, shows no link previews and contains a plain-text summary', async () => {
     const bot = await startBot();
     const root = await bot.adapter.post(bot.team, news);
     await bot.adapter.post({ ...bot.team, thread: root.message }, news);
@@ -40,7 +40,7 @@ describe('posting to Slack', () => {
 });
 
 describe('a reply to a deleted message', () => {
-  it('a reply to a deleted thread is posted once in the channel', async () => {
+  it('if a Slack thread was deleted, a reply is posted once in the channel', async () => {
     const bot = await startBot();
     const root = await bot.adapter.post(bot.team, news);
     const gone = { kind: 'error', error: 'thread_not_found' } as const;
@@ -68,22 +68,22 @@ describe('a failed post to Slack', () => {
       { code: 'slack-a-word-of-tomorrow', outcome: 'not-sent', retryable: false, mendable: true },
     ],
     [
-      'a 5xx before',
+      'a 5xx before the effect',
       { kind: 'status', status: 503, when: 'before' },
       { code: 'slack-http-503', outcome: 'unknown', retryable: true },
     ],
     [
-      'a 5xx after',
+      'a 5xx after the effect',
       { kind: 'status', status: 500, when: 'after' },
       { code: 'slack-http-500', outcome: 'unknown', retryable: true },
     ],
     [
-      'a reset before',
+      'a broken connection before the effect',
       { kind: 'reset', when: 'before' },
       { code: 'slack-no-answer', outcome: 'unknown', retryable: true },
     ],
     [
-      'a reset after',
+      'a broken connection after the effect',
       { kind: 'reset', when: 'after' },
       { code: 'slack-no-answer', outcome: 'unknown', retryable: true },
     ],
@@ -118,7 +118,7 @@ describe('a failed post to Slack', () => {
       { code: 'slack-who-knows', outcome: 'not-sent', retryable: false },
     ],
   ] as const)(
-    'a post that fails by %s is tried once and reports the right outcome',
+    'a post that fails with %s is tried once, and the error states the right outcome',
     async (_, fault, expected) => {
       const bot = await startBot();
       bot.driver.server.faults.inject('chat.postMessage', fault);
@@ -136,27 +136,30 @@ describe('a failed post to Slack', () => {
     ['chat.postMessage', { posts: true, edits: false, everywhere: true }],
     ['chat.update', { posts: false, edits: true, everywhere: true }],
     ['conversations.history', undefined],
-  ] as const)('the error for a 429 of %s says which requests have to wait', async (method, heldUp) => {
-    const bot = await startBot();
-    const posted = await bot.adapter.post(bot.team, news);
-    bot.driver.server.faults.inject(method, { kind: 'rate-limit', retryAfter: 7 });
-    const failed =
-      method === 'chat.postMessage'
-        ? bot.adapter.post(bot.team, news)
-        : method === 'chat.update'
-          ? bot.adapter.edit(posted, line('x'))
-          : bot.adapter.findPosted(bot.team, 'key-1', 0);
-    const error = await failed.catch((reason: unknown) => reason);
-    expect(error).toMatchObject({ code: 'slack-ratelimited', retryAfterMs: 7000 });
-    // Slack counts requests per method and workspace.
-    expect((error as { heldUp?: unknown }).heldUp).toEqual(heldUp);
-  });
+  ] as const)(
+    'if Slack answers %s with 429, the error says which requests have to wait',
+    async (method, heldUp) => {
+      const bot = await startBot();
+      const posted = await bot.adapter.post(bot.team, news);
+      bot.driver.server.faults.inject(method, { kind: 'rate-limit', retryAfter: 7 });
+      const failed =
+        method === 'chat.postMessage'
+          ? bot.adapter.post(bot.team, news)
+          : method === 'chat.update'
+            ? bot.adapter.edit(posted, line('x'))
+            : bot.adapter.findPosted(bot.team, 'key-1', 0);
+      const error = await failed.catch((reason: unknown) => reason);
+      expect(error).toMatchObject({ code: 'slack-ratelimited', retryAfterMs: 7000 });
+      // Slack counts requests per method and workspace.
+      expect((error as { heldUp?: unknown }).heldUp).toEqual(heldUp);
+    },
+  );
 
   it.each([
     ['is away', { kind: 'status', status: 503, when: 'before' }, undefined],
     ['asks to slow down', { kind: 'rate-limit', retryAfter: 7 }, 7000],
   ] as const)(
-    'a post fails as retryable if the bot cannot join the channel while Slack %s',
+    'if the bot cannot join the channel while Slack %s, a post fails and may be tried again',
     async (_, fault, retryAfterMs) => {
       const bot = await startBot();
       const { faults } = bot.driver.server;
@@ -181,7 +184,7 @@ describe('a failed post to Slack', () => {
     });
   });
 
-  it('an edit of an unknown message fails and says that the message no longer exists', async () => {
+  it('an edit of an unknown Slack message fails and says that the message no longer exists', async () => {
     const bot = await startBot();
     const edit = bot.adapter.edit({ ...bot.team, message: '1.000001' }, card('Ready'));
     await expect(edit).rejects.toMatchObject({ code: 'slack-message-not-found', retryable: false });
@@ -191,7 +194,7 @@ describe('a failed post to Slack', () => {
 describe('finding a posted message', () => {
   const since = Date.now() - 60_000;
 
-  it('a search finds a message that was posted although the answer was lost', async () => {
+  it("a search on Slack finds a message whose post took effect although Slack's answer was lost", async () => {
     const bot = await startBot();
     bot.driver.server.faults.inject('chat.postMessage', { kind: 'reset', when: 'after' });
     await expect(bot.adapter.post(bot.team, news)).rejects.toMatchObject({ outcome: 'unknown' });
@@ -202,7 +205,7 @@ describe('finding a posted message', () => {
     });
   });
 
-  it('a search finds a reply only in the thread of that reply', async () => {
+  it('a search on Slack finds a reply only in the thread of that reply', async () => {
     const bot = await startBot();
     const root = await bot.adapter.post(bot.team, news);
     const reply = await bot.adapter.post(bot.team, { message: line('Up'), key: 'key-2', replyTo: root });
@@ -210,7 +213,7 @@ describe('finding a posted message', () => {
     expect(await bot.adapter.findPosted(bot.team, 'key-2', since)).toBeUndefined();
   });
 
-  it('a search finds neither a message that never arrived nor a message from before the post', async () => {
+  it('a search on Slack finds neither a message that never arrived nor a message older than the post', async () => {
     const bot = await startBot();
     bot.driver.server.faults.inject('chat.postMessage', { kind: 'reset', when: 'before' });
     await expect(bot.adapter.post(bot.team, news)).rejects.toMatchObject({ outcome: 'unknown' });
@@ -219,7 +222,7 @@ describe('finding a posted message', () => {
     expect(await bot.adapter.findPosted(bot.team, 'key-1', Date.now() + 60_000)).toBeUndefined();
   });
 
-  it('a search ignores a message with the same key that somebody else wrote', async () => {
+  it('a search on Slack ignores a message with the same key from another author', async () => {
     const bot = await startBot();
     const metadata = JSON.stringify({ event_type: 'edgegap_chatops', event_payload: { key: 'key-1' } });
     const { channel } = bot.team;
@@ -227,7 +230,7 @@ describe('finding a posted message', () => {
     expect(await bot.adapter.findPosted(bot.team, 'key-1', since)).toBeUndefined();
   });
 
-  it('a search is repeated after a 5xx and fails where the bot may not read', async () => {
+  it('a search on Slack is repeated after a 5xx, and fails in a channel that the bot may not read', async () => {
     const bot = await startBot();
     const { faults, world } = bot.driver.server;
     faults.inject('conversations.history', { kind: 'status', status: 502, when: 'before' });
@@ -245,7 +248,7 @@ describe('files on Slack', () => {
   const log = { name: 'server.log', content: 'Größe 1\nline 2\n' };
   const withFile = { ...card('Logs'), files: [textFile(log.name, log.content)] };
 
-  it('a file is posted in the thread of the card', async () => {
+  it('a file of a Slack card is posted in the thread of the card', async () => {
     const bot = await startBot();
     const ref = await bot.adapter.post(bot.team, { message: withFile, key: 'key-1' });
     const [posted, file] = await bot.driver.channel();
@@ -253,7 +256,7 @@ describe('files on Slack', () => {
     expect(file).toMatchObject({ parent: ref.message, files: [log] });
   });
 
-  it('a file of an edited card is posted in the thread of that card', async () => {
+  it('a file that an edit adds to a Slack card is posted in the thread of that card', async () => {
     const bot = await startBot();
     const ref = await bot.adapter.post(bot.team, { message: card('Reading'), key: 'key-1' });
     await bot.adapter.edit(ref, withFile);
@@ -262,7 +265,7 @@ describe('files on Slack', () => {
     expect(file).toMatchObject({ parent: ref.message, files: [log] });
   });
 
-  it('a file of a replaced public answer is posted in the thread of the answer', async () => {
+  it('if a public answer on Slack is replaced, a file of the new answer is posted in the thread of the answer', async () => {
     const bot = await startBot({ handle: answering('public', card('Reading'), withFile) });
     await bot.driver.command('reader', 'logs');
     const [answer, file] = await until(async () => {
@@ -273,7 +276,7 @@ describe('files on Slack', () => {
     expect(file).toMatchObject({ parent: answer?.id, files: [log] });
   });
 
-  it('files of a refusal and of a message sent by respondPrivately are sent in a direct message', async () => {
+  it('on Slack, files of a refusal or of a private message beside the answer are sent in a direct message', async () => {
     const bot = await startBot({
       handle: async (invocation) => {
         await invocation.refuse(withFile);
@@ -286,7 +289,7 @@ describe('files on Slack', () => {
     expect(await files()).toEqual([log, log]);
   });
 
-  it('a file of a direct message is posted in the thread of that message', async () => {
+  it('a file of a Slack direct message is posted in the thread of that message', async () => {
     const bot = await startBot();
     const { team, users } = bot.driver.server.world;
     await bot.adapter.sendDirect({ id: users.reader, workspace: team }, { message: withFile, key: 'key-1' });
@@ -299,7 +302,7 @@ describe('files on Slack', () => {
     ['upload', { kind: 'status', status: 403, when: 'before' }],
     ['files.completeUploadExternal', refused],
   ] as const)(
-    'if the file is refused at %s, the card stays and a reply says that the file could not be attached',
+    'if Slack refuses a file at %s, the card stays, and a reply says that the file could not be attached',
     async (step, fault) => {
       const bot = await startBot();
       bot.driver.server.faults.inject(step, fault);
@@ -313,7 +316,7 @@ describe('files on Slack', () => {
     },
   );
 
-  it('a file of a private answer is sent in a direct message', async () => {
+  it('a file of a private answer on Slack is sent in a direct message', async () => {
     const bot = await startBot({
       handle: async (invocation) => {
         await invocation.acknowledge('private');

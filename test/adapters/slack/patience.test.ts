@@ -41,7 +41,7 @@ function posting(outcomes: unknown[]) {
 }
 
 describe.each(PASSING)('waiting while Slack %s', (_, fault) => {
-  it('a card is posted once, as soon as Slack accepts the card', async () => {
+  it('a card that Slack does not accept at first is posted once, as soon as Slack accepts the card', async () => {
     const outcomes: unknown[] = [];
     const bot = await startBot({ handle: posting(outcomes) });
     bot.driver.server.faults.inject('chat.postMessage', fault);
@@ -51,7 +51,7 @@ describe.each(PASSING)('waiting while Slack %s', (_, fault) => {
     expect(await bot.driver.channel()).toHaveLength(1);
   });
 
-  it('a public answer to a command or a mention is posted once, as soon as Slack accepts the answer', async () => {
+  it('a public answer that Slack does not accept at first is posted once, as soon as Slack accepts the answer', async () => {
     const bot = await startBot({ handle: answering('public', card('Answer')) });
     bot.driver.server.faults.inject('chat.postMessage', fault);
     await bot.driver.slash('operator', 'list');
@@ -63,7 +63,7 @@ describe.each(PASSING)('waiting while Slack %s', (_, fault) => {
     expect(asides.filter((text) => !WAITS.test(text))).toEqual([]);
   });
 
-  it('a pressed card is edited as soon as Slack accepts the edit', async () => {
+  it('if Slack does not accept the edit of a pressed card at first, the card is edited as soon as possible', async () => {
     const bot = await startBot({
       handle: async (invocation) => {
         const pressed = invocation.request.kind === 'action';
@@ -83,24 +83,27 @@ const STEPS = ['files.getUploadURLExternal', 'upload', 'files.completeUploadExte
 describe.each([...PASSING, ['breaks its answer off', { kind: 'broken' }] as const])(
   'a file while Slack %s',
   (_, fault) => {
-    it.each(STEPS)('a file that fails at %s is attached once in the end, without a warning', async (step) => {
-      const bot = await startBot();
-      const files = [{ name: 'server.log', content: 'Größe 1\nline 2\n' }];
-      bot.driver.server.faults.inject(step, fault);
-      let over = false;
-      const message = { ...card('Logs'), files: files.map(({ name, content }) => textFile(name, content)) };
-      void bot.adapter.post(bot.team, { message, key: 'key-1' }).finally(() => {
-        over = true;
-      });
-      await passing(bot, () => over);
-      const [posted, ...under] = await bot.driver.channel();
-      expect(posted).toMatchObject({ text: '🟢 Logs' });
-      expect(under).toMatchObject([{ parent: posted?.id, files }]);
-    });
+    it.each(STEPS)(
+      'if attaching a file fails at %s for a moment, the file is attached once in the end, without a warning',
+      async (step) => {
+        const bot = await startBot();
+        const files = [{ name: 'server.log', content: 'Größe 1\nline 2\n' }];
+        bot.driver.server.faults.inject(step, fault);
+        let over = false;
+        const message = { ...card('Logs'), files: files.map(({ name, content }) => textFile(name, content)) };
+        void bot.adapter.post(bot.team, { message, key: 'key-1' }).finally(() => {
+          over = true;
+        });
+        await passing(bot, () => over);
+        const [posted, ...under] = await bot.driver.channel();
+        expect(posted).toMatchObject({ text: '🟢 Logs' });
+        expect(under).toMatchObject([{ parent: posted?.id, files }]);
+      },
+    );
   },
 );
 
-test('a file of a private answer waits until the direct message can be opened', async () => {
+test('a file of a private answer is sent once Slack accepts the direct message', async () => {
   const files = [{ name: 'server.log', content: 'line' }];
   const logs = { ...card('Logs'), files: [textFile('server.log', 'line')] };
   const bot = await startBot({ handle: answering('private', logs) });
@@ -117,7 +120,7 @@ test('a file of a private answer waits until the direct message can be opened', 
   ]);
 });
 
-test('if the thread cannot be read, a file is not sent twice and a reply says that the file may be missing', async () => {
+test('if the bot cannot check whether a file arrived, a reply says that the file may be missing', async () => {
   const bot = await startBot();
   const { faults } = bot.driver.server;
   faults.inject('files.completeUploadExternal', { kind: 'reset', when: 'before' });
@@ -130,7 +133,7 @@ test('if the thread cannot be read, a file is not sent twice and a reply says th
 });
 
 describe('waiting after a 429', () => {
-  test('after a 429 no request uses the method during the wait, and then the cards arrive in order', async () => {
+  test('after a 429, the bot does not use that Slack method during the wait, and then posts the cards in order', async () => {
     const outcomes: unknown[] = [];
     const bot = await startBot({ handle: posting(outcomes) });
     bot.driver.server.faults.inject('chat.postMessage', LIMITED);
@@ -163,7 +166,7 @@ describe('waiting after a 429', () => {
     expect(told).toEqual([expect.stringMatching(WAITS)]);
   });
 
-  test('after a 429 of a response_url, no request uses that URL during the wait', async () => {
+  test('after a response_url answers with 429, the bot does not use that URL during the wait', async () => {
     const bot = await startBot({ handle: answering('private', line('For you')) });
     const { faults } = bot.driver.server;
     faults.inject('response_url', LIMITED);
@@ -192,7 +195,7 @@ test('a message that Slack fails to accept does not hold up the next message', a
   expect(outcomes).toEqual(['two', 'one']);
 });
 
-test('when the invocation expires, a waiting card is given up with a hint that the bot did nothing', async () => {
+test('when an invocation expires, its waiting card is given up with a hint that the bot did nothing', async () => {
   const outcomes: unknown[] = [];
   const bot = await startBot({ handle: posting(outcomes) });
   bot.driver.server.faults.inject('chat.postMessage', LIMITED, 1000);
@@ -206,7 +209,7 @@ test('when the invocation expires, a waiting card is given up with a hint that t
   expect(bot.clock.now() - from).toBeGreaterThan(28 * 60_000);
 });
 
-test('a card that may have been posted in an unreadable channel is not posted again', async () => {
+test('a card that may have been posted is not posted again if the bot cannot read the Slack channel', async () => {
   const outcomes: unknown[] = [];
   const bot = await startBot({ handle: posting(outcomes) });
   const { faults } = bot.driver.server;
@@ -218,7 +221,7 @@ test('a card that may have been posted in an unreadable channel is not posted ag
   expect(calls(bot, 'chat.postMessage')).toBe(1);
 });
 
-test('a stopping process gives up waiting cards at once', async () => {
+test('a stopping process gives up at once all cards that wait to be posted on Slack', async () => {
   const outcomes: unknown[] = [];
   const bot = await startBot({ handle: posting(outcomes) });
   bot.driver.server.faults.inject('chat.postMessage', LIMITED);

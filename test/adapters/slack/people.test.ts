@@ -45,28 +45,34 @@ describe('a person on Slack', () => {
     ['reader', { home: true, guest: false, admin: false, groups: ['own', 'S0READERS'] }],
     ['operator', { home: true, guest: false, admin: false, groups: ['own', 'S0OPERATORS'] }],
     ['admin', { home: true, guest: false, admin: true, groups: ['own'] }],
-  ] as const)('the facts about a %s say the right home, guest, admin and groups', async (persona, facts) => {
-    const bot = await startBot({ environment });
-    const id = bot.driver.userIds[persona];
-    const person = await (await askAs(bot, persona)).person('fresh');
-    expect(person).toEqual({
-      id,
-      name: persona,
-      ...facts,
-      groups: facts.groups.map((group) => (group === 'own' ? id : group)),
-    });
-  });
+  ] as const)(
+    'the facts about the Slack person "%s" have the right values for home, guest, admin and groups',
+    async (persona, facts) => {
+      const bot = await startBot({ environment });
+      const id = bot.driver.userIds[persona];
+      const person = await (await askAs(bot, persona)).person('fresh');
+      expect(person).toEqual({
+        id,
+        name: persona,
+        ...facts,
+        groups: facts.groups.map((group) => (group === 'own' ? id : group)),
+      });
+    },
+  );
 
   it.each([
     ['deactivated', { deleted: true }, false],
     ['another bot', { is_bot: true }, false],
     ['an owner', { is_owner: true }, true],
-  ])('the facts about a member who is %s say the right home and admin', async (_, facts, home) => {
-    const bot = await startBot({
-      prepare: ({ server, userIds }) => void server.world.facts.set(userIds.member, facts),
-    });
-    expect(await (await askAs(bot, 'member')).person('cached')).toMatchObject({ home, admin: home });
-  });
+  ])(
+    'the facts about a Slack member who is %s have the right values for home and admin',
+    async (_, facts, home) => {
+      const bot = await startBot({
+        prepare: ({ server, userIds }) => void server.world.facts.set(userIds.member, facts),
+      });
+      expect(await (await askAs(bot, 'member')).person('cached')).toMatchObject({ home, admin: home });
+    },
+  );
 
   it("in an organisation, a person belongs to the bot's workspace only if Slack lists that workspace for the person", async () => {
     const bot = await startBot({
@@ -84,7 +90,7 @@ describe('a person on Slack', () => {
     expect(await (await askAs(bot, 'guest')).person('fresh')).toMatchObject({ home: false });
   });
 
-  it('a person unknown to the workspace is treated as a stranger', async () => {
+  it('a person whom the Slack workspace does not know is treated as a stranger', async () => {
     const bot = await startBot();
     bot.driver.server.faults.inject('users.info', { kind: 'error', error: 'user_not_found' });
     expect(await (await askAs(bot, 'member')).person('fresh')).toMatchObject({ home: false });
@@ -92,7 +98,7 @@ describe('a person on Slack', () => {
 });
 
 describe('cached facts about a person', () => {
-  it('facts about a person are at most a minute old, or five seconds where they must be fresh', async () => {
+  it('facts about a Slack person are at most a minute old, and fresh facts are at most five seconds old', async () => {
     const bot = await startBot({ environment });
     const invocation = await askAs(bot, 'operator');
     await Promise.all([invocation.person('cached'), invocation.person('fresh'), invocation.person('cached')]);
@@ -110,7 +116,7 @@ describe('cached facts about a person', () => {
     expect(asked(bot, 'users.info')).toBe(3);
   });
 
-  it('losing a role takes effect at once, because Slack sends an event', async () => {
+  it('after a person loses a Slack group, the bot knows at once, because Slack sends an event', async () => {
     const bot = await startBot({ environment });
     const invocation = await askAs(bot, 'operator');
     expect((await invocation.person('fresh')).groups).toContain('S0OPERATORS');
@@ -119,7 +125,7 @@ describe('cached facts about a person', () => {
     expect((await invocation.person('cached')).groups).toEqual([bot.driver.userIds.operator, 'S0READERS']);
   });
 
-  it('disabling a group takes effect at once, because Slack sends an event', async () => {
+  it('after a Slack group is disabled, the bot knows at once, because Slack sends an event', async () => {
     const bot = await startBot({ environment });
     const invocation = await askAs(bot, 'operator');
     expect((await invocation.person('fresh')).groups).toContain('S0OPERATORS');
@@ -128,7 +134,7 @@ describe('cached facts about a person', () => {
     expect((await invocation.person('fresh')).groups).toEqual([bot.driver.userIds.operator]);
   });
 
-  it('reading fresh facts makes at most 12 calls a minute, however many groups are configured', async () => {
+  it('reading fresh facts about a person makes at most 12 Slack calls a minute, however many groups are configured', async () => {
     const environment = ({ groupIds }: SlackDriver) => ({
       SLACK_OPERATORS: `${groupIds.operators},${groupIds.readers},S0THIRD,S0FOURTH`,
     });
@@ -147,7 +153,7 @@ describe('cached facts about a person', () => {
     expect(asked(bot, 'usergroups.users.list')).toBe(0);
   });
 
-  it("all members of a group are known although Slack's list of groups names only some of them", async () => {
+  it("the bot knows all members of a group although Slack's list of groups names only some of them", async () => {
     const bot = await startBot({
       environment,
       prepare: ({ server }) => {
@@ -159,18 +165,21 @@ describe('cached facts about a person', () => {
 
   it.each(
     ['users.info', 'usergroups.list'].flatMap((method) => silences.map((fault) => [method, fault] as const)),
-  )('fresh facts may be up to a minute old while %s gets %j', async (method, fault) => {
-    const bot = await startBot({ environment });
-    const invocation = await askAs(bot, 'operator');
-    const person = await invocation.person('fresh');
-    bot.driver.server.faults.inject(method, fault, ALWAYS);
-    await bot.clock.advance(60_000);
-    expect(await invocation.person('fresh')).toEqual(person);
-    await bot.clock.advance(1);
-    await expect(invocation.person('fresh')).rejects.toMatchObject({ code: 'slack-person-unknown' });
-  });
+  )(
+    'while Slack answers %s with %j, fresh facts about a person may be up to a minute old',
+    async (method, fault) => {
+      const bot = await startBot({ environment });
+      const invocation = await askAs(bot, 'operator');
+      const person = await invocation.person('fresh');
+      bot.driver.server.faults.inject(method, fault, ALWAYS);
+      await bot.clock.advance(60_000);
+      expect(await invocation.person('fresh')).toEqual(person);
+      await bot.clock.advance(1);
+      await expect(invocation.person('fresh')).rejects.toMatchObject({ code: 'slack-person-unknown' });
+    },
+  );
 
-  it('while Slack does not answer, an event about a configured group makes the cached facts invalid', async () => {
+  it('while Slack does not answer, the facts about a person become invalid after an event about a configured group', async () => {
     const bot = await startBot({ environment });
     const invocation = await askAs(bot, 'operator');
     const person = await invocation.person('fresh');
@@ -183,7 +192,7 @@ describe('cached facts about a person', () => {
     await expect(invocation.person('fresh')).rejects.toMatchObject({ code: 'slack-person-unknown' });
   });
 
-  it('while Slack does not answer, facts used only for reading may be ten minutes old', async () => {
+  it('while Slack does not answer, a command that only reads may use facts about a person that are ten minutes old', async () => {
     const bot = await startBot({ environment });
     const invocation = await askAs(bot, 'operator');
     const person = await invocation.person('cached');
@@ -199,7 +208,7 @@ describe('cached facts about a person', () => {
     await expect(invocation.person('cached')).rejects.toMatchObject({ code: 'slack-person-unknown' });
   });
 
-  it('a configured group that does not exist counts for no person and is logged once', async () => {
+  it('if a configured Slack group does not exist, no person is a member, and the log says so once', async () => {
     const bot = await startBot({ environment: () => ({ SLACK_OPERATORS: 'S0DELETED' }) });
     const invocation = await askAs(bot, 'operator');
     for (let check = 0; check < 3; check++) {

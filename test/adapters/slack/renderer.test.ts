@@ -76,7 +76,7 @@ describe('markup written by the bot for Slack', () => {
     '',
   ];
 
-  it('the markup of a line becomes rich text elements', () => {
+  it('the markup of a line becomes rich text elements on Slack', () => {
     expect(render(line(...rich)).blocks).toEqual([
       {
         type: 'rich_text',
@@ -108,7 +108,7 @@ describe('markup written by the bot for Slack', () => {
     ]);
   });
 
-  it('markup in small print becomes mrkdwn, and plain text beside the markup stays plain', () => {
+  it('on Slack, markup in small print becomes mrkdwn, and plain text beside the markup stays plain', () => {
     expect(render(card('T', { kind: 'note', text: rich })).blocks[1]).toEqual({
       type: 'context',
       elements: [
@@ -127,7 +127,7 @@ describe('markup written by the bot for Slack', () => {
     });
   });
 
-  it('a mention pings its person in a text, a title and small print', () => {
+  it('a mention on Slack pings the person, whether the mention is in a text, a title or small print', () => {
     const mention = { mention: 'U0ASKER', name: 'Ana' };
     const places = [
       line(mention),
@@ -137,7 +137,7 @@ describe('markup written by the bot for Slack', () => {
     for (const message of places) expect(seen(message).pings).toEqual(['U0ASKER']);
   });
 
-  it('an address that is not a web address is not linked', () => {
+  it('on Slack, an address that is not a web address does not become a link', () => {
     const text: Rich = [{ link: 'javascript:alert(1)', text: 'click' }];
     expect(JSON.stringify(render(card('T', { kind: 'text', text }, { kind: 'note', text })))).not.toContain(
       'javascript',
@@ -190,7 +190,7 @@ describe('a card for Slack', () => {
     );
   });
 
-  it('empty nodes are left out of a card', () => {
+  it('empty nodes are left out of a Slack card', () => {
     const nodes: Node[] = [
       { kind: 'text', text: [''] },
       { kind: 'fields', fields: [] },
@@ -202,7 +202,7 @@ describe('a card for Slack', () => {
     expect(seen({ kind: 'card', tone: 'neutral', title: [], nodes: [] }).text).toBe('…');
   });
 
-  it('a log that is too long keeps the end or the start and says how many lines are missing', () => {
+  it('a log that is too long for Slack keeps its end or its start and says how many lines are missing', () => {
     const lines = Array.from({ length: 2000 }, (_, index) => `line ${index} "quoted" \\ 🏁`);
     const end = seen(card('Logs', { kind: 'code', text: lines.join('\n'), keep: 'end' })).text.split('\n');
     expect(end.at(-1)).toBe(lines.at(-1));
@@ -231,17 +231,17 @@ describe('a card for Slack', () => {
         rows: Array(300).fill([text.slice(0, 200)]),
       }),
     ],
-  ])('a card whose %s is far too long is cut visibly', (_, node) => {
+  ])('a Slack card whose %s is far too long is visibly cut', (_, node) => {
     const message = seen(card('T', node('😀'.repeat(20_000))));
     expect(message.text).toContain('…');
     expect(message.text.isWellFormed()).toBe(true);
   });
 
-  it('a card title too long for a header is cut', () => {
+  it('a card title that is too long for a Slack header is cut', () => {
     expect(seen(card('x'.repeat(400))).text).toMatch(/^🟢 x{146}…$/);
   });
 
-  it('a card with more structure than fits throws an error before Slack can refuse the card', () => {
+  it('a card with more blocks than Slack accepts throws an error before the card is sent', () => {
     const many = Array.from({ length: 51 }, (): Node => ({ kind: 'divider' }));
     expect(() => render(card('T', ...many))).toThrow('More than 50 blocks');
     const columns = Array.from({ length: 3000 }, (_, index) => `column ${index}`);
@@ -254,7 +254,7 @@ describe('a card for Slack', () => {
     expect(() => render(card('T', { kind: 'buttons', buttons }))).toThrow('more structure than fits');
   });
 
-  it('a card with too many tags or ports says how many were left out and keeps the request id', () => {
+  it('a Slack card with too many tags or ports says how many were left out and keeps the request_id', () => {
     const codes = (count: number): Rich =>
       Array.from({ length: count }, (_, index) => [', ', { code: `match-${index}` }])
         .flat()
@@ -279,7 +279,7 @@ describe('a card for Slack', () => {
     ).toContain('…: y');
   });
 
-  it('the fallback text says the content of a card in plain text', () => {
+  it('the fallback text of a Slack card gives the content of the card in plain text', () => {
     const fields: Node = { kind: 'fields', fields: [{ label: 'Status', value: [{ bold: 'Ready' }] }] };
     expect(render(card('kart v1', fields, { kind: 'code', text: 'log', keep: 'end' })).text).toBe(
       'kart v1 · Status: Ready',

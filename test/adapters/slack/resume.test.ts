@@ -62,7 +62,7 @@ async function open(): Promise<Stage> {
   };
 }
 
-test('an answer fails as retryable if Slack is unreachable when the bot starts', async () => {
+test('if Slack is unreachable when the bot starts, an answer to an earlier command fails and may be tried again', async () => {
   const bot = await startBot({});
   const { resume } = createSlackAdapter({
     config: slackConfig(bot.driver.environment),
@@ -78,7 +78,7 @@ test('an answer fails as retryable if Slack is unreachable when the bot starts',
 });
 
 describe('an answer on Slack by another process after a crash', () => {
-  test('a second process gives no answer if a third process may have taken the answer over', async () => {
+  test('after a crash, a second process gives no answer on Slack if a third process may already be giving that answer', async () => {
     const { bot, died, resume, channel } = await open();
     const reply = await died('public');
     const inDoubt = () => {
@@ -90,14 +90,17 @@ describe('an answer on Slack by another process after a crash', () => {
     expect(await channel()).toEqual([]);
   });
 
-  test.each(['public', 'private'] as const)('a second process also sends the files (%s)', async (mode) => {
-    const { bot, died, resume } = await open();
-    const log = { ...card('Log of abc'), files: [textFile('abc.log', 'first line\nlast line\n')] };
-    await resume(await died(mode), log);
-    expect([...bot.driver.server.uploads.values()]).toEqual(['first line\nlast line\n']);
-  });
+  test.each(['public', 'private'] as const)(
+    'after a crash, a second process also sends the files of a %s answer',
+    async (mode) => {
+      const { bot, died, resume } = await open();
+      const log = { ...card('Log of abc'), files: [textFile('abc.log', 'first line\nlast line\n')] };
+      await resume(await died(mode), log);
+      expect([...bot.driver.server.uploads.values()]).toEqual(['first line\nlast line\n']);
+    },
+  );
 
-  test('a second process gives a public answer once', async () => {
+  test('after a crash, a second process gives a public answer on Slack once', async () => {
     const { died, resume, channel } = await open();
     const reply = await died('public');
     await resume(reply);
@@ -105,7 +108,7 @@ describe('an answer on Slack by another process after a crash', () => {
     expect(await channel()).toEqual([['I was restarted.', 0]]);
   });
 
-  test('a second process gives a private answer privately', async () => {
+  test('after a crash, a second process gives a private answer on Slack privately', async () => {
     const { bot, died, resume, channel, privately } = await open();
     await resume(await died('private'));
     expect(await channel()).toEqual([]);
@@ -113,20 +116,20 @@ describe('an answer on Slack by another process after a crash', () => {
     expect(await bot.driver.privately('member')).toEqual([]);
   });
 
-  test('a second process replaces the card that was posted before the crash', async () => {
+  test('after a crash, a second process replaces the Slack card that was posted before the crash', async () => {
     const { died, resume, channel } = await open();
     await resume(await died('public', (invocation) => invocation.postCard(card('Requesting'))));
     expect(await channel()).toEqual([['I was restarted.', 1]]);
   });
 
-  test('a second process gives no public answer if the answer was already given', async () => {
+  test('a second process gives no public answer on Slack if the answer was given before the crash', async () => {
     const { died, resume, channel, privately } = await open();
     await resume(await died('public', (invocation) => invocation.respond(line('Done'))));
     expect(await channel()).toEqual([['Done', 0]]);
     expect(await privately()).toEqual([]);
   });
 
-  test('a second process answers a mention once, in its thread', async () => {
+  test('after a crash, a second process answers a Slack mention once, in the thread of the mention', async () => {
     const { bot, died, resume } = await open();
     const reply = await died('public', undefined, () => bot.driver.mention('operator', 'deploy'));
     await resume(reply);
@@ -135,7 +138,7 @@ describe('an answer on Slack by another process after a crash', () => {
     expect(messages).toMatchObject([{ parent: expect.any(String) }]);
   });
 
-  test('a second process answers in the private message whose button was pressed', async () => {
+  test('after a crash, a second process answers a press of a Slack button in the same private message', async () => {
     const { bot, died, resume, privately } = await open();
     await died('private', (invocation) => invocation.respond(ask));
     await until(async () => (await privately()).length === 1);
@@ -143,7 +146,7 @@ describe('an answer on Slack by another process after a crash', () => {
     expect(await privately()).toEqual(['I was restarted.']);
   });
 
-  test('a second process answers privately beside the public message whose button was pressed', async () => {
+  test('after a crash, a second process answers a press privately and leaves the public Slack message unchanged', async () => {
     const { bot, died, resume, channel, privately } = await open();
     await died('public', (invocation) => invocation.respond(ask));
     await resume(
@@ -154,17 +157,20 @@ describe('an answer on Slack by another process after a crash', () => {
   });
 });
 
-test.each(['expired', 'used up'])('an answer stays private although the response_url is %s', async (how) => {
-  const { bot, died, resume, channel, privately } = await open();
-  const reply = await died('private');
-  if (how === 'expired') bot.driver.server.urls.expireAll();
-  else bot.driver.server.urls.useUp();
-  await resume(reply);
-  expect(await channel()).toEqual([]);
-  expect(await privately()).toEqual(['I was restarted.']);
-});
+test.each(['expired', 'used up'])(
+  'after a crash, a private answer stays private although the response_url is %s',
+  async (how) => {
+    const { bot, died, resume, channel, privately } = await open();
+    const reply = await died('private');
+    if (how === 'expired') bot.driver.server.urls.expireAll();
+    else bot.driver.server.urls.useUp();
+    await resume(reply);
+    expect(await channel()).toEqual([]);
+    expect(await privately()).toEqual(['I was restarted.']);
+  },
+);
 
-test('where the bot may not post, only the person who asked sees a public answer given after the crash', async () => {
+test('if the bot may not post after a crash, a public answer is shown only to the person who asked', async () => {
   const { bot, died, resume, channel, privately } = await open();
   const reply = await died('public');
   bot.driver.server.faults.inject('chat.postMessage', { kind: 'error', error: 'is_archived' });
@@ -173,7 +179,7 @@ test('where the bot may not post, only the person who asked sees a public answer
   expect(await privately()).toEqual(['I was restarted.']);
 });
 
-test('an answer that fails for a temporary reason is given once, by the next attempt', async () => {
+test('if an answer fails for a temporary reason after a crash, the next attempt gives the answer once', async () => {
   const { bot, died, resume, channel, privately } = await open();
   const reply = await died('public');
   bot.driver.server.faults.inject('chat.postMessage', { kind: 'status', status: 503, when: 'after' });
@@ -183,7 +189,7 @@ test('an answer that fails for a temporary reason is given once, by the next att
   expect(await privately()).toEqual([]);
 });
 
-test('a posted card whose confirmation was lost is found and not posted again', async () => {
+test("if Slack's answer to a posted card is lost, the bot finds the card and does not post the card again", async () => {
   const { bot, died, channel } = await open();
   bot.driver.server.faults.inject('chat.postMessage', { kind: 'reset', when: 'after' });
   let ref: unknown;
@@ -200,26 +206,29 @@ describe('a card whose confirmation was lost and that cannot be searched for', (
   test.each([
     ['a card that was posted', 'after', [['🟢 Failed', 1]]],
     ['a card that was never posted', 'before', [['🟢 Failed', 0]]],
-  ] as const)('for %s, a single card with the outcome is left in the channel', async (_, when, shown) => {
-    const { bot, died, channel, privately } = await open();
-    const { faults } = bot.driver.server;
-    faults.inject('chat.postMessage', { kind: 'reset', when });
-    // The bot is about to stop, so that the adapter waits for nothing.
-    bot.adapter.hurry?.();
-    // A read is made once and repeated twice: first when the card is posted, then when the card is to be answered.
-    faults.inject('conversations.history', unavailable, 6);
-    await died('public', async (invocation) => {
-      await expect(invocation.postCard(card('Requesting'))).rejects.toMatchObject({ outcome: 'unknown' });
-      // The failure leaves the answer to the outbox, and nothing stands beside the card.
-      await expect(invocation.respond(card('Failed'))).rejects.toMatchObject({ retryable: true });
-      await invocation.respond(card('Failed'));
-    });
-    expect(await channel()).toEqual(shown);
-    expect(await privately()).toEqual([]);
-  });
+  ] as const)(
+    'if the bot cannot find out whether a card was posted, a single card shows the outcome in the end: %s',
+    async (_, when, shown) => {
+      const { bot, died, channel, privately } = await open();
+      const { faults } = bot.driver.server;
+      faults.inject('chat.postMessage', { kind: 'reset', when });
+      // The bot is about to stop, so that the adapter waits for nothing.
+      bot.adapter.hurry?.();
+      // A read is made once and repeated twice: first when the card is posted, then when the card is to be answered.
+      faults.inject('conversations.history', unavailable, 6);
+      await died('public', async (invocation) => {
+        await expect(invocation.postCard(card('Requesting'))).rejects.toMatchObject({ outcome: 'unknown' });
+        // The failure leaves the answer to the outbox, and nothing stands beside the card.
+        await expect(invocation.respond(card('Failed'))).rejects.toMatchObject({ retryable: true });
+        await invocation.respond(card('Failed'));
+      });
+      expect(await channel()).toEqual(shown);
+      expect(await privately()).toEqual([]);
+    },
+  );
 });
 
-test('only the person addressed sees a direct message', async () => {
+test('only the recipient sees a Slack direct message', async () => {
   const { bot, channel, privately } = await open();
   const { userIds, server } = bot.driver;
   await bot.adapter.sendDirect(

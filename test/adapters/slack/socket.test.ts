@@ -39,7 +39,7 @@ async function lost(bot: Bot): Promise<void> {
 }
 
 describe("Slack's Socket Mode", () => {
-  it('a command is acknowledged with an empty payload once the pipeline has stored the invocation', async () => {
+  it('in Socket Mode, a command is acknowledged with an empty payload once the invocation is stored', async () => {
     const stored = Promise.withResolvers<void>();
     const bot = await startBot({
       handle: async (invocation) => {
@@ -56,7 +56,7 @@ describe("Slack's Socket Mode", () => {
     expect(acknowledged.map(({ payload }) => payload)).toEqual([{}]);
   });
 
-  it('a command or mention that is still running is acknowledged after two seconds', async () => {
+  it('in Socket Mode, a command or mention that is still running after two seconds is acknowledged then', async () => {
     const bot = await startBot({ handle: () => new Promise(() => {}) });
     const { acknowledged } = bot.driver.server.socket;
     const mentioned = bot.driver.mention('operator', 'list');
@@ -70,7 +70,7 @@ describe("Slack's Socket Mode", () => {
     expect(acknowledged.map(({ payload }) => payload)).toEqual([{}, {}]);
   });
 
-  it('the acknowledgement after two seconds is delayed until the invocation is stored', async () => {
+  it('the acknowledgement that is due after two seconds waits until the invocation is stored', async () => {
     const stored = Promise.withResolvers<void>();
     const bot = await startBot({
       handle: async ({ meanwhile }) => {
@@ -91,7 +91,7 @@ describe("Slack's Socket Mode", () => {
     expect(acknowledged).toHaveLength(2);
   });
 
-  it('a mention is acknowledged as soon as the pipeline allows', async () => {
+  it('in Socket Mode, a mention is acknowledged as soon as the invocation is stored', async () => {
     const stored = Promise.withResolvers<void>();
     const bot = await startBot({
       handle: async (invocation) => {
@@ -110,7 +110,7 @@ describe("Slack's Socket Mode", () => {
     await bot.adapter.stop();
   });
 
-  it('the adapter reconnects at once when Slack disables the connection', async () => {
+  it('when Slack disables a Socket Mode connection, the adapter reconnects at once', async () => {
     const bot = await startBot();
     await bot.clock.advance(60_000);
     bot.driver.server.socket.refresh('link_disabled');
@@ -121,7 +121,7 @@ describe("Slack's Socket Mode", () => {
     await bot.invocation(1);
   });
 
-  it('the adapter waits longer each time a connection breaks at once or cannot be made', async () => {
+  it('each time a Slack connection breaks at once or cannot be opened, the adapter waits longer before the next attempt', async () => {
     const bot = await startBot();
     const { socket, faults } = bot.driver.server;
     faults.inject('apps.connections.open', { kind: 'status', status: 500, when: 'before' });
@@ -137,7 +137,7 @@ describe("Slack's Socket Mode", () => {
     await connectedAgain(bot, 2);
   });
 
-  it('if Slack never greets a new connection, the adapter drops that connection and makes another', async () => {
+  it('if Slack sends no hello on a new connection, the adapter drops that connection and opens another', async () => {
     const bot = await startBot();
     const { socket } = bot.driver.server;
     await bot.clock.advance(60_000);
@@ -153,7 +153,7 @@ describe("Slack's Socket Mode", () => {
     await connectedAgain(bot, 2);
   });
 
-  it('a stopped adapter does not reconnect', async () => {
+  it('a stopped Slack adapter does not reconnect', async () => {
     const bot = await startBot();
     await bot.adapter.stop();
     expect(bot.adapter.healthy()).toBe(false);
@@ -162,7 +162,7 @@ describe("Slack's Socket Mode", () => {
     expect(bot.driver.server.socket.greeted).toBe(1);
   });
 
-  it('a stopping adapter acknowledges received commands before closing the connection', async () => {
+  it('a stopping Slack adapter acknowledges received commands before closing the connection', async () => {
     const stored = Promise.withResolvers<void>();
     const bot = await startBot({
       handle: async (invocation) => {
@@ -182,7 +182,7 @@ describe("Slack's Socket Mode", () => {
     await until(() => socket.connections === 0, 'the end of the connection');
   });
 
-  it('the adapter keeps working after a handler has failed', async () => {
+  it('the Slack adapter keeps working after the handler of a command has failed', async () => {
     const bot = await startBot({ handle: () => Promise.reject(new Error('broken handler')) });
     await bot.driver.slash('operator', 'list');
     await bot.driver.slash('operator', 'list');
@@ -193,7 +193,7 @@ describe("Slack's Socket Mode", () => {
 
 describe('a renewal of the Socket Mode connection', () => {
   it.each(['warning', 'refresh_requested'] as const)(
-    'during a renewal (%s) two connections overlap, and commands on both are answered once',
+    'while a Slack connection is renewed (%s), commands arrive on the old and the new connection, and each runs once',
     async (reason) => {
       const bot = await startBot();
       const { socket } = bot.driver.server;
@@ -217,7 +217,7 @@ describe('a renewal of the Socket Mode connection', () => {
     },
   );
 
-  it('a renewal keeps the old connection as long as Slack delivers requests on that connection', async () => {
+  it('after a renewal, the old Slack connection stays open as long as Slack delivers requests on that connection', async () => {
     const bot = await startBot({ handle: () => new Promise(() => {}) });
     const { socket } = bot.driver.server;
     await renewed(bot, 2);
@@ -235,7 +235,7 @@ describe('a renewal of the Socket Mode connection', () => {
     await until(() => socket.connections === 1, 'the replaced connection to be left');
   });
 
-  it('after twenty renewals in quick succession a single connection is left', async () => {
+  it('after twenty renewals of the Slack connection in quick succession, a single connection is left', async () => {
     const bot = await startBot();
     const { socket } = bot.driver.server;
     for (let times = 2; times <= 21; times++) {
@@ -246,7 +246,7 @@ describe('a renewal of the Socket Mode connection', () => {
     expect(bot.adapter.healthy()).toBe(true);
   });
 
-  it('a renewal that fails is tried again while the old connection keeps working', async () => {
+  it('if the renewal of a Slack connection fails, the adapter tries again, and the old connection keeps working', async () => {
     const bot = await startBot();
     const { socket, faults } = bot.driver.server;
     faults.inject('apps.connections.open', { kind: 'status', status: 500, when: 'before' });
@@ -263,7 +263,7 @@ describe('a renewal of the Socket Mode connection', () => {
     await leftAlone(bot);
   });
 
-  it('when Slack closes the old connection early, the adapter does not repeat a failed renewal', async () => {
+  it('if Slack closes a connection whose renewal got a 429, the adapter still waits as long as Slack asked', async () => {
     const bot = await startBot();
     const { socket, faults } = bot.driver.server;
     faults.inject('apps.connections.open', { kind: 'rate-limit', retryAfter: 30 });
@@ -281,10 +281,10 @@ describe('a renewal of the Socket Mode connection', () => {
   });
 
   it.each([
-    ['waits for an answer', { kind: 'slow', ms: 50 }, 0],
-    ['waits for the hello', undefined, 1],
+    ["waits for Slack's answer", { kind: 'slow', ms: 50 }, 0],
+    ["waits for Slack's hello", undefined, 1],
   ] satisfies [string, SlackFault | undefined, number][])(
-    'if the bot stops during a renewal that %s, no connection is left',
+    'if the bot stops while the renewal of a Slack connection %s, no connection is left',
     async (_, fault, silent) => {
       const bot = await startBot();
       const { socket, faults, requests } = bot.driver.server;
@@ -304,7 +304,7 @@ describe('a renewal of the Socket Mode connection', () => {
     },
   );
 
-  it('a stop shortly after a renewal closes both connections', async () => {
+  it('if the bot stops shortly after the renewal of a Slack connection, both connections are closed', async () => {
     const bot = await startBot();
     const { socket } = bot.driver.server;
     await renewed(bot, 2);
@@ -347,12 +347,12 @@ describe('the start in Socket Mode', () => {
     },
   );
 
-  it('the start warns of scopes that the app does not have', async () => {
+  it('the start warns of scopes that the Slack app does not have', async () => {
     const bot = await startBot({ prepare: ({ server }) => void server.web.withoutScopes.add('files:write') });
     expect(bot.logLines.join('')).toContain('"missing":["files:write"]');
   });
 
-  it('the adapter uses each token for the right method and logs no token', async () => {
+  it('the Slack adapter uses each token for the right methods and logs no token', async () => {
     const bot = await startBot();
     await bot.driver.slash('operator', 'list');
     await bot.invocation(1);
@@ -363,7 +363,7 @@ describe('the start in Socket Mode', () => {
     expect(bot.logLines.join('')).not.toMatch(/xox|xapp/);
   });
 
-  it('the adapter is unhealthy before the start, and without Slack the start fails in plain words', async () => {
+  it('if Slack is unreachable, the start of the Slack adapter fails in plain words', async () => {
     const driver = await createSlackDriver({ mode: 'socket' });
     const logLines: string[] = [];
     const log = createLog({

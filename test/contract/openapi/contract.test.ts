@@ -38,7 +38,7 @@ function check(side: 'checkRequest' | 'checkResponse', other: Partial<Exchange>)
 
 const respond = (body: unknown) => check('checkResponse', { responseBody: JSON.stringify(body) });
 
-test('an exchange that matches the declaration has no problem', () => {
+test('the contract check finds no problem in a request and response that match the OpenAPI declaration', () => {
   expect(respond(good)).toEqual([]);
   expect(respond({ ...good, since: '2026-03-03T16:02:09Z' })).toEqual([]);
   expect(
@@ -51,7 +51,7 @@ test('an exchange that matches the declaration has no problem', () => {
 test.each([
   ['an undeclared field', { ...good, colour: 'red' }, 'body/colour is not declared'],
   [
-    'an undeclared field inside',
+    'an undeclared field inside an object',
     { ...good, place: { city: 'Oslo', planet: 'Earth' } },
     'body/place/planet is not declared',
   ],
@@ -62,28 +62,28 @@ test.each([
   ],
   ['a missing field', { id: 'a1' }, "body must have required property 'state'"],
   [
-    'a missing field inside',
+    'a missing field inside an object',
     { ...good, ports: { voice: {} } },
     "body/ports/voice must have required property 'external'",
   ],
   [
-    'a field missing in the part of an allOf',
+    'a missing field that a part of an allOf requires',
     { ...good, place: { host: 'h' } },
     "body/place must have required property 'city'",
   ],
-  ['a wrong type', { ...good, id: 7 }, 'body/id must be string'],
-  ['null where it is not allowed', { ...good, since: null }, 'body/since must be string'],
-  ['a wrong time format', { ...good, since: '03.03.2026' }, 'body/since must match format "date-time"'],
+  ['a field of a wrong type', { ...good, id: 7 }, 'body/id must be string'],
+  ['null where null is not allowed', { ...good, since: null }, 'body/since must be string'],
+  ['a time in a wrong format', { ...good, since: '03.03.2026' }, 'body/since must match format "date-time"'],
   [
     'an impossible time',
     { ...good, since: '2026-13-03 16:02:09' },
     'body/since must match format "date-time"',
   ],
-])('a response with %s is a problem', (_, body, finding) => {
+])('the contract check reports a response with %s', (_, body, finding) => {
   expect(respond(body)).toContain(finding);
 });
 
-test('a response with an undeclared status, content type or form is a problem', () => {
+test('the contract check reports a response with an undeclared status, content type or body', () => {
   expect(check('checkResponse', { status: 201 })).toEqual(['status 201 is not declared']);
   expect(check('checkResponse', { contentType: 'text/html' })).toEqual(['content type is text/html']);
   expect(check('checkResponse', { responseBody: '{"id":' })).toEqual(['the body is not JSON']);
@@ -98,7 +98,7 @@ test.each([
     { query: new URLSearchParams({ by: 'x', limit: '5' }) },
     'query parameter limit is not declared',
   ],
-  ['a query parameter missing', { query: new URLSearchParams() }, 'query parameter by is missing'],
+  ['a missing query parameter', { query: new URLSearchParams() }, 'query parameter by is missing'],
   [
     'a query parameter out of range',
     { query: new URLSearchParams({ by: 'x', page: '0' }) },
@@ -112,15 +112,15 @@ test.each([
   ['an undeclared body', { requestBody: '{}' }, 'a body is sent where none is declared'],
   ['no token', { headers: {} }, 'no Authorization header of the form `token ...`'],
   [
-    'a token without the word',
+    'a token without the word "token"',
     { headers: { authorization: 'x' } },
     'no Authorization header of the form `token ...`',
   ],
-])('a request with %s is a problem', (_, other, finding) => {
+])('the contract check reports a request with %s', (_, other, finding) => {
   expect(check('checkRequest', other)).toContain(finding);
 });
 
-test('where the Authorization header itself is declared, the token may stand without the word "token"', () => {
+test('if an operation declares the Authorization header itself, the token needs no word "token" before it', () => {
   const parameters = [{ in: 'header', name: 'authorization', required: true, schema: { type: 'string' } }];
   const paths = { '/v9/self': { delete: { parameters, responses: { 204: {} } } } };
   const declared = new Contract([{ openapi: '3.0.0', paths }]);
@@ -132,7 +132,7 @@ test('where the Authorization header itself is declared, the token may stand wit
   expect(asked({})).toHaveLength(1);
 });
 
-test('a request body is checked against its schema', () => {
+test('the contract check compares the body of a request with the declared schema', () => {
   const post = (requestBody: string, headers = exchange().headers) =>
     check('checkRequest', {
       method: 'POST',
@@ -147,19 +147,19 @@ test('a request body is checked against its schema', () => {
   expect(post(JSON.stringify(good), { authorization: 'token x' })).toEqual(['the body is not sent as JSON']);
 });
 
-test('an operation is found by the method and the whole path', () => {
+test('the contract check finds an operation by the method and the whole path', () => {
   expect(contract.find('GET', '/v9/servers/a1')?.path).toBe('/v9/servers/{server_id}');
   expect(contract.find('GET', '/servers/a1')).toBeUndefined();
   expect(contract.find('GET', '/v9/servers/a1/ports')).toBeUndefined();
   expect(contract.find('PATCH', '/v9/servers/a1')).toBeUndefined();
 });
 
-test('a schema that contains itself is refused', () => {
+test('the contract check refuses a schema that contains itself', () => {
   const tree = { type: 'object', properties: { left: { $ref: '#/tree' } } };
   expect(() => strictSchema(tree, { tree })).toThrow('contains itself');
 });
 
-test('a real answer of the simulator becomes a problem if a single word of the declaration changes', async () => {
+test('if a single word of the declaration is changed, the contract check reports an answer of the simulator', async () => {
   const { call, ready } = await simulate();
   const id = await ready();
   const { status, json: body } = await call('GET', `/v1/status/${id}`);

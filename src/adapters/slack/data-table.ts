@@ -1,0 +1,31 @@
+import type { types } from '@slack/bolt';
+import type { Message, Table } from '../../chat/card.ts';
+import { oneLine } from '../../chat/text.ts';
+import { visible } from './cut.ts';
+import { LIMITS } from './limits.ts';
+
+/** Slack accepts no empty cell. */
+const EMPTY = '–';
+
+/** Whether the message holds a table that Slack can show as a data table, in which a person can sort the rows. */
+export function hasDataTable(message: Message): boolean {
+  return message.kind === 'card' && message.nodes.some((node) => node.kind === 'table' && isDataTable(node));
+}
+
+/** A data table needs a caption, and at least one row. */
+export function isDataTable({ caption, columns, rows }: Table): boolean {
+  const { rows: most, columns: widest, characters } = LIMITS.dataTable;
+  const length = [columns, ...rows].flat().reduce((sum, cell) => sum + Math.max(1, cell.length), 0);
+  const fits = rows.length <= most && columns.length <= widest && length <= characters;
+  return caption !== undefined && rows.length > 0 && columns.length > 0 && fits;
+}
+
+/** All rows are on one page, because the buttons of the message turn the pages. */
+export function dataTable({ caption = '', columns, rows }: Table): types.DataTableBlock {
+  const cells = (row: readonly string[]) =>
+    columns.map((_, column) => {
+      const text = visible(oneLine(row[column] ?? ''));
+      return { type: 'raw_text', text: text === '' ? EMPTY : text } as const;
+    });
+  return { type: 'data_table', caption, page_size: rows.length, rows: [columns, ...rows].map(cells) };
+}
