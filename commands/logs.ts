@@ -1,4 +1,12 @@
-import { type Card, type CardFile, type Field, type Inline, type Node, textFile } from '../src/chat/card.ts';
+import {
+  type Button,
+  type Card,
+  type CardFile,
+  type Field,
+  type Inline,
+  type Node,
+  textFile,
+} from '../src/chat/card.ts';
 import { type Context, defineCommand } from '../src/command/define.ts';
 import { theDeployment } from '../src/command/options.ts';
 import type { DeploymentTarget } from '../src/deployments/deployment.ts';
@@ -6,6 +14,8 @@ import { EdgegapError } from '../src/edgegap/errors.ts';
 import type { Logs } from '../src/edgegap/logs.ts';
 import { InputError } from '../src/errors.ts';
 import { isPublicLink } from '../src/log/link.ts';
+import { type LinePattern, linePattern } from '../src/log/pattern.ts';
+import { maskedMatches } from '../src/log/search.ts';
 import { maskedTail, type Tail } from '../src/log/tail.ts';
 
 const DEFAULT_LINES = 30;
@@ -16,9 +26,9 @@ const MAX_LINES = 5_000;
 
 export default defineCommand({
   description: 'Show the last lines of a deployment’s log, its crash log and exit code',
-  example: '93924761ccde --lines 100',
+  example: '93924761ccde --lines 100 --grep error',
   permission: 'deployments.read',
-  ack: 'public',
+  ack: 'private-unless-shared',
   options: {
     deployment: theDeployment,
     lines: {
@@ -27,25 +37,105 @@ export default defineCommand({
       max: MAX_LINES,
       description: `How many lines from the end (${DEFAULT_LINES} if not given)`,
     },
+    grep: { kind: 'pattern', description: 'Show only lines with this text, or a pattern like /error|warn/i' },
+    invert: { kind: 'boolean', description: 'Show the lines that do not match grep' },
+    file: { kind: 'boolean', description: 'Attach the lines as a file; without lines, the whole log' },
+    share: { kind: 'boolean', description: 'Show the answer to the whole channel' },
   },
   actions: {
     show: {
       permission: 'deployments.read',
+      ack: 'private',
+      on: 'deployment',
+      run: (context) => show(context, context.target, {}),
+    },
+    share: {
+      permission: 'deployments.read',
       ack: 'public',
       on: 'deployment',
-      run: (context) => show(context, context.target, DEFAULT_LINES),
+      async run(context) {
+        const { action, payloads, target } = context;
+        const [, key] = action.arg.split('.');
+        const asked = key === undefined ? {} : await payloads.get(key);
+        if (!asked)
+          throw new InputError('logs-old', 'This answer is too old to share.', { hint: 'Use logs again.' });
+        const { source, ...request } = asked as SharedRequest;
+        const grep = source === undefined ? undefined : await linePattern(source);
+        await show(context, target, {
+          ...request,
+          grep: grep && 'matches' in grep ? grep : undefined,
+          share: true,
+        });
+      },
     },
   },
-  run: (context) => show(context, context.options.deployment, context.options.lines ?? DEFAULT_LINES),
+  check({ options: { grep, invert } }) {
+    if (invert && !grep)
+      throw new InputError('invert-alone', 'invert needs grep.', {
+        hint: 'For example: logs @last --grep heartbeat --invert shows all lines without heartbeat.',
+      });
+  },
+  run: (context) => show(context, context.options.deployment, context.options),
 });
 
-async function show(context: Context<unknown>, target: DeploymentTarget, count: number): Promise<void> {
+interface LogsRequest {
+  readonly lines?: number | undefined;
+  readonly grep?: LinePattern | undefined;
+  readonly invert?: boolean | undefined;
+  readonly file?: boolean | undefined;
+  readonly share?: boolean | undefined;
+}
+
+/** A request as the payload of the button that shares the answer. */
+interface SharedRequest extends Pick<LogsRequest, 'lines' | 'invert' | 'file'> {
+  /** The pattern as typed. */
+  readonly source?: string | undefined;
+}
+
+async function show(
+  context: Context<unknown>,
+  target: DeploymentTarget,
+  request: LogsRequest,
+): Promise<void> {
   const { request_id } = target;
   const logs = await read(context, target);
   const { secrets } = context.settings;
-  const log = await maskedTail(logs.logs, count, secrets);
-  const crash = await maskedTail(logs.crash_logs ?? '', MAX_LINES, secrets);
-  await context.respond(logCard(request_id, logs, { log, crash, asked: count }));
+  const count = request.lines ?? (request.file && !request.grep ? MAX_LINES : DEFAULT_LINES);
+  const part = (text: string, most: number) => partOf(text, request, most, secrets);
+  const log = await part(logs.logs, count);
+  const crash = await part(logs.crash_logs ?? '', MAX_LINES);
+  const card = logCard(request_id, logs, { log, crash, asked: count, request });
+  const buttons = request.share ? [] : [await shareButton(context, request_id, request)];
+  const nodes: readonly Node[] =
+    buttons.length > 0 ? [...card.nodes, { kind: 'buttons', buttons }] : card.nodes;
+  await context.respond({ ...card, nodes });
+}
+
+/** The last lines of a log, or of the lines that match. `total` is undefined if older lines may match, too. */
+interface Part extends Omit<Tail, 'total'> {
+  readonly total: number | undefined;
+}
+
+async function partOf(
+  text: string,
+  { grep, invert = false }: LogsRequest,
+  count: number,
+  secrets: readonly string[],
+): Promise<Part> {
+  if (!grep) return await maskedTail(text, count, secrets);
+  const found = await maskedMatches(text, (line) => grep.matches(line) !== invert, count, secrets);
+  return { ...found, total: found.isComplete ? found.lines : undefined };
+}
+
+async function shareButton(
+  { payloads }: Context<unknown>,
+  request_id: string,
+  { lines, grep, invert, file }: LogsRequest,
+): Promise<Button> {
+  const asked: SharedRequest = { lines, source: grep?.source, invert, file };
+  const isPlain = Object.values(asked).every((value) => value === undefined);
+  const arg = isPlain ? request_id : `${request_id}.${await payloads.keep({ ...asked })}`;
+  return { label: 'Share', style: 'secondary', action: { command: 'logs', action: 'share', arg } };
 }
 
 async function read({ edgegap, deployments }: Context<unknown>, { request_id, seen }: DeploymentTarget) {
@@ -63,28 +153,33 @@ async function read({ edgegap, deployments }: Context<unknown>, { request_id, se
   }
 }
 
-function logCard(
-  request_id: string,
-  logs: Logs,
-  { log, crash, asked }: { readonly log: Tail; readonly crash: Tail; readonly asked: number },
-): Card {
+interface Shown {
+  readonly log: Part;
+  readonly crash: Part;
+  /** How many lines were asked for. */
+  readonly asked: number;
+  readonly request: LogsRequest;
+}
+
+function logCard(request_id: string, logs: Logs, { log, crash, asked, request }: Shown): Card {
   const nodes: Node[] = [];
   const fields = crashFields(logs);
   if (fields.length > 0) nodes.push({ kind: 'fields', fields });
   const files: CardFile[] = [];
   let left = 0;
   let long = 0;
-  const part = (title: string, { text, lines }: Tail, file: string) => {
+  const part = (title: string, { text, lines }: Part, file: string) => {
     if (title) nodes.push({ kind: 'text', text: [{ bold: title }] });
     const excerpt = lastCharacters(lastLines(text, SHOWN_LINES), SHOWN_CHARACTERS);
     const ends = text.match(/^\[… \d+ characters left out\]/gm)?.length ?? 0;
-    if (excerpt.length < text.length || ends > 0) files.push(textFile(file, `${text}\n`));
+    if (request.file || excerpt.length < text.length || ends > 0) files.push(textFile(file, `${text}\n`));
     left += lines - excerpt.split('\n').length;
     long += ends;
     nodes.push({ kind: 'code', text: excerpt, keep: 'end' });
   };
   if (crash.text) part('Crash log', crash, `${request_id}-crash.log`);
   if (log.text) part(crash.text ? 'Log' : '', log, `${request_id}.log`);
+  else if (request.grep && logs.logs) nodes.push({ kind: 'text', text: noMatch(request.grep, log) });
   else if (!logs.logs_link)
     nodes.push({ kind: 'text', text: ['The log is empty: the server has printed nothing, or never ran.'] });
   const note = (text: Inline) => nodes.push({ kind: 'note', text: [text] });
@@ -93,7 +188,8 @@ function logCard(
       `${left > 0 ? `… ${counted(left)} left out here. ` : ''}These are the last lines; all lines are in the ${files.length === 1 ? 'file' : 'files'}.`,
     );
   if (long > 0) note(`… ${counted(long)} cut short; the Edgegap dashboard has the whole log.`);
-  const missing = Math.min(asked, log.total) - log.lines + Math.min(MAX_LINES, crash.total) - crash.lines;
+  if (log.text && log.total === undefined && log.lines < asked) note(NOT_ALL_SEARCHED);
+  const missing = lacking(log, asked) + lacking(crash, MAX_LINES);
   if (missing > 0)
     note(
       `… ${counted(missing)} more left out: together they are too long to be shown here; the Edgegap dashboard has them.`,
@@ -102,15 +198,34 @@ function logCard(
   return {
     kind: 'card',
     tone: crash.text || fields.length > 0 ? 'danger' : 'neutral',
-    title: ['Log of ', { code: request_id }, log.lines > 0 ? `, ${howMany(log)}` : ''],
+    title: ['Log of ', { code: request_id }, log.lines > 0 ? `, ${howMany(log, request)}` : ''],
     nodes,
     ...(files.length > 0 ? { files } : {}),
   };
 }
 
-/** For example `last 30 of 20,000 lines`. */
-function howMany({ lines, total }: Tail): string {
-  return lines < total ? `last ${lines.toLocaleString('en')} of ${counted(total)}` : counted(total);
+const NOT_ALL_SEARCHED =
+  'Older lines were not searched, because the log is too long. The Edgegap dashboard has the whole log.';
+
+function noMatch({ source }: LinePattern, { total }: Part): Inline[] {
+  return ['No line matches ', { code: source }, '. ', total === undefined ? NOT_ALL_SEARCHED : ''];
+}
+
+/** How many lines are not shown, because all lines together are too long. */
+function lacking({ total, lines }: Part, asked: number): number {
+  return total === undefined ? 0 : Math.min(asked, total) - lines;
+}
+
+/** `last 30 of 20,000 lines`, or `last 30 lines with “error”`. */
+function howMany(
+  { lines, total }: Part,
+  { grep, invert, lines: asked = DEFAULT_LINES }: LogsRequest,
+): string {
+  if (!grep)
+    return total !== undefined && lines < total
+      ? `last ${lines.toLocaleString('en')} of ${counted(total)}`
+      : counted(lines);
+  return `${lines >= asked ? 'last ' : ''}${counted(lines)} ${invert ? 'without' : 'with'} “${grep.source}”`;
 }
 
 function counted(lines: number): string {
@@ -127,8 +242,8 @@ function crashFields({ crash_data }: Logs): Field[] {
 }
 
 /**
- * The place of a stored log. The whole channel can read the answer. Therefore a link that works without a sign-in is
- * left out, and only the Edgegap dashboard shows such a link.
+ * The answer can be shared with the whole channel. A link that works without a sign-in is therefore left out; only the
+ * Edgegap dashboard shows such a link.
  */
 function storedLog(link: string): Inline {
   if (isPublicLink(link)) return { link, text: 'Stored log' };

@@ -49,8 +49,11 @@ interface CommandParts<Values> {
   readonly example?: string;
   /** The permission that the person needs. */
   readonly permission: Permission;
-  /** Whether the whole channel sees the answer, or only the person. */
-  readonly ack: 'public' | 'private';
+  /**
+   * Whether the whole channel sees the answer, or only the person. `private-unless-shared`: the channel sees the answer
+   * if the person gives the option `share`.
+   */
+  readonly ack: 'public' | 'private' | 'private-unless-shared';
   /**
    * Must be set for a command that changes something. The text tells the person, in one or two sentences, which state
    * is possible if the bot crashed halfway, and what to do next.

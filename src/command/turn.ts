@@ -112,7 +112,7 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
     await carryOut({
       what: entry.name,
       permission: entry.permission,
-      mode: entry.ack,
+      mode: ackOf(entry, parsed),
       authorise,
       check: async (person) => {
         raw = await withExpanded(typed.parsed, raw, entry, lookup);
@@ -294,4 +294,9 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
     /** Refuses the invocation without an answer. */
     drop: ({ code }: AppError) => logEnd({ outcome: 'refused', code }),
   };
+}
+
+function ackOf({ ack }: Entry, { share }: Readonly<Record<string, unknown>>): AckMode {
+  if (ack !== 'private-unless-shared') return ack;
+  return share === true ? 'public' : 'private';
 }

@@ -55,7 +55,10 @@ function checkCommand(spec: CommandSpec, kinds: Kinds, fail: Fail): void {
   const { description, permission, ack, options } = spec;
   checkDescription('the description', description, fail);
   checkPermission('the permission', permission, fail);
-  if (!['public', 'private'].includes(ack)) fail('ack must be public or private');
+  if (!['public', 'private', 'private-unless-shared'].includes(ack))
+    fail('ack must be public, private or private-unless-shared');
+  if (ack === 'private-unless-shared' && options.share?.kind !== 'boolean')
+    fail('ack is private-unless-shared, so the command needs an option share of the kind boolean');
   checkOptions(options, kinds, fail);
 }
 

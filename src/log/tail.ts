@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { KEY_LINES, LONGEST_LINE, maskLines } from './mask.ts';
-import { onScreen } from './terminal-line.ts';
+import { onScreen } from './screen.ts';
 
 /**
  * The largest number of characters of a log that are masked and shown. A log may have 32 MiB, and nobody reads that
@@ -12,7 +12,7 @@ const MOST = 524_288;
  * shown part.
  */
 const BEFORE = 65_536;
-/** How many characters, or lines, are processed before other work has a turn. */
+/** How many lines are counted before other work has a turn. */
 const SLICE = 65_536;
 
 export interface Tail {
@@ -30,36 +30,28 @@ export interface Tail {
 export async function maskedTail(log: string, count: number, secrets: readonly string[]): Promise<Tail> {
   const whole = log.trimEnd();
   if (whole === '') return { text: '', lines: 0, total: 0 };
-  const total = await lineCount(whole);
   const begin = Math.max(0, whole.length - MOST - BEFORE);
   const near = whole.slice(begin).split('\n');
+  const total = (await lineCount(whole)) - near.length;
   // `near` begins in the middle of a line. This line is left out, unless it reaches far into the shown part.
   const long = begin > 0 && (near[0]?.length ?? 0) > BEFORE + LONGEST_LINE;
   if (begin > 0 && !long) near.shift();
-  const before = begin > 0 && !long ? Math.min(linesWithin(near, BEFORE), near.length - 1) : 0;
-  const from = Math.max(before, near.length - count);
+  const rows = await onScreen(near);
+  const before = begin > 0 && !long ? Math.min(linesWithin(rows, BEFORE), rows.length - 1) : 0;
+  const from = Math.max(before, rows.length - count);
   const start = Math.max(0, from - KEY_LINES);
-  const lines = (await maskLines(await screenLines(near.slice(start)), secrets)).slice(from - start);
+  const lines = (await maskLines(rows.slice(start), secrets)).slice(from - start);
   if (long && from === 0) lines[0] = longer(lines[0] ?? '', begin - whole.lastIndexOf('\n', begin - 1) - 1);
-  return { text: lines.join('\n'), lines: lines.length, total };
+  return {
+    text: lines.join('\n'),
+    lines: lines.length,
+    total: total + rows.length + (begin > 0 && !long ? 1 : 0),
+  };
 }
 
 /** Corrects the note in a line that was cut twice, by adding the number of characters that the earlier cut left out. */
 function longer(line: string, by: number): string {
   return line.replace(/^\[… (\d+)/, (_, left: string) => `[… ${Number(left) + by}`);
-}
-
-async function screenLines(lines: readonly string[]): Promise<string[]> {
-  const shown: string[] = [];
-  let length = 0;
-  for (const line of lines) {
-    shown.push(onScreen(line));
-    length += line.length + 1;
-    if (length < SLICE) continue;
-    await nextTurn();
-    length = 0;
-  }
-  return shown;
 }
 
 async function lineCount(text: string): Promise<number> {

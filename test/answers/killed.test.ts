@@ -76,7 +76,7 @@ describe.each(driverNames.filter((name) => name !== 'console'))('killed processe
     const asks = [
       () => driver.press('operator', 'Stop it'),
       () => driver.command('operator', 'tags add', { deployment, tag: 'qa' }),
-      () => driver.command('operator', 'logs', { deployment }),
+      () => driver.command('operator', 'logs', { deployment, share: true }),
       () => driver.command('operator', 'list'),
       () => driver.command('operator', 'help'),
     ];
@@ -120,7 +120,7 @@ describe.each(driverNames.filter((name) => name !== 'console'))('killed processe
     const deployment = await deployed(stage);
     await first.app.settled();
     first.stopAfter('respond');
-    ask(() => stage.driver.command('operator', 'logs', { deployment }));
+    ask(() => stage.driver.command('operator', 'logs', { deployment, share: true }));
     ask(() => stage.driver.command('operator', 'list'));
     // Both answers are shown, the log to all and the list to its person, and no end of either is written down.
     await until(() => first.standing() === 2, 'both answers');
@@ -159,7 +159,7 @@ test('on Discord, interrupted changes and public commands are reported in the ch
   first.stopAfter('acknowledge');
   ask(() => stage.driver.press('operator', 'Stop it'));
   ask(() => stage.driver.command('operator', 'list'));
-  ask(() => stage.driver.command('operator', 'logs', { deployment }));
+  ask(() => stage.driver.command('operator', 'logs', { deployment, share: true }));
   await until(() => first.standing() === 3, 'all three');
   await first.kill();
   server.rest.interactions.expireTokens();

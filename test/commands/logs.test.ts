@@ -28,18 +28,18 @@ describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends as %s', (lo
     stage.simulator.print(id, 'one');
     stage.simulator.print(id, 'two 🏁 größer');
     stage.simulator.print(id, 'three');
-    const { publicly } = await logs(id, 2);
-    expect(publicly[0]?.text).toContain(`Log of ${id}, last 2 of `);
-    expect(publicly[0]?.text).toMatch(/two 🏁 größer\n.*three/);
-    expect(publicly[0]?.text).not.toContain(' one');
-    expect(publicly[0]?.files).toEqual([]);
-    expect((await logs(id, 1)).publicly[0]?.text).toMatch(/last 1 of \d+ lines\n/);
+    const { privately } = await logs(id, 2);
+    expect(privately[0]?.text).toContain(`Log of ${id}, last 2 of `);
+    expect(privately[0]?.text).toMatch(/two 🏁 größer\n.*three/);
+    expect(privately[0]?.text).not.toContain(' one');
+    expect(privately[0]?.files).toEqual([]);
+    expect((await logs(id, 1)).privately[0]?.text).toMatch(/last 1 of \d+ lines\n/);
   });
 
   test('a long log is cut at the end of a line, and the whole log is attached as a file', async () => {
     for (let n = 1; n <= 60; n++) stage.simulator.print(id, `line ${n} ${'🏎'.repeat(80)}`);
-    const { publicly } = await logs(id, 60);
-    const [card] = publicly;
+    const { privately } = await logs(id, 60);
+    const [card] = privately;
     expect(card?.text).toContain('all lines are in the file');
     expect(card?.text).toContain('line 60');
     expect(card?.text).not.toContain('line 1 ');
@@ -52,19 +52,19 @@ describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends as %s', (lo
 
   test('a log line that is longer than a message is cut at the start, and no character is split', async () => {
     stage.simulator.print(id, `start ${'🏎'.repeat(3000)} end`);
-    const { publicly } = await logs(id, 1);
-    expect(publicly[0]?.text).toContain('🏎 end');
-    expect(publicly[0]?.text).not.toContain('start');
-    expect(publicly[0]?.text.isWellFormed()).toBe(true);
-    expect(publicly[0]?.files[0]?.content).toContain('start');
+    const { privately } = await logs(id, 1);
+    expect(privately[0]?.text).toContain('🏎 end');
+    expect(privately[0]?.text).not.toContain('start');
+    expect(privately[0]?.text.isWellFormed()).toBe(true);
+    expect(privately[0]?.files[0]?.content).toContain('start');
   });
 
   test('log lines that do not fit into the message are counted in the message and kept in the file', async () => {
     const wide = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
     stage.simulator.print(wide, 'x'.repeat(900_000));
     stage.simulator.print(wide, 'a short one');
-    const { publicly } = await logs(wide, 2);
-    const [card] = publicly;
+    const { privately } = await logs(wide, 2);
+    const [card] = privately;
     expect(card?.text).toMatch(/last 2 of \d+ lines/);
     expect(card?.text).toMatch(/… 1 line cut short/);
     expect(card?.text).toContain('a short one');
@@ -75,16 +75,16 @@ describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends as %s', (lo
     const long = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
     for (let n = 0; n < 20_000; n++) stage.simulator.print(long, `tick ${n}`);
     stage.simulator.print(long, Array.from({ length: 60 }, (_, n) => `loaded ${n + 1}/60`).join('\r'));
-    const { publicly } = await logs(long, 30);
-    expect(publicly[0]?.text).toMatch(/last 30 of 20,\d{3} lines/);
-    expect(publicly[0]?.text).toContain('loaded 60/60');
-    expect(publicly[0]?.text).not.toContain('loaded 59/60');
+    const { privately } = await logs(long, 30);
+    expect(privately[0]?.text).toMatch(/last 30 of 20,\d{3} lines/);
+    expect(privately[0]?.text).toContain('loaded 60/60');
+    expect(privately[0]?.text).not.toContain('loaded 59/60');
   });
 
   test('colour codes are removed from a log and cannot hide a secret', async () => {
     stage.simulator.print(id, '\u001b[32mREADY\u001b[0m TO\u001b[1mKEN=abc-def-ghi');
-    const { publicly } = await logs(id, 1);
-    expect(publicly[0]?.text).toContain('READY TOKEN=[masked]');
+    const { privately } = await logs(id, 1);
+    expect(privately[0]?.text).toContain('READY TOKEN=[masked]');
   });
 
   test('secrets in a log are masked in the message and in the file, even at the place where the log is cut', async () => {
@@ -92,8 +92,8 @@ describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends as %s', (lo
     for (let n = 0; n < 120; n++)
       stage.simulator.print(id, `${'.'.repeat(n)} API_TOKEN=${secret} ${'y'.repeat(30)}`);
     stage.simulator.print(id, `our own: ${stage.simulator.token} and {"password":"${secret}"}`);
-    const { publicly } = await logs(id, 5000);
-    const all = `${publicly[0]?.text}${publicly[0]?.files.map(({ content }) => content).join('')}`;
+    const { privately } = await logs(id, 5000);
+    const all = `${privately[0]?.text}${privately[0]?.files.map(({ content }) => content).join('')}`;
     expect(all).toContain('[masked]');
     expect(all).toContain('ARBITRIUM_DELETE_TOKEN=[masked]');
     expect(all).not.toMatch(/secret-value|zzz-|value-zzz/);
@@ -107,12 +107,12 @@ describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends as %s', (lo
       message: 'segmentation fault, TOKEN=abcdefgh',
       restarts: true,
     });
-    const { publicly } = await logs(crashed);
-    expect(publicly[0]?.text).toMatch(/Exit code\s+139/);
-    expect(publicly[0]?.text).toMatch(/Reason\s+segmentation fault, TOKEN=\[masked\]/);
-    expect(publicly[0]?.text).toMatch(/Restarts\s+1/);
-    expect(publicly[0]?.text).toContain('Crash log');
-    expect(publicly[0]?.text).toContain('GameLoop.Step');
+    const { privately } = await logs(crashed);
+    expect(privately[0]?.text).toMatch(/Exit code\s+139/);
+    expect(privately[0]?.text).toMatch(/Reason\s+segmentation fault, TOKEN=\[masked\]/);
+    expect(privately[0]?.text).toMatch(/Restarts\s+1/);
+    expect(privately[0]?.text).toContain('Crash log');
+    expect(privately[0]?.text).toContain('GameLoop.Step');
   });
 
   test('for a terminated deployment, the command "logs" says that the log no longer exists', async () => {
@@ -136,8 +136,8 @@ describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends as %s', (lo
       stage.simulator.terminate(kept);
       const deployment = stage.simulator.deployments.get(kept);
       if (deployment) deployment.logStorage = storage;
-      const { publicly } = await logs(kept);
-      const text = publicly.map((message) => message.text).join('\n');
+      const { privately } = await logs(kept);
+      const text = privately.map((message) => message.text).join('\n');
       expect(text.includes('https://attic')).toBe(shown);
       expect(text.includes('the link to it is in the Edgegap dashboard')).toBe(!shown);
       expect(text).toContain('attic');
@@ -154,7 +154,7 @@ test.each(driverNames)(
       const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
       stage.simulator.print(id, 'the last word');
       stage.simulator.crash(id, { exit_code: 139, message: 'segmentation fault' });
-      const ask = () => stage.driver.command('operator', 'logs', { deployment: id });
+      const ask = () => stage.driver.command('operator', 'logs', { deployment: id, share: true });
       const text = (await effectOf(stage, 'operator', ask)).publicly.map((one) => one.text).join('\n');
       expect(text).toMatch(/Exit code\W+139.*Reason\W+segmentation fault/s);
       expect(text).toMatch(/Crash log.*\[fatal\] segmentation fault.*GameLoop\.Step.*Log.*the last word/s);
@@ -163,7 +163,7 @@ test.each(driverNames)(
       Object.assign(crash ?? {}, { logs: long('crash').join('\n') });
       for (const line of long('play')) stage.simulator.print(id, line);
       await effectOf(stage, 'operator', () =>
-        stage.driver.command('operator', 'logs', { deployment: id, lines: 60 }),
+        stage.driver.command('operator', 'logs', { deployment: id, lines: 60, share: true }),
       );
       const files = async () => (await stage.driver.channel()).flatMap((one) => one.files);
       await until(async () => (await files()).length === 2, 'both files in the channel');
@@ -185,7 +185,7 @@ test.each(['discord', 'slack-http'] as const)(
       const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
       for (let n = 1; n <= 200; n++) stage.simulator.print(id, `line ${n} ${'größer '.repeat(10)}`);
       stage.simulator.print(id, 'API_TOKEN=zzz-secret-value-zzz');
-      const ask = () => stage.driver.command('operator', 'logs', { deployment: id, lines: 201 });
+      const ask = () => stage.driver.command('operator', 'logs', { deployment: id, lines: 201, share: true });
       const { publicly } = await effectOf(stage, 'operator', ask);
       await until(
         async () => (await stage.driver.channel()).some(({ files }) => files.length > 0),
@@ -203,3 +203,98 @@ test.each(['discord', 'slack-http'] as const)(
     }
   },
 );
+
+describe('logs for the person who asks', () => {
+  test.each(driverNames)(
+    'on %s, only that person sees the log until the person shares the log',
+    async (name) => {
+      const stage = await stageOn(name);
+      try {
+        const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
+        for (const line of ['ada joined', 'ERROR lap 3', 'bob joined']) stage.simulator.print(id, line);
+        const ask = () => stage.driver.command('operator', 'logs', { deployment: id, grep: 'error' });
+        const { privately, publicly } = await effectOf(stage, 'operator', ask);
+        expect(publicly).toEqual([]);
+        expect(privately.at(-1)?.text).toMatch(/Log of .*1 line with “error”/);
+        expect(privately.at(-1)?.buttons).toEqual(['Share']);
+        const shared = await effectOf(stage, 'operator', () => stage.driver.press('operator', 'Share'));
+        const [card] = shared.publicly;
+        expect(card?.text).toContain('ERROR lap 3');
+        expect(card?.text).not.toContain('joined');
+        expect(card?.buttons).toEqual([]);
+      } finally {
+        await stage.close();
+      }
+    },
+  );
+});
+
+describe('lines of a log that match', () => {
+  let stage: Stage;
+  let id = '';
+  beforeAll(async () => {
+    stage = await stageOn('console');
+    id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
+    for (let n = 1; n <= 50; n++)
+      stage.simulator.print(id, `tick ${n} \u001b[31m${n % 10 === 0 ? 'SLOW' : 'ok'}\u001b[0m`);
+    stage.simulator.print(id, 'API_TOKEN=zzz-secret-value-zzz');
+  });
+  afterAll(() => stage?.close());
+  const answerTo = async (values: Readonly<Record<string, string | number | boolean>>) => {
+    const ask = () => stage.driver.command('operator', 'logs', { deployment: id, ...values });
+    const { privately, publicly } = await effectOf(stage, 'operator', ask);
+    return {
+      text: [...privately, ...publicly].map(({ text }) => text).join('\n'),
+      files: privately.flatMap(({ files }) => files),
+    };
+  };
+
+  test.each([
+    [{ grep: 'slow' }, /5 lines with “slow”[\s\S]*tick 10 SLOW[\s\S]*tick 50 SLOW/, /ok/],
+    [{ grep: '/tick [12]0 /' }, /2 lines with[\s\S]*tick 10[\s\S]*tick 20/, /tick 30/],
+    [{ grep: '/slow/i', lines: 2 }, /last 2 lines with[\s\S]*tick 40[\s\S]*tick 50/, /tick 30/],
+    [{ grep: '/ok|TOKEN|args|REQUEST/', invert: true }, /lines without[\s\S]*tick 10 SLOW/, /ok/],
+    [{ grep: 'token' }, /API_TOKEN=\[masked\]/, /secret-value/],
+  ])('logs with %j shows exactly the lines that match', async (values, shown, hidden) => {
+    const { text } = await answerTo(values);
+    expect(text).toMatch(shown);
+    expect(text.replace(/“.*”/g, '')).not.toMatch(hidden);
+  });
+
+  test('a search for a part of a secret finds nothing, so nobody can guess the secret', async () => {
+    for (const grep of ['zzz-secret', '/zzz-s/', '/TOKEN=z/'])
+      expect((await answerTo({ grep })).text).toMatch(/No line matches/);
+  });
+
+  test('with file, the whole log is attached, although the log is short', async () => {
+    const { text, files } = await answerTo({ file: true });
+    expect(text).toContain('tick 50');
+    expect(files[0]?.content).toMatch(/tick 1 ok\n.*\[masked\]\n$/s);
+  });
+
+  test.each([
+    [{ grep: 'x'.repeat(5_000) }, /grep is 5000 characters long; at most 500 fit/],
+    [{ grep: '/(/' }, /I cannot read the pattern .*missing closing \)/],
+    [{ grep: '/a/g' }, /the only letter that may follow/],
+    [{ grep: '  ' }, /grep/],
+    [{ invert: true }, /invert needs grep/],
+  ])('logs with the bad input %# is refused with a reason', async (values, reason) => {
+    const { text } = await answerTo(values);
+    expect(text).toMatch(reason);
+    expect(text).not.toContain('Log of');
+  });
+
+  test('a pattern that would take other engines years is answered at once', async () => {
+    stage.simulator.print(id, `${'a'.repeat(60_000)}!`);
+    expect((await answerTo({ grep: '/^(a+)+$/' })).text).toMatch(/No line matches/);
+  });
+
+  test('of a long log the newest lines that match are shown, and the answer says that older lines were not searched', async () => {
+    const long = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
+    const line = `hit ${'x'.repeat(700)}`;
+    for (let n = 0; n < 5_000; n++) stage.simulator.print(long, `${line} ${n}`);
+    const { text } = await answerTo({ deployment: long, grep: 'hit', lines: 5_000 });
+    expect(text).toMatch(/hit x+ 4999/);
+    expect(text).toContain('Older lines were not searched');
+  });
+});

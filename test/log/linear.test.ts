@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { escapeMarkdown, toMarkdown } from '../../src/adapters/discord/markdown.ts';
 import { escapeMrkdwn, unescapeTyped } from '../../src/adapters/slack/escape.ts';
+import { onScreen } from '../../src/log/screen.ts';
 import { maskedTail } from '../../src/log/tail.ts';
-import { onScreen } from '../../src/log/terminal-line.ts';
 import { maskSecrets } from '../../src/log.ts';
 
 const LENGTH = 12_000;
@@ -92,7 +92,7 @@ describe.each<[string, (text: string) => unknown]>([
   ['masking', (text) => maskSecrets(text, ['our-own-token'])],
   ['masking in lines', (text) => maskSecrets(text.replace(/.{200}/gs, '$&\n'))],
   ['the last lines of a log', (text) => maskedTail(text, 5_000, [])],
-  ['a line on a screen', onScreen],
+  ['a line on a screen', (text) => onScreen([text])],
   ['Discord’s markdown', escapeMarkdown],
   ['Discord’s code', (text) => toMarkdown([{ code: text }])],
   ['Slack’s text', escapeMrkdwn],

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { onScreen } from '../../src/log/screen.ts';
 import { maskedTail } from '../../src/log/tail.ts';
-import { onScreen } from '../../src/log/terminal-line.ts';
 
 test.each([
   ['plain', 'plain'],
@@ -13,11 +13,17 @@ test.each([
   ['loading\r\u001b[32mdone\u001b[0m\u001b[K', 'done'],
   ['loading\u001b[1Gdone\r', 'doneing'],
   ['wait |\b/\b-\b\\\bok', 'wait ok'],
-  ['🏁🏁\rgo', 'go'],
+  ['🏁🏁\rgo', 'go🏁'],
+  ['日本\r.', '. 本'],
+  ['\tat Game.Loop', '        at Game.Loop'],
+  ['a\tb', 'a       b'],
+  ['nul\u0000 bell\u0007', 'nul bell'],
+  ['\u001b]0;title\u0007text', 'text'],
+  ['e\u0301 \rE', 'E'],
   ['\u001b[31mred\u001b[0m', 'red'],
   ['\r\r\r', ''],
-])('the log line %j is shown as a terminal would show the line', (line, shown) =>
-  expect(onScreen(line)).toBe(shown),
+])('the line %j is shown as on a terminal', async (line, shown) =>
+  expect(await onScreen([line])).toEqual([shown]),
 );
 
 test('a progress bar in a log counts as a single line and is shown in its last state', async () => {
@@ -29,9 +35,9 @@ test('a progress bar in a log counts as a single line and is shown in its last s
   expect([lines, total]).toEqual([2, 3]);
 });
 
-test('if a very long log line moves the cursor, the end of the line is shown', () => {
-  expect(onScreen(`${'x'.repeat(300_000)}\rdone`)).toBe('done');
-  expect(onScreen(`${'.\b'.repeat(300_000)}ready`)).toBe('ready');
+test('if a very long log line moves the cursor, the end of the line is shown', async () => {
+  expect(await onScreen([`${'x'.repeat(300_000)}\rdone`])).toEqual(['done']);
+  expect(await onScreen([`${'.\b'.repeat(300_000)}ready`])).toEqual(['ready']);
 });
 
 test('a secret that a log line writes over earlier text with carriage returns is masked', async () => {

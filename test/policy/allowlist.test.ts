@@ -54,6 +54,7 @@ test('these tests know every command and button that takes a request_id', () => 
   expect(buttons.map(({ command, action }) => `${command}:${action}`)).toEqual([
     'list:open',
     'logs:show',
+    'logs:share',
     'metrics:show',
     'metrics:window',
     'status:refresh',

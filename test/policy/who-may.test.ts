@@ -50,6 +50,7 @@ const uses: readonly Use[] = [
   press('status:refresh', 'deployments.read'),
   on('logs', 'deployments.read', (deployment) => ({ deployment })),
   press('logs:show', 'deployments.read'),
+  press('logs:share', 'deployments.read'),
   on('metrics', 'deployments.read', (deployment) => ({ deployment })),
   press('metrics:show', 'deployments.read'),
   press('metrics:window', 'deployments.read'),
@@ -164,7 +165,9 @@ describe.each(titled)('permissions on $name, $title', ({ name, setting }) => {
     id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2', ['qa']);
     // A message in the channel, for the buttons to hang on.
     const reader = personas.find((one) => order.indexOf(setting.levels[one]) >= 2) ?? 'operator';
-    await effectOf(stage, reader, () => stage.driver.command(reader, 'logs', { deployment: id }));
+    await effectOf(stage, reader, () =>
+      stage.driver.command(reader, 'logs', { deployment: id, share: true }),
+    );
   });
   afterAll(() => stage?.close());
 
@@ -247,7 +250,7 @@ describe.each(['discord', 'slack-http', 'slack-socket'] as const)('a role taken 
     }
     await driver.regroup('operator', ['readers']);
     const logs = await effectOf(stage, 'operator', () => driver.press('operator', 'Logs'));
-    expect(logs.publicly.map(({ text }) => text).join()).toContain('Log of');
+    expect(logs.privately.map(({ text }) => text).join()).toContain('Log of');
     await driver.regroup('operator', ['operators']);
     await driver.press('operator', 'Stop it');
     await until(() => phase(simulator, id) === 'TERMINATED', 'it to be stopped after all');

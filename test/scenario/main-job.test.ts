@@ -63,7 +63,7 @@ describe.each(driverNames)('the main job on %s', (name) => {
     expect(card.buttons).toEqual(['Logs', 'Metrics', 'Refresh', 'Stop']);
 
     await driver.command('operator', 'logs', { deployment: id.slice(0, 5), lines: 5 });
-    const logs = await find(/Log of/);
+    const logs = await find(/Log of/, 'private');
     expect(logs.text).toContain(id);
 
     await driver.command('operator', 'tags add', { deployment: id, tag: 'tournament' });

@@ -6,6 +6,7 @@ import type { Kind } from './kind.ts';
 import { list } from './list.ts';
 import { location } from './location.ts';
 import { moment } from './moment.ts';
+import { pattern } from './pattern.ts';
 import { boolean, choice, integer, string } from './plain.ts';
 import { preset, presetName } from './preset.ts';
 import { tag } from './tag.ts';
@@ -28,4 +29,5 @@ export const kinds = {
   moment,
   preset,
   'preset-name': presetName,
+  pattern,
 } as const satisfies Readonly<Record<string, Kind>>;

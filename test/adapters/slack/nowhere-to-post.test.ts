@@ -41,7 +41,7 @@ describe('the whole bot in a channel without posting', () => {
       const deployment = await deployReady(stage);
       driver.server.faults.inject('chat.postMessage', fault);
       const { privately, publicly } = await effectOf(stage, 'reader', () =>
-        driver.command('reader', 'logs', { deployment }),
+        driver.command('reader', 'logs', { deployment, share: true }),
       );
       expect(publicly).toEqual([]);
       expect(privately.map(({ text }) => text)).toEqual([

@@ -1,0 +1,34 @@
+/** Says whether a line of a log is one that a person looks for. */
+export interface LinePattern {
+  /** The pattern as typed. */
+  readonly source: string;
+  matches(line: string): boolean;
+}
+
+/** A pattern with a mistake. `problem` says in words where the mistake is. */
+export interface BadPattern {
+  readonly problem: string;
+}
+
+/**
+ * Reads a pattern: `/…/` or `/…/i` is a regular expression in RE2's syntax, any other text is looked for as it is,
+ * whatever its capitals. RE2 needs time in proportion to the length of a line, so no pattern can hold up the bot.
+ */
+export async function linePattern(source: string): Promise<LinePattern | BadPattern> {
+  const [, expression, flags = ''] = /^\/(.+)\/([a-z]*)$/s.exec(source) ?? [];
+  if (expression === undefined) {
+    const wanted = source.toLowerCase();
+    return { source, matches: (line) => line.toLowerCase().includes(wanted) };
+  }
+  if (!/^i?$/.test(flags))
+    return { problem: `the only letter that may follow the second slash is i, not ${flags}` };
+  const { RE2JS, RE2JSException } = await import('re2js');
+  try {
+    const compiled = RE2JS.compile(expression, flags === 'i' ? RE2JS.CASE_INSENSITIVE : 0);
+    return { source, matches: (line) => compiled.test(line) };
+  } catch (error) {
+    if (error instanceof RE2JSException)
+      return { problem: error.message.replace(/^error parsing regexp: /, '') };
+    throw error;
+  }
+}

@@ -1,0 +1,37 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import terminal from '@xterm/headless';
+import { expect, test } from 'vitest';
+import { onScreen } from '../../src/log/screen.ts';
+
+/** Logs as game servers write them, and beside each log the text that a person should read. */
+const folder = join(import.meta.dirname, 'servers');
+const names = readdirSync(folder).filter((name) => name.endsWith('.log'));
+/** These programs clear the terminal, and the bot keeps the text that was printed before. */
+const CLEARING = ['clear-and-redraw.log', 'home-and-redraw.log'];
+
+const read = (name: string) => readFileSync(join(folder, name), 'utf8');
+
+/** The lines that a real terminal shows, with everything that has been scrolled out of its window. */
+async function onTerminal(text: string): Promise<string> {
+  const options = { cols: 200, rows: 60, scrollback: 10_000, convertEol: true, allowProposedApi: true };
+  const screen = new terminal.Terminal({ ...options, logLevel: 'off' });
+  await new Promise<void>((done) => screen.write(text, done));
+  const { active } = screen.buffer;
+  const lines = Array.from({ length: active.length }, (_, row) =>
+    active.getLine(row)?.translateToString(true),
+  );
+  return lines
+    .map((line) => line?.trimEnd())
+    .join('\n')
+    .trimEnd();
+}
+
+test('the corpus has at least 40 logs', () => expect(names.length).toBeGreaterThanOrEqual(40));
+
+test.each(names)('the log %s is shown as a terminal shows the log', async (name) => {
+  const shown = (await onScreen(read(name).split('\n'))).join('\n').trimEnd();
+  expect(`${shown}\n`).toBe(read(name.replace('.log', '.txt')));
+  const real = await onTerminal(read(name));
+  expect(CLEARING.includes(name) ? shown.slice(-real.length) : shown).toBe(real);
+});
