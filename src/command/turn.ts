@@ -112,7 +112,7 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
     await carryOut({
       what: entry.name,
       permission: entry.permission,
-      mode: ackOf(entry, parsed),
+      mode: ackOf(entry, typed.parsed),
       authorise,
       check: async (person) => {
         raw = await withExpanded(typed.parsed, raw, entry, lookup);
