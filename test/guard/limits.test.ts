@@ -139,7 +139,7 @@ describe('time', () => {
     await stage.pass(15 * MINUTE + 1_000);
     const late = await press(stage, 'Deploy');
     expect(late.publicly).toEqual([]);
-    expect(textOf(late.privately)).toMatch(/more than 15 minutes ago[\s\S]*Nothing was deployed/);
+    expect(textOf(late.privately)).toMatch(/more than 15 minutes ago[\s\S]*Nothing more was deployed/);
     expect(deploys(stage)).toBe(0);
   });
 });

@@ -78,6 +78,8 @@ export interface Kind<Value = unknown, Fields = object> {
   readonly placeholder?: string;
   /** True if the option takes several values: the person repeats the option, or separates the values with commas. */
   readonly many?: true;
+  /** True if a value must be shown to nobody, not even in an error message. */
+  readonly secret?: true;
   input(fields: Fields): OptionInput;
   /** Describes the mistake in the fields of an option in a command file; undefined if the fields are right. */
   problem?(about: Named<Fields>): string | undefined;

@@ -6,8 +6,10 @@ import type { Kind } from './kind.ts';
 import { list } from './list.ts';
 import { location } from './location.ts';
 import { moment } from './moment.ts';
+import { places } from './places.ts';
 import { boolean, choice, integer, string } from './plain.ts';
 import { tag } from './tag.ts';
+import { variables } from './variables.ts';
 import { version } from './version.ts';
 
 /** Every kind of option, under the name that a command file uses. */
@@ -21,8 +23,10 @@ export const kinds = {
   version,
   deployment,
   location,
+  places,
   fleet,
   tag,
   duration,
   moment,
+  variables,
 } as const satisfies Readonly<Record<string, Kind>>;
