@@ -20,7 +20,7 @@ export function orderFields(plan: DeployPlan, version: string): readonly Field[]
     Variables: listed(env.map(({ key }) => key)),
     'Deployed with':
       legacy &&
-      `Edgegap’s older API, because no other API takes ${overridden(legacy)}. That API reports only that the server is ready, so I ask for all other news.`,
+      `Edgegap’s older API, because no other API takes ${overridden(legacy)}. That API reports only the start of the server, so I ask for all other news.`,
   }).fields;
 }
 

@@ -47,7 +47,12 @@ export type RequestFault =
    * Only for a deploy: the request is accepted, but the deployment goes into ERROR with this detail instead of READY.
    */
   | { readonly kind: 'image-cannot-be-pulled'; readonly detail?: string }
-  | { readonly kind: 'server-error'; readonly when: When; readonly status?: number }
+  | {
+      readonly kind: 'server-error';
+      readonly when: When;
+      readonly status?: number;
+      readonly message?: string;
+    }
   /** The answer comes `ms` milliseconds later, on the clock. */
   | { readonly kind: 'slow'; readonly when: When; readonly ms: number }
   /** The request takes effect, but the answer stops in the middle of the JSON. */

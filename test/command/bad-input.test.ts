@@ -331,7 +331,10 @@ const lines: readonly [line: string, says: RegExp][] = [
   ['deploy kart-racing v1.2 --near "New York', /opened with " and never closed/],
   ['deploy kart-racing v1.2 --near “New York', /opened with “ and never closed/],
   ['status', /status needs a deployment/],
-  ['hosts', /hosts needs a fleet: the private fleet.*(dashboard shows the names|There (?:is|are): tournament)/],
+  [
+    'hosts',
+    /hosts needs a fleet: the private fleet.*(dashboard shows the names|There (?:is|are): tournament)/,
+  ],
   ['versions', /versions needs an application.*There are: .*kart-racing/],
   ['status a b', /do not know what to do with .b/],
   ['logs @last --lines many', /whole number from 1 to 5000, not .many/],

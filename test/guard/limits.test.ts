@@ -144,6 +144,19 @@ describe('time', () => {
   });
 });
 
+test('a deploy to a fleet and a deploy with the older API count like any other deploy', async () => {
+  const stage = await stageWith('console', { MAX_RUNNING: '2' });
+  const { near: _, ...kart } = KART;
+  await deploy(stage, 'operator', { fleet: 'tournament' });
+  await effectOf(stage, 'operator', () =>
+    stage.driver.command('operator', 'deploy', { ...kart, ip: '203.0.113.7', command: '/bin/server' }),
+  );
+  await until(() => stage.simulator.deployments.size === 2, 'both deployments');
+  for (const more of [{ fleet: 'tournament' }, {}])
+    expect(textOf((await deploy(stage, 'operator', more)).privately)).toContain('the limit is 2');
+  expect(stage.simulator.deployments.size).toBe(2);
+});
+
 test('Deploy again asks and counts like a deploy, and replaces the lost deployment once confirmed', async () => {
   const stage = await stageWith('console', { CONFIRM_DEPLOY: 'always', MAX_RUNNING: '1' });
   stage.simulator.faults.next({ endpoint: 'deploy' }, { kind: 'reset', when: 'before' });
