@@ -140,6 +140,16 @@ describe('the values of variables', () => {
     expect(await everything()).not.toContain(PIECE);
   });
 
+  test('on Discord, quotation marks that never close are refused before anything is sent', async () => {
+    await start('discord');
+    const { privately, publicly } = await effectOf(stage, 'operator', () =>
+      stage.driver.command('operator', 'deploy', { application: 'kart-racing', env: 'A="two words' }),
+    );
+    expect(publicly).toEqual([]);
+    expect(privately.at(-1)?.text).toContain('never closed');
+    expect(stage.simulator.deployments.size).toBe(0);
+  });
+
   test('a value with spaces and without quotation marks appears neither in the answer nor in the log', async () => {
     await start('slack-http');
     for (const line of [

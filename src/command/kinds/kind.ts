@@ -76,7 +76,7 @@ export type FoundValues = ReadonlyMap<Kind, unknown>;
 export interface Kind<Value = unknown, Fields = object> {
   /** The word in a usage line, e.g. `city` in `--near <city>`; if left out, the option's name. */
   readonly placeholder?: string;
-  /** True if the option takes several values: the person repeats the option, or separates the values with commas. */
+  /** True if the option takes several values: the person repeats the option, or writes several values as one. */
   readonly many?: true;
   /** True if a value must be shown to nobody, not even in an error message. */
   readonly secret?: true;
