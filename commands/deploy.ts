@@ -166,6 +166,8 @@ async function lostDeployment(services: Services, id: string): Promise<Wanted> {
       hint: 'Nothing more was deployed. See the card of the deployment.',
     });
   await findDeployable(services.catalog, before);
-  const { application, version, plan } = before;
+  const { application, version } = before;
+  // By now, another version may be the newest.
+  const plan = { ...before.plan, newest: undefined };
   return { application, version, plan, replaces: id };
 }

@@ -27,7 +27,7 @@ export function orderFields(plan: DeployPlan, version: string): readonly Field[]
 function overridden(legacy: NonNullable<DeployPlan['legacy']>): string {
   const names = { command: 'a command', arguments: 'arguments', logStorage: 'a log storage' } as const;
   const given = Object.entries(names).filter(([name]) => legacy[name as keyof typeof names] !== undefined);
-  return given.map(([, words]) => words).join(' and ');
+  return new Intl.ListFormat('en-GB').format(given.map(([, words]) => words));
 }
 
 function listed(names: readonly string[]): Rich {

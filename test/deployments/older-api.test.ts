@@ -20,6 +20,15 @@ describe('a deployment of the older API, which calls back only for ready', () =>
     expect(studio.count('found by asking')).toBe(0);
   });
 
+  test('if Edgegap has no room, the deployment that is left behind is found, and its failure is told', async () => {
+    // Unlike the newer APIs, the older API does not name the deployment that it leaves behind.
+    const studio = await openStudio({ factor: 60 });
+    const run = await studio.run();
+    await run.say('deploy trouble no-capacity --ip 203.0.113.7 --command /bin/server');
+    await studio.shown(/failed: No edge server has room/);
+    expect(studio.simulator.deployments.size).toBe(1);
+  });
+
   test('a failure and the end of a ready server are told, although Edgegap calls back for neither', async () => {
     const studio = await openStudio({ factor: 20 });
     const run = await studio.run();

@@ -103,7 +103,7 @@ describe.each(driverNames)('the three deploys of Edgegap on %s', (name) => {
       container_log_storage: { enabled: true, endpoint_storage: 'match-logs' },
       webhook_url: expect.stringContaining('/callbacks/edgegap/ready/'),
     });
-    expect(card).toMatch(/Deployed with\W+Edgegap’s older API.*command and arguments and a log storage/);
+    expect(card).toMatch(/Deployed with\W+Edgegap’s older API.*a command, arguments and a log storage/);
     bot.simulator.fail(id, 'the game crashed');
     expect(plain((await shown(/failed: the game crashed/)).text)).not.toContain('found by asking');
     bot.simulator.terminate(id);
