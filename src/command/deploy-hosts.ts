@@ -16,18 +16,18 @@ interface Wanted {
   readonly application: string;
   readonly version: string;
   readonly fleet: string;
-  readonly host?: readonly string[] | undefined;
   readonly resources: DeployPlan['resources'];
   readonly users: readonly DeployUser[];
 }
 
-/** The fleet with the ids of the hosts to deploy on: the named hosts, or all hosts with room, the nearest first. */
-export async function fleetOf(services: Services, wanted: Wanted): Promise<DeployPlan['fleet']> {
-  const hosts = await readHosts(services, wanted.fleet, FRESH_MS);
-  const chosen = wanted.host
-    ? wanted.host.map((name) => activeHost(name, hosts, wanted.fleet))
-    : (await withRoom(services, hosts, wanted)).slice(0, MOST);
-  return { name: wanted.fleet, hosts: [...new Set(chosen.map(({ host_id }) => host_id))] };
+/** The hosts with these names, each once. Throws InputError if a host does not exist or takes no deployments. */
+export async function namedHosts(
+  services: Services,
+  fleet: string,
+  names: readonly string[],
+): Promise<readonly FleetHost[]> {
+  const hosts = await readHosts(services, fleet, FRESH_MS);
+  return [...new Set(names.map((name) => activeHost(name, hosts, fleet)))];
 }
 
 function activeHost(name: string, hosts: readonly FleetHost[], fleet: string): FleetHost {
@@ -38,12 +38,13 @@ function activeHost(name: string, hosts: readonly FleetHost[], fleet: string): F
   });
 }
 
-async function withRoom(
-  { catalog }: Services,
-  hosts: readonly FleetHost[],
+/** The hosts of the fleet on which the deployment fits, the nearest first. Throws InputError if there is no such host. */
+export async function hostsWithRoom(
+  services: Services,
   { application, version, fleet, resources, users }: Wanted,
-): Promise<FleetHost[]> {
-  const own = (await catalog.versions(application)).find(({ name }) => name === version);
+): Promise<readonly FleetHost[]> {
+  const hosts = await readHosts(services, fleet, FRESH_MS);
+  const own = (await services.catalog.versions(application)).find(({ name }) => name === version);
   const needs = resources ? { req_cpu: resources.cpu_units, req_memory: resources.memory_mib } : (own ?? {});
   // If Edgegap does not tell the needs, no host can be ruled out.
   const measured = needs.req_cpu || needs.req_memory;
@@ -56,5 +57,5 @@ async function withRoom(
   const points = users.filter((user) => 'latitude' in user);
   const away = (host: FleetHost) =>
     points.reduce((sum, point) => sum + (distance(host, point) ?? Number.MAX_SAFE_INTEGER), 0);
-  return found.toSorted((a, b) => away(a) - away(b));
+  return found.toSorted((a, b) => away(a) - away(b)).slice(0, MOST);
 }

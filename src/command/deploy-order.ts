@@ -3,7 +3,7 @@ import type { DeployPlan, LegacyPlan } from '../deployments/deployment.ts';
 import { InputError } from '../errors.ts';
 import type { Wanted } from './confirm-deploy.ts';
 import type { Services } from './define.ts';
-import { fleetOf } from './deploy-hosts.ts';
+import { hostsWithRoom, namedHosts } from './deploy-hosts.ts';
 import { type GivenPlaces, placement } from './deploy-place.ts';
 import type { Variable } from './kinds/variables.ts';
 
@@ -36,15 +36,19 @@ export async function orderOf(services: Services, given: Given): Promise<Wanted>
       hint: 'Add the option fleet (typed: --fleet tournament).',
     });
   const version = given.version ?? (await newestVersion(services, application));
-  const place = await placement(services, given);
-  const wanted = { application, version, host, resources, users: place.users };
+  const named = fleet && host ? await namedHosts(services, fleet, host) : undefined;
+  // A person who names a host has named a place, too.
+  const near = given.near ?? (given.ip ? undefined : named?.slice(0, 1));
+  const place = await placement(services, { ...given, near });
+  const wanted = { application, version, resources, users: place.users };
+  const hosts = fleet ? (named ?? (await hostsWithRoom(services, { ...wanted, fleet }))) : [];
   const plan: DeployPlan = {
     ...place,
     tags: tag,
     env,
     resources,
     cached: cached || undefined,
-    fleet: fleet === undefined ? undefined : await fleetOf(services, { ...wanted, fleet }),
+    fleet: fleet ? { name: fleet, hosts: hosts.map(({ host_id }) => host_id) } : undefined,
     legacy,
     newest: given.version === undefined || undefined,
   };

@@ -42,6 +42,16 @@ test('if only the addresses of players are given, the emptiest host comes first'
   ]);
 });
 
+test('if a host is named and no place, the place of the first host counts', async () => {
+  expect(await hostsOf('--host tournament-toronto-1 --host tournament-montreal-0')).toEqual([
+    'tournament-toronto-1',
+    'tournament-montreal-0',
+  ]);
+  expect(sentTo('deployToFleet').users).toEqual([
+    { user_type: 'geo_coordinates', user_data: { latitude: 43.6532, longitude: -79.3832 } },
+  ]);
+});
+
 test('the given resources decide on which hosts the deployment fits', async () => {
   expect(await hostsOf('--near Toronto --cpu 10000 --memory 10000')).toEqual(['tournament-montreal-0']);
 });
