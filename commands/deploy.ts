@@ -1,20 +1,18 @@
-import { counted } from '../src/chat/facts.ts';
-import { quoted } from '../src/command/argv.ts';
-import { answered, confirmedOrder, mayDeploy, type Wanted } from '../src/command/confirm-deploy.ts';
 import {
-  type CheckContext,
-  type Context,
-  defineCommand,
-  type RunResult,
-  type Services,
-} from '../src/command/define.ts';
-import { findLocation, placeName } from '../src/command/kinds/location.ts';
+  answered,
+  askToRepeat,
+  confirmedOrder,
+  mayDeploy,
+  type Wanted,
+} from '../src/command/confirm-deploy.ts';
+import { type Context, defineCommand, type RunResult, type Services } from '../src/command/define.ts';
+import { orderOf } from '../src/command/deploy-order.ts';
+import { suggestHosts } from '../src/command/hosts.ts';
 import { findDeployable } from '../src/command/kinds/version.ts';
-import type { OptionsOf } from '../src/command/options.ts';
 import { deploymentCard } from '../src/deployments/card.ts';
+import type { Deployment } from '../src/deployments/deployment.ts';
 import type { Deployments } from '../src/deployments/deployments.ts';
-import { requestingView } from '../src/deployments/view.ts';
-import type { Location } from '../src/edgegap/schema.ts';
+import { isRepeatable, requestingView } from '../src/deployments/view.ts';
 import { InputError } from '../src/errors.ts';
 
 /**
@@ -23,18 +21,61 @@ import { InputError } from '../src/errors.ts';
  */
 const interrupted = 'Nothing was deployed; ask again.';
 
-const first = { required: 'or-preset', positional: true } as const;
-
 const options = {
-  application: { ...first, kind: 'application', description: 'The application to deploy' },
-  version: { ...first, kind: 'version', description: 'The version of the application' },
-  near: { kind: 'location', description: 'A city to deploy near, e.g. Montreal' },
+  application: {
+    kind: 'application',
+    required: 'or-preset',
+    positional: true,
+    description: 'The application to deploy',
+  },
+  version: {
+    kind: 'version',
+    positional: true,
+    description: 'The version; if left out, the newest active version',
+  },
+  near: { kind: 'places', description: 'Cities or coordinates to deploy near, e.g. Montreal; 45.50,-73.57' },
   ip: {
     kind: 'list',
     of: 'ip',
     description: 'IP addresses of players to deploy near, separated by commas',
   },
   tag: { kind: 'list', of: 'tag', description: 'Tags for the deployment, separated by commas' },
+  env: { kind: 'variables', description: 'Environment variables, e.g. MODE=race MOTD="two words"' },
+  cpu: {
+    kind: 'integer',
+    min: 100,
+    max: 262_144,
+    description: 'CPU units, 1024 for each vCPU (needs memory)',
+  },
+  memory: {
+    kind: 'integer',
+    min: 100,
+    max: 524_288,
+    description: 'MiB of memory, at most twice cpu (needs cpu)',
+  },
+  cached: { kind: 'boolean', description: 'Use only locations that have the image in their cache' },
+  fleet: { kind: 'fleet', description: 'A private fleet to deploy to' },
+  host: {
+    kind: 'list',
+    of: 'host',
+    description: 'Hosts of the fleet in order of preference, separated by commas',
+    suggest: suggestHosts,
+  },
+  command: {
+    kind: 'string',
+    maxLength: 1000,
+    description: 'A command in place of the container’s own (needs ip)',
+  },
+  arguments: {
+    kind: 'string',
+    maxLength: 1000,
+    description: 'Arguments for the container’s command (needs ip)',
+  },
+  'log-storage': {
+    kind: 'string',
+    maxLength: 100,
+    description: 'The endpoint storage that keeps the log after the end (needs ip)',
+  },
   preset: {
     kind: 'preset',
     description: 'Take options from this preset (typed: @qa); options given here replace the preset’s',
@@ -53,7 +94,15 @@ export default defineCommand({
       permission: 'deployments.deploy',
       ack: 'public',
       interrupted,
-      check: async (context) => await mayDeploy(context, await lostDeployment(context, context.action.arg)),
+      async check(context) {
+        const before = await knownDeployment(context, context.action.arg);
+        if (!isRepeatable(before)) return await mayDeploy(context, await lostDeployment(context, before.id));
+        const { env = [], newest: _, ...plan } = before.plan;
+        const known = env.filter(({ value }) => value !== undefined);
+        const lost = env.filter(({ value }) => value === undefined).map(({ key }) => key);
+        const names = await findDeployable(context.catalog, before);
+        await askToRepeat(context, { ...names, plan: { ...plan, env: known } }, lost);
+      },
       run: async (context) => await launch(context, await lostDeployment(context, context.action.arg)),
     },
     confirm: {
@@ -84,48 +133,9 @@ export default defineCommand({
       },
     },
   },
-  check: async (context) => await mayDeploy(context, await ordered(context)),
-  run: async (context) => await launch(context, await ordered(context)),
+  check: async (context) => await mayDeploy(context, await orderOf(context, context.options)),
+  run: async (context) => await launch(context, await orderOf(context, context.options)),
 });
-
-async function ordered(context: CheckContext<OptionsOf<typeof options>>): Promise<Wanted> {
-  const { application, version, near, ip, tag = [], preset } = context.options;
-  return { application, version, plan: { ...(await placement(context, near, ip)), tags: tag, preset } };
-}
-
-/** Where to deploy: near the given city and players, or, if neither is given, at the default place of the settings. */
-async function placement(services: Services, near: Location | undefined, ips: readonly string[] = []) {
-  const location = near ?? (ips.length === 0 ? await defaultLocation(services) : undefined);
-  const { latitude, longitude } = location ?? {};
-  const point = latitude !== undefined && longitude !== undefined ? [{ latitude, longitude }] : [];
-  const users = [...point, ...ips.map((ip_address) => ({ ip_address }))];
-  if (location && users.length === 0)
-    throw new InputError('place-unmapped', `Edgegap does not say where ${placeName(location)} is.`, {
-      hint: 'Choose another city, or give players’ addresses (ip).',
-    });
-  if (users.length === 0)
-    throw new InputError('place-missing', 'I do not know where to deploy.', {
-      hint: 'Add the option near with a city (typed: --near Montreal), or ip with addresses of players. Whoever runs me can set DEFAULT_NEAR.',
-    });
-  // The card shows only the number of players, because the channel must not read their addresses.
-  const players = ips.length > 0 ? [counted(ips.length, 'player')] : [];
-  const places = [...(location ? [placeName(location)] : []), ...players];
-  return { users, place: `near ${places.join(' and ')}` };
-}
-
-async function defaultLocation({ settings, catalog }: Services): Promise<Location | undefined> {
-  const { defaultNear } = settings;
-  if (defaultNear === undefined) return undefined;
-  try {
-    return await findLocation(catalog, defaultNear);
-  } catch (cause) {
-    if (!(cause instanceof InputError)) throw cause;
-    throw new InputError('default-near', `My default place, ${quoted(defaultNear)}, cannot be used.`, {
-      hint: `Add the option near with a city (typed: --near Montreal). Whoever runs me can correct DEFAULT_NEAR: ${cause.userMessage} ${cause.hint ?? ''}`.trim(),
-      cause,
-    });
-  }
-}
 
 /** Posts the card before deploying. If the card cannot be posted, nothing is deployed or billed. */
 async function launch(
@@ -142,14 +152,18 @@ async function launch(
   return code === undefined ? { deployment } : { outcome: 'failed', code, deployment };
 }
 
+async function knownDeployment({ deployments }: Services, id: string): Promise<Deployment> {
+  const known = await deployments.byId(id);
+  if (known) return known;
+  throw new InputError('again-unknown', 'I no longer know that deployment.', { hint: 'Use deploy.' });
+}
+
 /**
  * The order of the lost deployment with this id, to be deployed again. The outcome of its request was unknown, and no
  * server was found.
  */
-async function lostDeployment({ deployments, catalog }: Services, id: string): Promise<Wanted> {
-  const before = await deployments.byId(id);
-  if (!before)
-    throw new InputError('again-unknown', 'I no longer know that deployment.', { hint: 'Use deploy.' });
+async function lostDeployment(services: Services, id: string): Promise<Wanted> {
+  const before = await knownDeployment(services, id);
   if (before.replacedBy !== undefined)
     throw new InputError('again-done', 'Someone has deployed this server again already.', {
       hint: 'Nothing more was deployed. See the card of the new deployment.',
@@ -158,7 +172,9 @@ async function lostDeployment({ deployments, catalog }: Services, id: string): P
     throw new InputError('again-done', 'Nothing to deploy again: the deployment did start after all.', {
       hint: 'Nothing more was deployed. See the card of the deployment.',
     });
-  await findDeployable(catalog, before);
-  const { application, version, plan } = before;
+  await findDeployable(services.catalog, before);
+  const { application, version } = before;
+  // By now, another version may be the newest.
+  const plan = { ...before.plan, newest: undefined };
   return { application, version, plan, replaces: id };
 }

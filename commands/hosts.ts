@@ -1,13 +1,10 @@
 import type { Card, Node, Rich } from '../src/chat/card.ts';
 import { counted, fieldsOf, rowText } from '../src/chat/facts.ts';
-import { quoted } from '../src/command/argv.ts';
 import { type Context, defineCommand } from '../src/command/define.ts';
-import { knownFleets, rememberFleet } from '../src/command/fleets.ts';
-import { beginningWith, suggestion } from '../src/command/kinds/checked-text.ts';
+import { hostNamed, readHosts, suggestHosts } from '../src/command/hosts.ts';
 import { placeName } from '../src/command/kinds/location.ts';
 import { checkHasApplication } from '../src/command/kinds/version.ts';
 import { pageAction, pageFoot, pageOf, pageOption } from '../src/command/pages.ts';
-import { namesakes } from '../src/command/same-name.ts';
 import {
   emptiestFirst,
   fitting,
@@ -18,7 +15,6 @@ import {
   vcpu,
 } from '../src/deployments/resources.ts';
 import type { FleetHost } from '../src/edgegap/catalogue.ts';
-import { EdgegapError } from '../src/edgegap/errors.ts';
 import { parseEdgegapTime } from '../src/edgegap/schema.ts';
 import { InputError } from '../src/errors.ts';
 
@@ -54,10 +50,7 @@ export default defineCommand({
       kind: 'string',
       maxLength: 100,
       description: 'Show this host alone, in full',
-      async suggest({ typed, given, catalog, ...lookup }) {
-        const [fleet] = namesakes(String(given.fleet ?? ''), await knownFleets(lookup), (one) => one);
-        return beginningWith(typed, fleet === undefined ? [] : idsOf(await catalog.hosts(fleet)));
-      },
+      suggest: suggestHosts,
     },
     application: {
       kind: 'application',
@@ -83,12 +76,7 @@ export default defineCommand({
     const { host: wanted, page = 1, ...asked } = context.options;
     if (wanted === undefined) return await show(context, asked, page, 0);
     const { hosts, measure } = await read(context, asked, 0);
-    const [host] = namesakes(wanted, hosts, ({ host_id }) => host_id);
-    if (!host)
-      throw new InputError('host-unknown', `${asked.fleet} has no host ${quoted(wanted)}.`, {
-        hint: suggestion(wanted, idsOf(hosts)),
-      });
-    await context.respond(hostCard(asked.fleet, host, measure));
+    await context.respond(hostCard(asked.fleet, hostNamed(wanted, hosts, asked.fleet), measure));
   },
 });
 
@@ -114,31 +102,11 @@ async function show(
 /** Reads the hosts of the fleet, and the needs of the version if a version is given. */
 async function read(context: Context<unknown>, { fleet, application, version }: Asked, atMostOldMs: number) {
   const { catalog } = context;
-  const failed = (cause: unknown) => unknownFleet(context, fleet, cause);
-  const hosts = await catalog.hosts(fleet, atMostOldMs).catch(failed);
-  await rememberFleet(context, fleet);
+  const hosts = await readHosts(context, fleet, atMostOldMs);
   if (application === undefined) return { hosts, measure: undefined };
   const needs = (await catalog.versions(application)).find(({ name }) => name === version) ?? {};
   const measure: Measure = { ...needs, name: `${application} ${version}`, each: resources(needs) };
   return { hosts, measure };
-}
-
-/**
- * Throws InputError if the fleet does not exist. Edgegap's OpenAPI files declare status 400 for this case, but
- * Edgegap's other calls answer 404. Therefore both statuses are accepted.
- */
-async function unknownFleet(context: Context<unknown>, fleet: string, cause: unknown): Promise<never> {
-  if (!(cause instanceof EdgegapError) || ![400, 404].includes(cause.status ?? 0)) throw cause;
-  const known = (await knownFleets(context)).filter((one) => one !== fleet);
-  const there = known.length > 0 ? suggestion(fleet, known) : 'Check the name, capital letters included.';
-  throw new InputError('fleet-unknown', `Edgegap has no private fleet ${quoted(fleet)} in this account.`, {
-    hint: `${there} The Edgegap dashboard shows all fleets.`,
-    cause,
-  });
-}
-
-function idsOf(hosts: readonly FleetHost[]): string[] {
-  return hosts.map(({ host_id }) => host_id);
 }
 
 /**

@@ -10,7 +10,7 @@ import type { Directory, Services } from './command/define.ts';
 import { createInvocations } from './command/invocations.ts';
 import { loadCommands } from './command/load.ts';
 import type { Kinds } from './command/options.ts';
-import { createPayloads, purgePayloads } from './command/payloads.ts';
+import { createPayloads, forgettingPayloads, purgePayloads } from './command/payloads.ts';
 import { createPresets } from './command/presets.ts';
 import { createRecovery } from './command/recovery.ts';
 import { createPipeline } from './command/run.ts';
@@ -168,7 +168,8 @@ export async function buildApp({
       room: () => returnFreeSpace(store),
     },
   });
-  const work = new TaskWorker({ store, membership, account: EVERY_ACCOUNT, kinds: [purges], clock, log });
+  const tasks = [purges, forgettingPayloads(store)];
+  const work = new TaskWorker({ store, membership, account: EVERY_ACCOUNT, kinds: tasks, clock, log });
   const platforms = createPlatforms({ adapters, leases, membership, clock, log, inbox: pipeline, over });
   let stopping = false;
   const server = buildServer({

@@ -1,6 +1,6 @@
 import type { Node, Rich } from './card.ts';
 
-type Fact = string | undefined;
+type Fact = string | false | undefined;
 
 /**
  * Shows a row as prose, because a phone wraps prose legibly but breaks every line of a wide table. Facts without a
@@ -12,9 +12,9 @@ export function rowText(head: Rich, ...lines: readonly (readonly Fact[])[]): Nod
 }
 
 /** Makes fields from labels and values. A field without a value is left out. */
-export function fieldsOf(values: Readonly<Record<string, Fact | Rich>>): Node {
+export function fieldsOf(values: Readonly<Record<string, Fact | Rich>>): Extract<Node, { kind: 'fields' }> {
   const fields = Object.entries(values).flatMap(([label, value]) =>
-    value?.length ? [{ label, value: [value].flat() }] : [],
+    value && value.length > 0 ? [{ label, value: [value].flat() }] : [],
   );
   return { kind: 'fields', fields };
 }

@@ -35,18 +35,22 @@ export function parseTokens(
 ): RawValues {
   const positional = Object.entries(options).filter(([, option]) => option.positional);
   const values: Record<string, string | boolean | string[]> = {};
+  let last: string | undefined;
   for (let index = 0; index < tokens.length; index++) {
     const token = tokens[index];
     if (!token) continue;
     const [, given, inline] = optionIn(token) ?? [];
     if (given === undefined) {
-      const [next] =
-        markedBy(token, options) ?? positional.find(([name]) => values[name] === undefined) ?? [];
+      const marked = markedBy(token, options);
+      if (!marked && options[last ?? '']?.kind.secret) throw splitValue(last);
+      const [next] = marked ?? positional.find(([name]) => values[name] === undefined) ?? [];
       if (next === undefined || isMisspeltOption(token, options)) throw tooMany(token.text, command, options);
       set(next, token.text);
+      last = undefined;
       continue;
     }
     const name = given.toLowerCase();
+    last = name;
     if (!Object.hasOwn(options, name))
       throw new InputError('option-unknown', `${command} has no option ${quoted(`--${given}`)}.`, {
         hint: hintAt?.(token) ?? hintFor(name, command, options),
@@ -239,6 +243,13 @@ export function words(tokens: readonly Token[], count: number): Token[] {
 /** Matches an option in a token. Gives the option's name, and the value if the same token contains it. */
 export function optionIn({ text, quoted: isQuoted }: Token): RegExpExecArray | undefined {
   return (!isQuoted && OPTION.exec(text)) || undefined;
+}
+
+/** The refusal of a word that follows a secret value. The word is not repeated, because it may belong to the value. */
+function splitValue(name: string | undefined): InputError {
+  return new InputError('value-split', `A word after the value of --${name} belongs to no option.`, {
+    hint: `Put a value with spaces in quotation marks: --${name} KEY="two words". Type the words without an option first.`,
+  });
 }
 
 function tooMany(text: string, command: string, options: Options): InputError {

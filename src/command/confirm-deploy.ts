@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Button, Card } from '../chat/card.ts';
+import { fieldsOf } from '../chat/facts.ts';
 import { ageOf } from '../clock.ts';
 import type { DeployPlan } from '../deployments/deployment.ts';
+import { orderFields } from '../deployments/order-fields.ts';
 import { InputError } from '../errors.ts';
 import { theyRun } from '../guard/refusals.ts';
 import type { Asker, CheckContext } from './define.ts';
@@ -22,64 +24,74 @@ export interface Wanted {
 type Needed = Pick<CheckContext<unknown>, 'guard' | 'payloads' | 'clock' | 'asker'>;
 
 /** Throws RefusedError if a limit is reached, and throws a Question if the person has to confirm the deploy first. */
-export async function mayDeploy({ guard, payloads, clock, asker }: Needed, wanted: Wanted): Promise<void> {
-  await guard.check(asker);
-  const running = await guard.toConfirm();
-  if (running === undefined) return;
+export async function mayDeploy(needed: Needed, wanted: Wanted): Promise<void> {
+  await needed.guard.check(needed.asker);
+  const running = await needed.guard.toConfirm();
+  if (running !== undefined) await askFirst(needed, wanted, runningText(running));
+}
+
+/**
+ * Throws RefusedError if a limit is reached, and otherwise always throws a Question. `lost` names the variables of the
+ * earlier deployment whose values are no longer known.
+ */
+export async function askToRepeat(needed: Needed, wanted: Wanted, lost: readonly string[]): Promise<never> {
+  await needed.guard.check(needed.asker);
+  const running = await needed.guard.toConfirm();
+  const missing = `The values of variables are not kept, so these variables are left out: ${lost.join(', ')}. To set them, use the command deploy.`;
+  const texts = [
+    ...(lost.length > 0 ? [missing] : []),
+    ...(running === undefined ? [] : [runningText(running)]),
+  ];
+  return await askFirst(needed, wanted, texts.join(' '));
+}
+
+async function askFirst({ payloads, clock, asker }: Needed, wanted: Wanted, text: string): Promise<never> {
   // Because of the nonce, a person who gives the same order twice gets two questions. Each question allows one deploy.
   const asked = { wanted, asker: whoIs(asker), askedAt: clock.now(), nonce: randomUUID() };
-  const card = question(wanted, running, await payloads.keep(asked));
+  const card = question(wanted, text, await payloads.keepFor(ANSWER_MS, asked));
   throw new Question('confirm-deploy', 'A deploy has to be confirmed, and I could not ask. Try again.', card);
 }
 
 /** The order behind the button of a question. Throws InputError if the question is no longer open. */
 export async function confirmedOrder({ payloads, clock, asker }: Needed, key: string): Promise<Wanted> {
   const asked = await payloads.get(key);
-  if (asked?.asker !== whoIs(asker)) throw answered();
-  if (ageOf(Number(asked.askedAt), clock.now()) > ANSWER_MS)
-    throw new InputError('confirm-late', 'I asked you more than 15 minutes ago.', {
-      hint: 'Nothing was deployed. Run deploy again.',
-    });
+  if (asked?.asker !== whoIs(asker) || ageOf(Number(asked.askedAt), clock.now()) > ANSWER_MS)
+    throw answered();
   return asked.wanted as Wanted;
 }
 
 export function answered(): InputError {
-  return new InputError('confirm-answered', 'That question was answered already.', {
-    hint: 'Nothing more was deployed. Run deploy again for another one.',
-  });
+  return new InputError(
+    'confirm-closed',
+    'That question was answered already, or I asked you more than 15 minutes ago.',
+    { hint: 'Nothing more was deployed. Run deploy again for another deployment.' },
+  );
 }
 
 function whoIs({ id, at: { platform, workspace } }: Asker): string {
   return JSON.stringify([platform, workspace, id]);
 }
 
-function question({ application, version, plan }: Wanted, running: number, arg: string): Card {
+function runningText(running: number): string {
+  return running === 0 ? 'No deployment from chat runs now.' : `${theyRun(running, 'from chat ')} already.`;
+}
+
+function question({ application, version, plan }: Wanted, text: string, arg: string): Card {
   const button = (label: string, style: 'primary' | 'secondary', action: string): Button => ({
     label,
     style,
     action: { command: 'deploy', action, arg },
   });
-  const fields = [
-    { label: 'Location', value: [plan.place] },
-    ...(plan.tags.length > 0 ? [{ label: 'Tags', value: [plan.tags.join(', ')] }] : []),
-    ...(plan.preset ? [{ label: 'Preset', value: [plan.preset] }] : []),
-  ];
+  const { fields } = fieldsOf({ Location: plan.place, Tags: plan.tags.join(', ') });
+  const buttons = [button('Deploy', 'primary', 'confirm'), button('Cancel', 'secondary', 'cancel')];
   return {
     kind: 'card',
     tone: 'warning',
     title: [`Deploy ${application} ${version}?`],
     nodes: [
-      { kind: 'fields', fields },
-      {
-        kind: 'text',
-        text: [
-          running === 0 ? 'No deployment from chat runs now.' : `${theyRun(running, 'from chat ')} already.`,
-        ],
-      },
-      {
-        kind: 'buttons',
-        buttons: [button('Deploy', 'primary', 'confirm'), button('Cancel', 'secondary', 'cancel')],
-      },
+      { kind: 'fields', fields: [...fields, ...orderFields(plan, version)] },
+      ...(text === '' ? [] : [{ kind: 'text', text: [text] } as const]),
+      { kind: 'buttons', buttons },
     ],
   };
 }

@@ -3,6 +3,11 @@ import { sql } from 'kysely';
 import type { Clock } from '../clock.ts';
 import { purge } from '../store/purge.ts';
 import type { Store } from '../store/schema.ts';
+import { transact } from '../store/transact.ts';
+import { schedule, type TaskKind } from '../work/task.ts';
+
+/** The kind of the tasks that delete payloads. */
+const FORGET = 'forget-payload';
 
 export type Payloads = ReturnType<typeof createPayloads>;
 
@@ -13,9 +18,11 @@ export type Payloads = ReturnType<typeof createPayloads>;
 export function createPayloads(store: Store, clock: Clock, account: string) {
   /** The id of the row of a value that is kept under a name instead of a key. */
   const idOf = (name: string) => `${account} ${name}`;
-  const put = async (id: string, value_json: string) => {
+  const keyOf = (value_json: string) =>
+    createHash('sha256').update(`${account} ${value_json}`).digest('base64url').slice(0, 22);
+  const put = async (id: string, value_json: string, db = store) => {
     const now = clock.now();
-    await store
+    await db
       .insertInto('kept')
       .values({ id, account, value_json, created_at: now })
       .onConflict((conflict) => conflict.column('id').doUpdateSet({ value_json, created_at: now }))
@@ -30,9 +37,22 @@ export function createPayloads(store: Store, clock: Clock, account: string) {
     /** Stores the value, and returns its key of 22 characters. The same value always has the same key. */
     async keep(value: Readonly<Record<string, unknown>>): Promise<string> {
       const value_json = JSON.stringify(value);
-      const id = createHash('sha256').update(`${account} ${value_json}`).digest('base64url').slice(0, 22);
+      const id = keyOf(value_json);
       await put(id, value_json);
       return id;
+    },
+    /**
+     * Does the same as `keep`, but only for `ms` milliseconds. After that time the value is deleted, because the value may
+     * hold secrets of a person.
+     */
+    async keepFor(ms: number, value: Readonly<Record<string, unknown>>): Promise<string> {
+      const value_json = JSON.stringify(value);
+      const key = keyOf(value_json);
+      await transact(store, async (tx) => {
+        await schedule(tx, clock, { kind: FORGET, key, account, at: clock.now() + ms });
+        await put(key, value_json, tx);
+      });
+      return key;
     },
     /** The value. Undefined if the value was forgotten, or belongs to another account. */
     get: (key: string): Promise<Readonly<Record<string, unknown>> | undefined> => read(key),
@@ -47,6 +67,17 @@ export function createPayloads(store: Store, clock: Clock, account: string) {
     /** Replaces the list of names that is kept under `name`. */
     keepNames: (name: string, names: readonly string[]) => put(idOf(name), JSON.stringify(names)),
     names: async (name: string): Promise<readonly string[]> => (await read(idOf(name))) ?? [],
+  };
+}
+
+/** Deletes the payloads that were kept only for some time. */
+export function forgettingPayloads(store: Store): TaskKind {
+  return {
+    kind: FORGET,
+    async run({ key }) {
+      await store.deleteFrom('kept').where('id', '=', key).execute();
+      return undefined;
+    },
   };
 }
 

@@ -66,7 +66,10 @@ function firstWords(text: string, options: Options, subcommands: readonly string
   return Object.fromEntries(positional.map((name, index) => [name, words[index]]));
 }
 
+/**
+ * Also cuts the text at an equals sign: a variable that stands in place of a name has a value after the sign.
+ */
 function short(text: string): string {
-  const shown = [...text.slice(0, 4 * SHOWN)].slice(0, SHOWN).join('');
+  const shown = [...text.slice(0, 4 * SHOWN).replace(/=.*$/s, '=')].slice(0, SHOWN).join('');
   return shown.length < text.length ? `${shown}…` : shown;
 }

@@ -16,7 +16,8 @@ export interface DeploymentView {
   readonly ports: readonly PortView[];
   /** The tags without the bot's own tag. */
   readonly tags: readonly string[];
-  readonly preset?: string | undefined;
+  /** Further parts of the order, if the deployment was deployed from chat. */
+  readonly ordered?: readonly Field[];
   readonly askedBy: string | undefined;
   readonly createdAt: number | undefined;
   readonly readyAt: number | undefined;
@@ -114,7 +115,7 @@ export function deploymentCard(view: DeploymentView, more?: Additions): Card {
   fields.push(...(more?.location ?? []));
   if (view.tags.length > 0)
     fields.push({ label: 'Tags', value: commaSeparated(view.tags.map((tag) => ({ code: tag }))) });
-  if (view.preset) fields.push({ label: 'Preset', value: [view.preset] });
+  fields.push(...(view.ordered ?? []));
   if (view.request_id) fields.push({ label: 'request_id', value: [{ code: view.request_id }] });
   const nodes: Node[] = [{ kind: 'fields', fields }];
   // The text comes from Edgegap, and may quote the container or the registry.

@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely';
 import type { Address, MessageRef } from '../chat/port.ts';
 import { ageOf } from '../clock.ts';
-import type { DeployUser } from '../edgegap/requests.ts';
+import type { DeployRequest, DeployUser, LegacyDeployRequest } from '../edgegap/requests.ts';
 import type { DeploymentStatus } from '../edgegap/schema.ts';
 import type { DeploymentsTable } from '../store/schema.ts';
 
@@ -25,6 +25,29 @@ export interface DeployPlan {
   readonly tags: readonly string[];
   /** The name of the preset from which options were taken. */
   readonly preset?: string | undefined;
+  /** Variables for the container. A value is absent once the value is no longer needed: see `withoutValues`. */
+  readonly env?: readonly { readonly key: string; readonly value?: string }[] | undefined;
+  /** If absent, the deployment gets the resources of the version. */
+  readonly resources?: DeployRequest['resources'];
+  /** Whether Edgegap may use only locations that already have the image. */
+  readonly cached?: boolean | undefined;
+  /** A private fleet, with the ids of its hosts in order of preference. */
+  readonly fleet?: { readonly name: string; readonly hosts: readonly string[] } | undefined;
+  /** Set if only Edgegap's older API can carry out the order. That API calls back only for the event ready. */
+  readonly legacy?: LegacyPlan | undefined;
+  /** Whether the person left the version out, so that the newest active version was taken. */
+  readonly newest?: boolean | undefined;
+}
+
+/** The parts of an order that only Edgegap's older API knows. */
+export interface LegacyPlan extends Readonly<Pick<LegacyDeployRequest, 'command' | 'arguments'>> {
+  /** The endpoint storage that keeps the log. */
+  readonly logStorage?: string | undefined;
+}
+
+/** The plan without the values of variables, which may be secret. The names of the variables stay. */
+export function withoutValues(plan: DeployPlan): DeployPlan {
+  return { ...plan, env: plan.env?.map(({ key }) => ({ key })) };
 }
 
 /** The order of a person to deploy. */
@@ -124,7 +147,11 @@ export function fromRow(row: Selectable<DeploymentsTable>): Deployment {
 
 /** The columns that can change when there is news of a deployment. */
 export function toColumns(deployment: Deployment) {
+  const { phase, plan, replacedBy } = deployment;
+  // The values of variables are kept only as long as the order may have to be sent, or sent again.
+  const mayBeSent = ['requesting', 'unknown', 'lost'].includes(phase) && replacedBy === undefined;
   return {
+    plan_json: JSON.stringify(mayBeSent ? plan : withoutValues(plan)),
     phase: deployment.phase,
     request_id: deployment.requestId ?? null,
     status: deployment.status ?? null,

@@ -1,8 +1,9 @@
 import { EdgegapError, isNoSuchDeployment } from '../edgegap/errors.ts';
-import { ownTag } from '../edgegap/outside.ts';
+import type { DeployRequest } from '../edgegap/requests.ts';
 import type { StopResult } from '../edgegap/stop.ts';
 import { AppError, StoreError } from '../errors.ts';
 import type { Store } from '../store/schema.ts';
+import { sendDeploy } from './deploy-request.ts';
 import type { Deployment, DeployOrder } from './deployment.ts';
 import { type Intent, newId } from './intent.ts';
 import { KnownDeployments } from './known.ts';
@@ -63,8 +64,8 @@ export class Deployments extends KnownDeployments {
     replaces: string | undefined,
   ): Promise<Deployment | undefined> {
     const after = before && (await this.learnIn(tx, before, news, 'asked'));
-    if (after?.phase === 'refused' && replaces !== undefined)
-      await this.parts.repository.giveBack(tx, replaces, after.id);
+    if (before && after?.phase === 'refused' && replaces !== undefined)
+      await this.parts.repository.giveBack(tx, replaces, before);
     return after;
   }
 
@@ -91,17 +92,10 @@ export class Deployments extends KnownDeployments {
     deployment: Deployment,
     mayLeave: () => void,
   ): Promise<News & { readonly problem?: string }> {
-    const { application, version, plan } = deployment;
     try {
-      const order = {
-        application,
-        version,
-        users: plan.users,
-        tags: [...plan.tags, ownTag(deployment.id)],
-        webhooks: this.#webhooks(deployment),
-      };
-      const { request_id } = await this.parts.edgegap.deploy(order, { mayLeave });
-      return { kind: 'accepted', requestId: request_id };
+      const webhooks = this.#webhooks(deployment);
+      const requestId = await sendDeploy(this.parts.edgegap, deployment, webhooks, { mayLeave });
+      return { kind: 'accepted', requestId };
     } catch (error) {
       if (!(error instanceof EdgegapError)) {
         if (error instanceof AppError)
@@ -121,7 +115,7 @@ export class Deployments extends KnownDeployments {
     }
   }
 
-  #webhooks({ id, secret }: Deployment): { ready: string; error: string; terminated: string } | undefined {
+  #webhooks({ id, secret }: Deployment): DeployRequest['webhooks'] {
     const publicUrl = this.parts.publicUrl();
     if (publicUrl === undefined) return undefined;
     const url = (event: string) => `${publicUrl}/callbacks/edgegap/${event}/${id}.${secret}`;

@@ -4,7 +4,7 @@ import { InputError } from '../errors.ts';
 import type { Store } from '../store/schema.ts';
 import { transact, wroteTo } from '../store/transact.ts';
 import { announce, drawCard, type NewsSource } from './announce.ts';
-import { type Deployment, fromRow, toColumns } from './deployment.ts';
+import { type Deployment, fromRow, toColumns, withoutValues } from './deployment.ts';
 import { type EventsBehind, eventsBehind } from './events-behind.ts';
 import { type Intent, insertIntent, newId } from './intent.ts';
 import { DeploymentSchedule } from './schedule.ts';
@@ -85,19 +85,22 @@ export class DeploymentRepository {
       throw new InputError('again-done', 'There is nothing to deploy again.', {
         hint: before?.replacedBy ? 'Someone was faster.' : 'The deployment has started: see its card.',
       });
-    await tx.updateTable('deployments').set({ replaced_by: by }).where('id', '=', id).execute();
+    // From now on the new deployment keeps the values of variables.
+    const plan_json = JSON.stringify(withoutValues(before.plan));
+    await tx.updateTable('deployments').set({ replaced_by: by, plan_json }).where('id', '=', id).execute();
     const after = { ...before, replacedBy: by };
     await announce(tx, this.#clock, { before, after, happened: [], source: 'asked' });
   }
 
   /**
    * Takes back, in the transaction `tx`, that `by` replaced the deployment `id`. The card of that deployment then shows
-   * the button again.
+   * the button again, and its row again has the values of variables.
    */
-  async giveBack(tx: Store, id: string, by: string): Promise<void> {
+  async giveBack(tx: Store, id: string, by: Pick<Deployment, 'id' | 'plan'>): Promise<void> {
     const [before] = await lock(tx, [id]);
-    if (before?.replacedBy !== by) return;
-    await tx.updateTable('deployments').set({ replaced_by: null }).where('id', '=', id).execute();
+    if (before?.replacedBy !== by.id) return;
+    const columns = { replaced_by: null, plan_json: JSON.stringify({ ...before.plan, env: by.plan.env }) };
+    await tx.updateTable('deployments').set(columns).where('id', '=', id).execute();
     const after = { ...before, replacedBy: undefined };
     await announce(tx, this.#clock, { before, after, happened: [], source: 'asked' });
   }

@@ -86,8 +86,10 @@ export function emptiestFirst(hosts: readonly FleetHost[]): FleetHost[] {
   return byId.toSorted((a, b) => rank(b) - rank(a));
 }
 
+type Point = Pick<Location, 'latitude' | 'longitude'>;
+
 /** The great-circle distance in kilometres. Undefined if Edgegap does not tell both positions. */
-export function distance(a: Location, b: Location): number | undefined {
+export function distance(a: Point, b: Point): number | undefined {
   const degrees = [a.latitude, a.longitude, b.latitude, b.longitude];
   if (degrees.includes(undefined)) return undefined;
   const [lat1 = 0, long1 = 0, lat2 = 0, long2 = 0] = degrees.map((value = 0) => (value * Math.PI) / 180);

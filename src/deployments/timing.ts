@@ -40,11 +40,11 @@ export const POLL_FAILED_MAX_MS = 15 * 60_000;
 export const DOUBT_END_MS = 2 * 60 * 60_000;
 
 /**
- * The time at which to ask about a deployment next (epoch ms). Undefined for a deployment that is ready or has ended,
- * because Edgegap's list tells enough about such a deployment.
+ * The time at which to ask about a deployment next (epoch ms). Undefined for a deployment that is ready or has ended, if
+ * Edgegap's list tells enough about such a deployment.
  */
 export function nextCheck(deployment: Deployment, now: number, callbacks: boolean): number | undefined {
-  const { phase, status, createdAt, checks, missingAt, errorAt, endedAt, stopAskedBy } = deployment;
+  const { phase, status, createdAt, checks, missingAt, errorAt, endedAt, stopAskedBy, plan } = deployment;
   if (phase === 'unknown') {
     const delay = LOOK_UPS_MS[checks];
     return delay === undefined ? undefined : now + delay;
@@ -54,11 +54,12 @@ export function nextCheck(deployment: Deployment, now: number, callbacks: boolea
   if (phase !== 'live') return undefined;
   if (missingAt !== undefined) return now + Math.max(0, MISSING_MS - ageOf(missingAt, now));
   if (stopAskedBy === undefined) {
-    if (status === 'READY') return undefined;
+    // Edgegap's older API reports neither a failure nor the end, and with callbacks on, the list is read less often.
+    if (status === 'READY') return callbacks && plan.legacy ? now + POLL_MS : undefined;
     if (status === 'ERROR')
       return now + Math.min(Math.max(SILENCE_MS, ageOf(errorAt ?? now, now)), POLL_FAILED_MAX_MS);
   }
-  if (callbacks) return now + SILENCE_MS;
+  if (callbacks && !plan.legacy) return now + SILENCE_MS;
   return now + (ageOf(createdAt, now) < YOUNG_MS ? POLL_YOUNG_MS : POLL_MS);
 }
 

@@ -2,22 +2,24 @@ import { isOwnTag } from '../edgegap/outside.ts';
 import { type DeploymentPort, type DeploymentStatus, parseEdgegapTime } from '../edgegap/schema.ts';
 import type { DeploymentView, PortView } from './card.ts';
 import type { Deployment, DeployPlan } from './deployment.ts';
+import { orderFields } from './order-fields.ts';
 
 /** The view of a deployment that was deployed from chat. */
 export function viewOf(deployment: Deployment): DeploymentView {
   const { snapshot, phase } = deployment;
-  const mayAgain = phase === 'lost' && deployment.replacedBy === undefined;
+  const status = statusOf(deployment);
+  const mayAgain = phase === 'lost' ? deployment.replacedBy === undefined : isRepeatable(deployment);
   return {
     request_id: deployment.requestId,
     application: deployment.application,
     version: deployment.version,
-    status: statusOf(deployment),
+    status,
     place: locationOf(snapshot) ?? deployment.plan.place,
     fqdn: snapshot?.fqdn,
     public_ip: snapshot?.public_ip,
     ports: portsOf(snapshot),
     tags: deployment.tags.filter((tag) => !isOwnTag(tag)),
-    preset: deployment.plan.preset,
+    ordered: orderFields(deployment.plan, deployment.version),
     askedBy: deployment.asker.name,
     createdAt: deployment.createdAt,
     ...timesOf(deployment),
@@ -26,7 +28,7 @@ export function viewOf(deployment: Deployment): DeploymentView {
     again: mayAgain ? deployment.id : undefined,
     stopping: deployment.stopAskedBy !== undefined,
     told: snapshot,
-    endsAt: endsAt(snapshot, statusOf(deployment), timesOf(deployment).readyAt),
+    endsAt: endsAt(snapshot, status, timesOf(deployment).readyAt),
   };
 }
 
@@ -94,7 +96,7 @@ export function requestingView(order: {
     status: 'REQUESTING',
     place: plan.place,
     tags: plan.tags,
-    preset: plan.preset,
+    ordered: orderFields(plan, version),
     askedBy,
     createdAt,
   };
@@ -136,6 +138,11 @@ export function viewOfStatus(status: DeploymentStatus): DeploymentView {
     told: status,
     endsAt: endsAt(status, current_status, timesSaid(status).readyAt),
   };
+}
+
+/** Whether the server has failed or ended, so that a person may want the same server again. */
+export function isRepeatable(deployment: Deployment): boolean {
+  return deployment.phase === 'ended' || statusOf(deployment) === 'ERROR';
 }
 
 function statusOf({ phase, status, stopAskedBy }: Deployment): string {

@@ -18,6 +18,7 @@ import { masked, maskTag } from './outside.ts';
 import { eachPage, nextPage, type Page } from './paging.ts';
 import { path } from './path.ts';
 import {
+  type DeployBody,
   type DeployRequest,
   deployBody,
   type FleetDeployRequest,
@@ -25,6 +26,7 @@ import {
   type ListRequest,
   legacyDeployBody,
   listQuery,
+  valuesIn,
 } from './requests.ts';
 import {
   DeployAnswer,
@@ -273,8 +275,10 @@ export class EdgegapClient {
    * Edgegap documents a separate limit for each deploy endpoint. The bot counts all deploys in the same bucket, because
    * the endpoints may in fact share one limit.
    */
-  #deploy<T>(at: string, body: unknown, schema: z.ZodType<T>, call: CallOptions | undefined): Promise<T> {
-    return this.#ask({ method: 'POST', path: at, body, subject: 'deploy', bucket: 'deploy' }, schema, call);
+  #deploy<T>(at: string, body: DeployBody, schema: z.ZodType<T>, call: CallOptions | undefined): Promise<T> {
+    const secrets = valuesIn(body);
+    const request = { method: 'POST', path: at, body, secrets, subject: 'deploy', bucket: 'deploy' } as const;
+    return this.#ask(request, schema, call);
   }
 
   #get<T>(request: Question, schema: z.ZodType<T>, call: CallOptions | undefined): Promise<T> {

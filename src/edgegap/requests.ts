@@ -65,7 +65,18 @@ export interface LegacyDeployRequest
   webhooks?: { ready?: string } | undefined;
 }
 
-export function legacyDeployBody(request: LegacyDeployRequest): Record<string, unknown> {
+/** The body of a deploy, with the variables under their name in v2 or in v1. */
+export interface DeployBody extends Readonly<Record<string, unknown>> {
+  readonly environment_variables?: DeployRequest['environment_variables'];
+  readonly env_vars?: DeployRequest['environment_variables'];
+}
+
+/** The values of the variables in the body. If Edgegap refuses a deploy, its answer may repeat these values. */
+export function valuesIn({ environment_variables, env_vars }: DeployBody): string[] {
+  return (environment_variables ?? env_vars ?? []).map(({ value }) => value);
+}
+
+export function legacyDeployBody(request: LegacyDeployRequest): DeployBody {
   const { application, version, users, environment_variables, webhooks, ...rest } = request;
   return {
     ...rest,
@@ -78,7 +89,7 @@ export function legacyDeployBody(request: LegacyDeployRequest): Record<string, u
 }
 
 /** The body of both v2 deploys. Fields that are undefined are left out of the JSON. */
-export function deployBody(request: DeployRequest | FleetDeployRequest): Record<string, unknown> {
+export function deployBody(request: DeployRequest | FleetDeployRequest): DeployBody {
   const { users, environment_variables, webhooks, ...rest } = request;
   const hook = (url: string | undefined) => (url === undefined ? undefined : { url });
   return {

@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici';
 import { type Clock, sleep } from '../clock.ts';
 import { AppError } from '../errors.ts';
+import { maskValues } from '../log/known-values.ts';
 import type { Mask } from '../log/mask.ts';
 import type { Logger } from '../log.ts';
 import { createAgent, type Proxies } from '../proxy.ts';
@@ -13,6 +14,8 @@ import type { Lane } from './waiting-calls.ts';
 
 const MAX_ATTEMPTS = 3;
 const BACKOFF_MS = 500;
+/** How many characters of Edgegap's message are read. */
+const LONGEST_MESSAGE = 4_096;
 
 export interface TransportOptions {
   /** The base URL of the API. A path in the URL is put before the path of each request. */
@@ -50,6 +53,8 @@ export interface ApiRequest {
   path: string;
   query?: Record<string, string | number | boolean | undefined> | undefined;
   body?: unknown;
+  /** Values in the body that nobody may see, even if Edgegap's answer repeats them. */
+  secrets?: readonly string[] | undefined;
   subject: Subject;
   /** Whether the POST may be carried out twice, because the second time changes nothing more. */
   repeatable?: boolean | undefined;
@@ -137,7 +142,7 @@ export class Transport {
   }
 
   async #once(request: ApiRequest, call: CallOptions, n: number): Promise<ApiResponse> {
-    const { method, path, bucket, subject } = request;
+    const { method, path, bucket, subject, secrets } = request;
     const turn = { lane: call.lane ?? 'people', signal: either(this.#closing, call) };
     return this.#scheduler.run(bucket, turn, async (left) => {
       call.mayLeave?.();
@@ -156,7 +161,7 @@ export class Transport {
           },
         });
         status = answer.status;
-        return this.#read(answer, { method, path, subject });
+        return this.#read(answer, { method, path, subject }, secrets);
       } finally {
         this.#options.log.debug(
           { method, path, status, ms: this.#options.clock.now() - start, attempt: n },
@@ -189,6 +194,7 @@ export class Transport {
   #read(
     { status, headers, text }: HttpAnswer,
     about: { method: string; path: string; subject: Subject },
+    secrets?: readonly string[],
   ): ApiResponse {
     const json = parseJson(text);
     if (status >= 200 && status < 300) {
@@ -198,18 +204,19 @@ export class Transport {
     throw refusalError({
       ...about,
       status,
-      apiMessage: this.#apiMessage(json),
+      apiMessage: this.#apiMessage(json, secrets),
       requestId: requestIdOf(json),
       retryAfterMs: retryAfterMs(headers['retry-after'], this.#options.clock.now()),
     });
   }
 
   /** Edgegap's message and details on a single line, without the secrets that they may repeat. */
-  #apiMessage(json: unknown): string | undefined {
+  #apiMessage(json: unknown, secrets: readonly string[] = []): string | undefined {
     if (typeof json !== 'object' || json === null) return undefined;
     const { message, details } = json as { message?: unknown; details?: unknown };
     const more = details && JSON.stringify(details) !== '{}' ? ` ${JSON.stringify(details)}` : '';
-    const text = this.#options.mask(`${typeof message === 'string' ? message : ''}${more}`);
+    const said = `${typeof message === 'string' ? message : ''}${more}`.slice(0, LONGEST_MESSAGE);
+    const text = this.#options.mask(maskValues(said, secrets));
     const clean = text.replace(/\s+/g, ' ').trim();
     return clean === '' ? undefined : clean.length > 300 ? `${clean.slice(0, 299)}…` : clean;
   }

@@ -51,7 +51,12 @@ export type RequestFault =
    * become READY.
    */
   | { readonly kind: 'image-cannot-be-pulled'; readonly detail?: string }
-  | { readonly kind: 'server-error'; readonly when: When; readonly status?: number }
+  | {
+      readonly kind: 'server-error';
+      readonly when: When;
+      readonly status?: number;
+      readonly message?: string;
+    }
   /** The answer comes `ms` milliseconds later, by the simulator's clock. */
   | { readonly kind: 'slow'; readonly when: When; readonly ms: number }
   /** The request takes effect, but the answer breaks off in the middle of the JSON. */

@@ -132,7 +132,7 @@ async function strike(
     request.socket.resetAndDestroy();
     return 'reset';
   }
-  return new RouteRefusal(fault.status ?? 500, 'Something broke on our side');
+  return new RouteRefusal(fault.status ?? 500, fault.message ?? 'Something broke on our side');
 }
 
 function handle(found: RouteMatch, call: Parameters<RouteMatch['route']['handle']>[0]): RouteResponse {

@@ -46,6 +46,8 @@ function open(path: string, readOnly: boolean): DatabaseSync {
     database.exec('PRAGMA auto_vacuum=INCREMENTAL');
     database.exec('PRAGMA journal_mode=WAL');
     database.exec('PRAGMA synchronous=FULL');
+    // Overwrites what was deleted, because rows may hold secret values for some time.
+    database.exec('PRAGMA secure_delete=ON');
     database.exec('PRAGMA foreign_keys=ON');
     database.exec(`PRAGMA cache_size=-${CACHE_KIB}`);
     database.exec(`PRAGMA journal_size_limit=${LOG_BYTES}`);

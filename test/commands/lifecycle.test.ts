@@ -196,7 +196,9 @@ describe('the help command', () => {
     for (const name of ['deploy', 'help', 'list', 'logs', 'status', 'stop', 'tags'])
       expect(text).toContain(name);
     const one = (await run('help /Deploy')).text;
-    expect(one).toContain('deploy <application> <version> [--near <city>] [--ip <a,b>] [--tag <a,b>]');
+    expect(one).toContain(
+      'deploy <application> [<version>] [--near <city>] [--ip <a,b>] [--tag <a,b>] [--env <KEY=VALUE>]',
+    );
     expect(one).toContain('For example: deploy kart-racing v1.2 --near Montreal --tag qa');
     expect(one).toContain('near (optional)');
     expect((await run('help frobnicate')).text).toMatch(/no command “frobnicate” for you here/);

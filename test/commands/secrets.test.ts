@@ -2,9 +2,9 @@ import { rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { deployElsewhere, effectOf, type Stage, stageOn } from '../command/harness.ts';
+import { rowsIn } from '../support/rows.ts';
 import { until } from '../support/test-clock.ts';
 
 const KART = { application: 'kart-racing', version: 'v1.2', near: 'Montreal' };
@@ -26,11 +26,7 @@ async function everything(): Promise<string> {
   const { driver, bot } = stage;
   const shown = [...(await driver.channel()), ...(await driver.privately('operator'))];
   await bot.app.stop();
-  const database = new DatabaseSync(join(folder, 'bot.db'), { readOnly: true });
-  const tables = database.prepare("select name from sqlite_schema where type = 'table'").all();
-  const rows = tables.flatMap(({ name }) => database.prepare(`select * from "${name}"`).all());
-  database.close();
-  return JSON.stringify([shown, rows, bot.log]);
+  return JSON.stringify([shown, rowsIn(join(folder, 'bot.db')), bot.log]);
 }
 
 test('secrets in answers from Edgegap appear neither in the chat nor in the store nor in the log', async () => {

@@ -71,7 +71,7 @@ describe.concurrent('the demo with lines from a pipe', patient, () => {
     ['bogus', 'There is no command “bogus”'],
     ['deploi', 'Did you mean deploy?'],
     ['deploy', 'deploy needs an application'],
-    ['deploy kart-racing', 'deploy needs a version'],
+    ['deploy kart-racing', 'I do not know where to deploy'],
     ['deploy kart-racing v1.2 --near Montreal surplus', '“surplus”'],
     ['deploy kart-racing v1.2 --speed 3', '“--speed”'],
     ['deploy kart-racing v1.2', 'I do not know where to deploy'],

@@ -135,8 +135,8 @@ describe('a deploy with an unknown outcome', () => {
     await studio.shown('did start after all');
     await studio.shown(' terminated');
     await until(
-      () => !JSON.stringify(studio.chat.messages[0]?.message).includes('Deploy again'),
-      'no button',
+      () => JSON.stringify(studio.chat.messages[0]?.message).includes('Terminated'),
+      'the end on the card',
     );
     expect(studio.deploys()).toBe(1);
   });

@@ -139,9 +139,22 @@ describe('time', () => {
     await stage.pass(15 * MINUTE + 1_000);
     const late = await press(stage, 'Deploy');
     expect(late.publicly).toEqual([]);
-    expect(textOf(late.privately)).toMatch(/more than 15 minutes ago[\s\S]*Nothing was deployed/);
+    expect(textOf(late.privately)).toMatch(/more than 15 minutes ago[\s\S]*Nothing more was deployed/);
     expect(deploys(stage)).toBe(0);
   });
+});
+
+test('a deploy to a fleet and a deploy with the older API count like any other deploy', async () => {
+  const stage = await stageWith('console', { MAX_RUNNING: '2' });
+  const { near: _, ...kart } = KART;
+  await deploy(stage, 'operator', { fleet: 'tournament' });
+  await effectOf(stage, 'operator', () =>
+    stage.driver.command('operator', 'deploy', { ...kart, ip: '203.0.113.7', command: '/bin/server' }),
+  );
+  await until(() => stage.simulator.deployments.size === 2, 'both deployments');
+  expect(textOf((await deploy(stage)).privately)).toContain('the limit is 2');
+  expect(textOf((await deploy(stage, 'operator', { fleet: 'tournament' })).privately)).toContain('is 2');
+  expect(stage.simulator.deployments.size).toBe(2);
 });
 
 test('"Deploy again" asks a question like any deploy, and replaces the lost deployment after the confirmation', async () => {

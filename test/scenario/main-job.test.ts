@@ -82,7 +82,7 @@ describe.each(driverNames)('the main job on %s', (name) => {
       const [first] = await driver.channel();
       return first?.text.includes('Terminated') ? first : undefined;
     }, 'the card to say Terminated');
-    expect(last.buttons).toEqual([]);
+    expect(last.buttons).toEqual(['Deploy again']);
     const said = (await driver.channel()).filter((message: VisibleMessage) =>
       /is ready|terminated after/.test(message.text),
     );

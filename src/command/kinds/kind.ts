@@ -91,8 +91,10 @@ export interface Kind<Value = unknown, Fields = object> {
    * option.
    */
   readonly placeholder?: string;
-  /** True if the option takes several values. The person repeats the option, or separates the values with commas. */
+  /** True if the option takes several values. The person repeats the option, or writes several values as one. */
   readonly many?: true;
+  /** True if a value must be shown to nobody, not even in an error message. */
+  readonly secret?: true;
   /** A word that begins with this character is a value of this kind, wherever the word stands: `@qa`. */
   readonly mark?: string;
   input(fields: Fields): OptionInput;

@@ -7,9 +7,11 @@ import { list } from './list.ts';
 import { location } from './location.ts';
 import { moment } from './moment.ts';
 import { pattern } from './pattern.ts';
+import { places } from './places.ts';
 import { boolean, choice, integer, string } from './plain.ts';
 import { preset, presetName } from './preset.ts';
 import { tag } from './tag.ts';
+import { variables } from './variables.ts';
 import { version } from './version.ts';
 
 /** Every kind of option, under the name that a command file uses. */
@@ -23,6 +25,7 @@ export const kinds = {
   version,
   deployment,
   location,
+  places,
   fleet,
   tag,
   duration,
@@ -30,4 +33,5 @@ export const kinds = {
   preset,
   'preset-name': presetName,
   pattern,
+  variables,
 } as const satisfies Readonly<Record<string, Kind>>;

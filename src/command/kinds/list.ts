@@ -1,3 +1,5 @@
+import { bare } from '../argv.ts';
+import { NAME_LENGTH, plainText } from './checked-text.ts';
 import { ip } from './ip.ts';
 import type { Kind } from './kind.ts';
 import { parseTag } from './tag.ts';
@@ -9,6 +11,7 @@ import { parseTag } from './tag.ts';
 const items = {
   ip: { parse: ip, between: /[,;，、\s]/u },
   tag: { parse: parseTag, between: /[,，]/u },
+  host: { parse: (value: string) => plainText(bare(value), 'host', NAME_LENGTH), between: /[,;，、\s]/u },
 };
 
 export const list: Kind<readonly string[], { readonly of: keyof typeof items }> = {

@@ -49,18 +49,7 @@ async function catalogue({ client, api }: Stage): Promise<void> {
 }
 
 async function lifecycle(run: Run, { client, api, clock, simulator }: Stage): Promise<void> {
-  const deployed = await client('deploy, with everything', () =>
-    api.deploy({
-      application: 'kart-racing',
-      version: 'v1.2',
-      users: [...HERE, { ip_address: '203.0.113.7' }],
-      tags: ['qa', 'night'],
-      environment_variables: [{ key: 'MODE', value: 'race' }],
-      require_cached_locations: true,
-      resources: { cpu_units: 512, memory_mib: 1024 },
-      webhooks: { ready: HOOK, error: HOOK, terminated: HOOK },
-    }),
-  );
+  const deployed = await client('deploy, with everything', () => api.deploy(everything));
   const id = deployed?.request_id ?? '';
   const phase = () => simulator.deployments.get(id)?.history.at(-1)?.phase;
   for (let last = ''; last !== 'READY'; await clock.advance(50)) {
@@ -82,8 +71,11 @@ async function lifecycle(run: Run, { client, api, clock, simulator }: Stage): Pr
   await client('stop, TERMINATED', () => api.stop(id));
 
   const refused = (await client('deploy, with the least', () => api.deploy(least)))?.request_id ?? '';
-  await client('deployToFleet', () =>
-    api.deployToFleet({ ...least, private_host_ids: ['tournament-montreal-0'], tags: ['qa'] }),
+  await client('deployToFleet, with everything', () =>
+    api.deployToFleet({ ...everything, private_host_ids: ['tournament-montreal-0', 'tournament-toronto-1'] }),
+  );
+  await client('deployToFleet, with the least', () =>
+    api.deployToFleet({ ...least, private_host_ids: ['tournament-montreal-0'] }),
   );
   await client('deployLegacy, with everything', () =>
     api.deployLegacy({
@@ -190,6 +182,16 @@ async function selfStops({ client, api, clock, url }: Stage): Promise<void> {
 }
 
 const legacy = { application: 'kart-racing', users: [{ ip_address: '203.0.113.7' }] };
+const everything = {
+  application: 'kart-racing',
+  version: 'v1.2',
+  users: [...HERE, { ip_address: '203.0.113.7' }],
+  tags: ['qa', 'night'],
+  environment_variables: [{ key: 'MODE', value: 'race' }],
+  require_cached_locations: true,
+  resources: { cpu_units: 512, memory_mib: 1024 },
+  webhooks: { ready: HOOK, error: HOOK, terminated: HOOK },
+};
 const least = { application: 'kart-racing', version: 'v1.2', users: HERE };
 
 async function deploy(

@@ -83,6 +83,13 @@ async function badRequests({ raw, simulator, clock }: Stage, id: string): Promis
     const deploy = { method: 'POST', path };
     await raw('no users', 400, { ...deploy, body: { ...good, users: [] } });
     await raw('no JSON', 400, { ...deploy, body: '{' });
+    for (const resources of [
+      { cpu_units: 99, memory_mib: 100 },
+      { cpu_units: 512, memory_mib: 1025 },
+    ])
+      await raw('resources out of range', 400, { ...deploy, body: { ...good, resources } });
+    const environment_variables = [{ key: 'BIG', value: 'x'.repeat(5_000), is_hidden: false }];
+    await raw('a value of 5 KB', 400, { ...deploy, body: { ...good, environment_variables } });
     await raw('unknown application', 400, { ...deploy, body: { ...good, application: 'nothing' } });
     const body = { ...good, application: 'trouble', version: 'no-capacity' };
     await raw('no room', 422, { ...deploy, body });

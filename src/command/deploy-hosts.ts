@@ -1,0 +1,61 @@
+import type { DeployPlan } from '../deployments/deployment.ts';
+import { distance, emptiestFirst, fitting } from '../deployments/resources.ts';
+import type { FleetHost } from '../edgegap/catalogue.ts';
+import type { DeployUser } from '../edgegap/requests.ts';
+import { InputError } from '../errors.ts';
+import { quoted } from './argv.ts';
+import type { Services } from './define.ts';
+import { hostNamed, readHosts } from './hosts.ts';
+
+/** How old the list of hosts may be, in milliseconds, because each deployment takes room on a host. */
+const FRESH_MS = 5_000;
+/** A deploy names at most this many hosts that a person did not name. */
+const MOST = 25;
+
+interface Wanted {
+  readonly application: string;
+  readonly version: string;
+  readonly fleet: string;
+  readonly resources: DeployPlan['resources'];
+  readonly users: readonly DeployUser[];
+}
+
+/** The hosts with these names, each once. Throws InputError if a host does not exist or takes no deployments. */
+export async function namedHosts(
+  services: Services,
+  fleet: string,
+  names: readonly string[],
+): Promise<readonly FleetHost[]> {
+  const hosts = await readHosts(services, fleet, FRESH_MS);
+  return [...new Set(names.map((name) => activeHost(name, hosts, fleet)))];
+}
+
+function activeHost(name: string, hosts: readonly FleetHost[], fleet: string): FleetHost {
+  const host = hostNamed(name, hosts, fleet);
+  if (host.status === 'ACTIVE') return host;
+  throw new InputError('host-pending', `The host ${quoted(host.host_id)} takes no deployments yet.`, {
+    hint: `The host is being prepared (status ${host.status}). Nothing was deployed. Name another host, or try again later.`,
+  });
+}
+
+/** The hosts of the fleet on which the deployment fits, the nearest first. Throws InputError if there is no such host. */
+export async function hostsWithRoom(
+  services: Services,
+  { application, version, fleet, resources, users }: Wanted,
+): Promise<readonly FleetHost[]> {
+  const hosts = await readHosts(services, fleet, FRESH_MS);
+  const own = (await services.catalog.versions(application)).find(({ name }) => name === version);
+  const needs = resources ? { req_cpu: resources.cpu_units, req_memory: resources.memory_mib } : (own ?? {});
+  // If Edgegap does not tell the needs, no host can be ruled out.
+  const measured = needs.req_cpu || needs.req_memory;
+  const fits = (host: FleetHost) => (measured ? fitting(host, needs) > 0 : host.status === 'ACTIVE');
+  const found = emptiestFirst(hosts).filter(fits);
+  if (found.length === 0)
+    throw new InputError('fleet-full', `No host of ${fleet} has room for ${application} ${version} now.`, {
+      hint: `Nothing was deployed. The command hosts shows how much is free. Without the fleet, Edgegap deploys in the cloud.`,
+    });
+  const points = users.filter((user) => 'latitude' in user);
+  const away = (host: FleetHost) =>
+    points.reduce((sum, point) => sum + (distance(host, point) ?? Number.MAX_SAFE_INTEGER), 0);
+  return found.toSorted((a, b) => away(a) - away(b)).slice(0, MOST);
+}

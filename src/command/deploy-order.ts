@@ -1,0 +1,100 @@
+import { newestFirst } from '../deployments/catalog.ts';
+import type { DeployPlan, LegacyPlan } from '../deployments/deployment.ts';
+import { InputError } from '../errors.ts';
+import type { Wanted } from './confirm-deploy.ts';
+import type { Services } from './define.ts';
+import { hostsWithRoom, namedHosts } from './deploy-hosts.ts';
+import { type GivenPlaces, placement } from './deploy-place.ts';
+import type { Variable } from './kinds/variables.ts';
+
+/** How old the list of versions may be, in milliseconds, if the newest version is wanted. */
+const FRESH_MS = 5_000;
+
+/** The options of `deploy`. */
+export interface Given extends GivenPlaces {
+  readonly application: string;
+  readonly version?: string | undefined;
+  readonly tag?: readonly string[] | undefined;
+  readonly env?: readonly Variable[] | undefined;
+  readonly cpu?: number | undefined;
+  readonly memory?: number | undefined;
+  readonly cached?: boolean | undefined;
+  readonly fleet?: string | undefined;
+  readonly host?: readonly string[] | undefined;
+  readonly command?: string | undefined;
+  readonly arguments?: string | undefined;
+  readonly 'log-storage'?: string | undefined;
+  readonly preset?: string | undefined;
+}
+
+/** The order that the options describe. Throws InputError if Edgegap cannot carry out the order as a whole. */
+export async function orderOf(services: Services, given: Given): Promise<Wanted> {
+  const { application, tag = [], env, cached, fleet, host } = given;
+  const legacy = legacyOf(given);
+  const resources = resourcesOf(given);
+  if (host && fleet === undefined)
+    throw new InputError('host-alone', 'A host alone does not say of which fleet.', {
+      hint: 'Add the option fleet (typed: --fleet tournament).',
+    });
+  const version = given.version ?? (await newestVersion(services, application));
+  const named = fleet && host ? await namedHosts(services, fleet, host) : undefined;
+  // A person who names a host has named a place, too.
+  const near = given.near ?? (given.ip ? undefined : named?.slice(0, 1));
+  const place = await placement(services, { ...given, near });
+  const wanted = { application, version, resources, users: place.users };
+  const hosts = fleet ? (named ?? (await hostsWithRoom(services, { ...wanted, fleet }))) : [];
+  const plan: DeployPlan = {
+    ...place,
+    tags: tag,
+    preset: given.preset,
+    env,
+    resources,
+    cached: cached || undefined,
+    fleet: fleet ? { name: fleet, hosts: hosts.map(({ host_id }) => host_id) } : undefined,
+    legacy,
+    newest: given.version === undefined || undefined,
+  };
+  return { application, version, plan };
+}
+
+async function newestVersion({ catalog }: Services, application: string): Promise<string> {
+  const versions = await catalog.versions(application, FRESH_MS);
+  const newest = newestFirst(versions).find(({ is_active }) => is_active);
+  if (newest) return newest.name;
+  throw new InputError('version-none', `${application} has no active version.`, {
+    hint: 'Nothing was deployed. Activate a version in the Edgegap dashboard.',
+  });
+}
+
+function resourcesOf({ cpu, memory }: Given): DeployPlan['resources'] {
+  if (cpu === undefined && memory === undefined) return undefined;
+  if (cpu === undefined || memory === undefined)
+    throw new InputError('resources-half', 'cpu and memory belong together: only one of them is given.', {
+      hint: 'Give both, or leave both out. Without them, the deployment gets the resources of its version.',
+    });
+  if (memory > 2 * cpu)
+    throw new InputError('memory-too-large', `memory may be at most twice cpu, which is ${2 * cpu} MiB.`, {
+      hint: `Lower memory, or raise cpu to at least ${Math.ceil(memory / 2)}.`,
+    });
+  return { cpu_units: cpu, memory_mib: memory };
+}
+
+/** Options that only Edgegap's older API knows, and options that this API does not know. */
+const LEGACY = ['command', 'arguments', 'log-storage'] as const;
+const NOT_LEGACY = ['cpu', 'memory', 'cached', 'fleet', 'host', 'near'] as const;
+
+function legacyOf(given: Given): LegacyPlan | undefined {
+  const [legacy] = LEGACY.filter((name) => given[name] !== undefined);
+  if (legacy === undefined) return undefined;
+  const [other] = NOT_LEGACY.filter((name) => given[name] !== undefined && given[name] !== false);
+  if (other !== undefined && other !== 'near')
+    throw new InputError('legacy-combination', `${legacy} and ${other} cannot be combined.`, {
+      hint: `Only Edgegap’s older API takes ${legacy}, and that API takes no ${other}. Leave out one of them.`,
+    });
+  if (other === 'near' || !given.ip)
+    throw new InputError('legacy-place', `With ${legacy}, Edgegap takes only the addresses of players.`, {
+      hint: `Give addresses (typed: --ip 203.0.113.7)${other ? ' in place of near' : ''}, or leave out ${legacy}.`,
+    });
+  const { command, arguments: args, 'log-storage': logStorage } = given;
+  return { command, arguments: args, logStorage };
+}

@@ -1,0 +1,51 @@
+import { counted } from '../chat/facts.ts';
+import type { DeployPlan } from '../deployments/deployment.ts';
+import type { Location } from '../edgegap/schema.ts';
+import { InputError } from '../errors.ts';
+import { quoted } from './argv.ts';
+import type { Services } from './define.ts';
+import { findLocation } from './kinds/location.ts';
+import { placeText } from './kinds/places.ts';
+
+export interface GivenPlaces {
+  readonly near?: readonly Partial<Location>[] | undefined;
+  readonly ip?: readonly string[] | undefined;
+}
+
+/** Where to deploy: near the given places and players, or, if neither is given, at the default place of the settings. */
+export async function placement(
+  services: Services,
+  { near, ip: ips = [] }: GivenPlaces,
+): Promise<Pick<DeployPlan, 'users' | 'place'>> {
+  const places = near ?? (ips.length === 0 ? await defaultPlace(services) : []);
+  const points = places.map((place) => {
+    const { latitude, longitude } = place;
+    if (latitude !== undefined && longitude !== undefined) return { latitude, longitude };
+    throw new InputError('place-unmapped', `Edgegap does not say where ${placeText(place)} is.`, {
+      hint: 'Choose another city, or give coordinates (45.50,-73.57) or players’ addresses (ip).',
+    });
+  });
+  const users = [...points, ...ips.map((ip_address) => ({ ip_address }))];
+  if (users.length === 0)
+    throw new InputError('place-missing', 'I do not know where to deploy.', {
+      hint: 'Add the option near with a city (typed: --near Montreal), or ip with addresses of players. Whoever runs me can set DEFAULT_NEAR.',
+    });
+  // The card shows only the number of players, because the channel must not read their addresses.
+  const players = ips.length > 0 ? [counted(ips.length, 'player')] : [];
+  const named = places.length > 0 ? [places.map(placeText).join('; ')] : [];
+  return { users, place: `near ${[...named, ...players].join(' and ')}` };
+}
+
+async function defaultPlace({ settings, catalog }: Services): Promise<readonly Location[]> {
+  const { defaultNear } = settings;
+  if (defaultNear === undefined) return [];
+  try {
+    return [await findLocation(catalog, defaultNear)];
+  } catch (cause) {
+    if (!(cause instanceof InputError)) throw cause;
+    throw new InputError('default-near', `My default place, ${quoted(defaultNear)}, cannot be used.`, {
+      hint: `Add the option near with a city (typed: --near Montreal). Whoever runs me can correct DEFAULT_NEAR: ${cause.userMessage} ${cause.hint ?? ''}`.trim(),
+      cause,
+    });
+  }
+}

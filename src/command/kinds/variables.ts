@@ -1,0 +1,66 @@
+import { InputError } from '../../errors.ts';
+import { tokenise } from '../argv.ts';
+import type { Kind, RawValue } from './kind.ts';
+
+/** Edgegap's limit for a value, in bytes (API reference, POST /v2/deployments). */
+const MAX_VALUE = 4096;
+const KEY = /^[A-Za-z_.-][\w.-]{0,254}$/;
+/** Control characters, apart from the tab and the line breaks. */
+const CONTROL = /(?![\t\n\r])\p{Cc}/u;
+
+export interface Variable {
+  readonly key: string;
+  readonly value: string;
+}
+
+/** Environment variables of a container. No error message contains a value, because a value may be secret. */
+export const variables: Kind<readonly Variable[]> = {
+  placeholder: 'KEY=VALUE',
+  many: true,
+  secret: true,
+  input: () => ({ type: 'text', maxLength: 6000 }),
+  shown: (given) =>
+    pairsIn(given)
+      .map((pair) => pair.replace(/=.*$/s, '=…'))
+      .join(', '),
+  parse(given, { name }) {
+    const pairs = pairsIn(given);
+    const found = pairs.map((pair, index) => variableIn(pair, `Variable ${index + 1} of ${name}`));
+    const keys = found.map(({ key }) => key);
+    const twice = keys.find((key, index) => keys.indexOf(key) !== index);
+    if (twice === undefined) return found;
+    throw new InputError('env-twice', `${name} sets ${twice} twice.`, { hint: 'Give each variable once.' });
+  },
+};
+
+/** Typed pairs arrive one by one. Where an option is a single box, the box holds all pairs, like a line of a shell. */
+function pairsIn(given: RawValue): string[] {
+  return Array.isArray(given) ? given.map(String) : tokenise(String(given)).map(({ text }) => text);
+}
+
+function variableIn(pair: string, which: string): Variable {
+  const at = pair.indexOf('=');
+  if (at < 0)
+    throw new InputError('env-shape', `${which} has no equals sign.`, {
+      hint: 'Write KEY=VALUE. Put a value with spaces in quotation marks: KEY="two words".',
+    });
+  const [key, value] = [pair.slice(0, at).trim(), pair.slice(at + 1)];
+  if (!KEY.test(key))
+    throw new InputError('env-key', `${which} has a name that cannot be used.`, {
+      hint: 'A name has letters, digits, dots, dashes and underscores, and does not begin with a digit.',
+    });
+  const bytes = Buffer.byteLength(value);
+  if (bytes > MAX_VALUE)
+    throw new InputError(
+      'env-too-long',
+      `The value of ${key} has ${bytes} bytes; at most ${MAX_VALUE} fit.`,
+      {
+        hint: 'Put a long value into the image, or let the server download the value.',
+      },
+    );
+  if (CONTROL.test(value) || !value.isWellFormed())
+    throw new InputError('env-control', `The value of ${key} has an invisible control character.`, {
+      hint: 'Type the value by hand.',
+    });
+  return { key, value };
+}

@@ -1,0 +1,40 @@
+import type { EdgegapApi } from '../edgegap/client.ts';
+import { ownTag } from '../edgegap/outside.ts';
+import type { DeployRequest } from '../edgegap/requests.ts';
+import type { CallOptions } from '../edgegap/transport.ts';
+import type { Deployment } from './deployment.ts';
+
+/**
+ * Sends the order to the only endpoint of Edgegap that can carry out the whole order. Resolves with the request_id.
+ * Throws EdgegapError.
+ */
+export async function sendDeploy(
+  api: EdgegapApi,
+  { id, application, version, plan }: Deployment,
+  webhooks: DeployRequest['webhooks'],
+  call: CallOptions,
+): Promise<string> {
+  const { users, env = [], resources, cached, fleet, legacy } = plan;
+  const variables = env.flatMap(({ key, value }) => (value === undefined ? [] : [{ key, value }]));
+  const common = {
+    application,
+    version,
+    tags: [...plan.tags, ownTag(id)],
+    environment_variables: variables.length > 0 ? variables : undefined,
+  };
+  if (legacy) {
+    const { logStorage, ...overrides } = legacy;
+    const order = {
+      ...common,
+      ...overrides,
+      users: users.filter((user) => 'ip_address' in user),
+      container_log_storage:
+        logStorage === undefined ? undefined : { enabled: true, endpoint_storage: logStorage },
+      webhooks,
+    };
+    return (await api.deployLegacy(order, call)).request_id;
+  }
+  const order = { ...common, users, resources, require_cached_locations: cached, webhooks };
+  if (!fleet) return (await api.deploy(order, call)).request_id;
+  return (await api.deployToFleet({ ...order, private_host_ids: fleet.hosts }, call)).request_id;
+}

@@ -1,0 +1,39 @@
+import type { Field, Rich } from '../chat/card.ts';
+import { fieldsOf } from '../chat/facts.ts';
+import type { DeployPlan } from './deployment.ts';
+import { resources } from './resources.ts';
+
+/** A card shows at most this many names in a list. */
+const NAMED = 10;
+
+/**
+ * The parts of an order beyond the application, the place and the tags, as fields of a card. Of variables only the names
+ * are shown, and of the command and its arguments nothing, because each of them may hold a secret.
+ */
+export function orderFields(plan: DeployPlan, version: string): readonly Field[] {
+  const { env = [], resources: needs, cached, fleet, legacy, newest, preset } = plan;
+  return fieldsOf({
+    Version: newest && `${version} (newest active)`,
+    Resources: needs && resources({ req_cpu: needs.cpu_units, req_memory: needs.memory_mib }),
+    Cached: cached && 'only locations that have the image in their cache',
+    Fleet: fleet && [`${fleet.name}, `, ...listed(fleet.hosts), '; if no host has room, the cloud'],
+    Preset: preset,
+    Variables: listed(env.map(({ key }) => key)),
+    'Deployed with':
+      legacy &&
+      `Edgegap’s older API, because no other API takes ${overridden(legacy)}. That API reports only the start of the server, so I ask for all other news.`,
+  }).fields;
+}
+
+function overridden(legacy: NonNullable<DeployPlan['legacy']>): string {
+  const names = { command: 'a command', arguments: 'arguments', logStorage: 'a log storage' } as const;
+  const given = Object.entries(names).filter(([name]) => legacy[name as keyof typeof names] !== undefined);
+  return new Intl.ListFormat('en-GB').format(given.map(([, words]) => words));
+}
+
+function listed(names: readonly string[]): Rich {
+  const shown = names
+    .slice(0, NAMED)
+    .flatMap((name, index) => [index === 0 ? '' : ', ', { code: name } as const]);
+  return names.length > NAMED ? [...shown, ` and ${names.length - NAMED} more`] : shown;
+}

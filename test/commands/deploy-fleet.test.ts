@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { effectOf, type Stage, stageOn, typeLine } from '../command/harness.ts';
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await stageOn('console');
+});
+afterAll(() => stage?.close());
+
+/** The body of the last request to this endpoint. */
+function sentTo(wanted: string): Record<string, unknown> {
+  const { body = {} } = stage.simulator.requests.findLast(({ endpoint }) => endpoint === wanted) ?? {};
+  return body as Record<string, unknown>;
+}
+
+/** Deploys, and returns the hosts that Edgegap was asked to prefer. */
+async function hostsOf(options: string): Promise<unknown> {
+  const line = `deploy kart-racing v1.2 --fleet tournament ${options}`;
+  const { publicly } = await effectOf(stage, 'operator', () => typeLine(stage, 'operator', line));
+  expect(publicly[0]?.text).toContain('tournament, ');
+  return sentTo('deployToFleet').private_host_ids;
+}
+
+test('without a host, a deploy to a fleet takes the active hosts with room, the nearest first', async () => {
+  expect(await hostsOf('--near Toronto')).toEqual([
+    'tournament-toronto-1',
+    'tournament-montreal-0',
+    'tournament-ashburn-4',
+  ]);
+  expect(await hostsOf('--near 38.9,-77.4')).toEqual([
+    'tournament-ashburn-4',
+    'tournament-toronto-1',
+    'tournament-montreal-0',
+  ]);
+});
+
+test('if only the addresses of players are given, the emptiest host comes first', async () => {
+  expect(await hostsOf('--ip 203.0.113.7')).toEqual([
+    'tournament-montreal-0',
+    'tournament-ashburn-4',
+    'tournament-toronto-1',
+  ]);
+});
+
+test('if a host is named and no place, the place of the first host counts', async () => {
+  expect(await hostsOf('--host tournament-toronto-1 --host tournament-montreal-0')).toEqual([
+    'tournament-toronto-1',
+    'tournament-montreal-0',
+  ]);
+  expect(sentTo('deployToFleet').users).toEqual([
+    { user_type: 'geo_coordinates', user_data: { latitude: 43.6532, longitude: -79.3832 } },
+  ]);
+});
+
+test('the given resources decide on which hosts the deployment fits', async () => {
+  expect(await hostsOf('--near Toronto --cpu 10000 --memory 10000')).toEqual(['tournament-montreal-0']);
+});
+
+test('several cities, and a city twice, can be given by repeating the option', async () => {
+  const line = 'deploy kart-racing v1.2 --near Montreal --near "Paris; montréal" --near -33.87,151.21';
+  await effectOf(stage, 'operator', () => typeLine(stage, 'operator', line));
+  expect(sentTo('deploy').users).toEqual([
+    {
+      user_type: 'geo_coordinates',
+      user_data: expect.objectContaining({ latitude: expect.closeTo(45.5, 0) }),
+    },
+    {
+      user_type: 'geo_coordinates',
+      user_data: expect.objectContaining({ latitude: expect.closeTo(48.9, 0) }),
+    },
+    { user_type: 'geo_coordinates', user_data: { latitude: -33.87, longitude: 151.21 } },
+  ]);
+});
