@@ -49,7 +49,7 @@ export default {
   interrupted: 'Nothing was deployed.',
   options: {
     application: { kind: 'application', required: 'or-preset', positional: true, description: 'The application' },
-    env: { kind: 'pairs', description: 'Variables' },
+    pairs: { kind: 'pairs', description: 'Variables' },
     lobby: { kind: 'boolean', description: 'With a lobby' },
     preset: { kind: 'preset', description: 'A preset' },
   },
@@ -65,24 +65,24 @@ afterAll(remove);
 test('a preset holds any option of deploy, and shows no value of a kind whose values are secret', async () => {
   const stage = await started({ commands, kinds: { ...kinds, pairs } });
   const answers = [
-    await say(stage, 'preset save qa kart-racing --env TOKEN=s3cret-7 --env MODE=fast-7 --lobby'),
+    await say(stage, 'preset save qa kart-racing --pairs TOKEN=s3cret-7 --pairs MODE=fast-7 --lobby'),
     await say(stage, 'preset show qa'),
     await say(stage, 'preset list'),
   ];
   expect(await say(stage, 'deploy @qa')).toContain(
-    'Got {"application":"kart-racing","env":"TOKEN=s3cret-7 MODE=fast-7","lobby":true,"preset":"qa"}',
+    'Got {"application":"kart-racing","pairs":"TOKEN=s3cret-7 MODE=fast-7","lobby":true,"preset":"qa"}',
   );
-  expect(await say(stage, 'deploy @qa --env MODE=slow')).toContain('"env":"MODE=slow"');
+  expect(await say(stage, 'deploy @qa --pairs MODE=slow')).toContain('"pairs":"MODE=slow"');
   answers.push(await say(stage, 'preset delete qa'));
   expect(answers.join('\n')).not.toMatch(/s3cret-7|fast-7/);
-  for (const index of [0, 1, 3]) expect(answers[index]).toMatch(/env +TOKEN, MODE.*lobby +true/s);
+  for (const index of [0, 1, 3]) expect(answers[index]).toMatch(/pairs +TOKEN, MODE.*lobby +true/s);
   expect(stage.bot.log.join('\n')).not.toMatch(/s3cret-7|fast-7/);
 });
 
 test('a preset with an option that deploy no longer has is shown without the value, and is refused', async () => {
   const environment = { DATABASE_URL: lastingDatabase() };
   const stage = await started({ commands, kinds: { ...kinds, pairs }, environment });
-  await say(stage, 'preset save qa kart-racing --env TOKEN=s3cret-7');
+  await say(stage, 'preset save qa kart-racing --pairs TOKEN=s3cret-7');
   await stage.bot.app.stop();
   const edgegap = stage.simulator;
   stage.bot = await startBot(stage.driver, {
@@ -92,10 +92,10 @@ test('a preset with an option that deploy no longer has is shown without the val
     simulator: AT_ONCE,
   });
   const shown = await say(stage, 'preset show qa');
-  expect(shown).toMatch(/kart-racing.*env +deploy no longer has this option/s);
+  expect(shown).toMatch(/kart-racing.*pairs +deploy no longer has this option/s);
   expect(shown).not.toContain('s3cret-7');
   expect(await say(stage, 'deploy @qa v1.2 --near Tokyo')).toMatch(
-    /preset .qa. has the option env, which deploy no longer has/,
+    /preset .qa. has the option pairs, which deploy no longer has/,
   );
   expect(edgegap.deployments.size).toBe(0);
   await edgegap.close();

@@ -144,3 +144,29 @@ test('a mention of a Slack member who is called like a preset means the preset',
   const { privately } = await effectOf(stage, 'operator', async () => void (await says('U0123ABCD')));
   expect(textOf(privately)).toMatch(/no preset .u0123abcd.*type the name like this: --preset qa/s);
 });
+
+test('a preset shows the names of variables, never their values, and a deploy with the preset sends the values', async () => {
+  const stage = await stageOn('console');
+  try {
+    const say = (line: string) => effectOf(stage, 'operator', () => typeLine(stage, 'operator', line));
+    const answers = [
+      await say(
+        'preset save qa kart-racing --near Tokyo --near 45.5,-73.57 --env PASSPHRASE="battery staple" --env MODE=race',
+      ),
+      await say('preset show qa'),
+      await say('preset list'),
+    ].map(({ privately }) => privately.at(-1)?.text ?? '');
+    expect(answers.join()).not.toMatch(/battery|staple/);
+    expect(answers[1]).toMatch(/near +Tokyo, .*Japan; 45\.5, -73\.57[\s\S]*env +PASSPHRASE, MODE/);
+    await say('deploy @qa');
+    const bodies = stage.simulator.requests.filter(({ endpoint }) => endpoint === 'deploy');
+    expect(bodies).toHaveLength(1);
+    const [deployed] = stage.simulator.deployments.values();
+    expect(deployed?.environment).toMatchObject([
+      { key: 'PASSPHRASE', value: 'battery staple' },
+      { key: 'MODE', value: 'race' },
+    ]);
+  } finally {
+    await stage.close();
+  }
+});

@@ -57,7 +57,7 @@ function isBeginning(given: string, city: string): boolean {
 }
 
 /** For example `Portland, Oregon, United States of America`. This form distinguishes two cities of the same name. */
-export function fullName({ city, country, administrative_division }: Location): string {
+export function fullName({ city, country, administrative_division }: Partial<Location>): string {
   return [city, administrative_division, country].filter((part) => part).join(', ');
 }
 

@@ -3,7 +3,7 @@ import { InputError } from '../../errors.ts';
 import { bare, quoted } from '../argv.ts';
 import { plainText } from './checked-text.ts';
 import type { Kind } from './kind.ts';
-import { findLocation, placeName } from './location.ts';
+import { findLocation, fullName, placeName } from './location.ts';
 
 const COORDINATES = /^([+-]?\d{1,3}(?:\.\d+)?)\s*,\s*([+-]?\d{1,3}(?:\.\d+)?)$/;
 
@@ -24,7 +24,7 @@ export const places: Kind<readonly Partial<Location>[]> = {
     const found = await Promise.all(all);
     return [...new Map(found.map((place) => [placeText(place), place])).values()];
   },
-  exact: (found) => found.map(placeText).join('; '),
+  exact: (found) => found.map((place) => fullName(place) || placeText(place)).join('; '),
 };
 
 /** Reads `45.50,-73.57`; undefined for any other text. Throws InputError if no place has these coordinates. */

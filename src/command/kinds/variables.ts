@@ -21,7 +21,7 @@ export const variables: Kind<readonly Variable[]> = {
   input: () => ({ type: 'text', maxLength: 6000 }),
   shown: (given) =>
     pairsIn(given)
-      .map((pair) => pair.replace(/=.*$/s, '=…'))
+      .map((pair) => pair.replace(/=.*$/s, ''))
       .join(', '),
   parse(given, { name }) {
     const pairs = pairsIn(given);
