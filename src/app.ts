@@ -13,6 +13,7 @@ import type { Kinds } from './command/options.ts';
 import { createPayloads, purgePayloads } from './command/payloads.ts';
 import { createRecovery } from './command/recovery.ts';
 import { createPipeline } from './command/run.ts';
+import { stopLater } from './command/stop-later.ts';
 import { storedInvocation } from './command/stored.ts';
 import type { AccessRules, Config } from './config.ts';
 import { type Account, Accounts } from './deployments/account.ts';
@@ -122,8 +123,17 @@ export async function buildApp({
   const opened = given.all.map((one) => openAccount(one, parts));
   const accounts = new Accounts(opened, given.idAt);
   const callbacks = new Callbacks({ ...parts, deployments: (account) => accounts.byId(account).deployments });
-  const services = ({ id, api, catalog, allowlist, deployments, guard }: OpenAccount): Services => ({
+  const services = ({
+    id,
+    api,
+    catalog,
+    allowlist,
     deployments,
+    plannedStops,
+    guard,
+  }: OpenAccount): Services => ({
+    deployments,
+    plannedStops,
     guard,
     edgegap: api,
     catalog,
@@ -147,9 +157,10 @@ export async function buildApp({
   });
   const invocations = createInvocations({ store, membership, directory, clock, realClock: heartbeat, log });
   const recovery = createRecovery({ invocations, store, membership, directory, clock, log });
+  const policy = { rules: access, readOnly: config.readOnly };
   const pipeline = createPipeline({
     services: (at) => services(accounts.of(at)),
-    policy: { rules: access, readOnly: config.readOnly },
+    policy,
     perPerson: config.perPerson,
     invocations,
     clock,
@@ -168,7 +179,15 @@ export async function buildApp({
       room: () => returnFreeSpace(store),
     },
   });
-  const work = new TaskWorker({ store, membership, account: EVERY_ACCOUNT, kinds: [purges], clock, log });
+  const stops = stopLater({ accountOf: (id) => accounts.byId(id), policy, adapters, clock, log });
+  const work = new TaskWorker({
+    store,
+    membership,
+    account: EVERY_ACCOUNT,
+    kinds: [purges, stops],
+    clock,
+    log,
+  });
   const platforms = createPlatforms({ adapters, leases, membership, clock, log, inbox: pipeline, over });
   let stopping = false;
   const server = buildServer({

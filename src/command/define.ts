@@ -6,6 +6,7 @@ import type { Clock } from '../clock.ts';
 import type { Catalog } from '../deployments/catalog.ts';
 import type { DeploymentTarget } from '../deployments/deployment.ts';
 import type { Deployments } from '../deployments/deployments.ts';
+import type { PlannedStops } from '../deployments/planned-stops.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
 import type { Guard } from '../guard/guard.ts';
 import type { Options, ParseSettings } from './kinds/kind.ts';
@@ -206,6 +207,8 @@ export function leastPermission({ entries }: Command): Permission {
 /** The parts of the bot that the code of commands uses. */
 export interface Services {
   readonly deployments: Deployments;
+  /** The stops that people planned for a later time. */
+  readonly plannedStops: PlannedStops;
   /** Limits the deploys of the account's people. */
   readonly guard: Guard;
   /** The account's API, behind the application allowlist. */

@@ -66,6 +66,7 @@ const uses: readonly Use[] = [
   press('stop:ask', 'deployments.stop'),
   press('stop:confirm', 'deployments.stop'),
   press('stop:cancel', 'deployments.stop'),
+  press('stop:revoke', 'deployments.stop', (id) => `${id}.0123456789ab`),
 ];
 
 type Level = 'nothing' | 'open' | 'read' | 'change';
