@@ -3,7 +3,7 @@ import { ageOf, type Clock } from '../clock.ts';
 import type { Deployments, StopOutcome } from '../deployments/deployments.ts';
 import type { Ending, PlannedStop } from '../deployments/planned-stop.ts';
 import { type PlannedStops, STOP_LATER } from '../deployments/planned-stops.ts';
-import { EdgegapError } from '../edgegap/errors.ts';
+import { EdgegapError, isNoSuchDeployment } from '../edgegap/errors.ts';
 import { AppError, RefusedError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { TaskKind } from '../work/task.ts';
@@ -61,7 +61,9 @@ export function stopLater({ accountOf, policy, adapters, clock, log }: Parts): T
           return { inMs: AGAIN_MS };
         }
         log.error({ ...about, ...code }, 'stop: a planned stop failed');
-        await plannedStops.end(stop, { kind: 'failed', why: wordsFor(error) });
+        // The deployment existed when the person planned the stop.
+        const isGone = isNoSuchDeployment(error);
+        await plannedStops.end(stop, isGone ? { kind: 'perhaps' } : { kind: 'failed', why: wordsFor(error) });
       }
       return undefined;
     },

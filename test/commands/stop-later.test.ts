@@ -8,38 +8,8 @@ import {
   type Stage,
   stageOn,
 } from '../command/harness.ts';
-import type { VisibleMessage } from '../support/chat-driver.ts';
+import { later, plan, plannedCard, shows, stopsOf, texts } from '../support/planned-stops.ts';
 import { until } from '../support/test-clock.ts';
-
-const texts = (messages: readonly VisibleMessage[]) => messages.map(({ text }) => text).join('\n');
-
-/** Types `stop`, and answers the question with the button that stops. */
-async function planned(stage: Stage, deployment: string, wait = '10m', words = '10 min') {
-  await effectOf(stage, 'operator', () => stage.driver.command('operator', 'stop', { deployment, in: wait }));
-  return await effectOf(stage, 'operator', () => stage.driver.press('operator', `Stop it in ${words}`));
-}
-
-/** The newest card of the channel that tells of a planned stop of this deployment. */
-async function cardOf(stage: Stage, id: string): Promise<VisibleMessage | undefined> {
-  const about = /stops later|stops at another time|Stopped |not stopped|has already stopped|probably stopped/;
-  return (await stage.driver.channel()).findLast(({ text }) => text.includes(id) && about.test(text));
-}
-
-const shows = (stage: Stage, id: string, words: string) =>
-  until(
-    async () => (await cardOf(stage, id))?.text.includes(words),
-    () => `the card to say “${words}”`,
-  );
-
-/** Time passes quickly until `done`. */
-async function later<T>(stage: Stage, done: () => Promise<T>, factor = 2_000): Promise<T> {
-  stage.speed(factor);
-  return await done().finally(() => stage.speed(1));
-}
-
-/** The stops that were sent to Edgegap. */
-const stops = ({ simulator }: Stage, id: string) =>
-  simulator.requests.filter(({ endpoint, path }) => endpoint === 'stop' && path.includes(id));
 
 describe.each(['console', 'discord', 'slack-http'] as const)('a planned stop on %s', (name) => {
   let stage: Stage;
@@ -60,38 +30,38 @@ describe.each(['console', 'discord', 'slack-http'] as const)('a planned stop on 
     );
     expect(texts(privately)).toContain('The stop is planned');
     expect(texts(publicly)).toMatch(/stops later[\s\S]*asked by/);
-    expect((await cardOf(stage, id))?.buttons).toEqual(['Cancel']);
+    expect((await plannedCard(stage, id))?.buttons).toEqual(['Cancel']);
     const status = () => stage.driver.command('operator', 'status', { deployment: id });
     const look = await effectOf(stage, 'operator', status);
     expect(texts(look.privately)).toMatch(/Stops in (?:9|10) min, asked by/);
     expect(phase(stage.simulator, id)).toBe('READY');
-    await later(stage, () => shows(stage, id, 'Stopped '));
-    expect((await cardOf(stage, id))?.buttons).toEqual([]);
+    await later(stage, () => shows(stage, id, 'Stopped '), 200);
+    expect((await plannedCard(stage, id))?.buttons).toEqual([]);
     expect(phase(stage.simulator, id)).toMatch(/^TERMINAT/);
-    expect(stops(stage, id)).toHaveLength(1);
+    expect(stopsOf(stage, id)).toHaveLength(1);
     expect(stage.simulator.deployments.get(id)?.logStorage).toBe('match-logs');
   });
 
   test('a planned stop can be cancelled by the button of its card, and is not sent to Edgegap', async () => {
     const id = await deployReady(stage);
-    await planned(stage, id);
+    await plan(stage, id);
     const { privately } = await effectOf(stage, 'operator', () => stage.driver.press('operator', 'Cancel'));
     expect(texts(privately)).toContain('Cancelled');
     await shows(stage, id, 'is not stopped');
-    expect((await cardOf(stage, id))?.text).toMatch(/ cancelled the stop that \S+ planned/);
+    expect((await plannedCard(stage, id))?.text).toMatch(/ cancelled the stop that \S+ planned/);
     // The stop of another deployment, planned for a later time, shows that the time has passed.
     const other = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
-    await planned(stage, other, '12m', '12 min');
+    await plan(stage, other, { wait: '2m', words: '2 min' });
     await later(stage, () => shows(stage, other, 'Stopped '));
     expect(phase(stage.simulator, id)).toBe('READY');
-    expect(stops(stage, id)).toEqual([]);
+    expect(stopsOf(stage, id)).toEqual([]);
   });
 
   test('a second plan replaces the first, and both cards say so', async () => {
     const id = await deployReady(stage);
-    await planned(stage, id, '3h', '3 h');
-    const first = await cardOf(stage, id);
-    const { privately } = await planned(stage, id);
+    await plan(stage, id, { wait: '3h', words: '3 h' });
+    const first = await plannedCard(stage, id);
+    const { privately } = await plan(stage, id);
     expect(texts(privately)).toMatch(/in place of the stop that \S+ planned/);
     await shows(stage, id, 'Replaces the stop');
     const old = async () => (await stage.driver.channel()).find((one) => one.id === first?.id);
@@ -101,21 +71,21 @@ describe.each(['console', 'discord', 'slack-http'] as const)('a planned stop on 
     );
     expect((await old())?.buttons).toEqual([]);
     await later(stage, () => shows(stage, id, 'Stopped '));
-    expect(stops(stage, id)).toHaveLength(1);
+    expect(stopsOf(stage, id)).toHaveLength(1);
   });
 
   test('if the deployment ends earlier, the card says so, and nothing is sent', async () => {
     const id = await deployReady(stage);
-    await planned(stage, id);
+    await plan(stage, id);
     stage.simulator.terminate(id);
     await later(stage, () => shows(stage, id, 'has already stopped'), 20);
-    expect(stops(stage, id)).toEqual([]);
+    expect(stopsOf(stage, id)).toEqual([]);
   });
 
   // The terminal shows no button twice.
   test.runIf(name !== 'console')('a button that was pressed before changes nothing', async () => {
     const id = await deployReady(stage);
-    await planned(stage, id);
+    await plan(stage, id);
     for (const [action, answer] of [
       ['confirm', 'That question was answered already'],
       ['revoke', 'That stop is no longer planned'],
@@ -126,6 +96,6 @@ describe.each(['console', 'discord', 'slack-http'] as const)('a planned stop on 
       expect(texts(privately)).toContain(answer);
       expect(publicly).toEqual([]);
     }
-    expect((await cardOf(stage, id))?.text).toContain('stops later');
+    expect((await plannedCard(stage, id))?.text).toContain('stops later');
   });
 });
