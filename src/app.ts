@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { createPlatforms } from './adapters/start.ts';
 import { type AccountSettings, type OpenAccount, openAccount } from './app/account.ts';
+import { openOwnDeployment } from './app/own-deployment.ts';
 import { createReadiness } from './app/readiness.ts';
 import { stopInOrder } from './app/stop.ts';
 import { createCharts } from './chart/charts.ts';
@@ -106,6 +107,7 @@ export async function buildApp({
   const outbox = createOutboxWorker({ store, membership, adapters, clock, log });
   const charts = createCharts({ clock: heartbeat, log });
   let publicUrl = config.publicUrl;
+  const ownDeployment = openOwnDeployment({ ...config, store, membership, clock, log });
   const parts = {
     store,
     repository,
@@ -146,6 +148,7 @@ export async function buildApp({
       if (!adapter) throw new Error(`A stored request for ${platform}, which is not set up`);
       return pipeline.carryOut(storedInvocation(stored, { adapter, store, clock }));
     },
+    ownDeployment,
     clock,
     settings: {
       defaultNear: config.defaultNear,

@@ -8,6 +8,7 @@ import type { DeploymentTarget } from '../deployments/deployment.ts';
 import type { Deployments } from '../deployments/deployments.ts';
 import type { PlannedStops } from '../deployments/planned-stops.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
+import type { StopOptions, StopResult } from '../edgegap/stop.ts';
 import type { Guard } from '../guard/guard.ts';
 import type { Options, ParseSettings } from './kinds/kind.ts';
 import { kinds as allKinds } from './kinds/kinds.ts';
@@ -225,8 +226,24 @@ export interface Services {
    * goes to the place where the asker asked. If the request fails, the promise still does not reject.
    */
   carryOut(stored: StoredRequest): Promise<void>;
+  /** The deployment in which the bot itself runs. Undefined if the bot does not run as a deployment of Edgegap. */
+  readonly ownDeployment: OwnDeployment | undefined;
   readonly clock: Clock;
   readonly settings: CommandSettings;
+}
+
+export interface OwnDeployment {
+  /** The request_id, or `unknown` if the address that Edgegap gave has another form. */
+  readonly id: string;
+  /** What a stop of the deployment would end or hold up. */
+  effects(): Promise<{
+    /** How many processes of the bot run, this process included. */
+    readonly processes: number;
+    /** How many messages wait to be sent. */
+    readonly waiting: number;
+  }>;
+  /** Stops the deployment, and with it this process. Throws EdgegapError. */
+  stop(logStorage: StopOptions['logStorage']): Promise<StopResult>;
 }
 
 export interface CommandSettings extends ParseSettings {

@@ -5,6 +5,7 @@ export const permissions = {
   'deployments.deploy': 'change',
   'deployments.stop': 'change',
   'deployments.tag': 'change',
+  'bot.operate': 'change',
 } as const satisfies Record<string, PermissionLevel>;
 
 /** `open`: all members of the served server or workspace; `read`: readers and operators; `change`: operators. */
@@ -17,4 +18,5 @@ export const noEffect: Readonly<Partial<Record<Permission, string>>> = {
   'deployments.deploy': 'Nothing was deployed.',
   'deployments.stop': 'Nothing was stopped.',
   'deployments.tag': 'Nothing was changed.',
+  'bot.operate': 'I go on running.',
 };

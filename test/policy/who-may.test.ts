@@ -67,6 +67,9 @@ const uses: readonly Use[] = [
   press('stop:confirm', 'deployments.stop'),
   press('stop:cancel', 'deployments.stop'),
   press('stop:revoke', 'deployments.stop', (id) => `${id}.0123456789ab`),
+  on('self-stop', 'bot.operate'),
+  press('self-stop:confirm', 'bot.operate', () => 'self'),
+  press('self-stop:cancel', 'bot.operate', () => 'self'),
 ];
 
 type Level = 'nothing' | 'open' | 'read' | 'change';
@@ -137,6 +140,7 @@ const levelOf: Readonly<Record<Permission, 'open' | 'read' | 'change'>> = {
   'deployments.deploy': 'change',
   'deployments.stop': 'change',
   'deployments.tag': 'change',
+  'bot.operate': 'change',
 };
 
 test('the table of permissions contains every command and every button', async () => {
