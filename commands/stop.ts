@@ -46,7 +46,7 @@ export default defineCommand({
       permission,
       ack: 'update',
       interrupted:
-        'The deployment may or may not have been stopped, or a stop planned: look with status, and ask again if not.',
+        'The deployment may or may not have been stopped: look with status, which also shows a planned stop, and ask again if not.',
       on: 'deployment',
       run: confirm,
     },

@@ -65,7 +65,7 @@ export class PlannedStops {
   async cancel(request_id: string, id: string, by: string): Promise<PlannedStop> {
     return await transact(this.#parts.store, async (tx) => {
       const stop = await locked(tx, request_id);
-      if (stop?.id !== id || stop.over)
+      if (stop?.id !== id)
         throw new InputError('stop-not-planned', 'That stop is no longer planned.', {
           hint: 'Nothing was changed. The card shows the outcome.',
         });
@@ -87,7 +87,7 @@ export class PlannedStops {
     const now = this.#parts.clock.now();
     return await transact(this.#parts.store, async (tx) => {
       const stop = await locked(tx, request_id);
-      if (stop?.id !== id || stop.over) return undefined;
+      if (stop?.id !== id) return undefined;
       const again = stop.begunAt !== undefined;
       const begun = { begunAt: now, ...stop };
       if (!again) await setPayload(tx, taskOf(request_id), begun);
@@ -100,7 +100,7 @@ export class PlannedStops {
     const { store, clock } = this.#parts;
     await transact(store, async (tx) => {
       const stop = await locked(tx, request_id);
-      if (stop?.id !== id || stop.over) return;
+      if (stop?.id !== id) return;
       await setPayload(tx, taskOf(request_id), { ...stop, over: true });
       await this.#show(tx, stop, endedCard(stop, ending));
       if (ending.kind !== 'failed') return;
@@ -128,8 +128,10 @@ async function showCard(tx: Store, clock: Clock, { id, card }: PlannedStop, mess
   await enqueue(tx, clock, { kind: 'edit', orderKey: id, target: card, message });
 }
 
+/** The stop that is planned or being carried out; locked until the transaction ends. */
 async function locked(tx: Store, request_id: string): Promise<PlannedStop | undefined> {
-  return (await lockTask(tx, taskOf(request_id))) as PlannedStop | undefined;
+  const stop = (await lockTask(tx, taskOf(request_id))) as PlannedStop | undefined;
+  return stop?.over ? undefined : stop;
 }
 
 function taskOf(request_id: string) {

@@ -83,9 +83,15 @@ export async function payloadOf(store: Store, { kind, key }: Named): Promise<unk
 
 /** Does the same as `payloadOf`, and locks the task until the transaction ends. An update locks on every database. */
 export async function lockTask(tx: Store, { kind, key }: Named): Promise<unknown> {
-  const ours = tx.updateTable('tasks').where('kind', '=', kind).where('key', '=', key);
-  await ours.set((eb) => ({ revision: eb.ref('revision') })).execute();
-  return await payloadOf(tx, { kind, key });
+  const row = await tx
+    .updateTable('tasks')
+    .set((eb) => ({ revision: eb.ref('revision') }))
+    .where('kind', '=', kind)
+    .where('key', '=', key)
+    .where('run_at', 'is not', null)
+    .returning('payload_json')
+    .executeTakeFirst();
+  return row && JSON.parse(row.payload_json ?? 'null');
 }
 
 /** Replaces the payload of a task, also while the task runs. */
