@@ -47,6 +47,7 @@ test.each<[string, Record<string, string>, (config: Config) => unknown, unknown]
   ['MAX_RUNNING', { MAX_RUNNING: '50' }, (c) => c.deployLimits.running, 50],
   ['HOST by its number', { HOST: '::1' }, ({ host }) => host, '::1'],
   ['HOST by its name', { HOST: 'localhost' }, ({ host }) => host, 'localhost'],
+  ['token of the own deployment', { ARBITRIUM_DELETE_TOKEN: 'abc' }, ({ secrets }) => secrets, ['abc']],
   ['token with its word', { EDGEGAP_API_TOKEN: 'token abcdef' }, ({ secrets }) => secrets, ['abcdef']],
   [
     'EDGEGAP_API_URL',

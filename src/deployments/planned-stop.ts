@@ -40,10 +40,12 @@ export function plannedCard(stop: PlannedStop, replaced?: PlannedStop): Card {
   return { kind: 'card', tone: 'warning', title: [`${name} stops later`], nodes };
 }
 
-/** The card while the stop is not stored yet. The card stays if the bot cannot store the stop. */
-export function unplannedCard({ request_id, name }: Pick<PlannedStop, 'request_id' | 'name'>): Card {
-  const text = ['No stop is planned yet. This card changes as soon as the stop is stored.'];
-  return cardOf(request_id, 'neutral', `Stop ${name} later`, text);
+/** The card before the stop is stored, and the card if the stop could not be planned. */
+export function unplannedCard(
+  { request_id, name }: Pick<PlannedStop, 'request_id' | 'name'>,
+  text = 'I am storing the stop. This card changes as soon as the stop is planned.',
+): Card {
+  return cardOf(request_id, 'neutral', `No stop of ${name} is planned yet`, [text]);
 }
 
 /** The card of a planned stop that is over, however it went. */

@@ -1,12 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import type { Card } from '../chat/card.ts';
 import type { Clock } from '../clock.ts';
-import { InputError } from '../errors.ts';
+import { InputError, StoreError } from '../errors.ts';
 import { enqueue } from '../notify/outbox.ts';
 import type { Store } from '../store/schema.ts';
 import { transact } from '../store/transact.ts';
 import { cancel, lockTask, payloadOf, schedule, setPayload } from '../work/task.ts';
-import { type Ending, endedCard, failedLine, type PlannedStop, plannedCard } from './planned-stop.ts';
+import {
+  type Ending,
+  endedCard,
+  failedLine,
+  type PlannedStop,
+  plannedCard,
+  unplannedCard,
+} from './planned-stop.ts';
 
 /** The kind of the tasks that stop a deployment at a later time. The key is the request_id. */
 export const STOP_LATER = 'stop-later';
@@ -42,7 +49,7 @@ export class PlannedStops {
     const { store, account, clock, confirm } = this.#parts;
     const stop: PlannedStop = { ...wanted, id: randomBytes(6).toString('hex') };
     const task = { ...taskOf(stop.request_id), account, at: stop.at, payload: stop };
-    return await transact(store, async (tx) => {
+    const planning = transact(store, async (tx) => {
       await confirm?.(tx, invocationId);
       await claim(tx);
       const isFirst = await schedule(tx, clock, task, { once: true });
@@ -52,6 +59,12 @@ export class PlannedStops {
       if (replaced) await this.#show(tx, replaced, endedCard(replaced, { kind: 'replaced', by: stop }));
       await this.#show(tx, stop, plannedCard(stop, replaced));
       return { replaced };
+    });
+    return await planning.catch(async (error: unknown) => {
+      // If the store failed, the stop may be planned all the same.
+      if (!(error instanceof StoreError))
+        await transact(store, (tx) => this.#show(tx, stop, unplannedCard(stop, 'Nothing was planned.')));
+      throw error;
     });
   }
 
