@@ -45,8 +45,7 @@ export default defineCommand({
     confirm: {
       permission,
       ack: 'update',
-      interrupted:
-        'The deployment may or may not have been stopped: look with status, which also shows a planned stop, and ask again if not.',
+      interrupted: 'The deployment may or may not have been stopped: look with status, and ask again if not.',
       on: 'deployment',
       run: confirm,
     },

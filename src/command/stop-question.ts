@@ -81,11 +81,14 @@ function questionCard(view: DeploymentView, { name, arg, how, planned }: Asked):
     title: [`Stop ${name}${later ? ` ${later}` : ''}?`],
     nodes: [
       { kind: 'fields', fields },
-      { kind: 'text', text: [consequence(view.status), ...already] },
+      { kind: 'text', text: [later ? WHEN_LATER : consequence(view.status), ...already] },
       { kind: 'buttons', buttons },
     ],
   };
 }
+
+const WHEN_LATER =
+  'Players who are on the server then are disconnected. Until then, the stop can be cancelled in the channel.';
 
 function consequence(status: string): string {
   switch (status) {
