@@ -2,7 +2,9 @@ import { type Context, type DeploymentActionContext, defineCommand } from '../sr
 import { theDeployment } from '../src/command/options.ts';
 import { currentView } from '../src/command/status-view.ts';
 import { answerCard, asksForDetails } from '../src/deployments/answer-card.ts';
+import { isLive } from '../src/deployments/card.ts';
 import { type DeploymentTarget, isCardOf } from '../src/deployments/deployment.ts';
+import { stopsIn } from '../src/deployments/planned-stop.ts';
 
 export default defineCommand({
   description: 'Show a deployment: status, address, ports, location',
@@ -32,5 +34,9 @@ async function refresh(context: DeploymentActionContext): Promise<void> {
 }
 
 async function show(context: Context<unknown>, target: DeploymentTarget, details: boolean): Promise<void> {
-  await context.respond(answerCard(await currentView(context, target), context.clock.now(), details));
+  const now = context.clock.now();
+  const view = await currentView(context, target);
+  const planned = isLive(view) ? await context.plannedStops.of(target.request_id) : undefined;
+  const note = [view.note, planned && stopsIn(planned, now)].filter(Boolean).join(' ') || undefined;
+  await context.respond(answerCard({ ...view, note }, now, details));
 }

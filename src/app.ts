@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { createPlatforms } from './adapters/start.ts';
 import { type AccountSettings, type OpenAccount, openAccount } from './app/account.ts';
+import { openOwnDeployment } from './app/own-deployment.ts';
 import { createReadiness } from './app/readiness.ts';
 import { stopInOrder } from './app/stop.ts';
 import { createCharts } from './chart/charts.ts';
@@ -14,6 +15,7 @@ import { createPayloads, forgettingPayloads, purgePayloads } from './command/pay
 import { createPresets } from './command/presets.ts';
 import { createRecovery } from './command/recovery.ts';
 import { createPipeline } from './command/run.ts';
+import { stopLater } from './command/stop-later.ts';
 import { storedInvocation } from './command/stored.ts';
 import type { AccessRules, Config } from './config.ts';
 import { type Account, Accounts } from './deployments/account.ts';
@@ -104,6 +106,7 @@ export async function buildApp({
   const outbox = createOutboxWorker({ store, membership, adapters, clock, log });
   const charts = createCharts({ clock: heartbeat, log });
   let publicUrl = config.publicUrl;
+  const ownDeployment = openOwnDeployment({ ...config, store, membership, clock, log });
   const parts = {
     store,
     repository,
@@ -121,8 +124,17 @@ export async function buildApp({
   const opened = given.all.map((one) => openAccount(one, parts));
   const accounts = new Accounts(opened, given.idAt);
   const callbacks = new Callbacks({ ...parts, deployments: (account) => accounts.byId(account).deployments });
-  const services = ({ id, api, catalog, allowlist, deployments, guard }: OpenAccount): Services => ({
+  const services = ({
+    id,
+    api,
+    catalog,
+    allowlist,
     deployments,
+    plannedStops,
+    guard,
+  }: OpenAccount): Services => ({
+    deployments,
+    plannedStops,
     guard,
     edgegap: api,
     catalog,
@@ -136,6 +148,7 @@ export async function buildApp({
       if (!adapter) throw new Error(`A stored request for ${platform}, which is not set up`);
       return pipeline.carryOut(storedInvocation(stored, { adapter, store, clock }));
     },
+    ownDeployment,
     clock,
     settings: {
       defaultNear: config.defaultNear,
@@ -147,9 +160,10 @@ export async function buildApp({
   });
   const invocations = createInvocations({ store, membership, directory, clock, realClock: heartbeat, log });
   const recovery = createRecovery({ invocations, store, membership, directory, clock, log });
+  const policy = { rules: access, readOnly: config.readOnly };
   const pipeline = createPipeline({
     services: (at) => services(accounts.of(at)),
-    policy: { rules: access, readOnly: config.readOnly },
+    policy,
     perPerson: config.perPerson,
     invocations,
     clock,
@@ -168,7 +182,8 @@ export async function buildApp({
       room: () => returnFreeSpace(store),
     },
   });
-  const tasks = [purges, forgettingPayloads(store)];
+  const stops = stopLater({ accountOf: (id) => accounts.byId(id), policy, adapters, clock, log });
+  const tasks = [purges, forgettingPayloads(store), stops];
   const work = new TaskWorker({ store, membership, account: EVERY_ACCOUNT, kinds: tasks, clock, log });
   const platforms = createPlatforms({ adapters, leases, membership, clock, log, inbox: pipeline, over });
   let stopping = false;

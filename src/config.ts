@@ -71,6 +71,10 @@ const Environment = z.object({
   ),
   EDGEGAP_API_URL: edgegapUrl.default('https://api.edgegap.com'),
   EDGEGAP_SHARE: percentage().default(80),
+  // Edgegap sets these two variables in a container. Whether they can be used is checked at the stop, because the bot
+  // works without them.
+  ARBITRIUM_DELETE_URL: z.string().optional(),
+  ARBITRIUM_DELETE_TOKEN: z.string().optional(),
   DISCORD_TOKEN: credential(
     /^(?!bot$)(bot\s+)?[\x21-\x7e]+$/i,
     'must be the bot token alone, without spaces or accents',
@@ -211,6 +215,8 @@ export function readConfig(
   return {
     /** `share`: how much of the account's documented rate limits the bot may use, in percent. */
     edgegap: { token: env.EDGEGAP_API_TOKEN, apiUrl: env.EDGEGAP_API_URL, share: env.EDGEGAP_SHARE, proxy },
+    /** How the bot stops its own container. Undefined if the bot does not run as a deployment of Edgegap. */
+    selfStop: selfStopConfig(env),
     discord: discordConfig(env, proxy),
     slack: slackConfig(env, proxy),
     /**
@@ -243,6 +249,10 @@ export function readConfig(
     /** Exact values that must never appear in a log or in chat. */
     secrets: [...secretsOf(env), ...ofProxy.secrets],
   };
+}
+
+function selfStopConfig({ ARBITRIUM_DELETE_URL: url, ARBITRIUM_DELETE_TOKEN: token }: Environment) {
+  return url === undefined && token === undefined ? undefined : { url: url ?? '', token: token ?? '' };
 }
 
 function discordConfig(env: Environment, proxy: Proxies | undefined): DiscordConfig | undefined {
@@ -278,6 +288,7 @@ function secretsOf(env: Environment): string[] {
   const token = env.EDGEGAP_API_TOKEN?.replace(/^token\s+/i, '');
   const discord = env.DISCORD_TOKEN?.replace(/^bot\s+/i, '');
   const { SLACK_BOT_TOKEN, SLACK_APP_TOKEN, SLACK_SIGNING_SECRET, DATABASE_URL } = env;
-  const all = [token, discord, SLACK_BOT_TOKEN, SLACK_APP_TOKEN, SLACK_SIGNING_SECRET];
+  const own = env.ARBITRIUM_DELETE_TOKEN;
+  const all = [token, own, discord, SLACK_BOT_TOKEN, SLACK_APP_TOKEN, SLACK_SIGNING_SECRET];
   return [...all, ...passwordsOf(DATABASE_URL)].filter((secret) => secret !== undefined);
 }

@@ -53,6 +53,7 @@ test.each<[string, Record<string, string>, (config: Config) => unknown, unknown]
     ({ secrets }) => secrets,
     ['abcdef'],
   ],
+  ['token of the own deployment', { ARBITRIUM_DELETE_TOKEN: 'abc' }, ({ secrets }) => secrets, ['abc']],
   [
     'EDGEGAP_API_URL',
     { EDGEGAP_API_URL: 'http://127.0.0.1:1/x//' },

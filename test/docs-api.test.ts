@@ -13,7 +13,9 @@ import {
   TagTimes,
 } from '../src/edgegap/schema.ts';
 import { routes } from '../src/simulator/router.ts';
-import { deployReady, effectOf, type Stage, stageOn, typeLine } from './command/harness.ts';
+import { type Simulator, startSimulator } from '../src/simulator/simulator.ts';
+import { AT_ONCE, deployReady, effectOf, type Stage, stageOn, typeLine } from './command/harness.ts';
+import { pacedClock } from './support/paced-clock.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const PAGE = readFileSync(join(ROOT, 'docs/api.md'), 'utf8');
@@ -21,7 +23,7 @@ const COMMANDS_PAGE = readFileSync(join(ROOT, 'docs/commands.md'), 'utf8');
 const directory = await loadCommands(join(ROOT, 'commands'));
 
 /** The endpoints that no command reaches: the first command that does has to change the table and this list. */
-const NOT_YET = ['DELETE /v1/self/stop/{}/{}', 'POST /v1/deployments/bulk-stop'];
+const NOT_YET = ['POST /v1/deployments/bulk-stop'];
 /** Commands that ask Edgegap for nothing. */
 const WITHOUT_ENDPOINT = ['help', 'preset'];
 
@@ -100,10 +102,16 @@ describe('the parameters and fields in docs/api.md', () => {
 });
 
 describe('the commands in the table', () => {
+  let edgegap: Simulator;
   let stage: Stage;
   const asked = new Map<string, Set<string>>();
   beforeAll(async () => {
-    stage = await stageOn('console');
+    const clock = pacedClock(1);
+    edgegap = await startSimulator({ clock, ...AT_ONCE });
+    // Edgegap refuses the call of self-stop: the bot's deployment must go on.
+    const ARBITRIUM_DELETE_URL = `${edgegap.url}/v1/self/stop/abc/660`;
+    const environment = { ARBITRIUM_DELETE_URL, ARBITRIUM_DELETE_TOKEN: 'none' };
+    stage = await stageOn('console', { clock, edgegap, environment });
     const id = await deployReady(stage);
     for (const options of ['--near Montreal --fleet tournament', '--ip 203.0.113.7 --command /bin/server'])
       await effectOf(stage, 'operator', () => typeLine(stage, 'operator', `deploy kart-racing ${options}`));
@@ -124,15 +132,19 @@ describe('the commands in the table', () => {
       ['tags rename', `tags rename ${id} night day`],
       ['tags remove', `tags remove ${id} day`],
       ['stop', `stop ${id}`],
+      ['self-stop', 'self-stop'],
     ] as const) {
       const from = stage.simulator.requests.length;
       await effectOf(stage, 'operator', () => typeLine(stage, 'operator', line));
-      if (command === 'stop')
-        await effectOf(stage, 'operator', () => stage.driver.press('operator', 'Stop it'));
+      const button = { stop: 'Stop it', 'self-stop': 'Stop the bot' }[command as string];
+      if (button) await effectOf(stage, 'operator', () => stage.driver.press('operator', button));
       asked.set(command, new Set(since(from)));
     }
   });
-  afterAll(() => stage?.close());
+  afterAll(async () => {
+    await stage?.close();
+    await edgegap?.close();
+  });
 
   test.each(done)(
     'the command $command calls the endpoint $endpoint, as docs/api.md says',

@@ -2,6 +2,7 @@ import type { Account } from '../deployments/account.ts';
 import { createCatalog } from '../deployments/catalog.ts';
 import { Deployments } from '../deployments/deployments.ts';
 import type { DeploymentsParts } from '../deployments/known.ts';
+import { PlannedStops } from '../deployments/planned-stops.ts';
 import { Reconciler, type ReconcilerParts } from '../deployments/reconciler.ts';
 import { withAllowlist } from '../edgegap/allowlist.ts';
 import { EdgegapClient, type EdgegapClientOptions } from '../edgegap/client.ts';
@@ -37,9 +38,10 @@ export function openAccount({ id, apiUrl, token, proxy, allowlist }: AccountSett
   const api = withAllowlist(client, allowlist, applicationOf);
   const guard = createGuard({ ...common, allowlist });
   const deployments = new Deployments({ ...common, admit: guard.admit, edgegap: api });
+  const plannedStops = new PlannedStops(common);
   // A deployment is followed to its end, even if its application has been taken off the allowlist in the meantime.
   const reconciler = new Reconciler({ ...common, deployments, edgegap: client });
   afterWritesTo(store, 'deployments', () => reconciler.wake());
   const catalog = createCatalog(api, clock);
-  return { id, api, catalog, allowlist, guard, deployments, client, permits, reconciler };
+  return { id, api, catalog, allowlist, guard, deployments, plannedStops, client, permits, reconciler };
 }

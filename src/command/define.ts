@@ -6,7 +6,9 @@ import type { Clock } from '../clock.ts';
 import type { Catalog } from '../deployments/catalog.ts';
 import type { DeploymentTarget } from '../deployments/deployment.ts';
 import type { Deployments } from '../deployments/deployments.ts';
+import type { PlannedStops } from '../deployments/planned-stops.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
+import type { StopOptions, StopResult } from '../edgegap/stop.ts';
 import type { Guard } from '../guard/guard.ts';
 import type { Options, ParseSettings, RawValue } from './kinds/kind.ts';
 import { kinds as allKinds } from './kinds/kinds.ts';
@@ -222,6 +224,8 @@ export function leastPermission({ entries }: Command): Permission {
 /** The parts of the bot that the code of commands uses. */
 export interface Services {
   readonly deployments: Deployments;
+  /** The stops that people planned for a later time. */
+  readonly plannedStops: PlannedStops;
   /** Limits the deploys of the account's people. */
   readonly guard: Guard;
   /** The account's API, behind the application allowlist. */
@@ -239,8 +243,24 @@ export interface Services {
    * goes to the place where the asker asked. The promise does not reject, even if the request fails.
    */
   carryOut(stored: StoredRequest): Promise<void>;
+  /** The deployment in which the bot itself runs. Undefined if the bot does not run as a deployment of Edgegap. */
+  readonly ownDeployment: OwnDeployment | undefined;
   readonly clock: Clock;
   readonly settings: CommandSettings;
+}
+
+export interface OwnDeployment {
+  /** The request_id, or `unknown` if the address that Edgegap gave has another form. */
+  readonly id: string;
+  /** What a stop of the deployment would end or hold up. */
+  effects(): Promise<{
+    /** How many processes of the bot run, this process included. */
+    readonly processes: number;
+    /** How many messages wait to be sent. */
+    readonly waiting: number;
+  }>;
+  /** Stops the deployment, and with it this process. Throws EdgegapError. */
+  stop(logStorage: StopOptions['logStorage']): Promise<StopResult>;
 }
 
 export interface CommandSettings extends ParseSettings {

@@ -39,6 +39,21 @@ export const theDeployment = {
   description: 'A request_id, the beginning of a request_id, or an address',
 } as const satisfies OptionSpec;
 
+/** What Edgegap does with the log of a deployment that stops. */
+export const logStorageOption = {
+  kind: 'string',
+  maxLength: 100,
+  suggest: async () => ['yes', 'no'],
+  description: 'Keep the log: yes, no, or the name of a log storage (the version decides if not given)',
+} as const satisfies OptionSpec;
+
+/** The value of `logStorageOption`, as `StopOptions.logStorage`. */
+export function logStorageOf(given: string | undefined): boolean | string | undefined {
+  if (given === undefined) return undefined;
+  if (/^(true|yes|on)$/i.test(given)) return true;
+  return /^(false|no|off)$/i.test(given) ? false : given;
+}
+
 /** Replaces the name of each option's kind by the kind. */
 export function withKinds(specs: OptionSpecs, known: Kinds): Options {
   const options = Object.entries(specs).map(([name, spec]): [string, Option] => {

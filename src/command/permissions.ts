@@ -6,6 +6,7 @@ export const permissions = {
   'deployments.stop': 'change',
   'deployments.tag': 'change',
   'presets.change': 'change',
+  'bot.operate': 'change',
 } as const satisfies Record<string, PermissionLevel>;
 
 /**
@@ -25,4 +26,5 @@ export const noEffect: Readonly<Partial<Record<Permission, string>>> = {
   'deployments.stop': 'Nothing was stopped.',
   'deployments.tag': 'Nothing was changed.',
   'presets.change': 'No preset was changed.',
+  'bot.operate': 'I go on running.',
 };

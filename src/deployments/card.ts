@@ -110,6 +110,8 @@ export function deploymentCard(view: DeploymentView, more?: Additions): Card {
         value: [{ code: port.link }, ...(more?.portText(port) ?? [])],
       });
   }
+  const ran = live ? [] : ranFromTo(view);
+  if (ran.length > 0) fields.push({ label: 'Ran', value: ran });
   fields.push(...(more?.ports ?? []));
   if (view.place) fields.push({ label: 'Location', value: [view.place] });
   fields.push(...(more?.location ?? []));
@@ -142,10 +144,9 @@ function titleOf(view: DeploymentView): Rich {
  */
 function elapsed(view: DeploymentView): Inline[] {
   const { createdAt, readyAt, endedAt } = view;
-  if (endedAt !== undefined) {
-    const ran = readyAt === undefined ? [] : [` (ran ${duration(endedAt - readyAt)})`];
-    return [', ended ', { time: endedAt, style: 'clock' }, ...ran];
-  }
+  const ran = ranFor(view);
+  if (endedAt !== undefined && ran !== undefined) return [` after ${duration(ran)}`];
+  if (endedAt !== undefined) return [', ended ', { time: endedAt, style: 'clock' }];
   if (readyAt !== undefined) {
     if (view.status !== 'READY') return [];
     const took = createdAt === undefined ? [] : [`, after ${duration(readyAt - createdAt)}`];
@@ -154,6 +155,24 @@ function elapsed(view: DeploymentView): Inline[] {
   // Only a deployment in progress has certainly started and certainly not ended.
   if (createdAt === undefined || statusFace(view.status).tone !== 'progress') return [];
   return [', started ', { time: createdAt, style: 'relative' }];
+}
+
+/**
+ * For how many milliseconds a server that is stopping or has ended ran: by Edgegap's own count, or else from its start
+ * to its end. Undefined if the server was never ready.
+ */
+export function ranFor({ status, told, readyAt, endedAt }: DeploymentView): number | undefined {
+  if (told?.current_status === status && told.elapsed_time) return told.elapsed_time * 1000;
+  return readyAt === undefined || endedAt === undefined ? undefined : endedAt - readyAt;
+}
+
+/** The text `from 16:02 to 16:07` for a server that has ended, and `since 16:02` for a server that runs. */
+export function ranFromTo({ readyAt, endedAt }: DeploymentView): Rich {
+  const clock = (time: number) => ({ time, style: 'clock' }) as const;
+  if (readyAt === undefined) return [];
+  return endedAt === undefined
+    ? ['since ', clock(readyAt)]
+    : ['from ', clock(readyAt), ' to ', clock(endedAt)];
 }
 
 /** The last step that the deployment reached before the server failed. */

@@ -1,6 +1,7 @@
 import { EdgegapError, isNoSuchDeployment } from '../edgegap/errors.ts';
 import type { DeployRequest } from '../edgegap/requests.ts';
-import type { StopResult } from '../edgegap/stop.ts';
+import type { DeploymentStatus } from '../edgegap/schema.ts';
+import type { StopOptions, StopResult } from '../edgegap/stop.ts';
 import { AppError, StoreError } from '../errors.ts';
 import type { Store } from '../store/schema.ts';
 import { sendDeploy } from './deploy-request.ts';
@@ -15,6 +16,8 @@ import { isSettling, isStopUnderWay } from './timing.ts';
  * no longer knows it.
  */
 export type StopOutcome = StopResult | 'already-stopping' | 'missing';
+
+type HowToStop = Pick<StopOptions, 'logStorage' | 'summary'>;
 
 /**
  * The deployments of an account, with the changes that people ask for in chat. To deploy, this class stores the intent,
@@ -126,19 +129,24 @@ export class Deployments extends KnownDeployments {
    * Stops any deployment of the account, whether or not the store knows it. If the deployment has already terminated,
    * the stop is a success. While a stop is under way, no second stop is sent.
    */
-  async stop(request_id: string, by: string): Promise<StopOutcome> {
+  async stop(request_id: string, by: string, how: HowToStop = {}): Promise<StopOutcome> {
     const first = this.#stops.get(request_id);
     if (first) return await first.then((outcome) => (outcome === 'stopping' ? 'already-stopping' : outcome));
-    const stop = this.#stop(request_id, by).finally(() => this.#stops.delete(request_id));
+    const stop = this.#stop(request_id, by, how).finally(() => this.#stops.delete(request_id));
     this.#stops.set(request_id, stop);
     return await stop;
   }
 
-  async #stop(request_id: string, by: string): Promise<StopOutcome> {
+  async #stop(request_id: string, by: string, how: HowToStop): Promise<StopOutcome> {
     const known = await this.byRequestId(request_id);
     if (known && isStopUnderWay(known, this.parts.clock.now())) return afterEarlierStop(known);
     try {
-      const outcome = await this.parts.edgegap.stop(request_id);
+      let told: DeploymentStatus | undefined;
+      const summary = (status: DeploymentStatus) => {
+        told = status;
+        how.summary?.(status);
+      };
+      const outcome = await this.parts.edgegap.stop(request_id, { ...how, summary });
       // Edgegap answered that there is no such deployment. This answer does not prove that the deployment has ended. If
       // the deployment kept running unnoticed, it would be billed.
       if (outcome === 'perhaps-stopped')
@@ -148,6 +156,7 @@ export class Deployments extends KnownDeployments {
       const faster = outcome === 'accepted' ? await this.byRequestId(request_id) : undefined;
       const news: News = outcome === 'already-terminated' ? { kind: 'terminated' } : { kind: 'stopping', by };
       await this.learnOf(request_id, news);
+      if (told) await this.learnOf(request_id, { kind: 'snapshot', status: told });
       return faster?.stopAskedBy === undefined ? outcome : afterEarlierStop(faster);
     } catch (error) {
       const missed = isNoSuchDeployment(error) ? await this.#learnMissing(request_id) : undefined;

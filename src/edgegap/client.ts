@@ -124,7 +124,9 @@ export class EdgegapClient {
 
   /** `DELETE /v1/stop/{id}`. */
   async stop(request_id: string, call?: StopOptions): Promise<StopResult> {
-    return stop(this.#transport, { path: path`/v1/stop/${request_id}`, subject: 'deployment' }, call);
+    const summary = (status: DeploymentStatus) => call?.summary?.(masked(status, this.#mask));
+    const at = { path: path`/v1/stop/${request_id}`, subject: 'deployment' } as const;
+    return stop(this.#transport, at, { ...call, summary });
   }
 
   /**

@@ -126,6 +126,9 @@ function meaning(refusal: Refusal): Meaning {
   return badRequest(refusal, quote);
 }
 
+/** A stop can name a log storage, which may be wrong although the deployment exists. */
+const BLAMES_STORAGE = /storage/i;
+
 function noSuchDeployment(): Meaning {
   return {
     code: 'edgegap-no-such-deployment',
@@ -142,9 +145,10 @@ function noSuchDeployment(): Meaning {
 function badRequest({ subject, status, apiMessage = '' }: Refusal, quote: string): Meaning {
   const blamesTag = /\btags?\b|\bname\b|length|charact/i.test(apiMessage) && !/request_?id/i.test(apiMessage);
   const blamesWindow = /time|step|raw|date|format/i.test(apiMessage) && !/request_?id/i.test(apiMessage);
+  const blamesStorage = BLAMES_STORAGE.test(apiMessage);
   const isUnknown: Partial<Record<Subject, boolean>> = {
-    deployment: true,
-    'self-stop': true,
+    deployment: !blamesStorage,
+    'self-stop': !blamesStorage,
     log: true,
     tag: !blamesTag,
     metrics: !blamesWindow,
@@ -155,6 +159,8 @@ function badRequest({ subject, status, apiMessage = '' }: Refusal, quote: string
       'Check the names of application and version, that both are active, and the place or the addresses of the players.',
     metrics: 'Check the window and the step, and try again.',
     fleet: 'Check the name of the fleet.',
+    deployment: 'Check the name of the log storage. The names stand in the Edgegap dashboard.',
+    'self-stop': 'Check the name of the log storage. The names stand in the Edgegap dashboard.',
     tag: 'Check the tag; the API’s reference allows 20 characters.',
     application: 'Check the name of the application.',
   };
@@ -166,8 +172,11 @@ function badRequest({ subject, status, apiMessage = '' }: Refusal, quote: string
   };
 }
 
-function notFound({ subject, apiMessage = '' }: Refusal, quote: string): Meaning {
-  if (subject === 'deployment' || subject === 'self-stop' || subject === 'metrics') return noSuchDeployment();
+function notFound(refusal: Refusal, quote: string): Meaning {
+  const { subject, apiMessage = '' } = refusal;
+  const isStop = subject === 'deployment' || subject === 'self-stop';
+  if (isStop && BLAMES_STORAGE.test(apiMessage)) return badRequest(refusal, quote);
+  if (isStop || subject === 'metrics') return noSuchDeployment();
   if (subject === 'fleet')
     return {
       code: 'edgegap-no-such-fleet',

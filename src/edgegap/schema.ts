@@ -205,6 +205,9 @@ export const DeployAnswer = z.object({ request_id: z.string().min(1) });
 
 export const LegacyDeployAnswer = DeployAnswer.extend({ request_version: text });
 
+/** A summary that cannot be read must not make the stop a failure. */
+export const StopAnswer = z.object({ deployment_summary: DeploymentStatus.optional().catch(undefined) });
+
 /** The deployments that Edgegap is going to stop. */
 export const BulkStopAnswer = z.object({ processable: z.array(z.object({ request_id: z.string().min(1) })) });
 

@@ -42,6 +42,6 @@ function addressOf(url: string): URL {
 
 function unusable(reason: string): AppError {
   return new AppError('edgegap-self-stop', `The deployment cannot stop itself: ${reason}`, {
-    hint: 'Edgegap sets both variables inside the container: pass them on unchanged.',
+    hint: 'The deployment goes on running. Edgegap sets both variables inside the container: pass them on unchanged.',
   });
 }

@@ -1,5 +1,5 @@
 import { afterUnknown, breakError, EdgegapError, isNoSuchDeployment } from './errors.ts';
-import { BulkStopAnswer } from './schema.ts';
+import { BulkStopAnswer, type DeploymentStatus, StopAnswer } from './schema.ts';
 import { type ApiRequest, type CallOptions, type Transport, unreadable } from './transport.ts';
 
 export interface StopOptions extends CallOptions {
@@ -8,6 +8,8 @@ export interface StopOptions extends CallOptions {
    * version. `false` means that the log is not kept. If this field is absent, the version decides.
    */
   logStorage?: boolean | string | undefined;
+  /** Called with Edgegap's summary of the deployment, if the answer has a summary. */
+  summary?: ((status: DeploymentStatus) => void) | undefined;
 }
 
 /**
@@ -22,12 +24,14 @@ export type StopResult = 'stopping' | 'accepted' | 'already-terminated' | 'perha
 export async function stop(
   transport: Transport,
   { query, ...at }: Pick<ApiRequest, 'path' | 'query' | 'subject'>,
-  { logStorage, ...call }: StopOptions = {},
+  { logStorage, summary, ...call }: StopOptions = {},
 ): Promise<StopResult> {
   try {
     const asked = { ...query, container_log_storage: logStorage };
     const request = { ...at, method: 'DELETE', query: asked, bucket: 'stop' } as const;
-    const { status } = await transport.send(request, call);
+    const { status, json } = await transport.send(request, call);
+    const told = StopAnswer.safeParse(json).data?.deployment_summary;
+    if (told) summary?.(told);
     return status === 202 ? 'accepted' : 'stopping';
   } catch (error) {
     if (!(error instanceof EdgegapError)) throw error;

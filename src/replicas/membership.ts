@@ -131,6 +131,15 @@ export class Membership {
     this.#doubtful.add(then);
   }
 
+  /** How many processes are alive, this process included. */
+  async countAlive(): Promise<number> {
+    const alive = this.#parts.store
+      .selectFrom('instances')
+      .select((eb) => eb.fn.countAll<number>().as('all'));
+    const { all } = await alive.where('until', '>', this.#now()).executeTakeFirstOrThrow();
+    return all;
+  }
+
   /** An SQL condition which says that `holder` is null, or is the id of a process that is not alive. */
   gone(holder: Expression<string | null>): RawBuilder<SqlBool> {
     return sql<SqlBool>`(${holder} is null or not exists (select 1 from instances where instances.id = ${holder} and instances.until > ${this.#now()}))`;

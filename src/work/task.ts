@@ -47,14 +47,14 @@ export interface Task {
 
 /**
  * Writes a task in the transaction `tx`. The task replaces an earlier task with the same key. If the earlier task is
- * running at this moment, the new task starts only after that run. With `once`, an earlier task stays and the new task
- * is not written.
+ * running at this moment, the new task starts only after that run. With `once`, an earlier task stays, the new task is
+ * not written, and the result is false.
  */
-export async function schedule(tx: Store, clock: Clock, task: Task, { once = false } = {}): Promise<void> {
+export async function schedule(tx: Store, clock: Clock, task: Task, { once = false } = {}): Promise<boolean> {
   const { kind, key, account, at, payload } = task;
   const payload_json = payload === undefined ? null : JSON.stringify(payload);
   const columns = { account, run_at: at, written_at: clock.now(), payload_json, failures: 0 };
-  await tx
+  const { numInsertedOrUpdatedRows = 0n } = await tx
     .insertInto('tasks')
     .values({ kind, key, ...columns, revision: 0 })
     .onConflict((conflict) => {
@@ -62,12 +62,46 @@ export async function schedule(tx: Store, clock: Clock, task: Task, { once = fal
       if (once) return same.doNothing();
       return same.doUpdateSet((eb) => ({ ...columns, revision: eb('tasks.revision', '+', 1) }));
     })
-    .execute();
+    .executeTakeFirst();
   wroteTo(tx, 'tasks');
+  return numInsertedOrUpdatedRows > 0n;
+}
+
+type Named = Pick<Task, 'kind' | 'key'>;
+
+/** The payload of a task that is scheduled or running; undefined if there is no such task. */
+export async function payloadOf(store: Store, { kind, key }: Named): Promise<unknown> {
+  const row = await store
+    .selectFrom('tasks')
+    .select('payload_json')
+    .where('kind', '=', kind)
+    .where('key', '=', key)
+    .where('run_at', 'is not', null)
+    .executeTakeFirst();
+  return row && JSON.parse(row.payload_json ?? 'null');
+}
+
+/** Does the same as `payloadOf`, and locks the task until the transaction ends. An update locks on every database. */
+export async function lockTask(tx: Store, { kind, key }: Named): Promise<unknown> {
+  const row = await tx
+    .updateTable('tasks')
+    .set((eb) => ({ revision: eb.ref('revision') }))
+    .where('kind', '=', kind)
+    .where('key', '=', key)
+    .where('run_at', 'is not', null)
+    .returning('payload_json')
+    .executeTakeFirst();
+  return row && JSON.parse(row.payload_json ?? 'null');
+}
+
+/** Replaces the payload of a task, also while the task runs. */
+export async function setPayload(tx: Store, { kind, key }: Named, payload: unknown): Promise<void> {
+  const ours = tx.updateTable('tasks').where('kind', '=', kind).where('key', '=', key);
+  await ours.set({ payload_json: JSON.stringify(payload) }).execute();
 }
 
 /** Cancels a task. A run that is under way is finished, but no further run follows. */
-export async function cancel(tx: Store, { kind, key }: Pick<Task, 'kind' | 'key'>): Promise<void> {
+export async function cancel(tx: Store, { kind, key }: Named): Promise<void> {
   // The row is not deleted as long as a run is under way. Otherwise a new task with the same key could run at the same
   // time.
   await tx

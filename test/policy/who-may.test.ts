@@ -72,6 +72,10 @@ const uses: readonly Use[] = [
   press('stop:ask', 'deployments.stop'),
   press('stop:confirm', 'deployments.stop'),
   press('stop:cancel', 'deployments.stop'),
+  press('stop:revoke', 'deployments.stop', (id) => `${id}.0123456789ab`),
+  on('self-stop', 'bot.operate'),
+  press('self-stop:confirm', 'bot.operate', () => 'self'),
+  press('self-stop:cancel', 'bot.operate', () => 'self'),
 ];
 
 type Level = 'nothing' | 'open' | 'read' | 'change';
@@ -143,6 +147,7 @@ const levelOf: Readonly<Record<Permission, 'open' | 'read' | 'change'>> = {
   'deployments.stop': 'change',
   'deployments.tag': 'change',
   'presets.change': 'change',
+  'bot.operate': 'change',
 };
 
 test('the table of permissions in this file contains every command and every button', async () => {

@@ -2,6 +2,7 @@ import { Client } from 'pg';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
+import { AT_ONCE, phase } from '../command/harness.ts';
 import { freshDatabase } from '../support/databases.ts';
 import { createDiscordDriver, type DiscordDriver, groupIds } from '../support/discord-driver.ts';
 import { until } from '../support/test-clock.ts';
@@ -21,6 +22,8 @@ async function started(): Promise<BotProcess> {
     EDGEGAP_API_URL: simulator.url,
     DISCORD_OPERATOR_ROLES: groupIds.operators,
     ...driver.environment,
+    ARBITRIUM_DELETE_URL: `${simulator.url}/v1/self/stop/abc/660`,
+    ARBITRIUM_DELETE_TOKEN: 'token',
     DATABASE_URL: database,
     PORT: '0',
   });
@@ -35,7 +38,7 @@ beforeEach(async () => {
   client = new Client({ connectionString: database });
   await client.connect();
   driver = await createDiscordDriver();
-  simulator = await startSimulator({ clock: systemClock });
+  simulator = await startSimulator({ clock: systemClock, ...AT_ONCE });
 });
 
 afterEach(async () => {
@@ -67,4 +70,32 @@ test('a task that a process has claimed moves to another process only when the f
   expect(await hasRun('kept')).toBe(false);
   await holder.kill('SIGKILL');
   await until(() => hasRun('kept'), 'the purge of the dead process', START_MS);
+});
+
+test('a stop that was planned in a process that is killed is carried out once, by another process', async () => {
+  const first = await started();
+  await driver.command('operator', 'deploy', {
+    application: 'kart-racing',
+    version: 'v1.2',
+    near: 'Montreal',
+  });
+  const isReady = (id: string) => phase(simulator, id) === 'READY';
+  const ready = () => [...simulator.deployments.keys()].find(isReady);
+  const deployment = await until(ready, 'the deployment', START_MS);
+  await driver.command('operator', 'stop', { deployment, in: '0.1m' });
+  const asked = async () => (await driver.privately('operator')).some(({ buttons }) => buttons.length > 0);
+  await until(asked, 'the question', START_MS);
+  await driver.press('operator', 'Stop it in 6 s');
+  const shows = (words: string) => async () =>
+    (await driver.channel()).some(({ text }) => text.includes(words));
+  await until(shows('stops later'), 'the card', START_MS);
+  await first.kill('SIGKILL');
+  await Promise.all([started(), started()]);
+  await until(shows('Stopped kart-racing'), 'the outcome', START_MS);
+  const stops = simulator.requests.filter(({ endpoint }) => endpoint === 'stop');
+  expect(stops).toHaveLength(1);
+  await driver.command('operator', 'self-stop');
+  const told = async () => (await driver.privately('operator')).map(({ text }) => text).join();
+  // For some seconds, the killed process still counts.
+  await until(async () => /one of [23] processes of mine/.test(await told()), 'the question', START_MS);
 });

@@ -3,27 +3,30 @@ import { quoted } from '../argv.ts';
 import { beginningWith } from './checked-text.ts';
 import type { Kind } from './kind.ts';
 
-/** Ten years in minutes. A longer duration is taken for a slip. */
-const MOST = 10 * 365 * 24 * 60;
+/** Ten years. A longer duration is taken for a slip. */
+const MOST_DAYS = 10 * 365;
 const MINUTES = { m: 1, h: 60, d: 24 * 60, w: 7 * 24 * 60 } as const;
 
-/** A length of time in milliseconds, typed for example as `30m`, `2h`, `1h30m` or `2 days`. */
-export const duration: Kind<number, { readonly examples?: readonly string[] }> = {
+/**
+ * A length of time in milliseconds, typed for example as `30m`, `2h`, `1h30m` or `2 days`. `mostDays` is the greatest
+ * length in days.
+ */
+export const duration: Kind<number, { readonly examples?: readonly string[]; readonly mostDays?: number }> = {
   placeholder: '2h',
   input: () => ({ type: 'text', maxLength: 40 }),
-  parse(given, { name }) {
+  parse(given, { name, mostDays = MOST_DAYS }) {
     const text = String(given).trim().toLowerCase();
     const parts = [...text.matchAll(/(\d{1,6}(?:\.\d{1,3})?)\s*(w|d|h|m)[a-z]*[\s,]*/g)];
     const minutes = parts.reduce(
       (sum, [, count, unit]) => sum + Number(count) * MINUTES[unit as keyof typeof MINUTES],
       0,
     );
-    if (parts.map(([whole]) => whole).join('') !== text || minutes <= 0 || minutes > MOST)
+    if (parts.map(([whole]) => whole).join('') !== text || minutes <= 0 || minutes > mostDays * MINUTES.d)
       throw new InputError(
         'not-a-duration',
         `${name} must be a length of time, not ${quoted(String(given))}.`,
         {
-          hint: 'Write 30m, 2h, 1h30m, 2d or 1w: from one minute to ten years.',
+          hint: `Write 30m, 2h, 1h30m, 2d or 1w: from one minute to ${mostDays === MOST_DAYS ? 'ten years' : `${mostDays} days`}.`,
         },
       );
     return minutes * 60_000;

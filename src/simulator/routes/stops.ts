@@ -34,8 +34,13 @@ function selfStop(call: RouteRequest): RouteResponse {
   return { status, body: { message } };
 }
 
+/** Any other name stands for a storage that exists. */
+const NO_STORAGE = /^no-such/;
+
 function end({ world, query }: RouteRequest, deployment: SimulatedDeployment) {
   const storage = query.get('container_log_storage');
+  if (storage && NO_STORAGE.test(storage))
+    throw new RouteRefusal(400, `Endpoint storage ${storage} not found`);
   if (storage === 'false') deployment.logStorage = undefined;
   // `true` means the version's own storage. No version in the simulator has a storage.
   else if (storage && storage !== 'true') deployment.logStorage = storage;

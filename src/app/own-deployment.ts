@@ -1,0 +1,29 @@
+import type { Clock } from '../clock.ts';
+import type { OwnDeployment } from '../command/define.ts';
+import type { Config } from '../config.ts';
+import { selfStop } from '../edgegap/self-stop.ts';
+import type { Logger } from '../log.ts';
+import { countOutbox } from '../notify/report.ts';
+import type { Membership } from '../replicas/membership.ts';
+import type { Store } from '../store/schema.ts';
+
+interface Parts extends Pick<Config, 'edgegap' | 'selfStop'> {
+  readonly store: Store;
+  readonly membership: Membership;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** The deployment of Edgegap in which this process runs; undefined if the process runs elsewhere. */
+export function openOwnDeployment(parts: Parts): OwnDeployment | undefined {
+  const { edgegap, selfStop: own, store, membership, clock, log } = parts;
+  if (!own) return undefined;
+  return {
+    id: /\/self\/stop\/([A-Za-z0-9]{1,64})\//.exec(own.url)?.[1] ?? 'unknown',
+    async effects() {
+      const [processes, { waiting }] = await Promise.all([membership.countAlive(), countOutbox(store)]);
+      return { processes, waiting };
+    },
+    stop: (logStorage) => selfStop({ ...own, logStorage, clock, log, proxy: edgegap.proxy }),
+  };
+}

@@ -1,0 +1,95 @@
+import type { Adapter } from '../chat/port.ts';
+import { ageOf, type Clock } from '../clock.ts';
+import type { Deployments, StopOutcome } from '../deployments/deployments.ts';
+import type { Ending, PlannedStop } from '../deployments/planned-stop.ts';
+import { type PlannedStops, STOP_LATER } from '../deployments/planned-stops.ts';
+import { EdgegapError, isNoSuchDeployment } from '../edgegap/errors.ts';
+import { AppError, RefusedError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { TaskKind } from '../work/task.ts';
+import { type Policy, refusal } from './authorise.ts';
+
+/** The pause before a stop is tried again after a passing failure, and for how long the bot tries. */
+const AGAIN_MS = 30_000;
+const PATIENCE_MS = 15 * 60_000;
+
+interface Parts {
+  readonly accountOf: (id: string) => {
+    readonly deployments: Deployments;
+    readonly plannedStops: PlannedStops;
+  };
+  readonly policy: Policy;
+  readonly adapters: readonly Adapter[];
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/**
+ * Carries out planned stops in the name of the person who planned the stop, with the permissions that the person has at
+ * that time.
+ */
+export function stopLater({ accountOf, policy, adapters, clock, log }: Parts): TaskKind {
+  async function authorise({ asker, place }: PlannedStop): Promise<void> {
+    const adapter = adapters.find(({ platform }) => platform === place.platform);
+    if (!adapter) throw new AppError('not-set-up', `I am not connected to ${place.platform} any more.`);
+    const person = await adapter.person(asker.id, place.workspace);
+    const refused = refusal(policy, place.platform, person, 'deployments.stop');
+    if (!refused) return;
+    if (refused.code === 'read-only') throw refused;
+    throw new RefusedError(refused.code, `${asker.name} may no longer stop deployments here.`);
+  }
+
+  return {
+    kind: STOP_LATER,
+    async run({ key, account, payload, signal }) {
+      const { deployments, plannedStops } = accountOf(account);
+      const stop = await plannedStops.begin(payload as PlannedStop);
+      if (!stop) return undefined;
+      const { asker, begunAt, again, logStorage } = stop;
+      const about = { deployment: key, person: asker.id, name: asker.name };
+      try {
+        await authorise(stop);
+        const outcome = await deployments.stop(key, asker.name, { logStorage });
+        await plannedStops.end(stop, endingOf(outcome, again));
+        log.info({ ...about, outcome }, 'stop: a planned stop was carried out');
+      } catch (error) {
+        // This process is stopping. The next process carries out the stop.
+        if (signal.aborted) throw error;
+        const code = error instanceof AppError ? { code: error.code } : { err: error };
+        if (isPassing(error) && ageOf(begunAt ?? 0, clock.now()) < PATIENCE_MS) {
+          log.warn({ ...about, ...code }, 'stop: a planned stop failed, and is tried again');
+          return { inMs: AGAIN_MS };
+        }
+        log.error({ ...about, ...code }, 'stop: a planned stop failed');
+        // The deployment existed when the person planned the stop.
+        const isGone = isNoSuchDeployment(error);
+        await plannedStops.end(stop, isGone ? { kind: 'perhaps' } : { kind: 'failed', why: wordsFor(error) });
+      }
+      return undefined;
+    },
+  };
+}
+
+/** If an earlier run has begun to stop the deployment, an end of the deployment is the result of that run. */
+function endingOf(outcome: StopOutcome, again: boolean): Ending {
+  switch (outcome) {
+    case 'already-terminated':
+    case 'missing':
+      return again ? { kind: 'stopped', once: false } : { kind: 'early' };
+    case 'perhaps-stopped':
+      return { kind: 'perhaps' };
+    default:
+      return { kind: 'stopped', once: outcome === 'accepted' };
+  }
+}
+
+/** Whether the same attempt may succeed some time later without any repair by a person. */
+function isPassing(error: unknown): boolean {
+  if (error instanceof EdgegapError)
+    return error.status === undefined || error.status === 429 || error.status >= 500;
+  return !(error instanceof RefusedError);
+}
+
+function wordsFor(error: unknown): string {
+  return error instanceof AppError ? error.userMessage : 'I made a mistake, which my log describes.';
+}

@@ -1,0 +1,102 @@
+import type { Button, Card } from '../chat/card.ts';
+import { type DeploymentView, duration } from '../deployments/card.ts';
+import { logWords, type PlannedStop, whenOf } from '../deployments/planned-stop.ts';
+import { InputError } from '../errors.ts';
+import type { Conversation, DeploymentActionContext, Services } from './define.ts';
+
+/** How a person wants a deployment stopped. Left out: at once, and the version decides about the log. */
+export interface HowToStop {
+  /** After how many milliseconds, counted from the answer to the question. */
+  readonly inMs?: number | undefined;
+  /** See `StopOptions.logStorage`. */
+  readonly logStorage?: boolean | string | undefined;
+}
+
+type Asking = Pick<Services, 'payloads' | 'plannedStops'> & Pick<Conversation, 'invocationId' | 'respond'>;
+
+/** Asks the person whether to stop the deployment. */
+export async function askToStop(context: Asking, view: DeploymentView, how: HowToStop): Promise<void> {
+  const { payloads, plannedStops, invocationId, respond } = context;
+  const { request_id = '' } = view;
+  const name = `${view.application} ${view.version}`.trim();
+  const isPlain = how.inMs === undefined && how.logStorage === undefined;
+  // With the invocation's id, the same question asked twice can be answered twice.
+  const key = isPlain ? undefined : await payloads.keep({ ...how, name, request_id, invocationId });
+  const arg = key === undefined ? request_id : `${request_id}.${key}`;
+  const planned = await plannedStops.of(request_id);
+  await respond(questionCard(view, { name, arg, how, planned }));
+}
+
+/** The answer behind the button of a question. Throws InputError if the question is answered or forgotten. */
+export async function answeredHow({
+  payloads,
+  action,
+}: Pick<DeploymentActionContext, 'payloads' | 'action'>): Promise<
+  HowToStop & { readonly name: string; readonly key: string }
+> {
+  const [, key = ''] = action.arg.split('.');
+  if (key === '') return { name: '', key };
+  const asked = await payloads.get(key);
+  if (!asked) throw questionAnswered();
+  return { ...(asked as HowToStop), name: String(asked.name), key };
+}
+
+export function questionAnswered(): InputError {
+  return new InputError('stop-answered', 'That question was answered already.', {
+    hint: 'Nothing more was stopped or planned. Run stop again.',
+  });
+}
+
+interface Asked {
+  readonly name: string;
+  readonly arg: string;
+  readonly how: HowToStop;
+  readonly planned: PlannedStop | undefined;
+}
+
+function questionCard(view: DeploymentView, { name, arg, how, planned }: Asked): Card {
+  const later = how.inMs === undefined ? undefined : `in ${duration(how.inMs)}`;
+  const fields = [
+    { label: 'request_id', value: [{ code: view.request_id ?? '' }] },
+    ...(view.place ? [{ label: 'Location', value: [view.place] }] : []),
+    ...(view.status === 'READY' && view.fqdn ? [{ label: 'Address', value: [{ code: view.fqdn }] }] : []),
+    ...(later ? [{ label: 'Stops', value: [`${later}, counted from your answer`] }] : []),
+    { label: 'Log', value: [logWords(how.logStorage)] },
+  ];
+  const button = (label: string, style: 'danger' | 'secondary', action: string): Button => ({
+    label,
+    style,
+    action: { command: 'stop', action, arg },
+  });
+  const already = planned
+    ? [` A stop is planned already: `, ...whenOf(planned.at), `, asked by ${planned.asker.name}.`]
+    : [];
+  const buttons = [
+    button(later ? `Stop it ${later}` : 'Stop it', 'danger', 'confirm'),
+    button('Keep it', 'secondary', 'cancel'),
+  ];
+  return {
+    kind: 'card',
+    tone: 'warning',
+    title: [`Stop ${name}${later ? ` ${later}` : ''}?`],
+    nodes: [
+      { kind: 'fields', fields },
+      { kind: 'text', text: [later ? WHEN_LATER : consequence(view.status), ...already] },
+      { kind: 'buttons', buttons },
+    ],
+  };
+}
+
+const WHEN_LATER =
+  'Players who are on the server then are disconnected. Until then, the stop can be cancelled in the channel.';
+
+function consequence(status: string): string {
+  switch (status) {
+    case 'READY':
+      return 'Players on the server are disconnected. A stop cannot be undone.';
+    case 'ERROR':
+      return 'The deployment is removed. A stop cannot be undone.';
+    default:
+      return 'The deployment is not ready yet: Edgegap stops it as soon as it is ready. A stop cannot be undone.';
+  }
+}

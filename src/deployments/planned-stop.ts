@@ -1,0 +1,150 @@
+import type { Card, Line, Node, Rich, Tone } from '../chat/card.ts';
+import type { Address, MessageRef } from '../chat/port.ts';
+import { duration } from './card.ts';
+
+/** A stop at a later time, asked for by a person; stored as the payload of a task. All times are epoch milliseconds. */
+export interface PlannedStop {
+  readonly id: string;
+  readonly request_id: string;
+  /** The application and the version. */
+  readonly name: string;
+  readonly at: number;
+  readonly asker: { readonly id: string; readonly name: string };
+  readonly place: Address;
+  /** The public card, which is edited to the outcome. */
+  readonly card: MessageRef;
+  /** See `StopOptions.logStorage`. */
+  readonly logStorage?: boolean | string | undefined;
+  /** The time at which a process began to carry out the stop. From then on the stop cannot be cancelled. */
+  readonly begunAt?: number;
+  /** Set once the outcome is on its way to the card. */
+  readonly over?: true;
+}
+
+/** The public card of a planned stop, with a button that cancels the stop. `replaced` is the stop that it replaces. */
+export function plannedCard(stop: PlannedStop, replaced?: PlannedStop): Card {
+  const { id, request_id, name, at, asker, logStorage } = stop;
+  const fields = [
+    { label: 'Stops', value: [...whenOf(at), `, asked by ${asker.name}`] },
+    { label: 'Log', value: [logWords(logStorage)] },
+    { label: 'request_id', value: [{ code: request_id }] },
+  ];
+  const nodes: Node[] = [{ kind: 'fields', fields }];
+  if (replaced)
+    nodes.push({
+      kind: 'text',
+      text: [`Replaces the stop that ${replaced.asker.name} planned for `, clock(replaced.at), '.'],
+    });
+  const action = { command: 'stop', action: 'revoke', arg: `${request_id}.${id}` };
+  nodes.push({ kind: 'buttons', buttons: [{ label: 'Cancel', style: 'secondary', action }] });
+  return { kind: 'card', tone: 'warning', title: [`${name} stops later`], nodes };
+}
+
+/** The card before the stop is stored, and the card if the stop could not be planned. */
+export function unplannedCard(
+  { request_id, name }: Pick<PlannedStop, 'request_id' | 'name'>,
+  text = 'I am storing the stop. This card changes as soon as the stop is planned.',
+): Card {
+  return cardOf(request_id, 'neutral', `No stop of ${name} is planned yet`, [text]);
+}
+
+/** The card of a planned stop that is over, however it went. */
+export function endedCard({ request_id, name, at, asker }: PlannedStop, ending: Ending): Card {
+  const planned: Rich = [`the stop that ${asker.name} planned for `, clock(at)];
+  switch (ending.kind) {
+    case 'stopped':
+      return cardOf(request_id, 'success', `Stopped ${name}`, [
+        ending.once ? 'Edgegap stops the deployment once it is ready or has failed: ' : 'As planned: ',
+        ...planned,
+        '.',
+      ]);
+    case 'perhaps':
+      return cardOf(request_id, 'warning', `${name} has probably stopped`, [
+        'Edgegap does not know the deployment now. Look with status.',
+      ]);
+    case 'early':
+      return cardOf(request_id, 'neutral', `${name} has already stopped`, [
+        'The deployment ended before ',
+        ...planned,
+        '.',
+      ]);
+    case 'cancelled':
+      return cardOf(request_id, 'neutral', `${name} is not stopped`, [
+        `${ending.by} cancelled `,
+        ...planned,
+        '.',
+      ]);
+    case 'replaced':
+      return cardOf(request_id, 'neutral', `${name} stops at another time`, [
+        `${ending.by.asker.name} planned a stop for `,
+        clock(ending.by.at),
+        ', which replaces ',
+        ...planned,
+        '.',
+      ]);
+    case 'failed':
+      return cardOf(request_id, 'danger', `${name} was not stopped`, [
+        ending.why,
+        ' This ended ',
+        ...planned,
+        '. The deployment may run on: look with status, and stop it by hand.',
+      ]);
+  }
+}
+
+export type Ending =
+  /** `once`: Edgegap carries out the stop later, because the deployment is not ready yet. */
+  | { readonly kind: 'stopped'; readonly once: boolean }
+  | { readonly kind: 'perhaps' }
+  | { readonly kind: 'early' }
+  | { readonly kind: 'cancelled'; readonly by: string }
+  | { readonly kind: 'replaced'; readonly by: PlannedStop }
+  | { readonly kind: 'failed'; readonly why: string };
+
+/** The line that tells the person who planned the stop that the deployment was not stopped. */
+export function failedLine({ request_id, name, asker }: PlannedStop, why: string): Line {
+  const text: Rich = [
+    { mention: asker.id, name: asker.name },
+    ' the planned stop of ',
+    { bold: name },
+    ' ',
+    { code: request_id },
+    ` failed: ${why}`,
+  ];
+  return { kind: 'line', tone: 'danger', text };
+}
+
+/** The planned stop as a sentence, for an answer that is given at the time `now`. */
+export function stopsIn({ at, asker }: PlannedStop, now: number): string {
+  const ms = Math.max(0, at - now);
+  return `Stops in ${duration(ms < 60_000 ? ms : ms - (ms % 60_000))}, asked by ${asker.name}.`;
+}
+
+/** The moment of a stop, as a clock time and as seen from now. */
+export function whenOf(at: number): Rich {
+  return [clock(at), ' (', { time: at, style: 'relative' }, ')'];
+}
+
+/** What Edgegap does with the log of the deployment, in words. */
+export function logWords(logStorage: boolean | string | undefined): string {
+  if (logStorage === undefined) return 'deleted, unless the version names a log storage';
+  if (logStorage === false) return 'deleted';
+  return logStorage === true ? 'kept in the log storage of the version' : `kept in ${logStorage}`;
+}
+
+function clock(time: number) {
+  return { time, style: 'clock' } as const;
+}
+
+function cardOf(request_id: string, tone: Tone, title: string, text: Rich): Card {
+  const fields = [{ label: 'request_id', value: [{ code: request_id }] }];
+  return {
+    kind: 'card',
+    tone,
+    title: [title],
+    nodes: [
+      { kind: 'text', text },
+      { kind: 'fields', fields },
+    ],
+  };
+}

@@ -1,0 +1,127 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { accessPoint, selfStopToken } from '../../src/simulator/identity.ts';
+import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
+import { AT_ONCE, deployElsewhere, effectOf, phase, type Stage, stageOn } from '../command/harness.ts';
+import { startBot } from '../support/bot.ts';
+import { pacedClock } from '../support/paced-clock.ts';
+import { texts } from '../support/planned-stops.ts';
+import { until } from '../support/test-clock.ts';
+
+const platforms = ['console', 'discord', 'slack-http'] as const;
+type Platform = (typeof platforms)[number];
+
+let simulator: Simulator;
+let stage: Stage;
+/** The deployment in which the bot runs. */
+let own = '';
+
+/** A bot that runs as a deployment of Edgegap. */
+async function hosted(name: Platform, environment: Record<string, string> = {}): Promise<void> {
+  const clock = pacedClock(1);
+  simulator = await startSimulator({ clock, ...AT_ONCE });
+  own = await deployElsewhere(simulator, 'lobby-chat', 'stable');
+  stage = await stageOn(name, {
+    clock,
+    edgegap: simulator,
+    environment: { ...variablesOf(own), ...environment },
+  });
+}
+
+/** The variables that Edgegap sets in the container of a deployment. */
+const variablesOf = (id: string) => ({
+  ARBITRIUM_DELETE_URL: `${simulator.url}/v1/self/stop/${id}/${accessPoint(id)}`,
+  ARBITRIUM_DELETE_TOKEN: selfStopToken(id),
+});
+
+afterEach(async () => {
+  await stage.close();
+  await simulator?.close();
+});
+
+const ask = async (values = {}) => {
+  const effect = await effectOf(stage, 'operator', () =>
+    stage.driver.command('operator', 'self-stop', values),
+  );
+  expect(effect.publicly).toEqual([]);
+  return texts(effect.privately);
+};
+const press = async (label: string) => {
+  const { privately } = await effectOf(stage, 'operator', () => stage.driver.press('operator', label));
+  return texts(privately);
+};
+const said = async () => texts(await stage.driver.privately('operator'));
+
+describe.each(platforms)('the bot as a deployment of Edgegap on %s', (name) => {
+  test('the question says what stops with the bot, and the answer is shown before the call leaves', async () => {
+    await hosted(name);
+    const question = await ask({ 'log-storage': 'bot-logs' });
+    expect(question).toContain('This stops the bot');
+    expect(question).toContain('All deployments go on running');
+    expect(question).toContain('No message now waits to be sent');
+    expect(question).toMatch(/kept in bot.?-logs/);
+    expect(question).toContain(own);
+    simulator.faults.next({ endpoint: 'selfStop' }, { kind: 'slow', when: 'before', ms: 300 });
+    const pressed = press('Stop the bot');
+    await until(async () => (await said()).includes('I stop now'), 'the answer');
+    expect(phase(simulator, own)).toBe('READY');
+    await pressed;
+    await until(() => phase(simulator, own) === 'TERMINATED', 'the end of the bot’s deployment');
+    expect(simulator.deployments.get(own)?.logStorage).toBe('bot-logs');
+    expect(stage.bot.log.join('\n')).not.toContain(selfStopToken(own));
+  });
+
+  test('a person who changes the mind keeps the bot running', async () => {
+    await hosted(name);
+    await ask();
+    expect(await press('Keep it running')).toContain('I go on running');
+    expect(phase(simulator, own)).toBe('READY');
+  });
+
+  test('if Edgegap refuses, the person is told why, and that the bot goes on running', async () => {
+    await hosted(name, { ARBITRIUM_DELETE_TOKEN: 'another-token' });
+    await ask();
+    const answer = await press('Stop the bot');
+    expect(answer).toContain('Edgegap does not accept the token with which this deployment stops itself');
+    expect(answer).toContain('I go on running');
+    expect(phase(simulator, own)).toBe('READY');
+    expect(await ask()).toContain('Stop me?');
+  });
+});
+
+test('a bot that Edgegap does not host answers that there is nothing to stop', async () => {
+  await hosted('console', { ARBITRIUM_DELETE_URL: '', ARBITRIUM_DELETE_TOKEN: '' });
+  expect(await ask()).toContain('There is nothing to stop');
+  expect(simulator.requests.some(({ endpoint }) => endpoint === 'selfStop')).toBe(false);
+});
+
+test('if Edgegap gave no usable address, the bot starts all the same, and the answer names the variable', async () => {
+  await hosted('console', { ARBITRIUM_DELETE_URL: 'not an address' });
+  await ask();
+  const answer = await press('Stop the bot');
+  expect(answer).toContain('ARBITRIUM_DELETE_URL is no http or https address');
+  expect(answer).toContain('The deployment goes on running');
+});
+
+test('a press that reaches the bot in another deployment asks again, and names that deployment', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'chatops-'));
+  const DATABASE_URL = join(folder, 'bot.db');
+  await hosted('discord', { DATABASE_URL });
+  await ask();
+  await stage.bot.app.stop();
+  const other = await deployElsewhere(simulator, 'lobby-chat', 'stable');
+  stage.bot = await startBot(stage.driver, {
+    clock: pacedClock(1),
+    edgegap: simulator,
+    environment: { DATABASE_URL, ...variablesOf(other) },
+  });
+  expect(await press('Stop the bot')).toMatch(new RegExp(`Stop me\\?[\\s\\S]*${other}`));
+  expect([own, other].map((id) => phase(simulator, id))).toEqual(['READY', 'READY']);
+  await press('Stop the bot');
+  await until(() => phase(simulator, other) === 'TERMINATED', 'the end of the other deployment');
+  expect(phase(simulator, own)).toBe('READY');
+  await stage.bot.app.stop();
+  await rm(folder, { recursive: true, force: true });
+});

@@ -1,0 +1,186 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  deployElsewhere,
+  deployReady,
+  effectOf,
+  phase,
+  type Stage,
+  stageOn,
+  typeLine,
+} from '../command/harness.ts';
+import { later, plan, plannedCard, shows, stopsOf, texts } from '../support/planned-stops.ts';
+import { until } from '../support/test-clock.ts';
+
+describe.each(['discord', 'slack-http'] as const)('a planned stop and its person on %s', (name) => {
+  let stage: Stage;
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'chatops-'));
+    stage = await stageOn(name, { environment: { DATABASE_URL: join(folder, 'bot.db') } });
+  });
+  afterAll(async () => {
+    await stage?.close();
+    await stage?.simulator.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  test('a person who lost the right to stop is told that nothing was stopped, and the card says so', async () => {
+    const id = await deployReady(stage);
+    await plan(stage, id);
+    await stage.driver.regroup('operator', ['readers']);
+    await later(stage, () => shows(stage, id, 'may no longer stop deployments here'));
+    const line = await later(stage, () =>
+      until(
+        async () => (await stage.driver.channel()).find(({ text }) => text.includes(' the planned stop of ')),
+        'the line',
+      ),
+    );
+    expect(line.pings).toHaveLength(1);
+    expect(stopsOf(stage, id)).toEqual([]);
+    expect(phase(stage.simulator, id)).toBe('READY');
+    await stage.driver.regroup('operator', ['operators']);
+  });
+
+  test('a person who may not stop deployments cannot cancel a planned stop', async () => {
+    const id = await deployReady(stage);
+    await plan(stage, id);
+    const press = () => stage.driver.press('reader', 'Cancel');
+    const { privately, publicly } = await effectOf(stage, 'reader', press);
+    expect(texts(privately)).toContain('You may not change deployments here');
+    expect(publicly).toEqual([]);
+    await later(stage, () => shows(stage, id, 'Stopped '));
+  });
+
+  test('a planned stop survives a restart, and a stop that was due meanwhile is carried out at the start', async () => {
+    const id = await deployReady(stage);
+    await plan(stage, id);
+    stage.speed(100);
+    stage.bot = await stage.bot.restart();
+    await later(stage, () => shows(stage, id, 'Stopped '));
+    expect(stopsOf(stage, id)).toHaveLength(1);
+  });
+});
+
+describe('trouble with a stop', () => {
+  let stage: Stage;
+  beforeAll(async () => {
+    stage = await stageOn('console');
+  });
+  afterAll(() => stage?.close());
+
+  const answer = async (line: string) => {
+    const { privately, publicly } = await effectOf(stage, 'operator', () =>
+      typeLine(stage, 'operator', line),
+    );
+    expect(publicly).toEqual([]);
+    return texts(privately);
+  };
+  const press = async (label: string) => {
+    const { privately } = await effectOf(stage, 'operator', () => stage.driver.press('operator', label));
+    return texts(privately);
+  };
+
+  test.each(['0', '0m', '400d', 'yesterday', '-5m', '8d'])(
+    'stop --in %s is refused, and the answer names the longest time',
+    async (wait) => {
+      const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
+      const text = await answer(`stop ${id} --in=${wait}`);
+      expect(text).toMatch(/in must be a length of time, not “.*from one minute to 7 days/s);
+    },
+  );
+
+  test('the answer to a stop shows how long the server ran, by Edgegap’s count', async () => {
+    const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
+    for (const phase of stage.simulator.deployments.get(id)?.history ?? [])
+      Object.assign(phase, { at: phase.at - 125_000 });
+    await answer(`stop ${id}`);
+    expect(await press('Stop it')).toMatch(/Stopping[\s\S]*The server ran for 2 min \d+ s, since /);
+    await until(() => phase(stage.simulator, id) === 'TERMINATED');
+    const ended = /has already stopped[\s\S]*The server ran for 2 min \d+ s, from .* to /;
+    expect(await answer(`stop ${id}`)).toMatch(ended);
+    expect(await answer(`stop ${id} --in 10m`)).toMatch(ended);
+  });
+
+  test('the live card of a stopped deployment shows how long the server ran, and from when to when', async () => {
+    const id = await deployReady(stage);
+    await answer(`stop ${id}`);
+    await press('Stop it');
+    const card = async () => (await stage.driver.channel()).find(({ text }) => text.includes(id));
+    await until(async () => (await card())?.text.includes('Terminated'), 'the end on the card');
+    expect((await card())?.text).toMatch(/Terminated after \d+ s[\s\S]*Ran\s+from .* to /);
+  });
+
+  test.each([
+    ['yes', 'kept in the log storage of the version', undefined],
+    ['no', 'deleted', undefined],
+    ['match-logs', 'kept in match-logs', 'match-logs'],
+  ])('the question and Edgegap hear about --log-storage %s', async (given, words, kept) => {
+    const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
+    expect(await answer(`stop ${id} --log-storage ${given}`)).toMatch(new RegExp(`Log\\s+${words}`));
+    expect(await press('Stop it')).toContain('Stopping');
+    expect(stopsOf(stage, id)[0]?.path).toContain(id);
+    expect(stage.simulator.deployments.get(id)?.logStorage).toBe(kept);
+  });
+
+  test('if Edgegap does not accept the log storage, the answer has Edgegap’s words, and the server runs on', async () => {
+    const id = await deployReady(stage);
+    await answer(`stop ${id} --log-storage no-such-logs`);
+    expect(await press('Stop it')).toContain('Endpoint storage no-such-logs not found');
+    await plan(stage, id, { logStorage: 'no-such-logs' });
+    await later(stage, () => shows(stage, id, 'was not stopped'));
+    expect((await plannedCard(stage, id))?.text).toContain('Endpoint storage no-such-logs not found');
+    const line = async () =>
+      (await stage.driver.channel()).some(({ text }) => text.includes('the planned stop of'));
+    await until(line, 'the person to be told');
+    expect(phase(stage.simulator, id)).toBe('READY');
+    expect(await answer(`status ${id}`)).toMatch(/Status\s+Ready/);
+  });
+
+  test('if Edgegap is away for minutes, the planned stop is carried out afterwards', async () => {
+    const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
+    await plan(stage, id);
+    stage.simulator.faults.next({ endpoint: 'stop' }, { kind: 'server-error', when: 'before' }, 12);
+    await later(stage, () => shows(stage, id, 'Stopped '));
+    expect(stopsOf(stage, id).length).toBeGreaterThan(12);
+  });
+
+  test('if Edgegap is away for a quarter of an hour, the card says that the deployment may run on', async () => {
+    const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
+    await plan(stage, id);
+    stage.simulator.faults.next({ endpoint: 'stop' }, { kind: 'server-error', when: 'before' }, 1_000);
+    await later(stage, () => shows(stage, id, 'was not stopped'), 200);
+    stage.simulator.faults.clear();
+    expect((await plannedCard(stage, id))?.text).toContain('The deployment may run on');
+  });
+
+  test('if a deployment from elsewhere ends earlier, the card says so when the time has come', async () => {
+    const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
+    await plan(stage, id);
+    stage.simulator.terminate(id);
+    await later(stage, () => shows(stage, id, 'has already stopped'));
+  });
+
+  test('if Edgegap has forgotten the deployment by then, the card says that it has probably stopped', async () => {
+    const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
+    await plan(stage, id);
+    stage.simulator.terminate(id);
+    stage.simulator.forget(id);
+    await later(stage, () => shows(stage, id, 'has probably stopped'));
+  });
+
+  test('a cancellation that comes while the stop is sent is too late, and the card shows a single outcome', async () => {
+    const id = await deployReady(stage);
+    await plan(stage, id);
+    stage.simulator.faults.next({ endpoint: 'stop' }, { kind: 'slow', when: 'before', ms: 20_000 });
+    await later(stage, () => until(() => stopsOf(stage, id).length > 0, 'the stop'));
+    expect(await press('Cancel')).toContain('is being carried out at this moment');
+    await later(stage, () => shows(stage, id, 'Stopped '), 20);
+    const edits = (await plannedCard(stage, id))?.edits;
+    await stage.bot.app.settled();
+    expect((await plannedCard(stage, id))?.edits).toBe(edits);
+    expect(stopsOf(stage, id)).toHaveLength(1);
+  });
+});
