@@ -42,10 +42,11 @@ function details({ name, description, entries }: Command): string {
 }
 
 function entryDetails({ name, description, options, example }: Entry): string {
-  const rows = Object.entries(options).map(([option, { required, description: what, input }]) => {
+  const rows = Object.entries(options).map(([option, { required, unless, description: what, input }]) => {
     const choices =
       input.type === 'choice' ? `: ${input.choices.map((choice) => `\`${choice}\``).join(', ')}` : '';
-    return `| \`${option}\` | ${required ? 'yes' : 'no'} | ${what}${choices} |`;
+    const needed = required ? (unless ? `unless \`${unless}\` is given` : 'yes') : 'no';
+    return `| \`${option}\` | ${needed} | ${what}${choices} |`;
   });
   return [
     `${description}.`,

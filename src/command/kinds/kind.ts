@@ -10,6 +10,8 @@ export interface OptionBase {
   readonly description: string;
   readonly required?: boolean;
   readonly positional?: boolean;
+  /** The name of an option that stands in for this required option. If that option is given, this option must be absent. */
+  readonly unless?: string;
   /** Values to suggest while a person types, in place of the kind's own suggestions. */
   readonly suggest?: Kind['suggest'];
 }
