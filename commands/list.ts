@@ -6,8 +6,8 @@ import {
   defineCommand,
   type Services,
 } from '../src/command/define.ts';
+import { filterInUse } from '../src/command/filter-in-use.ts';
 import { pageAction, pageFoot, pageOption } from '../src/command/pages.ts';
-import { namesakes } from '../src/command/same-name.ts';
 import { currentView } from '../src/command/status-view.ts';
 import { answerCard } from '../src/deployments/answer-card.ts';
 import {
@@ -16,9 +16,9 @@ import {
   filterWords,
   isFiltered,
   matchesFailed,
+  STATUSES,
 } from '../src/deployments/list-filter.ts';
 import { type ListRow, listRow, listTable } from '../src/deployments/list-row.ts';
-import { isOwnTag } from '../src/edgegap/outside.ts';
 import type { DeploymentPage } from '../src/edgegap/schema.ts';
 
 const ROWS = 10;
@@ -26,18 +26,6 @@ const ROWS = 10;
  * For the filter `mine`: how many of the person's deployments in the bot's record are taken into account, newest first.
  */
 const MOST_MINE = 200;
-
-/** The statuses that a deployment in the list can have; the list holds active deployments only. */
-const STATUSES = [
-  'ready',
-  'error',
-  'initializing',
-  'seeking',
-  'seeked',
-  'scanning',
-  'deploying',
-  'terminating',
-] as const;
 
 export default defineCommand({
   description: 'List active deployments',
@@ -94,32 +82,6 @@ async function read(
 
 function pagesOf(total: number): number {
   return Math.max(1, Math.ceil(total / ROWS));
-}
-
-/** If the tag or version in the filter matches nothing, replaces it with the equivalent spellings that are in use. */
-async function filterInUse(
-  { edgegap, catalog, clock }: Context<unknown>,
-  filter: Filter,
-  ids: readonly string[] | undefined,
-): Promise<Filter> {
-  const { application, version, tag } = filter;
-  const versions: string[] = [];
-  if (version && !application)
-    for (const { name } of await catalog.applications())
-      versions.push(...(await catalog.versions(name)).map((one) => one.name));
-  const named = { ...filter, version: namesInUse(version, versions) };
-  const tags: string[] = [];
-  const others = filtersOf({ ...named, tag: undefined }, clock.now(), ids);
-  if (tag)
-    for await (const row of edgegap.allDeployments({ filters: others, limit: 50 }))
-      tags.push(...row.tags.filter((one) => !isOwnTag(one)));
-  return { ...named, tag: namesInUse(tag, tags) };
-}
-
-function namesInUse(given: Filter['tag'], known: readonly string[]): Filter['tag'] {
-  if (typeof given !== 'string') return given;
-  const found = namesakes(given, [...new Set(known)], (one) => one);
-  return found.length > 0 ? found : given;
 }
 
 /**
