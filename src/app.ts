@@ -3,6 +3,8 @@ import { createPlatforms } from './adapters/start.ts';
 import { type AccountSettings, type OpenAccount, openAccount } from './app/account.ts';
 import { createReadiness } from './app/readiness.ts';
 import { stopInOrder } from './app/stop.ts';
+import { Plans, purgePlans } from './bulk/plans.ts';
+import { carryingOut } from './bulk/work.ts';
 import { createCharts } from './chart/charts.ts';
 import type { Adapter, Address } from './chat/port.ts';
 import { type Clock, systemClock } from './clock.ts';
@@ -122,6 +124,8 @@ export async function buildApp({
   const opened = given.all.map((one) => openAccount(one, parts));
   const accounts = new Accounts(opened, given.idAt);
   const callbacks = new Callbacks({ ...parts, deployments: (account) => accounts.byId(account).deployments });
+  const conclude = (tx: Store, id: string) => invocations.conclude(tx, id);
+  const plansOf = (account: string) => new Plans({ store, clock, account, conclude });
   const services = ({ id, api, catalog, allowlist, deployments, guard }: OpenAccount): Services => ({
     deployments,
     guard,
@@ -130,6 +134,7 @@ export async function buildApp({
     charts,
     directory,
     payloads: createPayloads(store, clock, id),
+    plans: plansOf(id),
     carryOut(stored) {
       const { platform } = stored.at;
       const adapter = adapters.find((one) => one.platform === platform);
@@ -163,12 +168,28 @@ export async function buildApp({
       deployments: (before) => repository.schedule.purge(before),
       invocations: (before) => recovery.purge(before),
       kept: (before) => purgePayloads(store, before),
+      plans: (before) => purgePlans(store, before),
       outbox: (before) => purgeOutbox(store, before),
       channels: (before) => purgeChannels(store, membership, before),
       room: () => returnFreeSpace(store),
     },
   });
-  const work = new TaskWorker({ store, membership, account: EVERY_ACCOUNT, kinds: [purges], clock, log });
+  const bulk = carryingOut({
+    accountOf(account) {
+      const { api, deployments } = accounts.byId(account);
+      return { api, deployments, plans: plansOf(account), clock };
+    },
+    readOnly: config.readOnly,
+    log,
+  });
+  const work = new TaskWorker({
+    store,
+    membership,
+    account: EVERY_ACCOUNT,
+    kinds: [purges, bulk],
+    clock,
+    log,
+  });
   const platforms = createPlatforms({ adapters, leases, membership, clock, log, inbox: pipeline, over });
   let stopping = false;
   const server = buildServer({

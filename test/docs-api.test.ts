@@ -13,7 +13,8 @@ import {
   TagTimes,
 } from '../src/edgegap/schema.ts';
 import { routes } from '../src/simulator/router.ts';
-import { deployReady, effectOf, type Stage, stageOn, typeLine } from './command/harness.ts';
+import { deployElsewhere, deployReady, effectOf, type Stage, stageOn, typeLine } from './command/harness.ts';
+import { until } from './support/test-clock.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const PAGE = readFileSync(join(ROOT, 'docs/api.md'), 'utf8');
@@ -21,12 +22,7 @@ const COMMANDS_PAGE = readFileSync(join(ROOT, 'docs/commands.md'), 'utf8');
 const directory = await loadCommands(join(ROOT, 'commands'));
 
 /** The endpoints that no command reaches: the first command that does has to change the table and this list. */
-const NOT_YET = [
-  'DELETE /v1/self/stop/{}/{}',
-  'POST /v1/deployments/bulk-stop',
-  'POST /v1/deploy',
-  'POST /v2/private-fleets/deployments',
-];
+const NOT_YET = ['DELETE /v1/self/stop/{}/{}', 'POST /v1/deploy', 'POST /v2/private-fleets/deployments'];
 /** Commands that ask Edgegap for nothing. */
 const WITHOUT_ENDPOINT = ['help'];
 
@@ -110,6 +106,8 @@ describe('the commands in the table', () => {
   beforeAll(async () => {
     stage = await stageOn('console');
     const id = await deployReady(stage);
+    for (let n = 0; n < 2; n++) await deployElsewhere(stage.simulator, 'lobby-chat', 'stable', ['many']);
+    await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     const since = (from: number) =>
       stage.simulator.requests.slice(from).map(({ method, path }) => `${method} ${patternOf(method, path)}`);
     asked.set('deploy', new Set(since(0)));
@@ -127,11 +125,18 @@ describe('the commands in the table', () => {
       ['tags rename', `tags rename ${id} night day`],
       ['tags remove', `tags remove ${id} day`],
       ['stop', `stop ${id}`],
+      ['bulk-stop', 'bulk-stop --tag many'],
     ] as const) {
       const from = stage.simulator.requests.length;
       await effectOf(stage, 'operator', () => typeLine(stage, 'operator', line));
-      if (command === 'stop')
-        await effectOf(stage, 'operator', () => stage.driver.press('operator', 'Stop it'));
+      const confirmed = { stop: 'Stop it', 'bulk-stop': 'Stop 2 deployments' };
+      if (command === 'stop' || command === 'bulk-stop')
+        await effectOf(stage, 'operator', () => stage.driver.press('operator', confirmed[command]));
+      if (command === 'bulk-stop')
+        await until(
+          async () => (await stage.driver.channel()).some(({ text }) => text.includes('Stopped 2')),
+          command,
+        );
       asked.set(command, new Set(since(from)));
     }
   });

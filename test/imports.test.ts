@@ -30,7 +30,15 @@ const packages: readonly [RegExp, readonly string[]][] = [
   [/^fastify/, ['src/server/']],
   [
     /^kysely/,
-    ['src/store/', 'src/replicas/', 'src/deployments/', 'src/notify/', 'src/command/', 'src/work/'],
+    [
+      'src/store/',
+      'src/replicas/',
+      'src/deployments/',
+      'src/bulk/',
+      'src/notify/',
+      'src/command/',
+      'src/work/',
+    ],
   ],
   [/^pg$/, ['src/store/']],
   [
@@ -71,10 +79,12 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   notify: ['chat', 'replicas', 'store', 'work'],
   // A card is rendered when its news is written, so that both are in one transaction.
   deployments: ['chat', 'edgegap', 'notify', 'replicas', 'store', 'work'],
+  bulk: ['chat', 'deployments', 'edgegap', 'notify', 'store', 'work'],
   metrics: ['chart', 'edgegap'],
   guard: ['deployments', 'store'],
   server: ['deployments'],
   command: [
+    'bulk',
     'chart',
     'chat',
     'config',

@@ -1,3 +1,4 @@
+import type { Plans } from '../bulk/plans.ts';
 import type { Charts } from '../chart/charts.ts';
 import type { ActionRef, Message } from '../chat/card.ts';
 import type { Form, FormValues } from '../chat/form.ts';
@@ -222,6 +223,8 @@ export interface Services {
    * goes to the place where the asker asked. If the request fails, the promise still does not reject.
    */
   carryOut(stored: StoredRequest): Promise<void>;
+  /** The plans to change many deployments at once. */
+  readonly plans: Plans;
   readonly clock: Clock;
   readonly settings: CommandSettings;
 }

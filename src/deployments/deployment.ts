@@ -62,6 +62,8 @@ export interface Deployment extends DeployOrder {
   /** The name of the person who asked for the stop that Edgegap accepted. */
   readonly stopAskedBy: string | undefined;
   readonly stopAskedAt: number | undefined;
+  /** The plan that stops the deployment. The card of the plan tells the channel about the stop and the end. */
+  readonly stopPlan: string | undefined;
   /** The time since which Edgegap has answered that there is no such deployment. */
   readonly missingAt: number | undefined;
   /**
@@ -106,6 +108,7 @@ export function fromRow(row: Selectable<DeploymentsTable>): Deployment {
     checks: row.checks,
     stopAskedBy: row.stop_asked_by ?? undefined,
     stopAskedAt: row.stop_asked_at ?? undefined,
+    stopPlan: row.stop_plan ?? undefined,
     missingAt: row.missing_at ?? undefined,
     // An older version stored the name of the event here. Then there is no status to use, and Edgegap is asked again.
     doubted: row.doubted?.startsWith('{') ? JSON.parse(row.doubted) : undefined,
@@ -127,6 +130,7 @@ export function toColumns(deployment: Deployment) {
     ended_at: deployment.endedAt ?? null,
     stop_asked_by: deployment.stopAskedBy ?? null,
     stop_asked_at: deployment.stopAskedAt ?? null,
+    stop_plan: deployment.stopPlan ?? null,
     missing_at: deployment.missingAt ?? null,
     doubted: deployment.doubted ? JSON.stringify(deployment.doubted) : null,
     heard_at: deployment.heardAt,

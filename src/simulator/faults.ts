@@ -47,6 +47,8 @@ export type RequestFault =
    * Only for a deploy: the request is accepted, but the deployment goes into ERROR with this detail instead of READY.
    */
   | { readonly kind: 'image-cannot-be-pulled'; readonly detail?: string }
+  /** Only for a stop of many deployments: these are not stopped, and are missing in `processable`. */
+  | { readonly kind: 'not-processable'; readonly request_ids: readonly string[] }
   | { readonly kind: 'server-error'; readonly when: When; readonly status?: number }
   /** The answer comes `ms` milliseconds later, on the clock. */
   | { readonly kind: 'slow'; readonly when: When; readonly ms: number }
@@ -143,5 +145,6 @@ function fits(matcher: RequestMatcher, facts: RequestFacts): boolean {
 
 function applies(fault: RequestFault, endpoint: Endpoint): boolean {
   const deployOnly = fault.kind === 'cannot-allocate' || fault.kind === 'image-cannot-be-pulled';
+  if (fault.kind === 'not-processable') return endpoint === 'stopMany';
   return !deployOnly || endpoint.startsWith('deploy');
 }

@@ -43,6 +43,7 @@ test('a store that is opened again has its rows, and its schema is migrated only
     { name: '0004-kept-account' },
     { name: '0005-digests' },
     { name: '0006-askers' },
+    { name: '0008-plans' },
   ]);
 });
 
