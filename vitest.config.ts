@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 
 /** Tests that start processes of their own: bots, the demo, command lines, chaos. */
 const PROCESSES = [
-  'test/chaos/{chaos,safeguards,stopped}.test.ts',
+  'test/chaos/{bulk-stop,chaos,safeguards,stopped}.test.ts',
   'test/contract/openapi/command.test.ts',
   'test/demo/demo.test.ts',
   'test/main.test.ts',
@@ -26,6 +26,7 @@ const POSTGRES_ONLY = [
  */
 const ALSO_POSTGRES = [
   'test/answers/burst.test.ts',
+  'test/bulk/*.test.ts',
   'test/command/{invocations,presets}.test.ts',
   'test/deployments/{any-order,callbacks,clocks,inbox,many-processes,planned-stops,reconciler,stopping,two-accounts,unknown}.test.ts',
   'test/guard/at-once.test.ts',

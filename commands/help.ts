@@ -31,7 +31,8 @@ export default defineCommand({
         label: prompt + name,
         value: [description],
       }));
-      const example = allowed.find(({ name }) => name !== 'help');
+      const example =
+        allowed.find(({ name }) => name === 'deploy') ?? allowed.find(({ name }) => name !== 'help');
       const note: Rich = example
         ? [
             { code: `${prompt}help ${example.name}` },

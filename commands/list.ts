@@ -6,8 +6,8 @@ import {
   defineCommand,
   type Services,
 } from '../src/command/define.ts';
+import { filterInUse } from '../src/command/filter-in-use.ts';
 import { pageAction, pageFoot, pageOption } from '../src/command/pages.ts';
-import { namesakes } from '../src/command/same-name.ts';
 import { currentView } from '../src/command/status-view.ts';
 import { answerCard } from '../src/deployments/answer-card.ts';
 import {
@@ -16,9 +16,9 @@ import {
   filterWords,
   isFiltered,
   matchesFailed,
+  STATUSES,
 } from '../src/deployments/list-filter.ts';
 import { type ListRow, listRow, listTable } from '../src/deployments/list-row.ts';
-import { isOwnTag } from '../src/edgegap/outside.ts';
 import type { DeploymentPage } from '../src/edgegap/schema.ts';
 
 const ROWS = 10;
@@ -27,18 +27,6 @@ const ROWS = 10;
  * newest deployments are taken first.
  */
 const MOST_MINE = 200;
-
-/** The statuses that a deployment in the list can have. The list contains only active deployments. */
-const STATUSES = [
-  'ready',
-  'error',
-  'initializing',
-  'seeking',
-  'seeked',
-  'scanning',
-  'deploying',
-  'terminating',
-] as const;
 
 export default defineCommand({
   description: 'List active deployments',
@@ -95,35 +83,6 @@ async function read(
 
 function pagesOf(total: number): number {
   return Math.max(1, Math.ceil(total / ROWS));
-}
-
-/**
- * If no deployment has the tag or version in the filter, replaces this tag or version with the spellings that are in
- * use and mean the same.
- */
-async function filterInUse(
-  { edgegap, catalog, clock }: Context<unknown>,
-  filter: Filter,
-  ids: readonly string[] | undefined,
-): Promise<Filter> {
-  const { application, version, tag } = filter;
-  const versions: string[] = [];
-  if (version && !application)
-    for (const { name } of await catalog.applications())
-      versions.push(...(await catalog.versions(name)).map((one) => one.name));
-  const named = { ...filter, version: namesInUse(version, versions) };
-  const tags: string[] = [];
-  const others = filtersOf({ ...named, tag: undefined }, clock.now(), ids);
-  if (tag)
-    for await (const row of edgegap.allDeployments({ filters: others, limit: 50 }))
-      tags.push(...row.tags.filter((one) => !isOwnTag(one)));
-  return { ...named, tag: namesInUse(tag, tags) };
-}
-
-function namesInUse(given: Filter['tag'], known: readonly string[]): Filter['tag'] {
-  if (typeof given !== 'string') return given;
-  const found = namesakes(given, [...new Set(known)], (one) => one);
-  return found.length > 0 ? found : given;
 }
 
 /**

@@ -1,9 +1,13 @@
 import type { Card, Rich } from '../src/chat/card.ts';
 import { quoted } from '../src/command/argv.ts';
+import { matching, planActions, propose } from '../src/command/bulk-plan.ts';
 import { type CheckContext, type Context, defineCommand, defineGroup } from '../src/command/define.ts';
-import { theDeployment } from '../src/command/options.ts';
+import { filterInUse } from '../src/command/filter-in-use.ts';
+import { type OptionsOf, theDeployment } from '../src/command/options.ts';
+import { Question } from '../src/command/question.ts';
 import { namesakes } from '../src/command/same-name.ts';
 import type { DeploymentTarget } from '../src/deployments/deployment.ts';
+import { filterWords } from '../src/deployments/list-filter.ts';
 import { EdgegapError } from '../src/edgegap/errors.ts';
 import { isOwnTag } from '../src/edgegap/outside.ts';
 import { parseEdgegapTime } from '../src/edgegap/schema.ts';
@@ -12,6 +16,15 @@ import { InputError } from '../src/errors.ts';
 const tag = (description: string) =>
   ({ kind: 'tag', required: true, positional: true, description }) as const;
 const oneTag = (description: string) => ({ deployment: theDeployment, tag: tag(description) });
+/** Either one deployment, or all deployments with the tag `of`. */
+const tagToAdd = {
+  deployment: { ...theDeployment, unless: 'of' },
+  tag: tag('The tag to add'),
+  of: {
+    kind: 'tag',
+    description: 'Add the tag to every deployment with this tag, in place of one deployment',
+  },
+} as const;
 
 const change = {
   permission: 'deployments.tag',
@@ -22,6 +35,7 @@ const change = {
 export default defineGroup({
   description: 'List, add, remove or rename the tags of a deployment',
   usual: 'list',
+  actions: planActions('tags', 'deployments.tag', 'Nothing was changed.'),
   subcommands: {
     list: defineCommand({
       description: 'List the tags of a deployment',
@@ -42,12 +56,13 @@ export default defineGroup({
     }),
     add: defineCommand({
       ...change,
-      description: 'Add a tag to a deployment',
+      description: 'Add a tag to a deployment, or to every deployment that has another tag',
       example: '93924761ccde qa',
-      options: oneTag('The tag to add'),
-      check: async (context) => checkFree(await tagsOf(context), context.options.tag),
+      options: tagToAdd,
+      check: addCheck,
       async run(context) {
         const { deployment, tag } = context.options;
+        if (!deployment) return;
         const { request_id } = deployment;
         await changing(tag, () => context.edgegap.addTag(request_id, tag));
         await showChange(context, request_id, ['Added ', { code: tag }, ' to ']);
@@ -89,6 +104,21 @@ export default defineGroup({
     }),
   },
 });
+
+/** A plan for many deployments is private, so the plan takes the place of the public answer. */
+async function addCheck(context: CheckContext<OptionsOf<typeof tagToAdd>>) {
+  const { deployment, tag } = context.options;
+  if (deployment) return checkFree(await context.edgegap.tags(deployment.request_id), tag);
+  const filter = await filterInUse(context, { tag: context.options.of });
+  const found = await matching(context, { filter, without: tag });
+  const asked = { change: { kind: 'tag', tag }, filter, words: filterWords(filter) } as const;
+  const card = await propose(context, 'tags', asked, found);
+  throw new Question(
+    'confirm-tags',
+    'The plan has to be confirmed, and I could not show the plan. Try again.',
+    card,
+  );
+}
 
 interface OneTag {
   readonly deployment: DeploymentTarget;

@@ -42,10 +42,10 @@ function details({ name, description, entries }: Command): string {
 }
 
 function entryDetails({ name, description, options, example }: Entry): string {
-  const rows = Object.entries(options).map(([option, { required, description: what, input }]) => {
+  const rows = Object.entries(options).map(([option, { required, unless, description: what, input }]) => {
     const choices =
       input.type === 'choice' ? `: ${input.choices.map((choice) => `\`${choice}\``).join(', ')}` : '';
-    const needed = required === 'or-preset' ? 'yes, here or in the preset' : required ? 'yes' : 'no';
+    const needed = neededText(required, unless);
     return `| \`${option}\` | ${needed} | ${what}${choices} |`;
   });
   return [
@@ -65,4 +65,10 @@ function whoMay(command: Command): string {
 if (import.meta.main) {
   const { shouldBe } = await commandsPage();
   await writeFile(FILE, shouldBe);
+}
+
+function neededText(required: boolean | 'or-preset' | undefined, unless: string | undefined): string {
+  if (required === 'or-preset') return 'yes, here or in the preset';
+  if (!required) return 'no';
+  return unless === undefined ? 'yes' : `unless \`${unless}\` is given`;
 }

@@ -4,6 +4,8 @@ import { type AccountSettings, type OpenAccount, openAccount } from './app/accou
 import { openOwnDeployment } from './app/own-deployment.ts';
 import { createReadiness } from './app/readiness.ts';
 import { stopInOrder } from './app/stop.ts';
+import { Plans, purgePlans } from './bulk/plans.ts';
+import { carryingOut } from './bulk/work.ts';
 import { createCharts } from './chart/charts.ts';
 import type { Adapter, Address } from './chat/port.ts';
 import { type Clock, systemClock } from './clock.ts';
@@ -124,6 +126,8 @@ export async function buildApp({
   const opened = given.all.map((one) => openAccount(one, parts));
   const accounts = new Accounts(opened, given.idAt);
   const callbacks = new Callbacks({ ...parts, deployments: (account) => accounts.byId(account).deployments });
+  const conclude = (tx: Store, id: string) => invocations.conclude(tx, id);
+  const plansOf = (account: string) => new Plans({ store, clock, account, conclude });
   const services = ({
     id,
     api,
@@ -142,6 +146,7 @@ export async function buildApp({
     directory,
     payloads: createPayloads(store, clock, id),
     presets: createPresets(store, id),
+    plans: plansOf(id),
     carryOut(stored) {
       const { platform } = stored.at;
       const adapter = adapters.find((one) => one.platform === platform);
@@ -177,13 +182,22 @@ export async function buildApp({
       deployments: (before) => repository.schedule.purge(before),
       invocations: (before) => recovery.purge(before),
       kept: (before) => purgePayloads(store, before),
+      plans: (before) => purgePlans(store, before),
       outbox: (before) => purgeOutbox(store, before),
       channels: (before) => purgeChannels(store, membership, before),
       room: () => returnFreeSpace(store),
     },
   });
   const stops = stopLater({ accountOf: (id) => accounts.byId(id), policy, adapters, clock, log });
-  const tasks = [purges, forgettingPayloads(store), stops];
+  const bulk = carryingOut({
+    accountOf(account) {
+      const { api, deployments } = accounts.byId(account);
+      return { api, deployments, plans: plansOf(account), clock };
+    },
+    readOnly: config.readOnly,
+    log,
+  });
+  const tasks = [purges, forgettingPayloads(store), stops, bulk];
   const work = new TaskWorker({ store, membership, account: EVERY_ACCOUNT, kinds: tasks, clock, log });
   const platforms = createPlatforms({ adapters, leases, membership, clock, log, inbox: pipeline, over });
   let stopping = false;

@@ -30,7 +30,15 @@ const packages: readonly [RegExp, readonly string[]][] = [
   [/^fastify/, ['src/server/']],
   [
     /^kysely/,
-    ['src/store/', 'src/replicas/', 'src/deployments/', 'src/notify/', 'src/command/', 'src/work/'],
+    [
+      'src/store/',
+      'src/replicas/',
+      'src/deployments/',
+      'src/bulk/',
+      'src/notify/',
+      'src/command/',
+      'src/work/',
+    ],
   ],
   [/^pg$/, ['src/store/']],
   [
@@ -72,9 +80,11 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   // A card is rendered when its news is written, so that both are in one transaction.
   deployments: ['chat', 'edgegap', 'notify', 'replicas', 'store', 'work'],
   metrics: ['chart', 'deployments', 'edgegap'],
+  bulk: ['chat', 'deployments', 'edgegap', 'notify', 'store', 'work'],
   guard: ['deployments', 'store'],
   server: ['deployments'],
   command: [
+    'bulk',
     'chart',
     'chat',
     'config',

@@ -33,7 +33,10 @@ export function parseTokens(
   options: Options,
   hintAt?: (option: Token) => string | undefined,
 ): RawValues {
-  const positional = Object.entries(options).filter(([, option]) => option.positional);
+  const typed = new Set(tokens.map((token) => optionIn(token)?.[1]?.toLowerCase()));
+  const positional = Object.entries(options).filter(
+    ([, { positional, unless }]) => positional && !(unless && typed.has(unless)),
+  );
   const values: Record<string, string | boolean | string[]> = {};
   let last: string | undefined;
   for (let index = 0; index < tokens.length; index++) {

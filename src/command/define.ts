@@ -1,3 +1,4 @@
+import type { Plans } from '../bulk/plans.ts';
 import type { Charts } from '../chart/charts.ts';
 import type { ActionRef, Message } from '../chat/card.ts';
 import type { Form, FormValues } from '../chat/form.ts';
@@ -245,6 +246,8 @@ export interface Services {
   carryOut(stored: StoredRequest): Promise<void>;
   /** The deployment in which the bot itself runs. Undefined if the bot does not run as a deployment of Edgegap. */
   readonly ownDeployment: OwnDeployment | undefined;
+  /** The plans to change many deployments at once. */
+  readonly plans: Plans;
   readonly clock: Clock;
   readonly settings: CommandSettings;
 }

@@ -215,6 +215,15 @@ export function createInvocations(parts: InvocationsParts) {
     });
   }
 
+  /**
+   * Ends the invocation in the transaction `tx` of its change: after a crash, no process then says that nothing was
+   * done. Throws TakenOver like `confirm`.
+   */
+  async function conclude(tx: Store, id: string): Promise<void> {
+    const { numUpdatedRows } = await updateRunning(tx, id).set(endColumns('done')).executeTakeFirst();
+    if (numUpdatedRows === 0n) throw new TakenOver();
+  }
+
   return {
     /**
      * Stores the invocation. Returns false if the invocation was stored before. Throws AppError if the store fails, or
@@ -232,6 +241,7 @@ export function createInvocations(parts: InvocationsParts) {
       return taken;
     },
     confirm,
+    conclude,
     /** Like `confirm`, but uses the store only if other processes may have taken this process for dead. */
     async confirmInDoubt(id: string): Promise<void> {
       if (!membership.isCertain()) await confirm(store, id);

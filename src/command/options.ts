@@ -26,7 +26,7 @@ type ValueOf<Spec extends OptionSpec> =
 
 /** The parsed options of a command, by name. */
 export type OptionsOf<Specs extends OptionSpecs> = {
-  readonly [Name in keyof Specs]: Specs[Name] extends { required: true | 'or-preset' }
+  readonly [Name in keyof Specs]: Specs[Name] extends { required: true | 'or-preset'; unless?: undefined }
     ? ValueOf<Specs[Name]>
     : ValueOf<Specs[Name]> | undefined;
 };

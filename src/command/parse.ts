@@ -1,7 +1,7 @@
 import { InputError } from '../errors.ts';
 import { quoted, type RawValues } from './argv.ts';
 import type { Options, ParseSettings, RawValue } from './kinds/kind.ts';
-import { argumentMissing, stale } from './usage.ts';
+import { argumentMissing, stale, usageHint } from './usage.ts';
 
 /**
  * Checks each value by itself: a required value must be present, and each value must have the right form. This runs
@@ -14,8 +14,13 @@ export function parseValues(raw: RawValues, command: string, options: Options, s
   if (unknown !== undefined) throw stale(`${command} no longer has the option ${quoted(unknown)}.`);
   const parsed: Record<string, unknown> = {};
   for (const [name, option] of Object.entries(options)) {
-    const { kind, required } = option;
+    const { kind, unless } = option;
+    const required = option.required && !(unless && raw[unless] !== undefined);
     const value = raw[name];
+    if (unless && value !== undefined && raw[unless] !== undefined)
+      throw new InputError('option-excluded', `${name} and ${unless} exclude each other.`, {
+        hint: `Give only one of them. ${usageHint(command, options)}`,
+      });
     if (value !== undefined && !isBlank(value))
       parsed[name] = kind.parse(value, { ...option, name }, settings);
     else if (required && !kind.known) throw argumentMissing(name, command, options);

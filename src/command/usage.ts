@@ -11,10 +11,10 @@ export function usage(command: string, options: Options): string {
 }
 
 /** The form in which help and usage lines show an option, for example `<application>` or `[--near <city>]`. */
-function usageOf(name: string, { kind, input, required, positional }: Option): string {
+function usageOf(name: string, { kind, input, required, positional, unless }: Option): string {
   let shown = input.type === 'boolean' ? `--${name}` : `--${name} <${kind.placeholder ?? name}>`;
   if (positional) shown = input.type === 'choice' ? input.choices.join('|') : `<${name}>`;
-  return required ? shown : `[${shown}]`;
+  return required && unless === undefined ? shown : `[${shown}]`;
 }
 
 /** The refusal of a command or option that the platform still offers, although the bot no longer has it. */

@@ -36,6 +36,8 @@ export async function announce(
   for (const happening of happened) {
     // If a person has already stopped the server, nobody needs to hear that the server is ready.
     if (happening === 'ready' && after.stopAskedBy !== undefined) continue;
+    // The card of the plan tells the channel of all servers that the plan stops.
+    if (after.stopPlan !== undefined && (happening === 'stop-asked' || happening === 'terminated')) continue;
     const failure = happening === 'error' || happening === 'lost';
     await enqueue(tx, clock, {
       kind: 'post',

@@ -90,6 +90,8 @@ export interface Deployment extends DeployOrder {
   /** The name of the person who asked for the stop that Edgegap accepted. */
   readonly stopAskedBy: string | undefined;
   readonly stopAskedAt: number | undefined;
+  /** The plan that stops the deployment. The card of the plan tells the channel about the stop and the end. */
+  readonly stopPlan: string | undefined;
   /**
    * The time of Edgegap's first answer that there is no such deployment. Cleared when Edgegap knows the deployment
    * again.
@@ -138,6 +140,7 @@ export function fromRow(row: Selectable<DeploymentsTable>): Deployment {
     checks: row.checks,
     stopAskedBy: row.stop_asked_by ?? undefined,
     stopAskedAt: row.stop_asked_at ?? undefined,
+    stopPlan: row.stop_plan ?? undefined,
     missingAt: row.missing_at ?? undefined,
     // An older version of the bot stored the name of an event in this column. A name contains no status, so the bot
     // asks Edgegap again.
@@ -164,6 +167,7 @@ export function toColumns(deployment: Deployment) {
     ended_at: deployment.endedAt ?? null,
     stop_asked_by: deployment.stopAskedBy ?? null,
     stop_asked_at: deployment.stopAskedAt ?? null,
+    stop_plan: deployment.stopPlan ?? null,
     missing_at: deployment.missingAt ?? null,
     doubted: deployment.doubted ? JSON.stringify(deployment.doubted) : null,
     heard_at: deployment.heardAt,

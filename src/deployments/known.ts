@@ -3,6 +3,7 @@ import type { Address } from '../chat/port.ts';
 import { type Clock, sleep, stopwatch } from '../clock.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
 import type { DeploymentRow, DeploymentStatus } from '../edgegap/schema.ts';
+import type { CallOptions } from '../edgegap/transport.ts';
 import type { Logger } from '../log.ts';
 import type { Membership } from '../replicas/membership.ts';
 import type { Store } from '../store/schema.ts';
@@ -130,11 +131,14 @@ export class KnownDeployments {
    * it is fresh enough: for SETTLED_MS if the row of the list confirms the status, and for MOVING_MS if not. After that
    * time, asks Edgegap. Returns undefined if Edgegap does not answer.
    */
-  async statusInList({ request_id, ready }: DeploymentRow): Promise<DeploymentStatus | undefined> {
+  async statusInList(
+    { request_id, ready }: DeploymentRow,
+    call?: CallOptions,
+  ): Promise<DeploymentStatus | undefined> {
     const { is, ageMs } = this.#statuses.get(request_id) ?? {};
     const settled = is?.current_status === (ready ? 'READY' : 'ERROR');
     if (is && ageMs && ageMs() < (settled ? SETTLED_MS : MOVING_MS)) return is;
-    const status = await this.parts.edgegap.status(request_id).catch(() => undefined);
+    const status = await this.parts.edgegap.status(request_id, call).catch(() => undefined);
     if (status) await this.observe(status);
     return status;
   }
@@ -147,6 +151,26 @@ export class KnownDeployments {
   ): Promise<string[]> {
     const person = { id, platform: at.platform };
     return this.parts.repository.search.askedBy(this.parts.account, person, limit, applications);
+  }
+
+  /** Applies that Edgegap accepted the stop of a deployment, if the deployment was deployed by the bot. */
+  async stopping(request_id: string, by: string): Promise<void> {
+    await this.learnOf(request_id, { kind: 'stopping', by });
+  }
+
+  /** See `DeploymentRepository.stopsByPlan`. */
+  async stopsByPlan(
+    tx: Store,
+    about: { readonly at: Address; readonly plan: string; readonly stops: boolean },
+    requestIds: readonly string[],
+  ): Promise<void> {
+    await this.parts.repository.stopsByPlan(tx, { ...about, account: this.parts.account }, requestIds);
+  }
+
+  /** Applies a new tag of a deployment, if the deployment was deployed by the bot. */
+  async tagged(request_id: string, tag: string): Promise<void> {
+    const known = await this.byRequestId(request_id);
+    if (known && !known.tags.includes(tag)) await this.retagged(request_id, [...known.tags, tag]);
   }
 
   /** Applies the new tags of a deployment, if the deployment was deployed by the bot. */

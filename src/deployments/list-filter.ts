@@ -20,6 +20,18 @@ export interface Filter {
   readonly mine?: boolean | undefined;
 }
 
+/** The statuses that a deployment in the list can have; the list holds active deployments only. */
+export const STATUSES = [
+  'ready',
+  'error',
+  'initializing',
+  'seeking',
+  'seeked',
+  'scanning',
+  'deploying',
+  'terminating',
+] as const;
+
 type Failed = Awaited<ReturnType<Search['failed']>>[number];
 
 export function isFiltered(filter: Filter): boolean {

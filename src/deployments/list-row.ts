@@ -1,6 +1,7 @@
 import type { Choice } from '../chat/card.ts';
 import { isOwnTag } from '../edgegap/outside.ts';
-import { type DeploymentRow, parseEdgegapTime } from '../edgegap/schema.ts';
+import { type DeploymentRow, type Location, parseEdgegapTime } from '../edgegap/schema.ts';
+import type { CallOptions } from '../edgegap/transport.ts';
 import { roughly, statusFace } from './card.ts';
 import type { KnownDeployments } from './known.ts';
 import { linkOf, viewOf, viewOfStatus } from './view.ts';
@@ -11,6 +12,9 @@ export const COLUMNS = ['request_id', 'application', 'status', 'age', 'city', 'b
 export interface ListRow {
   readonly cells: readonly string[];
   readonly choice: Choice;
+  /** The status of Edgegap without the prefix `Status.`. */
+  readonly status: string;
+  readonly location: Location | undefined;
 }
 
 /**
@@ -21,10 +25,11 @@ export async function listRow(
   deployments: KnownDeployments,
   row: DeploymentRow,
   now: number,
+  call?: CallOptions,
 ): Promise<ListRow> {
   const { request_id } = row;
   const known = await deployments.byRequestId(request_id);
-  const seen = known ? undefined : await deployments.statusInList(row);
+  const seen = known ? undefined : await deployments.statusInList(row, call);
   const view = known ? viewOf(known) : seen && viewOfStatus(seen);
   const believed = view?.status ?? 'DEPLOYING';
   // The list may show that the deployment is ready before the bot hears about it in another way.
@@ -49,11 +54,13 @@ export async function listRow(
       detail: [application, words, city].filter((part) => part).join(' · '),
       value: request_id,
     },
+    status,
+    location: view?.told?.location,
   };
 }
 
 /** A table of the rows. Columns that are empty in every row are left out. */
-export function listTable(rows: readonly ListRow[]) {
+export function listTable(rows: readonly Pick<ListRow, 'cells'>[]) {
   const used = COLUMNS.map((_, column) => rows.some(({ cells }) => cells[column]));
   const kept = <Item>(items: readonly Item[]) => items.filter((_, column) => used[column]);
   return {

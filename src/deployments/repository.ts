@@ -144,6 +144,28 @@ export class DeploymentRepository {
     return after;
   }
 
+  /**
+   * Notes that the plan stops these deployments of the account, or, with `stops: false`, takes the note back. Only
+   * deployments from the channel `at` are noted, because only there the card of the plan is read.
+   */
+  async stopsByPlan(
+    tx: Store,
+    { account, at, plan, stops }: { account: string; at: Address; plan: string; stops: boolean },
+    requestIds: readonly string[],
+  ): Promise<void> {
+    if (requestIds.length === 0) return;
+    await tx
+      .updateTable('deployments')
+      .set((eb) => ({ stop_plan: stops ? plan : null, revision: eb('revision', '+', 1) }))
+      .where('request_id', 'in', requestIds)
+      .where('account', '=', account)
+      .$if(!stops, (query) => query.where('stop_plan', '=', plan))
+      .where('platform', '=', at.platform)
+      .where('workspace', '=', at.workspace)
+      .where('channel', '=', at.channel)
+      .execute();
+  }
+
   /** Whether another deployment of the account has this request_id. */
   async isAnothers(tx: Store, { id, account }: Deployment, requestId: string): Promise<boolean> {
     const row = await tx

@@ -66,6 +66,7 @@ type Facts = Pick<
   | 'endedAt'
   | 'stopAskedBy'
   | 'stopAskedAt'
+  | 'stopPlan'
   | 'missingAt'
 >;
 
@@ -177,6 +178,7 @@ function revive(deployment: Facts): Step {
       missingAt: undefined,
       stopAskedBy: undefined,
       stopAskedAt: undefined,
+      stopPlan: undefined,
     },
     happened: ['still-running'],
   };
@@ -200,7 +202,10 @@ function answered(deployment: Facts, said: Said, now: number): Step {
   const told = merge(merge(revived, found), fromStatus(known, said, now));
   const after = { ...deployment, ...told.changes };
   return isUnheeded(after, now)
-    ? merge(told, { changes: { stopAskedBy: undefined, stopAskedAt: undefined }, happened: ['not-stopped'] })
+    ? merge(told, {
+        changes: { stopAskedBy: undefined, stopAskedAt: undefined, stopPlan: undefined },
+        happened: ['not-stopped'],
+      })
     : told;
 }
 

@@ -42,7 +42,7 @@ export async function stop(
 }
 
 /** How many ids are sent in a request. Edgegap documents no limit. */
-const BATCH = 100;
+export const STOP_BATCH = 100;
 
 /**
  * Stops deployments in batches, and returns the ids that Edgegap accepted. The filter consists only of ids and is never
@@ -56,7 +56,7 @@ export async function stopMany(
   const ids = [...new Set(request_ids)];
   const taken: string[] = [];
   while (ids.length > 0) {
-    const values = ids.splice(0, BATCH);
+    const values = ids.splice(0, STOP_BATCH);
     const request = {
       method: 'POST',
       path: '/v1/deployments/bulk-stop',

@@ -51,6 +51,8 @@ export type RequestFault =
    * become READY.
    */
   | { readonly kind: 'image-cannot-be-pulled'; readonly detail?: string }
+  /** Only for a stop of many deployments: these are not stopped, and are missing in `processable`. */
+  | { readonly kind: 'not-processable'; readonly request_ids: readonly string[] }
   | {
       readonly kind: 'server-error';
       readonly when: When;
@@ -158,5 +160,6 @@ function fits(matcher: RequestMatcher, facts: RequestFacts): boolean {
 
 function applies(fault: RequestFault, endpoint: Endpoint): boolean {
   const deployOnly = fault.kind === 'cannot-allocate' || fault.kind === 'image-cannot-be-pulled';
+  if (fault.kind === 'not-processable') return endpoint === 'stopMany';
   return !deployOnly || endpoint.startsWith('deploy');
 }

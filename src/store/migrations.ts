@@ -157,6 +157,23 @@ const presets = statements(
     )`,
 );
 
+/** Adds the plans to change many deployments at once, and marks the deployments that such a plan stops. */
+const plans = statements(
+  () => `
+    create table plans (
+      id text primary key, account text not null, plan_json text not null, state text not null, card_json text,
+      created_at bigint not null
+    );
+    create index plans_state on plans (state, created_at);
+    create table plan_items (
+      plan_id text not null, request_id text not null, place integer not null, cells_json text not null,
+      state text not null, reason text, changed_at bigint not null,
+      constraint plan_items_key primary key (plan_id, request_id)
+    );
+    create index plan_items_request on plan_items (request_id);
+    alter table deployments add column stop_plan text`,
+);
+
 /** All changes of the schema, in order. Once a change was released, its effect must never change. */
 export const migrations: MigrationProvider = {
   getMigrations: async () => ({
@@ -167,5 +184,6 @@ export const migrations: MigrationProvider = {
     '0005-digests': digests,
     '0006-askers': askers,
     '0007-presets': presets,
+    '0008-plans': plans,
   }),
 };

@@ -36,6 +36,8 @@ export interface Database {
   rate_slots: RateSlotsTable;
   tasks: TasksTable;
   presets: PresetsTable;
+  plans: PlansTable;
+  plan_items: PlanItemsTable;
 }
 
 /** Each row is a deployment that was ordered in chat. The row is written before the request to Edgegap leaves. */
@@ -96,6 +98,8 @@ export interface DeploymentsTable {
    * its way.
    */
   doubted: string | null;
+  /** The plan that stops the deployment, if the card of the plan stands in the deployment's own channel. */
+  stop_plan: string | null;
 }
 
 /**
@@ -277,4 +281,35 @@ export interface PresetsTable {
   /** The name of the person who saved the preset. */
   saved_by: string;
   saved_at: number;
+}
+
+/** Plans to change many deployments at once. A plan holds exactly the deployments that the person was shown. */
+export interface PlansTable {
+  id: string;
+  account: string;
+  /** The change, the filter, the person and the place, as JSON. */
+  plan_json: string;
+  /** `asked` (not confirmed yet), `running`, `done` or `cancelled`. */
+  state: string;
+  /** The MessageRef of the public card that shows the progress, as JSON. Null until the plan is confirmed. */
+  card_json: string | null;
+  created_at: number;
+}
+
+/** The deployments of the plans. */
+export interface PlanItemsTable {
+  plan_id: string;
+  request_id: string;
+  /** The position in the plan. */
+  place: number;
+  /** The row of the list that the person was shown, as JSON. */
+  cells_json: string;
+  /**
+   * `planned`, `sending` (the change is being asked for), `done`, `left-out` (the deployment has changed since the plan)
+   * or `failed`.
+   */
+  state: string;
+  /** Why the deployment was left out, or why the change failed, in words for people. */
+  reason: string | null;
+  changed_at: number;
 }

@@ -44,6 +44,14 @@ const cases: readonly [title: string, command: string, values: Values, says: Reg
     { ...KART, application: 'retired-prototype' },
     /retired-prototype. is switched off.*dashboard/,
   ],
+  ['a bulk stop without a match', 'bulk-stop', { tag: 'nope' }, /No running deployment matches/],
+  ['a bulk stop without a filter', 'bulk-stop', {}, /Without a filter.*Nothing was stopped.*bulk-stop --all/],
+  [
+    'a tag for servers of which there are none',
+    'tags add',
+    { tag: 'new', of: 'nope' },
+    /No running deployment/,
+  ],
   ['an unknown version', 'deploy', { ...KART, version: 'v9' }, /kart-racing has no version .v9.*v1\.[23]/],
   [
     'an inactive version',
@@ -269,7 +277,7 @@ const cases: readonly [title: string, command: string, values: Values, says: Reg
     'adding without a tag',
     'tags add',
     { deployment: first },
-    /tags add needs a tag: the tag to add.*Use: (\/edgegap )?tags add <deployment> <tag>/,
+    /tags add needs a tag: the tag to add.*Use: (\/edgegap )?tags add \[<deployment>\] <tag>/,
   ],
   [
     'renaming without a new name',
@@ -370,7 +378,7 @@ const cases: readonly [title: string, command: string, values: Values, says: Reg
 /** The same for typed lines, which Discord's own boxes would not let through. */
 const lines: readonly [line: string, says: RegExp][] = [
   ['depoly kart-racing v1.2', /no command .depoly.*Did you mean deploy/],
-  ['frobnicate', /no command .frobnicate.*There are: deploy, help, hosts/],
+  ['frobnicate', /no command .frobnicate.*There are: bulk-stop, deploy, help, hosts/],
   [
     'deploy',
     /deploy needs an application.*There are: .*kart-racing.*Use: (\/edgegap )?deploy <application> \[<version>\]/,

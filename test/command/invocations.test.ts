@@ -9,6 +9,7 @@ import { loadCommands } from '../../src/command/load.ts';
 import { createRecovery } from '../../src/command/recovery.ts';
 import { Membership } from '../../src/replicas/membership.ts';
 import type { Store } from '../../src/store/schema.ts';
+import { transact } from '../../src/store/transact.ts';
 import { textOf } from '../notify/memory-chat.ts';
 import { freshStore, suiteDatabase } from '../support/databases.ts';
 import { TestClock, until } from '../support/test-clock.ts';
@@ -387,4 +388,26 @@ test('if an invocation was stored but the confirmation was lost, the invocation 
   expect(await begin('2')).toBe(true);
   await invocations.catchUp();
   expect(await states()).toContainEqual(['2', 'running', false]);
+});
+
+test('an invocation that ends together with its change is not answered again after a crash', async () => {
+  const { store, join, states, outbox } = await open();
+  const [one, other] = [await join(), await join()];
+  await one.begin('1', { what: 'bulk-stop:confirm', changes: true, mode: 'public' });
+  await transact(store, (tx) => one.invocations.conclude(tx, '1'));
+  await one.membership.leave();
+  await other.recovery.recover();
+  expect(await states()).toEqual([['1', 'done', true]]);
+  expect(await outbox()).toEqual([]);
+});
+
+test('an invocation that another process has answered changes nothing any more', async () => {
+  const { store, join, states, outbox } = await open();
+  const [one, other] = [await join(), await join()];
+  await one.begin('1', { what: 'bulk-stop:confirm', changes: true, mode: 'public' });
+  await one.membership.leave();
+  await other.recovery.recover();
+  expect((await outbox()).map(({ text }) => text).join()).toContain('Nothing was stopped. Ask again.');
+  await expect(transact(store, (tx) => one.invocations.conclude(tx, '1'))).rejects.toThrow(TakenOver);
+  expect(await states()).toEqual([['1', 'interrupted', true]]);
 });

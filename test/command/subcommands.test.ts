@@ -56,7 +56,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
     expect(all).toMatch(/tags list <deployment> .*tags rename <deployment> <tag> <new-name>/);
     expect(all).toContain('Rename a tag of a deployment');
     const one = await privately(command('help', { command: 'tags', subcommand: 'add' }));
-    expect(one).toMatch(/tags add <deployment> <tag>.*The tag to add.*For example: .*tags add/);
+    expect(one).toMatch(/tags add \[<deployment>\] <tag>.*The tag to add.*For example: .*tags add/);
     expect(await privately(command('help', { command: 'tags', subcommand: 'ad' }))).toMatch(
       /no subcommand of tags “ad”.*Did you mean add/,
     );
@@ -99,7 +99,11 @@ describe.each(driverNames)('subcommands on %s', (name) => {
       expect(tags[0]?.options).toMatchObject([
         { type: 1, name: 'list', options: [{ name: 'deployment', type: 3, required: true }] },
         { type: 1, name: 'show' },
-        { type: 1, name: 'add', options: [{ name: 'deployment' }, { name: 'tag', required: true }] },
+        {
+          type: 1,
+          name: 'add',
+          options: [{ name: 'tag', required: true }, { name: 'deployment', required: false }, { name: 'of' }],
+        },
         { type: 1, name: 'remove' },
         { type: 1, name: 'rename', options: [{}, {}, { name: 'new-name', required: true }] },
       ]);
@@ -137,7 +141,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
     expect(await privately(line('tags @last --add=qa'))).toMatch(add);
     expect(await privately(line(`tags --ad "two words" ${id}`))).toContain(`tags add "two words" ${id}”`);
     expect(await privately(line(`tags ${id} --tag qa`))).toMatch(
-      /no option “--tag”\..*Use: .*tags show <deployment> <tag> or .*tags add <deployment> <tag> or /,
+      /no option “--tag”\..*Use: .*tags show <deployment> <tag> or .*tags add \[<deployment>\] <tag> \[--of <tag>\] or /,
     );
     expect(await privately(line(`tags add ${id} --new-name x`))).toMatch(/Use: (\S+ )?tags rename <dep/);
     expect(await privately(line(`tags add ${id} --tga x`))).toMatch(/Did you mean --tag\?/);
@@ -149,7 +153,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
   test('a colon or comma after the name of a command is ignored, even if the command is help', async () => {
     expect(await privately(line(`Tags: ${id}`))).toMatch(/Tags of .*qa/);
     expect(await privately(line(`tags, ${id}`))).toMatch(/Tags of .*qa/);
-    expect(await privately(line('help tags:'))).toMatch(/tags add <deployment> <tag>/);
+    expect(await privately(line('help tags:'))).toMatch(/tags add \[<deployment>\] <tag>/);
   });
 
   test('if a subcommand or an option is missing, the answer shows the usage', async () => {
@@ -157,7 +161,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
       /tags needs a subcommand\..*There are: list, show, add, remove, rename\. .*help tags shows how/,
     );
     expect(await privately(line(`tags add ${id}`))).toMatch(
-      /tags add needs a tag.*Use: .*tags add <deployment>/,
+      /tags add needs a tag.*Use: .*tags add \[<deployment>\]/,
     );
     expect(await privately(line(`tags show ${id} late`))).toMatch(/no tag “late”.*The deployment has: qa/);
     expect(await privately(line(`tags add ${id} one two`))).toMatch(/do not know what to do with “two”/);
@@ -166,7 +170,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
   test.each(['tags help', 'tags ?', 'tags --help', 'tags —help'])(
     'the line "%s" shows the help of the command',
     async (typed) => {
-      expect(await privately(line(typed))).toMatch(/tags add <deployment> <tag>/);
+      expect(await privately(line(typed))).toMatch(/tags add \[<deployment>\] <tag>/);
       expect(tagsOf()).toEqual(['qa']);
     },
   );

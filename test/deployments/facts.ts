@@ -16,5 +16,6 @@ export const fresh: Facts = {
   endedAt: undefined,
   stopAskedBy: undefined,
   stopAskedAt: undefined,
+  stopPlan: undefined,
   missingAt: undefined,
 };

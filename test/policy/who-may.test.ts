@@ -59,6 +59,9 @@ const uses: readonly Use[] = [
   on('tags add', 'deployments.tag', (deployment) => ({ deployment, tag: 'new' })),
   on('tags remove', 'deployments.tag', (deployment) => ({ deployment, tag: 'qa' })),
   on('tags rename', 'deployments.tag', (deployment) => ({ deployment, tag: 'qa', 'new-name': 'b' })),
+  press('tags:confirm', 'deployments.tag', () => 'no-such-plan'),
+  press('tags:cancel', 'deployments.tag', () => 'no-such-plan'),
+  press('tags:again', 'deployments.tag', () => 'no-such-plan'),
   on('deploy', 'deployments.deploy', () => ({ application: 'kart-racing', version: 'v1.2', near: 'Tokyo' })),
   press('deploy:again', 'deployments.deploy', () => 'abcdefghijkl'),
   press('deploy:confirm', 'deployments.deploy', () => 'no-such-question'),
@@ -69,6 +72,10 @@ const uses: readonly Use[] = [
   on('preset save', 'presets.change', () => ({ name: 'qa', application: 'kart-racing', near: 'Tokyo' })),
   on('preset delete', 'presets.change', () => ({ name: 'qa' })),
   on('stop', 'deployments.stop', (deployment) => ({ deployment })),
+  on('bulk-stop', 'deployments.stop', () => ({ tag: 'qa' })),
+  press('bulk-stop:confirm', 'deployments.stop', () => 'no-such-plan'),
+  press('bulk-stop:cancel', 'deployments.stop', () => 'no-such-plan'),
+  press('bulk-stop:again', 'deployments.stop', () => 'no-such-plan'),
   press('stop:ask', 'deployments.stop'),
   press('stop:confirm', 'deployments.stop'),
   press('stop:cancel', 'deployments.stop'),
@@ -218,7 +225,7 @@ describe.each(titled)('permissions on $name, $title', ({ name, setting }) => {
 function reason(level: Level, { what, permission }: Use, { environment }: Setting): keyof typeof REFUSALS {
   if (level === 'nothing') return 'nothing';
   // A person who may not even list tags or presets is not told about changing these.
-  const lacksLeast = /^(?:tags|preset)/.test(what) && level === 'open';
+  const lacksLeast = /^(?:tags|preset) /.test(what) && level === 'open';
   if (lacksLeast || levelOf[permission] === 'read') return 'read';
   return environment.READ_ONLY ? 'readOnly' : 'change';
 }

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Bot, createDriver, driverNames, startBot } from '../support/bot.ts';
 import type { ChatDriver, VisibleMessage } from '../support/chat-driver.ts';
+import type { ConsoleDriver } from '../support/console-driver.ts';
 import { pacedClock } from '../support/paced-clock.ts';
+import type { SlackDriver } from '../support/slack-driver.ts';
 import { until } from '../support/test-clock.ts';
 
 describe.each(driverNames)('the main job on %s', (name) => {
@@ -107,5 +109,46 @@ describe.each(driverNames)('the main job on %s', (name) => {
     await driver.command('operator', 'deploy', { preset: 'qa' });
     await find(/There is no preset/, 'private');
     expect(bot.simulator.deployments.size).toBe(1);
+  });
+
+  test('two servers are tagged together and stopped together, and a third server runs on', async () => {
+    const ids = () => [...bot.simulator.deployments.keys()];
+    for (const tag of ['cup', 'cup', 'other']) {
+      const count = ids().length;
+      const kart = { application: 'kart-racing', version: 'v1.2', near: 'Montreal', tag };
+      await driver.command('operator', 'deploy', kart);
+      await until(() => ids().length > count, 'the deployment');
+      await find(new RegExp(`is ready[\\s\\S]*${ids().at(-1)}|${ids().at(-1)}[\\s\\S]*is ready`));
+    }
+    const [first = '', second = '', third = ''] = ids();
+
+    if (driver.platform === 'console') await (driver as ConsoleDriver).type('tags add --of cup final');
+    else if (driver.platform === 'slack')
+      await (driver as SlackDriver).slash('operator', 'tags add final --of cup');
+    else await driver.command('operator', 'tags add', { tag: 'final', of: 'cup' });
+    await find('Add final to 2 deployments?', 'private');
+    await driver.press('operator', 'Add final to 2 deployments');
+    await find('Added final to 2 deployments');
+    const tagsOf = (id: string) => bot.simulator.deployments.get(id)?.tags.map(({ name }) => name) ?? [];
+    for (const id of [first, second]) expect(tagsOf(id)).toContain('final');
+    expect(tagsOf(third)).not.toContain('final');
+
+    await driver.command('operator', 'bulk-stop', { tag: 'final' });
+    const plan = await find('Stop 2 deployments?', 'private');
+    for (const id of [first, second]) expect(plan.text).toContain(id);
+    await driver.press('operator', 'Stop 2 deployments');
+    const summary = await find('Stopped 2 deployments');
+    expect(summary.text).toContain('tag final');
+    await until(
+      () =>
+        [first, second].every(
+          (id) => bot.simulator.deployments.get(id)?.history.at(-1)?.phase === 'TERMINATED',
+        ),
+      'both servers to end',
+    );
+    const cards = async () => (await driver.channel()).filter(({ text }) => text.includes('Terminated'));
+    await until(async () => (await cards()).length === 2, 'both cards to say Terminated');
+    expect(bot.simulator.deployments.get(third)?.history.at(-1)?.phase).toBe('READY');
+    expect((await driver.channel()).filter(({ text }) => / terminated|asked to stop/.test(text))).toEqual([]);
   });
 });

@@ -44,6 +44,7 @@ test('an SQLite database that is opened again has its rows, and its schema is mi
     { name: '0005-digests' },
     { name: '0006-askers' },
     { name: '0007-presets' },
+    { name: '0008-plans' },
   ]);
 });
 

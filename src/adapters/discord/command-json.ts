@@ -53,7 +53,10 @@ function charactersOf({ name, description, options = [], choices = [] }: Describ
 
 /** The options of a command. Discord treats a subcommand as an option that contains the subcommand's own options. */
 function entryJson({ word, description, options }: Entry): Described[] {
-  const all = Object.entries(options).map(([name, option]) => optionJson(name, option));
+  const all = Object.entries(options)
+    .map(([name, option]) => optionJson(name, option))
+    // Discord refuses options that are not required before options that are.
+    .toSorted((a, b) => Number(b.required) - Number(a.required));
   if (word === undefined) return all;
   return [{ type: ApplicationCommandOptionType.Subcommand, name: word, description, options: all }];
 }
@@ -72,8 +75,9 @@ function leastRight(permission: Permission, access: AccessRules): number | null 
   return administratorsOnly ? Number(PermissionFlagsBits.ManageGuild) : null;
 }
 
-function optionJson(name: string, { description, required, input, suggest }: Option) {
-  const json = { type: types[input.type], name, description, required: required === true };
+function optionJson(name: string, { description, unless, input, suggest, ...option }: Option) {
+  const required = unless === undefined && option.required === true;
+  const json = { type: types[input.type], name, description, required };
   if (input.type === 'integer') return { ...json, min_value: input.min, max_value: input.max };
   if (input.type === 'boolean') return json;
   if (input.type === 'choice')

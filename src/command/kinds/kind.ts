@@ -15,6 +15,8 @@ export interface OptionBase {
   /** `or-preset`: the value may come from a preset instead, so no platform insists on the value. */
   readonly required?: boolean | 'or-preset';
   readonly positional?: boolean;
+  /** The name of an option that stands in for this required option. If that option is given, this option must be absent. */
+  readonly unless?: string;
   /** Values to suggest while a person types, in place of the kind's own suggestions. */
   readonly suggest?: Kind['suggest'];
 }

@@ -64,12 +64,15 @@ const BulkBody = z.object({
 type BulkFilter = z.infer<typeof BulkBody>['filters'][number];
 
 /** Stops all deployments that match every filter and have not ended yet. */
-function stopMany({ world, body }: RouteRequest): RouteResponse {
+function stopMany({ world, body, fault }: RouteRequest): RouteResponse {
   const parsed = BulkBody.safeParse(body);
   if (!parsed.success) throw new RouteRefusal(400, 'The filters are not valid');
+  const refused = fault?.kind === 'not-processable' ? fault.request_ids : [];
   const matched = [...world.deployments.values()].filter(
     (deployment) =>
-      phaseOf(deployment) !== 'TERMINATED' && parsed.data.filters.every((filter) => fits(filter, deployment)),
+      phaseOf(deployment) !== 'TERMINATED' &&
+      !refused.includes(deployment.request_id) &&
+      parsed.data.filters.every((filter) => fits(filter, deployment)),
   );
   for (const deployment of matched) world.lifecycle.stop(deployment);
   return { status: 202, body: { processable: matched.map(({ request_id }) => ({ request_id })) } };

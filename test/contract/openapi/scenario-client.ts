@@ -1,3 +1,4 @@
+import { filtersOf } from '../../../src/deployments/list-filter.ts';
 import { METRICS_STEPS } from '../../../src/edgegap/metrics.ts';
 import { selfStop } from '../../../src/edgegap/self-stop.ts';
 import { createLog } from '../../../src/log.ts';
@@ -24,6 +25,7 @@ export async function driveClient(run: Run): Promise<void> {
   await catalogue(stage);
   await lifecycle(run, stage);
   await lists(stage);
+  await bulkStop(stage);
   await tags(stage);
   await selfStops(stage);
   await stage.close();
@@ -150,6 +152,33 @@ async function lists({ client, api }: Stage): Promise<void> {
     for await (const row of api.allDeployments()) ids.add(row.request_id);
     if (ids.size < 12) throw new Error(`Only ${ids.size} rows came`);
   });
+}
+
+/** The requests of a plan of `bulk-stop`. */
+async function bulkStop({ client, api, clock }: Stage): Promise<void> {
+  const deployed = await client('deploy', () => api.deploy({ ...least, tags: ['bulk'] }));
+  await clock.advance(60_000);
+  await client(
+    'a bulk stop: the list of the plan, the list again before a batch, the stop, the status',
+    async () => {
+      const wanted = { application: 'kart-racing', version: ['v1.2', 'v1.3'], tag: 'bulk', olderThan: 1 };
+      const order_by = [{ field: 'created_at', order: 'desc' }] as const;
+      const found: string[] = [];
+      for await (const row of api.allDeployments({
+        filters: filtersOf(wanted, clock.now()),
+        order_by,
+        limit: 50,
+      }))
+        found.push(row.request_id);
+      if (found.join() !== deployed?.request_id) throw new Error(`${found} were found`);
+      const again = { filters: filtersOf(wanted, clock.now(), found), limit: 50 };
+      for await (const row of api.allDeployments(again))
+        if (!row.ready) throw new Error('The row is not ready');
+      const { taken } = await api.stopMany(found);
+      if (taken.join() !== deployed?.request_id) throw new Error(`${taken} were taken`);
+      await api.status(taken.join());
+    },
+  );
 }
 
 async function tags({ client, api }: Stage): Promise<void> {

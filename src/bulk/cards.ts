@@ -1,0 +1,139 @@
+import { type Button, type Card, type Node, textFile } from '../chat/card.ts';
+import { counted } from '../chat/facts.ts';
+import { COLUMNS, listTable } from '../deployments/list-row.ts';
+import type { Change, Item, Order, Target } from './plan.ts';
+
+/** A longer list is added to the card as a file. */
+const ROWS = 10;
+
+/** The verb of a change: at the beginning of a sentence, while the change is made, and afterwards. */
+function verbs(change: Change): { readonly todo: string; readonly doing: string; readonly done: string } {
+  if (change.kind === 'stop') return { todo: 'Stop', doing: 'Stopping', done: 'Stopped' };
+  const { tag } = change;
+  return { todo: `Add ${tag} to`, doing: `Adding ${tag} to`, done: `Added ${tag} to` };
+}
+
+/** The question for the person alone: exactly these deployments are changed once the person confirms. */
+export function planQuestion(
+  id: string,
+  order: Order,
+  targets: readonly Target[],
+  notes: readonly string[] = [],
+): Card {
+  const { change, words } = order;
+  const title = `${verbs(change).todo} ${counted(targets.length, 'deployment')}`;
+  const isLong = targets.length > ROWS;
+  const consequence =
+    change.kind === 'stop' ? 'Players on the servers are disconnected. This cannot be undone. ' : '';
+  const text = `${consequence}Only the deployments of this plan are changed, and of these only those that still run and still match. The plan can be confirmed for 15 minutes.`;
+  return {
+    kind: 'card',
+    tone: 'warning',
+    title: [`${title}?`],
+    nodes: [
+      ...(words ? [{ kind: 'fields', fields: [{ label: 'Filter', value: [words] }] } as const] : []),
+      listTable(targets.slice(0, ROWS)),
+      ...(isLong ? [note(`${ROWS} of ${targets.length} are shown. ${fileName(order)} holds all.`)] : []),
+      ...notes.map(note),
+      { kind: 'text', text: [text] },
+      {
+        kind: 'buttons',
+        buttons: [
+          button(order, title, change.kind === 'stop' ? 'danger' : 'primary', 'confirm', id),
+          button(order, 'Cancel', 'secondary', 'cancel', id),
+        ],
+      },
+    ],
+    ...(isLong
+      ? {
+          files: [
+            textFile(
+              fileName(order),
+              lines([COLUMNS, ...targets.map(({ cells }) => cells)].map((cells) => cells.join('\t'))),
+            ),
+          ],
+        }
+      : {}),
+  };
+}
+
+/** The card for the channel before the first deployment is changed. */
+export function planBegun(order: Order, count: number): Card {
+  return progressing(order, 0, count, []);
+}
+
+/** The card for the channel, while the plan is carried out and afterwards. */
+export function planProgress(id: string, order: Order, all: readonly Item[]): Card {
+  const inState = (...states: Item['state'][]) => all.filter(({ state }) => states.includes(state));
+  const failed = inState('failed');
+  const leftOut = inState('left-out');
+  const named = [...section('Left out', leftOut), ...section('Failed', failed)];
+  const open = inState('planned', 'sending').length;
+  if (open > 0) return progressing(order, all.length - open, all.length, named);
+  const done = inState('done').length;
+  const title = `${verbs(order.change).done} ${counted(done, 'deployment')}`;
+  const isLong = leftOut.length > ROWS || failed.length > ROWS;
+  const rows = all.map(({ request_id, state, reason = '' }) => `${request_id}\t${state}\t${reason}`);
+  const again = button(order, 'Try the failed deployments again', 'secondary', 'again', id);
+  return {
+    kind: 'card',
+    tone: failed.length > 0 ? 'danger' : leftOut.length > 0 ? 'warning' : 'success',
+    title: [
+      [
+        title,
+        ...(leftOut.length > 0 ? [`left out ${leftOut.length}`] : []),
+        ...(failed.length > 0 ? [`failed ${failed.length}`] : []),
+      ].join(', '),
+    ],
+    nodes: [
+      about(order),
+      ...named,
+      ...(isLong ? [note(`${fileName(order)} names every deployment.`)] : []),
+      ...(failed.length > 0 ? [{ kind: 'buttons', buttons: [again] } as const] : []),
+    ],
+    ...(isLong ? { files: [textFile(fileName(order), lines(rows))] } : {}),
+  };
+}
+
+function progressing(order: Order, over: number, total: number, named: readonly Node[]): Card {
+  const title = [`${verbs(order.change).doing} ${over} of ${total} deployments`];
+  return { kind: 'card', tone: 'progress', title, nodes: [about(order), ...named] };
+}
+
+/** The person and the filter. The person knows of the plan, and so is named without a mention. */
+function about({ asker, words }: Order): Node {
+  const by = { label: 'Asked for by', value: [asker.name] };
+  return { kind: 'fields', fields: [by, ...(words ? [{ label: 'Filter', value: [words] }] : [])] };
+}
+
+function section(title: string, items: readonly Item[]): Node[] {
+  if (items.length === 0) return [];
+  const shown = items.slice(0, ROWS).map(({ request_id, reason }) => `${request_id}: ${reason}`);
+  const more = items.length > ROWS ? [`and ${items.length - ROWS} more`] : [];
+  return [
+    { kind: 'text', text: [{ bold: `${title} (${items.length})` }] },
+    { kind: 'code', text: [...shown, ...more].join('\n'), keep: 'start' },
+  ];
+}
+
+function note(text: string): Node {
+  return { kind: 'note', text: [text] };
+}
+
+function button(
+  { command }: Order,
+  label: string,
+  style: 'primary' | 'secondary' | 'danger',
+  action: string,
+  arg: string,
+): Button {
+  return { label, style, action: { command, action, arg } };
+}
+
+function fileName({ change }: Order): string {
+  return change.kind === 'stop' ? 'bulk-stop.txt' : 'tags-add.txt';
+}
+
+function lines(rows: readonly string[]): string {
+  return `${rows.join('\n')}\n`;
+}

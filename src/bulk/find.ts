@@ -1,0 +1,69 @@
+import type { Clock } from '../clock.ts';
+import type { Deployment } from '../deployments/deployment.ts';
+import type { Deployments } from '../deployments/deployments.ts';
+import { type Filter, filtersOf } from '../deployments/list-filter.ts';
+import { type ListRow, listRow } from '../deployments/list-row.ts';
+import type { EdgegapApi } from '../edgegap/client.ts';
+import type { DeploymentRow, Location } from '../edgegap/schema.ts';
+import type { Target } from './plan.ts';
+import { BACKGROUND } from './recheck.ts';
+
+const LIST_PAGE = 50;
+/** The person is told about the wait only if more servers than this have to be asked about. */
+const QUIET = 20;
+
+/** The conditions that Edgegap's list knows, and further conditions. */
+export interface Wanted {
+  readonly filter: Filter;
+  readonly isBy?: ((asker: Deployment['asker']) => boolean) | undefined;
+  readonly isAt?: ((location: Location) => boolean) | undefined;
+  /** A tag that the deployments do not have yet. */
+  readonly without?: string;
+}
+
+export interface Found {
+  readonly targets: readonly Target[];
+  /** How many deployments match, together with those that are about to end and are no targets. */
+  readonly matched: number;
+  /** How many deployments have no known city, although the filter names a city. */
+  readonly unplaced: number;
+}
+
+/** The deployments that match, newest first. Deployments that are about to end are left out. */
+export async function findTargets(
+  parts: { readonly edgegap: EdgegapApi; readonly deployments: Deployments; readonly clock: Clock },
+  { filter, isBy, isAt, without }: Wanted,
+  tell?: (asked: number, total: number) => Promise<void>,
+): Promise<Found> {
+  const { edgegap, deployments, clock } = parts;
+  const now = clock.now();
+  const rows: DeploymentRow[] = [];
+  let foreign = 0;
+  for await (const row of edgegap.allDeployments({
+    filters: filtersOf(filter, now),
+    order_by: [{ field: 'created_at', order: 'desc' }],
+    limit: LIST_PAGE,
+  })) {
+    const known = await deployments.byRequestId(row.request_id);
+    if (without !== undefined && row.tags.includes(without)) continue;
+    if (isBy && !(known && isBy(known.asker))) continue;
+    rows.push(row);
+    if (!known) foreign += 1;
+  }
+  const listed: ListRow[] = [];
+  const read = async (part: readonly DeploymentRow[]) => {
+    listed.push(...(await Promise.all(part.map((row) => listRow(deployments, row, now, BACKGROUND)))));
+  };
+  const half = Math.ceil(rows.length / 2);
+  if (foreign > QUIET) await tell?.(0, rows.length);
+  await read(rows.slice(0, half));
+  if (foreign > QUIET) await tell?.(half, rows.length);
+  await read(rows.slice(half));
+  const matching = isAt ? listed.filter(({ location }) => location && isAt(location)) : listed;
+  const running = matching.filter(({ status }) => status !== 'TERMINATING' && status !== 'TERMINATED');
+  return {
+    targets: running.map(({ cells, choice }) => ({ request_id: choice.value, cells })),
+    matched: matching.length,
+    unplaced: isAt ? listed.filter(({ location }) => location === undefined).length : 0,
+  };
+}

@@ -1,0 +1,218 @@
+import { randomBytes } from 'node:crypto';
+import { type Selectable, sql } from 'kysely';
+import type { MessageRef } from '../chat/port.ts';
+import { ageOf, type Clock } from '../clock.ts';
+import { InputError } from '../errors.ts';
+import { enqueue } from '../notify/outbox.ts';
+import { deleteSome } from '../store/purge.ts';
+import type { PlanItemsTable, Store } from '../store/schema.ts';
+import { transact } from '../store/transact.ts';
+import { schedule } from '../work/task.ts';
+import { planProgress } from './cards.ts';
+import type { Item, ItemState, Order, Planner, Result, RunningPlan, Target } from './plan.ts';
+
+export const BULK = 'bulk';
+/** A plan can be confirmed for this long. Later the person may have forgotten which servers the plan holds. */
+const ANSWER_MS = 15 * 60_000;
+/** Databases limit the number of values in a statement. */
+const ROWS_AT_ONCE = 500;
+const PURGED_AT_ONCE = 20;
+
+export interface PlansParts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly account: string;
+  /** Ends the invocation in the transaction. Throws if another process has taken over the invocation. */
+  readonly conclude: (tx: Store, invocationId: string) => Promise<void>;
+}
+
+/** The plans of an account to change many deployments at once. */
+export class Plans {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #account: string;
+  readonly #conclude: PlansParts['conclude'];
+
+  constructor({ store, clock, account, conclude }: PlansParts) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#account = account;
+    this.#conclude = conclude;
+  }
+
+  /** Stores a plan that waits for its confirmation. Returns the plan's id. */
+  async create(order: Order, targets: readonly Target[]): Promise<string> {
+    const id = randomBytes(12).toString('hex');
+    const created_at = this.#clock.now();
+    const rows = targets.map(({ request_id, cells }, place) => ({
+      plan_id: id,
+      request_id,
+      place,
+      cells_json: JSON.stringify(cells),
+      state: 'planned',
+      changed_at: created_at,
+    }));
+    const plan_json = JSON.stringify(order);
+    await transact(this.#store, async (tx) => {
+      await tx
+        .insertInto('plans')
+        .values({ id, account: this.#account, plan_json, state: 'asked', created_at })
+        .execute();
+      for (let from = 0; from < rows.length; from += ROWS_AT_ONCE)
+        await tx
+          .insertInto('plan_items')
+          .values(rows.slice(from, from + ROWS_AT_ONCE))
+          .execute();
+    });
+    return id;
+  }
+
+  /** The plan that waits for an answer of this person. Throws InputError if the plan does not wait for the person. */
+  async asked(id: string, { id: person, at }: Planner): Promise<Order & { readonly count: number }> {
+    const row = await this.#plan(id);
+    const { asker, ...order }: Partial<Order> = row ? JSON.parse(row.plan_json) : {};
+    const isTheirs =
+      asker?.id === person && asker.at.platform === at.platform && asker.at.workspace === at.workspace;
+    if (!row || !isTheirs || row.state !== 'asked') throw answered();
+    if (ageOf(row.created_at, this.#clock.now()) > ANSWER_MS)
+      throw new InputError('plan-late', 'I showed you this plan more than 15 minutes ago.', {
+        hint: 'Nothing was done. Give the command again for a new plan.',
+      });
+    return { ...(order as Order), asker, count: (await this.items(id)).length };
+  }
+
+  /** Begins to carry out the plan, once only. The progress is shown on `card`. Throws InputError. */
+  async confirm(id: string, invocationId: string, card: MessageRef): Promise<void> {
+    await transact(this.#store, async (tx) => {
+      await this.#conclude(tx, invocationId);
+      await this.#answer(tx, id, { state: 'running', card_json: JSON.stringify(card) });
+      // All plans of an account are carried out by a single task, so no two plans change a deployment at the same time.
+      const account = this.#account;
+      await schedule(tx, this.#clock, { kind: BULK, key: account, account, at: this.#clock.now() });
+    });
+  }
+
+  /** Throws InputError if the plan has been answered before. */
+  async cancel(id: string): Promise<void> {
+    await this.#answer(this.#store, id, { state: 'cancelled' });
+  }
+
+  async #answer(tx: Store, id: string, change: { state: string; card_json?: string }): Promise<void> {
+    const asked = tx.updateTable('plans').set(change).where('id', '=', id).where('state', '=', 'asked');
+    const { numUpdatedRows } = await asked.where('account', '=', this.#account).executeTakeFirst();
+    if (numUpdatedRows === 0n) throw answered();
+  }
+
+  async #plan(id: string) {
+    const own = this.#store.selectFrom('plans').selectAll().where('account', '=', this.#account);
+    return await own.where('id', '=', id).executeTakeFirst();
+  }
+
+  /** The order of a plan, and the deployments whose change failed. Undefined if the plan was forgotten. */
+  async failed(id: string): Promise<{ order: Order; targets: readonly Target[] } | undefined> {
+    const row = await this.#plan(id);
+    return row && { order: JSON.parse(row.plan_json), targets: await this.items(id, 'failed') };
+  }
+
+  /** The plans that are being carried out, oldest first. */
+  async running(): Promise<RunningPlan[]> {
+    const own = this.#store.selectFrom('plans').selectAll().where('account', '=', this.#account);
+    const rows = await own.where('state', '=', 'running').orderBy('created_at').execute();
+    return rows.map(({ id, plan_json, card_json }) => ({
+      ...(JSON.parse(plan_json) as Order),
+      id,
+      card: JSON.parse(card_json ?? 'null'),
+    }));
+  }
+
+  /** The deployments of a plan in their order; with `state`, only those in this state, and at most `limit`. */
+  async items(id: string, state?: ItemState, limit?: number): Promise<Item[]> {
+    const rows = await this.#store
+      .selectFrom('plan_items')
+      .selectAll()
+      .where('plan_id', '=', id)
+      .$if(state !== undefined, (query) => query.where('state', '=', state ?? ''))
+      .orderBy('place')
+      .$if(limit !== undefined, (query) => query.limit(limit ?? 0))
+      .execute();
+    return rows.map(itemOf);
+  }
+
+  /** Those of the deployments that any plan has stopped since `since` (epoch ms). */
+  async stoppedSince(requestIds: readonly string[], since: number): Promise<ReadonlySet<string>> {
+    const rows = await this.#store
+      .selectFrom('plan_items')
+      .innerJoin('plans', 'plans.id', 'plan_items.plan_id')
+      .select(['request_id', 'plan_json'])
+      .where('request_id', 'in', requestIds)
+      .where('plan_items.state', '=', 'done')
+      .where('changed_at', '>', since)
+      .where('plans.account', '=', this.#account)
+      .execute();
+    const stops = rows.filter(({ plan_json }) => (JSON.parse(plan_json) as Order).change.kind === 'stop');
+    return new Set(stops.map(({ request_id }) => request_id));
+  }
+
+  /**
+   * Writes the outcomes for deployments of the plan, and an edit of the plan's card, in one transaction with `also`. If
+   * every deployment has come to its end, the plan is done.
+   */
+  async record(
+    plan: RunningPlan,
+    results: readonly Result[],
+    also?: (tx: Store) => Promise<void>,
+  ): Promise<void> {
+    const changed_at = this.#clock.now();
+    await transact(this.#store, async (tx) => {
+      for (const [{ state, reason = null }, ids] of alike(results))
+        await tx
+          .updateTable('plan_items')
+          .set({ state, reason, changed_at })
+          .where('plan_id', '=', plan.id)
+          .where('request_id', 'in', ids)
+          .execute();
+      await also?.(tx);
+      const rows = tx.selectFrom('plan_items').selectAll().where('plan_id', '=', plan.id).orderBy('place');
+      const items = (await rows.execute()).map(itemOf);
+      const isOver = !items.some(({ state }) => state === 'planned' || state === 'sending');
+      if (isOver) await tx.updateTable('plans').set({ state: 'done' }).where('id', '=', plan.id).execute();
+      await enqueue(tx, this.#clock, {
+        kind: 'edit',
+        orderKey: plan.id,
+        target: plan.card,
+        message: planProgress(plan.id, plan, items),
+      });
+    });
+  }
+}
+
+/** The results with the same state and reason together, with their request_ids. */
+function alike(results: readonly Result[]): [Result, string[]][] {
+  const groups = Map.groupBy(results, ({ state, reason }) => `${state} ${reason}`).values();
+  return [...groups].map((group) => [group[0] as Result, group.map(({ request_id }) => request_id)]);
+}
+
+function itemOf({ request_id, cells_json, state, reason }: Selectable<PlanItemsTable>): Item {
+  return {
+    request_id,
+    cells: JSON.parse(cells_json),
+    state: state as ItemState,
+    reason: reason ?? undefined,
+  };
+}
+
+function answered(): InputError {
+  return new InputError('plan-answered', 'That plan was answered already.', {
+    hint: 'Nothing more was done. Give the command again for a new plan.',
+  });
+}
+
+/** Deletes some plans from before `before` (epoch ms) that are not being carried out; true while there may be more. */
+export async function purgePlans(store: Store, before: number): Promise<boolean> {
+  return await transact(store, async (tx) => {
+    const isOver = sql<boolean>`created_at < ${before} and state <> 'running'`;
+    const gone = await deleteSome(tx, 'plans', isOver, PURGED_AT_ONCE);
+    if (gone.length > 0) await tx.deleteFrom('plan_items').where('plan_id', 'in', gone).execute();
+    return gone.length === PURGED_AT_ONCE;
+  });
+}

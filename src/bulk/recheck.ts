@@ -1,0 +1,94 @@
+import type { Clock } from '../clock.ts';
+import { statusFace } from '../deployments/card.ts';
+import type { Deployments } from '../deployments/deployments.ts';
+import { type Filter, filtersOf } from '../deployments/list-filter.ts';
+import { isStopUnderWay, STOP_PATIENCE_MS } from '../deployments/timing.ts';
+import type { EdgegapApi } from '../edgegap/client.ts';
+import { isNoSuchDeployment } from '../edgegap/errors.ts';
+import type { DeploymentRow, DeploymentStatus } from '../edgegap/schema.ts';
+import type { Order } from './plan.ts';
+import type { Plans } from './plans.ts';
+
+/** The parts of an account with which plans are carried out. */
+export interface BulkAccount {
+  readonly api: EdgegapApi;
+  readonly deployments: Deployments;
+  readonly plans: Plans;
+  readonly clock: Clock;
+}
+
+/** Plans use only that part of Edgegap's limits that people leave free. */
+export const BACKGROUND = { lane: 'background' } as const;
+const LIST_PAGE = 50;
+
+const ENDED = 'the deployment has ended';
+const STOPPING = 'the deployment is being stopped already';
+
+/** Why each of the deployments is left out of the plan now, by request_id. The other deployments are changed. */
+export async function leftOut(
+  account: BulkAccount,
+  { filter, change }: Order,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const { api, plans, clock } = account;
+  const now = clock.now();
+  const listed = new Map<string, DeploymentRow>();
+  // Edgegap itself applies the plan's filter again.
+  for await (const row of api.allDeployments(
+    { filters: filtersOf(filter, now, ids), limit: LIST_PAGE },
+    BACKGROUND,
+  ))
+    listed.set(row.request_id, row);
+  const stopped = await plans.stoppedSince(ids, now - STOP_PATIENCE_MS);
+  const reasons = await Promise.all(
+    ids.map(async (id): Promise<[string, string | undefined]> => {
+      if (stopped.has(id) || (await isBeingStopped(account, id))) return [id, STOPPING];
+      const row = listed.get(id);
+      // The list may be slightly out of date, so Edgegap is asked about every deployment that is not listed as ready.
+      const seen = row?.ready ? undefined : await statusOf(api, id);
+      const reason = row?.ready ? undefined : seen ? changed(filter, seen) : ENDED;
+      const tags = row?.tags ?? seen?.tags ?? [];
+      const tagged = change.kind === 'tag' && tags.includes(change.tag);
+      return [id, reason ?? (tagged ? hasTag(change.tag) : undefined)];
+    }),
+  );
+  return new Map(reasons.flatMap(([id, reason]) => (reason === undefined ? [] : [[id, reason]])));
+}
+
+export function hasTag(tag: string): string {
+  return `the deployment has the tag ${tag} already`;
+}
+
+/** Whether the bot's record says that a stop of the deployment is under way. */
+async function isBeingStopped({ deployments, clock }: BulkAccount, id: string): Promise<boolean> {
+  const known = await deployments.byRequestId(id);
+  return known !== undefined && isStopUnderWay(known, clock.now());
+}
+
+/** Why the deployment is over or about to end; undefined if the deployment still runs. */
+export async function ending(account: BulkAccount, id: string): Promise<string | undefined> {
+  const seen = await statusOf(account.api, id);
+  if (!seen || seen.current_status === 'TERMINATED') return ENDED;
+  return seen.current_status === 'TERMINATING' || (await isBeingStopped(account, id)) ? STOPPING : undefined;
+}
+
+/** Undefined if Edgegap knows no such deployment. */
+async function statusOf(api: EdgegapApi, id: string): Promise<DeploymentStatus | undefined> {
+  return await api.status(id, BACKGROUND).catch((error: unknown) => {
+    if (isNoSuchDeployment(error)) return undefined;
+    throw error;
+  });
+}
+
+/** Why the deployment no longer belongs to the plan. A fleet and a host cannot change, and a status names neither. */
+function changed({ status, tag }: Filter, { current_status: now, tags }: DeploymentStatus) {
+  if (now === 'TERMINATED') return ENDED;
+  if (now === 'TERMINATING') return STOPPING;
+  // Without a status, the filter finds no failed deployments.
+  if (status ? status.toUpperCase() !== now : now === 'ERROR')
+    return `the status is now ${statusFace(now).words}`;
+  const wanted = [tag ?? []].flat();
+  if (wanted.length > 0 && !wanted.some((one) => tags.includes(one)))
+    return `the deployment no longer has the tag ${wanted.join(' or ')}`;
+  return undefined;
+}

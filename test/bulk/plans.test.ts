@@ -1,0 +1,95 @@
+import { pino } from 'pino';
+import { expect, test } from 'vitest';
+import { Plans, purgePlans } from '../../src/bulk/plans.ts';
+import { carryingOut } from '../../src/bulk/work.ts';
+import { TakenOver } from '../../src/command/invocations.ts';
+import { openWatch } from '../deployments/watch.ts';
+import { freshStore } from '../support/databases.ts';
+import { TestClock } from '../support/test-clock.ts';
+
+const AT = { platform: 'memory', workspace: 'w', channel: 'c' };
+const ann = { id: 'ann', name: 'Ann', at: AT };
+const card = { ...AT, message: '1' };
+const order = { command: 'bulk-stop', change: { kind: 'stop' }, filter: {}, words: '', asker: ann } as const;
+const targets = (count: number) =>
+  Array.from({ length: count }, (_, n) => ({ request_id: `r${n}`, cells: [] }));
+
+async function open(conclude: () => Promise<void> = async () => undefined) {
+  const clock = new TestClock();
+  const store = await freshStore(clock);
+  const plansOf = (account: string) => new Plans({ store, clock, account, conclude });
+  const tasks = async () => (await store.selectFrom('tasks').select(['kind', 'key']).execute()) as object[];
+  return { clock, store, plans: plansOf('a'), other: plansOf('b'), tasks };
+}
+
+test('a confirmation that another process has taken over begins nothing', async () => {
+  const { plans, tasks } = await open(async () => {
+    throw new TakenOver();
+  });
+  const id = await plans.create(order, targets(1));
+  await expect(plans.confirm(id, 'i', card)).rejects.toThrow(TakenOver);
+  expect(await plans.running()).toEqual([]);
+  expect(await tasks()).toEqual([]);
+  expect((await plans.asked(id, ann)).count).toBe(1);
+});
+
+test('of many confirmations at the same moment a single confirmation begins the plan', async () => {
+  const { plans, tasks } = await open();
+  const id = await plans.create(order, targets(3));
+  const results = await Promise.allSettled(
+    Array.from({ length: 20 }, (_, n) => plans.confirm(id, `i${n}`, card)),
+  );
+  expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  expect((await plans.running()).map((plan) => plan.id)).toEqual([id]);
+  expect(await tasks()).toEqual([{ kind: 'bulk', key: 'a' }]);
+  await expect(plans.cancel(id)).rejects.toThrow('answered already');
+});
+
+test('another account and another person do not see a plan', async () => {
+  const { plans, other } = await open();
+  const id = await plans.create(order, targets(1));
+  await expect(other.asked(id, ann)).rejects.toThrow('answered already');
+  await expect(other.confirm(id, 'i', card)).rejects.toThrow('answered already');
+  await expect(plans.asked(id, { ...ann, id: 'bob' })).rejects.toThrow('answered already');
+  const elsewhere = { ...ann, at: { ...AT, workspace: 'another' } };
+  await expect(plans.asked(id, elsewhere)).rejects.toThrow('answered already');
+  expect(await other.failed(id)).toBeUndefined();
+});
+
+test('a plan of thousands of deployments keeps their order', async () => {
+  const { plans } = await open();
+  const id = await plans.create(order, targets(2_345));
+  const items = await plans.items(id);
+  expect(items.map(({ request_id }) => request_id)).toEqual(
+    targets(2_345).map(({ request_id }) => request_id),
+  );
+});
+
+test('old plans are deleted with their items, unless they are being carried out', async () => {
+  const { clock, store, plans } = await open();
+  const [asked, running] = [await plans.create(order, targets(2)), await plans.create(order, targets(2))];
+  await plans.confirm(running, 'i', card);
+  expect(await purgePlans(store, clock.now())).toBe(false);
+  expect(await plans.items(asked)).toHaveLength(2);
+  expect(await purgePlans(store, clock.now() + 1)).toBe(false);
+  expect(await plans.items(asked)).toEqual([]);
+  expect(await plans.items(running)).toHaveLength(2);
+});
+
+test('with READ_ONLY a plan that was confirmed before is given up, and names every deployment', async () => {
+  const { clock, store, deployments, edgegap: api, calls } = await openWatch();
+  const plans = new Plans({ store, clock, account: 'a', conclude: async () => undefined });
+  const id = await plans.create(order, targets(2));
+  await plans.confirm(id, 'i', card);
+  const log = pino({ level: 'silent' });
+  const kind = carryingOut({ accountOf: () => ({ api, deployments, plans, clock }), readOnly: true, log });
+  const { signal } = new AbortController();
+  expect(await kind.run({ key: 'a', account: 'a', payload: undefined, signal })).toBeUndefined();
+  expect(calls).toEqual([]);
+  expect(await plans.running()).toEqual([]);
+  const reason = 'I am set to read-only now';
+  expect(await plans.items(id)).toMatchObject([
+    { state: 'failed', reason },
+    { state: 'failed', reason },
+  ]);
+});

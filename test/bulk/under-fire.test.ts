@@ -1,0 +1,186 @@
+import { expect, test } from 'vitest';
+import { phase } from '../command/harness.ts';
+import { until } from '../support/test-clock.ts';
+import { elsewhere, openStudio, type Studio, timesSent } from './harness.ts';
+
+const isStopped = ({ simulator }: Studio, ids: readonly string[]) =>
+  until(() => ids.every((id) => phase(simulator, id) === 'TERMINATED'), 'the servers to end');
+
+test('a server that has changed since the plan is left out and named', async () => {
+  const studio = await openStudio();
+  const { simulator } = studio;
+  const ids = await studio.servers(6, 'qa');
+  await studio.servers(1, 'other');
+  const [ended = '', forgotten = '', untagged = '', failed = '', ...rest] = ids;
+  await studio.plan('bulk-stop', { tag: 'qa' });
+  simulator.terminate(ended);
+  simulator.forget(forgotten);
+  await elsewhere(studio, 'DELETE', `/v1/deployments/${untagged}/tags/qa`);
+  simulator.fail(failed, 'The server crashed.');
+  const [started = ''] = await studio.servers(1, 'qa');
+  await studio.press('Stop 6 deployments');
+  const { text } = await studio.shown('Stopped 2 deployments, left out 4');
+  for (const id of [ended, forgotten]) expect(text).toContain(`${id}: the deployment has ended`);
+  expect(text).toContain(`${untagged}: the deployment no longer has the tag qa`);
+  expect(text).toContain(`${failed}: the status is now Error`);
+  await isStopped(studio, rest);
+  expect(studio.sent().map((one) => one.toSorted())).toEqual([rest.toSorted()]);
+  for (const id of [untagged, started]) expect(phase(simulator, id)).toBe('READY');
+});
+
+test('a server that is no longer in the status of the filter is not stopped', async () => {
+  const studio = await openStudio();
+  const [recovers = '', stays = ''] = await studio.servers(2, 'qa');
+  for (const id of [recovers, stays]) studio.simulator.fail(id, 'The server crashed.');
+  await studio.plan('bulk-stop', { status: 'error' });
+  studio.simulator.deployments.get(recovers)?.history.push({ phase: 'READY', at: 0 });
+  await studio.press('Stop 2 deployments');
+  const { text } = await studio.shown('Stopped 1 deployment, left out 1');
+  expect(text).toContain(`${recovers}: the status is now Ready`);
+  expect(studio.sent()).toEqual([[stays]]);
+});
+
+test('an id that Edgegap does not name as processable is a failure, and can be tried again', async () => {
+  const studio = await openStudio();
+  const [first = '', second = ''] = await studio.servers(2, 'qa');
+  await studio.servers(1, 'other');
+  studio.simulator.faults.next({ endpoint: 'stopMany' }, { kind: 'not-processable', request_ids: [first] });
+  await studio.plan('bulk-stop', { tag: 'qa' });
+  await studio.press('Stop 2 deployments');
+  const { text } = await studio.shown('Stopped 1 deployment, failed 1');
+  expect(text).toContain(`${first}: Edgegap did not accept the stop`);
+  await studio.press('Try the failed deployments again');
+  await until(
+    async () =>
+      (await studio.driver.privately('operator')).some((one) => one.text.includes('Stop 1 deployment?')),
+    'the new plan',
+  );
+  await studio.press('Stop 1 deployment');
+  await studio.shown(/Stopped 1 deployment(?!,)/);
+  await isStopped(studio, [first, second]);
+  expect(studio.sent().at(-1)).toEqual([first]);
+});
+
+test('a 5xx in the middle fails only the batch that Edgegap did not carry out', async () => {
+  const studio = await openStudio();
+  const ids = await studio.servers(205, 'qa');
+  await studio.servers(1, 'other');
+  await studio.plan('bulk-stop', { tag: 'qa' });
+  // Each request is sent three times before the bot gives up. The second batch is not carried out, and the third batch
+  // is carried out without an answer that says so.
+  const failing = (when: 'before' | 'after') =>
+    studio.simulator.faults.next({ endpoint: 'stopMany' }, { kind: 'server-error', when }, 3);
+  studio.simulator.faults.next({ endpoint: 'stopMany' }, { kind: 'slow', when: 'after', ms: 1 });
+  failing('before');
+  failing('after');
+  await studio.press('Stop 205 deployments');
+  const card = await studio.shown('Stopped 105 deployments, failed 100');
+  expect(card.text).toContain('and 90 more');
+  const file = await until(
+    async () => (await studio.driver.channel()).flatMap(({ files }) => files)[0],
+    'the file in the thread of the card',
+  );
+  expect(file.name).toBe('bulk-stop.txt');
+  expect(file.content.match(/\tfailed\t/g)).toHaveLength(100);
+  const running = ids.filter((id) => phase(studio.simulator, id) === 'READY');
+  expect(running).toHaveLength(100);
+  await studio.press('Try the failed deployments again');
+  await until(
+    async () =>
+      (await studio.driver.privately('operator')).some(({ text }) => text.includes('Stop 100 deployments?')),
+    'the new plan',
+  );
+  await studio.press('Stop 100 deployments');
+  await studio.shown(/Stopped 100 deployments/);
+  await isStopped(studio, ids);
+});
+
+test.each(['before', 'after'] as const)(
+  'a process killed in the middle, %s the stop took effect, leaves the rest to the next process',
+  async (when) => {
+    const studio = await openStudio();
+    const ids = await studio.servers(150, 'qa');
+    await studio.servers(1, 'other');
+    await studio.plan('bulk-stop', { tag: 'qa' });
+    studio.simulator.faults.next({ endpoint: 'stopMany' }, { kind: 'slow', when: 'after', ms: 1 });
+    studio.simulator.faults.next({ endpoint: 'stopMany' }, { kind: 'slow', when, ms: 3_600_000 });
+    await studio.press('Stop 150 deployments');
+    await until(() => studio.sent().length === 2, 'the second batch');
+    const [first = []] = studio.sent();
+    await studio.process.kill();
+    studio.process = await studio.start();
+    await studio.shown('Stopped 150 deployments');
+    await isStopped(studio, ids);
+    const times = timesSent(studio.sent());
+    expect([...times.keys()].toSorted()).toEqual(ids.toSorted());
+    for (const id of first) expect(times.get(id)).toBe(1);
+    const again = when === 'before' ? 2 : 1;
+    expect(ids.filter((id) => times.get(id) === again && !first.includes(id))).toHaveLength(50);
+  },
+);
+
+test('a process that is stopped in the middle hands the rest of the plan to the next process', async () => {
+  const studio = await openStudio();
+  const ids = await studio.servers(150, 'qa');
+  await studio.servers(1, 'other');
+  await studio.plan('bulk-stop', { tag: 'qa' });
+  studio.simulator.faults.next({ endpoint: 'stopMany' }, { kind: 'slow', when: 'after', ms: 1 });
+  studio.simulator.faults.next({ endpoint: 'stopMany' }, { kind: 'slow', when: 'before', ms: 3_600_000 });
+  await studio.press('Stop 150 deployments');
+  await until(() => studio.sent().length === 2, 'the second batch');
+  await studio.process.app.stop();
+  studio.process = await studio.start();
+  await studio.shown('Stopped 150 deployments');
+  await isStopped(studio, ids);
+});
+
+test('of two people with plans for the same servers each server is stopped once', async () => {
+  const studio = await openStudio();
+  await studio.driver.regroup('reader', ['operators']);
+  const ids = await studio.servers(120, 'qa');
+  await studio.servers(1, 'other');
+  await studio.plan('bulk-stop', { tag: 'qa' });
+  await studio.plan('bulk-stop', { tag: 'qa' }, 'reader');
+  await Promise.all([studio.press('Stop 120 deployments'), studio.press('Stop 120 deployments', 'reader')]);
+  const cards = () => studio.driver.channel();
+  await until(
+    async () => (await cards()).filter(({ text }) => /Stopped \d+ deployments?/.test(text)).length === 2,
+    'both cards',
+  );
+  const counts = (await cards()).map(({ text }) => Number(/Stopped (\d+)/.exec(text)?.[1] ?? 0));
+  expect(counts.reduce((sum, count) => sum + count)).toBe(120);
+  await isStopped(studio, ids);
+  expect([...timesSent(studio.sent()).values()].every((times) => times === 1)).toBe(true);
+});
+
+test('a process killed between the card and the confirmation stops nothing and says so', async () => {
+  const studio = await openStudio();
+  const [id = ''] = await studio.servers(1, 'qa');
+  await studio.servers(1, 'other');
+  await studio.plan('bulk-stop', { tag: 'qa' });
+  studio.process.stopAfter('postCard');
+  void studio.press('Stop 1 deployment').catch(() => undefined);
+  await until(() => studio.process.standing() === 1, 'the card');
+  await studio.process.kill();
+  studio.process = await studio.start();
+  await studio.shown('Nothing was stopped. Ask again.');
+  expect(studio.sent()).toEqual([]);
+  await studio.press('Stop 1 deployment');
+  await studio.shown('Stopped 1 deployment');
+  await isStopped(studio, [id]);
+});
+
+test('two presses of the same button at the same moment carry out the plan once', async () => {
+  const studio = await openStudio();
+  const ids = await studio.servers(3, 'qa');
+  await studio.servers(1, 'other');
+  await studio.plan('bulk-stop', { tag: 'qa' });
+  studio.process.stopAfter('postCard');
+  for (let n = 0; n < 2; n++) void studio.press('Stop 3 deployments').catch(() => undefined);
+  await until(() => studio.process.standing() > 0, 'a card');
+  studio.process.stopAfter(undefined);
+  studio.process.goOn();
+  await studio.shown('Stopped 3 deployments');
+  await isStopped(studio, ids);
+  expect(studio.sent()).toHaveLength(1);
+});

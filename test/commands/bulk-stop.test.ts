@@ -1,0 +1,224 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import {
+  deployElsewhere,
+  deployReady,
+  effectOf,
+  phase,
+  pressAction,
+  type Stage,
+  stageOn,
+} from '../command/harness.ts';
+import { driverNames } from '../support/bot.ts';
+import type { Persona, Values, VisibleMessage } from '../support/chat-driver.ts';
+import { pacedClock } from '../support/paced-clock.ts';
+import type { SlackDriver } from '../support/slack-driver.ts';
+import { until } from '../support/test-clock.ts';
+
+let stage: Stage;
+afterEach(async () => {
+  await stage?.close();
+  stage = undefined as unknown as Stage;
+});
+
+const textOf = (messages: readonly VisibleMessage[]) => messages.map(({ text }) => text).join('\n');
+const bulkStop = (values: Values = {}) =>
+  effectOf(stage, 'operator', () => stage.driver.command('operator', 'bulk-stop', values));
+const press = (label: string) => effectOf(stage, 'operator', () => stage.driver.press('operator', label));
+const channel = async (text: string | RegExp) =>
+  await until(
+    async () => (await stage.driver.channel()).find((one) => one.text.match(text)),
+    `a message with ${text}`,
+  );
+/** The request_ids of each request to stop many deployments. */
+const stopped = () => stopsOf(stage);
+const stopsOf = ({ simulator }: Stage) =>
+  simulator.requests
+    .filter(({ endpoint }) => endpoint === 'stopMany')
+    .map(({ body }) => (body as { filters: { values: string[] }[] }).filters.flatMap(({ values }) => values));
+
+describe.each(driverNames)('bulk-stop on %s', (name) => {
+  test('exactly the deployments of the plan are stopped once the count is confirmed', async () => {
+    stage = await stageOn(name);
+    const ours = await deployReady(stage, 'kart-racing', 'v1.2', 'qa');
+    const other = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2', ['qa']);
+    const kept = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
+    const asked = await bulkStop({ tag: 'qa' });
+    expect(asked.publicly).toEqual([]);
+    const plan = textOf(asked.privately);
+    expect(plan).toContain('Stop 2 deployments?');
+    expect(plan).toContain('tag qa');
+    for (const id of [ours, other]) expect(plan).toContain(id);
+    expect(plan).not.toContain(kept);
+    const late = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2', ['qa']);
+    stage.speed(20);
+    await stage.driver.press('operator', 'Stop 2 deployments');
+    const card = await channel('Stopped 2 deployments');
+    expect(card.text).toContain('tag qa');
+    expect(card.buttons).toEqual([]);
+    await until(() => phase(stage.simulator, other) === 'TERMINATED', 'the end');
+    expect(stopped().map((ids) => ids.toSorted())).toEqual([[ours, other].toSorted()]);
+    for (const id of [kept, late]) expect(phase(stage.simulator, id)).toBe('READY');
+    await channel('Terminated');
+    await stage.bot.app.settled();
+    expect(textOf(await stage.driver.channel())).not.toMatch(/asked to stop| terminated/);
+    stage.speed(1);
+    const again = await press('Stop 2 deployments');
+    expect(again.publicly).toEqual([]);
+    expect(textOf(again.privately)).toContain('answered already');
+    expect(stopped()).toHaveLength(1);
+  });
+});
+
+describe('the filters of bulk-stop', () => {
+  let shared: Stage;
+  /** The request_ids of: a server of the operator in Montreal, a server of the reader in Tokyo, a foreign server. */
+  let montreal = '';
+  let tokyo = '';
+  let foreign = '';
+  beforeAll(async () => {
+    shared = await stageOn('slack-http');
+    const { driver, simulator } = shared;
+    montreal = await deployReady(shared, 'kart-racing', 'v1.2', 'qa');
+    await driver.regroup('reader', ['operators']);
+    const values = { application: 'arena-shooter', version: '2026.2', near: 'Tokyo', tag: 'Cup' };
+    await driver.command('reader', 'deploy', values);
+    tokyo = await until(() => [...simulator.deployments.keys()][1], 'the second deployment');
+    await until(() => phase(simulator, tokyo) === 'READY', 'the second server');
+    foreign = await deployElsewhere(simulator, 'lobby-chat', 'stable');
+    await shared.bot.app.settled();
+  });
+  afterAll(() => shared?.close());
+  const ask = async (values: Values, persona: Persona = 'operator') => {
+    const from = shared.simulator.requests.length;
+    await shared.driver.command(persona, 'bulk-stop', values);
+    await shared.bot.app.settled();
+    const text = (await shared.driver.privately(persona)).at(-1)?.text ?? '';
+    const asked = shared.simulator.requests.slice(from).map(({ endpoint }) => endpoint);
+    return { text, asked };
+  };
+  const planned = async (values: Values, persona: Persona = 'operator') => {
+    const { text } = await ask(values, persona);
+    expect(text).toMatch(/Stop \d deployments?\?/);
+    return Object.entries({ montreal, tokyo, foreign }).flatMap(([name, id]) =>
+      text.includes(id) ? name : [],
+    );
+  };
+
+  test('each filter, and all filters together, find exactly the deployments that match', async () => {
+    expect(await planned({ application: 'lobby-chat' })).toEqual(['foreign']);
+    expect(await planned({ version: 'V1.2' })).toEqual(['montreal']);
+    expect(await planned({ tag: 'cup' })).toEqual(['tokyo']);
+    expect(await planned({ city: 'Tokyo' })).toEqual(['tokyo']);
+    expect(await planned({ city: 'montreal' })).toEqual(['montreal', 'foreign']);
+    expect(await planned({ mine: true })).toEqual(['montreal']);
+    expect(await planned({ mine: true }, 'reader')).toEqual(['tokyo']);
+    expect(await planned({ by: 'reader' })).toEqual(['tokyo']);
+    expect(await planned({ by: '@Reader' })).toEqual(['tokyo']);
+    const id = (shared.driver as SlackDriver).userIds.reader;
+    expect(await planned({ by: `@${id}` })).toEqual(['tokyo']);
+    expect(
+      await planned({ application: 'kart-racing', city: 'Montreal', status: 'ready', tag: 'qa' }),
+    ).toEqual(['montreal']);
+    expect(await planned({ all: true })).toEqual(['montreal', 'tokyo', 'foreign']);
+  });
+
+  test('a filter that matches no deployment is refused, and so is an unknown name', async () => {
+    const filters: Values[] = [
+      { tag: 'nope' },
+      { 'older-than': '2h' },
+      { by: 'nobody' },
+      { status: 'error' },
+    ];
+    for (const values of filters)
+      expect((await ask(values)).text).toMatch(/No running deployment matches\.[\s\S]*Nothing was changed/);
+    expect((await ask({ application: 'no-such' })).text).toContain('There is no application');
+    expect((await ask({ city: 'Atlantis' })).text).toContain('Edgegap has no location');
+    expect(stopsOf(shared)).toEqual([]);
+  });
+
+  test('a request without a filter, or with a filter that matches everything, needs --all', async () => {
+    const bare = await ask({});
+    expect(bare.text).toMatch(
+      /would stop everything that runs[\s\S]*Nothing was stopped[\s\S]*bulk-stop --all/,
+    );
+    expect(bare.asked).toEqual([]);
+    const everything = await ask({ status: 'ready' });
+    expect(everything.text).toMatch(/matches everything that runs: 3 deployments[\s\S]*Nothing was stopped/);
+    expect(stopsOf(shared)).toEqual([]);
+  });
+
+  test('only the person who was shown a plan can confirm or cancel the plan', async () => {
+    await ask({ tag: 'qa' });
+    const messages = await shared.driver.privately('operator');
+    expect(messages.at(-1)?.buttons).toEqual(['Stop 1 deployment', 'Cancel']);
+    const sent = JSON.stringify((shared.driver as SlackDriver).server.web.changes);
+    const arg = [...sent.matchAll(/bulk-stop:confirm:([\w-]+)/g)].at(-1)?.[1] ?? '';
+    for (const action of ['confirm', 'cancel']) {
+      const press = () => pressAction(shared, 'reader', { command: 'bulk-stop', action, arg });
+      const { publicly, privately } = await effectOf(shared, 'reader', press);
+      expect(publicly).toEqual([]);
+      expect(textOf(privately)).toContain('answered already');
+    }
+    expect(stopsOf(shared)).toEqual([]);
+  });
+
+  test('a plan that is cancelled stops nothing, now or later', async () => {
+    await ask({ tag: 'qa' });
+    await shared.driver.press('operator', 'Cancel');
+    await until(
+      async () =>
+        (await shared.driver.privately('operator')).some(({ text }) => text.includes('Nothing was stopped')),
+      'the answer',
+    );
+    expect(stopsOf(shared)).toEqual([]);
+  });
+});
+
+test('a plan that is confirmed after more than 15 minutes stops nothing', async () => {
+  const clock = pacedClock(1);
+  stage = await stageOn('console', { clock });
+  await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2', ['qa']);
+  await bulkStop({ tag: 'qa' });
+  const end = clock.now() + 15 * 60_000 + 1_000;
+  clock.speed(10_000);
+  await until(() => clock.now() > end, 'the time to pass');
+  clock.speed(1);
+  const { publicly, privately } = await press('Stop 1 deployment');
+  expect(publicly).toEqual([]);
+  expect(textOf(privately)).toMatch(/more than 15 minutes ago[\s\S]*Nothing was done/);
+  expect(stopped()).toEqual([]);
+});
+
+test('a long plan comes as a file, and the person is told while Edgegap is asked about foreign servers', async () => {
+  stage = await stageOn('discord');
+  const ids: string[] = [];
+  for (let n = 0; n < 25; n++)
+    ids.push(await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2', ['qa']));
+  await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
+  const people = stage.simulator.requests.length;
+  await stage.driver.command('operator', 'bulk-stop', { tag: 'qa' });
+  await stage.bot.app.settled();
+  const plan = (await stage.driver.privately('operator')).at(-1);
+  expect(plan?.text).toContain('Stop 25 deployments?');
+  expect(plan?.text).toContain('10 of 25 are shown');
+  const [file] = plan?.files ?? [];
+  expect(file?.name).toBe('bulk-stop.txt');
+  for (const id of ids) expect(file?.content).toContain(`${id}\tkart-racing v1.2\tReady`);
+  expect(stage.simulator.requests.slice(people).filter(({ endpoint }) => endpoint === 'status')).toHaveLength(
+    25,
+  );
+  expect(plan?.edits).toBeGreaterThanOrEqual(2);
+});
+
+test('with an allowlist a plan holds only deployments of allowed applications', async () => {
+  stage = await stageOn('slack-http', { environment: { APP_ALLOWLIST: 'lobby-chat' } });
+  const hidden = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2', ['qa']);
+  const allowed = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable', ['qa']);
+  const plan = textOf((await bulkStop({ tag: 'qa' })).privately);
+  expect(plan).toContain('Stop 1 deployment?');
+  expect(plan).toContain(allowed);
+  expect(plan).not.toContain(hidden);
+  expect(textOf((await bulkStop({ application: 'kart-racing' })).privately)).toContain(
+    'There is no application',
+  );
+});

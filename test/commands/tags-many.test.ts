@@ -1,0 +1,94 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { deployElsewhere, deployReady, effectOf, type Stage, stageOn, typeLine } from '../command/harness.ts';
+import type { VisibleMessage } from '../support/chat-driver.ts';
+import { until } from '../support/test-clock.ts';
+
+let stage: Stage;
+beforeEach(async () => {
+  stage = await stageOn('console');
+});
+afterEach(() => stage.close());
+
+const textOf = (messages: readonly VisibleMessage[]) => messages.map(({ text }) => text).join('\n');
+const say = async (line: string) => {
+  const { publicly, privately } = await effectOf(stage, 'operator', () => typeLine(stage, 'operator', line));
+  expect(publicly).toEqual([]);
+  return textOf(privately);
+};
+const tagsOf = (id: string) => stage.simulator.deployments.get(id)?.tags.map(({ name }) => name) ?? [];
+const shown = (text: string) =>
+  until(
+    async () => (await stage.driver.channel()).find((one) => one.text.includes(text)),
+    `a message with ${text}`,
+  );
+const adding = () => stage.simulator.requests.filter(({ endpoint }) => endpoint === 'addTag');
+
+test('the tag is added to exactly the deployments of the plan, and the live card shows the tag', async () => {
+  const ours = await deployReady(stage, 'kart-racing', 'v1.2', 'night');
+  const other = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable', ['night']);
+  const has = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable', ['night', 'final']);
+  const kept = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
+  const plan = await say('tags add final --of Night');
+  expect(plan).toMatch(/Add final to 2 deployments\?[\s\S]*tag night/);
+  for (const id of [ours, other]) expect(plan).toContain(id);
+  for (const id of [has, kept]) expect(plan).not.toContain(id);
+  await stage.driver.press('operator', 'Add final to 2 deployments');
+  await shown('Added final to 2 deployments');
+  for (const id of [ours, other]) expect(tagsOf(id)).toContain('final');
+  expect(tagsOf(kept)).toEqual([]);
+  expect(adding()).toHaveLength(2);
+  await until(
+    async () => (await stage.driver.channel())[0]?.text.includes('night, final'),
+    'the tag on the live card',
+  );
+});
+
+test('a deployment that changes after the plan is left out, and a failure is named', async () => {
+  const ids: string[] = [];
+  for (let n = 0; n < 5; n++)
+    ids.push(await deployElsewhere(stage.simulator, 'lobby-chat', 'stable', ['night']));
+  const [ended = '', tagged = '', untagged = '', refused = '', good = ''] = ids;
+  await say('tags add final --of night');
+  const { simulator } = stage;
+  simulator.terminate(ended);
+  const now = { createdAt: 0, updatedAt: 0 };
+  simulator.deployments.get(tagged)?.tags.push({ name: 'final', ...now });
+  simulator.deployments.get(untagged)?.tags.pop();
+  simulator.faults.next(
+    { endpoint: 'addTag', request_id: refused },
+    { kind: 'server-error', when: 'before' },
+  );
+  await stage.driver.press('operator', 'Add final to 5 deployments');
+  const { text } = await shown('Added final to 1 deployment, left out 3, failed 1');
+  expect(text).toContain(`${ended}: the deployment has ended`);
+  expect(text).toContain(`${tagged}: the deployment has the tag final already`);
+  expect(text).toContain(`${untagged}: the deployment no longer has the tag night`);
+  expect(text).toContain(`${refused}: `);
+  expect(tagsOf(good)).toContain('final');
+  await stage.driver.press('operator', 'Try the failed deployments again');
+  await until(
+    async () => textOf(await stage.driver.privately('operator')).includes('Add final to 1 deployment?'),
+    'the new plan',
+  );
+  await stage.driver.press('operator', 'Add final to 1 deployment');
+  await until(() => tagsOf(refused).includes('final'), 'the tag');
+});
+
+test('an added tag whose answer was lost counts as added', async () => {
+  const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable', ['night']);
+  await say('tags add final --of night');
+  stage.simulator.faults.next({ endpoint: 'addTag' }, { kind: 'reset', when: 'after' });
+  await stage.driver.press('operator', 'Add final to 1 deployment');
+  await shown('Added final to 1 deployment');
+  expect(tagsOf(id)).toEqual(['night', 'final']);
+  expect(adding()).toHaveLength(1);
+});
+
+test('without a match, without a deployment and with both ways to choose, tags add changes nothing', async () => {
+  const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable', ['night']);
+  expect(await say('tags add final --of nope')).toContain('No running deployment matches');
+  expect(await say('tags add final')).toMatch(/needs a tag|is not a request_id/);
+  expect(await say(`tags add ${id} final --of night`)).toMatch(/Use: .*tags add/);
+  expect(await say(`tags add final --deployment ${id} --of night`)).toContain('exclude each other');
+  expect(adding()).toEqual([]);
+});
