@@ -183,7 +183,7 @@ describe.each(['slack-socket', 'slack-http'] as const)('help on %s', (name) => {
       const text = await told(() => driver.slash('operator', 'help deploy'));
       return text.includes('build-') ? text : undefined;
     }, 'the versions to be known');
-    expect(one).toContain('/edgegap deploy <application> <version>');
+    expect(one).toContain('/edgegap deploy <application> [<version>]');
     expect(one).toContain('For example: /edgegap deploy arena build-40 --near Montreal --tag qa');
     expect(await told(() => driver.slash('operator', 'help list'))).toContain(
       '/edgegap list --application arena',

@@ -176,7 +176,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
   );
 
   test('"deploy --help" and "help help" each show the help of the command that was named', async () => {
-    expect(await privately(line('deploy --help'))).toMatch(/deploy <application> <version>/);
+    expect(await privately(line('deploy --help'))).toMatch(/deploy <application> \[<version>\]/);
     expect(await privately(line('help help'))).toMatch(/help \[<command>\]/);
     expect(stage.simulator.deployments.size).toBe(1);
   });

@@ -253,18 +253,21 @@ test('if a crash interrupts a stop, the person gets an answer after the restart'
   expect(answers()).toEqual([expect.stringContaining('I was restarted in the middle of your stop.')]);
 });
 
-test('if a person presses the button Logs three times at once, a single answer is posted for that person', async () => {
+test('if a person presses the button Metrics three times at once, a single answer is posted for that person', async () => {
   const { studio, run, id } = await running();
-  studio.simulator.faults.next({ endpoint: 'logs' }, { kind: 'slow', when: 'after', ms: 5_000 }, 2);
-  await Promise.all(['ann', 'ann', 'ben', 'ann'].map((person) => run.press('Logs', person)));
-  expect(studio.count(`Log of ${id}`)).toBe(2);
+  const shown = () => studio.count(`Metrics of kart-racing v1.2 ${id}`);
+  const ready = studio.now();
+  await until(() => studio.now() - ready > 180_000, 'the first measurements');
+  studio.simulator.faults.next({ endpoint: 'metrics' }, { kind: 'slow', when: 'after', ms: 5_000 }, 2);
+  await Promise.all(['ann', 'ann', 'ben', 'ann'].map((person) => run.press('Metrics', person)));
+  expect(shown()).toBe(2);
   expect(studio.privately.filter((text) => text.includes('pressed this button a moment ago'))).toHaveLength(
     2,
   );
   const before = studio.now();
   await until(() => studio.now() - before > 2_000, 'the moment to pass');
-  await run.press('Logs');
-  expect(studio.count(`Log of ${id}`)).toBe(3);
+  await run.press('Metrics');
+  expect(shown()).toBe(3);
 });
 
 test('a press that the platform delivers twice stops the deployment once', async () => {
