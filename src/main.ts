@@ -50,7 +50,8 @@ async function main(): Promise<void> {
     if (leaving) return;
     leaving = true;
     setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref();
-    // The app is stopped even while it is still starting, because the start opens the database early.
+    // The app is stopped even if it is still starting, because it may already have opened the database, which has to be
+    // closed.
     const stopped = built.then(
       (app) => app.stop(),
       () => undefined,

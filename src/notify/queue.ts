@@ -103,9 +103,9 @@ export class OutboxQueue {
   }
 
   /**
-   * The rows to send next to a channel. A message about a failure is sent first, and alone. A row that has to be sent
-   * before such a message, because both have the same order key, is sent first and alone, too. If there is no such row,
-   * the oldest row is sent. If many lines wait, a digest of the oldest lines is sent.
+   * Decides which rows are sent to a channel next. A message about a failure goes before all other rows, and alone. If an
+   * older row with the same order key has to precede that message, the older row goes first, also alone. If no failure
+   * waits, the oldest row is sent, or, if many lines wait, a digest of the oldest lines.
    */
   async next(db: Store, place: Destination, lanes: Lanes, now: number): Promise<readonly OutboxRow[]> {
     const ready = this.#ready(db, place, lanes, now);

@@ -15,8 +15,8 @@ import type { Logger } from '../log.ts';
 import type { Store } from '../store/schema.ts';
 
 /**
- * If calls of people have to wait, they ask again at a stored time. Background work takes no permits until this long
- * after that time, so that the calls of people get the permits.
+ * Calls of people go first. If such calls have to wait, the bot stores the time of their next attempt. Background work
+ * takes no permits until this many milliseconds after that time.
  */
 const HEAD_START_MS = 250;
 /** The longest time from now to the end of such a head start. */

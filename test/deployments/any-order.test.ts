@@ -99,7 +99,7 @@ describe('news in any order and number', () => {
     );
   });
 
-  test('after Edgegap has reported the end of a deployment, only an earlier readiness or an error can still be reported', () => {
+  test('after the end of a deployment, late news can only report that the server had been ready or had failed', () => {
     check(
       fc.property(life, (news) => {
         for (const { before, after, happened } of live(news).moments) {

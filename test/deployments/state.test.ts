@@ -287,7 +287,7 @@ test('if the stored time since which a deployment is missing lies in the future,
   expect(advance(facts, missing, hour)).toEqual({ changes: { missingAt: hour }, happened: [] });
 });
 
-test("if only the name of a callback shows the readiness, the readiness gets the callback's time, except after the end", () => {
+test('if a callback is named ready but its body does not say so, the server counts as ready from the arrival of the callback', () => {
   const live = believedAfter(accepted).facts;
   const told = { ...calledBack('TERMINATING', 'ready'), since: { ready: 1_000 } } as News;
   expect(advance(live, told, 60_000).changes.readyAt).toBe(1_000);

@@ -300,7 +300,7 @@ describe('a crash between sending and recording a message', () => {
       expect(desk.chat.texts).toEqual(['news']);
     });
 
-    test('after a crash, a message is not sent again although the channel cannot be read for a long time', async () => {
+    test('after a crash, a message that was sent already is not sent twice, even if the channel cannot be read for a long time', async () => {
       const desk = await died();
       desk.chat.fail('find', { error: tooFast(20 * 60_000) });
       desk.worker = desk.next();

@@ -63,7 +63,7 @@ test.each([
   ['before', 0],
   ['after', 1],
 ] as const)(
-  'the simulator\'s fault "slow" begins the delay %s the deploy takes effect',
+  'with the fault "slow", the Edgegap simulator waits %s the deploy takes effect',
   async (when, made) => {
     const { clock, simulator, call } = await simulate();
     simulator.faults.next({ endpoint: 'deploy' }, { kind: 'slow', ms: 30_000, when });
