@@ -105,7 +105,8 @@ async function show(
   const log = await part(logs.logs, count);
   const crash = await part(logs.crash_logs ?? '', MAX_LINES);
   const card = logCard(request_id, logs, { log, crash, asked: count, request });
-  const buttons = request.share ? [] : [await shareButton(context, request_id, request)];
+  const isEmpty = !log.text && !crash.text && !logs.logs_link;
+  const buttons = request.share || isEmpty ? [] : [await shareButton(context, request_id, request)];
   const nodes: readonly Node[] =
     buttons.length > 0 ? [...card.nodes, { kind: 'buttons', buttons }] : card.nodes;
   await context.respond({ ...card, nodes });
