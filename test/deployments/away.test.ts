@@ -86,7 +86,7 @@ describe('the times that are reported of a deployment', () => {
       removal_time: edgegapTime(start + 10_000),
     }));
     expect(ended.told).toContain(' after 7 s');
-    expect(ended.card).toContain(' (ran 7 s)');
+    expect(ended.card).toContain(' after 7 s');
   });
 
   test('if Edgegap gives no start time, the line about the end shows the running time from Edgegap', async () => {
