@@ -82,7 +82,7 @@ const cases: readonly [title: string, command: string, values: Values, says: Reg
     'a variable without a value',
     'deploy',
     { ...KART, env: 'MODE' },
-    /Variable 1 of env has no equals sign.*KEY=VALUE/,
+    /Variable 1 of env has no equals sign.*MODE=race/,
   ],
   [
     'a variable whose name has a blank',

@@ -42,7 +42,7 @@ function variableIn(pair: string, which: string): Variable {
   const at = pair.indexOf('=');
   if (at < 0)
     throw new InputError('env-shape', `${which} has no equals sign.`, {
-      hint: 'Write KEY=VALUE. Put a value with spaces in quotation marks, as in MOTD="two words".',
+      hint: 'Write a name, an equals sign and a value: MODE=race. Put a value with spaces in quotation marks: MOTD="two words".',
     });
   const [key, value] = [pair.slice(0, at).trim(), pair.slice(at + 1)];
   if (!KEY.test(key))
