@@ -145,7 +145,7 @@ function presetCard(context: Context<unknown>, preset: Preset, title: readonly s
   const fields = Object.entries(preset.options).map(([option, given]): Field => {
     const kind = kindOf(context, option);
     const text = kind?.shown ? kind.shown(given) : [given].flat().join(', ');
-    // The kind of an option that has gone could have kept the value secret.
+    // If deploy no longer has the option, nothing says any more whether its values are secret.
     return { label: option, value: [kind ? text : 'deploy no longer has this option'] };
   });
   const nodes: Node[] = [

@@ -29,7 +29,7 @@ export function carryingOut({
         const plans = await parts.plans.running();
         if (plans.length === 0) return undefined;
         const batches = plans.map((plan) => new Batch(parts, plan, signal, log));
-        // Every plan learns first what a dead process has done for the plan: another plan may hold the same servers.
+        // Every plan first learns what a dead process has done for the plan, because another plan may hold the same servers.
         for (const batch of batches) await batch.settle();
         // The plans take turns, so a short plan need not wait for the end of a long plan.
         for (const batch of batches) {
@@ -159,7 +159,7 @@ class Batch {
     return (await this.#account.api.tags(id, BACKGROUND)).includes(change.tag);
   }
 
-  /** The failure in words for people. Throws if this process is stopping: another process then goes on. */
+  /** The failure in words for people. Throws if this process is stopping, because another process then continues the plan. */
   #reason(error: unknown): string {
     this.#signal.throwIfAborted();
     if (!(error instanceof AppError)) throw error;

@@ -216,7 +216,7 @@ export function createInvocations(parts: InvocationsParts) {
   }
 
   /**
-   * Ends the invocation in the transaction `tx` of its change: after a crash, no process then says that nothing was
+   * Ends the invocation in the transaction `tx` of its change, so that after a crash no process says that nothing was
    * done. Throws TakenOver like `confirm`.
    */
   async function conclude(tx: Store, id: string): Promise<void> {

@@ -30,7 +30,8 @@ export async function resolveValues(
 }
 
 /**
- * The given values, and the values for which one of them stands: `--preset qa` stands for the options saved as `qa`.
+ * Returns the given values together with the values for which one of them stands. For example, `--preset qa` stands for
+ * the options saved as `qa`.
  * Throws InputError if the command does not have these options.
  */
 export async function withExpanded(

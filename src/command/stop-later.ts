@@ -9,8 +9,9 @@ import type { Logger } from '../log.ts';
 import type { TaskKind } from '../work/task.ts';
 import { type Policy, refusal } from './authorise.ts';
 
-/** The pause before a stop is tried again after a passing failure, and for how long the bot tries. */
+/** The pause before a stop is tried again after a failure that may pass. */
 const AGAIN_MS = 30_000;
+/** The bot gives up when a stop has failed for this long. */
 const PATIENCE_MS = 15 * 60_000;
 
 interface Parts {

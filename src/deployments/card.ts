@@ -158,8 +158,8 @@ function elapsed(view: DeploymentView): Inline[] {
 }
 
 /**
- * For how many milliseconds a server that is stopping or has ended ran: by Edgegap's own count, or else from its start
- * to its end. Undefined if the server was never ready.
+ * How long a server ran that is stopping or has ended, in milliseconds. Edgegap's own count is used if there is one,
+ * otherwise the time from the start of the server to its end. Undefined if the server was never ready.
  */
 export function ranFor({ status, told, readyAt, endedAt }: DeploymentView): number | undefined {
   if (told?.current_status === status && told.elapsed_time) return told.elapsed_time * 1000;

@@ -153,7 +153,7 @@ export class KnownDeployments {
     return this.parts.repository.search.askedBy(this.parts.account, person, limit, applications);
   }
 
-  /** Applies that Edgegap accepted the stop of a deployment, if the deployment was deployed by the bot. */
+  /** Records that Edgegap accepted the stop of a deployment, if the deployment was deployed by the bot. */
   async stopping(request_id: string, by: string): Promise<void> {
     await this.learnOf(request_id, { kind: 'stopping', by });
   }
@@ -167,7 +167,7 @@ export class KnownDeployments {
     await this.parts.repository.stopsByPlan(tx, { ...about, account: this.parts.account }, requestIds);
   }
 
-  /** Applies a new tag of a deployment, if the deployment was deployed by the bot. */
+  /** Records a new tag of a deployment, if the deployment was deployed by the bot. */
   async tagged(request_id: string, tag: string): Promise<void> {
     const known = await this.byRequestId(request_id);
     if (known && !known.tags.includes(tag)) await this.retagged(request_id, [...known.tags, tag]);

@@ -11,8 +11,8 @@ export interface BadPattern {
 }
 
 /**
- * Reads a pattern: `/…/` or `/…/i` is a regular expression in RE2's syntax, any other text is looked for as it is,
- * whatever its capitals. RE2 needs time in proportion to the length of a line, so no pattern can hold up the bot.
+ * Reads a pattern. `/…/` and `/…/i` are regular expressions in RE2's syntax. Any other text is looked for as it is, in
+ * capital or small letters. RE2 needs time in proportion to the length of a line, so no pattern can hold up the bot.
  */
 export async function linePattern(source: string): Promise<LinePattern | BadPattern> {
   const [, expression, flags = ''] = /^\/(.+)\/([a-z]*)$/s.exec(source) ?? [];

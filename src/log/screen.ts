@@ -4,8 +4,8 @@ import stringWidth from 'string-width';
 // biome-ignore-start lint/suspicious/noControlCharactersInRegex: these patterns are for control characters.
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 /**
- * A step in a line: a sequence `ESC [ … letter`, which moves the cursor, deletes text or sets a colour; another
- * sequence, such as a window's title; a single control character; or the text between two controls.
+ * A step in a line. A step is either a sequence `ESC [ … letter`, which moves the cursor, deletes text or sets a colour;
+ * or another sequence, such as the title of a window; or a single control character; or the text between two controls.
  */
 const STEP =
   /(?:\u001b\[|\u009b)([0-?]{0,32})[ -/]{0,4}([@-~])|\u001b[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\)?|\u001b[ -/]{0,4}([0-~])?|([\u0000-\u001f\u007f-\u009f])|([^\u0000-\u001f\u007f-\u009f]+)/g;
@@ -14,9 +14,9 @@ const ASCII = /^[ -~]*$/;
 
 /** Of a longer line with control characters, only the end is shown, so that other work does not wait for the line. */
 const LONGEST = 65_536;
-/** How many rows the cursor can move up: the height of a large terminal window. */
+/** The cursor can move up by at most this many rows, the height of a large terminal window. */
 const HEIGHT = 100;
-/** The cursor can move beyond the end of a line, but only up to this column: the width of a large terminal window. */
+/** The cursor can move beyond the end of a line, up to this column. A large terminal window is as wide. */
 const WIDTH = 120;
 const TAB = 8;
 /** How many characters are processed before other work has a turn. */

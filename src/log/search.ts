@@ -47,7 +47,10 @@ export async function maskedMatches(
   return { text: found.join('\n'), lines: found.length, isComplete: end <= 0 };
 }
 
-/** Where the block of whole lines begins that ends at `end`, and from where on the block is read: a very long line is read only in part. */
+/**
+ * Finds the block of whole lines that ends at `end`. Returns the beginning of the block, and the position from which on
+ * the block is read. These differ for a very long line, because only the end of such a line is read.
+ */
 function blockBefore(log: string, end: number): [begin: number, from: number] {
   const whole = log.indexOf('\n', Math.max(0, end - BLOCK)) + 1;
   const begin = end <= BLOCK ? 0 : whole > 0 && whole < end ? whole : log.lastIndexOf('\n', end - 1) + 1;

@@ -55,7 +55,7 @@ function charactersOf({ name, description, options = [], choices = [] }: Describ
 function entryJson({ word, description, options }: Entry): Described[] {
   const all = Object.entries(options)
     .map(([name, option]) => optionJson(name, option))
-    // Discord refuses options that are not required before options that are.
+    // Discord accepts required options only in front of all other options.
     .toSorted((a, b) => Number(b.required) - Number(a.required));
   if (word === undefined) return all;
   return [{ type: ApplicationCommandOptionType.Subcommand, name: word, description, options: all }];

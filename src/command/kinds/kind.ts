@@ -112,9 +112,12 @@ export interface Kind<Value = unknown, Fields = object> {
    * hint that lists values which can be used.
    */
   resolve?(named: string, lookup: Lookup, found: FoundValues, about: Named<Fields>): Promise<Value>;
-  /** The values of other options for which the value stands. The values that the person gives come before these values. */
+  /**
+   * Returns the values of other options for which this value stands. If the person also gives one of these options, the
+   * value from the person counts.
+   */
   expand?(value: Value, lookup: Lookup): Promise<Readonly<Record<string, RawValue>>>;
-  /** The exact name of a thing, to be saved in a preset. If left out, a value that is no text is saved as typed. */
+  /** Returns the exact name of a thing, to be saved in a preset. Without this function, a preset keeps the value as typed. */
   exact?(value: Value): string;
   /**
    * The part of a saved value that people may see, for a kind whose values may be secret. If left out, people see the
