@@ -64,7 +64,7 @@ test('behind a pooling proxy with a single connection, a bot deploys, lists, cha
     });
     await said('is ready');
     const [deployment = ''] = bot.simulator.deployments.keys();
-    await driver.command('operator', 'logs', { deployment });
+    await driver.command('operator', 'logs', { deployment, share: true });
     await said('Log of');
     await driver.command('operator', 'tags add', { deployment, tag: 'tournament' });
     await said('Added');
