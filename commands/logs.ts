@@ -15,7 +15,6 @@ import type { Logs } from '../src/edgegap/logs.ts';
 import { InputError } from '../src/errors.ts';
 import { isPublicLink } from '../src/log/link.ts';
 import { type LinePattern, linePattern } from '../src/log/pattern.ts';
-import { maskedMatches } from '../src/log/search.ts';
 import { maskedTail, type Tail } from '../src/log/tail.ts';
 
 const DEFAULT_LINES = 30;
@@ -99,9 +98,8 @@ async function show(
 ): Promise<void> {
   const { request_id } = target;
   const logs = await read(context, target);
-  const { secrets } = context.settings;
   const count = request.lines ?? (request.file && !request.grep ? MAX_LINES : DEFAULT_LINES);
-  const part = (text: string, most: number) => partOf(text, request, most, secrets);
+  const part = (text: string, most: number) => partOf(context, text, request, most);
   const log = await part(logs.logs, count);
   const crash = await part(logs.crash_logs ?? '', MAX_LINES);
   const card = logCard(request_id, logs, { log, crash, asked: count, request });
@@ -118,13 +116,13 @@ interface Part extends Omit<Tail, 'total'> {
 }
 
 async function partOf(
+  { logSearches, settings: { secrets } }: Context<unknown>,
   text: string,
   { grep, invert = false }: LogsRequest,
   count: number,
-  secrets: readonly string[],
 ): Promise<Part> {
   if (!grep) return await maskedTail(text, count, secrets);
-  const found = await maskedMatches(text, (line) => grep.matches(line) !== invert, count, secrets);
+  const found = await logSearches.search({ log: text, source: grep.source, invert, count, secrets });
   return { ...found, total: found.isComplete ? found.lines : undefined };
 }
 

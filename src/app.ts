@@ -36,6 +36,7 @@ import { buildServer } from './server/server.ts';
 import { returnFreeSpace } from './store/free-space.ts';
 import { isShared, type Store } from './store/schema.ts';
 import { dialectFor, lifelineOf, openStore } from './store/store.ts';
+import { createLogSearches } from './tail/searches.ts';
 import { purging } from './work/purges.ts';
 import { TaskWorker } from './work/worker.ts';
 
@@ -107,6 +108,7 @@ export async function buildApp({
   const mask = createMask(secrets);
   const outbox = createOutboxWorker({ store, membership, adapters, clock, log });
   const charts = createCharts({ clock: heartbeat, log });
+  const logSearches = createLogSearches({ clock: heartbeat, log });
   let publicUrl = config.publicUrl;
   const ownDeployment = openOwnDeployment({ ...config, store, membership, clock, log });
   const parts = {
@@ -143,6 +145,7 @@ export async function buildApp({
     edgegap: api,
     catalog,
     charts,
+    logSearches,
     directory,
     payloads: createPayloads(store, clock, id),
     presets: createPresets(store, id),
@@ -259,7 +262,7 @@ export async function buildApp({
         accounts: accounts.all,
         callbacks,
         outbox,
-        background: [work, recovery, charts],
+        background: [work, recovery, charts, logSearches],
         membership,
         stores: [lifeline, store],
       });

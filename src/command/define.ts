@@ -11,6 +11,7 @@ import type { PlannedStops } from '../deployments/planned-stops.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
 import type { StopOptions, StopResult } from '../edgegap/stop.ts';
 import type { Guard } from '../guard/guard.ts';
+import type { LogSearches } from '../tail/searches.ts';
 import type { Options, ParseSettings, RawValue } from './kinds/kind.ts';
 import { kinds as allKinds } from './kinds/kinds.ts';
 import { type Kinds, type OptionSpecs, type OptionsOf, withKinds } from './options.ts';
@@ -234,6 +235,7 @@ export interface Services {
   /** Applications, versions and locations, cached. */
   readonly catalog: Catalog;
   readonly charts: Charts;
+  readonly logSearches: LogSearches;
   /** All commands, for help. */
   readonly directory: Directory;
   /** Keeps state that is too long for a button's argument. */

@@ -9,16 +9,21 @@ const PIECE = 8;
  */
 export function maskValues(text: string, values: readonly string[]): string {
   const hidden = new Set<number>();
+  const short: string[] = [];
+  const pieces = new Set<string>();
   // In JSON, a value stands with the escapes of JSON.
   for (const value of new Set(values.flatMap((one) => [one, JSON.stringify(one).slice(1, -1)]))) {
-    const length = Math.min(PIECE, value.length);
-    for (let from = 0; length > 0 && from + length <= value.length; from++) {
-      const piece = value.slice(from, from + length);
-      for (let at = text.indexOf(piece); at >= 0; at = text.indexOf(piece, at + 1))
-        if (length === PIECE || standsAlone(text, at, length))
-          for (let offset = 0; offset < length; offset++) hidden.add(at + offset);
-    }
+    if (value.length < PIECE) short.push(value);
+    for (let from = 0; from + PIECE <= value.length; from++) pieces.add(value.slice(from, from + PIECE));
   }
+  const hide = (at: number, length: number) => {
+    for (let offset = 0; offset < length; offset++) hidden.add(at + offset);
+  };
+  for (let at = 0; at + PIECE <= text.length; at++)
+    if (pieces.has(text.slice(at, at + PIECE))) hide(at, PIECE);
+  for (const value of short)
+    for (let at = text.indexOf(value); value !== '' && at >= 0; at = text.indexOf(value, at + 1))
+      if (standsAlone(text, at, value.length)) hide(at, value.length);
   const parts = [...text.split('').entries()].map(([at, unit]) => {
     if (!hidden.has(at)) return unit;
     return hidden.has(at - 1) ? '' : MASK;

@@ -10,9 +10,13 @@ export interface BadPattern {
   readonly problem: string;
 }
 
+/** The time to compile and to match a pattern grows with the numbers in braces. */
+const MOST_REPEATS = 200;
+
 /**
  * Reads a pattern. `/…/` and `/…/i` are regular expressions in RE2's syntax. Any other text is looked for as it is, in
- * capital or small letters. RE2 needs time in proportion to the length of a line, so no pattern can hold up the bot.
+ * capital or small letters. RE2 never needs more time than in proportion to the length
+ * of a line and the size of the pattern.
  */
 export async function linePattern(source: string): Promise<LinePattern | BadPattern> {
   const [, expression, flags = ''] = /^\/(.+)\/([a-z]*)$/s.exec(source) ?? [];
@@ -22,6 +26,11 @@ export async function linePattern(source: string): Promise<LinePattern | BadPatt
   }
   if (!/^i?$/.test(flags))
     return { problem: `the only letter that may follow the second slash is i, not ${flags}` };
+  const repeats = [...expression.matchAll(/\{(\d+)?(?:,(\d+)?)?\}/g)].map(([, least = 0, most = 0]) =>
+    Math.max(+least, +most),
+  );
+  if (repeats.reduce((sum, count) => sum + count, 0) > MOST_REPEATS)
+    return { problem: `the numbers in braces add up to more than ${MOST_REPEATS}` };
   const { RE2JS, RE2JSException } = await import('re2js');
   try {
     const compiled = RE2JS.compile(expression, flags === 'i' ? RE2JS.CASE_INSENSITIVE : 0);

@@ -98,10 +98,10 @@ function createScreen() {
   /** The sequences `ESC [ … letter` that change what is shown. */
   const controls: Readonly<Record<string, (count: number, first: number, second: number) => void>> = {
     A: (count) => moveTo(row - count, column),
-    B: (count) => moveTo(row + Math.min(count, HEIGHT), column),
+    B: (count) => moveTo(Math.min(row + count, rows.length - 1), column),
     C: (count) => moveTo(row, column + count),
     D: (count) => moveTo(row, column - count),
-    E: (count) => moveTo(row + Math.min(count, HEIGHT), 0),
+    E: (count) => moveTo(Math.min(row + count, rows.length - 1), 0),
     F: (count) => moveTo(row - count, 0),
     G: (count) => moveTo(row, count - 1),
     H: (count, _, second) => {
@@ -115,9 +115,10 @@ function createScreen() {
       rows.length = row + 1;
     },
     K: (_, first) => (first === 1 ? erase(0, column + 1) : erase(first === 2 ? 0 : column)),
-    P: (count) => cells().splice(column, count),
+    P: (count) => isShort() && cells().splice(column, count),
     X: (count) => erase(column, column + count),
-    '@': (count) => cells().splice(column, 0, ...Array<string>(Math.min(count, WIDTH)).fill(' ')),
+    '@': (count) =>
+      isShort() && cells().splice(column, 0, ...Array<string>(Math.min(count, WIDTH)).fill(' ')),
     s: save,
     u: restore,
   };
@@ -125,6 +126,11 @@ function createScreen() {
   function control(given: string, letter: string): void {
     const [first = 0, second = 0] = given.split(';').map((number) => Number.parseInt(number, 10) || 0);
     controls[letter]?.(Math.min(first || 1, LONGEST), first, second || 1);
+  }
+
+  /** Text is shifted only in a row that would fit into a window, because shifting a long row takes long. */
+  function isShort(): boolean {
+    return cells().length <= 4 * WIDTH;
   }
 
   function save(): void {
@@ -184,7 +190,7 @@ function put(cells: Cells, column: number, text: string): number {
     const width = stringWidth(segment);
     if (width === 0) {
       // An accent, for example: part of the character before.
-      if (at > 0) cells[at - 1] += segment;
+      if (at > 0) cells[at - 1] = (cells[at - 1] ?? ' ') + segment;
       continue;
     }
     part(cells, at);

@@ -1,14 +1,25 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { KEY_LINES, maskLines } from './mask.ts';
+import { linePattern } from './pattern.ts';
 import { onScreen } from './screen.ts';
 
-/** How many characters of the log are searched before other work has a turn. */
+/** How many characters of the log are masked and searched at a time. */
 const BLOCK = 65_536;
-/** How many characters are masked at most: masking takes about half a second for a million characters. */
-const MOST_MASKED = 2_097_152;
+
+/** The search for the lines of a log that match a pattern. */
+export interface LogSearch {
+  readonly log: string;
+  /** The pattern as typed. */
+  readonly source: string;
+  /** Whether the lines that do not match are wanted. */
+  readonly invert: boolean;
+  /** How many lines are wanted at most. The newest lines are found first. */
+  readonly count: number;
+  /** Values that are masked. */
+  readonly secrets: readonly string[];
+}
 
 export interface Found {
-  /** Masked; '' if no line matches. */
+  /** Masked. Empty if no line matches. */
   readonly text: string;
   readonly lines: number;
   /** Whether the whole log was searched. If not, older lines may match, too. */
@@ -16,35 +27,32 @@ export interface Found {
 }
 
 /**
- * The last `count` lines of a log that match, masked. Lines are compared after masking, so that nobody can guess a
- * secret by searching for the secret. Other work can run in between.
+ * Finds the newest lines of a log that match. Every line is masked before it is compared, so that nobody can guess a
+ * secret by searching for the secret. Runs in a thread of its own (see `src/tail/searches.ts`).
  */
-export async function maskedMatches(
-  log: string,
-  matches: (line: string) => boolean,
-  count: number,
-  secrets: readonly string[],
-): Promise<Found> {
-  let found: string[] = [];
-  let masked = 0;
+export async function searchLog({ log, source, invert, count, secrets }: LogSearch): Promise<Found> {
+  const pattern = await linePattern(source);
+  if ('problem' in pattern) throw new Error(pattern.problem);
+  const found: string[] = [];
   let end = log.trimEnd().length;
-  for (; end > 0 && found.length < count && masked < MOST_MASKED; await nextTurn()) {
+  while (end > 0 && found.length < count) {
     const [begin, from] = blockBefore(log, end);
+    // A secret may begin on a line before the block.
+    const before =
+      from === 0
+        ? []
+        : log
+            .slice(Math.max(0, from - BLOCK), from - 1)
+            .split('\n')
+            .slice(-KEY_LINES);
+    const context = await onScreen(before);
     const rows = await onScreen(log.slice(from, end).split('\n'));
+    const lines = (await maskLines([...context, ...rows], secrets)).slice(context.length);
+    found.unshift(...lines.filter((line) => pattern.matches(line) !== invert));
     end = begin - 1;
-    // Masking is slow, so most lines are left out before.
-    if (!rows.some(matches)) continue;
-    // A secret may begin on a line before.
-    const before = log
-      .slice(Math.max(0, from - BLOCK), Math.max(0, from - 1))
-      .split('\n')
-      .slice(-KEY_LINES);
-    const context = from === 0 ? [] : await onScreen(before);
-    const lines = await maskLines([...context, ...rows], secrets);
-    found = [...lines.slice(context.length).filter(matches), ...found].slice(-count);
-    masked += lines.reduce((sum, line) => sum + line.length, 0);
   }
-  return { text: found.join('\n'), lines: found.length, isComplete: end <= 0 };
+  const newest = found.slice(-count);
+  return { text: newest.join('\n'), lines: newest.length, isComplete: end <= 0 };
 }
 
 /**

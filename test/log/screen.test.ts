@@ -40,6 +40,21 @@ test('if a very long log line moves the cursor, the end of the line is shown', a
   expect(await onScreen([`${'.\b'.repeat(300_000)}ready`])).toEqual(['ready']);
 });
 
+test.each([
+  ['inserts blanks', '\u001b[120@'],
+  ['moves down', '\u001b[100B'],
+  ['moves down to the beginning of a row', '\u001b[9999E'],
+  ['erases to the right', 'x\u001b[60000X'],
+])('a log line that %s ten thousand times makes no long rows and no further rows', async (_, sequence) => {
+  const rows = await onScreen([sequence.repeat(10_000), 'next']);
+  expect(rows).toHaveLength(2);
+  expect(rows[0]?.length).toBeLessThan(20_000);
+});
+
+test('an accent beyond the end of a row stands on a blank', async () => {
+  expect(await onScreen(['\u001b[5C\u0301x'])).toEqual(['    \u0020\u0301x']);
+});
+
 test('a secret that a log line writes over earlier text with carriage returns is masked', async () => {
   expect((await maskedTail('xxxxx\rTOKEN\r\u001b[Kpassword=hun\b\b\bhunter2', 1, [])).text).toBe(
     'password=[masked]',
