@@ -40,7 +40,10 @@ const options = {
     description: 'IP addresses of players to deploy near, separated by commas',
   },
   tag: { kind: 'list', of: 'tag', description: 'Tags for the deployment, separated by commas' },
-  env: { kind: 'variables', description: 'Environment variables, e.g. MODE=race MOTD="two words"' },
+  env: {
+    kind: 'variables',
+    description: 'Variables: MODE=race (typed: repeat --env; on Discord: all pairs in one box)',
+  },
   cpu: {
     kind: 'integer',
     min: 100,

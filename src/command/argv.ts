@@ -251,7 +251,7 @@ export function optionIn({ text, quoted: isQuoted }: Token): RegExpExecArray | u
 /** The refusal of a word that follows a secret value. The word is not repeated, because it may belong to the value. */
 function splitValue(name: string | undefined): InputError {
   return new InputError('value-split', `A word after the value of --${name} belongs to no option.`, {
-    hint: `Put a value with spaces in quotation marks: --${name} MOTD="two words". Type the words without an option first.`,
+    hint: `Put a value with spaces in quotation marks: --${name} MOTD="two words". Repeat --${name} for each variable.`,
   });
 }
 

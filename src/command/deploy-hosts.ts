@@ -17,17 +17,37 @@ interface Wanted {
   readonly version: string;
   readonly fleet: string;
   readonly resources: DeployPlan['resources'];
-  readonly users: readonly DeployUser[];
 }
 
-/** The hosts with these names, each once. Throws InputError if a host does not exist or takes no deployments. */
+/**
+ * The hosts with these names, each once. Throws InputError if a host does not exist or takes no deployments, or if none
+ * of the hosts has room.
+ */
 export async function namedHosts(
   services: Services,
-  fleet: string,
+  wanted: Wanted,
   names: readonly string[],
 ): Promise<readonly FleetHost[]> {
+  const { application, version, fleet } = wanted;
   const hosts = await readHosts(services, fleet, FRESH_MS);
-  return [...new Set(names.map((name) => activeHost(name, hosts, fleet)))];
+  const named = [...new Set(names.map((name) => activeHost(name, hosts, fleet)))];
+  if (named.some(await roomFor(services, wanted))) return named;
+  const ids = named.map(({ host_id }) => host_id).join(', ');
+  throw new InputError('host-full', `No room for ${application} ${version} now on ${ids}.`, {
+    hint: `Nothing was deployed. Leave host out to use another host of the fleet, or fleet to deploy in the cloud.`,
+  });
+}
+
+/** Tells for each host whether the deployment fits on the host. */
+async function roomFor(
+  { catalog }: Services,
+  { application, version, resources }: Wanted,
+): Promise<(host: FleetHost) => boolean> {
+  const own = (await catalog.versions(application)).find(({ name }) => name === version);
+  const needs = resources ? { req_cpu: resources.cpu_units, req_memory: resources.memory_mib } : (own ?? {});
+  // If Edgegap does not tell the needs, no host can be ruled out.
+  const measured = needs.req_cpu || needs.req_memory;
+  return (host) => (measured ? fitting(host, needs) > 0 : host.status === 'ACTIVE');
 }
 
 function activeHost(name: string, hosts: readonly FleetHost[], fleet: string): FleetHost {
@@ -41,15 +61,12 @@ function activeHost(name: string, hosts: readonly FleetHost[], fleet: string): F
 /** The hosts of the fleet on which the deployment fits, the nearest first. Throws InputError if there is no such host. */
 export async function hostsWithRoom(
   services: Services,
-  { application, version, fleet, resources, users }: Wanted,
+  wanted: Wanted,
+  users: readonly DeployUser[],
 ): Promise<readonly FleetHost[]> {
+  const { application, version, fleet } = wanted;
   const hosts = await readHosts(services, fleet, FRESH_MS);
-  const own = (await services.catalog.versions(application)).find(({ name }) => name === version);
-  const needs = resources ? { req_cpu: resources.cpu_units, req_memory: resources.memory_mib } : (own ?? {});
-  // If Edgegap does not tell the needs, no host can be ruled out.
-  const measured = needs.req_cpu || needs.req_memory;
-  const fits = (host: FleetHost) => (measured ? fitting(host, needs) > 0 : host.status === 'ACTIVE');
-  const found = emptiestFirst(hosts).filter(fits);
+  const found = emptiestFirst(hosts).filter(await roomFor(services, wanted));
   if (found.length === 0)
     throw new InputError('fleet-full', `No host of ${fleet} has room for ${application} ${version} now.`, {
       hint: `Nothing was deployed. The command hosts shows how much is free. Without the fleet, Edgegap deploys in the cloud.`,

@@ -37,12 +37,14 @@ export async function orderOf(services: Services, given: Given): Promise<Wanted>
       hint: 'Add the option fleet (typed: --fleet tournament).',
     });
   const version = given.version ?? (await newestVersion(services, application));
-  const named = fleet && host ? await namedHosts(services, fleet, host) : undefined;
+  const named =
+    fleet && host ? await namedHosts(services, { application, version, fleet, resources }, host) : undefined;
   // A person who names a host has named a place, too.
   const near = given.near ?? (given.ip ? undefined : named?.slice(0, 1));
   const place = await placement(services, { ...given, near });
-  const wanted = { application, version, resources, users: place.users };
-  const hosts = fleet ? (named ?? (await hostsWithRoom(services, { ...wanted, fleet }))) : [];
+  const hosts = fleet
+    ? (named ?? (await hostsWithRoom(services, { application, version, fleet, resources }, place.users)))
+    : [];
   const plan: DeployPlan = {
     ...place,
     tags: tag,
@@ -96,5 +98,13 @@ function legacyOf(given: Given): LegacyPlan | undefined {
       hint: `Give addresses (typed: --ip 203.0.113.7)${other ? ' in place of near' : ''}, or leave out ${legacy}.`,
     });
   const { command, arguments: args, 'log-storage': logStorage } = given;
+  if (/^(?:yes|no|true|false|on|off)$/i.test(logStorage ?? ''))
+    throw new InputError(
+      'log-storage-name',
+      'For a deploy, log-storage needs the name of an endpoint storage.',
+      {
+        hint: 'The Edgegap dashboard shows the names. Without log-storage, the version decides about the log.',
+      },
+    );
   return { command, arguments: args, logStorage };
 }

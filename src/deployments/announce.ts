@@ -3,10 +3,10 @@ import { cutEnd, oneLine } from '../chat/text.ts';
 import type { Clock } from '../clock.ts';
 import { enqueue } from '../notify/outbox.ts';
 import type { Store } from '../store/schema.ts';
-import { deploymentCard, duration } from './card.ts';
+import { deploymentCard, duration, ranFor } from './card.ts';
 import type { Deployment } from './deployment.ts';
 import type { Happening } from './state.ts';
-import { timesOf, viewOf } from './view.ts';
+import { viewOf } from './view.ts';
 
 const SENTENCE_LENGTH = 200;
 
@@ -113,9 +113,8 @@ function addresses(deployment: Deployment): Inline[] {
 }
 
 function lifetime(deployment: Deployment): string[] {
-  const { readyAt, endedAt } = timesOf(deployment);
-  const known = readyAt !== undefined && endedAt !== undefined;
-  return known ? [` after ${duration(endedAt - readyAt)}`] : [];
+  const ran = ranFor(viewOf(deployment));
+  return ran === undefined ? [] : [` after ${duration(ran)}`];
 }
 
 /** The first sentence of the text, on a single line. The card shows the whole text. */

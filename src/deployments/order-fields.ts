@@ -17,6 +17,7 @@ export function orderFields(plan: DeployPlan, version: string): readonly Field[]
     Resources: needs && resources({ req_cpu: needs.cpu_units, req_memory: needs.memory_mib }),
     Cached: cached && 'only locations that have the image in their cache',
     Fleet: fleet && [`${fleet.name}, `, ...listed(fleet.hosts), '; if no host has room, the cloud'],
+    'Log storage': legacy?.logStorage,
     Preset: preset,
     Variables: listed(env.map(({ key }) => key)),
     'Deployed with':

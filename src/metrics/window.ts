@@ -17,6 +17,8 @@ const SHORTEST_MS = 5 * MINUTE_MS;
 /** By default Edgegap ends a deployment after a day. Where a version has no limit, a month is enough to look back. */
 const LONGEST_MS = 31 * 24 * 60 * MINUTE_MS;
 const USUAL_MS = 60 * MINUTE_MS;
+/** An end this far in the future is taken for now. */
+const SLIP_MS = 5 * MINUTE_MS;
 
 /** A stretch of time in epoch milliseconds, and the time between its measurements. */
 export interface Window {
@@ -51,6 +53,10 @@ export function windowOf({ last, from, to, step }: WindowRequest, now: number): 
   if (from !== undefined && from >= now)
     throw new InputError('window-future', 'The window begins in the future.', {
       hint: 'Times are UTC. Give a time that has been, for example --last 2h.',
+    });
+  if (to !== undefined && to > now + SLIP_MS)
+    throw new InputError('window-future', 'The window ends in the future.', {
+      hint: 'Times are UTC, and a time of day means the first such time after from. Leave to out for a window that ends now.',
     });
   // An end slightly in the future is no mistake, because clocks differ.
   const end = Math.min(to ?? (from !== undefined && last !== undefined ? from + last : now), now);

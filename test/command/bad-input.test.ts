@@ -22,6 +22,10 @@ const first = requestId(seed, 1);
 const KART = { application: 'kart-racing', version: 'v1.2', near: 'Tokyo' };
 const PLAYER = { application: 'kart-racing', version: 'v1.2', ip: '203.0.113.7' };
 const PENDING = defaultCatalog.fleets?.[0]?.hosts.find(({ status }) => status === 'PENDING')?.host_id ?? '';
+const FULL =
+  defaultCatalog.fleets?.[0]?.hosts.find(
+    ({ status, allocated, allocatable }) => status === 'ACTIVE' && allocated.cpu >= allocatable.cpu,
+  )?.host_id ?? '';
 const LONG = 'x'.repeat(10_000);
 
 /** Input that cannot be used on any platform, and the words of the answer. */
@@ -124,6 +128,24 @@ const cases: readonly [title: string, command: string, values: Values, says: Reg
     'deploy',
     { ...KART, fleet: 'tournament', host: PENDING },
     new RegExp(`The host .${PENDING}. takes no deployments yet.*PENDING`),
+  ],
+  [
+    'a host without room',
+    'deploy',
+    { ...KART, fleet: 'tournament', host: FULL },
+    new RegExp(`No room for kart-racing v1\\.2 now on ${FULL}.*Nothing was deployed`),
+  ],
+  [
+    'a log storage named yes',
+    'deploy',
+    { ...PLAYER, 'log-storage': 'yes' },
+    /log-storage needs the name of an endpoint storage/,
+  ],
+  [
+    'a variable with a name of 300 characters',
+    'deploy',
+    { ...KART, env: `${'N'.repeat(300)}=1` },
+    /has a name of 300 characters; at most 255 fit/,
   ],
   [
     'a fleet without room',

@@ -133,6 +133,7 @@ describe('metrics in words', () => {
 
   test.each([
     ['--from 2099-01-01', 'begins in the future'],
+    ['--from 2026-03-03T16:00 --to 2099-01-01', 'ends in the future'],
     ['--from 2026-03-03T17:00 --to 2026-03-03T16:00', 'ends before it begins'],
     ['--last 40d', '40 d is too long: the most is 31 d'],
     ['--last 48h --step 30s', 'too fine for a window of 2 d'],
@@ -158,11 +159,12 @@ describe('metrics in words', () => {
     const id = await readySince(stage.simulator, 120 * MINUTE);
     const at = (ms: number) => new Date(ms).toISOString().slice(0, 16);
     const begin = Date.now() - 60 * MINUTE;
-    const { text } = await run(
-      `metrics ${id} --from ${at(begin)} --to ${at(Date.now() + 60 * MINUTE).slice(11)}`,
-    );
+    const window = (end: number) => run(`metrics ${id} --from ${at(begin)} --to ${at(end).slice(11)}`);
+    const { text } = await window(Date.now() - 30 * MINUTE);
     expect(text).toContain('average');
-    expect(text).toMatch(/1 h( 1 min)?, from/);
+    expect(text).toMatch(/(29|30) min( \d+ s)?, from/);
+    // Half an hour before the beginning can only mean tomorrow.
+    expect((await window(begin - 30 * MINUTE)).text).toContain('The window ends in the future');
   });
 
   test('for a deployment that failed before its server was ready, the command "metrics" says that there are no measurements', async () => {

@@ -4,7 +4,8 @@ import type { Kind, RawValue } from './kind.ts';
 
 /** Edgegap's limit for a value, in bytes (API reference, POST /v2/deployments). */
 const MAX_VALUE = 4096;
-const KEY = /^[A-Za-z_.-][\w.-]{0,254}$/;
+const KEY = /^[A-Za-z_.-][\w.-]*$/;
+const MAX_KEY = 255;
 /** Control characters, apart from the tab and the line breaks. */
 const CONTROL = /(?![\t\n\r])\p{Cc}/u;
 
@@ -49,6 +50,14 @@ function variableIn(pair: string, which: string): Variable {
     throw new InputError('env-key', `${which} has a name that cannot be used.`, {
       hint: 'A name has letters, digits, dots, dashes and underscores, and does not begin with a digit.',
     });
+  if (key.length > MAX_KEY)
+    throw new InputError(
+      'env-key-long',
+      `${which} has a name of ${key.length} characters; at most ${MAX_KEY} fit.`,
+      {
+        hint: 'Give the variable a shorter name.',
+      },
+    );
   const bytes = Buffer.byteLength(value);
   if (bytes > MAX_VALUE)
     throw new InputError(
