@@ -37,7 +37,7 @@ const stopsOf = ({ simulator }: Stage) =>
     .map(({ body }) => (body as { filters: { values: string[] }[] }).filters.flatMap(({ values }) => values));
 
 describe.each(driverNames)('bulk-stop on %s', (name) => {
-  test('exactly the deployments of the plan are stopped once the count is confirmed', async () => {
+  test('"bulk-stop" stops exactly the deployments of the plan after the person has confirmed their number', async () => {
     stage = await stageOn(name);
     const ours = await deployReady(stage, 'kart-racing', 'v1.2', 'qa');
     const other = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2', ['qa']);
@@ -104,7 +104,7 @@ describe('the filters of bulk-stop', () => {
     );
   };
 
-  test('each filter, and all filters together, find exactly the deployments that match', async () => {
+  test('each filter of "bulk-stop", and all filters together, find exactly the deployments that match', async () => {
     expect(await planned({ application: 'lobby-chat' })).toEqual(['foreign']);
     expect(await planned({ version: 'V1.2' })).toEqual(['montreal']);
     expect(await planned({ tag: 'cup' })).toEqual(['tokyo']);
@@ -122,7 +122,7 @@ describe('the filters of bulk-stop', () => {
     expect(await planned({ all: true })).toEqual(['montreal', 'tokyo', 'foreign']);
   });
 
-  test('a filter that matches no deployment is refused, and so is an unknown name', async () => {
+  test('"bulk-stop" refuses a filter that matches no deployment or that contains an unknown name', async () => {
     const filters: Values[] = [
       { tag: 'nope' },
       { 'older-than': '2h' },
@@ -136,7 +136,7 @@ describe('the filters of bulk-stop', () => {
     expect(stopsOf(shared)).toEqual([]);
   });
 
-  test('a request without a filter, or with a filter that matches everything, needs --all', async () => {
+  test('without a filter, or with a filter that matches everything, "bulk-stop" needs the option --all', async () => {
     const bare = await ask({});
     expect(bare.text).toMatch(
       /would stop everything that runs[\s\S]*Nothing was stopped[\s\S]*bulk-stop --all/,
@@ -147,7 +147,7 @@ describe('the filters of bulk-stop', () => {
     expect(stopsOf(shared)).toEqual([]);
   });
 
-  test('only the person who was shown a plan can confirm or cancel the plan', async () => {
+  test('only the person who was shown a plan of "bulk-stop" can confirm or cancel the plan', async () => {
     await ask({ tag: 'qa' });
     const messages = await shared.driver.privately('operator');
     expect(messages.at(-1)?.buttons).toEqual(['Stop 1 deployment', 'Cancel']);
@@ -162,7 +162,7 @@ describe('the filters of bulk-stop', () => {
     expect(stopsOf(shared)).toEqual([]);
   });
 
-  test('a plan that is cancelled stops nothing, now or later', async () => {
+  test('a cancelled plan of "bulk-stop" stops nothing, even if the person then tries to confirm the plan', async () => {
     await ask({ tag: 'qa' });
     await shared.driver.press('operator', 'Cancel');
     await until(
@@ -174,7 +174,7 @@ describe('the filters of bulk-stop', () => {
   });
 });
 
-test('a plan that is confirmed after more than 15 minutes stops nothing', async () => {
+test('a plan of "bulk-stop" that is confirmed after more than 15 minutes stops nothing', async () => {
   const clock = pacedClock(1);
   stage = await stageOn('console', { clock });
   await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2', ['qa']);
@@ -189,7 +189,7 @@ test('a plan that is confirmed after more than 15 minutes stops nothing', async 
   expect(stopped()).toEqual([]);
 });
 
-test('a long plan comes as a file, and the person is told while Edgegap is asked about foreign servers', async () => {
+test('a long plan of "bulk-stop" comes as a file, and the person is told while the bot asks Edgegap about servers from elsewhere', async () => {
   stage = await stageOn('discord');
   const ids: string[] = [];
   for (let n = 0; n < 25; n++)
@@ -210,7 +210,7 @@ test('a long plan comes as a file, and the person is told while Edgegap is asked
   expect(plan?.edits).toBeGreaterThanOrEqual(2);
 });
 
-test('with an allowlist a plan holds only deployments of allowed applications', async () => {
+test('with APP_ALLOWLIST, a plan of "bulk-stop" holds only deployments of allowed applications', async () => {
   stage = await stageOn('slack-http', { environment: { APP_ALLOWLIST: 'lobby-chat' } });
   const hidden = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2', ['qa']);
   const allowed = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable', ['qa']);

@@ -41,7 +41,7 @@ async function deployAndEnd(values: Values, end: (id: string) => void, says: str
 }
 
 describe.each(driverNames)('Deploy again on %s', (name) => {
-  test('the card of an ended server offers the same deploy, asks first, and names what is left out', async () => {
+  test('"Deploy again" on the card of an ended server asks first, names what is left out, and repeats the deploy', async () => {
     stage = await stageOn(name);
     await deployAndEnd(ORDER, (id) => stage.simulator.terminate(id), ' terminated');
     const asked = await press('Deploy again');
@@ -69,7 +69,7 @@ describe.each(driverNames)('Deploy again on %s', (name) => {
   });
 });
 
-test('the card of a failed server offers the same deploy, with the older API if necessary', async () => {
+test('"Deploy again" on the card of a failed server repeats the deploy, with Edgegap\'s older API if necessary', async () => {
   stage = await stageOn('console');
   const legacy = { application: 'kart-racing', version: 'v1.2', ip: '203.0.113.7', command: '/bin/server' };
   await deployAndEnd(

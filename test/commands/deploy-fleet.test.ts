@@ -34,7 +34,7 @@ test('without a host, a deploy to a fleet takes the active hosts with room, the 
   ]);
 });
 
-test('if only the addresses of players are given, the emptiest host comes first', async () => {
+test('if a deploy to a fleet names only addresses of players, the emptiest host comes first', async () => {
   expect(await hostsOf('--ip 203.0.113.7')).toEqual([
     'tournament-montreal-0',
     'tournament-ashburn-4',
@@ -42,7 +42,7 @@ test('if only the addresses of players are given, the emptiest host comes first'
   ]);
 });
 
-test('if a host is named and no place, the place of the first host counts', async () => {
+test('if a deploy to a fleet names a host but no place, the server is deployed near the first host', async () => {
   expect(await hostsOf('--host tournament-toronto-1 --host tournament-montreal-0')).toEqual([
     'tournament-toronto-1',
     'tournament-montreal-0',
@@ -52,11 +52,11 @@ test('if a host is named and no place, the place of the first host counts', asyn
   ]);
 });
 
-test('the given resources decide on which hosts the deployment fits', async () => {
+test('the resources of a deploy to a fleet decide which hosts have room for the deployment', async () => {
   expect(await hostsOf('--near Toronto --cpu 10000 --memory 10000')).toEqual(['tournament-montreal-0']);
 });
 
-test('several cities, and a city twice, can be given by repeating the option', async () => {
+test('several cities can be given to deploy by repeating the option, and a repeated city counts once', async () => {
   const line = 'deploy kart-racing v1.2 --near Montreal --near "Paris; montréal" --near -33.87,151.21';
   await effectOf(stage, 'operator', () => typeLine(stage, 'operator', line));
   expect(sentTo('deploy').users).toEqual([

@@ -206,7 +206,7 @@ test.each(['discord', 'slack-http'] as const)(
 
 describe('logs for the person who asks', () => {
   test.each(driverNames)(
-    'on %s, only that person sees the log until the person shares the log',
+    'on %s, only the person who asks sees a log, until that person shares the log',
     async (name) => {
       const stage = await stageOn(name);
       try {
@@ -255,13 +255,13 @@ describe('lines of a log that match', () => {
     [{ grep: '/slow/i', lines: 2 }, /last 2 lines with[\s\S]*tick 40[\s\S]*tick 50/, /tick 30/],
     [{ grep: '/ok|TOKEN|args|REQUEST/', invert: true }, /lines without[\s\S]*tick 10 SLOW/, /ok/],
     [{ grep: 'token' }, /API_TOKEN=\[masked\]/, /secret-value/],
-  ])('logs with %j shows exactly the lines that match', async (values, shown, hidden) => {
+  ])('the command "logs" with %j shows exactly the lines that match', async (values, shown, hidden) => {
     const { text } = await answerTo(values);
     expect(text).toMatch(shown);
     expect(text.replace(/“.*”/g, '')).not.toMatch(hidden);
   });
 
-  test('a search for a part of a secret finds nothing, so nobody can guess the secret', async () => {
+  test('a search in a log for a part of a secret gives the same answer whether or not the guess is right', async () => {
     for (const grep of ['zzz-secret', '/zzz-s/', '/TOKEN=z/'])
       expect((await answerTo({ grep })).text).toMatch(/No line matches/);
     // A right guess and a wrong guess have the same answer.
@@ -274,7 +274,7 @@ describe('lines of a log that match', () => {
     expect(shown(right.text)).toEqual(shown(wrong.text));
   });
 
-  test('with file, the whole log is attached, although the log is short', async () => {
+  test('with the option --file, "logs" attaches the whole log, even if the log is short', async () => {
     const { text, files } = await answerTo({ file: true });
     expect(text).toContain('tick 50');
     expect(files[0]?.content).toMatch(/tick 1 ok\n.*\[masked\]\n$/s);
@@ -287,18 +287,18 @@ describe('lines of a log that match', () => {
     [{ grep: `/${'.{0,1000}'.repeat(3)}#/` }, /the numbers in braces add up to more than 200/],
     [{ grep: '  ' }, /grep/],
     [{ invert: true }, /invert needs grep/],
-  ])('logs with the bad input %# is refused with a reason', async (values, reason) => {
+  ])('the command "logs" refuses a wrong pattern with the reason: %#', async (values, reason) => {
     const { text } = await answerTo(values);
     expect(text).toMatch(reason);
     expect(text).not.toContain('Log of');
   });
 
-  test('a pattern that would take other engines years is answered at once', async () => {
+  test('a search for a pattern that would take other regular expression engines years is answered at once', async () => {
     stage.simulator.print(id, `${'a'.repeat(60_000)}!`);
     expect((await answerTo({ grep: '/^(a+)+$/' })).text).toMatch(/No line matches/);
   });
 
-  test('of a long log the newest lines that match are shown, and the answer says that older lines were not searched', async () => {
+  test('a search in a very long log shows the newest matching lines, and says that older lines were not searched', async () => {
     const long = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
     const line = `hit ${'x'.repeat(1_500)}`;
     for (let n = 0; n < 2_000; n++) stage.simulator.print(long, `${line} ${n}`);

@@ -69,14 +69,14 @@ describe.each(driverNames)('presets on %s', (name) => {
     expect(newestTags(stage)).toEqual(['qa']);
   });
 
-  test('a given option replaces the option of the preset that has the same name', async () => {
+  test("in a deploy with a preset, an option that the person gives replaces the preset's option of the same name", async () => {
     const values = { version: 'v1.3', tag: 'night', preset: 'qa' };
     expect(await deploy(stage, values)).toMatch(/kart-racing v1\.3.*Montreal/s);
     expect(newestTags(stage)).toEqual(['night']);
   });
 
   if (name !== 'discord')
-    test('a word that begins with @ is the preset, wherever the word stands', async () => {
+    test('in the command "deploy", a word that begins with @ names a preset, wherever the word stands', async () => {
       for (const typed of [
         'deploy @qa --tag one',
         'deploy --tag one @QA',
@@ -87,7 +87,7 @@ describe.each(driverNames)('presets on %s', (name) => {
       }
     });
 
-  test('a preset is replaced only if the person says so', async () => {
+  test('a preset is replaced only with the option --replace', async () => {
     const other = { name: 'qa', application: 'lobby-chat', version: 'stable', near: 'Tokyo' };
     expect(await privately(stage, 'preset save', other)).toMatch(
       /There is a preset .qa. already.*--replace/s,
@@ -97,7 +97,7 @@ describe.each(driverNames)('presets on %s', (name) => {
     expect(await privately(stage, 'preset show', { name: 'qa' })).not.toMatch(/kart-racing|Montreal|tag/);
   });
 
-  test('the answer to preset delete shows the options, and the preset is gone', async () => {
+  test('"preset delete" deletes the preset and shows the options that the preset had', async () => {
     const deleted = await privately(stage, 'preset delete', { name: 'qa' });
     expect(deleted).toMatch(/Deleted the preset .?qa.*lobby-chat.*stable.*Tokyo/s);
     const before = stage.simulator.deployments.size;
@@ -109,7 +109,7 @@ describe.each(driverNames)('presets on %s', (name) => {
   });
 });
 
-test('the question before a deploy names the preset, and so does the card after the answer', async () => {
+test('the question about a deploy with a preset names the preset, and so does the card of the deployment', async () => {
   const stage = await stageOn('discord', { environment: { CONFIRM_DEPLOY: '1' } });
   onTestFinished(() => stage.close());
   await deployReady(stage);
@@ -121,7 +121,7 @@ test('the question before a deploy names the preset, and so does the card after 
   expect(textOf(publicly)).toMatch(/Preset\W+night-2/);
 });
 
-test('a preset may lack options, which are then given at each deploy', async () => {
+test('a preset may lack the place or the version, which are then given at each deploy', async () => {
   const stage = await stageOn('console');
   onTestFinished(() => stage.close());
   await line(stage, 'preset save tokyo --near Tokyo');

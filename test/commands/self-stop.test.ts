@@ -55,7 +55,7 @@ const press = async (label: string) => {
 const said = async () => texts(await stage.driver.privately('operator'));
 
 describe.each(platforms)('the bot as a deployment of Edgegap on %s', (name) => {
-  test('the question says what stops with the bot, and the answer is shown before the call leaves', async () => {
+  test('before "self-stop", the bot asks and says what stops with the bot, and answers before it calls Edgegap', async () => {
     await hosted(name);
     const question = await ask({ 'log-storage': 'bot-logs' });
     expect(question).toContain('This stops the bot');
@@ -73,14 +73,14 @@ describe.each(platforms)('the bot as a deployment of Edgegap on %s', (name) => {
     expect(stage.bot.log.join('\n')).not.toContain(selfStopToken(own));
   });
 
-  test('a person who changes the mind keeps the bot running', async () => {
+  test('if a person cancels "self-stop", the bot keeps running', async () => {
     await hosted(name);
     await ask();
     expect(await press('Keep it running')).toContain('I go on running');
     expect(phase(simulator, own)).toBe('READY');
   });
 
-  test('if Edgegap refuses, the person is told why, and that the bot goes on running', async () => {
+  test('if Edgegap refuses "self-stop", the person learns the reason and that the bot keeps running', async () => {
     await hosted(name, { ARBITRIUM_DELETE_TOKEN: 'another-token' });
     await ask();
     const answer = await press('Stop the bot');
@@ -91,13 +91,13 @@ describe.each(platforms)('the bot as a deployment of Edgegap on %s', (name) => {
   });
 });
 
-test('a bot that Edgegap does not host answers that there is nothing to stop', async () => {
+test('a bot that Edgegap does not host answers "self-stop" with the note that there is nothing to stop', async () => {
   await hosted('console', { ARBITRIUM_DELETE_URL: '', ARBITRIUM_DELETE_TOKEN: '' });
   expect(await ask()).toContain('There is nothing to stop');
   expect(simulator.requests.some(({ endpoint }) => endpoint === 'selfStop')).toBe(false);
 });
 
-test('if Edgegap gave no usable address, the bot starts all the same, and the answer names the variable', async () => {
+test('if the address in ARBITRIUM_DELETE_URL cannot be used, the bot still starts, and "self-stop" names the variable', async () => {
   await hosted('console', { ARBITRIUM_DELETE_URL: 'not an address' });
   await ask();
   const answer = await press('Stop the bot');
@@ -105,7 +105,7 @@ test('if Edgegap gave no usable address, the bot starts all the same, and the an
   expect(answer).toContain('The deployment goes on running');
 });
 
-test('a press that reaches the bot in another deployment asks again, and names that deployment', async () => {
+test('a confirmation of "self-stop" that reaches a replica in another deployment asks again about that deployment', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'chatops-'));
   const DATABASE_URL = join(folder, 'bot.db');
   await hosted('discord', { DATABASE_URL });

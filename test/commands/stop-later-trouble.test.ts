@@ -27,7 +27,7 @@ describe.each(['discord', 'slack-http'] as const)('a planned stop and its person
     await rm(folder, { recursive: true, force: true });
   });
 
-  test('a person who lost the right to stop is told that nothing was stopped, and the card says so', async () => {
+  test('if the person may no longer stop deployments when a planned stop is due, nothing is stopped, and the card says so', async () => {
     const id = await deployReady(stage);
     await plan(stage, id);
     await stage.driver.regroup('operator', ['readers']);
@@ -84,7 +84,7 @@ describe('trouble with a stop', () => {
   };
 
   test.each(['0', '0m', '400d', 'yesterday', '-5m', '8d'])(
-    'stop --in %s is refused, and the answer names the longest time',
+    'the command "stop --in %s" is refused, and the answer names the longest time',
     async (wait) => {
       const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
       const text = await answer(`stop ${id} --in=${wait}`);
@@ -92,7 +92,7 @@ describe('trouble with a stop', () => {
     },
   );
 
-  test('the answer to a stop shows how long the server ran, by Edgegap’s count', async () => {
+  test('the answer to "stop" shows how long the server ran, as counted by Edgegap', async () => {
     const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     for (const phase of stage.simulator.deployments.get(id)?.history ?? [])
       Object.assign(phase, { at: phase.at - 125_000 });
@@ -117,15 +117,18 @@ describe('trouble with a stop', () => {
     ['yes', 'kept in the log storage of the version', undefined],
     ['no', 'deleted', undefined],
     ['match-logs', 'kept in match-logs', 'match-logs'],
-  ])('the question and Edgegap hear about --log-storage %s', async (given, words, kept) => {
-    const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
-    expect(await answer(`stop ${id} --log-storage ${given}`)).toMatch(new RegExp(`Log\\s+${words}`));
-    expect(await press('Stop it')).toContain('Stopping');
-    expect(stopsOf(stage, id)[0]?.path).toContain(id);
-    expect(stage.simulator.deployments.get(id)?.logStorage).toBe(kept);
-  });
+  ])(
+    'the option "--log-storage %s" of "stop" is shown in the question and sent to Edgegap',
+    async (given, words, kept) => {
+      const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
+      expect(await answer(`stop ${id} --log-storage ${given}`)).toMatch(new RegExp(`Log\\s+${words}`));
+      expect(await press('Stop it')).toContain('Stopping');
+      expect(stopsOf(stage, id)[0]?.path).toContain(id);
+      expect(stage.simulator.deployments.get(id)?.logStorage).toBe(kept);
+    },
+  );
 
-  test('if Edgegap does not accept the log storage, the answer has Edgegap’s words, and the server runs on', async () => {
+  test('if Edgegap refuses the log storage of a stop, the answer has the reason, and the server keeps running', async () => {
     const id = await deployReady(stage);
     await answer(`stop ${id} --log-storage no-such-logs`);
     expect(await press('Stop it')).toContain('Endpoint storage no-such-logs not found');
@@ -139,7 +142,7 @@ describe('trouble with a stop', () => {
     expect(await answer(`status ${id}`)).toMatch(/Status\s+Ready/);
   });
 
-  test('if Edgegap is away for minutes, the planned stop is carried out afterwards', async () => {
+  test('if Edgegap is away for some minutes when a planned stop is due, the stop is carried out afterwards', async () => {
     const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     await plan(stage, id);
     stage.simulator.faults.next({ endpoint: 'stop' }, { kind: 'server-error', when: 'before' }, 12);
@@ -147,7 +150,7 @@ describe('trouble with a stop', () => {
     expect(stopsOf(stage, id).length).toBeGreaterThan(12);
   });
 
-  test('if Edgegap is away for a quarter of an hour, the card says that the deployment may run on', async () => {
+  test('if Edgegap is away for 15 minutes when a planned stop is due, the card says that the deployment may still run', async () => {
     const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     await plan(stage, id);
     stage.simulator.faults.next({ endpoint: 'stop' }, { kind: 'server-error', when: 'before' }, 1_000);
@@ -156,14 +159,14 @@ describe('trouble with a stop', () => {
     expect((await plannedCard(stage, id))?.text).toContain('The deployment may run on');
   });
 
-  test('if a deployment from elsewhere ends earlier, the card says so when the time has come', async () => {
+  test('if a deployment made outside the chat ends before its planned stop, the card says so when the stop is due', async () => {
     const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     await plan(stage, id);
     stage.simulator.terminate(id);
     await later(stage, () => shows(stage, id, 'has already stopped'));
   });
 
-  test('if Edgegap has forgotten the deployment by then, the card says that it has probably stopped', async () => {
+  test('if Edgegap has forgotten a deployment when its planned stop is due, the card says that it has probably stopped', async () => {
     const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     await plan(stage, id);
     stage.simulator.terminate(id);
@@ -171,7 +174,7 @@ describe('trouble with a stop', () => {
     await later(stage, () => shows(stage, id, 'has probably stopped'));
   });
 
-  test('a cancellation that comes while the stop is sent is too late, and the card shows a single outcome', async () => {
+  test('if a planned stop is cancelled while it is being sent, the cancellation is too late, and the card shows one outcome', async () => {
     const id = await deployReady(stage);
     await plan(stage, id);
     stage.simulator.faults.next({ endpoint: 'stop' }, { kind: 'slow', when: 'before', ms: 20_000 });

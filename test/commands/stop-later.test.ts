@@ -18,7 +18,7 @@ describe.each(['console', 'discord', 'slack-http'] as const)('a planned stop on 
   });
   afterAll(() => stage?.close());
 
-  test('the channel sees when the deployment stops, and the card shows the stop when the time has come', async () => {
+  test('after "stop --in", a card tells the channel when the deployment stops, and later shows that it was stopped', async () => {
     const id = await deployReady(stage);
     const asked = await effectOf(stage, 'operator', () =>
       stage.driver.command('operator', 'stop', { deployment: id, in: '10m', 'log-storage': 'match-logs' }),
@@ -42,7 +42,7 @@ describe.each(['console', 'discord', 'slack-http'] as const)('a planned stop on 
     expect(stage.simulator.deployments.get(id)?.logStorage).toBe('match-logs');
   });
 
-  test('a planned stop can be cancelled by the button of its card, and is not sent to Edgegap', async () => {
+  test('if a planned stop is cancelled with the button of its card, no stop is sent to Edgegap', async () => {
     const id = await deployReady(stage);
     await plan(stage, id);
     const { privately } = await effectOf(stage, 'operator', () => stage.driver.press('operator', 'Cancel'));
@@ -57,7 +57,7 @@ describe.each(['console', 'discord', 'slack-http'] as const)('a planned stop on 
     expect(stopsOf(stage, id)).toEqual([]);
   });
 
-  test('a second plan replaces the first, and both cards say so', async () => {
+  test('a second planned stop of a deployment replaces the first, and both cards say so', async () => {
     const id = await deployReady(stage);
     await plan(stage, id, { wait: '3h', words: '3 h' });
     const first = await plannedCard(stage, id);
@@ -74,7 +74,7 @@ describe.each(['console', 'discord', 'slack-http'] as const)('a planned stop on 
     expect(stopsOf(stage, id)).toHaveLength(1);
   });
 
-  test('if the deployment ends earlier, the card says so, and nothing is sent', async () => {
+  test('if a deployment ends before its planned stop, the card says so, and no stop is sent', async () => {
     const id = await deployReady(stage);
     await plan(stage, id);
     stage.simulator.terminate(id);
@@ -83,19 +83,22 @@ describe.each(['console', 'discord', 'slack-http'] as const)('a planned stop on 
   });
 
   // The terminal shows no button twice.
-  test.runIf(name !== 'console')('a button that was pressed before changes nothing', async () => {
-    const id = await deployReady(stage);
-    await plan(stage, id);
-    for (const [action, answer] of [
-      ['confirm', 'That question was answered already'],
-      ['revoke', 'That stop is no longer planned'],
-    ] as const) {
-      const pressed = { command: 'stop', action, arg: `${id}.0123456789ab` };
-      const press = () => pressAction(stage, 'operator', pressed);
-      const { privately, publicly } = await effectOf(stage, 'operator', press);
-      expect(texts(privately)).toContain(answer);
-      expect(publicly).toEqual([]);
-    }
-    expect((await plannedCard(stage, id))?.text).toContain('stops later');
-  });
+  test.runIf(name !== 'console')(
+    'the button of a question about a stop that was answered before changes nothing',
+    async () => {
+      const id = await deployReady(stage);
+      await plan(stage, id);
+      for (const [action, answer] of [
+        ['confirm', 'That question was answered already'],
+        ['revoke', 'That stop is no longer planned'],
+      ] as const) {
+        const pressed = { command: 'stop', action, arg: `${id}.0123456789ab` };
+        const press = () => pressAction(stage, 'operator', pressed);
+        const { privately, publicly } = await effectOf(stage, 'operator', press);
+        expect(texts(privately)).toContain(answer);
+        expect(publicly).toEqual([]);
+      }
+      expect((await plannedCard(stage, id))?.text).toContain('stops later');
+    },
+  );
 });

@@ -23,7 +23,7 @@ const shown = (text: string) =>
   );
 const adding = () => stage.simulator.requests.filter(({ endpoint }) => endpoint === 'addTag');
 
-test('the tag is added to exactly the deployments of the plan, and the live card shows the tag', async () => {
+test('"tags add --of" adds the tag to exactly the deployments of the plan, and their live cards show the tag', async () => {
   const ours = await deployReady(stage, 'kart-racing', 'v1.2', 'night');
   const other = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable', ['night']);
   const has = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable', ['night', 'final']);
@@ -43,7 +43,7 @@ test('the tag is added to exactly the deployments of the plan, and the live card
   );
 });
 
-test('a deployment that changes after the plan is left out, and a failure is named', async () => {
+test('"tags add --of" leaves out a deployment that changed after the plan, and names a deployment that failed', async () => {
   const ids: string[] = [];
   for (let n = 0; n < 5; n++)
     ids.push(await deployElsewhere(stage.simulator, 'lobby-chat', 'stable', ['night']));
@@ -74,7 +74,7 @@ test('a deployment that changes after the plan is left out, and a failure is nam
   await until(() => tagsOf(refused).includes('final'), 'the tag');
 });
 
-test('an added tag whose answer was lost counts as added', async () => {
+test("a tag counts as added to a deployment even if Edgegap's answer was lost", async () => {
   const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable', ['night']);
   await say('tags add final --of night');
   stage.simulator.faults.next({ endpoint: 'addTag' }, { kind: 'reset', when: 'after' });
@@ -84,7 +84,7 @@ test('an added tag whose answer was lost counts as added', async () => {
   expect(adding()).toHaveLength(1);
 });
 
-test('without a match, without a deployment and with both ways to choose, tags add changes nothing', async () => {
+test('"tags add" changes nothing if no deployment matches, if no deployment is given, or if both --of and a deployment are given', async () => {
   const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable', ['night']);
   expect(await say('tags add final --of nope')).toContain('No running deployment matches');
   expect(await say('tags add final')).toMatch(/needs a tag|is not a request_id/);

@@ -81,7 +81,7 @@ const SENT = [
 ];
 
 describe.each(['console', 'discord', 'slack-http'] as const)('variables on %s', (name) => {
-  test('the server gets the values, and nobody sees a value on a question, a card, a log line or a row', async () => {
+  test('the values of variables reach the server, and appear in no question, card, log line or database row', async () => {
     await start(name, { CONFIRM_DEPLOY: 'always' });
     const asked = await deploy();
     expect(asked.privately.at(-1)?.text).toContain('PASSPHRASE');
@@ -96,7 +96,7 @@ describe.each(['console', 'discord', 'slack-http'] as const)('variables on %s', 
 });
 
 describe('the values of variables', () => {
-  test('a refusal of Edgegap that repeats a value, whole or in part, is shown without the value', async () => {
+  test("if Edgegap's refusal of a deploy repeats a variable's value, whole or in part, the value is masked", async () => {
     await start('console');
     const message = `PASSPHRASE may not be ${SECRET} (nor "${SECRET.slice(0, 18)}…"), and MODE=race`;
     stage.simulator.faults.next(
@@ -110,7 +110,7 @@ describe('the values of variables', () => {
     expect(all).not.toContain('correct ');
   });
 
-  test('the values stay while the deployment may have to be sent again, and are gone afterwards', async () => {
+  test('the values of variables are stored while the deploy may have to be sent again, and deleted afterwards', async () => {
     await start('slack-http');
     stage.simulator.faults.next({ endpoint: 'deploy' }, { kind: 'reset', when: 'before' });
     await deploy();
@@ -133,14 +133,14 @@ describe('the values of variables', () => {
     expect(await everything()).not.toContain(PIECE);
   });
 
-  test('a question that is cancelled keeps no values', async () => {
+  test('if the question about a deploy is cancelled, the values of its variables are deleted', async () => {
     await start('console', { CONFIRM_DEPLOY: 'always' });
     await deploy();
     await press('Cancel');
     expect(await everything()).not.toContain(PIECE);
   });
 
-  test('on Discord, quotation marks that never close are refused before anything is sent', async () => {
+  test('on Discord, variables with a quotation mark that never closes are refused before anything is sent', async () => {
     await start('discord');
     const { privately, publicly } = await effectOf(stage, 'operator', () =>
       stage.driver.command('operator', 'deploy', { application: 'kart-racing', env: 'A="two words' }),
@@ -150,7 +150,7 @@ describe('the values of variables', () => {
     expect(stage.simulator.deployments.size).toBe(0);
   });
 
-  test('a value with spaces and without quotation marks appears neither in the answer nor in the log', async () => {
+  test("a variable's value with spaces but without quotation marks is refused, and appears neither in the answer nor in the log", async () => {
     await start('slack-http');
     for (const line of [
       'deploy kart-racing --env PASSPHRASE=correct battery-staple --near Montreal',

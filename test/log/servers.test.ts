@@ -27,9 +27,10 @@ async function onTerminal(text: string): Promise<string> {
     .trimEnd();
 }
 
-test('the corpus has at least 40 logs', () => expect(names.length).toBeGreaterThanOrEqual(40));
+test('there are at least 40 example logs of game servers', () =>
+  expect(names.length).toBeGreaterThanOrEqual(40));
 
-test.each(names)('the log %s is shown as a terminal shows the log', async (name) => {
+test.each(names)('the example log %s is shown exactly as a terminal shows the log', async (name) => {
   const shown = (await onScreen(read(name).split('\n'))).join('\n').trimEnd();
   expect(`${shown}\n`).toBe(read(name.replace('.log', '.txt')));
   const real = await onTerminal(read(name));
