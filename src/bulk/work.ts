@@ -1,5 +1,6 @@
 import { EdgegapError } from '../edgegap/errors.ts';
 import { STOP_BATCH } from '../edgegap/stop.ts';
+import type { CallOptions } from '../edgegap/transport.ts';
 import { AppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { TaskKind } from '../work/task.ts';
@@ -46,25 +47,30 @@ class Batch {
   readonly #account: BulkAccount;
   readonly #plan: RunningPlan;
   readonly #signal: AbortSignal;
+  readonly #call: CallOptions;
   readonly #log: Logger;
 
   constructor(account: BulkAccount, plan: RunningPlan, signal: AbortSignal, log: Logger) {
     this.#account = account;
     this.#plan = plan;
     this.#signal = signal;
+    this.#call = { ...BACKGROUND, signal };
     this.#log = log;
   }
 
   /** Finds out what a dead process has done. A change that was not made is asked for again. */
   async settle(): Promise<void> {
     const left = await this.#account.plans.items(this.#plan.id, 'sending');
-    if (left.length > 0) await this.#write(await this.#lookUp(left, { state: 'planned' }));
+    if (left.length > 0) await this.#write('sending', await this.#lookUp(left, { state: 'planned' }));
   }
 
   /** Names all deployments that have not been changed yet as failed. */
   async giveUp(reason: string): Promise<void> {
     const open = await this.#account.plans.items(this.#plan.id, 'planned');
-    await this.#write(open.map(({ request_id }) => result(request_id, 'failed', reason)));
+    await this.#write(
+      'planned',
+      open.map(({ request_id }) => result(request_id, 'failed', reason)),
+    );
   }
 
   /** Changes the next deployments. */
@@ -73,22 +79,24 @@ class Batch {
     const { plans } = this.#account;
     const size = change.kind === 'stop' ? STOP_BATCH : TAG_BATCH;
     const next = await plans.items(id, 'planned', size);
-    if (next.length === 0) return await this.#write([]);
+    if (next.length === 0) return await this.#write('planned', []);
     const out = await this.#leftOut(next);
     const fit = next.filter(({ request_id }) => !out.has(request_id));
-    await this.#write([
+    await this.#write('planned', [
       ...out.values(),
-      ...fit.map(({ request_id }) => ({ request_id, state: 'sending' as const })),
+      ...fit.map(({ request_id }) => result(request_id, 'sending')),
     ]);
     if (fit.length === 0) return;
-    this.#signal.throwIfAborted();
-    await this.#write(await (change.kind === 'stop' ? this.#stop(fit) : this.#tag(fit, change.tag)));
+    await this.#write(
+      'sending',
+      await (change.kind === 'stop' ? this.#stop(fit) : this.#tag(fit, change.tag)),
+    );
   }
 
   /** The deployments that are not changed, because they have changed since the plan or cannot be asked about. */
   async #leftOut(items: readonly Item[]): Promise<ReadonlyMap<string, Result>> {
     const ids = items.map(({ request_id }) => request_id);
-    const results = await leftOut(this.#account, this.#plan, ids).then(
+    const results = await leftOut(this.#account, this.#plan, ids, this.#call).then(
       (reasons) => [...reasons].map(([id, reason]) => result(id, 'left-out', reason)),
       (error: unknown) => {
         const reason = this.#reason(error);
@@ -101,7 +109,7 @@ class Batch {
   async #stop(items: readonly Item[]): Promise<Result[]> {
     const ids = items.map(({ request_id }) => request_id);
     try {
-      const taken = new Set((await this.#account.api.stopMany(ids, BACKGROUND)).taken);
+      const taken = new Set((await this.#account.api.stopMany(ids, this.#call)).taken);
       const refused = items.filter(({ request_id }) => !taken.has(request_id));
       const missing = await Promise.all(refused.map(({ request_id }) => this.#notTaken(request_id)));
       return [...[...taken].map((id) => result(id, 'done')), ...missing];
@@ -112,14 +120,14 @@ class Batch {
 
   /** Edgegap's answer did not contain the deployment: either the deployment has ended, or the stop failed. */
   async #notTaken(id: string): Promise<Result> {
-    const over = await ending(this.#account, id).catch(() => undefined);
+    const over = await ending(this.#account, id, this.#call).catch(() => undefined);
     return over ? result(id, 'left-out', over) : result(id, 'failed', 'Edgegap did not accept the stop');
   }
 
   async #tag(items: readonly Item[], tag: string): Promise<Result[]> {
     const add = async (item: Item): Promise<Result[]> => {
       try {
-        await this.#account.api.addTag(item.request_id, tag, BACKGROUND);
+        await this.#account.api.addTag(item.request_id, tag, this.#call);
         return [result(item.request_id, 'done')];
       } catch (error) {
         if (error instanceof EdgegapError && error.code === 'edgegap-conflict')
@@ -155,8 +163,8 @@ class Batch {
   }
 
   async #isMade(id: string, change: Change): Promise<boolean> {
-    if (change.kind === 'stop') return (await ending(this.#account, id)) !== undefined;
-    return (await this.#account.api.tags(id, BACKGROUND)).includes(change.tag);
+    if (change.kind === 'stop') return (await ending(this.#account, id, this.#call)) !== undefined;
+    return (await this.#account.api.tags(id, this.#call)).includes(change.tag);
   }
 
   /** The failure in words for people. Throws if this process is stopping, because another process then continues the plan. */
@@ -168,8 +176,12 @@ class Batch {
     return userMessage;
   }
 
-  /** Tells the bot's own deployments about the change, and writes the results. */
-  async #write(results: readonly Result[]): Promise<void> {
+  /**
+   * Tells the bot's own deployments about the change, and writes the results of deployments that are in the state
+   * `from`. Throws if another process may have taken over the plan.
+   */
+  async #write(from: ItemState, results: readonly Result[]): Promise<void> {
+    this.#signal.throwIfAborted();
     const { deployments, plans } = this.#account;
     const { id, change, asker } = this.#plan;
     const inState = (...states: ItemState[]) =>
@@ -178,7 +190,9 @@ class Batch {
       if (change.kind === 'stop') await deployments.stopping(request_id, asker.name);
       else await deployments.tagged(request_id, change.tag);
     }
-    await plans.record(this.#plan, results, async (tx) => {
+    await plans.record(this.#plan, from, results, async (tx) => {
+      // The database may have kept the transaction waiting.
+      this.#signal.throwIfAborted();
       if (change.kind !== 'stop') return;
       // The note is written before the stop is sent, because the news of the end may be faster than the answer.
       const about = { at: asker.at, plan: id };
