@@ -109,19 +109,20 @@ class Batch {
   async #stop(items: readonly Item[]): Promise<Result[]> {
     const ids = items.map(({ request_id }) => request_id);
     try {
-      const taken = new Set((await this.#account.api.stopMany(ids, this.#call)).taken);
-      const refused = items.filter(({ request_id }) => !taken.has(request_id));
-      const missing = await Promise.all(refused.map(({ request_id }) => this.#notTaken(request_id)));
-      return [...[...taken].map((id) => result(id, 'done')), ...missing];
+      const { taken, perhaps } = await this.#account.api.stopMany(ids, this.#call);
+      const unclear = items.filter(({ request_id }) => perhaps.includes(request_id));
+      const known = new Set([...taken, ...perhaps]);
+      const missing = items.filter(({ request_id }) => !known.has(request_id));
+      const refused = { state: 'failed', reason: 'Edgegap did not accept the stop' } as const;
+      return [
+        ...taken.map((id) => result(id, 'done')),
+        ...(await this.#lookUp(unclear, refused)),
+        // A deployment that the plan did not stop, and that ends all the same, is left out.
+        ...(await this.#lookUp(missing, refused, 'left-out')),
+      ];
     } catch (error) {
       return await this.#afterError(items, error);
     }
-  }
-
-  /** Edgegap's answer did not contain the deployment: either the deployment has ended, or the stop failed. */
-  async #notTaken(id: string): Promise<Result> {
-    const over = await ending(this.#account, id, this.#call).catch(() => undefined);
-    return over ? result(id, 'left-out', over) : result(id, 'failed', 'Edgegap did not accept the stop');
   }
 
   async #tag(items: readonly Item[], tag: string): Promise<Result[]> {
@@ -147,14 +148,19 @@ class Batch {
     return items.map(({ request_id }) => ({ request_id, state, reason }));
   }
 
-  /** The results of deployments for which the change may have been made; `otherwise` if the change was not made. */
-  async #lookUp(items: readonly Item[], otherwise: Omit<Result, 'request_id'>): Promise<Result[]> {
+  /** The results of deployments that may have been changed: `changed`, or `otherwise` if there was no change. */
+  async #lookUp(
+    items: readonly Item[],
+    otherwise: Omit<Result, 'request_id'>,
+    changed: 'done' | 'left-out' = 'done',
+  ): Promise<Result[]> {
     const { change } = this.#plan;
     return await Promise.all(
       items.map(async ({ request_id }): Promise<Result> => {
         try {
-          const made = await this.#isMade(request_id, change);
-          return made ? result(request_id, 'done') : { request_id, ...otherwise };
+          const why = await this.#made(request_id, change);
+          if (why === undefined) return { request_id, ...otherwise };
+          return result(request_id, changed, changed === 'done' ? undefined : why);
         } catch (error) {
           return result(request_id, 'failed', this.#reason(error));
         }
@@ -162,9 +168,11 @@ class Batch {
     );
   }
 
-  async #isMade(id: string, change: Change): Promise<boolean> {
-    if (change.kind === 'stop') return (await ending(this.#account, id, this.#call)) !== undefined;
-    return (await this.#account.api.tags(id, this.#call)).includes(change.tag);
+  /** In words, that the deployment has been changed, by whomever; undefined if the deployment has not been changed. */
+  async #made(id: string, change: Change): Promise<string | undefined> {
+    if (change.kind === 'stop') return await ending(this.#account, id, this.#call);
+    const tags = await this.#account.api.tags(id, this.#call);
+    return tags.includes(change.tag) ? hasTag(change.tag) : undefined;
   }
 
   /** The failure in words for people. Throws if this process is stopping, because another process then continues the plan. */

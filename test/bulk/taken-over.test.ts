@@ -52,7 +52,7 @@ async function slowProcess(waiting: Waiting, isReady: boolean) {
       async stopMany(ids) {
         await pause('stopMany');
         for (const request_id of ids) statuses.set(request_id, 'TERMINATED');
-        return { taken: [...ids] };
+        return { taken: [...ids], perhaps: [] };
       },
     };
   };

@@ -95,6 +95,19 @@ test('a 5xx in the middle fails only the batch that Edgegap did not carry out', 
   await isStopped(studio, ids);
 });
 
+test('servers that end after a stop whose answer was lost count as stopped by the plan', async () => {
+  const studio = await openStudio();
+  const ids = await studio.servers(3, 'qa');
+  await studio.servers(1, 'other');
+  await studio.plan('bulk-stop', { tag: 'qa' });
+  studio.simulator.faults.next({ endpoint: 'stopMany' }, { kind: 'server-error', when: 'after' });
+  studio.simulator.faults.next({ endpoint: 'stopMany' }, { kind: 'slow', when: 'before', ms: 5_000 });
+  await studio.press('Stop 3 deployments');
+  await until(() => studio.sent().length === 2, 'the second request');
+  for (const id of ids) studio.simulator.terminate(id);
+  await studio.shown(/Stopped 3 deployments(?!,)/);
+});
+
 test.each(['before', 'after'] as const)(
   'a process killed in the middle, %s the stop took effect, leaves the rest to the next process',
   async (when) => {
