@@ -25,13 +25,16 @@ const LIST_PAGE = 50;
 const ENDED = 'the deployment has ended';
 const STOPPING = 'the deployment is being stopped already';
 
-/** Why each of the deployments is left out of the plan now, by request_id. The other deployments are changed. */
+/**
+ * For each of the deployments, in order: why the deployment is left out of the plan now; undefined if the deployment is
+ * changed; or the error, if Edgegap did not answer the question about this deployment.
+ */
 export async function leftOut(
   account: BulkAccount,
   { filter, change }: Order,
   ids: readonly string[],
   call: CallOptions,
-): Promise<ReadonlyMap<string, string>> {
+): Promise<PromiseSettledResult<string | undefined>[]> {
   const { api, plans, clock } = account;
   const now = clock.now();
   const listed = new Map<string, DeploymentRow>();
@@ -39,19 +42,18 @@ export async function leftOut(
   const query = { filters: filtersOf(filter, now, ids), limit: LIST_PAGE };
   for await (const row of api.allDeployments(query, call)) listed.set(row.request_id, row);
   const stopped = await plans.stoppedSince(ids, now - STOP_PATIENCE_MS);
-  const reasons = await Promise.all(
-    ids.map(async (id): Promise<[string, string | undefined]> => {
-      if (stopped.has(id) || (await isBeingStopped(account, id))) return [id, STOPPING];
+  return await Promise.allSettled(
+    ids.map(async (id) => {
+      if (stopped.has(id) || (await isBeingStopped(account, id))) return STOPPING;
       const row = listed.get(id);
       // The list may be slightly out of date, so Edgegap is asked about every deployment that is not listed as ready.
       const seen = row?.ready ? undefined : await statusOf(api, id, call);
       const reason = row?.ready ? undefined : seen ? changed(filter, seen) : ENDED;
       const tags = row?.tags ?? seen?.tags ?? [];
       const tagged = change.kind === 'tag' && tags.includes(change.tag);
-      return [id, reason ?? (tagged ? hasTag(change.tag) : undefined)];
+      return reason ?? (tagged ? hasTag(change.tag) : undefined);
     }),
   );
-  return new Map(reasons.flatMap(([id, reason]) => (reason === undefined ? [] : [[id, reason]])));
 }
 
 export function hasTag(tag: string): string {

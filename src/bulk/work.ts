@@ -96,14 +96,18 @@ class Batch {
   /** The deployments that are not changed, because they have changed since the plan or cannot be asked about. */
   async #leftOut(items: readonly Item[]): Promise<ReadonlyMap<string, Result>> {
     const ids = items.map(({ request_id }) => request_id);
-    const results = await leftOut(this.#account, this.#plan, ids, this.#call).then(
-      (reasons) => [...reasons].map(([id, reason]) => result(id, 'left-out', reason)),
-      (error: unknown) => {
-        const reason = this.#reason(error);
-        return ids.map((id) => result(id, 'failed', reason));
-      },
-    );
-    return new Map(results.map((one) => [one.request_id, one]));
+    const out = new Map<string, Result>();
+    try {
+      for (const [n, check] of (await leftOut(this.#account, this.#plan, ids, this.#call)).entries()) {
+        const id = ids[n] as string;
+        if (check.status === 'rejected') out.set(id, result(id, 'failed', this.#reason(check.reason)));
+        else if (check.value !== undefined) out.set(id, result(id, 'left-out', check.value));
+      }
+    } catch (error) {
+      const reason = this.#reason(error);
+      for (const id of ids) out.set(id, result(id, 'failed', reason));
+    }
+    return out;
   }
 
   async #stop(items: readonly Item[]): Promise<Result[]> {

@@ -95,6 +95,24 @@ test('a 5xx in the middle fails only the batch that Edgegap did not carry out', 
   await isStopped(studio, ids);
 });
 
+test('a server about which Edgegap does not answer is a failure, and the other servers are stopped', async () => {
+  const studio = await openStudio();
+  const { simulator } = studio;
+  const [silent = '', asked = ''] = await studio.servers(2, 'qa');
+  // Edgegap's list does not show a failed server as ready, so the plan asks for the status of each of the two servers.
+  for (const id of [silent, asked]) simulator.fail(id, 'The server crashed.');
+  await studio.plan('bulk-stop', { status: 'error' });
+  simulator.faults.next(
+    { endpoint: 'status', request_id: silent },
+    { kind: 'server-error', when: 'before' },
+    3,
+  );
+  await studio.press('Stop 2 deployments');
+  const { text } = await studio.shown('Stopped 1 deployment, failed 1');
+  expect(text).toMatch(new RegExp(`${silent}: .*Edgegap`));
+  expect(studio.sent()).toEqual([[asked]]);
+});
+
 test('servers that end after a stop whose answer was lost count as stopped by the plan', async () => {
   const studio = await openStudio();
   const ids = await studio.servers(3, 'qa');
