@@ -1,9 +1,11 @@
+import { quoted } from '../src/command/argv.ts';
 import { matching, planActions, propose } from '../src/command/bulk-plan.ts';
 import { type CheckContext, type Context, defineCommand } from '../src/command/define.ts';
 import { filterInUse } from '../src/command/filter-in-use.ts';
 import { fullName, placeName } from '../src/command/kinds/location.ts';
 import type { OptionsOf } from '../src/command/options.ts';
-import { isSameName } from '../src/command/same-name.ts';
+import { namesakes } from '../src/command/same-name.ts';
+import type { Deployment } from '../src/deployments/deployment.ts';
 import { filtersOf, filterWords, STATUSES } from '../src/deployments/list-filter.ts';
 import type { Location } from '../src/edgegap/schema.ts';
 import { InputError } from '../src/errors.ts';
@@ -25,6 +27,7 @@ const options = {
   all: { kind: 'boolean', description: 'Needed to stop everything that runs' },
 } as const;
 type Given = OptionsOf<typeof options>;
+type Asker = Deployment['asker'];
 
 export default defineCommand({
   description: 'Stop many deployments at once (shows the plan first)',
@@ -45,7 +48,7 @@ export default defineCommand({
     const filter = await filterInUse(context, { ...named, olderThan });
     const found = await matching(context, {
       filter,
-      isBy: mine || by !== undefined ? (asker) => isBy(context, asker) : undefined,
+      by: mine || by !== undefined ? (askers) => askerOf(context, askers) : undefined,
       isAt: city && ((location) => isSameCity(location, city)),
     });
     // A failed deployment does not run.
@@ -55,7 +58,7 @@ export default defineCommand({
       if (found.matched >= total_count)
         throw everything(`The filter matches everything that runs: ${total_count} deployments.`, prompt);
     }
-    const person = mine ? context.asker.name : by;
+    const person = mine ? context.asker.name : found.by?.name;
     const words = [
       filterWords(filter),
       ...(city ? [`city ${fullName(city)}`] : []),
@@ -72,14 +75,21 @@ function isSameCity(one: Location, other: Location): boolean {
   return placeName(one) === placeName(other) && new Set(divisions).size < 2;
 }
 
-/** Whether the deployment was asked for by the person in `mine` or `by`. */
-function isBy({ options, asker: me }: Context<Given>, asker: { readonly id: string; readonly name: string }) {
+/** The person in `mine` or `by`, out of these people. Throws InputError if several people may be meant. */
+function askerOf({ options, asker: me }: Context<Given>, askers: readonly Asker[]): Asker | undefined {
   const { mine, by } = options;
-  if (mine && asker.id !== me.id) return false;
-  if (by === undefined) return true;
+  const all = mine ? askers.filter(({ id }) => id === me.id) : askers;
+  if (by === undefined) return all[0];
   // Discord writes a mention as `<@123>`; the Slack adapter passes on `@U123` or `@ann`.
   const given = by.trim().replace(/^<?@!?|>$/g, '');
-  return given === asker.id || isSameName(given, asker.name);
+  const withId = all.filter(({ id }) => id === given);
+  const found = withId.length > 0 ? withId : namesakes(given, all, ({ name }) => name);
+  const people = new Map(found.map(({ id, name }) => [id, `${id} (${name})`]));
+  if (people.size > 1)
+    throw new InputError('person-ambiguous', `Several people could be meant by ${quoted(by)}.`, {
+      hint: `Nothing was stopped. Say which, by the id: ${[...people.values()].join(' or ')}.`,
+    });
+  return found[0];
 }
 
 function everything(problem: string, prompt: string): InputError {

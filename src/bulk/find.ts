@@ -12,10 +12,15 @@ const LIST_PAGE = 50;
 /** The person is told about the wait only if more servers than this have to be asked about. */
 const QUIET = 20;
 
+type Asker = Deployment['asker'];
+
 /** The conditions that Edgegap's list knows, and further conditions. */
 export interface Wanted {
   readonly filter: Filter;
-  readonly isBy?: ((asker: Deployment['asker']) => boolean) | undefined;
+  /**
+   * Returns the person whose deployments match, out of the people who asked for the deployments that match the filter.
+   */
+  readonly by?: ((askers: readonly Asker[]) => Asker | undefined) | undefined;
   readonly isAt?: ((location: Location) => boolean) | undefined;
   /** A tag that the deployments do not have yet. */
   readonly without?: string;
@@ -23,6 +28,8 @@ export interface Wanted {
 
 export interface Found {
   readonly targets: readonly Target[];
+  /** The person that `Wanted.by` has returned. */
+  readonly by?: Asker | undefined;
   /** How many deployments match, together with those that are about to end and are no targets. */
   readonly matched: number;
   /** How many deployments have no known city, although the filter names a city. */
@@ -32,24 +39,24 @@ export interface Found {
 /** The deployments that match, newest first. Deployments that are about to end are left out. */
 export async function findTargets(
   parts: { readonly edgegap: EdgegapApi; readonly deployments: Deployments; readonly clock: Clock },
-  { filter, isBy, isAt, without }: Wanted,
+  { filter, by, isAt, without }: Wanted,
   tell?: (asked: number, total: number) => Promise<void>,
 ): Promise<Found> {
   const { edgegap, deployments, clock } = parts;
   const now = clock.now();
-  const rows: DeploymentRow[] = [];
-  let foreign = 0;
+  const all: { readonly row: DeploymentRow; readonly asker: Asker | undefined }[] = [];
   for await (const row of edgegap.allDeployments({
     filters: filtersOf(filter, now),
     order_by: [{ field: 'created_at', order: 'desc' }],
     limit: LIST_PAGE,
   })) {
-    const known = await deployments.byRequestId(row.request_id);
     if (without !== undefined && row.tags.includes(without)) continue;
-    if (isBy && !(known && isBy(known.asker))) continue;
-    rows.push(row);
-    if (!known) foreign += 1;
+    all.push({ row, asker: (await deployments.byRequestId(row.request_id))?.asker });
   }
+  const person = by?.(all.flatMap(({ asker }) => asker ?? []));
+  const found = by ? all.filter(({ asker }) => asker && asker.id === person?.id) : all;
+  const rows = found.map(({ row }) => row);
+  const foreign = found.filter(({ asker }) => !asker).length;
   const listed: ListRow[] = [];
   const read = async (part: readonly DeploymentRow[]) => {
     listed.push(...(await Promise.all(part.map((row) => listRow(deployments, row, now, BACKGROUND)))));
@@ -63,6 +70,7 @@ export async function findTargets(
   const running = matching.filter(({ status }) => status !== 'TERMINATING' && status !== 'TERMINATED');
   return {
     targets: running.map(({ cells, choice }) => ({ request_id: choice.value, cells })),
+    by: person,
     matched: matching.length,
     unplaced: isAt ? listed.filter(({ location }) => location === undefined).length : 0,
   };

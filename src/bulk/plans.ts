@@ -155,22 +155,28 @@ export class Plans {
 
   /**
    * Writes the outcomes for deployments of the plan, and an edit of the plan's card, in one transaction with `also`. If
-   * every deployment has come to its end, the plan is done.
+   * every deployment has come to its end, the plan is done. Throws, and writes nothing, if a deployment is no longer in
+   * the state `from`, because another process has then gone on with the plan.
    */
   async record(
     plan: RunningPlan,
+    from: ItemState,
     results: readonly Result[],
     also?: (tx: Store) => Promise<void>,
   ): Promise<void> {
     const changed_at = this.#clock.now();
     await transact(this.#store, async (tx) => {
-      for (const [{ state, reason = null }, ids] of alike(results))
-        await tx
+      for (const [{ state, reason = null }, ids] of alike(results)) {
+        const { numUpdatedRows } = await tx
           .updateTable('plan_items')
           .set({ state, reason, changed_at })
           .where('plan_id', '=', plan.id)
           .where('request_id', 'in', ids)
-          .execute();
+          .where('state', '=', from)
+          .executeTakeFirst();
+        if (Number(numUpdatedRows) < ids.length)
+          throw new Error('Another process has gone on with the plan.');
+      }
       await also?.(tx);
       const rows = tx.selectFrom('plan_items').selectAll().where('plan_id', '=', plan.id).orderBy('place');
       const items = (await rows.execute()).map(itemOf);

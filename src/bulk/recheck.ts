@@ -6,6 +6,7 @@ import { isStopUnderWay, STOP_PATIENCE_MS } from '../deployments/timing.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
 import { isNoSuchDeployment } from '../edgegap/errors.ts';
 import type { DeploymentRow, DeploymentStatus } from '../edgegap/schema.ts';
+import type { CallOptions } from '../edgegap/transport.ts';
 import type { Order } from './plan.ts';
 import type { Plans } from './plans.ts';
 
@@ -24,35 +25,35 @@ const LIST_PAGE = 50;
 const ENDED = 'the deployment has ended';
 const STOPPING = 'the deployment is being stopped already';
 
-/** Why each of the deployments is left out of the plan now, by request_id. The other deployments are changed. */
+/**
+ * For each of the deployments, in order: why the deployment is left out of the plan now; undefined if the deployment is
+ * changed; or the error, if Edgegap did not answer the question about this deployment.
+ */
 export async function leftOut(
   account: BulkAccount,
   { filter, change }: Order,
   ids: readonly string[],
-): Promise<ReadonlyMap<string, string>> {
+  call: CallOptions,
+): Promise<PromiseSettledResult<string | undefined>[]> {
   const { api, plans, clock } = account;
   const now = clock.now();
   const listed = new Map<string, DeploymentRow>();
   // Edgegap itself applies the plan's filter again.
-  for await (const row of api.allDeployments(
-    { filters: filtersOf(filter, now, ids), limit: LIST_PAGE },
-    BACKGROUND,
-  ))
-    listed.set(row.request_id, row);
+  const query = { filters: filtersOf(filter, now, ids), limit: LIST_PAGE };
+  for await (const row of api.allDeployments(query, call)) listed.set(row.request_id, row);
   const stopped = await plans.stoppedSince(ids, now - STOP_PATIENCE_MS);
-  const reasons = await Promise.all(
-    ids.map(async (id): Promise<[string, string | undefined]> => {
-      if (stopped.has(id) || (await isBeingStopped(account, id))) return [id, STOPPING];
+  return await Promise.allSettled(
+    ids.map(async (id) => {
+      if (stopped.has(id) || (await isBeingStopped(account, id))) return STOPPING;
       const row = listed.get(id);
       // The list may be slightly out of date, so Edgegap is asked about every deployment that is not listed as ready.
-      const seen = row?.ready ? undefined : await statusOf(api, id);
+      const seen = row?.ready ? undefined : await statusOf(api, id, call);
       const reason = row?.ready ? undefined : seen ? changed(filter, seen) : ENDED;
       const tags = row?.tags ?? seen?.tags ?? [];
       const tagged = change.kind === 'tag' && tags.includes(change.tag);
-      return [id, reason ?? (tagged ? hasTag(change.tag) : undefined)];
+      return reason ?? (tagged ? hasTag(change.tag) : undefined);
     }),
   );
-  return new Map(reasons.flatMap(([id, reason]) => (reason === undefined ? [] : [[id, reason]])));
 }
 
 export function hasTag(tag: string): string {
@@ -66,15 +67,23 @@ async function isBeingStopped({ deployments, clock }: BulkAccount, id: string): 
 }
 
 /** Why the deployment is over or about to end; undefined if the deployment still runs. */
-export async function ending(account: BulkAccount, id: string): Promise<string | undefined> {
-  const seen = await statusOf(account.api, id);
+export async function ending(
+  account: BulkAccount,
+  id: string,
+  call: CallOptions,
+): Promise<string | undefined> {
+  const seen = await statusOf(account.api, id, call);
   if (!seen || seen.current_status === 'TERMINATED') return ENDED;
   return seen.current_status === 'TERMINATING' || (await isBeingStopped(account, id)) ? STOPPING : undefined;
 }
 
 /** Undefined if Edgegap knows no such deployment. */
-async function statusOf(api: EdgegapApi, id: string): Promise<DeploymentStatus | undefined> {
-  return await api.status(id, BACKGROUND).catch((error: unknown) => {
+async function statusOf(
+  api: EdgegapApi,
+  id: string,
+  call: CallOptions,
+): Promise<DeploymentStatus | undefined> {
+  return await api.status(id, call).catch((error: unknown) => {
     if (isNoSuchDeployment(error)) return undefined;
     throw error;
   });

@@ -1,5 +1,6 @@
 import { EdgegapError } from '../edgegap/errors.ts';
 import { STOP_BATCH } from '../edgegap/stop.ts';
+import type { CallOptions } from '../edgegap/transport.ts';
 import { AppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { TaskKind } from '../work/task.ts';
@@ -46,25 +47,30 @@ class Batch {
   readonly #account: BulkAccount;
   readonly #plan: RunningPlan;
   readonly #signal: AbortSignal;
+  readonly #call: CallOptions;
   readonly #log: Logger;
 
   constructor(account: BulkAccount, plan: RunningPlan, signal: AbortSignal, log: Logger) {
     this.#account = account;
     this.#plan = plan;
     this.#signal = signal;
+    this.#call = { ...BACKGROUND, signal };
     this.#log = log;
   }
 
   /** Finds out what a dead process has done. A change that was not made is asked for again. */
   async settle(): Promise<void> {
     const left = await this.#account.plans.items(this.#plan.id, 'sending');
-    if (left.length > 0) await this.#write(await this.#lookUp(left, { state: 'planned' }));
+    if (left.length > 0) await this.#write('sending', await this.#lookUp(left, { state: 'planned' }));
   }
 
   /** Names all deployments that have not been changed yet as failed. */
   async giveUp(reason: string): Promise<void> {
     const open = await this.#account.plans.items(this.#plan.id, 'planned');
-    await this.#write(open.map(({ request_id }) => result(request_id, 'failed', reason)));
+    await this.#write(
+      'planned',
+      open.map(({ request_id }) => result(request_id, 'failed', reason)),
+    );
   }
 
   /** Changes the next deployments. */
@@ -73,53 +79,60 @@ class Batch {
     const { plans } = this.#account;
     const size = change.kind === 'stop' ? STOP_BATCH : TAG_BATCH;
     const next = await plans.items(id, 'planned', size);
-    if (next.length === 0) return await this.#write([]);
+    if (next.length === 0) return await this.#write('planned', []);
     const out = await this.#leftOut(next);
     const fit = next.filter(({ request_id }) => !out.has(request_id));
-    await this.#write([
+    await this.#write('planned', [
       ...out.values(),
-      ...fit.map(({ request_id }) => ({ request_id, state: 'sending' as const })),
+      ...fit.map(({ request_id }) => result(request_id, 'sending')),
     ]);
     if (fit.length === 0) return;
-    this.#signal.throwIfAborted();
-    await this.#write(await (change.kind === 'stop' ? this.#stop(fit) : this.#tag(fit, change.tag)));
+    await this.#write(
+      'sending',
+      await (change.kind === 'stop' ? this.#stop(fit) : this.#tag(fit, change.tag)),
+    );
   }
 
   /** The deployments that are not changed, because they have changed since the plan or cannot be asked about. */
   async #leftOut(items: readonly Item[]): Promise<ReadonlyMap<string, Result>> {
     const ids = items.map(({ request_id }) => request_id);
-    const results = await leftOut(this.#account, this.#plan, ids).then(
-      (reasons) => [...reasons].map(([id, reason]) => result(id, 'left-out', reason)),
-      (error: unknown) => {
-        const reason = this.#reason(error);
-        return ids.map((id) => result(id, 'failed', reason));
-      },
-    );
-    return new Map(results.map((one) => [one.request_id, one]));
+    const out = new Map<string, Result>();
+    try {
+      for (const [n, check] of (await leftOut(this.#account, this.#plan, ids, this.#call)).entries()) {
+        const id = ids[n] as string;
+        if (check.status === 'rejected') out.set(id, result(id, 'failed', this.#reason(check.reason)));
+        else if (check.value !== undefined) out.set(id, result(id, 'left-out', check.value));
+      }
+    } catch (error) {
+      const reason = this.#reason(error);
+      for (const id of ids) out.set(id, result(id, 'failed', reason));
+    }
+    return out;
   }
 
   async #stop(items: readonly Item[]): Promise<Result[]> {
     const ids = items.map(({ request_id }) => request_id);
     try {
-      const taken = new Set((await this.#account.api.stopMany(ids, BACKGROUND)).taken);
-      const refused = items.filter(({ request_id }) => !taken.has(request_id));
-      const missing = await Promise.all(refused.map(({ request_id }) => this.#notTaken(request_id)));
-      return [...[...taken].map((id) => result(id, 'done')), ...missing];
+      const { taken, perhaps } = await this.#account.api.stopMany(ids, this.#call);
+      const unclear = items.filter(({ request_id }) => perhaps.includes(request_id));
+      const known = new Set([...taken, ...perhaps]);
+      const missing = items.filter(({ request_id }) => !known.has(request_id));
+      const refused = { state: 'failed', reason: 'Edgegap did not accept the stop' } as const;
+      return [
+        ...taken.map((id) => result(id, 'done')),
+        ...(await this.#lookUp(unclear, refused)),
+        // A deployment that the plan did not stop, and that ends all the same, is left out.
+        ...(await this.#lookUp(missing, refused, 'left-out')),
+      ];
     } catch (error) {
       return await this.#afterError(items, error);
     }
   }
 
-  /** Edgegap's answer did not contain the deployment: either the deployment has ended, or the stop failed. */
-  async #notTaken(id: string): Promise<Result> {
-    const over = await ending(this.#account, id).catch(() => undefined);
-    return over ? result(id, 'left-out', over) : result(id, 'failed', 'Edgegap did not accept the stop');
-  }
-
   async #tag(items: readonly Item[], tag: string): Promise<Result[]> {
     const add = async (item: Item): Promise<Result[]> => {
       try {
-        await this.#account.api.addTag(item.request_id, tag, BACKGROUND);
+        await this.#account.api.addTag(item.request_id, tag, this.#call);
         return [result(item.request_id, 'done')];
       } catch (error) {
         if (error instanceof EdgegapError && error.code === 'edgegap-conflict')
@@ -139,14 +152,19 @@ class Batch {
     return items.map(({ request_id }) => ({ request_id, state, reason }));
   }
 
-  /** The results of deployments for which the change may have been made; `otherwise` if the change was not made. */
-  async #lookUp(items: readonly Item[], otherwise: Omit<Result, 'request_id'>): Promise<Result[]> {
+  /** The results of deployments that may have been changed: `changed`, or `otherwise` if there was no change. */
+  async #lookUp(
+    items: readonly Item[],
+    otherwise: Omit<Result, 'request_id'>,
+    changed: 'done' | 'left-out' = 'done',
+  ): Promise<Result[]> {
     const { change } = this.#plan;
     return await Promise.all(
       items.map(async ({ request_id }): Promise<Result> => {
         try {
-          const made = await this.#isMade(request_id, change);
-          return made ? result(request_id, 'done') : { request_id, ...otherwise };
+          const why = await this.#made(request_id, change);
+          if (why === undefined) return { request_id, ...otherwise };
+          return result(request_id, changed, changed === 'done' ? undefined : why);
         } catch (error) {
           return result(request_id, 'failed', this.#reason(error));
         }
@@ -154,9 +172,11 @@ class Batch {
     );
   }
 
-  async #isMade(id: string, change: Change): Promise<boolean> {
-    if (change.kind === 'stop') return (await ending(this.#account, id)) !== undefined;
-    return (await this.#account.api.tags(id, BACKGROUND)).includes(change.tag);
+  /** In words, that the deployment has been changed, by whomever; undefined if the deployment has not been changed. */
+  async #made(id: string, change: Change): Promise<string | undefined> {
+    if (change.kind === 'stop') return await ending(this.#account, id, this.#call);
+    const tags = await this.#account.api.tags(id, this.#call);
+    return tags.includes(change.tag) ? hasTag(change.tag) : undefined;
   }
 
   /** The failure in words for people. Throws if this process is stopping, because another process then continues the plan. */
@@ -168,8 +188,12 @@ class Batch {
     return userMessage;
   }
 
-  /** Tells the bot's own deployments about the change, and writes the results. */
-  async #write(results: readonly Result[]): Promise<void> {
+  /**
+   * Tells the bot's own deployments about the change, and writes the results of deployments that are in the state
+   * `from`. Throws if another process may have taken over the plan.
+   */
+  async #write(from: ItemState, results: readonly Result[]): Promise<void> {
+    this.#signal.throwIfAborted();
     const { deployments, plans } = this.#account;
     const { id, change, asker } = this.#plan;
     const inState = (...states: ItemState[]) =>
@@ -178,7 +202,9 @@ class Batch {
       if (change.kind === 'stop') await deployments.stopping(request_id, asker.name);
       else await deployments.tagged(request_id, change.tag);
     }
-    await plans.record(this.#plan, results, async (tx) => {
+    await plans.record(this.#plan, from, results, async (tx) => {
+      // The database may have kept the transaction waiting.
+      this.#signal.throwIfAborted();
       if (change.kind !== 'stop') return;
       // The note is written before the stop is sent, because the news of the end may be faster than the answer.
       const about = { at: asker.at, plan: id };

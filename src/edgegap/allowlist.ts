@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { RefusedError } from '../errors.ts';
 import type { EdgegapApi } from './client.ts';
-import { EdgegapError } from './errors.ts';
+import { EdgegapError, isNoSuchDeployment } from './errors.ts';
 import type { ListFilter, ListRequest } from './requests.ts';
 import type { DeploymentPage, DeploymentRow } from './schema.ts';
 import type { CallOptions } from './transport.ts';
@@ -74,8 +74,14 @@ export function withAllowlist(
     },
     stop: (id, call) => checked(id, call, () => api.stop(id, call)),
     async stopMany(ids, call) {
-      await Promise.all(ids.map((id) => checkDeployment(id, call)));
-      return api.stopMany(ids, call);
+      const checks = await Promise.allSettled(ids.map((id) => checkDeployment(id, call)));
+      const errors = checks.flatMap((check) => (check.status === 'rejected' ? [check.reason] : []));
+      const fit = ids.filter((_, n) => checks[n]?.status === 'fulfilled');
+      // A refusal counts for the whole request. A deployment whose application Edgegap did not name is only left out.
+      const isFinal = (error: unknown) =>
+        !(error instanceof EdgegapError) || (fit.length === 0 && !isNoSuchDeployment(error));
+      if (errors.some(isFinal)) throw errors.find(isFinal);
+      return api.stopMany(fit, call);
     },
     async deployments(request = {}, call): Promise<DeploymentPage> {
       const narrowed = narrow(request, allowed, check);

@@ -39,7 +39,7 @@ import {
   TagList,
   TagTimes,
 } from './schema.ts';
-import { type StopOptions, type StopResult, stop, stopMany } from './stop.ts';
+import { type StopOptions, type StopResult, type StopsResult, stop, stopMany } from './stop.ts';
 import { bareToken } from './token.ts';
 import {
   type ApiRequest,
@@ -129,12 +129,8 @@ export class EdgegapClient {
     return stop(this.#transport, at, { ...call, summary });
   }
 
-  /**
-   * `POST /v1/deployments/bulk-stop`, limited to these deployments. `taken` contains the deployments that this call
-   * stopped. There is an exception: if Edgegap carried out an earlier attempt and its answer was lost, the deployments
-   * that were stopped then are not in `taken`. Ask for the status of a deployment to find out whether it was stopped.
-   */
-  stopMany(request_ids: readonly string[], call?: CallOptions): Promise<{ taken: string[] }> {
+  /** `POST /v1/deployments/bulk-stop`, limited to these deployments. */
+  stopMany(request_ids: readonly string[], call?: CallOptions): Promise<StopsResult> {
     return stopMany(this.#transport, request_ids, call);
   }
 

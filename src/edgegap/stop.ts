@@ -41,20 +41,30 @@ export async function stop(
   }
 }
 
+/**
+ * `taken`: the deployments that Edgegap accepted. `perhaps`: the deployments that an earlier attempt may have stopped.
+ * The answer of that attempt was lost, and a later answer does not name a deployment that has already ended.
+ */
+export interface StopsResult {
+  readonly taken: readonly string[];
+  readonly perhaps: readonly string[];
+}
+
 /** How many ids are sent in a request. Edgegap documents no limit. */
 export const STOP_BATCH = 100;
 
 /**
- * Stops deployments in batches, and returns the ids that Edgegap accepted. The filter consists only of ids and is never
+ * Stops deployments in batches. The filter consists only of ids and is never
  * empty, so a request that is sent twice cannot stop any other deployment.
  */
 export async function stopMany(
   transport: Transport,
   request_ids: readonly string[],
   call?: CallOptions,
-): Promise<{ taken: string[] }> {
+): Promise<StopsResult> {
   const ids = [...new Set(request_ids)];
   const taken: string[] = [];
+  const perhaps: string[] = [];
   while (ids.length > 0) {
     const values = ids.splice(0, STOP_BATCH);
     const request = {
@@ -66,11 +76,12 @@ export async function stopMany(
       repeatable: true,
     } as const;
     try {
-      const { status, json } = await transport.send(request, call);
+      const { status, json, afterUnknown: isUnsure } = await transport.send(request, call);
       const { success, data, error } = BulkStopAnswer.safeParse(json);
       if (!success) throw unreadable(request, status, 'processable', error);
       const processable = new Set(data.processable.map(({ request_id }) => request_id));
       taken.push(...values.filter((id) => processable.has(id)));
+      if (isUnsure) perhaps.push(...values.filter((id) => !processable.has(id)));
     } catch (error) {
       if (taken.length === 0) throw error;
       // The deployments of an earlier batch are being stopped already, so the outcome of the whole call is unknown.
@@ -78,5 +89,5 @@ export async function stopMany(
       throw breakError({ ...request, kind: 'aborted', sent: true, cause: error });
     }
   }
-  return { taken };
+  return { taken, perhaps };
 }

@@ -66,6 +66,8 @@ export interface ApiResponse {
   status: number;
   /** The parsed JSON. Undefined if the body was empty. */
   json: unknown;
+  /** Whether an earlier attempt may have had its effect, although its answer was lost. */
+  afterUnknown?: boolean;
 }
 
 /**
@@ -108,11 +110,11 @@ export class Transport {
     const again = isRepeatable(request);
     let before: EdgegapError | undefined;
     for (let n = 1; ; n++) {
+      const unknownBefore = before !== undefined && before.outcome !== 'not-done';
       try {
         if (before) await this.#waitAfter(before, request.bucket, n - 1, call);
-        return await this.#once(request, call, n);
+        return { ...(await this.#once(request, call, n)), afterUnknown: unknownBefore };
       } catch (error) {
-        const unknownBefore = before !== undefined && before.outcome !== 'not-done';
         // This attempt did not begin, but an earlier attempt may have had an effect. The error of the earlier attempt
         // is more useful to the caller than the reason why this attempt did not begin.
         if (!(error instanceof EdgegapError)) throw unknownBefore && method !== 'GET' ? before : error;

@@ -95,6 +95,37 @@ test('a 5xx in the middle fails only the batch that Edgegap did not carry out', 
   await isStopped(studio, ids);
 });
 
+test('a server about which Edgegap does not answer is a failure, and the other servers are stopped', async () => {
+  const studio = await openStudio();
+  const { simulator } = studio;
+  const [silent = '', asked = ''] = await studio.servers(2, 'qa');
+  // Edgegap's list does not show a failed server as ready, so the plan asks for the status of each of the two servers.
+  for (const id of [silent, asked]) simulator.fail(id, 'The server crashed.');
+  await studio.plan('bulk-stop', { status: 'error' });
+  simulator.faults.next(
+    { endpoint: 'status', request_id: silent },
+    { kind: 'server-error', when: 'before' },
+    3,
+  );
+  await studio.press('Stop 2 deployments');
+  const { text } = await studio.shown('Stopped 1 deployment, failed 1');
+  expect(text).toMatch(new RegExp(`${silent}: .*Edgegap`));
+  expect(studio.sent()).toEqual([[asked]]);
+});
+
+test('servers that end after a stop whose answer was lost count as stopped by the plan', async () => {
+  const studio = await openStudio();
+  const ids = await studio.servers(3, 'qa');
+  await studio.servers(1, 'other');
+  await studio.plan('bulk-stop', { tag: 'qa' });
+  studio.simulator.faults.next({ endpoint: 'stopMany' }, { kind: 'server-error', when: 'after' });
+  studio.simulator.faults.next({ endpoint: 'stopMany' }, { kind: 'slow', when: 'before', ms: 5_000 });
+  await studio.press('Stop 3 deployments');
+  await until(() => studio.sent().length === 2, 'the second request');
+  for (const id of ids) studio.simulator.terminate(id);
+  await studio.shown(/Stopped 3 deployments(?!,)/);
+});
+
 test.each(['before', 'after'] as const)(
   'a process killed in the middle, %s the stop took effect, leaves the rest to the next process',
   async (when) => {

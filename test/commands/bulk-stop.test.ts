@@ -174,6 +174,36 @@ describe('the filters of bulk-stop', () => {
   });
 });
 
+test('the option --by of "bulk-stop" takes the person with exactly this name, and refuses several similar names', async () => {
+  stage = await stageOn('slack-http');
+  const { driver, simulator } = stage;
+  const { server, userIds } = driver as SlackDriver;
+  server.world.facts.set(userIds.reader, { profile: { display_name: 'Operator' } });
+  await driver.regroup('reader', ['operators']);
+  const first = await deployReady(stage, 'kart-racing', 'v1.2', 'qa');
+  await driver.command('reader', 'deploy', { application: 'kart-racing', version: 'v1.2', near: 'Tokyo' });
+  const second = await until(() => [...simulator.deployments.keys()][1], 'the second deployment');
+  await until(() => phase(simulator, second) === 'READY', 'the second server');
+  await deployElsewhere(simulator, 'lobby-chat', 'stable');
+  const plan = async (by: string) => textOf((await bulkStop({ by })).privately);
+  for (const [by, id, other] of [
+    ['operator', first, second],
+    ['Operator', second, first],
+    [userIds.reader, second, first],
+  ] as const) {
+    const text = await plan(by);
+    expect(text).toContain('Stop 1 deployment?');
+    expect(text).toContain(id);
+    expect(text).not.toContain(other);
+    expect(text).toContain(`deployed by ${id === first ? 'operator' : 'Operator'}`);
+  }
+  const refusal = await plan('OPERATOR');
+  expect(refusal).toContain('Several people could be meant by “OPERATOR”');
+  for (const named of [`${userIds.operator} (operator)`, `${userIds.reader} (Operator)`])
+    expect(refusal).toContain(named);
+  expect(refusal).not.toContain('Stop 2 deployments');
+});
+
 test('a plan of "bulk-stop" that is confirmed after more than 15 minutes stops nothing', async () => {
   const clock = pacedClock(1);
   stage = await stageOn('console', { clock });

@@ -103,13 +103,18 @@ describe.each(keyed)('the call %s about a deployment', (name, ask) => {
     expectRefusal(await caught(ask(it.api, 'x')));
     expect(it.server.seen).toHaveLength(1);
   });
-
-  it('with APP_ALLOWLIST, the error for a deployment that Edgegap does not know says that the deployment is unknown', async () => {
-    await using it = await allowing(['kart']);
-    it.server.script(json(400, { message: 'unknown' }));
-    expect(await caught(ask(it.api, 'x'))).toMatchObject({ code: 'edgegap-no-such-deployment' });
-  });
 });
+
+describe.each(keyed.filter(([name]) => name !== 'stopMany'))(
+  'the call %s about a single deployment',
+  (_, ask) => {
+    it('with APP_ALLOWLIST, the error for a deployment that Edgegap does not know says that the deployment is unknown', async () => {
+      await using it = await allowing(['kart']);
+      it.server.script(json(400, { message: 'unknown' }));
+      expect(await caught(ask(it.api, 'x'))).toMatchObject({ code: 'edgegap-no-such-deployment' });
+    });
+  },
+);
 
 describe.each(keyed.filter(([name]) => name !== 'status'))('the call %s and the store', (_, ask) => {
   it('to check APP_ALLOWLIST, the bot reads the application of a stored deployment from the store, without a call to Edgegap', async () => {
@@ -199,6 +204,26 @@ it('a stop of several deployments is refused as a whole if APP_ALLOWLIST forbids
   const bulk = 'POST /v1/deployments/bulk-stop';
   expect(it.server.lines.slice(3, 5).sort()).toEqual(['GET /v1/status/chess-2', 'GET /v1/status/kart-2']);
   expect(it.server.lines.slice(5)).toEqual([bulk, bulk]);
+});
+
+it('with APP_ALLOWLIST, a stop of several deployments leaves out those whose application Edgegap cannot name', async () => {
+  await using it = await allowing(['kart'], { ours: 'kart' });
+  it.server.script(json(400, { message: 'unknown' }), json(403, {}));
+  await it.api.stopMany(['gone', 'hidden', 'ours']);
+  expect(JSON.parse(it.server.seen.at(-1)?.body ?? '').filters[0].values).toEqual(['ours']);
+});
+
+it('with APP_ALLOWLIST, a stop of several deployments that Edgegap does not know stops nothing', async () => {
+  await using it = await allowing(['kart']);
+  it.server.script(json(400, { message: 'unknown' }));
+  expect(await it.api.stopMany(['gone'])).toEqual({ taken: [], perhaps: [] });
+  expect(it.server.lines).toEqual(['GET /v1/status/gone']);
+});
+
+it('with APP_ALLOWLIST, a stop of several deployments fails if Edgegap can name the application of no deployment', async () => {
+  await using it = await allowing(['kart']);
+  it.server.script(json(403, {}), json(400, { message: 'unknown' }));
+  expect(await caught(it.api.stopMany(['hidden', 'gone']))).toMatchObject({ code: 'edgegap-forbidden' });
 });
 
 it('the list of applications contains only applications on APP_ALLOWLIST', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { caught, failure, rig } from './harness.ts';
+import { caught, failure, rig, settled } from './harness.ts';
 import { json, type Step, text } from './scripted-server.ts';
 
 const ids = (count: number) => Array.from({ length: count }, (_, n) => `d${n}`);
@@ -13,7 +13,7 @@ describe('a stop of several deployments', () => {
   it('a stop of several deployments names each deployment once, by its request_id', async () => {
     await using it = await rig();
     it.server.otherwise(takingAll);
-    expect(await it.client.stopMany(['a', 'b', 'a'])).toEqual({ taken: ['a', 'b'] });
+    expect(await it.client.stopMany(['a', 'b', 'a'])).toEqual({ taken: ['a', 'b'], perhaps: [] });
     expect(it.server.lines).toEqual(['POST /v1/deployments/bulk-stop']);
     expect(JSON.parse(it.server.seen[0]?.body ?? '')).toEqual({
       filters: [{ field: 'request_id', values: ['a', 'b'], filter_type: 'any' }],
@@ -23,13 +23,21 @@ describe('a stop of several deployments', () => {
   it('in a stop of several deployments, only a requested deployment that Edgegap confirms counts as accepted', async () => {
     await using it = await rig();
     it.server.script(taking('foreign', 'b'), taking());
-    expect(await it.client.stopMany(['a', 'b'])).toEqual({ taken: ['b'] });
-    expect(await it.client.stopMany(['a'])).toEqual({ taken: [] });
+    expect(await it.client.stopMany(['a', 'b'])).toEqual({ taken: ['b'], perhaps: [] });
+    expect(await it.client.stopMany(['a'])).toEqual({ taken: [], perhaps: [] });
+  });
+
+  it('a deployment that is missing in the answer may have been stopped by an earlier request whose answer was lost', async () => {
+    await using it = await rig();
+    it.server.script(json(500, {}), taking('b'), json(429, {}), taking('b'));
+    const ask = () => settled(it.clock, it.client.stopMany(['a', 'b']));
+    expect(await ask()).toEqual({ taken: ['b'], perhaps: ['a'] });
+    expect(await ask()).toEqual({ taken: ['b'], perhaps: [] });
   });
 
   it('a stop of an empty list of deployments sends no request', async () => {
     await using it = await rig();
-    expect(await it.client.stopMany([])).toEqual({ taken: [] });
+    expect(await it.client.stopMany([])).toEqual({ taken: [], perhaps: [] });
     expect(it.server.seen).toEqual([]);
   });
 
