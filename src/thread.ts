@@ -1,0 +1,108 @@
+import { parentPort, Worker } from 'node:worker_threads';
+import type { Clock } from './clock.ts';
+import type { AppError } from './errors.ts';
+import type { Logger } from './log.ts';
+
+/** A thread that has had no work for this long is ended, which frees its memory. */
+const IDLE_MS = 60_000;
+
+interface Waiting<Result> {
+  resolve(result: Result): void;
+  reject(error: AppError): void;
+}
+
+type Answer<Result> = { readonly id: number } & (
+  | { readonly result: Result; readonly error?: undefined }
+  | { readonly error: string }
+);
+
+export interface ThreadParts {
+  /** The script of the thread, which calls `serve`. */
+  readonly script: URL;
+  /** A thread that needs more than this for a job counts as hung. */
+  readonly patienceMs: number;
+  /** Makes the error with which a job fails, from a reason in technical words. */
+  readonly failed: (reason: string) => AppError;
+  /** The log line for a thread that broke. */
+  readonly broken: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export interface Thread<Job, Result> {
+  /** Does the job in the thread. Throws the error that `failed` makes. */
+  run(job: Job): Promise<Result>;
+  /** Ends the thread. Jobs that are under way fail. */
+  stop(): Promise<void>;
+}
+
+/**
+ * A thread for work that would hold up the rest of the bot. The thread is started for the first job, and is ended when
+ * there was no job during `IDLE_MS`.
+ */
+export function createThread<Job, Result>(parts: ThreadParts): Thread<Job, Result> {
+  const { script, patienceMs, failed, broken, clock, log } = parts;
+  const waiting = new Map<number, Waiting<Result>>();
+  let thread: Worker | undefined;
+  let jobs = 0;
+  let cancelTimer = (): void => undefined;
+
+  function start(): Worker {
+    const started = new Worker(script);
+    // An idle thread must not keep the process alive.
+    started.unref();
+    started.on('message', ({ id, ...answer }: Answer<Result>) => {
+      const job = waiting.get(id);
+      waiting.delete(id);
+      if (answer.error === undefined) job?.resolve(answer.result);
+      else job?.reject(failed(answer.error));
+      endAfter(waiting.size > 0 ? patienceMs : IDLE_MS);
+    });
+    started.on('error', (err) => {
+      log.error({ err }, broken);
+      if (thread === started) end('the thread failed');
+    });
+    return started;
+  }
+
+  function end(reason: string): Promise<number> | undefined {
+    cancelTimer();
+    const ended = thread;
+    thread = undefined;
+    for (const job of waiting.values()) job.reject(failed(reason));
+    waiting.clear();
+    return ended?.terminate();
+  }
+
+  /** Sets the only timer. When the time is over, the thread is ended, because it is then idle or hangs. */
+  function endAfter(ms: number): void {
+    cancelTimer();
+    cancelTimer = clock.after(ms, () => void end('the thread took too long'));
+  }
+
+  return {
+    run(job) {
+      thread ??= start();
+      const id = jobs++;
+      if (waiting.size === 0) endAfter(patienceMs);
+      return new Promise((resolve, reject) => {
+        waiting.set(id, { resolve, reject });
+        thread?.postMessage({ id, job });
+      });
+    },
+    async stop() {
+      await end('I am shutting down');
+    },
+  };
+}
+
+/** Does the jobs of a thread. Called by the script of the thread. */
+export function serve<Job, Result>(run: (job: Job) => Promise<Result> | Result): void {
+  parentPort?.on('message', async ({ id, job }: { id: number; job: Job }) => {
+    try {
+      parentPort?.postMessage({ id, result: await run(job) });
+    } catch (error) {
+      parentPort?.postMessage({ id, error: String(error) });
+    }
+  });
+}
