@@ -36,6 +36,9 @@ import { buildServer } from './server/server.ts';
 import { returnFreeSpace } from './store/free-space.ts';
 import { isShared, type Store } from './store/schema.ts';
 import { dialectFor, lifelineOf, openStore } from './store/store.ts';
+import { Followers } from './tail/followers.ts';
+import { createReader } from './tail/reader.ts';
+import { followingLogs } from './tail/work.ts';
 import { purging } from './work/purges.ts';
 import { TaskWorker } from './work/worker.ts';
 
@@ -107,6 +110,7 @@ export async function buildApp({
   const mask = createMask(secrets);
   const outbox = createOutboxWorker({ store, membership, adapters, clock, log });
   const charts = createCharts({ clock: heartbeat, log });
+  const reader = createReader({ clock, realClock: heartbeat, log });
   let publicUrl = config.publicUrl;
   const ownDeployment = openOwnDeployment({ ...config, store, membership, clock, log });
   const parts = {
@@ -147,6 +151,7 @@ export async function buildApp({
     payloads: createPayloads(store, clock, id),
     presets: createPresets(store, id),
     plans: plansOf(id),
+    followers: new Followers({ store, clock, account: id, conclude }),
     carryOut(stored) {
       const { platform } = stored.at;
       const adapter = adapters.find((one) => one.platform === platform);
@@ -197,7 +202,15 @@ export async function buildApp({
     readOnly: config.readOnly,
     log,
   });
-  const tasks = [purges, forgettingPayloads(store), stops, bulk];
+  const following = followingLogs({
+    accountOf: (id) => accounts.byId(id),
+    reader,
+    store,
+    clock,
+    secrets,
+    log,
+  });
+  const tasks = [purges, forgettingPayloads(store), stops, bulk, following];
   const work = new TaskWorker({ store, membership, account: EVERY_ACCOUNT, kinds: tasks, clock, log });
   const platforms = createPlatforms({ adapters, leases, membership, clock, log, inbox: pipeline, over });
   let stopping = false;
@@ -259,7 +272,7 @@ export async function buildApp({
         accounts: accounts.all,
         callbacks,
         outbox,
-        background: [work, recovery, charts],
+        background: [work, recovery, charts, reader],
         membership,
         stores: [lifeline, store],
       });

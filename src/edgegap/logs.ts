@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import type { CrashData, LogsAnswer } from './schema.ts';
+import { type CrashData, LogsAnswer } from './schema.ts';
 
 /** The log of a container as text. */
 export interface Logs {
@@ -10,6 +10,11 @@ export interface Logs {
   crash_data?: CrashData | undefined;
   /** The place where the log is kept, if the version has an endpoint storage. */
   logs_link: string | undefined;
+}
+
+/** Reads the answer of `EdgegapClient.logBytes`. Throws if the answer has another form. */
+export function readLogs(bytes: Uint8Array): Logs {
+  return decodeLogs(LogsAnswer.parse(JSON.parse(new TextDecoder().decode(bytes))));
 }
 
 export function decodeLogs({ logs = '', crash_logs, encoding, ...rest }: LogsAnswer): Logs {
