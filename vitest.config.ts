@@ -34,6 +34,7 @@ const ALSO_POSTGRES = [
   'test/replicas/leases.test.ts',
   'test/scenario/main-job.test.ts',
   'test/store/{purge,schema,text,transact}.test.ts',
+  'test/tail/killed.test.ts',
   'test/work/{purges,tasks}.test.ts',
 ];
 

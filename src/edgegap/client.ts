@@ -175,7 +175,7 @@ export class EdgegapClient {
   }
 
   /** Does the same as `logs`, but leaves the answer to `readLogs`, because a large answer takes long to read. */
-  async logBytes(request_id: string, call?: CallOptions): Promise<Uint8Array> {
+  async logBytes(request_id: string, call?: CallOptions): Promise<ArrayBuffer> {
     const request = { method: 'GET', ...logRequest(request_id), raw: true } as const;
     return (await this.#transport.send(request, call)).bytes;
   }

@@ -1,6 +1,9 @@
 import { Buffer } from 'node:buffer';
 import { type CrashData, LogsAnswer } from './schema.ts';
 
+/** If base64 is broken into lines, a line has at most 76 characters (RFC 2045, section 6.8). */
+const LONGEST_LINE = 78;
+
 /** The log of a container as text. */
 export interface Logs {
   /** The whole log. Empty if there is no log. */
@@ -13,8 +16,8 @@ export interface Logs {
 }
 
 /** Reads the answer of `EdgegapClient.logBytes`. Throws if the answer has another form. */
-export function readLogs(bytes: Uint8Array): Logs {
-  return decodeLogs(LogsAnswer.parse(JSON.parse(new TextDecoder().decode(bytes))));
+export function readLogs(bytes: ArrayBuffer): Logs {
+  return decodeLogs(LogsAnswer.parse(JSON.parse(Buffer.from(bytes).toString('utf8'))));
 }
 
 export function decodeLogs({ logs = '', crash_logs, encoding, ...rest }: LogsAnswer): Logs {
@@ -27,7 +30,11 @@ export function decodeLogs({ logs = '', crash_logs, encoding, ...rest }: LogsAns
  * text is not base64.
  */
 function fromBase64(text: string): string {
-  const packed = text.replace(/[\r\n]/g, '');
-  if (packed.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(packed)) return text;
-  return Buffer.from(packed, 'base64').toString('utf8');
+  // A log may be long, so each step is a single fast pass.
+  const packed = /[\r\n]/.test(text.slice(0, LONGEST_LINE)) ? text.replace(/[\r\n]/g, '') : text;
+  if (packed.length % 4 !== 0 || packed.includes('-') || packed.includes('_')) return text;
+  const bytes = Buffer.from(packed, 'base64');
+  // Node.js leaves out characters that do not belong to base64.
+  const padding = packed.endsWith('==') ? 2 : packed.endsWith('=') ? 1 : 0;
+  return bytes.length === (packed.length / 4) * 3 - padding ? bytes.toString('utf8') : text;
 }

@@ -68,7 +68,7 @@ export interface ApiResponse {
   status: number;
   /** The parsed JSON. Undefined if the body was empty, or if the request was `raw`. */
   json: unknown;
-  bytes: Uint8Array;
+  bytes: ArrayBuffer;
 }
 
 /**

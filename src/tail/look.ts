@@ -1,4 +1,3 @@
-import { readLogs } from '../edgegap/logs.ts';
 import { KEY_LINES, maskLines } from '../log/mask.ts';
 import { linePattern } from '../log/pattern.ts';
 import { onScreen } from '../log/screen.ts';
@@ -11,8 +10,7 @@ const CONTEXT = 65_536;
 
 /** A request to read a log, and to find the lines that are new since the earlier look. */
 export interface LookJob {
-  /** The answer of Edgegap. */
-  readonly bytes: Uint8Array;
+  readonly log: string;
   /** Undefined for the first look. */
   readonly before: Mark | undefined;
   /** How many lines the first look shows. */
@@ -39,7 +37,7 @@ export interface Look {
 
 /** Reads a log as far as a person who follows the log has to see it: only the new lines, as on a screen, masked. */
 export async function look(job: LookJob): Promise<Look> {
-  const log = readLogs(job.bytes).logs;
+  const { log } = job;
   const { from, to, isAnew, mark } = job.before ? newPart(job.before, log) : lastLines(log, job.lines);
   const begin = beginAtMost(log, from, to);
   const whole = begin < to ? await onScreen(log.slice(begin, to - 1).split('\n')) : [];

@@ -10,6 +10,17 @@ const PATIENCE_MS = 60_000;
 /** For this long an answer serves all who follow the same log. */
 const FRESH_MS = 1_000;
 
+/** A job of the thread. The first look at the answer of a call brings the bytes of the answer. */
+export type ReaderJob =
+  | (Omit<LookJob, 'log'> & { readonly call: number; readonly bytes: ArrayBuffer | undefined })
+  | { readonly call: number; readonly forget: true };
+
+/** The answer of a call, until the thread has the bytes. */
+interface Answer {
+  readonly call: number;
+  bytes: ArrayBuffer | undefined;
+}
+
 /** A log to look at. */
 export interface Source {
   readonly account: string;
@@ -20,7 +31,7 @@ export interface Source {
 
 export interface Reader {
   /** Asks for the log and finds the new lines. Throws EdgegapError, and AppError `log-unreadable`. */
-  look(source: Source, job: Omit<LookJob, 'bytes'>): Promise<Look>;
+  look(source: Source, job: Omit<LookJob, 'log'>): Promise<Look>;
   stop(): Promise<void>;
 }
 
@@ -32,8 +43,11 @@ export function createReader(parts: {
   readonly log: Logger;
 }): Reader {
   const { clock, realClock, log } = parts;
-  const calls = new Map<string, Promise<Uint8Array>>();
-  const thread = createThread<LookJob, Look>({
+  const calls = new Map<string, Promise<Answer>>();
+  const timers = new Set<() => void>();
+  let count = 0;
+  let stopped = false;
+  const thread = createThread<ReaderJob, Look>({
     script: new URL('./worker.ts', import.meta.url),
     patienceMs: PATIENCE_MS,
     failed: (reason) =>
@@ -43,19 +57,45 @@ export function createReader(parts: {
     log,
   });
 
-  function ask({ account, api, request_id, signal }: Source): Promise<Uint8Array> {
+  function ask({ account, api, request_id, signal }: Source): Promise<Answer> {
     const key = `${account} ${request_id}`;
     const under = calls.get(key);
     if (under) return under;
-    const call = api.logBytes(request_id, { lane: 'background', signal });
-    calls.set(key, call);
-    const forget = () => clock.after(FRESH_MS, () => void calls.delete(key));
-    call.then(forget, forget);
-    return call;
+    const call = count++;
+    const asked = api.logBytes(request_id, { lane: 'background', signal }).then((bytes) => ({ call, bytes }));
+    calls.set(key, asked);
+    const forget = () => calls.delete(key);
+    asked.then(
+      () =>
+        later(() => {
+          forget();
+          thread.run({ call, forget: true }).catch(() => undefined);
+        }),
+      () => later(forget),
+    );
+    return asked;
+  }
+
+  function later(forget: () => void): void {
+    if (stopped) return;
+    const cancel = clock.after(FRESH_MS, () => {
+      timers.delete(cancel);
+      forget();
+    });
+    timers.add(cancel);
   }
 
   return {
-    look: async (source, job) => await thread.run({ ...job, bytes: await ask(source) }),
-    stop: () => thread.stop(),
+    async look(source, job) {
+      const answer = await ask(source);
+      const { call, bytes } = answer;
+      answer.bytes = undefined;
+      return await thread.run({ ...job, call, bytes }, bytes ? [bytes] : []);
+    },
+    async stop() {
+      stopped = true;
+      for (const cancel of timers) cancel();
+      await thread.stop();
+    },
   };
 }

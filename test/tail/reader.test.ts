@@ -18,10 +18,10 @@ describe('the reader of logs', () => {
   const api = {
     async logBytes(id: string) {
       calls.push(id);
-      return new TextEncoder().encode(JSON.stringify(answer));
+      return new TextEncoder().encode(JSON.stringify(answer)).buffer;
     },
   };
-  const look = (request_id: string, job: Partial<LookJob> = {}) => {
+  const look = (request_id: string, job: Partial<Omit<LookJob, 'log'>> = {}) => {
     const source = { account: 'default', api, request_id, signal: new AbortController().signal };
     return reader.look(source, { before: undefined, lines: 10, secrets: [], ...job });
   };
