@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 
 /** Tests that start processes of their own: bots, the demo, command lines, chaos. */
 const PROCESSES = [
-  'test/chaos/{bulk-stop,chaos,safeguards,stopped}.test.ts',
+  'test/chaos/{bulk-stop,chaos,follow,safeguards,stopped}.test.ts',
   'test/contract/openapi/command.test.ts',
   'test/demo/demo.test.ts',
   'test/main.test.ts',

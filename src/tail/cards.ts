@@ -9,7 +9,7 @@ const SHOWN_CHARACTERS = 2_400;
 /** The message while the log is followed. */
 export function followCard(follow: FollowOrder & Partial<Follow>): Card {
   const { request_id, until, problem } = follow;
-  const note = [...byWhom(follow), ' Ends ', { time: until, style: 'clock' } as const, '.'];
+  const note = [...byWhom(follow), ' · ends ', { time: until, style: 'clock' } as const];
   return {
     kind: 'card',
     tone: 'progress',
@@ -57,13 +57,13 @@ export function followedCard(follow: Follow, reason: string): Card {
 }
 
 function lines(follow: Partial<Follow>, otherwise: string): Node {
-  const text = allSeen({ seen: '', open: '', count: 0, ...follow });
+  const text = allSeen({ open: '', ...follow });
   if (text === '') return { kind: 'text', text: [otherwise] };
   return { kind: 'code', text: excerpt(text, SHOWN_LINES, SHOWN_CHARACTERS), keep: 'end' };
 }
 
 function byWhom({ asker, source, invert }: FollowOrder) {
   const pattern =
-    source === undefined ? [] : [`Only lines ${invert ? 'without' : 'with'} `, { code: source }, '. '];
-  return [...pattern, `Asked for by ${asker.name}.`];
+    source === undefined ? [] : [`Only lines ${invert ? 'without' : 'with'} `, { code: source }, ' · '];
+  return [...pattern, `Asked for by ${asker.name}`];
 }

@@ -21,8 +21,8 @@ export interface Follow extends FollowOrder {
   /** The message that shows the newest lines. */
   readonly card: MessageRef;
   readonly mark?: Mark | undefined;
-  /** The newest lines that were shown, masked. */
-  readonly seen: string;
+  /** The newest lines that were shown, masked. Undefined before the first line. */
+  readonly seen?: string | undefined;
   /** The last line of the log, as long as it has no end, masked. */
   readonly open: string;
   /** How many lines were shown. */
@@ -40,7 +40,7 @@ export interface Follow extends FollowOrder {
 export const ANEW = '… The log began anew. Some lines may be missing here.';
 
 export function beginFollow(order: FollowOrder, card: MessageRef): Follow {
-  return { ...order, card, seen: '', open: '', count: 0, isCut: false, quiet: 0 };
+  return { ...order, card, open: '', count: 0, isCut: false, quiet: 0 };
 }
 
 export function withLook(follow: Follow, { mark, rows, open, news, isAnew, left }: Look): Follow {
@@ -49,16 +49,16 @@ export function withLook(follow: Follow, { mark, rows, open, news, isAnew, left 
     ...(left > 0 ? [`… ${left.toLocaleString('en')} characters are left out here.`] : []),
     ...rows,
   ];
-  const whole = [...(follow.count > 0 ? [follow.seen] : []), ...added].join('\n');
-  const seen = newest(whole);
+  const whole = added.length > 0 ? [follow.seen ?? [], added].flat().join('\n') : follow.seen;
+  const seen = whole && newest(whole);
   const isNews = news > 0 || isAnew || open !== follow.open;
   return {
     ...follow,
     mark,
     open,
     seen,
-    count: follow.count + added.length,
-    isCut: follow.isCut || seen.length < whole.length,
+    count: follow.count + rows.length,
+    isCut: follow.isCut || seen !== whole,
     quiet: isNews ? 0 : follow.quiet + 1,
     problem: undefined,
   };
@@ -69,8 +69,8 @@ export function withProblem(follow: Follow, problem: string): Follow {
 }
 
 /** Everything that was seen, together with the line that has no end yet. */
-export function allSeen({ seen, open, count }: Pick<Follow, 'seen' | 'open' | 'count'>): string {
-  return [...(count > 0 ? [seen] : []), ...(open ? [open] : [])].join('\n');
+export function allSeen({ seen, open }: Pick<Follow, 'seen' | 'open'>): string {
+  return [seen ?? [], open || []].flat().join('\n');
 }
 
 function newest(text: string): string {

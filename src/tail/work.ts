@@ -61,7 +61,7 @@ export function followingLogs({ accountOf, reader, store, clock, secrets, log }:
         await endFollow({ store, clock }, key, follow, end);
         return undefined;
       }
-      const isNews = follow.count > before.count || follow.open !== before.open;
+      const isNews = follow.seen !== before.seen || follow.open !== before.open;
       if (isNews || follow.problem !== before.problem) await showFollow(store, clock, follow);
       return { inMs: pause(follow, clock.now()), payload: follow };
     },

@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { deployElsewhere, deployReady, effectOf, type Stage, stageOn } from '../command/harness.ts';
 import type { Values, VisibleMessage } from '../support/chat-driver.ts';
+import { pacedClock } from '../support/paced-clock.ts';
 import { until } from '../support/test-clock.ts';
 
 async function openStage(...args: Parameters<typeof stageOn>): Promise<Stage> {
@@ -125,6 +126,32 @@ describe('logs --follow', () => {
     await follow(stage, id);
     await shown(stage, 'I keep trying.');
     expect((await shown(stage, 'waiting for players')).text).not.toContain('I keep trying');
+  });
+
+  test('the message is edited at most every two seconds, and a log without new lines is read less often', async () => {
+    const clock = pacedClock(20);
+    const stage = await openStage('slack-http', { clock });
+    const { simulator } = stage;
+    const id = await deployElsewhere(simulator, 'kart-racing', 'v1.2');
+    await follow(stage, id);
+    await shown(stage, 'waiting for players');
+    const [begun, edits] = [clock.now(), (await shown(stage, id)).edits];
+    for (let lap = 1; lap <= 20; lap++) {
+      simulator.print(id, `lap <${lap}>`);
+      if (lap % 4 === 0) await shown(stage, `lap <${lap}>`);
+    }
+    const times = (clock.now() - begun) / 2_000;
+    expect((await shown(stage, id)).edits - edits).toBeLessThanOrEqual(times + 1);
+
+    // From now on the server prints no line by itself.
+    const { log } = simulator.deployments.get(id) ?? {};
+    if (log) log.playLines = 1_000_000;
+    const calls = () => simulator.requests.filter(({ endpoint }) => endpoint === 'logs').length;
+    const [from, before] = [clock.now(), calls()];
+    await until(() => clock.now() > from + 150_000, 'two and a half minutes to pass');
+    expect(calls() - before).toBeLessThanOrEqual(150 / 15 + 5);
+    simulator.print(id, 'a line after the silence');
+    await shown(stage, 'a line after the silence');
   });
 
   test('a log of 33 MiB is not followed, and the message says where the log can be read', async () => {
