@@ -1,6 +1,7 @@
 /**
- * What a look at a followed log costs: the log grows by 1 MB a second, and has grown to 24 MB or only to 1 MB. The work of
- * all threads counts, from the answer of Edgegap on: decoding, finding the new lines, masking.
+ * Measures what a look at a followed log costs. The log grows by 1 MB a second, and has grown to 24 MB or only to 1 MB.
+ * The work of all threads counts, from the answer of Edgegap on. This work decodes the answer, and finds and masks the
+ * new lines.
  */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';

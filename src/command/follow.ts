@@ -25,9 +25,8 @@ export async function follow(
   if (known?.endedAt !== undefined || status === 'TERMINATED' || status === 'ERROR') throw ended(request_id);
   await followers.check(request_id, asker.at);
   const { id, name, at } = asker;
-  const begunAt = clock.now();
-  const person = { asker: { id, name }, begunAt, until: begunAt + ms };
-  const order = { request_id, lines, source: grep?.source, invert, ...person };
+  const until = clock.now() + ms;
+  const order = { request_id, asker: { id, name }, lines, source: grep?.source, invert, until };
   const isHere = known?.card.workspace === at.workspace && known.card.channel === at.channel;
   const card = await postCard(followCard(order), isHere ? known.card : undefined);
   await followers.start(order, card, invocationId);

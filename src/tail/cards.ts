@@ -32,7 +32,7 @@ export function followCard(follow: FollowOrder & Partial<Follow>): Card {
   };
 }
 
-/** The message afterwards: why the following ended, and the lines that were seen as a file. */
+/** The message after the end. The message says why the following ended, and has the lines as a file. */
 export function followedCard(follow: Follow, reason: string): Card {
   const { request_id, count, isCut } = follow;
   const text = allSeen(follow);

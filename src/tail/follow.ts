@@ -11,8 +11,7 @@ export interface FollowOrder {
   /** The pattern of the lines to show, as typed. */
   readonly source?: string | undefined;
   readonly invert?: boolean | undefined;
-  /** In epoch milliseconds. */
-  readonly begunAt: number;
+  /** The time at which the following ends, in epoch milliseconds. */
   readonly until: number;
 }
 

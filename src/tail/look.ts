@@ -35,7 +35,7 @@ export interface Look {
   readonly left: number;
 }
 
-/** Reads a log as far as a person who follows the log has to see it: only the new lines, as on a screen, masked. */
+/** Finds the new lines of a log, and makes them ready for people. The lines are masked, and look as on a screen. */
 export async function look(job: LookJob): Promise<Look> {
   const { log } = job;
   const { from, to, isAnew, mark } = job.before ? newPart(job.before, log) : lastLines(log, job.lines);
