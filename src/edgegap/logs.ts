@@ -1,4 +1,4 @@
-import { Buffer } from 'node:buffer';
+import { Buffer, isAscii } from 'node:buffer';
 import { type CrashData, LogsAnswer } from './schema.ts';
 
 /** If base64 is broken into lines, a line has at most 76 characters (RFC 2045, section 6.8). */
@@ -17,7 +17,7 @@ export interface Logs {
 
 /** Reads the answer of `EdgegapClient.logBytes`. Throws if the answer has another form. */
 export function readLogs(bytes: ArrayBuffer): Logs {
-  return decodeLogs(LogsAnswer.parse(JSON.parse(Buffer.from(bytes).toString('utf8'))));
+  return decodeLogs(LogsAnswer.parse(JSON.parse(textOf(Buffer.from(bytes)))));
 }
 
 export function decodeLogs({ logs = '', crash_logs, encoding, ...rest }: LogsAnswer): Logs {
@@ -36,5 +36,10 @@ function fromBase64(text: string): string {
   const bytes = Buffer.from(packed, 'base64');
   // Node.js leaves out characters that do not belong to base64.
   const padding = packed.endsWith('==') ? 2 : packed.endsWith('=') ? 1 : 0;
-  return bytes.length === (packed.length / 4) * 3 - padding ? bytes.toString('utf8') : text;
+  return bytes.length === (packed.length / 4) * 3 - padding ? textOf(bytes) : text;
+}
+
+/** Reads UTF-8. Most logs are ASCII, and ASCII is read three times as fast as Latin-1. */
+function textOf(bytes: Buffer): string {
+  return bytes.toString(isAscii(bytes) ? 'latin1' : 'utf8');
 }
