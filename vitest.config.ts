@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 
 /** Tests that start processes of their own: bots, the demo, command lines, chaos. */
 const PROCESSES = [
-  'test/chaos/{bulk-stop,chaos,safeguards,stopped}.test.ts',
+  'test/chaos/{bulk-stop,chaos,follow,safeguards,stopped}.test.ts',
   'test/contract/openapi/command.test.ts',
   'test/demo/demo.test.ts',
   'test/main.test.ts',
@@ -34,6 +34,7 @@ const ALSO_POSTGRES = [
   'test/replicas/leases.test.ts',
   'test/scenario/main-job.test.ts',
   'test/store/{purge,schema,text,transact}.test.ts',
+  'test/tail/killed.test.ts',
   'test/work/{purges,tasks}.test.ts',
 ];
 

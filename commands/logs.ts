@@ -8,11 +8,13 @@ import {
   textFile,
 } from '../src/chat/card.ts';
 import { type Context, defineCommand } from '../src/command/define.ts';
+import { follow, unfollow } from '../src/command/follow.ts';
 import { theDeployment } from '../src/command/options.ts';
 import type { DeploymentTarget } from '../src/deployments/deployment.ts';
 import { EdgegapError } from '../src/edgegap/errors.ts';
 import type { Logs } from '../src/edgegap/logs.ts';
 import { InputError } from '../src/errors.ts';
+import { excerpt as excerptOf } from '../src/log/excerpt.ts';
 import { isPublicLink } from '../src/log/link.ts';
 import { type LinePattern, linePattern } from '../src/log/pattern.ts';
 import { maskedTail, type Tail } from '../src/log/tail.ts';
@@ -39,9 +41,17 @@ export default defineCommand({
     grep: { kind: 'pattern', description: 'Show only lines with this text, or a pattern like /error|warn/i' },
     invert: { kind: 'boolean', description: 'Show the lines that do not match grep' },
     file: { kind: 'boolean', description: 'Attach the lines as a file; without lines, the whole log' },
+    follow: { kind: 'boolean', description: 'Show new lines to the whole channel as they come' },
+    for: {
+      kind: 'duration',
+      examples: ['10m', '30m', '2h'],
+      mostDays: 2 / 24,
+      description: 'How long to follow (10m if not given)',
+    },
     share: { kind: 'boolean', description: 'Show the answer to the whole channel' },
   },
   actions: {
+    unfollow,
     show: {
       permission: 'deployments.read',
       ack: 'private',
@@ -68,13 +78,24 @@ export default defineCommand({
       },
     },
   },
-  check({ options: { grep, invert } }) {
+  check({ options: { grep, invert, follow, for: ms, share } }) {
+    if (ms !== undefined && !follow)
+      throw new InputError('for-alone', 'for needs follow.', {
+        hint: 'For example: logs @last --follow --for 30m shows the new lines of the next 30 minutes.',
+      });
+    if (follow && share)
+      throw new InputError('follow-shared', 'follow shows the lines to the whole channel already.', {
+        hint: 'Leave out share.',
+      });
     if (invert && !grep)
       throw new InputError('invert-alone', 'invert needs grep.', {
         hint: 'For example: logs @last --grep heartbeat --invert shows all lines without heartbeat.',
       });
   },
-  run: (context) => show(context, context.options.deployment, context.options),
+  async run(context) {
+    const { deployment, ...request } = context.options;
+    await (request.follow ? follow(context, deployment, request) : show(context, deployment, request));
+  },
 });
 
 interface LogsRequest {
@@ -169,7 +190,7 @@ function logCard(request_id: string, logs: Logs, { log, crash, asked, request }:
   let long = 0;
   const part = (title: string, { text, lines }: Part, file: string) => {
     if (title) nodes.push({ kind: 'text', text: [{ bold: title }] });
-    const excerpt = lastCharacters(lastLines(text, SHOWN_LINES), SHOWN_CHARACTERS);
+    const excerpt = excerptOf(text, SHOWN_LINES, SHOWN_CHARACTERS);
     const ends = text.match(/^\[… \d+ characters left out\]/gm)?.length ?? 0;
     if (request.file || excerpt.length < text.length || ends > 0) files.push(textFile(file, `${text}\n`));
     left += lines - excerpt.split('\n').length;
@@ -248,19 +269,4 @@ function storedLog(link: string): Inline {
   if (isPublicLink(link)) return { link, text: 'Stored log' };
   const { hostname = '' } = URL.parse(link) ?? {};
   return `The log is stored too${hostname && ` at ${hostname}`}; the link to it is in the Edgegap dashboard.`;
-}
-
-function lastLines(text: string, count: number): string {
-  return text.split('\n').slice(-count).join('\n');
-}
-
-/**
- * At most the last `count` characters. If possible, the text starts at the beginning of a line. It never starts in the
- * middle of a character.
- */
-function lastCharacters(text: string, count: number): string {
-  if (text.length <= count) return text;
-  const end = text.slice(-count);
-  const line = end.indexOf('\n');
-  return line === -1 ? end.replace(/^[\uDC00-\uDFFF]/, '') : end.slice(line + 1);
 }

@@ -36,7 +36,10 @@ import { buildServer } from './server/server.ts';
 import { returnFreeSpace } from './store/free-space.ts';
 import { isShared, type Store } from './store/schema.ts';
 import { dialectFor, lifelineOf, openStore } from './store/store.ts';
+import { Followers } from './tail/followers.ts';
+import { createReader } from './tail/reader.ts';
 import { createLogSearches } from './tail/searches.ts';
+import { followingLogs } from './tail/work.ts';
 import { purging } from './work/purges.ts';
 import { TaskWorker } from './work/worker.ts';
 
@@ -109,6 +112,7 @@ export async function buildApp({
   const outbox = createOutboxWorker({ store, membership, adapters, clock, log });
   const charts = createCharts({ clock: heartbeat, log });
   const logSearches = createLogSearches({ clock: heartbeat, log });
+  const reader = createReader({ clock, realClock: heartbeat, log });
   let publicUrl = config.publicUrl;
   const ownDeployment = openOwnDeployment({ ...config, store, membership, clock, log });
   const parts = {
@@ -150,6 +154,7 @@ export async function buildApp({
     payloads: createPayloads(store, clock, id),
     presets: createPresets(store, id),
     plans: plansOf(id),
+    followers: new Followers({ store, clock, account: id, conclude }),
     carryOut(stored) {
       const { platform } = stored.at;
       const adapter = adapters.find((one) => one.platform === platform);
@@ -200,7 +205,15 @@ export async function buildApp({
     readOnly: config.readOnly,
     log,
   });
-  const tasks = [purges, forgettingPayloads(store), stops, bulk];
+  const following = followingLogs({
+    accountOf: (id) => accounts.byId(id),
+    reader,
+    store,
+    clock,
+    secrets,
+    log,
+  });
+  const tasks = [purges, forgettingPayloads(store), stops, bulk, following];
   const work = new TaskWorker({ store, membership, account: EVERY_ACCOUNT, kinds: tasks, clock, log });
   const platforms = createPlatforms({ adapters, leases, membership, clock, log, inbox: pipeline, over });
   let stopping = false;
@@ -262,7 +275,7 @@ export async function buildApp({
         accounts: accounts.all,
         callbacks,
         outbox,
-        background: [work, recovery, charts, logSearches],
+        background: [work, recovery, charts, logSearches, reader],
         membership,
         stores: [lifeline, store],
       });

@@ -30,8 +30,11 @@ export interface ThreadParts {
 }
 
 export interface Thread<Job, Result> {
-  /** Does the job in the thread. Throws the error that `failed` makes. */
-  run(job: Job): Promise<Result>;
+  /**
+   * Does the job in the thread. Throws the error that `failed` makes. The buffers in `given` move to the thread, and so
+   * are empty here afterwards.
+   */
+  run(job: Job, given?: readonly ArrayBuffer[]): Promise<Result>;
   /** Ends the thread. Jobs that are under way fail. */
   stop(): Promise<void>;
 }
@@ -81,13 +84,13 @@ export function createThread<Job, Result>(parts: ThreadParts): Thread<Job, Resul
   }
 
   return {
-    run(job) {
+    run(job, given = []) {
       thread ??= start();
       const id = jobs++;
       if (waiting.size === 0) endAfter(patienceMs);
       return new Promise((resolve, reject) => {
         waiting.set(id, { resolve, reject });
-        thread?.postMessage({ id, job });
+        thread?.postMessage({ id, job }, given);
       });
     },
     async stop() {

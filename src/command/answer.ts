@@ -178,10 +178,10 @@ export function createAnswer(invocation: Invocation, { services, invocations, lo
       acknowledged = mode;
     },
     respond,
-    async postCard(message: Message): Promise<MessageRef> {
+    async postCard(message: Message, under?: MessageRef): Promise<MessageRef> {
       await invocations.confirmInDoubt(id);
       cardPosted = true;
-      return await invocation.postCard(message).catch((error: unknown) => {
+      return await invocation.postCard(message, under).catch((error: unknown) => {
         cardPosted = error instanceof DeliveryError && error.outcome === 'unknown';
         throw error;
       });

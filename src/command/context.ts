@@ -36,7 +36,7 @@ export function createContexts(
         invocationId: id,
         may: (permission) => refusalOf(person, permission) === undefined,
         respond: (message) => answer.respond(message),
-        postCard: (message) => answer.postCard(message),
+        postCard: (message, under) => answer.postCard(message, under),
       };
     },
   };

@@ -11,6 +11,7 @@ import type { PlannedStops } from '../deployments/planned-stops.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
 import type { StopOptions, StopResult } from '../edgegap/stop.ts';
 import type { Guard } from '../guard/guard.ts';
+import type { Followers } from '../tail/followers.ts';
 import type { LogSearches } from '../tail/searches.ts';
 import type { Options, ParseSettings, RawValue } from './kinds/kind.ts';
 import { kinds as allKinds } from './kinds/kinds.ts';
@@ -178,8 +179,8 @@ export interface Conversation {
   may(permission: Permission): boolean;
   /** Shows the answer. If called again, replaces the answer. */
   respond(message: Message): Promise<void>;
-  /** Answers with a public message that can be edited later. Throws if the bot cannot post here. */
-  postCard(message: Message): Promise<MessageRef>;
+  /** Answers with a public message that can be edited later. See `Invocation.postCard`. */
+  postCard(message: Message, under?: MessageRef): Promise<MessageRef>;
 }
 
 /** A press of a button, a choice from a menu, or a submitted form. */
@@ -250,6 +251,8 @@ export interface Services {
   readonly ownDeployment: OwnDeployment | undefined;
   /** The plans to change many deployments at once. */
   readonly plans: Plans;
+  /** The logs that are followed. */
+  readonly followers: Followers;
   readonly clock: Clock;
   readonly settings: CommandSettings;
 }

@@ -38,7 +38,8 @@ export function storedInvocation(
     createHash('sha256').update(`${message} ${id}`).digest('base64url').slice(0, 24);
   const keys: Keys = { card: keyOf('card'), answer: keyOf('answer'), since: clock.now() };
 
-  const post = (message: Message, key: string) => adapter.post(at, { message, key, patient: true });
+  const post = (message: Message, key: string, replyTo?: MessageRef) =>
+    adapter.post(at, { message, key, patient: true, ...(replyTo ? { replyTo } : {}) });
   const common = { orderKey: id, urgent: true, person: asker.id, at } as const;
   const directMessage = (message: Message) =>
     transact(store, (tx) => enqueue(tx, clock, { ...common, kind: 'tell', message }));
@@ -67,9 +68,9 @@ export function storedInvocation(
     respond: (message) =>
       mode === 'public' || (mode === 'update' && standing) ? show(message) : directMessage(message),
     respondPrivately: directMessage,
-    async postCard(message) {
+    async postCard(message, under) {
       carded = mode === 'public';
-      const card = await post(message, keys.card);
+      const card = await post(message, keys.card, carded ? undefined : under);
       if (carded) standing = card;
       return card;
     },

@@ -94,6 +94,7 @@ export function withAllowlist(
       if (narrowed) yield* api.allDeployments(narrowed, call);
     },
     logs: (id, call) => checked(id, call, () => api.logs(id, call)),
+    logBytes: (id, call) => checked(id, call, () => api.logBytes(id, call)),
     metrics: (id, request, call) => checked(id, call, () => api.metrics(id, request, call)),
     // This call is not checked, because a host does not show an application.
     hosts: (fleet, call) => api.hosts(fleet, call),

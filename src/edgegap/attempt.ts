@@ -26,7 +26,7 @@ export interface HttpCall {
 export interface HttpAnswer {
   status: number;
   headers: Record<string, string | string[] | undefined>;
-  text: string;
+  bytes: ArrayBuffer;
 }
 
 /**
@@ -71,7 +71,7 @@ export async function attempt(dispatcher: Dispatcher, clock: Clock, call: HttpCa
         bodyTimeout: 0,
       });
     status = answer.statusCode;
-    return { status, headers: answer.headers, text: await answer.body.text() };
+    return { status, headers: answer.headers, bytes: await answer.body.arrayBuffer() };
   } catch (error) {
     if (stayed) throw stayed.why;
     if (signal.aborted) {

@@ -1,5 +1,8 @@
-import { Buffer } from 'node:buffer';
-import type { CrashData, LogsAnswer } from './schema.ts';
+import { Buffer, isAscii } from 'node:buffer';
+import { type CrashData, LogsAnswer } from './schema.ts';
+
+/** If base64 is broken into lines, a line has at most 76 characters (RFC 2045, section 6.8). */
+const LONGEST_LINE = 78;
 
 /** The log of a container as text. */
 export interface Logs {
@@ -12,6 +15,11 @@ export interface Logs {
   logs_link: string | undefined;
 }
 
+/** Reads the answer of `EdgegapClient.logBytes`. Throws if the answer has another form. */
+export function readLogs(bytes: ArrayBuffer): Logs {
+  return decodeLogs(LogsAnswer.parse(JSON.parse(textOf(Buffer.from(bytes)))));
+}
+
 export function decodeLogs({ logs = '', crash_logs, encoding, ...rest }: LogsAnswer): Logs {
   const decode = /base64/i.test(encoding ?? '') ? fromBase64 : (text: string) => text;
   return { ...rest, logs: decode(logs), crash_logs: crash_logs && decode(crash_logs) };
@@ -22,7 +30,16 @@ export function decodeLogs({ logs = '', crash_logs, encoding, ...rest }: LogsAns
  * text is not base64.
  */
 function fromBase64(text: string): string {
-  const packed = text.replace(/[\r\n]/g, '');
-  if (packed.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(packed)) return text;
-  return Buffer.from(packed, 'base64').toString('utf8');
+  // A log may be long, so each step is a single fast pass.
+  const packed = /[\r\n]/.test(text.slice(0, LONGEST_LINE)) ? text.replace(/[\r\n]/g, '') : text;
+  if (packed.length % 4 !== 0 || packed.includes('-') || packed.includes('_')) return text;
+  const bytes = Buffer.from(packed, 'base64');
+  // Node.js leaves out characters that do not belong to base64.
+  const padding = packed.endsWith('==') ? 2 : packed.endsWith('=') ? 1 : 0;
+  return bytes.length === (packed.length / 4) * 3 - padding ? textOf(bytes) : text;
+}
+
+/** Reads UTF-8. Most logs are ASCII, and ASCII is read three times as fast as Latin-1. */
+function textOf(bytes: Buffer): string {
+  return bytes.toString(isAscii(bytes) ? 'latin1' : 'utf8');
 }

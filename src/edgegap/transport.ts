@@ -58,16 +58,19 @@ export interface ApiRequest {
   subject: Subject;
   /** Whether the POST may be carried out twice, because the second time changes nothing more. */
   repeatable?: boolean | undefined;
+  /** Whether the caller reads the bytes of the answer itself. */
+  raw?: boolean | undefined;
   /** The bucket of the scheduler. Only 'deploy', 'status', 'list' and 'hosts' have a rate limit. */
   bucket: string;
 }
 
 export interface ApiResponse {
   status: number;
-  /** The parsed JSON. Undefined if the body was empty. */
+  /** The parsed JSON. Undefined if the body was empty, or if the request was `raw`. */
   json: unknown;
   /** Whether an earlier attempt may have had its effect, although its answer was lost. */
   afterUnknown?: boolean;
+  bytes: ArrayBuffer;
 }
 
 /**
@@ -144,7 +147,7 @@ export class Transport {
   }
 
   async #once(request: ApiRequest, call: CallOptions, n: number): Promise<ApiResponse> {
-    const { method, path, bucket, subject, secrets } = request;
+    const { bucket } = request;
     const turn = { lane: call.lane ?? 'people', signal: either(this.#closing, call) };
     return this.#scheduler.run(bucket, turn, async (left) => {
       call.mayLeave?.();
@@ -163,10 +166,16 @@ export class Transport {
           },
         });
         status = answer.status;
-        return this.#read(answer, { method, path, subject }, secrets);
+        return this.#read(answer, request);
       } finally {
         this.#options.log.debug(
-          { method, path, status, ms: this.#options.clock.now() - start, attempt: n },
+          {
+            method: request.method,
+            path: request.path,
+            status,
+            ms: this.#options.clock.now() - start,
+            attempt: n,
+          },
           'Edgegap call',
         );
       }
@@ -193,18 +202,20 @@ export class Transport {
     };
   }
 
-  #read(
-    { status, headers, text }: HttpAnswer,
-    about: { method: string; path: string; subject: Subject },
-    secrets?: readonly string[],
-  ): ApiResponse {
+  #read({ status, headers, bytes }: HttpAnswer, request: ApiRequest): ApiResponse {
+    const { method, path, subject, secrets, raw = false } = request;
+    const isGood = status >= 200 && status < 300;
+    if (isGood && raw) return { status, json: undefined, bytes };
+    const text = new TextDecoder().decode(bytes);
     const json = parseJson(text);
-    if (status >= 200 && status < 300) {
-      if (json === undefined && text.trim() !== '') throw unreadable(about, status, 'no JSON');
-      return { status, json };
+    if (isGood) {
+      if (json === undefined && text.trim() !== '') throw unreadable(request, status, 'no JSON');
+      return { status, json, bytes };
     }
     throw refusalError({
-      ...about,
+      method,
+      path,
+      subject,
       status,
       apiMessage: this.#apiMessage(json, secrets),
       requestId: requestIdOf(json),

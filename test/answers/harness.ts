@@ -107,7 +107,7 @@ export async function openStage(
                 refuse: whileAlive(given.refuse),
                 respondPrivately: whileAlive(given.respondPrivately),
                 acknowledge: whileAlive((mode) => until('acknowledge', given.acknowledge(mode))),
-                postCard: whileAlive((message) => until('postCard', given.postCard(message))),
+                postCard: whileAlive((message, under) => until('postCard', given.postCard(message, under))),
                 respond: whileAlive((message) => until('respond', given.respond(message))),
               }),
             ),

@@ -1,19 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { expect, inject, onTestFinished, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { phaseOf } from '../../src/simulator/deployment.ts';
-import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
-import { createDiscordDriver, groupIds } from '../support/discord-driver.ts';
-import { fastClock } from '../support/fast-clock.ts';
+import type { Simulator } from '../../src/simulator/simulator.ts';
 import { until } from '../support/test-clock.ts';
-import { openFile, openPostgres } from './database.ts';
-import { Fleet } from './fleet.ts';
+import { LONG_MS, openProcesses } from './processes.ts';
 
 /** A loaded machine takes its time for every start of a process. */
 vi.setConfig({ testTimeout: 5 * 60_000 });
-const LONG_MS = 90_000;
-const FACTOR = 20;
 
 const authorized = ({ token }: Simulator) => ({
   authorization: `token ${token}`,
@@ -49,40 +41,7 @@ test.each([
 ] as const)(
   'two people stop the same servers while processes are killed, Edgegap fails and servers change ($database)',
   async ({ database: name, replicas }) => {
-    const folder = mkdtempSync(join(tmpdir(), 'chatops-bulk-'));
-    const start = Date.now();
-    const clock = fastClock(FACTOR, start);
-    const database =
-      name === 'sqlite' ? openFile(folder) : await openPostgres(replicas, inject('postgres'), undefined);
-    const simulator = await startSimulator({
-      clock,
-      listLagMs: 1_500,
-      limits: { deploy: Number.POSITIVE_INFINITY },
-    });
-    const driver = await createDiscordDriver({ now: () => clock.now(), responseMs: 8_000 * FACTOR });
-    const fleet = new Fleet({
-      size: replicas,
-      folder,
-      environment: (place) => ({
-        NODE_COMPILE_CACHE: join(folder, 'compiled'),
-        CHAOS_CLOCK: `${FACTOR}:${start}`,
-        EDGEGAP_API_TOKEN: simulator.token,
-        EDGEGAP_API_URL: simulator.url,
-        EDGEGAP_SHARE: '100',
-        PORT: '0',
-        DATABASE_URL: database.url(place),
-        DISCORD_OPERATOR_ROLES: groupIds.operators,
-        ...driver.environment,
-      }),
-    });
-    onTestFinished(async () => {
-      await fleet.close('SIGKILL');
-      await Promise.all([driver.close(), simulator.close()]);
-      await database.close();
-      rmSync(folder, { recursive: true, force: true });
-    });
-    await until(() => fleet.complete, 'the processes', LONG_MS);
-    await driver.ready({ url: '' });
+    const { simulator, driver, fleet, strike: strikeAt } = await openProcesses(name, replicas);
     await driver.regroup('reader', ['operators']);
 
     const frozen = await deploy(simulator, 330, 'night');
@@ -120,10 +79,7 @@ test.each([
     const strike = async (afterStops: number) => {
       await until(() => stops().length >= afterStops, `${afterStops} stops`, LONG_MS);
       // No process knows from outside which of them carries out the plans, so all of them die.
-      const places = Array.from({ length: replicas }, (_, place) => place);
-      await Promise.all(places.map((place) => fleet.strike(place, 'SIGKILL')));
-      for (const place of places) fleet.start(place);
-      await until(() => fleet.complete, 'the processes', LONG_MS);
+      await strikeAt(Array.from({ length: replicas }, (_, place) => place));
     };
     await strike(1);
     await strike(3);

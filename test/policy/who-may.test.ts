@@ -51,6 +51,7 @@ const uses: readonly Use[] = [
   on('logs', 'deployments.read', (deployment) => ({ deployment })),
   press('logs:show', 'deployments.read'),
   press('logs:share', 'deployments.read'),
+  press('logs:unfollow', 'deployments.read'),
   on('metrics', 'deployments.read', (deployment) => ({ deployment })),
   press('metrics:show', 'deployments.read'),
   press('metrics:window', 'deployments.read'),

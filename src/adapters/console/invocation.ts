@@ -63,6 +63,7 @@ export function createInvocation(stage: Stage, request: InvocationRequest): Invo
       await show(message);
     },
     respondPrivately,
-    postCard: (message) => (mode === 'public' ? show(message) : board.add({ message })),
+    postCard: (message, replyTo) =>
+      mode === 'public' ? show(message) : board.add({ message, ...(replyTo ? { replyTo } : {}) }),
   };
 }

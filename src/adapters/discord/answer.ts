@@ -135,11 +135,11 @@ export function createAnswer(reply: DiscordReply, { adapter, api, clock, log, as
     },
     aside,
     /** Posts a card that the bot's own token can edit. */
-    async postCard(message: Message): Promise<MessageRef> {
+    async postCard(message: Message, under?: MessageRef): Promise<MessageRef> {
       const card =
         mode === 'public'
           ? await fillIn(message, cardKey)
-          : await adapter.post(at, { message, key: cardKey });
+          : await adapter.post(at, { message, key: cardKey, ...(under ? { replyTo: under } : {}) });
       if (!card) throw new Error('A public answer must have a message');
       return card;
     },

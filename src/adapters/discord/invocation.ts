@@ -98,9 +98,9 @@ export function createInvocation(
     async respondPrivately(message) {
       await acknowledged().aside(message);
     },
-    async postCard(message) {
+    async postCard(message, under) {
       requirePosting(interaction, message.kind === 'card' && (message.files?.length ?? 0) > 0);
-      return await acknowledged().postCard(message);
+      return await acknowledged().postCard(message, under);
     },
   };
 }

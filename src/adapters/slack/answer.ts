@@ -8,7 +8,7 @@ import type { SlackApi } from './api.ts';
 import { noUrl } from './errors.ts';
 import { type Files, withNote } from './files.ts';
 import { lookingFirst, type Patience } from './patience.ts';
-import type { MessageWithoutFiles, PostedMessage, Posts } from './posts.ts';
+import type { MessageWithoutFiles, PostedMessage, Posts, SlackPlace } from './posts.ts';
 
 /** The message that holds the pressed button. */
 const SourceMessage = z.object({
@@ -101,8 +101,8 @@ export function createAnswer(parts: {
   }
 
   /** Finds the bot's message for this invocation that was posted with this key. */
-  function find(key: string): Promise<PostedMessage | undefined> {
-    return posts.find(here, key, asked.receivedAt);
+  function find(key: string, place: SlackPlace = here): Promise<PostedMessage | undefined> {
+    return posts.find(place, key, asked.receivedAt);
   }
 
   /** Tells the person that the answer has to wait. No harm is done if Slack does not accept this message either. */
@@ -119,12 +119,16 @@ export function createAnswer(parts: {
    * Posts in the channel as soon as Slack permits. If the outcome of an attempt is unknown, the channel is searched for
    * the message.
    */
-  async function post(message: MessageWithoutFiles, key: string): Promise<PostedMessage> {
-    const send = () => posts.post(here, message, { key });
+  async function post(
+    message: MessageWithoutFiles,
+    key: string,
+    place: SlackPlace = here,
+  ): Promise<PostedMessage> {
+    const send = () => posts.post(place, message, { key });
     return await patience.inTurn(
       `post ${channel}`,
       wait(),
-      lookingFirst(send, () => find(key)),
+      lookingFirst(send, () => find(key, place)),
     );
   }
 
@@ -235,9 +239,9 @@ export function createAnswer(parts: {
     privately,
     respond: (mode: AckMode, message: Message): Promise<void> =>
       mode === 'public' ? publicly(message) : mode === 'update' ? inSource(message) : privately(message),
-    async postCard(message: Message): Promise<PostedMessage> {
+    async postCard(message: Message, place?: SlackPlace): Promise<PostedMessage> {
       const show = async (bare: MessageWithoutFiles) => {
-        const posted = await post(bare, cardKey);
+        const posted = await post(bare, cardKey, place);
         cardStands = answer === undefined;
         answer ??= posted;
         return posted;

@@ -55,7 +55,10 @@ export function createInvocation(parts: {
     },
     respond: (message) => answers.respond(mode, message),
     respondPrivately: (message) => answers.privately(message),
-    postCard: async (message) => toRef(await answers.postCard(message), workspace),
+    postCard: async (message, under) => {
+      const place = mode === 'public' || !under ? undefined : replyPlace(under, under);
+      return toRef(await answers.postCard(message, place), workspace);
+    },
   };
 }
 

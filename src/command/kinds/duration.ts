@@ -26,7 +26,7 @@ export const duration: Kind<number, { readonly examples?: readonly string[]; rea
         'not-a-duration',
         `${name} must be a length of time, not ${quoted(String(given))}.`,
         {
-          hint: `Write 30m, 2h, 1h30m, 2d or 1w: from one minute to ${mostDays === MOST_DAYS ? 'ten years' : `${mostDays} days`}.`,
+          hint: `Write 30m, 2h, 1h30m, 2d or 1w: from one minute to ${inWords(mostDays)}.`,
         },
       );
     return minutes * 60_000;
@@ -34,3 +34,8 @@ export const duration: Kind<number, { readonly examples?: readonly string[]; rea
   suggest: async ({ typed, fields: { examples = ['15m', '1h', '3h', '24h'] } }) =>
     beginningWith(typed, examples),
 };
+
+function inWords(days: number): string {
+  if (days === MOST_DAYS) return 'ten years';
+  return days < 1 ? `${days * 24} hours` : `${days} days`;
+}

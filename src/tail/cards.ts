@@ -1,0 +1,69 @@
+import { type Card, type Node, textFile } from '../chat/card.ts';
+import { counted } from '../chat/facts.ts';
+import { excerpt } from '../log/excerpt.ts';
+import { allSeen, type Follow, type FollowOrder } from './follow.ts';
+
+const SHOWN_LINES = 40;
+const SHOWN_CHARACTERS = 2_400;
+
+/** The message while the log is followed. */
+export function followCard(follow: FollowOrder & Partial<Follow>): Card {
+  const { request_id, until, problem } = follow;
+  const note = [...byWhom(follow), ' · ends ', { time: until, style: 'clock' } as const];
+  return {
+    kind: 'card',
+    tone: 'progress',
+    title: ['Following the log of ', { code: request_id }],
+    nodes: [
+      lines(follow, 'No new line has come yet.'),
+      ...(problem ? [{ kind: 'note', text: [`${problem} I keep trying.`] } as const] : []),
+      { kind: 'note', text: note },
+      {
+        kind: 'buttons',
+        buttons: [
+          {
+            label: 'Stop following',
+            style: 'secondary',
+            action: { command: 'logs', action: 'unfollow', arg: request_id },
+          },
+        ],
+      },
+    ],
+  };
+}
+
+/** The message after the end. The message says why the following ended, and has the lines as a file. */
+export function followedCard(follow: Follow, reason: string): Card {
+  const { request_id, count, isCut } = follow;
+  const text = allSeen(follow);
+  const file = `${request_id}-followed.log`;
+  const part = isCut ? 'The newest lines' : 'All lines that were shown';
+  return {
+    kind: 'card',
+    tone: 'neutral',
+    title: [
+      'Followed the log of ',
+      { code: request_id },
+      `, ${counted(count + (follow.open ? 1 : 0), 'line')}`,
+    ],
+    nodes: [
+      lines(follow, 'No new line came.'),
+      { kind: 'text', text: [reason] },
+      ...(text ? [{ kind: 'note', text: [`${part} are in ${file}.`] } as const] : []),
+      { kind: 'note', text: byWhom(follow) },
+    ],
+    ...(text ? { files: [textFile(file, `${text}\n`)] } : {}),
+  };
+}
+
+function lines(follow: Partial<Follow>, otherwise: string): Node {
+  const text = allSeen({ open: '', ...follow });
+  if (text === '') return { kind: 'text', text: [otherwise] };
+  return { kind: 'code', text: excerpt(text, SHOWN_LINES, SHOWN_CHARACTERS), keep: 'end' };
+}
+
+function byWhom({ asker, source, invert }: FollowOrder) {
+  const pattern =
+    source === undefined ? [] : [`Only lines ${invert ? 'without' : 'with'} `, { code: source }, ' · '];
+  return [...pattern, `Asked for by ${asker.name}`];
+}

@@ -1,0 +1,78 @@
+import type { MessageRef } from '../chat/port.ts';
+import { type Look, MOST } from './look.ts';
+import type { Mark } from './new-part.ts';
+
+/** A person's wish to follow a log. */
+export interface FollowOrder {
+  readonly request_id: string;
+  readonly asker: { readonly id: string; readonly name: string };
+  /** How many of the lines that the log has already are shown at the beginning. */
+  readonly lines: number;
+  /** The pattern of the lines to show, as typed. */
+  readonly source?: string | undefined;
+  readonly invert?: boolean | undefined;
+  /** The time at which the following ends, in epoch milliseconds. */
+  readonly until: number;
+}
+
+/** The state of a follower. It is the payload of the follower's task, so another process can go on with the task. */
+export interface Follow extends FollowOrder {
+  /** The message that shows the newest lines. */
+  readonly card: MessageRef;
+  readonly mark?: Mark | undefined;
+  /** The newest lines that were shown, masked. Undefined before the first line. */
+  readonly seen?: string | undefined;
+  /** The last line of the log, as long as it has no end, masked. */
+  readonly open: string;
+  /** How many lines were shown. */
+  readonly count: number;
+  /** Whether older lines were dropped from `seen`. */
+  readonly isCut: boolean;
+  /** How many looks in succession brought nothing new. */
+  readonly quiet: number;
+  /** Why the log cannot be read at the moment, in words. */
+  readonly problem?: string | undefined;
+  /** The name of the person who stopped the follower. */
+  readonly stoppedBy?: string | undefined;
+}
+
+export const ANEW = '… The log began anew. Some lines may be missing here.';
+
+export function beginFollow(order: FollowOrder, card: MessageRef): Follow {
+  return { ...order, card, open: '', count: 0, isCut: false, quiet: 0 };
+}
+
+export function withLook(follow: Follow, { mark, rows, open, news, isAnew, left }: Look): Follow {
+  const added = [
+    ...(isAnew ? [ANEW] : []),
+    ...(left > 0 ? [`… ${left.toLocaleString('en')} characters are left out here.`] : []),
+    ...rows,
+  ];
+  const whole = added.length > 0 ? [follow.seen ?? [], added].flat().join('\n') : follow.seen;
+  const seen = whole && newest(whole);
+  const isNews = news > 0 || isAnew || open !== follow.open;
+  return {
+    ...follow,
+    mark,
+    open,
+    seen,
+    count: follow.count + rows.length,
+    isCut: follow.isCut || seen !== whole,
+    quiet: isNews ? 0 : follow.quiet + 1,
+    problem: undefined,
+  };
+}
+
+export function withProblem(follow: Follow, problem: string): Follow {
+  return { ...follow, problem, quiet: follow.quiet + 1 };
+}
+
+/** Everything that was seen, together with the line that has no end yet. */
+export function allSeen({ seen, open }: Pick<Follow, 'seen' | 'open'>): string {
+  return [seen ?? [], open || []].flat().join('\n');
+}
+
+function newest(text: string): string {
+  if (text.length <= MOST) return text;
+  return text.slice(text.indexOf('\n', text.length - MOST) + 1);
+}

@@ -1,0 +1,103 @@
+import type { Clock } from '../clock.ts';
+import type { Deployments } from '../deployments/deployments.ts';
+import type { EdgegapApi } from '../edgegap/client.ts';
+import { EdgegapError, isNoSuchDeployment } from '../edgegap/errors.ts';
+import { AppError, RefusedError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { Store } from '../store/schema.ts';
+import type { TaskKind } from '../work/task.ts';
+import { type Follow, withLook, withProblem } from './follow.ts';
+import { endFollow, FOLLOW, showFollow } from './followers.ts';
+import type { Reader } from './reader.ts';
+
+/** The time between two looks while lines come. While no line comes, the time doubles with each look. */
+const EVERY_MS = 2_000;
+const QUIET_MS = 15_000;
+
+interface Parts {
+  readonly accountOf: (id: string) => { readonly api: EdgegapApi; readonly deployments: Deployments };
+  readonly reader: Reader;
+  readonly store: Store;
+  readonly clock: Clock;
+  /** Values that are masked in every server's log. */
+  readonly secrets: readonly string[];
+  readonly log: Logger;
+}
+
+/** The task of a follower. Each run looks at the log once. */
+export function followingLogs({ accountOf, reader, store, clock, secrets, log }: Parts): TaskKind {
+  /** Looks at the log. `over` is the reason to end, if this look is the last. */
+  async function looked(before: Follow, account: string, signal: AbortSignal) {
+    const { request_id, mark, lines, source, invert } = before;
+    const { api } = accountOf(account);
+    try {
+      const job = { before: mark, lines, source, invert, secrets };
+      return { follow: withLook(before, await reader.look({ account, api, request_id, signal }, job)) };
+    } catch (error) {
+      if (signal.aborted || !(error instanceof AppError)) throw error;
+      log.info({ deployment: request_id, code: error.code }, 'tail: a log could not be read');
+      return { follow: withProblem(before, error.userMessage), over: final(error) };
+    }
+  }
+
+  /** Why the follower ends now. Undefined if the follower goes on. */
+  async function reasonToEnd(follow: Follow, account: string): Promise<string | undefined> {
+    if (follow.stoppedBy !== undefined) return `${follow.stoppedBy} stopped the following.`;
+    if (clock.now() >= follow.until) return 'The time is over.';
+    const status = await statusOf(follow, accountOf(account));
+    if (status === 'TERMINATED') return 'The deployment has ended.';
+    return status === 'ERROR' ? 'The deployment has failed.' : undefined;
+  }
+
+  return {
+    kind: FOLLOW,
+    async run({ key, account, payload, signal }) {
+      const before = payload as Follow;
+      // The deployment may print lines right until its end, so the last look comes after the end.
+      const reason = await reasonToEnd(before, account);
+      const { follow, over } = await looked(before, account, signal);
+      const end = reason ?? over;
+      if (end !== undefined) {
+        await endFollow({ store, clock }, key, follow, end);
+        return undefined;
+      }
+      const isNews = follow.seen !== before.seen || follow.open !== before.open;
+      if (isNews || follow.problem !== before.problem) await showFollow(store, clock, follow);
+      return { inMs: pause(follow, clock.now()), payload: follow };
+    },
+  };
+}
+
+/**
+ * The time until the next look. All followers of a log look at the same moments, so that they share the answers. No
+ * pause reaches beyond the end.
+ */
+function pause({ quiet, until }: Follow, now: number): number {
+  const every = Math.min(EVERY_MS * 2 ** quiet, QUIET_MS);
+  return Math.max(0, Math.min(every - (now % every), until - now));
+}
+
+/** The status of the deployment. A deployment that was not deployed from chat is asked about only in a quiet time. */
+async function statusOf(
+  { request_id, quiet }: Follow,
+  { api, deployments }: ReturnType<Parts['accountOf']>,
+): Promise<string | undefined> {
+  const known = await deployments.byRequestId(request_id);
+  if (known) return known.endedAt === undefined ? known.status : 'TERMINATED';
+  if (quiet === 0) return undefined;
+  try {
+    return (await api.status(request_id, { lane: 'background' })).current_status;
+  } catch (error) {
+    if (isNoSuchDeployment(error)) return 'TERMINATED';
+    if (error instanceof EdgegapError) return undefined;
+    throw error;
+  }
+}
+
+/** The reason to end, if a later look would fail too. */
+function final(error: AppError): string | undefined {
+  if (error instanceof RefusedError) return error.userMessage;
+  if (error.code === 'edgegap-too-large')
+    return 'The log is longer than 32 MiB, which is more than I can read. The Edgegap dashboard has the whole log.';
+  return undefined;
+}

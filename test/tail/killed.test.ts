@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest';
+import { openStage, type Process, type Stage } from '../answers/harness.ts';
+import { deployElsewhere } from '../command/harness.ts';
+import { until } from '../support/test-clock.ts';
+
+const KILLS = 4;
+
+async function text({ driver }: Stage): Promise<string> {
+  return (await driver.channel()).map((message) => message.text).join('\n');
+}
+
+function shown(stage: Stage, wanted: string): Promise<unknown> {
+  return until(async () => (await text(stage)).includes(wanted), `a message with ${wanted}`);
+}
+
+async function follow(stage: Stage): Promise<{ id: string; process: Process }> {
+  const process = await stage.start();
+  const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
+  await stage.driver.command('operator', 'logs', { deployment: id, follow: true, grep: 'lap', for: '2h' });
+  await shown(stage, 'Following the log');
+  return { id, process };
+}
+
+async function fileAtTheEnd(stage: Stage): Promise<string> {
+  await stage.driver.press('operator', 'Stop following');
+  const files = async () => (await stage.driver.channel()).flatMap((message) => message.files);
+  return await until(async () => (await files())[0]?.content, 'the file with the lines');
+}
+
+test.each(['discord', 'slack-http'] as const)(
+  'each new line is shown exactly once although processes are killed at any moment (%s)',
+  async (name) => {
+    const stage = await openStage(name);
+    let { id, process } = await follow(stage);
+    let laps = 0;
+    const print = () => stage.simulator.print(id, `lap <${++laps}>`);
+    for (let kill = 0; kill < KILLS; kill++) {
+      for (let n = 0; n < 5; n++) print();
+      // Some processes die after the edit, some die during the look at the log.
+      if (kill % 2 === 0) await shown(stage, `lap <${laps}>`);
+      await process.kill();
+      print();
+      process = await stage.start();
+    }
+    await shown(stage, `lap <${laps}>`);
+    const all = await fileAtTheEnd(stage);
+    const seen = [...all.matchAll(/lap <(\d+)>/g)].map(([, lap]) => Number(lap));
+    expect(seen).toEqual(Array.from({ length: laps }, (_, n) => n + 1));
+    expect(all).not.toContain('Some lines may be missing here');
+  },
+);
+
+test('lines that went lost while no process ran leave a single gap, and the gap is marked', async () => {
+  const stage = await openStage('slack-http');
+  const { id, process } = await follow(stage);
+  stage.simulator.print(id, 'lap <1>');
+  await shown(stage, 'lap <1>');
+  await process.kill();
+  stage.simulator.print(id, 'lap <2>');
+  stage.simulator.deployments.get(id)?.log.lines.splice(0);
+  stage.simulator.print(id, 'lap <3>');
+  await stage.start();
+  await shown(stage, 'lap <3>');
+  const lines = (await fileAtTheEnd(stage)).split('\n').map((line) => line.replace(/^\S+Z /, ''));
+  expect(lines).toEqual(['lap <1>', '… The log began anew. Some lines may be missing here.', 'lap <3>', '']);
+});

@@ -1,0 +1,93 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { beginOfLast, type Mark, markAt, newPart } from '../../src/tail/new-part.ts';
+
+const EMPTY: Mark = { length: 0, lines: [] };
+
+/** Looks at each log in turn. Returns the new whole lines, and how often the log began anew. */
+function followed(logs: readonly string[]): { text: string; anew: number } {
+  let [mark, text, anew] = [EMPTY, '', 0];
+  for (const log of logs) {
+    const part = newPart(mark, log);
+    text += log.slice(part.from, part.to);
+    if (part.isAnew) anew += 1;
+    mark = part.mark;
+  }
+  return { text, anew };
+}
+
+const line = fc.string({ maxLength: 12, unit: fc.constantFrom('a', 'b', ' ', 'ß', '🏁', '\r') });
+/** Few different lines, as a server prints that is waiting. */
+const lines = fc.array(fc.oneof(line, fc.constantFrom('tick', '')), { maxLength: 90 });
+const asText = (all: readonly string[]) => all.map((one) => `${one}\n`).join('');
+/** Lines with a number, as a server prints that writes the time. */
+const numbered = (from: number, count: number) =>
+  Array.from({ length: count }, (_, index) => `${from + index} tick`);
+
+describe('the new lines of a log', () => {
+  test('each line of a growing log is new exactly once, also if lines repeat or have no end yet', () => {
+    fc.assert(
+      fc.property(lines, fc.array(fc.nat(), { maxLength: 20 }), (all, cuts) => {
+        const whole = asText(all);
+        const logs = cuts.map((cut) => cut % (whole.length + 1)).toSorted((a, b) => a - b);
+        const seen = followed([...logs.map((end) => whole.slice(0, end)), whole]);
+        expect(seen).toEqual({ text: whole, anew: 0 });
+      }),
+    );
+  });
+
+  test('each line is new exactly once if the log loses its first lines while it grows', () => {
+    const step = fc.record({ grow: fc.nat(100), lose: fc.nat(40), cut: fc.nat(3) });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
+        const all = numbered(100, 60);
+        const logs = [asText(all)];
+        let lost = 0;
+        for (const { grow, lose, cut } of steps) {
+          // At least two whole lines of the earlier log stay in the log.
+          lost = Math.min(lost + lose, all.length - 3);
+          all.push(...numbered(100 + all.length, grow));
+          logs.push(asText(all.slice(lost)).slice(cut));
+        }
+        expect(followed(logs)).toEqual({ text: asText(all), anew: 0 });
+      }),
+    );
+  });
+
+  test('a log that has nothing in common with the earlier log is new as a whole', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 90 }), fc.integer({ min: 1, max: 200 }), (before, after) => {
+        const [earlier, later] = [asText(numbered(100, before)), asText(numbered(5_000, after))];
+        expect(followed([earlier, later])).toEqual({ text: earlier + later, anew: 1 });
+      }),
+    );
+  });
+
+  test('a rotated log begins anew once, and an empty answer in between changes nothing', () => {
+    const [first, second] = [asText(numbered(1, 80)), asText(numbered(500, 3))];
+    expect(followed([first, '', first, '', second, second])).toEqual({ text: first + second, anew: 1 });
+  });
+
+  test('no line of a log of equal lines is new a second time if the log loses its first lines', () => {
+    const tick = (count: number) => asText(Array<string>(count).fill('tick'));
+    expect(followed([tick(100), tick(70), tick(70)])).toEqual({ text: tick(100), anew: 0 });
+  });
+
+  test('the memory of a log of 24 MB is small, and holds no text of the log', () => {
+    const log = asText(numbered(1, 2_000_000));
+    const json = JSON.stringify(markAt(log, log.length));
+    expect(log.length).toBeGreaterThan(24_000_000);
+    expect(json.length).toBeLessThan(2_048);
+    expect(json).not.toContain('tick');
+  });
+
+  test.each([
+    ['', 3, ''],
+    ['a\nb\nc\n', 2, 'b\nc\n'],
+    ['a\nb\nc', 2, 'b\nc'],
+    ['a\nb\n', 9, 'a\nb\n'],
+    ['\n\n', 1, '\n'],
+  ])('of %j the last %d lines are %j', (log, count, expected) => {
+    expect(log.slice(beginOfLast(log, count))).toBe(expected);
+  });
+});

@@ -1,0 +1,92 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createLog } from '../../src/log.ts';
+import type { LookJob } from '../../src/tail/look.ts';
+import { createReader, type Reader } from '../../src/tail/reader.ts';
+import { TestClock } from '../support/test-clock.ts';
+
+describe('the reader of logs', () => {
+  let clock: TestClock;
+  let reader: Reader;
+  let calls: string[];
+  let answer: unknown;
+  beforeEach(() => {
+    [clock, calls, answer] = [new TestClock(), [], { logs: '' }];
+    reader = createReader({ clock, realClock: clock, log: createLog({ level: 'silent', secrets: [] }) });
+  });
+  afterEach(() => reader.stop());
+
+  const api = {
+    async logBytes(id: string) {
+      calls.push(id);
+      return new TextEncoder().encode(JSON.stringify(answer)).buffer;
+    },
+  };
+  const look = (request_id: string, job: Partial<Omit<LookJob, 'log'>> = {}) => {
+    const source = { account: 'default', api, request_id, signal: new AbortController().signal };
+    return reader.look(source, { before: undefined, lines: 10, secrets: [], ...job });
+  };
+
+  test('many looks at the same log at about the same time cost one call, and a later look costs a new call', async () => {
+    answer = { logs: 'one\ntwo\n' };
+    const looks = await Promise.all(Array.from({ length: 20 }, (_, n) => look('a', { lines: 1 + (n % 2) })));
+    expect(calls).toEqual(['a']);
+    expect(looks.map(({ rows }) => rows.length).slice(0, 2)).toEqual([1, 2]);
+    await look('b');
+    await clock.advance(1_001);
+    await look('a');
+    expect(calls).toEqual(['a', 'b', 'a']);
+  });
+
+  test('a look shows the new lines as on a screen and masked, even if the secret begins before the new lines', async () => {
+    const key = ['-----BEGIN PRIVATE KEY-----', 'A'.repeat(64), 'B'.repeat(64), '-----END PRIVATE KEY-----'];
+    answer = { logs: `${key.slice(0, 2).join('\n')}\n` };
+    const { mark } = await look('a');
+    answer = { logs: `${key.join('\n')}\n10%\r\u001b[32m90%\u001b[0m\njoined by our-secret` };
+    const { rows, open } = await look('b', { before: mark, secrets: ['our-secret'] });
+    expect(rows.join('\n')).not.toMatch(/BBBB/);
+    expect(rows.at(-1)).toBe('90%');
+    expect(open).toBe('joined by [masked]');
+  });
+
+  test('a line without an end is shown again together with its end', async () => {
+    answer = { logs: 'load' };
+    const first = await look('a');
+    expect(first).toMatchObject({ rows: [], open: 'load' });
+    answer = { logs: 'loading\n' };
+    expect(await look('b', { before: first.mark })).toMatchObject({ rows: ['loading'], open: '' });
+  });
+
+  test('of very many new lines, the newest are shown, and the others are counted', async () => {
+    const { mark } = await look('a');
+    answer = { logs: `${'x'.repeat(99)}\n`.repeat(20_000) };
+    const { rows, left, news } = await look('b', { before: mark });
+    expect(rows.length).toBe(news);
+    expect(rows.length * 100 + left).toBe(2_000_000);
+    expect(rows.length * 100).toBeLessThanOrEqual(524_288);
+  });
+
+  test('a single line of 1 MB is shown by its end', async () => {
+    answer = { logs: `${'x'.repeat(1_000_000)} the end` };
+    expect((await look('a')).open).toMatch(/^\[… \d+ characters left out\] .*the end$/);
+    answer = { logs: `${'x'.repeat(1_000_000)} the end\nnext\n` };
+    const { rows } = await look('b', { before: { length: 0, lines: [] } });
+    expect(rows).toEqual([expect.stringMatching(/^\[… \d+ characters left out\] .*the end$/), 'next']);
+  });
+
+  test('base64 and broken UTF-8 are read', async () => {
+    const bytes = Buffer.concat([
+      Buffer.from('gr\u00f6\u00dfer '),
+      Buffer.from([0xff]),
+      Buffer.from('\0end\n'),
+    ]);
+    answer = { logs: bytes.toString('base64'), encoding: 'base64' };
+    expect((await look('a')).rows).toEqual(['gr\u00f6\u00dfer \ufffdend']);
+  });
+
+  test('an answer that is no log fails with log-unreadable, and the next answer is read', async () => {
+    answer = [];
+    await expect(look('a')).rejects.toMatchObject({ code: 'log-unreadable' });
+    answer = { logs: 'one\n' };
+    expect((await look('b')).rows).toEqual(['one']);
+  });
+});
