@@ -100,6 +100,7 @@ class Batch {
 
   async #stop(items: readonly Item[]): Promise<Result[]> {
     const ids = items.map(({ request_id }) => request_id);
+    await this.#account.beforeStop(ids);
     try {
       const taken = new Set((await this.#account.api.stopMany(ids, BACKGROUND)).taken);
       const refused = items.filter(({ request_id }) => !taken.has(request_id));

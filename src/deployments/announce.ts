@@ -114,8 +114,13 @@ function addresses(deployment: Deployment): Inline[] {
 
 function lifetime(deployment: Deployment): string[] {
   const { readyAt, endedAt } = timesOf(deployment);
-  const known = readyAt !== undefined && endedAt !== undefined;
-  return known ? [` after ${duration(endedAt - readyAt)}`] : [];
+  if (readyAt === undefined || endedAt === undefined) return [];
+  const ran = endedAt - readyAt;
+  const { snapshot, stopAskedBy } = deployment;
+  const most = (snapshot?.max_duration ?? -1) * 60_000;
+  // Edgegap counts the time in whole seconds.
+  const byItself = stopAskedBy === undefined && most > 0 && ran >= most - 1_000;
+  return [` after ${duration(ran)}`, ...(byItself ? [', the longest duration that its version allows'] : [])];
 }
 
 /** The first sentence of the text, on a single line. The card shows the whole text. */
