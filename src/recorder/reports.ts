@@ -10,7 +10,7 @@ import type { Logger } from '../log.ts';
 import { inReadUnits } from '../metrics/series.ts';
 import { enqueue } from '../notify/outbox.ts';
 import type { Store } from '../store/schema.ts';
-import type { TaskKind } from '../work/task.ts';
+import type { Again, TaskKind } from '../work/task.ts';
 import { crashCard, type Use } from './crash-card.ts';
 import { sortOf } from './reason.ts';
 import type { Recorder } from './recorder.ts';
@@ -19,6 +19,8 @@ import type { Recorded } from './recordings.ts';
 /** The pause before a log is asked for again after a passing failure, and for how long the bot asks again. */
 const AGAIN_MS = 15_000;
 const PATIENCE_MS = 3 * 60_000;
+/** For how long after the end a log may still be on its way, because its reading took longer than the stop waited. */
+const LATE_MS = 20_000;
 /** How far back the last measurement of a failed server is looked for. */
 const MEASURED_MS = 10 * 60_000;
 /** With how many deployments of the same version a failure is compared. */
@@ -55,7 +57,7 @@ export function reports({ accountOf, store, clock, log }: Parts): readonly TaskK
     await enqueue(store, clock, { kind: 'post', orderKey: id, to, under, key, message });
   }
 
-  async function explain(account: ReportingAccount, deployment: Deployment): Promise<void> {
+  async function explain(account: ReportingAccount, deployment: Deployment): Promise<undefined> {
     const recorded = await read(account, deployment);
     const use = await lastUse(account, deployment, clock.now());
     const last = await account.deployments.lastOf(deployment, COMPARED);
@@ -66,23 +68,27 @@ export function reports({ accountOf, store, clock, log }: Parts): readonly TaskK
     const card = crashCard({ deployment, log: recorded, use, same, isRecorded });
     const files = isRecorded ? filesOf(deployment, recorded) : [];
     await post(deployment, `crash-${deployment.id}`, files.length > 0 ? { ...card, files } : card);
+    return undefined;
   }
 
-  async function showLast(account: ReportingAccount, deployment: Deployment): Promise<void> {
-    const { requestId = '', stopPlan, errorAt } = deployment;
+  async function showLast(account: ReportingAccount, deployment: Deployment): Promise<Again | undefined> {
+    const { requestId = '', stopPlan, stopAskedBy, errorAt, endedAt = 0 } = deployment;
     // The crash report has shown the log already. The card of a plan stands for all servers of the plan.
-    if (!account.recorder.isOn || stopPlan !== undefined || errorAt !== undefined) return;
+    if (!account.recorder.isOn || stopPlan !== undefined || errorAt !== undefined) return undefined;
     const recorded = (await account.recorder.recordings.of(requestId)) ?? (await read(account, deployment));
-    if (!recorded || recorded.quiet) return;
+    if (!recorded && stopAskedBy !== undefined && ageOf(endedAt, clock.now()) < LATE_MS)
+      return { inMs: AGAIN_MS };
+    if (!recorded || recorded.quiet) return undefined;
     if (recorded.crash_data) return await explain(account, deployment);
     const files = filesOf(deployment, recorded);
     if (files.length > 0)
       await post(deployment, `log-${deployment.id}`, logCard(deployment, recorded, files));
+    return undefined;
   }
 
   const task = (
     kind: string,
-    run: (account: ReportingAccount, deployment: Deployment) => Promise<void>,
+    run: (account: ReportingAccount, deployment: Deployment) => Promise<Again | undefined>,
   ): TaskKind => ({
     kind,
     async run({ key, account: id }) {
@@ -90,13 +96,12 @@ export function reports({ accountOf, store, clock, log }: Parts): readonly TaskK
       const deployment = await account.deployments.byId(key);
       if (deployment?.requestId === undefined) return undefined;
       try {
-        await run(account, deployment);
+        return await run(account, deployment);
       } catch (error) {
         if (!(error instanceof EdgegapError)) throw error;
         log.warn({ deployment: key, code: error.code }, 'recorder: a log is asked for again');
         return { inMs: AGAIN_MS };
       }
-      return undefined;
     },
   });
 
