@@ -46,14 +46,15 @@ export function crashCard({ deployment, log, use, same, isRecorded }: Crash): Ca
   ];
   const nodes: Node[] = [
     fieldsOf({
-      Reason: reason ?? 'Edgegap’s words are all that is known.',
+      Reason: reason ?? (said ? 'Edgegap’s words are all that is known.' : 'Edgegap gave no reason.'),
       'Edgegap says': said !== '' && cutEnd(said, DETAIL_LENGTH),
       'Exit code': exitCode !== undefined && String(exitCode),
       Restarts: restarts !== undefined && String(restarts),
       'Before the failure': before(deployment),
       Location: viewOf(deployment).place,
       'Last measured': used.filter((part) => part !== '').join(', '),
-      'Same failure': same.of > 1 && `${same.count} of the last ${same.of} deployments of this version`,
+      'Same failure':
+        same.of > 1 && same.count > 0 && `${same.count} of the last ${same.of} deployments of this version`,
       request_id: [{ code: requestId }],
     }),
   ];

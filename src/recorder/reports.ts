@@ -23,6 +23,8 @@ const PATIENCE_MS = 3 * 60_000;
 const LATE_MS = 20_000;
 /** How far back the last measurement of a failed server is looked for. */
 const MEASURED_MS = 10 * 60_000;
+/** The measurements after a failure may show how the server ended. */
+const MINUTE_MS = 60_000;
 /** With how many deployments of the same version a failure is compared. */
 const COMPARED = 30;
 const BACKGROUND = { lane: 'background' } as const;
@@ -79,7 +81,8 @@ export function reports({ accountOf, store, clock, log }: Parts): readonly TaskK
     if (!recorded && stopAskedBy !== undefined && ageOf(endedAt, clock.now()) < LATE_MS)
       return { inMs: AGAIN_MS };
     if (!recorded || recorded.quiet) return undefined;
-    if (recorded.crash_data) return await explain(account, deployment);
+    // A server that crashed may have run on after a restart, until a person stopped the server.
+    if (recorded.crash_data && stopAskedBy === undefined) return await explain(account, deployment);
     const files = filesOf(deployment, recorded);
     if (files.length > 0)
       await post(deployment, `log-${deployment.id}`, logCard(deployment, recorded, files));
@@ -112,9 +115,10 @@ export function reports({ accountOf, store, clock, log }: Parts): readonly TaskK
 async function lastUse({ api, catalog }: Account, deployment: Deployment, now: number): Promise<Use> {
   const { application, version, plan, requestId = '', readyAt, errorAt, endedAt } = deployment;
   if (readyAt === undefined) return {};
-  const from = (errorAt ?? endedAt ?? now) - MEASURED_MS;
+  const at = errorAt ?? endedAt ?? now;
+  const window = { from: at - MEASURED_MS, to: Math.min(now, at + MINUTE_MS), step: '30s' } as const;
   const [metrics, versions] = await Promise.all([
-    api.metrics(requestId, { from, to: now, step: '30s' }, BACKGROUND).catch(() => undefined),
+    api.metrics(requestId, window, BACKGROUND).catch(() => undefined),
     catalog.versions(application).catch(() => []),
   ]);
   const limits = versions.find(({ name }) => name === version);

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { deployReady, effectOf, type Stage, stageOn } from '../command/harness.ts';
+import { deployReady, effectOf, phase, type Stage, stageOn } from '../command/harness.ts';
 import { driverNames } from '../support/bot.ts';
-import type { FormHands, VisibleMessage } from '../support/chat-driver.ts';
+import type { FormHands, Values, VisibleMessage } from '../support/chat-driver.ts';
 import { until } from '../support/test-clock.ts';
 
 let stage: Stage;
@@ -18,6 +18,15 @@ async function report(): Promise<VisibleMessage> {
   await stage.bot.app.settled();
   stage.speed(1);
   return (await find()) as VisibleMessage;
+}
+
+/** Deploys, and resolves with the request_id as soon as the server is ready. */
+async function deployWith(values: Values): Promise<string> {
+  await stage.driver.command('operator', 'deploy', values);
+  return await until(
+    () => [...stage.simulator.deployments.keys()].find((id) => phase(stage.simulator, id) === 'READY'),
+    'the server',
+  );
 }
 
 const filesIn = async () => (await stage.driver.channel()).flatMap(({ files }) => files);
@@ -54,7 +63,14 @@ describe.each(driverNames)('a crash on %s', (name) => {
 describe.each(['discord', 'slack-http'] as const)('Try another city on %s', (name) => {
   test('the menu offers the nearest other cities, and the same order is deployed near the chosen city after a question', async () => {
     stage = await stageOn(name);
-    const id = await deployReady(stage, 'kart-racing', 'v1.2', 'qa');
+    const order = {
+      application: 'kart-racing',
+      version: 'v1.2',
+      near: 'Montreal',
+      tag: 'qa',
+      fleet: 'tournament',
+    };
+    const id = await deployWith(order);
     stage.simulator.fail(id, 'No edge server has room for this deployment');
     expect(textOf(await report())).toContain('No place had room for the server. Try another city');
     const press = (label: string) => effectOf(stage, 'operator', () => stage.driver.press('operator', label));
@@ -65,14 +81,28 @@ describe.each(['discord', 'slack-http'] as const)('Try another city on %s', (nam
     const asked = await effectOf(stage, 'operator', () => hands.choose('operator', 'Toronto, Canada'));
     expect(asked.publicly).toEqual([]);
     expect(asked.privately.map(textOf).join()).toMatch(
-      /Deploy kart-racing v1\.2\?[\s\S]*near Toronto, Canada[\s\S]*qa/,
+      /Deploy kart-racing v1\.2\?[\s\S]*near Toronto, Canada[\s\S]*qa[\s\S]*private fleet tournament is left out/,
     );
     await press('Deploy');
     const deploys = () => stage.simulator.requests.filter(({ endpoint }) => endpoint === 'deploy');
-    await until(() => deploys().length === 2, 'the deploy');
-    expect(deploys()[1]?.body).toMatchObject({
+    await until(() => deploys().length === 1, 'the deploy');
+    expect(deploys()[0]?.body).toMatchObject({
       version: 'v1.2',
       users: [{ user_type: 'geo_coordinates', user_data: { latitude: 43.6532, longitude: -79.3832 } }],
     });
   });
+});
+
+test('an order that only the older API takes has no button for another city, because that API takes no city', async () => {
+  stage = await stageOn('console');
+  const id = await deployWith({
+    application: 'kart-racing',
+    version: 'v1.2',
+    ip: '203.0.113.7',
+    command: '/bin/server',
+  });
+  stage.simulator.crash(id, { exit_code: 127, message: 'not found' });
+  const card = await report();
+  expect(textOf(card)).toContain('start command of the container was not found');
+  expect(card.buttons).toEqual(['Logs', 'Deploy again']);
 });
