@@ -136,14 +136,17 @@ function filesOf({ requestId }: Deployment, log: Logs | undefined): CardFile[] {
 }
 
 function logCard(deployment: Deployment, { recordedAt }: Recorded, files: readonly CardFile[]): Card {
-  const { application, version, requestId = '', stopAskedBy } = deployment;
-  const when = stopAskedBy === undefined ? 'after the end' : 'before the stop';
+  const { application, version, requestId = '', endedAt = 0 } = deployment;
+  const when = recordedAt <= endedAt ? 'before' : 'after';
   return {
     kind: 'card',
     tone: 'neutral',
     title: [`Last log of ${application} ${version} `, { code: requestId }],
     nodes: [
-      { kind: 'note', text: [`I saved this log ${when}, at `, { time: recordedAt, style: 'clock' }, '.'] },
+      {
+        kind: 'note',
+        text: [`I saved this log ${when} the end, at `, { time: recordedAt, style: 'clock' }, '.'],
+      },
     ],
     files,
   };
