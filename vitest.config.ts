@@ -31,6 +31,7 @@ const ALSO_POSTGRES = [
   'test/deployments/{any-order,callbacks,clocks,inbox,many-processes,planned-stops,reconciler,stopping,two-accounts,unknown}.test.ts',
   'test/guard/at-once.test.ts',
   'test/notify/{delivery,digest,forget,held-up,once,person,report,undelivered}.test.ts',
+  'test/recorder/recorder.test.ts',
   'test/replicas/leases.test.ts',
   'test/scenario/main-job.test.ts',
   'test/store/{purge,schema,text,transact}.test.ts',

@@ -7,6 +7,7 @@ import {
 } from '../src/command/confirm-deploy.ts';
 import { type Context, defineCommand, type RunResult, type Services } from '../src/command/define.ts';
 import { orderOf } from '../src/command/deploy-order.ts';
+import { cityMenu, planNear } from '../src/command/elsewhere.ts';
 import { suggestHosts } from '../src/command/hosts.ts';
 import { findDeployable } from '../src/command/kinds/version.ts';
 import { deploymentCard } from '../src/deployments/card.ts';
@@ -98,15 +99,28 @@ export default defineCommand({
       ack: 'public',
       interrupted,
       async check(context) {
-        const before = await knownDeployment(context, context.action.arg);
+        const { action, chosen } = context;
+        const before = await knownDeployment(context, action.arg);
         if (!isRepeatable(before)) return await mayDeploy(context, await lostDeployment(context, before.id));
         const { env = [], newest: _, ...plan } = before.plan;
         const known = env.filter(({ value }) => value !== undefined);
         const lost = env.filter(({ value }) => value === undefined).map(({ key }) => key);
         const names = await findDeployable(context.catalog, before);
-        await askToRepeat(context, { ...names, plan: { ...plan, env: known } }, lost);
+        const [city] = chosen;
+        const fleet = city === undefined ? undefined : plan.fleet?.name;
+        const placed = city === undefined ? plan : await planNear(context, plan, city);
+        await askToRepeat(context, { ...names, plan: { ...placed, env: known } }, { lost, fleet });
       },
       run: async (context) => await launch(context, await lostDeployment(context, context.action.arg)),
+    },
+    elsewhere: {
+      permission: 'deployments.deploy',
+      ack: 'private',
+      interrupted,
+      async run(context) {
+        const before = await knownDeployment(context, context.action.arg);
+        await context.respond(await cityMenu(context, before));
+      },
     },
     confirm: {
       permission: 'deployments.deploy',

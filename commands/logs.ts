@@ -18,6 +18,7 @@ import { excerpt as excerptOf } from '../src/log/excerpt.ts';
 import { isPublicLink } from '../src/log/link.ts';
 import { type LinePattern, linePattern } from '../src/log/pattern.ts';
 import { maskedTail, type Tail } from '../src/log/tail.ts';
+import type { Recorded } from '../src/recorder/recordings.ts';
 
 const DEFAULT_LINES = 30;
 /** How much of a log the message shows. A longer log is attached as a file. */
@@ -158,14 +159,22 @@ async function shareButton(
   return { label: 'Share', style: 'secondary', action: { command: 'logs', action: 'share', arg } };
 }
 
-async function read({ edgegap, deployments }: Context<unknown>, { request_id, seen }: DeploymentTarget) {
+async function read(
+  { edgegap, deployments, recordings }: Context<unknown>,
+  { request_id, seen }: DeploymentTarget,
+): Promise<Logs & Partial<Recorded>> {
   try {
-    return await edgegap.logs(request_id);
+    const told = await edgegap.logs(request_id);
+    // For a deployment that has ended, Edgegap may still tell where the log is stored.
+    const saved = told.logs || told.crash_logs ? undefined : await recordings.of(request_id);
+    return saved ? { ...saved, logs_link: told.logs_link } : told;
   } catch (cause) {
     // The deployment is read again, because it may have ended in the meantime.
     const known = await deployments.byRequestId(request_id);
     const ended = known?.endedAt !== undefined || seen?.current_status === 'TERMINATED';
     if (!ended || !(cause instanceof EdgegapError) || cause.outcome !== 'not-done') throw cause;
+    const saved = await recordings.of(request_id);
+    if (saved) return saved;
     throw new InputError('log-gone', 'The deployment has terminated, and its log is gone.', {
       hint: 'To keep the logs of later deployments, give the version an endpoint storage in the Edgegap dashboard.',
       cause,
@@ -181,7 +190,11 @@ interface Shown {
   readonly request: LogsRequest;
 }
 
-function logCard(request_id: string, logs: Logs, { log, crash, asked, request }: Shown): Card {
+function logCard(
+  request_id: string,
+  logs: Logs & Partial<Recorded>,
+  { log, crash, asked, request }: Shown,
+): Card {
   const nodes: Node[] = [];
   const fields = crashFields(logs);
   if (fields.length > 0) nodes.push({ kind: 'fields', fields });
@@ -202,7 +215,9 @@ function logCard(request_id: string, logs: Logs, { log, crash, asked, request }:
   else if (request.grep && logs.logs) nodes.push({ kind: 'text', text: noMatch(request.grep, log) });
   else if (!logs.logs_link)
     nodes.push({ kind: 'text', text: ['The log is empty: the server has printed nothing, or never ran.'] });
-  const note = (text: Inline) => nodes.push({ kind: 'note', text: [text] });
+  const note = (...text: Inline[]) => nodes.push({ kind: 'note', text });
+  if (logs.recordedAt !== undefined)
+    note('The deployment has ended. I saved this log at ', { time: logs.recordedAt, style: 'clock' }, '.');
   if (files.length > 0)
     note(
       `${left > 0 ? `… ${counted(left)} left out here. ` : ''}These are the last lines; all lines are in the ${files.length === 1 ? 'file' : 'files'}.`,

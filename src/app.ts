@@ -30,6 +30,8 @@ import { createMask } from './log/mask.ts';
 import type { Logger } from './log.ts';
 import { purgeChannels, purgeOutbox } from './notify/report.ts';
 import { createOutboxWorker } from './notify/worker.ts';
+import { purgeRecordings } from './recorder/recordings.ts';
+import { reports } from './recorder/reports.ts';
 import { Leases } from './replicas/leases.ts';
 import { Membership } from './replicas/membership.ts';
 import { buildServer } from './server/server.ts';
@@ -128,6 +130,8 @@ export async function buildApp({
     limits: shareOfLimits(config.edgegap.share),
     publicUrl: () => publicUrl,
     deployLimits: config.deployLimits,
+    secrets,
+    flightRecorder: config.flightRecorder,
   } as const;
   const opened = given.all.map((one) => openAccount(one, parts));
   const accounts = new Accounts(opened, given.idAt);
@@ -141,10 +145,12 @@ export async function buildApp({
     allowlist,
     deployments,
     plannedStops,
+    recorder,
     guard,
   }: OpenAccount): Services => ({
     deployments,
     plannedStops,
+    recordings: recorder.recordings,
     guard,
     edgegap: api,
     catalog,
@@ -191,6 +197,7 @@ export async function buildApp({
       invocations: (before) => recovery.purge(before),
       kept: (before) => purgePayloads(store, before),
       plans: (before) => purgePlans(store, before),
+      recordings: (before) => purgeRecordings(store, before),
       outbox: (before) => purgeOutbox(store, before),
       channels: (before) => purgeChannels(store, membership, before),
       room: () => returnFreeSpace(store),
@@ -199,8 +206,9 @@ export async function buildApp({
   const stops = stopLater({ accountOf: (id) => accounts.byId(id), policy, adapters, clock, log });
   const bulk = carryingOut({
     accountOf(account) {
-      const { api, deployments } = accounts.byId(account);
-      return { api, deployments, plans: plansOf(account), clock };
+      const { api, deployments, recorder } = accounts.byId(account);
+      const beforeStop = (ids: readonly string[]) => recorder.beforeStop(ids, { quiet: true });
+      return { api, deployments, plans: plansOf(account), beforeStop, clock };
     },
     readOnly: config.readOnly,
     log,
@@ -213,7 +221,8 @@ export async function buildApp({
     secrets,
     log,
   });
-  const tasks = [purges, forgettingPayloads(store), stops, bulk, following];
+  const explaining = reports({ accountOf: (id) => accounts.byId(id), store, clock, log });
+  const tasks = [purges, forgettingPayloads(store), stops, bulk, following, ...explaining];
   const work = new TaskWorker({ store, membership, account: EVERY_ACCOUNT, kinds: tasks, clock, log });
   const platforms = createPlatforms({ adapters, leases, membership, clock, log, inbox: pipeline, over });
   let stopping = false;

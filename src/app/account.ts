@@ -8,6 +8,7 @@ import { withAllowlist } from '../edgegap/allowlist.ts';
 import { EdgegapClient, type EdgegapClientOptions } from '../edgegap/client.ts';
 import { MemoryPermits, type Permits } from '../edgegap/permits.ts';
 import { createGuard, type GuardParts } from '../guard/guard.ts';
+import { Recorder, type RecorderParts } from '../recorder/recorder.ts';
 import { SharedPermits, type SharedPermitsParts } from '../replicas/shared-permits.ts';
 import { afterWritesTo } from '../store/transact.ts';
 
@@ -25,7 +26,9 @@ type Needed = DeploymentsParts &
   ReconcilerParts &
   SharedPermitsParts &
   Pick<EdgegapClientOptions, 'mask' | 'limits'>;
-type Parts = Omit<Needed, 'account' | 'admit' | 'edgegap' | 'deployments'> & Pick<GuardParts, 'deployLimits'>;
+type Parts = Omit<Needed, 'account' | 'admit' | 'edgegap' | 'deployments' | 'beforeStop'> &
+  Pick<GuardParts, 'deployLimits'> &
+  Pick<RecorderParts, 'secrets' | 'flightRecorder'>;
 
 /** Each account has its own API client and its own rate limits, which are not shared with any other account. */
 export function openAccount({ id, apiUrl, token, proxy, allowlist }: AccountSettings, parts: Parts) {
@@ -37,11 +40,14 @@ export function openAccount({ id, apiUrl, token, proxy, allowlist }: AccountSett
     (await repository.byRequestId(id, request_id))?.application;
   const api = withAllowlist(client, allowlist, applicationOf);
   const guard = createGuard({ ...common, allowlist });
-  const deployments = new Deployments({ ...common, admit: guard.admit, edgegap: api });
+  const recorder = new Recorder({ ...common, edgegap: api });
+  const beforeStop = (ids: readonly string[]) => recorder.beforeStop(ids);
+  const deployments = new Deployments({ ...common, admit: guard.admit, edgegap: api, beforeStop });
   const plannedStops = new PlannedStops(common);
   // A deployment is followed to its end, even if its application has been taken off the allowlist in the meantime.
   const reconciler = new Reconciler({ ...common, deployments, edgegap: client });
   afterWritesTo(store, 'deployments', () => reconciler.wake());
   const catalog = createCatalog(api, clock);
-  return { id, api, catalog, allowlist, guard, deployments, plannedStops, client, permits, reconciler };
+  const own = { id, api, catalog, allowlist, guard, deployments, plannedStops, recorder };
+  return { ...own, client, permits, reconciler };
 }

@@ -15,6 +15,8 @@ export interface BulkAccount {
   readonly api: EdgegapApi;
   readonly deployments: Deployments;
   readonly plans: Plans;
+  /** Called before deployments are stopped. Must not reject. */
+  readonly beforeStop: (request_ids: readonly string[]) => Promise<void>;
   readonly clock: Clock;
 }
 

@@ -112,6 +112,7 @@ class Batch {
 
   async #stop(items: readonly Item[]): Promise<Result[]> {
     const ids = items.map(({ request_id }) => request_id);
+    await this.#account.beforeStop(ids);
     try {
       const { taken, perhaps } = await this.#account.api.stopMany(ids, this.#call);
       const unclear = items.filter(({ request_id }) => perhaps.includes(request_id));

@@ -58,8 +58,16 @@ export type Node =
   | { readonly kind: 'note'; readonly text: Rich }
   | { readonly kind: 'fields'; readonly fields: readonly Field[] }
   | Table
-  /** Monospaced text, shown exactly as given. If the text is too long, `keep` says which end is kept. */
-  | { readonly kind: 'code'; readonly text: string; readonly keep: 'start' | 'end' }
+  /**
+   * Monospaced text, shown exactly as given. If the text is too long, `keep` says which end is kept. Where a platform
+   * can fold text, a text with a title in `folded` is shown folded below that title.
+   */
+  | {
+      readonly kind: 'code';
+      readonly text: string;
+      readonly keep: 'start' | 'end';
+      readonly folded?: string;
+    }
   /**
    * A picture, given by the name of one of the card's files. `alt` describes the picture in words, and is shown if the
    * file is missing. `drawn` is the picture in characters, for a platform that shows text only; the widest drawing comes

@@ -31,15 +31,20 @@ export async function mayDeploy(needed: Needed, wanted: Wanted): Promise<void> {
 }
 
 /**
- * Throws RefusedError if a limit is reached, and otherwise always throws a Question. `lost` names the variables of the
- * earlier deployment whose values are no longer known.
+ * Throws RefusedError if a limit is reached, and otherwise always throws a Question. The question says which parts of
+ * the earlier order are left out, which are variables whose values are no longer known, and a private fleet.
  */
-export async function askToRepeat(needed: Needed, wanted: Wanted, lost: readonly string[]): Promise<never> {
+export async function askToRepeat(
+  needed: Needed,
+  wanted: Wanted,
+  { lost, fleet }: { readonly lost: readonly string[]; readonly fleet?: string | undefined },
+): Promise<never> {
   await needed.guard.check(needed.asker);
   const running = await needed.guard.toConfirm();
   const missing = `The values of variables are not kept, so these variables are left out: ${lost.join(', ')}. To set them, use the command deploy.`;
   const texts = [
     ...(lost.length > 0 ? [missing] : []),
+    ...(fleet ? [`The private fleet ${fleet} is left out, because its hosts stay in their city.`] : []),
     ...(running === undefined ? [] : [runningText(running)]),
   ];
   return await askFirst(needed, wanted, texts.join(' '));

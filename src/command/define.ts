@@ -11,6 +11,7 @@ import type { PlannedStops } from '../deployments/planned-stops.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
 import type { StopOptions, StopResult } from '../edgegap/stop.ts';
 import type { Guard } from '../guard/guard.ts';
+import type { Recordings } from '../recorder/recordings.ts';
 import type { Followers } from '../tail/followers.ts';
 import type { LogSearches } from '../tail/searches.ts';
 import type { Options, ParseSettings, RawValue } from './kinds/kind.ts';
@@ -229,6 +230,8 @@ export interface Services {
   readonly deployments: Deployments;
   /** The stops that people planned for a later time. */
   readonly plannedStops: PlannedStops;
+  /** The logs that the bot saved before their servers ended. */
+  readonly recordings: Recordings;
   /** Limits the deploys of the account's people. */
   readonly guard: Guard;
   /** The account's API, behind the application allowlist. */

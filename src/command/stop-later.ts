@@ -3,7 +3,7 @@ import { ageOf, type Clock } from '../clock.ts';
 import type { Deployments, StopOutcome } from '../deployments/deployments.ts';
 import type { Ending, PlannedStop } from '../deployments/planned-stop.ts';
 import { type PlannedStops, STOP_LATER } from '../deployments/planned-stops.ts';
-import { EdgegapError, isNoSuchDeployment } from '../edgegap/errors.ts';
+import { EdgegapError, isNoSuchDeployment, isPassing } from '../edgegap/errors.ts';
 import { AppError, RefusedError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { TaskKind } from '../work/task.ts';
@@ -57,7 +57,7 @@ export function stopLater({ accountOf, policy, adapters, clock, log }: Parts): T
         // This process is stopping. The next process carries out the stop.
         if (signal.aborted) throw error;
         const code = error instanceof AppError ? { code: error.code } : { err: error };
-        if (isPassing(error) && ageOf(begunAt ?? 0, clock.now()) < PATIENCE_MS) {
+        if (mayTryAgain(error) && ageOf(begunAt ?? 0, clock.now()) < PATIENCE_MS) {
           log.warn({ ...about, ...code }, 'stop: a planned stop failed, and is tried again');
           return { inMs: AGAIN_MS };
         }
@@ -85,10 +85,8 @@ function endingOf(outcome: StopOutcome, again: boolean): Ending {
 }
 
 /** Whether the same attempt may succeed some time later without any repair by a person. */
-function isPassing(error: unknown): boolean {
-  if (error instanceof EdgegapError)
-    return error.status === undefined || error.status === 429 || error.status >= 500;
-  return !(error instanceof RefusedError);
+function mayTryAgain(error: unknown): boolean {
+  return error instanceof EdgegapError ? isPassing(error) : !(error instanceof RefusedError);
 }
 
 function wordsFor(error: unknown): string {

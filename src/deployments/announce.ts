@@ -114,7 +114,12 @@ function addresses(deployment: Deployment): Inline[] {
 
 function lifetime(deployment: Deployment): string[] {
   const ran = ranFor(viewOf(deployment));
-  return ran === undefined ? [] : [` after ${duration(ran)}`];
+  if (ran === undefined) return [];
+  const { snapshot, stopAskedBy, endedAt } = deployment;
+  const most = (snapshot?.max_duration ?? -1) * 60_000;
+  // Edgegap counts the time in whole seconds.
+  const byItself = endedAt !== undefined && stopAskedBy === undefined && most > 0 && ran >= most - 1_000;
+  return [` after ${duration(ran)}`, ...(byItself ? [', the longest duration that its version allows'] : [])];
 }
 
 /** The first sentence of the text, on a single line. The card shows the whole text. */

@@ -140,6 +140,7 @@ export class Deployments extends KnownDeployments {
   async #stop(request_id: string, by: string, how: HowToStop): Promise<StopOutcome> {
     const known = await this.byRequestId(request_id);
     if (known && isStopUnderWay(known, this.parts.clock.now())) return afterEarlierStop(known);
+    await this.parts.beforeStop?.([request_id]);
     try {
       let told: DeploymentStatus | undefined;
       const summary = (status: DeploymentStatus) => {

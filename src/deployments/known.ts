@@ -26,6 +26,8 @@ export interface DeploymentsParts {
   readonly confirm?: (tx: Store, invocationId: string) => Promise<void>;
   /** Throws if the intent, which `tx` has inserted, exceeds a limit. */
   readonly admit?: (tx: Store, intent: Deployment) => Promise<void>;
+  /** Called before a deployment is stopped. Must not reject. */
+  readonly beforeStop?: (request_ids: readonly string[]) => Promise<void>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly account: string;
@@ -223,6 +225,11 @@ export class KnownDeployments {
   byHost(host: string, phase: 'live' | 'ended', applications?: readonly string[]): Promise<Deployment[]> {
     const since = phase === 'ended' ? this.parts.clock.now() - DAY_MS : 0;
     return this.parts.repository.search.byHost(this.parts.account, { host, phase, since }, applications);
+  }
+
+  /** See `Search.lastOf`. */
+  lastOf(deployment: Deployment, limit: number): ReturnType<Search['lastOf']> {
+    return this.parts.repository.search.lastOf(deployment, limit);
   }
 
   latest(at: Address): Promise<Deployment | undefined> {

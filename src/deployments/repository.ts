@@ -8,6 +8,7 @@ import { type Deployment, fromRow, toColumns, withoutValues } from './deployment
 import { type EventsBehind, eventsBehind } from './events-behind.ts';
 import { type Intent, insertIntent, newId } from './intent.ts';
 import { endEarly } from './planned-stops.ts';
+import { scheduleReports } from './reports.ts';
 import { DeploymentSchedule } from './schedule.ts';
 import { Search } from './search.ts';
 import { advance, type Happening, hasStatus, type News } from './state.ts';
@@ -138,7 +139,9 @@ export class DeploymentRepository {
     // repeated from the beginning.
     await tx.updateTable('deployments').set(toColumns(after)).where('id', '=', before.id).execute();
     wroteTo(tx, 'deployments');
-    await announce(tx, this.#clock, { before, after, happened: [...told, ...happened], source });
+    const all = [...told, ...happened];
+    await announce(tx, this.#clock, { before, after, happened: all, source });
+    await scheduleReports(tx, this.#clock, after, all);
     if (after.requestId !== undefined && after.endedAt !== undefined && before.endedAt === undefined)
       await endEarly(tx, this.#clock, after.requestId);
     return after;

@@ -58,6 +58,24 @@ export class Search {
     return rows.flatMap(({ request_id }) => request_id ?? []);
   }
 
+  /** Whether, and in which words of Edgegap, the last `limit` deployments of a version failed. The newest comes first. */
+  async lastOf(
+    { account, application, version }: Pick<Deployment, 'account' | 'application' | 'version'>,
+    limit: number,
+  ): Promise<readonly { readonly failed: boolean; readonly detail: string | undefined }[]> {
+    const rows = await this.#store
+      .selectFrom('deployments')
+      .select(['error_at', 'error_detail'])
+      .where('account', '=', account)
+      .where('application', '=', application)
+      .where('version', '=', version)
+      .where('request_id', 'is not', null)
+      .orderBy('created_at', 'desc')
+      .limit(limit)
+      .execute();
+    return rows.map((row) => ({ failed: row.error_at !== null, detail: row.error_detail ?? undefined }));
+  }
+
   #in(phase: Phase, account: string, applications: readonly string[] | undefined) {
     const all = this.#store
       .selectFrom('deployments')

@@ -9,7 +9,7 @@ import { isDigest, unfold, updateLines } from './digest.ts';
 import { tellPeopleBehind, tellPerson } from './direct-message.ts';
 import { enqueue } from './outbox.ts';
 import { GIVE_UP_MS, isFault, reasonOf, retryAt, sentenceOf, tooOld } from './retry-policy.ts';
-import { fromRow, type OutboxRow, PENDING, updateHeld } from './row.ts';
+import { fromRow, type OutboxRow, PENDING, toJson, updateHeld } from './row.ts';
 
 /** The maximum number of rows that are given up in a single transaction. */
 const ROWS_AT_ONCE = 500;
@@ -110,7 +110,7 @@ export class OutboxLedger {
     }
     if (canTell(row.to.platform)) await tellPerson(tx, clock, row, error);
     const { orElse, key, orderKey, to } = row;
-    // All other keys are hexadecimal or begin with `t`, so no other row has a key that begins with `x`.
+    // No other key begins with `x`.
     if (orElse)
       await enqueue(tx, clock, { kind: 'post', orderKey, to, message: orElse, key: `x${key.slice(1)}` });
     return true;
@@ -143,8 +143,10 @@ export class OutboxLedger {
  * The content of an answer is deleted once the answer was sent or given up. An answer may hold a token, or text for a
  * single person only, for example the log of a server.
  */
-function contentAfter(row: OutboxRow) {
-  return row.kind === 'answer' ? { message_json: '{}', target_json: null } : {};
+function contentAfter({ kind, message }: OutboxRow) {
+  if (kind === 'answer') return { message_json: '{}', target_json: null };
+  const hasFiles = message?.kind === 'card' && message.files !== undefined;
+  return hasFiles ? { message_json: toJson({ ...message, files: [] }) } : {};
 }
 
 function describe({ orderKey, attempts, kind, to }: OutboxRow, error: DeliveryError) {

@@ -174,6 +174,19 @@ const plans = statements(
     alter table deployments add column stop_plan text`,
 );
 
+/**
+ * Adds the saved logs, and an index with which the last deployments of a version are found. The index must not begin
+ * with the account, see `askers`.
+ */
+const recordings = statements(
+  (sqlite) => `
+    create table recordings (
+      id text primary key, log ${sqlite ? 'blob' : 'bytea'} not null, recorded_at bigint not null
+    );
+    create index recordings_age on recordings (recorded_at);
+    create index deployments_version on deployments (application, version, created_at)`,
+);
+
 /** All changes of the schema, in order. Once a change was released, its effect must never change. */
 export const migrations: MigrationProvider = {
   getMigrations: async () => ({
@@ -185,5 +198,6 @@ export const migrations: MigrationProvider = {
     '0006-askers': askers,
     '0007-presets': presets,
     '0008-plans': plans,
+    '0013-recordings': recordings,
   }),
 };

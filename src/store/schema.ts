@@ -38,6 +38,7 @@ export interface Database {
   presets: PresetsTable;
   plans: PlansTable;
   plan_items: PlanItemsTable;
+  recordings: RecordingsTable;
 }
 
 /** Each row is a deployment that was ordered in chat. The row is written before the request to Edgegap leaves. */
@@ -312,4 +313,13 @@ export interface PlanItemsTable {
   /** Why the deployment was left out, or why the change failed, in words for people. */
   reason: string | null;
   changed_at: number;
+}
+
+/** The logs that the bot saved before their servers ended. */
+export interface RecordingsTable {
+  /** The id is `account/request_id`. */
+  id: string;
+  /** The log as JSON, packed with gzip. */
+  log: Uint8Array;
+  recorded_at: number;
 }

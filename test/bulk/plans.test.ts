@@ -82,7 +82,11 @@ test('with READ_ONLY a plan that was confirmed before is given up, and names eve
   const id = await plans.create(order, targets(2));
   await plans.confirm(id, 'i', card);
   const log = pino({ level: 'silent' });
-  const kind = carryingOut({ accountOf: () => ({ api, deployments, plans, clock }), readOnly: true, log });
+  const kind = carryingOut({
+    accountOf: () => ({ api, deployments, plans, clock, beforeStop: async () => undefined }),
+    readOnly: true,
+    log,
+  });
   const { signal } = new AbortController();
   expect(await kind.run({ key: 'a', account: 'a', payload: undefined, signal })).toBeUndefined();
   expect(calls).toEqual([]);

@@ -109,8 +109,8 @@ describe.each(driverNames)('the rows of list on %s', (name) => {
 
   test('below a list, the button Failed shows the failed deployments, and the button Active leads back', async () => {
     stage.simulator.fail(own, 'The server crashed.');
-    const told = async () => (await stage.driver.channel()).some(({ text }) => text.includes(' failed'));
-    await until(told, 'the failure to be told');
+    const told = async () => (await stage.driver.channel()).some(({ text }) => text.includes('Crash report'));
+    await until(told, 'the failure to be explained');
     await stage.bot.app.settled();
     const active = await list();
     expect(active.text).toContain('1 active deployment');

@@ -80,7 +80,7 @@ describe('the list command', () => {
     stage.simulator.fail(id, 'The server crashed.');
     const shown = (text: string) =>
       until(async () => (await stage.driver.channel()).some((one) => one.text.includes(text)), text);
-    for (const text of [' failed: ', 'The server crashed.']) await shown(text);
+    for (const text of [' failed: ', 'The server crashed.', 'Crash report']) await shown(text);
     await stage.bot.app.settled();
     const { asked, privately } = await effectOf(stage, 'operator', () =>
       typeLine(stage, 'operator', 'list --application kart-racing'),

@@ -111,6 +111,9 @@ describe('trouble with a stop', () => {
     const card = async () => (await stage.driver.channel()).find(({ text }) => text.includes(id));
     await until(async () => (await card())?.text.includes('Terminated'), 'the end on the card');
     expect((await card())?.text).toMatch(/Terminated after \d+ s[\s\S]*Ran\s+from .* to /);
+    const hasLog = async () =>
+      (await stage.driver.channel()).some(({ text }) => text.includes('Last log of'));
+    await until(hasLog, 'the last log');
   });
 
   test.each([

@@ -1,6 +1,8 @@
 import { pino } from 'pino';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { textFile } from '../../src/chat/card.ts';
 import { channelId } from '../../src/notify/channels.ts';
+import { enqueue } from '../../src/notify/outbox.ts';
 import { purgeChannels, purgeOutbox } from '../../src/notify/report.ts';
 import type { Store } from '../../src/store/schema.ts';
 import { dialectFor, openStore } from '../../src/store/store.ts';
@@ -8,7 +10,7 @@ import { createDriver, startBot } from '../support/bot.ts';
 import { freshDatabase, suiteDatabase } from '../support/databases.ts';
 import { pacedClock } from '../support/paced-clock.ts';
 import { until } from '../support/test-clock.ts';
-import { here, line, openDesk } from './harness.ts';
+import { card, here, line, openDesk } from './harness.ts';
 import { refusedForGood } from './memory-chat.ts';
 
 const DAY = 24 * 60 * 60_000;
@@ -41,6 +43,21 @@ async function deliveredLongAgo(store: Store, count: number): Promise<void> {
 }
 
 describe('deliveries that are finished', () => {
+  test('the files of a message are deleted from the outbox as soon as the message is sent', async () => {
+    const desk = await openDesk();
+    await desk.worker.start();
+    const message = { ...card('a log'), files: [textFile('a.log', 'the last words')] };
+    await enqueue(desk.store, desk.clock, { kind: 'post', orderKey: 'd1', to: here, message });
+    await desk.settle();
+    const [posted] = desk.chat.messages;
+    expect(posted?.message).toMatchObject({ files: [{ name: 'a.log' }] });
+    const { message_json } = await desk.store
+      .selectFrom('outbox')
+      .select('message_json')
+      .executeTakeFirstOrThrow();
+    expect(JSON.parse(message_json)).toEqual({ ...card('a log'), files: [] });
+  });
+
   test('old finished deliveries are deleted, and so are the rows of channels that are no longer used', async () => {
     const desk = await openDesk();
     await desk.worker.start();

@@ -65,6 +65,7 @@ const uses: readonly Use[] = [
   press('tags:again', 'deployments.tag', () => 'no-such-plan'),
   on('deploy', 'deployments.deploy', () => ({ application: 'kart-racing', version: 'v1.2', near: 'Tokyo' })),
   press('deploy:again', 'deployments.deploy', () => 'abcdefghijkl'),
+  press('deploy:elsewhere', 'deployments.deploy', () => 'abcdefghijkl'),
   press('deploy:confirm', 'deployments.deploy', () => 'no-such-question'),
   press('deploy:cancel', 'deployments.deploy', () => 'no-such-question'),
   on('preset list', 'deployments.read'),

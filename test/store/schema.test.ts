@@ -48,6 +48,8 @@ test.runIf(suiteDatabase === 'postgres')(
       { name: '0005-digests' },
       { name: '0006-askers' },
       { name: '0007-presets' },
+      { name: '0008-plans' },
+      { name: '0013-recordings' },
     ]);
   },
 );

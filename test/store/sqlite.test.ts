@@ -45,6 +45,7 @@ test('an SQLite database that is opened again has its rows, and its schema is mi
     { name: '0006-askers' },
     { name: '0007-presets' },
     { name: '0008-plans' },
+    { name: '0013-recordings' },
   ]);
 });
 

@@ -63,8 +63,24 @@ function checkBlock(block: Bag, at: string, problems: string[], actionIds: strin
     case 'data_table':
       checkDataTable(block, fail);
       return;
+    case 'container':
+      checkContainer(block, at, problems, actionIds);
+      return;
     default:
       fail(`unsupported type: ${String(block.type)}`);
+  }
+}
+
+/** The container block reference. Of the blocks inside, the bot uses `rich_text` alone. */
+function checkContainer(block: Bag, at: string, problems: string[], actionIds: string[]): void {
+  const fail = (problem: string) => problems.push(`${problem} [json-pointer: ${at}]`);
+  checkText(block.title, { types: ['plain_text'], max: 150 }, `${at}/title`, problems);
+  checkCount(block.child_blocks, 10, fail);
+  if (block.default_collapsed === true && block.is_collapsible !== true)
+    fail('default_collapsed needs is_collapsible');
+  for (const [index, child] of list(block.child_blocks).map(bag).entries()) {
+    if (child.type !== 'rich_text') fail(`${String(child.type)} is not allowed in a container`);
+    checkBlock(child, `${at}/child_blocks/${index}`, problems, actionIds);
   }
 }
 
@@ -95,6 +111,7 @@ const KEYS: Readonly<Record<string, readonly string[]>> = {
   divider: ['type', 'block_id'],
   actions: ['type', 'elements', 'block_id'],
   rich_text: ['type', 'elements', 'block_id'],
+  container: ['type', 'title', 'child_blocks', 'is_collapsible', 'default_collapsed', 'block_id'],
   data_table: ['type', 'rows', 'caption', 'page_size', 'row_header_column_index', 'block_id'],
 };
 

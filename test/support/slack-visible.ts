@@ -22,6 +22,8 @@ interface Element {
   readonly elements?: readonly Element[];
   readonly options?: readonly { readonly text: { readonly text: string }; readonly value: string }[];
   readonly fields?: readonly { readonly text: string }[];
+  readonly title?: { readonly text: string };
+  readonly child_blocks?: readonly Element[];
   /** The cells of a data table. */
   readonly rows?: readonly (readonly Element[])[];
 }
@@ -74,6 +76,8 @@ function textOf(element: Element): string {
     case 'actions':
     case 'divider':
       return '';
+    case 'container':
+      return [words(element.title), ...(element.child_blocks ?? []).map(textOf)].join('\n');
     case 'data_table':
       return (element.rows ?? []).map((row) => row.map(textOf).join('  ')).join('\n');
     case 'user':

@@ -1,16 +1,11 @@
 import type { types } from '@slack/bolt';
-import type { Message, Table } from '../../chat/card.ts';
+import type { Table } from '../../chat/card.ts';
 import { oneLine } from '../../chat/text.ts';
 import { visible } from './cut.ts';
 import { LIMITS } from './limits.ts';
 
 /** Slack accepts no empty cell. */
 const EMPTY = '–';
-
-/** Whether the message holds a table that Slack can show as a data table, in which a person can sort the rows. */
-export function hasDataTable(message: Message): boolean {
-  return message.kind === 'card' && message.nodes.some((node) => node.kind === 'table' && isDataTable(node));
-}
 
 /** A data table needs a caption, and at least one row. */
 export function isDataTable({ caption, columns, rows }: Table): boolean {

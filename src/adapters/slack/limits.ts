@@ -25,6 +25,8 @@ export const LIMITS = {
   view: { blocks: 100, label: 24, field: 2000 },
   /** A data table: rows without the header, columns, and characters of all cells (data table block reference). */
   dataTable: { rows: 100, columns: 20, characters: 10_000 },
+  /** Characters of a container's title. */
+  container: 150,
   /** Characters of a button's label. */
   button: 75,
   /** Characters of a button's URL. */

@@ -16,7 +16,7 @@ import { inOneDirection } from '../../chat/direction.ts';
 import { largest, shorten } from '../../chat/shorten.ts';
 import { aligned, cutEnd, oneLine } from '../../chat/text.ts';
 import { cutLines, visible } from './cut.ts';
-import { dataTable, hasDataTable, isDataTable } from './data-table.ts';
+import { dataTable, isDataTable } from './data-table.ts';
 import { fallbackText } from './fallback.ts';
 import { selectElement } from './form.ts';
 import { LIMITS } from './limits.ts';
@@ -44,15 +44,21 @@ const SHORTEST = 40;
 /**
  * Renders a message within Slack's limits. Prose is cut. If there are very many fields or pieces, some of them are left
  * out. Throws if the code made more nodes, buttons or columns than Slack accepts. `text` is for notifications and
- * screen readers. With `dataTables`, tables with a caption become Slack's data tables if the message then fits without
- * any cut.
+ * screen readers. Slack's new blocks in `takes` are used if the message then fits without any cut.
  */
-export function render(message: Message, { dataTables = false } = {}) {
+export function render(message: Message, takes: NewBlocks = {}) {
   const shown = inOneDirection(message);
-  const rich =
-    dataTables && hasDataTable(shown) ? blocksOf(laidOut(shown, true), Number.POSITIVE_INFINITY) : [];
+  const laid = laidOut(shown, takes);
+  const isNew = laid.kind === 'card' && laid.nodes.some((node) => node.kind === 'table' || isFolded(node));
+  const rich = isNew ? blocksOf(laid, Number.POSITIVE_INFINITY) : [];
   const isRich = rich.length > 0 && rich.length <= LIMITS.blocks && fits(rich);
-  return { text: fallbackText(shown), blocks: isRich ? rich : fitted(laidOut(shown)) };
+  return { text: fallbackText(shown), blocks: isRich ? rich : fitted(isNew ? laidOut(shown) : laid) };
+}
+
+/** The new blocks that a workspace takes: tables with a caption as data tables, and folded code as containers. */
+export interface NewBlocks {
+  readonly dataTables?: boolean;
+  readonly containers?: boolean;
 }
 
 /** Whether the message fits without any cut. */
@@ -61,17 +67,22 @@ export function fitsWhole(message: Message): boolean {
 }
 
 /**
- * Replaces tables by lines of text, except data tables if `dataTables` is true. This is done before `fitted` tries many
- * lengths, because measuring every cell takes long.
+ * Replaces tables by lines of text, and shows folded code unfolded, except for the new blocks in `takes`. This is done
+ * before `fitted` tries many lengths, because measuring every cell takes long.
  */
-function laidOut(message: Message, dataTables = false): Message {
+function laidOut(message: Message, { dataTables = false, containers = false }: NewBlocks = {}): Message {
   if (message.kind === 'line') return message;
   return {
     ...message,
-    nodes: message.nodes.map((node) =>
-      node.kind === 'table' && !(dataTables && isDataTable(node)) ? tableLines(node) : node,
-    ),
+    nodes: message.nodes.map((node) => {
+      if (node.kind === 'table') return dataTables && isDataTable(node) ? node : tableLines(node);
+      return isFolded(node) && !containers ? { kind: node.kind, text: node.text, keep: node.keep } : node;
+    }),
   };
+}
+
+function isFolded(node: Node): node is Extract<Node, { kind: 'code' }> & { readonly folded: string } {
+  return node.kind === 'code' && node.folded !== undefined;
 }
 
 /** Cuts each text of the message to the same length. This is the greatest length at which all blocks fit. */
@@ -148,7 +159,7 @@ function nodeBlocks(
     case 'table':
       return [dataTable(node)];
     case 'code':
-      return preformatted(cutLines(visible(node.text), longest, node.keep));
+      return folded(node.folded, preformatted(cutLines(visible(node.text), longest, node.keep)));
     case 'divider':
       return [{ type: 'divider' }];
     case 'buttons':
@@ -177,11 +188,19 @@ function section(rich: Rich, bold = false): types.KnownBlock[] {
   return [{ type: 'rich_text', elements: [{ type: 'rich_text_section', elements }] }];
 }
 
-function preformatted(text: string): types.KnownBlock[] {
+function preformatted(text: string): types.RichTextBlock[] {
   if (text.trim() === '') return [];
   return [
     { type: 'rich_text', elements: [{ type: 'rich_text_preformatted', elements: [{ type: 'text', text }] }] },
   ];
+}
+
+/** Puts the text into a container that a person can unfold, if the text has a title. */
+function folded(title: string | undefined, child_blocks: types.RichTextBlock[]): types.KnownBlock[] {
+  if (title === undefined || child_blocks.length === 0) return child_blocks;
+  const text = cutEnd(title, LIMITS.container);
+  const fold = { is_collapsible: true, default_collapsed: true };
+  return [{ type: 'container', title: { type: 'plain_text', text, emoji: false }, ...fold, child_blocks }];
 }
 
 function buttonBlocks(buttons: readonly Button[], first: number): types.KnownBlock[] {

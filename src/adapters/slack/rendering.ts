@@ -7,23 +7,28 @@ const REFUSED = ['slack-invalid-blocks', 'slack-http-400'] as const;
 
 /**
  * Renders messages for the bot's workspace. Slack gives new blocks to workspace after workspace, and has no call that
- * says which blocks a workspace takes. So a message with a data table is sent, and if Slack refuses the message, it is
- * sent again without a data table. If Slack takes that message, no more data tables are sent until the next start.
+ * says which blocks a workspace takes. So a message with a new block is sent, and if Slack refuses the message, it is
+ * sent again without new blocks. If Slack takes that message, the new blocks of the message are not sent any more until
+ * the next start.
  */
 export function createRendering() {
-  let takesDataTables = true;
+  let takes = { dataTables: true, containers: true };
   return async <T>(
     message: Message,
     send: (content: ReturnType<typeof render>) => Promise<T>,
   ): Promise<T> => {
-    const content = render(message, { dataTables: takesDataTables });
+    const content = render(message, takes);
     try {
       return await send(content);
     } catch (error) {
-      const isNew = content.blocks.some(({ type }) => type === 'data_table');
+      const has = (block: string) => content.blocks.some(({ type }) => type === block);
+      const isNew = has('data_table') || has('container');
       if (!isNew || !isDeliveryError(error, ...REFUSED)) throw error;
       const sent = await send(render(message));
-      takesDataTables = false;
+      takes = {
+        dataTables: takes.dataTables && !has('data_table'),
+        containers: takes.containers && !has('container'),
+      };
       return sent;
     }
   };

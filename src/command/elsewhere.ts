@@ -1,0 +1,68 @@
+import type { Card, Choice } from '../chat/card.ts';
+import type { Deployment, DeployPlan } from '../deployments/deployment.ts';
+import { distance } from '../deployments/resources.ts';
+import type { Location } from '../edgegap/schema.ts';
+import { InputError } from '../errors.ts';
+import type { Services } from './define.ts';
+import { placement } from './deploy-place.ts';
+import { findLocation, fullName, placeName } from './kinds/location.ts';
+
+/** How many cities the menu offers. */
+const OFFERED = 10;
+/** The longest value of a choice (Slack's limit). */
+const VALUE_LENGTH = 75;
+
+/** A menu of the other cities with room for the version, with the nearest city first. */
+export async function cityMenu({ edgegap }: Services, deployment: Deployment): Promise<Card> {
+  const { id, application, version } = deployment;
+  const { locations } = await edgegap.locations({ application, version });
+  const from = positionOf(deployment);
+  const kmTo = (place: Location) => (from && distance(from, place)) ?? Number.POSITIVE_INFINITY;
+  const tried = fullName(deployment.snapshot?.location ?? {});
+  // Edgegap may list a city several times, once for each data centre.
+  const cities = [...new Map(locations.map((place) => [fullName(place), place]))]
+    .filter(([name, { latitude }]) => name !== tried && name.length <= VALUE_LENGTH && latitude !== undefined)
+    .toSorted(([, a], [, b]) => kmTo(a) - kmTo(b))
+    .slice(0, OFFERED);
+  if (cities.length === 0)
+    throw new InputError('elsewhere-none', 'Edgegap lists no other city with room for this version.', {
+      hint: 'Nothing was deployed. Try again later, or use deploy with another version.',
+    });
+  const choices = cities.map(([value, place]): Choice => {
+    const km = kmTo(place);
+    const detail = Number.isFinite(km)
+      ? { detail: `about ${Math.round(km).toLocaleString('en')} km away` }
+      : {};
+    return { label: placeName(place), value, ...detail };
+  });
+  const action = { command: 'deploy', action: 'again', arg: id };
+  return {
+    kind: 'card',
+    tone: 'neutral',
+    title: [`Deploy ${application} ${version} near another city`],
+    nodes: [
+      { kind: 'text', text: ['Choose a city. I show the order before I deploy anything.'] },
+      { kind: 'select', placeholder: 'Choose a city', choices, action },
+    ],
+  };
+}
+
+/** The same plan near the city with this name. A private fleet would take the server back to its own place. */
+export async function planNear(services: Services, plan: DeployPlan, name: string): Promise<DeployPlan> {
+  if (plan.legacy)
+    throw new InputError(
+      'elsewhere-legacy',
+      'Edgegap’s older API takes no cities, and no other API takes this order.',
+      {
+        hint: 'Nothing was deployed. Use deploy, without a command, arguments and a log storage.',
+      },
+    );
+  const near = [await findLocation(services.catalog, name)];
+  return { ...plan, ...(await placement(services, { near })), fleet: undefined };
+}
+
+/** The place of the server, or else the first place of the order. */
+function positionOf({ snapshot, plan }: Deployment): Pick<Location, 'latitude' | 'longitude'> | undefined {
+  const { location } = snapshot ?? {};
+  return location?.latitude === undefined ? plan.users.find((user) => 'latitude' in user) : location;
+}

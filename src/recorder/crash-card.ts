@@ -1,0 +1,116 @@
+import type { Button, Card, Node } from '../chat/card.ts';
+import { fieldsOf } from '../chat/facts.ts';
+import { cutEnd, oneLine } from '../chat/text.ts';
+import { duration, statusFace } from '../deployments/card.ts';
+import type { Deployment } from '../deployments/deployment.ts';
+import { memory, vcpu } from '../deployments/resources.ts';
+import { timesOf, viewOf } from '../deployments/view.ts';
+import type { Logs } from '../edgegap/logs.ts';
+import { reasonOf } from './reason.ts';
+
+/** The card shows the newest lines of the log, at most this many lines and characters. */
+const LINES = 12;
+const CHARACTERS = 1_200;
+const DETAIL_LENGTH = 300;
+
+/** The last measured use of a server, and its limits, in CPU units (1024 units are one vCPU) and MB. */
+export interface Use {
+  readonly cpu?: number | undefined;
+  readonly memory?: number | undefined;
+  readonly cpuLimit?: number | undefined;
+  readonly memoryLimit?: number | undefined;
+}
+
+export interface Crash {
+  readonly deployment: Deployment;
+  /** The masked log. Undefined if Edgegap did not give the log. */
+  readonly log: Logs | undefined;
+  readonly use: Use;
+  /** How many of the last deployments of the version failed in the same way, this deployment included. */
+  readonly same: { readonly count: number; readonly of: number };
+  readonly isRecorded: boolean;
+}
+
+/** The card that explains a failure, without the file of the log. */
+export function crashCard({ deployment, log, use, same, isRecorded }: Crash): Card {
+  const { application, version, requestId = '', errorDetail: detail } = deployment;
+  const { exit_code: exitCode, message, restart_count: restarts } = log?.crash_data ?? {};
+  const memoryShare = use.memory && use.memoryLimit ? use.memory / use.memoryLimit : undefined;
+  const reason = reasonOf({ detail, exitCode, message, memoryShare });
+  const said = oneLine(
+    [detail, message && !detail?.includes(message) ? message : undefined].filter(Boolean).join(' '),
+  );
+  const used = [
+    usedOf('CPU', use.cpu, use.cpuLimit, vcpu),
+    usedOf('memory', use.memory, use.memoryLimit, memory),
+  ];
+  const nodes: Node[] = [
+    fieldsOf({
+      Reason: reason ?? (said ? 'Edgegap’s words are all that is known.' : 'Edgegap gave no reason.'),
+      'Edgegap says': said !== '' && cutEnd(said, DETAIL_LENGTH),
+      'Exit code': exitCode !== undefined && String(exitCode),
+      Restarts: restarts !== undefined && String(restarts),
+      'Before the failure': before(deployment),
+      Location: viewOf(deployment).place,
+      'Last measured': used.filter((part) => part !== '').join(', '),
+      'Same failure':
+        same.of > 1 && same.count > 0 && `${same.count} of the last ${same.of} deployments of this version`,
+      request_id: [{ code: requestId }],
+    }),
+  ];
+  const lines = lastLines(log?.crash_logs || log?.logs || '');
+  if (lines !== '') nodes.push({ kind: 'code', text: lines, keep: 'end', folded: 'Last lines of the log' });
+  nodes.push({ kind: 'note', text: [aboutLog(log, lines !== '', isRecorded)] });
+  nodes.push({ kind: 'buttons', buttons: buttonsOf(deployment) });
+  return { kind: 'card', tone: 'danger', title: [`Crash report of ${application} ${version}`], nodes };
+}
+
+function usedOf(
+  name: string,
+  used: number | undefined,
+  limit: number | undefined,
+  inWords: (value: number) => string,
+): string {
+  if (used === undefined) return '';
+  return limit ? `${name} ${inWords(used)} of ${inWords(limit)}` : `${name} ${inWords(used)}`;
+}
+
+/** The last status before the failure, and for how long the deployment lived. */
+function before(deployment: Deployment): string {
+  const { readyAt, endedAt } = timesOf(deployment);
+  const { createdAt, snapshot } = deployment;
+  const failedAt = deployment.errorAt ?? endedAt ?? createdAt;
+  const ready = deployment.readyAt ?? readyAt;
+  if (ready !== undefined && ready <= failedAt) return `Ready, for ${duration(failedAt - ready)}`;
+  const last = snapshot?.last_status;
+  const step = last && last !== 'ERROR' ? statusFace(last).words : 'Never ready';
+  return `${step}, ${duration(failedAt - createdAt)} after the order`;
+}
+
+function aboutLog(log: Logs | undefined, hasLines: boolean, isRecorded: boolean): string {
+  if (!log) return 'Edgegap gave me no log of this server.';
+  if (!hasLines) return 'The log is empty, because the server printed nothing or never ran.';
+  return isRecorded
+    ? 'I saved the log. The file and the command logs show more of the log.'
+    : 'The command logs shows more, as long as the deployment exists.';
+}
+
+function buttonsOf({ id, requestId = '', plan }: Deployment): Button[] {
+  const button = (label: string, command: string, action: string, arg: string): Button => ({
+    label,
+    style: action === 'again' ? 'primary' : 'secondary',
+    action: { command, action, arg },
+  });
+  return [
+    button('Logs', 'logs', 'show', requestId),
+    button('Deploy again', 'deploy', 'again', id),
+    // Edgegap's older API takes no cities.
+    ...(plan.legacy ? [] : [button('Try another city', 'deploy', 'elsewhere', id)]),
+  ];
+}
+
+function lastLines(text: string): string {
+  const lines = text.trimEnd().split('\n').slice(-LINES);
+  while (lines.length > 1 && lines.join('\n').length > CHARACTERS) lines.shift();
+  return cutEnd(lines.join('\n'), CHARACTERS);
+}

@@ -1,0 +1,90 @@
+import { type Clock, within } from '../clock.ts';
+import type { EdgegapApi } from '../edgegap/client.ts';
+import { isNoSuchDeployment } from '../edgegap/errors.ts';
+import { AppError } from '../errors.ts';
+import { maskedTail } from '../log/tail.ts';
+import type { Logger } from '../log.ts';
+import type { Store } from '../store/schema.ts';
+import { type Recorded, Recordings } from './recordings.ts';
+
+/** How many bytes of a log are saved, and how many of them the log of a crashed run may take. */
+const MOST = 512 * 1024;
+const MOST_OF_CRASH = MOST / 4;
+/** A stop waits no longer than this for the logs of the servers that it ends. */
+const STOP_WAITS_MS = 3_000;
+/** How many logs are read at the same time before a stop of many servers. */
+const AT_ONCE = 4;
+/** Recordings use only that part of Edgegap's limits that people leave free. */
+const BACKGROUND = { lane: 'background' } as const;
+
+export interface RecorderParts {
+  readonly store: Store;
+  readonly account: string;
+  readonly edgegap: Pick<EdgegapApi, 'logs'>;
+  /** Values that are masked in every log. */
+  readonly secrets: readonly string[];
+  /** Whether logs are saved. */
+  readonly flightRecorder: boolean;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** The flight recorder of an account. It saves logs, because Edgegap deletes the log of a server together with the server. */
+export class Recorder {
+  readonly recordings: Recordings;
+  readonly #parts: RecorderParts;
+
+  constructor(parts: RecorderParts) {
+    this.recordings = new Recordings(parts.store, parts.account);
+    this.#parts = parts;
+  }
+
+  /** Whether logs are saved. */
+  get isOn(): boolean {
+    return this.#parts.flightRecorder;
+  }
+
+  /** Reads the log of a server, and saves the log unless the log is empty. Throws in the same cases as `logs`. */
+  async record(request_id: string, quiet = false): Promise<Recorded> {
+    const { edgegap, clock } = this.#parts;
+    const told = await edgegap.logs(request_id, BACKGROUND);
+    const crash_logs = told.crash_logs && (await this.#newest(told.crash_logs, MOST_OF_CRASH));
+    const logs = await this.#newest(told.logs, MOST - Buffer.byteLength(crash_logs ?? ''));
+    const recorded = { ...told, logs, crash_logs, recordedAt: clock.now(), quiet };
+    if (this.isOn && (logs || crash_logs)) await this.recordings.save(request_id, recorded);
+    return recorded;
+  }
+
+  /**
+   * Records the logs of servers that are about to be stopped. Resolves after three seconds at the latest, and never
+   * rejects. Logs whose reading has begun by then are still saved. With `quiet`, only the command `logs` shows the logs.
+   */
+  async beforeStop(request_ids: readonly string[], { quiet = false } = {}): Promise<void> {
+    if (!this.isOn) return;
+    const left = [...request_ids];
+    const recordAll = async () => {
+      for (let id = left.shift(); id !== undefined; id = left.shift()) await this.#try(id, quiet);
+    };
+    await within(this.#parts.clock, STOP_WAITS_MS, Promise.all(Array.from({ length: AT_ONCE }, recordAll)));
+    left.length = 0;
+  }
+
+  async #try(request_id: string, quiet: boolean): Promise<void> {
+    try {
+      await this.record(request_id, quiet);
+    } catch (error) {
+      if (isNoSuchDeployment(error)) return;
+      const why = error instanceof AppError ? { code: error.code } : { err: error };
+      this.#parts.log.warn({ deployment: request_id, ...why }, 'recorder: a log could not be saved');
+    }
+  }
+
+  /** The newest part of a log, masked. The part begins with a whole line. */
+  async #newest(log: string, most: number): Promise<string> {
+    const { text } = await maskedTail(log, Number.POSITIVE_INFINITY, this.#parts.secrets);
+    const bytes = Buffer.from(text);
+    if (bytes.length <= most) return text;
+    const end = bytes.subarray(-most);
+    return end.subarray(end.indexOf('\n') + 1).toString();
+  }
+}

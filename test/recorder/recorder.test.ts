@@ -1,0 +1,188 @@
+import { describe, expect, test } from 'vitest';
+import { DEPLOY, openStudio, type Run, type Studio } from '../deployments/harness.ts';
+import { until } from '../support/test-clock.ts';
+
+const QUICK = { initializing: 0, seeking: 0, seeked: 0, scanning: 0, deploying: 0 };
+
+/** A bot with a ready server whose log has the line `the last words`. */
+async function ready(environment: Record<string, string> = {}, factor = 60) {
+  const studio = await openStudio({ factor, simulator: { durations: QUICK } });
+  const run = await studio.run(environment);
+  await run.say(DEPLOY);
+  await studio.shown(' is ready');
+  const [id = ''] = studio.simulator.deployments.keys();
+  studio.simulator.print(id, 'the last words, API_TOKEN=abcdefgh12345678');
+  return { studio, run, id };
+}
+
+/** Presses the confirming button of a stop. */
+async function stop({ chat }: Studio, run: Run, id: string): Promise<void> {
+  const action = { command: 'stop', action: 'confirm', arg: id };
+  const buttons = [{ label: 'Stop it', style: 'danger', action }] as const;
+  const card = {
+    kind: 'card',
+    tone: 'warning',
+    title: ['Stop?'],
+    nodes: [{ kind: 'buttons', buttons }],
+  } as const;
+  chat.add(card, { platform: 'memory', workspace: 'w', channel: 'elsewhere' });
+  await run.press('Stop it');
+}
+
+/** The files of all messages with this title, as text. */
+const filesOf = ({ chat }: Studio, title: string) =>
+  chat.messages
+    .map(({ message }) => message)
+    .filter((message) => message.kind === 'card' && JSON.stringify(message.title).includes(title))
+    .flatMap((message) => ('files' in message ? (message.files ?? []) : []))
+    .map(({ name, bytes }) => ({ name, text: Buffer.from(bytes).toString() }));
+const asked = ({ simulator }: Studio, endpoint: string) =>
+  simulator.requests.filter((request) => request.endpoint === endpoint).length;
+
+describe('the log of a stopped server', () => {
+  test('the log is posted once as a file under the card, without a ping, and the command "logs" shows the log after the end', async () => {
+    const { studio, run, id } = await ready();
+    await stop(studio, run, id);
+    const posted = await studio.shown('Last log of');
+    expect(posted.replyTo).toBeDefined();
+    expect(posted.alsoToChannel).toBe(false);
+    expect(JSON.stringify(posted.message)).not.toContain('mention');
+    const [file, ...more] = filesOf(studio, 'Last log of');
+    expect(more).toEqual([]);
+    expect(file).toMatchObject({ name: `${id}.log` });
+    expect(file?.text).toContain('the last words, API_TOKEN=[masked]');
+    expect(studio.simulator.requests.findIndex(({ endpoint }) => endpoint === 'logs')).toBeLessThan(
+      studio.simulator.requests.findIndex(({ endpoint }) => endpoint === 'stop'),
+    );
+    await run.say(`logs ${id}`);
+    expect(studio.privately.at(-1)).toContain('I saved this log at');
+    expect(studio.count('Last log of')).toBe(1);
+  });
+
+  test('a stop waits three seconds for the log and no longer, and never fails because of the log', async () => {
+    const { studio, run, id } = await ready();
+    studio.simulator.faults.next({ endpoint: 'logs' }, { kind: 'slow', when: 'after', ms: 24 * 3_600_000 });
+    await stop(studio, run, id);
+    expect(studio.privately.at(-1)).toContain(`Stopping ${id}`);
+    await studio.shown(' terminated');
+    const refused = await ready();
+    refused.studio.simulator.faults.next(
+      { endpoint: 'logs' },
+      { kind: 'server-error', when: 'before', status: 403 },
+      9,
+    );
+    await stop(refused.studio, refused.run, refused.id);
+    expect(refused.studio.privately.at(-1)).toContain(`Stopping ${refused.id}`);
+    await refused.studio.shown(' terminated');
+    expect(refused.run.log.join()).toContain('recorder: a log could not be saved');
+  });
+
+  test('with FLIGHT_RECORDER=0 no log is saved or posted, and a crash report has no file', async () => {
+    const { studio, run, id } = await ready({ FLIGHT_RECORDER: '0' });
+    await stop(studio, run, id);
+    await studio.shown(' terminated');
+    await run.say(`logs ${id}`);
+    expect(studio.privately.at(-1)).toContain('its log is gone');
+    expect(asked(studio, 'logs')).toBe(1);
+    await run.say(DEPLOY);
+    await until(() => studio.count(' is ready') === 2, 'the second server');
+    const second = [...studio.simulator.deployments.keys()].at(-1) ?? '';
+    studio.simulator.crash(second, { exit_code: 1, message: 'no map' });
+    const report = await studio.shown('Crash report');
+    expect(JSON.stringify(report.message)).toContain('GameLoop.Step');
+    expect(filesOf(studio, 'Crash report')).toEqual([]);
+    expect(studio.count('Last log of')).toBe(0);
+  });
+
+  test('at most the newest 512 KB of a log are saved, from the beginning of a line', async () => {
+    const { studio, run, id } = await ready();
+    for (let n = 0; n < 200; n++) studio.simulator.print(id, `line ${n} ${'ü'.repeat(5_000)}`);
+    await stop(studio, run, id);
+    await studio.shown('Last log of');
+    const [file] = filesOf(studio, 'Last log of');
+    expect(Buffer.byteLength(file?.text ?? '')).toBeLessThanOrEqual(512 * 1024 + 1);
+    expect(file?.text).toMatch(/^\d{4}-\d\d-\d\dT\S+ line 1\d\d ü/);
+    expect(file?.text).toMatch(/line 199 ü+\n$/);
+  });
+});
+
+describe('a crash', () => {
+  test('the crash report is written once, even if the process is killed while the log is being read', async () => {
+    const { studio, run, id } = await ready();
+    studio.simulator.faults.next({ endpoint: 'logs' }, { kind: 'slow', when: 'after', ms: 24 * 3_600_000 });
+    studio.simulator.crash(id, { exit_code: 139, message: 'segmentation fault' });
+    await until(() => asked(studio, 'logs') === 1, 'the request for the log');
+    run.kill();
+    const next = await studio.run();
+    await studio.shown('Crash report');
+    expect(filesOf(studio, 'Crash report').map(({ name }) => name)).toEqual([`${id}.log`, `${id}-crash.log`]);
+    await next.stop();
+    await studio.run();
+    expect(studio.count('Crash report')).toBe(1);
+  });
+
+  test('the crash report is posted once, even if the process is killed while the report is being sent', async () => {
+    const { studio, run, id } = await ready();
+    const release = studio.chat.hold();
+    studio.simulator.crash(id, { exit_code: 139, message: 'segmentation fault' });
+    await until(() => asked(studio, 'logs') === 1, 'the request for the log');
+    run.kill();
+    release();
+    const next = await studio.run();
+    await studio.shown('Crash report');
+    await next.stop();
+    await studio.run();
+    expect(studio.count('Crash report')).toBe(1);
+    expect(studio.count(' failed')).toBeGreaterThanOrEqual(1);
+  });
+
+  test('if Edgegap is away after a crash, the log is asked for again until Edgegap answers', async () => {
+    const { studio, id } = await ready();
+    studio.simulator.faults.next({ endpoint: 'logs' }, { kind: 'server-error', when: 'before' }, 4);
+    studio.simulator.crash(id, { exit_code: 1, message: 'no map' });
+    const report = await studio.shown('Crash report');
+    expect(JSON.stringify(report.message)).toContain('GameLoop.Step');
+  });
+
+  test('if the server never ran, the crash report says why and has no file', async () => {
+    const studio = await openStudio({ simulator: { durations: QUICK } });
+    const run = await studio.run();
+    studio.simulator.faults.next({ endpoint: 'deploy' }, { kind: 'image-cannot-be-pulled' });
+    await run.say(DEPLOY);
+    const { message } = await studio.shown('Crash report');
+    expect(JSON.stringify(message)).toMatch(/The image cannot be pulled.*Deploying, \d+ s after the order/);
+    expect(JSON.stringify(message)).toContain('The log is empty');
+    expect(filesOf(studio, 'Crash report')).toEqual([]);
+    studio.simulator.faults.next({ endpoint: 'deploy' }, { kind: 'cannot-allocate' });
+    await run.say(DEPLOY);
+    const second = await studio.shown('No place had room for the server.');
+    // The earlier failure was of another sort.
+    expect(JSON.stringify(second.message)).toContain('1 of the last 2 deployments of this version');
+    studio.simulator.faults.next({ endpoint: 'deploy' }, { kind: 'cannot-allocate' });
+    await run.say(DEPLOY);
+    await studio.shown('2 of the last 3 deployments of this version');
+  });
+
+  test('the last log of a server that failed is not posted again when the server is stopped', async () => {
+    const { studio, run, id } = await ready();
+    studio.simulator.crash(id, { exit_code: 1, message: 'no map' });
+    await studio.shown('Crash report');
+    await stop(studio, run, id);
+    await studio.shown(' terminated');
+    await run.say(`logs ${id}`);
+    expect(studio.privately.at(-1)).toContain('I saved this log at');
+    expect(studio.privately.at(-1)).toContain('Crash log');
+    expect(studio.count('Last log of')).toBe(0);
+  });
+});
+
+test('if the longest duration of a version is over, the line about the end says so', async () => {
+  const { studio, id } = await ready({}, 600);
+  const deployment = studio.simulator.deployments.get(id);
+  if (deployment) Object.assign(deployment, { maxDuration: 1 });
+  const readyAt = studio.now();
+  await until(() => studio.now() - readyAt > 61_000, 'a minute');
+  studio.simulator.terminate(id);
+  await studio.shown(/ terminated after .*the longest duration that its version allows/);
+  expect(studio.count('Last log of')).toBe(0);
+});
