@@ -9,6 +9,7 @@ import { type Context, defineCommand, type RunResult, type Services } from '../s
 import { orderOf } from '../src/command/deploy-order.ts';
 import { suggestHosts } from '../src/command/hosts.ts';
 import { findDeployable } from '../src/command/kinds/version.ts';
+import { offeringLast, offerTags } from '../src/command/offers.ts';
 import { deploymentCard } from '../src/deployments/card.ts';
 import type { Deployment } from '../src/deployments/deployment.ts';
 import type { Deployments } from '../src/deployments/deployments.ts';
@@ -39,7 +40,12 @@ const options = {
     of: 'ip',
     description: 'IP addresses of players to deploy near, separated by commas',
   },
-  tag: { kind: 'list', of: 'tag', description: 'Tags for the deployment, separated by commas' },
+  tag: {
+    kind: 'list',
+    of: 'tag',
+    suggest: offeringLast(',，', offerTags),
+    description: 'Tags for the deployment, separated by commas',
+  },
   env: { kind: 'variables', description: 'Environment variables, e.g. MODE=race MOTD="two words"' },
   cpu: {
     kind: 'integer',

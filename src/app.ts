@@ -3,6 +3,7 @@ import { createPlatforms } from './adapters/start.ts';
 import { type AccountSettings, type OpenAccount, openAccount } from './app/account.ts';
 import { openOwnDeployment } from './app/own-deployment.ts';
 import { createReadiness } from './app/readiness.ts';
+import { createRefresher } from './app/refresher.ts';
 import { stopInOrder } from './app/stop.ts';
 import { Plans, purgePlans } from './bulk/plans.ts';
 import { carryingOut } from './bulk/work.ts';
@@ -10,6 +11,7 @@ import { createCharts } from './chart/charts.ts';
 import type { Adapter, Address } from './chat/port.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Directory, Services } from './command/define.ts';
+import { knownFleets } from './command/fleets.ts';
 import { createInvocations } from './command/invocations.ts';
 import { loadCommands } from './command/load.ts';
 import type { Kinds } from './command/options.ts';
@@ -132,6 +134,7 @@ export async function buildApp({
     id,
     api,
     catalog,
+    roster,
     allowlist,
     deployments,
     plannedStops,
@@ -142,6 +145,8 @@ export async function buildApp({
     guard,
     edgegap: api,
     catalog,
+    roster,
+    keepFresh: () => refreshers.get(id)?.used(),
     charts,
     directory,
     payloads: createPayloads(store, clock, id),
@@ -197,6 +202,12 @@ export async function buildApp({
     readOnly: config.readOnly,
     log,
   });
+  const refreshers = new Map(
+    opened.map((one) => [
+      one.id,
+      createRefresher({ ...one, fleets: () => knownFleets(services(one)), clock, log }),
+    ]),
+  );
   const tasks = [purges, forgettingPayloads(store), stops, bulk];
   const work = new TaskWorker({ store, membership, account: EVERY_ACCOUNT, kinds: tasks, clock, log });
   const platforms = createPlatforms({ adapters, leases, membership, clock, log, inbox: pipeline, over });
@@ -227,7 +238,7 @@ export async function buildApp({
       for (const one of accounts.all)
         void warmUp(one, (why, message) => {
           if (!stopping) log.error(why, message);
-        });
+        }).then(refreshers.get(one.id)?.start);
       await recovery.start();
       await callbacks.start();
       for (const { reconciler } of accounts.all) await reconciler.start();
@@ -259,7 +270,7 @@ export async function buildApp({
         accounts: accounts.all,
         callbacks,
         outbox,
-        background: [work, recovery, charts],
+        background: [work, recovery, charts, ...refreshers.values()],
         membership,
         stores: [lifeline, store],
       });

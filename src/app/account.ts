@@ -1,3 +1,4 @@
+import { Roster } from '../command/roster.ts';
 import type { Account } from '../deployments/account.ts';
 import { createCatalog } from '../deployments/catalog.ts';
 import { Deployments } from '../deployments/deployments.ts';
@@ -43,5 +44,18 @@ export function openAccount({ id, apiUrl, token, proxy, allowlist }: AccountSett
   const reconciler = new Reconciler({ ...common, deployments, edgegap: client });
   afterWritesTo(store, 'deployments', () => reconciler.wake());
   const catalog = createCatalog(api, clock);
-  return { id, api, catalog, allowlist, guard, deployments, plannedStops, client, permits, reconciler };
+  const roster = new Roster({ ...common, deployments, edgegap: api, allowlist });
+  return {
+    id,
+    api,
+    catalog,
+    roster,
+    allowlist,
+    guard,
+    deployments,
+    plannedStops,
+    client,
+    permits,
+    reconciler,
+  };
 }

@@ -72,7 +72,9 @@ export async function stageOn(name: DriverName, options: BotOptions = {}): Promi
       await driver.close();
     },
   };
-  await until(() => bot.simulator.requests.length >= 2, 'the catalogue to be read');
+  // The list of deployments is read last, after the catalogue.
+  const isRead = () => bot.simulator.requests.some(({ endpoint }) => endpoint === 'list');
+  await until(() => bot.simulator.requests.length >= 2 && (options.simulator?.faults || isRead()), 'the lists');
   return stage;
 }
 
