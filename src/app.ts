@@ -211,6 +211,7 @@ export async function buildApp({
   const tasks = [purges, forgettingPayloads(store), stops, bulk];
   const work = new TaskWorker({ store, membership, account: EVERY_ACCOUNT, kinds: tasks, clock, log });
   const platforms = createPlatforms({ adapters, leases, membership, clock, log, inbox: pipeline, over });
+  let warmed: Promise<unknown> = Promise.resolve();
   let stopping = false;
   const server = buildServer({
     callbacks,
@@ -235,10 +236,12 @@ export async function buildApp({
         for (const { permits } of accounts.all) await waitOut(permits, Object.keys(parts.limits));
       const port = await server.listen(config.port, config.host === undefined ? undefined : [config.host]);
       if (loopback) publicUrl ??= `http://127.0.0.1:${port}`;
-      for (const one of accounts.all)
-        void warmUp(one, (why, message) => {
-          if (!stopping) log.error(why, message);
-        }).then(refreshers.get(one.id)?.start);
+      const report = (why: object, message: string) => {
+        if (!stopping) log.error(why, message);
+      };
+      warmed = Promise.all(
+        accounts.all.map((one) => warmUp(one, report).then(refreshers.get(one.id)?.start)),
+      );
       await recovery.start();
       await callbacks.start();
       for (const { reconciler } of accounts.all) await reconciler.start();
@@ -252,6 +255,8 @@ export async function buildApp({
         );
       return { port };
     },
+    /** Resolves when the lists for suggestions have been read for the first time, or could not be read. */
+    warmed: () => warmed,
     /** Resolves when every invocation has been answered and the bot has tried to send every message. */
     async settled() {
       await pipeline.idle();

@@ -76,10 +76,11 @@ export function createRefresher({ id: account, catalog, roster, fleets, clock, l
   }
 
   return {
-    /** Reads the lists for the first time. */
-    start(): void {
+    /** Reads the lists for the first time. Resolves when they have been read, or could not be read. */
+    async start(): Promise<void> {
       loop.start();
       loop.wake();
+      await loop.idle();
     },
     /** Called when a person types. */
     used(): void {

@@ -30,11 +30,10 @@ export function bestNames(typed: string, names: Iterable<string>): string[] {
 }
 
 /** The number of the item's group. -1 if the item does not match. */
-function rank(typed: SearchKey, words: readonly string[], { spaced, joined, others }: SearchKey): number {
-  if (joined === typed.joined || others === typed.joined) return 0;
+function rank(typed: SearchKey, words: readonly string[], { spaced, joined, all }: SearchKey): number {
+  if (!words.every((word) => all.includes(word))) return -1;
+  if (joined === typed.joined || (typed.joined !== '' && all.endsWith(`\n${typed.joined}`))) return 0;
   if (joined.startsWith(typed.joined)) return 1;
   const padded = ` ${spaced}`;
-  if (words.every((word) => padded.includes(` ${word}`))) return 2;
-  const isIn = (word: string) => joined.includes(word) || others.includes(word) || spaced.includes(word);
-  return words.every(isIn) ? 3 : -1;
+  return words.every((word) => padded.includes(` ${word}`)) ? 2 : 3;
 }

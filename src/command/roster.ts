@@ -53,6 +53,11 @@ interface Parts {
   readonly clock: Clock;
 }
 
+interface Sorted {
+  readonly rows: readonly Running[];
+  readonly ids: ReadonlySet<string>;
+}
+
 /**
  * The running deployments of an account, in memory, so that a suggestion needs no request to Edgegap. Deployments that
  * were deployed from chat come from the store, and other deployments from Edgegap's list.
@@ -62,7 +67,7 @@ export class Roster {
   /** The deployments in the store, by the id of their row. */
   readonly #stored = new Map<string, { readonly revision: number; readonly running: Running | undefined }>();
   /** The stored deployments, newest first. Undefined if they have changed since. */
-  #sorted: readonly Running[] | undefined;
+  #sorted: Sorted | undefined;
   #caughtUp: { readonly at: number; readonly agoMs: () => number } | undefined;
   readonly #listed;
 
@@ -85,8 +90,8 @@ export class Roster {
     if (this.#caughtUp) await within(this.#parts.clock, STORE_WAIT_MS, catchingUp);
     const { rows: listed, asOf } = this.#listed.seen();
     const stored = this.#newestFirst();
-    const ids = new Set(stored.map(({ request_id }) => request_id));
-    const rows = [...stored, ...listed.filter(({ request_id }) => !ids.has(request_id))];
+    const others = listed.filter(({ request_id }) => !stored.ids.has(request_id));
+    const rows = others.length === 0 ? stored.rows : [...stored.rows, ...others];
     return { rows, asOf: ({ heardAt }) => (asOf === undefined ? undefined : Math.max(asOf, heardAt)) };
   }
 
@@ -96,9 +101,12 @@ export class Roster {
     await this.#listed.read(atMostOldMs, call);
   }
 
-  #newestFirst(): readonly Running[] {
-    const all = () => [...this.#stored.values()].flatMap(({ running }) => running ?? []);
-    this.#sorted ??= all().toSorted((a, b) => (b.begunAt ?? 0) - (a.begunAt ?? 0));
+  #newestFirst(): Sorted {
+    if (!this.#sorted) {
+      const all = [...this.#stored.values()].flatMap(({ running }) => running ?? []);
+      const rows = all.toSorted((a, b) => (b.begunAt ?? 0) - (a.begunAt ?? 0));
+      this.#sorted = { rows, ids: new Set(rows.map(({ request_id }) => request_id)) };
+    }
     return this.#sorted;
   }
 

@@ -59,8 +59,8 @@ const isAscii = (text: string) => /^[\0-\x7f]*$/.test(text);
 export interface SearchKey {
   readonly spaced: string;
   readonly joined: string;
-  /** The joined words in other spellings, such as `zuerich` for Zürich. */
-  readonly others: string;
+  /** Both of these, and the joined words in other spellings, such as `zuerich` for Zürich. */
+  readonly all: string;
 }
 
 export function searchKey(text: string): SearchKey {
@@ -69,7 +69,7 @@ export function searchKey(text: string): SearchKey {
   const words = text.split(/[\s\p{Pd}_,;·]+/u).map(keyOf);
   const spaced = words.filter((word) => word !== '').join(' ');
   const joined = words.join('');
-  return { spaced, joined, others: plain ? joined : nameKey(text, DIGRAPHS) };
+  return { spaced, joined, all: `${spaced}\n${joined}\n${plain ? '' : nameKey(text, DIGRAPHS)}` };
 }
 
 const LEVELS: readonly ((text: string) => readonly string[])[] = [

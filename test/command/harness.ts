@@ -72,9 +72,9 @@ export async function stageOn(name: DriverName, options: BotOptions = {}): Promi
       await driver.close();
     },
   };
-  // The list of deployments is read last, after the catalogue.
-  const isRead = () => bot.simulator.requests.some(({ endpoint }) => endpoint === 'list');
-  await until(() => bot.simulator.requests.length >= 2 && (options.simulator?.faults || isRead()), 'the lists');
+  // With faults, the lists may not be read for a long time.
+  if (options.simulator?.faults) await until(() => bot.simulator.requests.length >= 2, 'the catalogue');
+  else await bot.app.warmed();
   return stage;
 }
 
