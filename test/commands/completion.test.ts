@@ -1,8 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { defaultCatalog, type SimulatedCatalog } from '../../src/simulator/catalog.ts';
+import { commandFolder } from '../command/command-folder.ts';
 import { deployElsewhere, deployReady, type Stage, stageOn } from '../command/harness.ts';
 import type { ConsoleDriver } from '../support/console-driver.ts';
 import type { DiscordDriver } from '../support/discord-driver.ts';
+import type { SlackDriver } from '../support/slack-driver.ts';
 import { until } from '../support/test-clock.ts';
 
 const [kart] = defaultCatalog.applications;
@@ -248,6 +250,59 @@ test('in the terminal, Tab puts in a value, or lists several values with their d
     // The typed word is a candidate, so that readline does not replace the word.
     expect(listed[0]).toBe('racing');
     expect(listed[1]).toMatch(/ kart-racing v1\.\d · \S/);
+  } finally {
+    await stage.close();
+  }
+});
+
+/** A command whose form asks for the values that only Edgegap knows. */
+const PICK = `
+import { defineCommand } from '../src/command/define.ts';
+
+const field = (name) => ({ name, kind: 'text', lines: 'short', label: name, suggestedAs: name });
+
+export default defineCommand({
+  description: 'Pick a server',
+  permission: 'deployments.read',
+  ack: 'private',
+  options: {
+    deployment: { kind: 'deployment', description: 'The deployment' },
+    application: { kind: 'application', description: 'The application' },
+    version: { kind: 'version', description: 'The version' },
+  },
+  form: () => ({
+    title: 'Pick',
+    submitLabel: 'Pick',
+    submit: { command: 'pick', action: 'picked', arg: '' },
+    fields: ['deployment', 'application', 'version'].map(field),
+  }),
+  forms: { picked: { permission: 'deployments.read', ack: 'private', run: () => {} } },
+  run: () => {},
+});
+`;
+
+test('a form on Slack suggests values with a label, and at most 100 versions', async () => {
+  const folder = commandFolder('completion', { pick: PICK });
+  onTestFinished(folder.remove);
+  const stage = await stageOn('slack-http', { simulator: { catalog }, commands: folder.path });
+  const driver = stage.driver as SlackDriver;
+  try {
+    const own = await deployReady(stage);
+    await driver.command('operator', 'pick');
+    const offered = (option: string, typed: string, given = {}) =>
+      driver.offered('operator', 'pick', option, typed, given);
+    expect(await offered('application', 'retired')).toEqual([
+      { label: 'retired-prototype | inactive', value: 'retired-prototype' },
+    ]);
+    expect(await offered('version', '', {})).toHaveLength(100);
+    expect((await offered('version', LONG.slice(0, 9)))[0]?.value).toBe(LONG);
+    const [server] = await offered('deployment', 'kart');
+    expect(server).toMatchObject({
+      value: own,
+      label: expect.stringMatching(/^kart-racing v1\.2 · Montreal · /),
+    });
+    expect(await offered('deployment', 'no such thing')).toEqual([]);
+    expect(await driver.offered('member', 'pick', 'deployment', '')).toEqual([]);
   } finally {
     await stage.close();
   }
