@@ -2,6 +2,8 @@ import { quoted } from '../src/command/argv.ts';
 import { matching, planActions, propose } from '../src/command/bulk-plan.ts';
 import { type CheckContext, type Context, defineCommand } from '../src/command/define.ts';
 import { filterInUse } from '../src/command/filter-in-use.ts';
+import { suggestFleets } from '../src/command/fleets.ts';
+import { suggestHosts } from '../src/command/hosts.ts';
 import { fullName, placeName } from '../src/command/kinds/location.ts';
 import type { OptionsOf } from '../src/command/options.ts';
 import { namesakes } from '../src/command/same-name.ts';
@@ -22,8 +24,16 @@ const options = {
     description: 'Only deployments that this person deployed from chat: a name or a mention',
   },
   mine: { kind: 'boolean', description: 'Only deployments that you deployed from chat' },
-  fleet: { kind: 'string', description: 'Only on this private fleet; * stands for anything' },
-  host: { kind: 'string', description: 'Only on this host of a fleet; * stands for anything' },
+  fleet: {
+    kind: 'string',
+    suggest: suggestFleets,
+    description: 'Only on this private fleet; * stands for anything',
+  },
+  host: {
+    kind: 'string',
+    suggest: suggestHosts,
+    description: 'Only on this host of a fleet; * stands for anything',
+  },
   all: { kind: 'boolean', description: 'Needed to stop everything that runs' },
 } as const;
 type Given = OptionsOf<typeof options>;

@@ -10,6 +10,7 @@ import { orderOf } from '../src/command/deploy-order.ts';
 import { cityMenu, planNear } from '../src/command/elsewhere.ts';
 import { suggestHosts } from '../src/command/hosts.ts';
 import { findDeployable } from '../src/command/kinds/version.ts';
+import { offeringLast, offerTags } from '../src/command/offers.ts';
 import { deploymentCard } from '../src/deployments/card.ts';
 import type { Deployment } from '../src/deployments/deployment.ts';
 import type { Deployments } from '../src/deployments/deployments.ts';
@@ -40,7 +41,12 @@ const options = {
     of: 'ip',
     description: 'IP addresses of players to deploy near, separated by commas',
   },
-  tag: { kind: 'list', of: 'tag', description: 'Tags for the deployment, separated by commas' },
+  tag: {
+    kind: 'list',
+    of: 'tag',
+    suggest: offeringLast(',，', offerTags),
+    description: 'Tags for the deployment, separated by commas',
+  },
   env: {
     kind: 'variables',
     description: 'Variables: MODE=race (typed: repeat --env; on Discord: all pairs in one box)',

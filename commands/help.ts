@@ -1,5 +1,5 @@
 import type { Card, Field, Node, Rich } from '../src/chat/card.ts';
-import { firstWord, nearest, parseText, quoted, unaddressed } from '../src/command/argv.ts';
+import { asTyped, firstWord, nearest, parseText, quoted, unaddressed } from '../src/command/argv.ts';
 import {
   type Command,
   type Context,
@@ -114,11 +114,6 @@ function exampleOf({ example = '', options }: Entry, catalog: Services['catalog'
   if (!isRead) void catalog.versions(picked.name).catch(() => undefined);
   const [newest, ...older] = picked.versions.filter((one) => one.is_active).map((one) => one.name);
   const isUsual = isRead ? [newest, ...older].includes(version) : picked.name === application;
-  const named = example.replace(application, typed(picked.name));
-  return version && !isUsual ? named.replace(version, typed(newest ?? '<version>')) : named;
-}
-
-/** The name as a person has to type it. If needed, the name is put in quotation marks. */
-function typed(name: string): string {
-  return /[\s"'=]/.test(name) ? `"${name.replace(/["\\]/g, '\\$&')}"` : name;
+  const named = example.replace(application, asTyped(picked.name));
+  return version && !isUsual ? named.replace(version, asTyped(newest ?? '<version>')) : named;
 }

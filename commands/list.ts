@@ -7,6 +7,8 @@ import {
   type Services,
 } from '../src/command/define.ts';
 import { filterInUse } from '../src/command/filter-in-use.ts';
+import { suggestFleets } from '../src/command/fleets.ts';
+import { suggestHosts } from '../src/command/hosts.ts';
 import { pageAction, pageFoot, pageOption } from '../src/command/pages.ts';
 import { currentView } from '../src/command/status-view.ts';
 import { answerCard } from '../src/deployments/answer-card.ts';
@@ -38,8 +40,16 @@ export default defineCommand({
     version: { kind: 'version', orInactive: true, description: 'Only of this version' },
     status: { kind: 'choice', choices: STATUSES, description: 'Only in this status' },
     tag: { kind: 'tag', description: 'Only with this tag' },
-    fleet: { kind: 'string', description: 'Only on this private fleet; * stands for anything' },
-    host: { kind: 'string', description: 'Only on this host of a fleet; * stands for anything' },
+    fleet: {
+      kind: 'string',
+      suggest: suggestFleets,
+      description: 'Only on this private fleet; * stands for anything',
+    },
+    host: {
+      kind: 'string',
+      suggest: suggestHosts,
+      description: 'Only on this host of a fleet; * stands for anything',
+    },
     'older-than': { kind: 'duration', description: 'Only deployments at least this old, for example 2h' },
     mine: { kind: 'boolean', description: 'Only deployments that you deployed from chat' },
     page: pageOption,

@@ -3,6 +3,7 @@ import { quoted } from '../src/command/argv.ts';
 import { matching, planActions, propose } from '../src/command/bulk-plan.ts';
 import { type CheckContext, type Context, defineCommand, defineGroup } from '../src/command/define.ts';
 import { filterInUse } from '../src/command/filter-in-use.ts';
+import { offerOwnTags } from '../src/command/offers.ts';
 import { type OptionsOf, theDeployment } from '../src/command/options.ts';
 import { Question } from '../src/command/question.ts';
 import { namesakes } from '../src/command/same-name.ts';
@@ -15,7 +16,10 @@ import { InputError } from '../src/errors.ts';
 
 const tag = (description: string) =>
   ({ kind: 'tag', required: true, positional: true, description }) as const;
-const oneTag = (description: string) => ({ deployment: theDeployment, tag: tag(description) });
+const oneTag = (description: string) => ({
+  deployment: theDeployment,
+  tag: { ...tag(description), suggest: offerOwnTags },
+});
 /** Either one deployment, or all deployments with the tag `of`. */
 const tagToAdd = {
   deployment: { ...theDeployment, unless: 'of' },

@@ -3,7 +3,6 @@ import { counted, fieldsOf, rowText } from '../src/chat/facts.ts';
 import { type Context, defineCommand } from '../src/command/define.ts';
 import { pageAction, pageFoot, pageOf, pageOption } from '../src/command/pages.ts';
 import { duration } from '../src/deployments/card.ts';
-import { newestFirst } from '../src/deployments/catalog.ts';
 import { resources } from '../src/deployments/resources.ts';
 import type { AppVersion } from '../src/edgegap/catalogue.ts';
 import { parseEdgegapTime } from '../src/edgegap/schema.ts';
@@ -58,7 +57,7 @@ async function show(context: Context<unknown>, asked: Asked, wanted: number): Pr
   const { application } = asked;
   const { catalog, respond } = context;
   const all = await catalog.versions(application);
-  const { rows, ...at } = pageOf(newestFirst(all), wanted, ROWS);
+  const { rows, ...at } = pageOf(all, wanted, ROWS);
   const off = all.filter((one) => !one.is_active).length;
   const isOff = (await catalog.applications()).some((one) => one.name === application && !one.is_active);
   const text = [

@@ -3,6 +3,7 @@ import { createPlatforms } from './adapters/start.ts';
 import { type AccountSettings, type OpenAccount, openAccount } from './app/account.ts';
 import { openOwnDeployment } from './app/own-deployment.ts';
 import { createReadiness } from './app/readiness.ts';
+import { createRefresher } from './app/refresher.ts';
 import { stopInOrder } from './app/stop.ts';
 import { Plans, purgePlans } from './bulk/plans.ts';
 import { carryingOut } from './bulk/work.ts';
@@ -10,6 +11,7 @@ import { createCharts } from './chart/charts.ts';
 import type { Adapter, Address } from './chat/port.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Directory, Services } from './command/define.ts';
+import { knownFleets } from './command/fleets.ts';
 import { createInvocations } from './command/invocations.ts';
 import { loadCommands } from './command/load.ts';
 import type { Kinds } from './command/options.ts';
@@ -142,6 +144,7 @@ export async function buildApp({
     id,
     api,
     catalog,
+    roster,
     allowlist,
     deployments,
     plannedStops,
@@ -154,6 +157,8 @@ export async function buildApp({
     guard,
     edgegap: api,
     catalog,
+    roster,
+    keepFresh: () => refreshers.get(id)?.used(),
     charts,
     logSearches,
     directory,
@@ -213,6 +218,12 @@ export async function buildApp({
     readOnly: config.readOnly,
     log,
   });
+  const refreshers = new Map(
+    opened.map((one) => [
+      one.id,
+      createRefresher({ ...one, fleets: () => knownFleets(services(one)), clock, log }),
+    ]),
+  );
   const following = followingLogs({
     accountOf: (id) => accounts.byId(id),
     reader,
@@ -225,6 +236,7 @@ export async function buildApp({
   const tasks = [purges, forgettingPayloads(store), stops, bulk, following, ...explaining];
   const work = new TaskWorker({ store, membership, account: EVERY_ACCOUNT, kinds: tasks, clock, log });
   const platforms = createPlatforms({ adapters, leases, membership, clock, log, inbox: pipeline, over });
+  let warmed: Promise<unknown> = Promise.resolve();
   let stopping = false;
   const server = buildServer({
     callbacks,
@@ -249,10 +261,12 @@ export async function buildApp({
         for (const { permits } of accounts.all) await waitOut(permits, Object.keys(parts.limits));
       const port = await server.listen(config.port, config.host === undefined ? undefined : [config.host]);
       if (loopback) publicUrl ??= `http://127.0.0.1:${port}`;
-      for (const one of accounts.all)
-        void warmUp(one, (why, message) => {
-          if (!stopping) log.error(why, message);
-        });
+      const report = (why: object, message: string) => {
+        if (!stopping) log.error(why, message);
+      };
+      warmed = Promise.all(
+        accounts.all.map((one) => warmUp(one, report).then(refreshers.get(one.id)?.start)),
+      );
       await recovery.start();
       await callbacks.start();
       for (const { reconciler } of accounts.all) await reconciler.start();
@@ -266,6 +280,8 @@ export async function buildApp({
         );
       return { port };
     },
+    /** Resolves when the lists for suggestions have been read for the first time, or could not be read. */
+    warmed: () => warmed,
     /** Resolves when every invocation has been answered and the bot has tried to send every message. */
     async settled() {
       await pipeline.idle();
@@ -284,7 +300,7 @@ export async function buildApp({
         accounts: accounts.all,
         callbacks,
         outbox,
-        background: [work, recovery, charts, logSearches, reader],
+        background: [work, recovery, charts, logSearches, reader, ...refreshers.values()],
         membership,
         stores: [lifeline, store],
       });

@@ -93,11 +93,15 @@ export function createLoop(parts: LoopParts): Loop {
   };
 }
 
-/** Calls that come while an earlier call is under way share the result of that call. */
-export function oneAtATime<T>(ask: () => Promise<T>): () => Promise<T> {
+/**
+ * Calls that come while an earlier call is under way share the result of that call. Their own arguments have no effect.
+ */
+export function oneAtATime<T, Args extends unknown[] = []>(
+  ask: (...args: Args) => Promise<T>,
+): (...args: Args) => Promise<T> {
   let open: Promise<T> | undefined;
-  return () => {
-    open ??= ask().finally(() => {
+  return (...args) => {
+    open ??= ask(...args).finally(() => {
       open = undefined;
     });
     return open;

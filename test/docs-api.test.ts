@@ -133,7 +133,8 @@ describe('the commands in the table', () => {
       ['status', `status ${id}`],
       ['list', 'list'],
       ['locations', 'locations --application kart-racing --version v1.2'],
-      ['versions', 'versions arena-shooter'],
+      // The versions of active applications are read in advance.
+      ['versions', 'versions retired-prototype'],
       ['logs', `logs ${id}`],
       ['metrics', `metrics ${id}`],
       ['hosts', 'hosts tournament'],

@@ -1,3 +1,4 @@
+import { Roster } from '../command/roster.ts';
 import type { Account } from '../deployments/account.ts';
 import { createCatalog } from '../deployments/catalog.ts';
 import { Deployments } from '../deployments/deployments.ts';
@@ -48,6 +49,7 @@ export function openAccount({ id, apiUrl, token, proxy, allowlist }: AccountSett
   const reconciler = new Reconciler({ ...common, deployments, edgegap: client });
   afterWritesTo(store, 'deployments', () => reconciler.wake());
   const catalog = createCatalog(api, clock);
-  const own = { id, api, catalog, allowlist, guard, deployments, plannedStops, recorder };
+  const roster = new Roster({ ...common, deployments, edgegap: api, allowlist });
+  const own = { id, api, catalog, roster, allowlist, guard, deployments, plannedStops, recorder };
   return { ...own, client, permits, reconciler };
 }

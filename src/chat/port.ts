@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http';
 import type { AppError } from '../errors.ts';
-import type { ActionRef, Line, Message } from './card.ts';
+import type { ActionRef, Choice, Line, Message } from './card.ts';
 import type { Form, FormValues } from './form.ts';
 
 /** A place for messages: a channel of a workspace (a Discord server, a Slack team), or a thread of a channel. */
@@ -85,7 +85,7 @@ export interface Inbox {
    * Returns the values to offer while a person is typing, with the best value first. Resolves before the platform's
    * time limit. Never rejects.
    */
-  suggest(question: Question): Promise<readonly string[]>;
+  suggest(question: Question): Promise<readonly Choice[]>;
 }
 
 /** A question for suggestions, asked while a person is typing the value of an option. */

@@ -159,6 +159,11 @@ export function quoted(text: string): string {
   return `“${shown}${shown.length < text.length ? '…' : ''}”`;
 }
 
+/** A value as a person has to type the value. If needed, the value is put in quotation marks. */
+export function asTyped(value: string): string {
+  return /[\s"'=]/.test(value) ? `"${value.replace(/["\\]/g, '\\$&')}"` : value;
+}
+
 export interface Token {
   readonly text: string;
   readonly quoted: boolean;

@@ -20,6 +20,7 @@ import { type Kinds, type OptionSpecs, type OptionsOf, withKinds } from './optio
 import type { Payloads } from './payloads.ts';
 import { type Permission, permissions } from './permissions.ts';
 import type { Presets } from './presets.ts';
+import type { Roster } from './roster.ts';
 import type { StoredRequest } from './stored.ts';
 
 /**
@@ -238,6 +239,10 @@ export interface Services {
   readonly edgegap: EdgegapApi;
   /** Applications, versions and locations, cached. */
   readonly catalog: Catalog;
+  /** The running deployments, for suggestions. */
+  readonly roster: Roster;
+  /** Called when a person types. From then on, the lists for suggestions are read regularly, for an hour. */
+  keepFresh(): void;
   readonly charts: Charts;
   readonly logSearches: LogSearches;
   /** All commands, for help. */

@@ -1,4 +1,3 @@
-import { newestFirst } from '../deployments/catalog.ts';
 import type { DeployPlan, LegacyPlan } from '../deployments/deployment.ts';
 import { InputError } from '../errors.ts';
 import type { Wanted } from './confirm-deploy.ts';
@@ -61,7 +60,7 @@ export async function orderOf(services: Services, given: Given): Promise<Wanted>
 
 async function newestVersion({ catalog }: Services, application: string): Promise<string> {
   const versions = await catalog.versions(application, FRESH_MS);
-  const newest = newestFirst(versions).find(({ is_active }) => is_active);
+  const newest = versions.find(({ is_active }) => is_active);
   if (newest) return newest.name;
   throw new InputError('version-none', `${application} has no active version.`, {
     hint: 'Nothing was deployed. Activate a version in the Edgegap dashboard.',

@@ -2,6 +2,7 @@
  * The names of private fleets. No endpoint of Edgegap lists fleets, so the bot remembers the names of fleets that
  * exist.
  */
+import { bestNames } from './best-matches.ts';
 import type { Payloads } from './payloads.ts';
 
 const NAME = 'fleets';
@@ -16,6 +17,10 @@ interface Remembered {
 /** The names from the settings, followed by the names that people used before. The latest of these comes first. */
 export async function knownFleets({ settings, payloads }: Remembered): Promise<string[]> {
   return [...new Set([...settings.fleets, ...(await payloads.names(NAME))])];
+}
+
+export async function suggestFleets({ typed, ...remembered }: Remembered & { readonly typed: string }) {
+  return bestNames(typed, await knownFleets(remembered));
 }
 
 /** Remembers the name of a fleet that exists, for as long as the payloads of buttons are kept. */

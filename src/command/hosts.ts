@@ -3,10 +3,11 @@ import type { FleetHost } from '../edgegap/catalogue.ts';
 import { EdgegapError } from '../edgegap/errors.ts';
 import { InputError } from '../errors.ts';
 import { quoted } from './argv.ts';
+import { bestNames } from './best-matches.ts';
 import type { Services } from './define.ts';
 import { knownFleets, rememberFleet } from './fleets.ts';
-import { beginningWith, suggestion } from './kinds/checked-text.ts';
-import type { SuggestionContext } from './kinds/kind.ts';
+import { suggestion } from './kinds/checked-text.ts';
+import { offeringLast } from './offers.ts';
 import { namesakes } from './same-name.ts';
 
 type Needed = Pick<Services, 'catalog' | 'payloads' | 'settings'>;
@@ -46,11 +47,11 @@ export function hostNamed(wanted: string, hosts: readonly FleetHost[], fleet: st
   });
 }
 
-/** Suggests the hosts of the fleet in the option `fleet`. */
-export async function suggestHosts({ typed, given, catalog, ...lookup }: SuggestionContext) {
+/** Suggests the hosts of the fleet in the option `fleet`. A comma separates several hosts. */
+export const suggestHosts = offeringLast(',，', async ({ typed, given, catalog, ...lookup }) => {
   const [fleet] = namesakes(String(given.fleet ?? ''), await knownFleets(lookup), (one) => one);
-  return beginningWith(typed, fleet === undefined ? [] : idsOf(await catalog.hosts(fleet)));
-}
+  return bestNames(typed, fleet === undefined ? [] : idsOf(catalog.seen.hosts(fleet).rows));
+});
 
 function idsOf(hosts: readonly FleetHost[]): string[] {
   return hosts.map(({ host_id }) => host_id);

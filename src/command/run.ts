@@ -1,3 +1,4 @@
+import type { Choice } from '../chat/card.ts';
 import type { Address, Invocation, Question } from '../chat/port.ts';
 import { within } from '../clock.ts';
 import { RefusedError } from '../errors.ts';
@@ -50,7 +51,7 @@ export function createPipeline(parts: PipelineParts) {
   };
 
   return {
-    async suggest(question: Question) {
+    async suggest(question: Question): Promise<readonly Choice[]> {
       const { command, subcommand, option } = question;
       try {
         const offered = suggestions(question, { ...parts, services: parts.services(question.at) });

@@ -50,6 +50,28 @@ export function nameKey(text: string, digraphs?: ReadonlyMap<string, string>): s
     .replace(/(?<!\d)[.-]|[.-](?!\d)/g, '');
 }
 
+const isAscii = (text: string) => /^[\0-\x7f]*$/.test(text);
+
+/**
+ * A text in the spellings in which typed words are looked for: its words separated by blanks, and the words joined. The
+ * text is in lower case and has no accents. Most texts are plain ASCII, and for these the slow `nameKey` is not needed.
+ */
+export interface SearchKey {
+  readonly spaced: string;
+  readonly joined: string;
+  /** Both of these, and the joined words in other spellings, such as `zuerich` for Zürich. */
+  readonly all: string;
+}
+
+export function searchKey(text: string): SearchKey {
+  const plain = isAscii(text);
+  const keyOf = (word: string) => (plain ? word.toLowerCase().replace(/['"`]|\.(?!\d)/g, '') : nameKey(word));
+  const words = text.split(/[\s\p{Pd}_,;·]+/u).map(keyOf);
+  const spaced = words.filter((word) => word !== '').join(' ');
+  const joined = words.join('');
+  return { spaced, joined, all: `${spaced}\n${joined}\n${plain ? '' : nameKey(text, DIGRAPHS)}` };
+}
+
 const LEVELS: readonly ((text: string) => readonly string[])[] = [
   (text) => [text],
   (text) => [straightened(text)],

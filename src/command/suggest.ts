@@ -1,19 +1,28 @@
+import type { Choice } from '../chat/card.ts';
+import { inOneDirection } from '../chat/direction.ts';
 import type { Question } from '../chat/port.ts';
 import { type Policy, refusal } from './authorise.ts';
 import type { Services } from './define.ts';
+import { isPrintable } from './kinds/checked-text.ts';
 
 /**
  * The suggestions for an option, which come from the option itself or from its kind. A person who may not use the
- * command gets no suggestions.
+ * command gets no suggestions. A value that the option would refuse, because of invisible characters, is left out.
  */
 export async function suggestions(
   { command, subcommand, option: name, at, typed, given, person }: Question,
   { services, policy }: { readonly services: Services; readonly policy: Policy },
-): Promise<readonly string[]> {
+): Promise<readonly Choice[]> {
   const { entries = [] } = services.directory.get(command) ?? {};
   const entry = entries.find(({ word }) => word === subcommand);
   const option = entry && Object.hasOwn(entry.options, name) ? entry.options[name] : undefined;
   if (!entry || !option?.suggest) return [];
   if (refusal(policy, at.platform, await person('cached'), entry.permission)) return [];
-  return await option.suggest({ ...services, at, typed, given, fields: option });
+  services.keepFresh();
+  const { options } = entry;
+  const offered = await option.suggest({ ...services, at, typed, given, fields: option, options });
+  return offered
+    .map((one) => (typeof one === 'string' ? { label: one, value: one } : one))
+    .filter(({ value }) => value.trim() !== '' && isPrintable(value))
+    .map((one) => ({ ...one, label: inOneDirection(one.label) }));
 }

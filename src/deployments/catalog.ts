@@ -3,14 +3,30 @@ import { type Clock, stopwatch } from '../clock.ts';
 import type { Application, AppVersion, FleetHost } from '../edgegap/catalogue.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
 import { type Location, parseEdgegapTime } from '../edgegap/schema.ts';
+import type { CallOptions } from '../edgegap/transport.ts';
 import { oneAtATime } from '../loop.ts';
 
 const TTL_MS = 5 * 60_000;
 /**
- * If a name was not found, the list is read again, but not more often than this, because the bot asks for suggestions
- * at every keystroke.
+ * If a name was not found, the list is read again, but not more often than this, because people repeat a command with a
+ * wrong name.
  */
 const MISS_TTL_MS = 5_000;
+/**
+ * While people type, a list that is older than this is read again in the background. If Edgegap does not answer, the
+ * bot also waits this long before it asks again.
+ */
+const SEEN_TTL_MS = 15_000;
+
+/** A list as Edgegap last told it. */
+export interface Seen<Row> {
+  readonly rows: readonly Row[];
+  /**
+   * The time of the last answer, in epoch milliseconds. Set only if Edgegap has failed to answer since then, so that the
+   * list may be out of date.
+   */
+  readonly asOf: number | undefined;
+}
 
 /** The account's applications, versions, locations and hosts, kept in a cache. */
 export interface Catalog {
@@ -18,10 +34,21 @@ export interface Catalog {
    * `atMostOldMs` is the maximum age of the cached list. A caller passes this limit before it says that a name does not
    * exist.
    */
-  applications(atMostOldMs?: number): Promise<readonly Application[]>;
-  versions(application: string, atMostOldMs?: number): Promise<readonly AppVersion[]>;
-  locations(atMostOldMs?: number): Promise<readonly Location[]>;
-  hosts(fleet: string, atMostOldMs?: number): Promise<readonly FleetHost[]>;
+  applications(atMostOldMs?: number, call?: CallOptions): Promise<readonly Application[]>;
+  /** The newest version comes first. */
+  versions(application: string, atMostOldMs?: number, call?: CallOptions): Promise<readonly AppVersion[]>;
+  locations(atMostOldMs?: number, call?: CallOptions): Promise<readonly Location[]>;
+  hosts(fleet: string, atMostOldMs?: number, call?: CallOptions): Promise<readonly FleetHost[]>;
+  /**
+   * The lists as they were last read. These functions do not wait for Edgegap. If a list is old, the list is read again
+   * in the background, for the next call.
+   */
+  readonly seen: {
+    applications(): Seen<Application>;
+    versions(application: string): Seen<AppVersion>;
+    locations(): Seen<Location>;
+    hosts(fleet: string): Seen<FleetHost>;
+  };
   /**
    * The applications as they were last read, together with the versions that were last read. The newest version comes
    * first. Sends no request to Edgegap.
@@ -30,20 +57,24 @@ export interface Catalog {
 }
 
 export function createCatalog(edgegap: EdgegapApi, clock: Clock): Catalog {
-  const applications = cached(clock, () => edgegap.applications());
-  const locations = cached(clock, async () => (await edgegap.locations()).locations);
-  const versions = cachedByName(clock, (application) => edgegap.versions(application));
-  const hosts = cachedByName(clock, (fleet) => edgegap.hosts(fleet));
+  const applications = cached(clock, (call) => edgegap.applications(call));
+  const locations = cached(clock, async (call) => (await edgegap.locations({}, call)).locations, TTL_MS);
+  const versions = cachedByName(clock, async (application, call) =>
+    newestFirst(await edgegap.versions(application, call)),
+  );
+  const hosts = cachedByName(clock, (fleet, call) => edgegap.hosts(fleet, call));
   return {
-    applications,
-    locations,
-    lastSeen: () =>
-      (applications.last() ?? []).map((one) => ({
-        ...one,
-        versions: newestFirst(versions(one.name).last() ?? []),
-      })),
-    versions: (application, atMostOldMs) => versions(application)(atMostOldMs),
-    hosts: (fleet, atMostOldMs) => hosts(fleet)(atMostOldMs),
+    applications: applications.read,
+    locations: locations.read,
+    versions: (application, ...how) => versions(application).read(...how),
+    hosts: (fleet, ...how) => hosts(fleet).read(...how),
+    seen: {
+      applications: applications.seen,
+      locations: locations.seen,
+      versions: (application) => versions(application).seen(),
+      hosts: (fleet) => hosts(fleet).seen(),
+    },
+    lastSeen: () => applications.last().map((one) => ({ ...one, versions: versions(one.name).last() })),
   };
 }
 
@@ -59,31 +90,60 @@ export async function findFresh<Item, Found>(
   return { found: find(all), all };
 }
 
-type Cached<Value> = ((atMostOldMs?: number) => Promise<Value>) & { last(): Value | undefined };
+interface Cached<Row> {
+  read(atMostOldMs?: number, call?: CallOptions): Promise<readonly Row[]>;
+  seen(): Seen<Row>;
+  last(): readonly Row[];
+}
 
 /** The maximum number of names in the cache. There is a limit because people also type names that do not exist. */
-const NAMES = 200;
+const NAMES = 500;
 
-function cachedByName<Value>(clock: Clock, read: (name: string) => Promise<Value>) {
-  const entries = new LRUCache<string, Cached<Value>>({ max: NAMES });
-  return (name: string): Cached<Value> => {
-    const entry = entries.get(name) ?? cached(clock, () => read(name));
+function cachedByName<Row>(
+  clock: Clock,
+  ask: (name: string, call?: CallOptions) => Promise<readonly Row[]>,
+): (name: string) => Cached<Row> {
+  const entries = new LRUCache<string, Cached<Row>>({ max: NAMES });
+  return (name) => {
+    const entry = entries.get(name) ?? cached(clock, (call) => ask(name, call));
     entries.set(name, entry);
     return entry;
   };
 }
 
-/** Caches the result of `read`. Only a single read runs at a time, and a failure is not cached. */
-function cached<Value>(clock: Clock, read: () => Promise<Value>): Cached<Value> {
-  let value: { readonly is: Value; readonly ageMs: () => number } | undefined;
-  const readNow = oneAtATime(async () => {
-    const is = await read();
-    value = { is, ageMs: stopwatch(clock) };
-    return is;
+/**
+ * Caches the result of `ask`. Only a single read runs at a time, and a failure is not cached. `seen` begins a new read if
+ * the result is older than `seenTtlMs`.
+ */
+export function cached<Row>(
+  clock: Clock,
+  ask: (call?: CallOptions) => Promise<readonly Row[]>,
+  seenTtlMs = SEEN_TTL_MS,
+): Cached<Row> {
+  let value: { readonly rows: readonly Row[]; readonly at: number; readonly ageMs: () => number } | undefined;
+  let failedAgoMs: (() => number) | undefined;
+  const readNow = oneAtATime(async (call?: CallOptions) => {
+    try {
+      const rows = await ask(call);
+      value = { rows, at: clock.now(), ageMs: stopwatch(clock) };
+      failedAgoMs = undefined;
+      return rows;
+    } catch (error) {
+      failedAgoMs = stopwatch(clock);
+      throw error;
+    }
   });
-  const fresh = async (atMostOldMs = TTL_MS) =>
-    value && value.ageMs() < atMostOldMs ? value.is : await readNow();
-  return Object.assign(fresh, { last: () => value?.is });
+  const read = async (atMostOldMs = TTL_MS, call?: CallOptions) =>
+    value && value.ageMs() < atMostOldMs ? value.rows : await readNow(call);
+  return {
+    read,
+    seen() {
+      const waits = failedAgoMs && failedAgoMs() < SEEN_TTL_MS;
+      if (!waits) read(seenTtlMs, { lane: 'background' }).catch(() => undefined);
+      return { rows: value?.rows ?? [], asOf: failedAgoMs && (value?.at ?? 0) };
+    },
+    last: () => value?.rows ?? [],
+  };
 }
 
 const BY_NUMBER = new Intl.Collator('en', { numeric: true });
@@ -92,7 +152,9 @@ const BY_NUMBER = new Intl.Collator('en', { numeric: true });
  * The versions, newest first. Versions of the same age are sorted by the numbers in their names, so that `build-10`
  * stands before `build-9`.
  */
-export function newestFirst(versions: readonly AppVersion[]): AppVersion[] {
-  const madeAt = (version: AppVersion) => parseEdgegapTime(version.create_time) ?? 0;
-  return versions.toSorted((a, b) => madeAt(b) - madeAt(a) || BY_NUMBER.compare(b.name, a.name));
+function newestFirst(versions: readonly AppVersion[]): AppVersion[] {
+  return versions
+    .map((version) => ({ version, madeAt: parseEdgegapTime(version.create_time) ?? 0 }))
+    .toSorted((a, b) => b.madeAt - a.madeAt || BY_NUMBER.compare(b.version.name, a.version.name))
+    .map(({ version }) => version);
 }

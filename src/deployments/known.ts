@@ -232,6 +232,15 @@ export class KnownDeployments {
     return this.parts.repository.search.lastOf(deployment, limit);
   }
 
+  /** See `Search.heardSince`. */
+  heardSince(
+    phase: 'live' | 'ended',
+    since: number,
+    applications?: readonly string[],
+  ): ReturnType<Search['heardSince']> {
+    return this.parts.repository.search.heardSince(this.parts.account, phase, since, applications);
+  }
+
   latest(at: Address): Promise<Deployment | undefined> {
     return this.parts.repository.latest(this.parts.account, at);
   }

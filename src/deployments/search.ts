@@ -1,6 +1,18 @@
 import type { Store } from '../store/schema.ts';
 import { type Deployment, fromRow, type Phase } from './deployment.ts';
 
+/** How many rows `heardSince` reads at once. The number is small, so that other work does not have to wait noticeably. */
+const HEARD_AT_ONCE = 200;
+
+/** A deployment that had news. */
+export interface Heard {
+  readonly id: string;
+  /** Changes at each change of the row. */
+  readonly revision: number;
+  /** Reads the deployment. Returns undefined if the row is damaged. */
+  readonly read: () => Deployment | undefined;
+}
+
 /**
  * Finds deployments of an account by facts other than their key. `applications` limits the search to the deployments of
  * these applications. If `applications` is undefined, the search is not limited.
@@ -76,6 +88,33 @@ export class Search {
     return rows.map((row) => ({ failed: row.error_at !== null, detail: row.error_detail ?? undefined }));
   }
 
+  /**
+   * The account's deployments of `applications` in this phase about which there was news since `since` (epoch ms). The
+   * oldest news comes first.
+   */
+  async *heardSince(
+    account: string,
+    phase: Phase,
+    since: number,
+    applications?: readonly string[],
+  ): AsyncGenerator<readonly Heard[], void> {
+    let [heardAt, last] = [since, ''];
+    for (;;) {
+      const rows = await this.#in(phase, account, applications)
+        .selectAll()
+        .where('heard_at', '>=', heardAt)
+        .where((eb) => eb.or([eb('heard_at', '>', heardAt), eb('id', '>', last)]))
+        .orderBy('heard_at')
+        .orderBy('id')
+        .limit(HEARD_AT_ONCE)
+        .execute();
+      yield rows.map((row) => ({ id: row.id, revision: row.revision, read: () => readable(row) }));
+      const end = rows.at(-1);
+      if (!end || rows.length < HEARD_AT_ONCE) return;
+      [heardAt, last] = [end.heard_at, end.id];
+    }
+  }
+
   #in(phase: Phase, account: string, applications: readonly string[] | undefined) {
     const all = this.#store
       .selectFrom('deployments')
@@ -85,5 +124,13 @@ export class Search {
     return all.$if(applications !== undefined, (query) =>
       query.where('application', 'in', ['', ...(applications ?? [])]),
     );
+  }
+}
+
+function readable(row: Parameters<typeof fromRow>[0]): Deployment | undefined {
+  try {
+    return fromRow(row);
+  } catch {
+    return undefined;
   }
 }

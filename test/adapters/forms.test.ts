@@ -120,8 +120,10 @@ test('a menu without choices is left out of the card, because no platform accept
 
 test('Slack gets at most 100 suggestions, and suggestions that are too long are left out', () => {
   const offered = suggestedOptions([
-    'x'.repeat(76),
-    ...Array.from({ length: 200 }, (_, index) => `map ${index}`),
+    ...['x'.repeat(76), ...Array.from({ length: 200 }, (_, index) => `map ${index}`)].map((value) => ({
+      label: value,
+      value,
+    })),
   ]);
   expect(offered).toHaveLength(100);
   expect(offered[0]?.value).toBe('map 0');

@@ -311,7 +311,7 @@ describe('a command with a form in a terminal', () => {
       const { complete } = stage.driver as ConsoleDriver;
       expect(await complete('match h')).toEqual([['harbour ', 'heights '], 'h']);
       // The values of the earlier options are part of the question.
-      expect(await complete('team pick red Ann')).toEqual([['Ann of red '], 'Ann']);
+      expect(await complete('team pick red Ann')).toEqual([['"Ann of red" '], 'Ann']);
     } finally {
       await stage.close();
     }

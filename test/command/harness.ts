@@ -72,7 +72,9 @@ export async function stageOn(name: DriverName, options: BotOptions = {}): Promi
       await driver.close();
     },
   };
-  await until(() => bot.simulator.requests.length >= 2, 'the catalogue to be read');
+  // With faults, the lists may not be read for a long time.
+  if (options.simulator?.faults) await until(() => bot.simulator.requests.length >= 2, 'the catalogue');
+  else await bot.app.warmed();
   return stage;
 }
 

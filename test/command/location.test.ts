@@ -24,6 +24,12 @@ const catalog: Catalog = {
   versions: async () => [],
   locations: async () => PLACES,
   hosts: async () => [],
+  seen: {
+    applications: () => ({ rows: [], asOf: undefined }),
+    versions: () => ({ rows: [], asOf: undefined }),
+    locations: () => ({ rows: PLACES, asOf: undefined }),
+    hosts: () => ({ rows: [], asOf: undefined }),
+  },
   lastSeen: () => [],
 };
 

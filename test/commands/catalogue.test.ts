@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { defaultCatalog, type SimulatedCatalog } from '../../src/simulator/catalog.ts';
 import { defaultCities } from '../../src/simulator/cities.ts';
+import { Faults } from '../../src/simulator/faults.ts';
 import { deployReady, effectOf, pressAction, type Stage, stageOn, typeLine } from '../command/harness.ts';
 import { openTwo } from '../deployments/two-accounts.ts';
 import { driverNames } from '../support/bot.ts';
 import type { Values } from '../support/chat-driver.ts';
 import type { ConsoleDriver } from '../support/console-driver.ts';
 import type { DiscordDriver } from '../support/discord-driver.ts';
+import { until } from '../support/test-clock.ts';
 
 const [montreal] = defaultCities;
 if (!montreal) throw new Error('The default catalog is empty');
@@ -174,10 +176,9 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
     );
   });
 
-  test('an error from Edgegap during versions, locations or hosts is answered privately', async () => {
+  test('an error from Edgegap during locations or hosts is answered privately', async () => {
     const down = { kind: 'server-error', when: 'before' } as const;
     for (const [command, values] of [
-      ['versions', { application: 'trouble' }],
       ['locations', {}],
       ['hosts', { fleet: 'tournament' }],
     ] as const) {
@@ -207,6 +208,20 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
     });
 });
 
+test('if no versions could be read since the start, an error from Edgegap during versions is answered', async () => {
+  const faults = new Faults();
+  faults.next({ endpoint: 'versions' }, { kind: 'server-error', when: 'before' }, 1_000);
+  const stage = await stageOn('console', { simulator: { faults } });
+  try {
+    stage.speed(20);
+    const line = 'versions kart-racing';
+    const { privately } = await effectOf(stage, 'operator', () => typeLine(stage, 'operator', line));
+    expect(privately.at(-1)?.text).toContain('Edgegap has a problem on its side');
+  } finally {
+    await stage.close();
+  }
+});
+
 test('fleets from the settings and from earlier commands are suggested in the terminal, even after a restart', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'chatops-'));
   onTestFinished(() => rm(folder, { recursive: true }));
@@ -219,10 +234,10 @@ test('fleets from the settings and from earlier commands are suggested in the te
     await effectOf(stage, 'operator', () => typeLine(stage, 'operator', 'hosts no-such-fleet'));
     stage.bot = await stage.bot.restart();
     expect(await complete('hosts ')).toEqual([['night-cup ', 'finals ', 'tournament '], '']);
-    expect(await complete('hosts tournament --host tournament-m')).toEqual([
-      ['tournament-montreal-0 '],
-      'tournament-m',
-    ]);
+    await until(async () => {
+      const [found] = await complete('hosts tournament --host tournament-m');
+      return found.join() === 'tournament-montreal-0 ';
+    }, 'the hosts to be read in the background');
     expect(await complete('hosts no-such-fleet --host t')).toEqual([[], 't']);
   } finally {
     await stage.close();

@@ -158,16 +158,11 @@ export async function openTwo(
       at,
       say,
       press: (action) => invoke(name, { kind: 'action', action, chosen: [], source: own().at(-1)?.ref }),
-      suggest: async (command, option, typed) =>
-        (await inbox?.suggest({
-          at,
-          command,
-          subcommand: undefined,
-          option,
-          typed,
-          given: {},
-          person: async () => ({ id: name, name, ...ADMIN }),
-        })) ?? [],
+      async suggest(command, option, typed) {
+        const person = async () => ({ id: name, name, ...ADMIN });
+        const asked = { at, command, subcommand: undefined, option, typed, given: {}, person };
+        return ((await inbox?.suggest(asked)) ?? []).map(({ value }) => value);
+      },
       async deploy(text = 'is ready') {
         const application = name === 'ann' ? 'kart-racing' : 'ben-racing';
         await say(`deploy ${application} v1.2 --near Montreal --tag qa`);

@@ -84,6 +84,7 @@ describe.each(['discord', 'slack-http'] as const)('APP_ALLOWLIST on %s', (name) 
       environment: { ...environment, APP_ALLOWLIST: 'lobby-chat' },
       simulator: AT_ONCE,
     });
+    await stage.bot.app.warmed();
   });
   afterAll(async () => {
     await stage?.bot.app.stop();
@@ -190,6 +191,7 @@ test('if the beginning of a request_id is ambiguous, only deployments of applica
       environment: { ...environment, APP_ALLOWLIST: 'kart-racing' },
       simulator: AT_ONCE,
     });
+    await stage.bot.app.warmed();
     const { privately } = await effectOf(stage, 'operator', () =>
       stage.driver.command('operator', 'status', { deployment: begin }),
     );

@@ -21,6 +21,12 @@ export interface ChatDriver {
   close(): Promise<void>;
 }
 
+/** A suggestion as the person sees it. */
+export interface Offered {
+  readonly label: string;
+  readonly value: string;
+}
+
 /** A person's hands for menus, forms and suggestions, where the platform has them. */
 export interface FormHands {
   /** The form that was opened last: its title and fields. */
@@ -33,6 +39,14 @@ export interface FormHands {
   choose(persona: Persona, label: string): Promise<void>;
   /** The suggestions for a person who has typed this much of an option: on Slack in the form that was opened last. */
   suggested(persona: Persona, command: string, option: string, typed: string): Promise<readonly string[]>;
+  /** Like `suggested`, with the texts that the person sees. `given`: the values of the other options or fields. */
+  offered(
+    persona: Persona,
+    command: string,
+    option: string,
+    typed: string,
+    given?: Values,
+  ): Promise<readonly Offered[]>;
 }
 
 /**

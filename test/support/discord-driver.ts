@@ -74,11 +74,15 @@ export async function createDiscordDriver(options: DiscordServerOptions = {}): P
         }
       throw new Error(`${persona} sees no choice "${label}"`);
     },
-    async suggested(persona, name, option, value) {
-      const { command, options } = asked(name, [{ name: option, type: 3, value, focused: true }]);
+    async suggested(...typing) {
+      return (await hands.offered(...typing)).map(({ value }) => value);
+    },
+    async offered(persona, name, option, value, given = {}) {
+      const focused = { name: option, type: 3, value, focused: true };
+      const { command, options } = asked(name, [...optionsOf(given), focused]);
       const typing = server.complete(people[persona], command, options);
       await responded(typing, `the typing of ${option}`);
-      return (typing.choices ?? []).map((choice) => choice.value);
+      return (typing.choices ?? []).map((choice) => ({ label: choice.name, value: choice.value }));
     },
   };
 

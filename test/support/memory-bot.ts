@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { buildApp } from '../../src/app.ts';
 import type { Message } from '../../src/chat/card.ts';
-import type { Inbox, MessageRef } from '../../src/chat/port.ts';
+import type { Inbox, MessageRef, Question } from '../../src/chat/port.ts';
 import { type Clock, systemClock } from '../../src/clock.ts';
 import { readConfig } from '../../src/config.ts';
 import { MemoryChat } from '../notify/memory-chat.ts';
@@ -39,6 +39,12 @@ export async function startMemoryBot(
   await app.start();
   return {
     stop: () => app.stop(),
+    warmed: () => app.warmed(),
+    /** The suggestions for a person who has typed this much of the option. */
+    async suggest(command: string, option: string, typed: string, given: Question['given'] = {}) {
+      const asked = { at: AT, command, subcommand: undefined, option, typed, given };
+      return (await inbox?.suggest({ ...asked, person: async () => PERSON })) ?? [];
+    },
     /** Resolves with the last message, once this line was carried out; `id`: the platform's own of the invocation. */
     async say(id: string, line: string): Promise<Message | undefined> {
       const [command = '', ...rest] = line.split(' ');

@@ -1,3 +1,4 @@
+import type { types } from '@slack/bolt';
 import type { ChatDriver, FormHands, Group, Persona, Values, VisibleMessage } from './chat-driver.ts';
 import { type Delivery, postToBot } from './slack-inbound.ts';
 import { eventPayload, pressPayload, slashPayload, viewPayload } from './slack-payloads.ts';
@@ -174,7 +175,10 @@ export async function createSlackDriver({
     },
     choose: (persona, label) =>
       act(persona, label, (message) => choicesOf(message).map((one) => ({ ...one, url: undefined }))),
-    async suggested(persona, name, option, value) {
+    async suggested(...typing) {
+      return (await hands.offered(...typing)).map(({ value }) => value);
+    },
+    async offered(persona, name, option, value, given = {}) {
       const view = lastView();
       const [command, subcommand = ''] = name.split(' ');
       const id = `${command}:${option}:${subcommand}`;
@@ -184,13 +188,17 @@ export async function createSlackDriver({
       const asked = {
         user: world.users[persona],
         view,
-        values: {},
+        values: given as Readonly<Record<string, string>>,
         action_id,
         block_id: field.block_id,
         value,
       };
       const answer = await deliver('interactive', viewPayload(world, 'block_suggestion', asked));
-      return (answer as { options: { value: string }[] }).options.map((one) => one.value);
+      const { options } = answer as { options: types.PlainTextOption[] };
+      return options.map((one) => ({
+        label: [one.text.text, one.description?.text].filter((part) => part).join(' | '),
+        value: one.value ?? '',
+      }));
     },
   };
 

@@ -1,12 +1,12 @@
+import type { Choice } from '../../chat/card.ts';
 import type { Question } from '../../chat/port.ts';
-import { firstWord, parseText, type RawValues } from '../../command/argv.ts';
+import { asTyped, firstWord, parseTokens, type RawValues, type Token, tokenise } from '../../command/argv.ts';
 import type { Directory } from '../../command/define.ts';
-import { beginningWith } from '../../command/kinds/checked-text.ts';
 import type { Option, Options } from '../../command/kinds/kind.ts';
 import { namesakes } from '../../command/same-name.ts';
 
 /** The values that are offered for an option. */
-export type Offer = (asked: Omit<Question, 'at' | 'person'>) => Promise<readonly string[]>;
+export type Offer = (asked: Omit<Question, 'at' | 'person'>) => Promise<readonly Choice[]>;
 
 /** The completions of a line, as readline expects them: the candidates, and the word that a candidate replaces. */
 export async function completeLine(
@@ -15,18 +15,20 @@ export async function completeLine(
   buttonNumbers: readonly number[],
   offer: Offer,
 ): Promise<[string[], string]> {
-  const word = line.split(/\s/).at(-1) ?? '';
+  const word = lastWord(line);
   const start = line.slice(0, line.length - word.length);
   const [address = '', help] = /^\s*\/?\s*(?:edgegap\s+)?(help[:,]?\s+)?/i.exec(start) ?? [];
   const before = start.slice(address.length);
-  const pick = (candidates: readonly string[]): [string[], string] => [beginningWith(word, candidates), word];
+  const isBegun = (candidate: string) => candidate.toLowerCase().startsWith(word.toLowerCase());
+  const pick = (candidates: readonly string[]): [string[], string] => [candidates.filter(isBegun), word];
   if (word.startsWith('#') && before === '') return pick(buttonNumbers.map((number) => `#${number}`));
 
   const [name, rest] = firstWord(before);
   if (name === '')
     return pick(directory.all.map((entry) => `${word.startsWith('/') ? '/' : ''}${entry.name} `));
 
-  const typed = rest.split(/\s+/).filter((part) => part !== '');
+  const tokens = tokenise(rest);
+  const typed = tokens.map(({ text }) => text);
   const [command] = namesakes(name, directory.all, (each) => each.name);
   const { entries = [], usual } = command ?? {};
   // The parser accepts the word of a subcommand in the first or in the second place.
@@ -35,21 +37,52 @@ export async function completeLine(
   const at = typed.slice(0, 2).findIndex((part) => words.includes(part));
   const entry = at === -1 ? usual : entries.find((each) => each.word === typed[at]);
   const given = typed.filter((_, nth) => nth !== at);
+  const givenTokens = tokens.filter((_, nth) => nth !== at);
   const options = entry?.options ?? {};
   const previous = given.at(-1);
-  const valuesOf = async (option: string, otherWords: readonly string[]) => {
-    const about = { command: command?.name ?? name, subcommand: entry?.word, option, typed: word };
-    const values = await offer({ ...about, given: valuesIn(otherWords, options) });
-    return values.map((value) => `${value} `);
+  const valuesOf = async (option: string, others: readonly Token[]) => {
+    const about = { command: command?.name ?? name, subcommand: entry?.word, option };
+    return await offer({ ...about, typed: word.replace(/^"/, ''), given: valuesIn(others, options) });
   };
   const named = previous?.startsWith('--') ? previous.slice(2) : undefined;
   if (named !== undefined && options[named] && takesValue(options[named]))
-    return pick(await valuesOf(named, given.slice(0, -1)));
+    return [candidatesOf(await valuesOf(named, givenTokens.slice(0, -1)), word), word];
   const free = Object.keys(options).filter((key) => options[key]?.positional && !given.includes(`--${key}`));
   const positional = free[positionalCount(given, options)];
   if (word.startsWith('-')) return pick(freeOptions(options, given));
-  const values = positional === undefined ? freeOptions(options, given) : await valuesOf(positional, given);
-  return pick(at === -1 && typed.length < 2 ? [...words.map((each) => `${each} `), ...values] : values);
+  const subcommands = at === -1 && typed.length < 2 ? words : [];
+  if (positional === undefined)
+    return pick([...subcommands.map((each) => `${each} `), ...freeOptions(options, given)]);
+  const choices = subcommands.filter(isBegun).map((each) => ({ label: each, value: each }));
+  return [candidatesOf([...choices, ...(await valuesOf(positional, givenTokens))], word), word];
+}
+
+/** The word that is being typed, with its quotation mark if a quotation is open. */
+function lastWord(line: string): string {
+  const isOpen = line.split('"').length % 2 === 0;
+  return isOpen ? line.slice(line.lastIndexOf('"')) : (line.split(/\s/).at(-1) ?? '');
+}
+
+/**
+ * The choices as readline expects them. Readline puts the common beginning of all candidates in place of the word, and
+ * if that changes nothing, readline lists the candidates. Only in the list do descriptions follow the values. If some
+ * values begin with the word, the other values are left out.
+ */
+function candidatesOf(all: readonly Choice[], word: string): string[] {
+  const begun = all.filter(({ value }) => `${asTyped(value)} `.toLowerCase().startsWith(word.toLowerCase()));
+  const choices = begun.length > 0 ? begun : all;
+  const values = choices.map(({ value }) => `${asTyped(value)} `);
+  const [first = ''] = values;
+  const length = first.split('').findIndex((_, index) => values.some((one) => one[index] !== first[index]));
+  const common = length < 0 ? first : first.slice(0, length);
+  const isLonger = common.length > word.length && common.toLowerCase().includes(word.toLowerCase());
+  if (values.length < 2 || isLonger) return values;
+  const described = choices.map(({ label, detail, value }, index) => {
+    const words = [label === value ? '' : label, detail ? `(${detail})` : ''].filter((part) => part !== '');
+    return `${values[index]}${words.join(' ')}`;
+  });
+  // With the word among the candidates, readline does not replace the word by a shorter beginning.
+  return values.every((value) => value.startsWith(word)) ? described : [word, ...described];
 }
 
 /** The named options that may still be given. */
@@ -60,9 +93,9 @@ function freeOptions(options: Options, typed: readonly string[]): string[] {
 }
 
 /** The values of the other options. Empty as long as the text cannot be parsed. */
-function valuesIn(words: readonly string[], options: Options): RawValues {
+function valuesIn(tokens: readonly Token[], options: Options): RawValues {
   try {
-    return parseText(words.join(' '), '', options);
+    return parseTokens(tokens, '', options);
   } catch {
     return {};
   }

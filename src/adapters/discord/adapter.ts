@@ -10,7 +10,7 @@ import { readBookmark, writeBookmark } from './bookmark.ts';
 import { findByMarker } from './find-posted.ts';
 import { createGateway } from './gateway.ts';
 import { answerTo, createInvocation } from './invocation.ts';
-import { limits, PACE_MS } from './limits.ts';
+import { PACE_MS } from './limits.ts';
 import { payloadOf } from './payload.ts';
 import { memberAs } from './person.ts';
 import { receive } from './receive.ts';
@@ -52,11 +52,8 @@ export function createDiscordAdapter({ config, clock, log }: DiscordAdapterOptio
         const { interaction, request } = received;
         return inbox.invoke(createInvocation(interaction, request, { adapter, api, guilds, clock, log }));
       }
-      case 'question': {
-        const { choices, length } = limits.suggestions;
-        const values = (await inbox.suggest(received.question)).filter((value) => value.length <= length);
-        return api.suggest(answerTo(interaction), values.slice(0, choices));
-      }
+      case 'question':
+        return api.suggest(answerTo(interaction), await inbox.suggest(received.question));
       case 'other':
         log.debug({ interaction: interaction.id, type: interaction.type }, 'an interaction was ignored');
     }

@@ -10,9 +10,11 @@ import {
   type RESTPostAPICurrentUserCreateDMChannelResult,
   Routes,
 } from 'discord.js';
+import type { Choice } from '../../chat/card.ts';
 import type { AckMode } from '../../chat/port.ts';
 import { DeliveryError, isDeliveryError } from '../../errors.ts';
 import { giveUp, toDeliveryError } from './errors.ts';
+import { suggestedChoices } from './form.ts';
 import { limits } from './limits.ts';
 import { type Payload, payloadOf } from './payload.ts';
 import { closeRest, createRest, type RestPlace } from './rest.ts';
@@ -125,8 +127,8 @@ export function createMessageApi({ token, ...place }: RestPlace & { readonly tok
       await respond(to, { type: InteractionResponseType.Modal, data });
     },
     /** The response to a person's typing. */
-    async suggest(to: InteractionToken, values: readonly string[]) {
-      const choices = values.map((value) => ({ name: value, value }));
+    async suggest(to: InteractionToken, offered: readonly Choice[]) {
+      const choices = suggestedChoices(offered);
       await respond(to, {
         type: InteractionResponseType.ApplicationCommandAutocompleteResult,
         data: { choices },

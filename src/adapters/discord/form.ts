@@ -53,6 +53,16 @@ export function renderSelect({ placeholder, choices, action }: Select): APIStrin
   return { ...menu({ choices }), custom_id: encodeActionId(action), placeholder: shown };
 }
 
+/** Renders the suggestions for a person who is typing. The value of a suggestion that is too long is left out. */
+export function suggestedChoices(offered: readonly Choice[]) {
+  const { choices, length } = limits.suggestions;
+  const fitting = offered.filter(({ value }) => value.length <= length).slice(0, choices);
+  return fitting.map(({ label, detail, value }) => {
+    const end = detail ? ` (${detail})` : '';
+    return { name: cut(label, length - end.length) + end, value };
+  });
+}
+
 function menu({ choices, initial }: { readonly choices: readonly Choice[]; readonly initial?: string }) {
   if (choices.length > limits.select.choices)
     throw new Error(`A menu of ${choices.length} choices; Discord allows ${limits.select.choices}`);

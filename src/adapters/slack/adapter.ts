@@ -1,4 +1,5 @@
 import { App, type ReceiverEvent } from '@slack/bolt';
+import type { Choice } from '../../chat/card.ts';
 import type { Adapter, Inbox, Question } from '../../chat/port.ts';
 import { type Clock, within } from '../../clock.ts';
 import type { SlackConfig } from '../../config.ts';
@@ -161,7 +162,7 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
     }
   }
 
-  async function suggest(body: unknown): Promise<readonly string[]> {
+  async function suggest(body: unknown): Promise<readonly Choice[]> {
     const asked = fromBlockSuggestion(body);
     if (!asked || !inbox) return [];
     const at = addressOf(asked.place, identity().team);

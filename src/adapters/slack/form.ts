@@ -77,9 +77,9 @@ function optionsOf(choices: readonly Choice[]): types.PlainTextOption[] {
 }
 
 /** The suggestions for a person who is typing, limited to the number that Slack accepts. */
-export function suggestedOptions(values: readonly string[]): types.PlainTextOption[] {
-  const fitting = values.filter((value) => value !== '' && value.length <= LIMITS.option);
-  return fitting.slice(0, LIMITS.options).map((value) => optionOf({ label: value, value }));
+export function suggestedOptions(choices: readonly Choice[]): types.PlainTextOption[] {
+  const fitting = choices.filter(({ value }) => value !== '' && value.length <= LIMITS.option);
+  return fitting.slice(0, LIMITS.options).map(optionOf);
 }
 
 function optionOf({ label, detail, value }: Choice): types.PlainTextOption {

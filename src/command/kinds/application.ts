@@ -2,6 +2,7 @@ import { findFresh } from '../../deployments/catalog.ts';
 import type { Application, AppVersion } from '../../edgegap/catalogue.ts';
 import { InputError } from '../../errors.ts';
 import { bare, nearest, quoted } from '../argv.ts';
+import { offerNamed } from '../offers.ts';
 import { namesakes } from '../same-name.ts';
 import { nameInput, plainText, suggestion } from './checked-text.ts';
 import type { Kind } from './kind.ts';
@@ -22,6 +23,7 @@ export const application: Kind<string, OrInactive> = {
   resolve: (name, { catalog }, _, { orInactive }) =>
     findNamed((age) => catalog.applications(age), name, { orInactive }),
   known: ({ catalog }) => knownApplications(catalog.applications()),
+  suggest: async (about) => offerNamed(about, about.catalog.seen.applications(), about.fields.orInactive),
 };
 
 type Named = Application | AppVersion;

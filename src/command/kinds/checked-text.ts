@@ -46,11 +46,6 @@ export function wordIn(value: string, around: string): string {
   return between(unquoted(value).normalize('NFKC'), (character) => !around.includes(character));
 }
 
-/** The values that begin with the typed text. */
-export function beginningWith(typed: string, values: readonly string[]): string[] {
-  return values.filter((value) => value.toLowerCase().startsWith(typed.toLowerCase()));
-}
-
 /**
  * A sentence with the known name that the person may have meant by `name`. If there is no such name, a sentence with
  * all known names.

@@ -3,9 +3,11 @@ import { checkDeploymentAllowed } from '../../edgegap/allowlist.ts';
 import { isNoSuchDeployment } from '../../edgegap/errors.ts';
 import { InputError } from '../../errors.ts';
 import { bare, quoted } from '../argv.ts';
+import { bestNames } from '../best-matches.ts';
+import { offerRunning } from '../offers.ts';
 import { nameKey } from '../same-name.ts';
 import { findAddressed, readAddress } from './address.ts';
-import { beginningWith, nameInput, plainText, wordIn } from './checked-text.ts';
+import { nameInput, plainText, wordIn } from './checked-text.ts';
 import type { Kind, Lookup } from './kind.ts';
 
 /** The length of a request_id. A shorter text is the beginning of a request_id. */
@@ -19,7 +21,7 @@ export const deployment: Kind<DeploymentTarget> = {
     return readAddress(text) ? text : parseRequestId(text);
   },
   resolve: (value, lookup) => findDeployment(lookup, value),
-  suggest: async ({ typed }) => beginningWith(typed, ['@last']),
+  suggest: async (about) => [...bestNames(about.typed, ['@last']), ...(await offerRunning(about))],
 };
 
 export function parseRequestId(value: string): string {

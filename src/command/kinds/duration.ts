@@ -1,6 +1,6 @@
 import { InputError } from '../../errors.ts';
 import { quoted } from '../argv.ts';
-import { beginningWith } from './checked-text.ts';
+import { bestNames } from '../best-matches.ts';
 import type { Kind } from './kind.ts';
 
 /** Ten years. A longer duration is taken for a slip. */
@@ -31,8 +31,7 @@ export const duration: Kind<number, { readonly examples?: readonly string[]; rea
       );
     return minutes * 60_000;
   },
-  suggest: async ({ typed, fields: { examples = ['15m', '1h', '3h', '24h'] } }) =>
-    beginningWith(typed, examples),
+  suggest: async ({ typed, fields: { examples = ['15m', '1h', '3h', '24h'] } }) => bestNames(typed, examples),
 };
 
 function inWords(days: number): string {

@@ -1,7 +1,7 @@
 import { bare } from '../argv.ts';
-import { knownFleets } from '../fleets.ts';
+import { knownFleets, suggestFleets } from '../fleets.ts';
 import { namesakes } from '../same-name.ts';
-import { beginningWith, nameInput, plainText, suggestion } from './checked-text.ts';
+import { nameInput, plainText, suggestion } from './checked-text.ts';
 import type { Kind } from './kind.ts';
 
 /** A private fleet. No endpoint lists fleets, so the only way to check a fleet is to ask for its hosts. */
@@ -17,5 +17,5 @@ export const fleet: Kind<string> = {
     const known = await knownFleets(lookup);
     return known.length > 0 ? suggestion('', known) : 'The Edgegap dashboard shows the names.';
   },
-  suggest: async ({ typed, ...lookup }) => beginningWith(typed, await knownFleets(lookup)),
+  suggest: suggestFleets,
 };

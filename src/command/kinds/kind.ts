@@ -1,9 +1,12 @@
+import type { Choice } from '../../chat/card.ts';
 import type { Address } from '../../chat/port.ts';
+import type { Clock } from '../../clock.ts';
 import type { Catalog } from '../../deployments/catalog.ts';
 import type { Deployments } from '../../deployments/deployments.ts';
 import type { EdgegapApi } from '../../edgegap/client.ts';
 import type { Payloads } from '../payloads.ts';
 import type { Presets } from '../presets.ts';
+import type { Roster } from '../roster.ts';
 
 /**
  * The fields of every option. `positional` options are typed in order, without their names. Other options are typed as
@@ -75,6 +78,10 @@ export interface SuggestionContext<Fields = object> extends Lookup {
   readonly given: Readonly<Record<string, RawValue>>;
   /** The fields of the option itself. */
   readonly fields: Fields;
+  /** All options of the command. */
+  readonly options: Options;
+  readonly roster: Roster;
+  readonly clock: Clock;
 }
 
 /** Fields of an option, with the option's name. */
@@ -129,8 +136,11 @@ export interface Kind<Value = unknown, Fields = object> {
    * possible values.
    */
   known?(lookup: Lookup, found: FoundValues): Promise<string>;
-  /** Values to offer while a person types. The best value comes first. */
-  suggest?(about: SuggestionContext<Fields>): Promise<readonly string[]>;
+  /**
+   * Values to offer while a person types. The best value comes first. A platform shows a string as it is, and of a choice
+   * the label and the detail.
+   */
+  suggest?(about: SuggestionContext<Fields>): Promise<readonly (string | Choice)[]>;
 }
 
 /** Used as the `Value` of a kind. The value is then any of the strings in the field `Field` of the option. */

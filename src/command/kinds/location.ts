@@ -2,6 +2,7 @@ import { type Catalog, findFresh } from '../../deployments/catalog.ts';
 import type { Location } from '../../edgegap/schema.ts';
 import { InputError } from '../../errors.ts';
 import { bare, quoted } from '../argv.ts';
+import { offerCities } from '../offers.ts';
 import { isSameName, nameKey, namesakes } from '../same-name.ts';
 import { nameInput, plainText, suggestion } from './checked-text.ts';
 import type { Kind } from './kind.ts';
@@ -12,6 +13,7 @@ export const location: Kind<Location> = {
   parse: (given, { name }) => plainText(bare(String(given)), name, 100),
   resolve: (name, { catalog }) => findLocation(catalog, name),
   exact: (found) => fullName(found),
+  suggest: async (about) => offerCities(about, fullName),
 };
 
 /**

@@ -1,6 +1,7 @@
 import type { Location } from '../../edgegap/schema.ts';
 import { InputError } from '../../errors.ts';
 import { bare, quoted } from '../argv.ts';
+import { offerCities, offeringLast } from '../offers.ts';
 import { plainText } from './checked-text.ts';
 import type { Kind } from './kind.ts';
 import { findLocation, fullName, placeName } from './location.ts';
@@ -24,6 +25,7 @@ export const places: Kind<readonly Partial<Location>[]> = {
     const found = await Promise.all(all);
     return [...new Map(found.map((place) => [placeText(place), place])).values()];
   },
+  suggest: offeringLast(';；', async (about) => offerCities(about, fullName)),
   exact: (found) => found.map((place) => fullName(place) || placeText(place)).join('; '),
 };
 

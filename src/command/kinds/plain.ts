@@ -1,8 +1,9 @@
 /* The kinds that have nothing to do with Edgegap. */
 import { InputError } from '../../errors.ts';
 import { quoted } from '../argv.ts';
+import { bestNames } from '../best-matches.ts';
 import { namesakes } from '../same-name.ts';
-import { beginningWith, NAME_LENGTH, plainText } from './checked-text.ts';
+import { NAME_LENGTH, plainText } from './checked-text.ts';
 import type { Kind, OneOf } from './kind.ts';
 
 /**
@@ -66,5 +67,5 @@ export const choice: Kind<OneOf<'choices'>, { readonly choices: readonly string[
       `${name} must be one of ${choices.join(', ')}, not ${quoted(String(given))}.`,
     );
   },
-  suggest: async ({ typed, fields: { choices } }) => beginningWith(typed, choices),
+  suggest: async ({ typed, fields: { choices } }) => bestNames(typed, choices),
 };

@@ -1,8 +1,9 @@
 import type { Address } from '../../chat/port.ts';
 import { InputError } from '../../errors.ts';
 import { bare, quoted } from '../argv.ts';
+import { bestNames } from '../best-matches.ts';
 import type { Preset, Presets } from '../presets.ts';
-import { beginningWith, nameInput, suggestion } from './checked-text.ts';
+import { nameInput, suggestion } from './checked-text.ts';
 import type { Kind } from './kind.ts';
 
 /** The name of a preset, which need not exist yet. */
@@ -20,7 +21,7 @@ export const presetName: Kind<string> = {
   },
   suggest: async ({ typed, presets, at }) => {
     const all = await presets.all(at);
-    return beginningWith(
+    return bestNames(
       typed.replace(/^@/, ''),
       all.map(({ name }) => name),
     );

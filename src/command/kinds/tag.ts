@@ -1,6 +1,7 @@
 import { isOwnTag } from '../../edgegap/outside.ts';
 import { InputError } from '../../errors.ts';
 import { quoted } from '../argv.ts';
+import { offerTags } from '../offers.ts';
 import { isPrintable, nameInput } from './checked-text.ts';
 import type { Kind, ParseSettings } from './kind.ts';
 
@@ -8,6 +9,7 @@ export const tag: Kind<string> = {
   placeholder: 'tag',
   input: nameInput,
   parse: (given, _, settings) => parseTag(String(given).trim(), settings),
+  suggest: offerTags,
 };
 
 export function parseTag(value: string, { maxTagLength }: ParseSettings): string {

@@ -1,8 +1,11 @@
-import { type Catalog, newestFirst } from '../../deployments/catalog.ts';
+import type { Catalog, Seen } from '../../deployments/catalog.ts';
 import type { AppVersion } from '../../edgegap/catalogue.ts';
 import { InputError } from '../../errors.ts';
+import { bare } from '../argv.ts';
+import { offerNamed } from '../offers.ts';
+import { namesakes } from '../same-name.ts';
 import { application, findNamed, knownApplications, type OrInactive } from './application.ts';
-import type { FoundValues, Kind } from './kind.ts';
+import type { FoundValues, Kind, SuggestionContext } from './kind.ts';
 
 /**
  * A version of the application in an earlier option. If no application is given, the version is used as it was typed.
@@ -16,9 +19,26 @@ export const version: Kind<string, OrInactive> = {
   },
   async known({ catalog }, found) {
     const of = applicationIn(found);
-    return of === undefined ? '' : await knownApplications(newestVersions(catalog, of));
+    return of === undefined ? '' : await knownApplications(catalog.versions(of));
   },
+  suggest: async (about) => offerNamed(about, versionsFor(about), about.fields.orInactive),
 };
+
+/**
+ * The known versions of the application in another option. If no application is given, the known versions of all
+ * applications.
+ */
+function versionsFor({ catalog, given, options }: SuggestionContext): Seen<AppVersion> {
+  const option = Object.keys(options).find((name) => options[name]?.kind === application);
+  const { rows, asOf } = catalog.seen.applications();
+  const wanted = option === undefined ? '' : String(given[option] ?? '');
+  if (wanted !== '') {
+    const [of] = namesakes(bare(wanted), rows, ({ name }) => name);
+    return of ? catalog.seen.versions(of.name) : { rows: [], asOf };
+  }
+  const all = catalog.lastSeen().flatMap(({ versions }) => versions);
+  return { rows: [...new Map(all.map((one) => [one.name, one])).values()], asOf };
+}
 
 function applicationIn(found: FoundValues): string | undefined {
   return found.get(application) as string | undefined;
@@ -37,7 +57,7 @@ export async function findDeployable(
 }
 
 function findVersion(catalog: Catalog, of: string, name: string, orInactive?: true): Promise<string> {
-  return findNamed((age) => newestVersions(catalog, of, age), name, { of, orInactive });
+  return findNamed((age) => catalog.versions(of, age), name, { of, orInactive });
 }
 
 /**
@@ -52,9 +72,4 @@ export function checkHasApplication(given: {
   throw new InputError('version-alone', 'A version alone does not say of which application.', {
     hint: 'Add the option application (typed: --application kart-racing).',
   });
-}
-
-/** The versions, newest first, because people most likely mean a recent build. */
-async function newestVersions(catalog: Catalog, of: string, atMostOldMs?: number): Promise<AppVersion[]> {
-  return newestFirst(await catalog.versions(of, atMostOldMs));
 }

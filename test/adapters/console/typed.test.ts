@@ -51,7 +51,11 @@ describe('a line typed at the prompt', () => {
 
 describe('completion of a typed line', () => {
   const complete = (line: string) =>
-    completeLine(line, commands, [1, 2, 12], async ({ option }) => offered[option] ?? []);
+    completeLine(line, commands, [1, 2, 12], async ({ option, typed }) =>
+      (offered[option] ?? [])
+        .filter((value) => value.startsWith(typed))
+        .map((value) => ({ label: value, value })),
+    );
   const offered: Record<string, string[]> = {
     deployment: ['@last'],
     what: ['list', 'add', 'remove', 'rename'],

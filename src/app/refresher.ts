@@ -1,0 +1,96 @@
+import { type Clock, stopwatch } from '../clock.ts';
+import type { Roster } from '../command/roster.ts';
+import type { Catalog } from '../deployments/catalog.ts';
+import { AppError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { createLoop } from '../loop.ts';
+
+const EVERY_MS = 5 * 60_000;
+/** A random delay of up to this length keeps many processes from asking Edgegap at the same moment. */
+const JITTER_MS = 60_000;
+const RETRY_MS = 60_000;
+/** If nobody has typed for this long, the lists are not read again until a person types. */
+const USED_MS = 60 * 60_000;
+/** A list that another request has read lately is not read again. */
+const FRESH_MS = 60_000;
+/** The most applications whose versions are read without a request of a person. */
+const MOST_APPLICATIONS = 200;
+
+export interface RefresherParts {
+  /** The id of the account. */
+  readonly id: string;
+  readonly catalog: Catalog;
+  readonly roster: Roster;
+  /** The names of the fleets whose hosts are suggested. */
+  readonly fleets: () => Promise<readonly string[]>;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/**
+ * Reads the account's lists in the background, one after the other: at the start, and again and again as long as people
+ * type. Therefore a process that receives no requests asks Edgegap only once. Requests of people go first.
+ */
+export function createRefresher({ id: account, catalog, roster, fleets, clock, log }: RefresherParts) {
+  const stopping = new AbortController();
+  const call = { lane: 'background', signal: stopping.signal } as const;
+  let failing = false;
+  let unusedMs = (): number => Number.POSITIVE_INFINITY;
+  const isUsed = () => unusedMs() < USED_MS;
+  const loop = createLoop({
+    clock,
+    run: () => refresh(),
+    failed(err) {
+      log.error({ account, err }, 'suggestions: the lists cannot be refreshed');
+      return EVERY_MS;
+    },
+  });
+
+  async function refresh(): Promise<number | undefined> {
+    const failed: unknown[] = [];
+    // If Edgegap refuses one list, the other lists are read nevertheless.
+    const attempt = (reading: Promise<unknown>) =>
+      reading.catch((error: unknown) => {
+        failed.push(error);
+      });
+    await attempt(catalog.applications(FRESH_MS, call));
+    await attempt(catalog.locations(FRESH_MS, call));
+    const active = catalog.lastSeen().filter(({ is_active }) => is_active);
+    for (const { name } of active.slice(0, MOST_APPLICATIONS))
+      await attempt(catalog.versions(name, FRESH_MS, call));
+    // A fleet may no longer exist. That is no reason to try again soon.
+    for (const fleet of await fleets()) await catalog.hosts(fleet, FRESH_MS, call).catch(() => undefined);
+    await attempt(roster.refresh(FRESH_MS, call));
+    report(failed);
+    if (failed.length > 0) return RETRY_MS;
+    return isUsed() ? EVERY_MS + Math.random() * JITTER_MS : undefined;
+  }
+
+  /** Logs only the first failure in a row, because an outage of Edgegap may last for hours. */
+  function report([err]: readonly unknown[]): void {
+    if (err !== undefined && !failing && !stopping.signal.aborted) {
+      const why = err instanceof AppError ? { code: err.code, reason: err.userMessage } : { err };
+      log.warn({ account, ...why }, 'suggestions: a list cannot be read now, so old values are suggested');
+    }
+    failing = err !== undefined;
+  }
+
+  return {
+    /** Reads the lists for the first time. Resolves when they have been read, or could not be read. */
+    async start(): Promise<void> {
+      loop.start();
+      loop.wake();
+      await loop.idle();
+    },
+    /** Called when a person types. */
+    used(): void {
+      const wasUsed = isUsed();
+      unusedMs = stopwatch(clock);
+      if (!wasUsed) loop.wake();
+    },
+    async stop(): Promise<void> {
+      stopping.abort(new AppError('refresher-stopped', 'I am shutting down.'));
+      await loop.stop();
+    },
+  };
+}

@@ -1,0 +1,109 @@
+/* Suggestions of things that only Edgegap knows. They are made from the cache, and wait for no answer of Edgegap. */
+import type { Choice } from '../chat/card.ts';
+import { roughly } from '../deployments/card.ts';
+import type { Seen } from '../deployments/catalog.ts';
+import type { Location } from '../edgegap/schema.ts';
+import { bestMatches, bestNames, MOST_SUGGESTIONS } from './best-matches.ts';
+import type { SuggestionContext } from './kinds/kind.ts';
+import type { Running } from './roster.ts';
+import { searchKey } from './same-name.ts';
+
+type Suggest = (about: SuggestionContext) => Promise<readonly (string | Choice)[]>;
+
+/** Applications or versions. Those that are switched off are marked, and come last if the command needs active ones. */
+export function offerNamed(
+  { typed, clock }: SuggestionContext,
+  { rows, asOf }: Seen<{ readonly name: string; readonly is_active: boolean }>,
+  orInactive: true | undefined,
+): Choice[] {
+  const isActive = ({ is_active }: { readonly is_active: boolean }) => is_active;
+  const ordered = orInactive ? rows : [...rows.filter(isActive), ...rows.filter((one) => !isActive(one))];
+  return bestMatches(typed, ordered, ({ name }) => searchKey(name)).map(({ name, is_active }) => ({
+    label: name,
+    value: name,
+    ...details(is_active ? undefined : 'inactive', asOfText(asOf, clock.now())),
+  }));
+}
+
+/** The running deployments, first those that were deployed from this channel. */
+export async function offerRunning({ typed, at, roster, clock }: SuggestionContext): Promise<Choice[]> {
+  const { rows, asOf } = await roster.running();
+  const here: Running[] = [];
+  const elsewhere: Running[] = [];
+  for (const one of rows) {
+    const { platform, workspace, channel } = one.at ?? {};
+    const isHere = platform === at.platform && workspace === at.workspace && channel === at.channel;
+    (isHere ? here : elsewhere).push(one);
+  }
+  const found = [here, elsewhere].flatMap((some) => bestMatches(typed, some, ({ key }) => key));
+  const now = clock.now();
+  const offered = found.slice(0, MOST_SUGGESTIONS).map((one) => ({ one, label: labelOf(one, now) }));
+  const times = Map.groupBy(offered, ({ label }) => label);
+  return offered.map(({ one, label }) => {
+    // Two deployments may look the same. Only the request_id then tells which deployment a person picks.
+    const id = (times.get(label)?.length ?? 0) > 1 ? one.request_id : undefined;
+    return { label, value: one.request_id, ...details(id, asOfText(asOf(one), now)) };
+  });
+}
+
+/** For example `kart-racing v1.2 · Montreal · Ready · 3 min`. */
+function labelOf({ name, request_id, city, status, begunAt }: Running, now: number): string {
+  const age = begunAt === undefined ? '' : roughly(Math.max(0, now - begunAt));
+  return [name || request_id, city, status, age].filter((part) => part).join(' · ');
+}
+
+/** The tags of the running deployments, the newest first. */
+export async function offerTags({ typed, roster }: SuggestionContext): Promise<string[]> {
+  const { rows } = await roster.running();
+  return bestNames(typed, new Set(rows.flatMap(({ tags }) => tags)));
+}
+
+/** The tags of the deployment in the option `deployment`, or all tags if that deployment is unknown. */
+export async function offerOwnTags(about: SuggestionContext): Promise<string[]> {
+  const { rows } = await about.roster.running();
+  const own = rows.find(({ request_id }) => request_id === about.given.deployment);
+  return own ? bestNames(about.typed, own.tags) : await offerTags(about);
+}
+
+/** The cities, each by the shortest name that means no other city. */
+export function offerCities(
+  { typed, catalog, clock }: SuggestionContext,
+  nameOf: (place: Location) => string,
+): Choice[] {
+  const { rows, asOf } = catalog.seen.locations();
+  // Edgegap may list a city several times, once for each data centre.
+  const places = [...new Map(rows.map((one) => [nameOf(one), one])).entries()];
+  const cities = Map.groupBy(places, ([, { city }]) => city);
+  return bestMatches(typed, places, ([name]) => searchKey(name)).map(([label, { city }]) => ({
+    label,
+    value: city && cities.get(city)?.length === 1 ? city : label,
+    ...details(asOfText(asOf, clock.now())),
+  }));
+}
+
+/** For an option that takes several values: completes the last value, and keeps the values before. */
+export function offeringLast(separators: string, suggest: Suggest): Suggest {
+  return async (about) => {
+    const end = Math.max(...[...separators].map((one) => about.typed.lastIndexOf(one))) + 1;
+    const typed = about.typed.slice(end).trimStart();
+    const before = about.typed.slice(0, about.typed.length - typed.length);
+    const offered = await suggest({ ...about, typed });
+    return offered.map((one) => {
+      const { label, value, ...more } = typeof one === 'string' ? { label: one, value: one } : one;
+      return { label: before + label, value: before + value, ...more };
+    });
+  };
+}
+
+/** For example `as of 14:05 UTC`. Undefined if Edgegap has answered lately. */
+function asOfText(asOf: number | undefined, now: number): string | undefined {
+  if (asOf === undefined) return undefined;
+  const [day, time] = new Date(asOf).toISOString().split('T');
+  const today = new Date(now).toISOString().startsWith(day ?? '');
+  return `as of ${today ? '' : `${day} `}${time?.slice(0, 5)} UTC`;
+}
+
+function details(...parts: readonly (string | undefined)[]): { detail?: string } {
+  const detail = parts.filter((part) => part !== undefined).join(', ');
+  return detail === '' ? {} : { detail };
+}

@@ -1,0 +1,179 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Address } from '../chat/port.ts';
+import { CLOCKS_APART_MS, type Clock, stopwatch, within } from '../clock.ts';
+import { type DeploymentView, statusFace } from '../deployments/card.ts';
+import { cached } from '../deployments/catalog.ts';
+import type { Deployment } from '../deployments/deployment.ts';
+import type { Deployments } from '../deployments/deployments.ts';
+import type { Heard } from '../deployments/search.ts';
+import { viewOf, viewOfStatus } from '../deployments/view.ts';
+import type { EdgegapApi } from '../edgegap/client.ts';
+import { isOwnTag } from '../edgegap/outside.ts';
+import { type DeploymentRow, type DeploymentStatus, parseEdgegapTime } from '../edgegap/schema.ts';
+import type { CallOptions } from '../edgegap/transport.ts';
+import { oneAtATime } from '../loop.ts';
+import { type SearchKey, searchKey } from './same-name.ts';
+
+/** How often the store is asked for news while people type. */
+const STORE_TTL_MS = 1_000;
+/** How long a suggestion waits for the store. After this time, the suggestion is made without the latest news. */
+const STORE_WAIT_MS = 500;
+/** How old Edgegap's list may be while people type. */
+const LIST_TTL_MS = 60_000;
+/**
+ * The most deployments that are read from Edgegap's list, the newest first. A matchmaker may start thousands of
+ * deployments, and the list shares its rate limit with the command `list`.
+ */
+const MOST_LISTED = 500;
+const PAGE = 50;
+/** For at most this many deployments outside the store, Edgegap is asked for the application and the status. */
+const MOST_ASKED = 100;
+
+/** A running deployment, as it is suggested to people. */
+export interface Running {
+  readonly request_id: string;
+  /** Application and version. Empty if only Edgegap's list has told of the deployment. */
+  readonly name: string;
+  readonly city: string;
+  readonly status: string;
+  /** Epoch milliseconds. */
+  readonly begunAt: number | undefined;
+  readonly tags: readonly string[];
+  /** The place from which the deployment was deployed. Undefined if the deployment was not deployed from chat. */
+  readonly at: Address | undefined;
+  /** The time of the last news, in epoch milliseconds. */
+  readonly heardAt: number;
+  readonly key: SearchKey;
+}
+
+interface Parts {
+  readonly deployments: Deployments;
+  readonly edgegap: EdgegapApi;
+  readonly allowlist: readonly string[] | undefined;
+  readonly clock: Clock;
+}
+
+interface Sorted {
+  readonly rows: readonly Running[];
+  readonly ids: ReadonlySet<string>;
+}
+
+/**
+ * The running deployments of an account, in memory, so that a suggestion needs no request to Edgegap. Deployments that
+ * were deployed from chat come from the store, and other deployments from Edgegap's list.
+ */
+export class Roster {
+  readonly #parts: Parts;
+  /** The deployments in the store, by the id of their row. */
+  readonly #stored = new Map<string, { readonly revision: number; readonly running: Running | undefined }>();
+  /** The stored deployments, newest first. Undefined if they have changed since. */
+  #sorted: Sorted | undefined;
+  #caughtUp: { readonly at: number; readonly agoMs: () => number } | undefined;
+  readonly #listed;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#listed = cached(parts.clock, (call) => this.#readList(call), LIST_TTL_MS);
+  }
+
+  /**
+   * The running deployments, newest first, and after them those outside the store. Sends no request to Edgegap, but may
+   * begin to read Edgegap's list in the background. `asOf` is set only if Edgegap did not answer lately: it tells the
+   * time (epoch ms) up to which the facts about a deployment are known.
+   */
+  async running(): Promise<{
+    readonly rows: readonly Running[];
+    readonly asOf: (one: Running) => number | undefined;
+  }> {
+    const catchingUp = this.#catchUp().catch(() => undefined);
+    // The first reading may take long, so no suggestion waits for its end.
+    if (this.#caughtUp) await within(this.#parts.clock, STORE_WAIT_MS, catchingUp);
+    const { rows: listed, asOf } = this.#listed.seen();
+    const stored = this.#newestFirst();
+    const others = listed.filter(({ request_id }) => !stored.ids.has(request_id));
+    const rows = others.length === 0 ? stored.rows : [...stored.rows, ...others];
+    return { rows, asOf: ({ heardAt }) => (asOf === undefined ? undefined : Math.max(asOf, heardAt)) };
+  }
+
+  /** Reads the news from the store, and Edgegap's list if the list is older than `atMostOldMs`. */
+  async refresh(atMostOldMs: number, call: CallOptions): Promise<void> {
+    await this.#catchUp();
+    await this.#listed.read(atMostOldMs, call);
+  }
+
+  #newestFirst(): Sorted {
+    if (!this.#sorted) {
+      const all = [...this.#stored.values()].flatMap(({ running }) => running ?? []);
+      const rows = all.toSorted((a, b) => (b.begunAt ?? 0) - (a.begunAt ?? 0));
+      this.#sorted = { rows, ids: new Set(rows.map(({ request_id }) => request_id)) };
+    }
+    return this.#sorted;
+  }
+
+  readonly #catchUp = oneAtATime(async () => {
+    const { deployments, allowlist, clock } = this.#parts;
+    const before = this.#caughtUp;
+    if (before && before.agoMs() < STORE_TTL_MS) return;
+    const caughtUp = { at: clock.now(), agoMs: stopwatch(clock) };
+    const since = before ? before.at - CLOCKS_APART_MS : 0;
+    // Before the first reading there is nothing to forget, so the ended deployments are left out.
+    for (const phase of before ? (['live', 'ended'] as const) : (['live'] as const))
+      for await (const rows of deployments.heardSince(phase, since, allowlist)) {
+        for (const row of rows) if (this.#stored.get(row.id)?.revision !== row.revision) this.#take(row);
+        // A first reading of thousands of rows leaves room for other work.
+        await nextTurn();
+      }
+    this.#caughtUp = caughtUp;
+  });
+
+  #take({ id, revision, read }: Heard): void {
+    this.#sorted = undefined;
+    const deployment = read();
+    if (deployment?.phase === 'live') this.#stored.set(id, { revision, running: fromStore(deployment) });
+    else this.#stored.delete(id);
+  }
+
+  async #readList(call: CallOptions | undefined): Promise<Running[]> {
+    const { deployments, edgegap, clock } = this.#parts;
+    const heardAt = clock.now();
+    const order_by = [{ field: 'created_at', order: 'desc' }] as const;
+    const found: Running[] = [];
+    let read = 0;
+    for await (const row of edgegap.allDeployments({ order_by, limit: PAGE }, call)) {
+      // A row that the store knows is left out, even if the deployment has ended in the meantime.
+      if (!(await deployments.byRequestId(row.request_id))) {
+        const status = found.length < MOST_ASKED ? await deployments.statusInList(row, call) : undefined;
+        if (status?.current_status !== 'TERMINATED') found.push(fromList(row, status, heardAt));
+      }
+      if (++read === MOST_LISTED) break;
+    }
+    return found;
+  }
+}
+
+function fromStore(deployment: Deployment): Running | undefined {
+  const { requestId: request_id, createdAt, heardAt, at } = deployment;
+  const view = viewOf(deployment);
+  return request_id === undefined
+    ? undefined
+    : running(view, { request_id, begunAt: createdAt, heardAt, at });
+}
+
+function fromList(row: DeploymentRow, status: DeploymentStatus | undefined, heardAt: number): Running {
+  const { request_id, ready, tags, start_time } = row;
+  const view = status && viewOfStatus(status);
+  const known = view ?? { application: '', version: '', status: ready ? 'READY' : 'DEPLOYING', tags };
+  return running(known, { request_id, begunAt: parseEdgegapTime(start_time), heardAt, at: undefined });
+}
+
+function running(
+  view: Pick<DeploymentView, 'application' | 'version' | 'status' | 'tags' | 'told'>,
+  facts: Pick<Running, 'request_id' | 'begunAt' | 'heardAt' | 'at'>,
+): Running {
+  const name = `${view.application} ${view.version}`.trim();
+  const city = view.told?.location?.city ?? '';
+  const status = statusFace(view.status).words;
+  const tags = view.tags.filter((tag) => !isOwnTag(tag));
+  const key = searchKey([name, city, status, facts.request_id, ...tags].join(' '));
+  return { ...facts, name, city, status, tags, key };
+}
