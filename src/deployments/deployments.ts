@@ -17,7 +17,10 @@ import { isSettling, isStopUnderWay } from './timing.ts';
  */
 export type StopOutcome = StopResult | 'already-stopping' | 'missing';
 
-type HowToStop = Pick<StopOptions, 'logStorage' | 'summary'>;
+type HowToStop = Pick<StopOptions, 'logStorage' | 'summary'> & {
+  /** Whether the stop is the end of the lifetime. */
+  readonly atEnd?: boolean | undefined;
+};
 
 /**
  * The deployments of an account, with the changes that people ask for in chat. To deploy, this class stores the intent,
@@ -154,7 +157,10 @@ export class Deployments extends KnownDeployments {
           ? 'already-terminated'
           : outcome;
       const faster = outcome === 'accepted' ? await this.byRequestId(request_id) : undefined;
-      const news: News = outcome === 'already-terminated' ? { kind: 'terminated' } : { kind: 'stopping', by };
+      const news: News =
+        outcome === 'already-terminated'
+          ? { kind: 'terminated' }
+          : { kind: 'stopping', by, atEnd: how.atEnd };
       await this.learnOf(request_id, news);
       if (told) await this.learnOf(request_id, { kind: 'snapshot', status: told });
       return faster?.stopAskedBy === undefined ? outcome : afterEarlierStop(faster);

@@ -7,6 +7,7 @@ import { announce, drawCard, type NewsSource } from './announce.ts';
 import { type Deployment, fromRow, toColumns, withoutValues } from './deployment.ts';
 import { type EventsBehind, eventsBehind } from './events-behind.ts';
 import { type Intent, insertIntent, newId } from './intent.ts';
+import { setTimers } from './lifetimes.ts';
 import { endEarly } from './planned-stops.ts';
 import { DeploymentSchedule } from './schedule.ts';
 import { Search } from './search.ts';
@@ -139,6 +140,7 @@ export class DeploymentRepository {
     await tx.updateTable('deployments').set(toColumns(after)).where('id', '=', before.id).execute();
     wroteTo(tx, 'deployments');
     await announce(tx, this.#clock, { before, after, happened: [...told, ...happened], source });
+    await setTimers(tx, this.#clock, before, after);
     if (after.requestId !== undefined && after.endedAt !== undefined && before.endedAt === undefined)
       await endEarly(tx, this.#clock, after.requestId);
     return after;

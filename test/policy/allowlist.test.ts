@@ -52,6 +52,8 @@ test('these tests know every command and button that takes a request_id', () => 
     'tags rename',
   ]);
   expect(buttons.map(({ command, action }) => `${command}:${action}`)).toEqual([
+    'deploy:extend',
+    'deploy:keep',
     'list:open',
     'logs:show',
     'logs:share',

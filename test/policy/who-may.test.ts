@@ -66,6 +66,8 @@ const uses: readonly Use[] = [
   press('deploy:again', 'deployments.deploy', () => 'abcdefghijkl'),
   press('deploy:confirm', 'deployments.deploy', () => 'no-such-question'),
   press('deploy:cancel', 'deployments.deploy', () => 'no-such-question'),
+  press('deploy:extend', 'deployments.deploy', (id) => `${id}.1`),
+  press('deploy:keep', 'deployments.deploy', (id) => `${id}.1`),
   on('preset list', 'deployments.read'),
   press('preset:page', 'deployments.read', () => '1.'),
   on('preset show', 'deployments.read', () => ({ name: 'qa' })),
