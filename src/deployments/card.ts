@@ -19,6 +19,8 @@ export interface DeploymentView {
   /** Further parts of the order, if the deployment was deployed from chat. */
   readonly ordered?: readonly Field[];
   readonly askedBy: string | undefined;
+  /** Whether this person adopted the deployment, which was deployed elsewhere. */
+  readonly adopted?: boolean | undefined;
   readonly createdAt: number | undefined;
   readonly readyAt: number | undefined;
   readonly endedAt: number | undefined;
@@ -196,7 +198,8 @@ function portLabel(port: PortView): string {
 
 function footnote(view: DeploymentView, now: number | undefined): Inline[] {
   const parts: Inline[] = [];
-  if (view.askedBy) parts.push(`Deployed by ${view.askedBy}`);
+  if (view.askedBy)
+    parts.push(`${view.adopted ? 'Deployed elsewhere, adopted' : 'Deployed'} by ${view.askedBy}`);
   if (view.createdAt !== undefined)
     parts.push(parts.length > 0 ? ' · ' : 'Deployed ', { time: view.createdAt, style: 'clock' });
   if (view.endsAt !== undefined)

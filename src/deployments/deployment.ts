@@ -40,6 +40,8 @@ export interface DeployPlan {
   readonly newest?: boolean | undefined;
   /** If absent, the bot does not end the deployment by itself. */
   readonly lifetime?: Lifetime | undefined;
+  /** Whether a person adopted the deployment, which was deployed elsewhere. Edgegap sends no callbacks about it. */
+  readonly adopted?: boolean | undefined;
 }
 
 /** The parts of an order that only Edgegap's older API knows. */

@@ -4,6 +4,7 @@ import type { DeploymentStatus } from '../edgegap/schema.ts';
 import type { StopOptions, StopResult } from '../edgegap/stop.ts';
 import { AppError, StoreError } from '../errors.ts';
 import type { Store } from '../store/schema.ts';
+import { type AdoptOrder, adopt } from './adoption.ts';
 import { sendDeploy } from './deploy-request.ts';
 import type { Deployment, DeployOrder } from './deployment.ts';
 import { type Intent, newId } from './intent.ts';
@@ -126,6 +127,11 @@ export class Deployments extends KnownDeployments {
     if (publicUrl === undefined) return undefined;
     const url = (event: string) => `${publicUrl}/callbacks/edgegap/${event}/${id}.${secret}`;
     return { ready: url('ready'), error: url('error'), terminated: url('terminated') };
+  }
+
+  /** See `adopt`. */
+  async adopt(order: AdoptOrder, status: DeploymentStatus): Promise<Deployment> {
+    return await adopt(this.parts, order, status, (after) => this.checkAt(after));
   }
 
   /**

@@ -168,8 +168,17 @@ export class DeploymentRepository {
       .execute();
   }
 
+  /** Runs `work` in a transaction that locks no deployment. */
+  async transact<Result>(work: (tx: Store) => Promise<Result>): Promise<Result> {
+    return await transact(this.#store, work);
+  }
+
   /** Whether another deployment of the account has this request_id. */
-  async isAnothers(tx: Store, { id, account }: Deployment, requestId: string): Promise<boolean> {
+  async isAnothers(
+    tx: Store,
+    { id, account }: Pick<Deployment, 'id' | 'account'>,
+    requestId: string,
+  ): Promise<boolean> {
     const row = await tx
       .selectFrom('deployments')
       .select('id')

@@ -21,6 +21,7 @@ export function viewOf(deployment: Deployment): DeploymentView {
     tags: deployment.tags.filter((tag) => !isOwnTag(tag)),
     ordered: orderFields(deployment.plan, deployment.version),
     askedBy: deployment.asker.name,
+    adopted: deployment.plan.adopted,
     createdAt: deployment.createdAt,
     ...timesOf(deployment),
     error: deployment.errorDetail,
@@ -158,6 +159,8 @@ export function viewOfStatus(status: DeploymentStatus): DeploymentView {
 
 /** Whether the server has failed or ended, so that a person may want the same server again. */
 export function isRepeatable(deployment: Deployment): boolean {
+  // For an adopted server, Edgegap may not have told a position to deploy to.
+  if (deployment.plan.adopted && deployment.plan.users.length === 0) return false;
   return deployment.phase === 'ended' || statusOf(deployment) === 'ERROR';
 }
 

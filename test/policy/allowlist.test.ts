@@ -59,6 +59,8 @@ test('these tests know every command and button that takes a request_id', () => 
     'logs:share',
     'metrics:show',
     'metrics:window',
+    'orphans:open',
+    'orphans:adopt',
     'status:refresh',
     'stop:ask',
     'stop:confirm',
