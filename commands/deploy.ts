@@ -1,4 +1,3 @@
-import type { Rich } from '../src/chat/card.ts';
 import {
   answered,
   askToRepeat,
@@ -20,6 +19,7 @@ import { deploymentCard } from '../src/deployments/card.ts';
 import type { Deployment } from '../src/deployments/deployment.ts';
 import type { Deployments } from '../src/deployments/deployments.ts';
 import { lifetimeAgain } from '../src/deployments/lifetime.ts';
+import { endText } from '../src/deployments/lifetime-cards.ts';
 import { isRepeatable, requestingView } from '../src/deployments/view.ts';
 import { InputError } from '../src/errors.ts';
 
@@ -169,12 +169,7 @@ async function prolong(context: DeploymentActionContext, how: 'extend' | 'keep')
   const [, endsAt] = action.arg.split('.');
   const answer = { how, endsAt: Number(endsAt), most: settings.lifetime.most, by: asker.name, question };
   const after = (await context.deployments.prolong(known, answer)) ?? known;
-  const end = after.plan.lifetime?.endsAt;
-  const name = `${after.application} ${after.version}`;
-  const text: Rich =
-    end === undefined
-      ? [`I do not stop ${name} any more.`]
-      : [`${name} now ends at `, { time: end, style: 'clock' }, '.'];
+  const text = [`${after.application} ${after.version}: `, ...endText(after)];
   await context.respond({ kind: 'line', tone: 'success', text });
 }
 

@@ -2,7 +2,7 @@ import type { Button, Card, Rich } from '../chat/card.ts';
 import { duration, roughly } from './card.ts';
 import type { Deployment } from './deployment.ts';
 import type { LaterEnds } from './lifetime.ts';
-import type { End } from './view.ts';
+import { type End, firstEnd } from './view.ts';
 
 /** The question before the end of a deployment, which mentions the person who deployed. */
 export function questionCard(deployment: Deployment, end: End, later: LaterEnds, now: number): Card {
@@ -50,14 +50,19 @@ function whyLifetime({ extended, kept }: LaterEnds): Rich[number] {
     : end;
 }
 
+/** When the deployment ends after an answer. */
+export function endText(deployment: Deployment): Rich {
+  const end = firstEnd(deployment);
+  if (!end) return ['I do not stop the server any more.'];
+  const limit = end.by === 'edgegap' ? ', because its version limits the time (max_duration in Edgegap)' : '';
+  return ['The server now ends at ', clock(end.at), `${limit}.`];
+}
+
 /** Replaces the question after an answer. */
 export function answeredCard(deployment: Deployment, by: string): Card {
   const { plan, requestId = '' } = deployment;
-  const endsAt = plan.lifetime?.endsAt;
-  const text: Rich =
-    endsAt === undefined
-      ? [`${by} kept the server. I do not stop the server any more.`]
-      : [`${by} gave the server more time. The server ends at `, clock(endsAt), '.'];
+  const done = plan.lifetime ? 'gave the server more time' : 'kept the server';
+  const text: Rich = [`${by} ${done}. `, ...endText(deployment)];
   return {
     kind: 'card',
     tone: 'neutral',

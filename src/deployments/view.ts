@@ -57,7 +57,7 @@ export function firstEnd(deployment: Deployment): End | undefined {
   const { phase, snapshot, stopAskedBy, plan } = deployment;
   if (phase !== 'live' || stopAskedBy !== undefined) return undefined;
   const edgegap = endsAt(snapshot, statusOf(deployment), timesOf(deployment).readyAt);
-  const own = plan.lifetime?.endsAt;
+  const own = plan.lifetime?.isOver ? undefined : plan.lifetime?.endsAt;
   if (own !== undefined && own <= (edgegap ?? own)) return { at: own, by: 'lifetime' };
   return edgegap === undefined ? undefined : { at: edgegap, by: 'edgegap' };
 }
@@ -185,7 +185,8 @@ function statusOf({ phase, status, stopAskedBy }: Deployment): string {
 
 function noteOf(deployment: Deployment): string | undefined {
   const { phase, replacedBy, stopAskedBy, missingAt } = deployment;
-  const over = deployment.plan.lifetime?.isOver ? 'Ended by its lifetime.' : undefined;
+  const isOver = deployment.plan.lifetime?.isOver && stopAskedBy !== undefined;
+  const over = isOver ? 'Ended by its lifetime.' : undefined;
   switch (phase) {
     case 'unknown':
       return 'Edgegap did not answer clearly, so this deployment may or may not have started. I am looking for the deployment, and send nothing twice.';

@@ -50,7 +50,7 @@ describe.each(['console', 'discord', 'slack-http'] as const)('the lifetime of a 
     const id = await deployFor(stage, { for: '1m' });
     await later(stage, () => question(stage, id));
     const { privately } = await press('Keep');
-    expect(texts(privately)).toContain('I do not stop lobby-chat stable any more');
+    expect(texts(privately)).toContain('I do not stop the server any more');
     const other = await deployFor(stage, { for: '2m' });
     await later(stage, () => until(() => phase(stage.simulator, other) === 'TERMINATED', 'the other end'));
     expect(phase(stage.simulator, id)).toBe('READY');
