@@ -15,7 +15,7 @@ const ROWS = 10;
 const LIFETIMES = ['1h', '2h', '8h', '24h'];
 
 export default defineCommand({
-  description: 'List servers without a person and without an end, to stop or adopt them',
+  description: 'List the servers without a person and without a planned end',
   permission: 'deployments.read',
   ack: 'private',
   options: { page: pageOption },
