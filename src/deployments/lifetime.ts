@@ -29,9 +29,12 @@ export function lifetimeFor({ byDefault, most }: LifetimeLimits, wanted?: number
   return ms === undefined ? undefined : { ms };
 }
 
-/** The lifetime of a deployment that is deployed again: the same length, or the longest lifetime that is allowed now. */
-export function lifetimeAgain({ most }: LifetimeLimits, old: Lifetime | undefined): Lifetime | undefined {
-  const ms = Math.min(old?.ms ?? most ?? 0, most ?? Number.POSITIVE_INFINITY);
+/** The lifetime of a deployment that is deployed again: the same length, as far as the settings allow that length now. */
+export function lifetimeAgain(
+  { byDefault, most }: LifetimeLimits,
+  old: Lifetime | undefined,
+): Lifetime | undefined {
+  const ms = Math.min(old?.ms ?? byDefault ?? most ?? 0, most ?? Number.POSITIVE_INFINITY);
   return ms > 0 ? { ms } : undefined;
 }
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { defaultCatalog } from '../../src/simulator/catalog.ts';
 import { effectOf, phase, type Stage, stageOn } from '../command/harness.ts';
 import { cardOf, deployFor, question, questions } from '../support/lifetimes.ts';
 import { later, stopsOf, texts } from '../support/planned-stops.ts';
@@ -55,5 +56,29 @@ describe.each(['console', 'discord', 'slack-http'] as const)('the lifetime of a 
     await later(stage, () => until(() => phase(stage.simulator, other) === 'TERMINATED', 'the other end'));
     expect(phase(stage.simulator, id)).toBe('READY');
     expect((await cardOf(stage, id))?.text).not.toContain('ends');
+  });
+});
+
+describe.each(['console', 'discord', 'slack-http'] as const)('the time limit of a version on %s', (name) => {
+  let stage: Stage;
+  beforeAll(async () => {
+    const applications = defaultCatalog.applications.map((application) => ({
+      ...application,
+      versions: application.versions.map((version) => ({ ...version, max_duration: 2 })),
+    }));
+    stage = await stageOn(name, { simulator: { catalog: { ...defaultCatalog, applications } } });
+  });
+  afterAll(() => stage?.close());
+
+  test('the person is warned before Edgegap ends the server, and only a stop is offered', async () => {
+    const id = await deployFor(stage, { for: '1h' });
+    const asked = await later(stage, () => question(stage, id));
+    expect(asked.text).toMatch(/its version limits the time/);
+    expect(asked.buttons).toEqual(['Stop']);
+    await later(stage, () => until(() => phase(stage.simulator, id) === 'TERMINATED', 'the end'));
+    const shows = async () => (await cardOf(stage, id))?.text.includes('Terminated');
+    await later(stage, () => until(shows, 'the end on the card'), 20);
+    expect((await cardOf(stage, id))?.text).not.toContain('Ended by its lifetime');
+    expect(stopsOf(stage, id)).toEqual([]);
   });
 });
