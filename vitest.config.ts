@@ -28,7 +28,7 @@ const ALSO_POSTGRES = [
   'test/answers/burst.test.ts',
   'test/bulk/*.test.ts',
   'test/command/{invocations,presets}.test.ts',
-  'test/deployments/{any-order,callbacks,clocks,inbox,many-processes,planned-stops,reconciler,stopping,two-accounts,unknown}.test.ts',
+  'test/deployments/{any-order,callbacks,clocks,inbox,lifetimes,many-processes,planned-stops,reconciler,stopping,two-accounts,unknown}.test.ts',
   'test/guard/at-once.test.ts',
   'test/notify/{delivery,digest,forget,held-up,once,person,report,undelivered}.test.ts',
   'test/recorder/recorder.test.ts',

@@ -5,7 +5,13 @@ import {
   mayDeploy,
   type Wanted,
 } from '../src/command/confirm-deploy.ts';
-import { type Context, defineCommand, type RunResult, type Services } from '../src/command/define.ts';
+import {
+  type Context,
+  type DeploymentActionContext,
+  defineCommand,
+  type RunResult,
+  type Services,
+} from '../src/command/define.ts';
 import { orderOf } from '../src/command/deploy-order.ts';
 import { cityMenu, planNear } from '../src/command/elsewhere.ts';
 import { suggestHosts } from '../src/command/hosts.ts';
@@ -14,6 +20,8 @@ import { offeringLast, offerTags } from '../src/command/offers.ts';
 import { deploymentCard } from '../src/deployments/card.ts';
 import type { Deployment } from '../src/deployments/deployment.ts';
 import type { Deployments } from '../src/deployments/deployments.ts';
+import { lifetimeAgain } from '../src/deployments/lifetime.ts';
+import { endText } from '../src/deployments/lifetime-cards.ts';
 import { isRepeatable, requestingView } from '../src/deployments/view.ts';
 import { InputError } from '../src/errors.ts';
 
@@ -22,6 +30,14 @@ import { InputError } from '../src/errors.ts';
  * Edgegap leaves only after the intent is stored.
  */
 const interrupted = 'Nothing was deployed; ask again.';
+
+const prolonging = {
+  permission: 'deployments.deploy',
+  ack: 'private',
+  on: 'deployment',
+  interrupted:
+    'The server may or may not have been given more time: see its card, and press the button again.',
+} as const;
 
 const options = {
   application: {
@@ -86,6 +102,12 @@ const options = {
     maxLength: 100,
     description: 'The endpoint storage that keeps the log after the end (needs ip)',
   },
+  for: {
+    kind: 'duration',
+    mostDays: 365,
+    examples: ['1h', '2h', '8h', '24h'],
+    description: 'Stop the server after this time, for example 2h (asks before)',
+  },
   preset: {
     kind: 'preset',
     description: 'Take options from this preset (typed: @qa); options given here replace the preset’s',
@@ -108,14 +130,16 @@ export default defineCommand({
         const { action, chosen } = context;
         const before = await knownDeployment(context, action.arg);
         if (!isRepeatable(before)) return await mayDeploy(context, await lostDeployment(context, before.id));
-        const { env = [], newest: _, ...plan } = before.plan;
+        const { env = [], newest: _, lifetime: old, ...plan } = before.plan;
+        const lifetime = lifetimeAgain(context.settings.lifetime, old);
         const known = env.filter(({ value }) => value !== undefined);
         const lost = env.filter(({ value }) => value === undefined).map(({ key }) => key);
         const names = await findDeployable(context.catalog, before);
         const [city] = chosen;
         const fleet = city === undefined ? undefined : plan.fleet?.name;
         const placed = city === undefined ? plan : await planNear(context, plan, city);
-        await askToRepeat(context, { ...names, plan: { ...placed, env: known } }, { lost, fleet });
+        const again = { ...placed, lifetime, env: known };
+        await askToRepeat(context, { ...names, plan: again }, { lost, fleet });
       },
       run: async (context) => await launch(context, await lostDeployment(context, context.action.arg)),
     },
@@ -155,10 +179,23 @@ export default defineCommand({
         await respond({ kind: 'card', tone: 'neutral', title: ['Nothing was deployed'], nodes: [] });
       },
     },
+    extend: { ...prolonging, run: (context: DeploymentActionContext) => prolong(context, 'extend') },
+    keep: { ...prolonging, run: (context: DeploymentActionContext) => prolong(context, 'keep') },
   },
   check: async (context) => await mayDeploy(context, await orderOf(context, context.options)),
   run: async (context) => await launch(context, await orderOf(context, context.options)),
 });
+
+/** Gives the server more time, because a person pressed a button of the question before the end. */
+async function prolong(context: DeploymentActionContext, how: 'extend' | 'keep'): Promise<void> {
+  const { target, action, settings, asker, source: question } = context;
+  const known = await knownDeployment(context, target.known?.id ?? '');
+  const [, endsAt] = action.arg.split('.');
+  const answer = { how, endsAt: Number(endsAt), most: settings.lifetime.most, by: asker.name, question };
+  const after = (await context.deployments.prolong(known, answer)) ?? known;
+  const text = [`${after.application} ${after.version}: `, ...endText(after)];
+  await context.respond({ kind: 'line', tone: 'success', text });
+}
 
 /** Posts the card before deploying. If the card cannot be posted, nothing is deployed or billed. */
 async function launch(

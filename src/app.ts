@@ -19,11 +19,12 @@ import { createPayloads, forgettingPayloads, purgePayloads } from './command/pay
 import { createPresets } from './command/presets.ts';
 import { createRecovery } from './command/recovery.ts';
 import { createPipeline } from './command/run.ts';
-import { stopLater } from './command/stop-later.ts';
+import { stopsLater } from './command/stop-later.ts';
 import { storedInvocation } from './command/stored.ts';
 import type { AccessRules, Config } from './config.ts';
 import { type Account, Accounts } from './deployments/account.ts';
 import { Callbacks } from './deployments/callbacks.ts';
+import { endWarnings } from './deployments/end-warnings.ts';
 import { DeploymentRepository } from './deployments/repository.ts';
 import { waitOut } from './edgegap/permits.ts';
 import { shareOfLimits } from './edgegap/scheduler.ts';
@@ -179,6 +180,7 @@ export async function buildApp({
       maxTagLength: config.maxTagLength,
       applicationAllowlist: allowlist,
       fleets: config.fleets,
+      lifetime: config.lifetime,
       secrets,
     },
   });
@@ -208,7 +210,8 @@ export async function buildApp({
       room: () => returnFreeSpace(store),
     },
   });
-  const stops = stopLater({ accountOf: (id) => accounts.byId(id), policy, adapters, clock, log });
+  const stops = stopsLater({ accountOf: (id) => accounts.byId(id), policy, adapters, clock, log });
+  const warnings = endWarnings((id) => accounts.byId(id).deployments, config.lifetime.most);
   const bulk = carryingOut({
     accountOf(account) {
       const { api, deployments, recorder } = accounts.byId(account);
@@ -233,7 +236,7 @@ export async function buildApp({
     log,
   });
   const explaining = reports({ accountOf: (id) => accounts.byId(id), store, clock, log });
-  const tasks = [purges, forgettingPayloads(store), stops, bulk, following, ...explaining];
+  const tasks = [purges, forgettingPayloads(store), ...stops, warnings, bulk, following, ...explaining];
   const work = new TaskWorker({ store, membership, account: EVERY_ACCOUNT, kinds: tasks, clock, log });
   const platforms = createPlatforms({ adapters, leases, membership, clock, log, inbox: pipeline, over });
   let warmed: Promise<unknown> = Promise.resolve();

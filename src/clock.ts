@@ -37,6 +37,23 @@ export function farthest(now: number, ahead = 0): number {
   return now + ahead + CLOCKS_APART_MS;
 }
 
+const MINUTES = { m: 1, h: 60, d: 24 * 60, w: 7 * 24 * 60 } as const;
+
+/**
+ * The length of time, in milliseconds, in a text such as `30m`, `2h`, `1h30m` or `2 days`. Undefined if the text has
+ * another form. The length may be zero.
+ */
+export function lengthIn(given: string): number | undefined {
+  const text = given.trim().toLowerCase();
+  const parts = [...text.matchAll(/(\d{1,6}(?:\.\d{1,3})?)\s*(w|d|h|m)[a-z]*[\s,]*/g)];
+  if (parts.length === 0 || parts.map(([whole]) => whole).join('') !== text) return undefined;
+  const minutes = parts.reduce(
+    (sum, [, count, unit]) => sum + Number(count) * MINUTES[unit as keyof typeof MINUTES],
+    0,
+  );
+  return Math.round(minutes * 60_000);
+}
+
 /** The age of a stored time, in milliseconds. Infinite if the time was written by a clock that was hours ahead. */
 export function ageOf(at: number, now: number): number {
   return at > farthest(now) ? Number.POSITIVE_INFINITY : now - at;

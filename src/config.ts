@@ -1,7 +1,15 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { databasePath, databaseProblem, passwordsOf } from './config/database.ts';
-import { countFrom, everyoneOr, type Items, list, percentage, wholeNumber } from './config/fields.ts';
+import {
+  countFrom,
+  everyoneOr,
+  type Items,
+  lengthOfTime,
+  list,
+  percentage,
+  wholeNumber,
+} from './config/fields.ts';
 import { proxySettings } from './config/proxy.ts';
 import { readSecretFiles, SECRETS } from './config/secret-files.ts';
 import { strayProblems } from './config/strays.ts';
@@ -123,6 +131,8 @@ const Environment = z.object({
   MAX_RUNNING_PER_PERSON: wholeNumber(0, 100_000).default(0),
   MAX_DEPLOYS_PER_HOUR: wholeNumber(0, 100_000).default(60),
   CONFIRM_DEPLOY: countFrom.default(10),
+  DEFAULT_LIFETIME: lengthOfTime().optional(),
+  MAX_LIFETIME: lengthOfTime().optional(),
   MAX_TAG_LENGTH: wholeNumber(20, 40).default(20),
   LOG_LEVEL: z
     .string()
@@ -162,6 +172,8 @@ function checkTogether({ edgegap = true, chat = false }: Needs, unread: readonly
     if (chat && !begun) context.addIssue({ code: 'custom', message: NO_CHAT });
     if (edgegap && (chat || begun) && !env.EDGEGAP_API_TOKEN)
       problem('EDGEGAP_API_TOKEN', 'is missing: create one in the Edgegap dashboard, User Settings, Tokens');
+    if ((env.DEFAULT_LIFETIME ?? 0) > (env.MAX_LIFETIME ?? Number.POSITIVE_INFINITY))
+      problem('DEFAULT_LIFETIME', 'is longer than MAX_LIFETIME');
     if (env.DISCORD_TOKEN && !env.DISCORD_GUILDS)
       problem(
         'DISCORD_GUILDS',
@@ -247,6 +259,8 @@ export function readConfig(
       perHour: env.MAX_DEPLOYS_PER_HOUR,
       confirmFrom: env.CONFIRM_DEPLOY,
     },
+    /** How long a deployment runs before the bot stops the deployment, in milliseconds. */
+    lifetime: { byDefault: env.DEFAULT_LIFETIME, most: env.MAX_LIFETIME },
     maxTagLength: env.MAX_TAG_LENGTH,
     logLevel: env.LOG_LEVEL,
     /** Exact values that must never appear in a log or in chat. */

@@ -7,6 +7,7 @@ import type { Clock } from '../clock.ts';
 import type { Catalog } from '../deployments/catalog.ts';
 import type { DeploymentTarget } from '../deployments/deployment.ts';
 import type { Deployments } from '../deployments/deployments.ts';
+import type { LifetimeLimits } from '../deployments/lifetime.ts';
 import type { PlannedStops } from '../deployments/planned-stops.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
 import type { StopOptions, StopResult } from '../edgegap/stop.ts';
@@ -286,6 +287,7 @@ export interface CommandSettings extends ParseSettings {
   readonly applicationAllowlist: readonly string[] | undefined;
   /** Names of private fleets to suggest. */
   readonly fleets: readonly string[];
+  readonly lifetime: LifetimeLimits;
   /** Values that are masked in every server's log. */
   readonly secrets: readonly string[];
 }

@@ -1,4 +1,5 @@
 import type { DeployPlan, LegacyPlan } from '../deployments/deployment.ts';
+import { lifetimeFor } from '../deployments/lifetime.ts';
 import { InputError } from '../errors.ts';
 import type { Wanted } from './confirm-deploy.ts';
 import type { Services } from './define.ts';
@@ -23,12 +24,15 @@ export interface Given extends GivenPlaces {
   readonly command?: string | undefined;
   readonly arguments?: string | undefined;
   readonly 'log-storage'?: string | undefined;
+  /** In milliseconds. */
+  readonly for?: number | undefined;
   readonly preset?: string | undefined;
 }
 
 /** The order that the options describe. Throws InputError if Edgegap cannot carry out the order as a whole. */
 export async function orderOf(services: Services, given: Given): Promise<Wanted> {
   const { application, tag = [], env, cached, fleet, host } = given;
+  const lifetime = lifetimeFor(services.settings.lifetime, given.for);
   const legacy = legacyOf(given);
   const resources = resourcesOf(given);
   if (host && fleet === undefined)
@@ -54,6 +58,7 @@ export async function orderOf(services: Services, given: Given): Promise<Wanted>
     fleet: fleet ? { name: fleet, hosts: hosts.map(({ host_id }) => host_id) } : undefined,
     legacy,
     newest: given.version === undefined || undefined,
+    lifetime,
   };
   return { application, version, plan };
 }

@@ -2,7 +2,7 @@ import type { Adapter } from '../chat/port.ts';
 import { ageOf, type Clock } from '../clock.ts';
 import type { Deployments, StopOutcome } from '../deployments/deployments.ts';
 import type { Ending, PlannedStop } from '../deployments/planned-stop.ts';
-import { type PlannedStops, STOP_LATER } from '../deployments/planned-stops.ts';
+import { LIFETIME, type PlannedStops, STOP_LATER } from '../deployments/planned-stops.ts';
 import { EdgegapError, isNoSuchDeployment, isPassing } from '../edgegap/errors.ts';
 import { AppError, RefusedError } from '../errors.ts';
 import type { Logger } from '../log.ts';
@@ -26,11 +26,15 @@ interface Parts {
 }
 
 /**
- * Carries out planned stops in the name of the person who planned the stop, with the permissions that the person has at
- * that time.
+ * Carries out planned stops and the ends of lifetimes in the name of the person who planned the stop or deployed. A
+ * planned stop needs the permissions that the person has at that time. The end of a lifetime needs no permission, because
+ * a server must not run on, and be billed, when its person has left. Nothing is stopped while the bot is read-only.
  */
-export function stopLater({ accountOf, policy, adapters, clock, log }: Parts): TaskKind {
-  async function authorise({ asker, place }: PlannedStop): Promise<void> {
+export function stopsLater({ accountOf, policy, adapters, clock, log }: Parts): readonly TaskKind[] {
+  async function authorise({ asker, place, isLifetime }: PlannedStop): Promise<void> {
+    if (isLifetime && policy.readOnly)
+      throw new RefusedError('read-only', 'I am set to read-only, so I stop no deployment.');
+    if (isLifetime) return;
     const adapter = adapters.find(({ platform }) => platform === place.platform);
     if (!adapter) throw new AppError('not-set-up', `I am not connected to ${place.platform} any more.`);
     const person = await adapter.person(asker.id, place.workspace);
@@ -40,35 +44,36 @@ export function stopLater({ accountOf, policy, adapters, clock, log }: Parts): T
     throw new RefusedError(refused.code, `${asker.name} may no longer stop deployments here.`);
   }
 
-  return {
-    kind: STOP_LATER,
-    async run({ key, account, payload, signal }) {
-      const { deployments, plannedStops } = accountOf(account);
-      const stop = await plannedStops.begin(payload as PlannedStop);
-      if (!stop) return undefined;
-      const { asker, begunAt, again, logStorage } = stop;
-      const about = { deployment: key, person: asker.id, name: asker.name };
-      try {
-        await authorise(stop);
-        const outcome = await deployments.stop(key, asker.name, { logStorage });
-        await plannedStops.end(stop, endingOf(outcome, again));
-        log.info({ ...about, outcome }, 'stop: a planned stop was carried out');
-      } catch (error) {
-        // This process is stopping. The next process carries out the stop.
-        if (signal.aborted) throw error;
-        const code = error instanceof AppError ? { code: error.code } : { err: error };
-        if (mayTryAgain(error) && ageOf(begunAt ?? 0, clock.now()) < PATIENCE_MS) {
-          log.warn({ ...about, ...code }, 'stop: a planned stop failed, and is tried again');
-          return { inMs: AGAIN_MS };
-        }
-        log.error({ ...about, ...code }, 'stop: a planned stop failed');
-        // The deployment existed when the person planned the stop.
-        const isGone = isNoSuchDeployment(error);
-        await plannedStops.end(stop, isGone ? { kind: 'perhaps' } : { kind: 'failed', why: wordsFor(error) });
+  const run: TaskKind['run'] = async ({ key, account, payload, signal }) => {
+    const { deployments, plannedStops } = accountOf(account);
+    const stop = await plannedStops.begin(payload as PlannedStop);
+    if (!stop) return undefined;
+    const { asker, begunAt, again, logStorage, isLifetime } = stop;
+    const about = { deployment: key, person: asker.id, name: asker.name, lifetime: isLifetime };
+    try {
+      await authorise(stop);
+      const outcome = await deployments.stop(key, asker.name, { logStorage, atEnd: isLifetime });
+      await plannedStops.end(stop, endingOf(outcome, again));
+      log.info({ ...about, outcome }, 'stop: a planned stop was carried out');
+    } catch (error) {
+      // This process is stopping. The next process carries out the stop.
+      if (signal.aborted) throw error;
+      const code = error instanceof AppError ? { code: error.code } : { err: error };
+      if (mayTryAgain(error) && ageOf(begunAt ?? 0, clock.now()) < PATIENCE_MS) {
+        log.warn({ ...about, ...code }, 'stop: a planned stop failed, and is tried again');
+        return { inMs: AGAIN_MS };
       }
-      return undefined;
-    },
+      log.error({ ...about, ...code }, 'stop: a planned stop failed');
+      // The deployment existed when the person planned the stop.
+      const isGone = isNoSuchDeployment(error);
+      await plannedStops.end(stop, isGone ? { kind: 'perhaps' } : { kind: 'failed', why: wordsFor(error) });
+      // Otherwise the card would go on showing an end that has passed.
+      const known = isLifetime && !isGone ? await deployments.byRequestId(key) : undefined;
+      if (known) await deployments.learn(known.id, { kind: 'lifetime', lifetime: undefined }, 'asked');
+    }
+    return undefined;
   };
+  return [STOP_LATER, LIFETIME].map((kind) => ({ kind, run }));
 }
 
 /** If an earlier run has begun to stop the deployment, an end of the deployment is the result of that run. */

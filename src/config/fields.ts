@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { lengthIn } from '../clock.ts';
 
 const LONGEST_SHOWN = 24;
 
@@ -69,6 +70,19 @@ export const countFrom = z
     if (value === 'never') return Number.POSITIVE_INFINITY;
     return value === 'always' ? 0 : Number(value);
   });
+
+const MOST_DAYS = 365;
+
+/** A length of time in milliseconds, for example `90m` or `2h`. */
+export function lengthOfTime() {
+  const message = `must be a length of time from 1m to ${MOST_DAYS}d, for example 90m, 2h or 1d`;
+  return z.string().transform((value, context) => {
+    const ms = lengthIn(value);
+    if (ms !== undefined && ms >= 60_000 && ms <= MOST_DAYS * 24 * 60 * 60_000) return ms;
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  });
+}
 
 /** From 1 to 100, with or without the sign: `80`, `80%` or `80 %`. */
 export function percentage() {

@@ -95,6 +95,12 @@ function lineFor(deployment: Deployment, happening: Happening, source: NewsSourc
         ' may have started, but Edgegap neither answered nor lists the deployment. I do not send the request again.',
       );
     case 'stop-asked': {
+      if (deployment.plan.lifetime?.isOver)
+        return {
+          kind: 'line',
+          tone: 'neutral',
+          text: ['I stop ', ...name, ', because its lifetime has ended'],
+        };
       // The line mentions no person, because the person who asked for the stop knows already.
       const text = [`${deployment.stopAskedBy ?? 'Someone'} asked to stop `, ...name];
       return { kind: 'line', tone: 'neutral', text };

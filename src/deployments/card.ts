@@ -19,6 +19,8 @@ export interface DeploymentView {
   /** Further parts of the order, if the deployment was deployed from chat. */
   readonly ordered?: readonly Field[];
   readonly askedBy: string | undefined;
+  /** Whether this person adopted the deployment, which was deployed elsewhere. */
+  readonly adopted?: boolean | undefined;
   readonly createdAt: number | undefined;
   readonly readyAt: number | undefined;
   readonly endedAt: number | undefined;
@@ -196,23 +198,22 @@ function portLabel(port: PortView): string {
 
 function footnote(view: DeploymentView, now: number | undefined): Inline[] {
   const parts: Inline[] = [];
-  if (view.askedBy) parts.push(`Deployed by ${view.askedBy}`);
+  if (view.askedBy)
+    parts.push(`${view.adopted ? 'Deployed elsewhere, adopted' : 'Deployed'} by ${view.askedBy}`);
   if (view.createdAt !== undefined)
     parts.push(parts.length > 0 ? ' · ' : 'Deployed ', { time: view.createdAt, style: 'clock' });
   if (view.endsAt !== undefined)
-    parts.push(`${parts.length > 0 ? ' · ends' : 'Ends'} ${until(view.endsAt, now)}`, {
-      time: view.endsAt,
-      style: 'clock',
-    });
+    parts.push(parts.length > 0 ? ' · ends ' : 'Ends ', ...until(view.endsAt, now));
   if (isLive(view) && view.told?.whitelisting_active)
     parts.push(parts.length > 0 ? ' · protected by an access list' : 'Protected by an access list');
   return parts;
 }
 
-/** The text `in 42 min, at `. Empty on a live card, because there the text would soon be wrong. */
-function until(time: number, now: number | undefined): string {
-  if (now === undefined || time <= now) return '';
-  return `in ${roughly(time - now)}, at `;
+/** The text `in 42 min, at 17:00`. On a live card, the platform keeps the first part up to date. */
+function until(time: number, now: number | undefined): Inline[] {
+  const at: Inline = { time, style: 'clock' };
+  if (now === undefined) return [{ time, style: 'relative' }, ', at ', at];
+  return time <= now ? [at] : [`in ${roughly(time - now)}, at `, at];
 }
 
 function buttonsOf(view: DeploymentView, live: boolean, more: Additions | undefined): Button[] {

@@ -4,6 +4,7 @@ import { ageOf } from '../clock.ts';
 import type { DeployRequest, DeployUser, LegacyDeployRequest } from '../edgegap/requests.ts';
 import type { DeploymentStatus } from '../edgegap/schema.ts';
 import type { DeploymentsTable } from '../store/schema.ts';
+import type { Lifetime } from './lifetime.ts';
 
 /**
  * How far a deployment has come, as far as the bot knows. `requesting`: the request to deploy is under way. `unknown`:
@@ -37,6 +38,10 @@ export interface DeployPlan {
   readonly legacy?: LegacyPlan | undefined;
   /** Whether the person left the version out, so that the newest active version was taken. */
   readonly newest?: boolean | undefined;
+  /** If absent, the bot does not end the deployment by itself. */
+  readonly lifetime?: Lifetime | undefined;
+  /** Whether a person adopted the deployment, which was deployed elsewhere. Edgegap sends no callbacks about it. */
+  readonly adopted?: boolean | undefined;
 }
 
 /** The parts of an order that only Edgegap's older API knows. */

@@ -4,6 +4,7 @@ import type { DeploymentStatus } from '../edgegap/schema.ts';
 import type { StopOptions, StopResult } from '../edgegap/stop.ts';
 import { AppError, StoreError } from '../errors.ts';
 import type { Store } from '../store/schema.ts';
+import { type AdoptOrder, adopt } from './adoption.ts';
 import { sendDeploy } from './deploy-request.ts';
 import type { Deployment, DeployOrder } from './deployment.ts';
 import { type Intent, newId } from './intent.ts';
@@ -17,7 +18,10 @@ import { isSettling, isStopUnderWay } from './timing.ts';
  */
 export type StopOutcome = StopResult | 'already-stopping' | 'missing';
 
-type HowToStop = Pick<StopOptions, 'logStorage' | 'summary'>;
+type HowToStop = Pick<StopOptions, 'logStorage' | 'summary'> & {
+  /** Whether the stop is the end of the lifetime. */
+  readonly atEnd?: boolean | undefined;
+};
 
 /**
  * The deployments of an account, with the changes that people ask for in chat. To deploy, this class stores the intent,
@@ -125,6 +129,11 @@ export class Deployments extends KnownDeployments {
     return { ready: url('ready'), error: url('error'), terminated: url('terminated') };
   }
 
+  /** See `adopt`. */
+  async adopt(order: AdoptOrder, status: DeploymentStatus): Promise<Deployment> {
+    return await adopt(this.parts, order, status, (after) => this.checkAt(after));
+  }
+
   /**
    * Stops any deployment of the account, whether or not the store knows it. If the deployment has already terminated,
    * the stop is a success. While a stop is under way, no second stop is sent.
@@ -155,7 +164,10 @@ export class Deployments extends KnownDeployments {
           ? 'already-terminated'
           : outcome;
       const faster = outcome === 'accepted' ? await this.byRequestId(request_id) : undefined;
-      const news: News = outcome === 'already-terminated' ? { kind: 'terminated' } : { kind: 'stopping', by };
+      const news: News =
+        outcome === 'already-terminated'
+          ? { kind: 'terminated' }
+          : { kind: 'stopping', by, atEnd: how.atEnd };
       await this.learnOf(request_id, news);
       if (told) await this.learnOf(request_id, { kind: 'snapshot', status: told });
       return faster?.stopAskedBy === undefined ? outcome : afterEarlierStop(faster);

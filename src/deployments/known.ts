@@ -1,18 +1,22 @@
 import { LRUCache } from 'lru-cache';
-import type { Address } from '../chat/port.ts';
+import type { Address, MessageRef } from '../chat/port.ts';
 import { type Clock, sleep, stopwatch } from '../clock.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
 import type { DeploymentRow, DeploymentStatus } from '../edgegap/schema.ts';
 import type { CallOptions } from '../edgegap/transport.ts';
 import type { Logger } from '../log.ts';
+import { enqueue } from '../notify/outbox.ts';
 import type { Membership } from '../replicas/membership.ts';
 import type { Store } from '../store/schema.ts';
 import type { NewsSource } from './announce.ts';
 import { type Deployment, isKnown } from './deployment.ts';
+import { answeredCard } from './lifetime-cards.ts';
+import { type Answer, answered, ask } from './lifetimes.ts';
 import type { DeploymentRepository } from './repository.ts';
 import type { Search } from './search.ts';
 import type { News } from './state.ts';
 import { isOnItsWay, nextCheck, POLLS_APART_MS } from './timing.ts';
+import type { End } from './view.ts';
 
 /** The objects that the deployments of an account work with. */
 export interface DeploymentsParts {
@@ -185,6 +189,36 @@ export class KnownDeployments {
     await this.surely(async () => {
       const known = await this.byRequestId(request_id);
       if (known) await this.learn(known.id, news, 'asked');
+    });
+  }
+
+  /** Asks the person who deployed, because the deployment soon ends by itself. */
+  async askBeforeEnd(request_id: string, due: End, most: number | undefined): Promise<void> {
+    const { repository, clock } = this.parts;
+    const known = await this.byRequestId(request_id);
+    if (known)
+      await repository.change(
+        [known.id],
+        async (tx, [before]) => before && ask(tx, clock, before, { due, most }),
+      );
+  }
+
+  /**
+   * Gives the deployment the later end that a person chose, and replaces the `question`. Returns the deployment after
+   * the change. Throws InputError if the question is no longer open.
+   */
+  async prolong(
+    { id }: Pick<Deployment, 'id'>,
+    { by, question, ...answer }: Answer & { readonly by: string; readonly question: MessageRef | undefined },
+  ): Promise<Deployment | undefined> {
+    const { repository, clock } = this.parts;
+    return await repository.change([id], async (tx, [before]) => {
+      if (!before) return undefined;
+      const lifetime = await answered(tx, before, answer);
+      const after = await this.learnIn(tx, before, { kind: 'lifetime', lifetime }, 'asked');
+      const message = answeredCard(after, by);
+      if (question) await enqueue(tx, clock, { kind: 'edit', orderKey: id, target: question, message });
+      return after;
     });
   }
 

@@ -1,5 +1,6 @@
 import type { Field, Rich } from '../chat/card.ts';
 import { fieldsOf } from '../chat/facts.ts';
+import { duration } from './card.ts';
 import type { DeployPlan } from './deployment.ts';
 import { resources } from './resources.ts';
 
@@ -11,7 +12,7 @@ const NAMED = 10;
  * are shown, and of the command and its arguments nothing, because each of them may hold a secret.
  */
 export function orderFields(plan: DeployPlan, version: string): readonly Field[] {
-  const { env = [], resources: needs, cached, fleet, legacy, newest, preset } = plan;
+  const { env = [], resources: needs, cached, fleet, legacy, newest, preset, lifetime } = plan;
   return fieldsOf({
     Version: newest && `${version} (newest active)`,
     Resources: needs && resources({ req_cpu: needs.cpu_units, req_memory: needs.memory_mib }),
@@ -19,6 +20,8 @@ export function orderFields(plan: DeployPlan, version: string): readonly Field[]
     Fleet: fleet && [`${fleet.name}, `, ...listed(fleet.hosts), '; if no host has room, the cloud'],
     'Log storage': legacy?.logStorage,
     Preset: preset,
+    // Once Edgegap has accepted the deploy, the card tells when the server ends.
+    Lifetime: lifetime && lifetime.endsAt === undefined && duration(lifetime.ms),
     Variables: listed(env.map(({ key }) => key)),
     'Deployed with':
       legacy &&

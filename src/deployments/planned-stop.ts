@@ -13,6 +13,11 @@ export interface PlannedStop {
   readonly place: Address;
   /** The public card, which is edited to the outcome. */
   readonly card: MessageRef;
+  /**
+   * Whether the stop is the end of a lifetime. The card is then the live card of the deployment, which shows the
+   * outcome by itself.
+   */
+  readonly isLifetime?: true;
   /** See `StopOptions.logStorage`. */
   readonly logStorage?: boolean | string | undefined;
   /** The time at which a process began to carry out the stop. From then on the stop cannot be cancelled. */
@@ -102,14 +107,14 @@ export type Ending =
   | { readonly kind: 'failed'; readonly why: string };
 
 /** The line that tells the person who planned the stop that the deployment was not stopped. */
-export function failedLine({ request_id, name, asker }: PlannedStop, why: string): Line {
+export function failedLine({ request_id, name, asker, isLifetime }: PlannedStop, why: string): Line {
   const text: Rich = [
     { mention: asker.id, name: asker.name },
-    ' the planned stop of ',
+    isLifetime ? ' the stop at the end of the lifetime of ' : ' the planned stop of ',
     { bold: name },
     ' ',
     { code: request_id },
-    ` failed: ${why}`,
+    ` failed: ${why}${isLifetime ? ' The deployment may run on: look with status, and stop it by hand.' : ''}`,
   ];
   return { kind: 'line', tone: 'danger', text };
 }

@@ -17,6 +17,8 @@ import {
 
 /** The kind of the tasks that stop a deployment at a later time. The key is the request_id. */
 export const STOP_LATER = 'stop-later';
+/** The kind of the tasks that stop a deployment at the end of its lifetime. The key is the request_id. */
+export const LIFETIME = 'lifetime';
 
 interface Parts {
   readonly store: Store;
@@ -48,12 +50,12 @@ export class PlannedStops {
   ): Promise<{ readonly replaced: PlannedStop | undefined }> {
     const { store, account, clock, confirm } = this.#parts;
     const stop: PlannedStop = { ...wanted, id: randomBytes(6).toString('hex') };
-    const task = { ...taskOf(stop.request_id), account, at: stop.at, payload: stop };
+    const task = { ...taskOf(stop), account, at: stop.at, payload: stop };
     const planning = transact(store, async (tx) => {
       await confirm?.(tx, invocationId);
       await claim(tx);
       const isFirst = await schedule(tx, clock, task, { once: true });
-      const replaced = isFirst ? undefined : await locked(tx, stop.request_id);
+      const replaced = isFirst ? undefined : await locked(tx, stop);
       if (replaced?.begunAt !== undefined) throw underWay();
       if (!isFirst) await schedule(tx, clock, task);
       if (replaced) await this.#show(tx, replaced, endedCard(replaced, { kind: 'replaced', by: stop }));
@@ -70,20 +72,20 @@ export class PlannedStops {
 
   /** The planned stop of a deployment; undefined if there is none, or if the stop is being carried out. */
   async of(request_id: string): Promise<PlannedStop | undefined> {
-    const stop = (await payloadOf(this.#parts.store, taskOf(request_id))) as PlannedStop | undefined;
+    const stop = (await payloadOf(this.#parts.store, taskOf({ request_id }))) as PlannedStop | undefined;
     return stop?.begunAt === undefined ? stop : undefined;
   }
 
   /** Cancels the planned stop with this id. Throws InputError if the stop is over or is being carried out. */
   async cancel(request_id: string, id: string, by: string): Promise<PlannedStop> {
     return await transact(this.#parts.store, async (tx) => {
-      const stop = await locked(tx, request_id);
+      const stop = await locked(tx, { request_id });
       if (stop?.id !== id)
         throw new InputError('stop-not-planned', 'That stop is no longer planned.', {
           hint: 'Nothing was changed. The card shows the outcome.',
         });
       if (stop.begunAt !== undefined) throw underWay();
-      await cancel(tx, taskOf(request_id));
+      await cancel(tx, taskOf(stop));
       await this.#show(tx, stop, endedCard(stop, { kind: 'cancelled', by }));
       return stop;
     });
@@ -93,33 +95,30 @@ export class PlannedStops {
    * Marks the planned stop as being carried out, so that nobody can cancel it any more. Undefined if the stop was
    * cancelled or replaced, or is over. `again` says that an earlier run has begun to carry out the stop.
    */
-  async begin({
-    request_id,
-    id,
-  }: PlannedStop): Promise<(PlannedStop & { readonly again: boolean }) | undefined> {
+  async begin(due: PlannedStop): Promise<(PlannedStop & { readonly again: boolean }) | undefined> {
     const now = this.#parts.clock.now();
     return await transact(this.#parts.store, async (tx) => {
-      const stop = await locked(tx, request_id);
-      if (stop?.id !== id) return undefined;
+      const stop = await locked(tx, due);
+      if (stop?.id !== due.id) return undefined;
       const again = stop.begunAt !== undefined;
       const begun = { begunAt: now, ...stop };
-      if (!again) await setPayload(tx, taskOf(request_id), begun);
+      if (!again) await setPayload(tx, taskOf(due), begun);
       return { ...begun, again };
     });
   }
 
   /** Shows how a stop that has begun ended. After a failure, also tells the person who planned the stop. */
-  async end({ request_id, id }: PlannedStop, ending: Ending): Promise<void> {
+  async end(begun: PlannedStop, ending: Ending): Promise<void> {
     const { store, clock } = this.#parts;
     await transact(store, async (tx) => {
-      const stop = await locked(tx, request_id);
-      if (stop?.id !== id) return;
-      await setPayload(tx, taskOf(request_id), { ...stop, over: true });
+      const stop = await locked(tx, begun);
+      if (stop?.id !== begun.id) return;
+      await setPayload(tx, taskOf(stop), { ...stop, over: true });
       await this.#show(tx, stop, endedCard(stop, ending));
       if (ending.kind !== 'failed') return;
       const { card: under, place: to } = stop;
       const message = failedLine(stop, ending.why);
-      const how = { urgent: true, alsoToChannel: true, orderKey: id, under, to } as const;
+      const how = { urgent: true, alsoToChannel: true, orderKey: stop.id, under, to } as const;
       await enqueue(tx, clock, { kind: 'post', ...how, message });
     });
   }
@@ -131,27 +130,30 @@ export class PlannedStops {
 
 /** Ends, in the transaction `tx`, the planned stop of a deployment that has ended by itself. */
 export async function endEarly(tx: Store, clock: Clock, request_id: string): Promise<void> {
-  const stop = await locked(tx, request_id);
+  const stop = await locked(tx, { request_id });
   if (!stop || stop.begunAt !== undefined) return;
-  await cancel(tx, taskOf(request_id));
+  await cancel(tx, taskOf(stop));
   await showCard(tx, clock, stop, endedCard(stop, { kind: 'early' }));
 }
 
-async function showCard(tx: Store, clock: Clock, { id, card }: PlannedStop, message: Card): Promise<void> {
-  await enqueue(tx, clock, { kind: 'edit', orderKey: id, target: card, message });
+async function showCard(tx: Store, clock: Clock, stop: PlannedStop, message: Card): Promise<void> {
+  const { id, card, isLifetime } = stop;
+  if (!isLifetime) await enqueue(tx, clock, { kind: 'edit', orderKey: id, target: card, message });
 }
 
 /** The stop that is planned or being carried out; locked until the transaction ends. */
-async function locked(tx: Store, request_id: string): Promise<PlannedStop | undefined> {
-  const stop = (await lockTask(tx, taskOf(request_id))) as PlannedStop | undefined;
+export async function locked(tx: Store, named: Named): Promise<PlannedStop | undefined> {
+  const stop = (await lockTask(tx, taskOf(named))) as PlannedStop | undefined;
   return stop?.over ? undefined : stop;
 }
 
-function taskOf(request_id: string) {
-  return { kind: STOP_LATER, key: request_id };
+type Named = Pick<PlannedStop, 'request_id' | 'isLifetime'>;
+
+function taskOf({ request_id, isLifetime }: Named) {
+  return { kind: isLifetime ? LIFETIME : STOP_LATER, key: request_id };
 }
 
-function underWay(): InputError {
+export function underWay(): InputError {
   return new InputError('stop-under-way', 'The planned stop is being carried out at this moment.', {
     hint: 'Nothing was changed. The card shows the outcome.',
   });

@@ -7,6 +7,7 @@ import { announce, drawCard, type NewsSource } from './announce.ts';
 import { type Deployment, fromRow, toColumns, withoutValues } from './deployment.ts';
 import { type EventsBehind, eventsBehind } from './events-behind.ts';
 import { type Intent, insertIntent, newId } from './intent.ts';
+import { setTimers } from './lifetimes.ts';
 import { endEarly } from './planned-stops.ts';
 import { scheduleReports } from './reports.ts';
 import { DeploymentSchedule } from './schedule.ts';
@@ -142,6 +143,7 @@ export class DeploymentRepository {
     const all = [...told, ...happened];
     await announce(tx, this.#clock, { before, after, happened: all, source });
     await scheduleReports(tx, this.#clock, after, all);
+    await setTimers(tx, this.#clock, before, after);
     if (after.requestId !== undefined && after.endedAt !== undefined && before.endedAt === undefined)
       await endEarly(tx, this.#clock, after.requestId);
     return after;
@@ -169,8 +171,17 @@ export class DeploymentRepository {
       .execute();
   }
 
+  /** Runs `work` in a transaction that locks no deployment. */
+  async transact<Result>(work: (tx: Store) => Promise<Result>): Promise<Result> {
+    return await transact(this.#store, work);
+  }
+
   /** Whether another deployment of the account has this request_id. */
-  async isAnothers(tx: Store, { id, account }: Deployment, requestId: string): Promise<boolean> {
+  async isAnothers(
+    tx: Store,
+    { id, account }: Pick<Deployment, 'id' | 'account'>,
+    requestId: string,
+  ): Promise<boolean> {
     const row = await tx
       .selectFrom('deployments')
       .select('id')

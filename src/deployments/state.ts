@@ -1,6 +1,7 @@
 import { ageOf, farthest } from '../clock.ts';
 import { type DeploymentStatus, KNOWN_STATUSES } from '../edgegap/schema.ts';
 import { type CallbackEvent, type Deployment, endIsInferred } from './deployment.ts';
+import type { Lifetime } from './lifetime.ts';
 import { MISSING_MS, STOP_PATIENCE_MS } from './timing.ts';
 
 /** The time at which the callback for each event arrived, in epoch milliseconds. */
@@ -30,8 +31,10 @@ export type News =
    * some time later, means that the deployment has ended.
    */
   | { readonly kind: 'missing' }
-  /** Edgegap accepted a stop. */
-  | { readonly kind: 'stopping'; readonly by: string }
+  /** Edgegap accepted a stop. `atEnd`: the stop is the end of the lifetime. */
+  | { readonly kind: 'stopping'; readonly by: string; readonly atEnd?: boolean | undefined }
+  /** A person has given the deployment another end, or no end at all. */
+  | { readonly kind: 'lifetime'; readonly lifetime: Lifetime | undefined }
   /** All tags that the deployment has now. */
   | { readonly kind: 'tags'; readonly tags: readonly string[] }
   | { readonly kind: 'refused'; readonly detail: string }
@@ -55,6 +58,7 @@ export type Happening =
 type Facts = Pick<
   Deployment,
   | 'phase'
+  | 'plan'
   | 'requestId'
   | 'status'
   | 'snapshot'
@@ -121,10 +125,16 @@ export function advance(deployment: Facts, news: News, now: number): Step {
       const revived = revive(deployment);
       const { stopAskedBy, stopAskedAt } = { ...deployment, ...revived.changes };
       return merge(revived, {
-        changes: { stopAskedBy: stopAskedBy ?? news.by, stopAskedAt: stopAskedAt ?? now },
+        changes: {
+          stopAskedBy: stopAskedBy ?? news.by,
+          stopAskedAt: stopAskedAt ?? now,
+          ...(stopAskedBy === undefined ? withLifetime(deployment, { isOver: news.atEnd }) : {}),
+        },
         happened: stopAskedBy === undefined ? ['stop-asked'] : [],
       });
     }
+    case 'lifetime':
+      return { changes: { plan: { ...deployment.plan, lifetime: news.lifetime } }, happened: [] };
     case 'tags':
       return { changes: { tags: news.tags }, happened: [] };
     case 'refused':
@@ -159,10 +169,16 @@ function adopt(deployment: Facts, requestId: string, now: number): Step {
       phase: deployment.endedAt === undefined ? 'live' : 'ended',
       requestId,
       acceptedAt: now,
+      ...withLifetime(deployment, { endsAt: now + (deployment.plan.lifetime?.ms ?? 0) }),
       ...(late ? { errorDetail: undefined } : {}),
     },
     happened: late ? ['adopted'] : [],
   };
+}
+
+/** Changes the lifetime of the deployment, if the deployment has a lifetime. */
+function withLifetime({ plan }: Facts, change: Partial<Lifetime>): Pick<Step['changes'], 'plan'> {
+  return plan.lifetime ? { plan: { ...plan, lifetime: { ...plan.lifetime, ...change } } } : {};
 }
 
 /**

@@ -116,7 +116,8 @@ export class StatusPoll {
       (status === 'ERROR' && known.errorAt === undefined && 'error') ||
       (status === 'TERMINATED' && known.endedAt === undefined && 'terminated') ||
       undefined;
-    if (event === undefined || (known.plan.legacy && event !== 'ready')) return undefined;
+    const { legacy, adopted } = known.plan;
+    if (event === undefined || adopted || (legacy && event !== 'ready')) return undefined;
     return (await this.#parts.repository.wasCalledBack(id, event, tx)) ? undefined : event;
   }
 

@@ -45,6 +45,8 @@ export const DOUBT_END_MS = 2 * 60 * 60_000;
  */
 export function nextCheck(deployment: Deployment, now: number, callbacks: boolean): number | undefined {
   const { phase, status, createdAt, checks, missingAt, errorAt, endedAt, stopAskedBy, plan } = deployment;
+  // Edgegap's older API reports neither a failure nor the end, and nothing is reported about an adopted deployment.
+  const isUntold = plan.legacy || plan.adopted;
   if (phase === 'unknown') {
     const delay = LOOK_UPS_MS[checks];
     return delay === undefined ? undefined : now + delay;
@@ -54,12 +56,12 @@ export function nextCheck(deployment: Deployment, now: number, callbacks: boolea
   if (phase !== 'live') return undefined;
   if (missingAt !== undefined) return now + Math.max(0, MISSING_MS - ageOf(missingAt, now));
   if (stopAskedBy === undefined) {
-    // Edgegap's older API reports neither a failure nor the end, and with callbacks on, the list is read less often.
-    if (status === 'READY') return callbacks && plan.legacy ? now + POLL_MS : undefined;
+    // With callbacks on, the list is read less often.
+    if (status === 'READY') return callbacks && isUntold ? now + POLL_MS : undefined;
     if (status === 'ERROR')
       return now + Math.min(Math.max(SILENCE_MS, ageOf(errorAt ?? now, now)), POLL_FAILED_MAX_MS);
   }
-  if (callbacks && !plan.legacy) return now + SILENCE_MS;
+  if (callbacks && !isUntold) return now + SILENCE_MS;
   return now + (ageOf(createdAt, now) < YOUNG_MS ? POLL_YOUNG_MS : POLL_MS);
 }
 

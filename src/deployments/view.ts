@@ -21,6 +21,7 @@ export function viewOf(deployment: Deployment): DeploymentView {
     tags: deployment.tags.filter((tag) => !isOwnTag(tag)),
     ordered: orderFields(deployment.plan, deployment.version),
     askedBy: deployment.asker.name,
+    adopted: deployment.plan.adopted,
     createdAt: deployment.createdAt,
     ...timesOf(deployment),
     error: deployment.errorDetail,
@@ -28,7 +29,7 @@ export function viewOf(deployment: Deployment): DeploymentView {
     again: mayAgain ? deployment.id : undefined,
     stopping: deployment.stopAskedBy !== undefined,
     told: snapshot,
-    endsAt: endsAt(snapshot, status, timesOf(deployment).readyAt),
+    endsAt: firstEnd(deployment)?.at,
   };
 }
 
@@ -43,6 +44,22 @@ function endsAt(
 ): number | undefined {
   const minutes = told?.max_duration ?? -1;
   return status === 'READY' && readyAt !== undefined && minutes > 0 ? readyAt + minutes * 60_000 : undefined;
+}
+
+/** The time at which a deployment ends by itself, and whether the bot or Edgegap ends the deployment then. */
+export interface End {
+  readonly at: number;
+  readonly by: 'lifetime' | 'edgegap';
+}
+
+/** The earliest end of a deployment that runs. Undefined if a person has asked for a stop, or if no end is set. */
+export function firstEnd(deployment: Deployment): End | undefined {
+  const { phase, snapshot, stopAskedBy, plan } = deployment;
+  if (phase !== 'live' || stopAskedBy !== undefined) return undefined;
+  const edgegap = endsAt(snapshot, statusOf(deployment), timesOf(deployment).readyAt);
+  const own = plan.lifetime?.isOver ? undefined : plan.lifetime?.endsAt;
+  if (own !== undefined && own <= (edgegap ?? own)) return { at: own, by: 'lifetime' };
+  return edgegap === undefined ? undefined : { at: edgegap, by: 'edgegap' };
 }
 
 /** How far the clocks of Edgegap and of this machine may differ. */
@@ -142,6 +159,8 @@ export function viewOfStatus(status: DeploymentStatus): DeploymentView {
 
 /** Whether the server has failed or ended, so that a person may want the same server again. */
 export function isRepeatable(deployment: Deployment): boolean {
+  // For an adopted server, Edgegap may not have told a position to deploy to.
+  if (deployment.plan.adopted && deployment.plan.users.length === 0) return false;
   return deployment.phase === 'ended' || statusOf(deployment) === 'ERROR';
 }
 
@@ -166,6 +185,8 @@ function statusOf({ phase, status, stopAskedBy }: Deployment): string {
 
 function noteOf(deployment: Deployment): string | undefined {
   const { phase, replacedBy, stopAskedBy, missingAt } = deployment;
+  const isOver = deployment.plan.lifetime?.isOver && stopAskedBy !== undefined;
+  const over = isOver ? 'Ended by its lifetime.' : undefined;
   switch (phase) {
     case 'unknown':
       return 'Edgegap did not answer clearly, so this deployment may or may not have started. I am looking for the deployment, and send nothing twice.';
@@ -176,9 +197,11 @@ function noteOf(deployment: Deployment): string | undefined {
     case 'live':
       if (missingAt !== undefined)
         return 'Edgegap says that it knows no such deployment. I ask again before I treat the deployment as ended.';
-      return stopAskedBy !== undefined && statusOf(deployment) !== 'TERMINATING'
-        ? `${stopAskedBy} asked to stop this deployment; Edgegap does so once the server is ready or has failed.`
-        : undefined;
+      if (stopAskedBy === undefined) return undefined;
+      if (statusOf(deployment) === 'TERMINATING') return over;
+      return `${over ?? `${stopAskedBy} asked to stop this deployment.`} Edgegap stops the deployment once the server is ready or has failed.`;
+    case 'ended':
+      return over;
     default:
       return undefined;
   }

@@ -57,7 +57,7 @@ async function slowProcess(waiting: Waiting, isReady: boolean) {
     };
   };
   const work = async (isSlow: boolean, signal: AbortSignal) => {
-    const account = { api: edgegap(isSlow), deployments, plans, clock };
+    const account = { api: edgegap(isSlow), deployments, plans, clock, beforeStop: async () => undefined };
     const kind = carryingOut({ accountOf: () => account, readOnly: false, log: pino({ level: 'silent' }) });
     await kind.run({ key: 'a', account: 'a', payload: undefined, signal });
   };

@@ -52,11 +52,15 @@ test('these tests know every command and button that takes a request_id', () => 
     'tags rename',
   ]);
   expect(buttons.map(({ command, action }) => `${command}:${action}`)).toEqual([
+    'deploy:extend',
+    'deploy:keep',
     'list:open',
     'logs:show',
     'logs:share',
     'metrics:show',
     'metrics:window',
+    'orphans:open',
+    'orphans:adopt',
     'status:refresh',
     'stop:ask',
     'stop:confirm',

@@ -99,3 +99,19 @@ test('a stop that was planned in a process that is killed is carried out once, b
   // For some seconds, the killed process still counts.
   await until(async () => /one of [23] processes of mine/.test(await told()), 'the question', START_MS);
 });
+
+test('a lifetime whose process is killed after the question ends once, and each of two further processes asks nothing', async () => {
+  const first = await started();
+  const values = { application: 'lobby-chat', version: 'stable', near: 'Montreal', for: '0.3m' };
+  await driver.command('operator', 'deploy', values);
+  const count = async (words: string) =>
+    (await driver.channel()).filter(({ text }) => text.includes(words)).length;
+  const shows = (words: string) => async () => (await count(words)) > 0;
+  await until(shows('its lifetime is over then'), 'the question', START_MS);
+  await first.kill('SIGKILL');
+  await Promise.all([started(), started()]);
+  await until(shows('because its lifetime has ended'), 'the end', START_MS);
+  await until(shows('Ended by its lifetime'), 'the end on the card', START_MS);
+  expect(simulator.requests.filter(({ endpoint }) => endpoint === 'stop')).toHaveLength(1);
+  expect(await count('its lifetime is over then')).toBe(1);
+});

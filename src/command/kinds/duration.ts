@@ -1,3 +1,4 @@
+import { lengthIn } from '../../clock.ts';
 import { InputError } from '../../errors.ts';
 import { quoted } from '../argv.ts';
 import { bestNames } from '../best-matches.ts';
@@ -5,7 +6,7 @@ import type { Kind } from './kind.ts';
 
 /** Ten years. A longer duration is taken for a slip. */
 const MOST_DAYS = 10 * 365;
-const MINUTES = { m: 1, h: 60, d: 24 * 60, w: 7 * 24 * 60 } as const;
+const DAY_MS = 24 * 60 * 60_000;
 
 /**
  * A length of time in milliseconds, typed for example as `30m`, `2h`, `1h30m` or `2 days`. `mostDays` is the greatest
@@ -15,13 +16,8 @@ export const duration: Kind<number, { readonly examples?: readonly string[]; rea
   placeholder: '2h',
   input: () => ({ type: 'text', maxLength: 40 }),
   parse(given, { name, mostDays = MOST_DAYS }) {
-    const text = String(given).trim().toLowerCase();
-    const parts = [...text.matchAll(/(\d{1,6}(?:\.\d{1,3})?)\s*(w|d|h|m)[a-z]*[\s,]*/g)];
-    const minutes = parts.reduce(
-      (sum, [, count, unit]) => sum + Number(count) * MINUTES[unit as keyof typeof MINUTES],
-      0,
-    );
-    if (parts.map(([whole]) => whole).join('') !== text || minutes <= 0 || minutes > mostDays * MINUTES.d)
+    const ms = lengthIn(String(given)) ?? 0;
+    if (ms <= 0 || ms > mostDays * DAY_MS)
       throw new InputError(
         'not-a-duration',
         `${name} must be a length of time, not ${quoted(String(given))}.`,
@@ -29,7 +25,7 @@ export const duration: Kind<number, { readonly examples?: readonly string[]; rea
           hint: `Write 30m, 2h, 1h30m, 2d or 1w: from one minute to ${inWords(mostDays)}.`,
         },
       );
-    return minutes * 60_000;
+    return ms;
   },
   suggest: async ({ typed, fields: { examples = ['15m', '1h', '3h', '24h'] } }) => bestNames(typed, examples),
 };

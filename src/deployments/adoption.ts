@@ -1,0 +1,79 @@
+import type { Card } from '../chat/card.ts';
+import { isOwnTag } from '../edgegap/outside.ts';
+import type { DeploymentStatus } from '../edgegap/schema.ts';
+import { parseEdgegapTime } from '../edgegap/schema.ts';
+import { InputError } from '../errors.ts';
+import { enqueue } from '../notify/outbox.ts';
+import { type Deployment, type DeployOrder, type DeployPlan, fromRow } from './deployment.ts';
+import { insertIntent, newId } from './intent.ts';
+import type { DeploymentsParts } from './known.ts';
+import type { Learning } from './repository.ts';
+
+/** The order of a person who adopts a server that was deployed elsewhere. Deploy again then uses the same place. */
+export type AdoptOrder = Pick<DeployOrder, 'invocationId' | 'asker' | 'at' | 'card'> & {
+  readonly ms: number;
+};
+
+/**
+ * Stores a server that runs already, in the name of the person who adopts the server. `status` was told by Edgegap just
+ * now. Throws InputError if the server is stored already, and says so on the card of the order.
+ */
+export async function adopt(
+  { repository, clock, account, confirm }: DeploymentsParts,
+  { ms, ...by }: AdoptOrder,
+  status: DeploymentStatus,
+  checkAt: Learning['checkAt'],
+): Promise<Deployment> {
+  const { app_name: application = '', app_version: version = '', request_id, error } = status;
+  const since = parseEdgegapTime(status.start_time) ?? clock.now();
+  const id = newId();
+  const plan = { ...planOf(status), lifetime: { ms } };
+  const adopting = repository.transact(async (tx) => {
+    await confirm?.(tx, by.invocationId);
+    const isKnown = await repository.isAnothers(tx, { id, account }, request_id);
+    const intent = { ...by, id, account, application, version, plan };
+    const row = isKnown ? undefined : await insertIntent(tx, intent, since);
+    if (!row) throw adoptedAlready();
+    // People know already that the server is ready or has failed, so this is no news.
+    const readyAt = status.current_status === 'READY' ? since : undefined;
+    const before = { ...fromRow(row), readyAt, errorAt: error ? since : undefined };
+    return await repository.write(tx, before, { kind: 'snapshot', status }, { source: 'asked', checkAt });
+  });
+  return await adopting.catch(async (failure: unknown) => {
+    const message = adoptionCard(status, 'Nothing was adopted. The server has a person already.');
+    if (failure instanceof InputError)
+      await repository.transact((tx) =>
+        enqueue(tx, clock, { kind: 'edit', orderKey: id, target: by.card, message }),
+      );
+    throw failure;
+  });
+}
+
+function planOf({ location, tags }: DeploymentStatus): DeployPlan {
+  const { latitude, longitude, city, country } = location ?? {};
+  const place = [city, country].filter((part) => part !== undefined).join(', ');
+  const users = latitude === undefined || longitude === undefined ? [] : [{ latitude, longitude }];
+  return { users, place, tags: tags.filter((tag) => !isOwnTag(tag)), adopted: true };
+}
+
+/** The card until the server is stored, and the card if the server is not stored. */
+export function adoptionCard(
+  { request_id, app_name = '', app_version = '' }: DeploymentStatus,
+  text = 'I am adopting the server. This card changes as soon as the server is adopted.',
+): Card {
+  return {
+    kind: 'card',
+    tone: 'neutral',
+    title: [`${app_name} ${app_version}`.trim()],
+    nodes: [
+      { kind: 'text', text: [text] },
+      { kind: 'fields', fields: [{ label: 'request_id', value: [{ code: request_id }] }] },
+    ],
+  };
+}
+
+export function adoptedAlready(): InputError {
+  return new InputError('adopted-already', 'That server has a person already.', {
+    hint: 'Nothing was changed. status shows the person and the end of the server.',
+  });
+}

@@ -1,0 +1,18 @@
+import type { TaskKind } from '../work/task.ts';
+import type { KnownDeployments } from './known.ts';
+import { END_WARNING } from './lifetimes.ts';
+import type { End } from './view.ts';
+
+/** Asks people shortly before their deployments end by themselves. See `LifetimeLimits` for `most`. */
+export function endWarnings(
+  deploymentsOf: (account: string) => KnownDeployments,
+  most: number | undefined,
+): TaskKind {
+  return {
+    kind: END_WARNING,
+    async run({ key, account, payload }) {
+      await deploymentsOf(account).askBeforeEnd(key, payload as End, most);
+      return undefined;
+    },
+  };
+}

@@ -1,0 +1,83 @@
+import type { Button, Card, Rich } from '../chat/card.ts';
+import { duration, roughly } from './card.ts';
+import type { Deployment } from './deployment.ts';
+import type { LaterEnds } from './lifetime.ts';
+import { type End, firstEnd } from './view.ts';
+
+/** The question before the end of a deployment, which mentions the person who deployed. */
+export function questionCard(deployment: Deployment, end: End, later: LaterEnds, now: number): Card {
+  const { asker, plan, requestId = '' } = deployment;
+  const arg = `${requestId}.${end.at}`;
+  const button = (label: string, style: 'primary' | 'secondary', action: string): Button[] => [
+    { label, style, action: { command: 'deploy', action, arg } },
+  ];
+  const { extended, kept } = end.by === 'lifetime' ? later : {};
+  const longer = extended === undefined ? '' : duration(extended - (plan.lifetime?.endsAt ?? 0));
+  const stop = { command: 'stop', action: 'ask', arg: requestId };
+  const why = end.by === 'lifetime' ? whyLifetime(later) : WHY_EDGEGAP;
+  const text: Rich = [{ mention: asker.id, name: asker.name }, ', this server ends at ', clock(end.at), why];
+  const left = end.at - now;
+  return {
+    kind: 'card',
+    tone: 'warning',
+    title: [
+      `${nameOf(deployment)} ends in ${roughly(left < 60_000 ? left : Math.round(left / 60_000) * 60_000)}`,
+    ],
+    nodes: [
+      { kind: 'text', text },
+      { kind: 'fields', fields: [{ label: 'request_id', value: [{ code: requestId }] }] },
+      {
+        kind: 'buttons',
+        buttons: [
+          ...(longer ? button(`Extend by ${longer}`, 'primary', 'extend') : []),
+          ...(kept === undefined ? [] : button('Keep', 'secondary', 'keep')),
+          { label: 'Stop', style: 'danger', action: stop },
+        ],
+      },
+    ],
+  };
+}
+
+const WHY_EDGEGAP =
+  ', because its version limits the time (max_duration in Edgegap). Edgegap then ends the server, and I cannot extend the time.';
+
+function whyLifetime({ extended, kept }: LaterEnds): Rich[number] {
+  const end = ', because its lifetime is over then. I stop the server at that time unless a person answers.';
+  if (kept === 'never') return `${end} Keep means that I do not stop the server.`;
+  if (kept !== undefined) return `${end} Keep means that the server runs as long as MAX_LIFETIME allows.`;
+  return extended === undefined
+    ? ', because its lifetime is over then. The lifetime cannot become longer, because MAX_LIFETIME is reached.'
+    : end;
+}
+
+/** When the deployment ends after an answer. */
+export function endText(deployment: Deployment): Rich {
+  const end = firstEnd(deployment);
+  if (!end) return ['I do not stop the server any more.'];
+  const limit = end.by === 'edgegap' ? ', because its version limits the time (max_duration in Edgegap)' : '';
+  return ['The server now ends at ', clock(end.at), `${limit}.`];
+}
+
+/** Replaces the question after an answer. */
+export function answeredCard(deployment: Deployment, by: string): Card {
+  const { plan, requestId = '' } = deployment;
+  const done = plan.lifetime ? 'gave the server more time' : 'kept the server';
+  const text: Rich = [`${by} ${done}. `, ...endText(deployment)];
+  return {
+    kind: 'card',
+    tone: 'neutral',
+    title: [`${nameOf(deployment)} runs on`],
+    nodes: [
+      { kind: 'text', text },
+      { kind: 'fields', fields: [{ label: 'request_id', value: [{ code: requestId }] }] },
+    ],
+  };
+}
+
+function nameOf({ application, version }: Deployment): string {
+  return `${application} ${version}`;
+}
+
+function clock(time: number) {
+  return { time, style: 'clock' } as const;
+}

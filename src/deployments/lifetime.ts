@@ -1,0 +1,63 @@
+import { InputError } from '../errors.ts';
+import { duration } from './card.ts';
+
+/** How long a deployment may run before the bot stops the deployment by itself. */
+export interface Lifetime {
+  /** The length in milliseconds. A person can extend the lifetime by the same length. */
+  readonly ms: number;
+  /** In epoch milliseconds. Set once Edgegap has accepted the deploy. */
+  readonly endsAt?: number | undefined;
+  /** Whether the lifetime has ended the deployment. */
+  readonly isOver?: boolean | undefined;
+}
+
+/** The settings of lifetimes, in milliseconds. */
+export interface LifetimeLimits {
+  /** The lifetime of a deploy without the option `for`. */
+  readonly byDefault: number | undefined;
+  /** The longest lifetime, counted from the deploy, with all extensions. */
+  readonly most: number | undefined;
+}
+
+/** The lifetime of a new deployment. Throws InputError if the person wants a longer lifetime than is allowed. */
+export function lifetimeFor({ byDefault, most }: LifetimeLimits, wanted?: number): Lifetime | undefined {
+  if (wanted !== undefined && most !== undefined && wanted > most)
+    throw new InputError('lifetime-too-long', `A server may run for at most ${duration(most)}.`, {
+      hint: 'Nothing was deployed. Give a shorter time with the option for. Whoever runs me can change MAX_LIFETIME.',
+    });
+  const ms = wanted ?? byDefault ?? most;
+  return ms === undefined ? undefined : { ms };
+}
+
+/** The lifetime of a deployment that is deployed again: the same length, as far as the settings allow that length now. */
+export function lifetimeAgain(
+  { byDefault, most }: LifetimeLimits,
+  old: Lifetime | undefined,
+): Lifetime | undefined {
+  const ms = Math.min(old?.ms ?? byDefault ?? most ?? 0, most ?? Number.POSITIVE_INFINITY);
+  return ms > 0 ? { ms } : undefined;
+}
+
+/** The later ends that a person can choose, in epoch milliseconds. */
+export interface LaterEnds {
+  /** Undefined if the lifetime cannot be extended. */
+  readonly extended: number | undefined;
+  /** Undefined if the server cannot be kept longer than with an extension. `never`: the lifetime is taken away. */
+  readonly kept: number | 'never' | undefined;
+}
+
+/** `acceptedAt` is the time from which the lifetime counts, and `most` the longest lifetime. */
+export function laterEnds(
+  lifetime: Lifetime | undefined,
+  acceptedAt: number | undefined,
+  most: number | undefined,
+): LaterEnds {
+  if (lifetime?.endsAt === undefined) return { extended: undefined, kept: undefined };
+  const latest = most === undefined ? Number.POSITIVE_INFINITY : (acceptedAt ?? 0) + most;
+  const extended = Math.min(lifetime.endsAt + lifetime.ms, latest);
+  if (most === undefined) return { extended, kept: 'never' };
+  return {
+    extended: extended > lifetime.endsAt ? extended : undefined,
+    kept: latest > extended ? latest : undefined,
+  };
+}

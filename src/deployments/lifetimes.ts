@@ -1,0 +1,116 @@
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '../clock.ts';
+import { InputError } from '../errors.ts';
+import { enqueue } from '../notify/outbox.ts';
+import type { Store } from '../store/schema.ts';
+import { cancel, schedule } from '../work/task.ts';
+import type { Deployment } from './deployment.ts';
+import { type Lifetime, laterEnds } from './lifetime.ts';
+import { questionCard } from './lifetime-cards.ts';
+import type { PlannedStop } from './planned-stop.ts';
+import { LIFETIME, locked, underWay } from './planned-stops.ts';
+import { type End, firstEnd } from './view.ts';
+
+/** The kind of the tasks that ask a person before a deployment ends by itself. The key is the request_id. */
+export const END_WARNING = 'end-warning';
+
+/** The question comes this long before the end, or at half time if the time is shorter than twice this long. */
+const WARNING_MS = 10 * 60_000;
+/** Edgegap's answers about the start of a server may differ by seconds. Such a difference is no new end. */
+const SAME_END_MS = 60_000;
+
+/**
+ * Brings the timers of a deployment up to date after a change, in the transaction `tx` of the change. One timer stops
+ * the deployment at the end of its lifetime, and the other timer asks the person before the first end.
+ */
+export async function setTimers(
+  tx: Store,
+  clock: Clock,
+  before: Deployment,
+  after: Deployment,
+): Promise<void> {
+  const { requestId: key, account } = after;
+  if (key === undefined) return;
+  const at = lifetimeEnd(after);
+  if (at === undefined && lifetimeEnd(before) !== undefined) await cancel(tx, { kind: LIFETIME, key });
+  if (at !== undefined && at !== lifetimeEnd(before))
+    await schedule(tx, clock, { kind: LIFETIME, key, account, at, payload: stopOf(after, key, at) });
+  const end = firstEnd(after);
+  if (isSame(firstEnd(before), end)) return;
+  const left = end ? end.at - clock.now() : 0;
+  if (!end || left <= 0) return await cancel(tx, { kind: END_WARNING, key });
+  const warnAt = Math.round(end.at - Math.min(WARNING_MS, left / 2));
+  await schedule(tx, clock, { kind: END_WARNING, key, account, at: warnAt, payload: end });
+}
+
+/**
+ * Writes the question about the end `due`, in the transaction `tx` that has locked the deployment. If the deployment has
+ * another end by now, nothing is asked. The key of the message prevents a second question about the same end.
+ */
+export async function ask(
+  tx: Store,
+  clock: Clock,
+  deployment: Deployment,
+  { due, most }: { readonly due: End; readonly most: number | undefined },
+): Promise<void> {
+  const end = firstEnd(deployment);
+  const now = clock.now();
+  if (!end || !isSame(end, due) || end.at <= now) return;
+  const { id, at: to, card: under, plan, acceptedAt } = deployment;
+  const message = questionCard(deployment, end, laterEnds(plan.lifetime, acceptedAt, most), now);
+  const key = `${id}w${due.at.toString(36)}`;
+  await enqueue(tx, clock, { kind: 'post', orderKey: id, key, to, under, urgent: true, message });
+}
+
+/** How a person answers the question before the end of a lifetime. */
+export interface Answer {
+  readonly how: 'extend' | 'keep';
+  /** The end that the question was about. */
+  readonly endsAt: number;
+  /** See `LifetimeLimits.most`. */
+  readonly most: number | undefined;
+}
+
+/**
+ * The lifetime after the answer. Undefined if the deployment is kept without an end. The transaction `tx` has locked the
+ * deployment, and this function locks the timer. Throws InputError if the question is no longer open.
+ */
+export async function answered(
+  tx: Store,
+  deployment: Deployment,
+  { how, endsAt, most }: Answer,
+): Promise<Lifetime | undefined> {
+  const { plan, requestId: request_id = '', stopAskedBy, acceptedAt } = deployment;
+  const { lifetime } = plan;
+  if (lifetimeEnd(deployment) !== endsAt || !lifetime || stopAskedBy !== undefined) throw closed();
+  const stop = await locked(tx, { request_id, isLifetime: true });
+  if (stop?.begunAt !== undefined) throw underWay();
+  const { extended, kept } = laterEnds(lifetime, acceptedAt, most);
+  if (how === 'keep' && kept === 'never') return undefined;
+  const later = how === 'keep' && kept !== 'never' ? (kept ?? extended) : extended;
+  if (!stop || later === undefined) throw closed();
+  return { ...lifetime, endsAt: later };
+}
+
+function closed(): InputError {
+  return new InputError('lifetime-answered', 'That question is no longer open.', {
+    hint: 'Nothing was changed. The card of the server shows whether and when the server ends.',
+  });
+}
+
+/** The end of the lifetime of a deployment that runs. */
+function lifetimeEnd({ phase, plan }: Deployment): number | undefined {
+  return phase === 'live' ? plan.lifetime?.endsAt : undefined;
+}
+
+function isSame(a: End | undefined, b: End | undefined): boolean {
+  const apart = Math.abs((a?.at ?? 0) - (b?.at ?? 0));
+  return a?.by === b?.by && (a?.by === 'edgegap' ? apart < SAME_END_MS : apart === 0);
+}
+
+/** The stop is carried out in the name of the person who deployed. */
+function stopOf(deployment: Deployment, request_id: string, at: number): PlannedStop {
+  const { application, version, asker, at: place, card } = deployment;
+  const id = randomBytes(6).toString('hex');
+  return { id, request_id, name: `${application} ${version}`, at, asker, place, card, isLifetime: true };
+}

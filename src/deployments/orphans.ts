@@ -1,0 +1,61 @@
+import type { Choice } from '../chat/card.ts';
+import type { EdgegapApi } from '../edgegap/client.ts';
+import { type DeploymentRow, parseEdgegapTime } from '../edgegap/schema.ts';
+import { roughly } from './card.ts';
+import type { KnownDeployments } from './known.ts';
+import type { PlannedStops } from './planned-stops.ts';
+import { viewOfStatus } from './view.ts';
+
+const LIST_PAGE = 50;
+const HOUR_MS = 60 * 60_000;
+
+/**
+ * The active deployments that nobody deployed or adopted from chat, and whose stop nobody has planned. The oldest comes
+ * first.
+ */
+export async function orphansOf(parts: {
+  readonly edgegap: EdgegapApi;
+  readonly deployments: KnownDeployments;
+  readonly plannedStops: PlannedStops;
+}): Promise<readonly DeploymentRow[]> {
+  const { edgegap, deployments, plannedStops } = parts;
+  const found: DeploymentRow[] = [];
+  const order_by = [{ field: 'created_at', order: 'asc' }] as const;
+  for await (const row of edgegap.allDeployments({ order_by, limit: LIST_PAGE })) {
+    const { request_id } = row;
+    if (await deployments.byRequestId(request_id)) continue;
+    if (!(await plannedStops.of(request_id))) found.push(row);
+  }
+  return found;
+}
+
+/** The cells of the list, and the choice in the menu. */
+export async function orphanRow(
+  deployments: KnownDeployments,
+  row: DeploymentRow,
+  now: number,
+): Promise<{ readonly cells: readonly string[]; readonly choice: Choice }> {
+  const { request_id } = row;
+  const status = await deployments.statusInList(row);
+  const view = status && viewOfStatus(status);
+  const since = parseEdgegapTime(row.start_time);
+  const application = view ? `${view.application} ${view.version}`.trim() : '';
+  const runs = since === undefined ? undefined : now - since;
+  const detail = [application, runs === undefined ? '' : `runs for ${roughly(runs)}`, view?.place ?? ''];
+  return {
+    cells: [
+      request_id,
+      application,
+      utc(since),
+      runs === undefined ? '' : (runs / HOUR_MS).toFixed(1),
+      view?.endsAt === undefined ? 'never' : utc(view.endsAt),
+      status?.location?.city ?? '',
+    ],
+    choice: { label: request_id, detail: detail.filter(Boolean).join(' · '), value: request_id },
+  };
+}
+
+/** For example `2026-03-03 16:00`. */
+function utc(time: number | undefined): string {
+  return time === undefined ? '' : new Date(time).toISOString().slice(0, 16).replace('T', ' ');
+}

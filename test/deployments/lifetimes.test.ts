@@ -1,0 +1,86 @@
+import { expect, test } from 'vitest';
+import { PlannedStops } from '../../src/deployments/planned-stops.ts';
+import { DeploymentStatus } from '../../src/edgegap/schema.ts';
+import { payloadOf } from '../../src/work/task.ts';
+import { suiteDatabase } from '../support/databases.ts';
+import { openStudio } from './harness.ts';
+import { add, asked, HOUR, MINUTE, start, stops } from './timers.ts';
+import { openWatch } from './watch.ts';
+
+test('of answers and the end at the same moment, exactly one succeeds', async () => {
+  for (let round = 0; round < 5; round++) {
+    const watch = await openWatch();
+    const id = await add(watch, HOUR);
+    const { store, clock, deployments } = watch;
+    const stop = await payloadOf(store, { kind: 'lifetime', key: 'r1' });
+    const planned = new PlannedStops({ store, account: 'a', clock });
+    const endsAt = clock.now() + HOUR;
+    const answers = (['extend', 'keep', 'extend', 'keep'] as const).map((how) =>
+      deployments
+        .prolong({ id }, { how, endsAt, most: undefined, by: 'ben', question: undefined })
+        .catch(() => undefined),
+    );
+    const [begun, ...prolonged] = await Promise.all([planned.begin(stop as never), ...answers]);
+    const won = prolonged.filter((one) => one !== undefined).length;
+    expect(won + (begun ? 1 : 0)).toBe(1);
+    const after = await watch.repository.byId(id);
+    if (begun) expect(after?.plan.lifetime?.endsAt).toBe(endsAt);
+    else expect(after?.plan.lifetime?.endsAt).not.toBe(endsAt);
+  }
+});
+
+test('of several people who adopt a server at the same moment, one is its person, and every other card says so', async () => {
+  const watch = await openWatch();
+  const place = { platform: 'memory', workspace: 'w', channel: 'c' };
+  const told = DeploymentStatus.parse({ request_id: 'r1', current_status: 'READY', app_name: 'kart' });
+  const people = ['ann', 'ben', 'eve', 'kim'];
+  const adopted = people.map((id) => {
+    const card = { ...place, message: id };
+    const order = { invocationId: id, asker: { id, name: id }, at: place, card, ms: HOUR };
+    return watch.deployments.adopt(order, told).catch(() => undefined);
+  });
+  const [person, ...others] = (await Promise.all(adopted)).flatMap((one) => one?.asker.id ?? []);
+  expect(others).toEqual([]);
+  const cards = await watch.store.selectFrom('outbox').select(['target_json', 'message_json']).execute();
+  for (const { target_json, message_json } of cards) {
+    const isTheirs = JSON.parse(target_json ?? '').message === person;
+    expect(message_json.includes('Nothing was adopted')).toBe(!isTheirs);
+    expect(message_json.includes('Deployed elsewhere, adopted by')).toBe(isTheirs);
+  }
+  expect(cards).toHaveLength(people.length);
+});
+
+test.runIf(suiteDatabase === 'postgres')('several processes fire each timer once', async () => {
+  const watch = await openWatch();
+  const others = await Promise.all([1, 2].map(() => openWatch({ beside: watch })));
+  for (const one of [watch, ...others]) await start(one);
+  for (let count = 0; count < 20; count++) await add(watch, MINUTE, `r${count}`);
+  await watch.clock.advance(2 * MINUTE);
+  expect([stops(watch), (await asked(watch)).length]).toEqual([20, 20]);
+});
+
+test('a process that is killed between the question and the end leaves both to its successor, once', async () => {
+  const studio = await openStudio({ factor: 100 });
+  const first = await studio.run();
+  await first.say('deploy lobby-chat stable --near Montreal --for 4m');
+  await studio.shown('its lifetime is over then');
+  first.kill();
+  await studio.run();
+  await studio.shown('because its lifetime has ended');
+  await studio.shown('Ended by its lifetime');
+  await studio.shown(/ terminated after/);
+  expect(studio.count('its lifetime is over then')).toBe(1);
+  expect(studio.count('because its lifetime has ended')).toBe(1);
+});
+
+test('of two people who answer at the same moment, one is told that the question is closed', async () => {
+  const studio = await openStudio({ factor: 100 });
+  const run = await studio.run();
+  await run.say('deploy lobby-chat stable --near Montreal --for 4m');
+  await studio.shown('its lifetime is over then');
+  await Promise.all([run.press('Extend by 4 min', 'ann'), run.press('Keep', 'ben')]);
+  const answers = studio.privately.slice(-2).join('\n');
+  expect(answers).toMatch(/now ends at|I do not stop the server/);
+  expect(answers).toContain('That question is no longer open');
+  await studio.shown(/gave the server more time|kept the server/);
+});
