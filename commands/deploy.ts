@@ -1,3 +1,4 @@
+import { counted } from '../src/chat/facts.ts';
 import {
   answered,
   askToRepeat,
@@ -8,6 +9,8 @@ import {
 import { type Context, defineCommand, type RunResult, type Services } from '../src/command/define.ts';
 import { orderOf } from '../src/command/deploy-order.ts';
 import { suggestHosts } from '../src/command/hosts.ts';
+import type { RawValue } from '../src/command/kinds/kind.ts';
+import { itemsIn } from '../src/command/kinds/list.ts';
 import { findDeployable } from '../src/command/kinds/version.ts';
 import { deploymentCard } from '../src/deployments/card.ts';
 import type { Deployment } from '../src/deployments/deployment.ts';
@@ -20,6 +23,9 @@ import { InputError } from '../src/errors.ts';
  * Edgegap leaves only after the intent is stored.
  */
 const interrupted = 'Nothing was deployed; ask again.';
+
+/** A command or an argument may hold a secret, such as a password. */
+const hidden = () => 'set (the bot does not show the value)';
 
 const options = {
   application: {
@@ -38,6 +44,7 @@ const options = {
     kind: 'list',
     of: 'ip',
     description: 'IP addresses of players to deploy near, separated by commas',
+    shown: (given: RawValue) => counted(itemsIn(given, 'ip').length, 'player'),
   },
   tag: { kind: 'list', of: 'tag', description: 'Tags for the deployment, separated by commas' },
   env: { kind: 'variables', description: 'Environment variables, e.g. MODE=race MOTD="two words"' },
@@ -65,11 +72,13 @@ const options = {
     kind: 'string',
     maxLength: 1000,
     description: 'A command in place of the container’s own (needs ip)',
+    shown: hidden,
   },
   arguments: {
     kind: 'string',
     maxLength: 1000,
     description: 'Arguments for the container’s command (needs ip)',
+    shown: hidden,
   },
   'log-storage': {
     kind: 'string',
