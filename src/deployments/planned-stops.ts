@@ -129,7 +129,7 @@ export class PlannedStops {
   }
 }
 
-/** Ends, in the transaction `tx`, the planned stop of a deployment that has ended by itself. */
+/** Ends, in the transaction `tx`, the planned stop of a deployment that has certainly ended by itself. */
 export async function endEarly(tx: Store, clock: Clock, request_id: string): Promise<void> {
   const stop = await locked(tx, request_id);
   if (!stop || stop.begunAt !== undefined) return;

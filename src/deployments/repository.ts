@@ -4,7 +4,7 @@ import { InputError } from '../errors.ts';
 import type { Store } from '../store/schema.ts';
 import { transact, wroteTo } from '../store/transact.ts';
 import { announce, drawCard, type NewsSource } from './announce.ts';
-import { type Deployment, fromRow, toColumns, withoutValues } from './deployment.ts';
+import { type Deployment, endIsInferred, fromRow, toColumns, withoutValues } from './deployment.ts';
 import { type EventsBehind, eventsBehind } from './events-behind.ts';
 import { type Intent, insertIntent, newId } from './intent.ts';
 import { endEarly } from './planned-stops.ts';
@@ -139,7 +139,8 @@ export class DeploymentRepository {
     await tx.updateTable('deployments').set(toColumns(after)).where('id', '=', before.id).execute();
     wroteTo(tx, 'deployments');
     await announce(tx, this.#clock, { before, after, happened: [...told, ...happened], source });
-    if (after.requestId !== undefined && after.endedAt !== undefined && before.endedAt === undefined)
+    // A server whose end is only inferred may run on. Its planned stop then finds out at the planned time.
+    if (after.requestId !== undefined && hasSurelyEnded(after) && !hasSurelyEnded(before))
       await endEarly(tx, this.#clock, after.requestId);
     return after;
   }
@@ -276,6 +277,10 @@ function withDoubted(
     now,
   );
   return { known: { ...before, ...changes, doubted: undefined }, told: happened };
+}
+
+function hasSurelyEnded(deployment: Deployment): boolean {
+  return deployment.endedAt !== undefined && !endIsInferred(deployment);
 }
 
 /** Locks the rows by counting up their revision. An update locks a row on every database. */

@@ -171,6 +171,22 @@ describe('trouble with a stop', () => {
     await later(stage, () => shows(stage, id, 'has probably stopped'));
   });
 
+  test('a plan outlives an end that the bot had only inferred, and the server is stopped at the planned time', async () => {
+    const id = await deployReady(stage);
+    await plan(stage, id, { wait: '30m', words: '30 min' });
+    const deployments = stage.simulator.deployments as Map<string, unknown>;
+    const server = deployments.get(id);
+    const said = async (words: string) =>
+      (await stage.driver.channel()).some(({ text }) => text.includes(id) && text.includes(words));
+    deployments.delete(id);
+    await later(stage, () => until(() => said(' terminated'), 'the end'));
+    deployments.set(id, server);
+    await later(stage, () => until(() => said('is still running after all'), 'the correction'));
+    expect((await plannedCard(stage, id))?.text).toContain('stops later');
+    await later(stage, () => shows(stage, id, 'Stopped '));
+    expect(stopsOf(stage, id)).toHaveLength(1);
+  });
+
   test('a cancellation that comes while the stop is sent is too late, and the card shows a single outcome', async () => {
     const id = await deployReady(stage);
     await plan(stage, id);
