@@ -45,7 +45,8 @@ export default defineCommand({
     confirm: {
       permission,
       ack: 'update',
-      interrupted: 'The deployment may or may not have been stopped: look with status, and ask again if not.',
+      interrupted:
+        'The deployment may or may not have been stopped, or its stop planned: look with status, and ask again if not.',
       on: 'deployment',
       run: confirm,
     },
@@ -105,7 +106,7 @@ async function plan(
   const { request_id, known } = target;
   if (known?.endedAt !== undefined) return respond(alreadyStopped(request_id, viewOf(known)));
   if (!(await payloads.get(key))) throw questionAnswered();
-  const card = await postCard(unplannedCard({ request_id, name }));
+  const card = await postCard(unplannedCard({ request_id, name, asker }));
   const { id, name: by, at: place } = asker;
   const at = clock.now() + inMs;
   const wanted = { request_id, name, at, asker: { id, name: by }, place, card, logStorage };

@@ -40,12 +40,15 @@ export function plannedCard(stop: PlannedStop, replaced?: PlannedStop): Card {
   return { kind: 'card', tone: 'warning', title: [`${name} stops later`], nodes };
 }
 
-/** The card before the stop is stored, and the card if the stop could not be planned. */
+/**
+ * The card before the stop is stored, and the card if the stop could not be planned. The first text stays true even if
+ * the process ends before it stores the stop.
+ */
 export function unplannedCard(
-  { request_id, name }: Pick<PlannedStop, 'request_id' | 'name'>,
-  text = 'I am storing the stop. This card changes as soon as the stop is planned.',
+  { request_id, name, asker }: Pick<PlannedStop, 'request_id' | 'name' | 'asker'>,
+  text = 'If this card does not change within a minute, the stop was probably not planned: look with status.',
 ): Card {
-  return cardOf(request_id, 'neutral', `No stop of ${name} is planned yet`, [text]);
+  return cardOf(request_id, 'neutral', `${asker.name} wants to stop ${name} later`, [text]);
 }
 
 /** The card of a planned stop that is over, however it went. */

@@ -88,7 +88,7 @@ test('a stop that is being carried out can be neither cancelled nor replaced, an
   expect(await stops.begin(stop)).toMatchObject({ again: false });
   await expect(stops.cancel('r1', stop.id, 'ben')).rejects.toMatchObject({ code: 'stop-under-way' });
   await expect(plan('ben')).rejects.toMatchObject({ code: 'stop-under-way' });
-  expect((await titles(store)).get('ben')).toBe('No stop of kart v1 is planned yet');
+  expect((await titles(store)).get('ben')).toBe('ben wants to stop kart v1 later');
   await transact(store, (tx) => endEarly(tx, clock, 'r1'));
   // The next process, after a crash.
   expect(await stops.begin(stop)).toMatchObject({ again: true });
