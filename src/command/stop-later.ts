@@ -42,15 +42,15 @@ export function stopLater({ accountOf, policy, adapters, clock, log }: Parts): T
 
   return {
     kind: STOP_LATER,
-    async run({ key, account, payload, signal }) {
+    async run({ account, payload, signal }) {
       const { deployments, plannedStops } = accountOf(account);
       const stop = await plannedStops.begin(payload as PlannedStop);
       if (!stop) return undefined;
-      const { asker, begunAt, again, logStorage } = stop;
-      const about = { deployment: key, person: asker.id, name: asker.name };
+      const { request_id, asker, begunAt, again, logStorage } = stop;
+      const about = { deployment: request_id, person: asker.id, name: asker.name };
       try {
         await authorise(stop);
-        const outcome = await deployments.stop(key, asker.name, { logStorage });
+        const outcome = await deployments.stop(request_id, asker.name, { logStorage });
         await plannedStops.end(stop, endingOf(outcome, again));
         log.info({ ...about, outcome }, 'stop: a planned stop was carried out');
       } catch (error) {

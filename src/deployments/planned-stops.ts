@@ -15,7 +15,7 @@ import {
   unplannedCard,
 } from './planned-stop.ts';
 
-/** The kind of the tasks that stop a deployment at a later time. The key is the request_id. */
+/** The kind of the tasks that stop a deployment at a later time. The key names the account and the request_id. */
 export const STOP_LATER = 'stop-later';
 
 interface Parts {
@@ -48,12 +48,12 @@ export class PlannedStops {
   ): Promise<{ readonly replaced: PlannedStop | undefined }> {
     const { store, account, clock, confirm } = this.#parts;
     const stop: PlannedStop = { ...wanted, id: randomBytes(6).toString('hex') };
-    const task = { ...taskOf(stop.request_id), account, at: stop.at, payload: stop };
+    const task = { ...this.#task(stop.request_id), account, at: stop.at, payload: stop };
     const planning = transact(store, async (tx) => {
       await confirm?.(tx, invocationId);
       await claim(tx);
       const isFirst = await schedule(tx, clock, task, { once: true });
-      const replaced = isFirst ? undefined : await locked(tx, stop.request_id);
+      const replaced = isFirst ? undefined : await locked(tx, task);
       if (replaced?.begunAt !== undefined) throw underWay();
       if (!isFirst) await schedule(tx, clock, task);
       if (replaced) await this.#show(tx, replaced, endedCard(replaced, { kind: 'replaced', by: stop }));
@@ -70,20 +70,20 @@ export class PlannedStops {
 
   /** The planned stop of a deployment; undefined if there is none, or if the stop is being carried out. */
   async of(request_id: string): Promise<PlannedStop | undefined> {
-    const stop = (await payloadOf(this.#parts.store, taskOf(request_id))) as PlannedStop | undefined;
+    const stop = (await payloadOf(this.#parts.store, this.#task(request_id))) as PlannedStop | undefined;
     return stop?.begunAt === undefined ? stop : undefined;
   }
 
   /** Cancels the planned stop with this id. Throws InputError if the stop is over or is being carried out. */
   async cancel(request_id: string, id: string, by: string): Promise<PlannedStop> {
     return await transact(this.#parts.store, async (tx) => {
-      const stop = await locked(tx, request_id);
+      const stop = await locked(tx, this.#task(request_id));
       if (stop?.id !== id)
         throw new InputError('stop-not-planned', 'That stop is no longer planned.', {
           hint: 'Nothing was changed. The card shows the outcome.',
         });
       if (stop.begunAt !== undefined) throw underWay();
-      await cancel(tx, taskOf(request_id));
+      await cancel(tx, this.#task(request_id));
       await this.#show(tx, stop, endedCard(stop, { kind: 'cancelled', by }));
       return stop;
     });
@@ -99,11 +99,11 @@ export class PlannedStops {
   }: PlannedStop): Promise<(PlannedStop & { readonly again: boolean }) | undefined> {
     const now = this.#parts.clock.now();
     return await transact(this.#parts.store, async (tx) => {
-      const stop = await locked(tx, request_id);
+      const stop = await locked(tx, this.#task(request_id));
       if (stop?.id !== id) return undefined;
       const again = stop.begunAt !== undefined;
       const begun = { begunAt: now, ...stop };
-      if (!again) await setPayload(tx, taskOf(request_id), begun);
+      if (!again) await setPayload(tx, this.#task(request_id), begun);
       return { ...begun, again };
     });
   }
@@ -112,9 +112,9 @@ export class PlannedStops {
   async end({ request_id, id }: PlannedStop, ending: Ending): Promise<void> {
     const { store, clock } = this.#parts;
     await transact(store, async (tx) => {
-      const stop = await locked(tx, request_id);
+      const stop = await locked(tx, this.#task(request_id));
       if (stop?.id !== id) return;
-      await setPayload(tx, taskOf(request_id), { ...stop, over: true });
+      await setPayload(tx, this.#task(request_id), { ...stop, over: true });
       await this.#show(tx, stop, endedCard(stop, ending));
       if (ending.kind !== 'failed') return;
       const { card: under, place: to } = stop;
@@ -124,16 +124,21 @@ export class PlannedStops {
     });
   }
 
+  #task(request_id: string): TaskName {
+    return taskOf({ account: this.#parts.account, request_id });
+  }
+
   async #show(tx: Store, stop: PlannedStop, message: Card): Promise<void> {
     await showCard(tx, this.#parts.clock, stop, message);
   }
 }
 
 /** Ends, in the transaction `tx`, the planned stop of a deployment that has certainly ended by itself. */
-export async function endEarly(tx: Store, clock: Clock, request_id: string): Promise<void> {
-  const stop = await locked(tx, request_id);
+export async function endEarly(tx: Store, clock: Clock, of: Parameters<typeof taskOf>[0]): Promise<void> {
+  const task = taskOf(of);
+  const stop = await locked(tx, task);
   if (!stop || stop.begunAt !== undefined) return;
-  await cancel(tx, taskOf(request_id));
+  await cancel(tx, task);
   await showCard(tx, clock, stop, endedCard(stop, { kind: 'early' }));
 }
 
@@ -142,13 +147,16 @@ async function showCard(tx: Store, clock: Clock, { id, card }: PlannedStop, mess
 }
 
 /** The stop that is planned or being carried out; locked until the transaction ends. */
-async function locked(tx: Store, request_id: string): Promise<PlannedStop | undefined> {
-  const stop = (await lockTask(tx, taskOf(request_id))) as PlannedStop | undefined;
+async function locked(tx: Store, task: TaskName): Promise<PlannedStop | undefined> {
+  const stop = (await lockTask(tx, task)) as PlannedStop | undefined;
   return stop?.over ? undefined : stop;
 }
 
-function taskOf(request_id: string) {
-  return { kind: STOP_LATER, key: request_id };
+type TaskName = ReturnType<typeof taskOf>;
+
+/** Two accounts may have a deployment with the same request_id. */
+function taskOf({ account, request_id }: { readonly account: string; readonly request_id: string }) {
+  return { kind: STOP_LATER, key: `${account}/${request_id}` };
 }
 
 function underWay(): InputError {

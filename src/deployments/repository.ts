@@ -141,7 +141,7 @@ export class DeploymentRepository {
     await announce(tx, this.#clock, { before, after, happened: [...told, ...happened], source });
     // A server whose end is only inferred may run on. Its planned stop then finds out at the planned time.
     if (after.requestId !== undefined && hasSurelyEnded(after) && !hasSurelyEnded(before))
-      await endEarly(tx, this.#clock, after.requestId);
+      await endEarly(tx, this.#clock, { account: after.account, request_id: after.requestId });
     return after;
   }
 
