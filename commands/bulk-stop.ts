@@ -45,6 +45,7 @@ export default defineCommand({
     const filter = await filterInUse(context, { ...named, olderThan });
     const found = await matching(context, {
       filter,
+      spared: context.ownDeployment?.id,
       isBy: mine || by !== undefined ? (asker) => isBy(context, asker) : undefined,
       isAt: city && ((location) => isSameCity(location, city)),
     });

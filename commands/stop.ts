@@ -14,6 +14,7 @@ import type { StopOutcome } from '../src/deployments/deployments.ts';
 import { unplannedCard, whenOf } from '../src/deployments/planned-stop.ts';
 import { viewOf, viewOfStatus } from '../src/deployments/view.ts';
 import type { DeploymentStatus } from '../src/edgegap/schema.ts';
+import { InputError } from '../src/errors.ts';
 
 const interrupted = 'Nothing was stopped; ask again.';
 const permission = 'deployments.stop';
@@ -72,6 +73,10 @@ export default defineCommand({
 
 async function ask(context: Context<unknown>, target: DeploymentTarget, how: HowToStop): Promise<void> {
   const { request_id } = target;
+  if (request_id === context.ownDeployment?.id)
+    throw new InputError('stop-self', 'That is the deployment in which I run.', {
+      hint: `Nothing was stopped. To stop me, use ${context.prompt}self-stop.`,
+    });
   // Asks Edgegap even if the bot's record says that the deployment has ended, because a server that runs on unnoticed
   // is billed.
   const view = await currentView(context, target);

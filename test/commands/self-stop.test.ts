@@ -15,6 +15,7 @@ import {
   stageOn,
 } from '../command/harness.ts';
 import { startBot } from '../support/bot.ts';
+import type { Values } from '../support/chat-driver.ts';
 import { pacedClock } from '../support/paced-clock.ts';
 import { texts } from '../support/planned-stops.ts';
 import { until } from '../support/test-clock.ts';
@@ -114,6 +115,30 @@ test('if Edgegap gave no usable address, the bot starts all the same, and the an
   expect(answer).toContain('ARBITRIUM_DELETE_URL is no http or https address');
   expect(answer).toContain('The deployment goes on running');
 });
+
+test.each(platforms)(
+  'stop and bulk-stop leave out the deployment of the bot, and name self-stop, on %s',
+  async (name) => {
+    await hosted(name);
+    const run = async (command: string, values: Values) =>
+      await effectOf(stage, 'operator', () => stage.driver.command('operator', command, values));
+    const alone = await run('stop', { deployment: own });
+    expect(texts(alone.privately)).toMatch(/in which I run[\s\S]*Nothing was stopped[\s\S]*self-stop/);
+    expect(alone.privately.flatMap(({ buttons }) => buttons)).toEqual([]);
+    const nothing = await run('bulk-stop', { all: true });
+    expect(texts(nothing.privately)).toMatch(/Only the deployment in which I run matches[\s\S]*self-stop/);
+    const other = await deployElsewhere(simulator, 'lobby-chat', 'stable');
+    const plan = await run('bulk-stop', { all: true });
+    expect(texts(plan.privately)).toMatch(
+      new RegExp(
+        `Stop 1 deployment\\?[\\s\\S]*${other}[\\s\\S]*in which I run, \\W?${own}[\\s\\S]*self-stop`,
+      ),
+    );
+    await press('Stop 1 deployment');
+    await until(() => phase(simulator, other) === 'TERMINATED', 'the end of the other deployment');
+    expect(phase(simulator, own)).toBe('READY');
+  },
+);
 
 test.each(['console', 'discord'] as const)('a question is closed after 15 minutes, on %s', async (name) => {
   await hosted(name);
