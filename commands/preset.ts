@@ -2,6 +2,7 @@ import type { Card, Field, Node } from '../src/chat/card.ts';
 import { counted, rowText } from '../src/chat/facts.ts';
 import { quoted } from '../src/command/argv.ts';
 import { type CheckContext, type Context, defineCommand, defineGroup } from '../src/command/define.ts';
+import { checkPart, type Given } from '../src/command/deploy-order.ts';
 import { findPreset } from '../src/command/kinds/preset.ts';
 import type { OptionSpecs } from '../src/command/options.ts';
 import { pageAction, pageFoot, pageOf, pageOption } from '../src/command/pages.ts';
@@ -81,7 +82,7 @@ export default defineGroup({
 interface Named {
   readonly name: string;
 }
-interface Saving extends Named {
+interface Saving extends Named, Partial<Given> {
   readonly replace: boolean | undefined;
 }
 
@@ -119,6 +120,7 @@ async function maySave(context: CheckContext<Saving>): Promise<void> {
     throw new InputError('preset-empty', 'A preset needs at least one option of deploy.', {
       hint: `For example: ${context.prompt}preset save ${name} kart-racing v1.2 --near Montreal`,
     });
+  await checkPart(context, context.options);
   const all = await context.presets.all(context.asker.at);
   const exists = all.some((one) => one.name === name);
   if (exists && !context.options.replace) throw taken(name);
