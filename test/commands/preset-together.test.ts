@@ -49,3 +49,26 @@ test('if a deploy with a preset is refused, the answer names the options that co
   expect(await say('deploy kart-racing v9 --near Tokyo')).not.toContain('The preset');
   expect(stage.simulator.deployments.size).toBe(0);
 });
+
+test.each(['last', '@HERE', 'channel', 'everyone'])(
+  'the name %s has another meaning, and no preset gets that name',
+  async (name) => {
+    expect(await say(`preset save ${name} --near Tokyo`)).toMatch(
+      /cannot be the name of a preset.* another meaning/s,
+    );
+  },
+);
+
+test.each([
+  ['qä', 'qa'],
+  ['Straße Nord', 'strasse-nord'],
+  ['-x', 'x'],
+])('a name that cannot be used is refused with a similar name: %s', async (name, possible) => {
+  const values = { name, near: 'Tokyo' };
+  const { privately } = await effectOf(stage, 'operator', () =>
+    stage.driver.command('operator', 'preset save', values),
+  );
+  expect(privately.map(({ text }) => text).join()).toMatch(
+    new RegExp(`cannot be the name.*, like ${possible}\\.`, 's'),
+  );
+});
