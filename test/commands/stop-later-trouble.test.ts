@@ -92,6 +92,15 @@ describe('trouble with a stop', () => {
     },
   );
 
+  test('the question about a later stop says that the server ends by itself before that time', async () => {
+    // A server of kart-racing v1.2 runs for at most an hour, and a server of lobby-chat for any time.
+    const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
+    expect(await answer(`stop ${id} --in 2h`)).toMatch(/ends this server by itself before that, at \d+:\d+/);
+    expect(await answer(`stop ${id} --in 30m`)).not.toContain('by itself');
+    const other = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
+    expect(await answer(`stop ${other} --in 2h`)).not.toContain('by itself');
+  });
+
   test('the answer to a stop shows how long the server ran, by Edgegap’s count', async () => {
     const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     for (const phase of stage.simulator.deployments.get(id)?.history ?? [])
