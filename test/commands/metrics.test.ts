@@ -134,14 +134,16 @@ describe('metrics in words', () => {
   test.each([
     ['--from 2099-01-01', 'begins in the future'],
     ['--from 2026-03-03T17:00 --to 2026-03-03T16:00', 'ends before it begins'],
-    ['--last 40d', '40 d is too long: the most is 31 d'],
+    ['--last 40d', 'last may be at most 31 days'],
+    ['--last 0', 'from one minute to 31 days'],
+    ['--from 2026-01-01', 'is too long: the most is 31 d'],
     ['--last 48h --step 30s', 'too fine for a window of 2 d'],
     ['--last soon', 'must be a length of time'],
     ['--from yesterday', 'must be a time'],
     ['--last 10m --step 1h', 'too coarse for a window of 10 min'],
     ['--from 2026-02-30', 'There is no 2026-02-30.'],
     ['--from 2026-03-03T16:00 --to 2026-03-03T16:00', 'The window is empty'],
-    ['--last 10s', 'from one minute to ten years'],
+    ['--last 10s', 'last must be at least one minute'],
     ['--step 2m', 'step must be one of 30s, 1m, 5m, 10m, 1h'],
   ])(
     'the command "metrics" refuses the time window %s privately, before Edgegap is asked',
