@@ -1,5 +1,6 @@
 import { newestFirst } from '../deployments/catalog.ts';
 import type { DeployPlan, LegacyPlan } from '../deployments/deployment.ts';
+import type { FleetHost } from '../edgegap/catalogue.ts';
 import { InputError } from '../errors.ts';
 import type { Wanted } from './confirm-deploy.ts';
 import type { Services } from './define.ts';
@@ -35,8 +36,10 @@ export async function orderOf(services: Services, given: Given): Promise<Wanted>
   if (legacy && !given.ip) throw placeNotLegacy(given);
   const version = given.version ?? (await newestVersion(services, application));
   const named = fleet && host ? await namedHosts(services, fleet, host) : undefined;
-  // A person who names a host has named a place, too.
-  const near = given.near ?? (given.ip ? undefined : named?.slice(0, 1));
+  // A person who names a host has named a place, too, if Edgegap says where the host is.
+  const isMapped = ({ latitude, longitude }: FleetHost) => latitude !== undefined && longitude !== undefined;
+  const mapped = given.ip ? undefined : named?.find(isMapped);
+  const near = given.near ?? (mapped && [mapped]);
   const place = await placement(services, { ...given, near });
   const wanted = { application, version, resources, users: place.users };
   const hosts = fleet ? (named ?? (await hostsWithRoom(services, { ...wanted, fleet }))) : [];

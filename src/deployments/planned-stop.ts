@@ -1,6 +1,6 @@
 import type { Card, Line, Node, Rich, Tone } from '../chat/card.ts';
 import type { Address, MessageRef } from '../chat/port.ts';
-import { duration } from './card.ts';
+import { roughly } from './card.ts';
 
 /** A stop at a later time, asked for by a person; stored as the payload of a task. All times are epoch milliseconds. */
 export interface PlannedStop {
@@ -119,8 +119,7 @@ export function failedLine({ request_id, name, asker }: PlannedStop, why: string
 
 /** The planned stop as a sentence, for an answer that is given at the time `now`. */
 export function stopsIn({ at, asker }: PlannedStop, now: number): string {
-  const ms = Math.max(0, at - now);
-  return `Stops in ${duration(ms < 60_000 ? ms : ms - (ms % 60_000))}, asked by ${asker.name}.`;
+  return `Stops in ${roughly(Math.max(0, at - now))}, asked by ${asker.name}.`;
 }
 
 /** The moment of a stop, as a clock time and as seen from now. */
