@@ -58,6 +58,7 @@ export default defineCommand({
     const filter = await filterInUse(context, { ...named, olderThan });
     const found = await matching(context, {
       filter,
+      spared: context.ownDeployment?.id,
       by: mine || by !== undefined ? (askers) => askerOf(context, askers) : undefined,
       isAt: city && ((location) => isSameCity(location, city)),
     });

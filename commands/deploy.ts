@@ -1,3 +1,4 @@
+import { counted } from '../src/chat/facts.ts';
 import {
   answered,
   askToRepeat,
@@ -15,6 +16,8 @@ import {
 import { orderOf } from '../src/command/deploy-order.ts';
 import { cityMenu, planNear } from '../src/command/elsewhere.ts';
 import { suggestHosts } from '../src/command/hosts.ts';
+import type { RawValue } from '../src/command/kinds/kind.ts';
+import { itemsIn } from '../src/command/kinds/list.ts';
 import { findDeployable } from '../src/command/kinds/version.ts';
 import { offeringLast, offerTags } from '../src/command/offers.ts';
 import { deploymentCard } from '../src/deployments/card.ts';
@@ -38,6 +41,8 @@ const prolonging = {
   interrupted:
     'The server may or may not have been given more time: see its card, and press the button again.',
 } as const;
+/** A command or an argument may hold a secret, such as a password. */
+const hidden = () => 'set (the bot does not show the value)';
 
 const options = {
   application: {
@@ -56,6 +61,7 @@ const options = {
     kind: 'list',
     of: 'ip',
     description: 'IP addresses of players to deploy near, separated by commas',
+    shown: (given: RawValue) => counted(itemsIn(given, 'ip').length, 'player'),
   },
   tag: {
     kind: 'list',
@@ -91,11 +97,13 @@ const options = {
     kind: 'string',
     maxLength: 1000,
     description: 'A command in place of the container’s own (needs ip)',
+    shown: hidden,
   },
   arguments: {
     kind: 'string',
     maxLength: 1000,
     description: 'Arguments for the container’s command (needs ip)',
+    shown: hidden,
   },
   'log-storage': {
     kind: 'string',

@@ -29,6 +29,7 @@ import {
 import {
   decodeWindow,
   encodeWindow,
+  LONGEST_DAYS,
   resized,
   stepMs,
   type Window,
@@ -47,7 +48,11 @@ export default defineCommand({
   ack: 'public',
   options: {
     deployment: theDeployment,
-    last: { kind: 'duration', description: 'How far back, for example 2h (1h if not given)' },
+    last: {
+      kind: 'duration',
+      mostDays: LONGEST_DAYS,
+      description: 'How far back, for example 2h (1h if not given)',
+    },
     from: { kind: 'moment', description: 'Start of the window, UTC: 16:00 or 2026-03-03T16:00' },
     to: { kind: 'moment', description: 'End of the window, UTC (now if not given)' },
     step: { kind: 'choice', choices: METRICS_STEPS, description: 'How far apart the measurements are' },

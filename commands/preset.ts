@@ -2,6 +2,7 @@ import type { Card, Field, Node } from '../src/chat/card.ts';
 import { counted, rowText } from '../src/chat/facts.ts';
 import { quoted } from '../src/command/argv.ts';
 import { type CheckContext, type Context, defineCommand, defineGroup } from '../src/command/define.ts';
+import { checkPart, type Given } from '../src/command/deploy-order.ts';
 import { findPreset } from '../src/command/kinds/preset.ts';
 import type { OptionSpecs } from '../src/command/options.ts';
 import { pageAction, pageFoot, pageOf, pageOption } from '../src/command/pages.ts';
@@ -81,7 +82,7 @@ export default defineGroup({
 interface Named {
   readonly name: string;
 }
-interface Saving extends Named {
+interface Saving extends Named, Partial<Given> {
   readonly replace: boolean | undefined;
 }
 
@@ -93,9 +94,9 @@ function howToDeploy({ prompt, options }: CheckContext<Named>): string {
   return `Deploy with the option preset (typed: ${prompt}deploy @${options.name}).`;
 }
 
-/** The kind of an option of `deploy`; undefined if `deploy` does not have the option. */
-function kindOf({ directory }: CheckContext<unknown>, option: string) {
-  return directory.get('deploy')?.usual?.options[option]?.kind;
+/** An option of `deploy` with its kind; undefined if `deploy` does not have the option. */
+function specOf({ directory }: CheckContext<unknown>, option: string) {
+  return directory.get('deploy')?.usual?.options[option];
 }
 
 /** The preset that the person wants to save, with the exact names of things. */
@@ -106,7 +107,7 @@ function wanted(context: CheckContext<Saving>): Preset {
     const value = Object.hasOwn(savable, option) ? values[option] : undefined;
     if (value === undefined) return [];
     const isName = typeof value === 'string' && typeof typed === 'string';
-    const exact = isName ? value : kindOf(context, option)?.exact?.(value);
+    const exact = isName ? value : specOf(context, option)?.kind.exact?.(value);
     return [[option, exact ?? typed] as const];
   });
   const { name } = context.options;
@@ -119,6 +120,7 @@ async function maySave(context: CheckContext<Saving>): Promise<void> {
     throw new InputError('preset-empty', 'A preset needs at least one option of deploy.', {
       hint: `For example: ${context.prompt}preset save ${name} kart-racing v1.2 --near Montreal`,
     });
+  await checkPart(context, context.options);
   const all = await context.presets.all(context.asker.at);
   const exists = all.some((one) => one.name === name);
   if (exists && !context.options.replace) throw taken(name);
@@ -143,10 +145,11 @@ async function save(context: Context<Saving>): Promise<void> {
 
 function presetCard(context: Context<unknown>, preset: Preset, title: readonly string[], note: string): Card {
   const fields = Object.entries(preset.options).map(([option, given]): Field => {
-    const kind = kindOf(context, option);
-    const text = kind?.shown ? kind.shown(given) : [given].flat().join(', ');
+    const spec = specOf(context, option);
+    const shown = spec?.shown ?? spec?.kind.shown;
+    const text = shown ? shown(given) : [given].flat().join(', ');
     // If deploy no longer has the option, nothing says any more whether its values are secret.
-    return { label: option, value: [kind ? text : 'deploy no longer has this option'] };
+    return { label: option, value: [spec ? text : 'deploy no longer has this option'] };
   });
   const nodes: Node[] = [
     { kind: 'fields', fields },

@@ -8,7 +8,10 @@ import {
 } from '../src/command/define.ts';
 import { logStorageOf, logStorageOption } from '../src/command/options.ts';
 import { logWords } from '../src/deployments/planned-stop.ts';
+import { InputError } from '../src/errors.ts';
 
+/** A question is closed after this time, because by then the stop may have other effects. */
+const ANSWER_MS = 15 * 60_000;
 const permission = 'bot.operate';
 const interrupted = 'I go on running; ask again.';
 
@@ -30,16 +33,20 @@ export default defineCommand({
       permission,
       ack: 'update',
       interrupted,
-      run: ({ respond }) => respond(cardOf('neutral', 'I go on running')),
+      async run({ payloads, action, respond }) {
+        if (!(await payloads.take(action.arg))) throw answered();
+        await respond(cardOf('neutral', 'I go on running'));
+      },
     },
   },
   run: (context) => ask(context, context.options['log-storage']),
 });
 
-async function ask({ ownDeployment, payloads, respond }: Context<unknown>, storage = ''): Promise<void> {
+async function ask(context: Context<unknown>, storage = ''): Promise<void> {
+  const { ownDeployment, payloads, invocationId, respond } = context;
   if (!ownDeployment) return await respond(nothingToStop());
-  // The name of a storage may be too long for a button.
-  const arg = await payloads.keep({ own: ownDeployment.id, storage });
+  // With the invocation's id, the same question asked twice can be answered twice.
+  const arg = await payloads.keepFor(ANSWER_MS, { own: ownDeployment.id, storage, invocationId });
   const action = (action: string) => ({ command: 'self-stop', action, arg });
   const fields = [
     { label: 'request_id', value: [{ code: ownDeployment.id }] },
@@ -75,13 +82,22 @@ async function confirm(context: ActionContext): Promise<void> {
   const { ownDeployment, payloads, action, respond } = context;
   if (!ownDeployment) return await respond(nothingToStop());
   const asked = await payloads.get(action.arg);
-  const storage = typeof asked?.storage === 'string' ? asked.storage : '';
+  if (!asked || !(await payloads.take(action.arg))) throw answered();
+  const storage = String(asked.storage);
   // Another replica runs in another deployment, and can stop only that deployment.
-  if (asked?.own !== ownDeployment.id) return await ask(context, storage);
+  if (asked.own !== ownDeployment.id) return await ask(context, storage);
   await respond(stopsNow('Edgegap gets the request now. If Edgegap refuses, this message says so.'));
   const outcome = await ownDeployment.stop(logStorageOf(storage || undefined));
   if (outcome === 'accepted')
     await respond(stopsNow('Edgegap stops my deployment as soon as the deployment is ready or has failed.'));
+}
+
+function answered(): InputError {
+  return new InputError(
+    'self-stop-closed',
+    'That question was answered already, or I asked you more than 15 minutes ago.',
+    { hint: 'I go on running. To stop me, run self-stop again.' },
+  );
 }
 
 function stopsNow(text: string): Card {

@@ -14,6 +14,7 @@ import type { StopOutcome } from '../src/deployments/deployments.ts';
 import { unplannedCard, whenOf } from '../src/deployments/planned-stop.ts';
 import { viewOf, viewOfStatus } from '../src/deployments/view.ts';
 import type { DeploymentStatus } from '../src/edgegap/schema.ts';
+import { InputError } from '../src/errors.ts';
 
 const interrupted = 'Nothing was stopped; ask again.';
 const permission = 'deployments.stop';
@@ -45,7 +46,8 @@ export default defineCommand({
     confirm: {
       permission,
       ack: 'update',
-      interrupted: 'The deployment may or may not have been stopped: look with status, and ask again if not.',
+      interrupted:
+        'The deployment may or may not have been stopped, or its stop planned: look with status, and ask again if not.',
       on: 'deployment',
       run: confirm,
     },
@@ -71,6 +73,10 @@ export default defineCommand({
 
 async function ask(context: Context<unknown>, target: DeploymentTarget, how: HowToStop): Promise<void> {
   const { request_id } = target;
+  if (request_id === context.ownDeployment?.id)
+    throw new InputError('stop-self', 'That is the deployment in which I run.', {
+      hint: `Nothing was stopped. To stop me, use ${context.prompt}self-stop.`,
+    });
   // Asks Edgegap even if the bot's record says that the deployment has ended, because a server that runs on unnoticed
   // is billed.
   const view = await currentView(context, target);
@@ -105,7 +111,7 @@ async function plan(
   const { request_id, known } = target;
   if (known?.endedAt !== undefined) return respond(alreadyStopped(request_id, viewOf(known)));
   if (!(await payloads.get(key))) throw questionAnswered();
-  const card = await postCard(unplannedCard({ request_id, name }));
+  const card = await postCard(unplannedCard({ request_id, name, asker }));
   const { id, name: by, at: place } = asker;
   const at = clock.now() + inMs;
   const wanted = { request_id, name, at, asker: { id, name: by }, place, card, logStorage };

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import type { OwnDeployment } from '../command/define.ts';
 import type { Config } from '../config.ts';
@@ -18,8 +19,10 @@ interface Parts extends Pick<Config, 'edgegap' | 'selfStop'> {
 export function openOwnDeployment(parts: Parts): OwnDeployment | undefined {
   const { edgegap, selfStop: own, store, membership, clock, log } = parts;
   if (!own) return undefined;
+  // Processes in different deployments must have different ids, even if the addresses have an unusual form.
+  const id = /\/self\/stop\/([A-Za-z0-9]{1,64})\//.exec(own.url)?.[1];
   return {
-    id: /\/self\/stop\/([A-Za-z0-9]{1,64})\//.exec(own.url)?.[1] ?? 'unknown',
+    id: id ?? `unknown-${createHash('sha256').update(own.url).digest('hex').slice(0, 8)}`,
     async effects() {
       const [processes, { waiting }] = await Promise.all([membership.countAlive(), countOutbox(store)]);
       return { processes, waiting };

@@ -47,7 +47,8 @@ export function parseTokens(
       const marked = markedBy(token, options);
       if (!marked && options[last ?? '']?.kind.secret) throw splitValue(last);
       const [next] = marked ?? positional.find(([name]) => values[name] === undefined) ?? [];
-      if (next === undefined || isMisspeltOption(token, options)) throw tooMany(token.text, command, options);
+      if (next === undefined || isMisspeltOption(token, options))
+        throw tooMany(token.text, command, options, before(last));
       set(next, token.text);
       last = undefined;
       continue;
@@ -70,6 +71,12 @@ export function parseTokens(
     set(name, value);
   }
   return values;
+
+  /** The option with this name as the person typed the option, if the option has a value of one or several words. */
+  function before(name = ''): string {
+    const value = [values[name]].flat().at(-1);
+    return typeof value === 'string' ? `--${name} "${value}` : '';
+  }
 
   function set(name: string, value: string | boolean): void {
     const before = values[name];
@@ -260,10 +267,12 @@ function splitValue(name: string | undefined): InputError {
   });
 }
 
-function tooMany(text: string, command: string, options: Options): InputError {
+/** `before`: the option before the word, without the last quotation mark. Empty if the word follows no option. */
+function tooMany(text: string, command: string, options: Options, before: string): InputError {
   const [, name] = /^[\p{Pd}−]+([^=]+)/u.exec(text) ?? [];
+  const together = `If the words belong together, write ${before} ${text}".`;
   return new InputError('argument-extra', `I do not know what to do with ${quoted(text)}.`, {
-    hint: hintFor(name, command, options),
+    hint: before && !name ? together : hintFor(name, command, options),
   });
 }
 

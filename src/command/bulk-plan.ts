@@ -16,18 +16,31 @@ interface Asked extends Pick<Wanted, 'filter'> {
 
 type Finding = CheckContext<unknown> & Partial<Pick<Context<unknown>, 'respond'>>;
 
+interface Spared {
+  /** The request_id of the bot's own deployment, if the plan is to leave out this deployment. */
+  readonly spared?: string | undefined;
+}
+
 /** Finds the deployments that match. Throws InputError if no deployment matches. */
-export async function matching(context: Finding, wanted: Wanted): Promise<Found> {
+export async function matching(
+  context: Finding,
+  { spared, ...wanted }: Wanted & Spared,
+): Promise<Found & Spared> {
   const tell = async (asked: number, total: number) => {
     const text = `I ask Edgegap about each server that was not deployed from chat: ${asked} of ${total} deployments are done. This may take a minute.`;
     await context.respond?.({ kind: 'line', tone: 'progress', text: [text] });
   };
   const found = await findTargets(context, wanted, tell);
+  const targets = found.targets.filter(({ request_id }) => request_id !== spared);
   if (found.targets.length === 0)
     throw new InputError('filter-empty', 'No running deployment matches.', {
       hint: `Nothing was changed. ${context.prompt}list shows the deployments that run.`,
     });
-  return found;
+  if (targets.length === 0)
+    throw new InputError('filter-self', 'Only the deployment in which I run matches.', {
+      hint: `Nothing was changed. To stop me, use ${context.prompt}self-stop.`,
+    });
+  return { ...found, targets, spared: targets.length < found.targets.length ? spared : undefined };
 }
 
 /** Freezes the plan. Returns the question for the person alone. */
@@ -35,12 +48,15 @@ export async function propose(
   { plans, asker }: Pick<CheckContext<unknown>, 'plans' | 'asker'>,
   command: string,
   { change, filter, words }: Asked,
-  { targets, unplaced = 0 }: Pick<Found, 'targets'> & Partial<Found>,
+  { targets, unplaced = 0, spared }: Pick<Found, 'targets'> & Partial<Found> & Spared,
 ): Promise<Card> {
   const order = { command, change, filter, words, asker };
   const id = await plans.create(order, targets);
   const unknown = `${counted(unplaced, 'running deployment')} whose city is not known`;
-  const notes = unplaced > 0 ? [`The plan leaves out ${unknown}.`] : [];
+  const notes = [
+    ...(unplaced > 0 ? [`The plan leaves out ${unknown}.`] : []),
+    ...(spared ? [`The plan leaves out the deployment in which I run, ${spared}: use self-stop.`] : []),
+  ];
   return planQuestion(id, order, targets, notes);
 }
 

@@ -267,7 +267,7 @@ export interface Services {
 }
 
 export interface OwnDeployment {
-  /** The request_id, or `unknown` if the address that Edgegap gave has another form. */
+  /** The request_id, or a name made from the address that Edgegap gave, if that address has another form. */
   readonly id: string;
   /** What a stop of the deployment would end or hold up. */
   effects(): Promise<{

@@ -1,10 +1,12 @@
 import type { DeployPlan, LegacyPlan } from '../deployments/deployment.ts';
 import { lifetimeFor } from '../deployments/lifetime.ts';
+import type { FleetHost } from '../edgegap/catalogue.ts';
 import { InputError } from '../errors.ts';
 import type { Wanted } from './confirm-deploy.ts';
 import type { Services } from './define.ts';
 import { hostsWithRoom, namedHosts } from './deploy-hosts.ts';
 import { type GivenPlaces, placement } from './deploy-place.ts';
+import { hostNamed, readHosts } from './hosts.ts';
 import type { Variable } from './kinds/variables.ts';
 
 /** How old the list of versions may be, in milliseconds, if the newest version is wanted. */
@@ -33,17 +35,15 @@ export interface Given extends GivenPlaces {
 export async function orderOf(services: Services, given: Given): Promise<Wanted> {
   const { application, tag = [], env, cached, fleet, host } = given;
   const lifetime = lifetimeFor(services.settings.lifetime, given.for);
-  const legacy = legacyOf(given);
-  const resources = resourcesOf(given);
-  if (host && fleet === undefined)
-    throw new InputError('host-alone', 'A host alone does not say of which fleet.', {
-      hint: 'Add the option fleet (typed: --fleet tournament).',
-    });
+  const { legacy, resources } = together(given);
+  if (legacy && !given.ip) throw placeNotLegacy(given);
   const version = given.version ?? (await newestVersion(services, application));
   const named =
     fleet && host ? await namedHosts(services, { application, version, fleet, resources }, host) : undefined;
-  // A person who names a host has named a place, too.
-  const near = given.near ?? (given.ip ? undefined : named?.slice(0, 1));
+  // A person who names a host has named a place, too, if Edgegap says where the host is.
+  const isMapped = ({ latitude, longitude }: FleetHost) => latitude !== undefined && longitude !== undefined;
+  const mapped = given.ip ? undefined : named?.find(isMapped);
+  const near = given.near ?? (mapped && [mapped]);
   const place = await placement(services, { ...given, near });
   const hosts = fleet
     ? (named ?? (await hostsWithRoom(services, { application, version, fleet, resources }, place.users)))
@@ -63,6 +63,27 @@ export async function orderOf(services: Services, given: Given): Promise<Wanted>
   return { application, version, plan };
 }
 
+/**
+ * Checks the options of a preset, to which each deploy may add further options. Throws InputError if these options do
+ * not go together, or if the fleet has no such host.
+ */
+export async function checkPart(services: Services, given: Partial<Given>): Promise<void> {
+  together(given);
+  const { fleet, host = [] } = given;
+  if (fleet === undefined || host.length === 0) return;
+  const hosts = await readHosts(services, fleet);
+  for (const name of host) hostNamed(name, hosts, fleet);
+}
+
+/** The parts of the order that need several options. Throws InputError if the options do not go together. */
+function together(given: Partial<Given>): Pick<DeployPlan, 'legacy' | 'resources'> {
+  if (given.host && given.fleet === undefined)
+    throw new InputError('host-alone', 'A host alone does not say of which fleet.', {
+      hint: 'Add the option fleet (typed: --fleet tournament).',
+    });
+  return { legacy: legacyOf(given), resources: resourcesOf(given) };
+}
+
 async function newestVersion({ catalog }: Services, application: string): Promise<string> {
   const versions = await catalog.versions(application, FRESH_MS);
   const newest = versions.find(({ is_active }) => is_active);
@@ -72,7 +93,7 @@ async function newestVersion({ catalog }: Services, application: string): Promis
   });
 }
 
-function resourcesOf({ cpu, memory }: Given): DeployPlan['resources'] {
+function resourcesOf({ cpu, memory }: Partial<Given>): DeployPlan['resources'] {
   if (cpu === undefined && memory === undefined) return undefined;
   if (cpu === undefined || memory === undefined)
     throw new InputError('resources-half', 'cpu and memory belong together: only one of them is given.', {
@@ -89,7 +110,7 @@ function resourcesOf({ cpu, memory }: Given): DeployPlan['resources'] {
 const LEGACY = ['command', 'arguments', 'log-storage'] as const;
 const NOT_LEGACY = ['cpu', 'memory', 'cached', 'fleet', 'host', 'near'] as const;
 
-function legacyOf(given: Given): LegacyPlan | undefined {
+function legacyOf(given: Partial<Given>): LegacyPlan | undefined {
   const [legacy] = LEGACY.filter((name) => given[name] !== undefined);
   if (legacy === undefined) return undefined;
   const [other] = NOT_LEGACY.filter((name) => given[name] !== undefined && given[name] !== false);
@@ -97,10 +118,7 @@ function legacyOf(given: Given): LegacyPlan | undefined {
     throw new InputError('legacy-combination', `${legacy} and ${other} cannot be combined.`, {
       hint: `Only Edgegap’s older API takes ${legacy}, and that API takes no ${other}. Leave out one of them.`,
     });
-  if (other === 'near' || !given.ip)
-    throw new InputError('legacy-place', `With ${legacy}, Edgegap takes only the addresses of players.`, {
-      hint: `Give addresses (typed: --ip 203.0.113.7)${other ? ' in place of near' : ''}, or leave out ${legacy}.`,
-    });
+  if (other === 'near') throw placeNotLegacy(given);
   const { command, arguments: args, 'log-storage': logStorage } = given;
   if (/^(?:yes|no|true|false|on|off)$/i.test(logStorage ?? ''))
     throw new InputError(
@@ -111,4 +129,11 @@ function legacyOf(given: Given): LegacyPlan | undefined {
       },
     );
   return { command, arguments: args, logStorage };
+}
+
+function placeNotLegacy(given: Partial<Given>): InputError {
+  const [legacy] = LEGACY.filter((name) => given[name] !== undefined);
+  return new InputError('legacy-place', `With ${legacy}, Edgegap takes only the addresses of players.`, {
+    hint: `Give addresses (typed: --ip 203.0.113.7)${given.near ? ' in place of near' : ''}, or leave out ${legacy}.`,
+  });
 }

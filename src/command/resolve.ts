@@ -29,6 +29,21 @@ export async function resolveValues(
   return resolved;
 }
 
+/** The error with the names of the options that come from a preset, because the person did not type these options. */
+export function withSource(
+  error: unknown,
+  parsed: Readonly<Record<string, unknown>>,
+  all: RawValues,
+  { options }: Entry,
+): unknown {
+  const [from, name] = Object.entries(parsed).find(([option]) => options[option]?.kind.expand) ?? [];
+  const added = Object.keys(all).filter((option) => !Object.hasOwn(parsed, option));
+  if (!(error instanceof InputError) || from === undefined || added.length === 0) return error;
+  const gives = `The ${from} ${quoted(String(name))} gives ${new Intl.ListFormat('en-GB').format(added)}.`;
+  const hint = `${error.hint ?? ''} ${gives}`.trim();
+  return new InputError(error.code, error.userMessage, { hint, cause: error });
+}
+
 /**
  * Returns the given values together with the values for which one of them stands. For example, `--preset qa` stands for
  * the options saved as `qa`.

@@ -44,15 +44,15 @@ export function stopsLater({ accountOf, policy, adapters, clock, log }: Parts): 
     throw new RefusedError(refused.code, `${asker.name} may no longer stop deployments here.`);
   }
 
-  const run: TaskKind['run'] = async ({ key, account, payload, signal }) => {
+  const run: TaskKind['run'] = async ({ account, payload, signal }) => {
     const { deployments, plannedStops } = accountOf(account);
     const stop = await plannedStops.begin(payload as PlannedStop);
     if (!stop) return undefined;
-    const { asker, begunAt, again, logStorage, isLifetime } = stop;
-    const about = { deployment: key, person: asker.id, name: asker.name, lifetime: isLifetime };
+    const { request_id, asker, begunAt, again, logStorage, isLifetime } = stop;
+    const about = { deployment: request_id, person: asker.id, name: asker.name, lifetime: isLifetime };
     try {
       await authorise(stop);
-      const outcome = await deployments.stop(key, asker.name, { logStorage, atEnd: isLifetime });
+      const outcome = await deployments.stop(request_id, asker.name, { logStorage, atEnd: isLifetime });
       await plannedStops.end(stop, endingOf(outcome, again));
       log.info({ ...about, outcome }, 'stop: a planned stop was carried out');
     } catch (error) {
@@ -68,7 +68,7 @@ export function stopsLater({ accountOf, policy, adapters, clock, log }: Parts): 
       const isGone = isNoSuchDeployment(error);
       await plannedStops.end(stop, isGone ? { kind: 'perhaps' } : { kind: 'failed', why: wordsFor(error) });
       // Otherwise the card would go on showing an end that has passed.
-      const known = isLifetime && !isGone ? await deployments.byRequestId(key) : undefined;
+      const known = isLifetime && !isGone ? await deployments.byRequestId(request_id) : undefined;
       if (known) await deployments.learn(known.id, { kind: 'lifetime', lifetime: undefined }, 'asked');
     }
     return undefined;

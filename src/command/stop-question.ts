@@ -1,4 +1,4 @@
-import type { Button, Card } from '../chat/card.ts';
+import type { Button, Card, Rich } from '../chat/card.ts';
 import { type DeploymentView, duration } from '../deployments/card.ts';
 import { logWords, type PlannedStop, whenOf } from '../deployments/planned-stop.ts';
 import { InputError } from '../errors.ts';
@@ -12,11 +12,12 @@ export interface HowToStop {
   readonly logStorage?: boolean | string | undefined;
 }
 
-type Asking = Pick<Services, 'payloads' | 'plannedStops'> & Pick<Conversation, 'invocationId' | 'respond'>;
+type Asking = Pick<Services, 'clock' | 'payloads' | 'plannedStops'> &
+  Pick<Conversation, 'invocationId' | 'respond'>;
 
 /** Asks the person whether to stop the deployment. */
 export async function askToStop(context: Asking, view: DeploymentView, how: HowToStop): Promise<void> {
-  const { payloads, plannedStops, invocationId, respond } = context;
+  const { clock, payloads, plannedStops, invocationId, respond } = context;
   const { request_id = '' } = view;
   const name = `${view.application} ${view.version}`.trim();
   const isPlain = how.inMs === undefined && how.logStorage === undefined;
@@ -24,7 +25,8 @@ export async function askToStop(context: Asking, view: DeploymentView, how: HowT
   const key = isPlain ? undefined : await payloads.keep({ ...how, name, request_id, invocationId });
   const arg = key === undefined ? request_id : `${request_id}.${key}`;
   const planned = await plannedStops.of(request_id);
-  await respond(questionCard(view, { name, arg, how, planned }));
+  const stopsAt = clock.now() + (how.inMs ?? 0);
+  await respond(questionCard(view, { name, arg, how, planned, stopsAt }));
 }
 
 /** The answer behind the button of a question. Throws InputError if the question is answered or forgotten. */
@@ -52,9 +54,11 @@ interface Asked {
   readonly arg: string;
   readonly how: HowToStop;
   readonly planned: PlannedStop | undefined;
+  /** The time of the stop if the person answers now, in epoch milliseconds. */
+  readonly stopsAt: number;
 }
 
-function questionCard(view: DeploymentView, { name, arg, how, planned }: Asked): Card {
+function questionCard(view: DeploymentView, { name, arg, how, planned, stopsAt }: Asked): Card {
   const later = how.inMs === undefined ? undefined : `in ${duration(how.inMs)}`;
   const fields = [
     { label: 'request_id', value: [{ code: view.request_id ?? '' }] },
@@ -71,6 +75,11 @@ function questionCard(view: DeploymentView, { name, arg, how, planned }: Asked):
   const already = planned
     ? [` A stop is planned already: `, ...whenOf(planned.at), `, asked by ${planned.asker.name}.`]
     : [];
+  const { endsAt = stopsAt } = view;
+  const sooner: Rich =
+    later && endsAt < stopsAt
+      ? [' But Edgegap ends this server by itself before that, at ', ...whenOf(endsAt), '.']
+      : [];
   const buttons = [
     button(later ? `Stop it ${later}` : 'Stop it', 'danger', 'confirm'),
     button('Keep it', 'secondary', 'cancel'),
@@ -81,7 +90,7 @@ function questionCard(view: DeploymentView, { name, arg, how, planned }: Asked):
     title: [`Stop ${name}${later ? ` ${later}` : ''}?`],
     nodes: [
       { kind: 'fields', fields },
-      { kind: 'text', text: [later ? WHEN_LATER : consequence(view.status), ...already] },
+      { kind: 'text', text: [later ? WHEN_LATER : consequence(view.status), ...sooner, ...already] },
       { kind: 'buttons', buttons },
     ],
   };

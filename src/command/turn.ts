@@ -17,7 +17,7 @@ import { formImpossible, formTooLate } from './open-form.ts';
 import { parseValues } from './parse.ts';
 import { type Permission, permissions } from './permissions.ts';
 import { ENDED, summaryOf, targetOf } from './request-summary.ts';
-import { resolveValues, withExpanded } from './resolve.ts';
+import { resolveValues, withExpanded, withSource } from './resolve.ts';
 import { namesakes } from './same-name.ts';
 import { usageHint } from './usage.ts';
 
@@ -116,7 +116,9 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
       authorise,
       check: async (person) => {
         raw = await withExpanded(typed.parsed, raw, entry, lookup);
-        return await resolve(person, entry, raw);
+        return await resolve(person, entry, raw).catch((error: unknown) => {
+          throw withSource(error, typed.parsed, raw, entry);
+        });
       },
       form: entry.form && ((person, options) => entry.form?.(contexts.forCheck(person, options, raw))),
       withoutForm: usageHint(prompt + entry.name, entry.options),

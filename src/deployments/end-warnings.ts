@@ -1,6 +1,7 @@
 import type { TaskKind } from '../work/task.ts';
 import type { KnownDeployments } from './known.ts';
 import { END_WARNING } from './lifetimes.ts';
+import { taskKey } from './planned-stops.ts';
 import type { End } from './view.ts';
 
 /** Asks people shortly before their deployments end by themselves. See `LifetimeLimits` for `most`. */
@@ -11,7 +12,8 @@ export function endWarnings(
   return {
     kind: END_WARNING,
     async run({ key, account, payload }) {
-      await deploymentsOf(account).askBeforeEnd(key, payload as End, most);
+      const request_id = key.slice(taskKey(account, '').length);
+      await deploymentsOf(account).askBeforeEnd(request_id, payload as End, most);
       return undefined;
     },
   };

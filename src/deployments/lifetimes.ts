@@ -8,10 +8,10 @@ import type { Deployment } from './deployment.ts';
 import { type Lifetime, laterEnds } from './lifetime.ts';
 import { questionCard } from './lifetime-cards.ts';
 import type { PlannedStop } from './planned-stop.ts';
-import { LIFETIME, locked, underWay } from './planned-stops.ts';
+import { LIFETIME, locked, taskKey, underWay } from './planned-stops.ts';
 import { type End, firstEnd } from './view.ts';
 
-/** The kind of the tasks that ask a person before a deployment ends by itself. The key is the request_id. */
+/** The kind of the tasks that ask a person before a deployment ends by itself. The key is from `taskKey`. */
 export const END_WARNING = 'end-warning';
 
 /** The question comes this long before the end, or at half time if the time is shorter than twice this long. */
@@ -29,12 +29,13 @@ export async function setTimers(
   before: Deployment,
   after: Deployment,
 ): Promise<void> {
-  const { requestId: key, account } = after;
-  if (key === undefined) return;
+  const { requestId, account } = after;
+  if (requestId === undefined) return;
+  const key = taskKey(account, requestId);
   const at = lifetimeEnd(after);
   if (at === undefined && lifetimeEnd(before) !== undefined) await cancel(tx, { kind: LIFETIME, key });
   if (at !== undefined && at !== lifetimeEnd(before))
-    await schedule(tx, clock, { kind: LIFETIME, key, account, at, payload: stopOf(after, key, at) });
+    await schedule(tx, clock, { kind: LIFETIME, key, account, at, payload: stopOf(after, requestId, at) });
   const end = firstEnd(after);
   if (isSame(firstEnd(before), end)) return;
   const left = end ? end.at - clock.now() : 0;
@@ -83,7 +84,7 @@ export async function answered(
   const { plan, requestId: request_id = '', stopAskedBy, acceptedAt } = deployment;
   const { lifetime } = plan;
   if (lifetimeEnd(deployment) !== endsAt || !lifetime || stopAskedBy !== undefined) throw closed();
-  const stop = await locked(tx, { request_id, isLifetime: true });
+  const stop = await locked(tx, deployment.account, { request_id, isLifetime: true });
   if (stop?.begunAt !== undefined) throw underWay();
   const { extended, kept } = laterEnds(lifetime, acceptedAt, most);
   if (how === 'keep' && kept === 'never') return undefined;

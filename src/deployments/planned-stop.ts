@@ -1,6 +1,6 @@
 import type { Card, Line, Node, Rich, Tone } from '../chat/card.ts';
 import type { Address, MessageRef } from '../chat/port.ts';
-import { duration } from './card.ts';
+import { roughly } from './card.ts';
 
 /** A stop at a later time, asked for by a person; stored as the payload of a task. All times are epoch milliseconds. */
 export interface PlannedStop {
@@ -45,12 +45,15 @@ export function plannedCard(stop: PlannedStop, replaced?: PlannedStop): Card {
   return { kind: 'card', tone: 'warning', title: [`${name} stops later`], nodes };
 }
 
-/** The card before the stop is stored, and the card if the stop could not be planned. */
+/**
+ * The card before the stop is stored, and the card if the stop could not be planned. The first text stays true even if
+ * the process ends before it stores the stop.
+ */
 export function unplannedCard(
-  { request_id, name }: Pick<PlannedStop, 'request_id' | 'name'>,
-  text = 'I am storing the stop. This card changes as soon as the stop is planned.',
+  { request_id, name, asker }: Pick<PlannedStop, 'request_id' | 'name' | 'asker'>,
+  text = 'If this card does not change within a minute, the stop was probably not planned: look with status.',
 ): Card {
-  return cardOf(request_id, 'neutral', `No stop of ${name} is planned yet`, [text]);
+  return cardOf(request_id, 'neutral', `${asker.name} wants to stop ${name} later`, [text]);
 }
 
 /** The card of a planned stop that is over, however it went. */
@@ -121,8 +124,7 @@ export function failedLine({ request_id, name, asker, isLifetime }: PlannedStop,
 
 /** The planned stop as a sentence, for an answer that is given at the time `now`. */
 export function stopsIn({ at, asker }: PlannedStop, now: number): string {
-  const ms = Math.max(0, at - now);
-  return `Stops in ${duration(ms < 60_000 ? ms : ms - (ms % 60_000))}, asked by ${asker.name}.`;
+  return `Stops in ${roughly(Math.max(0, at - now))}, asked by ${asker.name}.`;
 }
 
 /** The moment of a stop, as a clock time and as seen from now. */

@@ -15,9 +15,9 @@ import {
   unplannedCard,
 } from './planned-stop.ts';
 
-/** The kind of the tasks that stop a deployment at a later time. The key is the request_id. */
+/** The kind of the tasks that stop a deployment at a later time. The key is from `taskKey`. */
 export const STOP_LATER = 'stop-later';
-/** The kind of the tasks that stop a deployment at the end of its lifetime. The key is the request_id. */
+/** The kind of the tasks that stop a deployment at the end of its lifetime. The key is from `taskKey`. */
 export const LIFETIME = 'lifetime';
 
 interface Parts {
@@ -50,12 +50,12 @@ export class PlannedStops {
   ): Promise<{ readonly replaced: PlannedStop | undefined }> {
     const { store, account, clock, confirm } = this.#parts;
     const stop: PlannedStop = { ...wanted, id: randomBytes(6).toString('hex') };
-    const task = { ...taskOf(stop), account, at: stop.at, payload: stop };
+    const task = { ...taskOf(account, stop), account, at: stop.at, payload: stop };
     const planning = transact(store, async (tx) => {
       await confirm?.(tx, invocationId);
       await claim(tx);
       const isFirst = await schedule(tx, clock, task, { once: true });
-      const replaced = isFirst ? undefined : await locked(tx, stop);
+      const replaced = isFirst ? undefined : await locked(tx, account, stop);
       if (replaced?.begunAt !== undefined) throw underWay();
       if (!isFirst) await schedule(tx, clock, task);
       if (replaced) await this.#show(tx, replaced, endedCard(replaced, { kind: 'replaced', by: stop }));
@@ -72,20 +72,21 @@ export class PlannedStops {
 
   /** The planned stop of a deployment; undefined if there is none, or if the stop is being carried out. */
   async of(request_id: string): Promise<PlannedStop | undefined> {
-    const stop = (await payloadOf(this.#parts.store, taskOf({ request_id }))) as PlannedStop | undefined;
+    const { store, account } = this.#parts;
+    const stop = (await payloadOf(store, taskOf(account, { request_id }))) as PlannedStop | undefined;
     return stop?.begunAt === undefined ? stop : undefined;
   }
 
   /** Cancels the planned stop with this id. Throws InputError if the stop is over or is being carried out. */
   async cancel(request_id: string, id: string, by: string): Promise<PlannedStop> {
     return await transact(this.#parts.store, async (tx) => {
-      const stop = await locked(tx, { request_id });
+      const stop = await locked(tx, this.#parts.account, { request_id });
       if (stop?.id !== id)
         throw new InputError('stop-not-planned', 'That stop is no longer planned.', {
           hint: 'Nothing was changed. The card shows the outcome.',
         });
       if (stop.begunAt !== undefined) throw underWay();
-      await cancel(tx, taskOf(stop));
+      await cancel(tx, taskOf(this.#parts.account, stop));
       await this.#show(tx, stop, endedCard(stop, { kind: 'cancelled', by }));
       return stop;
     });
@@ -98,22 +99,22 @@ export class PlannedStops {
   async begin(due: PlannedStop): Promise<(PlannedStop & { readonly again: boolean }) | undefined> {
     const now = this.#parts.clock.now();
     return await transact(this.#parts.store, async (tx) => {
-      const stop = await locked(tx, due);
+      const stop = await locked(tx, this.#parts.account, due);
       if (stop?.id !== due.id) return undefined;
       const again = stop.begunAt !== undefined;
       const begun = { begunAt: now, ...stop };
-      if (!again) await setPayload(tx, taskOf(due), begun);
+      if (!again) await setPayload(tx, taskOf(this.#parts.account, due), begun);
       return { ...begun, again };
     });
   }
 
   /** Shows how a stop that has begun ended. After a failure, also tells the person who planned the stop. */
   async end(begun: PlannedStop, ending: Ending): Promise<void> {
-    const { store, clock } = this.#parts;
+    const { store, account, clock } = this.#parts;
     await transact(store, async (tx) => {
-      const stop = await locked(tx, begun);
+      const stop = await locked(tx, account, begun);
       if (stop?.id !== begun.id) return;
-      await setPayload(tx, taskOf(stop), { ...stop, over: true });
+      await setPayload(tx, taskOf(account, stop), { ...stop, over: true });
       await this.#show(tx, stop, endedCard(stop, ending));
       if (ending.kind !== 'failed') return;
       const { card: under, place: to } = stop;
@@ -128,11 +129,11 @@ export class PlannedStops {
   }
 }
 
-/** Ends, in the transaction `tx`, the planned stop of a deployment that has ended by itself. */
-export async function endEarly(tx: Store, clock: Clock, request_id: string): Promise<void> {
-  const stop = await locked(tx, { request_id });
+/** Ends, in the transaction `tx`, the planned stop of a deployment that has certainly ended by itself. */
+export async function endEarly(tx: Store, clock: Clock, account: string, request_id: string): Promise<void> {
+  const stop = await locked(tx, account, { request_id });
   if (!stop || stop.begunAt !== undefined) return;
-  await cancel(tx, taskOf(stop));
+  await cancel(tx, taskOf(account, stop));
   await showCard(tx, clock, stop, endedCard(stop, { kind: 'early' }));
 }
 
@@ -141,16 +142,21 @@ async function showCard(tx: Store, clock: Clock, stop: PlannedStop, message: Car
   if (!isLifetime) await enqueue(tx, clock, { kind: 'edit', orderKey: id, target: card, message });
 }
 
-/** The stop that is planned or being carried out; locked until the transaction ends. */
-export async function locked(tx: Store, named: Named): Promise<PlannedStop | undefined> {
-  const stop = (await lockTask(tx, taskOf(named))) as PlannedStop | undefined;
+/** The stop that is planned or being carried out. The stop is locked until the transaction ends. */
+export async function locked(tx: Store, account: string, named: Named): Promise<PlannedStop | undefined> {
+  const stop = (await lockTask(tx, taskOf(account, named))) as PlannedStop | undefined;
   return stop?.over ? undefined : stop;
 }
 
 type Named = Pick<PlannedStop, 'request_id' | 'isLifetime'>;
 
-function taskOf({ request_id, isLifetime }: Named) {
-  return { kind: isLifetime ? LIFETIME : STOP_LATER, key: request_id };
+function taskOf(account: string, { request_id, isLifetime }: Named) {
+  return { kind: isLifetime ? LIFETIME : STOP_LATER, key: taskKey(account, request_id) };
+}
+
+/** The key of a deployment's task. Two accounts may have a deployment with the same request_id. */
+export function taskKey(account: string, request_id: string): string {
+  return `${account}/${request_id}`;
 }
 
 export function underWay(): InputError {

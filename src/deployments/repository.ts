@@ -4,7 +4,7 @@ import { InputError } from '../errors.ts';
 import type { Store } from '../store/schema.ts';
 import { transact, wroteTo } from '../store/transact.ts';
 import { announce, drawCard, type NewsSource } from './announce.ts';
-import { type Deployment, fromRow, toColumns, withoutValues } from './deployment.ts';
+import { type Deployment, endIsInferred, fromRow, toColumns, withoutValues } from './deployment.ts';
 import { type EventsBehind, eventsBehind } from './events-behind.ts';
 import { type Intent, insertIntent, newId } from './intent.ts';
 import { setTimers } from './lifetimes.ts';
@@ -144,8 +144,9 @@ export class DeploymentRepository {
     await announce(tx, this.#clock, { before, after, happened: all, source });
     await scheduleReports(tx, this.#clock, after, all);
     await setTimers(tx, this.#clock, before, after);
-    if (after.requestId !== undefined && after.endedAt !== undefined && before.endedAt === undefined)
-      await endEarly(tx, this.#clock, after.requestId);
+    // A server whose end is only inferred may run on. Its planned stop then finds out at the planned time.
+    if (after.requestId !== undefined && hasSurelyEnded(after) && !hasSurelyEnded(before))
+      await endEarly(tx, this.#clock, after.account, after.requestId);
     return after;
   }
 
@@ -290,6 +291,10 @@ function withDoubted(
     now,
   );
   return { known: { ...before, ...changes, doubted: undefined }, told: happened };
+}
+
+function hasSurelyEnded(deployment: Deployment): boolean {
+  return deployment.endedAt !== undefined && !endIsInferred(deployment);
 }
 
 /** Locks the rows by counting up their revision. An update locks a row on every database. */

@@ -67,13 +67,19 @@ export interface LegacyDeployRequest
 
 /** The body of a deploy, with the variables under their name in v2 or in v1. */
 export interface DeployBody extends Readonly<Record<string, unknown>> {
+  readonly command?: string | undefined;
+  readonly arguments?: string | undefined;
   readonly environment_variables?: DeployRequest['environment_variables'];
   readonly env_vars?: DeployRequest['environment_variables'];
 }
 
-/** The values of the variables in the body. If Edgegap refuses a deploy, its answer may repeat these values. */
-export function valuesIn({ environment_variables, env_vars }: DeployBody): string[] {
-  return (environment_variables ?? env_vars ?? []).map(({ value }) => value);
+/**
+ * The parts of the body that may be secret: the values of the variables, the command and the arguments. If Edgegap
+ * refuses a deploy, its answer may repeat these parts.
+ */
+export function valuesIn(body: DeployBody): string[] {
+  const { environment_variables, env_vars, command = '', arguments: given = '' } = body;
+  return [...(environment_variables ?? env_vars ?? []).map(({ value }) => value), command, given];
 }
 
 export function legacyDeployBody(request: LegacyDeployRequest): DeployBody {

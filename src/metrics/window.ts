@@ -15,7 +15,8 @@ const USUAL_POINTS = 180;
 const MOST_POINTS = 1_500;
 const SHORTEST_MS = 5 * MINUTE_MS;
 /** By default Edgegap ends a deployment after a day. Where a version has no limit, a month is enough to look back. */
-const LONGEST_MS = 31 * 24 * 60 * MINUTE_MS;
+export const LONGEST_DAYS = 31;
+const LONGEST_MS = LONGEST_DAYS * 24 * 60 * MINUTE_MS;
 const USUAL_MS = 60 * MINUTE_MS;
 /** An end this far in the future is taken for now. */
 const SLIP_MS = 5 * MINUTE_MS;

@@ -58,7 +58,7 @@ const changes = ({ simulator }: Stage) =>
 
 const sentences = {
   deploy: 'deploy. Nothing was deployed; ask again.',
-  stop: 'stop. The deployment may or may not have been stopped: look with status, and ask again if not.',
+  stop: 'stop. The deployment may or may not have been stopped, or its stop planned: look with status, and ask again if not.',
   tags: 'tags add. The tags may or may not have been changed: look with tags, and ask again if not.',
   logs: 'logs. Ask again.',
   list: 'list. Ask again.',
@@ -170,6 +170,31 @@ test('on Discord, interrupted changes and public commands are reported in the ch
   const line = (await stage.driver.channel()).find(({ text }) => text.includes(`${ANSWER}\`stop`));
   expect(line?.pings).toEqual([(stage.driver as DiscordDriver).user('operator').id]);
   expect(server.violations).toEqual([]);
+});
+
+test('if a process is killed before a later stop is stored, the card in the channel stays true', async () => {
+  const stage = await openStage('discord');
+  const { driver } = stage;
+  const first = await stage.start();
+  const deployment = await deployed(stage);
+  await first.app.settled();
+  await driver.command('operator', 'stop', { deployment, in: '10m' });
+  const question = async () =>
+    (await driver.privately('operator')).some(({ buttons }) => buttons.includes('Stop it in 10 min'));
+  await until(question, 'the question');
+  first.stopAfter('postCard');
+  ask(() => driver.press('operator', 'Stop it in 10 min'));
+  await until(() => first.standing() === 1, 'the card');
+  await first.kill();
+  const second = await stage.start();
+  expect(await answered(stage, 1)).toEqual({ publicly: [], privately: [sentences.stop] });
+  await second.app.settled();
+  const card = (await driver.channel()).find(({ text }) =>
+    text.includes('wants to stop kart-racing v1.2 later'),
+  );
+  expect(card?.text).toContain(
+    'If this card does not change within a minute, the stop was probably not planned',
+  );
 });
 
 test('if a Discord message about an interruption is sent twice, the second message says "possibly repeated"', async () => {

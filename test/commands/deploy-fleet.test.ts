@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { defaultCatalog } from '../../src/simulator/catalog.ts';
 import { effectOf, type Stage, stageOn, typeLine } from '../command/harness.ts';
 
 let stage: Stage;
@@ -50,6 +51,18 @@ test('if a deploy to a fleet names a host but no place, the server is deployed n
   expect(sentTo('deployToFleet').users).toEqual([
     { user_type: 'geo_coordinates', user_data: { latitude: 43.6532, longitude: -79.3832 } },
   ]);
+});
+
+test('if Edgegap does not say where a named host is, the default place counts', async () => {
+  const [fleet, ...fleets] = defaultCatalog.fleets ?? [];
+  const hosts = fleet?.hosts.map((host) => ({ ...host, city: {} }));
+  const catalog = { ...defaultCatalog, fleets: [{ ...fleet, hosts }, ...fleets] } as typeof defaultCatalog;
+  const environment = { DEFAULT_NEAR: 'Tokyo' };
+  const unmapped = await stageOn('console', { environment, simulator: { catalog } });
+  onTestFinished(() => unmapped.close());
+  const line = 'deploy kart-racing v1.2 --fleet tournament --host tournament-toronto-1';
+  const { publicly } = await effectOf(unmapped, 'operator', () => typeLine(unmapped, 'operator', line));
+  expect(publicly[0]?.text).toContain('near Tokyo');
 });
 
 test('the resources of a deploy to a fleet decide which hosts have room for the deployment', async () => {

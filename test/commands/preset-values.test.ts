@@ -79,6 +79,21 @@ test('a preset holds any option of deploy, and shows no value of a kind whose va
   expect(stage.bot.log.join('\n')).not.toMatch(/s3cret-7|fast-7/);
 });
 
+test('of a preset, everybody sees that a command and arguments are set, and the number of players', async () => {
+  const stage = await started();
+  const secret = '--ip 203.0.113.7,203.0.113.8 --command "run -p hunter-7" --arguments "--rcon hunter-8"';
+  const answers = [
+    await say(stage, `preset save qa kart-racing ${secret}`),
+    await say(stage, 'preset show qa'),
+    await say(stage, 'preset list'),
+    await say(stage, `preset save qa kart-racing ${secret} --replace`),
+    await say(stage, 'preset delete qa'),
+  ];
+  expect(answers.join('\n')).not.toMatch(/hunter|203\.0\.113/);
+  for (const index of [0, 1, 3, 4])
+    expect(answers[index]).toMatch(/ip +2 players.*command +set.*arguments +set/s);
+});
+
 test('a preset with an option that deploy no longer has is shown without the value, and is refused', async () => {
   const environment = { DATABASE_URL: lastingDatabase() };
   const stage = await started({ commands, kinds: { ...kinds, pairs }, environment });

@@ -4,8 +4,18 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { accessPoint, selfStopToken } from '../../src/simulator/identity.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
-import { AT_ONCE, deployElsewhere, effectOf, phase, type Stage, stageOn } from '../command/harness.ts';
+import {
+  AT_ONCE,
+  deployElsewhere,
+  deployReady,
+  effectOf,
+  phase,
+  pressAction,
+  type Stage,
+  stageOn,
+} from '../command/harness.ts';
 import { startBot } from '../support/bot.ts';
+import type { Values } from '../support/chat-driver.ts';
 import { pacedClock } from '../support/paced-clock.ts';
 import { texts } from '../support/planned-stops.ts';
 import { until } from '../support/test-clock.ts';
@@ -14,13 +24,14 @@ const platforms = ['console', 'discord', 'slack-http'] as const;
 type Platform = (typeof platforms)[number];
 
 let simulator: Simulator;
+let clock: ReturnType<typeof pacedClock>;
 let stage: Stage;
 /** The deployment in which the bot runs. */
 let own = '';
 
 /** A bot that runs as a deployment of Edgegap. */
 async function hosted(name: Platform, environment: Record<string, string> = {}): Promise<void> {
-  const clock = pacedClock(1);
+  clock = pacedClock(1);
   simulator = await startSimulator({ clock, ...AT_ONCE });
   own = await deployElsewhere(simulator, 'lobby-chat', 'stable');
   stage = await stageOn(name, {
@@ -103,6 +114,69 @@ test('if the address in ARBITRIUM_DELETE_URL cannot be used, the bot still start
   const answer = await press('Stop the bot');
   expect(answer).toContain('ARBITRIUM_DELETE_URL is no http or https address');
   expect(answer).toContain('The deployment goes on running');
+});
+
+test.each(platforms)(
+  'stop and bulk-stop leave out the deployment of the bot, and name self-stop, on %s',
+  async (name) => {
+    await hosted(name);
+    const run = async (command: string, values: Values) =>
+      await effectOf(stage, 'operator', () => stage.driver.command('operator', command, values));
+    const alone = await run('stop', { deployment: own });
+    expect(texts(alone.privately)).toMatch(/in which I run[\s\S]*Nothing was stopped[\s\S]*self-stop/);
+    expect(alone.privately.flatMap(({ buttons }) => buttons)).toEqual([]);
+    const nothing = await run('bulk-stop', { all: true });
+    expect(texts(nothing.privately)).toMatch(/Only the deployment in which I run matches[\s\S]*self-stop/);
+    const other = await deployElsewhere(simulator, 'lobby-chat', 'stable');
+    const plan = await run('bulk-stop', { all: true });
+    expect(texts(plan.privately)).toMatch(
+      new RegExp(
+        `Stop 1 deployment\\?[\\s\\S]*${other}[\\s\\S]*in which I run, \\W?${own}[\\s\\S]*self-stop`,
+      ),
+    );
+    await press('Stop 1 deployment');
+    await until(() => phase(simulator, other) === 'TERMINATED', 'the end of the other deployment');
+    expect(phase(simulator, own)).toBe('READY');
+  },
+);
+
+test.each(['console', 'discord'] as const)('a question is closed after 15 minutes, on %s', async (name) => {
+  await hosted(name);
+  await ask();
+  const end = clock.now() + 16 * 60_000;
+  clock.speed(2_000);
+  await until(() => clock.now() >= end, '16 minutes to pass');
+  clock.speed(1);
+  await stage.bot.app.settled();
+  expect(await press('Stop the bot')).toMatch(/15 minutes ago[\s\S]*I go on running/);
+  expect(phase(simulator, own)).toBe('READY');
+});
+
+test('a button of a question that was answered before changes nothing', async () => {
+  await hosted('discord');
+  await deployReady(stage);
+  for (const action of ['confirm', 'cancel']) {
+    const old = { command: 'self-stop', action, arg: '0123456789abcdefghijkl' };
+    const { privately } = await effectOf(stage, 'operator', () => pressAction(stage, 'operator', old));
+    expect(texts(privately)).toMatch(/was answered already/);
+  }
+  expect(phase(simulator, own)).toBe('READY');
+});
+
+test('replicas in deployments with unusual addresses are told apart', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'chatops-'));
+  const environment = { DATABASE_URL: join(folder, 'bot.db'), ARBITRIUM_DELETE_TOKEN: 'token-of-a-bot' };
+  const at = (path: string) => ({ ...environment, ARBITRIUM_DELETE_URL: `${simulator.url}${path}` });
+  await hosted('discord', environment);
+  await stage.bot.app.stop();
+  const parts = { clock, edgegap: simulator };
+  stage.bot = await startBot(stage.driver, { ...parts, environment: at('/v9/one') });
+  expect(await ask()).toContain('Stop me?');
+  await stage.bot.app.stop();
+  stage.bot = await startBot(stage.driver, { ...parts, environment: at('/v9/other') });
+  expect(await press('Stop the bot')).toContain('Stop me?');
+  await stage.bot.app.stop();
+  await rm(folder, { recursive: true, force: true });
 });
 
 test('a confirmation of "self-stop" that reaches a replica in another deployment asks again about that deployment', async () => {

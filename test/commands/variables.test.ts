@@ -110,6 +110,21 @@ describe('the values of variables', () => {
     expect(all).not.toContain('correct ');
   });
 
+  test('a refusal of the older API that repeats the command or the arguments is shown without both', async () => {
+    await start('console');
+    const message = 'The command run -p hunter-7 with “--rcon hunter-8” cannot be used';
+    stage.simulator.faults.next(
+      { endpoint: 'deployLegacy' },
+      { kind: 'server-error', when: 'before', status: 400, message },
+    );
+    const line =
+      'deploy kart-racing v1.2 --ip 203.0.113.7 --command "run -p hunter-7" --arguments "--rcon hunter-8"';
+    const { publicly } = await effectOf(stage, 'operator', () => typeLine(stage, 'operator', line));
+    expect(publicly.at(-1)?.text).toMatch(
+      /Not deployed[\s\S]*The command \[masked\] with “\[masked\]” cannot/,
+    );
+  });
+
   test('the values of variables are stored while the deploy may have to be sent again, and deleted afterwards', async () => {
     await start('slack-http');
     stage.simulator.faults.next({ endpoint: 'deploy' }, { kind: 'reset', when: 'before' });

@@ -12,7 +12,7 @@ test('of answers and the end at the same moment, exactly one succeeds', async ()
     const watch = await openWatch();
     const id = await add(watch, HOUR);
     const { store, clock, deployments } = watch;
-    const stop = await payloadOf(store, { kind: 'lifetime', key: 'r1' });
+    const stop = await payloadOf(store, { kind: 'lifetime', key: 'a/r1' });
     const planned = new PlannedStops({ store, account: 'a', clock });
     const endsAt = clock.now() + HOUR;
     const answers = (['extend', 'keep', 'extend', 'keep'] as const).map((how) =>

@@ -13,9 +13,10 @@ const people = Array.from({ length: COUNT }, (_, index) => `p${index}`);
 async function office() {
   const clock = new TestClock();
   const store = await freshStore(clock);
-  const stops = new PlannedStops({ store, account: 'a', clock });
-  const plan = (person: string) =>
-    stops.plan(
+  const of = (account: string) => new PlannedStops({ store, account, clock });
+  const stops = of('a');
+  const plan = (person: string, by = stops) =>
+    by.plan(
       {
         request_id: 'r1',
         name: 'kart v1',
@@ -27,7 +28,7 @@ async function office() {
       'i1',
       async () => undefined,
     );
-  return { clock, store, stops, plan };
+  return { clock, store, stops, of, plan };
 }
 
 /** The title on the card of each person: the last edit that was written. */
@@ -70,7 +71,7 @@ test('of cancellations, an end and a beginning at the same moment, exactly one s
     await plan('ann');
     const stop = planned(await stops.of('r1'));
     const cancels = people.map((person) => stops.cancel('r1', stop.id, person).catch(() => undefined));
-    const early = transact(store, (tx) => endEarly(tx, clock, 'r1'));
+    const early = transact(store, (tx) => endEarly(tx, clock, 'a', 'r1'));
     const [begun, ...cancelled] = await Promise.all([stops.begin(stop), ...cancels]);
     await early;
     const title = (await titles(store)).get('ann');
@@ -88,8 +89,8 @@ test('a stop that is being carried out can be neither cancelled nor replaced, an
   expect(await stops.begin(stop)).toMatchObject({ again: false });
   await expect(stops.cancel('r1', stop.id, 'ben')).rejects.toMatchObject({ code: 'stop-under-way' });
   await expect(plan('ben')).rejects.toMatchObject({ code: 'stop-under-way' });
-  expect((await titles(store)).get('ben')).toBe('No stop of kart v1 is planned yet');
-  await transact(store, (tx) => endEarly(tx, clock, 'r1'));
+  expect((await titles(store)).get('ben')).toBe('ben wants to stop kart v1 later');
+  await transact(store, (tx) => endEarly(tx, clock, 'a', 'r1'));
   // The next process, after a crash.
   expect(await stops.begin(stop)).toMatchObject({ again: true });
   const failed: Ending = { kind: 'failed', why: 'No.' };
@@ -101,5 +102,16 @@ test('a stop that is being carried out can be neither cancelled nor replaced, an
   expect(await stops.begin(stop)).toBeUndefined();
   expect((await plan('ben')).replaced).toBeUndefined();
   const tasks = await store.selectFrom('tasks').select(['kind', 'key']).execute();
-  expect(tasks).toEqual([{ kind: STOP_LATER, key: 'r1' }]);
+  expect(tasks).toEqual([{ kind: STOP_LATER, key: 'a/r1' }]);
+});
+
+test('deployments of two accounts with the same request_id have a planned stop each', async () => {
+  const { clock, store, stops, of, plan } = await office();
+  const other = of('b');
+  await plan('ann');
+  expect((await plan('ben', other)).replaced).toBeUndefined();
+  expect((await stops.of('r1'))?.asker.id).toBe('ann');
+  await transact(store, (tx) => endEarly(tx, clock, 'b', 'r1'));
+  expect(await other.of('r1')).toBeUndefined();
+  expect((await stops.of('r1'))?.asker.id).toBe('ann');
 });

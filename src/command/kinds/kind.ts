@@ -22,6 +22,8 @@ export interface OptionBase {
   readonly unless?: string;
   /** Values to suggest while a person types, in place of the kind's own suggestions. */
   readonly suggest?: Kind['suggest'];
+  /** The part of a saved value that people may see, in place of the part that the kind shows. */
+  readonly shown?: Kind['shown'];
 }
 
 /**

@@ -1,7 +1,7 @@
 import { bare } from '../argv.ts';
 import { NAME_LENGTH, plainText } from './checked-text.ts';
 import { ip } from './ip.ts';
-import type { Kind } from './kind.ts';
+import type { Kind, RawValue } from './kind.ts';
 import { parseTag } from './tag.ts';
 
 /**
@@ -19,11 +19,15 @@ export const list: Kind<readonly string[], { readonly of: keyof typeof items }> 
   many: true,
   input: () => ({ type: 'text', maxLength: 1000 }),
   parse(given, { of }, settings) {
-    const values = [given]
-      .flat()
-      .flatMap((part) => String(part).split(items[of].between))
-      .map((part) => part.trim())
-      .filter((part) => !/^\p{Cf}*$/u.test(part));
-    return [...new Set(values.map((value) => items[of].parse(value, settings)))];
+    return [...new Set(itemsIn(given, of).map((value) => items[of].parse(value, settings)))];
   },
 };
+
+/** The items of a list as the person typed them. */
+export function itemsIn(given: RawValue, of: keyof typeof items): string[] {
+  return [given]
+    .flat()
+    .flatMap((part) => String(part).split(items[of].between))
+    .map((part) => part.trim())
+    .filter((part) => !/^\p{Cf}*$/u.test(part));
+}

@@ -3,8 +3,12 @@ import { InputError } from '../../errors.ts';
 import { bare, quoted } from '../argv.ts';
 import { bestNames } from '../best-matches.ts';
 import type { Preset, Presets } from '../presets.ts';
+import { nameKey } from '../same-name.ts';
 import { nameInput, suggestion } from './checked-text.ts';
 import type { Kind } from './kind.ts';
+
+/** Names that mean something else after an @: the latest deployment, or the people of a channel. */
+const TAKEN = ['last', 'here', 'channel', 'everyone'];
 
 /** The name of a preset, which need not exist yet. */
 export const presetName: Kind<string> = {
@@ -13,10 +17,15 @@ export const presetName: Kind<string> = {
   input: nameInput,
   parse(given) {
     const name = bare(String(given)).replace(/^@/, '').toLowerCase();
-    if (/^[a-z0-9_-]{1,32}$/.test(name)) return name;
-    const possible = name.replace(/[^a-z0-9_-]+/g, '-').replace(/^-|-$/g, '');
+    if (TAKEN.includes(name))
+      throw new InputError('preset-name', `${quoted(name)} cannot be the name of a preset.`, {
+        hint: `@${name} has another meaning. Choose another name, for example qa.`,
+      });
+    if (/^[a-z0-9_][a-z0-9_-]{0,31}$/.test(name)) return name;
+    const words = name.split(/[^\p{L}\p{M}\p{N}_]+/u).map((word) => nameKey(word).replace(/\W+/g, ''));
+    const possible = words.filter(Boolean).join('-').slice(0, 32);
     throw new InputError('preset-name', `${quoted(name)} cannot be the name of a preset.`, {
-      hint: `A name has 1 to 32 letters from a to z, digits, - and _, and no spaces${possible ? `, like ${possible.slice(0, 32)}` : ''}.`,
+      hint: `A name has 1 to 32 letters from a to z, digits, - and _, does not begin with -, and has no spaces${possible ? `, like ${possible}` : ''}.`,
     });
   },
   suggest: async ({ typed, presets, at }) => {
