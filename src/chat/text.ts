@@ -45,6 +45,22 @@ export function aligned({ columns, rows }: Table, shown: (cell: string) => strin
   return padded.map((cells) => cells.join('  ').trimEnd());
 }
 
+/**
+ * Renders a table like `aligned`, in at most `width` columns of text where possible. The cells that do not fit into the
+ * width follow on a second line of the row, because a wrapped line would break the alignment.
+ */
+export function folded(table: Table, shown: (cell: string) => string, width: number): string[] {
+  const first = (count: number) => aligned({ ...table, columns: table.columns.slice(0, count) }, shown);
+  let count = table.columns.length;
+  let lines = first(count);
+  while (count > 1 && lines.some((line) => widthOf(line) > width)) lines = first(--count);
+  return lines.map((line, index) => {
+    const cells = index === 0 ? table.columns : (table.rows[index - 1] ?? []);
+    const rest = cells.slice(count).map(shown).filter(Boolean).join(' · ');
+    return rest === '' ? line : `${line}\n  ${rest}`;
+  });
+}
+
 /** Turns line breaks and runs of blanks into single blanks. */
 export function oneLine(text: string): string {
   return text.replace(/\s+/g, ' ').trim();
