@@ -29,7 +29,7 @@ export async function openBooth(
   { personId, prompt }: Stand,
   settings: Readonly<Record<string, string>> = {},
 ) {
-  const clock = new TestClock(NOW - 2 * 60 * MINUTE_MS);
+  const clock = new TestClock(NOW - 30 * MINUTE_MS);
   const simulator = await startSimulator({
     clock,
     durations: { initializing: 0, seeking: 0, seeked: 0, scanning: 0, deploying: 0, terminating: 0 },

@@ -51,25 +51,25 @@ async function deploySome(booth: Booth, show: Show): Promise<Ids> {
     await say(`deploy ${line}`);
     return [...simulator.deployments.keys()].at(-1) ?? '';
   };
-  await booth.until(70);
+  await booth.until(28);
   const ended = await deploy('lobby-chat stable --near Frankfurt');
   await posted(isLine('is ready'));
-  await booth.until(50);
+  await booth.until(22);
   const own = await deploy('kart-racing v1.3 --near Montreal --tag qa,playtest');
   const isOwn = (message: Message) => isLine('is ready')(message) && isLine(own)(message);
   show('news', 'ready', await posted(isOwn));
-  await booth.until(41);
+  await booth.until(19);
   const others = [
     await booth.deployElsewhere('arena-shooter', '2026.2', ['matchmaker']),
     await booth.deployElsewhere('kart-racing', 'v1.2', ['matchmaker', 'qa']),
   ];
   simulator.terminate(ended);
   show('news', 'ended', await posted(isLine(' terminated')));
-  await booth.until(12);
+  await booth.until(9);
   const crashed = await deploy('kart-racing v1.2 --near Paris --tag qa');
   simulator.crash(crashed, { exit_code: 139, message: 'Segmentation fault (core dumped)' });
   show('news', 'failed', await posted(isLine(' failed')));
-  await booth.until(8);
+  await booth.until(6);
   const night: string[] = [];
   for (let n = 0; n < 4; n++) night.push(await booth.deployElsewhere('lobby-chat', 'stable', ['night']));
   await booth.until(0);

@@ -15,10 +15,16 @@ const FONTS: readonly [family: string, weight: number, file: string][] = [
   ['Gallery Mono', 400, '@fontsource/jetbrains-mono/files/jetbrains-mono-latin-400-normal.woff2'],
 ];
 
-/** The two buttons of the page. */
+/** The two buttons of the page, and the function with which the screenshots choose the theme, the width and the samples. */
 const SCRIPT = `for (const [id, names] of [['theme', ['light', 'dark']], ['width', ['desktop', 'phone']]])
   document.getElementById(id).addEventListener('click', () =>
-    names.forEach((name) => document.documentElement.classList.toggle(name)));`;
+    names.forEach((name) => document.documentElement.classList.toggle(name)));
+function show({ id, theme, width, samples }) {
+  document.documentElement.className = theme + ' ' + width;
+  for (const article of document.getElementById(id).querySelectorAll('article'))
+    article.hidden = !samples.includes(article.querySelector('h4').textContent);
+  return document.fonts.ready.then(() => undefined);
+}`;
 
 type SampleOf = Readonly<Record<Platform, Sample>>;
 
