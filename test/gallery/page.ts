@@ -21,6 +21,7 @@ const SCRIPT = `for (const [id, names] of [['theme', ['light', 'dark']], ['width
     names.forEach((name) => document.documentElement.classList.toggle(name)));
 function show({ id, theme, width, samples }) {
   document.documentElement.className = theme + ' ' + width;
+  for (const section of document.querySelectorAll('section')) section.hidden = section.id !== id;
   for (const article of document.getElementById(id).querySelectorAll('article'))
     article.hidden = !samples.includes(article.querySelector('h4').textContent);
   return document.fonts.ready.then(() => undefined);
