@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
-/** Tests that start processes of their own: bots, the demo, command lines, chaos. */
+/** Tests that start processes of their own: bots, the demo, command lines, chaos, a browser. */
 const PROCESSES = [
   'test/chaos/{bulk-stop,chaos,follow,safeguards,stopped}.test.ts',
   'test/contract/openapi/command.test.ts',
   'test/demo/demo.test.ts',
+  'test/gallery/screenshots.test.ts',
   'test/main.test.ts',
   'test/process/**/*.test.ts',
   'test/scripts.test.ts',

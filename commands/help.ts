@@ -77,7 +77,7 @@ function explain(command: Command, entries: readonly Entry[], { prompt, catalog 
   const { name, description } = only ?? command;
   const fields: Field[] = only
     ? Object.entries(only.options).map(([option, { required, description, input }]) => ({
-        label: required ? option : `${option} (optional)`,
+        label: required === true ? `${option} (required)` : option,
         value: [input.type === 'choice' ? `${description}: ${input.choices.join(', ')}` : description],
       }))
     : entries.map(({ word = '', description }) => ({ label: word, value: [description] }));

@@ -2,8 +2,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { renderMessage as renderConsole } from '../src/adapters/console/render.ts';
-import { renderMessage as renderDiscord } from '../src/adapters/discord/render.ts';
-import { render as renderSlack } from '../src/adapters/slack/render.ts';
 import { type DeploymentView, deploymentCard } from '../src/deployments/card.ts';
 
 const README = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8');
@@ -45,36 +43,3 @@ test("the README shows the terminal's card exactly as the terminal prints the ca
   });
   expect(README).toContain(lines.join('\n'));
 });
-
-test('the README shows the Discord card exactly as the bot sends the card to Discord', () => {
-  const seen = texts(renderDiscord(deploymentCard(view)))
-    .flatMap((text) => text.split('\n'))
-    .map((line) => line.replace(/^(###|-#) /, '').replace(/\*\*|`|\\/g, ''))
-    .map((line) => line.replace(/<t:\d+:R>/, '2 minutes ago').replace(/<t:\d+:f>/, '23 November 2026 14:19'));
-  expect(README).toContain(withButtons(seen, '┃ ').join('\n'));
-});
-
-test('the README shows the Slack card exactly as the bot sends the card to Slack', () => {
-  const { blocks } = renderSlack(deploymentCard(view));
-  const seen = blocks
-    .map((block) => texts(block).join(''))
-    .join('\n')
-    .replace(/LogsMetricsRefreshStop$/, 'Logs\nMetrics\nRefresh\nStop')
-    .replace(/<!date\^\d+\^\{date_short_pretty\} at \{time\}[^>]*>/, 'Today at 2:19 PM');
-  expect(README).toContain(withButtons(seen.split('\n'), '').join('\n'));
-});
-
-/** The buttons are the last four texts, and stand side by side. */
-function withButtons(lines: readonly string[], edge: string): string[] {
-  const buttons = lines.slice(-4).map((label) => `[ ${label} ]`);
-  return [...lines.slice(0, -4), buttons.join(' ')].map((line) => edge + line);
-}
-
-/** All texts of a payload that a person reads, in order. */
-function texts(part: unknown): string[] {
-  if (typeof part !== 'object' || part === null) return [];
-  if ('type' in part && part.type === 'date') return ['2 minutes ago'];
-  return Object.entries(part).flatMap(([key, value]) =>
-    ['content', 'label', 'text'].includes(key) && typeof value === 'string' ? [value] : texts(value),
-  );
-}

@@ -56,7 +56,8 @@ export type Node =
   | { readonly kind: 'text'; readonly text: Rich }
   /** Small print. */
   | { readonly kind: 'note'; readonly text: Rich }
-  | { readonly kind: 'fields'; readonly fields: readonly Field[] }
+  /** With `columns`, short fields stand in two columns on platforms that have room for them. */
+  | { readonly kind: 'fields'; readonly fields: readonly Field[]; readonly columns?: true }
   | Table
   /**
    * Monospaced text, shown exactly as given. If the text is too long, `keep` says which end is kept. Where a platform

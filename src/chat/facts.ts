@@ -16,7 +16,7 @@ export function fieldsOf(values: Readonly<Record<string, Fact | Rich>>): Extract
   const fields = Object.entries(values).flatMap(([label, value]) =>
     value && value.length > 0 ? [{ label, value: [value].flat() }] : [],
   );
-  return { kind: 'fields', fields };
+  return { kind: 'fields', fields, columns: true };
 }
 
 /** Returns a count with its noun, such as `1 host` or `2 hosts`. */

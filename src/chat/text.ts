@@ -45,6 +45,24 @@ export function aligned({ columns, rows }: Table, shown: (cell: string) => strin
   return padded.map((cells) => cells.join('  ').trimEnd());
 }
 
+/**
+ * Renders a table like `aligned`. If a tenth of the lines or more are wider than `width`, the last cells of each row follow on a second
+ * line, because a line that wraps breaks the alignment.
+ */
+export function folded(table: Table, shown: (cell: string) => string, width: number): string[] {
+  const first = (count: number) => aligned({ ...table, columns: table.columns.slice(0, count) }, shown);
+  const isWide = (lines: readonly string[]) =>
+    lines.slice(1).filter((line) => widthOf(line) > width).length * 10 >= lines.length;
+  let count = table.columns.length;
+  let lines = first(count);
+  while (count > 1 && isWide(lines)) lines = first(--count);
+  return lines.map((line, index) => {
+    const cells = index === 0 ? table.columns : (table.rows[index - 1] ?? []);
+    const rest = cells.slice(count).map(shown).filter(Boolean).join(' · ');
+    return rest === '' ? line : `${line}\n  ${rest}`;
+  });
+}
+
 /** Turns line breaks and runs of blanks into single blanks. */
 export function oneLine(text: string): string {
   return text.replace(/\s+/g, ' ').trim();

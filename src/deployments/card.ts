@@ -121,7 +121,7 @@ export function deploymentCard(view: DeploymentView, more?: Additions): Card {
     fields.push({ label: 'Tags', value: commaSeparated(view.tags.map((tag) => ({ code: tag }))) });
   fields.push(...(view.ordered ?? []));
   if (view.request_id) fields.push({ label: 'request_id', value: [{ code: view.request_id }] });
-  const nodes: Node[] = [{ kind: 'fields', fields }];
+  const nodes: Node[] = [{ kind: 'fields', fields, columns: true }];
   // The text comes from Edgegap, and may quote the container or the registry.
   if (view.error) nodes.push({ kind: 'code', text: view.error, keep: 'start' });
   if (view.note) nodes.push({ kind: 'text', text: [view.note] });
@@ -223,7 +223,8 @@ function buttonsOf(view: DeploymentView, live: boolean, more: Additions | undefi
     if (view.status === 'READY' || view.status === 'ERROR')
       for (const [label, command] of [
         ['Logs', 'logs'],
-        ['Metrics', 'metrics'],
+        // A server that was never ready has no measurements.
+        ...(view.readyAt === undefined ? [] : [['Metrics', 'metrics'] as const]),
       ] as const)
         buttons.push({ label, style: 'secondary', action: { command, action: 'show', arg: id } });
     buttons.push({

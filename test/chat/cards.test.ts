@@ -51,7 +51,8 @@ describe('the card of a deployment', () => {
   test.each([
     ['REQUESTING', { request_id: undefined, readyAt: undefined }, 'Requesting, started', []],
     ['DEPLOYING', { readyAt: undefined }, 'Deploying, started', ['Refresh', 'Stop']],
-    ['ERROR', { readyAt: undefined }, /^Error$/, ['Logs', 'Metrics', 'Refresh', 'Stop']],
+    ['ERROR', { readyAt: undefined }, /^Error$/, ['Logs', 'Refresh', 'Stop']],
+    ['ERROR', {}, /^Error/, ['Logs', 'Metrics', 'Refresh', 'Stop']],
     ['TERMINATING', {}, /^Stopping$/, ['Refresh']],
     ['TERMINATED', { endedAt: 73_000 }, /^Terminated after 1 min$/, []],
     ['REFUSED', { request_id: undefined, readyAt: undefined }, /^Not deployed$/, []],

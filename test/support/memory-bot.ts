@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { buildApp } from '../../src/app.ts';
 import type { Message } from '../../src/chat/card.ts';
-import type { Inbox, MessageRef, Question } from '../../src/chat/port.ts';
+import type { Inbox, InvocationRequest, MessageRef, Question } from '../../src/chat/port.ts';
 import { type Clock, systemClock } from '../../src/clock.ts';
 import { readConfig } from '../../src/config.ts';
 import { MemoryChat } from '../notify/memory-chat.ts';
@@ -13,6 +13,14 @@ const PERSON = { id: 'ann', name: 'ann', home: true, guest: false, admin: true, 
 export async function startMemoryBot(
   settings: Readonly<Record<string, string | undefined>>,
   clock: Clock = systemClock,
+  {
+    personId = PERSON.id,
+    prompt,
+  }: {
+    readonly personId?: string;
+    /** The text that people type in front of a command's name: see `Invocation.prompt`. */
+    readonly prompt?: string;
+  } = {},
 ) {
   const chat = new MemoryChat();
   let inbox: Inbox | undefined;
@@ -23,12 +31,12 @@ export async function startMemoryBot(
   });
   const app = await buildApp({
     config: readConfig({
-      ...settings,
-      PORT: '0',
       PERSON_REQUESTS: '0',
       // The guard counts the deploys, as in production, but no bench reaches this limit.
       MAX_DEPLOYS_PER_HOUR: '100000',
       CONFIRM_DEPLOY: 'never',
+      ...settings,
+      PORT: '0',
     }),
     clock,
     log: pino({ level: 'silent' }),
@@ -37,7 +45,34 @@ export async function startMemoryBot(
     loopback: true,
   });
   await app.start();
+  async function invoke(id: string, request: InvocationRequest): Promise<Message | undefined> {
+    let card: MessageRef | undefined;
+    let last: Message | undefined;
+    const show = (message: Message): MessageRef => {
+      last = message;
+      card ??= chat.add(message, AT);
+      return card;
+    };
+    const respond = async (message: Message): Promise<void> => void show(message);
+    await inbox?.invoke({
+      id,
+      adapter,
+      at: AT,
+      request,
+      ...(prompt === undefined ? {} : { prompt }),
+      person: async () => ({ ...PERSON, id: personId }),
+      refuse: respond,
+      acknowledge: async () => undefined,
+      respond,
+      respondPrivately: respond,
+      postCard: async (message) => show(message),
+      reply: (mode) => ({ id, mode }),
+    });
+    return last;
+  }
   return {
+    app,
+    chat,
     stop: () => app.stop(),
     warmed: () => app.warmed(),
     /** The suggestions for a person who has typed this much of the option. */
@@ -45,31 +80,14 @@ export async function startMemoryBot(
       const asked = { at: AT, command, subcommand: undefined, option, typed, given };
       return (await inbox?.suggest({ ...asked, person: async () => PERSON })) ?? [];
     },
-    /** Resolves with the last message, once this line was carried out; `id`: the platform's own of the invocation. */
-    async say(id: string, line: string): Promise<Message | undefined> {
+    /**
+     * Resolves with the last message, once the request was carried out. `id` is the platform's own id of the invocation.
+     */
+    invoke,
+    /** The same for a typed line. */
+    say(id: string, line: string): Promise<Message | undefined> {
       const [command = '', ...rest] = line.split(' ');
-      let card: MessageRef | undefined;
-      let last: Message | undefined;
-      const show = (message: Message): MessageRef => {
-        last = message;
-        card ??= chat.add(message, AT);
-        return card;
-      };
-      const respond = async (message: Message): Promise<void> => void show(message);
-      await inbox?.invoke({
-        id,
-        adapter,
-        at: AT,
-        request: { kind: 'command', command, args: { kind: 'text', text: rest.join(' ') } },
-        person: async () => PERSON,
-        refuse: respond,
-        acknowledge: async () => undefined,
-        respond,
-        respondPrivately: respond,
-        postCard: async (message) => show(message),
-        reply: (mode) => ({ id, mode }),
-      });
-      return last;
+      return invoke(id, { kind: 'command', command, args: { kind: 'text', text: rest.join(' ') } });
     },
   };
 }

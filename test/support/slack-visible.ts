@@ -93,7 +93,7 @@ function textOf(element: Element): string {
     case 'mrkdwn':
       return unescapeMarkup(words(element.text));
     case 'section':
-      return [words(element.text), ...(element.fields ?? []).map(({ text }) => text)]
+      return [words(element.text), ...(element.fields ?? []).map(({ text }) => fieldOf(text))]
         .filter(Boolean)
         .join('\n');
     default:
@@ -120,6 +120,16 @@ function markupPings(text: string): string[] {
   return [
     ...text.matchAll(/<(?:@([UW][A-Z0-9]+)|(!(?:channel|here|everyone|subteam\^[A-Z0-9]+)))[^>]*>/g),
   ].map(([, user, all]) => user ?? all ?? '');
+}
+
+/** A field of two columns, read as a line: `*Location*`, a line break and `Paris` is `Location: Paris`. */
+function fieldOf(markup: string): string {
+  return unescapeMarkup(
+    markup
+      .replace(/^\*(.*)\*\n/, '$1: ')
+      .replace(/<!date[^|]*\|([^>]*)>/g, '$1')
+      .replaceAll('`', ''),
+  );
 }
 
 function words(text: Element['text']): string {

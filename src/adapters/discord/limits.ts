@@ -49,6 +49,8 @@ export const shares = {
   prose: 1500,
   field: 700,
   cell: 60,
+  /** Columns of monospaced text beside each other in a card. Discord wraps a longer line. */
+  line: 60,
   label: 100,
   leastCode: 300,
   spare: 80,

@@ -130,7 +130,7 @@ function fieldsText(fields: readonly Field[], room: number): string {
   const most = largest(1, longestList(fields), (count) => text(count).length <= room);
   if (most !== undefined) return text(most);
   return toMarkdown(
-    fields.flatMap(({ label, value }) => [{ bold: label }, ' ', ...value, '\n']),
+    fields.flatMap(({ label, value }) => [{ bold: label }, ': ', ...value, '\n']),
     room,
   );
 }
@@ -140,7 +140,7 @@ function longestList(fields: readonly Field[]): number {
 }
 
 function fieldLine({ label, value }: Field): string {
-  return `${toMarkdown([{ bold: label }], shares.label)} ${toMarkdown(value, shares.field)}`;
+  return `${toMarkdown([{ bold: label }], shares.label)}: ${toMarkdown(value, shares.field)}`;
 }
 
 function blockText(node: Block, room: number): string {

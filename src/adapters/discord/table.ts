@@ -1,6 +1,6 @@
 import type { Table } from '../../chat/card.ts';
 import { largest } from '../../chat/shorten.ts';
-import { aligned, cutEnd, oneLine } from '../../chat/text.ts';
+import { cutEnd, folded, oneLine } from '../../chat/text.ts';
 import { shares } from './limits.ts';
 
 /**
@@ -8,7 +8,7 @@ import { shares } from './limits.ts';
  * text says how many.
  */
 export function tableText(table: Table, room: number): string {
-  const lines = aligned(table, (cell) => cutEnd(oneLine(cell), shares.cell));
+  const lines = folded(table, (cell) => cutEnd(oneLine(cell), shares.cell), shares.line);
   const whole = lines.join('\n');
   if (whole.length <= room) return whole;
   const first = (count: number) =>

@@ -33,6 +33,11 @@ export const LIMITS = {
   url: 3000,
   /** Elements of one actions block. */
   actions: 25,
+  /** Fields of one section block, and characters of a field. */
+  fields: 10,
+  fieldText: 2000,
+  /** Characters of a field that stands in one of two columns. The number is not from Slack: more characters would wrap. */
+  cell: 40,
   /** Elements of one context block. */
   context: 10,
   /**

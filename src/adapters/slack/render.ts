@@ -3,6 +3,7 @@ import { encodeActionId } from '../../chat/action-id.ts';
 import {
   type Button,
   type Card,
+  type Field,
   type Inline,
   type Message,
   type Node,
@@ -21,7 +22,7 @@ import { fallbackText } from './fallback.ts';
 import { selectElement } from './form.ts';
 import { LIMITS } from './limits.ts';
 import { accepted, richElements } from './rich-text.ts';
-import { smallPrint } from './small-print.ts';
+import { mrkdwnOf, smallPrint } from './small-print.ts';
 
 /**
  * An emoji in the title shows the tone of a message. Only attachments can show a coloured bar, but Slack folds
@@ -148,14 +149,7 @@ function nodeBlocks(
       return block ? [block] : [];
     }
     case 'fields':
-      return section(
-        node.fields.flatMap(({ label, value }, index) => [
-          index === 0 ? '' : '\n',
-          { bold: `${cutEnd(label, longest)}:` },
-          ' ',
-          ...cut(value),
-        ]),
-      );
+      return fieldBlocks(node, longest, cut);
     case 'table':
       return [dataTable(node)];
     case 'code':
@@ -172,6 +166,47 @@ function nodeBlocks(
     default:
       return node satisfies never;
   }
+}
+
+type Fields = Extract<Node, { kind: 'fields' }>;
+
+/** Neighbours of which each fits into a cell stand in two columns. Any other field takes a line. */
+function fieldBlocks(
+  { fields, columns }: Fields,
+  longest: number,
+  cut: (rich: Rich) => Rich,
+): types.KnownBlock[] {
+  const cells = fields.map((field) => (columns ? cellOf(field) : undefined));
+  const isCell = (index: number) => Boolean(cells[index] && (cells[index - 1] || cells[index + 1]));
+  const blocks: types.KnownBlock[] = [];
+  for (let from = 0; from < fields.length; ) {
+    let to = from + 1;
+    while (to < fields.length && isCell(to) === isCell(from) && to - from < LIMITS.fields) to++;
+    const run = fields.slice(from, to);
+    if (isCell(from))
+      blocks.push({ type: 'section', fields: cells.slice(from, to).filter((cell) => !!cell) });
+    else blocks.push(...section(run.flatMap((field, index) => lineOf(field, index, longest, cut))));
+    from = to;
+  }
+  return blocks;
+}
+
+function lineOf({ label, value }: Field, index: number, longest: number, cut: (rich: Rich) => Rich): Rich {
+  return [index === 0 ? '' : '\n', { bold: `${cutEnd(label, longest)}:` }, ' ', ...cut(value)];
+}
+
+/**
+ * The field as a cell of two columns. Undefined if the field is too long, if its text cannot be mrkdwn, or if the value
+ * is bold: the main fact of a card stands on a line of its own.
+ */
+function cellOf({ label, value }: Field): types.MrkdwnElement | undefined {
+  const isBold = value.some((inline) => typeof inline === 'object' && 'bold' in inline);
+  if (isBold || Math.max(label.length, plainText(value).length) > LIMITS.cell) return undefined;
+  const [name, shown] = [mrkdwnOf([{ bold: label }]), mrkdwnOf(value.map(accepted))];
+  const text = `${name}\n${shown}`;
+  return name && shown && text.length <= LIMITS.fieldText
+    ? { type: 'mrkdwn', text, verbatim: true }
+    : undefined;
 }
 
 /**

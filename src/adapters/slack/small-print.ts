@@ -7,12 +7,41 @@ import { dateMarkup } from './rich-text.ts';
 
 type Element = types.PlainTextElement | types.MrkdwnElement;
 
+/** Emphasis, code, emoji codes and quotes in mrkdwn. An underscore inside a word is no markup. */
+const MARKUP = /[*~`\n]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])|:[\w+-]+:|^\s*>/u;
+
+/**
+ * The text as a single piece of mrkdwn. The text must have passed through `accepted`. Undefined if a literal string
+ * contains a character of Slack's markup, because such characters cannot be escaped.
+ */
+export function mrkdwnOf(rich: Rich): string | undefined {
+  let out = '';
+  for (const { type, text } of elementsOf(rich)) {
+    const isLiteral = type === 'plain_text';
+    if (isLiteral && MARKUP.test(text)) return undefined;
+    // Slack does not read a mark that touches a word.
+    if (/[*`][\p{L}\p{N}_]$|[\p{L}\p{N}_][*`]$/u.test(out.slice(-1) + text.slice(0, 1))) return undefined;
+    out += isLiteral ? escapeMrkdwn(text) : text;
+  }
+  return out;
+}
+
 /**
  * Renders text as a context block, which is Slack's small print. The text must have passed through `accepted`. A
- * context block cannot contain rich_text, so literal strings become plain_text, which has no markup. Only inlines that
- * need markup become mrkdwn, and that markup is written by the bot itself.
+ * context block cannot contain rich_text. Slack draws a gap between the elements of the block, so text with markup
+ * becomes a single element of mrkdwn if possible. If not, literal strings become plain_text, which has no markup.
  */
 export function smallPrint(rich: Rich): types.ContextBlock | undefined {
+  const elements = elementsOf(rich);
+  const whole = elements.length > 1 ? mrkdwnOf(rich) : undefined;
+  const isWhole = whole !== undefined && whole.length <= LIMITS.text;
+  const shown = (isWhole ? [mrkdwn(whole)] : elements).filter(({ text }) => text.trim() !== '').map(fitted);
+  if (shown.length === 0) return undefined;
+  if (shown.length <= LIMITS.context) return { type: 'context', elements: shown };
+  return { type: 'context', elements: [fitted(literal(plainText(rich)))] };
+}
+
+function elementsOf(rich: Rich): Element[] {
   const elements: Element[] = [];
   for (const inline of rich) {
     const element = elementOf(inline);
@@ -20,10 +49,7 @@ export function smallPrint(rich: Rich): types.ContextBlock | undefined {
     if (last?.type === 'plain_text' && element.type === 'plain_text') last.text += element.text;
     else elements.push(element);
   }
-  const shown = elements.filter(({ text }) => text.trim() !== '').map(fitted);
-  if (shown.length === 0) return undefined;
-  if (shown.length <= LIMITS.context) return { type: 'context', elements: shown };
-  return { type: 'context', elements: [fitted(literal(plainText(rich)))] };
+  return elements;
 }
 
 function elementOf(inline: Inline): Element {
@@ -39,7 +65,7 @@ function elementOf(inline: Inline): Element {
 
 /** Text that contains a character of Slack's markup stays plain, because such characters cannot be escaped. */
 function marked(text: string, mark: '*' | '`'): Element {
-  return /[*_~`\n]/.test(text) || text.trim() !== text || text === ''
+  return MARKUP.test(text) || text.trim() !== text || text === ''
     ? literal(text)
     : mrkdwn(mark + escapeMrkdwn(text) + mark);
 }

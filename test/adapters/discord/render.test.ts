@@ -68,8 +68,8 @@ test('a card with every kind of node is rendered in full for Discord', () => {
           "type": 10,
         },
         {
-          "content": "**Status** READY
-    **Place** \`Montreal\`",
+          "content": "**Status**: READY
+    **Place**: \`Montreal\`",
           "type": 10,
         },
         {
@@ -217,6 +217,29 @@ describe('prose that is too long for Discord', () => {
     const [, table = ''] = texts(card('x', [{ kind: 'table', columns: ['a'], rows }]));
     const shown = table.match(/row \d+/g)?.length ?? 0;
     expect(table).toContain(`… and ${900 - shown} more\n`);
+  });
+
+  test('the cells of a Discord table that do not fit beside each other stand on a second line of the row', () => {
+    const columns = ['id', 'application', 'address', 'tags'];
+    const rows = [
+      ['9866031b3c9f', 'lobby-chat stable', `wss://9866031b3c9f.${'x'.repeat(30)}:31311`, 'night'],
+      ['b81a2adccc94', 'kart-racing', `b81a2adccc94.${'x'.repeat(30)}:31735`, ''],
+      ['7c39dc528420', 'kart-racing', '', ''],
+    ];
+    const [, table = ''] = texts(card('x', [{ kind: 'table', columns, rows }]));
+    expect(table.split('\n').slice(1, -1)).toEqual([
+      'id            application',
+      '  address · tags',
+      '9866031b3c9f  lobby-chat stable',
+      `  wss://9866031b3c9f.${'x'.repeat(30)}:31311 · night`,
+      'b81a2adccc94  kart-racing',
+      `  b81a2adccc94.${'x'.repeat(30)}:31735`,
+      '7c39dc528420  kart-racing',
+    ]);
+    // A single long row may wrap, so that the other rows stay on one line.
+    const few = [...Array(10).fill(['a', 'b']), ['c', 'x'.repeat(70)]];
+    const [, one = ''] = texts(card('x', [{ kind: 'table', columns: ['id', 'name'], rows: few }]));
+    expect(one.split('\n').slice(1, 4)).toEqual(['id  name', 'a   b', 'a   b']);
   });
 
   test('a Discord card with too many tags or ports says how many were left out and keeps the request_id', () => {

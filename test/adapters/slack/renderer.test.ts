@@ -108,24 +108,29 @@ describe('markup written by the bot for Slack', () => {
     ]);
   });
 
-  it('on Slack, markup in small print becomes mrkdwn, and plain text beside the markup stays plain', () => {
+  it('small print with markup is a single piece of mrkdwn on Slack, without gaps', () => {
     expect(render(card('T', { kind: 'note', text: rich })).blocks[1]).toEqual({
       type: 'context',
       elements: [
-        { type: 'plain_text', text: 'Hi ', emoji: false },
-        { type: 'mrkdwn', text: '<@U0ASKER>', verbatim: true },
-        { type: 'plain_text', text: ' bold ', emoji: false },
-        { type: 'mrkdwn', text: '`x`', verbatim: true },
-        { type: 'mrkdwn', text: '<https://docs.edgegap.com|docs>', verbatim: true },
-        { type: 'mrkdwn', text: '<!date^1772553600^{ago}|2026-03-03T16:00:00.500Z>', verbatim: true },
         {
           type: 'mrkdwn',
-          text: '<!date^1772553600^{date_short_pretty} at {time}|2026-03-03T16:00:00.500Z>',
+          text: 'Hi <@U0ASKER> bold `x`<https://docs.edgegap.com|docs><!date^1772553600^{ago}|2026-03-03T16:00:00.500Z><!date^1772553600^{date_short_pretty} at {time}|2026-03-03T16:00:00.500Z>',
           verbatim: true,
         },
       ],
     });
   });
+
+  it.each([...NASTY.slice(0, 7), 'word'])(
+    'on Slack, small print beside markup stays plain if it holds markup, or if it touches a mark: %s',
+    (text) => {
+      const shown = render(card('T', { kind: 'note', text: [{ code: 'x' }, text] })).blocks[1];
+      const plain = { type: 'plain_text', text, emoji: false };
+      const isHarmless = !/[*_~`]|:\w+:|^>|^\w/.test(text);
+      if (isHarmless) expect(JSON.stringify(shown)).not.toContain('plain_text');
+      else expect(shown).toMatchObject({ elements: [{ text: '`x`' }, plain] });
+    },
+  );
 
   it('a mention on Slack pings the person, whether the mention is in a text, a title or small print', () => {
     const mention = { mention: 'U0ASKER', name: 'Ana' };
@@ -277,6 +282,29 @@ describe('a card for Slack', () => {
     expect(
       seen(card('T', { kind: 'fields', fields: [{ label: 'x'.repeat(20_000), value: ['y'] }] })).text,
     ).toContain('…: y');
+  });
+
+  it('short fields of a Slack card stand in two columns, and a long or unsafe field takes a line', () => {
+    const fields = [
+      { label: 'Location', value: ['Paris & Lyon'] },
+      { label: 'Tags', value: [{ code: 'qa' }, ', ', { code: 'night' }] },
+      { label: 'Variables', value: ['x'.repeat(60)] },
+      { label: 'Name', value: ['*stars*'] },
+      { label: 'Link', value: [{ link: `https://a.example/${'x'.repeat(2500)}`, text: 'log' }] },
+      { label: 'request_id', value: [{ code: 'abcdef012345' }] },
+    ];
+    const [, facts, lines] = render(card('T', { kind: 'fields', fields, columns: true })).blocks;
+    const id = { label: 'request_id', value: [{ code: 'a_b' }] };
+    const [, ids] = render(card('T', { kind: 'fields', fields: [id, id], columns: true })).blocks;
+    expect(ids).toMatchObject({ fields: Array(2).fill({ text: '*request_id*\n`a_b`' }) });
+    const cell = (text: string) => ({ type: 'mrkdwn', text, verbatim: true });
+    expect(facts).toEqual({
+      type: 'section',
+      fields: [cell('*Location*\nParis &amp; Lyon'), cell('*Tags*\n`qa`, `night`')],
+    });
+    expect(JSON.stringify(lines)).toMatch(/Variables:.*Name:.*\*stars\*.*request_id:/);
+    const many = Array.from({ length: 25 }, (_, index) => ({ label: `Fact ${index}`, value: ['yes'] }));
+    expect(seen(card('T', { kind: 'fields', fields: many, columns: true })).text).toContain('Fact 24: yes');
   });
 
   it('the fallback text of a Slack card gives the content of the card in plain text', () => {

@@ -1,0 +1,143 @@
+import type { ActionRef, Button, Message, Node } from '../../src/chat/card.ts';
+import type { InvocationRequest } from '../../src/chat/port.ts';
+import { startSimulator } from '../../src/simulator/simulator.ts';
+import { startMemoryBot } from '../support/memory-bot.ts';
+import { TestClock } from '../support/test-clock.ts';
+import { NOW } from './sample.ts';
+
+const MINUTE_MS = 60_000;
+/** The most real milliseconds that pass for the bot between two turns of the event loop. */
+const STEP_MS = 5;
+/** A wait for input and output is shorter than this, in real milliseconds. */
+const SHORT_MS = 100;
+/** An answer that takes more real milliseconds than this never comes. */
+const PATIENCE_MS = 50_000;
+
+/** How a platform addresses its people. */
+export interface Stand {
+  readonly personId: string;
+  readonly prompt: string;
+}
+
+export type Booth = Awaited<ReturnType<typeof openBooth>>;
+
+/**
+ * The whole bot in memory, with a simulated Edgegap and a clock that the samples move. Every run shows the same
+ * request_ids and times.
+ */
+export async function openBooth(
+  { personId, prompt }: Stand,
+  settings: Readonly<Record<string, string>> = {},
+) {
+  const clock = new TestClock(NOW - 30 * MINUTE_MS);
+  const simulator = await startSimulator({
+    clock,
+    durations: { initializing: 0, seeking: 0, seeked: 0, scanning: 0, deploying: 0, terminating: 0 },
+    limits: { deploy: 1_000, status: 1_000, list: 1_000, hosts: 1_000 },
+    measuredBeforeMs: 60 * MINUTE_MS,
+  });
+  const environment = {
+    EDGEGAP_API_TOKEN: simulator.token,
+    EDGEGAP_API_URL: simulator.url,
+    DATABASE_URL: ':memory:',
+    FLEETS: 'tournament',
+    ...settings,
+  };
+  const bot = await startMemoryBot(environment, clock, { personId, prompt });
+  let count = 0;
+  let moment = clock.now();
+
+  /** Time runs as for people, until `isOver`. In a long wait the bot waits for time, so time then runs faster. */
+  async function pass(isOver: () => boolean, awaited: string): Promise<void> {
+    const began = performance.now();
+    let before = began;
+    while (!isOver()) {
+      const now = performance.now();
+      if (now - began > PATIENCE_MS) throw new Error(`Waited in vain for ${awaited}`);
+      const step = Math.min(STEP_MS, Math.floor(now - before));
+      if (step > 0) before = now;
+      await clock.advance(now - began > SHORT_MS ? step * 20 : step);
+    }
+  }
+
+  async function ended<T>(work: Promise<T>, awaited: string): Promise<T> {
+    let over = false;
+    const end = work.finally(() => {
+      over = true;
+    });
+    end.catch(() => undefined);
+    await pass(() => over, awaited);
+    return await end;
+  }
+
+  async function answer(request: InvocationRequest, words: string): Promise<Message> {
+    // The answer is given at a whole minute before the present, however long the earlier answers took.
+    clock.set(moment - clock.now());
+    const shown = await ended(bot.invoke(`sample-${++count}`, request), words);
+    await ended(bot.app.settled(), words);
+    if (!shown) throw new Error(`No message answers ${words}`);
+    return shown;
+  }
+
+  const typed = (line: string): InvocationRequest => {
+    const [command = '', ...rest] = line.split(' ');
+    return { kind: 'command', command, args: { kind: 'text', text: rest.join(' ') } };
+  };
+  const pressed = (action: ActionRef): InvocationRequest => ({
+    kind: 'action',
+    action,
+    chosen: [],
+    source: undefined,
+  });
+
+  return {
+    simulator,
+    /** The answer to a typed line. */
+    say: (line: string) => answer(typed(line), line),
+    /** The answer to a press of the message's button with this label. */
+    async press(message: Message, label: string): Promise<Message> {
+      const button = buttonsOf(message).find((one) => one.label === label);
+      if (!button || !('action' in button)) throw new Error(`There is no button ${label}`);
+      return await answer(pressed(button.action), label);
+    },
+    /** Waits for a message in the channel that `isWanted`, and returns the message. */
+    async posted(isWanted: (message: Message) => boolean): Promise<Message> {
+      const find = () => bot.chat.messages.findLast(({ message }) => isWanted(message))?.message;
+      await pass(() => find() !== undefined, 'a message in the channel');
+      return find() as Message;
+    },
+    /** A deployment that was made without the bot, as a matchmaker would. Resolves with its request_id. */
+    async deployElsewhere(application: string, version: string, tags: readonly string[] = []) {
+      const body = JSON.stringify({
+        application,
+        version,
+        tags,
+        users: [{ user_type: 'geo_coordinates', user_data: { latitude: 48.9, longitude: 2.4 } }],
+      });
+      const headers = {
+        authorization: `token ${simulator.token}`,
+        'content-type': 'application/json',
+      };
+      const asked = fetch(`${simulator.url}/v2/deployments`, { method: 'POST', headers, body });
+      const { request_id } = (await (await ended(asked, 'a deployment')).json()) as { request_id: string };
+      const isReady = () => simulator.deployments.get(request_id)?.history.at(-1)?.phase === 'READY';
+      await pass(isReady, 'READY');
+      return request_id;
+    },
+    /** Moves time to this many minutes before the gallery's present. */
+    async until(minutes: number): Promise<void> {
+      // Half a second more than whole minutes have passed at the present, so that a few milliseconds change no age.
+      moment = NOW - minutes * MINUTE_MS - (minutes > 0 ? 500 : 0);
+      await clock.advance(moment - clock.now());
+    },
+    async close() {
+      await ended(bot.stop(), 'the end of the bot');
+      await simulator.close();
+    },
+  };
+}
+
+export function buttonsOf(message: Message): Button[] {
+  const nodes: readonly Node[] = message.kind === 'card' ? message.nodes : [];
+  return nodes.flatMap((node) => (node.kind === 'buttons' ? node.buttons : []));
+}

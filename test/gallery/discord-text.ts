@@ -1,0 +1,46 @@
+import { type Html, html, plain } from './html.ts';
+import { longTime, relative } from './times.ts';
+
+/** The people and channels of the samples, by the names that the clients show. */
+const NAME = 'ann';
+
+/** A piece of text on a line. Group 1 is the content; `draw` makes the HTML. */
+const RULES: readonly [pattern: RegExp, draw: (match: RegExpExecArray) => Html][] = [
+  [/^\\([^0-9A-Za-z\s])/, ([, sign = '']) => html`${plain(sign)}`],
+  [/^``([\s\S]*?[^`])``(?!`)/, ([, code = '']) => html`<code>${plain(code)}</code>`],
+  [/^`([\s\S]*?[^`])`(?!`)/, ([, code = '']) => html`<code>${plain(code)}</code>`],
+  [
+    /^\[((?:\\[\s\S]|[^\]\\])+)\]\(([^)\s]+)\)/,
+    ([, text = '', to = '']) => html`<a href="${plain(to)}">${inline(text)}</a>`,
+  ],
+  [/^<@\d+>/, () => html`<span class="mention">@${plain(NAME)}</span>`],
+  [/^<#\d+>/, () => html`<span class="mention">#game-servers</span>`],
+  [/^<t:(\d+):R>/, ([, at = '']) => html`<time>${plain(relative(Number(at)))}</time>`],
+  [/^<t:(\d+):f>/, ([, at = '']) => html`<time>${plain(longTime(Number(at)))}</time>`],
+  [/^\*\*((?:\\[\s\S]|[^\\])+?)\*\*(?!\*)/, ([, text = '']) => html`<b>${inline(text)}</b>`],
+  [/^\n/, () => html`<br>`],
+  [/^[^\\`[<*\n]+/, ([text]) => html`${plain(text)}`],
+  [/^[\s\S]/, ([text]) => html`${plain(text)}`],
+];
+
+function inline(source: string): Html[] {
+  const out: Html[] = [];
+  for (let rest = source; rest !== ''; ) {
+    const [pattern, draw] = RULES.find(([rule]) => rule.test(rest)) as (typeof RULES)[number];
+    const match = pattern.exec(rest) as RegExpExecArray;
+    out.push(draw(match));
+    rest = rest.slice(match[0].length);
+  }
+  return out;
+}
+
+/** Draws the markdown of a text display as Discord's clients do, as far as the bot writes markdown. */
+export function discordText(markdown: string): Html {
+  const code = /^```\n([\s\S]*)\n```$/.exec(markdown)?.[1];
+  if (code !== undefined) return html`<pre>${plain(code)}</pre>`;
+  const lines = markdown.split('\n');
+  const [first = ''] = lines;
+  if (lines.length === 1 && first.startsWith('### ')) return html`<h3>${inline(first.slice(4))}</h3>`;
+  if (lines.length === 1 && first.startsWith('-# ')) return html`<small>${inline(first.slice(3))}</small>`;
+  return html`<p>${inline(markdown)}</p>`;
+}

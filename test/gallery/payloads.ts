@@ -1,0 +1,21 @@
+import { renderForm as discordForm } from '../../src/adapters/discord/form.ts';
+import { payloadOf } from '../../src/adapters/discord/payload.ts';
+import { renderForm as slackForm } from '../../src/adapters/slack/form.ts';
+import { render } from '../../src/adapters/slack/render.ts';
+import type { CardFile } from '../../src/chat/card.ts';
+import { isForm, type Sample } from './sample.ts';
+
+/** The files of a sample's message. The payload of a message on Slack does not contain them. */
+export function filesOf({ shown }: Sample): readonly CardFile[] {
+  return !isForm(shown) && shown.kind === 'card' ? (shown.files ?? []) : [];
+}
+
+/** The body of the request with which the bot shows the sample on Discord. */
+export function discordPayload({ shown }: Sample) {
+  return isForm(shown) ? discordForm(shown) : payloadOf(shown).body;
+}
+
+/** The content of the call with which the bot shows the sample on Slack. */
+export function slackPayload({ shown }: Sample) {
+  return isForm(shown) ? slackForm(shown, '{}') : render(shown, { dataTables: true });
+}

@@ -1,0 +1,62 @@
+import type { Node } from '../../src/chat/card.ts';
+import type { Form } from '../../src/chat/form.ts';
+import { commandSamples, limitSamples } from './commands.ts';
+import { deploymentSamples, plannedStopSamples } from './deployments.ts';
+import { isForm, type Sample } from './sample.ts';
+
+/** How Discord and Slack address the person of the samples. */
+export const STANDS = {
+  discord: { personId: '190000000000000001', prompt: '/' },
+  slack: { personId: 'U0ANN', prompt: '/edgegap ' },
+} as const;
+
+export type Platform = keyof typeof STANDS;
+export const PLATFORMS = ['discord', 'slack'] as const;
+
+/** Every card, line and form in every state, as the platform's people see the text. The order is always the same. */
+export async function samplesFor(platform: Platform): Promise<Sample[]> {
+  const stand = STANDS[platform];
+  return [
+    ...deploymentSamples(stand.personId),
+    ...plannedStopSamples(stand.personId),
+    ...(await commandSamples(stand)),
+    ...(await limitSamples(stand)),
+    { group: 'form', name: 'every kind of field', shown: FORM },
+  ].map(withoutChance);
+}
+
+/** No command opens a form yet, so this form shows the fields that a command can ask for. */
+const FORM: Form = {
+  title: 'Deploy kart-racing',
+  submitLabel: 'Deploy',
+  submit: { command: 'deploy', action: 'form', arg: '' },
+  fields: [
+    {
+      kind: 'choice',
+      name: 'version',
+      label: 'Version',
+      hint: 'The newest active version is chosen already',
+      required: true,
+      choices: [
+        { label: 'v1.3', detail: '31 % cached', value: 'v1.3' },
+        { label: 'v1.2', detail: '86 % cached', value: 'v1.2' },
+      ],
+      initial: 'v1.3',
+    },
+    { kind: 'text', name: 'near', label: 'City', lines: 'short', required: true, initial: 'Montreal' },
+    { kind: 'text', name: 'env', label: 'Variables', hint: 'A line each: MODE=race', lines: 'paragraph' },
+  ],
+};
+
+/** The reference of an error and the milliseconds of a log are different in every run. A picture needs the same text. */
+function withoutChance(sample: Sample): Sample {
+  const { shown } = sample;
+  if (isForm(shown) || shown.kind !== 'card') return sample;
+  return { ...sample, shown: { ...shown, nodes: shown.nodes.map(steady) } };
+}
+
+function steady(node: Node): Node {
+  if (node.kind === 'code') return { ...node, text: node.text.replace(/\.\d{3}Z/g, '.000Z') };
+  const isReference = node.kind === 'note' && /^Reference /.test(String(node.text[0]));
+  return isReference ? { ...node, text: ['Reference 4f2a9c1e'] } : node;
+}
