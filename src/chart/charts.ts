@@ -1,3 +1,4 @@
+import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
@@ -40,7 +41,8 @@ export function createCharts({ clock, log }: { readonly clock: Clock; readonly l
   let cancelTimer = (): void => undefined;
 
   function start(): Worker {
-    const started = new Worker(new URL('./worker.ts', import.meta.url));
+    // Built code has another extension than the sources.
+    const started = new Worker(new URL(`./worker${extname(import.meta.url)}`, import.meta.url));
     // An idle thread must not keep the process alive.
     started.unref();
     started.on('message', ({ id, ...answer }: Answer) => {
