@@ -1,4 +1,5 @@
-import { RESTJSONErrorCodes as codes, DiscordAPIError, HTTPError, RateLimitError } from 'discord.js';
+import { DiscordAPIError, HTTPError, RateLimitError } from '@discordjs/rest';
+import { RESTJSONErrorCodes as codes } from 'discord-api-types/v10';
 import { DeliveryError } from '../../errors.ts';
 
 type Meaning = readonly [code: string, sentence: string, hint?: string];

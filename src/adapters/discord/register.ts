@@ -1,11 +1,5 @@
-import {
-  type APIApplicationCommand,
-  DiscordAPIError,
-  RateLimitError,
-  type REST,
-  RESTJSONErrorCodes,
-  Routes,
-} from 'discord.js';
+import { DiscordAPIError, RateLimitError, type REST } from '@discordjs/rest';
+import { type APIApplicationCommand, RESTJSONErrorCodes, Routes } from 'discord-api-types/v10';
 import type { Directory } from '../../command/define.ts';
 import { loadCommands } from '../../command/load.ts';
 import type { Kinds } from '../../command/options.ts';

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import { REST, type RESTOptions } from 'discord.js';
+import { REST, type RESTOptions } from '@discordjs/rest';
 import { type Dispatcher, request } from 'undici';
 import type { DiscordConfig } from '../../config.ts';
 import { bytesOf, createAgent } from '../../proxy.ts';
