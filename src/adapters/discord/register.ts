@@ -1,4 +1,4 @@
-import { DiscordAPIError, RateLimitError, type REST } from '@discordjs/rest';
+import type { REST } from '@discordjs/rest';
 import { type APIApplicationCommand, RESTJSONErrorCodes, Routes } from 'discord-api-types/v10';
 import type { Directory } from '../../command/define.ts';
 import { loadCommands } from '../../command/load.ts';
@@ -7,6 +7,7 @@ import { type DiscordConfig, readConfig } from '../../config.ts';
 import { AppError, ConfigError } from '../../errors.ts';
 import { type CommandJson, commandJson } from './command-json.ts';
 import { closeRest, createRest } from './rest.ts';
+import { DiscordAPIError, RateLimitError } from './rest-package.ts';
 import { toStartError } from './start-error.ts';
 
 type Registered = Awaited<ReturnType<typeof registerIn>>;

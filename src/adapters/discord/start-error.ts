@@ -1,7 +1,7 @@
-import { DiscordAPIError, HTTPError } from '@discordjs/rest';
 import { GatewayCloseCodes } from 'discord-api-types/v10';
 import { AppError, ConfigError } from '../../errors.ts';
 import { codeOf } from './errors.ts';
+import { DiscordAPIError, HTTPError } from './rest-package.ts';
 
 /** Explains why Discord did not let the bot in, and how to correct the cause. */
 export function toStartError(error: unknown, apiUrl: string | undefined): AppError {
