@@ -40,7 +40,7 @@ export const bench: Bench = {
       environment: {
         ...chat,
         NODE_COMPILE_CACHE: join(folder, 'compiled'),
-        NODE_OPTIONS: '--max-semi-space-size=2',
+        NODE_OPTIONS: '--max-semi-space-size=4',
         DATABASE_URL: join(folder, database),
         EDGEGAP_API_URL: edgegap.url,
         EDGEGAP_API_TOKEN: 'bench',

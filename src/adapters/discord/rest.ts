@@ -11,9 +11,9 @@ export type RestPlace = Pick<DiscordConfig, 'apiUrl' | 'proxy'>;
 type Send = RESTOptions['makeRequest'];
 
 /**
- * The REST client of discord.js, with connections of its own. By default, REST uses its own undici 6 with the
- * dispatcher that all undici versions of a process share (`Symbol.for('undici.globalDispatcher.1')`). If a different
- * version was loaded first, a message with a file fails with UND_ERR_INVALID_ARG.
+ * The REST client of discord.js, with connections of its own. By default, REST would use the `fetch` of Node.js with the
+ * dispatcher that all undici versions of a process share (`Symbol.for('undici.globalDispatcher.1')`), and without the
+ * proxy of the settings.
  */
 export function createRest({ apiUrl, proxy }: RestPlace, options: Partial<RESTOptions>): RestClient {
   const agent = createAgent(proxy);
