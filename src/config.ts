@@ -32,6 +32,8 @@ export interface DiscordConfig {
   readonly apiUrl: string | undefined;
   readonly proxy?: Proxies | undefined;
   readonly access: AccessRules;
+  /** Whether the bot registers its commands at the start. */
+  readonly register: boolean;
 }
 
 export interface SlackConfig {
@@ -70,6 +72,7 @@ const edgegapUrl = url.refine(
 );
 /** A secret with a known beginning, which shows the kind of the secret. */
 const credential = (shape: RegExp, problem: string) => z.string().regex(shape, problem).optional();
+const flag = (otherwise: boolean) => z.stringbool({ error: 'must be 1 or 0' }).default(otherwise);
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
 const Environment = z.object({
@@ -90,6 +93,7 @@ const Environment = z.object({
   DISCORD_GUILDS: list(snowflakes).optional(),
   DISCORD_OPERATOR_ROLES: list(snowflakes).optional(),
   DISCORD_READER_ROLES: everyoneOr(snowflakes).optional(),
+  DISCORD_REGISTER: flag(true),
   DISCORD_API_URL: url.optional(),
   SLACK_BOT_TOKEN: credential(
     /^xoxb-[\x21-\x7e]+$/,
@@ -124,7 +128,7 @@ const Environment = z.object({
   DEFAULT_NEAR: z.string().max(100, 'must be the name of a city, at most 100 characters').optional(),
   APP_ALLOWLIST: list({ shape: /^.{1,64}$/, what: 'an application name' }).optional(),
   FLEETS: list({ shape: /^.{1,100}$/, what: 'the name of a private fleet' }).default([]),
-  READ_ONLY: z.stringbool({ error: 'must be 1 or 0' }).default(false),
+  READ_ONLY: flag(false),
   PERSON_REQUESTS: wholeNumber(0, 1_000).default(20),
   PERSON_WAITING: wholeNumber(0, 10_000).default(60),
   MAX_RUNNING: wholeNumber(0, 100_000).default(0),
@@ -284,6 +288,7 @@ function discordConfig(env: Environment, proxy: Proxies | undefined): DiscordCon
       readers: env.DISCORD_READER_ROLES,
       readersByDefault: 'operators',
     },
+    register: env.DISCORD_REGISTER,
   };
 }
 

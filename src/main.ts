@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type App, buildApp } from './app.ts';
 import type { Adapter } from './chat/port.ts';
 import { systemClock } from './clock.ts';
+import type { Directory } from './command/define.ts';
 import { type Config, readConfig } from './config.ts';
 import { AppError, ConfigError, StoreError } from './errors.ts';
 import { readFlags } from './flags.ts';
@@ -101,7 +102,7 @@ async function build(config: Config, log: Logger, over?: (error: AppError) => vo
     log,
     ...(over ? { over } : {}),
     access: { ...(discord ? { discord: discord.access } : {}), ...(slack ? { slack: slack.access } : {}) },
-    adapters: () => makers.flatMap((make) => make()),
+    adapters: (directory) => makers.flatMap((make) => make(directory)),
   });
 }
 
@@ -112,12 +113,13 @@ async function buildForCheck(config: Config, log: Logger): Promise<App> {
   return build({ ...config, database: ':memory:' }, log);
 }
 
-type MakeAdapters = () => Adapter[];
+type MakeAdapters = (directory: Directory) => Adapter[];
 
 /** Each SDK is loaded only if its platform is used, because the SDKs take most of the start's time and memory. */
 async function discordAdapter({ discord }: Config, log: Logger): Promise<MakeAdapters> {
   const { createDiscordAdapter } = await import('./adapters/discord/adapter.ts');
-  return () => (discord ? [createDiscordAdapter({ config: discord, clock: systemClock, log })] : []);
+  return (directory) =>
+    discord ? [createDiscordAdapter({ config: discord, clock: systemClock, log, directory })] : [];
 }
 
 async function slackAdapter({ slack }: Config, log: Logger): Promise<MakeAdapters> {

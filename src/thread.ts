@@ -1,3 +1,4 @@
+import { extname } from 'node:path';
 import { parentPort, Worker } from 'node:worker_threads';
 import type { Clock } from './clock.ts';
 import type { AppError } from './errors.ts';
@@ -51,7 +52,8 @@ export function createThread<Job, Result>(parts: ThreadParts): Thread<Job, Resul
   let cancelTimer = (): void => undefined;
 
   function start(): Worker {
-    const started = new Worker(script);
+    // Built code has another extension than the sources.
+    const started = new Worker(new URL(script.href.replace(/\.ts$/, extname(import.meta.url))));
     // An idle thread must not keep the process alive.
     started.unref();
     started.on('message', ({ id, ...answer }: Answer<Result>) => {

@@ -25,7 +25,7 @@ function withoutComments(source: string): string {
 
 /** The only importers of a package, as prefixes of the importing file's path. */
 const packages: readonly [RegExp, readonly string[]][] = [
-  [/^(discord\.js|@discordjs\/)/, ['src/adapters/discord/']],
+  [/^(discord\.js|discord-api-types|@discordjs\/)/, ['src/adapters/discord/']],
   [/^@slack\//, ['src/adapters/slack/']],
   [/^fastify/, ['src/server/']],
   [

@@ -13,7 +13,16 @@ async function run(script: string, ...words: string[]) {
 
 test('npm run bench can list the benches and refuses a bench that does not exist', async () => {
   const { stdout } = await run('bench/support/run.ts');
-  for (const name of ['callbacks', 'chart', 'deploy-burst', 'fan-in', 'first-answer', 'list', 'store-growth'])
+  for (const name of [
+    'callbacks',
+    'chart',
+    'deploy-burst',
+    'fan-in',
+    'first-answer',
+    'footprint',
+    'list',
+    'store-growth',
+  ])
     expect(stdout).toContain(`\n${name}: `);
   await expect(run('bench/support/run.ts', 'nope')).rejects.toMatchObject({
     code: 2,

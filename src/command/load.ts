@@ -6,6 +6,9 @@ import { kinds as allKinds } from './kinds/kinds.ts';
 import type { Kinds } from './options.ts';
 import { LIMITS, validateCommand } from './validate.ts';
 
+/** The extension of this file and of every command: `.ts` in the sources, `.js` in the image, which holds built code. */
+const EXTENSION = extname(import.meta.filename);
+
 /** The names of files that Node could run. Such a file in the folder of commands looks like a command. */
 const SCRIPT = /\.[cm]?[jt]sx?$/;
 
@@ -19,7 +22,8 @@ export async function loadCommands(folder: string, kinds: Kinds = allKinds): Pro
     const twin = names.get(name.toLowerCase());
     if (twin !== undefined) throw new Error(`commands/${file}: ${twin} is the command ${name} already`);
     names.set(name.toLowerCase(), file);
-    if (extname(file) !== '.ts') throw new Error(`commands/${file}: a command's file must end in .ts`);
+    if (extname(file) !== EXTENSION)
+      throw new Error(`commands/${file}: a command's file must end in ${EXTENSION}`);
     const value = await importDefault(folder, file);
     commands.push({ name, command: validateCommand(name, file, value, kinds) });
   }

@@ -7,7 +7,7 @@ import {
   type PostgresPoolClient,
   sql,
 } from 'kysely';
-import { Pool, type PoolClient, types } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import { StoreError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { connectionOf, placeOf } from './postgres-connection.ts';
@@ -68,12 +68,14 @@ export function postgresDialect(url: string, log: Logger, options: PostgresOptio
   const beginning = options.unhurried ? BEGIN_UNHURRIED : BEGIN;
   const forChanges = () => postgresDialect(url, log, { ...options, connections: 1, unhurried: true });
   const dialect = new PostgresDialect({
-    pool: async () => reliable(createPool(url, log, options), place, beginning),
+    pool: async () => reliable(await createPool(url, log, options), place, beginning),
   });
   return Object.assign(dialect, { createAdapter: () => new UnlockedAdapter(place, log, forChanges) });
 }
 
-function createPool(url: string, log: Logger, options: PostgresOptions): Pool {
+async function createPool(url: string, log: Logger, options: PostgresOptions): Promise<Pool> {
+  // Loaded only here, because a bot on SQLite does not need this package.
+  const { Pool, types } = await import('pg');
   const { connections = CONNECTIONS, patienceMs = STATEMENT_MS, unhurried = false } = options;
   const pool = new Pool({
     ...connectionOf(url),

@@ -2,6 +2,7 @@ import { flushCompileCache } from 'node:module';
 import { type App, buildApp } from '../../src/app.ts';
 import type { Adapter } from '../../src/chat/port.ts';
 import { type Clock, systemClock } from '../../src/clock.ts';
+import type { Directory } from '../../src/command/define.ts';
 import { readConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
 import { fastClock } from '../support/fast-clock.ts';
@@ -26,12 +27,12 @@ process.on('uncaughtException', (err) => {
   process.send?.({ fault: String(err.stack) }, () => process.exit(3));
 });
 
-type MakeAdapters = () => Adapter[];
+type MakeAdapters = (directory: Directory) => Adapter[];
 
 async function discordAdapter(): Promise<MakeAdapters> {
   const { createDiscordAdapter } = await import('../../src/adapters/discord/adapter.ts');
   const { discord } = config;
-  return () => (discord ? [createDiscordAdapter({ config: discord, clock, log })] : []);
+  return (directory) => (discord ? [createDiscordAdapter({ config: discord, clock, log, directory })] : []);
 }
 
 async function slackAdapter(): Promise<MakeAdapters> {
@@ -56,7 +57,7 @@ const app: App = await buildApp({
   log,
   over: () => process.exit(1),
   access: { ...(discord ? { discord: discord.access } : {}), ...(slack ? { slack: slack.access } : {}) },
-  adapters: () => makers.flatMap((make) => make()),
+  adapters: (directory) => makers.flatMap((make) => make(directory)),
 }).catch(cannotStart);
 process.once('SIGTERM', () => {
   setTimeout(() => process.exit(1), 9_000).unref();

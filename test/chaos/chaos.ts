@@ -53,6 +53,8 @@ export interface ChaosOptions {
   readonly maxRunning?: number;
   /** The number of processes; a SQLite file can have a single process. */
   readonly replicas?: number;
+  /** The program that each process runs; test/chaos/bot.ts when absent. */
+  readonly entry?: string;
   /** Where people ask; Discord when absent. */
   readonly platform?: 'discord' | 'slack' | 'both';
   /** How many times as fast as the machine's the bot's clock runs. */
@@ -132,6 +134,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     fleet = new Fleet({
       size: replicas,
       folder,
+      ...(options.entry ? { entry: options.entry } : {}),
       environment: (place) => ({
         // A process starts twice as fast with the code that a process before has compiled.
         NODE_COMPILE_CACHE: options.compiled ?? join(folder, 'compiled'),

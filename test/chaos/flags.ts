@@ -17,9 +17,17 @@ Kills the bot's processes and lets everything around them fail, then compares th
   --platform P   where people ask: discord, slack or both
   --database D   sqlite or postgres
   --replicas N   processes, up to 20, on PostgreSQL; 3 unless told
+  --built        builds JavaScript as the image does, and runs that instead of the sources
   --help         this text
 `,
-  options: { kills: 'string', seed: 'string', platform: 'string', database: 'string', replicas: 'string' },
+  options: {
+    kills: 'string',
+    seed: 'string',
+    platform: 'string',
+    database: 'string',
+    replicas: 'string',
+    built: 'boolean',
+  },
   schema: z
     .object({
       // The schedule is drawn at once and kept in memory.
@@ -29,6 +37,7 @@ Kills the bot's processes and lets everything around them fail, then compares th
       platform: z.enum(['discord', 'slack', 'both'], '--platform is discord, slack or both.').default('both'),
       database: z.enum(['sqlite', 'postgres'], '--database is sqlite or postgres.').default('sqlite'),
       replicas: count('replicas', 1, 20).optional(),
+      built: z.boolean().default(false),
     })
     .refine(
       ({ database, replicas = 1 }) => database === 'postgres' || replicas === 1,

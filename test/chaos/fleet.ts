@@ -14,6 +14,8 @@ export interface FleetOptions {
   readonly environment: (place: number) => Readonly<Record<string, string>>;
   /** Their logs go here. */
   readonly folder: string;
+  /** The program that each process runs; bot.ts when absent. */
+  readonly entry?: string;
   /** A module loaded before the bot. */
   readonly preload?: string;
 }
@@ -57,9 +59,9 @@ export class Fleet {
   start(index: number): void {
     const place = this.#places[index];
     if (!place || place.child || this.#closing) return;
-    const { environment, folder, preload } = this.#options;
+    const { environment, folder, preload, entry = ENTRY } = this.#options;
     const file = openSync(join(folder, `bot-${index}.log`), 'a');
-    const child = spawn(process.execPath, [...(preload ? ['--import', preload] : []), ENTRY], {
+    const child = spawn(process.execPath, [...(preload ? ['--import', preload] : []), entry], {
       env: { PATH: process.env.PATH, ...environment(index) },
       stdio: ['ignore', file, file, 'ipc'],
     });

@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readFlags } from '../../src/flags.ts';
+import { build } from '../support/build.ts';
 import { runChaos } from './chaos.ts';
 import { usage } from './flags.ts';
 import { digestOf, drawSchedule } from './schedule.ts';
@@ -9,7 +10,7 @@ import { summaryOf } from './verdict.ts';
 
 const flags = readFlags(usage);
 if (!flags) process.exit();
-const { kills, seed, platform, database, replicas } = flags;
+const { kills, seed, platform, database, replicas, built } = flags;
 
 const stop = new AbortController();
 let code = 0;
@@ -43,6 +44,7 @@ try {
     platform,
     database,
     replicas,
+    ...(built ? { entry: join(await build('chaos'), 'test/chaos/bot.js') } : {}),
     signal: stop.signal,
     say: (line) => console.log(line),
   });

@@ -72,6 +72,24 @@ afterEach(async () => {
   await simulator.close();
 });
 
+const REGISTERED = 'discord: the commands are registered';
+
+test('only the process that receives from Discord registers the commands', async () => {
+  const registrations = () =>
+    driver.server.requests.filter(({ method, path }) => method === 'GET' && path.endsWith('/commands'))
+      .length;
+  const holder = start();
+  await hasRole(await holder.started(), 'active');
+  const other = start();
+  const url = await other.started();
+  await hasRole(url, 'standby');
+  await until(() => holder.output.includes(REGISTERED), 'the registration by the first process');
+  expect(other.output).not.toContain(REGISTERED);
+  await holder.kill('SIGTERM');
+  await until(() => other.output.includes(REGISTERED), 'the registration by the second process', START_MS);
+  expect(registrations()).toBe(2);
+});
+
 test('after a kill -9 of the process that receives from Discord, another process resumes the gateway session', async () => {
   const { gateway } = driver.server;
   const holder = start();

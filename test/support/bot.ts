@@ -39,6 +39,8 @@ export interface BotOptions {
   /** Whether Edgegap can call back; true by default. */
   readonly callbacks?: boolean;
   readonly commands?: string;
+  /** Whether the bot registers its commands on Discord at the start; false by default. */
+  readonly register?: boolean;
   readonly kinds?: Kinds;
 }
 
@@ -100,7 +102,9 @@ export async function startBot(driver: ChatDriver, options: BotOptions = {}): Pr
     },
     adapters: (directory) => [
       ...(driver.platform === 'console' ? [(driver as ConsoleDriver).adapter(directory)] : []),
-      ...(discord ? [createDiscordAdapter({ config: discord, clock, log })] : []),
+      ...(discord
+        ? [createDiscordAdapter({ config: discord, clock, log, ...(options.register ? { directory } : {}) })]
+        : []),
       ...(slack ? [createSlackAdapter({ config: slack, clock, log })] : []),
     ],
   });

@@ -1,6 +1,7 @@
 import type { APIInteraction } from 'discord.js';
 import type { Adapter, Inbox } from '../../chat/port.ts';
 import type { Clock } from '../../clock.ts';
+import type { Directory } from '../../command/define.ts';
 import type { DiscordConfig } from '../../config.ts';
 import { DeliveryError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
@@ -14,26 +15,32 @@ import { PACE_MS } from './limits.ts';
 import { payloadOf } from './payload.ts';
 import { memberAs } from './person.ts';
 import { receive } from './receive.ts';
+import { registerCommands } from './register.ts';
 import { fits } from './render.ts';
 import { toStartError } from './start-error.ts';
+
+const NOT_REGISTERED = 'discord: the commands could not be registered, so Discord may show old commands';
 
 export interface DiscordAdapterOptions {
   readonly config: DiscordConfig;
   readonly clock: Clock;
   readonly log: Logger;
+  /** The commands to register at each start. Undefined if the start should register no commands. */
+  readonly directory?: Directory;
 }
 
 /**
  * The adapter for Discord. Interactions arrive through the gateway. Messages are sent through REST, always as
  * Components V2.
  */
-export function createDiscordAdapter({ config, clock, log }: DiscordAdapterOptions): Adapter {
+export function createDiscordAdapter({ config, clock, log, directory }: DiscordAdapterOptions): Adapter {
   const { apiUrl, guilds } = config;
   const api = createMessageApi(config);
   const gateway = createGateway({ ...config, clock, log });
 
   let bot: string | undefined;
   let starts = 0;
+  let registration: AbortController | undefined;
 
   /** Throws AppError, for example if Discord does not accept the token. */
   async function ownId(): Promise<string> {
@@ -43,6 +50,21 @@ export function createDiscordAdapter({ config, clock, log }: DiscordAdapterOptio
     } catch (error) {
       throw toStartError(error instanceof DeliveryError ? error.cause : error, apiUrl);
     }
+  }
+
+  /**
+   * Registers the commands while the bot already works, because most starts have nothing to register. Only the process
+   * that receives from the gateway does this.
+   */
+  async function register(): Promise<void> {
+    if (!directory || !config.register) return;
+    registration = new AbortController();
+    const { signal } = registration;
+    await registerCommands(config, directory, {
+      signal,
+      done: (registered) => log.info(registered, 'discord: the commands are registered'),
+      failed: ({ code, userMessage: problem, hint }) => log.error({ code, problem, hint }, NOT_REGISTERED),
+    }).catch((err: unknown) => log.error({ err }, NOT_REGISTERED));
   }
 
   async function take(interaction: APIInteraction, inbox: Inbox): Promise<void> {
@@ -84,9 +106,11 @@ export function createDiscordAdapter({ config, clock, log }: DiscordAdapterOptio
         lost,
         sessions,
       );
+      if (start === starts) void register();
     },
     async stop() {
       starts++;
+      registration?.abort();
       await gateway.stop();
     },
     bookmark: () => (bot === undefined ? undefined : writeBookmark(gateway.sessions(), bot)),

@@ -1,4 +1,4 @@
-import { type APIMessage, MessageFlags } from 'discord.js';
+import { type APIMessage, MessageFlags } from 'discord-api-types/v10';
 import { z } from 'zod';
 import { type Attribution, attributed, type Message } from '../../chat/card.ts';
 import { answerByKeys } from '../../chat/late-answer.ts';

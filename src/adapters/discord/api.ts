@@ -9,7 +9,7 @@ import {
   type RESTGetAPICurrentUserResult,
   type RESTPostAPICurrentUserCreateDMChannelResult,
   Routes,
-} from 'discord.js';
+} from 'discord-api-types/v10';
 import type { Choice } from '../../chat/card.ts';
 import type { AckMode } from '../../chat/port.ts';
 import { DeliveryError, isDeliveryError } from '../../errors.ts';

@@ -1,4 +1,8 @@
-import { ApplicationCommandOptionType, ApplicationCommandType, PermissionFlagsBits } from 'discord.js';
+import {
+  ApplicationCommandOptionType,
+  ApplicationCommandType,
+  PermissionFlagsBits,
+} from 'discord-api-types/v10';
 import { type Command, type Entry, leastPermission } from '../../command/define.ts';
 import type { Option } from '../../command/kinds/kind.ts';
 import { type Permission, permissions } from '../../command/permissions.ts';

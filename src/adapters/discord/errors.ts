@@ -1,5 +1,6 @@
-import { RESTJSONErrorCodes as codes, DiscordAPIError, HTTPError, RateLimitError } from 'discord.js';
+import { RESTJSONErrorCodes as codes } from 'discord-api-types/v10';
 import { DeliveryError } from '../../errors.ts';
+import { DiscordAPIError, HTTPError, RateLimitError } from './rest-package.ts';
 
 type Meaning = readonly [code: string, sentence: string, hint?: string];
 
@@ -83,7 +84,7 @@ export function expired(): DeliveryError {
   return new DeliveryError(code, sentence, { hint, outcome: 'not-sent', retryable: false });
 }
 
-function fromApi(error: DiscordAPIError): DeliveryError {
+function fromApi(error: InstanceType<typeof DiscordAPIError>): DeliveryError {
   const final = { cause: error, outcome: 'not-sent', retryable: false } as const;
   if (error.code === codes.MaximumNumberOfEditsToMessagesOlderThanOneHourReached) {
     return new DeliveryError(

@@ -5,7 +5,7 @@ import {
   type APIStringSelectComponent,
   ComponentType,
   TextInputStyle,
-} from 'discord.js';
+} from 'discord-api-types/v10';
 import { encodeActionId } from '../../chat/action-id.ts';
 import type { Choice, Select } from '../../chat/card.ts';
 import { inOneDirection } from '../../chat/direction.ts';

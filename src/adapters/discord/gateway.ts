@@ -1,3 +1,4 @@
+import type { REST } from '@discordjs/rest';
 import { CloseCodes, type SessionInfo, WebSocketManager, WebSocketShardEvents } from '@discordjs/ws';
 import {
   type APIInteraction,
@@ -6,8 +7,7 @@ import {
   type GatewayDispatchPayload,
   GatewayIntentBits,
   type GatewayReadyDispatchData,
-  type REST,
-} from 'discord.js';
+} from 'discord-api-types/v10';
 import { type Clock, within } from '../../clock.ts';
 import type { DiscordConfig } from '../../config.ts';
 import { AppError } from '../../errors.ts';

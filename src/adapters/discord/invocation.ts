@@ -4,7 +4,7 @@ import {
   type APIMessageComponentInteraction,
   type APIModalSubmitInteraction,
   MessageFlags,
-} from 'discord.js';
+} from 'discord-api-types/v10';
 import type { AckMode, Address, Invocation, InvocationRequest, MessageRef } from '../../chat/port.ts';
 import { DeliveryError, isDeliveryError } from '../../errors.ts';
 import { type AnswerParts, createAnswer, type DiscordAnswer, type DiscordReply, refOf } from './answer.ts';

@@ -1,4 +1,5 @@
-import { MessageFlags, type RawFile } from 'discord.js';
+import type { RawFile } from '@discordjs/rest';
+import { MessageFlags } from 'discord-api-types/v10';
 import type { CardFile, Message, Node, Rich } from '../../chat/card.ts';
 import { limits } from './limits.ts';
 import { isSnowflake } from './markdown.ts';

@@ -1,5 +1,16 @@
-import { type APIInteraction, Constants, PermissionFlagsBits, PermissionsBitField } from 'discord.js';
+import { type APIInteraction, ChannelType, PermissionFlagsBits } from 'discord-api-types/v10';
 import { DeliveryError } from '../../errors.ts';
+
+const THREADS: readonly (ChannelType | undefined)[] = [
+  ChannelType.AnnouncementThread,
+  ChannelType.PublicThread,
+  ChannelType.PrivateThread,
+];
+
+/** Whether the granted permissions include the needed permission. An administrator has every permission. */
+export function allows(granted: bigint, needed: bigint): boolean {
+  return (granted & (needed | PermissionFlagsBits.Administrator)) !== 0n;
+}
 
 /**
  * Makes sure that the bot's own token can post and edit in the interaction's channel. An answer to an interaction needs
@@ -7,7 +18,7 @@ import { DeliveryError } from '../../errors.ts';
  * each interaction (`app_permissions`). Throws a DeliveryError that names the missing permissions.
  */
 export function requirePosting(interaction: APIInteraction, withFiles: boolean): void {
-  const thread = Constants.ThreadChannelTypes.some((type) => type === interaction.channel?.type);
+  const thread = THREADS.includes(interaction.channel?.type);
   const needed: [name: string, bit: bigint][] = [
     ['View Channel', PermissionFlagsBits.ViewChannel],
     thread
@@ -17,8 +28,8 @@ export function requirePosting(interaction: APIInteraction, withFiles: boolean):
     ['Read Message History', PermissionFlagsBits.ReadMessageHistory],
   ];
   if (withFiles) needed.push(['Attach Files', PermissionFlagsBits.AttachFiles]);
-  const granted = new PermissionsBitField(BigInt(interaction.app_permissions));
-  const missing = needed.filter(([, bit]) => !granted.has(bit)).map(([name]) => name);
+  const granted = BigInt(interaction.app_permissions);
+  const missing = needed.filter(([, bit]) => !allows(granted, bit)).map(([name]) => name);
   if (missing.length === 0) return;
   throw new DeliveryError('discord-missing-permissions', 'I may not post in this channel.', {
     hint: `In the channel settings, under Permissions, allow me: ${missing.join(', ')}. Then try again.`,

@@ -3,9 +3,9 @@ import {
   type APIGuildMember,
   type APIInteraction,
   PermissionFlagsBits,
-  PermissionsBitField,
-} from 'discord.js';
+} from 'discord-api-types/v10';
 import type { Person } from '../../chat/port.ts';
+import { allows } from './permissions.ts';
 
 /**
  * The person who caused an interaction. Discord sends the member's present roles and permissions with every
@@ -16,7 +16,7 @@ export function personOf(interaction: APIInteraction, guilds: readonly string[])
   const user = member?.user ?? interaction.user;
   if (!user) throw new Error('An interaction without a user');
   const home = member !== undefined && guilds.includes(interaction.guild_id ?? '');
-  const permissions = new PermissionsBitField(BigInt(member?.permissions ?? 0));
+  const permissions = BigInt(member?.permissions ?? 0);
   return personAs({ user, nick: member?.nick, roles: member?.roles ?? [] }, home, permissions);
 }
 
@@ -24,21 +24,21 @@ export function personOf(interaction: APIInteraction, guilds: readonly string[])
 export function memberAs(member: APIGuildMember, guild: APIGuild, guilds: readonly string[]): Person {
   // Every member has the role whose id equals the server's id (Permissions, "Permission Hierarchy").
   const held = guild.roles.filter(({ id }) => id === guild.id || member.roles.includes(id));
-  const permissions = new PermissionsBitField(held.map((role) => BigInt(role.permissions)));
-  if (guild.owner_id === member.user.id) permissions.add(PermissionFlagsBits.ManageGuild);
+  const ofOwner = guild.owner_id === member.user.id ? PermissionFlagsBits.ManageGuild : 0n;
+  const permissions = held.reduce((sum, role) => sum | BigInt(role.permissions), ofOwner);
   return personAs(member, guilds.includes(guild.id), permissions);
 }
 
 type Member = Pick<APIGuildMember, 'user' | 'nick' | 'roles'>;
 
 /** On a server that the bot does not serve, a person's rights and roles do not count. */
-function personAs({ user, nick, roles }: Member, home: boolean, permissions: PermissionsBitField): Person {
+function personAs({ user, nick, roles }: Member, home: boolean, permissions: bigint): Person {
   return {
     id: user.id,
     name: nick ?? user.global_name ?? user.username,
     home,
     guest: false,
-    admin: home && permissions.has(PermissionFlagsBits.ManageGuild),
+    admin: home && allows(permissions, PermissionFlagsBits.ManageGuild),
     groups: home ? roles : [],
   };
 }

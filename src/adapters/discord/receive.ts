@@ -6,7 +6,7 @@ import {
   ApplicationCommandOptionType,
   ApplicationCommandType,
   InteractionType,
-} from 'discord.js';
+} from 'discord-api-types/v10';
 import { decodeActionId } from '../../chat/action-id.ts';
 import type { InvocationRequest, Question } from '../../chat/port.ts';
 import { valuesOf as fieldsOf } from './form.ts';

@@ -1,11 +1,5 @@
-import {
-  type APIApplicationCommand,
-  DiscordAPIError,
-  RateLimitError,
-  type REST,
-  RESTJSONErrorCodes,
-  Routes,
-} from 'discord.js';
+import type { REST } from '@discordjs/rest';
+import { type APIApplicationCommand, RESTJSONErrorCodes, Routes } from 'discord-api-types/v10';
 import type { Directory } from '../../command/define.ts';
 import { loadCommands } from '../../command/load.ts';
 import type { Kinds } from '../../command/options.ts';
@@ -13,6 +7,7 @@ import { type DiscordConfig, readConfig } from '../../config.ts';
 import { AppError, ConfigError } from '../../errors.ts';
 import { type CommandJson, commandJson } from './command-json.ts';
 import { closeRest, createRest } from './rest.ts';
+import { DiscordAPIError, RateLimitError } from './rest-package.ts';
 import { toStartError } from './start-error.ts';
 
 type Registered = Awaited<ReturnType<typeof registerIn>>;
@@ -34,8 +29,15 @@ export async function runRegister(options: {
         'DISCORD_TOKEN and DISCORD_GUILDS are missing: set them to register the commands with Discord',
       ]);
     const directory = await loadCommands(commandsFolder, kinds);
-    await registerCommands(discord, directory, (done) => print(describe(done)));
-    return 0;
+    let code = 0;
+    await registerCommands(discord, directory, {
+      done: (registered) => print(describe(registered)),
+      failed(error) {
+        code = 1;
+        print([error.userMessage, error.hint].filter((text) => text !== undefined).join('\n'));
+      },
+    });
+    return code;
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     print(error.userMessage);
@@ -44,58 +46,86 @@ export async function runRegister(options: {
   }
 }
 
+interface Place {
+  readonly application: string;
+  readonly guild: string;
+}
+
+interface RegistrationReport {
+  /** The commands of a server are as they should be. */
+  readonly done: (registered: Registered) => void;
+  /** The commands of a server, or of every server, could not be registered. */
+  readonly failed: (error: AppError) => void;
+  /** Ends the registration. Nothing is reported afterwards. */
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Makes sure that each configured server has exactly the commands of `directory`. Writes only commands that differ,
- * because Discord allows 200 creations of commands a day in each server. Throws AppError.
+ * because Discord allows 200 creations of commands a day in each server. A server that fails does not keep the other
+ * servers from their commands.
  */
 export async function registerCommands(
   config: DiscordConfig,
   directory: Directory,
-  report: (done: Registered) => void,
+  { done, failed, signal }: RegistrationReport,
 ): Promise<void> {
+  const wanted = directory.all.map((command) => commandJson(command, config.access));
   const rest = createRest(config, {
     // Waits for a short rate limit to end, but not for the daily limit.
     rejectOnRateLimit: ({ retryAfter }) => retryAfter > 60_000,
   }).setToken(config.token);
-  const wanted = directory.all.map((command) => commandJson(command, config.access));
-  let application: string | undefined;
-  let guild: string | undefined;
-  try {
-    const { id } = (await rest.get(Routes.currentApplication())) as { id: string };
-    application = id;
-    for (guild of config.guilds) report(await registerIn(rest, application, guild, wanted));
-  } catch (error) {
-    throw explain(error, { application, guild, apiUrl: config.apiUrl });
-  } finally {
-    closeRest(rest);
+  /** Returns undefined if the work failed. */
+  async function attempt<T>(work: () => Promise<T>, place: Partial<Place> = {}): Promise<T | undefined> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!signal?.aborted) failed(explain(error, place, config.apiUrl));
+      return undefined;
+    }
   }
+  const own = await attempt(
+    () => rest.get(Routes.currentApplication(), { signal }) as Promise<{ id: string }>,
+  );
+  for (const guild of own ? config.guilds : []) {
+    const place = { application: own?.id ?? '', guild };
+    const registered = await attempt(() => registerIn(rest, place, wanted, signal), place);
+    if (registered && !signal?.aborted) done(registered);
+  }
+  closeRest(rest);
 }
 
 /** Returns the names of the commands that were created, changed and removed. */
-async function registerIn(rest: REST, application: string, guild: string, wanted: readonly CommandJson[]) {
+async function registerIn(
+  rest: REST,
+  { application, guild }: Place,
+  wanted: readonly CommandJson[],
+  signal: AbortSignal | undefined,
+) {
   const all = Routes.applicationGuildCommands(application, guild);
   const query = new URLSearchParams({ with_localizations: 'true' });
-  const existing = (await rest.get(all, { query })) as APIApplicationCommand[];
+  const existing = (await rest.get(all, { query, signal })) as APIApplicationCommand[];
   const created: string[] = [];
   const changed: string[] = [];
   const removed: string[] = [];
   for (const command of wanted) {
     const found = existing.find(({ name, type }) => name === command.name && type === command.type);
     if (!found) {
-      await rest.post(all, { body: command });
+      await rest.post(all, { body: command, signal });
       created.push(command.name);
     } else if (canonical(found) !== canonical(command)) {
       const { type: _, ...body } = command;
       const unset = { name_localizations: null, description_localizations: null };
       await rest.patch(Routes.applicationGuildCommand(application, guild, found.id), {
         body: { ...body, ...unset },
+        signal,
       });
       changed.push(command.name);
     }
   }
   for (const { id, name, type } of existing) {
     if (wanted.some((command) => command.name === name && command.type === type)) continue;
-    await rest.delete(Routes.applicationGuildCommand(application, guild, id));
+    await rest.delete(Routes.applicationGuildCommand(application, guild, id), { signal });
     removed.push(name);
   }
   return { guild, created, changed, removed };
@@ -150,7 +180,8 @@ function describe({ guild, ...changes }: Registered): string {
 
 function explain(
   error: unknown,
-  { application, guild, apiUrl }: { application?: string; guild?: string; apiUrl?: string },
+  { application, guild }: Partial<Place>,
+  apiUrl: string | undefined,
 ): AppError {
   if (error instanceof RateLimitError) {
     return new AppError('discord-register-limit', 'Discord takes no more command changes for now.', {

@@ -5,7 +5,7 @@ import {
   ButtonStyle,
   ComponentType,
   SeparatorSpacingSize,
-} from 'discord.js';
+} from 'discord-api-types/v10';
 import { encodeActionId } from '../../chat/action-id.ts';
 import type { Button, Card, Field, Line, Message, Node, Tone } from '../../chat/card.ts';
 import { inOneDirection } from '../../chat/direction.ts';

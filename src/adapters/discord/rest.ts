@@ -1,8 +1,9 @@
 import { STATUS_CODES } from 'node:http';
-import { REST, type RESTOptions } from 'discord.js';
+import type { RESTOptions, REST as RestClient } from '@discordjs/rest';
 import { type Dispatcher, request } from 'undici';
 import type { DiscordConfig } from '../../config.ts';
 import { bytesOf, createAgent } from '../../proxy.ts';
+import { REST } from './rest-package.ts';
 
 /** The address of Discord's API, and the proxy that leads there. */
 export type RestPlace = Pick<DiscordConfig, 'apiUrl' | 'proxy'>;
@@ -10,11 +11,11 @@ export type RestPlace = Pick<DiscordConfig, 'apiUrl' | 'proxy'>;
 type Send = RESTOptions['makeRequest'];
 
 /**
- * The REST client of discord.js, with connections of its own. By default, REST uses its own undici 6 with the
- * dispatcher that all undici versions of a process share (`Symbol.for('undici.globalDispatcher.1')`). If a different
- * version was loaded first, a message with a file fails with UND_ERR_INVALID_ARG.
+ * The REST client of discord.js, with connections of its own. By default, REST would use the `fetch` of Node.js with the
+ * dispatcher that all undici versions of a process share (`Symbol.for('undici.globalDispatcher.1')`), and without the
+ * proxy of the settings.
  */
-export function createRest({ apiUrl, proxy }: RestPlace, options: Partial<RESTOptions>): REST {
+export function createRest({ apiUrl, proxy }: RestPlace, options: Partial<RESTOptions>): RestClient {
   const agent = createAgent(proxy);
   const api = apiUrl === undefined ? {} : { api: apiUrl };
   return new REST({ ...api, ...options, makeRequest: (url, init) => send(agent, url, init).catch(asReset) });
@@ -35,7 +36,7 @@ function asReset(error: Error & { code?: string }): never {
 /**
  * Stops the client's timers, which would keep the process running. Idle connections do not keep the process running.
  */
-export function closeRest(rest: REST): void {
+export function closeRest(rest: RestClient): void {
   rest.clearHandlerSweeper();
   rest.clearHashSweeper();
 }

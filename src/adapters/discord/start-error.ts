@@ -1,21 +1,14 @@
-import {
-  DiscordAPIError,
-  DiscordjsError,
-  DiscordjsErrorCodes,
-  GatewayCloseCodes,
-  HTTPError,
-} from 'discord.js';
+import { GatewayCloseCodes } from 'discord-api-types/v10';
 import { AppError, ConfigError } from '../../errors.ts';
 import { codeOf } from './errors.ts';
+import { DiscordAPIError, HTTPError } from './rest-package.ts';
 
 /** Explains why Discord did not let the bot in, and how to correct the cause. */
 export function toStartError(error: unknown, apiUrl: string | undefined): AppError {
   const message = error instanceof Error ? error.message : String(error);
-  // A refused token shows in two ways: REST answers 401, and for the gateway's close code 4004, discord.js throws an
-  // error with the text below.
-  const badToken =
-    (error instanceof DiscordjsError && error.code === DiscordjsErrorCodes.TokenInvalid) ||
-    (error instanceof DiscordAPIError && error.status === 401);
+  // A refused token shows in two ways: REST answers 401, and for the gateway's close code 4004, the gateway package throws
+  // an error with the text below.
+  const badToken = error instanceof DiscordAPIError && error.status === 401;
   if (badToken || message === 'Authentication failed') return badTokenError();
   if (message === 'Used disallowed intents' || message === 'Used invalid intents') {
     return new AppError('discord-intents', 'Discord does not allow me the intents that I ask for.', {

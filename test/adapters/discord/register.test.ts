@@ -157,6 +157,14 @@ test.each([
   expect(text).not.toMatch(/\bat .*\(|Error:/);
 });
 
+test('a Discord server without the bot does not keep the next server from its commands', async () => {
+  await write('stop', stop);
+  const { code, text } = await register({ DISCORD_GUILDS: `${ids.foreignGuild},${ids.guild}` });
+  expect(code).toBe(1);
+  expect(text).toContain(`I may not register commands in server ${ids.foreignGuild}.`);
+  expect(text).toContain(`Server ${ids.guild}: created stop`);
+});
+
 test('if Discord refuses the registration of commands, the error says so in plain words', async () => {
   await write('stop', stop);
   driver.server.fault({

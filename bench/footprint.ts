@@ -1,0 +1,128 @@
+/**
+ * What the bot takes before the first command: the time of its start and its memory when idle, built, and with the
+ * compile cache and the options of the image. Both are compared with a bare process of discord.js and Bolt. Discord and Slack are connected on
+ * both sides. A third bot, with 20,000 running deployments in its database, is compared with the bot without any.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { systemClock as clock, sleep } from '../src/clock.ts';
+import { dialectFor, openStore } from '../src/store/store.ts';
+import { build } from '../test/support/build.ts';
+import { createDiscordDriver } from '../test/support/discord-driver.ts';
+import { createSlackDriver } from '../test/support/slack-driver.ts';
+import type { Bench } from './support/bench.ts';
+import { deploymentRows, insertAll } from './support/deployments.ts';
+import { startListedEdgegap } from './support/listed-edgegap.ts';
+import { type Program, startMeasured } from './support/measured-process.ts';
+
+const KNOWN = 20_000;
+const ROUNDS = 5;
+/** After this time, the work of a start is over. */
+const IDLE_MS = 5_000;
+
+export const bench: Bench = {
+  about: 'The start and the idle memory of the built bot, against a bare process of discord.js and Bolt.',
+  bar: { atMost: 1.5 },
+  async run(print) {
+    const folder = await mkdtemp(join(tmpdir(), 'edgegap-chatops-bench-'));
+    const built = await build('footprint');
+    const discord = await createDiscordDriver();
+    const slack = await createSlackDriver({ mode: 'socket' });
+    const ids = Array.from({ length: KNOWN }, () => randomBytes(6).toString('hex'));
+    const edgegap = await startListedEdgegap(ids);
+    await fill(join(folder, 'known.db'), ids);
+    const chat = { ...discord.environment, ...slack.environment, NODE_ENV: 'production' };
+    const bot = (database: string): Program => ({
+      file: join(built, 'src/main.js'),
+      environment: {
+        ...chat,
+        NODE_COMPILE_CACHE: join(folder, 'compiled'),
+        NODE_OPTIONS: '--max-semi-space-size=4',
+        DATABASE_URL: join(folder, database),
+        EDGEGAP_API_URL: edgegap.url,
+        EDGEGAP_API_TOKEN: 'bench',
+        PORT: '0',
+      },
+      readyWords: ['"msg":"started"', '"msg":"Discord gateway', '"msg":"slack: connected"'],
+    });
+    const bare: Program = {
+      file: join(built, 'bench/support/bare-process.js'),
+      environment: chat,
+      readyWords: ['Discord is ready', 'Slack is ready'],
+    };
+    const [ours, known] = [bot('none.db'), bot('known.db')];
+    try {
+      // The first start of each program compiles and reads what later starts find in caches.
+      for (const program of [bare, ours, known]) await measure(program);
+      const rounds: Record<Side, Measured>[] = [];
+      for (let round = 0; round < ROUNDS; round++)
+        rounds.push({ bare: await measure(bare), ours: await measure(ours), known: await measure(known) });
+      const middle = (figure: (round: Record<Side, Measured>) => number) =>
+        median(rounds.map(figure)).toFixed(2);
+      for (const side of ['bare', 'ours', 'known'] as const)
+        print(
+          `${side}: start ${middle((one) => one[side].wallMs)} ms, of processors ${middle((one) => one[side].cpuMs)} ms, idle ${middle((one) => one[side].idleMiB)} MiB`,
+        );
+      const against = (a: Side, b: Side, of: keyof Measured) =>
+        median(rounds.map((round) => round[a][of] / round[b][of]));
+      print(
+        `the start by the clock, against the bare process: ${against('ours', 'bare', 'wallMs').toFixed(2)}`,
+      );
+      const figures = [
+        ['the idle memory, against the bare process', against('ours', 'bare', 'idleMiB'), 1.35],
+        [`the start with ${KNOWN} deployments, against none`, against('known', 'ours', 'cpuMs'), 1.5],
+        [`the idle memory with ${KNOWN} deployments, against none`, against('known', 'ours', 'idleMiB'), 1.5],
+      ] as const;
+      for (const [name, value] of figures) print(`${name}: ${value.toFixed(2)}`);
+      const wrong = figures
+        .filter(([, value, most]) => !(value <= most))
+        .map(([name, value, most]) => `${name}, is ${value.toFixed(2)}, and may be ${most}`);
+      return { ratio: against('ours', 'bare', 'cpuMs'), wrong };
+    } finally {
+      await discord.close();
+      await slack.close();
+      await edgegap.close();
+      await rm(folder, { recursive: true, force: true });
+      await rm(built, { recursive: true, force: true });
+    }
+  },
+};
+
+type Side = 'bare' | 'ours' | 'known';
+
+interface Measured {
+  readonly wallMs: number;
+  readonly cpuMs: number;
+  readonly idleMiB: number;
+}
+
+async function measure(program: Program): Promise<Measured> {
+  const { atStart, usage, stop } = await startMeasured(program);
+  await sleep(clock, IDLE_MS);
+  const { memoryMiB: idleMiB } = await usage();
+  await stop();
+  return { ...atStart, idleMiB };
+}
+
+async function fill(database: string, ids: readonly string[]): Promise<void> {
+  const store = await openStore(dialectFor(database, pino({ level: 'silent' })));
+  const now = Date.now();
+  const rows = deploymentRows(ids.length, (index) => ({
+    account: 'default',
+    request_id: ids[index] ?? null,
+    phase: 'live',
+    status: 'READY',
+    created_at: now - index * 1_000,
+    ready_at: now - index * 1_000,
+  }));
+  await insertAll(store, rows);
+  await store.destroy();
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((x, y) => x - y);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}

@@ -1,0 +1,101 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type Bot, startBot } from '../../support/bot.ts';
+import { createDiscordDriver, type DiscordDriver } from '../../support/discord-driver.ts';
+import { ids } from '../../support/discord-world.ts';
+import { until } from '../../support/test-clock.ts';
+
+let driver: DiscordDriver;
+let bot: Bot | undefined;
+beforeEach(async () => {
+  driver = await createDiscordDriver();
+  bot = undefined;
+});
+afterEach(async () => {
+  await bot?.stop();
+  await driver.close();
+  expect(driver.server.violations).toEqual([]);
+});
+
+const start = async (environment: Record<string, string> = {}) => {
+  bot = await startBot(driver, { register: true, environment });
+  return bot;
+};
+const registered = () => driver.server.rest.commands.list(ids.guild);
+
+interface LogLine {
+  readonly msg: string;
+  readonly created?: readonly string[];
+  readonly [field: string]: unknown;
+}
+
+/** The log lines about the registration, of which there must be this many. */
+async function lines({ log }: Bot, count = 1): Promise<LogLine[]> {
+  const about = () =>
+    log.map((line): LogLine => JSON.parse(line)).filter(({ msg }) => msg.startsWith('discord: the commands'));
+  await until(() => about().length >= count, 'a log line about the registration');
+  return about();
+}
+
+/** The methods of the requests about commands. */
+function requests(): string[] {
+  const about = driver.server.requests.filter(({ path }) => /\/commands(\/|\?|$)/.test(path));
+  return about.map(({ method }) => method);
+}
+
+test('at its start the bot registers its commands on Discord, and a restart writes nothing', async () => {
+  const first = await start();
+  const names = first.app.directory.all.map(({ name }) => name).toSorted();
+  const [line] = await lines(first);
+  expect(line?.created?.toSorted()).toEqual(names);
+  expect(
+    registered()
+      .map(({ name }) => String(name))
+      .toSorted(),
+  ).toEqual(names);
+  const before = requests().length;
+  bot = await first.restart();
+  expect(await lines(bot)).toMatchObject([{ guild: ids.guild, created: [], changed: [], removed: [] }]);
+  expect(requests().slice(before)).toEqual(['GET']);
+});
+
+test('at its start the bot writes only commands that differ, and removes commands that it does not have', async () => {
+  const first = await start();
+  await lines(first);
+  const list = registered().find(({ name }) => name === 'list');
+  driver.server.rest.commands.patch(ids.guild, String(list?.id), { description: 'An older text' });
+  driver.server.rest.commands.create(ids.guild, { name: 'retired', description: 'Gone since', type: 1 });
+  const before = requests().length;
+  bot = await first.restart();
+  expect(await lines(bot)).toMatchObject([{ created: [], changed: ['list'], removed: ['retired'] }]);
+  expect(requests().slice(before)).toEqual(['GET', 'PATCH', 'DELETE']);
+});
+
+test('with DISCORD_REGISTER=0 the bot sends no request about commands', async () => {
+  const started = await start({ DISCORD_REGISTER: '0' });
+  await driver.command('operator', 'help');
+  await started.app.settled();
+  expect(requests()).toEqual([]);
+});
+
+test('if Discord refuses the registration, the bot logs the reason and works', async () => {
+  driver.server.rest.commandsScope = false;
+  const started = await start();
+  const [line] = await lines(started);
+  expect(line).toMatchObject({
+    level: 50,
+    code: 'discord-not-invited',
+    hint: expect.stringContaining('applications.commands'),
+  });
+  await driver.command('operator', 'help');
+  await started.app.settled();
+  expect((await driver.privately('operator')).at(-1)?.text).toContain('deploy');
+});
+
+test('a stop ends a registration that waits for Discord, and nothing is logged about the registration', async () => {
+  driver.server.fault({ on: /^GET .*\/commands/, delayMs: 5_000, answer: 'right' });
+  const started = await start();
+  await until(() => requests().length > 0, 'the registration');
+  await started.stop();
+  bot = undefined;
+  expect(await lines(started, 0)).toEqual([]);
+});

@@ -1,0 +1,14 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const ROOT = join(import.meta.dirname, '../..');
+const TSC = join(ROOT, 'node_modules/typescript/bin/tsc');
+
+/** Builds JavaScript as the image does, in the folder `dist/NAME`. Resolves with the path of that folder. */
+export async function build(name: string): Promise<string> {
+  const folder = join(ROOT, 'dist', name);
+  const words = ['--project', 'tsconfig.build.json', '--outDir', folder];
+  await promisify(execFile)(process.execPath, [TSC, ...words], { cwd: ROOT });
+  return folder;
+}
