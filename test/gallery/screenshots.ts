@@ -6,6 +6,8 @@ import type { Platform } from './samples.ts';
 const { resolve } = createRequire(import.meta.url);
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find((path) => existsSync(path));
 const WIDTH = 1440;
+const SPECIMEN =
+  '<div id="specimen" style="width:360px;font:16px sans-serif">Ready 0123 Łódź 日本 🟢✅▲↳ · <code>4a370e51</code></div>';
 
 /** How a strip of the page is drawn. */
 export interface Strip {
@@ -62,6 +64,11 @@ export async function openBrowser(file: string) {
       await page.evaluate(`show(${JSON.stringify(strip)})`);
       const drawing = strip.platform ? ` article:not([hidden]) figure.${strip.platform}` : '';
       return await page.locator(`#${strip.id}${drawing}`).screenshot();
+    },
+    /** Letters, signs and emoji. A machine with other fonts draws this picture in another way. */
+    async specimen(): Promise<Buffer> {
+      await page.evaluate(`document.body.insertAdjacentHTML('beforeend', ${JSON.stringify(SPECIMEN)})`);
+      return await page.locator('#specimen').screenshot();
     },
     close: () => browser.close(),
   };

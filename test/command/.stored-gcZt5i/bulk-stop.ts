@@ -1,0 +1,110 @@
+import { quoted } from 'file:///work/main/src/command/argv.ts';
+import { matching, planActions, propose } from 'file:///work/main/src/command/bulk-plan.ts';
+import { type CheckContext, type Context, defineCommand } from 'file:///work/main/src/command/define.ts';
+import { filterInUse } from 'file:///work/main/src/command/filter-in-use.ts';
+import { suggestFleets } from 'file:///work/main/src/command/fleets.ts';
+import { suggestHosts } from 'file:///work/main/src/command/hosts.ts';
+import { fullName, placeName } from 'file:///work/main/src/command/kinds/location.ts';
+import type { OptionsOf } from 'file:///work/main/src/command/options.ts';
+import { namesakes } from 'file:///work/main/src/command/same-name.ts';
+import type { Deployment } from 'file:///work/main/src/deployments/deployment.ts';
+import { filtersOf, filterWords, STATUSES } from 'file:///work/main/src/deployments/list-filter.ts';
+import type { Location } from 'file:///work/main/src/edgegap/schema.ts';
+import { InputError } from 'file:///work/main/src/errors.ts';
+
+const options = {
+  application: { kind: 'application', orInactive: true, description: 'Only of this application' },
+  version: { kind: 'version', orInactive: true, description: 'Only of this version' },
+  status: { kind: 'choice', choices: STATUSES, description: 'Only in this status' },
+  tag: { kind: 'tag', description: 'Only with this tag' },
+  'older-than': { kind: 'duration', description: 'Only deployments at least this old, for example 2h' },
+  city: { kind: 'location', description: 'Only in this city' },
+  by: {
+    kind: 'string',
+    description: 'Only deployments that this person deployed from chat: a name or a mention',
+  },
+  mine: { kind: 'boolean', description: 'Only deployments that you deployed from chat' },
+  fleet: {
+    kind: 'string',
+    suggest: suggestFleets,
+    description: 'Only on this private fleet; * stands for anything',
+  },
+  host: {
+    kind: 'string',
+    suggest: suggestHosts,
+    description: 'Only on this host of a fleet; * stands for anything',
+  },
+  all: { kind: 'boolean', description: 'Needed to stop everything that runs' },
+} as const;
+type Given = OptionsOf<typeof options>;
+type Asker = Deployment['asker'];
+
+export default defineCommand({
+  description: 'Stop many deployments at once (shows the plan first)',
+  example: '--application kart-racing --older-than 2h',
+  permission: 'deployments.stop',
+  ack: 'private',
+  interrupted: 'Nothing was stopped; ask again.',
+  options,
+  actions: planActions('bulk-stop', 'deployments.stop', 'Nothing was stopped.'),
+  check({ options, prompt }: CheckContext<Given>) {
+    const { all, ...filters } = options;
+    if (!all && !Object.values(filters).some((value) => value))
+      throw everything('Without a filter, bulk-stop would stop everything that runs.', prompt);
+  },
+  async run(context) {
+    const { edgegap, clock, prompt } = context;
+    const { all, city, by, mine, 'older-than': olderThan, ...named } = context.options;
+    const filter = await filterInUse(context, { ...named, olderThan });
+    const found = await matching(context, {
+      filter,
+      spared: context.ownDeployment?.id,
+      by: mine || by !== undefined ? (askers) => askerOf(context, askers) : undefined,
+      isAt: city && ((location) => isSameCity(location, city)),
+    });
+    // A failed deployment does not run.
+    if (!all && found.matched > 1 && filter.status !== 'error') {
+      const running = { filters: filtersOf({}, clock.now()), limit: 1 };
+      const { total_count } = await edgegap.deployments(running);
+      if (found.matched >= total_count)
+        throw everything(`The filter matches everything that runs: ${total_count} deployments.`, prompt);
+    }
+    const person = mine ? context.asker.name : found.by?.name;
+    const words = [
+      filterWords(filter),
+      ...(city ? [`city ${fullName(city)}`] : []),
+      ...(person === undefined ? [] : [`deployed by ${person}`]),
+    ];
+    const asked = { change: { kind: 'stop' }, filter, words: words.filter(Boolean).join(', ') } as const;
+    await context.respond(await propose(context, 'bulk-stop', asked, found));
+  },
+});
+
+/** Edgegap may leave out the division, which tells apart two cities of the same name in a country. */
+function isSameCity(one: Location, other: Location): boolean {
+  const divisions = [one, other].flatMap(({ administrative_division = [] }) => administrative_division);
+  return placeName(one) === placeName(other) && new Set(divisions).size < 2;
+}
+
+/** The person in `mine` or `by`, out of these people. Throws InputError if several people may be meant. */
+function askerOf({ options, asker: me }: Context<Given>, askers: readonly Asker[]): Asker | undefined {
+  const { mine, by } = options;
+  const all = mine ? askers.filter(({ id }) => id === me.id) : askers;
+  if (by === undefined) return all[0];
+  // Discord writes a mention as `<@123>`; the Slack adapter passes on `@U123` or `@ann`.
+  const given = by.trim().replace(/^<?@!?|>$/g, '');
+  const withId = all.filter(({ id }) => id === given);
+  const found = withId.length > 0 ? withId : namesakes(given, all, ({ name }) => name);
+  const people = new Map(found.map(({ id, name }) => [id, `${id} (${name})`]));
+  if (people.size > 1)
+    throw new InputError('person-ambiguous', `Several people could be meant by ${quoted(by)}.`, {
+      hint: `Nothing was stopped. Say which, by the id: ${[...people.values()].join(' or ')}.`,
+    });
+  return found[0];
+}
+
+function everything(problem: string, prompt: string): InputError {
+  return new InputError('filter-everything', problem, {
+    hint: `Nothing was stopped. Add a filter, such as --tag or --older-than; or, to stop everything: ${prompt}bulk-stop --all`,
+  });
+}

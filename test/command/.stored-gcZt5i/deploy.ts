@@ -1,0 +1,248 @@
+import { counted } from 'file:///work/main/src/chat/facts.ts';
+import {
+  answered,
+  askToRepeat,
+  confirmedOrder,
+  mayDeploy,
+  type Wanted,
+} from 'file:///work/main/src/command/confirm-deploy.ts';
+import {
+  type Context,
+  type DeploymentActionContext,
+  defineCommand,
+  type RunResult,
+  type Services,
+} from 'file:///work/main/src/command/define.ts';
+import { orderOf } from 'file:///work/main/src/command/deploy-order.ts';
+import { cityMenu, planNear } from 'file:///work/main/src/command/elsewhere.ts';
+import { suggestHosts } from 'file:///work/main/src/command/hosts.ts';
+import type { RawValue } from 'file:///work/main/src/command/kinds/kind.ts';
+import { itemsIn } from 'file:///work/main/src/command/kinds/list.ts';
+import { findDeployable } from 'file:///work/main/src/command/kinds/version.ts';
+import { offeringLast, offerTags } from 'file:///work/main/src/command/offers.ts';
+import { deploymentCard } from 'file:///work/main/src/deployments/card.ts';
+import type { Deployment } from 'file:///work/main/src/deployments/deployment.ts';
+import type { Deployments } from 'file:///work/main/src/deployments/deployments.ts';
+import { lifetimeAgain } from 'file:///work/main/src/deployments/lifetime.ts';
+import { endText } from 'file:///work/main/src/deployments/lifetime-cards.ts';
+import { isRepeatable, requestingView } from 'file:///work/main/src/deployments/view.ts';
+import { InputError } from 'file:///work/main/src/errors.ts';
+
+/**
+ * Shown if the process died before it stored the intent. Nothing was deployed in this case, because the request to
+ * Edgegap leaves only after the intent is stored.
+ */
+const interrupted = 'Nothing was deployed; ask again.';
+
+const prolonging = {
+  permission: 'deployments.deploy',
+  ack: 'private',
+  on: 'deployment',
+  interrupted:
+    'The server may or may not have been given more time: see its card, and press the button again.',
+} as const;
+/** A command or an argument may hold a secret, such as a password. */
+const hidden = () => 'set (the bot does not show the value)';
+
+const options = {
+  application: {
+    kind: 'application',
+    required: 'or-preset',
+    positional: true,
+    description: 'The application to deploy',
+  },
+  version: {
+    kind: 'version',
+    positional: true,
+    description: 'The version; if left out, the newest active version',
+  },
+  near: { kind: 'places', description: 'Cities or coordinates to deploy near, e.g. Montreal; 45.50,-73.57' },
+  ip: {
+    kind: 'list',
+    of: 'ip',
+    description: 'IP addresses of players to deploy near, separated by commas',
+    shown: (given: RawValue) => counted(itemsIn(given, 'ip').length, 'player'),
+  },
+  tag: {
+    kind: 'list',
+    of: 'tag',
+    suggest: offeringLast(',，', offerTags),
+    description: 'Tags for the deployment, separated by commas',
+  },
+  env: {
+    kind: 'variables',
+    description: 'Variables: MODE=race (typed: repeat --env; on Discord: all pairs in one box)',
+  },
+  cpu: {
+    kind: 'integer',
+    min: 100,
+    max: 262_144,
+    description: 'CPU units, 1024 for each vCPU (needs memory)',
+  },
+  memory: {
+    kind: 'integer',
+    min: 100,
+    max: 524_288,
+    description: 'MiB of memory, at most twice cpu (needs cpu)',
+  },
+  cached: { kind: 'boolean', description: 'Use only locations that have the image in their cache' },
+  fleet: { kind: 'fleet', description: 'A private fleet to deploy to' },
+  host: {
+    kind: 'list',
+    of: 'host',
+    description: 'Hosts of the fleet in order of preference, separated by commas',
+    suggest: suggestHosts,
+  },
+  command: {
+    kind: 'string',
+    maxLength: 1000,
+    description: 'A command in place of the container’s own (needs ip)',
+    shown: hidden,
+  },
+  arguments: {
+    kind: 'string',
+    maxLength: 1000,
+    description: 'Arguments for the container’s command (needs ip)',
+    shown: hidden,
+  },
+  'log-storage': {
+    kind: 'string',
+    maxLength: 100,
+    description: 'The endpoint storage that keeps the log after the end (needs ip)',
+  },
+  for: {
+    kind: 'duration',
+    mostDays: 365,
+    examples: ['1h', '2h', '8h', '24h'],
+    description: 'Stop the server after this time, for example 2h (asks before)',
+  },
+  preset: {
+    kind: 'preset',
+    description: 'Take options from this preset (typed: @qa); options given here replace the preset’s',
+  },
+} as const;
+
+export default defineCommand({
+  description: 'Deploy a dedicated server',
+  example: 'kart-racing v1.2 --near Montreal --tag qa',
+  permission: 'deployments.deploy',
+  ack: 'public',
+  interrupted,
+  options,
+  actions: {
+    again: {
+      permission: 'deployments.deploy',
+      ack: 'public',
+      interrupted,
+      async check(context) {
+        const { action, chosen } = context;
+        const before = await knownDeployment(context, action.arg);
+        if (!isRepeatable(before)) return await mayDeploy(context, await lostDeployment(context, before.id));
+        const { env = [], newest: _, lifetime: old, ...plan } = before.plan;
+        const lifetime = lifetimeAgain(context.settings.lifetime, old);
+        const known = env.filter(({ value }) => value !== undefined);
+        const lost = env.filter(({ value }) => value === undefined).map(({ key }) => key);
+        const names = await findDeployable(context.catalog, before);
+        const [city] = chosen;
+        const fleet = city === undefined ? undefined : plan.fleet?.name;
+        const placed = city === undefined ? plan : await planNear(context, plan, city);
+        const again = { ...placed, lifetime, env: known };
+        await askToRepeat(context, { ...names, plan: again }, { lost, fleet });
+      },
+      run: async (context) => await launch(context, await lostDeployment(context, context.action.arg)),
+    },
+    elsewhere: {
+      permission: 'deployments.deploy',
+      ack: 'private',
+      interrupted,
+      async run(context) {
+        const before = await knownDeployment(context, context.action.arg);
+        await context.respond(await cityMenu(context, before));
+      },
+    },
+    confirm: {
+      permission: 'deployments.deploy',
+      ack: 'public',
+      interrupted,
+      check: async (context) => {
+        const wanted = await confirmedOrder(context, context.action.arg);
+        await context.guard.check(context.asker);
+        await (wanted.replaces
+          ? lostDeployment(context, wanted.replaces)
+          : findDeployable(context.catalog, wanted));
+      },
+      run: async (context) => {
+        const { action, payloads } = context;
+        return await launch(context, await confirmedOrder(context, action.arg), async (tx) => {
+          if (!(await payloads.take(action.arg, tx))) throw answered();
+        });
+      },
+    },
+    cancel: {
+      permission: 'deployments.deploy',
+      ack: 'update',
+      interrupted: 'Nothing was deployed.',
+      async run({ payloads, action, respond }) {
+        if (!(await payloads.take(action.arg))) throw answered();
+        await respond({ kind: 'card', tone: 'neutral', title: ['Nothing was deployed'], nodes: [] });
+      },
+    },
+    extend: { ...prolonging, run: (context: DeploymentActionContext) => prolong(context, 'extend') },
+    keep: { ...prolonging, run: (context: DeploymentActionContext) => prolong(context, 'keep') },
+  },
+  check: async (context) => await mayDeploy(context, await orderOf(context, context.options)),
+  run: async (context) => await launch(context, await orderOf(context, context.options)),
+});
+
+/** Gives the server more time, because a person pressed a button of the question before the end. */
+async function prolong(context: DeploymentActionContext, how: 'extend' | 'keep'): Promise<void> {
+  const { target, action, settings, asker, source: question } = context;
+  const known = await knownDeployment(context, target.known?.id ?? '');
+  const [, endsAt] = action.arg.split('.');
+  const answer = { how, endsAt: Number(endsAt), most: settings.lifetime.most, by: asker.name, question };
+  const after = (await context.deployments.prolong(known, answer)) ?? known;
+  const text = [`${after.application} ${after.version}: `, ...endText(after)];
+  await context.respond({ kind: 'line', tone: 'success', text });
+}
+
+/** Posts the card before deploying. If the card cannot be posted, nothing is deployed or billed. */
+async function launch(
+  context: Pick<Context<unknown>, 'postCard' | 'deployments' | 'asker' | 'invocationId' | 'clock'>,
+  { replaces, ...wanted }: Wanted,
+  claim?: Parameters<Deployments['deploy']>[2],
+): Promise<RunResult> {
+  const { asker, invocationId, deployments, clock } = context;
+  const view = requestingView({ ...wanted, askedBy: asker.name, createdAt: clock.now() });
+  const card = await context.postCard(deploymentCard(view));
+  const order = { invocationId, ...wanted, asker, at: asker.at, card };
+  const { phase, requestId: deployment, problem: code } = await deployments.deploy(order, replaces, claim);
+  if (phase === 'unknown') return { outcome: 'unknown', code };
+  return code === undefined ? { deployment } : { outcome: 'failed', code, deployment };
+}
+
+async function knownDeployment({ deployments }: Services, id: string): Promise<Deployment> {
+  const known = await deployments.byId(id);
+  if (known) return known;
+  throw new InputError('again-unknown', 'I no longer know that deployment.', { hint: 'Use deploy.' });
+}
+
+/**
+ * The order of the lost deployment with this id, to be deployed again. The outcome of its request was unknown, and no
+ * server was found.
+ */
+async function lostDeployment(services: Services, id: string): Promise<Wanted> {
+  const before = await knownDeployment(services, id);
+  if (before.replacedBy !== undefined)
+    throw new InputError('again-done', 'Someone has deployed this server again already.', {
+      hint: 'Nothing more was deployed. See the card of the new deployment.',
+    });
+  if (before.phase !== 'lost')
+    throw new InputError('again-done', 'Nothing to deploy again: the deployment did start after all.', {
+      hint: 'Nothing more was deployed. See the card of the deployment.',
+    });
+  await findDeployable(services.catalog, before);
+  const { application, version } = before;
+  // By now, another version may be the newest.
+  const plan = { ...before.plan, newest: undefined };
+  return { application, version, plan, replaces: id };
+}

@@ -1,0 +1,186 @@
+import type { Card, Node } from 'file:///work/main/src/chat/card.ts';
+import { counted } from 'file:///work/main/src/chat/facts.ts';
+import {
+  type Context,
+  type DeploymentActionContext,
+  defineCommand,
+  type Services,
+} from 'file:///work/main/src/command/define.ts';
+import { filterInUse } from 'file:///work/main/src/command/filter-in-use.ts';
+import { suggestFleets } from 'file:///work/main/src/command/fleets.ts';
+import { suggestHosts } from 'file:///work/main/src/command/hosts.ts';
+import { pageAction, pageFoot, pageOption } from 'file:///work/main/src/command/pages.ts';
+import { currentView } from 'file:///work/main/src/command/status-view.ts';
+import { answerCard } from 'file:///work/main/src/deployments/answer-card.ts';
+import {
+  type Filter,
+  filtersOf,
+  filterWords,
+  isFiltered,
+  matchesFailed,
+  STATUSES,
+} from 'file:///work/main/src/deployments/list-filter.ts';
+import { type ListRow, listRow, listTable } from 'file:///work/main/src/deployments/list-row.ts';
+import type { DeploymentPage } from 'file:///work/main/src/edgegap/schema.ts';
+
+const ROWS = 10;
+/**
+ * How many deployments of a person the filter `mine` takes into account. They come from the bot's record, and the
+ * newest deployments are taken first.
+ */
+const MOST_MINE = 200;
+
+export default defineCommand({
+  description: 'List active deployments',
+  example: '--application kart-racing --status ready',
+  permission: 'deployments.read',
+  ack: 'private',
+  options: {
+    application: { kind: 'application', orInactive: true, description: 'Only of this application' },
+    version: { kind: 'version', orInactive: true, description: 'Only of this version' },
+    status: { kind: 'choice', choices: STATUSES, description: 'Only in this status' },
+    tag: { kind: 'tag', description: 'Only with this tag' },
+    fleet: {
+      kind: 'string',
+      suggest: suggestFleets,
+      description: 'Only on this private fleet; * stands for anything',
+    },
+    host: {
+      kind: 'string',
+      suggest: suggestHosts,
+      description: 'Only on this host of a fleet; * stands for anything',
+    },
+    'older-than': { kind: 'duration', description: 'Only deployments at least this old, for example 2h' },
+    mine: { kind: 'boolean', description: 'Only deployments that you deployed from chat' },
+    page: pageOption,
+  },
+  actions: {
+    page: pageAction<Filter>(show),
+    open: { permission: 'deployments.read', ack: 'private', on: 'deployment', run: open },
+  },
+  run(context) {
+    const { page = 1, mine, 'older-than': olderThan, ...named } = context.options;
+    return show(context, { ...named, olderThan, mine: mine || undefined }, page);
+  },
+});
+
+/** Shows the chosen deployment on a card of its own. */
+async function open(context: DeploymentActionContext): Promise<void> {
+  await context.respond(answerCard(await currentView(context, context.target), context.clock.now(), false));
+}
+
+/**
+ * Reads the page `page`. If there are fewer pages by now, reads the last page. With `ids`, only deployments with these
+ * request_ids are searched.
+ */
+async function read(
+  { edgegap, clock }: Pick<Services, 'edgegap' | 'clock'>,
+  filter: Filter,
+  page: number,
+  ids: readonly string[] | undefined,
+): Promise<DeploymentPage> {
+  if (ids?.length === 0) return { rows: [], total_count: 0, has_next: false, page: 1, messages: [] };
+  const found = await edgegap.deployments({
+    filters: filtersOf(filter, clock.now(), ids),
+    order_by: [{ field: 'created_at', order: 'desc' }],
+    page,
+    limit: ROWS,
+  });
+  const last = pagesOf(found.total_count);
+  if (page <= last) return { ...found, page };
+  return await read({ edgegap, clock }, filter, last, ids);
+}
+
+function pagesOf(total: number): number {
+  return Math.max(1, Math.ceil(total / ROWS));
+}
+
+/**
+ * Returns the page, together with the filter that was used to find it. For `mine`, the request_ids come from the bot's
+ * record.
+ */
+async function search(context: Context<unknown>, asked: Filter, wanted: number) {
+  const { deployments, asker, settings } = context;
+  const mine = () => deployments.askedBy(asker, MOST_MINE, settings.applicationAllowlist);
+  const ids = asked.mine ? await mine() : undefined;
+  const found = await read(context, asked, wanted, ids);
+  const named = asked.tag ?? asked.version;
+  if (found.total_count > 0 || named === undefined || ids?.length === 0) return { filter: asked, found, ids };
+  const filter = await filterInUse(context, asked, ids);
+  const isSame = filter.tag === asked.tag && filter.version === asked.version;
+  return { filter, found: isSame ? found : await read(context, filter, wanted, ids), ids };
+}
+
+async function show(context: Context<unknown>, asked: Filter, wanted: number): Promise<void> {
+  const { filter, found, ids } = await search(context, asked, wanted);
+  const { rows, total_count, has_next, page, messages } = found;
+  const now = context.clock.now();
+  const table = await Promise.all(rows.map((row) => listRow(context.deployments, row, now)));
+  const failed = await countFailed(context, filter, ids);
+  const pages = Math.max(pagesOf(total_count), has_next ? page + 1 : 1);
+  const notes = [
+    ...(ids?.length === MOST_MINE ? [`I looked at your newest ${MOST_MINE} deployments only.`] : []),
+    ...messages.map((message) => `Edgegap: ${message}`),
+  ];
+  const nodes: Node[] = [
+    table.length > 0 ? listTable(table) : { kind: 'text', text: [emptyText(filter)] },
+    ...notes.map((note): Node => ({ kind: 'note', text: [note] })),
+    ...failedNote(context, failed),
+    ...menu(table),
+    ...(await pageFoot(
+      context,
+      'list',
+      filter,
+      { page, pages, wanted },
+      {
+        refresh: true,
+        others: otherList(filter, failed),
+      },
+    )),
+  ];
+  await context.respond(listCard(filter, total_count, nodes));
+}
+
+function emptyText(filter: Filter): string {
+  const state = filter.status === 'error' ? 'failed' : 'active';
+  return isFiltered(filter) ? `No ${state} deployment matches.` : 'No deployment is active.';
+}
+
+/**
+ * How many failed deployments match the filter. The status in the filter is not compared. The failed deployments are
+ * counted in the bot's record, because Edgegap has no list that contains both active and failed deployments.
+ */
+async function countFailed(
+  { deployments, settings, clock }: Context<unknown>,
+  filter: Filter,
+  ids: readonly string[] = [],
+): Promise<number> {
+  if (filter.status) return 0;
+  const failed = await deployments.failed(settings.applicationAllowlist);
+  return failed.filter((one) => matchesFailed(one, filter, clock.now(), ids)).length;
+}
+
+function failedNote({ prompt }: Context<unknown>, count: number): Node[] {
+  if (count === 0) return [];
+  const failed = `${counted(count, 'failed deployment')} ${count === 1 ? 'is' : 'are'}`;
+  return [{ kind: 'note', text: [`${failed} not shown: use `, { code: `${prompt}list --status error` }] }];
+}
+
+function menu(table: readonly ListRow[]): Node[] {
+  if (table.length === 0) return [];
+  const choices = table.map(({ choice }) => choice);
+  const action = { command: 'list', action: 'open', arg: '' };
+  return [{ kind: 'select', placeholder: 'Open a deployment', choices, action }];
+}
+
+/** The button that switches from the active deployments to the failed deployments, or back. */
+function otherList(filter: Filter, failed: number): Readonly<Record<string, Filter>> {
+  if (filter.status === 'error') return { Active: { ...filter, status: undefined } };
+  return failed > 0 ? { Failed: { ...filter, status: 'error' } } : {};
+}
+
+function listCard(filter: Filter, total: number, nodes: readonly Node[]): Card {
+  const words = filterWords(filter);
+  const title = counted(total, `${filter.status === 'error' ? 'failed' : 'active'} deployment`);
+  return { kind: 'card', tone: 'neutral', title: [words ? `${title}: ${words}` : title], nodes };
+}

@@ -1,0 +1,287 @@
+import {
+  type Button,
+  type Card,
+  type CardFile,
+  type Field,
+  type Inline,
+  type Node,
+  textFile,
+} from 'file:///work/main/src/chat/card.ts';
+import { type Context, defineCommand } from 'file:///work/main/src/command/define.ts';
+import { follow, unfollow } from 'file:///work/main/src/command/follow.ts';
+import { theDeployment } from 'file:///work/main/src/command/options.ts';
+import type { DeploymentTarget } from 'file:///work/main/src/deployments/deployment.ts';
+import { EdgegapError } from 'file:///work/main/src/edgegap/errors.ts';
+import type { Logs } from 'file:///work/main/src/edgegap/logs.ts';
+import { InputError } from 'file:///work/main/src/errors.ts';
+import { excerpt as excerptOf } from 'file:///work/main/src/log/excerpt.ts';
+import { isPublicLink } from 'file:///work/main/src/log/link.ts';
+import { type LinePattern, linePattern } from 'file:///work/main/src/log/pattern.ts';
+import { maskedTail, type Tail } from 'file:///work/main/src/log/tail.ts';
+import type { Recorded } from 'file:///work/main/src/recorder/recordings.ts';
+
+const DEFAULT_LINES = 30;
+/** How much of a log the message shows. A longer log is attached as a file. */
+const SHOWN_LINES = 40;
+const SHOWN_CHARACTERS = 2_400;
+const MAX_LINES = 5_000;
+
+export default defineCommand({
+  description: 'Show the last lines of a deployment’s log, its crash log and exit code',
+  example: '93924761ccde --lines 100 --grep error',
+  permission: 'deployments.read',
+  ack: 'private-unless-shared',
+  options: {
+    deployment: theDeployment,
+    lines: {
+      kind: 'integer',
+      min: 1,
+      max: MAX_LINES,
+      description: `How many lines from the end (${DEFAULT_LINES} if not given)`,
+    },
+    grep: { kind: 'pattern', description: 'Show only lines with this text, or a pattern like /error|warn/i' },
+    invert: { kind: 'boolean', description: 'Show the lines that do not match grep' },
+    file: { kind: 'boolean', description: 'Attach the lines as a file; without lines, the whole log' },
+    follow: { kind: 'boolean', description: 'Show new lines to the whole channel as they come' },
+    for: {
+      kind: 'duration',
+      examples: ['10m', '30m', '2h'],
+      mostDays: 2 / 24,
+      description: 'How long to follow (10m if not given)',
+    },
+    share: { kind: 'boolean', description: 'Show the answer to the whole channel' },
+  },
+  actions: {
+    unfollow,
+    show: {
+      permission: 'deployments.read',
+      ack: 'private',
+      on: 'deployment',
+      run: (context) => show(context, context.target, {}),
+    },
+    share: {
+      permission: 'deployments.read',
+      ack: 'public',
+      on: 'deployment',
+      async run(context) {
+        const { action, payloads, target } = context;
+        const [, key] = action.arg.split('.');
+        const asked = key === undefined ? {} : await payloads.get(key);
+        if (!asked)
+          throw new InputError('logs-old', 'This answer is too old to share.', { hint: 'Use logs again.' });
+        const { source, ...request } = asked as SharedRequest;
+        const grep = source === undefined ? undefined : await linePattern(source);
+        await show(context, target, {
+          ...request,
+          grep: grep && 'matches' in grep ? grep : undefined,
+          share: true,
+        });
+      },
+    },
+  },
+  check({ options: { grep, invert, follow, for: ms, share } }) {
+    if (ms !== undefined && !follow)
+      throw new InputError('for-alone', 'for needs follow.', {
+        hint: 'For example: logs @last --follow --for 30m shows the new lines of the next 30 minutes.',
+      });
+    if (follow && share)
+      throw new InputError('follow-shared', 'follow shows the lines to the whole channel already.', {
+        hint: 'Leave out share.',
+      });
+    if (invert && !grep)
+      throw new InputError('invert-alone', 'invert needs grep.', {
+        hint: 'For example: logs @last --grep heartbeat --invert shows all lines without heartbeat.',
+      });
+  },
+  async run(context) {
+    const { deployment, ...request } = context.options;
+    await (request.follow ? follow(context, deployment, request) : show(context, deployment, request));
+  },
+});
+
+interface LogsRequest {
+  readonly lines?: number | undefined;
+  readonly grep?: LinePattern | undefined;
+  readonly invert?: boolean | undefined;
+  readonly file?: boolean | undefined;
+  readonly share?: boolean | undefined;
+}
+
+/** A request as the payload of the button that shares the answer. */
+interface SharedRequest extends Pick<LogsRequest, 'lines' | 'invert' | 'file'> {
+  /** The pattern as typed. */
+  readonly source?: string | undefined;
+}
+
+async function show(
+  context: Context<unknown>,
+  target: DeploymentTarget,
+  request: LogsRequest,
+): Promise<void> {
+  const { request_id } = target;
+  const logs = await read(context, target);
+  const count = request.lines ?? (request.file && !request.grep ? MAX_LINES : DEFAULT_LINES);
+  const part = (text: string, most: number) => partOf(context, text, request, most);
+  const log = await part(logs.logs, count);
+  const crash = await part(logs.crash_logs ?? '', MAX_LINES);
+  const card = logCard(request_id, logs, { log, crash, asked: count, request });
+  const isEmpty = !log.text && !crash.text && !logs.logs_link;
+  const buttons = request.share || isEmpty ? [] : [await shareButton(context, request_id, request)];
+  const nodes: readonly Node[] =
+    buttons.length > 0 ? [...card.nodes, { kind: 'buttons', buttons }] : card.nodes;
+  await context.respond({ ...card, nodes });
+}
+
+/** The last lines of a log, or of the lines that match. `total` is undefined if older lines may match, too. */
+interface Part extends Omit<Tail, 'total'> {
+  readonly total: number | undefined;
+}
+
+async function partOf(
+  { logSearches, settings: { secrets } }: Context<unknown>,
+  text: string,
+  { grep, invert = false }: LogsRequest,
+  count: number,
+): Promise<Part> {
+  if (!grep) return await maskedTail(text, count, secrets);
+  const found = await logSearches.search({ log: text, source: grep.source, invert, count, secrets });
+  return { ...found, total: found.isComplete ? found.lines : undefined };
+}
+
+async function shareButton(
+  { payloads }: Context<unknown>,
+  request_id: string,
+  { lines, grep, invert, file }: LogsRequest,
+): Promise<Button> {
+  const asked: SharedRequest = { lines, source: grep?.source, invert, file };
+  const isPlain = Object.values(asked).every((value) => value === undefined);
+  const arg = isPlain ? request_id : `${request_id}.${await payloads.keep({ ...asked })}`;
+  return { label: 'Share', style: 'secondary', action: { command: 'logs', action: 'share', arg } };
+}
+
+async function read(
+  { edgegap, deployments, recordings }: Context<unknown>,
+  { request_id, seen }: DeploymentTarget,
+): Promise<Logs & Partial<Recorded>> {
+  try {
+    const told = await edgegap.logs(request_id);
+    // For a deployment that has ended, Edgegap may still tell where the log is stored.
+    const saved = told.logs || told.crash_logs ? undefined : await recordings.of(request_id);
+    return saved ? { ...saved, logs_link: told.logs_link } : told;
+  } catch (cause) {
+    // The deployment is read again, because it may have ended in the meantime.
+    const known = await deployments.byRequestId(request_id);
+    const ended = known?.endedAt !== undefined || seen?.current_status === 'TERMINATED';
+    if (!ended || !(cause instanceof EdgegapError) || cause.outcome !== 'not-done') throw cause;
+    const saved = await recordings.of(request_id);
+    if (saved) return saved;
+    throw new InputError('log-gone', 'The deployment has terminated, and its log is gone.', {
+      hint: 'To keep the logs of later deployments, give the version an endpoint storage in the Edgegap dashboard.',
+      cause,
+    });
+  }
+}
+
+interface Shown {
+  readonly log: Part;
+  readonly crash: Part;
+  /** How many lines were asked for. */
+  readonly asked: number;
+  readonly request: LogsRequest;
+}
+
+function logCard(
+  request_id: string,
+  logs: Logs & Partial<Recorded>,
+  { log, crash, asked, request }: Shown,
+): Card {
+  const nodes: Node[] = [];
+  const fields = crashFields(logs);
+  if (fields.length > 0) nodes.push({ kind: 'fields', fields });
+  const files: CardFile[] = [];
+  let left = 0;
+  let long = 0;
+  const part = (title: string, { text, lines }: Part, file: string) => {
+    if (title) nodes.push({ kind: 'text', text: [{ bold: title }] });
+    const excerpt = excerptOf(text, SHOWN_LINES, SHOWN_CHARACTERS);
+    const ends = text.match(/^\[… \d+ characters left out\]/gm)?.length ?? 0;
+    if (request.file || excerpt.length < text.length || ends > 0) files.push(textFile(file, `${text}\n`));
+    left += lines - excerpt.split('\n').length;
+    long += ends;
+    nodes.push({ kind: 'code', text: excerpt, keep: 'end' });
+  };
+  if (crash.text) part('Crash log', crash, `${request_id}-crash.log`);
+  if (log.text) part(crash.text ? 'Log' : '', log, `${request_id}.log`);
+  else if (request.grep && logs.logs) nodes.push({ kind: 'text', text: noMatch(request.grep, log) });
+  else if (!logs.logs_link)
+    nodes.push({ kind: 'text', text: ['The log is empty: the server has printed nothing, or never ran.'] });
+  const note = (...text: Inline[]) => nodes.push({ kind: 'note', text });
+  if (logs.recordedAt !== undefined)
+    note('The deployment has ended. I saved this log at ', { time: logs.recordedAt, style: 'clock' }, '.');
+  if (files.length > 0)
+    note(
+      `${left > 0 ? `… ${counted(left)} left out here. ` : ''}These are the last lines; all lines are in the ${files.length === 1 ? 'file' : 'files'}.`,
+    );
+  if (long > 0) note(`… ${counted(long)} cut short; the Edgegap dashboard has the whole log.`);
+  if (log.text && log.total === undefined && log.lines < asked) note(NOT_ALL_SEARCHED);
+  const missing = lacking(log, asked) + lacking(crash, MAX_LINES);
+  if (missing > 0)
+    note(
+      `… ${counted(missing)} more left out: together they are too long to be shown here; the Edgegap dashboard has them.`,
+    );
+  if (logs.logs_link) note(storedLog(logs.logs_link));
+  return {
+    kind: 'card',
+    tone: crash.text || fields.length > 0 ? 'danger' : 'neutral',
+    title: ['Log of ', { code: request_id }, log.lines > 0 ? `, ${howMany(log, request)}` : ''],
+    nodes,
+    ...(files.length > 0 ? { files } : {}),
+  };
+}
+
+const NOT_ALL_SEARCHED =
+  'Older lines were not searched, because the log is too long. The Edgegap dashboard has the whole log.';
+
+function noMatch({ source }: LinePattern, { total }: Part): Inline[] {
+  return ['No line matches ', { code: source }, '. ', total === undefined ? NOT_ALL_SEARCHED : ''];
+}
+
+/** How many lines are not shown, because all lines together are too long. */
+function lacking({ total, lines }: Part, asked: number): number {
+  return total === undefined ? 0 : Math.min(asked, total) - lines;
+}
+
+/** `last 30 of 20,000 lines`, or `last 30 lines with “error”`. */
+function howMany(
+  { lines, total }: Part,
+  { grep, invert, lines: asked = DEFAULT_LINES }: LogsRequest,
+): string {
+  if (!grep)
+    return total !== undefined && lines < total
+      ? `last ${lines.toLocaleString('en')} of ${counted(total)}`
+      : counted(lines);
+  return `${lines >= asked ? 'last ' : ''}${counted(lines)} ${invert ? 'without' : 'with'} “${grep.source}”`;
+}
+
+function counted(lines: number): string {
+  return `${lines.toLocaleString('en')} ${lines === 1 ? 'line' : 'lines'}`;
+}
+
+function crashFields({ crash_data }: Logs): Field[] {
+  const { exit_code, message, restart_count } = crash_data ?? {};
+  return [
+    ...(exit_code === undefined ? [] : [{ label: 'Exit code', value: [String(exit_code)] }]),
+    ...(message ? [{ label: 'Reason', value: [message] }] : []),
+    ...(restart_count ? [{ label: 'Restarts', value: [String(restart_count)] }] : []),
+  ];
+}
+
+/**
+ * The answer can be shared with the whole channel. A link that works without a sign-in is therefore left out; only the
+ * Edgegap dashboard shows such a link.
+ */
+function storedLog(link: string): Inline {
+  if (isPublicLink(link)) return { link, text: 'Stored log' };
+  const { hostname = '' } = URL.parse(link) ?? {};
+  return `The log is stored too${hostname && ` at ${hostname}`}; the link to it is in the Edgegap dashboard.`;
+}

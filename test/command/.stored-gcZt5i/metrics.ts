@@ -1,0 +1,285 @@
+import { blocks, NARROW, WIDE } from 'file:///work/main/src/chart/blocks.ts';
+import { inUnit } from 'file:///work/main/src/chart/format.ts';
+import type { ChartSpec, Gap, Unit } from 'file:///work/main/src/chart/spec.ts';
+import {
+  type Button,
+  type CardFile,
+  type Field,
+  type Inline,
+  type Node,
+  textFile,
+} from 'file:///work/main/src/chat/card.ts';
+import { type Context, type DeploymentActionContext, defineCommand } from 'file:///work/main/src/command/define.ts';
+import { instantOf, type Moment } from 'file:///work/main/src/command/kinds/moment.ts';
+import { theDeployment } from 'file:///work/main/src/command/options.ts';
+import { currentView } from 'file:///work/main/src/command/status-view.ts';
+import { type DeploymentView, roughly } from 'file:///work/main/src/deployments/card.ts';
+import type { DeploymentTarget } from 'file:///work/main/src/deployments/deployment.ts';
+import { METRICS_STEPS, type Metrics, type Sample } from 'file:///work/main/src/edgegap/metrics.ts';
+import { AppError, InputError } from 'file:///work/main/src/errors.ts';
+import { csv } from 'file:///work/main/src/metrics/csv.ts';
+import {
+  type Allowance,
+  gapsOf,
+  inReadUnits,
+  throttleChart,
+  UNITS,
+  usageChart,
+} from 'file:///work/main/src/metrics/series.ts';
+import {
+  decodeWindow,
+  encodeWindow,
+  LONGEST_DAYS,
+  resized,
+  stepMs,
+  type Window,
+  type WindowRequest,
+  windowOf,
+} from 'file:///work/main/src/metrics/window.ts';
+
+/** How many gaps the answer describes. If there are more gaps, the answer tells only their number. */
+const GAPS_TOLD = 3;
+const DAY_MS = 24 * 60 * 60_000;
+
+export default defineCommand({
+  description: 'Show CPU, memory and network of a deployment as a chart',
+  example: '93924761ccde --last 2h',
+  permission: 'deployments.read',
+  ack: 'public',
+  options: {
+    deployment: theDeployment,
+    last: {
+      kind: 'duration',
+      mostDays: LONGEST_DAYS,
+      description: 'How far back, for example 2h (1h if not given)',
+    },
+    from: { kind: 'moment', description: 'Start of the window, UTC: 16:00 or 2026-03-03T16:00' },
+    to: { kind: 'moment', description: 'End of the window, UTC (now if not given)' },
+    step: { kind: 'choice', choices: METRICS_STEPS, description: 'How far apart the measurements are' },
+    csv: { kind: 'boolean', description: 'Add the numbers as they were measured, as a CSV file' },
+  },
+  actions: {
+    show: { permission: 'deployments.read', ack: 'public', on: 'deployment', run: press },
+    window: { permission: 'deployments.read', ack: 'update', on: 'deployment', run: press },
+  },
+  check({ options, clock }) {
+    windowOf(requestOf(options, clock.now()), clock.now());
+  },
+  run(context) {
+    const { options, clock } = context;
+    return show(context, options.deployment, requestOf(options, clock.now()), options.csv ?? false);
+  },
+});
+
+function press(context: DeploymentActionContext): Promise<void> {
+  const [, window = '', file] = context.action.arg.split('.');
+  return show(context, context.target, decodeWindow(window), file === 'csv');
+}
+
+interface AskedWindow extends Pick<WindowRequest, 'last' | 'step'> {
+  readonly from: Moment | undefined;
+  readonly to: Moment | undefined;
+}
+
+function requestOf({ last, from, to, step }: AskedWindow, now: number): WindowRequest {
+  const begin = from && instantOf(from, now);
+  return { last, from: begin, to: to && instantOf(to, now, begin), step };
+}
+
+async function show(
+  context: Context<unknown>,
+  target: DeploymentTarget,
+  request: WindowRequest,
+  withCsv: boolean,
+): Promise<void> {
+  const { clock, edgegap, charts } = context;
+  const { request_id } = target;
+  const window = windowOf(request, clock.now());
+  const { from, to, step } = window;
+  const [view, metrics, raw] = await Promise.all([
+    currentView(context, target),
+    edgegap.metrics(request_id, { from, to, step }),
+    withCsv ? edgegap.metrics(request_id, { from, to, step, raw: true }) : undefined,
+  ]);
+  if (Object.values(metrics).every((samples) => samples.length === 0)) throw nothingMeasured(view, window);
+  const read = inReadUnits(metrics);
+  const gaps = gapsOf(read, { from, to, step: stepMs(step) }, view);
+  const allowance = await allowanceOf(context, view);
+  const nodes: Node[] = [{ kind: 'fields', fields: summary(read, allowance, window) }];
+  const files: CardFile[] = [];
+  const usage = usageChart(read, { from, to, gaps }, allowance);
+  const throttled = throttleChart(read, { from, to, gaps });
+  for (const [name, spec, alt] of [
+    ['usage', usage, `CPU, memory and network of ${request_id}`],
+    ['throttling', throttled, `how often the CPU of ${request_id} was held back`],
+  ] as const) {
+    if (!spec) continue;
+    const { node, file } = await picture(charts, `${request_id}-${name}.png`, spec, alt);
+    nodes.push(node);
+    if (file) files.push(file);
+  }
+  nodes.push({ kind: 'note', text: [...windowWords(window), ...gapWords(gaps, window)] });
+  if (raw) files.push(textFile(`${request_id}-metrics.csv`, csv(raw)));
+  nodes.push({ kind: 'buttons', buttons: buttons(request_id, window, request, withCsv) });
+  await context.respond({
+    kind: 'card',
+    tone: 'neutral',
+    title: ['Metrics of ', `${view.application} ${view.version}`.trim(), ' ', { code: request_id }],
+    nodes,
+    files,
+  });
+}
+
+/** The chart as a picture. If the picture could not be drawn, the chart is made of block characters. */
+async function picture(
+  charts: Context<unknown>['charts'],
+  name: string,
+  spec: ChartSpec,
+  alt: string,
+): Promise<{ node: Node; file?: CardFile }> {
+  try {
+    const bytes = new Uint8Array(await charts.draw(spec));
+    return {
+      node: { kind: 'image', file: name, alt, drawn: [blocks(spec, WIDE), blocks(spec, NARROW)] },
+      file: { name, type: 'image/png', bytes },
+    };
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return { node: { kind: 'code', text: blocks(spec, NARROW), keep: 'start' } };
+  }
+}
+
+function nothingMeasured(
+  { readyAt, endedAt, status, createdAt }: DeploymentView,
+  { from, to }: Window,
+): InputError {
+  if (endedAt !== undefined)
+    return new InputError('metrics-gone', 'Edgegap has no measurements of this deployment in that window.', {
+      hint:
+        from > endedAt
+          ? 'The deployment had ended before. Give a window in which it ran, with from and to.'
+          : 'The deployment has ended, and Edgegap does not keep the measurements of ended deployments for long.',
+    });
+  if (readyAt === undefined && status === 'ERROR')
+    return new InputError(
+      'metrics-never',
+      'The deployment failed before it was ready, so nothing was measured.',
+      {
+        hint: 'The card of the deployment, and logs, say why it failed.',
+      },
+    );
+  const began = createdAt ?? readyAt;
+  if (began !== undefined && to < began)
+    return new InputError('metrics-before', 'The window lies before the deployment.', {
+      hint: 'Give a later window, or leave the window out to see the last hour.',
+    });
+  if (readyAt === undefined || readyAt > to)
+    return new InputError(
+      'metrics-early',
+      'Nothing was measured in that window: the deployment was not ready.',
+      {
+        hint: 'Ask again a minute or two after the deployment is ready.',
+      },
+    );
+  return new InputError('metrics-none', 'Edgegap has no measurements in that window.', {
+    hint: 'The first measurements come a minute or two after a deployment is ready. Ask again, or give a longer window.',
+  });
+}
+
+/** The CPU and memory that the version may use. Undefined if the version no longer exists. */
+async function allowanceOf({ catalog }: Context<unknown>, view: DeploymentView): Promise<Allowance> {
+  const versions = await catalog.versions(view.application).catch(() => []);
+  const found = versions.find(({ name }) => name === view.version);
+  return { cpu: found?.req_cpu && found.req_cpu / UNITS, memory: found?.req_memory };
+}
+
+function summary(metrics: Metrics, { cpu, memory }: Allowance, window: Window): Field[] {
+  const field = (
+    label: string,
+    samples: readonly Sample[],
+    unit: Unit,
+    more: { most?: number | undefined; total?: number } = {},
+  ) => {
+    const peak = samples.reduce<Sample | undefined>(
+      (best, one) => (best && best.value >= one.value ? best : one),
+      undefined,
+    );
+    if (!peak) return [];
+    const average = samples.reduce((sum, { value }) => sum + value, 0) / samples.length;
+    const share = (value: number) => (more.most ? ` (${Math.round((value / more.most) * 100)} %)` : '');
+    const value: Inline[] = [
+      `average ${inUnit(average, unit)}${share(average)}, peak ${inUnit(peak.value, unit)}${share(peak.value)} at `,
+      ...instant(peak.at, window),
+      ...(more.most ? [`, limit ${inUnit(more.most, unit)}`] : []),
+      ...(more.total === undefined ? [] : [`, ${inUnit(more.total, 'bytes')} in all`]),
+    ];
+    return [{ label, value }];
+  };
+  const throttled = metrics.throttleRate.some(({ value }) => value > 0);
+  return [
+    ...field('CPU', metrics.cpu, 'vCPU', { most: cpu }),
+    ...field('Memory', metrics.memory, 'MB', { most: memory }),
+    ...field('Network in', metrics.received, 'bytes/s', totalOf(metrics.receivedTotal)),
+    ...field('Network out', metrics.sent, 'bytes/s', totalOf(metrics.sentTotal)),
+    ...(throttled ? field('CPU throttling', metrics.throttleRate, 'number') : []),
+  ];
+}
+
+/** How much a counter grew during the window. Empty if a restart has reset the counter. */
+function totalOf(samples: readonly Sample[]): { total?: number } {
+  const grown = (samples.at(-1)?.value ?? 0) - (samples[0]?.value ?? 0);
+  return samples.length > 1 && grown >= 0 ? { total: grown } : {};
+}
+
+/** An instant in the reader's own time, and in UTC like the axis of the chart; in a long window with the day. */
+function instant(at: number, { from, to }: Window): Inline[] {
+  const utc = new Date(at).toISOString().replace('T', ' ');
+  return [{ time: at, style: 'clock' }, ` (${utc.slice(to - from > DAY_MS ? 0 : 11, 16)} UTC)`];
+}
+
+function windowWords(window: Window): Inline[] {
+  const { from, to, step } = window;
+  return [
+    `${roughly(to - from)}, from `,
+    ...instant(from, window),
+    ' to ',
+    ...instant(to, window),
+    `; a measurement every ${step}. The axis of the chart is in UTC.`,
+  ];
+}
+
+function gapWords(gaps: readonly Gap[], window: Window): Inline[] {
+  if (gaps.length === 0) return [];
+  const told = gaps
+    .slice(0, GAPS_TOLD)
+    .flatMap(([from, to], index): Inline[] => [
+      index === 0 ? ' Nothing was measured from ' : ', from ',
+      ...instant(from, window),
+      ' to ',
+      ...instant(to, window),
+    ]);
+  const left = gaps.length - GAPS_TOLD;
+  return [...told, left > 0 ? `, and in ${left} more gaps.` : '.'];
+}
+
+function buttons(request_id: string, window: Window, request: WindowRequest, withCsv: boolean): Button[] {
+  const file = withCsv ? '.csv' : '';
+  const button = (label: string, to: WindowRequest | undefined): Button[] =>
+    to
+      ? [
+          {
+            label,
+            style: 'secondary',
+            action: { command: 'metrics', action: 'window', arg: `${request_id}.${encodeWindow(to)}${file}` },
+          },
+        ]
+      : [];
+  const again = window.moves
+    ? { last: request.last ?? window.to - window.from }
+    : { from: window.from, to: window.to };
+  return [
+    ...button('Refresh', again),
+    ...button('Wider', resized(window, 2)),
+    ...button('Narrower', resized(window, 0.5)),
+  ];
+}

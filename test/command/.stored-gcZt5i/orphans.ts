@@ -1,0 +1,103 @@
+import type { Node, Select } from 'file:///work/main/src/chat/card.ts';
+import { counted } from 'file:///work/main/src/chat/facts.ts';
+import { lengthIn } from 'file:///work/main/src/clock.ts';
+import { type Context, type DeploymentActionContext, defineCommand } from 'file:///work/main/src/command/define.ts';
+import { pageAction, pageFoot, pageOf, pageOption } from 'file:///work/main/src/command/pages.ts';
+import { adoptedAlready, adoptionCard } from 'file:///work/main/src/deployments/adoption.ts';
+import { answerCard } from 'file:///work/main/src/deployments/answer-card.ts';
+import { duration } from 'file:///work/main/src/deployments/card.ts';
+import { orphanRow, orphansOf } from 'file:///work/main/src/deployments/orphans.ts';
+import { viewOfStatus } from 'file:///work/main/src/deployments/view.ts';
+import type { DeploymentStatus } from 'file:///work/main/src/edgegap/schema.ts';
+import { InputError } from 'file:///work/main/src/errors.ts';
+
+const ROWS = 10;
+const LIFETIMES = ['1h', '2h', '8h', '24h'];
+
+export default defineCommand({
+  description: 'List the servers without a person and without a planned end',
+  permission: 'deployments.read',
+  ack: 'private',
+  options: { page: pageOption },
+  actions: {
+    page: pageAction<object>((context, _, page) => list(context, page)),
+    open: { permission: 'deployments.read', ack: 'private', on: 'deployment', run: open },
+    adopt: {
+      permission: 'deployments.deploy',
+      ack: 'update',
+      on: 'deployment',
+      interrupted: 'The server may or may not have been adopted: look with status.',
+      run: adopt,
+    },
+  },
+  run: (context) => list(context, context.options.page ?? 1),
+});
+
+async function list(context: Context<unknown>, wanted: number): Promise<void> {
+  const all = await orphansOf(context);
+  const { rows, ...page } = pageOf(all, wanted, ROWS);
+  const now = context.clock.now();
+  const shown = await Promise.all(rows.map((row) => orphanRow(context.deployments, row, now)));
+  const columns = ['request_id', 'application', 'since (UTC)', 'hours', 'ends (UTC)', 'city'];
+  const nodes: Node[] =
+    shown.length === 0
+      ? [{ kind: 'text', text: ['Every server was deployed or adopted from chat, or its stop is planned.'] }]
+      : [
+          { kind: 'table', columns, rows: shown.map(({ cells }) => cells) },
+          {
+            kind: 'select',
+            placeholder: 'Open a server',
+            choices: shown.map(({ choice }) => choice),
+            action: { command: 'orphans', action: 'open', arg: '' },
+          },
+        ];
+  const foot = await pageFoot(context, 'orphans', {}, page, { refresh: true });
+  const title = `${counted(all.length, 'server')} without a person`;
+  await context.respond({ kind: 'card', tone: 'neutral', title: [title], nodes: [...nodes, ...foot] });
+}
+
+/** Shows a server with the buttons of its card, and with a menu that adopts the server. */
+async function open(context: DeploymentActionContext): Promise<void> {
+  const status = await strangerStatus(context);
+  const card = answerCard(viewOfStatus(status), context.clock.now(), false);
+  const menu = context.may('deployments.deploy') ? [adoptMenu(context, status.request_id)] : [];
+  await context.respond({ ...card, nodes: [...card.nodes, ...menu] });
+}
+
+function adoptMenu({ settings }: Pick<Context<unknown>, 'settings'>, request_id: string): Select {
+  const { most = Number.POSITIVE_INFINITY } = settings.lifetime;
+  const allowed = LIFETIMES.flatMap((text) => lengthIn(text) ?? []).filter((ms) => ms <= most);
+  return {
+    kind: 'select',
+    placeholder: 'Adopt: the server ends after this time',
+    choices: (allowed.length > 0 ? allowed : [most]).map((ms) => ({
+      label: `Adopt for ${duration(ms)}`,
+      value: `${request_id}.${ms}`,
+    })),
+    action: { command: 'orphans', action: 'adopt', arg: '' },
+  };
+}
+
+/**
+ * The person becomes the person of the server, which gets a lifetime and a live card in this channel. The card is posted
+ * first, so that no server is adopted whose news cannot be shown.
+ */
+async function adopt(context: DeploymentActionContext): Promise<void> {
+  const { chosen, deployments, invocationId, asker, postCard, respond } = context;
+  const [, ms] = (chosen[0] ?? '').split('.');
+  const status = await strangerStatus(context);
+  const card = await postCard(adoptionCard(status));
+  const order = { invocationId, asker, at: asker.at, card, ms: Number(ms) };
+  const { application, version } = await deployments.adopt(order, status);
+  const title = `You adopted ${application} ${version}, which ends in ${duration(Number(ms))}`;
+  await respond({ kind: 'card', tone: 'success', title: [title], nodes: [] });
+}
+
+/** The status of a server that the bot does not know. Throws InputError if the bot knows the server, or if it has ended. */
+async function strangerStatus({ target, edgegap }: DeploymentActionContext): Promise<DeploymentStatus> {
+  const { known, seen, request_id } = target;
+  if (known) throw adoptedAlready();
+  const status = seen ?? (await edgegap.status(request_id));
+  if (status.current_status !== 'TERMINATED' && status.current_status !== 'TERMINATING') return status;
+  throw new InputError('orphan-ended', 'That server has ended.', { hint: 'Nothing was changed.' });
+}

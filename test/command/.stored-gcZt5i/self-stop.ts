@@ -1,0 +1,115 @@
+import type { Card, Node } from 'file:///work/main/src/chat/card.ts';
+import { counted } from 'file:///work/main/src/chat/facts.ts';
+import {
+  type ActionContext,
+  type Context,
+  defineCommand,
+  type OwnDeployment,
+} from 'file:///work/main/src/command/define.ts';
+import { logStorageOf, logStorageOption } from 'file:///work/main/src/command/options.ts';
+import { logWords } from 'file:///work/main/src/deployments/planned-stop.ts';
+import { InputError } from 'file:///work/main/src/errors.ts';
+
+/** A question is closed after this time, because by then the stop may have other effects. */
+const ANSWER_MS = 15 * 60_000;
+const permission = 'bot.operate';
+const interrupted = 'I go on running; ask again.';
+
+export default defineCommand({
+  description: 'Stop the bot itself, if Edgegap hosts the bot (asks first)',
+  example: '--log-storage yes',
+  permission,
+  ack: 'private',
+  interrupted,
+  options: { 'log-storage': logStorageOption },
+  actions: {
+    confirm: {
+      permission,
+      ack: 'update',
+      interrupted: 'Edgegap had probably stopped me, as you asked.',
+      run: confirm,
+    },
+    cancel: {
+      permission,
+      ack: 'update',
+      interrupted,
+      async run({ payloads, action, respond }) {
+        if (!(await payloads.take(action.arg))) throw answered();
+        await respond(cardOf('neutral', 'I go on running'));
+      },
+    },
+  },
+  run: (context) => ask(context, context.options['log-storage']),
+});
+
+async function ask(context: Context<unknown>, storage = ''): Promise<void> {
+  const { ownDeployment, payloads, invocationId, respond } = context;
+  if (!ownDeployment) return await respond(nothingToStop());
+  // With the invocation's id, the same question asked twice can be answered twice.
+  const arg = await payloads.keepFor(ANSWER_MS, { own: ownDeployment.id, storage, invocationId });
+  const action = (action: string) => ({ command: 'self-stop', action, arg });
+  const fields = [
+    { label: 'request_id', value: [{ code: ownDeployment.id }] },
+    { label: 'Log', value: [logWords(logStorageOf(storage || undefined))] },
+  ];
+  await respond({
+    ...cardOf('warning', 'Stop me?'),
+    nodes: [
+      { kind: 'fields', fields },
+      { kind: 'text', text: [await consequences(ownDeployment)] },
+      {
+        kind: 'buttons',
+        buttons: [
+          { label: 'Stop the bot', style: 'danger', action: action('confirm') },
+          { label: 'Keep it running', style: 'secondary', action: action('cancel') },
+        ],
+      },
+    ],
+  });
+}
+
+async function consequences(own: OwnDeployment): Promise<string> {
+  const { processes, waiting } = await own.effects();
+  const others = processes - 1;
+  const queue = waiting === 0 ? 'No message' : counted(waiting, 'message');
+  if (others > 0)
+    return `This stops one of ${processes} processes of mine. The other ${others === 1 ? 'process goes' : `${others} go`} on: commands are answered and news is posted as before. ${queue} now ${waiting === 1 ? 'waits' : 'wait'} to be sent. This cannot be undone from chat.`;
+  return `This stops the bot: nobody gets an answer until the bot is started again, outside of chat. All deployments go on running, but the channels hear nothing of their events until then. Planned stops wait, too. ${queue} now ${waiting === 0 || waiting === 1 ? 'waits' : 'wait'} to be sent. If the database is a file inside this deployment, the file is lost, with all these messages.`;
+}
+
+/** The answer is posted first, because this process may end as soon as Edgegap has the request. */
+async function confirm(context: ActionContext): Promise<void> {
+  const { ownDeployment, payloads, action, respond } = context;
+  if (!ownDeployment) return await respond(nothingToStop());
+  const asked = await payloads.get(action.arg);
+  if (!asked || !(await payloads.take(action.arg))) throw answered();
+  const storage = String(asked.storage);
+  // Another replica runs in another deployment, and can stop only that deployment.
+  if (asked.own !== ownDeployment.id) return await ask(context, storage);
+  await respond(stopsNow('Edgegap gets the request now. If Edgegap refuses, this message says so.'));
+  const outcome = await ownDeployment.stop(logStorageOf(storage || undefined));
+  if (outcome === 'accepted')
+    await respond(stopsNow('Edgegap stops my deployment as soon as the deployment is ready or has failed.'));
+}
+
+function answered(): InputError {
+  return new InputError(
+    'self-stop-closed',
+    'That question was answered already, or I asked you more than 15 minutes ago.',
+    { hint: 'I go on running. To stop me, run self-stop again.' },
+  );
+}
+
+function stopsNow(text: string): Card {
+  return cardOf('warning', 'I stop now', [{ kind: 'text', text: [text] }]);
+}
+
+function nothingToStop(): Card {
+  const text =
+    'I do not run as a deployment of Edgegap (ARBITRIUM_DELETE_URL is not set), so Edgegap cannot stop me. Whoever runs me can stop me where I run.';
+  return cardOf('neutral', 'There is nothing to stop', [{ kind: 'text', text: [text] }]);
+}
+
+function cardOf(tone: Card['tone'], title: string, nodes: readonly Node[] = []): Card {
+  return { kind: 'card', tone, title: [title], nodes };
+}

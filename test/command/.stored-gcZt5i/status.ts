@@ -1,0 +1,42 @@
+import { type Context, type DeploymentActionContext, defineCommand } from 'file:///work/main/src/command/define.ts';
+import { theDeployment } from 'file:///work/main/src/command/options.ts';
+import { currentView } from 'file:///work/main/src/command/status-view.ts';
+import { answerCard, asksForDetails } from 'file:///work/main/src/deployments/answer-card.ts';
+import { isLive } from 'file:///work/main/src/deployments/card.ts';
+import { type DeploymentTarget, isCardOf } from 'file:///work/main/src/deployments/deployment.ts';
+import { stopsIn } from 'file:///work/main/src/deployments/planned-stop.ts';
+
+export default defineCommand({
+  description: 'Show a deployment: status, address, ports, location',
+  example: '93924761ccde',
+  permission: 'deployments.read',
+  ack: 'private',
+  options: {
+    deployment: theDeployment,
+    details: { kind: 'boolean', description: 'Show all that Edgegap tells: region, local time, command' },
+  },
+  actions: {
+    refresh: { permission: 'deployments.read', ack: 'update', on: 'deployment', run: refresh },
+  },
+  run: (context) => show(context, context.options.deployment, context.options.details ?? false),
+});
+
+/**
+ * A live card is not edited from here. The outbox edits it, because the outbox keeps edits in order. A slow edit from
+ * here could permanently replace a newer state by an older state.
+ */
+async function refresh(context: DeploymentActionContext): Promise<void> {
+  const { source, target, deployments, action } = context;
+  const { known } = target;
+  if (!known || !isCardOf(known, source)) return await show(context, target, asksForDetails(action.arg));
+  await currentView(context, target);
+  await deployments.redraw(known);
+}
+
+async function show(context: Context<unknown>, target: DeploymentTarget, details: boolean): Promise<void> {
+  const now = context.clock.now();
+  const view = await currentView(context, target);
+  const planned = isLive(view) ? await context.plannedStops.of(target.request_id) : undefined;
+  const note = [view.note, planned && stopsIn(planned, now)].filter(Boolean).join(' ') || undefined;
+  await context.respond(answerCard({ ...view, note }, now, details));
+}

@@ -1,0 +1,179 @@
+import type { Card, Rich } from 'file:///work/main/src/chat/card.ts';
+import {
+  type ActionContext,
+  type Context,
+  type DeploymentActionContext,
+  defineCommand,
+} from 'file:///work/main/src/command/define.ts';
+import { logStorageOf, logStorageOption, theDeployment } from 'file:///work/main/src/command/options.ts';
+import { currentView } from 'file:///work/main/src/command/status-view.ts';
+import { answeredHow, askToStop, type HowToStop, questionAnswered } from 'file:///work/main/src/command/stop-question.ts';
+import { type DeploymentView, duration, ranFor, ranFromTo } from 'file:///work/main/src/deployments/card.ts';
+import type { DeploymentTarget } from 'file:///work/main/src/deployments/deployment.ts';
+import type { StopOutcome } from 'file:///work/main/src/deployments/deployments.ts';
+import { unplannedCard, whenOf } from 'file:///work/main/src/deployments/planned-stop.ts';
+import { viewOf, viewOfStatus } from 'file:///work/main/src/deployments/view.ts';
+import type { DeploymentStatus } from 'file:///work/main/src/edgegap/schema.ts';
+import { InputError } from 'file:///work/main/src/errors.ts';
+
+const interrupted = 'Nothing was stopped; ask again.';
+const permission = 'deployments.stop';
+
+export default defineCommand({
+  description: 'Stop a deployment, now or later (asks first)',
+  example: '93924761ccde --in 10m',
+  permission,
+  ack: 'private',
+  interrupted,
+  options: {
+    deployment: theDeployment,
+    in: {
+      kind: 'duration',
+      mostDays: 7,
+      examples: ['5m', '10m', '30m', '1h'],
+      description: 'Stop the deployment after this time, for example 10m (at most 7 days)',
+    },
+    'log-storage': logStorageOption,
+  },
+  actions: {
+    ask: {
+      permission,
+      ack: 'private',
+      interrupted,
+      on: 'deployment',
+      run: (context) => ask(context, context.target, {}),
+    },
+    confirm: {
+      permission,
+      ack: 'update',
+      interrupted:
+        'The deployment may or may not have been stopped, or its stop planned: look with status, and ask again if not.',
+      on: 'deployment',
+      run: confirm,
+    },
+    cancel: {
+      permission,
+      ack: 'update',
+      interrupted: 'Nothing was stopped.',
+      run: (context) => context.respond(plain(['Nothing was stopped'], 'neutral')),
+    },
+    revoke: {
+      permission,
+      ack: 'private',
+      interrupted:
+        'The planned stop may or may not have been cancelled: see its card, and press Cancel again.',
+      run: revoke,
+    },
+  },
+  run(context) {
+    const { deployment, in: inMs, 'log-storage': storage } = context.options;
+    return ask(context, deployment, { inMs, logStorage: logStorageOf(storage) });
+  },
+});
+
+async function ask(context: Context<unknown>, target: DeploymentTarget, how: HowToStop): Promise<void> {
+  const { request_id } = target;
+  if (request_id === context.ownDeployment?.id)
+    throw new InputError('stop-self', 'That is the deployment in which I run.', {
+      hint: `Nothing was stopped. To stop me, use ${context.prompt}self-stop.`,
+    });
+  // Asks Edgegap even if the bot's record says that the deployment has ended, because a server that runs on unnoticed
+  // is billed.
+  const view = await currentView(context, target);
+  if (view.status === 'TERMINATED') return context.respond(alreadyStopped(request_id, view));
+  if (view.status === 'TERMINATING') return context.respond(stopping(request_id));
+  await askToStop(context, view, how);
+}
+
+async function confirm(context: DeploymentActionContext): Promise<void> {
+  const { deployments, target, asker } = context;
+  const { inMs, ...asked } = await answeredHow(context);
+  if (inMs !== undefined) return await plan(context, { inMs, ...asked });
+  let told: DeploymentStatus | undefined;
+  const outcome = await deployments.stop(target.request_id, asker.name, {
+    logStorage: asked.logStorage,
+    summary: (status) => {
+      told = status;
+    },
+  });
+  await context.respond(stopCard(outcome, target, told && viewOfStatus(told)));
+}
+
+/**
+ * Plans a stop. The card is posted first, so that nothing is planned whose outcome cannot be shown. The card says that
+ * the stop is planned only after the stop is stored.
+ */
+async function plan(
+  context: DeploymentActionContext,
+  { inMs, logStorage, name, key }: HowToStop & { readonly inMs: number; name: string; key: string },
+): Promise<void> {
+  const { target, asker, plannedStops, payloads, invocationId, clock, postCard, respond } = context;
+  const { request_id, known } = target;
+  if (known?.endedAt !== undefined) return respond(alreadyStopped(request_id, viewOf(known)));
+  if (!(await payloads.get(key))) throw questionAnswered();
+  const card = await postCard(unplannedCard({ request_id, name, asker }));
+  const { id, name: by, at: place } = asker;
+  const at = clock.now() + inMs;
+  const wanted = { request_id, name, at, asker: { id, name: by }, place, card, logStorage };
+  const { replaced } = await plannedStops.plan(wanted, invocationId, async (tx) => {
+    if (!(await payloads.take(key, tx))) throw questionAnswered();
+  });
+  const instead = replaced ? [`, in place of the stop that ${replaced.asker.name} planned`] : [];
+  const text: Rich = ['The stop is planned: ', ...whenOf(at), ...instead, '. Its card is in the channel.'];
+  await respond({
+    ...plain([`${name} stops in ${duration(inMs)}`], 'success'),
+    nodes: [{ kind: 'text', text }],
+  });
+}
+
+async function revoke({ action, plannedStops, asker, respond }: ActionContext): Promise<void> {
+  const [request_id = '', id = ''] = action.arg.split('.');
+  const { name } = await plannedStops.cancel(request_id, id, asker.name);
+  await respond(plain([`Cancelled: ${name} is not stopped`], 'success'));
+}
+
+function stopCard(outcome: StopOutcome, target: DeploymentTarget, view: DeploymentView | undefined): Card {
+  const { request_id, seen, known } = target;
+  const id = { code: request_id };
+  switch (outcome) {
+    case 'already-terminated':
+      return alreadyStopped(request_id, known && viewOf(known));
+    case 'missing':
+      return plain(['Edgegap knows ', id, ' no more: there is nothing left to stop'], 'success');
+    case 'perhaps-stopped':
+      return plain(
+        ['Edgegap does not know ', id, ' now: it was probably stopped. Look with status'],
+        'neutral',
+      );
+    case 'already-stopping':
+      return stopping(request_id);
+    case 'accepted':
+      // Edgegap gives the same answer to a second stop as to a stop before the server is ready.
+      return (seen?.current_status ?? known?.status) === 'TERMINATING'
+        ? stopping(request_id)
+        : plain(['Edgegap stops ', id, ' as soon as it is ready or has failed'], 'success');
+    case 'stopping':
+      return { ...plain(['Stopping ', id], 'success'), nodes: ran(view) };
+  }
+}
+
+function stopping(request_id: string): Card {
+  return plain([{ code: request_id }, ' is stopping already'], 'success');
+}
+
+function alreadyStopped(request_id: string, view: DeploymentView | undefined): Card {
+  return { ...plain([{ code: request_id }, ' has already stopped'], 'success'), nodes: ran(view) };
+}
+
+/** How long the server ran, in Edgegap's own words and times. */
+function ran(view: DeploymentView | undefined): Card['nodes'] {
+  const ms = view && ranFor(view);
+  if (!view || ms === undefined) return [];
+  const times = ranFromTo(view);
+  const text = [`The server ran for ${duration(ms)}`, ...(times.length > 0 ? [', ', ...times] : []), '.'];
+  return [{ kind: 'text', text }];
+}
+
+function plain(title: Card['title'], tone: Card['tone']): Card {
+  return { kind: 'card', tone, title, nodes: [] };
+}
