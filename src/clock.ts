@@ -37,7 +37,7 @@ export function farthest(now: number, ahead = 0): number {
   return now + ahead + CLOCKS_APART_MS;
 }
 
-const MINUTES = { m: 1, h: 60, d: 24 * 60, w: 7 * 24 * 60 } as const;
+const MINUTES = { s: 1 / 60, m: 1, h: 60, d: 24 * 60, w: 7 * 24 * 60 } as const;
 
 /**
  * The length of time, in milliseconds, in a text such as `30m`, `2h`, `1h30m` or `2 days`. Undefined if the text has
@@ -45,7 +45,7 @@ const MINUTES = { m: 1, h: 60, d: 24 * 60, w: 7 * 24 * 60 } as const;
  */
 export function lengthIn(given: string): number | undefined {
   const text = given.trim().toLowerCase();
-  const parts = [...text.matchAll(/(\d{1,6}(?:\.\d{1,3})?)\s*(w|d|h|m)[a-z]*[\s,]*/g)];
+  const parts = [...text.matchAll(/(\d{1,9}(?:\.\d{1,3})?)\s*(w|d|h|m|s)[a-z]*[\s,]*/g)];
   if (parts.length === 0 || parts.map(([whole]) => whole).join('') !== text) return undefined;
   const minutes = parts.reduce(
     (sum, [, count, unit]) => sum + Number(count) * MINUTES[unit as keyof typeof MINUTES],

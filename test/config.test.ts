@@ -28,6 +28,7 @@ test('without any setting, the defaults apply and no chat platform is configured
     defaultNear: undefined,
     applicationAllowlist: undefined,
     fleets: [],
+    flightRecorder: true,
     readOnly: false,
     perPerson: { requests: 20, waiting: 60 },
     deployLimits: { running: 0, runningPerPerson: 0, perHour: 60, confirmFrom: 10 },

@@ -168,7 +168,7 @@ export function quoted(text: string): string {
 
 /** A value as a person has to type the value. If needed, the value is put in quotation marks. */
 export function asTyped(value: string): string {
-  return /[\s"'=]/.test(value) ? `"${value.replace(/["\\]/g, '\\$&')}"` : value;
+  return /[\s"\u0027=]/.test(value) ? `"${value.replace(/["\\]/g, '\\$&')}"` : value;
 }
 
 export interface Token {

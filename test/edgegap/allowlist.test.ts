@@ -44,6 +44,7 @@ const keyed: [string, (api: EdgegapApi, id: string) => Promise<unknown>][] = [
   ['stop', (api, id) => api.stop(id)],
   ['stopMany', (api, id) => api.stopMany([id])],
   ['logs', (api, id) => api.logs(id)],
+  ['logBytes', (api, id) => api.logBytes(id)],
   ['metrics', (api, id) => api.metrics(id)],
   ['tags', (api, id) => api.tags(id)],
   ['tag', (api, id) => api.tag(id, 'qa')],
