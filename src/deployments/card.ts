@@ -209,11 +209,11 @@ function footnote(view: DeploymentView, now: number | undefined): Inline[] {
   return parts;
 }
 
-/** The text `in 42 min, at 17:00`. On a live card, the platform keeps the first part up to date. */
+/** The text `in 42 min (17:00)`. On a live card, the platform keeps the first part up to date. */
 function until(time: number, now: number | undefined): Inline[] {
   const at: Inline = { time, style: 'clock' };
-  if (now === undefined) return [{ time, style: 'relative' }, ', at ', at];
-  return time <= now ? [at] : [`in ${roughly(time - now)}, at `, at];
+  if (now === undefined) return [{ time, style: 'relative' }, ' (', at, ')'];
+  return time <= now ? [at] : [`in ${roughly(time - now)} (`, at, ')'];
 }
 
 function buttonsOf(view: DeploymentView, live: boolean, more: Additions | undefined): Button[] {

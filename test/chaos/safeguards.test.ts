@@ -215,7 +215,7 @@ const cases: readonly Case[] = [
     without: [
       {
         file: 'src/deployments/repository.ts',
-        text: 'await announce(tx, this.#clock, { before, after, happened: [...told, ...happened], source });',
+        text: 'await announce(tx, this.#clock, { before, after, happened: all, source });',
         instead:
           'setTimeout(() => announce(this.#store, this.#clock, { before, after, happened, source }), 90_000);',
       },
