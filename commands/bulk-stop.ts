@@ -64,7 +64,11 @@ export default defineCommand({
       ...(city ? [`city ${fullName(city)}`] : []),
       ...(person === undefined ? [] : [`deployed by ${person}`]),
     ];
-    const asked = { change: { kind: 'stop' }, filter, words: words.filter(Boolean).join(', ') } as const;
+    const asked = {
+      change: { kind: 'stop' },
+      filter,
+      words: words.filter(Boolean).join(', ') || 'everything',
+    } as const;
     await context.respond(await propose(context, 'bulk-stop', asked, found));
   },
 });

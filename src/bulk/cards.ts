@@ -67,13 +67,17 @@ export function planProgress(id: string, order: Order, all: readonly Item[]): Ca
   const inState = (...states: Item['state'][]) => all.filter(({ state }) => states.includes(state));
   const failed = inState('failed');
   const leftOut = inState('left-out');
+  const { done: verb } = verbs(order.change);
   const named = [...section('Left out', leftOut), ...section('Failed', failed)];
   const open = inState('planned', 'sending').length;
   if (open > 0) return progressing(order, all.length - open, all.length, named);
-  const done = inState('done').length;
-  const title = `${verbs(order.change).done} ${counted(done, 'deployment')}`;
-  const isLong = leftOut.length > ROWS || failed.length > ROWS;
-  const rows = all.map(({ request_id, state, reason = '' }) => `${request_id}\t${state}\t${reason}`);
+  const done = inState('done');
+  const title = `${verb} ${counted(done.length, 'deployment')}`;
+  const isLong = [done, leftOut, failed].some(({ length }) => length > ROWS);
+  const file = fileName(order, '-result');
+  const rows = all.map(({ request_id, cells: [, application], state, reason }) =>
+    [request_id, application, state, reason].join('\t'),
+  );
   const again = button(order, 'Try the failed deployments again', 'secondary', 'again', id);
   return {
     kind: 'card',
@@ -87,11 +91,14 @@ export function planProgress(id: string, order: Order, all: readonly Item[]): Ca
     ],
     nodes: [
       about(order),
+      ...section(verb, done),
       ...named,
-      ...(isLong ? [note(`${fileName(order)} names every deployment.`)] : []),
+      ...(isLong ? [note(`${file} names every deployment.`)] : []),
       ...(failed.length > 0 ? [{ kind: 'buttons', buttons: [again] } as const] : []),
     ],
-    ...(isLong ? { files: [textFile(fileName(order), lines(rows))] } : {}),
+    ...(isLong
+      ? { files: [textFile(file, lines(['request_id\tapplication\tresult\treason', ...rows]))] }
+      : {}),
   };
 }
 
@@ -108,7 +115,11 @@ function about({ asker, words }: Order): Node {
 
 function section(title: string, items: readonly Item[]): Node[] {
   if (items.length === 0) return [];
-  const shown = items.slice(0, ROWS).map(({ request_id, reason }) => `${request_id}: ${reason}`);
+  const shown = items
+    .slice(0, ROWS)
+    .map(({ request_id, cells: [, application], reason = application }) =>
+      [request_id, reason].filter(Boolean).join(': '),
+    );
   const more = items.length > ROWS ? [`and ${items.length - ROWS} more`] : [];
   return [
     { kind: 'text', text: [{ bold: `${title} (${items.length})` }] },
@@ -130,8 +141,8 @@ function button(
   return { label, style, action: { command, action, arg } };
 }
 
-function fileName({ change }: Order): string {
-  return change.kind === 'stop' ? 'bulk-stop.txt' : 'tags-add.txt';
+function fileName({ change }: Order, suffix = ''): string {
+  return `${change.kind === 'stop' ? 'bulk-stop' : 'tags-add'}${suffix}.txt`;
 }
 
 function lines(rows: readonly string[]): string {

@@ -80,7 +80,8 @@ test('a 5xx in the middle fails only the batch that Edgegap did not carry out', 
     async () => (await studio.driver.channel()).flatMap(({ files }) => files)[0],
     'the file in the thread of the card',
   );
-  expect(file.name).toBe('bulk-stop.txt');
+  expect(file.name).toBe('bulk-stop-result.txt');
+  expect(file.content).toContain('request_id\tapplication\tresult\treason\n');
   expect(file.content.match(/\tfailed\t/g)).toHaveLength(100);
   const running = ids.filter((id) => phase(studio.simulator, id) === 'READY');
   expect(running).toHaveLength(100);

@@ -54,6 +54,7 @@ describe.each(driverNames)('bulk-stop on %s', (name) => {
     await stage.driver.press('operator', 'Stop 2 deployments');
     const card = await channel('Stopped 2 deployments');
     expect(card.text).toContain('tag qa');
+    for (const id of [ours, other]) expect(card.text).toContain(`${id}: kart-racing v1.2`);
     expect(card.buttons).toEqual([]);
     await until(() => phase(stage.simulator, other) === 'TERMINATED', 'the end');
     expect(stopped().map((ids) => ids.toSorted())).toEqual([[ours, other].toSorted()]);
@@ -217,6 +218,22 @@ test('a plan of "bulk-stop" that is confirmed after more than 15 minutes stops n
   expect(publicly).toEqual([]);
   expect(textOf(privately)).toMatch(/more than 15 minutes ago[\s\S]*Nothing was done/);
   expect(stopped()).toEqual([]);
+});
+
+test('the result of "bulk-stop --all" says that the filter was everything, and a file names all stopped deployments', async () => {
+  stage = await stageOn('discord');
+  const ids: string[] = [];
+  for (let n = 0; n < 11; n++) ids.push(await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2'));
+  const plan = textOf((await bulkStop({ all: true })).privately);
+  expect(plan).toMatch(/Filter\W+everything/);
+  await stage.driver.press('operator', 'Stop 11 deployments');
+  const card = await channel('Stopped 11 deployments');
+  expect(card.text).toMatch(/Filter\W+everything/);
+  expect(card.text).toContain('bulk-stop-result.txt names every deployment');
+  const [file] = card.files;
+  expect(file?.name).toBe('bulk-stop-result.txt');
+  expect(file?.content).toMatch(/^request_id\tapplication\tresult\treason\n/);
+  for (const id of ids) expect(file?.content).toContain(`${id}\tkart-racing v1.2\tdone\t`);
 });
 
 test('a long plan of "bulk-stop" comes as a file, and the person is told while the bot asks Edgegap about servers from elsewhere', async () => {
