@@ -18,9 +18,9 @@ type Asker = Deployment['asker'];
 export interface Wanted {
   readonly filter: Filter;
   /**
-   * Returns the person whose deployments match, out of the people who asked for the deployments that match the filter.
+   * Returns the person whose deployments match. Gets the people who asked for the deployments that match the filter.
    */
-  readonly by?: ((askers: readonly Asker[]) => Asker | undefined) | undefined;
+  readonly by?: ((askers: readonly Asker[]) => Asker) | undefined;
   readonly isAt?: ((location: Location) => boolean) | undefined;
   /** A tag that the deployments do not have yet. */
   readonly without?: string;
@@ -32,6 +32,8 @@ export interface Found {
   readonly by?: Asker | undefined;
   /** How many deployments match, together with those that are about to end and are no targets. */
   readonly matched: number;
+  /** How many further deployments match, but have the tag `Wanted.without` already. */
+  readonly tagged: number;
   /** How many deployments have no known city, although the filter names a city. */
   readonly unplaced: number;
 }
@@ -45,13 +47,14 @@ export async function findTargets(
   const { edgegap, deployments, clock } = parts;
   const now = clock.now();
   const all: { readonly row: DeploymentRow; readonly asker: Asker | undefined }[] = [];
+  let tagged = 0;
   for await (const row of edgegap.allDeployments({
     filters: filtersOf(filter, now),
     order_by: [{ field: 'created_at', order: 'desc' }],
     limit: LIST_PAGE,
   })) {
-    if (without !== undefined && row.tags.includes(without)) continue;
-    all.push({ row, asker: (await deployments.byRequestId(row.request_id))?.asker });
+    if (without !== undefined && row.tags.includes(without)) tagged++;
+    else all.push({ row, asker: (await deployments.byRequestId(row.request_id))?.asker });
   }
   const person = by?.(all.flatMap(({ asker }) => asker ?? []));
   const found = by ? all.filter(({ asker }) => asker && asker.id === person?.id) : all;
@@ -72,6 +75,7 @@ export async function findTargets(
     targets: running.map(({ cells, choice }) => ({ request_id: choice.value, cells })),
     by: person,
     matched: matching.length,
+    tagged,
     unplaced: isAt ? listed.filter(({ location }) => location === undefined).length : 0,
   };
 }

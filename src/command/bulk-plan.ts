@@ -16,18 +16,41 @@ interface Asked extends Pick<Wanted, 'filter'> {
 
 type Finding = CheckContext<unknown> & Partial<Pick<Context<unknown>, 'respond'>>;
 
-/** Finds the deployments that match. Throws InputError if no deployment matches. */
-export async function matching(context: Finding, wanted: Wanted): Promise<Found> {
+/**
+ * Finds the deployments that match, and describes the whole filter. `parts` are the conditions of the filter in words, without the person. Throws
+ * InputError if there is no deployment to change.
+ */
+export async function matching(
+  context: Finding,
+  wanted: Wanted,
+  ...parts: readonly string[]
+): Promise<Found & { readonly words: string }> {
   const tell = async (asked: number, total: number) => {
     const text = `I ask Edgegap about each server that was not deployed from chat: ${asked} of ${total} deployments are done. This may take a minute.`;
     await context.respond?.({ kind: 'line', tone: 'progress', text: [text] });
   };
   const found = await findTargets(context, wanted, tell);
-  if (found.targets.length === 0)
-    throw new InputError('filter-empty', 'No running deployment matches.', {
-      hint: `Nothing was changed. ${context.prompt}list shows the deployments that run.`,
-    });
-  return found;
+  const person = found.by ? `deployed by ${found.by.name}` : '';
+  const words = [...parts, person].filter(Boolean).join(', ');
+  if (found.targets.length > 0) return { ...found, words };
+  const { status } = wanted.filter;
+  const failed =
+    status || wanted.without
+      ? ''
+      : ' Failed deployments are found only with the option status (typed: --status error).';
+  const problem = nothingToChange(found, wanted);
+  throw new InputError('filter-empty', `${problem}${words && `: ${words}`}.`, {
+    hint: `Nothing was changed.${failed} ${context.prompt}list shows the deployments that run.`,
+  });
+}
+
+function nothingToChange({ matched, tagged }: Found, { filter, without }: Wanted): string {
+  const why = [
+    ...(tagged > 0 ? [`has the tag ${without}`] : []),
+    ...(matched > 0 ? ['is being stopped'] : []),
+  ].join(' or ');
+  if (why) return `Every deployment that matches (${matched + tagged}) ${why} already`;
+  return `No ${filter.status ? '' : 'running '}deployment matches`;
 }
 
 /** Freezes the plan. Returns the question for the person alone. */

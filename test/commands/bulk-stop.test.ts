@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import {
+  AT_ONCE,
   deployElsewhere,
   deployReady,
   effectOf,
@@ -124,14 +125,21 @@ describe('the filters of bulk-stop', () => {
   });
 
   test('"bulk-stop" refuses a filter that matches no deployment or that contains an unknown name', async () => {
-    const filters: Values[] = [
-      { tag: 'nope' },
-      { 'older-than': '2h' },
-      { by: 'nobody' },
-      { status: 'error' },
+    const empty: [Values, RegExp][] = [
+      [{ tag: 'nope' }, /No running deployment matches: tag nope\.[\s\S]*only with the option status/],
+      [{ 'older-than': '2h' }, /No running deployment matches: older than 2 h\./],
+      [{ city: 'Tokyo', tag: 'qa' }, /No running deployment matches: tag qa, city Tokyo[^.]*\./],
+      [{ mine: true, tag: 'cup' }, /No running deployment matches: tag Cup, deployed by operator\./],
+      [{ status: 'error' }, /No deployment matches: status error\.(?![\s\S]*only with)/],
     ];
-    for (const values of filters)
-      expect((await ask(values)).text).toMatch(/No running deployment matches\.[\s\S]*Nothing was changed/);
+    for (const [values, refusal] of empty) {
+      const { text } = await ask(values);
+      expect(text).toMatch(refusal);
+      expect(text).toContain('Nothing was changed');
+    }
+    expect((await ask({ by: 'nobody' })).text).toMatch(
+      /was deployed from chat by “nobody”\.[\s\S]*Nothing was stopped\.[\s\S]*deployed by: (operator, reader|reader, operator)\./,
+    );
     expect((await ask({ application: 'no-such' })).text).toContain('There is no application');
     expect((await ask({ city: 'Atlantis' })).text).toContain('Edgegap has no location');
     expect(stopsOf(shared)).toEqual([]);
@@ -203,6 +211,17 @@ test('the option --by of "bulk-stop" takes the person with exactly this name, an
   for (const named of [`${userIds.operator} (operator)`, `${userIds.reader} (Operator)`])
     expect(refusal).toContain(named);
   expect(refusal).not.toContain('Stop 2 deployments');
+});
+
+test('"bulk-stop" says that every deployment that matches is being stopped already', async () => {
+  const durations = { ...AT_ONCE.durations, terminating: 60_000 };
+  stage = await stageOn('console', { simulator: { durations } });
+  const id = await deployReady(stage, 'kart-racing', 'v1.2', 'qa');
+  await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
+  await effectOf(stage, 'operator', () => stage.driver.command('operator', 'stop', { deployment: id }));
+  await press('Stop it');
+  const refusal = textOf((await bulkStop({ tag: 'qa' })).privately);
+  expect(refusal).toContain('Every deployment that matches (1) is being stopped already: tag qa.');
 });
 
 test('a plan of "bulk-stop" that is confirmed after more than 15 minutes stops nothing', async () => {
