@@ -57,9 +57,11 @@ export function planQuestion(
   };
 }
 
-/** The card for the channel before the first deployment is changed. */
-export function planBegun(order: Order, count: number): Card {
-  return progressing(order, 0, count, []);
+/** The card for the channel before the plan is confirmed. If the bot crashes at this moment, the card stays like this. */
+export function planUnbegun(order: Order, count: number): Card {
+  const title = [`${verbs(order.change).todo} ${counted(count, 'deployment')}: not begun yet`];
+  const text = ['I am storing the confirmation. This card changes as soon as the plan begins.'];
+  return { kind: 'card', tone: 'neutral', title, nodes: [about(order), { kind: 'text', text }] };
 }
 
 /** The card for the channel, while the plan is carried out and afterwards. */

@@ -209,7 +209,7 @@ function itemOf({ request_id, cells_json, state, reason }: Selectable<PlanItemsT
 
 function answered(): InputError {
   return new InputError('plan-answered', 'That plan was answered already.', {
-    hint: 'Nothing more was done. Give the command again for a new plan.',
+    hint: 'A confirmed plan is carried out, and the card in the channel shows the progress. For a new plan, give the command again.',
   });
 }
 

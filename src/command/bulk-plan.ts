@@ -1,5 +1,5 @@
 /* Plans to change many deployments: the question, and the buttons of a plan. */
-import { planBegun, planQuestion } from '../bulk/cards.ts';
+import { planQuestion, planUnbegun } from '../bulk/cards.ts';
 import { type Found, findTargets, type Wanted } from '../bulk/find.ts';
 import type { Change } from '../bulk/plan.ts';
 import type { Card } from '../chat/card.ts';
@@ -72,12 +72,15 @@ export function planActions(command: string, permission: Permission, nothing: st
   return {
     confirm: {
       permission,
-      ack: 'public',
+      ack: 'update',
+      once: true,
       interrupted: `${nothing} Ask again.`,
       check: async ({ plans, action, asker }) => void (await plans.asked(action.arg, asker)),
-      async run({ plans, action, asker, invocationId, postCard }) {
+      async run({ plans, action, asker, invocationId, postCard, respond }) {
         const order = await plans.asked(action.arg, asker);
-        await plans.confirm(action.arg, invocationId, await postCard(planBegun(order, order.count)));
+        await plans.confirm(action.arg, invocationId, await postCard(planUnbegun(order, order.count)));
+        const nodes = [{ kind: 'text', text: ['The card in the channel shows the progress.'] }] as const;
+        await respond({ kind: 'card', tone: 'success', title: ['Confirmed'], nodes });
       },
     },
     cancel: {

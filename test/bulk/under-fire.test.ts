@@ -195,8 +195,12 @@ test('a process killed between the card and the confirmation stops nothing and s
   await until(() => studio.process.standing() === 1, 'the card');
   await studio.process.kill();
   studio.process = await studio.start();
-  await studio.shown('Nothing was stopped. Ask again.');
+  const told = async () => (await studio.driver.privately('operator')).map(({ text }) => text).join('\n');
+  await until(async () => (await told()).includes('Nothing was stopped. Ask again.'), 'the answer');
+  expect(await told()).not.toContain('Stop 1 deployment?');
+  await studio.shown('Stop 1 deployment: not begun yet');
   expect(studio.sent()).toEqual([]);
+  await studio.plan('bulk-stop', { tag: 'qa' });
   await studio.press('Stop 1 deployment');
   await studio.shown('Stopped 1 deployment');
   await isStopped(studio, [id]);
@@ -215,4 +219,6 @@ test('two presses of the same button at the same moment carry out the plan once'
   await studio.shown('Stopped 3 deployments');
   await isStopped(studio, ids);
   expect(studio.sent()).toHaveLength(1);
+  const channel = (await studio.driver.channel()).map(({ text }) => text).join('\n');
+  expect(channel).not.toContain('not begun yet');
 });

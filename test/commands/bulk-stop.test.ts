@@ -63,11 +63,10 @@ describe.each(driverNames)('bulk-stop on %s', (name) => {
     await channel('Terminated');
     await stage.bot.app.settled();
     expect(textOf(await stage.driver.channel())).not.toMatch(/asked to stop| terminated/);
-    stage.speed(1);
-    const again = await press('Stop 2 deployments');
-    expect(again.publicly).toEqual([]);
-    expect(textOf(again.privately)).toContain('answered already');
     expect(stopped()).toHaveLength(1);
+    const questions = await stage.driver.privately('operator');
+    expect(textOf(questions)).toMatch(/^\W*Confirmed\W+The card in the channel shows the progress\.\W*$/);
+    expect(questions.flatMap(({ buttons }) => buttons)).toEqual([]);
   });
 });
 
@@ -211,6 +210,25 @@ test('the option --by of "bulk-stop" takes the person with exactly this name, an
   for (const named of [`${userIds.operator} (operator)`, `${userIds.reader} (Operator)`])
     expect(refusal).toContain(named);
   expect(refusal).not.toContain('Stop 2 deployments');
+});
+
+test('a plan of "bulk-stop" that was confirmed can neither be cancelled nor confirmed again', async () => {
+  stage = await stageOn('slack-http');
+  await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2', ['qa']);
+  await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
+  await bulkStop({ tag: 'qa' });
+  const sent = JSON.stringify((stage.driver as SlackDriver).server.web.changes);
+  const arg = /bulk-stop:confirm:([\w-]+)/.exec(sent)?.[1] ?? '';
+  await stage.driver.press('operator', 'Stop 1 deployment');
+  await channel('Stopped 1 deployment');
+  for (const action of ['confirm', 'cancel']) {
+    const late = () => pressAction(stage, 'operator', { command: 'bulk-stop', action, arg });
+    const { publicly, privately } = await effectOf(stage, 'operator', late);
+    expect(publicly).toEqual([]);
+    expect(textOf(privately)).toMatch(/answered already[\s\S]*A confirmed plan is carried out/);
+    expect(textOf(privately)).not.toMatch(/Nothing (more )?was/);
+  }
+  expect(stopped()).toHaveLength(1);
 });
 
 test('"bulk-stop" says that every deployment that matches is being stopped already', async () => {

@@ -37,6 +37,9 @@ test('"tags add --of" adds the tag to exactly the deployments of the plan, and t
   for (const id of [ours, other]) expect(tagsOf(id)).toContain('final');
   expect(tagsOf(kept)).toEqual([]);
   expect(adding()).toHaveLength(2);
+  const [question] = await stage.driver.privately('operator');
+  expect(question?.text).toMatch(/^\W*Confirmed\W+The card in the channel shows the progress\.\W*$/);
+  expect(question?.buttons).toEqual([]);
   await until(
     async () => (await stage.driver.channel())[0]?.text.includes('night, final'),
     'the tag on the live card',
