@@ -22,6 +22,8 @@ export interface Wanted {
    */
   readonly by?: ((askers: readonly Asker[]) => Asker) | undefined;
   readonly isAt?: ((location: Location) => boolean) | undefined;
+  /** Only these request_ids. */
+  readonly only?: ReadonlySet<string>;
   /** A tag that the deployments do not have yet. */
   readonly without?: string;
 }
@@ -41,7 +43,7 @@ export interface Found {
 /** The deployments that match, newest first. Deployments that are about to end are left out. */
 export async function findTargets(
   parts: { readonly edgegap: EdgegapApi; readonly deployments: Deployments; readonly clock: Clock },
-  { filter, by, isAt, without }: Wanted,
+  { filter, by, isAt, only, without }: Wanted,
   tell?: (asked: number, total: number) => Promise<void>,
 ): Promise<Found> {
   const { edgegap, deployments, clock } = parts;
@@ -53,6 +55,7 @@ export async function findTargets(
     order_by: [{ field: 'created_at', order: 'desc' }],
     limit: LIST_PAGE,
   })) {
+    if (only && !only.has(row.request_id)) continue;
     if (without !== undefined && row.tags.includes(without)) tagged++;
     else all.push({ row, asker: (await deployments.byRequestId(row.request_id))?.asker });
   }

@@ -2,6 +2,7 @@
 import { planQuestion, planUnbegun } from '../bulk/cards.ts';
 import { type Found, findTargets, type Wanted } from '../bulk/find.ts';
 import type { Change } from '../bulk/plan.ts';
+import { settled } from '../bulk/recheck.ts';
 import type { Card } from '../chat/card.ts';
 import { counted } from '../chat/facts.ts';
 import { InputError } from '../errors.ts';
@@ -96,14 +97,25 @@ export function planActions(command: string, permission: Permission, nothing: st
     again: {
       permission,
       ack: 'private',
+      once: true,
       interrupted: `${nothing} Ask again.`,
       async run(context) {
-        const before = await context.plans.failed(context.action.arg);
-        if (!before || before.targets.length === 0)
+        const { plans, action, edgegap: api, deployments, clock } = context;
+        const { plan, ids } = (await plans.failed(action.arg)) ?? { ids: [] };
+        if (!plan || ids.length === 0)
           throw new InputError('plan-old', 'I no longer know which deployments failed.', {
             hint: `${nothing} Use ${command} again.`,
           });
-        await context.respond(await propose(context, command, before.order, before));
+        const over = await settled({ api, deployments, plans, clock }, plan, ids);
+        if (over.length > 0) await plans.record(plan, 'failed', over);
+        const only = new Set(ids).difference(new Set(over.map(({ request_id }) => request_id)));
+        const found = only.size > 0 && (await findTargets(context, { filter: plan.filter, only }));
+        if (found && found.targets.length > 0)
+          return await context.respond(await propose(context, command, plan, found));
+        const reasons = [...new Set(over.map(({ reason }) => reason))].join('; ');
+        throw new InputError('plan-over', 'No deployment is left to try again.', {
+          hint: `${nothing} ${reasons && `The reason: ${reasons}.`}`.trim(),
+        });
       },
     },
   } as const satisfies Readonly<Record<string, Action>>;

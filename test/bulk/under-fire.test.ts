@@ -61,6 +61,28 @@ test('an id that Edgegap does not name as processable is a failure, and can be t
   expect(studio.sent().at(-1)).toEqual([first]);
 });
 
+test('if all failed deployments have ended, trying them again makes no plan, and the card says that they have ended', async () => {
+  const studio = await openStudio();
+  const [id = ''] = await studio.servers(1, 'qa');
+  await studio.servers(1, 'other');
+  studio.simulator.faults.next({ endpoint: 'stopMany' }, { kind: 'not-processable', request_ids: [id] });
+  await studio.plan('bulk-stop', { tag: 'qa' });
+  await studio.press('Stop 1 deployment');
+  await studio.shown('Stopped 0 deployments, failed 1');
+  studio.simulator.terminate(id);
+  await isStopped(studio, [id]);
+  await studio.press('Try the failed deployments again');
+  const answer = await until(
+    async () =>
+      (await studio.driver.privately('operator')).find((one) => one.text.includes('left to try again')),
+    'the answer',
+  );
+  expect(answer.text).toMatch(/Nothing was stopped\. The reason: the deployment has ended\./);
+  const card = await studio.shown('Stopped 0 deployments, left out 1');
+  expect(card.text).toContain(`${id}: the deployment has ended`);
+  expect(card.buttons).toEqual([]);
+});
+
 test('a 5xx in the middle fails only the batch that Edgegap did not carry out', async () => {
   const studio = await openStudio();
   const ids = await studio.servers(205, 'qa');
