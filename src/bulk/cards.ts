@@ -66,15 +66,21 @@ export function planUnbegun(order: Order, count: number): Card {
 
 /** The card for the channel, while the plan is carried out and afterwards. */
 export function planProgress(id: string, order: Order, all: readonly Item[]): Card {
-  const inState = (...states: Item['state'][]) => all.filter(({ state }) => states.includes(state));
-  const failed = inState('failed');
-  const leftOut = inState('left-out');
-  const { done: verb } = verbs(order.change);
-  const named = [...section('Left out', leftOut), ...section('Failed', failed)];
-  const open = inState('planned', 'sending').length;
-  if (open > 0) return progressing(order, all.length - open, all.length, named);
+  const inState = (wanted: Item['state']) => all.filter(({ state }) => state === wanted);
   const done = inState('done');
-  const title = `${verb} ${counted(done.length, 'deployment')}`;
+  const leftOut = inState('left-out');
+  const failed = inState('failed');
+  const isOver = done.length + leftOut.length + failed.length === all.length;
+  const { doing, done: verb } = verbs(order.change);
+  const title = [
+    isOver
+      ? `${verb} ${counted(done.length, 'deployment')}`
+      : `${doing} ${done.length} of ${counted(all.length, 'deployment')}`,
+    ...(leftOut.length > 0 ? [`left out ${leftOut.length}`] : []),
+    ...(failed.length > 0 ? [`failed ${failed.length}`] : []),
+  ].join(', ');
+  const named = [...section('Left out', leftOut), ...section('Failed', failed)];
+  if (!isOver) return { kind: 'card', tone: 'progress', title: [title], nodes: [about(order), ...named] };
   const isLong = [done, leftOut, failed].some(({ length }) => length > ROWS);
   const file = fileName(order, '-result');
   const rows = all.map(({ request_id, cells: [, application], state, reason }) =>
@@ -84,13 +90,7 @@ export function planProgress(id: string, order: Order, all: readonly Item[]): Ca
   return {
     kind: 'card',
     tone: failed.length > 0 ? 'danger' : leftOut.length > 0 ? 'warning' : 'success',
-    title: [
-      [
-        title,
-        ...(leftOut.length > 0 ? [`left out ${leftOut.length}`] : []),
-        ...(failed.length > 0 ? [`failed ${failed.length}`] : []),
-      ].join(', '),
-    ],
+    title: [title],
     nodes: [
       about(order),
       ...section(verb, done),
@@ -102,11 +102,6 @@ export function planProgress(id: string, order: Order, all: readonly Item[]): Ca
       ? { files: [textFile(file, lines(['request_id\tapplication\tresult\treason', ...rows]))] }
       : {}),
   };
-}
-
-function progressing(order: Order, over: number, total: number, named: readonly Node[]): Card {
-  const title = [`${verbs(order.change).doing} ${over} of ${total} deployments`];
-  return { kind: 'card', tone: 'progress', title, nodes: [about(order), ...named] };
 }
 
 /** The person and the filter. The person knows of the plan, and so is named without a mention. */

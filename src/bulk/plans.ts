@@ -179,8 +179,10 @@ export class Plans {
       await also?.(tx);
       const rows = tx.selectFrom('plan_items').selectAll().where('plan_id', '=', plan.id).orderBy('place');
       const items = (await rows.execute()).map(itemOf);
-      const isOver = !items.some(({ state }) => state === 'planned' || state === 'sending');
+      const isOver = !items.some(isOpen);
       if (isOver) await tx.updateTable('plans').set({ state: 'done' }).where('id', '=', plan.id).execute();
+      // After the first edit, the card shows only results. Without a new result, the edit would change nothing.
+      if (!isOver && results.every(isOpen) && !items.every(isOpen)) return;
       await enqueue(tx, this.#clock, {
         kind: 'edit',
         orderKey: plan.id,
@@ -195,6 +197,10 @@ export class Plans {
 function alike(results: readonly Result[]): [Result, string[]][] {
   const groups = Map.groupBy(results, ({ state, reason }) => `${state} ${reason}`).values();
   return [...groups].map((group) => [group[0] as Result, group.map(({ request_id }) => request_id)]);
+}
+
+function isOpen({ state }: Pick<Result, 'state'>): boolean {
+  return state === 'planned' || state === 'sending';
 }
 
 function planOf({ id, plan_json, card_json }: Selectable<PlansTable>): RunningPlan {
