@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Deployment } from '../deployments/deployment.ts';
 import type { Deployments } from '../deployments/deployments.ts';
 import { type Filter, filtersOf } from '../deployments/list-filter.ts';
-import { type ListRow, listRow } from '../deployments/list-row.ts';
+import { listRow } from '../deployments/list-row.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
 import type { DeploymentRow, Location } from '../edgegap/schema.ts';
 import type { Target } from './plan.ts';
@@ -44,7 +44,7 @@ export interface Found {
 export async function findTargets(
   parts: { readonly edgegap: EdgegapApi; readonly deployments: Deployments; readonly clock: Clock },
   { filter, by, isAt, only, without }: Wanted,
-  tell?: (asked: number, total: number) => Promise<void>,
+  tell?: (foreign: number) => Promise<void>,
 ): Promise<Found> {
   const { edgegap, deployments, clock } = parts;
   const now = clock.now();
@@ -63,15 +63,9 @@ export async function findTargets(
   const found = by ? all.filter(({ asker }) => asker && asker.id === person?.id) : all;
   const rows = found.map(({ row }) => row);
   const foreign = found.filter(({ asker }) => !asker).length;
-  const listed: ListRow[] = [];
-  const read = async (part: readonly DeploymentRow[]) => {
-    listed.push(...(await Promise.all(part.map((row) => listRow(deployments, row, now, BACKGROUND)))));
-  };
-  const half = Math.ceil(rows.length / 2);
-  if (foreign > QUIET) await tell?.(0, rows.length);
-  await read(rows.slice(0, half));
-  if (foreign > QUIET) await tell?.(half, rows.length);
-  await read(rows.slice(half));
+  // Slack cannot replace a private message, so the person is told only once.
+  if (foreign > QUIET) await tell?.(foreign);
+  const listed = await Promise.all(rows.map((row) => listRow(deployments, row, now, BACKGROUND)));
   const matching = isAt ? listed.filter(({ location }) => location && isAt(location)) : listed;
   const running = matching.filter(({ status }) => status !== 'TERMINATING' && status !== 'TERMINATED');
   return {

@@ -26,8 +26,8 @@ export async function matching(
   wanted: Wanted,
   ...parts: readonly string[]
 ): Promise<Found & { readonly words: string }> {
-  const tell = async (asked: number, total: number) => {
-    const text = `I ask Edgegap about each server that was not deployed from chat: ${asked} of ${total} deployments are done. This may take a minute.`;
+  const tell = async (foreign: number) => {
+    const text = `I look at ${foreign} servers that were not deployed from chat, to find those that match. This may take a minute.`;
     await context.respond?.({ kind: 'line', tone: 'progress', text: [text] });
   };
   const found = await findTargets(context, wanted, tell);
