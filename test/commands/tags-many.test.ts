@@ -94,7 +94,13 @@ test('"tags add" changes nothing if no deployment matches, if every deployment h
     /Every deployment that matches \(1\) has the tag night already: tag night\.[\s\S]*Nothing was changed/,
   );
   expect(await say('tags add final')).toMatch(/needs a tag|is not a request_id/);
-  expect(await say(`tags add ${id} final --of night`)).toMatch(/Use: .*tags add/);
-  expect(await say(`tags add final --deployment ${id} --of night`)).toContain('exclude each other');
+  for (const both of [
+    `${id} final --of night`,
+    `--of night ${id} final`,
+    `final --deployment ${id} --of night`,
+  ])
+    expect(await say(`tags add ${both}`)).toMatch(
+      /deployment and of exclude each other\.[\s\S]*Use: .*tags add/,
+    );
   expect(adding()).toEqual([]);
 });
