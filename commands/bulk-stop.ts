@@ -37,14 +37,14 @@ export default defineCommand({
   interrupted: 'Nothing was stopped; ask again.',
   options,
   actions: planActions('bulk-stop', 'deployments.stop', 'Nothing was stopped.'),
-  check({ options, prompt }: CheckContext<Given>) {
+  check({ options }: CheckContext<Given>) {
     const { all, ...filters } = options;
     if (!all && !Object.values(filters).some((value) => value))
-      throw everything('Without a filter, bulk-stop would stop everything that runs.', prompt);
+      throw everything('Without a filter, bulk-stop would stop everything that runs.', filters);
   },
   async run(context) {
-    const { edgegap, clock, prompt } = context;
-    const { all, city, by, mine, 'older-than': olderThan, ...named } = context.options;
+    const { edgegap, clock, options } = context;
+    const { all, city, by, mine, 'older-than': olderThan, ...named } = options;
     const filter = await filterInUse(context, { ...named, olderThan });
     const wanted = {
       filter,
@@ -57,7 +57,7 @@ export default defineCommand({
       const running = { filters: filtersOf({}, clock.now()), limit: 1 };
       const { total_count } = await edgegap.deployments(running);
       if (found.matched >= total_count)
-        throw everything(`The filter matches everything that runs: ${total_count} deployments.`, prompt);
+        throw everything(`The filter matches everything that runs: ${total_count} deployments.`, options);
     }
     const asked = {
       change: { kind: 'stop' },
@@ -98,8 +98,12 @@ function askerOf({ options, asker: me }: Context<Given>, askers: readonly Asker[
   );
 }
 
-function everything(problem: string, prompt: string): InputError {
+function everything(problem: string, given: Omit<Given, 'all'>): InputError {
+  const free = (['tag', 'older-than', 'application', 'city'] as const).filter((name) => !given[name]);
+  const filter = Object.values(given).some(Boolean) ? 'another filter' : 'a filter';
+  const advice =
+    free.length > 0 ? ` Add ${filter}, such as the option ${free.slice(0, 2).join(' or ')}.` : '';
   return new InputError('filter-everything', problem, {
-    hint: `Nothing was stopped. Add a filter, such as --tag or --older-than; or, to stop everything: ${prompt}bulk-stop --all`,
+    hint: `Nothing was stopped.${advice} To stop everything, add the option all (typed: --all).`,
   });
 }

@@ -147,11 +147,12 @@ describe('the filters of bulk-stop', () => {
   test('without a filter, or with a filter that matches everything, "bulk-stop" needs the option --all', async () => {
     const bare = await ask({});
     expect(bare.text).toMatch(
-      /would stop everything that runs[\s\S]*Nothing was stopped[\s\S]*bulk-stop --all/,
+      /would stop everything that runs[\s\S]*Nothing was stopped[\s\S]*a filter, such as the option tag or older-than\.[\s\S]*option all/,
     );
     expect(bare.asked).toEqual([]);
     const everything = await ask({ status: 'ready' });
     expect(everything.text).toMatch(/matches everything that runs: 3 deployments[\s\S]*Nothing was stopped/);
+    expect(everything.text).toContain('such as the option tag or older-than.');
     expect(stopsOf(shared)).toEqual([]);
   });
 
@@ -300,6 +301,17 @@ test.each(['discord', 'slack-http'] as const)(
     else expect(textOf(progress)).toMatch(/^\W*I look at 25 servers[^\n]*$/);
   },
 );
+
+test('if the filter of "bulk-stop" matches everything that runs, the refusal advises only filters that are not given yet', async () => {
+  stage = await stageOn('discord');
+  for (let n = 0; n < 2; n++) await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2', ['qa']);
+  const refusal = async (values: Values) => textOf((await bulkStop(values)).privately);
+  const byTag = await refusal({ tag: 'qa' });
+  expect(byTag).toContain('Add another filter, such as the option older-than or application');
+  expect(byTag.match(/--\w+/g)).toEqual(['--all']);
+  const all = { tag: 'qa', application: 'kart-racing', city: 'Montreal' };
+  expect(await refusal(all)).toContain('Add another filter, such as the option older-than.');
+});
 
 test('with APP_ALLOWLIST, a plan of "bulk-stop" holds only deployments of allowed applications', async () => {
   stage = await stageOn('slack-http', { environment: { APP_ALLOWLIST: 'lobby-chat' } });
