@@ -47,35 +47,34 @@ export default defineCommand({
   interrupted: 'Nothing was stopped; ask again.',
   options,
   actions: planActions('bulk-stop', 'deployments.stop', 'Nothing was stopped.'),
-  check({ options, prompt }: CheckContext<Given>) {
+  check({ options }: CheckContext<Given>) {
     const { all, ...filters } = options;
     if (!all && !Object.values(filters).some((value) => value))
-      throw everything('Without a filter, bulk-stop would stop everything that runs.', prompt);
+      throw everything('Without a filter, bulk-stop would stop everything that runs.', filters);
   },
   async run(context) {
-    const { edgegap, clock, prompt } = context;
-    const { all, city, by, mine, 'older-than': olderThan, ...named } = context.options;
+    const { edgegap, clock, options } = context;
+    const { all, city, by, mine, 'older-than': olderThan, ...named } = options;
     const filter = await filterInUse(context, { ...named, olderThan });
-    const found = await matching(context, {
+    const wanted = {
       filter,
       spared: context.ownDeployment?.id,
-      by: mine || by !== undefined ? (askers) => askerOf(context, askers) : undefined,
-      isAt: city && ((location) => isSameCity(location, city)),
-    });
+      by: mine || by !== undefined ? (askers: readonly Asker[]) => askerOf(context, askers) : undefined,
+      isAt: city && ((location: Location) => isSameCity(location, city)),
+    };
+    const found = await matching(context, wanted, filterWords(filter), city ? `city ${fullName(city)}` : '');
     // A failed deployment does not run.
     if (!all && found.matched > 1 && filter.status !== 'error') {
       const running = { filters: filtersOf({}, clock.now()), limit: 1 };
       const { total_count } = await edgegap.deployments(running);
       if (found.matched >= total_count)
-        throw everything(`The filter matches everything that runs: ${total_count} deployments.`, prompt);
+        throw everything(`The filter matches everything that runs: ${total_count} deployments.`, options);
     }
-    const person = mine ? context.asker.name : found.by?.name;
-    const words = [
-      filterWords(filter),
-      ...(city ? [`city ${fullName(city)}`] : []),
-      ...(person === undefined ? [] : [`deployed by ${person}`]),
-    ];
-    const asked = { change: { kind: 'stop' }, filter, words: words.filter(Boolean).join(', ') } as const;
+    const asked = {
+      change: { kind: 'stop' },
+      filter,
+      words: found.words || 'everything',
+    } as const;
     await context.respond(await propose(context, 'bulk-stop', asked, found));
   },
 });
@@ -86,11 +85,11 @@ function isSameCity(one: Location, other: Location): boolean {
   return placeName(one) === placeName(other) && new Set(divisions).size < 2;
 }
 
-/** The person in `mine` or `by`, out of these people. Throws InputError if several people may be meant. */
-function askerOf({ options, asker: me }: Context<Given>, askers: readonly Asker[]): Asker | undefined {
+/** The person in `mine` or `by`, out of these people. Throws InputError if no person or several people may be meant. */
+function askerOf({ options, asker: me }: Context<Given>, askers: readonly Asker[]): Asker {
   const { mine, by } = options;
   const all = mine ? askers.filter(({ id }) => id === me.id) : askers;
-  if (by === undefined) return all[0];
+  if (by === undefined) return me;
   // Discord writes a mention as `<@123>`; the Slack adapter passes on `@U123` or `@ann`.
   const given = by.trim().replace(/^<?@!?|>$/g, '');
   const withId = all.filter(({ id }) => id === given);
@@ -100,11 +99,22 @@ function askerOf({ options, asker: me }: Context<Given>, askers: readonly Asker[
     throw new InputError('person-ambiguous', `Several people could be meant by ${quoted(by)}.`, {
       hint: `Nothing was stopped. Say which, by the id: ${[...people.values()].join(' or ')}.`,
     });
-  return found[0];
+  const [person] = found;
+  if (person) return person;
+  const names = [...new Set(askers.map(({ name }) => name))].join(', ');
+  throw new InputError(
+    'person-unknown',
+    `No deployment that matches the other options was deployed from chat by ${quoted(by)}.`,
+    { hint: `Nothing was stopped.${names && ` Such deployments were deployed by: ${names}.`}` },
+  );
 }
 
-function everything(problem: string, prompt: string): InputError {
+function everything(problem: string, given: Omit<Given, 'all'>): InputError {
+  const free = (['tag', 'older-than', 'application', 'city'] as const).filter((name) => !given[name]);
+  const filter = Object.values(given).some(Boolean) ? 'another filter' : 'a filter';
+  const advice =
+    free.length > 0 ? ` Add ${filter}, such as the option ${free.slice(0, 2).join(' or ')}.` : '';
   return new InputError('filter-everything', problem, {
-    hint: `Nothing was stopped. Add a filter, such as --tag or --older-than; or, to stop everything: ${prompt}bulk-stop --all`,
+    hint: `Nothing was stopped.${advice} To stop everything, add the option all (typed: --all).`,
   });
 }

@@ -114,8 +114,8 @@ async function addCheck(context: CheckContext<OptionsOf<typeof tagToAdd>>) {
   const { deployment, tag } = context.options;
   if (deployment) return checkFree(await context.edgegap.tags(deployment.request_id), tag);
   const filter = await filterInUse(context, { tag: context.options.of });
-  const found = await matching(context, { filter, without: tag });
-  const asked = { change: { kind: 'tag', tag }, filter, words: filterWords(filter) } as const;
+  const found = await matching(context, { filter, without: tag }, filterWords(filter));
+  const asked = { change: { kind: 'tag', tag }, filter, words: found.words } as const;
   const card = await propose(context, 'tags', asked, found);
   throw new Question(
     'confirm-tags',

@@ -57,47 +57,51 @@ export function planQuestion(
   };
 }
 
-/** The card for the channel before the first deployment is changed. */
-export function planBegun(order: Order, count: number): Card {
-  return progressing(order, 0, count, []);
+/** The card for the channel before the plan is confirmed. If the bot crashes at this moment, the card stays like this. */
+export function planUnbegun(order: Order, count: number): Card {
+  const title = [`${verbs(order.change).todo} ${counted(count, 'deployment')}: not begun yet`];
+  const text = ['I am storing the confirmation. This card changes as soon as the plan begins.'];
+  return { kind: 'card', tone: 'neutral', title, nodes: [about(order), { kind: 'text', text }] };
 }
 
 /** The card for the channel, while the plan is carried out and afterwards. */
 export function planProgress(id: string, order: Order, all: readonly Item[]): Card {
-  const inState = (...states: Item['state'][]) => all.filter(({ state }) => states.includes(state));
-  const failed = inState('failed');
+  const inState = (wanted: Item['state']) => all.filter(({ state }) => state === wanted);
+  const done = inState('done');
   const leftOut = inState('left-out');
+  const failed = inState('failed');
+  const isOver = done.length + leftOut.length + failed.length === all.length;
+  const { doing, done: verb } = verbs(order.change);
+  const title = [
+    isOver
+      ? `${verb} ${counted(done.length, 'deployment')}`
+      : `${doing} ${done.length} of ${counted(all.length, 'deployment')}`,
+    ...(leftOut.length > 0 ? [`left out ${leftOut.length}`] : []),
+    ...(failed.length > 0 ? [`failed ${failed.length}`] : []),
+  ].join(', ');
   const named = [...section('Left out', leftOut), ...section('Failed', failed)];
-  const open = inState('planned', 'sending').length;
-  if (open > 0) return progressing(order, all.length - open, all.length, named);
-  const done = inState('done').length;
-  const title = `${verbs(order.change).done} ${counted(done, 'deployment')}`;
-  const isLong = leftOut.length > ROWS || failed.length > ROWS;
-  const rows = all.map(({ request_id, state, reason = '' }) => `${request_id}\t${state}\t${reason}`);
+  if (!isOver) return { kind: 'card', tone: 'progress', title: [title], nodes: [about(order), ...named] };
+  const isLong = [done, leftOut, failed].some(({ length }) => length > ROWS);
+  const file = fileName(order, '-result');
+  const rows = all.map(({ request_id, cells: [, application], state, reason }) =>
+    [request_id, application, state, reason].join('\t'),
+  );
   const again = button(order, 'Try the failed deployments again', 'secondary', 'again', id);
   return {
     kind: 'card',
     tone: failed.length > 0 ? 'danger' : leftOut.length > 0 ? 'warning' : 'success',
-    title: [
-      [
-        title,
-        ...(leftOut.length > 0 ? [`left out ${leftOut.length}`] : []),
-        ...(failed.length > 0 ? [`failed ${failed.length}`] : []),
-      ].join(', '),
-    ],
+    title: [title],
     nodes: [
       about(order),
+      ...section(verb, done),
       ...named,
-      ...(isLong ? [note(`${fileName(order)} names every deployment.`)] : []),
+      ...(isLong ? [note(`${file} names every deployment.`)] : []),
       ...(failed.length > 0 ? [{ kind: 'buttons', buttons: [again] } as const] : []),
     ],
-    ...(isLong ? { files: [textFile(fileName(order), lines(rows))] } : {}),
+    ...(isLong
+      ? { files: [textFile(file, lines(['request_id\tapplication\tresult\treason', ...rows]))] }
+      : {}),
   };
-}
-
-function progressing(order: Order, over: number, total: number, named: readonly Node[]): Card {
-  const title = [`${verbs(order.change).doing} ${over} of ${total} deployments`];
-  return { kind: 'card', tone: 'progress', title, nodes: [about(order), ...named] };
 }
 
 /** The person and the filter. The person knows of the plan, and so is named without a mention. */
@@ -108,7 +112,11 @@ function about({ asker, words }: Order): Node {
 
 function section(title: string, items: readonly Item[]): Node[] {
   if (items.length === 0) return [];
-  const shown = items.slice(0, ROWS).map(({ request_id, reason }) => `${request_id}: ${reason}`);
+  const shown = items
+    .slice(0, ROWS)
+    .map(({ request_id, cells: [, application], reason = application }) =>
+      [request_id, reason].filter(Boolean).join(': '),
+    );
   const more = items.length > ROWS ? [`and ${items.length - ROWS} more`] : [];
   return [
     { kind: 'text', text: [{ bold: `${title} (${items.length})` }] },
@@ -130,8 +138,8 @@ function button(
   return { label, style, action: { command, action, arg } };
 }
 
-function fileName({ change }: Order): string {
-  return change.kind === 'stop' ? 'bulk-stop.txt' : 'tags-add.txt';
+function fileName({ change }: Order, suffix = ''): string {
+  return `${change.kind === 'stop' ? 'bulk-stop' : 'tags-add'}${suffix}.txt`;
 }
 
 function lines(rows: readonly string[]): string {

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Deployment } from '../deployments/deployment.ts';
 import type { Deployments } from '../deployments/deployments.ts';
 import { type Filter, filtersOf } from '../deployments/list-filter.ts';
-import { type ListRow, listRow } from '../deployments/list-row.ts';
+import { listRow } from '../deployments/list-row.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
 import type { DeploymentRow, Location } from '../edgegap/schema.ts';
 import type { Target } from './plan.ts';
@@ -18,10 +18,12 @@ type Asker = Deployment['asker'];
 export interface Wanted {
   readonly filter: Filter;
   /**
-   * Returns the person whose deployments match, out of the people who asked for the deployments that match the filter.
+   * Returns the person whose deployments match. Gets the people who asked for the deployments that match the filter.
    */
-  readonly by?: ((askers: readonly Asker[]) => Asker | undefined) | undefined;
+  readonly by?: ((askers: readonly Asker[]) => Asker) | undefined;
   readonly isAt?: ((location: Location) => boolean) | undefined;
+  /** Only these request_ids. */
+  readonly only?: ReadonlySet<string>;
   /** A tag that the deployments do not have yet. */
   readonly without?: string;
 }
@@ -32,6 +34,8 @@ export interface Found {
   readonly by?: Asker | undefined;
   /** How many deployments match, together with those that are about to end and are no targets. */
   readonly matched: number;
+  /** How many further deployments match, but have the tag `Wanted.without` already. */
+  readonly tagged: number;
   /** How many deployments have no known city, although the filter names a city. */
   readonly unplaced: number;
 }
@@ -39,39 +43,36 @@ export interface Found {
 /** The deployments that match, newest first. Deployments that are about to end are left out. */
 export async function findTargets(
   parts: { readonly edgegap: EdgegapApi; readonly deployments: Deployments; readonly clock: Clock },
-  { filter, by, isAt, without }: Wanted,
-  tell?: (asked: number, total: number) => Promise<void>,
+  { filter, by, isAt, only, without }: Wanted,
+  tell?: (foreign: number) => Promise<void>,
 ): Promise<Found> {
   const { edgegap, deployments, clock } = parts;
   const now = clock.now();
   const all: { readonly row: DeploymentRow; readonly asker: Asker | undefined }[] = [];
+  let tagged = 0;
   for await (const row of edgegap.allDeployments({
     filters: filtersOf(filter, now),
     order_by: [{ field: 'created_at', order: 'desc' }],
     limit: LIST_PAGE,
   })) {
-    if (without !== undefined && row.tags.includes(without)) continue;
-    all.push({ row, asker: (await deployments.byRequestId(row.request_id))?.asker });
+    if (only && !only.has(row.request_id)) continue;
+    if (without !== undefined && row.tags.includes(without)) tagged++;
+    else all.push({ row, asker: (await deployments.byRequestId(row.request_id))?.asker });
   }
   const person = by?.(all.flatMap(({ asker }) => asker ?? []));
   const found = by ? all.filter(({ asker }) => asker && asker.id === person?.id) : all;
   const rows = found.map(({ row }) => row);
   const foreign = found.filter(({ asker }) => !asker).length;
-  const listed: ListRow[] = [];
-  const read = async (part: readonly DeploymentRow[]) => {
-    listed.push(...(await Promise.all(part.map((row) => listRow(deployments, row, now, BACKGROUND)))));
-  };
-  const half = Math.ceil(rows.length / 2);
-  if (foreign > QUIET) await tell?.(0, rows.length);
-  await read(rows.slice(0, half));
-  if (foreign > QUIET) await tell?.(half, rows.length);
-  await read(rows.slice(half));
+  // Slack cannot replace a private message, so the person is told only once.
+  if (foreign > QUIET) await tell?.(foreign);
+  const listed = await Promise.all(rows.map((row) => listRow(deployments, row, now, BACKGROUND)));
   const matching = isAt ? listed.filter(({ location }) => location && isAt(location)) : listed;
   const running = matching.filter(({ status }) => status !== 'TERMINATING' && status !== 'TERMINATED');
   return {
     targets: running.map(({ cells, choice }) => ({ request_id: choice.value, cells })),
     by: person,
     matched: matching.length,
+    tagged,
     unplaced: isAt ? listed.filter(({ location }) => location === undefined).length : 0,
   };
 }

@@ -5,7 +5,7 @@ import { ageOf, type Clock } from '../clock.ts';
 import { InputError } from '../errors.ts';
 import { enqueue } from '../notify/outbox.ts';
 import { deleteSome } from '../store/purge.ts';
-import type { PlanItemsTable, Store } from '../store/schema.ts';
+import type { PlanItemsTable, PlansTable, Store } from '../store/schema.ts';
 import { transact } from '../store/transact.ts';
 import { schedule } from '../work/task.ts';
 import { planProgress } from './cards.ts';
@@ -108,21 +108,18 @@ export class Plans {
     return await own.where('id', '=', id).executeTakeFirst();
   }
 
-  /** The order of a plan, and the deployments whose change failed. Undefined if the plan was forgotten. */
-  async failed(id: string): Promise<{ order: Order; targets: readonly Target[] } | undefined> {
+  /** A confirmed plan, and the request_ids of the deployments whose change failed. Undefined if the plan was forgotten. */
+  async failed(id: string): Promise<{ plan: RunningPlan; ids: readonly string[] } | undefined> {
     const row = await this.#plan(id);
-    return row && { order: JSON.parse(row.plan_json), targets: await this.items(id, 'failed') };
+    const items = await this.items(id, 'failed');
+    return row && { plan: planOf(row), ids: items.map(({ request_id }) => request_id) };
   }
 
   /** The plans that are being carried out, oldest first. */
   async running(): Promise<RunningPlan[]> {
     const own = this.#store.selectFrom('plans').selectAll().where('account', '=', this.#account);
     const rows = await own.where('state', '=', 'running').orderBy('created_at').execute();
-    return rows.map(({ id, plan_json, card_json }) => ({
-      ...(JSON.parse(plan_json) as Order),
-      id,
-      card: JSON.parse(card_json ?? 'null'),
-    }));
+    return rows.map(planOf);
   }
 
   /** The deployments of a plan in their order; with `state`, only those in this state, and at most `limit`. */
@@ -175,13 +172,17 @@ export class Plans {
           .where('state', '=', from)
           .executeTakeFirst();
         if (Number(numUpdatedRows) < ids.length)
-          throw new Error('Another process has gone on with the plan.');
+          throw new InputError('plan-went-on', 'The plan has gone on in the meantime.', {
+            hint: 'See the card of the plan, and ask again if the card still says that deployments failed.',
+          });
       }
       await also?.(tx);
       const rows = tx.selectFrom('plan_items').selectAll().where('plan_id', '=', plan.id).orderBy('place');
       const items = (await rows.execute()).map(itemOf);
-      const isOver = !items.some(({ state }) => state === 'planned' || state === 'sending');
+      const isOver = !items.some(isOpen);
       if (isOver) await tx.updateTable('plans').set({ state: 'done' }).where('id', '=', plan.id).execute();
+      // After the first edit, the card shows only results. Without a new result, the edit would change nothing.
+      if (!isOver && results.every(isOpen) && !items.every(isOpen)) return;
       await enqueue(tx, this.#clock, {
         kind: 'edit',
         orderKey: plan.id,
@@ -198,6 +199,14 @@ function alike(results: readonly Result[]): [Result, string[]][] {
   return [...groups].map((group) => [group[0] as Result, group.map(({ request_id }) => request_id)]);
 }
 
+function isOpen({ state }: Pick<Result, 'state'>): boolean {
+  return state === 'planned' || state === 'sending';
+}
+
+function planOf({ id, plan_json, card_json }: Selectable<PlansTable>): RunningPlan {
+  return { ...(JSON.parse(plan_json) as Order), id, card: JSON.parse(card_json ?? 'null') };
+}
+
 function itemOf({ request_id, cells_json, state, reason }: Selectable<PlanItemsTable>): Item {
   return {
     request_id,
@@ -209,7 +218,7 @@ function itemOf({ request_id, cells_json, state, reason }: Selectable<PlanItemsT
 
 function answered(): InputError {
   return new InputError('plan-answered', 'That plan was answered already.', {
-    hint: 'Nothing more was done. Give the command again for a new plan.',
+    hint: 'A confirmed plan is carried out, and the card in the channel shows the progress. For a new plan, give the command again.',
   });
 }
 

@@ -6,8 +6,9 @@ import { isStopUnderWay, STOP_PATIENCE_MS } from '../deployments/timing.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
 import { isNoSuchDeployment } from '../edgegap/errors.ts';
 import type { DeploymentRow, DeploymentStatus } from '../edgegap/schema.ts';
+import { STOP_BATCH } from '../edgegap/stop.ts';
 import type { CallOptions } from '../edgegap/transport.ts';
-import type { Order } from './plan.ts';
+import type { Order, Result } from './plan.ts';
 import type { Plans } from './plans.ts';
 
 /** The parts of an account with which plans are carried out. */
@@ -56,6 +57,23 @@ export async function leftOut(
       return reason ?? (tagged ? hasTag(change.tag) : undefined);
     }),
   );
+}
+
+/** Those of the failed deployments of a plan that need no further attempt, with the reason. */
+export async function settled(
+  account: BulkAccount,
+  order: Order,
+  failed: readonly string[],
+): Promise<(Result & { readonly reason: string })[]> {
+  const ids = failed.slice(0, STOP_BATCH);
+  if (ids.length === 0) return [];
+  const checks = await leftOut(account, order, ids, BACKGROUND);
+  const results = checks.flatMap((check, n) =>
+    check.status === 'fulfilled' && check.value !== undefined
+      ? [{ request_id: ids[n] ?? '', state: 'left-out' as const, reason: check.value }]
+      : [],
+  );
+  return [...results, ...(await settled(account, order, failed.slice(STOP_BATCH)))];
 }
 
 export function hasTag(tag: string): string {

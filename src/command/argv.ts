@@ -1,9 +1,9 @@
 import { closest, distance } from 'fastest-levenshtein';
 import type { InvocationRequest } from '../chat/port.ts';
 import { InputError } from '../errors.ts';
-import type { Options, RawValue } from './kinds/kind.ts';
+import type { Option, Options, RawValue } from './kinds/kind.ts';
 import { nameKey } from './same-name.ts';
-import { usageHint } from './usage.ts';
+import { excluded, usageHint } from './usage.ts';
 
 /**
  * The maximum length, in characters, of a command (name and values together) and of a field of a form. A longer text is
@@ -34,9 +34,9 @@ export function parseTokens(
   hintAt?: (option: Token) => string | undefined,
 ): RawValues {
   const typed = new Set(tokens.map((token) => optionIn(token)?.[1]?.toLowerCase()));
-  const positional = Object.entries(options).filter(
-    ([, { positional, unless }]) => positional && !(unless && typed.has(unless)),
-  );
+  const isExcluded = ([, { unless }]: [string, Option]) => unless !== undefined && typed.has(unless);
+  const all = Object.entries(options).filter(([, option]) => option.positional);
+  const positional = all.filter((option) => !isExcluded(option));
   const values: Record<string, string | boolean | string[]> = {};
   let last: string | undefined;
   for (let index = 0; index < tokens.length; index++) {
@@ -47,8 +47,13 @@ export function parseTokens(
       const marked = markedBy(token, options);
       if (!marked && options[last ?? '']?.kind.secret) throw splitValue(last);
       const [next] = marked ?? positional.find(([name]) => values[name] === undefined) ?? [];
-      if (next === undefined || isMisspeltOption(token, options))
-        throw tooMany(token.text, command, options, before(last));
+      if (isMisspeltOption(token, options)) throw tooMany(token.text, command, options, before(last));
+      if (next === undefined) {
+        const [left, { unless = '' } = {}] = all.find(isExcluded) ?? [];
+        throw left
+          ? excluded(left, unless, command, options)
+          : tooMany(token.text, command, options, before(last));
+      }
       set(next, token.text);
       last = undefined;
       continue;

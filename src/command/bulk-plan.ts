@@ -1,7 +1,8 @@
 /* Plans to change many deployments: the question, and the buttons of a plan. */
-import { planBegun, planQuestion } from '../bulk/cards.ts';
+import { planQuestion, planUnbegun } from '../bulk/cards.ts';
 import { type Found, findTargets, type Wanted } from '../bulk/find.ts';
 import type { Change } from '../bulk/plan.ts';
+import { settled } from '../bulk/recheck.ts';
 import type { Card } from '../chat/card.ts';
 import { counted } from '../chat/facts.ts';
 import { InputError } from '../errors.ts';
@@ -21,26 +22,47 @@ interface Spared {
   readonly spared?: string | undefined;
 }
 
-/** Finds the deployments that match. Throws InputError if no deployment matches. */
+/**
+ * Finds the deployments that match, and describes the whole filter. `parts` are the conditions of the filter in words,
+ * without the person. Throws InputError if there is no deployment to change.
+ */
 export async function matching(
   context: Finding,
   { spared, ...wanted }: Wanted & Spared,
-): Promise<Found & Spared> {
-  const tell = async (asked: number, total: number) => {
-    const text = `I ask Edgegap about each server that was not deployed from chat: ${asked} of ${total} deployments are done. This may take a minute.`;
+  ...parts: readonly string[]
+): Promise<Found & Spared & { readonly words: string }> {
+  const tell = async (foreign: number) => {
+    const text = `I look at ${foreign} servers that were not deployed from chat, to find those that match. This may take a minute.`;
     await context.respond?.({ kind: 'line', tone: 'progress', text: [text] });
   };
   const found = await findTargets(context, wanted, tell);
+  const person = found.by ? `deployed by ${found.by.name}` : '';
+  const words = [...parts, person].filter(Boolean).join(', ');
   const targets = found.targets.filter(({ request_id }) => request_id !== spared);
-  if (found.targets.length === 0)
-    throw new InputError('filter-empty', 'No running deployment matches.', {
-      hint: `Nothing was changed. ${context.prompt}list shows the deployments that run.`,
-    });
-  if (targets.length === 0)
+  if (targets.length > 0)
+    return { ...found, words, targets, spared: targets.length < found.targets.length ? spared : undefined };
+  if (found.targets.length > 0)
     throw new InputError('filter-self', 'Only the deployment in which I run matches.', {
       hint: `Nothing was changed. To stop me, use ${context.prompt}self-stop.`,
     });
-  return { ...found, targets, spared: targets.length < found.targets.length ? spared : undefined };
+  const { status } = wanted.filter;
+  const failed =
+    status || wanted.without
+      ? ''
+      : ' Failed deployments are found only with the option status (typed: --status error).';
+  const problem = nothingToChange(found, wanted);
+  throw new InputError('filter-empty', `${problem}${words && `: ${words}`}.`, {
+    hint: `Nothing was changed.${failed} ${context.prompt}list shows the deployments that run.`,
+  });
+}
+
+function nothingToChange({ matched, tagged }: Found, { filter, without }: Wanted): string {
+  const why = [
+    ...(tagged > 0 ? [`has the tag ${without}`] : []),
+    ...(matched > 0 ? ['is being stopped'] : []),
+  ].join(' or ');
+  if (why) return `Every deployment that matches (${matched + tagged}) ${why} already`;
+  return `No ${filter.status ? '' : 'running '}deployment matches`;
 }
 
 /** Freezes the plan. Returns the question for the person alone. */
@@ -65,12 +87,15 @@ export function planActions(command: string, permission: Permission, nothing: st
   return {
     confirm: {
       permission,
-      ack: 'public',
+      ack: 'update',
+      once: true,
       interrupted: `${nothing} Ask again.`,
       check: async ({ plans, action, asker }) => void (await plans.asked(action.arg, asker)),
-      async run({ plans, action, asker, invocationId, postCard }) {
+      async run({ plans, action, asker, invocationId, postCard, respond }) {
         const order = await plans.asked(action.arg, asker);
-        await plans.confirm(action.arg, invocationId, await postCard(planBegun(order, order.count)));
+        await plans.confirm(action.arg, invocationId, await postCard(planUnbegun(order, order.count)));
+        const nodes = [{ kind: 'text', text: ['The card in the channel shows the progress.'] }] as const;
+        await respond({ kind: 'card', tone: 'success', title: ['Confirmed'], nodes });
       },
     },
     cancel: {
@@ -86,14 +111,25 @@ export function planActions(command: string, permission: Permission, nothing: st
     again: {
       permission,
       ack: 'private',
+      once: true,
       interrupted: `${nothing} Ask again.`,
       async run(context) {
-        const before = await context.plans.failed(context.action.arg);
-        if (!before || before.targets.length === 0)
+        const { plans, action, edgegap: api, deployments, clock } = context;
+        const { plan, ids } = (await plans.failed(action.arg)) ?? { ids: [] };
+        if (!plan || ids.length === 0)
           throw new InputError('plan-old', 'I no longer know which deployments failed.', {
             hint: `${nothing} Use ${command} again.`,
           });
-        await context.respond(await propose(context, command, before.order, before));
+        const over = await settled({ api, deployments, plans, clock }, plan, ids);
+        if (over.length > 0) await plans.record(plan, 'failed', over);
+        const only = new Set(ids).difference(new Set(over.map(({ request_id }) => request_id)));
+        const found = only.size > 0 && (await findTargets(context, { filter: plan.filter, only }));
+        if (found && found.targets.length > 0)
+          return await context.respond(await propose(context, command, plan, found));
+        const reasons = [...new Set(over.map(({ reason }) => reason))].join('; ');
+        throw new InputError('plan-over', 'No deployment is left to try again.', {
+          hint: `${nothing} ${reasons && `The reason: ${reasons}.`}`.trim(),
+        });
       },
     },
   } as const satisfies Readonly<Record<string, Action>>;

@@ -139,6 +139,8 @@ interface ActionBase {
   readonly permission: Permission;
   /** `update` means that the answer replaces the message that holds the button. */
   readonly ack: 'public' | 'private' | 'update';
+  /** If true, several quick presses of a person count as a single press. With the ack `public`, they always do. */
+  readonly once?: boolean;
   /** See `CommandParts.interrupted`. */
   readonly interrupted?: string;
 }

@@ -1,7 +1,7 @@
 import { InputError } from '../errors.ts';
 import { quoted, type RawValues } from './argv.ts';
 import type { Options, ParseSettings, RawValue } from './kinds/kind.ts';
-import { argumentMissing, stale, usageHint } from './usage.ts';
+import { argumentMissing, excluded, stale } from './usage.ts';
 
 /**
  * Checks each value by itself: a required value must be present, and each value must have the right form. This runs
@@ -18,9 +18,7 @@ export function parseValues(raw: RawValues, command: string, options: Options, s
     const required = option.required && !(unless && raw[unless] !== undefined);
     const value = raw[name];
     if (unless && value !== undefined && raw[unless] !== undefined)
-      throw new InputError('option-excluded', `${name} and ${unless} exclude each other.`, {
-        hint: `Give only one of them. ${usageHint(command, options)}`,
-      });
+      throw excluded(name, unless, command, options);
     if (value !== undefined && !isBlank(value))
       parsed[name] = kind.parse(value, { ...option, name }, settings);
     else if (required && !kind.known) throw argumentMissing(name, command, options);

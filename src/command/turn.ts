@@ -162,7 +162,7 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
       authorise: async () => {
         const person = await authorised(action.permission);
         const button = JSON.stringify([at.platform, at.workspace, at.channel, source, pressed, person.id]);
-        if (action.ack === 'public') release = presses.take(button, id);
+        if (action.ack === 'public' || action.once) release = presses.take(button, id);
         return person;
       },
       check: async (person) => {

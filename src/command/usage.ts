@@ -17,6 +17,12 @@ function usageOf(name: string, { kind, input, required, positional, unless }: Op
   return required && unless === undefined ? shown : `[${shown}]`;
 }
 
+export function excluded(name: string, unless: string, command: string, options: Options): InputError {
+  return new InputError('option-excluded', `${name} and ${unless} exclude each other.`, {
+    hint: `Give only one of them. ${usageHint(command, options)}`,
+  });
+}
+
 /** The refusal of a command or option that the platform still offers, although the bot no longer has it. */
 export function stale(problem: string): InputError {
   return new InputError('option-stale', problem, {

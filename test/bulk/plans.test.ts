@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
+import type { ItemState } from '../../src/bulk/plan.ts';
 import { Plans, purgePlans } from '../../src/bulk/plans.ts';
 import { carryingOut } from '../../src/bulk/work.ts';
 import { TakenOver } from '../../src/command/invocations.ts';
@@ -63,6 +64,43 @@ test('a plan of thousands of deployments keeps their order', async () => {
   expect(items.map(({ request_id }) => request_id)).toEqual(
     targets(2_345).map(({ request_id }) => request_id),
   );
+});
+
+/** Carries out a plan step by step. Returns the titles that the card of the plan has after each step. */
+async function titlesOf(count: number, ...steps: [from: ItemState, ...results: [number, ItemState][]][]) {
+  const { store, plans } = await open();
+  await plans.confirm(await plans.create(order, targets(count)), 'i', card);
+  const titles: string[][] = [];
+  for (const [from, ...results] of steps) {
+    const [plan] = await plans.running();
+    if (!plan) throw new Error('The plan is over.');
+    const written = results.map(([n, state]) => ({ request_id: `r${n}`, state, reason: 'a reason' }));
+    await plans.record(plan, from, written);
+    const edits = await store.deleteFrom('outbox').returning('message_json').execute();
+    titles.push(edits.map(({ message_json }) => JSON.parse(message_json).title.join('')));
+  }
+  return titles;
+}
+
+test('the card of a running plan counts only changed deployments as done, and names the others in its title', async () => {
+  const steps = titlesOf(
+    4,
+    ['planned', [0, 'left-out'], [1, 'sending'], [2, 'sending']],
+    ['sending', [1, 'done'], [2, 'failed']],
+    ['planned', [3, 'sending']],
+    ['sending', [3, 'done']],
+  );
+  expect(await steps).toEqual([
+    ['Stopping 0 of 4 deployments, left out 1'],
+    ['Stopping 1 of 4 deployments, left out 1, failed 1'],
+    [],
+    ['Stopped 2 deployments, left out 1, failed 1'],
+  ]);
+});
+
+test('the card of a plan for a single deployment does not say “deployments”', async () => {
+  const steps = titlesOf(1, ['planned', [0, 'sending']], ['sending', [0, 'done']]);
+  expect(await steps).toEqual([['Stopping 0 of 1 deployment'], ['Stopped 1 deployment']]);
 });
 
 test('old plans are deleted with their items, unless they are being carried out', async () => {

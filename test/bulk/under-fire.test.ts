@@ -61,6 +61,28 @@ test('an id that Edgegap does not name as processable is a failure, and can be t
   expect(studio.sent().at(-1)).toEqual([first]);
 });
 
+test('if all failed deployments have ended, trying them again makes no plan, and the card says that they have ended', async () => {
+  const studio = await openStudio();
+  const [id = ''] = await studio.servers(1, 'qa');
+  await studio.servers(1, 'other');
+  studio.simulator.faults.next({ endpoint: 'stopMany' }, { kind: 'not-processable', request_ids: [id] });
+  await studio.plan('bulk-stop', { tag: 'qa' });
+  await studio.press('Stop 1 deployment');
+  await studio.shown('Stopped 0 deployments, failed 1');
+  studio.simulator.terminate(id);
+  await isStopped(studio, [id]);
+  await studio.press('Try the failed deployments again');
+  const answer = await until(
+    async () =>
+      (await studio.driver.privately('operator')).find((one) => one.text.includes('left to try again')),
+    'the answer',
+  );
+  expect(answer.text).toMatch(/Nothing was stopped\. The reason: the deployment has ended\./);
+  const card = await studio.shown('Stopped 0 deployments, left out 1');
+  expect(card.text).toContain(`${id}: the deployment has ended`);
+  expect(card.buttons).toEqual([]);
+});
+
 test('a 5xx in the middle fails only the batch that Edgegap did not carry out', async () => {
   const studio = await openStudio();
   const ids = await studio.servers(205, 'qa');
@@ -80,7 +102,8 @@ test('a 5xx in the middle fails only the batch that Edgegap did not carry out', 
     async () => (await studio.driver.channel()).flatMap(({ files }) => files)[0],
     'the file in the thread of the card',
   );
-  expect(file.name).toBe('bulk-stop.txt');
+  expect(file.name).toBe('bulk-stop-result.txt');
+  expect(file.content).toContain('request_id\tapplication\tresult\treason\n');
   expect(file.content.match(/\tfailed\t/g)).toHaveLength(100);
   const running = ids.filter((id) => phase(studio.simulator, id) === 'READY');
   expect(running).toHaveLength(100);
@@ -194,8 +217,12 @@ test('a process killed between the card and the confirmation stops nothing and s
   await until(() => studio.process.standing() === 1, 'the card');
   await studio.process.kill();
   studio.process = await studio.start();
-  await studio.shown('Nothing was stopped. Ask again.');
+  const told = async () => (await studio.driver.privately('operator')).map(({ text }) => text).join('\n');
+  await until(async () => (await told()).includes('Nothing was stopped. Ask again.'), 'the answer');
+  expect(await told()).not.toContain('Stop 1 deployment?');
+  await studio.shown('Stop 1 deployment: not begun yet');
   expect(studio.sent()).toEqual([]);
+  await studio.plan('bulk-stop', { tag: 'qa' });
   await studio.press('Stop 1 deployment');
   await studio.shown('Stopped 1 deployment');
   await isStopped(studio, [id]);
@@ -214,4 +241,6 @@ test('two presses of the same button at the same moment carry out the plan once'
   await studio.shown('Stopped 3 deployments');
   await isStopped(studio, ids);
   expect(studio.sent()).toHaveLength(1);
+  const channel = (await studio.driver.channel()).map(({ text }) => text).join('\n');
+  expect(channel).not.toContain('not begun yet');
 });

@@ -49,7 +49,7 @@ const cases: readonly [title: string, command: string, values: Values, says: Reg
     /retired-prototype. is switched off.*dashboard/,
   ],
   ['a bulk stop without a match', 'bulk-stop', { tag: 'nope' }, /No running deployment matches/],
-  ['a bulk stop without a filter', 'bulk-stop', {}, /Without a filter.*Nothing was stopped.*bulk-stop --all/],
+  ['a bulk stop without a filter', 'bulk-stop', {}, /Without a filter.*Nothing was stopped.*option all/],
   [
     'a tag for servers of which there are none',
     'tags add',

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import {
+  AT_ONCE,
   deployElsewhere,
   deployReady,
   effectOf,
@@ -54,6 +55,7 @@ describe.each(driverNames)('bulk-stop on %s', (name) => {
     await stage.driver.press('operator', 'Stop 2 deployments');
     const card = await channel('Stopped 2 deployments');
     expect(card.text).toContain('tag qa');
+    for (const id of [ours, other]) expect(card.text).toContain(`${id}: kart-racing v1.2`);
     expect(card.buttons).toEqual([]);
     await until(() => phase(stage.simulator, other) === 'TERMINATED', 'the end');
     expect(stopped().map((ids) => ids.toSorted())).toEqual([[ours, other].toSorted()]);
@@ -61,11 +63,10 @@ describe.each(driverNames)('bulk-stop on %s', (name) => {
     await channel('Terminated');
     await stage.bot.app.settled();
     expect(textOf(await stage.driver.channel())).not.toMatch(/asked to stop| terminated/);
-    stage.speed(1);
-    const again = await press('Stop 2 deployments');
-    expect(again.publicly).toEqual([]);
-    expect(textOf(again.privately)).toContain('answered already');
     expect(stopped()).toHaveLength(1);
+    const questions = await stage.driver.privately('operator');
+    expect(textOf(questions)).toMatch(/^\W*Confirmed\W+The card in the channel shows the progress\.\W*$/);
+    expect(questions.flatMap(({ buttons }) => buttons)).toEqual([]);
   });
 });
 
@@ -123,14 +124,21 @@ describe('the filters of bulk-stop', () => {
   });
 
   test('"bulk-stop" refuses a filter that matches no deployment or that contains an unknown name', async () => {
-    const filters: Values[] = [
-      { tag: 'nope' },
-      { 'older-than': '2h' },
-      { by: 'nobody' },
-      { status: 'error' },
+    const empty: [Values, RegExp][] = [
+      [{ tag: 'nope' }, /No running deployment matches: tag nope\.[\s\S]*only with the option status/],
+      [{ 'older-than': '2h' }, /No running deployment matches: older than 2 h\./],
+      [{ city: 'Tokyo', tag: 'qa' }, /No running deployment matches: tag qa, city Tokyo[^.]*\./],
+      [{ mine: true, tag: 'cup' }, /No running deployment matches: tag Cup, deployed by operator\./],
+      [{ status: 'error' }, /No deployment matches: status error\.(?![\s\S]*only with)/],
     ];
-    for (const values of filters)
-      expect((await ask(values)).text).toMatch(/No running deployment matches\.[\s\S]*Nothing was changed/);
+    for (const [values, refusal] of empty) {
+      const { text } = await ask(values);
+      expect(text).toMatch(refusal);
+      expect(text).toContain('Nothing was changed');
+    }
+    expect((await ask({ by: 'nobody' })).text).toMatch(
+      /was deployed from chat by “nobody”\.[\s\S]*Nothing was stopped\.[\s\S]*deployed by: (operator, reader|reader, operator)\./,
+    );
     expect((await ask({ application: 'no-such' })).text).toContain('There is no application');
     expect((await ask({ city: 'Atlantis' })).text).toContain('Edgegap has no location');
     expect(stopsOf(shared)).toEqual([]);
@@ -139,11 +147,12 @@ describe('the filters of bulk-stop', () => {
   test('without a filter, or with a filter that matches everything, "bulk-stop" needs the option --all', async () => {
     const bare = await ask({});
     expect(bare.text).toMatch(
-      /would stop everything that runs[\s\S]*Nothing was stopped[\s\S]*bulk-stop --all/,
+      /would stop everything that runs[\s\S]*Nothing was stopped[\s\S]*a filter, such as the option tag or older-than\.[\s\S]*option all/,
     );
     expect(bare.asked).toEqual([]);
     const everything = await ask({ status: 'ready' });
     expect(everything.text).toMatch(/matches everything that runs: 3 deployments[\s\S]*Nothing was stopped/);
+    expect(everything.text).toContain('such as the option tag or older-than.');
     expect(stopsOf(shared)).toEqual([]);
   });
 
@@ -204,6 +213,36 @@ test('the option --by of "bulk-stop" takes the person with exactly this name, an
   expect(refusal).not.toContain('Stop 2 deployments');
 });
 
+test('a plan of "bulk-stop" that was confirmed can neither be cancelled nor confirmed again', async () => {
+  stage = await stageOn('slack-http');
+  await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2', ['qa']);
+  await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
+  await bulkStop({ tag: 'qa' });
+  const sent = JSON.stringify((stage.driver as SlackDriver).server.web.changes);
+  const arg = /bulk-stop:confirm:([\w-]+)/.exec(sent)?.[1] ?? '';
+  await stage.driver.press('operator', 'Stop 1 deployment');
+  await channel('Stopped 1 deployment');
+  for (const action of ['confirm', 'cancel']) {
+    const late = () => pressAction(stage, 'operator', { command: 'bulk-stop', action, arg });
+    const { publicly, privately } = await effectOf(stage, 'operator', late);
+    expect(publicly).toEqual([]);
+    expect(textOf(privately)).toMatch(/answered already[\s\S]*A confirmed plan is carried out/);
+    expect(textOf(privately)).not.toMatch(/Nothing (more )?was/);
+  }
+  expect(stopped()).toHaveLength(1);
+});
+
+test('"bulk-stop" says that every deployment that matches is being stopped already', async () => {
+  const durations = { ...AT_ONCE.durations, terminating: 60_000 };
+  stage = await stageOn('console', { simulator: { durations } });
+  const id = await deployReady(stage, 'kart-racing', 'v1.2', 'qa');
+  await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
+  await effectOf(stage, 'operator', () => stage.driver.command('operator', 'stop', { deployment: id }));
+  await press('Stop it');
+  const refusal = textOf((await bulkStop({ tag: 'qa' })).privately);
+  expect(refusal).toContain('Every deployment that matches (1) is being stopped already: tag qa.');
+});
+
 test('a plan of "bulk-stop" that is confirmed after more than 15 minutes stops nothing', async () => {
   const clock = pacedClock(1);
   stage = await stageOn('console', { clock });
@@ -219,25 +258,59 @@ test('a plan of "bulk-stop" that is confirmed after more than 15 minutes stops n
   expect(stopped()).toEqual([]);
 });
 
-test('a long plan of "bulk-stop" comes as a file, and the person is told while the bot asks Edgegap about servers from elsewhere', async () => {
+test('the result of "bulk-stop --all" says that the filter was everything, and a file names all stopped deployments', async () => {
   stage = await stageOn('discord');
   const ids: string[] = [];
-  for (let n = 0; n < 25; n++)
-    ids.push(await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2', ['qa']));
-  await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
-  const people = stage.simulator.requests.length;
-  await stage.driver.command('operator', 'bulk-stop', { tag: 'qa' });
-  await stage.bot.app.settled();
-  const plan = (await stage.driver.privately('operator')).at(-1);
-  expect(plan?.text).toContain('Stop 25 deployments?');
-  expect(plan?.text).toContain('10 of 25 are shown');
-  const [file] = plan?.files ?? [];
-  expect(file?.name).toBe('bulk-stop.txt');
-  for (const id of ids) expect(file?.content).toContain(`${id}\tkart-racing v1.2\tReady`);
-  expect(stage.simulator.requests.slice(people).filter(({ endpoint }) => endpoint === 'status')).toHaveLength(
-    25,
-  );
-  expect(plan?.edits).toBeGreaterThanOrEqual(2);
+  for (let n = 0; n < 11; n++) ids.push(await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2'));
+  const plan = textOf((await bulkStop({ all: true })).privately);
+  expect(plan).toMatch(/Filter\W+everything/);
+  await stage.driver.press('operator', 'Stop 11 deployments');
+  const card = await channel('Stopped 11 deployments');
+  expect(card.text).toMatch(/Filter\W+everything/);
+  expect(card.text).toContain('bulk-stop-result.txt names every deployment');
+  const [file] = card.files;
+  expect(file?.name).toBe('bulk-stop-result.txt');
+  expect(file?.content).toMatch(/^request_id\tapplication\tresult\treason\n/);
+  for (const id of ids) expect(file?.content).toContain(`${id}\tkart-racing v1.2\tdone\t`);
+});
+
+test.each(['discord', 'slack-http'] as const)(
+  'on %s a long plan of "bulk-stop" comes as a file, and the person is told once that the bot looks at many servers',
+  async (name) => {
+    stage = await stageOn(name);
+    const ids: string[] = [];
+    for (let n = 0; n < 25; n++)
+      ids.push(await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2', ['qa']));
+    await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
+    const people = stage.simulator.requests.length;
+    await stage.driver.command('operator', 'bulk-stop', { tag: 'qa' });
+    await stage.bot.app.settled();
+    const messages = await stage.driver.privately('operator');
+    const plan = messages.at(-1);
+    expect(plan?.text).toContain('Stop 25 deployments?');
+    expect(plan?.text).toContain('10 of 25 are shown');
+    const [file] = messages.flatMap(({ files }) => files);
+    expect(file?.name).toBe('bulk-stop.txt');
+    for (const id of ids) expect(file?.content).toContain(`${id}\tkart-racing v1.2\tReady`);
+    expect(
+      stage.simulator.requests.slice(people).filter(({ endpoint }) => endpoint === 'status'),
+    ).toHaveLength(25);
+    // Discord replaces the progress by the plan. Slack cannot, so the progress stays above the plan.
+    const progress = messages.filter(({ text }) => text.includes('servers that were not deployed from chat'));
+    if (name === 'discord') expect([progress.length, plan?.edits]).toEqual([0, 1]);
+    else expect(textOf(progress)).toMatch(/^\W*I look at 25 servers[^\n]*$/);
+  },
+);
+
+test('if the filter of "bulk-stop" matches everything that runs, the refusal advises only filters that are not given yet', async () => {
+  stage = await stageOn('discord');
+  for (let n = 0; n < 2; n++) await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2', ['qa']);
+  const refusal = async (values: Values) => textOf((await bulkStop(values)).privately);
+  const byTag = await refusal({ tag: 'qa' });
+  expect(byTag).toContain('Add another filter, such as the option older-than or application');
+  expect(byTag.match(/--\w+/g)).toEqual(['--all']);
+  const all = { tag: 'qa', application: 'kart-racing', city: 'Montreal' };
+  expect(await refusal(all)).toContain('Add another filter, such as the option older-than.');
 });
 
 test('with APP_ALLOWLIST, a plan of "bulk-stop" holds only deployments of allowed applications', async () => {

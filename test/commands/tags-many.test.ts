@@ -37,6 +37,9 @@ test('"tags add --of" adds the tag to exactly the deployments of the plan, and t
   for (const id of [ours, other]) expect(tagsOf(id)).toContain('final');
   expect(tagsOf(kept)).toEqual([]);
   expect(adding()).toHaveLength(2);
+  const [question] = await stage.driver.privately('operator');
+  expect(question?.text).toMatch(/^\W*Confirmed\W+The card in the channel shows the progress\.\W*$/);
+  expect(question?.buttons).toEqual([]);
   await until(
     async () => (await stage.driver.channel())[0]?.text.includes('night, final'),
     'the tag on the live card',
@@ -84,11 +87,20 @@ test("a tag counts as added to a deployment even if Edgegap's answer was lost", 
   expect(adding()).toHaveLength(1);
 });
 
-test('"tags add" changes nothing if no deployment matches, if no deployment is given, or if both --of and a deployment are given', async () => {
+test('"tags add" changes nothing if no deployment matches, if every deployment has the tag, if no deployment is given, or if both --of and a deployment are given', async () => {
   const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable', ['night']);
   expect(await say('tags add final --of nope')).toContain('No running deployment matches');
+  expect(await say('tags add night --of night')).toMatch(
+    /Every deployment that matches \(1\) has the tag night already: tag night\.[\s\S]*Nothing was changed/,
+  );
   expect(await say('tags add final')).toMatch(/needs a tag|is not a request_id/);
-  expect(await say(`tags add ${id} final --of night`)).toMatch(/Use: .*tags add/);
-  expect(await say(`tags add final --deployment ${id} --of night`)).toContain('exclude each other');
+  for (const both of [
+    `${id} final --of night`,
+    `--of night ${id} final`,
+    `final --deployment ${id} --of night`,
+  ])
+    expect(await say(`tags add ${both}`)).toMatch(
+      /deployment and of exclude each other\.[\s\S]*Use: .*tags add/,
+    );
   expect(adding()).toEqual([]);
 });
