@@ -80,9 +80,9 @@ export class Roster {
   }
 
   /**
-   * Returns the running deployments. The newest one of the store comes first, and those outside the store follow at the end. No
-   * request to Edgegap is waited for, but a read of Edgegap's list may begin in the background. `asOf` tells the time
-   * (epoch ms) of the last news about a deployment. `asOf` is undefined if Edgegap has answered lately.
+   * Returns the running deployments. The newest one of the store comes first, and those outside the store follow at the
+   * end. This function does not wait for Edgegap, but may begin to read Edgegap's list in the background. `asOf` returns
+   * the time (epoch ms) of the last news about a deployment. It returns undefined if Edgegap has answered lately.
    */
   async running(): Promise<{
     readonly rows: readonly Running[];
