@@ -40,8 +40,8 @@ export interface Catalog {
   locations(atMostOldMs?: number, call?: CallOptions): Promise<readonly Location[]>;
   hosts(fleet: string, atMostOldMs?: number, call?: CallOptions): Promise<readonly FleetHost[]>;
   /**
-   * Returns the lists as they were last read, without waiting for Edgegap. If a list is old, this call also begins to
-   * read the list again in the background.
+   * These functions return the lists as they were last read, without waiting for Edgegap. If a list is old, they also
+   * begin to read the list again in the background.
    */
   readonly seen: {
     applications(): Seen<Application>;

@@ -15,7 +15,7 @@ const OOM = /out of memory|cannot allocate memory|\boom(?:[- ]?killed)?\b/i;
 /** A killed server most likely ran out of memory if it used at least this share of its memory. */
 const FULL = 0.9;
 
-/** Finds the failures that Edgegap describes in words. */
+/** Patterns of Edgegap's words about a failure, each with the reason in plain words. */
 const CAUSES: readonly (readonly [RegExp, string])[] = [
   [
     /image.{0,40}pull|pull.{0,40}image|manifest unknown|imagepull/is,

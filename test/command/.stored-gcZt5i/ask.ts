@@ -1,3 +1,4 @@
+
 import { defineCommand } from 'file:///work/main/src/command/define.ts';
 
 export default defineCommand({
@@ -13,12 +14,7 @@ export default defineCommand({
     const request = { kind: 'command', command: 'greet', args };
     const stored = { id: 'approved-' + invocationId, at: asker.at, asker: { id: asker.id }, prompt, request };
     const action = { command: 'ask', action: 'approve', arg: await payloads.keep(stored) };
-    await respond({
-      kind: 'card',
-      tone: 'neutral',
-      title: ['May I?'],
-      nodes: [{ kind: 'buttons', buttons: [{ label: 'Approve', style: 'primary', action }] }],
-    });
+    await respond({ kind: 'card', tone: 'neutral', title: ['May I?'], nodes: [{ kind: 'buttons', buttons: [{ label: 'Approve', style: 'primary', action }] }] });
   },
   actions: {
     approve: {

@@ -1,12 +1,5 @@
 import type { Card, Field, Node, Rich } from 'file:///work/main/src/chat/card.ts';
-import {
-  asTyped,
-  firstWord,
-  nearest,
-  parseText,
-  quoted,
-  unaddressed,
-} from 'file:///work/main/src/command/argv.ts';
+import { asTyped, firstWord, nearest, parseText, quoted, unaddressed } from 'file:///work/main/src/command/argv.ts';
 import {
   type Command,
   type Context,

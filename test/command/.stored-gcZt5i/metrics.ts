@@ -9,11 +9,7 @@ import {
   type Node,
   textFile,
 } from 'file:///work/main/src/chat/card.ts';
-import {
-  type Context,
-  type DeploymentActionContext,
-  defineCommand,
-} from 'file:///work/main/src/command/define.ts';
+import { type Context, type DeploymentActionContext, defineCommand } from 'file:///work/main/src/command/define.ts';
 import { instantOf, type Moment } from 'file:///work/main/src/command/kinds/moment.ts';
 import { theDeployment } from 'file:///work/main/src/command/options.ts';
 import { currentView } from 'file:///work/main/src/command/status-view.ts';

@@ -1,11 +1,7 @@
 import type { Node, Select } from 'file:///work/main/src/chat/card.ts';
 import { counted } from 'file:///work/main/src/chat/facts.ts';
 import { lengthIn } from 'file:///work/main/src/clock.ts';
-import {
-  type Context,
-  type DeploymentActionContext,
-  defineCommand,
-} from 'file:///work/main/src/command/define.ts';
+import { type Context, type DeploymentActionContext, defineCommand } from 'file:///work/main/src/command/define.ts';
 import { pageAction, pageFoot, pageOf, pageOption } from 'file:///work/main/src/command/pages.ts';
 import { adoptedAlready, adoptionCard } from 'file:///work/main/src/deployments/adoption.ts';
 import { answerCard } from 'file:///work/main/src/deployments/answer-card.ts';

@@ -1,12 +1,7 @@
 import type { Card, Field, Node } from 'file:///work/main/src/chat/card.ts';
 import { counted, rowText } from 'file:///work/main/src/chat/facts.ts';
 import { quoted } from 'file:///work/main/src/command/argv.ts';
-import {
-  type CheckContext,
-  type Context,
-  defineCommand,
-  defineGroup,
-} from 'file:///work/main/src/command/define.ts';
+import { type CheckContext, type Context, defineCommand, defineGroup } from 'file:///work/main/src/command/define.ts';
 import { checkPart, type Given } from 'file:///work/main/src/command/deploy-order.ts';
 import { findPreset } from 'file:///work/main/src/command/kinds/preset.ts';
 import type { OptionSpecs } from 'file:///work/main/src/command/options.ts';

@@ -1,8 +1,4 @@
-import {
-  type Context,
-  type DeploymentActionContext,
-  defineCommand,
-} from 'file:///work/main/src/command/define.ts';
+import { type Context, type DeploymentActionContext, defineCommand } from 'file:///work/main/src/command/define.ts';
 import { theDeployment } from 'file:///work/main/src/command/options.ts';
 import { currentView } from 'file:///work/main/src/command/status-view.ts';
 import { answerCard, asksForDetails } from 'file:///work/main/src/deployments/answer-card.ts';

@@ -7,12 +7,7 @@ import {
 } from 'file:///work/main/src/command/define.ts';
 import { logStorageOf, logStorageOption, theDeployment } from 'file:///work/main/src/command/options.ts';
 import { currentView } from 'file:///work/main/src/command/status-view.ts';
-import {
-  answeredHow,
-  askToStop,
-  type HowToStop,
-  questionAnswered,
-} from 'file:///work/main/src/command/stop-question.ts';
+import { answeredHow, askToStop, type HowToStop, questionAnswered } from 'file:///work/main/src/command/stop-question.ts';
 import { type DeploymentView, duration, ranFor, ranFromTo } from 'file:///work/main/src/deployments/card.ts';
 import type { DeploymentTarget } from 'file:///work/main/src/deployments/deployment.ts';
 import type { StopOutcome } from 'file:///work/main/src/deployments/deployments.ts';

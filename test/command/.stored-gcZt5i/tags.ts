@@ -1,12 +1,7 @@
 import type { Card, Rich } from 'file:///work/main/src/chat/card.ts';
 import { quoted } from 'file:///work/main/src/command/argv.ts';
 import { matching, planActions, propose } from 'file:///work/main/src/command/bulk-plan.ts';
-import {
-  type CheckContext,
-  type Context,
-  defineCommand,
-  defineGroup,
-} from 'file:///work/main/src/command/define.ts';
+import { type CheckContext, type Context, defineCommand, defineGroup } from 'file:///work/main/src/command/define.ts';
 import { filterInUse } from 'file:///work/main/src/command/filter-in-use.ts';
 import { offerOwnTags } from 'file:///work/main/src/command/offers.ts';
 import { type OptionsOf, theDeployment } from 'file:///work/main/src/command/options.ts';
