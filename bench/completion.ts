@@ -1,7 +1,8 @@
 /**
- * How long a suggestion takes in a whole bot: 5,000 versions of an application and 20,000 running deployments, against
- * ten versions and ten deployments. Each question is a further keystroke. While the questions are asked, the bot's time
- * moves only by hand, so that no other work of the bot counts. So little time passes that no list is old.
+ * Measures how long a suggestion takes in a whole bot that has 5,000 versions of an application and 20,000 running
+ * deployments, compared with a bot that has ten of each. Each measured suggestion belongs to a further keystroke.
+ * During the measurement, the bot's time moves only by hand, so that no other work of the bot counts. The time moves by
+ * so little that the bot does not read its lists from Edgegap again.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -24,9 +25,15 @@ const ROUNDS = 40;
 const WARM_UP = 5;
 /** The time between two rounds. The bot looks for news in the store once in five rounds. */
 const ROUND_MS = 200;
-/** After this time, the first keystroke of the warm-up reads all lists again, so that they are fresh afterwards. */
+/**
+ * Before the warm-up, so much time passes that the first keystroke makes the bot read all lists again. All lists are
+ * therefore fresh during the measurement.
+ */
 const AGED_MS = 20_000;
-/** What a person types: nothing yet, a beginning, a part, words in another order, and a text without a match. */
+/**
+ * The texts that a person types. They are an empty text, a beginning, a part, words in another order, and a text
+ * without a match.
+ */
 const TYPED = ['', 'v', '49', 'Ready MONTREAL', 'zzz'];
 
 export const bench: Bench = {
@@ -91,7 +98,7 @@ async function open(database: string, { versions, deployments }: typeof FEW) {
   const bot = await startMemoryBot(settings, clock);
   await bot.warmed();
   held = Date.now();
-  // Other work that is under way comes to its end.
+  // Waits until other work that the bot has begun is done.
   await sleep(systemClock, 2_000);
   return {
     suggest: bot.suggest,
@@ -108,12 +115,15 @@ async function open(database: string, { versions, deployments }: typeof FEW) {
 }
 
 interface Timed {
-  /** From asked to answered, and how much of that this thread worked; in milliseconds. */
+  /**
+   * The time from the request for a suggestion to the answer, in milliseconds. `work` tells how much of this time the
+   * thread was busy.
+   */
   readonly took: number;
   readonly work: number;
 }
 
-/** A person types each text into the version of a deploy, and into the deployment of a stop. */
+/** Types each text into the version of a deploy and into the deployment of a stop, as a person would. */
 async function type({ suggest }: Side): Promise<Timed[]> {
   const times: Timed[] = [];
   for (const [command, option] of [

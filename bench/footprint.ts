@@ -1,7 +1,8 @@
 /**
- * What the bot takes before the first command: the time of its start and its memory when idle, built, and with the
- * compile cache and the options of the image. Both are compared with a bare process of discord.js and Bolt. Discord and Slack are connected on
- * both sides. A third bot, with 20,000 running deployments in its database, is compared with the bot without any.
+ * Measures what the bot takes before the first command, which is the time of its start and its memory when idle. The
+ * bot is built, and runs with the compile cache and the Node.js options of the image. It is compared with a bare
+ * process of discord.js and Bolt. All measured programs are connected to Discord and Slack. A further bot, with 20,000
+ * running deployments in its database, is compared with a bot that has none.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -20,7 +21,7 @@ import { type Program, startMeasured } from './support/measured-process.ts';
 
 const KNOWN = 20_000;
 const ROUNDS = 5;
-/** After this time, the work of a start is over. */
+/** A start has done all its work when this time has passed. */
 const IDLE_MS = 5_000;
 
 export const bench: Bench = {
@@ -55,7 +56,7 @@ export const bench: Bench = {
     };
     const [ours, known] = [bot('none.db'), bot('known.db')];
     try {
-      // The first start of each program compiles and reads what later starts find in caches.
+      // The first start of each program is not counted, because it fills the caches from which later starts read.
       for (const program of [bare, ours, known]) await measure(program);
       const rounds: Record<Side, Measured>[] = [];
       for (let round = 0; round < ROUNDS; round++)

@@ -1,7 +1,7 @@
 /**
- * Measures what a look at a followed log costs. The log grows by 1 MB a second, and has grown to 24 MB or only to 1 MB.
- * The work of all threads counts, from the answer of Edgegap on. This work decodes the answer, and finds and masks the
- * new lines.
+ * Measures how much work it is to look for new lines in a followed log. The log grows by 1 MB a second. A log that has
+ * grown to 24 MB is compared with a log that has grown to 1 MB. The work of all threads counts, beginning with
+ * Edgegap's answer. This work is to decode the answer, and to find and mask the new lines.
  */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -18,9 +18,9 @@ const MB = 1_000_000;
 const LARGE = 24;
 const ROUNDS = 7;
 const TAILS = 5;
-/** No look may hold the event loop for longer. */
+/** The longest time, in milliseconds, for which a look at the log may hold up the event loop. */
 const MOST_MS = 50;
-/** A tail may keep no more memory than this between two looks. */
+/** The most memory that each followed log may take between two looks. */
 const MOST_KEPT = 2 * MB;
 
 export const bench: Bench = {
@@ -49,13 +49,13 @@ export const bench: Bench = {
   },
 };
 
-/** A log that Edgegap sends in this encoding. */
+/** Opens a log that Edgegap sends in this encoding. */
 function openTail(encoding: 'utf-8' | 'base64') {
   const clock = new TestClock();
   const log = createLog({ level: 'silent', secrets: [] });
   const reader = createReader({ clock, realClock: new TestClock(), log });
   let looks = 0;
-  /** Looks at the log. `work`: see `workOf`. */
+  /** Looks at the log. `workOf` measures the `work`. */
   const look = async (body: Uint8Array<ArrayBuffer>, before?: Look) => {
     const answer = body.slice().buffer;
     const api = { logBytes: async () => answer };
@@ -67,12 +67,12 @@ function openTail(encoding: 'utf-8' | 'base64') {
     };
     const job = { before: before?.mark, lines: 10, secrets: [] };
     const { result, work } = await workOf(() => reader.look(source, job));
-    // The answer is kept for a moment, for others who follow the same log.
+    // After this time, the reader no longer reuses the answer for others who follow the same log.
     await clock.advance(1_001);
     return { seen: result, work };
   };
   return {
-    /** The look at a log that has grown to this many MB, by the last of them. */
+    /** Prepares a log of `size` MB whose last MB is new. Each call of the result looks at this log once. */
     async grownTo(size: number) {
       const [earlier, later] = [bodyOf(size - 1, encoding), bodyOf(size, encoding)];
       const { seen } = await look(earlier);
@@ -97,7 +97,7 @@ function bodyOf(size: number, encoding: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(JSON.stringify({ logs, encoding, crash_logs: null, logs_link: null }));
 }
 
-/** Runs something. `work` is the time of all threads of the process, in milliseconds. */
+/** Runs something, and measures how much processor time all threads of the process took. `work` is in milliseconds. */
 async function workOf<T>(run: () => Promise<T>): Promise<{ result: T; work: number }> {
   const before = process.cpuUsage();
   const result = await run();

@@ -85,7 +85,10 @@ function isSameCity(one: Location, other: Location): boolean {
   return placeName(one) === placeName(other) && new Set(divisions).size < 2;
 }
 
-/** The person in `mine` or `by`, out of these people. Throws InputError if no person or several people may be meant. */
+/**
+ * Returns the person that `mine` or `by` stands for, out of these people. Throws InputError if no person or several
+ * people may be meant.
+ */
 function askerOf({ options, asker: me }: Context<Given>, askers: readonly Asker[]): Asker {
   const { mine, by } = options;
   const all = mine ? askers.filter(({ id }) => id === me.id) : askers;

@@ -194,7 +194,10 @@ export default defineCommand({
   run: async (context) => await launch(context, await orderOf(context, context.options)),
 });
 
-/** Gives the server more time, because a person pressed a button of the question before the end. */
+/**
+ * Extends the lifetime of a server. The person pressed a button of the question that the bot asks before the lifetime
+ * ends.
+ */
 async function prolong(context: DeploymentActionContext, how: 'extend' | 'keep'): Promise<void> {
   const { target, action, settings, asker, source: question } = context;
   const known = await knownDeployment(context, target.known?.id ?? '');

@@ -165,7 +165,7 @@ async function read(
 ): Promise<Logs & Partial<Recorded>> {
   try {
     const told = await edgegap.logs(request_id);
-    // For a deployment that has ended, Edgegap may still tell where the log is stored.
+    // After the end of a deployment, Edgegap may send an empty log and still tell where the log is stored.
     const saved = told.logs || told.crash_logs ? undefined : await recordings.of(request_id);
     return saved ? { ...saved, logs_link: told.logs_link } : told;
   } catch (cause) {

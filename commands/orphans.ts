@@ -79,8 +79,8 @@ function adoptMenu({ settings }: Pick<Context<unknown>, 'settings'>, request_id:
 }
 
 /**
- * The person becomes the person of the server, which gets a lifetime and a live card in this channel. The card is posted
- * first, so that no server is adopted whose news cannot be shown.
+ * Makes the person who pressed the button the person of the server, and gives the server a lifetime and a live card in
+ * this channel. The card is posted first. If the channel cannot show the card, the server is not adopted.
  */
 async function adopt(context: DeploymentActionContext): Promise<void> {
   const { chosen, deployments, invocationId, asker, postCard, respond } = context;
@@ -93,7 +93,10 @@ async function adopt(context: DeploymentActionContext): Promise<void> {
   await respond({ kind: 'card', tone: 'success', title: [title], nodes: [] });
 }
 
-/** The status of a server that the bot does not know. Throws InputError if the bot knows the server, or if it has ended. */
+/**
+ * The status of a server that the bot does not know. Throws InputError if the bot knows the server, or if the server
+ * has ended.
+ */
 async function strangerStatus({ target, edgegap }: DeploymentActionContext): Promise<DeploymentStatus> {
   const { known, seen, request_id } = target;
   if (known) throw adoptedAlready();

@@ -94,7 +94,7 @@ function howToDeploy({ prompt, options }: CheckContext<Named>): string {
   return `Deploy with the option preset (typed: ${prompt}deploy @${options.name}).`;
 }
 
-/** An option of `deploy` with its kind; undefined if `deploy` does not have the option. */
+/** An option of `deploy` with its kind. Undefined if `deploy` does not have the option. */
 function specOf({ directory }: CheckContext<unknown>, option: string) {
   return directory.get('deploy')?.usual?.options[option];
 }

@@ -10,7 +10,9 @@ import { logStorageOf, logStorageOption } from '../src/command/options.ts';
 import { logWords } from '../src/deployments/planned-stop.ts';
 import { InputError } from '../src/errors.ts';
 
-/** A question is closed after this time, because by then the stop may have other effects. */
+/**
+ * A question can be answered for this long. Later, the stop may have other effects than those that the question names.
+ */
 const ANSWER_MS = 15 * 60_000;
 const permission = 'bot.operate';
 const interrupted = 'I go on running; ask again.';
@@ -45,7 +47,7 @@ export default defineCommand({
 async function ask(context: Context<unknown>, storage = ''): Promise<void> {
   const { ownDeployment, payloads, invocationId, respond } = context;
   if (!ownDeployment) return await respond(nothingToStop());
-  // With the invocation's id, the same question asked twice can be answered twice.
+  // The invocation's id makes each question unique, so a person who asks twice can answer both questions.
   const arg = await payloads.keepFor(ANSWER_MS, { own: ownDeployment.id, storage, invocationId });
   const action = (action: string) => ({ command: 'self-stop', action, arg });
   const fields = [

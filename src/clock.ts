@@ -40,8 +40,8 @@ export function farthest(now: number, ahead = 0): number {
 const MINUTES = { s: 1 / 60, m: 1, h: 60, d: 24 * 60, w: 7 * 24 * 60 } as const;
 
 /**
- * The length of time, in milliseconds, in a text such as `30m`, `2h`, `1h30m` or `2 days`. Undefined if the text has
- * another form. The length may be zero.
+ * Reads a length of time such as `30m`, `2h`, `1h30m` or `2 days`, and returns the length in milliseconds. Undefined if
+ * the text has another form. The length may be zero.
  */
 export function lengthIn(given: string): number | undefined {
   const text = given.trim().toLowerCase();

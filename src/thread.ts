@@ -32,8 +32,8 @@ export interface ThreadParts {
 
 export interface Thread<Job, Result> {
   /**
-   * Does the job in the thread. Throws the error that `failed` makes. The buffers in `given` move to the thread, and so
-   * are empty here afterwards.
+   * Does the job in the thread. Throws the error that `failed` makes. The buffers in `given` are moved to the thread,
+   * so they are empty here afterwards.
    */
   run(job: Job, given?: readonly ArrayBuffer[]): Promise<Result>;
   /** Ends the thread. Jobs that are under way fail. */
@@ -52,7 +52,8 @@ export function createThread<Job, Result>(parts: ThreadParts): Thread<Job, Resul
   let cancelTimer = (): void => undefined;
 
   function start(): Worker {
-    // Built code has another extension than the sources.
+    // The extension of this file tells whether the code is built, because built code has another extension than the
+    // sources.
     const started = new Worker(new URL(script.href.replace(/\.ts$/, extname(import.meta.url))));
     // An idle thread must not keep the process alive.
     started.unref();

@@ -11,9 +11,9 @@ const JITTER_MS = 60_000;
 const RETRY_MS = 60_000;
 /** If nobody has typed for this long, the lists are not read again until a person types. */
 const USED_MS = 60 * 60_000;
-/** A list that another request has read lately is not read again. */
+/** A list that was read within this time for another reason is not read again. */
 const FRESH_MS = 60_000;
-/** The most applications whose versions are read without a request of a person. */
+/** The versions of at most this many applications are read in the background. */
 const MOST_APPLICATIONS = 200;
 
 export interface RefresherParts {
@@ -28,8 +28,9 @@ export interface RefresherParts {
 }
 
 /**
- * Reads the account's lists in the background, one after the other: at the start, and again and again as long as people
- * type. Therefore a process that receives no requests asks Edgegap only once. Requests of people go first.
+ * Reads the account's lists in the background, one after the other. The lists are read at the start, and then regularly
+ * as long as people type. A process that receives no requests therefore reads the lists only once. Requests of people
+ * go first.
  */
 export function createRefresher({ id: account, catalog, roster, fleets, clock, log }: RefresherParts) {
   const stopping = new AbortController();
@@ -48,7 +49,7 @@ export function createRefresher({ id: account, catalog, roster, fleets, clock, l
 
   async function refresh(): Promise<number | undefined> {
     const failed: unknown[] = [];
-    // If Edgegap refuses one list, the other lists are read nevertheless.
+    // If Edgegap refuses one list, the other lists are still read.
     const attempt = (reading: Promise<unknown>) =>
       reading.catch((error: unknown) => {
         failed.push(error);
@@ -58,7 +59,7 @@ export function createRefresher({ id: account, catalog, roster, fleets, clock, l
     const active = catalog.lastSeen().filter(({ is_active }) => is_active);
     for (const { name } of active.slice(0, MOST_APPLICATIONS))
       await attempt(catalog.versions(name, FRESH_MS, call));
-    // A fleet may no longer exist. That is no reason to try again soon.
+    // This failure is ignored, because a fleet may no longer exist. Another attempt soon afterwards would not help.
     for (const fleet of await fleets()) await catalog.hosts(fleet, FRESH_MS, call).catch(() => undefined);
     await attempt(roster.refresh(FRESH_MS, call));
     report(failed);
@@ -76,7 +77,7 @@ export function createRefresher({ id: account, catalog, roster, fleets, clock, l
   }
 
   return {
-    /** Reads the lists for the first time. Resolves when they have been read, or could not be read. */
+    /** Reads the lists for the first time. Resolves when all lists have been read or could not be read. */
     async start(): Promise<void> {
       loop.start();
       loop.wake();

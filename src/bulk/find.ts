@@ -17,9 +17,7 @@ type Asker = Deployment['asker'];
 /** The conditions that Edgegap's list knows, and further conditions. */
 export interface Wanted {
   readonly filter: Filter;
-  /**
-   * Returns the person whose deployments match. Gets the people who asked for the deployments that match the filter.
-   */
+  /** Chooses the person whose deployments match. `askers` are the people whose deployments match the filter. */
   readonly by?: ((askers: readonly Asker[]) => Asker) | undefined;
   readonly isAt?: ((location: Location) => boolean) | undefined;
   /** Only these request_ids. */

@@ -151,9 +151,9 @@ export class Plans {
   }
 
   /**
-   * Writes the outcomes for deployments of the plan, and an edit of the plan's card, in one transaction with `also`. If
-   * every deployment has come to its end, the plan is done. Throws, and writes nothing, if a deployment is no longer in
-   * the state `from`, because another process has then gone on with the plan.
+   * Writes the outcomes for deployments of the plan, and an edit of the plan's card, in one transaction with `also`.
+   * When every deployment has an outcome, the plan is done. If a deployment is no longer in the state `from`, another
+   * process has gone on with the plan. Then this function throws and writes nothing.
    */
   async record(
     plan: RunningPlan,

@@ -16,8 +16,6 @@ export interface BulkAccount {
   readonly api: EdgegapApi;
   readonly deployments: Deployments;
   readonly plans: Plans;
-  /** Called before deployments are stopped. Must not reject. */
-  readonly beforeStop: (request_ids: readonly string[]) => Promise<void>;
   readonly clock: Clock;
 }
 
@@ -29,8 +27,9 @@ const ENDED = 'the deployment has ended';
 const STOPPING = 'the deployment is being stopped already';
 
 /**
- * For each of the deployments, in order: why the deployment is left out of the plan now; undefined if the deployment is
- * changed; or the error, if Edgegap did not answer the question about this deployment.
+ * Finds out, for each deployment in order, why the deployment is now left out of the plan. The reason is undefined if
+ * the deployment stays in the plan. The result is a rejection if Edgegap did not answer the question about this
+ * deployment.
  */
 export async function leftOut(
   account: BulkAccount,

@@ -11,13 +11,18 @@ import { BACKGROUND, type BulkAccount, ending, hasTag, leftOut } from './recheck
 /** Each tag is a request of its own, so a batch is smaller than a batch of stops, which is a single request. */
 const TAG_BATCH = 20;
 
+interface ChangingAccount extends BulkAccount {
+  /** Called before deployments are stopped. Must not reject. */
+  readonly beforeStop: (request_ids: readonly string[]) => Promise<void>;
+}
+
 /** The task that carries out the confirmed plans of an account, batch by batch. */
 export function carryingOut({
   accountOf,
   readOnly,
   log,
 }: {
-  readonly accountOf: (id: string) => BulkAccount;
+  readonly accountOf: (id: string) => ChangingAccount;
   /** If true, nothing more is changed, not even for plans that were confirmed before. */
   readonly readOnly: boolean;
   readonly log: Logger;
@@ -44,13 +49,13 @@ export function carryingOut({
 
 /** A step of a plan. */
 class Batch {
-  readonly #account: BulkAccount;
+  readonly #account: ChangingAccount;
   readonly #plan: RunningPlan;
   readonly #signal: AbortSignal;
   readonly #call: CallOptions;
   readonly #log: Logger;
 
-  constructor(account: BulkAccount, plan: RunningPlan, signal: AbortSignal, log: Logger) {
+  constructor(account: ChangingAccount, plan: RunningPlan, signal: AbortSignal, log: Logger) {
     this.#account = account;
     this.#plan = plan;
     this.#signal = signal;
@@ -122,7 +127,7 @@ class Batch {
       return [
         ...taken.map((id) => result(id, 'done')),
         ...(await this.#lookUp(unclear, refused)),
-        // A deployment that the plan did not stop, and that ends all the same, is left out.
+        // A deployment whose stop Edgegap did not accept may have ended for another reason, and is then left out.
         ...(await this.#lookUp(missing, refused, 'left-out')),
       ];
     } catch (error) {
@@ -153,7 +158,10 @@ class Batch {
     return items.map(({ request_id }) => ({ request_id, state, reason }));
   }
 
-  /** The results of deployments that may have been changed: `changed`, or `otherwise` if there was no change. */
+  /**
+   * Looks up which deployments have been changed. The result of a deployment is `changed` if the deployment was
+   * changed, and `otherwise` if not.
+   */
   async #lookUp(
     items: readonly Item[],
     otherwise: Omit<Result, 'request_id'>,
@@ -173,7 +181,10 @@ class Batch {
     );
   }
 
-  /** In words, that the deployment has been changed, by whomever; undefined if the deployment has not been changed. */
+  /**
+   * Says in words how the deployment has been changed, no matter by whom. Undefined if the deployment has not been
+   * changed.
+   */
   async #made(id: string, change: Change): Promise<string | undefined> {
     if (change.kind === 'stop') return await ending(this.#account, id, this.#call);
     const tags = await this.#account.api.tags(id, this.#call);
@@ -204,7 +215,7 @@ class Batch {
       else await deployments.tagged(request_id, change.tag);
     }
     await plans.record(this.#plan, from, results, async (tx) => {
-      // The database may have kept the transaction waiting.
+      // This process may have been asked to stop while the database kept the transaction waiting.
       this.#signal.throwIfAborted();
       if (change.kind !== 'stop') return;
       // The note is written before the stop is sent, because the news of the end may be faster than the answer.

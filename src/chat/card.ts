@@ -60,8 +60,8 @@ export type Node =
   | { readonly kind: 'fields'; readonly fields: readonly Field[]; readonly columns?: true }
   | Table
   /**
-   * Monospaced text, shown exactly as given. If the text is too long, `keep` says which end is kept. Where a platform
-   * can fold text, a text with a title in `folded` is shown folded below that title.
+   * Monospaced text, shown exactly as given. If the text is too long, `keep` says which end is kept. `folded` is a
+   * title. On platforms that can fold text, the text is folded below this title.
    */
   | {
       readonly kind: 'code';

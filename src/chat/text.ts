@@ -46,8 +46,8 @@ export function aligned({ columns, rows }: Table, shown: (cell: string) => strin
 }
 
 /**
- * Renders a table like `aligned`. If a tenth of the lines or more are wider than `width`, the last cells of each row follow on a second
- * line, because a line that wraps breaks the alignment.
+ * Renders a table like `aligned`. If at least a tenth of the lines are wider than `width`, the last cells of each row
+ * are put on a second line, because a line that wraps breaks the alignment.
  */
 export function folded(table: Table, shown: (cell: string) => string, width: number): string[] {
   const first = (count: number) => aligned({ ...table, columns: table.columns.slice(0, count) }, shown);

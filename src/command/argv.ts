@@ -77,7 +77,10 @@ export function parseTokens(
   }
   return values;
 
-  /** The option with this name as the person typed the option, if the option has a value of one or several words. */
+  /**
+   * The option of this name and its value so far, as a person would type them with an open quotation mark. Empty if the
+   * value is not text.
+   */
   function before(name = ''): string {
     const value = [values[name]].flat().at(-1);
     return typeof value === 'string' ? `--${name} "${value}` : '';
@@ -171,7 +174,7 @@ export function quoted(text: string): string {
   return `“${shown}${shown.length < text.length ? '…' : ''}”`;
 }
 
-/** A value as a person has to type the value. If needed, the value is put in quotation marks. */
+/** Writes a value in the way in which a person has to type the value, with quotation marks if necessary. */
 export function asTyped(value: string): string {
   return /[\s"\u0027=]/.test(value) ? `"${value.replace(/["\\]/g, '\\$&')}"` : value;
 }
@@ -272,7 +275,10 @@ function splitValue(name: string | undefined): InputError {
   });
 }
 
-/** `before`: the option before the word, without the last quotation mark. Empty if the word follows no option. */
+/**
+ * The refusal of a word that belongs to no option. `before` is the text of the option in front of the word, without the
+ * last quotation mark. It is empty if the word follows no option.
+ */
 function tooMany(text: string, command: string, options: Options, before: string): InputError {
   const [, name] = /^[\p{Pd}−]+([^=]+)/u.exec(text) ?? [];
   const together = `If the words belong together, write ${before} ${text}".`;

@@ -1,13 +1,13 @@
 import { type SearchKey, searchKey } from './same-name.ts';
 
-/** No platform shows more suggestions: Slack shows 100, and Discord shows 25. */
+/** The most suggestions that any platform shows. Slack shows 100, and Discord shows 25. */
 export const MOST_SUGGESTIONS = 100;
 
 /**
- * The items that match the typed text, at most `MOST_SUGGESTIONS`. First come the items with exactly this text, then
- * those that begin with the text, then those in which each typed word begins a word, and then those that contain each
- * typed word anywhere. Within each of these groups, the items keep their order. Case, accents and the order of the words
- * do not matter.
+ * Finds the items that match the typed text, but no more than `MOST_SUGGESTIONS`. First come the items with exactly
+ * this text, then those that begin with the text, then those in which each typed word begins a word, and then those
+ * that contain each typed word anywhere. Within each of these groups, the items keep their order. Case, accents and the
+ * order of the words do not matter.
  */
 export function bestMatches<Item>(
   typed: string,
@@ -24,12 +24,12 @@ export function bestMatches<Item>(
   return groups.flat().slice(0, MOST_SUGGESTIONS);
 }
 
-/** Does the same as `bestMatches`, for names. */
+/** Does the same as `bestMatches` for a list of names. */
 export function bestNames(typed: string, names: Iterable<string>): string[] {
   return bestMatches(typed, names, searchKey);
 }
 
-/** The number of the item's group. -1 if the item does not match. */
+/** The number of the group in which `bestMatches` puts the item. The number is -1 if the item does not match. */
 function rank(typed: SearchKey, words: readonly string[], { spaced, joined, all }: SearchKey): number {
   if (!words.every((word) => all.includes(word))) return -1;
   if (joined === typed.joined || (typed.joined !== '' && all.endsWith(`\n${typed.joined}`))) return 0;

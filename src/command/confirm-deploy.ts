@@ -31,8 +31,8 @@ export async function mayDeploy(needed: Needed, wanted: Wanted): Promise<void> {
 }
 
 /**
- * Throws RefusedError if a limit is reached, and otherwise always throws a Question. The question says which parts of
- * the earlier order are left out, which are variables whose values are no longer known, and a private fleet.
+ * Throws RefusedError if a limit is reached, and in all other cases throws a Question. The question says which parts of
+ * the earlier order are left out. These parts are variables whose values are no longer known, and a private fleet.
  */
 export async function askToRepeat(
   needed: Needed,

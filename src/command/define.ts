@@ -244,7 +244,7 @@ export interface Services {
   readonly catalog: Catalog;
   /** The running deployments, for suggestions. */
   readonly roster: Roster;
-  /** Called when a person types. From then on, the lists for suggestions are read regularly, for an hour. */
+  /** Called when a person types. For an hour after this call, the lists for suggestions are read regularly. */
   keepFresh(): void;
   readonly charts: Charts;
   readonly logSearches: LogSearches;
@@ -269,7 +269,10 @@ export interface Services {
 }
 
 export interface OwnDeployment {
-  /** The request_id, or a name made from the address that Edgegap gave, if that address has another form. */
+  /**
+   * The request_id from the address that Edgegap gave. If the address has an unusual form, the id is a name made from
+   * the address.
+   */
   readonly id: string;
   /** What a stop of the deployment would end or hold up. */
   effects(): Promise<{

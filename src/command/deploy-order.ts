@@ -26,7 +26,7 @@ export interface Given extends GivenPlaces {
   readonly command?: string | undefined;
   readonly arguments?: string | undefined;
   readonly 'log-storage'?: string | undefined;
-  /** In milliseconds. */
+  /** The lifetime in milliseconds. */
   readonly for?: number | undefined;
   readonly preset?: string | undefined;
 }
@@ -40,7 +40,7 @@ export async function orderOf(services: Services, given: Given): Promise<Wanted>
   const version = given.version ?? (await newestVersion(services, application));
   const named =
     fleet && host ? await namedHosts(services, { application, version, fleet, resources }, host) : undefined;
-  // A person who names a host has named a place, too, if Edgegap says where the host is.
+  // If no place is given, the position of the first named host is the place, as far as Edgegap tells the position.
   const isMapped = ({ latitude, longitude }: FleetHost) => latitude !== undefined && longitude !== undefined;
   const mapped = given.ip ? undefined : named?.find(isMapped);
   const near = given.near ?? (mapped && [mapped]);
@@ -64,8 +64,8 @@ export async function orderOf(services: Services, given: Given): Promise<Wanted>
 }
 
 /**
- * Checks the options of a preset, to which each deploy may add further options. Throws InputError if these options do
- * not go together, or if the fleet has no such host.
+ * Checks the options of a preset. Each deploy may add further options later. Throws InputError if the options of the
+ * preset do not go together, or if the fleet has no such host.
  */
 export async function checkPart(services: Services, given: Partial<Given>): Promise<void> {
   together(given);
@@ -75,7 +75,9 @@ export async function checkPart(services: Services, given: Partial<Given>): Prom
   for (const name of host) hostNamed(name, hosts, fleet);
 }
 
-/** The parts of the order that need several options. Throws InputError if the options do not go together. */
+/**
+ * Finds the parts of the order that depend on several options. Throws InputError if these options do not go together.
+ */
 function together(given: Partial<Given>): Pick<DeployPlan, 'legacy' | 'resources'> {
   if (given.host && given.fleet === undefined)
     throw new InputError('host-alone', 'A host alone does not say of which fleet.', {

@@ -7,9 +7,9 @@ import type { Services } from './define.ts';
 import { placement } from './deploy-place.ts';
 import { findLocation, fullName, placeName } from './kinds/location.ts';
 
-/** How many cities the menu offers. */
+/** The number of cities that the menu offers. */
 const OFFERED = 10;
-/** The longest value of a choice (Slack's limit). */
+/** The number of characters that Slack allows for the value of a choice. */
 const VALUE_LENGTH = 75;
 
 /** A menu of the other cities with room for the version, with the nearest city first. */
@@ -47,7 +47,10 @@ export async function cityMenu({ edgegap }: Services, deployment: Deployment): P
   };
 }
 
-/** The same plan near the city with this name. A private fleet would take the server back to its own place. */
+/**
+ * Returns the same plan for the city with this name. The private fleet is left out, because its hosts would take the
+ * server back to their own place.
+ */
 export async function planNear(services: Services, plan: DeployPlan, name: string): Promise<DeployPlan> {
   if (plan.legacy)
     throw new InputError(
@@ -61,7 +64,7 @@ export async function planNear(services: Services, plan: DeployPlan, name: strin
   return { ...plan, ...(await placement(services, { near })), fleet: undefined };
 }
 
-/** The place of the server, or else the first place of the order. */
+/** The position of the server. If Edgegap did not tell this position, the first place of the order is taken. */
 function positionOf({ snapshot, plan }: Deployment): Pick<Location, 'latitude' | 'longitude'> | undefined {
   const { location } = snapshot ?? {};
   return location?.latitude === undefined ? plan.users.find((user) => 'latitude' in user) : location;

@@ -1,4 +1,4 @@
-/* Following a log: `logs --follow`, and the button that ends the following. */
+/* Carries out `logs --follow`, which shows the new lines of a log as they come, and the button that stops this. */
 import type { DeploymentTarget } from '../deployments/deployment.ts';
 import { InputError } from '../errors.ts';
 import type { LinePattern } from '../log/pattern.ts';
@@ -15,7 +15,10 @@ export interface FollowRequest {
   readonly invert?: boolean | undefined;
 }
 
-/** Begins to show the new lines of a log in the channel, under the deployment's card if the card is in the channel. */
+/**
+ * Begins to show the new lines of a log in the channel. If the deployment's card is in this channel, the lines appear
+ * under the card.
+ */
 export async function follow(
   { asker, clock, followers, invocationId, postCard, respond }: Context<unknown>,
   { request_id, known, seen }: DeploymentTarget,
@@ -34,7 +37,7 @@ export async function follow(
   await respond({ kind: 'line', tone: 'success', text: [`I show the new lines of the log ${where}.`] });
 }
 
-/** The button that ends the following. */
+/** The button with which a person stops the following of a log. */
 export const unfollow = {
   permission: 'deployments.read',
   ack: 'private',

@@ -47,7 +47,7 @@ export function hostNamed(wanted: string, hosts: readonly FleetHost[], fleet: st
   });
 }
 
-/** Suggests the hosts of the fleet in the option `fleet`. A comma separates several hosts. */
+/** Suggests the hosts of the fleet that the option `fleet` names. A person separates several hosts with commas. */
 export const suggestHosts = offeringLast(',，', async ({ typed, given, catalog, ...lookup }) => {
   const [fleet] = namesakes(String(given.fleet ?? ''), await knownFleets(lookup), (one) => one);
   return bestNames(typed, fleet === undefined ? [] : idsOf(catalog.seen.hosts(fleet).rows));

@@ -6,7 +6,10 @@ import { kinds as allKinds } from './kinds/kinds.ts';
 import type { Kinds } from './options.ts';
 import { LIMITS, validateCommand } from './validate.ts';
 
-/** The extension of this file and of every command: `.ts` in the sources, `.js` in the image, which holds built code. */
+/**
+ * The extension of this file and of every command. It is `.ts` in the sources, and `.js` in the image, which holds
+ * built code.
+ */
 const EXTENSION = extname(import.meta.filename);
 
 /** The names of files that Node could run. Such a file in the folder of commands looks like a command. */

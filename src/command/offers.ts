@@ -1,4 +1,7 @@
-/* Suggestions of things that only Edgegap knows. They are made from the cache, and wait for no answer of Edgegap. */
+/*
+ * Suggestions of things that only Edgegap knows. They are made from the cache, without waiting for an answer of
+ * Edgegap.
+ */
 import type { Choice } from '../chat/card.ts';
 import { roughly } from '../deployments/card.ts';
 import type { Seen } from '../deployments/catalog.ts';
@@ -10,7 +13,10 @@ import { searchKey } from './same-name.ts';
 
 type Suggest = (about: SuggestionContext) => Promise<readonly (string | Choice)[]>;
 
-/** Applications or versions. Those that are switched off are marked, and come last if the command needs active ones. */
+/**
+ * Suggests applications or versions. Those that are switched off are marked. They come last if the command needs active
+ * ones.
+ */
 export function offerNamed(
   { typed, clock }: SuggestionContext,
   { rows, asOf }: Seen<{ readonly name: string; readonly is_active: boolean }>,
@@ -25,7 +31,7 @@ export function offerNamed(
   }));
 }
 
-/** The running deployments, first those that were deployed from this channel. */
+/** Suggests the running deployments. Those that were deployed from this channel come first. */
 export async function offerRunning({ typed, at, roster, clock }: SuggestionContext): Promise<Choice[]> {
   const { rows, asOf } = await roster.running();
   const here: Running[] = [];
@@ -46,26 +52,29 @@ export async function offerRunning({ typed, at, roster, clock }: SuggestionConte
   });
 }
 
-/** For example `kart-racing v1.2 · Montreal · Ready · 3 min`. */
+/** The label of a running deployment, for example `kart-racing v1.2 · Montreal · Ready · 3 min`. */
 function labelOf({ name, request_id, city, status, begunAt }: Running, now: number): string {
   const age = begunAt === undefined ? '' : roughly(Math.max(0, now - begunAt));
   return [name || request_id, city, status, age].filter((part) => part).join(' · ');
 }
 
-/** The tags of the running deployments, the newest first. */
+/** Suggests the tags of the running deployments. The tags of the newest deployment come first. */
 export async function offerTags({ typed, roster }: SuggestionContext): Promise<string[]> {
   const { rows } = await roster.running();
   return bestNames(typed, new Set(rows.flatMap(({ tags }) => tags)));
 }
 
-/** The tags of the deployment in the option `deployment`, or all tags if that deployment is unknown. */
+/**
+ * Suggests the tags of the deployment in the option `deployment`. If that deployment is unknown, all tags are
+ * suggested.
+ */
 export async function offerOwnTags(about: SuggestionContext): Promise<string[]> {
   const { rows } = await about.roster.running();
   const own = rows.find(({ request_id }) => request_id === about.given.deployment);
   return own ? bestNames(about.typed, own.tags) : await offerTags(about);
 }
 
-/** The cities, each by the shortest name that means no other city. */
+/** Suggests the cities. The value of each city is the shortest name that no other city has. */
 export function offerCities(
   { typed, catalog, clock }: SuggestionContext,
   nameOf: (place: Location) => string,
@@ -81,7 +90,10 @@ export function offerCities(
   }));
 }
 
-/** For an option that takes several values: completes the last value, and keeps the values before. */
+/**
+ * Makes suggestions for an option that takes several values. The last value is completed, and the values before it stay
+ * unchanged.
+ */
 export function offeringLast(separators: string, suggest: Suggest): Suggest {
   return async (about) => {
     const end = Math.max(...[...separators].map((one) => about.typed.lastIndexOf(one))) + 1;
@@ -95,7 +107,7 @@ export function offeringLast(separators: string, suggest: Suggest): Suggest {
   };
 }
 
-/** For example `as of 14:05 UTC`. Undefined if Edgegap has answered lately. */
+/** A text such as `as of 14:05 UTC`. Undefined if Edgegap has answered lately. */
 function asOfText(asOf: number | undefined, now: number): string | undefined {
   if (asOf === undefined) return undefined;
   const [day, time] = new Date(asOf).toISOString().split('T');

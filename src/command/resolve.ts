@@ -29,7 +29,9 @@ export async function resolveValues(
   return resolved;
 }
 
-/** The error with the names of the options that come from a preset, because the person did not type these options. */
+/**
+ * Adds to the error the names of the options that come from a preset, because the person did not type these options.
+ */
 export function withSource(
   error: unknown,
   parsed: Readonly<Record<string, unknown>>,

@@ -18,7 +18,7 @@ import { type SearchKey, searchKey } from './same-name.ts';
 const STORE_TTL_MS = 1_000;
 /** How long a suggestion waits for the store. After this time, the suggestion is made without the latest news. */
 const STORE_WAIT_MS = 500;
-/** How old Edgegap's list may be while people type. */
+/** Edgegap's list is read again when it is older than this, as long as people type. */
 const LIST_TTL_MS = 60_000;
 /**
  * The most deployments that are read from Edgegap's list, the newest first. A matchmaker may start thousands of
@@ -26,17 +26,17 @@ const LIST_TTL_MS = 60_000;
  */
 const MOST_LISTED = 500;
 const PAGE = 50;
-/** For at most this many deployments outside the store, Edgegap is asked for the application and the status. */
+/** Edgegap is asked for the application and the status of at most this many deployments outside the store. */
 const MOST_ASKED = 100;
 
 /** A running deployment, as it is suggested to people. */
 export interface Running {
   readonly request_id: string;
-  /** Application and version. Empty if only Edgegap's list has told of the deployment. */
+  /** The application and the version. Empty if Edgegap was not asked for them. */
   readonly name: string;
   readonly city: string;
   readonly status: string;
-  /** Epoch milliseconds. */
+  /** In epoch milliseconds. */
   readonly begunAt: number | undefined;
   readonly tags: readonly string[];
   /** The place from which the deployment was deployed. Undefined if the deployment was not deployed from chat. */
@@ -59,14 +59,17 @@ interface Sorted {
 }
 
 /**
- * The running deployments of an account, in memory, so that a suggestion needs no request to Edgegap. Deployments that
- * were deployed from chat come from the store, and other deployments from Edgegap's list.
+ * Keeps the running deployments of an account in memory, so that a suggestion needs no request to Edgegap. The store
+ * tells the deployments that were deployed from chat, and Edgegap's list tells the others.
  */
 export class Roster {
   readonly #parts: Parts;
-  /** The deployments in the store, by the id of their row. */
+  /** The deployments in the store. Each key is the id of a row. */
   readonly #stored = new Map<string, { readonly revision: number; readonly running: Running | undefined }>();
-  /** The stored deployments, newest first. Undefined if they have changed since. */
+  /**
+   * The stored deployments, with the newest first. Undefined if the stored deployments have changed since they were
+   * sorted.
+   */
   #sorted: Sorted | undefined;
   #caughtUp: { readonly at: number; readonly agoMs: () => number } | undefined;
   readonly #listed;
@@ -77,16 +80,16 @@ export class Roster {
   }
 
   /**
-   * The running deployments, newest first, and after them those outside the store. Sends no request to Edgegap, but may
-   * begin to read Edgegap's list in the background. `asOf` is set only if Edgegap did not answer lately: it tells the
-   * time (epoch ms) up to which the facts about a deployment are known.
+   * Returns the running deployments. The newest one of the store comes first, and those outside the store follow at the
+   * end. This function does not wait for Edgegap, but may begin to read Edgegap's list in the background. `asOf` returns
+   * the time (epoch ms) of the last news about a deployment. It returns undefined if Edgegap has answered lately.
    */
   async running(): Promise<{
     readonly rows: readonly Running[];
     readonly asOf: (one: Running) => number | undefined;
   }> {
     const catchingUp = this.#catchUp().catch(() => undefined);
-    // The first reading may take long, so no suggestion waits for its end.
+    // The first read of the store may take long, so no suggestion waits for this read.
     if (this.#caughtUp) await within(this.#parts.clock, STORE_WAIT_MS, catchingUp);
     const { rows: listed, asOf } = this.#listed.seen();
     const stored = this.#newestFirst();
@@ -116,11 +119,11 @@ export class Roster {
     if (before && before.agoMs() < STORE_TTL_MS) return;
     const caughtUp = { at: clock.now(), agoMs: stopwatch(clock) };
     const since = before ? before.at - CLOCKS_APART_MS : 0;
-    // Before the first reading there is nothing to forget, so the ended deployments are left out.
+    // The first read needs no ended deployments, because nothing in memory has to be removed yet.
     for (const phase of before ? (['live', 'ended'] as const) : (['live'] as const))
       for await (const rows of deployments.heardSince(phase, since, allowlist)) {
         for (const row of rows) if (this.#stored.get(row.id)?.revision !== row.revision) this.#take(row);
-        // A first reading of thousands of rows leaves room for other work.
+        // The first read may bring thousands of rows, so other work gets a turn between two portions.
         await nextTurn();
       }
     this.#caughtUp = caughtUp;
@@ -140,7 +143,7 @@ export class Roster {
     const found: Running[] = [];
     let read = 0;
     for await (const row of edgegap.allDeployments({ order_by, limit: PAGE }, call)) {
-      // A row that the store knows is left out, even if the deployment has ended in the meantime.
+      // A deployment with a row in the store is left out, even if the deployment has ended in the meantime.
       if (!(await deployments.byRequestId(row.request_id))) {
         const status = found.length < MOST_ASKED ? await deployments.statusInList(row, call) : undefined;
         if (status?.current_status !== 'TERMINATED') found.push(fromList(row, status, heardAt));

@@ -53,13 +53,14 @@ export function nameKey(text: string, digraphs?: ReadonlyMap<string, string>): s
 const isAscii = (text: string) => /^[\0-\x7f]*$/.test(text);
 
 /**
- * A text in the spellings in which typed words are looked for: its words separated by blanks, and the words joined. The
- * text is in lower case and has no accents. Most texts are plain ASCII, and for these the slow `nameKey` is not needed.
+ * The spellings of a text that are compared with typed words. `spaced` has blanks between the words, and `joined` has
+ * no blanks. The text is in lower case and has no accents. Most texts are plain ASCII, and for these the slow `nameKey`
+ * is not needed.
  */
 export interface SearchKey {
   readonly spaced: string;
   readonly joined: string;
-  /** Both of these, and the joined words in other spellings, such as `zuerich` for Zürich. */
+  /** Holds `spaced`, `joined`, and the joined words in other spellings, such as `zuerich` for Zürich. */
   readonly all: string;
 }
 

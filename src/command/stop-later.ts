@@ -26,9 +26,10 @@ interface Parts {
 }
 
 /**
- * Carries out planned stops and the ends of lifetimes in the name of the person who planned the stop or deployed. A
- * planned stop needs the permissions that the person has at that time. The end of a lifetime needs no permission, because
- * a server must not run on, and be billed, when its person has left. Nothing is stopped while the bot is read-only.
+ * Carries out planned stops, in the name of the person who planned the stop, and the ends of lifetimes, in the name of
+ * the person who deployed. A planned stop needs the permissions that the person has at that time. The end of a lifetime
+ * needs no permission, because a server must not run on and be billed after its person has left. Nothing is stopped
+ * while the bot is read-only.
  */
 export function stopsLater({ accountOf, policy, adapters, clock, log }: Parts): readonly TaskKind[] {
   async function authorise({ asker, place, isLifetime }: PlannedStop): Promise<void> {
@@ -56,7 +57,7 @@ export function stopsLater({ accountOf, policy, adapters, clock, log }: Parts): 
       await plannedStops.end(stop, endingOf(outcome, again));
       log.info({ ...about, outcome }, 'stop: a planned stop was carried out');
     } catch (error) {
-      // This process is stopping. The next process carries out the stop.
+      // If this process is stopping, the next process carries out the stop.
       if (signal.aborted) throw error;
       const code = error instanceof AppError ? { code: error.code } : { err: error };
       if (mayTryAgain(error) && ageOf(begunAt ?? 0, clock.now()) < PATIENCE_MS) {
@@ -64,10 +65,12 @@ export function stopsLater({ accountOf, policy, adapters, clock, log }: Parts): 
         return { inMs: AGAIN_MS };
       }
       log.error({ ...about, ...code }, 'stop: a planned stop failed');
-      // The deployment existed when the person planned the stop.
+      // The deployment existed when the person planned the stop. If Edgegap no longer knows the deployment, it has
+      // probably ended.
       const isGone = isNoSuchDeployment(error);
       await plannedStops.end(stop, isGone ? { kind: 'perhaps' } : { kind: 'failed', why: wordsFor(error) });
-      // Otherwise the card would go on showing an end that has passed.
+      // After a failure, the lifetime is removed, because the card would otherwise go on showing an end that has
+      // passed.
       const known = isLifetime && !isGone ? await deployments.byRequestId(request_id) : undefined;
       if (known) await deployments.learn(known.id, { kind: 'lifetime', lifetime: undefined }, 'asked');
     }

@@ -6,8 +6,9 @@ import type { Services } from './define.ts';
 import { isPrintable } from './kinds/checked-text.ts';
 
 /**
- * The suggestions for an option, which come from the option itself or from its kind. A person who may not use the
- * command gets no suggestions. A value that the option would refuse, because of invisible characters, is left out.
+ * Returns the suggestions for an option, which come from the option itself or from its kind. A person who may not use
+ * the command gets no suggestions. If the option would refuse a value because of invisible characters, the value is not
+ * suggested.
  */
 export async function suggestions(
   { command, subcommand, option: name, at, typed, given, person }: Question,

@@ -9,14 +9,17 @@ import { insertIntent, newId } from './intent.ts';
 import type { DeploymentsParts } from './known.ts';
 import type { Learning } from './repository.ts';
 
-/** The order of a person who adopts a server that was deployed elsewhere. Deploy again then uses the same place. */
+/**
+ * The order of a person who adopts a server that was deployed elsewhere. The button Deploy again later uses the same
+ * place.
+ */
 export type AdoptOrder = Pick<DeployOrder, 'invocationId' | 'asker' | 'at' | 'card'> & {
   readonly ms: number;
 };
 
 /**
- * Stores a server that runs already, in the name of the person who adopts the server. `status` was told by Edgegap just
- * now. Throws InputError if the server is stored already, and says so on the card of the order.
+ * Stores a server that runs already, in the name of the person who adopts the server. `status` is a fresh answer of
+ * Edgegap. If the server is stored already, the card of the order says so, and InputError is thrown.
  */
 export async function adopt(
   { repository, clock, account, confirm }: DeploymentsParts,
@@ -34,7 +37,7 @@ export async function adopt(
     const intent = { ...by, id, account, application, version, plan };
     const row = isKnown ? undefined : await insertIntent(tx, intent, since);
     if (!row) throw adoptedAlready();
-    // People know already that the server is ready or has failed, so this is no news.
+    // The server was ready or had failed before the adoption, so nobody is told this as news.
     const readyAt = status.current_status === 'READY' ? since : undefined;
     const before = { ...fromRow(row), readyAt, errorAt: error ? since : undefined };
     return await repository.write(tx, before, { kind: 'snapshot', status }, { source: 'asked', checkAt });
@@ -56,7 +59,7 @@ function planOf({ location, tags }: DeploymentStatus): DeployPlan {
   return { users, place, tags: tags.filter((tag) => !isOwnTag(tag)), adopted: true };
 }
 
-/** The card until the server is stored, and the card if the server is not stored. */
+/** The card of an adoption before the server is stored. With another `text`, the card says that nothing was adopted. */
 export function adoptionCard(
   { request_id, app_name = '', app_version = '' }: DeploymentStatus,
   text = 'I am adopting the server. This card changes as soon as the server is adopted.',

@@ -123,7 +123,7 @@ function lifetime(deployment: Deployment): string[] {
   if (ran === undefined) return [];
   const { snapshot, stopAskedBy, endedAt } = deployment;
   const most = (snapshot?.max_duration ?? -1) * 60_000;
-  // Edgegap counts the time in whole seconds.
+  // The comparison allows a difference of a second, because Edgegap counts the time in whole seconds.
   const byItself = endedAt !== undefined && stopAskedBy === undefined && most > 0 && ran >= most - 1_000;
   return [` after ${duration(ran)}`, ...(byItself ? [', the longest duration that its version allows'] : [])];
 }

@@ -209,7 +209,7 @@ function footnote(view: DeploymentView, now: number | undefined): Inline[] {
   return parts;
 }
 
-/** The text `in 42 min (17:00)`. On a live card, the platform keeps the first part up to date. */
+/** A text such as `in 42 min (17:00)`. On a live card, the platform itself keeps `in 42 min` up to date. */
 function until(time: number, now: number | undefined): Inline[] {
   const at: Inline = { time, style: 'clock' };
   if (now === undefined) return [{ time, style: 'relative' }, ' (', at, ')'];

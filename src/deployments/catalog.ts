@@ -8,8 +8,8 @@ import { oneAtATime } from '../loop.ts';
 
 const TTL_MS = 5 * 60_000;
 /**
- * If a name was not found, the list is read again, but not more often than this, because people repeat a command with a
- * wrong name.
+ * If a name was not found, the list is read again, but at most once in this time, because people often repeat a command
+ * with a wrong name.
  */
 const MISS_TTL_MS = 5_000;
 /**
@@ -40,8 +40,8 @@ export interface Catalog {
   locations(atMostOldMs?: number, call?: CallOptions): Promise<readonly Location[]>;
   hosts(fleet: string, atMostOldMs?: number, call?: CallOptions): Promise<readonly FleetHost[]>;
   /**
-   * The lists as they were last read. These functions do not wait for Edgegap. If a list is old, the list is read again
-   * in the background, for the next call.
+   * These functions return the lists as they were last read, without waiting for Edgegap. If a list is old, they also
+   * begin to read the list again in the background.
    */
   readonly seen: {
     applications(): Seen<Application>;
@@ -112,7 +112,7 @@ function cachedByName<Row>(
 }
 
 /**
- * Caches the result of `ask`. Only a single read runs at a time, and a failure is not cached. `seen` begins a new read if
+ * Caches the result of `ask`. Only one read runs at a time, and a failure is not cached. `seen` begins a new read if
  * the result is older than `seenTtlMs`.
  */
 export function cached<Row>(

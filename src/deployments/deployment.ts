@@ -38,9 +38,12 @@ export interface DeployPlan {
   readonly legacy?: LegacyPlan | undefined;
   /** Whether the person left the version out, so that the newest active version was taken. */
   readonly newest?: boolean | undefined;
-  /** If absent, the bot does not end the deployment by itself. */
+  /** Absent if the bot does not end the deployment by itself. */
   readonly lifetime?: Lifetime | undefined;
-  /** Whether a person adopted the deployment, which was deployed elsewhere. Edgegap sends no callbacks about it. */
+  /**
+   * Whether a person adopted the deployment, which was deployed elsewhere. Edgegap sends no callbacks about such a
+   * deployment.
+   */
   readonly adopted?: boolean | undefined;
 }
 

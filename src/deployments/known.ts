@@ -192,7 +192,7 @@ export class KnownDeployments {
     });
   }
 
-  /** Asks the person who deployed, because the deployment soon ends by itself. */
+  /** Asks the person who deployed what to do, because the deployment will soon end by itself. */
   async askBeforeEnd(request_id: string, due: End, most: number | undefined): Promise<void> {
     const { repository, clock } = this.parts;
     const known = await this.byRequestId(request_id);
@@ -204,8 +204,8 @@ export class KnownDeployments {
   }
 
   /**
-   * Gives the deployment the later end that a person chose, and replaces the `question`. Returns the deployment after
-   * the change. Throws InputError if the question is no longer open.
+   * Gives the deployment the later end that a person chose, and shows the answer in place of the `question`. Returns
+   * the deployment after the change. Throws InputError if the question is no longer open.
    */
   async prolong(
     { id }: Pick<Deployment, 'id'>,

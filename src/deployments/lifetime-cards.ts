@@ -50,7 +50,7 @@ function whyLifetime({ extended, kept }: LaterEnds): Rich[number] {
     : end;
 }
 
-/** When the deployment ends after an answer. */
+/** Says when the deployment ends, after a person has answered the question. */
 export function endText(deployment: Deployment): Rich {
   const end = firstEnd(deployment);
   if (!end) return ['I do not stop the server any more.'];
@@ -58,7 +58,7 @@ export function endText(deployment: Deployment): Rich {
   return ['The server now ends at ', clock(end.at), `${limit}.`];
 }
 
-/** Replaces the question after an answer. */
+/** The card that replaces the question after an answer. */
 export function answeredCard(deployment: Deployment, by: string): Card {
   const { plan, requestId = '' } = deployment;
   const done = plan.lifetime ? 'gave the server more time' : 'kept the server';

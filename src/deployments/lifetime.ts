@@ -5,9 +5,9 @@ import { duration } from './card.ts';
 export interface Lifetime {
   /** The length in milliseconds. A person can extend the lifetime by the same length. */
   readonly ms: number;
-  /** In epoch milliseconds. Set once Edgegap has accepted the deploy. */
+  /** In epoch milliseconds. Undefined until Edgegap has accepted the deploy. */
   readonly endsAt?: number | undefined;
-  /** Whether the lifetime has ended the deployment. */
+  /** Whether the deployment was stopped because its lifetime was over. */
   readonly isOver?: boolean | undefined;
 }
 
@@ -15,7 +15,7 @@ export interface Lifetime {
 export interface LifetimeLimits {
   /** The lifetime of a deploy without the option `for`. */
   readonly byDefault: number | undefined;
-  /** The longest lifetime, counted from the deploy, with all extensions. */
+  /** The longest time from the deploy to the end of the lifetime, with all extensions. */
   readonly most: number | undefined;
 }
 
@@ -29,7 +29,10 @@ export function lifetimeFor({ byDefault, most }: LifetimeLimits, wanted?: number
   return ms === undefined ? undefined : { ms };
 }
 
-/** The lifetime of a deployment that is deployed again: the same length, as far as the settings allow that length now. */
+/**
+ * The lifetime of a deployment that is deployed again. The length stays the same, unless the settings now allow only a
+ * shorter lifetime.
+ */
 export function lifetimeAgain(
   { byDefault, most }: LifetimeLimits,
   old: Lifetime | undefined,
@@ -40,13 +43,18 @@ export function lifetimeAgain(
 
 /** The later ends that a person can choose, in epoch milliseconds. */
 export interface LaterEnds {
-  /** Undefined if the lifetime cannot be extended. */
+  /** The end after one extension. Undefined if the lifetime cannot be extended. */
   readonly extended: number | undefined;
-  /** Undefined if the server cannot be kept longer than with an extension. `never`: the lifetime is taken away. */
+  /**
+   * The end if the person keeps the server. `never` means that the server then has no lifetime. Undefined if an
+   * extension gives the server as much time.
+   */
   readonly kept: number | 'never' | undefined;
 }
 
-/** `acceptedAt` is the time from which the lifetime counts, and `most` the longest lifetime. */
+/**
+ * Finds the ends that a person can choose. The lifetime counts from `acceptedAt`, and `most` is the longest lifetime.
+ */
 export function laterEnds(
   lifetime: Lifetime | undefined,
   acceptedAt: number | undefined,

@@ -14,9 +14,15 @@ import { type End, firstEnd } from './view.ts';
 /** The kind of the tasks that ask a person before a deployment ends by itself. The key is from `taskKey`. */
 export const END_WARNING = 'end-warning';
 
-/** The question comes this long before the end, or at half time if the time is shorter than twice this long. */
+/**
+ * The person is asked this long before the end. If less than twice this time is left, the person is asked when half of
+ * the time has passed.
+ */
 const WARNING_MS = 10 * 60_000;
-/** Edgegap's answers about the start of a server may differ by seconds. Such a difference is no new end. */
+/**
+ * Edgegap's answers about the start of a server may differ by seconds. If two ends differ by less than this, they count
+ * as the same end.
+ */
 const SAME_END_MS = 60_000;
 
 /**
@@ -45,7 +51,7 @@ export async function setTimers(
 }
 
 /**
- * Writes the question about the end `due`, in the transaction `tx` that has locked the deployment. If the deployment has
+ * Writes the question about the end `due`. The transaction `tx` has locked the deployment. If the deployment has
  * another end by now, nothing is asked. The key of the message prevents a second question about the same end.
  */
 export async function ask(
@@ -63,7 +69,7 @@ export async function ask(
   await enqueue(tx, clock, { kind: 'post', orderKey: id, key, to, under, urgent: true, message });
 }
 
-/** How a person answers the question before the end of a lifetime. */
+/** The answer of a person to the question before the end of a lifetime. */
 export interface Answer {
   readonly how: 'extend' | 'keep';
   /** The end that the question was about. */
@@ -73,8 +79,8 @@ export interface Answer {
 }
 
 /**
- * The lifetime after the answer. Undefined if the deployment is kept without an end. The transaction `tx` has locked the
- * deployment, and this function locks the timer. Throws InputError if the question is no longer open.
+ * Returns the lifetime after the answer. Undefined if the deployment is kept without an end. The transaction `tx` has
+ * locked the deployment before, and this function locks the timer. Throws InputError if the question is no longer open.
  */
 export async function answered(
   tx: Store,
@@ -99,7 +105,7 @@ function closed(): InputError {
   });
 }
 
-/** The end of the lifetime of a deployment that runs. */
+/** The time at which the lifetime of a running deployment ends. */
 function lifetimeEnd({ phase, plan }: Deployment): number | undefined {
   return phase === 'live' ? plan.lifetime?.endsAt : undefined;
 }
@@ -109,7 +115,7 @@ function isSame(a: End | undefined, b: End | undefined): boolean {
   return a?.by === b?.by && (a?.by === 'edgegap' ? apart < SAME_END_MS : apart === 0);
 }
 
-/** The stop is carried out in the name of the person who deployed. */
+/** The stop at the end of a lifetime, which is carried out in the name of the person who deployed. */
 function stopOf(deployment: Deployment, request_id: string, at: number): PlannedStop {
   const { application, version, asker, at: place, card } = deployment;
   const id = randomBytes(6).toString('hex');

@@ -10,8 +10,8 @@ const LIST_PAGE = 50;
 const HOUR_MS = 60 * 60_000;
 
 /**
- * The active deployments that nobody deployed or adopted from chat, and whose stop nobody has planned. The oldest comes
- * first.
+ * Finds the active deployments that nobody deployed or adopted from chat. A deployment whose stop is planned is left
+ * out. The oldest deployment comes first.
  */
 export async function orphansOf(parts: {
   readonly edgegap: EdgegapApi;
@@ -29,7 +29,7 @@ export async function orphansOf(parts: {
   return found;
 }
 
-/** The cells of the list, and the choice in the menu. */
+/** The cells that show the deployment in the list, and its choice in the menu. */
 export async function orphanRow(
   deployments: KnownDeployments,
   row: DeploymentRow,
@@ -55,7 +55,7 @@ export async function orphanRow(
   };
 }
 
-/** For example `2026-03-03 16:00`. */
+/** A text such as `2026-03-03 16:00`. */
 function utc(time: number | undefined): string {
   return time === undefined ? '' : new Date(time).toISOString().slice(0, 16).replace('T', ' ');
 }

@@ -14,8 +14,8 @@ export interface PlannedStop {
   /** The public card, which is edited to the outcome. */
   readonly card: MessageRef;
   /**
-   * Whether the stop is the end of a lifetime. The card is then the live card of the deployment, which shows the
-   * outcome by itself.
+   * Whether the stop is the end of a lifetime. In this case, `card` is the live card of the deployment, which always
+   * shows the outcome.
    */
   readonly isLifetime?: true;
   /** See `StopOptions.logStorage`. */
@@ -46,8 +46,8 @@ export function plannedCard(stop: PlannedStop, replaced?: PlannedStop): Card {
 }
 
 /**
- * The card before the stop is stored, and the card if the stop could not be planned. The first text stays true even if
- * the process ends before it stores the stop.
+ * The card that is shown before the stop is stored, or if the stop could not be planned. The default text stays true
+ * even if the process ends before it stores the stop.
  */
 export function unplannedCard(
   { request_id, name, asker }: Pick<PlannedStop, 'request_id' | 'name' | 'asker'>,

@@ -129,7 +129,10 @@ export class PlannedStops {
   }
 }
 
-/** Ends, in the transaction `tx`, the planned stop of a deployment that has certainly ended by itself. */
+/**
+ * Ends the planned stop of a deployment, because the deployment has certainly ended by itself. The change is part of
+ * the transaction `tx`.
+ */
 export async function endEarly(tx: Store, clock: Clock, account: string, request_id: string): Promise<void> {
   const stop = await locked(tx, account, { request_id });
   if (!stop || stop.begunAt !== undefined) return;
@@ -154,7 +157,10 @@ function taskOf(account: string, { request_id, isLifetime }: Named) {
   return { kind: isLifetime ? LIFETIME : STOP_LATER, key: taskKey(account, request_id) };
 }
 
-/** The key of a deployment's task. Two accounts may have a deployment with the same request_id. */
+/**
+ * The key of the task that belongs to a deployment. The key contains the account, because two accounts may have a
+ * deployment with the same request_id.
+ */
 export function taskKey(account: string, request_id: string): string {
   return `${account}/${request_id}`;
 }

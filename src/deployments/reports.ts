@@ -9,7 +9,10 @@ export const CRASH_REPORT = 'crash-report';
 /** The kind of the tasks that show the log of a deployment that has ended. The key is the id of the deployment. */
 export const LAST_LOG = 'last-log';
 
-/** Schedules, in the transaction `tx` of the news, the messages that need further answers of Edgegap. */
+/**
+ * Schedules the messages for which the bot has to ask Edgegap again. This is part of the transaction `tx`, which stores
+ * the news.
+ */
 export async function scheduleReports(
   tx: Store,
   clock: Clock,

@@ -144,7 +144,8 @@ export class DeploymentRepository {
     await announce(tx, this.#clock, { before, after, happened: all, source });
     await scheduleReports(tx, this.#clock, after, all);
     await setTimers(tx, this.#clock, before, after);
-    // A server whose end is only inferred may run on. Its planned stop then finds out at the planned time.
+    // If the bot only inferred that a server has ended, the server may still run. Its planned stop then stays, and is
+    // carried out at the planned time.
     if (after.requestId !== undefined && hasSurelyEnded(after) && !hasSurelyEnded(before))
       await endEarly(tx, this.#clock, after.account, after.requestId);
     return after;

@@ -1,13 +1,13 @@
 import type { Store } from '../store/schema.ts';
 import { type Deployment, fromRow, type Phase } from './deployment.ts';
 
-/** How many rows `heardSince` reads at once. The number is small, so that other work does not have to wait noticeably. */
+/** The number of rows that `heardSince` reads at once. The number is small, so that other work hardly has to wait. */
 const HEARD_AT_ONCE = 200;
 
-/** A deployment that had news. */
+/** A stored deployment about which there was news. */
 export interface Heard {
   readonly id: string;
-  /** Changes at each change of the row. */
+  /** A number that changes whenever the row changes. */
   readonly revision: number;
   /** Reads the deployment. Returns undefined if the row is damaged. */
   readonly read: () => Deployment | undefined;
@@ -70,7 +70,10 @@ export class Search {
     return rows.flatMap(({ request_id }) => request_id ?? []);
   }
 
-  /** Whether, and in which words of Edgegap, the last `limit` deployments of a version failed. The newest comes first. */
+  /**
+   * Returns, for each of the last `limit` deployments of a version, whether the deployment failed, and Edgegap's words
+   * about the failure. The newest deployment comes first.
+   */
   async lastOf(
     { account, application, version }: Pick<Deployment, 'account' | 'application' | 'version'>,
     limit: number,
@@ -89,8 +92,8 @@ export class Search {
   }
 
   /**
-   * The account's deployments of `applications` in this phase about which there was news since `since` (epoch ms). The
-   * oldest news comes first.
+   * Finds the account's deployments of `applications` that are in this phase and about which there was news since
+   * `since` (epoch ms). The deployment with the oldest news comes first.
    */
   async *heardSince(
     account: string,

@@ -31,7 +31,7 @@ export type News =
    * some time later, means that the deployment has ended.
    */
   | { readonly kind: 'missing' }
-  /** Edgegap accepted a stop. `atEnd`: the stop is the end of the lifetime. */
+  /** Edgegap accepted a stop. `atEnd` says that the stop is the end of the lifetime. */
   | { readonly kind: 'stopping'; readonly by: string; readonly atEnd?: boolean | undefined }
   /** A person has given the deployment another end, or no end at all. */
   | { readonly kind: 'lifetime'; readonly lifetime: Lifetime | undefined }

@@ -45,7 +45,8 @@ export const DOUBT_END_MS = 2 * 60 * 60_000;
  */
 export function nextCheck(deployment: Deployment, now: number, callbacks: boolean): number | undefined {
   const { phase, status, createdAt, checks, missingAt, errorAt, endedAt, stopAskedBy, plan } = deployment;
-  // Edgegap's older API reports neither a failure nor the end, and nothing is reported about an adopted deployment.
+  // Deployments about which Edgegap reports too little. Its older API reports neither a failure nor the end, and about
+  // an adopted deployment it reports nothing.
   const isUntold = plan.legacy || plan.adopted;
   if (phase === 'unknown') {
     const delay = LOOK_UPS_MS[checks];
@@ -56,7 +57,7 @@ export function nextCheck(deployment: Deployment, now: number, callbacks: boolea
   if (phase !== 'live') return undefined;
   if (missingAt !== undefined) return now + Math.max(0, MISSING_MS - ageOf(missingAt, now));
   if (stopAskedBy === undefined) {
-    // With callbacks on, the list is read less often.
+    // With callbacks on, Edgegap's list is read less often, so these deployments are asked about one by one.
     if (status === 'READY') return callbacks && isUntold ? now + POLL_MS : undefined;
     if (status === 'ERROR')
       return now + Math.min(Math.max(SILENCE_MS, ageOf(errorAt ?? now, now)), POLL_FAILED_MAX_MS);

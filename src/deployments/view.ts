@@ -46,7 +46,7 @@ function endsAt(
   return status === 'READY' && readyAt !== undefined && minutes > 0 ? readyAt + minutes * 60_000 : undefined;
 }
 
-/** The time at which a deployment ends by itself, and whether the bot or Edgegap ends the deployment then. */
+/** The time at which a deployment ends by itself. `by` says whether the bot or Edgegap ends the deployment. */
 export interface End {
   readonly at: number;
   readonly by: 'lifetime' | 'edgegap';
@@ -159,7 +159,7 @@ export function viewOfStatus(status: DeploymentStatus): DeploymentView {
 
 /** Whether the server has failed or ended, so that a person may want the same server again. */
 export function isRepeatable(deployment: Deployment): boolean {
-  // For an adopted server, Edgegap may not have told a position to deploy to.
+  // An adopted server cannot be deployed again if Edgegap did not tell its position.
   if (deployment.plan.adopted && deployment.plan.users.length === 0) return false;
   return deployment.phase === 'ended' || statusOf(deployment) === 'ERROR';
 }

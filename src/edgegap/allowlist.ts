@@ -77,7 +77,8 @@ export function withAllowlist(
       const checks = await Promise.allSettled(ids.map((id) => checkDeployment(id, call)));
       const errors = checks.flatMap((check) => (check.status === 'rejected' ? [check.reason] : []));
       const fit = ids.filter((_, n) => checks[n]?.status === 'fulfilled');
-      // A refusal counts for the whole request. A deployment whose application Edgegap did not name is only left out.
+      // If one deployment is refused, the whole request is refused. A deployment is only left out if Edgegap did not
+      // name its application.
       const isFinal = (error: unknown) =>
         !(error instanceof EdgegapError) || (fit.length === 0 && !isNoSuchDeployment(error));
       if (errors.some(isFinal)) throw errors.find(isFinal);

@@ -129,7 +129,7 @@ export class EdgegapClient {
     return stop(this.#transport, at, { ...call, summary });
   }
 
-  /** `POST /v1/deployments/bulk-stop`, limited to these deployments. */
+  /** Calls `POST /v1/deployments/bulk-stop` for these deployments only. */
   stopMany(request_ids: readonly string[], call?: CallOptions): Promise<StopsResult> {
     return stopMany(this.#transport, request_ids, call);
   }
@@ -170,7 +170,10 @@ export class EdgegapClient {
     return { ...logs, crash_data: { ...crash_data, message: this.#mask(crash_data.message) } };
   }
 
-  /** Does the same as `logs`, but leaves the answer to `readLogs`, because a large answer takes long to read. */
+  /**
+   * Asks for the same log as `logs`, but returns the bytes of the answer. The caller passes them to `readLogs`, perhaps
+   * in a thread, because a large answer takes long to read.
+   */
   async logBytes(request_id: string, call?: CallOptions): Promise<ArrayBuffer> {
     const request = { method: 'GET', ...logRequest(request_id), raw: true } as const;
     return (await this.#transport.send(request, call)).bytes;

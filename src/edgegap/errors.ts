@@ -104,7 +104,7 @@ export function isNoSuchDeployment(error: unknown): boolean {
   return error instanceof EdgegapError && error.code === 'edgegap-no-such-deployment';
 }
 
-/** Whether the same call may succeed some time later without any repair by a person. */
+/** Whether the same call may succeed later without a repair by a person. */
 export function isPassing({ status }: EdgegapError): boolean {
   return status === undefined || status === 429 || status >= 500;
 }

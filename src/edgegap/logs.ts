@@ -1,7 +1,10 @@
 import { Buffer, isAscii } from 'node:buffer';
 import { type CrashData, LogsAnswer } from './schema.ts';
 
-/** If base64 is broken into lines, a line has at most 76 characters (RFC 2045, section 6.8). */
+/**
+ * Where base64 is broken into lines, a line has at most 76 characters (RFC 2045, section 6.8). Two further characters
+ * are the line break.
+ */
 const LONGEST_LINE = 78;
 
 /** The log of a container as text. */
@@ -30,16 +33,20 @@ export function decodeLogs({ logs = '', crash_logs, encoding, ...rest }: LogsAns
  * text is not base64.
  */
 function fromBase64(text: string): string {
-  // A log may be long, so each step is a single fast pass.
+  // A log may be long, so each step goes through the text only once and is fast.
   const packed = /[\r\n]/.test(text.slice(0, LONGEST_LINE)) ? text.replace(/[\r\n]/g, '') : text;
   if (packed.length % 4 !== 0 || packed.includes('-') || packed.includes('_')) return text;
   const bytes = Buffer.from(packed, 'base64');
-  // Node.js leaves out characters that do not belong to base64.
+  // Node.js skips characters that do not belong to base64, so the number of bytes shows whether the whole text was
+  // base64.
   const padding = packed.endsWith('==') ? 2 : packed.endsWith('=') ? 1 : 0;
   return bytes.length === (packed.length / 4) * 3 - padding ? textOf(bytes) : text;
 }
 
-/** Reads UTF-8. Most logs are ASCII, and ASCII is read three times as fast as Latin-1. */
+/**
+ * Decodes UTF-8. Most logs are ASCII, and Node.js decodes ASCII three times as fast if it is told that the text is
+ * Latin-1.
+ */
 function textOf(bytes: Buffer): string {
   return bytes.toString(isAscii(bytes) ? 'latin1' : 'utf8');
 }

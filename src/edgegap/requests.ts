@@ -74,8 +74,8 @@ export interface DeployBody extends Readonly<Record<string, unknown>> {
 }
 
 /**
- * The parts of the body that may be secret: the values of the variables, the command and the arguments. If Edgegap
- * refuses a deploy, its answer may repeat these parts.
+ * The parts of the body that may be secret. These are the values of the variables, the command and the arguments. If
+ * Edgegap refuses a deploy, its answer may repeat these parts.
  */
 export function valuesIn(body: DeployBody): string[] {
   const { environment_variables, env_vars, command = '', arguments: given = '' } = body;

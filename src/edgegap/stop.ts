@@ -42,8 +42,8 @@ export async function stop(
 }
 
 /**
- * `taken`: the deployments that Edgegap accepted. `perhaps`: the deployments that an earlier attempt may have stopped.
- * The answer of that attempt was lost, and a later answer does not name a deployment that has already ended.
+ * `taken` holds the deployments whose stop Edgegap accepted. `perhaps` holds the deployments that may have been stopped
+ * by an earlier attempt whose answer was lost. Edgegap's later answers do not name a deployment that has ended.
  */
 export interface StopsResult {
   readonly taken: readonly string[];

@@ -1,6 +1,6 @@
 /**
- * The last lines of a text: at most `lines` lines and `characters` characters. If possible, the excerpt starts at the
- * beginning of a line. It never starts in the middle of a character.
+ * Returns the last lines of a text, but no more than `lines` lines and `characters` characters. If possible, the
+ * excerpt starts at the beginning of a line. It never starts in the middle of a character.
  */
 export function excerpt(text: string, lines: number, characters: number): string {
   const whole = text.split('\n').slice(-lines).join('\n');

@@ -8,12 +8,14 @@ import { timesOf, viewOf } from '../deployments/view.ts';
 import type { Logs } from '../edgegap/logs.ts';
 import { reasonOf } from './reason.ts';
 
-/** The card shows the newest lines of the log, at most this many lines and characters. */
+/** The card shows the last lines of the log, but no more than this many lines and characters. */
 const LINES = 12;
 const CHARACTERS = 1_200;
 const DETAIL_LENGTH = 300;
 
-/** The last measured use of a server, and its limits, in CPU units (1024 units are one vCPU) and MB. */
+/**
+ * The last measured use of a server, and its limits. CPU is in units, of which 1024 are one vCPU, and memory is in MB.
+ */
 export interface Use {
   readonly cpu?: number | undefined;
   readonly memory?: number | undefined;
@@ -26,12 +28,15 @@ export interface Crash {
   /** The masked log. Undefined if Edgegap did not give the log. */
   readonly log: Logs | undefined;
   readonly use: Use;
-  /** How many of the last deployments of the version failed in the same way, this deployment included. */
+  /**
+   * `of` is the number of the last deployments of the version, this deployment included. `count` says how many of them
+   * failed in the same way.
+   */
   readonly same: { readonly count: number; readonly of: number };
   readonly isRecorded: boolean;
 }
 
-/** The card that explains a failure, without the file of the log. */
+/** The crash report, without the file of the log. */
 export function crashCard({ deployment, log, use, same, isRecorded }: Crash): Card {
   const { application, version, requestId = '', errorDetail: detail } = deployment;
   const { exit_code: exitCode, message, restart_count: restarts } = log?.crash_data ?? {};
@@ -75,7 +80,7 @@ function usedOf(
   return limit ? `${name} ${inWords(used)} of ${inWords(limit)}` : `${name} ${inWords(used)}`;
 }
 
-/** The last status before the failure, and for how long the deployment lived. */
+/** Tells the last status before the failure, and for how long the deployment had lived by then. */
 function before(deployment: Deployment): string {
   const { readyAt, endedAt } = timesOf(deployment);
   const { createdAt, snapshot } = deployment;
@@ -104,7 +109,8 @@ function buttonsOf({ id, requestId = '', plan }: Deployment): Button[] {
   return [
     button('Logs', 'logs', 'show', requestId),
     button('Deploy again', 'deploy', 'again', id),
-    // Edgegap's older API takes no cities.
+    // The button for another city is left out if only Edgegap's older API takes the order, because that API takes no
+    // city.
     ...(plan.legacy ? [] : [button('Try another city', 'deploy', 'elsewhere', id)]),
   ];
 }

@@ -12,10 +12,10 @@ export interface Failure {
 const OUT_OF_MEMORY =
   'The server ran out of memory. Give the version more memory, or look for a leak in the server.';
 const OOM = /out of memory|cannot allocate memory|\boom(?:[- ]?killed)?\b/i;
-/** From this share of its memory, a server that was killed most likely ran out of memory. */
+/** A killed server most likely ran out of memory if it used at least this share of its memory. */
 const FULL = 0.9;
 
-/** Failures that Edgegap describes in words. */
+/** Patterns of Edgegap's words about a failure, each with the reason in plain words. */
 const CAUSES: readonly (readonly [RegExp, string])[] = [
   [
     /image.{0,40}pull|pull.{0,40}image|manifest unknown|imagepull/is,
@@ -31,7 +31,10 @@ const CAUSES: readonly (readonly [RegExp, string])[] = [
   ],
 ];
 
-/** The usual meaning of the exit codes of containers: 128 and the number of a signal, or a code of the shell. */
+/**
+ * The usual meaning of the exit codes of containers. A code is a code of the shell, or the sum of 128 and the number of
+ * a signal.
+ */
 const EXIT_CODES: Readonly<Record<number, string>> = {
   0: 'The server ended by itself, without an error.',
   1: 'The server ended with an error of its own. The last lines of its log usually say which.',
@@ -57,7 +60,7 @@ export function reasonOf({
   return meaning ?? CAUSES.find(([words]) => words.test(detail))?.[1];
 }
 
-/** The exit code in Edgegap's words, as in `The container exited with code 139`. */
+/** Finds the exit code in Edgegap's words, such as `The container exited with code 139`. */
 export function exitCodeIn(detail: string): number | undefined {
   const [, code] = /\bexit(?:ed)?\b\D{0,20}?(?:code|status)\D{0,3}(\d{1,3})\b/i.exec(detail) ?? [];
   return code === undefined ? undefined : Number(code);

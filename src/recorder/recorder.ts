@@ -7,21 +7,21 @@ import type { Logger } from '../log.ts';
 import type { Store } from '../store/schema.ts';
 import { type Recorded, Recordings } from './recordings.ts';
 
-/** How many bytes of a log are saved, and how many of them the log of a crashed run may take. */
+/** The number of bytes that are saved of a server's logs. The log of a crashed run may take `MOST_OF_CRASH` of them. */
 const MOST = 512 * 1024;
 const MOST_OF_CRASH = MOST / 4;
-/** A stop waits no longer than this for the logs of the servers that it ends. */
+/** A stop waits at most this long until the logs of its servers have been read. */
 const STOP_WAITS_MS = 3_000;
-/** How many logs are read at the same time before a stop of many servers. */
+/** The number of logs that are read at the same time before a stop of many servers. */
 const AT_ONCE = 4;
-/** Recordings use only that part of Edgegap's limits that people leave free. */
+/** Reading logs to save them uses only that part of Edgegap's limits that people leave free. */
 const BACKGROUND = { lane: 'background' } as const;
 
 export interface RecorderParts {
   readonly store: Store;
   readonly account: string;
   readonly edgegap: Pick<EdgegapApi, 'logs'>;
-  /** Values that are masked in every log. */
+  /** Texts that are masked in every log, such as the bot's tokens. */
   readonly secrets: readonly string[];
   /** Whether logs are saved. */
   readonly flightRecorder: boolean;
@@ -29,7 +29,10 @@ export interface RecorderParts {
   readonly log: Logger;
 }
 
-/** The flight recorder of an account. It saves logs, because Edgegap deletes the log of a server together with the server. */
+/**
+ * The flight recorder of an account. It saves the logs of servers, because Edgegap deletes a log together with its
+ * server.
+ */
 export class Recorder {
   readonly recordings: Recordings;
   readonly #parts: RecorderParts;
@@ -44,7 +47,7 @@ export class Recorder {
     return this.#parts.flightRecorder;
   }
 
-  /** Reads the log of a server, and saves the log unless the log is empty. Throws in the same cases as `logs`. */
+  /** Reads the log of a server, and saves the log if it is not empty. Throws in the same cases as `logs`. */
   async record(request_id: string, quiet = false): Promise<Recorded> {
     const { edgegap, clock } = this.#parts;
     const told = await edgegap.logs(request_id, BACKGROUND);
@@ -56,8 +59,9 @@ export class Recorder {
   }
 
   /**
-   * Records the logs of servers that are about to be stopped. Resolves after three seconds at the latest, and never
-   * rejects. Logs whose reading has begun by then are still saved. With `quiet`, only the command `logs` shows the logs.
+   * Reads and saves the logs of servers that are about to be stopped. Resolves after three seconds at the latest, and
+   * never rejects. A log is still saved if its reading has begun by then. With `quiet`, no message shows the logs, and
+   * only the command `logs` does.
    */
   async beforeStop(request_ids: readonly string[], { quiet = false } = {}): Promise<void> {
     if (!this.isOn) return;
@@ -79,7 +83,7 @@ export class Recorder {
     }
   }
 
-  /** The newest part of a log, masked. The part begins with a whole line. */
+  /** Returns the newest part of a log, with secrets masked. The part begins with a whole line. */
   async #newest(log: string, most: number): Promise<string> {
     const { text } = await maskedTail(log, Number.POSITIVE_INFINITY, this.#parts.secrets);
     const bytes = Buffer.from(text);

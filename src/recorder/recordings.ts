@@ -5,18 +5,18 @@ import type { Logs } from '../edgegap/logs.ts';
 import { deleteSome } from '../store/purge.ts';
 import type { Store } from '../store/schema.ts';
 
-/** The log of a server as the bot read the log, masked and cut to the newest part. */
+/** A recording, which holds the log as the bot read it. Secrets are masked, and only the newest part is kept. */
 export interface Recorded extends Logs {
   /** When the log was read, in epoch milliseconds. */
   readonly recordedAt: number;
-  /** Whether no message shows the log, so that only the command `logs` does. */
+  /** Whether no message shows the log. The command `logs` can still show the log. */
   readonly quiet?: boolean;
 }
 
 /** A recording may be large, so only a few are deleted at a time. */
 const PURGED_AT_ONCE = 50;
 
-/** The recordings of an account. There is one recording for each deployment, which is the newest. */
+/** The recordings of an account. Of each deployment, only the newest recording is kept. */
 export class Recordings {
   readonly #store: Store;
   readonly #account: string;
@@ -50,7 +50,10 @@ export class Recordings {
   }
 }
 
-/** Deletes some recordings of all accounts that were made before `before` (epoch ms). */
+/**
+ * Deletes some recordings that were made before `before` (epoch ms), in all accounts. Returns whether there may be more
+ * of them.
+ */
 export async function purgeRecordings(store: Store, before: number): Promise<boolean> {
   const isOver = sql<boolean>`recorded_at < ${before}`;
   return (await deleteSome(store, 'recordings', isOver, PURGED_AT_ONCE)).length === PURGED_AT_ONCE;

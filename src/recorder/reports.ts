@@ -16,16 +16,18 @@ import { sortOf } from './reason.ts';
 import type { Recorder } from './recorder.ts';
 import type { Recorded } from './recordings.ts';
 
-/** The pause before a log is asked for again after a passing failure, and for how long the bot asks again. */
+/** After a passing failure, the bot asks for a log again after `AGAIN_MS`, and gives up after `PATIENCE_MS`. */
 const AGAIN_MS = 15_000;
 const PATIENCE_MS = 3 * 60_000;
-/** For how long after the end a log may still be on its way, because its reading took longer than the stop waited. */
+/**
+ * After the end of a deployment, its log may come this late, because the reading may take longer than the stop waited.
+ */
 const LATE_MS = 20_000;
-/** How far back the last measurement of a failed server is looked for. */
+/** The last measurement of a failed server is looked for this far back. */
 const MEASURED_MS = 10 * 60_000;
-/** The measurements after a failure may show how the server ended. */
+/** Measurements are also read for this long after a failure, because they may show how the server ended. */
 const MINUTE_MS = 60_000;
-/** With how many deployments of the same version a failure is compared. */
+/** A failure is compared with this many deployments of the same version. */
 const COMPARED = 30;
 const BACKGROUND = { lane: 'background' } as const;
 
@@ -39,11 +41,14 @@ interface Parts {
 }
 
 /**
- * The tasks that show why a deployment failed, and its last log. Each message has a key of its own, so the message is
- * written only once, even if a task runs twice.
+ * The tasks that post the crash report and the last log of a deployment. Each message has a key of its own, so the
+ * message is written only once, even if a task runs twice.
  */
 export function reports({ accountOf, store, clock, log }: Parts): readonly TaskKind[] {
-  /** Undefined if Edgegap does not give the log. Throws a passing failure of a recent deployment. */
+  /**
+   * Reads the log. Undefined if Edgegap does not give the log. If the failure may pass and the deployment failed or
+   * ended only recently, the error is thrown.
+   */
   async function read({ recorder }: ReportingAccount, { requestId = '', ...about }: Deployment) {
     return await recorder.record(requestId).catch((error: unknown) => {
       if (!(error instanceof AppError)) throw error;
@@ -75,13 +80,15 @@ export function reports({ accountOf, store, clock, log }: Parts): readonly TaskK
 
   async function showLast(account: ReportingAccount, deployment: Deployment): Promise<Again | undefined> {
     const { requestId = '', stopPlan, stopAskedBy, errorAt, endedAt = 0 } = deployment;
-    // The crash report has shown the log already. The card of a plan stands for all servers of the plan.
+    // No log is posted after a crash, because the crash report has shown the log. After a stop by a plan, the card of
+    // the plan is enough for all its servers.
     if (!account.recorder.isOn || stopPlan !== undefined || errorAt !== undefined) return undefined;
     const recorded = (await account.recorder.recordings.of(requestId)) ?? (await read(account, deployment));
     if (!recorded && stopAskedBy !== undefined && ageOf(endedAt, clock.now()) < LATE_MS)
       return { inMs: AGAIN_MS };
     if (!recorded || recorded.quiet) return undefined;
-    // A server that crashed may have run on after a restart, until a person stopped the server.
+    // A server that crashed may have been restarted and run on. If a person stopped the server later, this is no
+    // failure to explain.
     if (recorded.crash_data && stopAskedBy === undefined) return await explain(account, deployment);
     const files = filesOf(deployment, recorded);
     if (files.length > 0)
@@ -111,7 +118,7 @@ export function reports({ accountOf, store, clock, log }: Parts): readonly TaskK
   return [task(CRASH_REPORT, explain), task(LAST_LOG, showLast)];
 }
 
-/** The last measurements, and the limits. Measurements that cannot be had are left out. */
+/** Returns the last measurements of a server, and its limits. Measurements that Edgegap does not give are left out. */
 async function lastUse({ api, catalog }: Account, deployment: Deployment, now: number): Promise<Use> {
   const { application, version, plan, requestId = '', readyAt, errorAt, endedAt } = deployment;
   if (readyAt === undefined) return {};

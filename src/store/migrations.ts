@@ -175,8 +175,8 @@ const plans = statements(
 );
 
 /**
- * Adds the saved logs, and an index with which the last deployments of a version are found. The index must not begin
- * with the account, see `askers`.
+ * Adds the saved logs, and an index that finds the last deployments of a version. The index must not begin with the
+ * account, for the reason given at `askers`.
  */
 const recordings = statements(
   (sqlite) => `

@@ -317,9 +317,9 @@ export interface PlanItemsTable {
 
 /** The logs that the bot saved before their servers ended. */
 export interface RecordingsTable {
-  /** The id is `account/request_id`. */
+  /** The account and the request_id, written as `account/request_id`. */
   id: string;
-  /** The log as JSON, packed with gzip. */
+  /** The log as JSON, compressed with gzip. */
   log: Uint8Array;
   recorded_at: number;
 }

@@ -6,7 +6,7 @@ import { allSeen, type Follow, type FollowOrder } from './follow.ts';
 const SHOWN_LINES = 40;
 const SHOWN_CHARACTERS = 2_400;
 
-/** The message while the log is followed. */
+/** The message that is shown while the log is followed. */
 export function followCard(follow: FollowOrder & Partial<Follow>): Card {
   const { request_id, until, problem } = follow;
   const note = [...byWhom(follow), ' · ends ', { time: until, style: 'clock' } as const];
@@ -32,7 +32,10 @@ export function followCard(follow: FollowOrder & Partial<Follow>): Card {
   };
 }
 
-/** The message after the end. The message says why the following ended, and has the lines as a file. */
+/**
+ * The message that is shown when the log is no longer followed. The message gives the reason, and has the lines as a
+ * file.
+ */
 export function followedCard(follow: Follow, reason: string): Card {
   const { request_id, count, isCut } = follow;
   const text = allSeen(follow);

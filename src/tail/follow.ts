@@ -6,12 +6,12 @@ import type { Mark } from './new-part.ts';
 export interface FollowOrder {
   readonly request_id: string;
   readonly asker: { readonly id: string; readonly name: string };
-  /** How many of the lines that the log has already are shown at the beginning. */
+  /** The number of lines to show at the beginning, out of those that the log has already. */
   readonly lines: number;
-  /** The pattern of the lines to show, as typed. */
+  /** The pattern of the lines to show, as the person typed the pattern. */
   readonly source?: string | undefined;
   readonly invert?: boolean | undefined;
-  /** The time at which the following ends, in epoch milliseconds. */
+  /** The time until which the log is followed, in epoch milliseconds. */
   readonly until: number;
 }
 
@@ -20,9 +20,11 @@ export interface Follow extends FollowOrder {
   /** The message that shows the newest lines. */
   readonly card: MessageRef;
   readonly mark?: Mark | undefined;
-  /** The newest lines that were shown, masked. Undefined before the first line. */
+  /** The newest lines that were shown, with secrets masked. Undefined until a line was shown. */
   readonly seen?: string | undefined;
-  /** The last line of the log, as long as it has no end, masked. */
+  /**
+   * The last line of the log if the line has no end yet, with secrets masked. In all other cases, the text is empty.
+   */
   readonly open: string;
   /** How many lines were shown. */
   readonly count: number;
@@ -30,9 +32,9 @@ export interface Follow extends FollowOrder {
   readonly isCut: boolean;
   /** How many looks in succession brought nothing new. */
   readonly quiet: number;
-  /** Why the log cannot be read at the moment, in words. */
+  /** The reason, in words, why the log cannot be read at the moment. */
   readonly problem?: string | undefined;
-  /** The name of the person who stopped the follower. */
+  /** The name of the person who stopped the following. */
   readonly stoppedBy?: string | undefined;
 }
 
@@ -67,7 +69,7 @@ export function withProblem(follow: Follow, problem: string): Follow {
   return { ...follow, problem, quiet: follow.quiet + 1 };
 }
 
-/** Everything that was seen, together with the line that has no end yet. */
+/** All lines that were shown, together with the line that has no end yet. */
 export function allSeen({ seen, open }: Pick<Follow, 'seen' | 'open'>): string {
   return [seen ?? [], open || []].flat().join('\n');
 }

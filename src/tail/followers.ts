@@ -14,11 +14,13 @@ export interface FollowersParts {
   readonly store: Store;
   readonly clock: Clock;
   readonly account: string;
-  /** Ends the invocation in the transaction. Throws if another process has taken over the invocation. */
+  /**
+   * Marks the invocation as ended, in the transaction `tx`. Throws if another process has taken over the invocation.
+   */
   readonly conclude: (tx: Store, invocationId: string) => Promise<void>;
 }
 
-/** The followers of an account. In a channel, each log has at most one follower. */
+/** The followers of an account. In one channel, a log has at most one follower. */
 export class Followers {
   readonly #parts: FollowersParts;
 
@@ -31,7 +33,7 @@ export class Followers {
     if (await payloadOf(this.#parts.store, this.#task(request_id, at))) throw followedAlready();
   }
 
-  /** Begins to follow a log, and shows the lines on `card`. Throws InputError like `check`. */
+  /** Begins to follow a log, and shows the lines in the message `card`. Throws InputError like `check`. */
   async start(order: FollowOrder, card: MessageRef, invocationId: string): Promise<void> {
     const { store, clock, account, conclude } = this.#parts;
     const follow = beginFollow(order, card);
@@ -45,7 +47,10 @@ export class Followers {
     if (!isFirst) throw followedAlready();
   }
 
-  /** Ends the following of a log in this channel, in the name of a person. Returns false if the log is not followed. */
+  /**
+   * Stops following a log in this channel, because the person `stoppedBy` asked for this. Returns false if the log is
+   * not followed.
+   */
   async stop(request_id: string, at: Address, stoppedBy: string): Promise<boolean> {
     const { store, clock, account } = this.#parts;
     const task = this.#task(request_id, at);
@@ -63,12 +68,12 @@ export class Followers {
   }
 }
 
-/** Shows the present state on the follower's message. */
+/** Shows the present state of a follower in its message. */
 export async function showFollow(store: Store, clock: Clock, follow: Follow): Promise<void> {
   await transact(store, (tx) => edit(tx, clock, follow, followCard(follow)));
 }
 
-/** Shows the end on the follower's message, and ends the task. */
+/** Shows in the message of a follower that the following has ended, and ends its task. */
 export async function endFollow(
   { store, clock }: Pick<FollowersParts, 'store' | 'clock'>,
   key: string,

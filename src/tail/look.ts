@@ -3,9 +3,11 @@ import { linePattern } from '../log/pattern.ts';
 import { onScreen } from '../log/screen.ts';
 import { beginOfLast, type Mark, markAt, newPart } from './new-part.ts';
 
-/** The largest number of characters of new lines that are shown after a look. */
+/** The largest number of characters of new lines that one look shows. */
 export const MOST = 524_288;
-/** A secret may begin before the new lines, so this many characters before the new lines are masked, too. */
+/**
+ * This many characters before the new lines are masked together with the new lines, because a secret may begin there.
+ */
 const CONTEXT = 65_536;
 
 /** A request to read a log, and to find the lines that are new since the earlier look. */
@@ -15,7 +17,7 @@ export interface LookJob {
   readonly before: Mark | undefined;
   /** How many lines the first look shows. */
   readonly lines: number;
-  /** The pattern of the lines to show, as typed. */
+  /** The pattern of the lines to show, as the person typed the pattern. */
   readonly source?: string | undefined;
   readonly invert?: boolean | undefined;
   readonly secrets: readonly string[];
@@ -23,19 +25,22 @@ export interface LookJob {
 
 export interface Look {
   readonly mark: Mark;
-  /** The new whole lines that match, masked. */
+  /** The new whole lines that match the pattern, with secrets masked. */
   readonly rows: readonly string[];
-  /** The line at the end of the log that has no end yet, masked. It is shown again at the next look. */
+  /** The last line of the log if the line has no end yet, with secrets masked. The next look shows this line again. */
   readonly open: string;
-  /** How many new lines there are, together with those that do not match. */
+  /** The number of new lines, including those that do not match the pattern. */
   readonly news: number;
   /** See `NewPart.isAnew`. */
   readonly isAnew: boolean;
-  /** How many characters of new lines are left out, because there are too many. */
+  /** The number of characters of new lines that are left out because there are too many. */
   readonly left: number;
 }
 
-/** Finds the new lines of a log, and makes them ready for people. The lines are masked, and look as on a screen. */
+/**
+ * Finds the new lines of a log, and prepares them for people. Secrets in the lines are masked, and the lines look as
+ * they would on a screen.
+ */
 export async function look(job: LookJob): Promise<Look> {
   const { log } = job;
   const { from, to, isAnew, mark } = job.before ? newPart(job.before, log) : lastLines(log, job.lines);
@@ -62,7 +67,7 @@ function lastLines(log: string, count: number) {
   return { from: Math.min(beginOfLast(log, count), to), to, isAnew: false, mark: markAt(log, to) };
 }
 
-/** The place from which on the new lines are shown. Only a very long line is cut. */
+/** Finds the place from which the new lines are shown. A line is cut only if the line is very long. */
 function beginAtMost(log: string, from: number, to: number): number {
   const most = Math.max(from, log.length - MOST);
   if (most === from) return from;

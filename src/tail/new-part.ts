@@ -1,9 +1,11 @@
 import { hash } from 'node:crypto';
 
-/** How many lines are compared. Fewer lines than these could stand in a log twice. */
+/** The number of lines that are compared. A shorter run of lines might occur in a log twice. */
 const LINES = 64;
 
-/** The memory of a log that was read before. A mark holds no text of the log, because a log may hold secrets. */
+/**
+ * What the bot remembers of a log that it has read. A mark holds no text of the log, because a log may hold secrets.
+ */
 export interface Mark {
   /** The number of characters of the log, up to the end of the last whole line. */
   readonly length: number;
@@ -15,7 +17,9 @@ export interface Mark {
 export interface NewPart {
   /** The place in the log at which the new lines begin. */
   readonly from: number;
-  /** The place in the log at which the new whole lines end. After this place stands a line without an end. */
+  /**
+   * The place in the log at which the last whole line ends. After this place, there may be a line that has no end yet.
+   */
   readonly to: number;
   /** Whether the log has no line in common with the earlier log, so that lines in between may be missing. */
   readonly isAnew: boolean;
@@ -28,7 +32,7 @@ export interface NewPart {
  */
 export function newPart(before: Mark, log: string): NewPart {
   const { length, lines } = before;
-  // An empty answer says nothing: perhaps a new log has not begun yet.
+  // After an empty answer, nothing changes, because a new log may not have begun yet.
   if (log === '') return { from: 0, to: 0, isAnew: false, mark: before };
   const to = log.lastIndexOf('\n') + 1;
   const mark = markAt(log, to);
@@ -46,7 +50,7 @@ export function beginOfLast(log: string, count: number): number {
   return Math.min(begin, log.length);
 }
 
-/** The mark of the log up to the place `end`, which is the end of a line. */
+/** Makes the mark of the log up to the place `end`, at which a line ends. */
 export function markAt(log: string, end: number, count = LINES): Mark {
   const lines: string[] = [];
   for (let at = end; at > 0 && lines.length < count; ) {
@@ -57,15 +61,15 @@ export function markAt(log: string, end: number, count = LINES): Mark {
   return { length: end, lines: lines.reverse() };
 }
 
-/** The place at which the line begins that ends before `end`. */
+/** Returns the beginning of the line that ends at the place `end`. */
 function beginOf(log: string, end: number): number {
   return end === 0 ? 0 : log.lastIndexOf('\n', end - 1) + 1;
 }
 
 /**
- * The place after the lines with the hashes `known`; 0 if these lines are not in the log. If lines repeat, the last
- * place counts, so that no line is shown twice. If the log has lost its first lines, the known lines may have lost
- * their first lines too, and the first line of the log may be only the end of a line.
+ * Finds the place after the lines whose hashes are `known`. Returns 0 if these lines are not in the log. If lines
+ * repeat, the last place counts, so that no line is shown twice. If the log has lost its first lines, the first of the
+ * known lines may be missing too, and the first line of the log may be incomplete.
  */
 function endOf(known: readonly string[], lines: readonly string[]): number {
   const hashes = lines.map(hashOf);

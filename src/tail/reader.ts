@@ -5,23 +5,29 @@ import type { Logger } from '../log.ts';
 import { createThread } from '../thread.ts';
 import type { Look, LookJob } from './look.ts';
 
-/** A look at a log of 32 MiB takes about two seconds, and several looks may wait for the thread. */
+/**
+ * The thread may take this long for a look. A look at a log of 32 MiB takes about two seconds, and several looks may
+ * wait for the thread.
+ */
 const PATIENCE_MS = 60_000;
-/** For this long an answer serves all who follow the same log. */
+/** An answer of Edgegap is reused for this long by all who follow the same log. */
 const FRESH_MS = 1_000;
 
-/** A job of the thread. The first look at the answer of a call brings the bytes of the answer. */
+/**
+ * A job of the thread. The first job about an answer of Edgegap brings the bytes of the answer, and later jobs name
+ * only the `call`.
+ */
 export type ReaderJob =
   | (Omit<LookJob, 'log'> & { readonly call: number; readonly bytes: ArrayBuffer | undefined })
   | { readonly call: number; readonly forget: true };
 
-/** The answer of a call, until the thread has the bytes. */
+/** The answer to a call. `bytes` is undefined once the thread has the bytes. */
 interface Answer {
   readonly call: number;
   bytes: ArrayBuffer | undefined;
 }
 
-/** A log to look at. */
+/** The log at which a follower wants to look. */
 export interface Source {
   readonly account: string;
   readonly api: Pick<EdgegapApi, 'logBytes'>;
@@ -30,15 +36,20 @@ export interface Source {
 }
 
 export interface Reader {
-  /** Asks for the log and finds the new lines. Throws EdgegapError, and AppError `log-unreadable`. */
+  /**
+   * Asks Edgegap for the log, and finds the new lines. Throws EdgegapError, or AppError with the code `log-unreadable`.
+   */
   look(source: Source, job: Omit<LookJob, 'log'>): Promise<Look>;
   stop(): Promise<void>;
 }
 
-/** Reads logs in a thread of its own. Looks at the same log at about the same time cost one call to Edgegap. */
+/**
+ * Creates a reader, which reads logs in a thread of its own. Several looks at the same log at about the same time need
+ * only one call to Edgegap.
+ */
 export function createReader(parts: {
   readonly clock: Clock;
-  /** The machine's own clock, for the thread. */
+  /** The machine's own clock, with which the thread is timed. */
   readonly realClock: Clock;
   readonly log: Logger;
 }): Reader {

@@ -10,7 +10,10 @@ import { type Follow, withLook, withProblem } from './follow.ts';
 import { endFollow, FOLLOW, showFollow } from './followers.ts';
 import type { Reader } from './reader.ts';
 
-/** The time between two looks while lines come. While no line comes, the time doubles with each look. */
+/**
+ * The time between two looks while new lines come. While no new lines come, the time doubles with each look, up to
+ * `QUIET_MS`.
+ */
 const EVERY_MS = 2_000;
 const QUIET_MS = 15_000;
 
@@ -26,7 +29,7 @@ interface Parts {
 
 /** The task of a follower. Each run looks at the log once. */
 export function followingLogs({ accountOf, reader, store, clock, secrets, log }: Parts): TaskKind {
-  /** Looks at the log. `over` is the reason to end, if this look is the last. */
+  /** Looks at the log. If the log can never be read, `over` gives the reason. */
   async function looked(before: Follow, account: string, signal: AbortSignal) {
     const { request_id, mark, lines, source, invert } = before;
     const { api } = accountOf(account);
@@ -40,7 +43,7 @@ export function followingLogs({ accountOf, reader, store, clock, secrets, log }:
     }
   }
 
-  /** Why the follower ends now. Undefined if the follower goes on. */
+  /** Returns the reason why the follower ends now. Undefined if the follower goes on. */
   async function reasonToEnd(follow: Follow, account: string): Promise<string | undefined> {
     if (follow.stoppedBy !== undefined) return `${follow.stoppedBy} stopped the following.`;
     if (clock.now() >= follow.until) return 'The time is over.';
@@ -53,7 +56,7 @@ export function followingLogs({ accountOf, reader, store, clock, secrets, log }:
     kind: FOLLOW,
     async run({ key, account, payload, signal }) {
       const before = payload as Follow;
-      // The deployment may print lines right until its end, so the last look comes after the end.
+      // Whether to end is decided before the last look, because a deployment may print lines right until its end.
       const reason = await reasonToEnd(before, account);
       const { follow, over } = await looked(before, account, signal);
       const end = reason ?? over;
@@ -69,15 +72,18 @@ export function followingLogs({ accountOf, reader, store, clock, secrets, log }:
 }
 
 /**
- * The time until the next look. All followers of a log look at the same moments, so that they share the answers. No
- * pause reaches beyond the end.
+ * The time until the next look. All followers of a log look at the same moments, so that they share the answers. The
+ * last look comes when the time of the follower is over, and no later.
  */
 function pause({ quiet, until }: Follow, now: number): number {
   const every = Math.min(EVERY_MS * 2 ** quiet, QUIET_MS);
   return Math.max(0, Math.min(every - (now % every), until - now));
 }
 
-/** The status of the deployment. A deployment that was not deployed from chat is asked about only in a quiet time. */
+/**
+ * Returns the status of the deployment. Edgegap is asked only about a deployment that was not deployed from chat, and
+ * only if the last look brought no new lines.
+ */
 async function statusOf(
   { request_id, quiet }: Follow,
   { api, deployments }: ReturnType<Parts['accountOf']>,
@@ -94,7 +100,7 @@ async function statusOf(
   }
 }
 
-/** The reason to end, if a later look would fail too. */
+/** Returns a reason to end if every later look would fail, too. */
 function final(error: AppError): string | undefined {
   if (error instanceof RefusedError) return error.userMessage;
   if (error.code === 'edgegap-too-large')

@@ -1,10 +1,13 @@
-/** The thread in which logs are read (see `reader.ts`). */
+/** The thread that reads logs for `reader.ts`. */
 import { readLogs } from '../edgegap/logs.ts';
 import { serve } from '../thread.ts';
 import { look } from './look.ts';
 import type { ReaderJob } from './reader.ts';
 
-/** The logs that others who follow them may look at in a moment, by the number of the call. */
+/**
+ * The logs of recent calls, by the number of the call. They are kept for a moment, because others may follow the same
+ * log.
+ */
 const logs = new Map<number, string>();
 
 serve(async (job: ReaderJob) => {

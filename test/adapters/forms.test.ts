@@ -99,7 +99,7 @@ test('if a choice in a form is too long, its label is cut, but a long value thro
     expect(shown).toThrow("A choice's value is longer than 75: vvv");
 });
 
-test('if the file of a picture is missing, the message says so', () => {
+test('if the file of a picture is missing, the message with the picture says so', () => {
   const nodes = [{ kind: 'image', file: 'a.png', alt: 'Players: 3, then 9' }] as const;
   const card = { kind: 'card', tone: 'neutral', title: ['Match'], nodes } as const;
   const terminal = { color: false, columns: undefined, now: 0, timeZone: 'UTC' };

@@ -23,7 +23,7 @@ async function open(conclude: () => Promise<void> = async () => undefined) {
   return { clock, store, plans: plansOf('a'), other: plansOf('b'), tasks };
 }
 
-test('a confirmation that another process has taken over begins nothing', async () => {
+test('if another process has taken over the confirmation of a bulk plan, the plan does not begin', async () => {
   const { plans, tasks } = await open(async () => {
     throw new TakenOver();
   });
@@ -34,7 +34,7 @@ test('a confirmation that another process has taken over begins nothing', async 
   expect((await plans.asked(id, ann)).count).toBe(1);
 });
 
-test('of many confirmations at the same moment a single confirmation begins the plan', async () => {
+test('if a bulk plan is confirmed many times at the same moment, the plan begins only once', async () => {
   const { plans, tasks } = await open();
   const id = await plans.create(order, targets(3));
   const results = await Promise.allSettled(
@@ -46,7 +46,7 @@ test('of many confirmations at the same moment a single confirmation begins the 
   await expect(plans.cancel(id)).rejects.toThrow('answered already');
 });
 
-test('another account and another person do not see a plan', async () => {
+test('a bulk plan can be seen neither from another account nor by another person', async () => {
   const { plans, other } = await open();
   const id = await plans.create(order, targets(1));
   await expect(other.asked(id, ann)).rejects.toThrow('answered already');
@@ -57,7 +57,7 @@ test('another account and another person do not see a plan', async () => {
   expect(await other.failed(id)).toBeUndefined();
 });
 
-test('a plan of thousands of deployments keeps their order', async () => {
+test('a bulk plan of thousands of deployments keeps the order of the deployments', async () => {
   const { plans } = await open();
   const id = await plans.create(order, targets(2_345));
   const items = await plans.items(id);
@@ -103,7 +103,7 @@ test('the card of a plan for a single deployment does not say “deployments”'
   expect(await steps).toEqual([['Stopping 0 of 1 deployment'], ['Stopped 1 deployment']]);
 });
 
-test('old plans are deleted with their items, unless they are being carried out', async () => {
+test('an old bulk plan is deleted with its items, but a plan that is being carried out is kept', async () => {
   const { clock, store, plans } = await open();
   const [asked, running] = [await plans.create(order, targets(2)), await plans.create(order, targets(2))];
   await plans.confirm(running, 'i', card);
@@ -114,7 +114,7 @@ test('old plans are deleted with their items, unless they are being carried out'
   expect(await plans.items(running)).toHaveLength(2);
 });
 
-test('with READ_ONLY a plan that was confirmed before is given up, and names every deployment', async () => {
+test('with READ_ONLY, a bulk plan that was confirmed earlier is given up, and its card names every deployment', async () => {
   const { clock, store, deployments, edgegap: api, calls } = await openWatch();
   const plans = new Plans({ store, clock, account: 'a', conclude: async () => undefined });
   const id = await plans.create(order, targets(2));

@@ -84,7 +84,7 @@ const waits: [Waiting, boolean][] = [
 ];
 
 test.each(waits)(
-  'a process in doubt about its claim changes nothing after its call %s is answered',
+  'a process that may have lost its claim on a bulk plan changes nothing after its call %s is answered',
   async (waiting, isReady) => {
     const slow = await slowProcess(waiting, isReady);
     slow.doubt.abort();
@@ -99,7 +99,7 @@ test.each(waits)(
 );
 
 test.each(waits)(
-  'a process that does not know of its doubt overwrites no result after its call %s is answered',
+  'a process that lost a bulk plan without knowing it overwrites no result after its call %s is answered',
   async (waiting, isReady) => {
     const slow = await slowProcess(waiting, isReady);
     await slow.nextProcess();

@@ -6,7 +6,7 @@ import { elsewhere, openStudio, type Studio, timesSent } from './harness.ts';
 const isStopped = ({ simulator }: Studio, ids: readonly string[]) =>
   until(() => ids.every((id) => phase(simulator, id) === 'TERMINATED'), 'the servers to end');
 
-test('a server that has changed since the plan is left out and named', async () => {
+test('a server that has changed since a "bulk-stop" was planned is left out, and the card names the server', async () => {
   const studio = await openStudio();
   const { simulator } = studio;
   const ids = await studio.servers(6, 'qa');
@@ -28,7 +28,7 @@ test('a server that has changed since the plan is left out and named', async () 
   for (const id of [untagged, started]) expect(phase(simulator, id)).toBe('READY');
 });
 
-test('a server that is no longer in the status of the filter is not stopped', async () => {
+test('"bulk-stop" does not stop a server that no longer has the status in the filter', async () => {
   const studio = await openStudio();
   const [recovers = '', stays = ''] = await studio.servers(2, 'qa');
   for (const id of [recovers, stays]) studio.simulator.fail(id, 'The server crashed.');
@@ -40,7 +40,7 @@ test('a server that is no longer in the status of the filter is not stopped', as
   expect(studio.sent()).toEqual([[stays]]);
 });
 
-test('an id that Edgegap does not name as processable is a failure, and can be tried again', async () => {
+test('if Edgegap does not accept the stop of one server of a "bulk-stop", a person can try that server again', async () => {
   const studio = await openStudio();
   const [first = '', second = ''] = await studio.servers(2, 'qa');
   await studio.servers(1, 'other');
@@ -83,7 +83,7 @@ test('if all failed deployments have ended, trying them again makes no plan, and
   expect(card.buttons).toEqual([]);
 });
 
-test('a 5xx in the middle fails only the batch that Edgegap did not carry out', async () => {
+test('if Edgegap answers a "bulk-stop" with server errors, only the batch that was not carried out counts as failed', async () => {
   const studio = await openStudio();
   const ids = await studio.servers(205, 'qa');
   await studio.servers(1, 'other');
@@ -118,7 +118,7 @@ test('a 5xx in the middle fails only the batch that Edgegap did not carry out', 
   await isStopped(studio, ids);
 });
 
-test('a server about which Edgegap does not answer is a failure, and the other servers are stopped', async () => {
+test('if Edgegap does not answer about one server of a "bulk-stop", that server fails, and the others are stopped', async () => {
   const studio = await openStudio();
   const { simulator } = studio;
   const [silent = '', asked = ''] = await studio.servers(2, 'qa');
@@ -136,7 +136,7 @@ test('a server about which Edgegap does not answer is a failure, and the other s
   expect(studio.sent()).toEqual([[asked]]);
 });
 
-test('servers that end after a stop whose answer was lost count as stopped by the plan', async () => {
+test('servers that end after a "bulk-stop" whose answer was lost count as stopped by that command', async () => {
   const studio = await openStudio();
   const ids = await studio.servers(3, 'qa');
   await studio.servers(1, 'other');
@@ -150,7 +150,7 @@ test('servers that end after a stop whose answer was lost count as stopped by th
 });
 
 test.each(['before', 'after'] as const)(
-  'a process killed in the middle, %s the stop took effect, leaves the rest to the next process',
+  'if a process is killed during a "bulk-stop", %s a batch is stopped, the next process stops the rest',
   async (when) => {
     const studio = await openStudio();
     const ids = await studio.servers(150, 'qa');
@@ -173,7 +173,7 @@ test.each(['before', 'after'] as const)(
   },
 );
 
-test('a process that is stopped in the middle hands the rest of the plan to the next process', async () => {
+test('if a process is shut down during a "bulk-stop", the next process stops the remaining servers', async () => {
   const studio = await openStudio();
   const ids = await studio.servers(150, 'qa');
   await studio.servers(1, 'other');
@@ -188,7 +188,7 @@ test('a process that is stopped in the middle hands the rest of the plan to the 
   await isStopped(studio, ids);
 });
 
-test('of two people with plans for the same servers each server is stopped once', async () => {
+test('if two people confirm a "bulk-stop" of the same servers, each server is stopped once', async () => {
   const studio = await openStudio();
   await studio.driver.regroup('reader', ['operators']);
   const ids = await studio.servers(120, 'qa');
@@ -207,7 +207,7 @@ test('of two people with plans for the same servers each server is stopped once'
   expect([...timesSent(studio.sent()).values()].every((times) => times === 1)).toBe(true);
 });
 
-test('a process killed between the card and the confirmation stops nothing and says so', async () => {
+test('if a process is killed before it has stored a confirmed "bulk-stop", nothing is stopped, and the card says so', async () => {
   const studio = await openStudio();
   const [id = ''] = await studio.servers(1, 'qa');
   await studio.servers(1, 'other');
@@ -228,7 +228,7 @@ test('a process killed between the card and the confirmation stops nothing and s
   await isStopped(studio, [id]);
 });
 
-test('two presses of the same button at the same moment carry out the plan once', async () => {
+test('if a person confirms a "bulk-stop" twice at the same moment, the servers are stopped once', async () => {
   const studio = await openStudio();
   const ids = await studio.servers(3, 'qa');
   await studio.servers(1, 'other');

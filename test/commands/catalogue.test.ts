@@ -176,7 +176,7 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
     );
   });
 
-  test('an error from Edgegap during locations or hosts is answered privately', async () => {
+  test('if Edgegap fails during the command "locations" or "hosts", only the person who asked sees the error', async () => {
     const down = { kind: 'server-error', when: 'before' } as const;
     for (const [command, values] of [
       ['locations', {}],
@@ -192,7 +192,7 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
   });
 
   if (name === 'discord' || name === 'slack-http')
-    test('a page button is refused if the bot no longer knows the list, or if the button was tampered with', async () => {
+    test('a page button of a list is refused if the bot no longer knows the list, or if the button was tampered with', async () => {
       await deployReady(stage);
       for (const [command, arg] of [
         ['versions', '1.'],
@@ -208,7 +208,7 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
     });
 });
 
-test('if no versions could be read since the start, an error from Edgegap during versions is answered', async () => {
+test('if no versions could be read since the start, the command "versions" answers with the error from Edgegap', async () => {
   const faults = new Faults();
   faults.next({ endpoint: 'versions' }, { kind: 'server-error', when: 'before' }, 1_000);
   const stage = await stageOn('console', { simulator: { faults } });
@@ -278,7 +278,7 @@ test('fleet names used in one account are not suggested in another account', asy
   expect(await ben.suggest('hosts', 'fleet', '')).toEqual([]);
 });
 
-test('APP_ALLOWLIST also limits the commands versions, locations and hosts', async () => {
+test('APP_ALLOWLIST also limits the commands "versions", "locations" and "hosts"', async () => {
   const stage = await stageOn('console', { environment: { APP_ALLOWLIST: 'lobby-chat' } });
   try {
     for (const line of [

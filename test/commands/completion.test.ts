@@ -74,12 +74,12 @@ describe('values are suggested on Discord while a person types', () => {
     expect(await values('application', typed)).toEqual(found);
   });
 
-  test('an application that is switched off comes last and is marked', async () => {
+  test('among the suggestions for "deploy", an application that is switched off comes last and is marked', async () => {
     const offered = await driver.offered('operator', 'deploy', 'application', '');
     expect(offered.at(-1)).toEqual({ label: 'retired-prototype (inactive)', value: 'retired-prototype' });
   });
 
-  test('versions of the chosen application are suggested, the newest first, and inactive versions are marked', async () => {
+  test('the versions of the chosen application are suggested, with the newest first and the inactive ones marked', async () => {
     const given = { application: 'KART RACING' };
     expect(await driver.offered('operator', 'deploy', 'version', '', given)).toEqual([
       { label: 'v1.3', value: 'v1.3' },
@@ -111,7 +111,7 @@ describe('values are suggested on Discord while a person types', () => {
     expect(await suggested('list', 'version', 'stable')).toEqual(['stable']);
   });
 
-  test('a deployment of this channel comes first, and its label describes the deployment', async () => {
+  test('among the suggestions for "stop", a deployment of this channel comes first, and its label describes the deployment', async () => {
     await until(
       async () => (await suggested('stop', 'deployment', '')).includes(other),
       'the list to be read',
@@ -123,30 +123,30 @@ describe('values are suggested on Discord while a person types', () => {
   });
 
   test.each(['racing ready', 'MONTREAL kart', 'qa', '1.2'])(
-    'the typed text %s finds a deployment',
+    'when a person types %s, the matching deployment is suggested',
     async (typed) => {
       expect(await suggested('stop', 'deployment', typed)).toEqual([own]);
     },
   );
 
-  test('the beginning of a request_id finds the deployment', async () => {
+  test('when a person types the beginning of a request_id, the deployment is suggested first', async () => {
     expect((await suggested('stop', 'deployment', own.slice(0, 6)))[0]).toBe(own);
   });
 
-  test('the tags of running deployments are suggested, and a list of tags is completed at its end', async () => {
+  test('the tags of running deployments are suggested, and in a list of tags the last tag is completed', async () => {
     expect(await suggested('list', 'tag', 'CUP')).toEqual(['night cup']);
     expect(await values('tag', 'mine, cup')).toEqual(['mine, night cup']);
     expect(await suggested('tags remove', 'tag', '', { deployment: own })).toEqual(['qa']);
   });
 
-  test('cities are suggested by the shortest clear name, and a list of places is completed at its end', async () => {
+  test('each suggested city has its shortest clear name, and in a list of places the last place is completed', async () => {
     expect(await driver.offered('operator', 'locations', 'near', 'sao')).toEqual([
       { label: 'São Paulo, São Paulo, Brazil', value: 'São Paulo' },
     ]);
     expect(await values('near', 'Montreal; canada toro')).toEqual(['Montreal; Toronto']);
   });
 
-  test('the fleets and hosts of filters are suggested', async () => {
+  test('the names of fleets and hosts are suggested for the filters of commands', async () => {
     await driver.command('operator', 'hosts', { fleet: 'tournament' });
     await until(
       async () => (await suggested('list', 'fleet', 'tour')).length > 0,
@@ -161,11 +161,14 @@ describe('values are suggested on Discord while a person types', () => {
     ['reader', 2],
     ['member', 0],
     ['stranger', 0],
-  ] as const)('the person "%s" is offered %i deployments or more', async (persona, least) => {
-    const offered = await driver.offered(persona, 'status', 'deployment', '');
-    if (least === 0) expect(offered).toEqual([]);
-    else expect(offered.length).toBeGreaterThanOrEqual(least);
-  });
+  ] as const)(
+    'to a person of the kind "%s", at least %i deployments are suggested',
+    async (persona, least) => {
+      const offered = await driver.offered(persona, 'status', 'deployment', '');
+      if (least === 0) expect(offered).toEqual([]);
+      else expect(offered.length).toBeGreaterThanOrEqual(least);
+    },
+  );
 
   test('a stopped deployment is no longer suggested', async () => {
     const gone = await deployReady(stage, 'lobby-chat', 'stable');
@@ -180,7 +183,7 @@ describe('values are suggested on Discord while a person types', () => {
   });
 });
 
-test('while Edgegap does not answer, known values are suggested at once, and each is marked as old', async () => {
+test('while Edgegap does not answer, known values are suggested at once, and each value is marked as old', async () => {
   const stage = await open();
   const driver = stage.driver as DiscordDriver;
   try {
@@ -221,7 +224,7 @@ test('only applications on the allowlist are suggested, and only deployments of 
   }
 });
 
-test('in the terminal, Tab puts in a value, or lists several values with their descriptions', async () => {
+test('in the terminal, the Tab key completes a single value, and lists several values with their descriptions', async () => {
   const stage = await stageOn('console', { simulator: { catalog } });
   const { complete } = stage.driver as ConsoleDriver;
   try {

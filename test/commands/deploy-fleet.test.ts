@@ -53,7 +53,7 @@ test('if a deploy to a fleet names a host but no place, the server is deployed n
   ]);
 });
 
-test('if Edgegap does not say where a named host is, the default place counts', async () => {
+test('if Edgegap does not say where the named host of a deploy is, the default place is used', async () => {
   const [fleet, ...fleets] = defaultCatalog.fleets ?? [];
   const hosts = fleet?.hosts.map((host) => ({ ...host, city: {} }));
   const catalog = { ...defaultCatalog, fleets: [{ ...fleet, hosts }, ...fleets] } as typeof defaultCatalog;
@@ -69,7 +69,7 @@ test('the resources of a deploy to a fleet decide which hosts have room for the 
   expect(await hostsOf('--near Toronto --cpu 10000 --memory 10000')).toEqual(['tournament-montreal-0']);
 });
 
-test('several cities can be given to deploy by repeating the option, and a repeated city counts once', async () => {
+test('"deploy" takes several cities if the option --near is repeated, and a repeated city counts once', async () => {
   const line = 'deploy kart-racing v1.2 --near Montreal --near "Paris; montréal" --near -33.87,151.21';
   await effectOf(stage, 'operator', () => typeLine(stage, 'operator', line));
   expect(sentTo('deploy').users).toEqual([

@@ -29,7 +29,7 @@ describe.each(['discord', 'slack-http'] as const)('a lifetime and its person on 
     await rm(folder, { recursive: true, force: true });
   });
 
-  test('the end needs no right of the person who deployed, and another operator may answer', async () => {
+  test('a lifetime ends even if the person who deployed lost the permission, and another operator may extend it before', async () => {
     const id = await deployFor(stage, { for: '2m' });
     await later(stage, () => question(stage, id));
     await stage.driver.regroup('operator', []);
@@ -44,7 +44,7 @@ describe.each(['discord', 'slack-http'] as const)('a lifetime and its person on 
     await stage.driver.regroup('reader', ['readers']);
   });
 
-  test('after a restart, the end comes once, and the person is not asked again', async () => {
+  test('if the bot restarts after the question about a lifetime, the server is stopped once, and nobody is asked again', async () => {
     const id = await deployFor(stage, { for: '2m' });
     await later(stage, () => question(stage, id));
     stage.bot = await stage.bot.restart();
@@ -72,13 +72,13 @@ describe('trouble with a lifetime', () => {
     ['400d', /for may be at most 365 days, not “400d”/],
     ['yesterday', /for must be a length of time, not “yesterday”/],
     ['6m', /A server may run for at most 5 min[\s\S]*MAX_LIFETIME/],
-  ])('deploy --for %s is refused, and nothing is deployed', async (length, words) => {
+  ])('the command "deploy --for %s" is refused, and nothing is deployed', async (length, words) => {
     const before = stage.simulator.deployments.size;
     expect(await answer(`deploy lobby-chat stable --near Montreal --for=${length}`)).toMatch(words);
     expect(stage.simulator.deployments.size).toBe(before);
   });
 
-  test('without the option for, DEFAULT_LIFETIME counts, and Keep goes no further than MAX_LIFETIME', async () => {
+  test('a deploy without the option --for gets DEFAULT_LIFETIME, and Keep extends it up to MAX_LIFETIME', async () => {
     const id = await deployFor(stage, {});
     const asked = await later(stage, () => question(stage, id));
     expect(asked.text).toContain('as long as MAX_LIFETIME allows');
@@ -89,7 +89,7 @@ describe('trouble with a lifetime', () => {
     await terminated(stage, id);
   });
 
-  test('Stop below the question asks first, and then stops the server before its lifetime is over', async () => {
+  test('the button Stop below the question about a lifetime asks again, and then stops the server early', async () => {
     const id = await deployFor(stage, { for: '4m' });
     await later(stage, () => question(stage, id));
     await press('Stop');
@@ -110,7 +110,7 @@ describe('trouble with a lifetime', () => {
     stage.simulator.terminate(id);
   });
 
-  test('if Edgegap is away for a quarter of an hour at the end, the person is told that the server may run on', async () => {
+  test('if Edgegap cannot be reached for 15 minutes when a lifetime ends, the person learns that the server may run on', async () => {
     const id = await deployFor(stage, { for: '1m' });
     stage.simulator.faults.next({ endpoint: 'stop' }, { kind: 'server-error', when: 'before' }, 1_000);
     const told = await later(stage, () => says(stage, 'the stop at the end of the lifetime of'), 200);
@@ -122,7 +122,7 @@ describe('trouble with a lifetime', () => {
   });
 });
 
-test('while the bot is read-only, no lifetime stops a server, and the person is told so', async () => {
+test('while the bot is read-only, a server is not stopped when its lifetime ends, and the person is told', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'chatops-'));
   const environment = { DATABASE_URL: join(folder, 'bot.db') };
   const stage = await stageOn('discord', { environment });

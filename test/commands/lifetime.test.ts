@@ -14,7 +14,7 @@ describe.each(['console', 'discord', 'slack-http'] as const)('the lifetime of a 
 
   const press = (label: string) => effectOf(stage, 'operator', () => stage.driver.press('operator', label));
 
-  test('the person is asked at half time of a short lifetime, and without an answer the server is stopped', async () => {
+  test('when half of a short lifetime has passed, the person is asked, and without an answer the server is stopped', async () => {
     const id = await deployFor(stage, { for: '2m' });
     expect((await cardOf(stage, id))?.text).toMatch(/· ends (?:<t:\d+:R>|in \d+ \w+|.*\{ago\}.*), at /);
     const asked = await later(stage, () => question(stage, id));
@@ -32,7 +32,7 @@ describe.each(['console', 'discord', 'slack-http'] as const)('the lifetime of a 
     expect(await questions(stage, id)).toHaveLength(1);
   });
 
-  test('after Extend the server lives longer by the same time, and the person is asked again', async () => {
+  test('the button Extend lengthens the lifetime of a server by the same time, and the person is asked again', async () => {
     const id = await deployFor(stage, { for: '2m' });
     await later(stage, () => question(stage, id));
     const { privately } = await press('Extend by 2 min');
@@ -47,7 +47,7 @@ describe.each(['console', 'discord', 'slack-http'] as const)('the lifetime of a 
     expect(stopsOf(stage, id)).toHaveLength(1);
   });
 
-  test('after Keep the server runs on without an end', async () => {
+  test('after a person presses Keep, the server runs on and has no lifetime any more', async () => {
     const id = await deployFor(stage, { for: '1m' });
     await later(stage, () => question(stage, id));
     const { privately } = await press('Keep');
@@ -70,7 +70,7 @@ describe.each(['console', 'discord', 'slack-http'] as const)('the time limit of 
   });
   afterAll(() => stage?.close());
 
-  test('the person is warned before Edgegap ends the server, and only a stop is offered', async () => {
+  test('before the time limit of a version ends a server, the person is warned, and only a stop is offered', async () => {
     const id = await deployFor(stage, { for: '1h' });
     const asked = await later(stage, () => question(stage, id));
     expect(asked.text).toMatch(/its version limits the time/);

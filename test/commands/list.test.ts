@@ -29,7 +29,7 @@ describe('the list command', () => {
     (await effectOf(stage, 'operator', () => stage.driver.press('operator', label))).privately.at(-1);
   const rows = (text = '') => text.split('\n').filter((line) => /^│ [0-9a-f]{12}/.test(line));
 
-  test('if no deployment is active, the command "list" says so', async () => {
+  test('if no deployment is active, the command "list" says that there are none', async () => {
     const card = await list();
     expect(card?.text).toContain('0 active deployments');
     expect(card?.text).toContain('No deployment is active.');

@@ -39,7 +39,7 @@ function file({ driver }: Stage): Promise<string> {
 }
 
 describe.each(['discord', 'slack-http'] as const)('logs --follow on %s', (name) => {
-  test('new lines appear in a single message under the card, until a person stops the following', async () => {
+  test(`"logs --follow" shows new lines in one message under the deployment's card until a person presses the stop button`, async () => {
     const stage = await openStage(name);
     const id = await deployReady(stage);
     const [card] = await stage.driver.channel();
@@ -63,7 +63,7 @@ describe.each(['discord', 'slack-http'] as const)('logs --follow on %s', (name) 
     expect(all).not.toContain('abcdefgh');
   });
 
-  test('the following ends with its time, and a log that is followed already is not followed twice', async () => {
+  test('"logs --follow" ends when its time is over, and a log is not followed twice in a channel', async () => {
     const stage = await openStage(name);
     const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
     stage.speed(1);
@@ -74,7 +74,7 @@ describe.each(['discord', 'slack-http'] as const)('logs --follow on %s', (name) 
     expect(await file(stage)).toContain('waiting for players');
   });
 
-  test('the following ends with the deployment', async () => {
+  test('"logs --follow" ends when the deployment ends', async () => {
     const stage = await openStage(name);
     const own = await deployReady(stage);
     await follow(stage, own);
@@ -88,7 +88,7 @@ describe.each(['discord', 'slack-http'] as const)('logs --follow on %s', (name) 
 });
 
 describe('logs --follow', () => {
-  test('the following of a deployment that was not deployed from chat ends with the deployment', async () => {
+  test('"logs --follow" also ends with the deployment if the deployment was not deployed from chat', async () => {
     const stage = await openStage('slack-http');
     const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
     await follow(stage, id);
@@ -97,7 +97,7 @@ describe('logs --follow', () => {
     await shown(stage, 'The deployment has failed.');
   });
 
-  test('grep and invert choose among the new lines', async () => {
+  test('"logs --follow" with --grep and --invert shows only the chosen new lines', async () => {
     const stage = await openStage('slack-http');
     const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
     await follow(stage, id, { grep: '/round \\d/' });
@@ -108,7 +108,7 @@ describe('logs --follow', () => {
     expect(text).toMatch(/Only lines with .*round/);
   });
 
-  test('a log that began anew is shown from its beginning, and the gap is marked', async () => {
+  test('if a followed log begins anew, it is shown from its beginning, and the gap is marked', async () => {
     const stage = await openStage('slack-http');
     const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
     await follow(stage, id);
@@ -119,7 +119,7 @@ describe('logs --follow', () => {
     expect((await shown(stage, 'after the restart')).text).toContain('The log began anew.');
   });
 
-  test('a log that Edgegap cannot give right now is read again later', async () => {
+  test('if Edgegap cannot give a followed log for a moment, the bot reads the log again later', async () => {
     const stage = await openStage('slack-http');
     const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
     stage.simulator.faults.next({ endpoint: 'logs' }, { kind: 'server-error', when: 'before' }, 3);
@@ -128,7 +128,7 @@ describe('logs --follow', () => {
     expect((await shown(stage, 'waiting for players')).text).not.toContain('I keep trying');
   });
 
-  test('the message is edited at most every two seconds, and a log without new lines is read less often', async () => {
+  test('the message of a followed log is edited every two seconds at most, and a quiet log is read less often', async () => {
     const clock = pacedClock(20);
     const stage = await openStage('slack-http', { clock });
     const { simulator } = stage;
@@ -154,7 +154,7 @@ describe('logs --follow', () => {
     await shown(stage, 'a line after the silence');
   });
 
-  test('a log of 33 MiB is not followed, and the message says where the log can be read', async () => {
+  test('"logs --follow" refuses a log of 33 MiB, and the message says where the log can be read', async () => {
     const stage = await openStage('slack-http');
     const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
     stage.simulator.print(id, 'x'.repeat(33 * 1024 * 1024));
@@ -163,7 +163,7 @@ describe('logs --follow', () => {
     expect(text).toContain('The Edgegap dashboard has the whole log.');
   });
 
-  test('for is refused without follow', async () => {
+  test('the command "logs" refuses the option --for without the option --follow', async () => {
     const stage = await openStage('slack-http');
     const deployment = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
     const ask = () => stage.driver.command('operator', 'logs', { deployment, for: '5m' });
@@ -176,7 +176,7 @@ describe('logs --follow', () => {
     ['a time that is no time', { for: 'yesterday' }, 'for must be a length of time'],
     ['a pattern of 5,000 characters', { grep: 'x'.repeat(5_000) }, 'grep'],
     ['share beside follow', { share: true }, 'follow shows the lines to the whole channel already'],
-  ])('%s is refused, and nothing is posted', async (_title, values, refusal) => {
+  ])('"logs --follow" refuses %s, and nothing is posted', async (_title, values, refusal) => {
     const stage = await openStage('slack-http');
     const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
     expect(await follow(stage, id, values)).toContain(refusal);

@@ -59,7 +59,7 @@ describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends as %s', (lo
     expect(privately[0]?.files[0]?.content).toContain('start');
   });
 
-  test('log lines that do not fit into the message are counted in the message and kept in the file', async () => {
+  test('if log lines do not fit into the message, the message says how many, and the file has all lines', async () => {
     const wide = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
     stage.simulator.print(wide, 'x'.repeat(900_000));
     stage.simulator.print(wide, 'a short one');
@@ -261,7 +261,7 @@ describe('lines of a log that match', () => {
     expect(text.replace(/“.*”/g, '')).not.toMatch(hidden);
   });
 
-  test('a search in a log for a part of a secret gives the same answer whether or not the guess is right', async () => {
+  test('a search in a log for part of a secret gives the same answer for right and wrong guesses', async () => {
     for (const grep of ['zzz-secret', '/zzz-s/', '/TOKEN=z/'])
       expect((await answerTo({ grep })).text).toMatch(/No line matches/);
     // A right guess and a wrong guess have the same answer.

@@ -60,7 +60,7 @@ describe.each(driverNames)('metrics on %s', (name) => {
 });
 
 describe.each(driverNames)('the button Metrics on %s', (name) => {
-  test('the button on the card of a ready server draws the chart of that server', async () => {
+  test('the button Metrics on the card of a ready server draws the chart of that server', async () => {
     const stage = await stageOn(name);
     try {
       const id = await readySince(stage.simulator, 120 * MINUTE);

@@ -21,7 +21,7 @@ describe.each(['console', 'discord', 'slack-http'] as const)('servers without a 
     return await effectOf(stage, 'operator', act);
   };
 
-  test('only servers that were deployed elsewhere are listed, and no server whose stop is planned', async () => {
+  test('the command "orphans" lists servers that were deployed outside the chat, except those whose stop is planned', async () => {
     expect((await orphans())?.text).toContain('0 servers without a person');
     const ours = await deployReady(stage);
     const endless = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
@@ -37,7 +37,7 @@ describe.each(['console', 'discord', 'slack-http'] as const)('servers without a 
     for (const id of [limited, planned]) stage.simulator.terminate(id);
   });
 
-  test('an adopted server has a person, a live card and a lifetime, and ends with the lifetime', async () => {
+  test('a server adopted with "orphans" gets a person, a live card and a lifetime, and is stopped when the lifetime ends', async () => {
     const text = (await orphans())?.text ?? '';
     const [id = ''] = [...stage.simulator.deployments.keys()].filter((one) => text.includes(one));
     expect(texts((await choose(id)).privately)).toContain('lobby-chat stable');
@@ -59,7 +59,7 @@ describe.each(['console', 'discord', 'slack-http'] as const)('servers without a 
     expect(stopsOf(stage, id)).toHaveLength(1);
   });
 
-  test('a server of the list can be stopped, after a question', async () => {
+  test('a server in the list of "orphans" can be stopped after a person has confirmed the stop', async () => {
     const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     await orphans();
     await choose(id);
@@ -70,7 +70,7 @@ describe.each(['console', 'discord', 'slack-http'] as const)('servers without a 
   });
 });
 
-test('without MAX_LIFETIME, a server can be adopted for up to a day', async () => {
+test('without MAX_LIFETIME, a server from the list of "orphans" can be adopted for up to a day', async () => {
   const stage = await stageOn('console');
   try {
     const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');

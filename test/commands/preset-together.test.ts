@@ -21,7 +21,7 @@ test.each([
   ['--cpu 200 --memory 900', 'memory may be at most twice cpu'],
   ['--host tournament-toronto-1', 'A host alone does not say of which fleet'],
   ['--fleet tournament --host nope', 'tournament has no host “nope”'],
-])('a preset that no deploy can use is not saved: %s', async (options, reason) => {
+])('a preset with options that no deploy could use is not saved: %s', async (options, reason) => {
   expect(await say(`preset save never kart-racing ${options}`)).toContain(reason);
   expect(await say('preset list')).not.toContain('never');
 });
@@ -31,7 +31,7 @@ test.each([
   ['--command ls --ip 203.0.113.7'],
   ['--fleet tournament'],
   ['--fleet tournament --host tournament-toronto-1'],
-])('a preset that lacks options which a deploy can add is saved: %s', async (options) => {
+])('an incomplete preset is saved if a deploy can add the missing options: %s', async (options) => {
   expect(await say(`preset save ${options.replaceAll(/\W+/g, '-').slice(1, 30)} ${options}`)).toContain(
     'Saved the preset',
   );
@@ -51,7 +51,7 @@ test('if a deploy with a preset is refused, the answer names the options that co
 });
 
 test.each(['last', '@HERE', 'channel', 'everyone'])(
-  'the name %s has another meaning, and no preset gets that name',
+  'a preset cannot get the name %s, because that name has another meaning',
   async (name) => {
     expect(await say(`preset save ${name} --near Tokyo`)).toMatch(
       /cannot be the name of a preset.* another meaning/s,
@@ -63,7 +63,7 @@ test.each([
   ['qä', 'qa'],
   ['Straße Nord', 'strasse-nord'],
   ['-x', 'x'],
-])('a name that cannot be used is refused with a similar name: %s', async (name, possible) => {
+])('if a preset cannot get a name, the refusal suggests a similar name: %s', async (name, possible) => {
   const values = { name, near: 'Tokyo' };
   const { privately } = await effectOf(stage, 'operator', () =>
     stage.driver.command('operator', 'preset save', values),

@@ -62,7 +62,7 @@ export default {
 const { path: commands, remove } = commandFolder('preset-values', { deploy: DEPLOY });
 afterAll(remove);
 
-test('a preset holds any option of deploy, and shows no value of a kind whose values are secret', async () => {
+test('a preset can hold any option of the command "deploy", and does not show secret values', async () => {
   const stage = await started({ commands, kinds: { ...kinds, pairs } });
   const answers = [
     await say(stage, 'preset save qa kart-racing --pairs TOKEN=s3cret-7 --pairs MODE=fast-7 --lobby'),
@@ -79,7 +79,7 @@ test('a preset holds any option of deploy, and shows no value of a kind whose va
   expect(stage.bot.log.join('\n')).not.toMatch(/s3cret-7|fast-7/);
 });
 
-test('of a preset, everybody sees that a command and arguments are set, and the number of players', async () => {
+test('a preset shows the number of players and that a command and arguments are set, but no values', async () => {
   const stage = await started();
   const secret = '--ip 203.0.113.7,203.0.113.8 --command "run -p hunter-7" --arguments "--rcon hunter-8"';
   const answers = [
@@ -94,7 +94,7 @@ test('of a preset, everybody sees that a command and arguments are set, and the 
     expect(answers[index]).toMatch(/ip +2 players.*command +set.*arguments +set/s);
 });
 
-test('a preset with an option that deploy no longer has is shown without the value, and is refused', async () => {
+test('a preset with an option that "deploy" no longer has is shown without the value, and cannot be deployed', async () => {
   const environment = { DATABASE_URL: lastingDatabase() };
   const stage = await started({ commands, kinds: { ...kinds, pairs }, environment });
   await say(stage, 'preset save qa kart-racing --pairs TOKEN=s3cret-7');
@@ -116,7 +116,7 @@ test('a preset with an option that deploy no longer has is shown without the val
   await edgegap.close();
 });
 
-test('an application that may no longer be used is refused at the deploy with the preset', async () => {
+test('if a preset names an application that may no longer be used, a deploy with the preset is refused', async () => {
   const environment = { DATABASE_URL: lastingDatabase() };
   const stage = await started({ environment });
   await say(stage, 'preset save qa kart-racing v1.2 --near Tokyo');

@@ -51,7 +51,7 @@ describe.each(driverNames)('presets on %s', (name) => {
   });
   afterAll(() => stage?.close());
 
-  test('a preset is saved with the exact names of things, and is shown and listed in private', async () => {
+  test('a preset is saved with exact names, and only the person who asks sees the preset or the list', async () => {
     expect(await privately(stage, 'preset list')).toMatch(/No presets yet.*preset save qa/s);
     const saved = await privately(stage, 'preset save', { name: '@QA', ...KART });
     expect(saved).toMatch(/Saved the preset .?qa/);
@@ -87,7 +87,7 @@ describe.each(driverNames)('presets on %s', (name) => {
       }
     });
 
-  test('a preset is replaced only with the option --replace', async () => {
+  test('the command "preset save" replaces a preset only with the option --replace', async () => {
     const other = { name: 'qa', application: 'lobby-chat', version: 'stable', near: 'Tokyo' };
     expect(await privately(stage, 'preset save', other)).toMatch(
       /There is a preset .qa. already.*--replace/s,

@@ -117,7 +117,7 @@ test('if the address in ARBITRIUM_DELETE_URL cannot be used, the bot still start
 });
 
 test.each(platforms)(
-  'stop and bulk-stop leave out the deployment of the bot, and name self-stop, on %s',
+  `"stop" and "bulk-stop" leave out the bot's own deployment and name the command "self-stop", on %s`,
   async (name) => {
     await hosted(name);
     const run = async (command: string, values: Values) =>
@@ -140,19 +140,22 @@ test.each(platforms)(
   },
 );
 
-test.each(['console', 'discord'] as const)('a question is closed after 15 minutes, on %s', async (name) => {
-  await hosted(name);
-  await ask();
-  const end = clock.now() + 16 * 60_000;
-  clock.speed(2_000);
-  await until(() => clock.now() >= end, '16 minutes to pass');
-  clock.speed(1);
-  await stage.bot.app.settled();
-  expect(await press('Stop the bot')).toMatch(/15 minutes ago[\s\S]*I go on running/);
-  expect(phase(simulator, own)).toBe('READY');
-});
+test.each(['console', 'discord'] as const)(
+  'the question of "self-stop" can no longer be answered after 15 minutes, on %s',
+  async (name) => {
+    await hosted(name);
+    await ask();
+    const end = clock.now() + 16 * 60_000;
+    clock.speed(2_000);
+    await until(() => clock.now() >= end, '16 minutes to pass');
+    clock.speed(1);
+    await stage.bot.app.settled();
+    expect(await press('Stop the bot')).toMatch(/15 minutes ago[\s\S]*I go on running/);
+    expect(phase(simulator, own)).toBe('READY');
+  },
+);
 
-test('a button of a question that was answered before changes nothing', async () => {
+test('a button of a "self-stop" question that was answered before changes nothing', async () => {
   await hosted('discord');
   await deployReady(stage);
   for (const action of ['confirm', 'cancel']) {
@@ -163,7 +166,7 @@ test('a button of a question that was answered before changes nothing', async ()
   expect(phase(simulator, own)).toBe('READY');
 });
 
-test('replicas in deployments with unusual addresses are told apart', async () => {
+test('for "self-stop", two deployments of the bot with unusual addresses are told apart', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'chatops-'));
   const environment = { DATABASE_URL: join(folder, 'bot.db'), ARBITRIUM_DELETE_TOKEN: 'token-of-a-bot' };
   const at = (path: string) => ({ ...environment, ARBITRIUM_DELETE_URL: `${simulator.url}${path}` });

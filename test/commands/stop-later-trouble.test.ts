@@ -97,18 +97,18 @@ describe('trouble with a stop', () => {
     ['30s', 'in must be at least one minute'],
     ['8d', 'in may be at most 7 days'],
     ['3w', 'in may be at most 7 days'],
-  ])('stop --in %s is refused because of the length', async (wait, reason) => {
+  ])('the command "stop --in %s" is refused because of the length of time', async (wait, reason) => {
     const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     expect(await answer(`stop ${id} --in ${wait}`)).toContain(`${reason}, not “${wait}”`);
   });
 
-  test('the answer to a length of time in two words shows how to write the length', async () => {
+  test('if a length of time is typed in two words, the answer shows how to write the length', async () => {
     const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     expect(await answer(`stop ${id} --in 1h 30m`)).toMatch(/what to do with “30m”.*--in "1h 30m"/s);
     expect(await answer(`stop ${id} --in "1h 30m"`)).toContain('Stop lobby-chat stable in 1 h 30 min?');
   });
 
-  test('the question about a later stop says that the server ends by itself before that time', async () => {
+  test('the question about a planned stop says if the server ends by itself before the planned time', async () => {
     // A server of kart-racing v1.2 runs for at most an hour, and a server of lobby-chat for any time.
     const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
     expect(await answer(`stop ${id} --in 2h`)).toMatch(/ends this server by itself before that, at \d+:\d+/);
@@ -156,7 +156,7 @@ describe('trouble with a stop', () => {
     },
   );
 
-  test('if Edgegap refuses the log storage of a stop, the answer has the reason, and the server keeps running', async () => {
+  test('if Edgegap refuses the log storage of a stop, the answer gives the reason, and the server keeps running', async () => {
     const id = await deployReady(stage);
     await answer(`stop ${id} --log-storage no-such-logs`);
     expect(await press('Stop it')).toContain('Endpoint storage no-such-logs not found');
@@ -202,7 +202,7 @@ describe('trouble with a stop', () => {
     await later(stage, () => shows(stage, id, 'has probably stopped'));
   });
 
-  test('a plan outlives an end that the bot had only inferred, and the server is stopped at the planned time', async () => {
+  test('if the bot wrongly inferred the end of a server, a planned stop remains and stops the server at its time', async () => {
     const id = await deployReady(stage);
     await plan(stage, id, { wait: '30m', words: '30 min' });
     const deployments = stage.simulator.deployments as Map<string, unknown>;

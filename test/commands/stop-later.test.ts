@@ -84,7 +84,7 @@ describe.each(['console', 'discord', 'slack-http'] as const)('a planned stop on 
 
   // The terminal shows no button twice.
   test.runIf(name !== 'console')(
-    'the button of a question about a stop that was answered before changes nothing',
+    'if the question about a stop was answered before, its button changes nothing',
     async () => {
       const id = await deployReady(stage);
       await plan(stage, id);

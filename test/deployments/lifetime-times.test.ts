@@ -8,7 +8,7 @@ describe.each([
   ['over the end of daylight saving', '2026-10-25T00:30:00Z'],
   ['over the end of February', '2028-02-28T23:30:00Z'],
 ])('a lifetime of an hour %s', (_, from) => {
-  test('ends after an hour, and the person is asked ten minutes before', async () => {
+  test('a lifetime of an hour ends after an hour, and the person is asked ten minutes before the end', async () => {
     const zone = process.env.TZ;
     process.env.TZ = 'Europe/Berlin';
     onTestFinished(() => {
@@ -32,7 +32,7 @@ describe.each([
   });
 });
 
-test('if the machine slept past the end, the server is stopped once, and nobody is asked about the past', async () => {
+test('if the machine slept past the end of a lifetime, the server is stopped once, and nobody is asked', async () => {
   const watch = await openWatch();
   await start(watch);
   await add(watch, HOUR);
@@ -41,17 +41,20 @@ test('if the machine slept past the end, the server is stopped once, and nobody 
   expect([stops(watch), await asked(watch)]).toEqual([1, []]);
 });
 
-test.each([-HOUR, HOUR])('after the clock was set by %i ms, each timer fires once', async (jump) => {
-  const watch = await openWatch();
-  await start(watch);
-  await add(watch, 4 * HOUR);
-  await watch.clock.advance(2 * HOUR);
-  watch.clock.set(jump);
-  await watch.clock.advance(4 * HOUR);
-  expect([stops(watch), await asked(watch)]).toEqual([1, ['ends in 10 min']]);
-});
+test.each([-HOUR, HOUR])(
+  'if the clock is set by %i ms, each timer of a lifetime still fires once',
+  async (jump) => {
+    const watch = await openWatch();
+    await start(watch);
+    await add(watch, 4 * HOUR);
+    await watch.clock.advance(2 * HOUR);
+    watch.clock.set(jump);
+    await watch.clock.advance(4 * HOUR);
+    expect([stops(watch), await asked(watch)]).toEqual([1, ['ends in 10 min']]);
+  },
+);
 
-test('a timer that was set by a clock hours ahead fires after the original time', async () => {
+test('if a lifetime was set by a clock that was hours ahead, the server is still stopped after the right time', async () => {
   const watch = await openWatch();
   watch.clock.set(6 * HOUR);
   await add(watch, HOUR);
@@ -63,7 +66,7 @@ test('a timer that was set by a clock hours ahead fires after the original time'
   expect(stops(watch)).toBe(1);
 });
 
-test('before Edgegap’s own limit the person is asked once, although Edgegap’s times differ by seconds', async () => {
+test('before Edgegap’s time limit, the person is asked once, although Edgegap’s times differ by seconds', async () => {
   const watch = await openWatch();
   await start(watch);
   const began = watch.clock.now();
@@ -84,7 +87,7 @@ test('before Edgegap’s own limit the person is asked once, although Edgegap’
   expect(await timers.selectAll().where('run_at', 'is not', null).execute()).toEqual([]);
 });
 
-test('with MAX_LIFETIME, Extend and Keep go no further, and then only Stop is offered', async () => {
+test('no answer extends a lifetime beyond MAX_LIFETIME, and at that limit only a stop is offered', async () => {
   const watch = await openWatch();
   const most = 80 * MINUTE;
   await start(watch, most);
@@ -104,7 +107,7 @@ test('with MAX_LIFETIME, Extend and Keep go no further, and then only Stop is of
   expect(stops(watch)).toBe(1);
 });
 
-test('a server that turns out to run on after its supposed end still ends with its lifetime', async () => {
+test('if a server is still running after its supposed end, the server is stopped when its lifetime ends', async () => {
   const watch = await openWatch();
   await start(watch);
   const id = await add(watch, HOUR);

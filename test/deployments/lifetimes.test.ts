@@ -7,7 +7,7 @@ import { openStudio } from './harness.ts';
 import { add, asked, HOUR, MINUTE, start, stops } from './timers.ts';
 import { openWatch } from './watch.ts';
 
-test('of answers and the end at the same moment, exactly one succeeds', async () => {
+test('if several answers and the end of a lifetime come at the same moment, exactly one of them takes effect', async () => {
   for (let round = 0; round < 5; round++) {
     const watch = await openWatch();
     const id = await add(watch, HOUR);
@@ -29,7 +29,7 @@ test('of answers and the end at the same moment, exactly one succeeds', async ()
   }
 });
 
-test('of several people who adopt a server at the same moment, one is its person, and every other card says so', async () => {
+test("if several people adopt a server at the same moment, one succeeds, and the others' cards say so", async () => {
   const watch = await openWatch();
   const place = { platform: 'memory', workspace: 'w', channel: 'c' };
   const told = DeploymentStatus.parse({ request_id: 'r1', current_status: 'READY', app_name: 'kart' });
@@ -50,16 +50,19 @@ test('of several people who adopt a server at the same moment, one is its person
   expect(cards).toHaveLength(people.length);
 });
 
-test.runIf(suiteDatabase === 'postgres')('several processes fire each timer once', async () => {
-  const watch = await openWatch();
-  const others = await Promise.all([1, 2].map(() => openWatch({ beside: watch })));
-  for (const one of [watch, ...others]) await start(one);
-  for (let count = 0; count < 20; count++) await add(watch, MINUTE, `r${count}`);
-  await watch.clock.advance(2 * MINUTE);
-  expect([stops(watch), (await asked(watch)).length]).toEqual([20, 20]);
-});
+test.runIf(suiteDatabase === 'postgres')(
+  'if several processes run, each timer of a lifetime fires once',
+  async () => {
+    const watch = await openWatch();
+    const others = await Promise.all([1, 2].map(() => openWatch({ beside: watch })));
+    for (const one of [watch, ...others]) await start(one);
+    for (let count = 0; count < 20; count++) await add(watch, MINUTE, `r${count}`);
+    await watch.clock.advance(2 * MINUTE);
+    expect([stops(watch), (await asked(watch)).length]).toEqual([20, 20]);
+  },
+);
 
-test('a process that is killed between the question and the end leaves both to its successor, once', async () => {
+test('if a process is killed after the question about a lifetime, the next process stops the server and asks nobody again', async () => {
   const studio = await openStudio({ factor: 100 });
   const first = await studio.run();
   await first.say('deploy lobby-chat stable --near Montreal --for 4m');
@@ -73,7 +76,7 @@ test('a process that is killed between the question and the end leaves both to i
   expect(studio.count('because its lifetime has ended')).toBe(1);
 });
 
-test('of two people who answer at the same moment, one is told that the question is closed', async () => {
+test('if two people answer the question about a lifetime at the same moment, one learns that the question is closed', async () => {
   const studio = await openStudio({ factor: 100 });
   const run = await studio.run();
   await run.say('deploy lobby-chat stable --near Montreal --for 4m');

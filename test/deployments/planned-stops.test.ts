@@ -52,7 +52,7 @@ const planned = (stop: PlannedStop | undefined): PlannedStop => {
   return stop;
 };
 
-test('of several people who plan a stop at the same moment, one has the plan, and every other card says so', async () => {
+test('if several people plan to stop a server at the same moment, one plan remains, and the other cards say so', async () => {
   const { store, stops, plan } = await office();
   const replaced = await Promise.all(people.map(async (person) => (await plan(person)).replaced?.asker.id));
   const { asker } = planned(await stops.of('r1'));
@@ -65,7 +65,7 @@ test('of several people who plan a stop at the same moment, one has the plan, an
     );
 });
 
-test('of cancellations, an end and a beginning at the same moment, exactly one succeeds', async () => {
+test('if a planned stop is cancelled, begun and overtaken by the end of the server at once, exactly one takes effect', async () => {
   for (let round = 0; round < 5; round++) {
     const { clock, store, stops, plan } = await office();
     await plan('ann');
@@ -82,7 +82,7 @@ test('of cancellations, an end and a beginning at the same moment, exactly one s
   }
 });
 
-test('a stop that is being carried out can be neither cancelled nor replaced, and has a single outcome', async () => {
+test('a planned stop that is being carried out can be neither cancelled nor replaced, and has a single outcome', async () => {
   const { clock, store, stops, plan } = await office();
   await plan('ann');
   const stop = planned(await stops.of('r1'));
@@ -105,7 +105,7 @@ test('a stop that is being carried out can be neither cancelled nor replaced, an
   expect(tasks).toEqual([{ kind: STOP_LATER, key: 'a/r1' }]);
 });
 
-test('deployments of two accounts with the same request_id have a planned stop each', async () => {
+test('if two accounts have a deployment with the same request_id, each deployment has its own planned stop', async () => {
   const { clock, store, stops, of, plan } = await office();
   const other = of('b');
   await plan('ann');

@@ -39,7 +39,7 @@ test('every sample of the gallery is within the limits of Block Kit', () => {
   }
 });
 
-test('each sample of the gallery has a name of its own, the same on both platforms', () => {
+test('each sample of the gallery has a unique name, which is the same on Discord and Slack', () => {
   const [discord, slack] = PLATFORMS.map((platform) =>
     samples[platform].map(({ group, name }) => `${group}: ${name}`),
   );

@@ -65,18 +65,21 @@ describe.skipIf(reason)('the pictures of the gallery', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  test.for(PICTURES)('the picture %s looks like the kept picture', async ([file, one], { skip }) => {
-    skip(!isAlike, 'this machine has other fonts');
-    const shot = await browser.shoot(one);
-    const kept = join(ROOT, file);
-    if (update) writeFileSync(kept, shot);
-    const share = existsSync(kept) ? await difference(shot, readFileSync(kept)) : 1;
-    if (share > ALLOWED) {
-      mkdirSync(NEW, { recursive: true });
-      writeFileSync(join(NEW, basename(file)), shot);
-    }
-    expect(share, 'gallery/pictures holds the new picture; UPDATE_PICTURES=1 keeps it').toBeLessThanOrEqual(
-      ALLOWED,
-    );
-  });
+  test.for(PICTURES)(
+    'the picture %s of the gallery looks like the picture that was kept',
+    async ([file, one], { skip }) => {
+      skip(!isAlike, 'this machine has other fonts');
+      const shot = await browser.shoot(one);
+      const kept = join(ROOT, file);
+      if (update) writeFileSync(kept, shot);
+      const share = existsSync(kept) ? await difference(shot, readFileSync(kept)) : 1;
+      if (share > ALLOWED) {
+        mkdirSync(NEW, { recursive: true });
+        writeFileSync(join(NEW, basename(file)), shot);
+      }
+      expect(share, 'gallery/pictures holds the new picture; UPDATE_PICTURES=1 keeps it').toBeLessThanOrEqual(
+        ALLOWED,
+      );
+    },
+  );
 });

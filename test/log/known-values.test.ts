@@ -10,6 +10,6 @@ test.each([
   ['a short value that stands alone', 'PIN=1234, not 12345', ['1234'], 'PIN=[masked], not 12345'],
   ['a short value beside a letter of any language', 'é1 1é 1', ['1'], 'é1 1é [masked]'],
   ['an empty value', 'nothing to hide', [''], 'nothing to hide'],
-])('in a text from Edgegap, a known value is masked and nothing else: %s', (_, text, values, masked) => {
+])('in a text from Edgegap, only the known secret value is masked: %s', (_, text, values, masked) => {
   expect(maskValues(text, values)).toBe(masked);
 });

@@ -26,13 +26,13 @@ test('the built bot has the same commands as the sources', async () => {
   expect(await run(CHECK)).toBe(sources);
 });
 
-test('the built bot starts although the folder of compiled code cannot be made', async () => {
+test('the built bot starts even if the folder for compiled code cannot be created', async () => {
   // A file stands in place of the parent folder.
   const NODE_COMPILE_CACHE = join(built, CHECK[0], 'cache');
   expect(await run(CHECK, { NODE_COMPILE_CACHE })).toContain('OK: ');
 });
 
-test('the built bot draws charts in the built worker', async () => {
+test('the built bot draws charts in its built worker thread', async () => {
   const file = join(built, 'draw.js');
   await writeFile(
     file,

@@ -72,7 +72,7 @@ test('a task that a process has claimed moves to another process only when the f
   await until(() => hasRun('kept'), 'the purge of the dead process', START_MS);
 });
 
-test('a stop that was planned in a process that is killed is carried out once, by another process', async () => {
+test('if the process in which a stop was planned is killed, another process carries out the stop once', async () => {
   const first = await started();
   await driver.command('operator', 'deploy', {
     application: 'kart-racing',
@@ -100,7 +100,7 @@ test('a stop that was planned in a process that is killed is carried out once, b
   await until(async () => /one of [23] processes of mine/.test(await told()), 'the question', START_MS);
 });
 
-test('a lifetime whose process is killed after the question ends once, and each of two further processes asks nothing', async () => {
+test('if a process is killed after the question about a lifetime, other processes stop the server once and ask nobody', async () => {
   const first = await started();
   const values = { application: 'lobby-chat', version: 'stable', near: 'Montreal', for: '0.3m' };
   await driver.command('operator', 'deploy', values);

@@ -32,7 +32,7 @@ async function deployWith(values: Values): Promise<string> {
 const filesIn = async () => (await stage.driver.channel()).flatMap(({ files }) => files);
 
 describe.each(driverNames)('a crash on %s', (name) => {
-  test('the crash report tells the reason, the exit code, the last lines and the place, and brings the log as a file', async () => {
+  test('the crash report shows the reason, the exit code, the last log lines and the place, and attaches the log', async () => {
     stage = await stageOn(name, { simulator: { measuredBeforeMs: 3_600_000 } });
     const id = await deployReady(stage);
     stage.simulator.print(id, 'ERROR the physics ran away, TOKEN=abcdefgh12345678');
@@ -61,7 +61,7 @@ describe.each(driverNames)('a crash on %s', (name) => {
 });
 
 describe.each(['discord', 'slack-http'] as const)('Try another city on %s', (name) => {
-  test('the menu offers the nearest other cities, and the same order is deployed near the chosen city after a question', async () => {
+  test('after a crash, the menu offers the nearest other cities, and a confirmed choice deploys the same order there', async () => {
     stage = await stageOn(name);
     const order = {
       application: 'kart-racing',
@@ -93,7 +93,7 @@ describe.each(['discord', 'slack-http'] as const)('Try another city on %s', (nam
   });
 });
 
-test('an order that only the older API takes has no button for another city, because that API takes no city', async () => {
+test("the crash report of a deploy with Edgegap's older API has no button for another city", async () => {
   stage = await stageOn('console');
   const id = await deployWith({
     application: 'kart-racing',

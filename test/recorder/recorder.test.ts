@@ -40,7 +40,7 @@ const asked = ({ simulator }: Studio, endpoint: string) =>
   simulator.requests.filter((request) => request.endpoint === endpoint).length;
 
 describe('the log of a stopped server', () => {
-  test('the log is posted once as a file under the card, without a ping, and the command "logs" shows the log after the end', async () => {
+  test('the log of a stopped server is posted once under the card, without a ping, and "logs" still shows the log', async () => {
     const { studio, run, id } = await ready();
     await stop(studio, run, id);
     const posted = await studio.shown('Last log of');
@@ -59,7 +59,7 @@ describe('the log of a stopped server', () => {
     expect(studio.count('Last log of')).toBe(1);
   });
 
-  test('a stop waits three seconds for the log and no longer, and never fails because of the log', async () => {
+  test('a stop waits at most three seconds for the log of the server, and never fails because of the log', async () => {
     const { studio, run, id } = await ready();
     studio.simulator.faults.next({ endpoint: 'logs' }, { kind: 'slow', when: 'after', ms: 24 * 3_600_000 });
     await stop(studio, run, id);
@@ -77,7 +77,7 @@ describe('the log of a stopped server', () => {
     expect(refused.run.log.join()).toContain('recorder: a log could not be saved');
   });
 
-  test('with FLIGHT_RECORDER=0 no log is saved or posted, and a crash report has no file', async () => {
+  test('with FLIGHT_RECORDER=0, no log is saved or posted, and a crash report has no file', async () => {
     const { studio, run, id } = await ready({ FLIGHT_RECORDER: '0' });
     await stop(studio, run, id);
     await studio.shown(' terminated');
@@ -94,7 +94,7 @@ describe('the log of a stopped server', () => {
     expect(studio.count('Last log of')).toBe(0);
   });
 
-  test('at most the newest 512 KB of a log are saved, from the beginning of a line', async () => {
+  test('of a long log, only the newest 512 KB are saved, beginning with a whole line', async () => {
     const { studio, run, id } = await ready();
     for (let n = 0; n < 200; n++) studio.simulator.print(id, `line ${n} ${'ü'.repeat(5_000)}`);
     await stop(studio, run, id);
@@ -136,7 +136,7 @@ describe('a crash', () => {
     expect(studio.count(' failed')).toBeGreaterThanOrEqual(1);
   });
 
-  test('if Edgegap is away after a crash, the log is asked for again until Edgegap answers', async () => {
+  test('if Edgegap cannot be reached after a crash, the bot asks for the log again until Edgegap answers', async () => {
     const { studio, id } = await ready();
     studio.simulator.faults.next({ endpoint: 'logs' }, { kind: 'server-error', when: 'before' }, 4);
     studio.simulator.crash(id, { exit_code: 1, message: 'no map' });
@@ -144,7 +144,7 @@ describe('a crash', () => {
     expect(JSON.stringify(report.message)).toContain('GameLoop.Step');
   });
 
-  test('if the server never ran, the crash report says why and has no file', async () => {
+  test('if a server never ran, its crash report says why and has no file', async () => {
     const studio = await openStudio({ simulator: { durations: QUICK } });
     const run = await studio.run();
     studio.simulator.faults.next({ endpoint: 'deploy' }, { kind: 'image-cannot-be-pulled' });
@@ -176,7 +176,7 @@ describe('a crash', () => {
   });
 });
 
-test('if the longest duration of a version is over, the line about the end says so', async () => {
+test('if a server ends because the time limit of its version is over, the line about the end says so', async () => {
   const { studio, id } = await ready({}, 600);
   const deployment = studio.simulator.deployments.get(id);
   if (deployment) Object.assign(deployment, { maxDuration: 1 });

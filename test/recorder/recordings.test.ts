@@ -10,7 +10,7 @@ const log = (logs: string, recordedAt = 1) => ({
   recordedAt,
 });
 
-test('a later recording replaces the earlier one, and another account sees neither', async () => {
+test('a later saved log of a server replaces the earlier one, and another account sees neither', async () => {
   const store = await freshStore(new TestClock());
   const [ours, others] = [new Recordings(store, 'a'), new Recordings(store, 'b')];
   await ours.save('r1', log('first'));
@@ -20,7 +20,7 @@ test('a later recording replaces the earlier one, and another account sees neith
   expect(await ours.of('r2')).toBeUndefined();
 });
 
-test('old recordings of all accounts are deleted, and newer recordings are kept', async () => {
+test('old saved logs of all accounts are deleted, and newer saved logs are kept', async () => {
   const store = await freshStore(new TestClock());
   const [ours, others] = [new Recordings(store, 'a'), new Recordings(store, 'b')];
   for (let n = 0; n < 60; n++) await (n % 2 ? ours : others).save(`r${n}`, log('old', 10));

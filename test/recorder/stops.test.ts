@@ -29,7 +29,7 @@ async function logs(deployment: string): Promise<string> {
 }
 
 describe.each(driverNames)('the log of a stopped server on %s', (name) => {
-  test('after a stop, the log is posted as a file, and the command "logs" shows the saved log', async () => {
+  test('after a stop, the log of the server is posted as a file, and the command "logs" shows the saved log', async () => {
     const id = await ready(name);
     await type('stop', { deployment: id });
     await press('Stop it');
@@ -48,7 +48,7 @@ describe.each(driverNames)('the log of a stopped server on %s', (name) => {
   });
 });
 
-test('a planned stop saves the log before the stop', async () => {
+test('before a planned stop is carried out, the log of the server is saved', async () => {
   const id = await ready('console');
   await plan(stage, id);
   await later(stage, () =>
@@ -58,7 +58,7 @@ test('a planned stop saves the log before the stop', async () => {
   expect(await logs(id)).toContain('I saved this log at');
 });
 
-test('bulk-stop saves the logs for the command "logs", and posts no files', async () => {
+test('the command "bulk-stop" saves the logs of the servers for the command "logs", and posts no files', async () => {
   const id = await ready('console');
   await type('bulk-stop', { tag: 'qa' });
   await press('Stop 1 deployment');

@@ -28,7 +28,7 @@ async function fileAtTheEnd(stage: Stage): Promise<string> {
 }
 
 test.each(['discord', 'slack-http'] as const)(
-  'each new line is shown exactly once although processes are killed at any moment (%s)',
+  'each new line of a followed log is shown exactly once, although processes are killed at any moment (%s)',
   async (name) => {
     const stage = await openStage(name);
     let { id, process } = await follow(stage);
@@ -50,7 +50,7 @@ test.each(['discord', 'slack-http'] as const)(
   },
 );
 
-test('lines that went lost while no process ran leave a single gap, and the gap is marked', async () => {
+test('if lines of a followed log were lost while no process ran, a single gap is marked', async () => {
   const stage = await openStage('slack-http');
   const { id, process } = await follow(stage);
   stage.simulator.print(id, 'lap <1>');

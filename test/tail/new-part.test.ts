@@ -25,7 +25,7 @@ const numbered = (from: number, count: number) =>
   Array.from({ length: count }, (_, index) => `${from + index} tick`);
 
 describe('the new lines of a log', () => {
-  test('each line of a growing log is new exactly once, also if lines repeat or have no end yet', () => {
+  test('each line of a growing log counts as new exactly once, even if lines repeat or have no end yet', () => {
     fc.assert(
       fc.property(lines, fc.array(fc.nat(), { maxLength: 20 }), (all, cuts) => {
         const whole = asText(all);
@@ -36,7 +36,7 @@ describe('the new lines of a log', () => {
     );
   });
 
-  test('each line is new exactly once if the log loses its first lines while it grows', () => {
+  test('each line of a growing log counts as new exactly once, even if the log loses its first lines', () => {
     const step = fc.record({ grow: fc.nat(100), lose: fc.nat(40), cut: fc.nat(3) });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
@@ -54,7 +54,7 @@ describe('the new lines of a log', () => {
     );
   });
 
-  test('a log that has nothing in common with the earlier log is new as a whole', () => {
+  test('if a log has no line in common with the earlier log, all its lines count as new', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 90 }), fc.integer({ min: 1, max: 200 }), (before, after) => {
         const [earlier, later] = [asText(numbered(100, before)), asText(numbered(5_000, after))];
@@ -63,17 +63,17 @@ describe('the new lines of a log', () => {
     );
   });
 
-  test('a rotated log begins anew once, and an empty answer in between changes nothing', () => {
+  test('a rotated log counts as begun anew once, and an empty answer in between changes nothing', () => {
     const [first, second] = [asText(numbered(1, 80)), asText(numbered(500, 3))];
     expect(followed([first, '', first, '', second, second])).toEqual({ text: first + second, anew: 1 });
   });
 
-  test('no line of a log of equal lines is new a second time if the log loses its first lines', () => {
+  test('if all lines of a log are equal and the first are lost, no line counts as new again', () => {
     const tick = (count: number) => asText(Array<string>(count).fill('tick'));
     expect(followed([tick(100), tick(70), tick(70)])).toEqual({ text: tick(100), anew: 0 });
   });
 
-  test('the memory of a log of 24 MB is small, and holds no text of the log', () => {
+  test('what the bot remembers of a log of 24 MB is small, and contains no text of the log', () => {
     const log = asText(numbered(1, 2_000_000));
     const json = JSON.stringify(markAt(log, log.length));
     expect(log.length).toBeGreaterThan(24_000_000);
@@ -87,7 +87,7 @@ describe('the new lines of a log', () => {
     ['a\nb\nc', 2, 'b\nc'],
     ['a\nb\n', 9, 'a\nb\n'],
     ['\n\n', 1, '\n'],
-  ])('of %j the last %d lines are %j', (log, count, expected) => {
+  ])('of the log %j, the last %d lines are %j', (log, count, expected) => {
     expect(log.slice(beginOfLast(log, count))).toBe(expected);
   });
 });

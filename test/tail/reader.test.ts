@@ -26,7 +26,7 @@ describe('the reader of logs', () => {
     return reader.look(source, { before: undefined, lines: 10, secrets: [], ...job });
   };
 
-  test('many looks at the same log at about the same time cost one call, and a later look costs a new call', async () => {
+  test('if many followers read the same log at once, Edgegap is called once, and a later read calls again', async () => {
     answer = { logs: 'one\ntwo\n' };
     const looks = await Promise.all(Array.from({ length: 20 }, (_, n) => look('a', { lines: 1 + (n % 2) })));
     expect(calls).toEqual(['a']);
@@ -37,7 +37,7 @@ describe('the reader of logs', () => {
     expect(calls).toEqual(['a', 'b', 'a']);
   });
 
-  test('a look shows the new lines as on a screen and masked, even if the secret begins before the new lines', async () => {
+  test('new log lines are shown as on a screen, and a secret is masked even if it begins in earlier lines', async () => {
     const key = ['-----BEGIN PRIVATE KEY-----', 'A'.repeat(64), 'B'.repeat(64), '-----END PRIVATE KEY-----'];
     answer = { logs: `${key.slice(0, 2).join('\n')}\n` };
     const { mark } = await look('a');
@@ -48,7 +48,7 @@ describe('the reader of logs', () => {
     expect(open).toBe('joined by [masked]');
   });
 
-  test('a line without an end is shown again together with its end', async () => {
+  test('a log line that has no end yet is shown again when its end has come', async () => {
     answer = { logs: 'load' };
     const first = await look('a');
     expect(first).toMatchObject({ rows: [], open: 'load' });
@@ -56,7 +56,7 @@ describe('the reader of logs', () => {
     expect(await look('b', { before: first.mark })).toMatchObject({ rows: ['loading'], open: '' });
   });
 
-  test('of very many new lines, the newest are shown, and the others are counted', async () => {
+  test('if a log has very many new lines, the newest are shown, and the characters of the others are counted', async () => {
     const { mark } = await look('a');
     answer = { logs: `${'x'.repeat(99)}\n`.repeat(20_000) };
     const { rows, left, news } = await look('b', { before: mark });
@@ -65,7 +65,7 @@ describe('the reader of logs', () => {
     expect(rows.length * 100).toBeLessThanOrEqual(524_288);
   });
 
-  test('a single line of 1 MB is shown by its end', async () => {
+  test('of a single log line of 1 MB, only the end is shown', async () => {
     answer = { logs: `${'x'.repeat(1_000_000)} the end` };
     expect((await look('a')).open).toMatch(/^\[… \d+ characters left out\] .*the end$/);
     answer = { logs: `${'x'.repeat(1_000_000)} the end\nnext\n` };
@@ -73,7 +73,7 @@ describe('the reader of logs', () => {
     expect(rows).toEqual([expect.stringMatching(/^\[… \d+ characters left out\] .*the end$/), 'next']);
   });
 
-  test('base64 and broken UTF-8 are read', async () => {
+  test('a followed log is read even if Edgegap sends base64 or broken UTF-8', async () => {
     const bytes = Buffer.concat([
       Buffer.from('gr\u00f6\u00dfer '),
       Buffer.from([0xff]),
@@ -83,7 +83,7 @@ describe('the reader of logs', () => {
     expect((await look('a')).rows).toEqual(['gr\u00f6\u00dfer \ufffdend']);
   });
 
-  test('an answer that is no log fails with log-unreadable, and the next answer is read', async () => {
+  test('an answer that is no log fails with the code log-unreadable, and the next answer is read', async () => {
     answer = [];
     await expect(look('a')).rejects.toMatchObject({ code: 'log-unreadable' });
     answer = { logs: 'one\n' };

@@ -64,9 +64,9 @@ function lastWord(line: string): string {
 }
 
 /**
- * The choices as readline expects them. Readline puts the common beginning of all candidates in place of the word, and
- * if that changes nothing, readline lists the candidates. Only in the list do descriptions follow the values. If some
- * values begin with the word, the other values are left out.
+ * The choices as readline expects them. Readline replaces the typed word by the common beginning of all candidates. If
+ * that changes nothing, readline lists the candidates. Descriptions follow the values only in that list. If some values
+ * begin with the typed word, the other values are left out.
  */
 function candidatesOf(all: readonly Choice[], word: string): string[] {
   const begun = all.filter(({ value }) => `${asTyped(value)} `.toLowerCase().startsWith(word.toLowerCase()));
@@ -81,7 +81,7 @@ function candidatesOf(all: readonly Choice[], word: string): string[] {
     const words = [label === value ? '' : label, detail ? `(${detail})` : ''].filter((part) => part !== '');
     return `${values[index]}${words.join(' ')}`;
   });
-  // With the word among the candidates, readline does not replace the word by a shorter beginning.
+  // The word itself is among the candidates. Otherwise readline would replace the word by a shorter common beginning.
   return values.every((value) => value.startsWith(word)) ? described : [word, ...described];
 }
 

@@ -53,8 +53,8 @@ export function createDiscordAdapter({ config, clock, log, directory }: DiscordA
   }
 
   /**
-   * Registers the commands while the bot already works, because most starts have nothing to register. Only the process
-   * that receives from the gateway does this.
+   * Registers the commands while the bot already works, because at most starts nothing has to be registered. Only the
+   * process that receives from the gateway does this.
    */
   async function register(): Promise<void> {
     if (!directory || !config.register) return;

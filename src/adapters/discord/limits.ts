@@ -49,7 +49,7 @@ export const shares = {
   prose: 1500,
   field: 700,
   cell: 60,
-  /** Columns of monospaced text beside each other in a card. Discord wraps a longer line. */
+  /** The width of monospaced text in a card, in columns. Discord wraps a longer line. */
   line: 60,
   label: 100,
   leastCode: 300,

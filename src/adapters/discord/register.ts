@@ -52,9 +52,9 @@ interface Place {
 }
 
 interface RegistrationReport {
-  /** The commands of a server are as they should be. */
+  /** Called when the commands of a server are as they should be. */
   readonly done: (registered: Registered) => void;
-  /** The commands of a server, or of every server, could not be registered. */
+  /** Called when the commands of a server, or of every server, could not be registered. */
   readonly failed: (error: AppError) => void;
   /** Ends the registration. Nothing is reported afterwards. */
   readonly signal?: AbortSignal;
@@ -62,8 +62,8 @@ interface RegistrationReport {
 
 /**
  * Makes sure that each configured server has exactly the commands of `directory`. Writes only commands that differ,
- * because Discord allows 200 creations of commands a day in each server. A server that fails does not keep the other
- * servers from their commands.
+ * because Discord allows 200 creations of commands a day in each server. If the registration fails in one server, the
+ * other servers still get their commands.
  */
 export async function registerCommands(
   config: DiscordConfig,

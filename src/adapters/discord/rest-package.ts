@@ -1,9 +1,9 @@
 import type * as Rest from '@discordjs/rest';
 
 /**
- * The REST client of discord.js, in its build for the web. The build for Node.js loads a second version of undici, which
- * takes 20 MiB, and which the bot does not use: `createRest` sends the requests. The package offers the build for the web
- * only to browsers, so its file is named here.
+ * The REST client of discord.js, in its build for the web. The build for Node.js would load a second version of undici,
+ * which takes 20 MiB. The bot does not need that version, because `createRest` sends the requests. The package offers
+ * the build for the web only to browsers, so this module loads the file by its name.
  */
 const file = new URL('./web.mjs', import.meta.resolve('@discordjs/rest'));
 export const { DiscordAPIError, HTTPError, RateLimitError, REST } = (await import(file.href)) as typeof Rest;

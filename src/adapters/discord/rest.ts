@@ -11,9 +11,9 @@ export type RestPlace = Pick<DiscordConfig, 'apiUrl' | 'proxy'>;
 type Send = RESTOptions['makeRequest'];
 
 /**
- * The REST client of discord.js, with connections of its own. By default, REST would use the `fetch` of Node.js with the
- * dispatcher that all undici versions of a process share (`Symbol.for('undici.globalDispatcher.1')`), and without the
- * proxy of the settings.
+ * Creates a REST client of discord.js with connections of its own, which go through the proxy of the settings. By
+ * default, the client would use the `fetch` of Node.js without that proxy. That `fetch` uses the dispatcher that all
+ * undici versions of a process share (`Symbol.for('undici.globalDispatcher.1')`).
  */
 export function createRest({ apiUrl, proxy }: RestPlace, options: Partial<RESTOptions>): RestClient {
   const agent = createAgent(proxy);

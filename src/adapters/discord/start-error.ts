@@ -6,7 +6,7 @@ import { DiscordAPIError, HTTPError } from './rest-package.ts';
 /** Explains why Discord did not let the bot in, and how to correct the cause. */
 export function toStartError(error: unknown, apiUrl: string | undefined): AppError {
   const message = error instanceof Error ? error.message : String(error);
-  // A refused token shows in two ways: REST answers 401, and for the gateway's close code 4004, the gateway package throws
+  // A refused token shows in two ways. REST answers 401. For the gateway's close code 4004, the gateway package throws
   // an error with the text below.
   const badToken = error instanceof DiscordAPIError && error.status === 401;
   if (badToken || message === 'Authentication failed') return badTokenError();

@@ -36,7 +36,10 @@ export const LIMITS = {
   /** Fields of one section block, and characters of a field. */
   fields: 10,
   fieldText: 2000,
-  /** Characters of a field that stands in one of two columns. The number is not from Slack: more characters would wrap. */
+  /**
+   * Characters of a field that stands in one of two columns. This limit is the bot's own, because more characters would
+   * wrap.
+   */
   cell: 40,
   /** Elements of one context block. */
   context: 10,

@@ -45,7 +45,7 @@ const SHORTEST = 40;
 /**
  * Renders a message within Slack's limits. Prose is cut. If there are very many fields or pieces, some of them are left
  * out. Throws if the code made more nodes, buttons or columns than Slack accepts. `text` is for notifications and
- * screen readers. Slack's new blocks in `takes` are used if the message then fits without any cut.
+ * screen readers. The new blocks in `takes` are used only if the message then fits without any cut.
  */
 export function render(message: Message, takes: NewBlocks = {}) {
   const shown = inOneDirection(message);
@@ -56,7 +56,9 @@ export function render(message: Message, takes: NewBlocks = {}) {
   return { text: fallbackText(shown), blocks: isRich ? rich : fitted(isNew ? laidOut(shown) : laid) };
 }
 
-/** The new blocks that a workspace takes: tables with a caption as data tables, and folded code as containers. */
+/**
+ * Slack's new blocks that a workspace takes. Data tables show tables with a caption, and containers show folded code.
+ */
 export interface NewBlocks {
   readonly dataTables?: boolean;
   readonly containers?: boolean;
@@ -68,8 +70,8 @@ export function fitsWhole(message: Message): boolean {
 }
 
 /**
- * Replaces tables by lines of text, and shows folded code unfolded, except for the new blocks in `takes`. This is done
- * before `fitted` tries many lengths, because measuring every cell takes long.
+ * Replaces tables by lines of text, and shows folded code unfolded. A new block in `takes` is used instead where
+ * possible. This is done before `fitted` tries many lengths, because measuring every cell takes long.
  */
 function laidOut(message: Message, { dataTables = false, containers = false }: NewBlocks = {}): Message {
   if (message.kind === 'line') return message;
@@ -170,7 +172,10 @@ function nodeBlocks(
 
 type Fields = Extract<Node, { kind: 'fields' }>;
 
-/** Neighbours of which each fits into a cell stand in two columns. Any other field takes a line. */
+/**
+ * Fields that stand side by side in two columns must be neighbours, and each must fit into a cell. Any other field
+ * takes a line of its own.
+ */
 function fieldBlocks(
   { fields, columns }: Fields,
   longest: number,
@@ -196,8 +201,8 @@ function lineOf({ label, value }: Field, index: number, longest: number, cut: (r
 }
 
 /**
- * The field as a cell of two columns. Undefined if the field is too long, if its text cannot be mrkdwn, or if the value
- * is bold: the main fact of a card stands on a line of its own.
+ * The field as a cell of two columns. Undefined if the field is too long, or if its text cannot be mrkdwn. Also
+ * undefined if the value is bold, because the main fact of a card stands on a line of its own.
  */
 function cellOf({ label, value }: Field): types.MrkdwnElement | undefined {
   const isBold = value.some((inline) => typeof inline === 'object' && 'bold' in inline);

@@ -6,10 +6,10 @@ import { render } from './render.ts';
 const REFUSED = ['slack-invalid-blocks', 'slack-http-400'] as const;
 
 /**
- * Renders messages for the bot's workspace. Slack gives new blocks to workspace after workspace, and has no call that
- * says which blocks a workspace takes. So a message with a new block is sent, and if Slack refuses the message, it is
- * sent again without new blocks. If Slack takes that message, the new blocks of the message are not sent any more until
- * the next start.
+ * Renders messages for the bot's workspace. Slack introduces new blocks in one workspace after the other, and has no
+ * call that says which blocks a workspace takes. Therefore a message is first sent with its new blocks. If Slack
+ * refuses the message, it is sent again without new blocks. If Slack accepts that second message, the bot no longer
+ * sends these blocks until its next start.
  */
 export function createRendering() {
   let takes = { dataTables: true, containers: true };

@@ -19,7 +19,7 @@ export function mrkdwnOf(rich: Rich): string | undefined {
   for (const { type, text } of elementsOf(rich)) {
     const isLiteral = type === 'plain_text';
     if (isLiteral && MARKUP.test(text)) return undefined;
-    // Slack does not read a mark that touches a word.
+    // Slack does not read `*` or a backtick as markup if the character touches a word on its outer side.
     if (/[*`][\p{L}\p{N}_]$|[\p{L}\p{N}_][*`]$/u.test(out.slice(-1) + text.slice(0, 1))) return undefined;
     out += isLiteral ? escapeMrkdwn(text) : text;
   }

@@ -22,7 +22,7 @@ export interface OptionBase {
   readonly unless?: string;
   /** Values to suggest while a person types, in place of the kind's own suggestions. */
   readonly suggest?: Kind['suggest'];
-  /** The part of a saved value that people may see, in place of the part that the kind shows. */
+  /** Returns the part of a saved value that people may see. It replaces the function of the same name in the kind. */
   readonly shown?: Kind['shown'];
 }
 
@@ -139,8 +139,8 @@ export interface Kind<Value = unknown, Fields = object> {
    */
   known?(lookup: Lookup, found: FoundValues): Promise<string>;
   /**
-   * Values to offer while a person types. The best value comes first. A platform shows a string as it is, and of a choice
-   * the label and the detail.
+   * Values to offer while a person types. The best value comes first. A platform shows a string as it is. Of a choice,
+   * a platform shows the label and the detail.
    */
   suggest?(about: SuggestionContext<Fields>): Promise<readonly (string | Choice)[]>;
 }

@@ -7,7 +7,7 @@ import { nameKey } from '../same-name.ts';
 import { nameInput, suggestion } from './checked-text.ts';
 import type { Kind } from './kind.ts';
 
-/** Names that mean something else after an @: the latest deployment, or the people of a channel. */
+/** Names that have another meaning after an @. They stand for the latest deployment or for the people of a channel. */
 const TAKEN = ['last', 'here', 'channel', 'everyone'];
 
 /** The name of a preset, which need not exist yet. */

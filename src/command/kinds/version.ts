@@ -25,8 +25,8 @@ export const version: Kind<string, OrInactive> = {
 };
 
 /**
- * The known versions of the application in another option. If no application is given, the known versions of all
- * applications.
+ * The known versions of the application that another option names. If no application is given, these are the known
+ * versions of all applications.
  */
 function versionsFor({ catalog, given, options }: SuggestionContext): Seen<AppVersion> {
   const option = Object.keys(options).find((name) => options[name]?.kind === application);

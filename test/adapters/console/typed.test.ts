@@ -39,9 +39,12 @@ describe('a line typed at the prompt', () => {
     ['#1x', 'type its number alone'],
     ['#-1', 'type its number alone'],
     ['#99999999999999999999', 'No button has so large a number'],
-  ])('the typed line %j is neither a button press nor a comment and is refused', (line, problem) => {
-    expect(readLine(line, known)).toEqual({ kind: 'malformed', problem: expect.stringContaining(problem) });
-  });
+  ])(
+    'the line %j, typed at the prompt, is refused because it is neither a button press nor a comment',
+    (line, problem) => {
+      expect(readLine(line, known)).toEqual({ kind: 'malformed', problem: expect.stringContaining(problem) });
+    },
+  );
 
   test('a word with a special meaning at the prompt runs the command of that name if such a command exists', () => {
     expect(readLine('exit', () => true)).toMatchObject({ kind: 'command', name: 'exit' });

@@ -42,7 +42,7 @@ function requests(): string[] {
   return about.map(({ method }) => method);
 }
 
-test('at its start the bot registers its commands on Discord, and a restart writes nothing', async () => {
+test('at its start, the bot registers its commands on Discord, and after a restart it changes nothing', async () => {
   const first = await start();
   const names = first.app.directory.all.map(({ name }) => name).toSorted();
   const [line] = await lines(first);
@@ -70,14 +70,14 @@ test('at its start the bot writes only commands that differ, and removes command
   expect(requests().slice(before)).toEqual(['GET', 'PATCH', 'DELETE']);
 });
 
-test('with DISCORD_REGISTER=0 the bot sends no request about commands', async () => {
+test('with DISCORD_REGISTER=0, the bot sends Discord no request about its commands', async () => {
   const started = await start({ DISCORD_REGISTER: '0' });
   await driver.command('operator', 'help');
   await started.app.settled();
   expect(requests()).toEqual([]);
 });
 
-test('if Discord refuses the registration, the bot logs the reason and works', async () => {
+test('if Discord refuses the registration of commands at the start, the bot logs the reason and goes on working', async () => {
   driver.server.rest.commandsScope = false;
   const started = await start();
   const [line] = await lines(started);
@@ -91,7 +91,7 @@ test('if Discord refuses the registration, the bot logs the reason and works', a
   expect((await driver.privately('operator')).at(-1)?.text).toContain('deploy');
 });
 
-test('a stop ends a registration that waits for Discord, and nothing is logged about the registration', async () => {
+test('if the bot is stopped while it registers its commands on Discord, the registration ends and logs nothing', async () => {
   driver.server.fault({ on: /^GET .*\/commands/, delayMs: 5_000, answer: 'right' });
   const started = await start();
   await until(() => requests().length > 0, 'the registration');

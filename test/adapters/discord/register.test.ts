@@ -122,7 +122,7 @@ test('if an operator role is configured, all members of the Discord server can s
   expect(driver.server.rest.commands.list(ids.guild)).toMatchObject([{ default_member_permissions: null }]);
 });
 
-test('registration removes translations of commands that an earlier registration left behind', async () => {
+test('the registration on Discord removes translations of commands that an earlier registration left behind', async () => {
   await write('stop', stop);
   await register();
   const [command] = driver.server.rest.commands.list(ids.guild);
@@ -157,7 +157,7 @@ test.each([
   expect(text).not.toMatch(/\bat .*\(|Error:/);
 });
 
-test('a Discord server without the bot does not keep the next server from its commands', async () => {
+test('if the bot is missing in one Discord server, the commands are still registered in the next server', async () => {
   await write('stop', stop);
   const { code, text } = await register({ DISCORD_GUILDS: `${ids.foreignGuild},${ids.guild}` });
   expect(code).toBe(1);

@@ -219,7 +219,7 @@ describe('prose that is too long for Discord', () => {
     expect(table).toContain(`… and ${900 - shown} more\n`);
   });
 
-  test('the cells of a Discord table that do not fit beside each other stand on a second line of the row', () => {
+  test('on Discord, the last cells of a table row that is too wide stand on a second line', () => {
     const columns = ['id', 'application', 'address', 'tags'];
     const rows = [
       ['9866031b3c9f', 'lobby-chat stable', `wss://9866031b3c9f.${'x'.repeat(30)}:31311`, 'night'],

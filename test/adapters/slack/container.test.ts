@@ -6,7 +6,7 @@ import { answering, card, startBot } from './harness.ts';
 
 const code = (text: string): Node => ({ kind: 'code', text, keep: 'end', folded: 'Last lines of the log' });
 
-it('code with a title is folded in a container', () => {
+it('on Slack, code with a title is folded in a container', () => {
   const { blocks } = render(card('Crash report', code('one\ntwo')), { containers: true });
   expect(refusalOf(blocks, { total: true })).toBeUndefined();
   expect(blocks[1]).toEqual({
@@ -26,13 +26,13 @@ it('code with a title is folded in a container', () => {
 it.each([
   ['empty', ' '],
   ['too long for the message', 'x\n'.repeat(10_000)],
-])('code with a title that is %s makes no container', (_, text) => {
+])('on Slack, code with a title is not put into a container if the code is %s', (_, text) => {
   const { blocks } = render(card('Crash report', code(text)), { containers: true });
   expect(refusalOf(blocks, { total: true })).toBeUndefined();
   expect(blocks.map(({ type }) => type)).not.toContain('container');
 });
 
-it('if the workspace refuses a container, code is shown unfolded from then on, and data tables are still sent', async () => {
+it('if a Slack workspace refuses a container, the bot no longer folds code, but still sends data tables', async () => {
   const columns = ['request_id', 'tags'];
   const table: Node = { kind: 'table', caption: 'Deployments', columns, rows: [['id0', 'x']] };
   const messages = [card('Report', code('one')), card('Report', code('two')), card('List', table)];

@@ -122,7 +122,7 @@ describe('markup written by the bot for Slack', () => {
   });
 
   it.each([...NASTY.slice(0, 7), 'word'])(
-    'on Slack, small print beside markup stays plain if it holds markup, or if it touches a mark: %s',
+    'on Slack, literal text in small print is not read as markup, even next to real markup: %s',
     (text) => {
       const shown = render(card('T', { kind: 'note', text: [{ code: 'x' }, text] })).blocks[1];
       const plain = { type: 'plain_text', text, emoji: false };
@@ -284,7 +284,7 @@ describe('a card for Slack', () => {
     ).toContain('…: y');
   });
 
-  it('short fields of a Slack card stand in two columns, and a long or unsafe field takes a line', () => {
+  it('short fields of a Slack card stand in two columns, and any other field has its own line', () => {
     const fields = [
       { label: 'Location', value: ['Paris & Lyon'] },
       { label: 'Tags', value: [{ code: 'qa' }, ', ', { code: 'night' }] },
