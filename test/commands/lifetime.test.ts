@@ -16,7 +16,7 @@ describe.each(['console', 'discord', 'slack-http'] as const)('the lifetime of a 
 
   test('when half of a short lifetime has passed, the person is asked, and without an answer the server is stopped', async () => {
     const id = await deployFor(stage, { for: '2m' });
-    expect((await cardOf(stage, id))?.text).toMatch(/· ends (?:<t:\d+:R>|in \d+ \w+|.*\{ago\}.*) \(/);
+    expect((await cardOf(stage, id))?.text).toMatch(/· ends (?:<t:\d+:R>|in \d+ \w+|.*\{ago\}.*) \\?\(/);
     const asked = await later(stage, () => question(stage, id));
     expect(asked.text).toMatch(/ends in (?:1 min|\d\d s)[\s\S]*its lifetime is over then/);
     expect(asked.buttons).toEqual(['Extend by 2 min', 'Keep', 'Stop']);
