@@ -107,8 +107,8 @@ export async function buildApp({
   const membership = new Membership({ store: lifeline, shared, clock: heartbeat, log });
   const leases = new Leases(store, membership, clock);
   const repository = new DeploymentRepository(store, clock);
-  // If the bot has a clock of its own, for example a faster clock, that clock is used, because the database's time does
-  // not match the clock.
+  // Usually the database's time is used. A clock that was passed to the bot may run faster than the database's clock, so
+  // in that case the bot uses only the clock that was passed.
   const time = clock === heartbeat ? 'database' : 'clock';
   // All accounts share this list, because a secret of an account may turn up in the texts of another account.
   const secrets = [...new Set([...config.secrets, ...given.all.map(({ token }) => token)])];

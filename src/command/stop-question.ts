@@ -6,7 +6,7 @@ import type { Conversation, DeploymentActionContext, Services } from './define.t
 
 /** How a person wants a deployment stopped. Left out: at once, and the version decides about the log. */
 export interface HowToStop {
-  /** After how many milliseconds, counted from the answer to the question. */
+  /** How many milliseconds after the answer to the question the deployment is stopped. */
   readonly inMs?: number | undefined;
   /** See `StopOptions.logStorage`. */
   readonly logStorage?: boolean | string | undefined;

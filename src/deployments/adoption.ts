@@ -10,8 +10,8 @@ import type { DeploymentsParts } from './known.ts';
 import type { Learning } from './repository.ts';
 
 /**
- * The order of a person who adopts a server that was deployed elsewhere. The button Deploy again later uses the same
- * place.
+ * The order of a person who adopts a server that was deployed elsewhere. Later, the button `Deploy again` uses
+ * the same place.
  */
 export type AdoptOrder = Pick<DeployOrder, 'invocationId' | 'asker' | 'at' | 'card'> & {
   readonly ms: number;

@@ -34,7 +34,7 @@ export interface DeployPlan {
   readonly cached?: boolean | undefined;
   /** A private fleet, with the ids of its hosts in order of preference. */
   readonly fleet?: { readonly name: string; readonly hosts: readonly string[] } | undefined;
-  /** Set if only Edgegap's older API can carry out the order. That API calls back only for the event ready. */
+  /** Set if only Edgegap's older API can carry out the order. That API calls back only for the event `ready`. */
   readonly legacy?: LegacyPlan | undefined;
   /** Whether the person left the version out, so that the newest active version was taken. */
   readonly newest?: boolean | undefined;

@@ -2,8 +2,8 @@ import { AppError } from '../errors.ts';
 
 /**
  * Whether the call had its effect. `not-done`: the call certainly had no effect. `done`: the call certainly had its
- * effect. An example is a deploy for which Edgegap found no room, but which left behind a deployment. `unknown`: the
- * call may have had its effect.
+ * effect, although Edgegap answered with an error. For example, Edgegap created a deployment, but had no capacity to run
+ * the server. `unknown`: the call may have had its effect.
  */
 export type Outcome = 'not-done' | 'unknown' | 'done';
 

@@ -22,8 +22,8 @@ export interface Readiness {
   /** The parts by name, each with true if the part works. */
   readonly parts: Readonly<Record<string, boolean>>;
   /**
-   * The role of this process on each platform from which only one process receives. Given only if several processes
-   * share the work.
+   * The role of this process, by platform. Contains only the platforms whose requests a single process receives. Given
+   * only if several processes share the work.
    */
   readonly roles?: Readonly<Record<string, string>>;
   /** How many messages wait, how many of these failed before, and how many were given up undelivered. */

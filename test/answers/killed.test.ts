@@ -150,7 +150,7 @@ test('in the terminal, the next process reports each command that a killed proce
   }
 });
 
-test('on Discord, interrupted changes and public commands are reported in the channel after the token has expired', async () => {
+test('on Discord, if the token has expired, an interrupted change or public command is reported in the channel', async () => {
   const stage = await openStage('discord');
   const { server } = stage.driver as DiscordDriver;
   const first = await stage.start();

@@ -102,7 +102,7 @@ export interface Kind<Value = unknown, Fields = object> {
    * option.
    */
   readonly placeholder?: string;
-  /** True if the option takes several values. The person repeats the option, or writes several values as one. */
+  /** True if the option takes several values. The person repeats the option, or separates the values. */
   readonly many?: true;
   /** True if a value must be shown to nobody, not even in an error message. */
   readonly secret?: true;

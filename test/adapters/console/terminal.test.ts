@@ -67,7 +67,7 @@ describe('the prompt at a terminal', () => {
     await chat.stop();
   });
 
-  test('a message appears above a line being typed that is several rows long', async () => {
+  test('a message appears above the line being typed, even if that line takes several rows', async () => {
     const { chat, input, seen } = await openTerminal();
     input.write(`deploy ${'x'.repeat(100)}`);
     await until(() => seen.text.includes('x'.repeat(20)));

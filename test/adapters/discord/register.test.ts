@@ -122,7 +122,7 @@ test('if an operator role is configured, all members of the Discord server can s
   expect(driver.server.rest.commands.list(ids.guild)).toMatchObject([{ default_member_permissions: null }]);
 });
 
-test('the registration on Discord removes translations of commands that an earlier registration left behind', async () => {
+test('the registration on Discord removes the translations that an earlier registration gave to commands', async () => {
   await write('stop', stop);
   await register();
   const [command] = driver.server.rest.commands.list(ids.guild);
