@@ -208,7 +208,7 @@ function summary(metrics: Metrics, { cpu, memory }: Allowance, window: Window): 
     const average = samples.reduce((sum, { value }) => sum + value, 0) / samples.length;
     const share = (value: number) => (more.most ? ` (${Math.round((value / more.most) * 100)} %)` : '');
     const value: Inline[] = [
-      `average ${inUnit(average, unit)}${share(average)}, peak ${inUnit(peak.value, unit)}${share(peak.value)} at `,
+      `average ${inUnit(average, unit)}${share(average)}, peak ${inUnit(peak.value, unit)}${share(peak.value)}, `,
       ...instant(peak.at, window),
       ...(more.most ? [`, limit ${inUnit(more.most, unit)}`] : []),
       ...(more.total === undefined ? [] : [`, ${inUnit(more.total, 'bytes')} in all`]),

@@ -31,7 +31,7 @@ describe.each(driverNames)('metrics on %s', (name) => {
     const card = publicly.find(({ text }) => text.includes('Metrics of'));
     expect(card?.text).toContain('kart-racing v1.2');
     expect(card?.text).toMatch(
-      /CPU\W+average 0\.\d+ vCPU \\?\(\d+ %\\?\), peak 0\.\d+ vCPU \\?\(\d+ %\\?\) at .*limit 0\.5 vCPU/,
+      /CPU\W+average 0\.\d+ vCPU \\?\(\d+ %\\?\), peak 0\.\d+ vCPU \\?\(\d+ %\\?\), .*limit 0\.5 vCPU/,
     );
     expect(card?.text).toMatch(/Memory\W+average \d+ MB/);
     expect(card?.text).toMatch(/Network in\W+average [\d.]+ kB\/s/);
@@ -97,7 +97,7 @@ describe('metrics in words', () => {
     stage.simulator.deployments.get(id)?.unmeasured.push({ from: now - 40 * MINUTE, to: now - 20 * MINUTE });
     const { text } = await run(`metrics ${id}`);
     expect(text).toMatch(/Nothing was measured from .* \(\d\d:\d\d UTC\) to .* \(\d\d:\d\d UTC\)\./);
-    expect(text).toMatch(/peak .* at \d\d:\d\d:\d\d \(\d\d:\d\d UTC\), limit/);
+    expect(text).toMatch(/peak .*, \d\d:\d\d:\d\d \(\d\d:\d\d UTC\), limit/);
     expect(text).toMatch(/[▁▂▃▄▅▆▇█]{10}/);
     expect(text).toMatch(/·{10}/);
   });
