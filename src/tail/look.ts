@@ -10,6 +10,9 @@ export const MOST = 524_288;
  */
 const CONTEXT = 65_536;
 
+/** A word with fewer characters than this is too short for a secret. */
+const SHORT_WORD = 6;
+
 /** A request to read a log, and to find the lines that are new since the earlier look. */
 export interface LookJob {
   readonly log: string;
@@ -27,7 +30,10 @@ export interface Look {
   readonly mark: Mark;
   /** The new whole lines that match the pattern, with secrets masked. */
   readonly rows: readonly string[];
-  /** The last line of the log if the line has no end yet, with secrets masked. The next look shows this line again. */
+  /**
+   * The last line of the log if the line has no end yet, with secrets masked and without a long last word. The next look
+   * shows this line again.
+   */
   readonly open: string;
   /** The number of new lines, including those that do not match the pattern. */
   readonly news: number;
@@ -46,7 +52,7 @@ export async function look(job: LookJob): Promise<Look> {
   const { from, to, isAnew, mark } = job.before ? newPart(job.before, log) : lastLines(log, job.lines);
   const begin = beginAtMost(log, from, to);
   const whole = begin < to ? await onScreen(log.slice(begin, to - 1).split('\n')) : [];
-  const [open = ''] = (await onScreen([log.slice(Math.max(to, begin))])).slice(-1);
+  const [open = ''] = (await onScreen([withoutLastWord(log.slice(Math.max(to, begin)))])).slice(-1);
   const context = begin === 0 ? [] : await onScreen(linesBefore(log, begin));
   const masked = await maskLines([...context, ...whole, open], job.secrets);
   const rows = masked.slice(context.length);
@@ -60,6 +66,15 @@ export async function look(job: LookJob): Promise<Look> {
     isAnew,
     left: begin - from,
   };
+}
+
+/**
+ * Leaves out the last word of a line that has no end yet, unless the word is short. The beginning of a secret is not
+ * recognised as a secret.
+ */
+function withoutLastWord(line: string): string {
+  const end = 1 + Math.max(...[' ', '\t', '\r', '\n'].map((space) => line.lastIndexOf(space)));
+  return line.length - end < SHORT_WORD ? line : line.slice(0, end);
 }
 
 function lastLines(log: string, count: number) {

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { Deployments } from '../deployments/deployments.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
-import { EdgegapError, isNoSuchDeployment } from '../edgegap/errors.ts';
+import { isNoSuchDeployment } from '../edgegap/errors.ts';
 import { AppError, RefusedError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Store } from '../store/schema.ts';
@@ -95,7 +95,7 @@ async function statusOf(
     return (await api.status(request_id, { lane: 'background' })).current_status;
   } catch (error) {
     if (isNoSuchDeployment(error)) return 'TERMINATED';
-    if (error instanceof EdgegapError) return undefined;
+    if (error instanceof AppError) return undefined;
     throw error;
   }
 }

@@ -41,11 +41,11 @@ describe('the reader of logs', () => {
     const key = ['-----BEGIN PRIVATE KEY-----', 'A'.repeat(64), 'B'.repeat(64), '-----END PRIVATE KEY-----'];
     answer = { logs: `${key.slice(0, 2).join('\n')}\n` };
     const { mark } = await look('a');
-    answer = { logs: `${key.join('\n')}\n10%\r\u001b[32m90%\u001b[0m\njoined by our-secret` };
+    answer = { logs: `${key.join('\n')}\n10%\r\u001b[32m90%\u001b[0m\njoined by our-secret now` };
     const { rows, open } = await look('b', { before: mark, secrets: ['our-secret'] });
     expect(rows.join('\n')).not.toMatch(/BBBB/);
     expect(rows.at(-1)).toBe('90%');
-    expect(open).toBe('joined by [masked]');
+    expect(open).toBe('joined by [masked] now');
   });
 
   test('a log line that has no end yet is shown again when its end has come', async () => {
@@ -54,6 +54,15 @@ describe('the reader of logs', () => {
     expect(first).toMatchObject({ rows: [], open: 'load' });
     answer = { logs: 'loading\n' };
     expect(await look('b', { before: first.mark })).toMatchObject({ rows: ['loading'], open: '' });
+  });
+
+  test('the last word of a log line that has no end yet is left out, because a secret may begin there', async () => {
+    const token = `ghp_${'aB3'.repeat(12)}`;
+    answer = { logs: `joined with ${token.slice(0, 20)}` };
+    const { mark, open } = await look('a');
+    expect(open.trim()).toBe('joined with');
+    answer = { logs: `joined with ${token}\n` };
+    expect((await look('b', { before: mark })).rows).toEqual(['joined with [masked]']);
   });
 
   test('if a log has very many new lines, the newest are shown, and the characters of the others are counted', async () => {
