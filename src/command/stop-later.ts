@@ -14,6 +14,9 @@ const AGAIN_MS = 30_000;
 /** The bot gives up when a stop has failed for this long. */
 const PATIENCE_MS = 15 * 60_000;
 
+/** The bot believes that a deployment does not exist if Edgegap has answered this for this long. */
+const SURE_MS = 60_000;
+
 interface Parts {
   readonly accountOf: (id: string) => {
     readonly deployments: Deployments;
@@ -45,20 +48,32 @@ export function stopsLater({ accountOf, policy, adapters, clock, log }: Parts): 
     throw new RefusedError(refused.code, `${asker.name} may no longer stop deployments here.`);
   }
 
+  /** If Edgegap wrongly answered that there is no such deployment, the server would run on and be billed. */
+  const mayBeWrong = ({ missedAt }: PlannedStop) =>
+    missedAt === undefined || ageOf(missedAt, clock.now()) < SURE_MS;
+  const missedAgain = (stop: PlannedStop) => ({
+    inMs: AGAIN_MS,
+    payload: { missedAt: clock.now(), ...stop },
+  });
+
   const run: TaskKind['run'] = async ({ account, payload, signal }) => {
     const { deployments, plannedStops } = accountOf(account);
-    const stop = await plannedStops.begin(payload as PlannedStop);
-    if (!stop) return undefined;
-    const { request_id, asker, begunAt, again, logStorage, isLifetime } = stop;
+    const begun = await plannedStops.begin(payload as PlannedStop);
+    if (!begun) return undefined;
+    const { again, ...stop } = begun;
+    const { request_id, asker, begunAt, logStorage, isLifetime } = stop;
     const about = { deployment: request_id, person: asker.id, name: asker.name, lifetime: isLifetime };
     try {
       await authorise(stop);
       const outcome = await deployments.stop(request_id, asker.name, { logStorage, atEnd: isLifetime });
-      await plannedStops.end(stop, endingOf(outcome, again));
+      if ((outcome === 'missing' || outcome === 'perhaps-stopped') && mayBeWrong(stop))
+        return missedAgain(stop);
+      await plannedStops.end(stop, endingOf(outcome, again && stop.missedAt === undefined));
       log.info({ ...about, outcome }, 'stop: a planned stop was carried out');
     } catch (error) {
       // If this process is stopping, the next process carries out the stop.
       if (signal.aborted) throw error;
+      if (isNoSuchDeployment(error) && mayBeWrong(stop)) return missedAgain(stop);
       const code = error instanceof AppError ? { code: error.code } : { err: error };
       if (mayTryAgain(error) && ageOf(begunAt ?? 0, clock.now()) < PATIENCE_MS) {
         log.warn({ ...about, ...code }, 'stop: a planned stop failed, and is tried again');

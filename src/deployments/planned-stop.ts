@@ -22,6 +22,8 @@ export interface PlannedStop {
   readonly logStorage?: boolean | string | undefined;
   /** The time at which a process began to carry out the stop. From then on the stop cannot be cancelled. */
   readonly begunAt?: number;
+  /** The time at which Edgegap first answered the stop by saying that there is no such deployment. */
+  readonly missedAt?: number;
   /** Set once the outcome is on its way to the card. */
   readonly over?: true;
 }

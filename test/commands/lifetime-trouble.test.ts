@@ -89,6 +89,13 @@ describe('trouble with a lifetime', () => {
     await terminated(stage, id);
   });
 
+  test('if Edgegap once wrongly answers the stop at the end of a lifetime by saying that there is no such deployment, the server is stopped all the same', async () => {
+    const id = await deployFor(stage, { for: '1m' });
+    stage.simulator.faults.next({ endpoint: 'stop' }, { kind: 'server-error', when: 'before', status: 404 });
+    await terminated(stage, id);
+    expect(stopsOf(stage, id)).toHaveLength(2);
+  });
+
   test('the button Stop below the question about a lifetime asks again, and then stops the server early', async () => {
     const id = await deployFor(stage, { for: '4m' });
     await later(stage, () => question(stage, id));

@@ -202,6 +202,15 @@ describe('trouble with a stop', () => {
     await later(stage, () => shows(stage, id, 'has probably stopped'));
   });
 
+  test('if Edgegap once wrongly answers a planned stop by saying that there is no such deployment, the server is stopped all the same', async () => {
+    const id = await deployReady(stage);
+    await plan(stage, id);
+    stage.simulator.faults.next({ endpoint: 'stop' }, { kind: 'server-error', when: 'before', status: 404 });
+    await later(stage, () => shows(stage, id, 'Stopped '));
+    expect(stopsOf(stage, id)).toHaveLength(2);
+    await later(stage, () => until(() => phase(stage.simulator, id) === 'TERMINATED', 'the end'));
+  });
+
   test('if the bot wrongly inferred the end of a server, a planned stop remains and stops the server at its time', async () => {
     const id = await deployReady(stage);
     await plan(stage, id, { wait: '30m', words: '30 min' });
