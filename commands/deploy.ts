@@ -138,7 +138,7 @@ export default defineCommand({
         const { action, chosen } = context;
         const before = await knownDeployment(context, action.arg);
         if (!isRepeatable(before)) return await mayDeploy(context, await lostDeployment(context, before.id));
-        const { env = [], newest: _, lifetime: old, ...plan } = before.plan;
+        const { env = [], newest: _, adopted: _adopted, lifetime: old, ...plan } = before.plan;
         const lifetime = lifetimeAgain(context.settings.lifetime, old);
         const known = env.filter(({ value }) => value !== undefined);
         const lost = env.filter(({ value }) => value === undefined).map(({ key }) => key);

@@ -6,7 +6,7 @@ import { pageAction, pageFoot, pageOf, pageOption } from '../src/command/pages.t
 import { adoptedAlready, adoptionCard } from '../src/deployments/adoption.ts';
 import { answerCard } from '../src/deployments/answer-card.ts';
 import { duration } from '../src/deployments/card.ts';
-import { orphanRow, orphansOf } from '../src/deployments/orphans.ts';
+import { isOfOwnDeploy, orphanRow, orphansOf } from '../src/deployments/orphans.ts';
 import { viewOfStatus } from '../src/deployments/view.ts';
 import type { DeploymentStatus } from '../src/edgegap/schema.ts';
 import { InputError } from '../src/errors.ts';
@@ -97,10 +97,12 @@ async function adopt(context: DeploymentActionContext): Promise<void> {
  * The status of a server that the bot does not know. Throws InputError if the bot knows the server, or if the server
  * has ended.
  */
-async function strangerStatus({ target, edgegap }: DeploymentActionContext): Promise<DeploymentStatus> {
+async function strangerStatus(context: DeploymentActionContext): Promise<DeploymentStatus> {
+  const { target, edgegap, deployments } = context;
   const { known, seen, request_id } = target;
   if (known) throw adoptedAlready();
   const status = seen ?? (await edgegap.status(request_id));
+  if (await isOfOwnDeploy(deployments, status)) throw adoptedAlready();
   if (status.current_status !== 'TERMINATED' && status.current_status !== 'TERMINATING') return status;
   throw new InputError('orphan-ended', 'That server has ended.', { hint: 'Nothing was changed.' });
 }

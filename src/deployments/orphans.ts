@@ -1,5 +1,6 @@
 import type { Choice } from '../chat/card.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
+import { idOfOwnTag } from '../edgegap/outside.ts';
 import { type DeploymentRow, parseEdgegapTime } from '../edgegap/schema.ts';
 import { roughly } from './card.ts';
 import type { KnownDeployments } from './known.ts';
@@ -23,10 +24,25 @@ export async function orphansOf(parts: {
   const order_by = [{ field: 'created_at', order: 'asc' }] as const;
   for await (const row of edgegap.allDeployments({ order_by, limit: LIST_PAGE })) {
     const { request_id } = row;
-    if (await deployments.byRequestId(request_id)) continue;
+    if ((await deployments.byRequestId(request_id)) || (await isOfOwnDeploy(deployments, row))) continue;
     if (!(await plannedStops.of(request_id))) found.push(row);
   }
   return found;
+}
+
+/**
+ * Whether the server is the result of a deploy from chat whose outcome was unknown. The bot recognises the server by its
+ * own tag, and connects the server with the deploy. Nobody may adopt the server as another one.
+ */
+export async function isOfOwnDeploy(
+  deployments: KnownDeployments,
+  { request_id, tags }: Pick<DeploymentRow, 'request_id' | 'tags'>,
+): Promise<boolean> {
+  const id = idOfOwnTag(tags);
+  const own = id === undefined ? undefined : await deployments.byId(id);
+  if (!own || own.requestId !== undefined) return false;
+  await deployments.learn(own.id, { kind: 'accepted', requestId: request_id }, 'asked');
+  return true;
 }
 
 /** The cells that show the deployment in the list, and its choice in the menu. */

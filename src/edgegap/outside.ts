@@ -19,6 +19,11 @@ export function isOwnTag(tag: string): boolean {
   return OWN_TAG.test(tag);
 }
 
+/** The id of the deployment to which the bot's own tag among the tags belongs. Undefined if there is no such tag. */
+export function idOfOwnTag(tags: readonly string[]): string | undefined {
+  return tags.find(isOwnTag)?.slice('chatops-'.length);
+}
+
 /** Masks secrets in a tag, unless the tag is one of the bot's own. */
 export function maskTag(tag: string, mask: Mask): string {
   return isOwnTag(tag) ? tag : mask(tag);

@@ -83,3 +83,45 @@ test('without MAX_LIFETIME, a server from the list of "orphans" can be adopted f
     await stage.close();
   }
 });
+
+test('the server of a deploy with an unknown outcome cannot be adopted, because "orphans" connects the server with the deploy', async () => {
+  const stage = await stageOn('console');
+  try {
+    stage.simulator.faults.next({ endpoint: 'deploy' }, { kind: 'reset', when: 'before' });
+    const values = { application: 'lobby-chat', version: 'stable', near: 'Montreal' };
+    await effectOf(stage, 'operator', () => stage.driver.command('operator', 'deploy', values));
+    const says = async (words: string) => texts(await stage.driver.channel()).includes(words);
+    const lost = () => says('may have started, but Edgegap neither answered');
+    await later(stage, () => until(lost, 'the end of the search'));
+    const { body } = stage.simulator.requests.findLast(({ endpoint }) => endpoint === 'deploy') ?? {};
+    const [own = ''] = /chatops-[0-9a-z]{12}/.exec(JSON.stringify(body)) ?? [];
+    const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable', [own]);
+    const command = () => stage.driver.command('operator', 'orphans');
+    const { privately } = await effectOf(stage, 'operator', command);
+    expect(texts(privately)).toContain('0 servers without a person');
+    expect((await cardOf(stage, id))?.buttons).not.toContain('Deploy again');
+  } finally {
+    await stage.close();
+  }
+});
+
+test('if a person deploys an adopted server again, the new server is like any server that was deployed from chat', async () => {
+  const stage = await stageOn('console');
+  try {
+    const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
+    const press = (label: string) => effectOf(stage, 'operator', () => stage.driver.press('operator', label));
+    await effectOf(stage, 'operator', () => stage.driver.command('operator', 'orphans'));
+    for (const label of [id, 'Adopt for 8 h']) await press(label);
+    stage.simulator.terminate(id);
+    const hasButton = async () => (await cardOf(stage, id))?.buttons.includes('Deploy again');
+    await later(stage, () => until(hasButton, 'the button'));
+    await press('Deploy again');
+    await press('Deploy');
+    const other = await until(() => [...stage.simulator.deployments.keys()].find((one) => one !== id));
+    await until(async () => (await cardOf(stage, other))?.buttons.includes('Logs'), 'the card to be ready');
+    expect((await cardOf(stage, other))?.text).not.toContain('adopted');
+    await until(async () => texts(await stage.driver.channel()).includes(' is ready'), 'the event');
+  } finally {
+    await stage.close();
+  }
+});
