@@ -72,6 +72,12 @@ test('a task that a process has claimed moves to another process only when the f
   await until(() => hasRun('kept'), 'the purge of the dead process', START_MS);
 });
 
+/** Makes the tasks of this kind due now. Resolves with whether there are any. */
+async function makeDue(kind: string): Promise<boolean> {
+  const { rowCount } = await client.query('update tasks set run_at = 0 where kind = $1', [kind]);
+  return (rowCount ?? 0) > 0;
+}
+
 test('if the process in which a stop was planned is killed, another process carries out the stop once', async () => {
   const first = await started();
   await driver.command('operator', 'deploy', {
@@ -82,14 +88,15 @@ test('if the process in which a stop was planned is killed, another process carr
   const isReady = (id: string) => phase(simulator, id) === 'READY';
   const ready = () => [...simulator.deployments.keys()].find(isReady);
   const deployment = await until(ready, 'the deployment', START_MS);
-  await driver.command('operator', 'stop', { deployment, in: '0.1m' });
+  await driver.command('operator', 'stop', { deployment, in: '5m' });
   const asked = async () => (await driver.privately('operator')).some(({ buttons }) => buttons.length > 0);
   await until(asked, 'the question', START_MS);
-  await driver.press('operator', 'Stop it in 6 s');
+  await driver.press('operator', 'Stop it in 5 min');
   const shows = (words: string) => async () =>
     (await driver.channel()).some(({ text }) => text.includes(words));
   await until(shows('stops later'), 'the card', START_MS);
   await first.kill('SIGKILL');
+  await makeDue('stop-later');
   await Promise.all([started(), started()]);
   await until(shows('Stopped kart-racing'), 'the outcome', START_MS);
   const stops = simulator.requests.filter(({ endpoint }) => endpoint === 'stop');
@@ -102,13 +109,15 @@ test('if the process in which a stop was planned is killed, another process carr
 
 test('if a process is killed after the question about a lifetime, other processes stop the server once and ask nobody', async () => {
   const first = await started();
-  const values = { application: 'lobby-chat', version: 'stable', near: 'Montreal', for: '0.3m' };
+  const values = { application: 'lobby-chat', version: 'stable', near: 'Montreal', for: '1h' };
   await driver.command('operator', 'deploy', values);
   const count = async (words: string) =>
     (await driver.channel()).filter(({ text }) => text.includes(words)).length;
   const shows = (words: string) => async () => (await count(words)) > 0;
+  await until(() => makeDue('end-warning'), 'the planned question', START_MS);
   await until(shows('its lifetime is over then'), 'the question', START_MS);
   await first.kill('SIGKILL');
+  await makeDue('lifetime');
   await Promise.all([started(), started()]);
   await until(shows('because its lifetime has ended'), 'the end', START_MS);
   await until(shows('Ended by its lifetime'), 'the end on the card', START_MS);
