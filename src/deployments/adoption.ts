@@ -40,7 +40,11 @@ export async function adopt(
     // The server was ready or had failed before the adoption, so nobody is told this as news.
     const readyAt = status.current_status === 'READY' ? since : undefined;
     const before = { ...fromRow(row), readyAt, errorAt: error ? since : undefined };
-    return await repository.write(tx, before, { kind: 'snapshot', status }, { source: 'asked', checkAt });
+    const news = { kind: 'snapshot', status } as const;
+    const after = await repository.write(tx, before, news, { source: 'asked', checkAt });
+    // Another person may have adopted the server since this transaction looked for the server.
+    if (after.requestId !== request_id) throw adoptedAlready();
+    return after;
   });
   return await adopting.catch(async (failure: unknown) => {
     const message = adoptionCard(status, 'Nothing was adopted. The server has a person already.');

@@ -29,7 +29,9 @@ test('if several answers and the end of a lifetime come at the same moment, exac
   }
 });
 
-test("if several people adopt a server at the same moment, one succeeds, and the others' cards say so", async () => {
+test("if several people adopt a server at the same moment, one succeeds, and the others' cards say so", {
+  repeats: 4,
+}, async () => {
   const watch = await openWatch();
   const place = { platform: 'memory', workspace: 'w', channel: 'c' };
   const told = DeploymentStatus.parse({ request_id: 'r1', current_status: 'READY', app_name: 'kart' });
