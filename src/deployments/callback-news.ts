@@ -47,8 +47,15 @@ export class CallbackNews {
           ...(named.get(deployment_id) ?? []),
           ...CALLBACK_EVENTS.filter((one) => one === event),
         ];
-        named.set(deployment_id, events);
-        const { after, read } = await this.#handleIn(tx, before, { event, events, body });
+        const { after, read, isForeign } = await this.#handleIn(tx, before, { event, events, body });
+        // The callback of another deployment is deleted, because a stored callback counts as a sign of its event.
+        if (isForeign)
+          await tx
+            .deleteFrom('callbacks')
+            .where('deployment_id', '=', deployment_id)
+            .where('event', '=', event)
+            .execute();
+        else named.set(deployment_id, events);
         deployments.set(deployment_id, after);
         if (!read) unreadable.push({ deployment: deployment_id, event });
       }
@@ -72,15 +79,18 @@ export class CallbackNews {
     for (const one of unknown) this.#parts.log.warn(one, 'callbacks: unreadable body, asking for the status');
   }
 
-  /** Applies a callback. Returns the deployment as it is after the callback, and whether the body could be read. */
+  /**
+   * Applies a callback. Returns the deployment as it is after the callback, whether the body is about the deployment,
+   * and whether the body is about another deployment (`isForeign`). A body that cannot be read is about neither.
+   */
   async #handleIn(
     tx: Store,
     before: Deployment,
     { event, events, body }: { event: string; events: readonly CallbackEvent[]; body: string },
-  ): Promise<{ after: Deployment; read: boolean }> {
+  ): Promise<{ after: Deployment; read: boolean; isForeign: boolean }> {
     // An event that is already known is not reported again. The body of a late callback may even be older than the news
     // that the bot has.
-    if (isReported(before, event)) return { after: before, read: true };
+    if (isReported(before, event)) return { after: before, read: true, isForeign: false };
     const status = readBody(body);
     const ours = status !== undefined && (await this.#isOf(tx, before, status));
     const after = ours
@@ -96,7 +106,7 @@ export class CallbackNews {
       const remember = after.requestId === undefined ? { checks: 0 } : {};
       await this.#parts.repository.schedule.set(after.id, this.#parts.clock.now(), remember, tx);
     }
-    return { after, read: ours };
+    return { after, read: ours, isForeign: status !== undefined && !ours };
   }
 
   /**

@@ -68,6 +68,17 @@ describe('a callback', () => {
     expect(studio.count(' failed')).toBe(0);
   });
 
+  test('if an error callback with another request_id is handled together with the next callback, no error is reported', async () => {
+    const { studio, urls } = await deployed();
+    const error = await studio.body({ request_id: 'ffffffffffff', current_status: 'ERROR', error: true });
+    const ready = await studio.body({ current_status: 'READY' });
+    expect(await Promise.all([callBack(urls.error, error), callBack(urls.ready, ready)])).toEqual([200, 200]);
+    await studio.shown('is ready');
+    expect(await callBack(urls.terminated, await studio.body({ current_status: 'TERMINATED' }))).toBe(200);
+    await studio.shown(/ terminated/);
+    expect(studio.count(' failed')).toBe(0);
+  });
+
   test('if a callback cannot be read, the bot asks Edgegap for the status', async () => {
     const studio = await openStudio();
     const run = await studio.run();
