@@ -2,38 +2,26 @@ import { quoted } from '../src/command/argv.ts';
 import { matching, planActions, propose } from '../src/command/bulk-plan.ts';
 import { type CheckContext, type Context, defineCommand } from '../src/command/define.ts';
 import { filterInUse } from '../src/command/filter-in-use.ts';
-import { suggestFleets } from '../src/command/fleets.ts';
-import { suggestHosts } from '../src/command/hosts.ts';
+import { filterOptions } from '../src/command/filter-options.ts';
 import { fullName, placeName } from '../src/command/kinds/location.ts';
 import type { OptionsOf } from '../src/command/options.ts';
 import { namesakes } from '../src/command/same-name.ts';
 import type { Deployment } from '../src/deployments/deployment.ts';
-import { filtersOf, filterWords, STATUSES } from '../src/deployments/list-filter.ts';
+import { filtersOf, filterWords } from '../src/deployments/list-filter.ts';
 import type { Location } from '../src/edgegap/schema.ts';
 import { InputError } from '../src/errors.ts';
 
+const { fleet, host, mine, ...filters } = filterOptions;
 const options = {
-  application: { kind: 'application', orInactive: true, description: 'Only of this application' },
-  version: { kind: 'version', orInactive: true, description: 'Only of this version' },
-  status: { kind: 'choice', choices: STATUSES, description: 'Only in this status' },
-  tag: { kind: 'tag', description: 'Only with this tag' },
-  'older-than': { kind: 'duration', description: 'Only deployments at least this old, for example 2h' },
+  ...filters,
   city: { kind: 'location', description: 'Only in this city' },
   by: {
     kind: 'string',
     description: 'Only deployments that this person deployed from chat: a name or a mention',
   },
-  mine: { kind: 'boolean', description: 'Only deployments that you deployed from chat' },
-  fleet: {
-    kind: 'string',
-    suggest: suggestFleets,
-    description: 'Only on this private fleet; * stands for anything',
-  },
-  host: {
-    kind: 'string',
-    suggest: suggestHosts,
-    description: 'Only on this host of a fleet; * stands for anything',
-  },
+  mine,
+  fleet,
+  host,
   all: { kind: 'boolean', description: 'Needed to stop everything that runs' },
 } as const;
 type Given = OptionsOf<typeof options>;

@@ -7,8 +7,7 @@ import {
   type Services,
 } from '../src/command/define.ts';
 import { filterInUse } from '../src/command/filter-in-use.ts';
-import { suggestFleets } from '../src/command/fleets.ts';
-import { suggestHosts } from '../src/command/hosts.ts';
+import { filterOptions } from '../src/command/filter-options.ts';
 import { pageAction, pageFoot, pageOption } from '../src/command/pages.ts';
 import { currentView } from '../src/command/status-view.ts';
 import { answerCard } from '../src/deployments/answer-card.ts';
@@ -18,7 +17,6 @@ import {
   filterWords,
   isFiltered,
   matchesFailed,
-  STATUSES,
 } from '../src/deployments/list-filter.ts';
 import { type ListRow, listRow, listTable } from '../src/deployments/list-row.ts';
 import type { DeploymentPage } from '../src/edgegap/schema.ts';
@@ -36,22 +34,7 @@ export default defineCommand({
   permission: 'deployments.read',
   ack: 'private',
   options: {
-    application: { kind: 'application', orInactive: true, description: 'Only of this application' },
-    version: { kind: 'version', orInactive: true, description: 'Only of this version' },
-    status: { kind: 'choice', choices: STATUSES, description: 'Only in this status' },
-    tag: { kind: 'tag', description: 'Only with this tag' },
-    fleet: {
-      kind: 'string',
-      suggest: suggestFleets,
-      description: 'Only on this private fleet; * stands for anything',
-    },
-    host: {
-      kind: 'string',
-      suggest: suggestHosts,
-      description: 'Only on this host of a fleet; * stands for anything',
-    },
-    'older-than': { kind: 'duration', description: 'Only deployments at least this old, for example 2h' },
-    mine: { kind: 'boolean', description: 'Only deployments that you deployed from chat' },
+    ...filterOptions,
     page: pageOption,
   },
   actions: {
