@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { encodeActionId } from '../../src/chat/action-id.ts';
 import type { ActionRef } from '../../src/chat/card.ts';
 import type { Simulator, SimulatorOptions } from '../../src/simulator/simulator.ts';
@@ -76,6 +79,20 @@ export async function stageOn(name: DriverName, options: BotOptions = {}): Promi
   if (options.simulator?.faults) await until(() => bot.simulator.requests.length >= 2, 'the catalogue');
   else await bot.app.warmed();
   return stage;
+}
+
+/** A stage whose bot keeps its database in the file `database`, so that another bot can go on with the database. */
+export async function stageOnDisk(name: DriverName): Promise<Stage & { readonly database: string }> {
+  const folder = await mkdtemp(join(tmpdir(), 'chatops-'));
+  const database = join(folder, 'bot.db');
+  const stage = await stageOn(name, { environment: { DATABASE_URL: database } });
+  const close = async () => {
+    await stage.bot.stop();
+    await stage.driver.close();
+    await stage.simulator.close();
+    await rm(folder, { recursive: true, force: true });
+  };
+  return Object.assign(stage, { database, close });
 }
 
 /** Performs the act, waits until the answer and all effects are there, and returns the effects. */

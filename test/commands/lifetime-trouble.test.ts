@@ -1,8 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { effectOf, phase, type Stage, stageOn, typeLine } from '../command/harness.ts';
+import { effectOf, phase, type Stage, stageOn, stageOnDisk, typeLine } from '../command/harness.ts';
 import { startBot } from '../support/bot.ts';
 import { cardOf, deployFor, question, questions } from '../support/lifetimes.ts';
 import { later, stopsOf, texts } from '../support/planned-stops.ts';
@@ -18,16 +15,10 @@ const says = async (stage: Stage, words: string) =>
 
 describe.each(['discord', 'slack-http'] as const)('a lifetime and its person on %s', (name) => {
   let stage: Stage;
-  let folder: string;
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'chatops-'));
-    stage = await stageOn(name, { environment: { DATABASE_URL: join(folder, 'bot.db') } });
+    stage = await stageOnDisk(name);
   });
-  afterAll(async () => {
-    await stage?.close();
-    await stage?.simulator.close();
-    await rm(folder, { recursive: true, force: true });
-  });
+  afterAll(() => stage?.close());
 
   test('a lifetime ends even if the person who deployed lost the permission, and another operator may extend it before', async () => {
     const id = await deployFor(stage, { for: '2m' });
@@ -130,22 +121,18 @@ describe('trouble with a lifetime', () => {
 });
 
 test('while the bot is read-only, a server is not stopped when its lifetime ends, and the person is told', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'chatops-'));
-  const environment = { DATABASE_URL: join(folder, 'bot.db') };
-  const stage = await stageOn('discord', { environment });
+  const stage = await stageOnDisk('discord');
   try {
     const id = await deployFor(stage, { for: '2m' });
     await stage.bot.app.stop();
     stage.bot = await startBot(stage.driver, {
       edgegap: stage.simulator,
-      environment: { ...environment, READ_ONLY: '1' },
+      environment: { DATABASE_URL: stage.database, READ_ONLY: '1' },
     });
     const told = await says(stage, 'the stop at the end of the lifetime of');
     expect(told.text).toContain('I am set to read-only');
     expect(stopsOf(stage, id)).toEqual([]);
   } finally {
     await stage.close();
-    await stage.simulator.close();
-    await rm(folder, { recursive: true, force: true });
   }
 });

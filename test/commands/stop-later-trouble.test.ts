@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   deployElsewhere,
@@ -9,6 +6,7 @@ import {
   phase,
   type Stage,
   stageOn,
+  stageOnDisk,
   typeLine,
 } from '../command/harness.ts';
 import { later, plan, plannedCard, shows, stopsOf, texts } from '../support/planned-stops.ts';
@@ -16,16 +14,10 @@ import { until } from '../support/test-clock.ts';
 
 describe.each(['discord', 'slack-http'] as const)('a planned stop and its person on %s', (name) => {
   let stage: Stage;
-  let folder: string;
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'chatops-'));
-    stage = await stageOn(name, { environment: { DATABASE_URL: join(folder, 'bot.db') } });
+    stage = await stageOnDisk(name);
   });
-  afterAll(async () => {
-    await stage?.close();
-    await stage?.simulator.close();
-    await rm(folder, { recursive: true, force: true });
-  });
+  afterAll(() => stage?.close());
 
   test('if the person may no longer stop deployments when a planned stop is due, nothing is stopped, and the card says so', async () => {
     const id = await deployReady(stage);
