@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Deployment } from '../deployments/deployment.ts';
 import type { Deployments } from '../deployments/deployments.ts';
 import { type Filter, filtersOf } from '../deployments/list-filter.ts';
-import { listRow } from '../deployments/list-row.ts';
+import { rowOf } from '../deployments/list-row.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
 import type { DeploymentRow, Location } from '../edgegap/schema.ts';
 import type { Target } from './plan.ts';
@@ -46,7 +46,7 @@ export async function findTargets(
 ): Promise<Found> {
   const { edgegap, deployments, clock } = parts;
   const now = clock.now();
-  const all: { readonly row: DeploymentRow; readonly asker: Asker | undefined }[] = [];
+  const all: { readonly row: DeploymentRow; readonly known: Deployment | undefined }[] = [];
   let tagged = 0;
   for await (const row of edgegap.allDeployments({
     filters: filtersOf(filter, now),
@@ -55,15 +55,16 @@ export async function findTargets(
   })) {
     if (only && !only.has(row.request_id)) continue;
     if (without !== undefined && row.tags.includes(without)) tagged++;
-    else all.push({ row, asker: (await deployments.byRequestId(row.request_id))?.asker });
+    else all.push({ row, known: await deployments.byRequestId(row.request_id) });
   }
-  const person = by?.(all.flatMap(({ asker }) => asker ?? []));
-  const found = by ? all.filter(({ asker }) => asker && asker.id === person?.id) : all;
-  const rows = found.map(({ row }) => row);
-  const foreign = found.filter(({ asker }) => !asker).length;
+  const person = by?.(all.flatMap(({ known }) => known?.asker ?? []));
+  const found = by ? all.filter(({ known }) => known && known.asker.id === person?.id) : all;
+  const foreign = found.filter(({ known }) => !known).length;
   // Slack cannot replace a private message, so the person is told only once.
   if (foreign > QUIET) await tell?.(foreign);
-  const listed = await Promise.all(rows.map((row) => listRow(deployments, row, now, BACKGROUND)));
+  const listed = await Promise.all(
+    found.map(({ row, known }) => rowOf(deployments, row, known, now, BACKGROUND)),
+  );
   const matching = isAt ? listed.filter(({ location }) => location && isAt(location)) : listed;
   const running = matching.filter(({ status }) => status !== 'TERMINATING' && status !== 'TERMINATED');
   return {

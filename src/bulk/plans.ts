@@ -78,7 +78,11 @@ export class Plans {
       throw new InputError('plan-late', 'I showed you this plan more than 15 minutes ago.', {
         hint: 'Nothing was done. Give the command again for a new plan.',
       });
-    return { ...(order as Order), asker, count: (await this.items(id)).length };
+    const counting = this.#store
+      .selectFrom('plan_items')
+      .select(({ fn }) => fn.countAll<number>().as('count'));
+    const { count } = await counting.where('plan_id', '=', id).executeTakeFirstOrThrow();
+    return { ...(order as Order), asker, count: Number(count) };
   }
 
   /** Begins to carry out the plan, once only. The progress is shown on `card`. Throws InputError. */

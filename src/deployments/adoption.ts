@@ -8,11 +8,9 @@ import { type Deployment, type DeployOrder, type DeployPlan, fromRow } from './d
 import { insertIntent, newId } from './intent.ts';
 import type { DeploymentsParts } from './known.ts';
 import type { Learning } from './repository.ts';
+import { locationOf } from './view.ts';
 
-/**
- * The order of a person who adopts a server that was deployed elsewhere. Later, the button `Deploy again` uses
- * the same place.
- */
+/** The order of a person who adopts a server that was deployed elsewhere. `ms` is the lifetime in milliseconds. */
 export type AdoptOrder = Pick<DeployOrder, 'invocationId' | 'asker' | 'at' | 'card'> & {
   readonly ms: number;
 };
@@ -56,11 +54,12 @@ export async function adopt(
   });
 }
 
-function planOf({ location, tags }: DeploymentStatus): DeployPlan {
-  const { latitude, longitude, city, country } = location ?? {};
-  const place = [city, country].filter((part) => part !== undefined).join(', ');
+/** Later, the button `Deploy again` uses the same place. */
+function planOf(status: DeploymentStatus): DeployPlan {
+  const { latitude, longitude } = status.location ?? {};
+  const place = locationOf(status) ?? '';
   const users = latitude === undefined || longitude === undefined ? [] : [{ latitude, longitude }];
-  return { users, place, tags: tags.filter((tag) => !isOwnTag(tag)), adopted: true };
+  return { users, place, tags: status.tags.filter((tag) => !isOwnTag(tag)), adopted: true };
 }
 
 /** The card of an adoption before the server is stored. With another `text`, the card says that nothing was adopted. */

@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import { DeploymentStatus } from '../edgegap/schema.ts';
 import type { Logger } from '../log.ts';
 import type { Store } from '../store/schema.ts';
-import { CALLBACK_EVENTS, type CallbackEvent, type Deployment, endIsInferred } from './deployment.ts';
+import { CALLBACK_EVENTS, type CallbackEvent, type Deployment, hasSurelyEnded } from './deployment.ts';
 import type { Deployments } from './deployments.ts';
 import type { DeploymentRepository } from './repository.ts';
 
@@ -138,11 +138,11 @@ export async function unhandled(db: Store, ids: readonly string[]) {
 }
 
 function isReported(deployment: Deployment, event: string): boolean {
-  const { readyAt, errorAt, endedAt } = deployment;
+  const { readyAt, errorAt } = deployment;
   return (
     (event === 'ready' && readyAt !== undefined) ||
     (event === 'error' && errorAt !== undefined) ||
-    (event === 'terminated' && endedAt !== undefined && !endIsInferred(deployment))
+    (event === 'terminated' && hasSurelyEnded(deployment))
   );
 }
 

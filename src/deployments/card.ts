@@ -141,8 +141,8 @@ function titleOf(view: DeploymentView): Rich {
 }
 
 /**
- * The time shown beside the status: when the server ended and how long the server ran, since when it has been ready, or since when the deployment
- * has been under way.
+ * The time shown beside the status: how long a server ran that has ended, or when the server ended, or since when the
+ * server has been ready, or since when the deployment has been under way.
  */
 function elapsed(view: DeploymentView): Inline[] {
   const { createdAt, readyAt, endedAt } = view;

@@ -13,7 +13,7 @@ const TTL_MS = 5 * 60_000;
  */
 const MISS_TTL_MS = 5_000;
 /**
- * While people type, a list that is older than this is read again in the background. If Edgegap does not answer, the
+ * While people type, a list that is older than this is read again in the background, unless the list has a time of its own. If Edgegap does not answer, the
  * bot also waits this long before it asks again.
  */
 const SEEN_TTL_MS = 15_000;

@@ -191,6 +191,11 @@ export function endIsInferred({ endedAt, status }: Pick<Deployment, 'endedAt' | 
   return endedAt !== undefined && status !== 'TERMINATED';
 }
 
+/** Whether Edgegap told the end of the deployment. */
+export function hasSurelyEnded(deployment: Pick<Deployment, 'endedAt' | 'status'>): boolean {
+  return deployment.endedAt !== undefined && !endIsInferred(deployment);
+}
+
 const ID = /^[0-9a-z]{12}$/;
 
 /** Whether the text has the form of an intent's id. */

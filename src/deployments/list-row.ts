@@ -3,6 +3,7 @@ import { isOwnTag } from '../edgegap/outside.ts';
 import { type DeploymentRow, type Location, parseEdgegapTime } from '../edgegap/schema.ts';
 import type { CallOptions } from '../edgegap/transport.ts';
 import { roughly, statusFace } from './card.ts';
+import type { Deployment } from './deployment.ts';
 import type { KnownDeployments } from './known.ts';
 import { linkOf, viewOf, viewOfStatus } from './view.ts';
 
@@ -25,10 +26,19 @@ export async function listRow(
   deployments: KnownDeployments,
   row: DeploymentRow,
   now: number,
+): Promise<ListRow> {
+  return await rowOf(deployments, row, await deployments.byRequestId(row.request_id), now);
+}
+
+/** Does the same as `listRow`, for a row whose deployment in the store, if any, is `known`. */
+export async function rowOf(
+  deployments: KnownDeployments,
+  row: DeploymentRow,
+  known: Deployment | undefined,
+  now: number,
   call?: CallOptions,
 ): Promise<ListRow> {
   const { request_id } = row;
-  const known = await deployments.byRequestId(request_id);
   const seen = known ? undefined : await deployments.statusInList(row, call);
   const view = known ? viewOf(known) : seen && viewOfStatus(seen);
   const believed = view?.status ?? 'DEPLOYING';

@@ -2,7 +2,10 @@ import type { Card, Line, Node, Rich, Tone } from '../chat/card.ts';
 import type { Address, MessageRef } from '../chat/port.ts';
 import { roughly } from './card.ts';
 
-/** A stop at a later time, asked for by a person; stored as the payload of a task. All times are epoch milliseconds. */
+/**
+ * A stop at a later time, which a person planned or which ends a lifetime. It is stored as the payload of a task. All
+ * times are epoch milliseconds.
+ */
 export interface PlannedStop {
   readonly id: string;
   readonly request_id: string;
@@ -111,7 +114,7 @@ export type Ending =
   | { readonly kind: 'replaced'; readonly by: PlannedStop }
   | { readonly kind: 'failed'; readonly why: string };
 
-/** The line that tells the person who planned the stop that the deployment was not stopped. */
+/** The line that tells the person of the stop that the deployment was not stopped. */
 export function failedLine({ request_id, name, asker, isLifetime }: PlannedStop, why: string): Line {
   const text: Rich = [
     { mention: asker.id, name: asker.name },

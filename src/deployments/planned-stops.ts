@@ -29,8 +29,9 @@ interface Parts {
 }
 
 /**
- * The planned stops of an account, at most one for each deployment. Each change is a single transaction, which also
- * writes the edit of the card. So a planned stop has exactly one outcome, and the card shows this outcome.
+ * The planned stops of an account: for each deployment at most one that a person planned, and at most one at the end of
+ * the lifetime. Each change is a single transaction, which also writes the edit of the card. So a planned stop has
+ * exactly one outcome, and the card shows this outcome. The stop at the end of a lifetime has no card of its own.
  */
 export class PlannedStops {
   readonly #parts: Parts;

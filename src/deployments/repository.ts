@@ -4,7 +4,7 @@ import { InputError } from '../errors.ts';
 import type { Store } from '../store/schema.ts';
 import { transact, wroteTo } from '../store/transact.ts';
 import { announce, drawCard, type NewsSource } from './announce.ts';
-import { type Deployment, endIsInferred, fromRow, toColumns, withoutValues } from './deployment.ts';
+import { type Deployment, fromRow, hasSurelyEnded, toColumns, withoutValues } from './deployment.ts';
 import { type EventsBehind, eventsBehind } from './events-behind.ts';
 import { type Intent, insertIntent, newId } from './intent.ts';
 import { setTimers } from './lifetimes.ts';
@@ -292,10 +292,6 @@ function withDoubted(
     now,
   );
   return { known: { ...before, ...changes, doubted: undefined }, told: happened };
-}
-
-function hasSurelyEnded(deployment: Deployment): boolean {
-  return deployment.endedAt !== undefined && !endIsInferred(deployment);
 }
 
 /** Locks the rows by counting up their revision. An update locks a row on every database. */

@@ -7,7 +7,7 @@ const HEARD_AT_ONCE = 200;
 /** A stored deployment about which there was news. */
 export interface Heard {
   readonly id: string;
-  /** A number that changes whenever the row changes. */
+  /** A number that changes whenever there was news about the deployment. */
   readonly revision: number;
   /** Reads the deployment. Returns undefined if the row is damaged. */
   readonly read: () => Deployment | undefined;

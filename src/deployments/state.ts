@@ -1,6 +1,6 @@
 import { ageOf, farthest } from '../clock.ts';
 import { type DeploymentStatus, KNOWN_STATUSES } from '../edgegap/schema.ts';
-import { type CallbackEvent, type Deployment, endIsInferred } from './deployment.ts';
+import { type CallbackEvent, type Deployment, endIsInferred, hasSurelyEnded } from './deployment.ts';
 import type { Lifetime } from './lifetime.ts';
 import { MISSING_MS, STOP_PATIENCE_MS } from './timing.ts';
 
@@ -120,7 +120,7 @@ export function advance(deployment: Facts, news: News, now: number): Step {
       if (now - deployment.missingAt < MISSING_MS) return nothing;
       return { changes: { phase: 'ended', endedAt: deployment.missingAt }, happened: ['terminated'] };
     case 'stopping': {
-      if (deployment.endedAt !== undefined && !endIsInferred(deployment)) return nothing;
+      if (hasSurelyEnded(deployment)) return nothing;
       // Edgegap accepted the stop, so the deployment must still be running.
       const revived = revive(deployment);
       const { stopAskedBy, stopAskedAt } = { ...deployment, ...revived.changes };

@@ -207,7 +207,8 @@ function noteOf(deployment: Deployment): string | undefined {
   }
 }
 
-function locationOf(status: DeploymentStatus | undefined): string | undefined {
+/** The city and the country of the server, for example `Montreal, Canada`. */
+export function locationOf(status: DeploymentStatus | undefined): string | undefined {
   const { city, country } = status?.location ?? {};
   const place = [city, country].filter((part) => part !== undefined && part !== '');
   return place.length > 0 ? place.join(', ') : undefined;

@@ -209,7 +209,8 @@ export interface InstancesTable {
 
 /**
  * A row is either a role or a turn. A role belongs to only one process at a time, and `holder` is set. A turn is work
- * that only one process does, once in a while, and `until` is set.
+ * that only one process does, once in a while, and `until` is set. The guard also has rows that are only locked, with the
+ * name `deploys of …`.
  */
 export interface LeasesTable {
   name: string;
