@@ -7,7 +7,7 @@ import { fullName, placeName } from '../src/command/kinds/location.ts';
 import type { OptionsOf } from '../src/command/options.ts';
 import { namesakes } from '../src/command/same-name.ts';
 import type { Deployment } from '../src/deployments/deployment.ts';
-import { filtersOf, filterWords } from '../src/deployments/list-filter.ts';
+import { filtersOf } from '../src/deployments/list-filter.ts';
 import type { Location } from '../src/edgegap/schema.ts';
 import { InputError } from '../src/errors.ts';
 
@@ -50,7 +50,7 @@ export default defineCommand({
       by: mine || by !== undefined ? (askers: readonly Asker[]) => askerOf(context, askers) : undefined,
       isAt: city && ((location: Location) => isSameCity(location, city)),
     };
-    const found = await matching(context, wanted, filterWords(filter), city ? `city ${fullName(city)}` : '');
+    const found = await matching(context, wanted, city ? `city ${fullName(city)}` : '');
     // A failed deployment does not run.
     if (!all && found.matched > 1 && filter.status !== 'error') {
       const running = { filters: filtersOf({}, clock.now()), limit: 1 };

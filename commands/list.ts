@@ -6,7 +6,7 @@ import {
   defineCommand,
   type Services,
 } from '../src/command/define.ts';
-import { filterInUse } from '../src/command/filter-in-use.ts';
+import { spellingsInUse } from '../src/command/filter-in-use.ts';
 import { filterOptions } from '../src/command/filter-options.ts';
 import { pageAction, pageFoot, pageOption } from '../src/command/pages.ts';
 import { currentView } from '../src/command/status-view.ts';
@@ -89,7 +89,7 @@ async function search(context: Context<unknown>, asked: Filter, wanted: number) 
   const found = await read(context, asked, wanted, ids);
   const named = asked.tag ?? asked.version;
   if (found.total_count > 0 || named === undefined || ids?.length === 0) return { filter: asked, found, ids };
-  const filter = await filterInUse(context, asked, ids);
+  const filter = await spellingsInUse(context, asked, ids);
   const isSame = filter.tag === asked.tag && filter.version === asked.version;
   return { filter, found: isSame ? found : await read(context, filter, wanted, ids), ids };
 }

@@ -97,12 +97,9 @@ async function adopt(context: DeploymentActionContext): Promise<void> {
  * The status of a server that the bot does not know. Throws InputError if the bot knows the server, or if the server
  * has ended.
  */
-async function strangerStatus(context: DeploymentActionContext): Promise<DeploymentStatus> {
-  const { target, edgegap, deployments } = context;
-  const { known, seen, request_id } = target;
-  if (known) throw adoptedAlready();
-  const status = seen ?? (await edgegap.status(request_id));
-  if (await isOfOwnDeploy(deployments, status)) throw adoptedAlready();
-  if (status.current_status !== 'TERMINATED' && status.current_status !== 'TERMINATING') return status;
+async function strangerStatus({ target, deployments }: DeploymentActionContext): Promise<DeploymentStatus> {
+  const { known, seen } = target;
+  if (known || !seen || (await isOfOwnDeploy(deployments, seen))) throw adoptedAlready();
+  if (seen.current_status !== 'TERMINATED' && seen.current_status !== 'TERMINATING') return seen;
   throw new InputError('orphan-ended', 'That server has ended.', { hint: 'Nothing was changed.' });
 }

@@ -110,7 +110,6 @@ async function plan(
   const { target, asker, plannedStops, payloads, invocationId, clock, postCard, respond } = context;
   const { request_id, known } = target;
   if (known?.endedAt !== undefined) return respond(alreadyStopped(request_id, viewOf(known)));
-  if (!(await payloads.get(key))) throw questionAnswered();
   const card = await postCard(unplannedCard({ request_id, name, asker }));
   const { id, name: by, at: place } = asker;
   const at = clock.now() + inMs;

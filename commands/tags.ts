@@ -8,9 +8,8 @@ import { type OptionsOf, theDeployment } from '../src/command/options.ts';
 import { Question } from '../src/command/question.ts';
 import { namesakes } from '../src/command/same-name.ts';
 import type { DeploymentTarget } from '../src/deployments/deployment.ts';
-import { filterWords } from '../src/deployments/list-filter.ts';
 import { EdgegapError } from '../src/edgegap/errors.ts';
-import { isOwnTag } from '../src/edgegap/outside.ts';
+import { withoutOwnTags } from '../src/edgegap/outside.ts';
 import { parseEdgegapTime } from '../src/edgegap/schema.ts';
 import { InputError } from '../src/errors.ts';
 
@@ -114,7 +113,7 @@ async function addCheck(context: CheckContext<OptionsOf<typeof tagToAdd>>) {
   const { deployment, tag } = context.options;
   if (deployment) return checkFree(await context.edgegap.tags(deployment.request_id), tag);
   const filter = await filterInUse(context, { tag: context.options.of });
-  const found = await matching(context, { filter, without: tag }, filterWords(filter));
+  const found = await matching(context, { filter, without: tag });
   const asked = { change: { kind: 'tag', tag }, filter, words: found.words } as const;
   const card = await propose(context, 'tags', asked, found);
   throw new Question(
@@ -142,7 +141,7 @@ async function checkPresent(context: CheckContext<OneTag>): Promise<OneTag> {
  * tag, but only after the public acknowledgement.
  */
 function present(all: readonly string[], wanted: string): string {
-  const tags = all.filter((one) => !isOwnTag(one));
+  const tags = withoutOwnTags(all);
   const [tag, ...more] = namesakes(wanted, tags, (one) => one);
   if (tag === undefined)
     throw new InputError('tag-unknown', `The deployment has no tag ${quoted(wanted)}.`, {
@@ -194,7 +193,7 @@ async function showOne({ edgegap, options, respond }: Context<OneTag>): Promise<
 async function show(context: Context<unknown>, request_id: string, title: Rich): Promise<void> {
   const all = await context.edgegap.tags(request_id);
   await context.deployments.retagged(request_id, all);
-  const tags = all.filter((tag) => !isOwnTag(tag));
+  const tags = withoutOwnTags(all);
   const text: Rich =
     tags.length > 0
       ? tags.flatMap((tag, index) => (index === 0 ? [{ code: tag }] : [' · ', { code: tag }]))

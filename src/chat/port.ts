@@ -273,8 +273,7 @@ export interface Invocation {
   /**
    * Answers publicly with a message that the bot can edit for as long as the message exists. If the bot cannot post
    * here, throws DeliveryError with a remedy. For this reason, commands call this function before they do anything that
-   * Edgegap bills. May be called only after `acknowledge('public')` or, for a button or form, after any
-   * acknowledgement. If `under` is given, and the message is not also the response to the invocation, the message is
+   * Edgegap bills. May be called after any acknowledgement. If `under` is given, and the message is not also the response to the invocation, the message is
    * posted under that message.
    */
   postCard(message: Message, under?: MessageRef): Promise<MessageRef>;

@@ -5,6 +5,7 @@ import type { Change } from '../bulk/plan.ts';
 import { settled } from '../bulk/recheck.ts';
 import type { Card } from '../chat/card.ts';
 import { counted } from '../chat/facts.ts';
+import { filterWords } from '../deployments/list-filter.ts';
 import { InputError } from '../errors.ts';
 import type { Action, CheckContext, Context } from './define.ts';
 import type { Permission } from './permissions.ts';
@@ -23,13 +24,13 @@ interface Spared {
 }
 
 /**
- * Finds the deployments that match, and describes the whole filter. `parts` are the conditions of the filter in words,
- * without the person. Throws InputError if there is no deployment to change.
+ * Finds the deployments that match, and describes the whole filter. `place` is a further condition in words. Throws
+ * InputError if there is no deployment to change.
  */
 export async function matching(
   context: Finding,
   { spared, ...wanted }: Wanted & Spared,
-  ...parts: readonly string[]
+  place = '',
 ): Promise<Found & Spared & { readonly words: string }> {
   const tell = async (foreign: number) => {
     const text = `I look at ${foreign} servers that were not deployed from chat, to find those that match. This may take a minute.`;
@@ -37,7 +38,7 @@ export async function matching(
   };
   const found = await findTargets(context, wanted, tell);
   const person = found.by ? `deployed by ${found.by.name}` : '';
-  const words = [...parts, person].filter(Boolean).join(', ');
+  const words = [filterWords(wanted.filter), place, person].filter(Boolean).join(', ');
   const targets = found.targets.filter(({ request_id }) => request_id !== spared);
   if (targets.length > 0)
     return { ...found, words, targets, spared: targets.length < found.targets.length ? spared : undefined };

@@ -7,8 +7,8 @@ const DOUBLE_MS = 1_000;
 export type DoublePresses = ReturnType<typeof createDoublePresses>;
 
 /**
- * Treats several quick presses of a button by the same person as a single press. Used for buttons with a public answer or
- * card.
+ * Treats several quick presses of a button by the same person as a single press. Used for buttons with a public answer,
+ * and for actions with `once`.
  */
 export function createDoublePresses(clock: Clock) {
   /**

@@ -1,11 +1,21 @@
 import { type Filter, filtersOf } from '../deployments/list-filter.ts';
-import { isOwnTag } from '../edgegap/outside.ts';
+import { withoutOwnTags } from '../edgegap/outside.ts';
 import type { Services } from './define.ts';
 import { namesakes } from './same-name.ts';
 
-/** If the tag or version in the filter matches nothing, replaces it with the equivalent spellings that are in use. */
-export async function filterInUse(
-  { edgegap, catalog, clock }: Pick<Services, 'edgegap' | 'catalog' | 'clock'>,
+type Needed = Pick<Services, 'edgegap' | 'catalog' | 'clock'>;
+
+/** If no deployment matches the filter, replaces its tag and version with the equivalent spellings that are in use. */
+export async function filterInUse(needed: Needed, filter: Filter): Promise<Filter> {
+  if (filter.tag === undefined && filter.version === undefined) return filter;
+  const asGiven = { filters: filtersOf(filter, needed.clock.now()), limit: 1 };
+  const { total_count } = await needed.edgegap.deployments(asGiven);
+  return total_count > 0 ? filter : await spellingsInUse(needed, filter);
+}
+
+/** Replaces the tag and the version in the filter with the equivalent spellings that are in use. */
+export async function spellingsInUse(
+  { edgegap, catalog, clock }: Needed,
   filter: Filter,
   ids?: readonly string[],
 ): Promise<Filter> {
@@ -19,7 +29,7 @@ export async function filterInUse(
   const others = filtersOf({ ...named, tag: undefined }, clock.now(), ids);
   if (tag)
     for await (const row of edgegap.allDeployments({ filters: others, limit: 50 }))
-      tags.push(...row.tags.filter((one) => !isOwnTag(one)));
+      tags.push(...withoutOwnTags(row.tags));
   return { ...named, tag: namesInUse(tag, tags) };
 }
 

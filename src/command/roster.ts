@@ -8,7 +8,7 @@ import type { Deployments } from '../deployments/deployments.ts';
 import type { Heard } from '../deployments/search.ts';
 import { viewOf, viewOfStatus } from '../deployments/view.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
-import { isOwnTag } from '../edgegap/outside.ts';
+import { withoutOwnTags } from '../edgegap/outside.ts';
 import { type DeploymentRow, type DeploymentStatus, parseEdgegapTime } from '../edgegap/schema.ts';
 import type { CallOptions } from '../edgegap/transport.ts';
 import { oneAtATime } from '../loop.ts';
@@ -165,7 +165,12 @@ function fromStore(deployment: Deployment): Running | undefined {
 function fromList(row: DeploymentRow, status: DeploymentStatus | undefined, heardAt: number): Running {
   const { request_id, ready, tags, start_time } = row;
   const view = status && viewOfStatus(status);
-  const known = view ?? { application: '', version: '', status: ready ? 'READY' : 'DEPLOYING', tags };
+  const known = view ?? {
+    application: '',
+    version: '',
+    status: ready ? 'READY' : 'DEPLOYING',
+    tags: withoutOwnTags(tags),
+  };
   return running(known, { request_id, begunAt: parseEdgegapTime(start_time), heardAt, at: undefined });
 }
 
@@ -176,7 +181,6 @@ function running(
   const name = `${view.application} ${view.version}`.trim();
   const city = view.told?.location?.city ?? '';
   const status = statusFace(view.status).words;
-  const tags = view.tags.filter((tag) => !isOwnTag(tag));
-  const key = searchKey([name, city, status, facts.request_id, ...tags].join(' '));
-  return { ...facts, name, city, status, tags, key };
+  const key = searchKey([name, city, status, facts.request_id, ...view.tags].join(' '));
+  return { ...facts, name, city, status, tags: view.tags, key };
 }

@@ -1,5 +1,5 @@
 import type { Card } from '../chat/card.ts';
-import { isOwnTag } from '../edgegap/outside.ts';
+import { withoutOwnTags } from '../edgegap/outside.ts';
 import type { DeploymentStatus } from '../edgegap/schema.ts';
 import { parseEdgegapTime } from '../edgegap/schema.ts';
 import { InputError } from '../errors.ts';
@@ -59,7 +59,7 @@ function planOf(status: DeploymentStatus): DeployPlan {
   const { latitude, longitude } = status.location ?? {};
   const place = locationOf(status) ?? '';
   const users = latitude === undefined || longitude === undefined ? [] : [{ latitude, longitude }];
-  return { users, place, tags: status.tags.filter((tag) => !isOwnTag(tag)), adopted: true };
+  return { users, place, tags: withoutOwnTags(status.tags), adopted: true };
 }
 
 /** The card of an adoption before the server is stored. With another `text`, the card says that nothing was adopted. */

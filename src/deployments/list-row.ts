@@ -1,5 +1,5 @@
 import type { Choice } from '../chat/card.ts';
-import { isOwnTag } from '../edgegap/outside.ts';
+import { withoutOwnTags } from '../edgegap/outside.ts';
 import { type DeploymentRow, type Location, parseEdgegapTime } from '../edgegap/schema.ts';
 import type { CallOptions } from '../edgegap/transport.ts';
 import { roughly, statusFace } from './card.ts';
@@ -57,7 +57,7 @@ export async function rowOf(
       city,
       known?.asker.name ?? '',
       addressOf(row),
-      row.tags.filter((tag) => !isOwnTag(tag)).join(', '),
+      withoutOwnTags(row.tags).join(', '),
     ],
     choice: {
       label: request_id,

@@ -1,4 +1,4 @@
-import { isOwnTag } from '../edgegap/outside.ts';
+import { withoutOwnTags } from '../edgegap/outside.ts';
 import { type DeploymentPort, type DeploymentStatus, parseEdgegapTime } from '../edgegap/schema.ts';
 import type { DeploymentView, PortView } from './card.ts';
 import type { Deployment, DeployPlan } from './deployment.ts';
@@ -18,7 +18,7 @@ export function viewOf(deployment: Deployment): DeploymentView {
     fqdn: snapshot?.fqdn,
     public_ip: snapshot?.public_ip,
     ports: portsOf(snapshot),
-    tags: deployment.tags.filter((tag) => !isOwnTag(tag)),
+    tags: withoutOwnTags(deployment.tags),
     ordered: orderFields(deployment.plan, deployment.version),
     askedBy: deployment.asker.name,
     adopted: deployment.plan.adopted,
@@ -149,7 +149,7 @@ export function viewOfStatus(status: DeploymentStatus): DeploymentView {
     fqdn: status.fqdn,
     public_ip: status.public_ip,
     ports: portsOf(status),
-    tags: status.tags.filter((tag) => !isOwnTag(tag)),
+    tags: withoutOwnTags(status.tags),
     ...timesSaid(status),
     error: error ? status.error_detail : undefined,
     told: status,

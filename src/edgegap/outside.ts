@@ -19,6 +19,11 @@ export function isOwnTag(tag: string): boolean {
   return OWN_TAG.test(tag);
 }
 
+/** The tags without the bot's own tag. */
+export function withoutOwnTags(tags: readonly string[]): string[] {
+  return tags.filter((tag) => !isOwnTag(tag));
+}
+
 /** The id of the deployment to which the bot's own tag among the tags belongs. Undefined if there is no such tag. */
 export function idOfOwnTag(tags: readonly string[]): string | undefined {
   return tags.find(isOwnTag)?.slice('chatops-'.length);

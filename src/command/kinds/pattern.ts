@@ -10,13 +10,7 @@ const LONGEST = 500;
 export const pattern: Kind<LinePattern> = {
   placeholder: 'text',
   input: () => ({ type: 'text', maxLength: LONGEST }),
-  parse(given, { name }) {
-    const text = plainText(given, name, LONGEST);
-    if (text !== '') return text;
-    throw new InputError('pattern-empty', `${name} is empty.`, {
-      hint: 'Give a text that the lines contain, or a pattern between slashes: /error|warn/i.',
-    });
-  },
+  parse: (given, { name }) => plainText(given, name, LONGEST),
   async resolve(named) {
     const read = await linePattern(named);
     if ('matches' in read) return read;
