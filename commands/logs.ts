@@ -21,9 +21,6 @@ import { maskedTail, type Tail } from '../src/log/tail.ts';
 import type { Recorded } from '../src/recorder/recordings.ts';
 
 const DEFAULT_LINES = 30;
-/** How much of a log the message shows. A longer log is attached as a file. */
-const SHOWN_LINES = 40;
-const SHOWN_CHARACTERS = 2_400;
 const MAX_LINES = 5_000;
 
 export default defineCommand({
@@ -203,7 +200,7 @@ function logCard(
   let long = 0;
   const part = (title: string, { text, lines }: Part, file: string) => {
     if (title) nodes.push({ kind: 'text', text: [{ bold: title }] });
-    const excerpt = excerptOf(text, SHOWN_LINES, SHOWN_CHARACTERS);
+    const excerpt = excerptOf(text);
     const ends = text.match(/^\[… \d+ characters left out\]/gm)?.length ?? 0;
     if (request.file || excerpt.length < text.length || ends > 0) files.push(textFile(file, `${text}\n`));
     left += lines - excerpt.split('\n').length;

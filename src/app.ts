@@ -224,7 +224,12 @@ export async function buildApp({
   const refreshers = new Map(
     opened.map((one) => [
       one.id,
-      createRefresher({ ...one, fleets: () => knownFleets(services(one)), clock, log }),
+      createRefresher({
+        ...one,
+        fleets: () => knownFleets({ settings: config, payloads: createPayloads(store, clock, one.id) }),
+        clock,
+        log,
+      }),
     ]),
   );
   const following = followingLogs({

@@ -124,7 +124,7 @@ const Environment = z.object({
     })
     .default(DEFAULT_DATABASE),
   KEEP_DAYS: wholeNumber(1, 3_650).default(30),
-  FLIGHT_RECORDER: z.stringbool({ error: 'must be 1 or 0' }).default(true),
+  FLIGHT_RECORDER: flag(true),
   DEFAULT_NEAR: z.string().max(100, 'must be the name of a city, at most 100 characters').optional(),
   APP_ALLOWLIST: list({ shape: /^.{1,64}$/, what: 'an application name' }).optional(),
   FLEETS: list({ shape: /^.{1,100}$/, what: 'the name of a private fleet' }).default([]),

@@ -5,10 +5,9 @@ import { type Filter, filtersOf } from '../deployments/list-filter.ts';
 import { rowOf } from '../deployments/list-row.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
 import type { DeploymentRow, Location } from '../edgegap/schema.ts';
+import { BACKGROUND } from '../edgegap/transport.ts';
 import type { Target } from './plan.ts';
-import { BACKGROUND } from './recheck.ts';
 
-const LIST_PAGE = 50;
 /** The person is told about the wait only if more servers than this have to be asked about. */
 const QUIET = 20;
 
@@ -51,7 +50,6 @@ export async function findTargets(
   for await (const row of edgegap.allDeployments({
     filters: filtersOf(filter, now),
     order_by: [{ field: 'created_at', order: 'desc' }],
-    limit: LIST_PAGE,
   })) {
     if (only && !only.has(row.request_id)) continue;
     if (without !== undefined && row.tags.includes(without)) tagged++;

@@ -7,7 +7,7 @@ import type { EdgegapApi } from '../edgegap/client.ts';
 import { isNoSuchDeployment } from '../edgegap/errors.ts';
 import type { DeploymentRow, DeploymentStatus } from '../edgegap/schema.ts';
 import { STOP_BATCH } from '../edgegap/stop.ts';
-import type { CallOptions } from '../edgegap/transport.ts';
+import { BACKGROUND, type CallOptions } from '../edgegap/transport.ts';
 import type { Order, Result } from './plan.ts';
 import type { Plans } from './plans.ts';
 
@@ -18,10 +18,6 @@ export interface BulkAccount {
   readonly plans: Plans;
   readonly clock: Clock;
 }
-
-/** Plans use only that part of Edgegap's limits that people leave free. */
-export const BACKGROUND = { lane: 'background' } as const;
-const LIST_PAGE = 50;
 
 const ENDED = 'the deployment has ended';
 const STOPPING = 'the deployment is being stopped already';
@@ -41,7 +37,7 @@ export async function leftOut(
   const now = clock.now();
   const listed = new Map<string, DeploymentRow>();
   // Edgegap itself applies the plan's filter again.
-  const query = { filters: filtersOf(filter, now, ids), limit: LIST_PAGE };
+  const query = { filters: filtersOf(filter, now, ids) };
   for await (const row of api.allDeployments(query, call)) listed.set(row.request_id, row);
   const stopped = await plans.stoppedSince(ids, now - STOP_PATIENCE_MS);
   return await Promise.allSettled(

@@ -1,12 +1,12 @@
 import { EdgegapError } from '../edgegap/errors.ts';
 import { STOP_BATCH } from '../edgegap/stop.ts';
-import type { CallOptions } from '../edgegap/transport.ts';
+import { BACKGROUND, type CallOptions } from '../edgegap/transport.ts';
 import { AppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { TaskKind } from '../work/task.ts';
 import type { Change, Item, ItemState, Result, RunningPlan } from './plan.ts';
 import { BULK } from './plans.ts';
-import { BACKGROUND, type BulkAccount, ending, hasTag, leftOut } from './recheck.ts';
+import { type BulkAccount, ending, hasTag, leftOut } from './recheck.ts';
 
 /** Each tag is a request of its own, so a batch is smaller than a batch of stops, which is a single request. */
 const TAG_BATCH = 20;

@@ -28,7 +28,7 @@ export async function spellingsInUse(
   const tags: string[] = [];
   const others = filtersOf({ ...named, tag: undefined }, clock.now(), ids);
   if (tag)
-    for await (const row of edgegap.allDeployments({ filters: others, limit: 50 }))
+    for await (const row of edgegap.allDeployments({ filters: others }))
       tags.push(...withoutOwnTags(row.tags));
   return { ...named, tag: namesInUse(tag, tags) };
 }

@@ -25,7 +25,6 @@ const LIST_TTL_MS = 60_000;
  * deployments, and the list shares its rate limit with the command `list`.
  */
 const MOST_LISTED = 500;
-const PAGE = 50;
 /** Edgegap is asked for the application and the status of at most this many deployments outside the store. */
 const MOST_ASKED = 100;
 
@@ -142,7 +141,7 @@ export class Roster {
     const order_by = [{ field: 'created_at', order: 'desc' }] as const;
     const found: Running[] = [];
     let read = 0;
-    for await (const row of edgegap.allDeployments({ order_by, limit: PAGE }, call)) {
+    for await (const row of edgegap.allDeployments({ order_by }, call)) {
       // A deployment with a row in the store is left out, even if the deployment has ended in the meantime.
       if (!(await deployments.byRequestId(row.request_id))) {
         const status = found.length < MOST_ASKED ? await deployments.statusInList(row, call) : undefined;

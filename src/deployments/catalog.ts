@@ -3,7 +3,7 @@ import { type Clock, stopwatch } from '../clock.ts';
 import type { Application, AppVersion, FleetHost } from '../edgegap/catalogue.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
 import { type Location, parseEdgegapTime } from '../edgegap/schema.ts';
-import type { CallOptions } from '../edgegap/transport.ts';
+import { BACKGROUND, type CallOptions } from '../edgegap/transport.ts';
 import { oneAtATime } from '../loop.ts';
 
 const TTL_MS = 5 * 60_000;
@@ -139,7 +139,7 @@ export function cached<Row>(
     read,
     seen() {
       const waits = failedAgoMs && failedAgoMs() < SEEN_TTL_MS;
-      if (!waits) read(seenTtlMs, { lane: 'background' }).catch(() => undefined);
+      if (!waits) read(seenTtlMs, BACKGROUND).catch(() => undefined);
       return { rows: value?.rows ?? [], asOf: failedAgoMs && (value?.at ?? 0) };
     },
     last: () => value?.rows ?? [],

@@ -7,7 +7,6 @@ import type { KnownDeployments } from './known.ts';
 import type { PlannedStops } from './planned-stops.ts';
 import { viewOfStatus } from './view.ts';
 
-const LIST_PAGE = 50;
 const HOUR_MS = 60 * 60_000;
 
 /**
@@ -22,7 +21,7 @@ export async function orphansOf(parts: {
   const { edgegap, deployments, plannedStops } = parts;
   const found: DeploymentRow[] = [];
   const order_by = [{ field: 'created_at', order: 'asc' }] as const;
-  for await (const row of edgegap.allDeployments({ order_by, limit: LIST_PAGE })) {
+  for await (const row of edgegap.allDeployments({ order_by })) {
     const { request_id } = row;
     if ((await deployments.byRequestId(request_id)) || (await isOfOwnDeploy(deployments, row))) continue;
     if (!(await plannedStops.of(request_id))) found.push(row);

@@ -62,6 +62,9 @@ export type EdgegapClientOptions = Omit<TransportOptions, Optional | 'authorizat
   };
 type Optional = 'baseUrl' | 'timeoutMs' | 'mask';
 
+/** The number of rows on a page when the whole list is read. Edgegap's own pages are shorter. */
+const LIST_PAGE = 50;
+
 /**
  * An Edgegap account over HTTP, with its own connections and rate limits. Close the client when it is no longer needed.
  * Each call takes a signal and a lane. The lane is `people` by default. Calls in the lane `people` go before calls in
@@ -151,7 +154,7 @@ export class EdgegapClient {
     call?: CallOptions,
   ): AsyncGenerator<DeploymentRow, void> {
     const seen = new Set<string>();
-    for await (const rows of eachPage((page) => this.#list({ ...request, page }, call))) {
+    for await (const rows of eachPage((page) => this.#list({ limit: LIST_PAGE, ...request, page }, call))) {
       for (const row of rows) {
         if (seen.has(row.request_id)) continue;
         seen.add(row.request_id);

@@ -47,6 +47,9 @@ export interface CallOptions {
   mayLeave?: (() => void) | undefined;
 }
 
+/** For calls that no person waits for. They use only that part of Edgegap's limits that people leave free. */
+export const BACKGROUND = { lane: 'background' } as const satisfies CallOptions;
+
 export interface ApiRequest {
   method: HttpCall['method'];
   /** Built with the function `path`, so that each part is encoded. */

@@ -1,11 +1,15 @@
+/** How much of a log a message shows. */
+const MOST_LINES = 40;
+const MOST_CHARACTERS = 2_400;
+
 /**
- * Returns the last lines of a text, but no more than `lines` lines and `characters` characters. If possible, the
- * excerpt starts at the beginning of a line. It never starts in the middle of a character.
+ * Returns the last lines of a text, as many as a message shows. If possible, the excerpt starts at the beginning of a
+ * line. The excerpt never starts in the middle of a character.
  */
-export function excerpt(text: string, lines: number, characters: number): string {
-  const whole = text.split('\n').slice(-lines).join('\n');
-  if (whole.length <= characters) return whole;
-  const end = whole.slice(-characters);
+export function excerpt(text: string): string {
+  const whole = text.split('\n').slice(-MOST_LINES).join('\n');
+  if (whole.length <= MOST_CHARACTERS) return whole;
+  const end = whole.slice(-MOST_CHARACTERS);
   const line = end.indexOf('\n');
   return line === -1 ? end.replace(/^[\uDC00-\uDFFF]/, '') : end.slice(line + 1);
 }

@@ -1,4 +1,4 @@
-import { KEY_LINES, maskLines } from './mask.ts';
+import { maskRows } from './mask-rows.ts';
 import { linePattern } from './pattern.ts';
 import { onScreen } from './screen.ts';
 
@@ -37,17 +37,8 @@ export async function searchLog({ log, source, invert, count, secrets }: LogSear
   let end = log.trimEnd().length;
   while (end > 0 && found.length < count) {
     const [begin, from] = blockBefore(log, end);
-    // A secret may begin on a line before the block.
-    const before =
-      from === 0
-        ? []
-        : log
-            .slice(Math.max(0, from - BLOCK), from - 1)
-            .split('\n')
-            .slice(-KEY_LINES);
-    const context = await onScreen(before);
     const rows = await onScreen(log.slice(from, end).split('\n'));
-    const lines = (await maskLines([...context, ...rows], secrets)).slice(context.length);
+    const lines = await maskRows(log, from, rows, secrets);
     found.unshift(...lines.filter((line) => pattern.matches(line) !== invert));
     end = begin - 1;
   }

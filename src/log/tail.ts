@@ -32,12 +32,14 @@ export async function maskedTail(log: string, count: number, secrets: readonly s
   if (whole === '') return { text: '', lines: 0, total: 0 };
   const begin = Math.max(0, whole.length - MOST - BEFORE);
   const near = whole.slice(begin).split('\n');
-  const total = (await lineCount(whole)) - near.length;
-  // `near` begins in the middle of a line. This line is left out, unless it reaches far into the shown part.
+  const all = await lineCount(whole);
+  // If `begin` is in the middle of the log, `near` begins in the middle of a line. This line is left out, unless the line
+  // reaches far into the shown part.
   const long = begin > 0 && (near[0]?.length ?? 0) > BEFORE + LONGEST_LINE;
-  if (begin > 0 && !long) near.shift();
+  const isCut = begin > 0 && !long;
+  if (isCut) near.shift();
   const rows = await onScreen(near);
-  const before = begin > 0 && !long ? Math.min(linesWithin(rows, BEFORE), rows.length - 1) : 0;
+  const before = isCut ? Math.min(linesWithin(rows, BEFORE), rows.length - 1) : 0;
   const from = Math.max(before, rows.length - count);
   const start = Math.max(0, from - KEY_LINES);
   const lines = (await maskLines(rows.slice(start), secrets)).slice(from - start);
@@ -45,7 +47,7 @@ export async function maskedTail(log: string, count: number, secrets: readonly s
   return {
     text: lines.join('\n'),
     lines: lines.length,
-    total: total + rows.length + (begin > 0 && !long ? 1 : 0),
+    total: all - near.length + rows.length,
   };
 }
 

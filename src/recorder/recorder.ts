@@ -1,6 +1,7 @@
 import { type Clock, within } from '../clock.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
 import { isNoSuchDeployment } from '../edgegap/errors.ts';
+import { BACKGROUND } from '../edgegap/transport.ts';
 import { AppError } from '../errors.ts';
 import { maskedTail } from '../log/tail.ts';
 import type { Logger } from '../log.ts';
@@ -15,7 +16,6 @@ const STOP_WAITS_MS = 3_000;
 /** The number of logs that are read at the same time before a stop of many servers. */
 const AT_ONCE = 4;
 /** Reading logs to save them uses only that part of Edgegap's limits that people leave free. */
-const BACKGROUND = { lane: 'background' } as const;
 
 export interface RecorderParts {
   readonly store: Store;

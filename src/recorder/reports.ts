@@ -5,6 +5,7 @@ import type { Deployment } from '../deployments/deployment.ts';
 import { CRASH_REPORT, LAST_LOG } from '../deployments/reports.ts';
 import { EdgegapError, isPassing } from '../edgegap/errors.ts';
 import type { Logs } from '../edgegap/logs.ts';
+import { BACKGROUND } from '../edgegap/transport.ts';
 import { AppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { inReadUnits } from '../metrics/series.ts';
@@ -29,7 +30,6 @@ const MEASURED_MS = 10 * 60_000;
 const MINUTE_MS = 60_000;
 /** A failure is compared with this many deployments of the same version. */
 const COMPARED = 30;
-const BACKGROUND = { lane: 'background' } as const;
 
 type ReportingAccount = Account & { readonly recorder: Recorder };
 
@@ -64,8 +64,12 @@ export function reports({ accountOf, store, clock, log }: Parts): readonly TaskK
     await enqueue(store, clock, { kind: 'post', orderKey: id, to, under, key, message });
   }
 
-  async function explain(account: ReportingAccount, deployment: Deployment): Promise<undefined> {
-    const recorded = await read(account, deployment);
+  async function explain(
+    account: ReportingAccount,
+    deployment: Deployment,
+    saved?: Recorded,
+  ): Promise<undefined> {
+    const recorded = saved ?? (await read(account, deployment));
     const use = await lastUse(account, deployment, clock.now());
     const last = await account.deployments.lastOf(deployment, COMPARED);
     const sort = sortOf(deployment.errorDetail);
@@ -89,7 +93,7 @@ export function reports({ accountOf, store, clock, log }: Parts): readonly TaskK
     if (!recorded || recorded.quiet) return undefined;
     // A server that crashed may have been restarted and run on. If a person stopped the server later, this is no
     // failure to explain.
-    if (recorded.crash_data && stopAskedBy === undefined) return await explain(account, deployment);
+    if (recorded.crash_data && stopAskedBy === undefined) return await explain(account, deployment, recorded);
     const files = filesOf(deployment, recorded);
     if (files.length > 0)
       await post(deployment, `log-${deployment.id}`, logCard(deployment, recorded, files));

@@ -3,9 +3,6 @@ import { counted } from '../chat/facts.ts';
 import { excerpt } from '../log/excerpt.ts';
 import { allSeen, type Follow, type FollowOrder } from './follow.ts';
 
-const SHOWN_LINES = 40;
-const SHOWN_CHARACTERS = 2_400;
-
 /** The message that is shown while the log is followed. */
 export function followCard(follow: FollowOrder & Partial<Follow>): Card {
   const { request_id, until, problem } = follow;
@@ -62,7 +59,7 @@ export function followedCard(follow: Follow, reason: string): Card {
 function lines(follow: Partial<Follow>, otherwise: string): Node {
   const text = allSeen({ open: '', ...follow });
   if (text === '') return { kind: 'text', text: [otherwise] };
-  return { kind: 'code', text: excerpt(text, SHOWN_LINES, SHOWN_CHARACTERS), keep: 'end' };
+  return { kind: 'code', text: excerpt(text), keep: 'end' };
 }
 
 function byWhom({ asker, source, invert }: FollowOrder) {

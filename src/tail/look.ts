@@ -1,15 +1,10 @@
-import { KEY_LINES, maskLines } from '../log/mask.ts';
+import { CONTEXT, maskRows } from '../log/mask-rows.ts';
 import { linePattern } from '../log/pattern.ts';
 import { onScreen } from '../log/screen.ts';
 import { beginOfLast, type Mark, markAt, newPart } from './new-part.ts';
 
 /** The largest number of characters of new lines that one look shows. */
 export const MOST = 524_288;
-/**
- * This many characters before the new lines are masked together with the new lines, because a secret may begin there.
- */
-const CONTEXT = 65_536;
-
 /** A word with fewer characters than this is too short for a secret. */
 const SHORT_WORD = 6;
 
@@ -53,9 +48,7 @@ export async function look(job: LookJob): Promise<Look> {
   const begin = beginAtMost(log, from, to);
   const whole = begin < to ? await onScreen(log.slice(begin, to - 1).split('\n')) : [];
   const [open = ''] = (await onScreen([withoutLastWord(log.slice(Math.max(to, begin)))])).slice(-1);
-  const context = begin === 0 ? [] : await onScreen(linesBefore(log, begin));
-  const masked = await maskLines([...context, ...whole, open], job.secrets);
-  const rows = masked.slice(context.length);
+  const rows = await maskRows(log, begin, [...whole, open], job.secrets);
   const last = rows.pop() ?? '';
   const isWanted = await matcher(job);
   return {
@@ -89,13 +82,6 @@ function beginAtMost(log: string, from: number, to: number): number {
   const line = log.indexOf('\n', most) + 1;
   const isShort = line > 0 && line < log.length && line - most <= CONTEXT;
   return isShort ? line : Math.min(most, Math.max(to, from));
-}
-
-function linesBefore(log: string, begin: number): string[] {
-  return log
-    .slice(Math.max(0, begin - CONTEXT), begin - 1)
-    .split('\n')
-    .slice(-KEY_LINES);
 }
 
 async function matcher({ source, invert = false }: LookJob): Promise<(line: string) => boolean> {

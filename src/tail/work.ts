@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Deployments } from '../deployments/deployments.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
 import { isNoSuchDeployment } from '../edgegap/errors.ts';
+import { BACKGROUND } from '../edgegap/transport.ts';
 import { AppError, RefusedError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Store } from '../store/schema.ts';
@@ -92,7 +93,7 @@ async function statusOf(
   if (known) return known.endedAt === undefined ? known.status : 'TERMINATED';
   if (quiet === 0) return undefined;
   try {
-    return (await api.status(request_id, { lane: 'background' })).current_status;
+    return (await api.status(request_id, BACKGROUND)).current_status;
   } catch (error) {
     if (isNoSuchDeployment(error)) return 'TERMINATED';
     if (error instanceof AppError) return undefined;

@@ -89,7 +89,7 @@ async function* listed({ edgegap }: Lookup, host: string): AsyncGenerator<Reacha
     const filters = [{ field: 'request_id', operator: 'eq', value: label } as const];
     yield* (await edgegap.deployments({ filters, limit: 1 })).rows;
   }
-  yield* edgegap.allDeployments({ limit: 50 });
+  yield* edgegap.allDeployments();
 }
 
 function isAt({ fqdn, public_ip, ports }: Reachable, { host, port }: ServerAddress): boolean {

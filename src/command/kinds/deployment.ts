@@ -99,7 +99,7 @@ async function findKnown({ deployments, at, settings }: Lookup, value: string) {
 async function findListed({ edgegap, deployments }: Lookup, value: string): Promise<string | undefined> {
   const begins = (id: string) => spellings(value).some((beginning) => id.startsWith(beginning));
   const ids: string[] = [];
-  for await (const { request_id } of edgegap.allDeployments({ limit: 50 }))
+  for await (const { request_id } of edgegap.allDeployments())
     if (begins(request_id) && !(await deployments.byRequestId(request_id))) ids.push(request_id);
   if (ids.length < 2) return ids[0];
   throw ambiguous(`Several active deployments begin with ${quoted(value)}.`, ids.slice(0, 5));

@@ -1,0 +1,26 @@
+import { KEY_LINES, maskLines } from './mask.ts';
+import { onScreen } from './screen.ts';
+
+/** This many characters before the rows are masked together with the rows, because a secret may begin there. */
+export const CONTEXT = 65_536;
+
+/**
+ * Masks secrets in the rows, which are the part of the log from the place `begin` on, as a screen shows them. Returns as
+ * many rows.
+ */
+export async function maskRows(
+  log: string,
+  begin: number,
+  rows: readonly string[],
+  secrets: readonly string[],
+): Promise<string[]> {
+  const context = begin === 0 ? [] : await onScreen(linesBefore(log, begin));
+  return (await maskLines([...context, ...rows], secrets)).slice(context.length);
+}
+
+function linesBefore(log: string, begin: number): string[] {
+  return log
+    .slice(Math.max(0, begin - CONTEXT), begin - 1)
+    .split('\n')
+    .slice(-KEY_LINES);
+}
