@@ -31,7 +31,7 @@ COPY --from=build /app/dist ./
 
 # The base image's user "node", by number, so that an orchestrator can see that this user is not root.
 USER 1000:1000
-# The check loads every module, and Node.js then writes the compiled code. Node.js keeps this code for each user: another
+# The check loads the modules that a start needs, and Node.js then writes the compiled code. Node.js keeps this code for each user: another
 # user starts more slowly.
 RUN ["node", "src/main.js", "--check"]
 # The only place that is written to. The default database is here: no setting names the place, because DATABASE_URL_FILE

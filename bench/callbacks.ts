@@ -4,6 +4,7 @@
  * route that commits one row to the same kind of store, then 200. Both get the same requests over the same number of
  * connections, in turn.
  */
+
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +18,7 @@ import { startPostgres } from '../test/support/postgres-server.ts';
 import type { Bench } from './support/bench.ts';
 import { type Loaded, type Loader, startLoader } from './support/load.ts';
 import { openReceiver } from './support/receiver.ts';
+import { median } from './support/side-by-side.ts';
 
 const CONNECTIONS = 64;
 const BATCH = 1_000;
@@ -169,8 +171,4 @@ async function openBare(bare: Bare): Promise<{ app: FastifyInstance; origin: str
     },
   );
   return { app, origin: await app.listen({ port: 0, host: '127.0.0.1' }) };
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((x, y) => x - y)[Math.floor(values.length / 2)] ?? Number.NaN;
 }

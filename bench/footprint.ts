@@ -4,6 +4,7 @@
  * process of discord.js and Bolt. All measured programs are connected to Discord and Slack. A further bot, with 20,000
  * running deployments in its database, is compared with a bot that has none.
  */
+
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -18,6 +19,7 @@ import type { Bench } from './support/bench.ts';
 import { deploymentRows, insertAll } from './support/deployments.ts';
 import { startListedEdgegap } from './support/listed-edgegap.ts';
 import { type Program, startMeasured } from './support/measured-process.ts';
+import { median } from './support/side-by-side.ts';
 
 const KNOWN = 20_000;
 const ROUNDS = 5;
@@ -121,9 +123,4 @@ async function fill(database: string, ids: readonly string[]): Promise<void> {
   }));
   await insertAll(store, rows);
   await store.destroy();
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((x, y) => x - y);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }

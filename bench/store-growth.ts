@@ -17,6 +17,7 @@ import { dialectFor, openStore } from '../src/store/store.ts';
 import { startPostgres } from '../test/support/postgres-server.ts';
 import type { Bench } from './support/bench.ts';
 import { deploymentRows, insertAll } from './support/deployments.ts';
+import { median } from './support/side-by-side.ts';
 
 const FEW = 100;
 const MANY = 100_000;
@@ -139,8 +140,4 @@ async function time({ ask }: Filled, question: string): Promise<number> {
   const start = performance.now();
   for (let asked = 0; asked < ASKED; asked++) await ask[question]?.();
   return (performance.now() - start) / ASKED;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((x, y) => x - y)[Math.floor(values.length / 2)] ?? Number.NaN;
 }

@@ -13,6 +13,7 @@ import { createReader } from '../src/tail/reader.ts';
 import { TestClock } from '../test/support/test-clock.ts';
 import type { Bench } from './support/bench.ts';
 import { longestHold } from './support/hold.ts';
+import { median } from './support/side-by-side.ts';
 
 const MB = 1_000_000;
 const LARGE = 24;
@@ -115,10 +116,6 @@ async function memory(): Promise<number> {
   }
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
 function ns(ms = Number.NaN): string {

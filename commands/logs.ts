@@ -38,7 +38,10 @@ export default defineCommand({
     },
     grep: { kind: 'pattern', description: 'Show only lines with this text, or a pattern like /error|warn/i' },
     invert: { kind: 'boolean', description: 'Show the lines that do not match grep' },
-    file: { kind: 'boolean', description: 'Attach the lines as a file; without lines, the whole log' },
+    file: {
+      kind: 'boolean',
+      description: `Attach the lines as a file; without lines and grep, the last ${MAX_LINES}`,
+    },
     follow: { kind: 'boolean', description: 'Show new lines to the whole channel as they come' },
     for: {
       kind: 'duration',

@@ -29,8 +29,8 @@ export interface RefresherParts {
 
 /**
  * Reads the account's lists in the background, one after the other. The lists are read at the start, and then regularly
- * as long as people type. A process that receives no requests therefore reads the lists only once. Requests of people
- * go first.
+ * as long as people type. A process that receives no requests therefore reads the lists only once, and again only
+ * after a failure. Requests of people go first.
  */
 export function createRefresher({ id: account, catalog, roster, fleets, clock, log }: RefresherParts) {
   const stopping = new AbortController();

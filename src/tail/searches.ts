@@ -10,7 +10,7 @@ const MOST = 2_097_152;
 const PATIENCE_MS = 30_000;
 
 export interface LogSearches {
-  /** Finds the newest lines that match. Throws AppError `search-failed` if the search takes too long. */
+  /** Finds the newest lines that match. Throws AppError `search-failed` if the search fails or takes too long. */
   search(wanted: LogSearch): Promise<Found>;
   /** Ends the thread. Searches that are under way fail. */
   stop(): Promise<void>;

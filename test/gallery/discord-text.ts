@@ -1,11 +1,11 @@
-import { type Html, html, plain } from './html.ts';
+import { drawn, type Html, html, plain, type Rule } from './html.ts';
 import { longTime, relative } from './times.ts';
 
-/** The people and channels of the samples, by the names that the clients show. */
+/** The person of the samples, by the name that the client shows. */
 const NAME = 'ann';
 
 /** A piece of text on a line. Group 1 is the content; `draw` makes the HTML. */
-const RULES: readonly [pattern: RegExp, draw: (match: RegExpExecArray) => Html][] = [
+const RULES: readonly Rule[] = [
   [/^\\([^0-9A-Za-z\s])/, ([, sign = '']) => html`${plain(sign)}`],
   [/^``([\s\S]*?[^`])``(?!`)/, ([, code = '']) => html`<code>${plain(code)}</code>`],
   [/^`([\s\S]*?[^`])`(?!`)/, ([, code = '']) => html`<code>${plain(code)}</code>`],
@@ -24,14 +24,7 @@ const RULES: readonly [pattern: RegExp, draw: (match: RegExpExecArray) => Html][
 ];
 
 function inline(source: string): Html[] {
-  const out: Html[] = [];
-  for (let rest = source; rest !== ''; ) {
-    const [pattern, draw] = RULES.find(([rule]) => rule.test(rest)) as (typeof RULES)[number];
-    const match = pattern.exec(rest) as RegExpExecArray;
-    out.push(draw(match));
-    rest = rest.slice(match[0].length);
-  }
-  return out;
+  return drawn(source, RULES);
 }
 
 /** Draws the markdown of a text display as Discord's clients do, as far as the bot writes markdown. */

@@ -1,6 +1,6 @@
 import type { types } from '@slack/bolt';
 import type { CardFile } from '../../src/chat/card.ts';
-import { type Html, html, plain } from './html.ts';
+import { drawn, type Html, html, plain, type Rule } from './html.ts';
 import { relative, shortTime } from './times.ts';
 
 /** Draws a message as Slack's clients do, as far as the bot uses blocks. Files follow the message. */
@@ -48,7 +48,7 @@ function text({ type, text: content }: types.PlainTextElement | types.MrkdwnElem
 }
 
 /** The markup that the bot writes: dates, people, channels, links, bold text and code. */
-const MARKS: readonly [pattern: RegExp, draw: (match: RegExpExecArray) => Html][] = [
+const MARKS: readonly Rule[] = [
   [/^<!date\^(\d+)\^([^|^]*)[^>]*>/, ([, at = '', format = '']) => date(Number(at), format)],
   [/^<@\w+>/, () => html`<span class="mention">@ann</span>`],
   [/^<#\w+>/, () => html`<span class="mention">#game-servers</span>`],
@@ -64,14 +64,7 @@ const MARKS: readonly [pattern: RegExp, draw: (match: RegExpExecArray) => Html][
 ];
 
 function mrkdwn(source: string): Html[] {
-  const out: Html[] = [];
-  for (let rest = source; rest !== ''; ) {
-    const [pattern, draw] = MARKS.find(([rule]) => rule.test(rest)) as (typeof MARKS)[number];
-    const match = pattern.exec(rest) as RegExpExecArray;
-    out.push(draw(match));
-    rest = rest.slice(match[0].length);
-  }
-  return out;
+  return drawn(source, MARKS);
 }
 
 function unescaped(words: string): string {

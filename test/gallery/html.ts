@@ -1,11 +1,11 @@
 /** HTML that is complete: text from outside is escaped already. */
 export type Html = string & { readonly __html: true };
 
-export function escaped(text: string): Html {
+function escaped(text: string): Html {
   return text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`) as Html;
 }
 
-/** Puts HTML together. Plain strings are escaped, and arrays are joined. */
+/** Puts HTML together. Only the texts of `plain` are escaped, and arrays are joined. */
 export function html(parts: TemplateStringsArray, ...values: readonly (Piece | readonly Piece[])[]): Html {
   const shown = (value: Piece | readonly Piece[]) => [value].flat().map(piece).join('');
   return parts.reduce((out, part, i) => out + shown(values[i - 1]) + part) as Html;
@@ -42,4 +42,19 @@ const SIGN = new RegExp(Object.keys(SIGNS).join('|'), 'g');
 
 function withEmoji(text: string): string {
   return escaped(text).replace(SIGN, (sign) => `<i class="sign ${SIGNS[sign]}">${sign}</i>`);
+}
+
+/** A piece of text, which begins with a match of `pattern`. `draw` makes the HTML. */
+export type Rule = readonly [pattern: RegExp, draw: (match: RegExpExecArray) => Html];
+
+/** Draws a text piece by piece, each with the first rule that matches. A rule must match at every place. */
+export function drawn(text: string, rules: readonly Rule[]): Html[] {
+  const out: Html[] = [];
+  for (let rest = text; rest !== ''; ) {
+    const [pattern, draw] = rules.find(([rule]) => rule.test(rest)) as Rule;
+    const match = pattern.exec(rest) as RegExpExecArray;
+    out.push(draw(match));
+    rest = rest.slice(match[0].length);
+  }
+  return out;
 }
