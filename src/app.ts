@@ -238,6 +238,7 @@ export async function buildApp({
     store,
     clock,
     secrets,
+    adapters,
     log,
   });
   const explaining = reports({ accountOf: (id) => accounts.byId(id), store, clock, log });

@@ -100,6 +100,27 @@ export interface Question {
   person: Invocation['person'];
 }
 
+/** Messages that grow: the platform appends text to them. */
+export interface Streams {
+  /** The largest number of characters that one call appends. */
+  readonly mostCharacters: number;
+  /**
+   * Appends lines to a message, as text of fixed width. Posts a new message under `under` if there is no message yet, or
+   * if the platform appends nothing more to the message. Returns the message with the lines. Throws DeliveryError.
+   */
+  append(
+    lines: readonly string[],
+    to: {
+      readonly message: MessageRef | undefined;
+      readonly under: MessageRef;
+      /** The id of the person who asked for the lines. */
+      readonly reader: string;
+    },
+  ): Promise<MessageRef>;
+  /** Tells the platform that no more text follows. Throws DeliveryError. */
+  end(message: MessageRef): Promise<void>;
+}
+
 /** The interface that every platform implements. */
 export interface Adapter {
   /** The key of stored addresses, e.g. `discord`. */
@@ -137,6 +158,8 @@ export interface Adapter {
   /** Whether the platform is connected right now. `/readyz` shows this. */
   healthy(): boolean;
 
+  /** Missing on a platform without such messages. */
+  readonly streams?: Streams;
   /** Whether the whole line fits into one message of the platform. */
   fits(line: Line): boolean;
   /** Posts with the bot's own token. Throws DeliveryError. */

@@ -15,7 +15,7 @@ export function questionCard(deployment: Deployment, end: End, later: LaterEnds,
   const longer = extended === undefined ? '' : duration(extended - (plan.lifetime?.endsAt ?? 0));
   const stop = { command: 'stop', action: 'ask', arg: requestId };
   const why = end.by === 'lifetime' ? whyLifetime(later) : WHY_EDGEGAP;
-  const text: Rich = [{ mention: asker.id, name: asker.name }, ', this server ends at ', clock(end.at), why];
+  const text: Rich = [{ mention: asker.id, name: asker.name }, ', this server ends ', clock(end.at), why];
   const left = end.at - now;
   return {
     kind: 'card',
@@ -55,7 +55,7 @@ export function endText(deployment: Deployment): Rich {
   const end = firstEnd(deployment);
   if (!end) return ['I do not stop the server any more.'];
   const limit = end.by === 'edgegap' ? ', because its version limits the time (max_duration in Edgegap)' : '';
-  return ['The server now ends at ', clock(end.at), `${limit}.`];
+  return ['The server now ends ', clock(end.at), `${limit}.`];
 }
 
 /** The card that replaces the question after an answer. */

@@ -12,7 +12,7 @@ export function followCard(follow: FollowOrder & Partial<Follow>): Card {
     tone: 'progress',
     title: ['Following the log of ', { code: request_id }],
     nodes: [
-      lines(follow, 'No new line has come yet.'),
+      lines(follow, 'No new line has come yet.', 'The new lines appear in the thread.'),
       ...(problem ? [{ kind: 'note', text: [`${problem} I keep trying.`] } as const] : []),
       { kind: 'note', text: note },
       {
@@ -47,7 +47,7 @@ export function followedCard(follow: Follow, reason: string): Card {
       `, ${counted(count + (follow.open ? 1 : 0), 'line')}`,
     ],
     nodes: [
-      lines(follow, 'No new line came.'),
+      lines(follow, 'No new line came.', 'The lines are in the thread.'),
       { kind: 'text', text: [reason] },
       ...(text ? [{ kind: 'note', text: [`${part} are in ${file}.`] } as const] : []),
       { kind: 'note', text: byWhom(follow) },
@@ -56,7 +56,8 @@ export function followedCard(follow: Follow, reason: string): Card {
   };
 }
 
-function lines(follow: Partial<Follow>, otherwise: string): Node {
+function lines(follow: Partial<Follow>, otherwise: string, elsewhere: string): Node {
+  if (follow.stream?.message) return { kind: 'text', text: [elsewhere] };
   const text = allSeen({ open: '', ...follow });
   if (text === '') return { kind: 'text', text: [otherwise] };
   return { kind: 'code', text: excerpt(text), keep: 'end' };

@@ -15,6 +15,16 @@ export interface FollowOrder {
   readonly until: number;
 }
 
+/** A message that grows with the log. */
+export interface Stream {
+  /** Undefined until the first lines are appended. */
+  readonly message?: MessageRef | undefined;
+  /** The lines that were not appended yet, with secrets masked. */
+  readonly waiting: readonly string[];
+  /** Whether a process began to append lines and has not yet stored how this ended. */
+  readonly isSending: boolean;
+}
+
 /** The state of a follower. It is the payload of the follower's task, so another process can go on with the task. */
 export interface Follow extends FollowOrder {
   /** The message that shows the newest lines. */
@@ -26,6 +36,11 @@ export interface Follow extends FollowOrder {
    * The last line of the log if the line has no end yet, with secrets masked. In all other cases, the text is empty.
    */
   readonly open: string;
+  /**
+   * The message to which the platform appends the lines. Undefined if the lines stand in the card. This is so on
+   * platforms without such messages, and after a platform has refused such a message.
+   */
+  readonly stream?: Stream | undefined;
   /** How many lines were shown. */
   readonly count: number;
   /** Whether older lines were dropped from `seen`. */
@@ -39,6 +54,9 @@ export interface Follow extends FollowOrder {
 }
 
 export const ANEW = '… The log began anew. Some lines may be missing here.';
+
+/** Stands for lines that a platform may or may not have shown. These lines are not sent again. */
+const GAP = '… Some lines may be missing here.';
 
 export function beginFollow(order: FollowOrder, card: MessageRef): Follow {
   return { ...order, card, open: '', count: 0, isCut: false, quiet: 0 };
@@ -58,6 +76,7 @@ export function withLook(follow: Follow, { mark, rows, open, news, isAnew, left 
     mark,
     open,
     seen,
+    stream: follow.stream && { ...follow.stream, waiting: [...follow.stream.waiting, ...added] },
     count: follow.count + rows.length,
     isCut: follow.isCut || seen !== whole,
     quiet: isNews ? 0 : follow.quiet + 1,
@@ -67,6 +86,11 @@ export function withLook(follow: Follow, { mark, rows, open, news, isAnew, left 
 
 export function withProblem(follow: Follow, problem: string): Follow {
   return { ...follow, problem, quiet: follow.quiet + 1 };
+}
+
+/** The state in which the lines of the last call may or may not have been shown. */
+export function withGap(follow: Follow): Follow {
+  return { ...follow, stream: { ...follow.stream, waiting: [GAP], isSending: false } };
 }
 
 /** All lines that were shown, together with the line that has no end yet. */

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Adapter } from '../chat/port.ts';
 import type { Clock } from '../clock.ts';
 import type { Deployments } from '../deployments/deployments.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
@@ -7,9 +9,11 @@ import { AppError, RefusedError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Store } from '../store/schema.ts';
 import type { TaskKind } from '../work/task.ts';
+import { followCard } from './cards.ts';
 import { type Follow, withLook, withProblem } from './follow.ts';
 import { endFollow, FOLLOW, showFollow } from './followers.ts';
 import type { Reader } from './reader.ts';
+import { appendWaiting, endStream, withStream } from './stream.ts';
 
 /**
  * The time between two looks while new lines come. While no new lines come, the time doubles with each look, up to
@@ -25,11 +29,12 @@ interface Parts {
   readonly clock: Clock;
   /** Values that are masked in every server's log. */
   readonly secrets: readonly string[];
+  readonly adapters: readonly Adapter[];
   readonly log: Logger;
 }
 
 /** The task of a follower. Each run looks at the log once. */
-export function followingLogs({ accountOf, reader, store, clock, secrets, log }: Parts): TaskKind {
+export function followingLogs({ accountOf, reader, store, clock, secrets, adapters, log }: Parts): TaskKind {
   /** Looks at the log. If the log can never be read, `over` gives the reason. */
   async function looked(before: Follow, account: string, signal: AbortSignal) {
     const { request_id, mark, lines, source, invert } = before;
@@ -57,16 +62,18 @@ export function followingLogs({ accountOf, reader, store, clock, secrets, log }:
     kind: FOLLOW,
     async run({ key, account, payload, signal }) {
       const before = payload as Follow;
+      const streaming = { adapters, store, log };
       // Whether to end is decided before the last look, because a deployment may print lines right until its end.
       const reason = await reasonToEnd(before, account);
-      const { follow, over } = await looked(before, account, signal);
+      const { follow: seen, over } = await looked(withStream(before, streaming), account, signal);
+      const follow = await appendWaiting(streaming, key, seen, signal);
       const end = reason ?? over;
       if (end !== undefined) {
+        await endStream(streaming, follow);
         await endFollow({ store, clock }, key, follow, end);
         return undefined;
       }
-      const isNews = follow.seen !== before.seen || follow.open !== before.open;
-      if (isNews || follow.problem !== before.problem) await showFollow(store, clock, follow);
+      if (!isDeepStrictEqual(followCard(follow), followCard(before))) await showFollow(store, clock, follow);
       return { inMs: pause(follow, clock.now()), payload: follow };
     },
   };

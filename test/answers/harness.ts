@@ -98,7 +98,12 @@ export async function openStage(
         post: whileAlive((to: Address, outgoing: Outgoing) => until('post', adapter.post(to, outgoing))),
         edit: whileAlive(adapter.edit),
         resume: whileAlive(adapter.resume),
-        tell: whileAlive(adapter.sendDirect),
+        sendDirect: whileAlive(adapter.sendDirect),
+        streams: adapter.streams && {
+          ...adapter.streams,
+          append: whileAlive(adapter.streams.append),
+          end: whileAlive(adapter.streams.end),
+        },
         start: (inbox: Inbox, ...rest: []) =>
           adapter.start(
             inboxOf((given) =>

@@ -28,7 +28,7 @@ describe.each(['discord', 'slack-http'] as const)('a lifetime and its person on 
     const press = (persona: 'operator' | 'reader') =>
       effectOf(stage, persona, () => stage.driver.press(persona, 'Extend by 2 min'));
     expect(texts((await press('operator')).privately)).toContain('You may not change deployments here');
-    expect(texts((await press('reader')).privately)).toContain('The server now ends at');
+    expect(texts((await press('reader')).privately)).toContain('The server now ends');
     await terminated(stage, id);
     expect(stopsOf(stage, id)).toHaveLength(1);
     await stage.driver.regroup('operator', ['operators']);
@@ -73,7 +73,7 @@ describe('trouble with a lifetime', () => {
     const id = await deployFor(stage, {});
     const asked = await later(stage, () => question(stage, id));
     expect(asked.text).toContain('as long as MAX_LIFETIME allows');
-    expect(await press('Keep')).toContain('The server now ends at');
+    expect(await press('Keep')).toContain('The server now ends');
     const again = await later(stage, () => question(stage, id, 2));
     expect(again.text).toContain('MAX_LIFETIME is reached');
     expect(again.buttons).toEqual(['Stop']);

@@ -3,9 +3,13 @@ import type { MessageRef } from '../../src/chat/port.ts';
 import { answerCard } from '../../src/deployments/answer-card.ts';
 import { deploymentCard } from '../../src/deployments/card.ts';
 import type { Deployment } from '../../src/deployments/deployment.ts';
+import { questionCard } from '../../src/deployments/lifetime-cards.ts';
 import { endedCard, failedLine, type PlannedStop, plannedCard } from '../../src/deployments/planned-stop.ts';
 import { viewOf } from '../../src/deployments/view.ts';
 import { DeploymentStatus } from '../../src/edgegap/schema.ts';
+import { crashCard } from '../../src/recorder/crash-card.ts';
+import { followCard, followedCard } from '../../src/tail/cards.ts';
+import { beginFollow, type Follow } from '../../src/tail/follow.ts';
 import { NOW, type Sample } from './sample.ts';
 
 const MINUTE_MS = 60_000;
@@ -159,4 +163,50 @@ export function plannedStopSamples(personId: string): Sample[] {
     ['the line about the failure', failedLine(stop, why)],
   ];
   return samples.map(([name, shown]) => ({ group: 'planned stop', name, shown }));
+}
+
+const LOG = [
+  '[16:29:58] match 4412 started on Snowfield with 12 karts',
+  '[16:30:04] lap 1/3: kart 07 leads, 31.402 s',
+  '[16:30:11] warning: tick took 48 ms',
+  '[16:30:19] lap 2/3: kart 11 leads, 30.977 s',
+].join('\n');
+
+/** Logs that are followed, the report of a crash, and the questions before a server ends. */
+export function liveSamples(personId: string): Sample[] {
+  const asker = { id: personId, name: 'Ann' };
+  const order = { request_id: ID, asker, lines: 10, until: NOW + 10 * MINUTE_MS };
+  const begun: Follow = { ...beginFollow(order, CARD), seen: LOG, count: 4 };
+  const stream = { message: CARD, waiting: [], isSending: false };
+  const crashed = deployment(personId, {
+    ...READY,
+    status: 'ERROR',
+    snapshot: told('ERROR', { last_status: 'READY', error: true }),
+    errorDetail: 'Container exited with code 137',
+    errorAt: NOW - MINUTE_MS,
+  });
+  const crash_data = { exit_code: 137, restart_count: 2, message: 'OOMKilled' };
+  const lifetime = { ms: 120 * MINUTE_MS, endsAt: NOW + 10 * MINUTE_MS };
+  const ending = deployment(personId, { ...READY, plan: { users: [], place: PLACE, tags: [], lifetime } });
+  const end = { at: lifetime.endsAt, by: 'lifetime' } as const;
+  const samples: [string, Message][] = [
+    ['following a log', followCard(begun)],
+    ['following a log in the thread', followCard({ ...begun, stream })],
+    ['following ended', followedCard(begun, 'The time is over.')],
+    [
+      'crash report',
+      crashCard({
+        deployment: crashed,
+        log: { logs: LOG, crash_logs: '', crash_data } as never,
+        use: { cpu: 900, memory: 508, cpuLimit: 1_024, memoryLimit: 512 },
+        same: { count: 4, of: 30 },
+        isRecorded: true,
+      }),
+    ],
+    [
+      'the question before the end',
+      questionCard(ending, end, { extended: lifetime.endsAt + lifetime.ms, kept: 'never' }, NOW),
+    ],
+  ];
+  return samples.map(([name, shown]) => ({ group: 'live', name, shown }));
 }

@@ -1,7 +1,7 @@
 import type { Node } from '../../src/chat/card.ts';
 import type { Form } from '../../src/chat/form.ts';
 import { commandSamples, limitSamples } from './commands.ts';
-import { deploymentSamples, plannedStopSamples } from './deployments.ts';
+import { deploymentSamples, liveSamples, plannedStopSamples } from './deployments.ts';
 import { isForm, type Sample } from './sample.ts';
 
 /** How Discord and Slack address the person of the samples. */
@@ -19,6 +19,7 @@ export async function samplesFor(platform: Platform): Promise<Sample[]> {
   return [
     ...deploymentSamples(stand.personId),
     ...plannedStopSamples(stand.personId),
+    ...liveSamples(stand.personId),
     ...(await commandSamples(stand)),
     ...(await limitSamples(stand)),
     { group: 'form', name: 'every kind of field', shown: FORM },

@@ -1,6 +1,7 @@
 import { BOT_SCOPES } from '../../src/adapters/slack/manifest.ts';
 import { type Refusal, refusalOf } from './slack-blocks.ts';
 import type { ResponseUrls, Shown } from './slack-response-urls.ts';
+import { SlackStreams } from './slack-streams.ts';
 import { SlackViews, viewProblems } from './slack-views.ts';
 import { personToken, SLACK_TOKENS, type SlackWorld, type WebAnswer } from './slack-world.ts';
 
@@ -45,6 +46,7 @@ export class SlackWebApi {
   readonly withoutScopes = new Set<string>();
   readonly changes: Change[] = [];
   readonly views = new SlackViews();
+  readonly streams: SlackStreams;
   readonly edits = new Map<string, number>();
   /** The direct message channel of each person the bot wrote to. */
   readonly directMessages = new Map<string, string>();
@@ -65,6 +67,7 @@ export class SlackWebApi {
   ) {
     this.#toOwnTime = toOwnTime;
     this.#world = world;
+    this.streams = new SlackStreams(world);
     this.#urls = urls;
     this.#origin = origin;
     this.#joined = new Set([world.channels.invited]);
@@ -88,6 +91,8 @@ export class SlackWebApi {
       return { ok: false, error: refusal.error, response_metadata: { messages: refusal.problems } };
     }
     if (!this.#mayUse(method, params.channel ?? '')) return { ok: false, error: 'not_in_channel' };
+    const streamed = await this.streams.answer(method, params);
+    if (streamed) return streamed;
     const answer = await this.#world.call(SLACK_TOKENS.bot, method, params);
     this.#note(method, params, answer);
     return this.#asSlack(method, params, answer);

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { openStage, type Process, type Stage } from '../answers/harness.ts';
 import { deployElsewhere } from '../command/harness.ts';
+import type { SlackDriver } from '../support/slack-driver.ts';
 import { until } from '../support/test-clock.ts';
 
 const KILLS = 4;
@@ -63,4 +64,29 @@ test('if lines of a followed log were lost while no process ran, a single gap is
   await shown(stage, 'lap <3>');
   const lines = (await fileAtTheEnd(stage)).split('\n').map((line) => line.replace(/^\S+Z /, ''));
   expect(lines).toEqual(['lap <1>', '… The log began anew. Some lines may be missing here.', 'lap <3>', '']);
+});
+
+test('a line that is appended to a message in Slack is shown once at most, and each kill causes a single marked gap at most', async () => {
+  const stage = await openStage('slack-http');
+  (stage.driver as SlackDriver).server.web.streams.available = true;
+  let { id, process } = await follow(stage);
+  let laps = 0;
+  for (let kill = 0; kill < KILLS; kill++) {
+    for (let n = 0; n < 5; n++) stage.simulator.print(id, `lap <${++laps}>`);
+    if (kill % 2 === 0) await shown(stage, `lap <${laps}>`);
+    await process.kill();
+    stage.simulator.print(id, `lap <${++laps}>`);
+    process = await stage.start();
+    // A gap may stand in place of lines before the kill, but the lines that come after the kill are shown.
+    stage.simulator.print(id, `lap <${++laps}>`);
+    await shown(stage, `lap <${laps}>`);
+  }
+  const texts = (await stage.driver.channel()).map((message) => message.text).join('\n');
+  const seen = [...texts.matchAll(/lap <(\d+)>/g)].map(([, lap]) => Number(lap));
+  expect(seen).toEqual([...new Set(seen)].toSorted((a, b) => a - b));
+  const gaps = texts.split('Some lines may be missing here').length - 1;
+  expect(gaps).toBeLessThanOrEqual(KILLS);
+  if (gaps === 0) expect(seen).toHaveLength(laps);
+  const all = await fileAtTheEnd(stage);
+  expect(all.match(/lap <\d+>/g)).toHaveLength(laps);
 });

@@ -31,6 +31,7 @@ import {
 } from './receive.ts';
 import { fitsWhole } from './render.ts';
 import { createSocketReceiver } from './socket-receiver.ts';
+import { createStreams } from './streams.ts';
 
 /** The longest time that Slack waits for an acknowledgement (docs.slack.dev, acknowledging). */
 const ACKNOWLEDGE_MS = 3_000;
@@ -214,6 +215,7 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
     close: () => adapter.stop(),
     healthy: () => receiver.isOpen(),
 
+    streams: createStreams(api, posts),
     fits: fitsWhole,
     async post(to, { message, key, replyTo, alsoToChannel = false, patient = false }) {
       const place = replyPlace(to, replyTo);

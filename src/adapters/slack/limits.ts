@@ -51,6 +51,11 @@ export const LIMITS = {
   blocksJson: 12_000,
   /** Characters of the text that is shown in place of the blocks. Slack recommends at most 4,000 (chat.postMessage). */
   fallback: 1000,
+  /**
+   * Characters of a log that one call appends to a message. Slack accepts 12,000 (chat.appendStream); invisible
+   * characters that the bot adds make a text longer by half at most.
+   */
+  streamed: 7_900,
 } as const;
 
 /**
