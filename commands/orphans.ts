@@ -6,8 +6,9 @@ import { pageAction, pageFoot, pageOf, pageOption } from '../src/command/pages.t
 import { adoptedAlready, adoptionCard } from '../src/deployments/adoption.ts';
 import { answerCard } from '../src/deployments/answer-card.ts';
 import { duration } from '../src/deployments/card.ts';
+import type { Deployment } from '../src/deployments/deployment.ts';
 import { isOfOwnDeploy, orphanRow, orphansOf } from '../src/deployments/orphans.ts';
-import { viewOfStatus } from '../src/deployments/view.ts';
+import { viewOf, viewOfStatus } from '../src/deployments/view.ts';
 import type { DeploymentStatus } from '../src/edgegap/schema.ts';
 import { InputError } from '../src/errors.ts';
 
@@ -38,10 +39,15 @@ async function list(context: Context<unknown>, wanted: number): Promise<void> {
   const { rows, ...page } = pageOf(all, wanted, ROWS);
   const now = context.clock.now();
   const shown = await Promise.all(rows.map((row) => orphanRow(context.deployments, row, now)));
-  const columns = ['request_id', 'application', 'since (UTC)', 'hours', 'ends (UTC)', 'city'];
+  const columns = ['request_id', 'application', 'person', 'since (UTC)', 'hours', 'ends (UTC)', 'city'];
   const nodes: Node[] =
     shown.length === 0
-      ? [{ kind: 'text', text: ['Every server was deployed or adopted from chat, or its stop is planned.'] }]
+      ? [
+          {
+            kind: 'text',
+            text: ['Every server has a person in this workspace, a lifetime or a planned stop.'],
+          },
+        ]
       : [
           { kind: 'table', columns, rows: shown.map(({ cells }) => cells) },
           {
@@ -58,8 +64,8 @@ async function list(context: Context<unknown>, wanted: number): Promise<void> {
 
 /** Shows a server with the buttons of its card, and with a menu that adopts the server. */
 async function open(context: DeploymentActionContext): Promise<void> {
-  const status = await strangerStatus(context);
-  const card = answerCard(viewOfStatus(status), context.clock.now(), false);
+  const { status, known } = await orphaned(context);
+  const card = answerCard(known ? viewOf(known) : viewOfStatus(status), context.clock.now(), false);
   const menu = context.may('deployments.deploy') ? [adoptMenu(context, status.request_id)] : [];
   await context.respond({ ...card, nodes: [...card.nodes, ...menu] });
 }
@@ -79,27 +85,39 @@ function adoptMenu({ settings }: Pick<Context<unknown>, 'settings'>, request_id:
 }
 
 /**
- * Makes the person who pressed the button the person of the server, and gives the server a lifetime and a live card in
- * this channel. The card is posted first. If the channel cannot show the card, the server is not adopted.
+ * Makes the person who pressed the button the person of the server, and gives the server a lifetime. A server that was
+ * deployed elsewhere gets a live card in this channel. The card is posted first. If the channel cannot show the card,
+ * the server is not adopted.
  */
 async function adopt(context: DeploymentActionContext): Promise<void> {
   const { chosen, deployments, invocationId, asker, postCard, respond } = context;
   const [, ms] = (chosen[0] ?? '').split('.');
-  const status = await strangerStatus(context);
-  const card = await postCard(adoptionCard(status));
-  const order = { invocationId, asker, at: asker.at, card, ms: Number(ms) };
-  const { application, version } = await deployments.adopt(order, status);
+  const { status, known } = await orphaned(context);
+  const { id, name, at } = asker;
+  const order = { invocationId, asker: { id, name }, ms: Number(ms) };
+  const { application, version } = known
+    ? await deployments.takeOver(order, known)
+    : await deployments.adopt({ ...order, at, card: await postCard(adoptionCard(status)) }, status);
   const title = `You adopted ${application} ${version}, which ends in ${duration(Number(ms))}`;
   await respond({ kind: 'card', tone: 'success', title: [title], nodes: [] });
 }
 
 /**
- * The status of a server that the bot does not know. Throws InputError if the bot knows the server, or if the server
+ * The server, if the server has no person. Throws InputError if the server has a person or a lifetime, or if the server
  * has ended.
  */
-async function strangerStatus({ target, deployments }: DeploymentActionContext): Promise<DeploymentStatus> {
-  const { known, seen } = target;
-  if (known || !seen || (await isOfOwnDeploy(deployments, seen))) throw adoptedAlready();
-  if (seen.current_status !== 'TERMINATED' && seen.current_status !== 'TERMINATING') return seen;
+async function orphaned({ target, deployments, hasLeft }: DeploymentActionContext): Promise<{
+  readonly status: DeploymentStatus;
+  readonly known: Deployment | undefined;
+}> {
+  const { known } = target;
+  const status = target.seen ?? known?.snapshot;
+  if (!status) throw adoptedAlready();
+  const isCared = known
+    ? known.plan.lifetime !== undefined || !(await hasLeft(known.asker, known.at))
+    : await isOfOwnDeploy(deployments, status);
+  if (isCared) throw adoptedAlready();
+  const isOver = status.current_status === 'TERMINATED' || status.current_status === 'TERMINATING';
+  if (!isOver && known?.phase !== 'ended') return { status, known };
   throw new InputError('orphan-ended', 'That server has ended.', { hint: 'Nothing was changed.' });
 }

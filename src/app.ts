@@ -59,8 +59,8 @@ export interface AppParts {
   readonly config: Config;
   readonly clock: Clock;
   /**
-   * The machine's own clock, even if `clock` is another clock. It measures how long processes live and how long
-   * platforms wait.
+   * The machine's own clock, even if `clock` is another clock. It decides whether a process counts as alive,
+   * and how much time is left to answer a platform.
    */
   readonly heartbeat?: Clock;
   readonly log: Logger;
@@ -120,6 +120,7 @@ export async function buildApp({
   const reader = createReader({ clock, realClock: heartbeat, log });
   let publicUrl = config.publicUrl;
   const ownDeployment = openOwnDeployment({ ...config, store, membership, clock, log });
+  const adapterOf = (platform: string) => adapters.find((one) => one.platform === platform);
   const parts = {
     store,
     repository,
@@ -167,9 +168,17 @@ export async function buildApp({
     presets: createPresets(store, id),
     plans: plansOf(id),
     followers: new Followers({ store, clock, account: id, conclude }),
+    async hasLeft({ id }, { platform, workspace }) {
+      try {
+        return (await adapterOf(platform)?.person(id, workspace))?.home === false;
+      } catch (error) {
+        log.info({ err: error, person: id, platform }, 'a platform did not say whether a person has left');
+        return false;
+      }
+    },
     carryOut(stored) {
       const { platform } = stored.at;
-      const adapter = adapters.find((one) => one.platform === platform);
+      const adapter = adapterOf(platform);
       if (!adapter) throw new Error(`A stored request for ${platform}, which is not set up`);
       return pipeline.carryOut(storedInvocation(stored, { adapter, store, clock }));
     },

@@ -258,6 +258,11 @@ export interface Services {
    * goes to the place where the asker asked. The promise does not reject, even if the request fails.
    */
   carryOut(stored: StoredRequest): Promise<void>;
+  /**
+   * Whether a person no longer belongs to the workspace. False if the platform gives no answer, so that nobody is taken
+   * for gone by mistake.
+   */
+  hasLeft(person: { readonly id: string }, at: Address): Promise<boolean>;
   /** The deployment in which the bot itself runs. Undefined if the bot does not run as a deployment of Edgegap. */
   readonly ownDeployment: OwnDeployment | undefined;
   /** The plans to change many deployments at once. */

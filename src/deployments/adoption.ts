@@ -54,6 +54,25 @@ export async function adopt(
   });
 }
 
+/**
+ * Makes a person the person of a server whose person left, and gives the server a lifetime. The live card stays in its
+ * place. Throws InputError if the server has another person or a lifetime by now, or has ended.
+ */
+export async function takeOver(
+  { repository, clock, confirm }: DeploymentsParts,
+  { asker, ms, invocationId }: Pick<AdoptOrder, 'asker' | 'ms' | 'invocationId'>,
+  known: Deployment,
+  checkAt: Learning['checkAt'],
+): Promise<Deployment> {
+  return await repository.change([known.id], async (tx, [before]) => {
+    await confirm?.(tx, invocationId);
+    const isSame = before?.asker.id === known.asker.id && before.plan.lifetime === undefined;
+    if (!isSame || before.phase !== 'live') throw adoptedAlready();
+    const news = { kind: 'taken-over', asker, lifetime: { ms, endsAt: clock.now() + ms } } as const;
+    return await repository.write(tx, before, news, { source: 'asked', checkAt });
+  });
+}
+
 /** Later, the button `Deploy again` uses the same place. */
 function planOf(status: DeploymentStatus): DeployPlan {
   const { latitude, longitude } = status.location ?? {};

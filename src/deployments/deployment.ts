@@ -162,6 +162,8 @@ export function toColumns(deployment: Deployment) {
   // The values of variables are kept only as long as the order may have to be sent, or sent again.
   const mayBeSent = ['requesting', 'unknown', 'lost'].includes(phase) && replacedBy === undefined;
   return {
+    asker_id: deployment.asker.id,
+    asker_name: deployment.asker.name,
     plan_json: JSON.stringify(mayBeSent ? plan : withoutValues(plan)),
     phase: deployment.phase,
     request_id: deployment.requestId ?? null,

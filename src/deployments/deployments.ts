@@ -4,7 +4,7 @@ import type { DeploymentStatus } from '../edgegap/schema.ts';
 import type { StopOptions, StopResult } from '../edgegap/stop.ts';
 import { AppError, StoreError } from '../errors.ts';
 import type { Store } from '../store/schema.ts';
-import { type AdoptOrder, adopt } from './adoption.ts';
+import { type AdoptOrder, adopt, takeOver } from './adoption.ts';
 import { sendDeploy } from './deploy-request.ts';
 import type { Deployment, DeployOrder } from './deployment.ts';
 import { type Intent, newId } from './intent.ts';
@@ -132,6 +132,11 @@ export class Deployments extends KnownDeployments {
   /** See `adopt`. */
   async adopt(order: AdoptOrder, status: DeploymentStatus): Promise<Deployment> {
     return await adopt(this.parts, order, status, (after) => this.checkAt(after));
+  }
+
+  /** See `takeOver`. */
+  async takeOver(order: Parameters<typeof takeOver>[1], known: Deployment): Promise<Deployment> {
+    return await takeOver(this.parts, order, known, (after) => this.checkAt(after));
   }
 
   /**

@@ -3,28 +3,46 @@ import type { EdgegapApi } from '../edgegap/client.ts';
 import { idOfOwnTag } from '../edgegap/outside.ts';
 import { type DeploymentRow, parseEdgegapTime } from '../edgegap/schema.ts';
 import { roughly } from './card.ts';
+import type { Deployment } from './deployment.ts';
 import type { KnownDeployments } from './known.ts';
 import type { PlannedStops } from './planned-stops.ts';
 import { viewOfStatus } from './view.ts';
 
 const HOUR_MS = 60 * 60_000;
 
+/** An active server that nobody looks after. */
+export interface Orphan {
+  readonly row: DeploymentRow;
+  /** The server's entry in the store, if the server was deployed or adopted from chat, but its person has left. */
+  readonly known: Deployment | undefined;
+}
+
 /**
- * Finds the active deployments that nobody deployed or adopted from chat. A deployment whose stop is planned is left
- * out. The oldest deployment comes first.
+ * Finds the active servers without a person: servers that nobody deployed or adopted from chat, and servers without a
+ * lifetime whose person has left. A server whose stop is planned is left out. The oldest server comes first.
  */
 export async function orphansOf(parts: {
   readonly edgegap: EdgegapApi;
   readonly deployments: KnownDeployments;
   readonly plannedStops: PlannedStops;
-}): Promise<readonly DeploymentRow[]> {
+  readonly hasLeft: (person: Deployment['asker'], at: Deployment['at']) => Promise<boolean>;
+}): Promise<readonly Orphan[]> {
   const { edgegap, deployments, plannedStops } = parts;
-  const found: DeploymentRow[] = [];
+  const found: Orphan[] = [];
+  const answers = new Map<string, Promise<boolean>>();
+  const isCared = async ({ asker, at, plan }: Deployment) => {
+    if (plan.lifetime) return true;
+    const person = JSON.stringify([at.platform, at.workspace, asker.id]);
+    const answer = answers.get(person) ?? parts.hasLeft(asker, at);
+    answers.set(person, answer);
+    return !(await answer);
+  };
   const order_by = [{ field: 'created_at', order: 'asc' }] as const;
   for await (const row of edgegap.allDeployments({ order_by })) {
     const { request_id } = row;
-    if ((await deployments.byRequestId(request_id)) || (await isOfOwnDeploy(deployments, row))) continue;
-    if (!(await plannedStops.of(request_id))) found.push(row);
+    const known = await deployments.byRequestId(request_id);
+    if (known ? await isCared(known) : await isOfOwnDeploy(deployments, row)) continue;
+    if (!(await plannedStops.of(request_id))) found.push({ row, known });
   }
   return found;
 }
@@ -47,7 +65,7 @@ export async function isOfOwnDeploy(
 /** The cells that show the deployment in the list, and its choice in the menu. */
 export async function orphanRow(
   deployments: KnownDeployments,
-  row: DeploymentRow,
+  { row, known }: Orphan,
   now: number,
 ): Promise<{ readonly cells: readonly string[]; readonly choice: Choice }> {
   const { request_id } = row;
@@ -61,6 +79,7 @@ export async function orphanRow(
     cells: [
       request_id,
       application,
+      known ? `${known.asker.name} (left)` : '',
       utc(since),
       runs === undefined ? '' : (runs / HOUR_MS).toFixed(1),
       view?.endsAt === undefined ? 'never' : utc(view.endsAt),

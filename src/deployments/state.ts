@@ -35,6 +35,8 @@ export type News =
   | { readonly kind: 'stopping'; readonly by: string; readonly atEnd?: boolean | undefined }
   /** A person has given the deployment another end, or no end at all. */
   | { readonly kind: 'lifetime'; readonly lifetime: Lifetime | undefined }
+  /** A person has taken over the server of a person who left. */
+  | { readonly kind: 'taken-over'; readonly asker: Deployment['asker']; readonly lifetime: Lifetime }
   /** All tags that the deployment has now. */
   | { readonly kind: 'tags'; readonly tags: readonly string[] }
   | { readonly kind: 'refused'; readonly detail: string }
@@ -58,6 +60,7 @@ export type Happening =
 type Facts = Pick<
   Deployment,
   | 'phase'
+  | 'asker'
   | 'plan'
   | 'requestId'
   | 'status'
@@ -135,6 +138,10 @@ export function advance(deployment: Facts, news: News, now: number): Step {
     }
     case 'lifetime':
       return { changes: { plan: { ...deployment.plan, lifetime: news.lifetime } }, happened: [] };
+    case 'taken-over': {
+      const { asker, lifetime } = news;
+      return { changes: { asker, plan: { ...deployment.plan, lifetime } }, happened: [] };
+    }
     case 'tags':
       return { changes: { tags: news.tags }, happened: [] };
     case 'refused':

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { deployElsewhere, deployReady, effectOf, phase, type Stage, stageOn } from '../command/harness.ts';
 import type { FormHands } from '../support/chat-driver.ts';
-import { cardOf, question } from '../support/lifetimes.ts';
+import type { DiscordDriver } from '../support/discord-driver.ts';
+import { cardOf, deployFor, question } from '../support/lifetimes.ts';
 import { later, plan, stopsOf, texts } from '../support/planned-stops.ts';
+import type { SlackDriver } from '../support/slack-driver.ts';
 import { until } from '../support/test-clock.ts';
 
 describe.each(['console', 'discord', 'slack-http'] as const)('servers without a person on %s', (name) => {
@@ -124,4 +126,53 @@ test('if a person deploys an adopted server again, the new server is like any se
   } finally {
     await stage.close();
   }
+});
+
+/** The operator's account leaves the Discord server, or is deactivated in the Slack workspace. */
+function operatorLeaves({ driver }: Stage): void {
+  if (driver.platform === 'slack') {
+    const { server, userIds } = driver as SlackDriver;
+    server.world.facts.set(userIds.operator, { deleted: true });
+  } else {
+    const { server } = driver as DiscordDriver;
+    server.rest.people.splice(
+      server.rest.people.findIndex(({ name }) => name === 'Olga'),
+      1,
+    );
+  }
+}
+
+describe.each(['discord', 'slack-http'] as const)('the server of a person who left, on %s', (name) => {
+  let stage: Stage;
+  beforeAll(async () => {
+    stage = await stageOn(name);
+    await stage.driver.regroup('admin', ['operators']);
+  });
+  afterAll(() => stage?.close());
+
+  const orphans = async () =>
+    texts((await effectOf(stage, 'admin', () => stage.driver.command('admin', 'orphans'))).privately);
+  const choose = async (label: string) => {
+    const { choose: chosen } = stage.driver as Partial<FormHands>;
+    return texts((await effectOf(stage, 'admin', async () => await chosen?.('admin', label))).privately);
+  };
+
+  test('"orphans" shows a server without a lifetime after its person has left, and another person can adopt the server', async () => {
+    const id = await deployReady(stage);
+    const limited = await deployFor(stage, { for: '2h' });
+    expect(await orphans()).toContain('0 servers without a person');
+    operatorLeaves(stage);
+    stage.speed(20);
+    const text = await until(async () => {
+      const shown = await orphans();
+      return shown.includes('1 server without a person') ? shown : undefined;
+    }, 'the server of the person who left');
+    expect(text).toContain('(left)');
+    expect(text).not.toContain(limited);
+    await choose(id);
+    expect(await choose('Adopt for 2 h')).toContain('You adopted kart-racing v1.2, which ends in 2 h');
+    const card = async () => (await cardOf(stage, id))?.text ?? '';
+    await until(async () => /ends/.test(await card()), 'the end on the card');
+    expect(await orphans()).toContain('0 servers without a person');
+  });
 });

@@ -5,6 +5,7 @@ export type Facts = Parameters<typeof advance>[0];
 /** The facts of a deployment that was just requested. */
 export const fresh: Facts = {
   phase: 'requesting',
+  asker: { id: 'ann', name: 'Ann' },
   plan: { users: [], place: 'Montreal', tags: [] },
   requestId: undefined,
   status: undefined,

@@ -3,11 +3,12 @@ import type { Adapter, Inbox } from '../../chat/port.ts';
 import type { Clock } from '../../clock.ts';
 import type { Directory } from '../../command/define.ts';
 import type { DiscordConfig } from '../../config.ts';
-import { DeliveryError } from '../../errors.ts';
+import { DeliveryError, isDeliveryError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { createAnswer, DiscordReply, refOf } from './answer.ts';
 import { createMessageApi, LEAVE_WITHIN_MS } from './api.ts';
 import { readBookmark, writeBookmark } from './bookmark.ts';
+import { UNKNOWN_MEMBER } from './errors.ts';
 import { findByMarker } from './find-posted.ts';
 import { createGateway } from './gateway.ts';
 import { answerTo, createInvocation } from './invocation.ts';
@@ -137,7 +138,12 @@ export function createDiscordAdapter({ config, clock, log, directory }: DiscordA
       await createAnswer(DiscordReply.parse(reply), { adapter, api, clock, log }).resume(answer);
     },
     async person(id, workspace) {
-      return memberAs(await api.member(workspace, id), await api.guild(workspace), guilds);
+      try {
+        return memberAs(await api.member(workspace, id), await api.guild(workspace), guilds);
+      } catch (error) {
+        if (!isDeliveryError(error, UNKNOWN_MEMBER)) throw error;
+        return { id, name: id, home: false, guest: false, admin: false, groups: [] };
+      }
     },
     async sendDirect({ id }, { message, key }) {
       const signal = AbortSignal.timeout(LEAVE_WITHIN_MS);

@@ -11,12 +11,17 @@ const answerExpired: Meaning = [
   'Run the command again.',
 ];
 
+/** The code of the error if a person does not belong to a server. */
+export const UNKNOWN_MEMBER = 'discord-unknown-member';
+
 const PERMISSIONS_HINT =
   'In the channel settings, under Permissions, allow me: View Channel, Send Messages (in threads: Send Messages in Threads), Read Message History and Attach Files.';
 const THREAD_HINT = 'Open or unlock the thread, or use its channel.';
 
 const meanings: Readonly<Record<number, Meaning>> = {
   [codes.UnknownChannel]: ['discord-unknown-channel', 'The channel no longer exists.'],
+  [codes.UnknownMember]: [UNKNOWN_MEMBER, 'This person is not a member of the server.'],
+  [codes.UnknownUser]: [UNKNOWN_MEMBER, 'This person has no account any more.'],
   [codes.UnknownMessage]: ['discord-unknown-message', 'The message was deleted.'],
   [codes.UnknownWebhook]: answerExpired,
   [codes.InvalidWebhookToken]: answerExpired,
