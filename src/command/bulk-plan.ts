@@ -66,7 +66,7 @@ function nothingToChange({ matched, tagged }: Found, { filter, without }: Wanted
   return `No ${filter.status ? '' : 'running '}deployment matches`;
 }
 
-/** Freezes the plan. Returns the question for the person alone. */
+/** Stores the plan with exactly these deployments. Returns the question for the person alone. */
 export async function propose(
   { plans, asker }: Pick<CheckContext<unknown>, 'plans' | 'asker'>,
   command: string,

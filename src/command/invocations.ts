@@ -203,8 +203,8 @@ export function createInvocations(parts: InvocationsParts) {
     const [command = what] = what.split(':');
     await transact(store, async (tx) => {
       if (state) await end(id, state, tx);
-      // The answer may come late, as a message on which no command is visible. Therefore the answer names the person
-      // and the command.
+      // The answer may come late, as a message on which no command is visible. Therefore a public answer names the
+      // person and the command.
       const shown = mode === 'public' ? attributed(message, { ...person, command }) : message;
       const common = { orderKey: id, key, message: shown };
       if (reply)

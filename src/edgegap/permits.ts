@@ -31,7 +31,7 @@ export const HELD_MS = LEAVE_MS + TRAVEL_MS + WINDOW_MS;
 /** The longest time that `pause` accepts. */
 export const MAX_PAUSE_MS = 30_000;
 
-/** The right to send a request now. Each permit takes up a slot in the window of its bucket. */
+/** The right to send a request now. A bucket has a limited number of permits. A permit is taken until it is held no longer (`HELD_MS`). */
 export interface Permit {
   /**
    * The time at which the permit was taken, by this machine's clock, in epoch milliseconds. The permit may have been

@@ -38,8 +38,8 @@ export function digestOf(rows: readonly OutboxRow[]): Line {
 }
 
 /**
- * The id of a digest is the id of its first line plus this large negative number. Digests are therefore sent before all
- * other rows, and older digests before newer digests.
+ * The id of a digest is the id of its first line plus this large negative number. In the order of ids, digests therefore
+ * come before all other rows, and older digests before newer digests.
  */
 const DIGEST_IDS = Number.MIN_SAFE_INTEGER;
 

@@ -15,7 +15,6 @@ const MOST_OF_CRASH = MOST / 4;
 const STOP_WAITS_MS = 3_000;
 /** The number of logs that are read at the same time before a stop of many servers. */
 const AT_ONCE = 4;
-/** Reading logs to save them uses only that part of Edgegap's limits that people leave free. */
 
 export interface RecorderParts {
   readonly store: Store;

@@ -26,8 +26,8 @@ export interface Look {
   /** The new whole lines that match the pattern, with secrets masked. */
   readonly rows: readonly string[];
   /**
-   * The last line of the log if the line has no end yet, with secrets masked and without a long last word. The next look
-   * shows this line again.
+   * The last line of the log if the line has no end yet, with secrets masked. A long last word is left out, because it
+   * may be the beginning of a secret. The next look shows this line again.
    */
   readonly open: string;
   /** The number of new lines, including those that do not match the pattern. */

@@ -9,8 +9,8 @@ export interface Look {
   /** The message or the thread under which the message was posted; known of its first state. */
   readonly under?: string | undefined;
   /**
-   * How often the channel could not be read back by then: a message that may have been posted could not be searched
-   * for.
+   * How many attempts to read the channel had failed in the whole run by then. After such a failure, the bot cannot
+   * search for a message that may have been posted.
    */
   readonly unread: number;
 }

@@ -14,7 +14,7 @@ export interface ShownLine {
   readonly marked: boolean;
   /** The message under which the line was posted. */
   readonly under: string | undefined;
-  /** How often the channel could not be read back until the line was posted. */
+  /** How many attempts to read the channel had failed in the whole run when the line was posted. */
   readonly unread: number;
 }
 

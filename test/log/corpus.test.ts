@@ -10,7 +10,10 @@ const ALPHABETS: Record<string, string> = {
   a: 'abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789',
   A: 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789',
 };
-/** The share of lines that must be right: rules go by kinds, and a new kind has no rule yet. */
+/**
+ * At least this share of the lines must be masked rightly. The share is below 1, because each rule covers one kind of
+ * secret, and a new kind of secret has no rule yet.
+ */
 const RIGHT = 0.95;
 
 /** Characters that look drawn by chance and are the same in every run. */

@@ -239,7 +239,7 @@ describe('a message that an earlier attempt may have shown', () => {
       desk.chat.fail('post', { error: tooFast(waitMs) });
       await drained(desk, 1_000);
       expect(desk.chat.calls.filter((call) => call.startsWith('post')).at(-1)).toBe(`post ${all}${mark}`);
-      // A platform that knows the key posts nothing.
+      // A platform that recognises the key does not post the message a second time.
       expect(desk.chat.texts).toEqual(idempotentPosts ? [all] : [all, `${all}${mark}`]);
     });
 

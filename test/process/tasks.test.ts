@@ -107,7 +107,7 @@ test('if the process in which a stop was planned is killed, another process carr
   await until(async () => /one of [23] processes of mine/.test(await told()), 'the question', START_MS);
 });
 
-test('if a process is killed after the question about a lifetime, other processes stop the server once and ask nobody', async () => {
+test('if a process is killed after the question about a lifetime, other processes stop the server once and do not ask again', async () => {
   const first = await started();
   const values = { application: 'lobby-chat', version: 'stable', near: 'Montreal', for: '1h' };
   await driver.command('operator', 'deploy', values);

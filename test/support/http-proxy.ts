@@ -11,7 +11,7 @@ export interface HttpProxy {
   readonly url: string;
   /** `CONNECT host:port`, or the method and the origin of a request that the proxy was to send itself. */
   readonly seen: readonly string[];
-  /** Answers to the next CONNECTs in place of a way. */
+  /** HTTP statuses. Each status refuses one of the next CONNECT requests, in place of opening a tunnel. */
   readonly refusals: number[];
 }
 
