@@ -85,7 +85,10 @@ function lineFor(deployment: Deployment, happening: Happening, source: NewsSourc
     case 'not-stopped':
       return line(
         'warning',
-        ' still runs: Edgegap accepted the stop and did not carry it out. Stop the deployment again.',
+        ' still runs: Edgegap accepted the stop and did not carry it out. ',
+        deployment.plan.lifetime?.unheeded
+          ? 'Its lifetime is over, so I stop the deployment again.'
+          : 'Stop the deployment again.',
       );
     case 'adopted':
       return line('warning', ' did start after all');

@@ -9,6 +9,8 @@ export interface Lifetime {
   readonly endsAt?: number | undefined;
   /** Whether the deployment was stopped because its lifetime was over. */
   readonly isOver?: boolean | undefined;
+  /** How many times Edgegap accepted the stop at the end of the lifetime, but did not carry the stop out. */
+  readonly unheeded?: number | undefined;
 }
 
 /** The settings of lifetimes, in milliseconds. */

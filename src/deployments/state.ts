@@ -1,8 +1,16 @@
 import { ageOf, farthest } from '../clock.ts';
 import { type DeploymentStatus, KNOWN_STATUSES } from '../edgegap/schema.ts';
-import { type CallbackEvent, type Deployment, endIsInferred, hasSurelyEnded } from './deployment.ts';
+import {
+  type CallbackEvent,
+  type Deployment,
+  type DeployPlan,
+  endIsInferred,
+  hasSurelyEnded,
+} from './deployment.ts';
 import type { Lifetime } from './lifetime.ts';
 import { MISSING_MS, STOP_PATIENCE_MS } from './timing.ts';
+
+const HOUR_MS = 60 * 60_000;
 
 /** The time at which the callback for each event arrived, in epoch milliseconds. */
 export type Since = Readonly<Partial<Record<CallbackEvent, number>>>;
@@ -184,7 +192,10 @@ function adopt(deployment: Facts, requestId: string, now: number): Step {
 }
 
 /** Changes the lifetime of the deployment, if the deployment has a lifetime. */
-function withLifetime({ plan }: Facts, change: Partial<Lifetime>): Pick<Step['changes'], 'plan'> {
+function withLifetime(
+  { plan }: Pick<Facts, 'plan'>,
+  change: Partial<Lifetime>,
+): Pick<Step['changes'], 'plan'> {
   return plan.lifetime ? { plan: { ...plan, lifetime: { ...plan.lifetime, ...change } } } : {};
 }
 
@@ -226,10 +237,26 @@ function answered(deployment: Facts, said: Said, now: number): Step {
   const after = { ...deployment, ...told.changes };
   return isUnheeded(after, now)
     ? merge(told, {
-        changes: { stopAskedBy: undefined, stopAskedAt: undefined, stopPlan: undefined },
+        changes: {
+          stopAskedBy: undefined,
+          stopAskedAt: undefined,
+          stopPlan: undefined,
+          ...endedAgain(after.plan, now),
+        },
         happened: ['not-stopped'],
       })
     : told;
+}
+
+/**
+ * If the stop was the end of a lifetime, the lifetime ends again, because a server that runs on is billed. The first
+ * time, this is now. Each further time, the pause is twice as long, up to an hour.
+ */
+function endedAgain(plan: DeployPlan, now: number): Pick<Step['changes'], 'plan'> {
+  const { isOver, unheeded = 0 } = plan.lifetime ?? {};
+  if (!isOver) return {};
+  const pause = unheeded === 0 ? 0 : Math.min(STOP_PATIENCE_MS * 2 ** unheeded, HOUR_MS);
+  return withLifetime({ plan }, { isOver: undefined, endsAt: now + pause, unheeded: unheeded + 1 });
 }
 
 /**

@@ -52,6 +52,26 @@ test("if several people adopt a server at the same moment, one succeeds, and the
   expect(cards).toHaveLength(people.length);
 });
 
+test('if Edgegap accepts the stop at the end of a lifetime but does not carry the stop out, the bot stops the server again, less and less often', async () => {
+  const watch = await openWatch();
+  await start(watch);
+  await watch.reconciler.start();
+  await add(watch, 10 * MINUTE);
+  await watch.clock.advance(11 * MINUTE);
+  expect(stops(watch)).toBe(1);
+  await watch.clock.advance(4 * MINUTE);
+  expect(stops(watch)).toBe(2);
+  expect(await watch.told()).toContain('Its lifetime is over, so I stop the deployment again.');
+  await watch.clock.advance(3 * HOUR);
+  expect(stops(watch)).toBeGreaterThan(4);
+  expect(stops(watch)).toBeLessThan(10);
+  watch.statuses.set('r1', 'TERMINATED');
+  await watch.clock.advance(10 * MINUTE);
+  const count = stops(watch);
+  await watch.clock.advance(3 * HOUR);
+  expect(stops(watch)).toBe(count);
+});
+
 test.runIf(suiteDatabase === 'postgres')(
   'if several processes run, each timer of a lifetime fires once',
   async () => {
