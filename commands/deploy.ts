@@ -125,6 +125,7 @@ const options = {
 export default defineCommand({
   description: 'Deploy a dedicated server',
   example: 'kart-racing v1.2 --near Montreal --tag qa',
+  shortcut: 'Deploy a server',
   permission: 'deployments.deploy',
   ack: 'public',
   interrupted,
@@ -133,6 +134,8 @@ export default defineCommand({
     again: {
       permission: 'deployments.deploy',
       ack: 'public',
+      on: 'order',
+      onCard: 'Deploy again',
       interrupted,
       async check(context) {
         const { action, chosen } = context;
@@ -154,6 +157,7 @@ export default defineCommand({
     elsewhere: {
       permission: 'deployments.deploy',
       ack: 'private',
+      on: 'order',
       interrupted,
       async run(context) {
         const before = await knownDeployment(context, context.action.arg);
@@ -240,9 +244,13 @@ async function lostDeployment(services: Services, id: string): Promise<Wanted> {
       hint: 'Nothing more was deployed. See the card of the new deployment.',
     });
   if (before.phase !== 'lost')
-    throw new InputError('again-done', 'Nothing to deploy again: the deployment did start after all.', {
-      hint: 'Nothing more was deployed. See the card of the deployment.',
-    });
+    throw new InputError(
+      'again-done',
+      'Nothing to deploy again: this server has started, and has not ended.',
+      {
+        hint: 'Nothing more was deployed. For another server, use deploy.',
+      },
+    );
   await findDeployable(services.catalog, before);
   const { application, version } = before;
   // By now, another version may be the newest.

@@ -57,6 +57,7 @@ export default defineCommand({
       permission: 'deployments.read',
       ack: 'private',
       on: 'deployment',
+      onCard: 'Logs',
       run: (context) => show(context, context.target, {}),
     },
     share: {

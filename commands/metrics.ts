@@ -59,7 +59,13 @@ export default defineCommand({
     csv: { kind: 'boolean', description: 'Add the numbers as they were measured, as a CSV file' },
   },
   actions: {
-    show: { permission: 'deployments.read', ack: 'public', on: 'deployment', run: press },
+    show: {
+      permission: 'deployments.read',
+      ack: 'public',
+      on: 'deployment',
+      onCard: 'Metrics',
+      run: press,
+    },
     window: { permission: 'deployments.read', ack: 'update', on: 'deployment', run: press },
   },
   check({ options, clock }) {

@@ -41,6 +41,7 @@ export default defineCommand({
       ack: 'private',
       interrupted,
       on: 'deployment',
+      onCard: 'Stop',
       run: (context) => ask(context, context.target, {}),
     },
     confirm: {

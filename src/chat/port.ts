@@ -208,7 +208,8 @@ export type Arguments =
 export type InvocationRequest =
   | { readonly kind: 'command'; readonly command: string; readonly args: Arguments }
   | ActionRequest
-  | FormRequest;
+  | FormRequest
+  | MessageRequest;
 
 /** A button was pressed, or a person chose values from a menu. */
 export interface ActionRequest extends Coded {
@@ -221,6 +222,19 @@ export interface ActionRequest extends Coded {
 export interface FormRequest extends Coded {
   readonly kind: 'form';
   readonly fields: FormValues;
+}
+
+/**
+ * A person chose an entry from the menu that the platform shows for each message. The message may be of any author. The
+ * entries are the actions of the commands that have a name for this menu (`onCard`).
+ */
+export interface MessageRequest {
+  readonly kind: 'message';
+  /** The entry as people see the entry, for example `Deploy again`. */
+  readonly entry: string;
+  readonly message: MessageRef;
+  /** The buttons of the message. Empty for a message that the bot did not post. */
+  readonly buttons: readonly ActionRef[];
 }
 
 interface Coded {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Attribution, attributed, type Card, type Line, type Message } from '../chat/card.ts';
 import type { AckMode, Invocation, MessageRef } from '../chat/port.ts';
+import { commandIn, sourceIn } from '../chat/request.ts';
 import { EdgegapError } from '../edgegap/errors.ts';
 import { AppError, DeliveryError, InputError, RefusedError, StoreError } from '../errors.ts';
 import type { Logger } from '../log.ts';
@@ -100,8 +101,15 @@ export function createAnswer(invocation: Invocation, { services, invocations, lo
     const { at, meanwhile, reply } = invocation;
     if (!meanwhile) return undefined;
     const person = { id: meanwhile.askerId, name: meanwhile.askerId };
-    const what = request.kind === 'command' ? request.command : (request.action?.command ?? '');
-    return { id, at, person, what, changes: false, mode: 'private', reply: reply('private') };
+    return {
+      id,
+      at,
+      person,
+      what: commandIn(request),
+      changes: false,
+      mode: 'private',
+      reply: reply('private'),
+    };
   }
 
   /**
@@ -123,7 +131,7 @@ export function createAnswer(invocation: Invocation, { services, invocations, lo
     if (mode === undefined) return await invocation.refuse(card);
     // A failure that concerns a single person must not replace a message that the whole channel sees. The card of the
     // failed command itself may be replaced.
-    const shared = mode === 'update' && request.kind !== 'command' && request.source !== undefined;
+    const shared = mode === 'update' && sourceIn(request) !== undefined;
     const isPrivate = shared || (mode === 'public' && !cardPosted);
     const privately = () => invocation.respondPrivately(card);
     const inPlace = () => invocation.respond(mode === 'public' ? attributed(card, attribution()) : card);
@@ -142,7 +150,7 @@ export function createAnswer(invocation: Invocation, { services, invocations, lo
   function attribution(): Attribution {
     const { command, target } = summaryOf(request, directory);
     const person = stored?.person ?? { id: '', name: '' };
-    if (request.kind !== 'command') return { ...person, command: request.action?.command ?? command };
+    if (request.kind !== 'command') return { ...person, command: commandIn(request) || command };
     return { ...person, command: `${command} ${target ?? ''}`.trim() };
   }
 

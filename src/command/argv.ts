@@ -108,7 +108,7 @@ export function tooLong(request: InvocationRequest): InputError | undefined {
 }
 
 function isTooLong(request: InvocationRequest): boolean {
-  if (request.kind === 'action') return false;
+  if (request.kind === 'action' || request.kind === 'message') return false;
   // The limit applies to each field alone, because the platform limits the number of fields.
   if (request.kind === 'form')
     return Object.values(request.fields).some(({ length }) => length > MAX_REQUEST);

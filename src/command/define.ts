@@ -55,6 +55,11 @@ interface CommandParts<Values> {
   readonly description: string;
   /** Example arguments for help, e.g. `kart-racing v1.2 --near Montreal`. */
   readonly example?: string;
+  /**
+   * The name of a shortcut with which a person calls the command, without any options, from everywhere on platforms
+   * that have such shortcuts. At most 24 characters.
+   */
+  readonly shortcut?: string;
   /** The permission that the person needs. */
   readonly permission: Permission;
   /**
@@ -139,6 +144,12 @@ interface ActionBase {
   readonly permission: Permission;
   /** `update` means that the answer replaces the message that holds the button. */
   readonly ack: 'public' | 'private' | 'update';
+  /**
+   * The name of the action in the menu that platforms show for each message. On a deployment's card, the action is
+   * carried out as if a person had pressed a button of the card. Needs `on`, and an `ack` other than `update`. At most
+   * 24 characters.
+   */
+  readonly onCard?: string;
   /** If true, several quick presses of a person count as a single press. With the ack `public`, they always do. */
   readonly once?: boolean;
   /** See `CommandParts.interrupted`. */
@@ -146,7 +157,8 @@ interface ActionBase {
 }
 
 interface PlainAction extends ActionBase {
-  readonly on?: undefined;
+  /** `order`: the argument is the bot's own id of a deployment, even if the deployment has no request_id. */
+  readonly on?: 'order' | undefined;
   /** Like the `check` of a command. It can refuse a press before the acknowledgement. */
   check?(context: Services & Pressed & Pick<ActionContext, 'asker'>): Promise<void> | void;
   /** Like the `form` of a command. A form cannot open another form. */

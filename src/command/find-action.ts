@@ -1,12 +1,23 @@
-import type { ActionRequest, FormRequest } from '../chat/port.ts';
+import type { ActionRequest, FormRequest, MessageRequest } from '../chat/port.ts';
 import { InputError } from '../errors.ts';
-import type { Directory, Pressed } from './define.ts';
+import type { Action, Directory, Pressed } from './define.ts';
+import { cardEntries } from './on-card.ts';
+import { stale } from './usage.ts';
 
 /**
  * Finds the action of a button, a menu or a form, together with the input of the action. Undefined if this version of
- * the bot has no such action.
+ * the bot has no such action. If the person chose the action from the menu of a message, the argument is still empty.
  */
-export function findAction(directory: Directory, request: ActionRequest | FormRequest) {
+export function findAction(
+  directory: Directory,
+  request: ActionRequest | FormRequest | MessageRequest,
+): { readonly action: Action; readonly pressed: Pressed } | undefined {
+  if (request.kind === 'message') {
+    const found = cardEntries(directory).find(({ label }) => label === request.entry);
+    if (!found) return undefined;
+    const ref = { command: found.command, action: found.name, arg: '' };
+    return { action: found.action, pressed: { action: ref, chosen: [], fields: {} } };
+  }
   const { kind, action: ref } = request;
   const command = ref && directory.get(ref.command);
   const known = (kind === 'form' ? command?.forms : command?.actions) ?? {};
@@ -19,8 +30,9 @@ export function findAction(directory: Directory, request: ActionRequest | FormRe
   return { action, pressed };
 }
 
-/** The answer, on every platform, to a button or form in a message that an older version of the bot has posted. */
-export function staleControl({ kind }: ActionRequest | FormRequest): InputError {
+/** The answer, on every platform, to a button, form or menu entry that an older version of the bot has made. */
+export function staleControl({ kind }: ActionRequest | FormRequest | MessageRequest): InputError {
+  if (kind === 'message') return stale('I no longer have this entry of the menu.');
   const what = kind === 'form' ? 'form' : 'button';
   return new InputError('action-unknown', `This ${what} is from an older version of me.`, {
     hint: `Run the command again for a fresh ${what}.`,

@@ -23,6 +23,7 @@ export interface RequestSummary {
 
 /** The summary of a request as the person typed it or pressed it. At this time no part of it has been checked. */
 export function summaryOf(request: InvocationRequest, directory: Directory): RequestSummary {
+  if (request.kind === 'message') return { command: short(request.entry), target: undefined };
   if (request.kind !== 'command') {
     // The id of a button or form may be unreadable if another version of the bot made it.
     const { command = '?', action = '?', arg = '' } = request.action ?? {};

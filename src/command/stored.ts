@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Message } from '../chat/card.ts';
 import type { Keys } from '../chat/late-answer.ts';
 import type { AckMode, Adapter, Address, Invocation, InvocationRequest, MessageRef } from '../chat/port.ts';
+import { sourceIn } from '../chat/request.ts';
 import type { Clock } from '../clock.ts';
 import { enqueue } from '../notify/outbox.ts';
 import type { Store } from '../store/schema.ts';
@@ -63,7 +64,7 @@ export function storedInvocation(
     refuse: directMessage,
     async acknowledge(given) {
       mode = given;
-      if (given === 'update' && request.kind !== 'command') standing = request.source;
+      if (given === 'update') standing = sourceIn(request);
     },
     respond: (message) =>
       mode === 'public' || (mode === 'update' && standing) ? show(message) : directMessage(message),

@@ -1,4 +1,5 @@
 import type { AckMode, Invocation, InvocationRequest, Person } from '../chat/port.ts';
+import { sourceIn } from '../chat/request.ts';
 import { type Clock, steadyNow, within } from '../clock.ts';
 import type { DeploymentTarget } from '../deployments/deployment.ts';
 import type { AppError } from '../errors.ts';
@@ -13,6 +14,7 @@ import type { DoublePresses } from './double-press.ts';
 import { findAction, staleControl } from './find-action.ts';
 import type { InvocationRecord, Invocations } from './invocations.ts';
 import { findDeployment, parseRequestId } from './kinds/deployment.ts';
+import { argumentOnCard } from './on-card.ts';
 import { formImpossible, formTooLate } from './open-form.ts';
 import { parseValues } from './parse.ts';
 import { type Permission, permissions } from './permissions.ts';
@@ -146,14 +148,16 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
   }
 
   async function takePressed(request: PressedRequest): Promise<void> {
-    const { source } = request;
     const found = findAction(services.directory, request);
     if (!found) {
       await authorised('help');
       throw staleControl(request);
     }
-    const { action, pressed } = found;
-    const { command, action: name, arg } = pressed.action;
+    const { action } = found;
+    let { pressed } = found;
+    const { command, action: name } = pressed.action;
+    const source = sourceIn(request);
+    const on = request.kind === 'message' ? request.message : source;
     let release: (() => void) | undefined;
     await carryOut<DeploymentTarget | undefined>({
       what: `${command}:${name}`,
@@ -161,12 +165,16 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
       mode: action.ack,
       authorise: async () => {
         const person = await authorised(action.permission);
-        const button = JSON.stringify([at.platform, at.workspace, at.channel, source, pressed, person.id]);
+        const button = JSON.stringify([at.platform, at.workspace, at.channel, on, pressed, person.id]);
         if (action.ack === 'public' || action.once) release = presses.take(button, id);
         return person;
       },
       check: async (person) => {
-        if (action.on === 'deployment') return await targetOfButton(pressed.chosen[0] ?? arg);
+        if (request.kind === 'message') {
+          const arg = await argumentOnCard(action, request, { ...lookup, directory: services.directory });
+          pressed = { ...pressed, action: { ...pressed.action, arg } };
+        }
+        if (action.on === 'deployment') return await targetOfButton(pressed.chosen[0] ?? pressed.action.arg);
         await action.check?.({ ...contexts.forCheck(person, {}), ...pressed });
         return undefined;
       },

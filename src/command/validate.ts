@@ -5,11 +5,13 @@ import { permissions } from './permissions.ts';
 
 /**
  * Discord's limits for application commands, from its reference of application commands. No other platform has tighter
- * limits.
+ * limits, except for the entries in the menu of a message: Slack allows five such shortcuts (docs.slack.dev, shortcuts).
  */
-export const LIMITS = { name: 32, description: 100, options: 25, commands: 100 } as const;
+export const LIMITS = { name: 32, description: 100, options: 25, commands: 100, onCard: 5 } as const;
 const NAME = /^[a-z][a-z0-9-]*$/;
 const isName = (text: string) => NAME.test(text) && text.length <= LIMITS.name;
+/** Slack's limit for the name of a shortcut (docs.slack.dev, app manifest reference). */
+const ENTRY_NAME = 24;
 /**
  * How many characters of a button's id are left for the command and the action. The argument of the button, which is an
  * id, takes up to 64.
@@ -52,8 +54,10 @@ function checkGroup({ description, subcommands, usual }: GroupSpec, kinds: Kinds
 }
 
 function checkCommand(spec: CommandSpec, kinds: Kinds, fail: Fail): void {
-  const { description, permission, ack, options } = spec;
+  const { description, permission, ack, options, shortcut } = spec;
   checkDescription('the description', description, fail);
+  if (shortcut !== undefined && (shortcut === '' || shortcut.length > ENTRY_NAME))
+    fail(`the name of the shortcut must have 1 to ${ENTRY_NAME} characters`);
   checkPermission('the permission', permission, fail);
   if (!['public', 'private', 'private-unless-shared'].includes(ack))
     fail('ack must be public, private or private-unless-shared');
@@ -90,6 +94,11 @@ function checkActions(name: string, { actions, forms }: CommandSpec | GroupSpec,
     checkPermission(`the permission of ${id}`, action.permission, fail);
     if (!['public', 'private', 'update'].includes(action.ack))
       fail(`the ack of ${id} must be public, private or update`);
+    const { onCard } = action;
+    if (onCard !== undefined && (onCard === '' || onCard.length > ENTRY_NAME || forms?.[id]))
+      fail(`onCard of ${id} must be the name of an action, of 1 to ${ENTRY_NAME} characters`);
+    if (onCard !== undefined && (action.on === undefined || action.ack === 'update'))
+      fail(`${id} has onCard, so the action needs "on", and an ack other than update`);
     if (typeof action.run !== 'function') fail(`the action ${id} has no function "run"`);
   }
 }

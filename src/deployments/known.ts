@@ -236,6 +236,11 @@ export class KnownDeployments {
     return this.parts.repository.byRequestId(this.parts.account, request_id);
   }
 
+  /** See `Search.byCard`. */
+  byCard(message: MessageRef): ReturnType<Search['byCard']> {
+    return this.parts.repository.search.byCard(this.parts.account, message);
+  }
+
   /**
    * At most five deployments of this channel whose application is in `applications` and whose request_id begins with
    * `prefix`. The newest deployment comes first.

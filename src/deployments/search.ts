@@ -1,8 +1,12 @@
+import type { MessageRef } from '../chat/port.ts';
 import type { Store } from '../store/schema.ts';
 import { type Deployment, fromRow, type Phase } from './deployment.ts';
 
 /** The number of rows that `heardSince` reads at once. The number is small, so that other work hardly has to wait. */
 const HEARD_AT_ONCE = 200;
+
+/** In how many of a channel's deployments a card is searched for. A card without buttons belongs to a new deployment. */
+const CARDS_SEARCHED = 200;
 
 /** A stored deployment about which there was news. */
 export interface Heard {
@@ -42,6 +46,25 @@ export class Search {
       .limit(200)
       .execute();
     return rows.map(fromRow);
+  }
+
+  /**
+   * The account's deployment whose live card is this message. Only the newest deployments of the channel are searched,
+   * because the database has no index of the cards.
+   */
+  async byCard(account: string, { platform, workspace, channel, message }: MessageRef) {
+    const rows = await this.#store
+      .selectFrom('deployments')
+      .selectAll()
+      .where('account', '=', account)
+      .where('platform', '=', platform)
+      .where('workspace', '=', workspace)
+      .where('channel', '=', channel)
+      .orderBy('created_at', 'desc')
+      .limit(CARDS_SEARCHED)
+      .execute();
+    const row = rows.find(({ card_json }) => (JSON.parse(card_json) as MessageRef).message === message);
+    return row && fromRow(row);
   }
 
   /** The account's failed deployments of `applications`. Edgegap keeps a failed deployment until a person stops it. */

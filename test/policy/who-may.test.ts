@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ActionRef } from '../../src/chat/card.ts';
 import { loadCommands } from '../../src/command/load.ts';
+import { cardEntries } from '../../src/command/on-card.ts';
 import type { Permission } from '../../src/command/permissions.ts';
 import {
   deployElsewhere,
@@ -13,7 +14,13 @@ import {
   stageOn,
 } from '../command/harness.ts';
 import type { DriverName } from '../support/bot.ts';
-import { type Persona, personas, type Values } from '../support/chat-driver.ts';
+import {
+  type ChatDriver,
+  type MenuHands,
+  type Persona,
+  personas,
+  type Values,
+} from '../support/chat-driver.ts';
 import { until } from '../support/test-clock.ts';
 
 interface Use {
@@ -22,6 +29,8 @@ interface Use {
   /** A command or an action that would change something, if allowed. */
   readonly command?: readonly [name: string, values: (id: string) => Values];
   readonly action?: (id: string) => ActionRef;
+  /** An entry in the menu of a message. */
+  readonly entry?: string;
 }
 
 const on = (what: string, permission: Permission, values: (id: string) => Values = () => ({})): Use => ({
@@ -92,6 +101,16 @@ const uses: readonly Use[] = [
   press('self-stop:confirm', 'bot.operate', () => 'self'),
   press('self-stop:cancel', 'bot.operate', () => 'self'),
 ];
+
+/** Every entry in the menu of a card. */
+const entries: readonly Use[] = (
+  [
+    ['Logs', 'deployments.read'],
+    ['Metrics', 'deployments.read'],
+    ['Stop', 'deployments.stop'],
+    ['Deploy again', 'deployments.deploy'],
+  ] as const
+).map(([entry, permission]) => ({ what: `the entry ${entry}`, permission, entry }));
 
 type Level = 'nothing' | 'open' | 'read' | 'change';
 const order: readonly Level[] = ['nothing', 'open', 'read', 'change'];
@@ -165,13 +184,18 @@ const levelOf: Readonly<Record<Permission, 'open' | 'read' | 'change'>> = {
   'bot.operate': 'change',
 };
 
-test('the table of permissions in this file contains every command and every button', async () => {
+test('the table of permissions in this file contains every command, every button and every entry in the menu of a card', async () => {
   const directory = await loadCommands(join(import.meta.dirname, '..', '..', 'commands'));
   const all = directory.all.flatMap(({ name, entries, actions }) => [
     ...entries.map((entry) => entry.name),
     ...Object.keys(actions).map((action) => `${name}:${action}`),
   ]);
   expect(uses.map(({ what }) => what).toSorted()).toEqual(all.toSorted());
+  expect(entries.map(({ entry }) => entry).toSorted()).toEqual(
+    cardEntries(directory)
+      .map(({ label }) => label)
+      .toSorted(),
+  );
 });
 
 const titled = stages.map(([name, setting]) => ({ name, setting, title: setting.title }));
@@ -179,6 +203,8 @@ const titled = stages.map(([name, setting]) => ({ name, setting, title: setting.
 describe.each(titled)('permissions on $name, $title', ({ name, setting }) => {
   let stage: Stage;
   let id = '';
+  /** A message of the bot. */
+  let message = '';
 
   beforeAll(async () => {
     stage = await stageOn(name, { environment: setting.environment });
@@ -188,6 +214,7 @@ describe.each(titled)('permissions on $name, $title', ({ name, setting }) => {
     await effectOf(stage, reader, () =>
       stage.driver.command(reader, 'logs', { deployment: id, share: true }),
     );
+    message = (await stage.driver.channel()).at(-1)?.id ?? '';
   });
   afterAll(() => stage?.close());
 
@@ -196,10 +223,12 @@ describe.each(titled)('permissions on $name, $title', ({ name, setting }) => {
     'a person of the kind "%s" may use exactly the commands and buttons that the settings allow',
     async (persona) => {
       const level = setting.levels[persona];
-      for (const use of uses) {
+      for (const use of [...uses, ...entries]) {
         const needed = levelOf[use.permission];
         const before = worldOf(stage);
         const effect = await effectOf(stage, persona, () => {
+          if (use.entry)
+            return (stage.driver as ChatDriver & MenuHands).fromMenu(persona, message, use.entry);
           if (use.action) return pressAction(stage, persona, use.action(id));
           const [command, values] = use.command ?? ['', () => ({})];
           // Here only the permission counts: whether the command works is tested elsewhere.

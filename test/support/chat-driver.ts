@@ -49,6 +49,14 @@ export interface FormHands {
   ): Promise<readonly Offered[]>;
 }
 
+/** A person's hands for the menus of messages, where the platform has them. */
+export interface MenuHands {
+  /** Chooses an entry from the menu of a message, given by id. Resolves when the platform has its first response. */
+  fromMenu(persona: Persona, message: string, entry: string): Promise<void>;
+  /** Writes a message of the person's own in the team's channel. Resolves with the id of the message. */
+  write(persona: Persona, text: string): Promise<string>;
+}
+
 /**
  * stranger: belongs to a server or workspace that the bot does not serve, and shares no channel with the bot's own;
  * guest: a restricted member (on Discord, which has no guests, a member without roles); elsewhere: a person of a

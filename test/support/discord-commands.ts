@@ -1,4 +1,5 @@
 import type { Messages } from './discord-messages.ts';
+import { invalid } from './discord-rules.ts';
 import { ApiProblem, ids } from './discord-world.ts';
 
 type Json = Record<string, unknown>;
@@ -16,10 +17,13 @@ export class Commands {
     return [...this.#scope(guild).values()];
   }
 
-  /** A new command replaces the command of the same name ("Create Guild Application Command"). */
+  /** A new command replaces the command of the same name and type ("Create Guild Application Command"). */
   create(guild: string | undefined, body: Json): { status: number; command: Json } {
     const scope = this.#scope(guild);
-    const same = [...scope.values()].find((command) => command.name === body.name);
+    const same = [...scope.values()].find(
+      (command) => command.name === body.name && command.type === (body.type ?? 1),
+    );
+    checkCommand(body);
     const command = stored(body, same?.id ?? this.#messages.snowflake(), this.#messages.snowflake(), guild);
     scope.set(String(command.id), command);
     return { status: same ? 200 : 201, command };
@@ -90,6 +94,16 @@ function storedOption(option: Json): Json {
   }).filter(([name, value]) => !(['required', 'autocomplete'].includes(name) && value === false));
   // Fields come back in an order of Discord's own.
   return Object.fromEntries(kept.toSorted(([a], [b]) => a.localeCompare(b)));
+}
+
+/** Rules beyond the OpenAPI ("Application Command Naming", "Message Commands"). */
+function checkCommand({ type = 1, name, description = '', options = [] }: Json): void {
+  const text = String(name);
+  if (type === 1 && (!/^[-_\p{L}\p{N}]{1,32}$/u.test(text) || text !== text.toLowerCase()))
+    invalid(`the name ${text} of a slash command`);
+  if (type === 1 && description === '') invalid('a slash command needs a description');
+  if (type !== 1 && (description !== '' || (options as unknown[]).length > 0))
+    invalid('a command in a menu has no description and no options');
 }
 
 function unknown(): ApiProblem {

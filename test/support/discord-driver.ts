@@ -1,4 +1,12 @@
-import type { ChatDriver, FormHands, Group, Persona, Values, VisibleMessage } from './chat-driver.ts';
+import type {
+  ChatDriver,
+  FormHands,
+  Group,
+  MenuHands,
+  Persona,
+  Values,
+  VisibleMessage,
+} from './chat-driver.ts';
 import { type DiscordServer, type DiscordServerOptions, startDiscordServer } from './discord-server.ts';
 import {
   BOT_TOKEN,
@@ -21,7 +29,7 @@ export const groupIds: Readonly<Record<Group, string>> = {
 /** A role that no setting names. */
 const otherRole = '300000000000000009';
 
-export interface DiscordDriver extends ChatDriver, FormHands {
+export interface DiscordDriver extends ChatDriver, FormHands, MenuHands {
   readonly platform: 'discord';
   readonly server: DiscordServer;
   /** The Discord user behind a persona. */
@@ -113,6 +121,16 @@ export async function createDiscordDriver(options: DiscordServerOptions = {}): P
       if (!found?.button.custom_id) throw new Error(`${persona} sees no button "${label}" to press`);
       const interaction = server.press(people[persona], found.message, found.button.custom_id);
       await responded(interaction, `the button "${label}"`);
+    },
+    async fromMenu(persona, id, entry) {
+      const message = visibleTo(persona).find((one) => one.id === id);
+      if (!message) throw new Error(`${persona} sees no message ${id}`);
+      await responded(server.onMessage(people[persona], message, entry), entry);
+    },
+    async write(persona, text) {
+      const { id, name } = people[persona];
+      const author = { id, username: name.toLowerCase(), global_name: name };
+      return server.rest.messages.create(ids.channel, { content: text }, [], { author }).id;
     },
     channel: () =>
       visibleTo('member')

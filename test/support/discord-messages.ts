@@ -51,7 +51,7 @@ export class Messages {
     channel: string,
     body: MessageBody,
     uploads: readonly Upload[] = [],
-    how: { onlyFor?: string; loading?: boolean } = {},
+    how: { onlyFor?: string; loading?: boolean; author?: StoredMessage['author'] } = {},
   ): StoredMessage {
     const key = `${channel} ${body.nonce}`;
     const before = body.nonce && body.enforce_nonce ? this.#nonces.get(key) : undefined;
@@ -74,6 +74,7 @@ export class Messages {
       components: withIds(body.components ?? []),
       files,
       onlyFor: how.onlyFor,
+      ...(how.author ? { author: how.author } : {}),
       parent: this.#parent(body),
       pings: how.loading ? [] : pingsOf(body),
       edits: 0,
@@ -128,7 +129,7 @@ export class Messages {
       id: message.id,
       type: message.parent === undefined ? 0 : 19,
       channel_id: message.channel,
-      author: { ...botUser },
+      author: { ...(message.author ?? botUser) },
       content: message.content,
       flags: message.flags,
       components: message.components,

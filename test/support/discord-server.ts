@@ -71,6 +71,8 @@ export interface DiscordServer {
   fault(fault: Fault): void;
   /** A person typed a slash command. */
   command(user: User, name: string, options: readonly object[]): StoredInteraction;
+  /** A person chose a command from the menu "Apps" of a message. */
+  onMessage(user: User, message: StoredMessage, name: string): StoredInteraction;
   /** A person pressed the button with this custom id. */
   press(user: User, message: StoredMessage, customId: string): StoredInteraction;
   /** A person picked a value from the menu with this custom id. */
@@ -175,6 +177,14 @@ export async function startDiscordServer(options: DiscordServerOptions = {}): Pr
       return dispatch(rest.interactions.create(user), {
         type: 2,
         data: { id, name, type: 1, ...(commandOptions.length > 0 ? { options: commandOptions } : {}) },
+      });
+    },
+    onMessage(user, message, name) {
+      const id = rest.messages.snowflake();
+      const resolved = { messages: { [message.id]: rest.messages.toJson(message) } };
+      return dispatch(rest.interactions.create(user), {
+        type: 2,
+        data: { id, name, type: 3, target_id: message.id, resolved },
       });
     },
     press(user, message, customId) {

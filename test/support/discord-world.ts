@@ -101,6 +101,8 @@ export interface StoredMessage {
   files: StoredFile[];
   /** The only person who may see an ephemeral message. */
   readonly onlyFor: string | undefined;
+  /** The person who wrote the message. Absent for a message of the bot. */
+  readonly author?: { readonly id: string; readonly username: string; readonly global_name: string };
   readonly parent: string | undefined;
   pings: readonly string[];
   edits: number;

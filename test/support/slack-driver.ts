@@ -1,7 +1,15 @@
 import type { types } from '@slack/bolt';
-import type { ChatDriver, FormHands, Group, Persona, Values, VisibleMessage } from './chat-driver.ts';
+import type {
+  ChatDriver,
+  FormHands,
+  Group,
+  MenuHands,
+  Persona,
+  Values,
+  VisibleMessage,
+} from './chat-driver.ts';
 import { type Delivery, postToBot } from './slack-inbound.ts';
-import { eventPayload, pressPayload, slashPayload, viewPayload } from './slack-payloads.ts';
+import { eventPayload, pressPayload, shortcutPayload, slashPayload, viewPayload } from './slack-payloads.ts';
 import { type SlackServer, type SlackServerOptions, startSlackServer } from './slack-server.ts';
 import type { EnvelopeKind } from './slack-socket.ts';
 import {
@@ -15,7 +23,7 @@ import type { Change } from './slack-web-api.ts';
 import { personToken, SLACK_TOKENS } from './slack-world.ts';
 import { until } from './test-clock.ts';
 
-export interface SlackDriver extends ChatDriver, FormHands {
+export interface SlackDriver extends ChatDriver, FormHands, MenuHands {
   readonly platform: 'slack';
   readonly server: SlackServer;
   /** The direct messages to this person, then the ephemeral messages; each oldest first. */
@@ -34,6 +42,8 @@ export interface SlackDriver extends ChatDriver, FormHands {
   ): Promise<void>;
   /** Writes `@edgegap <text>`, in a thread when given. Resolves with the `ts` of the written message. */
   mention(persona: Persona, text: string, thread?: string): Promise<string>;
+  /** Chooses a shortcut that belongs to no message. Resolves when the bot has acknowledged the shortcut. */
+  shortcut(persona: Persona, callbackId: string): Promise<void>;
   /** Delivers any payload, by the driver's mode. Resolves with the content of the acknowledgement. */
   deliver(kind: EnvelopeKind, payload: object, options?: Delivery): Promise<unknown>;
 }
@@ -247,6 +257,24 @@ export async function createSlackDriver({
         if (mode === 'socket' ? server.socket.connections > 0 : botUrl !== undefined)
           await event({ type: 'subteam_members_changed', subteam_id: id, team_id: world.team });
       }
+    },
+    async fromMenu(persona, ts, callbackId) {
+      const user = world.users[persona];
+      const channel = world.channels.team;
+      const message = (await web.messages(channel)).find((one) => one.ts === ts);
+      if (!message) throw new Error(`There is no message ${ts}`);
+      const responseUrl = `${server.origin}${urls.issue({ user, channel, source: undefined })}`;
+      const on = { channel, message, responseUrl };
+      const chosen = { user, callbackId, trigger: next('trigger'), on };
+      await firstResponse(user, () => deliver('interactive', shortcutPayload(world, chosen)));
+    },
+    async write(persona, text) {
+      const channel = world.channels.team;
+      return String((await world.call(personToken(persona), 'chat.postMessage', { channel, text })).ts);
+    },
+    async shortcut(persona, callbackId) {
+      const chosen = { user: world.users[persona], callbackId, trigger: next('trigger') };
+      await deliver('interactive', shortcutPayload(world, chosen));
     },
     slash,
     mention,

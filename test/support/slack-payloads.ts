@@ -104,6 +104,41 @@ export function pressPayload(
   };
 }
 
+/** A person chose a shortcut: from the menu of a message, or, without a message, from everywhere in Slack. */
+export function shortcutPayload(
+  world: SlackWorld,
+  chosen: {
+    readonly user: string;
+    readonly callbackId: string;
+    readonly trigger: string;
+    readonly on?: {
+      readonly channel: string;
+      readonly message: SlackMessageState;
+      readonly responseUrl: string;
+    };
+  },
+): object {
+  const { user, callbackId, trigger, on } = chosen;
+  const name = nameOf(world, user);
+  return {
+    type: on ? 'message_action' : 'shortcut',
+    token: 'legacy',
+    action_ts: String(Date.now() / 1000),
+    team: { id: world.team, domain: 'kart-studio' },
+    user: { id: user, username: name, name, team_id: teamOf(world, user) },
+    is_enterprise_install: false,
+    enterprise: null,
+    callback_id: callbackId,
+    trigger_id: trigger,
+    ...(on && {
+      channel: { id: on.channel, name: 'game-servers' },
+      message_ts: on.message.ts,
+      message: { type: 'message', ...on.message },
+      response_url: on.responseUrl,
+    }),
+  };
+}
+
 /** A person submitted a modal, or is typing in a menu of a modal. */
 export function viewPayload(
   world: SlackWorld,

@@ -69,7 +69,7 @@ export function createDiscordAdapter({ config, clock, log, directory }: DiscordA
   }
 
   async function take(interaction: APIInteraction, inbox: Inbox): Promise<void> {
-    const received = receive(interaction, guilds);
+    const received = receive(interaction, guilds, bot);
     switch (received.kind) {
       case 'request': {
         const { interaction, request } = received;

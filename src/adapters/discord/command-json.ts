@@ -3,13 +3,31 @@ import {
   ApplicationCommandType,
   PermissionFlagsBits,
 } from 'discord-api-types/v10';
-import { type Command, type Entry, leastPermission } from '../../command/define.ts';
+import { type Command, type Directory, type Entry, leastPermission } from '../../command/define.ts';
 import type { Option } from '../../command/kinds/kind.ts';
+import { cardEntries } from '../../command/on-card.ts';
 import { type Permission, permissions } from '../../command/permissions.ts';
 import type { AccessRules } from '../../config.ts';
 import { limits } from './limits.ts';
 
-export type CommandJson = ReturnType<typeof commandJson>;
+export type CommandJson = ReturnType<typeof commandJson> | ReturnType<typeof entryJson>;
+
+/** All commands to register in a server: the slash commands, and the entries in the menu of each message. */
+export function commandsJson(directory: Directory, access: AccessRules): CommandJson[] {
+  const entries = cardEntries(directory).map(({ label, action }) =>
+    entryJson(label, action.permission, access),
+  );
+  return [...directory.all.map((command) => commandJson(command, access)), ...entries];
+}
+
+/** An entry of the menu "Apps" of a message. Discord accepts no description and no options for such a command. */
+function entryJson(name: string, permission: Permission, access: AccessRules) {
+  return {
+    type: ApplicationCommandType.Message as const,
+    name,
+    default_member_permissions: leastRight(permission, access),
+  };
+}
 
 /** The parts of a command, a subcommand or an option that count towards the limit of characters. */
 interface Described {
@@ -38,7 +56,7 @@ export function commandJson(command: Command, access: AccessRules) {
     type: ApplicationCommandType.ChatInput as const,
     name,
     description,
-    options: entries.flatMap(entryJson),
+    options: entries.flatMap(optionsJson),
     default_member_permissions: leastRight(leastPermission(command), access),
   };
   const characters = charactersOf(json);
@@ -56,7 +74,7 @@ function charactersOf({ name, description, options = [], choices = [] }: Describ
 }
 
 /** The options of a command. Discord treats a subcommand as an option that contains the subcommand's own options. */
-function entryJson({ word, description, options }: Entry): Described[] {
+function optionsJson({ word, description, options }: Entry): Described[] {
   const all = Object.entries(options)
     .map(([name, option]) => optionJson(name, option))
     // Discord accepts required options only in front of all other options.

@@ -1,11 +1,13 @@
 import {
   type APIChatInputApplicationCommandInteraction,
   type APIInteraction,
+  type APIMessageApplicationCommandInteraction,
   type APIMessageComponentInteraction,
   type APIModalSubmitInteraction,
   MessageFlags,
 } from 'discord-api-types/v10';
 import type { AckMode, Address, Invocation, InvocationRequest, MessageRef } from '../../chat/port.ts';
+import { commandIn } from '../../chat/request.ts';
 import { DeliveryError, isDeliveryError } from '../../errors.ts';
 import { type AnswerParts, createAnswer, type DiscordAnswer, type DiscordReply, refOf } from './answer.ts';
 import type { InteractionToken } from './api.ts';
@@ -16,6 +18,7 @@ import { personOf } from './person.ts';
 
 export type Interaction =
   | APIChatInputApplicationCommandInteraction
+  | APIMessageApplicationCommandInteraction
   | APIMessageComponentInteraction
   | APIModalSubmitInteraction;
 
@@ -34,8 +37,7 @@ export function createInvocation(
   const at = addressOf(interaction);
   const receivedAt = clock.now();
   const { id: asker, name } = personOf(interaction, guilds);
-  const command = request.kind === 'command' ? request.command : (request.action?.command ?? '');
-  const parts = { ...surroundings, asked: { id: asker, name, command } };
+  const parts = { ...surroundings, asked: { id: asker, name, command: commandIn(request) } };
   let answer: DiscordAnswer | undefined;
   /**
    * Set if Discord did not answer the acknowledgement, so that the bot does not know whether the acknowledgement
@@ -77,7 +79,7 @@ export function createInvocation(
     // Type").
     ...(request.kind === 'form' ? {} : { openForm: (form) => api.openForm(to, renderForm(form)) }),
     async acknowledge(mode) {
-      if (mode === 'update' && request.kind === 'command')
+      if (mode === 'update' && (request.kind === 'command' || request.kind === 'message'))
         throw new Error('Only an action has a message to update');
       const message = 'message' in interaction ? interaction.message?.id : undefined;
       try {

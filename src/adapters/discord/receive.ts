@@ -3,12 +3,17 @@ import {
   type APIApplicationCommandInteractionDataOption,
   type APIChatInputApplicationCommandInteraction,
   type APIInteraction,
+  type APIMessage,
+  type APIMessageApplicationCommandInteraction,
   ApplicationCommandOptionType,
   ApplicationCommandType,
+  ComponentType,
   InteractionType,
 } from 'discord-api-types/v10';
 import { decodeActionId } from '../../chat/action-id.ts';
-import type { InvocationRequest, Question } from '../../chat/port.ts';
+import type { ActionRef } from '../../chat/card.ts';
+import type { InvocationRequest, MessageRequest, Question } from '../../chat/port.ts';
+import { refOf } from './answer.ts';
 import { valuesOf as fieldsOf } from './form.ts';
 import { addressOf, type Interaction, sourceOf } from './invocation.ts';
 import { personOf } from './person.ts';
@@ -21,13 +26,20 @@ export type Received =
   | { readonly kind: 'question'; readonly question: Question }
   | { readonly kind: 'other' };
 
-export function receive(interaction: APIInteraction, guilds: readonly string[]): Received {
+/** `bot` is the bot's own user id. Only the messages of this user are read. */
+export function receive(
+  interaction: APIInteraction,
+  guilds: readonly string[],
+  bot: string | undefined,
+): Received {
   if (isSlashCommand(interaction)) {
     const { name, options } = interaction.data;
     const { subcommand, own } = nested(options);
     const args = { kind: 'values', subcommand, values: valuesOf(own) } as const;
     return { kind: 'request', interaction, request: { kind: 'command', command: name, args } };
   }
+  if (isMessageCommand(interaction))
+    return { kind: 'request', interaction, request: requestOnMessage(interaction, bot) };
   if (interaction.type === InteractionType.ApplicationCommandAutocomplete)
     return { kind: 'question', question: questionOf(interaction, guilds) };
   if (
@@ -60,6 +72,50 @@ function isSlashCommand(
     interaction.type === InteractionType.ApplicationCommand &&
     interaction.data.type === ApplicationCommandType.ChatInput
   );
+}
+
+function isMessageCommand(
+  interaction: APIInteraction,
+): interaction is APIMessageApplicationCommandInteraction {
+  return (
+    interaction.type === InteractionType.ApplicationCommand &&
+    interaction.data.type === ApplicationCommandType.Message
+  );
+}
+
+/** Discord sends the whole message along, even if the bot may not read the channel (Gateway, "Message Content Intent"). */
+function requestOnMessage(
+  interaction: APIMessageApplicationCommandInteraction,
+  bot: string | undefined,
+): MessageRequest {
+  const { name: entry, target_id, resolved } = interaction.data;
+  const message = resolved.messages[target_id];
+  const ref = { ...addressOf(interaction), message: target_id };
+  const isOwn = message !== undefined && message.author.id === bot;
+  return {
+    kind: 'message',
+    entry,
+    message: message ? refOf(ref, message) : ref,
+    buttons: isOwn ? buttonsIn(message.components ?? []) : [],
+  };
+}
+
+/** The actions of all buttons, nested ones included. */
+function buttonsIn(components: NonNullable<APIMessage['components']> | readonly object[]): ActionRef[] {
+  return components.flatMap((component) => {
+    const { type, custom_id, components: inside = [], accessory } = component as Nested;
+    const own =
+      type === ComponentType.Button && custom_id !== undefined ? decodeActionId(custom_id) : undefined;
+    return [...(own ? [own] : []), ...buttonsIn([...inside, ...(accessory ? [accessory] : [])])];
+  });
+}
+
+/** The fields of any component that can hold buttons or be a button. */
+interface Nested {
+  readonly type: ComponentType;
+  readonly custom_id?: string;
+  readonly components?: readonly object[];
+  readonly accessory?: object;
 }
 
 /** Discord places the options of a subcommand inside the subcommand. */

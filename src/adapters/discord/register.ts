@@ -5,7 +5,7 @@ import { loadCommands } from '../../command/load.ts';
 import type { Kinds } from '../../command/options.ts';
 import { type DiscordConfig, readConfig } from '../../config.ts';
 import { AppError, ConfigError } from '../../errors.ts';
-import { type CommandJson, commandJson } from './command-json.ts';
+import { type CommandJson, commandsJson } from './command-json.ts';
 import { closeRest, createRest } from './rest.ts';
 import { DiscordAPIError, RateLimitError } from './rest-package.ts';
 import { toStartError } from './start-error.ts';
@@ -70,7 +70,7 @@ export async function registerCommands(
   directory: Directory,
   { done, failed, signal }: RegistrationReport,
 ): Promise<void> {
-  const wanted = directory.all.map((command) => commandJson(command, config.access));
+  const wanted = commandsJson(directory, config.access);
   const rest = createRest(config, {
     // Waits for a short rate limit to end, but not for the daily limit.
     rejectOnRateLimit: ({ retryAfter }) => retryAfter > 60_000,
@@ -115,7 +115,8 @@ async function registerIn(
       created.push(command.name);
     } else if (canonical(found) !== canonical(command)) {
       const { type: _, ...body } = command;
-      const unset = { name_localizations: null, description_localizations: null };
+      const isSlash = 'description' in command;
+      const unset = { name_localizations: null, ...(isSlash ? { description_localizations: null } : {}) };
       await rest.patch(Routes.applicationGuildCommand(application, guild, found.id), {
         body: { ...body, ...unset },
         signal,
@@ -137,8 +138,14 @@ async function registerIn(
  * order.
  */
 function canonical(command: CommandJson | APIApplicationCommand): string {
-  const { name, description, options = [], default_member_permissions: permissions } = command;
-  const localised = command as {
+  const { name, default_member_permissions: permissions } = command;
+  const {
+    description = '',
+    options = [],
+    ...localised
+  } = command as {
+    description?: string;
+    options?: object[];
     name_localizations?: object | null;
     description_localizations?: object | null;
   };

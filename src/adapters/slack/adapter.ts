@@ -24,7 +24,9 @@ import { createPosts } from './posts.ts';
 import {
   fromBlockActions,
   fromBlockSuggestion,
+  fromGlobalShortcut,
   fromMention,
+  fromMessageShortcut,
   fromSlashCommand,
   fromViewSubmission,
   type Incoming,
@@ -176,6 +178,12 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
   });
   app.action({ type: 'block_actions' }, async ({ ack, body }) => {
     await receive(fromBlockActions(body), acknowledgementBy(ack));
+  });
+  app.shortcut({ type: 'message_action' }, async ({ ack, body }) => {
+    await receive(fromMessageShortcut(body, identity()), acknowledgementBy(ack));
+  });
+  app.shortcut({ type: 'shortcut' }, async ({ ack, body }) => {
+    await receive(fromGlobalShortcut(body), acknowledgementBy(ack));
   });
   app.view({ type: 'view_submission' }, async ({ ack, body }) => {
     await receive(fromViewSubmission(body), acknowledgementBy(ack));

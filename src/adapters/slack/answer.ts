@@ -5,7 +5,7 @@ import type { AckMode, LateAnswer } from '../../chat/port.ts';
 import { type Clock, stopwatch } from '../../clock.ts';
 import { DeliveryError, isDeliveryError } from '../../errors.ts';
 import type { SlackApi } from './api.ts';
-import { noUrl } from './errors.ts';
+import { noChannel, noUrl } from './errors.ts';
 import { type Files, withNote } from './files.ts';
 import { lookingFirst, type Patience } from './patience.ts';
 import type { MessageWithoutFiles, PostedMessage, Posts, SlackPlace } from './posts.ts';
@@ -78,6 +78,8 @@ export function createAnswer(parts: {
   // With these keys, another process finds the bot's messages for this invocation.
   const cardKey = `card:${id}`;
   const answerKey = `answer:${id}`;
+  /** Slack named no channel, so that every answer is a direct message. */
+  const isNowhere = channel === '';
   const here = { channel, ...(thread === undefined ? {} : { thread }) };
   /** The message with the public answer. Undefined until the bot has posted a message that the bot can edit. */
   let answer: PostedMessage | undefined;
@@ -145,6 +147,7 @@ export function createAnswer(parts: {
         if (!(error instanceof DeliveryError)) throw error;
       }
     }
+    if (isNowhere) return void (await posts.post({ channel: user }, message));
     try {
       await posts.postPrivately(
         { channel, user, ...(threadOpen && thread !== undefined ? { thread } : {}) },
@@ -186,6 +189,7 @@ export function createAnswer(parts: {
   }
 
   async function publicly(message: Message): Promise<void> {
+    if (isNowhere) return await privately(message);
     answer ??= await doubtfulCard();
     const standing = answer;
     if (standing) {
@@ -240,6 +244,7 @@ export function createAnswer(parts: {
     respond: (mode: AckMode, message: Message): Promise<void> =>
       mode === 'public' ? publicly(message) : mode === 'update' ? inSource(message) : privately(message),
     async postCard(message: Message, place?: SlackPlace): Promise<PostedMessage> {
+      if (isNowhere) throw noChannel();
       const show = async (bare: MessageWithoutFiles) => {
         const posted = await post(bare, cardKey, place);
         cardStands = answer === undefined;

@@ -111,6 +111,19 @@ export function noUrl(): DeliveryError {
   return failure('no_response_url', final('Slack gave me no way to answer this request.'), undefined);
 }
 
+/** The error for a card that has to stand in a channel, for a request for which Slack named no channel. */
+export function noChannel(): DeliveryError {
+  return new DeliveryError(
+    'slack-no-channel',
+    'A shortcut has no channel, so there is no place for the card.',
+    {
+      hint: 'Nothing was done. Type the command in the channel where the card should stand.',
+      outcome: 'not-sent',
+      retryable: false,
+    },
+  );
+}
+
 /** Throws DeliveryError if a response_url answered with HTTP 200 but refused the message. */
 export async function requireAccepted(answer: Pick<Response, 'text'>): Promise<void> {
   const code = /^\s*\{.*"ok"\s*:\s*false.*"error"\s*:\s*"(\w+)"/s.exec(await answer.text())?.[1];

@@ -62,9 +62,13 @@ export function createInvocation(parts: {
   };
 }
 
-function requestOf({ did, source: pressed }: Incoming, workspace: string): InvocationRequest {
+function requestOf({ did, source: pressed, ...place }: Incoming, workspace: string): InvocationRequest {
   if (did.kind === 'command')
     return { kind: 'command', command: did.command, args: { kind: 'text', text: did.text } };
+  if (did.kind === 'message') {
+    const { ts, ...request } = did;
+    return { ...request, message: toRef({ ...place, ts }, workspace) };
+  }
   const source = pressed && !pressed.ephemeral ? toRef(pressed, workspace) : undefined;
   return { ...did, source };
 }

@@ -1,4 +1,5 @@
 import type { Directory } from '../../command/define.ts';
+import { cardEntries } from '../../command/on-card.ts';
 
 /** The path to which Slack sends its requests in HTTP mode. */
 export const SLACK_PATH = '/slack/events';
@@ -60,6 +61,7 @@ export function createManifest(directory: Directory, publicUrl?: string) {
           ...(url ? { url } : {}),
         },
       ],
+      shortcuts: [...globalShortcuts(directory), ...messageShortcuts(directory)],
     },
     oauth_config: { scopes: { bot: [...BOT_SCOPES] } },
     settings: {
@@ -73,6 +75,26 @@ export function createManifest(directory: Directory, publicUrl?: string) {
       token_rotation_enabled: false,
     },
   };
+}
+
+/** The commands that a person can call from everywhere in Slack, without a message and without a channel. */
+function globalShortcuts(directory: Directory) {
+  return directory.all
+    .flatMap(({ entries }) => entries)
+    .flatMap(({ name: callback_id, shortcut: name, description }) =>
+      name === undefined ? [] : [{ type: 'global' as const, name, callback_id, description }],
+    );
+}
+
+/** The entries in the menu of each message. Slack shows them for every message, of whatever author. */
+function messageShortcuts(directory: Directory) {
+  const description = 'For the server on this card';
+  return cardEntries(directory).map(({ label }) => ({
+    type: 'message' as const,
+    name: label,
+    callback_id: label,
+    description,
+  }));
 }
 
 /** The commands that a person can type: `deploy | list | logs ...`. */

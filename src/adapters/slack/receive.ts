@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { decodeActionId } from '../../chat/action-id.ts';
-import type { ActionRequest, FormRequest } from '../../chat/port.ts';
+import type { ActionRef } from '../../chat/card.ts';
+import type { ActionRequest, FormRequest, MessageRequest } from '../../chat/port.ts';
 import { firstWord, MAX_REQUEST, unaddressed } from '../../command/argv.ts';
 import type { SlackAsker, SourceMessage } from './answer.ts';
 import { unescapeTyped, unformatted } from './escape.ts';
@@ -14,7 +15,11 @@ export interface Incoming extends Omit<SlackAsker, 'receivedAt'> {
   readonly did:
     | { readonly kind: 'command'; readonly command: string; readonly text: string }
     | Omit<ActionRequest, 'source'>
-    | Omit<FormRequest, 'source'>;
+    | Omit<FormRequest, 'source'>
+    | (Omit<MessageRequest, 'message'> & {
+        /** The `ts` of the message whose menu the person opened. */
+        readonly ts: string;
+      });
 }
 
 /** The number of characters in which a command's name is searched for. No name is as long as this. */
@@ -132,10 +137,70 @@ export function fromBlockActions(body: unknown): Incoming | undefined {
     ...(trigger_id === undefined ? {} : { trigger: trigger_id }),
     did: {
       kind: 'action',
-      action: decodeActionId(pressed.action_id.replace(/^\d+:/, '')),
+      action: actionOf(pressed.action_id),
       chosen: pressed.selected_option ? [pressed.selected_option.value] : [],
     },
   };
+}
+
+const GlobalShortcut = z.object({
+  callback_id: z.string(),
+  trigger_id: z.string(),
+  user: z.object({ id: z.string() }),
+});
+
+/** Reads a shortcut that belongs to no message. Its id is the command's name. Slack names no channel. */
+export function fromGlobalShortcut(body: unknown): Incoming {
+  const { callback_id, trigger_id, user } = GlobalShortcut.parse(body);
+  return { ...NOWHERE, id: trigger_id, user: user.id, trigger: trigger_id, did: commandIn(callback_id) };
+}
+
+const MessageShortcut = GlobalShortcut.extend({
+  response_url: z.string(),
+  channel: z.object({ id: z.string() }),
+  message_ts: z.string(),
+  message: z.object({
+    bot_id: z.string().optional(),
+    user: z.string().optional(),
+    thread_ts: z.string().optional(),
+    blocks: z.array(z.unknown()).optional(),
+  }),
+});
+
+/** Reads a shortcut from the menu of a message. The id of the shortcut is the name of the entry. */
+export function fromMessageShortcut(body: unknown, own: Identity): Incoming {
+  const { callback_id, trigger_id, user, response_url, channel, message_ts, message } =
+    MessageShortcut.parse(body);
+  const { bot_id, thread_ts, blocks = [] } = message;
+  const thread = thread_ts === message_ts ? undefined : thread_ts;
+  const isOwn = bot_id === own.botId || message.user === own.botUser;
+  return {
+    id: trigger_id,
+    user: user.id,
+    channel: channel.id,
+    ...(thread === undefined ? {} : { thread }),
+    threadOpen: thread !== undefined,
+    responseUrl: response_url,
+    trigger: trigger_id,
+    did: { kind: 'message', entry: callback_id, ts: message_ts, buttons: isOwn ? buttonsIn(blocks) : [] },
+  };
+}
+
+const Button = z.object({ type: z.literal('button'), action_id: z.string() });
+const Actions = z.object({ type: z.literal('actions'), elements: z.array(z.unknown()) });
+
+/** The actions of all buttons of a message. The bot puts buttons only into blocks of their own. */
+function buttonsIn(blocks: readonly unknown[]): ActionRef[] {
+  const elements = blocks.flatMap((block) => Actions.safeParse(block).data?.elements ?? []);
+  return elements.flatMap((element) => {
+    const id = Button.safeParse(element).data?.action_id;
+    return (id !== undefined && actionOf(id)) || [];
+  });
+}
+
+/** The ids of buttons may begin with a number, because Slack accepts no id twice in a message. */
+function actionOf(id: string): ActionRef | undefined {
+  return decodeActionId(id.replace(/^\d+:/, ''));
 }
 
 const ViewSubmission = z.object({ user: z.object({ id: z.string() }), view: View });
@@ -155,7 +220,7 @@ export function fromViewSubmission(body: unknown): Incoming {
   };
 }
 
-/** If a form names no place, the answer goes directly to the person. */
+/** If Slack names no channel, the answer goes directly to the person. */
 const NOWHERE = { channel: '', threadOpen: false };
 
 const BlockSuggestion = z.object({

@@ -84,7 +84,7 @@ describe('the prompt at a terminal', () => {
     const lines: string[] = [];
     const { chat, input, seen, shows } = await openTerminal(async ({ request }) => {
       if (request.kind === 'command') lines.push(`${request.command} ${JSON.stringify(request.args)}`);
-      else lines.push(request.action?.action ?? '');
+      else if (request.kind !== 'message') lines.push(request.action?.action ?? '');
     });
     input.write('dep');
     input.write('\t');

@@ -114,6 +114,20 @@ test.each([
   expect((await register()).text).toContain('nothing to change');
 });
 
+test('the registration on Discord puts the actions of cards into the menu of each message, and later writes only what changed', async () => {
+  const own = join(import.meta.dirname, '..', '..', '..', 'commands');
+  await register({}, own);
+  const inMenu = () => driver.server.rest.commands.list(ids.guild).filter(({ type }) => type === 3);
+  expect(inMenu().map(({ name }) => name)).toEqual(['Deploy again', 'Logs', 'Metrics', 'Stop']);
+  writes();
+  const [first, second] = inMenu();
+  driver.server.rest.commands.patch(ids.guild, String(first?.id), { default_member_permissions: '0' });
+  driver.server.rest.commands.patch(ids.guild, String(second?.id), { name: 'Old entry' });
+  expect((await register({}, own)).text).toContain('created Logs; changed Deploy again; removed Old entry');
+  expect(writes().toSorted()).toEqual(['DELETE', 'PATCH', 'POST']);
+  expect((await register({}, own)).text).toContain('nothing to change');
+});
+
 test('if an operator role is configured, all members of the Discord server can see the commands', async () => {
   await write('stop', stop);
   await register();

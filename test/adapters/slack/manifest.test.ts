@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { createManifest } from '../../../src/adapters/slack/manifest.ts';
 import { createDirectory, defineCommand } from '../../../src/command/define.ts';
+import { loadCommands } from '../../../src/command/load.ts';
 
 /**
  * The format that Slack accepts: docs.slack.dev, app manifest reference (and the comments of @slack/web-api's
@@ -40,6 +42,16 @@ const SlackManifest = z.strictObject({
         }),
       )
       .max(50),
+    shortcuts: z
+      .array(
+        z.strictObject({
+          type: z.enum(['global', 'message']),
+          name: z.string().min(1).max(24),
+          callback_id: z.string().min(1).max(255),
+          description: z.string().min(1).max(150),
+        }),
+      )
+      .max(10),
   }),
   oauth_config: z.strictObject({ scopes: z.strictObject({ bot: z.array(z.string()).max(255) }) }),
   settings: z.strictObject({
@@ -106,6 +118,18 @@ describe('the Slack manifest', () => {
       interactivity: { is_enabled: true, request_url: url },
     });
     expect(manifest.features.slash_commands).toMatchObject([{ url }]);
+  });
+
+  it('the manifest has a shortcut for each entry in the menu of a card, and a shortcut that deploys', async () => {
+    const commands = await loadCommands(join(import.meta.dirname, '..', '..', '..', 'commands'));
+    const { shortcuts } = SlackManifest.parse(createManifest(commands)).features;
+    expect(shortcuts.map(({ type, name }) => `${type} ${name}`)).toEqual([
+      'global Deploy a server',
+      'message Deploy again',
+      'message Logs',
+      'message Metrics',
+      'message Stop',
+    ]);
   });
 
   it('the manifest asks for exactly the scopes that the bot uses', () => {

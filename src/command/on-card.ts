@@ -1,0 +1,72 @@
+import type { MessageRequest } from '../chat/port.ts';
+import { InputError } from '../errors.ts';
+import type { Action, Directory } from './define.ts';
+import type { Lookup } from './kinds/kind.ts';
+
+/** An entry of the menu that platforms show for each message. */
+export interface CardEntry {
+  readonly label: string;
+  readonly command: string;
+  readonly name: string;
+  readonly action: Action;
+}
+
+/** The actions that a person finds in the menu of a deployment's card, in the order of their commands. */
+export function cardEntries(directory: Directory): CardEntry[] {
+  return directory.all.flatMap(({ name: command, actions }) =>
+    Object.entries(actions).flatMap(([name, action]) =>
+      action.onCard === undefined ? [] : [{ label: action.onCard, command, name, action }],
+    ),
+  );
+}
+
+/**
+ * Finds the deployment of the message from whose menu a person chose the action, and returns the argument that a button
+ * of the message would have. The ids in the buttons of the message name the deployment. If the message has no such
+ * button, the message may still be the live card of a deployment. Throws InputError.
+ */
+export async function argumentOnCard(
+  { on }: Action,
+  { message, buttons }: MessageRequest,
+  { directory, ...lookup }: Lookup & { readonly directory: Directory },
+): Promise<string> {
+  const { deployments } = lookup;
+  const named = (what: Action['on']) => [
+    ...new Set(
+      buttons
+        .filter(({ command, action }) => directory.get(command)?.actions[action]?.on === what)
+        .map(({ arg }) => arg.replace(/\..*$/s, '')),
+    ),
+  ];
+  const [request_id, another] = named('deployment');
+  if (another !== undefined)
+    throw new InputError('card-several', 'This message shows several deployments.', {
+      hint: 'Use the card of one of them, or its request_id.',
+    });
+  const [own] = named('order');
+  const known = own === undefined ? undefined : await deployments.byId(own);
+  const found =
+    known ?? (await (request_id ? deployments.byRequestId(request_id) : deployments.byCard(message)));
+  if (!found && !request_id) throw noCard();
+  if (on === 'order') {
+    if (found) return found.id;
+    throw new InputError(
+      'card-elsewhere',
+      'That server was not deployed from chat, so I do not know its order.',
+      {
+        hint: 'Use deploy.',
+      },
+    );
+  }
+  const id = request_id ?? found?.requestId;
+  if (id !== undefined) return id;
+  throw new InputError('card-no-server', 'Edgegap has no server for this card.', {
+    hint: 'The card says why, or will show the server in a moment.',
+  });
+}
+
+function noCard(): InputError {
+  return new InputError('no-card', 'That message is not the card of a deployment.', {
+    hint: 'Use the menu of a message in which I show a deployment, or give the request_id: list shows all running deployments.',
+  });
+}

@@ -1,0 +1,189 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import {
+  deployElsewhere,
+  deployReady,
+  effectOf,
+  phase,
+  type Stage,
+  stageOn,
+  stageOnDisk,
+} from '../command/harness.ts';
+import type { DriverName } from '../support/bot.ts';
+import type { ChatDriver, MenuHands, Persona, VisibleMessage } from '../support/chat-driver.ts';
+import type { DiscordDriver } from '../support/discord-driver.ts';
+import { until } from '../support/test-clock.ts';
+
+const platforms = ['discord', 'slack-socket', 'slack-http'] as const satisfies readonly DriverName[];
+
+let stage: Stage;
+afterEach(() => stage?.close());
+
+const hands = () => stage.driver as ChatDriver & MenuHands;
+const textOf = (messages: readonly { readonly text: string }[]) =>
+  messages.map(({ text }) => text.replaceAll('\\', '')).join('\n');
+const choose = (persona: Persona, message: string, entry: string) =>
+  effectOf(stage, persona, () => hands().fromMenu(persona, message, entry));
+
+/** The live card of a deployment. */
+async function cardOf(id: string): Promise<VisibleMessage> {
+  const card = (await stage.driver.channel()).find(
+    ({ text, parent, buttons }) => parent === undefined && buttons.length > 0 && text.includes(id),
+  );
+  if (!card) throw new Error(`There is no card of ${id}`);
+  return card;
+}
+
+/** Makes Edgegap say that the server became ready so long ago. */
+function readySince(id: string, ms: number): void {
+  const { history = [] } = stage.simulator.deployments.get(id) ?? {};
+  history.splice(0, history.length, ...history.map(({ phase, at }) => ({ phase, at: at - ms })));
+}
+
+/** Lets the deployment end, and waits until its card offers to deploy again. */
+async function ended(id: string): Promise<VisibleMessage> {
+  stage.speed(20);
+  stage.simulator.terminate(id);
+  const card = await until(async () => {
+    const found = await cardOf(id).catch(() => undefined);
+    return found?.buttons.includes('Deploy again') ? found : undefined;
+  }, 'the card of the ended server');
+  await stage.bot.app.settled();
+  stage.speed(1);
+  return card;
+}
+
+describe.each(platforms)('the menu of a message on %s', (name) => {
+  test('in the menu of a card, Logs, Metrics and Stop do what the buttons of the card do', async () => {
+    stage = await stageOn(name);
+    const id = await deployReady(stage);
+    const { id: card } = await cardOf(id);
+    const logs = await choose('reader', card, 'Logs');
+    expect(logs.publicly).toEqual([]);
+    expect(textOf(logs.privately)).toContain(
+      `Log of ${stage.driver.platform === 'slack' ? id : `\`${id}\``}`,
+    );
+    readySince(id, 120 * 60_000);
+    const metrics = await choose('reader', card, 'Metrics');
+    expect(metrics.privately).toEqual([]);
+    expect(textOf(metrics.publicly)).toContain('Metrics of kart-racing v1.2');
+    const stop = await choose('operator', card, 'Stop');
+    expect(stop.publicly).toEqual([]);
+    expect(textOf(stop.privately)).toContain('Stop kart-racing v1.2');
+    expect(phase(stage.simulator, id)).toBe('READY');
+    await effectOf(stage, 'operator', () => stage.driver.press('operator', 'Stop it'));
+    await until(() => phase(stage.simulator, id) === 'TERMINATED', 'the end of the server');
+  });
+
+  test('a person without the right learns nothing from the menu of a card, and nothing happens', async () => {
+    stage = await stageOn(name);
+    const id = await deployReady(stage);
+    const { id: card } = await cardOf(id);
+    for (const [persona, entry] of [
+      ['member', 'Logs'],
+      ['guest', 'Metrics'],
+      ['reader', 'Stop'],
+      ['reader', 'Deploy again'],
+    ] as const) {
+      const { privately, publicly, asked } = await choose(persona, card, entry);
+      expect(publicly).toEqual([]);
+      expect(asked).toEqual([]);
+      expect(privately).toHaveLength(1);
+      expect(textOf(privately)).toMatch(/not allowed|may not/i);
+      expect(textOf(privately)).not.toContain(id);
+    }
+    expect(phase(stage.simulator, id)).toBe('READY');
+  });
+
+  test('on a message that is no card, the menu answers only the person, and says where the menu works', async () => {
+    stage = await stageOn(name);
+    const id = await deployReady(stage);
+    const written = await hands().write('member', `stop:ask:${id} is my favourite`);
+    const foreign = await choose('operator', written, 'Stop');
+    const line = (await stage.driver.channel()).find(({ text }) => text.includes('is ready'));
+    const news = await choose('operator', line?.id ?? '', 'Logs');
+    for (const { privately, publicly, asked } of [foreign, news]) {
+      expect(publicly).toEqual([]);
+      expect(asked).toEqual([]);
+      expect(textOf(privately)).toContain('That message is not the card of a deployment.');
+    }
+  });
+
+  test('on the card of an ended server, Logs shows the saved log, Stop says that the server has ended, and Deploy again asks first', async () => {
+    stage = await stageOn(name);
+    const id = await deployReady(stage);
+    const { id: card } = await cardOf(id);
+    await ended(id);
+    expect(textOf((await choose('operator', card, 'Stop')).privately)).toContain('has already stopped');
+    expect(textOf((await choose('reader', card, 'Logs')).privately)).toMatch(/Log of|log is gone/);
+    const asked = await choose('operator', card, 'Deploy again');
+    expect(asked.publicly).toEqual([]);
+    expect(textOf(asked.privately)).toContain('Deploy kart-racing v1.2?');
+    expect(stage.simulator.deployments.size).toBe(1);
+    await effectOf(stage, 'operator', () => stage.driver.press('operator', 'Deploy'));
+    await until(() => stage.simulator.deployments.size === 2, 'the second server');
+  });
+
+  test('while the server of a card runs, Deploy again deploys nothing', async () => {
+    stage = await stageOn(name);
+    const { id: card } = await cardOf(await deployReady(stage));
+    const { privately, publicly } = await choose('operator', card, 'Deploy again');
+    expect(publicly).toEqual([]);
+    expect(textOf(privately)).toContain('Nothing to deploy again');
+    expect(stage.simulator.deployments.size).toBe(1);
+  });
+
+  test('a server from elsewhere has no order to deploy again, but its logs can be read from the menu of an answer', async () => {
+    stage = await stageOn(name);
+    const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
+    readySince(id, 120 * 60_000);
+    const show = () => stage.driver.command('reader', 'metrics', { deployment: id });
+    const { publicly } = await effectOf(stage, 'reader', show);
+    const answer = publicly.find(({ buttons }) => buttons.includes('Refresh'));
+    if (!answer) throw new Error('There is no chart');
+    expect(textOf((await choose('reader', answer.id, 'Logs')).privately)).toContain('Log of');
+    expect(textOf((await choose('operator', answer.id, 'Deploy again')).privately)).toContain(
+      'was not deployed from chat',
+    );
+  });
+
+  test('after a restart, the menu of an old card still works', async () => {
+    const onDisk = await stageOnDisk(name);
+    stage = onDisk;
+    const id = await deployReady(stage);
+    const { id: card } = await cardOf(id);
+    stage.bot = await stage.bot.restart();
+    expect(textOf((await choose('reader', card, 'Logs')).privately)).toContain('Log of');
+  });
+});
+
+test('on Discord, the same entry of the menu, delivered twice, is carried out only once', async () => {
+  stage = await stageOn('discord');
+  const driver = stage.driver as DiscordDriver;
+  const id = await deployReady(stage);
+  const { id: card } = await ended(id);
+  const message = driver.server.rest.messages.all().find((one) => one.id === card);
+  if (!message) throw new Error('no card');
+  const chosen = driver.server.onMessage(driver.user('operator'), message, 'Deploy again');
+  driver.server.redeliver(chosen);
+  await until(() => chosen.acknowledged !== undefined, 'the answer');
+  await stage.bot.app.settled();
+  expect(
+    (await driver.privately('operator')).filter(({ text }) => text.includes('Deploy kart')),
+  ).toHaveLength(1);
+});
+
+test('if Discord no longer knows the interaction (10062), an entry of the menu does nothing, and works the next time', async () => {
+  stage = await stageOn('discord');
+  const driver = stage.driver as DiscordDriver;
+  const id = await deployReady(stage);
+  const { id: card } = await cardOf(id);
+  const message = driver.server.rest.messages.all().find((one) => one.id === card);
+  if (!message) throw new Error('no card');
+  const body = { code: 10062, message: 'Unknown interaction' };
+  driver.server.fault({ on: /^POST \/interactions\//, times: 2, answer: { status: 404, body } });
+  const asked = stage.simulator.requests.length;
+  driver.server.onMessage(driver.user('reader'), message, 'Logs');
+  await until(() => stage.bot.log.some((line) => line.includes('"unanswered"')), 'the end of the request');
+  expect(stage.simulator.requests.slice(asked).map(({ endpoint }) => endpoint)).not.toContain('logs');
+  expect(textOf((await choose('reader', card, 'Logs')).privately)).toContain('Log of');
+});
