@@ -106,6 +106,6 @@ function everything(problem: string, given: Omit<Given, 'all'>): InputError {
   const advice =
     free.length > 0 ? ` Add ${filter}, such as the option ${free.slice(0, 2).join(' or ')}.` : '';
   return new InputError('filter-everything', problem, {
-    hint: `Nothing was stopped.${advice} To stop everything, add the option all (typed: --all).`,
+    hint: `Nothing was stopped.${advice} To stop everything, add \`--all\`.`,
   });
 }

@@ -71,7 +71,8 @@ const options = {
   },
   env: {
     kind: 'variables',
-    description: 'Variables: MODE=race (typed: repeat --env; on Discord: all pairs in one box)',
+    description:
+      'Variables such as MODE=race; on Discord all pairs in one box, elsewhere the option again for each',
   },
   cpu: {
     kind: 'integer',
@@ -118,7 +119,7 @@ const options = {
   },
   preset: {
     kind: 'preset',
-    description: 'Take options from this preset (typed: @qa); options given here replace the preset’s',
+    description: 'Take options from this preset; options given here replace the preset’s',
   },
 } as const;
 
@@ -230,7 +231,7 @@ async function launch(
 async function knownDeployment({ deployments }: Services, id: string): Promise<Deployment> {
   const known = await deployments.byId(id);
   if (known) return known;
-  throw new InputError('again-unknown', 'I no longer know that deployment.', { hint: 'Use deploy.' });
+  throw new InputError('again-unknown', 'I no longer know that deployment.', { hint: 'Use `deploy`.' });
 }
 
 /**
@@ -248,7 +249,7 @@ async function lostDeployment(services: Services, id: string): Promise<Wanted> {
       'again-done',
       'Nothing to deploy again: this server has started, and has not ended.',
       {
-        hint: 'Nothing more was deployed. For another server, use deploy.',
+        hint: 'Nothing more was deployed. For another server, use `deploy`.',
       },
     );
   await findDeployable(services.catalog, before);

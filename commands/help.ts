@@ -24,23 +24,22 @@ export default defineCommand({
     subcommand: { kind: 'string', positional: true, maxLength: 32, description: 'A subcommand to explain' },
   },
   async run(context) {
-    const { options, directory, prompt, may, respond } = context;
+    const { options, directory, may, respond } = context;
     const allowed = directory.all.filter((command) => may(leastPermission(command)));
     if (options.command === undefined) {
-      const fields: Field[] = allowed.map(({ name, description }) => ({
-        label: prompt + name,
-        value: [description],
-      }));
+      const commands = allowed.flatMap(
+        ({ name, description }, nth): Rich => [nth === 0 ? '' : '\n', { typed: name }, `: ${description}`],
+      );
       const example =
         allowed.find(({ name }) => name === 'deploy') ?? allowed.find(({ name }) => name !== 'help');
       const note: Rich = example
         ? [
-            { code: `${prompt}help ${example.name}` },
+            { typed: `help ${example.name}` },
             ' shows how to use that command. Instead of a whole request_id you can give its beginning, if that fits a single deployment of this channel, or else a single deployment that was not deployed from chat.',
           ]
         : ['You may not look at or change deployments here. Ask an administrator of this place for access.'];
       const nodes: Node[] = [
-        { kind: 'fields', fields },
+        { kind: 'text', text: commands },
         { kind: 'note', text: note },
       ];
       await respond({ kind: 'card', tone: 'neutral', title: ['What you may do here'], nodes });
@@ -52,7 +51,7 @@ export default defineCommand({
     const { subcommand } = options;
     if (subcommand !== undefined && command.usual?.word === undefined && command.usual)
       throw new InputError('help-unknown', `${command.name} has no subcommands.`, {
-        hint: `${prompt}help ${command.name} shows how to use ${command.name}.`,
+        hint: `\`help ${command.name}\` shows how to use ${command.name}.`,
       });
     const asked =
       subcommand === undefined
@@ -72,7 +71,7 @@ function find<Item>(noun: string, wanted: string, there: readonly Item[], nameOf
   });
 }
 
-function explain(command: Command, entries: readonly Entry[], { prompt, catalog }: Context<unknown>): Card {
+function explain(command: Command, entries: readonly Entry[], { catalog }: Context<unknown>): Card {
   const [only] = entries.length === 1 ? entries : [];
   const { name, description } = only ?? command;
   const fields: Field[] = only
@@ -83,12 +82,14 @@ function explain(command: Command, entries: readonly Entry[], { prompt, catalog 
     : entries.map(({ word = '', description }) => ({ label: word, value: [description] }));
   const example = only ? exampleOf(only, catalog) : '';
   const more: Rich = only
-    ? ['For example: ', { code: `${prompt}${name} ${example}` }]
-    : [{ code: `${prompt}help ${entries.at(-1)?.name}` }, ' shows more about that subcommand.'];
-  const usages = entries.map((entry) => usage(prompt + entry.name, entry.options));
+    ? ['For example: ', { typed: `${name} ${example}` }]
+    : [{ typed: `help ${entries.at(-1)?.name}` }, ' shows more about that subcommand.'];
+  const usages = entries.flatMap(
+    (entry, nth): Rich => [nth === 0 ? '' : '\n', { typed: usage(entry.name, entry.options) }],
+  );
   const nodes: Node[] = [
     { kind: 'text', text: [description, '.'] },
-    { kind: 'code', text: usages.join('\n'), keep: 'start' },
+    { kind: 'text', text: usages },
     ...(fields.length > 0 ? [{ kind: 'fields' as const, fields }] : []),
     ...(example || !only ? [{ kind: 'text' as const, text: more }] : []),
   ];

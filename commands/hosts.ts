@@ -69,7 +69,7 @@ export default defineCommand({
     checkHasApplication(options);
     if (options.application !== undefined && options.version === undefined)
       throw new InputError('version-missing', 'An application alone does not say how much it needs.', {
-        hint: 'Add the option version (typed: --version v1.2).',
+        hint: 'Add the version, for example `--version v1.2`.',
       });
   },
   async run(context) {

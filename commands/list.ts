@@ -108,7 +108,7 @@ async function show(context: Context<unknown>, asked: Filter, wanted: number): P
   const nodes: Node[] = [
     table.length > 0 ? listTable(table) : { kind: 'text', text: [emptyText(filter)] },
     ...notes.map((note): Node => ({ kind: 'note', text: [note] })),
-    ...failedNote(context, failed),
+    ...failedNote(failed),
     ...menu(table),
     ...(await pageFoot(
       context,
@@ -143,10 +143,10 @@ async function countFailed(
   return failed.filter((one) => matchesFailed(one, filter, clock.now(), ids)).length;
 }
 
-function failedNote({ prompt }: Context<unknown>, count: number): Node[] {
+function failedNote(count: number): Node[] {
   if (count === 0) return [];
   const failed = `${counted(count, 'failed deployment')} ${count === 1 ? 'is' : 'are'}`;
-  return [{ kind: 'note', text: [`${failed} not shown: use `, { code: `${prompt}list --status error` }] }];
+  return [{ kind: 'note', text: [`${failed} not shown: use `, { typed: 'list --status error' }] }];
 }
 
 function menu(table: readonly ListRow[]): Node[] {

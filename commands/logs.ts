@@ -69,7 +69,7 @@ export default defineCommand({
         const [, key] = action.arg.split('.');
         const asked = key === undefined ? {} : await payloads.get(key);
         if (!asked)
-          throw new InputError('logs-old', 'This answer is too old to share.', { hint: 'Use logs again.' });
+          throw new InputError('logs-old', 'This answer is too old to share.', { hint: 'Use `logs` again.' });
         const { source, ...request } = asked as SharedRequest;
         const grep = source === undefined ? undefined : await linePattern(source);
         await show(context, target, {
@@ -83,7 +83,7 @@ export default defineCommand({
   check({ options: { grep, invert, follow, for: ms, share } }) {
     if (ms !== undefined && !follow)
       throw new InputError('for-alone', 'for needs follow.', {
-        hint: 'For example: logs @last --follow --for 30m shows the new lines of the next 30 minutes.',
+        hint: 'For example: `logs @last --follow --for 30m` shows the new lines of the next 30 minutes.',
       });
     if (follow && share)
       throw new InputError('follow-shared', 'follow shows the lines to the whole channel already.', {
@@ -91,7 +91,7 @@ export default defineCommand({
       });
     if (invert && !grep)
       throw new InputError('invert-alone', 'invert needs grep.', {
-        hint: 'For example: logs @last --grep heartbeat --invert shows all lines without heartbeat.',
+        hint: 'For example: `logs @last --grep heartbeat --invert` shows all lines without heartbeat.',
       });
   },
   async run(context) {

@@ -171,7 +171,7 @@ function nothingMeasured(
       'metrics-never',
       'The deployment failed before it was ready, so nothing was measured.',
       {
-        hint: 'The card of the deployment, and logs, say why it failed.',
+        hint: 'The card of the deployment, and `logs`, say why it failed.',
       },
     );
   const began = createdAt ?? readyAt;

@@ -27,7 +27,7 @@ export default defineCommand({
       permission: 'deployments.deploy',
       ack: 'update',
       on: 'deployment',
-      interrupted: 'The server may or may not have been adopted: look with status.',
+      interrupted: 'The server may or may not have been adopted: look with `status`.',
       run: adopt,
     },
   },

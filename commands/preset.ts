@@ -1,5 +1,6 @@
 import type { Card, Field, Node } from '../src/chat/card.ts';
 import { counted, rowText } from '../src/chat/facts.ts';
+import { withTyped } from '../src/chat/typed.ts';
 import { quoted } from '../src/command/argv.ts';
 import { type CheckContext, type Context, defineCommand, defineGroup } from '../src/command/define.ts';
 import { checkPart, type Given } from '../src/command/deploy-order.ts';
@@ -52,7 +53,8 @@ export default defineGroup({
       ...change,
       description: 'Save options of deploy under a name',
       example: 'qa kart-racing v1.2 --near Montreal --tag qa',
-      interrupted: 'The preset may or may not have been saved: look with preset list, and ask again if not.',
+      interrupted:
+        'The preset may or may not have been saved: look with `preset list`, and ask again if not.',
       options: {
         name: name('The name of the preset'),
         ...savable,
@@ -66,7 +68,7 @@ export default defineGroup({
       description: 'Delete a preset, and show what it held',
       example: 'qa',
       interrupted:
-        'The preset may or may not have been deleted: look with preset list, and ask again if not.',
+        'The preset may or may not have been deleted: look with `preset list`, and ask again if not.',
       options: { name: name('The preset to delete') },
       check: async (context) => void (await found(context)),
       async run(context) {
@@ -90,8 +92,8 @@ function found({ presets, asker, options }: CheckContext<Named>): Promise<Preset
   return findPreset(presets, asker.at, options.name);
 }
 
-function howToDeploy({ prompt, options }: CheckContext<Named>): string {
-  return `Deploy with the option preset (typed: ${prompt}deploy @${options.name}).`;
+function howToDeploy({ options }: CheckContext<Named>): string {
+  return `Deploy with \`deploy @${options.name}\`.`;
 }
 
 /** An option of `deploy` with its kind. Undefined if `deploy` does not have the option. */
@@ -118,7 +120,7 @@ async function maySave(context: CheckContext<Saving>): Promise<void> {
   const { name, options } = wanted(context);
   if (Object.keys(options).length === 0)
     throw new InputError('preset-empty', 'A preset needs at least one option of deploy.', {
-      hint: `For example: ${context.prompt}preset save ${name} kart-racing v1.2 --near Montreal`,
+      hint: `For example: \`preset save ${name} kart-racing v1.2 --near Montreal\``,
     });
   await checkPart(context, context.options);
   const all = await context.presets.all(context.asker.at);
@@ -126,13 +128,13 @@ async function maySave(context: CheckContext<Saving>): Promise<void> {
   if (exists && !context.options.replace) throw taken(name);
   if (!exists && all.length >= MOST_PRESETS)
     throw new InputError('preset-limit', `There are ${all.length} presets here, and no more fit.`, {
-      hint: 'Nothing was saved. Delete a preset that nobody needs (preset delete), then ask again.',
+      hint: 'Nothing was saved. Delete a preset that nobody needs (`preset delete`), then ask again.',
     });
 }
 
 function taken(name: string): InputError {
   return new InputError('preset-exists', `There is a preset ${quoted(name)} already.`, {
-    hint: 'Nothing was saved. Choose another name, or add the option replace (typed: --replace).',
+    hint: 'Nothing was saved. Choose another name, or add `--replace`.',
   });
 }
 
@@ -155,7 +157,11 @@ function presetCard(context: Context<unknown>, preset: Preset, title: readonly s
     { kind: 'fields', fields },
     {
       kind: 'note',
-      text: [`Saved by ${preset.savedBy} `, { time: preset.savedAt, style: 'relative' }, `. ${note}`],
+      text: [
+        `Saved by ${preset.savedBy} `,
+        { time: preset.savedAt, style: 'relative' },
+        ...withTyped(`. ${note}`),
+      ],
     },
   ];
   return { kind: 'card', tone: 'neutral', title: [...title, { code: preset.name }], nodes };
@@ -164,9 +170,9 @@ function presetCard(context: Context<unknown>, preset: Preset, title: readonly s
 async function list(context: Context<unknown>, page: number): Promise<void> {
   const all = await context.presets.all(context.asker.at);
   const { rows, ...at } = pageOf(all, page, ROWS);
-  const empty = `Save a preset with: ${context.prompt}preset save qa kart-racing v1.2 --near Montreal`;
+  const empty = 'Save a preset with: `preset save qa kart-racing v1.2 --near Montreal`';
   const nodes: Node[] = [
-    ...(all.length === 0 ? [{ kind: 'text', text: [empty] } as const] : []),
+    ...(all.length === 0 ? [{ kind: 'text', text: withTyped(empty) } as const] : []),
     ...rows.map(row),
     ...(await pageFoot(context, 'preset', {}, at)),
   ];

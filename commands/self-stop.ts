@@ -98,7 +98,7 @@ function answered(): InputError {
   return new InputError(
     'self-stop-closed',
     'That question was answered already, or I asked you more than 15 minutes ago.',
-    { hint: 'I go on running. To stop me, run self-stop again.' },
+    { hint: 'I go on running. To stop me, use `self-stop` again.' },
   );
 }
 

@@ -48,7 +48,7 @@ export default defineCommand({
       permission,
       ack: 'update',
       interrupted:
-        'The deployment may or may not have been stopped, or its stop planned: look with status, and ask again if not.',
+        'The deployment may or may not have been stopped, or its stop planned: look with `status`, and ask again if not.',
       on: 'deployment',
       run: confirm,
     },
@@ -76,7 +76,7 @@ async function ask(context: Context<unknown>, target: DeploymentTarget, how: How
   const { request_id } = target;
   if (request_id === context.ownDeployment?.id)
     throw new InputError('stop-self', 'That is the deployment in which I run.', {
-      hint: `Nothing was stopped. To stop me, use ${context.prompt}self-stop.`,
+      hint: `Nothing was stopped. To stop me, use \`self-stop\`.`,
     });
   // Asks Edgegap even if the bot's record says that the deployment has ended, because a server that runs on unnoticed
   // is billed.
@@ -142,7 +142,7 @@ function stopCard(outcome: StopOutcome, target: DeploymentTarget, view: Deployme
       return plain(['Edgegap knows ', id, ' no more: there is nothing left to stop'], 'success');
     case 'perhaps-stopped':
       return plain(
-        ['Edgegap does not know ', id, ' now: it was probably stopped. Look with status'],
+        ['Edgegap does not know ', id, ' now: it was probably stopped. Look with ', { typed: 'status' }],
         'neutral',
       );
     case 'already-stopping':

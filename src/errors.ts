@@ -87,7 +87,7 @@ export class StoreError extends AppError {
     options: { problem: string; remedy: string; cause: unknown },
   ) {
     super(code, userMessage, {
-      hint: 'Look with status or list before you try again: part of the request may have been done.',
+      hint: 'Look with `status` or `list` before you try again: part of the request may have been done.',
       cause: options.cause,
     });
     this.problem = options.problem;

@@ -8,6 +8,7 @@ export type Inline =
   | string
   | { readonly bold: string }
   | { readonly code: string }
+  | Typed
   | { readonly link: string; readonly text: string }
   /**
    * Pings this person, given by the id on the platform. Allowed only if the message answers a request of this person.
@@ -17,6 +18,16 @@ export type Inline =
   | { readonly channel: string }
   /** An instant, in epoch milliseconds, shown in the reader's own time: "3 minutes ago", or day and time. */
   | { readonly time: number; readonly style: 'relative' | 'clock' };
+
+/**
+ * A command, or options of a command, as people type them in the terminal: `logs @last --lines 50` or `--near Montreal`.
+ * Each adapter shows the text as people type it in the place of the message. `id` is set only by an adapter whose
+ * platform can link to the command.
+ */
+export interface Typed {
+  readonly typed: string;
+  readonly id?: string;
+}
 
 export type Rich = readonly Inline[];
 
@@ -143,7 +154,8 @@ export function attributed(message: Message, { id, name, command }: Attribution)
 }
 
 /**
- * Applies `change` to the text of an inline. A mention, a channel and a time have no text, so they stay as they are.
+ * Applies `change` to the text of an inline. A mention, a channel and a time have no text, so they stay as they are. A
+ * command stays whole, because a person may copy the command.
  */
 export function withText(inline: Inline, change: (text: string) => string): Inline {
   if (typeof inline === 'string') return change(inline);
@@ -162,6 +174,7 @@ function plainInline(inline: Inline): string {
   if (typeof inline === 'string') return inline;
   if ('bold' in inline) return inline.bold;
   if ('code' in inline) return inline.code;
+  if ('typed' in inline) return inline.typed;
   if ('link' in inline) return inline.text;
   if ('mention' in inline) return inline.name;
   if ('channel' in inline) return `#${inline.channel}`;

@@ -263,11 +263,6 @@ export interface Invocation {
   readonly at: Address;
   readonly request: InvocationRequest;
   /**
-   * The text that people type in front of a command's name in this place, e.g. `/edgegap `. Undefined if people type no
-   * such text.
-   */
-  readonly prompt?: string;
-  /**
    * The data for `Adapter.resume` in a later process, needed if this process ends before the answer. Undefined if the
    * later process should answer in the channel.
    */

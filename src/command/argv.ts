@@ -271,7 +271,7 @@ export function optionIn({ text, quoted: isQuoted }: Token): RegExpExecArray | u
 /** The refusal of a word that follows a secret value. The word is not repeated, because it may belong to the value. */
 function splitValue(name: string | undefined): InputError {
   return new InputError('value-split', `A word after the value of --${name} belongs to no option.`, {
-    hint: `Put a value with spaces in quotation marks: --${name} MOTD="two words". Repeat --${name} for each variable.`,
+    hint: `Put a value with spaces in quotation marks: \`--${name} MOTD="two words"\`. Repeat the option for each variable.`,
   });
 }
 
@@ -281,7 +281,7 @@ function splitValue(name: string | undefined): InputError {
  */
 function tooMany(text: string, command: string, options: Options, before: string): InputError {
   const [, name] = /^[\p{Pd}−]+([^=]+)/u.exec(text) ?? [];
-  const together = `If the words belong together, write ${before} ${text}".`;
+  const together = `If the words belong together, write \`${before} ${text}"\`.`;
   return new InputError('argument-extra', `I do not know what to do with ${quoted(text)}.`, {
     hint: before && !name ? together : hintFor(name, command, options),
   });
@@ -292,5 +292,5 @@ function tooMany(text: string, command: string, options: Options, before: string
  */
 function hintFor(name: string | undefined, command: string, options: Options): string {
   const near = name && nearest(name, Object.keys(options));
-  return near ? `Did you mean --${near}?` : usageHint(command, options);
+  return near ? `Did you mean \`--${near}\`?` : usageHint(command, options);
 }

@@ -44,16 +44,13 @@ export async function matching(
     return { ...found, words, targets, spared: targets.length < found.targets.length ? spared : undefined };
   if (found.targets.length > 0)
     throw new InputError('filter-self', 'Only the deployment in which I run matches.', {
-      hint: `Nothing was changed. To stop me, use ${context.prompt}self-stop.`,
+      hint: `Nothing was changed. To stop me, use \`self-stop\`.`,
     });
   const { status } = wanted.filter;
-  const failed =
-    status || wanted.without
-      ? ''
-      : ' Failed deployments are found only with the option status (typed: --status error).';
+  const failed = status || wanted.without ? '' : ' Failed deployments are found only with `--status error`.';
   const problem = nothingToChange(found, wanted);
   throw new InputError('filter-empty', `${problem}${words && `: ${words}`}.`, {
-    hint: `Nothing was changed.${failed} ${context.prompt}list shows the deployments that run.`,
+    hint: `Nothing was changed.${failed} \`list\` shows the deployments that run.`,
   });
 }
 
@@ -119,7 +116,7 @@ export function planActions(command: string, permission: Permission, nothing: st
         const { plan, ids } = (await plans.failed(action.arg)) ?? { ids: [] };
         if (!plan || ids.length === 0)
           throw new InputError('plan-old', 'I no longer know which deployments failed.', {
-            hint: `${nothing} Use ${command} again.`,
+            hint: `${nothing} Use \`${command}\` again.`,
           });
         const over = await settled({ api, deployments, plans, clock }, plan, ids);
         if (over.length > 0) await plans.record(plan, 'failed', over);

@@ -5,11 +5,8 @@ import type { Command, Entry } from './define.ts';
 import { namesakes } from './same-name.ts';
 import { stale, usage } from './usage.ts';
 
-/**
- * Finds the entry of the command that the person wants, and the given values. `prompt` is shown before the command's
- * name. Throws InputError.
- */
-export function choose(command: Command, args: Arguments, prompt: string) {
+/** Finds the entry of the command that the person wants, and the given values. Throws InputError. */
+export function choose(command: Command, args: Arguments) {
   const { name, usual, entries } = command;
   if (args.kind === 'values') {
     const entry = entries.find(({ word }) => word === args.subcommand);
@@ -18,8 +15,8 @@ export function choose(command: Command, args: Arguments, prompt: string) {
   }
   const tokens = tokenise(args.text);
   const parse = (entry: Entry, rest: readonly Token[]) => {
-    const hintAt = (option: Token) => meantBy(option, rest, command, prompt);
-    return { entry, raw: parseTokens(rest, prompt + entry.name, entry.options, hintAt) };
+    const hintAt = (option: Token) => meantBy(option, rest, command);
+    return { entry, raw: parseTokens(rest, entry.name, entry.options, hintAt) };
   };
   if (usual && usual.word === undefined) return parse(usual, tokens);
   // The word of a subcommand is the first or the second word, as in `tags 93924761ccde add qa`.
@@ -35,23 +32,27 @@ export function choose(command: Command, args: Arguments, prompt: string) {
   } catch (error) {
     if (!(error instanceof InputError) || !/^(argument-extra|given-twice)$/.test(error.code)) throw error;
   }
-  throw unknown(command, prompt, given);
+  throw unknown(command, given);
 }
+
+/** A longer line is not repeated. */
+const LONGEST_LINE = 100;
 
 /**
  * The line that the person should have typed. There is such a line if an option belongs to other subcommands, or if the
  * person typed a subcommand as an option, as in `tags @last --add qa`.
  */
-function meantBy(option: Token, typed: readonly Token[], { name, entries }: Command, prompt: string) {
+function meantBy(option: Token, typed: readonly Token[], { name, entries }: Command) {
   const [, given = '', value = []] = optionIn(option) ?? [];
   const having = entries.filter(({ options }) => Object.hasOwn(options, given.toLowerCase()));
-  const uses = having.map((entry) => usage(prompt + entry.name, entry.options));
+  const uses = having.map((entry) => `\`${usage(entry.name, entry.options)}\``);
   if (uses.length > 0) return `Use: ${uses.join(' or ')}`;
   const known = entries.flatMap((entry) => entry.word ?? []);
   const word = nearest(given, known);
   const rest = typed.flatMap((one) => (one === option ? value : one.text));
   const shown = rest.map((text) => (/\s/.test(text) ? `"${text}"` : text));
-  return word && `Type ${quoted([prompt + name, word, ...shown].join(' '))}.`;
+  const line = [name, word, ...shown].join(' ');
+  return word && `Type \`${line.length > LONGEST_LINE ? `help ${name}` : line}\`.`;
 }
 
 /** `allowed` contains the commands that the person may use. */
@@ -59,7 +60,7 @@ export function unknownCommand(given: string, allowed: readonly Command[]): Inpu
   const known = allowed.map(({ name }) => name);
   const near = nearest(given, known);
   return new InputError('command-unknown', `There is no command ${quoted(given)}.`, {
-    hint: near ? `Did you mean ${near}? help shows all commands.` : `There are: ${known.join(', ')}.`,
+    hint: near ? `Did you mean \`${near}\`? \`help\` shows all commands.` : `There are: ${known.join(', ')}.`,
   });
 }
 
@@ -71,18 +72,17 @@ export function asksForHelp({ usual }: Command, args: Arguments): boolean {
   return /^(?:\?|\p{Pd}{1,2}h(?:elp)?)$/iu.test(typed) || (isGroup && /^help$/i.test(typed));
 }
 
-function unknown({ name, entries, usual }: Command, prompt: string, given: readonly Token[]): InputError {
-  const shown = prompt + name;
+function unknown({ name, entries, usual }: Command, given: readonly Token[]): InputError {
   const known = entries.flatMap(({ word = [] }) => word);
-  const there = `There are: ${known.join(', ')}. ${prompt}help ${name} shows how to use each subcommand.`;
+  const there = `There are: ${known.join(', ')}. \`help ${name}\` shows how to use each subcommand.`;
   const meant = given.find(({ text }) => nearest(text, known));
   // If the command has a usual subcommand, the first word may be a deployment such as `@last` or 93924761ccde.
   const likely = usual ? (given.findLast(({ text }) => /^[\p{L}-]+$/u.test(text)) ?? given.at(-1)) : given[0];
   const slip = (meant ?? likely)?.text;
   if (slip === undefined)
-    return new InputError('subcommand-missing', `${shown} needs a subcommand.`, { hint: there });
+    return new InputError('subcommand-missing', `${name} needs a subcommand.`, { hint: there });
   const near = nearest(slip, known);
-  return new InputError('subcommand-unknown', `${shown} has no subcommand ${quoted(slip)}.`, {
-    hint: near ? `Did you mean ${shown} ${near}?` : there,
+  return new InputError('subcommand-unknown', `${name} has no subcommand ${quoted(slip)}.`, {
+    hint: near ? `Did you mean \`${name} ${near}\`?` : there,
   });
 }

@@ -69,7 +69,7 @@ export function answered(): InputError {
   return new InputError(
     'confirm-closed',
     'That question was answered already, or I asked you more than 15 minutes ago.',
-    { hint: 'Nothing more was deployed. Run deploy again for another deployment.' },
+    { hint: 'Nothing more was deployed. Use `deploy` for another deployment.' },
   );
 }
 

@@ -7,7 +7,7 @@ import type { Permission } from './permissions.ts';
 
 /** Makes the contexts that the code of a command or action gets, for a single invocation. */
 export function createContexts(
-  { id, at, prompt = '' }: Invocation,
+  { id, at }: Invocation,
   { services, policy }: { readonly services: Services; readonly policy: Policy },
   answer: Answer,
 ) {
@@ -20,13 +20,11 @@ export function createContexts(
     given: RawValues = {},
   ): CheckContext<Options> => ({
     ...services,
-    prompt,
     options,
     given,
     asker: { id, name, at },
   });
   return {
-    prompt,
     lookup: { ...services, at },
     refusal: refusalOf,
     forCheck,

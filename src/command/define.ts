@@ -133,8 +133,6 @@ export interface CheckContext<Options> extends Services {
   /** The values as typed or picked, with those of a preset. Empty for a button or a form. */
   readonly given: Readonly<Record<string, RawValue>>;
   readonly asker: Asker;
-  /** The characters that a person types before a command's name. */
-  readonly prompt: string;
 }
 
 /** The code behind a button, a menu or a form. */

@@ -69,7 +69,7 @@ export async function hostsWithRoom(
   const found = emptiestFirst(hosts).filter(await roomFor(services, wanted));
   if (found.length === 0)
     throw new InputError('fleet-full', `No host of ${fleet} has room for ${application} ${version} now.`, {
-      hint: `Nothing was deployed. The command hosts shows how much is free. Without the fleet, Edgegap deploys in the cloud.`,
+      hint: `Nothing was deployed. \`hosts\` shows how much is free. Without the fleet, Edgegap deploys in the cloud.`,
     });
   const points = users.filter((user) => 'latitude' in user);
   const away = (host: FleetHost) =>

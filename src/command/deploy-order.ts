@@ -81,7 +81,7 @@ export async function checkPart(services: Services, given: Partial<Given>): Prom
 function together(given: Partial<Given>): Pick<DeployPlan, 'legacy' | 'resources'> {
   if (given.host && given.fleet === undefined)
     throw new InputError('host-alone', 'A host alone does not say of which fleet.', {
-      hint: 'Add the option fleet (typed: --fleet tournament).',
+      hint: 'Add the fleet, for example `--fleet tournament`.',
     });
   return { legacy: legacyOf(given), resources: resourcesOf(given) };
 }
@@ -136,6 +136,6 @@ function legacyOf(given: Partial<Given>): LegacyPlan | undefined {
 function placeNotLegacy(given: Partial<Given>): InputError {
   const [legacy] = LEGACY.filter((name) => given[name] !== undefined);
   return new InputError('legacy-place', `With ${legacy}, Edgegap takes only the addresses of players.`, {
-    hint: `Give addresses (typed: --ip 203.0.113.7)${given.near ? ' in place of near' : ''}, or leave out ${legacy}.`,
+    hint: `Give addresses, for example \`--ip 203.0.113.7\`${given.near ? ' in place of near' : ''}, or leave out ${legacy}.`,
   });
 }

@@ -28,7 +28,7 @@ export async function placement(
   const users = [...points, ...ips.map((ip_address) => ({ ip_address }))];
   if (users.length === 0)
     throw new InputError('place-missing', 'I do not know where to deploy.', {
-      hint: 'Add the option near with a city (typed: --near Montreal), or ip with addresses of players. Whoever runs me can set DEFAULT_NEAR.',
+      hint: 'Add a city, for example `--near Montreal`, or the addresses of players, for example `--ip 203.0.113.7`. Whoever runs me can set DEFAULT_NEAR.',
     });
   // The card shows only the number of players, because the channel must not read their addresses.
   const players = ips.length > 0 ? [counted(ips.length, 'player')] : [];
@@ -44,7 +44,7 @@ async function defaultPlace({ settings, catalog }: Services): Promise<readonly L
   } catch (cause) {
     if (!(cause instanceof InputError)) throw cause;
     throw new InputError('default-near', `My default place, ${quoted(defaultNear)}, cannot be used.`, {
-      hint: `Add the option near with a city (typed: --near Montreal). Whoever runs me can correct DEFAULT_NEAR: ${cause.userMessage} ${cause.hint ?? ''}`.trim(),
+      hint: `Add a city, for example \`--near Montreal\`. Whoever runs me can correct DEFAULT_NEAR: ${cause.userMessage} ${cause.hint ?? ''}`.trim(),
       cause,
     });
   }

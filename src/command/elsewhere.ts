@@ -26,7 +26,7 @@ export async function cityMenu({ edgegap }: Services, deployment: Deployment): P
     .slice(0, OFFERED);
   if (cities.length === 0)
     throw new InputError('elsewhere-none', 'Edgegap lists no other city with room for this version.', {
-      hint: 'Nothing was deployed. Try again later, or use deploy with another version.',
+      hint: 'Nothing was deployed. Try again later, or use `deploy` with another version.',
     });
   const choices = cities.map(([value, place]): Choice => {
     const km = kmTo(place);
@@ -57,7 +57,7 @@ export async function planNear(services: Services, plan: DeployPlan, name: strin
       'elsewhere-legacy',
       'Edgegap’s older API takes no cities, and no other API takes this order.',
       {
-        hint: 'Nothing was deployed. Use deploy, without a command, arguments and a log storage.',
+        hint: 'Nothing was deployed. Use `deploy`, without a command, arguments and a log storage.',
       },
     );
   const near = [await findLocation(services.catalog, name)];

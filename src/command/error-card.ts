@@ -1,4 +1,5 @@
 import type { Attribution, Card, Line, Node, Rich } from '../chat/card.ts';
+import { withTyped } from '../chat/typed.ts';
 import { AppError, StoreError } from '../errors.ts';
 
 /** Matches the texts of errors which already say that nothing was done. */
@@ -18,7 +19,7 @@ export interface Failure {
 /** The private card about a failure: the problem, the effect, the next step and the reference. */
 export function errorCard(failure: Failure): Card {
   const { userMessage, hint } = inWords(failure);
-  const nodes: Node[] = hint ? [{ kind: 'text', text: [hint] }] : [];
+  const nodes: Node[] = hint ? [{ kind: 'text', text: withTyped(hint) }] : [];
   const reference: Node = { kind: 'note', text: [`Reference ${failure.incident}`] };
   return { kind: 'card', tone: 'danger', title: [userMessage], nodes: [...nodes, reference] };
 }
@@ -27,7 +28,8 @@ export function errorCard(failure: Failure): Card {
 export function errorLine(failure: Failure, { id, name, command }: Attribution): Line {
   const { userMessage, hint } = inWords(failure);
   const why = [userMessage, hint, `(Reference ${failure.incident})`].filter(Boolean).join(' ');
-  const text: Rich = [{ mention: id, name }, ': ', { code: command }, ` was not carried out: ${why}`];
+  const outcome = withTyped(` was not carried out: ${why}`);
+  const text: Rich = [{ mention: id, name }, ': ', { code: command }, ...outcome];
   return { kind: 'line', tone: 'danger', text };
 }
 
@@ -41,7 +43,7 @@ function inWords({ error, begun, effect }: Failure): Pick<AppError, 'userMessage
   return {
     userMessage: 'Something went wrong on my side.',
     hint: begun
-      ? 'Look with status or list before you try again: part of the request may have been done.'
+      ? 'Look with `status` or `list` before you try again: part of the request may have been done.'
       : 'Nothing was done. Try again in a moment.',
   };
 }

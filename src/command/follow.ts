@@ -45,7 +45,7 @@ export const unfollow = {
     const isStopped = await followers.stop(action.arg, asker.at, asker.name);
     if (!isStopped)
       throw new InputError('not-followed', 'I do not follow this log here any more.', {
-        hint: 'To follow the log again, use logs with --follow.',
+        hint: 'To follow the log again, use `logs` with `--follow`.',
       });
     await respond({ kind: 'line', tone: 'success', text: ['I stopped following the log.'] });
   },
@@ -53,6 +53,6 @@ export const unfollow = {
 
 function ended(request_id: string): InputError {
   return new InputError('follow-ended', 'The deployment has ended, so its log has no new lines.', {
-    hint: `logs ${request_id} shows the last lines, if they still exist.`,
+    hint: `\`logs ${request_id}\` shows the last lines, if they still exist.`,
   });
 }

@@ -1,8 +1,9 @@
 import type { Line } from '../chat/card.ts';
+import { withTyped } from '../chat/typed.ts';
 import type { Directory } from './define.ts';
 
 export const MAYBE_DONE =
-  'Your request may or may not have been carried out: look with status or list, and ask again if not.';
+  'Your request may or may not have been carried out: look with `status` or `list`, and ask again if not.';
 
 /**
  * The line which tells the person that a process ended in the middle of an invocation, or that the answer cannot be
@@ -35,7 +36,7 @@ export function interruptedLine(
         ? 'I was restarted in the middle of your '
         : 'I could not show you the answer to your ',
       { code: name },
-      `. ${sentence}`,
+      ...withTyped(`. ${sentence}`),
     ],
   };
 }

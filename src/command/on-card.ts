@@ -54,7 +54,7 @@ export async function argumentOnCard(
       'card-elsewhere',
       'That server was not deployed from chat, so I do not know its order.',
       {
-        hint: 'Use deploy.',
+        hint: 'Use `deploy`.',
       },
     );
   }
@@ -67,6 +67,6 @@ export async function argumentOnCard(
 
 function noCard(): InputError {
   return new InputError('no-card', 'That message is not the card of a deployment.', {
-    hint: 'Use the menu of a message in which I show a deployment, or give the request_id: list shows all running deployments.',
+    hint: 'Use the menu of a message in which I show a deployment, or give the request_id: `list` shows all running deployments.',
   });
 }

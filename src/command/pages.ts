@@ -40,7 +40,7 @@ export function pageAction<State>(
     const state = key === '' ? {} : await payloads.get(key);
     if (!page || !state || (needed !== undefined && state[needed] === undefined))
       throw new InputError('list-old', 'This list is too old to turn its pages.', {
-        hint: `Use ${action.command} again.`,
+        hint: `Use \`${action.command}\` again.`,
       });
     return { page: Number(page), state: state as State };
   };

@@ -45,7 +45,7 @@ export async function answeredHow({
 
 export function questionAnswered(): InputError {
   return new InputError('stop-answered', 'That question was answered already.', {
-    hint: 'Nothing more was stopped or planned. Run stop again.',
+    hint: 'Nothing more was stopped or planned. Use `stop` again.',
   });
 }
 

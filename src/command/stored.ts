@@ -14,8 +14,6 @@ export interface StoredRequest {
   readonly id: string;
   readonly at: Address;
   readonly asker: { readonly id: string };
-  /** See `Invocation.prompt`. */
-  readonly prompt: string;
   readonly request: InvocationRequest;
 }
 
@@ -25,7 +23,7 @@ export interface StoredRequest {
  * answer goes to the channel, and a private answer is sent as a direct message.
  */
 export function storedInvocation(
-  { id, at, asker, prompt, request }: StoredRequest,
+  { id, at, asker, request }: StoredRequest,
   { adapter, store, clock }: { readonly adapter: Adapter; readonly store: Store; readonly clock: Clock },
 ): Invocation {
   let mode: AckMode = 'private';
@@ -57,7 +55,6 @@ export function storedInvocation(
     id,
     adapter,
     at,
-    prompt,
     request,
     reply: (mode) => (mode === 'public' ? { keys } : undefined),
     person: () => adapter.person(asker.id, at.workspace),

@@ -7,6 +7,7 @@ import type { Logger } from '../log.ts';
 import { createAnswer, type Ending } from './answer.ts';
 import { type RawValues, tooLong } from './argv.ts';
 import type { Policy } from './authorise.ts';
+import { calledBy } from './call.ts';
 import { asksForHelp, choose, unknownCommand } from './choose.ts';
 import { createContexts } from './context.ts';
 import { type Command, type Entry, leastPermission, type OpensForm, type Services } from './define.ts';
@@ -77,7 +78,7 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
   const { id, at, meanwhile } = invocation;
   const answer = createAnswer(invocation, parts);
   const contexts = createContexts(invocation, parts, answer);
-  const { lookup, prompt } = contexts;
+  const { lookup } = contexts;
   const cameAt = steadyNow(realClock);
   let summary = summaryOf(invocation.request, services.directory);
   let ending: Ending = { outcome: 'done' };
@@ -123,7 +124,7 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
         });
       },
       form: entry.form && ((person, options) => entry.form?.(contexts.forCheck(person, options, raw))),
-      withoutForm: usageHint(prompt + entry.name, entry.options),
+      withoutForm: usageHint(entry.name, entry.options),
       run: (person, options) => entry.run(contexts.forRun(person, options, raw)),
     });
   }
@@ -135,7 +136,7 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
   function read(command: Command | undefined, { args }: CommandRequest) {
     try {
       if (!command) return { mistake: undefined };
-      const { entry, raw } = choose(command, args, prompt);
+      const { entry, raw } = choose(command, args);
       summary = { command: entry.name, target: targetOf(entry.options, raw) };
       return { entry, raw, parsed: parse(entry, raw) };
     } catch (mistake) {
@@ -144,7 +145,7 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
   }
 
   function parse({ name, options }: Entry, raw: RawValues) {
-    return parseValues(raw, prompt + name, options, services.settings);
+    return parseValues(raw, name, options, services.settings);
   }
 
   async function takePressed(request: PressedRequest): Promise<void> {
@@ -184,7 +185,7 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
           if (action.on !== 'deployment') return action.form?.({ ...services, ...pressed });
           return target && action.form?.({ ...services, ...pressed, target });
         }),
-      withoutForm: 'Type the command instead; help shows how.',
+      withoutForm: 'Type the command instead; `help` shows how.',
       run: async (person, target) => {
         const context = { ...contexts.forRun(person, {}), ...pressed, source };
         if (action.on !== 'deployment') return await action.run(context);
@@ -201,7 +202,7 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
 
   /** Replaces names by the named things, then runs the command's own check. */
   async function resolve(person: Person, entry: Entry, raw: RawValues) {
-    const options = await resolveValues(parse(entry, raw), prompt + entry.name, entry.options, lookup);
+    const options = await resolveValues(parse(entry, raw), entry.name, entry.options, lookup);
     summary = { command: entry.name, target: targetOf(entry.options, options) };
     const checked = await entry.check?.(contexts.forCheck(person, options, raw));
     return checked ?? options;
@@ -296,7 +297,9 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
         await authorised('help');
         throw refused;
       }
-      await (request.kind === 'command' ? takeCommand(request) : takePressed(request));
+      const called = request.kind === 'command' ? request : calledBy(request, services.directory);
+      if (called) await takeCommand(called);
+      else if (request.kind !== 'command') await takePressed(request);
       await logEnd(ending);
     },
     /** Tells the person about the error with which `take` rejected. */

@@ -1,9 +1,9 @@
 import { InputError } from '../errors.ts';
 import type { Option, Options } from './kinds/kind.ts';
 
-/** For example `Use: deploy <application> <version> [--near <city>]`. */
+/** A sentence such as `Use:` with the usage line of the command behind it, marked as a command (`withTyped`). */
 export function usageHint(command: string, options: Options): string {
-  return `Use: ${usage(command, options)}`;
+  return `Use: \`${usage(command, options)}\``;
 }
 
 export function usage(command: string, options: Options): string {

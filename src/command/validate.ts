@@ -1,4 +1,5 @@
 import { ACTION_ID_LENGTH } from '../chat/action-id.ts';
+import { CALL } from './call.ts';
 import type { CommandSpec, GroupSpec } from './define.ts';
 import type { Kinds, OptionSpecs } from './options.ts';
 import { permissions } from './permissions.ts';
@@ -90,6 +91,7 @@ function checkActions(name: string, { actions, forms }: CommandSpec | GroupSpec,
   for (const [id, action] of [...Object.entries(actions ?? {}), ...Object.entries(forms ?? {})]) {
     if (actions?.[id] && forms?.[id]) fail(`the name "${id}" stands for an action and for a form`);
     if (!NAME.test(id)) fail(`the action name "${id}" is not lower case words`);
+    if (id === CALL) fail(`the action name "${id}" is taken: every command has this action`);
     if (name.length + id.length + 2 > ACTION_ROOM) fail(`the action name "${id}" is too long`);
     checkPermission(`the permission of ${id}`, action.permission, fail);
     if (!['public', 'private', 'update'].includes(action.ack))

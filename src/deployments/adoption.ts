@@ -99,6 +99,6 @@ export function adoptionCard(
 
 export function adoptedAlready(): InputError {
   return new InputError('adopted-already', 'That server has a person already.', {
-    hint: 'Nothing was changed. status shows the person and the end of the server.',
+    hint: 'Nothing was changed. `status` shows the person and the end of the server.',
   });
 }

@@ -1,5 +1,6 @@
 import type { Card, Line, Node, Rich, Tone } from '../chat/card.ts';
 import type { Address, MessageRef } from '../chat/port.ts';
+import { withTyped } from '../chat/typed.ts';
 import { roughly } from './card.ts';
 
 /**
@@ -56,9 +57,9 @@ export function plannedCard(stop: PlannedStop, replaced?: PlannedStop): Card {
  */
 export function unplannedCard(
   { request_id, name, asker }: Pick<PlannedStop, 'request_id' | 'name' | 'asker'>,
-  text = 'If this card does not change within a minute, the stop was probably not planned: look with status.',
+  text = 'If this card does not change within a minute, the stop was probably not planned: look with `status`.',
 ): Card {
-  return cardOf(request_id, 'neutral', `${asker.name} wants to stop ${name} later`, [text]);
+  return cardOf(request_id, 'neutral', `${asker.name} wants to stop ${name} later`, withTyped(text));
 }
 
 /** The card of a planned stop that is over, however it went. */
@@ -73,7 +74,9 @@ export function endedCard({ request_id, name, at, asker }: PlannedStop, ending: 
       ]);
     case 'perhaps':
       return cardOf(request_id, 'warning', `${name} has probably stopped`, [
-        'Edgegap does not know the deployment now. Look with status.',
+        'Edgegap does not know the deployment now. Look with ',
+        { typed: 'status' },
+        '.',
       ]);
     case 'early':
       return cardOf(request_id, 'neutral', `${name} has already stopped`, [
@@ -100,7 +103,8 @@ export function endedCard({ request_id, name, at, asker }: PlannedStop, ending: 
         ending.why,
         ' This ended ',
         ...planned,
-        '. The deployment may run on: look with status, and stop it by hand.',
+        '.',
+        ...MAY_RUN_ON,
       ]);
   }
 }
@@ -114,6 +118,12 @@ export type Ending =
   | { readonly kind: 'replaced'; readonly by: PlannedStop }
   | { readonly kind: 'failed'; readonly why: string };
 
+const MAY_RUN_ON: Rich = [
+  ' The deployment may run on: look with ',
+  { typed: 'status' },
+  ', and stop it by hand.',
+];
+
 /** The line that tells the person of the stop that the deployment was not stopped. */
 export function failedLine({ request_id, name, asker, isLifetime }: PlannedStop, why: string): Line {
   const text: Rich = [
@@ -122,7 +132,8 @@ export function failedLine({ request_id, name, asker, isLifetime }: PlannedStop,
     { bold: name },
     ' ',
     { code: request_id },
-    ` failed: ${why}${isLifetime ? ' The deployment may run on: look with status, and stop it by hand.' : ''}`,
+    ` failed: ${why}`,
+    ...(isLifetime ? MAY_RUN_ON : []),
   ];
   return { kind: 'line', tone: 'danger', text };
 }

@@ -94,7 +94,7 @@ function meaning(refusal: Refusal): Meaning {
         : {
             code: 'edgegap-conflict',
             message: `The request collides with something that exists already.${quote}`,
-            hint: 'Look at the status, then try again.',
+            hint: 'Look with `status`, then try again.',
           };
     case 410:
       return {
@@ -133,7 +133,7 @@ function noSuchDeployment(): Meaning {
   return {
     code: 'edgegap-no-such-deployment',
     message: 'Edgegap knows no deployment with this request_id.',
-    hint: 'The deployment may have ended some time ago, or belong to another account; list shows the active deployments.',
+    hint: 'The deployment may have ended some time ago, or belong to another account; `list` shows the active deployments.',
   };
 }
 
@@ -196,7 +196,7 @@ function notFound(refusal: Refusal, quote: string): Meaning {
     return {
       code: 'edgegap-no-such-tag',
       message: 'This deployment has no such tag.',
-      hint: 'The command tags lists the tags of the deployment.',
+      hint: '`tags list` shows the tags of the deployment.',
     };
   }
   return {

@@ -53,7 +53,7 @@ export function windowOf({ last, from, to, step }: WindowRequest, now: number): 
     });
   if (from !== undefined && from >= now)
     throw new InputError('window-future', 'The window begins in the future.', {
-      hint: 'Times are UTC. Give a time that has been, for example --last 2h.',
+      hint: 'Times are UTC. Give a time that has been, for example `--last 2h`.',
     });
   if (to !== undefined && to > now + SLIP_MS)
     throw new InputError('window-future', 'The window ends in the future.', {
@@ -76,7 +76,7 @@ export function windowOf({ last, from, to, step }: WindowRequest, now: number): 
       'window-long',
       `A window of ${roughly(span)} is too long: the most is ${duration(LONGEST_MS)}.`,
       {
-        hint: 'Give a shorter window, for example --last 24h.',
+        hint: 'Give a shorter window, for example `--last 24h`.',
       },
     );
   const finest = METRICS_STEPS.find((one) => span / STEP_MS[one] <= MOST_POINTS) ?? '1h';

@@ -133,7 +133,9 @@ export async function openStage(
       },
       adapters: (directory) => [
         ...(driver.platform === 'console' ? [mortal((driver as ConsoleDriver).adapter(directory))] : []),
-        ...(discord ? [mortal(createDiscordAdapter({ config: discord, clock, log }))] : []),
+        ...(discord
+          ? [mortal(createDiscordAdapter({ config: { ...discord, register: false }, clock, log, directory }))]
+          : []),
         ...(slack ? [mortal(createSlackAdapter({ config: slack, clock, log }))] : []),
       ],
     });

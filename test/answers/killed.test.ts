@@ -13,7 +13,9 @@ const ANSWER = 'I was restarted in the middle of your ';
 async function told({ driver }: Stage) {
   const about = ({ text }: { readonly text: string }) => {
     const start = text.indexOf(ANSWER);
-    return start < 0 ? [] : [text.slice(start + ANSWER.length).replaceAll(/[`\\]/g, '')];
+    // Each platform shows a command as people type the command there.
+    const sentence = text.slice(start + ANSWER.length).replaceAll(/[`\\]/g, '');
+    return start < 0 ? [] : [sentence.replace(/look with \/(?:edgegap )?/, 'look with ')];
   };
   return {
     publicly: (await driver.channel()).flatMap(about).toSorted(),
@@ -59,7 +61,7 @@ const changes = ({ simulator }: Stage) =>
 const sentences = {
   deploy: 'deploy. Nothing was deployed; ask again.',
   stop: 'stop. The deployment may or may not have been stopped, or its stop planned: look with status, and ask again if not.',
-  tags: 'tags add. The tags may or may not have been changed: look with tags, and ask again if not.',
+  tags: 'tags add. The tags may or may not have been changed: look with tags list, and ask again if not.',
   logs: 'logs. Ask again.',
   list: 'list. Ask again.',
   help: 'help. Ask again.',

@@ -66,12 +66,12 @@ test.each(
   (
     [
       ['a b c', 'argument-extra', /“c”/],
-      ['kart -near Montreal', 'argument-extra', /“-near”.*Did you mean --near/s],
-      ['kart v1 -nera Montreal', 'argument-extra', /Did you mean --near/],
-      ['--nera Montreal', 'option-unknown', /“--nera”.*Did you mean --near/s],
-      ['--constructor x', 'option-unknown', /Use: deploy <application> <version>/],
+      ['kart -near Montreal', 'argument-extra', /“-near”.*Did you mean `--near`/s],
+      ['kart v1 -nera Montreal', 'argument-extra', /Did you mean `--near`/],
+      ['--nera Montreal', 'option-unknown', /“--nera”.*Did you mean `--near`/s],
+      ['--constructor x', 'option-unknown', /Use: `deploy <application> <version>/],
       ['--__proto__ x', 'option-unknown', /“--__proto__”/],
-      ['--near', 'value-missing', /--near needs a value.*Use: deploy/s],
+      ['--near', 'value-missing', /--near needs a value.*Use: `deploy/s],
       ['--near=', 'value-missing', /--near needs a value/],
       ['--near ""', 'value-missing', /--near needs a value/],
       ['--near --tag x', 'value-missing', /--near needs a value/],

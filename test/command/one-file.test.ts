@@ -72,8 +72,8 @@ describe.each(driverNames)('a new command file on %s', (name) => {
     expect(all?.text).toContain('coin');
     expect(all?.text).toContain('Toss a coin for a map');
     const one = await answer(() => stage.driver.command('operator', 'help', { command: 'coin' }));
-    expect(one?.text).toContain('coin <map> [--times <number>]');
-    expect(one?.text).toContain('harbour --times 2');
+    expect(one?.text).toContain(name === 'discord' ? '`/coin`' : 'coin <map> [--times <number>]');
+    expect(one?.text).toContain(name === 'discord' ? '/coin map: harbour times: 2' : 'harbour --times 2');
   });
 
   test('a command that is added as a single file refuses values that do not fit its options', async () => {

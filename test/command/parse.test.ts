@@ -155,7 +155,7 @@ test('if an option is missing, the error names the option and shows the usage', 
   expect(error.userMessage).toBe(
     'stop needs a deployment: a request_id, the beginning of a request_id, or an address.',
   );
-  expect(error.hint).toBe('Use: stop <deployment>');
+  expect(error.hint).toBe('Use: `stop <deployment>`');
 });
 
 test('an option that this version of the command does not have is refused', () => {

@@ -53,15 +53,19 @@ describe.each(driverNames)('subcommands on %s', (name) => {
 
   test('the command "help" shows all subcommands of a command, or only the subcommand that was asked for', async () => {
     const all = await privately(command('help', { command: 'tags' }));
-    expect(all).toMatch(/tags list <deployment> .*tags rename <deployment> <tag> <new-name>/);
+    expect(all).toMatch(
+      name === 'discord'
+        ? /`\/tags list` .*`\/tags rename`/
+        : /tags list <deployment> .*tags rename <deployment> <tag> <new-name>/,
+    );
     expect(all).toContain('Rename a tag of a deployment');
     const one = await privately(command('help', { command: 'tags', subcommand: 'add' }));
-    expect(one).toMatch(/tags add \[<deployment>\] <tag>.*The tag to add.*For example: .*tags add/);
+    expect(one).toMatch(/tags add.*The tag to add.*For example: .*tags add/);
     expect(await privately(command('help', { command: 'tags', subcommand: 'ad' }))).toMatch(
       /no subcommand of tags “ad”.*Did you mean add/,
     );
     expect(await privately(command('help', { command: 'stop', subcommand: 'all' }))).toMatch(
-      /stop has no subcommands\..*help stop shows how/,
+      /stop has no subcommands\..*help (?:command: )?stop.? shows how/,
     );
   });
 
@@ -69,7 +73,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
     test('if a person may only read, the command "help" shows only the subcommands that change nothing', async () => {
       const ask = () => stage.driver.command('reader', 'help', { command: 'tags' });
       const text = await privately(ask, 'reader');
-      expect(text).toMatch(/tags list <deployment> .*tags show/);
+      expect(text).toMatch(/tags list.* .*tags show/);
       expect(text).not.toMatch(/tags (add|remove|rename)/);
     });
 
@@ -136,17 +140,17 @@ describe.each(driverNames)('subcommands on %s', (name) => {
   });
 
   test('an option that belongs to another subcommand is refused, and a hint shows the right command', async () => {
-    const add = /tags list has no option “--add”\..*Type “(\/edgegap )?tags add @last qa”\./;
+    const add = /tags list has no option “--add”\..*Type (\/edgegap )?tags add @last qa\./;
     expect(await privately(line('tags @last --add qa'))).toMatch(add);
     expect(await privately(line('tags @last --add=qa'))).toMatch(add);
-    expect(await privately(line(`tags --ad "two words" ${id}`))).toContain(`tags add "two words" ${id}”`);
+    expect(await privately(line(`tags --ad "two words" ${id}`))).toContain(`tags add "two words" ${id}.`);
     expect(await privately(line(`tags ${id} --tag qa`))).toMatch(
       /no option “--tag”\..*Use: .*tags show <deployment> <tag> or .*tags add \[<deployment>\] <tag> \[--of <tag>\] or /,
     );
     expect(await privately(line(`tags add ${id} --new-name x`))).toMatch(/Use: (\S+ )?tags rename <dep/);
     expect(await privately(line(`tags add ${id} --tga x`))).toMatch(/Did you mean --tag\?/);
     const long = await privately(line(`tags ${id} --add ${'x'.repeat(9_000)}`));
-    expect(long).toMatch(/Type “.*x…”/);
+    expect(long).toMatch(/Type (\/edgegap )?help tags\./);
     expect(tagsOf()).toEqual(['qa']);
   });
 

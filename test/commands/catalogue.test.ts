@@ -203,7 +203,7 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
         const { privately } = await effectOf(stage, 'operator', () =>
           pressAction(stage, 'operator', { command, action: 'page', arg }),
         );
-        expect(privately.at(-1)?.text).toContain(`Use ${command} again.`);
+        expect(privately.at(-1)?.text).toMatch(new RegExp(`Use .*${command}`));
       }
     });
 });

@@ -52,13 +52,13 @@ describe.each(driverNames)('presets on %s', (name) => {
   afterAll(() => stage?.close());
 
   test('a preset is saved with exact names, and only the person who asks sees the preset or the list', async () => {
-    expect(await privately(stage, 'preset list')).toMatch(/No presets yet.*preset save qa/s);
+    expect(await privately(stage, 'preset list')).toMatch(/No presets yet.*preset save (?:name: )?qa/s);
     const saved = await privately(stage, 'preset save', { name: '@QA', ...KART });
     expect(saved).toMatch(/Saved the preset .?qa/);
     const shown = await privately(stage, 'preset show', { name: 'qa' });
     for (const text of [saved, shown])
       expect(text).toMatch(/kart-racing.*v1\.2.*Montreal, Quebec, Canada.*qa/s);
-    expect(shown).toContain('deploy @qa');
+    expect(shown).toContain(name === 'discord' ? '/deploy preset: qa' : 'deploy @qa');
     expect(await privately(stage, 'preset list')).toMatch(
       /1 preset\b.*qa.*kart-racing v1\.2 · with near, tag/s,
     );
@@ -90,7 +90,7 @@ describe.each(driverNames)('presets on %s', (name) => {
   test('the command "preset save" replaces a preset only with the option --replace', async () => {
     const other = { name: 'qa', application: 'lobby-chat', version: 'stable', near: 'Tokyo' };
     expect(await privately(stage, 'preset save', other)).toMatch(
-      /There is a preset .qa. already.*--replace/s,
+      /There is a preset .qa. already.*(--replace|replace: True)/s,
     );
     expect(await privately(stage, 'preset show', { name: 'qa' })).toContain('kart-racing');
     expect(await privately(stage, 'preset save', { ...other, replace: true })).toContain('lobby-chat');
@@ -142,7 +142,7 @@ test('a mention of a Slack member who is called like a preset means the preset',
   expect(newestTags(stage)).toEqual(['night']);
   server.faults.inject('users.info', { kind: 'error', error: 'missing_scope' });
   const { privately } = await effectOf(stage, 'operator', async () => void (await says('U0123ABCD')));
-  expect(textOf(privately)).toMatch(/no preset .u0123abcd.*type the name like this: --preset qa/s);
+  expect(textOf(privately)).toMatch(/no preset .u0123abcd.*give the name like this: --preset qa/s);
 });
 
 test('a preset shows the names of variables, never their values, and a deploy with the preset sends the values', async () => {

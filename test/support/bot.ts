@@ -83,6 +83,7 @@ export async function startBot(driver: ChatDriver, options: BotOptions = {}): Pr
     EDGEGAP_API_URL: simulator.url,
     DATABASE_URL: database,
     PORT: '0',
+    ...(driver.platform === 'discord' ? { DISCORD_REGISTER: options.register ? '1' : '0' } : {}),
     ...accessSettings(driver),
     ...driver.environment,
     ...options.environment,
@@ -102,9 +103,7 @@ export async function startBot(driver: ChatDriver, options: BotOptions = {}): Pr
     },
     adapters: (directory) => [
       ...(driver.platform === 'console' ? [(driver as ConsoleDriver).adapter(directory)] : []),
-      ...(discord
-        ? [createDiscordAdapter({ config: discord, clock, log, ...(options.register ? { directory } : {}) })]
-        : []),
+      ...(discord ? [createDiscordAdapter({ config: discord, clock, log, directory })] : []),
       ...(slack ? [createSlackAdapter({ config: slack, clock, log })] : []),
     ],
   });

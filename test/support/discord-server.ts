@@ -173,10 +173,11 @@ export async function startDiscordServer(options: DiscordServerOptions = {}): Pr
     channelType: 0,
     fault: (fault) => void faults.push({ fault, left: fault.times ?? 1 }),
     command(user, name, commandOptions) {
-      const id = rest.messages.snowflake();
+      const known = rest.commands.list(user.guild).find((one) => one.name === name && one.type === 1);
+      const of = known ? { id: known.id, guild_id: user.guild } : { id: rest.messages.snowflake() };
       return dispatch(rest.interactions.create(user), {
         type: 2,
-        data: { id, name, type: 1, ...(commandOptions.length > 0 ? { options: commandOptions } : {}) },
+        data: { ...of, name, type: 1, ...(commandOptions.length > 0 ? { options: commandOptions } : {}) },
       });
     },
     onMessage(user, message, name) {

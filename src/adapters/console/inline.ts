@@ -35,6 +35,7 @@ function markedUp(inline: Exclude<Inline, string>, reader: Reader, base: Style):
   const styled = (text: string, own: Style = []) => span(text, [base, own].flat());
   if ('bold' in inline) return styled(literalLine(inline.bold), 'bold');
   if ('code' in inline) return styled(literalLine(inline.code), 'cyan');
+  if ('typed' in inline) return styled(literalLine(inline.typed), 'cyan');
   if ('link' in inline)
     return styled(linkText(literalLine(inline.text), literalLine(inline.link)), 'underline');
   if ('mention' in inline) return styled(`@${literalLine(inline.name)}`, 'bold');

@@ -1,13 +1,16 @@
-import type { APIInteraction } from 'discord.js';
+import { type APIInteraction, ApplicationCommandType, InteractionType } from 'discord-api-types/v10';
+import type { Message } from '../../chat/card.ts';
 import type { Adapter, Inbox } from '../../chat/port.ts';
+import { spelled } from '../../chat/typed.ts';
 import type { Clock } from '../../clock.ts';
 import type { Directory } from '../../command/define.ts';
 import type { DiscordConfig } from '../../config.ts';
-import { DeliveryError, isDeliveryError } from '../../errors.ts';
+import { type AppError, DeliveryError, isDeliveryError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { createAnswer, DiscordReply, refOf } from './answer.ts';
 import { createMessageApi, LEAVE_WITHIN_MS } from './api.ts';
 import { readBookmark, writeBookmark } from './bookmark.ts';
+import { createCommandIds } from './command-ids.ts';
 import { UNKNOWN_MEMBER } from './errors.ts';
 import { findByMarker } from './find-posted.ts';
 import { createGateway } from './gateway.ts';
@@ -16,18 +19,23 @@ import { PACE_MS } from './limits.ts';
 import { payloadOf } from './payload.ts';
 import { memberAs } from './person.ts';
 import { receive } from './receive.ts';
-import { registerCommands } from './register.ts';
+import { compareCommands, registerCommands } from './register.ts';
 import { fits } from './render.ts';
+import { spellingFor } from './spelling.ts';
 import { toStartError } from './start-error.ts';
 
 const NOT_REGISTERED = 'discord: the commands could not be registered, so Discord may show old commands';
+
+const NOT_COMPARED = 'discord: the registered commands cannot be read';
+const OUT_OF_DATE =
+  'discord: the registered commands are not those of this version: run npm run register, or unset DISCORD_REGISTER';
 
 export interface DiscordAdapterOptions {
   readonly config: DiscordConfig;
   readonly clock: Clock;
   readonly log: Logger;
-  /** The commands to register at each start. Undefined if the start should register no commands. */
-  readonly directory?: Directory;
+  /** The commands to register at each start, and to name in hints. */
+  readonly directory: Directory;
 }
 
 /**
@@ -38,6 +46,14 @@ export function createDiscordAdapter({ config, clock, log, directory }: DiscordA
   const { apiUrl, guilds } = config;
   const api = createMessageApi(config);
   const gateway = createGateway({ ...config, clock, log });
+
+  const ids = createCommandIds({
+    read: async (guild) => new Map((await api.slashCommands(guild)).map(({ name, id }) => [name, id])),
+    guilds,
+    clock,
+    log,
+  });
+  const spell = (message: Message, guild: string) => spelled(message, spellingFor(guild, { directory, ids }));
 
   let bot: string | undefined;
   let starts = 0;
@@ -54,26 +70,47 @@ export function createDiscordAdapter({ config, clock, log, directory }: DiscordA
   }
 
   /**
-   * Registers the commands while the bot already works, because at most starts nothing has to be registered. Only the
-   * process that receives from the gateway does this.
+   * Registers the commands while the bot already works, because at most starts nothing has to be registered. If the
+   * settings forbid the registration, the log says which commands are missing. Only the process that receives from the
+   * gateway does this.
    */
   async function register(): Promise<void> {
-    if (!directory || !config.register) return;
     registration = new AbortController();
     const { signal } = registration;
-    await registerCommands(config, directory, {
-      signal,
-      done: (registered) => log.info(registered, 'discord: the commands are registered'),
-      failed: ({ code, userMessage: problem, hint }) => log.error({ code, problem, hint }, NOT_REGISTERED),
-    }).catch((err: unknown) => log.error({ err }, NOT_REGISTERED));
+    const failed = ({ code, userMessage: problem, hint }: AppError) =>
+      log.error({ code, problem, hint }, config.register ? NOT_REGISTERED : NOT_COMPARED);
+    const about = { signal, failed };
+    await (config.register
+      ? registerCommands(config, directory, {
+          ...about,
+          done(registered, registeredIds) {
+            ids.note(registered.guild, registeredIds);
+            log.info(registered, 'discord: the commands are registered');
+          },
+        })
+      : compareCommands(config, directory, {
+          ...about,
+          told({ guild, ...different }, registeredIds) {
+            ids.note(guild, registeredIds);
+            if (Object.values(different).some((names) => names.length > 0))
+              log.warn({ guild, ...different }, OUT_OF_DATE);
+          },
+        })
+    ).catch((err: unknown) => log.error({ err }, NOT_REGISTERED));
   }
 
   async function take(interaction: APIInteraction, inbox: Inbox): Promise<void> {
+    if (interaction.type === InteractionType.ApplicationCommand) {
+      const { guild_id, id, name, type } = interaction.data;
+      if (guild_id && type === ApplicationCommandType.ChatInput) ids.note(guild_id, new Map([[name, id]]));
+    }
     const received = receive(interaction, guilds, bot);
     switch (received.kind) {
       case 'request': {
         const { interaction, request } = received;
-        return inbox.invoke(createInvocation(interaction, request, { adapter, api, guilds, clock, log }));
+        return inbox.invoke(
+          createInvocation(interaction, request, { adapter, api, guilds, clock, log, spell }),
+        );
       }
       case 'question':
         return api.suggest(answerTo(interaction), await inbox.suggest(received.question));
@@ -123,11 +160,11 @@ export function createDiscordAdapter({ config, clock, log, directory }: DiscordA
 
     fits,
     async post(to, { message, replyTo, key }) {
-      const payload = payloadOf(message, key);
+      const payload = payloadOf(spell(message, to.workspace), key);
       return refOf(to, await api.create(to.channel, payload, { nonce: key, replyTo: replyTo?.message }));
     },
     async edit(ref, message, key) {
-      await api.edit(ref.channel, ref.message, payloadOf(message, key));
+      await api.edit(ref.channel, ref.message, payloadOf(spell(message, ref.workspace), key));
     },
     async findPosted(to, key, since) {
       const author = await api.ownId();
@@ -135,7 +172,7 @@ export function createDiscordAdapter({ config, clock, log, directory }: DiscordA
       return found && refOf(to, found);
     },
     async resume(reply, answer) {
-      await createAnswer(DiscordReply.parse(reply), { adapter, api, clock, log }).resume(answer);
+      await createAnswer(DiscordReply.parse(reply), { adapter, api, clock, log, spell }).resume(answer);
     },
     async person(id, workspace) {
       try {
@@ -147,7 +184,9 @@ export function createDiscordAdapter({ config, clock, log, directory }: DiscordA
     },
     async sendDirect({ id }, { message, key }) {
       const signal = AbortSignal.timeout(LEAVE_WITHIN_MS);
-      await api.create(await api.openDirect(id, signal), payloadOf(message, key), { nonce: key, signal });
+      // The commands of a server cannot be used in a direct message, so the message does not link to them.
+      const payload = payloadOf(spell(message, '@me'), key);
+      await api.create(await api.openDirect(id, signal), payload, { nonce: key, signal });
     },
   };
   return adapter;

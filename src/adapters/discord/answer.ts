@@ -46,18 +46,21 @@ export interface AnswerParts {
   readonly api: MessageApi;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Spells the commands in a message for the readers in a server. */
+  readonly spell: (message: Message, guild: string) => Message;
   /** The person and the command, to be named in an answer that stands alone in the channel. */
   readonly asked?: Attribution;
 }
 
 /** The answer to an acknowledged interaction. On failure, every function throws DeliveryError. */
-export function createAnswer(reply: DiscordReply, { adapter, api, clock, log, asked }: AnswerParts) {
+export function createAnswer(reply: DiscordReply, { adapter, api, clock, log, spell, asked }: AnswerParts) {
   const { id, mode } = reply;
   const at: Address = { platform: adapter.platform, workspace: reply.workspace, channel: reply.channel };
   // Each message carries a key by which every process recognises the card and the answer. An interaction has at most
   // one card and one answer, and every attempt to send them uses the same key.
   const cardKey = `i${id}`;
   const answerKey = `a${id}`;
+  const payload = (message: Message, key?: string) => payloadOf(spell(message, at.workspace), key);
   const source = reply.source === undefined ? undefined : { ...at, message: reply.source };
   // After a press, an undefined source means that the button is in a private message. A change of that message is
   // private, too.
@@ -98,7 +101,7 @@ export function createAnswer(reply: DiscordReply, { adapter, api, clock, log, as
    * Afterwards, the message is sent with the bot's own token.
    */
   async function fillIn(message: Message, key: string): Promise<MessageRef | undefined> {
-    const filled = await byToken(() => api.editAnswer(reply, payloadOf(message, key)));
+    const filled = await byToken(() => api.editAnswer(reply, payload(message, key)));
     if (filled) {
       waits = false;
       const ref = refOf(at, filled);
@@ -122,10 +125,10 @@ export function createAnswer(reply: DiscordReply, { adapter, api, clock, log, as
     // answer.
     if (waits)
       await api.deleteAnswer(reply).catch(async (error: unknown) => {
-        if (!isDeliveryError(error, UNKNOWN)) await api.editAnswer(reply, payloadOf(elsewhere));
+        if (!isDeliveryError(error, UNKNOWN)) await api.editAnswer(reply, payload(elsewhere));
       });
     waits = false;
-    await api.followUpPrivately(reply, payloadOf(message));
+    await api.followUpPrivately(reply, payload(message));
   }
 
   return {
@@ -159,7 +162,7 @@ export function createAnswer(reply: DiscordReply, { adapter, api, clock, log, as
         // sent instead. A follow-up accepts no nonce and cannot be read back (Execute Webhook). The bot therefore
         // cannot tell whether this follow-up repeats an earlier follow-up.
         if (source || (mode === 'private' && !(flags & MessageFlags.Ephemeral))) await aside(again);
-        else await api.editAnswer(reply, payloadOf(message, answerKey));
+        else await api.editAnswer(reply, payload(message, answerKey));
         return true;
       });
       if (done) return;

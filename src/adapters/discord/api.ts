@@ -1,8 +1,10 @@
 import {
+  type APIApplicationCommand,
   type APIGuild,
   type APIGuildMember,
   type APIMessage,
   type APIModalInteractionResponseCallbackData,
+  ApplicationCommandType,
   InteractionResponseType,
   MessageFlags,
   type RESTGetAPIChannelMessagesResult,
@@ -50,6 +52,7 @@ export function createMessageApi({ token, ...place }: RestPlace & { readonly tok
   const once = createRest(place, { rejectOnRateLimit, retries: 0 });
   let closed = false;
   let own: string | undefined;
+  let application: string | undefined;
 
   async function deliver<T>(send: () => Promise<unknown>): Promise<T> {
     if (closed)
@@ -208,6 +211,13 @@ export function createMessageApi({ token, ...place }: RestPlace & { readonly tok
     async ownId() {
       own ??= (await deliver<RESTGetAPICurrentUserResult>(() => rest.get(Routes.user()))).id;
       return own;
+    },
+    /** The slash commands that are registered in a server. */
+    async slashCommands(guild: string): Promise<APIApplicationCommand[]> {
+      application ??= (await deliver<{ id: string }>(() => rest.get(Routes.currentApplication()))).id;
+      const route = Routes.applicationGuildCommands(application, guild);
+      const all = await deliver<APIApplicationCommand[]>(() => rest.get(route));
+      return all.filter(({ type }) => type === ApplicationCommandType.ChatInput);
     },
     /** A member, with the ids of the member's roles. The permissions of each role are in the answer of `guild`. */
     member: (guild: string, person: string) =>

@@ -31,7 +31,7 @@ export function createInvocation(
   request: InvocationRequest,
   { guilds, ...surroundings }: Surroundings,
 ): Invocation {
-  const { adapter, api, clock, log } = surroundings;
+  const { adapter, api, clock, log, spell } = surroundings;
   const { id } = interaction;
   const to = answerTo(interaction);
   const at = addressOf(interaction);
@@ -67,7 +67,7 @@ export function createInvocation(
     },
     async refuse(message) {
       try {
-        await api.answerPrivately(to, payloadOf(message));
+        await api.answerPrivately(to, payloadOf(spell(message, at.workspace)));
       } catch (error) {
         const arrived = isDeliveryError(error, 'discord-answered-elsewhere');
         if (doubtful === undefined || !arrived) throw error;

@@ -100,6 +100,7 @@ function render(inline: Inline): string {
   if (typeof inline === 'string') return escapeMarkdown(inline);
   if ('bold' in inline) return inline.bold === '' ? '' : `**${escapeMarkdown(inline.bold)}**`;
   if ('code' in inline) return inlineCode(inline.code);
+  if ('typed' in inline) return inline.id ? `</${inline.typed}:${inline.id}>` : inlineCode(inline.typed);
   if ('link' in inline) return link(inline.link, inline.text);
   if ('mention' in inline)
     return isSnowflake(inline.mention) ? `<@${inline.mention}>` : escapeMarkdown(inline.name);

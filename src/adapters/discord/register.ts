@@ -5,12 +5,14 @@ import { loadCommands } from '../../command/load.ts';
 import type { Kinds } from '../../command/options.ts';
 import { type DiscordConfig, readConfig } from '../../config.ts';
 import { AppError, ConfigError } from '../../errors.ts';
+import { compareIn, isSlash, type Named, type Place } from './command-differences.ts';
+import type { IdsByName } from './command-ids.ts';
 import { type CommandJson, commandsJson } from './command-json.ts';
 import { closeRest, createRest } from './rest.ts';
 import { DiscordAPIError, RateLimitError } from './rest-package.ts';
 import { toStartError } from './start-error.ts';
 
-type Registered = Awaited<ReturnType<typeof registerIn>>;
+type Registered = Omit<Awaited<ReturnType<typeof registerIn>>, 'ids'>;
 
 /** Reads the settings, registers the commands, and prints the result in sentences. Returns the exit code. */
 export async function runRegister(options: {
@@ -46,14 +48,9 @@ export async function runRegister(options: {
   }
 }
 
-interface Place {
-  readonly application: string;
-  readonly guild: string;
-}
-
 interface RegistrationReport {
   /** Called when the commands of a server are as they should be. */
-  readonly done: (registered: Registered) => void;
+  readonly done: (registered: Registered, ids: IdsByName) => void;
   /** Called when the commands of a server, or of every server, could not be registered. */
   readonly failed: (error: AppError) => void;
   /** Ends the registration. Nothing is reported afterwards. */
@@ -69,6 +66,46 @@ export async function registerCommands(
   config: DiscordConfig,
   directory: Directory,
   { done, failed, signal }: RegistrationReport,
+): Promise<void> {
+  const report = { failed, ...(signal ? { signal } : {}) };
+  await inEachServer(config, directory, report, async (rest, place, wanted) => {
+    const { ids, ...changes } = await registerIn(rest, place, wanted, signal);
+    if (!signal?.aborted) done(changes, ids);
+  });
+}
+
+/** Compares the commands of each configured server with `directory`, and writes nothing. */
+export async function compareCommands(
+  config: DiscordConfig,
+  directory: Directory,
+  {
+    told,
+    ...report
+  }: Omit<RegistrationReport, 'done'> & {
+    readonly told: (differences: Differences, ids: IdsByName) => void;
+  },
+): Promise<void> {
+  await inEachServer(config, directory, report, async (rest, place, wanted) => {
+    const { missing, outdated, extra, ids } = await compareIn(rest, place, wanted, report.signal);
+    const names = (commands: readonly Named[]) => commands.map(({ name }) => name);
+    const different = { missing: names(missing), outdated: names(outdated.map(({ command }) => command)) };
+    if (!report.signal?.aborted) told({ guild: place.guild, ...different, extra: names(extra) }, ids);
+  });
+}
+
+/** The names of the commands by which a server differs from this version of the bot. */
+interface Differences {
+  readonly guild: string;
+  readonly missing: readonly string[];
+  readonly outdated: readonly string[];
+  readonly extra: readonly string[];
+}
+
+async function inEachServer(
+  config: DiscordConfig,
+  directory: Directory,
+  { failed, signal }: Omit<RegistrationReport, 'done'>,
+  work: (rest: REST, place: Place, wanted: readonly CommandJson[]) => Promise<void>,
 ): Promise<void> {
   const wanted = commandsJson(directory, config.access);
   const rest = createRest(config, {
@@ -89,93 +126,44 @@ export async function registerCommands(
   );
   for (const guild of own ? config.guilds : []) {
     const place = { application: own?.id ?? '', guild };
-    const registered = await attempt(() => registerIn(rest, place, wanted, signal), place);
-    if (registered && !signal?.aborted) done(registered);
+    await attempt(() => work(rest, place, wanted), place);
   }
   closeRest(rest);
 }
 
-/** Returns the names of the commands that were created, changed and removed. */
+/** Writes the differences. Returns the names of the commands that were created, changed and removed, and all ids. */
 async function registerIn(
   rest: REST,
-  { application, guild }: Place,
+  place: Place,
   wanted: readonly CommandJson[],
   signal: AbortSignal | undefined,
 ) {
-  const all = Routes.applicationGuildCommands(application, guild);
-  const query = new URLSearchParams({ with_localizations: 'true' });
-  const existing = (await rest.get(all, { query, signal })) as APIApplicationCommand[];
-  const created: string[] = [];
-  const changed: string[] = [];
-  const removed: string[] = [];
-  for (const command of wanted) {
-    const found = existing.find(({ name, type }) => name === command.name && type === command.type);
-    if (!found) {
-      await rest.post(all, { body: command, signal });
-      created.push(command.name);
-    } else if (canonical(found) !== canonical(command)) {
-      const { type: _, ...body } = command;
-      const isSlash = 'description' in command;
-      const unset = { name_localizations: null, ...(isSlash ? { description_localizations: null } : {}) };
-      await rest.patch(Routes.applicationGuildCommand(application, guild, found.id), {
-        body: { ...body, ...unset },
-        signal,
-      });
-      changed.push(command.name);
-    }
+  const { all, missing, outdated, extra, ids } = await compareIn(rest, place, wanted, signal);
+  const { application, guild } = place;
+  for (const command of missing) {
+    const { id } = (await rest.post(all, { body: command, signal })) as APIApplicationCommand;
+    if (isSlash(command)) ids.set(command.name, id);
   }
-  for (const { id, name, type } of existing) {
-    if (wanted.some((command) => command.name === name && command.type === type)) continue;
+  for (const { command, id } of outdated) {
+    const { type: _, ...body } = command;
+    const unset = {
+      name_localizations: null,
+      ...(isSlash(command) ? { description_localizations: null } : {}),
+    };
+    await rest.patch(Routes.applicationGuildCommand(application, guild, id), {
+      body: { ...body, ...unset },
+      signal,
+    });
+  }
+  for (const { id } of extra)
     await rest.delete(Routes.applicationGuildCommand(application, guild, id), { signal });
-    removed.push(name);
-  }
-  return { guild, created, changed, removed };
-}
-
-/**
- * Turns a command into a text, in order to compare a command of this bot with a registered command. Discord returns a
- * registered command with defaults filled in, false values left out, permissions as text, and the fields in a different
- * order.
- */
-function canonical(command: CommandJson | APIApplicationCommand): string {
-  const { name, default_member_permissions: permissions } = command;
-  const {
-    description = '',
-    options = [],
-    ...localised
-  } = command as {
-    description?: string;
-    options?: object[];
-    name_localizations?: object | null;
-    description_localizations?: object | null;
+  return {
+    guild,
+    created: missing.map(({ name }) => name),
+    changed: outdated.map(({ command }) => command.name),
+    removed: extra.map(({ name }) => name),
+    ids,
   };
-  return JSON.stringify({
-    name,
-    description,
-    permissions: permissions === null ? null : String(permissions),
-    localisations: [localised.name_localizations, localised.description_localizations].map(orNothing),
-    options: options.map((option) => canonicalOption(option)),
-  });
-}
-
-function canonicalOption(option: object): [string, unknown][] {
-  return Object.entries(option)
-    .map(([name, value]): [string, unknown] => [
-      name,
-      Array.isArray(value)
-        ? value.map((item: unknown) => (isObject(item) ? canonicalOption(item) : item))
-        : orNothing(value),
-    ])
-    .filter(([, value]) => value !== null && value !== false && !(Array.isArray(value) && value.length === 0))
-    .toSorted(([a], [b]) => a.localeCompare(b));
-}
-
-function orNothing(value: unknown): unknown {
-  return value === undefined || (isObject(value) && Object.keys(value).length === 0) ? null : value;
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
 }
 
 function describe({ guild, ...changes }: Registered): string {

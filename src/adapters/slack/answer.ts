@@ -98,8 +98,11 @@ export function createAnswer(parts: {
   ): Promise<void> {
     if (responseUrl === undefined) throw noUrl();
     // Without thread_ts, the answer to a press in a thread would appear in the channel (handling user interaction).
-    const inThread = threadOpen && thread !== undefined ? { thread_ts: thread } : {};
-    await posts.rendered(message, (blocks) => api.respond(responseUrl, { ...blocks, ...as, ...inThread }));
+    const open = threadOpen ? thread : undefined;
+    const inThread = open === undefined ? {} : { thread_ts: open };
+    await posts.rendered(message, open, (blocks) =>
+      api.respond(responseUrl, { ...blocks, ...as, ...inThread }),
+    );
   }
 
   /** Finds the bot's message for this invocation that was posted with this key. */

@@ -3,7 +3,7 @@ import { ConfigError, DeliveryError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { SlackApi } from './api.ts';
 import { connectionErrorCode, slackErrorCode, toDeliveryError } from './errors.ts';
-import { BOT_SCOPES } from './manifest.ts';
+import { missingScopes } from './manifest.ts';
 
 /** The bot's ids in its workspace. */
 export type Identity = Awaited<ReturnType<typeof fetchIdentity>>;
@@ -63,10 +63,13 @@ function httpStatus(error: unknown): string | undefined {
   return error instanceof webApi.WebAPIHTTPError ? `HTTP ${error.statusCode}` : undefined;
 }
 
-/** Warns of scopes that the token lacks. Slack names the token's scopes in every answer (`x-oauth-scopes`). */
+/**
+ * Warns of scopes that the token lacks. Slack names the token's scopes in every answer (`x-oauth-scopes`). No call with
+ * the bot's tokens tells the events, the shortcuts or the commands of the app, so the bot cannot check those.
+ */
 function warnOfMissingScopes(granted: readonly string[] | undefined, log: Logger): void {
   if (!granted) return;
-  const missing = BOT_SCOPES.filter((scope) => !granted.includes(scope));
+  const missing = missingScopes(granted);
   if (missing.length > 0)
     log.warn(
       { missing },

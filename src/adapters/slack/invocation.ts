@@ -9,7 +9,6 @@ import type {
 } from '../../chat/port.ts';
 import type { Acknowledgement } from './acknowledgement.ts';
 import type { SlackAnswer, SlackAsker } from './answer.ts';
-import { BOT_NAME, SLASH_COMMAND } from './manifest.ts';
 import type { People } from './people.ts';
 import type { PostedMessage, SlackPlace } from './posts.ts';
 import type { Incoming } from './receive.ts';
@@ -36,8 +35,6 @@ export function createInvocation(parts: {
     adapter,
     at: addressOf(incoming, workspace),
     request: requestOf(incoming, workspace),
-    // Slack has no slash commands in threads.
-    prompt: incoming.threadOpen ? `@${BOT_NAME} ` : `${SLASH_COMMAND} `,
     reply: (mode) => ({ mode, asked }),
     meanwhile: { askerId: incoming.user, holdBack: acknowledgement.holdBack },
     // Slack gets an acknowledgement in any case, so the person sees no error if the bot shows no response.

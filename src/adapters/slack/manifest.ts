@@ -9,21 +9,29 @@ export const SLASH_COMMAND = '/edgegap';
 /** The name by which people mention the bot. */
 export const BOT_NAME = 'edgegap';
 
-export const BOT_SCOPES = [
-  'app_mentions:read',
-  'channels:history',
-  'channels:join',
-  'chat:write',
-  'chat:write.public',
-  'commands',
-  'files:write',
-  'groups:history',
-  'im:history',
-  'metadata.message:read',
-  'mpim:history',
-  'usergroups:read',
-  'users:read',
-] as const;
+/** The scopes of the bot, each with the ability that the bot lacks without the scope. */
+const SCOPES = {
+  'app_mentions:read': 'people cannot mention the bot (event app_mention)',
+  'channels:history': 'after a crash, the bot may post a message in a channel twice',
+  'channels:join': 'the bot cannot join channels',
+  'chat:write': 'the bot cannot post',
+  'chat:write.public': 'the bot cannot post in public channels without an invitation',
+  commands: 'people cannot use /edgegap or a shortcut',
+  'files:write': 'the bot cannot attach logs and charts',
+  'groups:history': 'after a crash, the bot may post a message in a private channel twice',
+  'im:history': 'after a crash, the bot may post a direct message twice',
+  'metadata.message:read': 'after a crash, the bot does not recognise its own messages',
+  'mpim:history': 'after a crash, the bot may post a group message twice',
+  'usergroups:read': 'the bot knows no user groups (events subteam_members_changed and subteam_updated)',
+  'users:read': 'the bot cannot check who may use a command',
+} as const;
+
+export const BOT_SCOPES = Object.keys(SCOPES) as readonly (keyof typeof SCOPES)[];
+
+/** The scopes that an app lacks, each with the ability that the bot lacks. */
+export function missingScopes(granted: readonly string[]): string[] {
+  return BOT_SCOPES.filter((scope) => !granted.includes(scope)).map((scope) => `${scope}: ${SCOPES[scope]}`);
+}
 
 /**
  * The events of which Slack informs the bot. The events about user groups arrive as soon as a group changes, so that a

@@ -111,7 +111,7 @@ export function createPosts(api: SlackApi, identity: () => Identity) {
       const send = async (at: string | undefined): Promise<PostedMessage> => {
         const inThread =
           at === undefined ? {} : { thread_ts: at, ...(alsoToChannel ? { reply_broadcast: true } : {}) };
-        const answer = await rendered(message, (blocks) =>
+        const answer = await rendered(message, at, (blocks) =>
           joining(
             channel,
             () =>
@@ -133,8 +133,8 @@ export function createPosts(api: SlackApi, identity: () => Identity) {
     },
 
     async edit(at: PostedMessage, message: MessageWithoutFiles): Promise<PostedMessage> {
-      const { channel, ts } = at;
-      await rendered(message, (blocks) =>
+      const { channel, ts, thread } = at;
+      await rendered(message, thread, (blocks) =>
         joining(channel, () => api.write.chat.update({ channel, ts, ...blocks }), EDITS),
       );
       return at;
@@ -149,7 +149,7 @@ export function createPosts(api: SlackApi, identity: () => Identity) {
       message: MessageWithoutFiles,
     ) {
       const inThread = thread === undefined ? {} : { thread_ts: thread };
-      await rendered(message, (blocks) =>
+      await rendered(message, thread, (blocks) =>
         joining(channel, () => api.write.chat.postEphemeral({ channel, user, ...blocks, ...inThread })),
       );
     },

@@ -244,6 +244,9 @@ export function fromBlockSuggestion(body: unknown) {
   return { user: user.id, place, question };
 }
 
+/** The command that a person means who types nothing behind the name of the bot. */
+const MENU = 'menu';
+
 /**
  * Reads the command and the text after the command. The first word is the command. Its letters are changed to lower
  * case, because a phone may have capitalised the word. The rest stays as typed. If the text is too long, only the first
@@ -256,5 +259,5 @@ function commandIn(said: string): Extract<Incoming['did'], { kind: 'command' }> 
   }
   const typed = unaddressed(unformatted(unescapeTyped(said)));
   const [command, text] = firstWord(typed.trim());
-  return { kind: 'command', command: command.toLowerCase() || 'help', text };
+  return { kind: 'command', command: command.toLowerCase() || MENU, text };
 }

@@ -129,7 +129,9 @@ function cardBlocks(card: Card, longest: number, cut: (rich: Rich) => Rich): typ
 /** A header block accepts only plain text, so a title with a mention or a time becomes a bold line. */
 function titleBlocks({ tone, title }: Card, cut: (rich: Rich) => Rich): types.KnownBlock[] {
   const words = [...iconOf(tone), ...cut(title)];
-  const plain = title.every((inline) => typeof inline === 'string' || 'bold' in inline || 'code' in inline);
+  const plain = title.every(
+    (inline) => typeof inline === 'string' || 'bold' in inline || 'code' in inline || 'typed' in inline,
+  );
   const text = cutEnd(plainText(words).trim(), LIMITS.header);
   if (!plain) return section(words, true);
   return text === '' ? [] : [{ type: 'header', text: { type: 'plain_text', text, emoji: false } }];

@@ -1,12 +1,14 @@
 import type { Message } from '../../chat/card.ts';
+import { spelled } from '../../chat/typed.ts';
 import { isDeliveryError } from '../../errors.ts';
 import { render } from './render.ts';
+import { spellingIn } from './spelling.ts';
 
 /** Slack's answers to blocks that the workspace does not take; a response_url answers with HTTP 400. */
 const REFUSED = ['slack-invalid-blocks', 'slack-http-400'] as const;
 
 /**
- * Renders messages for the bot's workspace. Slack introduces new blocks in one workspace after the other, and has no
+ * Renders messages for the bot's workspace. `thread` is the thread in which people read the message. Slack introduces new blocks in one workspace after the other, and has no
  * call that says which blocks a workspace takes. Therefore a message is first sent with its new blocks. If Slack
  * refuses the message, it is sent again without new blocks. If Slack accepts that second message, the bot no longer
  * sends these blocks until its next start.
@@ -14,9 +16,11 @@ const REFUSED = ['slack-invalid-blocks', 'slack-http-400'] as const;
 export function createRendering() {
   let takes = { dataTables: true, containers: true };
   return async <T>(
-    message: Message,
+    given: Message,
+    thread: string | undefined,
     send: (content: ReturnType<typeof render>) => Promise<T>,
   ): Promise<T> => {
+    const message = spelled(given, spellingIn(thread));
     const content = render(message, takes);
     try {
       return await send(content);

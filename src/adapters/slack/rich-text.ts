@@ -28,6 +28,7 @@ function element(inline: Inline, bold: boolean): types.RichTextElement | undefin
   if (typeof inline === 'string') return literal(inline, bold ? { bold } : undefined);
   if ('bold' in inline) return literal(inline.bold, { bold: true });
   if ('code' in inline) return literal(inline.code, { ...(bold ? { bold } : {}), code: true });
+  if ('typed' in inline) return literal(inline.typed, { ...(bold ? { bold } : {}), code: true });
   if ('link' in inline) return { type: 'link', url: inline.link, text: inline.text, ...style };
   if ('mention' in inline) return { type: 'user', user_id: inline.mention, ...style };
   if ('channel' in inline) return { type: 'channel', channel_id: inline.channel, ...style };

@@ -56,6 +56,7 @@ function elementOf(inline: Inline): Element {
   if (typeof inline === 'string') return literal(inline);
   if ('bold' in inline) return marked(inline.bold, '*');
   if ('code' in inline) return marked(inline.code, '`');
+  if ('typed' in inline) return marked(inline.typed, '`');
   if ('link' in inline)
     return mrkdwn(`<${escapeMrkdwn(inline.link)}|${escapeMrkdwn(inline.text).replaceAll('|', '¦')}>`);
   if ('mention' in inline) return mrkdwn(`<@${inline.mention}>`);

@@ -120,6 +120,6 @@ function unknown({ settings }: Lookup, { host, port }: ServerAddress): InputErro
   const which = settings.applicationAllowlist ? 'deployment that I may work with' : 'deployment';
   const shown = port === undefined ? host : `${host}:${port}`;
   return new InputError('address-unknown', `No active ${which} has the address ${quoted(shown)}.`, {
-    hint: 'The server may have ended, or the address has a slip. list shows all running deployments.',
+    hint: 'The server may have ended, or the address has a slip. `list` shows all running deployments.',
   });
 }

@@ -29,7 +29,7 @@ export function parseRequestId(value: string): string {
   if (/^@last$/i.test(id)) return '@last';
   if (/^[A-Za-z0-9]{1,64}$/.test(id)) return id;
   throw new InputError('not-a-request-id', `${quoted(value)} is not a request_id.`, {
-    hint: 'A request_id has letters and digits only, like 93924761ccde. The card of a deployment shows the request_id; list shows all request_ids. An address works too, like 198.51.100.1:31504.',
+    hint: 'A request_id has letters and digits only, like 93924761ccde. The card of a deployment shows the request_id; `list` shows all request_ids. An address works too, like 198.51.100.1:31504.',
   });
 }
 
@@ -72,7 +72,7 @@ async function findKnown({ deployments, at, settings }: Lookup, value: string) {
     const latest = await deployments.latest(at);
     if (latest) return latest;
     throw new InputError('no-last', 'Nothing was deployed from this channel yet.', {
-      hint: 'Give a request_id; list shows all running deployments.',
+      hint: 'Give a request_id; `list` shows all running deployments.',
     });
   }
   for (const id of spellings(value)) {

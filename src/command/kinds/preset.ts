@@ -52,7 +52,9 @@ export async function findPreset(presets: Presets, at: Address, name: string): P
   const isId = /^(?=.*\d)[suw][a-z0-9]{8,}$/.test(name);
   const hints = [
     known.length > 0 ? suggestion(name, known) : 'No preset has been saved here yet.',
-    ...(isId ? ['If the chat has turned the name into a mention, type the name like this: --preset qa'] : []),
+    ...(isId
+      ? ['If the chat has turned the name into a mention, give the name like this: `--preset qa`.']
+      : []),
   ];
   throw new InputError('preset-unknown', `There is no preset ${quoted(name)}.`, { hint: hints.join(' ') });
 }

@@ -70,6 +70,6 @@ export function checkHasApplication(given: {
 }) {
   if (given.version === undefined || given.application !== undefined) return;
   throw new InputError('version-alone', 'A version alone does not say of which application.', {
-    hint: 'Add the option application (typed: --application kart-racing).',
+    hint: 'Say of which application, for example `--application kart-racing`.',
   });
 }

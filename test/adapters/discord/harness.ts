@@ -2,6 +2,7 @@ import { createDiscordAdapter } from '../../../src/adapters/discord/adapter.ts';
 import type { Card, Line } from '../../../src/chat/card.ts';
 import type { Adapter, Invocation } from '../../../src/chat/port.ts';
 import type { Clock } from '../../../src/clock.ts';
+import { createDirectory } from '../../../src/command/define.ts';
 import { readConfig } from '../../../src/config.ts';
 import { createLog } from '../../../src/log.ts';
 import { createDiscordDriver, type DiscordDriver, groupIds } from '../../support/discord-driver.ts';
@@ -74,7 +75,8 @@ export function adapterFor(
     secrets: [],
     destination: { write: (line) => void logLines.push(JSON.parse(line)) },
   });
-  return createDiscordAdapter({ config: discord, clock, log });
+  const directory = createDirectory([]);
+  return createDiscordAdapter({ config: { ...discord, register: false }, clock, log, directory });
 }
 
 export const here = { platform: 'discord', workspace: ids.guild, channel: ids.channel } as const;

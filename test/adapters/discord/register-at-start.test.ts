@@ -73,11 +73,29 @@ test('at its start the bot writes only commands that differ, and removes command
   expect(requests().slice(before)).toEqual(['GET', 'PATCH', 'DELETE']);
 });
 
-test('with DISCORD_REGISTER=0, the bot sends Discord no request about its commands', async () => {
+test('with DISCORD_REGISTER=0, the bot changes no commands on Discord, and the log says which commands differ', async () => {
+  const first = await start();
+  await lines(first);
+  const { commands } = driver.server.rest;
+  const idOf = (name: string) => String(registered().find((command) => command.name === name)?.id);
+  commands.patch(ids.guild, idOf('list'), { description: 'An older text' });
+  commands.remove(ids.guild, idOf('Logs'));
+  commands.create(ids.guild, { name: 'retired', description: 'Gone since', type: 1 });
+  await first.stop();
+  const before = requests().length;
   const started = await start({ DISCORD_REGISTER: '0' });
-  await driver.command('operator', 'help');
-  await started.app.settled();
-  expect(requests()).toEqual([]);
+  const warning = await until(
+    () => started.log.find((line) => line.includes('not those of this version')),
+    'the warning',
+  );
+  expect(JSON.parse(warning)).toMatchObject({
+    level: 40,
+    guild: ids.guild,
+    missing: ['Logs'],
+    outdated: ['list'],
+    extra: ['retired'],
+  });
+  expect(requests().slice(before)).toEqual(['GET']);
 });
 
 test('if Discord refuses the registration of commands at the start, the bot logs the reason and goes on working', async () => {

@@ -98,8 +98,8 @@ describe.each(modes)('Slack commands in %s mode', (mode) => {
 
 describe('the text of a Slack command', () => {
   it.each([
-    ['', 'help', ''],
-    ['   ', 'help', ''],
+    ['', 'menu', ''],
+    ['   ', 'menu', ''],
     ['Deploy kart v1', 'deploy', 'kart v1'],
     ['deploy  kart —near “New York”', 'deploy', 'kart —near “New York”'],
     ['deploy a &amp; b &lt;c&gt;', 'deploy', 'a & b <c>'],

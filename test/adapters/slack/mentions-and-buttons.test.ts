@@ -34,7 +34,7 @@ describe('a mention of the bot', () => {
   it('a mention in a Slack channel is answered in a new thread, but a private answer appears in the channel', async () => {
     const bot = await startBot({ handle: both });
     const asked = await bot.driver.mention('operator', '');
-    expect((await bot.invocation(1)).request).toMatchObject({ command: 'help' });
+    expect((await bot.invocation(1)).request).toMatchObject({ command: 'menu' });
     const answer = await until(async () =>
       (await bot.driver.channel()).find(({ text }) => text.includes('Listed')),
     );

@@ -1,0 +1,83 @@
+import type { Button, Node, Rich } from '../src/chat/card.ts';
+import { callOf } from '../src/command/call.ts';
+import { type Context, defineCommand } from '../src/command/define.ts';
+
+interface Job {
+  readonly label: string;
+  /** The command, or the command and the subcommand, that the button calls without any options. */
+  readonly calls: string;
+  readonly style?: 'primary' | 'secondary' | 'danger';
+}
+
+/** The main jobs, in groups. Every other command is in help. */
+const GROUPS: readonly { readonly title: string; readonly jobs: readonly Job[] }[] = [
+  {
+    title: 'Start',
+    jobs: [
+      { label: 'Deploy', calls: 'deploy', style: 'primary' },
+      { label: 'Presets', calls: 'preset list' },
+      { label: 'Versions', calls: 'versions' },
+    ],
+  },
+  {
+    title: 'Look',
+    jobs: [
+      { label: 'Running servers', calls: 'list' },
+      { label: 'Status', calls: 'status' },
+      { label: 'Logs', calls: 'logs' },
+      { label: 'Metrics', calls: 'metrics' },
+    ],
+  },
+  {
+    title: 'Change',
+    jobs: [
+      { label: 'Add a tag', calls: 'tags add' },
+      { label: 'Stop', calls: 'stop', style: 'danger' },
+      { label: 'Stop many', calls: 'bulk-stop', style: 'danger' },
+    ],
+  },
+];
+
+const HOW_TO_TYPE: Rich = [
+  'Or type a command: ',
+  { typed: 'deploy kart-racing v1.2 --near Montreal' },
+  '. ',
+  { typed: 'help' },
+  ' shows all commands.',
+];
+
+export default defineCommand({
+  description: 'Show the main jobs as buttons',
+  permission: 'help',
+  ack: 'private',
+  options: {},
+  async run(context) {
+    const nodes = GROUPS.flatMap(({ title, jobs }): Node[] => {
+      const buttons = jobs.flatMap((job) => buttonOf(job, context));
+      if (buttons.length === 0) return [];
+      return [
+        { kind: 'text', text: [{ bold: title }] },
+        { kind: 'buttons', buttons },
+      ];
+    });
+    const note: Rich =
+      nodes.length > 0
+        ? HOW_TO_TYPE
+        : ['You may not look at or change deployments here. Ask an administrator of this place for access.'];
+    await context.respond({
+      kind: 'card',
+      tone: 'neutral',
+      title: [nodes.length > 0 ? 'What do you want to do?' : 'There is nothing for you to do here'],
+      nodes: [...nodes, { kind: 'note', text: note }],
+    });
+  },
+});
+
+/** No button if the person may not use the command. */
+function buttonOf(
+  { label, calls, style = 'secondary' }: Job,
+  { directory, may }: Context<unknown>,
+): Button[] {
+  const entry = directory.all.flatMap(({ entries }) => entries).find(({ name }) => name === calls);
+  return entry && may(entry.permission) ? [{ label, style, action: callOf(entry) }] : [];
+}

@@ -1,0 +1,79 @@
+import type { Typed } from '../../chat/card.ts';
+import { isCommandLine } from '../../chat/typed.ts';
+import { optionIn, parseText, type RawValues, type Token, tokenise } from '../../command/argv.ts';
+import type { Directory, Entry } from '../../command/define.ts';
+import type { Option, RawValue } from '../../command/kinds/kind.ts';
+import { InputError } from '../../errors.ts';
+import type { CommandIds } from './command-ids.ts';
+
+/**
+ * Spells a command as a person enters it on Discord. A command without options becomes a link, which opens the command
+ * in the text box. A command with options becomes a line to copy, such as `/deploy application: kart-racing`. A usage
+ * line such as `deploy <application>` becomes a link, because Discord itself shows the options.
+ */
+export function spellingFor(
+  guild: string,
+  { directory, ids }: { readonly directory: Directory; readonly ids: Pick<CommandIds, 'of'> },
+) {
+  return (typed: string): Typed => {
+    if (!isCommandLine(typed)) return { typed: inWords(optionsOf(tokenise(typed))) };
+    const entry = entryOf(directory, typed);
+    if (!entry) return { typed: `/${typed}` };
+    const rest = typed.slice(entry.shown.length).trim();
+    const given = /[<[]/.test(rest) ? {} : parsed(rest, entry);
+    if (given === undefined) return { typed: `/${typed}` };
+    if (Object.keys(given).length > 0) return { typed: `/${entry.name} ${inWords(given)}` };
+    const id = ids.of(guild, entry.name.split(' ')[0] ?? '');
+    return id === undefined ? { typed: `/${entry.name}` } : { typed: entry.name, id };
+  };
+}
+
+/**
+ * The command or subcommand with which the line begins. `shown` is its name as it stands in the line: `tags` may stand
+ * for `tags list`, because Discord has no command without the word of a subcommand.
+ */
+function entryOf({ all }: Directory, typed: string): (Entry & { readonly shown: string }) | undefined {
+  const begins = (name: string) => typed === name || typed.startsWith(`${name} `);
+  const named = all.flatMap(({ entries }) => entries).find(({ name }) => begins(name));
+  if (named) return { ...named, shown: named.name };
+  const group = all.find(({ name }) => begins(name));
+  return group?.usual && { ...group.usual, shown: group.name };
+}
+
+/** Undefined for a line that the bot itself could not read. */
+function parsed(rest: string, { name, options }: Entry): RawValues | undefined {
+  try {
+    const values = Object.entries(parseText(rest, name, options));
+    return Object.fromEntries(values.map(([option, value]) => [option, unmarked(value, options[option])]));
+  } catch (error) {
+    if (error instanceof InputError) return undefined;
+    throw error;
+  }
+}
+
+/** On Discord a person chooses the option, so the value needs no mark such as the one of `@qa`. */
+function unmarked(value: RawValue, option: Option | undefined): RawValue {
+  const mark = option?.kind.mark;
+  return typeof value === 'string' && mark && value.startsWith(mark) ? value.slice(mark.length) : value;
+}
+
+/** Reads `--near Montreal` without knowing the command. An option without a value is switched on. */
+function optionsOf(tokens: readonly Token[]): RawValues {
+  const values: Record<string, string | boolean> = {};
+  let last: string | undefined;
+  for (const token of tokens) {
+    const [, name, inline] = optionIn(token) ?? [];
+    if (name !== undefined) {
+      last = name;
+      values[name] = inline ?? true;
+    } else if (last !== undefined)
+      values[last] = values[last] === true ? token.text : `${values[last]} ${token.text}`;
+  }
+  return values;
+}
+
+function inWords(values: RawValues): string {
+  return Object.entries(values)
+    .map(([name, value]) => `${name}: ${value === true ? 'True' : [value].flat().join(' ')}`)
+    .join(' ');
+}

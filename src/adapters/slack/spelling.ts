@@ -1,0 +1,8 @@
+import { isCommandLine, type Spelling } from '../../chat/typed.ts';
+import { BOT_NAME, SLASH_COMMAND } from './manifest.ts';
+
+/** Slack has no slash commands in threads, so that people mention the bot there. */
+export function spellingIn(thread: string | undefined): Spelling {
+  const prompt = thread === undefined ? SLASH_COMMAND : `@${BOT_NAME}`;
+  return (typed) => ({ typed: isCommandLine(typed) ? `${prompt} ${typed}` : typed });
+}

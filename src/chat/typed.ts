@@ -1,0 +1,34 @@
+import type { Rich, Typed } from './card.ts';
+
+/**
+ * A command or options in a hint: a text in backticks, such as `list` or `--near Montreal`. Outside a command, backticks
+ * stand inside words or quotation marks, so those are left alone.
+ */
+const MARKED = /(?<=^|[\s(])`([^`\n]+)`(?=$|[\s.,:;?)])/gu;
+
+/** Turns a sentence whose commands stand in backticks into rich text. */
+export function withTyped(sentence: string): Rich {
+  // `split` with a group returns the texts between the matches and the groups in turn.
+  return sentence
+    .split(MARKED)
+    .map((part, index) => (index % 2 === 1 ? { typed: part } : part))
+    .filter((part) => part !== '');
+}
+
+/** Spells a command or options in the form in which a person types them in a certain place. */
+export type Spelling = (typed: string) => Typed;
+
+/** Replaces every command in a message, or in a part of a message, by its spelling. */
+export function spelled<Part>(part: Part, spelling: Spelling): Part {
+  if (Array.isArray(part)) return part.map((one) => spelled(one, spelling)) as Part;
+  if (typeof part !== 'object' || part === null || ArrayBuffer.isView(part)) return part;
+  if ('typed' in part && typeof part.typed === 'string') return spelling(part.typed) as Part;
+  return Object.fromEntries(
+    Object.entries(part).map(([name, value]) => [name, spelled(value, spelling)]),
+  ) as Part;
+}
+
+/** Whether the text is a command, and not only options of a command. */
+export function isCommandLine(typed: string): boolean {
+  return !typed.startsWith('-');
+}
