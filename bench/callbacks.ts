@@ -17,8 +17,8 @@ import { dialectFor, openStore } from '../src/store/store.ts';
 import { startPostgres } from '../test/support/postgres-server.ts';
 import type { Bench } from './support/bench.ts';
 import { type Loaded, type Loader, startLoader } from './support/load.ts';
+import { median } from './support/median.ts';
 import { openReceiver } from './support/receiver.ts';
-import { median } from './support/side-by-side.ts';
 
 const CONNECTIONS = 64;
 const BATCH = 1_000;

@@ -19,7 +19,7 @@ import type { Bench } from './support/bench.ts';
 import { deploymentRows, insertAll } from './support/deployments.ts';
 import { startListedEdgegap } from './support/listed-edgegap.ts';
 import { type Program, startMeasured } from './support/measured-process.ts';
-import { median } from './support/side-by-side.ts';
+import { median } from './support/median.ts';
 
 const KNOWN = 20_000;
 const ROUNDS = 5;

@@ -17,7 +17,7 @@ import { dialectFor, openStore } from '../src/store/store.ts';
 import { startPostgres } from '../test/support/postgres-server.ts';
 import type { Bench } from './support/bench.ts';
 import { deploymentRows, insertAll } from './support/deployments.ts';
-import { median } from './support/side-by-side.ts';
+import { median } from './support/median.ts';
 
 const FEW = 100;
 const MANY = 100_000;

@@ -13,7 +13,7 @@ import { createReader } from '../src/tail/reader.ts';
 import { TestClock } from '../test/support/test-clock.ts';
 import type { Bench } from './support/bench.ts';
 import { longestHold } from './support/hold.ts';
-import { median } from './support/side-by-side.ts';
+import { median } from './support/median.ts';
 
 const MB = 1_000_000;
 const LARGE = 24;

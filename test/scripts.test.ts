@@ -18,7 +18,7 @@ test('npm run bench can list the benches and refuses a bench that does not exist
     'chart',
     'deploy-burst',
     'fan-in',
-    'first-answer',
+    'ack',
     'footprint',
     'list',
     'store-growth',
