@@ -349,7 +349,9 @@ describe('the start in Socket Mode', () => {
 
   it('the start warns of scopes that the Slack app does not have', async () => {
     const bot = await startBot({ prepare: ({ server }) => void server.web.withoutScopes.add('files:write') });
-    expect(bot.logLines.join('')).toContain('"missing":["files:write: the bot cannot attach logs and charts"]');
+    expect(bot.logLines.join('')).toContain(
+      '"missing":["files:write: the bot cannot attach logs and charts"]',
+    );
   });
 
   it('the Slack adapter uses each token for the right methods and logs no token', async () => {
