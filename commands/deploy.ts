@@ -244,14 +244,15 @@ async function lostDeployment(services: Services, id: string): Promise<Wanted> {
     throw new InputError('again-done', 'Someone has deployed this server again already.', {
       hint: 'Nothing more was deployed. See the card of the new deployment.',
     });
+  // The menu of a card offers "Deploy again" for every server, unlike the buttons of the card.
+  if (before.phase === 'refused')
+    throw new InputError('again-done', 'Nothing to deploy again: this server was refused.', {
+      hint: 'Nothing was deployed. The card says why. To try again, use `deploy`.',
+    });
   if (before.phase !== 'lost')
-    throw new InputError(
-      'again-done',
-      'Nothing to deploy again: this server has started, and has not ended.',
-      {
-        hint: 'Nothing more was deployed. For another server, use `deploy`.',
-      },
-    );
+    throw new InputError('again-done', 'Nothing to deploy again: this server started, and has not ended.', {
+      hint: 'Nothing more was deployed. For another server, use `deploy`.',
+    });
   await findDeployable(services.catalog, before);
   const { application, version } = before;
   // By now, another version may be the newest.

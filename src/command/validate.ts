@@ -6,7 +6,8 @@ import { permissions } from './permissions.ts';
 
 /**
  * Discord's limits for application commands, from its reference of application commands. No other platform has tighter
- * limits, except for the entries in the menu of a message: Slack allows five such shortcuts (docs.slack.dev, shortcuts).
+ * limits, except for `onCard`: Slack allows an app ten shortcuts (docs.slack.dev, app manifest reference), and half of
+ * them are left for the shortcuts of commands.
  */
 export const LIMITS = { name: 32, description: 100, options: 25, commands: 100, onCard: 5 } as const;
 const NAME = /^[a-z][a-z0-9-]*$/;

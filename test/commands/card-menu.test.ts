@@ -132,6 +132,28 @@ describe.each(platforms)('the menu of a message on %s', (name) => {
     expect(stage.simulator.deployments.size).toBe(1);
   });
 
+  test('the card of a deploy that Edgegap refused has no buttons, and its menu says that there is no server', async () => {
+    stage = await stageOn(name);
+    stage.simulator.faults.next(
+      { endpoint: 'deploy' },
+      { kind: 'server-error', when: 'before', status: 400, message: 'no such thing' },
+    );
+    const values = { application: 'kart-racing', version: 'v1.2', near: 'Montreal' };
+    await effectOf(stage, 'operator', () => stage.driver.command('operator', 'deploy', values));
+    const refused = async () =>
+      (await stage.driver.channel()).find(({ text }) => text.includes('Not deployed'));
+    const card = await until(refused, 'the card');
+    expect(card.buttons).toEqual([]);
+    for (const entry of ['Logs', 'Stop'])
+      expect(textOf((await choose('operator', card.id, entry)).privately)).toContain(
+        'Edgegap has no server for this card.',
+      );
+    expect(textOf((await choose('operator', card.id, 'Deploy again')).privately)).toContain(
+      'Nothing to deploy again',
+    );
+    expect(stage.simulator.deployments.size).toBe(0);
+  });
+
   test('a server from elsewhere has no order to deploy again, but its logs can be read from the menu of an answer', async () => {
     stage = await stageOn(name);
     const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
