@@ -39,6 +39,7 @@ interface Ids {
 async function showHelp({ say }: Booth, show: Show): Promise<void> {
   show('help', 'all commands', await say('help'));
   show('help', 'a command', await say('help deploy'));
+  show('menu', 'the main jobs', await say('menu'));
   show('help', 'a command with subcommands', await say('help tags'));
 }
 

@@ -14,6 +14,7 @@ const RULES: readonly Rule[] = [
     ([, text = '', to = '']) => html`<a href="${plain(to)}">${inline(text)}</a>`,
   ],
   [/^<@\d+>/, () => html`<span class="mention">@${plain(NAME)}</span>`],
+  [/^<\/([a-z -]+):\d+>/, ([, name = '']) => html`<span class="mention">/${plain(name)}</span>`],
   [/^<#\d+>/, () => html`<span class="mention">#game-servers</span>`],
   [/^<t:(\d+):R>/, ([, at = '']) => html`<time>${plain(relative(Number(at)))}</time>`],
   [/^<t:(\d+):f>/, ([, at = '']) => html`<time>${plain(longTime(Number(at)))}</time>`],
