@@ -216,10 +216,12 @@ async function prolong(context: DeploymentActionContext, how: 'extend' | 'keep')
 /** Posts the card before deploying. If the card cannot be posted, nothing is deployed or billed. */
 async function launch(
   context: Pick<Context<unknown>, 'postCard' | 'deployments' | 'asker' | 'invocationId' | 'clock'>,
-  { replaces, ...wanted }: Wanted,
+  { replaces, ...ordered }: Wanted,
   claim?: Parameters<Deployments['deploy']>[2],
 ): Promise<RunResult> {
   const { asker, invocationId, deployments, clock } = context;
+  const usualMs = await deployments.usualMs(ordered);
+  const wanted = { ...ordered, plan: { ...ordered.plan, usualMs } };
   const view = requestingView({ ...wanted, askedBy: asker.name, createdAt: clock.now() });
   const card = await context.postCard(deploymentCard(view));
   const order = { invocationId, ...wanted, asker, at: asker.at, card };

@@ -9,7 +9,7 @@ import {
 import { spellingsInUse } from '../src/command/filter-in-use.ts';
 import { filterOptions } from '../src/command/filter-options.ts';
 import { pageAction, pageFoot, pageOption } from '../src/command/pages.ts';
-import { currentView } from '../src/command/status-view.ts';
+import { answerNow, currentView } from '../src/command/status-view.ts';
 import { answerCard } from '../src/deployments/answer-card.ts';
 import {
   type Filter,
@@ -49,7 +49,7 @@ export default defineCommand({
 
 /** Shows the chosen deployment on a card of its own. */
 async function open(context: DeploymentActionContext): Promise<void> {
-  await context.respond(answerCard(await currentView(context, context.target), context.clock.now(), false));
+  await context.respond(answerCard(await currentView(context, context.target), answerNow(context)));
 }
 
 /**

@@ -3,6 +3,7 @@ import { counted } from '../src/chat/facts.ts';
 import { lengthIn } from '../src/clock.ts';
 import { type Context, type DeploymentActionContext, defineCommand } from '../src/command/define.ts';
 import { pageAction, pageFoot, pageOf, pageOption } from '../src/command/pages.ts';
+import { answerNow } from '../src/command/status-view.ts';
 import { adoptedAlready, adoptionCard } from '../src/deployments/adoption.ts';
 import { answerCard } from '../src/deployments/answer-card.ts';
 import { duration } from '../src/deployments/card.ts';
@@ -65,7 +66,7 @@ async function list(context: Context<unknown>, wanted: number): Promise<void> {
 /** Shows a server with the buttons of its card, and with a menu that adopts the server. */
 async function open(context: DeploymentActionContext): Promise<void> {
   const { status, known } = await orphaned(context);
-  const card = answerCard(known ? viewOf(known) : viewOfStatus(status), context.clock.now(), false);
+  const card = answerCard(known ? viewOf(known) : viewOfStatus(status), answerNow(context));
   const menu = context.may('deployments.deploy') ? [adoptMenu(context, status.request_id)] : [];
   await context.respond({ ...card, nodes: [...card.nodes, ...menu] });
 }

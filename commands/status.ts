@@ -1,6 +1,6 @@
 import { type Context, type DeploymentActionContext, defineCommand } from '../src/command/define.ts';
 import { theDeployment } from '../src/command/options.ts';
-import { currentView } from '../src/command/status-view.ts';
+import { answerNow, currentView } from '../src/command/status-view.ts';
 import { answerCard, asksForDetails } from '../src/deployments/answer-card.ts';
 import { isLive } from '../src/deployments/card.ts';
 import { type DeploymentTarget, isCardOf } from '../src/deployments/deployment.ts';
@@ -18,7 +18,7 @@ export default defineCommand({
   actions: {
     refresh: { permission: 'deployments.read', ack: 'update', on: 'deployment', run: refresh },
   },
-  run: (context) => show(context, context.options.deployment, context.options.details ?? false),
+  run: (context) => show(context, context.options.deployment, { details: context.options.details }),
 });
 
 /**
@@ -28,15 +28,20 @@ export default defineCommand({
 async function refresh(context: DeploymentActionContext): Promise<void> {
   const { source, target, deployments, action } = context;
   const { known } = target;
-  if (!known || !isCardOf(known, source)) return await show(context, target, asksForDetails(action.arg));
+  if (!known || !isCardOf(known, source))
+    return await show(context, target, { details: asksForDetails(action.arg), isRefresh: true });
   await currentView(context, target);
   await deployments.redraw(known);
 }
 
-async function show(context: Context<unknown>, target: DeploymentTarget, details: boolean): Promise<void> {
-  const now = context.clock.now();
+async function show(
+  context: Context<unknown>,
+  target: DeploymentTarget,
+  how: { readonly details?: boolean | undefined; readonly isRefresh?: boolean },
+): Promise<void> {
+  const answer = answerNow(context);
   const view = await currentView(context, target);
   const planned = isLive(view) ? await context.plannedStops.of(target.request_id) : undefined;
-  const note = [view.note, planned && stopsIn(planned, now)].filter(Boolean).join(' ') || undefined;
-  await context.respond(answerCard({ ...view, note }, now, details));
+  const note = [view.note, planned && stopsIn(planned, answer.now)].filter(Boolean).join(' ') || undefined;
+  await context.respond(answerCard({ ...view, note }, { ...answer, ...how }));
 }

@@ -38,7 +38,15 @@ const change = {
 export default defineGroup({
   description: 'List, add, remove or rename the tags of a deployment',
   usual: 'list',
-  actions: planActions('tags', 'deployments.tag', 'Nothing was changed.'),
+  actions: {
+    ...planActions('tags', 'deployments.tag', 'Nothing was changed.'),
+    show: {
+      permission: 'deployments.read',
+      ack: 'private',
+      on: 'deployment',
+      run: (context) => show(context, context.target.request_id, ['Tags of ']),
+    },
+  },
   subcommands: {
     list: defineCommand({
       description: 'List the tags of a deployment',

@@ -106,7 +106,7 @@ export async function buildApp({
   const lifeline = lifelineOf(config.database, log, store);
   const membership = new Membership({ store: lifeline, shared, clock: heartbeat, log });
   const leases = new Leases(store, membership, clock);
-  const repository = new DeploymentRepository(store, clock);
+  const repository = new DeploymentRepository(store, clock, config.dashboard);
   // Usually the database's time is used. A clock that was passed to the bot may run faster than the database's clock, so
   // in that case the bot uses only the clock that was passed.
   const time = clock === heartbeat ? 'database' : 'clock';
@@ -186,6 +186,7 @@ export async function buildApp({
     clock,
     settings: {
       defaultNear: config.defaultNear,
+      dashboard: config.dashboard,
       maxTagLength: config.maxTagLength,
       applicationAllowlist: allowlist,
       fleets: config.fleets,

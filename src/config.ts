@@ -124,6 +124,9 @@ const Environment = z.object({
     })
     .default(DEFAULT_DATABASE),
   KEEP_DAYS: wholeNumber(1, 3_650).default(30),
+  DASHBOARD_URL: url
+    .refine((value) => !/\{(?!request_id\})/.test(value), 'may contain {request_id}, but no other braces')
+    .default('https://app.edgegap.com/deployment-management/deployments/list'),
   FLIGHT_RECORDER: flag(true),
   DEFAULT_NEAR: z.string().max(100, 'must be the name of a city, at most 100 characters').optional(),
   APP_ALLOWLIST: list({ shape: /^.{1,64}$/, what: 'an application name' }).optional(),
@@ -250,6 +253,8 @@ export function readConfig(
     keepMs: env.KEEP_DAYS * DAY_MS,
     /** Whether the bot saves the logs of servers before the servers end. */
     flightRecorder: env.FLIGHT_RECORDER,
+    /** The page of Edgegap's dashboard to link to. `{request_id}` stands for the id of a deployment. */
+    dashboard: env.DASHBOARD_URL,
     defaultNear: env.DEFAULT_NEAR,
     applicationAllowlist: env.APP_ALLOWLIST,
     fleets: env.FLEETS,

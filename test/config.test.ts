@@ -25,6 +25,7 @@ test('without any setting, the defaults apply and no chat platform is configured
     port: 3000,
     host: undefined,
     database: 'data/edgegap-chatops.db',
+    dashboard: 'https://app.edgegap.com/deployment-management/deployments/list',
     defaultNear: undefined,
     applicationAllowlist: undefined,
     fleets: [],

@@ -38,7 +38,7 @@ test("the README shows the terminal's card exactly as the terminal prints the ca
     now: READY,
     timeZone: 'UTC',
     mark: 'edited',
-    numberOf: () => [3, 4, 1, 2][button++],
+    numberOf: () => [3, 4, 5, 1, 2][button++],
     placeOf: () => '',
   });
   expect(README).toContain(lines.join('\n'));

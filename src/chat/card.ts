@@ -91,6 +91,7 @@ export type Node =
       readonly alt: string;
       readonly drawn?: readonly string[];
     }
+  | Steps
   | { readonly kind: 'divider' }
   | { readonly kind: 'buttons'; readonly buttons: readonly Button[] }
   | Select;
@@ -101,6 +102,18 @@ export interface Table {
   readonly caption?: string;
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[];
+}
+
+/** The steps of a longer work, in their order. `title` says in one line how far the work is. */
+export interface Steps {
+  readonly kind: 'steps';
+  readonly title: string;
+  readonly steps: readonly Step[];
+}
+
+export interface Step {
+  readonly title: string;
+  readonly state: 'waiting' | 'active' | 'done' | 'failed';
 }
 
 export interface Field {
@@ -131,6 +144,16 @@ export interface CardFile {
   readonly name: string;
   readonly type: string;
   readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+const SIGNS = { waiting: '○', active: '▸', done: '✓', failed: '✗' } as const;
+
+/** The steps as one line of text, for platforms without steps of their own. */
+export function stepsText({ steps }: Steps): Rich {
+  return steps.flatMap(({ title, state }, index): Rich => {
+    const text = `${SIGNS[state]} ${title}`;
+    return [index === 0 ? '' : ' → ', state === 'active' || state === 'failed' ? { bold: text } : text];
+  });
 }
 
 export function textFile(name: string, text: string): CardFile {

@@ -303,6 +303,8 @@ export interface OwnDeployment {
 export interface CommandSettings extends ParseSettings {
   /** Where to deploy if the person names no place. */
   readonly defaultNear: string | undefined;
+  /** The page of Edgegap's dashboard, in which `{request_id}` stands for the id of a deployment. */
+  readonly dashboard: string;
   /** The only applications that the bot may work with. If undefined, all applications are allowed. */
   readonly applicationAllowlist: readonly string[] | undefined;
   /** Names of private fleets to suggest. */

@@ -24,3 +24,8 @@ export async function currentView(
     return viewOf((await deployments.learn(known.id, { kind: 'missing' }, 'asked')) ?? known);
   }
 }
+
+/** The facts that every answer about a deployment needs. */
+export function answerNow({ clock, settings }: Pick<Services, 'clock' | 'settings'>) {
+  return { now: clock.now(), dashboard: settings.dashboard };
+}

@@ -3,7 +3,7 @@ import { cutEnd, oneLine } from '../chat/text.ts';
 import type { Clock } from '../clock.ts';
 import { enqueue } from '../notify/outbox.ts';
 import type { Store } from '../store/schema.ts';
-import { deploymentCard, duration, ranFor } from './card.ts';
+import { type Additions, deploymentCard, duration, ranFor } from './card.ts';
 import type { Deployment } from './deployment.ts';
 import type { Happening } from './state.ts';
 import { viewOf } from './view.ts';
@@ -28,11 +28,12 @@ export async function announce(
     readonly after: Deployment;
     readonly happened: readonly Happening[];
     readonly source: NewsSource;
+    readonly dashboard: string | undefined;
   },
 ): Promise<void> {
-  const { before, after, happened, source } = change;
+  const { before, after, happened, source, dashboard } = change;
   const face = (deployment: Deployment) => JSON.stringify(deploymentCard(viewOf(deployment)));
-  if (face(after) !== face(before)) await drawCard(tx, clock, after);
+  if (face(after) !== face(before)) await drawCard(tx, clock, after, { dashboard });
   for (const happening of happened) {
     // If a person has already stopped the server, nobody needs to hear that the server is ready.
     if (happening === 'ready' && after.stopAskedBy !== undefined) continue;
@@ -52,9 +53,14 @@ export async function announce(
 }
 
 /** Writes an edit that brings the live card up to date. */
-export async function drawCard(tx: Store, clock: Clock, deployment: Deployment): Promise<void> {
+export async function drawCard(
+  tx: Store,
+  clock: Clock,
+  deployment: Deployment,
+  additions: Additions,
+): Promise<void> {
   const { id, card } = deployment;
-  const message = deploymentCard(viewOf(deployment));
+  const message = deploymentCard(viewOf(deployment), additions);
   await enqueue(tx, clock, { kind: 'edit', orderKey: id, target: card, message });
 }
 

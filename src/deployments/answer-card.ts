@@ -9,12 +9,25 @@ export function asksForDetails(arg: string): boolean {
   return arg.endsWith(DETAILS);
 }
 
+interface AnswerOptions {
+  /** The time of the answer, in epoch milliseconds. */
+  readonly now: number;
+  readonly details?: boolean;
+  /** Whether the person pressed Refresh, so that the card says when the bot looked. */
+  readonly isRefresh?: boolean;
+  /** The page of Edgegap's dashboard. */
+  readonly dashboard: string;
+}
+
 /**
- * The card that answers a person at the time `now` (epoch milliseconds). The answer shows the content of the live card,
+ * The card that answers a person. The answer shows the content of the live card,
  * and also facts that are true only at this moment. A live card does not show such facts, because they would soon be
  * out of date. With `details`, the answer shows everything else that Edgegap tells.
  */
-export function answerCard(view: DeploymentView, now: number, details: boolean): Card {
+export function answerCard(
+  view: DeploymentView,
+  { now, details = false, isRefresh = false, dashboard }: AnswerOptions,
+): Card {
   const id = view.request_id ?? '';
   const more: Button = {
     label: 'Details',
@@ -26,6 +39,8 @@ export function answerCard(view: DeploymentView, now: number, details: boolean):
     location: details ? detailsOf(view, now) : [],
     buttons: details ? [] : [more],
     now,
+    checkedAt: isRefresh ? now : undefined,
+    dashboard,
     refresh: id + (details ? DETAILS : ''),
     portText: mapping,
   });

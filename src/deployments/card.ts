@@ -1,5 +1,6 @@
 import type { Button, Card, Field, Inline, Node, Rich, Tone } from '../chat/card.ts';
 import type { DeploymentStatus, KNOWN_STATUSES } from '../edgegap/schema.ts';
+import { progressOf } from './progress.ts';
 
 /**
  * A deployment as it is shown to people, whether it was deployed from chat or not. All times are epoch milliseconds.
@@ -33,6 +34,10 @@ export interface DeploymentView {
    * The id of a deployment that a person may order again from this card. Undefined if the card offers no such button.
    */
   readonly again: string | undefined;
+  /** Whether the card also offers another city for the same order. */
+  readonly elsewhere?: boolean;
+  /** How long this version usually takes until the server is ready, in milliseconds. */
+  readonly usualMs?: number | undefined;
   /** Whether a person asked to stop the deployment. */
   readonly stopping: boolean;
   /** The last status that Edgegap told. Undefined before the first status. */
@@ -48,18 +53,22 @@ export interface PortView {
   readonly external?: number | undefined;
 }
 
-/** The parts that an answer adds to the card. */
+/** The parts that an answer or a setting adds to the card. */
 export interface Additions {
   /** Fields that follow the ports, and fields that follow the location. */
-  readonly ports: readonly Field[];
-  readonly location: readonly Field[];
+  readonly ports?: readonly Field[];
+  readonly location?: readonly Field[];
   /** Buttons that follow Refresh. They are shown as long as Edgegap can still be asked about the server. */
-  readonly buttons: readonly Button[];
+  readonly buttons?: readonly Button[];
   /** The argument of the button Refresh. */
-  readonly refresh: string;
+  readonly refresh?: string;
   /** The time at which the person asked, in epoch milliseconds. */
-  readonly now: number;
-  readonly portText: (port: PortView) => Rich;
+  readonly now?: number;
+  /** The time at which the bot looked because a person pressed Refresh, in epoch milliseconds. */
+  readonly checkedAt?: number | undefined;
+  readonly portText?: (port: PortView) => Rich;
+  /** See `dashboardOf`. */
+  readonly dashboard?: string | undefined;
 }
 
 interface Face {
@@ -97,35 +106,48 @@ export function statusFace(status: string): Face {
 }
 
 /** The card of a deployment: status, address, the link of every port, place, elapsed time, and buttons. */
-export function deploymentCard(view: DeploymentView, more?: Additions): Card {
+export function deploymentCard(view: DeploymentView, more: Additions = {}): Card {
   const face = statusFace(view.status);
-  const fields: Field[] = [
-    { label: 'Status', value: [{ bold: face.words }, ...elapsed(view), ...lastStep(view)] },
-  ];
+  const { status, readyAt, told, usualMs } = view;
+  const progress = progressOf({ status, readyAt, last: told?.last_status });
+  const usual = face.tone === 'progress' && usualMs !== undefined;
+  const state: Field = {
+    label: 'Status',
+    value: [
+      { bold: face.words },
+      ...elapsed(view),
+      ...(progress ? [] : lastStep(view)),
+      ...(usual ? [`, usually ready after ${duration(usualMs)}`] : []),
+    ],
+  };
+  const fields: Field[] = [];
   const live = isLive(view);
-  if (live && view.status === 'READY') {
-    const address = view.fqdn ?? view.public_ip;
-    if (address) fields.push({ label: 'Address', value: addressText(view) });
+  if (live && status === 'READY') {
+    const address = addressOf(view);
+    if (address && view.ports.length === 0) fields.push(address);
     for (const port of view.ports)
       fields.push({
         label: portLabel(port),
-        value: [{ code: port.link }, ...(more?.portText(port) ?? [])],
+        value: [{ code: port.link }, ...(more.portText?.(port) ?? [])],
       });
+    if (address && view.ports.length > 0) fields.push(address);
   }
   const ran = live ? [] : ranFromTo(view);
   if (ran.length > 0) fields.push({ label: 'Ran', value: ran });
-  fields.push(...(more?.ports ?? []));
+  fields.push(...(more.ports ?? []));
   if (view.place) fields.push({ label: 'Location', value: [view.place] });
-  fields.push(...(more?.location ?? []));
+  fields.push(...(more.location ?? []));
   if (view.tags.length > 0)
     fields.push({ label: 'Tags', value: commaSeparated(view.tags.map((tag) => ({ code: tag }))) });
   fields.push(...(view.ordered ?? []));
   if (view.request_id) fields.push({ label: 'request_id', value: [{ code: view.request_id }] });
-  const nodes: Node[] = [{ kind: 'fields', fields, columns: true }];
+  const nodes: Node[] = progress
+    ? [{ kind: 'fields', fields: [state] }, progress, { kind: 'fields', fields, columns: true }]
+    : [{ kind: 'fields', fields: [state, ...fields], columns: true }];
   // The text comes from Edgegap, and may quote the container or the registry.
   if (view.error) nodes.push({ kind: 'code', text: view.error, keep: 'start' });
   if (view.note) nodes.push({ kind: 'text', text: [view.note] });
-  const small = footnote(view, more?.now);
+  const small = footnote(view, more);
   if (small.length > 0) nodes.push({ kind: 'note', text: small });
   const buttons = buttonsOf(view, live, more);
   if (buttons.length > 0) nodes.push({ kind: 'buttons', buttons });
@@ -184,19 +206,20 @@ function lastStep({ status, told }: DeploymentView): Inline[] {
   return [`, last step: ${statusFace(last).words}`];
 }
 
-function addressText(view: DeploymentView): Rich {
-  const parts: Inline[] = [];
-  if (view.fqdn) parts.push({ code: view.fqdn });
-  if (view.fqdn && view.public_ip) parts.push(' · ');
-  if (view.public_ip) parts.push({ code: view.public_ip });
-  return parts;
+/** The address of the server. The link of each port contains the name of the host, so beside ports only the IP is shown. */
+function addressOf({ fqdn, public_ip: ip, ports }: DeploymentView): Field | undefined {
+  if (ports.length > 0) return ip === undefined ? undefined : { label: 'IP', value: [{ code: ip }] };
+  const known = [fqdn, ip].flatMap((part, index): Inline[] =>
+    part === undefined ? [] : [index > 0 && fqdn !== undefined ? ' · ' : '', { code: part }],
+  );
+  return known.length === 0 ? undefined : { label: 'Address', value: known };
 }
 
 function portLabel(port: PortView): string {
   return port.protocol ? `${port.name} (${port.protocol})` : port.name;
 }
 
-function footnote(view: DeploymentView, now: number | undefined): Inline[] {
+function footnote(view: DeploymentView, { now, checkedAt }: Additions): Inline[] {
   const parts: Inline[] = [];
   if (view.askedBy)
     parts.push(`${view.adopted ? 'Deployed elsewhere, adopted' : 'Deployed'} by ${view.askedBy}`);
@@ -206,6 +229,8 @@ function footnote(view: DeploymentView, now: number | undefined): Inline[] {
     parts.push(parts.length > 0 ? ' · ends ' : 'Ends ', ...until(view.endsAt, now));
   if (isLive(view) && view.told?.whitelisting_active)
     parts.push(parts.length > 0 ? ' · protected by an access list' : 'Protected by an access list');
+  if (checkedAt !== undefined)
+    parts.push(parts.length > 0 ? ' · checked ' : 'Checked ', { time: checkedAt, style: 'relative' });
   return parts;
 }
 
@@ -216,33 +241,46 @@ function until(time: number, now: number | undefined): Inline[] {
   return time <= now ? [at] : [`in ${roughly(time - now)} (`, at, ')'];
 }
 
-function buttonsOf(view: DeploymentView, live: boolean, more: Additions | undefined): Button[] {
-  const id = view.request_id;
+function buttonsOf(view: DeploymentView, live: boolean, more: Additions): Button[] {
+  const { request_id: id = '', status, readyAt, again } = view;
+  const button = (label: string, command: string, action: string, arg = id): Button => ({
+    label,
+    style: action === 'ask' ? 'danger' : action === 'again' ? 'primary' : 'secondary',
+    action: { command, action, arg },
+  });
   const buttons: Button[] = [];
-  if (id && live) {
-    if (view.status === 'READY' || view.status === 'ERROR')
-      for (const [label, command] of [
-        ['Logs', 'logs'],
-        // A server that was never ready has no measurements.
-        ...(view.readyAt === undefined ? [] : [['Metrics', 'metrics'] as const]),
-      ] as const)
-        buttons.push({ label, style: 'secondary', action: { command, action: 'show', arg: id } });
-    buttons.push({
-      label: 'Refresh',
-      style: 'secondary',
-      action: { command: 'status', action: 'refresh', arg: more?.refresh ?? id },
-    });
-    buttons.push(...(more?.buttons ?? []));
-    if (!view.stopping && view.status !== 'TERMINATING')
-      buttons.push({ label: 'Stop', style: 'danger', action: { command: 'stop', action: 'ask', arg: id } });
+  const hasRun = status === 'READY' || status === 'ERROR';
+  if (id !== '' && (live ? hasRun : again !== undefined)) buttons.push(button('Logs', 'logs', 'show'));
+  // A server that was never ready has no measurements.
+  if (id !== '' && live && hasRun && readyAt !== undefined)
+    buttons.push(button('Metrics', 'metrics', 'show'));
+  if (again !== undefined) buttons.push(button('Deploy again', 'deploy', 'again', again));
+  if (again !== undefined && view.elsewhere)
+    buttons.push(button('Try another city', 'deploy', 'elsewhere', again));
+  if (id !== '' && live) {
+    if (status === 'READY') buttons.push(button('Tags', 'tags', 'show'));
+    buttons.push(button('Refresh', 'status', 'refresh', more.refresh));
+    buttons.push(...(more.buttons ?? []));
+    if (!view.stopping && status !== 'TERMINATING') buttons.push(button('Stop', 'stop', 'ask'));
   }
-  if (view.again)
-    buttons.push({
-      label: 'Deploy again',
-      style: 'primary',
-      action: { command: 'deploy', action: 'again', arg: view.again },
-    });
+  if (live && status === 'READY') buttons.push(...view.ports.flatMap(pageButton));
+  // A live card stays short. It links to the dashboard only if its note tells the reader to look there.
+  const isAnswer = more.now !== undefined;
+  if (more.dashboard && (isAnswer || status === 'UNKNOWN' || status === 'LOST'))
+    buttons.push({ label: 'Dashboard', url: dashboardOf(more.dashboard, view) });
   return buttons;
+}
+
+/** A button that opens the port in the browser, if the port speaks HTTP. */
+function pageButton({ name, protocol, link }: PortView): Button[] {
+  const scheme = /\bHTTPS\b|TLS/i.test(protocol) ? 'https' : 'http';
+  if (!/\bHTTPS?\b/i.test(protocol)) return [];
+  return [{ label: `Open ${name}`, url: /^https?:/.test(link) ? link : `${scheme}://${link}` }];
+}
+
+/** The page of the dashboard about a deployment. In the address, `{request_id}` stands for the deployment's id. */
+function dashboardOf(address: string, { request_id = '' }: DeploymentView): string {
+  return address.replaceAll('{request_id}', encodeURIComponent(request_id));
 }
 
 function commaSeparated(items: readonly Inline[]): Inline[] {

@@ -38,6 +38,8 @@ export interface DeployPlan {
   readonly legacy?: LegacyPlan | undefined;
   /** Whether the person left the version out, so that the newest active version was taken. */
   readonly newest?: boolean | undefined;
+  /** How long the version usually took until the server was ready, in milliseconds, when a person ordered. */
+  readonly usualMs?: number | undefined;
   /** Absent if the bot does not end the deployment by itself. */
   readonly lifetime?: Lifetime | undefined;
   /**

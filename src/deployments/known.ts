@@ -266,6 +266,11 @@ export class KnownDeployments {
     return this.parts.repository.search.byHost(this.parts.account, { host, phase, since }, applications);
   }
 
+  /** See `Search.usualMs`. */
+  usualMs(order: Pick<Deployment, 'application' | 'version'>): Promise<number | undefined> {
+    return this.parts.repository.search.usualMs({ ...order, account: this.parts.account });
+  }
+
   /** See `Search.lastOf`. */
   lastOf(deployment: Deployment, limit: number): ReturnType<Search['lastOf']> {
     return this.parts.repository.search.lastOf(deployment, limit);

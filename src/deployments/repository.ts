@@ -4,6 +4,7 @@ import { InputError } from '../errors.ts';
 import type { Store } from '../store/schema.ts';
 import { transact, wroteTo } from '../store/transact.ts';
 import { announce, drawCard, type NewsSource } from './announce.ts';
+import type { Additions } from './card.ts';
 import { type Deployment, fromRow, hasSurelyEnded, toColumns, withoutValues } from './deployment.ts';
 import { type EventsBehind, eventsBehind } from './events-behind.ts';
 import { type Intent, insertIntent, newId } from './intent.ts';
@@ -26,12 +27,15 @@ export class DeploymentRepository {
   readonly search: Search;
   readonly #store: Store;
   readonly #clock: Clock;
+  readonly #dashboard: string | undefined;
 
-  constructor(store: Store, clock: Clock) {
+  /** `dashboard` is the page of Edgegap's dashboard to which a card links if its reader has to look there. */
+  constructor(store: Store, clock: Clock, dashboard?: string) {
     this.schedule = new DeploymentSchedule(store, clock);
     this.search = new Search(store);
     this.#store = store;
     this.#clock = clock;
+    this.#dashboard = dashboard;
   }
 
   /**
@@ -92,7 +96,13 @@ export class DeploymentRepository {
     const plan_json = JSON.stringify(withoutValues(before.plan));
     await tx.updateTable('deployments').set({ replaced_by: by, plan_json }).where('id', '=', id).execute();
     const after = { ...before, replacedBy: by };
-    await announce(tx, this.#clock, { before, after, happened: [], source: 'asked' });
+    await announce(tx, this.#clock, {
+      before,
+      after,
+      happened: [],
+      source: 'asked',
+      dashboard: this.#dashboard,
+    });
   }
 
   /**
@@ -105,7 +115,13 @@ export class DeploymentRepository {
     const columns = { replaced_by: null, plan_json: JSON.stringify({ ...before.plan, env: by.plan.env }) };
     await tx.updateTable('deployments').set(columns).where('id', '=', id).execute();
     const after = { ...before, replacedBy: undefined };
-    await announce(tx, this.#clock, { before, after, happened: [], source: 'asked' });
+    await announce(tx, this.#clock, {
+      before,
+      after,
+      happened: [],
+      source: 'asked',
+      dashboard: this.#dashboard,
+    });
   }
 
   /**
@@ -141,7 +157,8 @@ export class DeploymentRepository {
     await tx.updateTable('deployments').set(toColumns(after)).where('id', '=', before.id).execute();
     wroteTo(tx, 'deployments');
     const all = [...told, ...happened];
-    await announce(tx, this.#clock, { before, after, happened: all, source });
+    const [clock, dashboard] = [this.#clock, this.#dashboard];
+    await announce(tx, clock, { before, after, happened: all, source, dashboard });
     await scheduleReports(tx, this.#clock, after, all);
     await setTimers(tx, this.#clock, before, after);
     // If the bot only inferred that a server has ended, the server may still run. Its planned stop then stays, and is
@@ -205,9 +222,14 @@ export class DeploymentRepository {
     return row !== undefined;
   }
 
-  /** Writes an edit of the live card even if nothing has changed. The edit keeps its order among the other messages. */
+  /**
+   * Writes an edit of the live card even if nothing has changed, and shows that the bot has looked just now. The edit
+   * keeps its order among the other messages.
+   */
   async redraw(id: string): Promise<void> {
-    await this.change([id], async (tx, [deployment]) => deployment && drawCard(tx, this.#clock, deployment));
+    const additions: Additions = { checkedAt: this.#clock.now(), dashboard: this.#dashboard };
+    const draw = (tx: Store, deployment: Deployment) => drawCard(tx, this.#clock, deployment, additions);
+    await this.change([id], async (tx, [deployment]) => deployment && draw(tx, deployment));
   }
 
   /**

@@ -7,6 +7,11 @@ const HEARD_AT_ONCE = 200;
 
 /** In how many of a channel's deployments a card is searched for. A card without buttons belongs to a new deployment. */
 const CARDS_SEARCHED = 200;
+/** The usual time of a version is the median over this many deployments, if at least `USUAL_LEAST` became ready. */
+const USUAL_OF = 20;
+const USUAL_LEAST = 3;
+
+type Version = Pick<Deployment, 'account' | 'application' | 'version'>;
 
 /** A stored deployment about which there was news. */
 export interface Heard {
@@ -98,7 +103,7 @@ export class Search {
    * about the failure. The newest deployment comes first.
    */
   async lastOf(
-    { account, application, version }: Pick<Deployment, 'account' | 'application' | 'version'>,
+    { account, application, version }: Version,
     limit: number,
   ): Promise<readonly { readonly failed: boolean; readonly detail: string | undefined }[]> {
     const rows = await this.#store
@@ -112,6 +117,26 @@ export class Search {
       .limit(limit)
       .execute();
     return rows.map((row) => ({ failed: row.error_at !== null, detail: row.error_detail ?? undefined }));
+  }
+
+  /**
+   * The median of the times from the order to the ready server, in milliseconds, over the last deployments of a version.
+   * Undefined if too few deployments of the version have become ready.
+   */
+  async usualMs({ account, application, version }: Version): Promise<number | undefined> {
+    const rows = await this.#store
+      .selectFrom('deployments')
+      .select(['created_at', 'ready_at'])
+      .where('account', '=', account)
+      .where('application', '=', application)
+      .where('version', '=', version)
+      .where('request_id', 'is not', null)
+      .orderBy('created_at', 'desc')
+      .limit(USUAL_OF)
+      .execute();
+    const times = rows.flatMap((row) => (row.ready_at === null ? [] : [row.ready_at - row.created_at]));
+    if (times.length < USUAL_LEAST) return undefined;
+    return times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)];
   }
 
   /**

@@ -27,6 +27,9 @@ export function viewOf(deployment: Deployment): DeploymentView {
     error: deployment.errorDetail,
     note: noteOf(deployment),
     again: mayAgain ? deployment.id : undefined,
+    // Edgegap's older API takes no city.
+    elsewhere: phase !== 'lost' && deployment.plan.legacy === undefined,
+    usualMs: deployment.plan.usualMs,
     stopping: deployment.stopAskedBy !== undefined,
     told: snapshot,
     endsAt: firstEnd(deployment)?.at,
@@ -114,6 +117,7 @@ export function requestingView(order: {
     place: plan.place,
     tags: plan.tags,
     ordered: orderFields(plan, version),
+    usualMs: plan.usualMs,
     askedBy,
     createdAt,
   };

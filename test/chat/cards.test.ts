@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { ACTION_ID_LENGTH, decodeActionId, encodeActionId } from '../../src/chat/action-id.ts';
-import { type Card, plainText } from '../../src/chat/card.ts';
+import { type Card, plainText, stepsText } from '../../src/chat/card.ts';
 import { errorCard } from '../../src/command/error-card.ts';
 import { type DeploymentView, deploymentCard, duration, statusFace } from '../../src/deployments/card.ts';
+import { DeploymentStatus } from '../../src/edgegap/schema.ts';
 import { InputError } from '../../src/errors.ts';
 
 const view: DeploymentView = {
@@ -32,6 +33,74 @@ const fields = (card: Card) =>
 const buttons = (card: Card) =>
   card.nodes.flatMap((node) => (node.kind === 'buttons' ? node.buttons.map(({ label }) => label) : []));
 
+describe('the steps on the card of a deployment', () => {
+  const stepsOf = (more: Partial<DeploymentView>) =>
+    deploymentCard({ ...view, readyAt: undefined, ...more }).nodes.flatMap((node) =>
+      node.kind === 'steps' ? [plainText(stepsText(node))] : [],
+    );
+  const failedAt = (last_status: string) => ({
+    told: DeploymentStatus.parse({ request_id: '93924761ccde', current_status: 'ERROR', last_status }),
+  });
+
+  test.each<[string, Partial<DeploymentView>, string]>([
+    ['REQUESTING', {}, '▸ Requesting → ○ Location found → ○ Deployed → ○ Ready'],
+    ['REQUESTED', {}, '✓ Requested → ▸ Looking for a location → ○ Deployed → ○ Ready'],
+    ['SEEKING', {}, '✓ Requested → ▸ Looking for a location → ○ Deployed → ○ Ready'],
+    ['SEEKED', {}, '✓ Requested → ✓ Location found → ▸ Deploying → ○ Ready'],
+    ['DEPLOYING', {}, '✓ Requested → ✓ Location found → ▸ Deploying → ○ Ready'],
+    ['ERROR', failedAt('DEPLOYING'), '✓ Requested → ✓ Location found → ✗ Deploying → ○ Ready'],
+    ['ERROR', failedAt('SEEKING'), '✓ Requested → ✗ Looking for a location → ○ Deployed → ○ Ready'],
+  ])('a deployment with the status %s and the facts %o shows the right steps', (status, more, steps) => {
+    expect(stepsOf({ status, ...more })).toEqual([steps]);
+  });
+
+  test.each<[string, Partial<DeploymentView>]>([
+    ['READY', { readyAt: 13_000 }],
+    ['ERROR', { readyAt: 13_000, ...failedAt('READY') }],
+    ['TERMINATED', { endedAt: 20_000 }],
+    ['LOST', {}],
+    ['A_NEW_STATUS', {}],
+  ])('a deployment with the status %s shows no steps', (status, more) => {
+    expect(stepsOf({ status, ...more })).toEqual([]);
+  });
+
+  test('the card says how long the version usually takes, but only as long as the server is not ready', () => {
+    const status = (more: Partial<DeploymentView>) =>
+      fields(deploymentCard({ ...view, usualMs: 14_000, ...more }))[0];
+    expect(status({ status: 'DEPLOYING', readyAt: undefined })).toContain('usually ready after 14 s');
+    expect(status({})).not.toContain('usually');
+  });
+});
+
+describe('the buttons on the card of a deployment', () => {
+  const port = { name: 'admin', internal: 80, external: 30112 };
+  test.each([
+    ['HTTP', 'host.example:30112', 'http://host.example:30112'],
+    ['HTTPS', 'host.example:30112', 'https://host.example:30112'],
+    ['HTTP, TLS', 'host.example:30112', 'https://host.example:30112'],
+    ['HTTPS', 'https://host.example:30112', 'https://host.example:30112'],
+    ['TCP', 'host.example:30112', undefined],
+    ['WS', 'host.example:30112', undefined],
+  ])('a port with the protocol %s and the link %s has the button %s', (protocol, link, url) => {
+    const [found] = deploymentCard({ ...view, ports: [{ ...port, protocol, link }] }).nodes.flatMap((node) =>
+      node.kind === 'buttons' ? node.buttons.filter((button) => 'url' in button) : [],
+    );
+    expect(found).toEqual(url && { label: 'Open admin', url });
+  });
+
+  test('a card links to the dashboard only in an answer, and if its reader has to look there', () => {
+    const dashboard = 'https://example.com/servers/{request_id}';
+    const link = (status: string, now?: number) =>
+      deploymentCard({ ...view, status }, { dashboard, ...(now === undefined ? {} : { now }) }).nodes.flatMap(
+        (node) =>
+          node.kind === 'buttons' ? node.buttons.flatMap((one) => ('url' in one ? one.url : [])) : [],
+      );
+    expect(link('READY')).toEqual([]);
+    expect(link('READY', 15_000)).toEqual(['https://example.com/servers/93924761ccde']);
+    expect(link('LOST')).toEqual(['https://example.com/servers/93924761ccde']);
+  });
+});
+
 describe('the card of a deployment', () => {
   test('the card of a ready server shows the address, the ports, the place, the tags and the time until readiness', () => {
     const card = deploymentCard(view);
@@ -39,13 +108,13 @@ describe('the card of a deployment', () => {
     expect(plainText(card.title)).toBe('kart-racing v1.2');
     expect(fields(card)).toEqual([
       'Status: Ready 1970-01-01T00:00:13.000Z, after 12 s',
-      'Address: 93924761ccde.pr.edgegap.net · 198.51.100.7',
       'gameport (UDP): 93924761ccde.pr.edgegap.net:31000',
+      'IP: 198.51.100.7',
       'Location: Montreal, Canada',
       'Tags: qa',
       'request_id: 93924761ccde',
     ]);
-    expect(buttons(card)).toEqual(['Logs', 'Metrics', 'Refresh', 'Stop']);
+    expect(buttons(card)).toEqual(['Logs', 'Metrics', 'Tags', 'Refresh', 'Stop']);
   });
 
   test.each([

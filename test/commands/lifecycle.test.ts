@@ -40,7 +40,7 @@ describe('the status command', () => {
       expect(publicly).toEqual([]);
       expect(text).toContain(name);
       expect(text).toMatch(/Status\s+Ready/);
-      expect(text).toMatch(/Address\s+[0-9a-f]+\.pr\.edgegap\.net/);
+      expect(text).toMatch(/gameport \(UDP\)\s+[0-9a-f]+\.pr\.edgegap\.net:\d+/);
       expect(text).toMatch(/Location\s+Montreal, Canada/);
       expect(text).not.toContain('chatops-');
     }

@@ -59,7 +59,9 @@ describe.each(driverNames)('the rows of list on %s', (name) => {
     expect(card.id).not.toBe(id);
     expect(card.text).toContain('lobby-chat stable');
     expect(card.text).toContain('websocket (WS, TLS)');
-    expect(card.buttons).toEqual(['Logs', 'Metrics', 'Refresh', 'Details', 'Stop']);
+    const buttons = ['Logs', 'Metrics', 'Tags', 'Refresh', 'Details', 'Stop'];
+    // In a terminal a link is no button.
+    expect(card.buttons).toEqual(name === 'console' ? buttons : [...buttons, 'Dashboard']);
     if (name === 'console') return;
     const details = menuOf(stage).map(({ description }) => words(description));
     expect(details).toEqual(['lobby-chat stable · Ready · Montreal', 'kart-racing v1.2 · Ready · Montreal']);

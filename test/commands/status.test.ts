@@ -99,7 +99,7 @@ describe.each(driverNames)('status on %s', (name) => {
     const card = await cardOf();
     expect(shown(card?.text)).toMatch(/· ends .* \(/);
     expect(card?.text).not.toMatch(/Players|Quebec|→/);
-    expect(card?.buttons).toEqual(['Logs', 'Metrics', 'Refresh', 'Stop']);
+    expect(card?.buttons).toEqual(['Logs', 'Metrics', 'Tags', 'Refresh', 'Stop']);
     if (name === 'console') return;
     await pressAction(stage, 'operator', { command: 'status', action: 'refresh', arg: `${own}.details` });
     await stage.bot.app.settled();

@@ -16,6 +16,7 @@ const MINUTE_MS = 60_000;
 const ID = '6f0f5c2a41d7';
 const AT = { platform: 'memory', workspace: 'studio', channel: 'game-servers' };
 const CARD: MessageRef = { ...AT, message: 'card' };
+const DASHBOARD = 'https://app.edgegap.com/deployment-management/deployments/list';
 const PLACE = 'Montreal, Canada';
 
 /** Edgegap's answer about the deployment of the samples. */
@@ -57,7 +58,7 @@ function deployment(personId: string, changes: Partial<Deployment>): Deployment 
     invocationId: 'invocation',
     application: 'kart-racing',
     version: 'v1.3',
-    plan: { users: [], place: PLACE, tags: ['qa', 'playtest'], env: [{ key: 'MODE' }] },
+    plan: { users: [], place: PLACE, tags: ['qa', 'playtest'], env: [{ key: 'MODE' }], usualMs: 14_000 },
     asker: { id: personId, name: 'Ann' },
     at: AT,
     card: CARD,
@@ -134,8 +135,8 @@ export function deploymentSamples(personId: string): Sample[] {
       name,
       deploymentCard(viewOf(deployment(personId, changes))),
     ]),
-    ['status of a ready deployment', answerCard(view, NOW, false)],
-    ['status with details', answerCard(view, NOW, true)],
+    ['status of a ready deployment', answerCard(view, { now: NOW, dashboard: DASHBOARD })],
+    ['status with details', answerCard(view, { now: NOW, dashboard: DASHBOARD, details: true })],
   ];
   return samples.map(([name, shown]) => ({ group: 'deployment', name, shown }));
 }

@@ -29,11 +29,32 @@ function block(one: types.KnownBlock): Html {
       return html`<div class="row">${one.elements.map(element)}</div>`;
     case 'rich_text':
       return html`${one.elements.map(rich)}`;
+    case 'container':
+      return html`<details class="plan"><summary><b>${plain(one.title?.text ?? '')}</b></summary>${one.child_blocks.map(
+        (child) => block(child as types.KnownBlock),
+      )}</details>`;
+    case 'plan':
+      return plan(one);
     case 'data_table':
       return table(one);
     default:
       throw new Error(`The gallery cannot draw the block ${one.type}`);
   }
+}
+
+const TASKS: Readonly<Record<string, string>> = {
+  pending: '○',
+  in_progress: '◔',
+  complete: '✓',
+  error: '✗',
+};
+
+function plan({ title, tasks = [] }: types.PlanBlock): Html {
+  const cards = tasks as readonly types.TaskCardBlock[];
+  return html`<div class="plan"><b>${plain(title)}</b>${cards.map(
+    (task) =>
+      html`<div class="task ${plain(task.status)}"><i>${plain(TASKS[task.status] ?? '')}</i> ${plain(task.title)}</div>`,
+  )}</div>`;
 }
 
 function table({ caption, rows: [head = [], ...rows] }: types.DataTableBlock): Html {

@@ -26,5 +26,7 @@ export function discordPayload({ shown }: Sample) {
 
 /** The content of the call with which the bot shows the sample on Slack. */
 export function slackPayload({ shown }: Sample) {
-  return isForm(shown) ? slackForm(shown, '{}') : render(spelled(shown, onSlack), { dataTables: true });
+  return isForm(shown)
+    ? slackForm(shown, '{}')
+    : render(spelled(shown, onSlack), { dataTables: true, containers: true, plans: true });
 }

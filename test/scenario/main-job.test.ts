@@ -62,7 +62,7 @@ describe.each(driverNames)('the main job on %s', (name) => {
     expect(card.text).toContain('qa');
     expect(card.text).not.toContain('chatops-');
     expect(card.pings).toEqual([]);
-    expect(card.buttons).toEqual(['Logs', 'Metrics', 'Refresh', 'Stop']);
+    expect(card.buttons).toEqual(['Logs', 'Metrics', 'Tags', 'Refresh', 'Stop']);
 
     await driver.command('operator', 'logs', { deployment: id.slice(0, 5), lines: 5 });
     const logs = await find(/Log of/, 'private');
@@ -84,7 +84,7 @@ describe.each(driverNames)('the main job on %s', (name) => {
       const [first] = await driver.channel();
       return first?.text.includes('Terminated') ? first : undefined;
     }, 'the card to say Terminated');
-    expect(last.buttons).toEqual(['Deploy again']);
+    expect(last.buttons).toEqual(['Logs', 'Deploy again', 'Try another city']);
     const said = (await driver.channel()).filter((message: VisibleMessage) =>
       /is ready|terminated after/.test(message.text),
     );

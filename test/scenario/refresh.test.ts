@@ -55,7 +55,7 @@ describe.each(drivers)('Refresh on the live card, on %s', (name) => {
     const after = await card();
     expect(after?.edits).toBe(before?.edits);
     expect(after?.text).toContain('.pr.edgegap.net');
-    expect(after?.buttons).toEqual(['Logs', 'Metrics', 'Refresh', 'Stop']);
+    expect(after?.buttons).toEqual(['Logs', 'Metrics', 'Tags', 'Refresh', 'Stop']);
   });
 });
 

@@ -193,9 +193,7 @@ function optionsOf(values: Values): object[] {
 }
 
 function buttonsOf(message: StoredMessage) {
-  return [...walk(message.components)].filter(
-    (component) => component.type === 2 && component.disabled !== true && component.url === undefined,
-  );
+  return [...walk(message.components)].filter(({ type, disabled }) => type === 2 && disabled !== true);
 }
 
 function visible(message: StoredMessage): VisibleMessage {

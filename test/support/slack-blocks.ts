@@ -63,12 +63,32 @@ function checkBlock(block: Bag, at: string, problems: string[], actionIds: strin
     case 'data_table':
       checkDataTable(block, fail);
       return;
+    case 'plan':
+      checkPlan(block, at, problems);
+      return;
     case 'container':
       checkContainer(block, at, problems, actionIds);
       return;
     default:
       fail(`unsupported type: ${String(block.type)}`);
   }
+}
+
+const TASK_STATUSES = ['pending', 'in_progress', 'complete', 'error'];
+
+/** The plan block and task card block references. */
+function checkPlan(block: Bag, at: string, problems: string[]): void {
+  const fail = (problem: string) => problems.push(`${problem} [json-pointer: ${at}]`);
+  if (typeof block.title !== 'string' || block.title === '') fail('title is required');
+  const tasks = list(block.tasks).map(bag);
+  for (const [index, task] of tasks.entries()) {
+    allowOnly(task, KEYS.task_card, `${at}/tasks/${index}`, problems);
+    if (task.type !== 'task_card') fail(`${String(task.type)} is not allowed in a plan`);
+    if (typeof task.title !== 'string' || task.title === '') fail('each task needs a title');
+    if (!TASK_STATUSES.includes(String(task.status))) fail(`unknown status ${String(task.status)}`);
+  }
+  const ids = tasks.map(({ task_id }) => task_id);
+  if (new Set(ids).size !== ids.length) fail('two tasks have the same task_id');
 }
 
 /** The container block reference. Of the blocks inside, the bot uses `rich_text` alone. */
@@ -111,6 +131,8 @@ const KEYS: Readonly<Record<string, readonly string[]>> = {
   divider: ['type', 'block_id'],
   actions: ['type', 'elements', 'block_id'],
   rich_text: ['type', 'elements', 'block_id'],
+  plan: ['type', 'title', 'tasks', 'block_id'],
+  task_card: ['type', 'task_id', 'title', 'status', 'details', 'output', 'sources', 'block_id'],
   container: ['type', 'title', 'child_blocks', 'is_collapsible', 'default_collapsed', 'block_id'],
   data_table: ['type', 'rows', 'caption', 'page_size', 'row_header_column_index', 'block_id'],
 };

@@ -22,7 +22,9 @@ interface Element {
   readonly elements?: readonly Element[];
   readonly options?: readonly { readonly text: { readonly text: string }; readonly value: string }[];
   readonly fields?: readonly { readonly text: string }[];
-  readonly title?: { readonly text: string };
+  readonly title?: string | { readonly text: string };
+  /** The tasks of a plan. */
+  readonly tasks?: readonly Element[];
   readonly child_blocks?: readonly Element[];
   /** The cells of a data table. */
   readonly rows?: readonly (readonly Element[])[];
@@ -76,6 +78,8 @@ function textOf(element: Element): string {
     case 'actions':
     case 'divider':
       return '';
+    case 'plan':
+      return [words(element.title), ...(element.tasks ?? []).map(({ title }) => words(title))].join('\n');
     case 'container':
       return [words(element.title), ...(element.child_blocks ?? []).map(textOf)].join('\n');
     case 'data_table':

@@ -1,4 +1,14 @@
-import type { Button, Card, CardFile, Field, Line, Message, Node, Tone } from '../../chat/card.ts';
+import {
+  type Button,
+  type Card,
+  type CardFile,
+  type Field,
+  type Line,
+  type Message,
+  type Node,
+  stepsText,
+  type Tone,
+} from '../../chat/card.ts';
 import { padTo, widthOf } from '../../chat/text.ts';
 import { inlineLine, inlineLines, type Reader } from './inline.ts';
 import { limits } from './limits.ts';
@@ -83,6 +93,8 @@ function nodeLines(node: Node, context: RenderContext): SpanLine[] {
       return foldAll(inlineLines(node.text, context, 'dim'), context, 2);
     case 'fields':
       return fieldLines(node.fields, context);
+    case 'steps':
+      return foldAll(inlineLines(stepsText(node), context), context, 2);
     case 'table':
       return tableLines(node, windowFor(context, 2));
     case 'code':

@@ -7,7 +7,16 @@ import {
   SeparatorSpacingSize,
 } from 'discord-api-types/v10';
 import { encodeActionId } from '../../chat/action-id.ts';
-import type { Button, Card, Field, Line, Message, Node, Tone } from '../../chat/card.ts';
+import {
+  type Button,
+  type Card,
+  type Field,
+  type Line,
+  type Message,
+  type Node,
+  stepsText,
+  type Tone,
+} from '../../chat/card.ts';
 import { inOneDirection } from '../../chat/direction.ts';
 import { largest, shortenFields } from '../../chat/shorten.ts';
 import { cut, renderSelect } from './form.ts';
@@ -119,6 +128,8 @@ function proseText(node: Exclude<Node, Block>, room: number): string {
     }
     case 'fields':
       return fieldsText(node.fields, room);
+    case 'steps':
+      return toMarkdown(stepsText(node), Math.min(room, shares.prose));
     default:
       return '';
   }
@@ -184,6 +195,7 @@ function renderNode(node: Node, urlOf: Urls, text = ''): APIComponentInContainer
     case 'text':
     case 'note':
     case 'fields':
+    case 'steps':
     case 'table':
     case 'code':
       // Discord refuses a text display whose text is empty.

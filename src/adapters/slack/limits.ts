@@ -27,6 +27,8 @@ export const LIMITS = {
   dataTable: { rows: 100, columns: 20, characters: 10_000 },
   /** Characters of a container's title. */
   container: 150,
+  /** Characters of the title of a plan or of a task. Slack documents no limit, so the bot uses the limit of a header. */
+  task: 150,
   /** Characters of a button's label. */
   button: 75,
   /** Characters of a button's URL. */

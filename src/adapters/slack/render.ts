@@ -9,6 +9,8 @@ import {
   type Node,
   plainText,
   type Rich,
+  type Steps,
+  stepsText,
   type Table,
   type Tone,
   withText,
@@ -50,18 +52,22 @@ const SHORTEST = 40;
 export function render(message: Message, takes: NewBlocks = {}) {
   const shown = inOneDirection(message);
   const laid = laidOut(shown, takes);
-  const isNew = laid.kind === 'card' && laid.nodes.some((node) => node.kind === 'table' || isFolded(node));
+  const isNew =
+    laid.kind === 'card' &&
+    laid.nodes.some((node) => node.kind === 'table' || node.kind === 'steps' || isFolded(node));
   const rich = isNew ? blocksOf(laid, Number.POSITIVE_INFINITY) : [];
   const isRich = rich.length > 0 && rich.length <= LIMITS.blocks && fits(rich);
   return { text: fallbackText(shown), blocks: isRich ? rich : fitted(isNew ? laidOut(shown) : laid) };
 }
 
 /**
- * Slack's new blocks that a workspace takes. Data tables show tables with a caption, and containers show folded code.
+ * Slack's new blocks that a workspace takes. Data tables show tables with a caption, containers show folded code, and
+ * plans show steps.
  */
 export interface NewBlocks {
   readonly dataTables?: boolean;
   readonly containers?: boolean;
+  readonly plans?: boolean;
 }
 
 /** Whether the message fits without any cut. */
@@ -70,14 +76,18 @@ export function fitsWhole(message: Message): boolean {
 }
 
 /**
- * Replaces tables by lines of text, and shows folded code unfolded. A new block in `takes` is used instead where
+ * Replaces tables and steps by lines of text, and shows folded code unfolded. A new block in `takes` is used instead where
  * possible. This is done before `fitted` tries many lengths, because measuring every cell takes long.
  */
-function laidOut(message: Message, { dataTables = false, containers = false }: NewBlocks = {}): Message {
+function laidOut(
+  message: Message,
+  { dataTables = false, containers = false, plans = false }: NewBlocks = {},
+): Message {
   if (message.kind === 'line') return message;
   return {
     ...message,
     nodes: message.nodes.map((node) => {
+      if (node.kind === 'steps') return plans ? node : { kind: 'text', text: stepsText(node) };
       if (node.kind === 'table') return dataTables && isDataTable(node) ? node : tableLines(node);
       return isFolded(node) && !containers ? { kind: node.kind, text: node.text, keep: node.keep } : node;
     }),
@@ -154,6 +164,8 @@ function nodeBlocks(
     }
     case 'fields':
       return fieldBlocks(node, longest, cut);
+    case 'steps':
+      return [plan(node)];
     case 'table':
       return [dataTable(node)];
     case 'code':
@@ -228,6 +240,16 @@ function section(rich: Rich, bold = false): types.KnownBlock[] {
   const elements = richElements(rich, bold);
   if (elements.length === 0) return [];
   return [{ type: 'rich_text', elements: [{ type: 'rich_text_section', elements }] }];
+}
+
+const STATUSES = { waiting: 'pending', active: 'in_progress', done: 'complete', failed: 'error' } as const;
+
+function plan({ title, steps }: Steps): types.PlanBlock {
+  const tasks = steps.map((step, index): types.TaskCardBlock => {
+    const words = cutEnd(step.title, LIMITS.task);
+    return { type: 'task_card', task_id: String(index), title: words, status: STATUSES[step.state] };
+  });
+  return { type: 'plan', title: cutEnd(title, LIMITS.task), tasks };
 }
 
 function preformatted(text: string): types.RichTextBlock[] {

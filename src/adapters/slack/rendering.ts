@@ -14,7 +14,7 @@ const REFUSED = ['slack-invalid-blocks', 'slack-http-400'] as const;
  * sends these blocks until its next start.
  */
 export function createRendering() {
-  let takes = { dataTables: true, containers: true };
+  let takes = { dataTables: true, containers: true, plans: true };
   return async <T>(
     given: Message,
     thread: string | undefined,
@@ -26,12 +26,13 @@ export function createRendering() {
       return await send(content);
     } catch (error) {
       const has = (block: string) => content.blocks.some(({ type }) => type === block);
-      const isNew = has('data_table') || has('container');
+      const isNew = has('data_table') || has('container') || has('plan');
       if (!isNew || !isDeliveryError(error, ...REFUSED)) throw error;
       const sent = await send(render(message));
       takes = {
         dataTables: takes.dataTables && !has('data_table'),
         containers: takes.containers && !has('container'),
+        plans: takes.plans && !has('plan'),
       };
       return sent;
     }
