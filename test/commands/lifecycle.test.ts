@@ -40,7 +40,7 @@ describe('the status command', () => {
       expect(publicly).toEqual([]);
       expect(text).toContain(name);
       expect(text).toMatch(/Status\s+Ready/);
-      expect(text).toMatch(/gameport \(UDP\)\s+[0-9a-f]+\.pr\.edgegap\.net:\d+/);
+      expect(text).toMatch(/http \(\w+\)\s+[0-9a-f]+\.pr\.edgegap\.net:\d+/);
       expect(text).toMatch(/Location\s+Montreal, Canada/);
       expect(text).not.toContain('chatops-');
     }
@@ -51,7 +51,7 @@ describe('the status command', () => {
     stage.simulator.terminate(other);
     const { text, privately } = await run(`status ${other}`);
     expect(text).toMatch(/Status\s+Terminated/);
-    expect(text).not.toContain('Address');
+    expect(text).not.toContain('.pr.edgegap.net');
     expect(privately[0]?.buttons).toEqual([]);
   });
 
