@@ -163,7 +163,7 @@ function otherList(filter: Filter, failed: number): Readonly<Record<string, Filt
 }
 
 function listCard(filter: Filter, total: number, nodes: readonly Node[]): Card {
-  const words = filterWords(filter);
+  const words = filterWords({ ...filter, status: undefined });
   const title = counted(total, `${filter.status === 'error' ? 'failed' : 'active'} deployment`);
   return { kind: 'card', tone: 'neutral', title: [words ? `${title}: ${words}` : title], nodes };
 }

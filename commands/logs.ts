@@ -7,10 +7,11 @@ import {
   type Node,
   textFile,
 } from '../src/chat/card.ts';
-import { type Context, defineCommand } from '../src/command/define.ts';
+import { type Context, type DeploymentActionContext, defineCommand } from '../src/command/define.ts';
 import { follow, unfollow } from '../src/command/follow.ts';
 import { theDeployment } from '../src/command/options.ts';
 import type { DeploymentTarget } from '../src/deployments/deployment.ts';
+import { nameOfTarget } from '../src/deployments/view.ts';
 import { EdgegapError } from '../src/edgegap/errors.ts';
 import type { Logs } from '../src/edgegap/logs.ts';
 import { InputError } from '../src/errors.ts';
@@ -64,19 +65,22 @@ export default defineCommand({
       permission: 'deployments.read',
       ack: 'public',
       on: 'deployment',
+      run: async (context) => show(context, context.target, { ...(await askedBefore(context)), share: true }),
+    },
+    refresh: {
+      permission: 'deployments.read',
+      ack: 'update',
+      on: 'deployment',
+      run: async (context) => show(context, context.target, await askedBefore(context)),
+    },
+    follow: {
+      permission: 'deployments.read',
+      ack: 'private',
+      on: 'deployment',
+      interrupted: 'The log may or may not be followed: see the channel, and press the button again.',
       async run(context) {
-        const { action, payloads, target } = context;
-        const [, key] = action.arg.split('.');
-        const asked = key === undefined ? {} : await payloads.get(key);
-        if (!asked)
-          throw new InputError('logs-old', 'This answer is too old to share.', { hint: 'Use `logs` again.' });
-        const { source, ...request } = asked as SharedRequest;
-        const grep = source === undefined ? undefined : await linePattern(source);
-        await show(context, target, {
-          ...request,
-          grep: grep && 'matches' in grep ? grep : undefined,
-          share: true,
-        });
+        const { grep, invert } = await askedBefore(context);
+        await follow(context, context.target, { grep, invert });
       },
     },
   },
@@ -108,10 +112,23 @@ interface LogsRequest {
   readonly share?: boolean | undefined;
 }
 
-/** A request as the payload of the button that shares the answer. */
+/** A request as the payload of the buttons below the answer. */
 interface SharedRequest extends Pick<LogsRequest, 'lines' | 'invert' | 'file'> {
   /** The pattern as typed. */
   readonly source?: string | undefined;
+}
+
+/** The request to which the pressed button belongs. */
+async function askedBefore({ action, payloads }: DeploymentActionContext): Promise<LogsRequest> {
+  const [, key] = action.arg.split('.');
+  const asked = key === undefined ? {} : await payloads.get(key);
+  if (!asked)
+    throw new InputError('logs-old', 'The buttons of this answer are too old.', {
+      hint: 'Use `logs` again.',
+    });
+  const { source, ...request } = asked as SharedRequest;
+  const grep = source === undefined ? undefined : await linePattern(source);
+  return { ...request, grep: grep && 'matches' in grep ? grep : undefined };
 }
 
 async function show(
@@ -127,9 +144,12 @@ async function show(
   const crash = await part(logs.crash_logs ?? '', MAX_LINES);
   const card = logCard(request_id, logs, { log, crash, asked: count, request });
   const isEmpty = !log.text && !crash.text && !logs.logs_link;
-  const buttons = request.share || isEmpty ? [] : [await shareButton(context, request_id, request)];
-  const nodes: readonly Node[] =
-    buttons.length > 0 ? [...card.nodes, { kind: 'buttons', buttons }] : card.nodes;
+  const name = nameOfTarget(target);
+  const nodes: Node[] = [...(name === '' ? [] : [{ kind: 'note', text: [name] } as const]), ...card.nodes];
+  if (!request.share) {
+    const buttons = buttonsOf(await argOf(context, request_id, request), { isEmpty, isLive: isLive(target) });
+    if (buttons.length > 0) nodes.push({ kind: 'buttons', buttons });
+  }
   await context.respond({ ...card, nodes });
 }
 
@@ -149,15 +169,32 @@ async function partOf(
   return { ...found, total: found.isComplete ? found.lines : undefined };
 }
 
-async function shareButton(
+/** As long as the server runs, its log may grow. */
+function isLive({ known, seen }: DeploymentTarget): boolean {
+  return known ? known.endedAt === undefined : seen?.current_status !== 'TERMINATED';
+}
+
+function buttonsOf(arg: string, { isEmpty, isLive }: { isEmpty: boolean; isLive: boolean }): Button[] {
+  const button = (label: string, action: string): Button => ({
+    label,
+    style: 'secondary',
+    action: { command: 'logs', action, arg },
+  });
+  return [
+    ...(isLive ? [button('Refresh', 'refresh'), button('Follow', 'follow')] : []),
+    ...(isEmpty ? [] : [button('Share', 'share')]),
+  ];
+}
+
+/** The argument of the buttons: the id of the deployment, and the key of the request if the request has options. */
+async function argOf(
   { payloads }: Context<unknown>,
   request_id: string,
   { lines, grep, invert, file }: LogsRequest,
-): Promise<Button> {
+): Promise<string> {
   const asked: SharedRequest = { lines, source: grep?.source, invert, file };
   const isPlain = Object.values(asked).every((value) => value === undefined);
-  const arg = isPlain ? request_id : `${request_id}.${await payloads.keep({ ...asked })}`;
-  return { label: 'Share', style: 'secondary', action: { command: 'logs', action: 'share', arg } };
+  return isPlain ? request_id : `${request_id}.${await payloads.keep({ ...asked })}`;
 }
 
 async function read(

@@ -12,7 +12,7 @@ import { type DeploymentView, duration, ranFor, ranFromTo } from '../src/deploym
 import type { DeploymentTarget } from '../src/deployments/deployment.ts';
 import type { StopOutcome } from '../src/deployments/deployments.ts';
 import { unplannedCard, whenOf } from '../src/deployments/planned-stop.ts';
-import { viewOf, viewOfStatus } from '../src/deployments/view.ts';
+import { nameOfTarget, viewOf, viewOfStatus } from '../src/deployments/view.ts';
 import type { DeploymentStatus } from '../src/edgegap/schema.ts';
 import { InputError } from '../src/errors.ts';
 
@@ -81,8 +81,8 @@ async function ask(context: Context<unknown>, target: DeploymentTarget, how: How
   // Asks Edgegap even if the bot's record says that the deployment has ended, because a server that runs on unnoticed
   // is billed.
   const view = await currentView(context, target);
-  if (view.status === 'TERMINATED') return context.respond(alreadyStopped(request_id, view));
-  if (view.status === 'TERMINATING') return context.respond(stopping(request_id));
+  if (view.status === 'TERMINATED') return context.respond(alreadyStopped(target, view));
+  if (view.status === 'TERMINATING') return context.respond(stopping(target));
   await askToStop(context, view, how);
 }
 
@@ -110,7 +110,7 @@ async function plan(
 ): Promise<void> {
   const { target, asker, plannedStops, payloads, invocationId, clock, postCard, respond } = context;
   const { request_id, known } = target;
-  if (known?.endedAt !== undefined) return respond(alreadyStopped(request_id, viewOf(known)));
+  if (known?.endedAt !== undefined) return respond(alreadyStopped(target, viewOf(known)));
   const card = await postCard(unplannedCard({ request_id, name, asker }));
   const { id, name: by, at: place } = asker;
   const at = clock.now() + inMs;
@@ -133,36 +133,41 @@ async function revoke({ action, plannedStops, asker, respond }: ActionContext): 
 }
 
 function stopCard(outcome: StopOutcome, target: DeploymentTarget, view: DeploymentView | undefined): Card {
-  const { request_id, seen, known } = target;
-  const id = { code: request_id };
+  const { seen, known } = target;
+  const id = nameOf(target);
   switch (outcome) {
     case 'already-terminated':
-      return alreadyStopped(request_id, known && viewOf(known));
+      return alreadyStopped(target, known && viewOf(known));
     case 'missing':
-      return plain(['Edgegap knows ', id, ' no more: there is nothing left to stop'], 'success');
+      return plain(['Edgegap knows ', ...id, ' no more: there is nothing left to stop'], 'success');
     case 'perhaps-stopped':
       return plain(
-        ['Edgegap does not know ', id, ' now: it was probably stopped. Look with ', { typed: 'status' }],
+        ['Edgegap does not know ', ...id, ' now: it was probably stopped. Look with ', { typed: 'status' }],
         'neutral',
       );
     case 'already-stopping':
-      return stopping(request_id);
+      return stopping(target);
     case 'accepted':
       // Edgegap gives the same answer to a second stop as to a stop before the server is ready.
       return (seen?.current_status ?? known?.status) === 'TERMINATING'
-        ? stopping(request_id)
-        : plain(['Edgegap stops ', id, ' as soon as it is ready or has failed'], 'success');
+        ? stopping(target)
+        : plain(['Edgegap stops ', ...id, ' as soon as it is ready or has failed'], 'success');
     case 'stopping':
-      return { ...plain(['Stopping ', id], 'success'), nodes: ran(view) };
+      return { ...plain(['Stopping ', ...id], 'progress'), nodes: ran(view) };
   }
 }
 
-function stopping(request_id: string): Card {
-  return plain([{ code: request_id }, ' is stopping already'], 'success');
+function stopping(target: DeploymentTarget): Card {
+  return plain([...nameOf(target), ' is stopping already'], 'progress');
 }
 
-function alreadyStopped(request_id: string, view: DeploymentView | undefined): Card {
-  return { ...plain([{ code: request_id }, ' has already stopped'], 'success'), nodes: ran(view) };
+function alreadyStopped(target: DeploymentTarget, view: DeploymentView | undefined): Card {
+  return { ...plain([...nameOf(target), ' has already stopped'], 'neutral'), nodes: ran(view) };
+}
+
+function nameOf(target: DeploymentTarget): Rich {
+  const name = nameOfTarget(target);
+  return [name === '' ? '' : `${name} `, { code: target.request_id }];
 }
 
 /** How long the server ran, in Edgegap's own words and times. */

@@ -102,6 +102,8 @@ export interface Table {
   readonly caption?: string;
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[];
+  /** Each row as text, for a platform on which a table of many columns would not fit. */
+  readonly entries?: readonly Rich[];
 }
 
 /** The steps of a longer work, in their order. `title` says in one line how far the work is. */

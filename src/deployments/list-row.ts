@@ -1,4 +1,4 @@
-import type { Choice } from '../chat/card.ts';
+import type { Choice, Rich } from '../chat/card.ts';
 import { withoutOwnTags } from '../edgegap/outside.ts';
 import { type DeploymentRow, type Location, parseEdgegapTime } from '../edgegap/schema.ts';
 import type { CallOptions } from '../edgegap/transport.ts';
@@ -78,7 +78,21 @@ export function listTable(rows: readonly Pick<ListRow, 'cells'>[]) {
     caption: 'Deployments, the newest first',
     columns: kept(COLUMNS),
     rows: rows.map(({ cells }) => kept(cells)),
+    entries: rows.map(({ cells }) => entryOf(cells)),
   } as const;
+}
+
+/** A row as two lines: the state of the server, and below it the text to copy. Most addresses contain the request_id. */
+function entryOf(cells: readonly string[]): Rich {
+  const [id = '', application = '', status, age, city, by, address = '', tags = ''] = cells;
+  const state = [status, age, city, by && `by ${by}`].flatMap((part) => (part ? [` · ${part}`] : []));
+  const copied = address.includes(id) ? [address] : [id, ...(address === '' ? [] : [address])];
+  return [
+    { bold: application || id },
+    ...state,
+    ...copied.flatMap((text, index): Rich => [index === 0 ? '\n' : ' · ', { code: text }]),
+    tags === '' ? '' : ` · ${tags}`,
+  ];
 }
 
 function addressOf(row: DeploymentRow): string {

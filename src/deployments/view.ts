@@ -1,7 +1,7 @@
 import { withoutOwnTags } from '../edgegap/outside.ts';
 import { type DeploymentPort, type DeploymentStatus, parseEdgegapTime } from '../edgegap/schema.ts';
 import type { DeploymentView, PortView } from './card.ts';
-import type { Deployment, DeployPlan } from './deployment.ts';
+import type { Deployment, DeploymentTarget, DeployPlan } from './deployment.ts';
 import { orderFields } from './order-fields.ts';
 
 /** The view of a deployment that was deployed from chat. */
@@ -235,4 +235,12 @@ function portsOf(status: DeploymentStatus | undefined): PortView[] {
     const { internal, external } = port;
     return [{ name: port.name ?? name, protocol, link, internal, external }];
   });
+}
+
+/** The application and the version of a deployment that a person named, as far as the bot knows them. */
+export function nameOfTarget({ known, seen }: DeploymentTarget): string {
+  const [application = '', version = ''] = known
+    ? [known.application, known.version]
+    : [seen?.app_name, seen?.app_version];
+  return `${application} ${version}`.trim();
 }

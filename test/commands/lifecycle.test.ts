@@ -94,7 +94,7 @@ describe('the stop command', () => {
     expect(phase(stage.simulator, other)).toBe('READY');
     await run(`stop ${other}`);
     await run(`stop ${other}`);
-    expect((await press('Stop it')).text).toContain(`Stopping ${other}`);
+    expect((await press('Stop it')).text).toContain(`Stopping lobby-chat stable ${other}`);
     await until(() => phase(stage.simulator, other) === 'TERMINATED', 'the end');
     const again = await press('Stop it');
     expect(again.text).toContain('has already stopped');

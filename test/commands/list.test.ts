@@ -65,7 +65,7 @@ describe('the list command', () => {
     expect(all?.text).toContain('2 active deployments');
     expect(all?.text).not.toContain(failed);
     const errors = await list('list --status error');
-    expect(errors?.text).toContain('1 failed deployment: status error');
+    expect(errors?.text).toContain('1 failed deployment');
     expect(errors?.text).toContain(failed);
     await fetch(`${stage.simulator.url}/v1/stop/${failed}`, {
       method: 'DELETE',

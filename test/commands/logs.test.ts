@@ -216,12 +216,39 @@ describe('logs for the person who asks', () => {
         const { privately, publicly } = await effectOf(stage, 'operator', ask);
         expect(publicly).toEqual([]);
         expect(privately.at(-1)?.text).toMatch(/Log of .*1 line with “error”/);
-        expect(privately.at(-1)?.buttons).toEqual(['Share']);
+        expect(privately.at(-1)?.buttons).toEqual(['Refresh', 'Follow', 'Share']);
         const shared = await effectOf(stage, 'operator', () => stage.driver.press('operator', 'Share'));
         const [card] = shared.publicly;
         expect(card?.text).toContain('ERROR lap 3');
         expect(card?.text).not.toContain('joined');
         expect(card?.buttons).toEqual([]);
+      } finally {
+        await stage.close();
+      }
+    },
+  );
+
+  test.each(driverNames)(
+    'on %s, the button Refresh shows the newest lines of the same request, and the button Follow shows new lines to the channel',
+    async (name) => {
+      const stage = await stageOn(name);
+      try {
+        const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
+        stage.simulator.print(id, 'ERROR lap 3');
+        const ask = () => stage.driver.command('operator', 'logs', { deployment: id, grep: 'error' });
+        const first = (await effectOf(stage, 'operator', ask)).privately.at(-1);
+        for (const line of ['ERROR lap 4', 'ada joined']) stage.simulator.print(id, line);
+        const again = await effectOf(stage, 'operator', () => stage.driver.press('operator', 'Refresh'));
+        expect(again.privately.at(-1)?.id).toBe(first?.id);
+        expect(again.privately.at(-1)?.text).toMatch(/2 lines with “error”[\s\S]*ERROR lap 4/);
+        expect(again.privately.at(-1)?.text).not.toContain('joined');
+        await effectOf(stage, 'operator', () => stage.driver.press('operator', 'Follow'));
+        stage.simulator.print(id, 'ERROR lap 5');
+        stage.speed(20);
+        const followed = async () =>
+          (await stage.driver.channel()).find(({ text }) => text.includes('lap 5'));
+        const { text } = await until(followed, 'the new line in the channel');
+        expect(text).toMatch(/Only lines with .*error/);
       } finally {
         await stage.close();
       }

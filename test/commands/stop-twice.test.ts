@@ -9,7 +9,9 @@ test('if a second person confirms the stop of a deployment, the answer says that
   const id = await deployReady(stage);
   // Two people may each have been asked for the confirmation.
   for (let asked = 0; asked < 2; asked++) await answer(() => typeLine(stage, 'operator', `stop ${id}`));
-  expect(await answer(() => stage.driver.press('operator', 'Stop it'))).toContain(`Stopping ${id}`);
+  expect(await answer(() => stage.driver.press('operator', 'Stop it'))).toContain(
+    `Stopping kart-racing v1.2 ${id}`,
+  );
   expect(await answer(() => stage.driver.press('operator', 'Stop it'))).toContain(
     `${id} is stopping already`,
   );

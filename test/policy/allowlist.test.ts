@@ -57,6 +57,8 @@ test('these tests know every command and button that takes a request_id', () => 
     'list:open',
     'logs:show',
     'logs:share',
+    'logs:refresh',
+    'logs:follow',
     'metrics:show',
     'metrics:window',
     'orphans:open',
@@ -64,6 +66,7 @@ test('these tests know every command and button that takes a request_id', () => 
     'status:refresh',
     'stop:ask',
     'stop:confirm',
+    'tags:show',
   ]);
 });
 

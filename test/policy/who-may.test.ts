@@ -61,6 +61,9 @@ const uses: readonly Use[] = [
   on('logs', 'deployments.read', (deployment) => ({ deployment })),
   press('logs:show', 'deployments.read'),
   press('logs:share', 'deployments.read'),
+  press('logs:refresh', 'deployments.read'),
+  // A log that is followed would go on changing the channel.
+  press('logs:follow', 'deployments.read', () => '000000000000'),
   press('logs:unfollow', 'deployments.read'),
   on('metrics', 'deployments.read', (deployment) => ({ deployment })),
   press('metrics:show', 'deployments.read'),
@@ -70,6 +73,7 @@ const uses: readonly Use[] = [
   on('tags add', 'deployments.tag', (deployment) => ({ deployment, tag: 'new' })),
   on('tags remove', 'deployments.tag', (deployment) => ({ deployment, tag: 'qa' })),
   on('tags rename', 'deployments.tag', (deployment) => ({ deployment, tag: 'qa', 'new-name': 'b' })),
+  press('tags:show', 'deployments.read'),
   press('tags:confirm', 'deployments.tag', () => 'no-such-plan'),
   press('tags:cancel', 'deployments.tag', () => 'no-such-plan'),
   press('tags:again', 'deployments.tag', () => 'no-such-plan'),

@@ -14,6 +14,7 @@ import {
   type Line,
   type Message,
   type Node,
+  type Rich,
   stepsText,
   type Tone,
 } from '../../chat/card.ts';
@@ -115,10 +116,10 @@ function fillTexts(nodes: readonly Node[], room: number): string[] {
 type Block = Extract<Node, { kind: 'code' | 'table' }>;
 
 function isBlock(node: Node): node is Block {
-  return node.kind === 'code' || node.kind === 'table';
+  return node.kind === 'code' || (node.kind === 'table' && node.entries === undefined);
 }
 
-function proseText(node: Exclude<Node, Block>, room: number): string {
+function proseText(node: Node, room: number): string {
   switch (node.kind) {
     case 'text':
       return toMarkdown(node.text, Math.min(room, shares.prose));
@@ -128,6 +129,8 @@ function proseText(node: Exclude<Node, Block>, room: number): string {
     }
     case 'fields':
       return fieldsText(node.fields, room);
+    case 'table':
+      return entriesText(node.entries ?? [], room);
     case 'steps':
       return toMarkdown(stepsText(node), Math.min(room, shares.prose));
     default:
@@ -144,6 +147,16 @@ function fieldsText(fields: readonly Field[], room: number): string {
     fields.flatMap(({ label, value }) => [{ bold: label }, ': ', ...value, '\n']),
     room,
   );
+}
+
+/** As many entries as fit. A line says how many were left out. */
+function entriesText(entries: readonly Rich[], room: number): string {
+  const lines = entries.map((entry) => toMarkdown(entry, shares.prose));
+  const text = (count: number) =>
+    [...lines.slice(0, count), ...(count < lines.length ? [`… and ${lines.length - count} more`] : [])].join(
+      '\n',
+    );
+  return text(largest(0, lines.length, (count) => text(count).length <= room) ?? 0);
 }
 
 function longestList(fields: readonly Field[]): number {
