@@ -266,6 +266,15 @@ export class KnownDeployments {
     return this.parts.repository.search.byHost(this.parts.account, { host, phase, since }, applications);
   }
 
+  /** See `Search.failuresOf`. */
+  failuresOf(
+    person: Parameters<Search['failuresOf']>[1],
+    since: number,
+    applications?: readonly string[],
+  ): ReturnType<Search['failuresOf']> {
+    return this.parts.repository.search.failuresOf(this.parts.account, person, since, applications);
+  }
+
   /** See `Search.usualMs`. */
   usualMs(order: Pick<Deployment, 'application' | 'version'>): Promise<number | undefined> {
     return this.parts.repository.search.usualMs({ ...order, account: this.parts.account });

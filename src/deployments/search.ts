@@ -1,4 +1,4 @@
-import type { MessageRef } from '../chat/port.ts';
+import type { Address, MessageRef } from '../chat/port.ts';
 import type { Store } from '../store/schema.ts';
 import { type Deployment, fromRow, type Phase } from './deployment.ts';
 
@@ -96,6 +96,31 @@ export class Search {
       .limit(limit)
       .execute();
     return rows.flatMap(({ request_id }) => request_id ?? []);
+  }
+
+  /**
+   * The deployments of a person that failed since `since` (epoch milliseconds). The newest failure comes first. At most
+   * ten are returned.
+   */
+  async failuresOf(
+    account: string,
+    { at: { platform }, id }: { readonly at: Pick<Address, 'platform'>; readonly id: string },
+    since: number,
+    applications?: readonly string[],
+  ): Promise<readonly Deployment[]> {
+    const rows = await this.#store
+      .selectFrom('deployments')
+      .selectAll()
+      .where('account', '=', account)
+      .where('platform', '=', platform)
+      .where('asker_id', '=', id)
+      .where('error_at', '>=', since)
+      .where('request_id', 'is not', null)
+      .$if(applications !== undefined, (query) => query.where('application', 'in', [...(applications ?? [])]))
+      .orderBy('error_at', 'desc')
+      .limit(10)
+      .execute();
+    return rows.map(fromRow);
   }
 
   /**

@@ -98,6 +98,8 @@ const uses: readonly Use[] = [
   press('stop:confirm', 'deployments.stop'),
   press('stop:cancel', 'deployments.stop'),
   press('stop:revoke', 'deployments.stop', (id) => `${id}.0123456789ab`),
+  on('home', 'deployments.read'),
+  press('home:refresh', 'deployments.read', () => ''),
   on('orphans', 'deployments.read'),
   press('orphans:page', 'deployments.read', () => '1.'),
   press('orphans:open', 'deployments.read'),

@@ -47,6 +47,8 @@ export class SlackWebApi {
   readonly changes: Change[] = [];
   readonly views = new SlackViews();
   readonly streams: SlackStreams;
+  /** The blocks of each person's Home tab. */
+  readonly homes = new Map<string, readonly unknown[]>();
   readonly edits = new Map<string, number>();
   /** The direct message channel of each person the bot wrote to. */
   readonly directMessages = new Map<string, string>();
@@ -83,6 +85,7 @@ export class SlackWebApi {
     if (method === 'usergroups.list') return this.#groups(params);
     if (method === 'usergroups.users.list') return this.#groupMembers(params);
     if (method === 'views.open') return this.#openView(params);
+    if (method === 'views.publish') return this.#publish(params);
     const refusal = method.startsWith('chat.')
       ? refusalOf(parsed(params.blocks), { total: true })
       : undefined;
@@ -96,6 +99,15 @@ export class SlackWebApi {
     const answer = await this.#world.call(SLACK_TOKENS.bot, method, params);
     this.#note(method, params, answer);
     return this.#asSlack(method, params, answer);
+  }
+
+  #publish({ user_id = '', view = '{}' }: WebRequest['params']): WebAnswer {
+    const { type, blocks } = JSON.parse(view) as { type: string; blocks: readonly unknown[] };
+    const refusal = refusalOf(blocks, { total: false });
+    if (refusal) this.refusals.push(refusal);
+    if (type !== 'home' || refusal) return { ok: false, error: 'invalid_arguments' };
+    this.homes.set(user_id, blocks);
+    return { ok: true };
   }
 
   #openView(params: WebRequest['params']): WebAnswer {

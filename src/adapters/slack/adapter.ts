@@ -25,6 +25,7 @@ import {
   fromBlockActions,
   fromBlockSuggestion,
   fromGlobalShortcut,
+  fromHomeOpened,
   fromMention,
   fromMessageShortcut,
   fromSlashCommand,
@@ -194,6 +195,13 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
   app.event('app_mention', async ({ body }) => {
     const acknowledgement = held.get(body);
     if (acknowledgement) await receive(fromMention(body, identity()), acknowledgement);
+  });
+  app.event('app_home_opened', async ({ body }) => {
+    // Bolt has acknowledged the event already.
+    await receive(
+      fromHomeOpened(body),
+      acknowledgementBy(async () => undefined),
+    );
   });
   app.event('subteam_members_changed', async ({ event }) => people.forgetGroup(event.subteam_id));
   app.event('subteam_updated', async ({ event }) => people.forgetGroup(event.subteam.id));

@@ -5,7 +5,7 @@ import type { AckMode, LateAnswer } from '../../chat/port.ts';
 import { type Clock, stopwatch } from '../../clock.ts';
 import { DeliveryError, isDeliveryError } from '../../errors.ts';
 import type { SlackApi } from './api.ts';
-import { noChannel, noUrl } from './errors.ts';
+import { noChannel, noUrl, toDeliveryError } from './errors.ts';
 import { type Files, withNote } from './files.ts';
 import { lookingFirst, type Patience } from './patience.ts';
 import type { MessageWithoutFiles, PostedMessage, Posts, SlackPlace } from './posts.ts';
@@ -39,6 +39,8 @@ export const SlackAsker = z.object({
    */
   responseUrl: z.string().exactOptional(),
   source: SourceMessage.exactOptional(),
+  /** Set if the person opened the app's Home tab, or pressed a button there. */
+  home: z.enum(['opened', 'pressed']).exactOptional(),
   /** The time of arrival, in epoch milliseconds. */
   receivedAt: z.number(),
 });
@@ -74,7 +76,7 @@ export function createAnswer(parts: {
   readonly clock: Clock;
 }) {
   const { asked, api, posts, files, patience, answerableMs, clock } = parts;
-  const { id, channel, thread, threadOpen, user, responseUrl, source } = asked;
+  const { id, channel, thread, threadOpen, user, responseUrl, source, home } = asked;
   // With these keys, another process finds the bot's messages for this invocation.
   const cardKey = `card:${id}`;
   const answerKey = `answer:${id}`;
@@ -165,7 +167,19 @@ export function createAnswer(parts: {
     }
   }
 
+  /** Shows the message as the Home tab of the person. */
+  async function publish(message: Message): Promise<void> {
+    await posts.rendered(message, undefined, async ({ blocks }) => {
+      await api.write.views
+        .publish({ user_id: user, view: { type: 'home', blocks } })
+        .catch((error: unknown) => {
+          throw toDeliveryError(error);
+        });
+    });
+  }
+
   async function privately(message: Message): Promise<void> {
+    if (home === 'opened') return await publish(message);
     await files.showPrivately(user, message, wait, whisper);
   }
 
@@ -223,6 +237,7 @@ export function createAnswer(parts: {
   }
 
   async function inSource(message: Message): Promise<void> {
+    if (home !== undefined) return await publish(message);
     if (!source) return await privately(message);
     if (source.ephemeral)
       return await files.showPrivately(user, message, wait, (bare) =>
@@ -265,6 +280,8 @@ export function createAnswer(parts: {
     },
     /** See `Adapter.resume`. */
     async resume(mode: AckMode, { message, again, mayLeave }: LateAnswer): Promise<void> {
+      // The tab shows its present state as soon as the person opens it again.
+      if (home === 'opened') return;
       if (mode !== 'public') {
         mayLeave();
         // A message that everyone sees, above all a live card, must not be replaced by an answer for a single person.

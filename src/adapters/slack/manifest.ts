@@ -38,7 +38,12 @@ export function missingScopes(granted: readonly string[]): string[] {
  * role that a person has just lost no longer counts at the next press. Only `subteam_updated` reports that a group was
  * disabled.
  */
-export const BOT_EVENTS = ['app_mention', 'subteam_members_changed', 'subteam_updated'] as const;
+export const BOT_EVENTS = [
+  'app_home_opened',
+  'app_mention',
+  'subteam_members_changed',
+  'subteam_updated',
+] as const;
 
 /** Maximum length of the usage hint (docs.slack.dev, app manifest reference). */
 const USAGE_HINT_LENGTH = 1000;
@@ -58,7 +63,7 @@ export function createManifest(directory: Directory, publicUrl?: string) {
     features: {
       // The files of private answers are sent in a direct message, which needs the Messages tab (error
       // messages_tab_disabled).
-      app_home: { home_tab_enabled: false, messages_tab_enabled: true, messages_tab_read_only_enabled: true },
+      app_home: { home_tab_enabled: true, messages_tab_enabled: true, messages_tab_read_only_enabled: true },
       bot_user: { display_name: BOT_NAME, always_online: true },
       slash_commands: [
         {

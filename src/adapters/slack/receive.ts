@@ -83,13 +83,29 @@ export function fromMention(body: unknown, own: Identity): Incoming | undefined 
   };
 }
 
+/** The command that the Home tab shows. */
+const HOME = 'home';
+
+const HomeOpened = z.object({
+  event_id: z.string(),
+  event: z.object({ user: z.string(), tab: z.string() }),
+});
+
+/** Reads the event that a person opened the app's Home tab. Undefined for the other tabs. */
+export function fromHomeOpened(body: unknown): Incoming | undefined {
+  const { event_id, event } = HomeOpened.parse(body);
+  if (event.tab !== 'home') return undefined;
+  return { ...NOWHERE, id: event_id, user: event.user, home: 'opened', did: commandIn(HOME) };
+}
+
 const BlockActions = z.object({
   trigger_id: z.string().optional(),
   user: z.object({ id: z.string() }),
   response_url: z.string().optional(),
   channel: z.object({ id: z.string() }).optional(),
+  view: z.object({ type: z.string() }).optional(),
   container: z.object({
-    message_ts: z.string(),
+    message_ts: z.string().default(''),
     channel_id: z.string().optional(),
     thread_ts: z.string().optional(),
     is_ephemeral: z.boolean().default(false),
@@ -112,8 +128,10 @@ const BlockActions = z.object({
  * such presses, too.
  */
 export function fromBlockActions(body: unknown): Incoming | undefined {
-  const { trigger_id, user, response_url, channel, container, message, actions } = BlockActions.parse(body);
+  const { trigger_id, user, response_url, channel, container, message, view, actions } =
+    BlockActions.parse(body);
   const [pressed] = actions;
+  const isHome = view?.type === 'home';
   if (!pressed || pressed.url !== undefined || pressed.action_id.endsWith(':url')) return undefined;
   const channelId = channel?.id ?? container.channel_id ?? '';
   const threadTs = container.thread_ts ?? message?.thread_ts;
@@ -133,7 +151,8 @@ export function fromBlockActions(body: unknown): Incoming | undefined {
     ...inThread,
     threadOpen: thread !== undefined,
     ...(response_url === undefined ? {} : { responseUrl: response_url }),
-    source,
+    // The Home tab is no message.
+    ...(isHome ? { home: 'pressed' } : { source }),
     ...(trigger_id === undefined ? {} : { trigger: trigger_id }),
     did: {
       kind: 'action',
