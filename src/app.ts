@@ -38,6 +38,7 @@ import { reports } from './recorder/reports.ts';
 import { Leases } from './replicas/leases.ts';
 import { Membership } from './replicas/membership.ts';
 import { buildServer } from './server/server.ts';
+import { createWhoAmI } from './server/whoami.ts';
 import { returnFreeSpace } from './store/free-space.ts';
 import { isShared, type Store } from './store/schema.ts';
 import { dialectFor, lifelineOf, openStore } from './store/store.ts';
@@ -260,6 +261,7 @@ export async function buildApp({
   const server = buildServer({
     callbacks,
     mounts: adapters.flatMap(({ http }) => (http ? [http] : [])),
+    whoAmI: createWhoAmI(config.secrets),
     readiness: createReadiness({
       store,
       membership,

@@ -13,6 +13,7 @@ import {
 import { proxySettings } from './config/proxy.ts';
 import { readSecretFiles, SECRETS } from './config/secret-files.ts';
 import { strayProblems } from './config/strays.ts';
+import { kindOfSecret } from './config/token-kinds.ts';
 import { ConfigError } from './errors.ts';
 import type { Proxies } from './proxy.ts';
 
@@ -70,8 +71,17 @@ const edgegapUrl = url.refine(
   (value) => !/\/v\d+$/.test(value),
   'must be the address without /v1 or /v2: each call adds its own',
 );
-/** A secret with a known beginning, which shows the kind of the secret. */
-const credential = (shape: RegExp, problem: string) => z.string().regex(shape, problem).optional();
+/** A secret with a known beginning, which shows the kind of the secret. A secret of another kind is named. */
+const credential = (shape: RegExp, problem: string) =>
+  z
+    .string()
+    .superRefine((value, context) => {
+      if (shape.test(value)) return;
+      const kind = kindOfSecret(value);
+      const message = kind === undefined ? problem : `${problem}: the value is ${kind}`;
+      context.addIssue({ code: 'custom', message });
+    })
+    .optional();
 const flag = (otherwise: boolean) => z.stringbool({ error: 'must be 1 or 0' }).default(otherwise);
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
@@ -160,6 +170,8 @@ type Environment = z.infer<typeof Environment>;
 
 const SETTINGS = Object.keys(Environment.shape);
 const FILES = SECRETS.map((name) => `${name}_FILE`);
+/** The names of all settings, also of those that name a file with a secret. */
+export const SETTING_NAMES: readonly string[] = [...SETTINGS, ...FILES];
 
 interface Needs {
   /** Whether the bot will send requests to Edgegap. True by default. */
@@ -213,7 +225,7 @@ export function readConfig(
       .map(([name, value]) => [name, value?.trim() ?? ''] as const)
       .filter(([, value]) => value !== ''),
   );
-  const quoted = [...SETTINGS, ...FILES].filter((name) => QUOTED.test(set[name] ?? ''));
+  const quoted = SETTING_NAMES.filter((name) => QUOTED.test(set[name] ?? ''));
   // The values are checked without their quotation marks, so that the marks cause no further mistakes, and other
   // mistakes are reported as well.
   for (const name of quoted) set[name] = set[name]?.slice(1, -1).trim() ?? '';
@@ -225,7 +237,7 @@ export function readConfig(
   const result = Environment.superRefine(checkTogether(needs, files.unread)).safeParse(given);
   const problems = [
     ...quoted.map((name) => `${name} ${NO_QUOTES}`),
-    ...strayProblems([...Object.keys(given), ...files.unread], [...SETTINGS, ...FILES]),
+    ...strayProblems([...Object.keys(given), ...files.unread], SETTING_NAMES),
     ...files.problems,
     ...ofProxy.problems,
     ...(result.error?.issues.map(({ path, message }) => [...path.map(shown), message].join(' ')) ?? []),

@@ -65,6 +65,7 @@ const packages: readonly [RegExp, readonly string[]][] = [
 const arrows: Readonly<Record<string, readonly string[]>> = {
   clock: [],
   errors: [],
+  finding: [],
   flags: [],
   log: [],
   loop: ['clock'],
@@ -104,9 +105,20 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   ],
   commands: ['chart', 'chat', 'command', 'deployments', 'edgegap', 'metrics', 'recorder'],
   'adapters/console': ['chat', 'command'],
-  'adapters/discord': ['chat', 'command', 'config', 'proxy'],
-  'adapters/slack': ['chat', 'command', 'config', 'proxy'],
+  'adapters/discord': ['chat', 'command', 'config', 'finding', 'proxy'],
+  'adapters/slack': ['chat', 'command', 'config', 'finding', 'proxy'],
   'adapters/receiving': ['chat', 'replicas'],
+  doctor: [
+    'adapters/discord',
+    'adapters/slack',
+    'command',
+    'config',
+    'edgegap',
+    'finding',
+    'proxy',
+    'server',
+    'store',
+  ],
   'adapters/start': ['adapters/receiving', 'chat', 'replicas'],
 };
 const COMMON = ['clock', 'errors', 'log', 'loop'];

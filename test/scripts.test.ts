@@ -35,6 +35,7 @@ test('npm run bench can list the benches and refuses a bench that does not exist
 test.each([
   ['bench', 'bench/support/run.ts'],
   ['chaos', 'test/chaos/run.ts'],
+  ['doctor', 'src/doctor/doctor-cli.ts'],
   ['outbox', 'src/notify/outbox-cli.ts'],
   ['register', 'src/adapters/discord/register-cli.ts'],
   ['slack:manifest', 'src/adapters/slack/manifest-cli.ts'],

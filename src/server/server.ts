@@ -6,6 +6,7 @@ import { AppError, StoreError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { type CallbackReceiver, callbackRoutes } from './callbacks.ts';
 import { connectionLimit, limitConnections } from './connections.ts';
+import { WHOAMI_PATH, type WhoAmI } from './whoami.ts';
 
 /**
  * The listener of an adapter whose platform delivers by HTTP. The listener reads and verifies the raw request itself.
@@ -34,6 +35,8 @@ export interface ServerParts {
   readonly callbacks: CallbackReceiver;
   readonly mounts: readonly Mount[];
   readonly readiness: () => Promise<Readiness>;
+  /** Answers the question who this bot is, which a doctor asks through PUBLIC_URL. */
+  readonly whoAmI?: WhoAmI;
   readonly clock: Clock;
   readonly log: Logger;
   /**
@@ -73,7 +76,7 @@ const ABSENT: unknown[] = ['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'ENOTFOUND'];
 
 /** The bot's one port: Edgegap's callbacks, Slack's requests in HTTP mode, and the probes. */
 export function buildServer(parts: ServerParts): Server {
-  const { mounts, callbacks, readiness, clock, log, requestTimeoutMs = 10_000 } = parts;
+  const { mounts, callbacks, readiness, whoAmI, clock, log, requestTimeoutMs = 10_000 } = parts;
   const { maxConnections = connectionLimit() } = parts;
   const countClosed = seldom(clock);
   let retired = false;
@@ -118,6 +121,10 @@ export function buildServer(parts: ServerParts): Server {
     const status = stopping ? 'stopping' : works ? 'ready' : 'not ready';
     return reply.code(status === 'ready' ? 200 : 503).send({ status, ...state });
   });
+  app.get<{ Querystring: { nonce?: string } }>(
+    WHOAMI_PATH,
+    async ({ query }, reply) => whoAmI?.(String(query.nonce)) ?? notFound(reply),
+  );
   app.register(callbackRoutes(callbacks, clock, log));
   // Fastify's own answer repeats the path, and the path of a callback holds a secret.
   app.setNotFoundHandler((_request, reply) => notFound(reply));

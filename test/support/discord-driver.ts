@@ -13,6 +13,7 @@ import {
   flags,
   ids,
   permissions,
+  roleIds,
   type StoredInteraction,
   type StoredMessage,
   type User,
@@ -21,10 +22,7 @@ import {
 import { until } from './test-clock.ts';
 
 /** Role ids, for DISCORD_OPERATOR_ROLES and DISCORD_READER_ROLES. */
-export const groupIds: Readonly<Record<Group, string>> = {
-  operators: '300000000000000001',
-  readers: '300000000000000002',
-};
+export const groupIds: Readonly<Record<Group, string>> = roleIds;
 
 /** A role that no setting names. */
 const otherRole = '300000000000000009';

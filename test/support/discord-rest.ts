@@ -8,6 +8,7 @@ import {
   ids,
   type MessageBody,
   permissions,
+  roleIds,
   type User,
 } from './discord-world.ts';
 
@@ -25,6 +26,10 @@ export interface RestRequest {
 export interface RestResponse {
   readonly status: number;
   readonly body?: unknown;
+}
+
+function nameOf(guild: string): string {
+  return guild === ids.guild ? 'Studio' : 'Elsewhere';
 }
 
 /** Discord's REST API, as far as a bot like this uses the API. */
@@ -45,6 +50,14 @@ export class Rest {
   readonly directChannels = new Map<string, string>();
   /** The members of all servers. */
   readonly people: User[] = [];
+  /** The servers that the bot was added to. */
+  servers: readonly string[] = [ids.guild];
+  /** Facts about the application, besides the usual facts. */
+  application: Readonly<Record<string, unknown>> = {};
+  /** Facts about the account of the token, besides the usual facts. */
+  account: Readonly<Record<string, unknown>> = {};
+  /** The channels of the team's server. */
+  channels: readonly object[] = [{ id: ids.channel, type: 0, name: 'servers', permission_overwrites: [] }];
   readonly #gatewayUrl: () => string;
 
   constructor(now: () => number, botPermissions: bigint, gatewayUrl: () => string, responseMs?: number) {
@@ -63,10 +76,15 @@ export class Rest {
     // All further requests need the bot's token.
     if (request.authorization !== `Bot ${BOT_TOKEN}`) throw new ApiProblem(401, 0, '401: Unauthorized');
     if (path === '/gateway/bot') return { status: 200, body: this.#gatewayInfo() };
-    if (path === '/users/@me') return { status: 200, body: botUser };
+    if (path === '/users/@me') return { status: 200, body: { ...botUser, ...this.account } };
+    if (path === '/users/@me/guilds')
+      return { status: 200, body: this.servers.map((id) => ({ id, name: nameOf(id) })) };
     if (path === '/users/@me/channels') return this.#openDirect(request.body as { recipient_id: string });
     if (path === '/applications/@me' || path === '/oauth2/applications/@me')
-      return { status: 200, body: { id: ids.application, name: 'Edgegap', flags: 0, bot: botUser } };
+      return {
+        status: 200,
+        body: { id: ids.application, name: 'Edgegap', flags: 0, bot: botUser, ...this.application },
+      };
     if (area === 'guilds') return this.#guild(rest);
     if (area === 'applications') return this.#commands(request, rest);
     if (area === 'channels') return this.#channel(request, rest);
@@ -121,10 +139,24 @@ export class Rest {
   /** Each member has a role with the member's own permissions, beside the roles that settings name. */
   #guild([guild = '', what, id]: string[]): RestResponse {
     const members = this.people.filter((user) => user.guild === guild);
+    if (what === 'channels') return { status: 200, body: this.channels };
+    if (what === 'members' && id === ids.bot)
+      return { status: 200, body: { user: botUser, nick: null, roles: [roleIds.bot] } };
     if (what !== 'members') {
-      const own = members.map((user) => ({ id: `7${user.id}`, permissions: String(user.permissions) }));
-      const roles = [{ id: guild, permissions: '0' }, ...own];
-      return { status: 200, body: { id: guild, owner_id: '1', roles } };
+      const role = (id: string, name: string, bits: bigint, managed = false) => ({
+        id,
+        name,
+        managed,
+        permissions: String(bits),
+      });
+      const roles = [
+        role(guild, '@everyone', 0n),
+        role(roleIds.operators, 'Operators', 0n),
+        role(roleIds.readers, 'Readers', 0n),
+        role(roleIds.bot, 'Edgegap', this.botPermissions, true),
+        ...members.map((user) => role(`7${user.id}`, user.name, user.permissions)),
+      ];
+      return { status: 200, body: { id: guild, name: nameOf(guild), owner_id: '1', roles } };
     }
     const user = members.find((one) => one.id === id);
     if (!user) throw new ApiProblem(404, 10007, 'Unknown Member');

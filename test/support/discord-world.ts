@@ -10,6 +10,13 @@ export const ids = {
   directChannel: '400000000000000003',
 } as const;
 
+/** The roles of the team's server that settings name. */
+export const roleIds = {
+  operators: '300000000000000001',
+  readers: '300000000000000002',
+  bot: '300000000000000003',
+} as const;
+
 export const BOT_TOKEN = 'local-discord-bot-token';
 
 export const flags = { ephemeral: 64, loading: 128, componentsV2: 32768 } as const;

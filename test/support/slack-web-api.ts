@@ -42,6 +42,12 @@ export class SlackWebApi {
   namedMembers = Number.POSITIVE_INFINITY;
   /** The Enterprise Grid organisation of the workspace. */
   enterprise: string | undefined;
+  /** The app to which the bot token belongs. */
+  app = 'A0EDGEGAP';
+  /** Whether the token belongs to a person, although the token looks like that of a bot. */
+  isPerson = false;
+  /** The manifests from which apps were made. */
+  readonly manifests: unknown[] = [];
   /** Scopes that were not granted. */
   readonly withoutScopes = new Set<string>();
   readonly changes: Change[] = [];
@@ -82,6 +88,15 @@ export class SlackWebApi {
     const { method, params } = request;
     if (method === 'apps.connections.open')
       return { ok: true, url: `${this.#origin().replace('http', 'ws')}/link/?ticket=local` };
+    if (method === 'apps.manifest.create') {
+      this.manifests.push(parsed(params.manifest));
+      return {
+        ok: true,
+        app_id: this.app,
+        credentials: { signing_secret: SLACK_TOKENS.signingSecret },
+        oauth_authorize_url: `https://slack.com/oauth/v2/authorize?client_id=1.2&scope=commands`,
+      };
+    }
     if (method === 'usergroups.list') return this.#groups(params);
     if (method === 'usergroups.users.list') return this.#groupMembers(params);
     if (method === 'views.open') return this.#openView(params);
@@ -139,7 +154,8 @@ export class SlackWebApi {
         : token.startsWith('xapp-')
           ? 'invalid_auth'
           : 'not_allowed_token_type';
-    return token === SLACK_TOKENS.bot ? undefined : 'invalid_auth';
+    const right = method.startsWith('apps.manifest.') ? SLACK_TOKENS.configuration : SLACK_TOKENS.bot;
+    return token === right ? undefined : 'invalid_auth';
   }
 
   /** Reading needs membership; posting too, where the test says so. */
@@ -152,7 +168,12 @@ export class SlackWebApi {
   /** Disabled groups come only when asked for, members and their number likewise. */
   #groups(params: Readonly<Record<string, string>>): WebAnswer {
     const usergroups = [...this.#world.members]
-      .map(([id, users]) => ({ id, users: [...users], date_delete: this.disabledGroups.has(id) ? 1 : 0 }))
+      .map(([id, users]) => ({
+        id,
+        handle: id.slice(2).toLowerCase(),
+        users: [...users],
+        date_delete: this.disabledGroups.has(id) ? 1 : 0,
+      }))
       .filter(({ date_delete }) => date_delete === 0 || params.include_disabled === 'true')
       .map(({ users, ...group }) => ({
         ...group,
@@ -214,7 +235,13 @@ export class SlackWebApi {
     // A bot that is no member cannot even see a private channel.
     if (answer.error === 'not_in_channel') return { ...answer, error: 'channel_not_found' };
     if (!answer.ok) return answer;
-    if (method === 'auth.test' && this.enterprise) return { ...answer, enterprise_id: this.enterprise };
+    if (method === 'auth.test')
+      return {
+        ...answer,
+        app_id: this.app,
+        ...(this.enterprise ? { enterprise_id: this.enterprise } : {}),
+        ...(this.isPerson ? { bot_id: undefined } : {}),
+      };
     if (method === 'users.info') {
       const user = answer.user as Record<string, unknown>;
       return { ...answer, user: { ...user, ...this.#world.facts.get(String(user.id)) } };

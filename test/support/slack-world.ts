@@ -5,6 +5,7 @@ import { type Group, type Persona, personas } from './chat-driver.ts';
 export const SLACK_TOKENS = {
   bot: 'xoxb-1000000001-2000000002-localbottoken',
   app: 'xapp-1-A0EDGEGAP-3000000003-localapptoken',
+  configuration: 'xoxe.xoxp-1-localconfigurationtoken',
   signingSecret: '8f742231b10e8888abcd99yyyzzz85a5',
 } as const;
 

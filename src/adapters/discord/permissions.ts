@@ -7,6 +7,24 @@ const THREADS: readonly (ChannelType | undefined)[] = [
   ChannelType.PrivateThread,
 ];
 
+/** The permissions that the bot needs in a channel, by the names that Discord shows. */
+export const NEEDED_PERMISSIONS: readonly (readonly [name: string, bit: bigint])[] = [
+  ['View Channels', PermissionFlagsBits.ViewChannel],
+  ['Send Messages', PermissionFlagsBits.SendMessages],
+  ['Send Messages in Threads', PermissionFlagsBits.SendMessagesInThreads],
+  ['Read Message History', PermissionFlagsBits.ReadMessageHistory],
+  ['Attach Files', PermissionFlagsBits.AttachFiles],
+];
+
+/** The link that adds the bot to a server, with the needed permissions. With `guild`, the server is chosen already. */
+export function inviteLink(application: string, guild?: string): string {
+  const url = new URL('https://discord.com/oauth2/authorize');
+  const permissions = NEEDED_PERMISSIONS.reduce((sum, [, bit]) => sum | bit, 0n);
+  const query = { client_id: application, scope: 'bot applications.commands', permissions: `${permissions}` };
+  url.search = `${new URLSearchParams({ ...query, ...(guild === undefined ? {} : { guild_id: guild }) })}`;
+  return url.href;
+}
+
 /** Whether the granted permissions include the needed permission. An administrator has every permission. */
 export function allows(granted: bigint, needed: bigint): boolean {
   return (granted & (needed | PermissionFlagsBits.Administrator)) !== 0n;

@@ -8,6 +8,7 @@ import { AppError, ConfigError } from '../../errors.ts';
 import { compareIn, isSlash, type Named, type Place } from './command-differences.ts';
 import type { IdsByName } from './command-ids.ts';
 import { type CommandJson, commandsJson } from './command-json.ts';
+import { inviteLink } from './permissions.ts';
 import { closeRest, createRest } from './rest.ts';
 import { DiscordAPIError, RateLimitError } from './rest-package.ts';
 import { toStartError } from './start-error.ts';
@@ -190,9 +191,8 @@ function explain(
     guild &&
     application
   ) {
-    const invite = `https://discord.com/oauth2/authorize?client_id=${application}&scope=bot%20applications.commands`;
     return new AppError('discord-not-invited', `I may not register commands in server ${guild}.`, {
-      hint: `Is the id in DISCORD_GUILDS right? If so, invite the bot to that server: ${invite}`,
+      hint: `Is the id in DISCORD_GUILDS right? If so, invite the bot to that server: ${inviteLink(application, guild)}`,
       cause: error,
     });
   }

@@ -1,0 +1,173 @@
+import { systemClock } from '../clock.ts';
+import { namesakes } from '../command/same-name.ts';
+import type { Config } from '../config.ts';
+import { EdgegapClient } from '../edgegap/client.ts';
+import { DOCUMENTED_LIMITS, shareOfLimits } from '../edgegap/scheduler.ts';
+import { bareToken } from '../edgegap/token.ts';
+import { AppError } from '../errors.ts';
+import { type Finding, ok, someOf, warning, wrong } from '../finding.ts';
+import type { Logger } from '../log.ts';
+import { createAgent, fetchOn } from '../proxy.ts';
+
+const ANSWER_MS = 10_000;
+/** The names of the headers by which HTTP services tell a rate limit. Edgegap documents none of them. */
+const LIMIT_HEADER = /^(?:x-)?ratelimit(?:-(limit|remaining|reset))?$/i;
+
+/** Checks the token, the applications, the place, the fleets and the limits against Edgegap itself. */
+export async function examineEdgegap(
+  config: Pick<Config, 'edgegap' | 'applicationAllowlist' | 'defaultNear' | 'fleets' | 'deployLimits'>,
+  log: Logger,
+): Promise<Finding[]> {
+  const { token, apiUrl, proxy, share } = config.edgegap;
+  if (token === undefined) return [];
+  const client = new EdgegapClient({
+    baseUrl: apiUrl,
+    token,
+    proxy,
+    clock: systemClock,
+    log,
+    timeoutMs: ANSWER_MS,
+  });
+  try {
+    const applications = await client.applications();
+    const [places, fleets, running, headers] = await Promise.all([
+      ofPlace(client, config.defaultNear),
+      Promise.all(config.fleets.map((fleet) => ofFleet(client, fleet))),
+      client.deployments({ limit: 1 }),
+      limitHeaders(config.edgegap),
+    ]);
+    return [
+      ok('edgegap.token', `Edgegap accepts EDGEGAP_API_TOKEN.`),
+      ...ofApplications(applications, config.applicationAllowlist),
+      ...places,
+      ...fleets.flat(),
+      ofLimits(share, headers),
+      ofRunning(running.total_count, config.deployLimits.running),
+    ];
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    const isToken = /^edgegap-(?:token|unauthori|forbidden)/.test(error.code);
+    return [
+      wrong(
+        isToken ? 'edgegap.token' : 'edgegap.reachable',
+        error.userMessage,
+        error.hint ?? 'Look at the Edgegap dashboard.',
+      ),
+    ];
+  } finally {
+    await client.close();
+  }
+}
+
+function ofApplications(
+  all: readonly { readonly name: string; readonly is_active: boolean }[],
+  allowed: readonly string[] | undefined,
+): Finding[] {
+  const check = 'edgegap.applications';
+  if (all.length === 0)
+    return [
+      warning(
+        check,
+        'The Edgegap account has no application, so nothing can be deployed.',
+        'Create an application in the Edgegap dashboard.',
+      ),
+    ];
+  const unknown = (allowed ?? []).filter((name) => !all.some((one) => one.name === name));
+  const usable = all.filter(({ name, is_active }) => is_active && (allowed?.includes(name) ?? true));
+  const found: Finding[] = unknown.map((name) =>
+    wrong(
+      check,
+      `APP_ALLOWLIST names ${name}, which is no application of the Edgegap account.`,
+      `Correct the name. The account has: ${someOf(all.map((one) => one.name))}.`,
+    ),
+  );
+  if (usable.length === 0)
+    found.push(
+      warning(
+        check,
+        'No application that the bot may use is active.',
+        'Activate an application in the Edgegap dashboard.',
+      ),
+    );
+  return found.length > 0
+    ? found
+    : [
+        ok(
+          check,
+          `People can deploy ${usable.length} applications: ${someOf(usable.map(({ name }) => name))}.`,
+        ),
+      ];
+}
+
+async function ofPlace(client: EdgegapClient, city: string | undefined): Promise<Finding[]> {
+  if (city === undefined) return [];
+  const { locations } = await client.locations();
+  const names = locations.map((one) => one.city).filter((name) => name !== undefined);
+  const [same] = namesakes(city, names, (name) => name);
+  return [
+    same === undefined
+      ? wrong(
+          'edgegap.place',
+          `DEFAULT_NEAR names ${city}, where Edgegap has no location.`,
+          `Choose one of the cities that the command locations shows, for example ${someOf([...new Set(names)], 3)}.`,
+        )
+      : ok('edgegap.place', `Edgegap has a location in ${same}, the city of DEFAULT_NEAR.`),
+  ];
+}
+
+async function ofFleet(client: EdgegapClient, fleet: string): Promise<Finding[]> {
+  try {
+    const hosts = await client.hosts(fleet);
+    return [ok('edgegap.fleets', `The private fleet ${fleet} has ${hosts.length} hosts.`)];
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return [
+      wrong(
+        'edgegap.fleets',
+        `FLEETS names ${fleet}: ${error.userMessage}`,
+        'Correct the name in FLEETS, or remove the fleet.',
+      ),
+    ];
+  }
+}
+
+function ofLimits(share: number, headers: string): Finding {
+  const { deploy, status, list, hosts } = shareOfLimits(share);
+  const all = DOCUMENTED_LIMITS;
+  return ok(
+    'edgegap.limits',
+    `With EDGEGAP_SHARE=${share} the bot sends at most ${deploy} of ${all.deploy} deploys, ${status} of ${all.status} status requests, ${list} of ${all.list} lists and ${hosts} of ${all.hosts} requests for hosts a second.${headers}`,
+  );
+}
+
+function ofRunning(running: number, most: number): Finding {
+  const check = 'edgegap.running';
+  const says = `${running} deployments run in the Edgegap account.`;
+  if (most === 0)
+    return ok(
+      check,
+      `${says} MAX_RUNNING sets no limit; Edgegap’s own limit depends on the plan (free tier: one).`,
+    );
+  return running >= most
+    ? warning(
+        check,
+        `${says} MAX_RUNNING=${most} allows no more from chat if chat deployed them.`,
+        'Stop a server, or raise MAX_RUNNING.',
+      )
+    : ok(check, `${says} MAX_RUNNING=${most} leaves at least ${most - running}.`);
+}
+
+/** A sentence with the limits that Edgegap's answer tells in its headers. Empty if the answer tells none. */
+async function limitHeaders({ token = '', apiUrl, proxy }: Config['edgegap']): Promise<string> {
+  const fetch = fetchOn(proxy && createAgent(proxy));
+  const answer = await fetch(`${apiUrl}/v1/deployments?limit=1`, {
+    headers: { authorization: `token ${bareToken(token)}` },
+    signal: AbortSignal.timeout(ANSWER_MS),
+    redirect: 'manual',
+  }).catch(() => undefined);
+  await answer?.body?.cancel();
+  const told = [...(answer?.headers ?? [])].filter(([name]) => LIMIT_HEADER.test(name));
+  return told.length === 0
+    ? ' Edgegap’s answers do not tell how much is left.'
+    : ` Edgegap tells: ${told.map(([name, value]) => `${name}: ${value.slice(0, 40)}`).join(', ')}.`;
+}

@@ -1,0 +1,82 @@
+import type { Clock } from '../clock.ts';
+import type { Directory } from '../command/define.ts';
+import type { Config } from '../config.ts';
+import { type Finding, warning } from '../finding.ts';
+import { createMask } from '../log/mask.ts';
+import type { Logger } from '../log.ts';
+import type { Store } from '../store/schema.ts';
+import { examineAddress } from './address.ts';
+import { examineEdgegap } from './edgegap.ts';
+import { examineStore, type StoreParts } from './store.ts';
+import { examineClock } from './time.ts';
+import { examineVersions } from './versions.ts';
+
+export interface ExamineParts extends Pick<StoreParts, 'tryFolder'> {
+  readonly config: Config;
+  readonly directory: Directory;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly log: Logger;
+  /** The store of this process, if this process is the running bot. */
+  readonly store?: Store;
+  /** The version of the Node.js that runs. */
+  readonly node?: string;
+}
+
+/**
+ * Checks everything that the settings lead to: Edgegap, the chat platforms, the address, the clock, the database and the
+ * versions. Nothing is changed. No finding holds a secret.
+ */
+export async function examine(parts: ExamineParts): Promise<Finding[]> {
+  const { config, directory, clock, log, store, node, tryFolder } = parts;
+  const { discord, slack, publicUrl, database } = config;
+  const now = () => clock.now();
+  const address = safely('address', async () => {
+    const { findings, botRuns } = await examineAddress(config, store !== undefined);
+    return [
+      ...findings,
+      ...(await examineStore(database, { log, store, botRuns, ...(tryFolder ? { tryFolder } : {}) })),
+    ];
+  });
+  const all = await Promise.all([
+    [examineVersions(node)],
+    safely('edgegap', () => examineEdgegap(config, log)),
+    // Each platform's package takes time to load, so it is loaded only if the platform is used.
+    discord &&
+      safely('discord', async () => {
+        const { examineDiscord } = await import('../adapters/discord/examine.ts');
+        return examineDiscord(discord, directory);
+      }),
+    slack &&
+      safely('slack', async () => {
+        const { examineSlack } = await import('../adapters/slack/examine.ts');
+        return examineSlack(slack, publicUrl, log);
+      }),
+    address,
+    safely('clock', () => examineClock(config, now)),
+  ]);
+  return all.flatMap((findings) => findings ?? []).map(masking(config.secrets));
+}
+
+/** A fault of the doctor itself must not hide the other findings. */
+async function safely(check: string, look: () => Promise<Finding[]>): Promise<Finding[]> {
+  try {
+    return await look();
+  } catch (error) {
+    return [
+      warning(
+        check,
+        `This check could not be made: ${error instanceof Error ? error.message : String(error)}.`,
+        'Run doctor again. If this goes on, report the fault.',
+      ),
+    ];
+  }
+}
+
+function masking(secrets: readonly string[]): (finding: Finding) => Finding {
+  const mask = createMask(secrets);
+  return ({ says, mend, ...finding }) => ({
+    ...finding,
+    says: mask(says),
+    ...(mend === undefined ? {} : { mend: mask(mend) }),
+  });
+}

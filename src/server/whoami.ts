@@ -1,0 +1,30 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+
+/** The path at which the bot says who it is. The question has the parameter `nonce`. */
+export const WHOAMI_PATH = '/whoami';
+const SERVICE = 'edgegap-chatops';
+const NONCE = /^[A-Za-z0-9_-]{16,64}$/;
+
+/** The answer to a nonce. Undefined if the text is no nonce. */
+export type WhoAmI = (nonce: string) => { readonly service: string; readonly proof: string } | undefined;
+
+/**
+ * Answers so that only a process with the same secrets can tell the answer from that of another bot. The answer says
+ * nothing about the secrets.
+ */
+export function createWhoAmI(secrets: readonly string[]): WhoAmI {
+  const key = createHmac('sha256', WHOAMI_PATH).update(JSON.stringify(secrets.toSorted())).digest();
+  return (nonce) =>
+    NONCE.test(nonce)
+      ? { service: SERVICE, proof: createHmac('sha256', key).update(nonce).digest('hex') }
+      : undefined;
+}
+
+/** Who gave this answer to the nonce: this bot, a bot with other settings, or another service. */
+export function recognise(whoAmI: WhoAmI, nonce: string, answer: unknown): 'this' | 'another' | 'stranger' {
+  const { service, proof } = (answer ?? {}) as { service?: unknown; proof?: unknown };
+  if (service !== SERVICE || typeof proof !== 'string') return 'stranger';
+  const own = Buffer.from(whoAmI(nonce)?.proof ?? '');
+  const given = Buffer.from(proof);
+  return own.length === given.length && timingSafeEqual(own, given) ? 'this' : 'another';
+}
