@@ -17,8 +17,9 @@ RUN npm prune --omit=dev --ignore-scripts \
 FROM ${NODE} AS base
 RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /usr/local/bin/yarn* /opt/yarn* \
   && mkdir /app && mkdir --mode=1777 /data /app/.compiled && ln -s /data /app/data \
-  && printf '#!/bin/sh\nexec node /app/src/doctor/doctor-cli.js "$@"\n' > /usr/local/bin/doctor \
-  && chmod 755 /usr/local/bin/doctor
+  && for name in doctor setup; do \
+    printf '#!/bin/sh\nexec node /app/src/%s/%s-cli.js "$@"\n' $name $name > /usr/local/bin/$name \
+    && chmod 755 /usr/local/bin/$name; done
 
 # A copy, because a file that a later layer removes still takes room in the layer below.
 FROM scratch

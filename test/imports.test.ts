@@ -119,6 +119,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     'server',
     'store',
   ],
+  setup: ['adapters/discord', 'adapters/slack', 'chat', 'command', 'config', 'edgegap', 'finding', 'proxy'],
   'adapters/start': ['adapters/receiving', 'chat', 'replicas'],
 };
 const COMMON = ['clock', 'errors', 'log', 'loop'];

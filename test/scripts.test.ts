@@ -38,6 +38,7 @@ test.each([
   ['doctor', 'src/doctor/doctor-cli.ts'],
   ['outbox', 'src/notify/outbox-cli.ts'],
   ['register', 'src/adapters/discord/register-cli.ts'],
+  ['setup', 'src/setup/setup-cli.ts'],
   ['slack:manifest', 'src/adapters/slack/manifest-cli.ts'],
 ])('npm run %s with --help shows the usage', { timeout: 60_000 }, async (name, script) => {
   const { stdout, stderr } = await run(script, '--help');

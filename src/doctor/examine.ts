@@ -38,7 +38,7 @@ export async function examine(parts: ExamineParts): Promise<Finding[]> {
     ];
   });
   const all = await Promise.all([
-    [examineVersions(node)],
+    safely('versions', async () => [examineVersions(node)]),
     safely('edgegap', () => examineEdgegap(config, log)),
     // Each platform's package takes time to load, so it is loaded only if the platform is used.
     discord &&

@@ -82,7 +82,7 @@ export class SlackWebApi {
   }
 
   async answer(given: WebRequest): Promise<WebAnswer> {
-    const request = { ...given, params: this.#inOwnTime(given.params) };
+    const request = { ...given, params: this.#byId(this.#inOwnTime(given.params)) };
     const denied = this.#authorise(request);
     if (denied) return { ok: false, error: denied };
     const { method, params } = request;
@@ -139,6 +139,11 @@ export class SlackWebApi {
   #inOwnTime({ oldest, ...params }: WebRequest['params']): WebRequest['params'] {
     if (oldest === undefined) return params;
     return { ...params, oldest: (this.#toOwnTime(Number(oldest) * 1000) / 1000).toFixed(6) };
+  }
+
+  /** A public channel can be given by its name, too (chat.postMessage). */
+  #byId(params: WebRequest['params']): WebRequest['params'] {
+    return params.channel === '#game-servers' ? { ...params, channel: this.#world.channels.team } : params;
   }
 
   /** Slack names the token's scopes in every answer. */

@@ -18,14 +18,7 @@ export async function examineDiscord(config: DiscordConfig, directory: Directory
   const survey = createSurvey(config);
   try {
     const [user, application] = await Promise.all([survey.user(), survey.application()]);
-    if (user.bot !== true)
-      return [
-        wrong(
-          'discord.token',
-          `DISCORD_TOKEN is the token of the person ${user.username}, not of a bot.`,
-          tokenAdvice(),
-        ),
-      ];
+    if (user.bot !== true) return [tokenOfPerson(user.username)];
     const found = [
       ok(
         'discord.token',
@@ -39,13 +32,17 @@ export async function examineDiscord(config: DiscordConfig, directory: Directory
     ]);
     return [...found, logins, ...servers];
   } catch (error) {
-    return [refusal(config, error)];
+    return [discordRefusal(config, error)];
   } finally {
     survey.close();
   }
 }
 
-function refusal({ token, apiUrl }: DiscordConfig, error: unknown): Finding {
+/** Why Discord did not let the token in, and how to mend that. */
+export function discordRefusal(
+  { token, apiUrl }: Pick<DiscordConfig, 'token' | 'apiUrl'>,
+  error: unknown,
+): Finding {
   const reason = error instanceof AppError ? error : toStartError(error, apiUrl);
   if (!(reason instanceof ConfigError))
     return wrong(
@@ -66,6 +63,14 @@ function refusal({ token, apiUrl }: DiscordConfig, error: unknown): Finding {
   );
 }
 
+export function tokenOfPerson(name: string): Finding {
+  return wrong(
+    'discord.token',
+    `DISCORD_TOKEN is the token of the person ${name}, not of a bot.`,
+    tokenAdvice(),
+  );
+}
+
 function tokenAdvice(): string {
   return `Open ${PORTAL}, your application, Bot, press Reset Token, and put the new token into DISCORD_TOKEN.`;
 }
@@ -77,7 +82,8 @@ function accountIn(token: string): string | undefined {
   return /^\d{17,20}$/.test(id) ? id : undefined;
 }
 
-function ofApplication(application: APIApplication): Finding[] {
+/** The settings of the application in Discord's portal. */
+export function ofApplication(application: APIApplication): Finding[] {
   const { interactions_endpoint_url: endpoint, bot_require_code_grant: needsGrant } = application;
   const found: Finding[] = [
     endpoint
@@ -184,7 +190,8 @@ async function ofCommands(
   }
 }
 
-function ofPermissions(server: SurveyedServer, invite: string | undefined): Finding[] {
+/** The bot's permissions in the server and in its channels. */
+export function ofPermissions(server: SurveyedServer, invite: string | undefined): Finding[] {
   const check = 'discord.permissions';
   const lacking = (granted: bigint) =>
     NEEDED_PERMISSIONS.filter(([, bit]) => !allows(granted, bit)).map(([name]) => name);

@@ -21,14 +21,7 @@ export async function examineSlack(
   const survey = createSlackSurvey(config, log);
   try {
     const { team, teamName, user, botId, app, scopes } = await survey.identity();
-    if (botId === '')
-      return [
-        wrong(
-          'slack.token',
-          `SLACK_BOT_TOKEN is the token of the person ${user}, not of a bot.`,
-          `Open ${APPS}, your app, OAuth & Permissions, and copy the Bot User OAuth Token.`,
-        ),
-      ];
+    if (botId === '') return [slackTokenOfPerson(user)];
     return [
       ok(
         'slack.token',
@@ -40,12 +33,18 @@ export async function examineSlack(
     ];
   } catch (error) {
     return [
-      refusal('slack.token', 'SLACK_BOT_TOKEN', 'the Bot User OAuth Token from "OAuth & Permissions"', error),
+      slackRefusal(
+        'slack.token',
+        'SLACK_BOT_TOKEN',
+        'the Bot User OAuth Token from "OAuth & Permissions"',
+        error,
+      ),
     ];
   }
 }
 
-function refusal(check: string, setting: string, source: string, error: unknown): Finding {
+/** Why Slack did not let a token in, and how to mend that. `source` is the place where people copy the token. */
+export function slackRefusal(check: string, setting: string, source: string, error: unknown): Finding {
   const reason = startError(setting, source, error);
   if (reason instanceof ConfigError) {
     const [says = '', ...mend] = reason.userMessage.split(': ');
@@ -63,11 +62,20 @@ function refusal(check: string, setting: string, source: string, error: unknown)
   );
 }
 
+export function slackTokenOfPerson(name: string): Finding {
+  return wrong(
+    'slack.token',
+    `SLACK_BOT_TOKEN is the token of the person ${name}, not of a bot.`,
+    `Open ${APPS}, your app, OAuth & Permissions, and copy the Bot User OAuth Token.`,
+  );
+}
+
 function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-function ofScopes(granted: readonly string[], app: string | undefined): Finding {
+/** Compares the granted scopes with those that the bot needs. */
+export function ofScopes(granted: readonly string[], app: string | undefined): Finding {
   const check = 'slack.scopes';
   const missing = BOT_SCOPES.filter((scope) => !granted.includes(scope));
   const where = app === undefined ? APPS : `${APPS}/${app}`;
@@ -83,9 +91,10 @@ function ofScopes(granted: readonly string[], app: string | undefined): Finding 
   return wrong(check, `The app lacks the scopes ${missing.join(', ')}, so some commands fail.`, mend);
 }
 
-async function ofMode(
+/** Checks the app-level token, or the settings of HTTP mode. */
+export async function ofMode(
   survey: SlackSurvey,
-  { mode }: SlackConfig,
+  { mode }: Pick<SlackConfig, 'mode'>,
   { app, publicUrl }: { readonly app: string | undefined; readonly publicUrl: string | undefined },
 ): Promise<Finding[]> {
   if (mode.kind === 'http') return ofHttp(mode.signingSecret, publicUrl);
@@ -110,7 +119,7 @@ async function ofMode(
     ];
   } catch (error) {
     return [
-      refusal(
+      slackRefusal(
         check,
         'SLACK_APP_TOKEN',
         'an app-level token with the scope connections:write from "Basic Information"',

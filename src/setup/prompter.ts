@@ -1,0 +1,100 @@
+import { AppError } from '../errors.ts';
+
+/** A question of the setup. */
+export interface Question {
+  /** The name of the answer in an answers file. Most names are names of settings. */
+  readonly key: string;
+  readonly text: string;
+  /** Whether the typed answer is not shown. */
+  readonly secret?: boolean;
+  /** The answer if the person presses Enter, or if an answers file has no such key. */
+  readonly fallback?: string;
+}
+
+/** A person at a terminal, or a file with answers. */
+export interface Prompter {
+  /** Whether a person answers, who can be asked again. */
+  readonly interactive: boolean;
+  say(text: string): void;
+  /** Throws SkippedStep if the person skips the step, and SetupError if there is no answer. */
+  ask(question: Question): Promise<string>;
+  /** Waits until `done` returns true. `done` is called at intervals, and whenever the person presses Enter. */
+  wait(question: Question, done: () => Promise<boolean>): Promise<void>;
+  close(): void;
+}
+
+/** The setup cannot go on. The hint says how to go on. */
+export class SetupError extends AppError {
+  constructor(message: string, hint?: string) {
+    super('setup', message, { hint });
+  }
+}
+
+/** The person has skipped a step. */
+export class SkippedStep extends Error {}
+
+/**
+ * Asks until the answer is right. `read` returns what the answer stands for, or throws AppError for a wrong answer. A
+ * wrong answer in an answers file ends the setup.
+ */
+export async function askFor<T>(
+  prompter: Prompter,
+  question: Question,
+  read: (answer: string) => Promise<T> | T,
+): Promise<T> {
+  for (;;) {
+    const answer = await prompter.ask(question);
+    try {
+      return await read(answer);
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      if (!prompter.interactive)
+        throw new SetupError(`The answer ${question.key} cannot be used: ${error.userMessage}`, error.hint);
+      prompter.say(`  ${[error.userMessage, error.hint].filter(Boolean).join(' → ')}`);
+    }
+  }
+}
+
+/** A thing that people know by its name and settings know by its id. */
+export interface Named {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** The most things that are shown as a numbered list. People type the names of further things. */
+const LISTED = 25;
+
+export function listOf(things: readonly Named[]): string {
+  const lines = things.slice(0, LISTED).map(({ name }, at) => `  ${String(at + 1).padStart(3)}  ${name}`);
+  if (things.length > LISTED) lines.push(`       … and ${things.length - LISTED} more: type a name`);
+  return lines.join('\n');
+}
+
+/** Finds things by number, name or id, separated by commas. Throws SetupError for an unknown or unclear name. */
+export function choose(answer: string, things: readonly Named[], noun: string): Named[] {
+  const words = answer
+    .split(',')
+    .map((word) => word.trim())
+    .filter((word) => word !== '');
+  return words.map((word) => {
+    const plain = word.replace(/^[#@]/, '').toLowerCase();
+    const byId = things.find(({ id }) => id === word);
+    const byName = things.filter(({ name }) => name.replace(/^[#@]/, '').toLowerCase() === plain);
+    const byNumber = /^\d{1,3}$/.test(word) ? things.slice(0, LISTED)[Number(word) - 1] : undefined;
+    if (!byId && byName.length > 1)
+      throw new SetupError(
+        `There are several ${noun}s called ${word}.`,
+        `Give the id: ${byName.map(({ id }) => id).join(', ')}.`,
+      );
+    const found = byId ?? byName[0] ?? byNumber;
+    if (!found)
+      throw new SetupError(
+        `There is no ${noun} ${word}.`,
+        `There are: ${things
+          .slice(0, LISTED)
+          .map(({ name }) => name)
+          .join(', ')}.`,
+      );
+    return found;
+  });
+}
