@@ -14,6 +14,7 @@ const END = '<!-- /commands -->';
 const WHO = {
   open: 'everyone whom the bot answers',
   read: 'readers and operators',
+  inspect: 'operators',
   change: 'operators',
 } as const;
 
@@ -51,7 +52,7 @@ function entryDetails({ name, description, options, example }: Entry): string {
   return [
     `${description}.`,
     `\`\`\`text\n${usage(name, options)}\n\`\`\``,
-    ['| option | required | |', '| --- | --- | --- |', ...rows].join('\n'),
+    ...(rows.length > 0 ? [['| option | required | |', '| --- | --- | --- |', ...rows].join('\n')] : []),
     ...(example ? [`For example: \`${name} ${example}\``] : []),
   ].join('\n\n');
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { createPlatforms } from './adapters/start.ts';
 import { type AccountSettings, type OpenAccount, openAccount } from './app/account.ts';
+import { createAlarm, type TokenRefused, type TokenSetting } from './app/alarm.ts';
 import { openOwnDeployment } from './app/own-deployment.ts';
 import { createReadiness } from './app/readiness.ts';
 import { createRefresher } from './app/refresher.ts';
@@ -26,11 +27,12 @@ import { type Account, Accounts } from './deployments/account.ts';
 import { Callbacks } from './deployments/callbacks.ts';
 import { endWarnings } from './deployments/end-warnings.ts';
 import { DeploymentRepository } from './deployments/repository.ts';
+import { examine, examineAtStart } from './doctor/examine.ts';
 import { waitOut } from './edgegap/permits.ts';
 import { shareOfLimits } from './edgegap/scheduler.ts';
-import { AppError } from './errors.ts';
+import { AppError, ConfigError } from './errors.ts';
 import { createMask } from './log/mask.ts';
-import type { Logger } from './log.ts';
+import { createLog, type Logger } from './log.ts';
 import { purgeChannels, purgeOutbox } from './notify/report.ts';
 import { createOutboxWorker } from './notify/worker.ts';
 import { purgeRecordings } from './recorder/recordings.ts';
@@ -54,6 +56,8 @@ const DEFAULT_ACCOUNT = 'default';
 /** Stands in place of an account's id for work that is done for all accounts together. */
 const EVERY_ACCOUNT = 'all';
 
+const FOUND = 'doctor: something is not as it should be; npm run doctor checks everything';
+
 const COMMANDS = join(import.meta.dirname, '..', 'commands');
 
 export interface AppParts {
@@ -66,7 +70,7 @@ export interface AppParts {
   readonly heartbeat?: Clock;
   readonly log: Logger;
   /** Makes the chat platforms, which need to know the commands. */
-  readonly adapters: (directory: Directory) => readonly Adapter[];
+  readonly adapters: (directory: Directory, refused: TokenRefused) => readonly Adapter[];
   /** Called when no chat platform works any more and only a person can repair that. */
   readonly over?: (error: AppError) => void;
   /** Access rules by platform. */
@@ -101,7 +105,8 @@ export async function buildApp({
   loopback = false,
 }: AppParts) {
   const directory = await loadCommands(commands ?? COMMANDS, kinds);
-  const adapters = makeAdapters(directory);
+  // An adapter may find a refused token before the alarm exists, but not before the start.
+  const adapters = makeAdapters(directory, (...refusal) => alarm(...refusal));
   const store = await openStore(dialectFor(config.database, log));
   const shared = isShared(config.database);
   const lifeline = lifelineOf(config.database, log, store);
@@ -115,10 +120,20 @@ export async function buildApp({
   const secrets = [...new Set([...config.secrets, ...given.all.map(({ token }) => token)])];
   // Masks texts from Edgegap when they arrive. No later step masks them again.
   const mask = createMask(secrets);
+  // The doctor reports every failure itself.
+  const quiet = createLog({ level: 'silent', secrets });
   const outbox = createOutboxWorker({ store, membership, adapters, clock, log });
   const charts = createCharts({ clock: heartbeat, log });
   const logSearches = createLogSearches({ clock: heartbeat, log });
   const reader = createReader({ clock, realClock: heartbeat, log });
+  const alarm = createAlarm({
+    access,
+    adapters: () => adapters,
+    tokenOf: (setting) => tokensOf(config)[setting],
+    store,
+    clock,
+    log,
+  });
   let publicUrl = config.publicUrl;
   const ownDeployment = openOwnDeployment({ ...config, store, membership, clock, log });
   const adapterOf = (platform: string) => adapters.find((one) => one.platform === platform);
@@ -136,6 +151,7 @@ export async function buildApp({
     publicUrl: () => publicUrl,
     deployLimits: config.deployLimits,
     secrets,
+    tokenRefused: (error: AppError) => alarm('EDGEGAP_API_TOKEN', error),
     flightRecorder: config.flightRecorder,
   } as const;
   const opened = given.all.map((one) => openAccount(one, parts));
@@ -184,6 +200,7 @@ export async function buildApp({
       return pipeline.carryOut(storedInvocation(stored, { adapter, store, clock }));
     },
     ownDeployment,
+    examine: () => examine({ config, directory, clock, log: quiet, store }),
     clock,
     settings: {
       defaultNear: config.defaultNear,
@@ -255,7 +272,19 @@ export async function buildApp({
   const explaining = reports({ accountOf: (id) => accounts.byId(id), store, clock, log });
   const tasks = [purges, forgettingPayloads(store), ...stops, warnings, bulk, following, ...explaining];
   const work = new TaskWorker({ store, membership, account: EVERY_ACCOUNT, kinds: tasks, clock, log });
-  const platforms = createPlatforms({ adapters, leases, membership, clock, log, inbox: pipeline, over });
+  const gaveUp = (platform: string, error: AppError) => {
+    if (platform === 'discord' && error instanceof ConfigError) alarm('DISCORD_TOKEN', error);
+  };
+  const platforms = createPlatforms({
+    adapters,
+    leases,
+    membership,
+    clock,
+    log,
+    inbox: pipeline,
+    over,
+    gaveUp,
+  });
   let warmed: Promise<unknown> = Promise.resolve();
   let stopping = false;
   const server = buildServer({
@@ -301,6 +330,13 @@ export async function buildApp({
         );
       return { port };
     },
+    /** Logs the faults that the start itself does not notice. Called after the start, which does not wait for this. */
+    async warn(): Promise<void> {
+      const findings = await examineAtStart({ config, directory, clock, log: quiet, store });
+      for (const { check, state, says: problem, mend: hint } of findings)
+        if (state !== 'ok' && !stopping)
+          log[state === 'wrong' ? 'error' : 'warn']({ check, problem, hint }, FOUND);
+    },
     /** Resolves when the lists for suggestions have been read for the first time, or could not be read. */
     warmed: () => warmed,
     /** Resolves when every invocation has been answered and the bot has tried to send every message. */
@@ -327,6 +363,15 @@ export async function buildApp({
       });
       log.info('stopped');
     },
+  };
+}
+
+function tokensOf({ edgegap, discord, slack }: Config): Readonly<Record<TokenSetting, string | undefined>> {
+  return {
+    EDGEGAP_API_TOKEN: edgegap.token,
+    DISCORD_TOKEN: discord?.token,
+    SLACK_BOT_TOKEN: slack?.botToken,
+    SLACK_APP_TOKEN: slack?.mode.kind === 'socket' ? slack.mode.appToken : undefined,
   };
 }
 

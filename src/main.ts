@@ -1,8 +1,6 @@
 import { z } from 'zod';
-import { type App, buildApp } from './app.ts';
-import type { Adapter } from './chat/port.ts';
+import { type App, type AppParts, buildApp } from './app.ts';
 import { systemClock } from './clock.ts';
-import type { Directory } from './command/define.ts';
 import { type Config, readConfig } from './config.ts';
 import { AppError, ConfigError, StoreError } from './errors.ts';
 import { readFlags } from './flags.ts';
@@ -79,7 +77,9 @@ async function main(): Promise<void> {
   });
   try {
     const app = await built;
-    if (!leaving) await app.start();
+    if (leaving) return;
+    await app.start();
+    void app.warn().catch((err: unknown) => log.error({ err }, 'doctor: the checks at the start failed'));
   } catch (error) {
     // If a stop interrupts the start, the start fails, too, but that is no error.
     if (leaving) return;
@@ -102,7 +102,7 @@ async function build(config: Config, log: Logger, over?: (error: AppError) => vo
     log,
     ...(over ? { over } : {}),
     access: { ...(discord ? { discord: discord.access } : {}), ...(slack ? { slack: slack.access } : {}) },
-    adapters: (directory) => makers.flatMap((make) => make(directory)),
+    adapters: (...parts) => makers.flatMap((make) => make(...parts)),
   });
 }
 
@@ -113,7 +113,7 @@ async function buildForCheck(config: Config, log: Logger): Promise<App> {
   return build({ ...config, database: ':memory:' }, log);
 }
 
-type MakeAdapters = (directory: Directory) => Adapter[];
+type MakeAdapters = AppParts['adapters'];
 
 /** Each SDK is loaded only if its platform is used, because the SDKs take most of the start's time and memory. */
 async function discordAdapter({ discord }: Config, log: Logger): Promise<MakeAdapters> {
@@ -124,7 +124,8 @@ async function discordAdapter({ discord }: Config, log: Logger): Promise<MakeAda
 
 async function slackAdapter({ slack }: Config, log: Logger): Promise<MakeAdapters> {
   const { createSlackAdapter } = await import('./adapters/slack/adapter.ts');
-  return () => (slack ? [createSlackAdapter({ config: slack, clock: systemClock, log })] : []);
+  return (_, refused) =>
+    slack ? [createSlackAdapter({ config: slack, clock: systemClock, log, refused })] : [];
 }
 
 /** Writes the last message of the process, for an operator at the terminal, or into the log of the container. */

@@ -18,6 +18,8 @@ interface PlatformsParts extends Omit<SoleReceiverParts, 'adapter' | 'lost' | 'r
    * and a restart.
    */
   readonly over: (error: AppError) => void;
+  /** Called when a platform is given up because of a wrong setting. */
+  readonly gaveUp?: (platform: string, error: AppError) => void;
 }
 
 /**
@@ -26,7 +28,7 @@ interface PlatformsParts extends Omit<SoleReceiverParts, 'adapter' | 'lost' | 'r
  * that cannot be reached is tried again. A wrong setting is logged, and the platform is not tried again.
  */
 export function createPlatforms(parts: PlatformsParts) {
-  const { adapters, clock, log, inbox, over } = parts;
+  const { adapters, clock, log, inbox, over, gaveUp } = parts;
   const retries = new Map<Adapter, () => void>();
   const gone = new Set<Adapter>();
   const receivers = new Map<Adapter, SoleReceiver>();
@@ -49,6 +51,7 @@ export function createPlatforms(parts: PlatformsParts) {
       'platforms: a platform cannot be used; correct its settings and restart the bot',
     );
     gone.add(adapter);
+    gaveUp?.(adapter.platform, error);
     if (gone.size === adapters.length) over(error);
   }
 

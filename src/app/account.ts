@@ -26,17 +26,27 @@ export type OpenAccount = ReturnType<typeof openAccount>;
 type Needed = DeploymentsParts &
   ReconcilerParts &
   SharedPermitsParts &
-  Pick<EdgegapClientOptions, 'mask' | 'limits'>;
+  Pick<EdgegapClientOptions, 'mask' | 'limits' | 'tokenRefused'>;
 type Parts = Omit<Needed, 'account' | 'admit' | 'edgegap' | 'deployments' | 'beforeStop'> &
   Pick<GuardParts, 'deployLimits'> &
   Pick<RecorderParts, 'secrets' | 'flightRecorder'>;
 
 /** Each account has its own API client and its own rate limits, which are not shared with any other account. */
 export function openAccount({ id, apiUrl, token, proxy, allowlist }: AccountSettings, parts: Parts) {
-  const { repository, membership, store, clock, log, mask, limits } = parts;
+  const { repository, membership, store, clock, log, mask, limits, tokenRefused } = parts;
   const common = { ...parts, account: id };
   const permits: Permits = membership.shared ? new SharedPermits(common) : new MemoryPermits(clock);
-  const client = new EdgegapClient({ baseUrl: apiUrl, proxy, token, clock, log, limits, permits, mask });
+  const client = new EdgegapClient({
+    baseUrl: apiUrl,
+    proxy,
+    token,
+    clock,
+    log,
+    limits,
+    permits,
+    mask,
+    tokenRefused,
+  });
   const applicationOf = async (request_id: string) =>
     (await repository.byRequestId(id, request_id))?.application;
   const api = withAllowlist(client, allowlist, applicationOf);

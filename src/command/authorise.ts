@@ -1,13 +1,22 @@
 import type { Person } from '../chat/port.ts';
 import type { AccessRules } from '../config.ts';
 import { RefusedError } from '../errors.ts';
-import { type Permission, permissions } from './permissions.ts';
+import { type Permission, type PermissionLevel, permissions } from './permissions.ts';
 
 export interface Policy {
   /** The rules of each platform, by the platform's name. */
   readonly rules: Readonly<Record<string, AccessRules>>;
   readonly readOnly: boolean;
 }
+
+/** The levels that operators have. */
+const OPERATORS: readonly PermissionLevel[] = ['read', 'inspect', 'change'];
+
+const REFUSALS: Readonly<Partial<Record<PermissionLevel, string>>> = {
+  read: 'You may not look at deployments here.',
+  inspect: 'Only operators may examine the bot.',
+  change: 'You may not change deployments here.',
+};
 
 /** Why the person lacks the permission, in words for that person. Undefined if the person has the permission. */
 export function refusal(policy: Policy, platform: string, person: Person, permission: Permission) {
@@ -23,13 +32,11 @@ export function refusal(policy: Policy, platform: string, person: Person, permis
     });
   const rules = policy.rules[platform];
   // TypeScript's types do not hold at run time. If a permission level has no rule, nobody gets the permission.
-  if (rules && (level === 'read' || level === 'change') && isOperator(rules, person)) return undefined;
+  if (rules && OPERATORS.includes(level) && isOperator(rules, person)) return undefined;
   if (level === 'read' && rules && isReader(rules, person)) return undefined;
-  return new RefusedError(
-    'not-permitted',
-    level === 'read' ? 'You may not look at deployments here.' : 'You may not change deployments here.',
-    { hint: 'Ask an administrator of this place: access is granted by role or group in my settings.' },
-  );
+  return new RefusedError('not-permitted', REFUSALS[level] ?? 'You may not do this here.', {
+    hint: 'Ask an administrator of this place: access is granted by role or group in my settings.',
+  });
 }
 
 function isOperator(rules: AccessRules, person: Person): boolean {

@@ -11,6 +11,7 @@ import type { LifetimeLimits } from '../deployments/lifetime.ts';
 import type { PlannedStops } from '../deployments/planned-stops.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
 import type { StopOptions, StopResult } from '../edgegap/stop.ts';
+import type { Finding } from '../finding.ts';
 import type { Guard } from '../guard/guard.ts';
 import type { Recordings } from '../recorder/recordings.ts';
 import type { Followers } from '../tail/followers.ts';
@@ -235,7 +236,8 @@ export function defineGroup(group: GroupSpec): GroupSpec {
 
 /** The lowest permission among the entries of a command. It decides whether help shows the command to a person. */
 export function leastPermission({ entries }: Command): Permission {
-  const rank = ({ permission }: Entry) => ['open', 'read', 'change'].indexOf(permissions[permission]);
+  const rank = ({ permission }: Entry) =>
+    ['open', 'read', 'inspect', 'change'].indexOf(permissions[permission]);
   return entries.reduce((least, entry) => (rank(entry) < rank(least) ? entry : least)).permission;
 }
 
@@ -275,6 +277,8 @@ export interface Services {
   hasLeft(person: { readonly id: string }, at: Address): Promise<boolean>;
   /** The deployment in which the bot itself runs. Undefined if the bot does not run as a deployment of Edgegap. */
   readonly ownDeployment: OwnDeployment | undefined;
+  /** Checks everything that the settings lead to. Changes nothing. */
+  examine(): Promise<readonly Finding[]>;
   /** The plans to change many deployments at once. */
   readonly plans: Plans;
   /** The logs that are followed. */

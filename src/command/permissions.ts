@@ -7,13 +7,14 @@ export const permissions = {
   'deployments.tag': 'change',
   'presets.change': 'change',
   'bot.operate': 'change',
+  'bot.inspect': 'inspect',
 } as const satisfies Record<string, PermissionLevel>;
 
 /**
  * The people who have the permission. `open`: all members of the served server or workspace. `read`: readers and
- * operators. `change`: operators.
+ * operators. `change`: operators, unless the bot is read-only. `inspect`: operators.
  */
-export type PermissionLevel = 'open' | 'read' | 'change';
+export type PermissionLevel = 'open' | 'read' | 'inspect' | 'change';
 
 export type Permission = keyof typeof permissions;
 

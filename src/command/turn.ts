@@ -18,7 +18,7 @@ import { findDeployment, parseRequestId } from './kinds/deployment.ts';
 import { argumentOnCard } from './on-card.ts';
 import { formImpossible, formTooLate } from './open-form.ts';
 import { parseValues } from './parse.ts';
-import { type Permission, permissions } from './permissions.ts';
+import { type Permission, type PermissionLevel, permissions } from './permissions.ts';
 import { ENDED, summaryOf, targetOf } from './request-summary.ts';
 import { resolveValues, withExpanded, withSource } from './resolve.ts';
 import { namesakes } from './same-name.ts';
@@ -36,6 +36,8 @@ const FIRST_RESPONSE_MS = 2_500;
 const CHECK_BUDGET_MS = 1_200;
 /** The time that the store always gets, in milliseconds. */
 const STORE_BUDGET_MS = 1_000;
+/** Levels for which a person's rights may be up to ten minutes old. */
+const FOR_MANY: readonly PermissionLevel[] = ['open', 'read'];
 
 export interface TurnParts {
   readonly services: Services;
@@ -269,7 +271,7 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
   }
 
   async function authorised(permission: Permission): Promise<Person> {
-    asker = await invocation.person(permissions[permission] === 'change' ? 'fresh' : 'cached');
+    asker = await invocation.person(FOR_MANY.includes(permissions[permission]) ? 'cached' : 'fresh');
     const refused = contexts.refusal(asker, permission);
     if (refused) throw refused;
     return asker;

@@ -57,6 +57,27 @@ export async function examine(parts: ExamineParts): Promise<Finding[]> {
   return all.flatMap((findings) => findings ?? []).map(masking(config.secrets));
 }
 
+/** The checks that a start makes: few calls, and only faults that the start itself does not notice. */
+export async function examineAtStart(parts: ExamineParts & { readonly store: Store }): Promise<Finding[]> {
+  const { config, clock, log, store, tryFolder } = parts;
+  const { discord } = config;
+  const all = await Promise.all([
+    config.publicUrl === undefined
+      ? []
+      : safely('address', async () => (await examineAddress(config, true)).findings as Finding[]),
+    safely('clock', () => examineClock(config, () => clock.now())),
+    safely('store', () =>
+      examineStore(config.database, { log, store, botRuns: true, ...(tryFolder ? { tryFolder } : {}) }),
+    ),
+    discord &&
+      safely('discord', async () => {
+        const { examineDiscordRoles } = await import('../adapters/discord/examine.ts');
+        return examineDiscordRoles(discord);
+      }),
+  ]);
+  return all.flatMap((findings) => findings ?? []).map(masking(config.secrets));
+}
+
 /** A fault of the doctor itself must not hide the other findings. */
 async function safely(check: string, look: () => Promise<Finding[]>): Promise<Finding[]> {
   try {

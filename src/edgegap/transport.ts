@@ -14,6 +14,8 @@ import type { Lane } from './waiting-calls.ts';
 
 const MAX_ATTEMPTS = 3;
 const BACKOFF_MS = 500;
+/** The codes of refusals that concern the token, whatever the request is. */
+const REFUSED_TOKEN = ['edgegap-unauthorized', 'edgegap-forbidden'];
 /** How many characters of Edgegap's message are read. */
 const LONGEST_MESSAGE = 4_096;
 
@@ -31,6 +33,8 @@ export interface TransportOptions {
   /** The permits for requests. By default, the permits belong to this process alone. */
   permits?: Permits | undefined;
   proxy?: Proxies | undefined;
+  /** Called whenever Edgegap refuses the token. */
+  tokenRefused?: ((error: EdgegapError) => void) | undefined;
   /** Hides secrets in texts that were written by people and servers. */
   mask: Mask;
   /** The source of the random part of the pauses between attempts. The default is `Math.random`. */
@@ -215,7 +219,7 @@ export class Transport {
       if (json === undefined && text.trim() !== '') throw unreadable(request, status, 'no JSON');
       return { status, json, bytes };
     }
-    throw refusalError({
+    const error = refusalError({
       method,
       path,
       subject,
@@ -224,6 +228,8 @@ export class Transport {
       requestId: requestIdOf(json),
       retryAfterMs: retryAfterMs(headers['retry-after'], this.#options.clock.now()),
     });
+    if (REFUSED_TOKEN.includes(error.code)) this.#options.tokenRefused?.(error);
+    throw error;
   }
 
   /** Edgegap's message and details on a single line, without the secrets that they may repeat. */

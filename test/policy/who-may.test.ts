@@ -107,6 +107,7 @@ const uses: readonly Use[] = [
   on('self-stop', 'bot.operate'),
   press('self-stop:confirm', 'bot.operate', () => 'self'),
   press('self-stop:cancel', 'bot.operate', () => 'self'),
+  on('doctor', 'bot.inspect'),
 ];
 
 /** Every entry in the menu of a card. */
@@ -119,8 +120,8 @@ const entries: readonly Use[] = (
   ] as const
 ).map(([entry, permission]) => ({ what: `the entry ${entry}`, permission, entry }));
 
-type Level = 'nothing' | 'open' | 'read' | 'change';
-const order: readonly Level[] = ['nothing', 'open', 'read', 'change'];
+type Level = 'nothing' | 'open' | 'read' | 'inspect' | 'change';
+const order: readonly Level[] = ['nothing', 'open', 'read', 'inspect', 'change'];
 
 interface Setting {
   readonly title: string;
@@ -150,7 +151,7 @@ const everyone: Setting = {
 const readOnly: Setting = {
   title: 'READ_ONLY',
   environment: { READ_ONLY: '1' },
-  levels: { ...byGroups, operator: 'read' },
+  levels: { ...byGroups, operator: 'inspect' },
 };
 const discordUnset: Setting = {
   title: 'no groups configured',
@@ -176,12 +177,13 @@ const stages: readonly [DriverName, Setting][] = [
 const REFUSALS = {
   nothing: /I do not serve this place/,
   read: /You may not look at deployments here/,
+  inspect: /Only operators may examine the bot/,
   change: /You may not change deployments here/,
   readOnly: /I am set to read-only/,
 } as const;
-const ANY_REFUSAL = /do not serve|You may not (?:look at|change) deployments|read-only/;
+const ANY_REFUSAL = /do not serve|You may not (?:look at|change) deployments|Only operators|read-only/;
 
-const levelOf: Readonly<Record<Permission, 'open' | 'read' | 'change'>> = {
+const levelOf: Readonly<Record<Permission, 'open' | 'read' | 'inspect' | 'change'>> = {
   help: 'open',
   'deployments.read': 'read',
   'deployments.deploy': 'change',
@@ -189,6 +191,7 @@ const levelOf: Readonly<Record<Permission, 'open' | 'read' | 'change'>> = {
   'deployments.tag': 'change',
   'presets.change': 'change',
   'bot.operate': 'change',
+  'bot.inspect': 'inspect',
 };
 
 test('the table of permissions in this file contains every command, every button and every entry in the menu of a card', async () => {
@@ -271,6 +274,7 @@ function reason(level: Level, { what, permission }: Use, { environment }: Settin
   // A person who may not even list tags or presets is not told about changing these.
   const lacksLeast = /^(?:tags|preset) /.test(what) && level === 'open';
   if (lacksLeast || levelOf[permission] === 'read') return 'read';
+  if (levelOf[permission] === 'inspect') return 'inspect';
   return environment.READ_ONLY ? 'readOnly' : 'change';
 }
 

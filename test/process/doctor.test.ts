@@ -10,6 +10,7 @@ import { systemClock } from '../../src/clock.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
 import { bareEnvironment } from '../support/bare-environment.ts';
 import { createDiscordDriver } from '../support/discord-driver.ts';
+import { until } from '../support/test-clock.ts';
 import { BotProcess } from './bot-process.ts';
 
 const DOCTOR = join(import.meta.dirname, '../../src/doctor/doctor-cli.ts');
@@ -88,6 +89,11 @@ test('the doctor recognises the bot that runs with the same settings, and itself
   const bot = new BotProcess(values);
   onTestFinished(async () => void (await bot.kill('SIGKILL')));
   await bot.started();
+  // The start says the worst by itself.
+  await until(
+    () => /"check":"address\.public".*"msg":"doctor: something is not/.test(bot.output),
+    'the warning',
+  );
   const during = await doctor(folder, { words: ['--json'] });
   const { state, findings } = JSON.parse(during.out) as {
     state: string;

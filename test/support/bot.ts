@@ -101,10 +101,10 @@ export async function startBot(driver: ChatDriver, options: BotOptions = {}): Pr
       ...(discord ? { discord: discord.access } : {}),
       ...(slack ? { slack: slack.access } : {}),
     },
-    adapters: (directory) => [
+    adapters: (directory, refused) => [
       ...(driver.platform === 'console' ? [(driver as ConsoleDriver).adapter(directory)] : []),
       ...(discord ? [createDiscordAdapter({ config: discord, clock, log, directory })] : []),
-      ...(slack ? [createSlackAdapter({ config: slack, clock, log })] : []),
+      ...(slack ? [createSlackAdapter({ config: slack, clock, log, refused })] : []),
     ],
   });
   const own = options.edgegap === undefined;

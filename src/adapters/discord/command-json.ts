@@ -93,6 +93,7 @@ function leastRight(permission: Permission, access: AccessRules): number | null 
   const administratorsOnly =
     access.operators === undefined &&
     (level === 'change' ||
+      level === 'inspect' ||
       (level === 'read' && access.readers === undefined && access.readersByDefault === 'operators'));
   return administratorsOnly ? Number(PermissionFlagsBits.ManageGuild) : null;
 }

@@ -38,6 +38,20 @@ export async function examineDiscord(config: DiscordConfig, directory: Directory
   }
 }
 
+/** The roles and servers of the settings only, for the start. Empty if all of them are right. */
+export async function examineDiscordRoles(config: DiscordConfig): Promise<Finding[]> {
+  const survey = createSurvey(config);
+  try {
+    const servers = await Promise.all(config.guilds.map((id) => survey.server(id).catch(() => undefined)));
+    const known = servers.filter((server) => server !== undefined);
+    return known.length === config.guilds.length
+      ? [...ofRoles(config.access, known), ...known.flatMap((server) => ofPermissions(server, undefined))]
+      : [];
+  } finally {
+    survey.close();
+  }
+}
+
 /** Why Discord did not let the token in, and how to mend that. */
 export function discordRefusal(
   { token, apiUrl }: Pick<DiscordConfig, 'token' | 'apiUrl'>,

@@ -7,7 +7,7 @@ import { DeliveryError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { type Acknowledgement, acknowledgeInTime } from './acknowledgement.ts';
 import { createAnswer, type SlackAsker, SlackReply } from './answer.ts';
-import { createSlackApi } from './api.ts';
+import { createSlackApi, type SlackTokenRefused } from './api.ts';
 import { createBoltLogger } from './bolt-logger.ts';
 import { toDeliveryError } from './errors.ts';
 import { createFiles } from './files.ts';
@@ -46,13 +46,15 @@ export interface SlackAdapterOptions {
   readonly config: SlackConfig;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Called whenever Slack refuses a token that it accepted before. */
+  readonly refused?: SlackTokenRefused;
 }
 
 /** The adapter for Slack, built on Bolt. Serves a single workspace, by Socket Mode or by HTTP. */
-export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions): Adapter {
+export function createSlackAdapter({ config, clock, log, refused }: SlackAdapterOptions): Adapter {
   const logger = createBoltLogger(log);
   const quiet = createBoltLogger(log, { quiet: true });
-  const api = createSlackApi(config, quiet, clock);
+  const api = createSlackApi(config, quiet, clock, refused);
   let self: Identity | undefined;
   let inbox: Inbox | undefined;
 

@@ -1,12 +1,18 @@
 import { type RespondArguments, RespondError, webApi } from '@slack/bolt';
 import { type Clock, steadyNow } from '../../clock.ts';
 import type { SlackConfig } from '../../config.ts';
+import { AppError } from '../../errors.ts';
 import { createAgent, fetchOn } from '../../proxy.ts';
 import type { createBoltLogger } from './bolt-logger.ts';
 import { requireAccepted, toDeliveryError } from './errors.ts';
 import { REQUEST_TIMEOUT_MS } from './limits.ts';
 
 export type SlackApi = ReturnType<typeof createSlackApi>;
+
+export type SlackTokenRefused = (setting: 'SLACK_BOT_TOKEN' | 'SLACK_APP_TOKEN', error: AppError) => void;
+
+/** The short answers of Slack that concern the token, whatever the method is. */
+const REFUSED_TOKEN = /^\{"ok":false,"error":"(invalid_auth|token_revoked|token_expired|account_inactive)"/;
 
 type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
 
@@ -19,11 +25,13 @@ export function createSlackApi(
   { botToken: token, apiUrl, proxy }: Pick<SlackConfig, 'botToken' | 'apiUrl' | 'proxy'>,
   logger: ReturnType<typeof createBoltLogger>,
   clock: Clock,
+  refused?: SlackTokenRefused,
 ) {
   // HTTP/2 is switched off, because a WebSocket needs a connection of its own, but requests share a connection in
   // HTTP/2.
   const agent = proxy && createAgent(proxy, { allowH2: false, proxyTunnel: true });
-  const fetch = withPauses(withTimeout(fetchOn(agent)), clock);
+  const direct = withTimeout(fetchOn(agent));
+  const fetch = withPauses(refused ? reporting(direct, refused) : direct, clock);
   const options: webApi.WebClientOptions = {
     ...(apiUrl ? { slackApiUrl: apiRoot(apiUrl) } : {}),
     fetch,
@@ -87,6 +95,28 @@ function apiRoot(url: string): string {
 function withTimeout(fetch: Fetch): Fetch {
   return (url, init) =>
     fetch(url, { ...init, signal: init?.signal ?? AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
+}
+
+/**
+ * Reports each answer by which Slack refuses a token. All clients share this function, so no call can be overlooked.
+ * The tokens of the settings are told apart by their beginnings.
+ */
+function reporting(fetch: Fetch, refused: SlackTokenRefused): Fetch {
+  return async (url, init) => {
+    const response = await fetch(url, init);
+    const token = /^Bearer (xoxb|xapp)-/.exec(new Headers(init?.headers).get('authorization') ?? '')?.[1];
+    if (token === undefined || !response.ok) return response;
+    const [, word] = REFUSED_TOKEN.exec(await response.clone().text()) ?? [];
+    const setting = token === 'xapp' ? 'SLACK_APP_TOKEN' : 'SLACK_BOT_TOKEN';
+    if (word !== undefined)
+      refused(
+        setting,
+        new AppError('slack-token', `Slack no longer accepts my token (${word}).`, {
+          hint: `Whoever runs me has to install the app again, set ${setting} and restart me.`,
+        }),
+      );
+    return response;
+  };
 }
 
 /**

@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto';
+import type { Line } from '../chat/card.ts';
+import type { Adapter } from '../chat/port.ts';
+import type { Clock } from '../clock.ts';
+import type { AccessRules } from '../config.ts';
+import type { AppError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { enqueue } from '../notify/outbox.ts';
+import type { Store } from '../store/schema.ts';
+import { transact } from '../store/transact.ts';
+
+/** The ids by which an operator can be written to: Slack's ids of persons. All other ids are those of groups. */
+const PERSON = /^[UW][A-Z0-9]+$/;
+/** The token with which the bot sends messages on a platform. */
+const OWN_TOKEN: Readonly<Record<string, TokenSetting>> = {
+  discord: 'DISCORD_TOKEN',
+  slack: 'SLACK_BOT_TOKEN',
+};
+/** The length of the keys in the outbox. */
+const KEY_LENGTH = 24;
+
+/** The settings whose values a service can refuse. */
+export type TokenSetting = 'EDGEGAP_API_TOKEN' | 'DISCORD_TOKEN' | 'SLACK_BOT_TOKEN' | 'SLACK_APP_TOKEN';
+
+/** Called when a service refuses a token. May be called again and again. */
+export type TokenRefused = (setting: TokenSetting, error: AppError) => void;
+
+/**
+ * Tells the operators of a token that a service refuses, once for each token, by direct messages through the outbox. The
+ * key of a message is made from the token, so that no further process and no later start tells the same again.
+ */
+export function createAlarm(parts: {
+  readonly access: Readonly<Record<string, AccessRules>>;
+  readonly adapters: () => readonly Adapter[];
+  readonly tokenOf: (setting: TokenSetting) => string | undefined;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Logger;
+}): TokenRefused {
+  const { access, adapters, tokenOf, store, clock, log } = parts;
+  const told = new Set<string>();
+  return (setting, { userMessage, hint }) => {
+    const token = tokenOf(setting) ?? '';
+    if (told.has(setting)) return;
+    told.add(setting);
+    // A platform that refuses the bot's own token takes no message. After the repair, the message would be out of date.
+    const reachable = adapters().filter(({ platform }) => OWN_TOKEN[platform] !== setting);
+    const persons = reachable.flatMap(({ platform }) =>
+      (access[platform]?.operators ?? []).filter((id) => PERSON.test(id)).map((id) => ({ platform, id })),
+    );
+    if (persons.length === 0)
+      log.error(
+        { setting, problem: userMessage, hint },
+        'alarm: a token is refused, and the settings name no person to tell',
+      );
+    else
+      log.error({ setting, problem: userMessage, hint }, 'alarm: a token is refused; the operators are told');
+    const message = lineOf(setting, userMessage, hint);
+    transact(store, async (tx) => {
+      for (const { platform, id } of persons)
+        await enqueue(tx, clock, {
+          kind: 'tell',
+          orderKey: `alarm/${platform}/${id}`,
+          key: keyOf(setting, token, platform, id),
+          person: id,
+          at: { platform, workspace: '' },
+          message,
+          urgent: true,
+        });
+    }).catch((err: unknown) => {
+      told.delete(setting);
+      log.error({ setting, err }, 'alarm: the operators cannot be told');
+    });
+  };
+}
+
+function lineOf(setting: TokenSetting, problem: string, hint: string | undefined): Line {
+  return {
+    kind: 'line',
+    tone: 'danger',
+    text: [{ bold: setting }, ` is refused. ${[problem, hint].filter(Boolean).join(' ')}`],
+  };
+}
+
+/** Without the token itself, because keys are stored. */
+function keyOf(...parts: readonly string[]): string {
+  return createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, KEY_LENGTH);
+}
