@@ -1,16 +1,5 @@
-import type { Card, Field, Node, Tone } from '../src/chat/card.ts';
-import { counted } from '../src/chat/facts.ts';
 import { defineCommand } from '../src/command/define.ts';
-import { type Finding, type FindingState, worstOf } from '../src/finding.ts';
-
-/** The most faults that are shown one by one. `npm run doctor` shows all of them. */
-const SHOWN = 8;
-
-const faces: Readonly<Record<FindingState, { readonly tone: Tone; readonly title: string }>> = {
-  ok: { tone: 'success', title: 'Everything is as it should be' },
-  warning: { tone: 'warning', title: 'The bot works, but not in every way' },
-  wrong: { tone: 'danger', title: 'Something is wrong' },
-};
+import { doctorCard } from '../src/command/doctor-card.ts';
 
 export default defineCommand({
   description: 'Check the bot: tokens, permissions, address, clock, database',
@@ -18,33 +7,6 @@ export default defineCommand({
   ack: 'private',
   options: {},
   async run({ examine, respond }) {
-    await respond(cardOf(await examine()));
+    await respond(doctorCard(await examine()));
   },
 });
-
-function cardOf(findings: readonly Finding[]): Card {
-  const of = (state: FindingState) => findings.filter((one) => one.state === state);
-  const faults = [...of('wrong'), ...of('warning')];
-  const fields = faults.slice(0, SHOWN).map(
-    ({ state, check, says, mend = '' }): Field => ({
-      label: `${state}: ${check}`,
-      value: [`${says} → ${mend}`],
-    }),
-  );
-  const left = faults.length - SHOWN;
-  const more = left > 0 ? [`${counted(left, 'more fault')}: npm run doctor shows all of them.`] : [];
-  const nodes: Node[] = [
-    ...(fields.length > 0 ? [{ kind: 'fields' as const, fields }] : []),
-    ...(more.length > 0 ? [{ kind: 'text' as const, text: more }] : []),
-    {
-      kind: 'code',
-      text: of('ok')
-        .map(({ check, says }) => `${check}: ${says}`)
-        .join('\n'),
-      keep: 'start',
-      folded: counted(of('ok').length, 'check'),
-    },
-  ];
-  const { tone, title } = faces[worstOf(findings)];
-  return { kind: 'card', tone, title: [title], nodes };
-}

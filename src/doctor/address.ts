@@ -149,11 +149,11 @@ async function tryPort(
       );
       if (who === 'this')
         return { finding: ok(check, `The bot runs and listens on port ${port}.`), botRuns: true };
-      const other = who === 'another' ? 'A bot with other settings' : 'Another program';
+      const other = { another: 'A bot with other settings', nobody: 'A program that gives no answer' };
       return {
         finding: wrong(
           check,
-          `${other} listens on port ${port}, so the bot cannot start.`,
+          `${who === 'another' || who === 'nobody' ? other[who] : 'Another program'} listens on port ${port}, so the bot cannot start.`,
           'Stop that program, or set PORT to another number.',
         ),
         botRuns: false,

@@ -64,7 +64,7 @@ export async function examineAtStart(parts: ExamineParts & { readonly store: Sto
   const all = await Promise.all([
     config.publicUrl === undefined
       ? []
-      : safely('address', async () => (await examineAddress(config, true)).findings as Finding[]),
+      : safely('address', async () => [...(await examineAddress(config, true)).findings]),
     safely('clock', () => examineClock(config, () => clock.now())),
     safely('store', () =>
       examineStore(config.database, { log, store, botRuns: true, ...(tryFolder ? { tryFolder } : {}) }),

@@ -125,13 +125,14 @@ async function setUp(
         : (await slack()).setUpSlackPeople(context),
     );
   await run(steps.has('applications'), () => setUpApplications(context));
-  draft.save();
+  const isNew = draft.save() || prompter.interactive;
   prompter.say(`\nThe settings are in ${envFile}, which only you can read.`);
   await run(platforms.includes('discord') && (steps.has('discord') || steps.has('roles')), async () =>
     (await discord()).registerOnDiscord(context),
   );
+  // A script that runs again should not post again.
   for (const platform of platforms)
-    await run(steps.has('message'), async () =>
+    await run(steps.has('message') && isNew, async () =>
       platform === 'discord'
         ? (await discord()).greetOnDiscord(context, FIRST_MESSAGE)
         : (await slack()).greetOnSlack(context, FIRST_MESSAGE),

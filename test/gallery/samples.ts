@@ -2,6 +2,7 @@ import type { Node } from '../../src/chat/card.ts';
 import type { Form } from '../../src/chat/form.ts';
 import { commandSamples, limitSamples } from './commands.ts';
 import { deploymentSamples, liveSamples, plannedStopSamples } from './deployments.ts';
+import { doctorSamples } from './doctor.ts';
 import { isForm, type Sample } from './sample.ts';
 
 /** How Discord and Slack address the person of the samples. */
@@ -22,6 +23,7 @@ export async function samplesFor(platform: Platform): Promise<Sample[]> {
     ...liveSamples(stand.personId),
     ...(await commandSamples(stand)),
     ...(await limitSamples(stand)),
+    ...doctorSamples,
     { group: 'form', name: 'every kind of field', shown: FORM },
   ].map(withoutChance);
 }

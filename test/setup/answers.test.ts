@@ -48,10 +48,12 @@ test('a script sets up both platforms, roles by name, applications and a first m
 
 test('a second run with the same answers changes nothing', async () => {
   const stage = await setupStage();
-  await stage.answer(forDiscord(stage));
+  const answers = { ...forDiscord(stage), FIRST_MESSAGE_CHANNEL: 'servers' };
+  await stage.answer(answers);
+  expect(await stage.discord.channel()).toHaveLength(1);
   const before = readFileSync(stage.envFile, 'utf8');
   const posts = stage.discord.server.requests.filter(({ method }) => method === 'POST').length;
-  expect(await stage.answer(forDiscord(stage))).toBe(0);
+  expect(await stage.answer(answers)).toBe(0);
   expect(readFileSync(stage.envFile, 'utf8')).toBe(before);
   expect(stage.discord.server.requests.filter(({ method }) => method === 'POST')).toHaveLength(posts);
 });

@@ -97,6 +97,13 @@ export class SlackWebApi {
         oauth_authorize_url: `https://slack.com/oauth/v2/authorize?client_id=1.2&scope=commands`,
       };
     }
+    if (method === 'blocks.validate') {
+      const { blocks } = parsed(params.message) as { blocks: unknown };
+      const refused = refusalOf(blocks, { total: true });
+      return refused
+        ? { ok: false, error: refused.error, response_metadata: { messages: refused.problems } }
+        : { ok: true };
+    }
     if (method === 'usergroups.list') return this.#groups(params);
     if (method === 'usergroups.users.list') return this.#groupMembers(params);
     if (method === 'views.open') return this.#openView(params);
