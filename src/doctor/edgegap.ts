@@ -3,7 +3,7 @@ import { namesakes } from '../command/same-name.ts';
 import type { Config } from '../config.ts';
 import { EdgegapClient } from '../edgegap/client.ts';
 import { DOCUMENTED_LIMITS, shareOfLimits } from '../edgegap/scheduler.ts';
-import { bareToken } from '../edgegap/token.ts';
+import { bareToken, isTokenRefused, TOKENS_PAGE } from '../edgegap/token.ts';
 import { AppError } from '../errors.ts';
 import { type Finding, ok, someOf, warning, wrong } from '../finding.ts';
 import type { Logger } from '../log.ts';
@@ -46,13 +46,14 @@ export async function examineEdgegap(
     ];
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    const isToken = /^edgegap-(?:token|unauthori|forbidden)/.test(error.code);
     return [
-      wrong(
-        isToken ? 'edgegap.token' : 'edgegap.reachable',
-        error.userMessage,
-        error.hint ?? 'Look at the Edgegap dashboard.',
-      ),
+      isTokenRefused(error)
+        ? wrong(
+            'edgegap.token',
+            error.userMessage,
+            `Make a token at ${TOKENS_PAGE}, and set EDGEGAP_API_TOKEN.`,
+          )
+        : wrong('edgegap.reachable', error.userMessage, error.hint ?? 'Look at the Edgegap dashboard.'),
     ];
   } finally {
     await client.close();

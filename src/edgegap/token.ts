@@ -1,5 +1,13 @@
 import { AppError } from '../errors.ts';
 
+/** The page on which people make tokens. */
+export const TOKENS_PAGE = 'https://app.edgegap.com/user-settings?tab=tokens';
+
+/** Whether the error means that Edgegap does not accept the token. */
+export function isTokenRefused({ code }: AppError): boolean {
+  return code === 'edgegap-unauthorized' || code === 'edgegap-forbidden' || code === 'edgegap-token';
+}
+
 /**
  * Returns the token without the word `token`, which belongs to the header but is often pasted together with the token.
  * Throws if the rest cannot be a token. The error does not quote the rest, because the rest may be a secret.

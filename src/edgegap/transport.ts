@@ -10,12 +10,11 @@ import { afterUnknown, breakError, EdgegapError } from './errors.ts';
 import { MAX_PAUSE_MS, type Permits } from './permits.ts';
 import { refusalError, type Subject } from './refusals.ts';
 import { type RateLimits, Scheduler } from './scheduler.ts';
+import { isTokenRefused } from './token.ts';
 import type { Lane } from './waiting-calls.ts';
 
 const MAX_ATTEMPTS = 3;
 const BACKOFF_MS = 500;
-/** The codes of refusals that concern the token, whatever the request is. */
-const REFUSED_TOKEN = ['edgegap-unauthorized', 'edgegap-forbidden'];
 /** How many characters of Edgegap's message are read. */
 const LONGEST_MESSAGE = 4_096;
 
@@ -228,7 +227,7 @@ export class Transport {
       requestId: requestIdOf(json),
       retryAfterMs: retryAfterMs(headers['retry-after'], this.#options.clock.now()),
     });
-    if (REFUSED_TOKEN.includes(error.code)) this.#options.tokenRefused?.(error);
+    if (isTokenRefused(error)) this.#options.tokenRefused?.(error);
     throw error;
   }
 

@@ -1,18 +1,18 @@
 import { systemClock } from '../clock.ts';
 import type { Application } from '../edgegap/catalogue.ts';
 import { EdgegapClient } from '../edgegap/client.ts';
-import { bareToken } from '../edgegap/token.ts';
+import { bareToken, isTokenRefused, TOKENS_PAGE } from '../edgegap/token.ts';
+import { AppError } from '../errors.ts';
 import { someOf } from '../finding.ts';
 import type { SetupContext } from './context.ts';
 import { askFor, choose, listOf, SetupError } from './prompter.ts';
 
-const TOKENS = 'https://app.edgegap.com/user-settings?tab=tokens';
 const ALL = 'all';
 
 /** Asks for Edgegap's token, and tries the token. */
 export async function setUpEdgegap(context: SetupContext): Promise<void> {
   const { prompter, draft } = context;
-  prompter.say(`\nEdgegap\n  Open ${TOKENS}, create a token, and copy the token.`);
+  prompter.say(`\nEdgegap\n  Open ${TOKENS_PAGE}, create a token, and copy the token.`);
   const present = draft.get('EDGEGAP_API_TOKEN');
   await askFor(
     prompter,
@@ -72,6 +72,9 @@ export async function applicationsOf(
   });
   try {
     return await client.applications();
+  } catch (error) {
+    if (!(error instanceof AppError) || !isTokenRefused(error)) throw error;
+    throw new SetupError(error.userMessage, `Copy a token from ${TOKENS_PAGE}.`);
   } finally {
     await client.close();
   }

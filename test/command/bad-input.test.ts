@@ -405,7 +405,7 @@ const cases: readonly [title: string, command: string, values: Values, says: Reg
 /** The same for typed lines, which Discord's own boxes would not let through. */
 const lines: readonly [line: string, says: RegExp][] = [
   ['depoly kart-racing v1.2', /no command .depoly.*Did you mean (\/edgegap )?deploy/],
-  ['frobnicate', /no command .frobnicate.*There are: bulk-stop, deploy, help, home, hosts/],
+  ['frobnicate', /no command .frobnicate.*There are: bulk-stop, deploy, doctor, help, home, hosts/],
   [
     'deploy',
     /deploy needs an application.*There are: .*kart-racing.*Use: (\/edgegap )?deploy <application> \[<version>\]/,

@@ -98,23 +98,26 @@ function withTimeout(fetch: Fetch): Fetch {
 }
 
 /**
- * Reports each answer by which Slack refuses a token. All clients share this function, so no call can be overlooked.
- * The tokens of the settings are told apart by their beginnings.
+ * Reports each answer by which Slack refuses a token that it accepted before. All clients share this function, so no call
+ * can be overlooked. The tokens of the settings are told apart by their beginnings.
  */
 function reporting(fetch: Fetch, refused: SlackTokenRefused): Fetch {
+  const accepted = new Set<string>();
   return async (url, init) => {
     const response = await fetch(url, init);
-    const token = /^Bearer (xoxb|xapp)-/.exec(new Headers(init?.headers).get('authorization') ?? '')?.[1];
-    if (token === undefined || !response.ok) return response;
+    const kind = /^Bearer (xoxb|xapp)-/.exec(new Headers(init?.headers).get('authorization') ?? '')?.[1];
+    if (kind === undefined || !response.ok) return response;
     const [, word] = REFUSED_TOKEN.exec(await response.clone().text()) ?? [];
-    const setting = token === 'xapp' ? 'SLACK_APP_TOKEN' : 'SLACK_BOT_TOKEN';
-    if (word !== undefined)
+    if (word === undefined) accepted.add(kind);
+    else if (accepted.has(kind)) {
+      const setting = kind === 'xapp' ? 'SLACK_APP_TOKEN' : 'SLACK_BOT_TOKEN';
       refused(
         setting,
         new AppError('slack-token', `Slack no longer accepts my token (${word}).`, {
           hint: `Whoever runs me has to install the app again, set ${setting} and restart me.`,
         }),
       );
+    }
     return response;
   };
 }
