@@ -18,6 +18,8 @@ export interface ExamineParts extends Pick<StoreParts, 'tryFolder'> {
   readonly log: Logger;
   /** The store of this process, if this process is the running bot. */
   readonly store?: Store;
+  /** A configuration token of Slack, with which the settings of the app can be read. */
+  readonly configurationToken?: string | undefined;
   /** The version of the Node.js that runs. */
   readonly node?: string;
 }
@@ -27,7 +29,7 @@ export interface ExamineParts extends Pick<StoreParts, 'tryFolder'> {
  * versions. Nothing is changed. No finding holds a secret.
  */
 export async function examine(parts: ExamineParts): Promise<Finding[]> {
-  const { config, directory, clock, log, store, node, tryFolder } = parts;
+  const { config, directory, clock, log, store, node, tryFolder, configurationToken } = parts;
   const { discord, slack, publicUrl, database } = config;
   const now = () => clock.now();
   const address = safely('address', async () => {
@@ -49,7 +51,7 @@ export async function examine(parts: ExamineParts): Promise<Finding[]> {
     slack &&
       safely('slack', async () => {
         const { examineSlack } = await import('../adapters/slack/examine.ts');
-        return examineSlack(slack, publicUrl, log);
+        return examineSlack(slack, { publicUrl, directory, log, configurationToken });
       }),
     address,
     safely('clock', () => examineClock(config, now)),

@@ -7,7 +7,7 @@ import { type ExamineParts, examine } from './examine.ts';
 import { exitCodeOf, reportJson, reportText } from './report.ts';
 import { examineSettings } from './settings.ts';
 
-export interface DoctorOptions extends Pick<ExamineParts, 'node' | 'tryFolder'> {
+export interface DoctorOptions extends Pick<ExamineParts, 'node' | 'tryFolder' | 'configurationToken'> {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The file that the settings come from. Undefined if they come from the environment only. */
   readonly envFile?: string;
@@ -26,7 +26,8 @@ export async function runDoctor(options: DoctorOptions): Promise<number> {
   const directory = await loadCommands(commandsFolder);
   const found = [...settings.findings, ...(await examine({ config, directory, clock, log, ...rest }))];
   // A value that is no setting, or a wrong one, may be a secret, too.
-  const mask = createMask(secretsIn(environment));
+  const { configurationToken = '' } = options;
+  const mask = createMask([...secretsIn(environment), configurationToken].filter((secret) => secret !== ''));
   const findings = found.map(
     ({ says, mend, ...one }): Finding => ({
       ...one,

@@ -6,12 +6,16 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pino } from 'pino';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { createManifest } from '../../src/adapters/slack/manifest.ts';
 import { systemClock } from '../../src/clock.ts';
+import { loadCommands } from '../../src/command/load.ts';
 import { createWhoAmI, WHOAMI_PATH } from '../../src/server/whoami.ts';
 import { dialectFor, openStore } from '../../src/store/store.ts';
 import { ids, permissions, roleIds } from '../support/discord-world.ts';
 import { SLACK_TOKENS } from '../support/slack-world.ts';
-import { type Platform, type Stage, stageFor } from './stage.ts';
+import { COMMANDS, type Platform, type Stage, stageFor } from './stage.ts';
+
+const directory = await loadCommands(COMMANDS);
 
 type State = 'warning' | 'wrong';
 type Case = readonly [
@@ -573,7 +577,65 @@ const ofSlack: readonly Case[] = [
   ],
 ];
 
+/** An app with these settings, and a doctor with a configuration token. */
+const app = (change: (manifest: ReturnType<typeof createManifest>) => unknown) => (stage: Stage) => {
+  const manifest = createManifest(directory);
+  change(manifest);
+  stage.slack.server.web.manifest = manifest;
+  stage.options = { configurationToken: SLACK_TOKENS.configuration };
+};
+
+const ofManifest: readonly Case[] = [
+  [
+    'an event that the app does not have',
+    app(({ settings }) => settings.event_subscriptions.bot_events.shift()),
+    'slack.events',
+    'wrong',
+    /the events app_mention are missing/,
+  ],
+  [
+    'a slash command that the app does not have',
+    app(({ features }) => features.slash_commands.pop()),
+    'slack.events',
+    'wrong',
+    /the slash command \/edgegap is missing/,
+  ],
+  [
+    'interactivity that is off',
+    app(({ settings }) => Object.assign(settings.interactivity, { is_enabled: false })),
+    'slack.events',
+    'wrong',
+    /interactivity is off/,
+  ],
+  [
+    'Socket Mode that is off',
+    app(({ settings }) => Object.assign(settings, { socket_mode_enabled: false })),
+    'slack.events',
+    'wrong',
+    /Socket Mode is off/,
+  ],
+  [
+    'a configuration token that Slack does not accept',
+    (stage) => {
+      stage.options = { configurationToken: 'xoxe.xoxp-1-expired' };
+    },
+    'slack.events',
+    'warning',
+    /The configuration token is not accepted/,
+  ],
+];
+
 const ofSlackHttp: readonly Case[] = [
+  [
+    'another Request URL in HTTP mode',
+    (stage) => {
+      app(() => undefined)(stage);
+      stage.slack.server.web.manifest = createManifest(directory, 'https://old.example.com');
+    },
+    'slack.events',
+    'wrong',
+    /not every Request URL is https:\/\/127\.0\.0\.1:1\/slack\/events/,
+  ],
   [
     'no PUBLIC_URL in HTTP mode',
     set({ PUBLIC_URL: undefined }),
@@ -789,6 +851,7 @@ const tables: readonly (readonly [string, Platform, readonly Case[]])[] = [
   ['Edgegap', 'discord', ofEdgegap],
   ['Discord', 'discord', ofDiscord],
   ['Slack', 'slack', ofSlack],
+  ['the Slack app', 'slack', ofManifest],
   ['Slack in HTTP mode', 'slack-http', ofSlackHttp],
   ['the address', 'discord', ofAddress],
   ['the machine', 'discord', ofMachine],
@@ -820,3 +883,13 @@ test.each(['discord', 'slack'] as const)(
     expect(code).toBe(0);
   },
 );
+
+test('with a configuration token the doctor confirms that the Slack app is as the manifest says', async () => {
+  const stage = await stageFor('slack');
+  app(() => undefined)(stage);
+  const { findings, code } = await stage.run();
+  expect(findings.find(({ check }) => check === 'slack.events')?.says).toMatch(
+    /has every event, command and setting/,
+  );
+  expect(code).toBe(0);
+});

@@ -46,6 +46,8 @@ export class SlackWebApi {
   app = 'A0EDGEGAP';
   /** Whether the token belongs to a person, although the token looks like that of a bot. */
   isPerson = false;
+  /** The settings of the app. */
+  manifest: unknown = {};
   /** The manifests from which apps were made. */
   readonly manifests: unknown[] = [];
   /** Scopes that were not granted. */
@@ -88,6 +90,7 @@ export class SlackWebApi {
     const { method, params } = request;
     if (method === 'apps.connections.open')
       return { ok: true, url: `${this.#origin().replace('http', 'ws')}/link/?ticket=local` };
+    if (method === 'apps.manifest.export') return { ok: true, manifest: this.manifest };
     if (method === 'apps.manifest.create') {
       this.manifests.push(parsed(params.manifest));
       return {

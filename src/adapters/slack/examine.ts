@@ -1,9 +1,10 @@
+import type { Directory } from '../../command/define.ts';
 import type { SlackConfig } from '../../config.ts';
 import { AppError, ConfigError } from '../../errors.ts';
 import { type Finding, ok, someOf, warning, wrong } from '../../finding.ts';
 import type { Logger } from '../../log.ts';
 import { startError } from './identity.ts';
-import { BOT_SCOPES } from './manifest.ts';
+import { BOT_SCOPES, createManifest, manifestFaults } from './manifest.ts';
 import { appIn, createSlackSurvey, type SlackSurvey } from './survey.ts';
 
 /** Without these scopes the bot answers, but may post a message twice after a crash. */
@@ -12,12 +13,17 @@ const APPS = 'https://api.slack.com/apps';
 /** The form of Slack's signing secrets. */
 const SIGNING_SECRET = /^[0-9a-f]{32}$/;
 
+interface ExamineSlackParts {
+  readonly publicUrl: string | undefined;
+  readonly directory: Directory;
+  readonly log: Logger;
+  /** With a person's configuration token, the settings of the app itself can be read. */
+  readonly configurationToken?: string | undefined;
+}
+
 /** Checks the tokens, the scopes and the people of the settings against Slack itself. */
-export async function examineSlack(
-  config: SlackConfig,
-  publicUrl: string | undefined,
-  log: Logger,
-): Promise<Finding[]> {
+export async function examineSlack(config: SlackConfig, parts: ExamineSlackParts): Promise<Finding[]> {
+  const { publicUrl, log } = parts;
   const survey = createSlackSurvey(config, log);
   try {
     const { team, teamName, user, botId, app, scopes } = await survey.identity();
@@ -29,6 +35,7 @@ export async function examineSlack(
       ),
       ofScopes(scopes ?? [], app),
       ...(await ofMode(survey, config, { app, publicUrl })),
+      await ofManifest(survey, config, app, parts),
       ...(await ofPeople(survey, config, teamName)),
     ];
   } catch (error) {
@@ -110,13 +117,7 @@ export async function ofMode(
     ];
   try {
     await survey.tryAppToken(mode.appToken);
-    return [
-      ok(check, 'SLACK_APP_TOKEN opens connections in Socket Mode.'),
-      ok(
-        'slack.events',
-        'Slack sends commands and events through Socket Mode. A bot token cannot read which events the app has: compare the app’s manifest with npm run -s slack:manifest.',
-      ),
-    ];
+    return [ok(check, 'SLACK_APP_TOKEN opens connections in Socket Mode.')];
   } catch (error) {
     return [
       slackRefusal(
@@ -126,6 +127,43 @@ export async function ofMode(
         error,
       ),
     ];
+  }
+}
+
+/** Compares the settings of the app with the manifest. A bot token cannot read these settings. */
+async function ofManifest(
+  survey: SlackSurvey,
+  { mode }: SlackConfig,
+  app: string | undefined,
+  { publicUrl, directory, configurationToken }: ExamineSlackParts,
+): Promise<Finding> {
+  const check = 'slack.events';
+  if (configurationToken === undefined || app === undefined)
+    return ok(
+      check,
+      'A bot token cannot read which events and commands the app has. With npm run doctor -- --manifest, a configuration token can.',
+    );
+  const wanted = createManifest(directory, mode.kind === 'http' ? publicUrl : undefined);
+  try {
+    const faults = manifestFaults(await survey.manifestOf(configurationToken, app), wanted);
+    return faults.length === 0
+      ? ok(check, 'The app has every event, command and setting of the manifest.')
+      : wrong(
+          check,
+          `The app differs from the manifest: ${faults.join('; ')}.`,
+          `Open ${APPS}/${app}, App Manifest, paste the output of npm run -s slack:manifest, save, and reinstall the app.`,
+        );
+  } catch (error) {
+    const { userMessage } = startError(
+      'The configuration token',
+      'a new configuration token',
+      error,
+    ) as AppError;
+    return warning(
+      check,
+      `The app’s manifest could not be read: ${userMessage}`,
+      `Generate a configuration token at ${APPS}. Such a token is valid for twelve hours.`,
+    );
   }
 }
 

@@ -115,3 +115,39 @@ function usageHint(directory: Directory): string {
   const names = directory.all.map(({ name }) => name).join(' | ');
   return names.length <= USAGE_HINT_LENGTH ? names : 'help';
 }
+
+/** The parts of an app's manifest that the bot depends on, as Slack exports them. */
+export interface PresentManifest {
+  readonly features?: { readonly slash_commands?: readonly { command?: string; url?: string }[] };
+  readonly settings?: {
+    readonly socket_mode_enabled?: boolean;
+    readonly interactivity?: { readonly is_enabled?: boolean; readonly request_url?: string };
+    readonly event_subscriptions?: { readonly request_url?: string; readonly bot_events?: readonly string[] };
+  };
+}
+
+/** How an app differs from the manifest, in words. Empty if the bot can work with the app. */
+export function manifestFaults(
+  { features, settings }: PresentManifest,
+  wanted: ReturnType<typeof createManifest>,
+): string[] {
+  const faults: string[] = [];
+  const events = BOT_EVENTS.filter((event) => !settings?.event_subscriptions?.bot_events?.includes(event));
+  if (events.length > 0) faults.push(`the events ${events.join(', ')} are missing`);
+  const command = features?.slash_commands?.find((one) => one.command === SLASH_COMMAND);
+  if (!command) faults.push(`the slash command ${SLASH_COMMAND} is missing`);
+  if (settings?.interactivity?.is_enabled !== true) faults.push('interactivity is off');
+  const { socket_mode_enabled: socket, event_subscriptions } = wanted.settings;
+  if ((settings?.socket_mode_enabled ?? false) !== socket)
+    faults.push(
+      `Socket Mode is ${socket ? 'off, and SLACK_APP_TOKEN needs it' : 'on, and the bot uses HTTP mode'}`,
+    );
+  const url = 'request_url' in event_subscriptions ? event_subscriptions.request_url : undefined;
+  const urls = [
+    command?.url,
+    settings?.interactivity?.request_url,
+    settings?.event_subscriptions?.request_url,
+  ];
+  if (url !== undefined && urls.some((one) => one !== url)) faults.push(`not every Request URL is ${url}`);
+  return faults;
+}

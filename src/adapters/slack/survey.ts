@@ -7,7 +7,7 @@ import type { Logger } from '../../log.ts';
 import { createSlackApi } from './api.ts';
 import { createBoltLogger } from './bolt-logger.ts';
 import { slackErrorCode } from './errors.ts';
-import type { createManifest } from './manifest.ts';
+import type { createManifest, PresentManifest } from './manifest.ts';
 import { createPosts } from './posts.ts';
 
 /** The most members of a workspace that are read to find a person by name. */
@@ -87,6 +87,11 @@ export function createSlackSurvey(config: Pick<SlackConfig, 'botToken' | 'apiUrl
         throw new AppError('slack-survey', 'The survey looks for no message.');
       };
       await createPosts(api, identity).post({ channel }, line, { key: 'setup' });
+    },
+    /** The settings of an app. `token` is a configuration token of a person. */
+    async manifestOf(token: string, app: string): Promise<PresentManifest> {
+      const { manifest } = await clientOf(token).apps.manifest.export({ app_id: app });
+      return (manifest ?? {}) as PresentManifest;
     },
     /** Makes an app from a manifest. `token` is a configuration token of a person. */
     async createApp(token: string, manifest: ReturnType<typeof createManifest>) {
