@@ -16,6 +16,7 @@ const PROCESSES = [
 const POSTGRES_ONLY = [
   'test/adapters/receiving.test.ts',
   'test/answers/shared.test.ts',
+  'test/doctor/postgres.test.ts',
   'test/notify/replicas.test.ts',
   'test/replicas/{membership,rate-places}.test.ts',
   'test/store/postgres*.test.ts',

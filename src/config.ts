@@ -164,7 +164,7 @@ const NO_QUOTES =
   'is in quotation marks: leave them out (docker run --env-file takes them for a part of the value)';
 
 const NO_CHAT =
-  'No chat token is set: give DISCORD_TOKEN with DISCORD_GUILDS, or SLACK_BOT_TOKEN with SLACK_APP_TOKEN or SLACK_SIGNING_SECRET. Step by step: docs/discord.md and docs/slack.md. To just see me work, without any account: npm run demo.';
+  'No chat token is set: run npm run setup, which asks for everything, or give DISCORD_TOKEN with DISCORD_GUILDS, or SLACK_BOT_TOKEN with SLACK_APP_TOKEN or SLACK_SIGNING_SECRET. Step by step: docs/discord.md and docs/slack.md. To just see me work, without any account: npm run demo.';
 
 type Environment = z.infer<typeof Environment>;
 
