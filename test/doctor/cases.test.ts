@@ -591,7 +591,7 @@ const ofManifest: readonly Case[] = [
     app(({ settings }) => settings.event_subscriptions.bot_events.shift()),
     'slack.events',
     'wrong',
-    /the events app_mention are missing/,
+    /the events app_home_opened are missing/,
   ],
   [
     'a slash command that the app does not have',

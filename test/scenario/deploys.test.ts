@@ -33,7 +33,7 @@ describe.each(driverNames)('the three deploys of Edgegap on %s', (name) => {
   const deploy = async (values: Values) => {
     await driver.command('operator', 'deploy', { application: 'kart-racing', ...values });
     await shown(/is ready/);
-    await until(async () => plain((await driver.channel())[0]?.text ?? '').includes('Ready'), 'the card');
+    await until(async () => (await driver.channel())[0]?.buttons.includes('Logs'), 'the card');
     const sent = bot.simulator.requests.filter(({ endpoint }) => endpoint?.startsWith('deploy'));
     expect(sent).toHaveLength(1);
     const [id = ''] = bot.simulator.deployments.keys();

@@ -53,7 +53,7 @@ describe.each(driverNames)('the main job on %s', (name) => {
     expect(ready.pings).toHaveLength(1);
     const card = await until(async () => {
       const [first] = await driver.channel();
-      return first?.text.includes('Ready') ? first : undefined;
+      return first?.buttons.includes('Logs') ? first : undefined;
     }, 'the card to say Ready');
     expect(ready.parent).toBe(card.id);
     expect(card.text).toContain('kart-racing v1.2');
