@@ -34,11 +34,20 @@ export default defineCommand({
   ack: 'private',
   interrupted: 'Nothing was stopped; ask again.',
   options,
+  layout: {
+    title: 'Stop many servers',
+    submit: 'Show the plan',
+    first: ['application', 'tag', 'city', 'older-than', 'mine'],
+    more: {
+      'More filters': ['version', 'status', 'by', 'fleet', 'host'],
+      Everything: ['all'],
+    },
+  },
   actions: planActions('bulk-stop', 'deployments.stop', 'Nothing was stopped.'),
   check({ options }: CheckContext<Given>) {
     const { all, ...filters } = options;
     if (!all && !Object.values(filters).some((value) => value))
-      throw everything('Without a filter, bulk-stop would stop everything that runs.', filters);
+      throw everything('Without a filter, bulk-stop would stop everything that runs.', filters, true);
   },
   async run(context) {
     const { edgegap, clock, options } = context;
@@ -100,12 +109,13 @@ function askerOf({ options, asker: me }: Context<Given>, askers: readonly Asker[
   );
 }
 
-function everything(problem: string, given: Omit<Given, 'all'>): InputError {
+function everything(problem: string, given: Omit<Given, 'all'>, missing = false): InputError {
   const free = (['tag', 'older-than', 'application', 'city'] as const).filter((name) => !given[name]);
   const filter = Object.values(given).some(Boolean) ? 'another filter' : 'a filter';
   const advice =
     free.length > 0 ? ` Add ${filter}, such as the option ${free.slice(0, 2).join(' or ')}.` : '';
   return new InputError('filter-everything', problem, {
     hint: `Nothing was stopped.${advice} To stop everything, add \`--all\`.`,
+    missing,
   });
 }

@@ -21,7 +21,7 @@ import { itemsIn } from '../src/command/kinds/list.ts';
 import { findDeployable } from '../src/command/kinds/version.ts';
 import { offeringLast, offerTags } from '../src/command/offers.ts';
 import { deploymentCard } from '../src/deployments/card.ts';
-import type { Deployment } from '../src/deployments/deployment.ts';
+import type { Deployment, PlannedVariable } from '../src/deployments/deployment.ts';
 import type { Deployments } from '../src/deployments/deployments.ts';
 import { lifetimeAgain } from '../src/deployments/lifetime.ts';
 import { endText } from '../src/deployments/lifetime-cards.ts';
@@ -54,71 +54,105 @@ const options = {
   version: {
     kind: 'version',
     positional: true,
+    hint: 'If you leave this out, I take the newest active version.',
     description: 'The version; if left out, the newest active version',
   },
-  near: { kind: 'places', description: 'Cities or coordinates to deploy near, e.g. Montreal; 45.50,-73.57' },
+  near: {
+    kind: 'places',
+    label: 'City',
+    hint: 'A city such as Montreal, or coordinates such as 45.50,-73.57',
+    description: 'Cities or coordinates to deploy near, e.g. Montreal; 45.50,-73.57',
+  },
   ip: {
     kind: 'list',
     of: 'ip',
+    label: 'Addresses of players',
+    hint: 'IP addresses to deploy near',
     description: 'IP addresses of players to deploy near, separated by commas',
     shown: (given: RawValue) => counted(itemsIn(given, 'ip').length, 'player'),
   },
   tag: {
     kind: 'list',
     of: 'tag',
+    label: 'Tags',
+    hint: 'Tags for the deployment',
     suggest: offeringLast(',，', offerTags),
     description: 'Tags for the deployment, separated by commas',
   },
   env: {
     kind: 'variables',
+    label: 'Variables',
+    hint: 'Environment variables, one on each line: MODE=race',
     description:
       'Variables such as MODE=race; on Discord all pairs in one box, elsewhere the option again for each',
+  },
+  hidden: {
+    kind: 'hidden-variables',
+    label: 'Hidden variables',
+    hint: 'Like the variables, but nobody can read these values again: API_KEY=…',
+    description: 'Variables whose values stay hidden; only the form asks for them',
   },
   cpu: {
     kind: 'integer',
     min: 100,
     max: 262_144,
+    label: 'CPU units',
+    hint: '1024 units are one vCPU. Enter the memory as well.',
     description: 'CPU units, 1024 for each vCPU (needs memory)',
   },
   memory: {
     kind: 'integer',
     min: 100,
     max: 524_288,
+    label: 'Memory in MiB',
+    hint: 'At most twice the CPU units. Enter the CPU units as well.',
     description: 'MiB of memory, at most twice cpu (needs cpu)',
   },
-  cached: { kind: 'boolean', description: 'Use only locations that have the image in their cache' },
+  cached: {
+    kind: 'boolean',
+    label: 'Cached locations only',
+    description: 'Use only locations that have the image in their cache',
+  },
   fleet: { kind: 'fleet', description: 'A private fleet to deploy to' },
   host: {
     kind: 'list',
     of: 'host',
+    label: 'Hosts',
+    hint: 'Hosts of the fleet, in the order in which you want them',
     description: 'Hosts of the fleet in order of preference, separated by commas',
     suggest: suggestHosts,
   },
   command: {
     kind: 'string',
     maxLength: 1000,
+    hint: 'A command in place of the container’s own. Needs addresses of players.',
     description: 'A command in place of the container’s own (needs ip)',
     shown: hidden,
   },
   arguments: {
     kind: 'string',
     maxLength: 1000,
+    hint: 'For the container’s command. Needs addresses of players.',
     description: 'Arguments for the container’s command (needs ip)',
     shown: hidden,
   },
   'log-storage': {
     kind: 'string',
     maxLength: 100,
+    hint: 'The endpoint storage that keeps the log. Needs addresses of players.',
     description: 'The endpoint storage that keeps the log after the end (needs ip)',
   },
   for: {
     kind: 'duration',
     mostDays: 365,
     examples: ['1h', '2h', '8h', '24h'],
+    label: 'Lifetime',
+    hint: 'The server stops after this time, for example 2h. I ask before.',
     description: 'Stop the server after this time, for example 2h (asks before)',
   },
   preset: {
     kind: 'preset',
+    hint: 'Options from this preset. What you enter in this form replaces them.',
     description: 'Take options from this preset; options given here replace the preset’s',
   },
 } as const;
@@ -131,6 +165,17 @@ export default defineCommand({
   ack: 'public',
   interrupted,
   options,
+  layout: {
+    title: 'Deploy a server',
+    submit: 'Deploy',
+    pick: 'application',
+    first: ['application', 'version', 'near', 'tag', 'for'],
+    more: {
+      Variables: ['env', 'hidden'],
+      Resources: ['cpu', 'memory', 'cached', 'fleet', 'host'],
+      'Players and container': ['ip', 'command', 'arguments', 'log-storage', 'preset'],
+    },
+  },
   actions: {
     again: {
       permission: 'deployments.deploy',
@@ -144,8 +189,10 @@ export default defineCommand({
         if (!isRepeatable(before)) return await mayDeploy(context, await lostDeployment(context, before.id));
         const { env = [], newest: _, adopted: _adopted, lifetime: old, ...plan } = before.plan;
         const lifetime = lifetimeAgain(context.settings.lifetime, old);
-        const known = env.filter(({ value }) => value !== undefined);
-        const lost = env.filter(({ value }) => value === undefined).map(({ key }) => key);
+        const isKnown = ({ value, sealed }: PlannedVariable) =>
+          value !== undefined || (sealed !== undefined && context.vault.open(sealed) !== undefined);
+        const known = env.filter(isKnown);
+        const lost = env.filter((one) => !isKnown(one)).map(({ key }) => key);
         const names = await findDeployable(context.catalog, before);
         const [city] = chosen;
         const fleet = city === undefined ? undefined : plan.fleet?.name;

@@ -51,12 +51,24 @@ export default defineCommand({
     last: {
       kind: 'duration',
       mostDays: LONGEST_DAYS,
+      label: 'How far back',
+      hint: 'For example 2h. If you leave this out, I show the last hour.',
       description: 'How far back, for example 2h (1h if not given)',
     },
     from: { kind: 'moment', description: 'Start of the window, UTC: 16:00 or 2026-03-03T16:00' },
     to: { kind: 'moment', description: 'End of the window, UTC (now if not given)' },
     step: { kind: 'choice', choices: METRICS_STEPS, description: 'How far apart the measurements are' },
-    csv: { kind: 'boolean', description: 'Add the numbers as they were measured, as a CSV file' },
+    csv: {
+      kind: 'boolean',
+      label: 'With a CSV file',
+      description: 'Add the numbers as they were measured, as a CSV file',
+    },
+  },
+  layout: {
+    title: 'Show metrics',
+    submit: 'Show',
+    first: ['deployment', 'last', 'step', 'csv'],
+    more: { 'A certain time': ['from', 'to'] },
   },
   actions: {
     show: {

@@ -4,6 +4,7 @@ import { withTyped } from '../src/chat/typed.ts';
 import { quoted } from '../src/command/argv.ts';
 import { type CheckContext, type Context, defineCommand, defineGroup } from '../src/command/define.ts';
 import { checkPart, type Given } from '../src/command/deploy-order.ts';
+import type { FormLayout } from '../src/command/forms/form-layout.ts';
 import { findPreset } from '../src/command/kinds/preset.ts';
 import type { OptionSpecs } from '../src/command/options.ts';
 import { pageAction, pageFoot, pageOf, pageOption } from '../src/command/pages.ts';
@@ -13,15 +14,29 @@ import deploy from './deploy.ts';
 
 const ROWS = 10;
 
-/** The options of `deploy` that a preset can hold. */
+/** The options of `deploy` that a preset can hold. A preset shows its values, so it holds no hidden variables. */
 const savable: OptionSpecs = Object.fromEntries(
   Object.entries(deploy.options as OptionSpecs)
-    .filter(([, { kind }]) => kind !== 'preset')
+    .filter(([, { kind }]) => kind !== 'preset' && kind !== 'hidden-variables')
     .map(([option, spec]) => [option, { ...spec, required: false }]),
 );
 
 const name = (description: string) =>
   ({ kind: 'preset-name', required: true, positional: true, description }) as const;
+
+/** The form of `preset save`: the name, and then the form of `deploy`. */
+function saveLayout(): FormLayout {
+  const { first, more = {} } = deploy.layout ?? { first: [] };
+  const saved = (names: readonly string[]) => names.filter((name) => Object.hasOwn(savable, name));
+  const [lifetime, others] = [saved(['for']), saved(first).filter((name) => name !== 'for')];
+  const groups = Object.entries(more).map(([title, names]) => [title, saved(names)] as const);
+  return {
+    title: 'Save a preset',
+    submit: 'Save',
+    first: ['name', ...others],
+    more: { 'Lifetime and name': [...lifetime, 'replace'], ...Object.fromEntries(groups) },
+  };
+}
 
 const change = { permission: 'presets.change', ack: 'private' } as const;
 
@@ -56,10 +71,15 @@ export default defineGroup({
       interrupted:
         'The preset may or may not have been saved: look with `preset list`, and ask again if not.',
       options: {
-        name: name('The name of the preset'),
+        name: { ...name('The name of the preset'), asText: true },
         ...savable,
-        replace: { kind: 'boolean', description: 'Replace the preset of this name' },
+        replace: {
+          kind: 'boolean',
+          label: 'Replace a preset',
+          description: 'Replace the preset of this name',
+        },
       },
+      layout: saveLayout(),
       check: maySave,
       run: save,
     }),
@@ -121,6 +141,7 @@ async function maySave(context: CheckContext<Saving>): Promise<void> {
   if (Object.keys(options).length === 0)
     throw new InputError('preset-empty', 'A preset needs at least one option of deploy.', {
       hint: `For example: \`preset save ${name} kart-racing v1.2 --near Montreal\``,
+      missing: true,
     });
   await checkPart(context, context.options);
   const all = await context.presets.all(context.asker.at);
@@ -135,6 +156,7 @@ async function maySave(context: CheckContext<Saving>): Promise<void> {
 function taken(name: string): InputError {
   return new InputError('preset-exists', `There is a preset ${quoted(name)} already.`, {
     hint: 'Nothing was saved. Choose another name, or add `--replace`.',
+    option: 'name',
   });
 }
 

@@ -25,6 +25,7 @@ const tagToAdd = {
   tag: tag('The tag to add'),
   of: {
     kind: 'tag',
+    label: 'All with the tag',
     description: 'Add the tag to every deployment with this tag, in place of one deployment',
   },
 } as const;
@@ -54,6 +55,7 @@ export default defineGroup({
       permission: 'deployments.read',
       ack: 'private',
       options: { deployment: theDeployment },
+      layout: { title: 'List tags', submit: 'List', first: ['deployment'] },
       run: (context) => show(context, context.options.deployment.request_id, ['Tags of ']),
     }),
     show: defineCommand({
@@ -62,6 +64,7 @@ export default defineGroup({
       permission: 'deployments.read',
       ack: 'private',
       options: oneTag('The tag to show'),
+      layout: { title: 'Show a tag', submit: 'Show', first: ['deployment', 'tag'] },
       check: checkPresent,
       run: showOne,
     }),
@@ -70,6 +73,7 @@ export default defineGroup({
       description: 'Add a tag to a deployment, or to every deployment that has another tag',
       example: '93924761ccde qa',
       options: tagToAdd,
+      layout: { title: 'Add a tag', submit: 'Add', first: ['deployment', 'tag', 'of'] },
       check: addCheck,
       async run(context) {
         const { deployment, tag } = context.options;
@@ -84,6 +88,7 @@ export default defineGroup({
       description: 'Remove a tag from a deployment',
       example: '93924761ccde qa',
       options: oneTag('The tag to remove'),
+      layout: { title: 'Remove a tag', submit: 'Remove', first: ['deployment', 'tag'] },
       check: checkPresent,
       async run(context) {
         const { deployment, tag } = context.options;
@@ -96,6 +101,7 @@ export default defineGroup({
       description: 'Rename a tag of a deployment',
       example: '93924761ccde qa release',
       options: { ...oneTag('The tag to rename'), 'new-name': tag('The new name of the tag') },
+      layout: { title: 'Rename a tag', submit: 'Rename', first: ['deployment', 'tag', 'new-name'] },
       async check(context) {
         const { tag, 'new-name': to } = context.options;
         if (tag === to)

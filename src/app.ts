@@ -162,6 +162,7 @@ export async function buildApp({
   const services = ({
     id,
     api,
+    vault,
     catalog,
     roster,
     allowlist,
@@ -175,6 +176,7 @@ export async function buildApp({
     recordings: recorder.recordings,
     guard,
     edgegap: api,
+    vault,
     catalog,
     roster,
     keepFresh: () => refreshers.get(id)?.used(),

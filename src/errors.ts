@@ -21,7 +21,34 @@ export class AppError extends Error {
 }
 
 /** The person's input cannot be used. The error names the reason and the next step. */
-export class InputError extends AppError {}
+export class InputError extends AppError {
+  /** The option or field with the mistake, if the mistake belongs to only one. */
+  readonly option: string | undefined;
+  /** Whether a value is missing that a form could ask for. */
+  readonly missing: boolean;
+
+  constructor(
+    code: string,
+    userMessage: string,
+    options: {
+      hint?: string | undefined;
+      cause?: unknown;
+      option?: string | undefined;
+      missing?: boolean | undefined;
+    } = {},
+  ) {
+    super(code, userMessage, options);
+    this.option = options.option;
+    this.missing = options.missing ?? false;
+  }
+}
+
+/** The same error, with the name of the option that has the mistake. Any other value is returned as it is. */
+export function atOption(error: unknown, option: string): unknown {
+  if (!(error instanceof InputError) || error.option !== undefined) return error;
+  const { code, userMessage, hint, missing } = error;
+  return new InputError(code, userMessage, { hint, missing, option, cause: error });
+}
 
 /** The person is not allowed to do this here. */
 export class RefusedError extends AppError {}

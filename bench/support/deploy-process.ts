@@ -7,6 +7,7 @@ import { Deployments } from '../../src/deployments/deployments.ts';
 import { DeploymentRepository } from '../../src/deployments/repository.ts';
 import { EdgegapClient } from '../../src/edgegap/client.ts';
 import { MemoryPermits } from '../../src/edgegap/permits.ts';
+import { createVault } from '../../src/edgegap/vault.ts';
 import { Membership } from '../../src/replicas/membership.ts';
 import { SharedPermits } from '../../src/replicas/shared-permits.ts';
 import { isShared } from '../../src/store/schema.ts';
@@ -25,6 +26,7 @@ const membership = new Membership({ store, shared, clock, log });
 await membership.join();
 const permits = shared ? new SharedPermits({ store, clock, log, account }) : new MemoryPermits(clock);
 const deployments = new Deployments({
+  vault: createVault(edgegap.token ?? ''),
   repository: new DeploymentRepository(store, clock),
   edgegap: new EdgegapClient({
     baseUrl: edgegap.apiUrl,

@@ -5,6 +5,7 @@ import { Callbacks } from '../../src/deployments/callbacks.ts';
 import { Deployments } from '../../src/deployments/deployments.ts';
 import { DeploymentRepository } from '../../src/deployments/repository.ts';
 import type { EdgegapApi } from '../../src/edgegap/client.ts';
+import { createVault } from '../../src/edgegap/vault.ts';
 import type { Logger } from '../../src/log.ts';
 import { buildServer } from '../../src/server/server.ts';
 import type { DeploymentsTable, Store } from '../../src/store/schema.ts';
@@ -16,6 +17,7 @@ export async function openReceiver(store: Store, log: Logger) {
   const repository = new DeploymentRepository(store, clock);
   const deployments = new Deployments({
     repository,
+    vault: createVault('bench'),
     edgegap: {} as EdgegapApi,
     membership: { id: 'bench', sinceNow: () => () => true },
     clock,

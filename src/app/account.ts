@@ -8,6 +8,7 @@ import { Reconciler, type ReconcilerParts } from '../deployments/reconciler.ts';
 import { withAllowlist } from '../edgegap/allowlist.ts';
 import { EdgegapClient, type EdgegapClientOptions } from '../edgegap/client.ts';
 import { MemoryPermits, type Permits } from '../edgegap/permits.ts';
+import { createVault } from '../edgegap/vault.ts';
 import { createGuard, type GuardParts } from '../guard/guard.ts';
 import { Recorder, type RecorderParts } from '../recorder/recorder.ts';
 import { SharedPermits, type SharedPermitsParts } from '../replicas/shared-permits.ts';
@@ -27,7 +28,7 @@ type Needed = DeploymentsParts &
   ReconcilerParts &
   SharedPermitsParts &
   Pick<EdgegapClientOptions, 'mask' | 'limits' | 'tokenRefused'>;
-type Parts = Omit<Needed, 'account' | 'admit' | 'edgegap' | 'deployments' | 'beforeStop'> &
+type Parts = Omit<Needed, 'account' | 'admit' | 'edgegap' | 'deployments' | 'beforeStop' | 'vault'> &
   Pick<GuardParts, 'deployLimits'> &
   Pick<RecorderParts, 'secrets' | 'flightRecorder'>;
 
@@ -50,16 +51,17 @@ export function openAccount({ id, apiUrl, token, proxy, allowlist }: AccountSett
   const applicationOf = async (request_id: string) =>
     (await repository.byRequestId(id, request_id))?.application;
   const api = withAllowlist(client, allowlist, applicationOf);
+  const vault = createVault(token);
   const guard = createGuard({ ...common, allowlist });
   const recorder = new Recorder({ ...common, edgegap: api });
   const beforeStop = (ids: readonly string[]) => recorder.beforeStop(ids);
-  const deployments = new Deployments({ ...common, admit: guard.admit, edgegap: api, beforeStop });
+  const deployments = new Deployments({ ...common, admit: guard.admit, edgegap: api, beforeStop, vault });
   const plannedStops = new PlannedStops(common);
   // A deployment is followed to its end, even if its application has been taken off the allowlist in the meantime.
   const reconciler = new Reconciler({ ...common, deployments, edgegap: client });
   afterWritesTo(store, 'deployments', () => reconciler.wake());
   const catalog = createCatalog(api, clock);
   const roster = new Roster({ ...common, deployments, edgegap: api, allowlist });
-  const own = { id, api, catalog, roster, allowlist, guard, deployments, plannedStops, recorder };
+  const own = { id, api, vault, catalog, roster, allowlist, guard, deployments, plannedStops, recorder };
   return { ...own, client, permits, reconciler };
 }

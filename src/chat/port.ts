@@ -45,6 +45,19 @@ export interface Capabilities {
   readonly idempotentPosts: boolean;
   /** `findPosted` can read the messages of a channel. */
   readonly history: boolean;
+  /** Absent if the platform has no forms. */
+  readonly forms?: FormAbilities;
+}
+
+export interface FormAbilities {
+  /** The most fields of a form. */
+  readonly fields: number;
+  /** The most choices of a field. */
+  readonly choices: number;
+  /** The most characters of the value of a choice. */
+  readonly value: number;
+  /** Whether a form can change while it is open, and suggests values while a person types. */
+  readonly live: boolean;
 }
 
 export interface Outgoing {
@@ -95,6 +108,8 @@ export interface Question {
   readonly subcommand: string | undefined;
   readonly option: string;
   readonly typed: string;
+  /** Set if the person can only pick an offered value, so that the typed text itself has to be offered, too. */
+  readonly onlyOffered?: true;
   /** The values that the other options, or the form's other fields, have so far. */
   readonly given: Readonly<Record<string, string | number | boolean | readonly string[]>>;
   person: Invocation['person'];
@@ -198,9 +213,9 @@ export type Reply = Readonly<Record<string, unknown>>;
 
 export type AckMode = 'public' | 'private' | 'update';
 
-type OptionValues = Readonly<Record<string, string | number | boolean>>;
+type OptionValues = Readonly<Record<string, string | number | boolean | readonly string[]>>;
 
-/** Typed option values (Discord), or the text after the command's name (Slack, console). */
+/** Option values by name (Discord, and any submitted form), or the text after the command's name (Slack, console). */
 export type Arguments =
   | { readonly kind: 'values'; readonly subcommand?: string | undefined; readonly values: OptionValues }
   | { readonly kind: 'text'; readonly text: string };
@@ -216,6 +231,8 @@ export interface ActionRequest extends Coded {
   readonly kind: 'action';
   /** The values chosen from a menu. Empty for a button. */
   readonly chosen: readonly string[];
+  /** The values that the fields have so far, if the button is inside a form. */
+  readonly fields?: FormValues;
 }
 
 /** A form was submitted. */
@@ -290,9 +307,17 @@ export interface Invocation {
   refuse(message: Message): Promise<void>;
   /**
    * Opens a form. This is the first and only response, in place of an acknowledgement. When the person submits the
-   * form, the submission is an invocation of its own. Missing if the platform cannot open a form for this request.
+   * form, the submission is an invocation of its own. If the form is not ready soon, a platform whose forms can change
+   * opens an empty form first. If the promise `form` rejects, this promise rejects with the same error. Missing if the
+   * platform cannot open a form for this request.
    */
-  openForm?(form: Form): Promise<void>;
+  openForm?(form: Promise<Form>): Promise<void>;
+  /**
+   * Refuses a submitted form with a text at one of its fields. The form stays open, so that the person can correct the
+   * field. Like `refuse`, this is the first and only response. Returns false if the form has no such field, or is closed
+   * already. Missing if the platform cannot show mistakes inside a form.
+   */
+  refuseField?(field: string, text: string): Promise<boolean>;
   /**
    * Sends the first response, before the work begins. `public` and `private` announce an answer that `respond` will
    * give. `update` means that `respond` will replace the message with the pressed button.

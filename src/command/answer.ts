@@ -1,5 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { type Attribution, attributed, type Card, type Line, type Message } from '../chat/card.ts';
+import {
+  type Attribution,
+  attributed,
+  type Button,
+  type Card,
+  type Line,
+  type Message,
+} from '../chat/card.ts';
 import type { AckMode, Invocation, MessageRef } from '../chat/port.ts';
 import { commandIn, sourceIn } from '../chat/request.ts';
 import { EdgegapError } from '../edgegap/errors.ts';
@@ -39,6 +46,9 @@ export interface Ending {
   readonly err?: unknown;
 }
 
+/** `begun` says whether the request has been acknowledged. */
+type Mend = (error: unknown, begun: boolean) => Promise<Button | undefined>;
+
 interface AnswerParts {
   readonly services: Pick<Services, 'directory'>;
   readonly invocations: Invocations;
@@ -63,6 +73,8 @@ export function createAnswer(invocation: Invocation, { services, invocations, lo
   let answering = false;
   /** The permission that the request needs. */
   let permission: Permission = 'help';
+  /** Returns the button that lets the person mend the error, if there is such a button. */
+  let mend: Mend | undefined;
 
   /** Gives the answer at once if the platform accepts it now, and through the outbox if not. */
   async function respond(message: Message): Promise<void> {
@@ -126,6 +138,23 @@ export function createAnswer(invocation: Invocation, { services, invocations, lo
     }
   }
 
+  /** Shows a mistake at its field of a submitted form. Returns false if this is not possible. */
+  async function refusedAtField(error: unknown): Promise<boolean> {
+    // A stored form is closed: a second submission would count as a repeat.
+    if (!(error instanceof InputError) || error.option === undefined || stored || acknowledged) return false;
+    const text = [error.userMessage, error.hint].filter(Boolean).join(' ');
+    return (await invocation.refuseField?.(error.option, text)) ?? false;
+  }
+
+  async function mended(error: unknown, begun: boolean): Promise<Button | undefined> {
+    try {
+      return await mend?.(error, begun);
+    } catch (err) {
+      log.warn({ err, invocation: id }, 'invocation: the form for a correction could not be kept');
+      return undefined;
+    }
+  }
+
   async function showError(card: Card): Promise<void> {
     const mode = acknowledged;
     if (mode === undefined) return await invocation.refuse(card);
@@ -177,6 +206,10 @@ export function createAnswer(invocation: Invocation, { services, invocations, lo
     needs(wanted: Permission): void {
       permission = wanted;
     },
+    /** Notes the function that may offer a button to mend an error. */
+    remedy(how: Mend): void {
+      mend = how;
+    },
     /** Notes that the invocation is stored. From now on, the answer may also be given later, and by another process. */
     stored(record: InvocationRecord): void {
       stored = record;
@@ -203,8 +236,9 @@ export function createAnswer(invocation: Invocation, { services, invocations, lo
       const incident = randomBytes(4).toString('hex');
       const ending: Ending = { incident, ...endingOf(error) };
       const begun = acknowledged !== undefined;
+      if (await refusedAtField(error)) return { ...ending, incident: undefined };
       const failure: Failure = { error, incident, begun, effect: effect(error) };
-      const card = error instanceof Question ? error.card : errorCard(failure);
+      const card = error instanceof Question ? error.card : errorCard(failure, await mended(error, begun));
       let told = true;
       try {
         await showError(card);

@@ -64,6 +64,7 @@ export function parseTokens(
       throw new InputError('option-unknown', `${command} has no option ${quoted(`--${given}`)}.`, {
         hint: hintAt?.(token) ?? hintFor(name, command, options),
       });
+    if (options[name]?.kind.onlyInForm) throw onlyInForm(name);
     if (options[name]?.input.type === 'boolean' && inline === undefined) {
       set(name, true);
       continue;
@@ -266,6 +267,17 @@ export function words(tokens: readonly Token[], count: number): Token[] {
 /** Matches an option in a token. Gives the option's name, and the value if the same token contains it. */
 export function optionIn({ text, quoted: isQuoted }: Token): RegExpExecArray | undefined {
   return (!isQuoted && OPTION.exec(text)) || undefined;
+}
+
+/** The refusal of a value that the chat would show to everybody. The value is not repeated. */
+function onlyInForm(name: string): InputError {
+  return new InputError(
+    'only-in-form',
+    `${name} cannot be typed here, because the chat would show the value.`,
+    {
+      hint: 'Nothing was done. In Slack or Discord, leave the application out: then I open a form in which nobody else sees the value.',
+    },
+  );
 }
 
 /** The refusal of a word that follows a secret value. The word is not repeated, because it may belong to the value. */

@@ -6,8 +6,9 @@ import type { DeployPlan } from '../deployments/deployment.ts';
 import { orderFields } from '../deployments/order-fields.ts';
 import { InputError } from '../errors.ts';
 import { theyRun } from '../guard/refusals.ts';
-import type { Asker, CheckContext } from './define.ts';
+import type { CheckContext } from './define.ts';
 import { Question } from './question.ts';
+import { whoIs } from './who-is.ts';
 
 /** A question is closed after this time, because by then the person may have forgotten which servers are running. */
 const ANSWER_MS = 15 * 60_000;
@@ -71,10 +72,6 @@ export function answered(): InputError {
     'That question was answered already, or I asked you more than 15 minutes ago.',
     { hint: 'Nothing more was deployed. Use `deploy` for another deployment.' },
   );
-}
-
-function whoIs({ id, at: { platform, workspace } }: Asker): string {
-  return JSON.stringify([platform, workspace, id]);
 }
 
 function runningText(running: number): string {

@@ -1,7 +1,6 @@
 import type { Plans } from '../bulk/plans.ts';
 import type { Charts } from '../chart/charts.ts';
 import type { ActionRef, Message } from '../chat/card.ts';
-import type { Form, FormValues } from '../chat/form.ts';
 import type { Address, MessageRef } from '../chat/port.ts';
 import type { Clock } from '../clock.ts';
 import type { Catalog } from '../deployments/catalog.ts';
@@ -11,11 +10,13 @@ import type { LifetimeLimits } from '../deployments/lifetime.ts';
 import type { PlannedStops } from '../deployments/planned-stops.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
 import type { StopOptions, StopResult } from '../edgegap/stop.ts';
+import type { Vault } from '../edgegap/vault.ts';
 import type { Finding } from '../finding.ts';
 import type { Guard } from '../guard/guard.ts';
 import type { Recordings } from '../recorder/recordings.ts';
 import type { Followers } from '../tail/followers.ts';
 import type { LogSearches } from '../tail/searches.ts';
+import type { FormLayout } from './forms/form-layout.ts';
 import type { Options, ParseSettings, RawValue } from './kinds/kind.ts';
 import { kinds as allKinds } from './kinds/kinds.ts';
 import { type Kinds, type OptionSpecs, type OptionsOf, withKinds } from './options.ts';
@@ -33,18 +34,17 @@ import type { StoredRequest } from './stored.ts';
 export interface CommandSpec<Specs extends OptionSpecs = OptionSpecs> extends CommandParts<OptionsOf<Specs>> {
   /** The options in the order in which people type them. Options marked `positional` come first. */
   readonly options: Specs;
+  /** Which options stand where in the form of the command. If absent, the options stand in their order. */
+  readonly layout?: FormLayout;
   /** Buttons and menus. Their ids have the form `<command>:<action>`. */
   readonly actions?: Readonly<Record<string, Action>>;
-  /** The code that runs when a form of the command is submitted. The key is the `action` of `Form.submit`. */
-  readonly forms?: Readonly<Record<string, Action>>;
 }
 
 /** A command with several subcommands, all of them in a single file. */
 export interface GroupSpec {
   readonly description: string;
-  /** The actions and forms of all subcommands together. A subcommand has no actions and no forms of its own. */
+  /** The actions of all subcommands together. A subcommand has no actions of its own. */
   readonly actions?: CommandSpec['actions'];
-  readonly forms?: CommandSpec['forms'];
   /** The subcommands. The key is the word that people type after the command's name. */
   readonly subcommands: Readonly<Record<string, CommandSpec>>;
   /** The subcommand that is meant if people type no word for a subcommand. */
@@ -80,15 +80,8 @@ interface CommandParts<Values> {
    */
   // biome-ignore lint/suspicious/noConfusingVoidType: most checks return nothing
   check?(context: CheckContext<Values>): Promise<Values | void> | void;
-  /**
-   * Returns a form to open instead of calling `run`. Called after `check`. The person waits for the form for at most 3
-   * seconds.
-   */
-  form?(context: CheckContext<Values>): OpensForm;
   run(context: Context<Values>): Promise<RunResult>;
 }
-
-export type OpensForm = Promise<Form | undefined> | Form | undefined;
 
 /** A subcommand. If a command has no subcommands, its only entry is the command itself. */
 export interface Entry extends CommandParts<Readonly<Record<string, unknown>>> {
@@ -97,6 +90,7 @@ export interface Entry extends CommandParts<Readonly<Record<string, unknown>>> {
   /** The word of a subcommand, for example `add`. Undefined for a command without subcommands. */
   readonly word: string | undefined;
   readonly options: Options;
+  readonly layout?: FormLayout | undefined;
 }
 
 /** A loaded command. The names of the kinds of its options are replaced by the kinds themselves. */
@@ -108,7 +102,6 @@ export interface Command {
   /** The entry that is meant if a person names no subcommand. */
   readonly usual: Entry | undefined;
   readonly actions: Readonly<Record<string, Action>>;
-  readonly forms: Readonly<Record<string, Action>>;
 }
 
 /**
@@ -131,12 +124,12 @@ export type RunResult = Ended | void;
 
 export interface CheckContext<Options> extends Services {
   readonly options: Options;
-  /** The values as typed or picked, with those of a preset. Empty for a button or a form. */
+  /** The values as typed or picked, with those of a preset. Empty for a button. */
   readonly given: Readonly<Record<string, RawValue>>;
   readonly asker: Asker;
 }
 
-/** The code behind a button, a menu or a form. */
+/** The code behind a button or a menu. */
 export type Action = PlainAction | DeploymentAction;
 
 interface ActionBase {
@@ -160,8 +153,6 @@ interface PlainAction extends ActionBase {
   readonly on?: 'order' | undefined;
   /** Like the `check` of a command. It can refuse a press before the acknowledgement. */
   check?(context: Services & Pressed & Pick<ActionContext, 'asker'>): Promise<void> | void;
-  /** Like the `form` of a command. A form cannot open another form. */
-  form?(context: Services & Pressed): OpensForm;
   run(context: ActionContext): Promise<RunResult>;
 }
 
@@ -172,8 +163,6 @@ interface PlainAction extends ActionBase {
  */
 interface DeploymentAction extends ActionBase {
   readonly on: 'deployment';
-  /** Like the `form` of a command. */
-  form?(context: Services & Pressed & Pick<DeploymentActionContext, 'target'>): OpensForm;
   run(context: DeploymentActionContext): Promise<RunResult>;
 }
 
@@ -199,13 +188,11 @@ export interface Conversation {
   postCard(message: Message, under?: MessageRef): Promise<MessageRef>;
 }
 
-/** A press of a button, a choice from a menu, or a submitted form. */
+/** A press of a button, or a choice from a menu. */
 export interface Pressed {
   readonly action: ActionRef;
-  /** The values that the person chose from a menu. Empty for a button or a form. */
+  /** The values that the person chose from a menu. Empty for a button. */
   readonly chosen: readonly string[];
-  /** The values of a submitted form. Empty for a button or a menu. */
-  readonly fields: FormValues;
 }
 
 export interface ActionContext extends Context<Record<string, never>>, Pressed {
@@ -264,6 +251,8 @@ export interface Services {
   readonly directory: Directory;
   /** Keeps state that is too long for a button's argument. */
   readonly payloads: Payloads;
+  /** Encrypts values that must not be stored in clear. */
+  readonly vault: Vault;
   readonly presets: Presets;
   /**
    * Carries out a stored request, once for each id, with the permissions that the asker has at that moment. The answer
@@ -337,7 +326,7 @@ export function createDirectory(written: readonly Written[], kinds: Kinds = allK
 }
 
 function commandOf({ name, command }: Written, kinds: Kinds): Command {
-  const { description, actions = {}, forms = {} } = command;
+  const { description, actions = {} } = command;
   const isGroup = 'subcommands' in command;
   const specs: [string | undefined, CommandSpec][] = isGroup
     ? Object.entries(command.subcommands)
@@ -347,5 +336,5 @@ function commandOf({ name, command }: Written, kinds: Kinds): Command {
     return { ...spec, name: word === undefined ? name : `${name} ${word}`, word, options };
   });
   const usual = isGroup ? entries.find(({ word }) => word === command.usual) : entries[0];
-  return { name, description, entries, usual, actions, forms };
+  return { name, description, entries, usual, actions };
 }

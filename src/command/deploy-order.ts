@@ -8,6 +8,7 @@ import { hostsWithRoom, namedHosts } from './deploy-hosts.ts';
 import { type GivenPlaces, placement } from './deploy-place.ts';
 import { hostNamed, readHosts } from './hosts.ts';
 import type { Variable } from './kinds/variables.ts';
+import { noActiveVersion } from './kinds/version.ts';
 
 /** How old the list of versions may be, in milliseconds, if the newest version is wanted. */
 const FRESH_MS = 5_000;
@@ -18,6 +19,7 @@ export interface Given extends GivenPlaces {
   readonly version?: string | undefined;
   readonly tag?: readonly string[] | undefined;
   readonly env?: readonly Variable[] | undefined;
+  readonly hidden?: readonly Variable[] | undefined;
   readonly cpu?: number | undefined;
   readonly memory?: number | undefined;
   readonly cached?: boolean | undefined;
@@ -33,7 +35,7 @@ export interface Given extends GivenPlaces {
 
 /** The order that the options describe. Throws InputError if Edgegap cannot carry out the order as a whole. */
 export async function orderOf(services: Services, given: Given): Promise<Wanted> {
-  const { application, tag = [], env, cached, fleet, host } = given;
+  const { application, tag = [], cached, fleet, host } = given;
   const lifetime = lifetimeFor(services.settings.lifetime, given.for);
   const { legacy, resources } = together(given);
   if (legacy && !given.ip) throw placeNotLegacy(given);
@@ -52,7 +54,7 @@ export async function orderOf(services: Services, given: Given): Promise<Wanted>
     ...place,
     tags: tag,
     preset: given.preset,
-    env,
+    env: variablesOf(services, given),
     resources,
     cached: cached || undefined,
     fleet: fleet ? { name: fleet, hosts: hosts.map(({ host_id }) => host_id) } : undefined,
@@ -82,17 +84,28 @@ function together(given: Partial<Given>): Pick<DeployPlan, 'legacy' | 'resources
   if (given.host && given.fleet === undefined)
     throw new InputError('host-alone', 'A host alone does not say of which fleet.', {
       hint: 'Add the fleet, for example `--fleet tournament`.',
+      option: 'host',
     });
   return { legacy: legacyOf(given), resources: resourcesOf(given) };
+}
+
+/** The variables of the order. The values of hidden variables are encrypted from here on. */
+function variablesOf({ vault }: Services, { env, hidden }: Given): DeployPlan['env'] {
+  const twice = hidden?.find(({ key }) => env?.some((other) => other.key === key));
+  if (twice)
+    throw new InputError('env-twice', `The variable ${twice.key} is set twice: openly and hidden.`, {
+      hint: 'Give each variable once.',
+      option: 'hidden',
+    });
+  const sealed = hidden?.map(({ key, value }) => ({ key, sealed: vault.seal(value) }));
+  return env || sealed ? [...(env ?? []), ...(sealed ?? [])] : undefined;
 }
 
 async function newestVersion({ catalog }: Services, application: string): Promise<string> {
   const versions = await catalog.versions(application, FRESH_MS);
   const newest = versions.find(({ is_active }) => is_active);
   if (newest) return newest.name;
-  throw new InputError('version-none', `${application} has no active version.`, {
-    hint: 'Nothing was deployed. Activate a version in the Edgegap dashboard.',
-  });
+  throw noActiveVersion(application);
 }
 
 function resourcesOf({ cpu, memory }: Partial<Given>): DeployPlan['resources'] {
@@ -100,10 +113,12 @@ function resourcesOf({ cpu, memory }: Partial<Given>): DeployPlan['resources'] {
   if (cpu === undefined || memory === undefined)
     throw new InputError('resources-half', 'cpu and memory belong together: only one of them is given.', {
       hint: 'Give both, or leave both out. Without them, the deployment gets the resources of its version.',
+      option: cpu === undefined ? 'cpu' : 'memory',
     });
   if (memory > 2 * cpu)
     throw new InputError('memory-too-large', `memory may be at most twice cpu, which is ${2 * cpu} MiB.`, {
       hint: `Lower memory, or raise cpu to at least ${Math.ceil(memory / 2)}.`,
+      option: 'memory',
     });
   return { cpu_units: cpu, memory_mib: memory };
 }

@@ -23,12 +23,15 @@ export async function placement(
     if (latitude !== undefined && longitude !== undefined) return { latitude, longitude };
     throw new InputError('place-unmapped', `Edgegap does not say where ${placeText(place)} is.`, {
       hint: 'Choose another city, or give coordinates (45.50,-73.57) or players’ addresses (ip).',
+      option: 'near',
     });
   });
   const users = [...points, ...ips.map((ip_address) => ({ ip_address }))];
   if (users.length === 0)
     throw new InputError('place-missing', 'I do not know where to deploy.', {
       hint: 'Add a city, for example `--near Montreal`, or the addresses of players, for example `--ip 203.0.113.7`. Whoever runs me can set DEFAULT_NEAR.',
+      option: 'near',
+      missing: true,
     });
   // The card shows only the number of players, because the channel must not read their addresses.
   const players = ips.length > 0 ? [counted(ips.length, 'player')] : [];

@@ -1,4 +1,4 @@
-import type { Attribution, Card, Line, Node, Rich } from '../chat/card.ts';
+import type { Attribution, Button, Card, Line, Node, Rich } from '../chat/card.ts';
 import { withTyped } from '../chat/typed.ts';
 import { AppError, StoreError } from '../errors.ts';
 
@@ -16,10 +16,13 @@ export interface Failure {
   readonly effect: string | undefined;
 }
 
-/** The private card about a failure: the problem, the effect, the next step and the reference. */
-export function errorCard(failure: Failure): Card {
+/** The private card about a failure: the problem, the effect, the next step, a button for it, and the reference. */
+export function errorCard(failure: Failure, button?: Button): Card {
   const { userMessage, hint } = inWords(failure);
-  const nodes: Node[] = hint ? [{ kind: 'text', text: withTyped(hint) }] : [];
+  const nodes: Node[] = [
+    ...(hint ? [{ kind: 'text', text: withTyped(hint) } as const] : []),
+    ...(button ? [{ kind: 'buttons', buttons: [button] } as const] : []),
+  ];
   const reference: Node = { kind: 'note', text: [`Reference ${failure.incident}`] };
   return { kind: 'card', tone: 'danger', title: [userMessage], nodes: [...nodes, reference] };
 }

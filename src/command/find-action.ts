@@ -5,8 +5,8 @@ import { cardEntries } from './on-card.ts';
 import { stale } from './usage.ts';
 
 /**
- * Finds the action of a button, a menu or a form, together with the input of the action. Undefined if this version of
- * the bot has no such action. If the person chose the action from the menu of a message, the argument is still empty.
+ * Finds the action of a button or a menu, together with the input of the action. Undefined if this version of the bot
+ * has no such action. If the person chose the action from the menu of a message, the argument is still empty.
  */
 export function findAction(
   directory: Directory,
@@ -16,17 +16,13 @@ export function findAction(
     const found = cardEntries(directory).find(({ label }) => label === request.entry);
     if (!found) return undefined;
     const ref = { command: found.command, action: found.name, arg: '' };
-    return { action: found.action, pressed: { action: ref, chosen: [], fields: {} } };
+    return { action: found.action, pressed: { action: ref, chosen: [] } };
   }
-  const { kind, action: ref } = request;
-  const command = ref && directory.get(ref.command);
-  const known = (kind === 'form' ? command?.forms : command?.actions) ?? {};
-  const action = ref && Object.hasOwn(known, ref.action) ? known[ref.action] : undefined;
-  if (!ref || !action) return undefined;
-  const pressed: Pressed =
-    kind === 'form'
-      ? { action: ref, chosen: [], fields: request.fields }
-      : { action: ref, chosen: request.chosen, fields: {} };
+  const { action: ref } = request;
+  const { actions = {} } = (ref && directory.get(ref.command)) ?? {};
+  const action = ref && Object.hasOwn(actions, ref.action) ? actions[ref.action] : undefined;
+  if (request.kind === 'form' || !ref || !action) return undefined;
+  const pressed: Pressed = { action: ref, chosen: request.chosen };
   return { action, pressed };
 }
 

@@ -25,7 +25,7 @@ export function interruptedLine(
   const [name = what, action] = what.split(':');
   const command = directory.get(name.split(' ')[0] ?? '');
   const entry = command?.entries.find((one) => one.name === name);
-  const done = action === undefined ? entry : (command?.actions[action] ?? command?.forms[action]);
+  const done = action === undefined ? entry : command?.actions[action];
   const sentence = changes ? (done?.interrupted ?? MAYBE_DONE) : 'Ask again.';
   return {
     kind: 'line',

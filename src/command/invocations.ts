@@ -240,6 +240,11 @@ export function createInvocations(parts: InvocationsParts) {
       else if (earlier) unstoredEnds.set(id, earlier);
       return taken;
     },
+    /** Whether the invocation was stored before, by this or another process. */
+    async isStored(id: string): Promise<boolean> {
+      const row = await store.selectFrom('invocations').select('id').where('id', '=', id).executeTakeFirst();
+      return row !== undefined;
+    },
     confirm,
     conclude,
     /** Like `confirm`, but uses the store only if other processes may have taken this process for dead. */

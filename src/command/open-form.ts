@@ -11,5 +11,8 @@ export function formImpossible(hint: string): InputError {
  */
 export function formTooLate(): InputError {
   const problem = 'The form came too late to be opened here, so I did nothing.';
-  return new InputError('form-late', problem, { hint: 'Try again in a moment.' });
+  return new InputError('form-late', problem, {
+    hint: 'Try again in a moment.',
+    missing: true,
+  });
 }

@@ -36,6 +36,7 @@ export const theDeployment = {
   kind: 'deployment',
   required: true,
   positional: true,
+  hint: 'The deployments of this channel come first.',
   description: 'A request_id, the beginning of a request_id, or an address',
 } as const satisfies OptionSpec;
 

@@ -14,7 +14,13 @@ export interface Page {
 }
 
 /** The option `page` of a command. */
-export const pageOption = { kind: 'integer', min: 1, max: 10_000, description: 'Which page' } as const;
+export const pageOption = {
+  kind: 'integer',
+  min: 1,
+  max: 10_000,
+  noField: true,
+  description: 'Which page',
+} as const;
 
 /** The rows of the page `wanted`, or of the last page if the list has fewer pages. */
 export function pageOf<Row>(

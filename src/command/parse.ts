@@ -1,6 +1,6 @@
-import { InputError } from '../errors.ts';
+import { atOption, InputError } from '../errors.ts';
 import { quoted, type RawValues } from './argv.ts';
-import type { Options, ParseSettings, RawValue } from './kinds/kind.ts';
+import type { Option, Options, ParseSettings, RawValue } from './kinds/kind.ts';
 import { argumentMissing, excluded, stale } from './usage.ts';
 
 /**
@@ -19,17 +19,25 @@ export function parseValues(raw: RawValues, command: string, options: Options, s
     const value = raw[name];
     if (unless && value !== undefined && raw[unless] !== undefined)
       throw excluded(name, unless, command, options);
-    if (value !== undefined && !isBlank(value))
-      parsed[name] = kind.parse(value, { ...option, name }, settings);
+    if (value !== undefined && !isBlank(value)) parsed[name] = parse(value, { ...option, name }, settings);
     else if (required && !kind.known) throw argumentMissing(name, command, options);
     // A blank value is a mistake, and does not count as absent. If it did, a filter would not filter, and a deployment
     // would go to another place.
     else if (!required && value !== undefined)
       throw new InputError('value-missing', `${name} is given without a value.`, {
         hint: 'Give a value, or leave the option out.',
+        option: name,
       });
   }
   return parsed;
+}
+
+function parse(value: RawValue, about: Option & { readonly name: string }, settings: ParseSettings): unknown {
+  try {
+    return about.kind.parse(value, about, settings);
+  } catch (error) {
+    throw atOption(error, about.name);
+  }
 }
 
 /** Whether the value consists only of blanks, invisible characters and commas. */

@@ -1,4 +1,4 @@
-import { InputError } from '../errors.ts';
+import { atOption, InputError } from '../errors.ts';
 import { quoted, type RawValues } from './argv.ts';
 import type { Entry } from './define.ts';
 import type { Kind, Lookup, Options } from './kinds/kind.ts';
@@ -23,7 +23,9 @@ export async function resolveValues(
     if (value === undefined && required && kind.known)
       throw argumentMissing(name, command, options, await kind.known(lookup, found));
     if (typeof value !== 'string' || !kind.resolve) continue;
-    resolved[name] = await kind.resolve(value, lookup, found, { ...option, name });
+    resolved[name] = await kind
+      .resolve(value, lookup, found, { ...option, name })
+      .catch((error: unknown) => Promise.reject(atOption(error, name)));
     found.set(kind, resolved[name]);
   }
   return resolved;
@@ -43,7 +45,8 @@ export function withSource(
   if (!(error instanceof InputError) || from === undefined || added.length === 0) return error;
   const gives = `The ${from} ${quoted(String(name))} gives ${new Intl.ListFormat('en-GB').format(added)}.`;
   const hint = `${error.hint ?? ''} ${gives}`.trim();
-  return new InputError(error.code, error.userMessage, { hint, cause: error });
+  const { missing, option } = error;
+  return new InputError(error.code, error.userMessage, { hint, missing, option, cause: error });
 }
 
 /**

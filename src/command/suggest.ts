@@ -4,6 +4,7 @@ import type { Question } from '../chat/port.ts';
 import { type Policy, refusal } from './authorise.ts';
 import type { Services } from './define.ts';
 import { isPrintable } from './kinds/checked-text.ts';
+import type { Option } from './kinds/kind.ts';
 
 /**
  * Returns the suggestions for an option, which come from the option itself or from its kind. A person who may not use
@@ -11,7 +12,7 @@ import { isPrintable } from './kinds/checked-text.ts';
  * suggested.
  */
 export async function suggestions(
-  { command, subcommand, option: name, at, typed, given, person }: Question,
+  { command, subcommand, option: name, at, typed, given, onlyOffered, person }: Question,
   { services, policy }: { readonly services: Services; readonly policy: Policy },
 ): Promise<readonly Choice[]> {
   const { entries = [] } = services.directory.get(command) ?? {};
@@ -22,8 +23,15 @@ export async function suggestions(
   services.keepFresh();
   const { options } = entry;
   const offered = await option.suggest({ ...services, at, typed, given, fields: option, options });
-  return offered
-    .map((one) => (typeof one === 'string' ? { label: one, value: one } : one))
+  const known = offered.map((one) => (typeof one === 'string' ? { label: one, value: one } : one));
+  const own = onlyOffered && mayBeNew(typed, known, option) ? [{ label: typed, value: typed }] : [];
+  return [...known, ...own]
     .filter(({ value }) => value.trim() !== '' && isPrintable(value))
     .map((one) => ({ ...one, label: inOneDirection(one.label) }));
+}
+
+/** Whether the typed text itself may be the value that the person wants. */
+function mayBeNew(typed: string, known: readonly Choice[], { kind }: Option): boolean {
+  if (known.some(({ value }) => value === typed)) return false;
+  return !kind.field?.closed || known.length === 0;
 }

@@ -1,41 +1,31 @@
 import type { AckMode, Invocation, InvocationRequest, Person } from '../chat/port.ts';
 import { sourceIn } from '../chat/request.ts';
-import { type Clock, steadyNow, within } from '../clock.ts';
+import { type Clock, steadyNow } from '../clock.ts';
 import type { DeploymentTarget } from '../deployments/deployment.ts';
-import type { AppError } from '../errors.ts';
+import { type AppError, InputError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { createAnswer, type Ending } from './answer.ts';
 import { type RawValues, tooLong } from './argv.ts';
 import type { Policy } from './authorise.ts';
 import { calledBy } from './call.ts';
+import { createCarryOut } from './carry-out.ts';
 import { asksForHelp, choose, unknownCommand } from './choose.ts';
 import { createContexts } from './context.ts';
-import { type Command, type Entry, leastPermission, type OpensForm, type Services } from './define.ts';
+import { type Command, type Entry, leastPermission, type Services } from './define.ts';
 import type { DoublePresses } from './double-press.ts';
 import { findAction, staleControl } from './find-action.ts';
-import type { InvocationRecord, Invocations } from './invocations.ts';
+import { createFormTurn, meantBy, Repeated } from './form-turn.ts';
+import { sentAlready } from './forms/state.ts';
+import { lacking, openly } from './forms/values.ts';
+import type { Invocations } from './invocations.ts';
 import { findDeployment, parseRequestId } from './kinds/deployment.ts';
 import { argumentOnCard } from './on-card.ts';
-import { formImpossible, formTooLate } from './open-form.ts';
 import { parseValues } from './parse.ts';
 import { type Permission, type PermissionLevel, permissions } from './permissions.ts';
 import { ENDED, summaryOf, targetOf } from './request-summary.ts';
 import { resolveValues, withExpanded, withSource } from './resolve.ts';
 import { namesakes } from './same-name.ts';
-import { usageHint } from './usage.ts';
 
-/**
- * The first response has to be sent within this time after the invocation, in milliseconds of real time. Platforms
- * allow 3000.
- */
-const FIRST_RESPONSE_MS = 2_500;
-/**
- * How much of this time may be spent on checks that ask Edgegap. Before a change, this also includes the time to read
- * the person's permissions.
- */
-const CHECK_BUDGET_MS = 1_200;
-/** The time that the store always gets, in milliseconds. */
-const STORE_BUDGET_MS = 1_000;
 /** Levels for which a person's rights may be up to ten minutes old. */
 const FOR_MANY: readonly PermissionLevel[] = ['open', 'read'];
 
@@ -53,24 +43,8 @@ export interface TurnParts {
 type CommandRequest = Extract<InvocationRequest, { kind: 'command' }>;
 type PressedRequest = Exclude<InvocationRequest, CommandRequest>;
 
-/** The command or action that the person wants, as far as the bot can tell without asking a platform or Edgegap. */
-interface Wanted<Checked> {
-  readonly what: string;
-  readonly permission: Permission;
-  readonly mode: AckMode;
-  /** Reads the person and the person's groups. Throws if the person lacks the permission. */
-  authorise(): Promise<Person>;
-  /** Looks up the things that the person named. Throws if a thing does not exist or cannot be used. */
-  check(person: Person): Promise<Checked>;
-  /**
-   * Returns the form to open instead of calling `run`, if there is such a form. Undefined for a command that never
-   * opens a form.
-   */
-  readonly form: ((person: Person, checked: Checked) => OpensForm) | undefined;
-  /** The hint that the person gets if the form cannot be opened. */
-  readonly withoutForm: string;
-  run(person: Person, checked: Checked): ReturnType<Entry['run']>;
-}
+/** The result of the checks of a command: the values of its options, or the error for a value that a form can ask for. */
+type Checked = { readonly options: Readonly<Record<string, unknown>> } | { readonly lacks: InputError };
 
 export type Turn = ReturnType<typeof createTurn>;
 
@@ -82,16 +56,53 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
   const contexts = createContexts(invocation, parts, answer);
   const { lookup } = contexts;
   const cameAt = steadyNow(realClock);
+  const { carryOut, begin } = createCarryOut({
+    invocation,
+    answer,
+    invocations,
+    clock,
+    realClock,
+    cameAt,
+    turn: () => wait,
+    ended(how) {
+      ending = how;
+    },
+  });
+  const forms = createFormTurn({
+    invocation,
+    services,
+    answer,
+    clock,
+    authorised,
+    begin,
+    about,
+    takeCommand,
+    asker: () => asker,
+    isStored: () => invocations.isStored(id),
+    mayGoOn: async () => await wait,
+    async opened() {
+      ending = { outcome: 'form' };
+      await invocations.finish(id, 'done');
+    },
+    takePart: (entry, check, run) =>
+      carryOut<void>({
+        what: entry.name,
+        permission: entry.permission,
+        mode: 'update',
+        authorise: () => authorised(entry.permission),
+        check: async () => check(),
+        run,
+      }),
+  });
   let summary = summaryOf(invocation.request, services.directory);
   let ending: Ending = { outcome: 'done' };
   /** The person who asks. Undefined until the person has been read. */
   let asker: Person | undefined;
-  /** Resolves when the store has taken the invocation, or when the store has failed or taken too long. */
-  const begun = Promise.withResolvers<void>();
   /** Resolves when the fair share lets the request go on. Undefined if the request need not wait. */
   let wait: Promise<void> | undefined;
 
-  async function takeCommand(request: CommandRequest): Promise<void> {
+  /** `key` is the key of the submitted form. Undefined if the person typed the command. */
+  async function takeCommand(request: CommandRequest, key?: string): Promise<void> {
     const { directory } = services;
     const given = request.command;
     const [found, ...others] = namesakes(given, directory.all, ({ name }) => name);
@@ -100,34 +111,58 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
       return await takeCommand({ ...request, command: 'help', args: { kind: 'text', text: command.name } });
     const least = command ? leastPermission(command) : 'help';
     const typed = read(command, request);
-    const authorise = async () => {
+    const authorise = async (despite: 'mistake' | 'nothing' = 'nothing') => {
       // This comes first, because a stranger must learn nothing, not even which commands exist.
       const person = await authorised(least);
       if (!command) {
         const mayUse = (one: Command) => !contexts.refusal(person, leastPermission(one));
         throw unknownCommand(given, directory.all.filter(mayUse));
       }
-      if ('mistake' in typed) throw typed.mistake;
-      const { permission } = typed.entry;
+      if (!typed.chosen || (!typed.parsed && despite === 'nothing')) throw typed.mistake;
+      const { permission } = typed.chosen.entry;
       return permission === least ? person : await authorised(permission);
     };
-    if ('mistake' in typed) return void (await authorise());
-    const { entry } = typed;
-    let { raw } = typed;
-    await carryOut({
+    const mayAsk = key === undefined && forms.possible;
+    if (typed.chosen && key === undefined) {
+      const { entry, raw } = typed.chosen;
+      forms.offer(entry, raw, false);
+      if (mayAsk && lacking(entry.options, raw) !== undefined)
+        return await forms.open(
+          entry,
+          () => authorise('mistake'),
+          async () => raw,
+        );
+    }
+    if (!typed.parsed) return void (await authorise());
+    const { entry } = typed.chosen;
+    let { raw } = typed.chosen;
+    await carryOut<Checked>({
       what: entry.name,
       permission: entry.permission,
       mode: ackOf(entry, typed.parsed),
       authorise,
       check: async (person) => {
         raw = await withExpanded(typed.parsed, raw, entry, lookup);
-        return await resolve(person, entry, raw).catch((error: unknown) => {
+        try {
+          return { options: await resolve(person, entry, raw) };
+        } catch (error) {
+          if (mayAsk && error instanceof InputError && error.missing) return { lacks: error };
           throw withSource(error, typed.parsed, raw, entry);
-        });
+        }
       },
-      form: entry.form && ((person, options) => entry.form?.(contexts.forCheck(person, options, raw))),
-      withoutForm: usageHint(entry.name, entry.options),
-      run: (person, options) => entry.run(contexts.forRun(person, options, raw)),
+      ...(mayAsk
+        ? {
+            form: async (person, found) =>
+              'lacks' in found
+                ? forms.build(person, entry, openly(raw, typed.chosen.raw, entry.options))
+                : undefined,
+          }
+        : {}),
+      ...(key === undefined ? {} : { claim: () => forms.claim(key) }),
+      async run(person, found) {
+        if ('lacks' in found) throw found.lacks;
+        return await entry.run(contexts.forRun(person, found.options, raw));
+      },
     });
   }
 
@@ -136,14 +171,19 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
    * mistake, returns the mistake instead.
    */
   function read(command: Command | undefined, { args }: CommandRequest) {
+    let chosen: ReturnType<typeof choose> | undefined;
     try {
-      if (!command) return { mistake: undefined };
-      const { entry, raw } = choose(command, args);
-      summary = { command: entry.name, target: targetOf(entry.options, raw) };
-      return { entry, raw, parsed: parse(entry, raw) };
+      if (!command) return { chosen, parsed: undefined, mistake: undefined };
+      chosen = choose(command, args);
+      about(chosen.entry, chosen.raw);
+      return { chosen, parsed: parse(chosen.entry, chosen.raw), mistake: undefined };
     } catch (mistake) {
-      return { mistake };
+      return { chosen, parsed: undefined, mistake };
     }
+  }
+
+  function about({ name, options }: Entry, values: Readonly<Record<string, unknown>>): void {
+    summary = { command: name, target: targetOf(options, values) };
   }
 
   function parse({ name, options }: Entry, raw: RawValues) {
@@ -151,6 +191,9 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
   }
 
   async function takePressed(request: PressedRequest): Promise<void> {
+    const meant = meantBy(services, request);
+    if (meant && request.kind === 'form') return await forms.takeSubmission(request, meant);
+    if (meant && request.kind === 'action') return await forms.takeOpener(request, meant);
     const found = findAction(services.directory, request);
     if (!found) {
       await authorised('help');
@@ -181,13 +224,6 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
         await action.check?.({ ...contexts.forCheck(person, {}), ...pressed });
         return undefined;
       },
-      form:
-        action.form &&
-        ((_person, target) => {
-          if (action.on !== 'deployment') return action.form?.({ ...services, ...pressed });
-          return target && action.form?.({ ...services, ...pressed, target });
-        }),
-      withoutForm: 'Type the command instead; `help` shows how.',
       run: async (person, target) => {
         const context = { ...contexts.forRun(person, {}), ...pressed, source };
         if (action.on !== 'deployment') return await action.run(context);
@@ -205,69 +241,9 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
   /** Replaces names by the named things, then runs the command's own check. */
   async function resolve(person: Person, entry: Entry, raw: RawValues) {
     const options = await resolveValues(parse(entry, raw), entry.name, entry.options, lookup);
-    summary = { command: entry.name, target: targetOf(entry.options, options) };
+    about(entry, options);
     const checked = await entry.check?.(contexts.forCheck(person, options, raw));
     return checked ?? options;
-  }
-
-  async function carryOut<Checked>(wanted: Wanted<Checked>): Promise<void> {
-    const { what, mode } = wanted;
-    const changes = permissions[wanted.permission] === 'change';
-    const about = { id, at, what, changes, mode, reply: invocation.reply(mode) };
-    answer.needs(wanted.permission);
-    const since = steadyNow(clock);
-    const authorising = wanted.authorise();
-    let taken = false;
-    if (changes && meanwhile) {
-      meanwhile.holdBack(begun.promise);
-      // Reading the person's permissions may take longer than the platform waits for the acknowledgement.
-      if (!(await within(clock, CHECK_BUDGET_MS, authorising))) {
-        const person = { id: meanwhile.askerId, name: meanwhile.askerId };
-        taken = await begin({ ...about, person });
-        if (!taken) return;
-        // The channel has seen nothing of the command yet, so a refusal is private.
-        answer.stored({ ...about, person, reply: invocation.reply('private') });
-      }
-    }
-    const person = await authorising;
-    // A check may ask Edgegap as well, so the check also waits for the fair share.
-    const checking = wait ? wait.then(() => wanted.check(person)) : wanted.check(person);
-    const preparing = checking.then(async (checked) => ({ form: await wanted.form?.(person, checked) }));
-    // A form must be the first response, so an invocation that may open a form waits a little for the fair share.
-    const budget = wait && !wanted.form ? 0 : CHECK_BUDGET_MS;
-    const spent = changes && !taken ? steadyNow(clock) - since : 0;
-    // If the preparation takes longer than the first response can wait, a failure of the preparation is thrown later,
-    // at `await preparing`.
-    const form = (await within(clock, Math.max(budget - spent, 0), preparing))?.form;
-    if (form && !invocation.openForm) throw formImpossible(wanted.withoutForm);
-    // An invocation that only opens a form changes nothing.
-    const record = { ...about, changes: changes && !form, person };
-    if (!taken && !(await begin(record))) return;
-    answer.stored(record);
-    if (form) {
-      await invocation.openForm?.(form);
-      ending = { outcome: 'form' };
-    } else {
-      await answer.acknowledge(mode);
-      if ((await preparing).form) throw formTooLate();
-      ending = { outcome: 'done', ...(await wanted.run(person, await checking)) };
-    }
-    await invocations.finish(id, 'done');
-  }
-
-  /**
-   * Stores the invocation before the acknowledgement. This is needed to recognise a platform's retry, and to recover
-   * the invocation after a crash. Returns false if this is a platform's retry.
-   */
-  async function begin(record: InvocationRecord): Promise<boolean> {
-    const left = FIRST_RESPONSE_MS - (steadyNow(realClock) - cameAt);
-    try {
-      const taken = await invocations.begin(record, Math.max(left, STORE_BUDGET_MS));
-      if (!taken) ending = { outcome: 'repeat' };
-      return taken;
-    } finally {
-      begun.resolve();
-    }
   }
 
   async function authorised(permission: Permission): Promise<Person> {
@@ -299,9 +275,18 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
         await authorised('help');
         throw refused;
       }
-      const called = request.kind === 'command' ? request : calledBy(request, services.directory);
-      if (called) await takeCommand(called);
-      else if (request.kind !== 'command') await takePressed(request);
+      try {
+        const called = request.kind === 'command' ? request : calledBy(request, services.directory);
+        if (called) await takeCommand(called);
+        else if (request.kind !== 'command') await takePressed(request);
+      } catch (error) {
+        if (!(error instanceof Repeated)) throw error;
+        ending = { outcome: 'repeat' };
+      }
+      // On a platform where the answer is no part of the response, a person may have sent the same form again. On any
+      // other platform, only the platform itself repeats a request, and the first delivery gets the answer.
+      if (ending.outcome === 'repeat' && request.kind === 'form' && invocation.maySkip)
+        await invocation.refuse(sentAlready());
       await logEnd(ending);
     },
     /** Tells the person about the error with which `take` rejected. */

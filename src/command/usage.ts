@@ -7,7 +7,8 @@ export function usageHint(command: string, options: Options): string {
 }
 
 export function usage(command: string, options: Options): string {
-  return [command, ...Object.entries(options).map(([name, option]) => usageOf(name, option))].join(' ');
+  const typed = Object.entries(options).filter(([, { kind }]) => !kind.onlyInForm);
+  return [command, ...typed.map(([name, option]) => usageOf(name, option))].join(' ');
 }
 
 /** The form in which help and usage lines show an option, for example `<application>` or `[--near <city>]`. */
@@ -20,6 +21,7 @@ function usageOf(name: string, { kind, input, required, positional, unless }: Op
 export function excluded(name: string, unless: string, command: string, options: Options): InputError {
   return new InputError('option-excluded', `${name} and ${unless} exclude each other.`, {
     hint: `Give only one of them. ${usageHint(command, options)}`,
+    option: name,
   });
 }
 
@@ -37,5 +39,7 @@ export function argumentMissing(name: string, command: string, options: Options,
   const article = /^[aeiou]/.test(name) ? 'an' : 'a';
   return new InputError('argument-missing', `${command} needs ${article} ${name}: ${what}.`, {
     hint: `${known} ${usageHint(command, options)}`.trim(),
+    option: name,
+    missing: true,
   });
 }

@@ -1,6 +1,8 @@
 import { ACTION_ID_LENGTH } from '../chat/action-id.ts';
 import { CALL } from './call.ts';
 import type { CommandSpec, GroupSpec } from './define.ts';
+import type { FormLayout } from './forms/form-layout.ts';
+import { FORM } from './forms/ref.ts';
 import type { Kinds, OptionSpecs } from './options.ts';
 import { permissions } from './permissions.ts';
 
@@ -9,7 +11,14 @@ import { permissions } from './permissions.ts';
  * limits, except for `onCard`: Slack allows an app ten shortcuts (docs.slack.dev, app manifest reference), and half of
  * them are left for the shortcuts of commands.
  */
-export const LIMITS = { name: 32, description: 100, options: 25, commands: 100, onCard: 5 } as const;
+export const LIMITS = {
+  name: 32,
+  description: 100,
+  options: 25,
+  commands: 100,
+  onCard: 5,
+  group: 5,
+} as const;
 const NAME = /^[a-z][a-z0-9-]*$/;
 const isName = (text: string) => NAME.test(text) && text.length <= LIMITS.name;
 /** Slack's limit for the name of a shortcut (docs.slack.dev, app manifest reference). */
@@ -49,7 +58,6 @@ function checkGroup({ description, subcommands, usual }: GroupSpec, kinds: Kinds
     const failIn: Fail = (problem) => fail(`${word}: ${problem}`);
     if (!isName(word)) fail(`the subcommand "${word}" is not lower case words`);
     if (spec.actions) failIn('actions belong to the command, not to a subcommand');
-    if (spec.forms) failIn('forms belong to the command, not to a subcommand');
     if (isCommand(spec)) checkCommand(spec, kinds, failIn);
     else failIn('is not made with defineCommand()');
   }
@@ -66,6 +74,16 @@ function checkCommand(spec: CommandSpec, kinds: Kinds, fail: Fail): void {
   if (ack === 'private-unless-shared' && options.share?.kind !== 'boolean')
     fail('ack is private-unless-shared, so the command needs an option share of the kind boolean');
   checkOptions(options, kinds, fail);
+  if (spec.layout) checkLayout(spec.layout, options, fail);
+}
+
+function checkLayout({ pick, first, more = {} }: FormLayout, options: OptionSpecs, fail: Fail): void {
+  const names = [...first, ...Object.values(more).flat()];
+  for (const name of [...names, ...(pick === undefined ? [] : [pick])])
+    if (!Object.hasOwn(options, name)) fail(`the layout names the option ${name}, which does not exist`);
+  if (new Set(names).size < names.length) fail('the layout names an option twice');
+  const long = Object.entries(more).find(([, group]) => group.length > LIMITS.group);
+  if (long) fail(`the group "${long[0]}" of the layout has more than ${LIMITS.group} options`);
 }
 
 function checkOptions(specs: OptionSpecs, kinds: Kinds, fail: Fail): void {
@@ -88,9 +106,9 @@ function checkOptions(specs: OptionSpecs, kinds: Kinds, fail: Fail): void {
   }
 }
 
-function checkActions(name: string, { actions, forms }: CommandSpec | GroupSpec, fail: Fail): void {
-  for (const [id, action] of [...Object.entries(actions ?? {}), ...Object.entries(forms ?? {})]) {
-    if (actions?.[id] && forms?.[id]) fail(`the name "${id}" stands for an action and for a form`);
+function checkActions(name: string, { actions = {} }: CommandSpec | GroupSpec, fail: Fail): void {
+  for (const [id, action] of Object.entries(actions)) {
+    if (id === FORM) fail(`the action name "${FORM}" stands for the form of the command`);
     if (!NAME.test(id)) fail(`the action name "${id}" is not lower case words`);
     if (id === CALL) fail(`the action name "${id}" is taken: every command has this action`);
     if (name.length + id.length + 2 > ACTION_ROOM) fail(`the action name "${id}" is too long`);
@@ -98,7 +116,7 @@ function checkActions(name: string, { actions, forms }: CommandSpec | GroupSpec,
     if (!['public', 'private', 'update'].includes(action.ack))
       fail(`the ack of ${id} must be public, private or update`);
     const { onCard } = action;
-    if (onCard !== undefined && (onCard === '' || onCard.length > ENTRY_NAME || forms?.[id]))
+    if (onCard !== undefined && (onCard === '' || onCard.length > ENTRY_NAME))
       fail(`onCard of ${id} must be the name of an action, of 1 to ${ENTRY_NAME} characters`);
     if (onCard !== undefined && (action.on === undefined || action.ack === 'update'))
       fail(`${id} has onCard, so the action needs "on", and an ack other than update`);

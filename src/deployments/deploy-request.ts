@@ -2,20 +2,22 @@ import type { EdgegapApi } from '../edgegap/client.ts';
 import { ownTag } from '../edgegap/outside.ts';
 import type { DeployRequest } from '../edgegap/requests.ts';
 import type { CallOptions } from '../edgegap/transport.ts';
-import type { Deployment } from './deployment.ts';
+import type { Vault } from '../edgegap/vault.ts';
+import { AppError } from '../errors.ts';
+import type { Deployment, PlannedVariable } from './deployment.ts';
 
 /**
  * Sends the order to the only endpoint of Edgegap that can carry out the whole order. Resolves with the request_id.
- * Throws EdgegapError.
+ * Throws EdgegapError. Throws AppError, and sends nothing, if the vault cannot open a hidden value.
  */
 export async function sendDeploy(
-  api: EdgegapApi,
+  { edgegap: api, vault }: { readonly edgegap: EdgegapApi; readonly vault: Vault },
   { id, application, version, plan }: Deployment,
   webhooks: DeployRequest['webhooks'],
   call: CallOptions,
 ): Promise<string> {
   const { users, env = [], resources, cached, fleet, legacy } = plan;
-  const variables = env.flatMap(({ key, value }) => (value === undefined ? [] : [{ key, value }]));
+  const variables = variablesOf(env, vault);
   const common = {
     application,
     version,
@@ -37,4 +39,15 @@ export async function sendDeploy(
   const order = { ...common, users, resources, require_cached_locations: cached, webhooks };
   if (!fleet) return (await api.deploy(order, call)).request_id;
   return (await api.deployToFleet({ ...order, private_host_ids: fleet.hosts }, call)).request_id;
+}
+
+function variablesOf(env: readonly PlannedVariable[], vault: Vault) {
+  return env.flatMap(({ key, value, sealed }) => {
+    if (sealed === undefined) return value === undefined ? [] : [{ key, value }];
+    const opened = vault.open(sealed);
+    if (opened !== undefined) return [{ key, value: opened, is_hidden: true }];
+    throw new AppError('hidden-lost', `I can no longer read the value of the hidden variable ${key}.`, {
+      hint: 'Nothing was deployed. My Edgegap token was replaced since the value was entered. Deploy again, and enter the hidden variables again.',
+    });
+  });
 }

@@ -26,8 +26,8 @@ export interface DeployPlan {
   readonly tags: readonly string[];
   /** The name of the preset from which options were taken. */
   readonly preset?: string | undefined;
-  /** Variables for the container. A value is absent once the value is no longer needed: see `withoutValues`. */
-  readonly env?: readonly { readonly key: string; readonly value?: string }[] | undefined;
+  /** Variables for the container. */
+  readonly env?: readonly PlannedVariable[] | undefined;
   /** If absent, the deployment gets the resources of the version. */
   readonly resources?: DeployRequest['resources'];
   /** Whether Edgegap may use only locations that already have the image. */
@@ -47,6 +47,14 @@ export interface DeployPlan {
    * deployment.
    */
   readonly adopted?: boolean | undefined;
+}
+
+/** A variable with its value. The value is absent once it is no longer needed: see `withoutValues`. */
+export interface PlannedVariable {
+  readonly key: string;
+  readonly value?: string;
+  /** The value of a hidden variable, encrypted by the account's vault. Edgegap gets the variable with `is_hidden`. */
+  readonly sealed?: string;
 }
 
 /** The parts of an order that only Edgegap's older API knows. */

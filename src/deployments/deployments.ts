@@ -101,7 +101,7 @@ export class Deployments extends KnownDeployments {
   ): Promise<News & { readonly problem?: string }> {
     try {
       const webhooks = this.#webhooks(deployment);
-      const requestId = await sendDeploy(this.parts.edgegap, deployment, webhooks, { mayLeave });
+      const requestId = await sendDeploy(this.parts, deployment, webhooks, { mayLeave });
       return { kind: 'accepted', requestId };
     } catch (error) {
       if (!(error instanceof EdgegapError)) {

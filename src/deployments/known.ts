@@ -4,6 +4,7 @@ import { type Clock, sleep, stopwatch } from '../clock.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
 import type { DeploymentRow, DeploymentStatus } from '../edgegap/schema.ts';
 import type { CallOptions } from '../edgegap/transport.ts';
+import type { Vault } from '../edgegap/vault.ts';
 import type { Logger } from '../log.ts';
 import { enqueue } from '../notify/outbox.ts';
 import type { Membership } from '../replicas/membership.ts';
@@ -22,6 +23,8 @@ import type { End } from './view.ts';
 export interface DeploymentsParts {
   readonly repository: DeploymentRepository;
   readonly edgegap: EdgegapApi;
+  /** Opens the hidden values of an order. */
+  readonly vault: Vault;
   readonly membership: Pick<Membership, 'id' | 'sinceNow'>;
   /**
    * Makes sure that this process holds the claim on the invocation until the transaction ends. Throws if the process no

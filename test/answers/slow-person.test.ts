@@ -96,6 +96,7 @@ async function asking() {
   const invocation = {
     id: '1',
     at: { platform: 'memory', workspace: 'w', channel: 'c' },
+    adapter: { supports: {} },
     request: { kind: 'command', command: 'stop', args: { kind: 'values', values: {} } },
     reply: () => ({}),
     meanwhile: {

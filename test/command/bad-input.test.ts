@@ -3,6 +3,8 @@ import { defaultCatalog } from '../../src/simulator/catalog.ts';
 import { requestId } from '../../src/simulator/identity.ts';
 import { driverNames } from '../support/bot.ts';
 import type { Values } from '../support/chat-driver.ts';
+import type { DiscordDriver } from '../support/discord-driver.ts';
+import type { SlackDriver } from '../support/slack-driver.ts';
 import {
   deployElsewhere,
   deployReady,
@@ -50,12 +52,6 @@ const cases: readonly [title: string, command: string, values: Values, says: Reg
   ],
   ['a bulk stop without a match', 'bulk-stop', { tag: 'nope' }, /No running deployment matches/],
   [
-    'a bulk stop without a filter',
-    'bulk-stop',
-    {},
-    /Without a filter.*Nothing was stopped.*(--all|all: True)/,
-  ],
-  [
     'a tag for servers of which there are none',
     'tags add',
     { tag: 'new', of: 'nope' },
@@ -75,12 +71,6 @@ const cases: readonly [title: string, command: string, values: Values, says: Reg
     /no location .Montreol.*Did you mean Montreal/,
   ],
   ['a city in another country', 'deploy', { ...KART, near: 'Paris, Texas' }, /no location .Paris, Texas/],
-  [
-    'a deploy without a place',
-    'deploy',
-    { application: 'kart-racing', version: 'v1.2' },
-    /do not know where to deploy.*(--near|near:) Montreal.*DEFAULT_NEAR/,
-  ],
   [
     'a host name in place of an IP address',
     'deploy',
@@ -196,12 +186,6 @@ const cases: readonly [title: string, command: string, values: Values, says: Reg
   ],
   ['a tag of 21 characters', 'deploy', { ...KART, tag: 'a'.repeat(21) }, /has 21 characters; at most 20/],
   ['the bot’s own tag', 'deploy', { ...KART, tag: 'chatops-0123456789ab' }, /I keep the tag .*for myself/],
-  [
-    'neither an application nor a preset',
-    'deploy',
-    { near: 'Tokyo' },
-    /deploy needs an application.*Use: .*deploy/,
-  ],
   ['an unknown preset', 'deploy', { preset: 'nope' }, /no preset .nope.*No preset has been saved here yet/],
   [
     'a preset name with spaces',
@@ -217,12 +201,6 @@ const cases: readonly [title: string, command: string, values: Values, says: Reg
   ],
   ['a preset name of 33 characters', 'preset save', { name: 'x'.repeat(33), ...KART }, /1 to 32 letters/],
   ['an emoji as preset name', 'preset save', { name: '🏎️', ...KART }, /🏎️. cannot be the name of a preset/],
-  [
-    'a preset without options',
-    'preset save',
-    { name: 'qa' },
-    /needs at least one option of deploy.*For example/,
-  ],
   [
     'a preset with an unknown version',
     'preset save',
@@ -299,18 +277,6 @@ const cases: readonly [title: string, command: string, values: Values, says: Reg
     'tags rename',
     { deployment: first, tag: 'qa', 'new-name': 'qa' },
     /Both names are the same/,
-  ],
-  [
-    'adding without a tag',
-    'tags add',
-    { deployment: first },
-    /tags add needs a tag: the tag to add.*Use: .*tags add/,
-  ],
-  [
-    'renaming without a new name',
-    'tags rename',
-    { deployment: first, tag: 'qa' },
-    /tags rename needs a new-name: the new name of the tag/,
   ],
   [
     'adding with two tags',
@@ -402,14 +368,66 @@ const cases: readonly [title: string, command: string, values: Values, says: Reg
   ],
 ];
 
+/**
+ * Input in which a value is missing. Where the platform has forms, the answer is a form, or a menu for the application.
+ */
+const incomplete: typeof cases = [
+  [
+    'a deploy without a place',
+    'deploy',
+    { application: 'kart-racing', version: 'v1.2' },
+    /do not know where to deploy.*(--near|near:) Montreal.*DEFAULT_NEAR/,
+  ],
+  [
+    'neither an application nor a preset',
+    'deploy',
+    { near: 'Tokyo' },
+    /deploy needs an application.*Use: .*deploy/,
+  ],
+  [
+    'adding without a tag',
+    'tags add',
+    { deployment: first },
+    /tags add needs a tag: the tag to add.*Use: (\/edgegap )?tags add \[<deployment>\] <tag>/,
+  ],
+  [
+    'renaming without a new name',
+    'tags rename',
+    { deployment: first, tag: 'qa' },
+    /tags rename needs a new-name: the new name of the tag/,
+  ],
+  [
+    'a bulk stop without a filter',
+    'bulk-stop',
+    {},
+    /Without a filter.*Nothing was stopped.*(--all|all: True)/,
+  ],
+  [
+    'deploying nothing',
+    'deploy',
+    {},
+    /deploy needs an application.*There are: .*kart-racing.*Use: (\/edgegap )?deploy <application> \[<version>\]/,
+  ],
+  [
+    'a preset without options',
+    'preset save',
+    { name: 'qa' },
+    /needs at least one option of deploy.*For example/,
+  ],
+  ['showing no deployment', 'status', {}, /status needs a deployment/],
+  [
+    'hosts of no fleet',
+    'hosts',
+    {},
+    /hosts needs a fleet: the private fleet.*(dashboard shows the names|There (?:is|are): tournament)/,
+  ],
+  ['versions of no application', 'versions', {}, /versions needs an application.*There are: .*kart-racing/],
+];
+
 /** The same for typed lines, which Discord's own boxes would not let through. */
 const lines: readonly [line: string, says: RegExp][] = [
   ['depoly kart-racing v1.2', /no command .depoly.*Did you mean (\/edgegap )?deploy/],
   ['frobnicate', /no command .frobnicate.*There are: bulk-stop, deploy, doctor, help, home, hosts/],
-  [
-    'deploy',
-    /deploy needs an application.*There are: .*kart-racing.*Use: (\/edgegap )?deploy <application> \[<version>\]/,
-  ],
   ['deploy kart-raching', /no application .kart-raching.*Did you mean kart-racing/],
   ['deploy kart-racing v1.2 Tokyo', /do not know what to do with .Tokyo.*Use: (\/edgegap )?deploy/],
   ['deploy kart-racing v1.2 -near Tokyo', /Did you mean --near/],
@@ -429,12 +447,6 @@ const lines: readonly [line: string, says: RegExp][] = [
   ['deploy @nope', /no preset .nope.*No preset has been saved here yet/],
   ['deploy @qa @night', /preset is given twice/],
   ['preset save my qa kart-racing v1.2', /do not know what to do with .v1\.2.*Use: .*preset save <name>/],
-  ['status', /status needs a deployment/],
-  [
-    'hosts',
-    /hosts needs a fleet: the private fleet.*(dashboard shows the names|There (?:is|are): tournament)/,
-  ],
-  ['versions', /versions needs an application.*There are: .*kart-racing/],
   ['status a b', /do not know what to do with .b/],
   ['logs @last --lines many', /whole number from 1 to 5000, not .many/],
   [`deploy ${'y'.repeat(10_000)}`, /application is 10000 characters long; at most 64 fit/],
@@ -471,6 +483,22 @@ describe.each(driverNames)('bad input on %s', (name) => {
         stage.driver.command('operator', command, values),
       );
       refused(effect, says);
+    },
+  );
+
+  test.each(incomplete.map(([title, command, values, says]) => ({ title, command, values, says })))(
+    '$command asks for more after $title and changes nothing',
+    async ({ command, values, says }) => {
+      const ask = () => stage.driver.command('operator', command, values);
+      if (name === 'console') return refused(await effectOf(stage, 'operator', ask), says);
+      const { opened } = stage.driver as DiscordDriver | SlackDriver;
+      const earlier = opened();
+      const menus = (await stage.driver.privately('operator')).length;
+      await ask();
+      const asked = await stage.driver.privately('operator');
+      if (asked.length > menus) expect(asked.at(-1)?.text).toContain('Choose the application');
+      else expect(opened()).toBe(earlier + 1);
+      expect(worldOf(stage)).toEqual(before);
     },
   );
 

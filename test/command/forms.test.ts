@@ -11,6 +11,8 @@ import { effectOf, pressAction, type Stage, stageOn, typeLine } from './harness.
 /** A command with every field to fill in, choose from and complete. */
 const MATCH = `
 import { defineCommand } from '../src/command/define.ts';
+import { openFormFor } from '../src/command/forms/open.ts';
+import { InputError } from '../src/errors.ts';
 
 const MAPS = ['harbour', 'heights', 'canyon'];
 const line = (...text) => ({ kind: 'line', tone: 'success', text });
@@ -20,25 +22,22 @@ const referees = (arg) => ({
   choices: [{ label: 'Ann', value: 'ann-7' }, { label: 'Bob', value: 'bob-8' }],
   action: { command: 'match', action: 'referee', arg },
 });
-const note = (nth) => ({ name: 'note' + nth, kind: 'text', lines: 'paragraph', label: 'Note' });
-const form = (arg, initial) => ({
-  title: 'Book a match',
-  submitLabel: 'Book',
-  submit: { command: 'match', action: { gone: 'gone', kept: 'keep' }[arg] ?? 'book', arg },
-  fields: [
-    { name: 'map', kind: 'text', lines: 'short', label: 'Map', suggestedAs: 'map', required: true },
-    { name: 'mode', kind: 'choice', label: 'Mode', initial: 'race', choices: [{ label: 'Race', value: 'race' }, { label: 'Arena', value: 'arena' }] },
-    { name: 'note', kind: 'text', lines: 'paragraph', label: 'Note', hint: 'For the referee', ...(initial ? { initial } : {}) },
-  ],
-});
 
 export default defineCommand({
   description: 'Book a match',
-  permission: 'deployments.read',
-  ack: 'private',
+  permission: 'deployments.tag',
+  ack: 'public',
+  interrupted: 'The match may or may not have been booked.',
+  layout: {
+    title: 'Book a match',
+    submit: 'Book',
+    first: ['map', 'mode', 'note', 'late'],
+    more: { Players: ['players', 'names'] },
+  },
   options: {
     map: {
       kind: 'string',
+      required: true,
       positional: true,
       description: 'The map',
       async suggest({ typed }) {
@@ -46,33 +45,16 @@ export default defineCommand({
         return MAPS.filter((map) => map.startsWith(typed));
       },
     },
+    mode: { kind: 'choice', choices: ['race', 'arena'], description: 'Race or arena' },
+    note: { kind: 'string', maxLength: 6000, description: 'For the referee' },
+    late: { kind: 'boolean', description: 'Late in the evening' },
+    players: { kind: 'integer', min: 1, max: 9, description: 'How many players' },
+    names: { kind: 'list', of: 'tag', description: 'Their names', suggest: async () => ['Ann', 'Bob'] },
   },
-  async form({ options: { map = 'today' }, clock }) {
-    if (map === 'notes') return { ...form('kept'), fields: [1, 2, 3, 4, 5].map(note) };
+  async check({ options: { map, players = 1, names = [] }, clock }) {
     if (map === 'slow') await new Promise((resolve) => clock.after(5_000, resolve));
-    return ['today', 'gone', 'kept', 'slow'].includes(map) ? form(map) : undefined;
-  },
-  forms: {
-    keep: {
-      permission: 'deployments.tag',
-      ack: 'update',
-      run: ({ fields, respond }) => respond(line('Kept ', fields.map ?? Object.values(fields).join('').length + ' characters')),
-    },
-    book: {
-      permission: 'deployments.tag',
-      ack: 'public',
-      run: ({ fields, action, respond, asker }) =>
-        respond({
-          kind: 'card',
-          tone: 'success',
-          title: ['Match on ', { code: fields.map }],
-          nodes: [
-            { kind: 'text', text: [JSON.stringify(fields), ' ', action.arg, ' for ', asker.name] },
-            referees(fields.map),
-            { kind: 'buttons', buttons: [{ label: 'Again', style: 'primary', action: { command: 'match', action: 'again', arg: fields.map } }] },
-          ],
-        }),
-    },
+    if (map === 'slow' || map === 'desert') throw new InputError('no-map', 'There is no such map.', { option: 'map' });
+    if (names.length > players) throw new InputError('names', 'More names than players.', { option: 'names' });
   },
   actions: {
     referee: {
@@ -80,20 +62,25 @@ export default defineCommand({
       ack: 'private',
       run: ({ chosen, action, respond }) => respond(line('Referee of ', action.arg, ': ', chosen.join())),
     },
-    again: {
-      permission: 'deployments.read',
-      ack: 'private',
-      form: ({ action }) => form(action.arg, 'As before'),
-      run: () => {},
-    },
   },
-  async run({ options, respond }) {
-    await respond({ kind: 'card', tone: 'success', title: ['Booked ', options.map], nodes: [referees(options.map)] });
+  async run(context) {
+    const { options, respond, asker } = context;
+    const again = await openFormFor(context, 'match', { ...options, note: 'As before' });
+    await respond({
+      kind: 'card',
+      tone: 'success',
+      title: ['Match on ', { code: options.map }],
+      nodes: [
+        { kind: 'text', text: [JSON.stringify(options).slice(0, 300), ' for ', asker.name, ', ', String(options.note?.length)] },
+        referees(options.map),
+        { kind: 'buttons', buttons: [{ label: 'Again', style: 'primary', action: again }] },
+      ],
+    });
   },
 });
 `;
 
-/** A subcommand that opens a form, whose field offers the same values as the subcommand's option. */
+/** A private subcommand, whose field offers the same values as the subcommand's option. */
 const TEAM = `
 import { defineCommand, defineGroup } from '../src/command/define.ts';
 
@@ -105,31 +92,25 @@ const pick = defineCommand({
     side: { kind: 'string', positional: true, description: 'The side' },
     player: {
       kind: 'string',
-      positional: true,
       description: 'The player',
       suggest: async ({ typed, given }) => [typed + ' of ' + (given.side ?? 'any')],
     },
+    shirt: { kind: 'integer', min: 1, max: 99, description: 'The number' },
   },
-  form: () => ({
-    title: 'Pick a player',
-    submitLabel: 'Pick',
-    submit: { command: 'team', action: 'picked', arg: '' },
-    fields: [{ name: 'player', kind: 'text', lines: 'short', label: 'Player', suggestedAs: 'pick player' }],
-  }),
-  run: () => {},
+  check({ options }) {
+    if (!options.player) throw new MissingPlayer();
+  },
+  run: ({ options, respond }) => respond({ kind: 'line', tone: 'success', text: ['Picked ', options.player] }),
 });
 
-export default defineGroup({
-  description: 'Put a team together',
-  subcommands: { pick },
-  forms: {
-    picked: {
-      permission: 'deployments.read',
-      ack: 'private',
-      run: ({ fields, respond }) => respond({ kind: 'line', tone: 'success', text: ['Picked ', fields.player] }),
-    },
-  },
-});
+import { InputError } from '../src/errors.ts';
+class MissingPlayer extends InputError {
+  constructor() {
+    super('no-player', 'Which player?', { option: 'player', missing: true });
+  }
+}
+
+export default defineGroup({ description: 'Put a team together', subcommands: { pick } });
 `;
 
 const folder = commandFolder('forms', { match: MATCH, team: TEAM });
@@ -158,76 +139,126 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
       .slice(-last);
   const booked = async () => (await driver.channel()).filter(({ text }) => text.includes('Match on'));
 
-  test('a command can answer with a form, and then gets the fields that the person filled in', async () => {
-    await driver.command('operator', 'match');
-    expect(driver.form()).toEqual({ title: 'Book a match', fields: ['map', 'mode', 'note'] });
-    const { publicly } = await effectOf(stage, 'operator', () =>
-      driver.fillIn('operator', { map: 'harbour', mode: 'arena' }),
-    );
-    expect(publicly.at(-1)?.text).toMatch(/Match on .?harbour/);
-    expect(publicly.at(-1)?.text.replaceAll('\\', '')).toMatch(
-      /{"map":"harbour","mode":"arena"} today for \w+/,
-    );
+  const said = async (act: () => Promise<void>) => {
+    const { privately, publicly } = await effectOf(stage, 'operator', act);
+    return {
+      aside: privately.at(-1),
+      text: privately.at(-1)?.text ?? '',
+      publicly: publicly.at(-1)?.text ?? '',
+    };
+  };
+  const isDiscord = name === 'discord';
+
+  test('a command whose required option is missing opens its form, and carries out the submitted values', async () => {
+    await driver.command('operator', 'match', { mode: 'arena' });
+    expect(driver.form()).toEqual({ title: 'Book a match', fields: ['map', 'mode', 'note', 'late'] });
+    expect(driver.shown('mode')).toBe('arena');
+    const { publicly } = await said(() => driver.fillIn('operator', { map: 'harbour', late: 'no' }));
+    expect(publicly).toMatch(/Match on .?harbour/);
+    expect(publicly.replaceAll('\\', '')).toMatch(/{"map":"harbour","mode":"arena","late":false} for \w+/);
     const chosen = await effectOf(stage, 'reader', () => driver.choose('reader', 'Bob'));
     expect(chosen.privately.at(-1)?.text).toMatch(/Referee of harbour\W+bob\W+8/);
     expect(ended(3)).toMatchObject([
       { outcome: 'form', command: 'match' },
-      { outcome: 'done', command: 'match:book', target: 'today' },
+      { outcome: 'done', command: 'match' },
       { outcome: 'done', command: 'match:referee', target: 'harbour' },
     ]);
   });
 
   test('the text in a form field may be as long as the platform allows', async () => {
-    await driver.command('operator', 'match', { map: 'notes' });
-    const most = name === 'discord' ? 4_000 : 3_000;
-    const fields = Object.fromEntries(driver.form()?.fields.map((field) => [field, 'x'.repeat(most)]) ?? []);
-    const { privately } = await effectOf(stage, 'operator', () => driver.fillIn('operator', fields));
-    expect(privately.at(-1)?.text).toContain(`Kept ${5 * most} characters`);
+    await driver.command('operator', 'match');
+    const most = isDiscord ? 4_000 : 3_000;
+    const { publicly } = await said(() =>
+      driver.fillIn('operator', { map: 'harbour', note: 'x'.repeat(most) }),
+    );
+    expect(publicly).toContain(`, ${most}`);
   });
 
-  test('a command runs without its form if the person already gave every field', async () => {
-    const { privately } = await effectOf(stage, 'reader', () =>
-      driver.command('reader', 'match', { map: 'canyon' }),
-    );
-    expect(privately.at(-1)?.text).toContain('Booked canyon');
-  });
-
-  test('if a form comes too late to be opened, the command does nothing, and the answer says so', async () => {
-    stage.speed(20);
-    const { privately } = await effectOf(stage, 'operator', () =>
-      driver.command('operator', 'match', { map: 'slow' }),
-    );
-    stage.speed(1);
-    expect(privately.at(-1)?.text).toContain('came too late to be opened');
+  test('a command runs without its form if the person already gave every required value', async () => {
+    const { publicly } = await said(() => driver.command('operator', 'match', { map: 'canyon' }));
+    expect(publicly).toMatch(/Match on .?canyon/);
   });
 
   test('a button can open a form whose fields are already filled in', async () => {
     await driver.press('operator', 'Again');
-    const { publicly } = await effectOf(stage, 'operator', () =>
-      driver.fillIn('operator', { map: 'heights', note: 'As before' }),
-    );
-    expect(publicly.at(-1)?.text).toMatch(/Match on .?heights.*As before/s);
+    expect(driver.shown('map')).toBe('canyon');
+    const { publicly } = await said(() => driver.fillIn('operator', { map: 'heights' }));
+    expect(publicly).toMatch(/Match on .?heights.*As before/s);
   });
 
-  test('a form that was opened by a command with private answers is answered privately', async () => {
-    await driver.command('operator', 'match', { map: 'kept' });
-    const { privately, publicly } = await effectOf(stage, 'operator', () =>
-      driver.fillIn('operator', { map: 'canyon' }),
+  test('a form that a check opens is answered privately if the command answers privately', async () => {
+    await driver.command('operator', 'team pick', { side: 'red' });
+    expect(driver.shown('side')).toBe('red');
+    const { text, publicly } = await said(() => driver.fillIn('operator', { player: 'Ann' }));
+    expect(text).toContain('Picked Ann');
+    expect(publicly).toBe('');
+  });
+
+  test('a mistake in a submitted form can be corrected without typing the other values again', async () => {
+    await driver.command('operator', 'match');
+    const wrong = { map: 'desert', note: 'Dear referee' };
+    if (isDiscord) {
+      const { aside } = await said(() => driver.fillIn('operator', wrong));
+      expect(aside?.text).toContain('There is no such map.');
+      expect(aside?.buttons).toEqual(['Correct it']);
+      await driver.press('operator', 'Correct it');
+      expect(driver.shown('map')).toBe('desert');
+      expect(driver.shown('note')).toBe('Dear referee');
+    } else {
+      await driver.fillIn('operator', wrong);
+      expect(driver.mistakes()).toEqual({ map: 'There is no such map.' });
+    }
+    const { publicly } = await said(() =>
+      driver.fillIn('operator', { ...(isDiscord ? {} : wrong), map: 'canyon' }),
     );
-    expect(privately.at(-1)?.text).toContain('Kept canyon');
-    expect(publicly).toEqual([]);
+    expect(publicly).toMatch(/canyon.*Dear referee/s);
+  });
+
+  test('a mistake that is found after the first response is answered with a button to correct the mistake', async () => {
+    await driver.command('operator', 'match');
+    stage.speed(20);
+    const { aside } = await said(() => driver.fillIn('operator', { map: 'slow', note: 'Take your time' }));
+    stage.speed(1);
+    expect(aside?.text).toContain('There is no such map.');
+    await driver.press('operator', 'Correct it');
+    expect(driver.shown('note')).toBe('Take your time');
+    const { publicly } = await said(() => driver.fillIn('operator', { map: 'canyon' }));
+    expect(publicly).toMatch(/canyon.*Take your time/s);
+  });
+
+  test('a mistake in the rarer options opens the part of the form that has these options', async () => {
+    await driver.command('operator', 'match');
+    if (isDiscord) {
+      await said(() => driver.command('operator', 'match', { map: 'canyon', names: 'Ann,Bob' }));
+      return;
+    }
+    const before = { map: 'canyon', late: 'yes' };
+    await driver.more('operator', before);
+    expect(driver.form()?.fields).toEqual(['map', 'mode', 'note', 'late', 'players', 'names']);
+    await driver.fillIn('operator', { ...before, players: '1', names: 'Ann\nBob' });
+    expect(driver.mistakes()).toEqual({ names: 'More names than players.' });
+    const { publicly } = await said(() =>
+      driver.fillIn('operator', { ...before, players: '2', names: 'Ann\nBob' }),
+    );
+    expect(publicly.replaceAll('\\', '')).toContain('"late":true,"players":2,"names":["Ann","Bob"]');
   });
 
   test('a submitted form is refused if the person has lost the permission in the meantime', async () => {
     await driver.command('operator', 'match');
     const before = (await booked()).length;
     await driver.regroup('operator', ['readers']);
-    const { privately } = await effectOf(stage, 'operator', () =>
-      driver.fillIn('operator', { map: 'canyon' }),
-    );
-    expect(privately.at(-1)?.text).toContain('You may not change deployments here');
+    const { aside } = await said(() => driver.fillIn('operator', { map: 'canyon' }));
+    expect(aside?.text).toContain('You may not change deployments here');
+    expect(aside?.buttons).toEqual([]);
     expect(await booked()).toHaveLength(before);
     await driver.regroup('operator', ['operators']);
+  });
+
+  test('a person without the permission gets no form, and learns nothing about the command', async () => {
+    const forms = driver.form();
+    const { privately } = await effectOf(stage, 'reader', () => driver.command('reader', 'match'));
+    expect(privately.at(-1)?.text).toContain('You may not change deployments here');
+    expect(driver.form()).toEqual(forms);
   });
 
   test('a form that is submitted twice is carried out once, even if the bot restarts in between', async () => {
@@ -236,66 +267,107 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
     await effectOf(stage, 'operator', () => driver.fillIn('operator', { map: 'canyon' }));
     stage.bot = await stage.bot.restart();
     await driver.ready(stage.bot);
-    await driver.submitAgain('operator');
+    const again = () => driver.submitAgain('operator');
+    if (isDiscord) await again();
+    else expect((await said(again)).text).toContain('I have this form already');
     await stage.bot.app.settled();
     expect(await booked()).toHaveLength(before + 1);
   });
 
-  test('values that begin with the typed text are suggested, but only to people who may use the command', async () => {
+  test('a form that was opened before a restart is carried out by the restarted bot', async () => {
+    await driver.command('operator', 'match', { mode: 'arena' });
+    stage.bot = await stage.bot.restart();
+    await driver.ready(stage.bot);
+    const { publicly } = await said(() => driver.fillIn('operator', { map: 'heights' }));
+    expect(publicly).toMatch(/heights.*arena/s);
+  });
+
+  test('values that match the typed text are suggested, but only to people who may use the command', async () => {
     await driver.command('operator', 'match');
-    expect(await driver.suggested('reader', 'match', 'map', 'h')).toEqual(['harbour', 'heights']);
-    expect(await driver.suggested('member', 'match', 'map', 'h')).toEqual([]);
+    // On Slack a person can only pick, so the typed text itself is offered as well.
+    const own = isDiscord ? [] : ['h'];
+    expect(await driver.suggested('operator', 'match', 'map', 'h')).toEqual(['harbour', 'heights', ...own]);
+    expect(await driver.suggested('reader', 'match', 'map', 'h')).toEqual([]);
     expect(await driver.suggested('stranger', 'match', 'map', 'h')).toEqual([]);
   });
 
   test('if the look-up of suggested values fails, no value is suggested, and the failure is logged', async () => {
-    expect(await driver.suggested('reader', 'match', 'map', 'broken')).toEqual([]);
+    expect(await driver.suggested('operator', 'match', 'map', 'broken')).toEqual([]);
     expect(stage.bot.log.join()).toContain('no maps today');
   });
 
-  test('a form or button from an older version of the bot is refused with that reason', async () => {
-    await driver.command('operator', 'match', { map: 'gone' });
-    const form = await effectOf(stage, 'operator', () => driver.fillIn('operator', { map: 'canyon' }));
-    expect(form.privately.at(-1)?.text).toContain('This form is from an older version of me.');
-    const button = await effectOf(stage, 'operator', () =>
+  test('a button from an older version of the bot is refused with that reason', async () => {
+    const { text } = await said(() =>
       pressAction(stage, 'operator', { command: 'match', action: 'gone', arg: '' }),
     );
-    expect(button.privately.at(-1)?.text).toContain('This button is from an older version of me.');
+    expect(text).toContain('This button is from an older version of me.');
+    expect(ended(1)).toMatchObject([{ outcome: 'refused', code: 'action-unknown', command: 'match:gone' }]);
+  });
+
+  test('a button whose form was forgotten is refused, and offers an empty form', async () => {
+    const arg = '..AAAAAAAAAAAAAAAAAAAAAA';
+    const { aside } = await said(() =>
+      pressAction(stage, 'operator', { command: 'match', action: 'form', arg }),
+    );
+    expect(aside?.text).toContain('This form was sent already, or is more than 12 hours old.');
+    expect(aside?.buttons).toEqual(['Open form']);
+    await driver.press('operator', 'Open form');
+    expect(driver.shown('map')).toBe('');
+    await stage.bot.app.settled();
     expect(ended(2)).toMatchObject([
-      { outcome: 'refused', code: 'action-unknown', command: 'match:gone', target: 'gone' },
-      { outcome: 'refused', code: 'action-unknown', command: 'match:gone' },
+      { outcome: 'refused', code: 'form-closed', command: 'match' },
+      { outcome: 'form', command: 'match' },
     ]);
   });
 
   test("the form of a subcommand suggests the values of that subcommand's option", async () => {
     await driver.command('reader', 'team pick');
-    expect(await driver.suggested('reader', 'team pick', 'player', 'Ann')).toEqual(['Ann of any']);
+    const [offered] = await driver.suggested('reader', 'team pick', 'player', 'Ann');
+    expect(offered).toBe('Ann of any');
     const { privately } = await effectOf(stage, 'reader', () => driver.fillIn('reader', { player: 'Ann' }));
     expect(privately.at(-1)?.text).toContain('Picked Ann');
   });
 
-  if (name === 'discord')
-    test('on Discord, an option that suggests values is registered with autocompletion', async () => {
+  if (isDiscord)
+    test('on Discord, every option is optional, and an option that suggests values has autocompletion', async () => {
       const { server, environment } = driver as DiscordDriver;
       const settings = { EDGEGAP_API_TOKEN: 'x'.repeat(36), ...environment };
       const options = { environment: settings, commandsFolder: folder.path, print: () => undefined };
       expect(await runRegister(options)).toBe(0);
       const registered = server.rest.commands.list(ids.guild).find((command) => command.name === 'match');
-      expect(registered).toMatchObject({ options: [{ name: 'map', autocomplete: true }] });
+      expect(registered).toMatchObject({
+        options: [{ name: 'map', autocomplete: true }, {}, {}, {}, {}, {}],
+      });
+      expect(JSON.stringify(registered)).not.toContain('"required":true');
       // A second registration changes nothing.
       const requests = server.requests.length;
       await runRegister(options);
       expect(server.requests.slice(requests).map(({ method }) => method)).not.toContain('PATCH');
     });
-  else
-    test('Slack opens no form after a mention, so the command answers with the usage', async () => {
-      const { privately, publicly } = await effectOf(stage, 'operator', async () => {
-        await (driver as SlackDriver).mention('operator', 'match');
-      });
-      const said = [...privately, ...publicly].map(({ text }) => text).join();
-      expect(said).toContain('cannot open a form here');
-      expect(said).toContain('match [<map>]');
+  else {
+    test('after a mention Slack opens no form, so the answer has a button that opens the form', async () => {
+      const ask = () =>
+        (driver as SlackDriver).mention('operator', 'match --mode arena').then(() => undefined);
+      const { privately, publicly } = await effectOf(stage, 'operator', ask);
+      const message = [...privately, ...publicly].find(({ text }) => text.includes('match needs a map'));
+      expect(message?.buttons).toEqual(['Open form']);
+      await driver.press('operator', 'Open form');
+      expect(driver.shown('mode')).toBe('arena');
+      const filled = await said(() => driver.fillIn('operator', { map: 'canyon' }));
+      expect(filled.publicly).toContain('arena');
     });
+
+    test('if Slack says that a form came too late, the answer has a button that opens the form', async () => {
+      const slack = driver as SlackDriver;
+      slack.server.web.views.expired.add('too-late');
+      const { aside } = await said(() =>
+        slack.slash('operator', 'match --mode arena', { trigger: 'too-late' }),
+      );
+      expect(aside?.text).toContain('The form came too late for Slack.');
+      await driver.press('operator', 'Open form');
+      expect(driver.shown('mode')).toBe('arena');
+    });
+  }
 });
 
 describe('a command with a form in a terminal', () => {
@@ -303,15 +375,16 @@ describe('a command with a form in a terminal', () => {
     const stage = await stageOn('console', { commands: folder.path });
     try {
       const { privately } = await effectOf(stage, 'operator', () => typeLine(stage, 'operator', 'match'));
-      expect(privately.at(-1)?.text).toContain('cannot open a form here');
-      expect(privately.at(-1)?.text).toContain('match [<map>]');
-      await stage.driver.command('operator', 'match', { map: 'canyon' });
+      expect(privately.at(-1)?.text).toContain('match needs a map');
+      expect(privately.at(-1)?.text).toContain('match <map>');
+      expect(privately.at(-1)?.buttons).toEqual([]);
+      await effectOf(stage, 'operator', () => stage.driver.command('operator', 'match', { map: 'canyon' }));
       const chosen = await effectOf(stage, 'operator', () => stage.driver.press('operator', 'Bob'));
       expect(chosen.privately.at(-1)?.text).toContain('Referee of canyon: bob-8');
       const { complete } = stage.driver as ConsoleDriver;
       expect(await complete('match h')).toEqual([['harbour ', 'heights '], 'h']);
       // The values of the earlier options are part of the question.
-      expect(await complete('team pick red Ann')).toEqual([['"Ann of red" '], 'Ann']);
+      expect(await complete('team pick red --player Ann')).toEqual([['"Ann of red" '], 'Ann']);
     } finally {
       await stage.close();
     }

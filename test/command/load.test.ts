@@ -83,11 +83,19 @@ test.each<[string, string, RegExp]>([
     /usual subcommand list is not among the subcommands/,
   ],
   ['one.ts', file(group(`add: { ${GOOD} }`).replace('Tag', '')), /the description must have 1 to 100/],
-  ['one.ts', file(group(`add: { ${GOOD}, forms: {} }`)), /add: forms belong to the command/],
+  ['one.ts', file(`${GOOD}, actions: { form: {} }`), /"form" stands for the form of the command/],
+  ['one.ts', file(`${GOOD}, layout: { first: ['map'] }`), /layout names the option map/],
   [
     'one.ts',
-    file(`${GOOD}, actions: { go: {} }, forms: { go: {} }`),
-    /"go" stands for an action and for a form/,
+    option("o: { kind: 'string', description: 'x' } }, layout: { first: ['o', 'o']"),
+    /layout names an option twice/,
+  ],
+  [
+    'one.ts',
+    option(
+      `${many(6, (n) => `o${n}: { kind: 'string', description: 'x' }`)} }, layout: { first: [], more: { Rest: [${many(6, (n) => `'o${n}'`)}] }`,
+    ),
+    /"Rest" of the layout has more than 5/,
   ],
   ['one.ts', file(`${GOOD}, actions: { Go: {} }`), /action name "Go"/],
   ['one.ts', file(`${GOOD}, actions: { ${'g'.repeat(40)}: {} }`), /too long/],

@@ -188,8 +188,8 @@ describe.each(['slack-socket', 'slack-http'] as const)('help on %s', (name) => {
     expect(await told(() => driver.slash('operator', 'help list'))).toContain(
       '/edgegap list --application arena',
     );
-    const missing = await told(() => driver.slash('operator', 'stop'));
-    expect(missing).toContain('Use: /edgegap stop <deployment>');
+    const wrong = await told(() => driver.slash('operator', 'stop --deployment'));
+    expect(wrong).toContain('Use: /edgegap stop <deployment>');
   });
 
   test('the command "help" in a Slack thread shows mentions, because slash commands do not work in threads', async () => {

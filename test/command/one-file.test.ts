@@ -81,7 +81,8 @@ describe.each(driverNames)('a new command file on %s', (name) => {
       stage.driver.command('operator', 'coin', { map: 'harbour', times: 10 }),
     );
     expect(refused?.text).toContain('from 1 to 9');
-    if (name === 'discord') return;
+    // The other platforms open a form instead.
+    if (name !== 'console') return;
     const missing = await answer(() => typeLine(stage, 'operator', 'coin'));
     expect(missing?.text).toContain('coin needs a map: the map.');
   });
@@ -105,7 +106,7 @@ describe.each(driverNames)('a new command file on %s', (name) => {
       expect(registered).toMatchObject({
         description: 'Toss a coin for a map',
         options: [
-          { name: 'map', type: 3, required: true },
+          { name: 'map', type: 3 },
           { name: 'times', type: 4, min_value: 1, max_value: 9 },
         ],
       });

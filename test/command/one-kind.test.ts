@@ -116,7 +116,7 @@ describe.each(driverNames)('a new kind of option on %s', (name) => {
       expect(code, printed.join('\n')).toBe(0);
       const registered = server.rest.commands.list(ids.guild).find((command) => command.name === 'map');
       expect(registered?.options).toMatchObject([
-        { name: 'size', type: 3, required: true, max_length: 7, autocomplete: true },
+        { name: 'size', type: 3, max_length: 7, autocomplete: true },
         { name: 'margin', type: 3, max_length: 7, autocomplete: true },
       ]);
       expect(server.violations).toEqual([]);

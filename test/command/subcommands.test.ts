@@ -101,15 +101,19 @@ describe.each(driverNames)('subcommands on %s', (name) => {
       const tags = server.rest.commands.list(ids.guild).filter((one) => one.name === 'tags');
       expect(tags).toHaveLength(1);
       expect(tags[0]?.options).toMatchObject([
-        { type: 1, name: 'list', options: [{ name: 'deployment', type: 3, required: true }] },
+        { type: 1, name: 'list', options: [{ name: 'deployment', type: 3, required: false }] },
         { type: 1, name: 'show' },
         {
           type: 1,
           name: 'add',
-          options: [{ name: 'tag', required: true }, { name: 'deployment', required: false }, { name: 'of' }],
+          options: [
+            { name: 'deployment', required: false },
+            { name: 'tag', required: false },
+            { name: 'of' },
+          ],
         },
         { type: 1, name: 'remove' },
-        { type: 1, name: 'rename', options: [{}, {}, { name: 'new-name', required: true }] },
+        { type: 1, name: 'rename', options: [{}, {}, { name: 'new-name', required: false }] },
       ]);
       expect(await register()).toBe(0);
       expect(printed.at(-1)).toContain('nothing to change');
@@ -164,9 +168,11 @@ describe.each(driverNames)('subcommands on %s', (name) => {
     expect(await privately(line('tags'))).toMatch(
       /tags needs a subcommand\..*There are: list, show, add, remove, rename\. .*help tags shows how/,
     );
-    expect(await privately(line(`tags add ${id}`))).toMatch(
-      /tags add needs a tag.*Use: .*tags add \[<deployment>\]/,
-    );
+    // The other platforms open a form.
+    if (name === 'console')
+      expect(await privately(line(`tags add ${id}`))).toMatch(
+        /tags add needs a tag.*Use: .*tags add \[<deployment>\]/,
+      );
     expect(await privately(line(`tags show ${id} late`))).toMatch(/no tag “late”.*The deployment has: qa/);
     expect(await privately(line(`tags add ${id} one two`))).toMatch(/do not know what to do with “two”/);
   });

@@ -59,6 +59,7 @@ async function takenOver(frozen: (membership: Membership) => void) {
   await pipeline.invoke({
     id: '1',
     at,
+    adapter: { supports: {} },
     request: { kind: 'command', command: 'deploy', args: { kind: 'values', values: {} } },
     reply: () => ({}),
     person: async () => person,

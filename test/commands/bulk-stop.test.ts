@@ -144,12 +144,19 @@ describe('the filters of bulk-stop', () => {
     expect(stopsOf(shared)).toEqual([]);
   });
 
-  test('without a filter, or with a filter that matches everything, "bulk-stop" needs the option --all', async () => {
+  test('without a filter, "bulk-stop" opens a form, which needs a filter or the option all', async () => {
+    const { fillIn, form } = shared.driver as SlackDriver;
     const bare = await ask({});
-    expect(bare.text).toMatch(
+    expect(bare.asked).toEqual([]);
+    expect(form()?.title).toBe('Stop many servers');
+    const empty = await effectOf(shared, 'operator', () => fillIn('operator', {}));
+    expect(textOf(empty.privately)).toMatch(
       /would stop everything that runs[\s\S]*Nothing was stopped[\s\S]*a filter, such as the option tag or older-than\.[\s\S]*--all/,
     );
-    expect(bare.asked).toEqual([]);
+    expect(stopsOf(shared)).toEqual([]);
+  });
+
+  test('with a filter that matches everything, "bulk-stop" needs the option --all', async () => {
     const everything = await ask({ status: 'ready' });
     expect(everything.text).toMatch(/matches everything that runs: 3 deployments[\s\S]*Nothing was stopped/);
     expect(everything.text).toContain('such as the option tag or older-than.');

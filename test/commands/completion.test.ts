@@ -262,24 +262,16 @@ test('in the terminal, the Tab key completes a single value, and lists several v
 const PICK = `
 import { defineCommand } from '../src/command/define.ts';
 
-const field = (name) => ({ name, kind: 'text', lines: 'short', label: name, suggestedAs: name });
-
 export default defineCommand({
   description: 'Pick a server',
   permission: 'deployments.read',
   ack: 'private',
   options: {
+    sure: { kind: 'boolean', required: true, description: 'Whether this is meant' },
     deployment: { kind: 'deployment', description: 'The deployment' },
     application: { kind: 'application', description: 'The application' },
     version: { kind: 'version', description: 'The version' },
   },
-  form: () => ({
-    title: 'Pick',
-    submitLabel: 'Pick',
-    submit: { command: 'pick', action: 'picked', arg: '' },
-    fields: ['deployment', 'application', 'version'].map(field),
-  }),
-  forms: { picked: { permission: 'deployments.read', ack: 'private', run: () => {} } },
   run: () => {},
 });
 `;
@@ -304,7 +296,10 @@ test('a form on Slack suggests values with a label, and at most 100 versions', a
       value: own,
       label: expect.stringMatching(/^kart-racing v1\.2 · Montreal · /),
     });
-    expect(await offered('deployment', 'no such thing')).toEqual([]);
+    // Only the typed text itself is left, because a person on Slack can only pick.
+    expect(await offered('deployment', 'no such thing')).toEqual([
+      { label: 'no such thing', value: 'no such thing' },
+    ]);
     expect(await driver.offered('member', 'pick', 'deployment', '')).toEqual([]);
   } finally {
     await stage.close();

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { deployReady, effectOf, type Stage, stageOn, typeLine } from '../command/harness.ts';
 import { driverNames } from '../support/bot.ts';
 import type { Persona } from '../support/chat-driver.ts';
+import type { DiscordDriver } from '../support/discord-driver.ts';
 import type { SlackDriver } from '../support/slack-driver.ts';
 import { until } from '../support/test-clock.ts';
 
@@ -38,11 +39,19 @@ describe.each(driverNames)('the menu on %s', (name) => {
     const listed = await press('operator', 'Running servers');
     expect(textOf([...listed.privately, ...listed.publicly])).toContain(id);
     // The newest message with such a button is the menu, because the list has other buttons.
-    const stopped = await press('operator', 'Stop many');
-    expect(stopped.publicly).toEqual([]);
-    expect(textOf(stopped.privately)).toMatch(/Say which|filter|needs/i);
-    const tagged = await press('operator', 'Add a tag');
-    expect(textOf(tagged.privately)).toContain('tags add needs a deployment');
+    if (name === 'console') {
+      const stopped = await press('operator', 'Stop many');
+      expect(stopped.publicly).toEqual([]);
+      expect(textOf(stopped.privately)).toMatch(/Say which|filter|needs/i);
+      const tagged = await press('operator', 'Add a tag');
+      expect(textOf(tagged.privately)).toContain('tags add needs a deployment');
+      return;
+    }
+    const { form } = stage.driver as DiscordDriver | SlackDriver;
+    await stage.driver.press('operator', 'Stop many');
+    expect(form()?.title).toBe('Stop many servers');
+    await stage.driver.press('operator', 'Add a tag');
+    expect(form()?.title).toBe('Add a tag');
   });
 });
 
@@ -71,8 +80,10 @@ describe.each(['discord', 'slack-http'] as const)('the menu and the rights of a 
     stage = await stageOn(name);
     await menuOf('operator');
     stage.bot = await stage.bot.restart();
-    const { privately } = await press('operator', 'Deploy');
-    expect(textOf(privately)).toContain('deploy needs an application');
+    await stage.driver.press('operator', 'Deploy');
+    if (name === 'discord')
+      expect(textOf(await stage.driver.privately('operator'))).toContain('Choose the application.');
+    else expect((stage.driver as SlackDriver).form()?.title).toBe('Deploy a server');
   });
 });
 

@@ -9,6 +9,7 @@ import type { EdgegapApi } from '../../src/edgegap/client.ts';
 import { refusalError } from '../../src/edgegap/refusals.ts';
 import { DeploymentRow, DeploymentStatus } from '../../src/edgegap/schema.ts';
 import type { CallOptions } from '../../src/edgegap/transport.ts';
+import { createVault } from '../../src/edgegap/vault.ts';
 import { createGuard, type Limits } from '../../src/guard/guard.ts';
 import { Leases } from '../../src/replicas/leases.ts';
 import { Membership } from '../../src/replicas/membership.ts';
@@ -116,6 +117,7 @@ export async function openWatch(
   const guard = createGuard({ store, clock, account: 'a', allowlist: undefined, deployLimits: limits });
   const deployments = new Deployments({
     repository,
+    vault: createVault('test'),
     admit: guard.admit,
     edgegap,
     membership,

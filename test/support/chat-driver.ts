@@ -31,8 +31,19 @@ export interface Offered {
 export interface FormHands {
   /** The form that was opened last: its title and fields. */
   form(): { readonly title: string; readonly fields: readonly string[] } | undefined;
-  /** Submits the open form. Resolves when the platform has its first response. */
+  /** How often a form was opened or changed. */
+  opened(): number;
+  /** The value that this field of the open form shows. Empty if the field is empty. */
+  shown(field: string): string;
+  /**
+   * Submits the open form. Fields without a value here stay as the form shows them. Resolves when the platform has its
+   * first response.
+   */
   fillIn(persona: Persona, values: Readonly<Record<string, string>>): Promise<void>;
+  /** Slack: the texts at the fields of the form that was submitted last. */
+  mistakes(): Readonly<Record<string, string>>;
+  /** Slack: presses the button for more inside the open form, in which these values have been entered. */
+  more(persona: Persona, values?: Readonly<Record<string, string>>): Promise<void>;
   /** Submits the same form once more: Discord's gateway repeats the interaction, a person on Slack presses again. */
   submitAgain(persona: Persona): Promise<void>;
   /** Picks the choice with this label from the newest visible menu with such a choice. */

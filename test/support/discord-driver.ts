@@ -53,19 +53,37 @@ export async function createDiscordDriver(options: DiscordServerOptions = {}): P
 
   /** The interaction that opened a form last. */
   let opener: StoredInteraction | undefined;
+  let openings = 0;
   let submitted: StoredInteraction | undefined;
   async function responded(interaction: StoredInteraction, what: string): Promise<void> {
     await until(() => interaction.acknowledged !== undefined, `a first response to ${what}`);
-    if (interaction.modal) opener = interaction;
+    if (!interaction.modal) return;
+    opener = interaction;
+    openings += 1;
   }
   const hands: FormHands = {
     form() {
       const fields = opener?.modal?.components.map(({ component }) => component?.custom_id ?? '') ?? [];
       return opener?.modal && { title: opener.modal.title, fields };
     },
+    shown(field) {
+      const found = opener?.modal?.components.find(
+        ({ component }) => component?.custom_id === field,
+      )?.component;
+      const { value = '', options = [] } = (found ?? {}) as { value?: string; options?: readonly Shown[] };
+      return options.find((option) => option.default)?.value ?? value;
+    },
+    opened: () => openings,
+    mistakes: () => ({}),
+    async more() {
+      throw new Error('A form on Discord has no buttons');
+    },
     async fillIn(persona, values) {
       if (!opener) throw new Error('No form is open');
-      submitted = server.submit(opener, people[persona], values);
+      // The person leaves the other fields as the form shows them.
+      const kept = (hands.form()?.fields ?? []).map((field) => [field, hands.shown(field)] as const);
+      const filled = { ...Object.fromEntries(kept.filter(([, value]) => value !== '')), ...values };
+      submitted = server.submit(opener, people[persona], filled);
       await responded(submitted, 'the form');
     },
     async submitAgain() {
@@ -174,6 +192,11 @@ function createPeople(): Record<Persona, User> {
     operator: person(6, 'Olga', { roles: [groupIds.operators, otherRole] }),
     admin: person(7, 'Ada', { permissions: home.permissions | permissions.manageGuild }),
   };
+}
+
+interface Shown {
+  readonly value: string;
+  readonly default?: boolean;
 }
 
 /** `tags add`: a subcommand holds its options. */

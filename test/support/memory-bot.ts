@@ -1,7 +1,8 @@
 import { pino } from 'pino';
 import { buildApp } from '../../src/app.ts';
 import type { Message } from '../../src/chat/card.ts';
-import type { Inbox, InvocationRequest, MessageRef, Question } from '../../src/chat/port.ts';
+import type { Form } from '../../src/chat/form.ts';
+import type { FormAbilities, Inbox, InvocationRequest, MessageRef, Question } from '../../src/chat/port.ts';
 import { type Clock, systemClock } from '../../src/clock.ts';
 import { readConfig } from '../../src/config.ts';
 import { MemoryChat } from '../notify/memory-chat.ts';
@@ -16,15 +17,20 @@ export async function startMemoryBot(
   {
     personId = PERSON.id,
     prompt,
+    forms,
   }: {
     readonly personId?: string;
     /** The text that people type in front of a command's name: see `Invocation.prompt`. */
     readonly prompt?: string;
+    /** The forms of the chat. The chat has no forms if this is left out. */
+    readonly forms?: FormAbilities;
   } = {},
 ) {
   const chat = new MemoryChat();
   let inbox: Inbox | undefined;
+  let opened: Form | undefined;
   const adapter = chat.adapter({
+    ...(forms ? { supports: { forms } } : {}),
     start: async (given) => {
       inbox = given;
     },
@@ -60,6 +66,13 @@ export async function startMemoryBot(
       at: AT,
       request,
       ...(prompt === undefined ? {} : { prompt }),
+      ...(forms && request.kind !== 'form'
+        ? {
+            openForm: async (form) => {
+              opened = await form;
+            },
+          }
+        : {}),
       person: async () => ({ ...PERSON, id: personId }),
       refuse: respond,
       acknowledge: async () => undefined,
@@ -73,6 +86,8 @@ export async function startMemoryBot(
   return {
     app,
     chat,
+    /** The form that was opened last. */
+    opened: () => opened,
     stop: () => app.stop(),
     warmed: () => app.warmed(),
     /** The suggestions for a person who has typed this much of the option. */

@@ -12,6 +12,7 @@ import { type Delivery, postToBot } from './slack-inbound.ts';
 import { eventPayload, pressPayload, shortcutPayload, slashPayload, viewPayload } from './slack-payloads.ts';
 import { type SlackServer, type SlackServerOptions, startSlackServer } from './slack-server.ts';
 import type { EnvelopeKind } from './slack-socket.ts';
+import { inputsOf } from './slack-views.ts';
 import {
   buttonsOf,
   choicesOf,
@@ -107,8 +108,9 @@ export async function createSlackDriver({
   /** Runs the function, and waits for the first message that this person is shown because of the run. */
   async function firstResponse(user: string, run: () => Promise<unknown>, source?: string): Promise<void> {
     const before = web.changes.length;
-    const forms = web.views.open.length;
-    await run();
+    const forms = web.views.changes;
+    // A mistake at a field of a form is told in the acknowledgement.
+    if (mistakesIn(await run()) !== undefined) return;
     const isAnswer = ({ kind, keyed, user: reader, ts, channel, url }: Change) => {
       if (kind === 'edit') return ts === source;
       return kind === 'private' || url !== undefined
@@ -116,7 +118,7 @@ export async function createSlackDriver({
         : !keyed && channel === world.channels.team;
     };
     await until(
-      () => web.changes.slice(before).some(isAnswer) || web.views.open.length > forms,
+      () => web.changes.slice(before).some(isAnswer) || web.views.changes > forms,
       'a first response',
     );
   }
@@ -167,16 +169,48 @@ export async function createSlackDriver({
     return view;
   };
   let submitted: Readonly<Record<string, string>> = {};
+  let mistakes: Readonly<Record<string, string>> = {};
   const hands: FormHands = {
     form() {
       const view = web.views.open.at(-1);
-      return view && { title: view.title.text, fields: view.blocks.map(({ block_id }) => block_id) };
+      return view && { title: view.title.text, fields: inputsOf(view).map(({ block_id }) => block_id) };
     },
+    shown(field) {
+      const element = inputsOf(lastView()).find(({ block_id }) => block_id === field)?.element;
+      const held = element as
+        | { initial_value?: string; initial_option?: Picked; initial_options?: readonly Picked[] }
+        | undefined;
+      const { initial_value, initial_option, initial_options } = held ?? {};
+      return (
+        initial_value ?? initial_option?.value ?? initial_options?.map(({ value }) => value).join('\n') ?? ''
+      );
+    },
+    opened: () => web.views.changes,
+    mistakes: () => mistakes,
     async fillIn(persona, values) {
       const user = world.users[persona];
-      const said = { user, view: lastView(), values, trigger_id: next('trigger') };
-      submitted = values;
-      await firstResponse(user, () => deliver('interactive', viewPayload(world, 'view_submission', said)));
+      // The person leaves the other fields as the form shows them.
+      const kept = inputsOf(lastView()).map(({ block_id }) => [block_id, hands.shown(block_id)] as const);
+      const filled = { ...Object.fromEntries(kept.filter(([, value]) => value !== '')), ...values };
+      const said = { user, view: lastView(), values: filled, trigger_id: next('trigger') };
+      submitted = filled;
+      await firstResponse(user, async () => {
+        const answer = await deliver('interactive', viewPayload(world, 'view_submission', said));
+        mistakes = mistakesIn(answer) ?? {};
+        return answer;
+      });
+    },
+    async more(persona, values = {}) {
+      const user = world.users[persona];
+      const view = lastView();
+      const button = view.blocks.flatMap(({ type, ...block }) =>
+        type === 'actions' && 'elements' in block ? (block.elements ?? []) : [],
+      )[0];
+      if (!button) throw new Error('The form has no button for more');
+      const actions = [{ type: 'button', block_id: 'more', action_ts: '1', ...button }];
+      const container = { type: 'view', view_id: view.id };
+      const said = { user, view, values, trigger_id: next('trigger'), actions, container };
+      await firstResponse(user, () => deliver('interactive', viewPayload(world, 'block_actions', said)));
     },
     async submitAgain(persona) {
       const user = world.users[persona];
@@ -192,7 +226,7 @@ export async function createSlackDriver({
       const view = lastView();
       const [command, subcommand = ''] = name.split(' ');
       const id = `${command}:${option}:${subcommand}`;
-      const field = view.blocks.find(({ element }) => element.action_id === id);
+      const field = inputsOf(view).find(({ element }) => element.action_id === id);
       if (!field) throw new Error(`The form has no field for ${option} of ${name}`);
       const { action_id } = field.element;
       const asked = {
@@ -281,6 +315,16 @@ export async function createSlackDriver({
     deliver,
     close: () => server.close(),
   };
+}
+
+interface Picked {
+  readonly value: string;
+}
+
+/** The texts at the fields of a form, if the acknowledgement of a submission has such texts. */
+function mistakesIn(answer: unknown): Readonly<Record<string, string>> | undefined {
+  const { response_action, errors } = (answer ?? {}) as { response_action?: string; errors?: object };
+  return response_action === 'errors' ? (errors as Record<string, string>) : undefined;
 }
 
 /** `--name value`, quoted where a person would have to. */

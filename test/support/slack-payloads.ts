@@ -139,10 +139,10 @@ export function shortcutPayload(
   };
 }
 
-/** A person submitted a modal, or is typing in a menu of a modal. */
+/** A person submitted a modal, is typing in a menu of a modal, or pressed a button in a modal. */
 export function viewPayload(
   world: SlackWorld,
-  type: 'view_submission' | 'block_suggestion',
+  type: 'view_submission' | 'block_suggestion' | 'block_actions',
   {
     user,
     view,

@@ -1,4 +1,4 @@
-import { checkSelect } from './slack-blocks.ts';
+import { checkSelect, refusalOf } from './slack-blocks.ts';
 
 /** A modal as the bot opened the modal. */
 export interface OpenView {
@@ -6,11 +6,23 @@ export interface OpenView {
   readonly callback_id: string;
   readonly private_metadata: string;
   readonly title: { readonly text: string };
-  readonly submit: { readonly text: string };
-  readonly blocks: readonly InputBlock[];
+  /** A modal without input blocks needs no button to submit. */
+  readonly submit?: { readonly text: string };
+  readonly blocks: readonly Block[];
+}
+
+type Block = InputBlock | OtherBlock;
+
+/** A heading, a text, or a row of buttons. */
+interface OtherBlock {
+  readonly type: 'header' | 'section' | 'actions';
+  readonly block_id?: undefined;
+  readonly text?: { readonly text: string };
+  readonly elements?: readonly { readonly action_id: string; readonly text: { readonly text: string } }[];
 }
 
 interface InputBlock {
+  readonly type: 'input';
   readonly block_id: string;
   readonly label: { readonly text: string };
   readonly hint?: { readonly text: string };
@@ -26,17 +38,37 @@ interface InputBlock {
 /** The modals of a workspace. */
 export class SlackViews {
   readonly open: OpenView[] = [];
+  /** How often a modal was opened or changed. */
+  changes = 0;
+  /** The triggers that are too old to open a modal. */
+  readonly expired = new Set<string>();
   readonly #exchanged = new Set<string>();
 
   /** `views.open`: the new view, or Slack's error. */
   take({ trigger_id = '', view = '{}' }: Readonly<Record<string, string>>): OpenView | string {
+    if (this.expired.has(trigger_id)) return 'expired_trigger_id';
     if (this.#exchanged.has(trigger_id)) return 'exchanged_trigger_id';
     this.#exchanged.add(trigger_id);
     const given = JSON.parse(view) as OpenView;
     const opened = { ...given, id: `V${this.open.length + 1}` };
     this.open.push(opened);
+    this.changes += 1;
     return opened;
   }
+
+  /** `views.update`: the changed view, or Slack's error. */
+  change({ view_id = '', view = '{}' }: Readonly<Record<string, string>>): OpenView | string {
+    const index = this.open.findIndex(({ id }) => id === view_id);
+    if (index === -1) return 'not_found';
+    const changed = { ...(JSON.parse(view) as OpenView), id: view_id };
+    this.open[index] = changed;
+    this.changes += 1;
+    return changed;
+  }
+}
+
+export function inputsOf({ blocks }: Pick<OpenView, 'blocks'>): InputBlock[] {
+  return blocks.filter((block) => block.type === 'input');
 }
 
 /** The refusals of Slack for a modal (docs.slack.dev, views and input block references). */
@@ -48,13 +80,20 @@ export function viewProblems(json = '{}'): string[] {
     text !== undefined && text.length <= most && text !== '';
   need(view.type === 'modal', 'no modal');
   need(fits(view.title?.text, 24), 'title of 1 to 24 characters');
-  need(fits(view.submit?.text, 24), 'submit of 1 to 24 characters, with input blocks');
+  const inputs = inputsOf({ blocks: view.blocks ?? [] });
+  need(
+    view.submit === undefined ? inputs.length === 0 : fits(view.submit.text, 24),
+    'submit of 1 to 24 characters, with input blocks',
+  );
   need((view.callback_id ?? '').length <= 255, 'callback_id of at most 255 characters');
   need((view.private_metadata ?? '').length <= 3000, 'private_metadata of at most 3000 characters');
   const blocks = view.blocks ?? [];
   need(blocks.length >= 1 && blocks.length <= 100, '1 to 100 blocks');
-  need(new Set(blocks.map(({ block_id }) => block_id)).size === blocks.length, 'block_id twice');
-  for (const { label, hint, element } of blocks) {
+  need(new Set(inputs.map(({ block_id }) => block_id)).size === inputs.length, 'block_id twice');
+  const others = blocks.filter((block) => block.type !== 'input');
+  const refused = refusalOf(others, { total: false });
+  if (refused) problems.push(...refused.problems);
+  for (const { label, hint, element } of inputs) {
     need(fits(label.text, 2000), 'label of 1 to 2000 characters');
     need(hint === undefined || fits(hint.text, 2000), 'hint of 1 to 2000 characters');
     if (element.type === 'static_select') checkSelect(element, element.action_id, problems);
@@ -64,7 +103,12 @@ export function viewProblems(json = '{}'): string[] {
         max_length?: number;
       };
       need(initial_value.length <= max_length, 'initial_value of at most max_length characters');
-    } else {
+    } else if (element.type === 'multi_external_select') {
+      const { initial_options = [] } = element as { initial_options?: readonly { value: string }[] };
+      const isGood = ({ value }: { value: string }) => value.length >= 1 && value.length <= 75;
+      need(!('initial_options' in element) || initial_options.length > 0, 'at least one initial option');
+      need(initial_options.every(isGood), 'initial_options with values of 1 to 75 characters');
+    } else if (element.type !== 'conversations_select') {
       need(element.type === 'external_select', `element ${element.type}`);
       const { initial_option } = element as { initial_option?: { value: string } };
       need(
@@ -76,13 +120,28 @@ export function viewProblems(json = '{}'): string[] {
   return problems;
 }
 
-/** `state.values` of the view, with these values typed or chosen, by field. */
-export function stateOf({ blocks }: OpenView, values: Readonly<Record<string, string>>): object {
+/**
+ * `state.values` of the view, with these values typed or chosen, by field. Several chosen values stand on lines of their
+ * own.
+ */
+export function stateOf(view: OpenView, values: Readonly<Record<string, string>>): object {
+  const optionOf = (value: string) => ({ text: { type: 'plain_text', text: value }, value });
   return Object.fromEntries(
-    blocks.map(({ block_id, element: { type, action_id } }) => {
+    inputsOf(view).map(({ block_id, element: { type, action_id } }) => {
       const value = values[block_id] ?? null;
-      const option = value === null ? null : { text: { type: 'plain_text', text: value }, value };
-      const held = type === 'plain_text_input' ? { type, value } : { type, selected_option: option };
+      const option = value === null ? null : optionOf(value);
+      const chosen = (value ?? '')
+        .split('\n')
+        .filter((line) => line !== '')
+        .map(optionOf);
+      const held =
+        type === 'plain_text_input'
+          ? { type, value }
+          : type === 'multi_external_select'
+            ? { type, selected_options: chosen }
+            : type === 'conversations_select'
+              ? { type, selected_conversation: value }
+              : { type, selected_option: option };
       return [block_id, { [action_id]: held }];
     }),
   );

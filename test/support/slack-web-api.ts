@@ -109,7 +109,8 @@ export class SlackWebApi {
     }
     if (method === 'usergroups.list') return this.#groups(params);
     if (method === 'usergroups.users.list') return this.#groupMembers(params);
-    if (method === 'views.open') return this.#openView(params);
+    if (method === 'views.open') return this.#showView(params, (given) => this.views.take(given));
+    if (method === 'views.update') return this.#showView(params, (given) => this.views.change(given));
     if (method === 'views.publish') return this.#publish(params);
     const refusal = method.startsWith('chat.')
       ? refusalOf(parsed(params.blocks), { total: true })
@@ -135,14 +136,17 @@ export class SlackWebApi {
     return { ok: true };
   }
 
-  #openView(params: WebRequest['params']): WebAnswer {
+  #showView(
+    params: WebRequest['params'],
+    show: (params: WebRequest['params']) => object | string,
+  ): WebAnswer {
     const problems = viewProblems(params.view);
     if (problems.length > 0) {
       this.refusals.push({ error: 'invalid_blocks', problems });
       return { ok: false, error: 'invalid_arguments', response_metadata: { messages: problems } };
     }
-    const opened = this.views.take(params);
-    return typeof opened === 'string' ? { ok: false, error: opened } : { ok: true, view: opened };
+    const shown = show(params);
+    return typeof shown === 'string' ? { ok: false, error: shown } : { ok: true, view: shown };
   }
 
   /** Seconds since the epoch. */

@@ -88,7 +88,8 @@ function candidatesOf(all: readonly Choice[], word: string): string[] {
 /** The named options that may still be given. */
 function freeOptions(options: Options, typed: readonly string[]): string[] {
   return Object.entries(options)
-    .filter(([name, spec]) => !spec.positional && (spec.kind.many || !typed.includes(`--${name}`)))
+    .filter(([, { positional, kind }]) => !positional && !kind.onlyInForm)
+    .filter(([name, spec]) => spec.kind.many || !typed.includes(`--${name}`))
     .map(([name]) => `--${name} `);
 }
 

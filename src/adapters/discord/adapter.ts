@@ -15,7 +15,7 @@ import { UNKNOWN_MEMBER } from './errors.ts';
 import { findByMarker } from './find-posted.ts';
 import { createGateway } from './gateway.ts';
 import { answerTo, createInvocation } from './invocation.ts';
-import { PACE_MS } from './limits.ts';
+import { limits, PACE_MS } from './limits.ts';
 import { payloadOf } from './payload.ts';
 import { memberAs } from './person.ts';
 import { receive } from './receive.ts';
@@ -23,6 +23,14 @@ import { compareCommands, registerCommands } from './register.ts';
 import { fits } from './render.ts';
 import { spellingFor } from './spelling.ts';
 import { toStartError } from './start-error.ts';
+
+/** A modal cannot change while it is open, and offers no suggestions. */
+const FORMS = {
+  fields: limits.form.fields,
+  choices: limits.select.choices,
+  value: limits.select.value,
+  live: false,
+} as const;
 
 const NOT_REGISTERED = 'discord: the commands could not be registered, so Discord may show old commands';
 
@@ -121,7 +129,7 @@ export function createDiscordAdapter({ config, clock, log, directory }: DiscordA
 
   const adapter: Adapter = {
     platform: 'discord',
-    supports: { idempotentPosts: true, history: true },
+    supports: { idempotentPosts: true, history: true, forms: FORMS },
     paceMs: PACE_MS,
     // Only one process may receive, because Discord sends every interaction to every connection that uses the same
     // token.

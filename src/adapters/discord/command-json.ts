@@ -76,9 +76,8 @@ function charactersOf({ name, description, options = [], choices = [] }: Describ
 /** The options of a command. Discord treats a subcommand as an option that contains the subcommand's own options. */
 function optionsJson({ word, description, options }: Entry): Described[] {
   const all = Object.entries(options)
-    .map(([name, option]) => optionJson(name, option))
-    // Discord accepts required options only in front of all other options.
-    .toSorted((a, b) => Number(b.required) - Number(a.required));
+    .filter(([, { kind }]) => !kind.onlyInForm)
+    .map(([name, option]) => optionJson(name, option));
   if (word === undefined) return all;
   return [{ type: ApplicationCommandOptionType.Subcommand, name: word, description, options: all }];
 }
@@ -98,9 +97,12 @@ function leastRight(permission: Permission, access: AccessRules): number | null 
   return administratorsOnly ? Number(PermissionFlagsBits.ManageGuild) : null;
 }
 
-function optionJson(name: string, { description, unless, input, suggest, ...option }: Option) {
-  const required = unless === undefined && option.required === true;
-  const json = { type: types[input.type], name, description, required };
+/**
+ * No option is required, because Discord's client does not send a command without a required option. The bot could then
+ * not ask for the option in a form.
+ */
+function optionJson(name: string, { description, input, suggest }: Option) {
+  const json = { type: types[input.type], name, description, required: false };
   if (input.type === 'integer') return { ...json, min_value: input.min, max_value: input.max };
   if (input.type === 'boolean') return json;
   if (input.type === 'choice')

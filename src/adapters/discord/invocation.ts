@@ -77,7 +77,9 @@ export function createInvocation(
     },
     // Discord does not allow a modal as the response to a modal (Receiving and Responding, "Interaction Callback
     // Type").
-    ...(request.kind === 'form' ? {} : { openForm: (form) => api.openForm(to, renderForm(form)) }),
+    ...(request.kind === 'form'
+      ? {}
+      : { openForm: async (form) => api.openForm(to, renderForm(await form)) }),
     async acknowledge(mode) {
       if (mode === 'update' && (request.kind === 'command' || request.kind === 'message'))
         throw new Error('Only an action has a message to update');

@@ -7,6 +7,12 @@ import type { Logger } from '../../log.ts';
  */
 const AT_THE_LATEST_MS = 2_000;
 
+/** The content of the acknowledgement of a submitted form: a text for each field with a mistake. */
+export interface Content {
+  readonly response_action: 'errors';
+  readonly errors: Record<string, string>;
+}
+
 export type Acknowledgement = ReturnType<typeof acknowledgeInTime>;
 
 /**
@@ -15,20 +21,29 @@ export type Acknowledgement = ReturnType<typeof acknowledgeInTime>;
  * the bot is working on. If an acknowledgement fails, the work continues, because answers do not need the
  * acknowledgement, and a second delivery is recognised by its id.
  */
-export function acknowledgeInTime(ack: () => Promise<void>, clock: Clock, log: Logger) {
+export function acknowledgeInTime(ack: (content?: Content) => Promise<void>, clock: Clock, log: Logger) {
   const { promise: done, resolve } = Promise.withResolvers<void>();
   let asked = false;
   let held = Promise.resolve();
-  const now = (): Promise<void> => {
+  const now = (content?: Content): Promise<void> => {
     cancel();
-    if (!asked) resolve(ack().catch((err: unknown) => log.warn({ err }, 'slack: cannot acknowledge')));
+    if (!asked) resolve(ack(content).catch((err: unknown) => log.warn({ err }, 'slack: cannot acknowledge')));
     asked = true;
     return done;
   };
-  const cancel = clock.after(AT_THE_LATEST_MS, () => void held.then(now));
+  const cancel = clock.after(AT_THE_LATEST_MS, () => void held.then(() => now()));
   return {
     /** The first call acknowledges. Later calls do nothing. Never rejects. */
-    now,
+    now: () => now(),
+    /**
+     * Acknowledges with this content. Returns false if the acknowledgement has been sent already, and then the content
+     * is not sent.
+     */
+    async with(content: Content): Promise<boolean> {
+      if (asked) return false;
+      await now(content);
+      return true;
+    },
     /** Makes the automatic acknowledgement wait for `until` as well. `until` must resolve in time. */
     holdBack(until: Promise<void>): void {
       held = until;

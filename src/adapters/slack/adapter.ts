@@ -1,4 +1,4 @@
-import { App, type ReceiverEvent } from '@slack/bolt';
+import { type AckFn, App, type ReceiverEvent, type ViewResponseAction } from '@slack/bolt';
 import type { Choice } from '../../chat/card.ts';
 import type { Adapter, Inbox, Question } from '../../chat/port.ts';
 import { type Clock, within } from '../../clock.ts';
@@ -9,15 +9,15 @@ import { type Acknowledgement, acknowledgeInTime } from './acknowledgement.ts';
 import { createAnswer, type SlackAsker, SlackReply } from './answer.ts';
 import { createSlackApi, type SlackTokenRefused } from './api.ts';
 import { createBoltLogger } from './bolt-logger.ts';
-import { toDeliveryError } from './errors.ts';
 import { createFiles } from './files.ts';
 import { renderForm, suggestedOptions } from './form.ts';
 import { createHttpReceiver } from './http-receiver.ts';
 import { fetchIdentity, type Identity } from './identity.ts';
 import { addressOf, createInvocation, PLATFORM, replyPlace, toRef } from './invocation.ts';
-import { ANSWERABLE_MS, PACE_MS } from './limits.ts';
+import { ANSWERABLE_MS, LIMITS, PACE_MS } from './limits.ts';
 import { SLACK_PATH } from './manifest.ts';
 import { metadataOf } from './modal.ts';
+import { openForm } from './open-form.ts';
 import { createPatience, lookingFirst } from './patience.ts';
 import { createPeople } from './people.ts';
 import { createPosts } from './posts.ts';
@@ -38,6 +38,14 @@ import { createStreams } from './streams.ts';
 
 /** The longest time that Slack waits for an acknowledgement (docs.slack.dev, acknowledging). */
 const ACKNOWLEDGE_MS = 3_000;
+
+/** The blocks that headings and the button for more take leave room for this many fields. */
+const FORMS = {
+  fields: LIMITS.view.blocks / 2,
+  choices: LIMITS.options,
+  value: LIMITS.option,
+  live: true,
+} as const;
 
 /** How long the files of a message may delay later messages from the outbox to the same channel. */
 const FILE_PATIENCE_MS = 60_000;
@@ -95,7 +103,7 @@ export function createSlackAdapter({ config, clock, log, refused }: SlackAdapter
 
   /** The acknowledgements that Slack is still waiting for. */
   const unacknowledged = new Set<Promise<void>>();
-  function acknowledgementBy(ack: () => Promise<void>): Acknowledgement {
+  function acknowledgementBy(ack: Parameters<typeof acknowledgeInTime>[0]): Acknowledgement {
     const acknowledgement = acknowledgeInTime(ack, clock, log);
     unacknowledged.add(acknowledgement.done);
     void acknowledgement.done.finally(() => unacknowledged.delete(acknowledgement.done));
@@ -140,7 +148,7 @@ export function createSlackAdapter({ config, clock, log, refused }: SlackAdapter
   async function receive(incoming: Incoming | undefined, acknowledgement: Acknowledgement): Promise<void> {
     try {
       if (!incoming || !inbox) return;
-      const { did, trigger: _, ...place } = incoming;
+      const { did, trigger: _, view: _view, fieldNames: _names, ...place } = incoming;
       const asked: SlackAsker = { ...place, receivedAt: clock.now() };
       const answers = answersTo(asked, ANSWERABLE_MS);
       const { team: workspace } = identity();
@@ -155,12 +163,12 @@ export function createSlackAdapter({ config, clock, log, refused }: SlackAdapter
         answers,
         workspace,
         acknowledgement,
-        async openForm(trigger_id, form) {
-          const view = renderForm(form, metadataOf(asked));
-          await api.write.views.open({ trigger_id, view }).catch((error: unknown) => {
-            throw toDeliveryError(error);
-          });
-        },
+        openForm: (place, form) =>
+          openForm(place, form, {
+            api,
+            clock,
+            render: (ready) => renderForm(ready, metadataOf(asked), { asksChannel: asked.channel === '' }),
+          }),
       });
       await inbox.invoke(invocation);
     } finally {
@@ -177,19 +185,34 @@ export function createSlackAdapter({ config, clock, log, refused }: SlackAdapter
   }
 
   app.command(/.*/, async ({ ack, body }) => {
-    await receive(fromSlashCommand(body), acknowledgementBy(ack));
+    await receive(
+      fromSlashCommand(body),
+      acknowledgementBy(() => ack()),
+    );
   });
   app.action({ type: 'block_actions' }, async ({ ack, body }) => {
-    await receive(fromBlockActions(body), acknowledgementBy(ack));
+    await receive(
+      fromBlockActions(body),
+      acknowledgementBy(() => ack()),
+    );
   });
   app.shortcut({ type: 'message_action' }, async ({ ack, body }) => {
-    await receive(fromMessageShortcut(body, identity()), acknowledgementBy(ack));
+    await receive(
+      fromMessageShortcut(body, identity()),
+      acknowledgementBy(() => ack()),
+    );
   });
   app.shortcut({ type: 'shortcut' }, async ({ ack, body }) => {
-    await receive(fromGlobalShortcut(body), acknowledgementBy(ack));
+    await receive(
+      fromGlobalShortcut(body),
+      acknowledgementBy(() => ack()),
+    );
   });
   app.view({ type: 'view_submission' }, async ({ ack, body }) => {
-    await receive(fromViewSubmission(body), acknowledgementBy(ack));
+    // The type of `ack` does not say that this listener gets submissions only.
+    const answer = ack as AckFn<ViewResponseAction>;
+    const acknowledgement = acknowledgementBy((mistakes) => (mistakes ? answer(mistakes) : answer()));
+    await receive(fromViewSubmission(body), acknowledgement);
   });
   app.options(/^/, async ({ ack, body }) => {
     await ack({ options: suggestedOptions(await suggest(body)) });
@@ -213,7 +236,7 @@ export function createSlackAdapter({ config, clock, log, refused }: SlackAdapter
 
   const adapter: Adapter = {
     platform: PLATFORM,
-    supports: { idempotentPosts: false, history: true },
+    supports: { idempotentPosts: false, history: true, forms: FORMS },
     paceMs: PACE_MS,
     ...(receiver.listener ? { http: { path: SLACK_PATH, listener: receiver.listener } } : {}),
 

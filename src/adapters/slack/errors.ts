@@ -45,6 +45,11 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   msg_too_long: TOO_LONG,
   msg_blocks_too_long: TOO_LONG,
   invalid_blocks: final('Slack did not accept the form of the message.'),
+  expired_trigger_id: final('The form came too late for Slack.', 'Press the button to try again.'),
+  trigger_expired: final('The form came too late for Slack.', 'Press the button to try again.'),
+  exchanged_trigger_id: final('Slack has opened a form for this request already.'),
+  // Answered by views.update.
+  not_found: final('The form was closed before its fields were ready.', 'Press the button to open it again.'),
   user_not_in_channel: final('You are not a member of this channel, so I cannot answer you here.'),
   missing_scope: mendable(
     'My Slack app lacks a permission for this.',

@@ -6,28 +6,83 @@ import type { Form, FormField } from '../../chat/form.ts';
 import { cutEnd } from '../../chat/text.ts';
 import { LIMITS } from './limits.ts';
 
+/** The name of the field for the channel. No option has such a name. */
+export const CHANNEL = '.channel';
+
 /**
  * Renders a form as a modal. Text that does not fit is cut. Throws if the form has more fields or choices than Slack
  * accepts, or if a choice's value is too long.
  */
-export function renderForm(form: Form, private_metadata: string): types.ModalView {
-  const { title, submitLabel, fields, submit } = inOneDirection(form);
-  if (fields.length > LIMITS.view.blocks) throw new Error(`More than ${LIMITS.view.blocks} fields in a form`);
+export function renderForm(
+  form: Form,
+  private_metadata: string,
+  { asksChannel = false }: { readonly asksChannel?: boolean } = {},
+): types.ModalView {
+  const { title, submitLabel, fields, submit, posts, more } = inOneDirection(form);
+  const blocks = [
+    ...(posts && asksChannel ? [channelBlock()] : []),
+    ...fields.flatMap((field) => fieldBlocks(field, submit.command)),
+    ...moreBlocks(more),
+  ];
+  if (blocks.length > LIMITS.view.blocks) throw new Error(`More than ${LIMITS.view.blocks} blocks in a form`);
   return {
     type: 'modal',
     callback_id: encodeActionId(submit),
     private_metadata,
     title: plain(title, LIMITS.view.label),
     submit: plain(submitLabel, LIMITS.view.label),
-    blocks: fields.map((field) => ({
-      type: 'input',
-      block_id: field.name,
-      label: plain(field.label, LIMITS.view.field),
-      ...(field.hint ? { hint: plain(field.hint, LIMITS.view.field) } : {}),
-      optional: !field.required,
-      element: element(field, submit.command),
-    })),
+    blocks,
   };
+}
+
+/**
+ * Asks for the channel, if a person opened the form from a shortcut that belongs to no channel. Slack suggests the
+ * channel at which the person is looking.
+ */
+function channelBlock(): types.InputBlock {
+  return {
+    type: 'input',
+    block_id: CHANNEL,
+    label: plain('Channel', LIMITS.view.field),
+    hint: plain('I post the answer in this channel.', LIMITS.view.field),
+    element: {
+      type: 'conversations_select',
+      action_id: CHANNEL,
+      default_to_current_conversation: true,
+      filter: { include: ['public', 'private'], exclude_bot_users: true },
+    },
+  };
+}
+
+/** A modal with a text and without fields. */
+export function renderNotice(title: string, text: string): types.ModalView {
+  const section = { type: 'section', text: plain(text, LIMITS.text) } as const;
+  return { type: 'modal', title: plain(title, LIMITS.view.label), blocks: [section] };
+}
+
+function fieldBlocks(field: FormField, command: string): types.KnownBlock[] {
+  const { name, label, hint, heading, required } = field;
+  return [
+    ...(heading === undefined ? [] : [{ type: 'header', text: plain(heading, LIMITS.header) } as const]),
+    {
+      type: 'input',
+      block_id: name,
+      label: plain(label, LIMITS.view.field),
+      ...(hint ? { hint: plain(hint, LIMITS.view.field) } : {}),
+      optional: !required,
+      element: element(field, command),
+    },
+  ];
+}
+
+function moreBlocks(more: Form['more']): types.KnownBlock[] {
+  if (!more) return [];
+  const button = {
+    type: 'button',
+    action_id: encodeActionId(more.action),
+    text: plain(more.label, LIMITS.button),
+  } as const;
+  return [{ type: 'actions', elements: [button] }];
 }
 
 function element(field: FormField, command: string): types.InputBlock['element'] {
@@ -39,10 +94,25 @@ function element(field: FormField, command: string): types.InputBlock['element']
   }
   if (field.suggestedAs !== undefined) {
     const [option = '', subcommand = ''] = field.suggestedAs.split(' ').toReversed();
+    // Slack sends this id with each request for suggestions.
+    const action_id = encodeActionId({ command, action: option, arg: subcommand });
+    if (field.many) {
+      const values = (initial ?? '')
+        .split('\n')
+        .filter((value) => value !== '' && value.length <= LIMITS.option);
+      const initial_options = values
+        .slice(0, LIMITS.options)
+        .map((value) => optionOf({ label: value, value }));
+      return {
+        type: 'multi_external_select',
+        action_id,
+        min_query_length: 0,
+        ...(values.length > 0 ? { initial_options } : {}),
+      };
+    }
     return {
       type: 'external_select',
-      // Slack sends this id with each request for suggestions.
-      action_id: encodeActionId({ command, action: option, arg: subcommand }),
+      action_id,
       min_query_length: 0,
       // A value that is too long is left out, because Slack would refuse the whole form, and a shortened value would
       // not name any existing thing.

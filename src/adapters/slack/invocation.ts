@@ -1,3 +1,4 @@
+import { plainText } from '../../chat/card.ts';
 import type { Form } from '../../chat/form.ts';
 import type {
   AckMode,
@@ -7,13 +8,20 @@ import type {
   InvocationRequest,
   MessageRef,
 } from '../../chat/port.ts';
+import { cutEnd } from '../../chat/text.ts';
+import { spelled, withTyped } from '../../chat/typed.ts';
 import type { Acknowledgement } from './acknowledgement.ts';
 import type { SlackAnswer, SlackAsker } from './answer.ts';
+import { LIMITS } from './limits.ts';
 import type { People } from './people.ts';
 import type { PostedMessage, SlackPlace } from './posts.ts';
 import type { Incoming } from './receive.ts';
+import { spellingIn } from './spelling.ts';
 
 export const PLATFORM = 'slack';
+
+/** Where a form is shown: in a new modal, or in the open modal whose button was pressed. */
+export type FormPlace = { readonly trigger: string } | { readonly view: string };
 
 /** Makes an invocation, in the form that the pipeline expects, from a command, a press or a submission. */
 export function createInvocation(parts: {
@@ -25,10 +33,11 @@ export function createInvocation(parts: {
   readonly workspace: string;
   /** Tells Slack that the invocation has arrived. */
   readonly acknowledgement: Acknowledgement;
-  readonly openForm: (trigger: string, form: Form) => Promise<void>;
+  readonly openForm: (where: FormPlace, form: Promise<Form>) => Promise<void>;
 }): Invocation {
   const { adapter, incoming, asked, people, answers, workspace, acknowledgement } = parts;
-  const { trigger } = incoming;
+  const { trigger, view, fieldNames } = incoming;
+  const formPlace = view !== undefined ? { view } : trigger !== undefined ? { trigger } : undefined;
   let mode: AckMode = 'private';
   return {
     id: incoming.id,
@@ -44,7 +53,18 @@ export function createInvocation(parts: {
       await acknowledgement.now();
       await answers.privately(message);
     },
-    ...(trigger === undefined ? {} : { openForm: (form) => parts.openForm(trigger, form) }),
+    ...(formPlace === undefined ? {} : { openForm: (form) => parts.openForm(formPlace, form) }),
+    ...(fieldNames === undefined
+      ? {}
+      : {
+          async refuseField(field, text) {
+            // Slack refuses a text for a field that the form does not have.
+            if (!fieldNames.includes(field)) return false;
+            const words = plainText(spelled(withTyped(text), spellingIn(incoming.thread)));
+            const errors = { [field]: cutEnd(words, LIMITS.view.mistake) };
+            return await acknowledgement.with({ response_action: 'errors', errors });
+          },
+        }),
     // On Slack an acknowledgement shows nothing, because apps have no "thinking" display there.
     async acknowledge(wanted) {
       await acknowledgement.now();

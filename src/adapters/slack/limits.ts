@@ -19,10 +19,10 @@ export const LIMITS = {
   option: 75,
   placeholder: 150,
   /**
-   * A modal: the number of input blocks, the characters of its title and of its button, and the characters of a field's
-   * label or hint (views reference).
+   * A modal: the number of blocks, the characters of its title and of its button, and the characters of a field's label
+   * or hint (views reference). Slack does not document how long the text about a mistake may be.
    */
-  view: { blocks: 100, label: 24, field: 2000 },
+  view: { blocks: 100, label: 24, field: 2000, mistake: 1000 },
   /** A data table: rows without the header, columns, and characters of all cells (data table block reference). */
   dataTable: { rows: 100, columns: 20, characters: 10_000 },
   /** Characters of a container's title. */

@@ -1,10 +1,13 @@
 import { z } from 'zod';
 import type { FormValues } from '../../chat/form.ts';
 import { SlackAsker } from './answer.ts';
+import { CHANNEL } from './form.ts';
 
 const Input = z.object({
   value: z.string().nullish(),
   selected_option: z.object({ value: z.string() }).nullish(),
+  selected_conversation: z.string().nullish(),
+  selected_options: z.array(z.object({ value: z.string() })).nullish(),
 });
 
 /** The content of a modal, either after the person has submitted the modal or while the person is filling it in. */
@@ -16,12 +19,23 @@ export const View = z.object({
 });
 type View = z.infer<typeof View>;
 
-/** Reads the values of the fields. Each input has a block of its own, whose name is the name of the field. */
+/**
+ * Reads the values of the fields. Each input has a block of its own, whose name is the name of the field. Several picked
+ * values stand on lines of their own.
+ */
 export function valuesOf({ state }: View): FormValues {
   const given = Object.entries(state.values).flatMap(([name, inputs]) =>
-    Object.values(inputs).map((input) => [name, input.value ?? input.selected_option?.value]),
+    Object.values(inputs).map(({ value, selected_option, selected_options }) => [
+      name,
+      value ?? selected_option?.value ?? selected_options?.map((one) => one.value).join('\n'),
+    ]),
   );
   return Object.fromEntries(given.filter(([, value]) => value));
+}
+
+/** The channel that the person chose for the answer. Undefined if the form does not ask for a channel. */
+export function channelOf({ state }: View): string | undefined {
+  return state.values[CHANNEL]?.[CHANNEL]?.selected_conversation ?? undefined;
 }
 
 /**

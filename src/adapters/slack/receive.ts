@@ -6,12 +6,16 @@ import { firstWord, MAX_REQUEST, unaddressed } from '../../command/argv.ts';
 import type { SlackAsker, SourceMessage } from './answer.ts';
 import { unescapeTyped, unformatted } from './escape.ts';
 import type { Identity } from './identity.ts';
-import { placeOf, View, valuesOf } from './modal.ts';
+import { channelOf, placeOf, View, valuesOf } from './modal.ts';
 
 /** A person's action, read from any of Slack's kinds of payload. */
 export interface Incoming extends Omit<SlackAsker, 'receivedAt'> {
   /** Needed to open a form, and valid for three seconds. A mention has no trigger. */
   readonly trigger?: string;
+  /** The open form in which a button was pressed. */
+  readonly view?: string;
+  /** The names of the fields of a submitted form. */
+  readonly fieldNames?: readonly string[];
   readonly did:
     | { readonly kind: 'command'; readonly command: string; readonly text: string }
     | Omit<ActionRequest, 'source'>
@@ -103,7 +107,6 @@ const BlockActions = z.object({
   user: z.object({ id: z.string() }),
   response_url: z.string().optional(),
   channel: z.object({ id: z.string() }).optional(),
-  view: z.object({ type: z.string() }).optional(),
   container: z.object({
     message_ts: z.string().default(''),
     channel_id: z.string().optional(),
@@ -111,6 +114,8 @@ const BlockActions = z.object({
     is_ephemeral: z.boolean().default(false),
   }),
   message: z.object({ thread_ts: z.string().optional() }).optional(),
+  /** The modal or the Home tab that holds the button. Undefined for a button in a message. */
+  view: z.object({ type: z.string() }).optional(),
   actions: z
     .array(
       z.object({
@@ -131,8 +136,9 @@ export function fromBlockActions(body: unknown): Incoming | undefined {
   const { trigger_id, user, response_url, channel, container, message, view, actions } =
     BlockActions.parse(body);
   const [pressed] = actions;
-  const isHome = view?.type === 'home';
   if (!pressed || pressed.url !== undefined || pressed.action_id.endsWith(':url')) return undefined;
+  if (view?.type === 'modal') return fromForm(InForm.parse(body).view, user.id, pressed, trigger_id);
+  const isHome = view?.type === 'home';
   const channelId = channel?.id ?? container.channel_id ?? '';
   const threadTs = container.thread_ts ?? message?.thread_ts;
   // The first message of a thread carries its own `ts` as thread_ts, but belongs to the channel.
@@ -222,6 +228,30 @@ function actionOf(id: string): ActionRef | undefined {
   return decodeActionId(id.replace(/^\d+:/, ''));
 }
 
+const InForm = z.object({ view: View });
+
+/** Reads a pressed button inside an open form. */
+function fromForm(
+  view: z.infer<typeof View>,
+  user: string,
+  pressed: { readonly action_id: string; readonly action_ts?: string | undefined },
+  trigger: string | undefined,
+): Incoming {
+  const place = placeOf(view);
+  return {
+    ...(place ?? NOWHERE),
+    id: trigger ?? `${view.id}-${pressed.action_ts ?? pressed.action_id}`,
+    user,
+    view: view.id,
+    did: {
+      kind: 'action',
+      action: place && decodeActionId(pressed.action_id),
+      chosen: [],
+      fields: valuesOf(view),
+    },
+  };
+}
+
 const ViewSubmission = z.object({ user: z.object({ id: z.string() }), view: View });
 
 /**
@@ -231,10 +261,13 @@ const ViewSubmission = z.object({ user: z.object({ id: z.string() }), view: View
 export function fromViewSubmission(body: unknown): Incoming {
   const { user, view } = ViewSubmission.parse(body);
   const place = placeOf(view);
+  const channel = channelOf(view);
   return {
     ...(place ?? NOWHERE),
+    ...(channel === undefined ? {} : { channel }),
     id: view.id,
     user: user.id,
+    fieldNames: Object.keys(view.state.values),
     did: { kind: 'form', action: place && decodeActionId(view.callback_id), fields: valuesOf(view) },
   };
 }
@@ -259,7 +292,8 @@ export function fromBlockSuggestion(body: unknown) {
   const asked = decodeActionId(action_id);
   if (!place || !asked) return undefined;
   const { command, action: option, arg } = asked;
-  const question = { command, subcommand: arg || undefined, option, typed, given: valuesOf(view) };
+  const subcommand = arg || undefined;
+  const question = { command, subcommand, option, typed, onlyOffered: true, given: valuesOf(view) } as const;
   return { user: user.id, place, question };
 }
 

@@ -1,3 +1,4 @@
+import type { Choice } from '../../chat/card.ts';
 import { findFresh } from '../../deployments/catalog.ts';
 import type { Application, AppVersion } from '../../edgegap/catalogue.ts';
 import { InputError } from '../../errors.ts';
@@ -24,7 +25,21 @@ export const application: Kind<string, OrInactive> = {
     findNamed((age) => catalog.applications(age), name, { orInactive }),
   known: ({ catalog }) => knownApplications(catalog.applications()),
   suggest: async (about) => offerNamed(about, about.catalog.seen.applications(), about.fields.orInactive),
+  field: {
+    closed: true,
+    choices: async (about) => choicesOf(await about.catalog.applications(), about.fields),
+  },
 };
+
+/** The choices of a menu. Names that cannot be deployed are left out, unless the option accepts them. */
+export function choicesOf(all: readonly Named[], { orInactive }: OrInactive): Choice[] {
+  const shown = orInactive ? all : all.filter(({ is_active }) => is_active);
+  return shown.map(({ name, is_active }) => ({
+    label: name,
+    value: name,
+    ...(is_active ? {} : { detail: 'inactive' }),
+  }));
+}
 
 type Named = Application | AppVersion;
 

@@ -21,6 +21,7 @@ export const deployment: Kind<DeploymentTarget> = {
     return readAddress(text) ? text : parseRequestId(text);
   },
   resolve: (value, lookup) => findDeployment(lookup, value),
+  field: { closed: true },
   suggest: async (about) => [...bestNames(about.typed, ['@last']), ...(await offerRunning(about))],
 };
 

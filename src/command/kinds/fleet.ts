@@ -18,4 +18,5 @@ export const fleet: Kind<string> = {
     return known.length > 0 ? suggestion('', known) : 'The Edgegap dashboard shows the names.';
   },
   suggest: suggestFleets,
+  field: { closed: true },
 };

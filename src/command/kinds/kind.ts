@@ -24,6 +24,14 @@ export interface OptionBase {
   readonly suggest?: Kind['suggest'];
   /** Returns the part of a saved value that people may see. It replaces the function of the same name in the kind. */
   readonly shown?: Kind['shown'];
+  /** The label in a form. If absent, the label is the name of the option. */
+  readonly label?: string;
+  /** The small print in a form, in place of the description. */
+  readonly hint?: string;
+  /** Whether a form asks for a text, because the value is almost always new, although there are suggestions. */
+  readonly asText?: true;
+  /** Whether the option has no field in a form that the command file does not lay out. */
+  readonly noField?: true;
 }
 
 /**
@@ -106,6 +114,10 @@ export interface Kind<Value = unknown, Fields = object> {
   readonly many?: true;
   /** True if a value must be shown to nobody, not even in an error message. */
   readonly secret?: true;
+  /** True if the value is only asked for in a form, so that no chat ever shows the value. */
+  readonly onlyInForm?: true;
+  /** How the option looks in a form. If absent, the look follows from `input` and `suggest`. */
+  readonly field?: FieldLook<Fields>;
   /** A word that begins with this character is a value of this kind, wherever the word stands: `@qa`. */
   readonly mark?: string;
   input(fields: Fields): OptionInput;
@@ -143,6 +155,24 @@ export interface Kind<Value = unknown, Fields = object> {
    * a platform shows the label and the detail.
    */
   suggest?(about: SuggestionContext<Fields>): Promise<readonly (string | Choice)[]>;
+}
+
+/** How an option looks in a form. */
+export interface FieldLook<Fields = object> {
+  readonly lines?: 'paragraph';
+  /** Whether a person almost always picks a suggested value, and rarely types another value. */
+  readonly closed?: true;
+  /** The text between two values that stand in one text field. */
+  readonly separator?: string;
+  /**
+   * The choices for a menu whose choices are fixed when the menu is shown. If absent, these are the suggestions. Throws
+   * InputError if there is nothing to choose from.
+   */
+  choices?(about: SuggestionContext<Fields>): Promise<readonly Choice[]>;
+  /** Reads the text of the field. If absent, the text itself is the value. */
+  read?(text: string): RawValue;
+  /** Writes the text of the field, when the form opens with a value. */
+  write?(given: RawValue): string;
 }
 
 /** Used as the `Value` of a kind. The value is then any of the strings in the field `Field` of the option. */

@@ -11,7 +11,7 @@ import { places } from './places.ts';
 import { boolean, choice, integer, string } from './plain.ts';
 import { preset, presetName } from './preset.ts';
 import { tag } from './tag.ts';
-import { variables } from './variables.ts';
+import { hiddenVariables, variables } from './variables.ts';
 import { version } from './version.ts';
 
 /** Every kind of option, under the name that a command file uses. */
@@ -34,4 +34,5 @@ export const kinds = {
   'preset-name': presetName,
   pattern,
   variables,
+  'hidden-variables': hiddenVariables,
 } as const satisfies Readonly<Record<string, Kind>>;

@@ -26,6 +26,7 @@ export const places: Kind<readonly Partial<Location>[]> = {
     return [...new Map(found.map((place) => [placeText(place), place])).values()];
   },
   suggest: offeringLast(';；', async (about) => offerCities(about, fullName)),
+  field: { separator: '; ' },
   exact: (found) => found.map((place) => fullName(place) || placeText(place)).join('; '),
 };
 

@@ -40,6 +40,7 @@ export const presetName: Kind<string> = {
 /** A preset that gives a command the values of options that the person has not given. */
 export const preset: Kind<string> = {
   ...presetName,
+  field: { closed: true },
   expand: async (name, { presets, at }) => (await findPreset(presets, at, name)).options,
 };
 

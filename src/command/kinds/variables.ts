@@ -32,7 +32,23 @@ export const variables: Kind<readonly Variable[]> = {
     if (twice === undefined) return found;
     throw new InputError('env-twice', `${name} sets ${twice} twice.`, { hint: 'Give each variable once.' });
   },
+  field: { lines: 'paragraph', read: linesIn, write: (given) => pairsIn(given).join('\n') },
 };
+
+/**
+ * Variables whose values people enter in a form, where only they see the values. Edgegap encrypts the values and never
+ * shows them again.
+ */
+export const hiddenVariables: Kind<readonly Variable[]> = { ...variables, onlyInForm: true };
+
+/** In a form, each line is a pair. A value in quotation marks is the text between the marks. */
+function linesIn(text: string): string[] {
+  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '');
+  return lines.map((line) => {
+    const [, key = '', value] = /^([^=]*=)\s*((["'])(?:.*)\3)\s*$/.exec(line) ?? [];
+    return value === undefined ? line.trim() : key.trim() + value.slice(1, -1);
+  });
+}
 
 /** Typed pairs arrive one by one. Where an option is a single box, the box holds all pairs, like a line of a shell. */
 function pairsIn(given: RawValue): string[] {

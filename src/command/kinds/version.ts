@@ -4,7 +4,7 @@ import { InputError } from '../../errors.ts';
 import { bare } from '../argv.ts';
 import { offerNamed } from '../offers.ts';
 import { namesakes } from '../same-name.ts';
-import { application, findNamed, knownApplications, type OrInactive } from './application.ts';
+import { application, choicesOf, findNamed, knownApplications, type OrInactive } from './application.ts';
 import type { FoundValues, Kind, SuggestionContext } from './kind.ts';
 
 /**
@@ -22,22 +22,44 @@ export const version: Kind<string, OrInactive> = {
     return of === undefined ? '' : await knownApplications(catalog.versions(of));
   },
   suggest: async (about) => offerNamed(about, versionsFor(about), about.fields.orInactive),
+  field: {
+    closed: true,
+    async choices(about) {
+      const of = givenApplication(about);
+      if (of === undefined) return choicesOf(versionsFor(about).rows, about.fields);
+      const choices = choicesOf(await about.catalog.versions(of), about.fields);
+      if (choices.length === 0 && !about.fields.orInactive) throw noActiveVersion(of);
+      return choices;
+    },
+  },
 };
+
+export function noActiveVersion(application: string): InputError {
+  return new InputError('version-none', `${application} has no active version.`, {
+    hint: 'Nothing was deployed. Activate a version in the Edgegap dashboard.',
+    option: 'application',
+  });
+}
 
 /**
  * The known versions of the application that another option names. If no application is given, these are the known
  * versions of all applications.
  */
-function versionsFor({ catalog, given, options }: SuggestionContext): Seen<AppVersion> {
-  const option = Object.keys(options).find((name) => options[name]?.kind === application);
+function versionsFor(about: SuggestionContext): Seen<AppVersion> {
+  const { catalog } = about;
   const { rows, asOf } = catalog.seen.applications();
-  const wanted = option === undefined ? '' : String(given[option] ?? '');
-  if (wanted !== '') {
+  const wanted = givenApplication(about);
+  if (wanted !== undefined) {
     const [of] = namesakes(bare(wanted), rows, ({ name }) => name);
     return of ? catalog.seen.versions(of.name) : { rows: [], asOf };
   }
   const all = catalog.lastSeen().flatMap(({ versions }) => versions);
   return { rows: [...new Map(all.map((one) => [one.name, one])).values()], asOf };
+}
+
+function givenApplication({ given, options }: SuggestionContext): string | undefined {
+  const option = Object.keys(options).find((name) => options[name]?.kind === application);
+  return (option !== undefined && String(given[option] ?? '')) || undefined;
 }
 
 function applicationIn(found: FoundValues): string | undefined {

@@ -104,7 +104,7 @@ test('the registration on Discord writes only commands that changed and deletes 
 test.each([
   ['an option’s bounds', { ...logs.options, lines: { ...logs.options.lines, max: 100 } }],
   ['a choice', { ...logs.options, of: { ...logs.options.of, choices: ['server'] } }],
-  ['an option that is no longer required', { deployment: { ...stop.options.deployment, required: false } }],
+  ['a longer text', { deployment: { kind: 'string', maxLength: 300, description: 'Which one' } }],
 ])('the registration of commands notices a change of %s', async (_, options) => {
   await write('logs', logs);
   await register();

@@ -6,18 +6,23 @@ import { answering, card, startBot } from './harness.ts';
 let stage: Stage | undefined;
 afterEach(() => stage?.close());
 
-test('the shortcut "Deploy a server" calls deploy without any options, and the answer is a direct message', async () => {
+test('the shortcut "Deploy a server" opens the form of deploy, which asks for the channel of the card', async () => {
   const opened = await stageOn('slack-http');
   stage = opened;
   const driver = opened.driver as SlackDriver;
-  const { privately, publicly, asked } = await effectOf(opened, 'operator', () =>
-    driver.shortcut('operator', 'deploy'),
+  await driver.shortcut('operator', 'deploy');
+  expect(driver.form()?.fields[0]).toBe('.channel');
+  await driver.more('operator');
+  expect(driver.form()?.fields).toEqual(expect.arrayContaining(['.channel', 'hidden']));
+  const values = { application: 'kart-racing', near: 'Paris' };
+  await driver.fillIn('operator', { ...values, version: 'v9' });
+  expect(driver.mistakes().version).toContain('kart-racing has no version “v9”');
+  const channel = driver.server.world.channels.team;
+  const { publicly } = await effectOf(opened, 'operator', () =>
+    driver.fillIn('operator', { ...values, '.channel': channel }),
   );
-  expect(publicly).toEqual([]);
-  expect(asked).toEqual([]);
-  expect(privately).toHaveLength(1);
-  expect(privately[0]?.text).toContain('deploy needs an application');
-  expect(driver.server.web.directMessages.size).toBe(1);
+  expect(publicly.map(({ text }) => text).join()).toContain('kart-racing');
+  expect(opened.simulator.deployments.size).toBe(1);
 });
 
 test('a person who may not deploy gets a direct message that refuses the shortcut', async () => {

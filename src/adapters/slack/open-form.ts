@@ -1,0 +1,53 @@
+import type { types } from '@slack/bolt';
+import type { Form } from '../../chat/form.ts';
+import { type Clock, within } from '../../clock.ts';
+import type { SlackApi } from './api.ts';
+import { toDeliveryError } from './errors.ts';
+import { renderNotice } from './form.ts';
+import type { FormPlace } from './invocation.ts';
+
+/**
+ * How long a new modal may wait for its fields, in milliseconds. A trigger is valid for three seconds (views.open), so an
+ * empty modal is opened after this time.
+ */
+const SKELETON_MS = 1_000;
+
+const SKELETON = renderNotice('One moment…', 'I am getting the form ready.');
+const FAILED = renderNotice('No form', 'I could not get the form ready. My message in the channel says why.');
+
+/**
+ * Shows a form in a modal. If the form is not ready in time, an empty modal is opened first, and its fields follow. Throws
+ * DeliveryError, or the error with which `form` rejects.
+ */
+export async function openForm(
+  place: FormPlace,
+  form: Promise<Form>,
+  parts: { readonly api: SlackApi; readonly clock: Clock; readonly render: (form: Form) => types.ModalView },
+): Promise<void> {
+  const { api, clock, render } = parts;
+  const { views } = api.write;
+  const inTime = 'view' in place ? await form : await within(clock, SKELETON_MS, form);
+  if ('view' in place) return await update(place.view, render(await form));
+  if (inTime) return void (await open(place.trigger, render(inTime)));
+  const view_id = await open(place.trigger, SKELETON);
+  try {
+    await update(view_id, render(await form));
+  } catch (error) {
+    // Whoever looks at the empty modal is told that no fields follow. The error itself is answered in the channel.
+    await update(view_id, FAILED).catch(() => undefined);
+    throw error;
+  }
+
+  async function open(trigger_id: string, view: types.ModalView): Promise<string> {
+    const opened = await views.open({ trigger_id, view }).catch(asDeliveryError);
+    return opened.view?.id ?? '';
+  }
+
+  async function update(view_id: string, view: types.ModalView): Promise<void> {
+    await views.update({ view_id, view }).catch(asDeliveryError);
+  }
+}
+
+function asDeliveryError(error: unknown): never {
+  throw toDeliveryError(error);
+}

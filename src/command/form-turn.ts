@@ -1,0 +1,208 @@
+import type { Button } from '../chat/card.ts';
+import type { ActionRequest, FormRequest, Invocation, InvocationRequest, Person } from '../chat/port.ts';
+import { type Clock, within } from '../clock.ts';
+import { EdgegapError } from '../edgegap/errors.ts';
+import { DeliveryError, InputError } from '../errors.ts';
+import type { Answer } from './answer.ts';
+import type { RawValues } from './argv.ts';
+import type { Command, Entry, Services } from './define.ts';
+import { buildForm, type FormParts, panel } from './forms/build.ts';
+import { layoutOf, optionsOn, type Page, pageWith } from './forms/layout.ts';
+import { openFormFor } from './forms/open.ts';
+import { FORM, type FormRef, formRef } from './forms/ref.ts';
+import { formClosed, keptValues } from './forms/state.ts';
+import { outdatedField, valuesIn, withoutShown } from './forms/values.ts';
+import type { InvocationRecord } from './invocations.ts';
+import { formImpossible, formTooLate } from './open-form.ts';
+import { parseValues } from './parse.ts';
+import type { Permission } from './permissions.ts';
+import { usageHint } from './usage.ts';
+
+/** How long a form that cannot change may take, in milliseconds. Afterwards the request is acknowledged without a form. */
+const FORM_MS = 1_200;
+
+type CommandRequest = Extract<InvocationRequest, { kind: 'command' }>;
+
+/** The parts of a turn that its forms need. */
+export interface FormTurnParts {
+  readonly invocation: Invocation;
+  readonly services: Services;
+  readonly answer: Answer;
+  readonly clock: Clock;
+  authorised(permission: Permission): Promise<Person>;
+  /** The person who asks. Undefined until the person has been authorised. */
+  asker(): Person | undefined;
+  /** See `begin` of the turn. */
+  begin(record: InvocationRecord): Promise<boolean>;
+  /** Whether the platform has delivered this request before. */
+  isStored(): Promise<boolean>;
+  /** Resolves when the fair share lets the request go on. */
+  mayGoOn(): Promise<void>;
+  /** Notes the command and the target for the log. */
+  about(entry: Entry, values: RawValues): void;
+  /** Called when the form has been opened. */
+  opened(): Promise<void>;
+  takeCommand(request: CommandRequest, key: string): Promise<void>;
+  /** Carries out a part of the form, which changes nothing. */
+  takePart(entry: Entry, check: () => void, run: (person: Person) => Promise<void>): Promise<void>;
+}
+
+/** The entry of a command that a request for a form means. */
+export interface Meant {
+  readonly command: Command;
+  readonly entry: Entry;
+  readonly ref: FormRef;
+}
+
+/** Finds the entry behind a form of a command, or behind a button that opens such a form. */
+export function meantBy(
+  { directory }: Pick<Services, 'directory'>,
+  request: InvocationRequest,
+): Meant | undefined {
+  const { action } = request.kind === 'action' || request.kind === 'form' ? request : {};
+  const command = action?.action === FORM ? directory.get(action.command) : undefined;
+  if (!action || !command) return undefined;
+  const ref = formRef(action.arg);
+  const entry = command.entries.find(({ word }) => word === ref.word);
+  return entry && { command, entry, ref };
+}
+
+/** The forms of the commands, for a single invocation. */
+export function createFormTurn(parts: FormTurnParts) {
+  const { invocation, services, answer, clock } = parts;
+  const { at, id, adapter } = invocation;
+  const abilities = adapter.supports.forms;
+  const live = abilities?.live ?? false;
+
+  const partsFor = ({ id, name }: Person, entry: Entry, given: RawValues, page: Page = ''): FormParts => {
+    if (!abilities) throw formImpossible(usageHint(entry.name, entry.options));
+    return { entry, page, given, abilities, services, asker: { id, name, at } };
+  };
+
+  /**
+   * Opens the form of a command. Nothing is checked, because the submission is checked. `given` returns the values with
+   * which the form opens.
+   */
+  async function open(
+    entry: Entry,
+    authorise: () => Promise<Person>,
+    given: (person: Person) => Promise<RawValues>,
+    page: Page = '',
+  ): Promise<void> {
+    if (!invocation.openForm) throw formImpossible(usageHint(entry.name, entry.options));
+    answer.needs(entry.permission);
+    const making = make();
+    // If the platform cannot be reached in the meantime, nothing awaits the form any more.
+    making.catch(() => undefined);
+    if (!live && !(await within(clock, FORM_MS, making))) {
+      await answer.acknowledge('private');
+      await making;
+      throw formTooLate();
+    }
+    await invocation.openForm(making);
+    await parts.opened();
+
+    async function make() {
+      const person = await authorise();
+      await parts.mayGoOn();
+      const form = await buildForm(partsFor(person, entry, await given(person), page));
+      const reply = invocation.reply('private');
+      const record = { id, at, person, what: entry.name, changes: false, mode: 'private', reply } as const;
+      if (!(await parts.begin(record))) throw new Repeated();
+      answer.stored(record);
+      return form;
+    }
+  }
+
+  /** If the request fails in a way that a form can mend, the answer gets a button that opens the form. */
+  function offer(entry: Entry, given: RawValues, submitted: boolean): void {
+    if (!abilities) return;
+    answer.remedy(async (error, begun): Promise<Button | undefined> => {
+      const person = parts.asker();
+      const mends = submitted ? isCorrectable(error, begun) : asksForForm(error, begun);
+      if (!person || !mends) return undefined;
+      const option = submitted && !live && error instanceof InputError ? error.option : undefined;
+      const context = { ...services, asker: { id: person.id, name: person.name, at } };
+      const action = await openFormFor(context, entry.name, given, pageWith(layoutOf(entry), option));
+      const isMistake = submitted && !isOver(error);
+      return { label: isMistake ? 'Correct it' : 'Open form', style: 'primary', action };
+    });
+  }
+
+  return {
+    /** Whether the request can be answered with a form. */
+    possible: abilities !== undefined && invocation.openForm !== undefined,
+    offer,
+    open,
+    build: (person: Person, entry: Entry, given: RawValues) => buildForm(partsFor(person, entry, given)),
+    /** Takes a submitted form like a typed command with the same values. */
+    async takeSubmission({ fields }: FormRequest, { command, entry, ref }: Meant): Promise<void> {
+      const { options, permission } = entry;
+      const id = invocation.meanwhile?.askerId ?? (await invocation.person('cached')).id;
+      const kept = await keptValues(services, { id, at }, ref.key);
+      const shown = optionsOn(layoutOf(entry), ref.page, live);
+      const known = withoutShown(kept ?? {}, shown, options);
+      const given = { ...known, ...valuesIn(fields, options) };
+      parts.about(entry, given);
+      offer(entry, given, true);
+      const outdated = outdatedField(fields, options);
+      if (!kept || outdated) {
+        await parts.authorised(permission);
+        // The first delivery of this request has taken the values.
+        if (await parts.isStored()) throw new Repeated();
+        throw outdated ?? formClosed();
+      }
+      if (/^\d/.test(ref.page)) {
+        const check = () => void parseValues(given, entry.name, optional(entry), services.settings);
+        const show = async (person: Person) => answer.respond(await panel(partsFor(person, entry, given)));
+        return await parts.takePart(entry, check, show);
+      }
+      const args = { kind: 'values', subcommand: entry.word, values: given } as const;
+      await parts.takeCommand({ kind: 'command', command: command.name, args }, ref.key);
+    },
+    /** Opens the form behind a button, a menu or a shortcut. */
+    async takeOpener({ fields = {}, chosen }: ActionRequest, { entry, ref }: Meant): Promise<void> {
+      const { pick } = layoutOf(entry);
+      const picked = pick !== undefined && chosen[0] !== undefined ? { [pick]: chosen[0] } : {};
+      parts.about(entry, picked);
+      offer(entry, picked, false);
+      const given = async (person: Person) => {
+        const kept = await keptValues(services, { id: person.id, at }, ref.key);
+        if (!kept) throw formClosed();
+        const all = { ...kept, ...valuesIn(fields, entry.options), ...picked };
+        offer(entry, all, false);
+        return all;
+      };
+      await open(entry, () => parts.authorised(entry.permission), given, ref.page);
+    },
+    /** Makes sure that a form is carried out only once, even if the person has sent the form several times. */
+    async claim(key: string): Promise<void> {
+      if (!(await services.payloads.take(key))) throw formClosed();
+    },
+  };
+}
+
+/** Thrown if the platform delivers the request for a form a second time. */
+export class Repeated extends Error {}
+
+/** The options of an entry, of which a part of the form may leave out any. */
+function optional({ options }: Entry): Entry['options'] {
+  return Object.fromEntries(
+    Object.entries(options).map(([name, option]) => [name, { ...option, required: false }]),
+  );
+}
+
+/** Whether another try with other values may succeed, and this try has changed nothing. */
+function isCorrectable(error: unknown, begun: boolean): boolean {
+  return error instanceof InputError || (error instanceof EdgegapError && !begun);
+}
+
+/** Whether the form itself can no longer be sent. Its values may be right. */
+function isOver(error: unknown): boolean {
+  return error instanceof InputError && /^form-(?:closed|outdated)$/.test(error.code);
+}
+
+function asksForForm(error: unknown, begun: boolean): boolean {
+  if (error instanceof InputError) return error.missing || isOver(error);
+  return error instanceof DeliveryError && !begun;
+}

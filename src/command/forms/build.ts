@@ -1,0 +1,153 @@
+import type { ActionRef, Card, Choice, Field, Node } from '../../chat/card.ts';
+import type { Form, FormField } from '../../chat/form.ts';
+import type { FormAbilities } from '../../chat/port.ts';
+import type { RawValues } from '../argv.ts';
+import type { Asker, Entry, Services } from '../define.ts';
+import { Question } from '../question.ts';
+import { choicesFor, type FieldParts, fieldsFor } from './fields.ts';
+import { inWords, type Layout, layoutOf, optionsOn, type Page } from './layout.ts';
+import { formAction } from './ref.ts';
+import { keepValues } from './state.ts';
+import { writeField } from './values.ts';
+
+/** A form, as a person of a platform gets the form. */
+export interface FormParts {
+  readonly entry: Entry;
+  readonly page: Page;
+  /** The values so far. */
+  readonly given: RawValues;
+  readonly abilities: FormAbilities;
+  readonly services: Services;
+  readonly asker: Asker;
+}
+
+/**
+ * Makes a form. If a form cannot change while it is open, and the choices of the form depend on an option that has no
+ * value yet, throws a Question with a menu for this option. Throws InputError if the form has nothing to choose from.
+ */
+export async function buildForm(parts: FormParts): Promise<Form> {
+  const { entry, given, abilities, services, asker } = parts;
+  const layout = layoutOf(entry);
+  const { pick, more } = layout;
+  if (!abilities.live && parts.page === '' && pick !== undefined && given[pick] === undefined)
+    throw await pickFirst(parts);
+  const isHere = (name: string) => given[name] !== undefined && !entry.options[name]?.kind.onlyInForm;
+  const opensAll = abilities.live && more.some(({ options }) => options.some(isHere));
+  const page = opensAll ? 'all' : parts.page;
+  const key = await keepValues(services, asker, given);
+  const fields = await pageFields(page, layout, parts);
+  const picked = pick !== undefined && !abilities.live && page === '' ? ` ${String(given[pick])}` : '';
+  return {
+    title: (picked ? inWords(entry.name) + picked : undefined) ?? groupTitle(layout, page) ?? layout.title,
+    submitLabel: layout.submit,
+    posts: entry.ack === 'public',
+    submit: formAction(entry, key, page),
+    fields,
+    ...(abilities.live && page === '' && more.length > 0
+      ? { more: { label: 'More options', action: formAction(entry, key, 'all') } }
+      : {}),
+  };
+}
+
+function groupTitle({ more }: Layout, page: Page): string | undefined {
+  return more[Number(page) - 1]?.title;
+}
+
+async function pageFields(page: Page, layout: Layout, parts: FormParts): Promise<FormField[]> {
+  const { abilities } = parts;
+  const about = fieldParts(parts);
+  if (page !== 'all') {
+    const names = optionsOn(layout, page, abilities.live).slice(0, abilities.fields);
+    return await fieldsFor(names, about, abilities.fields);
+  }
+  const groups = [{ title: undefined, options: layout.first }, ...layout.more];
+  const fields = await Promise.all(
+    groups.map(async ({ title, options }) => {
+      const [first, ...rest] = await fieldsFor(options, about, 0);
+      return first && title !== undefined
+        ? [{ ...first, heading: title }, ...rest]
+        : [first ?? [], rest].flat();
+    }),
+  );
+  return fields.flat();
+}
+
+function fieldParts({ entry, given, abilities, services, asker }: FormParts): FieldParts {
+  return { entry, given, abilities, suggesting: { ...services, at: asker.at } };
+}
+
+/** The question for the option on which the other choices depend. */
+async function pickFirst(parts: FormParts): Promise<Question> {
+  const card = await panel(parts);
+  return new Question(
+    'form-pick',
+    'I have to ask more with a menu, and could not show the menu. Try again.',
+    card,
+  );
+}
+
+/**
+ * The private message from which the parts of a form are opened one by one: the values so far, a menu for the option on
+ * which the other choices depend, and a button for each part.
+ */
+export async function panel(parts: FormParts): Promise<Card> {
+  const { entry, given, services, asker, abilities } = parts;
+  const layout = layoutOf(entry);
+  const { pick, more, title } = layout;
+  const key = Object.keys(given).length > 0 ? await keepValues(services, asker, given) : '';
+  const option = pick === undefined ? undefined : entry.options[pick];
+  const all = pick !== undefined && option ? await choicesFor(pick, option, fieldParts(parts)) : [];
+  const isPicked = pick === undefined || given[pick] !== undefined;
+  const button = (label: string, style: 'primary' | 'secondary', action: ActionRef) => ({
+    label,
+    style,
+    action,
+  });
+  const buttons = [
+    ...(isPicked ? [button('Continue', 'primary', formAction(entry, key))] : []),
+    ...more.map((group, index) => button(group.title, 'secondary', formAction(entry, key, `${index + 1}`))),
+  ];
+  const fields = givenFields(entry, given);
+  const nodes: Node[] = [
+    ...(fields.length > 0 ? [{ kind: 'fields', fields } as const] : []),
+    ...(pick === undefined ? [] : menuNodes(entry, pick, { all, most: abilities.choices, key, isPicked })),
+    ...(buttons.length > 0 ? [{ kind: 'buttons', buttons } as const] : []),
+  ];
+  return { kind: 'card', tone: 'neutral', title: [title], nodes };
+}
+
+function menuNodes(
+  entry: Entry,
+  pick: string,
+  {
+    all,
+    most,
+    key,
+    isPicked,
+  }: { readonly all: readonly Choice[]; most: number; key: string; isPicked: boolean },
+): Node[] {
+  const choices = all.slice(0, most);
+  if (choices.length === 0)
+    return [{ kind: 'text', text: [`Type the ${pick} with the command: I do not know any right now.`] }];
+  const others = `The menu shows ${most} of ${all.length >= 100 ? 'many' : all.length}. For another ${pick}, type its name in the option ${pick} of the command.`;
+  const words = isPicked
+    ? `Continue, or choose another ${pick}.`
+    : `Choose the ${pick}. Then a form asks for the rest. For the rarer options, use the buttons first.`;
+  return [
+    { kind: 'text', text: [words] },
+    { kind: 'select', placeholder: `Choose the ${pick}`, choices, action: formAction(entry, key, 'pick') },
+    ...(all.length > most ? [{ kind: 'note', text: [others] } as const] : []),
+  ];
+}
+
+/** The values so far. A value that may be secret is not shown. */
+function givenFields({ options }: Entry, given: RawValues): Field[] {
+  return Object.entries(given).flatMap(([name, value]) => {
+    const option = options[name];
+    if (!option) return [];
+    const shown = option.shown ?? option.kind.shown;
+    return [
+      { label: option.label ?? inWords(name), value: [shown ? shown(value) : writeField(value, option)] },
+    ];
+  });
+}

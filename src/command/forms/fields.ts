@@ -1,0 +1,151 @@
+import type { Choice } from '../../chat/card.ts';
+import type { FormField } from '../../chat/form.ts';
+import type { FormAbilities } from '../../chat/port.ts';
+import { within } from '../../clock.ts';
+import { InputError } from '../../errors.ts';
+import type { RawValues } from '../argv.ts';
+import type { Entry } from '../define.ts';
+import type { Option, SuggestionContext } from '../kinds/kind.ts';
+import { inWords } from './layout.ts';
+import { BESIDE, writeField } from './values.ts';
+
+/** How long a form waits for the choices of its menus. After this time, the person has to type the value. */
+const CHOICES_MS = 800;
+
+/** The parts from which the fields of a form are made. */
+export interface FieldParts {
+  readonly entry: Entry;
+  readonly given: RawValues;
+  readonly abilities: FormAbilities;
+  readonly suggesting: Omit<SuggestionContext, 'typed' | 'given' | 'fields' | 'options'>;
+}
+
+/** The fields for these options. `room` is the number of fields that the form still has room for. */
+export async function fieldsFor(
+  names: readonly string[],
+  parts: FieldParts,
+  room: number,
+): Promise<FormField[]> {
+  const fields = await Promise.all(names.map((name) => fieldFor(name, parts)));
+  let spare = room - fields.length;
+  return fields.flatMap(({ field, beside }) => (beside && spare-- > 0 ? [field, beside] : [field]));
+}
+
+interface Made {
+  readonly field: FormField;
+  /** A text field for a value that is not in the menu. */
+  readonly beside?: FormField;
+}
+
+async function fieldFor(name: string, parts: FieldParts): Promise<Made> {
+  const option = parts.entry.options[name];
+  if (!option) throw new Error(`The form of ${parts.entry.name} has no option ${name}`);
+  const { kind, input, suggest } = option;
+  const value = parts.given[name];
+  // Nobody reads a hidden value again, not even the person who entered the value.
+  const initial = value === undefined || kind.onlyInForm ? {} : { initial: writeField(value, option) };
+  const common = { name, ...wordsOf(name, option, parts), ...initial };
+  if (input.type === 'boolean') return { field: { ...common, kind: 'choice', choices: YES_OR_NO } };
+  if (input.type === 'choice') {
+    const choices = input.choices.map((one) => ({ label: one, value: one }));
+    if (choices.length <= parts.abilities.choices) return { field: { ...common, kind: 'choice', choices } };
+  }
+  const lines = kind.field?.lines ?? 'short';
+  const maxLength = input.type === 'text' ? { maxLength: input.maxLength } : {};
+  const text = {
+    ...common,
+    hint: severalHint(common.hint, option, parts),
+    kind: 'text',
+    lines,
+    ...maxLength,
+  } as const;
+  if (!suggest || option.asText) return { field: text };
+  if (parts.abilities.live) return { field: suggested(text, name, parts.entry, option, value) };
+  if (!kind.field?.closed) return { field: text };
+  return await menuOrText(text, name, option, parts);
+}
+
+const YES_OR_NO: readonly Choice[] = [
+  { label: 'Yes', value: 'yes' },
+  { label: 'No', value: 'no' },
+];
+
+function wordsOf(name: string, option: Option, { entry, given }: FieldParts) {
+  const { required, unless, description, label = inWords(name), hint = description, kind } = option;
+  const canExpand = Object.entries(entry.options).some(
+    ([one, other]) => other.kind.expand && given[one] !== undefined,
+  );
+  const isKept = kind.onlyInForm && given[name] !== undefined;
+  return {
+    label,
+    hint: isKept ? 'Your entries are kept. Type here only to replace all of them.' : hint,
+    required: unless === undefined && (required === true || (required === 'or-preset' && !canExpand)),
+  };
+}
+
+/** Where several values stand in one text field, the hint says how to separate them. */
+function severalHint(hint: string, { kind, suggest }: Option, { abilities }: FieldParts): string {
+  if (!kind.many || kind.field?.lines || (abilities.live && suggest)) return hint;
+  return `${hint}. Separate several with a ${kind.field?.separator?.startsWith(';') ? 'semicolon' : 'comma'}.`;
+}
+
+type TextField = Extract<FormField, { kind: 'text' }>;
+
+function suggested(
+  text: TextField,
+  name: string,
+  entry: Entry,
+  option: Option,
+  value: RawValues[string] | undefined,
+): TextField {
+  const suggestedAs = entry.word === undefined ? name : `${entry.word} ${name}`;
+  if (!option.kind.many) return { ...text, suggestedAs };
+  const separator = option.kind.field?.separator?.trim() ?? ',';
+  const items = [value ?? []].flat().flatMap((one) => String(one).split(separator));
+  const initial = items
+    .map((one) => one.trim())
+    .filter((one) => one !== '')
+    .join('\n');
+  return { ...text, suggestedAs, many: true, ...(initial ? { initial } : {}) };
+}
+
+/** A menu of the values that exist, and a text field beside the menu if there are more values than choices. */
+async function menuOrText(text: TextField, name: string, option: Option, parts: FieldParts): Promise<Made> {
+  const all = await choicesFor(name, option, parts);
+  const { initial, lines: _, maxLength: _length, ...common } = text;
+  const { abilities } = parts;
+  const most = abilities.choices;
+  const listed = all.slice(0, most);
+  if (listed.length === 0) return { field: text };
+  const isChoice = initial !== undefined && initial.length <= abilities.value;
+  const isListed = !isChoice || listed.some((one) => one.value === initial);
+  const choices = isListed ? listed : [{ label: initial, value: initial }, ...listed].slice(0, most);
+  const field = {
+    ...common,
+    kind: 'choice',
+    choices,
+    ...(initial === undefined ? {} : { initial }),
+  } as const;
+  if (all.length <= most) return { field };
+  const label = `Another ${common.label.toLowerCase()}`;
+  const hint = `The menu shows ${most} of ${all.length >= 100 ? 'many' : all.length}. What you type here counts.`;
+  return { field, beside: { name: name + BESIDE, kind: 'text', lines: 'short', label, hint } };
+}
+
+/** The choices of a menu, as far as they are known in time. Throws InputError if there is nothing to choose. */
+export async function choicesFor(
+  name: string,
+  option: Option,
+  { entry, given, abilities, suggesting }: FieldParts,
+): Promise<readonly Choice[]> {
+  const others = Object.fromEntries(Object.entries(given).filter(([one]) => one !== name));
+  const about = { ...suggesting, typed: '', given: others, fields: option, options: entry.options };
+  const choices = option.kind.field?.choices?.(about) ?? option.suggest?.(about) ?? Promise.resolve([]);
+  const inTime = await within(suggesting.clock, CHOICES_MS, choices).catch((error: unknown) => {
+    // Without an answer of Edgegap, the person types the value.
+    if (error instanceof InputError) throw error;
+    return [];
+  });
+  const all = (inTime ?? []).map((one) => (typeof one === 'string' ? { label: one, value: one } : one));
+  return all.filter(({ value }) => value !== '' && value.length <= abilities.value);
+}

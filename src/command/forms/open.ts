@@ -1,0 +1,31 @@
+import type { ActionRef } from '../../chat/card.ts';
+import type { RawValues } from '../argv.ts';
+import type { CheckContext, Directory, Entry } from '../define.ts';
+import type { Page } from './layout.ts';
+import { formAction } from './ref.ts';
+import { keepValues } from './state.ts';
+
+/**
+ * The action that opens the form of a command, for a button, for a choice of a menu, or for a shortcut of a platform.
+ * `entry` is the name of a command or subcommand, such as `deploy` or `tags add`. `given` are the values with which the
+ * form opens, as a person types them. They are kept for twelve hours, and only this person can use them. Without
+ * `given`, anybody can press the button, for any length of time. The person needs the permission of the command to open
+ * the form, and again to send the form.
+ */
+export async function openFormFor(
+  context: Pick<CheckContext<unknown>, 'directory' | 'payloads' | 'vault' | 'asker'>,
+  entry: string,
+  given: RawValues = {},
+  page: Page = '',
+): Promise<ActionRef> {
+  const isEmpty = Object.keys(given).length === 0;
+  const key = isEmpty ? '' : await keepValues(context, context.asker, given);
+  return formAction(entryNamed(context.directory, entry), key, page);
+}
+
+function entryNamed(directory: Directory, name: string): Entry {
+  const [command = ''] = name.split(' ');
+  const found = directory.get(command)?.entries.find((one) => one.name === name);
+  if (!found) throw new Error(`There is no command ${name}`);
+  return found;
+}

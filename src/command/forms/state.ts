@@ -1,0 +1,45 @@
+import type { Line } from '../../chat/card.ts';
+import { InputError } from '../../errors.ts';
+import type { RawValues } from '../argv.ts';
+import type { Asker, Services } from '../define.ts';
+import { whoIs } from '../who-is.ts';
+
+/** How long a form or its button can be used, in milliseconds. */
+const KEEP_MS = 12 * 60 * 60_000;
+
+type Needed = Pick<Services, 'payloads' | 'vault'>;
+type Who = Pick<Asker, 'id' | 'at'>;
+
+/**
+ * Keeps the values of a form of this person, and returns their key. The values are encrypted, because some of them may
+ * be secret. Each call returns another key, so that each form can be sent only once.
+ */
+export async function keepValues({ payloads, vault }: Needed, asker: Who, given: RawValues): Promise<string> {
+  const sealed = vault.seal(JSON.stringify({ asker: whoIs(asker), given }));
+  return await payloads.keepFor(KEEP_MS, { sealed });
+}
+
+/** The values under the key. Undefined if they were forgotten or belong to another person, or if the form was sent. */
+export async function keptValues(
+  { payloads, vault }: Needed,
+  asker: Who,
+  key: string,
+): Promise<RawValues | undefined> {
+  if (key === '') return {};
+  const kept = await payloads.get(key);
+  const opened = typeof kept?.sealed === 'string' ? vault.open(kept.sealed) : undefined;
+  const state: { asker: string; given: RawValues } | undefined = opened && JSON.parse(opened);
+  return state?.asker === whoIs(asker) ? state.given : undefined;
+}
+
+/** The answer to a person who sends a form again while the form is still open. */
+export function sentAlready(): Line {
+  const text = ['I have this form already, and carry it out only once. See my answer to the first time.'];
+  return { kind: 'line', tone: 'neutral', text };
+}
+
+export function formClosed(): InputError {
+  return new InputError('form-closed', 'This form was sent already, or is more than 12 hours old.', {
+    hint: 'Nothing more was done. If you still want this, open the form again.',
+  });
+}

@@ -1,0 +1,426 @@
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type CatalogApplication, defaultCatalog } from '../../src/simulator/catalog.ts';
+import { effectOf, type Stage, stageOn } from '../command/harness.ts';
+import type { DiscordDriver } from '../support/discord-driver.ts';
+import type { StoredInteraction } from '../support/discord-world.ts';
+import { pacedClock } from '../support/paced-clock.ts';
+import type { SlackDriver } from '../support/slack-driver.ts';
+import { until } from '../support/test-clock.ts';
+
+const [kart] = defaultCatalog.applications;
+const [version] = kart?.versions ?? [];
+if (!kart || !version) throw new Error('The default catalog is empty');
+
+/** A name of 64 characters, the most that Edgegap accepts. */
+const LONG = `nightly-🏎️-${'é'.repeat(52)}`;
+const RIGHT_TO_LEFT = 'מירוץ קארטינג';
+/** Longer than any name that Edgegap accepts, and longer than a value of a menu on Slack or Discord may be. */
+const TOO_LONG = 'x'.repeat(101);
+const SECRET = 'correct horse battery staple';
+
+const named = (name: string, is_active = true) => ({ ...version, name, is_active });
+const builds = Array.from({ length: 400 }, (_, index) => named(`build-${index + 1}`));
+const extra: CatalogApplication[] = [
+  { name: 'no-active', is_active: true, versions: [named('v1', false)] },
+  { name: 'nightly', is_active: true, versions: builds },
+  { name: RIGHT_TO_LEFT, is_active: true, versions: [named(LONG)] },
+  { name: 'doomed', is_active: true, versions: [named('v1')] },
+  { name: 'long-names', is_active: true, versions: [named(TOO_LONG), named('short')] },
+];
+
+interface Desk {
+  readonly stage: Stage;
+  /** The applications of the account, which a test may change. */
+  readonly applications: CatalogApplication[];
+  /** The folder of the database's files. */
+  readonly folder: string;
+  /** Lets this time pass, in milliseconds, while nobody waits for an answer. */
+  pass(ms: number): Promise<void>;
+  speed(factor: number): void;
+  close(): Promise<void>;
+}
+
+async function openDesk(
+  name: 'discord' | 'slack-http',
+  environment: Record<string, string> = {},
+): Promise<Desk> {
+  const folder = await mkdtemp(join(tmpdir(), 'chatops-'));
+  const database = join(folder, 'bot.db');
+  const applications = [...defaultCatalog.applications, ...extra];
+  const simulator = { catalog: { ...defaultCatalog, applications } };
+  const clock = pacedClock(1);
+  const settings = { DATABASE_URL: database, ...environment };
+  const stage = await stageOn(name, { clock, simulator, environment: settings });
+  const close = async () => {
+    await stage.close();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  const pass = async (ms: number) => {
+    const end = clock.now() + ms;
+    clock.speed(50);
+    await until(() => clock.now() >= end, 'the time to pass');
+    clock.speed(1);
+  };
+  return { stage, applications, folder, pass, speed: clock.speed, close };
+}
+
+function handsOn(desk: () => Desk) {
+  const effect = async (act: () => Promise<void>) => {
+    const { privately, publicly } = await effectOf(desk().stage, 'operator', act);
+    const plain = (text = '') => text.replaceAll('\\', '');
+    return {
+      aside: privately.at(-1),
+      text: plain(privately.at(-1)?.text),
+      publicly: plain(publicly.map(({ text }) => text).join('\n')),
+    };
+  };
+  const deployments = () => [...desk().stage.simulator.deployments.values()];
+  return { effect, deployments, count: () => deployments().length };
+}
+
+/** Everything that people see, and that the log and the database hold. */
+async function everything({ stage, folder }: Desk): Promise<string> {
+  const { driver, bot } = stage;
+  const seen = [...(await driver.channel()), ...(await driver.privately('operator'))];
+  const files = readdirSync(folder).map((file) => readFileSync(join(folder, file), 'latin1'));
+  return JSON.stringify([seen, bot.log]) + files.join('\n');
+}
+
+describe('the form of deploy on Discord', () => {
+  let desk: Desk;
+  let driver: DiscordDriver;
+  const { effect, deployments, count } = handsOn(() => desk);
+  beforeAll(async () => {
+    desk = await openDesk('discord');
+    driver = desk.stage.driver as DiscordDriver;
+  });
+  afterAll(async () => {
+    await desk?.close();
+    expect(driver.server.violations).toEqual([]);
+  });
+
+  const choose = (label: string) => driver.choose('operator', label);
+  const fillIn = (values: Readonly<Record<string, string>>) =>
+    effect(() => driver.fillIn('operator', values));
+  const openFor = async (application: string) => {
+    await effect(() => driver.command('operator', 'deploy'));
+    await choose(application);
+  };
+
+  test('/deploy alone asks for the application with a private menu, and for the rest with a form', async () => {
+    const asked = await effect(() => driver.command('operator', 'deploy'));
+    expect(asked.text).toContain('Choose the application.');
+    expect(asked.aside?.buttons).toEqual(['Variables', 'Resources', 'Players and container']);
+    expect(asked.publicly).toBe('');
+    await choose('kart-racing');
+    expect(driver.form()).toEqual({ title: 'Deploy kart-racing', fields: ['version', 'near', 'tag', 'for'] });
+    const { publicly } = await fillIn({ version: 'v1.2', near: 'Montreal', tag: 'qa, night', for: '2h' });
+    expect(publicly).toContain('kart-racing v1.2');
+    const made = deployments().at(-1);
+    expect(made).toMatchObject({ application: 'kart-racing', version: 'v1.2' });
+    expect(made?.tags.map(({ name }) => name)).toEqual(expect.arrayContaining(['qa', 'night']));
+  });
+
+  test('/deploy with an application opens the form at once if the place is missing', async () => {
+    const opened = driver.opened();
+    await driver.command('operator', 'deploy', { application: 'kart-racing', tag: 'night' });
+    expect(driver.opened()).toBe(opened + 1);
+    expect(driver.shown('tag')).toBe('night');
+    const { publicly } = await fillIn({ near: 'Tokyo' });
+    expect(publicly).toMatch(/kart-racing v1\.3.*Tokyo/s);
+  });
+
+  test('if there are more versions than a menu holds, the form has a text field beside the menu', async () => {
+    await openFor('nightly');
+    expect(driver.form()?.fields).toEqual(['version', 'version.other', 'near', 'tag', 'for']);
+    const { publicly } = await fillIn({ 'version.other': 'build-7', version: 'build-400', near: 'Paris' });
+    expect(publicly).toContain('nightly build-7');
+  });
+
+  test('text that matches no version is refused, and the corrected form deploys once', async () => {
+    const before = count();
+    await openFor('nightly');
+    const wrong = await fillIn({ 'version.other': 'build-7000', near: 'Paris', tag: 'qa' });
+    expect(wrong.text).toContain('nightly has no version “build-7000”');
+    expect(wrong.aside?.buttons).toEqual(['Correct it']);
+    await driver.press('operator', 'Correct it');
+    expect(driver.form()?.title).toBe('Deploy nightly');
+    expect([driver.shown('version'), driver.shown('near'), driver.shown('tag')]).toEqual([
+      'build-7000',
+      'Paris',
+      'qa',
+    ]);
+    await fillIn({ 'version.other': 'build-70' });
+    expect(count()).toBe(before + 1);
+  });
+
+  test('an application without an active version is refused before a form opens', async () => {
+    const opened = driver.opened();
+    await effect(() => driver.command('operator', 'deploy'));
+    const { text } = await effect(() => choose('no-active'));
+    expect(text).toContain('no-active has no active version.');
+    expect(driver.opened()).toBe(opened);
+  });
+
+  test('an application that was deleted after it was chosen is refused, and nothing is deployed', async () => {
+    const before = count();
+    await openFor('doomed');
+    desk.applications.splice(
+      desk.applications.findIndex(({ name }) => name === 'doomed'),
+      1,
+    );
+    // The newest version is looked up again if the list is older than a few seconds.
+    await desk.pass(10_000);
+    const { text } = await fillIn({ near: 'Paris' });
+    expect(text).toMatch(/doomed|application/);
+    expect(count()).toBe(before);
+  });
+
+  test('names with emoji and right-to-left text can be chosen, and a name that is too long leaves the form usable', async () => {
+    await openFor(RIGHT_TO_LEFT);
+    const { publicly } = await fillIn({ version: LONG, near: 'Paris' });
+    expect(publicly).toContain(LONG);
+    await openFor('long-names');
+    expect((await fillIn({ version: 'short', near: 'Paris' })).publicly).toContain('long-names short');
+  });
+
+  test('a form that a person sends twice is carried out once, and the second time is refused', async () => {
+    const before = count();
+    await openFor('kart-racing');
+    await fillIn({ near: 'Paris' });
+    const { text } = await fillIn({ near: 'Paris' });
+    expect(text).toContain('This form was sent already');
+    expect(count()).toBe(before + 1);
+  });
+
+  test('a form with a field that this version no longer has is refused, and a fresh form is offered', async () => {
+    const before = count();
+    await openFor('kart-racing');
+    const form = JSON.parse(JSON.stringify(driver.server.requests.at(-1)?.body));
+    expect(form.type).toBe(9);
+    const modal = form.data;
+    modal.components[0].component.custom_id = 'seed';
+    const user = driver.user('operator');
+    const { aside } = await effect(async () => {
+      const opener = { modal, source: undefined } as StoredInteraction;
+      const submitted = driver.server.submit(opener, user, { seed: '7', near: 'Paris' });
+      await until(() => submitted.acknowledged !== undefined, 'an answer');
+    });
+    expect(aside?.text).toContain('the field “seed”, which I no longer know');
+    expect(aside?.buttons).toEqual(['Open form']);
+    expect(count()).toBe(before);
+  });
+
+  test('if Discord no longer knows the interaction, no form opens, nothing is deployed, and the next command works', async () => {
+    const before = count();
+    const answer = { status: 404, body: { code: 10062, message: 'Unknown interaction' } };
+    driver.server.fault({ on: /POST .*callback/, answer, times: 2 });
+    const from = desk.stage.bot.log.length;
+    driver.server.command(driver.user('operator'), 'deploy', [
+      { name: 'application', type: 3, value: 'kart-racing' },
+    ]);
+    await until(
+      () => desk.stage.bot.log.slice(from).join().includes('"outcome":"unanswered"'),
+      'the log line',
+    );
+    expect(count()).toBe(before);
+    const { text } = await effect(() => driver.command('operator', 'deploy'));
+    expect(text).toContain('Choose the application.');
+  });
+
+  test('hidden variables are entered behind a button, reach the server hidden, and are shown and stored nowhere', async () => {
+    await effect(() => driver.command('operator', 'deploy'));
+    await driver.press('operator', 'Variables');
+    expect(driver.form()).toEqual({ title: 'Variables', fields: ['env', 'hidden'] });
+    const shown = await fillIn({ env: 'MODE=race\nMOTD=two words', hidden: `TOKEN="${SECRET}"` });
+    expect(shown.text).toMatch(/MODE, MOTD[\s\S]*TOKEN/);
+    expect(shown.text).not.toContain('two words');
+    await driver.press('operator', 'Variables');
+    expect([driver.shown('env'), driver.shown('hidden')]).toEqual(['MODE=race\nMOTD=two words', '']);
+    await fillIn({});
+    await choose('kart-racing');
+    await fillIn({ near: 'Montreal' });
+    expect(deployments().at(-1)?.environment).toEqual([
+      { key: 'MODE', value: 'race', is_hidden: false },
+      { key: 'MOTD', value: 'two words', is_hidden: false },
+      { key: 'TOKEN', value: SECRET, is_hidden: true },
+    ]);
+    expect(await everything(desk)).not.toContain(SECRET);
+  });
+
+  test('a mistake in the resources opens the part with the resources, and Continue leads on to the deploy', async () => {
+    await effect(() => driver.command('operator', 'deploy'));
+    await driver.press('operator', 'Resources');
+    await fillIn({ cpu: '512' });
+    await choose('kart-racing');
+    const wrong = await fillIn({ near: 'Paris' });
+    expect(wrong.text).toContain('cpu and memory belong together');
+    await driver.press('operator', 'Correct it');
+    expect(driver.form()?.title).toBe('Resources');
+    const { aside } = await fillIn({ memory: '1024' });
+    expect(aside?.buttons).toContain('Continue');
+    await driver.press('operator', 'Continue');
+    expect(driver.shown('near')).toBe('Paris');
+    await fillIn({});
+    expect(deployments().at(-1)).toMatchObject({ application: 'kart-racing' });
+    expect(
+      desk.stage.simulator.requests.findLast(({ endpoint }) => endpoint === 'deploy')?.body,
+    ).toMatchObject({
+      resources: { cpu_units: 512, memory_mib: 1024 },
+    });
+  });
+});
+
+describe('the form of deploy on Slack', () => {
+  let desk: Desk;
+  let driver: SlackDriver;
+  const { effect, deployments, count } = handsOn(() => desk);
+  beforeAll(async () => {
+    desk = await openDesk('slack-http');
+    driver = desk.stage.driver as SlackDriver;
+  });
+  afterAll(async () => {
+    await desk?.close();
+    expect(driver.server.web.refusals).toEqual([]);
+  });
+  const fillIn = (values: Readonly<Record<string, string>>) =>
+    effect(() => driver.fillIn('operator', values));
+  const offered = (option: string, typed: string, given = {}) =>
+    driver.offered('operator', 'deploy', option, typed, given).then((all) => all.map(({ value }) => value));
+
+  test('/edgegap deploy opens a form whose version list follows the application', async () => {
+    await driver.command('operator', 'deploy');
+    expect(driver.form()).toEqual({
+      title: 'Deploy a server',
+      fields: ['application', 'version', 'near', 'tag', 'for'],
+    });
+    expect(await offered('application', 'kart')).toEqual(['kart-racing']);
+    expect((await offered('version', '', { application: 'nightly' })).at(0)).toBe('build-400');
+    expect(await offered('version', '', { application: 'kart-racing' })).toEqual(['v1.3', 'v1.2', 'v1.1']);
+    const values = { application: 'kart-racing', version: 'v1.2', near: 'Montreal\nTokyo', tag: 'qa\nnight' };
+    const { publicly } = await fillIn(values);
+    expect(publicly).toContain('kart-racing v1.2');
+    expect(
+      desk.stage.simulator.requests.findLast(({ endpoint }) => endpoint === 'deploy')?.body,
+    ).toMatchObject({
+      users: [{ user_type: 'geo_coordinates' }, { user_type: 'geo_coordinates' }],
+    });
+    expect(
+      deployments()
+        .at(-1)
+        ?.tags.map(({ name }) => name),
+    ).toEqual(expect.arrayContaining(['qa', 'night']));
+  });
+
+  test('a mistake appears at its field, and the same form then deploys once', async () => {
+    const before = count();
+    await driver.command('operator', 'deploy', { application: 'kart-racing' });
+    expect(driver.shown('application')).toBe('kart-racing');
+    // The person changes the application after choosing the version.
+    const stale = { application: 'arena-shooter', version: 'v1.2', near: 'Paris' };
+    await driver.fillIn('operator', stale);
+    expect(driver.mistakes().version).toContain('arena-shooter has no version “v1.2”');
+    await driver.fillIn('operator', { ...stale, version: '2026.2', near: 'Nowhere' });
+    expect(driver.mistakes().near).toContain('no location “Nowhere”');
+    await driver.fillIn('operator', { application: 'no-active', near: 'Paris', version: '' });
+    expect(driver.mistakes().application).toContain('no-active has no active version.');
+    expect(count()).toBe(before);
+    await fillIn({ ...stale, version: '2026.2' });
+    expect(count()).toBe(before + 1);
+    await driver.submitAgain('operator');
+    await desk.stage.bot.app.settled();
+    expect(count()).toBe(before + 1);
+  });
+
+  test('the typed text is offered if nothing matches, and is refused at the field', async () => {
+    await driver.command('operator', 'deploy');
+    expect(await offered('application', 'zzz')).toEqual(['zzz']);
+    expect(await offered('near', '45.50,-73.57')).toEqual(['45.50,-73.57']);
+    await driver.fillIn('operator', { application: 'zzz', near: 'Paris' });
+    expect(driver.mistakes().application).toMatch(/no application “zzz”.*kart-racing/);
+  });
+
+  test('the button for more keeps the entries, and hidden variables are shown and stored nowhere', async () => {
+    await driver.command('operator', 'deploy');
+    const entries = { application: 'kart-racing', near: 'Montreal' };
+    await driver.more('operator', entries);
+    expect(driver.form()?.fields).toHaveLength(17);
+    expect(driver.shown('application')).toBe('kart-racing');
+    const hidden = `TOKEN=${SECRET}`;
+    await driver.fillIn('operator', { ...entries, env: 'TOKEN=open', hidden });
+    expect(driver.mistakes()).toEqual({
+      hidden: 'The variable TOKEN is set twice: openly and hidden. Give each variable once.',
+    });
+    await fillIn({ ...entries, env: 'MODE=race', hidden });
+    expect(deployments().at(-1)?.environment).toEqual([
+      { key: 'MODE', value: 'race', is_hidden: false },
+      { key: 'TOKEN', value: SECRET, is_hidden: true },
+    ]);
+    expect(await everything(desk)).not.toContain(SECRET);
+  });
+
+  test('a hidden variable that is typed in the channel is refused without its value', async () => {
+    const { text } = await effect(() =>
+      driver.slash('operator', `deploy kart-racing --near Paris --hidden "TOKEN=${SECRET}"`),
+    );
+    expect(text).toContain('hidden cannot be typed here');
+    expect(await everything(desk)).not.toContain(SECRET);
+  });
+
+  test('if Slack is slow to say who the person is, an empty form opens in time and is filled afterwards', async () => {
+    const views = driver.server.web.views;
+    const before = views.changes;
+    // The bot has not asked Slack about this person before.
+    await driver.regroup('reader', ['operators']);
+    driver.server.faults.inject('users.info', { kind: 'slow', ms: 100 });
+    driver.server.faults.inject('usergroups.list', { kind: 'slow', ms: 100 });
+    desk.speed(20);
+    await driver.slash('reader', 'deploy');
+    await until(() => views.changes === before + 2, 'the fields of the form');
+    desk.speed(1);
+    const calls = driver.server.requests
+      .map(({ method }) => method)
+      .filter((method) => method.startsWith('views.'));
+    expect(calls.slice(-2)).toEqual(['views.open', 'views.update']);
+    expect(driver.form()?.fields).toContain('application');
+  });
+
+  test('an empty form says that no fields follow if the person may not deploy', async () => {
+    const views = driver.server.web.views;
+    const before = views.changes;
+    driver.server.faults.inject('users.info', { kind: 'slow', ms: 100 });
+    driver.server.faults.inject('usergroups.list', { kind: 'slow', ms: 100 });
+    desk.speed(20);
+    const { privately } = await effectOf(desk.stage, 'member', () => driver.slash('member', 'deploy'));
+    await until(() => views.changes === before + 2, 'the notice');
+    desk.speed(1);
+    expect(privately.at(-1)?.text).toContain('You may not');
+    expect(JSON.stringify(views.open.at(-1))).toContain('I could not get the form ready.');
+    expect(driver.form()?.fields).toEqual([]);
+  });
+});
+
+describe('hidden variables that wait for a confirmation', () => {
+  test('the values are stored only encrypted while a deploy waits for a confirmation', async () => {
+    const desk = await openDesk('slack-http', { CONFIRM_DEPLOY: 'always' });
+    const driver = desk.stage.driver as SlackDriver;
+    const { effect, deployments } = handsOn(() => desk);
+    try {
+      await driver.command('operator', 'deploy');
+      await driver.more('operator');
+      const values = { application: 'kart-racing', near: 'Montreal', hidden: `TOKEN=${SECRET}` };
+      const asked = await effect(() => driver.fillIn('operator', values));
+      expect(asked.text).toContain('TOKEN');
+      expect(await everything(desk)).not.toContain(SECRET);
+      await effect(() => driver.press('operator', 'Deploy'));
+      expect(deployments()[0]?.environment).toEqual([{ key: 'TOKEN', value: SECRET, is_hidden: true }]);
+      expect(await everything(desk)).not.toContain(SECRET);
+    } finally {
+      await desk.close();
+    }
+  });
+});
