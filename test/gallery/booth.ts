@@ -1,5 +1,7 @@
 import type { ActionRef, Button, Message, Node } from '../../src/chat/card.ts';
-import type { InvocationRequest } from '../../src/chat/port.ts';
+import type { Form, FormValues } from '../../src/chat/form.ts';
+import type { FormAbilities, InvocationRequest } from '../../src/chat/port.ts';
+import { defaultCatalog, type SimulatedCatalog } from '../../src/simulator/catalog.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
 import { startMemoryBot } from '../support/memory-bot.ts';
 import { TestClock } from '../support/test-clock.ts';
@@ -17,6 +19,7 @@ const PATIENCE_MS = 50_000;
 export interface Stand {
   readonly personId: string;
   readonly prompt: string;
+  readonly forms: FormAbilities;
 }
 
 export type Booth = Awaited<ReturnType<typeof openBooth>>;
@@ -26,14 +29,16 @@ export type Booth = Awaited<ReturnType<typeof openBooth>>;
  * request_ids and times.
  */
 export async function openBooth(
-  { personId, prompt }: Stand,
+  { personId, prompt, forms }: Stand,
   settings: Readonly<Record<string, string>> = {},
+  catalog: SimulatedCatalog = defaultCatalog,
 ) {
   const clock = new TestClock(NOW - 30 * MINUTE_MS);
   const simulator = await startSimulator({
     clock,
     durations: { initializing: 0, seeking: 0, seeked: 0, scanning: 0, deploying: 0, terminating: 0 },
     limits: { deploy: 1_000, status: 1_000, list: 1_000, hosts: 1_000 },
+    catalog,
     measuredBeforeMs: 60 * MINUTE_MS,
   });
   const environment = {
@@ -43,7 +48,7 @@ export async function openBooth(
     FLEETS: 'tournament',
     ...settings,
   };
-  const bot = await startMemoryBot(environment, clock, { personId, prompt });
+  const bot = await startMemoryBot(environment, clock, { personId, prompt, forms });
   let count = 0;
   let moment = clock.now();
 
@@ -71,11 +76,26 @@ export async function openBooth(
   }
 
   async function answer(request: InvocationRequest, words: string): Promise<Message> {
+    const shown = await message(request, words);
+    if (!shown) throw new Error(`No message answers ${words}`);
+    return shown;
+  }
+
+  /** The form that answers the request, or the message if no form is opened. */
+  async function formOrMessage(request: InvocationRequest, words: string): Promise<Form | Message> {
+    const before = bot.opened();
+    const shown = await message(request, words);
+    const form = bot.opened();
+    if (form && form !== before) return form;
+    if (!shown) throw new Error(`Nothing answers ${words}`);
+    return shown;
+  }
+
+  async function message(request: InvocationRequest, words: string): Promise<Message | undefined> {
     // The answer is given at a whole minute before the present, however long the earlier answers took.
     clock.set(moment - clock.now());
     const shown = await ended(bot.invoke(`sample-${++count}`, request), words);
     await ended(bot.app.settled(), words);
-    if (!shown) throw new Error(`No message answers ${words}`);
     return shown;
   }
 
@@ -83,10 +103,10 @@ export async function openBooth(
     const [command = '', ...rest] = line.split(' ');
     return { kind: 'command', command, args: { kind: 'text', text: rest.join(' ') } };
   };
-  const pressed = (action: ActionRef): InvocationRequest => ({
+  const pressed = (action: ActionRef, chosen: readonly string[] = []): InvocationRequest => ({
     kind: 'action',
     action,
-    chosen: [],
+    chosen,
     source: undefined,
   });
 
@@ -99,6 +119,17 @@ export async function openBooth(
       const button = buttonsOf(message).find((one) => one.label === label);
       if (!button || !('action' in button)) throw new Error(`There is no button ${label}`);
       return await answer(pressed(button.action), label);
+    },
+    /** The form or message that answers a typed line. */
+    ask: (line: string) => formOrMessage(typed(line), line),
+    /** The form or message behind this action, with the value that a person chose from a menu. */
+    open: (action: ActionRef, ...chosen: readonly string[]) =>
+      formOrMessage(pressed(action, chosen), action.action),
+    /** The form or message that answers the submitted form. */
+    submit: ({ submit, fields: all }: Form, values: FormValues) => {
+      const shown = all.flatMap(({ name, initial }) => (initial === undefined ? [] : [[name, initial]]));
+      const fields = { ...Object.fromEntries(shown), ...values };
+      return formOrMessage({ kind: 'form', action: submit, fields, source: undefined }, submit.command);
     },
     /** Waits for a message in the channel that `isWanted`, and returns the message. */
     async posted(isWanted: (message: Message) => boolean): Promise<Message> {

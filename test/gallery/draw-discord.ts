@@ -60,7 +60,7 @@ function button(one: APIButtonComponent): Html {
   return html`<button class="${plain(STYLES[one.style] ?? '')}">${plain(label)}</button>`;
 }
 
-function select({ placeholder = '', options }: APIStringSelectComponent): Html {
+function select({ placeholder = 'Make a selection', options }: APIStringSelectComponent): Html {
   const chosen = options.find(({ default: isChosen }) => isChosen);
   return html`<div class="select">${plain(chosen?.label ?? placeholder)}<i></i></div>`;
 }

@@ -146,7 +146,7 @@ function attachment({ name, type, bytes }: CardFile): Html {
 /** Draws a form as Slack's clients do. */
 export function drawSlackForm({ title, submit, blocks }: types.ModalView): Html {
   return html`<div class="modal"><h3>${plain(title.text)}</h3>${blocks.map((one) => {
-    if (one.type !== 'input') throw new Error(`The gallery cannot draw the block ${one.type}`);
+    if (one.type !== 'input') return block(one as types.KnownBlock);
     const { label, hint, optional, element: field } = one as types.InputBlock;
     return html`<label>${plain(label.text)}${optional && html`<small> (optional)</small>`}</label>${input(field)}
 ${hint && html`<small>${plain(hint.text)}</small>`}`;
@@ -155,6 +155,15 @@ ${hint && html`<small>${plain(hint.text)}</small>`}`;
 
 function input(field: types.InputBlock['element']): Html {
   if (field.type === 'static_select') return select(field);
+  if (field.type === 'external_select' || field.type === 'multi_external_select') return suggested(field);
   const { initial_value = '', multiline = false } = field as types.PlainTextInput;
   return html`<div class="input ${plain(multiline ? 'tall' : '')}">${plain(initial_value)}</div>`;
+}
+
+/** A menu whose choices come while a person types. The chosen values of a menu for several values stand side by side. */
+function suggested(field: types.ExternalSelect | types.MultiExternalSelect): Html {
+  const chosen = 'initial_options' in field ? (field.initial_options ?? []) : [];
+  const [only] = 'initial_option' in field && field.initial_option ? [field.initial_option] : [];
+  const words = [only, ...chosen].flatMap((one) => one?.text.text ?? []).join(' · ');
+  return html`<div class="select">${plain(words || 'Select an option')}<i></i></div>`;
 }

@@ -3,12 +3,21 @@ import type { Form } from '../../src/chat/form.ts';
 import { commandSamples, limitSamples } from './commands.ts';
 import { deploymentSamples, liveSamples, plannedStopSamples } from './deployments.ts';
 import { doctorSamples } from './doctor.ts';
+import { formSamples } from './forms.ts';
 import { isForm, type Sample } from './sample.ts';
 
 /** How Discord and Slack address the person of the samples. */
 export const STANDS = {
-  discord: { personId: '190000000000000001', prompt: '/' },
-  slack: { personId: 'U0ANN', prompt: '/edgegap ' },
+  discord: {
+    personId: '190000000000000001',
+    prompt: '/',
+    forms: { fields: 5, choices: 25, value: 100, live: false },
+  },
+  slack: {
+    personId: 'U0ANN',
+    prompt: '/edgegap ',
+    forms: { fields: 50, choices: 100, value: 75, live: true },
+  },
 } as const;
 
 export type Platform = keyof typeof STANDS;
@@ -25,10 +34,11 @@ export async function samplesFor(platform: Platform): Promise<Sample[]> {
     ...(await limitSamples(stand)),
     ...doctorSamples,
     { group: 'form', name: 'every kind of field', shown: FORM },
+    ...(await formSamples(stand)),
   ].map(withoutChance);
 }
 
-/** No command opens a form yet, so this form shows the fields that a command can ask for. */
+/** The fields that a command can ask for. */
 const FORM: Form = {
   title: 'Deploy kart-racing',
   submitLabel: 'Deploy',

@@ -33,6 +33,14 @@ const STRIPS: readonly Strip[] = [
   strip('error', 'light', 'phone', 'an unknown command', 'a failure of Edgegap'),
   strip('metrics', 'dark', 'phone', 'the last hour'),
   strip('form', 'light', 'desktop', 'every kind of field'),
+  strip(
+    'form',
+    'dark',
+    'desktop',
+    'deploy: at first',
+    'deploy: many versions',
+    'deploy: more is entered, or a mistake is made',
+  ),
 ];
 
 const PICTURES: readonly [file: string, strip: Strip][] = [
