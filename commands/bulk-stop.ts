@@ -29,6 +29,7 @@ type Asker = Deployment['asker'];
 
 export default defineCommand({
   description: 'Stop many deployments at once (shows the plan first)',
+  topic: 'change',
   example: '--application kart-racing --older-than 2h',
   permission: 'deployments.stop',
   ack: 'private',

@@ -159,6 +159,7 @@ const options = {
 
 export default defineCommand({
   description: 'Deploy a dedicated server',
+  topic: 'start',
   example: 'kart-racing v1.2 --near Montreal --tag qa',
   shortcut: 'Deploy a server',
   permission: 'deployments.deploy',

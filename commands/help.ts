@@ -1,4 +1,4 @@
-import type { Card, Field, Node, Rich } from '../src/chat/card.ts';
+import type { Card, Field, Inline, Node, Rich } from '../src/chat/card.ts';
 import { asTyped, firstWord, nearest, parseText, quoted, unaddressed } from '../src/command/argv.ts';
 import {
   type Command,
@@ -7,8 +7,10 @@ import {
   type Entry,
   leastPermission,
   type Services,
+  type Topic,
 } from '../src/command/define.ts';
 import { application as applicationKind } from '../src/command/kinds/application.ts';
+import { deployment as deploymentKind } from '../src/command/kinds/deployment.ts';
 import { version as versionKind } from '../src/command/kinds/version.ts';
 import { namesakes } from '../src/command/same-name.ts';
 import { usage } from '../src/command/usage.ts';
@@ -27,9 +29,10 @@ export default defineCommand({
     const { options, directory, may, respond } = context;
     const allowed = directory.all.filter((command) => may(leastPermission(command)));
     if (options.command === undefined) {
-      const commands = allowed.flatMap(
-        ({ name, description }, nth): Rich => [nth === 0 ? '' : '\n', { typed: name }, `: ${description}`],
-      );
+      const topics = TOPICS.flatMap(([topic, title]) => {
+        const commands = allowed.filter((command) => command.topic === topic);
+        return commands.length === 0 ? [] : [topicNode(title, commands, context)];
+      });
       const example =
         allowed.find(({ name }) => name === 'deploy') ?? allowed.find(({ name }) => name !== 'help');
       const note: Rich = example
@@ -38,10 +41,7 @@ export default defineCommand({
             ' shows how to use that command. Instead of a whole request_id you can give its beginning, if that fits a single deployment of this channel, or else a single deployment that was not deployed from chat.',
           ]
         : ['You may not look at or change deployments here. Ask an administrator of this place for access.'];
-      const nodes: Node[] = [
-        { kind: 'text', text: commands },
-        { kind: 'note', text: note },
-      ];
+      const nodes: Node[] = [...topics, { kind: 'note', text: note }];
       await respond({ kind: 'card', tone: 'neutral', title: ['What you may do here'], nodes });
       return;
     }
@@ -60,6 +60,24 @@ export default defineCommand({
     await respond(explain(command, asked, context));
   },
 });
+
+/** What people want to do, in the order in which help shows the topics. */
+const TOPICS: readonly (readonly [Topic | undefined, string])[] = [
+  ['start', 'Start a server'],
+  ['look', 'See what runs'],
+  ['change', 'Change a server'],
+  ['catalogue', 'Find out what you can deploy'],
+  [undefined, 'The bot'],
+];
+
+/** The commands of a topic, with an example that works in this account. */
+function topicNode(title: string, commands: readonly Command[], { catalog }: Context<unknown>): Node {
+  const text: Inline[] = [{ bold: title }];
+  for (const { name, description } of commands) text.push('\n', { typed: name }, `: ${description}`);
+  const entry = commands.map(({ usual, entries }) => usual ?? entries[0]).find((one) => one?.example);
+  if (entry) text.push('\nFor example: ', { typed: `${entry.name} ${exampleOf(entry, catalog)}` });
+  return { kind: 'text', text };
+}
 
 function find<Item>(noun: string, wanted: string, there: readonly Item[], nameOf: (item: Item) => string) {
   const [found] = namesakes(wanted, there, nameOf);
@@ -96,9 +114,14 @@ function explain(command: Command, entries: readonly Entry[], { catalog }: Conte
   return { kind: 'card', tone: 'neutral', title: [name], nodes };
 }
 
-/** The command's example, with an application and a version that exist if the cache knows any. */
-function exampleOf({ example = '', options }: Entry, catalog: Services['catalog']): string {
-  const values = parseText(example, '', options);
+/**
+ * The command's example for this account. Its deployment is the newest one of the channel, and its application and
+ * version exist if the cache knows any.
+ */
+function exampleOf({ example: written = '', options }: Entry, catalog: Services['catalog']): string {
+  const values = parseText(written, '', options);
+  const deployment = Object.keys(values).find((name) => options[name]?.kind === deploymentKind);
+  const example = deployment ? written.replace(String(values[deployment]), '@last') : written;
   const [application, version] = [applicationKind, versionKind].map((kind) =>
     String(values[Object.keys(values).find((name) => options[name]?.kind === kind) ?? ''] ?? ''),
   );

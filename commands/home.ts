@@ -16,6 +16,7 @@ const DAY_MS = 24 * 60 * 60_000;
 
 export default defineCommand({
   description: 'Show your running servers, what needs you, and recent failures',
+  topic: 'look',
   permission: 'deployments.read',
   ack: 'private',
   options: {},

@@ -41,6 +41,7 @@ interface Measure extends Needs {
 
 export default defineCommand({
   description: 'List the hosts of a private fleet, and how many deployments fit on each',
+  topic: 'catalogue',
   example: 'tournament --application kart-racing --version v1.2',
   permission: 'deployments.read',
   ack: 'private',

@@ -30,6 +30,7 @@ const MOST_MINE = 200;
 
 export default defineCommand({
   description: 'List active deployments',
+  topic: 'look',
   example: '--application kart-racing --status ready',
   permission: 'deployments.read',
   ack: 'private',

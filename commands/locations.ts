@@ -41,6 +41,7 @@ interface Place {
 
 export default defineCommand({
   description: 'List the places to deploy to, or those with room for a version',
+  topic: 'catalogue',
   example: 'kart-racing v1.2 --near Montreal',
   permission: 'deployments.read',
   ack: 'private',

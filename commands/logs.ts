@@ -26,6 +26,7 @@ const MAX_LINES = 5_000;
 
 export default defineCommand({
   description: 'Show the last lines of a deployment’s log, its crash log and exit code',
+  topic: 'look',
   example: '93924761ccde --lines 100 --grep error',
   permission: 'deployments.read',
   ack: 'private-unless-shared',

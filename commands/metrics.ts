@@ -43,6 +43,7 @@ const DAY_MS = 24 * 60 * 60_000;
 
 export default defineCommand({
   description: 'Show CPU, memory and network of a deployment as a chart',
+  topic: 'look',
   example: '93924761ccde --last 2h',
   permission: 'deployments.read',
   ack: 'public',

@@ -18,6 +18,7 @@ const LIFETIMES = ['1h', '2h', '8h', '24h'];
 
 export default defineCommand({
   description: 'List the servers without a person and without a planned end',
+  topic: 'look',
   permission: 'deployments.read',
   ack: 'private',
   options: { page: pageOption },

@@ -42,6 +42,7 @@ const change = { permission: 'presets.change', ack: 'private' } as const;
 
 export default defineGroup({
   description: 'Save options of deploy under a name, and list, show or delete what is saved',
+  topic: 'start',
   usual: 'list',
   actions: { page: pageAction<object>((context, _, page) => list(context, page)) },
   subcommands: {

@@ -8,6 +8,7 @@ import { stopsIn } from '../src/deployments/planned-stop.ts';
 
 export default defineCommand({
   description: 'Show a deployment: status, address, ports, location',
+  topic: 'look',
   example: '93924761ccde',
   permission: 'deployments.read',
   ack: 'private',

@@ -21,6 +21,7 @@ const permission = 'deployments.stop';
 
 export default defineCommand({
   description: 'Stop a deployment, now or later (asks first)',
+  topic: 'change',
   example: '93924761ccde --in 10m',
   permission,
   ack: 'private',

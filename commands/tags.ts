@@ -38,6 +38,7 @@ const change = {
 
 export default defineGroup({
   description: 'List, add, remove or rename the tags of a deployment',
+  topic: 'change',
   usual: 'list',
   actions: {
     ...planActions('tags', 'deployments.tag', 'Nothing was changed.'),

@@ -24,6 +24,7 @@ interface Asked {
 
 export default defineCommand({
   description: 'List the versions of an application, or show a version in full',
+  topic: 'catalogue',
   example: 'kart-racing v1.2',
   permission: 'deployments.read',
   ack: 'private',

@@ -43,6 +43,7 @@ export interface CommandSpec<Specs extends OptionSpecs = OptionSpecs> extends Co
 /** A command with several subcommands, all of them in a single file. */
 export interface GroupSpec {
   readonly description: string;
+  readonly topic?: Topic;
   /** The actions of all subcommands together. A subcommand has no actions of its own. */
   readonly actions?: CommandSpec['actions'];
   /** The subcommands. The key is the word that people type after the command's name. */
@@ -51,7 +52,12 @@ export interface GroupSpec {
   readonly usual?: string;
 }
 
+/** What a person wants to do. Help groups the commands by this; a command without a topic is about the bot itself. */
+export type Topic = 'start' | 'look' | 'change' | 'catalogue';
+
 interface CommandParts<Values> {
+  /** Only for a whole command. A subcommand belongs to the topic of its group. */
+  readonly topic?: Topic;
   /** One sentence without a full stop, at most 100 characters (Discord's limit for descriptions). */
   readonly description: string;
   /** Example arguments for help, e.g. `kart-racing v1.2 --near Montreal`. */
@@ -98,6 +104,7 @@ export interface Command {
   /** The name of the command's file. */
   readonly name: string;
   readonly description: string;
+  readonly topic: Topic | undefined;
   readonly entries: readonly Entry[];
   /** The entry that is meant if a person names no subcommand. */
   readonly usual: Entry | undefined;
@@ -326,7 +333,7 @@ export function createDirectory(written: readonly Written[], kinds: Kinds = allK
 }
 
 function commandOf({ name, command }: Written, kinds: Kinds): Command {
-  const { description, actions = {} } = command;
+  const { description, topic, actions = {} } = command;
   const isGroup = 'subcommands' in command;
   const specs: [string | undefined, CommandSpec][] = isGroup
     ? Object.entries(command.subcommands)
@@ -336,5 +343,5 @@ function commandOf({ name, command }: Written, kinds: Kinds): Command {
     return { ...spec, name: word === undefined ? name : `${name} ${word}`, word, options };
   });
   const usual = isGroup ? entries.find(({ word }) => word === command.usual) : entries[0];
-  return { name, description, entries, usual, actions };
+  return { name, description, topic, entries, usual, actions };
 }
