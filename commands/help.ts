@@ -75,7 +75,8 @@ function topicNode(title: string, commands: readonly Command[], { catalog }: Con
   const text: Inline[] = [{ bold: title }];
   for (const { name, description } of commands) text.push('\n', { typed: name }, `: ${description}`);
   const entry = commands.map(({ usual, entries }) => usual ?? entries[0]).find((one) => one?.example);
-  if (entry) text.push('\nFor example: ', { typed: `${entry.name} ${exampleOf(entry, catalog)}` });
+  if (entry && entry.name !== 'help')
+    text.push('\nFor example: ', { typed: `${entry.name} ${exampleOf(entry, catalog)}` });
   return { kind: 'text', text };
 }
 

@@ -1,4 +1,4 @@
-import { type Button, type Card, type Node, textFile } from '../chat/card.ts';
+import { type Button, type Card, type Node, type Steps, textFile } from '../chat/card.ts';
 import { counted } from '../chat/facts.ts';
 import { COLUMNS, listTable } from '../deployments/list-row.ts';
 import type { Change, Item, Order, Target } from './plan.ts';
@@ -80,7 +80,18 @@ export function planProgress(id: string, order: Order, all: readonly Item[]): Ca
     ...(failed.length > 0 ? [`failed ${failed.length}`] : []),
   ].join(', ');
   const named = [...section('Left out', leftOut), ...section('Failed', failed)];
-  if (!isOver) return { kind: 'card', tone: 'progress', title: [title], nodes: [about(order), ...named] };
+  if (!isOver) {
+    const steps: Steps = {
+      kind: 'steps',
+      title: 'Progress',
+      steps: [
+        { title: 'Confirmed', state: 'done' },
+        { title: `${doing} ${done.length} of ${all.length}`, state: 'active' },
+        { title: 'Finished', state: 'waiting' },
+      ],
+    };
+    return { kind: 'card', tone: 'progress', title: [title], nodes: [about(order), steps, ...named] };
+  }
   const isLong = [done, leftOut, failed].some(({ length }) => length > ROWS);
   const file = fileName(order, '-result');
   const rows = all.map(({ request_id, cells: [, application], state, reason }) =>
