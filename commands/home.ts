@@ -96,6 +96,9 @@ function needRow({ settings, may }: Context<unknown>, deployment: Deployment, no
       ? [button(`Extend by ${duration(extended - endsAt)}`, 'deploy', 'extend', `${id}.${end.at}`)]
       : []),
     button('Logs', 'logs', 'show', id),
+    ...(isRepeatable(deployment) && may('deployments.deploy')
+      ? [button('Deploy again', 'deploy', 'again', deployment.id)]
+      : []),
     ...(may('deployments.stop') ? [button('Stop', 'stop', 'ask', id)] : []),
   ];
   return [
@@ -110,14 +113,18 @@ function runningNodes(running: readonly Deployment[], now: number): Node[] {
   const lines = shown.map((one): Rich => {
     const view = viewOf(one);
     const end = firstEnd(one)?.at;
-    const address = view.ports[0]?.link ?? view.fqdn ?? view.request_id ?? '';
+    const address = view.status === 'READY' ? (view.ports[0]?.link ?? view.fqdn) : undefined;
     const parts = [
       statusFace(view.status).words,
       roughly(now - one.createdAt),
       view.place ?? '',
       end === undefined ? 'no planned end' : `ends in ${roughly(Math.max(0, end - now))}`,
     ];
-    return [{ bold: nameOf(one) }, ` · ${parts.filter(Boolean).join(' · ')}\n`, { code: address }];
+    return [
+      { bold: nameOf(one) },
+      ` · ${parts.filter(Boolean).join(' · ')}\n`,
+      { code: address ?? view.request_id ?? '' },
+    ];
   });
   const choices = shown.map((one) => ({
     label: nameOf(one),

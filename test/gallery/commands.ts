@@ -78,6 +78,7 @@ async function deploySome(booth: Booth, show: Show): Promise<Ids> {
 }
 
 async function showLists({ say, press }: Booth, { own }: Ids, show: Show): Promise<void> {
+  show('home', 'servers and a failure', await say('home'));
   const list = await say('list');
   show('list', 'active deployments', list);
   show('list', 'failed deployments', await press(list, 'Failed'));

@@ -29,6 +29,8 @@ const STRIPS: readonly Strip[] = [
   strip('bulk', 'light', 'desktop', 'the question', 'over'),
   strip('stop', 'dark', 'desktop', 'the question about a later stop', 'stopping'),
   strip('help', 'light', 'desktop', 'a command with subcommands'),
+  strip('home', 'dark', 'phone', 'servers and a failure'),
+  strip('live', 'light', 'desktop', 'following a log', 'crash report'),
   strip('news', 'dark', 'desktop', 'ready', 'failed'),
   strip('error', 'light', 'phone', 'an unknown command', 'a failure of Edgegap'),
   strip('metrics', 'dark', 'phone', 'the last hour'),
