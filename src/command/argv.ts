@@ -64,7 +64,7 @@ export function parseTokens(
       throw new InputError('option-unknown', `${command} has no option ${quoted(`--${given}`)}.`, {
         hint: hintAt?.(token) ?? hintFor(name, command, options),
       });
-    if (options[name]?.kind.onlyInForm) throw onlyInForm(name);
+    if (options[name]?.kind.onlyInForm) throw onlyInForm(name, command);
     if (options[name]?.input.type === 'boolean' && inline === undefined) {
       set(name, true);
       continue;
@@ -270,12 +270,12 @@ export function optionIn({ text, quoted: isQuoted }: Token): RegExpExecArray | u
 }
 
 /** The refusal of a value that the chat would show to everybody. The value is not repeated. */
-function onlyInForm(name: string): InputError {
+function onlyInForm(name: string, command: string): InputError {
   return new InputError(
     'only-in-form',
     `${name} cannot be typed here, because the chat would show the value.`,
     {
-      hint: 'Nothing was done. In Slack or Discord, leave the application out: then I open a form in which nobody else sees the value.',
+      hint: `Nothing was done. In Slack or Discord, use \`${command}\` without any options: then I open a form in which nobody else sees the value.`,
     },
   );
 }

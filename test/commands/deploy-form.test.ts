@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type CatalogApplication, defaultCatalog } from '../../src/simulator/catalog.ts';
-import { effectOf, type Stage, stageOn } from '../command/harness.ts';
+import { deployElsewhere, effectOf, type Stage, stageOn } from '../command/harness.ts';
 import type { DiscordDriver } from '../support/discord-driver.ts';
 import type { StoredInteraction } from '../support/discord-world.ts';
 import { pacedClock } from '../support/paced-clock.ts';
@@ -156,6 +156,25 @@ describe('the form of deploy on Discord', () => {
     ]);
     await fillIn({ 'version.other': 'build-70' });
     expect(count()).toBe(before + 1);
+  });
+
+  test('the form of stop lets a person type a deployment that the menu does not list, without choosing another', async () => {
+    for (let n = 0; n < 26; n++) await deployElsewhere(desk.stage.simulator, 'lobby-chat', 'stable');
+    // The list of running deployments is read again after a minute, in the background of a suggestion.
+    await desk.pass(61_000);
+    await until(
+      async () => (await driver.suggested('operator', 'stop', 'deployment', 'lobby')).length === 25,
+      'all deployments to be suggested',
+    );
+    await driver.command('operator', 'stop');
+    expect(driver.form()?.fields).toEqual(expect.arrayContaining(['deployment', 'deployment.other']));
+    const id = deployments().at(0)?.request_id ?? '';
+    const { text } = await fillIn({ 'deployment.other': id });
+    expect(text).toContain(id);
+    const without = await effect(() =>
+      driver.command('operator', 'stop').then(() => driver.fillIn('operator', {})),
+    );
+    expect(without.text).toContain('stop needs a deployment');
   });
 
   test('an application without an active version is refused before a form opens', async () => {
@@ -368,6 +387,8 @@ describe('the form of deploy on Slack', () => {
       driver.slash('operator', `deploy kart-racing --near Paris --hidden "TOKEN=${SECRET}"`),
     );
     expect(text).toContain('hidden cannot be typed here');
+    expect(text).toContain('/edgegap deploy');
+    expect(text).toContain('without any options');
     expect(await everything(desk)).not.toContain(SECRET);
   });
 

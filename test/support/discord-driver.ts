@@ -83,6 +83,10 @@ export async function createDiscordDriver(options: DiscordServerOptions = {}): P
       // The person leaves the other fields as the form shows them.
       const kept = (hands.form()?.fields ?? []).map((field) => [field, hands.shown(field)] as const);
       const filled = { ...Object.fromEntries(kept.filter(([, value]) => value !== '')), ...values };
+      const empty = (opener.modal?.components ?? []).find(
+        ({ component }) => component?.required && !filled[component.custom_id ?? ''],
+      );
+      if (empty) throw new Error(`Discord does not send the form without ${empty.component?.custom_id}`);
       submitted = server.submit(opener, people[persona], filled);
       await responded(submitted, 'the form');
     },

@@ -63,6 +63,8 @@ export interface Component {
   readonly disabled?: boolean;
   readonly placeholder?: string;
   readonly options?: readonly { readonly label: string; readonly value: string }[];
+  /** Of a field of a modal. */
+  readonly required?: boolean;
   /** Of a label, in a modal. */
   readonly component?: Component;
   readonly file?: { readonly url: string };

@@ -129,7 +129,11 @@ async function menuOrText(text: TextField, name: string, option: Option, parts: 
   if (all.length <= most) return { field };
   const label = `Another ${common.label.toLowerCase()}`;
   const hint = `The menu shows ${most} of ${all.length >= 100 ? 'many' : all.length}. What you type here counts.`;
-  return { field, beside: { name: name + BESIDE, kind: 'text', lines: 'short', label, hint } };
+  // The person must not have to choose a wrong value before typing the right value.
+  return {
+    field: { ...field, required: false },
+    beside: { name: name + BESIDE, kind: 'text', lines: 'short', label, hint },
+  };
 }
 
 /** The choices of a menu, as far as they are known in time. Throws InputError if there is nothing to choose. */
