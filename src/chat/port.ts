@@ -56,6 +56,8 @@ export interface FormAbilities {
   readonly choices: number;
   /** The most characters of the value of a choice. */
   readonly value: number;
+  /** The most characters of a text field. */
+  readonly text: number;
   /** Whether a form can change while it is open, and suggests values while a person types. */
   readonly live: boolean;
 }

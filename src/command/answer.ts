@@ -76,6 +76,9 @@ export function createAnswer(invocation: Invocation, { services, invocations, lo
   /** Returns the button that lets the person mend the error, if there is such a button. */
   let mend: Mend | undefined;
 
+  /** The options whose values stand in no field of the submitted form. */
+  let unseen: readonly string[] = [];
+
   /** Gives the answer at once if the platform accepts it now, and through the outbox if not. */
   async function respond(message: Message): Promise<void> {
     answering = true;
@@ -142,6 +145,7 @@ export function createAnswer(invocation: Invocation, { services, invocations, lo
   async function refusedAtField(error: unknown): Promise<boolean> {
     // A stored form is closed: a second submission would count as a repeat.
     if (!(error instanceof InputError) || error.option === undefined || stored || acknowledged) return false;
+    if (unseen.includes(error.option)) return false;
     const text = [error.userMessage, error.hint].filter(Boolean).join(' ');
     return (await invocation.refuseField?.(error.option, text)) ?? false;
   }
@@ -209,6 +213,10 @@ export function createAnswer(invocation: Invocation, { services, invocations, lo
     /** Notes the function that may offer a button to mend an error. */
     remedy(how: Mend): void {
       mend = how;
+    },
+    /** Notes the options at whose fields a mistake cannot be shown, because the fields do not hold the values. */
+    unseen(options: readonly string[]): void {
+      unseen = options;
     },
     /** Notes that the invocation is stored. From now on, the answer may also be given later, and by another process. */
     stored(record: InvocationRecord): void {

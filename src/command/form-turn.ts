@@ -11,7 +11,7 @@ import { layoutOf, optionsOn, type Page, pageWith } from './forms/layout.ts';
 import { openFormFor } from './forms/open.ts';
 import { FORM, type FormRef, formRef } from './forms/ref.ts';
 import { formClosed, keptValues } from './forms/state.ts';
-import { outdatedField, valuesIn, withoutShown } from './forms/values.ts';
+import { outdatedField, shownText, valuesIn, withoutShown } from './forms/values.ts';
 import type { InvocationRecord } from './invocations.ts';
 import { formImpossible, formTooLate } from './open-form.ts';
 import { parseValues } from './parse.ts';
@@ -121,12 +121,25 @@ export function createFormTurn(parts: FormTurnParts) {
       const person = parts.asker();
       const mends = submitted ? isCorrectable(error, begun) : asksForForm(error, begun);
       if (!person || !mends) return undefined;
-      const option = submitted && !live && error instanceof InputError ? error.option : undefined;
+      const option = submitted && error instanceof InputError ? error.option : undefined;
+      const page = live ? '' : pageWith(layoutOf(entry), option);
       const context = { ...services, asker: { id: person.id, name: person.name, at } };
-      const action = await openFormFor(context, entry.name, given, pageWith(layoutOf(entry), option));
+      const action = await openFormFor(context, entry.name, withoutMistake(entry, given, option), page);
       const isMistake = submitted && !isOver(error);
       return { label: isMistake ? 'Correct it' : 'Open form', style: 'primary', action };
     });
+  }
+
+  /**
+   * The values without the mistake, if the form would not show the mistake. The person then gets an empty field or the
+   * menu in front of the form.
+   */
+  function withoutMistake(entry: Entry, given: RawValues, name = ''): RawValues {
+    const option = entry.options[name];
+    const { [name]: value, ...others } = given;
+    if (!abilities || !option || value === undefined) return given;
+    const isAsked = live || name !== layoutOf(entry).pick;
+    return isAsked && shownText(value, option, abilities) !== undefined ? given : others;
   }
 
   return {
@@ -141,8 +154,10 @@ export function createFormTurn(parts: FormTurnParts) {
       const id = invocation.meanwhile?.askerId ?? (await invocation.person('cached')).id;
       const kept = await keptValues(services, { id, at }, ref.key);
       const shown = optionsOn(layoutOf(entry), ref.page, live);
-      const known = withoutShown(kept ?? {}, shown, options);
-      const given = { ...known, ...valuesIn(fields, options) };
+      const known = withoutShown(kept ?? {}, shown, options, abilities);
+      const entered = valuesIn(fields, options);
+      const given = { ...known, ...entered };
+      answer.unseen(Object.keys(known).filter((name) => entered[name] === undefined));
       parts.about(entry, given);
       offer(entry, given, true);
       const outdated = outdatedField(fields, options);

@@ -29,6 +29,7 @@ const extra: CatalogApplication[] = [
   { name: 'nightly', is_active: true, versions: builds },
   { name: RIGHT_TO_LEFT, is_active: true, versions: [named(LONG)] },
   { name: 'doomed', is_active: true, versions: [named('v1')] },
+  { name: 'fading', is_active: true, versions: [named('v1')] },
   { name: 'long-names', is_active: true, versions: [named(TOO_LONG), named('short')] },
 ];
 
@@ -53,7 +54,7 @@ async function openDesk(
   const applications = [...defaultCatalog.applications, ...extra];
   const simulator = { catalog: { ...defaultCatalog, applications } };
   const clock = pacedClock(1);
-  const settings = { DATABASE_URL: database, ...environment };
+  const settings = { DATABASE_URL: database, CONFIRM_DEPLOY: 'never', ...environment };
   const stage = await stageOn(name, { clock, simulator, environment: settings });
   const close = async () => {
     await stage.close();
@@ -271,6 +272,64 @@ describe('the form of deploy on Discord', () => {
     expect(await everything(desk)).not.toContain(SECRET);
   });
 
+  test('a hidden variable that is the mistake is not kept, so that the person can enter other hidden variables or none', async () => {
+    await effect(() => driver.command('operator', 'deploy'));
+    await driver.press('operator', 'Variables');
+    await fillIn({ env: 'TOKEN=open', hidden: `TOKEN=${SECRET}` });
+    await choose('kart-racing');
+    const wrong = await fillIn({ near: 'Montreal' });
+    expect(wrong.text).toContain('TOKEN is set twice: openly and hidden');
+    await driver.press('operator', 'Correct it');
+    expect(JSON.stringify(driver.server.requests.at(-1)?.body)).not.toContain('Your entries are kept');
+    await fillIn({});
+    await driver.press('operator', 'Continue');
+    await fillIn({});
+    expect(deployments().at(-1)?.environment).toEqual([{ key: 'TOKEN', value: 'open', is_hidden: false }]);
+  });
+
+  test('a mistake at the application is corrected with the menu of applications, and the other values are kept', async () => {
+    const before = count();
+    await openFor('fading');
+    const index = desk.applications.findIndex(({ name }) => name === 'fading');
+    desk.applications[index] = { name: 'fading', is_active: true, versions: [named('v1', false)] };
+    // The newest version is looked up again if the list is older than a few seconds.
+    await desk.pass(10_000);
+    const wrong = await fillIn({ near: 'Paris', tag: 'qa' });
+    expect(wrong.text).toContain('fading has no active version.');
+    await effect(() => driver.press('operator', 'Correct it'));
+    await choose('kart-racing');
+    expect([driver.shown('near'), driver.shown('tag')]).toEqual(['Paris', 'qa']);
+    await fillIn({});
+    expect(count()).toBe(before + 1);
+  });
+
+  test('a value that a field cannot show exactly is kept as typed, also if the person leaves the field alone', async () => {
+    const open = async (env: string) => {
+      await effect(() => driver.command('operator', 'deploy', { env }));
+      await driver.press('operator', 'Variables');
+      return driver.shown('env');
+    };
+    const environment = async () => {
+      await fillIn({});
+      await choose('kart-racing');
+      await fillIn({ near: 'Montreal' });
+      return deployments()
+        .at(-1)
+        ?.environment.map(({ key, value }) => `${key}=${value}`);
+    };
+    expect(await open(`'MARKS="a b"' 'BLANKS= c '`)).toBe('MARKS=""a b""\nBLANKS=" c "');
+    expect(await environment()).toEqual(['MARKS="a b"', 'BLANKS= c ']);
+    const long = `LONG=${'x'.repeat(4_090)}`;
+    expect(await open(long)).toBe('');
+    expect(JSON.stringify(driver.server.requests.at(-1)?.body)).toContain('Your entries are kept');
+    expect(await environment()).toEqual([long]);
+    expect(await open(long)).toBe('');
+    await fillIn({ env: 'SHORT=y' });
+    await driver.press('operator', 'Variables');
+    expect(driver.shown('env')).toBe('SHORT=y');
+    expect(await environment()).toEqual(['SHORT=y']);
+  });
+
   test('a mistake in the resources opens the part with the resources, and Continue leads on to the deploy', async () => {
     await effect(() => driver.command('operator', 'deploy'));
     await driver.press('operator', 'Resources');
@@ -353,6 +412,21 @@ describe('the form of deploy on Slack', () => {
     await driver.submitAgain('operator');
     await desk.stage.bot.app.settled();
     expect(count()).toBe(before + 1);
+  });
+
+  test('values with line breaks, long values and other words for yes are deployed as typed', async () => {
+    const text = 'TEXT=one\nTWO=2';
+    const long = `LONG=${'x'.repeat(3_500)}`;
+    await driver.slash('operator', `deploy --env "${text}" --env ${long} --cached=on`);
+    expect([driver.shown('env'), driver.shown('cached')]).toEqual(['', '']);
+    await fillIn({ application: 'kart-racing', near: 'Montreal' });
+    const sent = deployments()
+      .at(-1)
+      ?.environment.map(({ key, value }) => `${key}=${value}`);
+    expect(sent).toEqual([text, long]);
+    expect(
+      desk.stage.simulator.requests.findLast(({ endpoint }) => endpoint === 'deploy')?.body,
+    ).toMatchObject({ require_cached_locations: true });
   });
 
   test('the typed text is offered if nothing matches, and is refused at the field', async () => {

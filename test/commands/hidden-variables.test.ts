@@ -154,6 +154,23 @@ test('a mistake in a form with hidden variables keeps them for the corrected for
   expect(await everything()).not.toContain(SECRET);
 });
 
+test('a kept hidden variable that becomes the mistake can be removed, because the corrected form no longer keeps the variable', async () => {
+  await driver.command('operator', 'deploy');
+  await driver.more('operator');
+  await effect(() => driver.fillIn('operator', { ...VALUES, command: '/bin/server' }));
+  await driver.press('operator', 'Correct it');
+  const env = 'GREETING=hello';
+  const { privately } = await effect(() => driver.fillIn('operator', { command: '', env }));
+  expect(privately.at(-1)?.text).toContain('GREETING is set twice: openly and hidden');
+  await driver.press('operator', 'Correct it');
+  expect(driver.shown('env')).toBe(env);
+  expect(JSON.stringify(driver.server.web.views.open.at(-1))).not.toContain('Your entries are kept.');
+  await effect(() => driver.fillIn('operator', {}));
+  expect([...stage.simulator.deployments.values()][0]?.environment).toEqual([
+    { key: 'GREETING', value: 'hello', is_hidden: false },
+  ]);
+});
+
 test('a preset takes no hidden variables, because a preset shows its values', async () => {
   const { privately } = await effect(() =>
     driver.slash('operator', 'preset save qa kart-racing --hidden GREETING=hello'),

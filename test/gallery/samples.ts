@@ -11,12 +11,12 @@ export const STANDS = {
   discord: {
     personId: '190000000000000001',
     prompt: '/',
-    forms: { fields: 5, choices: 25, value: 100, live: false },
+    forms: { fields: 5, choices: 25, value: 100, text: 4000, live: false },
   },
   slack: {
     personId: 'U0ANN',
     prompt: '/edgegap ',
-    forms: { fields: 50, choices: 100, value: 75, live: true },
+    forms: { fields: 50, choices: 100, value: 75, text: 3000, live: true },
   },
 } as const;
 

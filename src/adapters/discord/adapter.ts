@@ -29,6 +29,7 @@ const FORMS = {
   fields: limits.form.fields,
   choices: limits.select.choices,
   value: limits.select.value,
+  text: limits.form.text,
   live: false,
 } as const;
 

@@ -44,6 +44,7 @@ const FORMS = {
   fields: LIMITS.view.blocks / 2,
   choices: LIMITS.options,
   value: LIMITS.option,
+  text: LIMITS.text,
   live: true,
 } as const;
 

@@ -7,7 +7,7 @@ import type { RawValues } from '../argv.ts';
 import type { Entry } from '../define.ts';
 import type { Option, SuggestionContext } from '../kinds/kind.ts';
 import { inWords } from './layout.ts';
-import { BESIDE, writeField } from './values.ts';
+import { BESIDE, shownText } from './values.ts';
 
 /** How long a form waits for the choices of its menus. After this time, the person has to type the value. */
 const CHOICES_MS = 800;
@@ -42,9 +42,14 @@ async function fieldFor(name: string, parts: FieldParts): Promise<Made> {
   if (!option) throw new Error(`The form of ${parts.entry.name} has no option ${name}`);
   const { kind, input, suggest } = option;
   const value = parts.given[name];
-  // Nobody reads a hidden value again, not even the person who entered the value.
-  const initial = value === undefined || kind.onlyInForm ? {} : { initial: writeField(value, option) };
-  const common = { name, ...wordsOf(name, option, parts), ...initial };
+  const initial = value === undefined ? undefined : shownText(value, option, parts.abilities);
+  const isKept = value !== undefined && initial === undefined;
+  const common = {
+    name,
+    ...wordsOf(name, option, parts),
+    ...(isKept ? { hint: KEPT, required: false } : {}),
+    ...(initial ? { initial } : {}),
+  };
   if (input.type === 'boolean') return { field: { ...common, kind: 'choice', choices: YES_OR_NO } };
   if (input.type === 'choice') {
     const choices = input.choices.map((one) => ({ label: one, value: one }));
@@ -54,16 +59,19 @@ async function fieldFor(name: string, parts: FieldParts): Promise<Made> {
   const maxLength = input.type === 'text' ? { maxLength: input.maxLength } : {};
   const text = {
     ...common,
-    hint: severalHint(common.hint, option, parts),
+    hint: isKept ? KEPT : severalHint(common.hint, option, parts),
     kind: 'text',
     lines,
     ...maxLength,
   } as const;
   if (!suggest || option.asText) return { field: text };
-  if (parts.abilities.live) return { field: suggested(text, name, parts.entry, option, value) };
+  if (parts.abilities.live) return { field: suggested(text, name, parts.entry, option) };
   if (!kind.field?.closed) return { field: text };
   return await menuOrText(text, name, option, parts);
 }
+
+/** The hint at a field that cannot show the value so far. */
+const KEPT = 'Your entries are kept. Fill in this field only to replace all of them.';
 
 const YES_OR_NO: readonly Choice[] = [
   { label: 'Yes', value: 'yes' },
@@ -71,14 +79,13 @@ const YES_OR_NO: readonly Choice[] = [
 ];
 
 function wordsOf(name: string, option: Option, { entry, given }: FieldParts) {
-  const { required, unless, description, label = inWords(name), hint = description, kind } = option;
+  const { required, unless, description, label = inWords(name), hint = description } = option;
   const canExpand = Object.entries(entry.options).some(
     ([one, other]) => other.kind.expand && given[one] !== undefined,
   );
-  const isKept = kind.onlyInForm && given[name] !== undefined;
   return {
     label,
-    hint: isKept ? 'Your entries are kept. Type here only to replace all of them.' : hint,
+    hint,
     required: unless === undefined && (required === true || (required === 'or-preset' && !canExpand)),
   };
 }
@@ -91,22 +98,9 @@ function severalHint(hint: string, { kind, suggest }: Option, { abilities }: Fie
 
 type TextField = Extract<FormField, { kind: 'text' }>;
 
-function suggested(
-  text: TextField,
-  name: string,
-  entry: Entry,
-  option: Option,
-  value: RawValues[string] | undefined,
-): TextField {
+function suggested(text: TextField, name: string, entry: Entry, { kind }: Option): TextField {
   const suggestedAs = entry.word === undefined ? name : `${entry.word} ${name}`;
-  if (!option.kind.many) return { ...text, suggestedAs };
-  const separator = option.kind.field?.separator?.trim() ?? ',';
-  const items = [value ?? []].flat().flatMap((one) => String(one).split(separator));
-  const initial = items
-    .map((one) => one.trim())
-    .filter((one) => one !== '')
-    .join('\n');
-  return { ...text, suggestedAs, many: true, ...(initial ? { initial } : {}) };
+  return { ...text, suggestedAs, ...(kind.many ? { many: true } : {}) };
 }
 
 /** A menu of the values that exist, and a text field beside the menu if there are more values than choices. */
@@ -117,8 +111,7 @@ async function menuOrText(text: TextField, name: string, option: Option, parts: 
   const most = abilities.choices;
   const listed = all.slice(0, most);
   if (listed.length === 0) return { field: text };
-  const isChoice = initial !== undefined && initial.length <= abilities.value;
-  const isListed = !isChoice || listed.some((one) => one.value === initial);
+  const isListed = initial === undefined || listed.some((one) => one.value === initial);
   const choices = isListed ? listed : [{ label: initial, value: initial }, ...listed].slice(0, most);
   const field = {
     ...common,

@@ -1,4 +1,5 @@
 import type { FormValues } from '../../chat/form.ts';
+import type { FormAbilities } from '../../chat/port.ts';
 import { InputError } from '../../errors.ts';
 import { quoted, type RawValues } from '../argv.ts';
 import type { Option, Options, RawValue } from '../kinds/kind.ts';
@@ -41,17 +42,56 @@ function readField(text: string, { kind }: Option): RawValue {
 }
 
 /**
- * The values from before that a page of the form does not show, so that the submitted page does not replace them. Hidden
- * values are never shown, so they stay until the person enters others.
+ * The values from before that a page of the form does not show, so that the submitted page does not replace them. A
+ * value that its field cannot show stays until the person enters another.
  */
-export function withoutShown(given: RawValues, shown: readonly string[], options: Options): RawValues {
-  const stays = (name: string) => !shown.includes(name) || options[name]?.kind.onlyInForm;
-  return Object.fromEntries(Object.entries(given).filter(([name]) => options[name] && stays(name)));
+export function withoutShown(
+  given: RawValues,
+  shown: readonly string[],
+  options: Options,
+  abilities: FormAbilities | undefined,
+): RawValues {
+  const stays = (name: string, value: RawValue, option: Option) =>
+    !shown.includes(name) || !abilities || shownText(value, option, abilities) === undefined;
+  return Object.fromEntries(
+    Object.entries(given).filter(([name, value]) => {
+      const option = options[name];
+      return option && stays(name, value, option);
+    }),
+  );
 }
 
-/** A value as the field shows it when the form opens. */
+/**
+ * The text with which the field of an option opens. Undefined if the field cannot show exactly this value, because the
+ * value is hidden, is too long, is no choice of the menu, or would be read back as another value.
+ */
+export function shownText(given: RawValue, option: Option, abilities: FormAbilities): string | undefined {
+  const { kind, input, suggest, asText } = option;
+  const text = kind.field?.write ? kind.field.write(given) : writeField(given, option);
+  if (kind.onlyInForm || text === undefined) return undefined;
+  const choices =
+    input.type === 'boolean' ? ['yes', 'no'] : input.type === 'choice' ? input.choices : undefined;
+  if (choices) return choices.includes(text) ? text : undefined;
+  const isPicked = suggest !== undefined && !asText && (abilities.live || kind.field?.closed === true);
+  if (isPicked) {
+    const items = kind.many && abilities.live ? itemsOf(given, option) : [text];
+    const fits = items.length <= abilities.choices && items.every(({ length }) => length <= abilities.value);
+    return fits ? items.join('\n') : undefined;
+  }
+  const most = input.type === 'text' ? Math.min(input.maxLength, abilities.text) : abilities.text;
+  const isBroken = kind.field?.lines !== 'paragraph' && /[\r\n]/.test(text);
+  return text.length > most || isBroken ? undefined : text;
+}
+
+/** The single values of an option that takes several. */
+function itemsOf(given: RawValue, { kind }: Option): string[] {
+  const separator = kind.field?.separator?.trim() ?? ',';
+  const items = [given].flat().flatMap((one) => String(one).split(separator));
+  return items.map((one) => one.trim()).filter((one) => one !== '');
+}
+
+/** A value as a person reads the value. */
 export function writeField(given: RawValue, { kind }: Option): string {
-  if (kind.field?.write) return kind.field.write(given);
   if (typeof given === 'boolean') return given ? 'yes' : 'no';
   return [given]
     .flat()

@@ -171,8 +171,11 @@ export interface FieldLook<Fields = object> {
   choices?(about: SuggestionContext<Fields>): Promise<readonly Choice[]>;
   /** Reads the text of the field. If absent, the text itself is the value. */
   read?(text: string): RawValue;
-  /** Writes the text of the field, when the form opens with a value. */
-  write?(given: RawValue): string;
+  /**
+   * Writes the text of the field, when the form opens with a value. Undefined if `read` would make another value of any
+   * text.
+   */
+  write?(given: RawValue): string | undefined;
 }
 
 /** Used as the `Value` of a kind. The value is then any of the strings in the field `Field` of the option. */

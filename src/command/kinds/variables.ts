@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { InputError } from '../../errors.ts';
 import { tokenise } from '../argv.ts';
 import type { Kind, RawValue } from './kind.ts';
@@ -32,7 +33,7 @@ export const variables: Kind<readonly Variable[]> = {
     if (twice === undefined) return found;
     throw new InputError('env-twice', `${name} sets ${twice} twice.`, { hint: 'Give each variable once.' });
   },
-  field: { lines: 'paragraph', read: linesIn, write: (given) => pairsIn(given).join('\n') },
+  field: { lines: 'paragraph', read: linesIn, write },
 };
 
 /**
@@ -48,6 +49,15 @@ function linesIn(text: string): string[] {
     const [, key = '', value] = /^([^=]*=)\s*((["'])(?:.*)\3)\s*$/.exec(line) ?? [];
     return value === undefined ? line.trim() : key.trim() + value.slice(1, -1);
   });
+}
+
+/** Writes each pair on a line, in quotation marks if a line would otherwise lose marks or blanks of the value. */
+function write(given: RawValue): string | undefined {
+  const lines = pairsIn(given).map((pair) => {
+    const reads = (line: string) => isDeepStrictEqual(linesIn(line), [pair]);
+    return [pair, `${pair.replace('=', '="')}"`].find(reads);
+  });
+  return lines.includes(undefined) ? undefined : lines.join('\n');
 }
 
 /** Typed pairs arrive one by one. Where an option is a single box, the box holds all pairs, like a line of a shell. */
