@@ -1,4 +1,5 @@
 import type { Button } from '../chat/card.ts';
+import type { Form } from '../chat/form.ts';
 import type { ActionRequest, FormRequest, Invocation, InvocationRequest, Person } from '../chat/port.ts';
 import { type Clock, within } from '../clock.ts';
 import { EdgegapError } from '../edgegap/errors.ts';
@@ -147,7 +148,16 @@ export function createFormTurn(parts: FormTurnParts) {
     possible: abilities !== undefined && invocation.openForm !== undefined,
     offer,
     open,
-    build: (person: Person, entry: Entry, given: RawValues) => buildForm(partsFor(person, entry, given)),
+    /**
+     * Makes the form of a command. `added` are the values that a preset gives. Their fields stay empty, because a value
+     * that the person removes would come back from the preset. Only the option on which other choices depend is filled.
+     */
+    build(person: Person, entry: Entry, given: RawValues, added: RawValues): Promise<Form> {
+      const { pick = '' } = layoutOf(entry);
+      const { [pick]: picked, ...others } = added;
+      const all = picked === undefined ? given : { ...given, [pick]: picked };
+      return buildForm({ ...partsFor(person, entry, all), added: others });
+    },
     /** Takes a submitted form like a typed command with the same values. */
     async takeSubmission({ fields }: FormRequest, { command, entry, ref }: Meant): Promise<void> {
       const { options, permission } = entry;
@@ -176,15 +186,19 @@ export function createFormTurn(parts: FormTurnParts) {
       await parts.takeCommand({ kind: 'command', command: command.name, args }, ref.key);
     },
     /** Opens the form behind a button, a menu or a shortcut. */
-    async takeOpener({ fields = {}, chosen }: ActionRequest, { entry, ref }: Meant): Promise<void> {
-      const { pick } = layoutOf(entry);
+    async takeOpener({ fields, chosen }: ActionRequest, { entry, ref }: Meant): Promise<void> {
+      const layout = layoutOf(entry);
+      const { pick } = layout;
       const picked = pick !== undefined && chosen[0] !== undefined ? { [pick]: chosen[0] } : {};
       parts.about(entry, picked);
       offer(entry, picked, false);
       const given = async (person: Person) => {
         const kept = await keptValues(services, { id: person.id, at }, ref.key);
         if (!kept) throw formClosed();
-        const all = { ...kept, ...valuesIn(fields, entry.options), ...picked };
+        // A button inside a form also says which fields the person has emptied.
+        const shown = fields ? optionsOn(layout, '', live) : [];
+        const known = withoutShown(kept, shown, entry.options, abilities);
+        const all = { ...known, ...valuesIn(fields ?? {}, entry.options), ...picked };
         offer(entry, all, false);
         return all;
       };

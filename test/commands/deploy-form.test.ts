@@ -330,6 +330,29 @@ describe('the form of deploy on Discord', () => {
     expect(await environment()).toEqual(['SHORT=y']);
   });
 
+  test('a form after a preset leaves the fields of the preset empty and says which values count', async () => {
+    await effect(() =>
+      driver.command('operator', 'preset save', {
+        name: 'racing',
+        application: 'kart-racing',
+        tag: 'qa',
+        for: '2h',
+      }),
+    );
+    await driver.command('operator', 'deploy', { preset: 'racing' });
+    expect(driver.form()?.title).toBe('Deploy kart-racing');
+    expect([driver.shown('tag'), driver.shown('for')]).toEqual(['', '']);
+    const form = JSON.stringify(driver.server.requests.at(-1)?.body);
+    expect(form).toContain('If you leave this out, the preset gives qa.');
+    expect(form).toContain('If you leave this out, the preset gives 2h.');
+    await fillIn({ near: 'Paris', tag: 'night' });
+    const names = deployments()
+      .at(-1)
+      ?.tags.map(({ name }) => name);
+    expect(names).toContain('night');
+    expect(names).not.toContain('qa');
+  });
+
   test('a mistake in the resources opens the part with the resources, and Continue leads on to the deploy', async () => {
     await effect(() => driver.command('operator', 'deploy'));
     await driver.press('operator', 'Resources');
@@ -427,6 +450,19 @@ describe('the form of deploy on Slack', () => {
     expect(
       desk.stage.simulator.requests.findLast(({ endpoint }) => endpoint === 'deploy')?.body,
     ).toMatchObject({ require_cached_locations: true });
+  });
+
+  test('a field that a person empties stays empty after "More options", and a preset fills no field', async () => {
+    await driver.slash('operator', 'deploy --tag qa --for 2h');
+    expect(driver.shown('tag')).toBe('qa');
+    await driver.more('operator', { for: '3h' });
+    expect([driver.shown('tag'), driver.shown('for')]).toEqual(['', '3h']);
+    await effect(() => driver.slash('operator', 'preset save tagged --tag qa'));
+    await driver.slash('operator', 'deploy @tagged');
+    expect([driver.shown('preset'), driver.shown('tag')]).toEqual(['@tagged', '']);
+    expect(JSON.stringify(driver.server.web.views.open.at(-1))).toContain(
+      'If you leave this out, the preset gives qa.',
+    );
   });
 
   test('the typed text is offered if nothing matches, and is refused at the field', async () => {

@@ -16,6 +16,8 @@ export interface FormParts {
   readonly page: Page;
   /** The values so far. */
   readonly given: RawValues;
+  /** The values that a preset gives to the fields that stay empty. */
+  readonly added?: RawValues;
   readonly abilities: FormAbilities;
   readonly services: Services;
   readonly asker: Asker;
@@ -72,8 +74,8 @@ async function pageFields(page: Page, layout: Layout, parts: FormParts): Promise
   return fields.flat();
 }
 
-function fieldParts({ entry, given, abilities, services, asker }: FormParts): FieldParts {
-  return { entry, given, abilities, suggesting: { ...services, at: asker.at } };
+function fieldParts({ entry, given, added, abilities, services, asker }: FormParts): FieldParts {
+  return { entry, given, added, abilities, suggesting: { ...services, at: asker.at } };
 }
 
 /** The question for the option on which the other choices depend. */

@@ -7,7 +7,7 @@ import type { RawValues } from '../argv.ts';
 import type { Entry } from '../define.ts';
 import type { Option, SuggestionContext } from '../kinds/kind.ts';
 import { inWords } from './layout.ts';
-import { BESIDE, shownText } from './values.ts';
+import { BESIDE, shownText, writeField } from './values.ts';
 
 /** How long a form waits for the choices of its menus. After this time, the person has to type the value. */
 const CHOICES_MS = 800;
@@ -16,6 +16,8 @@ const CHOICES_MS = 800;
 export interface FieldParts {
   readonly entry: Entry;
   readonly given: RawValues;
+  /** The values that a preset gives to the fields that stay empty. */
+  readonly added?: RawValues | undefined;
   readonly abilities: FormAbilities;
   readonly suggesting: Omit<SuggestionContext, 'typed' | 'given' | 'fields' | 'options'>;
 }
@@ -44,10 +46,11 @@ async function fieldFor(name: string, parts: FieldParts): Promise<Made> {
   const value = parts.given[name];
   const initial = value === undefined ? undefined : shownText(value, option, parts.abilities);
   const isKept = value !== undefined && initial === undefined;
+  const fixed = isKept ? KEPT : addedHint(name, option, parts);
   const common = {
     name,
     ...wordsOf(name, option, parts),
-    ...(isKept ? { hint: KEPT, required: false } : {}),
+    ...(fixed === undefined ? {} : { hint: fixed, required: false }),
     ...(initial ? { initial } : {}),
   };
   if (input.type === 'boolean') return { field: { ...common, kind: 'choice', choices: YES_OR_NO } };
@@ -59,7 +62,7 @@ async function fieldFor(name: string, parts: FieldParts): Promise<Made> {
   const maxLength = input.type === 'text' ? { maxLength: input.maxLength } : {};
   const text = {
     ...common,
-    hint: isKept ? KEPT : severalHint(common.hint, option, parts),
+    hint: fixed ?? severalHint(common.hint, option, parts),
     kind: 'text',
     lines,
     ...maxLength,
@@ -88,6 +91,14 @@ function wordsOf(name: string, option: Option, { entry, given }: FieldParts) {
     hint,
     required: unless === undefined && (required === true || (required === 'or-preset' && !canExpand)),
   };
+}
+
+/** The hint at an empty field whose value a preset gives. */
+function addedHint(name: string, option: Option, { entry, given, added }: FieldParts): string | undefined {
+  const value = added?.[name];
+  if (value === undefined) return undefined;
+  const [from] = Object.entries(entry.options).find(([one, { kind }]) => kind.expand && given[one]) ?? [];
+  return `If you leave this out, the ${from} gives ${writeField(value, option)}.`;
 }
 
 /** Where several values stand in one text field, the hint says how to separate them. */

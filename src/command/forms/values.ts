@@ -100,13 +100,13 @@ export function writeField(given: RawValue, { kind }: Option): string {
 }
 
 /**
- * The given values, and of the values from a preset those that everybody may see. The other values of the preset may be
- * secret. They count all the same, because the preset itself is among the given values.
+ * Of the values that come from a preset, those that everybody may see. The other values of the preset may be secret. All
+ * of them count, because the preset itself is among the given values.
  */
-export function openly(all: RawValues, given: RawValues, options: Options): RawValues {
+export function openlyAdded(all: RawValues, given: RawValues, options: Options): RawValues {
   const isOpen = (name: string) => !(options[name]?.shown ?? options[name]?.kind.shown);
   return Object.fromEntries(
-    Object.entries(all).filter(([name]) => given[name] !== undefined || isOpen(name)),
+    Object.entries(all).filter(([name]) => given[name] === undefined && isOpen(name)),
   );
 }
 
