@@ -39,8 +39,8 @@ export function openDraft(path: string, prompter: Prompter, replaces: boolean) {
     /** The value of a setting, also if it is not saved yet. Undefined if the setting is not set. */
     get: (name: string): string | undefined => (changes[name] ?? known[name] ?? '').trim() || undefined,
     /**
-     * Sets a value. If the file has another value, which `wasShown` says the person has just been told, the value is
-     * replaced; otherwise the person is asked.
+     * Sets a value. If the file has another value, the person is asked before the value is replaced. `wasShown`: the
+     * person has just seen the present value, so a different value replaces it without a question.
      */
     async set(name: string, value: string, wasShown = false): Promise<void> {
       const present = (known[name] ?? '').trim();

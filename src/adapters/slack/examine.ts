@@ -4,7 +4,7 @@ import { AppError, ConfigError } from '../../errors.ts';
 import { type Finding, ok, someOf, warning, wrong } from '../../finding.ts';
 import type { Logger } from '../../log.ts';
 import { startError } from './identity.ts';
-import { BOT_SCOPES, createManifest, manifestFaults } from './manifest.ts';
+import { BOT_SCOPES, createManifest, manifestFaults, missingScopes } from './manifest.ts';
 import { appIn, createSlackSurvey, type SlackSurvey } from './survey.ts';
 
 /** Without these scopes the bot answers, but may post a message twice after a crash. */
@@ -84,7 +84,7 @@ function capital(text: string): string {
 /** Compares the granted scopes with those that the bot needs. */
 export function ofScopes(granted: readonly string[], app: string | undefined): Finding {
   const check = 'slack.scopes';
-  const missing = BOT_SCOPES.filter((scope) => !granted.includes(scope));
+  const missing = missingScopes(granted).map(({ scope }) => scope);
   const where = app === undefined ? APPS : `${APPS}/${app}`;
   const mend = `Open ${where}, App Manifest, paste the output of npm run -s slack:manifest, save, and reinstall the app.`;
   if (missing.length === 0)

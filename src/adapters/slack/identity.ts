@@ -69,7 +69,7 @@ function httpStatus(error: unknown): string | undefined {
  */
 function warnOfMissingScopes(granted: readonly string[] | undefined, log: Logger): void {
   if (!granted) return;
-  const missing = missingScopes(granted);
+  const missing = missingScopes(granted).map(({ scope, lacks }) => `${scope}: ${lacks}`);
   if (missing.length > 0)
     log.warn(
       { missing },

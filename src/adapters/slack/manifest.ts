@@ -29,8 +29,11 @@ const SCOPES = {
 export const BOT_SCOPES = Object.keys(SCOPES) as readonly (keyof typeof SCOPES)[];
 
 /** The scopes that an app lacks, each with the ability that the bot lacks. */
-export function missingScopes(granted: readonly string[]): string[] {
-  return BOT_SCOPES.filter((scope) => !granted.includes(scope)).map((scope) => `${scope}: ${SCOPES[scope]}`);
+export function missingScopes(granted: readonly string[]) {
+  return BOT_SCOPES.filter((scope) => !granted.includes(scope)).map((scope) => ({
+    scope,
+    lacks: SCOPES[scope],
+  }));
 }
 
 /**

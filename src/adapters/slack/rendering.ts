@@ -8,10 +8,12 @@ import { spellingIn } from './spelling.ts';
 const REFUSED = ['slack-invalid-blocks', 'slack-http-400'] as const;
 
 /**
- * Renders messages for the bot's workspace. `thread` is the thread in which people read the message. Slack introduces new blocks in one workspace after the other, and has no
+ * Renders messages for the bot's workspace. Slack introduces new blocks in one workspace after the other, and has no
  * call that says which blocks a workspace takes. Therefore a message is first sent with its new blocks. If Slack
  * refuses the message, it is sent again without new blocks. If Slack accepts that second message, the bot no longer
  * sends these blocks until its next start.
+ *
+ * `thread` is the thread in which people read the message.
  */
 export function createRendering() {
   let takes = { dataTables: true, containers: true, plans: true };

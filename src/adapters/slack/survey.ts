@@ -33,9 +33,7 @@ export function createSlackSurvey(config: Pick<SlackConfig, 'botToken' | 'apiUrl
       return {
         team: answer.team_id ?? '',
         teamName: answer.team ?? '',
-        url: answer.url ?? '',
         user: answer.user ?? '',
-        userId: answer.user_id ?? '',
         /** Empty for the token of a person. */
         botId: answer.bot_id ?? '',
         app: answer.app_id || (answer.bot_id ? await appOf(answer.bot_id) : undefined),
@@ -96,8 +94,8 @@ export function createSlackSurvey(config: Pick<SlackConfig, 'botToken' | 'apiUrl
     /** Makes an app from a manifest. `token` is a configuration token of a person. */
     async createApp(token: string, manifest: ReturnType<typeof createManifest>) {
       const answer = await clientOf(token).apps.manifest.create({ manifest });
-      const { app_id = '', oauth_authorize_url: installUrl, credentials } = answer;
-      return { app: app_id, installUrl, signingSecret: credentials?.signing_secret };
+      const { app_id = '', credentials } = answer;
+      return { app: app_id, signingSecret: credentials?.signing_secret };
     },
   };
 
