@@ -1,30 +1,40 @@
 import { randomUUID } from 'node:crypto';
 import {
+  chmodSync,
   closeSync,
   existsSync,
+  fchmodSync,
   fsyncSync,
   openSync,
   readFileSync,
   realpathSync,
-  renameSync,
+  type renameSync,
   rmSync,
-  writeSync,
+  statSync,
+  writeFileSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { readEnvFile } from '../config/env-file.ts';
 import { type Prompter, SetupError } from './prompter.ts';
 
 const OWNER_ONLY = 0o600;
+const OTHERS = 0o077;
 /** Errors of a file that cannot be replaced, because the file itself is mounted into a container. */
-const MOUNTED: unknown[] = ['EBUSY', 'EXDEV'];
+const MOUNTED = ['EBUSY', 'EXDEV'];
+
+interface DraftOptions {
+  readonly replaces: boolean;
+  readonly rename: typeof renameSync;
+}
 
 export type Draft = ReturnType<typeof openDraft>;
 
 /**
  * The file with the settings, and the changes that are not saved yet. If there is no file, the example beside the file
- * is the beginning of the new file. Throws SetupError if the file cannot be read or written.
+ * is the beginning of the new file. With `replaces`, other values are replaced without a question. Throws SetupError if
+ * the file cannot be read or written.
  */
-export function openDraft(path: string, prompter: Prompter, replaces: boolean) {
+export function openDraft(path: string, prompter: Prompter, { replaces, rename }: DraftOptions) {
   const file = existsSync(path) ? realpathSync(path) : resolve(path);
   const example = join(dirname(file), '.env.example');
   const from = existsSync(file) ? file : existsSync(example) ? example : undefined;
@@ -62,11 +72,24 @@ export function openDraft(path: string, prompter: Prompter, replaces: boolean) {
     },
     /** All values, for a check of them together. */
     values: (): Record<string, string> => ({ ...known, ...changes }),
-    /** Writes the changes. The file is either the old file or the new file at any moment. */
+    /**
+     * Writes the changes, and lets only the owner read the file. The file is either the old file or the new file at any
+     * moment, unless the file is mounted. Returns whether anything was changed.
+     */
     save(): boolean {
-      if (Object.entries(changes).every(([name, value]) => known[name] === value)) return false;
-      write(file, before.with(changes), path);
-      return true;
+      if (Object.entries(changes).some(([name, value]) => known[name] !== value)) {
+        write(file, before.with(changes), path, rename);
+        return true;
+      }
+      if (existsSync(file)) protect(file);
+      return false;
+    },
+    /** Where the settings are, and who can read them. */
+    describe(): string {
+      if (!existsSync(file)) return 'No settings were saved.';
+      return (statSync(file).mode & OTHERS) !== 0 && process.platform !== 'win32'
+        ? `The settings are in ${path}. Other users of this machine can read the file, and setup cannot change that: as the owner of the file, run chmod 600 ${path}.`
+        : `The settings are in ${path}, which only you can read.`;
     },
   };
 }
@@ -83,35 +106,68 @@ function tryToWrite(file: string, path: string): void {
   }
 }
 
-function write(file: string, text: string, path: string): void {
+function write(file: string, text: string, path: string, rename: DraftOptions['rename']): void {
   const fresh = `${file}.${randomUUID()}`;
   try {
     writeAll(fresh, text, 'wx');
-    try {
-      renameSync(fresh, file);
-    } catch (error) {
-      if (!MOUNTED.includes((error as { code?: unknown }).code)) throw error;
-      writeAll(file, text, 'w');
-    }
+    if (replaced(file, fresh, rename)) return;
   } catch (error) {
-    throw unwritable(path, error);
-  } finally {
     rmSync(fresh, { force: true });
+    throw unwritable(path, error);
+  }
+  writeInPlace(file, text, path, fresh);
+  rmSync(fresh, { force: true });
+}
+
+/** Puts `fresh` in the place of the file. Returns false if the file is mounted. */
+function replaced(file: string, fresh: string, rename: DraftOptions['rename']): boolean {
+  try {
+    rename(fresh, file);
+    return true;
+  } catch (error) {
+    if (MOUNTED.includes(codeOf(error))) return false;
+    throw error;
+  }
+}
+
+/** Overwrites a file that cannot be replaced. If that fails, the file may be cut, and `copy` has the whole text. */
+function writeInPlace(file: string, text: string, path: string, copy: string): void {
+  try {
+    writeAll(file, text, 'w');
+  } catch (error) {
+    throw new SetupError(
+      `${path} could not be written completely (${codeOf(error)}).`,
+      `The file may now be cut. All settings are in ${copy}: remove the cause, for example free space on the disk, and copy them into the file.`,
+    );
   }
 }
 
 function writeAll(file: string, text: string, flags: 'w' | 'wx'): void {
   const open = openSync(file, flags, OWNER_ONLY);
   try {
-    writeSync(open, text);
+    // A file that exists keeps its own mode when it is opened.
+    protect(open);
+    writeFileSync(open, text);
     fsyncSync(open);
   } finally {
     closeSync(open);
   }
 }
 
+/** Some file systems, and files of another user, do not let the mode be changed. `describe` tells the result. */
+function protect(file: string | number): void {
+  try {
+    if (typeof file === 'string') chmodSync(file, OWNER_ONLY);
+    else fchmodSync(file, OWNER_ONLY);
+  } catch {}
+}
+
+function codeOf(error: unknown): string {
+  return (error as { code?: string }).code ?? 'unknown';
+}
+
 function unwritable(path: string, error: unknown): SetupError {
-  const { code = 'unknown' } = error as { code?: string };
+  const code = codeOf(error);
   return code === 'ENOSPC' || code === 'EDQUOT'
     ? new SetupError(
         `${path} cannot be written, because the disk is full.`,

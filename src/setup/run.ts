@@ -1,3 +1,4 @@
+import { renameSync } from 'node:fs';
 import type { Line } from '../chat/card.ts';
 import { loadCommands } from '../command/load.ts';
 import { readConfig } from '../config.ts';
@@ -33,6 +34,8 @@ export interface SetupOptions {
   readonly httpUrl?: string | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly commandsFolder: string;
+  /** Puts a written file in the place of another file. */
+  readonly rename?: typeof renameSync;
 }
 
 /**
@@ -67,8 +70,11 @@ async function setUp(
   options: SetupOptions,
   answers: Readonly<Record<string, string>>,
 ): Promise<boolean> {
-  const { envFile, environment, commandsFolder } = options;
-  const draft = openDraft(envFile, prompter, /^(?:yes|1|true)$/i.test(answers.REPLACE ?? ''));
+  const { envFile, environment, commandsFolder, rename = renameSync } = options;
+  const draft = openDraft(envFile, prompter, {
+    replaces: /^(?:yes|1|true)$/i.test(answers.REPLACE ?? ''),
+    rename,
+  });
   const set = (name: string) => draft.get(name) ?? (environment[name]?.trim() || undefined);
   const common = Object.entries({ ...environment, ...draft.values() }).filter(([name]) =>
     /_PROXY$/i.test(name),
@@ -126,7 +132,7 @@ async function setUp(
     );
   await run(steps.has('applications'), () => setUpApplications(context));
   const isNew = draft.save() || prompter.interactive;
-  prompter.say(`\nThe settings are in ${envFile}, which only you can read.`);
+  prompter.say(`\n${draft.describe()}`);
   await run(platforms.includes('discord') && (steps.has('discord') || steps.has('roles')), async () =>
     (await discord()).registerOnDiscord(context),
   );

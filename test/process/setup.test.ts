@@ -1,5 +1,14 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -18,11 +27,17 @@ interface Run {
   readonly environment?: Readonly<Record<string, string>>;
   /** The user as which the process runs. */
   readonly uid?: number;
+  /** The most bytes that the process can write into a file. */
+  readonly room?: number;
 }
 
 /** The setup as a script starts it, in this folder and without a terminal. */
-async function setup(folder: string, { words = [], environment = {}, uid }: Run = {}) {
-  const child = spawn(process.execPath, [SETUP, ...words], {
+async function setup(folder: string, { words = [], environment = {}, uid, room }: Run = {}) {
+  const command = [process.execPath, SETUP, ...words];
+  // `sh` counts in blocks of 512 bytes.
+  const limited =
+    room === undefined ? command : ['sh', '-c', `ulimit -f ${room / 512}; exec "$0" "$@"`, ...command];
+  const child = spawn(limited[0] ?? '', limited.slice(1), {
     cwd: folder,
     env: { ...bareEnvironment, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -86,6 +101,21 @@ test.skipIf(process.getuid?.() !== 0)(
     expect(existsSync(envFile)).toBe(false);
   },
 );
+
+test('if the disk takes only a part of the settings, the setup says so, and the file stays as it was', async () => {
+  const { folder, environment, envFile } = await stage();
+  const before = `LOG_LEVEL=debug\n${`# ${'my notes '.repeat(10)}\n`.repeat(50)}`;
+  writeFileSync(envFile, before);
+  const { out, code } = await setup(folder, {
+    words: ['--answers', 'answers'],
+    environment: { ...environment, NODE_DISABLE_COMPILE_CACHE: '1' },
+    room: 4096,
+  });
+  expect(out).toContain('.env cannot be written (EFBIG).');
+  expect(code).toBe(1);
+  expect(readFileSync(envFile, 'utf8')).toBe(before);
+  expect(readdirSync(folder).toSorted()).toEqual(['.env', 'answers']);
+});
 
 test.each([
   [['--help'], 0],

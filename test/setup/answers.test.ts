@@ -1,9 +1,9 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { BOT_TOKEN, ids, roleIds } from '../support/discord-world.ts';
 import { SLACK_TOKENS } from '../support/slack-world.ts';
-import { type SetupStage, setupStage } from './stage.ts';
+import { modeOf, type SetupStage, setupStage } from './stage.ts';
 
 const forDiscord = ({ simulator }: SetupStage): Record<string, string> => ({
   PLATFORM: 'discord',
@@ -208,4 +208,46 @@ test('no file is left behind beside the settings', async () => {
   mkdirSync(join(stage.folder, 'own'));
   await stage.answer(forDiscord(stage), { envFile: join(stage.folder, 'own/.env') });
   expect(readdirSync(join(stage.folder, 'own'))).toEqual(['.env']);
+});
+
+/** A file that is mounted into a container cannot be replaced. */
+function refuseRename(): never {
+  throw Object.assign(new Error('The file is mounted.'), { code: 'EBUSY' });
+}
+
+test('a file that is mounted is overwritten, and then only its owner can read the file', async () => {
+  const stage = await setupStage();
+  const folder = join(stage.folder, 'own');
+  const envFile = join(folder, '.env');
+  mkdirSync(folder);
+  writeFileSync(envFile, 'LOG_LEVEL=debug\n', { mode: 0o644 });
+  expect(await stage.answer(forDiscord(stage), { envFile, rename: refuseRename })).toBe(0);
+  expect(readFileSync(envFile, 'utf8')).toMatch(/^LOG_LEVEL=debug\n[\s\S]*DISCORD_GUILDS=\d+\n$/);
+  expect(modeOf(envFile)).toBe(0o600);
+  expect(stage.shown()).toContain('which only you can read');
+  expect(readdirSync(folder)).toEqual(['.env']);
+});
+
+test('if a mounted file cannot be overwritten completely, the setup names a copy with all settings', async () => {
+  const stage = await setupStage();
+  writeFileSync(stage.envFile, 'LOG_LEVEL=debug\n');
+  const rename = () => {
+    rmSync(stage.envFile);
+    mkdirSync(stage.envFile);
+    refuseRename();
+  };
+  expect(await stage.answer(forDiscord(stage), { rename })).toBe(1);
+  expect(stage.shown()).toContain(`${stage.envFile} could not be written completely (EISDIR).`);
+  const copy = /All settings are in (\S+):/.exec(stage.shown())?.[1] ?? '';
+  expect(readFileSync(copy, 'utf8')).toMatch(/^LOG_LEVEL=debug\n[\s\S]*DISCORD_GUILDS=\d+\n$/);
+  expect(modeOf(copy)).toBe(0o600);
+  expect(stage.shown()).not.toContain('which only you can read');
+});
+
+test('a run that changes no value still takes the file away from other users', async () => {
+  const stage = await setupStage();
+  await stage.answer(forDiscord(stage));
+  chmodSync(stage.envFile, 0o644);
+  expect(await stage.answer(forDiscord(stage))).toBe(0);
+  expect(modeOf(stage.envFile)).toBe(0o600);
 });
