@@ -163,8 +163,11 @@ export async function setUpSlackPeople(context: SetupContext): Promise<void> {
   );
   const ask = (key: string, text: string, words: Readonly<Record<string, string>>, usual: string) =>
     askFor(prompter, { key, text, fallback: draft.get(key) ?? usual }, async (answer) => {
-      const value = words[answer.toLowerCase()] ?? (await idsOf(answer, groups, survey)).join(',');
-      await draft.set(key, value, true);
+      const word = words[answer.toLowerCase()];
+      const named = word === undefined ? await namedIn(answer, groups, survey) : [];
+      if (named.length > 0)
+        prompter.say(`  ${key}: ${named.map(({ id, name }) => `${name} (${id})`).join(', ')}.`);
+      await draft.set(key, word ?? named.map(({ id }) => id).join(','), true);
     });
   await ask(
     'SLACK_OPERATORS',
@@ -180,29 +183,48 @@ export async function setUpSlackPeople(context: SetupContext): Promise<void> {
   );
 }
 
-/** The ids of groups and people. Each item is a number or name of a group, an id, or the name of a person. */
-async function idsOf(answer: string, groups: readonly Named[], survey: SlackSurvey): Promise<string[]> {
-  const ids: string[] = [];
+/** Groups and people. Each item is a number or name of a group, an id, or the name of a person. */
+async function namedIn(answer: string, groups: readonly Named[], survey: SlackSurvey): Promise<Named[]> {
+  const all: Named[] = [];
   for (const word of answer
     .split(',')
     .map((one) => one.trim())
     .filter(Boolean)) {
     if (/^[UW][A-Z0-9]{5,}$/.test(word)) {
-      if ((await survey.person(word)) === undefined)
+      const person = await survey.person(word);
+      if (person === undefined)
         throw new SetupError(`The workspace has no person ${word}.`, 'Copy the member ID from the profile.');
-      ids.push(word);
+      all.push({ id: word, name: person.name });
       continue;
     }
-    const people = word.startsWith('@') || groups.length === 0 ? await survey.peopleCalled(word) : [];
-    const [person, second] = people;
-    if (second)
-      throw new SetupError(
-        `Several people are called ${word}.`,
-        `Give an id: ${people.map(({ id }) => id).join(', ')}.`,
-      );
-    ids.push(person?.id ?? choose(word, groups, 'group or person')[0]?.id ?? '');
+    const mayBePerson = word.startsWith('@') || groups.length === 0;
+    const person = mayBePerson ? await personCalled(word, groups, survey) : undefined;
+    all.push(...(person ? [person] : choose(word, groups, 'group or person')));
   }
-  return ids;
+  return all;
+}
+
+/**
+ * The only person with this name, because rights must not go to a namesake. Undefined if no person has the name. Throws
+ * SetupError if another person or a group has the name, or if not all members could be read.
+ */
+async function personCalled(
+  word: string,
+  groups: readonly Named[],
+  survey: SlackSurvey,
+): Promise<Named | undefined> {
+  const { found, complete } = await survey.peopleCalled(word);
+  const plain = word.replace(/^@/, '').toLowerCase();
+  const same = [...found, ...groups.filter(({ name }) => name.toLowerCase() === plain)];
+  const ids = same.map(({ id, name }) => `${id} (${name})`).join(', ');
+  if (!complete)
+    throw new SetupError(
+      `The workspace has too many members to find all who are called ${word}.`,
+      `Give the id: ${ids === '' ? '' : `${ids}, or `}the member ID from the profile.`,
+    );
+  if (found.length > 0 && same.length > 1)
+    throw new SetupError(`Several people or groups are called ${word}.`, `Give an id: ${ids}.`);
+  return found[0];
 }
 
 /** Posts a first message to a channel that the person names. */

@@ -156,6 +156,64 @@ test('on Slack, groups and people are chosen by name, and the file gets their id
   });
 });
 
+test('on Slack, the setup shows the name and the id of each person and group who gets rights', async () => {
+  const stage = await setupStage();
+  const { groupIds, userIds } = stage.slack;
+  await stage.talk([edgegap(stage), ...SLACK, NO_MESSAGE], { steps: ['slack'] });
+  const code = await stage.talk(
+    [
+      [/may deploy and stop/, 'operators, @Admin User'],
+      [/may only look/, userIds.reader],
+    ],
+    { steps: ['roles'] },
+  );
+  expect(code).toBe(0);
+  expect(stage.shown()).toContain(
+    `SLACK_OPERATORS: operators (${groupIds.operators}), Admin User (${userIds.admin}).`,
+  );
+  expect(stage.shown()).toContain(`SLACK_READERS: The reader (${userIds.reader}).`);
+});
+
+test('on Slack, a name of both a group and a person is not taken, and the setup asks for the id', async () => {
+  const stage = await setupStage();
+  const { userIds, server } = stage.slack;
+  server.world.members.set('S0ADMIN', new Set());
+  await stage.talk([edgegap(stage), ...SLACK, NO_MESSAGE], { steps: ['slack'] });
+  const several = new RegExp(
+    `Several people or groups are called @admin[\\s\\S]*${userIds.admin} \\(Admin User\\), S0ADMIN \\(admin\\)`,
+  );
+  const code = await stage.talk(
+    [
+      [/may deploy and stop/, '@admin'],
+      [several, userIds.admin],
+      [/may only look/, ''],
+    ],
+    { steps: ['roles'] },
+  );
+  expect(code).toBe(0);
+  expect(stage.values().SLACK_OPERATORS).toBe(userIds.admin);
+});
+
+test('on Slack, the setup asks for the id of a person if the workspace has more members than it reads', async () => {
+  const stage = await setupStage();
+  const { userIds } = stage.slack;
+  stage.slack.server.web.endlessMembers = true;
+  await stage.talk([edgegap(stage), ...SLACK, NO_MESSAGE], { steps: ['slack'] });
+  const tooMany = new RegExp(
+    `too many members[\\s\\S]*Give the id: ${userIds.admin} \\(Admin User\\), or the member ID`,
+  );
+  const code = await stage.talk(
+    [
+      [/may deploy and stop/, '@admin'],
+      [tooMany, userIds.admin],
+      [/may only look/, ''],
+    ],
+    { steps: ['roles'] },
+  );
+  expect(code).toBe(0);
+  expect(stage.values().SLACK_OPERATORS).toBe(userIds.admin);
+});
+
 test('applications are chosen by name, and the word all takes the limit away', async () => {
   const stage = await setupStage();
   await stage.talk([edgegap(stage)], { steps: ['edgegap'] });

@@ -59,8 +59,13 @@ export function createSlackSurvey(config: Pick<SlackConfig, 'botToken' | 'apiUrl
         throw error;
       }
     },
-    /** The members with this name, as the workspace shows or spells it. */
-    async peopleCalled(name: string): Promise<readonly SurveyedGroup[]> {
+    /**
+     * The members with this name, as the workspace shows or spells it. People choose their names freely. `complete` is
+     * false if the workspace has more members than are read.
+     */
+    async peopleCalled(
+      name: string,
+    ): Promise<{ readonly found: readonly SurveyedGroup[]; readonly complete: boolean }> {
       const wanted = name.replace(/^@/, '').toLowerCase();
       const found: SurveyedGroup[] = [];
       let cursor: string | undefined;
@@ -75,9 +80,9 @@ export function createSlackSurvey(config: Pick<SlackConfig, 'botToken' | 'apiUrl
           )
             found.push({ id, name: real_name || handle });
         cursor = page.response_metadata?.next_cursor;
-        if (!cursor) break;
+        if (!cursor) return { found, complete: true };
       }
-      return found;
+      return { found, complete: false };
     },
     /** `channel` is an id, or a name with or without `#`. Throws DeliveryError. */
     async post(channel: string, line: Line): Promise<void> {
