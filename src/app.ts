@@ -162,6 +162,7 @@ export async function buildApp({
   const services = ({
     id,
     api,
+    client,
     vault,
     catalog,
     roster,
@@ -202,7 +203,7 @@ export async function buildApp({
       return pipeline.carryOut(storedInvocation(stored, { adapter, store, clock }));
     },
     ownDeployment,
-    examine: () => examine({ config, directory, clock, log: quiet, store }),
+    examine: () => examine({ config, directory, clock, log: quiet, store, edgegap: client }),
     clock,
     settings: {
       defaultNear: config.defaultNear,

@@ -1,7 +1,7 @@
 import { systemClock } from '../clock.ts';
 import { namesakes } from '../command/same-name.ts';
 import type { Config } from '../config.ts';
-import { EdgegapClient } from '../edgegap/client.ts';
+import { type EdgegapApi, EdgegapClient } from '../edgegap/client.ts';
 import { DOCUMENTED_LIMITS, shareOfLimits } from '../edgegap/scheduler.ts';
 import { bareToken, isTokenRefused, TOKENS_PAGE } from '../edgegap/token.ts';
 import { AppError } from '../errors.ts';
@@ -13,35 +13,47 @@ const ANSWER_MS = 10_000;
 /** The names of the headers by which HTTP services tell a rate limit. Edgegap documents none of them. */
 const LIMIT_HEADER = /^(?:x-)?ratelimit(?:-(limit|remaining|reset))?$/i;
 
-/** Checks the token, the applications, the place, the fleets and the limits against Edgegap itself. */
-export async function examineEdgegap(
-  config: Pick<Config, 'edgegap' | 'applicationAllowlist' | 'defaultNear' | 'fleets' | 'deployLimits'>,
-  log: Logger,
-): Promise<Finding[]> {
+type Examined = Pick<Config, 'edgegap' | 'applicationAllowlist' | 'defaultNear' | 'fleets' | 'deployLimits'>;
+
+/**
+ * Checks the token, the applications, the place, the fleets and the limits against Edgegap itself. The running bot gives
+ * its own `api`, so that the doctor's requests count against the same limits as the other requests of the bot.
+ */
+export async function examineEdgegap(config: Examined, log: Logger, api?: EdgegapApi): Promise<Finding[]> {
   const { token, apiUrl, proxy, share } = config.edgegap;
   if (token === undefined) return [];
+  if (api) return await findings(config, api, '');
   const client = new EdgegapClient({
     baseUrl: apiUrl,
     token,
     proxy,
     clock: systemClock,
     log,
+    limits: shareOfLimits(share),
     timeoutMs: ANSWER_MS,
   });
   try {
-    const applications = await client.applications();
-    const [places, fleets, running, headers] = await Promise.all([
-      ofPlace(client, config.defaultNear),
-      Promise.all(config.fleets.map((fleet) => ofFleet(client, fleet))),
-      client.deployments({ limit: 1 }),
-      limitHeaders(config.edgegap),
+    return await findings(config, client, await limitHeaders(config.edgegap));
+  } finally {
+    await client.close();
+  }
+}
+
+/** `headers` is a sentence about the limits that Edgegap's headers tell. */
+async function findings(config: Examined, api: EdgegapApi, headers: string): Promise<Finding[]> {
+  try {
+    const applications = await api.applications();
+    const [places, fleets, running] = await Promise.all([
+      ofPlace(api, config.defaultNear),
+      Promise.all(config.fleets.map((fleet) => ofFleet(api, fleet))),
+      api.deployments({ limit: 1 }),
     ]);
     return [
       ok('edgegap.token', `Edgegap accepts EDGEGAP_API_TOKEN.`),
       ...ofApplications(applications, config.applicationAllowlist),
       ...places,
       ...fleets.flat(),
-      ofLimits(share, headers),
+      ofLimits(config.edgegap.share, headers),
       ofRunning(running.total_count, config.deployLimits.running),
     ];
   } catch (error) {
@@ -55,8 +67,6 @@ export async function examineEdgegap(
           )
         : wrong('edgegap.reachable', error.userMessage, error.hint ?? 'Look at the Edgegap dashboard.'),
     ];
-  } finally {
-    await client.close();
   }
 }
 
@@ -100,9 +110,9 @@ function ofApplications(
       ];
 }
 
-async function ofPlace(client: EdgegapClient, city: string | undefined): Promise<Finding[]> {
+async function ofPlace(api: EdgegapApi, city: string | undefined): Promise<Finding[]> {
   if (city === undefined) return [];
-  const { locations } = await client.locations();
+  const { locations } = await api.locations();
   const names = locations.map((one) => one.city).filter((name) => name !== undefined);
   const [same] = namesakes(city, names, (name) => name);
   return [
@@ -116,9 +126,9 @@ async function ofPlace(client: EdgegapClient, city: string | undefined): Promise
   ];
 }
 
-async function ofFleet(client: EdgegapClient, fleet: string): Promise<Finding[]> {
+async function ofFleet(api: EdgegapApi, fleet: string): Promise<Finding[]> {
   try {
-    const hosts = await client.hosts(fleet);
+    const hosts = await api.hosts(fleet);
     return [ok('edgegap.fleets', `The private fleet ${fleet} has ${hosts.length} hosts.`)];
   } catch (error) {
     if (!(error instanceof AppError)) throw error;

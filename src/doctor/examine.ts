@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { Directory } from '../command/define.ts';
 import type { Config } from '../config.ts';
+import type { EdgegapApi } from '../edgegap/client.ts';
 import { type Finding, warning } from '../finding.ts';
 import { createMask } from '../log/mask.ts';
 import type { Logger } from '../log.ts';
@@ -18,6 +19,8 @@ export interface ExamineParts extends Pick<StoreParts, 'tryFolder'> {
   readonly log: Logger;
   /** The store of this process, if this process is the running bot. */
   readonly store?: Store;
+  /** The calls of this process to Edgegap, without the allowlist, if this process is the running bot. */
+  readonly edgegap?: EdgegapApi;
   /** A configuration token of Slack, with which the settings of the app can be read. */
   readonly configurationToken?: string | undefined;
   /** The version of the Node.js that runs. */
@@ -29,7 +32,7 @@ export interface ExamineParts extends Pick<StoreParts, 'tryFolder'> {
  * versions. Nothing is changed. No finding holds a secret.
  */
 export async function examine(parts: ExamineParts): Promise<Finding[]> {
-  const { config, directory, clock, log, store, node, tryFolder, configurationToken } = parts;
+  const { config, directory, clock, log, store, edgegap, node, tryFolder, configurationToken } = parts;
   const { discord, slack, publicUrl, database } = config;
   const now = () => clock.now();
   const address = safely('address', async () => {
@@ -41,7 +44,7 @@ export async function examine(parts: ExamineParts): Promise<Finding[]> {
   });
   const all = await Promise.all([
     safely('versions', async () => [examineVersions(node)]),
-    safely('edgegap', () => examineEdgegap(config, log)),
+    safely('edgegap', () => examineEdgegap(config, log, edgegap)),
     // Each platform's package takes time to load, so it is loaded only if the platform is used.
     discord &&
       safely('discord', async () => {

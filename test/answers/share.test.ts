@@ -9,8 +9,9 @@ test.each([
   ['deploy', '25', 10, 'deploy kart-racing v1.2 --near Montreal', 25],
   ['hosts', '25 %', 2, 'hosts fleet-#', 7],
   ['list', '1', 1, 'list', 4],
+  ['list', '1', 1, 'doctor', 4],
 ] as const)(
-  'in a burst of "%s" calls with EDGEGAP_SHARE=%s, Edgegap gets at most %i calls a second, and all calls in the end',
+  'in a burst of "%s" calls with EDGEGAP_SHARE=%s, Edgegap gets at most %i calls a second, and all calls of "%s" in the end',
   async (endpoint, share, limit, line, count) => {
     const clock = pacedClock(2);
     const edgegap = await startSimulator({ clock, ...AT_ONCE });
