@@ -32,7 +32,7 @@ const tagToAdd = {
 
 const change = {
   permission: 'deployments.tag',
-  ack: 'public',
+  ack: 'private',
   interrupted: 'The tags may or may not have been changed: look with `tags list`, and ask again if not.',
 } as const;
 

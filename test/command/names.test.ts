@@ -120,8 +120,8 @@ describe.each(['console', 'discord', 'slack-socket'] as const)('names on %s', (n
       /Several tags could be meant by .beta.*Say which: Beta or BETA/,
     );
     expect(tags()).toContain('Beta');
-    const { publicly } = await effect('tags remove', { deployment: id, tag: 'QA' });
-    expect(shown(publicly.at(-1)?.text)).toMatch(/Removed .?qa.? from/);
+    const removed = await effect('tags remove', { deployment: id, tag: 'QA' });
+    expect(shown(removed.privately.at(-1)?.text)).toMatch(/Removed .?qa.? from/);
     expect(tags()).not.toContain('qa');
   });
 

@@ -23,10 +23,6 @@ const privately = async (act: () => Promise<void>, persona: Persona = 'operator'
   expect(effect.publicly).toEqual([]);
   return shown(effect.privately.at(-1)?.text);
 };
-const publicly = async (act: () => Promise<void>) => {
-  const effect = await effectOf(stage, 'operator', act);
-  return shown(effect.publicly.at(-1)?.text);
-};
 const command = (name: string, values: Values) => () => stage.driver.command('operator', name, values);
 const line = (text: string) => () => typeLine(stage, 'operator', text);
 
@@ -42,12 +38,12 @@ describe.each(driverNames)('subcommands on %s', (name) => {
     const one = await privately(command('tags show', { deployment: id, tag: 'QA' }));
     expect(one).toMatch(/Tag .?qa.? of .*Added [^.]*\./);
     expect(one).not.toContain('changed');
-    expect(await publicly(command('tags add', { deployment: id, tag: 'beta' }))).toMatch(/Added .?beta/);
+    expect(await privately(command('tags add', { deployment: id, tag: 'beta' }))).toMatch(/Added .?beta/);
     const renamed = command('tags rename', { deployment: id, tag: 'beta', 'new-name': 'final' });
-    expect(await publicly(renamed)).toMatch(/Renamed .?beta.? to .?final/);
+    expect(await privately(renamed)).toMatch(/Renamed .?beta.? to .?final/);
     const other = await privately(command('tags show', { deployment: id, tag: 'final' }));
     expect(other).toMatch(/Added .*, last changed /);
-    expect(await publicly(command('tags remove', { deployment: id, tag: 'final' }))).toMatch(/Removed/);
+    expect(await privately(command('tags remove', { deployment: id, tag: 'final' }))).toMatch(/Removed/);
     expect(tagsOf()).toEqual(['qa']);
   });
 
@@ -123,10 +119,10 @@ describe.each(driverNames)('subcommands on %s', (name) => {
   }
 
   test('a subcommand may stand before or after the deployment, and without a subcommand the default subcommand runs', async () => {
-    expect(await publicly(line(`tags add ${id} one`))).toMatch(/Added .?one/);
-    expect(await publicly(line(`tags ${id} ADD "two words"`))).toMatch(/Added .?two words/);
-    expect(await publicly(line(`tags --tag one ${id} remove`))).toMatch(/Removed .?one/);
-    expect(await publicly(line(`tags remove --tag "two words" --deployment ${id}`))).toMatch(/Removed/);
+    expect(await privately(line(`tags add ${id} one`))).toMatch(/Added .?one/);
+    expect(await privately(line(`tags ${id} ADD "two words"`))).toMatch(/Added .?two words/);
+    expect(await privately(line(`tags --tag one ${id} remove`))).toMatch(/Removed .?one/);
+    expect(await privately(line(`tags remove --tag "two words" --deployment ${id}`))).toMatch(/Removed/);
     expect(await privately(line(`tags ${id}`))).toMatch(/Tags of .*qa/);
     expect(await privately(line(`tags --deployment ${id}`))).toMatch(/Tags of .*qa/);
     expect(tagsOf()).toEqual(['qa']);

@@ -117,7 +117,9 @@ describe('the tags command', () => {
     const ours = await deployReady(stage);
     expect((await run(`tags ${ours}`)).text).toContain('The deployment has no tags.');
     const added = await run(`tags ${ours} add qa`);
-    expect(added.publicly.map(({ text }) => text).join()).toContain(`Added qa to ${ours}`);
+    expect(added.privately.map(({ text }) => text).join()).toContain(`Added qa to ${ours}`);
+    // The card shows the change to everyone, and no further message does.
+    expect(added.publicly.every(({ text }) => /Tags\s+qa/.test(text))).toBe(true);
     expect((await run(`tags ${ours} add "two words"`)).text).toContain('Added two words');
     expect((await run(`tags ${ours} rename qa final`)).text).toContain(`Renamed qa to final on ${ours}`);
     expect((await run(`tags ${ours} remove "two words"`)).text).toContain('Removed two words from');

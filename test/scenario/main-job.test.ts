@@ -69,7 +69,7 @@ describe.each(driverNames)('the main job on %s', (name) => {
     expect(logs.text).toContain(id);
 
     await driver.command('operator', 'tags add', { deployment: id, tag: 'tournament' });
-    await find(/Added/);
+    await find(/Added/, 'private');
     expect(bot.simulator.deployments.get(id)?.tags.map((tag) => tag.name)).toContain('tournament');
     await until(async () => (await driver.channel())[0]?.text.includes('tournament'), 'the tag on the card');
 

@@ -67,7 +67,10 @@ test('behind a pooling proxy with a single connection, a bot deploys, lists, cha
     await driver.command('operator', 'logs', { deployment, share: true });
     await said('Log of');
     await driver.command('operator', 'tags add', { deployment, tag: 'tournament' });
-    await said('Added');
+    await until(
+      async () => (await driver.privately('operator')).some(({ text }) => text.includes('Added')),
+      'the answer to tags add',
+    );
     await driver.command('operator', 'list', {});
     await until(
       async () =>
