@@ -9,6 +9,7 @@ import {
 } from '../chat/card.ts';
 import type { AckMode, Invocation, MessageRef } from '../chat/port.ts';
 import { commandIn, sourceIn } from '../chat/request.ts';
+import { type Clock, within } from '../clock.ts';
 import { EdgegapError } from '../edgegap/errors.ts';
 import { AppError, DeliveryError, InputError, RefusedError, StoreError } from '../errors.ts';
 import type { Logger } from '../log.ts';
@@ -49,9 +50,16 @@ export interface Ending {
 /** `begun` says whether the request has been acknowledged. */
 type Mend = (error: unknown, begun: boolean) => Promise<Button | undefined>;
 
+/** How long the preparation of a button may delay the answer about a failure, in milliseconds of real time. */
+const MEND_MS = 500;
+
+/** Refusals after which the same request succeeds a little later. */
+const PASSING: readonly string[] = ['restarting', 'too-many-waiting'];
+
 interface AnswerParts {
   readonly services: Pick<Services, 'directory'>;
   readonly invocations: Invocations;
+  readonly realClock: Clock;
   readonly log: Logger;
 }
 
@@ -61,7 +69,7 @@ export type Answer = ReturnType<typeof createAnswer>;
  * The answer to a single invocation. The answer can be given at once, and it can be taken back. If the platform makes
  * the bot wait, the answer is left to the outbox.
  */
-export function createAnswer(invocation: Invocation, { services, invocations, log }: AnswerParts) {
+export function createAnswer(invocation: Invocation, { services, invocations, realClock, log }: AnswerParts) {
   const { directory } = services;
   const { id, request } = invocation;
   let acknowledged: AckMode | undefined;
@@ -144,15 +152,24 @@ export function createAnswer(invocation: Invocation, { services, invocations, lo
   /** Shows a mistake at its field of a submitted form. Returns false if this is not possible. */
   async function refusedAtField(error: unknown): Promise<boolean> {
     // A stored form is closed: a second submission would count as a repeat.
-    if (!(error instanceof InputError) || error.option === undefined || stored || acknowledged) return false;
-    if (unseen.includes(error.option)) return false;
+    const option = optionOf(error);
+    if (!(error instanceof AppError) || option === undefined || stored || acknowledged) return false;
+    if (unseen.includes(option)) return false;
     const text = [error.userMessage, error.hint].filter(Boolean).join(' ');
-    return (await invocation.refuseField?.(error.option, text)) ?? false;
+    return (await invocation.refuseField?.(option, text)) ?? false;
+  }
+
+  /** A refusal that passes is shown at any field, because the form then stays open, and keeps the values. */
+  function optionOf(error: unknown): string | undefined {
+    if (error instanceof InputError) return error.option;
+    const passes = error instanceof RefusedError && PASSING.includes(error.code);
+    return passes && request.kind === 'form' ? Object.keys(request.fields)[0] : undefined;
   }
 
   async function mended(error: unknown, begun: boolean): Promise<Button | undefined> {
     try {
-      return await mend?.(error, begun);
+      const making = mend?.(error, begun);
+      return making && (await within(realClock, MEND_MS, making));
     } catch (err) {
       log.warn({ err, invocation: id }, 'invocation: the form for a correction could not be kept');
       return undefined;

@@ -3,7 +3,7 @@ import type { AckMode, Invocation, Person } from '../chat/port.ts';
 import { type Clock, steadyNow, within } from '../clock.ts';
 import type { Answer, Ending } from './answer.ts';
 import type { Entry } from './define.ts';
-import type { InvocationRecord, Invocations } from './invocations.ts';
+import { type InvocationRecord, type Invocations, notStored } from './invocations.ts';
 import { formTooLate } from './open-form.ts';
 import { type Permission, permissions } from './permissions.ts';
 
@@ -91,7 +91,7 @@ export function createCarryOut(parts: CarryOutParts) {
     const record = { ...about, changes: changes && !form, person };
     if (!taken && !(await begin(record))) return;
     answer.stored(record);
-    await wanted.claim?.();
+    if (wanted.claim) await claimed(wanted.claim());
     if (form) {
       await invocation.openForm?.(Promise.resolve(form));
       ended({ outcome: 'form' });
@@ -101,6 +101,16 @@ export function createCarryOut(parts: CarryOutParts) {
       ended({ outcome: 'done', ...(await wanted.run(person, await checking)) });
     }
     await invocations.finish(id, 'done');
+  }
+
+  /** The claim reads the store, and the first response cannot wait for a store that does not answer. */
+  async function claimed(claim: Promise<void>): Promise<void> {
+    const inTime = within(
+      realClock,
+      STORE_BUDGET_MS,
+      claim.then(() => true),
+    );
+    if (!(await inTime)) throw notStored();
   }
 
   /**

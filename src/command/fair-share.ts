@@ -65,14 +65,17 @@ export function createFairShare({ requests, waiting }: PerPerson, clock: Clock) 
      */
     async take(invocation: Invocation, work: Work, drop: (reason: RefusedError) => Promise<void>) {
       const { id, at, meanwhile } = invocation;
-      if (requests === 0 || taken.has(id)) return await work();
+      // A form that stays open after a mistake can be submitted again and again, and all its submissions have one id.
+      const isForm = invocation.request.kind === 'form';
+      if (requests === 0 || (taken.has(id) && !isForm)) return await work();
       const person = meanwhile?.askerId ?? (await invocation.person('cached')).id;
       const asker = askerOf(JSON.stringify([at.platform, at.workspace, person]));
       const [first = 0] = asker.times;
       const hasty = asker.times.length > requests && steadyNow(clock) - first < COUNT_MS;
       asker.told &&= hasty;
       if (hasty && waiting > 0 && asker.queue.length >= waiting) {
-        if (asker.told && invocation.maySkip) return await drop(tooMany(waiting));
+        // A form would close, and the person would lose the values.
+        if (asker.told && invocation.maySkip && !isForm) return await drop(tooMany(waiting));
         asker.told = true;
         throw tooMany(waiting);
       }

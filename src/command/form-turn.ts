@@ -43,6 +43,8 @@ export interface FormTurnParts {
   about(entry: Entry, values: RawValues): void;
   /** Called when the form has been opened. */
   opened(): Promise<void>;
+  /** Called when the form was made, but could not be opened. */
+  failed(): Promise<void>;
   takeCommand(request: CommandRequest, key: string): Promise<void>;
   /** Carries out a part of the form, which changes nothing. */
   takePart(entry: Entry, check: () => void, run: (person: Person) => Promise<void>): Promise<void>;
@@ -95,12 +97,18 @@ export function createFormTurn(parts: FormTurnParts) {
     const making = make();
     // If the platform cannot be reached in the meantime, nothing awaits the form any more.
     making.catch(() => undefined);
-    if (!live && !(await within(clock, FORM_MS, making))) {
-      await answer.acknowledge('private');
-      await making;
-      throw formTooLate();
+    try {
+      if (!live && !(await within(clock, FORM_MS, making))) {
+        await answer.acknowledge('private');
+        await making;
+        throw formTooLate();
+      }
+      await invocation.openForm(making);
+    } catch (error) {
+      // The form may be stored only now. Nobody carries this request out any more.
+      void making.then(() => parts.failed()).catch(() => undefined);
+      throw error;
     }
-    await invocation.openForm(making);
     await parts.opened();
 
     async function make() {

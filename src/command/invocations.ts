@@ -289,7 +289,8 @@ export class TakenOver extends AppError {
   }
 }
 
-function notStored(cause?: unknown): AppError {
+/** The store did not answer in time, so nothing was done. */
+export function notStored(cause?: unknown): AppError {
   return new AppError('not-stored', 'I cannot write to my database, so I did nothing.', {
     hint: 'Try again in a moment. Whoever runs me finds the reason in my log.',
     cause,

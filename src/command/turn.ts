@@ -84,6 +84,7 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
       ending = { outcome: 'form' };
       await invocations.finish(id, 'done');
     },
+    failed: () => invocations.finish(id, 'failed'),
     takePart: (entry, check, run) =>
       carryOut<void>({
         what: entry.name,

@@ -169,3 +169,20 @@ describe('the fair share on Slack', () => {
     expect(await texts(stage, 'operator', REFUSED)).toEqual([]);
   });
 });
+
+test('if too many requests of a person wait, a submitted form is refused at a field, stays open, and can be sent later', async () => {
+  const stage = await stageWith('slack-http', small);
+  const driver = stage.driver as SlackDriver;
+  await driver.command('operator', 'deploy');
+  const release = holdEdgegap(stage);
+  void askFor(stage, 'operator', AT_ONCE + 1 + WAITING);
+  await until(async () => (await texts(stage, 'operator', REFUSED)).length > 0, 'the refusal of a command');
+  const entries = { application: 'kart-racing', near: 'Paris' };
+  await driver.fillIn('operator', entries);
+  expect(Object.values(driver.mistakes()).join()).toMatch(REFUSED);
+  expect(stage.simulator.deployments.size).toBe(0);
+  release();
+  await stage.bot.app.settled();
+  await driver.fillIn('operator', entries);
+  await until(() => stage.simulator.deployments.size === 1, 'the deployment');
+});

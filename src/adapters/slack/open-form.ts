@@ -26,8 +26,8 @@ export async function openForm(
 ): Promise<void> {
   const { api, clock, render } = parts;
   const { views } = api.write;
-  const inTime = 'view' in place ? await form : await within(clock, SKELETON_MS, form);
   if ('view' in place) return await update(place.view, render(await form));
+  const inTime = await within(clock, SKELETON_MS, form);
   if (inTime) return void (await open(place.trigger, render(inTime)));
   const view_id = await open(place.trigger, SKELETON);
   try {
