@@ -27,7 +27,7 @@ test('npm run bench can list the benches and refuses a bench that does not exist
   await expect(run('bench/support/run.ts', 'nope')).rejects.toMatchObject({
     code: 2,
     stderr: expect.stringMatching(
-      /^There is no bench nope\. There are: callbacks, .*\n\nUsage: npm run bench/,
+      /^There is no bench nope\. There are: ack, callbacks, .*\n\nUsage: npm run bench/,
     ),
   });
 });

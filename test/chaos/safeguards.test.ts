@@ -215,9 +215,9 @@ const cases: readonly Case[] = [
     without: [
       {
         file: 'src/deployments/repository.ts',
-        text: 'await announce(tx, this.#clock, { before, after, happened: all, source });',
+        text: 'await announce(tx, clock, { before, after, happened: all, source, dashboard });',
         instead:
-          'setTimeout(() => announce(this.#store, this.#clock, { before, after, happened, source }), 90_000);',
+          'setTimeout(() => announce(this.#store, clock, { before, after, happened, source, dashboard }), 90_000);',
       },
     ],
     shows: 'lost',
