@@ -147,7 +147,7 @@ const options = {
     mostDays: 365,
     examples: ['1h', '2h', '8h', '24h'],
     label: 'Lifetime',
-    hint: 'The server stops after this time, for example 2h. I ask before.',
+    hint: 'The server stops after this time, for example 2h. I ask you before the end.',
     description: 'Stop the server after this time, for example 2h (asks before)',
   },
   preset: {

@@ -32,6 +32,7 @@ async function show(context: Context<unknown>): Promise<void> {
   const found = await Promise.all(ids.map((id) => deployments.byRequestId(id)));
   const running = found.flatMap((one) => one ?? []);
   const failed = await deployments.failuresOf(asker, now - DAY_MS, applications);
+  const alive = running.filter((one) => viewOf(one).status !== 'ERROR');
   const needy = running.filter((one) => needOf(one, now) !== undefined).slice(0, ROWS);
   const ended = failed.filter((one) => !running.some(({ id }) => id === one.id)).slice(0, ROWS);
   const nodes: Node[] = [
@@ -40,7 +41,7 @@ async function show(context: Context<unknown>): Promise<void> {
       'Needs you',
       needy.flatMap((one) => needRow(context, one, now)),
     ),
-    ...section('Running', runningNodes(running, now)),
+    ...section('Running', runningNodes(alive, now)),
     ...section(
       'Failed in the last day',
       ended.flatMap((one) => failedRow(context, one)),
@@ -55,7 +56,7 @@ async function show(context: Context<unknown>): Promise<void> {
       ],
     },
   ];
-  const count = running.length > SERVERS ? `more than ${SERVERS} servers` : counted(running.length, 'server');
+  const count = running.length > SERVERS ? `more than ${SERVERS} servers` : counted(alive.length, 'server');
   await context.respond({ kind: 'card', tone: 'neutral', title: [`You run ${count}`], nodes });
 }
 
@@ -78,7 +79,8 @@ function section(title: string, nodes: readonly Node[]): Node[] {
 /** The reason why a running server needs its person. */
 function needOf(deployment: Deployment, now: number): Rich | undefined {
   const view = viewOf(deployment);
-  if (view.status === 'ERROR') return [' has failed and still exists'];
+  if (view.status === 'ERROR')
+    return [' has failed', deployment.errorDetail ? `: ${deployment.errorDetail.split('\n', 1)[0]}` : ''];
   const end = firstEnd(deployment);
   if (!end || end.at - now > SOON_MS) return undefined;
   return [' ends ', { time: end.at, style: 'relative' }, ' (', { time: end.at, style: 'clock' }, ')'];

@@ -159,8 +159,8 @@ function menu(table: readonly ListRow[]): Node[] {
 
 /** The button that switches from the active deployments to the failed deployments, or back. */
 function otherList(filter: Filter, failed: number): Readonly<Record<string, Filter>> {
-  if (filter.status === 'error') return { Active: { ...filter, status: undefined } };
-  return failed > 0 ? { Failed: { ...filter, status: 'error' } } : {};
+  if (filter.status === 'error') return { 'Show active': { ...filter, status: undefined } };
+  return failed > 0 ? { [`Show ${failed} failed`]: { ...filter, status: 'error' } } : {};
 }
 
 function listCard(filter: Filter, total: number, nodes: readonly Node[]): Card {

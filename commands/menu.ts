@@ -6,7 +6,7 @@ interface Job {
   readonly label: string;
   /** The command, or the command and the subcommand, that the button calls without any options. */
   readonly calls: string;
-  readonly style?: 'primary' | 'secondary' | 'danger';
+  readonly style?: 'primary' | 'secondary';
 }
 
 /** The main jobs, in groups. Every other command is in help. */
@@ -22,7 +22,8 @@ const GROUPS: readonly { readonly title: string; readonly jobs: readonly Job[] }
   {
     title: 'Look',
     jobs: [
-      { label: 'Running servers', calls: 'list' },
+      { label: 'My servers', calls: 'home' },
+      { label: 'All servers', calls: 'list' },
       { label: 'Status', calls: 'status' },
       { label: 'Logs', calls: 'logs' },
       { label: 'Metrics', calls: 'metrics' },
@@ -32,8 +33,8 @@ const GROUPS: readonly { readonly title: string; readonly jobs: readonly Job[] }
     title: 'Change',
     jobs: [
       { label: 'Add a tag', calls: 'tags add' },
-      { label: 'Stop', calls: 'stop', style: 'danger' },
-      { label: 'Stop many', calls: 'bulk-stop', style: 'danger' },
+      { label: 'Stop', calls: 'stop' },
+      { label: 'Stop many', calls: 'bulk-stop' },
     ],
   },
 ];

@@ -23,19 +23,28 @@ export function planQuestion(
   const { change, words } = order;
   const title = `${verbs(change).todo} ${counted(targets.length, 'deployment')}`;
   const isLong = targets.length > ROWS;
-  const consequence =
-    change.kind === 'stop' ? 'Players on the servers are disconnected. This cannot be undone. ' : '';
-  const text = `${consequence}Only the deployments of this plan are changed, and of these only those that still run and still match. The plan can be confirmed for 15 minutes.`;
+  const consequence: Node[] =
+    change.kind === 'stop'
+      ? [
+          {
+            kind: 'text',
+            text: [{ bold: 'Players on the servers are disconnected. This cannot be undone.' }],
+          },
+        ]
+      : [];
+  const text =
+    'Only the deployments of this plan are changed, and of these only those that still run and still match. The plan can be confirmed for 15 minutes.';
   return {
     kind: 'card',
     tone: 'warning',
     title: [`${title}?`],
     nodes: [
+      ...consequence,
       ...(words ? [{ kind: 'fields', fields: [{ label: 'Filter', value: [words] }] } as const] : []),
       listTable(targets.slice(0, ROWS)),
       ...(isLong ? [note(`${ROWS} of ${targets.length} are shown. ${fileName(order)} holds all.`)] : []),
       ...notes.map(note),
-      { kind: 'text', text: [text] },
+      note(text),
       {
         kind: 'buttons',
         buttons: [
@@ -79,7 +88,7 @@ export function planProgress(id: string, order: Order, all: readonly Item[]): Ca
     ...(leftOut.length > 0 ? [`left out ${leftOut.length}`] : []),
     ...(failed.length > 0 ? [`failed ${failed.length}`] : []),
   ].join(', ');
-  const named = [...section('Left out', leftOut), ...section('Failed', failed)];
+  const named = [...section('Failed', failed), ...section('Left out', leftOut)];
   if (!isOver) {
     const steps: Steps = {
       kind: 'steps',
@@ -104,8 +113,8 @@ export function planProgress(id: string, order: Order, all: readonly Item[]): Ca
     title: [title],
     nodes: [
       about(order),
-      ...section(verb, done),
       ...named,
+      ...section(verb, done),
       ...(isLong ? [note(`${file} names every deployment.`)] : []),
       ...(failed.length > 0 ? [{ kind: 'buttons', buttons: [again] } as const] : []),
     ],

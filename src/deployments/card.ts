@@ -141,11 +141,17 @@ export function deploymentCard(view: DeploymentView, more: Additions = {}): Card
     fields.push({ label: 'Tags', value: commaSeparated(view.tags.map((tag) => ({ code: tag }))) });
   fields.push(...(view.ordered ?? []));
   if (view.request_id) fields.push({ label: 'request_id', value: [{ code: view.request_id }] });
-  const nodes: Node[] = progress
-    ? [{ kind: 'fields', fields: [state] }, progress, { kind: 'fields', fields, columns: true }]
-    : [{ kind: 'fields', fields: [state, ...fields], columns: true }];
-  // The text comes from Edgegap, and may quote the container or the registry.
-  if (view.error) nodes.push({ kind: 'code', text: view.error, keep: 'start' });
+  // The text comes from Edgegap, and may quote the container or the registry. The reason of a failure comes first.
+  const reason: Node[] = view.error ? [{ kind: 'text', text: [view.error] }] : [];
+  const nodes: Node[] =
+    progress || reason.length > 0
+      ? [
+          { kind: 'fields', fields: [state] },
+          ...reason,
+          ...(progress ? [progress] : []),
+          { kind: 'fields', fields, columns: true },
+        ]
+      : [{ kind: 'fields', fields: [state, ...fields], columns: true }];
   if (view.note) nodes.push({ kind: 'text', text: [view.note] });
   const small = footnote(view, more);
   if (small.length > 0) nodes.push({ kind: 'note', text: small });
@@ -243,9 +249,11 @@ function until(time: number, now: number | undefined): Inline[] {
 
 function buttonsOf(view: DeploymentView, live: boolean, more: Additions): Button[] {
   const { request_id: id = '', status, readyAt, again } = view;
+  // After a failure, the log comes first: the same order would probably fail again.
+  const first = status === 'ERROR' ? 'show' : 'again';
   const button = (label: string, command: string, action: string, arg = id): Button => ({
     label,
-    style: action === 'ask' ? 'danger' : action === 'again' ? 'primary' : 'secondary',
+    style: action === 'ask' ? 'danger' : action === first && command !== 'metrics' ? 'primary' : 'secondary',
     action: { command, action, arg },
   });
   const buttons: Button[] = [];

@@ -103,7 +103,7 @@ function aboutLog(log: Logs | undefined, hasLines: boolean, isRecorded: boolean)
 function buttonsOf({ id, requestId = '', plan }: Deployment): Button[] {
   const button = (label: string, command: string, action: string, arg: string): Button => ({
     label,
-    style: action === 'again' ? 'primary' : 'secondary',
+    style: command === 'logs' ? 'primary' : 'secondary',
     action: { command, action, arg },
   });
   return [

@@ -147,9 +147,8 @@ describe('the card of a deployment', () => {
   test('a card shows the reason of a failure unchanged, because secrets in the reason were masked earlier', () => {
     const error = 'Edgegap does not accept my API token: it is missing or wrong.';
     expect(deploymentCard({ ...view, status: 'REFUSED', error }).nodes).toContainEqual({
-      kind: 'code',
-      text: error,
-      keep: 'start',
+      kind: 'text',
+      text: [error],
     });
   });
 

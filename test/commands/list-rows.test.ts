@@ -122,12 +122,12 @@ describe.each(driverNames)('the rows of list on %s', (name) => {
     const active = await list();
     expect(active.text).toContain('1 active deployment');
     expect(active.text).not.toContain(own);
-    expect(active.buttons).toEqual(['Refresh', 'Failed']);
-    const failed = await press('Failed');
+    expect(active.buttons).toEqual(['Refresh', 'Show 1 failed']);
+    const failed = await press('Show 1 failed');
     expect(failed.id).toBe(active.id);
     expect(failed.text).toMatch(/1 failed deployment.*kart-racing v1\\?\.2\W+Error/s);
-    expect(failed.buttons).toEqual(['Refresh', 'Active']);
-    expect((await press('Active')).text).toContain(other);
+    expect(failed.buttons).toEqual(['Refresh', 'Show active']);
+    expect((await press('Show active')).text).toContain(other);
     expect((await list({ mine: true })).text).toContain('1 failed deployment is not shown');
     expect((await list({ application: 'lobby-chat', status: 'error' })).text).toContain(
       'No failed deployment matches.',

@@ -28,7 +28,8 @@ describe.each(driverNames)('the menu on %s', (name) => {
       'Deploy',
       'Presets',
       'Versions',
-      'Running servers',
+      'My servers',
+      'All servers',
       'Status',
       'Logs',
       'Metrics',
@@ -36,7 +37,7 @@ describe.each(driverNames)('the menu on %s', (name) => {
       'Stop',
       'Stop many',
     ]);
-    const listed = await press('operator', 'Running servers');
+    const listed = await press('operator', 'All servers');
     expect(textOf([...listed.privately, ...listed.publicly])).toContain(id);
     // The newest message with such a button is the menu, because the list has other buttons.
     if (name === 'console') {
@@ -61,7 +62,8 @@ describe.each(['discord', 'slack-http'] as const)('the menu and the rights of a 
     expect((await menuOf('reader'))?.buttons).toEqual([
       'Presets',
       'Versions',
-      'Running servers',
+      'My servers',
+      'All servers',
       'Status',
       'Logs',
       'Metrics',

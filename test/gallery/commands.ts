@@ -81,7 +81,7 @@ async function showLists({ say, press }: Booth, { own }: Ids, show: Show): Promi
   show('home', 'servers and a failure', await say('home'));
   const list = await say('list');
   show('list', 'active deployments', list);
-  show('list', 'failed deployments', await press(list, 'Failed'));
+  show('list', 'failed deployments', await press(list, 'Show 1 failed'));
   show('list', 'filtered', await say('list --tag qa --application kart-racing'));
   show('list', 'nothing matches', await say('list --tag release'));
   show('metrics', 'the last hour', await say(`metrics ${own} --last 1h`));

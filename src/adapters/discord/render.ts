@@ -154,7 +154,7 @@ function entriesText(entries: readonly Rich[], room: number): string {
   const lines = entries.map((entry) => toMarkdown(entry, shares.prose));
   const text = (count: number) =>
     [...lines.slice(0, count), ...(count < lines.length ? [`… and ${lines.length - count} more`] : [])].join(
-      '\n',
+      '\n\n',
     );
   return text(largest(0, lines.length, (count) => text(count).length <= room) ?? 0);
 }
