@@ -96,7 +96,7 @@ describe.each(driverNames.filter((name) => name !== 'console'))('killed processe
     await first.kill();
 
     const { deploy, stop, tags, logs, list, help } = sentences;
-    const all = { publicly: [deploy, logs, tags].toSorted(), privately: [help, list, stop].toSorted() };
+    const all = { publicly: [deploy, logs].toSorted(), privately: [help, list, stop, tags].toSorted() };
     const second = await stage.start();
     expect(await answered(stage, 6)).toEqual(all);
     expect((await driver.channel()).some(({ text }) => text.includes('Requesting'))).toBe(false);
