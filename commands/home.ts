@@ -1,6 +1,6 @@
 import type { Button, Node, Rich } from '../src/chat/card.ts';
 import { counted } from '../src/chat/facts.ts';
-import { callOf } from '../src/command/call.ts';
+import { callButton } from '../src/command/call.ts';
 import { type Context, defineCommand } from '../src/command/define.ts';
 import { duration, roughly, statusFace } from '../src/deployments/card.ts';
 import type { Deployment } from '../src/deployments/deployment.ts';
@@ -60,14 +60,10 @@ async function show(context: Context<unknown>): Promise<void> {
   await context.respond({ kind: 'card', tone: 'neutral', title: [`You run ${count}`], nodes });
 }
 
-function mainButtons({ directory, may }: Context<unknown>): Button[] {
-  const call = (label: string, name: string, style: 'primary' | 'secondary'): Button[] => {
-    const entry = directory.all.flatMap(({ entries }) => entries).find((one) => one.name === name);
-    return entry && may(entry.permission) ? [{ label, style, action: callOf(entry) }] : [];
-  };
+function mainButtons(context: Context<unknown>): Button[] {
   return [
-    ...call('Deploy a server', 'deploy', 'primary'),
-    ...call('All servers', 'list', 'secondary'),
+    ...callButton(context, 'deploy', { label: 'Deploy a server', style: 'primary' }),
+    ...callButton(context, 'list', { label: 'All servers' }),
     button('Refresh', 'home', 'refresh', ''),
   ];
 }

@@ -1,6 +1,6 @@
-import type { Button, Node, Rich } from '../src/chat/card.ts';
-import { callOf } from '../src/command/call.ts';
-import { type Context, defineCommand } from '../src/command/define.ts';
+import type { Node, Rich } from '../src/chat/card.ts';
+import { callButton } from '../src/command/call.ts';
+import { defineCommand } from '../src/command/define.ts';
 
 interface Job {
   readonly label: string;
@@ -54,7 +54,7 @@ export default defineCommand({
   options: {},
   async run(context) {
     const nodes = GROUPS.flatMap(({ title, jobs }): Node[] => {
-      const buttons = jobs.flatMap((job) => buttonOf(job, context));
+      const buttons = jobs.flatMap((job) => callButton(context, job.calls, job));
       if (buttons.length === 0) return [];
       return [
         { kind: 'text', text: [{ bold: title }] },
@@ -73,12 +73,3 @@ export default defineCommand({
     });
   },
 });
-
-/** No button if the person may not use the command. */
-function buttonOf(
-  { label, calls, style = 'secondary' }: Job,
-  { directory, may }: Context<unknown>,
-): Button[] {
-  const entry = directory.all.flatMap(({ entries }) => entries).find(({ name }) => name === calls);
-  return entry && may(entry.permission) ? [{ label, style, action: callOf(entry) }] : [];
-}

@@ -1,14 +1,24 @@
-import type { ActionRef } from '../chat/card.ts';
+import type { ActionRef, Button } from '../chat/card.ts';
 import type { InvocationRequest } from '../chat/port.ts';
-import type { Directory, Entry } from './define.ts';
+import type { Context, Directory, Entry } from './define.ts';
 
 /** The action that every command has: to call the command without any options, as if a person had typed its name. */
 export const CALL = 'call';
 
 /** The action of a button that calls a command. */
-export function callOf({ name, word = '' }: Entry): ActionRef {
+function callOf({ name, word = '' }: Entry): ActionRef {
   const [command = ''] = name.split(' ');
   return { command, action: CALL, arg: word };
+}
+
+/** A button that calls the command or subcommand with this name. Empty if the person may not use the command. */
+export function callButton(
+  { directory, may }: Pick<Context<unknown>, 'directory' | 'may'>,
+  name: string,
+  { label, style = 'secondary' }: { readonly label: string; readonly style?: 'primary' | 'secondary' },
+): Button[] {
+  const entry = directory.all.flatMap(({ entries }) => entries).find((one) => one.name === name);
+  return entry && may(entry.permission) ? [{ label, style, action: callOf(entry) }] : [];
 }
 
 /** The command that a pressed button calls. Undefined for any other request. */

@@ -123,24 +123,27 @@ export class Search {
     return rows.map(fromRow);
   }
 
-  /**
-   * Returns, for each of the last `limit` deployments of a version, whether the deployment failed, and Edgegap's words
-   * about the failure. The newest deployment comes first.
-   */
-  async lastOf(
-    { account, application, version }: Version,
-    limit: number,
-  ): Promise<readonly { readonly failed: boolean; readonly detail: string | undefined }[]> {
-    const rows = await this.#store
+  /** The last `limit` deployments of a version that Edgegap accepted, the newest first. */
+  #lastRows({ account, application, version }: Version, limit: number) {
+    return this.#store
       .selectFrom('deployments')
-      .select(['error_at', 'error_detail'])
       .where('account', '=', account)
       .where('application', '=', application)
       .where('version', '=', version)
       .where('request_id', 'is not', null)
       .orderBy('created_at', 'desc')
-      .limit(limit)
-      .execute();
+      .limit(limit);
+  }
+
+  /**
+   * Returns, for each of the last `limit` deployments of a version, whether the deployment failed, and Edgegap's words
+   * about the failure. The newest deployment comes first.
+   */
+  async lastOf(
+    version: Version,
+    limit: number,
+  ): Promise<readonly { readonly failed: boolean; readonly detail: string | undefined }[]> {
+    const rows = await this.#lastRows(version, limit).select(['error_at', 'error_detail']).execute();
     return rows.map((row) => ({ failed: row.error_at !== null, detail: row.error_detail ?? undefined }));
   }
 
@@ -148,17 +151,8 @@ export class Search {
    * The median of the times from the order to the ready server, in milliseconds, over the last deployments of a version.
    * Undefined if too few deployments of the version have become ready.
    */
-  async usualMs({ account, application, version }: Version): Promise<number | undefined> {
-    const rows = await this.#store
-      .selectFrom('deployments')
-      .select(['created_at', 'ready_at'])
-      .where('account', '=', account)
-      .where('application', '=', application)
-      .where('version', '=', version)
-      .where('request_id', 'is not', null)
-      .orderBy('created_at', 'desc')
-      .limit(USUAL_OF)
-      .execute();
+  async usualMs(version: Version): Promise<number | undefined> {
+    const rows = await this.#lastRows(version, USUAL_OF).select(['created_at', 'ready_at']).execute();
     const times = rows.flatMap((row) => (row.ready_at === null ? [] : [row.ready_at - row.created_at]));
     if (times.length < USUAL_LEAST) return undefined;
     return times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)];
