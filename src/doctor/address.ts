@@ -177,7 +177,7 @@ async function tryPort(
   }
 }
 
-/** A listener that answers only the question who it is. */
+/** A listener that only answers the question of the doctor which process listens there. */
 async function listen(port: number, host: string | undefined, whoAmI: WhoAmI): Promise<Server> {
   const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://doctor');

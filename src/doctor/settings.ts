@@ -17,7 +17,7 @@ const SEE = 'docs/configuration.md explains every setting.';
 
 export interface SettingsReport {
   readonly findings: readonly Finding[];
-  /** The settings without those that are wrong, so that the rest can be checked. */
+  /** The settings without the wrong settings, so that the other settings can be checked. */
   readonly config: Config;
 }
 

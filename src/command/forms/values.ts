@@ -42,7 +42,7 @@ function readField(text: string, { kind }: Option): RawValue {
 }
 
 /**
- * The values from before that a page of the form does not show, so that the submitted page does not replace them. A
+ * The earlier values that a page of the form does not show. The submitted page must not replace these values. A
  * value that its field cannot show stays until the person enters another.
  */
 export function withoutShown(

@@ -61,7 +61,7 @@ test('at its start, the bot registers its commands on Discord, and after a resta
   expect(requests().slice(before)).toEqual(['GET']);
 });
 
-test('at its start the bot writes only commands that differ, and removes commands that it does not have', async () => {
+test('at the start, the bot writes only commands that differ, and removes commands that this version does not have', async () => {
   const first = await start();
   await lines(first);
   const list = registered().find(({ name }) => name === 'list');
