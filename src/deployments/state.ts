@@ -131,8 +131,10 @@ export function advance(deployment: Facts, news: News, now: number): Step {
       if (now - deployment.missingAt < MISSING_MS) return nothing;
       return { changes: { phase: 'ended', endedAt: deployment.missingAt }, happened: ['terminated'] };
     case 'stopping': {
-      if (hasSurelyEnded(deployment)) return nothing;
-      // Edgegap accepted the stop, so the deployment must still be running.
+      // The callback about the end can be faster than the answer to the stop. Who stopped the deployment is kept all the
+      // same, and the message about the end has already been written.
+      const hasEnded = hasSurelyEnded(deployment);
+      // Edgegap accepted the stop. If the end was only a conclusion of the bot, the deployment must still be running.
       const revived = revive(deployment);
       const { stopAskedBy, stopAskedAt } = { ...deployment, ...revived.changes };
       return merge(revived, {
@@ -141,7 +143,7 @@ export function advance(deployment: Facts, news: News, now: number): Step {
           stopAskedAt: stopAskedAt ?? now,
           ...(stopAskedBy === undefined ? withLifetime(deployment, { isOver: news.atEnd }) : {}),
         },
-        happened: stopAskedBy === undefined ? ['stop-asked'] : [],
+        happened: stopAskedBy === undefined && !hasEnded ? ['stop-asked'] : [],
       });
     }
     case 'lifetime':

@@ -42,7 +42,7 @@ export interface Card {
 
 const STATUS = new RegExp(`Status\\W+(${[...RANKS.keys()].join('|')})`);
 /** The label is markup on some platforms, where an underscore is escaped. */
-const REQUEST_ID = /request\\?_id\W+([0-9a-z]+)/;
+const REQUEST_ID = /request\\?_id\W+([0-9a-f]{12})\b/;
 
 /** The live cards in the channel, from all that each message has looked like. */
 export function cardsOf(looks: readonly Look[]): Card[] {

@@ -97,6 +97,12 @@ describe('duplicates', () => {
     expect(judged(and(card('c2', 'Ready', ID)))).toEqual(of(/^duplicated: aaaaaaaa0001 has 2 cards: c, c2$/));
   });
 
+  test('two refusals that name deployments without a request_id are no duplicates', () => {
+    const refused = (message: string) =>
+      look(message, '**Status** **Refused**\nThe newest: no request_id yet (lobby-chat stable)');
+    expect(judged(and(refused('c2'), refused('c3')))).toEqual([]);
+  });
+
   test.each([
     `\`${ID}\` did start after all`,
     `\`${ID}\` failed: x`,

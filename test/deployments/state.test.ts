@@ -261,6 +261,16 @@ test('if several people ask for a stop of the same deployment, the first person 
   expect(believedAfter(accepted, stopping('ann'), stopping('ben')).facts.stopAskedBy).toBe('ann');
 });
 
+test('if the callback about the end is faster than the answer to the stop, the card still says whose stop ended the server', () => {
+  const lifetime = { ms: 240_000, endsAt: 240_000 };
+  const planned = advance(believedAfter(accepted).facts, { kind: 'lifetime', lifetime }, 0).changes;
+  const live = { ...believedAfter(accepted).facts, ...planned };
+  const ended = { ...live, ...advance(live, terminated, 1_000).changes };
+  const { changes, happened } = advance(ended, { kind: 'stopping', by: 'ann', atEnd: true }, 2_000);
+  expect(changes).toMatchObject({ stopAskedBy: 'ann', plan: { lifetime: { isOver: true } } });
+  expect(happened).toEqual([]);
+});
+
 test('a deployment counts as ended only if it is still missing after half a minute', () => {
   const live = believedAfter(accepted, status('READY')).facts;
   const first = { ...live, ...advance(live, missing, 1_000).changes };

@@ -119,7 +119,6 @@ test('if a process is killed after the question about a lifetime, other processe
   await first.kill('SIGKILL');
   await makeDue('lifetime');
   await Promise.all([started(), started()]);
-  await until(shows('because its lifetime has ended'), 'the end', START_MS);
   await until(shows('Ended by its lifetime'), 'the end on the card', START_MS);
   expect(simulator.requests.filter(({ endpoint }) => endpoint === 'stop')).toHaveLength(1);
   expect(await count('its lifetime is over then')).toBe(1);
