@@ -56,7 +56,7 @@ export function createCarryOut(parts: CarryOutParts) {
   const { invocation, answer, invocations, clock, realClock, cameAt, turn, ended } = parts;
   const { id, at, meanwhile } = invocation;
   /** Resolves when the store has taken the invocation, or when the store has failed or taken too long. */
-  const begun = Promise.withResolvers<void>();
+  const isStored = Promise.withResolvers<void>();
 
   async function carryOut<Checked>(wanted: Wanted<Checked>): Promise<void> {
     const { what, mode } = wanted;
@@ -67,7 +67,7 @@ export function createCarryOut(parts: CarryOutParts) {
     const authorising = wanted.authorise();
     let taken = false;
     if (changes && meanwhile) {
-      meanwhile.holdBack(begun.promise);
+      meanwhile.holdBack(isStored.promise);
       // Reading the person's permissions may take longer than the platform waits for the acknowledgement.
       if (!(await within(clock, CHECK_BUDGET_MS, authorising))) {
         const person = { id: meanwhile.askerId, name: meanwhile.askerId };
@@ -89,14 +89,20 @@ export function createCarryOut(parts: CarryOutParts) {
     const form = (await within(clock, Math.max(budget - spent, 0), preparing))?.form;
     // An invocation that only opens a form changes nothing.
     const record = { ...about, changes: changes && !form, person };
-    if (!taken && !(await begin(record))) return;
+    // A read does not wait for the store. If the process dies before the read is stored, only the answer is lost.
+    const acknowledgesFirst = !changes && !form && !wanted.claim;
+    const acknowledging = acknowledgesFirst ? answer.acknowledge(mode) : undefined;
+    const [begun] = await Promise.allSettled([taken || begin(record), acknowledging]);
+    // An error can be shown only when it is known whether the request is acknowledged.
+    if (begun.status === 'rejected') throw begun.reason;
+    if (!begun.value) return;
     answer.stored(record);
     if (wanted.claim) await claimed(wanted.claim());
     if (form) {
       await invocation.openForm?.(Promise.resolve(form));
       ended({ outcome: 'form' });
     } else {
-      await answer.acknowledge(mode);
+      await (acknowledging ?? answer.acknowledge(mode));
       if ((await preparing).form) throw formTooLate();
       ended({ outcome: 'done', ...(await wanted.run(person, await checking)) });
     }
@@ -114,8 +120,8 @@ export function createCarryOut(parts: CarryOutParts) {
   }
 
   /**
-   * Stores the invocation before the acknowledgement. This is needed to recognise a platform's retry, and to recover
-   * the invocation after a crash. Returns false if this is a platform's retry.
+   * Stores the invocation, and a change before its acknowledgement. This is needed to recognise a platform's retry, and
+   * to recover the invocation after a crash. Returns false if this is a platform's retry.
    */
   async function begin(record: InvocationRecord): Promise<boolean> {
     const left = FIRST_RESPONSE_MS - (steadyNow(realClock) - cameAt);
@@ -124,7 +130,7 @@ export function createCarryOut(parts: CarryOutParts) {
       if (!taken) ended({ outcome: 'repeat' });
       return taken;
     } finally {
-      begun.resolve();
+      isStored.resolve();
     }
   }
 

@@ -11,6 +11,7 @@ import type { Store } from '../store/schema.ts';
 import { transact } from '../store/transact.ts';
 import type { Directory } from './define.ts';
 import { interruptedLine } from './interrupted.ts';
+import { createReadSteps } from './read-steps.ts';
 
 /** How long the store may take, in milliseconds, if the caller sets no time limit. */
 const BEGIN_BUDGET_MS = 1_000;
@@ -75,11 +76,12 @@ export function createInvocations(parts: InvocationsParts) {
   const unstoredEnds = new Map<string, UnstoredEnd>();
   /** Answers that could be neither given nor left to the outbox so far, by the invocation's id. */
   const unstoredAnswers = new Map<string, LateAnswer>();
-  /** The ids of the invocations that this process carries out. */
-  const underWay = new Set<string>();
+  /** The invocations that this process carries out, by id. */
+  const underWay = new Map<string, Pick<InvocationRecord, 'changes'>>();
+  const reads = createReadSteps({ insertAll, end });
 
   async function insertInTime(record: InvocationRecord, budgetMs: number): Promise<boolean> {
-    const begun = insert(record);
+    const begun = record.changes ? insert(record) : reads.begin(record);
     try {
       const taken = await within(realClock, budgetMs, begun);
       if (taken !== undefined) return taken;
@@ -109,13 +111,24 @@ export function createInvocations(parts: InvocationsParts) {
   }
 
   async function insert(record: InvocationRecord): Promise<boolean> {
-    const { mode, reply } = record;
-    const { numInsertedOrUpdatedRows } = await store
+    return (await insertAll([record])).has(record.id);
+  }
+
+  /** Resolves with the ids of the invocations that were not stored before. */
+  async function insertAll(records: readonly InvocationRecord[]): Promise<Set<string>> {
+    if (records.length === 0) return new Set();
+    // The rows are always in the same order. Otherwise two processes that store the same invocations could each wait for
+    // the other.
+    const rows = records
+      .map((record) => ({ ...rowOf(record), state: 'running' as const, reply_json: replyOf(record) }))
+      .toSorted((a, b) => (a.id < b.id ? -1 : 1));
+    const inserted = await store
       .insertInto('invocations')
-      .values({ ...rowOf(record), state: 'running', reply_json: JSON.stringify({ mode, reply }) })
+      .values(rows)
       .onConflict((conflict) => conflict.column('id').doNothing())
-      .executeTakeFirst();
-    return (numInsertedOrUpdatedRows ?? 0n) > 0n;
+      .returning('id')
+      .execute();
+    return new Set(inserted.map(({ id }) => id));
   }
 
   function rowOf({ id, at, person, what, changes }: InvocationRecord) {
@@ -142,6 +155,7 @@ export function createInvocations(parts: InvocationsParts) {
 
   /** Stores the end of an invocation. Never rejects. If the store fails now, the end is stored later. */
   async function finish(id: string, state: End): Promise<void> {
+    const isRead = underWay.get(id)?.changes === false;
     underWay.delete(id);
     const answer = unstoredAnswers.get(id);
     if (answer) {
@@ -150,22 +164,25 @@ export function createInvocations(parts: InvocationsParts) {
       return;
     }
     try {
-      await end(id, state);
+      await (isRead ? reads.end(id, state) : end([id], state));
     } catch (err) {
       log.error({ err, invocation: id }, 'invocation: the end could not be stored');
       unstoredEnds.set(id, { end: state });
     }
   }
 
-  async function end(id: string, state: End, db = store): Promise<void> {
-    await updateRunning(db, id).set(endColumns(state)).execute();
+  async function end(ids: readonly string[], state: End, db = store): Promise<void> {
+    if (ids.length > 0)
+      await updateRunning(db, ...ids)
+        .set(endColumns(state))
+        .execute();
   }
 
-  /** An update of the invocation's row, if this process still carries out the invocation. */
-  function updateRunning(db: Store, id: string) {
+  /** An update of the rows of the invocations that this process still carries out. */
+  function updateRunning(db: Store, ...ids: readonly string[]) {
     return db
       .updateTable('invocations')
-      .where('id', '=', id)
+      .where('id', 'in', ids)
       .where('state', '=', 'running')
       .where('holder', '=', membership.id);
   }
@@ -202,7 +219,7 @@ export function createInvocations(parts: InvocationsParts) {
     const { orElse = interruptedLine(directory, about) } = record;
     const [command = what] = what.split(':');
     await transact(store, async (tx) => {
-      if (state) await end(id, state, tx);
+      if (state) await end([id], state, tx);
       // The answer may come late, as a message on which no command is visible. Therefore a public answer names the
       // person and the command.
       const shown = mode === 'public' ? attributed(message, { ...person, command }) : message;
@@ -236,7 +253,8 @@ export function createInvocations(parts: InvocationsParts) {
       const earlier = unstoredEnds.get(id);
       if (!underWay.has(id)) unstoredEnds.delete(id);
       const taken = await insertInTime(record, budgetMs);
-      if (taken) underWay.add(id);
+      log.debug({ invocation: id, taken }, 'invocation: stored');
+      if (taken) underWay.set(id, record);
       else if (earlier) unstoredEnds.set(id, earlier);
       return taken;
     },
@@ -262,7 +280,7 @@ export function createInvocations(parts: InvocationsParts) {
         if (end && !answer.end) unstoredEnds.set(id, { end });
       }
       for (const [id, { end: state, uncertain }] of unstoredEnds) {
-        await (uncertain ? endUncertain(uncertain, state) : end(id, state));
+        await (uncertain ? endUncertain(uncertain, state) : end([id], state));
         unstoredEnds.delete(id);
       }
     },
@@ -280,6 +298,10 @@ export function createInvocations(parts: InvocationsParts) {
       }
     },
   };
+}
+
+function replyOf({ mode, reply }: InvocationRecord): string {
+  return JSON.stringify({ mode, reply });
 }
 
 /** Thrown if another process has taken this process for dead and has answered the person. */

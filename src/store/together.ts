@@ -1,13 +1,18 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
+
+/** The longest rest between two runs, in milliseconds of real time. */
+const LONGEST_REST_MS = 50;
 
 /**
  * Handles several calls in a single run. Items that arrive while `run` is under way are passed to the next run
  * together, at most `atMost` at a time. `run` returns a result for each item, in the same order. If `run` rejects, the
- * calls for all items of that run reject.
+ * calls for all items of that run reject. With `rest`, the next run waits for `rest` times as long as the run took, so
+ * that slow runs leave the disk and the process to other work.
  */
 export function together<Item, Result>(
   run: (items: readonly Item[]) => Promise<readonly Result[]>,
   atMost: number,
+  { rest = 0 } = {},
 ): (item: Item) => Promise<Result> {
   const waiting: ({ readonly item: Item } & PromiseWithResolvers<Result>)[] = [];
   let running = false;
@@ -15,6 +20,7 @@ export function together<Item, Result>(
   async function work(): Promise<void> {
     while (waiting.length > 0) {
       const batch = waiting.splice(0, atMost);
+      const began = performance.now();
       try {
         const results = await run(batch.map(({ item }) => item));
         for (const [index, { resolve }] of batch.entries()) resolve(results[index] as Result);
@@ -22,6 +28,8 @@ export function together<Item, Result>(
         for (const { reject } of batch) reject(error);
       }
       await nextTurn();
+      const restMs = Math.floor(Math.min(LONGEST_REST_MS, (performance.now() - began) * rest));
+      if (restMs > 0) await pause(restMs);
     }
     running = false;
   }

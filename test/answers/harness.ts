@@ -14,6 +14,7 @@ import { mortalDatabase } from '../support/databases.ts';
 import type { DiscordDriver } from '../support/discord-driver.ts';
 import { inboxOf } from '../support/inbox.ts';
 import { pacedClock } from '../support/paced-clock.ts';
+import { until as eventually } from '../support/test-clock.ts';
 
 /** The call after which an invocation stops, as its process is about to die or is slow. `post`: the bot's own token. */
 export type Point = 'acknowledge' | 'postCard' | 'respond' | 'post';
@@ -85,9 +86,12 @@ export async function openStage(
         return await call(...args);
       };
     };
-    const until = async <T>(here: Point, call: Promise<T>): Promise<T> => {
+    const until = async <T>(here: Point, call: Promise<T>, id?: string): Promise<T> => {
       const done = await call;
       if (point !== here) return done;
+      // A read is stored while the read is acknowledged. The tests are about reads that the next process can find.
+      const isStored = (line: string) => line.includes(`"${id}"`) && line.includes('invocation: stored');
+      if (id !== undefined) await eventually(() => lines.some(isStored), 'the stored invocation');
       standing += 1;
       await gate.promise;
       return done;
@@ -111,7 +115,7 @@ export async function openStage(
                 ...given,
                 refuse: whileAlive(given.refuse),
                 respondPrivately: whileAlive(given.respondPrivately),
-                acknowledge: whileAlive((mode) => until('acknowledge', given.acknowledge(mode))),
+                acknowledge: whileAlive((mode) => until('acknowledge', given.acknowledge(mode), given.id)),
                 postCard: whileAlive((message, under) => until('postCard', given.postCard(message, under))),
                 respond: whileAlive((message) => until('respond', given.respond(message))),
               }),

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { DiscordDriver } from '../support/discord-driver.ts';
 import { administer } from '../support/postgres-server.ts';
 import type { SlackDriver } from '../support/slack-driver.ts';
 import { postToBot } from '../support/slack-inbound.ts';
@@ -85,8 +86,14 @@ describe('processes that share a database', () => {
     expect(said).toEqual([expect.stringContaining('I cannot write to my database, so I did nothing.')]);
     expect(await stage.driver.channel()).toEqual([]);
     expect(stage.simulator.deployments.size).toBe(0);
+    // A read is acknowledged before it is stored, so its error is a later answer.
+    const { server, user } = stage.driver as DiscordDriver;
+    const read = server.command(user('operator'), 'list', []);
+    await until(async () => (await stage.driver.privately('operator')).length > 1, 'the error of the read');
+    expect((await stage.driver.privately('operator')).at(-1)?.text).toContain('so I did nothing');
+    expect(read.acknowledged).toBe(5);
     await administer(process.database, 'alter table away rename to invocations');
     await stage.driver.command('operator', 'help');
-    await until(async () => (await stage.driver.privately('operator')).length > 1, 'help');
+    await until(async () => (await stage.driver.privately('operator')).length > 2, 'help');
   });
 });

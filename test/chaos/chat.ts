@@ -29,9 +29,7 @@ export interface Asked {
   readonly pending: boolean;
   /** Whether an answer was shown. */
   readonly answered: boolean;
-  /**
-   * Whether the request only read and can no longer be answered: the platform has told the person that no answer comes.
-   */
+  /** Whether the request only read, and was made so long ago that no answer comes any more. */
   readonly expired: boolean;
 }
 
@@ -72,6 +70,14 @@ export function together(chats: readonly Chat[]): Chat {
 /** The tag of the deployment that a command or a press makes. */
 export function deploysOf(what: string): string | undefined {
   return what.includes('/deploy ') || isAgain(what) ? /\bask-\d+/.exec(what)?.[0] : undefined;
+}
+
+/** How long Discord takes an answer, in milliseconds of its clock (developer reference, "Receiving and Responding"). */
+const TOKEN_MS = 15 * 60_000;
+
+/** Whether the request only read and is so old, in milliseconds of the bot's clock, that no answer comes any more. */
+export function isExpired(what: string, age: number): boolean {
+  return /asks \/(edgegap )?(list|help|status|logs)\b|presses (Refresh|Logs) /.test(what) && age > TOKEN_MS;
 }
 
 /** Whether the request is a press that deploys a lost deployment again. */

@@ -9,19 +9,16 @@ import {
   type StoredMessage,
   walk,
 } from '../support/discord-world.ts';
-import { type Asked, type Chat, deploysOf, pickDeployment, Unread } from './chat.ts';
+import { type Asked, type Chat, deploysOf, isExpired, pickDeployment, Unread } from './chat.ts';
 import type { Deed } from './schedule.ts';
 import type { Weather } from './weather.ts';
 
-/** How long Discord takes an answer, in milliseconds of its clock (developer reference, "Receiving and Responding"). */
-const TOKEN_MS = 15 * 60_000;
 /** The requests that change nothing, by method and path. */
 const READS = /^GET \/channels\/\d+\/messages$/;
 /** A search among more messages than these says that there are too many (`src/adapters/discord/find-posted.ts`). */
 const READ_AT_MOST = 2_000;
 /** A search goes no further back than this many milliseconds. */
 const LOOKED_FOR_MS = 60 * 60_000;
-const LOOK = /asks \/(list|help|status|logs) |presses (Refresh|Logs) /;
 /** Buttons further back than this many messages have scrolled out of sight. */
 const IN_SIGHT = 60;
 
@@ -115,7 +112,7 @@ export async function startDiscordChat(parts: {
       ...{ id, what, person: user.id, deploys: deploysOf(what), answered },
       acknowledged: acknowledged !== undefined,
       pending: acknowledged === undefined && age < waitMs * factor,
-      expired: LOOK.test(what) && age > TOKEN_MS,
+      expired: isExpired(what, age),
     };
   }
 

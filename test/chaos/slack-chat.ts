@@ -8,7 +8,7 @@ import type { EnvelopeKind } from '../support/slack-socket.ts';
 import { buttonsOf, type SlackMessageState, visibleMessage } from '../support/slack-visible.ts';
 import type { Change } from '../support/slack-web-api.ts';
 import { personToken } from '../support/slack-world.ts';
-import { type Asked, type Chat, deploysOf, pickDeployment, Unread } from './chat.ts';
+import { type Asked, type Chat, deploysOf, isExpired, pickDeployment, Unread } from './chat.ts';
 import type { Ask, Deed } from './schedule.ts';
 import type { Weather } from './weather.ts';
 
@@ -199,7 +199,8 @@ export async function startSlackChat(parts: {
       if (index >= 0) left.splice(index, 1);
       const answered = direct || index >= 0;
       const deploys = deploysOf(what);
-      return { id, what, person, deploys, acknowledged, pending, answered, expired: false };
+      const expired = isExpired(what, (Date.now() - at) * factor);
+      return { id, what, person, deploys, acknowledged, pending, answered, expired };
     });
   }
 

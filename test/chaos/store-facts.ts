@@ -11,6 +11,8 @@ export interface StoreFacts {
   readonly statuses: ReadonlyMap<string, string>;
   /** Deployments seen ready, by request_id, of which no person was told or ever will be. */
   readonly untold: ReadonlySet<string>;
+  /** The ids of all stored invocations. */
+  readonly invocations: ReadonlySet<string>;
   /** Invocations without an outcome. */
   readonly running: readonly { readonly id: string; readonly what: string }[];
   /** Messages that are neither sent nor given up. */
@@ -40,11 +42,7 @@ export async function readStore(database: string): Promise<StoreFacts> {
         'replaced_by',
       ])
       .execute();
-    const running = await store
-      .selectFrom('invocations')
-      .select(['id', 'what'])
-      .where('state', '=', 'running')
-      .execute();
+    const invocations = await store.selectFrom('invocations').select(['id', 'what', 'state']).execute();
     const outbox = await store
       .selectFrom('outbox')
       .select(['kind', 'state', 'order_key', 'reason_code'])
@@ -67,7 +65,8 @@ export async function readStore(database: string): Promise<StoreFacts> {
             : [],
         ),
       ),
-      running,
+      invocations: new Set(invocations.map(({ id }) => id)),
+      running: invocations.filter(({ state }) => state === 'running'),
       unsent: outbox.filter(({ state }) => state !== 'dead').length,
       dead: outbox
         .filter(({ state }) => state === 'dead')

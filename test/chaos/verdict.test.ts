@@ -73,6 +73,7 @@ function judged({ deployments = [], looks, asked = [{}], taken = [], intents, st
       replacements: new Set(),
       statuses: new Map(),
       untold: new Set(),
+      invocations: new Set(asked.map(({ id = ID }) => id)),
       running: [],
       unsent: 0,
       dead: [],
@@ -151,6 +152,17 @@ describe('a deploy with an unknown outcome', () => {
       'unanswered: card c still says "Outcome unknown"',
       'unanswered: chatops-n1 is for ever unknown: nobody learns what came of it',
     ]);
+  });
+
+  test('the chaos check lets a read without an answer pass only if the read is old, and was not stored or was too late', () => {
+    const read = { id: 'i1', what: 'rita asks /list', deploys: undefined, answered: false, expired: true };
+    const run = { ...good, asked: [{}, read] };
+    const silent = ['unanswered: i1 (rita asks /list) was acknowledged and never answered'];
+    expect(judged(run)).toEqual(silent);
+    expect(judged({ ...run, store: { invocations: new Set() } })).toEqual([]);
+    expect(judged({ ...run, store: { expired: new Set(['i1']) } })).toEqual([]);
+    const young = { ...run, asked: [{}, { ...read, expired: false }] };
+    expect(judged({ ...young, store: { invocations: new Set() } })).toEqual(silent);
   });
 
   test('the chaos check expects exactly one message about a lost deploy', () => {

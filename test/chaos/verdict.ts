@@ -170,6 +170,11 @@ function twiceOf(
   ];
 }
 
+/** Whether a read may stay without an answer: no answer could be given in time, or the bot died before the read was stored. */
+function mayStaySilent(id: string, store: StoreFacts | undefined): boolean {
+  return !store || store.expired.has(id) || !store.invocations.has(id);
+}
+
 function unansweredOf(
   chat: Ledgers['chat'],
   looks: readonly Look[],
@@ -186,7 +191,7 @@ function unansweredOf(
   const open = chat
     .asked()
     .filter(({ acknowledged, answered }) => acknowledged && !answered)
-    .filter(({ id, expired }) => !(expired && store?.expired.has(id) !== false));
+    .filter(({ id, expired }) => !(expired && mayStaySilent(id, store)));
   const silent = open.filter(({ person }) => {
     const index = excuses.findIndex(
       (excuse) => excuse.text.includes(person) || ('person' in excuse && excuse.person === person),

@@ -74,6 +74,18 @@ test('an invocation is taken by a single process, and is not taken again after i
   expect(await states()).toEqual([['1', 'done', true]]);
 });
 
+test('if many reads begin at the same moment, and some of them twice, each read is taken once and ended once', async () => {
+  const { join, states } = await open();
+  const { begin, invocations } = await join();
+  const ids = Array.from({ length: 600 }, (_, nth) => `i${String(nth).padStart(3, '0')}`);
+  const begun = await Promise.all([...ids, ...ids].map((id) => begin(id)));
+  expect(begun.map((taken, nth) => taken === nth < ids.length)).not.toContain(false);
+  expect((await states()).filter(([, state]) => state === 'running')).toHaveLength(ids.length);
+  const ends = ids.map((id, nth) => invocations.finish(id, nth % 3 === 0 ? 'failed' : 'done'));
+  await Promise.all(ends);
+  expect(await states()).toEqual(ids.map((id, nth) => [id, nth % 3 === 0 ? 'failed' : 'done', true]));
+});
+
 test('old invocations are deleted, and recent or running invocations are kept', async () => {
   const { join, clock, ids } = await open();
   const { begin, invocations, recovery } = await join();
