@@ -21,7 +21,7 @@ import { itemsIn } from '../src/command/kinds/list.ts';
 import { findDeployable } from '../src/command/kinds/version.ts';
 import { offeringLast, offerTags } from '../src/command/offers.ts';
 import { deploymentCard } from '../src/deployments/card.ts';
-import type { Deployment, PlannedVariable } from '../src/deployments/deployment.ts';
+import type { Deployment, OrderedVariable } from '../src/deployments/deployment.ts';
 import type { Deployments } from '../src/deployments/deployments.ts';
 import { lifetimeAgain } from '../src/deployments/lifetime.ts';
 import { endText } from '../src/deployments/lifetime-cards.ts';
@@ -190,7 +190,7 @@ export default defineCommand({
         if (!isRepeatable(before)) return await mayDeploy(context, await lostDeployment(context, before.id));
         const { env = [], newest: _, adopted: _adopted, lifetime: old, ...plan } = before.plan;
         const lifetime = lifetimeAgain(context.settings.lifetime, old);
-        const isKnown = ({ value, sealed }: PlannedVariable) =>
+        const isKnown = ({ value, sealed }: OrderedVariable) =>
           value !== undefined || (sealed !== undefined && context.vault.open(sealed) !== undefined);
         const known = env.filter(isKnown);
         const lost = env.filter((one) => !isKnown(one)).map(({ key }) => key);

@@ -100,11 +100,11 @@ export interface Inbox {
    * Returns the values to offer while a person is typing, with the best value first. Resolves before the platform's
    * time limit. Never rejects.
    */
-  suggest(question: Question): Promise<readonly Choice[]>;
+  suggest(question: SuggestionRequest): Promise<readonly Choice[]>;
 }
 
-/** A question for suggestions, asked while a person is typing the value of an option. */
-export interface Question {
+/** A request for suggestions, made while a person is typing the value of an option. */
+export interface SuggestionRequest {
   readonly at: Address;
   readonly command: string;
   readonly subcommand: string | undefined;

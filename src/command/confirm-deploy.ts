@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Button, Card } from '../chat/card.ts';
 import { fieldsOf } from '../chat/facts.ts';
 import { ageOf } from '../clock.ts';
-import type { DeployPlan } from '../deployments/deployment.ts';
+import type { OrderDetails } from '../deployments/deployment.ts';
 import { orderFields } from '../deployments/order-fields.ts';
 import { InputError } from '../errors.ts';
 import { theyRun } from '../guard/refusals.ts';
@@ -17,7 +17,7 @@ const ANSWER_MS = 15 * 60_000;
 export interface Wanted {
   readonly application: string;
   readonly version: string;
-  readonly plan: DeployPlan;
+  readonly plan: OrderDetails;
   /** The id of a lost deployment that the new deployment replaces. */
   readonly replaces?: string;
 }

@@ -1,4 +1,4 @@
-import type { DeployPlan } from '../deployments/deployment.ts';
+import type { OrderDetails } from '../deployments/deployment.ts';
 import { distance, emptiestFirst, fitting } from '../deployments/resources.ts';
 import type { FleetHost } from '../edgegap/catalogue.ts';
 import type { DeployUser } from '../edgegap/requests.ts';
@@ -16,7 +16,7 @@ interface Wanted {
   readonly application: string;
   readonly version: string;
   readonly fleet: string;
-  readonly resources: DeployPlan['resources'];
+  readonly resources: OrderDetails['resources'];
 }
 
 /**

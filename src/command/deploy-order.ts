@@ -1,4 +1,4 @@
-import type { DeployPlan, LegacyPlan } from '../deployments/deployment.ts';
+import type { LegacyDetails, OrderDetails } from '../deployments/deployment.ts';
 import { lifetimeFor } from '../deployments/lifetime.ts';
 import type { FleetHost } from '../edgegap/catalogue.ts';
 import { InputError } from '../errors.ts';
@@ -50,7 +50,7 @@ export async function orderOf(services: Services, given: Given): Promise<Wanted>
   const hosts = fleet
     ? (named ?? (await hostsWithRoom(services, { application, version, fleet, resources }, place.users)))
     : [];
-  const plan: DeployPlan = {
+  const plan: OrderDetails = {
     ...place,
     tags: tag,
     preset: given.preset,
@@ -80,7 +80,7 @@ export async function checkPart(services: Services, given: Partial<Given>): Prom
 /**
  * Finds the parts of the order that depend on several options. Throws InputError if these options do not go together.
  */
-function together(given: Partial<Given>): Pick<DeployPlan, 'legacy' | 'resources'> {
+function together(given: Partial<Given>): Pick<OrderDetails, 'legacy' | 'resources'> {
   if (given.host && given.fleet === undefined)
     throw new InputError('host-alone', 'A host alone does not say of which fleet.', {
       hint: 'Add the fleet, for example `--fleet tournament`.',
@@ -90,7 +90,7 @@ function together(given: Partial<Given>): Pick<DeployPlan, 'legacy' | 'resources
 }
 
 /** The variables of the order. The values of hidden variables are encrypted from here on. */
-function variablesOf({ vault }: Services, { env, hidden }: Given): DeployPlan['env'] {
+function variablesOf({ vault }: Services, { env, hidden }: Given): OrderDetails['env'] {
   const twice = hidden?.find(({ key }) => env?.some((other) => other.key === key));
   if (twice)
     throw new InputError('env-twice', `The variable ${twice.key} is set twice: openly and hidden.`, {
@@ -108,7 +108,7 @@ async function newestVersion({ catalog }: Services, application: string): Promis
   throw noActiveVersion(application);
 }
 
-function resourcesOf({ cpu, memory }: Partial<Given>): DeployPlan['resources'] {
+function resourcesOf({ cpu, memory }: Partial<Given>): OrderDetails['resources'] {
   if (cpu === undefined && memory === undefined) return undefined;
   if (cpu === undefined || memory === undefined)
     throw new InputError('resources-half', 'cpu and memory belong together: only one of them is given.', {
@@ -127,7 +127,7 @@ function resourcesOf({ cpu, memory }: Partial<Given>): DeployPlan['resources'] {
 const LEGACY = ['command', 'arguments', 'log-storage'] as const;
 const NOT_LEGACY = ['cpu', 'memory', 'cached', 'fleet', 'host', 'near'] as const;
 
-function legacyOf(given: Partial<Given>): LegacyPlan | undefined {
+function legacyOf(given: Partial<Given>): LegacyDetails | undefined {
   const [legacy] = LEGACY.filter((name) => given[name] !== undefined);
   if (legacy === undefined) return undefined;
   const [other] = NOT_LEGACY.filter((name) => given[name] !== undefined && given[name] !== false);

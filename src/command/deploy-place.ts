@@ -1,5 +1,5 @@
 import { counted } from '../chat/facts.ts';
-import type { DeployPlan } from '../deployments/deployment.ts';
+import type { OrderDetails } from '../deployments/deployment.ts';
 import type { Location } from '../edgegap/schema.ts';
 import { InputError } from '../errors.ts';
 import { quoted } from './argv.ts';
@@ -16,7 +16,7 @@ export interface GivenPlaces {
 export async function placement(
   services: Services,
   { near, ip: ips = [] }: GivenPlaces,
-): Promise<Pick<DeployPlan, 'users' | 'place'>> {
+): Promise<Pick<OrderDetails, 'users' | 'place'>> {
   const places = near ?? (ips.length === 0 ? await defaultPlace(services) : []);
   const points = places.map((place) => {
     const { latitude, longitude } = place;

@@ -1,5 +1,5 @@
 import type { Card, Choice } from '../chat/card.ts';
-import type { Deployment, DeployPlan } from '../deployments/deployment.ts';
+import type { Deployment, OrderDetails } from '../deployments/deployment.ts';
 import { distance } from '../deployments/resources.ts';
 import type { Location } from '../edgegap/schema.ts';
 import { InputError } from '../errors.ts';
@@ -48,10 +48,10 @@ export async function cityMenu({ edgegap }: Services, deployment: Deployment): P
 }
 
 /**
- * Returns the same plan for the city with this name. The private fleet is left out, because its hosts would take the
+ * Returns the same order details for the city with this name. The private fleet is left out, because its hosts would take the
  * server back to their own place.
  */
-export async function planNear(services: Services, plan: DeployPlan, name: string): Promise<DeployPlan> {
+export async function planNear(services: Services, plan: OrderDetails, name: string): Promise<OrderDetails> {
   if (plan.legacy)
     throw new InputError(
       'elsewhere-legacy',

@@ -1,7 +1,7 @@
 import type { ActionRequest, FormRequest, MessageRequest } from '../chat/port.ts';
 import { InputError } from '../errors.ts';
 import type { Action, Directory, Pressed } from './define.ts';
-import { cardEntries } from './on-card.ts';
+import { menuActions } from './on-card.ts';
 import { stale } from './usage.ts';
 
 /**
@@ -13,7 +13,7 @@ export function findAction(
   request: ActionRequest | FormRequest | MessageRequest,
 ): { readonly action: Action; readonly pressed: Pressed } | undefined {
   if (request.kind === 'message') {
-    const found = cardEntries(directory).find(({ label }) => label === request.entry);
+    const found = menuActions(directory).find(({ label }) => label === request.entry);
     if (!found) return undefined;
     const ref = { command: found.command, action: found.name, arg: '' };
     return { action: found.action, pressed: { action: ref, chosen: [] } };

@@ -3,7 +3,7 @@ import { basename, extname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createDirectory, type Directory, type Written } from './define.ts';
 import { kinds as allKinds } from './kinds/kinds.ts';
-import { cardEntries } from './on-card.ts';
+import { menuActions } from './on-card.ts';
 import type { Kinds } from './options.ts';
 import { LIMITS, validateCommand } from './validate.ts';
 
@@ -36,7 +36,7 @@ export async function loadCommands(folder: string, kinds: Kinds = allKinds): Pro
       `commands/${files[LIMITS.commands]}: there are more than ${LIMITS.commands} commands in ${folder}`,
     );
   const directory = createDirectory(commands, kinds);
-  const entries = cardEntries(directory);
+  const entries = menuActions(directory);
   for (const { label, command } of entries)
     if (entries.filter((one) => one.label === label).length > 1)
       throw new Error(`commands/${command}${EXTENSION}: another action has the name "${label}" on cards`);

@@ -3,8 +3,8 @@ import { InputError } from '../errors.ts';
 import type { Action, Directory } from './define.ts';
 import type { Lookup } from './kinds/kind.ts';
 
-/** An entry of the menu that platforms show for each message. */
-export interface CardEntry {
+/** An action that people find in the menu which a platform shows for each message. */
+export interface MenuAction {
   readonly label: string;
   readonly command: string;
   readonly name: string;
@@ -12,7 +12,7 @@ export interface CardEntry {
 }
 
 /** The actions that a person finds in the menu of a deployment's card, in the order of their commands. */
-export function cardEntries(directory: Directory): CardEntry[] {
+export function menuActions(directory: Directory): MenuAction[] {
   return directory.all.flatMap(({ name: command, actions }) =>
     Object.entries(actions).flatMap(([name, action]) =>
       action.onCard === undefined ? [] : [{ label: action.onCard, command, name, action }],

@@ -1,5 +1,5 @@
 import type { Selectable } from 'kysely';
-import type { Address, Question } from '../chat/port.ts';
+import type { Address, SuggestionRequest } from '../chat/port.ts';
 import type { PresetsTable, Store } from '../store/schema.ts';
 
 /** The most presets of a Discord server or Slack workspace. */
@@ -9,7 +9,7 @@ export const MOST_PRESETS = 200;
 export interface Preset {
   readonly name: string;
   /** The values as a person would type them. Each use checks the values again. */
-  readonly options: Question['given'];
+  readonly options: SuggestionRequest['given'];
   readonly savedBy: string;
   /** Epoch milliseconds. */
   readonly savedAt: number;

@@ -1,5 +1,5 @@
 import type { Choice } from '../chat/card.ts';
-import type { Address, Invocation, Question } from '../chat/port.ts';
+import type { Address, Invocation, SuggestionRequest } from '../chat/port.ts';
 import { within } from '../clock.ts';
 import { RefusedError } from '../errors.ts';
 import type { Services } from './define.ts';
@@ -51,7 +51,7 @@ export function createPipeline(parts: PipelineParts) {
   };
 
   return {
-    async suggest(question: Question): Promise<readonly Choice[]> {
+    async suggest(question: SuggestionRequest): Promise<readonly Choice[]> {
       const { command, subcommand, option } = question;
       try {
         const offered = suggestions(question, { ...parts, services: parts.services(question.at) });

@@ -1,6 +1,6 @@
 import type { Choice } from '../chat/card.ts';
 import { inOneDirection } from '../chat/direction.ts';
-import type { Question } from '../chat/port.ts';
+import type { SuggestionRequest } from '../chat/port.ts';
 import { type Policy, refusal } from './authorise.ts';
 import type { Services } from './define.ts';
 import { isPrintable } from './kinds/checked-text.ts';
@@ -12,7 +12,7 @@ import type { Option } from './kinds/kind.ts';
  * suggested.
  */
 export async function suggestions(
-  { command, subcommand, option: name, at, typed, given, onlyOffered, person }: Question,
+  { command, subcommand, option: name, at, typed, given, onlyOffered, person }: SuggestionRequest,
   { services, policy }: { readonly services: Services; readonly policy: Policy },
 ): Promise<readonly Choice[]> {
   const { entries = [] } = services.directory.get(command) ?? {};

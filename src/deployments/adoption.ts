@@ -4,7 +4,7 @@ import type { DeploymentStatus } from '../edgegap/schema.ts';
 import { parseEdgegapTime } from '../edgegap/schema.ts';
 import { InputError } from '../errors.ts';
 import { enqueue } from '../notify/outbox.ts';
-import { type Deployment, type DeployOrder, type DeployPlan, fromRow } from './deployment.ts';
+import { type Deployment, type DeployOrder, fromRow, type OrderDetails } from './deployment.ts';
 import { insertIntent, newId } from './intent.ts';
 import type { DeploymentsParts } from './known.ts';
 import type { Learning } from './repository.ts';
@@ -74,7 +74,7 @@ export async function takeOver(
 }
 
 /** Later, the button `Deploy again` uses the same place. */
-function planOf(status: DeploymentStatus): DeployPlan {
+function planOf(status: DeploymentStatus): OrderDetails {
   const { latitude, longitude } = status.location ?? {};
   const place = locationOf(status) ?? '';
   const users = latitude === undefined || longitude === undefined ? [] : [{ latitude, longitude }];

@@ -4,7 +4,7 @@ import type { DeployRequest } from '../edgegap/requests.ts';
 import type { CallOptions } from '../edgegap/transport.ts';
 import type { Vault } from '../edgegap/vault.ts';
 import { AppError } from '../errors.ts';
-import type { Deployment, PlannedVariable } from './deployment.ts';
+import type { Deployment, OrderedVariable } from './deployment.ts';
 
 /**
  * Sends the order to the only endpoint of Edgegap that can carry out the whole order. Resolves with the request_id.
@@ -41,7 +41,7 @@ export async function sendDeploy(
   return (await api.deployToFleet({ ...order, private_host_ids: fleet.hosts }, call)).request_id;
 }
 
-function variablesOf(env: readonly PlannedVariable[], vault: Vault) {
+function variablesOf(env: readonly OrderedVariable[], vault: Vault) {
   return env.flatMap(({ key, value, sealed }) => {
     if (sealed === undefined) return value === undefined ? [] : [{ key, value }];
     const opened = vault.open(sealed);

@@ -19,7 +19,7 @@ export const CALLBACK_EVENTS = ['ready', 'error', 'terminated'] as const;
 export type CallbackEvent = (typeof CALLBACK_EVENTS)[number];
 
 /** The parts of an order to deploy, apart from the application and the version. */
-export interface DeployPlan {
+export interface OrderDetails {
   readonly users: readonly DeployUser[];
   /** The place as shown to people: `Montreal, Canada`, or the IP addresses. */
   readonly place: string;
@@ -27,7 +27,7 @@ export interface DeployPlan {
   /** The name of the preset from which options were taken. */
   readonly preset?: string | undefined;
   /** Variables for the container. */
-  readonly env?: readonly PlannedVariable[] | undefined;
+  readonly env?: readonly OrderedVariable[] | undefined;
   /** If absent, the deployment gets the resources of the version. */
   readonly resources?: DeployRequest['resources'];
   /** Whether Edgegap may use only locations that already have the image. */
@@ -35,7 +35,7 @@ export interface DeployPlan {
   /** A private fleet, with the ids of its hosts in order of preference. */
   readonly fleet?: { readonly name: string; readonly hosts: readonly string[] } | undefined;
   /** Set if only Edgegap's older API can carry out the order. That API calls back only for the event `ready`. */
-  readonly legacy?: LegacyPlan | undefined;
+  readonly legacy?: LegacyDetails | undefined;
   /** Whether the person left the version out, so that the newest active version was taken. */
   readonly newest?: boolean | undefined;
   /** How long the version usually took until the server was ready, in milliseconds, when a person ordered. */
@@ -50,7 +50,7 @@ export interface DeployPlan {
 }
 
 /** A variable with its value. The value is absent once it is no longer needed: see `withoutValues`. */
-export interface PlannedVariable {
+export interface OrderedVariable {
   readonly key: string;
   readonly value?: string;
   /** The value of a hidden variable, encrypted by the account's vault. Edgegap gets the variable with `is_hidden`. */
@@ -58,13 +58,13 @@ export interface PlannedVariable {
 }
 
 /** The parts of an order that only Edgegap's older API knows. */
-export interface LegacyPlan extends Readonly<Pick<LegacyDeployRequest, 'command' | 'arguments'>> {
+export interface LegacyDetails extends Readonly<Pick<LegacyDeployRequest, 'command' | 'arguments'>> {
   /** The endpoint storage that keeps the log. */
   readonly logStorage?: string | undefined;
 }
 
-/** The plan without the values of variables, which may be secret. The names of the variables stay. */
-export function withoutValues(plan: DeployPlan): DeployPlan {
+/** The details without the values of variables, which may be secret. The names of the variables stay. */
+export function withoutValues(plan: OrderDetails): OrderDetails {
   return { ...plan, env: plan.env?.map(({ key }) => ({ key })) };
 }
 
@@ -73,7 +73,7 @@ export interface DeployOrder {
   readonly invocationId: string;
   readonly application: string;
   readonly version: string;
-  readonly plan: DeployPlan;
+  readonly plan: OrderDetails;
   readonly asker: { readonly id: string; readonly name: string };
   readonly at: Address;
   /**
@@ -93,7 +93,7 @@ export interface Deployment extends DeployOrder {
   /** Edgegap's status without the prefix `Status.`. Undefined before the first status. */
   readonly status: string | undefined;
   readonly snapshot: DeploymentStatus | undefined;
-  /** The tags in Edgegap's last answer. Before the first answer, these are the tags of the plan. */
+  /** The tags in Edgegap's last answer. Before the first answer, these are the tags of the order. */
   readonly tags: readonly string[];
   readonly errorDetail: string | undefined;
   readonly replacedBy: string | undefined;
@@ -124,7 +124,7 @@ export interface Deployment extends DeployOrder {
 }
 
 export function fromRow(row: Selectable<DeploymentsTable>): Deployment {
-  const plan: DeployPlan = JSON.parse(row.plan_json);
+  const plan: OrderDetails = JSON.parse(row.plan_json);
   return {
     id: row.id,
     account: row.account,

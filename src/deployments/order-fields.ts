@@ -1,7 +1,7 @@
 import type { Field, Rich } from '../chat/card.ts';
 import { fieldsOf } from '../chat/facts.ts';
 import { duration } from './card.ts';
-import type { DeployPlan } from './deployment.ts';
+import type { OrderDetails } from './deployment.ts';
 import { resources } from './resources.ts';
 
 /** A card shows at most this many names in a list. */
@@ -11,7 +11,7 @@ const NAMED = 10;
  * The parts of an order beyond the application, the place and the tags, as fields of a card. Of variables only the names
  * are shown, and of the command and its arguments nothing, because each of them may hold a secret.
  */
-export function orderFields(plan: DeployPlan, version: string): readonly Field[] {
+export function orderFields(plan: OrderDetails, version: string): readonly Field[] {
   const { env = [], resources: needs, cached, fleet, legacy, newest, preset, lifetime } = plan;
   return fieldsOf({
     Version: newest && `${version} (newest active)`,
@@ -29,7 +29,7 @@ export function orderFields(plan: DeployPlan, version: string): readonly Field[]
   }).fields;
 }
 
-function overridden(legacy: NonNullable<DeployPlan['legacy']>): string {
+function overridden(legacy: NonNullable<OrderDetails['legacy']>): string {
   const names = { command: 'a command', arguments: 'arguments', logStorage: 'a log storage' } as const;
   const given = Object.entries(names).filter(([name]) => legacy[name as keyof typeof names] !== undefined);
   return new Intl.ListFormat('en-GB').format(given.map(([, words]) => words));

@@ -3,9 +3,9 @@ import { type DeploymentStatus, KNOWN_STATUSES } from '../edgegap/schema.ts';
 import {
   type CallbackEvent,
   type Deployment,
-  type DeployPlan,
   endIsInferred,
   hasSurelyEnded,
+  type OrderDetails,
 } from './deployment.ts';
 import type { Lifetime } from './lifetime.ts';
 import { MISSING_MS, STOP_PATIENCE_MS } from './timing.ts';
@@ -254,7 +254,7 @@ function answered(deployment: Facts, said: Said, now: number): Step {
  * If the stop was the end of a lifetime, the lifetime ends again, because a server that runs on is billed. The first
  * time, this is now. Each further time, the pause is twice as long, up to an hour.
  */
-function endedAgain(plan: DeployPlan, now: number): Pick<Step['changes'], 'plan'> {
+function endedAgain(plan: OrderDetails, now: number): Pick<Step['changes'], 'plan'> {
   const { isOver, unheeded = 0 } = plan.lifetime ?? {};
   if (!isOver) return {};
   const pause = unheeded === 0 ? 0 : Math.min(STOP_PATIENCE_MS * 2 ** unheeded, HOUR_MS);

@@ -1,7 +1,7 @@
 import { withoutOwnTags } from '../edgegap/outside.ts';
 import { type DeploymentPort, type DeploymentStatus, parseEdgegapTime } from '../edgegap/schema.ts';
 import type { DeploymentView, PortView } from './card.ts';
-import type { Deployment, DeploymentTarget, DeployPlan } from './deployment.ts';
+import type { Deployment, DeploymentTarget, OrderDetails } from './deployment.ts';
 import { orderFields } from './order-fields.ts';
 
 /** The view of a deployment that was deployed from chat. */
@@ -104,7 +104,7 @@ function timesSaid({ current_status, start_time, removal_time, elapsed_time = 0 
 export function requestingView(order: {
   readonly application: string;
   readonly version: string;
-  readonly plan: DeployPlan;
+  readonly plan: OrderDetails;
   readonly askedBy: string;
   readonly createdAt: number;
 }): DeploymentView {

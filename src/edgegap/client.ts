@@ -50,7 +50,7 @@ import {
   unreadable,
 } from './transport.ts';
 
-type Question = Omit<ApiRequest, 'method'>;
+type GetRequest = Omit<ApiRequest, 'method'>;
 
 /** The calls that can be made to an Edgegap account. */
 export type EdgegapApi = Omit<EdgegapClient, 'close' | 'abandon'>;
@@ -267,7 +267,7 @@ export class EdgegapClient {
    * Every row of every page. The first request does not contain a page number, because the API reference declares no
    * such parameter for the list of versions.
    */
-  async #all<Row>(request: Question, schema: z.ZodType<Page<Row>>, call: CallOptions | undefined) {
+  async #all<Row>(request: GetRequest, schema: z.ZodType<Page<Row>>, call: CallOptions | undefined) {
     const all: Row[] = [];
     const notes = new Set<string>();
     const read = async (page: number | undefined) => {
@@ -289,7 +289,7 @@ export class EdgegapClient {
     return this.#ask(request, schema, call);
   }
 
-  #get<T>(request: Question, schema: z.ZodType<T>, call: CallOptions | undefined): Promise<T> {
+  #get<T>(request: GetRequest, schema: z.ZodType<T>, call: CallOptions | undefined): Promise<T> {
     return this.#ask({ method: 'GET', ...request }, schema, call);
   }
 

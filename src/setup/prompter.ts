@@ -1,7 +1,7 @@
 import { AppError } from '../errors.ts';
 
 /** A question of the setup. */
-export interface Question {
+export interface SetupQuestion {
   /** The name of the answer in an answers file. Most names are names of settings. */
   readonly key: string;
   readonly text: string;
@@ -17,9 +17,9 @@ export interface Prompter {
   readonly interactive: boolean;
   say(text: string): void;
   /** Throws SkippedStep if the person skips the step, and SetupError if there is no answer. */
-  ask(question: Question): Promise<string>;
+  ask(question: SetupQuestion): Promise<string>;
   /** Waits until `done` returns true. `done` is called at intervals, and whenever the person presses Enter. */
-  wait(question: Question, done: () => Promise<boolean>): Promise<void>;
+  wait(question: SetupQuestion, done: () => Promise<boolean>): Promise<void>;
   close(): void;
 }
 
@@ -39,7 +39,7 @@ export class SkippedStep extends Error {}
  */
 export async function askFor<T>(
   prompter: Prompter,
-  question: Question,
+  question: SetupQuestion,
   read: (answer: string) => Promise<T> | T,
 ): Promise<T> {
   for (;;) {

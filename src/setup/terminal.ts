@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
-import { type Prompter, type Question, SetupError, SkippedStep } from './prompter.ts';
+import { type Prompter, SetupError, type SetupQuestion, SkippedStep } from './prompter.ts';
 
 const SKIP = 'skip';
 /** How often `wait` looks by itself. */
@@ -32,7 +32,7 @@ export function createTerminal({ input, output }: TerminalStreams): Prompter {
   });
 
   /** The next line. Undefined if `cancelled` ends the wait. */
-  async function nextLine({ text, secret = false, fallback }: Question, cancelled?: Promise<void>) {
+  async function nextLine({ text, secret = false, fallback }: SetupQuestion, cancelled?: Promise<void>) {
     const usual = fallback === undefined || fallback === '' ? '' : secret ? ' [keep]' : ` [${fallback}]`;
     const typed = Promise.withResolvers<string | undefined>();
     take = typed.resolve;

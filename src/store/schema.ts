@@ -54,7 +54,7 @@ export interface DeploymentsTable {
   invocation_id: string;
   application: string;
   version: string;
-  /** A DeployPlan as JSON: users, place and tags. */
+  /** The OrderDetails, as JSON. */
   plan_json: string;
   asker_id: string;
   asker_name: string;

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ActionRef } from '../../src/chat/card.ts';
 import { loadCommands } from '../../src/command/load.ts';
-import { cardEntries } from '../../src/command/on-card.ts';
+import { menuActions } from '../../src/command/on-card.ts';
 import type { Permission } from '../../src/command/permissions.ts';
 import {
   deployElsewhere,
@@ -202,7 +202,7 @@ test('the table of permissions in this file contains every command, every button
   ]);
   expect(uses.map(({ what }) => what).toSorted()).toEqual(all.toSorted());
   expect(entries.map(({ entry }) => entry).toSorted()).toEqual(
-    cardEntries(directory)
+    menuActions(directory)
       .map(({ label }) => label)
       .toSorted(),
   );

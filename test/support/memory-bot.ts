@@ -2,7 +2,13 @@ import { pino } from 'pino';
 import { buildApp } from '../../src/app.ts';
 import type { Message } from '../../src/chat/card.ts';
 import type { Form } from '../../src/chat/form.ts';
-import type { FormAbilities, Inbox, InvocationRequest, MessageRef, Question } from '../../src/chat/port.ts';
+import type {
+  FormAbilities,
+  Inbox,
+  InvocationRequest,
+  MessageRef,
+  SuggestionRequest,
+} from '../../src/chat/port.ts';
 import { type Clock, systemClock } from '../../src/clock.ts';
 import { readConfig } from '../../src/config.ts';
 import { MemoryChat } from '../notify/memory-chat.ts';
@@ -91,7 +97,7 @@ export async function startMemoryBot(
     stop: () => app.stop(),
     warmed: () => app.warmed(),
     /** The suggestions for a person who has typed this much of the option. */
-    async suggest(command: string, option: string, typed: string, given: Question['given'] = {}) {
+    async suggest(command: string, option: string, typed: string, given: SuggestionRequest['given'] = {}) {
       const asked = { at: AT, command, subcommand: undefined, option, typed, given };
       return (await inbox?.suggest({ ...asked, person: async () => PERSON })) ?? [];
     },

@@ -8,7 +8,7 @@ import type {
   Values,
   VisibleMessage,
 } from './chat-driver.ts';
-import { type Delivery, postToBot } from './slack-inbound.ts';
+import { type InboundOptions, postToBot } from './slack-inbound.ts';
 import { eventPayload, pressPayload, shortcutPayload, slashPayload, viewPayload } from './slack-payloads.ts';
 import { type SlackServer, type SlackServerOptions, startSlackServer } from './slack-server.ts';
 import type { EnvelopeKind } from './slack-socket.ts';
@@ -46,7 +46,7 @@ export interface SlackDriver extends ChatDriver, FormHands, MenuHands {
   /** Chooses a shortcut that belongs to no message. Resolves when the bot has acknowledged the shortcut. */
   shortcut(persona: Persona, callbackId: string): Promise<void>;
   /** Delivers any payload, by the driver's mode. Resolves with the content of the acknowledgement. */
-  deliver(kind: EnvelopeKind, payload: object, options?: Delivery): Promise<unknown>;
+  deliver(kind: EnvelopeKind, payload: object, options?: InboundOptions): Promise<unknown>;
 }
 
 export async function createSlackDriver({
@@ -61,7 +61,11 @@ export async function createSlackDriver({
   let count = 0;
   const next = (what: string) => `${what}-${++count}`;
 
-  async function deliver(kind: EnvelopeKind, payload: object, options: Delivery = {}): Promise<unknown> {
+  async function deliver(
+    kind: EnvelopeKind,
+    payload: object,
+    options: InboundOptions = {},
+  ): Promise<unknown> {
     if (mode === 'socket') return await server.socket.deliver(kind, payload, options.retry);
     if (botUrl === undefined) throw new Error('Call ready() first: the bot has no URL yet');
     const response = await postToBot(botUrl, kind, payload, options);

@@ -2,7 +2,8 @@ import { createHmac } from 'node:crypto';
 import type { EnvelopeKind } from './slack-socket.ts';
 import { SLACK_TOKENS } from './slack-world.ts';
 
-export interface Delivery {
+/** How a request to the bot is signed and marked. */
+export interface InboundOptions {
   readonly secret?: string;
   /** Seconds since the epoch. */
   readonly timestamp?: number;
@@ -15,18 +16,18 @@ export async function postToBot(
   botUrl: string,
   kind: EnvelopeKind,
   payload: object,
-  options: Delivery = {},
+  options: InboundOptions = {},
 ): Promise<Response> {
   return await fetch(`${botUrl}/slack/events`, signedRequest(kind, payload, options));
 }
 
 /** Signed `v0`: HMAC-SHA256 over `v0:timestamp:body`. */
-export function signedRequest(kind: EnvelopeKind, payload: object, options: Delivery = {}) {
+export function signedRequest(kind: EnvelopeKind, payload: object, options: InboundOptions = {}) {
   return signedBody(bodyOf(kind, payload), kind === 'events_api', options);
 }
 
 /** The same for any body, of JSON or of a form. */
-export function signedBody(body: string, json = !body.includes('='), options: Delivery = {}) {
+export function signedBody(body: string, json = !body.includes('='), options: InboundOptions = {}) {
   const timestamp = String(options.timestamp ?? Math.floor(Date.now() / 1000));
   const hmac = createHmac('sha256', options.secret ?? SLACK_TOKENS.signingSecret);
   const signature = `v0=${hmac.update(`v0:${timestamp}:${body}`).digest('hex')}`;

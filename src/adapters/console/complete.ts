@@ -1,12 +1,12 @@
 import type { Choice } from '../../chat/card.ts';
-import type { Question } from '../../chat/port.ts';
+import type { SuggestionRequest } from '../../chat/port.ts';
 import { asTyped, firstWord, parseTokens, type RawValues, type Token, tokenise } from '../../command/argv.ts';
 import type { Directory } from '../../command/define.ts';
 import type { Option, Options } from '../../command/kinds/kind.ts';
 import { namesakes } from '../../command/same-name.ts';
 
 /** The values that are offered for an option. */
-export type Offer = (asked: Omit<Question, 'at' | 'person'>) => Promise<readonly Choice[]>;
+export type Offer = (asked: Omit<SuggestionRequest, 'at' | 'person'>) => Promise<readonly Choice[]>;
 
 /** The completions of a line, as readline expects them: the candidates, and the word that a candidate replaces. */
 export async function completeLine(

@@ -2,7 +2,8 @@ import type { REST } from '@discordjs/rest';
 import { type APIApplicationCommand, ApplicationCommandType, Routes } from 'discord-api-types/v10';
 import type { CommandJson } from './command-json.ts';
 
-export interface Place {
+/** The application and the Discord server whose commands are compared. */
+export interface CommandScope {
   readonly application: string;
   readonly guild: string;
 }
@@ -10,7 +11,7 @@ export interface Place {
 /** Compares the commands of a server with the wanted commands. `ids` are the ids of the slash commands. */
 export async function compareIn(
   rest: REST,
-  { application, guild }: Place,
+  { application, guild }: CommandScope,
   wanted: readonly CommandJson[],
   signal: AbortSignal | undefined,
 ) {

@@ -5,7 +5,7 @@ import {
 } from 'discord-api-types/v10';
 import { type Command, type Directory, type Entry, leastPermission } from '../../command/define.ts';
 import type { Option } from '../../command/kinds/kind.ts';
-import { cardEntries } from '../../command/on-card.ts';
+import { menuActions } from '../../command/on-card.ts';
 import { type Permission, permissions } from '../../command/permissions.ts';
 import type { AccessRules } from '../../config.ts';
 import { limits } from './limits.ts';
@@ -14,7 +14,7 @@ export type CommandJson = ReturnType<typeof commandJson> | ReturnType<typeof ent
 
 /** All commands to register in a server: the slash commands, and the entries in the menu of each message. */
 export function commandsJson(directory: Directory, access: AccessRules): CommandJson[] {
-  const entries = cardEntries(directory).map(({ label, action }) =>
+  const entries = menuActions(directory).map(({ label, action }) =>
     entryJson(label, action.permission, access),
   );
   return [...directory.all.map((command) => commandJson(command, access)), ...entries];

@@ -12,7 +12,7 @@ import {
 } from 'discord-api-types/v10';
 import { decodeActionId } from '../../chat/action-id.ts';
 import type { ActionRef } from '../../chat/card.ts';
-import type { InvocationRequest, MessageRequest, Question } from '../../chat/port.ts';
+import type { InvocationRequest, MessageRequest, SuggestionRequest } from '../../chat/port.ts';
 import { refOf } from './answer.ts';
 import { valuesOf as fieldsOf } from './form.ts';
 import { addressOf, type Interaction, sourceOf } from './invocation.ts';
@@ -20,10 +20,10 @@ import { personOf } from './person.ts';
 
 type Option = APIApplicationCommandInteractionDataOption<InteractionType>;
 
-/** An interaction, read as a request to carry out, as a question for suggestions, or as an interaction to ignore. */
+/** An interaction, read as a request to carry out, as a request for suggestions, or as an interaction to ignore. */
 export type Received =
   | { readonly kind: 'request'; readonly interaction: Interaction; readonly request: InvocationRequest }
-  | { readonly kind: 'question'; readonly question: Question }
+  | { readonly kind: 'question'; readonly question: SuggestionRequest }
   | { readonly kind: 'other' };
 
 /** `bot` is the bot's own user id. Only the messages of this user are read. */

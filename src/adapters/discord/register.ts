@@ -5,7 +5,7 @@ import { loadCommands } from '../../command/load.ts';
 import type { Kinds } from '../../command/options.ts';
 import { type DiscordConfig, readConfig } from '../../config.ts';
 import { AppError, ConfigError } from '../../errors.ts';
-import { compareIn, isSlash, type Named, type Place } from './command-differences.ts';
+import { type CommandScope, compareIn, isSlash, type Named } from './command-differences.ts';
 import type { IdsByName } from './command-ids.ts';
 import { type CommandJson, commandsJson } from './command-json.ts';
 import { inviteLink } from './permissions.ts';
@@ -106,7 +106,7 @@ async function inEachServer(
   config: DiscordConfig,
   directory: Directory,
   { failed, signal }: Omit<RegistrationReport, 'done'>,
-  work: (rest: REST, place: Place, wanted: readonly CommandJson[]) => Promise<void>,
+  work: (rest: REST, place: CommandScope, wanted: readonly CommandJson[]) => Promise<void>,
 ): Promise<void> {
   const wanted = commandsJson(directory, config.access);
   const rest = createRest(config, {
@@ -114,7 +114,10 @@ async function inEachServer(
     rejectOnRateLimit: ({ retryAfter }) => retryAfter > 60_000,
   }).setToken(config.token);
   /** Returns undefined if the work failed. */
-  async function attempt<T>(work: () => Promise<T>, place: Partial<Place> = {}): Promise<T | undefined> {
+  async function attempt<T>(
+    work: () => Promise<T>,
+    place: Partial<CommandScope> = {},
+  ): Promise<T | undefined> {
     try {
       return await work();
     } catch (error) {
@@ -135,7 +138,7 @@ async function inEachServer(
 /** Writes the differences. Returns the names of the commands that were created, changed and removed, and all ids. */
 async function registerIn(
   rest: REST,
-  place: Place,
+  place: CommandScope,
   wanted: readonly CommandJson[],
   signal: AbortSignal | undefined,
 ) {
@@ -176,7 +179,7 @@ function describe({ guild, ...changes }: Registered): string {
 
 function explain(
   error: unknown,
-  { application, guild }: Partial<Place>,
+  { application, guild }: Partial<CommandScope>,
   apiUrl: string | undefined,
 ): AppError {
   if (error instanceof RateLimitError) {

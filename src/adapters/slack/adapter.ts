@@ -1,6 +1,6 @@
 import { type AckFn, App, type ReceiverEvent, type ViewResponseAction } from '@slack/bolt';
 import type { Choice } from '../../chat/card.ts';
-import type { Adapter, Inbox, Question } from '../../chat/port.ts';
+import type { Adapter, Inbox, SuggestionRequest } from '../../chat/port.ts';
 import { type Clock, within } from '../../clock.ts';
 import type { SlackConfig } from '../../config.ts';
 import { DeliveryError } from '../../errors.ts';
@@ -181,7 +181,7 @@ export function createSlackAdapter({ config, clock, log, refused }: SlackAdapter
     const asked = fromBlockSuggestion(body);
     if (!asked || !inbox) return [];
     const at = addressOf(asked.place, identity().team);
-    const person: Question['person'] = (freshness) => people.person(asked.user, freshness);
+    const person: SuggestionRequest['person'] = (freshness) => people.person(asked.user, freshness);
     return await inbox.suggest({ ...asked.question, at, person });
   }
 

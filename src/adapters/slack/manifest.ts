@@ -1,5 +1,5 @@
 import type { Directory } from '../../command/define.ts';
-import { cardEntries } from '../../command/on-card.ts';
+import { menuActions } from '../../command/on-card.ts';
 
 /** The path to which Slack sends its requests in HTTP mode. */
 export const SLACK_PATH = '/slack/events';
@@ -105,7 +105,7 @@ function globalShortcuts(directory: Directory) {
 /** The entries in the menu of each message. Slack shows them for every message, of whatever author. */
 function messageShortcuts(directory: Directory) {
   const description = 'For the server on this card';
-  return cardEntries(directory).map(({ label }) => ({
+  return menuActions(directory).map(({ label }) => ({
     type: 'message' as const,
     name: label,
     callback_id: label,

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { cardEntries } from '../../../src/command/on-card.ts';
+import { menuActions } from '../../../src/command/on-card.ts';
 import { type Bot, startBot } from '../../support/bot.ts';
 import { createDiscordDriver, type DiscordDriver } from '../../support/discord-driver.ts';
 import { ids } from '../../support/discord-world.ts';
@@ -46,7 +46,7 @@ function requests(): string[] {
 test('at its start, the bot registers its commands on Discord, and after a restart it changes nothing', async () => {
   const first = await start();
   const { directory } = first.app;
-  const inMenu = cardEntries(directory).map(({ label }) => label);
+  const inMenu = menuActions(directory).map(({ label }) => label);
   const names = [...directory.all.map(({ name }) => name), ...inMenu].toSorted();
   const [line] = await lines(first);
   expect(line?.created?.toSorted()).toEqual(names);
