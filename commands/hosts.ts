@@ -35,7 +35,7 @@ interface Asked {
 interface Measure extends Needs {
   /** For example `arena v3`. */
   readonly name: string;
-  /** The needs of a deployment, for example `0.5 vCPU, 1 GB`. Empty if Edgegap does not tell the needs. */
+  /** The needs of a deployment, for example `0.5 vCPU, 1 GB`. Empty if Edgegap does not report the needs. */
   readonly each: string;
 }
 

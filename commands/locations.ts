@@ -34,7 +34,7 @@ interface Asked {
 /** A city. Edgegap may list a city several times, once for each data centre. */
 interface Place {
   readonly location: Location;
-  /** The type of the location, followed by its tags, as far as Edgegap tells them. */
+  /** The type of the location, followed by its tags, as far as Edgegap reports both. */
   readonly marks: readonly string[];
   readonly km: number | undefined;
 }

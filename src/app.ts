@@ -53,7 +53,7 @@ import { TaskWorker } from './work/worker.ts';
 
 /** The id of the account that the settings describe. */
 const DEFAULT_ACCOUNT = 'default';
-/** Stands in place of an account's id for work that is done for all accounts together. */
+/** The id that replaces an account's id in work that is done for all accounts together. */
 const EVERY_ACCOUNT = 'all';
 
 const FOUND = 'doctor: something is not as it should be; npm run doctor checks everything';
@@ -64,7 +64,7 @@ export interface AppParts {
   readonly config: Config;
   readonly clock: Clock;
   /**
-   * The machine's own clock, even if `clock` is another clock. It decides whether a process counts as alive,
+   * The machine's own clock, even if `clock` is another clock. This clock decides whether a process counts as alive,
    * and how much time is left to answer a platform.
    */
   readonly heartbeat?: Clock;
@@ -75,7 +75,10 @@ export interface AppParts {
   readonly over?: (error: AppError) => void;
   /** Access rules by platform. */
   readonly access: Readonly<Record<string, AccessRules>>;
-  /** Several accounts, in place of the settings' account. `idAt` gives the id of the account that serves an address. */
+  /**
+   * Several accounts, instead of the account in the settings. `idAt` gives the id of the account that serves an
+   * address.
+   */
   readonly accounts?: {
     readonly all: readonly AccountSettings[];
     readonly idAt: (at: Address) => string;
@@ -105,7 +108,7 @@ export async function buildApp({
   loopback = false,
 }: AppParts) {
   const directory = await loadCommands(commands ?? COMMANDS, kinds);
-  // An adapter may find a refused token before the alarm exists, but not before the start.
+  // `alarm` is defined further below. No adapter calls `alarm` before the start.
   const adapters = makeAdapters(directory, (...refusal) => alarm(...refusal));
   const store = await openStore(dialectFor(config.database, log));
   const shared = isShared(config.database);

@@ -103,7 +103,7 @@ export async function within<T>(clock: Clock, ms: number, work: Promise<T>): Pro
   return await Promise.race([work, limit]).finally(() => cancel());
 }
 
-/** The shortest time between two log lines about the same kind of event. */
+/** The shortest time between two log lines about the same sort of event. */
 const QUIET_MS = 60_000;
 
 /**

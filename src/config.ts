@@ -71,7 +71,7 @@ const edgegapUrl = url.refine(
   (value) => !/\/v\d+$/.test(value),
   'must be the address without /v1 or /v2: each call adds its own',
 );
-/** A secret with a known beginning, which shows the kind of the secret. A secret of another kind is named. */
+/** A secret whose beginning shows its type. If the secret has another type, the message names that type. */
 const credential = (shape: RegExp, problem: string) =>
   z
     .string()

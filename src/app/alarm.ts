@@ -9,7 +9,7 @@ import { enqueue } from '../notify/outbox.ts';
 import type { Store } from '../store/schema.ts';
 import { transact } from '../store/transact.ts';
 
-/** The ids by which an operator can be written to: Slack's ids of persons. All other ids are those of groups. */
+/** Matches the ids of people on Slack, to whom the bot can send a direct message. All other ids are ids of groups. */
 const PERSON = /^[UW][A-Z0-9]+$/;
 /** The token with which the bot sends messages on a platform. */
 const OWN_TOKEN: Readonly<Record<string, TokenSetting>> = {
@@ -26,8 +26,9 @@ export type TokenSetting = 'EDGEGAP_API_TOKEN' | 'DISCORD_TOKEN' | 'SLACK_BOT_TO
 export type TokenRefused = (setting: TokenSetting, error: AppError) => void;
 
 /**
- * Tells the operators of a token that a service refuses, once for each token, by direct messages through the outbox. The
- * key of a message is made from the token, so that no further process and no later start tells the same again.
+ * Tells the operators, by direct messages through the outbox, that a service refuses a token. The key of a message is
+ * made from the token. So the operators get only one message about a token, even from several processes or after a
+ * restart.
  */
 export function createAlarm(parts: {
   readonly access: Readonly<Record<string, AccessRules>>;
@@ -82,7 +83,7 @@ function lineOf(setting: TokenSetting, problem: string, hint: string | undefined
   };
 }
 
-/** Without the token itself, because keys are stored. */
+/** The key does not contain the token itself, because keys are stored. */
 function keyOf(...parts: readonly string[]): string {
   return createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, KEY_LENGTH);
 }

@@ -14,7 +14,7 @@ export function createReadiness(parts: {
   readonly store: Store;
   readonly membership: Membership;
   readonly platforms: Platforms;
-  /** The machine's own clock, because the program that asks `/readyz` waits by that time. */
+  /** The machine's own clock, because the program that asks `/readyz` waits in real time. */
   readonly clock: Clock;
   readonly isStopping: () => boolean;
 }): () => Promise<Readiness> {

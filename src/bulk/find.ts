@@ -29,7 +29,7 @@ export interface Found {
   readonly targets: readonly Target[];
   /** The person that `Wanted.by` has returned. */
   readonly by?: Asker | undefined;
-  /** How many deployments match, together with those that are about to end and are no targets. */
+  /** How many deployments match. This number includes deployments that are about to end, which the plan leaves out. */
   readonly matched: number;
   /** How many further deployments match, but have the tag `Wanted.without` already. */
   readonly tagged: number;

@@ -139,7 +139,7 @@ export class Plans {
     return rows.map(itemOf);
   }
 
-  /** Those of the deployments that any plan has stopped since `since` (epoch ms). */
+  /** Out of `request_ids`, the deployments that any plan has stopped since `since` (epoch ms). */
   async stoppedSince(requestIds: readonly string[], since: number): Promise<ReadonlySet<string>> {
     const rows = await this.#store
       .selectFrom('plan_items')
@@ -226,7 +226,10 @@ function answered(): InputError {
   });
 }
 
-/** Deletes some plans from before `before` (epoch ms) that are not being carried out; true while there may be more. */
+/**
+ * Deletes some plans that were made before `before` (epoch ms) and are not being carried out. Returns true if there may
+ * be more such plans.
+ */
 export async function purgePlans(store: Store, before: number): Promise<boolean> {
   return await transact(store, async (tx) => {
     const isOver = sql<boolean>`created_at < ${before} and state <> 'running'`;

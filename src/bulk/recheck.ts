@@ -24,8 +24,7 @@ const STOPPING = 'the deployment is being stopped already';
 
 /**
  * Finds out, for each deployment in order, why the deployment is now left out of the plan. The reason is undefined if
- * the deployment stays in the plan. The result is a rejection if Edgegap did not answer the question about this
- * deployment.
+ * the deployment stays in the plan. The result is a rejection if Edgegap did not answer the call about this deployment.
  */
 export async function leftOut(
   account: BulkAccount,
@@ -54,7 +53,7 @@ export async function leftOut(
   );
 }
 
-/** Those of the failed deployments of a plan that need no further attempt, with the reason. */
+/** The failed deployments of a plan that need no further attempt, with the reason. */
 export async function settled(
   account: BulkAccount,
   order: Order,
@@ -108,7 +107,7 @@ async function statusOf(
 function changed({ status, tag }: Filter, { current_status: now, tags }: DeploymentStatus) {
   if (now === 'TERMINATED') return ENDED;
   if (now === 'TERMINATING') return STOPPING;
-  // Without a status, the filter finds no failed deployments.
+  // A filter without a status finds no failed deployments.
   if (status ? status.toUpperCase() !== now : now === 'ERROR')
     return `the status is now ${statusFace(now).words}`;
   const wanted = [tag ?? []].flat();

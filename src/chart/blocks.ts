@@ -3,7 +3,7 @@ import { type ChartSpec, type Panel, topOf } from './spec.ts';
 
 const LEVELS = ' ▁▂▃▄▅▆▇█';
 const ROWS = 3;
-/** Shown in place of a bar where nothing was measured. */
+/** Shown instead of a bar where nothing was measured. */
 const GAP = '·';
 
 /** The widths in which a chart is drawn: for a usual window, and for a narrow window or a phone. */

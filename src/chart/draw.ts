@@ -18,7 +18,7 @@ import { type ChartSpec, type Gap, type Panel, type Point, topOf } from './spec.
 
 /**
  * A phone shows the picture 400 points wide. The picture has twice as many pixels, so that text of `TEXT_PX` is as
- * large there as the chat's own text.
+ * large as the chat's own text.
  */
 const WIDTH = 800;
 const PANEL_HEIGHT = 300;
@@ -133,7 +133,7 @@ function configuration(panel: Panel, { from, to, gaps }: ChartSpec): ChartConfig
             callback: (value) => inUnit(Number(value), unit),
           },
           grid: { color: GRID },
-          // All panels have the same width, so that a moment has the same place in each panel.
+          // All panels have the same width, so that a moment stands at the same position in each panel.
           afterFit: (axis) => {
             axis.width = AXIS_WIDTH;
           },

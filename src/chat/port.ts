@@ -84,7 +84,7 @@ export interface Outgoing {
 export interface LateAnswer {
   readonly message: Message;
   /**
-   * Shown in place of `message` if a search cannot tell whether the invocation was answered. The content is the same,
+   * Shown instead of `message` if a search cannot tell whether the invocation was answered. The content is the same,
    * with a warning if the message may be a repeat.
    */
   readonly again: Message;
@@ -308,9 +308,9 @@ export interface Invocation {
   /** Sends the first and only response, which is private. */
   refuse(message: Message): Promise<void>;
   /**
-   * Opens a form. This is the first and only response, in place of an acknowledgement. When the person submits the
-   * form, the submission is an invocation of its own. If the form is not ready soon, a platform whose forms can change
-   * opens an empty form first. If the promise `form` rejects, this promise rejects with the same error. Missing if the
+   * Opens a form. This is the first and only response, instead of an acknowledgement. When the person submits the form,
+   * the submission is an invocation of its own. If the form is not ready soon, a platform whose forms can change opens
+   * an empty form first. If the promise `form` rejects, this promise rejects with the same error. Missing if the
    * platform cannot open a form for this request.
    */
   openForm?(form: Promise<Form>): Promise<void>;

@@ -24,8 +24,8 @@ interface Spared {
 }
 
 /**
- * Finds the deployments that match, and describes the whole filter. `place` is a further condition in words. Throws
- * InputError if there is no deployment to change.
+ * Finds the deployments that match, and describes the whole filter. `place` is the condition on the channel or thread,
+ * in words. Throws InputError if there is no deployment to change.
  */
 export async function matching(
   context: Finding,
@@ -80,7 +80,7 @@ export async function propose(
   return planQuestion(id, order, targets, notes);
 }
 
-/** The buttons of the plans of a command. `nothing`: the sentence that nothing was changed. */
+/** The buttons of the plans of a command. `nothing` is the sentence which says that nothing was changed. */
 export function planActions(command: string, permission: Permission, nothing: string) {
   return {
     confirm: {

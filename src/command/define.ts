@@ -52,7 +52,9 @@ export interface GroupSpec {
   readonly usual?: string;
 }
 
-/** What a person wants to do. Help groups the commands by this; a command without a topic is about the bot itself. */
+/**
+ * The job that a command does. Help groups the commands by topic. A command without a topic is about the bot itself.
+ */
 export type Topic = 'start' | 'look' | 'change' | 'catalogue';
 
 interface CommandParts<Values> {
@@ -63,8 +65,8 @@ interface CommandParts<Values> {
   /** Example arguments for help, e.g. `kart-racing v1.2 --near Montreal`. */
   readonly example?: string;
   /**
-   * The name of a shortcut with which a person calls the command, without any options, from everywhere on platforms
-   * that have such shortcuts. At most 24 characters.
+   * The name of a shortcut that runs the command without any options. On platforms with shortcuts, people find the
+   * shortcut everywhere. At most 24 characters.
    */
   readonly shortcut?: string;
   /** The permission that the person needs. */
@@ -180,8 +182,8 @@ interface DeploymentAction extends ActionBase {
 export interface Context<Options> extends CheckContext<Options>, Conversation {}
 
 /**
- * The place where a command answers. There is a conversation for each invocation, and for each stored request that is
- * carried out later.
+ * The object through which a command answers. There is a conversation for each invocation, and for each stored request
+ * that is carried out later.
  */
 export interface Conversation {
   readonly asker: Asker;
@@ -301,7 +303,7 @@ export interface OwnDeployment {
 }
 
 export interface CommandSettings extends ParseSettings {
-  /** Where to deploy if the person names no place. */
+  /** Where to deploy if the person names no location. */
   readonly defaultNear: string | undefined;
   /** The page of Edgegap's dashboard, in which `{request_id}` stands for the id of a deployment. */
   readonly dashboard: string;

@@ -45,7 +45,7 @@ async function roomFor(
 ): Promise<(host: FleetHost) => boolean> {
   const own = (await catalog.versions(application)).find(({ name }) => name === version);
   const needs = resources ? { req_cpu: resources.cpu_units, req_memory: resources.memory_mib } : (own ?? {});
-  // If Edgegap does not tell the needs, no host can be ruled out.
+  // If Edgegap does not report the needs of the version, no host can be ruled out.
   const measured = needs.req_cpu || needs.req_memory;
   return (host) => (measured ? fitting(host, needs) > 0 : host.status === 'ACTIVE');
 }

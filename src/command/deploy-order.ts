@@ -42,7 +42,8 @@ export async function orderOf(services: Services, given: Given): Promise<Wanted>
   const version = given.version ?? (await newestVersion(services, application));
   const named =
     fleet && host ? await namedHosts(services, { application, version, fleet, resources }, host) : undefined;
-  // If no place is given, the position of the first named host is the place, as far as Edgegap tells the position.
+  // If no location is given, the server is deployed near the first named host, if Edgegap reports the position of this
+  // host.
   const isMapped = ({ latitude, longitude }: FleetHost) => latitude !== undefined && longitude !== undefined;
   const mapped = given.ip ? undefined : named?.find(isMapped);
   const near = given.near ?? (mapped && [mapped]);

@@ -12,7 +12,10 @@ export interface GivenPlaces {
   readonly ip?: readonly string[] | undefined;
 }
 
-/** Where to deploy: near the given places and players, or, if neither is given, at the default place of the settings. */
+/**
+ * Where to deploy: near the given locations and players. If neither is given, near the default location of the
+ * settings.
+ */
 export async function placement(
   services: Services,
   { near, ip: ips = [] }: GivenPlaces,

@@ -48,8 +48,8 @@ export async function cityMenu({ edgegap }: Services, deployment: Deployment): P
 }
 
 /**
- * Returns the same order details for the city with this name. The private fleet is left out, because its hosts would take the
- * server back to their own place.
+ * Returns the same order details for the city with this name. The private fleet is left out, because its hosts would
+ * take the server back to their own location.
  */
 export async function planNear(services: Services, plan: OrderDetails, name: string): Promise<OrderDetails> {
   if (plan.legacy)
@@ -64,7 +64,7 @@ export async function planNear(services: Services, plan: OrderDetails, name: str
   return { ...plan, ...(await placement(services, { near })), fleet: undefined };
 }
 
-/** The position of the server. If Edgegap did not tell this position, the first place of the order is taken. */
+/** The position of the server. If Edgegap did not report this position, the first location of the order is taken. */
 function positionOf({ snapshot, plan }: Deployment): Pick<Location, 'latitude' | 'longitude'> | undefined {
   const { location } = snapshot ?? {};
   return location?.latitude === undefined ? plan.users.find((user) => 'latitude' in user) : location;

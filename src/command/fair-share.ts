@@ -6,8 +6,8 @@ import { type AppError, RefusedError } from '../errors.ts';
 /** How long a request counts against its person, in milliseconds. */
 const COUNT_MS = 10_000;
 /**
- * How many ids of requests are remembered, so that redelivered requests are recognised. Platforms redeliver a request
- * within minutes.
+ * How many ids of requests are remembered, so that repeated requests are recognised. Platforms repeat a request within
+ * minutes.
  */
 const REMEMBERED = 10_000;
 
@@ -40,7 +40,7 @@ interface Asker {
 export function createFairShare({ requests, waiting }: PerPerson, clock: Clock) {
   /** The askers. The key consists of the platform, the workspace and the person's id. The latest asker comes last. */
   const askers = new Map<string, Asker>();
-  /** The ids of the requests that were counted. A redelivered request does not count again. */
+  /** The ids of the requests that were counted. A repeated request does not count again. */
   const taken = new LRUCache<string, true>({ max: REMEMBERED });
 
   /** Counts a request of the asker, and forgets the askers without a recent request. */

@@ -26,7 +26,7 @@ export function findAction(
   return { action, pressed };
 }
 
-/** The answer, on every platform, to a button, form or menu entry that an older version of the bot has made. */
+/** The answer, on every platform, to a button, form or menu item that an older version of the bot has made. */
 export function staleControl({ kind }: ActionRequest | FormRequest | MessageRequest): InputError {
   if (kind === 'message') return stale('I no longer have this entry of the menu.');
   const what = kind === 'form' ? 'form' : 'button';

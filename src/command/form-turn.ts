@@ -35,7 +35,7 @@ export interface FormTurnParts {
   asker(): Person | undefined;
   /** See `begin` of the turn. */
   begin(record: InvocationRecord): Promise<boolean>;
-  /** Whether the platform has delivered this request before. */
+  /** Whether the platform has sent this request before. */
   isStored(): Promise<boolean>;
   /** Resolves when the fair share lets the request go on. */
   mayGoOn(): Promise<void>;
@@ -181,7 +181,7 @@ export function createFormTurn(parts: FormTurnParts) {
       const outdated = outdatedField(fields, options);
       if (!kept || outdated) {
         await parts.authorised(permission);
-        // The first delivery of this request has taken the values.
+        // The platform has sent this request before, and the first request has taken the values.
         if (await parts.isStored()) throw new Repeated();
         throw outdated ?? formClosed();
       }
@@ -219,7 +219,7 @@ export function createFormTurn(parts: FormTurnParts) {
   };
 }
 
-/** Thrown if the platform delivers the request for a form a second time. */
+/** Thrown if the platform sends the request for a form a second time. */
 export class Repeated extends Error {}
 
 /** The options of an entry, of which a part of the form may leave out any. */
@@ -229,7 +229,7 @@ function optional({ options }: Entry): Entry['options'] {
   );
 }
 
-/** Whether another try with other values may succeed, and this try has changed nothing. */
+/** Whether a new attempt with other values may succeed, and this attempt has changed nothing. */
 function isCorrectable(error: unknown, begun: boolean): boolean {
   return error instanceof InputError || (error instanceof EdgegapError && !begun);
 }

@@ -248,8 +248,8 @@ export function createInvocations(parts: InvocationsParts) {
      */
     async begin(record: InvocationRecord, budgetMs = BEGIN_BUDGET_MS): Promise<boolean> {
       const { id } = record;
-      // An earlier delivery of this invocation may have an end that is not stored yet. That end must not end this
-      // delivery.
+      // The platform may have sent this invocation before, and the end of that attempt may not be stored yet. That end
+      // must not end this attempt.
       const earlier = unstoredEnds.get(id);
       if (!underWay.has(id)) unstoredEnds.delete(id);
       const taken = await insertInTime(record, budgetMs);

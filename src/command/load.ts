@@ -13,7 +13,7 @@ import { LIMITS, validateCommand } from './validate.ts';
  */
 const EXTENSION = extname(import.meta.filename);
 
-/** The names of files that Node could run. Such a file in the folder of commands looks like a command. */
+/** The names of files that Node could run. A file with such a name in the folder of commands counts as a command. */
 const SCRIPT = /\.[cm]?[jt]sx?$/;
 
 /** Loads every command in a folder. Throws if a file does not contain a valid command. */

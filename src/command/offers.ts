@@ -14,8 +14,8 @@ import { searchKey } from './same-name.ts';
 type Suggest = (about: SuggestionContext) => Promise<readonly (string | Choice)[]>;
 
 /**
- * Suggests applications or versions. Those that are switched off are marked. They come last if the command needs active
- * ones.
+ * Suggests applications or versions. Applications and versions that are switched off are marked. They come last if the
+ * command needs an active application or version.
  */
 export function offerNamed(
   { typed, clock }: SuggestionContext,
@@ -31,7 +31,7 @@ export function offerNamed(
   }));
 }
 
-/** Suggests the running deployments. Those that were deployed from this channel come first. */
+/** Suggests the running deployments. Deployments from this channel come first. */
 export async function offerRunning({ typed, at, roster, clock }: SuggestionContext): Promise<Choice[]> {
   const { rows, asOf } = await roster.running();
   const here: Running[] = [];

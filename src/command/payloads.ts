@@ -6,7 +6,7 @@ import type { Store } from '../store/schema.ts';
 import { transact } from '../store/transact.ts';
 import { schedule, type TaskKind } from '../work/task.ts';
 
-/** The kind of the tasks that delete payloads. */
+/** The type of the tasks that delete payloads. */
 const FORGET = 'forget-payload';
 
 export type Payloads = ReturnType<typeof createPayloads>;
@@ -82,8 +82,8 @@ export function forgettingPayloads(store: Store): TaskKind {
 }
 
 /**
- * Deletes some payloads of all accounts that were stored before `before` (epoch ms). Returns true while there may be
- * more.
+ * Deletes some payloads of all accounts that were stored before `before` (epoch ms). Returns true if there may be more
+ * such payloads.
  */
 export function purgePayloads(store: Store, before: number): Promise<boolean> {
   return purge(store, 'kept', sql`created_at < ${before}`);

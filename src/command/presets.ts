@@ -26,7 +26,7 @@ export function createPresets(store: Store, account: string) {
       .selectAll()
       .where((eb) => eb.and(keyOf(at)));
   return {
-    /** All presets of the place, sorted by name. */
+    /** All presets of the server or workspace, sorted by name. */
     async all(at: Address): Promise<Preset[]> {
       const rows = await within(at).execute();
       return rows.map(presetOf).toSorted((a, b) => (a.name < b.name ? -1 : 1));
@@ -35,7 +35,7 @@ export function createPresets(store: Store, account: string) {
       const row = await within(at).where('name', '=', name).executeTakeFirst();
       return row && presetOf(row);
     },
-    /** False if there is a preset of this name already, and `replace` does not allow to replace that preset. */
+    /** False if a preset of this name exists and `replace` is false. */
     async save(at: Address, { name, options, savedBy, savedAt }: Preset, replace: boolean): Promise<boolean> {
       const values = { options_json: JSON.stringify(options), saved_by: savedBy, saved_at: savedAt };
       const { numInsertedOrUpdatedRows = 0n } = await store

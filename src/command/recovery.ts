@@ -127,7 +127,10 @@ export function createRecovery(parts: RecoveryParts) {
     },
     lookAfter,
     recover,
-    /** Deletes some ended invocations from before `before` (epoch ms). Returns true while there may be more. */
+    /**
+     * Deletes some invocations that ended before `before` (epoch ms). Returns true if there may be more such
+     * invocations.
+     */
     purge: (before: number) =>
       purge(store, 'invocations', sql`created_at < ${before} and state != 'running'`),
   };

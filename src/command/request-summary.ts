@@ -68,7 +68,7 @@ function firstWords(text: string, options: Options, subcommands: readonly string
 }
 
 /**
- * Also cuts the text at an equals sign: a variable that stands in place of a name has a value after the sign.
+ * Also cuts the text at an equals sign: if the person typed a variable instead of a name, the value follows the sign.
  */
 function short(text: string): string {
   const shown = [...text.slice(0, 4 * SHOWN).replace(/=.*$/s, '=')].slice(0, SHOWN).join('');

@@ -38,7 +38,10 @@ export interface Running {
   /** In epoch milliseconds. */
   readonly begunAt: number | undefined;
   readonly tags: readonly string[];
-  /** The place from which the deployment was deployed. Undefined if the deployment was not deployed from chat. */
+  /**
+   * The channel or thread from which the deployment was deployed. Undefined if the deployment was not deployed from
+   * chat.
+   */
   readonly at: Address | undefined;
   /** The time of the last news, in epoch milliseconds. */
   readonly heardAt: number;
@@ -79,9 +82,10 @@ export class Roster {
   }
 
   /**
-   * Returns the running deployments. The newest one of the store comes first, and those outside the store follow at the
-   * end. This function does not wait for Edgegap, but may begin to read Edgegap's list in the background. `asOf` returns
-   * the time (epoch ms) of the last news about a deployment. It returns undefined if Edgegap has answered lately.
+   * Returns the running deployments. The deployments of the store come first, the newest at the top. Deployments
+   * outside the store follow. This function does not wait for Edgegap, but may begin to read Edgegap's list in the
+   * background. `asOf` returns the time (epoch ms) of the last news about a deployment. It returns undefined if Edgegap
+   * has answered lately.
    */
   async running(): Promise<{
     readonly rows: readonly Running[];

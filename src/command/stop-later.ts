@@ -14,7 +14,7 @@ const AGAIN_MS = 30_000;
 /** The bot gives up when a stop has failed for this long. */
 const PATIENCE_MS = 15 * 60_000;
 
-/** The bot believes that a deployment does not exist if Edgegap has answered this for this long. */
+/** The bot believes that a deployment does not exist if Edgegap has given this answer for this long. */
 const SURE_MS = 60_000;
 
 interface Parts {

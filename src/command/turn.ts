@@ -290,7 +290,7 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
         ending = { outcome: 'repeat' };
       }
       // On a platform where the answer is no part of the response, a person may have sent the same form again. On any
-      // other platform, only the platform itself repeats a request, and the first delivery gets the answer.
+      // other platform, only the platform itself repeats a request, and the first request gets the answer.
       if (ending.outcome === 'repeat' && request.kind === 'form' && invocation.maySkip)
         await invocation.refuse(sentAlready());
       await logEnd(ending);

@@ -67,8 +67,8 @@ export function readEnvFile(bytes: Uint8Array) {
     values: values as Readonly<Record<string, string>>,
     problems: problems as readonly EnvFileProblem[],
     /**
-     * The text of the file with these values. A setting that the file has keeps its place; another setting stands below
-     * its commented example, or at the end. All other lines stay as they are.
+     * The text of the file with these values. A setting that the file already has stays on its line. A new setting
+     * stands below its commented example, or at the end. All other lines stay as they are.
      */
     with: (changes: Readonly<Record<string, string>>): string => changed(parts, changes, eol),
   };

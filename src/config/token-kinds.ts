@@ -15,7 +15,7 @@ const KINDS: readonly (readonly [RegExp, string])[] = [
   [/^[\w-]{32}$/, 'a client secret, as Discord shows one on the page OAuth2'],
 ];
 
-/** The kind of a secret, by its shape, as a noun with its article. Undefined for an unknown shape. */
+/** The type of a secret, by its shape, as a noun with its article. Undefined for an unknown shape. */
 export function kindOfSecret(value: string): string | undefined {
   return KINDS.find(([shape]) => shape.test(value))?.[1];
 }

@@ -20,9 +20,9 @@ interface AnswerOptions {
 }
 
 /**
- * The card that answers a person. The answer shows the content of the live card,
- * and also facts that are true only at this moment. A live card does not show such facts, because they would soon be
- * out of date. With `details`, the answer shows everything else that Edgegap tells.
+ * The card that answers a person. The answer shows the content of the live card, and also facts that are true only at
+ * this moment. A live card does not show such facts, because they would soon be out of date. With `details`, the answer
+ * shows everything else that Edgegap reports.
  */
 export function answerCard(
   view: DeploymentView,

@@ -9,7 +9,9 @@ export interface DeploymentView {
   readonly request_id: string | undefined;
   readonly application: string;
   readonly version: string;
-  /** Edgegap's status without the prefix `Status.`, or the bot's own word as long as Edgegap has not told a status. */
+  /**
+   * Edgegap's status without the prefix `Status.`, or the bot's own word as long as Edgegap has not reported a status.
+   */
   readonly status: string;
   readonly place: string | undefined;
   readonly fqdn: string | undefined;
@@ -40,7 +42,7 @@ export interface DeploymentView {
   readonly usualMs?: number | undefined;
   /** Whether a person asked to stop the deployment. */
   readonly stopping: boolean;
-  /** The last status that Edgegap told. Undefined before the first status. */
+  /** The last status that Edgegap reported. Undefined before the first status. */
   readonly told?: DeploymentStatus | undefined;
 }
 
@@ -76,7 +78,7 @@ interface Face {
   readonly words: string;
 }
 
-/** A status of Edgegap, or the bot's own word where Edgegap has told no status. */
+/** A status of Edgegap, or the bot's own word where Edgegap has reported no status. */
 type Shown = (typeof KNOWN_STATUSES)[number] | 'REQUESTING' | 'REQUESTED' | 'UNKNOWN' | 'LOST' | 'REFUSED';
 
 const FACES: Readonly<Record<Shown, Face>> = {

@@ -18,7 +18,7 @@ const MISS_TTL_MS = 5_000;
  */
 const SEEN_TTL_MS = 15_000;
 
-/** A list as Edgegap last told it. */
+/** A list as Edgegap last reported it. */
 export interface Seen<Row> {
   readonly rows: readonly Row[];
   /**

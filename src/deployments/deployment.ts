@@ -197,13 +197,14 @@ export function toColumns(deployment: Deployment) {
 
 /**
  * Whether the end of the deployment is only a conclusion of the bot, because Edgegap answered that there is no such
- * deployment. In this case Edgegap never told the status TERMINATED. `status` contains only statuses that Edgegap told.
+ * deployment. In this case Edgegap never reported the status TERMINATED. `status` contains only statuses that Edgegap
+ * reported.
  */
 export function endIsInferred({ endedAt, status }: Pick<Deployment, 'endedAt' | 'status'>): boolean {
   return endedAt !== undefined && status !== 'TERMINATED';
 }
 
-/** Whether Edgegap told the end of the deployment. */
+/** Whether Edgegap reported the end of the deployment. */
 export function hasSurelyEnded(deployment: Pick<Deployment, 'endedAt' | 'status'>): boolean {
   return deployment.endedAt !== undefined && !endIsInferred(deployment);
 }
@@ -248,9 +249,9 @@ export function addressColumns(
 const FRESH_MS = 60_000;
 
 /**
- * Whether Edgegap told the same status a moment ago, and this status can settle no open question. There are three kinds
- * of open questions: whether a stop has taken effect, whether Edgegap knows the deployment again, and whether a doubted
- * status is confirmed.
+ * Whether Edgegap reported the same status a moment ago, and this status can settle no open question. There are three
+ * kinds of open questions: whether a stop has taken effect, whether Edgegap knows the deployment again, and whether a
+ * doubted status is confirmed.
  */
 export function isKnown(known: Deployment, status: DeploymentStatus, now: number): boolean {
   const { snapshot, heardAt, stopAskedAt, missingAt, doubted } = known;

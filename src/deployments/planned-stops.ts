@@ -41,7 +41,7 @@ export class PlannedStops {
   }
 
   /**
-   * Plans a stop in place of any earlier planned stop of the same deployment. `claim` runs in the transaction; if it
+   * Plans a stop instead of any earlier planned stop of the same deployment. `claim` runs in the transaction; if it
    * throws, nothing is planned. Throws InputError if the earlier stop is being carried out.
    */
   async plan(

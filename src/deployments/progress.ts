@@ -19,7 +19,7 @@ const BEHIND: Readonly<Partial<Record<Status, number>>> = {
 
 /**
  * The steps of a deployment that is on its way, or that failed on its way. `last` is the status before a failure.
- * Undefined for every other deployment, and if Edgegap tells a status that the bot does not know.
+ * Undefined for every other deployment, and if Edgegap reports a status that the bot does not know.
  */
 export function progressOf({
   status,

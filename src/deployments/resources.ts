@@ -8,7 +8,7 @@ import type { Location } from '../edgegap/schema.ts';
  */
 export type Needs = Pick<AppVersion, 'req_cpu' | 'req_memory' | 'req_video'>;
 
-/** The needs as text: `0.5 vCPU, 1 GB`. Empty if Edgegap does not tell the needs. */
+/** The needs as text: `0.5 vCPU, 1 GB`. Empty if Edgegap does not report the needs. */
 export function resources({ req_cpu, req_memory, req_video }: Needs): string {
   const gpu = req_video ? `${rounded(req_video / 1024)} GPU` : '';
   const parts = [req_cpu ? vcpu(req_cpu) : '', req_memory ? memory(req_memory) : '', gpu];
@@ -35,12 +35,12 @@ interface Room {
   readonly free: number;
 }
 
-/** The room for CPU, in CPU units. Undefined if Edgegap does not tell. */
+/** The room for CPU, in CPU units. Undefined if Edgegap does not report. */
 function cpuOf(host: FleetHost): Room | undefined {
   return roomOf(host.allocatable_cpu_units, host.allocated_cpu_units);
 }
 
-/** The room for memory, in megabytes. Undefined if Edgegap does not tell. */
+/** The room for memory, in megabytes. Undefined if Edgegap does not report. */
 function memoryOf(host: FleetHost): Room | undefined {
   return roomOf(host.allocatable_memory_mb, host.allocated_memory_mb);
 }
@@ -51,7 +51,7 @@ function roomOf(total: number | undefined, used = 0): Room | undefined {
 
 /**
  * The free resources of all hosts together, as the texts `6 of 12 vCPU free` and `512 of 768 MB free`. A text is
- * undefined if Edgegap does not tell the resource for any host.
+ * undefined if Edgegap does not report the resource for any host.
  */
 export function freeOn(hosts: readonly FleetHost[]): { cpu: string | undefined; memory: string | undefined } {
   const cpu = sum(hosts.map(cpuOf));
@@ -88,7 +88,7 @@ export function emptiestFirst(hosts: readonly FleetHost[]): FleetHost[] {
 
 type Point = Pick<Location, 'latitude' | 'longitude'>;
 
-/** The great-circle distance in kilometres. Undefined if Edgegap does not tell both positions. */
+/** The great-circle distance in kilometres. Undefined if Edgegap does not report both positions. */
 export function distance(a: Point, b: Point): number | undefined {
   const degrees = [a.latitude, a.longitude, b.latitude, b.longitude];
   if (degrees.includes(undefined)) return undefined;

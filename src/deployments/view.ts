@@ -89,7 +89,7 @@ export function timesOf({ createdAt, readyAt, endedAt, snapshot }: Deployment): 
 }
 
 /**
- * The times that Edgegap tells. Before READY, `start_time` may be any time. `elapsed_time` is how long the server has
+ * The times that Edgegap reports. Before READY, `start_time` may be any time. `elapsed_time` is how long the server has
  * been ready.
  */
 function timesSaid({ current_status, start_time, removal_time, elapsed_time = 0 }: DeploymentStatus): Times {
@@ -163,7 +163,7 @@ export function viewOfStatus(status: DeploymentStatus): DeploymentView {
 
 /** Whether the server has failed or ended, so that a person may want the same server again. */
 export function isRepeatable(deployment: Deployment): boolean {
-  // An adopted server cannot be deployed again if Edgegap did not tell its position.
+  // An adopted server cannot be deployed again if Edgegap did not report its position.
   if (deployment.plan.adopted && deployment.plan.users.length === 0) return false;
   return deployment.phase === 'ended' || statusOf(deployment) === 'ERROR';
 }

@@ -10,9 +10,9 @@ import { createWhoAmI, recognise, WHOAMI_PATH, type WhoAmI } from '../server/who
 type Settings = Pick<Config, 'secrets' | 'publicUrl' | 'port' | 'host' | 'edgegap'>;
 
 const ANSWER_MS = 10_000;
-/** How much of a stranger's answer is read. The answer of a bot is shorter. */
+/** The most characters that are read from the answer of an unknown server. The answer of a bot is shorter. */
 const LONGEST_ANSWER = 1_000;
-/** The answers of proxies behind which nothing listens. */
+/** The status codes of a proxy if no server listens behind the proxy. */
 const NOBODY: readonly number[] = [502, 503, 504];
 const PRIVATE =
   /^(?:localhost|127\.|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|169\.254\.|\[::1\]|\[f[cd])|\.(?:local|internal)$/i;
@@ -38,7 +38,7 @@ export async function examineAddress(config: Settings, isRunning: boolean): Prom
   }
 }
 
-/** Calls the bot through PUBLIC_URL, and looks whether this bot answers. */
+/** Calls the bot through PUBLIC_URL, and checks whether this bot answers. */
 async function examinePublicUrl({ publicUrl, edgegap }: Settings, whoAmI: WhoAmI): Promise<Finding> {
   const check = 'address.public';
   if (publicUrl === undefined)
@@ -177,7 +177,7 @@ async function tryPort(
   }
 }
 
-/** A listener that only answers the question of the doctor which process listens there. */
+/** A listener that answers only on one path, where the doctor asks which process listens on the port. */
 async function listen(port: number, host: string | undefined, whoAmI: WhoAmI): Promise<Server> {
   const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://doctor');

@@ -39,7 +39,7 @@ if (flags)
     print: (text) => process.stdout.write(text),
   });
 
-/** The token, typed without an echo, or the whole input of a script. Undefined if the person gives none. */
+/** The token, typed without an echo, or the whole input of a script. Undefined if the person enters no token. */
 async function configurationToken(): Promise<string | undefined> {
   if (!process.stdin.isTTY) return (await text(process.stdin)).trim() || undefined;
   const terminal = createTerminal({ input: process.stdin, output: process.stderr });

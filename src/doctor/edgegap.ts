@@ -10,14 +10,14 @@ import type { Logger } from '../log.ts';
 import { createAgent, fetchOn } from '../proxy.ts';
 
 const ANSWER_MS = 10_000;
-/** The names of the headers by which HTTP services tell a rate limit. Edgegap documents none of them. */
+/** The names of the headers in which many HTTP services state a rate limit. Edgegap documents no such header. */
 const LIMIT_HEADER = /^(?:x-)?ratelimit(?:-(limit|remaining|reset))?$/i;
 
 type Examined = Pick<Config, 'edgegap' | 'applicationAllowlist' | 'defaultNear' | 'fleets' | 'deployLimits'>;
 
 /**
- * Checks the token, the applications, the place, the fleets and the limits against Edgegap itself. The running bot gives
- * its own `api`, so that the doctor's requests count against the same limits as the other requests of the bot.
+ * Checks the token, the applications, the location, the fleets and the limits against Edgegap itself. The running bot
+ * gives its own `api`, so that the doctor's requests count against the same limits as the other requests of the bot.
  */
 export async function examineEdgegap(config: Examined, log: Logger, api?: EdgegapApi): Promise<Finding[]> {
   const { token, apiUrl, proxy, share } = config.edgegap;
@@ -39,7 +39,7 @@ export async function examineEdgegap(config: Examined, log: Logger, api?: Edgega
   }
 }
 
-/** `headers` is a sentence about the limits that Edgegap's headers tell. */
+/** `headers` is a sentence about the limits in Edgegap's headers. */
 async function findings(config: Examined, api: EdgegapApi, headers: string): Promise<Finding[]> {
   try {
     const applications = await api.applications();
@@ -168,7 +168,7 @@ function ofRunning(running: number, most: number): Finding {
     : ok(check, `${says} MAX_RUNNING=${most} leaves at least ${most - running}.`);
 }
 
-/** A sentence with the limits that Edgegap's answer tells in its headers. Empty if the answer tells none. */
+/** A sentence with the limits in the headers of Edgegap's answer. Empty if the headers name no limit. */
 async function limitHeaders({ token = '', apiUrl, proxy }: Config['edgegap']): Promise<string> {
   const fetch = fetchOn(proxy && createAgent(proxy));
   const answer = await fetch(`${apiUrl}/v1/deployments?limit=1`, {

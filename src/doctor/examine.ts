@@ -17,9 +17,9 @@ export interface ExamineParts extends Pick<StoreParts, 'tryFolder'> {
   readonly directory: Directory;
   readonly clock: Pick<Clock, 'now'>;
   readonly log: Logger;
-  /** The store of this process, if this process is the running bot. */
+  /** The store of this process. Set only if this process is the running bot. */
   readonly store?: Store;
-  /** The calls of this process to Edgegap, without the allowlist, if this process is the running bot. */
+  /** The API client of this process, without the allowlist. Set only if this process is the running bot. */
   readonly edgegap?: EdgegapApi;
   /** A configuration token of Slack, with which the settings of the app can be read. */
   readonly configurationToken?: string | undefined;
@@ -62,7 +62,9 @@ export async function examine(parts: ExamineParts): Promise<Finding[]> {
   return all.flatMap((findings) => findings ?? []).map(masking(config.secrets));
 }
 
-/** The checks that a start makes: few calls, and only faults that the start itself does not notice. */
+/**
+ * The checks that run at each start. They need few calls, and find only faults that the start itself does not notice.
+ */
 export async function examineAtStart(parts: ExamineParts & { readonly store: Store }): Promise<Finding[]> {
   const { config, clock, log, store, tryFolder } = parts;
   const { discord } = config;

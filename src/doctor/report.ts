@@ -8,7 +8,7 @@ export function exitCodeOf(findings: readonly Finding[]): 0 | 1 | 2 {
   return ({ ok: 0, warning: 1, wrong: 2 } as const)[worstOf(findings)];
 }
 
-/** One line for each finding, the worst first, and a line that counts them. */
+/** One line for each finding, with the worst finding first, and a last line with the number of findings. */
 export function reportText(findings: readonly Finding[]): string {
   const lines = ORDER.flatMap((state) => findings.filter((one) => one.state === state)).map(lineOf);
   return `${[...lines, '', summary(findings)].join('\n')}\n`;

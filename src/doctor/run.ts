@@ -25,7 +25,7 @@ export async function runDoctor(options: DoctorOptions): Promise<number> {
   const log = createLog({ level: 'silent', secrets: config.secrets });
   const directory = await loadCommands(commandsFolder);
   const found = [...settings.findings, ...(await examine({ config, directory, clock, log, ...rest }))];
-  // A value that is no setting, or a wrong one, may be a secret, too.
+  // The value of an unknown or wrong setting may be a secret, too.
   const { configurationToken = '' } = options;
   const mask = createMask([...secretsIn(environment), configurationToken].filter((secret) => secret !== ''));
   const findings = found.map(

@@ -8,10 +8,13 @@ import { type Finding, ok, someOf, warning, wrong } from '../finding.ts';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const BOM = '\uFEFF';
-/** Dropping wrong settings uncovers at most this many rounds of further problems. */
+/**
+ * The settings are read at most this many times. Each time, the wrong settings are left out, which may uncover further
+ * problems.
+ */
 const ROUNDS = 8;
 const OTHERS = 0o077;
-/** The part of a name's letters that may be wrong in a misspelt name. */
+/** The share of letters in which a misspelt name may differ from the right name. */
 const NEAR = 0.4;
 const SEE = 'docs/configuration.md explains every setting.';
 
@@ -40,7 +43,7 @@ export async function examineSettings(
   return { findings: [...(await examineEnvFile(environment, file, reported)), ...findings], config };
 }
 
-/** Reads the settings, and reads them again without those that are wrong. */
+/** Reads the settings. If some settings are wrong, reads the settings again without the wrong settings. */
 function usable(environment: Environment): SettingsReport {
   const findings: Finding[] = [];
   const left: Record<string, string | undefined> = { ...environment };
@@ -65,7 +68,7 @@ function drop(left: Record<string, string | undefined>, problem: string): void {
     return;
   }
   const given = [name, `${name}_FILE`].filter((one) => left[one] !== undefined && left[one] !== '');
-  // A missing setting takes the other settings of its platform with it.
+  // If a setting of a platform is missing, the other settings of this platform are left out, too.
   const family = /^(DISCORD|SLACK)_/.exec(name)?.[0];
   const gone = given.length > 0 ? given : Object.keys(left).filter((one) => family && one.startsWith(family));
   for (const one of gone) delete left[one];

@@ -6,21 +6,27 @@ import { isShared, type Store } from '../store/schema.ts';
 import { checkDatabase } from '../store/store.ts';
 
 const MIB = 1024 * 1024;
-/** With less, the database soon has no room. */
+/** With fewer free bytes, the disk is soon full. */
 const LITTLE_BYTES = 500 * MIB;
 const TOO_LITTLE_BYTES = 50 * MIB;
 
 export interface StoreParts {
   readonly log: Logger;
-  /** The store of this process, if this process is the running bot. */
+  /** The store of this process. Set only if this process is the running bot. */
   readonly store?: Store | undefined;
-  /** Whether the bot runs as another process. */
+  /** Whether the bot runs in another process. */
   readonly botRuns: boolean;
-  /** Tries the folder of the database, and returns the free bytes of its disk. The default does so on this machine. */
+  /**
+   * Tries to write into the folder of the database, and returns the free bytes of its disk. Tests replace this
+   * function.
+   */
   readonly tryFolder?: typeof tryFolderOf;
 }
 
-/** Checks whether the database can be written, its size, its schema, and the free room of its disk. */
+/**
+ * Checks the schema and the size of the database, the free bytes of its disk, and whether the bot can write to the
+ * database.
+ */
 export async function examineStore(database: string, parts: StoreParts): Promise<Finding[]> {
   const shared = isShared(database);
   const found = shared ? [] : await examineFolder(database, parts);

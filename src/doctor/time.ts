@@ -5,7 +5,7 @@ import { createAgent, fetchOn } from '../proxy.ts';
 const ANSWER_MS = 10_000;
 /** A smaller difference can come from the network, and from the header, which has whole seconds. */
 const NOTICED_MS = 30_000;
-/** Slack's requests are refused beyond this difference (docs.slack.dev, verifying requests). */
+/** If the clocks differ by more than this, the bot refuses Slack's requests (docs.slack.dev, verifying requests). */
 const TOO_MUCH_MS = 5 * 60_000;
 
 /** Compares this machine's clock with the clock of the first service that answers. */
@@ -38,7 +38,7 @@ function ending(url: string): string {
   return `${url.replace(/\/+$/, '')}/`;
 }
 
-/** How far this machine is ahead, in milliseconds. Undefined if the answer names no time. */
+/** How far this machine is ahead, in milliseconds. Undefined if the answer contains no time. */
 async function skewOf(
   url: string,
   proxy: Config['edgegap']['proxy'],
@@ -52,7 +52,8 @@ async function skewOf(
   const received = now();
   await answer?.body?.cancel();
   const said = Date.parse(answer?.headers.get('date') ?? '');
-  // The header was written between the two times, and has lost up to a second.
+  // The header was written between the two times. The header leaves out fractions of a second, so it may be up to a
+  // second early.
   return Number.isNaN(said) ? undefined : (sent + received) / 2 - (said + 500);
 }
 

@@ -142,7 +142,7 @@ export class EdgegapClient {
     const page = request.page ?? 1;
     const answer = await this.#list(request, call);
     const total_count = answer.total ?? answer.rows.length;
-    // This call does not read the earlier pages. If Edgegap does not tell the number of the next page, all pages are
+    // This call does not read the earlier pages. If Edgegap does not report the number of the next page, all pages are
     // assumed to have the same length.
     const has_next = nextPage(page, answer, answer.rows.length * page) !== undefined;
     return { rows: answer.rows, total_count, has_next, page, messages: answer.messages ?? [] };

@@ -29,8 +29,8 @@ export function decodeLogs({ logs = '', crash_logs, encoding, ...rest }: LogsAns
 }
 
 /**
- * Decodes base64. Edgegap tells only one `encoding` for the two texts, so this function returns a text unchanged if the
- * text is not base64.
+ * Decodes base64. Edgegap reports only one `encoding` for the two texts, so this function returns a text unchanged if
+ * the text is not base64.
  */
 function fromBase64(text: string): string {
   // A log may be long, so each step goes through the text only once and is fast.

@@ -1,4 +1,4 @@
-/** The text in place of a secret. */
+/** The text instead of a secret. */
 export const MASK = '[masked]';
 
 /**

@@ -47,7 +47,7 @@ export const isDigest = ({ id }: Pick<OutboxRow, 'id'>) => id < 0;
 
 /**
  * Writes `lines` as one outbox row with the creation time of the first line. The digest gets its own key, because its
- * lines may have to be posted separately if the digest fails. As long as the digest is sent in place of the lines, the
+ * lines may have to be posted separately if the digest fails. As long as the digest is sent instead of the lines, the
  * lines have the state `folded`, and their `sent_key` is the key of the digest.
  */
 export async function writeDigest(tx: Store, lines: readonly OutboxRow[]): Promise<OutboxRow | undefined> {

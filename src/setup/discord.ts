@@ -81,7 +81,7 @@ function sayFaults({ prompter }: SetupContext, findings: readonly Finding[]): vo
     if (state !== 'ok') prompter.say(`  ${[says, mend].filter(Boolean).join(' → ')}`);
 }
 
-/** The servers that the bot is in. Without a server, waits until somebody adds the bot. */
+/** The servers that the bot is in. If there is no server, waits until a person adds the bot to a server. */
 async function joinedServers(
   { prompter }: SetupContext,
   survey: Survey,
@@ -213,7 +213,7 @@ export async function greetOnDiscord(context: SetupContext, line: Line): Promise
   });
 }
 
-/** Calls `work` with what Discord tells about the servers of the settings. */
+/** Calls `work` with Discord's answers about the servers of the settings. */
 async function withServers(
   context: SetupContext,
   work: (servers: readonly SurveyedServer[], survey: Survey) => Promise<void>,

@@ -70,11 +70,11 @@ export function openDraft(path: string, prompter: Prompter, { replaces, rename }
       }
       changes[name] = value;
     },
-    /** All values, for a check of them together. */
+    /** All values, so that the values can be checked together. */
     values: (): Record<string, string> => ({ ...known, ...changes }),
     /**
-     * Writes the changes, and lets only the owner read the file. The file is either the old file or the new file at any
-     * moment, unless the file is mounted. Returns whether anything was changed.
+     * Writes the changes, and lets only the owner read the file. At any moment the file is either the whole old file or
+     * the whole new file, unless the file is mounted. Returns whether anything was changed.
      */
     save(): boolean {
       if (Object.entries(changes).some(([name, value]) => known[name] !== value)) {
@@ -119,7 +119,7 @@ function write(file: string, text: string, path: string, rename: DraftOptions['r
   rmSync(fresh, { force: true });
 }
 
-/** Puts `fresh` in the place of the file. Returns false if the file is mounted. */
+/** Replaces the file by the file `fresh`. Returns false if the file is mounted. */
 function replaced(file: string, fresh: string, rename: DraftOptions['rename']): boolean {
   try {
     rename(fresh, file);
@@ -130,7 +130,10 @@ function replaced(file: string, fresh: string, rename: DraftOptions['rename']): 
   }
 }
 
-/** Overwrites a file that cannot be replaced. If that fails, the file may be cut, and `copy` has the whole text. */
+/**
+ * Overwrites a file that cannot be replaced. If the write fails, the file may be incomplete. The file `copy` has the
+ * whole text.
+ */
 function writeInPlace(file: string, text: string, path: string, copy: string): void {
   try {
     writeAll(file, text, 'w');
@@ -145,7 +148,7 @@ function writeInPlace(file: string, text: string, path: string, copy: string): v
 function writeAll(file: string, text: string, flags: 'w' | 'wx'): void {
   const open = openSync(file, flags, OWNER_ONLY);
   try {
-    // A file that exists keeps its own mode when it is opened.
+    // The mode in `openSync` has no effect on a file that exists already.
     protect(open);
     writeFileSync(open, text);
     fsyncSync(open);
@@ -154,7 +157,10 @@ function writeAll(file: string, text: string, flags: 'w' | 'wx'): void {
   }
 }
 
-/** Some file systems, and files of another user, do not let the mode be changed. `describe` tells the result. */
+/**
+ * Some file systems do not allow a change of the mode, and neither do files of another user. `describe` says how the
+ * mode is now.
+ */
 function protect(file: string | number): void {
   try {
     if (typeof file === 'string') chmodSync(file, OWNER_ONLY);

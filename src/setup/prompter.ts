@@ -13,7 +13,7 @@ export interface SetupQuestion {
 
 /** A person at a terminal, or a file with answers. */
 export interface Prompter {
-  /** Whether a person answers, who can be asked again. */
+  /** Whether a person answers. A person can be asked again. */
   readonly interactive: boolean;
   say(text: string): void;
   /** Throws SkippedStep if the person skips the step, and SetupError if there is no answer. */
@@ -34,7 +34,7 @@ export class SetupError extends AppError {
 export class SkippedStep extends Error {}
 
 /**
- * Asks until the answer is right. `read` returns what the answer stands for, or throws AppError for a wrong answer. A
+ * Asks until the answer is right. `read` returns the value of the answer, or throws AppError for a wrong answer. A
  * wrong answer in an answers file ends the setup.
  */
 export async function askFor<T>(

@@ -29,12 +29,14 @@ export interface SetupOptions {
   /** The file with the answers, for scripts. */
   readonly answersFile?: string | undefined;
   readonly envFile: string;
-  /** The steps that were asked for. Empty: the platform is asked for, and everything that a start needs is done. */
+  /**
+   * The steps that the person named. If empty, the setup asks for the platform, and does every step that a start needs.
+   */
   readonly steps: readonly Step[];
   readonly httpUrl?: string | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly commandsFolder: string;
-  /** Puts a written file in the place of another file. */
+  /** Replaces a file by another file. */
   readonly rename?: typeof renameSync;
 }
 
@@ -120,7 +122,7 @@ async function setUp(
   await run(steps.has('discord'), async () => (await discord()).setUpDiscord(context));
   await run(steps.has('slack'), async () => (await slack()).setUpSlack(context));
   const isPlatformRun = PLATFORMS.some((one) => steps.has(one));
-  // A platform may have been skipped.
+  // The person may have skipped a platform.
   const platforms = PLATFORMS.filter((one) => (steps.has(one) || !isPlatformRun) && isSetUp(one, draft));
   if (platforms.length === 0 && !isPlatformRun && (steps.has('roles') || steps.has('message')))
     throw new SetupError('No chat platform is set up yet.', 'Run setup discord or setup slack first.');
@@ -136,7 +138,7 @@ async function setUp(
   await run(platforms.includes('discord') && (steps.has('discord') || steps.has('roles')), async () =>
     (await discord()).registerOnDiscord(context),
   );
-  // A script that runs again should not post again.
+  // If a script runs the setup a second time, the setup should not post a second message.
   for (const platform of platforms)
     await run(steps.has('message') && isNew, async () =>
       platform === 'discord'

@@ -183,7 +183,10 @@ export async function setUpSlackPeople(context: SetupContext): Promise<void> {
   );
 }
 
-/** Groups and people. Each item is a number or name of a group, an id, or the name of a person. */
+/**
+ * Finds the groups and people that a person typed. Each item is the number or name of a group, an id, or the name of a
+ * person.
+ */
 async function namedIn(answer: string, groups: readonly Named[], survey: SlackSurvey): Promise<Named[]> {
   const all: Named[] = [];
   for (const word of answer

@@ -3,7 +3,7 @@ import { Writable } from 'node:stream';
 import { type Prompter, SetupError, type SetupQuestion, SkippedStep } from './prompter.ts';
 
 const SKIP = 'skip';
-/** How often `wait` looks by itself. */
+/** The milliseconds between two calls of `done` by `wait`. */
 const LOOK_MS = 2_000;
 
 export interface TerminalStreams {

@@ -6,7 +6,7 @@ import type { Mark } from './new-part.ts';
 export interface FollowOrder {
   readonly request_id: string;
   readonly asker: { readonly id: string; readonly name: string };
-  /** The number of lines to show at the beginning, out of those that the log has already. */
+  /** How many of the last lines that the log already has are shown at the beginning. */
   readonly lines: number;
   /** The pattern of the lines to show, as the person typed the pattern. */
   readonly source?: string | undefined;

@@ -75,7 +75,7 @@ function lastLines(log: string, count: number) {
   return { from: Math.min(beginOfLast(log, count), to), to, isAnew: false, mark: markAt(log, to) };
 }
 
-/** Finds the place from which the new lines are shown. A line is cut only if the line is very long. */
+/** Finds the position from which the new lines are shown. A line is cut only if the line is very long. */
 function beginAtMost(log: string, from: number, to: number): number {
   const most = Math.max(from, log.length - MOST);
   if (most === from) return from;

@@ -15,10 +15,11 @@ export interface Mark {
 
 /** The lines that are new since the earlier log. */
 export interface NewPart {
-  /** The place in the log at which the new lines begin. */
+  /** The position in the log at which the new lines begin. */
   readonly from: number;
   /**
-   * The place in the log at which the last whole line ends. After this place, there may be a line that has no end yet.
+   * The position in the log at which the last whole line ends. After this position, there may be a line that has no end
+   * yet.
    */
   readonly to: number;
   /** Whether the log has no line in common with the earlier log, so that lines in between may be missing. */
@@ -43,14 +44,14 @@ export function newPart(before: Mark, log: string): NewPart {
   return { from, to, isAnew: from === 0 && length > 0, mark };
 }
 
-/** The place at which the last `count` lines of the log begin. */
+/** The position at which the last `count` lines of the log begin. */
 export function beginOfLast(log: string, count: number): number {
   let begin = log.endsWith('\n') ? log.length : log.length + 1;
   for (let n = 0; n < count && begin > 0; n++) begin = beginOf(log, begin - 1);
   return Math.min(begin, log.length);
 }
 
-/** Makes the mark of the log up to the place `end`, at which a line ends. */
+/** Makes the mark of the log up to the position `end`, at which a line ends. */
 export function markAt(log: string, end: number, count = LINES): Mark {
   const lines: string[] = [];
   for (let at = end; at > 0 && lines.length < count; ) {
@@ -61,15 +62,15 @@ export function markAt(log: string, end: number, count = LINES): Mark {
   return { length: end, lines: lines.reverse() };
 }
 
-/** Returns the beginning of the line that ends at the place `end`. */
+/** Returns the beginning of the line that ends at the position `end`. */
 function beginOf(log: string, end: number): number {
   return end === 0 ? 0 : log.lastIndexOf('\n', end - 1) + 1;
 }
 
 /**
- * Finds the place after the lines whose hashes are `known`. Returns 0 if these lines are not in the log. If lines
- * repeat, the last place counts, so that no line is shown twice. If the log has lost its first lines, the first of the
- * known lines may be missing too, and the first line of the log may be incomplete.
+ * Finds the position after the lines whose hashes are `known`. Returns 0 if these lines are not in the log. If the same
+ * lines occur several times, the last occurrence counts, so that no line is shown twice. If the log has lost its first
+ * lines, the first of the known lines may be missing too, and the first line of the log may be incomplete.
  */
 function endOf(known: readonly string[], lines: readonly string[]): number {
   const hashes = lines.map(hashOf);

@@ -10,7 +10,7 @@ import type { Look, LookJob } from './look.ts';
  * wait for the thread.
  */
 const PATIENCE_MS = 60_000;
-/** An answer of Edgegap is reused for this long by all who follow the same log. */
+/** For this long, all followers of a log share an answer of Edgegap. */
 const FRESH_MS = 1_000;
 
 /**

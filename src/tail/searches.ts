@@ -6,7 +6,7 @@ import { createThread } from '../thread.ts';
 
 /** The largest number of characters that are searched, counted from the end of the log. Masking takes about a second for two million characters. */
 const MOST = 2_097_152;
-/** A search that takes longer has a pattern that is too expensive. */
+/** A search may take this long. If a search takes longer, its pattern is too expensive. */
 const PATIENCE_MS = 30_000;
 
 export interface LogSearches {

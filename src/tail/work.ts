@@ -27,7 +27,7 @@ interface Parts {
   readonly reader: Reader;
   readonly store: Store;
   readonly clock: Clock;
-  /** Values that are masked in every server's log. */
+  /** Values that are masked in the log of every server. */
   readonly secrets: readonly string[];
   readonly adapters: readonly Adapter[];
   readonly log: Logger;

@@ -11,7 +11,7 @@ export interface HttpProxy {
   readonly url: string;
   /** `CONNECT host:port`, or the method and the origin of a request that the proxy was to send itself. */
   readonly seen: readonly string[];
-  /** HTTP statuses. Each status refuses one of the next CONNECT requests, in place of opening a tunnel. */
+  /** HTTP statuses. Each status refuses one of the next CONNECT requests, instead of opening a tunnel. */
   readonly refusals: number[];
 }
 

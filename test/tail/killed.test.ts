@@ -77,7 +77,7 @@ test('a line that is appended to a message in Slack is shown once at most, and e
     await process.kill();
     stage.simulator.print(id, `lap <${++laps}>`);
     process = await stage.start();
-    // A gap may stand in place of lines before the kill, but the lines that come after the kill are shown.
+    // A gap may stand instead of lines before the kill, but the lines that come after the kill are shown.
     stage.simulator.print(id, `lap <${++laps}>`);
     await shown(stage, `lap <${laps}>`);
   }

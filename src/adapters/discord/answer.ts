@@ -27,7 +27,7 @@ export const DiscordReply = z.object({
   /** Id of the interaction. */
   id: z.string(),
   applicationId: z.string(),
-  /** The interaction's token, used in place of the bot's token. */
+  /** The interaction's token, used instead of the bot's token. */
   token: z.string(),
   /** When the interaction was received, in epoch milliseconds. */
   receivedAt: z.number(),
@@ -173,7 +173,7 @@ export function createAnswer(reply: DiscordReply, { adapter, api, clock, log, sp
   };
 }
 
-/** Shown in place of an announced answer that cannot be taken back. */
+/** Shown instead of an announced answer that cannot be taken back. */
 const elsewhere: Message = {
   kind: 'line',
   tone: 'neutral',

@@ -30,7 +30,7 @@ export const LEAVE_WITHIN_MS = 15_000;
 const CLOSED = 'discord-thread-closed';
 const notice = { kind: 'line', tone: 'neutral', text: ['A message in this thread has changed.'] } as const;
 
-/** All data needed to answer an interaction. The interaction's token is used in place of the bot's token. */
+/** All data needed to answer an interaction. The interaction's token is used instead of the bot's token. */
 export interface InteractionToken {
   readonly id: string;
   readonly applicationId: string;

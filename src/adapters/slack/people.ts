@@ -98,9 +98,9 @@ export function createPeople(parts: {
   }
 
   /**
-   * Puts the person's name in place of the id of the first mention, as in `deploy @U0123ABCD`: a mention of the bot brings
-   * no names, and the person may have meant a preset that is called like a member. If Slack tells no name of a single word
-   * in time, the id stays.
+   * Puts the person's name instead of the id of the first mention, as in `deploy @U0123ABCD`: a mention of the bot
+   * brings no names, and the person may have meant a preset that is called like a member. If Slack tells no name of a
+   * single word in time, the id stays.
    */
   async function withName(text: string): Promise<string> {
     const [mention, id] = MENTION.exec(text) ?? [];

@@ -10,7 +10,7 @@ import { formAction } from './ref.ts';
 import { keepValues } from './state.ts';
 import { writeField } from './values.ts';
 
-/** A form, as a person of a platform gets the form. */
+/** The parts from which the form for a person is built. */
 export interface FormParts {
   readonly entry: Entry;
   readonly page: Page;

@@ -2,7 +2,7 @@ import type { Entry } from '../define.ts';
 import type { Options } from '../kinds/kind.ts';
 import type { FormLayout } from './form-layout.ts';
 
-/** How many options a page has if the command file does not say. Discord's forms have room for no more fields. */
+/** How many options a page has if the command file does not say so. Discord's forms have room for no more fields. */
 const PAGE = 5;
 
 /** A part of a form that can be opened by itself. The empty string is the first part, and `all` is the whole form. */
@@ -41,7 +41,7 @@ function byOrder(options: Options): FormLayout {
   return { first, more };
 }
 
-/** The options of a page. Without `live`, the option `pick` has been picked from a menu before. */
+/** The options of a page. Without `live`, the person has already picked the option `pick` from a menu. */
 export function optionsOn({ pick, first, more }: Layout, page: Page, live: boolean): readonly string[] {
   if (page === 'all') return [...first, ...more.flatMap(({ options }) => options)];
   if (page !== '') return more[Number(page) - 1]?.options ?? [];

@@ -42,8 +42,8 @@ function readField(text: string, { kind }: Option): RawValue {
 }
 
 /**
- * The earlier values that a page of the form does not show. The submitted page must not replace these values. A
- * value that its field cannot show stays until the person enters another.
+ * The earlier values that a page of the form does not show. The submitted page must not replace these values. A value
+ * that its field cannot show stays until the person enters another value.
  */
 export function withoutShown(
   given: RawValues,
@@ -83,7 +83,7 @@ export function shownText(given: RawValue, option: Option, abilities: FormAbilit
   return text.length > most || isBroken ? undefined : text;
 }
 
-/** The single values of an option that takes several. */
+/** The values of an option, one by one, if the option takes several values. */
 function itemsOf(given: RawValue, { kind }: Option): string[] {
   const separator = kind.field?.separator?.trim() ?? ',';
   const items = [given].flat().flatMap((one) => String(one).split(separator));
@@ -100,8 +100,8 @@ export function writeField(given: RawValue, { kind }: Option): string {
 }
 
 /**
- * Of the values that come from a preset, those that everybody may see. The other values of the preset may be secret. All
- * of them count, because the preset itself is among the given values.
+ * The values of the preset that everybody may see. The other values of the preset may be secret. They are used
+ * nevertheless, because the preset itself is among the given values.
  */
 export function openlyAdded(all: RawValues, given: RawValues, options: Options): RawValues {
   const isOpen = (name: string) => !(options[name]?.shown ?? options[name]?.kind.shown);

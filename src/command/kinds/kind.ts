@@ -15,18 +15,18 @@ import type { Roster } from '../roster.ts';
 export interface OptionBase {
   /** At most 100 characters. */
   readonly description: string;
-  /** `or-preset`: the value may come from a preset instead, so no platform insists on the value. */
+  /** `or-preset`: the value may come from a preset, so no platform insists on the value. */
   readonly required?: boolean | 'or-preset';
   readonly positional?: boolean;
   /** The name of an option that stands in for this required option. If that option is given, this option must be absent. */
   readonly unless?: string;
-  /** Values to suggest while a person types, in place of the kind's own suggestions. */
+  /** Values to suggest while a person types. They replace the kind's own suggestions. */
   readonly suggest?: Kind['suggest'];
   /** Returns the part of a saved value that people may see. It replaces the function of the same name in the kind. */
   readonly shown?: Kind['shown'];
   /** The label in a form. If absent, the label is the name of the option. */
   readonly label?: string;
-  /** The small print in a form, in place of the description. */
+  /** The small print in a form. If absent, the form shows the description. */
   readonly hint?: string;
   /** Whether a form asks for a text, because the value is almost always new, although there are suggestions. */
   readonly asText?: true;
@@ -76,7 +76,7 @@ export interface Lookup {
   };
   readonly payloads: Payloads;
   readonly presets: Presets;
-  /** The place where the person asks. */
+  /** The channel or thread where the person asks. */
   readonly at: Address;
 }
 
@@ -151,7 +151,7 @@ export interface Kind<Value = unknown, Fields = object> {
    */
   known?(lookup: Lookup, found: FoundValues): Promise<string>;
   /**
-   * Values to offer while a person types. The best value comes first. A platform shows a string as it is. Of a choice,
+   * Values to offer while a person types. The best value comes first. A platform shows a string as it is. For a choice,
    * a platform shows the label and the detail.
    */
   suggest?(about: SuggestionContext<Fields>): Promise<readonly (string | Choice)[]>;

@@ -5,7 +5,7 @@ import type { Kind, RawValue } from './kind.ts';
 import { parseTag } from './tag.ts';
 
 /**
- * The kinds of items that a list can hold. `parse` checks an item, and `between` matches a separator between two items.
+ * The types of items that a list can hold. `parse` checks an item, and `between` matches a separator between two items.
  * A blank separates addresses, but may be part of a tag.
  */
 const items = {

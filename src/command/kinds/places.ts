@@ -8,7 +8,9 @@ import { findLocation, fullName, placeName } from './location.ts';
 
 const COORDINATES = /^([+-]?\d{1,3}(?:\.\d+)?)\s*,\s*([+-]?\d{1,3}(?:\.\d+)?)$/;
 
-/** Cities and coordinates. A semicolon separates places, because a comma may be part of a place. */
+/**
+ * Cities and coordinates. A semicolon separates two of them, because a comma may be part of a name or of coordinates.
+ */
 export const places: Kind<readonly Partial<Location>[]> = {
   placeholder: 'city',
   many: true,
@@ -30,7 +32,7 @@ export const places: Kind<readonly Partial<Location>[]> = {
   exact: (found) => found.map((place) => fullName(place) || placeText(place)).join('; '),
 };
 
-/** Reads `45.50,-73.57`; undefined for any other text. Throws InputError if no place has these coordinates. */
+/** Reads `45.50,-73.57`; undefined for any other text. Throws InputError if no point on Earth has these coordinates. */
 function coordinatesIn(text: string): Partial<Location> | undefined {
   const [, first, second] = COORDINATES.exec(text.replaceAll('−', '-')) ?? [];
   if (first === undefined || second === undefined) return undefined;
@@ -41,7 +43,7 @@ function coordinatesIn(text: string): Partial<Location> | undefined {
   });
 }
 
-/** The name of a city, or the coordinates if the place has no name. */
+/** The name of a city, or the coordinates if the location has no name. */
 export function placeText(place: Partial<Location>): string {
   return placeName(place) || `${place.latitude}, ${place.longitude}`;
 }

@@ -49,7 +49,7 @@ export async function findPreset(presets: Presets, at: Address, name: string): P
   const found = await presets.get(at, name);
   if (found) return found;
   const known = (await presets.all(at)).map((one) => one.name);
-  // A chat may write a mention with an id in place of the name, like @U0123ABCD on Slack.
+  // A chat may write a mention with an id instead of the name, like @U0123ABCD on Slack.
   const isId = /^(?=.*\d)[suw][a-z0-9]{8,}$/.test(name);
   const hints = [
     known.length > 0 ? suggestion(name, known) : 'No preset has been saved here yet.',

@@ -60,7 +60,10 @@ function write(given: RawValue): string | undefined {
   return lines.includes(undefined) ? undefined : lines.join('\n');
 }
 
-/** Typed pairs arrive one by one. Where an option is a single box, the box holds all pairs, like a line of a shell. */
+/**
+ * Pairs in a typed command arrive one by one. On a platform where an option is a single box, the box holds all pairs,
+ * like a line of a shell.
+ */
 function pairsIn(given: RawValue): string[] {
   return Array.isArray(given) ? given.map(String) : tokenise(String(given)).map(({ text }) => text);
 }

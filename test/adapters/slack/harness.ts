@@ -32,7 +32,7 @@ export interface BotOptions {
   readonly prepare?: (driver: SlackDriver) => void;
 }
 
-/** A Slack adapter with a handler in place of the pipeline, connected to a local Slack; stops with the test. */
+/** A Slack adapter with a handler instead of the pipeline, connected to a local Slack; stops with the test. */
 export async function startBot({
   mode = 'socket',
   handle,
