@@ -77,15 +77,15 @@ export default defineCommand({
   },
 });
 
-/** Edgegap may leave out the division, which tells apart two cities of the same name in a country. */
+/** Edgegap may leave out the division. Only the division distinguishes two cities of the same name in a country. */
 function isSameCity(one: Location, other: Location): boolean {
   const divisions = [one, other].flatMap(({ administrative_division = [] }) => administrative_division);
   return placeName(one) === placeName(other) && new Set(divisions).size < 2;
 }
 
 /**
- * Returns the person that `mine` or `by` stands for, out of these people. Throws InputError if no person or several
- * people may be meant.
+ * Returns the person whom `mine` or `by` means, out of `askers`. Throws InputError if no person or several people may
+ * be meant.
  */
 function askerOf({ options, asker: me }: Context<Given>, askers: readonly Asker[]): Asker {
   const { mine, by } = options;

@@ -61,7 +61,7 @@ export default defineCommand({
   },
 });
 
-/** What people want to do, in the order in which help shows the topics. */
+/** The topics, in the order in which help shows them. */
 const TOPICS: readonly (readonly [Topic | undefined, string])[] = [
   ['start', 'Start a server'],
   ['look', 'See what runs'],
@@ -116,8 +116,8 @@ function explain(command: Command, entries: readonly Entry[], { catalog }: Conte
 }
 
 /**
- * The command's example for this account. Its deployment is the newest one of the channel, and its application and
- * version exist if the cache knows any.
+ * The command's example for this account. The example names the newest deployment of the channel, and an application
+ * and a version from the cache if the cache has any.
  */
 function exampleOf({ example: written = '', options }: Entry, catalog: Services['catalog']): string {
   const values = parseText(written, '', options);

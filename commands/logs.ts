@@ -154,7 +154,10 @@ async function show(
   await context.respond({ ...card, nodes });
 }
 
-/** The last lines of a log, or of the lines that match. `total` is undefined if older lines may match, too. */
+/**
+ * The last lines of a log, or the last lines that match the pattern. `total` is undefined if older lines may match,
+ * too.
+ */
 interface Part extends Omit<Tail, 'total'> {
   readonly total: number | undefined;
 }

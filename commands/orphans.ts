@@ -87,9 +87,8 @@ function adoptMenu({ settings }: Pick<Context<unknown>, 'settings'>, request_id:
 }
 
 /**
- * Makes the person who pressed the button the person of the server, and gives the server a lifetime. A server that was
- * deployed elsewhere gets a live card in this channel. The card is posted first. If the channel cannot show the card,
- * the server is not adopted.
+ * Gives the server to the person who pressed the button, with a lifetime. A server that was deployed elsewhere gets a
+ * live card in this channel. The card is posted first. If the channel cannot show the card, the server is not adopted.
  */
 async function adopt(context: DeploymentActionContext): Promise<void> {
   const { chosen, deployments, invocationId, asker, postCard, respond } = context;

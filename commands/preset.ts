@@ -173,7 +173,7 @@ function presetCard(context: Context<unknown>, preset: Preset, title: readonly s
     const spec = specOf(context, option);
     const shown = spec?.shown ?? spec?.kind.shown;
     const text = shown ? shown(given) : [given].flat().join(', ');
-    // If deploy no longer has the option, nothing says any more whether its values are secret.
+    // If `deploy` no longer has the option, the bot cannot know whether the values are secret.
     return { label: option, value: [spec ? text : 'deploy no longer has this option'] };
   });
   const nodes: Node[] = [

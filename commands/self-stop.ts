@@ -10,9 +10,7 @@ import { logStorageOf, logStorageOption } from '../src/command/options.ts';
 import { logWords } from '../src/deployments/planned-stop.ts';
 import { InputError } from '../src/errors.ts';
 
-/**
- * A question can be answered for this long. Later, the stop may have other effects than those that the question names.
- */
+/** A question can be answered for this long. Later, the stop may have effects that the question did not name. */
 const ANSWER_MS = 15 * 60_000;
 const permission = 'bot.operate';
 const interrupted = 'I go on running; ask again.';

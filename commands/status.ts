@@ -23,8 +23,8 @@ export default defineCommand({
 });
 
 /**
- * A live card is not edited from here. The outbox edits it, because the outbox keeps edits in order. A slow edit from
- * here could permanently replace a newer state by an older state.
+ * Only the outbox edits a live card, because the outbox keeps edits in order. A slow edit by this command could
+ * permanently replace a newer state by an older state.
  */
 async function refresh(context: DeploymentActionContext): Promise<void> {
   const { source, target, deployments, action } = context;

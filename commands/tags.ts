@@ -123,7 +123,7 @@ export default defineGroup({
   },
 });
 
-/** A plan for many deployments is private, so the plan takes the place of the public answer. */
+/** A plan for many deployments is private, and there is no public answer. */
 async function addCheck(context: CheckContext<OptionsOf<typeof tagToAdd>>) {
   const { deployment, tag } = context.options;
   if (deployment) return checkFree(await context.edgegap.tags(deployment.request_id), tag);

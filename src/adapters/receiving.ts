@@ -47,7 +47,7 @@ export interface SoleReceiverParts {
 /**
  * Runs an adapter of a platform where only one process at a time may receive requests. The process that holds the lease
  * receives. Before another process can take the lease, this process disconnects and stores a bookmark. The bookmark
- * marks the place in the stream of requests where the other process continues.
+ * marks the position in the stream of requests from which the other process continues.
  */
 export function createSoleReceiver(parts: SoleReceiverParts) {
   const { adapter, leases, membership, clock, log, inbox, lost, random = Math.random } = parts;

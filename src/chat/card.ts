@@ -20,9 +20,9 @@ export type Inline =
   | { readonly time: number; readonly style: 'relative' | 'clock' };
 
 /**
- * A command, or options of a command, as people type them in the terminal: `logs @last --lines 50` or `--near Montreal`.
- * Each adapter shows the text as people type it in the place of the message. `id` is set only by an adapter whose
- * platform can link to the command.
+ * A command, or options of a command, as people type them in the terminal: `logs @last --lines 50` or `--near
+ * Montreal`. Each adapter shows the text as people type it in the channel of the message. `id` is set only by an
+ * adapter whose platform can link to the command.
  */
 export interface Typed {
   readonly typed: string;

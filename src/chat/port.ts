@@ -3,7 +3,7 @@ import type { AppError } from '../errors.ts';
 import type { ActionRef, Choice, Line, Message } from './card.ts';
 import type { Form, FormValues } from './form.ts';
 
-/** A place for messages: a channel of a workspace (a Discord server, a Slack team), or a thread of a channel. */
+/** Where messages go: a channel of a workspace (a Discord server, a Slack team), or a thread of a channel. */
 export interface Address {
   readonly platform: string;
   /** Discord guild id, Slack team id. */
@@ -24,8 +24,8 @@ export interface Person {
   readonly id: string;
   readonly name: string;
   /**
-   * Whether the person belongs to a server or workspace that this bot serves. A person who does not has no permissions
-   * at all.
+   * Whether the person belongs to a server or workspace that this bot serves. A person from another server or workspace
+   * has no permissions at all.
    */
   readonly home: boolean;
   /** Whether the person is a Slack guest, single-channel or multi-channel. */
@@ -39,7 +39,7 @@ export interface Person {
   readonly groups: readonly string[];
 }
 
-/** The abilities of a platform. Code checks for an ability, never for the name of a platform. */
+/** The abilities of a platform. Code asks whether a platform has an ability, and never asks for the platform's name. */
 export interface Capabilities {
   /** For a few minutes, the platform recognises a repeated post by its key and returns the first message. */
   readonly idempotentPosts: boolean;
@@ -84,8 +84,8 @@ export interface Outgoing {
 export interface LateAnswer {
   readonly message: Message;
   /**
-   * Shown instead of `message` if a search cannot tell whether the invocation was answered. The content is the same,
-   * with a warning if the message may be a repeat.
+   * Replaces `message` if a search cannot tell whether the invocation was answered. The content is the same, with a
+   * warning if the message may be a repeat.
    */
   readonly again: Message;
   /** Called after all searches, immediately before anything is shown. Throws if another process may be answering. */
@@ -150,7 +150,7 @@ export interface Adapter {
   readonly paceMs: { readonly post: number; readonly edit: number };
   /** Set if only one process at a time may receive. Every process can post. */
   readonly exclusive?: boolean;
-  /** An HTTP listener to be mounted on the bot's port, if the platform delivers by HTTP. */
+  /** An HTTP listener to be mounted on the bot's port, if the platform sends its requests by HTTP. */
   readonly http?: { readonly path: string; readonly listener: RequestListener };
 
   /** Checks, without receiving requests, whether the platform can be used. Rejects in the same cases as `start`. */
@@ -193,9 +193,9 @@ export interface Adapter {
   findPosted(to: Address, key: string, since: number, replyTo?: MessageRef): Promise<MessageRef | undefined>;
   /**
    * Answers an invocation whose process ended before answering. If a card was posted, the answer replaces the card. If
-   * no card was posted, the answer goes to the place that the acknowledgement announced. If the invocation has been
-   * answered already, nothing changes, so a repeated call is safe. Throws DeliveryError, which is not retryable if the
-   * place no longer exists.
+   * no card was posted, the answer goes where the acknowledgement announced it. If the invocation has been answered
+   * already, nothing changes, so a repeated call is safe. Throws DeliveryError, which is not retryable if the channel
+   * no longer exists.
    */
   resume(reply: Reply, answer: LateAnswer): Promise<void>;
   /**
@@ -244,12 +244,12 @@ export interface FormRequest extends Coded {
 }
 
 /**
- * A person chose an entry from the menu that the platform shows for each message. The message may be of any author. The
- * entries are the actions of the commands that have a name for this menu (`onCard`).
+ * A person chose an action from the menu that the platform shows for each message. Any person or app may have written
+ * the message. The menu shows the actions that have a name for it (`onCard`).
  */
 export interface MessageRequest {
   readonly kind: 'message';
-  /** The entry as people see the entry, for example `Deploy again`. */
+  /** The name of the action, for example `Deploy again`. */
   readonly entry: string;
   readonly message: MessageRef;
   /** The buttons of the message. Empty for a message that the bot did not post. */
@@ -276,7 +276,7 @@ export interface PendingIdentity {
 
 /** One command, button press or form submission, from any platform. */
 export interface Invocation {
-  /** The platform's own id of the request. If the platform delivers the request again, the id is the same. */
+  /** The platform's own id of the request. If the platform sends the request again, the id is the same. */
   readonly id: string;
   readonly adapter: Adapter;
   readonly at: Address;

@@ -1,8 +1,8 @@
 import type { Field, Inline, Message, Rich } from './card.ts';
 
 /**
- * Number of fields that are kept from the end of a long list, because the last fields hold the place and the id. The
- * fields before them are all of the same kind, so some can be left out.
+ * Number of fields that are kept from the end of a long list, because the last fields hold the location and the id. The
+ * fields before them are all alike, so some of them can be left out.
  */
 const LAST = 3;
 

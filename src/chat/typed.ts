@@ -1,8 +1,8 @@
 import type { Rich, Typed } from './card.ts';
 
 /**
- * A command or options in a hint: a text in backticks, such as `list` or `--near Montreal`. Outside a command, backticks
- * stand inside words or quotation marks, so those are left alone.
+ * A command or options in a hint: a text in backticks, such as `list` or `--near Montreal`. Any other backticks stand
+ * inside words or quotation marks, and are left alone.
  */
 const MARKED = /(?<=^|[\s(])`([^`\n]+)`(?=$|[\s.,:;?)])/gu;
 
@@ -15,7 +15,7 @@ export function withTyped(sentence: string): Rich {
     .filter((part) => part !== '');
 }
 
-/** Spells a command or options in the form in which a person types them in a certain place. */
+/** Spells a command or options in the form in which a person types them in a certain channel. */
 export type Spelling = (typed: string) => Typed;
 
 /** Replaces every command in a message, or in a part of a message, by its spelling. */

@@ -24,8 +24,8 @@ interface Spared {
 }
 
 /**
- * Finds the deployments that match, and describes the whole filter. `place` is the condition on the channel or thread,
- * in words. Throws InputError if there is no deployment to change.
+ * Finds the deployments that match, and describes the whole filter. `place` is the wanted city, in words. Throws
+ * InputError if there is no deployment to change.
  */
 export async function matching(
   context: Finding,

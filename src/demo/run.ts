@@ -24,7 +24,7 @@ export interface DemoOptions extends Pick<ConsoleOptions, 'input' | 'output' | '
   readonly stop: AbortSignal;
 }
 
-/** If the input is a pipe on which nothing comes for this long, the demo goes on as if the input were empty. */
+/** If the input is a pipe that sends nothing for this long, the demo goes on as if the input were empty. */
 const SILENCE_MS = 3000;
 
 /** All durations are in milliseconds. */

@@ -3,7 +3,7 @@ import type { EdgegapApi } from '../edgegap/client.ts';
 import type { Catalog } from './catalog.ts';
 import type { Deployments } from './deployments.ts';
 
-/** One Edgegap organisation with its API, for the places in chat that belong to the account. */
+/** One Edgegap organisation with its API, for the channels that belong to the account. */
 export interface Account {
   /** The id that marks every row of the account in the store. */
   readonly id: string;
@@ -17,12 +17,12 @@ export interface Account {
   readonly deployments: Deployments;
 }
 
-/** All accounts that are set up. Every place in chat belongs to exactly one account. */
+/** All accounts that are set up. Every channel belongs to exactly one account. */
 export class Accounts<One extends Account = Account> {
   readonly all: readonly One[];
   readonly #idAt: (at: Address) => string;
 
-  /** `idAt` returns the id of the account to which a place belongs. */
+  /** `idAt` returns the id of the account to which a channel belongs. */
   constructor(all: readonly One[], idAt: (at: Address) => string) {
     this.all = all;
     this.#idAt = idAt;

@@ -35,7 +35,7 @@ export async function adopt(
     const intent = { ...by, id, account, application, version, plan };
     const row = isKnown ? undefined : await insertIntent(tx, intent, since);
     if (!row) throw adoptedAlready();
-    // The server was ready or had failed before the adoption, so nobody is told this as news.
+    // The server was ready or had failed before the adoption, so the bot does not report this as news.
     const readyAt = status.current_status === 'READY' ? since : undefined;
     const before = { ...fromRow(row), readyAt, errorAt: error ? since : undefined };
     const news = { kind: 'snapshot', status } as const;
@@ -55,8 +55,8 @@ export async function adopt(
 }
 
 /**
- * Makes a person the person of a server whose person left, and gives the server a lifetime. The live card stays in its
- * place. Throws InputError if the server has another person or a lifetime by now, or has ended.
+ * Gives a server whose person left to another person, with a lifetime. The live card stays where it is. Throws
+ * InputError if the server has a person or a lifetime by now, or has ended.
  */
 export async function takeOver(
   { repository, clock, confirm }: DeploymentsParts,
@@ -73,7 +73,7 @@ export async function takeOver(
   });
 }
 
-/** Later, the button `Deploy again` uses the same place. */
+/** Later, the button `Deploy again` uses the same location. */
 function planOf(status: DeploymentStatus): OrderDetails {
   const { latitude, longitude } = status.location ?? {};
   const place = locationOf(status) ?? '';

@@ -107,7 +107,7 @@ export function statusFace(status: string): Face {
   return face ?? { tone: 'neutral', words: status };
 }
 
-/** The card of a deployment: status, address, the link of every port, place, elapsed time, and buttons. */
+/** The card of a deployment: status, address, the link of every port, location, elapsed time, and buttons. */
 export function deploymentCard(view: DeploymentView, more: Additions = {}): Card {
   const face = statusFace(view.status);
   const { status, readyAt, told, usualMs } = view;

@@ -18,7 +18,7 @@ const MISS_TTL_MS = 5_000;
  */
 const SEEN_TTL_MS = 15_000;
 
-/** A list as Edgegap last reported it. */
+/** Edgegap's last answer with a list. */
 export interface Seen<Row> {
   readonly rows: readonly Row[];
   /**
@@ -78,7 +78,7 @@ export function createCatalog(edgegap: EdgegapApi, clock: Clock): Catalog {
   };
 }
 
-/** Looks with `find` in the cached items. If nothing is found, reads the items again and looks a second time. */
+/** Searches the cached items with `find`. If nothing is found, reads the items again and searches a second time. */
 export async function findFresh<Item, Found>(
   read: (atMostOldMs?: number) => Promise<readonly Item[]>,
   find: (items: readonly Item[]) => Found | undefined,

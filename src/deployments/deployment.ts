@@ -21,7 +21,7 @@ export type CallbackEvent = (typeof CALLBACK_EVENTS)[number];
 /** The parts of an order to deploy, apart from the application and the version. */
 export interface OrderDetails {
   readonly users: readonly DeployUser[];
-  /** The place as shown to people: `Montreal, Canada`, or the IP addresses. */
+  /** Where to deploy, as shown to people: `Montreal, Canada`, or the IP addresses. */
   readonly place: string;
   readonly tags: readonly string[];
   /** The name of the preset from which options were taken. */
@@ -38,7 +38,7 @@ export interface OrderDetails {
   readonly legacy?: LegacyDetails | undefined;
   /** Whether the person left the version out, so that the newest active version was taken. */
   readonly newest?: boolean | undefined;
-  /** How long the version usually took until the server was ready, in milliseconds, when a person ordered. */
+  /** How long the version usually took until the server was ready, in milliseconds, at the time of the order. */
   readonly usualMs?: number | undefined;
   /** Absent if the bot does not end the deployment by itself. */
   readonly lifetime?: Lifetime | undefined;
@@ -116,9 +116,9 @@ export interface Deployment extends DeployOrder {
    */
   readonly missingAt: number | undefined;
   /**
-   * A status that the bot learned by asking, although a callback should have reported it. The callback may still be on
-   * its way, so the bot waits for some time before it reports the event. If other news arrives first, the bot reports
-   * the event together with this news.
+   * A status that the bot learned from its own call, although a callback should have reported the status. The callback
+   * may still be on its way, so the bot waits for some time before it reports the event. If other news arrives first,
+   * the bot reports the event together with this news.
    */
   readonly doubted: DeploymentStatus | undefined;
 }
@@ -250,8 +250,8 @@ const FRESH_MS = 60_000;
 
 /**
  * Whether Edgegap reported the same status a moment ago, and this status can settle no open question. There are three
- * kinds of open questions: whether a stop has taken effect, whether Edgegap knows the deployment again, and whether a
- * doubted status is confirmed.
+ * open questions that a status can settle: whether a stop has taken effect, whether Edgegap knows the deployment again,
+ * and whether a doubted status is confirmed.
  */
 export function isKnown(known: Deployment, status: DeploymentStatus, now: number): boolean {
   const { snapshot, heardAt, stopAskedAt, missingAt, doubted } = known;

@@ -207,8 +207,8 @@ export class KnownDeployments {
   }
 
   /**
-   * Gives the deployment the later end that a person chose, and shows the answer instead of the `question`. Returns the
-   * deployment after the change. Throws InputError if the question is no longer open.
+   * Gives the deployment the later end that a person chose, and replaces the message `question` by the answer. Returns
+   * the deployment after the change. Throws InputError if the question is no longer open.
    */
   async prolong(
     { id }: Pick<Deployment, 'id'>,

@@ -11,7 +11,7 @@ import type { PlannedStop } from './planned-stop.ts';
 import { LIFETIME, locked, taskKey, underWay } from './planned-stops.ts';
 import { type End, firstEnd } from './view.ts';
 
-/** The kind of the tasks that ask a person before a deployment ends by itself. The key is from `taskKey`. */
+/** The type of the tasks that ask a person before a deployment ends by itself. The key is from `taskKey`. */
 export const END_WARNING = 'end-warning';
 
 /**

@@ -8,8 +8,9 @@ import { resources } from './resources.ts';
 const NAMED = 10;
 
 /**
- * The parts of an order beyond the application, the place and the tags, as fields of a card. Of variables only the names
- * are shown, and of the command and its arguments nothing, because each of them may hold a secret.
+ * The parts of an order beyond the application, the location and the tags, as fields of a card. Only the names of
+ * variables are shown, because a value may be a secret. The command and its arguments are not shown for the same
+ * reason.
  */
 export function orderFields(plan: OrderDetails, version: string): readonly Field[] {
   const { env = [], resources: needs, cached, fleet, legacy, newest, preset, lifetime } = plan;

@@ -13,7 +13,7 @@ const HOUR_MS = 60 * 60_000;
 /** An active server that nobody looks after. */
 export interface Orphan {
   readonly row: DeploymentRow;
-  /** The server's entry in the store, if the server was deployed or adopted from chat, but its person has left. */
+  /** The server's row in the store, if the server was deployed or adopted from chat, but its person has left. */
   readonly known: Deployment | undefined;
 }
 
@@ -48,8 +48,8 @@ export async function orphansOf(parts: {
 }
 
 /**
- * Whether the server is the result of a deploy from chat whose outcome was unknown. The bot recognises the server by its
- * own tag, and connects the server with the deploy. Nobody may adopt the server as another one.
+ * Whether the server is the result of a deploy from chat whose outcome was unknown. The bot recognises the server by
+ * its own tag, and connects the server with the deploy. Nobody may adopt the server a second time.
  */
 export async function isOfOwnDeploy(
   deployments: KnownDeployments,

@@ -15,9 +15,9 @@ import {
   unplannedCard,
 } from './planned-stop.ts';
 
-/** The kind of the tasks that stop a deployment at a later time. The key is from `taskKey`. */
+/** The type of the tasks that stop a deployment at a later time. The key is from `taskKey`. */
 export const STOP_LATER = 'stop-later';
-/** The kind of the tasks that stop a deployment at the end of its lifetime. The key is from `taskKey`. */
+/** The type of the tasks that stop a deployment at the end of its lifetime. The key is from `taskKey`. */
 export const LIFETIME = 'lifetime';
 
 interface Parts {
@@ -41,8 +41,8 @@ export class PlannedStops {
   }
 
   /**
-   * Plans a stop instead of any earlier planned stop of the same deployment. `claim` runs in the transaction; if it
-   * throws, nothing is planned. Throws InputError if the earlier stop is being carried out.
+   * Plans a stop. The new planned stop replaces an earlier planned stop of the same deployment. `claim` runs in the
+   * transaction. If `claim` throws, nothing is planned. Throws InputError if the earlier stop is being carried out.
    */
   async plan(
     wanted: Omit<PlannedStop, 'id' | 'begunAt' | 'over'>,

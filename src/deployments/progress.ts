@@ -6,7 +6,7 @@ type Status = (typeof KNOWN_STATUSES)[number] | 'REQUESTING' | 'REQUESTED';
 const TITLES = ['Requested', 'Location found', 'Deployed', 'Ready'] as const;
 const DOING = ['Requesting', 'Looking for a location', 'Deploying', 'Starting'] as const;
 
-/** The number of the steps that a deployment with this status has behind it. */
+/** How many steps a deployment with this status has finished. */
 const BEHIND: Readonly<Partial<Record<Status, number>>> = {
   REQUESTING: 0,
   REQUESTED: 1,
@@ -18,8 +18,8 @@ const BEHIND: Readonly<Partial<Record<Status, number>>> = {
 };
 
 /**
- * The steps of a deployment that is on its way, or that failed on its way. `last` is the status before a failure.
- * Undefined for every other deployment, and if Edgegap reports a status that the bot does not know.
+ * The steps of a deployment that is not ready yet, or that failed before it was ready. `last` is the status before a
+ * failure. Undefined for every other deployment, and for a status that the bot does not know.
  */
 export function progressOf({
   status,

@@ -105,7 +105,7 @@ export class Reconciler {
   async #settle(): Promise<void> {
     const { repository, account, membership } = this.#parts;
     const abandoned = await repository.schedule.abandoned(account, membership);
-    // Another process may have settled such a deployment. The old entry of the deployment must be removed, because it
+    // Another process may have settled such a deployment. The old retry of the deployment must be removed, because it
     // would wake the loop again and again.
     for (const id of this.#unsettled.keys()) if (!abandoned.includes(id)) this.#unsettled.delete(id);
     for (const id of abandoned) {

@@ -4,9 +4,9 @@ import { schedule } from '../work/task.ts';
 import type { Deployment } from './deployment.ts';
 import type { Happening } from './state.ts';
 
-/** The kind of the tasks that explain a failure. The key is the id of the deployment. */
+/** The type of the tasks that explain a failure. The key is the id of the deployment. */
 export const CRASH_REPORT = 'crash-report';
-/** The kind of the tasks that show the log of a deployment that has ended. The key is the id of the deployment. */
+/** The type of the tasks that show the log of a deployment that has ended. The key is the id of the deployment. */
 export const LAST_LOG = 'last-log';
 
 /**

@@ -256,8 +256,8 @@ export class DeploymentRepository {
 
   /**
    * The account's deployments that were deployed from this channel and whose request_id begins with `prefix`. Only
-   * those of `applications` are returned. If `applications` is undefined, all are returned. The newest deployment comes
-   * first.
+   * deployments of `applications` are returned. If `applications` is undefined, all are returned. The newest deployment
+   * comes first.
    */
   async byPrefix(
     account: string,

@@ -1,4 +1,4 @@
-/* CPU and memory of hosts and versions, and the distance between places. */
+/* CPU and memory of hosts and versions, and the distance between two positions. */
 import type { AppVersion, FleetHost } from '../edgegap/catalogue.ts';
 import type { Location } from '../edgegap/schema.ts';
 
@@ -35,12 +35,12 @@ interface Room {
   readonly free: number;
 }
 
-/** The room for CPU, in CPU units. Undefined if Edgegap does not report. */
+/** The room for CPU, in CPU units. Undefined if Edgegap does not report the CPU. */
 function cpuOf(host: FleetHost): Room | undefined {
   return roomOf(host.allocatable_cpu_units, host.allocated_cpu_units);
 }
 
-/** The room for memory, in megabytes. Undefined if Edgegap does not report. */
+/** The room for memory, in megabytes. Undefined if Edgegap does not report the memory. */
 function memoryOf(host: FleetHost): Room | undefined {
   return roomOf(host.allocatable_memory_mb, host.allocated_memory_mb);
 }

@@ -23,7 +23,7 @@ export function deploysOf(db: Store, account: string, except: string, by?: Deplo
     .where('asker_id', '=', by.id);
 }
 
-/** The running deployments among `deploysOf`. */
+/** The running deployments out of `deploysOf`. */
 export function running(db: Store, account: string, except: string, by?: Deployer) {
   return deploysOf(db, account, except, by).where('phase', 'in', RUNNING);
 }

@@ -149,7 +149,7 @@ export class DeploymentSchedule {
 
   /**
    * Deletes some of the deployments that were over before `before` (epoch ms), together with their callbacks. Returns
-   * true if there may be more. Deployments that may still run are kept.
+   * true if there may be more such deployments. Deployments that may still run are kept.
    */
   async purge(before: number): Promise<boolean> {
     const isOver = sql<SqlBool>`phase in ('ended', 'refused', 'lost') and heard_at < ${before} and ${notInDoubt(before)}`;

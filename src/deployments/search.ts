@@ -5,7 +5,10 @@ import { type Deployment, fromRow, type Phase } from './deployment.ts';
 /** The number of rows that `heardSince` reads at once. The number is small, so that other work hardly has to wait. */
 const HEARD_AT_ONCE = 200;
 
-/** In how many of a channel's deployments a card is searched for. A card without buttons belongs to a new deployment. */
+/**
+ * The search for a card reads this many of the channel's newest deployments. A card without buttons belongs to a new
+ * deployment.
+ */
 const CARDS_SEARCHED = 200;
 /** The usual time of a version is the median over this many deployments, if at least `USUAL_LEAST` became ready. */
 const USUAL_OF = 20;

@@ -131,8 +131,8 @@ export function advance(deployment: Facts, news: News, now: number): Step {
       if (now - deployment.missingAt < MISSING_MS) return nothing;
       return { changes: { phase: 'ended', endedAt: deployment.missingAt }, happened: ['terminated'] };
     case 'stopping': {
-      // The callback about the end can be faster than the answer to the stop. Who stopped the deployment is kept all the
-      // same, and the message about the end has already been written.
+      // The callback about the end can be faster than the answer to the stop. The name of the person who stopped the
+      // deployment is kept nevertheless. The message about the end has already been written.
       const hasEnded = hasSurelyEnded(deployment);
       // Edgegap accepted the stop. If the end was only a conclusion of the bot, the deployment must still be running.
       const revived = revive(deployment);
@@ -168,7 +168,7 @@ export function advance(deployment: Facts, news: News, now: number): Step {
   }
 }
 
-/** Those kinds of news that contain a status. */
+/** The types of news that contain a status. */
 type Said = Extract<News, { readonly status: DeploymentStatus }>;
 
 export function hasStatus(news: News): news is Said {
@@ -251,8 +251,8 @@ function answered(deployment: Facts, said: Said, now: number): Step {
 }
 
 /**
- * If the stop was the end of a lifetime, the lifetime ends again, because a server that runs on is billed. The first
- * time, this is now. Each further time, the pause is twice as long, up to an hour.
+ * If the stop was the end of a lifetime, the lifetime ends again, because a server that runs on is billed. After the
+ * first such stop, the lifetime ends at once. After each further stop, the pause is twice as long, up to an hour.
  */
 function endedAgain(plan: OrderDetails, now: number): Pick<Step['changes'], 'plan'> {
   const { isOver, unheeded = 0 } = plan.lifetime ?? {};
@@ -282,7 +282,7 @@ export function isBeyond({ current_status }: DeploymentStatus, event: 'ready' | 
 
 function fromStatus(deployment: Facts, said: Said, now: number): Step {
   const { status: snapshot, events = [], since = {} } = said;
-  // This is the status of another deployment, and no news about this deployment.
+  // The status belongs to another deployment, so it is no news about this deployment.
   if (deployment.requestId !== undefined && deployment.requestId !== snapshot.request_id) return nothing;
   const adopted = adopt(deployment, snapshot.request_id, now);
   const status = snapshot.current_status;

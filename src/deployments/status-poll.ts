@@ -16,7 +16,7 @@ import { isSettling, LOOK_UPS_MS, MISSING_MS, SILENCE_MS } from './timing.ts';
 const CALLBACK_GRACE_MS = 10_000;
 const WARN_EVERY_MS = 24 * 60 * 60_000;
 
-/** The kinds of news that an answer of Edgegap can contain. */
+/** The types of news that an answer of Edgegap can contain. */
 type Seen = Extract<News, { kind: 'snapshot' | 'called-back' | 'missing' }>;
 
 export interface StatusPollParts {
@@ -169,7 +169,7 @@ export class StatusPoll {
 }
 
 /**
- * Turns a doubted status into news. The news is of the kind `called-back`, because the status no longer describes this
+ * Turns a doubted status into news. The news has the type `called-back`, because the status no longer describes this
  * moment.
  */
 function seen(status: DeploymentStatus): Seen {

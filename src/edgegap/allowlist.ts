@@ -97,7 +97,7 @@ export function withAllowlist(
     logs: (id, call) => checked(id, call, () => api.logs(id, call)),
     logBytes: (id, call) => checked(id, call, () => api.logBytes(id, call)),
     metrics: (id, request, call) => checked(id, call, () => api.metrics(id, request, call)),
-    // This call is not checked, because a host does not show an application.
+    // This call is not checked, because the list of hosts does not name applications.
     hosts: (fleet, call) => api.hosts(fleet, call),
     tags: (id, call) => checked(id, call, () => api.tags(id, call)),
     tag: (id, name, call) => checked(id, call, () => api.tag(id, name, call)),

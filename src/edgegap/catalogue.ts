@@ -48,7 +48,7 @@ export type AppVersion = z.infer<typeof AppVersion>;
 
 export const VersionList = list('versions', AppVersion);
 
-/** A place to deploy to. `tags` is empty unless the request asked for the tags. */
+/** A location to deploy to. `tags` is empty unless the request asked for the tags. */
 export const AvailableLocation = Location.extend({ type: text, tags: Tags });
 export type AvailableLocation = z.infer<typeof AvailableLocation>;
 
@@ -89,7 +89,7 @@ export const HostList = list('data', FleetHost);
 
 /** The locations to list. If no field is given, all locations are listed. */
 export interface LocationFilter {
-  /** Lists only places with room for this version of the application. */
+  /** Lists only locations with room for this version of the application. */
   application?: string | undefined;
   version?: string | undefined;
   /** The type of the location, in Edgegap's words. */

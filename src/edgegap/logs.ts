@@ -14,7 +14,7 @@ export interface Logs {
   /** After a crash, the log of the run that crashed. */
   crash_logs: string | undefined;
   crash_data?: CrashData | undefined;
-  /** The place where the log is kept, if the version has an endpoint storage. */
+  /** Where the log is kept, if the version has an endpoint storage. */
   logs_link: string | undefined;
 }
 

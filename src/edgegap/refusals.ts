@@ -2,7 +2,7 @@ import { EdgegapError, type EdgegapErrorDetails, MAY_HAVE_HAPPENED, type Outcome
 
 /**
  * The subject of a call. The same status means different things for different subjects, for example for a deploy and
- * for a question about a deployment.
+ * for a request about a deployment.
  */
 export type Subject =
   | 'deploy'

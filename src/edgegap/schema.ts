@@ -30,7 +30,7 @@ const Messages = z.preprocess(
 
 /**
  * The answer of a list, as a page. An empty list may come without rows, but then another field must show that the
- * answer is a list. Without this check, the answer to a different question could be read as "nothing is running". The
+ * answer is a list. Without this check, the answer to a different request could be read as "nothing is running". The
  * number of all rows is in `total_count`. In the tag list of the API reference, this number is in `count`.
  */
 export function list<Row extends z.ZodType>(key: string, row: Row) {
@@ -106,7 +106,7 @@ export const DeploymentPort = z.object({
 });
 export type DeploymentPort = z.infer<typeof DeploymentPort>;
 
-/** The ports by name. Entries that are not objects are left out. */
+/** The ports by name. Values that are not objects are left out. */
 const Ports = z.preprocess(
   (value) => {
     if (typeof value !== 'object' || value === null) return {};

@@ -15,8 +15,8 @@ export interface Vault {
 }
 
 /**
- * A vault whose key comes from the account's API token, by HKDF (RFC 5869). All processes with this token can open what
- * one of them has sealed. If the token is replaced, the sealed values are lost.
+ * A vault whose key comes from the account's API token, by HKDF (RFC 5869). All processes with this token can open the
+ * values that any of these processes has sealed. If the token is replaced, the sealed values are lost.
  */
 export function createVault(token: string): Vault {
   const key = Buffer.from(hkdfSync('sha256', bareToken(token), 'edgegap-chatops', 'sealed values', 32));
@@ -36,7 +36,7 @@ export function createVault(token: string): Vault {
         const text = [decipher.update(bytes.subarray(IV_BYTES + TAG_BYTES)), decipher.final()];
         return Buffer.concat(text).toString('utf8');
       } catch {
-        // The tag does not fit: another key, or changed bytes.
+        // The tag does not match. Either the key is another key, or the bytes were changed.
         return undefined;
       }
     },

@@ -4,8 +4,9 @@ import { MASK } from './patterns.ts';
 const PIECE = 8;
 
 /**
- * Masks in `text` every place that repeats one of the values or a piece of a value, for example because the end of the
- * value was cut off. A short value is masked only where it stands alone, because otherwise the value `1` would mask all digits.
+ * Masks each part of `text` that repeats one of the values or a piece of a value. Only a piece may be left if the end
+ * of the value was cut off. A short value is masked only where it stands alone, because otherwise the value `1` would
+ * mask all digits.
  */
 export function maskValues(text: string, values: readonly string[]): string {
   const hidden = new Set<number>();

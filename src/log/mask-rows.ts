@@ -5,8 +5,8 @@ import { onScreen } from './screen.ts';
 export const CONTEXT = 65_536;
 
 /**
- * Masks secrets in the rows, which are the part of the log from the place `begin` on, as a screen shows them. Returns as
- * many rows.
+ * Masks secrets in the rows, which are the part of the log from the position `begin` on, as a screen shows them.
+ * Returns as many rows.
  */
 export async function maskRows(
   log: string,

@@ -3,8 +3,8 @@ import { maskPairs } from './pairs.ts';
 import { MASK, SHAPES } from './patterns.ts';
 
 /**
- * The longest line that is masked as a whole, in characters. The limit exists because the cost of a line must have a
- * bound.
+ * The longest line that is masked as a whole, in characters. There is a limit, because the cost of masking a line must
+ * have a limit, too.
  */
 export const LONGEST_LINE = 8_192;
 /**
@@ -19,7 +19,8 @@ export const KEY_LINES = 256;
  */
 const OVERLAP = 3;
 /**
- * A text that is not a log, such as the text of an error, is cut to this length, because no place shows a longer text.
+ * A text that is not a log, such as the text of an error, is cut to this length, because no message and no log line
+ * shows a longer text.
  */
 const LONGEST_TEXT = 16_384;
 

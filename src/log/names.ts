@@ -35,7 +35,7 @@ const HOLDERS = wordSet(
   rabbitmq amqp mq smtp mail email ftp sftp ldap vpn wifi server sa login http proxy basic docker nats kafka es elastic
   spotify epic gamelift agones sas ca cert team organization project sdk rest sso saml root admin host game`,
 );
-/** A name with such a word only describes a secret, for example its number, its length or its place. */
+/** A name with such a word only describes a secret, for example its number, its length or its location. */
 const ABOUT_WORDS = wordSet(
   `count counts length len type limit limits max min size ttl expiry expires expire expiration expired age timeout name
   names file files path paths dir url uri endpoint host required require requires enabled disabled enable policy hint

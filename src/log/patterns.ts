@@ -1,4 +1,4 @@
-/** The text instead of a secret. */
+/** The text that replaces a secret. */
 export const MASK = '[masked]';
 
 /**

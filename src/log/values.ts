@@ -9,8 +9,7 @@ const LONGEST_SENTENCE = 300;
 const MEASURE =
   /^(?:[-+]?[\d.,_]+(?:\s?(?:%|[kmgt]i?b|[mnµu]?s|sec(?:onds)?|min(?:utes)?|h(?:ours)?|d(?:ays)?|fps|hz|px|x\d+|of\s\d+|\/\s?\d+))?|v?\d+(?:\.\d+){1,3}(?:[-+][a-z0-9.]{1,12})?(?::\d+)?|\d{1,4}[-/:]\d\d(?:[-/:]\d\d)?(?:[T\s][\d:.]+Z?)?)$/i;
 /**
- * Text that stands instead of a secret: `***`, `<your token>`, `${TOKEN}`, `{{ token }}`, `%TOKEN%`, `$TOKEN`, `xxxx`,
- * `...`.
+ * Text that replaces a secret: `***`, `<your token>`, `${TOKEN}`, `{{ token }}`, `%TOKEN%`, `$TOKEN`, `xxxx`, `...`.
  */
 const PLACEHOLDER =
   /^(?:[^\p{L}\p{N}]*|<[^<>]*>|\$\{[^{}]*\}|\$\([^()]*\)|\{\{[^{}]*\}\}|\{[a-z_.]*\}|%\w+%|\$[A-Z_]+|[x*•.]{3,}|\[\w+\])[,;.)]?$/iu;

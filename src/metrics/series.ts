@@ -100,7 +100,7 @@ export function throttleChart(
   return { ...window, panels: [{ title: 'CPU throttling', unit: 'number', series: [points] }] };
 }
 
-/** The samples as a line that breaks at each gap. */
+/** The samples of a line. The line has a break at each gap. */
 function series(label: string, samples: readonly Sample[], gaps: readonly Gap[]): Series {
   const values = samples.map(({ at, value }): Point => [at, value]);
   if (values.length === 0) return { label, points: [] };

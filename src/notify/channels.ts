@@ -4,7 +4,7 @@ import type { Membership } from '../replicas/membership.ts';
 import type { Store } from '../store/schema.ts';
 import { PUT_OFF_MAX_MS } from './retry-policy.ts';
 
-/** The place to which messages are sent: a channel, or a person who gets direct messages. */
+/** Where messages are sent: a channel, or a person who gets direct messages. */
 export interface Destination {
   readonly platform: string;
   readonly workspace: string;

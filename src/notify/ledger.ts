@@ -110,7 +110,7 @@ export class OutboxLedger {
     }
     if (canTell(row.to.platform)) await tellPerson(tx, clock, row, error);
     const { orElse, key, orderKey, to } = row;
-    // The key with `x` belongs to this message only, because no other key begins with `x`.
+    // A key with `x` belongs to this message only, because no other key begins with `x`.
     if (orElse)
       await enqueue(tx, clock, { kind: 'post', orderKey, to, message: orElse, key: `x${key.slice(1)}` });
     return true;

@@ -15,7 +15,7 @@ export async function enqueue(tx: Store, clock: Clock, delivery: Delivery): Prom
   if (delivery.kind === 'edit') {
     const coalesced = await tx
       .updateTable('outbox')
-      // The replaced edit may have waited for long, but the new edit is news of today.
+      // The replaced edit may have waited for long, but the age of the new edit counts from now.
       .set({ message_json, created_at: clock.now() })
       .where('kind', '=', 'edit')
       .where('state', '=', PENDING)

@@ -122,7 +122,7 @@ export class OutboxQueue {
     const head = fromRow(first);
     if (pressing || !isFoldable(head)) return [head];
     const lines = await ready
-      // A digest holds only lines of the same place: the channel itself, or a single thread.
+      // A digest holds only lines for the channel itself, or only lines for a single thread.
       .where('row.thread', first.thread === null ? 'is' : '=', first.thread)
       .where('row.kind', '=', head.kind)
       .where('row.sent_key', 'is', null)

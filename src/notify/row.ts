@@ -43,10 +43,10 @@ export type Delivery =
   | (Common & {
       readonly kind: 'answer';
       readonly reply: Reply;
-      /** The place where the invocation was made. */
+      /** The channel or thread where the invocation was made. */
       readonly at: Address;
       readonly message: Message;
-      /** A line that is posted in the same place instead, if the answer can no longer be given. */
+      /** A line that is posted in the same channel or thread if the answer can no longer be given. */
       readonly orElse?: Line;
     })
   /** A direct message to a person in a workspace. */

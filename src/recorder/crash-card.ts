@@ -80,7 +80,7 @@ function usedOf(
   return limit ? `${name} ${inWords(used)} of ${inWords(limit)}` : `${name} ${inWords(used)}`;
 }
 
-/** Tells the last status before the failure, and for how long the deployment had lived by then. */
+/** Says which status came before the failure, and how old the deployment was at that time. */
 function before(deployment: Deployment): string {
   const { readyAt, endedAt } = timesOf(deployment);
   const { createdAt, snapshot } = deployment;
@@ -109,8 +109,7 @@ function buttonsOf({ id, requestId = '', plan }: Deployment): Button[] {
   return [
     button('Logs', 'logs', 'show', requestId),
     button('Deploy again', 'deploy', 'again', id),
-    // The button for another city is left out if only Edgegap's older API takes the order, because that API takes no
-    // city.
+    // The button for another city is left out if the order needs Edgegap's older API, because that API takes no city.
     ...(plan.legacy ? [] : [button('Try another city', 'deploy', 'elsewhere', id)]),
   ];
 }

@@ -24,7 +24,7 @@ const PATIENCE_MS = 3 * 60_000;
  * After the end of a deployment, its log may come this late, because the reading may take longer than the stop waited.
  */
 const LATE_MS = 20_000;
-/** The last measurement of a failed server is looked for this far back. */
+/** How far back the bot looks for the last measurement of a failed server. */
 const MEASURED_MS = 10 * 60_000;
 /** Measurements are also read for this long after a failure, because they may show how the server ended. */
 const MINUTE_MS = 60_000;

@@ -19,7 +19,7 @@ import type { Store } from '../store/schema.ts';
  * takes no permits until this many milliseconds after that time.
  */
 const HEAD_START_MS = 250;
-/** The longest time from now to the end of such a head start. */
+/** A head start of people ends after this time at the latest. */
 const PEOPLE_MS = MAX_PAUSE_MS + HEAD_START_MS;
 /**
  * If the query for a permit took this long, the permit is not used, because too little time is left for the request to

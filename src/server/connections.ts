@@ -22,7 +22,7 @@ export function connectionLimit(): number {
 }
 
 /**
- * Holds at most `limit` connections. At the limit, a new connection takes the place of another connection.
+ * Holds at most `limit` connections. At the limit, a new connection replaces another connection.
  * `server.maxConnections` would instead turn the new connection away, so that strangers who only connect could keep
  * Slack, Edgegap and the probes out. A connection whose request has come in full is never closed. If all connections
  * have such a request, the new connection is closed. `closed` is called for each closed connection.

@@ -9,7 +9,8 @@ import { connectionLimit, limitConnections } from './connections.ts';
 import { WHOAMI_PATH, type WhoAmI } from './whoami.ts';
 
 /**
- * The listener of an adapter whose platform delivers by HTTP. The listener reads and verifies the raw request itself.
+ * The listener of an adapter whose platform sends its requests by HTTP. The listener reads and verifies the raw request
+ * itself.
  */
 export interface Mount {
   readonly path: string;
@@ -23,8 +24,8 @@ export interface Readiness {
   /** The parts by name, each with true if the part works. */
   readonly parts: Readonly<Record<string, boolean>>;
   /**
-   * The role of this process, by platform. Contains only the platforms whose requests a single process receives. Given
-   * only if several processes share the work.
+   * The role of this process, by platform. Contains only the platforms whose requests are received by a single process.
+   * Set only if several processes share the work.
    */
   readonly roles?: Readonly<Record<string, string>>;
   /** How many messages wait, how many of these failed before, and how many were given up undelivered. */
@@ -35,7 +36,7 @@ export interface ServerParts {
   readonly callbacks: CallbackReceiver;
   readonly mounts: readonly Mount[];
   readonly readiness: () => Promise<Readiness>;
-  /** Answers the question who this bot is, which a doctor asks through PUBLIC_URL. */
+  /** Says which bot this is. A doctor asks this through PUBLIC_URL. */
   readonly whoAmI?: WhoAmI;
   readonly clock: Clock;
   readonly log: Logger;

@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
-/** The path at which the bot says who it is. The question has the parameter `nonce`. */
+/** The path at which the bot says which bot it is. The request has the parameter `nonce`. */
 export const WHOAMI_PATH = '/whoami';
 const SERVICE = 'edgegap-chatops';
 const NONCE = /^[A-Za-z0-9_-]{16,64}$/;
@@ -20,7 +20,7 @@ export function createWhoAmI(secrets: readonly string[]): WhoAmI {
       : undefined;
 }
 
-/** Who gave this answer to the nonce: this bot, a bot with other settings, or another service. */
+/** The sender of this answer to the nonce: this bot, a bot with other settings, or another service. */
 export function recognise(whoAmI: WhoAmI, nonce: string, answer: unknown): 'this' | 'another' | 'stranger' {
   const { service, proof } = (answer ?? {}) as { service?: unknown; proof?: unknown };
   if (service !== SERVICE || typeof proof !== 'string') return 'stranger';

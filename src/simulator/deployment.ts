@@ -43,7 +43,7 @@ export interface SimulatedDeployment {
   readonly uses: HostUnits;
   readonly environment: readonly { key: string; value: string }[];
   readonly webhooks: Readonly<Partial<Record<SimulatedEvent, string>>>;
-  /** Every phase that the deployment has entered, oldest first. The last entry is the present phase. */
+  /** Every phase that the deployment has entered, oldest first. The last phase in the list is the present phase. */
   readonly history: { readonly phase: SimulatedPhase; readonly at: number }[];
   tags: SimulatedTag[];
   errorDetail: string | undefined;

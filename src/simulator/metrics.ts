@@ -12,9 +12,9 @@ interface Window {
 }
 
 /**
- * The measurements of a game server, which show waves of players and a slow leak of memory. They are computed only from
- * the clock and the request_id. They begin `measuredBeforeMs` before READY and last until the end of the deployment,
- * except for the periods in `unmeasured`.
+ * The measurements of a simulated game server: waves of players, and memory use that grows slowly. They are computed
+ * only from the clock and the request_id. They begin `measuredBeforeMs` before READY and last until the end of the
+ * deployment, except for the periods in `unmeasured`.
  */
 export function measure(deployment: SimulatedDeployment, settings: Settings, window: Window): object {
   const { request_id, application, version, unmeasured } = deployment;

@@ -52,7 +52,7 @@ export interface SimulatorOptions extends Partial<Readonly<typeof DEFAULTS>> {
   readonly clock: Clock;
   readonly durations?: Partial<Readonly<typeof DURATIONS>>;
   readonly limits?: Partial<SimulatedLimits>;
-  /** Decides about faults instead of the usual list of planned faults. */
+  /** Decides about faults. If absent, the list of planned faults decides. */
   readonly faults?: Faults;
 }
 

@@ -56,7 +56,10 @@ const DeployBody = z.object({
   webhook_on_terminated: Webhook.optional(),
 });
 
-/** The body of a deploy in v1. Of the fields about players' places and placement, only the addresses are simulated. */
+/**
+ * The body of a deploy in v1. Only the addresses of players are simulated. Other fields about the location have no
+ * effect.
+ */
 const LegacyDeployBody = z.object({
   app_name: z.string(),
   version_name: z.string().optional(),

@@ -56,7 +56,7 @@ export function connectionOf(url: string): Pick<PoolConfig, 'connectionString' |
 
 /**
  * The host of the URL. Like pg and libpq, this function prefers the host in the query. A host in the query is usually
- * the folder of a socket. At the usual place of the host, a folder has to be percent-encoded (`%2Fvar%2Frun`).
+ * the folder of a socket. A folder that stands where a host usually stands has to be percent-encoded (`%2Fvar%2Frun`).
  */
 function hostOf(url: string): string {
   const { hostname, searchParams } = new URL(url);

@@ -12,7 +12,7 @@ export interface DatabaseAddress {
 }
 
 /**
- * The SQLSTATEs of two kinds of errors. Either the transaction had no effect and may succeed at the next try, or
+ * The SQLSTATEs of two sorts of errors. Either the transaction had no effect and may succeed at the next try, or
  * another transaction stored a row with the same unique values first.
  */
 const OVERTAKEN = new Set([

@@ -119,7 +119,7 @@ export interface CallbacksTable {
 }
 
 /**
- * Commands and button presses. Their key is the id that the platform gave them, so that a repeated delivery is
+ * Commands and button presses. Their key is the id that the platform gave them, so that a repeated request is
  * recognised.
  */
 export interface InvocationsTable {
@@ -289,7 +289,7 @@ export interface PresetsTable {
 export interface PlansTable {
   id: string;
   account: string;
-  /** The change, the filter, the person and the place, as JSON. */
+  /** The change, the filter, the person and the channel, as JSON. */
   plan_json: string;
   /** `asked` (not confirmed yet), `running`, `done` or `cancelled`. */
   state: string;

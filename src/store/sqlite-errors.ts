@@ -62,8 +62,8 @@ export function explain(error: unknown, path: string): Explained | undefined {
       return {
         ...broken,
         reason: code === NOTADB ? 'it is not a SQLite file' : 'the file is damaged',
-        // The write-ahead log must be removed as well. If the old log lies beside a backup, SQLite takes the backup for
-        // damaged.
+        // The write-ahead log must be removed as well. If the old log lies beside a restored backup, SQLite takes the
+        // backup for damaged.
         remedy: `Stop me, remove ${path}-wal if there is one, and put a backup in the place of ${path}; or set DATABASE_URL to another path.`,
       };
     case BUSY:

@@ -13,7 +13,7 @@ export function purging(parts: {
   readonly clock: Clock;
   /** For how many milliseconds rows are kept after they are finished. */
   readonly keepMs: number;
-  /** The purges by name. Each module that owns a table adds a purge. */
+  /** The purges by name. Each room that owns a table adds a purge. */
   readonly purges: Readonly<Record<string, Purge>>;
 }): TaskKind {
   const { clock, keepMs, purges } = parts;

@@ -21,8 +21,8 @@ export interface Again {
 }
 
 /**
- * The code that runs all tasks of a kind. The code lives in the folder that owns the kind, and `app` hands the code to
- * the worker.
+ * The code that runs all tasks of one type. The code lives in the folder of its room, and `app` hands the code to the
+ * worker.
  */
 export interface TaskKind {
   readonly kind: string;
@@ -35,7 +35,7 @@ export interface TaskKind {
   run(due: Due): Promise<Again | undefined>;
 }
 
-/** A task for the future. Kind and key together identify the task. */
+/** A task for the future. `kind` and `key` together identify the task. */
 export interface Task {
   readonly kind: string;
   readonly key: string;

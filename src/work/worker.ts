@@ -33,7 +33,7 @@ export interface TaskWorkerParts {
 }
 
 /**
- * Runs the tasks that are due. Each task is run by only one process at a time. Tasks of a kind that this version does
+ * Runs the tasks that are due. Each task is run by only one process at a time. Tasks of a type that this version does
  * not know are left alone.
  */
 export class TaskWorker {

@@ -27,7 +27,7 @@ export interface ConsoleOptions {
   readonly directory: Directory;
   /** Whether to write ANSI colours. */
   readonly color: boolean;
-  /** Saves a file that comes with a message, and returns the place where the person finds the file. */
+  /** Saves a file that comes with a message, and returns the path for the person. */
   readonly saveFile: (file: CardFile) => Promise<string>;
   /** How long to wait for the first line of a pipe before the pipe counts as empty. Undefined: wait without a limit. */
   readonly silenceMs?: number;

@@ -31,7 +31,7 @@ export async function completeLine(
   const typed = tokens.map(({ text }) => text);
   const [command] = namesakes(name, directory.all, (each) => each.name);
   const { entries = [], usual } = command ?? {};
-  // The parser accepts the word of a subcommand in the first or in the second place.
+  // The parser accepts the word of a subcommand as the first or the second word.
   const words = entries.flatMap((entry) => entry.word ?? []);
   if (help !== undefined) return pick(typed.length === 0 ? words.map((each) => `${each} `) : []);
   const at = typed.slice(0, 2).findIndex((part) => words.includes(part));

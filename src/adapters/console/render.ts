@@ -24,7 +24,7 @@ export interface RenderContext extends Reader {
   readonly columns: number | undefined;
   /** The number under which this button can be pressed. */
   readonly numberOf: (button: Button) => number | undefined;
-  /** The place where the reader finds the file. */
+  /** The path at which the reader finds the file. */
   readonly placeOf: (file: CardFile) => string;
   /** Small print shown beside the title, e.g. `edited`. */
   readonly mark?: string;
@@ -114,7 +114,7 @@ function nodeLines(node: Node, context: RenderContext): SpanLine[] {
   }
 }
 
-/** Shows the first drawing that fits the window, or the last if no drawing fits. */
+/** Shows the first drawing that fits into the window, or the last drawing if no drawing fits. */
 function drawnLines(drawings: readonly string[], context: RenderContext): SpanLine[] {
   const room = windowFor(context, 4) ?? Number.POSITIVE_INFINITY;
   const fitting = drawings.find((text) => text.split('\n').every((line) => widthOf(line) <= room));

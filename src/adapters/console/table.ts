@@ -4,8 +4,7 @@ import { literalLine } from './literal.ts';
 import { fold, type SpanLine, span } from './spans.ts';
 
 /**
- * A table of fewer columns than this says too little: each row is then shown as a block. The last columns of a table
- * are the least important.
+ * If fewer columns than this fit, each row is shown as a block. The last columns of a table are the least important.
  */
 const FEWEST = 4;
 

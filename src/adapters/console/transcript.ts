@@ -42,8 +42,8 @@ export function createTranscript(newRef: (nth: number) => MessageRef) {
 
   const nameOf = ({ label, action, value = '' }: ActionButton) =>
     [action.command, action.action, label, value].join('\n');
-  // Next keeps its number on every page of a list, although its argument changes. A number for Stop or Deploy, or for a
-  // button whose name is not unique in the message, must never reach another target.
+  // The button Next keeps its number on every page of a list, although its argument changes. A number for Stop or
+  // Deploy, or for a button whose name is not unique in the message, must never reach another target.
   const keyOf = ({ ref, message }: Shown, button: ActionButton) => {
     const alike = actionButtons(message).filter((one) => nameOf(one) === nameOf(button));
     const isFree = alike.length === 1 && button.style === 'secondary';

@@ -121,8 +121,7 @@ export function createAnswer(reply: DiscordReply, { adapter, api, clock, log, sp
    * back.
    */
   async function aside(message: Message): Promise<void> {
-    // Without this deletion, Discord would show the private message to all members, in the place of the announced
-    // answer.
+    // Without this deletion, Discord would show the private message to all members as the announced answer.
     if (waits)
       await api.deleteAnswer(reply).catch(async (error: unknown) => {
         if (!isDeliveryError(error, UNKNOWN)) await api.editAnswer(reply, payload(elsewhere));

@@ -170,7 +170,7 @@ export function createMessageApi({ token, ...place }: RestPlace & { readonly tok
     },
     /**
      * Sends a further answer to an acknowledged interaction, visible only to the person. If an announced answer has not
-     * been given yet, Discord shows the further answer in its place, to everyone who can see the announced answer
+     * been given yet, Discord shows the further answer as the announced answer, to everyone who can see that answer
      * (Receiving and Responding, "Create Followup Message").
      */
     followUpPrivately({ applicationId, token }: InteractionToken, { body, files }: Payload) {

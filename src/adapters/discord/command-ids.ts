@@ -42,7 +42,7 @@ export function createCommandIds(parts: {
   }
 
   return {
-    /** Remembers ids that Discord has told. */
+    /** Remembers ids from an answer of Discord. */
     note,
     /** The id of a command. Undefined if the id is not known yet. */
     of(guild: string, command: string): string | undefined {

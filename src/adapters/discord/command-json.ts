@@ -12,7 +12,7 @@ import { limits } from './limits.ts';
 
 export type CommandJson = ReturnType<typeof commandJson> | ReturnType<typeof entryJson>;
 
-/** All commands to register in a server: the slash commands, and the entries in the menu of each message. */
+/** All commands to register in a server: the slash commands, and the actions in the menu of each message. */
 export function commandsJson(directory: Directory, access: AccessRules): CommandJson[] {
   const entries = menuActions(directory).map(({ label, action }) =>
     entryJson(label, action.permission, access),
@@ -20,7 +20,7 @@ export function commandsJson(directory: Directory, access: AccessRules): Command
   return [...directory.all.map((command) => commandJson(command, access)), ...entries];
 }
 
-/** An entry of the menu "Apps" of a message. Discord accepts no description and no options for such a command. */
+/** An action in the menu "Apps" of a message. Discord accepts no description and no options for such a command. */
 function entryJson(name: string, permission: Permission, access: AccessRules) {
   return {
     type: ApplicationCommandType.Message as const,

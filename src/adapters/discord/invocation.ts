@@ -114,7 +114,7 @@ export function answerTo({ id, token, application_id }: APIInteraction): Interac
 }
 
 /**
- * The place of the interaction. A direct message belongs to no server, so the workspace is `@me`, as in Discord's own
+ * The channel of the interaction. A direct message belongs to no server, so the workspace is `@me`, as in Discord's own
  * addresses.
  */
 export function addressOf({ guild_id, channel }: APIInteraction): Address {

@@ -118,7 +118,7 @@ interface Nested {
   readonly accessory?: object;
 }
 
-/** Discord places the options of a subcommand inside the subcommand. */
+/** Discord sends the options of a subcommand inside the subcommand. */
 function nested(options: readonly Option[] = []) {
   const subcommand = options.find((option) => option.type === ApplicationCommandOptionType.Subcommand);
   return { subcommand: subcommand?.name, own: subcommand?.options ?? options };

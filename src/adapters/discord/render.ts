@@ -149,7 +149,7 @@ function fieldsText(fields: readonly Field[], room: number): string {
   );
 }
 
-/** As many entries as fit. A line says how many were left out. */
+/** As many of the texts as fit. A line says how many texts were left out. */
 function entriesText(entries: readonly Rich[], room: number): string {
   const lines = entries.map((entry) => toMarkdown(entry, shares.prose));
   const text = (count: number) =>

@@ -51,7 +51,7 @@ function parsed(rest: string, { name, options }: Entry): RawValues | undefined {
   }
 }
 
-/** On Discord a person chooses the option, so the value needs no mark such as the one of `@qa`. */
+/** On Discord a person chooses the option, so the value needs no mark such as the `@` of `@qa`. */
 function unmarked(value: RawValue, option: Option | undefined): RawValue {
   const mark = option?.kind.mark;
   return typeof value === 'string' && mark && value.startsWith(mark) ? value.slice(mark.length) : value;

@@ -17,9 +17,9 @@ export type Acknowledgement = ReturnType<typeof acknowledgeInTime>;
 
 /**
  * Delays the acknowledgement until the invocation is stored. If the bot crashes before that, Slack therefore reports a
- * failure or delivers the invocation again. The delay has a limit, so that Slack does not give up on an invocation that
+ * failure or sends the invocation again. The delay has a limit, so that Slack does not give up on an invocation that
  * the bot is working on. If an acknowledgement fails, the work continues, because answers do not need the
- * acknowledgement, and a second delivery is recognised by its id.
+ * acknowledgement, and the bot recognises a repeated request by its id.
  */
 export function acknowledgeInTime(ack: (content?: Content) => Promise<void>, clock: Clock, log: Logger) {
   const { promise: done, resolve } = Promise.withResolvers<void>();

@@ -39,7 +39,7 @@ import { createStreams } from './streams.ts';
 /** The longest time that Slack waits for an acknowledgement (docs.slack.dev, acknowledging). */
 const ACKNOWLEDGE_MS = 3_000;
 
-/** The blocks that headings and the button for more take leave room for this many fields. */
+/** A form has room for this many fields, because headings and the button **More options** take blocks, too. */
 const FORMS = {
   fields: LIMITS.view.blocks / 2,
   choices: LIMITS.options,
@@ -90,7 +90,7 @@ export function createSlackAdapter({ config, clock, log, refused }: SlackAdapter
     logger,
     clientOptions: api.options,
     convoStore: false,
-    // The ids are fetched at the start, because Bolt would otherwise call auth.test for every delivery.
+    // The ids are fetched at the start, because Bolt would otherwise call auth.test for every request.
     authorize: async () => {
       const { botId, botUser } = identity();
       return { botToken: config.botToken, botId, botUserId: botUser };
@@ -130,8 +130,8 @@ export function createSlackAdapter({ config, clock, log, refused }: SlackAdapter
   };
 
   /**
-   * Acknowledges a signed delivery even if the bot cannot make sense of the delivery. Otherwise Slack would wait for
-   * the acknowledgement, and then deliver again.
+   * Acknowledges a signed request even if the bot cannot read the request. Otherwise Slack would wait for the
+   * acknowledgement, and then send the request again.
    */
   async function processAndAcknowledge(delivery: ReceiverEvent): Promise<void> {
     let acknowledged = false;

@@ -22,7 +22,7 @@ export type SourceMessage = z.infer<typeof SourceMessage>;
 
 /** All data needed to answer a person, even in a process that did not receive the person's request. */
 export const SlackAsker = z.object({
-  /** Stays the same when Slack delivers the invocation again. */
+  /** Stays the same when Slack sends the invocation again. */
   id: z.string(),
   user: z.string(),
   channel: z.string(),
@@ -34,7 +34,7 @@ export const SlackAsker = z.object({
    */
   threadOpen: z.boolean(),
   /**
-   * Accepts five answers within half an hour, in any place where the person can type. App mentions have no
+   * Accepts five answers within half an hour, in every channel where the person can type. App mentions have no
    * response_url.
    */
   responseUrl: z.string().exactOptional(),
@@ -62,8 +62,8 @@ export type SlackAnswer = ReturnType<typeof createAnswer>;
 
 /**
  * Answers a person: privately, in the channel, or in the message with the pressed button. If `respond` cannot show an
- * answer in the intended place, it answers privately. `postCard` throws instead, because the caller must not act before
- * the card is posted.
+ * answer where it should appear, it answers privately. `postCard` throws instead, because the caller must not act
+ * before the card is posted.
  */
 export function createAnswer(parts: {
   readonly asked: SlackAsker;

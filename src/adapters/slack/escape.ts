@@ -1,7 +1,7 @@
 /**
  * Slack treats `&`, `<` and `>` as control characters wherever text may contain markup. For example, `<!channel>` pings
  * everyone (docs.slack.dev, formatting message text, "Escaping text"). Most of the bot's text goes into rich_text and
- * plain_text, which have no markup. This function is for the few other places: fallback texts and links in small print.
+ * plain_text, which have no markup. This function is for the few other texts: fallback texts and links in small print.
  */
 export function escapeMrkdwn(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');

@@ -50,7 +50,7 @@ export async function examineSlack(config: SlackConfig, parts: ExamineSlackParts
   }
 }
 
-/** Why Slack did not let a token in, and how to mend that. `source` is the place where people copy the token. */
+/** Why Slack did not let a token in, and how to mend that. `source` is the page from which people copy the token. */
 export function slackRefusal(check: string, setting: string, source: string, error: unknown): Finding {
   const reason = startError(setting, source, error);
   if (reason instanceof ConfigError) {
@@ -81,7 +81,7 @@ function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** Compares the granted scopes with those that the bot needs. */
+/** Compares the granted scopes with the scopes that the bot needs. */
 export function ofScopes(granted: readonly string[], app: string | undefined): Finding {
   const check = 'slack.scopes';
   const missing = missingScopes(granted).map(({ scope }) => scope);

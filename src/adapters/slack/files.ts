@@ -21,8 +21,8 @@ interface Upload {
 }
 
 /**
- * Shows a message together with its files. This is the only place that separates a message from its files. The type
- * `Posts` accepts only messages without files, so callers cannot drop a file by accident.
+ * Shows a message together with its files. No other code separates a message from its files. The type `Posts` accepts
+ * only messages without files, so callers cannot drop a file by accident.
  */
 export function createFiles(api: SlackApi, posts: Posts, patience: Patience, log: Logger) {
   /**

@@ -25,8 +25,8 @@ export interface HttpReceiverParts {
 
 /**
  * Bolt's own HTTP listener, which checks the signature of each request. The listener opens no port. The body is read
- * here and stored in the place where Bolt looks first. Bolt relies on a signed body being an object. Any other body is
- * refused here, because Bolt would otherwise reject a promise that has no handler.
+ * here and stored where Bolt looks first. Bolt expects that a signed body is an object. Any other body is refused here,
+ * because it would otherwise cause an unhandled rejection in Bolt.
  */
 export function createHttpReceiver({ signingSecret, logger, clock, log }: HttpReceiverParts): SlackReceiver {
   const receiver = new HTTPReceiver({ signingSecret, endpoints: [SLACK_PATH], logger });
@@ -41,7 +41,7 @@ export function createHttpReceiver({ signingSecret, logger, clock, log }: HttpRe
   }
 
   async function take(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // After a 503, Slack delivers events again.
+    // After a 503, Slack sends events again.
     if (!open) return answer(response, 503);
     if (request.method !== 'POST') return answer(response, 404);
     if (isFromFuture(request.headers['x-slack-request-timestamp']))

@@ -99,7 +99,7 @@ export function toRef({ ts, ...place }: PostedMessage, workspace: string): Messa
 }
 
 /**
- * The place of a reply. If `replyTo` is given, this is the thread of that message, and otherwise the thread of the
+ * Where a reply goes. If `replyTo` is given, this is the thread of that message, and otherwise the thread of the
  * address.
  */
 export function replyPlace(to: Address, replyTo: MessageRef | undefined): SlackPlace {

@@ -51,7 +51,10 @@ export const LIMITS = {
    * JSON is measured, which is never shorter than the text that Slack counts.
    */
   blocksJson: 12_000,
-  /** Characters of the text that is shown instead of the blocks. Slack recommends at most 4,000 (chat.postMessage). */
+  /**
+   * Characters of the text that Slack shows if it does not show the blocks. Slack recommends at most 4,000
+   * (chat.postMessage).
+   */
   fallback: 1000,
   /**
    * Characters of a log that one call appends to a message. Slack accepts 12,000 (chat.appendStream); invisible

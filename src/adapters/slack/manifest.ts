@@ -102,7 +102,10 @@ function globalShortcuts(directory: Directory) {
     );
 }
 
-/** The entries in the menu of each message. Slack shows them for every message, of whatever author. */
+/**
+ * The actions in the menu of each message. Slack shows these actions for every message, no matter who wrote the
+ * message.
+ */
 function messageShortcuts(directory: Directory) {
   const description = 'For the server on this card';
   return menuActions(directory).map(({ label }) => ({

@@ -39,8 +39,8 @@ export function channelOf({ state }: View): string | undefined {
 }
 
 /**
- * The place where the answer to a submitted form goes. Slack's payload of a submission does not name a channel, so the
- * modal carries the place.
+ * The channel or thread for the answer to a submitted form. Slack's payload of a submission does not name a channel, so
+ * the modal carries the channel.
  */
 const Place = SlackAsker.omit({ id: true, user: true, receivedAt: true });
 
@@ -49,8 +49,8 @@ export function metadataOf(asked: SlackAsker): string {
 }
 
 /**
- * Reads the place from a modal. Undefined if a different version of the bot made the modal and wrote the place in a
- * different format.
+ * Reads the channel or thread from a modal. Undefined if a different version of the bot made the modal in a different
+ * format.
  */
 export function placeOf({ private_metadata }: View): z.infer<typeof Place> | undefined {
   try {

@@ -24,7 +24,7 @@ const MENTION = /(?<=^|\s)@([UW][A-Z0-9]{5,20})(?=\s|$)/;
 /** How long a name may take, in milliseconds. The first response to the invocation has to be sent soon afterwards. */
 const NAME_MS = 500;
 
-/** The key of the only entry, which holds the answers about all groups. */
+/** The cache holds a single answer about all groups, under this key. */
 const ALL = 'all';
 
 export type People = ReturnType<typeof createPeople>;
@@ -98,9 +98,9 @@ export function createPeople(parts: {
   }
 
   /**
-   * Puts the person's name instead of the id of the first mention, as in `deploy @U0123ABCD`: a mention of the bot
-   * brings no names, and the person may have meant a preset that is called like a member. If Slack tells no name of a
-   * single word in time, the id stays.
+   * Replaces the id in the first mention, as in `deploy @U0123ABCD`, by the person's name. A message that mentions the
+   * bot holds no names, and the person may have meant a preset with the name of a member. The id stays if Slack does
+   * not answer in time, or if the name has several words.
    */
   async function withName(text: string): Promise<string> {
     const [mention, id] = MENTION.exec(text) ?? [];

@@ -32,7 +32,7 @@ export interface SlackPlace {
   readonly thread?: string;
 }
 
-/** The place of a message, and the message's own `ts`. */
+/** The channel or thread of a message, and the message's own `ts`. */
 export interface PostedMessage extends SlackPlace {
   readonly ts: string;
 }

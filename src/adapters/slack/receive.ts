@@ -8,7 +8,7 @@ import { unescapeTyped, unformatted } from './escape.ts';
 import type { Identity } from './identity.ts';
 import { channelOf, placeOf, View, valuesOf } from './modal.ts';
 
-/** A person's action, read from any of Slack's kinds of payload. */
+/** A person's action, read from any type of Slack's payloads. */
 export interface Incoming extends Omit<SlackAsker, 'receivedAt'> {
   /** Needed to open a form, and valid for three seconds. A mention has no trigger. */
   readonly trigger?: string;
@@ -192,7 +192,7 @@ const MessageShortcut = GlobalShortcut.extend({
   }),
 });
 
-/** Reads a shortcut from the menu of a message. The id of the shortcut is the name of the entry. */
+/** Reads a shortcut from the menu of a message. The id of the shortcut is the name of the action. */
 export function fromMessageShortcut(body: unknown, own: Identity): Incoming {
   const { callback_id, trigger_id, user, response_url, channel, message_ts, message } =
     MessageShortcut.parse(body);

@@ -45,7 +45,7 @@ export const TONE_EMOJI: Readonly<Record<Tone, string>> = {
 const SHORTEST = 40;
 
 /**
- * Renders a message within Slack's limits. Prose is cut. If there are very many fields or pieces, some of them are left
+ * Renders a message within Slack's limits. Prose is cut. If there are too many fields or pieces, some of them are left
  * out. Throws if the code made more nodes, buttons or columns than Slack accepts. `text` is for notifications and
  * screen readers. The new blocks in `takes` are used only if the message then fits without any cut.
  */

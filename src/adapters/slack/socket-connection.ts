@@ -8,7 +8,7 @@ import type { createBoltLogger } from './bolt-logger.ts';
 const HELLO_MS = 20_000;
 /**
  * A connection that is no longer needed is closed after nothing has arrived for this long. Slack waits a shorter time
- * for the acknowledgement of a delivery, and the acknowledgement has to be sent on the same connection.
+ * for the acknowledgement of a request, and the acknowledgement has to be sent on the same connection.
  */
 const QUIET_MS = 5000;
 

@@ -13,10 +13,10 @@ const SETTLED_MS = 10_000;
 const CLOSE_MS = 2000;
 
 /**
- * Bolt's Socket Mode, except that the bot itself reconnects, and opens the next connection before it closes the last.
- * Bolt's own client waits five seconds after each of Slack's regular renewals, and commands fail during this time.
- * After a failed reconnection, that client also leaves a rejection unhandled (SocketModeClient.delayReconnectAttempt,
- * socket-mode 3.1).
+ * Bolt's Socket Mode, except that the bot itself reconnects, and opens the new connection before it closes the old
+ * connection. Bolt's own client waits five seconds after each of Slack's regular renewals, and commands fail during
+ * this time. After a failed reconnection, that client also leaves a rejection unhandled
+ * (SocketModeClient.delayReconnectAttempt, socket-mode 3.1).
  */
 export function createSocketReceiver({
   log,
@@ -26,7 +26,7 @@ export function createSocketReceiver({
   let app: App | undefined;
   let wanted = false;
   let current: Connection | undefined;
-  /** The connection that was open before `current`. Slack may still deliver requests there. */
+  /** The connection that was open before `current`. Slack may still send requests on this connection. */
   let left: Connection | undefined;
   /** The connection that is being opened. */
   let next: Connection | undefined;

@@ -6,7 +6,7 @@ import { findApplication } from '../order.ts';
 import { paginate } from '../paging.ts';
 import { RouteRefusal } from '../refusal.ts';
 
-/** The type of every simulated place. */
+/** The type of every simulated location. */
 const TYPE = 'cloud';
 
 export const listingRoutes: readonly Route[] = [
