@@ -1,7 +1,7 @@
 /**
- * For how long other people have to wait while ten charts of `metrics` are drawn: by the drawing thread, against the same
- * charts drawn on the event loop itself. The longest time without a turn of the event loop counts. Each round starts the
- * thread anew, so the start is a part of the figure.
+ * Measures how long other people have to wait while the bot draws ten charts of the command `metrics`. Drawing in a
+ * thread is compared with drawing on the event loop itself. The longest time without a turn of the event loop counts.
+ * Each round starts a new thread, so the figure includes the start of the thread.
  */
 import { pino } from 'pino';
 import { createCharts } from '../src/chart/charts.ts';
@@ -12,7 +12,7 @@ import type { Bench } from './support/bench.ts';
 import { longestHold } from './support/hold.ts';
 
 const CHARTS = 10;
-/** The drawing may not hold the event loop for longer. */
+/** The longest time, in milliseconds, for which the drawing may block the event loop. */
 const MOST_MS = 50;
 const MINUTE = 60_000;
 const FROM = Date.UTC(2026, 2, 3, 10);
@@ -44,7 +44,7 @@ export const bench: Bench = {
   },
 };
 
-/** Two hours of a server, a measurement a minute. */
+/** A chart of two hours, with a measurement for each minute. */
 function spec(shift: number): ChartSpec {
   const panel = (title: string, unit: Unit, most: number, labels: readonly string[]): Panel => ({
     title,

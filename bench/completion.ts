@@ -26,8 +26,8 @@ const WARM_UP = 5;
 /** The time between two rounds. The bot looks for news in the store once in five rounds. */
 const ROUND_MS = 200;
 /**
- * Before the warm-up, so much time passes that the first keystroke makes the bot read the lists of the catalogue again. All
- * lists are therefore fresh during the measurement.
+ * This time passes before the warm-up. The first keystroke then makes the bot read the lists of the catalogue again, so
+ * all lists are fresh during the measurement.
  */
 const AGED_MS = 20_000;
 /**

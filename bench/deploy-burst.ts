@@ -1,12 +1,12 @@
 /**
- * 400 people deploy at once. The documented limit is 40 in any second, so 400 / 40 = 10 s is what the burst is held
- * against: from the moment the first is asked for to the moment the last has been answered. (The first 40 may leave at
- * once and the last 40 nine windows later, so nobody can beat 9 s.) The simulator counts and refuses as Edgegap does,
- * in another process than the bot's.
+ * Measures how long the bot takes if 400 people deploy at once. Edgegap's documented limit is 40 deploys in any second,
+ * so the burst should take 400 / 40 = 10 s. The time begins with the first request of a person, and ends with the last
+ * answer. (The first 40 deploys may leave at once, and the last 40 leave nine seconds later, so no program can take
+ * less than 9 s.) The simulator counts and refuses deploys as Edgegap does, in a process of its own.
  *
- * The bar is on what a deployment itself takes, on a SQLite file: intent committed, its turn, request, answer committed.
- * Reported beside it: the same by three processes that share one PostgreSQL and the limit; and the whole bot on SQLite,
- * which also stores each invocation, edits cards and takes 400 callbacks meanwhile, on the same disk.
+ * The target applies to the steps of a deploy on a SQLite file: commit the intent, wait for a permit, send the request,
+ * commit the answer. Two other figures are only reported. For the first, three processes share a PostgreSQL and the
+ * limit. For the second, the whole bot on SQLite also stores each invocation, edits the cards and takes 400 callbacks.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -91,7 +91,7 @@ async function burst(
   return { ratio, wrong };
 }
 
-/** The most of `times`, in milliseconds and ascending, within any one second. */
+/** The largest number of `times` that lie within any second. The times are in milliseconds, the earliest first. */
 function most(times: readonly number[]): number {
   return Math.max(
     ...times.map((start) => times.filter((time) => time >= start && time < start + 1_000).length),

@@ -1,7 +1,9 @@
 /**
- * Whether `list` grows slower as more servers run: a whole bot with 3,000 running deployments on SQLite, all of them
- * deployed from chat, against a bot with 30. Each list shows the first ten. Edgegap answers both alike. Once a minute the
- * bot compares all deployments with Edgegap's list, and that work shares the rate limit of list: reported apart.
+ * Measures whether the command `list` becomes slower if more servers run. A whole bot with 3,000 running deployments on
+ * SQLite is compared with a bot that has 30. All deployments were made from chat. Each list shows the first ten
+ * deployments. Edgegap answers both bots equally fast. Once a minute the bot compares all deployments with Edgegap's
+ * list, which uses the same rate limit as the command. The time of `list` during this comparison is reported
+ * separately.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -18,12 +20,12 @@ import { startListedEdgegap } from './support/listed-edgegap.ts';
 
 const FEW = 30;
 const MANY = 3_000;
-/** So many that the next comparison, a minute after the start, is still ahead at the end. */
+/** With this number of rounds, the bench ends before the next comparison begins, a minute after the start. */
 const ROUNDS = 200;
 const WARM_UP = 20;
-/** So many request_ids the bot names in a list call that compares. */
+/** The number of request_ids that the bot compares in one list call. */
 const COMPARED_AT_ONCE = 50;
-/** Ten calls a second are the limit; a permit comes back a second after the answer. */
+/** The limit is ten calls a second. A permit is free again a second after the answer. */
 const PACE_MS = 120;
 
 export const bench: Bench = {
@@ -41,7 +43,7 @@ export const bench: Bench = {
       const times = { few: [] as Timed[], many: [] as Timed[] };
       const before = [few.pages(), many.pages()] as const;
       for (let round = 0; round < ROUNDS; round++) {
-        // Each side goes first in every second round.
+        // The two bots take turns to be the first in a round.
         if (round % 2 === 0) times.few.push(await timed(few));
         times.many.push(await timed(many));
         if (round % 2 === 1) times.few.push(await timed(few));
@@ -99,12 +101,12 @@ async function open(database: string, count: number) {
 }
 
 interface Timed {
-  /** From asked to answered, and how much of that this thread worked; in milliseconds. */
+  /** The milliseconds from the request to the answer. `work` says how many of them this thread was busy. */
   readonly took: number;
   readonly work: number;
 }
 
-/** One list, and then a pause, so that no list waits for the rate limit. */
+/** Asks for one list, and then waits, so that no list has to wait for the rate limit. */
 async function timed(side: Side): Promise<Timed> {
   const [start, before] = [performance.now(), worked()];
   await side.list();
@@ -113,14 +115,14 @@ async function timed(side: Side): Promise<Timed> {
   return times;
 }
 
-/** Each list that was asked for while the bot, after its start, compared all deployments. */
+/** The times of the lists during the first comparison after the bot's start. */
 async function whileComparing(side: Side): Promise<Timed[]> {
   const times: Timed[] = [];
   while (side.compared() < side.count / COMPARED_AT_ONCE) {
     times.push(await timed(side));
     await sleep(clock, 4 * PACE_MS);
   }
-  // Until permits of the last calls are back.
+  // By then the permits of the last calls are free again.
   await sleep(clock, 2_000);
   return times;
 }
@@ -129,7 +131,10 @@ function p(values: readonly number[], share: number): number {
   return values.toSorted((a, b) => a - b)[Math.ceil(values.length * share) - 1] ?? Number.NaN;
 }
 
-/** The rest of the machine takes no part in this figure: a burst there decides the p99 of the whole time. */
+/**
+ * The 99th percentile of the work of this thread. The 99th percentile of the whole time would depend on other programs
+ * of the machine.
+ */
 function p99OfWork(times: readonly Timed[]): number {
   return p(
     times.map(({ work }) => work),

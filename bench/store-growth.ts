@@ -1,6 +1,7 @@
 /**
- * Whether the store grows slower as it fills: the same questions to a store of 100 deployments and to one of 100,000, of
- * which as many still run. All came from one channel.
+ * Measures whether the store becomes slower when it holds more rows. The same queries run on a store with 100
+ * deployments and on a store with 100,000 deployments. Both stores hold the same number of running deployments. All
+ * deployments come from one channel.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -51,7 +52,7 @@ export const bench: Bench = {
   },
 };
 
-/** Time for all questions in the large store, for that in the small one: the median of all rounds. */
+/** The time of all queries in the large store, divided by their time in the small store: the median of all rounds. */
 async function compare(print: (line: string) => void, name: string, few: string, many: string) {
   const small = await openFilled(few, FEW);
   const large = await openFilled(many, MANY);
@@ -87,7 +88,7 @@ async function openFilled(database: string, count: number) {
   const repository = new DeploymentRepository(store, clock);
   const ids = await fill(store, count);
   if (isShared(database)) {
-    // What PostgreSQL does by itself, some time later.
+    // PostgreSQL would do this by itself some time later.
     const client = new Client({ connectionString: database });
     await client.connect();
     await client.query('vacuum analyze');
@@ -135,7 +136,7 @@ async function fill(store: Store, count: number): Promise<string[]> {
   return rows.map(({ request_id }) => request_id ?? '');
 }
 
-/** Milliseconds for one question. */
+/** The milliseconds that one query takes. */
 async function time({ ask }: Filled, question: string): Promise<number> {
   const start = performance.now();
   for (let asked = 0; asked < ASKED; asked++) await ask[question]?.();

@@ -1,24 +1,26 @@
-/** How far the ratio may go. */
+/** The limit of the ratio. */
 export type Bar = { readonly atMost: number } | { readonly atLeast: number };
 
 export interface Outcome {
-  /** Ours against what it is measured against; which way round is the bench's to say. */
+  /**
+   * The figure of the bot compared with the figure of the other side. Each bench says which figure is divided by which.
+   */
   readonly ratio: number;
-  /** What else has to be so and was not, a sentence each: any of them makes the bench fall short. */
+  /** Other conditions that were not met, each as a sentence. If there is such a condition, the bench falls short. */
   readonly wrong?: readonly string[];
 }
 
-/** One figure of the documentation: `bench/NAME.ts` exports it as `bench`. */
+/** One figure of the documentation. The file `bench/NAME.ts` exports the figure as `bench`. */
 export interface Bench {
-  /** One sentence: what is measured, against what. */
+  /** One sentence that says which two things are compared. */
   readonly about: string;
-  /** Undefined where the figure is only reported. */
+  /** Undefined if the figure is only reported. */
   readonly bar: Bar | undefined;
-  /** Measures both sides in this one run, says the figures with `print`, and leaves nothing behind. */
+  /** Measures both sides in the same run, prints the figures with `print`, and leaves no files or processes behind. */
   run(print: (line: string) => void): Promise<Outcome>;
 }
 
-/** The last line of a run, and whether it is a good one. */
+/** The last line of a run, and whether the ratio is within its limit. */
 export function verdict(
   name: string,
   bar: Bar | undefined,
@@ -26,7 +28,7 @@ export function verdict(
 ): { line: string; holds: boolean } {
   const { ratio, wrong = [] } = outcome;
   const limit = bar && ('atMost' in bar ? bar.atMost : bar.atLeast);
-  // Judged as it is, not as it is rounded; and what is no number is no good.
+  // The exact ratio is compared, not the rounded ratio. If the ratio is not a number, the bench falls short.
   const within = bar ? ('atMost' in bar ? ratio <= bar.atMost : ratio >= bar.atLeast) : !Number.isNaN(ratio);
   const holds = within && wrong.length === 0;
   return {

@@ -1,4 +1,4 @@
-/** A whole bot, on a chat in memory, in a process of its own. */
+/** A process with the whole bot, on a chat in memory. */
 import { startMemoryBot } from '../../test/support/memory-bot.ts';
 import { answerParent } from './processes.ts';
 

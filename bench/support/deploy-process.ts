@@ -1,4 +1,4 @@
-/** Deployments, the client and the store as the bot has them, without chat, in a process of its own. */
+/** A process with the bot's deployments, API client and store, but without chat. */
 
 import { pino } from 'pino';
 import { systemClock as clock } from '../../src/clock.ts';

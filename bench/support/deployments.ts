@@ -5,7 +5,7 @@ import type { DeploymentsTable, Store } from '../../src/store/schema.ts';
 const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz';
 const ROWS_AT_ONCE = 500;
 
-/** Deployments as commands have asked for them; `more` says how they differ. */
+/** Rows of deployments that people ordered. `more` returns the columns in which a row differs. */
 export function deploymentRows(
   count: number,
   more: (index: number) => Partial<Insertable<DeploymentsTable>>,

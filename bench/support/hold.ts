@@ -3,8 +3,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 const ROUNDS = 5;
 
 /**
- * The most work between two turns of the event loop while `run` is under way, in milliseconds: the median of rounds. The
- * time of this thread's own processor counts, so that the rest of the machine takes no part.
+ * The longest time, in milliseconds, that this thread worked between two turns of the event loop during `run`. The
+ * result is the median of several rounds. Only the processor time of this thread counts, so other programs of the
+ * machine have no influence.
  */
 export async function longestHold(run: () => Promise<unknown>): Promise<number> {
   const holds: number[] = [];
@@ -28,7 +29,7 @@ async function holdOf(run: () => Promise<unknown>): Promise<number> {
   return longest;
 }
 
-/** The time that this thread has worked so far, in milliseconds, on whichever processor. */
+/** The processor time of this thread so far, in milliseconds. */
 export function worked(): number {
   const { user, system } = process.threadCpuUsage();
   return (user + system) / 1_000;

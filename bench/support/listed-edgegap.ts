@@ -7,8 +7,8 @@ interface Filter {
 }
 
 /**
- * An Edgegap with these deployments, all of them ready. The answer to a list takes as long for many deployments as for
- * few, unlike the simulator's: so a bench that measures the bot measures the bot alone.
+ * A simulated Edgegap with these deployments, all of them ready. Its list takes equally long for many deployments and
+ * for few, unlike the list of the usual simulator. So a bench with this Edgegap measures only the bot.
  */
 export async function startListedEdgegap(ids: readonly string[]) {
   const lists: { readonly forPeople: boolean }[] = [];
@@ -35,7 +35,7 @@ export async function startListedEdgegap(ids: readonly string[]) {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    /** Each list call; a call that names request_ids is the bot's own, to compare. */
+    /** The list calls so far. A call that names request_ids is a comparison by the bot. */
     lists,
     async close(): Promise<void> {
       server.closeAllConnections();

@@ -1,4 +1,4 @@
-/** Posts to a server from a thread of its own, so that its work is none of the server's. */
+/** Posts to a server from a separate thread, so that the measured thread does not do this work. */
 import { once } from 'node:events';
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 import { Pool } from 'undici';
@@ -9,13 +9,16 @@ export interface Load {
   readonly posts: readonly { readonly path: string; readonly body: string }[];
 }
 
-/** Milliseconds: for all of it, and of each request until its answer, shortest first. */
+/**
+ * `ms` is the time for all requests. `each` holds the time of each request, the shortest first. All times are in
+ * milliseconds.
+ */
 export interface Loaded {
   readonly ms: number;
   readonly each: readonly number[];
 }
 
-/** Resolves when every post was answered with 200; rejects when one was not. */
+/** Resolves when every post was answered with 200. Rejects if a post got another answer. */
 export interface Loader {
   run(load: Load): Promise<Loaded>;
   close(): Promise<void>;

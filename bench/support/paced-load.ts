@@ -30,7 +30,7 @@ export function startPacedLoader(): PacedLoader {
   };
 }
 
-/** Calls `act` at a steady pace. Resolves with the results when all of them are there. */
+/** Calls `act` at a steady pace. Resolves with the results when every call of `act` has resolved. */
 export async function paced<Item, Result>(
   items: readonly Item[],
   everyMs: number,

@@ -5,24 +5,27 @@ import { join } from 'node:path';
 export interface Ask {
   /** The platform's own id of the invocation. */
   readonly id: string;
-  /** To be told apart by at Edgegap. */
+  /** The tag by which the simulated Edgegap distinguishes the deployments. */
   readonly tag: string;
 }
 
 export interface Done {
-  /** The most memory that the process had so far. */
+  /** The largest amount of memory that the process has used so far. */
   readonly peakMiB: number;
 }
 
 /** A process that deploys. */
 export interface Deployer {
-  /** All at once; resolves when each was answered. */
+  /** Makes all deploys at once. Resolves when each deploy was answered. */
   deploy(asks: readonly Ask[]): Promise<Done>;
-  /** Ends it here and now. */
+  /** Kills the process. */
   kill(): Promise<void>;
 }
 
-/** Starts `bench/support/SCRIPT-process.ts`; resolves when it is ready. Its errors go to this process's stderr. */
+/**
+ * Starts `bench/support/SCRIPT-process.ts`. Resolves when that process is ready. Its errors go to the stderr of this
+ * process.
+ */
 export async function startDeployer(script: string, settings: Record<string, string>): Promise<Deployer> {
   const env = { ...process.env, ...settings };
   const child = fork(join(import.meta.dirname, `${script}-process.ts`), { env });
@@ -45,7 +48,7 @@ export async function startDeployer(script: string, settings: Record<string, str
   };
 }
 
-/** The other end, in the process itself, once it is ready. */
+/** Answers the parent process. Called in the started process once that process is ready. */
 export function answerParent(deploy: (ask: Ask) => Promise<unknown>): void {
   process.on('message', async (asks: Ask[]) => {
     await Promise.all(asks.map(deploy));

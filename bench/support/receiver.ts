@@ -12,7 +12,7 @@ import type { DeploymentsTable, Store } from '../../src/store/schema.ts';
 import { deploymentRows, insertAll } from './deployments.ts';
 import type { Load } from './load.ts';
 
-/** What takes Edgegap's callbacks in the bot, on a port of its own; `wakeOutbox` is called when there is news to send. */
+/** The part of the bot that takes Edgegap's callbacks, on a port of its own. */
 export async function openReceiver(store: Store, log: Logger) {
   const repository = new DeploymentRepository(store, clock);
   const deployments = new Deployments({
@@ -37,7 +37,10 @@ export async function openReceiver(store: Store, log: Logger) {
   return {
     origin,
     callbacks,
-    /** So many that Edgegap has accepted, and the callbacks that say that they are ready; `more` says how they differ. */
+    /**
+     * Stores `count` deployments that Edgegap has accepted. Returns their request_ids, and the callbacks which say that
+     * the servers are ready. `more` returns the columns in which a row differs.
+     */
     async deployed(
       count: number,
       more: (index: number) => Partial<Insertable<DeploymentsTable>> = () => ({}),

@@ -1,4 +1,7 @@
-/** `npm run bench -- NAME` runs bench/NAME.ts, `all` runs every bench; without a name it says which there are. */
+/**
+ * `npm run bench -- NAME` runs bench/NAME.ts, and `npm run bench -- all` runs every bench. Without a name, the script
+ * lists the benches.
+ */
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -29,12 +32,13 @@ const flags = readFlags({
 const [name] = flags?.words ?? [];
 
 if (!flags) {
-  // Said already.
+  // `readFlags` has already written the help or the mistake.
 } else if (name === undefined) {
   print('npm run bench -- NAME\n');
   for (const each of names) print(`${each}: ${(await load(each)).about}`);
 } else if (name === 'all') {
-  // Each in a process of its own: the memory and the event loop of one are no part of the next one's figures.
+  // Each bench runs in a process of its own, so that the memory and the event loop of a bench do not change the figures
+  // of the next bench.
   const ended = names.map((each) =>
     spawnSync(process.execPath, [import.meta.filename, each], { stdio: 'inherit' }),
   );
