@@ -620,7 +620,7 @@ describe('the file .env.example', () => {
   });
 });
 
-/** The names of the settings in the schema. */
+/** The names of all settings in the schema. */
 function exampleOf(source: string): Record<string, true> {
   return Object.fromEntries([...source.matchAll(/^ +([A-Z][A-Z_]+):/gm)].map(([, name]) => [name, true]));
 }

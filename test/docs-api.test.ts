@@ -31,12 +31,12 @@ const PAGE = readFileSync(join(ROOT, 'docs/api.md'), 'utf8');
 const COMMANDS_PAGE = readFileSync(join(ROOT, 'docs/commands.md'), 'utf8');
 const directory = await loadCommands(join(ROOT, 'commands'));
 
-/** The endpoints that no command reaches: the first command that does has to change the table and this list. */
+/** The endpoints without a command. A new command for such an endpoint has to change the table and this list. */
 const NOT_YET: readonly string[] = [];
-/** Commands that ask Edgegap for nothing, or ask only what another command asks too. */
+/** Commands that make no call to Edgegap, or only calls that another command makes, too. */
 const WITHOUT_ENDPOINT = ['doctor', 'help', 'home', 'menu', 'orphans', 'preset'];
 
-/** The names of parameters in a path differ between the vendor's files and the code. */
+/** The vendor's files and the code use different names for the parameters in a path. */
 const unnamed = (endpoint: string) => endpoint.replace(/\{[^}]*\}/g, '{}');
 
 const table = [...PAGE.matchAll(/^\| (\d+|[A-Z]) \| `([A-Z]+ \/[^`]+)` \| (?:`([^`]+)`|not yet) \|/gm)].map(
@@ -117,7 +117,7 @@ describe('the commands in the table', () => {
   beforeAll(async () => {
     const clock = pacedClock(1);
     edgegap = await startSimulator({ clock, ...AT_ONCE });
-    // Edgegap refuses the call of self-stop: the bot's deployment must go on.
+    // Edgegap refuses the call of `self-stop`, because the bot's deployment must go on.
     const ARBITRIUM_DELETE_URL = `${edgegap.url}/v1/self/stop/abc/660`;
     const environment = { ARBITRIUM_DELETE_URL, ARBITRIUM_DELETE_TOKEN: 'none' };
     stage = await stageOn('console', { clock, edgegap, environment });
@@ -133,7 +133,7 @@ describe('the commands in the table', () => {
       ['status', `status ${id}`],
       ['list', 'list'],
       ['locations', 'locations --application kart-racing --version v1.2'],
-      // The versions of active applications are read in advance.
+      // The bot reads the versions of active applications in advance.
       ['versions', 'versions retired-prototype'],
       ['logs', `logs ${id}`],
       ['metrics', `metrics ${id}`],

@@ -18,7 +18,7 @@ const pages = [
 ];
 
 describe('the documented settings', () => {
-  /** The keys of the only schema that reads the environment. */
+  /** The settings, which are the keys of the only schema that reads the environment. */
   const settings = names(/^ +([A-Z][A-Z0-9_]+): /gm, read('src/config.ts'));
 
   test('these tests find the names of the settings in src/config.ts', () => {

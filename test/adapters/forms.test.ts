@@ -62,7 +62,7 @@ test('the initial text of a form field is cut to the greatest length that the fi
     expect(checkModal(discordForm(form([field])) as Modal).components).toHaveLength(1);
     expect(viewProblems(JSON.stringify(slackForm(form([field]), '{}')))).toEqual([]);
   }
-  // Where suggestions are offered, Slack takes a choice instead of a text, and half a value would name nothing.
+  // In a field with suggestions, Slack takes a choice and no text. A shortened value would name no existing thing.
   expect(viewProblems(JSON.stringify(slackForm(form([{ ...text, suggestedAs: 'map' }]), '{}')))).toEqual([]);
 });
 

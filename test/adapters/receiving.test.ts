@@ -24,8 +24,8 @@ beforeEach(async () => {
 });
 
 /**
- * A process with an adapter that only a single process may receive by, in time that only the test moves. Each start
- * ends as the list says, in turn; `hangs` lasts until the stop.
+ * A process with an adapter of a platform where only one process may receive. Only the test moves the time. `starts`
+ * says how each start of the adapter ends, one after the other. A start that `hangs` lasts until the stop.
  */
 async function stage(starts: (Error | 'hangs' | undefined)[] = []) {
   const clock = new TestClock();
@@ -63,10 +63,10 @@ async function stage(starts: (Error | 'hangs' | undefined)[] = []) {
     },
   } as unknown as Adapter;
   const log = createLog({ level: 'silent', secrets: [] });
-  // The membership never renews and never comes to be in doubt, as this clock stands still.
+  // This clock stands still, so the membership is never renewed and never uncertain.
   const membership = new Membership({ store, shared: true, clock: new TestClock(), log });
   await membership.join();
-  // The database's time goes on by itself, and on a slow machine further than this test allows.
+  // The database's own time goes on by itself. On a slow machine, it would go on further than this test allows.
   await store.updateTable('instances').set({ until: 9e15 }).execute();
   const turn = createSoleReceiver({
     adapter,
@@ -107,7 +107,7 @@ const soon = ({ clock }: Stage, so: () => boolean, what: string) =>
     return so();
   }, what);
 
-describe('a platform whose commands only a single process may receive', () => {
+describe('a platform where only one process may receive commands', () => {
   test("if a process dies right after connecting, the next process resumes at the stored position in the platform's events", async () => {
     const dying = await stage();
     await dying.turn.start();

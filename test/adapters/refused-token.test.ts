@@ -42,7 +42,7 @@ async function ask(): Promise<void> {
   await slack.command('operator', 'hosts', { fleet: 'tournament' });
 }
 
-test('if Edgegap refuses the token later, each operator whom the settings name is told once, directly', async () => {
+test('if Edgegap refuses the token later, each operator whom the settings name gets one direct message', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'chatops-alarm-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   await start({ DATABASE_URL: join(folder, 'bot.db') });
@@ -52,7 +52,7 @@ test('if Edgegap refuses the token later, each operator whom the settings name i
   await ask();
   await until(async () => (await letters()).length > 0);
   expect((await letters()).join()).toMatch(/EDGEGAP_API_TOKEN[\s\S]*is refused[\s\S]*set a valid token/);
-  // A later start tells nobody again.
+  // A later start sends no further message.
   bot = await bot.restart();
   await ask();
   await bot.app.settled();
@@ -82,7 +82,7 @@ test('if Slack refuses the app token later, the operators are told on Slack, and
   await until(() => server.socket.connections > 0, 'the next connection');
 });
 
-test('if the settings name no person, the log alone says that a token is refused', async () => {
+test('if the settings name no person, only the log says that a service refuses a token', async () => {
   await start({}, 'S0OPERATORS');
   refuseEdgegap();
   await ask();
@@ -92,7 +92,7 @@ test('if the settings name no person, the log alone says that a token is refused
   expect(lines()).toEqual([expect.stringContaining('the settings name no person to tell')]);
 });
 
-test('the start logs by itself that PUBLIC_URL leads nowhere, and does not wait for that', async () => {
+test('if PUBLIC_URL does not lead to the bot, the start logs this, but does not wait for the check', async () => {
   await start({ PUBLIC_URL: 'http://127.0.0.1:1' });
   await bot.app.warn();
   const said = bot.log.filter((line) => line.includes('doctor: something is not as it should be'));

@@ -88,7 +88,7 @@ test(`if ${DEPLOYS} people deploy at once, each person gets an acknowledgement, 
   expect(simulator.deployments.size).toBe(DEPLOYS);
 }, 120_000);
 
-/** A database in a file, as a database in memory takes no time to commit. */
+/** The database is a file, because a database in memory takes no time to commit. */
 async function database(): Promise<string> {
   if (suiteDatabase === 'postgres') return await freshDatabase();
   const folder = mkdtempSync(join(tmpdir(), 'chatops-'));

@@ -16,7 +16,10 @@ import { inboxOf } from '../support/inbox.ts';
 import { pacedClock } from '../support/paced-clock.ts';
 import { until as eventually } from '../support/test-clock.ts';
 
-/** The call after which an invocation stops, as its process is about to die or is slow. `post`: the bot's own token. */
+/**
+ * The step after which an invocation stands still, because its process is about to die or is slow. `post` is a message
+ * with the bot's own token.
+ */
 export type Point = 'acknowledge' | 'postCard' | 'respond' | 'post';
 
 /** A process of the bot, with the real adapter. */
@@ -26,13 +29,13 @@ export interface Process {
   /** The `DATABASE_URL` of the process. */
   readonly database: string;
   readonly log: readonly string[];
-  /** From now on each invocation goes no further than this. */
+  /** From now on each invocation stands still after this step. */
   stopAfter(point: Point | undefined): void;
-  /** How many invocations stand at that point. */
+  /** How many invocations stand still. */
   standing(): number;
-  /** Those that stand there go on: the process was only slow. */
+  /** Lets these invocations go on, as if the process had only been slow. */
   goOn(): void;
-  /** Dies here and now: nothing more gets out, nothing more is written. */
+  /** The process dies at once. From then on it sends and writes nothing. */
   kill(): Promise<void>;
 }
 
@@ -164,7 +167,7 @@ export async function openStage(
       async kill() {
         alive = false;
         life.end();
-        // The connections of the dead process are gone too.
+        // The connections of the dead process are closed, too.
         if (driver.platform === 'discord') (driver as DiscordDriver).server.gateway.drop();
         for (const adapter of adapters) await adapter.close();
       },

@@ -9,7 +9,7 @@ import { openStage, type Process, type Stage } from './harness.ts';
 const DEPLOY = { application: 'kart-racing', version: 'v1.2', near: 'Montreal' };
 const ANSWER = 'I was restarted in the middle of your ';
 
-/** The answers in the channel and to the operator alone about invocations whose process died. */
+/** The answers about invocations whose process died: in the channel, and in private to the operator. */
 async function told({ driver }: Stage) {
   const about = ({ text }: { readonly text: string }) => {
     const start = text.indexOf(ANSWER);
@@ -124,12 +124,13 @@ describe.each(driverNames.filter((name) => name !== 'console'))('killed processe
     first.stopAfter('respond');
     ask(() => stage.driver.command('operator', 'logs', { deployment, share: true }));
     ask(() => stage.driver.command('operator', 'list'));
-    // Both answers are shown, the log to all and the list to its person, and no end of either is written down.
+    // Both answers are shown: the log to everyone, and the list to the person who asked. The end of neither invocation
+    // is stored.
     await until(() => first.standing() === 2, 'both answers');
     await first.kill();
     const second = await stage.start();
     await second.app.settled();
-    // A private answer of Slack's cannot be read back, so an interruption message may follow there.
+    // The bot cannot read a private answer on Slack, so a message about the interruption may follow there.
     if (stage.driver.platform === 'discord') expect((await told(stage)).privately).toEqual([]);
     expect((await told(stage)).publicly).toEqual([]);
   });
@@ -264,7 +265,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)(
       await driver.command('operator', 'list', { application: 'lobby-chat' });
       const shows = async (text: string) => (await driver.privately('operator')).at(-1)?.text.includes(text);
       await until(() => shows('Page 1 of 2'), 'the first page');
-      // An answer that was shown and not yet written down would be reported as interrupted.
+      // If an answer is shown but its end is not stored yet, the command would be reported as interrupted.
       await first.app.settled();
       await first.kill();
 

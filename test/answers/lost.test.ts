@@ -58,7 +58,7 @@ describe('answers that Discord loses', () => {
     expect(await answers()).toEqual([]);
   });
 
-  test('a command that Discord delivers twice is carried out once', async () => {
+  test('a command that Discord sends twice is carried out once', async () => {
     stage = await stageOn('discord');
     const asked = stage.simulator.requests.length;
     server().fault({ on: /\/callback$/, afterEffect: true, answer: 'reset' });

@@ -10,7 +10,7 @@ const deploys = ({ simulator }: Stage) =>
   simulator.requests.filter(({ endpoint }) => endpoint === 'deploy').length;
 
 describe('processes that share a database', () => {
-  test('an event that Slack delivers to two processes is carried out once', async () => {
+  test('an event that Slack sends to two processes is carried out once', async () => {
     const stage = await openStage('slack-http');
     const { server, userIds } = stage.driver as SlackDriver;
     const [one, other] = [await stage.start(), await stage.start()];
@@ -52,7 +52,7 @@ describe('processes that share a database', () => {
   test('a process that is taken for dead after posting a card deploys nothing, because the person was told to ask again', async () => {
     const stage = await openStage('slack-http');
     const [slow, other] = [await stage.start(), await stage.start()];
-    // Slack knows the process that started last.
+    // Slack sends its requests to the process that started last.
     await stage.driver.ready({ url: slow.url });
     slow.stopAfter('postCard');
     const deploy = { application: 'kart-racing', version: 'v1.2', near: 'Montreal' };

@@ -32,7 +32,7 @@ describe.each(['slack-http', 'slack-socket'] as const)('a person whom %s is slow
   test('if the process is killed while it waits for facts about the person, an acknowledged deploy is answered after the restart', async () => {
     const { stage, driver, shown, process } = await stageOf(name);
     driver.server.faults.inject('users.info', { ...SLOW, ms: 60_000 });
-    // Resolves when the command is acknowledged: Slack never delivers the command again.
+    // Resolves when the command is acknowledged. Slack never sends an acknowledged command again.
     await driver.slash('operator', DEPLOY);
     await process.kill();
     const next = await stage.start();
@@ -64,7 +64,7 @@ describe.each(['slack-http', 'slack-socket'] as const)('a person whom %s is slow
 
 const person: Person = { id: 'u', name: 'Una', home: true, guest: false, admin: true, groups: [] };
 
-/** A single command that changes something, asked for on a platform that does not describe the person until `known`. */
+/** A command that changes something. The platform says who the person is only after `known` is called. */
 async function asking() {
   const log = pino({ level: 'silent' });
   const clock = new TestClock();

@@ -5,7 +5,7 @@ import { openStage } from './harness.ts';
 
 const DEPLOY = { application: 'kart-racing', version: 'v1.2', near: 'Montreal' };
 const ANSWER = /shutting down|gave up the request to Edgegap|I was restarted in the middle of your/;
-/** Longer than the grace that a process has, and than any test here waits. */
+/** Longer than a process may take to stop, and longer than any test in this file waits. */
 const LONG_MS = 30 * 60_000;
 
 describe.each(driverNames.filter((name) => name !== 'console'))('a stopped process on %s', (name) => {
@@ -38,7 +38,7 @@ describe.each(driverNames.filter((name) => name !== 'console'))('a stopped proce
     await first.app.stop();
     await stage.start();
 
-    // The stopping process answers as far as it comes, and the next process answers the rest.
+    // The stopping process answers some of the people, and the next process answers the other people.
     const answers = async () => (await seen()).map(({ text }) => text).filter((text) => ANSWER.test(text));
     await until(async () => (await answers()).length >= 2, 'both answers');
     await until(

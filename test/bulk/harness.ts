@@ -69,7 +69,7 @@ async function deploy({ simulator }: Stage, tag: string): Promise<void> {
   expect(response.status).toBe(202);
 }
 
-/** A change that is made without the bot, as in the dashboard. */
+/** Makes a change without the bot, as a person does in the dashboard. */
 export async function elsewhere({ simulator }: Stage, method: string, path: string): Promise<void> {
   await fetch(`${simulator.url}${path}`, { method, headers: headers(simulator) });
 }

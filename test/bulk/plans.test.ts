@@ -66,7 +66,7 @@ test('a bulk plan of thousands of deployments keeps the order of the deployments
   );
 });
 
-/** Carries out a plan step by step. Returns the titles that the card of the plan has after each step. */
+/** Carries out a plan step by step. Returns the title of the plan's card after each step. */
 async function titlesOf(count: number, ...steps: [from: ItemState, ...results: [number, ItemState][]][]) {
   const { store, plans } = await open();
   await plans.confirm(await plans.create(order, targets(count)), 'i', card);

@@ -16,7 +16,7 @@ async function running() {
   return { watch, id, ends };
 }
 
-test('the channel with the card of the plan gets no line about a stop and an end of the plan', async () => {
+test('the channel with the card of a bulk plan gets no lines about the stops and ends that the plan causes', async () => {
   const { watch, ends } = await running();
   await note(watch, HERE);
   await watch.deployments.stopping('r1', 'bob');
@@ -25,7 +25,7 @@ test('the channel with the card of the plan gets no line about a stop and an end
   expect(await watch.card()).toContain('Terminated');
 });
 
-test('the end is not told even if the news of the end is faster than the answer to the stop', async () => {
+test('a bulk plan causes no line about an end, even if the news of the end is faster than the answer to the stop', async () => {
   const { watch, ends } = await running();
   await note(watch, HERE);
   await ends();
@@ -33,7 +33,7 @@ test('the end is not told even if the news of the end is faster than the answer 
   expect(await watch.told()).not.toMatch(/asked to stop|terminated/);
 });
 
-test('another channel gets the lines, because the card of the plan is not read there', async () => {
+test('a channel without the card of a bulk plan gets the lines about the stops and ends', async () => {
   const { watch, ends } = await running();
   await note(watch, ELSEWHERE);
   await watch.deployments.stopping('r1', 'bob');
@@ -41,7 +41,7 @@ test('another channel gets the lines, because the card of the plan is not read t
   expect(await watch.told()).toMatch(/bob asked to stop[\s\S]*terminated/);
 });
 
-test('if the stop failed, a later end is told; another plan cannot take back the note', async () => {
+test('if the stop of a bulk plan failed, a later end is reported in the channel, whatever another plan does', async () => {
   const { watch, ends } = await running();
   await note(watch, HERE);
   await note(watch, HERE, false, 'another plan');
@@ -51,7 +51,7 @@ test('if the stop failed, a later end is told; another plan cannot take back the
   expect(await watch.told()).toContain('terminated');
 });
 
-test('if an accepted stop has no effect, the channel learns so, and a later end is told', async () => {
+test('if an accepted stop of a bulk plan has no effect, the channel gets a line about this and about a later end', async () => {
   const { watch, id, ends } = await running();
   await note(watch, HERE);
   await watch.deployments.stopping('r1', 'bob');

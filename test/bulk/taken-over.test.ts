@@ -15,7 +15,10 @@ const order = {
 } as const;
 type Waiting = 'list' | 'status' | 'stopMany';
 
-/** A plan for r1 and r2 that is carried out by a process whose next call `waiting` is answered only at `goOn`. */
+/**
+ * A plan for r1 and r2, and a process that carries out the plan. Its next call `waiting` is answered only when the test
+ * calls `goOn`.
+ */
 async function slowProcess(waiting: Waiting, isReady: boolean) {
   const watch = await openWatch();
   const { store, clock, deployments, statuses } = watch;
@@ -99,7 +102,7 @@ test.each(waits)(
 );
 
 test.each(waits)(
-  'a process that lost a bulk plan without knowing it overwrites no result after its call %s is answered',
+  'a process that does not know that it has lost a bulk plan overwrites no result after its call %s is answered',
   async (waiting, isReady) => {
     const slow = await slowProcess(waiting, isReady);
     await slow.nextProcess();

@@ -8,15 +8,15 @@ import { createLog } from '../../src/log.ts';
 import { fastClock } from '../support/fast-clock.ts';
 
 /**
- * The bot as src/main.ts runs it, but by a clock that it shares with the servers around it (`CHAOS_CLOCK`:
- * `factor:start`), so that the minutes it waits for pass in seconds.
+ * The bot as src/main.ts runs the bot, but with the clock of the local servers (`CHAOS_CLOCK`: `factor:start`). With
+ * this clock, a wait of minutes takes only seconds.
  */
 const [factor, start] = (process.env.CHAOS_CLOCK ?? '').split(':').map(Number);
 const clock = fastClock(factor, start);
 const config = readConfig(process.env);
 const log = createLog({ level: 'debug', secrets: config.secrets });
 
-/** The process ends when its starter is gone. */
+/** The process ends when the process that started it has ended. */
 process.once('disconnect', () => process.exit(2));
 process.on('unhandledRejection', (err) => {
   log.error({ err }, 'a rejection that nobody handled');
@@ -38,14 +38,14 @@ async function discordAdapter(): Promise<MakeAdapters> {
 async function slackAdapter(): Promise<MakeAdapters> {
   const { createSlackAdapter } = await import('../../src/adapters/slack/adapter.ts');
   const { slack } = config;
-  // How long Slack waits is a matter of real time.
+  // Slack waits in real time.
   const patient: Clock = { now: () => clock.now(), after: systemClock.after };
   return () => (slack ? [createSlackAdapter({ config: slack, clock: patient, log })] : []);
 }
 
 const { discord, slack } = config;
 const makers = [...(discord ? [await discordAdapter()] : []), ...(slack ? [await slackAdapter()] : [])];
-/** As main does: the process ends, and its supervisor starts the process again. */
+/** As in src/main.ts, the process ends, and its supervisor starts the process again. */
 function cannotStart(err: unknown): never {
   log.fatal({ err }, 'cannot start');
   process.exit(1);
@@ -72,7 +72,7 @@ process.once('SIGTERM', () => {
 try {
   const { port } = await app.start();
   process.send?.({ port });
-  // Node itself writes the cache at an orderly end, which a killed process does not have.
+  // Node writes the cache only when the process ends by itself. A killed process does not end by itself.
   flushCompileCache();
 } catch (err) {
   cannotStart(err);

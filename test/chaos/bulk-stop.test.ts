@@ -4,7 +4,7 @@ import type { Simulator } from '../../src/simulator/simulator.ts';
 import { until } from '../support/test-clock.ts';
 import { LONG_MS, openProcesses } from './processes.ts';
 
-/** A loaded machine takes its time for every start of a process. */
+/** On a busy machine, each start of a process takes long. */
 vi.setConfig({ testTimeout: 5 * 60_000 });
 
 const authorized = ({ token }: Simulator) => ({
@@ -12,7 +12,7 @@ const authorized = ({ token }: Simulator) => ({
   'content-type': 'application/json',
 });
 
-/** Makes servers without the bot. Resolves with their request_ids when they are ready. */
+/** Deploys servers without the bot. Resolves with their request_ids when the servers are ready. */
 async function deploy(simulator: Simulator, count: number, tag: string): Promise<string[]> {
   const body = JSON.stringify({
     application: 'kart-racing',
@@ -78,7 +78,7 @@ test.each([
         .map(({ body }) => (body as { filters: [{ values: string[] }] }).filters[0].values);
     const strike = async (afterStops: number) => {
       await until(() => stops().length >= afterStops, `${afterStops} stops`, LONG_MS);
-      // No process knows from outside which of them carries out the plans, so all of them die.
+      // The test does not know which process carries out the plans, so all processes are killed.
       await strikeAt(Array.from({ length: replicas }, (_, place) => place));
     };
     await strike(1);

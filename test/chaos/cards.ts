@@ -1,7 +1,7 @@
 import { statusFace } from '../../src/deployments/card.ts';
 import type { Look } from './chat.ts';
 
-/** From the first to the last status of a card; statuses of the same rank may follow each other either way. */
+/** The statuses of a card in their order. Two statuses of the same rank may come in any order. */
 const ORDER: readonly (readonly string[])[] = [
   ['REQUESTING'],
   ['UNKNOWN'],
@@ -30,21 +30,21 @@ export function wordsOf(status: string): string {
 export interface Card {
   readonly message: string;
   readonly request_id: string | undefined;
-  /** The status that the card shows at last. */
+  /** The status that the card shows in the end. */
   readonly last: string;
   /** Whether the card still says that the outcome is unknown: that the deploy is being requested, or searched for. */
   readonly open: boolean;
   /** The message under which the card's lines are posted: the card itself, or its thread. */
   readonly home: string;
-  /** Each return of the card to an earlier status. */
+  /** Each time that the card went back to an earlier status. */
   readonly steps: readonly { readonly from: string; readonly to: string }[];
 }
 
 const STATUS = new RegExp(`Status\\W+(${[...RANKS.keys()].join('|')})`);
-/** The label is markup on some platforms, where an underscore is escaped. */
+/** Some platforms escape an underscore in the label. */
 const REQUEST_ID = /request\\?_id\W+([0-9a-f]{12})\b/;
 
-/** The live cards in the channel, from all that each message has looked like. */
+/** The live cards in the channel, made from all states of the messages. */
 export function cardsOf(looks: readonly Look[]): Card[] {
   return [...Map.groupBy(looks, ({ message }) => message)].flatMap(([message, versions]) => {
     const words = versions.flatMap(({ text }) => STATUS.exec(text)?.[1] ?? []);
@@ -62,7 +62,7 @@ export function cardsOf(looks: readonly Look[]): Card[] {
   });
 }
 
-/** Whether an end that the bot had only concluded was taken back in the channel. */
+/** Whether the bot has taken back, in the channel, an end that the bot had only concluded. */
 export function isTakenBack({ request_id }: Card, from: string, looks: readonly Look[]): boolean {
   if (request_id === undefined) return false;
   const words =

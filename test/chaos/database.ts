@@ -4,13 +4,13 @@ import { setTimeout } from 'node:timers/promises';
 import { administer, startPostgres } from '../support/postgres-server.ts';
 import { Relay } from '../support/relay.ts';
 
-/** The store that the processes share, and the lines to the store. */
+/** The store that the processes share, and their connections to the store. */
 export interface Database {
-  /** DATABASE_URL of each place in the fleet. */
+  /** The DATABASE_URL of each process, by its number. */
   url(place: number): string;
-  /** The same database, past the lines that break. */
+  /** The URL of the same database over a connection that never breaks. */
   readonly direct: string;
-  /** Breaks the line of a process in either way, for `awayMs` real milliseconds. */
+  /** Breaks the connection of a process to the database, for `awayMs` real milliseconds. */
   cut(place: number, how: 'drop' | 'ask', awayMs: number): Promise<void>;
   mend(): void;
   close(): Promise<void>;
@@ -22,7 +22,10 @@ export function openFile(folder: string): Database {
   return { url: () => direct, direct, cut: nothing, mend: nothing, close: nothing };
 }
 
-/** A new database in `server` (a URL without a database), or in a server started here until `signal` ends the run. */
+/**
+ * Creates a database in `server`, a URL without a database. If `server` is absent, starts a server, which ends with
+ * `signal`.
+ */
 export async function openPostgres(
   places: number,
   server: string | undefined,
@@ -49,7 +52,7 @@ export async function openPostgres(
       if (how === 'drop') relay.cut();
       else relay.silence();
       await setTimeout(awayMs, undefined, { ref: false });
-      // A silenced line never speaks again, so the line is broken.
+      // A connection that was silenced never works again, so it is closed.
       relay.cut();
       relay.mend();
     },

@@ -15,11 +15,11 @@ import type { Weather } from './weather.ts';
 
 /** The requests that change nothing, by method and path. */
 const READS = /^GET \/channels\/\d+\/messages$/;
-/** A search among more messages than these says that there are too many (`src/adapters/discord/find-posted.ts`). */
+/** If a channel has more messages than this, a search gives up (`src/adapters/discord/find-posted.ts`). */
 const READ_AT_MOST = 2_000;
 /** A search goes no further back than this many milliseconds. */
 const LOOKED_FOR_MS = 60 * 60_000;
-/** Buttons further back than this many messages have scrolled out of sight. */
+/** People press only buttons of this many newest messages. */
 const IN_SIGHT = 60;
 
 export async function startDiscordChat(parts: {
@@ -34,7 +34,7 @@ export async function startDiscordChat(parts: {
   const unread = new Unread();
   const driver = await createDiscordDriver({
     now: () => clock.now(),
-    // People wait in real time, and so do the machines that carry out their requests.
+    // Discord waits in real time for a first response, because the machine needs real time for the work.
     responseMs: waitMs * factor,
     chance(line) {
       const fault = weather.atDiscord(line);

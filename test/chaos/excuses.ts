@@ -5,8 +5,7 @@ import { eventsOf, intentOf, type Ledgers, tagOf } from './ledgers.ts';
 import type { StoreFacts } from './store-facts.ts';
 
 /**
- * Whether Edgegap's only attempt to call back failed, and the status has meanwhile passed the state that was never
- * seen.
+ * Whether Edgegap's only callback for the event failed, and the deployment has gone beyond the event in the meantime.
  */
 export function isOvertaken(
   ledgers: Ledgers,

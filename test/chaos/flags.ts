@@ -1,12 +1,12 @@
 import { z } from 'zod';
 
-/** Digits only: fast-check would round a number with a fraction. */
+/** Only digits are accepted, because fast-check would round a number with a fraction. */
 function count(name: string, min: number, max: number) {
   const error = `--${name} is a whole number from ${min} to ${max}.`;
   return z.string().regex(/^\d+$/, error).transform(Number).pipe(z.number().min(min, error).max(max, error));
 }
 
-/** `npm run chaos`. */
+/** The flags of `npm run chaos`. */
 export const usage = {
   text: `Usage: npm run chaos [-- --kills 20 --seed 1 --platform both --database sqlite]
 
@@ -30,9 +30,9 @@ Kills the bot's processes and lets everything around them fail, then compares th
   },
   schema: z
     .object({
-      // The schedule is drawn at once and kept in memory.
+      // There is a limit, because the whole schedule is drawn at the start and kept in memory.
       kills: count('kills', 0, 10_000).default(20),
-      // fast-check's seeds are integers of 32 bits.
+      // A seed of fast-check is an integer of 32 bits.
       seed: count('seed', 0, 2 ** 31 - 1).default(1),
       platform: z.enum(['discord', 'slack', 'both'], '--platform is discord, slack or both.').default('both'),
       database: z.enum(['sqlite', 'postgres'], '--database is sqlite or postgres.').default('sqlite'),

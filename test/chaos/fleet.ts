@@ -5,16 +5,16 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 
 const ENTRY = join(import.meta.dirname, 'bot.ts');
-/** The milliseconds after which a supervisor starts a bot again that ended by itself. */
+/** If a bot ends by itself, its supervisor starts the bot again after this many milliseconds. */
 const RESTART_MS = 300;
 
 export interface FleetOptions {
   readonly size: number;
-  /** Of each place in the fleet. */
+  /** The environment of each process, by its number. */
   readonly environment: (place: number) => Readonly<Record<string, string>>;
-  /** Their logs go here. */
+  /** The folder for the logs of the processes. */
   readonly folder: string;
-  /** The program that each process runs; bot.ts when absent. */
+  /** The program that each process runs. If absent, bot.ts. */
   readonly entry?: string;
   /** A module loaded before the bot. */
   readonly preload?: string;
@@ -23,15 +23,15 @@ export interface FleetOptions {
 interface Place {
   child: ChildProcess | undefined;
   port: number | undefined;
-  /** Started again only when told. */
+  /** If true, the process is started again only by `start`. */
   struck: boolean;
 }
 
-/** The bot's processes, each kept alive as a container platform does. */
+/** The processes of the bot. A process that ends is started again, as a container platform does. */
 export class Fleet {
-  /** The exit codes of processes that ended without being told to. */
+  /** The exit codes of processes that ended by themselves. */
   readonly endedByThemselves: (number | null)[] = [];
-  /** Unhandled rejections and uncaught errors. */
+  /** The unhandled rejections and uncaught errors of the processes. */
   readonly faults: string[] = [];
   readonly #options: FleetOptions;
   readonly #places: Place[];
@@ -47,7 +47,7 @@ export class Fleet {
     for (const index of this.#places.keys()) this.start(index);
   }
 
-  /** Ports of those that have started. */
+  /** The ports of the processes that have started. */
   ports(): number[] {
     return this.#places.flatMap(({ port }) => (port === undefined ? [] : [port]));
   }
@@ -81,7 +81,7 @@ export class Fleet {
     });
   }
 
-  /** Resolves with the exit code; undefined where there is no process in that place. */
+  /** Kills a process, by its number. Resolves with the exit code. Undefined if no such process runs. */
   async strike(index: number, signal: NodeJS.Signals): Promise<number | null | undefined> {
     const place = this.#places[index];
     const child = place?.child;
@@ -94,7 +94,7 @@ export class Fleet {
     return code as number | null;
   }
 
-  /** Ends all of them; resolves with their exit codes. */
+  /** Ends all processes. Resolves with their exit codes. */
   async close(signal: NodeJS.Signals): Promise<(number | null)[]> {
     this.#closing = true;
     const codes = await Promise.all(this.#places.map((_, index) => this.strike(index, signal)));

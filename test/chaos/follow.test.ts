@@ -3,7 +3,7 @@ import { deployElsewhere } from '../command/harness.ts';
 import { until } from '../support/test-clock.ts';
 import { LONG_MS, openProcesses } from './processes.ts';
 
-/** A loaded machine takes its time for every start of a process. */
+/** On a busy machine, each start of a process takes long. */
 vi.setConfig({ testTimeout: 5 * 60_000 });
 
 test.each([
@@ -22,11 +22,11 @@ test.each([
     const print = (count: number) => {
       for (let n = 0; n < count; n++) simulator.print(id, `lap <${++laps}>`);
     };
-    // The first look shows only the last lines of the log.
+    // At first, only the last lines of the log are shown.
     print(1);
     await shown('lap <1>');
     const { faults } = simulator;
-    // No process knows from outside which of them follows the log, so each of them dies once.
+    // The test does not know which process follows the log, so each process is killed once.
     for (let place = 0; place < 2; place++) {
       print(20);
       if (place === 1) await shown(`lap <${laps}>`);

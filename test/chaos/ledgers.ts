@@ -5,7 +5,7 @@ import type { Door } from './door.ts';
 
 const OWN_TAG = 'chatops-';
 
-/** The records of a run that do not come from the bot. */
+/** The records of a run that do not come from the bot: those of Edgegap and of the chat. */
 export interface Ledgers {
   readonly simulator: Pick<Simulator, 'deployments' | 'callbacks'>;
   readonly chat: Pick<Chat, 'looks' | 'asked' | 'privately'>;

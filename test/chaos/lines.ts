@@ -1,12 +1,12 @@
 import type { Card } from './cards.ts';
 import type { Look } from './chat.ts';
 
-/** The event that a line tells: all sentences of `src/deployments/announce.ts`. */
+/** The event that a line reports. The sentences are those of `src/deployments/announce.ts`. */
 type Told = 'ready' | 'error' | 'terminated' | 'running' | 'not-stopped' | 'stop-asked' | 'adopted' | 'lost';
 
 export interface ShownLine {
   readonly message: string;
-  /** The request_id; undefined for a deployment that may have started, which has no request_id. */
+  /** The request_id. Undefined for a deployment that may have started, because its request_id is unknown. */
   readonly id: string | undefined;
   readonly told: Told;
   readonly text: string;
@@ -31,7 +31,7 @@ const LINE = new RegExp(`\`?\\b([0-9a-z]{8,})\`? (${Object.keys(SENTENCES).join(
 const STOP_ASKED = /asked to stop .*?`?\b([0-9a-z]{8,})\b`?\W*(?:possibly repeated\W*)?$/;
 const LOST = / may have started, but/;
 
-/** The events that the channel's messages tell now; a digest holds several lines. */
+/** The events that the channel's messages report in their last state. A digest holds several lines. */
 export function linesOf(looks: readonly Look[]): ShownLine[] {
   return [...Map.groupBy(looks, ({ message }) => message)].flatMap(([message, versions]) => {
     const [first] = versions;
@@ -58,7 +58,7 @@ export function isMarked(text: string): boolean {
   return /possibly repeated/i.test(text);
 }
 
-/** Lines with the same sentence about the same deployment, where there are more lines than events. */
+/** Lines with the same sentence about the same deployment, if there are more such lines than events. */
 export function doublesOf(lines: readonly ShownLine[], cards: readonly Card[]): ShownLine[][] {
   const about = Map.groupBy(lines, ({ id, under, told }) => (told === 'lost' ? `under ${under}` : `${id}`));
   return [...about].flatMap(([which, all]) =>
@@ -70,7 +70,7 @@ export function doublesOf(lines: readonly ShownLine[], cards: readonly Card[]): 
   );
 }
 
-/** How often the event may be told: once, and once more for each time that the event was taken back. */
+/** How often the event may be reported: once, and once more for each time that the event was taken back. */
 function mostOf(told: Told, count: (other: Told) => number): number {
   switch (told) {
     case 'terminated':
@@ -91,7 +91,8 @@ function cardsIn(which: string, cards: readonly Card[]): number {
 }
 
 /**
- * Whether a marked repeat is right: the channel could not be read since the line before, so the bot could not search.
+ * Whether the mark "possibly repeated" is right: since the earlier line, the channel could not be read, so the bot
+ * could not search.
  */
 function isExcused({ marked, unread }: ShownLine, before: ShownLine | undefined): boolean {
   return marked && before !== undefined && unread > before.unread;

@@ -2,11 +2,12 @@ import { readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 
 /**
- * Loaded before the bot (`node --import`), with one safeguard's source changed: `CHAOS_WITHOUT` is the JSON of a
- * `Sabotage`. Ends the process where the text is not there exactly once: the code has moved, and the test must too.
+ * Loaded before the bot (`node --import`). Changes the source of one safeguard. `CHAOS_WITHOUT` is the JSON of a
+ * `Sabotage`. If the source does not contain the text exactly once, the process ends, because the code has changed and
+ * the test has to change, too.
  */
 export interface Sabotage {
-  /** The module, from the repository's root. */
+  /** The path of the module, from the root of the repository. */
   readonly file: string;
   readonly text: string;
   readonly instead: string;

@@ -12,7 +12,7 @@ import { Fleet } from './fleet.ts';
 export const LONG_MS = 90_000;
 const FACTOR = 20;
 
-/** Bots as processes of their own on one database, with a simulated Edgegap and a local Discord. */
+/** Several processes of the bot on one database, with a simulated Edgegap and a local Discord. */
 export async function openProcesses(name: 'sqlite' | 'postgres', size: number) {
   const folder = mkdtempSync(join(tmpdir(), 'chatops-processes-'));
   const start = Date.now();
@@ -50,7 +50,7 @@ export async function openProcesses(name: 'sqlite' | 'postgres', size: number) {
     simulator,
     driver,
     fleet,
-    /** Kills the processes at these places, and starts new processes there. */
+    /** Kills the processes with these numbers, and starts new processes. */
     async strike(places: readonly number[]): Promise<void> {
       await Promise.all(places.map((place) => fleet.strike(place, 'SIGKILL')));
       for (const place of places) fleet.start(place);

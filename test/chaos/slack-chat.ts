@@ -12,11 +12,14 @@ import { type Asked, type Chat, deploysOf, isExpired, pickDeployment, Unread } f
 import type { Ask, Deed } from './schedule.ts';
 import type { Weather } from './weather.ts';
 
-/** An event that was not taken comes again at once, after a minute and after five (docs.slack.dev, Events API). */
+/**
+ * Slack sends an event that was not acknowledged again: at once, after a minute and after five minutes (docs.slack.dev,
+ * Events API).
+ */
 const RETRIES_MS = [0, 60_000, 5 * 60_000];
-/** The methods that only read; a channel without the bot is read after joining. */
+/** The methods that change nothing. The bot joins a channel in order to read the channel. */
 const READS: readonly string[] = ['conversations.history', 'conversations.replies', 'conversations.join'];
-/** Buttons further back than this many messages have scrolled out of sight. */
+/** People press only buttons of this many newest messages. */
 const IN_SIGHT = 60;
 
 interface Said {
@@ -30,14 +33,14 @@ interface Said {
   /** Epoch milliseconds of this machine. */
   readonly at: number;
   acknowledged: boolean;
-  /** Whether Slack waits for the acknowledgement, or is about to deliver the request once more. */
+  /** Whether Slack waits for the acknowledgement, or is about to send the request once more. */
   pending: boolean;
 }
 
-/** A workspace that delivers by HTTP, to the process that the door chooses. */
+/** A workspace that sends its requests by HTTP. The reverse proxy `door` chooses the process. */
 export async function startSlackChat(parts: {
   readonly factor: number;
-  /** When the bot's clock was the machine's, in epoch milliseconds. */
+  /** The time at which the bot's clock and the machine's clock were the same, in epoch milliseconds. */
   readonly start: number;
   readonly weather: Weather;
   /** How long Slack waits for a first response, in real milliseconds. */
@@ -173,7 +176,7 @@ export async function startSlackChat(parts: {
     return web.changes.filter(({ user, channel }) => user === undefined && channel === team);
   }
 
-  /** The messages to a person alone that came without a `response_url` and without a key that names their request. */
+  /** The private messages to a person that came without a `response_url` and without a key that names the request. */
   function asides(): { user: string; at: number }[] {
     const direct = new Map([...web.directMessages].map(([user, channel]) => [channel, user]));
     return web.changes.flatMap(({ kind, url, channel, user, at }) => {
@@ -193,7 +196,7 @@ export async function startSlackChat(parts: {
         keys.has(`card:${id}`) ||
         keys.has(`answer:${id}`) ||
         (source !== undefined && web.changes.some((change) => isEditOf(change, source, at)));
-      // A request that was never acknowledged has no claim on messages about other requests.
+      // A message about another request does not count as the answer to a request that was never acknowledged.
       const index =
         direct || !acknowledged ? -1 : left.findIndex((aside) => aside.user === person && aside.at >= at);
       if (index >= 0) left.splice(index, 1);

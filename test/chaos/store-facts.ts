@@ -1,30 +1,30 @@
 import { pino } from 'pino';
 import { dialectFor, openStore } from '../../src/store/store.ts';
 
-/** The facts that the bot itself has written down by the end. */
+/** The facts in the bot's own store at the end of a run. */
 export interface StoreFacts {
-  /** By the intent's id. */
+  /** The phases of the intents, by the id of the intent. */
   readonly intents: ReadonlyMap<string, { readonly invocation: string; readonly phase: string }>;
   /** Intents that replaced a lost intent. */
   readonly replacements: ReadonlySet<string>;
-  /** The bare status of Edgegap in the bot's store, by request_id. */
+  /** Edgegap's status in the bot's store, without its prefix, by request_id. */
   readonly statuses: ReadonlyMap<string, string>;
-  /** Deployments seen ready, by request_id, of which no person was told or ever will be. */
+  /** The request_ids of deployments that the bot saw ready, but will never report as ready. */
   readonly untold: ReadonlySet<string>;
   /** The ids of all stored invocations. */
   readonly invocations: ReadonlySet<string>;
-  /** Invocations without an outcome. */
+  /** The invocations without an outcome. */
   readonly running: readonly { readonly id: string; readonly what: string }[];
-  /** Messages that are neither sent nor given up. */
+  /** The messages that are neither sent nor given up. */
   readonly unsent: number;
   readonly dead: readonly string[];
-  /** Invocations that could no longer be answered when their answer was there. */
+  /** The invocations whose answer came too late to be shown. */
   readonly expired: ReadonlySet<string>;
 }
 
 const TOO_LATE: readonly (string | null)[] = ['discord-answer-expired', 'discord-too-late'];
 
-/** `database` as in DATABASE_URL; no bot may run on a file. */
+/** Reads the facts. `database` has the form of DATABASE_URL. If it is a file, no bot may use the file. */
 export async function readStore(database: string): Promise<StoreFacts> {
   const store = await openStore(dialectFor(database, pino({ level: 'silent' })));
   try {

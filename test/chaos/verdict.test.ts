@@ -12,9 +12,9 @@ interface Run {
   readonly deployments?: readonly ReturnType<typeof deployment>[];
   readonly looks: readonly Look[];
   readonly asked?: readonly Partial<Asked>[];
-  /** Callbacks that the bot took. */
+  /** The callbacks that the bot has accepted. */
   readonly taken?: readonly SimulatedEvent[];
-  /** Phases of the store's intents; each has an invocation of its own name. */
+  /** The phases of the stored intents. Each intent has an invocation with the same name. */
   readonly intents?: Readonly<Record<string, string>>;
   readonly store?: Partial<StoreFacts>;
 }
@@ -44,7 +44,7 @@ const ready = (id = ID) => `<@1> **lobby-chat stable** \`${id}\` is ready: x`;
 const may =
   '<@1> **lobby-chat stable** may have started, but Edgegap neither answered nor lists the deployment. I do not send the request again.';
 
-/** The problems of a run, each with its kind. */
+/** The problems of a run, each with its sort. */
 function judged({ deployments = [], looks, asked = [{}], taken = [], intents, store }: Run): string[] {
   const url = (event: string) => `http://door/callbacks/edgegap/${event}/x.secret`;
   const ledgers = {
@@ -210,7 +210,7 @@ describe('a deploy with an unknown outcome', () => {
     expect(judged({ ...both, store: { replacements: new Set([OTHER]) } })).toEqual([
       expect.stringMatching(/^twice: aaaaaaaa0001 .*: deployed again what another one has replaced$/),
     ]);
-    // A lost second deploy can be deployed again too.
+    // If the second deploy is lost as well, a person may deploy again, too.
     expect(judged({ ...both, store: { replacements: new Set([ID, OTHER]) } })).toEqual([]);
   });
 });

@@ -7,13 +7,13 @@ import { describe, eventsOf, intentOf, type Ledgers, tagOf } from './ledgers.ts'
 import { doublesOf, isMarked, linesOf } from './lines.ts';
 import type { StoreFacts } from './store-facts.ts';
 
-/** The problems of a run, a line each, by kind. */
+/** The problems of a run by their sort. Each problem is a line. */
 export interface Verdict {
   readonly deployments: number;
   readonly events: number;
-  /** Messages that say that they may be repeated. */
+  /** The messages that say that they may be repeated. */
   readonly marked: number;
-  /** Deployments that ended before Edgegap called back, and that were reported by later news. */
+  /** The deployments that ended before Edgegap's callback, and that later news has reported. */
   readonly overtaken: number;
   readonly twice: readonly string[];
   readonly lost: readonly string[];
@@ -24,7 +24,7 @@ export interface Verdict {
 
 /** The phases of an intent that are final. */
 const SETTLED: readonly string[] = ['live', 'ended', 'refused', 'lost'];
-/** Why a message is not sent that nothing outside of the bot is to blame for. */
+/** The reason of a message that was not sent because of a fault in the bot itself. */
 const OWN_FAULT = /: outbox-(fault|unreadable)$/;
 
 const KINDS = ['twice', 'lost', 'duplicated', 'backwards', 'unanswered'] as const;
@@ -39,7 +39,10 @@ export function summaryOf(verdict: Verdict): string {
   return `deployments=${deployments} twice=${twice.length} events=${events} lost=${lost.length} duplicated=${duplicated.length} backwards=${backwards.length} unanswered=${unanswered.length} marked=${marked}`;
 }
 
-/** Compares the ledgers of Edgegap and of the chat; `store` holds the bot's own facts after the bot has ended. */
+/**
+ * Compares the records of Edgegap and of the chat. `store` holds the facts in the bot's own store after the bot has
+ * ended.
+ */
 export function judge(ledgers: Ledgers, store?: StoreFacts): Verdict {
   const { simulator, chat } = ledgers;
   const deployments = [...simulator.deployments.values()];
@@ -116,7 +119,7 @@ export function judge(ledgers: Ledgers, store?: StoreFacts): Verdict {
   };
 }
 
-/** A deployment that the bot has lost may run beside as many as are allowed. */
+/** A deployment that the bot has lost may run in addition to the allowed number of deployments. */
 export function overLimit({ simulator, chat }: Ledgers, limit = Number.POSITIVE_INFINITY): string[] {
   const lost = new Set(
     linesOf(chat.looks()).flatMap(({ told, message }) => (told === 'lost' ? message : [])),
@@ -127,7 +130,7 @@ export function overLimit({ simulator, chat }: Ledgers, limit = Number.POSITIVE_
   });
   let running = 0;
   let most = 0;
-  // At the same moment, an end comes first.
+  // If two events have the same time, the end comes first.
   for (const { by } of steps.toSorted((a, b) => a.at - b.at || a.by - b.by)) {
     running += by;
     most = Math.max(most, running);

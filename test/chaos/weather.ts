@@ -9,7 +9,7 @@ import type { Fault } from '../support/discord-server.ts';
 import type { SlackFault } from '../support/slack-faults.ts';
 import type { Bump, Moment, Schedule } from './schedule.ts';
 
-/** Brings the faults of the schedule, on every connection, until the run is over. */
+/** Causes the faults of the schedule on every connection, until `clear` is called. */
 export class Weather {
   readonly edgegap: Faults;
   readonly #schedule: Schedule;
@@ -22,14 +22,14 @@ export class Weather {
     this.edgegap = new EdgegapFaults(this);
   }
 
-  /** From now on the sun shines. */
+  /** From now on, causes no more faults. */
   clear(): void {
     this.#over = true;
   }
 
   /**
-   * Calls `strike` when a request of this kind takes effect, before its answer is on its way; resolves with whether
-   * such a request came within `withinMs`.
+   * Calls `strike` when a request of this sort takes effect, before its answer leaves. Resolves with true if such a
+   * request came within `withinMs`.
    */
   next(moment: Moment, withinMs: number, strike: () => void): Promise<boolean> {
     return new Promise((resolve) => {
@@ -68,7 +68,7 @@ export class Weather {
     return this.#draw('door', this.#schedule.door) ?? null;
   }
 
-  /** `line` is `METHOD /path` of Discord's REST. */
+  /** `line` is `METHOD /path` of a request to Discord's REST API. */
   atDiscord(line: string): Omit<Fault, 'on'> | undefined {
     const moment = momentOf(line);
     if (moment) this.happens(moment);
@@ -83,7 +83,7 @@ export class Weather {
       case 'slow':
         return { answer: 'right', delayMs: bump.ms };
       case 'broken':
-        // A first response is answered without any body.
+        // Discord answers a first response without a body.
         if (line.endsWith('/callback')) return undefined;
         return { answer: 'broken', afterEffect: true };
       case 'too-many':
@@ -97,7 +97,7 @@ export class Weather {
     }
   }
 
-  /** `method` of Slack's Web API, or `response_url`. */
+  /** `method` is a method of Slack's Web API, or `response_url`. */
   atSlack(method: string): SlackFault | undefined {
     const moment = SLACK_MOMENTS[method];
     if (moment) this.happens(moment);

@@ -88,7 +88,7 @@ describe('the buttons on the card of a deployment', () => {
     expect(found).toEqual(url && { label: 'Open admin', url });
   });
 
-  test('a card links to the dashboard only in an answer, and if its reader has to look there', () => {
+  test('an answer links to the dashboard, and a live card does so only if its reader has to look there', () => {
     const dashboard = 'https://example.com/servers/{request_id}';
     const link = (status: string, now?: number) =>
       deploymentCard({ ...view, status }, { dashboard, ...(now === undefined ? {} : { now }) }).nodes.flatMap(
@@ -102,7 +102,7 @@ describe('the buttons on the card of a deployment', () => {
 });
 
 describe('the card of a deployment', () => {
-  test('the card of a ready server shows the address, the ports, the place, the tags and the time until readiness', () => {
+  test('the card of a ready server shows the address, the ports, the city, the tags and the time until readiness', () => {
     const card = deploymentCard(view);
     expect(card.tone).toBe('success');
     expect(plainText(card.title)).toBe('kart-racing v1.2');

@@ -92,7 +92,7 @@ async function channelOf({ driver, bot }: Stage): Promise<readonly VisibleMessag
   return channel;
 }
 
-/** The picture is shown, with words for a person who cannot see pictures; both files arrived as they left. */
+/** The picture is shown with a description in words. Both files arrive unchanged. */
 function expectShown(stage: Stage, channel: readonly VisibleMessage[]): void {
   const [card] = channel;
   expect(channel.flatMap(({ files }) => files)).toEqual(FILES);

@@ -69,7 +69,7 @@ describe.each(driverNames)('finding a deployment by an address, on %s', (name) =
     }
   });
 
-  test('if an address fits no deployment, the answer is private, even if only the port is wrong', async () => {
+  test('if no deployment has a typed address, the answer is private, even if only the port is wrong', async () => {
     const nowhere = await ask(stage, 'logs', '203.0.113.99:31504');
     expect(nowhere.publicly).toEqual([]);
     expect(nowhere.text).toMatch(/No active deployment has the address “203\.0\.113\.99:31504”/);

@@ -126,7 +126,7 @@ describe('text helpers of the parser', () => {
   });
 });
 
-/** The functions that read text, tried with repeated parts that make a text hard to read. */
+/** The functions that read text, each with repeated parts that make a text slow to read. */
 const readers: readonly [string, (text: string) => unknown][] = [
   ['bare', bare],
   ['unaddressed', unaddressed],
@@ -138,9 +138,9 @@ const readers: readonly [string, (text: string) => unknown][] = [
 const HARD = ['1,', '\u200b', ' ', 'x ', '-', '=', '"', ':', '/edgegap ', '\u0301', '❝', 'a'];
 
 /*
- * The steps of a pattern cannot be counted from outside, but time can show a quadratic pattern even on a busy machine: eight
- * times the text takes 64 times as long, and only 8 times as long where the pattern is linear. Less than 200 ms of the
- * processor is no quadratic time with any text here.
+ * A test cannot count the steps of a pattern, but the time shows a quadratic pattern even on a busy machine. If the
+ * text is eight times as long, a quadratic pattern takes 64 times as long, and a linear pattern takes 8 times as long.
+ * With the texts of this test, a quadratic pattern takes more than 200 ms of processor time.
  */
 test.each(readers)(
   'the time that the parser function %s takes grows in proportion to the length of the text',

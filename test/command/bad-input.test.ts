@@ -424,7 +424,7 @@ const incomplete: typeof cases = [
   ['versions of no application', 'versions', {}, /versions needs an application.*There are: .*kart-racing/],
 ];
 
-/** The same for typed lines, which Discord's own boxes would not let through. */
+/** The same for typed lines. Discord's own fields do not allow such input. */
 const lines: readonly [line: string, says: RegExp][] = [
   ['depoly kart-racing v1.2', /no command .depoly.*Did you mean (\/edgegap )?deploy/],
   ['frobnicate', /no command .frobnicate.*There are: bulk-stop, deploy, doctor, help, home, hosts/],
@@ -512,7 +512,7 @@ describe.each(driverNames)('bad input on %s', (name) => {
 });
 
 test.each(['console', 'discord'] as const)(
-  'if the place in DEFAULT_NEAR does not exist, the answer on %s names that place',
+  'if the city in DEFAULT_NEAR does not exist, the answer on %s names that city',
   async (name) => {
     const stage = await stageOn(name, { environment: { DEFAULT_NEAR: 'Atlantis' } });
     try {

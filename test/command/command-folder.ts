@@ -9,7 +9,7 @@ export function commandFolder(name: string, more: Readonly<Record<string, string
   const path = mkdtempSync(join(import.meta.dirname, `.${name}-`));
   cpSync(join(ROOT, 'commands'), path, { recursive: true });
   for (const [command, source] of Object.entries(more)) writeFileSync(join(path, `${command}.ts`), source);
-  // The path to src differs here; in commands/ the file would stand as in the test.
+  // Only the path to src differs from a file in commands/.
   for (const file of readdirSync(path)) {
     const source = readFileSync(join(path, file), 'utf8');
     writeFileSync(join(path, file), source.replaceAll("'../src/", `'${pathToFileURL(ROOT).href}/src/`));

@@ -131,7 +131,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
     else expect(driver.server.web.refusals).toEqual([]);
   });
 
-  /** The outcomes of the last invocations, as the log tells. */
+  /** The outcomes of the last invocations, from the log. */
   const ended = (last: number): { outcome: string; command: string; code?: string; target?: string }[] =>
     stage.bot.log
       .map((line) => JSON.parse(line))
@@ -383,7 +383,7 @@ describe('a command with a form in a terminal', () => {
       expect(chosen.privately.at(-1)?.text).toContain('Referee of canyon: bob-8');
       const { complete } = stage.driver as ConsoleDriver;
       expect(await complete('match h')).toEqual([['harbour ', 'heights '], 'h']);
-      // The values of the earlier options are part of the question.
+      // The values of the earlier options are part of the request for suggestions.
       expect(await complete('team pick red --player Ann')).toEqual([['"Ann of red" '], 'Ann']);
     } finally {
       await stage.close();

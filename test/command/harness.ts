@@ -37,7 +37,7 @@ export interface Stage {
   readonly driver: ChatDriver;
   bot: Bot;
   readonly simulator: Simulator;
-  /** How much faster than the machine's time runs from now on. */
+  /** From now on, the bot's time runs this many times as fast as the machine's time. */
   readonly speed: (factor: number) => void;
   /** The channel as last read. */
   channel?: { readonly version: number; readonly messages: readonly VisibleMessage[] };
@@ -54,7 +54,7 @@ export interface Effect {
   readonly asked: readonly string[];
 }
 
-/** Time runs as for people: no test waits for time, and no answer is late because time ran ahead. */
+/** Time runs at its usual speed while a person waits for an answer, so that no answer comes too late. */
 export async function stageOn(name: DriverName, options: BotOptions = {}): Promise<Stage> {
   const paced = pacedClock(1);
   const clock = options.clock ?? paced;
@@ -75,7 +75,7 @@ export async function stageOn(name: DriverName, options: BotOptions = {}): Promi
       await driver.close();
     },
   };
-  // With faults, the lists may not be read for a long time.
+  // If Edgegap has faults, it may take long until the lists are read.
   if (options.simulator?.faults) await until(() => bot.simulator.requests.length >= 2, 'the catalogue');
   else await bot.app.warmed();
   return stage;
@@ -110,7 +110,7 @@ export async function effectOf(stage: Stage, persona: Persona, act: () => Promis
   return {
     privately: isNew(before.privately, after.privately),
     publicly: isNew(before.publicly, after.publicly),
-    // The catalogue is read at the start, for any person, and is about no deployment.
+    // The bot reads the catalogue at its start, so these requests are not an effect of the person's act.
     asked: simulator.requests
       .slice(asked)
       .filter(({ endpoint }) => endpoint !== 'applications' && endpoint !== 'locations')
@@ -223,7 +223,7 @@ export async function deployReady(
   tag?: string,
 ): Promise<string> {
   const had = new Set(simulator.deployments.keys());
-  // The channel is told at the pace a platform allows.
+  // The channel gets its messages at the pace that a platform allows.
   speed(20);
   const values = { application, version, near: 'Montreal', ...(tag ? { tag } : {}) };
   await driver.command('operator', 'deploy', values);

@@ -142,7 +142,7 @@ test('the unanswered invocations of a dead process are each answered by a single
       ),
     },
   ]);
-  // The channel is told only of invocations that may have changed something.
+  // The channel gets a message only about invocations that may have changed something.
   expect(rows.map(({ orElse }) => orElse && textOf(orElse).slice(0, 15))).toEqual([
     'u I was restart',
     undefined,
@@ -234,7 +234,7 @@ test('if the bot gives up storing an invocation and the insert still arrives lat
   await store.schema.alterTable('away').renameTo('invocations').execute();
   await invocations.catchUp();
   expect(await states()).toEqual([['1', 'failed', true]]);
-  // The insert comes through only now, or the platform delivers the invocation again.
+  // The insert arrives only now, or the platform sends the invocation again.
   expect(await begin('1')).toBe(false);
   await membership.leave();
   await recovery.recover();
@@ -392,7 +392,7 @@ test('if an invocation was stored but the confirmation was lost, the invocation 
     ['1', 'failed', true],
     ['under way', 'running', false],
   ]);
-  // An invocation that is delivered again, and was not stored before, has its own end.
+  // If the platform sends an invocation again that was not stored before, the second invocation has its own end.
   await store.deleteFrom('invocations').where('id', '=', '1').execute();
   cut = true;
   await begin('2').catch(() => undefined);

@@ -123,7 +123,7 @@ test('two files for the same command are refused, and the error names both files
   );
 });
 
-test('a folder with more than 100 commands is refused', async () => {
+test('the bot does not start with a folder of more than 100 commands', async () => {
   for (let n = 0; n < 101; n++) await writeFile(join(folder, `c${n}.ts`), file(GOOD));
   await expect(loadCommands(folder)).rejects.toThrow(/commands\/c\d+\.ts: there are more than 100 commands/);
 });

@@ -24,7 +24,7 @@ interface Line {
   readonly [field: string]: unknown;
 }
 
-/** The log lines that tell the outcomes of invocations. */
+/** The log lines with the outcomes of invocations. */
 function ended({ bot }: Stage): Line[] {
   return bot.log.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'invocation: ended');
 }
@@ -121,7 +121,7 @@ describe.each(driverNames)('the log lines of invocations on %s', (name) => {
       'a text over the limit',
       'text-too-long',
       () => refused({ deployment: 'z'.repeat(13_000) }, 'status'),
-      // The console's adapter reads a line as a whole.
+      // The terminal passes on a typed line as a whole.
       name === 'console' ? {} : { command: 'status' },
     ],
     [

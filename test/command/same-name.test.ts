@@ -54,7 +54,7 @@ test.each<[string, string[], string[]]>([
   ['Arena', ['arena', 'lobby'], ['arena']],
   ['Arena', ['arena', 'ARENA'], ['arena', 'ARENA']],
   ['CAFE', ['café', 'cafe'], ['café', 'cafe']],
-  // A person who types these names can type them no other way.
+  // There is no other way to type these names.
   ['cafe\u0301', ['caf\u00e9', 'cafe'], ['caf\u00e9']],
   ['St. John’s', ["St. John's", 'St Johns'], ["St. John's"]],
   ['lobby', ['arena'], []],

@@ -7,7 +7,7 @@ import { until } from '../support/test-clock.ts';
 import { commandFolder } from './command-folder.ts';
 import { stageOn } from './harness.ts';
 
-/** Stores a command that is named by a word, and carries it out once somebody has approved. */
+/** A command that stores another command, which is carried out after a person has approved. */
 const ASK = `
 import { defineCommand } from '../src/command/define.ts';
 
@@ -57,7 +57,7 @@ export default defineCommand({
 const folder = commandFolder('stored-trouble', { ask: ASK, twice: TWICE });
 afterAll(folder.remove);
 
-/** The operator asks for a command, and approves. Does not wait for what becomes of the command. */
+/** The operator asks for a command, and approves. Does not wait for the outcome of the command. */
 async function approved(driver: ChatDriver, word: string): Promise<void> {
   await driver.command('operator', 'ask', { word });
   const asked = async () =>

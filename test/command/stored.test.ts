@@ -5,7 +5,7 @@ import { until } from '../support/test-clock.ts';
 import { commandFolder } from './command-folder.ts';
 import { effectOf, type Stage, stageOn } from './harness.ts';
 
-/** A request is stored, and carried out for the asker after a reader has approved. */
+/** A command that stores a request. The request is carried out for the asker after a reader has approved. */
 const ASK = `
 import { defineCommand } from '../src/command/define.ts';
 

@@ -6,7 +6,7 @@ import type { SlackDriver } from '../support/slack-driver.ts';
 import { until } from '../support/test-clock.ts';
 import { deployReady, effectOf, type Stage, stageOn } from './harness.ts';
 
-/** Text that means something to a platform, and is plain text to the bot. */
+/** Text that a platform would read as markup, but that the bot treats as plain text. */
 const NASTY =
   '```\n<!channel> <!here> <!everyone> <@U12345678> <!subteam^S0OPERATORS> <@500000000000000004> <@&300000000000000001> @everyone @here [x](https://evil.example) <https://evil.example|x> **bold** ||spoiler|| # head';
 const SHORT = '<!channel>';
@@ -92,7 +92,8 @@ describe.each(driverNames)('text from outside on %s', (name: DriverName) => {
     }
     if (stage.driver.platform === 'slack') {
       const sent = JSON.stringify((stage.driver as SlackDriver).server.requests);
-      // Foreign text is escaped in markup, or a literal element of rich text; never bare in mrkdwn or the fallback.
+      // Text from outside is either escaped in markup, or a literal element of rich text. It never stands unescaped in
+      // mrkdwn or in the fallback.
       for (const [, text = ''] of sent.matchAll(/"type":"mrkdwn","text":"((?:[^"\\]|\\.)*)"/g))
         expect(text).not.toMatch(/<!(?:channel|here|everyone|subteam)|<@U12345678>/);
     }

@@ -72,7 +72,10 @@ describe.each(driverNames)('bulk-stop on %s', (name) => {
 
 describe('the filters of bulk-stop', () => {
   let shared: Stage;
-  /** The request_ids of: a server of the operator in Montreal, a server of the reader in Tokyo, a foreign server. */
+  /**
+   * The request_ids of three servers: a server of the operator in Montreal, a server of the reader in Tokyo, and a
+   * server from elsewhere.
+   */
   let montreal = '';
   let tokyo = '';
   let foreign = '';
@@ -156,7 +159,7 @@ describe('the filters of bulk-stop', () => {
     expect(stopsOf(shared)).toEqual([]);
   });
 
-  test('with a filter that matches everything, "bulk-stop" needs the option --all', async () => {
+  test('if the filter matches every deployment, "bulk-stop" needs the option --all', async () => {
     const everything = await ask({ status: 'ready' });
     expect(everything.text).toMatch(/matches everything that runs: 3 deployments[\s\S]*Nothing was stopped/);
     expect(everything.text).toContain('such as the option tag or older-than.');
@@ -239,7 +242,7 @@ test('a plan of "bulk-stop" that was confirmed can neither be cancelled nor conf
   expect(stopped()).toHaveLength(1);
 });
 
-test('"bulk-stop" says that every deployment that matches is being stopped already', async () => {
+test('if every matching deployment is being stopped already, "bulk-stop" says so', async () => {
   const durations = { ...AT_ONCE.durations, terminating: 60_000 };
   stage = await stageOn('console', { simulator: { durations } });
   const id = await deployReady(stage, 'kart-racing', 'v1.2', 'qa');
@@ -265,7 +268,7 @@ test('a plan of "bulk-stop" that is confirmed after more than 15 minutes stops n
   expect(stopped()).toEqual([]);
 });
 
-test('the result of "bulk-stop --all" says that the filter was everything, and a file names all stopped deployments', async () => {
+test('the result of "bulk-stop --all" says that every deployment was meant, and a file names all stopped deployments', async () => {
   stage = await stageOn('discord');
   const ids: string[] = [];
   for (let n = 0; n < 11; n++) ids.push(await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2'));

@@ -33,7 +33,7 @@ async function cardOf(id: string): Promise<VisibleMessage> {
   return card;
 }
 
-/** Makes Edgegap say that the server became ready so long ago. */
+/** Makes Edgegap report that the server became ready `minutes` ago. */
 function readySince(id: string, ms: number): void {
   const { history = [] } = stage.simulator.deployments.get(id) ?? {};
   history.splice(0, history.length, ...history.map(({ phase, at }) => ({ phase, at: at - ms })));
@@ -94,7 +94,7 @@ describe.each(platforms)('the menu of a message on %s', (name) => {
     expect(phase(stage.simulator, id)).toBe('READY');
   });
 
-  test('on a message that is no card, the menu answers only the person, and says where the menu works', async () => {
+  test('on a message that is no card, the menu gives a private answer, which says on which messages the menu works', async () => {
     stage = await stageOn(name);
     const id = await deployReady(stage);
     const written = await hands().write('member', `stop:ask:${id} is my favourite`);
@@ -178,7 +178,7 @@ describe.each(platforms)('the menu of a message on %s', (name) => {
   });
 });
 
-test('on Discord, the same entry of the menu, delivered twice, is carried out only once', async () => {
+test('on Discord, an action from the menu of a message that arrives twice is carried out only once', async () => {
   stage = await stageOn('discord');
   const driver = stage.driver as DiscordDriver;
   const id = await deployReady(stage);
@@ -194,7 +194,7 @@ test('on Discord, the same entry of the menu, delivered twice, is carried out on
   ).toHaveLength(1);
 });
 
-test('if Discord no longer knows the interaction (10062), an entry of the menu does nothing, and works the next time', async () => {
+test('if Discord no longer knows the interaction (10062), an action from the menu does nothing, and works the next time', async () => {
   stage = await stageOn('discord');
   const driver = stage.driver as DiscordDriver;
   const id = await deployReady(stage);

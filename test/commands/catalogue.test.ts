@@ -35,7 +35,7 @@ const catalog: SimulatedCatalog = {
 };
 const KART = { application: 'kart-racing', version: 'v1.2' };
 
-/** What a command shows to the operator alone, without the markup of the platform, on one line. */
+/** The private answer of a command to the operator, on one line and without the markup of the platform. */
 async function shown(stage: Stage, command: string, values: Values = {}) {
   const { privately, publicly } = await effectOf(stage, 'operator', () =>
     stage.driver.command('operator', command, values),
@@ -101,7 +101,7 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
     expect(text).not.toContain('cloud');
   });
 
-  test('the command "locations" can show only places with room, of a given type or with given tags', async () => {
+  test('the command "locations" can show only locations with room, of a given type or with given tags', async () => {
     const text = await shown(stage, 'locations', { ...KART, type: 'cloud', tags: true });
     expect(text).toContain('46 places of type cloud with room for kart-racing v1.2');
     expect(text).toContain('Nigeria: Lagos (cloud)');
@@ -118,13 +118,13 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
     expect(lastQuery(stage)).toEqual({ app: 'kart-racing', page: '5' });
   });
 
-  test('the command "locations" shows the distance of each place to a given city', async () => {
+  test('the command "locations" shows the distance of each location to a given city', async () => {
     const text = await shown(stage, 'locations', { near: 'paris', tags: true });
     expect(text).toContain('46 places, nearest to Paris, France first');
     expect(text).toMatch(/0 km +Paris, France +cloud \| 344 km +London, United Kingdom +cloud/);
   });
 
-  test('the command "hosts" shows the free and total resources of a fleet, in sum and for each host', async () => {
+  test('the command "hosts" shows the free and total resources of the whole fleet and of each host', async () => {
     const text = await shown(stage, 'hosts', { fleet: 'tournament' });
     expect(text).toContain(
       '28.41 of 50.5 vCPU free · 55.32 of 98.35 GB free on 4 active hosts. 1 host not active yet.',
@@ -140,7 +140,7 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
   test('the command "hosts" shows how many deployments of a version fit on each host, in descending order', async () => {
     const text = await shown(stage, 'hosts', { fleet: 'tournament', ...KART });
     expect(text).toContain('54 more of kart-racing v1.2 fit on 3 hosts (0.5 vCPU, 1 GB each)');
-    // Memory is what runs out: 24.59 GB for 1 GB each.
+    // The memory runs out first: 24.59 GB are enough for 24 deployments of 1 GB each.
     expect(text).toMatch(
       /montreal-0 \| fits 24 .*ashburn-4.*\| fits 18 .*toronto-1 \| fits 12 .*vancouver-2 \| fits 0 /,
     );
@@ -183,7 +183,7 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
       ['hosts', { fleet: 'tournament' }],
     ] as const) {
       stage.simulator.faults.next({ endpoint: command }, down, 9);
-      // Edgegap is asked several times, with a while between.
+      // The bot asks Edgegap several times, and waits between two attempts.
       stage.speed(20);
       expect(await shown(stage, command, values)).toContain('Edgegap has a problem on its side');
       stage.speed(1);

@@ -139,7 +139,7 @@ describe('values are suggested on Discord while a person types', () => {
     expect(await suggested('tags remove', 'tag', '', { deployment: own })).toEqual(['qa']);
   });
 
-  test('each suggested city has its shortest clear name, and in a list of places the last place is completed', async () => {
+  test('each suggested city has its shortest clear name, and in a list of cities the last city is completed', async () => {
     expect(await driver.offered('operator', 'locations', 'near', 'sao')).toEqual([
       { label: 'São Paulo, São Paulo, Brazil', value: 'São Paulo' },
     ]);
@@ -161,14 +161,11 @@ describe('values are suggested on Discord while a person types', () => {
     ['reader', 2],
     ['member', 0],
     ['stranger', 0],
-  ] as const)(
-    'to a person of the kind "%s", at least %i deployments are suggested',
-    async (persona, least) => {
-      const offered = await driver.offered(persona, 'status', 'deployment', '');
-      if (least === 0) expect(offered).toEqual([]);
-      else expect(offered.length).toBeGreaterThanOrEqual(least);
-    },
-  );
+  ] as const)('to a person who is a "%s", at least %i deployments are suggested', async (persona, least) => {
+    const offered = await driver.offered(persona, 'status', 'deployment', '');
+    if (least === 0) expect(offered).toEqual([]);
+    else expect(offered.length).toBeGreaterThanOrEqual(least);
+  });
 
   test('a stopped deployment is no longer suggested', async () => {
     const gone = await deployReady(stage, 'lobby-chat', 'stable');
@@ -258,7 +255,7 @@ test('in the terminal, the Tab key completes a single value, and lists several v
   }
 });
 
-/** A command whose form asks for the values that only Edgegap knows. */
+/** A command with a form for values that only Edgegap knows. */
 const PICK = `
 import { defineCommand } from '../src/command/define.ts';
 
@@ -296,7 +293,7 @@ test('a form on Slack suggests values with a label, and at most 100 versions', a
       value: own,
       label: expect.stringMatching(/^kart-racing v1\.2 · Montreal · /),
     });
-    // Only the typed text itself is left, because a person on Slack can only pick.
+    // Only the typed text itself is offered. On Slack a person can only pick an offered value.
     expect(await offered('deployment', 'no such thing')).toEqual([
       { label: 'no such thing', value: 'no such thing' },
     ]);

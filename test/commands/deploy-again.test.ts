@@ -21,7 +21,7 @@ afterEach(() => stage?.close());
 
 const press = (label: string) => effectOf(stage, 'operator', () => stage.driver.press('operator', label));
 const deploys = () => stage.simulator.requests.filter(({ endpoint }) => endpoint?.startsWith('deploy'));
-/** Without the backslashes that keep Discord from reading markup. */
+/** The text without the backslashes with which Discord's markup is escaped. */
 const textOf = (messages: readonly { readonly text: string }[]) =>
   messages.map(({ text }) => text.replaceAll('\\', '')).join('\n');
 

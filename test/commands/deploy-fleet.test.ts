@@ -43,7 +43,7 @@ test('if a deploy to a fleet names only addresses of players, the emptiest host 
   ]);
 });
 
-test('if a deploy to a fleet names a host but no place, the server is deployed near the first host', async () => {
+test('if a deploy to a fleet names a host but no location, the server is deployed near the first host', async () => {
   expect(await hostsOf('--host tournament-toronto-1 --host tournament-montreal-0')).toEqual([
     'tournament-toronto-1',
     'tournament-montreal-0',
@@ -53,7 +53,7 @@ test('if a deploy to a fleet names a host but no place, the server is deployed n
   ]);
 });
 
-test('if Edgegap does not say where the named host of a deploy is, the default place is used', async () => {
+test('if Edgegap does not say where the named host of a deploy is, the default location is used', async () => {
   const [fleet, ...fleets] = defaultCatalog.fleets ?? [];
   const hosts = fleet?.hosts.map((host) => ({ ...host, city: {} }));
   const catalog = { ...defaultCatalog, fleets: [{ ...fleet, hosts }, ...fleets] } as typeof defaultCatalog;

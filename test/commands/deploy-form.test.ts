@@ -18,7 +18,7 @@ if (!kart || !version) throw new Error('The default catalog is empty');
 /** A name of 64 characters, the most that Edgegap accepts. */
 const LONG = `nightly-🏎️-${'é'.repeat(52)}`;
 const RIGHT_TO_LEFT = 'מירוץ קארטינג';
-/** Longer than any name that Edgegap accepts, and longer than a value of a menu on Slack or Discord may be. */
+/** A name that is too long for Edgegap, and too long for a value of a menu on Slack or Discord. */
 const TOO_LONG = 'x'.repeat(101);
 const SECRET = 'correct horse battery staple';
 
@@ -39,7 +39,7 @@ interface Desk {
   readonly applications: CatalogApplication[];
   /** The folder of the database's files. */
   readonly folder: string;
-  /** Lets this time pass, in milliseconds, while nobody waits for an answer. */
+  /** Lets this many milliseconds pass while nobody waits for an answer. */
   pass(ms: number): Promise<void>;
   speed(factor: number): void;
   close(): Promise<void>;
@@ -83,7 +83,7 @@ function handsOn(desk: () => Desk) {
   return { effect, deployments, count: () => deployments().length };
 }
 
-/** Everything that people see, and that the log and the database hold. */
+/** All texts that people see, and all texts in the log and the database. */
 async function everything({ stage, folder }: Desk): Promise<string> {
   const { driver, bot } = stage;
   const seen = [...(await driver.channel()), ...(await driver.privately('operator'))];
@@ -112,7 +112,7 @@ describe('the form of deploy on Discord', () => {
     await choose(application);
   };
 
-  test('/deploy alone asks for the application with a private menu, and for the rest with a form', async () => {
+  test('/deploy without options asks for the application with a private menu, and then for the other options with a form', async () => {
     const asked = await effect(() => driver.command('operator', 'deploy'));
     expect(asked.text).toContain('Choose the application.');
     expect(asked.aside?.buttons).toEqual(['Variables', 'Resources', 'Players and container']);
@@ -126,7 +126,7 @@ describe('the form of deploy on Discord', () => {
     expect(made?.tags.map(({ name }) => name)).toEqual(expect.arrayContaining(['qa', 'night']));
   });
 
-  test('/deploy with an application opens the form at once if the place is missing', async () => {
+  test('/deploy with an application opens the form at once if the location is missing', async () => {
     const opened = driver.opened();
     await driver.command('operator', 'deploy', { application: 'kart-racing', tag: 'night' });
     expect(driver.opened()).toBe(opened + 1);
@@ -135,14 +135,14 @@ describe('the form of deploy on Discord', () => {
     expect(publicly).toMatch(/kart-racing v1\.3.*Tokyo/s);
   });
 
-  test('if there are more versions than a menu holds, the form has a text field beside the menu', async () => {
+  test('if a menu has no room for all versions, the form of deploy has a text field beside the menu', async () => {
     await openFor('nightly');
     expect(driver.form()?.fields).toEqual(['version', 'version.other', 'near', 'tag', 'for']);
     const { publicly } = await fillIn({ 'version.other': 'build-7', version: 'build-400', near: 'Paris' });
     expect(publicly).toContain('nightly build-7');
   });
 
-  test('text that matches no version is refused, and the corrected form deploys once', async () => {
+  test('in the form of deploy, text that matches no version is refused, and the corrected form deploys once', async () => {
     const before = count();
     await openFor('nightly');
     const wrong = await fillIn({ 'version.other': 'build-7000', near: 'Paris', tag: 'qa' });
@@ -159,7 +159,7 @@ describe('the form of deploy on Discord', () => {
     expect(count()).toBe(before + 1);
   });
 
-  test('the form of stop lets a person type a deployment that the menu does not list, without choosing another', async () => {
+  test('in the form of stop, a person can type a deployment that the menu does not list, without choosing another deployment', async () => {
     for (let n = 0; n < 26; n++) await deployElsewhere(desk.stage.simulator, 'lobby-chat', 'stable');
     // The list of running deployments is read again after a minute, in the background of a suggestion.
     await desk.pass(61_000);
@@ -193,14 +193,14 @@ describe('the form of deploy on Discord', () => {
       desk.applications.findIndex(({ name }) => name === 'doomed'),
       1,
     );
-    // The newest version is looked up again if the list is older than a few seconds.
+    // If the list of versions is older than a few seconds, the newest version is read again.
     await desk.pass(10_000);
     const { text } = await fillIn({ near: 'Paris' });
     expect(text).toMatch(/doomed|application/);
     expect(count()).toBe(before);
   });
 
-  test('names with emoji and right-to-left text can be chosen, and a name that is too long leaves the form usable', async () => {
+  test('in a form, names with emoji and right-to-left text can be chosen, and a name that is too long does no harm', async () => {
     await openFor(RIGHT_TO_LEFT);
     const { publicly } = await fillIn({ version: LONG, near: 'Paris' });
     expect(publicly).toContain(LONG);
@@ -217,7 +217,7 @@ describe('the form of deploy on Discord', () => {
     expect(count()).toBe(before + 1);
   });
 
-  test('a form with a field that this version no longer has is refused, and a fresh form is offered', async () => {
+  test('a form with a field that this version of the bot no longer has is refused, and a new form is offered', async () => {
     const before = count();
     await openFor('kart-racing');
     const form = JSON.parse(JSON.stringify(driver.server.requests.at(-1)?.body));
@@ -252,7 +252,7 @@ describe('the form of deploy on Discord', () => {
     expect(text).toContain('Choose the application.');
   });
 
-  test('hidden variables are entered behind a button, reach the server hidden, and are shown and stored nowhere', async () => {
+  test('hidden variables are entered in a form of their own, reach the server hidden, and are shown and stored nowhere', async () => {
     await effect(() => driver.command('operator', 'deploy'));
     await driver.press('operator', 'Variables');
     expect(driver.form()).toEqual({ title: 'Variables', fields: ['env', 'hidden'] });
@@ -272,7 +272,7 @@ describe('the form of deploy on Discord', () => {
     expect(await everything(desk)).not.toContain(SECRET);
   });
 
-  test('a hidden variable that is the mistake is not kept, so that the person can enter other hidden variables or none', async () => {
+  test('if a hidden variable is wrong, the corrected form does not keep the variable, so that the person can leave it out', async () => {
     await effect(() => driver.command('operator', 'deploy'));
     await driver.press('operator', 'Variables');
     await fillIn({ env: 'TOKEN=open', hidden: `TOKEN=${SECRET}` });
@@ -287,12 +287,12 @@ describe('the form of deploy on Discord', () => {
     expect(deployments().at(-1)?.environment).toEqual([{ key: 'TOKEN', value: 'open', is_hidden: false }]);
   });
 
-  test('a mistake at the application is corrected with the menu of applications, and the other values are kept', async () => {
+  test('a wrong application in the form of deploy is corrected with a menu, and the other values are kept', async () => {
     const before = count();
     await openFor('fading');
     const index = desk.applications.findIndex(({ name }) => name === 'fading');
     desk.applications[index] = { name: 'fading', is_active: true, versions: [named('v1', false)] };
-    // The newest version is looked up again if the list is older than a few seconds.
+    // If the list of versions is older than a few seconds, the newest version is read again.
     await desk.pass(10_000);
     const wrong = await fillIn({ near: 'Paris', tag: 'qa' });
     expect(wrong.text).toContain('fading has no active version.');
@@ -303,7 +303,7 @@ describe('the form of deploy on Discord', () => {
     expect(count()).toBe(before + 1);
   });
 
-  test('a value that a field cannot show exactly is kept as typed, also if the person leaves the field alone', async () => {
+  test('a value that a form field cannot show exactly is kept as typed, even if the person does not touch the field', async () => {
     const open = async (env: string) => {
       await effect(() => driver.command('operator', 'deploy', { env }));
       await driver.press('operator', 'Variables');
@@ -330,7 +330,7 @@ describe('the form of deploy on Discord', () => {
     expect(await environment()).toEqual(['SHORT=y']);
   });
 
-  test('a form after a preset leaves the fields of the preset empty and says which values count', async () => {
+  test("if a person gives a preset, the form of deploy leaves the preset's fields empty and says which values count", async () => {
     await effect(() =>
       driver.command('operator', 'preset save', {
         name: 'racing',
@@ -353,7 +353,7 @@ describe('the form of deploy on Discord', () => {
     expect(names).not.toContain('qa');
   });
 
-  test('a mistake in the resources opens the part with the resources, and Continue leads on to the deploy', async () => {
+  test('a mistake in the resources opens the part of the form with the resources, and Continue leads on to the deploy', async () => {
     await effect(() => driver.command('operator', 'deploy'));
     await driver.press('operator', 'Resources');
     await fillIn({ cpu: '512' });
@@ -417,7 +417,7 @@ describe('the form of deploy on Slack', () => {
     ).toEqual(expect.arrayContaining(['qa', 'night']));
   });
 
-  test('a mistake appears at its field, and the same form then deploys once', async () => {
+  test('on Slack, a mistake appears at its field of the form, and the same form then deploys once', async () => {
     const before = count();
     await driver.command('operator', 'deploy', { application: 'kart-racing' });
     expect(driver.shown('application')).toBe('kart-racing');
@@ -437,7 +437,7 @@ describe('the form of deploy on Slack', () => {
     expect(count()).toBe(before + 1);
   });
 
-  test('values with line breaks, long values and other words for yes are deployed as typed', async () => {
+  test('values with line breaks, long values and other words for yes in the form of deploy are used as typed', async () => {
     const text = 'TEXT=one\nTWO=2';
     const long = `LONG=${'x'.repeat(3_500)}`;
     await driver.slash('operator', `deploy --env "${text}" --env ${long} --cached=on`);
@@ -452,7 +452,7 @@ describe('the form of deploy on Slack', () => {
     ).toMatchObject({ require_cached_locations: true });
   });
 
-  test('a field that a person empties stays empty after "More options", and a preset fills no field', async () => {
+  test('a form field that a person empties stays empty after "More options", and a preset fills no field', async () => {
     await driver.slash('operator', 'deploy --tag qa --for 2h');
     expect(driver.shown('tag')).toBe('qa');
     await driver.more('operator', { for: '3h' });
@@ -465,7 +465,7 @@ describe('the form of deploy on Slack', () => {
     );
   });
 
-  test('the typed text is offered if nothing matches, and is refused at the field', async () => {
+  test('in a form on Slack, the typed text itself is offered if no value matches, and is then refused at the field', async () => {
     await driver.command('operator', 'deploy');
     expect(await offered('application', 'zzz')).toEqual(['zzz']);
     expect(await offered('near', '45.50,-73.57')).toEqual(['45.50,-73.57']);
@@ -473,7 +473,7 @@ describe('the form of deploy on Slack', () => {
     expect(driver.mistakes().application).toMatch(/no application “zzz”.*kart-racing/);
   });
 
-  test('the button for more keeps the entries, and hidden variables are shown and stored nowhere', async () => {
+  test('the button "More options" keeps the entered values, and hidden variables are shown and stored nowhere', async () => {
     await driver.command('operator', 'deploy');
     const entries = { application: 'kart-racing', near: 'Montreal' };
     await driver.more('operator', entries);
@@ -536,7 +536,7 @@ describe('the form of deploy on Slack', () => {
 });
 
 describe('hidden variables that wait for a confirmation', () => {
-  test('the values are stored only encrypted while a deploy waits for a confirmation', async () => {
+  test('while a deploy waits for a confirmation, the values of its hidden variables are stored only encrypted', async () => {
     const desk = await openDesk('slack-http', { CONFIRM_DEPLOY: 'always' });
     const driver = desk.stage.driver as SlackDriver;
     const { effect, deployments } = handsOn(() => desk);

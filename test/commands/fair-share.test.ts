@@ -22,7 +22,7 @@ async function stageWith(
 
 const small = { PERSON_REQUESTS: String(AT_ONCE), PERSON_WAITING: String(WAITING) };
 
-/** Types `list` as often as said, without waiting for the answers. Resolves when all commands are acknowledged. */
+/** Types `list` this many times, without waiting for the answers. Resolves when all commands are acknowledged. */
 async function askFor({ driver }: Stage, persona: Persona, times: number): Promise<void> {
   const ask = () =>
     driver.platform === 'slack'
@@ -38,7 +38,7 @@ async function texts({ driver }: Stage, persona: Persona, like: RegExp): Promise
   return (await driver.privately(persona)).map(({ text }) => text).filter((text) => like.test(text));
 }
 
-/** Edgegap answers no list before time runs faster. */
+/** Edgegap answers the calls only when the test makes time run faster. */
 function holdEdgegap(stage: Stage): () => void {
   stage.simulator.faults.next({ endpoint: 'list' }, { kind: 'slow', when: 'before', ms: 8_000 }, 100);
   return () => stage.speed(50);
@@ -63,7 +63,7 @@ describe.each(['slack-http', 'slack-socket', 'discord'] as const)(
       await stage.bot.app.settled();
       expect(await texts(stage, 'operator', LIST)).toHaveLength(AT_ONCE + 1 + WAITING);
       expect(await texts(stage, 'reader', LIST)).toHaveLength(1);
-      // Discord shows a request without any answer as failed, so there each refused request has an answer.
+      // Discord shows a request without an answer as failed, so on Discord each refused request has an answer.
       expect(await texts(stage, 'operator', REFUSED)).toHaveLength(name === 'discord' ? 3 : 1);
       expect(await stage.driver.channel()).toEqual([]);
       const refused = stage.bot.log.filter((line) => line.includes('"code":"too-many-waiting"'));
@@ -89,7 +89,7 @@ describe.each(['slack-http', 'slack-socket', 'discord'] as const)(
 );
 
 describe('the fair share on Slack', () => {
-  test('while a person sends 1,000 requests on Slack, all are acknowledged, and another person is answered', async () => {
+  test('while a person sends 1,000 requests on Slack, all requests are acknowledged, and another person gets an answer', async () => {
     const stage = await stageWith('slack-http', {});
     const driver = stage.driver as SlackDriver;
     let acknowledged = 0;
@@ -112,7 +112,7 @@ describe('the fair share on Slack', () => {
     expect(await texts(stage, 'operator', REFUSED)).toHaveLength(1);
   });
 
-  test('a request that Slack delivers twice counts once towards the fair share and is answered once', async () => {
+  test('a request that Slack sends twice counts once towards the fair share and is answered once', async () => {
     const stage = await stageWith('slack-http', small);
     const driver = stage.driver as SlackDriver;
     const release = holdEdgegap(stage);
@@ -145,7 +145,7 @@ describe('the fair share on Slack', () => {
     }
   });
 
-  test('30 deploys of the same person are all carried out, although they exceed the fair share', async () => {
+  test('if a person makes 30 deploys, which exceed the fair share, all of them are carried out', async () => {
     const stage = await stageWith('slack-http', { CONFIRM_DEPLOY: 'never' });
     stage.speed(20);
     const driver = stage.driver as SlackDriver;
@@ -156,7 +156,7 @@ describe('the fair share on Slack', () => {
     );
     await stage.bot.app.settled();
     expect(stage.simulator.deployments.size).toBe(30);
-    // The message that Slack makes the cards wait is shown once.
+    // The person is told only once that the cards have to wait for Slack.
     const [, ...more] = await texts(stage, 'operator', /./);
     expect(more).toEqual([]);
   });

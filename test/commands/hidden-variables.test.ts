@@ -50,14 +50,14 @@ async function told(text: string): Promise<void> {
   clock.speed(1);
 }
 
-/** Everything that people see, and that the log and the database hold. */
+/** All texts that people see, and all texts in the log and the database. */
 async function everything(): Promise<string> {
   const seen = [...(await driver.channel()), ...(await driver.privately('operator'))];
   const files = readdirSync(folder).map((file) => readFileSync(join(folder, file), 'latin1'));
   return JSON.stringify([seen, stage.bot.log]) + files.join('\n');
 }
 
-/** A deploy whose outcome is unknown, and that the bot has searched for in vain. */
+/** A deploy whose outcome is unknown. The bot has searched for the deployment without success. */
 async function lose(): Promise<void> {
   stage.simulator.faults.next({ endpoint: 'deploy' }, { kind: 'reset', when: 'before' });
   await deploy();
@@ -137,7 +137,7 @@ test('hidden variables of an ended deployment are named as left out when the dep
   expect(await everything()).not.toContain(SECRET);
 });
 
-test('a mistake in a form with hidden variables keeps them for the corrected form, and shows them nowhere', async () => {
+test('after a mistake in a form, the corrected form keeps the hidden variables, and shows them nowhere', async () => {
   await driver.command('operator', 'deploy');
   await driver.more('operator');
   const wrong = await effect(() => driver.fillIn('operator', { ...VALUES, command: '/bin/server' }));
@@ -154,7 +154,7 @@ test('a mistake in a form with hidden variables keeps them for the corrected for
   expect(await everything()).not.toContain(SECRET);
 });
 
-test('a kept hidden variable that becomes the mistake can be removed, because the corrected form no longer keeps the variable', async () => {
+test('if a kept hidden variable turns out to be wrong, the corrected form no longer keeps the variable', async () => {
   await driver.command('operator', 'deploy');
   await driver.more('operator');
   await effect(() => driver.fillIn('operator', { ...VALUES, command: '/bin/server' }));

@@ -47,7 +47,7 @@ test('if the bot does not know the ids of the commands yet, Discord shows their 
   expect(server.requests.filter(({ path }) => path.endsWith('/commands'))).toHaveLength(2);
 });
 
-test('if Discord does not tell the ids of the commands, the hints are plain text, and a used command tells its id', async () => {
+test('if Discord does not send the ids of the commands, hints are plain text until a person uses the command', async () => {
   stage = await stageOn('discord');
   const { server } = stage.driver as DiscordDriver;
   server.fault({ on: /^GET \/applications/, answer: { status: 403, body: { code: 50001, message: 'No' } } });
@@ -59,7 +59,7 @@ test('if Discord does not tell the ids of the commands, the hints are plain text
   expect(await answerTo('help')).toContain(`</list:${id}>`);
 });
 
-/** Stands for the id of a server. */
+/** Replaces the id of a server. */
 const ELSEWHERE = 'id';
 
 /** Requests with a mistake, and the text on Discord, on Slack and in the terminal that says what to do. */
@@ -92,7 +92,7 @@ const INCOMPLETE: typeof MISTAKES = [
 ];
 
 test.each(driverNames)(
-  'on %s, the hint after each of these mistakes is a command or an option that a person can copy in this place',
+  'on %s, the hint after each of these mistakes is a command or an option that a person can copy and type there',
   async (name) => {
     stage = await stageOn(name);
     const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');

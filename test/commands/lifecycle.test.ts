@@ -27,7 +27,7 @@ const press = async (label: string) => {
 };
 
 describe('the status command', () => {
-  test('the command "status" shows the address, ports, place and tags even of a deployment made outside the chat', async () => {
+  test('the command "status" shows the address, ports, city and tags even of a deployment made outside the chat', async () => {
     const ours = await deployReady(stage, 'kart-racing', 'v1.2', 'qa');
     const other = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     for (const [id, name] of [
@@ -118,7 +118,7 @@ describe('the tags command', () => {
     expect((await run(`tags ${ours}`)).text).toContain('The deployment has no tags.');
     const added = await run(`tags ${ours} add qa`);
     expect(added.privately.map(({ text }) => text).join()).toContain(`Added qa to ${ours}`);
-    // The card shows the change to everyone, and no further message does.
+    // Only the card shows the change to everyone.
     expect(added.publicly.every(({ text }) => /Tags\s+qa/.test(text))).toBe(true);
     expect((await run(`tags ${ours} add "two words"`)).text).toContain('Added two words');
     expect((await run(`tags ${ours} rename qa final`)).text).toContain(`Renamed qa to final on ${ours}`);
@@ -176,7 +176,7 @@ describe('the deploy command', () => {
     expect(all).not.toContain('203.0.113.7');
   });
 
-  test('a deploy without a place goes to the place in DEFAULT_NEAR', async () => {
+  test('a deploy without a location goes to the location in DEFAULT_NEAR', async () => {
     const other = await stageOn('console', { environment: { DEFAULT_NEAR: 'São Paulo' } });
     try {
       await deployNear(other);

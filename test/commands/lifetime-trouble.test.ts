@@ -20,7 +20,7 @@ describe.each(['discord', 'slack-http'] as const)('a lifetime and its person on 
   });
   afterAll(() => stage?.close());
 
-  test('a lifetime ends even if the person who deployed lost the permission, and another operator may extend it before', async () => {
+  test('a lifetime ends even if the person who deployed lost the permission, and another operator may extend the lifetime before', async () => {
     const id = await deployFor(stage, { for: '2m' });
     await later(stage, () => question(stage, id));
     await stage.driver.regroup('operator', []);

@@ -8,10 +8,10 @@ import { until } from '../support/test-clock.ts';
 
 const HOUR = 60 * 60_000;
 
-/** As a person reads the text: without the marks of formatting, in which the platforms differ. */
+/** The text without the marks of formatting, which differ between the platforms. */
 const shown = (text = '') => text.replace(/[\\*`]/g, '');
 
-/** Changes a deployment that is there already, as time or a fleet would have. */
+/** Changes an existing deployment: its age, or its fleet and host. */
 function change(stage: Stage, id: string, to: { readonly createdAt?: number; readonly extras?: object }) {
   Object.assign(stage.simulator.deployments.get(id) ?? {}, to);
 }
@@ -65,7 +65,7 @@ describe.each(driverNames)('the rows of list on %s', (name) => {
     expect(card.text).toContain('lobby-chat stable');
     expect(card.text).toContain('websocket (WS, TLS)');
     const buttons = ['Logs', 'Metrics', 'Tags', 'Refresh', 'Details', 'Stop'];
-    // In a terminal a link is no button.
+    // In a terminal, a link does not count as a button.
     expect(card.buttons).toEqual(name === 'console' ? buttons : [...buttons, 'Dashboard']);
     if (name === 'console') return;
     const details = menuOf(stage).map(({ description }) => words(description));
@@ -101,7 +101,7 @@ describe.each(driverNames)('the rows of list on %s', (name) => {
     expect(mine.text).toContain('1 active deployment: deployed by you');
     expect(mine.text).toContain(own);
     expect(mine.text).not.toContain(other);
-    // In a terminal nothing new is printed where nothing has changed.
+    // A terminal prints a message again only if the message has changed.
     if (name === 'console') return;
     expect((await press('Refresh')).text).toContain('1 active deployment: deployed by you');
     const reader = await list({ mine: true }, 'reader');

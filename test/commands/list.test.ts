@@ -29,7 +29,7 @@ describe('the list command', () => {
     (await effectOf(stage, 'operator', () => stage.driver.press('operator', label))).privately.at(-1);
   const rows = (text = '') => text.split('\n').filter((line) => /^│ [0-9a-f]{12}/.test(line));
 
-  test('if no deployment is active, the command "list" says that there are none', async () => {
+  test('if no deployment is active, the command "list" says so', async () => {
     const card = await list();
     expect(card?.text).toContain('0 active deployments');
     expect(card?.text).toContain('No deployment is active.');
@@ -174,7 +174,7 @@ test('the command "list" makes no status call for a deployment from chat that is
         near: 'Montreal',
       }),
     );
-    // The bot’s own status polls of the deployment are far between from now on.
+    // From now on the bot's own status polls of the deployment are rare.
     stage.speed(0.001);
     const { asked, privately } = await effectOf(stage, 'operator', () => typeLine(stage, 'operator', 'list'));
     expect(asked).toEqual(['GET list']);

@@ -10,7 +10,7 @@ async function openStage(...args: Parameters<typeof stageOn>): Promise<Stage> {
   return stage;
 }
 
-/** Asks to follow a log. Resolves with the private answers. */
+/** Types "logs --follow". Resolves with the private answers. */
 async function follow(stage: Stage, deployment: string, values: Values = {}): Promise<string> {
   const ask = () => stage.driver.command('operator', 'logs', { deployment, follow: true, ...values });
   const { privately } = await effectOf(stage, 'operator', ask);
@@ -18,7 +18,7 @@ async function follow(stage: Stage, deployment: string, values: Values = {}): Pr
   return privately.map(({ text }) => text).join('\n');
 }
 
-/** The follower's message, as soon as the message has this text. */
+/** The message of the followed log, as soon as the message has this text. */
 function shown({ driver }: Stage, text: string | RegExp): Promise<VisibleMessage> {
   const isFollower = (message: VisibleMessage) => /Follow(?:ing|ed) the log of/.test(message.text);
   return until(
@@ -27,7 +27,7 @@ function shown({ driver }: Stage, text: string | RegExp): Promise<VisibleMessage
   );
 }
 
-/** The text of the file with the lines that were seen. */
+/** The text of the file with the lines that the message has shown. */
 function file({ driver }: Stage): Promise<string> {
   return until(
     async () =>
@@ -108,7 +108,7 @@ describe('logs --follow', () => {
     expect(text).toMatch(/Only lines with .*round/);
   });
 
-  test('if a followed log begins anew, it is shown from its beginning, and the gap is marked', async () => {
+  test('if a followed log starts again from its beginning, the message marks the gap and shows the new log', async () => {
     const stage = await openStage('slack-http');
     const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
     await follow(stage, id);

@@ -53,7 +53,7 @@ describe('logs --follow in a Slack workspace that takes messages to which text i
   const timesIn = (messages: readonly VisibleMessage[], line: string) =>
     messages.map(({ text }) => text.split(line).length - 1).reduce((sum, count) => sum + count, 0);
 
-  test('the new lines are appended to one message in the thread of the card, and the card is not edited for them', async () => {
+  test("on Slack, the new lines of a followed log are appended to one message in the card's thread, and the card is not edited", async () => {
     await follow();
     const { id, edits } = await card('Following');
     print('lap <1>, TOKEN=abcdefgh');
@@ -74,7 +74,7 @@ describe('logs --follow in a Slack workspace that takes messages to which text i
     );
   });
 
-  test('if the card of the deployment is in the channel, the lines appear in the thread of this card', async () => {
+  test("if a deployment's card is in the Slack channel, the lines of its followed log appear in the thread of this card", async () => {
     deployment = await deployReady(stage);
     const [live] = await driver.channel();
     await follow();
@@ -82,7 +82,7 @@ describe('logs --follow in a Slack workspace that takes messages to which text i
     expect((await streamed('lap <1>')).at(-1)?.parent).toBe(live?.id);
   });
 
-  test('a log line cannot end the block of code, and cannot mention people', async () => {
+  test('on Slack, a line of a followed log cannot end the block of code, and cannot mention people', async () => {
     await follow();
     print('lap ``` <!channel> <@U1> ```` end');
     const [message] = await streamed('end');
@@ -91,7 +91,7 @@ describe('logs --follow in a Slack workspace that takes messages to which text i
     expect(message?.text.match(/```/g)).toHaveLength(2);
   });
 
-  test('if Slack appends nothing more to a message, the lines go on in a new message of the same thread', async () => {
+  test('if Slack appends nothing more to a message, a followed log goes on in a new message of the same thread', async () => {
     await follow();
     print('lap <1>');
     await streamed('lap <1>');
@@ -105,7 +105,7 @@ describe('logs --follow in a Slack workspace that takes messages to which text i
     for (const line of ['lap <1>', 'lap <2>', 'lap <3>']) expect(timesIn(all, line)).toBe(1);
   });
 
-  test('if Slack asks the bot to slow down, the lines are appended later, each line once', async () => {
+  test('if Slack asks the bot to slow down, the lines of a followed log are appended later, each line once', async () => {
     await follow();
     print('lap <1>');
     await streamed('lap <1>');
@@ -130,7 +130,7 @@ describe('logs --follow in a Slack workspace that takes messages to which text i
     expect(await fileAtTheEnd()).not.toContain('may be missing');
   });
 
-  test('if Slack refuses such messages from a certain time on, the lines appear in the card', async () => {
+  test('if Slack begins to refuse messages to which text is appended, the lines of a followed log appear in the card', async () => {
     await follow();
     print('lap <1>');
     await streamed('lap <1>');
@@ -142,7 +142,7 @@ describe('logs --follow in a Slack workspace that takes messages to which text i
     expect(driver.server.requests.filter(({ method }) => method === 'chat.startStream')).toHaveLength(1);
   });
 
-  test('of many new lines only the newest are appended, and the message says how many lines are left out', async () => {
+  test('if a followed log has very many new lines, only the newest are appended on Slack, and the message says how many are missing', async () => {
     await follow();
     print('lap <1>');
     await streamed('lap <1>');

@@ -50,7 +50,7 @@ describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends as %s', (lo
     expect(card?.files[0]?.content.trim().split('\n')).toHaveLength(60);
   });
 
-  test('a log line that is longer than a message is cut at the start, and no character is split', async () => {
+  test('a log line that is longer than a message is cut at the start, never in the middle of a character', async () => {
     stage.simulator.print(id, `start ${'🏎'.repeat(3000)} end`);
     const { privately } = await logs(id, 1);
     expect(privately[0]?.text).toContain('🏎 end');
@@ -87,7 +87,7 @@ describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends as %s', (lo
     expect(privately[0]?.text).toContain('READY TOKEN=[masked]');
   });
 
-  test('secrets in a log are masked in the message and in the file, even at the place where the log is cut', async () => {
+  test('secrets in a log are masked in the message and in the file, even at the position where the log is cut', async () => {
     const secret = 'zzz-secret-value-zzz';
     for (let n = 0; n < 120; n++)
       stage.simulator.print(id, `${'.'.repeat(n)} API_TOKEN=${secret} ${'y'.repeat(30)}`);
@@ -127,7 +127,7 @@ describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends as %s', (lo
     expect(text).toContain('The deployment has terminated, and its log is gone.');
   });
 
-  test('the command "logs" shows the link to a stored log, unless everybody with the link could open the log', async () => {
+  test('the command "logs" shows the link to a stored log, unless the link opens the log without a sign-in', async () => {
     for (const [storage, shown] of [
       ['attic', true],
       ['attic.example.com/x.log?X-Amz-Signature=0123456789abcdef&x=', false],
@@ -291,7 +291,7 @@ describe('lines of a log that match', () => {
   test('a search in a log for part of a secret gives the same answer for right and wrong guesses', async () => {
     for (const grep of ['zzz-secret', '/zzz-s/', '/TOKEN=z/'])
       expect((await answerTo({ grep })).text).toMatch(/No line matches/);
-    // A right guess and a wrong guess have the same answer.
+    // The answer to a right guess is the same as the answer to a wrong guess.
     const others = 'tick|args|REQUEST|joined|seed|CITY|PUBLIC|PORT|SERVER|FQDN|LOCATION';
     const guess = (letter: string) => answerTo({ grep: `/${others}|API_TOKEN=${letter}/`, invert: true });
     const right = await guess('z');
@@ -320,7 +320,7 @@ describe('lines of a log that match', () => {
     expect(text).not.toContain('Log of');
   });
 
-  test('a search for a pattern that would take other regular expression engines years is answered at once', async () => {
+  test('a log search is answered at once, even if other engines for regular expressions would need years for its pattern', async () => {
     stage.simulator.print(id, `${'a'.repeat(60_000)}!`);
     expect((await answerTo({ grep: '/^(a+)+$/' })).text).toMatch(/No line matches/);
   });

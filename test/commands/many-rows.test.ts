@@ -78,7 +78,7 @@ describe.each(driverNames)('many rows on %s', (name) => {
     expect(last.text).toContain('build-001');
   });
 
-  test('a list of 200 places shows every place under its country, over several pages', async () => {
+  test('a list of 200 locations shows every city under its country, over several pages', async () => {
     let page = await ask('locations', {});
     expect(page.text).toContain('200 places');
     let text = page.text;
@@ -91,7 +91,7 @@ describe.each(driverNames)('many rows on %s', (name) => {
     expect(text).toMatch(/Country of Long Names 0: Town001 upon the River, Town002 upon the River/);
   });
 
-  test('a list of 200 places is sorted by distance, and stays sorted while a person turns the pages', async () => {
+  test('a list of 200 locations is sorted by distance, and stays sorted while a person turns the pages', async () => {
     const first = await ask('locations', {
       near: 'Town100 upon the River',
       application: 'nightly',
@@ -107,7 +107,7 @@ describe.each(driverNames)('many rows on %s', (name) => {
   test('a list of 500 hosts shows the emptiest host first, and turning a page does not read the hosts again', async () => {
     const first = await ask('hosts', { fleet: 'world', application: 'nightly', version: 'build-400' });
     expect(first.text).toContain('world: 500 hosts');
-    // 12 hosts have 1.5 vCPU or more, the others room for two deployments of half a vCPU.
+    // 12 hosts have 1.5 vCPU or more. Each of the other hosts has room for two deployments of half a vCPU.
     expect(first.text).toMatch(/1000 more of nightly build-400 fit.* on 500 hosts \(0\.5 vCPU, 1 GB each\)/);
     expect(found(first.text, /alpha[\w-]+/g).slice(0, 2)).toEqual([
       'alpha-north-america-500',

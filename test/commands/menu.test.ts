@@ -89,7 +89,7 @@ describe.each(['discord', 'slack-http'] as const)('the menu and the rights of a 
   });
 });
 
-test('on Slack, the bot opens its menu for the slash command alone, and for a mention without a command', async () => {
+test("on Slack, the slash command without further words opens the bot's menu, and so does a mention without a command", async () => {
   stage = await stageOn('slack-socket');
   const driver = stage.driver as SlackDriver;
   const typed = await effectOf(stage, 'operator', () => typeLine(stage, 'operator', ''));

@@ -7,7 +7,7 @@ import { until } from '../support/test-clock.ts';
 
 const MINUTE = 60_000;
 
-/** A server of which Edgegap says that it was ready so long ago. */
+/** A server that became ready this long ago, as Edgegap reports. */
 async function readySince(simulator: Simulator, ms: number, version = 'v1.2'): Promise<string> {
   const id = await deployElsewhere(simulator, 'kart-racing', version);
   const { history = [] } = simulator.deployments.get(id) ?? {};
@@ -49,7 +49,7 @@ describe.each(driverNames)('metrics on %s', (name) => {
     const colours = new Set<string>();
     const { data } = context.getImageData(0, 0, 800, 900);
     for (let at = 0; at < data.length; at += 4) colours.add(`${data[at]},${data[at + 1]},${data[at + 2]}`);
-    // The line of CPU and memory, the second line of the network, the limit.
+    // The line of CPU and memory, the second line of the network, and the line of the limit.
     expect([...colours]).toEqual(expect.arrayContaining(['86,180,233', '230,159,0', '255,122,112']));
   });
 
@@ -165,7 +165,7 @@ describe('metrics in words', () => {
     const { text } = await window(Date.now() - 30 * MINUTE);
     expect(text).toContain('average');
     expect(text).toMatch(/(29|30) min( \d+ s)?, from/);
-    // Half an hour before the beginning can only mean tomorrow.
+    // The time of day is half an hour before the beginning, so it can only mean the next day.
     expect((await window(begin - 30 * MINUTE)).text).toContain('The window ends in the future');
   });
 

@@ -86,7 +86,7 @@ test('without MAX_LIFETIME, a server from the list of "orphans" can be adopted f
   }
 });
 
-test('the server of a deploy with an unknown outcome cannot be adopted, because "orphans" connects the server with the deploy', async () => {
+test('"orphans" connects a server with its deploy of unknown outcome, and so nobody can adopt this server', async () => {
   const stage = await stageOn('console');
   try {
     stage.simulator.faults.next({ endpoint: 'deploy' }, { kind: 'reset', when: 'before' });
@@ -128,7 +128,7 @@ test('if a person deploys an adopted server again, the new server is like any se
   }
 });
 
-/** The operator's account leaves the Discord server, or is deactivated in the Slack workspace. */
+/** The operator leaves the Discord server, or an admin deactivates the operator in the Slack workspace. */
 function operatorLeaves({ driver }: Stage): void {
   if (driver.platform === 'slack') {
     const { server, userIds } = driver as SlackDriver;

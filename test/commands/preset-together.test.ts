@@ -7,7 +7,7 @@ beforeAll(async () => {
 });
 afterAll(() => stage?.close());
 
-/** What the person at the terminal is told. */
+/** The answer that the person at the terminal reads. */
 async function say(line: string): Promise<string> {
   const { privately, publicly } = await effectOf(stage, 'operator', () => typeLine(stage, 'operator', line));
   expect(publicly).toEqual([]);

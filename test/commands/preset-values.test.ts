@@ -10,7 +10,7 @@ import { startBot } from '../support/bot.ts';
 import type { ConsoleDriver } from '../support/console-driver.ts';
 import { pacedClock } from '../support/paced-clock.ts';
 
-/** What the person at the terminal is told. */
+/** The answer that the person at the terminal reads. */
 async function say(stage: Stage, line: string): Promise<string> {
   const { privately } = await effectOf(stage, 'operator', () => typeLine(stage, 'operator', line));
   return privately.map(({ text }) => text).join('\n');

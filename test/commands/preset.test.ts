@@ -121,7 +121,7 @@ test('the question about a deploy with a preset names the preset, and so does th
   expect(textOf(publicly)).toMatch(/Preset\W+night-2/);
 });
 
-test('a preset may lack the place or the version, which are then given at each deploy', async () => {
+test('a preset may lack the location or the version, which are then given at each deploy', async () => {
   const stage = await stageOn('console');
   onTestFinished(() => stage.close());
   await line(stage, 'preset save tokyo --near Tokyo');
@@ -131,7 +131,7 @@ test('a preset may lack the place or the version, which are then given at each d
   expect(await deployed(stage, act)).toMatch(/lobby-chat stable.*Tokyo/s);
 });
 
-test('a mention of a Slack member who is called like a preset means the preset', async () => {
+test('if a preset has the name of a Slack member, a mention of the member means the preset', async () => {
   const stage = await stageOn('slack-socket');
   onTestFinished(() => stage.close());
   const { mention, server, userIds } = stage.driver as SlackDriver;

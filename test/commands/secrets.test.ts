@@ -21,7 +21,10 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Everything that was shown to people, stored or logged. No other process may read the store while the bot runs. */
+/**
+ * All texts that people saw, and all texts in the store and the log. The bot must not run, because it keeps the store
+ * for itself.
+ */
 async function everything(): Promise<string> {
   const { driver, bot } = stage;
   const shown = [...(await driver.channel()), ...(await driver.privately('operator'))];

@@ -16,7 +16,7 @@ interface Stage {
   readonly posts: readonly { readonly at: number; readonly taken: boolean }[];
 }
 
-/** The whole bot beside a Slack that answers chat.postMessage as `limit` says. */
+/** The whole bot, with a Slack that answers chat.postMessage as `limit` says. */
 async function open(limit: (posts: Stage['posts'], at: number) => SlackFault | undefined): Promise<Stage> {
   const clock = pacedClock(10);
   const posts: { at: number; taken: boolean }[] = [];
@@ -58,7 +58,7 @@ describe('deploys while Slack limits the rate', () => {
     const deployed = stage.bot.simulator.requests
       .filter(({ endpoint }) => endpoint === 'deploy')
       .map(({ body }) => (body as { tags: string[] }).tags[0]);
-    // Each deployment follows its own card.
+    // Each deployment starts after its own card.
     expect(deployed).toEqual(Array.from({ length: 30 }, (_, index) => `n${index + 1}`));
     const told = await asides(stage);
     expect(told.length).toBeGreaterThan(0);

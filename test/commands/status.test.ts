@@ -10,7 +10,7 @@ import {
 import { driverNames } from '../support/bot.ts';
 import type { Values } from '../support/chat-driver.ts';
 
-/** As a person reads the text: without the marks of formatting, in which the platforms differ. */
+/** The text without the marks of formatting, which differ between the platforms. */
 const shown = (text = '') => text.replace(/[\\*`]/g, '');
 
 describe.each(driverNames)('status on %s', (name) => {
@@ -93,7 +93,7 @@ describe.each(driverNames)('status on %s', (name) => {
     expect(shown((await status())?.text)).toContain('Error, last step: Ready');
   });
 
-  test('a live card shows the time of the end but no details, and no button can add the details', async () => {
+  test('a live card shows the time of the end but no details, and no press of a button adds the details', async () => {
     const own = await deployReady(stage);
     const cardOf = async () => (await stage.driver.channel()).find(({ buttons }) => buttons.includes('Stop'));
     const card = await cardOf();

@@ -46,7 +46,7 @@ describe.each(['discord', 'slack-http'] as const)('a planned stop and its person
     await later(stage, () => shows(stage, id, 'Stopped '));
   });
 
-  test('a planned stop survives a restart, and a stop that was due meanwhile is carried out at the start', async () => {
+  test('a planned stop survives a restart of the bot, and a stop that was due during the restart is carried out at the start', async () => {
     const id = await deployReady(stage);
     await plan(stage, id);
     stage.speed(100);
@@ -89,10 +89,13 @@ describe('trouble with a stop', () => {
     ['30s', 'in must be at least one minute'],
     ['8d', 'in may be at most 7 days'],
     ['3w', 'in may be at most 7 days'],
-  ])('the command "stop --in %s" is refused because of the length of time', async (wait, reason) => {
-    const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
-    expect(await answer(`stop ${id} --in ${wait}`)).toContain(`${reason}, not “${wait}”`);
-  });
+  ])(
+    'the command "stop --in %s" is refused, because the wait is too short or too long',
+    async (wait, reason) => {
+      const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
+      expect(await answer(`stop ${id} --in ${wait}`)).toContain(`${reason}, not “${wait}”`);
+    },
+  );
 
   test('if a length of time is typed in two words, the answer shows how to write the length', async () => {
     const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
@@ -101,7 +104,7 @@ describe('trouble with a stop', () => {
   });
 
   test('the question about a planned stop says if the server ends by itself before the planned time', async () => {
-    // A server of kart-racing v1.2 runs for at most an hour, and a server of lobby-chat for any time.
+    // Servers of kart-racing v1.2 have a time limit of an hour. Servers of lobby-chat have no time limit.
     const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
     expect(await answer(`stop ${id} --in 2h`)).toMatch(/ends this server by itself before that, at \d+:\d+/);
     expect(await answer(`stop ${id} --in 30m`)).not.toContain('by itself');
@@ -219,7 +222,7 @@ describe('trouble with a stop', () => {
     expect(stopsOf(stage, id)).toHaveLength(1);
   });
 
-  test('if a planned stop is cancelled while it is being sent, the cancellation is too late, and the card shows one outcome', async () => {
+  test('if a person cancels a planned stop while it is being sent, the cancellation is too late, and the card shows one outcome', async () => {
     const id = await deployReady(stage);
     await plan(stage, id);
     stage.simulator.faults.next({ endpoint: 'stop' }, { kind: 'slow', when: 'before', ms: 20_000 });

@@ -10,9 +10,9 @@ import { rowsIn } from '../support/rows.ts';
 import { until } from '../support/test-clock.ts';
 
 const SECRET = 'correct "horse" battery staple';
-/** As a person types the secret inside quotation marks. */
+/** The secret as a person types it inside quotation marks. */
 const TYPED = `"${SECRET.replaceAll('"', '\\"')}"`;
-/** A piece without the characters that JSON escapes. */
+/** A piece of the secret without the characters that JSON escapes. */
 const PIECE = 'battery staple';
 
 let folder: string;
@@ -65,7 +65,7 @@ const told = async (text: string) => {
   clock.speed(1);
 };
 
-/** All texts that people, files, log lines and the database have, and the bytes of the database's file. */
+/** All texts of messages, files, log lines and the database, and the bytes of the database's file. */
 async function everything(): Promise<string> {
   const { driver, bot } = stage;
   const seen = [...(await driver.channel()), ...(await driver.privately('operator'))];
@@ -110,7 +110,7 @@ describe('the values of variables', () => {
     expect(all).not.toContain('correct ');
   });
 
-  test('a refusal of the older API that repeats the command or the arguments is shown without both', async () => {
+  test("if a refusal of Edgegap's older API repeats the command or the arguments, the bot leaves both out", async () => {
     await start('console');
     const message = 'The command run -p hunter-7 with “--rcon hunter-8” cannot be used';
     stage.simulator.faults.next(

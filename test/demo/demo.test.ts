@@ -5,7 +5,7 @@ import { runDemo, startDemo } from './child.ts';
 
 const DEPLOY = 'deploy kart-racing v1.2 --near Montreal --tag qa';
 
-/** Several processes run at once on a machine that may be busy: this only decides when a failing test gives up. */
+/** Long enough for several processes on a busy machine. This limit only decides when a failing test gives up. */
 const patient = { timeout: 60_000 };
 
 /** Fails unless `output` holds the texts in this order, with anything between them. */
@@ -31,12 +31,12 @@ describe.concurrent('the demo with lines from a pipe', patient, () => {
       '.pr.edgegap.net:',
       'is ready',
     ]);
-    // The words appear only where the list or the status had to be asked, because no callback came.
+    // These words appear only if the bot had to ask Edgegap, because no callback came.
     expect(output).not.toContain('found by asking');
     expect(output).not.toContain('\u001b');
   });
 
-  test('in the demo, a number presses a button, @last means the last server, and the end of the input ends the demo', async () => {
+  test('in the demo, a typed number presses a button, @last means the last server, and the end of the input ends the demo', async () => {
     const { child, finished, output } = startDemo('--fast');
     const press = async (label: string) => {
       const button = new RegExp(`\\[#(\\d+) ${label}\\]`);
@@ -50,7 +50,7 @@ describe.concurrent('the demo with lines from a pipe', patient, () => {
     const { code, errors } = await finished;
     expect([code, errors]).toEqual([0, '']);
     expectInOrder(output(), [DEPLOY, 'Stop kart-racing v1.2?', '› status @last']);
-    // The end may come before or after the question about the server.
+    // The server may end before or after the person asks about the server.
     expectInOrder(output(), [DEPLOY, 'Stop kart-racing v1.2?', '↳ • @you', 'terminated']);
   });
 

@@ -33,11 +33,11 @@ const told = (
 });
 
 const status = fc.constantFrom(...RANK);
-/** The events that Edgegap called back with, in whatever status the body was. */
+/** The events of Edgegap's callbacks, no matter which status the body has. */
 const events = fc.subarray([...CALLBACK_EVENTS]);
 const callback = fc.tuple(status, events).map(([one, names]) => told('called-back', one, names));
 const answer = fc.tuple(status, events).map(([one, names]) => told('snapshot', one, names));
-/** The outcome of the request: exactly one of these, at any time. */
+/** The outcome of the request. Exactly one of these news items comes, at any time. */
 const outcome = fc.constantFrom<News>(
   { kind: 'accepted', requestId: 'r1' },
   { kind: 'unplaced', requestId: 'r1', detail: 'no room' },
@@ -57,7 +57,7 @@ const anything = fc.oneof(
     { kind: 'tags', tags: ['new'] },
   ),
 );
-/** Each news item with the milliseconds since the item before. */
+/** The news items, each with the milliseconds since the previous item. */
 const life = fc.array(fc.tuple(anything, fc.constantFrom(0, 1, 1_000, 29_999, 31_000, 121_000)), {
   maxLength: 25,
 });

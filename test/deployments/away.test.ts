@@ -3,7 +3,7 @@ import { accepted, edgegapTime, openWatch, snapshot, type Watch } from './watch.
 
 const MINUTE = 60_000;
 
-/** The channel's messages about each deployment, a few seconds after the start of the next process. */
+/** The messages about each deployment in the channel, a few seconds after the start of the next process. */
 async function afterRestart(before: Watch): Promise<string> {
   await before.reconciler.stop();
   before.calls.length = 0;
@@ -61,7 +61,7 @@ test('if Edgegap is unreachable when the bot starts, the bot asks for the deploy
 });
 
 describe('the times that are reported of a deployment', () => {
-  /** A deployment made now, whose status the bot learns a minute and a half later. */
+  /** A deployment that is made now. The bot learns its status a minute and a half later. */
   async function learnedLate(fields: (start: number) => { readonly current_status: string }) {
     const watch = await openWatch({ callbacks: true });
     const start = watch.clock.now();

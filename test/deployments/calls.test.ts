@@ -10,7 +10,7 @@ import { accepted, openWatch, snapshot } from './watch.ts';
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-/** Calls to Edgegap in an hour for a number of deployments that stay in the same status. */
+/** The calls to Edgegap in an hour for `count` deployments that stay in the same status. */
 async function inAnHour(callbacks: boolean, count: number, status: string) {
   const watch = await openWatch({ callbacks });
   for (let index = 0; index < count; index++) {
@@ -20,7 +20,7 @@ async function inAnHour(callbacks: boolean, count: number, status: string) {
     await watch.add(accepted(request_id), snapshot(request_id, status));
   }
   await watch.reconciler.start();
-  // A young deployment is asked about more often.
+  // The bot asks about a young deployment more often.
   await watch.clock.advance(10 * 60_000);
   watch.calls.length = 0;
   await watch.clock.advance(HOUR);
@@ -28,7 +28,7 @@ async function inAnHour(callbacks: boolean, count: number, status: string) {
   return { lists, statuses: watch.calls.length - lists };
 }
 
-/** A client that says whether a list is being read. */
+/** A client that knows whether the bot is reading a list. */
 class ListingClient extends EdgegapClient {
   listing = false;
 
@@ -42,7 +42,7 @@ class ListingClient extends EdgegapClient {
   }
 }
 
-/** Requests for the list that arrive in an hour, for a number of ready servers. */
+/** The requests for the list that arrive in an hour, for `count` ready servers. */
 async function requestsInAnHour(count: number): Promise<number> {
   const none = { deploy: Number.POSITIVE_INFINITY, list: Number.POSITIVE_INFINITY };
   const clock = new TestClock();
@@ -78,12 +78,13 @@ async function requestsInAnHour(count: number): Promise<number> {
  */
 describe.runIf(suiteDatabase === 'sqlite')('calls to Edgegap in an hour', () => {
   test.each([
-    // The list holds 50 deployments a page: one round a minute with callbacks, six rounds without.
+    // A page of the list holds 50 deployments. The bot reads the list once a minute with callbacks, and six times a
+    // minute without callbacks.
     { callbacks: true, count: 1, status: 'READY', lists: 60, statuses: 0 },
     { callbacks: true, count: 100, status: 'READY', lists: 120, statuses: 0 },
     { callbacks: false, count: 1, status: 'READY', lists: 360, statuses: 0 },
     { callbacks: false, count: 100, status: 'READY', lists: 720, statuses: 0 },
-    // A starting deployment is asked about every 15 seconds, as no callback tells of its steps.
+    // The bot asks about a starting deployment every 15 seconds, because no callback reports its steps.
     { callbacks: true, count: 1, status: 'DEPLOYING', lists: 0, statuses: 240 },
   ])(
     'the number of calls to Edgegap an hour for $count deployments in $status is as documented (callbacks: $callbacks)',

@@ -6,7 +6,7 @@ import { accepted, openWatch, snapshot, type Watch } from './watch.ts';
 const MINUTE = 60_000;
 const AHEAD = 6 * 60 * MINUTE;
 
-/** News from `work` gets a time hours ahead: the clock is set right only afterwards. */
+/** Runs `work` while the clock is hours ahead. Afterwards the clock is set right. */
 async function ahead({ clock }: Watch, work: () => Promise<unknown>): Promise<void> {
   clock.set(AHEAD);
   await work();

@@ -20,13 +20,14 @@ export interface Run {
   readonly url: string;
   readonly log: readonly string[];
   /**
-   * Resolves when the line was answered. `id` is the platform's id of the invocation, the same for a repeated delivery.
+   * Resolves when the line was answered. `id` is the platform's id of the invocation. A repeated request has the same
+   * id.
    */
   say(line: string, person?: string, id?: string): Promise<void>;
-  /** Presses a button of this label, the newest that there is. */
+  /** Presses the newest button with this label. */
   press(label: string, person?: string, id?: string): Promise<void>;
   stop(): Promise<void>;
-  /** Dies here and now: nothing more gets out, nothing more is written. */
+  /** The bot dies at once. From then on it sends and writes nothing. */
   kill(): void;
 }
 
@@ -35,26 +36,26 @@ export interface Studio {
   readonly simulator: Simulator;
   /** The messages to a single person. */
   readonly privately: string[];
-  /** The studio's time, which runs fast. */
+  /** A clock that runs fast. */
   now(): number;
   run(environment?: Record<string, string>): Promise<Run>;
   /** The newest message with this text, as soon as the message is there. */
   shown(text: string | RegExp): Promise<Posted>;
   /** How many messages have this text now. */
   count(text: string | RegExp): number;
-  /** Requests to Edgegap's deploy endpoint so far. */
+  /** The number of requests to Edgegap's deploy endpoint so far. */
   deploys(): number;
-  /** The callback URLs given with the newest deploy. */
+  /** The callback URLs that Edgegap got with the newest deploy. */
   webhooks(): { ready: string; error: string; terminated: string };
   /** The body of a callback about the newest deployment. */
   body(changes?: Record<string, unknown>): Promise<Record<string, unknown>>;
 }
 
 export const DEPLOY = 'deploy kart-racing v1.2 --near Montreal --tag qa';
-/** A lifecycle that a test moves on by itself. */
+/** Durations with which deployments change only if the test changes them. */
 export const STILL = { deploying: 24 * 60 * 60_000 };
 
-/** A chat, an Edgegap and a public address that outlive the bots which run between them. */
+/** A chat, a simulated Edgegap and a public address. They go on while one bot ends and the next bot starts. */
 export async function openStudio(
   options: {
     readonly factor?: number;
@@ -85,7 +86,7 @@ export async function openStudio(
       });
       response.writeHead(answer.status).end(await answer.text());
     } catch {
-      // The bot, or the caller, is gone meanwhile: the line breaks, as behind any proxy.
+      // If the bot or the sender has ended in the meantime, the connection breaks, as behind any proxy.
       request.socket.destroy();
     }
   });
@@ -134,7 +135,7 @@ export async function openStudio(
       stopped ??= app.stop();
       return stopped;
     };
-    // The stop of a dead bot may fail in any way.
+    // The stop of a bot that counts as dead may fail in any way.
     runs.push({ stop: () => stop().catch((error: unknown) => (alive ? Promise.reject(error) : undefined)) });
 
     async function invoke(request: InvocationRequest, name: string, id = `i${++count}`): Promise<void> {
@@ -238,7 +239,7 @@ export async function openStudio(
   };
 }
 
-/** As Edgegap calls back; resolves with the status of the answer. */
+/** Sends a callback as Edgegap does. Resolves with the status of the answer. */
 export async function callBack(
   url: string,
   body: unknown,

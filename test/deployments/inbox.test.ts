@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { Callbacks } from '../../src/deployments/callbacks.ts';
 import { accepted, openWatch, type Watch } from './watch.ts';
 
-/** The processing of callbacks for a watched Edgegap. */
+/** The part of the bot that handles callbacks, with an Edgegap that records its calls. */
 function inboxOf({ store, repository, deployments, clock }: Watch) {
   const log: string[] = [];
   const callbacks = new Callbacks({
@@ -96,7 +96,7 @@ test('a callback that is stored at the moment when the previous callback is fini
   const change = watch.repository.change.bind(watch.repository);
   const insert = watch.store.insertInto.bind(watch.store);
   const send = (id: string, request: string) => callbacks.receive('ready', id, ready(request));
-  // The moment comes a number of steps after the transaction of the last callback.
+  // The moment comes some steps of the event loop after the transaction of the last callback.
   for (let steps = 0; steps < 20; steps++) {
     const last = await watch.add(accepted(`last${steps}`));
     const next = await watch.add(accepted(`next${steps}`));

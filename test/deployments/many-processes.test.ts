@@ -192,7 +192,7 @@ describe('a process taken for dead', () => {
           .where('invocation_id', '=', 'slow')
           .executeTakeFirst();
       await until(row, 'its intent');
-      // The process stands still, and for the other processes its time runs out.
+      // The process stands still, and the other processes take it for dead.
       const { id: holder } = one.membership;
       await one.store.updateTable('instances').set({ until: 0 }).where('id', '=', holder).execute();
       await other.reconciler.start();
@@ -230,10 +230,10 @@ test('if several processes look for due deployments at once, each due deployment
   const looks = await Promise.all(
     [one, other, one, other].map(({ repository }) => repository.schedule.claimDue('a', 20, 30_000)),
   );
-  // A process that looks at the same moment may find nothing: the next look finds the rest.
+  // A process that looks at the same moment may find nothing. The next look finds the other deployments.
   const taken = [...looks.flat(), ...(await one.repository.schedule.claimDue('a', 20, 30_000))];
   expect(taken.map(({ id }) => id).toSorted()).toEqual(ids.toSorted());
-  // The process that took the deployments dies, which only delays the questions.
+  // The process that claimed the deployments dies. This only delays the calls about them.
   await one.clock.advance(29_000);
   expect(await other.repository.schedule.claimDue('a', 40, 30_000)).toEqual([]);
   await one.clock.advance(1_000);
@@ -247,7 +247,7 @@ test.runIf(suiteDatabase === 'postgres')(
     await Promise.all(Array.from({ length: 5 }, () => add({ kind: 'unknown-outcome' })));
     await clock.advance(2_000);
     const claimed = await transact(store, async (tx) => {
-      // What is left is a nested loop, which may choose the deployments that are due anew for each row.
+      // PostgreSQL then uses a nested loop, which may choose the due deployments again for each row.
       for (const way of ['hashjoin', 'mergejoin', 'hashagg', 'sort', 'indexscan', 'bitmapscan', 'material'])
         await sql.raw(`set local enable_${way} = off`).execute(tx);
       return await new DeploymentSchedule(tx, clock).claimDue('a', 2, 30_000);

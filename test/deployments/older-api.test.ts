@@ -7,7 +7,7 @@ import { openStudio } from './harness.ts';
 const LINE = 'deploy kart-racing v1.2 --ip 203.0.113.7 --command /bin/server';
 
 describe('a deployment of the older API, which calls back only for ready', () => {
-  test('a failure before the server is ready is told soon', async () => {
+  test("the failure of a deployment of Edgegap's older API is reported soon", async () => {
     const studio = await openStudio({
       factor: 20,
       simulator: { durations: { deploying: 24 * 60 * 60_000 } },
@@ -20,8 +20,8 @@ describe('a deployment of the older API, which calls back only for ready', () =>
     expect(studio.count('found by asking')).toBe(0);
   });
 
-  test('if Edgegap has no room, the deployment that is left behind is found, and its failure is told', async () => {
-    // Unlike the newer APIs, the older API does not name the deployment that it leaves behind.
+  test("if Edgegap's older API has no room, the bot finds the deployment that is left behind, and reports its failure", async () => {
+    // Unlike the newer API, the older API does not name the deployment that it leaves behind.
     const studio = await openStudio({ factor: 60 });
     const run = await studio.run();
     await run.say('deploy trouble no-capacity --ip 203.0.113.7 --command /bin/server');
@@ -29,7 +29,7 @@ describe('a deployment of the older API, which calls back only for ready', () =>
     expect(studio.simulator.deployments.size).toBe(1);
   });
 
-  test('a failure and the end of a ready server are told, although Edgegap calls back for neither', async () => {
+  test("the failure and the end of a server of Edgegap's older API are reported, although no callbacks report them", async () => {
     const studio = await openStudio({ factor: 20 });
     const run = await studio.run();
     await run.say(LINE);
@@ -43,7 +43,7 @@ describe('a deployment of the older API, which calls back only for ready', () =>
     expect(studio.count('found by asking')).toBe(0);
   });
 
-  test('if the callback for ready does not arrive, the channel is told that callbacks do not arrive', async () => {
+  test("if the ready callback of Edgegap's older API does not arrive, the channel learns that callbacks do not arrive", async () => {
     const studio = await openStudio({ factor: 60 });
     const run = await studio.run();
     studio.simulator.faults.next({ callback: 'ready' }, { kind: 'drop' });
@@ -51,7 +51,7 @@ describe('a deployment of the older API, which calls back only for ready', () =>
     await studio.shown(/is ready.*found by asking/);
   });
 
-  test('a ready server is asked about as often as a server of a bot without PUBLIC_URL', () => {
+  test("the bot asks about a ready server of Edgegap's older API as often as a bot without PUBLIC_URL does", () => {
     const now = 1_000_000;
     const ready = { ...fresh, phase: 'live', status: 'READY', createdAt: 0 } as unknown as Deployment;
     const usual = { ...ready, plan: { users: [], place: '', tags: [] } };

@@ -31,7 +31,7 @@ async function office() {
   return { clock, store, stops, of, plan };
 }
 
-/** The title on the card of each person: the last edit that was written. */
+/** The title of each person's card after the last stored edit. */
 async function titles(store: Store): Promise<Map<string, string>> {
   const rows = await store
     .selectFrom('outbox')
@@ -65,7 +65,7 @@ test('if several people plan to stop a server at the same moment, one plan remai
     );
 });
 
-test('if a planned stop is cancelled, begun and overtaken by the end of the server at once, exactly one takes effect', async () => {
+test('if a person cancels a planned stop while the stop begins and the server ends, exactly one of the three takes effect', async () => {
   for (let round = 0; round < 5; round++) {
     const { clock, store, stops, plan } = await office();
     await plan('ann');
@@ -91,7 +91,7 @@ test('a planned stop that is being carried out can be neither cancelled nor repl
   await expect(plan('ben')).rejects.toMatchObject({ code: 'stop-under-way' });
   expect((await titles(store)).get('ben')).toBe('ben wants to stop kart v1 later');
   await transact(store, (tx) => endEarly(tx, clock, 'a', 'r1'));
-  // The next process, after a crash.
+  // The process after the crash.
   expect(await stops.begin(stop)).toMatchObject({ again: true });
   const failed: Ending = { kind: 'failed', why: 'No.' };
   await Promise.all(people.map(() => stops.end(stop, failed)));

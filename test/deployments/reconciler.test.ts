@@ -9,7 +9,7 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** A ready deployment of an age at which every part of Edgegap knows the deployment. */
+/** A ready deployment that is so old that every part of Edgegap knows the deployment. */
 async function running(options: Parameters<typeof openWatch>[0] = {}) {
   const watch = await openWatch(options);
   watch.statuses.set('r1', 'READY');
@@ -21,7 +21,7 @@ async function running(options: Parameters<typeof openWatch>[0] = {}) {
 }
 
 describe('a deployment that Edgegap suddenly does not know', () => {
-  test('if Edgegap does not know a deployment once, the bot polls the deployment again before any report', async () => {
+  test('if Edgegap does not know a deployment, the bot asks a second time before it reports an end', async () => {
     const { clock, statuses, deployments, calls, told, repository, id } = await running();
     statuses.delete('r1');
     await deployments.learn(id, { kind: 'missing' }, 'asked');
@@ -116,7 +116,7 @@ describe('a stop and the reconciler', () => {
     edgegap.stop = async () => 'perhaps-stopped';
     expect(await deployments.stop('r1', 'ann')).toBe('perhaps-stopped');
     await clock.advance(MINUTE);
-    // The answer was a slip, and the deployment runs.
+    // Edgegap's answer was wrong, and the deployment runs.
     expect(await repository.byId(id)).toMatchObject({ phase: 'live', missingAt: undefined });
     expect(await told()).not.toContain(' terminated');
     await deployments.stop('r1', 'ann');
@@ -180,7 +180,7 @@ describe('a deployment with an unknown outcome', () => {
 });
 
 describe('events without a callback', () => {
-  /** A deployment that became ready and is about to be asked about. */
+  /** A deployment that has become ready. The bot is about to ask about this deployment. */
   async function silent() {
     const watch = await openWatch({ callbacks: true });
     await watch.reconciler.start();
@@ -283,7 +283,8 @@ describe('events without a callback', () => {
   });
 });
 
-// Hours on a shared store, which is read every second, take too long.
+// This test lasts hours of the bot's time. A bot on a shared store reads the store every second, which would take too
+// long.
 describe.runIf(suiteDatabase === 'sqlite')('the reconciler after hours', () => {
   test('a failed deployment is polled less and less often, but at least every quarter of an hour', async () => {
     const { clock, statuses, listed, calls, reconciler, add } = await openWatch({ callbacks: true });

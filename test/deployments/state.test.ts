@@ -9,7 +9,7 @@ const status = (current_status: string, more: object = {}): News => ({
   status: DeploymentStatus.parse({ request_id: 'r1', current_status, ...more }),
 });
 
-/** Applies all the news, a minute apart; returns the reported events and the state in the end. */
+/** Applies the news items, a minute apart. Returns the reported events and the final state. */
 function believedAfter(...news: readonly News[]) {
   let facts: Facts = fresh;
   const told: string[] = [];
@@ -291,13 +291,13 @@ test('a stop that has had no effect after two minutes counts as failed', () => {
   });
 });
 
-test('if the stored time since which a deployment is missing lies in the future, that time is set to now', () => {
+test('if a deployment is stored as missing since a time in the future, that time is set to now', () => {
   const hour = 60 * 60_000;
   const facts: Facts = { ...fresh, phase: 'live', requestId: 'r1', missingAt: 5 * hour };
   expect(advance(facts, missing, hour)).toEqual({ changes: { missingAt: hour }, happened: [] });
 });
 
-test('if a callback is named ready but its body does not say so, the server counts as ready from the arrival of the callback', () => {
+test("if the body of a ready callback does not say that the server is ready, the server counts as ready from the callback's arrival", () => {
   const live = believedAfter(accepted).facts;
   const told = { ...calledBack('TERMINATING', 'ready'), since: { ready: 1_000 } } as News;
   expect(advance(live, told, 60_000).changes.readyAt).toBe(1_000);

@@ -106,7 +106,7 @@ describe('stopping a deployment', () => {
   test('a stop is offered and sent although Edgegap did not know the deployment for a moment', async () => {
     const { studio, run, id } = await running();
     const ready = studio.now();
-    // For a young deployment, being unknown would mean nothing.
+    // If Edgegap does not know a young deployment, this means nothing. So the deployment must be older.
     await until(() => studio.now() - ready > 31_000, 'it to be of age');
     studio.simulator.faults.next(
       { endpoint: 'status' },
@@ -126,7 +126,7 @@ describe('stopping a deployment', () => {
   test('if a stop fails and the second attempt gets 404, the deployment can still be stopped later', async () => {
     const { studio, run, id } = await running();
     const ready = studio.now();
-    // For a young deployment, being unknown would mean nothing.
+    // If Edgegap does not know a young deployment, this means nothing. So the deployment must be older.
     await until(() => studio.now() - ready > 31_000, 'it to be of age');
     for (const status of [502, 404])
       studio.simulator.faults.next({ endpoint: 'stop' }, { kind: 'server-error', when: 'before', status });
@@ -253,7 +253,7 @@ test('if a crash interrupts a stop, the person gets an answer after the restart'
   expect(answers()).toEqual([expect.stringContaining('I was restarted in the middle of your stop.')]);
 });
 
-test('if a person presses the button Metrics three times at once, a single answer is posted for that person', async () => {
+test('if a person presses the button Metrics three times at once, the bot posts only one answer', async () => {
   const { studio, run, id } = await running();
   const shown = () => studio.count(`Metrics of kart-racing v1.2 ${id}`);
   const ready = studio.now();
@@ -270,12 +270,12 @@ test('if a person presses the button Metrics three times at once, a single answe
   expect(shown()).toBe(3);
 });
 
-test('a press that the platform delivers twice stops the deployment once', async () => {
+test('a press of the stop button that the platform sends twice stops the deployment once', async () => {
   const { studio, run, id } = await running();
   await confirm(studio, run, id, 'ann', 'again');
   expect(stops(studio)).toHaveLength(1);
   await confirm(studio, run, id, 'ann', 'again');
   expect(stops(studio)).toHaveLength(1);
-  // Another press finds the stop under way, so Edgegap is not called twice.
+  // At the second press, the stop is under way, so the bot does not call Edgegap again.
   expect(await confirm(studio, run, id, 'ann', 'another')).toMatch(/is stopping already|has already stopped/);
 });

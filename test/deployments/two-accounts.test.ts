@@ -21,7 +21,7 @@ export default defineCommand({
 });
 `;
 
-/** Looks like a request_id, and exists in neither organisation. */
+/** A request_id that exists in neither organisation. */
 const NOWHERE = 'fedcba987654';
 
 /** Every command and button that takes a request_id. */
@@ -43,7 +43,7 @@ const uses: Readonly<Record<string, (studio: Studio, id: string) => Promise<stri
   'the button Logs': (studio, arg) => studio.press({ command: 'logs', action: 'show', arg }),
 };
 
-/** An answer in which every spelling of the request_id reads the same. */
+/** An answer in which the word `request_id` replaces every spelling of the request_id. */
 function withoutId(answer: string, id: string): string {
   const spellings = [id, id.toUpperCase(), id.slice(0, 7)];
   return spellings.reduce((text, spelling) => text.replaceAll(spelling, 'request_id'), answer);
@@ -72,7 +72,7 @@ describe("an account's deployment, seen from a channel of another account", () =
     expect(ann.asked().filter((request) => !/^(?:GET|POST \/v2)/.test(request))).toEqual([]);
     expect(ann.edgegap.deployments.get(id)?.tags).not.toContain('taken-over');
     expect(ben.all()).not.toContain(id);
-    // The same questions are answered where the deployment belongs.
+    // In a channel of the right account, the same requests are answered.
     expect(await ann.say(`status ${id.slice(0, 7)}`)).toContain('kart-racing');
     expect(await ann.press({ command: 'stop', action: 'confirm', arg: id })).toContain('Stopping');
     await ann.shown(' terminated after');

@@ -15,7 +15,7 @@ import { until } from '../support/test-clock.ts';
 export interface Studio {
   readonly edgegap: Simulator;
   readonly at: Address;
-  /** Resolves with all that this line made the bot say, as JSON. */
+  /** Types a line. Resolves with all messages that the bot sent because of the line, as JSON. */
   say(line: string): Promise<string>;
   press(action: ActionRef): Promise<string>;
   suggest(command: string, option: string, typed: string): Promise<readonly string[]>;
@@ -32,9 +32,9 @@ export interface Studio {
 export interface TwoStudios {
   readonly ann: Studio;
   readonly ben: Studio;
-  /** From now on ann's channel belongs to ben's organisation. */
+  /** Moves ann's channel to ben's organisation. */
   moveAnn(): void;
-  /** Every line that was logged. */
+  /** Every log line of the bot. */
   readonly log: readonly string[];
 }
 
@@ -49,7 +49,7 @@ export async function openTwo(
   options: {
     readonly factor?: number;
     readonly callbacks?: boolean;
-    /** Whether both organisations number their deployments alike, so that they have the same request ids. */
+    /** Whether the deployments of both organisations have the same request_ids. */
     readonly sameIds?: boolean;
     readonly simulator?: Partial<SimulatorOptions>;
     readonly commands?: string;
@@ -106,7 +106,9 @@ export async function openTwo(
   await app.start();
   let count = 0;
 
-  /** Resolves with the answer to this invocation. References to the log read the same in every answer. */
+  /**
+   * Resolves with the answer to this invocation. References to the log are replaced by the same text in every answer.
+   */
   async function invoke(name: string, request: InvocationRequest): Promise<string> {
     const id = `i${++count}`;
     const at = { platform: 'memory', workspace: 'w', channel: name };

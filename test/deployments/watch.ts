@@ -20,7 +20,7 @@ import { TestClock } from '../support/test-clock.ts';
 
 const AT = { platform: 'memory', workspace: 'w', channel: 'c' };
 
-/** The reconciler on a clock that moves only when told, and an Edgegap that answers as the test says. */
+/** The reconciler with a clock that only the test moves, and an Edgegap whose answers the test decides. */
 export interface Watch {
   readonly clock: TestClock;
   readonly store: Store;
@@ -39,7 +39,7 @@ export interface Watch {
   readonly listed: { request_id: string; ready?: boolean; tags?: string[] }[];
   /** The calls so far: `status r1`, `list`, `stop r1`. */
   readonly calls: string[];
-  /** Adds a deployment requested now, with this news of the deployment. */
+  /** Adds a deployment that is requested now, and applies this news. */
   add(...news: readonly News[]): Promise<string>;
   /** The text of the channel's messages so far. */
   told(): Promise<string>;
@@ -48,17 +48,17 @@ export interface Watch {
 }
 
 /**
- * The part of a single process. Several processes on a store each have a memory of their own, and share the same
- * Edgegap: `edgegap` where given.
+ * The parts of one process. Several processes on a store have separate caches. If `edgegap` is given, they share this
+ * Edgegap.
  */
 export async function openWatch(
   options: {
     readonly callbacks?: boolean;
     readonly beside?: Watch;
     readonly edgegap?: EdgegapApi;
-    /** The clock by which this process renews its life. */
+    /** The clock by which this process renews its row. */
     readonly heart?: Clock;
-    /** The promise for which the deploys of this process wait before they leave. */
+    /** The deploys of this process wait for this promise before they leave. */
     readonly turn?: Promise<unknown>;
     readonly limits?: Partial<Limits>;
   } = {},

@@ -269,7 +269,7 @@ const channel = (deny: bigint, name = 'quiet') => ({
   permission_overwrites: [{ id: roleIds.bot, type: 0, allow: '0', deny: String(deny) }],
 });
 
-/** In the form of a token: the id of the account, a time, a signature. */
+/** A text with the form of a Discord token: the id of the account, a time and a signature. */
 const TOKEN_OF_A_PERSON = `${Buffer.from('500000000000000006').toString('base64')}.Gabcde.${'x'.repeat(38)}`;
 
 const ofDiscord: readonly Case[] = [
@@ -659,7 +659,7 @@ const ofSlackHttp: readonly Case[] = [
   ],
 ];
 
-/** A bot with these secrets, or a reverse proxy before that bot. */
+/** A bot with these secrets, or a reverse proxy in front of that bot. */
 function bot(secrets: readonly string[]): RequestListener {
   const whoAmI = createWhoAmI(secrets);
   return (request, response) => {

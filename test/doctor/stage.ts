@@ -16,12 +16,12 @@ import { createSlackDriver, type SlackDriver } from '../support/slack-driver.ts'
 export const COMMANDS = join(import.meta.dirname, '../../commands');
 
 export interface Stage {
-  /** Settings with which the doctor finds nothing to complain about. */
+  /** Settings with which every finding of the doctor is ok. */
   environment: Record<string, string | undefined>;
   readonly simulator: Simulator;
   readonly discord: DiscordDriver;
   readonly slack: SlackDriver;
-  /** A folder of this test's own. */
+  /** A folder for this test alone. */
   readonly folder: string;
   /** Writes the file with the settings, which the doctor then reads. */
   envFile(content: string | Uint8Array, mode?: number): void;
@@ -32,7 +32,7 @@ export interface Stage {
 
 export type Platform = 'discord' | 'slack' | 'slack-http';
 
-/** Local stand-ins for a platform and for Edgegap, and settings that fit them. Everything ends with the test. */
+/** A local platform, a simulated Edgegap, and settings for both. Everything ends with the test. */
 export async function stageFor(
   platform: Platform,
   simulated: Partial<SimulatorOptions> = {},

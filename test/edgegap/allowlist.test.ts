@@ -38,7 +38,7 @@ async function all(api: EdgegapApi, filters: ListFilter[]) {
   return rows;
 }
 
-/** Every call that is about a deployment. */
+/** Every call about a deployment. */
 const keyed: [string, (api: EdgegapApi, id: string) => Promise<unknown>][] = [
   ['status', (api, id) => api.status(id)],
   ['stop', (api, id) => api.stop(id)],
@@ -77,7 +77,7 @@ function expectRefusal(error: unknown): void {
 it('APP_ALLOWLIST is tested here for every call of the Edgegap client', async () => {
   await using it = await allowing(['kart']);
   const covered = [...keyed, ...named].map(([name]) => name);
-  // A fleet's host shows no application.
+  // The list of a fleet's hosts does not name applications.
   expect([...covered, 'applications', 'hosts'].sort()).toEqual(Object.keys(it.api).sort());
 });
 
@@ -86,7 +86,7 @@ describe.each(keyed)('the call %s about a deployment', (name, ask) => {
     await using it = await allowing(['kart']);
     const error = await caught(ask(it.api, 'golf-1'));
     expectRefusal(error);
-    // A person who has only the request_id does not learn of other applications.
+    // A person who has only the request_id must not learn the names of other applications.
     expect(`${(error as RefusedError).userMessage} ${(error as RefusedError).hint}`).not.toContain('golf');
     expect(it.server.lines).toEqual(['GET /v1/status/golf-1']);
   });
@@ -207,7 +207,7 @@ it('a stop of several deployments is refused as a whole if APP_ALLOWLIST forbids
   expect(it.server.lines.slice(5)).toEqual([bulk, bulk]);
 });
 
-it('with APP_ALLOWLIST, a stop of several deployments leaves out those whose application Edgegap cannot name', async () => {
+it('with APP_ALLOWLIST, a stop of several deployments leaves out each deployment whose application Edgegap cannot name', async () => {
   await using it = await allowing(['kart'], { ours: 'kart' });
   it.server.script(json(400, { message: 'unknown' }), json(403, {}));
   await it.api.stopMany(['gone', 'hidden', 'ours']);

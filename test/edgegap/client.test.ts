@@ -282,7 +282,7 @@ describe("Edgegap's answers", () => {
     expect(await it.client.stop('abc')).toBe(outcome);
   });
 
-  it('logs from Edgegap are read as plain text and as base64, and the crash log may be plain text in both cases', async () => {
+  it('the client reads logs from Edgegap as plain text and as base64, and a crash log may be plain text in both cases', async () => {
     await using it = await rig();
     const words = 'Grüße 🏎️\nline two\n';
     const packed = Buffer.from(words).toString('base64');

@@ -37,7 +37,7 @@ const everything = {
   versions,
 };
 
-/** An error that a person can read: whole sentences, and an advice. */
+/** Checks that a person can read the error: it has whole sentences and advice. */
 function readable(error: { userMessage: string; hint: string | undefined }): void {
   expect(error.userMessage).toMatch(/^[A-Z].*\S/);
   expect(error.hint).toMatch(/^[A-Z`].*\.$/);
@@ -134,7 +134,7 @@ describe('the meaning of each answer', () => {
     },
   );
 
-  it('each kind of error from Edgegap has its own text', async () => {
+  it('each type of error from Edgegap has its own text', async () => {
     const cases: [Ask, number][] = [
       [deploy, 400],
       [deploy, 401],
@@ -193,7 +193,7 @@ describe('the meaning of each answer', () => {
       ['soon', undefined],
     ] as const) {
       await using it = await rig();
-      // The time is taken at the first answer, as the date's distance shrinks with each attempt.
+      // The test measures the time at the first answer, because the date comes nearer with each attempt.
       const headers = { 'retry-after': header };
       it.server.script(json(429, {}, headers), json(401, {}));
       let asked: number | undefined;
@@ -258,7 +258,7 @@ describe('calls that get no usable answer', () => {
     expect(it.server.seen).toHaveLength(1);
   });
 
-  it("a call times out if Edgegap's answer never ends", async () => {
+  it('a call to Edgegap times out if the answer never ends', async () => {
     await using it = await rig({ timeoutMs: 30_000 });
     const half = new Promise<void>((resolve) => {
       it.server.script((response) => {

@@ -7,10 +7,10 @@ import { ScriptedServer } from './scripted-server.ts';
 
 export const TOKEN = '0a1b2c3d-e458-4592-b607-c2c28afd8b62';
 
-/** A time-out so long that moving time from an attempt to the next never reaches the time-out. */
+/** A time-out that is much longer than the waits between attempts, so that no test reaches the time-out by accident. */
 const PATIENCE_MS = 1e9;
 
-/** Knows how many requests are under way: each holds a time-out. */
+/** A clock that knows how many requests are under way, because each request has a time-out. */
 class RigClock extends TestClock {
   underWay = 0;
 
@@ -31,7 +31,7 @@ export interface Rig extends AsyncDisposable {
   log: string[];
 }
 
-/** A scripted server, and a client whose time stands still until the test moves time. */
+/** A scripted server, and a client with a clock that only the test moves. */
 export async function rig(options: Partial<EdgegapClientOptions> & { prefix?: string } = {}): Promise<Rig> {
   const server = await ScriptedServer.start();
   const clock = new RigClock();
@@ -59,8 +59,8 @@ export async function rig(options: Partial<EdgegapClientOptions> & { prefix?: st
 }
 
 /**
- * Moves time on in small steps until `promise` has settled, but not while a request is under way: however slow this
- * machine is, a request takes no time.
+ * Moves the time in small steps until `promise` has settled. The time stands still while a request is under way, so
+ * that a request takes no time even on a slow machine.
  */
 export async function settled<T>(clock: RigClock, promise: Promise<T>): Promise<T> {
   let done = false;

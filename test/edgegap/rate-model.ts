@@ -6,13 +6,16 @@ import type { Scheduler } from '../../src/edgegap/scheduler.ts';
 import type { Lane } from '../../src/edgegap/waiting-calls.ts';
 import type { TestClock } from '../support/test-clock.ts';
 
-/** A planned call: its time, its process and its course, in milliseconds. */
+/** A call of the model. All times are in milliseconds. */
 interface Planned {
   readonly at: number;
   readonly lane: Lane;
-  /** The process that gets the call, modulo the number of processes. */
+  /** The number of the process that makes the call, modulo the number of processes. */
   readonly process: number;
-  /** The time from the permit to the departure, from there to Edgegap, and to the answer. */
+  /**
+   * The times from the permit to the departure, from the departure to the arrival at Edgegap, and from the arrival to
+   * the answer.
+   */
   readonly connect: number;
   readonly travel: number;
   readonly answer: number;
@@ -28,7 +31,7 @@ export interface Plan {
 
 export function plans(most: number): fc.Arbitrary<Plan> {
   const process = fc.nat(2);
-  // Bursts strain a limit: many calls come at the same moment.
+  // Often many calls come at the same moment, because bursts are hard for a rate limit.
   const at = fc.oneof(fc.constantFrom(0, 1, 900, 1_000, WINDOW_MS + TRAVEL_MS), fc.nat(4_000));
   return fc.record({
     limit: fc.integer({ min: 1, max: 6 }),
@@ -57,7 +60,7 @@ interface Seen extends Planned {
   end?: 'answered' | 'given up';
 }
 
-/** The largest number of `times` in any window of a second, with both ends of the window included. */
+/** The largest number of `times` within any second. Both ends of the second belong to it. */
 export function most(times: readonly number[]): number {
   const sorted = times.toSorted((a, b) => a - b);
   return Math.max(
@@ -66,7 +69,7 @@ export function most(times: readonly number[]): number {
   );
 }
 
-/** Carries out `plan` in the bucket `status`, and checks the course against the rules. */
+/** Makes the calls of `plan` in the bucket `status`, and checks that they obey the rules. */
 export async function carryOut(
   plan: Plan,
   clock: TestClock,
@@ -119,7 +122,7 @@ export async function carryOut(
     }
   }
 
-  // Far more time than the longest plan needs: a call that still waits then is lost.
+  // Much more time than any series of calls needs. A call that still waits after this time is lost.
   for (let waited = 0; waited < 400_000 && (seen.length < plan.calls.length || ended < seen.length); )
     waited += await step(clock);
   expect(ended, 'calls that came to an end').toBe(plan.calls.length);

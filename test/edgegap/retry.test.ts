@@ -23,7 +23,7 @@ import { cutShort, json, reset, ScriptedServer, type SeenRequest, silence } from
 const ok = json(200, { ...STATUS, message: 'done', processable: [] });
 const slowDown = (seconds: string) => json(429, { message: 'slow down' }, { 'retry-after': seconds });
 
-/** The times of arrival of the requests by the clock, from now on. */
+/** The times at which requests arrive from now on, by the clock of the test. */
 function arrivals(it: { server: ScriptedServer; clock: { now(): number } }): number[] {
   const begin = it.clock.now();
   const times: number[] = [];
@@ -105,7 +105,7 @@ describe.each<[string, (client: EdgegapClient) => Promise<unknown>]>([
 });
 
 describe('calls after a 429', () => {
-  it('after a 429 from Edgegap, all calls of the same kind wait, and calls of other kinds do not', async () => {
+  it('after a 429 from Edgegap, all calls of the same bucket wait, and calls of other buckets do not', async () => {
     await using it = await rig();
     const seen: [string, number][] = [];
     const begin = it.clock.now();
@@ -185,7 +185,7 @@ describe('calls that change something', () => {
     ['404', json(404, { message: 'not found' }), 'perhaps-stopped'],
     ['400', json(400, { message: 'not found' }), 'perhaps-stopped'],
   ])(
-    'if the first attempt of a stop may have worked, an answer of %s to the next attempt is not an error',
+    'if the first attempt of a stop may have worked, the answer %s to the next attempt is not an error',
     async (_, step, outcome) => {
       for (const first of [reset, json(502, {})]) {
         await using it = await rig();
@@ -246,7 +246,7 @@ describe('rate limits', () => {
     }
   });
 
-  it('all kinds of deploy share a single rate limit', async () => {
+  it('all deploy endpoints share a single rate limit', async () => {
     await using it = await rig();
     it.server.otherwise(json(202, { request_id: 'a' }));
     const times = arrivals(it);
@@ -289,7 +289,7 @@ describe('rate limits', () => {
       else answer(response);
     });
     const all = Promise.all(Array.from({ length: 200 }, () => it.client.deploy(DEPLOY)));
-    // As many calls as may be under way at once: the remaining calls have no connection to leave on.
+    // As many calls hang as may be under way at once. So the other calls get no connection.
     await until(() => silent.length === 40, 'the first second');
     await it.clock.advance(TRAVEL_MS + WINDOW_MS);
     await until(() => silent.length === 64, 'every connection');

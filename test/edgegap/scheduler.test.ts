@@ -11,7 +11,7 @@ import { TestClock, turn } from '../support/test-clock.ts';
 import { caught } from './harness.ts';
 import { most } from './rate-model.ts';
 
-/** Numbers in [0, 1) that are the same in every run. */
+/** Random numbers from 0 to 1, which are the same in every run. */
 function randoms(seed: number): () => number {
   let state = seed;
   return () => {
@@ -25,7 +25,7 @@ const at = async () => {};
 describe.each(Object.entries(DOCUMENTED_LIMITS) as [keyof RateLimits, number][])(
   'the limit for %s',
   (bucket, limit) => {
-    it(`of many calls, ${limit} start at once, and the next ${limit} a second later`, async () => {
+    it(`of many calls to Edgegap, ${limit} start at once, and the next ${limit} a second later`, async () => {
       const clock = new TestClock();
       const scheduler = new Scheduler(clock);
       const begin = clock.now();
@@ -142,7 +142,7 @@ describe('the scheduler', () => {
     expect(started.filter((lane) => lane === 'people')).toHaveLength(left);
   });
 
-  it('each kind of call to Edgegap has a separate rate limit', async () => {
+  it('each bucket of calls to Edgegap has a separate rate limit', async () => {
     const scheduler = new Scheduler(new TestClock(), { deploy: 1 });
     await scheduler.run('deploy', { lane: 'people' }, at);
     void scheduler.run('deploy', { lane: 'people' }, at);
@@ -166,7 +166,7 @@ describe('the scheduler', () => {
     expect(peak).toBe(16);
   });
 
-  it('a call that fails does not keep its permit', async () => {
+  it('a call to Edgegap that fails does not keep its permit', async () => {
     const clock = new TestClock();
     const scheduler = new Scheduler(clock, { list: 1 });
     const fail = async () => {

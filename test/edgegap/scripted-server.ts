@@ -10,14 +10,14 @@ export interface SeenRequest {
   body: string;
 }
 
-/** The server's handling of a request. */
+/** How the server handles one request. */
 export type Step = (response: ServerResponse, request: SeenRequest) => void;
 
 /** An HTTP server that follows a script, for driving the client over real sockets. */
 export class ScriptedServer implements AsyncDisposable {
   /** Every request in order of arrival. */
   readonly seen: SeenRequest[] = [];
-  /** Called with each request on arrival. */
+  /** Called with each request when the request arrives. */
   onRequest: (request: SeenRequest) => void = () => {};
   readonly #steps: Step[] = [];
   #otherwise: Step = json(599, { message: 'the script is over' });
@@ -58,7 +58,7 @@ export class ScriptedServer implements AsyncDisposable {
     return this;
   }
 
-  /** Answers requests beyond the script; the default answer is 599, which no test expects. */
+  /** Sets the answer to requests after the end of the script. The default answer is 599, which no test expects. */
   otherwise(step: Step): this {
     this.#otherwise = step;
     return this;

@@ -4,19 +4,19 @@ import { createVault } from '../../src/edgegap/vault.ts';
 const TOKEN = '0d4bd9e8-7a25-4e6c-8f5e-3f1a4c2b9d10';
 const SECRET = 'correct horse 🐎 battery staple';
 
-test('a sealed text does not show the text, and looks different each time', () => {
+test('a text that the vault has sealed does not contain the text, and is different each time', () => {
   const vault = createVault(TOKEN);
   const [first, second] = [vault.seal(SECRET), vault.seal(SECRET)];
   expect(first).not.toBe(second);
   expect(Buffer.from(first, 'base64url').toString('latin1')).not.toContain('horse');
 });
 
-test('another process with the same token opens a sealed text, whether or not the word token stands in front', () => {
+test('another process with the same token can open a sealed text, whether or not its setting begins with the word "token"', () => {
   const sealed = createVault(TOKEN).seal(SECRET);
   expect(createVault(`token ${TOKEN}`).open(sealed)).toBe(SECRET);
 });
 
-test('a text that was sealed with another token, cut off or changed cannot be opened', () => {
+test('the vault cannot open a text that was sealed with another token, cut off or changed', () => {
   const vault = createVault(TOKEN);
   const sealed = vault.seal(SECRET);
   expect(createVault('another-token').open(sealed)).toBeUndefined();
@@ -30,7 +30,7 @@ test('a text that was sealed with another token, cut off or changed cannot be op
   }
 });
 
-test('an empty text and a long text are opened as they were', () => {
+test('the vault seals and opens an empty text and a long text without any change', () => {
   const vault = createVault(TOKEN);
   for (const text of ['', 'x'.repeat(100_000)]) expect(vault.open(vault.seal(text))).toBe(text);
 });

@@ -22,7 +22,7 @@ describe('a console invocation', () => {
     return opened;
   }
 
-  test('an invocation from the terminal names the operator and the place, and contains the text after the command', async () => {
+  test('an invocation from the terminal names the operator and the channel, and contains the text after the command', async () => {
     const seen: Invocation[] = [];
     await run(async (invocation) => void seen.push(invocation), '/edgegap deploy kart “v 1”\ndeploy\n');
     expect(seen.map(({ request }) => request)).toEqual([
@@ -129,7 +129,7 @@ describe('buttons in the terminal', () => {
     );
   });
 
-  test('a button that does the same on another page of the card keeps the number of the label', async () => {
+  test('if a card shows another page, a button with the same label keeps its number in the terminal', async () => {
     const page = (nth: number) =>
       card({
         title: [`Page ${nth}`],
@@ -285,7 +285,7 @@ describe('posting to the terminal', () => {
   });
 });
 
-test('a command line that the tour types looks like a command line that a person types', async () => {
+test("the terminal prints a command line of the demo's tour like a command line that a person types", async () => {
   const { chat, printed } = openConsole();
   await chat.start(inboxOf((invocation) => invocation.refuse(titled('Answer'))));
   chat.say(['Hello']);

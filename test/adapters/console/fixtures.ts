@@ -45,7 +45,7 @@ export function cardWithButtons(title: string, ...actions: string[]): Message {
 const nothing = async () => {};
 
 function named(name: string, command: unknown) {
-  // As the loader types a command: with any options.
+  // A command with the type that the loader gives to commands, which allows any options.
   return { name, command: command as CommandSpec };
 }
 

@@ -126,7 +126,7 @@ describe('a card in the terminal', () => {
 
 describe('tones and nodes', () => {
   const tones: Tone[] = ['neutral', 'progress', 'success', 'warning', 'danger'];
-  test('in the terminal, each tone of a message has its own sign, so that tones can be told apart without colour', () => {
+  test('in the terminal, each tone of a message has its own sign, so that people distinguish tones without colour', () => {
     const signs = tones.map((tone) => renderMessage({ kind: 'line', tone, text: ['x'] }, context())[0]);
     expect(signs).toEqual(['• x', '◌ x', '✓ x', '▲ x', '✗ x']);
   });
@@ -206,11 +206,11 @@ describe('a narrow window', () => {
     ]);
   });
 
-  test('a table of which fewer than four columns fit shows each row as a block', () => {
+  test('if fewer than four columns of a table fit into the terminal, each row is shown as a block', () => {
     expect(shownIn(50, list)[0]).toBe(`│ request_id   ${id}`);
   });
 
-  test('an address that would be broken beside the label stands whole on a line of its own', () => {
+  test('in the terminal, an address that would be broken beside its label stands whole on a line of its own', () => {
     const fields = [
       { label: 'Status', value: ['Ready'] },
       { label: 'gameport (UDP)', value: [{ code: address }] },
@@ -222,7 +222,7 @@ describe('a narrow window', () => {
     ]);
   });
 
-  test('a comma stays with the word in front, even if the word has a style', () => {
+  test('if a line in the terminal is wrapped, a comma stays with the word in front, even if the word has a style', () => {
     const text = ['aaaa '.repeat(6), { code: 'word' }, ', and more'];
     expect(shownIn(40, { kind: 'text', text })).toEqual([
       `│ ${'aaaa '.repeat(6).trim()} word,`,
@@ -235,7 +235,7 @@ describe('a narrow window', () => {
     ]);
   });
 
-  test('of the drawings of a picture, the widest drawing that fits the window is shown', () => {
+  test('if a picture has several drawings in characters, the terminal shows the widest drawing that fits the window', () => {
     const drawn = ['#'.repeat(60), '#'.repeat(36)];
     const image: Node = { kind: 'image', file: 'a.png', alt: 'a chart', drawn };
     expect(shownIn(80, image)[0]).toBe(`│   ${'#'.repeat(60)}`);

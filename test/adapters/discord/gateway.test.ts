@@ -76,7 +76,7 @@ describe('a connected gateway', () => {
     test('a second process resumes the gateway session of a process that could not reconnect', async () => {
       bot = await startHarness();
       const { gateway } = bot.driver.server;
-      // Any code but a final code makes the adapter try again and again.
+      // After any code except a final code, the adapter tries again and again.
       gateway.refuseWith = 4000;
       gateway.drop();
       await until(() => !bot.adapter.healthy(), 'the loss to be noticed');

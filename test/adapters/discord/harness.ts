@@ -10,17 +10,17 @@ import { ids } from '../../support/discord-world.ts';
 import { inboxOf } from '../../support/inbox.ts';
 import { TestClock } from '../../support/test-clock.ts';
 
-/** The real adapter and the real discord.js, between a local Discord and a handler written by hand. */
+/** The real adapter with the real discord.js, between a local Discord and a handler that replaces the pipeline. */
 export interface Harness {
   readonly driver: DiscordDriver;
   readonly adapter: Adapter;
   readonly clock: TestClock;
   /** The invocations that the adapter handed over, oldest first. */
   readonly invocations: readonly Invocation[];
-  /** The newest of them. */
+  /** The newest invocation. */
   last(): Invocation;
   readonly logLines: readonly { level: string; msg: string }[];
-  /** Stands for the pipeline; does nothing by default. */
+  /** Replaces the pipeline. The default handler does nothing. */
   handle: (invocation: Invocation) => Promise<void>;
   close(): Promise<void>;
 }

@@ -75,7 +75,7 @@ describe('commands from Discord', () => {
   });
 });
 
-describe('the person behind an interaction', () => {
+describe('the person who made an interaction', () => {
   const personOf = async (persona: Parameters<typeof bot.driver.command>[0]) => {
     bot.handle = (invocation) => invocation.refuse(line('no'));
     await bot.driver.command(persona, 'list');

@@ -3,7 +3,10 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createDiscordDriver, type DiscordDriver } from '../../support/discord-driver.ts';
 import { BOT_TOKEN, flags, ids, type StoredInteraction } from '../../support/discord-world.ts';
 
-/** The local Discord must refuse the requests that Discord refuses, or the other tests here prove nothing. */
+/**
+ * If the local Discord did not refuse the requests that Discord refuses, the other tests of the adapter would prove
+ * nothing.
+ */
 let driver: DiscordDriver;
 beforeEach(async () => {
   driver = await createDiscordDriver();

@@ -74,7 +74,7 @@ describe('escaped strings in Markdown', () => {
     }
   });
 
-  test('escaping for Discord removes control characters and makes all kinds of line end the same', () => {
+  test('escaping for Discord removes control characters and makes all line ends the same', () => {
     expect(escapeMarkdown('a\u0000b\u001b[31mc\r\nd\re\tf')).toBe('ab\\[31mc\nd\ne\tf');
   });
 });

@@ -29,7 +29,7 @@ interface LogLine {
   readonly [field: string]: unknown;
 }
 
-/** The log lines about the registration, of which there must be this many. */
+/** Waits until the log has `count` lines about the registration, and returns these lines. */
 async function lines({ log }: Bot, count = 1): Promise<LogLine[]> {
   const about = () =>
     log.map((line): LogLine => JSON.parse(line)).filter(({ msg }) => msg.startsWith('discord: the commands'));

@@ -50,7 +50,7 @@ async function write(name: string, command: object): Promise<void> {
 async function register(environment: Record<string, string | undefined> = {}, commandsFolder = folder) {
   const lines: string[] = [];
   const code = await runRegister({
-    // The registration asks nothing of Edgegap, so no Edgegap token is needed.
+    // The registration makes no call to Edgegap, so no Edgegap token is needed.
     environment: { ...driver.environment, ...environment },
     commandsFolder,
     print: (line) => lines.push(line),

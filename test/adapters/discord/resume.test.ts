@@ -259,7 +259,7 @@ describe('direct messages on Discord', () => {
   });
 });
 
-test("if only Discord's answer to the acknowledgement was lost, a refusal takes the place of the announced answer", async () => {
+test("if only Discord's answer to the acknowledgement was lost, a refusal replaces the announced answer", async () => {
   const done = Promise.withResolvers<void>();
   bot.handle = async (invocation) => {
     await invocation.acknowledge('private').catch(() => invocation.refuse(line('Try again.')));

@@ -34,7 +34,7 @@ test.each([
   expect(spellingFor('home', { directory, ids })(typed)).toEqual(shown);
 });
 
-test('a command whose id is unknown in a server is plain text there', () => {
+test('if the id of a command is unknown in a Discord server, messages there show the command as plain text', () => {
   const spelling = spellingFor('elsewhere', { directory, ids });
   expect(['list', 'tags add', 'deploy kart-racing'].map((typed) => spelling(typed).typed)).toEqual([
     '/list',
@@ -53,7 +53,7 @@ test('the example of every command can be spelled for Discord', () => {
   }
 });
 
-test('only a text in backticks that stands alone in a sentence is a command', () => {
+test('in a hint, a text in backticks is a command only if no letter or quotation mark touches the backticks', () => {
   expect(withTyped('Use `list`, or (`--near Montreal`).')).toEqual([
     'Use ',
     { typed: 'list' },

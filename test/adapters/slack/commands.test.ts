@@ -73,7 +73,7 @@ describe.each(modes)('Slack commands in %s mode', (mode) => {
     ]);
   });
 
-  it('a request that Slack delivers twice has the same id both times', async () => {
+  it('a request that Slack sends twice has the same id both times', async () => {
     const bot = await startBot({ mode });
     const event = {
       type: 'event_callback',

@@ -33,7 +33,7 @@ function typesOf(message: Card, dataTables = true): string[] {
 }
 
 describe('a table with a caption on Slack', () => {
-  it('the table is a data table whose rows are all on one page, and the menu stands below', () => {
+  it('on Slack, a table with a caption is a data table with all rows on one page, and the menu stands below', () => {
     expect(typesOf(list())).toEqual(['header', 'data_table', 'actions']);
     const columns = ['request_id', 'tags', 'by'];
     expect(render(list(table(1, 'a\nb', columns)), { dataTables: true }).blocks[1]).toEqual({
@@ -69,7 +69,7 @@ describe('a table with a caption on Slack', () => {
     ['an ephemeral message', 'private', 'response_url', { kind: 'status', status: 400, when: 'before' }],
     ['a message', 'public', 'chat.postMessage', { kind: 'error', error: 'invalid_blocks' }],
   ] as [string, 'private' | 'public', string, SlackFault][])(
-    'if the workspace refuses the data table in %s, the table is shown as lines, from then on at once',
+    'if a Slack workspace refuses the data table in %s, this table and all later tables are shown as lines',
     async (_, mode, method, fault) => {
       const bot = await startBot({ handle: answering(mode, list()) });
       const said = async () => {

@@ -28,11 +28,14 @@ export interface BotOptions {
   readonly mode?: 'socket' | 'http';
   readonly handle?: Handler;
   readonly environment?: (driver: SlackDriver) => Readonly<Record<string, string>>;
-  /** Before the bot connects. */
+  /** Called before the bot connects. */
   readonly prepare?: (driver: SlackDriver) => void;
 }
 
-/** A Slack adapter with a handler instead of the pipeline, connected to a local Slack; stops with the test. */
+/**
+ * A Slack adapter with a handler instead of the pipeline, connected to a local Slack. The adapter stops at the end of
+ * the test.
+ */
 export async function startBot({
   mode = 'socket',
   handle,

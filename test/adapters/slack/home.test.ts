@@ -88,7 +88,7 @@ test('the Home tab shows what needs the person: a server that ends soon and a fa
   expect(buttonsOf(homeOf('operator') as never).map(({ label }) => label)).toContain('Extend by 20 min');
 });
 
-test('the buttons of the Home tab act, their answers are direct messages, and Refresh shows the tab again', async () => {
+test('the buttons of the Home tab work, their answers are direct messages, and Refresh shows the tab again', async () => {
   const id = await deployReady(stage);
   await shown('operator');
   await press('operator', 'kart-racing v1.2');
@@ -105,7 +105,7 @@ test('the buttons of the Home tab act, their answers are direct messages, and Re
   expect(JSON.stringify(homeOf('operator')?.blocks)).toContain('You run 0 servers');
 });
 
-test('a person who may not look at deployments sees no server in the Home tab, and other tabs cause no call', async () => {
+test('a person who may not see deployments sees no server in the Home tab, and other tabs cause no call to Edgegap', async () => {
   await deployReady(stage);
   expect(await shown('stranger')).toMatch(/I do not serve this place|may not look/);
   expect(buttonsOf(homeOf('stranger') as never)).toEqual([]);

@@ -96,7 +96,7 @@ describe('a mention of the bot', () => {
     expect((await bot.invocation(1)).request).toEqual({ kind: 'command', command: 'deploy', args });
   });
 
-  it('if Slack does not tell the name of a mentioned member, the command keeps the id', async () => {
+  it('if Slack does not send the name of a mentioned member, the command keeps the id', async () => {
     const bot = await startBot();
     const { member } = bot.driver.userIds;
     bot.driver.server.faults.inject('users.info', { kind: 'error', error: 'missing_scope' });
@@ -105,7 +105,7 @@ describe('a mention of the bot', () => {
     expect((await bot.invocation(1)).request).toEqual({ kind: 'command', command: 'deploy', args });
   });
 
-  it('if Slack is slow to tell the name of a mentioned member, the command goes on with the id', async () => {
+  it('if Slack is slow to send the name of a mentioned member, the command goes on with the id', async () => {
     const bot = await startBot();
     const { member } = bot.driver.userIds;
     bot.driver.server.faults.inject('users.info', { kind: 'slow', ms: 2_000 });

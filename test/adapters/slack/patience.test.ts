@@ -27,7 +27,7 @@ async function passing<T>(bot: Bot, probe: () => T | Promise<T>): Promise<NonNul
 const calls = ({ driver }: Bot, wanted: string) =>
   driver.server.requests.filter(({ method }) => method === wanted).length;
 
-/** Posts a card for each command, and keeps the outcome of each. */
+/** Posts a card for each command, and records each outcome. */
 function posting(outcomes: unknown[]) {
   return async (invocation: Invocation) => {
     await invocation.acknowledge('public');

@@ -218,7 +218,7 @@ describe('a card whose confirmation was lost and that cannot be searched for', (
       faults.inject('conversations.history', unavailable, 6);
       await died('public', async (invocation) => {
         await expect(invocation.postCard(card('Requesting'))).rejects.toMatchObject({ outcome: 'unknown' });
-        // The failure leaves the answer to the outbox, and nothing stands beside the card.
+        // After the failure the outbox has the answer, and no further message stands beside the card.
         await expect(invocation.respond(card('Failed'))).rejects.toMatchObject({ retryable: true });
         await invocation.respond(card('Failed'));
       });

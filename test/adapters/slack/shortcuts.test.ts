@@ -34,7 +34,7 @@ test('a person who may not deploy gets a direct message that refuses the shortcu
   expect(privately[0]?.text).toContain('You may not change deployments here');
 });
 
-test('a shortcut without a channel can open a form, and a public card of such a shortcut is refused with a reason', async () => {
+test('a Slack shortcut without a channel can open a form, and a public card for such a shortcut is refused with a reason', async () => {
   const bot = await startBot({
     handle: async (invocation) => {
       expect(invocation.openForm).toBeTypeOf('function');

@@ -24,7 +24,7 @@ async function renewed(bot: Bot, times: number, age = 60_000): Promise<void> {
   await connectedAgain(bot, times);
 }
 
-/** The replaced connection is closed after five seconds without a delivery. */
+/** The replaced connection is closed after five seconds without a request. */
 async function leftAlone(bot: Bot): Promise<void> {
   const { socket } = bot.driver.server;
   await bot.clock.advance(4999);
@@ -217,7 +217,7 @@ describe('a renewal of the Socket Mode connection', () => {
     },
   );
 
-  it('after a renewal, the old Slack connection stays open as long as Slack delivers requests on that connection', async () => {
+  it('after a renewal, the old Slack connection stays open as long as Slack sends requests on that connection', async () => {
     const bot = await startBot({ handle: () => new Promise(() => {}) });
     const { socket } = bot.driver.server;
     await renewed(bot, 2);

@@ -3,7 +3,7 @@ import formats from 'ajv-formats';
 import { asNode, type Node, type Operation, operationsOf, resolve } from './document.ts';
 import { strictSchema } from './strict-schema.ts';
 
-/** A request and its answer, as sent over the wire. */
+/** A request and its answer, exactly as they were sent. */
 export interface Exchange {
   readonly method: string;
   readonly path: string;
@@ -25,11 +25,11 @@ export class Contract {
     this.operations = documents.flatMap(operationsOf);
     formats.default(this.#ajv);
     this.#ajv.addFormat('date-time', isVendorTime);
-    // The vendor's one `date`, of the metrics, has a time of day in its own example.
+    // The vendor's files use `date` only for metrics, and their own example has a time of day.
     this.#ajv.addFormat('date', (text) => isVendorTime(text) || /^\d{4}-\d\d-\d\d$/.test(text));
   }
 
-  /** The operation of a request; literal paths win over those with parameters. */
+  /** The operation of a request. A path without parameters wins over a path with parameters. */
   find(method: string, path: string): Operation | undefined {
     const fits = this.operations.filter((one) => one.method === method && pattern(one.path).test(path));
     return fits.find((one) => one.path === path) ?? fits[0];
@@ -40,7 +40,7 @@ export class Contract {
   }
 
   checkRequest(operation: Operation, exchange: Exchange): string[] {
-    // An operation that declares the header itself takes another token than the account's.
+    // If an operation declares the header itself, it takes a different token than the account's token.
     const own = operation.parameters.some(
       ({ in: place, name }) => place === 'header' && name === 'authorization',
     );

@@ -6,15 +6,15 @@ export type Node = { readonly [key: string]: unknown };
 
 export interface Operation {
   readonly method: string;
-  /** With the server's base path, parameters in braces. */
+  /** The path with the server's base path. Parameters stand in braces. */
   readonly path: string;
   readonly node: Node;
-  /** Parameters of the operation and of its path. */
+  /** The parameters of the operation and of its path. */
   readonly parameters: readonly Node[];
   readonly document: Node;
 }
 
-/** The file cannot be used; the message says which and why. */
+/** The file cannot be used. The message names the file and the reason. */
 export class UnusableFile extends Error {}
 
 export async function readDocument(file: string): Promise<Node> {
@@ -55,7 +55,7 @@ export function operationsOf(document: Node): Operation[] {
   });
 }
 
-/** Follows a `$ref`; in OpenAPI 3.0 every field beside a `$ref` is ignored. */
+/** Follows a `$ref`. In OpenAPI 3.0, every field beside a `$ref` is ignored. */
 export function resolve(node: Node, document: Node): Node {
   if (typeof node.$ref !== 'string') return node;
   const target = node.$ref

@@ -3,10 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { Agent, request } from 'undici';
 import type { Exchange } from './contract.ts';
 
-/** Stands between a client and the simulator and records the exchanges. */
+/** A proxy between a client and the simulator that records requests and answers. */
 export interface Recorder {
   readonly url: string;
-  /** The exchanges since the last call. */
+  /** The requests and answers since the last call of this function. */
   take(): Exchange[];
   close(): Promise<void>;
 }

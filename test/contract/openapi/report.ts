@@ -1,4 +1,7 @@
-/** A line of the table; `outside` counts the exchanges that the files do not mention, which count neither way. */
+/**
+ * A line of the table. `outside` counts the requests that the files do not mention. These requests are neither right
+ * nor wrong.
+ */
 export interface Row {
   readonly result: 'ok' | 'FAIL' | 'outside';
   readonly what: string;
@@ -25,7 +28,7 @@ export class Report {
     return this.rows.filter(({ result }) => result === 'FAIL').length;
   }
 
-  /** The table, and a plain line with the counts. */
+  /** The table, followed by a line with the counts. */
   print(): string {
     const width = Math.max(0, ...this.rows.map(({ what }) => what.length));
     const line = ({ result, what, subject, findings }: Row) =>

@@ -9,7 +9,10 @@ import type { Run } from './stage.ts';
 
 const USAGE = 'Usage: npm run contract -- V1.yaml V2.yaml   (the two OpenAPI files that Edgegap publishes)';
 
-/** Holds the simulator and our client to the vendor's OpenAPI files. Exit code 0, 1 for a failure, 2 for bad use. */
+/**
+ * Compares the simulator and the bot's client with the vendor's OpenAPI files. The exit code is 0 for success, 1 for a
+ * difference, and 2 for wrong arguments.
+ */
 async function main(files: readonly string[]): Promise<number> {
   if (files.length !== 2) {
     console.error(`Two files are needed, ${files.length} given.\n${USAGE}`);
@@ -32,7 +35,10 @@ async function main(files: readonly string[]): Promise<number> {
   return run.report.failed > 0 ? 1 : 0;
 }
 
-/** Every endpoint of the stand-in, and every status that the files declare for an endpoint, must have been seen. */
+/**
+ * The run must have used every endpoint of the simulator, and must have seen every status that the files declare for an
+ * endpoint.
+ */
 function checkCoverage({ contract, report, seen, endpoints }: Run): void {
   const unseen = routes.filter(({ endpoint }) => !endpoints.has(endpoint));
   report.check(

@@ -6,10 +6,10 @@ import { accessPoint, selfStopToken } from '../../../src/simulator/identity.ts';
 import { type Run, type Stage, startStage } from './stage.ts';
 
 const HERE = [{ latitude: 45.5, longitude: -73.6 }];
-/** No server listens there: the simulator's callbacks are checked where they are sent. */
+/** No server listens at this address. The simulator's callbacks are checked when the simulator sends them. */
 const HOOK = 'http://127.0.0.1:1/callback';
 
-/** Longer than the questions asked in each phase take. */
+/** Longer than the calls in each phase take. */
 const durations = {
   initializing: 10_000,
   seeking: 10_000,
@@ -19,7 +19,7 @@ const durations = {
   terminating: 10_000,
 };
 
-/** Everything our client can ask, through every phase a deployment has. */
+/** Makes every call of the bot's client, in every phase of a deployment. */
 export async function driveClient(run: Run): Promise<void> {
   const stage = await startStage(run, { durations });
   await catalogue(stage);

@@ -21,7 +21,7 @@ interface Sample {
   readonly authorization?: string;
 }
 
-/** A good request to each endpoint. */
+/** A valid request to each endpoint. */
 function samples(id: string): Sample[] {
   const tags = `/v1/deployments/${id}/tags`;
   return [
@@ -52,7 +52,7 @@ function samples(id: string): Sample[] {
   ];
 }
 
-/** Every answer that is not a success, by requests that our client would not send. */
+/** Causes every answer that is not a success, with requests that the bot's client would not send. */
 export async function driveRefusals(run: Run): Promise<void> {
   const stage = await startStage(run);
   const id = await ready(stage);
@@ -131,7 +131,7 @@ async function badRequests({ raw, simulator, clock }: Stage, id: string): Promis
   await raw('log gone', 404, { method: 'GET', path: `/v1/deployment/${gone}/container-logs` });
 }
 
-/** The statuses that the facts and the reference know and the files do not. */
+/** The statuses that are known from the live API and the API reference, but that the files do not declare. */
 async function outside(run: Run, { raw, undeclared, simulator }: Stage, id: string): Promise<void> {
   for (const sample of samples(id)) {
     simulator.faults.next({}, { kind: 'too-many-requests', retryAfter: 1 });

@@ -14,9 +14,9 @@ import type { Report } from './report.ts';
 export interface Run {
   readonly contract: Contract;
   readonly report: Report;
-  /** The statuses seen of each operation. */
+  /** The statuses with which each operation has answered. */
   readonly seen: Map<Operation, Set<number>>;
-  /** The simulator's routes that were asked, by name. */
+  /** The names of the simulator's routes that got a request. */
   readonly endpoints: Set<string>;
 }
 
@@ -24,22 +24,25 @@ interface RawRequest {
   readonly method: string;
   readonly path: string;
   readonly body?: unknown;
-  /** The whole Authorization header; the right header when absent, no header when null. */
+  /** The whole Authorization header. If absent, the right header is sent. If null, no header is sent. */
   readonly authorization?: string | null;
 }
 
-/** A simulator behind a recorder, with our client and plain HTTP to call through the recorder. */
+/** A simulator behind a recorder. The bot's client and plain HTTP requests reach the simulator through the recorder. */
 export interface Stage {
-  /** The recorder's, without a slash at the end. */
+  /** The URL of the recorder, without a slash at the end. */
   readonly url: string;
   readonly clock: TestClock;
   readonly simulator: Simulator;
   readonly api: EdgegapClient;
-  /** Runs a call of our client; checks its requests, the answers, and that our client could read the answers. */
+  /**
+   * Makes a call with the bot's client. Checks the requests and the answers, and that the client could read the
+   * answers.
+   */
   client<T>(name: string, call: () => Promise<T>): Promise<T | undefined>;
-  /** Sends a request unchanged; checks that the answer has `status` and follows its declaration. */
+  /** Sends a request unchanged. Checks that the answer has the status `status` and follows its declaration. */
   raw(name: string, status: number, request: RawRequest): Promise<void>;
-  /** Sends a request whose answer the files do not declare, and checks that they really do not. */
+  /** Sends a request whose answer the files do not declare, and checks that the declaration is really missing. */
   undeclared(name: string, why: string, status: number, request: RawRequest): Promise<void>;
   close(): Promise<void>;
 }
@@ -52,7 +55,7 @@ export async function startStage(run: Run, options: Partial<SimulatorOptions> = 
   const api = new EdgegapClient({ baseUrl: recorder.url, token: simulator.token, clock, log });
 
   async function send({ method, path, body, authorization }: RawRequest): Promise<Exchange | undefined> {
-    // Every call gets a second of its own, so that no call meets a limit by accident.
+    // The calls are a second apart, so that no call reaches a rate limit by accident.
     await clock.advance(1100);
     const token = authorization === undefined ? `token ${simulator.token}` : authorization;
     const { body: answer } = await request(recorder.url + path, {
@@ -131,7 +134,10 @@ export async function startStage(run: Run, options: Partial<SimulatorOptions> = 
   };
 }
 
-/** A call that waits for a clock that stands still would wait for ever, so this function gives up and says so. */
+/**
+ * The clock stands still, so a call that waits for time would never end. In that case this function fails with a
+ * reason.
+ */
 async function settle<T>(call: Promise<T>): Promise<{ value?: T; problem?: string }> {
   const timer = new AbortController();
   const giveUp = realDelay(15_000, { problem: 'no answer in 15 s' }, { signal: timer.signal });

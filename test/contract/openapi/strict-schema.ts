@@ -1,6 +1,6 @@
 import { asNode, asNodes, type Node, resolve } from './document.ts';
 
-/** Words that describe and do not validate, or that are translated here. */
+/** Keywords that only describe a schema, or that this module translates. */
 const DROPPED = new Set([
   ...['title', 'description', 'example', 'examples', 'default', 'deprecated', 'readOnly', 'writeOnly', 'xml'],
   ...['externalDocs', 'discriminator', 'nullable', 'allOf', '$ref'],
@@ -43,7 +43,9 @@ function convert(given: Node, document: Node, name: string | undefined, above: r
   return schema.nullable === true ? orNull(strict) : strict;
 }
 
-/** `allOf` merged into a single schema: strict objects side by side would each refuse the properties of the rest. */
+/**
+ * Merges `allOf` into a single schema. Otherwise each strict object would refuse the properties of the other objects.
+ */
 function flatten(given: Node, document: Node): Node {
   const schema = resolve(given, document);
   if (!schema.allOf) return schema;
