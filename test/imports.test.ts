@@ -4,7 +4,10 @@ import { describe, expect, test } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '..');
 
-/** Every module a source text names: static and dynamic imports, re-exports, type imports, `import.meta.resolve`, `require`. */
+/**
+ * Every module that a source text imports. This includes dynamic imports, re-exports, imports of types,
+ * `import.meta.resolve` and `require`.
+ */
 function importsOf(source: string): string[] {
   const code = withoutComments(source);
   const patterns = [
@@ -18,12 +21,12 @@ function importsOf(source: string): string[] {
   ];
 }
 
-/** Comments that stand alone on their lines; strings that hold `//` are left as they are. */
+/** The source without the comments that have lines of their own. A string that contains `//` stays as it is. */
 function withoutComments(source: string): string {
   return source.replace(/^\s*\/\*[\s\S]*?\*\/\s*$/gm, '').replace(/^\s*\/\/.*$/gm, '');
 }
 
-/** The only importers of a package, as prefixes of the importing file's path. */
+/** For each package, the beginnings of the paths of files that may import the package. */
 const packages: readonly [RegExp, readonly string[]][] = [
   [/^(discord\.js|discord-api-types|@discordjs\/)/, ['src/adapters/discord/']],
   [/^@slack\//, ['src/adapters/slack/']],
@@ -59,8 +62,8 @@ const packages: readonly [RegExp, readonly string[]][] = [
 ];
 
 /**
- * The rooms and the rooms that each may import from, from the foot of the house upwards. A room is a folder of src, or a
- * file in src; the adapters are rooms of their own. Every room may import from COMMON.
+ * For each room, the rooms from which it may import. A room is a folder or a file in src. Each adapter is a room of its
+ * own. Every room may import from COMMON.
  */
 const arrows: Readonly<Record<string, readonly string[]>> = {
   clock: [],
@@ -125,7 +128,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
 };
 const COMMON = ['clock', 'errors', 'log', 'loop'];
 
-/** The files that put the parts together, and so know all parts. */
+/** The files that build the bot from its parts. They may import from every room. */
 const ROOTS = /^src\/(?:main|app|demo)\.ts$|^src\/(?:app|demo)\/|-cli\.ts$/;
 const READS_ENVIRONMENT = /^src\/(?:main|config|demo)\.ts$|^src\/demo\/|-cli\.ts$/;
 
@@ -141,7 +144,7 @@ function mayKnow(own: string, part: string): boolean {
   return (COMMON.includes(part) && !COMMON.includes(own)) || (arrows[own]?.includes(part) ?? false);
 }
 
-/** Each circle of names in `graph`, as the names on it; an empty list where no name leads back to itself. */
+/** The circles in `graph`. Each circle is a list of names. The result is empty if no name leads back to itself. */
 function circles(graph: ReadonlyMap<string, readonly string[]>): string[][] {
   const done = new Set<string>();
   const found: string[][] = [];
@@ -183,7 +186,8 @@ function problems(path: string, source: string): string[] {
   }
   if (/\bprocess\s*(?:\.|\[\s*["'])\s*env\b/.test(withoutComments(source)) && !READS_ENVIRONMENT.test(path))
     found.push(`${path} reads process.env`);
-  // A transaction that another transaction blocks has to begin anew, and `transact` does that.
+  // If another transaction causes a conflict, the transaction has to start again from the beginning. `transact` does
+  // that.
   if (/\.transaction\(\)/.test(withoutComments(source)) && !path.startsWith('src/store/'))
     found.push(`${path} begins a transaction without transact`);
   return found;

@@ -35,7 +35,7 @@ describe('masking of secrets', () => {
     // The text ends before the closing quotation mark.
     `TOKEN="${SECRET}`,
     `TOKEN='${SECRET}`,
-    // Environments, as they are printed by programs of all kinds.
+    // Environment variables, as many programs print them.
     `ARBITRIUM_DELETE_TOKEN => ${SECRET}`,
     `ARBITRIUM_DELETE_TOKEN -> ${SECRET}`,
     `ARBITRIUM_DELETE_TOKEN := ${SECRET}`,
@@ -65,7 +65,7 @@ describe('masking of secrets', () => {
     `user: bot, pwd: "${SECRET}"`,
     `Server=db;Uid=bot;Pwd=${SECRET};`,
     `Cookie: session=${SECRET}; theme=dark`,
-    // Addresses that grant access to everyone who has them.
+    // Addresses that give access to everyone who knows the address.
     `https://b.s3.amazonaws.com/x.log?X-Amz-Date=1&X-Amz-Signature=${SECRET}`,
     `https://b.storage.googleapis.com/x.log?X-Goog-Signature=${SECRET}&a=b`,
     `https://b.blob.core.windows.net/x.log?sp=r&sig=${SECRET}`,

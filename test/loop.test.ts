@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createLoop } from '../src/loop.ts';
 import { TestClock, turn } from './support/test-clock.ts';
 
-/** A loop whose runs end only when the test says so, on a clock that moves only when the test says so. */
+/** A loop on a clock that only the test moves. The test also decides when each run ends. */
 function open(options: Partial<Parameters<typeof createLoop>[0]> = {}) {
   const clock = new TestClock();
   const began: number[] = [];

@@ -10,7 +10,7 @@ import { bareEnvironment } from './support/bare-environment.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 
-/** Complete settings that lead to no server. */
+/** Complete settings in which no address leads to a server. */
 const SETTINGS = {
   EDGEGAP_API_TOKEN: 'edgegap-token',
   EDGEGAP_API_URL: 'http://127.0.0.1:1',
@@ -20,7 +20,7 @@ const SETTINGS = {
   LOG_LEVEL: 'silent',
 };
 
-/** The program as started by a person: by this Node, with only these settings. */
+/** Starts the program as a person does, with the Node.js of the tests and only these settings. */
 async function main(args: readonly string[], environment: Record<string, string> = {}) {
   const child = spawn(process.execPath, ['src/main.ts', ...args], {
     cwd: ROOT,
@@ -102,7 +102,7 @@ test.each(['require', 'verify-full&sslrootcert=/nope'])(
     expect(err).toContain(
       tls === 'require' ? 'nothing listens there' : '/nope of sslrootcert cannot be read',
     );
-    // The bot does not try again by itself: the process ends here.
+    // The bot does not try again. The process ends.
     expect(err).not.toContain('by myself');
     expect(code).toBe(1);
   },
@@ -121,12 +121,12 @@ test('a start that fails closes the database', async () => {
   });
   expect(err).toMatch(/^edgegap-chatops cannot start: Port \d+ cannot be used/);
   expect(code).toBe(1);
-  // Without the write-ahead log, which belongs to an open database.
+  // There is no write-ahead log. A write-ahead log belongs to an open database.
   expect(readdirSync(folder)).toEqual(['bot.db']);
 });
 
 test('a bot that is stopped while waiting for the database exits with 0', async () => {
-  // A server that takes connections and says nothing.
+  // A server that accepts connections but never answers.
   const database = createServer().listen(0, '127.0.0.1');
   await once(database, 'listening');
   const { port } = database.address() as AddressInfo;

@@ -11,7 +11,7 @@ import { inboxOf } from './support/inbox.ts';
 import { createSlackDriver } from './support/slack-driver.ts';
 import { TestClock, until } from './support/test-clock.ts';
 
-/** A client of Edgegap in a network where only the proxy can resolve names. */
+/** An Edgegap client in a network where only the proxy can resolve host names. */
 async function behind(proxy: HttpProxy) {
   const server = await ScriptedServer.start();
   const { edgegap } = readConfig({ HTTP_PROXY: proxy.url });
@@ -74,7 +74,7 @@ test('hosts in NO_PROXY and hosts on the local machine are reached without the p
   expect(proxy.seen).toEqual([]);
 });
 
-/** A bot whose every address is a name that only this proxy can resolve. */
+/** A bot with addresses whose host names only this proxy can resolve. */
 async function talk(driver: ChatDriver, proxy: HttpProxy) {
   onTestFinished(() => driver.close());
   const bot = await startBot(driver, { environment: { HTTP_PROXY: proxy.url, HTTPS_PROXY: proxy.url } });

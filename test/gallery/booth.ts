@@ -8,14 +8,14 @@ import { TestClock } from '../support/test-clock.ts';
 import { NOW } from './sample.ts';
 
 const MINUTE_MS = 60_000;
-/** The most real milliseconds that pass for the bot between two turns of the event loop. */
+/** The bot's clock counts at most this many real milliseconds between two turns of the event loop. */
 const STEP_MS = 5;
-/** A wait for input and output is shorter than this, in real milliseconds. */
+/** A wait for input or output takes less than this many real milliseconds. */
 const SHORT_MS = 100;
-/** An answer that takes more real milliseconds than this never comes. */
+/** If an answer takes more real milliseconds than this, the answer counts as missing. */
 const PATIENCE_MS = 50_000;
 
-/** How a platform addresses its people. */
+/** The platform, and the ids of its people. */
 export interface Stand {
   readonly personId: string;
   readonly prompt: string;
@@ -52,7 +52,10 @@ export async function openBooth(
   let count = 0;
   let moment = clock.now();
 
-  /** Time runs as for people, until `isOver`. In a long wait the bot waits for time, so time then runs faster. */
+  /**
+   * Waits until `isOver` returns true. The clock first runs at the usual speed. In a long wait the bot itself waits for
+   * a time, so the clock then runs faster.
+   */
   async function pass(isOver: () => boolean, awaited: string): Promise<void> {
     const began = performance.now();
     let before = began;
@@ -92,7 +95,7 @@ export async function openBooth(
   }
 
   async function message(request: InvocationRequest, words: string): Promise<Message | undefined> {
-    // The answer is given at a whole minute before the present, however long the earlier answers took.
+    // Each answer is given at a whole minute before the present, no matter how long the earlier answers took.
     clock.set(moment - clock.now());
     const shown = await ended(bot.invoke(`sample-${++count}`, request), words);
     await ended(bot.app.settled(), words);
@@ -155,9 +158,9 @@ export async function openBooth(
       await pass(isReady, 'READY');
       return request_id;
     },
-    /** Moves time to this many minutes before the gallery's present. */
+    /** Moves the time to this many minutes before the gallery's present. */
     async until(minutes: number): Promise<void> {
-      // Half a second more than whole minutes have passed at the present, so that a few milliseconds change no age.
+      // Half a second is added, so that a difference of some milliseconds changes no age in minutes.
       moment = NOW - minutes * MINUTE_MS - (minutes > 0 ? 500 : 0);
       await clock.advance(moment - clock.now());
     },

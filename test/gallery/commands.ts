@@ -27,11 +27,11 @@ export async function commandSamples(stand: Stand): Promise<Sample[]> {
 }
 
 interface Ids {
-  /** Deployed from chat. */
+  /** The request_id of the deployment that was deployed from chat. */
   readonly own: string;
   readonly crashed: string;
   readonly ended: string;
-  /** Deployed by a matchmaker. */
+  /** The request_id of the deployment that a matchmaker deployed. */
   readonly others: readonly string[];
   readonly night: readonly string[];
 }
@@ -43,7 +43,7 @@ async function showHelp({ say }: Booth, show: Show): Promise<void> {
   show('help', 'a command with subcommands', await say('help tags'));
 }
 
-/** Deploys from chat and from outside, and shows the lines that the channel is told. */
+/** Deploys from chat and from outside, and shows the lines in the channel. */
 async function deploySome(booth: Booth, show: Show): Promise<Ids> {
   const { say, simulator, posted } = booth;
   const isLine = (words: string) => (message: Message) =>

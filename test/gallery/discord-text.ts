@@ -1,7 +1,7 @@
 import { drawn, type Html, html, plain, type Rule } from './html.ts';
 import { longTime, relative } from './times.ts';
 
-/** The person of the samples, by the name that the client shows. */
+/** The person in the samples, with the name that Discord's client shows. */
 const NAME = 'ann';
 
 /** A piece of text on a line. Group 1 is the content; `draw` makes the HTML. */
@@ -28,7 +28,7 @@ function inline(source: string): Html[] {
   return drawn(source, RULES);
 }
 
-/** Draws the markdown of a text display as Discord's clients do, as far as the bot writes markdown. */
+/** Draws the markdown of a text display as Discord's clients do. Only the markdown that the bot writes is supported. */
 export function discordText(markdown: string): Html {
   const code = /^```\n([\s\S]*)\n```$/.exec(markdown)?.[1];
   if (code !== undefined) return html`<pre>${plain(code)}</pre>`;

@@ -14,7 +14,7 @@ import { type Html, html, plain } from './html.ts';
 
 type Component = APIMessageTopLevelComponent | APIComponentInContainer;
 
-/** Draws a message as Discord's clients do, as far as the bot uses components. */
+/** Draws a message as Discord's clients do. Only the components that the bot uses are supported. */
 export function drawDiscord(components: readonly Component[], files: readonly CardFile[]): Html {
   return html`<div class="message"><i class="avatar"></i><div class="content">
 <header><b>edgegap</b> <i class="app">APP</i> <time>16:30</time></header>

@@ -3,7 +3,10 @@ import type { CardFile } from '../../src/chat/card.ts';
 import { drawn, type Html, html, plain, type Rule } from './html.ts';
 import { relative, shortTime } from './times.ts';
 
-/** Draws a message as Slack's clients do, as far as the bot uses blocks. Files follow the message. */
+/**
+ * Draws a message as Slack's clients do, with its files below the message. Only the blocks that the bot uses are
+ * supported.
+ */
 export function drawSlack(blocks: readonly types.KnownBlock[], files: readonly CardFile[]): Html {
   return html`<div class="message"><i class="avatar"></i><div class="content">
 <header><b>edgegap</b> <i class="app">APP</i> <time>16:30</time></header>

@@ -4,7 +4,7 @@ import { type CatalogVersion, defaultCatalog, type SimulatedCatalog } from '../.
 import { type Booth, buttonsOf, openBooth, type Stand } from './booth.ts';
 import { isForm, type Sample } from './sample.ts';
 
-/** Besides the usual applications, one with more versions than a menu holds. */
+/** The usual applications, and an application with more versions than a menu holds. */
 const catalog: SimulatedCatalog = {
   ...defaultCatalog,
   applications: [

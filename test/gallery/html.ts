@@ -1,4 +1,4 @@
-/** HTML that is complete: text from outside is escaped already. */
+/** Finished HTML, in which text from outside is escaped. */
 export type Html = string & { readonly __html: true };
 
 function escaped(text: string): Html {
@@ -12,7 +12,7 @@ export function html(parts: TemplateStringsArray, ...values: readonly (Piece | r
 }
 
 type Piece = Html | Plain | undefined | false;
-/** Text that is escaped. */
+/** Escapes the text. */
 interface Plain {
   readonly text: string;
 }
@@ -27,8 +27,8 @@ function piece(value: Piece): string {
 }
 
 /**
- * The signs of the bot, drawn the same on every machine, as no font for emoji is a package of the project. The sign stays
- * in the text for screen readers.
+ * The signs of the bot, as pictures. The project has no font for emoji, and the signs must look the same on every
+ * machine. For screen readers, the sign also stays in the text.
  */
 const SIGNS: Readonly<Record<string, string>> = {
   '⏳': 'hourglass',
@@ -47,7 +47,10 @@ function withEmoji(text: string): string {
 /** A piece of text, which begins with a match of `pattern`. `draw` makes the HTML. */
 export type Rule = readonly [pattern: RegExp, draw: (match: RegExpExecArray) => Html];
 
-/** Draws a text piece by piece, each with the first rule that matches. A rule must match at every place. */
+/**
+ * Draws a text piece by piece, each piece with the first rule that matches. At every position, at least one rule must
+ * match.
+ */
 export function drawn(text: string, rules: readonly Rule[]): Html[] {
   const out: Html[] = [];
   for (let rest = text; rest !== ''; ) {

@@ -15,7 +15,10 @@ const FONTS: readonly [family: string, weight: number, file: string][] = [
   ['Gallery Mono', 400, '@fontsource/jetbrains-mono/files/jetbrains-mono-latin-400-normal.woff2'],
 ];
 
-/** The two buttons of the page, and the function with which the screenshots choose the theme, the width and the samples. */
+/**
+ * The script of the page. It has the two buttons, and the function with which the screenshots choose the theme, the
+ * width and the samples.
+ */
 const SCRIPT = `for (const [id, names] of [['theme', ['light', 'dark']], ['width', ['desktop', 'phone']]])
   document.getElementById(id).addEventListener('click', () =>
     names.forEach((name) => document.documentElement.classList.toggle(name)));

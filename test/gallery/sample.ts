@@ -1,7 +1,9 @@
 import type { Message } from '../../src/chat/card.ts';
 import type { Form } from '../../src/chat/form.ts';
 
-/** The present of all samples, so that the same times and ages are shown on every day. */
+/**
+ * The time at which all samples are shown. It never changes, so the samples show the same times and ages on every day.
+ */
 export const NOW = Date.UTC(2026, 2, 3, 16, 30, 20);
 
 /** A message or a form in one state, with a name for people. */

@@ -6,7 +6,7 @@ import { doctorSamples } from './doctor.ts';
 import { formSamples } from './forms.ts';
 import { isForm, type Sample } from './sample.ts';
 
-/** How Discord and Slack address the person of the samples. */
+/** The ids of the person in the samples, on Discord and on Slack. */
 export const STANDS = {
   discord: {
     personId: '190000000000000001',
@@ -23,7 +23,7 @@ export const STANDS = {
 export type Platform = keyof typeof STANDS;
 export const PLATFORMS = ['discord', 'slack'] as const;
 
-/** Every card, line and form in every state, as the platform's people see the text. The order is always the same. */
+/** Every card, line and form in every state, on one platform. The order is always the same. */
 export async function samplesFor(platform: Platform): Promise<Sample[]> {
   const stand = STANDS[platform];
   return [

@@ -8,7 +8,7 @@ import { difference, obstacle, openBrowser, type Strip } from './screenshots.ts'
 const ROOT = join(import.meta.dirname, '..', '..');
 const KEPT = 'test/gallery/pictures';
 const README = 'docs/pictures';
-/** New pictures lie here after a failure. With UPDATE_PICTURES=1 they replace the kept pictures. */
+/** After a failure, the new pictures are in this folder. With UPDATE_PICTURES=1, they replace the kept pictures. */
 const NEW = join(ROOT, 'gallery', 'pictures');
 /** The share of pixels that may differ, because another version of Chromium smooths letters differently. */
 const ALLOWED = 0.01;
@@ -20,7 +20,7 @@ const strip = (id: string, theme: Strip['theme'], width: Strip['width'], ...samp
   samples,
 });
 
-/** Each kind of block, each theme and each width is in at least one strip. */
+/** At least one strip shows each type of block, each theme and each width. */
 const STRIPS: readonly Strip[] = [
   strip('deployment', 'light', 'desktop', 'deploying', 'ready', 'failed', 'ended'),
   strip('deployment', 'dark', 'phone', 'ready'),

@@ -17,7 +17,10 @@ export interface Strip {
   readonly width: 'desktop' | 'phone';
   /** The samples of the group that the strip shows. */
   readonly samples: readonly string[];
-  /** Only the drawing of this platform, without the names of the samples. There must be a single sample. */
+  /**
+   * Set if the strip shows only the drawing of this platform, without the name of the sample. The strip must have a
+   * single sample.
+   */
   readonly platform?: Platform;
 }
 
@@ -74,7 +77,10 @@ export async function openBrowser(file: string) {
   };
 }
 
-/** A pixel differs if one of its colours differs by more than this, of 255. Fonts are smoothed a little differently elsewhere. */
+/**
+ * A pixel differs if one of its colours (0 to 255) differs by more than this. Other machines smooth fonts a little
+ * differently.
+ */
 const TOLERANCE = 48;
 
 /** The share of pixels that differ between two PNGs. Pictures of different sizes differ in every pixel. */

@@ -18,7 +18,7 @@ const order = (invocationId: string, person: string, workspace = 'w') => ({
   card: { platform: 'memory', workspace, channel: 'c', message: invocationId },
 });
 
-/** Four processes on one store, as far as the database can be shared. */
+/** Four processes on one store. A database that cannot be shared has only one process. */
 async function processes(limits: Partial<Limits>): Promise<readonly Watch[]> {
   const one = await openWatch({ limits });
   const beside = () => openWatch({ beside: one, limits });
@@ -98,14 +98,14 @@ test('if four processes get many presses of the same Deploy button at the same m
   expect(watches[0]?.calls.filter((call) => call === 'deploy')).toHaveLength(1);
 });
 
-test('if a deploy that used up the limit is delivered again, the answer is the same deployment and not a refusal', async () => {
+test('if the platform sends a deploy that used up the limit again, the answer is the same deployment and not a refusal', async () => {
   const watches = await processes({ running: 1 });
   const [one, other] = watches;
   const first = await one?.deployments.deploy(order('the same', 'ann'));
   expect(await other?.deployments.deploy(order('the same', 'ann'))).toMatchObject({ id: first?.id });
 });
 
-test('refused and lost deployments do not count towards MAX_RUNNING, but a lost deployment that is found counts', async () => {
+test('refused and lost deployments do not count towards MAX_RUNNING, but a lost deployment that the bot finds again counts', async () => {
   const watch = await openWatch({ limits: { running: 2 } });
   await watch.add({ kind: 'refused', detail: 'No such version.' });
   const lost = await watch.add({ kind: 'unknown-outcome' });

@@ -30,7 +30,7 @@ describe.each(driverNames.filter((name) => name !== 'console'))('MAX_RUNNING on 
     expect(deploys(stage)).toBe(1);
   });
 
-  test('if two deploys have already posted cards and one exceeds MAX_RUNNING, the card of that deploy says so', async () => {
+  test('if two deploys have posted their cards and one of them exceeds MAX_RUNNING, the card of that deploy says so', async () => {
     const stage = await openStage(name, undefined, { MAX_RUNNING: '1' });
     const process = await stage.start();
     process.stopAfter('postCard');

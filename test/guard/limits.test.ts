@@ -13,7 +13,7 @@ async function stageWith(name: DriverName, environment: Record<string, string>, 
   const stage = await stageOn(name, { clock, environment, ...options });
   onTestFinished(() => stage.close());
   return Object.assign(stage, {
-    /** Lets so much time pass. */
+    /** Lets this many milliseconds pass. */
     async pass(ms: number) {
       const end = clock.now() + ms;
       clock.speed(ms / 100);
@@ -27,7 +27,7 @@ const deploy = (stage: Stage, persona: Persona = 'operator', values: Values = {}
   effectOf(stage, persona, () => stage.driver.command(persona, 'deploy', { ...KART, ...values }));
 const press = (stage: Stage, label: string) =>
   effectOf(stage, 'operator', () => stage.driver.press('operator', label));
-/** Without the backslashes that keep Discord from reading markup. */
+/** The text without the backslashes with which Discord's markup is escaped. */
 const textOf = (messages: readonly { readonly text: string }[]) =>
   messages.map(({ text }) => text.replaceAll('\\', '')).join('\n');
 const deploys = ({ simulator }: Stage) =>

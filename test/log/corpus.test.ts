@@ -11,8 +11,8 @@ const ALPHABETS: Record<string, string> = {
   A: 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789',
 };
 /**
- * At least this share of the lines must be masked rightly. The share is below 1, because each rule covers one kind of
- * secret, and a new kind of secret has no rule yet.
+ * At least this share of the lines must be masked correctly. The share is below 1, because a new sort of secret has no
+ * rule yet.
  */
 const RIGHT = 0.95;
 

@@ -7,12 +7,15 @@ import { maskedTail } from '../../src/log/tail.ts';
 import { maskSecrets } from '../../src/log.ts';
 
 const LENGTH = 12_000;
-/** A text eight times as long may take this many times as long; quadratic growth would take 64 times as long. */
+/**
+ * If the text is eight times as long, masking may take this many times as long. With quadratic growth it would take 64
+ * times as long.
+ */
 const GROWTH = 40;
-/** A shorter time says nothing. */
+/** A time that is shorter than this is too short to be compared, in milliseconds. */
 const LEAST_MS = 20;
 
-/** Pieces that would make patterns go through a text again and again. */
+/** Pieces of text that would make a slow pattern read the text again and again. */
 const pieces = [
   ...[
     '{value=│',
@@ -106,7 +109,7 @@ describe.each<[string, (text: string) => unknown]>([
         const brief = await timeOf(() => run(short));
         return (await timeOf(() => run(long))) > Math.max(LEAST_MS, brief) * GROWTH;
       };
-      // The machine may have been busy: a quadratic pattern is slow each time.
+      // The machine may have been busy, so the test tries again. A quadratic pattern is slow each time.
       expect((await slow()) && (await slow()) && (await slow())).toBe(false);
     };
     for (const piece of pieces) await check(piece);

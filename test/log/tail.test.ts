@@ -46,7 +46,7 @@ describe('the last lines of a log', () => {
     expect(log.endsWith(most.text)).toBe(true);
   });
 
-  test('if the lines of a log are long, the tail has fewer lines than requested and says so', async () => {
+  test('if the lines of a log are too long together, the tail has fewer lines than requested and says so', async () => {
     const log = lines(40_000, 'x'.repeat(700)).join('\n');
     const { text, lines: shown, total } = await maskedTail(log, 5_000, []);
     expect(total).toBe(40_000);

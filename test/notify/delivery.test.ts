@@ -136,9 +136,9 @@ describe('the order and pace of messages', () => {
     expect(desk.chat.texts.filter((text) => text.startsWith('x'))).toHaveLength(1);
   });
 
-  // The microtasks of this process are the same on either database.
+  // The microtasks of this process are the same on SQLite and PostgreSQL.
   test.skipIf(suiteDatabase === 'postgres')(
-    'if the outbox worker is woken at the moment when it goes to rest, the due message is still sent',
+    'if the outbox worker is woken at the moment when it ends its work, the due message is still sent',
     async () => {
       for (let hops = 0; hops < 12; hops++) {
         let due = false;
@@ -146,7 +146,7 @@ describe('the order and pace of messages', () => {
         const desk = await openDesk({
           clock: (clock) => ({
             now: () => clock.now() + (due ? 60_000 : 0),
-            // The timer is set in the middle of a look and rings a number of turns of the microtask queue later.
+            // The worker sets the timer while it looks for messages. The timer fires some microtasks later.
             after() {
               let left = hops;
               const hop = (): void => {
@@ -212,7 +212,7 @@ describe('bursts and urgent messages', () => {
     expect(desk.chat.texts.slice(20).flatMap((text) => text.split('\n'))).toEqual(
       Array.from({ length: 20 }, (_, index) => `server ${index + 1} is ready`),
     );
-    // Posts and edits do not wait for each other, as platforms count edits apart.
+    // Posts and edits do not wait for each other, because platforms count edits separately.
     expect(desk.chat.calls.slice(0, 4).map((call) => call.slice(0, 4))).toEqual([
       'edit',
       'post',
@@ -238,7 +238,7 @@ describe('bursts and urgent messages', () => {
     for (let n = 1; n <= 8; n++) await desk.post(`d${n}`, `${n} ${'x'.repeat(900)}`);
     await desk.worker.start();
     await desk.settle();
-    // The last two lines are too few for a digest, so the last lines go alone.
+    // The last two lines are too few for a digest, so each of them is sent alone.
     expect(desk.chat.texts.map((text) => text.split('\n').length)).toEqual([2, 2, 2, 1, 1]);
   });
 
@@ -518,7 +518,7 @@ describe('deliveries older than a day', () => {
     await desk.post('d1', 'is ready');
     await desk.worker.start();
     await desk.settle();
-    // The clean-up runs before the row is too old, and the next attempt comes after.
+    // The worker gives up old rows before this row is too old. The next attempt comes when the row is too old.
     await desk.pass(DAY - 60_000);
     expect(await desk.states()).toEqual(['pending']);
     await desk.pass(2 * 60_000);
@@ -526,7 +526,7 @@ describe('deliveries older than a day', () => {
     expect(desk.chat.calls).toHaveLength(2);
   });
 
-  test('an old edit that was overwritten with newer content is sent, because the age of the content counts', async () => {
+  test('an old unsent edit of a card with newer content is sent, because the age of the content counts', async () => {
     const desk = await openDesk();
     const target = desk.chat.add(card('Requesting'), here);
     await desk.edit('d1', target, 'Ready');

@@ -83,7 +83,7 @@ describe.each([
 
 const all = 'server 1\nserver 2\nserver 3\nserver 4';
 
-/** Lines of four deployments. */
+/** Four lines, each about another deployment. */
 async function four(desk: Desk): Promise<void> {
   for (let n = 1; n <= 4; n++) await desk.post(`d${n}`, `server ${n}`);
 }
@@ -132,7 +132,7 @@ describe('while a digest waits to be sent again', () => {
     expect(await reportOutbox(desk.store)).toHaveLength(1);
   });
 
-  test('if a digest cannot be posted until somebody acts, a person mentioned in a line gets a single direct message', async () => {
+  test('if a digest cannot be posted until a person repairs the cause, a person mentioned in a line gets one direct message', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: closed() }, 2);
     await four(desk);

@@ -6,9 +6,7 @@ import { tooFast } from './memory-chat.ts';
 const WAIT_MS = 30_000;
 const random = { ...here, channel: 'random' };
 
-/**
- * A message and an edit wait in this channel, and the same in a second channel; then this channel's call is refused.
- */
+/** A message and an edit wait in each of two channels. The platform refuses the first request in the first channel. */
 async function refused(
   call: 'post' | 'edit',
   held: { readonly posts: boolean; readonly edits: boolean; readonly everywhere: boolean } | undefined,

@@ -15,21 +15,21 @@ export interface Posted {
   edits: number;
 }
 
-/** The outcome of a call: the error thrown, and whether the message was shown nevertheless. */
+/** The outcome of a failed request: the error, and whether the message was shown nevertheless. */
 export interface ChatFault {
   readonly error: Error;
   readonly shown?: boolean;
-  /** Only for messages with this text; for any message by default. */
+  /** The failure affects only messages with this text. By default it affects every message. */
   readonly text?: string;
 }
 
 /** A chat platform in memory, which outlives its processes and fails on demand. */
 export class MemoryChat {
   readonly messages: Posted[] = [];
-  /** The late answers, and below the direct messages with their receivers. */
+  /** The late answers. `told` has the direct messages with their receivers. */
   readonly answers: { readonly reply: Reply; readonly text: string }[] = [];
   readonly told: { readonly person: string; readonly workspace: string; readonly text: string }[] = [];
-  /** Every call that was made, in order: `post`, `edit`, `find`, `resume`, `tell` with the text or key. */
+  /** Every request in order: `post`, `edit`, `find`, `resume` or `tell`, with the text or the key. */
   readonly calls: string[] = [];
   readonly #now: () => number;
   readonly #faults: { call: Call; fault: ChatFault }[] = [];
@@ -39,12 +39,12 @@ export class MemoryChat {
     this.#now = now;
   }
 
-  /** The next `times` calls of this kind fail. */
+  /** Makes the next `times` requests of this type fail. */
   fail(call: Call, fault: ChatFault, times = 1): void {
     for (let n = 0; n < times; n++) this.#faults.push({ call, fault });
   }
 
-  /** Every call waits until the returned function is called. */
+  /** Makes every request wait until the returned function is called. */
   hold(): () => void {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#gate = promise;
@@ -63,10 +63,10 @@ export class MemoryChat {
       readonly platform?: string;
       readonly paceMs?: number;
       readonly editPaceMs?: number;
-      /** The number of characters that a message holds. */
+      /** The number of characters that fit into a message. */
       readonly characters?: number;
       readonly supports?: Partial<Capabilities>;
-      /** False when the adapter's process is dead: nothing leaves a dead process. */
+      /** False if the adapter's process is dead. A dead process sends no messages. */
       readonly alive?: () => boolean;
       readonly start?: Adapter['start'];
     } = {},
@@ -139,7 +139,7 @@ export class MemoryChat {
     };
   }
 
-  /** A message of the bot's that was there before. */
+  /** Adds a message of the bot that was posted earlier. */
   add(message: Message, to: Address): MessageRef {
     return this.#add(to, { message, key: `k${this.messages.length}` }).ref;
   }

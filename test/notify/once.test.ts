@@ -3,7 +3,7 @@ import { until } from '../support/test-clock.ts';
 import { card, clockAhead, type Desk, drained, here, openDesk } from './harness.ts';
 import { type MemoryChat, refusedForGood, tooFast, unknownOutcome } from './memory-chat.ts';
 
-/** A process begins to send and dies before the sending is written down. */
+/** A process begins to send a message, and dies before the outcome is stored. */
 async function diesWhileSending(
   desk: Desk,
   supports: Parameters<MemoryChat['adapter']>[0] = {},
@@ -25,11 +25,11 @@ async function diesWhileSending(
   void dying.stop();
 }
 
-/** The next process, which does not wait for the process that never ends. */
+/** Starts the next process, without waiting for the end of the dead process. */
 async function restarted(desk: Desk, options: Parameters<MemoryChat['adapter']>[0] = {}): Promise<void> {
   desk.worker = desk.next([desk.chat.adapter(options)]);
   await desk.worker.start();
-  // Where processes share the store, a request of the dead process is given time to end.
+  // If processes share the store, the next process waits until a request of the dead process must have ended.
   await drained(desk, 1_000);
 }
 
@@ -138,7 +138,7 @@ describe('a message that an earlier attempt may have shown', () => {
     for (let n = 1; n <= 40; n++) await desk.post(`d${n}`, `server ${n}`);
     desk.chat.fail('post', { error: unknownOutcome() }, 40);
     await desk.worker.start();
-    // The platform gives no answer for a while: each of the four digests is tried again and again.
+    // The platform gives no answer for some time, so the bot tries each of the four digests several times.
     await until(async () => {
       await desk.resting();
       await desk.clock.advance(1_000);
@@ -184,7 +184,7 @@ describe('a message that an earlier attempt may have shown', () => {
   describe('a digest that may have been shown in an unreadable channel', () => {
     async function digestInDoubt(): Promise<Desk> {
       const desk = await openDesk({ supports: { idempotentPosts: true } });
-      // An error in the bot's own code, after which the lines go singly.
+      // An error in the bot's own code. After such an error, each line is sent by itself.
       desk.chat.fail('post', { error: new TypeError('undefined is not a function'), shown: true });
       for (let n = 1; n <= 4; n++) await desk.post(`d${n}`, `server ${n}`);
       await desk.worker.start();

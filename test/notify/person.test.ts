@@ -12,7 +12,7 @@ const answer = {
   orElse: line('Your stop was done.'),
 } as const;
 
-test('an answer from the outbox is sent to the place announced for the answer, before messages to the channel', async () => {
+test('an answer from the outbox goes where the answer was announced, before the messages to the channel', async () => {
   const desk = await openDesk();
   await desk.post('d1', 'news');
   await enqueue(desk.store, desk.clock, answer);

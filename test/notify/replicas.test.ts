@@ -176,7 +176,7 @@ describe('several processes on a shared store', () => {
     const parts = { store: desk.store, membership, adapters: [slow], clock: desk.clock, log };
     const stopped = createOutboxWorker(parts);
     await desk.post('d1', 'news');
-    // An earlier attempt got no answer, so that the channel is read first.
+    // An earlier attempt got no answer, so the bot first reads the channel.
     await desk.store
       .updateTable('outbox')
       .set((eb) => ({ uncertain: 1, attempts: 1, attempted_at: desk.clock.now(), sent_key: eb.ref('key') }))
@@ -188,7 +188,7 @@ describe('several processes on a shared store', () => {
     await desk.worker.start();
     await drained(desk, 1_000);
     expect(desk.chat.texts).toEqual(['news']);
-    // The machine of the first process goes on.
+    // The first process continues.
     await heart.leap(40_000);
     await until(async () => {
       await heart.advance(600);
@@ -217,7 +217,7 @@ describe('several processes on a shared store', () => {
   test('a message does not overtake an earlier message that a dead process left behind', async () => {
     const desk = await openDesk();
     await desk.worker.start();
-    // The worker has looked for rows of dead processes before.
+    // By now, the worker has looked for the rows of dead processes.
     await desk.resting();
     await desk.store.transaction().execute(async (tx) => {
       await enqueue(tx, desk.clock, { kind: 'post', orderKey: 'd1', to: here, message: line('is ready') });

@@ -13,7 +13,7 @@ async function reasons(desk: Desk) {
   return await desk.store
     .selectFrom('outbox')
     .select(['kind', 'state', 'reason_code', 'reason'])
-    // A digest's lines, not the digest.
+    // The lines of a digest, without the digest itself.
     .where('id', '>', 0)
     .orderBy('id')
     .execute();

@@ -73,7 +73,7 @@ test('these tests know every command and button that takes a request_id', () => 
 describe.each(['discord', 'slack-http'] as const)('APP_ALLOWLIST on %s', (name) => {
   let folder: string;
   let stage: Stage;
-  /** The deployments by whether the store knows them. */
+  /** The deployments that the store knows, and the deployments that the store does not know. */
   const ids = { known: '', unknown: '' };
 
   beforeAll(async () => {
@@ -84,7 +84,7 @@ describe.each(['discord', 'slack-http'] as const)('APP_ALLOWLIST on %s', (name) 
     ids.unknown = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2', ['qa']);
     await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     await stage.bot.app.stop();
-    // From now on the bot may not work with kart-racing.
+    // From now on, the bot is not allowed to work with kart-racing.
     stage.bot = await startBot(stage.driver, {
       clock: pacedClock(1),
       edgegap: stage.simulator,
@@ -106,7 +106,7 @@ describe.each(['discord', 'slack-http'] as const)('APP_ALLOWLIST on %s', (name) 
     const answer = effect.privately.map(({ text }) => text).join('\n');
     expect(answer, what).toContain('not on my allowlist');
     expect(answer, what).not.toMatch(/kart-racing|edgegap\.net|Montreal|\bqa\b/);
-    // Only the status tells the application of a foreign deployment.
+    // Only the status names the application of a deployment from elsewhere.
     expect(effect.asked.filter((call) => call !== 'GET status')).toEqual([]);
     if (which === 'known') expect(effect.asked).toEqual([]);
     expect(phase(stage.simulator, ids[which])).toBe('READY');
@@ -176,7 +176,7 @@ describe.each(['discord', 'slack-http'] as const)('APP_ALLOWLIST on %s', (name) 
   });
 });
 
-/** The request ids of the first deployments of a simulator with this seed begin alike. */
+/** With this seed, the request_ids of the simulator's first deployments begin with the same characters. */
 const seed = Array.from({ length: 100_000 }, (_, n) => `alike-${n}`).find((one) => {
   const [first, ...rest] = [0, 1, 2, 3].map((n) => requestId(one, n).charAt(0));
   return rest.every((character) => character === first);

@@ -24,7 +24,7 @@ test('a person who loses a group before pressing a button is refused, even witho
     await effectOf(stage, 'operator', () => driver.command('operator', 'stop', { deployment: id }));
     server.world.members.get(groupIds[ROLE])?.delete(userIds.operator);
     ahead += SOON;
-    // A read uses the remembered groups, so the person is still remembered.
+    // A read uses the remembered groups, so the bot must still remember the person.
     const read = await effectOf(stage, 'operator', () =>
       driver.command('operator', 'status', { deployment: id }),
     );

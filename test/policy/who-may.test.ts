@@ -26,10 +26,10 @@ import { until } from '../support/test-clock.ts';
 interface Use {
   readonly what: string;
   readonly permission: Permission;
-  /** A command or an action that would change something, if allowed. */
+  /** A command or an action that changes something if the person is allowed to use it. */
   readonly command?: readonly [name: string, values: (id: string) => Values];
   readonly action?: (id: string) => ActionRef;
-  /** An entry in the menu of a message. */
+  /** An action in the menu of a message. */
   readonly entry?: string;
 }
 
@@ -62,7 +62,7 @@ const uses: readonly Use[] = [
   press('logs:show', 'deployments.read'),
   press('logs:share', 'deployments.read'),
   press('logs:refresh', 'deployments.read'),
-  // A log that is followed would go on changing the channel.
+  // A followed log would go on changing the channel, so the test ends it.
   press('logs:follow', 'deployments.read', () => '000000000000'),
   press('logs:unfollow', 'deployments.read'),
   on('metrics', 'deployments.read', (deployment) => ({ deployment })),
@@ -110,7 +110,7 @@ const uses: readonly Use[] = [
   on('doctor', 'bot.inspect'),
 ];
 
-/** Every entry in the menu of a card. */
+/** Every action in the menu of a card. */
 const entries: readonly Use[] = (
   [
     ['Logs', 'deployments.read'],
@@ -194,7 +194,7 @@ const levelOf: Readonly<Record<Permission, 'open' | 'read' | 'inspect' | 'change
   'bot.inspect': 'inspect',
 };
 
-test('the table of permissions in this file contains every command, every button and every entry in the menu of a card', async () => {
+test('the table of permissions in this test contains every command, every button and every action in the menu of a card', async () => {
   const directory = await loadCommands(join(import.meta.dirname, '..', '..', 'commands'));
   const all = directory.all.flatMap(({ name, entries, actions }) => [
     ...entries.map((entry) => entry.name),
@@ -219,7 +219,7 @@ describe.each(titled)('permissions on $name, $title', ({ name, setting }) => {
   beforeAll(async () => {
     stage = await stageOn(name, { environment: setting.environment });
     id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2', ['qa']);
-    // A message in the channel, for the buttons to hang on.
+    // A message in the channel that holds the pressed buttons.
     const reader = personas.find((one) => order.indexOf(setting.levels[one]) >= 2) ?? 'operator';
     await effectOf(stage, reader, () =>
       stage.driver.command(reader, 'logs', { deployment: id, share: true }),
@@ -228,7 +228,7 @@ describe.each(titled)('permissions on $name, $title', ({ name, setting }) => {
   });
   afterAll(() => stage?.close());
 
-  // A persona who may change things comes last: then there is something left to refuse.
+  // A persona who may change things comes last, so that the earlier personas can be refused.
   test.each(personas.toSorted((a, b) => order.indexOf(setting.levels[a]) - order.indexOf(setting.levels[b])))(
     'a person of the kind "%s" may use exactly the commands and buttons that the settings allow',
     async (persona) => {
@@ -241,7 +241,7 @@ describe.each(titled)('permissions on $name, $title', ({ name, setting }) => {
             return (stage.driver as ChatDriver & MenuHands).fromMenu(persona, message, use.entry);
           if (use.action) return pressAction(stage, persona, use.action(id));
           const [command, values] = use.command ?? ['', () => ({})];
-          // Here only the permission counts: whether the command works is tested elsewhere.
+          // This test checks only the permission. Other tests check that the command works.
           const harmless: Values =
             command === 'deploy' && level === 'change' ? { application: 'no-such' } : {};
           return stage.driver.command(persona, command, { ...values(id), ...harmless });
@@ -271,7 +271,7 @@ describe.each(titled)('permissions on $name, $title', ({ name, setting }) => {
 
 function reason(level: Level, { what, permission }: Use, { environment }: Setting): keyof typeof REFUSALS {
   if (level === 'nothing') return 'nothing';
-  // A person who may not even list tags or presets is not told about changing these.
+  // A person who may not even list tags or presets gets no hint about changing them.
   const lacksLeast = /^(?:tags|preset) /.test(what) && level === 'open';
   if (lacksLeast || levelOf[permission] === 'read') return 'read';
   if (levelOf[permission] === 'inspect') return 'inspect';

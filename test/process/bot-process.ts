@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { bareEnvironment } from '../support/bare-environment.ts';
 import { until } from '../support/test-clock.ts';
 
-/** A machine under load takes its time to start a process; slow is not wrong. */
+/** Long enough to start a process on a busy machine. */
 export const START_MS = 60_000;
 
 export const MAIN = join(import.meta.dirname, '../../src/main.ts');

@@ -27,7 +27,7 @@ test('the built bot has the same commands as the sources', async () => {
 });
 
 test('the built bot starts even if the folder for compiled code cannot be created', async () => {
-  // A file stands instead of the parent folder.
+  // The parent folder is a file, so the folder cannot be created.
   const NODE_COMPILE_CACHE = join(built, CHECK[0], 'cache');
   expect(await run(CHECK, { NODE_COMPILE_CACHE })).toContain('OK: ');
 });

@@ -41,7 +41,7 @@ function ownFolder(): string {
   return folder;
 }
 
-/** A port that nothing listens on. */
+/** A port on which no program listens. */
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
@@ -89,7 +89,7 @@ test('the doctor recognises the bot that runs with the same settings, and itself
   const bot = new BotProcess(values);
   onTestFinished(async () => void (await bot.kill('SIGKILL')));
   await bot.started();
-  // The start says the worst by itself.
+  // The start of the bot logs the worst findings by itself.
   await until(
     () => /"check":"address\.public".*"msg":"doctor: something is not/.test(bot.output),
     'the warning',
@@ -127,7 +127,7 @@ test('a byte order mark hides the first setting from Node.js, and the doctor che
 });
 
 test.skipIf(process.getuid?.() !== 0)(
-  'a folder that another user owns is named as not writable',
+  'if another user owns the folder, the doctor says that the folder is not writable',
   async () => {
     const folder = ownFolder();
     const values = await settings(folder);

@@ -14,7 +14,10 @@ import { MAIN, START_MS } from './bot-process.ts';
 
 vi.setConfig({ testTimeout: 2 * START_MS });
 
-/** The port may be taken before its use; no other program on the machine asks for a port by number. */
+/**
+ * Another program could take the port before the bot uses the port. This is unlikely, because no other program here
+ * asks for a port by its number.
+ */
 async function freePort(): Promise<number> {
   const server = createServer().listen(0);
   await once(server, 'listening');
@@ -55,7 +58,7 @@ test('the bot keeps working while no process reads its log, and writes log lines
   closeSync(output);
   closeSync(gone);
 
-  // A line of the log, written before the answer: EPIPE.
+  // The bot writes a log line before it answers. This write fails with EPIPE.
   const url = `http://127.0.0.1:${port}/callbacks/edgegap/ready/a.b`;
   const refused = () => fetch(url, { method: 'POST' }).catch(() => undefined);
   expect((await until(refused, 'an answer', START_MS)).status).toBe(404);

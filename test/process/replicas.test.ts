@@ -48,7 +48,7 @@ async function hasRole(url: string, role: string): Promise<void> {
   await until(ready, `a process that is ${role}`, START_MS);
 }
 
-/** The database, behind a line that can be broken. */
+/** The URL of the database over a connection that the test can break. */
 async function brittleDatabase(): Promise<{ line: TcpProxy; url: string }> {
   const url = new URL(database);
   const line = await startTcpProxy({ host: url.hostname, port: Number(url.port) });

@@ -11,11 +11,11 @@ import { BotProcess, START_MS } from './bot-process.ts';
 
 vi.setConfig({ testTimeout: 10 * START_MS, hookTimeout: START_MS });
 
-/** The time between two commands on a platform: steady, and slow enough for a channel's own pace. */
+/** The time between two commands on a platform. It is long enough for the pace of a channel. */
 const EVERY_MS = 800;
 
 test('if three processes are restarted one after the other, no command is lost or carried out twice', async () => {
-  // A machine under load is slower than Discord's three seconds allow; a lost command shows nevertheless.
+  // Longer than Discord's three seconds, because the machine may be busy. The test still notices a lost command.
   const discord = await createDiscordDriver({ responseMs: START_MS });
   onTestFinished(() => discord.close());
   const slack = await createSlackDriver({ mode: 'http' });
@@ -88,7 +88,7 @@ test('if three processes are restarted one after the other, no command is lost o
   ]);
 
   for (const [i, { bot, url }] of [...running].entries()) {
-    // The front still asks whether the process is ready, and notices the stop by itself.
+    // The load balancer asks whether the process is ready, and so notices the stop by itself.
     expect(await bot.kill('SIGTERM')).toBe(0);
     expect(bot.output).toContain('"msg":"stopped"');
     front.backends.delete(url);

@@ -92,7 +92,7 @@ test('without a terminal and without answers the setup ends at once', async () =
 });
 
 test.skipIf(process.getuid?.() !== 0)(
-  'a folder that another user owns is named, and no file is made',
+  'if another user owns the folder, the setup names the folder and makes no file',
   async () => {
     const { folder, environment, envFile } = await stage();
     const { out, code } = await setup(folder, { words: ['--answers', 'answers'], environment, uid: 65534 });
@@ -102,7 +102,7 @@ test.skipIf(process.getuid?.() !== 0)(
   },
 );
 
-test('if the disk takes only a part of the settings, the setup says so, and the file stays as it was', async () => {
+test('if the disk has room for only a part of the settings, the setup says so, and the file stays as it was', async () => {
   const { folder, environment, envFile } = await stage();
   const before = `LOG_LEVEL=debug\n${`# ${'my notes '.repeat(10)}\n`.repeat(50)}`;
   writeFileSync(envFile, before);

@@ -48,7 +48,7 @@ afterEach(async () => {
   await simulator.close();
 });
 
-/** Whether the purge with this key has run, and will run again in an hour. */
+/** Whether the purge with this key has run and is scheduled to run again in an hour. */
 async function hasRun(key: string): Promise<boolean> {
   const { rows } = await client.query(
     `select 1 from tasks where kind = 'purge' and key = '${key}' and run_at > 0 and holder is null`,
@@ -63,7 +63,7 @@ test('a task that a process has claimed moves to another process only when the f
   const instances = 'select id from instances';
   const [{ id }] = (await client.query(instances)).rows;
   await started();
-  // The row as a process leaves the row when killed in the middle of a task.
+  // The row of a task whose process was killed in the middle of the task.
   await client.query(`update tasks set holder = '${id}', run_at = 0 where key = 'kept'`);
   await client.query(`update tasks set run_at = 0 where key = 'outbox'`);
   await until(() => hasRun('outbox'), 'a purge that nobody holds', START_MS);
@@ -72,7 +72,7 @@ test('a task that a process has claimed moves to another process only when the f
   await until(() => hasRun('kept'), 'the purge of the dead process', START_MS);
 });
 
-/** Makes the tasks of this kind due now. Resolves with whether there are any. */
+/** Makes the tasks of this type due now. Resolves with true if there are such tasks. */
 async function makeDue(kind: string): Promise<boolean> {
   const { rowCount } = await client.query('update tasks set run_at = 0 where kind = $1', [kind]);
   return (rowCount ?? 0) > 0;
@@ -103,7 +103,7 @@ test('if the process in which a stop was planned is killed, another process carr
   expect(stops).toHaveLength(1);
   await driver.command('operator', 'self-stop');
   const told = async () => (await driver.privately('operator')).map(({ text }) => text).join();
-  // For some seconds, the killed process still counts.
+  // For some seconds, the other processes still take the killed process for alive.
   await until(async () => /one of [23] processes of mine/.test(await told()), 'the question', START_MS);
 });
 

@@ -7,7 +7,7 @@ import { until } from '../support/test-clock.ts';
 let stage: Stage;
 afterEach(() => stage?.close());
 
-/** Without the backslashes that keep Discord from reading markup. */
+/** The text without the backslashes with which Discord's markup is escaped. */
 const textOf = ({ text }: VisibleMessage) => text.replaceAll('\\', '');
 
 /** The crash report in the channel, with the files in the thread below on Slack. */
@@ -32,7 +32,7 @@ async function deployWith(values: Values): Promise<string> {
 const filesIn = async () => (await stage.driver.channel()).flatMap(({ files }) => files);
 
 describe.each(driverNames)('a crash on %s', (name) => {
-  test('the crash report shows the reason, the exit code, the last log lines and the place, and attaches the log', async () => {
+  test('the crash report shows the reason, the exit code, the last log lines and the city, and attaches the log', async () => {
     stage = await stageOn(name, { simulator: { measuredBeforeMs: 3_600_000 } });
     const id = await deployReady(stage);
     stage.simulator.print(id, 'ERROR the physics ran away, TOKEN=abcdefgh12345678');
@@ -61,7 +61,7 @@ describe.each(driverNames)('a crash on %s', (name) => {
 });
 
 describe.each(['discord', 'slack-http'] as const)('Try another city on %s', (name) => {
-  test('after a crash, the menu offers the nearest other cities, and a confirmed choice deploys the same order there', async () => {
+  test('after a crash, the menu offers the nearest other cities, and a confirmed choice deploys the same order in that city', async () => {
     stage = await stageOn(name);
     const order = {
       application: 'kart-racing',

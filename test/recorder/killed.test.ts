@@ -22,14 +22,14 @@ describe.each(['discord', 'slack-http'] as const)('a process that is killed on %
     process.stopAfter('post');
     const posted = async () => {
       const isPosted = (await withText(stage, 'Crash report')).length === 1;
-      // The process may still stand after the line about the failure.
+      // The process may still stand still after the line about the failure.
       if (process.standing() > 0 && !isPosted) process.goOn();
       return isPosted && process.standing() > 0;
     };
     await until(posted, 'the crash report to be posted');
     await process.kill();
     const next = await stage.start();
-    // The news of the end is written after the report, and so is sent after the report.
+    // The line about the end is stored after the report, so it is also sent after the report.
     stage.simulator.terminate(id);
     await shown(stage, ' terminated');
     await next.app.settled();

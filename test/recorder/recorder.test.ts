@@ -29,7 +29,7 @@ async function stop({ chat }: Studio, run: Run, id: string): Promise<void> {
   await run.press('Stop it');
 }
 
-/** The files of all messages with this title, as text. */
+/** The texts of the files of all messages with this title. */
 const filesOf = ({ chat }: Studio, title: string) =>
   chat.messages
     .map(({ message }) => message)

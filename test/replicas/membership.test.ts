@@ -26,7 +26,7 @@ async function open(url: string): Promise<Store> {
   return opened;
 }
 
-/** A process, in time that only the test moves. */
+/** A process on a clock that only the test moves. */
 async function join(through: { store?: Store; clock?: Clock } = {}) {
   const clock = new TestClock();
   const lines: string[] = [];
@@ -56,7 +56,7 @@ async function throughLine(): Promise<{ line: TcpProxy; store: Store }> {
   return { line, store: opened };
 }
 
-/** Moves time on as the database comes to answer. */
+/** Moves the time whenever the database has answered. */
 async function untilCertain({ clock, membership }: { clock: TestClock; membership: Membership }) {
   await until(async () => {
     await clock.advance(500);
@@ -65,7 +65,7 @@ async function untilCertain({ clock, membership }: { clock: TestClock; membershi
   }, 'certainty');
 }
 
-/** Waits until the next renewal has worked. */
+/** Waits until the next renewal has succeeded. */
 async function untilRenewed({ clock }: { clock: TestClock }) {
   const livesUntil = async () =>
     (await store.selectFrom('instances').select('until').executeTakeFirstOrThrow()).until;
@@ -128,7 +128,7 @@ describe('a process that is cut off from the database', () => {
   });
 });
 
-test('a living process renews its membership again and again', async () => {
+test('a running process renews its membership regularly', async () => {
   const one = await join();
   for (let i = 0; i < 10; i++) await untilRenewed(one);
   expect([one.membership.isCertain(), one.membership.spell, one.doubts()]).toEqual([true, 1, 0]);
@@ -142,7 +142,7 @@ test('a process that was suspended is uncertain of its membership as soon as it 
   expect(await one.leases.hold('gateway')).toBe(true);
   slept = 60_000;
   expect(one.membership.isCertain()).toBe(false);
-  // In the database the lease is still the process's own; no other process has come.
+  // In the database, this process still holds the lease, because no other process has taken it.
   expect(await one.leases.hold('gateway')).toBe(false);
 });
 

@@ -20,7 +20,7 @@ import { TestClock, until } from '../support/test-clock.ts';
 const PATIENCE_MS = 1e9;
 const log = pino({ level: 'silent' });
 
-/** Time that stands still while a statement, or a request to Edgegap, is under way. */
+/** A clock that stands still while a statement or a request to Edgegap is under way. */
 class PatientClock extends TestClock {
   underWay = 0;
 
@@ -29,7 +29,7 @@ class PatientClock extends TestClock {
     this.waitFor(() => this.underWay > 0);
   }
 
-  /** A request has a time-out with a length of its own for as long as the request is under way. */
+  /** While a request is under way, it has a time-out. No other timer has the same length. */
   override after(ms: number, run: () => void): () => void {
     if (ms !== PATIENCE_MS) return super.after(ms, run);
     this.underWay++;
@@ -39,7 +39,7 @@ class PatientClock extends TestClock {
   }
 }
 
-/** The database, with the clock told of each statement. */
+/** The database. The clock learns of each statement. */
 function noted(database: string, clock: PatientClock): Dialect {
   const dialect = dialectFor(database, log);
   const createDriver = dialect.createDriver.bind(dialect);
@@ -116,7 +116,7 @@ async function two(clock?: PatientClock): Promise<[SharedPermits, SharedPermits]
 
 test('a permit that a process has taken is not given to another process until the rate-limit window is over', async () => {
   const [one, other] = await two();
-  // Permits of a database that was slow to answer are not used, so the test tries again with a new bucket.
+  // The bot does not use permits from a database that was slow to answer. So the test tries again with a new bucket.
   await until(async () => {
     const bucket = randomUUID();
     const from = performance.now();
@@ -156,7 +156,7 @@ test('the rate limit holds even if a process sends its requests as late as allow
   const [mortal, other] = await two(clock);
   const arrivals: number[] = [];
   const arrive = () => void arrivals.push(clock.now());
-  // The process never says that the requests were counted.
+  // The process dies before it stores that Edgegap has counted the requests.
   for (const _ of (await mortal.take('deploy', people)).permits)
     clock.after(LEAVE_MS + TRAVEL_MS - 1, arrive);
   const alive = new Scheduler(clock, { deploy: people.limit }, other);
@@ -193,7 +193,7 @@ test('calls of people who wait at a process go before background calls of anothe
   expect((await other.take('deploy', background)).permits).toHaveLength(1);
 });
 
-/** A process before and after the database's clock was set back by a day. */
+/** Two clients of a process: one from before the database's clock was set back by a day, and one from after that. */
 async function setBack(): Promise<{ before: SharedPermits; after: SharedPermits; clock: PatientClock }> {
   const clock = new PatientClock();
   const { stores } = await processes(clock, 1);
@@ -225,7 +225,7 @@ test("after the database's clock was set back by a day, people's calls still go 
   for (const permits of [before, after]) {
     const { permits: all } = await permits.take('deploy', people);
     expect(all).toHaveLength(3);
-    // Another person waits.
+    // The call of another person waits.
     await permits.take('deploy', people);
     if (permits === after) for (const permit of all) permit.count();
   }

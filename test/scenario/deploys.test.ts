@@ -41,7 +41,7 @@ describe.each(driverNames)('the three deploys of Edgegap on %s', (name) => {
     return { endpoint: sent[0]?.endpoint, body: sent[0]?.body, id, card: plain(card?.text ?? '') };
   };
 
-  test('cities, coordinates and players together, the newest version, resources and variables', async () => {
+  test('a deploy takes cities, coordinates and players together, the newest version, resources and variables', async () => {
     const { endpoint, body, card } = await deploy({
       near: 'Montreal; 48.85,2.35',
       ip: '203.0.113.7',
@@ -69,7 +69,7 @@ describe.each(driverNames)('the three deploys of Edgegap on %s', (name) => {
     expect(card).toMatch(/Variables\W+MODE/);
   });
 
-  test('a private fleet takes the hosts in the order of preference', async () => {
+  test('a deploy to a private fleet tries the hosts in the given order', async () => {
     const { endpoint, body, id, card } = await deploy({
       version: 'v1.2',
       near: 'Montreal',
@@ -83,7 +83,7 @@ describe.each(driverNames)('the three deploys of Edgegap on %s', (name) => {
     expect(card).toMatch(/Fleet\W+tournament, .*vancouver.*montreal.*the cloud/);
   });
 
-  test('a command takes the older API, and the bot hears of a failure by asking', async () => {
+  test("a deploy that overrides the command uses Edgegap's older API, and the bot finds its failure by asking Edgegap", async () => {
     const { endpoint, body, id, card } = await deploy({
       version: 'v1.2',
       ip: '203.0.113.7',
@@ -112,7 +112,7 @@ describe.each(driverNames)('the three deploys of Edgegap on %s', (name) => {
   });
 });
 
-/** Without the backslashes that keep Discord from reading markup. */
+/** The text without the backslashes with which Discord's markup is escaped. */
 function plain(text: string): string {
   return text.replaceAll('\\', '');
 }

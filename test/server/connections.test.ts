@@ -13,7 +13,7 @@ const HALF_A_HEAD = 'POST /slow HTTP/1.1\r\nhost: x\r\n';
 const HALF_A_BODY = `${HALF_A_HEAD}content-length: 100\r\n\r\n{`;
 const SLOW = `${HALF_A_HEAD}content-length: 2\r\n\r\n{}`;
 
-/** A server whose path `/slow` answers when the test says so. */
+/** A server. The test decides when the path `/slow` answers. */
 async function serve(requestTimeoutMs?: number) {
   const slow: ServerResponse[] = [];
   const lines: { msg: string; closed: number; limit: number }[] = [];
@@ -45,7 +45,7 @@ async function serve(requestTimeoutMs?: number) {
     if (text) socket.write(text);
     return peer;
   };
-  /** The next peer is opened when the bytes of this peer were read. */
+  /** The next connection is opened when the server has read the bytes of this connection. */
   const busy = async (text: string) => {
     const before = slow.length;
     const peer = await open(text);
@@ -94,7 +94,7 @@ test('at the connection limit, connections without a request are closed first, a
   }
   const silent = await open();
   const half = await open(HALF_A_HEAD);
-  // The first connection is now the last that was heard of.
+  // The first connection has now been idle for the shortest time.
   expect(await answered[0]?.ask(PROBE)).toBe(OK);
   for (const expected of [silent, half, ...answered.slice(1, 4)]) {
     expect(await (await open()).ask(PROBE)).toBe(OK);

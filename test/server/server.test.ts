@@ -164,11 +164,12 @@ test('an idle connection to the server is kept open longer than a proxy keeps th
   };
   // Google's load balancers keep connections for ten minutes.
   expect(await ask()).toBeGreaterThan(600);
-  // A second connection is closed for a late request: by then the first connection was checked, too.
+  // The second connection is closed because of its late request. By then the server has also checked the first
+  // connection.
   const late = connect(port, '127.0.0.1').resume();
   await new Promise((resolve) => late.once('close', resolve).write('POST / HTTP/1.1\r\n'));
   expect(await ask()).toBeGreaterThan(600);
-  // The clock stands still, so only the idleness can end the connection.
+  // The clock stands still, so the connection can be closed only because it is idle.
   await server.close();
   await until(() => closed, 'its end');
 });
@@ -186,7 +187,7 @@ test.each([
   const socket = connect(port, '127.0.0.1');
   const closed = new Promise((resolve) => socket.once('close', resolve));
   socket.on('error', () => undefined);
-  // The socket is read: an unread socket never sees the end.
+  // The test reads the socket. Otherwise it would not notice the end of the connection.
   socket.resume();
   socket.write(half);
   await closed;
@@ -220,7 +221,7 @@ test('a callback with a wrong secret is refused before its body arrives', async 
   expect(stored).toEqual(['{}']);
 });
 
-test('callbacks with a wrong secret cause at most one log line a minute, which gives their number', async () => {
+test('callbacks with a wrong secret cause at most one log line a minute, which gives the number of callbacks', async () => {
   const clock = new TestClock();
   const lines: { msg: string; refused: number }[] = [];
   const log = pino({ base: null }, { write: (line: string) => void lines.push(JSON.parse(line)) });

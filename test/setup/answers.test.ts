@@ -17,7 +17,7 @@ const forSlack = ({ simulator }: SetupStage): Record<string, string> => ({
   SLACK_APP_TOKEN: SLACK_TOKENS.app,
 });
 
-test('a script sets up both platforms, roles by name, applications and a first message', async () => {
+test('with an answers file, the setup sets up both platforms, roles by name, applications and a first message', async () => {
   const stage = await setupStage();
   const code = await stage.answer({
     ...forSlack(stage),
@@ -46,7 +46,7 @@ test('a script sets up both platforms, roles by name, applications and a first m
     expect(stage.shown()).not.toContain(secret);
 });
 
-test('a second run with the same answers changes nothing', async () => {
+test('a second run of the setup with the same answers changes nothing', async () => {
   const stage = await setupStage();
   const answers = { ...forDiscord(stage), FIRST_MESSAGE_CHANNEL: 'servers' };
   await stage.answer(answers);
@@ -59,7 +59,7 @@ test('a second run with the same answers changes nothing', async () => {
 });
 
 test.each(['PLATFORM', 'EDGEGAP_API_TOKEN', 'DISCORD_TOKEN'])(
-  'an answers file without %s is refused with the name, and nothing is written',
+  'the setup refuses an answers file without %s, names this answer, and writes nothing',
   async (name) => {
     const stage = await setupStage();
     const { [name]: _, ...answers } = forDiscord(stage);
@@ -70,7 +70,7 @@ test.each(['PLATFORM', 'EDGEGAP_API_TOKEN', 'DISCORD_TOKEN'])(
 );
 
 test.each(['SLACK_BOT_TOKEN', 'SLACK_APP_TOKEN'])(
-  'an answers file for Slack without %s is refused with the name, and nothing is written',
+  'the setup refuses an answers file for Slack without %s, names this answer, and writes nothing',
   async (name) => {
     const stage = await setupStage();
     const { [name]: _, ...answers } = forSlack(stage);
@@ -141,14 +141,14 @@ test.each<WrongAnswer>([
   expect(existsSync(stage.envFile)).toBe(false);
 });
 
-test('a bot that is in no server gets the invite link as the reason', async () => {
+test('if the Discord bot is in no server, the setup without a person fails and shows the invite link', async () => {
   const stage = await setupStage();
   stage.discord.server.rest.servers = [];
   expect(await stage.answer(forDiscord(stage))).toBe(1);
   expect(stage.shown()).toContain(`https://discord.com/oauth2/authorize?client_id=${ids.application}`);
 });
 
-test('another value in the file is replaced only with REPLACE=yes', async () => {
+test('a setup with an answers file replaces a different value in the settings only with REPLACE=yes', async () => {
   const stage = await setupStage();
   writeFileSync(stage.envFile, 'EDGEGAP_API_TOKEN=older-token\nKEEP_DAYS=7\n');
   expect(await stage.answer(forDiscord(stage))).toBe(1);
@@ -159,25 +159,25 @@ test('another value in the file is replaced only with REPLACE=yes', async () => 
   expect(stage.values()).toMatchObject({ EDGEGAP_API_TOKEN: stage.simulator.token, KEEP_DAYS: '7' });
 });
 
-test('without a terminal and without answers the setup says what to do', async () => {
+test('without a terminal and without an answers file, the setup says how to go on', async () => {
   const stage = await setupStage();
   expect(await stage.talk([], { isTerminal: false })).toBe(1);
   expect(stage.shown()).toMatch(/There is no terminal[\s\S]*docker run -it[\s\S]*--answers FILE/);
 });
 
-test('an answers file that does not exist is named', async () => {
+test('if the answers file does not exist, the setup names the file', async () => {
   const stage = await setupStage();
   expect(await stage.answer({}, { answersFile: join(stage.folder, 'nope') })).toBe(1);
   expect(stage.shown()).toMatch(/The answers file .*nope cannot be read \(ENOENT\)/);
 });
 
-test('an answers file that is cut by an open quotation mark is refused', async () => {
+test('the setup refuses an answers file in which a quotation mark is never closed', async () => {
   const stage = await setupStage();
   expect(await stage.answer({ ...forDiscord(stage), PLATFORM: '"discord' })).toBe(1);
   expect(stage.shown()).toMatch(/Line 1 of the answers file/);
 });
 
-test('an answers file with a byte order mark, quotation marks and Windows line ends is read', async () => {
+test('the setup reads an answers file with a byte order mark, quotation marks and Windows line ends', async () => {
   const stage = await setupStage();
   const path = join(stage.folder, 'windows');
   const lines = Object.entries(forDiscord(stage)).map(([name, value]) => `${name}="${value}"\r\n`);
@@ -186,7 +186,7 @@ test('an answers file with a byte order mark, quotation marks and Windows line e
   expect(stage.values().DISCORD_TOKEN).toBe(BOT_TOKEN);
 });
 
-test('a place that cannot be written is named before the first request', async () => {
+test('if the settings cannot be written, the setup says so before its first request', async () => {
   const stage = await setupStage();
   const envFile = join(stage.folder, 'nowhere/.env');
   expect(await stage.answer(forDiscord(stage), { envFile })).toBe(1);
@@ -194,7 +194,7 @@ test('a place that cannot be written is named before the first request', async (
   expect(stage.simulator.requests).toEqual([]);
 });
 
-test('a file in UTF-16 is refused and stays as it is', async () => {
+test('the setup refuses a file with settings in UTF-16 and does not change the file', async () => {
   const stage = await setupStage();
   const content = Buffer.from('\uFEFFPORT=1\n', 'utf16le');
   writeFileSync(stage.envFile, content);
@@ -203,7 +203,7 @@ test('a file in UTF-16 is refused and stays as it is', async () => {
   expect(readFileSync(stage.envFile)).toEqual(content);
 });
 
-test('no file is left behind beside the settings', async () => {
+test('the setup leaves no other file in the folder of the settings', async () => {
   const stage = await setupStage();
   mkdirSync(join(stage.folder, 'own'));
   await stage.answer(forDiscord(stage), { envFile: join(stage.folder, 'own/.env') });
@@ -215,7 +215,7 @@ function refuseRename(): never {
   throw Object.assign(new Error('The file is mounted.'), { code: 'EBUSY' });
 }
 
-test('a file that is mounted is overwritten, and then only its owner can read the file', async () => {
+test('the setup overwrites a mounted file with settings, and then only the owner can read the file', async () => {
   const stage = await setupStage();
   const folder = join(stage.folder, 'own');
   const envFile = join(folder, '.env');
@@ -244,7 +244,7 @@ test('if a mounted file cannot be overwritten completely, the setup names a copy
   expect(stage.shown()).not.toContain('which only you can read');
 });
 
-test('a run that changes no value still takes the file away from other users', async () => {
+test('even if the setup changes no value, afterwards only the owner can read the file', async () => {
   const stage = await setupStage();
   await stage.answer(forDiscord(stage));
   chmodSync(stage.envFile, 0o644);

@@ -13,7 +13,10 @@ import { until } from '../support/test-clock.ts';
 
 const COMMANDS = join(import.meta.dirname, '../../commands');
 
-/** A question, and the typed answer. A function first does what the person does elsewhere. */
+/**
+ * The text of a question, and the typed answer. If the answer is a function, the function first does the person's work
+ * outside the terminal.
+ */
 export type Exchange = readonly [question: RegExp, answer: string | (() => string)];
 
 export interface SetupStage {
@@ -22,7 +25,7 @@ export interface SetupStage {
   readonly slack: SlackDriver;
   readonly folder: string;
   readonly envFile: string;
-  /** Everything that the setup has shown. */
+  /** All texts that the setup has shown. */
   shown(): string;
   /** The values in the file, as Node reads them. */
   values(): Record<string, string>;
@@ -32,7 +35,7 @@ export interface SetupStage {
   answer(answers: Readonly<Record<string, string>>, options?: Partial<SetupOptions>): Promise<number>;
 }
 
-/** Local stand-ins of Edgegap and both platforms, and an empty folder. Everything ends with the test. */
+/** A simulated Edgegap, a local Discord, a local Slack, and an empty folder. Everything ends with the test. */
 export async function setupStage(): Promise<SetupStage> {
   const simulator = await startSimulator({ clock: systemClock });
   const discord = await createDiscordDriver();

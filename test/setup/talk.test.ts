@@ -17,7 +17,7 @@ const SLACK: readonly Exchange[] = [
 const DISCORD: Exchange = [/Bot token of Discord/, BOT_TOKEN];
 const NO_MESSAGE: Exchange = [/Channel for a first message/, ''];
 
-test('a person sets the bot up on Discord: tokens, server, commands and a first message', async () => {
+test('a person sets up the bot on Discord: tokens, server, commands and a first message', async () => {
   const stage = await setupStage();
   const { rest } = stage.discord.server;
   rest.servers = [];
@@ -53,7 +53,7 @@ test('a person sets the bot up on Discord: tokens, server, commands and a first 
   expect(stage.discord.server.violations).toEqual([]);
 });
 
-test('a typed token is never shown', async () => {
+test('the setup never shows a typed token', async () => {
   const stage = await setupStage();
   await stage.talk([edgegap(stage), ...SLACK, NO_MESSAGE], { steps: ['slack'] });
   for (const secret of [stage.simulator.token, SLACK_TOKENS.bot, SLACK_TOKENS.app])
@@ -74,7 +74,7 @@ test('the setup notices by itself that the bot was added to a server', async () 
   expect(stage.values().DISCORD_GUILDS).toBe(ids.guild);
 });
 
-test('a person sets the bot up on Slack, with a link that holds the whole manifest', async () => {
+test('a person sets up the bot on Slack, with a link that contains the whole manifest', async () => {
   const stage = await setupStage();
   const code = await stage.talk([
     [/Which chat platform/, 'slack'],
@@ -85,7 +85,7 @@ test('a person sets the bot up on Slack, with a link that holds the whole manife
   expect(code).toBe(0);
   const link =
     /https:\/\/api\.slack\.com\/apps\?new_app=1&manifest_json=(\S+)/.exec(stage.shown())?.[1] ?? '';
-  // Longer addresses do not get through every browser and server.
+  // Some browsers and servers do not accept longer addresses.
   expect(link.length).toBeLessThan(8_000);
   expect(JSON.parse(decodeURIComponent(link))).toEqual(createManifest(directory));
   expect(stage.values()).toEqual({
@@ -120,7 +120,7 @@ test('with a configuration token the setup makes the Slack app, in HTTP mode wit
   expect(stage.shown()).not.toContain(SLACK_TOKENS.configuration);
 });
 
-test('roles are chosen by name or number, and the file gets their ids', async () => {
+test('in the setup, a person chooses roles by name or number, and the settings get the ids', async () => {
   const stage = await setupStage();
   await stage.talk([edgegap(stage), DISCORD, NO_MESSAGE], { steps: ['discord'] });
   const code = await stage.talk(
@@ -139,7 +139,7 @@ test('roles are chosen by name or number, and the file gets their ids', async ()
   expect(stage.shown()).not.toContain('Edgegap\n');
 });
 
-test('on Slack, groups and people are chosen by name, and the file gets their ids', async () => {
+test('in the setup for Slack, a person chooses groups and people by name, and the settings get the ids', async () => {
   const stage = await setupStage();
   await stage.talk([edgegap(stage), ...SLACK, NO_MESSAGE], { steps: ['slack'] });
   const code = await stage.talk(
@@ -174,7 +174,7 @@ test('on Slack, the setup shows the name and the id of each person and group who
   expect(stage.shown()).toContain(`SLACK_READERS: The reader (${userIds.reader}).`);
 });
 
-test('on Slack, a name of both a group and a person is not taken, and the setup asks for the id', async () => {
+test('in the setup for Slack, if a group and a person have the same name, the setup asks for the id', async () => {
   const stage = await setupStage();
   const { userIds, server } = stage.slack;
   server.world.members.set('S0ADMIN', new Set());
@@ -214,7 +214,7 @@ test('on Slack, the setup asks for the id of a person if the workspace has more 
   expect(stage.values().SLACK_OPERATORS).toBe(userIds.admin);
 });
 
-test('applications are chosen by name, and the word all takes the limit away', async () => {
+test('in the setup, a person chooses applications by name, and the word "all" removes the limit', async () => {
   const stage = await setupStage();
   await stage.talk([edgegap(stage)], { steps: ['edgegap'] });
   await stage.talk(
@@ -231,7 +231,7 @@ test('applications are chosen by name, and the word all takes the limit away', a
   expect(stage.values().APP_ALLOWLIST).toBe('');
 });
 
-/** A wrong answer, and the words with which the setup asks again. */
+/** Wrong answers, each with the words with which the setup asks again. */
 const wrongAnswers: readonly (readonly [
   name: string,
   steps: 'discord' | 'slack' | 'edgegap',
@@ -407,7 +407,7 @@ const wrongAnswers: readonly (readonly [
 ];
 
 test.each(wrongAnswers)(
-  'after %s the setup says why and asks again',
+  'after %s, the setup gives the reason and asks again',
   async (_, step, spoil, conversation) => {
     const stage = await setupStage();
     await spoil(stage);
@@ -415,7 +415,7 @@ test.each(wrongAnswers)(
   },
 );
 
-test('an unknown platform is asked for again', async () => {
+test('if a person types an unknown platform, the setup asks again', async () => {
   const stage = await setupStage();
   const code = await stage.talk([
     [/Which chat platform/, 'irc'],
@@ -427,7 +427,7 @@ test('an unknown platform is asked for again', async () => {
   expect(code).toBe(0);
 });
 
-test('each step can be skipped, and the setup names what is missing for a start', async () => {
+test('a person can skip each step of the setup, and the setup names the missing settings', async () => {
   const stage = await setupStage();
   const code = await stage.talk([
     [/Which chat platform/, 'both'],
@@ -440,7 +440,7 @@ test('each step can be skipped, and the setup names what is missing for a start'
   expect(stage.values()).toEqual({});
 });
 
-test('Enter keeps the values of an earlier run, which are checked again, and other lines of the file stay', async () => {
+test('in the setup, Enter keeps the values of an earlier run, and the setup checks these values again', async () => {
   const stage = await setupStage();
   const before = `# mine\r\nEDGEGAP_API_TOKEN=${stage.simulator.token}\r\nDISCORD_TOKEN="${BOT_TOKEN}"\r\n\r\nLOG_LEVEL=debug\r\n`;
   writeFileSync(stage.envFile, `\uFEFF${before}`, { mode: 0o644 });
@@ -454,13 +454,13 @@ test('Enter keeps the values of an earlier run, which are checked again, and oth
   expect(modeOf(stage.envFile)).toBe(0o600);
 });
 
-test('the setup of roles without any platform says what to set up first', async () => {
+test('the setup of roles without a platform says that a platform must be set up first', async () => {
   const stage = await setupStage();
   expect(await stage.talk([], { steps: ['roles'] })).toBe(1);
   expect(stage.shown()).toContain('No chat platform is set up yet.');
 });
 
-test('a person who ends the input keeps the answers so far', async () => {
+test('if a person ends the input of the setup, the answers so far are saved', async () => {
   const stage = await setupStage();
   const code = await stage.talk([edgegap(stage), [/Bot token of Discord/, '\u0004']], { steps: ['discord'] });
   expect(code).toBe(1);
@@ -468,7 +468,7 @@ test('a person who ends the input keeps the answers so far', async () => {
   expect(stage.values()).toEqual({ EDGEGAP_API_TOKEN: stage.simulator.token });
 });
 
-test('the example of the project is the beginning of a new file, and keeps its comments', async () => {
+test('the setup makes a new file from .env.example, with its comments', async () => {
   const stage = await setupStage();
   const example = readFileSync(join(import.meta.dirname, '../../.env.example'), 'utf8');
   writeFileSync(join(stage.folder, '.env.example'), example);
@@ -481,7 +481,7 @@ test('the example of the project is the beginning of a new file, and keeps its c
   expect(written).toBe(expected);
 });
 
-test('another value in the file is replaced only after a question', async () => {
+test('the setup replaces a different value in the settings only after it has asked', async () => {
   const stage = await setupStage();
   writeFileSync(stage.envFile, `SLACK_SIGNING_SECRET=${'0'.repeat(32)}\n`);
   const conversation = (answer: string): Exchange[] => [
