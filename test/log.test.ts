@@ -132,7 +132,7 @@ test.each([
   '{"key":"MAP","value":"harbour"}, {"key":"MODE","value":"race"}',
   'key: MAP\nvalue: harbour',
   'https://example.com/x?page=2&sort=name',
-])('in the ordinary line "%s" nothing is masked', (line) => {
+])('nothing is masked in the ordinary line "%s"', (line) => {
   expect(maskSecrets(line)).toBe(line);
 });
 

@@ -31,7 +31,7 @@ test.each([
   ['--database mysql', '--database is sqlite or postgres.'],
   ['--replicas 3', 'a SQLite file can have one process'],
   ['--database postgres --replicas 0', '--replicas is a whole number'],
-])('npm run chaos refuses the flags %j and says why', (words, problem) => {
+])('npm run chaos refuses the flags %j and gives the reason', (words, problem) => {
   const { flags, said } = read(words);
   expect(flags).toBeUndefined();
   expect(said.split('\n\n')[0]).toContain(problem);

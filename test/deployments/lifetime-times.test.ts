@@ -8,7 +8,7 @@ describe.each([
   ['over the end of daylight saving', '2026-10-25T00:30:00Z'],
   ['over the end of February', '2028-02-28T23:30:00Z'],
 ])('a lifetime of an hour %s', (_, from) => {
-  test('a lifetime of an hour ends after an hour, and the person is asked ten minutes before the end', async () => {
+  test('a server with a lifetime of an hour is stopped after an hour, and the person is asked ten minutes before that', async () => {
     const zone = process.env.TZ;
     process.env.TZ = 'Europe/Berlin';
     onTestFinished(() => {

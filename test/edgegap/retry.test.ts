@@ -233,7 +233,7 @@ describe('rate limits', () => {
     ['deploy', 40, (client) => client.deploy(DEPLOY)],
     ['status', 20, (client) => client.status('abc')],
     ['list', 10, (client) => client.deployments()],
-  ])('calls of the kind "%s" reach Edgegap at most %i times in any second', async (_, limit, ask) => {
+  ])('calls in the bucket "%s" reach Edgegap at most %i times in any second', async (_, limit, ask) => {
     await using it = await rig();
     const times = arrivals(it);
     it.server.otherwise(json(200, { ...STATUS, data: [], total_count: 0 }));

@@ -66,7 +66,7 @@ describe('the last lines of a log', () => {
     ['escaped quotation marks', `token="${'\\"'.repeat(15 * MEBIBYTE)}`],
     ['line breaks and a word', `${'\n'.repeat(31 * MEBIBYTE)}x`],
     ['nothing but colour codes', '\u001b[31m'.repeat(6 * MEBIBYTE)],
-  ])('the tail of a log of 31 MiB is found and has a limited length: %s', async (_, log) => {
+  ])('the tail of a log of 31 MiB has a limited length: %s', async (_, log) => {
     const { text } = await maskedTail(log, 5_000, ['our-own-token']);
     expect(text.length).toBeLessThan(600_000);
     expect(text).not.toContain('ab+/');

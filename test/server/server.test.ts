@@ -59,7 +59,7 @@ test.each([
   ['POST', '/callbacks/edgegap/toString/a.b'],
   ['GET', '/%'],
 ])(
-  'the request "%s %s" is answered with a 404 that repeats nothing from the request',
+  'the request "%s %s" is answered with a 404, and the answer repeats no part of the request',
   async (method, path) => {
     const { url } = await serve();
     const answer = await fetch(url + path, { method });

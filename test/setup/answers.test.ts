@@ -109,12 +109,15 @@ test.each<WrongAnswer>([
     { APP_ALLOWLIST: 'nope' },
     /APP_ALLOWLIST cannot be used: There is no application nope/,
   ],
-])('an answers file with %s is refused with the reason, and nothing is written', async (_, answers, says) => {
-  const stage = await setupStage();
-  expect(await stage.answer({ ...forDiscord(stage), ...answers })).toBe(1);
-  expect(stage.shown()).toMatch(says);
-  expect(existsSync(stage.envFile)).toBe(false);
-});
+])(
+  'the setup refuses an answers file with %s, gives the reason, and writes nothing',
+  async (_, answers, says) => {
+    const stage = await setupStage();
+    expect(await stage.answer({ ...forDiscord(stage), ...answers })).toBe(1);
+    expect(stage.shown()).toMatch(says);
+    expect(existsSync(stage.envFile)).toBe(false);
+  },
+);
 
 test.each<WrongAnswer>([
   [
@@ -134,7 +137,7 @@ test.each<WrongAnswer>([
   ],
   ['a person whom the workspace does not have', { SLACK_OPERATORS: 'U0NOBODY1' }, /has no person U0NOBODY1/],
   ['a group that the workspace does not have', { SLACK_READERS: 'nobodies' }, /no group or person nobodies/],
-])('an answers file for Slack with %s is refused with the reason', async (_, answers, says) => {
+])('the setup refuses an answers file for Slack with %s and gives the reason', async (_, answers, says) => {
   const stage = await setupStage();
   expect(await stage.answer({ ...forSlack(stage), ...answers })).toBe(1);
   expect(stage.shown()).toMatch(says);

@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/simulator.ts';
 import { TestClock, turn } from '../support/test-clock.ts';
 
-/** Long enough for the whole way to READY and its callback, with the default durations. */
+/** With the default durations, a deployment is READY and its callback has arrived after this time. */
 export const TO_READY = 10_000;
 
 interface Reply {
@@ -18,11 +18,11 @@ interface Reply {
 
 interface Receiver {
   readonly url: string;
-  /** Paths and bodies in order of arrival. */
+  /** The paths and bodies of the callbacks, in order of arrival. */
   readonly received: { path: string; text: string }[];
 }
 
-/** A simulator on a clock moved by the test, and plain HTTP to call the simulator. */
+/** A simulator on a clock that only the test moves, and functions that send plain HTTP requests to the simulator. */
 export async function simulate(options: Partial<SimulatorOptions> = {}) {
   const clock = new TestClock();
   const simulator = await startSimulator({ clock, ...options });
@@ -52,12 +52,12 @@ export async function simulate(options: Partial<SimulatorOptions> = {}) {
   return { clock, simulator, call, deploy, ready };
 }
 
-/** A valid body of a deploy. */
+/** A valid body of a deploy request. */
 export function order(other: Record<string, unknown> = {}): Record<string, unknown> {
   return { application: 'kart-racing', version: 'v1.2', users: [near(45.5, -73.6)], ...other };
 }
 
-/** A valid body of a deploy of v1. */
+/** A valid body of a deploy request of v1. */
 export function legacyOrder(other: Record<string, unknown> = {}): Record<string, unknown> {
   return { app_name: 'kart-racing', ip_list: ['203.0.113.9'], ...other };
 }
@@ -66,7 +66,7 @@ export function near(latitude: number, longitude: number): object {
   return { user_type: 'geo_coordinates', user_data: { latitude, longitude } };
 }
 
-/** A receiver of callbacks. With `silent` the receiver takes the request and never answers. */
+/** A server that receives callbacks. With `silent`, the server never answers. */
 export async function receive({ silent = false } = {}): Promise<Receiver> {
   const received: Receiver['received'] = [];
   const server: Server = createServer((incoming, response) => {

@@ -58,7 +58,7 @@ test('after a legacy deploy, the Edgegap simulator calls back only for READY, an
   expect(log.logs_link).toContain('match-logs');
 });
 
-test('in the Edgegap simulator, the refusal of a legacy deploy without room names no deployment', async () => {
+test('if there is no room, the Edgegap simulator refuses a legacy deploy and names no deployment', async () => {
   const { call, simulator } = await simulate();
   const fault = { endpoint: 'deployLegacy', application: 'kart-racing' } as const;
   simulator.faults.next(fault, { kind: 'cannot-allocate' });

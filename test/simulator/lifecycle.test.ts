@@ -114,7 +114,7 @@ test('in the Edgegap simulator, a failed deployment can be stopped', async () =>
   expect((await call('DELETE', `/v1/stop/${id}`)).status).toBe(410);
 });
 
-test('in the Edgegap simulator, a deployment ends after its longest run time, or at once if a test asks for that', async () => {
+test('in the Edgegap simulator, a deployment ends after its time limit, or at once if a test asks for that', async () => {
   const { clock, simulator, call, ready } = await simulate({ durations });
   const status = async (id: string) => (await call('GET', `/v1/status/${id}`)).json.current_status;
   const told = await ready();

@@ -17,7 +17,7 @@ test('the Edgegap simulator allows 40 deploys, 20 status calls and 10 list calls
   expect(passed(await burst(60, () => call('GET', '/v1/apps')))).toBe(60);
 });
 
-test('in the Edgegap simulator, each kind of deploy has a separate rate limit', async () => {
+test('in the Edgegap simulator, each deploy endpoint has a separate rate limit', async () => {
   const { call } = await simulate({ limits: { deploy: 2 } });
   const hosts = { private_host_ids: ['nothing'] };
   for (const [path, body] of [

@@ -189,7 +189,7 @@ test('the Edgegap simulator lists applications and versions page by page', async
   expect((await call('GET', '/v1/app/nothing/versions')).status).toBe(404);
 });
 
-test("the simulator's locations are spread over six continents, and locations for unknown applications are refused", async () => {
+test('the simulator lists locations on six continents, and refuses a list of locations for an unknown application', async () => {
   const { call } = await simulate();
   const { json } = await call('GET', '/v1/locations?app=kart-racing&version=v1.2&limit=100');
   expect(json.locations.length).toBe(json.total_count);

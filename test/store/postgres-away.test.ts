@@ -24,7 +24,7 @@ test('without PostgreSQL, the bot carries out no command and says why, and works
   driver = chat;
   const running = await startBot(chat, {
     environment: { DATABASE_URL: relay.through(database) },
-    // The server becomes ready when the test says so.
+    // The test decides when the server becomes ready.
     simulator: { durations: { deploying: 24 * 60 * 60_000 } },
   });
   bot = running;

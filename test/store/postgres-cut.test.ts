@@ -10,7 +10,7 @@ import { until } from '../support/test-clock.ts';
 const WAIT_MS = 60_000;
 const deploy = { application: 'kart-racing', version: 'v1.2', near: 'Montreal' };
 
-/** The same numbers for the same seed, from 0 up to 1 (mulberry32). */
+/** Random numbers from 0 to 1. The same seed gives the same numbers (mulberry32). */
 function seeded(seed: number): () => number {
   let state = seed;
   return () => {
@@ -35,7 +35,7 @@ async function frayed() {
   };
 }
 
-// Vitest fails the run for an error that is thrown or rejected and not caught.
+// Vitest fails the run if an error or a rejection is not caught.
 test.each([1, 2])(
   'if PostgreSQL connections break at random moments (seed %i), every deployment is settled and reported',
   async (seed) => {
@@ -44,7 +44,7 @@ test.each([1, 2])(
     onTestFinished(() => bot.stop());
     const { simulator, url, log } = bot;
     const random = seeded(seed);
-    // As early as before the first query, and as late as after a commit whose answer is lost.
+    // The connection breaks before the first query at the earliest, and after a commit without an answer at the latest.
     relay.fray(() => 1 + Math.floor(random() * 60));
     const asked = Array.from({ length: 15 }, async () => chat.command('operator', 'deploy', deploy));
     await Promise.all(asked);

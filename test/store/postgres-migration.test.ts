@@ -26,7 +26,7 @@ const migrated = async (store: Store) =>
 /** An empty database in which a change of the schema takes longer than the bot waits for a statement. */
 async function slow(): Promise<string> {
   const database = await freshDatabase('postgres', { empty: true });
-  // The server's own limit, for which a test cannot wait, is checked to be off.
+  // A test cannot wait for the server's own limit. So this checks that the limit is off.
   await administer(
     database,
     `create function slow() returns event_trigger language plpgsql as $$ begin

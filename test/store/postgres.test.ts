@@ -22,7 +22,7 @@ async function opened(url: string, options: Parameters<typeof postgresDialect>[2
   return store;
 }
 
-/** A store at the end of a wire that can be cut. */
+/** A store over a connection that the test can break. */
 async function wired(options: Parameters<typeof postgresDialect>[2] = {}) {
   const database = await freshDatabase('postgres');
   const relay = await Relay.to(database);
@@ -35,7 +35,7 @@ const keep = (store: Store, id: string) =>
 const kept = async (store: Store) =>
   (await store.selectFrom('kept').select('id').orderBy('id').execute()).map(({ id }) => id);
 
-/** The problem as an operator reads it. */
+/** The message about the problem that an operator reads. */
 const problem = async (work: Promise<unknown>): Promise<string> => {
   const error = await work.then(
     () => undefined,
@@ -211,7 +211,7 @@ describe('PostgreSQL at work', () => {
     await keep(store, 'a');
     const stopped = await (await opened(database)).startTransaction().execute();
     await stopped.updateTable('kept').set({ created_at: 2 }).execute();
-    // This statement waits for the stopped transaction, as a single statement does.
+    // This statement waits for the hanging transaction.
     await store.updateTable('kept').set({ created_at: 3 }).execute();
     expect(await problem(stopped.updateTable('kept').set({ created_at: 4 }).execute())).toMatch(
       /gave up a transaction|broke off/,

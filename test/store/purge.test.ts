@@ -7,7 +7,7 @@ import { TestClock } from '../support/test-clock.ts';
 const DAY = 24 * 60 * 60_000;
 const at = { platform: 'memory', workspace: 'w', channel: 'c' };
 
-/** Applies news to a deployment, in order. */
+/** Applies news items to a deployment, in their order. */
 async function learn(repository: DeploymentRepository, id = '', ...news: readonly News[]): Promise<void> {
   for (const one of news)
     await repository.change(
@@ -16,7 +16,7 @@ async function learn(repository: DeploymentRepository, id = '', ...news: readonl
     );
 }
 
-/** Creates a deployment that is to be requested; returns its id. */
+/** Creates a deployment that is about to be requested. Returns its id. */
 async function asked(repository: DeploymentRepository, invocationId: string): Promise<string> {
   const { deployment } = await repository.create({
     account: 'a',

@@ -14,7 +14,10 @@ function folder(): string {
   return path;
 }
 
-/** A PostgreSQL behind a socket of this machine that refuses every client. Resolves with each client's first words. */
+/**
+ * A server that speaks PostgreSQL's protocol on a Unix socket and refuses every client. `heard` has the first message
+ * of each client.
+ */
 async function closedServer(path: string): Promise<string[]> {
   const heard: string[] = [];
   const server = createServer((client: Socket) => {

@@ -16,7 +16,7 @@ async function opened() {
   const store = await openStore(sqliteDialect(path));
   onTestFinished(() => store.destroy());
   let copies = 0;
-  /** The rows that a successor would find on the disk if the process were killed now. */
+  /** The rows that the next process would find on the disk if this process were killed now. */
   const onDisk = (): string[] => {
     const copy = join(folder, `copy-${copies++}.db`);
     for (const end of ['', '-wal']) if (existsSync(path + end)) copyFileSync(path + end, copy + end);
@@ -37,7 +37,7 @@ const kept = async (store: Store) =>
   (await store.selectFrom('kept').select('id').orderBy('id').execute()).map(({ id }) => id);
 const names = (count: number) => Array.from({ length: count }, (_, index) => String(index).padStart(3, '0'));
 
-/** Pages written since the log began anew; each commit writes the pages that the commit has changed. */
+/** The number of pages in the write-ahead log. Each commit writes the pages that it has changed. */
 async function written(store: Store): Promise<number> {
   const { rows } = await sql<{ log: number }>`PRAGMA wal_checkpoint(PASSIVE)`.execute(store);
   return rows[0]?.log ?? 0;
@@ -117,7 +117,7 @@ test('if the disk becomes full, exactly the writes that SQLite confirmed are on 
   const { store, onDisk } = await opened();
   const roomFor = (pages: number) => sql.raw(`PRAGMA max_page_count=${pages}`).execute(store);
   await roomFor(120);
-  // The time of this machine stands still: a busy machine would split the writes that are meant as a single commit.
+  // The time stands still, because a busy machine would otherwise split the writes into several commits.
   const time = vi.spyOn(performance, 'now').mockReturnValue(performance.now());
   onTestFinished(() => time.mockRestore());
   const done: string[] = [];

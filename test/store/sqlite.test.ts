@@ -67,7 +67,7 @@ test.each([
   ['NaN', Number.NaN],
 ])('SQLite refuses a value that is %s and stores nothing', async (_, value) => {
   const store = await opened();
-  // As first parameter, where node:sqlite would read an object as named parameters.
+  // The value is the first parameter, because node:sqlite would read an object there as named parameters.
   await expect(
     sql`insert into kept (created_at, id, value_json) values (${value}, 'a', '{}')`.execute(store),
   ).rejects.toThrow('Not a value SQLite can hold');
@@ -155,7 +155,7 @@ test('an SQLite file without write permission is not reported as a broken disk',
   chmodSync(dirname(path), 0o755);
   chmodSync(path, 0o444);
   const sqlite = new URL('../../src/store/sqlite.ts', import.meta.url).href;
-  // Root may write everything.
+  // Root can write to every file.
   const script = `
     const { sqliteDialect } = await import(${JSON.stringify(sqlite)});
     if (process.getuid() === 0) process.setuid(65534);
@@ -196,7 +196,7 @@ describe('the permissions of the database files', () => {
     await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], {
       cwd: join(import.meta.dirname, '../..'),
     }).catch(() => undefined);
-    // The files of a process that was killed.
+    // The files that a killed process leaves behind.
     expect(rightsIn(where)).toEqual({ 'bot.db': '600', 'bot.db-wal': '600' });
   });
 

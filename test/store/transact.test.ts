@@ -18,7 +18,7 @@ test('a transaction wakes the listeners of the tables that it wrote, once and on
   expect(heard).toEqual(['outbox']);
 });
 
-test('a transaction that is undone wakes no listener, and if it is tried again, only the last attempt counts', async () => {
+test('a transaction that is undone wakes no listener, and if a transaction is repeated, only the last attempt counts', async () => {
   const store = await freshStore();
   const heard: string[] = [];
   for (const table of ['outbox', 'tasks'] as const) afterWritesTo(store, table, () => void heard.push(table));

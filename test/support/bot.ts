@@ -22,7 +22,7 @@ export interface Bot {
   readonly app: App;
   readonly simulator: Simulator;
   readonly url: string;
-  /** Every log line of the bot. */
+  /** All log lines of the bot. */
   readonly log: readonly string[];
   /** Stops the bot and starts a new bot with the same settings and database, like a restart. */
   restart(): Promise<Bot>;
@@ -31,15 +31,15 @@ export interface Bot {
 
 export interface BotOptions {
   readonly clock?: Clock;
-  /** Settings beside the driver's own. */
+  /** Settings in addition to the settings of the driver. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly simulator?: Partial<SimulatorOptions>;
   /** An existing simulator, which the caller closes. */
   readonly edgegap?: Simulator;
-  /** Whether Edgegap can call back; true by default. */
+  /** Whether Edgegap can call back. By default true. */
   readonly callbacks?: boolean;
   readonly commands?: string;
-  /** Whether the bot registers its commands on Discord at the start; false by default. */
+  /** Whether the bot registers its commands on Discord at the start. By default false. */
   readonly register?: boolean;
   readonly kinds?: Kinds;
 }
@@ -71,7 +71,7 @@ export async function createDriver(name: DriverName, clock: Clock): Promise<Chat
   }
 }
 
-/** The whole bot, on the driver's platform and a simulated Edgegap. */
+/** Starts the whole bot, with the driver's platform and a simulated Edgegap. */
 export async function startBot(driver: ChatDriver, options: BotOptions = {}): Promise<Bot> {
   const clock = options.clock ?? pacedClock();
   const simulator = options.edgegap ?? (await startSimulator({ clock, ...options.simulator }));

@@ -19,17 +19,17 @@ import { until } from './test-clock.ts';
 
 export interface ConsoleDriver extends ChatDriver {
   readonly platform: 'console';
-  /** The adapter to hand to the bot; made with the bot's own commands. */
+  /** Makes the adapter for the bot, with the bot's own commands. */
   adapter(directory: Directory, options?: Partial<ConsoleOptions>): ConsoleAdapter;
   /** Types a line unchanged. Resolves when the line has its first response. */
   type(line: string): Promise<void>;
-  /** The completions of a line, as for the Tab key: the candidates, and the word that they replace. */
+  /** The completions of a line after the Tab key: the candidates, and the word that a candidate replaces. */
   complete(line: string): Promise<[string[], string]>;
-  /** All printed text so far. */
+  /** All text that was printed so far. */
   output(): string;
 }
 
-/** The hands and eyes of the only person at a terminal: lines into a stream, and the text on the screen. */
+/** Plays the only person at a terminal: writes lines into a stream, and reads the text on the screen. */
 export async function createConsoleDriver(): Promise<ConsoleDriver> {
   const input = new PassThrough();
   const output = new PassThrough();
@@ -41,7 +41,7 @@ export async function createConsoleDriver(): Promise<ConsoleDriver> {
   let chat: ConsoleAdapter | undefined;
   let directory: Directory | undefined;
   let inbox: Inbox | undefined;
-  /** A callback for each typed line that has no response yet, oldest first. */
+  /** A function for each typed line without a response, the oldest first. */
   const waiting: (() => void)[] = [];
   const texts = new Texts();
 
@@ -196,7 +196,10 @@ function announcing(
   });
 }
 
-/** Positional options in order, then the options by name; a value with blanks is quoted. */
+/**
+ * Writes the positional options in their order, and then the other options with their names. A value with blanks stands
+ * in quotation marks.
+ */
 function argumentsOf(values: Values, specs: Options): string[] {
   const names = Object.keys(specs).filter((name) => specs[name]?.positional);
   const gap = names.findIndex((name) => values[name] === undefined);
@@ -230,7 +233,7 @@ function visible(messages: readonly Shown[], texts: Texts): VisibleMessage[] {
   }));
 }
 
-/** Texts of messages, as they read when they were first looked at: tests look at the same messages again and again. */
+/** The texts of messages that were read before, because tests read the same messages many times. */
 class Texts {
   readonly #read = new WeakMap<Message, string>();
 

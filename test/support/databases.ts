@@ -15,12 +15,12 @@ import type { TestClock } from './test-clock.ts';
 export type DatabaseName = 'sqlite' | 'postgres';
 
 /**
- * The database of this run of the suite: vitest runs the tests that touch the store once on each database
- * (vitest.config.ts). The benches use the same bot without vitest.
+ * The database of this run of the tests. Vitest runs the tests of the store once on each database (vitest.config.ts).
+ * The benches run without Vitest.
  */
 export const suiteDatabase: DatabaseName = process.env.VITEST ? inject('database') : 'sqlite';
 
-/** The `DATABASE_URL` of a new database, gone after the test. `empty`: without the schema, which saves no time. */
+/** The `DATABASE_URL` of a new database, which is deleted after the test. With `empty`, the database has no schema. */
 export async function freshDatabase(
   name: DatabaseName = suiteDatabase,
   { empty = false }: { readonly empty?: boolean } = {},
@@ -28,7 +28,7 @@ export async function freshDatabase(
   if (name === 'sqlite') return ':memory:';
   const server = inject('postgres');
   const database = `test_${randomBytes(8).toString('hex')}`;
-  // A copy of files takes a third of the time of the default, which writes every page to the log as well.
+  // Copying the files takes a third of the time. By default, PostgreSQL also writes every page to its log.
   const template = empty ? '' : ` template ${TEMPLATE} strategy file_copy`;
   await ask(server, `create database ${database}${template}`);
   afterwards(() => ask(server, `drop database ${database} with (force)`));
@@ -37,11 +37,11 @@ export async function freshDatabase(
 
 let connected: Promise<Client> | undefined;
 
-/** Runs a statement on the server, on a connection that lasts as long as this worker of the tests. */
+/** Runs a statement on the server. The connection stays open as long as this worker of the tests runs. */
 async function ask(server: string, statement: string): Promise<void> {
   connected ??= (async () => {
     const client = new Client({ connectionString: `${server}/postgres` });
-    // The server stops while the worker is still there.
+    // The server may stop before the worker ends.
     client.on('error', () => undefined);
     await client.connect();
     return client;
@@ -49,7 +49,10 @@ async function ask(server: string, statement: string): Promise<void> {
   await (await connected).query(statement);
 }
 
-/** A new store on the suite's database, for as long as the test lasts. A given clock waits for the store. */
+/**
+ * A new store on the database of this run, which is closed after the test. If a clock is given, the clock stands still
+ * while the store works.
+ */
 export async function freshStore(clock?: TestClock): Promise<Store> {
   const dialect = dialectFor(await freshDatabase(), pino({ level: 'silent' }));
   const store = await openStore(clock ? waitedFor(dialect, clock) : dialect);
@@ -57,7 +60,7 @@ export async function freshStore(clock?: TestClock): Promise<Store> {
   return store;
 }
 
-/** A server answers in its own time, during which a clock that only the test moves must stand still. */
+/** A database server needs real time to answer. A clock that only the test moves must stand still during that time. */
 function waitedFor(dialect: Dialect, clock: TestClock): Dialect {
   let inUse = 0;
   let idle = Promise.withResolvers<void>();
@@ -90,19 +93,25 @@ function waitedFor(dialect: Dialect, clock: TestClock): Dialect {
   };
 }
 
-/** A process's hold on a database that outlives the process. */
+/** The store of one process. The database stays after the process has died. */
 export interface Life {
   readonly url: string;
-  /** The process dies: its later calls reach no database, and its open transactions never happened. */
+  /** The process dies. Its later queries do not reach the database, and its open transactions are undone. */
   end(): void;
 }
 
-/** A database for processes that die, for which the clock waits. On SQLite a single process lives at a time. */
+/**
+ * A database for processes that die. The clock stands still while the database works. On SQLite, only one process runs
+ * at a time.
+ */
 export async function mortalDatabase(clock: Pick<TestClock, 'waitFor'>): Promise<() => Promise<Life>> {
   return suiteDatabase === 'sqlite' ? mortalFile() : mortalServer(await freshDatabase(), clock);
 }
 
-/** Linux's files in memory, for tests that wait for no disk: a process that dies leaves both kinds of file alike. */
+/**
+ * The folder in which Linux keeps files in memory, so that tests need not wait for a disk. A process that dies leaves
+ * such files like files on a disk.
+ */
 const MEMORY = '/dev/shm';
 
 function mortalFile(): () => Promise<Life> {
@@ -115,7 +124,7 @@ function mortalFile(): () => Promise<Life> {
     return {
       url: from,
       end() {
-        // The committed rows, as a successor finds them on the disk.
+        // The committed rows, as the next process finds them on the disk.
         path = join(folder, `life-${++count}.db`);
         for (const end of ['', '-wal']) if (existsSync(from + end)) copyFileSync(from + end, path + end);
       },
@@ -128,11 +137,11 @@ function mortalServer(database: string, clock: Pick<TestClock, 'waitFor'>): () =
   clock.waitFor(() => relays.some((relay) => relay.busy));
   const living = new Set<Relay>();
   let dead: number[] = [];
-  // Before the hooks of the test that uses the database, and so run after them.
+  // This hook is registered before the hooks of the test that uses the database. So it runs after those hooks.
   onTestFinished(async () => void (await Promise.all(relays.map((relay) => relay.close()))));
   return async () => {
     for (const port of dead.splice(0)) await sessionEnded(database, port);
-    // Where further processes live, their rows must stay, and the dead process's time runs out by itself.
+    // If other processes run, their rows must stay. The row of the dead process expires by itself.
     if (living.size === 0) await administer(database, 'delete from instances');
     const relay = await Relay.to(database);
     relays.push(relay);
@@ -148,17 +157,17 @@ function mortalServer(database: string, clock: Pick<TestClock, 'waitFor'>): () =
   };
 }
 
-/** The server notices by itself that a client is gone, after finishing the client's last statement. */
+/** The server notices by itself that a client has ended, but only after the client's last statement. */
 async function sessionEnded(database: string, port: number): Promise<void> {
   const still = `select pg_terminate_backend(pid) from pg_stat_activity where client_port = ${port}`;
   while ((await administer(database, still)) > 0);
 }
 
-/** Runs after the test; a database made once for a whole file ends with the server. */
+/** Runs `work` after the test. A database that a whole file uses is deleted together with the server. */
 function afterwards(end: () => Promise<unknown>): void {
   try {
     onTestFinished(async () => void (await end()));
   } catch {
-    // Not inside a test.
+    // This code does not run inside a test.
   }
 }

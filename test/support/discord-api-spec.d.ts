@@ -1,4 +1,7 @@
-/** The vendor's zod schemas come without types; these are the schemas with which the local Discord checks requests. */
+/**
+ * Types for the vendor's zod schemas, which have no types of their own. The local Discord checks requests with these
+ * schemas.
+ */
 declare module 'discord-api-spec/zod' {
   interface Schema {
     safeParse(value: unknown): { success: boolean; data?: unknown; error?: { message: string } };

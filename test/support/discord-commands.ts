@@ -4,7 +4,7 @@ import { ApiProblem, ids } from './discord-world.ts';
 
 type Json = Record<string, unknown>;
 
-/** Registered application commands, by server (`global` for those of no server). */
+/** The registered application commands, by server. The key `global` is for commands without a server. */
 export class Commands {
   readonly #messages: Messages;
   readonly #scopes = new Map<string, Map<string, Json>>();
@@ -56,8 +56,8 @@ export class Commands {
 }
 
 /**
- * The command as Discord returns commands: defaults filled in, false values left out, permissions as text, no contexts
- * in a server.
+ * The command as Discord returns it: with defaults filled in, without false values, with permissions as text, and
+ * without contexts in a server.
  */
 function stored(body: Json, id: unknown, version: string, guild: string | undefined): Json {
   const permissions = body.default_member_permissions;
@@ -92,11 +92,11 @@ function storedOption(option: Json): Json {
     description_localizations: null,
     ...option,
   }).filter(([name, value]) => !(['required', 'autocomplete'].includes(name) && value === false));
-  // Fields come back in an order of Discord's own.
+  // Discord returns the fields in another order.
   return Object.fromEntries(kept.toSorted(([a], [b]) => a.localeCompare(b)));
 }
 
-/** Rules beyond the OpenAPI ("Application Command Naming", "Message Commands"). */
+/** Rules that Discord's OpenAPI file does not contain ("Application Command Naming", "Message Commands"). */
 function checkCommand({ type = 1, name, description = '', options = [] }: Json): void {
   const text = String(name);
   if (type === 1 && (!/^[-_\p{L}\p{N}]{1,32}$/u.test(text) || text !== text.toLowerCase()))

@@ -21,7 +21,7 @@ import {
 } from './discord-world.ts';
 import { until } from './test-clock.ts';
 
-/** Role ids, for DISCORD_OPERATOR_ROLES and DISCORD_READER_ROLES. */
+/** The ids of the roles, for DISCORD_OPERATOR_ROLES and DISCORD_READER_ROLES. */
 export const groupIds: Readonly<Record<Group, string>> = roleIds;
 
 /** A role that no setting names. */
@@ -80,7 +80,7 @@ export async function createDiscordDriver(options: DiscordServerOptions = {}): P
     },
     async fillIn(persona, values) {
       if (!opener) throw new Error('No form is open');
-      // The person leaves the other fields as the form shows them.
+      // The other fields keep the values that the form shows.
       const kept = (hands.form()?.fields ?? []).map((field) => [field, hands.shown(field)] as const);
       const filled = { ...Object.fromEntries(kept.filter(([, value]) => value !== '')), ...values };
       const empty = (opener.modal?.components ?? []).find(
@@ -167,7 +167,7 @@ export async function createDiscordDriver(options: DiscordServerOptions = {}): P
   };
 }
 
-/** `elsewhere` writes to the bot directly; Discord has no guests, so `guest` is a member without any role. */
+/** `elsewhere` writes a direct message to the bot. Discord has no guests, so `guest` is a member without any role. */
 function createPeople(): Record<Persona, User> {
   const home = {
     guild: ids.guild,
@@ -182,7 +182,7 @@ function createPeople(): Record<Persona, User> {
     ...rest,
   });
   return {
-    // Runs a server of their own to which they invited the bot, and holds every right there.
+    // The stranger has invited the bot to a server of their own, and has every right on that server.
     stranger: person(1, 'Sam', {
       guild: ids.foreignGuild,
       channel: ids.foreignChannel,
@@ -203,7 +203,7 @@ interface Shown {
   readonly default?: boolean;
 }
 
-/** `tags add`: a subcommand holds its options. */
+/** In a command such as `tags add`, the options stand inside the subcommand. */
 function asked(name: string, options: readonly object[]) {
   const [command = '', subcommand] = name.split(' ');
   return { command, options: subcommand === undefined ? options : [{ type: 1, name: subcommand, options }] };

@@ -12,18 +12,18 @@ interface Payload {
 
 /** The gateway: HELLO, IDENTIFY, READY, heartbeats, dispatches, RESUME (developer reference, "Gateway"). */
 export class Gateway {
-  /** The intents of every IDENTIFY. */
+  /** The intents in every IDENTIFY so far. */
   readonly identifies: { intents: number }[] = [];
   resumes = 0;
   heartbeats = 0;
-  /** Servers the bot is in. */
+  /** The servers that the bot is in. */
   guilds: readonly string[] = [ids.guild, ids.foreignGuild];
   /** Closes each IDENTIFY and RESUME with this code, e.g. 4014 for disallowed intents. */
   refuseWith: number | undefined;
   /** Answers the next RESUME with "invalid session". */
   forgetSession = false;
   heartbeatMs = 41_250;
-  /** The most connections that were ever logged in at the same time; each of them would get every interaction. */
+  /** The largest number of connections that were logged in at the same time. Each of them gets every interaction. */
   mostAtOnce = 0;
   readonly #loggedIn = new Set<WebSocket>();
   readonly #sockets: WebSocketServer;
@@ -31,7 +31,7 @@ export class Gateway {
   readonly #url: () => string;
   #sequence = 0;
   #session = 0;
-  /** Dispatches of this session, for a resume. */
+  /** The events of this session, which a resume sends again. */
   #sent: Payload[] = [];
 
   constructor(server: Server, url: () => string) {
@@ -50,12 +50,12 @@ export class Gateway {
     return this.#connection?.readyState === 1;
   }
 
-  /** How many connections are logged in. */
+  /** The number of connections that are logged in. */
   get receivers(): number {
     return this.#loggedIn.size;
   }
 
-  /** Sends an event; without a connection the event waits for the resume. */
+  /** Sends an event. Without a connection, the event waits for the resume. */
   dispatch(type: string, data: unknown): void {
     this.#sequence += 1;
     const payload = { op: 0, t: type, s: this.#sequence, d: data };
@@ -63,7 +63,7 @@ export class Gateway {
     if (this.#connection) this.#send(this.#connection, payload);
   }
 
-  /** Cuts the line without a goodbye. */
+  /** Breaks the connection without a close code. */
   drop(): void {
     const socket = this.#connection;
     this.#connection = undefined;

@@ -11,7 +11,10 @@ import {
   type User,
 } from './discord-world.ts';
 
-/** First response within 3 s, the token for 15 min (developer reference, "Receiving and Responding"). */
+/**
+ * Discord waits 3 s for the first response, and the token is valid for 15 min (developer reference, "Receiving and
+ * Responding").
+ */
 const RESPONSE_MS = 3_000;
 const TOKEN_MS = 15 * 60_000;
 
@@ -63,7 +66,7 @@ export class Interactions {
     return new Promise((resolve) => this.#waiting.set(interaction.id, resolve));
   }
 
-  /** From now on no interaction's token is good for anything, as when 15 minutes have passed. */
+  /** From now on, no interaction's token works, as after 15 minutes. */
   expireTokens(): void {
     this.#expired = true;
   }
@@ -114,7 +117,7 @@ export class Interactions {
     }
   }
 
-  /** The interaction of a webhook token, after the first response. */
+  /** The interaction to which the token belongs. It must have its first response. */
   byToken(token: string): StoredInteraction & { original: StoredMessage } {
     const interaction = [...this.#byId.values()].find((each) => each.token === token);
     if (!interaction || this.#expired || this.#now() - interaction.createdAt > TOKEN_MS)

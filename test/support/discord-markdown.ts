@@ -1,10 +1,10 @@
 /**
- * Reads text as Discord's clients do: the visible text, and the markup that was obeyed. The rules are the known rules
- * of the clients (a simple-markdown with Discord's additions), tried in this order at each place.
+ * Reads text as Discord's clients do, and returns the visible text and the markup. The rules are those of the clients
+ * (simple-markdown with Discord's additions). At each position, the rules are tried in this order.
  */
 export interface Shown {
   readonly text: string;
-  /** Kinds of markup that were obeyed, e.g. `bold`, `link`, `mention`. */
+  /** The markup in the text, for example `bold`, `link` or `mention`. */
   readonly marks: readonly string[];
 }
 
@@ -15,7 +15,7 @@ const lineRules: readonly [kind: string, pattern: RegExp][] = [
   ['list', /^ *(?:[*+-]|\d+\.) +(?=\S)/],
 ];
 
-/** Group 1 is the shown text, read again where `nested`. */
+/** Group 1 is the shown text. If `nested` is true, this text is read for markup, too. */
 const rules: readonly [kind: string, pattern: RegExp, nested: boolean][] = [
   ['code block', /^```(?:[a-z0-9_+\-.#]+?\n)?\n*([^\n][\s\S]*?)\n*```/i, false],
   ['code', /^(?:``([\s\S]*?[^`])``(?!`))/, false],

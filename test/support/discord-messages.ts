@@ -26,7 +26,9 @@ export interface Look {
 
 /** All messages of the local Discord, and the requests that change them. */
 export class Messages {
-  /** Every state of every message, oldest first; a deferred answer counts from the time when filled in. */
+  /**
+   * Every state of every message, the oldest first. A deferred answer counts from the time at which it was filled in.
+   */
   readonly looks: Look[] = [];
   readonly #now: () => number;
   #counter = 0;
@@ -42,7 +44,7 @@ export class Messages {
     return String((BigInt(this.#now() - EPOCH) << 22n) + BigInt(this.#counter));
   }
 
-  /** In the order they were posted. */
+  /** The messages in the order in which they were posted. */
   all(): StoredMessage[] {
     return [...this.#all.values()];
   }
@@ -55,7 +57,7 @@ export class Messages {
   ): StoredMessage {
     const key = `${channel} ${body.nonce}`;
     const before = body.nonce && body.enforce_nonce ? this.#nonces.get(key) : undefined;
-    // "within the past few minutes" (Message Resource, "Create Message", enforce_nonce).
+    // Discord remembers a nonce "within the past few minutes" (Message Resource, "Create Message", enforce_nonce).
     if (before && this.#now() - before.at < 5 * 60_000) return before.message;
     const files = this.#store(uploads);
     if (!how.loading)
@@ -100,7 +102,7 @@ export class Messages {
     if (body.components) message.components = withIds(body.components);
     if (body.content !== undefined) message.content = body.content ?? '';
     if (message.flags & flags.loading) {
-      // Filling in a deferred answer is its first appearance: the answer can ping, and does not count as edited.
+      // A deferred answer first appears when it is filled in. So the answer can ping, and does not count as edited.
       message.pings = pingsOf(body);
       message.flags &= ~flags.loading;
     } else message.edits += 1;
@@ -123,7 +125,7 @@ export class Messages {
     this.#all.delete(message.id);
   }
 
-  /** The message as Discord returns messages; the nonce only in the answer to the request with that nonce. */
+  /** The message as Discord returns it. Only the answer to the request with the nonce contains the nonce. */
   toJson(message: StoredMessage, nonce?: string | null): object {
     return {
       id: message.id,

@@ -14,11 +14,11 @@ import {
 
 export interface RestRequest {
   readonly method: string;
-  /** Below `/api/v10`. */
+  /** The path below `/api/v10`. */
   readonly path: string;
   readonly query: URLSearchParams;
   readonly authorization: string | undefined;
-  /** Parsed JSON, the `payload_json` of a multipart request. */
+  /** The parsed JSON. In a multipart request, this is the `payload_json`. */
   readonly body: unknown;
   readonly uploads: readonly Upload[];
 }
@@ -32,19 +32,19 @@ function nameOf(guild: string): string {
   return guild === ids.guild ? 'Studio' : 'Elsewhere';
 }
 
-/** Discord's REST API, as far as a bot like this uses the API. */
+/** The part of Discord's REST API that this bot uses. */
 export class Rest {
   readonly messages: Messages;
   readonly interactions: Interactions;
   readonly commands: Commands;
-  /** The permissions of the bot in the team's channel; also sent along with every interaction. */
+  /** The permissions of the bot in the team's channel. Every interaction contains them, too. */
   botPermissions: bigint;
   /** Whether the bot was invited with the scope `applications.commands`. */
   commandsScope = true;
   sessionsLeft = 1000;
-  /** Persons who take no direct messages. */
+  /** The people who accept no direct messages. */
   readonly closedToDirect = new Set<string>();
-  /** Whether the team's channel is a thread that is archived: a message wakes the thread, an edit does not. */
+  /** Whether the team's channel is an archived thread. A message reopens the thread, but an edit does not. */
   archived = false;
   /** The person at the other end of each direct channel that the bot opened. */
   readonly directChannels = new Map<string, string>();
@@ -52,9 +52,9 @@ export class Rest {
   readonly people: User[] = [];
   /** The servers that the bot was added to. */
   servers: readonly string[] = [ids.guild];
-  /** Facts about the application, besides the usual facts. */
+  /** Further facts about the application. */
   application: Readonly<Record<string, unknown>> = {};
-  /** Facts about the account of the token, besides the usual facts. */
+  /** Further facts about the account of the token. */
   account: Readonly<Record<string, unknown>> = {};
   /** The channels of the team's server. */
   channels: readonly object[] = [{ id: ids.channel, type: 0, name: 'servers', permission_overwrites: [] }];
@@ -73,7 +73,7 @@ export class Rest {
     const [area, ...rest] = path.split('/').filter((part) => part !== '');
     if (area === 'interactions') return this.#callback(request, rest);
     if (area === 'webhooks') return this.#webhook(request, rest);
-    // All further requests need the bot's token.
+    // All requests below this line need the bot's token.
     if (request.authorization !== `Bot ${BOT_TOKEN}`) throw new ApiProblem(401, 0, '401: Unauthorized');
     if (path === '/gateway/bot') return { status: 200, body: this.#gatewayInfo() };
     if (path === '/users/@me') return { status: 200, body: { ...botUser, ...this.account } };

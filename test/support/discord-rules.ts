@@ -1,8 +1,8 @@
 import { ApiProblem, type Component, flags, type MessageBody, type Modal, walk } from './discord-world.ts';
 
 /**
- * The rules of Discord for a message beyond its OpenAPI. Sources: developer reference, "Components Reference" and
- * "Message Resource". `before` is the flags of the message being edited.
+ * Discord's rules for a message that its OpenAPI file does not contain. Sources: developer reference, "Components
+ * Reference" and "Message Resource". `before` has the flags of the message before an edit.
  */
 export function checkMessage(body: MessageBody, fileNames: readonly string[], before = 0): void {
   const wanted = body.flags ?? before;
@@ -89,8 +89,8 @@ export function invalid(problem: string): never {
 }
 
 /**
- * The people whom a message pings. Discord finds mentions in the raw text: a backslash before a mention does not stop
- * the ping.
+ * The people whom a message pings. Discord finds mentions in the raw text, so a backslash before a mention does not
+ * prevent the ping.
  */
 export function pingsOf(body: MessageBody): string[] {
   const text = [

@@ -4,7 +4,7 @@ interface Schema {
   safeParse(value: unknown): { success: boolean; data?: unknown; error?: { message: string } };
 }
 
-/** Fields discord.js adds to edits though the specification does not have them. */
+/** The fields that discord.js adds to edits, although the specification does not contain them. */
 const TOLERATED = new Set(['tts', 'enforce_nonce']);
 
 const routes: readonly [method: string, path: RegExp, schema: Schema][] = [
@@ -52,7 +52,7 @@ function schemaFor(method: string, path: string, body: unknown): Schema | undefi
   return routes.find(([wanted, pattern]) => wanted === method && pattern.test(path))?.[2];
 }
 
-/** A bulk overwrite is a list of the single requests. */
+/** A bulk overwrite is a list of single requests. */
 const everyCommand: Schema = {
   safeParse(value) {
     if (!Array.isArray(value)) return { success: false, error: { message: 'not a list' } };

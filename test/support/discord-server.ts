@@ -15,19 +15,19 @@ import {
   type User,
 } from './discord-world.ts';
 
-/** Something going wrong with the next matching requests. */
+/** A fault of the next matching requests. */
 export interface Fault {
-  /** Matched against `METHOD /path`, the path below `/api/v10`. */
+  /** The pattern for `METHOD /path`, with the path below `/api/v10`. */
   readonly on: RegExp;
-  /** The number of requests that the fault hits; 1 when absent. */
+  /** The number of requests with the fault. If absent, 1. */
   readonly times?: number;
   /** Whether the request takes effect nevertheless, before the fault. */
   readonly afterEffect?: boolean;
-  /** Milliseconds until the answer, of whichever kind. */
+  /** The milliseconds until the answer or the fault. */
   readonly delayMs?: number;
   /**
-   * `reset` breaks the connection, `closed` ends the connection and `cut` ends the connection in the middle of the
-   * answer; `broken` ends in the middle of the JSON, `right` is only late.
+   * `reset` breaks the connection. `closed` ends the connection. `cut` ends the connection in the middle of the answer.
+   * `broken` ends the JSON in the middle. `right` is the right answer, which is only late.
    */
   readonly answer:
     | 'reset'
@@ -45,9 +45,9 @@ export interface Fault {
 export interface DiscordServerOptions {
   /** The host name by which the bot knows this server: a name that only a proxy can resolve. */
   readonly host?: string;
-  /** Epoch milliseconds; this machine's clock when absent. */
+  /** The time in epoch milliseconds. If absent, this machine's clock is used. */
   readonly now?: () => number;
-  /** How long an interaction waits for its first response, in milliseconds of `now`; 3 s when absent. */
+  /** How long an interaction waits for its first response, in milliseconds of `now`. If absent, 3 s. */
   readonly responseMs?: number;
   /** Asked about every request (`METHOD /path`) for which no fault is planned. */
   readonly chance?: (line: string) => Omit<Fault, 'on'> | undefined;
@@ -59,14 +59,14 @@ export interface ReceivedRequest extends RestRequest {
 
 /** A local Discord: REST and gateway on a single port, which checks every request. */
 export interface DiscordServer {
-  /** For DISCORD_API_URL. */
+  /** The value for DISCORD_API_URL. */
   readonly apiUrl: string;
   readonly rest: Rest;
   readonly gateway: Gateway;
   /** The requests of the bot that Discord's specification or rules do not allow. Must be empty at the end of a test. */
   readonly violations: readonly string[];
   readonly requests: readonly ReceivedRequest[];
-  /** The type of the team's channel: 0 a text channel, 11 a thread. */
+  /** The type of the team's channel. 0 is a text channel, and 11 is a thread. */
   channelType: number;
   fault(fault: Fault): void;
   /** A person typed a slash command. */

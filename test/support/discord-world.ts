@@ -1,4 +1,4 @@
-/** The parts of the local Discord: ids, shapes, and the error that its REST API answers with. */
+/** Ids, types and the REST error of the local Discord. */
 
 export const ids = {
   application: '100000000000000001',
@@ -41,7 +41,7 @@ export const allowedToPost =
   permissions.attachFiles |
   permissions.readMessageHistory;
 
-/** An answer of Discord's REST that is an error. */
+/** An error with which Discord's REST API answers. */
 export class ApiProblem extends Error {
   readonly status: number;
   readonly code: number;
@@ -63,9 +63,9 @@ export interface Component {
   readonly disabled?: boolean;
   readonly placeholder?: string;
   readonly options?: readonly { readonly label: string; readonly value: string }[];
-  /** Of a field of a modal. */
+  /** Only in a field of a modal. */
   readonly required?: boolean;
-  /** Of a label, in a modal. */
+  /** Only in a label of a modal. */
   readonly component?: Component;
   readonly file?: { readonly url: string };
   readonly items?: readonly {
@@ -75,7 +75,7 @@ export interface Component {
   readonly components?: readonly Component[];
 }
 
-/** A modal as the bot opened the modal. */
+/** A modal that the bot has opened. */
 export interface Modal {
   readonly custom_id: string;
   readonly title: string;
@@ -121,7 +121,7 @@ export interface StoredMessage {
 export interface User {
   readonly id: string;
   readonly name: string;
-  /** The server they act in; undefined for a direct message. */
+  /** The server of the interaction. Undefined for a direct message. */
   readonly guild: string | undefined;
   readonly channel: string;
   roles: readonly string[];
@@ -143,9 +143,9 @@ export interface StoredInteraction {
   /** The form that the interaction opened. */
   modal?: Modal;
   acknowledged: number | undefined;
-  /** The message `@original` stands for. */
+  /** The message that `@original` means. */
   original: StoredMessage | undefined;
-  /** The number of answers by the token after the first response. */
+  /** The number of further answers with the token after the first response. */
   answers: number;
 }
 

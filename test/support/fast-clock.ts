@@ -1,8 +1,9 @@
 import type { Clock } from '../../src/clock.ts';
 
 /**
- * Time that runs `factor` times as fast as the machine's since `start` (epoch ms). Processes with the same factor and
- * start have the same time; within a single process `pacedClock` is better, as a busy machine cannot rush that clock.
+ * A clock that runs `factor` times as fast as the machine's clock since `start` (epoch ms). Processes with the same
+ * factor and start have the same time. For a single process, `pacedClock` is better, because it stands still while the
+ * machine is busy.
  */
 export function fastClock(factor = 20, start = Date.now()): Clock {
   return {

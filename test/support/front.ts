@@ -4,14 +4,14 @@ import { buffer } from 'node:stream/consumers';
 import { until } from './test-clock.ts';
 
 /**
- * Stands before several processes as a load balancer does: takes the processes in turn and skips processes that are not
- * ready.
+ * A load balancer in front of several processes. It sends requests to the processes by turns, and skips processes that
+ * are not ready.
  */
 export interface Front {
   readonly url: string;
-  /** Where they listen. */
+  /** The addresses of the processes. */
   readonly backends: Set<string>;
-  /** The requests that were passed on and did not get a good answer. */
+  /** The requests that a process answered with an error. */
   readonly failures: readonly string[];
   close(): Promise<void>;
 }

@@ -3,15 +3,17 @@ import { createServer, type IncomingMessage, request as send } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-/** Hosts with this ending are known only here: each port of such a host is the same port of this machine. */
+/**
+ * Only this proxy can resolve host names with this ending. Each port of such a host is the same port of this machine.
+ */
 const KNOWN = /\.invalid$/;
 
-/** A proxy of a company's network, through which alone the world is reached. */
+/** The proxy of a company's network. Nothing outside can be reached without the proxy. */
 export interface HttpProxy {
   readonly url: string;
-  /** `CONNECT host:port`, or the method and the origin of a request that the proxy was to send itself. */
+  /** `CONNECT host:port`, or the method and the origin of a request that the proxy should send itself. */
   readonly seen: readonly string[];
-  /** HTTP statuses. Each status refuses one of the next CONNECT requests, instead of opening a tunnel. */
+  /** HTTP statuses with which the proxy refuses the next CONNECT requests, one status for each request. */
   readonly refusals: number[];
 }
 

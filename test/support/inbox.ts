@@ -1,7 +1,7 @@
 import type { Choice } from '../../src/chat/card.ts';
 import type { Inbox, Invocation, SuggestionRequest } from '../../src/chat/port.ts';
 
-/** An inbox with handlers written by hand; nothing is suggested unless told. */
+/** An inbox with these handlers. By default it suggests nothing. */
 export function inboxOf(
   invoke: (invocation: Invocation) => Promise<void>,
   suggest: (question: SuggestionRequest) => Promise<readonly Choice[]> = async () => [],

@@ -28,7 +28,7 @@ export async function startMemoryBot(
     readonly personId?: string;
     /** The text that people type in front of a command's name: see `Invocation.prompt`. */
     readonly prompt?: string;
-    /** The forms of the chat. The chat has no forms if this is left out. */
+    /** The abilities of the chat's forms. If absent, the chat has no forms. */
     readonly forms?: FormAbilities;
   } = {},
 ) {
@@ -44,7 +44,7 @@ export async function startMemoryBot(
   const app = await buildApp({
     config: readConfig({
       PERSON_REQUESTS: '0',
-      // The guard counts the deploys, as in production, but no bench reaches this limit.
+      // The guard counts the deploys as usual, but no bench reaches this limit.
       MAX_DEPLOYS_PER_HOUR: '100000',
       CONFIRM_DEPLOY: 'never',
       ...settings,
@@ -96,7 +96,7 @@ export async function startMemoryBot(
     opened: () => opened,
     stop: () => app.stop(),
     warmed: () => app.warmed(),
-    /** The suggestions for a person who has typed this much of the option. */
+    /** The suggestions for a person who has typed this part of the option. */
     async suggest(command: string, option: string, typed: string, given: SuggestionRequest['given'] = {}) {
       const asked = { at: AT, command, subcommand: undefined, option, typed, given };
       return (await inbox?.suggest({ ...asked, person: async () => PERSON })) ?? [];
@@ -105,7 +105,7 @@ export async function startMemoryBot(
      * Resolves with the last message, once the request was carried out. `id` is the platform's own id of the invocation.
      */
     invoke,
-    /** The same for a typed line. */
+    /** Does the same as `command` for a typed line. */
     say(id: string, line: string): Promise<Message | undefined> {
       const [command = '', ...rest] = line.split(' ');
       return invoke(id, { kind: 'command', command, args: { kind: 'text', text: rest.join(' ') } });

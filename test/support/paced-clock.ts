@@ -1,19 +1,19 @@
 import type { Clock } from '../../src/clock.ts';
 
-/** The most real milliseconds that count between two looks at the time. */
+/** Between two readings of the time, at most this many real milliseconds count. */
 const STEP_MS = 5;
 
 export interface PacedClock extends Clock {
-  /** From now on time runs `factor` times as fast as the machine's. */
+  /** From now on the clock runs `factor` times as fast as the machine's clock. */
   speed(factor: number): void;
-  /** Time stands still while `busy` returns true: a different process works, such as a database. */
+  /** The clock stands still while `busy` returns true, for example while a database works. */
   waitFor(busy: () => boolean): void;
 }
 
 /**
- * Time for tests with real SDKs and sockets: the clock runs `factor` times as fast as the machine's, from `start`
- * (epoch ms) on, so that waits pass quickly. While the process or its machine is held up the time stands still, so that
- * no wait is over before the awaited input and output had their turn, however busy the machine is.
+ * A clock for tests with real SDKs and sockets. It starts at `start` (epoch ms) and runs `factor` times as fast as the
+ * machine's clock, so that waits pass quickly. While the machine is busy, the clock stands still. So a wait never ends
+ * before the expected input could arrive.
  */
 export function pacedClock(factor = 20, start = Date.now()): PacedClock {
   const others: (() => boolean)[] = [];

@@ -15,7 +15,7 @@ export async function plan(
   return await effectOf(stage, 'operator', () => stage.driver.press('operator', `Stop it in ${words}`));
 }
 
-/** The newest card of the channel that tells of a planned stop of this deployment. */
+/** The newest card in the channel about a planned stop of this deployment. */
 export async function plannedCard(stage: Stage, id: string): Promise<VisibleMessage | undefined> {
   const about =
     /stops later|stops at another time|Stopped |(?:is|was) not stopped|has already stopped|probably stopped/;
@@ -27,7 +27,7 @@ export async function shows(stage: Stage, id: string, words: string): Promise<vo
   await until(shown, `the card to say “${words}”`);
 }
 
-/** Time passes quickly until `done` resolves, but not so quickly that a request to Edgegap takes too long. */
+/** Lets the time run fast until `done` resolves, but slow enough for requests to Edgegap. */
 export async function later<T>(stage: Stage, done: () => Promise<T>, factor = 100): Promise<T> {
   stage.speed(factor);
   return await done().finally(() => stage.speed(1));

@@ -1,11 +1,13 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { Client } from 'pg';
 
-/** Codes in the place of a protocol version (PostgreSQL's manual, "Message Formats"). */
+/** Codes that a client may send instead of a protocol version (PostgreSQL's manual, "Message Formats"). */
 const SSL_REQUEST = 80_877_103;
 const CANCEL_REQUEST = 80_877_102;
 
-/** Statements whose effect outlives a transaction, and so reaches or misses the wrong client behind such a proxy. */
+/**
+ * Statements whose effect lasts longer than a transaction. Behind such a proxy, the effect would reach another client.
+ */
 const SESSION_STATE: readonly [string, RegExp][] = [
   ['LISTEN', /^\s*(un)?listen\b/i],
   ['SET without LOCAL', /^\s*set\s+(?!local\b|transaction\b|constraints\b)/i],
@@ -22,15 +24,15 @@ interface Backend {
 }
 
 /**
- * Speaks PostgreSQL's wire protocol as PgBouncer does with pool_mode=transaction: a client has a connection of the
- * server for a single transaction, and the next transaction goes to the client that waits.
+ * Speaks PostgreSQL's protocol as PgBouncer does with pool_mode=transaction. A client gets a connection to the server
+ * for a single transaction. Then the next waiting client gets the connection.
  */
 export class PoolingProxy {
-  /** The statements of clients that such a proxy does not support. */
+  /** The statements so far that such a proxy does not support. */
   readonly violations: string[] = [];
-  /** How often a connection went to a new client. */
+  /** How many times a connection went to another client. */
   handovers = 0;
-  /** The most clients that were connected at a time. */
+  /** The largest number of clients that were connected at the same time. */
   mostClients = 0;
   readonly #free: Backend[] = [];
   readonly #waiting: ((backend: Backend) => void)[] = [];
@@ -64,7 +66,7 @@ export class PoolingProxy {
     for (const session of this.#sessions) session.connection.stream.destroy();
   }
 
-  /** pg signs in; from then on this proxy owns the socket. */
+  /** pg signs in. After that, the proxy uses the socket itself. */
   async #connect(): Promise<Backend> {
     const session = new Client({ connectionString: this.#database });
     session.on('error', () => undefined);
@@ -127,7 +129,7 @@ export class PoolingProxy {
     client.on('error', () => undefined);
     client.on('close', () => {
       this.#clients.delete(client);
-      // A transaction that its client left is undone, like the server does when the connection ends.
+      // If a client leaves during a transaction, the transaction is undone, as when a connection to the server ends.
       void work.then(() => {
         if (!backend) return;
         const left = backend;
@@ -178,12 +180,15 @@ function frame(type: string, body: Buffer): Buffer {
   return Buffer.concat([head, body]);
 }
 
-/** Text is UTF-8 and ends with a zero; only the beginning of the text matters here. */
+/** Text is UTF-8 and ends with a zero byte. Only the beginning of the text is needed. */
 function cString(buffer: Buffer, from: number): string {
   return buffer.toString('latin1', from, buffer.indexOf(0, from));
 }
 
-/** Cuts a stream into its messages: a type, then the length of the rest including the length itself. */
+/**
+ * Cuts a stream into messages. A message consists of its type, its length and its content. The length counts itself and
+ * the content.
+ */
 function messages(found: (type: string, whole: Buffer) => void): (chunk: Buffer) => void {
   let rest: Buffer = Buffer.alloc(0);
   return (chunk) => {

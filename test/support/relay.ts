@@ -1,13 +1,13 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
-/** A wire between a process and its database that a test can cut. */
+/** A connection between a process and its database that a test can break. */
 export class Relay {
   readonly #server: Server;
   readonly #pairs = new Map<Socket, Socket>();
   readonly #asking = new Set<Socket>();
   #state: 'open' | 'cut' | 'silent' = 'open';
   #lifetime: (() => number) | undefined;
-  /** How many connections broke by themselves. */
+  /** The number of connections that broke by themselves. */
   breaks = 0;
 
   private constructor(host: string, port: number) {
@@ -29,7 +29,7 @@ export class Relay {
     });
   }
 
-  /** To where this URL leads. */
+  /** Connects to the server of this URL. */
   static async to(url: string): Promise<Relay> {
     const { hostname, port } = new URL(url);
     const relay = new Relay(hostname, Number(port));
@@ -37,24 +37,24 @@ export class Relay {
     return relay;
   }
 
-  /** The same URL, by way of this wire. */
+  /** The same URL through this relay. */
   through(url: string): string {
     const through = new URL(url);
     through.host = `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
     return through.href;
   }
 
-  /** Whether a process waits for an answer of the server. */
+  /** Whether a process waits for the server's answer. */
   get busy(): boolean {
     return this.#state !== 'silent' && this.#asking.size > 0;
   }
 
-  /** By which ports the other end knows us. */
+  /** The local ports of the connections to the server. */
   get ports(): number[] {
     return [...this.#pairs.values()].flatMap(({ localPort }) => localPort ?? []);
   }
 
-  /** Every connection breaks at once, and new connections too. */
+  /** Breaks every connection. New connections break, too. */
   cut(): void {
     this.#state = 'cut';
     for (const [client, server] of this.#pairs) {
@@ -63,7 +63,7 @@ export class Relay {
     }
   }
 
-  /** From now on each connection breaks by itself once as many pieces of traffic as `lifetime` says have come. */
+  /** From now on, each connection breaks by itself after `lifetime` pieces of traffic. */
   fray(lifetime: () => number): void {
     this.#lifetime = lifetime;
     for (const [client, server] of this.#pairs) this.#wear(client, server, lifetime());
@@ -81,14 +81,14 @@ export class Relay {
     server.on('data', count);
   }
 
-  /** Nothing gets through any more, and neither side is told. */
+  /** From now on, nothing passes through, and neither side notices. */
   silence(): void {
     this.#state = 'silent';
     for (const [client, server] of this.#pairs)
       for (const socket of [client, server]) socket.unpipe().pause();
   }
 
-  /** New connections get through again. */
+  /** From now on, new connections work again. */
   mend(): void {
     this.#state = 'open';
     this.#lifetime = undefined;

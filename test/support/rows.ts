@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 
-/** Every row of every table. No process may use the database meanwhile. */
+/** Reads every row of every table. No process may use the database at the same time. */
 export function rowsIn(path: string): object[] {
   const database = new DatabaseSync(path, { readOnly: true });
   const tables = database.prepare("select name from sqlite_schema where type = 'table'").all();

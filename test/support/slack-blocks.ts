@@ -1,6 +1,6 @@
 /**
- * The refusals of Slack for a message's blocks: the Block Kit reference's limits, checked independently of our
- * renderer. Resolves to the `error` and messages of Slack's answer.
+ * Checks a message's blocks against the limits of the Block Kit reference, independently of the bot's renderer. Returns
+ * the `error` and the messages of Slack's refusal.
  */
 export interface Refusal {
   readonly error: 'invalid_blocks' | 'msg_blocks_too_long';
@@ -11,7 +11,7 @@ interface Bag {
   readonly [key: string]: unknown;
 }
 
-/** chat.* only: a response_url takes longer blocks (bolt-js#2867). */
+/** Only for chat.* methods. A response_url takes longer blocks (bolt-js#2867). */
 const ALL_BLOCKS_LENGTH = 13_200;
 
 export function refusalOf(blocks: unknown, options: { readonly total: boolean }): Refusal | undefined {

@@ -27,25 +27,28 @@ import { until } from './test-clock.ts';
 export interface SlackDriver extends ChatDriver, FormHands, MenuHands {
   readonly platform: 'slack';
   readonly server: SlackServer;
-  /** The direct messages to this person, then the ephemeral messages; each oldest first. */
+  /**
+   * The direct messages to this person, followed by the ephemeral messages. In both, the oldest message comes first.
+   */
   privately(persona: Persona): Promise<VisibleMessage[]>;
   channel(): Promise<VisibleMessage[]>;
-  /** Ids for SLACK_OPERATORS and SLACK_READERS. */
+  /** The ids for SLACK_OPERATORS and SLACK_READERS. */
   readonly groupIds: Readonly<Record<Group, string>>;
   readonly userIds: Readonly<Record<Persona, string>>;
   /**
-   * Types `/edgegap <text>` in a channel, the team's by default. Resolves when the bot has acknowledged the command.
+   * Types `/edgegap <text>` in a channel, by default the team's channel. Resolves when the bot has acknowledged the
+   * command.
    */
   slash(
     persona: Persona,
     text: string,
     options?: { readonly channel?: string; readonly trigger?: string },
   ): Promise<void>;
-  /** Writes `@edgegap <text>`, in a thread when given. Resolves with the `ts` of the written message. */
+  /** Writes `@edgegap <text>`, in the thread if a thread is given. Resolves with the `ts` of the written message. */
   mention(persona: Persona, text: string, thread?: string): Promise<string>;
   /** Chooses a shortcut that belongs to no message. Resolves when the bot has acknowledged the shortcut. */
   shortcut(persona: Persona, callbackId: string): Promise<void>;
-  /** Delivers any payload, by the driver's mode. Resolves with the content of the acknowledgement. */
+  /** Sends any payload to the bot, over the socket or by HTTP. Resolves with the content of the acknowledgement. */
   deliver(kind: EnvelopeKind, payload: object, options?: InboundOptions): Promise<unknown>;
 }
 
@@ -109,11 +112,11 @@ export async function createSlackDriver({
     await deliver('events_api', eventPayload(world, body, next('Ev')));
   }
 
-  /** Runs the function, and waits for the first message that this person is shown because of the run. */
+  /** Runs the function, and waits for the first new message that this person sees. */
   async function firstResponse(user: string, run: () => Promise<unknown>, source?: string): Promise<void> {
     const before = web.changes.length;
     const forms = web.views.changes;
-    // A mistake at a field of a form is told in the acknowledgement.
+    // The acknowledgement reports a mistake at a field of a form.
     if (mistakesIn(await run()) !== undefined) return;
     const isAnswer = ({ kind, keyed, user: reader, ts, channel, url }: Change) => {
       if (kind === 'edit') return ts === source;
@@ -193,7 +196,7 @@ export async function createSlackDriver({
     mistakes: () => mistakes,
     async fillIn(persona, values) {
       const user = world.users[persona];
-      // The person leaves the other fields as the form shows them.
+      // The other fields keep the values that the form shows.
       const kept = inputsOf(lastView()).map(({ block_id }) => [block_id, hands.shown(block_id)] as const);
       const filled = { ...Object.fromEntries(kept.filter(([, value]) => value !== '')), ...values };
       const said = { user, view: lastView(), values: filled, trigger_id: next('trigger') };
@@ -331,7 +334,7 @@ function mistakesIn(answer: unknown): Readonly<Record<string, string>> | undefin
   return response_action === 'errors' ? (errors as Record<string, string>) : undefined;
 }
 
-/** `--name value`, quoted where a person would have to. */
+/** Writes `--name value`, with quotation marks if a person would need them. */
 function options(values: Values): string[] {
   return Object.entries(values).flatMap(([name, value]) => {
     if (typeof value === 'boolean') return value ? [`--${name}`] : [];

@@ -1,10 +1,10 @@
-/** The faults between a client and Slack, on demand. `response_url` stands for all response_urls. */
+/** The faults of requests to Slack that a test orders. The name `response_url` means all response_urls. */
 export type SlackFault =
   | { readonly kind: 'error'; readonly error: string }
   | { readonly kind: 'rate-limit'; readonly retryAfter: number }
   | { readonly kind: 'status'; readonly status: number; readonly when: 'before' | 'after' }
   | { readonly kind: 'reset'; readonly when: 'before' | 'after' }
-  /** The right answer, late. */
+  /** The right answer comes late. */
   | { readonly kind: 'slow'; readonly ms: number }
   /** The request takes effect, and its answer ends in the middle of the JSON. */
   | { readonly kind: 'broken' };

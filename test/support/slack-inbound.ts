@@ -21,12 +21,12 @@ export async function postToBot(
   return await fetch(`${botUrl}/slack/events`, signedRequest(kind, payload, options));
 }
 
-/** Signed `v0`: HMAC-SHA256 over `v0:timestamp:body`. */
+/** The signature `v0` is an HMAC-SHA256 of `v0:timestamp:body`. */
 export function signedRequest(kind: EnvelopeKind, payload: object, options: InboundOptions = {}) {
   return signedBody(bodyOf(kind, payload), kind === 'events_api', options);
 }
 
-/** The same for any body, of JSON or of a form. */
+/** Does the same for any body, which is JSON or a form. */
 export function signedBody(body: string, json = !body.includes('='), options: InboundOptions = {}) {
   const timestamp = String(options.timestamp ?? Math.floor(Date.now() / 1000));
   const hmac = createHmac('sha256', options.secret ?? SLACK_TOKENS.signingSecret);

@@ -30,7 +30,7 @@ export function slashPayload(
   };
 }
 
-/** Something happened that the bot has subscribed to. */
+/** An event happened to which the bot has subscribed. */
 export function eventPayload(world: SlackWorld, event: object, id: string): object {
   return {
     token: 'legacy',
@@ -104,7 +104,7 @@ export function pressPayload(
   };
 }
 
-/** A person chose a shortcut: from the menu of a message, or, without a message, from everywhere in Slack. */
+/** A person chose a shortcut. With a message, the person chose from the menu of this message. */
 export function shortcutPayload(
   world: SlackWorld,
   chosen: {

@@ -15,13 +15,13 @@ export interface Ephemeral extends SlackMessageState {
 interface Ticket {
   readonly user: string;
   readonly channel: string;
-  /** The message whose button was pressed; a slash command has no message to replace (bolt-js#2287). */
+  /** The message whose button was pressed. A slash command has no message that can be replaced (bolt-js#2287). */
   readonly source: { readonly ts: string; readonly ephemeral: boolean } | undefined;
   uses: number;
   expired: boolean;
 }
 
-/** A message that became visible, to `user` alone unless the message is `open`. */
+/** A message that became visible. Only `user` sees the message, unless the message is `open`. */
 export interface Shown {
   readonly user: string;
   readonly channel: string;
@@ -36,7 +36,7 @@ export interface UrlAnswer {
   readonly shown?: Shown;
 }
 
-/** The response_urls of commands and presses, and the effect of posting to them. */
+/** The response_urls of commands and presses, and the effect of a post to them. */
 export class ResponseUrls {
   readonly ephemerals: Ephemeral[] = [];
   readonly #world: SlackWorld;
@@ -53,12 +53,12 @@ export class ResponseUrls {
     return `/actions/${this.#tickets.length - 1}`;
   }
 
-  /** Half an hour passes. */
+  /** Lets all response_urls expire, as after half an hour. */
   expireAll(): void {
     for (const ticket of this.#tickets) ticket.expired = true;
   }
 
-  /** As if all of them had been used five times. */
+  /** Uses up all response_urls, as after five posts. */
   useUp(): void {
     for (const ticket of this.#tickets) ticket.uses = USES;
   }
@@ -106,7 +106,7 @@ export class ResponseUrls {
     return refused(404, 'message_not_found');
   }
 
-  /** Slack posts the message where the person is, whether the bot may be there or not. */
+  /** Slack posts the message in the person's channel, even if the bot is not allowed in this channel. */
   async #postPublicly(ticket: Ticket, message: Message): Promise<UrlAnswer> {
     const params = {
       channel: ticket.channel,

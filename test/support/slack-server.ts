@@ -16,11 +16,11 @@ export interface SlackServer {
   readonly urls: ResponseUrls;
   readonly socket: SlackSocket;
   readonly faults: SlackFaults;
-  /** Every Web API request, also the failed requests; `response_url` stands for a post to a response_url. */
+  /** Every Web API request, including failed requests. The name `response_url` means a post to a response_url. */
   readonly requests: readonly WebRequest[];
   /** The content of uploaded files (`contentOf`), by id. */
   readonly uploads: ReadonlyMap<string, string>;
-  /** For SLACK_API_URL. */
+  /** The value for SLACK_API_URL. */
   readonly apiUrl: string;
   readonly origin: string;
   readonly ephemerals: readonly Ephemeral[];
@@ -30,11 +30,11 @@ export interface SlackServer {
 export interface SlackServerOptions {
   /** The host name by which the bot knows this server: a name that only a proxy can resolve. */
   readonly host?: string;
-  /** Asked about every call without a planned fault (`response_url` for a post to a response_url). */
-  readonly chance?: (method: string) => SlackFault | undefined;
   /**
-   * For a bot with a clock of its own: turns a time of the bot into a time of this machine; both in epoch milliseconds.
+   * Asked about every request for which no fault is planned. The name `response_url` means a post to a response_url.
    */
+  readonly chance?: (method: string) => SlackFault | undefined;
+  /** Turns a time of the bot's clock into a time of this machine's clock. Both are in epoch milliseconds. */
   readonly toOwnTime?: (ms: number) => number;
 }
 
@@ -120,7 +120,7 @@ export async function startSlackServer(options: SlackServerOptions = {}): Promis
   };
 }
 
-/** Whether the request ended here, without any effect. */
+/** Returns true if a fault ended the request without any effect. */
 function failBefore(fault: SlackFault, response: ServerResponse): boolean {
   if (fault.kind === 'error') {
     response

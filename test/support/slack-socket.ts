@@ -7,11 +7,11 @@ export type EnvelopeKind = 'slash_commands' | 'interactive' | 'events_api';
 
 /** Slack's end of Socket Mode. */
 export class SlackSocket {
-  /** How many connections were ever greeted. */
+  /** The number of connections that have received a hello so far. */
   greeted = 0;
-  /** How many of the next connections are taken without a word. */
+  /** How many of the next connections get no hello. */
   silent = 0;
-  /** The connection on which Slack delivers, where several are open. */
+  /** The connection on which Slack sends its requests if several connections are open. */
   route: 'newest' | 'oldest' = 'newest';
   readonly acknowledged: { readonly envelope_id: string; readonly payload?: unknown }[] = [];
   readonly #server = new WebSocketServer({ noServer: true });
@@ -77,7 +77,7 @@ export class SlackSocket {
     return ack.payload;
   }
 
-  /** Slack is about to close the newest connection, and says so. */
+  /** Slack announces that it will close the newest connection. */
   refresh(reason: 'warning' | 'refresh_requested' | 'link_disabled' = 'refresh_requested'): void {
     [...this.#open]
       .at(-1)
@@ -89,7 +89,7 @@ export class SlackSocket {
     [...this.#open][0]?.close();
   }
 
-  /** The network breaks. */
+  /** Breaks all connections. */
   drop(): void {
     for (const connection of this.#open) connection.terminate();
   }

@@ -1,6 +1,6 @@
 import { checkSelect, refusalOf } from './slack-blocks.ts';
 
-/** A modal as the bot opened the modal. */
+/** A modal that the bot has opened. */
 export interface OpenView {
   readonly id: string;
   readonly callback_id: string;
@@ -44,7 +44,7 @@ export class SlackViews {
   readonly expired = new Set<string>();
   readonly #exchanged = new Set<string>();
 
-  /** `views.open`: the new view, or Slack's error. */
+  /** Slack's answer to `views.open`: the new view or an error. */
   take({ trigger_id = '', view = '{}' }: Readonly<Record<string, string>>): OpenView | string {
     if (this.expired.has(trigger_id)) return 'expired_trigger_id';
     if (this.#exchanged.has(trigger_id)) return 'exchanged_trigger_id';
@@ -56,7 +56,7 @@ export class SlackViews {
     return opened;
   }
 
-  /** `views.update`: the changed view, or Slack's error. */
+  /** Slack's answer to `views.update`: the changed view or an error. */
   change({ view_id = '', view = '{}' }: Readonly<Record<string, string>>): OpenView | string {
     const index = this.open.findIndex(({ id }) => id === view_id);
     if (index === -1) return 'not_found';
@@ -71,7 +71,7 @@ export function inputsOf({ blocks }: Pick<OpenView, 'blocks'>): InputBlock[] {
   return blocks.filter((block) => block.type === 'input');
 }
 
-/** The refusals of Slack for a modal (docs.slack.dev, views and input block references). */
+/** Checks a modal as Slack does (docs.slack.dev, views and input block references). */
 export function viewProblems(json = '{}'): string[] {
   const view = JSON.parse(json) as Partial<OpenView> & { readonly type?: string };
   const problems: string[] = [];
@@ -121,8 +121,8 @@ export function viewProblems(json = '{}'): string[] {
 }
 
 /**
- * `state.values` of the view, with these values typed or chosen, by field. Several chosen values stand on lines of their
- * own.
+ * The `state.values` of the view after a person has typed or chosen these values. Several chosen values of a field
+ * stand on lines of their own.
  */
 export function stateOf(view: OpenView, values: Readonly<Record<string, string>>): object {
   const optionOf = (value: string) => ({ text: { type: 'plain_text', text: value }, value });

@@ -1,6 +1,6 @@
 import type { VisibleMessage } from './chat-driver.ts';
 
-/** A message as Slack keeps the message, as far as these tests read. */
+/** The parts of a stored Slack message that the tests read. */
 export interface SlackMessageState {
   readonly ts: string;
   readonly text?: string;
@@ -119,7 +119,7 @@ function pingsOf(element: Element): string[] {
   return [...here, ...section, ...(element.elements ?? []).flatMap(pingsOf)];
 }
 
-/** `<@U1>`, `<!channel>`, `<!subteam^S1>` in text that Slack reads as markup. */
+/** Matches `<@U1>`, `<!channel>` and `<!subteam^S1>` in text that Slack reads as markup. */
 function markupPings(text: string): string[] {
   return [
     ...text.matchAll(/<(?:@([UW][A-Z0-9]+)|(!(?:channel|here|everyone|subteam\^[A-Z0-9]+)))[^>]*>/g),

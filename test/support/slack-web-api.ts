@@ -11,7 +11,7 @@ export interface WebRequest {
   readonly token: string | undefined;
 }
 
-/** A message that a call made visible. */
+/** A message that a request made visible. */
 export interface Change {
   readonly kind: 'post' | 'edit' | 'private';
   readonly channel: string;
@@ -20,25 +20,28 @@ export interface Change {
   readonly thread?: string;
   /** The only person who sees the message. */
   readonly user?: string;
-  /** Posted with a key: by the outbox, not as an answer. */
+  /** Whether the message has a key. The outbox posts with a key. */
   readonly keyed: boolean;
-  /** The key of the message, whoever posted. */
+  /** The key of the message, no matter which part of the bot posted the message. */
   readonly key?: string;
   /** The path of the `response_url` by which the message came. */
   readonly url?: string;
-  /** How the message looks from now on. */
+  /** The message in its new state. */
   readonly content: { readonly text: string; readonly blocks: readonly unknown[] };
   /** Epoch milliseconds of this machine. */
   readonly at: number;
 }
 
-/** Slack's Web API: `emulate`'s answers, made as strict as the real API where `emulate` is lenient. */
+/**
+ * Slack's Web API. The package `emulate` gives the answers. This module adds the checks of the real API that `emulate`
+ * lacks.
+ */
 export class SlackWebApi {
-  /** Channels where the bot may post only as a member, as without chat:write.public. */
+  /** The channels in which the bot may post only as a member, as without the scope chat:write.public. */
   readonly membersOnly = new Set<string>();
   /** User groups that an admin has disabled. */
   readonly disabledGroups = new Set<string>();
-  /** How many members of a group `usergroups.list` names. */
+  /** `usergroups.list` names at most this many members of a group. */
   namedMembers = Number.POSITIVE_INFINITY;
   /** Whether `users.list` always says that there are further members. */
   endlessMembers = false;
@@ -46,7 +49,7 @@ export class SlackWebApi {
   enterprise: string | undefined;
   /** The app to which the bot token belongs. */
   app = 'A0EDGEGAP';
-  /** Whether the token belongs to a person, although the token looks like that of a bot. */
+  /** Whether the token belongs to a person, although the token has the form of a bot token. */
   isPerson = false;
   /** The settings of the app. */
   manifest: unknown = {};
@@ -60,9 +63,9 @@ export class SlackWebApi {
   /** The blocks of each person's Home tab. */
   readonly homes = new Map<string, readonly unknown[]>();
   readonly edits = new Map<string, number>();
-  /** The direct message channel of each person the bot wrote to. */
+  /** The direct message channel of each person to whom the bot has written. */
   readonly directMessages = new Map<string, string>();
-  /** Blocks that Slack would have refused. */
+  /** The blocks that Slack would have refused. */
   readonly refusals: Refusal[] = [];
   readonly #world: SlackWorld;
   readonly #urls: ResponseUrls;
@@ -179,14 +182,14 @@ export class SlackWebApi {
     return token === right ? undefined : 'invalid_auth';
   }
 
-  /** Reading needs membership; posting too, where the test says so. */
+  /** Reading a channel needs a membership. If the test says so, posting needs a membership, too. */
   #mayUse(method: string, channel: string): boolean {
     if (this.#joined.has(channel) || channel.startsWith('D')) return true;
     if (method === 'conversations.history' || method === 'conversations.replies') return false;
     return !(method.startsWith('chat.') && this.membersOnly.has(channel));
   }
 
-  /** Disabled groups come only when asked for, members and their number likewise. */
+  /** The answer contains disabled groups, members and their number only if the request asks for them. */
   #groups(params: Readonly<Record<string, string>>): WebAnswer {
     const usergroups = [...this.#world.members]
       .map(([id, users]) => ({
@@ -239,7 +242,7 @@ export class SlackWebApi {
     }
   }
 
-  /** Something was shown by way of a `response_url`. */
+  /** A post to a `response_url` made a message visible. */
   answered(url: string, shown: Shown, { text = '', blocks = [] }: Partial<Change['content']>): void {
     const change = { channel: '', ts: shown.ts, url, content: { text, blocks }, at: Date.now() };
     if (shown.edited) this.#edited(change);
@@ -321,7 +324,7 @@ export interface StoredMessage {
   readonly metadata?: unknown;
 }
 
-/** `oldest` is exclusive; metadata comes only when asked for. */
+/** `oldest` itself is excluded. The answer contains metadata only if the request asks for metadata. */
 function readable(
   messages: readonly StoredMessage[],
   params: Readonly<Record<string, string>>,

@@ -9,25 +9,25 @@ export const SLACK_TOKENS = {
   signingSecret: '8f742231b10e8888abcd99yyyzzz85a5',
 } as const;
 
-/** A workspace with a person of each kind, kept by `emulate`'s Slack, an implementation that is not ours. */
+/** A workspace with a person of each type. The Slack of the package `emulate` holds the workspace. */
 export interface SlackWorld {
   readonly team: string;
   readonly bot: { readonly user: string; readonly id: string };
   readonly users: Readonly<Record<Persona, string>>;
-  /** User groups: the groups that SLACK_OPERATORS and SLACK_READERS can name. */
+  /** The user groups that SLACK_OPERATORS and SLACK_READERS can name. */
   readonly groups: Readonly<Record<Group, string>>;
   readonly channels: {
-    /** Public; the bot is no member. */
+    /** A public channel. The bot is not a member. */
     readonly team: string;
-    /** Private; the bot was invited. */
+    /** A private channel. The bot is a member. */
     readonly invited: string;
-    /** Private; the bot is no member. */
+    /** A private channel. The bot is not a member. */
     readonly secret: string;
   };
   /** The facts that users.info adds to the facts of `emulate`. */
   readonly facts: Map<string, Readonly<Record<string, unknown>>>;
   readonly members: Map<string, Set<string>>;
-  /** Calls the Web API as this token, with nothing in between. */
+  /** Calls the Web API with this token, without the checks of `slack-web-api.ts`. */
   call(token: string, method: string, params: Readonly<Record<string, string>>): Promise<WebAnswer>;
   /** The number of calls so far that may have changed something. */
   readonly changes: number;
@@ -107,8 +107,8 @@ export async function createSlackWorld(): Promise<SlackWorld> {
       headers: { authorization: `Bearer ${token}` },
       body: new URLSearchParams(params),
     });
-    // `emulate` takes 5,000 calls an hour from each token, and refuses with an HTTP status, which Slack's own refusals
-    // do not have.
+    // `emulate` accepts 5,000 calls an hour with each token. Further calls get an HTTP error status, which Slack's own
+    // refusals do not have.
     if (!response.ok)
       throw new Error(`The local Slack answered HTTP ${response.status}: ${await response.text()}`);
     const answer = (await response.json()) as WebAnswer;

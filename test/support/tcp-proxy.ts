@@ -1,13 +1,13 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** A line to a server on this machine that can break. */
+/** A TCP connection to a server on this machine that a test can break. */
 export interface TcpProxy {
   readonly port: number;
   /** Breaks every connection, and refuses new ones. */
   cut(): void;
-  /** Lets nothing through any more, without a word: a cable that was pulled. */
+  /** From now on, nothing passes through and no connection closes, as with a pulled cable. */
   freeze(): void;
-  /** Works again for new connections; after `freeze`, the old connections stay dead. */
+  /** New connections work again. After `freeze`, the old connections never work again. */
   restore(): void;
   close(): Promise<void>;
 }

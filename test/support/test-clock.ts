@@ -1,7 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Clock } from '../../src/clock.ts';
 
-/** A clock that moves only when told. Timers run in order of time; equal times in order of creation. */
+/**
+ * A clock that only the test moves. Timers run in the order of their times. Timers with the same time run in the order
+ * of their creation.
+ */
 export class TestClock implements Clock {
   #now: number;
   #set = 0;
@@ -20,7 +23,7 @@ export class TestClock implements Clock {
     return this.#now;
   }
 
-  /** Moves the time of day by `ms`, forward or back; timers go on unchanged. */
+  /** Moves the time of day by `ms`, forward or back. Timers do not change. */
   set(ms: number): void {
     this.#set += ms;
   }
@@ -33,19 +36,20 @@ export class TestClock implements Clock {
     };
   }
 
-  /** Time does not move while `busy` returns true, or until the promise that `busy` returns has resolved. */
+  /**
+   * The time does not move while `busy` returns true. If `busy` returns a promise, the time does not move until the
+   * promise has resolved.
+   */
   waitFor(busy: () => Promise<void> | boolean): void {
     this.#busy.push(busy);
   }
 
-  /** How many timers wait. */
+  /** The number of timers that wait. */
   get pending(): number {
     return this.#timers.length;
   }
 
-  /**
-   * Moves time on by `ms`, runs the timers that fall due, and lets each timer's promises settle before the next timer.
-   */
+  /** Moves the time by `ms` and runs the due timers. The promises of each timer settle before the next timer runs. */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;
     for (;;) {
@@ -60,7 +64,7 @@ export class TestClock implements Clock {
     await this.#rest();
   }
 
-  /** The same in a single leap, as when a machine has slept: timers that fall due run only then. */
+  /** Moves the time by `ms` in a single step, as after a sleep of the machine. The due timers run afterwards. */
   async leap(ms: number): Promise<void> {
     this.#now += ms;
     await this.advance(0);
@@ -77,22 +81,25 @@ export class TestClock implements Clock {
   }
 }
 
-/** Lets promises and the sockets that are ready run. */
+/** Lets promises settle, and lets sockets with data run. */
 export async function turn(times = 3): Promise<void> {
   for (let i = 0; i < times; i++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** How many looks `until` takes at once, before `until` leaves the processor to the other tasks between two looks. */
+/**
+ * `until` first asks `probe` this many times, once in each turn of the event loop. After that, `until` waits between
+ * two calls.
+ */
 const HASTY_LOOKS = 50;
-/** The longest pause between two looks, in real milliseconds. */
+/** The longest wait of `until` between two calls of `probe`, in real milliseconds. */
 const LONGEST_PAUSE_MS = 5;
-/** A pause takes at most one part in so many of the time that was waited already. */
+/** A wait is at most the time since the first call, divided by this number. */
 const PAUSE_SHARE = 50;
 
 /**
- * Waits for an event outside this process's own turn (a socket, an SDK): asks `probe` again until `probe` returns a
- * truthy value, first after each turn of the event loop, later every millisecond, and more rarely the longer the wait
- * lasts, as a look can cost a request. The limit, in real milliseconds, only decides when a failing test gives up.
+ * Waits for an event from a socket or an SDK. Calls `probe` until `probe` returns a truthy value. The first calls
+ * follow each turn of the event loop. The longer the wait lasts, the rarer the calls, because a call can cost a
+ * request. The limit, in real milliseconds, only decides when a failing test gives up.
  */
 export async function until<T>(
   probe: () => T | Promise<T>,

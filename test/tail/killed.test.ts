@@ -37,7 +37,7 @@ test.each(['discord', 'slack-http'] as const)(
     const print = () => stage.simulator.print(id, `lap <${++laps}>`);
     for (let kill = 0; kill < KILLS; kill++) {
       for (let n = 0; n < 5; n++) print();
-      // Some processes die after the edit, some die during the look at the log.
+      // Some processes die after the edit. Other processes die while they look at the log.
       if (kill % 2 === 0) await shown(stage, `lap <${laps}>`);
       await process.kill();
       print();
@@ -66,7 +66,7 @@ test('if lines of a followed log were lost while no process ran, a single gap is
   expect(lines).toEqual(['lap <1>', '… The log began anew. Some lines may be missing here.', 'lap <3>', '']);
 });
 
-test('a line that is appended to a message in Slack is shown once at most, and each kill causes a single marked gap at most', async () => {
+test('each line of a followed log is appended on Slack at most once, and each kill causes at most one marked gap', async () => {
   const stage = await openStage('slack-http');
   (stage.driver as SlackDriver).server.web.streams.available = true;
   let { id, process } = await follow(stage);

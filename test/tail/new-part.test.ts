@@ -4,7 +4,7 @@ import { beginOfLast, type Mark, markAt, newPart } from '../../src/tail/new-part
 
 const EMPTY: Mark = { length: 0, lines: [] };
 
-/** Looks at each log in turn. Returns the new whole lines, and how often the log began anew. */
+/** Looks at the logs one after the other. Returns the new whole lines, and how many times the log started again. */
 function followed(logs: readonly string[]): { text: string; anew: number } {
   let [mark, text, anew] = [EMPTY, '', 0];
   for (const log of logs) {
@@ -17,10 +17,10 @@ function followed(logs: readonly string[]): { text: string; anew: number } {
 }
 
 const line = fc.string({ maxLength: 12, unit: fc.constantFrom('a', 'b', ' ', 'ß', '🏁', '\r') });
-/** Few different lines, as a server prints that is waiting. */
+/** Only a few different lines, like the log of a server that waits. */
 const lines = fc.array(fc.oneof(line, fc.constantFrom('tick', '')), { maxLength: 90 });
 const asText = (all: readonly string[]) => all.map((one) => `${one}\n`).join('');
-/** Lines with a number, as a server prints that writes the time. */
+/** Lines with a number, like the log of a server that writes the time. */
 const numbered = (from: number, count: number) =>
   Array.from({ length: count }, (_, index) => `${from + index} tick`);
 
@@ -63,7 +63,7 @@ describe('the new lines of a log', () => {
     );
   });
 
-  test('a rotated log counts as begun anew once, and an empty answer in between changes nothing', () => {
+  test('a rotated log counts once as a new log, and an empty answer in between changes nothing', () => {
     const [first, second] = [asText(numbered(1, 80)), asText(numbered(500, 3))];
     expect(followed([first, '', first, '', second, second])).toEqual({ text: first + second, anew: 1 });
   });
@@ -87,7 +87,7 @@ describe('the new lines of a log', () => {
     ['a\nb\nc', 2, 'b\nc'],
     ['a\nb\n', 9, 'a\nb\n'],
     ['\n\n', 1, '\n'],
-  ])('of the log %j, the last %d lines are %j', (log, count, expected) => {
+  ])('in the log %j, the last %d lines are %j', (log, count, expected) => {
     expect(log.slice(beginOfLast(log, count))).toBe(expected);
   });
 });

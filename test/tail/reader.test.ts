@@ -65,7 +65,7 @@ describe('the reader of logs', () => {
     expect((await look('b', { before: mark })).rows).toEqual(['joined with [masked]']);
   });
 
-  test('if a log has very many new lines, the newest are shown, and the characters of the others are counted', async () => {
+  test('if a log has very many new lines, only the newest are shown, and the characters of the other lines are counted', async () => {
     const { mark } = await look('a');
     answer = { logs: `${'x'.repeat(99)}\n`.repeat(20_000) };
     const { rows, left, news } = await look('b', { before: mark });
@@ -74,7 +74,7 @@ describe('the reader of logs', () => {
     expect(rows.length * 100).toBeLessThanOrEqual(524_288);
   });
 
-  test('of a single log line of 1 MB, only the end is shown', async () => {
+  test('if a log line has 1 MB, only its end is shown', async () => {
     answer = { logs: `${'x'.repeat(1_000_000)} the end` };
     expect((await look('a')).open).toMatch(/^\[… \d+ characters left out\] .*the end$/);
     answer = { logs: `${'x'.repeat(1_000_000)} the end\nnext\n` };

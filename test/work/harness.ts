@@ -10,7 +10,7 @@ import { TestClock } from '../support/test-clock.ts';
 
 export const shared = suiteDatabase === 'postgres';
 
-/** A run that is under way, which the test ends. */
+/** A run that is under way. The test decides when the run ends. */
 export interface Run extends Due {
   /** The process that runs the task. */
   readonly by: string;
@@ -22,11 +22,11 @@ export interface Office {
   readonly clock: TestClock;
   readonly store: Store;
   readonly log: string[];
-  /** Every run of all processes so far, oldest first. */
+  /** All runs of all processes so far, the oldest first. */
   readonly runs: Run[];
-  /** A process whose tasks of the kind `remind` end when the test says so. */
+  /** Starts a process. The test decides when a run of a task `remind` ends. */
   process(name: string, options?: ProcessOptions): Promise<Process>;
-  /** Schedules the task `remind` of that key, `inMs` from now. */
+  /** Schedules the task `remind` with this key, to run in `inMs` milliseconds. */
   remind(key: string, inMs: number, payload?: unknown): Promise<void>;
   rows(): Promise<{ key: string; run_at: number | null; failures: number; holder: string | null }[]>;
 }
@@ -40,11 +40,11 @@ interface ProcessOptions {
 export interface Process {
   readonly worker: TaskWorker;
   readonly membership: Membership;
-  /** As by kill -9: the remaining processes find that the process is gone, and its work stops. */
+  /** Kills the process, as with kill -9. Its work stops, and the other processes notice its death. */
   die(): Promise<void>;
 }
 
-/** Tasks on the suite's database, and a clock that moves only when told to. */
+/** Tasks on the database of this run of the tests, and a clock that only the test moves. */
 export async function openOffice(): Promise<Office> {
   const clock = new TestClock();
   const store = await freshStore(clock);

@@ -127,7 +127,7 @@ test('a task that fails is logged and tried again after longer and longer waits'
     await clock.advance(1);
   }
   expect(log.join('')).toContain('"kind":"remind","key":"tea","failures":3,"retryMs":20000');
-  // A success resets the count of failures.
+  // A successful run resets the number of failures.
   await until(() => runs.length === 4, 'a run');
   runs.at(-1)?.end({ inMs: MINUTE });
   await until(async () => (await rows())[0]?.failures === 0, 'the success to be written down');
@@ -170,7 +170,7 @@ test('a task that is scheduled again during a run runs once more afterwards, nev
   await remind('tea', 0, 'second');
   await clock.advance(MINUTE);
   expect(runs).toHaveLength(1);
-  // The next run that the old run asks for does not count.
+  // The old run asks for a next run. This request does not count.
   runs[0]?.end({ inMs: HOUR, payload: 'third' });
   await until(() => runs.length === 2, 'the second run');
   expect(runs[1]?.payload).toBe('second');
@@ -204,7 +204,7 @@ test('a task that is cancelled and scheduled again during a run does not run twi
   expect(runs[1]?.payload).toBe('second');
 });
 
-test('tasks of a kind that this version does not know are not touched', async () => {
+test('a process does not touch tasks of a type that its version does not know', async () => {
   const { clock, store, process, rows } = await openOffice();
   await process('one');
   await schedule(store, clock, { kind: 'from a newer version', key: 'k', account: 'a', at: clock.now() });
