@@ -116,7 +116,7 @@ async function open(database: string, { versions, deployments }: typeof FEW) {
 
 interface Timed {
   /**
-   * The time from the request for a suggestion to the answer, in milliseconds. `work` tells how much of this time the
+   * The time from the request for a suggestion to the answer, in milliseconds. `work` is how much of this time the
    * thread was busy.
    */
   readonly took: number;

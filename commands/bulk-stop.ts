@@ -91,7 +91,7 @@ function askerOf({ options, asker: me }: Context<Given>, askers: readonly Asker[
   const { mine, by } = options;
   const all = mine ? askers.filter(({ id }) => id === me.id) : askers;
   if (by === undefined) return me;
-  // Discord writes a mention as `<@123>`; the Slack adapter passes on `@U123` or `@ann`.
+  // Discord writes a mention as `<@123>`. The Slack adapter passes on `@U123` or `@ann`.
   const given = by.trim().replace(/^<?@!?|>$/g, '');
   const withId = all.filter(({ id }) => id === given);
   const found = withId.length > 0 ? withId : namesakes(given, all, ({ name }) => name);

@@ -207,7 +207,7 @@ async function read(
 ): Promise<Logs & Partial<Recorded>> {
   try {
     const told = await edgegap.logs(request_id);
-    // After the end of a deployment, Edgegap may send an empty log and still tell where the log is stored.
+    // After the end of a deployment, Edgegap may send an empty log together with the link to the stored log.
     const saved = told.logs || told.crash_logs ? undefined : await recordings.of(request_id);
     return saved ? { ...saved, logs_link: told.logs_link } : told;
   } catch (cause) {
@@ -319,7 +319,7 @@ function crashFields({ crash_data }: Logs): Field[] {
 }
 
 /**
- * The answer can be shared with the whole channel. A link that works without a sign-in is therefore left out; only the
+ * The answer can be shared with the whole channel. A link that works without a sign-in is therefore left out. Only the
  * Edgegap dashboard shows such a link.
  */
 function storedLog(link: string): Inline {

@@ -37,7 +37,7 @@ import {
   windowOf,
 } from '../src/metrics/window.ts';
 
-/** How many gaps the answer describes. If there are more gaps, the answer tells only their number. */
+/** How many gaps the answer describes. If there are more gaps, the answer gives only their number. */
 const GAPS_TOLD = 3;
 const DAY_MS = 24 * 60 * 60_000;
 
@@ -250,7 +250,10 @@ function totalOf(samples: readonly Sample[]): { total?: number } {
   return samples.length > 1 && grown >= 0 ? { total: grown } : {};
 }
 
-/** An instant in the reader's own time, and in UTC like the axis of the chart; in a long window with the day. */
+/**
+ * A time in the reader's own time zone, and in UTC like the axis of the chart. If the window is long, the text includes
+ * the day.
+ */
 function instant(at: number, { from, to }: Window): Inline[] {
   const utc = new Date(at).toISOString().replace('T', ' ');
   return [{ time: at, style: 'clock' }, ` (${utc.slice(to - from > DAY_MS ? 0 : 11, 16)} UTC)`];

@@ -13,7 +13,7 @@ const ROWS = 10;
  * moment ago.
  */
 const FRESH_MS = 5_000;
-/** How many ports a row shows. If there are more ports, the row tells only their number. */
+/** How many ports a row shows. If there are more ports, the row gives only their number. */
 const PORTS = 4;
 /** Edgegap's reference of versions calls the caching good if the share is above this value. */
 const WELL_CACHED = 0.8;

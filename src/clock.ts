@@ -60,7 +60,7 @@ export function ageOf(at: number, now: number): number {
 }
 
 /**
- * Returns a function that tells how many milliseconds have passed since this call. The function takes the longer of two
+ * Returns a function that returns the number of milliseconds since this call. The function takes the longer of two
  * measures, because the time of day may be set back, and steady time may stand still while the machine sleeps.
  */
 export function stopwatch(clock: Clock): () => number {

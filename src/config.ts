@@ -170,7 +170,7 @@ type Environment = z.infer<typeof Environment>;
 
 const SETTINGS = Object.keys(Environment.shape);
 const FILES = SECRETS.map((name) => `${name}_FILE`);
-/** The names of all settings, also of those that name a file with a secret. */
+/** The names of all settings, including the settings that name a file with a secret. */
 export const SETTING_NAMES: readonly string[] = [...SETTINGS, ...FILES];
 
 interface Needs {

@@ -52,7 +52,7 @@ export function createThread<Job, Result>(parts: ThreadParts): Thread<Job, Resul
   let cancelTimer = (): void => undefined;
 
   function start(): Worker {
-    // The extension of this file tells whether the code is built, because built code has another extension than the
+    // The extension of this file shows whether the code is built, because built code has another extension than the
     // sources.
     const started = new Worker(new URL(script.href.replace(/\.ts$/, extname(import.meta.url))));
     // An idle thread must not keep the process alive.

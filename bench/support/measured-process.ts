@@ -15,7 +15,7 @@ export interface Usage {
   readonly memoryMiB: number;
 }
 
-/** Runs in each measured process before the program, and tells the bench what the process has used. */
+/** Runs in each measured process before the program, and sends the usage of the process to the bench. */
 const REPORTER = `data:text/javascript,${encodeURIComponent(`
   process.on('message', () => {
     const { user, system } = process.cpuUsage();

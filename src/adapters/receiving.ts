@@ -24,7 +24,7 @@ const AWAY_MS = 30_000;
  */
 const ASIDE_MS = 10_000;
 
-/** An `active` process receives requests; a `standby` process waits for the lease. Both can post. */
+/** An `active` process receives requests. A `standby` process waits for the lease. Both can post. */
 export type Role = 'active' | 'standby';
 
 export type SoleReceiver = ReturnType<typeof createSoleReceiver>;

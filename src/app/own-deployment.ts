@@ -15,7 +15,7 @@ interface Parts extends Pick<Config, 'edgegap' | 'selfStop'> {
   readonly log: Logger;
 }
 
-/** The deployment of Edgegap in which this process runs; undefined if the process runs elsewhere. */
+/** The deployment of Edgegap in which this process runs. Undefined if the process runs elsewhere. */
 export function openOwnDeployment(parts: Parts): OwnDeployment | undefined {
   const { edgegap, selfStop: own, store, membership, clock, log } = parts;
   if (!own) return undefined;

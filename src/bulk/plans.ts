@@ -126,7 +126,9 @@ export class Plans {
     return rows.map(planOf);
   }
 
-  /** The deployments of a plan in their order; with `state`, only those in this state, and at most `limit`. */
+  /**
+   * The deployments of a plan in their order. With `state`, only the deployments in this state, and at most `limit`.
+   */
   async items(id: string, state?: ItemState, limit?: number): Promise<Item[]> {
     const rows = await this.#store
       .selectFrom('plan_items')

@@ -80,7 +80,7 @@ async function isBeingStopped({ deployments, clock }: BulkAccount, id: string): 
   return known !== undefined && isStopUnderWay(known, clock.now());
 }
 
-/** Why the deployment is over or about to end; undefined if the deployment still runs. */
+/** Why the deployment is over or about to end. Undefined if the deployment still runs. */
 export async function ending(
   account: BulkAccount,
   id: string,

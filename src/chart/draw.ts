@@ -165,7 +165,7 @@ function isAlone(points: readonly Point[], index: number): boolean {
   return at(0) !== null && at(-1) === null && at(1) === null;
 }
 
-/** Shades the stretches without measurements, and labels those stretches that are wide enough for the words. */
+/** Shades the stretches without measurements, and labels the stretches that are wide enough for the words. */
 function shadedGaps(gaps: readonly Gap[]): Plugin<'line'> {
   return {
     id: 'gaps',

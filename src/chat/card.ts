@@ -82,8 +82,8 @@ export type Node =
     }
   /**
    * A picture, given by the name of one of the card's files. `alt` describes the picture in words, and is shown if the
-   * file is missing. `drawn` is the picture in characters, for a platform that shows text only; the widest drawing comes
-   * first.
+   * file is missing. `drawn` is the picture in characters, for a platform that shows text only. The widest drawing
+   * comes first.
    */
   | {
       readonly kind: 'image';

@@ -33,8 +33,8 @@ export function shortenFields(fields: readonly Field[], most: number): readonly 
 }
 
 /**
- * Of the pieces that are left out, only those with markup are counted, because the plain strings between them are just
- * commas.
+ * Pieces with markup that are left out are counted. Plain strings are not counted, because they are only commas between
+ * the pieces.
  */
 function shortenRich(rich: Rich, most: number): Rich {
   if (rich.length <= most) return rich;

@@ -5,9 +5,9 @@ export const MOST_SUGGESTIONS = 100;
 
 /**
  * Finds the items that match the typed text, but no more than `MOST_SUGGESTIONS`. First come the items with exactly
- * this text, then those that begin with the text, then those in which each typed word begins a word, and then those
- * that contain each typed word anywhere. Within each of these groups, the items keep their order. Case, accents and the
- * order of the words do not matter.
+ * this text. Then come the items that begin with the text, the items in which each typed word begins a word, and the
+ * items that contain each typed word anywhere. Within each of these groups, the items keep their order. Case, accents
+ * and the order of the words do not matter.
  */
 export function bestMatches<Item>(
   typed: string,

@@ -133,7 +133,7 @@ export type RunResult = Ended | void;
 
 export interface CheckContext<Options> extends Services {
   readonly options: Options;
-  /** The values as typed or picked, with those of a preset. Empty for a button. */
+  /** The values as the person typed or picked them, together with the values of a preset. Empty for a button. */
   readonly given: Readonly<Record<string, RawValue>>;
   readonly asker: Asker;
 }
@@ -205,7 +205,7 @@ export interface Pressed {
 }
 
 export interface ActionContext extends Context<Record<string, never>>, Pressed {
-  /** The message that holds the button. Undefined if the platform does not tell the message. */
+  /** The message that holds the button. Undefined if the platform does not name the message. */
   readonly source: MessageRef | undefined;
 }
 

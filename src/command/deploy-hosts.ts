@@ -38,7 +38,7 @@ export async function namedHosts(
   });
 }
 
-/** Tells for each host whether the deployment fits on the host. */
+/** Returns a function that says whether the deployment fits on a host. */
 async function roomFor(
   { catalog }: Services,
   { application, version, resources }: Wanted,

@@ -2,7 +2,10 @@ import { STATUSES } from '../deployments/list-filter.ts';
 import { suggestFleets } from './fleets.ts';
 import { suggestHosts } from './hosts.ts';
 
-/** The options of `list` and `bulk-stop` that select deployments. The names are those of `Filter`, apart from `older-than`. */
+/**
+ * The options of `list` and `bulk-stop` that select deployments. Their names are the names in `Filter`, apart from
+ * `older-than`.
+ */
 export const filterOptions = {
   application: { kind: 'application', orInactive: true, description: 'Only of this application' },
   version: { kind: 'version', orInactive: true, description: 'Only of this version' },

@@ -46,7 +46,7 @@ export async function offerRunning({ typed, at, roster, clock }: SuggestionConte
   const offered = found.slice(0, MOST_SUGGESTIONS).map((one) => ({ one, label: labelOf(one, now) }));
   const times = Map.groupBy(offered, ({ label }) => label);
   return offered.map(({ one, label }) => {
-    // Two deployments may look the same. Only the request_id then tells which deployment a person picks.
+    // Two deployments may look the same. Only the request_id then distinguishes the deployments.
     const id = (times.get(label)?.length ?? 0) > 1 ? one.request_id : undefined;
     return { label, value: one.request_id, ...details(id, asOfText(asOf(one), now)) };
   });

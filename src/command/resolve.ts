@@ -50,9 +50,8 @@ export function withSource(
 }
 
 /**
- * Returns the given values together with the values for which one of them stands. For example, `--preset qa` stands for
- * the options saved as `qa`.
- * Throws InputError if the command does not have these options.
+ * Returns the given values. If a given value stands for other values, adds these values. For example, `--preset qa`
+ * stands for the options saved as `qa`. Throws InputError if the command does not have these options.
  */
 export async function withExpanded(
   parsed: Readonly<Record<string, unknown>>,

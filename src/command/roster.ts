@@ -61,8 +61,8 @@ interface Sorted {
 }
 
 /**
- * Keeps the running deployments of an account in memory, so that a suggestion needs no request to Edgegap. The store
- * tells the deployments that were deployed from chat, and Edgegap's list tells the others.
+ * Keeps the running deployments of an account in memory, so that a suggestion needs no request to Edgegap. Deployments
+ * from chat come from the store. The other deployments come from Edgegap's list.
  */
 export class Roster {
   readonly #parts: Parts;

@@ -39,7 +39,7 @@ export interface DeploymentsParts {
   readonly log: Logger;
   readonly account: string;
   /**
-   * The public URL; undefined if Edgegap cannot call back. Called at each deploy, when the server is already listening.
+   * The public URL. Undefined if Edgegap cannot call back. Called at each deploy, when the server is already listening.
    */
   readonly publicUrl: () => string | undefined;
 }
@@ -78,7 +78,7 @@ export class KnownDeployments {
     return this.parts.publicUrl() !== undefined;
   }
 
-  /** Stops trying to store answers while the store fails. The next process settles those deployments. */
+  /** Stops trying to store answers while the store fails. The next process settles the deployments. */
   close(): void {
     this.#over.abort();
   }
@@ -253,8 +253,8 @@ export class KnownDeployments {
   }
 
   /**
-   * The failed deployments that were deployed from chat and not stopped. Only those of `applications` are returned. If
-   * `applications` is undefined, all are returned.
+   * The failed deployments that were deployed from chat and not stopped. Only deployments of `applications` are
+   * returned. If `applications` is undefined, all are returned.
    */
   failed(applications?: readonly string[]): ReturnType<Search['failed']> {
     return this.parts.repository.search.failed(this.parts.account, applications);

@@ -20,7 +20,7 @@ export interface Filter {
   readonly mine?: boolean | undefined;
 }
 
-/** The statuses that a deployment in the list can have; the list holds active deployments only. */
+/** The statuses that a deployment in the list can have. The list holds only active deployments. */
 export const STATUSES = [
   'ready',
   'error',

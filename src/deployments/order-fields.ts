@@ -21,7 +21,7 @@ export function orderFields(plan: OrderDetails, version: string): readonly Field
     Fleet: fleet && [`${fleet.name}, `, ...listed(fleet.hosts), '; if no host has room, the cloud'],
     'Log storage': legacy?.logStorage,
     Preset: preset,
-    // The length is shown only until Edgegap has accepted the deploy. Afterwards the card tells when the server ends.
+    // The length is shown only until Edgegap has accepted the deploy. Afterwards the card shows when the server ends.
     Lifetime: lifetime && lifetime.endsAt === undefined && duration(lifetime.ms),
     Variables: listed(env.map(({ key }) => key)),
     'Deployed with':

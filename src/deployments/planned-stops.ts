@@ -71,7 +71,10 @@ export class PlannedStops {
     });
   }
 
-  /** The planned stop of a deployment; undefined if there is none, or if the stop is being carried out. */
+  /**
+   * The planned stop of a deployment. Undefined if the deployment has no planned stop, or if the stop is being carried
+   * out.
+   */
   async of(request_id: string): Promise<PlannedStop | undefined> {
     const { store, account } = this.#parts;
     const stop = (await payloadOf(store, taskOf(account, { request_id }))) as PlannedStop | undefined;

@@ -19,8 +19,8 @@ const CHECKS_AT_ONCE = 20;
 const CHECK_LEASE_MS = 30_000;
 const SWEEP_WITHOUT_CALLBACKS_MS = 10_000;
 /**
- * If another process holds the turn to sweep, this process asks for the turn again after this time, because the other
- * process may have died.
+ * A sweep compares Edgegap's whole list with the store, and only one process at a time has the turn to sweep. If
+ * another process has the turn, this process asks again after this time, because the other process may have died.
  */
 const SWEEP_RETRY_MS = 5_000;
 const RETRY_MS = 10_000;

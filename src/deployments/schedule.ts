@@ -27,7 +27,7 @@ export interface Believed {
 /** A deployment about which Edgegap is to be asked now. */
 export interface DueDeployment {
   readonly id: string;
-  /** Reads the deployment. Throws if the row is damaged; checks of the other deployments are not affected. */
+  /** Reads the deployment. Throws if the row is damaged. The checks of other deployments are not affected. */
   readonly read: () => Deployment;
 }
 

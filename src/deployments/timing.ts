@@ -40,8 +40,8 @@ export const POLL_FAILED_MAX_MS = 15 * 60_000;
 export const DOUBT_END_MS = 2 * 60 * 60_000;
 
 /**
- * The time at which to ask about a deployment next (epoch ms). Undefined for a deployment that is ready or has ended, if
- * Edgegap's list tells enough about such a deployment.
+ * The time at which to ask about a deployment next (epoch ms). Undefined for a deployment that is ready or has ended,
+ * if Edgegap's list shows enough about such a deployment.
  */
 export function nextCheck(deployment: Deployment, now: number, callbacks: boolean): number | undefined {
   const { phase, status, createdAt, checks, missingAt, errorAt, endedAt, stopAskedBy, plan } = deployment;

@@ -25,8 +25,8 @@ export interface SettingsReport {
 }
 
 /**
- * Checks the settings, and the file that they come from. `file` is the path of the file; undefined if the settings come
- * from the environment only.
+ * Checks the settings, and the file that they come from. `file` is the path of the file. It is undefined if the
+ * settings come only from the environment.
  */
 export async function examineSettings(
   environment: Environment,

@@ -108,7 +108,7 @@ function noteStart(onStart: () => void): Dispatcher.DispatcherComposeInterceptor
  * first of the inner errors.
  */
 function reasonOf(error: unknown): string | undefined {
-  // The message of undici is read, because the code of this error does not tell why the proxy refused.
+  // The message of undici is read, because the code of this error does not show why the proxy refused.
   const refusal = /^Proxy response \((\d+)\)/.exec((error as Error).message)?.[1];
   if (refusal) return `the proxy answered HTTP ${refusal}`;
   const code =

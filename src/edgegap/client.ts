@@ -110,7 +110,7 @@ export class EdgegapClient {
     return this.#deploy(path`/v2/private-fleets/deployments`, deployBody(request), DeployAnswer, call);
   }
 
-  /** `POST /v1/deploy`, which Edgegap calls deprecated. The result tells the `version` that was deployed. */
+  /** `POST /v1/deploy`, which Edgegap calls deprecated. The result contains the `version` that was deployed. */
   async deployLegacy(
     request: LegacyDeployRequest,
     call?: CallOptions,

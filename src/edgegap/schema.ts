@@ -174,7 +174,7 @@ export const DeploymentStatus = z.object({
 export type DeploymentStatus = z.infer<typeof DeploymentStatus>;
 
 /**
- * A row of `GET /v1/deployments`. The list contains only active deployments, and does not tell their application,
+ * A row of `GET /v1/deployments`. The list contains only active deployments, and does not contain their application,
  * version and status.
  */
 export const DeploymentRow = z.object({

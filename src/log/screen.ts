@@ -4,8 +4,9 @@ import stringWidth from 'string-width';
 // biome-ignore-start lint/suspicious/noControlCharactersInRegex: these patterns are for control characters.
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 /**
- * A step in a line. A step is either a sequence `ESC [ … letter`, which moves the cursor, deletes text or sets a colour;
- * or another sequence, such as the title of a window; or a single control character; or the text between two controls.
+ * A step in a line. There are four types of steps. A sequence `ESC [ … letter` moves the cursor, deletes text or sets a
+ * colour. Another sequence is, for example, the title of a window. The other types are a single control character, and
+ * the text between two controls.
  */
 const STEP =
   /(?:\u001b\[|\u009b)([0-?]{0,32})[ -/]{0,4}([@-~])|\u001b[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\)?|\u001b[ -/]{0,4}([0-~])?|([\u0000-\u001f\u007f-\u009f])|([^\u0000-\u001f\u007f-\u009f]+)/g;
@@ -29,8 +30,9 @@ type Cells = string[];
 
 /**
  * Shows the lines of a log as a terminal would: without colours, and a progress bar in its last state, even if the bar
- * covers several lines. If a program clears the terminal, the text before stays; only the text that was printed since an
- * earlier clearing goes, if that text would fit into a window. Other work can run in between.
+ * covers several lines. If a program clears the terminal for the first time, the text before stays. At each further
+ * clearing, the text since the previous clearing is removed if it would fit into a window. Other work can run in
+ * between.
  */
 export async function onScreen(lines: readonly string[]): Promise<string[]> {
   const screen = createScreen();
@@ -47,11 +49,11 @@ export async function onScreen(lines: readonly string[]): Promise<string[]> {
 }
 
 function createScreen() {
-  /** A row is a text until the cursor comes back to the row. */
+  /** A row is stored as a text. If the cursor returns to the row, the row is split into characters. */
   const rows: (string | Cells)[] = [''];
   let row = 0;
   let column = 0;
-  /** The first row that was printed after the terminal was cleared; undefined before the first clearing. */
+  /** The first row that was printed after the terminal was cleared. Undefined before the first clearing. */
   let page: number | undefined;
   let saved = { row, column };
   /** Whether the row is an ASCII text that ends at the cursor, so that more text can simply be added. */

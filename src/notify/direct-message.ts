@@ -34,7 +34,7 @@ export async function tellPerson(
 }
 
 /**
- * Sends direct messages also for the lines that have the same order key as `row` and wait behind `row`, because those
+ * Sends direct messages also for the lines that have the same order key as `row` and wait behind `row`, because these
  * lines are not attempted as long as `row` waits.
  */
 export async function tellPeopleBehind(

@@ -118,8 +118,8 @@ export class Membership {
   }
 
   /**
-   * Returns a function that tells whether this process has been certain without a break since this call. `isCertain`
-   * does not tell this, because the process may have counted as dead in between, and may be certain again now.
+   * Returns a function that says whether this process has been certain without a break since this call. `isCertain`
+   * does not say this, because the process may have counted as dead in between, and may be certain again now.
    */
   sinceNow(): () => boolean {
     const { spell } = this;

@@ -70,7 +70,7 @@ export interface Server {
 const KEEP_ALIVE_MS = 620_000;
 /** How long a request that is being answered may delay the stop. */
 const CLOSE_MS = 1_000;
-/** All addresses of this machine. `::` includes IPv4 addresses; `0.0.0.0` is for a machine without IPv6. */
+/** All addresses of this machine. `::` includes IPv4 addresses. `0.0.0.0` is for a machine without IPv6. */
 const EVERYWHERE = ['::', '0.0.0.0'];
 /** Errors which mean that this machine has no such address. */
 const ABSENT: unknown[] = ['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'ENOTFOUND'];

@@ -9,8 +9,8 @@ const NONCE = /^[A-Za-z0-9_-]{16,64}$/;
 export type WhoAmI = (nonce: string) => { readonly service: string; readonly proof: string } | undefined;
 
 /**
- * Answers so that only a process with the same secrets can tell the answer from that of another bot. The answer says
- * nothing about the secrets.
+ * Makes an answer that only a process with the same secrets can distinguish from the answer of another bot. The answer
+ * says nothing about the secrets.
  */
 export function createWhoAmI(secrets: readonly string[]): WhoAmI {
   const key = createHmac('sha256', WHOAMI_PATH).update(JSON.stringify(secrets.toSorted())).digest();

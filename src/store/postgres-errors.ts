@@ -135,7 +135,7 @@ export function explain(error: unknown, place: DatabaseAddress): unknown {
   return databaseUnusable(place, explained, error);
 }
 
-/** The facts that a server tells about itself. */
+/** The facts about a server that the server itself reports. */
 export interface PostgresServer {
   /** For example 180004 for version 18.4. */
   readonly version: number;

@@ -30,7 +30,7 @@ export interface Look {
    * may be the beginning of a secret. The next look shows this line again.
    */
   readonly open: string;
-  /** The number of new lines, including those that do not match the pattern. */
+  /** The number of new lines, including the lines that do not match the pattern. */
   readonly news: number;
   /** See `NewPart.isAnew`. */
   readonly isAnew: boolean;

@@ -29,7 +29,7 @@ export interface NewPart {
 
 /**
  * Finds the new lines by comparing the content, because Edgegap always sends the whole log. The log may have grown, may
- * have lost its first lines, or may have begun anew.
+ * have lost its first lines, or may have started again from its beginning.
  */
 export function newPart(before: Mark, log: string): NewPart {
   const { length, lines } = before;

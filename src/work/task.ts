@@ -69,7 +69,7 @@ export async function schedule(tx: Store, clock: Clock, task: Task, { once = fal
 
 type Named = Pick<Task, 'kind' | 'key'>;
 
-/** The payload of a task that is scheduled or running; undefined if there is no such task. */
+/** The payload of a task that is scheduled or running. Undefined if there is no such task. */
 export async function payloadOf(store: Store, { kind, key }: Named): Promise<unknown> {
   const row = await store
     .selectFrom('tasks')

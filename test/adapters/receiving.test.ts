@@ -195,7 +195,7 @@ describe('a platform where only one process may receive commands', () => {
     await one.turn.stop();
   });
 
-  test('a process that runs alone connects to the platform anew after half a minute without a connection', async () => {
+  test('a process that runs alone connects to the platform again after half a minute without a connection', async () => {
     const one = await stage([undefined, away]);
     await one.turn.start();
     one.connection.healthy = false;

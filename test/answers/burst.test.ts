@@ -37,7 +37,7 @@ test(`if ${DEPLOYS} people deploy at once, each person gets an acknowledgement, 
       CONFIRM_DEPLOY: 'never',
     }),
     clock,
-    // The duration depends on the machine; here only the counts matter.
+    // The duration depends on the machine, so this test checks only the counts.
     heartbeat: pacedClock(0.05),
     log: pino({ level: 'silent' }),
     access: { memory: { operators: undefined, readers: undefined, readersByDefault: 'operators' } },

@@ -51,7 +51,7 @@ export interface ChaosOptions {
   readonly postgres?: string;
   /** The value of `MAX_RUNNING`. If absent, there is no limit. */
   readonly maxRunning?: number;
-  /** The number of processes; a SQLite file can have a single process. */
+  /** The number of processes. A SQLite file can have only one process. */
   readonly replicas?: number;
   /** The program that each process runs. If absent, test/chaos/bot.ts. */
   readonly entry?: string;

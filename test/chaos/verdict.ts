@@ -145,8 +145,8 @@ function isLost({ last }: Card): boolean {
 }
 
 /**
- * An invocation makes a single deployment; a lost deployment has a single replacement, however often a person asks for
- * the replacement; and a request makes no more deployments than its tag allows.
+ * An invocation may make one deployment. A lost deployment may have one replacement, no matter how often a person asks.
+ * A request may make only as many deployments as its tag allows.
  */
 function twiceOf(
   deployments: readonly SimulatedDeployment[],

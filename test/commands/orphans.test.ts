@@ -23,7 +23,7 @@ describe.each(['console', 'discord', 'slack-http'] as const)('servers without a 
     return await effectOf(stage, 'operator', act);
   };
 
-  test('the command "orphans" lists servers that were deployed outside the chat, except those whose stop is planned', async () => {
+  test('the command "orphans" lists servers that were deployed outside the chat, except servers with a planned stop', async () => {
     expect((await orphans())?.text).toContain('0 servers without a person');
     const ours = await deployReady(stage);
     const endless = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');

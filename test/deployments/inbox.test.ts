@@ -34,7 +34,7 @@ test("a callback with another deployment's request_id is not believed, even if i
   expect(await watch.repository.byId(first)).toMatchObject({ readyAt: undefined });
   expect(log.join('')).toContain('asking for the status');
   expect(log.join('')).not.toContain('a callback cannot be handled');
-  // A callback proves that the deployment exists, so the search for the deployment starts anew.
+  // A callback proves that the deployment exists, so the search for the deployment starts again.
   expect(await watch.repository.byId(second)).toMatchObject({ checkAt: watch.clock.now(), checks: 0 });
 });
 
@@ -187,7 +187,7 @@ describe.each(['ERROR', 'TERMINATED'])(
       expect(told.indexOf('had become ready earlier')).toBeGreaterThan(told.indexOf(ending));
     };
 
-    test('if the body of a ready callback already shows the end, the readiness is reported once, as late', async () => {
+    test('if the body of a ready callback already shows the end, the readiness is reported once, as late news', async () => {
       const { callbacks, id, body, told } = await open();
       await callbacks.receive('ready', id, body);
       await callbacks.receive(gone === 'ERROR' ? 'error' : 'terminated', id, body);
@@ -195,7 +195,7 @@ describe.each(['ERROR', 'TERMINATED'])(
       await inOrder(await told());
     });
 
-    test('after an unreadable ready callback, a status poll that shows the end reports the readiness once, as late', async () => {
+    test('after an unreadable ready callback, a status poll that shows the end reports the readiness once, as late news', async () => {
       const { callbacks, id, told, clock } = await open();
       await callbacks.receive('ready', id, '<html>');
       await callbacks.idle();
@@ -203,7 +203,7 @@ describe.each(['ERROR', 'TERMINATED'])(
       await inOrder(await told());
     });
 
-    test('after an unreadable ready callback, the callback of the end reports the readiness once, as late', async () => {
+    test('after an unreadable ready callback, the callback of the end reports the readiness once, as late news', async () => {
       const { callbacks, id, body, told } = await open();
       await callbacks.receive('ready', id, '<html>');
       await callbacks.receive(gone === 'ERROR' ? 'error' : 'terminated', id, body);

@@ -29,7 +29,7 @@ test('if several answers and the end of a lifetime come at the same moment, exac
   }
 });
 
-test("if several people adopt a server at the same moment, one succeeds, and the others' cards say so", {
+test('if several people adopt a server at the same moment, one person succeeds, and the cards of the other people say so', {
   repeats: 4,
 }, async () => {
   const watch = await openWatch();
@@ -99,7 +99,7 @@ test('if a process is killed after the question about a lifetime, the next proce
   expect(studio.count(/ terminated after/)).toBe(1);
 });
 
-test('if two people answer the question about a lifetime at the same moment, one learns that the question is closed', async () => {
+test('if two people answer the question about a lifetime at the same moment, one of them learns that the question is closed', async () => {
   const studio = await openStudio({ factor: 100 });
   const run = await studio.run();
   await run.say('deploy lobby-chat stable --near Montreal --for 4m');

@@ -253,7 +253,7 @@ describe('events without a callback', () => {
     expect(await repository.byId(id)).toMatchObject({ phase: 'ended', doubted: undefined });
   });
 
-  test('if the bot learns of the end of a deployment before its readiness, the readiness is reported as late', async () => {
+  test('if the bot learns of the end of a deployment before its readiness, the readiness is reported as late news', async () => {
     const { clock, repository, reconciler, add, told } = await openWatch({ callbacks: true });
     await reconciler.start();
     const id = await add(accepted('r1'), { kind: 'terminated' });

@@ -30,7 +30,7 @@ export interface Watch {
   readonly membership: Membership;
   readonly edgegap: EdgegapApi;
   readonly log: readonly string[];
-  /** The answers of the status endpoint by request_id; any further request_id is unknown. */
+  /** The answers of the status endpoint, by request_id. Edgegap does not know any other request_id. */
   readonly statuses: Map<
     string,
     string | { readonly current_status: string; readonly [field: string]: unknown }

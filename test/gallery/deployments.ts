@@ -141,7 +141,7 @@ export function deploymentSamples(personId: string): Sample[] {
   return samples.map(([name, shown]) => ({ group: 'deployment', name, shown }));
 }
 
-/** The card of a planned stop, from the plan to every ending. */
+/** The card of a planned stop in every state, from the plan to each outcome. */
 export function plannedStopSamples(personId: string): Sample[] {
   const stop: PlannedStop = {
     id: 'stop',

@@ -4,7 +4,7 @@ import { longTime, relative } from './times.ts';
 /** The person in the samples, with the name that Discord's client shows. */
 const NAME = 'ann';
 
-/** A piece of text on a line. Group 1 is the content; `draw` makes the HTML. */
+/** A piece of text on a line. Group 1 is the content. `draw` makes the HTML. */
 const RULES: readonly Rule[] = [
   [/^\\([^0-9A-Za-z\s])/, ([, sign = '']) => html`${plain(sign)}`],
   [/^``([\s\S]*?[^`])``(?!`)/, ([, code = '']) => html`<code>${plain(code)}</code>`],

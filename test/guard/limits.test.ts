@@ -114,7 +114,7 @@ describe('the limits of each person', () => {
 });
 
 describe('time', () => {
-  test('a person who reached MAX_DEPLOYS_PER_HOUR may deploy again an hour after the first of those deploys', async () => {
+  test('a person who reached MAX_DEPLOYS_PER_HOUR may deploy again an hour after the first of these deploys', async () => {
     const stage = await stageWith('console', { MAX_DEPLOYS_PER_HOUR: '2' });
     await deployReady(stage);
     await stage.pass(30 * MINUTE);

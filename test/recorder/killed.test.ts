@@ -22,7 +22,8 @@ describe.each(['discord', 'slack-http'] as const)('a process that is killed on %
     process.stopAfter('post');
     const posted = async () => {
       const isPosted = (await withText(stage, 'Crash report')).length === 1;
-      // The process may still stand still after the line about the failure.
+      // The process may stand still after the line about the failure. Then it must go on until it has posted the
+      // report.
       if (process.standing() > 0 && !isPosted) process.goOn();
       return isPosted && process.standing() > 0;
     };

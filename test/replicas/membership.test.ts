@@ -101,7 +101,7 @@ describe('a process that is cut off from the database', () => {
     },
   );
 
-  test('a process can tell that its membership was uncertain for a while, even after the membership is certain again', async () => {
+  test('a process knows that its membership was uncertain for a while, even after the membership is certain again', async () => {
     const { line, store: far } = await throughLine();
     const one = await join({ store: far });
     const isUnbroken = one.membership.sinceNow();

@@ -76,9 +76,9 @@ export interface MenuHands {
 
 /**
  * `stranger` belongs to a server or workspace that the bot does not serve. `elsewhere` does, too, but writes in the
- * same channel (Slack Connect) or in a direct message. `guest` is a restricted member; on Discord, which has no guests,
- * this is a member without roles. `member` is a full member without any group. `reader` and `operator` belong to a
- * group. `admin` has the permission Manage Server, or is an admin of the workspace.
+ * same channel (Slack Connect) or in a direct message. `guest` is a restricted member. Discord has no guests, so on
+ * Discord this is a member without roles. `member` is a full member without any group. `reader` and `operator` belong
+ * to a group. `admin` has the permission Manage Server, or is an admin of the workspace.
  */
 export type Persona = 'stranger' | 'guest' | 'elsewhere' | 'member' | 'reader' | 'operator' | 'admin';
 

@@ -200,7 +200,10 @@ export class Rest {
     return { status: 200, body: this.messages.toJson(message) };
   }
 
-  /** Newest first; with `after`, the messages that come right after that id. Without the permission, no message. */
+  /**
+   * The newest message comes first. With `after`, these are the messages right after that id. Without the permission,
+   * the list is empty.
+   */
   #history(channel: string, query: URLSearchParams): object[] {
     if (!this.#has(permissions.readMessageHistory)) return [];
     const limit = Number(query.get('limit') ?? 50);

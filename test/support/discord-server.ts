@@ -77,7 +77,7 @@ export interface DiscordServer {
   press(user: User, message: StoredMessage, customId: string): StoredInteraction;
   /** A person picked a value from the menu with this custom id. */
   choose(user: User, message: StoredMessage, customId: string, value: string): StoredInteraction;
-  /** A person is typing a command; the option being typed is `focused`. */
+  /** A person is typing a command. The option that the person is typing is `focused`. */
   complete(user: User, name: string, options: readonly object[]): StoredInteraction;
   /** A person submitted the form that this interaction opened. */
   submit(opener: StoredInteraction, user: User, values: Readonly<Record<string, string>>): StoredInteraction;

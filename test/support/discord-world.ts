@@ -136,7 +136,10 @@ export interface StoredInteraction {
   readonly createdAt: number;
   /** The message whose button was pressed. */
   readonly source: StoredMessage | undefined;
-  /** `typing`: a person is typing; `modal`: a person has submitted a modal. The allowed answers differ. */
+  /**
+   * `typing` means that a person is typing, and `modal` that a person has submitted a modal. The allowed answers
+   * differ.
+   */
   readonly kind: 'plain' | 'typing' | 'modal';
   /** The suggestions for a person who is typing. */
   choices?: readonly { readonly name: string; readonly value: string }[];

@@ -19,7 +19,7 @@ export async function cardOf(stage: Stage, id: string): Promise<VisibleMessage |
   return (await stage.driver.channel()).find(({ text }) => text.includes(id) && text.includes('Status'));
 }
 
-/** The messages that ask before the end of the deployment, or that tell how a person answered. */
+/** The messages that ask before the end of the deployment, and the messages with the answers to this question. */
 export async function questions(stage: Stage, id: string): Promise<VisibleMessage[]> {
   const all = await stage.driver.channel();
   return all.filter(

@@ -5,7 +5,7 @@ import { until } from './test-clock.ts';
 
 export type EnvelopeKind = 'slash_commands' | 'interactive' | 'events_api';
 
-/** Slack's end of Socket Mode. */
+/** The server of Slack's Socket Mode. */
 export class SlackSocket {
   /** The number of connections that have received a hello so far. */
   greeted = 0;

@@ -94,7 +94,7 @@ export function createTranscript(newRef: (nth: number) => MessageRef) {
     /** Buttons that can be pressed now, by number. */
     buttons: (): readonly NumberedButton[] =>
       [...messages.values()].flatMap(buttonsIn).toSorted((a, b) => a.number - b.number),
-    /** The buttons of the card that was printed last; empty if no card has buttons. */
+    /** The buttons of the card that was printed last. Empty if no card has buttons. */
     newest: (): readonly NumberedButton[] =>
       [...printed]
         .toReversed()

@@ -107,7 +107,8 @@ function createConnection(parts: ConnectionParts) {
 
   const manager = new WebSocketManager({
     token,
-    // Interactions need no intent. The intent Guilds is requested because it tells which servers the bot is in.
+    // Interactions need no intent. The intent Guilds is requested because Discord then sends the list of the bot's
+    // servers.
     intents: GatewayIntentBits.Guilds,
     rest,
     async retrieveSessionInfo(shard) {

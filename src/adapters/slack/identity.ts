@@ -64,8 +64,8 @@ function httpStatus(error: unknown): string | undefined {
 }
 
 /**
- * Warns of scopes that the token lacks. Slack names the token's scopes in every answer (`x-oauth-scopes`). No call with
- * the bot's tokens tells the events, the shortcuts or the commands of the app, so the bot cannot check those.
+ * Warns of scopes that the token lacks. Slack names the token's scopes in every answer (`x-oauth-scopes`). With the
+ * bot's tokens, the bot cannot read the events, shortcuts and commands of the app, so it does not check them.
  */
 function warnOfMissingScopes(granted: readonly string[] | undefined, log: Logger): void {
   if (!granted) return;

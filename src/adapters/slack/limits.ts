@@ -57,8 +57,8 @@ export const LIMITS = {
    */
   fallback: 1000,
   /**
-   * Characters of a log that one call appends to a message. Slack accepts 12,000 (chat.appendStream); invisible
-   * characters that the bot adds make a text longer by half at most.
+   * Characters of a log that one call appends to a message. Slack accepts 12,000 (chat.appendStream). The limit is
+   * lower, because the bot adds invisible characters, which make a text longer by half at most.
    */
   streamed: 7_900,
 } as const;

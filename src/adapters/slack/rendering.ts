@@ -4,7 +4,7 @@ import { isDeliveryError } from '../../errors.ts';
 import { render } from './render.ts';
 import { spellingIn } from './spelling.ts';
 
-/** Slack's answers to blocks that the workspace does not take; a response_url answers with HTTP 400. */
+/** Slack's answers to blocks that the workspace does not take. A response_url answers with HTTP 400. */
 const REFUSED = ['slack-invalid-blocks', 'slack-http-400'] as const;
 
 /**

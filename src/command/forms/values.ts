@@ -10,7 +10,8 @@ export const BESIDE = '.other';
 /** The values of a submitted form, as values of the options. A field without an option is left out. */
 export function valuesIn(fields: FormValues, options: Options): RawValues {
   const values: Record<string, RawValue> = {};
-  // The text beside a menu comes last, because the text counts.
+  // The text field beside a menu comes last. If the person both picks a value and types a text, the text replaces the
+  // value.
   const sorted = Object.entries(fields).toSorted(
     ([a], [b]) => Number(a.endsWith(BESIDE)) - Number(b.endsWith(BESIDE)),
   );

@@ -32,7 +32,7 @@ export const places: Kind<readonly Partial<Location>[]> = {
   exact: (found) => found.map((place) => fullName(place) || placeText(place)).join('; '),
 };
 
-/** Reads `45.50,-73.57`; undefined for any other text. Throws InputError if no point on Earth has these coordinates. */
+/** Reads `45.50,-73.57`. Undefined for any other text. Throws InputError if no point on Earth has these coordinates. */
 function coordinatesIn(text: string): Partial<Location> | undefined {
   const [, first, second] = COORDINATES.exec(text.replaceAll('−', '-')) ?? [];
   if (first === undefined || second === undefined) return undefined;
