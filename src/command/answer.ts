@@ -223,19 +223,21 @@ export function createAnswer(invocation: Invocation, { services, invocations, re
   }
 
   return {
-    /** Notes the permission that the request needs. */
+    /** Records the permission that the request needs. */
     needs(wanted: Permission): void {
       permission = wanted;
     },
-    /** Notes the function that may offer a button to mend an error. */
+    /** Records the function that may offer a button to mend an error. */
     remedy(how: Mend): void {
       mend = how;
     },
-    /** Notes the options at whose fields a mistake cannot be shown, because the fields do not hold the values. */
+    /** Records the options at whose fields a mistake cannot be shown, because the fields do not hold the values. */
     unseen(options: readonly string[]): void {
       unseen = options;
     },
-    /** Notes that the invocation is stored. From now on, the answer may also be given later, and by another process. */
+    /**
+     * Records that the invocation is stored. From now on, the answer may also be given later, and by another process.
+     */
     stored(record: InvocationRecord): void {
       stored = record;
     },

@@ -47,7 +47,7 @@ interface CarryOutParts {
   readonly cameAt: number;
   /** Resolves when the fair share lets the request go on. Undefined if the request need not wait. */
   turn(): Promise<void> | undefined;
-  /** Notes how the invocation ended. */
+  /** Records how the invocation ended. */
   ended(how: Ending): void;
 }
 

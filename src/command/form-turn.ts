@@ -39,7 +39,7 @@ export interface FormTurnParts {
   isStored(): Promise<boolean>;
   /** Resolves when the fair share lets the request go on. */
   mayGoOn(): Promise<void>;
-  /** Notes the command and the target for the log. */
+  /** Records the command and the target for the log. */
   about(entry: Entry, values: RawValues): void;
   /** Called when the form has been opened. */
   opened(): Promise<void>;

@@ -11,7 +11,7 @@ export interface Filter {
   readonly version?: string | readonly string[] | undefined;
   readonly status?: string | undefined;
   readonly tag?: string | readonly string[] | undefined;
-  /** Here and in `host`, `*` stands for any number of any characters. */
+  /** In `fleet` and `host`, `*` matches any text. */
   readonly fleet?: string | undefined;
   readonly host?: string | undefined;
   /** The minimum age, in milliseconds. */

@@ -169,7 +169,7 @@ export class DeploymentRepository {
   }
 
   /**
-   * Notes that the plan stops these deployments of the account, or, with `stops: false`, takes the note back. Only
+   * Records that the plan stops these deployments of the account, or, with `stops: false`, takes the note back. Only
    * deployments from the channel `at` are noted, because only there the card of the plan is read.
    */
   async stopsByPlan(

@@ -100,6 +100,6 @@ export interface LocationFilter {
 
 export interface LocationListing {
   locations: AvailableLocation[];
-  /** Notes that the API added to the list. */
+  /** The remarks that the API added to the list. */
   messages: string[];
 }

@@ -14,7 +14,7 @@ export interface Page<Row> {
   rows: Row[];
   total: number | undefined;
   pagination: Pagination;
-  /** Notes that the API added. Undefined if the page does not come from an answer of the API. */
+  /** The remarks that the API added. Undefined if the page does not come from an answer of the API. */
   messages?: string[] | undefined;
 }
 

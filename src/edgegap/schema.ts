@@ -21,7 +21,8 @@ const numeric = z.preprocess(
 );
 
 /**
- * Notes that the API adds to an answer. The deployment list calls them `message`, and the list of locations `messages`.
+ * The remarks that the API adds to an answer. The deployment list calls them `message`, and the list of locations
+ * `messages`.
  */
 const Messages = z.preprocess(
   (value) => (Array.isArray(value) ? value.filter((note) => typeof note === 'string' && note.trim()) : []),
@@ -197,7 +198,7 @@ export interface DeploymentPage {
   has_next: boolean;
   /** The number of this page. The first page has the number 1. */
   page: number;
-  /** Notes that the API added to this page. */
+  /** The remarks that the API added to this page. */
   messages: string[];
 }
 

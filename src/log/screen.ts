@@ -13,7 +13,10 @@ const STEP =
 const ASCII = /^[ -~]*$/;
 // biome-ignore-end lint/suspicious/noControlCharactersInRegex: see above.
 
-/** Of a longer line with control characters, only the end is shown, so that other work does not wait for the line. */
+/**
+ * If a line with control characters is longer than this, only its end is shown, so that other work does not wait for
+ * the line.
+ */
 const LONGEST = 65_536;
 /** The cursor can move up by at most this many rows, the height of a large terminal window. */
 const HEIGHT = 100;
@@ -130,7 +133,7 @@ function createScreen() {
     controls[letter]?.(Math.min(first || 1, LONGEST), first, second || 1);
   }
 
-  /** Text is shifted only in a row that would fit into a window, because shifting a long row takes long. */
+  /** Text is shifted only in a row that would fit into a window, because shifting text in a long row takes long. */
   function isShort(): boolean {
     return cells().length <= 4 * WIDTH;
   }
@@ -161,7 +164,8 @@ function createScreen() {
       // Blanks at the end may cover older text.
       const whole = line.length > LONGEST ? text : line;
       const end = whole.slice(-LONGEST);
-      // The cut may go through a word, which may then be half a secret. The word is therefore dropped.
+      // The cut may go through a word, and the rest of the word may be half of a secret. So the rest of the word is
+      // dropped.
       const shown = end.length < whole.length ? end.replace(/^\S*(?=\s)/, '') : whole;
       for (const [, given = '', letter, plain, single, written] of shown.matchAll(STEP)) {
         if (written !== undefined) write(written);
@@ -191,7 +195,7 @@ function put(cells: Cells, column: number, text: string): number {
   for (const { segment } of graphemes.segment(text)) {
     const width = stringWidth(segment);
     if (width === 0) {
-      // An accent, for example: part of the character before.
+      // A character without width, such as an accent, is a part of the character before.
       if (at > 0) cells[at - 1] = (cells[at - 1] ?? ' ') + segment;
       continue;
     }

@@ -190,10 +190,10 @@ function at(
 }
 
 /**
- * Whether the row may be sent before all other rows with the same order key. For this, no such row is being sent, no
- * earlier post waits before a post, and no earlier edit waits before an edit. Posts and edits may overtake each other,
- * because a line says what happened, and the card shows the present state. So a slow or failing post delays no edit,
- * and a slow or failing edit delays no post.
+ * Whether the row may be sent before all other rows with the same order key. This is the case if none of these rows is
+ * being sent, and no earlier post waits before a post, and no earlier edit waits before an edit. Posts and edits may
+ * overtake each other, because a line says what happened, and the card shows the present state. So a slow or failing
+ * post delays no edit, and a slow or failing edit delays no post.
  */
 function isNext({ not, exists, selectFrom }: ExpressionBuilder<RowTables, 'row'>) {
   return not(

@@ -5,7 +5,7 @@ export interface SimulatedCatalog {
   readonly applications: readonly CatalogApplication[];
   readonly cities: readonly City[];
   readonly fleets?: readonly CatalogFleet[];
-  /** The notes that the API adds to the list of locations. */
+  /** The remarks that the API adds to the list of locations. */
   readonly notes?: readonly string[];
 }
 

@@ -11,7 +11,7 @@ const DURATIONS = {
   deploying: 4000,
   terminating: 2000,
   callbackDelay: 150,
-  /** How long a deployment stays READY if the misfortune of its version is `crashes`. */
+  /** How long a deployment stays READY if its version has the `misfortune` `crashes`. */
   crashAfter: 3000,
 };
 

@@ -35,7 +35,7 @@ export async function startSimulator(options: SimulatorOptions) {
     /** Every callback that was due, and whether sending it succeeded. */
     callbacks: world.callbacks.sent,
     faults: world.faults,
-    /** The notes that the API adds to the deployment list. */
+    /** The remarks that the API adds to the deployment list. */
     listNotes: world.listNotes,
     /** Puts a deployment into ERROR with this detail. */
     fail: (id: string, detail: string) => world.lifecycle.fail(world.find(id), detail),

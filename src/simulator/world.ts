@@ -26,7 +26,7 @@ export interface Order
 export class World {
   readonly settings: Settings;
   readonly deployments = new Map<string, SimulatedDeployment>();
-  /** The notes that the API adds to the deployment list. */
+  /** The remarks that the API adds to the deployment list. */
   readonly listNotes: string[] = [];
   readonly timers: Timers;
   readonly faults: Faults;

@@ -153,7 +153,7 @@ describe('the scheduler', () => {
     await scheduler.run('stop', { lane: 'people' }, at);
   });
 
-  it('calls without a documented rate limit are limited only in how many are under way at the same time', async () => {
+  it('for calls without a documented rate limit, only the number of calls at the same time is limited', async () => {
     const scheduler = new Scheduler(new TestClock());
     let running = 0;
     let peak = 0;

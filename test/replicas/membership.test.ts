@@ -116,7 +116,7 @@ describe('a process that is cut off from the database', () => {
     expect([isUnbroken(), doubted(), one.membership.sinceNow()()]).toEqual([false, false, true]);
   });
 
-  test('a process that is cut off from the database can still stop, and the log says that other processes will notice', async () => {
+  test('a process that is cut off from the database can stop, and the log says that the other processes will notice the stop', async () => {
     const { line, store: far } = await throughLine();
     const one = await join({ store: far });
     line.freeze();

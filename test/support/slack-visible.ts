@@ -126,7 +126,7 @@ function markupPings(text: string): string[] {
   ].map(([, user, all]) => user ?? all ?? '');
 }
 
-/** A field of two columns, read as a line: `*Location*`, a line break and `Paris` is `Location: Paris`. */
+/** Turns a field in two columns into a line: `*Location*`, a line break and `Paris` become `Location: Paris`. */
 function fieldOf(markup: string): string {
   return unescapeMarkup(
     markup
