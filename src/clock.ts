@@ -7,7 +7,7 @@ export interface Clock {
   now(): number;
   /**
    * Milliseconds since some fixed moment. Unlike the machine's time of day, a steady clock is never set back. If a
-   * clock has no `steady`, `now` is used in its place.
+   * clock has no `steady`, `now` is used instead.
    */
   steady?(): number;
   /** Calls `run` once after `ms` milliseconds. The returned function cancels the call. */

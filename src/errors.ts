@@ -75,7 +75,7 @@ export class DeliveryError extends AppError {
   readonly retryAfterMs: number | undefined;
   /**
    * Which other messages must also wait until the failed action may be tried again. Undefined if only actions of the
-   * same kind in the same channel have to wait.
+   * same type in the same channel have to wait.
    */
   readonly heldUp: HeldUp | undefined;
 

@@ -1,6 +1,8 @@
 import type { ActionRef, Choice } from './card.ts';
 
-/** Questions to a person, asked before anything is done. Each platform shows a form in a window of its own. */
+/**
+ * A form with fields that a person fills in before the command runs. Each platform shows a form in a window of its own.
+ */
 export interface Form {
   readonly title: string;
   /** At least one field, and at most as many as the platform allows: see `Capabilities.forms`. */

@@ -213,7 +213,7 @@ export interface DeploymentActionContext extends ActionContext {
   readonly target: DeploymentTarget;
 }
 
-/** The person who asks, and the place where the person asks. */
+/** The person who asks, and the channel or thread where the person asks. */
 export interface Asker {
   readonly id: string;
   readonly name: string;
@@ -265,7 +265,7 @@ export interface Services {
   readonly presets: Presets;
   /**
    * Carries out a stored request, once for each id, with the permissions that the asker has at that moment. The answer
-   * goes to the place where the asker asked. The promise does not reject, even if the request fails.
+   * goes to the channel or thread where the asker asked. The promise does not reject, even if the request fails.
    */
   carryOut(stored: StoredRequest): Promise<void>;
   /**

@@ -72,9 +72,9 @@ export type Invocations = ReturnType<typeof createInvocations>;
  */
 export function createInvocations(parts: InvocationsParts) {
   const { store, membership, directory, clock, realClock, log } = parts;
-  /** Ends that could not be stored yet, by the invocation's id. */
+  /** The ends of invocations that could not be stored yet, by the invocation's id. */
   const unstoredEnds = new Map<string, UnstoredEnd>();
-  /** Answers that could be neither given nor left to the outbox so far, by the invocation's id. */
+  /** The answers that could be neither given nor left to the outbox so far, by the invocation's id. */
   const unstoredAnswers = new Map<string, LateAnswer>();
   /** The invocations that this process carries out, by id. */
   const underWay = new Map<string, Pick<InvocationRecord, 'changes'>>();
@@ -191,7 +191,7 @@ export function createInvocations(parts: InvocationsParts) {
    * Stores the end of an invocation whose first insert may still be under way. The commit of the first insert may hang,
    * for example while the standby of the database is away. Both inserts have the same unique id. Therefore this insert
    * waits for the first insert, at most for as long as a transaction may last. If the first insert fails, this insert
-   * takes its place.
+   * replaces the first insert.
    */
   async function endUncertain(record: InvocationRecord, state: End): Promise<void> {
     await transact(store, (tx) =>

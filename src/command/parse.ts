@@ -22,7 +22,7 @@ export function parseValues(raw: RawValues, command: string, options: Options, s
     if (value !== undefined && !isBlank(value)) parsed[name] = parse(value, { ...option, name }, settings);
     else if (required && !kind.known) throw argumentMissing(name, command, options);
     // A blank value is a mistake, and does not count as absent. If it did, a filter would not filter, and a deployment
-    // would go to another place.
+    // would go to another location.
     else if (!required && value !== undefined)
       throw new InputError('value-missing', `${name} is given without a value.`, {
         hint: 'Give a value, or leave the option out.',

@@ -77,8 +77,8 @@ export interface DeployOrder {
   readonly asker: { readonly id: string; readonly name: string };
   readonly at: Address;
   /**
-   * The live card. The card is posted before the request leaves. If the card can be posted, later news can be delivered
-   * as well.
+   * The live card. The card is posted before the request leaves. If the bot can post the card, it can also post later
+   * news.
    */
   readonly card: MessageRef;
 }

@@ -29,7 +29,7 @@ function rounded(value: number): string {
   return String(Number(value.toFixed(2)));
 }
 
-/** A resource of a host: how much of it deployments may use in total, and how much of that is free. */
+/** A resource of a host. `total` is the part that deployments may use, and `free` is the unused part of `total`. */
 interface Room {
   readonly total: number;
   readonly free: number;

@@ -35,7 +35,7 @@ export type News =
   /** Edgegap says that the deployment has terminated. */
   | { readonly kind: 'terminated' }
   /**
-   * Edgegap does not know the deployment. Edgegap's first answer of this kind may be a mistake. A second such answer,
+   * Edgegap does not know the deployment. Edgegap's first answer of this sort may be a mistake. A second such answer,
    * some time later, means that the deployment has ended.
    */
   | { readonly kind: 'missing' }

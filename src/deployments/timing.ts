@@ -2,8 +2,8 @@ import { ageOf } from '../clock.ts';
 import { type Deployment, endIsInferred } from './deployment.ts';
 
 /**
- * The pauses, in milliseconds, between the searches for a deployment with an unknown outcome. The searches take place
- * after 2, 6, 10, 30, 60 and 120 s.
+ * The pauses, in milliseconds, between the searches for a deployment with an unknown outcome. The bot searches after 2,
+ * 6, 10, 30, 60 and 120 s.
  */
 export const LOOK_UPS_MS = [2_000, 4_000, 4_000, 20_000, 30_000, 60_000] as const;
 

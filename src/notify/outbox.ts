@@ -6,7 +6,7 @@ import { type Delivery, PENDING, toJson } from './row.ts';
 
 /**
  * Writes a delivery in the transaction `tx` that also stores the change which the delivery reports. If an earlier edit
- * of the same message was not sent yet, the new edit replaces that edit and keeps its place in the order. If the
+ * of the same message was not sent yet, the new edit replaces that edit and keeps its position in the order. If the
  * earlier edit is being sent at this moment, the new edit becomes a second row.
  */
 export async function enqueue(tx: Store, clock: Clock, delivery: Delivery): Promise<void> {

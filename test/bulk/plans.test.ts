@@ -82,7 +82,7 @@ async function titlesOf(count: number, ...steps: [from: ItemState, ...results: [
   return titles;
 }
 
-test('the card of a running plan counts only changed deployments as done, and names the others in its title', async () => {
+test("the title of a running plan's card counts the changed deployments as done, and also names the failed deployments", async () => {
   const steps = titlesOf(
     4,
     ['planned', [0, 'left-out'], [1, 'sending'], [2, 'sending']],

@@ -33,7 +33,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
   });
   afterAll(() => stage?.close());
 
-  test('each subcommand has its own options and its own kind of acknowledgement', async () => {
+  test('each subcommand has its own options, and its own public or private acknowledgement', async () => {
     expect(await privately(command('tags list', { deployment: id }))).toMatch(/Tags of .*qa/);
     const one = await privately(command('tags show', { deployment: id, tag: 'QA' }));
     expect(one).toMatch(/Tag .?qa.? of .*Added [^.]*\./);

@@ -64,7 +64,7 @@ test('request_ids of the simulator have 12 hex characters, differ at the beginni
   expect(await second.deploy()).toBe(ids[0]);
 });
 
-test('the Edgegap simulator places a deployment near the players', async () => {
+test('the Edgegap simulator puts a deployment near the players', async () => {
   const { simulator, deploy } = await simulate();
   const city = async (...users: object[]) => simulator.deployments.get(await deploy({ users }))?.city.city;
   expect(await city(near(35.6, 139.7))).toBe('Tokyo');

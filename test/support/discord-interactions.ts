@@ -23,7 +23,7 @@ export interface CallbackBody {
   readonly data?: MessageBody & Partial<Modal> & Pick<StoredInteraction, 'choices'>;
 }
 
-/** Interactions from their dispatch to their answer. */
+/** The interactions of the local Discord, from the event to the bot's answer. */
 export class Interactions {
   readonly #messages: Messages;
   readonly #now: () => number;

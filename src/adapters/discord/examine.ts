@@ -9,7 +9,7 @@ import { DiscordAPIError } from './rest-package.ts';
 import { toStartError } from './start-error.ts';
 import { createSurvey, type Survey, type SurveyedServer } from './survey.ts';
 
-/** With fewer logins left on this day, somebody should look for the cause of the restarts. */
+/** If fewer logins are left today, an operator should look for the cause of the restarts. */
 const FEW_LOGINS = 50;
 const PORTAL = 'https://discord.com/developers/applications';
 

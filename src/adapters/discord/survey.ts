@@ -23,7 +23,7 @@ import { closeRest, createRest, type RestPlace } from './rest.ts';
 const ANSWER_MS = 10_000;
 /** The most servers on a page of the list (Get Current User Guilds). */
 const PAGE = 200;
-/** The kinds of channels in which people type commands. */
+/** The types of channels in which people type commands. */
 const TEXT: readonly ChannelType[] = [
   ChannelType.GuildText,
   ChannelType.GuildAnnouncement,

@@ -48,7 +48,7 @@ const everything: Node[] = [
   confirmButtons,
 ];
 
-test('a card with every kind of node is rendered in full for Discord', () => {
+test('a card with every type of node is rendered in full for Discord', () => {
   expect(
     renderMessage(card('All of it', everything, { tone: 'danger' }), ['a.txt'], 4711),
   ).toMatchInlineSnapshot(`
@@ -190,7 +190,7 @@ describe('prose that is too long for Discord', () => {
     expect(shown.some(({ text }) => text.includes('…'))).toBe(true);
   });
 
-  test('a Discord card with too many nodes of every kind is cut and stays valid', () => {
+  test('a Discord card with too many nodes of every type is cut and stays valid', () => {
     const nodes = Array.from({ length: 4 }, () => [
       { kind: 'text', text: [long] },
       { kind: 'note', text: [long] },

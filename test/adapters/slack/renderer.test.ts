@@ -151,7 +151,7 @@ describe('markup written by the bot for Slack', () => {
 });
 
 describe('a card for Slack', () => {
-  it('Slack accepts a card with every kind of node', () => {
+  it('Slack accepts a card with every type of node', () => {
     const nodes: Node[] = [
       { kind: 'text', text: ['Text'] },
       {

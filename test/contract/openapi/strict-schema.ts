@@ -8,7 +8,7 @@ const DROPPED = new Set([
 
 /**
  * An OpenAPI 3.0 schema as a strict JSON schema without references: an object takes only the properties that the schema
- * declares. Two kinds of objects stay open: objects without a declared property, which is how the vendor writes "any
+ * declares. Two types of objects stay open: objects without a declared property, which is how the vendor writes "any
  * object", and `ports`, which the vendor shows with an example port but which is keyed by the port's name.
  */
 export function strictSchema(schema: Node, document: Node): Node {
