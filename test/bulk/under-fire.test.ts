@@ -88,8 +88,8 @@ test('if Edgegap answers a "bulk-stop" with server errors, only the batch that w
   const ids = await studio.servers(205, 'qa');
   await studio.servers(1, 'other');
   await studio.plan('bulk-stop', { tag: 'qa' });
-  // Each request is sent three times before the bot gives up. The second batch is not carried out, and the third batch
-  // is carried out without an answer that says so.
+  // Each request is sent three times before the bot gives up. The second batch is not carried out. The third batch is
+  // carried out, but its answer is an error.
   const failing = (when: 'before' | 'after') =>
     studio.simulator.faults.next({ endpoint: 'stopMany' }, { kind: 'server-error', when }, 3);
   studio.simulator.faults.next({ endpoint: 'stopMany' }, { kind: 'slow', when: 'after', ms: 1 });

@@ -244,7 +244,7 @@ test('fleets from the settings and from earlier commands are suggested in the te
   }
 });
 
-test('the name of a fleet from the settings may be typed in capitals, before anybody used the fleet', async () => {
+test('the name of a fleet in the settings may be typed in capitals, even if nobody has used the fleet yet', async () => {
   const stage = await stageOn('console', { environment: { FLEETS: 'tournament' } });
   try {
     for (const line of ['hosts Tournament', 'hosts TOURNAMENT --host Tournament-Montreal-0']) {

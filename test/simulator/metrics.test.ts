@@ -47,7 +47,7 @@ test.each(['?steps=2m', '?start_time=yesterday', '?end_time=2026-03-03T16:05:00Z
   },
 );
 
-test('the simulator answers a metrics request whose time window ends before the start with 422', async () => {
+test('the simulator answers a metrics request with 422 if the time window ends before it starts', async () => {
   const { metrics } = await running(0);
   const window = 'start_time=2026-03-03%2017:00:00.00&end_time=2026-03-03%2016:00:00.00';
   expect((await metrics(`?${window}`)).status).toBe(422);

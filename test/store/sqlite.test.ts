@@ -103,7 +103,7 @@ test('an SQLite transaction that fails leaves no row behind', async () => {
   expect(await store.selectFrom('kept').select('id').execute()).toEqual([]);
 });
 
-test('a second process can open the SQLite file only after the first process was killed, and gets a plain error before', async () => {
+test('a second process gets a plain error for the SQLite file, until the first process has been killed', async () => {
   const path = join(folder(), 'bot.db');
   const source = new URL('../../src/store/', import.meta.url);
   const script = `
