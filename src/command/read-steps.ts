@@ -2,9 +2,12 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { together } from '../store/together.ts';
 import type { End, InvocationRecord } from './invocations.ts';
 
-/** How many steps are stored in a single run. */
+/** The largest number of begins and ends that are stored in a single run. */
 const AT_ONCE = 250;
-/** Under load, storing the steps takes about a tenth of the time, because a commit can block the whole process. */
+/**
+ * The pause after a run is this many times as long as the run. So storing takes at most a tenth of the time. This
+ * matters because a commit can block the whole process.
+ */
 const REST = 9;
 
 type Step = { readonly begins: InvocationRecord } | { readonly id: string; readonly ends: End };
@@ -15,7 +18,10 @@ interface ReadStepsParts {
   end(ids: readonly string[], state: End): Promise<void>;
 }
 
-/** The begins and ends of invocations that only read. Steps that come at about the same time are stored together. */
+/**
+ * Stores the begins and ends of invocations that only read. Begins and ends that come at about the same time are stored
+ * together.
+ */
 export function createReadSteps({ insertAll, end }: ReadStepsParts) {
   /** Resolves when the read that was stored last may go on. */
   let last = Promise.resolve();
@@ -29,7 +35,7 @@ export function createReadSteps({ insertAll, end }: ReadStepsParts) {
           return end(ids, state);
         }),
       ]);
-      // If the same invocation is delivered twice at the same time, only the first delivery takes effect.
+      // If the same invocation arrives twice at the same time, only the first request takes effect.
       return steps.map((step) => 'begins' in step && taken.delete(step.begins.id));
     },
     AT_ONCE,

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 
-/** The longest rest between two runs, in milliseconds of real time. */
+/** The longest pause between two runs, in milliseconds of real time. */
 const LONGEST_REST_MS = 100;
 
 /**

@@ -92,7 +92,8 @@ export async function openStage(
     const until = async <T>(here: Point, call: Promise<T>, id?: string): Promise<T> => {
       const done = await call;
       if (point !== here) return done;
-      // A read is stored while the read is acknowledged. The tests are about reads that the next process can find.
+      // A read may be acknowledged before it is stored. These tests are about reads that the next process finds in the
+      // store, so this waits until the read is stored.
       const isStored = (line: string) => line.includes(`"${id}"`) && line.includes('invocation: stored');
       if (id !== undefined) await eventually(() => lines.some(isStored), 'the stored invocation');
       standing += 1;

@@ -89,13 +89,10 @@ describe('trouble with a stop', () => {
     ['30s', 'in must be at least one minute'],
     ['8d', 'in may be at most 7 days'],
     ['3w', 'in may be at most 7 days'],
-  ])(
-    'the command "stop --in %s" is refused, because the wait is too short or too long',
-    async (wait, reason) => {
-      const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
-      expect(await answer(`stop ${id} --in ${wait}`)).toContain(`${reason}, not “${wait}”`);
-    },
-  );
+  ])('"stop --in %s" is refused, because the wait is too short or too long', async (wait, reason) => {
+    const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
+    expect(await answer(`stop ${id} --in ${wait}`)).toContain(`${reason}, not “${wait}”`);
+  });
 
   test('if a length of time is typed in two words, the answer shows how to write the length', async () => {
     const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');

@@ -109,15 +109,12 @@ test.each<WrongAnswer>([
     { APP_ALLOWLIST: 'nope' },
     /APP_ALLOWLIST cannot be used: There is no application nope/,
   ],
-])(
-  'the setup refuses an answers file with %s, gives the reason, and writes nothing',
-  async (_, answers, says) => {
-    const stage = await setupStage();
-    expect(await stage.answer({ ...forDiscord(stage), ...answers })).toBe(1);
-    expect(stage.shown()).toMatch(says);
-    expect(existsSync(stage.envFile)).toBe(false);
-  },
-);
+])('the setup refuses an answers file with %s, says why, and writes nothing', async (_, answers, says) => {
+  const stage = await setupStage();
+  expect(await stage.answer({ ...forDiscord(stage), ...answers })).toBe(1);
+  expect(stage.shown()).toMatch(says);
+  expect(existsSync(stage.envFile)).toBe(false);
+});
 
 test.each<WrongAnswer>([
   [
