@@ -190,8 +190,8 @@ export function createInvocations(parts: InvocationsParts) {
   /**
    * Stores the end of an invocation whose first insert may still be under way. The commit of the first insert may hang,
    * for example while the standby of the database is away. Both inserts have the same unique id. Therefore this insert
-   * waits for the first insert, at most for as long as a transaction may last. If the first insert fails, this insert
-   * replaces the first insert.
+   * waits for the first insert, at most for as long as a transaction may last. If the first insert fails, the row of
+   * this insert is stored instead.
    */
   async function endUncertain(record: InvocationRecord, state: End): Promise<void> {
     await transact(store, (tx) =>

@@ -308,7 +308,7 @@ export function duration(ms: number): string {
   return inUnits(Math.floor(hours / 24), 'd', hours % 24, 'h');
 }
 
-/** A duration as `duration` writes the duration, but without the seconds that are left over after the minutes. */
+/** Writes a duration like `duration`, but leaves out the seconds after the minutes. */
 export function roughly(ms: number): string {
   return duration(ms < 60_000 ? ms : ms - (ms % 60_000));
 }

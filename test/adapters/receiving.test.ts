@@ -100,7 +100,7 @@ function waitedFor(clock: TestClock, leases: Leases): Leases {
 
 type Stage = Awaited<ReturnType<typeof stage>>;
 
-/** Moves time on until the condition holds. */
+/** Moves the time until the condition holds. */
 const soon = ({ clock }: Stage, so: () => boolean, what: string) =>
   until(async () => {
     await clock.advance(100);

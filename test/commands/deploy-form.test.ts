@@ -492,7 +492,7 @@ describe('the form of deploy on Slack', () => {
     expect(await everything(desk)).not.toContain(SECRET);
   });
 
-  test('a hidden variable that is typed in the channel is refused without its value', async () => {
+  test('a hidden variable that is typed in the channel is refused, and the refusal does not repeat its value', async () => {
     const { text } = await effect(() =>
       driver.slash('operator', `deploy kart-racing --near Paris --hidden "TOKEN=${SECRET}"`),
     );
