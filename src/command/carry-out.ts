@@ -120,8 +120,9 @@ export function createCarryOut(parts: CarryOutParts) {
   }
 
   /**
-   * Stores the invocation, and a change before its acknowledgement. This is needed to recognise a platform's retry, and
-   * to recover the invocation after a crash. Returns false if this is a platform's retry.
+   * Stores the invocation. If the invocation changes something, it is stored before the acknowledgement. So the bot
+   * recognises a platform's retry, and recovers the invocation after a crash. Returns false if this is a platform's
+   * retry.
    */
   async function begin(record: InvocationRecord): Promise<boolean> {
     const left = FIRST_RESPONSE_MS - (steadyNow(realClock) - cameAt);

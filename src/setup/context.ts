@@ -4,7 +4,7 @@ import type { Proxies } from '../proxy.ts';
 import type { Draft } from './draft.ts';
 import type { Prompter } from './prompter.ts';
 
-/** The things that every step of the setup uses. */
+/** The objects that every step of the setup uses. */
 export interface SetupContext {
   readonly prompter: Prompter;
   readonly draft: Draft;

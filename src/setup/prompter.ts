@@ -70,7 +70,10 @@ export function listOf(things: readonly Named[]): string {
   return lines.join('\n');
 }
 
-/** Finds things by number, name or id, separated by commas. Throws SetupError for an unknown or unclear name. */
+/**
+ * Finds the things with the typed numbers, names or ids, which are separated by commas. Throws SetupError for an
+ * unknown or unclear name.
+ */
 export function choose(answer: string, things: readonly Named[], noun: string): Named[] {
   const words = answer
     .split(',')

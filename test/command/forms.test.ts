@@ -296,7 +296,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
     expect(stage.bot.log.join()).toContain('no maps today');
   });
 
-  test('a button from an older version of the bot is refused with that reason', async () => {
+  test('a button from an older version of the bot is refused, and the refusal gives this reason', async () => {
     const { text } = await said(() =>
       pressAction(stage, 'operator', { command: 'match', action: 'gone', arg: '' }),
     );
