@@ -87,11 +87,11 @@ export function createCarryOut(parts: CarryOutParts) {
     // If the preparation takes longer than the first response can wait, a failure of the preparation is thrown later,
     // at `await preparing`.
     const form = (await within(clock, Math.max(budget - spent, 0), preparing))?.form;
-    // An invocation that only opens a form changes nothing.
-    const record = { ...about, changes: changes && !form, person };
     // A read does not wait for the store. If the process dies before the read is stored, only the answer is lost.
-    const acknowledgesFirst = !changes && !form && !wanted.claim;
-    const acknowledging = acknowledgesFirst ? answer.acknowledge(mode) : undefined;
+    const isAcknowledged = !changes && !form && !wanted.claim;
+    const acknowledging = isAcknowledged ? answer.acknowledge(mode) : undefined;
+    // An invocation that only opens a form changes nothing.
+    const record = { ...about, changes: changes && !form, isAcknowledged, person };
     const [begun] = await Promise.allSettled([taken || begin(record), acknowledging]);
     // An error can be shown only when it is known whether the request is acknowledged.
     if (begun.status === 'rejected') throw begun.reason;

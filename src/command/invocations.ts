@@ -23,6 +23,8 @@ export interface InvocationRecord {
   /** For example `stop` or `tags add`, or `stop:confirm` for a button. */
   readonly what: string;
   readonly changes: boolean;
+  /** Whether the acknowledgement does not wait for the store. Such invocations are stored together. */
+  readonly isAcknowledged?: boolean;
   readonly mode: AckMode;
   /**
    * The data with which other processes can answer. The data includes a token of the platform, so it is erased when the
@@ -77,11 +79,11 @@ export function createInvocations(parts: InvocationsParts) {
   /** The answers that could be neither given nor left to the outbox so far, by the invocation's id. */
   const unstoredAnswers = new Map<string, LateAnswer>();
   /** The invocations that this process carries out, by id. */
-  const underWay = new Map<string, Pick<InvocationRecord, 'changes'>>();
-  const reads = createReadSteps({ insertAll, end });
+  const underWay = new Map<string, Pick<InvocationRecord, 'isAcknowledged'>>();
+  const reads = createReadSteps<InvocationRecord>({ insertAll, end });
 
   async function insertInTime(record: InvocationRecord, budgetMs: number): Promise<boolean> {
-    const begun = record.changes ? insert(record) : reads.begin(record);
+    const begun = record.isAcknowledged ? reads.begin(record) : insert(record);
     try {
       const taken = await within(realClock, budgetMs, begun);
       if (taken !== undefined) return taken;
@@ -155,7 +157,7 @@ export function createInvocations(parts: InvocationsParts) {
 
   /** Stores the end of an invocation. Never rejects. If the store fails now, the end is stored later. */
   async function finish(id: string, state: End): Promise<void> {
-    const isRead = underWay.get(id)?.changes === false;
+    const { isAcknowledged } = underWay.get(id) ?? {};
     underWay.delete(id);
     const answer = unstoredAnswers.get(id);
     if (answer) {
@@ -164,7 +166,7 @@ export function createInvocations(parts: InvocationsParts) {
       return;
     }
     try {
-      await (isRead ? reads.end(id, state) : end([id], state));
+      await (isAcknowledged ? reads.end(id, state) : end([id], state));
     } catch (err) {
       log.error({ err, invocation: id }, 'invocation: the end could not be stored');
       unstoredEnds.set(id, { end: state });

@@ -1,6 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { together } from '../store/together.ts';
-import type { End, InvocationRecord } from './invocations.ts';
 
 /** The largest number of begins and ends that are stored in a single run. */
 const AT_ONCE = 250;
@@ -10,11 +9,12 @@ const AT_ONCE = 250;
  */
 const REST = 9;
 
-type Step = { readonly begins: InvocationRecord } | { readonly id: string; readonly ends: End };
+/** How a read ended. */
+type End = 'done' | 'failed';
 
-interface ReadStepsParts {
+interface ReadStepsParts<Read> {
   /** Stores the invocations. Resolves with the ids of the invocations that were not stored before. */
-  insertAll(records: readonly InvocationRecord[]): Promise<Set<string>>;
+  insertAll(reads: readonly Read[]): Promise<Set<string>>;
   end(ids: readonly string[], state: End): Promise<void>;
 }
 
@@ -22,7 +22,11 @@ interface ReadStepsParts {
  * Stores the begins and ends of invocations that only read. Begins and ends that come at about the same time are stored
  * together.
  */
-export function createReadSteps({ insertAll, end }: ReadStepsParts) {
+export function createReadSteps<Read extends { readonly id: string }>({
+  insertAll,
+  end,
+}: ReadStepsParts<Read>) {
+  type Step = { readonly begins: Read } | { readonly id: string; readonly ends: End };
   /** Resolves when the read that was stored last may go on. */
   let last = Promise.resolve();
 
@@ -44,8 +48,8 @@ export function createReadSteps({ insertAll, end }: ReadStepsParts) {
 
   return {
     /** Resolves with false if the invocation was stored before. */
-    async begin(record: InvocationRecord): Promise<boolean> {
-      const taken = await store({ begins: record });
+    async begin(read: Read): Promise<boolean> {
+      const taken = await store({ begins: read });
       // Reads that were stored together go on one after the other, each in its own turn of the event loop. So the
       // acknowledgements of other requests can leave in between.
       last = last.then(() => nextTurn());

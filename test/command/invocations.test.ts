@@ -31,8 +31,14 @@ async function process(store: Store, clock: TestClock) {
   const recovery = createRecovery({ ...parts, invocations });
   const begin = (
     id: string,
-    { what = 'list', changes = false, mode = 'private' as AckMode, reply = { token: id } } = {},
-  ) => invocations.begin({ id, at, person, what, changes, mode, reply });
+    {
+      what = 'list',
+      changes = false,
+      isAcknowledged = false,
+      mode = 'private' as AckMode,
+      reply = { token: id },
+    } = {},
+  ) => invocations.begin({ id, at, person, what, changes, isAcknowledged, mode, reply });
   return { membership, invocations, recovery, begin };
 }
 
@@ -78,7 +84,7 @@ test('if many reads begin at the same moment, and some of them twice, each read 
   const { join, states } = await open();
   const { begin, invocations } = await join();
   const ids = Array.from({ length: 600 }, (_, nth) => `i${String(nth).padStart(3, '0')}`);
-  const begun = await Promise.all([...ids, ...ids].map((id) => begin(id)));
+  const begun = await Promise.all([...ids, ...ids].map((id) => begin(id, { isAcknowledged: true })));
   expect(begun.map((taken, nth) => taken === nth < ids.length)).not.toContain(false);
   expect((await states()).filter(([, state]) => state === 'running')).toHaveLength(ids.length);
   const ends = ids.map((id, nth) => invocations.finish(id, nth % 3 === 0 ? 'failed' : 'done'));
