@@ -83,7 +83,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   replicas: ['edgegap', 'store'],
   work: ['replicas', 'store'],
   notify: ['chat', 'replicas', 'store', 'work'],
-  // A card is rendered when its news is written, so that both are in one transaction.
+  // The news about a deployment and the card that shows the news are stored in one transaction.
   deployments: ['chat', 'edgegap', 'notify', 'replicas', 'store', 'work'],
   metrics: ['chart', 'deployments', 'edgegap'],
   bulk: ['chat', 'deployments', 'edgegap', 'notify', 'store', 'work'],

@@ -84,8 +84,7 @@ export interface Outgoing {
 export interface LateAnswer {
   readonly message: Message;
   /**
-   * Replaces `message` if a search cannot tell whether the invocation was answered. The content is the same, with a
-   * warning if the message may be a repeat.
+   * Is sent in place of `message` if a search cannot tell whether the invocation was answered. The content is the same, and a warning says that the message may be a repeat.
    */
   readonly again: Message;
   /** Called after all searches, immediately before anything is shown. Throws if another process may be answering. */

@@ -214,7 +214,7 @@ function lastStep({ status, told }: DeploymentView): Inline[] {
   return [`, last step: ${statusFace(last).words}`];
 }
 
-/** The address of the server. The link of each port contains the name of the host, so beside ports only the IP is shown. */
+/** The address of the server. The link of each port contains the name of the host. So if the card shows ports, this field shows only the IP. */
 function addressOf({ fqdn, public_ip: ip, ports }: DeploymentView): Field | undefined {
   if (ports.length > 0) return ip === undefined ? undefined : { label: 'IP', value: [{ code: ip }] };
   const known = [fqdn, ip].flatMap((part, index): Inline[] =>

@@ -48,8 +48,7 @@ export interface LaterEnds {
   /** The end after one extension. Undefined if the lifetime cannot be extended. */
   readonly extended: number | undefined;
   /**
-   * The end if the person keeps the server. `never` means that the server then has no lifetime. Undefined if an
-   * extension gives the server as much time.
+   * The end if the person keeps the server as long as possible. `never` means that the server then has no lifetime. Undefined if one extension already reaches this end.
    */
   readonly kept: number | 'never' | undefined;
 }

@@ -77,8 +77,7 @@ export function withAllowlist(
       const checks = await Promise.allSettled(ids.map((id) => checkDeployment(id, call)));
       const errors = checks.flatMap((check) => (check.status === 'rejected' ? [check.reason] : []));
       const fit = ids.filter((_, n) => checks[n]?.status === 'fulfilled');
-      // If one deployment is refused, the whole request is refused. A deployment is only left out if Edgegap did not
-      // name its application.
+      // If one deployment is refused, the whole request is refused. If Edgegap does not name the application of a deployment, only this deployment is left out of the request.
       const isFinal = (error: unknown) =>
         !(error instanceof EdgegapError) || (fit.length === 0 && !isNoSuchDeployment(error));
       if (errors.some(isFinal)) throw errors.find(isFinal);

@@ -3,7 +3,7 @@ import { maskPairs } from './pairs.ts';
 import { MASK, SHAPES } from './patterns.ts';
 
 /**
- * The longest line that is masked as a whole, in characters. There is a limit, because the cost of masking a line must
+ * The length, in characters, up to which a whole line is searched for secrets. There is a limit, because the cost of masking a line must
  * have a limit, too.
  */
 export const LONGEST_LINE = 8_192;

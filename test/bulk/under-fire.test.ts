@@ -136,7 +136,7 @@ test('if Edgegap does not answer about one server of a "bulk-stop", that server 
   expect(studio.sent()).toEqual([[asked]]);
 });
 
-test('servers that end after a "bulk-stop" whose answer was lost count as stopped by that command', async () => {
+test('if the answer to a "bulk-stop" is lost and the servers then end, the servers count as stopped by that command', async () => {
   const studio = await openStudio();
   const ids = await studio.servers(3, 'qa');
   await studio.servers(1, 'other');

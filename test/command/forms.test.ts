@@ -186,7 +186,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
     expect(publicly).toMatch(/Match on .?heights.*As before/s);
   });
 
-  test('a form that a check opens is answered privately if the command answers privately', async () => {
+  test('if a command answers privately, the answer to a form that its check has opened is private, too', async () => {
     await driver.command('operator', 'team pick', { side: 'red' });
     expect(driver.shown('side')).toBe('red');
     const { text, publicly } = await said(() => driver.fillIn('operator', { player: 'Ann' }));

@@ -70,7 +70,7 @@ describe.each(['console', 'discord', 'slack-http'] as const)('the time limit of 
   });
   afterAll(() => stage?.close());
 
-  test('before the time limit of a version ends a server, the person is warned, and only a stop is offered', async () => {
+  test('before a server reaches the time limit of its version, the person is warned and offered only a stop', async () => {
     const id = await deployFor(stage, { for: '1h' });
     const asked = await later(stage, () => question(stage, id));
     expect(asked.text).toMatch(/its version limits the time/);

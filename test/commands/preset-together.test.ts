@@ -63,12 +63,15 @@ test.each([
   ['qä', 'qa'],
   ['Straße Nord', 'strasse-nord'],
   ['-x', 'x'],
-])('if a preset cannot get a name, the refusal suggests a similar name: %s', async (name, possible) => {
-  const values = { name, near: 'Tokyo' };
-  const { privately } = await effectOf(stage, 'operator', () =>
-    stage.driver.command('operator', 'preset save', values),
-  );
-  expect(privately.map(({ text }) => text).join()).toMatch(
-    new RegExp(`cannot be the name.*, like ${possible}\\.`, 's'),
-  );
-});
+])(
+  'if a name is not allowed for a preset, the refusal suggests a similar name that is allowed: %s',
+  async (name, possible) => {
+    const values = { name, near: 'Tokyo' };
+    const { privately } = await effectOf(stage, 'operator', () =>
+      stage.driver.command('operator', 'preset save', values),
+    );
+    expect(privately.map(({ text }) => text).join()).toMatch(
+      new RegExp(`cannot be the name.*, like ${possible}\\.`, 's'),
+    );
+  },
+);

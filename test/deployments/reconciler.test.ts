@@ -60,7 +60,7 @@ describe('a deployment that Edgegap suddenly does not know', () => {
     expect(lines.match(/is still running after all/g)).toHaveLength(1);
   });
 
-  test('a deployment is polled soon although a clock that was an hour ahead had planned its next status poll', async () => {
+  test('a deployment is polled soon even if a process whose clock was an hour ahead has planned the next poll', async () => {
     const { clock, store, statuses, calls, reconciler, add } = await openWatch({ callbacks: true });
     statuses.set('r1', 'READY');
     await add(accepted('r1'));

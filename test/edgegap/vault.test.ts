@@ -11,7 +11,7 @@ test('a text that the vault has sealed does not contain the text, and is differe
   expect(Buffer.from(first, 'base64url').toString('latin1')).not.toContain('horse');
 });
 
-test('another process with the same token can open a sealed text, whether or not its setting begins with the word "token"', () => {
+test('another process with the same API token can open a sealed text, even if the token is set with the prefix "token " there', () => {
   const sealed = createVault(TOKEN).seal(SECRET);
   expect(createVault(`token ${TOKEN}`).open(sealed)).toBe(SECRET);
 });

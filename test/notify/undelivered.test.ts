@@ -135,7 +135,7 @@ describe('direct messages about undelivered lines', () => {
     ]);
   });
 
-  test('no direct message follows a failed edit, a line without a mention or a temporary failure', async () => {
+  test('no direct message follows a failed edit, a temporary failure, or a failed line that mentions no person', async () => {
     const desk = await openDesk();
     const target = desk.chat.add(card('Ready'), here);
     desk.chat.fail('edit', { error: closed() });

@@ -56,7 +56,7 @@ async function throughLine(): Promise<{ line: TcpProxy; store: Store }> {
   return { line, store: opened };
 }
 
-/** Moves the time whenever the database has answered. */
+/** Advances the clock in steps until the process is certain that the others take it for alive. Gives the database time to answer after each step. */
 async function untilCertain({ clock, membership }: { clock: TestClock; membership: Membership }) {
   await until(async () => {
     await clock.advance(500);

@@ -70,7 +70,7 @@ export const LIMITS = {
 export const PACE_MS = { post: 1_000, edit: 1_200 } as const;
 
 /**
- * How long an invocation can be answered. A response_url accepts answers for half an hour (handling user interaction).
+ * How long an invocation can be answered. A response_url accepts answers for half an hour (docs.slack.dev, “Handling user interaction”).
  * A mention has no response_url, but gets the same time.
  */
 export const ANSWERABLE_MS = 29 * 60_000;

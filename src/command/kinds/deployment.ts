@@ -85,7 +85,7 @@ async function findKnown({ deployments, at, settings }: Lookup, value: string) {
     return found.find((some) => some.length > 0) ?? [];
   };
   const candidates = await withBeginning(settings.applicationAllowlist);
-  // The messages never name a deployment outside the allowlist. If the text can only mean such a deployment, its
+  // The errors never name a deployment outside the allowlist. If the text can only mean such a deployment, its
   // request_id is returned, and the caller refuses it.
   if (candidates.length < 2) return candidates[0] ?? (await withBeginning())[0];
   const ids = candidates.map((one) => one.requestId);
