@@ -12,7 +12,7 @@ import { layoutOf, optionsOn, type Page, pageWith } from './forms/layout.ts';
 import { openFormFor } from './forms/open.ts';
 import { FORM, type FormRef, formRef } from './forms/ref.ts';
 import { formClosed, keptValues } from './forms/state.ts';
-import { outdatedField, shownText, valuesIn, withoutShown } from './forms/values.ts';
+import { outdatedField, shownText, valuesIn, withoutDots, withoutShown } from './forms/values.ts';
 import type { InvocationRecord } from './invocations.ts';
 import { formImpossible, formTooLate } from './open-form.ts';
 import { parseValues } from './parse.ts';
@@ -173,7 +173,8 @@ export function createFormTurn(parts: FormTurnParts) {
       const kept = await keptValues(services, { id, at }, ref.key);
       const shown = optionsOn(layoutOf(entry), ref.page, live);
       const known = withoutShown(kept ?? {}, shown, options, abilities);
-      const entered = valuesIn(fields, options);
+      const read = valuesIn(fields, options, kept);
+      const entered = kept ? read : withoutDots(read);
       const given = { ...known, ...entered };
       answer.unseen(Object.keys(known).filter((name) => entered[name] === undefined));
       parts.about(entry, given);
@@ -206,7 +207,7 @@ export function createFormTurn(parts: FormTurnParts) {
         // A button inside a form also says which fields the person has emptied.
         const shown = fields ? optionsOn(layout, '', live) : [];
         const known = withoutShown(kept, shown, entry.options, abilities);
-        const all = { ...known, ...valuesIn(fields ?? {}, entry.options), ...picked };
+        const all = { ...known, ...valuesIn(fields ?? {}, entry.options, kept), ...picked };
         offer(entry, all, false);
         return all;
       };

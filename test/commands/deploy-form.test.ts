@@ -21,6 +21,7 @@ const RIGHT_TO_LEFT = 'מירוץ קארטינג';
 /** A name that is too long for Edgegap, and too long for a value of a menu on Slack or Discord. */
 const TOO_LONG = 'x'.repeat(101);
 const SECRET = 'correct horse battery staple';
+const DOTS = '••••••••';
 
 const named = (name: string, is_active = true) => ({ ...version, name, is_active });
 const builds = Array.from({ length: 400 }, (_, index) => named(`build-${index + 1}`));
@@ -260,7 +261,10 @@ describe('the form of deploy on Discord', () => {
     expect(shown.text).toMatch(/MODE, MOTD[\s\S]*TOKEN/);
     expect(shown.text).not.toContain('two words');
     await driver.press('operator', 'Variables');
-    expect([driver.shown('env'), driver.shown('hidden')]).toEqual(['MODE=race\nMOTD=two words', '']);
+    expect([driver.shown('env'), driver.shown('hidden')]).toEqual([
+      'MODE=race\nMOTD=two words',
+      `TOKEN=${DOTS}`,
+    ]);
     await fillIn({});
     await choose('kart-racing');
     await fillIn({ near: 'Montreal' });
@@ -272,7 +276,60 @@ describe('the form of deploy on Discord', () => {
     expect(await everything(desk)).not.toContain(SECRET);
   });
 
-  test('if a hidden variable is wrong, the corrected form does not keep the variable, so that the person can leave it out', async () => {
+  test('a kept hidden variable can be removed, while another is replaced and a third stays', async () => {
+    await effect(() => driver.command('operator', 'deploy'));
+    await driver.press('operator', 'Variables');
+    await fillIn({ hidden: `TOKEN=${SECRET}\nOLD=old-secret\nSALT=first` });
+    await driver.press('operator', 'Variables');
+    expect(driver.shown('hidden')).toBe(`TOKEN=${DOTS}\nOLD=${DOTS}\nSALT=${DOTS}`);
+    expect(JSON.stringify(driver.server.requests.at(-1)?.body)).toContain(
+      'To remove a variable, delete the line.',
+    );
+    const shown = await fillIn({ hidden: `TOKEN=${DOTS}\nSALT=second` });
+    expect(shown.text).toContain('TOKEN, SALT');
+    expect(shown.text).not.toContain('OLD');
+    await choose('kart-racing');
+    await fillIn({ near: 'Montreal' });
+    expect(deployments().at(-1)?.environment).toEqual([
+      { key: 'TOKEN', value: SECRET, is_hidden: true },
+      { key: 'SALT', value: 'second', is_hidden: true },
+    ]);
+    expect(await everything(desk)).not.toContain('old-secret');
+  });
+
+  test('all kept hidden variables are removed if the person empties their field', async () => {
+    await effect(() => driver.command('operator', 'deploy'));
+    await driver.press('operator', 'Variables');
+    await fillIn({ hidden: `TOKEN=${SECRET}` });
+    await driver.press('operator', 'Variables');
+    const { text } = await fillIn({ hidden: '' });
+    expect(text).not.toContain('TOKEN');
+    await choose('kart-racing');
+    await fillIn({ near: 'Montreal' });
+    expect(deployments().at(-1)?.environment).toEqual([]);
+  });
+
+  test('the dots of a hidden variable under another name are refused, and nothing is deployed with the dots as value', async () => {
+    await effect(() => driver.command('operator', 'deploy'));
+    await driver.press('operator', 'Variables');
+    await fillIn({ hidden: `TOKEN=${SECRET}` });
+    await driver.press('operator', 'Variables');
+    const { text, aside } = await fillIn({ hidden: `API_KEY=${DOTS}` });
+    expect(text).toContain('I do not know the value of API_KEY, for which the dots stand.');
+    expect(aside?.buttons).toEqual(['Correct it']);
+  });
+
+  test('a hidden entry that is no variable is shown nowhere, because the entry may be the secret itself', async () => {
+    await effect(() => driver.command('operator', 'deploy'));
+    await driver.press('operator', 'Variables');
+    const wrong = await fillIn({ hidden: SECRET });
+    expect(wrong.text).toContain('Variable 1 of hidden has no equals sign.');
+    await driver.press('operator', 'Correct it');
+    expect(driver.shown('hidden')).toBe('');
+    expect(await everything(desk)).not.toContain(SECRET);
+  });
+
+  test('a hidden variable that is the mistake can be removed by deleting the line', async () => {
     await effect(() => driver.command('operator', 'deploy'));
     await driver.press('operator', 'Variables');
     await fillIn({ env: 'TOKEN=open', hidden: `TOKEN=${SECRET}` });
@@ -280,8 +337,8 @@ describe('the form of deploy on Discord', () => {
     const wrong = await fillIn({ near: 'Montreal' });
     expect(wrong.text).toContain('TOKEN is set twice: openly and hidden');
     await driver.press('operator', 'Correct it');
-    expect(JSON.stringify(driver.server.requests.at(-1)?.body)).not.toContain('Your entries are kept');
-    await fillIn({});
+    expect(driver.shown('hidden')).toBe(`TOKEN=${DOTS}`);
+    await fillIn({ hidden: '' });
     await driver.press('operator', 'Continue');
     await fillIn({});
     expect(deployments().at(-1)?.environment).toEqual([{ key: 'TOKEN', value: 'open', is_hidden: false }]);
@@ -320,10 +377,17 @@ describe('the form of deploy on Discord', () => {
     expect(await open(`'MARKS="a b"' 'BLANKS= c '`)).toBe('MARKS=""a b""\nBLANKS=" c "');
     expect(await environment()).toEqual(['MARKS="a b"', 'BLANKS= c ']);
     const long = `LONG=${'x'.repeat(4_090)}`;
-    expect(await open(long)).toBe('');
-    expect(JSON.stringify(driver.server.requests.at(-1)?.body)).toContain('Your entries are kept');
+    expect(await open(long)).toBe(DOTS);
+    expect(JSON.stringify(driver.server.requests.at(-1)?.body)).toContain(
+      'To remove the entries, delete the dots',
+    );
     expect(await environment()).toEqual([long]);
-    expect(await open(long)).toBe('');
+    expect(await open(long)).toBe(DOTS);
+    await fillIn({ env: '' });
+    await choose('kart-racing');
+    await fillIn({ near: 'Montreal' });
+    expect(deployments().at(-1)?.environment).toEqual([]);
+    expect(await open(long)).toBe(DOTS);
     await fillIn({ env: 'SHORT=y' });
     await driver.press('operator', 'Variables');
     expect(driver.shown('env')).toBe('SHORT=y');
@@ -441,7 +505,7 @@ describe('the form of deploy on Slack', () => {
     const text = 'TEXT=one\nTWO=2';
     const long = `LONG=${'x'.repeat(3_500)}`;
     await driver.slash('operator', `deploy --env "${text}" --env ${long} --cached=on`);
-    expect([driver.shown('env'), driver.shown('cached')]).toEqual(['', '']);
+    expect([driver.shown('env'), driver.shown('cached')]).toEqual([DOTS, '']);
     await fillIn({ application: 'kart-racing', near: 'Montreal' });
     const sent = deployments()
       .at(-1)

@@ -5,9 +5,10 @@ import { within } from '../../clock.ts';
 import { InputError } from '../../errors.ts';
 import type { RawValues } from '../argv.ts';
 import type { Entry } from '../define.ts';
+import { DOTS } from '../kinds/dots.ts';
 import type { Option, SuggestionContext } from '../kinds/kind.ts';
 import { inWords } from './layout.ts';
-import { BESIDE, shownText, writeField } from './values.ts';
+import { BESIDE, initialText, writeField } from './values.ts';
 
 /** How long a form waits for the choices of its menus. After this time, the person has to type the value. */
 const CHOICES_MS = 800;
@@ -44,9 +45,9 @@ async function fieldFor(name: string, parts: FieldParts): Promise<Made> {
   if (!option) throw new Error(`The form of ${parts.entry.name} has no option ${name}`);
   const { kind, input, suggest } = option;
   const value = parts.given[name];
-  const initial = value === undefined ? undefined : shownText(value, option, parts.abilities);
-  const isKept = value !== undefined && initial === undefined;
-  const fixed = isKept ? KEPT : addedHint(name, option, parts);
+  const initial = value === undefined ? undefined : initialText(value, option, parts.abilities);
+  const filled = initial === undefined ? KEPT : initial === DOTS ? DOTTED : kind.field?.filledHint;
+  const fixed = value === undefined ? addedHint(name, option, parts) : filled;
   const common = {
     name,
     ...wordsOf(name, option, parts),
@@ -73,8 +74,12 @@ async function fieldFor(name: string, parts: FieldParts): Promise<Made> {
   return await menuOrText(text, name, option, parts);
 }
 
-/** The hint at a field that cannot show the value so far. */
+/** The hint at a menu that does not hold the value so far. */
 const KEPT = 'Your entries are kept. Fill in this field only to replace all of them.';
+
+/** The hint at a text field that cannot show the value so far. */
+const DOTTED =
+  'The dots stand for your entries, which do not fit here. To remove the entries, delete the dots.';
 
 const YES_OR_NO: readonly Choice[] = [
   { label: 'Yes', value: 'yes' },

@@ -2,13 +2,17 @@ import type { FormValues } from '../../chat/form.ts';
 import type { FormAbilities } from '../../chat/port.ts';
 import { InputError } from '../../errors.ts';
 import { quoted, type RawValues } from '../argv.ts';
+import { DOTS } from '../kinds/dots.ts';
 import type { Option, Options, RawValue } from '../kinds/kind.ts';
 
 /** The end of the name of a text field beside a menu. The typed text then replaces the choice. */
 export const BESIDE = '.other';
 
-/** The values of a submitted form, as values of the options. A field without an option is left out. */
-export function valuesIn(fields: FormValues, options: Options): RawValues {
+/**
+ * The values of a submitted form, as values of the options. A field without an option is left out. `before` are the values
+ * with which the form opened; they replace the dots that stand for them.
+ */
+export function valuesIn(fields: FormValues, options: Options, before: RawValues = {}): RawValues {
   const values: Record<string, RawValue> = {};
   // The text field beside a menu comes last. If the person both picks a value and types a text, the text replaces the
   // value.
@@ -18,9 +22,20 @@ export function valuesIn(fields: FormValues, options: Options): RawValues {
   for (const [field, text] of sorted) {
     const name = optionOf(field);
     const option = Object.hasOwn(options, name) ? options[name] : undefined;
-    if (option && text.trim() !== '') values[name] = readField(text, option);
+    if (option && text.trim() !== '') values[name] = readField(text, option, before[name]);
   }
   return values;
+}
+
+/** The values without those for which only dots stand. Without the values before, the dots mean nothing. */
+export function withoutDots(values: RawValues): RawValues {
+  const isDots = (value: unknown) =>
+    typeof value === 'string' && value.replace(/^[^=]*=/, '').trim() === DOTS;
+  const rest = Object.entries(values).map(([name, value]) => [
+    name,
+    Array.isArray(value) ? value.filter((one) => !isDots(one)) : value,
+  ]);
+  return Object.fromEntries(rest.filter(([, value]) => !isDots(value) && [value].flat().length > 0));
 }
 
 /** The refusal of a form with a field that the command no longer has. Undefined if the command has all fields. */
@@ -37,14 +52,15 @@ function optionOf(field: string): string {
   return field.endsWith(BESIDE) ? field.slice(0, -BESIDE.length) : field;
 }
 
-function readField(text: string, { kind }: Option): RawValue {
-  if (kind.field?.read) return kind.field.read(text);
+function readField(text: string, { kind }: Option, before: RawValue | undefined): RawValue {
+  if (before !== undefined && text.trim() === DOTS) return before;
+  if (kind.field?.read) return kind.field.read(text, before);
   return kind.many && text.includes('\n') ? text.split('\n').filter((line) => line.trim() !== '') : text;
 }
 
 /**
- * The earlier values that a page of the form does not show. The submitted page must not replace these values. A value
- * that its field cannot show stays until the person enters another value.
+ * The earlier values that a page of the form does not show. The submitted page must not replace these values. A
+ * value that is no choice of its menu stays until the person chooses another.
  */
 export function withoutShown(
   given: RawValues,
@@ -53,7 +69,7 @@ export function withoutShown(
   abilities: FormAbilities | undefined,
 ): RawValues {
   const stays = (name: string, value: RawValue, option: Option) =>
-    !shown.includes(name) || !abilities || shownText(value, option, abilities) === undefined;
+    !shown.includes(name) || !abilities || initialText(value, option, abilities) === undefined;
   return Object.fromEntries(
     Object.entries(given).filter(([name, value]) => {
       const option = options[name];
@@ -63,18 +79,31 @@ export function withoutShown(
 }
 
 /**
- * The text with which the field of an option opens. Undefined if the field cannot show exactly this value, because the
- * value is hidden, is too long, is no choice of the menu, or would be read back as another value.
+ * The text with which the field of an option opens. If a text field cannot show the value, dots stand for the value.
+ * Undefined if the field is a menu that does not hold the value.
+ */
+export function initialText(given: RawValue, option: Option, abilities: FormAbilities): string | undefined {
+  return shownText(given, option, abilities) ?? (isMenu(option, abilities) ? undefined : DOTS);
+}
+
+/** Whether a person picks the value of the option in a form. */
+function isMenu({ kind, input, suggest, asText }: Option, abilities: FormAbilities): boolean {
+  if (input.type === 'boolean' || input.type === 'choice') return true;
+  return suggest !== undefined && !asText && (abilities.live || kind.field?.closed === true);
+}
+
+/**
+ * The text with which a field stands for exactly this value. Undefined if there is no such text, because the value is too
+ * long, is no choice of the menu, or would be read back as another value.
  */
 export function shownText(given: RawValue, option: Option, abilities: FormAbilities): string | undefined {
-  const { kind, input, suggest, asText } = option;
+  const { kind, input } = option;
   const text = kind.field?.write ? kind.field.write(given) : writeField(given, option);
-  if (kind.onlyInForm || text === undefined) return undefined;
+  if (text === undefined) return undefined;
   const choices =
     input.type === 'boolean' ? ['yes', 'no'] : input.type === 'choice' ? input.choices : undefined;
   if (choices) return choices.includes(text) ? text : undefined;
-  const isPicked = suggest !== undefined && !asText && (abilities.live || kind.field?.closed === true);
-  if (isPicked) {
+  if (isMenu(option, abilities)) {
     const items = kind.many && abilities.live ? itemsOf(given, option) : [text];
     const fits = items.length <= abilities.choices && items.every(({ length }) => length <= abilities.value);
     return fits ? items.join('\n') : undefined;

@@ -169,8 +169,13 @@ export interface FieldLook<Fields = object> {
    * InputError if there is nothing to choose from.
    */
   choices?(about: SuggestionContext<Fields>): Promise<readonly Choice[]>;
-  /** Reads the text of the field. If absent, the text itself is the value. */
-  read?(text: string): RawValue;
+  /** The small print at a field that opens with a value, in place of the usual small print. At most 100 characters. */
+  readonly filledHint?: string;
+  /**
+   * Reads the text of the field. `before` is the value with which the form opened. If absent, the text itself is the
+   * value.
+   */
+  read?(text: string, before: RawValue | undefined): RawValue;
   /**
    * Writes the text of the field, when the form opens with a value. Undefined if `read` would make another value of any
    * text.

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { InputError } from '../../errors.ts';
 import { tokenise } from '../argv.ts';
+import { DOTS } from './dots.ts';
 import type { Kind, RawValue } from './kind.ts';
 
 /** Edgegap's limit for a value, in bytes (API reference, POST /v2/deployments). */
@@ -40,7 +41,41 @@ export const variables: Kind<readonly Variable[]> = {
  * Variables whose values people enter in a form, where only they see the values. Edgegap encrypts the values and never
  * shows them again.
  */
-export const hiddenVariables: Kind<readonly Variable[]> = { ...variables, onlyInForm: true };
+export const hiddenVariables: Kind<readonly Variable[]> = {
+  ...variables,
+  onlyInForm: true,
+  parse(given, about, settings) {
+    const found = variables.parse(given, about, settings);
+    const dotted = typeof found === 'string' ? undefined : found.find(({ value }) => value.includes(DOTS));
+    if (dotted === undefined) return found;
+    throw new InputError('env-dots', `I do not know the value of ${dotted.key}, for which the dots stand.`, {
+      hint: 'Type the value in place of the dots, or delete the line.',
+    });
+  },
+  field: {
+    lines: 'paragraph',
+    filledHint: `${DOTS} stands for a value that you entered. To remove a variable, delete the line.`,
+    read: (text, before = []) => {
+      const known = new Map(pairsIn(before).map((pair) => [withDots(pair), pair]));
+      return linesIn(text).map((line) => known.get(line) ?? line);
+    },
+    write(given) {
+      const pairs = pairsIn(given);
+      const lines = pairs.map(withDots);
+      return pairs.every(hasName) && new Set(lines).size === lines.length ? lines.join('\n') : undefined;
+    },
+  },
+};
+
+function withDots(pair: string): string {
+  return pair.replace(/=.*$/s, `=${DOTS}`);
+}
+
+/** A line without a name may be a value. */
+function hasName(pair: string): boolean {
+  const key = pair.slice(0, Math.max(pair.indexOf('='), 0)).trim();
+  return KEY.test(key) && key.length <= MAX_KEY;
+}
 
 /** In a form, each line is a pair. A value in quotation marks is the text between the marks. */
 function linesIn(text: string): string[] {
