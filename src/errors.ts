@@ -50,8 +50,20 @@ export function atOption(error: unknown, option: string): unknown {
   return new InputError(code, userMessage, { hint, missing, option, cause: error });
 }
 
-/** The person is not allowed to do this here. */
-export class RefusedError extends AppError {}
+/** The person is not allowed to do this here, or not now. */
+export class RefusedError extends AppError {
+  /** Whether the same request of the same person may succeed later. */
+  readonly later: boolean;
+
+  constructor(
+    code: string,
+    userMessage: string,
+    options: { hint?: string; cause?: unknown; later?: boolean } = {},
+  ) {
+    super(code, userMessage, options);
+    this.later = options.later ?? false;
+  }
+}
 
 /** The actions that a platform delays: messages, edits or both, in this channel or in all channels. */
 export interface HeldUp {

@@ -4,6 +4,7 @@ import {
   attributed,
   type Button,
   type Card,
+  type Field,
   type Line,
   type Message,
 } from '../chat/card.ts';
@@ -14,7 +15,7 @@ import { EdgegapError } from '../edgegap/errors.ts';
 import { AppError, DeliveryError, InputError, RefusedError, StoreError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Services } from './define.ts';
-import { errorCard, errorLine, type Failure } from './error-card.ts';
+import { errorCard, errorLine, type Failure, type Remedy } from './error-card.ts';
 import { interruptedLine, MAYBE_DONE } from './interrupted.ts';
 import { type End, type InvocationRecord, type Invocations, TakenOver } from './invocations.ts';
 import { noEffect, type Permission } from './permissions.ts';
@@ -48,13 +49,14 @@ export interface Ending {
 }
 
 /** `begun` says whether the request has been acknowledged. */
-type Mend = (error: unknown, begun: boolean) => Promise<Button | undefined>;
+interface Mend {
+  button(error: unknown, begun: boolean): Promise<Button | undefined>;
+  /** The values that the person entered, for the case that there can be no button. Empty if the values are not lost. */
+  entered(error: unknown, begun: boolean): readonly Field[];
+}
 
 /** How long the preparation of a button may delay the answer about a failure, in milliseconds of real time. */
 const MEND_MS = 500;
-
-/** Refusals after which the same request succeeds a little later. */
-const PASSING: readonly string[] = ['restarting', 'too-many-waiting'];
 
 interface AnswerParts {
   readonly services: Pick<Services, 'directory'>;
@@ -81,7 +83,7 @@ export function createAnswer(invocation: Invocation, { services, invocations, re
   let answering = false;
   /** The permission that the request needs. */
   let permission: Permission = 'help';
-  /** Returns the button that lets the person mend the error, if there is such a button. */
+  /** The ways in which the person may mend the error. */
   let mend: Mend | undefined;
 
   /** The options whose values stand in no field of the submitted form. */
@@ -155,25 +157,26 @@ export function createAnswer(invocation: Invocation, { services, invocations, re
     const option = optionOf(error);
     if (!(error instanceof AppError) || option === undefined || stored || acknowledged) return false;
     if (unseen.includes(option)) return false;
-    const text = [error.userMessage, error.hint].filter(Boolean).join(' ');
+    const { userMessage, hint } = error instanceof StoreError ? error.nothingDone() : error;
+    const text = [userMessage, hint].filter(Boolean).join(' ');
     return (await invocation.refuseField?.(option, text)) ?? false;
   }
 
   /** A refusal that passes is shown at any field, because the form then stays open, and keeps the values. */
   function optionOf(error: unknown): string | undefined {
     if (error instanceof InputError) return error.option;
-    const passes = error instanceof RefusedError && PASSING.includes(error.code);
-    return passes && request.kind === 'form' ? Object.keys(request.fields)[0] : undefined;
+    return request.kind === 'form' && passes(error) ? Object.keys(request.fields)[0] : undefined;
   }
 
-  async function mended(error: unknown, begun: boolean): Promise<Button | undefined> {
+  async function mended(error: unknown, begun: boolean): Promise<Remedy> {
+    if (!mend) return {};
     try {
-      const making = mend?.(error, begun);
-      return making && (await within(realClock, MEND_MS, making));
+      const button = await within(realClock, MEND_MS, mend.button(error, begun));
+      if (button) return { button };
     } catch (err) {
       log.warn({ err, invocation: id }, 'invocation: the form for a correction could not be kept');
-      return undefined;
     }
+    return { entered: mend.entered(error, begun) };
   }
 
   async function showError(card: Card): Promise<void> {
@@ -227,7 +230,7 @@ export function createAnswer(invocation: Invocation, { services, invocations, re
     needs(wanted: Permission): void {
       permission = wanted;
     },
-    /** Records the function that may offer a button to mend an error. */
+    /** Notes the ways in which the person may mend an error. */
     remedy(how: Mend): void {
       mend = how;
     },
@@ -283,6 +286,16 @@ export function createAnswer(invocation: Invocation, { services, invocations, re
 
 function isRefusal(error: unknown): boolean {
   return error instanceof InputError || error instanceof RefusedError;
+}
+
+/** Whether the same form may succeed later. Nothing was done so far. */
+function passes(error: unknown): boolean {
+  if (error instanceof RefusedError) return error.later;
+  return (
+    error instanceof StoreError ||
+    isPassing(error) ||
+    (error instanceof AppError && error.code === 'not-stored')
+  );
 }
 
 function isPassing(error: unknown): error is DeliveryError {

@@ -31,10 +31,16 @@ interface Wanted<Checked> {
   check(person: Person): Promise<Checked>;
   /** Returns the form to open instead of calling `run`, if a value is missing. */
   form?: (person: Person, checked: Checked) => Promise<Form | undefined>;
-  /** Called once the invocation is stored, and before anything is done. Throws if nothing may be done. */
-  claim?: () => Promise<void>;
+  /**
+   * Called once the invocation is stored, and before anything is done. Throws if nothing may be done. Returns the function
+   * that takes the claim back, for the case that nothing is done after all.
+   */
+  claim?: () => Promise<Release>;
   run(person: Person, checked: Checked): ReturnType<Entry['run']>;
 }
+
+/** Never rejects. */
+type Release = () => Promise<void>;
 
 interface CarryOutParts {
   readonly invocation: Invocation;
@@ -97,12 +103,18 @@ export function createCarryOut(parts: CarryOutParts) {
     if (begun.status === 'rejected') throw begun.reason;
     if (!begun.value) return;
     answer.stored(record);
-    if (wanted.claim) await claimed(wanted.claim());
+    const release = wanted.claim && (await claimed(wanted.claim()));
     if (form) {
       await invocation.openForm?.(Promise.resolve(form));
       ended({ outcome: 'form' });
     } else {
-      await (acknowledging ?? answer.acknowledge(mode));
+      try {
+        await (acknowledging ?? answer.acknowledge(mode));
+      } catch (error) {
+        // The platform did not take the form, so the form may still be open, and the person may send the form again.
+        await release?.();
+        throw error;
+      }
       if ((await preparing).form) throw formTooLate();
       ended({ outcome: 'done', ...(await wanted.run(person, await checking)) });
     }
@@ -110,13 +122,11 @@ export function createCarryOut(parts: CarryOutParts) {
   }
 
   /** The claim reads the store, and the first response cannot wait for a store that does not answer. */
-  async function claimed(claim: Promise<void>): Promise<void> {
-    const inTime = within(
-      realClock,
-      STORE_BUDGET_MS,
-      claim.then(() => true),
-    );
-    if (!(await inTime)) throw notStored();
+  async function claimed(claim: Promise<Release>): Promise<Release> {
+    const release = await within(realClock, STORE_BUDGET_MS, claim);
+    if (release) return release;
+    void claim.then((late) => late()).catch(() => undefined);
+    throw notStored();
   }
 
   /**

@@ -1,4 +1,4 @@
-import type { Attribution, Button, Card, Line, Node, Rich } from '../chat/card.ts';
+import type { Attribution, Button, Card, Field, Line, Node, Rich } from '../chat/card.ts';
 import { withTyped } from '../chat/typed.ts';
 import { AppError, StoreError } from '../errors.ts';
 
@@ -16,11 +16,21 @@ export interface Failure {
   readonly effect: string | undefined;
 }
 
+/** What a person can do about a failure. */
+export interface Remedy {
+  readonly button?: Button;
+  /** The values that the person entered, to be read and typed again if there is no button. */
+  readonly entered?: readonly Field[];
+}
+
 /** The private card about a failure: the problem, the effect, the next step, a button for it, and the reference. */
-export function errorCard(failure: Failure, button?: Button): Card {
+export function errorCard(failure: Failure, { button, entered = [] }: Remedy = {}): Card {
   const { userMessage, hint } = inWords(failure);
   const nodes: Node[] = [
     ...(hint ? [{ kind: 'text', text: withTyped(hint) } as const] : []),
+    ...(entered.length > 0
+      ? [{ kind: 'text', text: ['You entered:'] } as const, { kind: 'fields', fields: entered } as const]
+      : []),
     ...(button ? [{ kind: 'buttons', buttons: [button] } as const] : []),
   ];
   const reference: Node = { kind: 'note', text: [`Reference ${failure.incident}`] };

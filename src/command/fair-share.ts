@@ -116,6 +116,7 @@ function tooMany(waiting: number): RefusedError {
     `${waiting} of your requests wait already, so I refused this request.`,
     {
       hint: 'Nothing was done. Wait for the answers before you send more requests: until then I may refuse without a word.',
+      later: true,
     },
   );
 }

@@ -3,15 +3,15 @@ import type { Form } from '../chat/form.ts';
 import type { ActionRequest, FormRequest, Invocation, InvocationRequest, Person } from '../chat/port.ts';
 import { type Clock, within } from '../clock.ts';
 import { EdgegapError } from '../edgegap/errors.ts';
-import { DeliveryError, InputError } from '../errors.ts';
+import { DeliveryError, InputError, RefusedError } from '../errors.ts';
 import type { Answer } from './answer.ts';
 import type { RawValues } from './argv.ts';
 import type { Command, Entry, Services } from './define.ts';
-import { buildForm, type FormParts, panel } from './forms/build.ts';
+import { buildForm, type FormParts, givenFields, panel } from './forms/build.ts';
 import { layoutOf, optionsOn, type Page, pageWith } from './forms/layout.ts';
 import { openFormFor } from './forms/open.ts';
 import { FORM, type FormRef, formRef } from './forms/ref.ts';
-import { formClosed, keptValues } from './forms/state.ts';
+import { formClosed, keptValues, takeValues } from './forms/state.ts';
 import { outdatedField, shownText, valuesIn, withoutDots, withoutShown } from './forms/values.ts';
 import type { InvocationRecord } from './invocations.ts';
 import { formImpossible, formTooLate } from './open-form.ts';
@@ -124,19 +124,62 @@ export function createFormTurn(parts: FormTurnParts) {
   }
 
   /** If the request fails in a way that a form can mend, the answer gets a button that opens the form. */
-  function offer(entry: Entry, given: RawValues, submitted: boolean): void {
+  function offer(entry: Entry, given: RawValues): void {
     if (!abilities) return;
-    answer.remedy(async (error, begun): Promise<Button | undefined> => {
-      const person = parts.asker();
-      const mends = submitted ? isCorrectable(error, begun) : asksForForm(error, begun);
-      if (!person || !mends) return undefined;
-      const option = submitted && error instanceof InputError ? error.option : undefined;
-      const page = live ? '' : pageWith(layoutOf(entry), option);
-      const context = { ...services, asker: { id: person.id, name: person.name, at } };
-      const action = await openFormFor(context, entry.name, withoutMistake(entry, given, option), page);
-      const isMistake = submitted && !isOver(error);
-      return { label: isMistake ? 'Correct it' : 'Open form', style: 'primary', action };
+    answer.remedy({
+      entered: () => [],
+      async button(error, begun) {
+        const person = parts.asker();
+        return person && asksForForm(error, begun) ? await opener(person, entry, given, '') : undefined;
+      },
     });
+  }
+
+  /**
+   * If a submitted form fails in a way that another try can mend, the answer gets a button that opens the form again. If
+   * there can be no button, the answer shows the values `entered`. `given` returns all values.
+   */
+  function offerAgain({ entry, ref }: Meant, given: () => Promise<RawValues>, entered: RawValues): void {
+    answer.remedy({
+      entered: (error, begun) => (!begun && isCorrectable(error, begun) ? givenFields(entry, entered) : []),
+      async button(error, begun) {
+        if (!isCorrectable(error, begun)) return undefined;
+        // A request that was refused before its turn has not been authorised.
+        const person = parts.asker() ?? (await parts.authorised(entry.permission));
+        return await opener(person, entry, await given(), ref.page, error);
+      },
+    });
+  }
+
+  async function opener(
+    { id, name }: Person,
+    entry: Entry,
+    given: RawValues,
+    submitted: Page,
+    error?: unknown,
+  ): Promise<Button> {
+    const option = error instanceof InputError ? error.option : undefined;
+    const page = live || option === undefined ? submitted : pageWith(layoutOf(entry), option);
+    const context = { ...services, asker: { id, name, at } };
+    const action = await openFormFor(context, entry.name, withoutMistake(entry, given, option), page);
+    return { label: isMistake(error) ? 'Correct it' : 'Open form', style: 'primary', action };
+  }
+
+  /** The values of a submitted form. `kept` are the values with which the form opened, if they are still known. */
+  async function submittedValues({ fields }: FormRequest, { entry, ref }: Meant) {
+    const { options } = entry;
+    const id = invocation.meanwhile?.askerId ?? (await invocation.person('cached')).id;
+    const kept = await keptValues(services, { id, at }, ref.key);
+    const known = withoutShown(kept ?? {}, optionsOn(layoutOf(entry), ref.page, live), options, abilities);
+    const entered = kept ? valuesIn(fields, options, kept) : withoutDots(valuesIn(fields, options));
+    return { kept, known, entered, given: { ...known, ...entered } };
+  }
+
+  /** Offers the form again for the case that the request fails before its values are read. */
+  function offerSubmitted(request: FormRequest, meant: Meant): void {
+    const { entry } = meant;
+    const given = async () => (await submittedValues(request, meant)).given;
+    offerAgain(meant, given, withoutDots(valuesIn(request.fields, entry.options)));
   }
 
   /**
@@ -155,6 +198,7 @@ export function createFormTurn(parts: FormTurnParts) {
     /** Whether the request can be answered with a form. */
     possible: abilities !== undefined && invocation.openForm !== undefined,
     offer,
+    offerSubmitted,
     open,
     /**
      * Makes the form of a command. `added` are the values that a preset gives. Their fields stay empty, because a value
@@ -167,19 +211,16 @@ export function createFormTurn(parts: FormTurnParts) {
       return buildForm({ ...partsFor(person, entry, all), added: others });
     },
     /** Takes a submitted form like a typed command with the same values. */
-    async takeSubmission({ fields }: FormRequest, { command, entry, ref }: Meant): Promise<void> {
+    async takeSubmission(request: FormRequest, meant: Meant): Promise<void> {
+      const { command, entry, ref } = meant;
       const { options, permission } = entry;
-      const id = invocation.meanwhile?.askerId ?? (await invocation.person('cached')).id;
-      const kept = await keptValues(services, { id, at }, ref.key);
-      const shown = optionsOn(layoutOf(entry), ref.page, live);
-      const known = withoutShown(kept ?? {}, shown, options, abilities);
-      const read = valuesIn(fields, options, kept);
-      const entered = kept ? read : withoutDots(read);
-      const given = { ...known, ...entered };
+      offerSubmitted(request, meant);
+      const { kept, known, entered, given } = await submittedValues(request, meant);
       answer.unseen(Object.keys(known).filter((name) => entered[name] === undefined));
       parts.about(entry, given);
-      offer(entry, given, true);
-      const outdated = outdatedField(fields, options);
+      // The kept values are soon taken.
+      offerAgain(meant, async () => given, given);
+      const outdated = outdatedField(request.fields, options);
       if (!kept || outdated) {
         await parts.authorised(permission);
         // The platform has sent this request before, and the first request has taken the values.
@@ -200,7 +241,7 @@ export function createFormTurn(parts: FormTurnParts) {
       const { pick } = layout;
       const picked = pick !== undefined && chosen[0] !== undefined ? { [pick]: chosen[0] } : {};
       parts.about(entry, picked);
-      offer(entry, picked, false);
+      offer(entry, picked);
       const given = async (person: Person) => {
         const kept = await keptValues(services, { id: person.id, at }, ref.key);
         if (!kept) throw formClosed();
@@ -208,14 +249,16 @@ export function createFormTurn(parts: FormTurnParts) {
         const shown = fields ? optionsOn(layout, '', live) : [];
         const known = withoutShown(kept, shown, entry.options, abilities);
         const all = { ...known, ...valuesIn(fields ?? {}, entry.options, kept), ...picked };
-        offer(entry, all, false);
+        offer(entry, all);
         return all;
       };
       await open(entry, () => parts.authorised(entry.permission), given, ref.page);
     },
     /** Makes sure that a form is carried out only once, even if the person has sent the form several times. */
-    async claim(key: string): Promise<void> {
-      if (!(await services.payloads.take(key))) throw formClosed();
+    async claim(key: string): Promise<() => Promise<void>> {
+      const release = await takeValues(services, key);
+      if (!release) throw formClosed();
+      return () => release().catch(() => undefined);
     },
   };
 }
@@ -230,9 +273,16 @@ function optional({ options }: Entry): Entry['options'] {
   );
 }
 
-/** Whether a new attempt with other values may succeed, and this attempt has changed nothing. */
+/** Whether another try may succeed, perhaps with other values, and this try has changed nothing. */
 function isCorrectable(error: unknown, begun: boolean): boolean {
-  return error instanceof InputError || (error instanceof EdgegapError && !begun);
+  if (error instanceof RefusedError) return error.later;
+  if (error instanceof DeliveryError) return !begun && (error.retryable || error.outcome === 'unknown');
+  return error instanceof InputError || !begun;
+}
+
+/** Whether other values may succeed. */
+function isMistake(error: unknown): boolean {
+  return (error instanceof InputError && !isOver(error)) || error instanceof EdgegapError;
 }
 
 /** Whether the form itself can no longer be sent. Its values may be right. */

@@ -89,5 +89,6 @@ export function createPipeline(parts: PipelineParts) {
 }
 
 function restarting(): RefusedError {
-  return new RefusedError('restarting', 'I am being restarted.', { hint: 'Try again in a few seconds.' });
+  const hint = 'Try again in a few seconds.';
+  return new RefusedError('restarting', 'I am being restarted.', { hint, later: true });
 }

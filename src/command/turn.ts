@@ -101,6 +101,8 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
   let asker: Person | undefined;
   /** Resolves when the fair share lets the request go on. Undefined if the request need not wait. */
   let wait: Promise<void> | undefined;
+  /** Whether the fair share has let the request begin. */
+  let taken = false;
 
   /** `key` is the key of the submitted form. Undefined if the person typed the command. */
   async function takeCommand(request: CommandRequest, key?: string): Promise<void> {
@@ -126,7 +128,7 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
     const mayAsk = key === undefined && forms.possible;
     if (typed.chosen && key === undefined) {
       const { entry, raw } = typed.chosen;
-      forms.offer(entry, raw, false);
+      forms.offer(entry, raw);
       if (mayAsk && lacking(entry.options, raw) !== undefined)
         return await forms.open(
           entry,
@@ -275,6 +277,7 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
     /** Carries out the invocation. With `mayGoOn`, the invocation is only acknowledged until `mayGoOn` resolves. */
     async take(mayGoOn?: Promise<void>): Promise<void> {
       wait = mayGoOn;
+      taken = true;
       const { request } = invocation;
       const refused = tooLong(request);
       if (refused) {
@@ -296,7 +299,12 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
       await logEnd(ending);
     },
     /** Tells the person about the error with which `take` rejected. */
-    report: async (error: unknown) => logEnd(await answer.report(error)),
+    async report(error: unknown): Promise<void> {
+      const { request } = invocation;
+      const meant = request.kind === 'form' && !taken ? meantBy(services, request) : undefined;
+      if (meant && request.kind === 'form') forms.offerSubmitted(request, meant);
+      logEnd(await answer.report(error));
+    },
     /** Refuses the invocation without an answer. */
     drop: ({ code }: AppError) => logEnd({ outcome: 'refused', code }),
   };

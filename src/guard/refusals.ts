@@ -23,6 +23,7 @@ export function limitReached(
   const named = list.length > 0 ? `The newest: ${list.join('; ')}. ` : '';
   return new RefusedError(setting === 'MAX_DEPLOYS_PER_HOUR' ? 'limit-hour' : 'limit-running', problem, {
     hint: `Nothing was deployed. ${named}${next} Whoever runs me can change ${setting}.`,
+    later: true,
   });
 }
 

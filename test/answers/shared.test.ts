@@ -96,4 +96,51 @@ describe('processes that share a database', () => {
     await stage.driver.command('operator', 'help');
     await until(async () => (await stage.driver.privately('operator')).length > 2, 'help');
   });
+
+  test('while the database refuses the values of forms, a form on Discord is answered with the entries that may be shown', async () => {
+    const { said } = await submitWithout('kept');
+    expect(said?.text).toContain('Nothing was done.');
+    expect(said?.text).toMatch(/You entered[\s\S]*MODE[\s\S]*TOKEN/);
+    expect(said?.text).not.toMatch(/race|correct horse/);
+    expect(said?.buttons).toEqual([]);
+  });
+
+  test('while the database refuses invocations, a form on Discord is answered with a button that opens the form with all values', async () => {
+    const { driver, said } = await submitWithout('invocations');
+    expect(said?.text).toContain('so I did nothing');
+    expect(said?.buttons).toEqual(['Open form']);
+    await driver.press('operator', 'Open form');
+    expect([driver.form()?.title, driver.shown('env')]).toEqual(['Variables', 'MODE=race']);
+  });
+
+  test('while the database refuses writes, a form on Slack stays open, and can be sent later', async () => {
+    const stage = await openStage('slack-http', undefined, { CONFIRM_DEPLOY: 'never' });
+    const driver = stage.driver as SlackDriver;
+    const process = await stage.start();
+    await driver.ready({ url: process.url });
+    await driver.command('operator', 'deploy');
+    await administer(process.database, 'alter table invocations rename to away');
+    const entries = { application: 'kart-racing', near: 'Paris' };
+    await driver.fillIn('operator', entries);
+    expect(Object.values(driver.mistakes()).join()).toMatch(/did nothing|nothing was done/);
+    await administer(process.database, 'alter table away rename to invocations');
+    await driver.fillIn('operator', entries);
+    await until(() => stage.simulator.deployments.size === 1, 'the deployment');
+  });
 });
+
+/** Submits a part of the form of `deploy` on Discord, while a table of the database is away. */
+async function submitWithout(table: string) {
+  const stage = await openStage('discord');
+  const driver = stage.driver as DiscordDriver;
+  const process = await stage.start();
+  const asides = async () => await driver.privately('operator');
+  await driver.command('operator', 'deploy');
+  await until(async () => (await asides()).length === 1, 'the menu');
+  await driver.press('operator', 'Variables');
+  await administer(process.database, `alter table ${table} rename to away`);
+  await driver.fillIn('operator', { env: 'MODE=race', hidden: 'TOKEN=correct horse' });
+  await until(async () => (await asides()).length === 2, 'the answer');
+  await administer(process.database, `alter table away rename to ${table}`);
+  return { driver, said: (await asides()).at(-1) };
+}

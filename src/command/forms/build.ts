@@ -143,7 +143,7 @@ function menuNodes(
 }
 
 /** The values so far. A value that may be secret is not shown. */
-function givenFields({ options }: Entry, given: RawValues): Field[] {
+export function givenFields({ options }: Entry, given: RawValues): Field[] {
   return Object.entries(given).flatMap(([name, value]) => {
     const option = options[name];
     if (!option) return [];

@@ -32,6 +32,16 @@ export async function keptValues(
   return state?.asker === whoIs(asker) ? state.given : undefined;
 }
 
+/**
+ * Takes the values under the key, so that the form is carried out only once. Returns false if the values were taken
+ * before. Otherwise returns the function that puts the values back under the same key.
+ */
+export async function takeValues({ payloads }: Needed, key: string): Promise<false | (() => Promise<void>)> {
+  const kept = await payloads.get(key);
+  if (!kept || !(await payloads.take(key))) return false;
+  return async () => void (await payloads.keepFor(KEEP_MS, kept));
+}
+
 /** The answer to a person who sends a form again while the form is still open. */
 export function sentAlready(): Line {
   const text = ['I have this form already, and carry it out only once. See my answer to the first time.'];

@@ -1,0 +1,181 @@
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { deployReady, effectOf, type Stage, stageOn } from '../command/harness.ts';
+import type { DiscordDriver } from '../support/discord-driver.ts';
+import { pacedClock } from '../support/paced-clock.ts';
+import type { SlackDriver } from '../support/slack-driver.ts';
+import { until } from '../support/test-clock.ts';
+
+const SECRET = 'correct horse battery staple';
+
+async function openDesk<Driver>(name: 'discord' | 'slack-http', environment: Record<string, string> = {}) {
+  const folder = await mkdtemp(join(tmpdir(), 'chatops-'));
+  const clock = pacedClock(1);
+  const database = join(folder, 'bot.db');
+  const settings = { DATABASE_URL: database, CONFIRM_DEPLOY: 'never', ...environment };
+  const stage = await stageOn(name, { clock, environment: settings });
+  onTestFinished(async () => {
+    await stage.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return {
+    stage,
+    driver: stage.driver as Driver,
+    deployments: () => [...stage.simulator.deployments.values()],
+    async pass(ms: number) {
+      const end = clock.now() + ms;
+      clock.speed(50);
+      await until(() => clock.now() >= end, 'the time to pass');
+      clock.speed(1);
+    },
+    /** Everything that people see, and that the log and the database hold. */
+    async everything() {
+      const seen = [...(await stage.driver.channel()), ...(await stage.driver.privately('operator'))];
+      const files = readdirSync(folder).map((file) => readFileSync(join(folder, file), 'latin1'));
+      return JSON.stringify([seen, stage.bot.log]) + files.join('\n');
+    },
+  };
+}
+
+/** Opens the form of `deploy` on Discord, after a hidden variable and the application were entered. */
+async function openDeploy(stage: Stage): Promise<void> {
+  const driver = stage.driver as DiscordDriver;
+  await effectOf(stage, 'operator', () => driver.command('operator', 'deploy'));
+  await driver.press('operator', 'Variables');
+  await effectOf(stage, 'operator', () => driver.fillIn('operator', { hidden: `TOKEN=${SECRET}` }));
+  await driver.choose('operator', 'kart-racing');
+}
+
+/** Edgegap answers no list for a while, so that a person's request is under way. */
+function holdEdgegap({ simulator }: Stage, ms: number): void {
+  simulator.faults.next({ endpoint: 'list' }, { kind: 'slow', when: 'before', ms }, 100);
+}
+
+const answered = async ({ driver }: Stage, like: RegExp) =>
+  (await driver.privately('operator')).findLast(({ text }) => like.test(text));
+
+test('if too many requests of a person on Discord wait, a submitted form is refused with a button that opens the form with all values', async () => {
+  const { stage, driver, deployments, everything } = await openDesk<DiscordDriver>('discord', {
+    PERSON_REQUESTS: '6',
+    PERSON_WAITING: '1',
+  });
+  await openDeploy(stage);
+  holdEdgegap(stage, 8_000);
+  const ask = () => driver.command('operator', 'list').catch(() => undefined);
+  const asking = Promise.all(Array.from({ length: 8 }, ask));
+  await until(() => stage.bot.log.join().includes('too-many-waiting'), 'a refusal');
+  await driver.fillIn('operator', { near: 'Paris', tag: 'qa' });
+  const refusal = /of your requests wait already/;
+  await until(
+    async () => (await answered(stage, refusal))?.buttons.includes('Open form') ?? false,
+    'the button',
+  );
+  expect(deployments()).toHaveLength(0);
+  stage.simulator.faults.clear();
+  await asking;
+  await stage.bot.app.settled();
+  await driver.press('operator', 'Open form');
+  expect(driver.form()?.title).toBe('Deploy kart-racing');
+  expect([driver.shown('near'), driver.shown('tag')]).toEqual(['Paris', 'qa']);
+  await effectOf(stage, 'operator', () => driver.fillIn('operator', {}));
+  expect(deployments().map(({ application }) => application)).toEqual(['kart-racing']);
+  expect(deployments()[0]?.environment).toEqual([{ key: 'TOKEN', value: SECRET, is_hidden: true }]);
+  expect(await everything()).not.toContain(SECRET);
+});
+
+test('a person who loses the right to deploy gets no button with a form that the fair share refuses', async () => {
+  const { stage, driver } = await openDesk<DiscordDriver>('discord', {
+    PERSON_REQUESTS: '6',
+    PERSON_WAITING: '1',
+  });
+  await openDeploy(stage);
+  holdEdgegap(stage, 8_000);
+  const ask = () => driver.command('operator', 'list').catch(() => undefined);
+  const asking = Promise.all(Array.from({ length: 8 }, ask));
+  await until(() => stage.bot.log.join().includes('too-many-waiting'), 'a refusal');
+  await driver.regroup('operator', ['readers']);
+  const before = (await driver.privately('operator')).length;
+  await driver.fillIn('operator', { near: 'Paris' });
+  await until(async () => (await driver.privately('operator')).length > before, 'the refusal of the form');
+  expect((await driver.privately('operator')).flatMap(({ buttons }) => buttons)).not.toContain('Open form');
+  stage.simulator.faults.clear();
+  await asking;
+});
+
+test('a form that is submitted on Discord while the bot restarts can be opened again with all values after the restart', async () => {
+  const { stage, driver, deployments, everything } = await openDesk<DiscordDriver>('discord');
+  await openDeploy(stage);
+  holdEdgegap(stage, 3_000);
+  await driver.command('operator', 'list');
+  const restarted = stage.bot.restart();
+  await driver.fillIn('operator', { near: 'Paris', tag: 'qa' });
+  await until(
+    async () => (await answered(stage, /I am being restarted/))?.buttons.includes('Open form') ?? false,
+    'the button',
+  );
+  stage.bot = await restarted;
+  await driver.ready(stage.bot);
+  await driver.press('operator', 'Open form');
+  expect([driver.shown('near'), driver.shown('tag')]).toEqual(['Paris', 'qa']);
+  await effectOf(stage, 'operator', () => driver.fillIn('operator', {}));
+  expect(deployments().map(({ environment }) => environment)).toEqual([
+    [{ key: 'TOKEN', value: SECRET, is_hidden: true }],
+  ]);
+  expect(await everything()).not.toContain(SECRET);
+});
+
+test('if Discord no longer knows the submission, nothing is deployed, and the form that is still open can be sent again', async () => {
+  const { stage, driver, deployments, everything } = await openDesk<DiscordDriver>('discord');
+  await openDeploy(stage);
+  const answer = { status: 404, body: { code: 10062, message: 'Unknown interaction' } };
+  driver.server.fault({ on: /POST .*callback/, answer, times: 2 });
+  driver.fillIn('operator', { near: 'Paris' }).catch(() => undefined);
+  await until(() => stage.bot.log.join().includes('"outcome":"unanswered"'), 'the log line');
+  expect(deployments()).toHaveLength(0);
+  await effectOf(stage, 'operator', () => driver.fillIn('operator', { near: 'Paris' }));
+  expect(deployments().map(({ environment }) => environment)).toEqual([
+    [{ key: 'TOKEN', value: SECRET, is_hidden: true }],
+  ]);
+  expect(await everything()).not.toContain(SECRET);
+});
+
+test('a form that reaches Discord while the bot is away deploys nothing when the session is resumed too late, and once when the form is sent again', async () => {
+  const { stage, driver, deployments, pass } = await openDesk<DiscordDriver>('discord');
+  await openDeploy(stage);
+  await stage.bot.app.stop();
+  driver.fillIn('operator', { near: 'Paris' }).catch(() => undefined);
+  await pass(10_000);
+  stage.bot = await stage.bot.restart();
+  await driver.ready(stage.bot);
+  await until(() => stage.bot.log.join().includes('"outcome":"unanswered"'), 'the log line');
+  expect(driver.server.gateway.resumes).toBe(1);
+  expect(deployments()).toHaveLength(0);
+  await effectOf(stage, 'operator', () => driver.fillIn('operator', { near: 'Paris' }));
+  await driver.submitAgain('operator');
+  await stage.bot.app.settled();
+  expect(deployments()).toHaveLength(1);
+});
+
+test('a form that a limit refuses on Discord can be opened again with all values', async () => {
+  const { stage, driver, deployments } = await openDesk<DiscordDriver>('discord', { MAX_RUNNING: '1' });
+  await deployReady(stage);
+  await openDeploy(stage);
+  await driver.fillIn('operator', { near: 'Paris', tag: 'qa' });
+  await until(async () => (await answered(stage, /the limit is 1/)) !== undefined, 'the refusal');
+  expect((await answered(stage, /the limit is 1/))?.buttons).toEqual(['Open form']);
+  await driver.press('operator', 'Open form');
+  expect([driver.shown('near'), driver.shown('tag')]).toEqual(['Paris', 'qa']);
+  expect(deployments()).toHaveLength(1);
+});
+
+test('a form that a limit refuses on Slack stays open, and says so at a field', async () => {
+  const { stage, driver, deployments } = await openDesk<SlackDriver>('slack-http', { MAX_RUNNING: '1' });
+  await deployReady(stage);
+  await driver.command('operator', 'deploy');
+  await driver.fillIn('operator', { application: 'kart-racing', near: 'Paris' });
+  expect(Object.values(driver.mistakes()).join()).toContain('the limit is 1');
+  expect(deployments()).toHaveLength(1);
+});
