@@ -7,6 +7,7 @@ import { DeliveryError, InputError, RefusedError } from '../errors.ts';
 import type { Answer } from './answer.ts';
 import type { RawValues } from './argv.ts';
 import type { Command, Entry, Services } from './define.ts';
+import { addedTo } from './forms/added.ts';
 import { buildForm, type FormParts, givenFields, panel } from './forms/build.ts';
 import { layoutOf, optionsOn, type Page, pageWith } from './forms/layout.ts';
 import { openFormFor } from './forms/open.ts';
@@ -77,10 +78,23 @@ export function createFormTurn(parts: FormTurnParts) {
   const abilities = adapter.supports.forms;
   const live = abilities?.live ?? false;
 
-  const partsFor = ({ id, name }: Person, entry: Entry, given: RawValues, page: Page = ''): FormParts => {
+  /**
+   * The parts of a form. The fields whose values a preset gives stay empty, because a value that the person removes would
+   * come back from the preset. But a form that cannot change is filled with the option on which other choices depend.
+   */
+  async function partsFor(
+    { id, name }: Person,
+    entry: Entry,
+    given: RawValues,
+    page: Page = '',
+  ): Promise<FormParts> {
     if (!abilities) throw formImpossible(usageHint(entry.name, entry.options));
-    return { entry, page, given, abilities, services, asker: { id, name, at } };
-  };
+    const added = await addedTo(given, entry, { ...services, at });
+    const { pick = '' } = layoutOf(entry);
+    const picked = live ? undefined : added?.values[pick];
+    const all = picked === undefined ? given : { ...given, [pick]: picked };
+    return { entry, page, given: all, added, abilities, services, asker: { id, name, at } };
+  }
 
   /**
    * Opens the form of a command. Nothing is checked, because the submission is checked. `given` returns the values with
@@ -114,7 +128,7 @@ export function createFormTurn(parts: FormTurnParts) {
     async function make() {
       const person = await authorise();
       await parts.mayGoOn();
-      const form = await buildForm(partsFor(person, entry, await given(person), page));
+      const form = await buildForm(await partsFor(person, entry, await given(person), page));
       const reply = invocation.reply('private');
       const record = { id, at, person, what: entry.name, changes: false, mode: 'private', reply } as const;
       if (!(await parts.begin(record))) throw new Repeated();
@@ -200,15 +214,9 @@ export function createFormTurn(parts: FormTurnParts) {
     offer,
     offerSubmitted,
     open,
-    /**
-     * Makes the form of a command. `added` are the values that a preset gives. Their fields stay empty, because a value
-     * that the person removes would come back from the preset. Only the option on which other choices depend is filled.
-     */
-    build(person: Person, entry: Entry, given: RawValues, added: RawValues): Promise<Form> {
-      const { pick = '' } = layoutOf(entry);
-      const { [pick]: picked, ...others } = added;
-      const all = picked === undefined ? given : { ...given, [pick]: picked };
-      return buildForm({ ...partsFor(person, entry, all), added: others });
+    /** Makes the form of a command. */
+    async build(person: Person, entry: Entry, given: RawValues): Promise<Form> {
+      return await buildForm(await partsFor(person, entry, given));
     },
     /** Takes a submitted form like a typed command with the same values. */
     async takeSubmission(request: FormRequest, meant: Meant): Promise<void> {
@@ -229,7 +237,8 @@ export function createFormTurn(parts: FormTurnParts) {
       }
       if (/^\d/.test(ref.page)) {
         const check = () => void parseValues(given, entry.name, optional(entry), services.settings);
-        const show = async (person: Person) => answer.respond(await panel(partsFor(person, entry, given)));
+        const show = async (person: Person) =>
+          answer.respond(await panel(await partsFor(person, entry, given)));
         return await parts.takePart(entry, check, show);
       }
       const args = { kind: 'values', subcommand: entry.word, values: given } as const;

@@ -56,7 +56,7 @@ export function withSource(
 export async function withExpanded(
   parsed: Readonly<Record<string, unknown>>,
   given: RawValues,
-  { name: command, options }: Entry,
+  { name: command, options }: Pick<Entry, 'name' | 'options'>,
   lookup: Lookup,
 ): Promise<RawValues> {
   let all = given;

@@ -3,6 +3,7 @@ import { inOneDirection } from '../chat/direction.ts';
 import type { SuggestionRequest } from '../chat/port.ts';
 import { type Policy, refusal } from './authorise.ts';
 import type { Services } from './define.ts';
+import { addedTo } from './forms/added.ts';
 import { isPrintable } from './kinds/checked-text.ts';
 import type { Option } from './kinds/kind.ts';
 
@@ -22,7 +23,10 @@ export async function suggestions(
   if (refusal(policy, at.platform, await person('cached'), entry.permission)) return [];
   services.keepFresh();
   const { options } = entry;
-  const offered = await option.suggest({ ...services, at, typed, given, fields: option, options });
+  const lookup = { ...services, at };
+  const added = await addedTo(given, entry, lookup);
+  const about = { ...lookup, typed, given: { ...added?.values, ...given }, fields: option, options };
+  const offered = await option.suggest(about);
   const known = offered.map((one) => (typeof one === 'string' ? { label: one, value: one } : one));
   const own = onlyOffered && mayBeNew(typed, known, option) ? [{ label: typed, value: typed }] : [];
   return [...known, ...own]

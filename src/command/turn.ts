@@ -16,7 +16,7 @@ import type { DoublePresses } from './double-press.ts';
 import { findAction, staleControl } from './find-action.ts';
 import { createFormTurn, meantBy, Repeated } from './form-turn.ts';
 import { sentAlready } from './forms/state.ts';
-import { lacking, openlyAdded } from './forms/values.ts';
+import { lacking } from './forms/values.ts';
 import type { Invocations } from './invocations.ts';
 import { findDeployment, parseRequestId } from './kinds/deployment.ts';
 import { argumentOnCard } from './on-card.ts';
@@ -156,14 +156,7 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
       ...(mayAsk
         ? {
             form: async (person, found) =>
-              'lacks' in found
-                ? forms.build(
-                    person,
-                    entry,
-                    typed.chosen.raw,
-                    openlyAdded(raw, typed.chosen.raw, entry.options),
-                  )
-                : undefined,
+              'lacks' in found ? await forms.build(person, entry, typed.chosen.raw) : undefined,
           }
         : {}),
       ...(key === undefined ? {} : { claim: () => forms.claim(key) }),

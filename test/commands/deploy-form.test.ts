@@ -406,10 +406,20 @@ describe('the form of deploy on Discord', () => {
     await driver.command('operator', 'deploy', { preset: 'racing' });
     expect(driver.form()?.title).toBe('Deploy kart-racing');
     expect([driver.shown('tag'), driver.shown('for')]).toEqual(['', '']);
-    const form = JSON.stringify(driver.server.requests.at(-1)?.body);
-    expect(form).toContain('If you leave this out, the preset gives qa.');
-    expect(form).toContain('If you leave this out, the preset gives 2h.');
-    await fillIn({ near: 'Paris', tag: 'night' });
+    const hints = () => JSON.stringify(driver.server.requests.at(-1)?.body);
+    expect(hints()).toContain('If you leave this out, the preset “racing” gives qa.');
+    expect(hints()).toContain('If you leave this out, the preset “racing” gives 2h.');
+    const wrong = await fillIn({ near: 'Nowhere', tag: 'night' });
+    expect(wrong.text).toContain('no location “Nowhere”');
+    await driver.press('operator', 'Correct it');
+    expect([driver.shown('near'), driver.shown('tag'), driver.shown('for')]).toEqual([
+      'Nowhere',
+      'night',
+      '',
+    ]);
+    expect(hints()).not.toContain('gives qa');
+    expect(hints()).toContain('If you leave this out, the preset “racing” gives 2h.');
+    await fillIn({ near: 'Paris' });
     const names = deployments()
       .at(-1)
       ?.tags.map(({ name }) => name);
@@ -417,7 +427,42 @@ describe('the form of deploy on Discord', () => {
     expect(names).not.toContain('qa');
   });
 
-  test('a mistake in the resources opens the part of the form with the resources, and Continue leads on to the deploy', async () => {
+  test('a preset that a person chooses in the form gives the application, and the menu of applications is not needed', async () => {
+    await effect(() =>
+      driver.command('operator', 'preset save', {
+        name: 'night-race',
+        application: 'kart-racing',
+        cpu: 512,
+        memory: 1024,
+        env: 'MODE=race',
+      }),
+    );
+    await effect(() => driver.command('operator', 'deploy'));
+    await driver.press('operator', 'Players and container');
+    const { aside, text } = await fillIn({ preset: 'night-race' });
+    expect(text).toContain('kart-racing');
+    expect(aside?.buttons).toContain('Continue');
+    await driver.press('operator', 'Resources');
+    const hints = () => JSON.stringify(driver.server.requests.at(-1)?.body);
+    expect(hints()).toContain('If you leave this out, the preset “night-race” gives 512.');
+    await fillIn({});
+    await driver.press('operator', 'Variables');
+    expect(hints()).toContain('If you leave this out, the value of the preset “night-race” counts.');
+    expect(hints()).not.toContain('MODE');
+    await fillIn({});
+    await driver.press('operator', 'Continue');
+    expect(driver.form()?.title).toBe('Deploy kart-racing');
+    await fillIn({ near: 'Paris' });
+    expect(deployments().at(-1)).toMatchObject({ application: 'kart-racing' });
+    expect(deployments().at(-1)?.environment).toEqual([{ key: 'MODE', value: 'race', is_hidden: false }]);
+    expect(
+      (await driver.offered('operator', 'deploy', 'version', 'v', { preset: 'night-race' })).map(
+        ({ value }) => value,
+      ),
+    ).toEqual(['v1.3', 'v1.2', 'v1.1']);
+  });
+
+  test('a mistake in the resources opens the part with the resources, and Continue leads on to the deploy', async () => {
     await effect(() => driver.command('operator', 'deploy'));
     await driver.press('operator', 'Resources');
     await fillIn({ cpu: '512' });
@@ -524,9 +569,40 @@ describe('the form of deploy on Slack', () => {
     await effect(() => driver.slash('operator', 'preset save tagged --tag qa'));
     await driver.slash('operator', 'deploy @tagged');
     expect([driver.shown('preset'), driver.shown('tag')]).toEqual(['@tagged', '']);
-    expect(JSON.stringify(driver.server.web.views.open.at(-1))).toContain(
-      'If you leave this out, the preset gives qa.',
+    const gives = () => JSON.stringify(driver.server.web.views.open.at(-1));
+    expect(gives()).toContain('If you leave this out, the preset “tagged” gives qa.');
+  });
+
+  test('on Slack, the values that count stand in the form: a preset fills no field, and its values stand in the small print', async () => {
+    await effect(() => driver.slash('operator', 'preset save race kart-racing --tag qa --for 2h'));
+    await driver.slash('operator', 'deploy @race');
+    const view = () => JSON.stringify(driver.server.web.views.open.at(-1));
+    const hint = 'If you leave this out, the preset “race” gives ';
+    expect([driver.shown('preset'), driver.shown('application')]).toEqual(['@race', '']);
+    for (const value of ['kart-racing', 'qa', '2h']) expect(view()).toContain(`${hint}${value}.`);
+    expect(await offered('version', '', { preset: '@race' })).toEqual(['v1.3', 'v1.2', 'v1.1']);
+    expect(await offered('version', '', { preset: '@race', application: 'arena-shooter' })).not.toContain(
+      'v1.3',
     );
+    // Without the preset, the empty application is missing, and the preset's is not taken.
+    await driver.fillIn('operator', { preset: '', near: 'Paris' });
+    expect(driver.mistakes().application).toContain('deploy needs an application');
+    await fillIn({ near: 'Paris' });
+    expect(deployments().at(-1)).toMatchObject({ application: 'kart-racing' });
+  });
+
+  test('on Slack, the small print of a preset that was chosen behind "More options" is there after "Correct it"', async () => {
+    await effect(() => driver.slash('operator', 'preset save short --tag qa --application kart-racing'));
+    await driver.command('operator', 'deploy');
+    await driver.more('operator');
+    const view = () => JSON.stringify(driver.server.web.views.open.at(-1));
+    const hint = 'If you leave this out, the preset “short” gives ';
+    const ip = '198.51.100.7';
+    const wrong = await fillIn({ preset: 'short', near: 'Paris', command: '/bin/server', ip });
+    expect(wrong.aside?.buttons).toContain('Correct it');
+    await driver.press('operator', 'Correct it');
+    expect(view()).toContain(`${hint}qa.`);
+    expect(view()).toContain(`${hint}kart-racing.`);
   });
 
   test('in a form on Slack, the typed text itself is offered if no value matches, and is then refused at the field', async () => {

@@ -4,6 +4,7 @@ import type { FormAbilities } from '../../chat/port.ts';
 import type { RawValues } from '../argv.ts';
 import type { Asker, Entry, Services } from '../define.ts';
 import { Question } from '../question.ts';
+import type { Added } from './added.ts';
 import { choicesFor, type FieldParts, fieldsFor } from './fields.ts';
 import { inWords, type Layout, layoutOf, optionsOn, type Page } from './layout.ts';
 import { formAction } from './ref.ts';
@@ -17,7 +18,7 @@ export interface FormParts {
   /** The values so far. */
   readonly given: RawValues;
   /** The values that a preset gives to the fields that stay empty. */
-  readonly added?: RawValues;
+  readonly added?: Added | undefined;
   readonly abilities: FormAbilities;
   readonly services: Services;
   readonly asker: Asker;

@@ -7,6 +7,7 @@ import type { RawValues } from '../argv.ts';
 import type { Entry } from '../define.ts';
 import { DOTS } from '../kinds/dots.ts';
 import type { Option, SuggestionContext } from '../kinds/kind.ts';
+import type { Added } from './added.ts';
 import { inWords } from './layout.ts';
 import { BESIDE, initialText, writeField } from './values.ts';
 
@@ -18,7 +19,7 @@ export interface FieldParts {
   readonly entry: Entry;
   readonly given: RawValues;
   /** The values that a preset gives to the fields that stay empty. */
-  readonly added?: RawValues | undefined;
+  readonly added?: Added | undefined;
   readonly abilities: FormAbilities;
   readonly suggesting: Omit<SuggestionContext, 'typed' | 'given' | 'fields' | 'options'>;
 }
@@ -98,12 +99,13 @@ function wordsOf(name: string, option: Option, { entry, given }: FieldParts) {
   };
 }
 
-/** The hint at an empty field whose value a preset gives. */
-function addedHint(name: string, option: Option, { entry, given, added }: FieldParts): string | undefined {
-  const value = added?.[name];
-  if (value === undefined) return undefined;
-  const [from] = Object.entries(entry.options).find(([one, { kind }]) => kind.expand && given[one]) ?? [];
-  return `If you leave this out, the ${from} gives ${writeField(value, option)}.`;
+/** The hint at an empty field whose value a preset gives. A value that may be secret is not shown. */
+function addedHint(name: string, option: Option, { added }: FieldParts): string | undefined {
+  const value = added?.values[name];
+  if (added === undefined || value === undefined) return undefined;
+  const partly = option.shown ?? option.kind.shown;
+  if (partly) return `If you leave this out, the value of the ${added.by} counts.`;
+  return `If you leave this out, the ${added.by} gives ${writeField(value, option)}.`;
 }
 
 /** Where several values stand in one text field, the hint says how to separate them. */

@@ -129,17 +129,6 @@ export function writeField(given: RawValue, { kind }: Option): string {
     .join(kind.field?.separator ?? ', ');
 }
 
-/**
- * The values of the preset that everybody may see. The other values of the preset may be secret. They are used
- * nevertheless, because the preset itself is among the given values.
- */
-export function openlyAdded(all: RawValues, given: RawValues, options: Options): RawValues {
-  const isOpen = (name: string) => !(options[name]?.shown ?? options[name]?.kind.shown);
-  return Object.fromEntries(
-    Object.entries(all).filter(([name]) => given[name] === undefined && isOpen(name)),
-  );
-}
-
 /** The first required option without a value. Undefined if each required option has a value, or may get the value from a preset. */
 export function lacking(options: Options, given: RawValues): string | undefined {
   const isGiven = (name: string) => given[name] !== undefined;
