@@ -58,7 +58,8 @@ export default defineGroup({
       example: 'qa',
       permission: 'deployments.read',
       ack: 'private',
-      options: { name: name('The preset to show') },
+      options: { name: { ...name('The preset to show'), label: 'Preset' } },
+      layout: { title: 'Show a preset', submit: 'Show', first: ['name'] },
       check: async (context) => void (await found(context)),
       async run(context) {
         const preset = await found(context);
@@ -90,7 +91,8 @@ export default defineGroup({
       example: 'qa',
       interrupted:
         'The preset may or may not have been deleted: look with `preset list`, and ask again if not.',
-      options: { name: name('The preset to delete') },
+      options: { name: { ...name('The preset to delete'), label: 'Preset' } },
+      layout: { title: 'Delete a preset', submit: 'Delete', first: ['name'] },
       check: async (context) => void (await found(context)),
       async run(context) {
         const preset = await found(context);

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { deployReady, effectOf, type Stage, stageOn, typeLine } from '../command/harness.ts';
 import { driverNames } from '../support/bot.ts';
 import type { Values } from '../support/chat-driver.ts';
+import type { DiscordDriver } from '../support/discord-driver.ts';
 import type { SlackDriver } from '../support/slack-driver.ts';
 import { until } from '../support/test-clock.ts';
 
@@ -43,6 +44,31 @@ async function privately(stage: Stage, command: string, values: Values = {}): Pr
   expect(effect.publicly).toEqual([]);
   return textOf(effect.privately);
 }
+
+test.each(['discord', 'slack-http'] as const)(
+  'on %s, a form offers the presets that can be shown or deleted',
+  async (name) => {
+    const stage = await stageOn(name);
+    onTestFinished(() => stage.close());
+    const driver = stage.driver as DiscordDriver | SlackDriver;
+    for (const preset of ['qa', 'night']) await ask(stage, 'preset save', { name: preset, ...KART });
+    await driver.command('operator', 'preset show');
+    expect(driver.form()).toEqual({ title: 'Show a preset', fields: ['name'] });
+    await driver.command('operator', 'preset delete');
+    expect(driver.form()).toEqual({ title: 'Delete a preset', fields: ['name'] });
+    const offered =
+      driver.platform === 'discord'
+        ? JSON.stringify(driver.server.requests.at(-1)?.body)
+        : (await driver.suggested('operator', 'preset delete', 'name', '')).join();
+    expect(offered).toMatch(/night.*qa/);
+    const deleted = await effectOf(stage, 'operator', () => driver.fillIn('operator', { name: 'qa' }));
+    expect(textOf(deleted.privately)).toContain('Deleted the preset');
+    expect(await privately(stage, 'preset list')).not.toContain('qa');
+    // A menu has no place for a name that nobody saved, but a command has.
+    const gone = await ask(stage, 'preset delete', { name: 'qa' });
+    expect(textOf(gone.privately)).toContain('There is no preset “qa”');
+  },
+);
 
 describe.each(driverNames)('presets on %s', (name) => {
   let stage: Stage;

@@ -29,9 +29,10 @@ export async function formSamples(stand: Stand): Promise<Sample[]> {
   try {
     await booth.say('deploy kart-racing v1.3 --near Montreal --tag qa');
     await booth.say('deploy arena-shooter 2026.2 --near Paris --tag night');
+    await booth.say('preset save qa kart-racing --tag qa');
     await booth.until(0);
     await showDeploy(booth, stand, show);
-    for (const line of ['bulk-stop', 'tags add', 'metrics', 'preset save', 'logs', 'stop'])
+    for (const line of ['bulk-stop', 'tags add', 'metrics', 'preset save', 'preset delete', 'logs', 'stop'])
       show(line, await booth.ask(line));
   } finally {
     await booth.close();

@@ -14,6 +14,7 @@ const TAKEN = ['last', 'here', 'channel', 'everyone'];
 export const presetName: Kind<string> = {
   placeholder: 'name',
   mark: '@',
+  field: { closed: true },
   input: nameInput,
   parse(given) {
     const name = bare(String(given)).replace(/^@/, '').toLowerCase();
@@ -40,7 +41,6 @@ export const presetName: Kind<string> = {
 /** A preset that gives a command the values of options that the person has not given. */
 export const preset: Kind<string> = {
   ...presetName,
-  field: { closed: true },
   expand: async (name, { presets, at }) => (await findPreset(presets, at, name)).options,
 };
 
