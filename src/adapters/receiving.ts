@@ -158,6 +158,7 @@ export function createSoleReceiver(parts: SoleReceiverParts) {
       log.warn({ platform, invocation: invocation.id }, 'platforms: invocation left to the active process');
     },
     suggest: (question) => inbox.suggest(question),
+    closed: (form) => inbox.closed(form),
   };
 
   function failed(error: unknown): void {

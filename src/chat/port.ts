@@ -100,6 +100,16 @@ export interface Inbox {
    * time limit. Never rejects.
    */
   suggest(question: SuggestionRequest): Promise<readonly Choice[]>;
+  /** Notes that a person has closed a form without sending the form. Never rejects. */
+  closed(form: ClosedForm): Promise<void>;
+}
+
+/** A form that a person has closed without sending the form. */
+export interface ClosedForm {
+  readonly at: Address;
+  readonly askerId: string;
+  /** The code that would have received the values. */
+  readonly action: ActionRef;
 }
 
 /** A request for suggestions, made while a person is typing the value of an option. */

@@ -1,6 +1,13 @@
 import type { Button } from '../chat/card.ts';
 import type { Form } from '../chat/form.ts';
-import type { ActionRequest, FormRequest, Invocation, InvocationRequest, Person } from '../chat/port.ts';
+import type {
+  ActionRequest,
+  ClosedForm,
+  FormRequest,
+  Invocation,
+  InvocationRequest,
+  Person,
+} from '../chat/port.ts';
 import { type Clock, within } from '../clock.ts';
 import { EdgegapError } from '../edgegap/errors.ts';
 import { DeliveryError, InputError, RefusedError } from '../errors.ts';
@@ -61,9 +68,9 @@ export interface Meant {
 /** Finds the entry behind a form of a command, or behind a button that opens such a form. */
 export function meantBy(
   { directory }: Pick<Services, 'directory'>,
-  request: InvocationRequest,
+  request: InvocationRequest | ClosedForm,
 ): Meant | undefined {
-  const { action } = request.kind === 'action' || request.kind === 'form' ? request : {};
+  const { action } = 'action' in request ? request : {};
   const command = action?.action === FORM ? directory.get(action.command) : undefined;
   if (!action || !command) return undefined;
   const ref = formRef(action.arg);

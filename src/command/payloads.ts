@@ -54,6 +54,12 @@ export function createPayloads(store: Store, clock: Clock, account: string) {
       });
       return key;
     },
+    /** Deletes a value `ms` milliseconds from now, unless the value is taken before. */
+    async forgetIn(ms: number, key: string): Promise<void> {
+      await transact(store, async (tx) => {
+        await schedule(tx, clock, { kind: FORGET, key, account, at: clock.now() + ms });
+      });
+    },
     /** The value. Undefined if the value was forgotten, or belongs to another account. */
     get: (key: string): Promise<Readonly<Record<string, unknown>> | undefined> => read(key),
     /**

@@ -1,10 +1,12 @@
 import type { Choice } from '../chat/card.ts';
-import type { Address, Invocation, SuggestionRequest } from '../chat/port.ts';
+import type { Address, ClosedForm, Invocation, SuggestionRequest } from '../chat/port.ts';
 import { within } from '../clock.ts';
 import { RefusedError } from '../errors.ts';
 import type { Services } from './define.ts';
 import { createDoublePresses } from './double-press.ts';
 import { createFairShare, type PerPerson } from './fair-share.ts';
+import { meantBy } from './form-turn.ts';
+import { forgetValues } from './forms/state.ts';
 import { suggestions } from './suggest.ts';
 import { createTurn, type Turn, type TurnParts } from './turn.ts';
 
@@ -60,6 +62,15 @@ export function createPipeline(parts: PipelineParts) {
         parts.log.warn({ err, command, subcommand, option }, 'suggestions: cannot be offered');
         return [];
       }
+    },
+    /** Deletes the values that wait for a form, because the form can no longer be sent. */
+    async closed(form: ClosedForm): Promise<void> {
+      const { at, askerId: id } = form;
+      const services = parts.services(at);
+      const key = meantBy(services, form)?.ref.key ?? '';
+      await forgetValues(services, { id, at }, key).catch((err: unknown) =>
+        parts.log.warn({ err }, 'the values of a closed form are kept for twelve hours'),
+      );
     },
     invoke(invocation: Invocation) {
       const carry = async (turn: Turn) => {

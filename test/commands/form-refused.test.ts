@@ -179,3 +179,43 @@ test('a form that a limit refuses on Slack stays open, and says so at a field', 
   expect(Object.values(driver.mistakes()).join()).toContain('the limit is 1');
   expect(deployments()).toHaveLength(1);
 });
+
+test('the values of a form that a person closes on Slack are deleted a minute later, but not those of the button in the answer', async () => {
+  const { driver, stage, deployments, pass } = await openDesk<SlackDriver>('slack-http');
+  await driver.slash('operator', 'deploy kart-racing --env MODE=race');
+  await driver.closeForm('operator');
+  await pass(62_000);
+  const closed = await effectOf(stage, 'operator', () => driver.fillIn('operator', { near: 'Paris' }));
+  expect(closed.privately.at(-1)?.text).toContain(
+    'This form was sent already, or is more than 12 hours old.',
+  );
+  expect(deployments()).toHaveLength(0);
+  await driver.press('operator', 'Open form');
+  await driver.closeForm('operator');
+  await pass(62_000);
+  await driver.press('operator', 'Open form');
+  expect(driver.shown('near')).toBe('Paris');
+  await effectOf(stage, 'operator', () => driver.fillIn('operator', {}));
+  expect(deployments()).toHaveLength(1);
+});
+
+test('a form that is closed in the moment in which it is sent is carried out', async () => {
+  const { driver, stage, deployments } = await openDesk<SlackDriver>('slack-http');
+  await driver.command('operator', 'deploy');
+  await driver.closeForm('operator');
+  await effectOf(stage, 'operator', () =>
+    driver.fillIn('operator', { application: 'kart-racing', near: 'Paris' }),
+  );
+  expect(deployments()).toHaveLength(1);
+});
+
+test('a person cannot delete the values of the form of another person', async () => {
+  const { driver, stage, deployments, pass } = await openDesk<SlackDriver>('slack-http');
+  await driver.command('operator', 'deploy');
+  await driver.closeForm('reader');
+  await pass(62_000);
+  await effectOf(stage, 'operator', () =>
+    driver.fillIn('operator', { application: 'kart-racing', near: 'Paris' }),
+  );
+  expect(deployments()).toHaveLength(1);
+});

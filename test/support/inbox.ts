@@ -6,5 +6,5 @@ export function inboxOf(
   invoke: (invocation: Invocation) => Promise<void>,
   suggest: (question: SuggestionRequest) => Promise<readonly Choice[]> = async () => [],
 ): Inbox {
-  return { invoke, suggest };
+  return { invoke, suggest, closed: async () => undefined };
 }

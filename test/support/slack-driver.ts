@@ -48,6 +48,8 @@ export interface SlackDriver extends ChatDriver, FormHands, MenuHands {
   mention(persona: Persona, text: string, thread?: string): Promise<string>;
   /** Chooses a shortcut that belongs to no message. Resolves when the bot has acknowledged the shortcut. */
   shortcut(persona: Persona, callbackId: string): Promise<void>;
+  /** Closes the form that was opened last. Slack tells the bot only if the form says `notify_on_close`. */
+  closeForm(persona: Persona): Promise<void>;
   /** Sends any payload to the bot, over the socket or by HTTP. Resolves with the content of the acknowledgement. */
   deliver(kind: EnvelopeKind, payload: object, options?: InboundOptions): Promise<unknown>;
 }
@@ -316,6 +318,12 @@ export async function createSlackDriver({
     async shortcut(persona, callbackId) {
       const chosen = { user: world.users[persona], callbackId, trigger: next('trigger') };
       await deliver('interactive', shortcutPayload(world, chosen));
+    },
+    async closeForm(persona) {
+      const view = lastView();
+      if (!view.notify_on_close) return;
+      const said = { user: world.users[persona], view, values: {} };
+      await deliver('interactive', viewPayload(world, 'view_closed', said));
     },
     slash,
     mention,

@@ -142,7 +142,7 @@ export function shortcutPayload(
 /** A person submitted a modal, is typing in a menu of a modal, or pressed a button in a modal. */
 export function viewPayload(
   world: SlackWorld,
-  type: 'view_submission' | 'block_suggestion' | 'block_actions',
+  type: 'view_submission' | 'view_closed' | 'block_suggestion' | 'block_actions',
   {
     user,
     view,
@@ -163,9 +163,9 @@ export function viewPayload(
     api_app_id: 'A0EDGEGAP',
     token: 'legacy',
     view: { ...view, type: 'modal', hash: '156663117.cd33ad1f', state: { values: stateOf(view, values) } },
-    ...(type === 'view_submission'
-      ? { response_urls: [] }
-      : { container: { type: 'view', view_id: view.id } }),
+    ...(type === 'view_submission' ? { response_urls: [] } : {}),
+    ...(type === 'view_closed' ? { is_cleared: false } : {}),
+    ...(type.startsWith('block') ? { container: { type: 'view', view_id: view.id } } : {}),
     enterprise: null,
     is_enterprise_install: false,
     ...more,

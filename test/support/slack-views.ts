@@ -6,6 +6,7 @@ export interface OpenView {
   readonly callback_id: string;
   readonly private_metadata: string;
   readonly title: { readonly text: string };
+  readonly notify_on_close?: boolean;
   /** A modal without input blocks needs no button to submit. */
   readonly submit?: { readonly text: string };
   readonly blocks: readonly Block[];

@@ -29,6 +29,7 @@ import {
   fromMention,
   fromMessageShortcut,
   fromSlashCommand,
+  fromViewClosed,
   fromViewSubmission,
   type Incoming,
 } from './receive.ts';
@@ -214,6 +215,13 @@ export function createSlackAdapter({ config, clock, log, refused }: SlackAdapter
     const answer = ack as AckFn<ViewResponseAction>;
     const acknowledgement = acknowledgementBy((mistakes) => (mistakes ? answer(mistakes) : answer()));
     await receive(fromViewSubmission(body), acknowledgement);
+  });
+  app.view({ type: 'view_closed' }, async ({ ack, body }) => {
+    await ack();
+    const closed = fromViewClosed(body);
+    if (!closed) return;
+    const at = addressOf(closed.place, identity().team);
+    await inbox?.closed({ at, askerId: closed.user, action: closed.action });
   });
   app.options(/^/, async ({ ack, body }) => {
     await ack({ options: suggestedOptions(await suggest(body)) });

@@ -29,6 +29,7 @@ export function renderForm(
     type: 'modal',
     callback_id: encodeActionId(submit),
     private_metadata,
+    notify_on_close: true,
     title: plain(title, LIMITS.view.label),
     submit: plain(submitLabel, LIMITS.view.label),
     blocks,

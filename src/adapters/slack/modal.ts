@@ -52,7 +52,9 @@ export function metadataOf(asked: SlackAsker): string {
  * Reads the channel or thread from a modal. Undefined if a different version of the bot made the modal in a different
  * format.
  */
-export function placeOf({ private_metadata }: View): z.infer<typeof Place> | undefined {
+export function placeOf({
+  private_metadata,
+}: Pick<View, 'private_metadata'>): z.infer<typeof Place> | undefined {
   try {
     return Place.parse(JSON.parse(private_metadata));
   } catch {

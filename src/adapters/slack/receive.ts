@@ -254,6 +254,11 @@ function fromForm(
 
 const ViewSubmission = z.object({ user: z.object({ id: z.string() }), view: View });
 
+const ViewClosed = z.object({
+  user: z.object({ id: z.string() }),
+  view: View.omit({ state: true }),
+});
+
 /**
  * Reads a submitted form. If Slack could not reach the bot, the person may submit the same view again, and then the
  * `trigger_id` is different. The id of the view therefore identifies the submission.
@@ -270,6 +275,14 @@ export function fromViewSubmission(body: unknown): Incoming {
     fieldNames: Object.keys(view.state.values),
     did: { kind: 'form', action: place && decodeActionId(view.callback_id), fields: valuesOf(view) },
   };
+}
+
+/** Reads that a person has closed a form. Undefined if a different version of the bot made the form. */
+export function fromViewClosed(body: unknown) {
+  const { user, view } = ViewClosed.parse(body);
+  const place = placeOf(view);
+  const action = decodeActionId(view.callback_id);
+  return place && action && { user: user.id, place, action };
 }
 
 /** If Slack names no channel, the answer goes directly to the person. */

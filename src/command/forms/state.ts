@@ -7,6 +7,12 @@ import { whoIs } from '../who-is.ts';
 /** How long a form or its button can be used, in milliseconds. */
 const KEEP_MS = 12 * 60 * 60_000;
 
+/**
+ * How long the values of a closed form are kept, in milliseconds. A person may close a form that was sent a moment ago and
+ * is still being taken.
+ */
+const CLOSED_MS = 60_000;
+
 type Needed = Pick<Services, 'payloads' | 'vault'>;
 type Who = Pick<Asker, 'id' | 'at'>;
 
@@ -40,6 +46,11 @@ export async function takeValues({ payloads }: Needed, key: string): Promise<fal
   const kept = await payloads.get(key);
   if (!kept || !(await payloads.take(key))) return false;
   return async () => void (await payloads.keepFor(KEEP_MS, kept));
+}
+
+/** Deletes the values of a form that this person has closed. */
+export async function forgetValues(needed: Needed, asker: Who, key: string): Promise<void> {
+  if (key !== '' && (await keptValues(needed, asker, key))) await needed.payloads.forgetIn(CLOSED_MS, key);
 }
 
 /** The answer to a person who sends a form again while the form is still open. */
