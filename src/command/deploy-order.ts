@@ -8,7 +8,7 @@ import { hostsWithRoom, namedHosts } from './deploy-hosts.ts';
 import { type GivenPlaces, placement } from './deploy-place.ts';
 import { hostNamed, readHosts } from './hosts.ts';
 import type { Variable } from './kinds/variables.ts';
-import { noActiveVersion } from './kinds/version.ts';
+import { noActiveVersion, versionsOf } from './kinds/version.ts';
 
 /** How old the list of versions may be, in milliseconds, if the newest version is wanted. */
 const FRESH_MS = 5_000;
@@ -103,7 +103,7 @@ function variablesOf({ vault }: Services, { env, hidden }: Given): OrderDetails[
 }
 
 async function newestVersion({ catalog }: Services, application: string): Promise<string> {
-  const versions = await catalog.versions(application, FRESH_MS);
+  const versions = await versionsOf(catalog, application, FRESH_MS);
   const newest = versions.find(({ is_active }) => is_active);
   if (newest) return newest.name;
   throw noActiveVersion(application);

@@ -16,7 +16,7 @@ import type { RawValues } from './argv.ts';
 import type { Command, Entry, Services } from './define.ts';
 import { addedTo } from './forms/added.ts';
 import { buildForm, type FormParts, givenFields, panel } from './forms/build.ts';
-import { layoutOf, optionsOn, type Page, pageWith } from './forms/layout.ts';
+import { knownPage, layoutOf, optionsOn, type Page, pageWith } from './forms/layout.ts';
 import { openFormFor } from './forms/open.ts';
 import { FORM, type FormRef, formRef } from './forms/ref.ts';
 import { formClosed, keptValues, takeValues } from './forms/state.ts';
@@ -75,7 +75,7 @@ export function meantBy(
   if (!action || !command) return undefined;
   const ref = formRef(action.arg);
   const entry = command.entries.find(({ word }) => word === ref.word);
-  return entry && { command, entry, ref };
+  return entry && { command, entry, ref: { ...ref, page: knownPage(layoutOf(entry), ref.page) } };
 }
 
 /** The forms of the commands, for a single invocation. */
@@ -93,12 +93,12 @@ export function createFormTurn(parts: FormTurnParts) {
     { id, name }: Person,
     entry: Entry,
     given: RawValues,
-    page: Page = '',
+    { page = '', picks = false }: Partial<Pick<FormRef, 'page' | 'picks'>> = {},
   ): Promise<FormParts> {
     if (!abilities) throw formImpossible(usageHint(entry.name, entry.options));
     const added = await addedTo(given, entry, { ...services, at });
     const { pick = '' } = layoutOf(entry);
-    const picked = live ? undefined : added?.values[pick];
+    const picked = live || picks ? undefined : added?.values[pick];
     const all = picked === undefined ? given : { ...given, [pick]: picked };
     return { entry, page, given: all, added, abilities, services, asker: { id, name, at } };
   }
@@ -111,7 +111,7 @@ export function createFormTurn(parts: FormTurnParts) {
     entry: Entry,
     authorise: () => Promise<Person>,
     given: (person: Person) => Promise<RawValues>,
-    page: Page = '',
+    ref?: FormRef,
   ): Promise<void> {
     if (!invocation.openForm) throw formImpossible(usageHint(entry.name, entry.options));
     answer.needs(entry.permission);
@@ -135,7 +135,7 @@ export function createFormTurn(parts: FormTurnParts) {
     async function make() {
       const person = await authorise();
       await parts.mayGoOn();
-      const form = await buildForm(await partsFor(person, entry, await given(person), page));
+      const form = await buildForm(await partsFor(person, entry, await given(person), ref));
       const reply = invocation.reply('private');
       const record = { id, at, person, what: entry.name, changes: false, mode: 'private', reply } as const;
       if (!(await parts.begin(record))) throw new Repeated();
@@ -180,7 +180,9 @@ export function createFormTurn(parts: FormTurnParts) {
     error?: unknown,
   ): Promise<Button> {
     const option = error instanceof InputError ? error.option : undefined;
-    const page = live || option === undefined ? submitted : pageWith(layoutOf(entry), option);
+    const layout = layoutOf(entry);
+    const isPick = !live && option !== undefined && option === layout.pick;
+    const page = live || option === undefined ? submitted : isPick ? 'pick' : pageWith(layout, option);
     const context = { ...services, asker: { id, name, at } };
     const action = await openFormFor(context, entry.name, withoutMistake(entry, given, option), page);
     return { label: isMistake(error) ? 'Correct it' : 'Open form', style: 'primary', action };
@@ -268,7 +270,7 @@ export function createFormTurn(parts: FormTurnParts) {
         offer(entry, all);
         return all;
       };
-      await open(entry, () => parts.authorised(entry.permission), given, ref.page);
+      await open(entry, () => parts.authorised(entry.permission), given, ref);
     },
     /** Makes sure that a form is carried out only once, even if the person has sent the form several times. */
     async claim(key: string): Promise<() => Promise<void>> {

@@ -63,13 +63,15 @@ export async function withExpanded(
   for (const [name, { kind }] of Object.entries(options)) {
     const value = parsed[name];
     if (!kind.expand || value === undefined) continue;
-    const more = await kind.expand(value, lookup);
+    const more = await kind.expand(value, lookup).catch((error: unknown) => {
+      throw atOption(error, name);
+    });
     const gone = Object.keys(more).find((one) => !Object.hasOwn(options, one));
     if (gone !== undefined)
       throw new InputError(
         'preset-outdated',
         `The ${name} ${quoted(String(value))} has the option ${gone}, which ${command} no longer has.`,
-        { hint: `Save the ${name} again without that option.` },
+        { hint: `Save the ${name} again without that option.`, option: name },
       );
     all = { ...more, ...all };
   }

@@ -1,15 +1,11 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type CatalogApplication, defaultCatalog } from '../../src/simulator/catalog.ts';
-import { deployElsewhere, effectOf, type Stage, stageOn } from '../command/harness.ts';
+import { deployElsewhere, effectOf } from '../command/harness.ts';
 import type { DiscordDriver } from '../support/discord-driver.ts';
 import type { StoredInteraction } from '../support/discord-world.ts';
-import { pacedClock } from '../support/paced-clock.ts';
 import type { SlackDriver } from '../support/slack-driver.ts';
 import { until } from '../support/test-clock.ts';
+import { type Desk, DOTS, openDesk, SECRET } from './form-desk.ts';
 
 const [kart] = defaultCatalog.applications;
 const [version] = kart?.versions ?? [];
@@ -20,8 +16,6 @@ const LONG = `nightly-🏎️-${'é'.repeat(52)}`;
 const RIGHT_TO_LEFT = 'מירוץ קארטינג';
 /** A name that is too long for Edgegap, and too long for a value of a menu on Slack or Discord. */
 const TOO_LONG = 'x'.repeat(101);
-const SECRET = 'correct horse battery staple';
-const DOTS = '••••••••';
 
 const named = (name: string, is_active = true) => ({ ...version, name, is_active });
 const builds = Array.from({ length: 400 }, (_, index) => named(`build-${index + 1}`));
@@ -34,70 +28,14 @@ const extra: CatalogApplication[] = [
   { name: 'long-names', is_active: true, versions: [named(TOO_LONG), named('short')] },
 ];
 
-interface Desk {
-  readonly stage: Stage;
-  /** The applications of the account, which a test may change. */
-  readonly applications: CatalogApplication[];
-  /** The folder of the database's files. */
-  readonly folder: string;
-  /** Lets this many milliseconds pass while nobody waits for an answer. */
-  pass(ms: number): Promise<void>;
-  speed(factor: number): void;
-  close(): Promise<void>;
-}
-
-async function openDesk(
-  name: 'discord' | 'slack-http',
-  environment: Record<string, string> = {},
-): Promise<Desk> {
-  const folder = await mkdtemp(join(tmpdir(), 'chatops-'));
-  const database = join(folder, 'bot.db');
-  const applications = [...defaultCatalog.applications, ...extra];
-  const simulator = { catalog: { ...defaultCatalog, applications } };
-  const clock = pacedClock(1);
-  const settings = { DATABASE_URL: database, CONFIRM_DEPLOY: 'never', ...environment };
-  const stage = await stageOn(name, { clock, simulator, environment: settings });
-  const close = async () => {
-    await stage.close();
-    rmSync(folder, { recursive: true, force: true });
-  };
-  const pass = async (ms: number) => {
-    const end = clock.now() + ms;
-    clock.speed(50);
-    await until(() => clock.now() >= end, 'the time to pass');
-    clock.speed(1);
-  };
-  return { stage, applications, folder, pass, speed: clock.speed, close };
-}
-
-function handsOn(desk: () => Desk) {
-  const effect = async (act: () => Promise<void>) => {
-    const { privately, publicly } = await effectOf(desk().stage, 'operator', act);
-    const plain = (text = '') => text.replaceAll('\\', '');
-    return {
-      aside: privately.at(-1),
-      text: plain(privately.at(-1)?.text),
-      publicly: plain(publicly.map(({ text }) => text).join('\n')),
-    };
-  };
-  const deployments = () => [...desk().stage.simulator.deployments.values()];
-  return { effect, deployments, count: () => deployments().length };
-}
-
-/** All texts that people see, and all texts in the log and the database. */
-async function everything({ stage, folder }: Desk): Promise<string> {
-  const { driver, bot } = stage;
-  const seen = [...(await driver.channel()), ...(await driver.privately('operator'))];
-  const files = readdirSync(folder).map((file) => readFileSync(join(folder, file), 'latin1'));
-  return JSON.stringify([seen, bot.log]) + files.join('\n');
-}
-
 describe('the form of deploy on Discord', () => {
   let desk: Desk;
   let driver: DiscordDriver;
-  const { effect, deployments, count } = handsOn(() => desk);
+  const effect: Desk['effect'] = (act) => desk.effect(act);
+  const deployments = () => desk.deployments();
+  const count = () => deployments().length;
   beforeAll(async () => {
-    desk = await openDesk('discord');
+    desk = await openDesk('discord', { extra });
     driver = desk.stage.driver as DiscordDriver;
   });
   afterAll(async () => {
@@ -273,7 +211,7 @@ describe('the form of deploy on Discord', () => {
       { key: 'MOTD', value: 'two words', is_hidden: false },
       { key: 'TOKEN', value: SECRET, is_hidden: true },
     ]);
-    expect(await everything(desk)).not.toContain(SECRET);
+    expect(await desk.everything()).not.toContain(SECRET);
   });
 
   test('a kept hidden variable can be removed, while another is replaced and a third stays', async () => {
@@ -294,7 +232,7 @@ describe('the form of deploy on Discord', () => {
       { key: 'TOKEN', value: SECRET, is_hidden: true },
       { key: 'SALT', value: 'second', is_hidden: true },
     ]);
-    expect(await everything(desk)).not.toContain('old-secret');
+    expect(await desk.everything()).not.toContain('old-secret');
   });
 
   test('all kept hidden variables are removed if the person empties their field', async () => {
@@ -326,7 +264,7 @@ describe('the form of deploy on Discord', () => {
     expect(wrong.text).toContain('Variable 1 of hidden has no equals sign.');
     await driver.press('operator', 'Correct it');
     expect(driver.shown('hidden')).toBe('');
-    expect(await everything(desk)).not.toContain(SECRET);
+    expect(await desk.everything()).not.toContain(SECRET);
   });
 
   test('a hidden variable that is the mistake can be removed by deleting the line', async () => {
@@ -462,7 +400,7 @@ describe('the form of deploy on Discord', () => {
     ).toEqual(['v1.3', 'v1.2', 'v1.1']);
   });
 
-  test('a mistake in the resources opens the part with the resources, and Continue leads on to the deploy', async () => {
+  test('a mistake in the resources opens the part of the form with the resources, and Continue leads on to the deploy', async () => {
     await effect(() => driver.command('operator', 'deploy'));
     await driver.press('operator', 'Resources');
     await fillIn({ cpu: '512' });
@@ -488,9 +426,11 @@ describe('the form of deploy on Discord', () => {
 describe('the form of deploy on Slack', () => {
   let desk: Desk;
   let driver: SlackDriver;
-  const { effect, deployments, count } = handsOn(() => desk);
+  const effect: Desk['effect'] = (act) => desk.effect(act);
+  const deployments = () => desk.deployments();
+  const count = () => deployments().length;
   beforeAll(async () => {
-    desk = await openDesk('slack-http');
+    desk = await openDesk('slack-http', { extra });
     driver = desk.stage.driver as SlackDriver;
   });
   afterAll(async () => {
@@ -629,7 +569,7 @@ describe('the form of deploy on Slack', () => {
       { key: 'MODE', value: 'race', is_hidden: false },
       { key: 'TOKEN', value: SECRET, is_hidden: true },
     ]);
-    expect(await everything(desk)).not.toContain(SECRET);
+    expect(await desk.everything()).not.toContain(SECRET);
   });
 
   test('a hidden variable that is typed in the channel is refused, and the refusal does not repeat its value', async () => {
@@ -639,7 +579,7 @@ describe('the form of deploy on Slack', () => {
     expect(text).toContain('hidden cannot be typed here');
     expect(text).toContain('/edgegap deploy');
     expect(text).toContain('without any options');
-    expect(await everything(desk)).not.toContain(SECRET);
+    expect(await desk.everything()).not.toContain(SECRET);
   });
 
   test('if Slack is slow to say who the person is, an empty form opens in time and is filled afterwards', async () => {
@@ -677,19 +617,19 @@ describe('the form of deploy on Slack', () => {
 
 describe('hidden variables that wait for a confirmation', () => {
   test('while a deploy waits for a confirmation, the values of its hidden variables are stored only encrypted', async () => {
-    const desk = await openDesk('slack-http', { CONFIRM_DEPLOY: 'always' });
+    const desk = await openDesk('slack-http', { environment: { CONFIRM_DEPLOY: 'always' } });
     const driver = desk.stage.driver as SlackDriver;
-    const { effect, deployments } = handsOn(() => desk);
+    const { effect, deployments } = desk;
     try {
       await driver.command('operator', 'deploy');
       await driver.more('operator');
       const values = { application: 'kart-racing', near: 'Montreal', hidden: `TOKEN=${SECRET}` };
       const asked = await effect(() => driver.fillIn('operator', values));
       expect(asked.text).toContain('TOKEN');
-      expect(await everything(desk)).not.toContain(SECRET);
+      expect(await desk.everything()).not.toContain(SECRET);
       await effect(() => driver.press('operator', 'Deploy'));
       expect(deployments()[0]?.environment).toEqual([{ key: 'TOKEN', value: SECRET, is_hidden: true }]);
-      expect(await everything(desk)).not.toContain(SECRET);
+      expect(await desk.everything()).not.toContain(SECRET);
     } finally {
       await desk.close();
     }

@@ -1,43 +1,14 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { deployReady, effectOf, type Stage, stageOn } from '../command/harness.ts';
+import { deployReady, effectOf, type Stage } from '../command/harness.ts';
 import type { DiscordDriver } from '../support/discord-driver.ts';
-import { pacedClock } from '../support/paced-clock.ts';
 import type { SlackDriver } from '../support/slack-driver.ts';
 import { until } from '../support/test-clock.ts';
+import { openDesk, SECRET } from './form-desk.ts';
 
-const SECRET = 'correct horse battery staple';
-
-async function openDesk<Driver>(name: 'discord' | 'slack-http', environment: Record<string, string> = {}) {
-  const folder = await mkdtemp(join(tmpdir(), 'chatops-'));
-  const clock = pacedClock(1);
-  const database = join(folder, 'bot.db');
-  const settings = { DATABASE_URL: database, CONFIRM_DEPLOY: 'never', ...environment };
-  const stage = await stageOn(name, { clock, environment: settings });
-  onTestFinished(async () => {
-    await stage.close();
-    rmSync(folder, { recursive: true, force: true });
-  });
-  return {
-    stage,
-    driver: stage.driver as Driver,
-    deployments: () => [...stage.simulator.deployments.values()],
-    async pass(ms: number) {
-      const end = clock.now() + ms;
-      clock.speed(50);
-      await until(() => clock.now() >= end, 'the time to pass');
-      clock.speed(1);
-    },
-    /** Everything that people see, and that the log and the database hold. */
-    async everything() {
-      const seen = [...(await stage.driver.channel()), ...(await stage.driver.privately('operator'))];
-      const files = readdirSync(folder).map((file) => readFileSync(join(folder, file), 'latin1'));
-      return JSON.stringify([seen, stage.bot.log]) + files.join('\n');
-    },
-  };
+async function openFor<Driver>(name: 'discord' | 'slack-http', environment: Record<string, string> = {}) {
+  const desk = await openDesk(name, { environment });
+  onTestFinished(() => desk.close());
+  return { ...desk, driver: desk.stage.driver as Driver };
 }
 
 /** Opens the form of `deploy` on Discord, after a hidden variable and the application were entered. */
@@ -58,7 +29,7 @@ const answered = async ({ driver }: Stage, like: RegExp) =>
   (await driver.privately('operator')).findLast(({ text }) => like.test(text));
 
 test('if too many requests of a person on Discord wait, a submitted form is refused with a button that opens the form with all values', async () => {
-  const { stage, driver, deployments, everything } = await openDesk<DiscordDriver>('discord', {
+  const { stage, driver, deployments, everything } = await openFor<DiscordDriver>('discord', {
     PERSON_REQUESTS: '6',
     PERSON_WAITING: '1',
   });
@@ -87,7 +58,7 @@ test('if too many requests of a person on Discord wait, a submitted form is refu
 });
 
 test('a person who loses the right to deploy gets no button with a form that the fair share refuses', async () => {
-  const { stage, driver } = await openDesk<DiscordDriver>('discord', {
+  const { stage, driver } = await openFor<DiscordDriver>('discord', {
     PERSON_REQUESTS: '6',
     PERSON_WAITING: '1',
   });
@@ -106,7 +77,7 @@ test('a person who loses the right to deploy gets no button with a form that the
 });
 
 test('a form that is submitted on Discord while the bot restarts can be opened again with all values after the restart', async () => {
-  const { stage, driver, deployments, everything } = await openDesk<DiscordDriver>('discord');
+  const { stage, driver, deployments, everything } = await openFor<DiscordDriver>('discord');
   await openDeploy(stage);
   holdEdgegap(stage, 3_000);
   await driver.command('operator', 'list');
@@ -128,7 +99,7 @@ test('a form that is submitted on Discord while the bot restarts can be opened a
 });
 
 test('if Discord no longer knows the submission, nothing is deployed, and the form that is still open can be sent again', async () => {
-  const { stage, driver, deployments, everything } = await openDesk<DiscordDriver>('discord');
+  const { stage, driver, deployments, everything } = await openFor<DiscordDriver>('discord');
   await openDeploy(stage);
   const answer = { status: 404, body: { code: 10062, message: 'Unknown interaction' } };
   driver.server.fault({ on: /POST .*callback/, answer, times: 2 });
@@ -143,7 +114,7 @@ test('if Discord no longer knows the submission, nothing is deployed, and the fo
 });
 
 test('a form that reaches Discord while the bot is away deploys nothing when the session is resumed too late, and once when the form is sent again', async () => {
-  const { stage, driver, deployments, pass } = await openDesk<DiscordDriver>('discord');
+  const { stage, driver, deployments, pass } = await openFor<DiscordDriver>('discord');
   await openDeploy(stage);
   await stage.bot.app.stop();
   driver.fillIn('operator', { near: 'Paris' }).catch(() => undefined);
@@ -160,7 +131,7 @@ test('a form that reaches Discord while the bot is away deploys nothing when the
 });
 
 test('a form that a limit refuses on Discord can be opened again with all values', async () => {
-  const { stage, driver, deployments } = await openDesk<DiscordDriver>('discord', { MAX_RUNNING: '1' });
+  const { stage, driver, deployments } = await openFor<DiscordDriver>('discord', { MAX_RUNNING: '1' });
   await deployReady(stage);
   await openDeploy(stage);
   await driver.fillIn('operator', { near: 'Paris', tag: 'qa' });
@@ -172,7 +143,7 @@ test('a form that a limit refuses on Discord can be opened again with all values
 });
 
 test('a form that a limit refuses on Slack stays open, and says so at a field', async () => {
-  const { stage, driver, deployments } = await openDesk<SlackDriver>('slack-http', { MAX_RUNNING: '1' });
+  const { stage, driver, deployments } = await openFor<SlackDriver>('slack-http', { MAX_RUNNING: '1' });
   await deployReady(stage);
   await driver.command('operator', 'deploy');
   await driver.fillIn('operator', { application: 'kart-racing', near: 'Paris' });
@@ -181,7 +152,7 @@ test('a form that a limit refuses on Slack stays open, and says so at a field', 
 });
 
 test('the values of a form that a person closes on Slack are deleted a minute later, but not those of the button in the answer', async () => {
-  const { driver, stage, deployments, pass } = await openDesk<SlackDriver>('slack-http');
+  const { driver, stage, deployments, pass } = await openFor<SlackDriver>('slack-http');
   await driver.slash('operator', 'deploy kart-racing --env MODE=race');
   await driver.closeForm('operator');
   await pass(62_000);
@@ -200,7 +171,7 @@ test('the values of a form that a person closes on Slack are deleted a minute la
 });
 
 test('a form that is closed in the moment in which it is sent is carried out', async () => {
-  const { driver, stage, deployments } = await openDesk<SlackDriver>('slack-http');
+  const { driver, stage, deployments } = await openFor<SlackDriver>('slack-http');
   await driver.command('operator', 'deploy');
   await driver.closeForm('operator');
   await effectOf(stage, 'operator', () =>
@@ -210,7 +181,7 @@ test('a form that is closed in the moment in which it is sent is carried out', a
 });
 
 test('a person cannot delete the values of the form of another person', async () => {
-  const { driver, stage, deployments, pass } = await openDesk<SlackDriver>('slack-http');
+  const { driver, stage, deployments, pass } = await openFor<SlackDriver>('slack-http');
   await driver.command('operator', 'deploy');
   await driver.closeForm('reader');
   await pass(62_000);

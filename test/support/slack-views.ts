@@ -43,11 +43,12 @@ export class SlackViews {
   changes = 0;
   /** The triggers that are too old to open a modal. */
   readonly expired = new Set<string>();
+  everyTriggerExpired = false;
   readonly #exchanged = new Set<string>();
 
   /** Slack's answer to `views.open`: the new view or an error. */
   take({ trigger_id = '', view = '{}' }: Readonly<Record<string, string>>): OpenView | string {
-    if (this.expired.has(trigger_id)) return 'expired_trigger_id';
+    if (this.everyTriggerExpired || this.expired.has(trigger_id)) return 'expired_trigger_id';
     if (this.#exchanged.has(trigger_id)) return 'exchanged_trigger_id';
     this.#exchanged.add(trigger_id);
     const given = JSON.parse(view) as OpenView;

@@ -48,6 +48,11 @@ export function optionsOn({ pick, first, more }: Layout, page: Page, live: boole
   return live ? first : first.filter((name) => name !== pick);
 }
 
+/** The same page, or the first page if the form has no such page, as for a button of an older version of the bot. */
+export function knownPage({ more }: Layout, page: Page): Page {
+  return page === 'all' || more[Number(page) - 1] ? page : '';
+}
+
 /** The page on which an option stands. */
 export function pageWith({ more }: Layout, option: string | undefined): Page {
   const index = more.findIndex(({ options }) => option !== undefined && options.includes(option));

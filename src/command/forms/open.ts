@@ -16,7 +16,7 @@ export async function openFormFor(
   context: Pick<CheckContext<unknown>, 'directory' | 'payloads' | 'vault' | 'asker'>,
   entry: string,
   given: RawValues = {},
-  page: Page = '',
+  page: Page | 'pick' = '',
 ): Promise<ActionRef> {
   const isEmpty = Object.keys(given).length === 0;
   const key = isEmpty ? '' : await keepValues(context, context.asker, given);

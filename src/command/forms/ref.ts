@@ -12,13 +12,15 @@ export const FORM = 'form';
 export interface FormRef {
   readonly word: string | undefined;
   readonly page: Page;
+  /** Whether the person is to pick the option on which other choices depend, even if a preset gives the option. */
+  readonly picks: boolean;
   /** Empty if no value was given. */
   readonly key: string;
 }
 
 /**
- * The action that opens a form of this entry. If there are no values so far, the action needs no key. `pick` is for the
- * menu in front of the first page, because two controls of a message must not have the same action.
+ * The action that opens a form of this entry. If there are no values so far, the action needs no key. `pick` stands for the
+ * menu in front of the first page: for the menu itself, and for a button that shows the menu.
  */
 export function formAction(
   { name, word = '' }: Pick<Entry, 'name' | 'word'>,
@@ -33,5 +35,5 @@ export function formAction(
 export function formRef(arg: string): FormRef {
   const [word = '', page = '', key = ''] = arg.split('.');
   const known = page === 'all' || /^\d$/.test(page) ? (page as Page) : '';
-  return { word: word || undefined, page: known, key };
+  return { word: word || undefined, page: known, picks: page === 'pick', key };
 }

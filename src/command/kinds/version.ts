@@ -1,6 +1,7 @@
 import type { Catalog, Seen } from '../../deployments/catalog.ts';
 import type { AppVersion } from '../../edgegap/catalogue.ts';
-import { InputError } from '../../errors.ts';
+import { EdgegapError } from '../../edgegap/errors.ts';
+import { atOption, InputError } from '../../errors.ts';
 import { bare } from '../argv.ts';
 import { offerNamed } from '../offers.ts';
 import { namesakes } from '../same-name.ts';
@@ -27,7 +28,7 @@ export const version: Kind<string, OrInactive> = {
     async choices(about) {
       const of = givenApplication(about);
       if (of === undefined) return choicesOf(versionsFor(about).rows, about.fields);
-      const choices = choicesOf(await about.catalog.versions(of), about.fields);
+      const choices = choicesOf(await versionsOf(about.catalog, of), about.fields);
       if (choices.length === 0 && !about.fields.orInactive) throw noActiveVersion(of);
       return choices;
     },
@@ -79,7 +80,27 @@ export async function findDeployable(
 }
 
 function findVersion(catalog: Catalog, of: string, name: string, orInactive?: true): Promise<string> {
-  return findNamed((age) => catalog.versions(of, age), name, { of, orInactive });
+  return findNamed((age) => versionsOf(catalog, of, age), name, { of, orInactive });
+}
+
+/**
+ * The versions of an application. Throws InputError if Edgegap no longer has the application, because a list of
+ * applications may be some minutes old.
+ */
+export async function versionsOf(
+  catalog: Catalog,
+  of: string,
+  atMostOldMs?: number,
+): Promise<readonly AppVersion[]> {
+  try {
+    return await catalog.versions(of, atMostOldMs);
+  } catch (error) {
+    if (!(error instanceof EdgegapError) || error.status !== 404) throw error;
+    await findNamed(() => catalog.applications(0), of).catch((gone: unknown) =>
+      Promise.reject(atOption(gone, 'application')),
+    );
+    throw error;
+  }
 }
 
 /**
