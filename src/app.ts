@@ -27,7 +27,6 @@ import { type Account, Accounts } from './deployments/account.ts';
 import { Callbacks } from './deployments/callbacks.ts';
 import { endWarnings } from './deployments/end-warnings.ts';
 import { DeploymentRepository } from './deployments/repository.ts';
-import { examine, examineAtStart } from './doctor/examine.ts';
 import { waitOut } from './edgegap/permits.ts';
 import { shareOfLimits } from './edgegap/scheduler.ts';
 import { AppError, ConfigError } from './errors.ts';
@@ -57,6 +56,9 @@ const DEFAULT_ACCOUNT = 'default';
 const EVERY_ACCOUNT = 'all';
 
 const FOUND = 'doctor: something is not as it should be; npm run doctor checks everything';
+
+/** The doctor is loaded only when it is needed, because the bot answers without it. */
+const doctor = () => import('./doctor/examine.ts');
 
 const COMMANDS = join(import.meta.dirname, '..', 'commands');
 
@@ -206,7 +208,8 @@ export async function buildApp({
       return pipeline.carryOut(storedInvocation(stored, { adapter, store, clock }));
     },
     ownDeployment,
-    examine: () => examine({ config, directory, clock, log: quiet, store, edgegap: client }),
+    examine: async () =>
+      (await doctor()).examine({ config, directory, clock, log: quiet, store, edgegap: client }),
     clock,
     settings: {
       defaultNear: config.defaultNear,
@@ -320,13 +323,13 @@ export async function buildApp({
       const report = (why: object, message: string) => {
         if (!stopping) log.error(why, message);
       };
-      warmed = Promise.all(
-        accounts.all.map((one) => warmUp(one, report).then(refreshers.get(one.id)?.start)),
-      );
+      const warming = accounts.all.map((one) => ({ id: one.id, done: warmUp(one, report) }));
       await recovery.start();
       await callbacks.start();
       for (const { reconciler } of accounts.all) await reconciler.start();
       await platforms.start();
+      // The lists for suggestions come after the platforms, because thousands of deployments take a while to read.
+      warmed = Promise.all(warming.map(({ id, done }) => done.then(refreshers.get(id)?.start)));
       await outbox.start();
       await work.start();
       log.info({ port, platforms: adapters.map(({ platform }) => platform) }, 'started');
@@ -338,6 +341,7 @@ export async function buildApp({
     },
     /** Logs the faults that the start itself does not notice. Called after the start, which does not wait for this. */
     async warn(): Promise<void> {
+      const { examineAtStart } = await doctor();
       const findings = await examineAtStart({ config, directory, clock, log: quiet, store });
       for (const { check, state, says: problem, mend: hint } of findings)
         if (state !== 'ok' && !stopping)

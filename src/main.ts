@@ -109,7 +109,8 @@ async function build(config: Config, log: Logger, over?: (error: AppError) => vo
 /** Builds every part, also parts that the settings do not need, and opens no database. */
 async function buildForCheck(config: Config, log: Logger): Promise<App> {
   checkDatabase(config.database);
-  await Promise.all([discordAdapter(config, log), slackAdapter(config, log)]);
+  const doctor = import('./doctor/examine.ts');
+  await Promise.all([discordAdapter(config, log), slackAdapter(config, log), doctor]);
   return build({ ...config, database: ':memory:' }, log);
 }
 

@@ -1,13 +1,6 @@
 /** Functions for text in a monospaced font, and for cutting text that is too long. */
-import stringWidth from 'string-width';
+import { graphemesOf, widthOf } from '../graphemes.ts';
 import type { Table } from './card.ts';
-
-/** The number of columns that a text takes. */
-export function widthOf(text: string): number {
-  return stringWidth(text);
-}
-
-const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
 /** Appends blanks until the text is `columns` wide. */
 export function padTo(text: string, columns: number): string {
@@ -18,7 +11,7 @@ export function padTo(text: string, columns: number): string {
 export function headOf(text: string, columns: number): string {
   let head = '';
   let width = 0;
-  for (const { segment } of graphemes.segment(text)) {
+  for (const { segment } of graphemesOf(text)) {
     width += widthOf(segment);
     if (head !== '' && width > columns) break;
     head += segment;

@@ -3,10 +3,9 @@ import type { Address } from '../chat/port.ts';
 import { CLOCKS_APART_MS, type Clock, stopwatch, within } from '../clock.ts';
 import { type DeploymentView, statusFace } from '../deployments/card.ts';
 import { cached } from '../deployments/catalog.ts';
-import type { Deployment } from '../deployments/deployment.ts';
 import type { Deployments } from '../deployments/deployments.ts';
-import type { Heard } from '../deployments/search.ts';
-import { viewOf, viewOfStatus } from '../deployments/view.ts';
+import type { Heard, Sighting } from '../deployments/search.ts';
+import { statusOf, viewOfStatus } from '../deployments/view.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
 import { withoutOwnTags } from '../edgegap/outside.ts';
 import { type DeploymentRow, type DeploymentStatus, parseEdgegapTime } from '../edgegap/schema.ts';
@@ -134,8 +133,8 @@ export class Roster {
 
   #take({ id, revision, read }: Heard): void {
     this.#sorted = undefined;
-    const deployment = read();
-    if (deployment?.phase === 'live') this.#stored.set(id, { revision, running: fromStore(deployment) });
+    const sighting = read();
+    if (sighting?.phase === 'live') this.#stored.set(id, { revision, running: fromStore(sighting) });
     else this.#stored.delete(id);
   }
 
@@ -157,12 +156,17 @@ export class Roster {
   }
 }
 
-function fromStore(deployment: Deployment): Running | undefined {
-  const { requestId: request_id, createdAt, heardAt, at } = deployment;
-  const view = viewOf(deployment);
-  return request_id === undefined
-    ? undefined
-    : running(view, { request_id, begunAt: createdAt, heardAt, at });
+function fromStore(sighting: Sighting): Running | undefined {
+  const { requestId: request_id, application, version, city, createdAt, heardAt, at } = sighting;
+  if (request_id === undefined) return undefined;
+  const known = {
+    application,
+    version,
+    city,
+    status: statusOf(sighting),
+    tags: withoutOwnTags(sighting.tags),
+  };
+  return running(known, { request_id, begunAt: createdAt, heardAt, at });
 }
 
 function fromList(row: DeploymentRow, status: DeploymentStatus | undefined, heardAt: number): Running {
@@ -174,16 +178,20 @@ function fromList(row: DeploymentRow, status: DeploymentStatus | undefined, hear
     status: ready ? 'READY' : 'DEPLOYING',
     tags: withoutOwnTags(tags),
   };
-  return running(known, { request_id, begunAt: parseEdgegapTime(start_time), heardAt, at: undefined });
+  const city = status?.location?.city;
+  return running(
+    { ...known, city },
+    { request_id, begunAt: parseEdgegapTime(start_time), heardAt, at: undefined },
+  );
 }
 
 function running(
-  view: Pick<DeploymentView, 'application' | 'version' | 'status' | 'tags' | 'told'>,
+  known: Pick<DeploymentView, 'application' | 'version' | 'status' | 'tags'> & Pick<Sighting, 'city'>,
   facts: Pick<Running, 'request_id' | 'begunAt' | 'heardAt' | 'at'>,
 ): Running {
-  const name = `${view.application} ${view.version}`.trim();
-  const city = view.told?.location?.city ?? '';
-  const status = statusFace(view.status).words;
-  const key = searchKey([name, city, status, facts.request_id, ...view.tags].join(' '));
-  return { ...facts, name, city, status, tags: view.tags, key };
+  const { city = '', tags } = known;
+  const name = `${known.application} ${known.version}`.trim();
+  const status = statusFace(known.status).words;
+  const key = searchKey([name, city, status, facts.request_id, ...tags].join(' '));
+  return { ...facts, name, city, status, tags, key };
 }

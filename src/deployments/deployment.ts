@@ -134,12 +134,7 @@ export function fromRow(row: Selectable<DeploymentsTable>): Deployment {
     version: row.version,
     plan,
     asker: { id: row.asker_id, name: row.asker_name },
-    at: {
-      platform: row.platform,
-      workspace: row.workspace,
-      channel: row.channel,
-      ...(row.thread === null ? {} : { thread: row.thread }),
-    },
+    at: addressOf(row),
     card: JSON.parse(row.card_json),
     phase: row.phase as Phase,
     requestId: row.request_id ?? undefined,
@@ -236,10 +231,14 @@ export interface DeploymentTarget {
   readonly seen: DeploymentStatus | undefined;
 }
 
-export function addressColumns(
-  at: Address,
-): Pick<DeploymentsTable, 'platform' | 'workspace' | 'channel' | 'thread'> {
+type AddressColumns = Pick<DeploymentsTable, 'platform' | 'workspace' | 'channel' | 'thread'>;
+
+export function addressColumns(at: Address): AddressColumns {
   return { platform: at.platform, workspace: at.workspace, channel: at.channel, thread: at.thread ?? null };
+}
+
+export function addressOf({ platform, workspace, channel, thread }: AddressColumns): Address {
+  return { platform, workspace, channel, ...(thread === null ? {} : { thread }) };
 }
 
 /**

@@ -1,6 +1,8 @@
+import type { Selectable } from 'kysely';
 import type { Address, MessageRef } from '../chat/port.ts';
-import type { Store } from '../store/schema.ts';
-import { type Deployment, fromRow, type Phase } from './deployment.ts';
+import type { DeploymentStatus } from '../edgegap/schema.ts';
+import type { DeploymentsTable, Store } from '../store/schema.ts';
+import { addressOf, type Deployment, fromRow, type OrderDetails, type Phase } from './deployment.ts';
 
 /** The number of rows that `heardSince` reads at once. The number is small, so that other work hardly has to wait. */
 const HEARD_AT_ONCE = 200;
@@ -21,8 +23,27 @@ export interface Heard {
   readonly id: string;
   /** A number that changes whenever there was news about the deployment. */
   readonly revision: number;
-  /** Reads the deployment. Returns undefined if the row is damaged. */
-  readonly read: () => Deployment | undefined;
+  /** Reads what tells one running deployment from another. Returns undefined if the row is damaged. */
+  readonly read: () => Sighting | undefined;
+}
+
+/** What tells one running deployment from another. */
+export interface Sighting
+  extends Pick<
+    Deployment,
+    | 'application'
+    | 'version'
+    | 'phase'
+    | 'status'
+    | 'stopAskedBy'
+    | 'requestId'
+    | 'tags'
+    | 'at'
+    | 'createdAt'
+    | 'heardAt'
+  > {
+  /** Undefined before Edgegap has told the location. */
+  readonly city: string | undefined;
 }
 
 /**
@@ -174,14 +195,17 @@ export class Search {
     let [heardAt, last] = [since, ''];
     for (;;) {
       const rows = await this.#in(phase, account, applications)
-        .selectAll()
+        .select(SIGHTED)
+        .select((eb) =>
+          eb.case().when('tags_json', 'is', null).then(eb.ref('plan_json')).end().as('tags_in_plan'),
+        )
         .where('heard_at', '>=', heardAt)
         .where((eb) => eb.or([eb('heard_at', '>', heardAt), eb('id', '>', last)]))
         .orderBy('heard_at')
         .orderBy('id')
         .limit(HEARD_AT_ONCE)
         .execute();
-      yield rows.map((row) => ({ id: row.id, revision: row.revision, read: () => readable(row) }));
+      yield rows.map((row) => ({ id: row.id, revision: row.revision, read: () => sightingOf(row) }));
       const end = rows.at(-1);
       if (!end || rows.length < HEARD_AT_ONCE) return;
       [heardAt, last] = [end.heard_at, end.id];
@@ -200,9 +224,49 @@ export class Search {
   }
 }
 
-function readable(row: Parameters<typeof fromRow>[0]): Deployment | undefined {
+/** The columns of a `Sighting`, which are few, because an account may have thousands of running deployments. */
+const SIGHTED = [
+  'id',
+  'revision',
+  'application',
+  'version',
+  'phase',
+  'status',
+  'stop_asked_by',
+  'request_id',
+  'snapshot_json',
+  'tags_json',
+  'platform',
+  'workspace',
+  'channel',
+  'thread',
+  'created_at',
+  'heard_at',
+] as const;
+
+type SightedRow = Pick<Selectable<DeploymentsTable>, (typeof SIGHTED)[number]> & {
+  /** The plan, which has the tags as long as Edgegap has told none. */
+  readonly tags_in_plan: string | null;
+};
+
+function sightingOf(row: SightedRow): Sighting | undefined {
   try {
-    return fromRow(row);
+    const { snapshot_json, tags_json, tags_in_plan } = row;
+    const told: DeploymentStatus | undefined = snapshot_json === null ? undefined : JSON.parse(snapshot_json);
+    return {
+      application: row.application,
+      version: row.version,
+      phase: row.phase as Phase,
+      status: row.status ?? undefined,
+      stopAskedBy: row.stop_asked_by ?? undefined,
+      requestId: row.request_id ?? undefined,
+      tags:
+        tags_json === null ? (JSON.parse(tags_in_plan ?? '') as OrderDetails).tags : JSON.parse(tags_json),
+      at: addressOf(row),
+      createdAt: row.created_at,
+      heardAt: row.heard_at,
+      city: told?.location?.city,
+    };
   } catch {
     return undefined;
   }

@@ -168,7 +168,12 @@ export function isRepeatable(deployment: Deployment): boolean {
   return deployment.phase === 'ended' || statusOf(deployment) === 'ERROR';
 }
 
-function statusOf({ phase, status, stopAskedBy }: Deployment): string {
+/** The status as people see it. It also tells what the bot knows better than Edgegap's last answer. */
+export function statusOf({
+  phase,
+  status,
+  stopAskedBy,
+}: Pick<Deployment, 'phase' | 'status' | 'stopAskedBy'>): string {
   // If the status is READY or ERROR, Edgegap carries out the stop, but takes some time to show TERMINATING.
   const isStopping = stopAskedBy !== undefined && (status === 'READY' || status === 'ERROR');
   switch (phase) {

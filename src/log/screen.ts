@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import stringWidth from 'string-width';
+import { graphemesOf, widthOf } from '../graphemes.ts';
 
 // biome-ignore-start lint/suspicious/noControlCharactersInRegex: these patterns are for control characters.
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
@@ -25,8 +25,6 @@ const WIDTH = 120;
 const TAB = 8;
 /** How many characters are processed before other work has a turn. */
 const SLICE = 65_536;
-
-const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
 /** What a column shows. The second column of a wide character is ''. */
 type Cells = string[];
@@ -192,8 +190,8 @@ function put(cells: Cells, column: number, text: string): number {
     for (const one of text) cells[at++] = one;
     return at;
   }
-  for (const { segment } of graphemes.segment(text)) {
-    const width = stringWidth(segment);
+  for (const { segment } of graphemesOf(text)) {
+    const width = widthOf(segment);
     if (width === 0) {
       // A character without width, such as an accent, is a part of the character before.
       if (at > 0) cells[at - 1] = (cells[at - 1] ?? ' ') + segment;

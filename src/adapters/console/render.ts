@@ -9,7 +9,8 @@ import {
   stepsText,
   type Tone,
 } from '../../chat/card.ts';
-import { padTo, widthOf } from '../../chat/text.ts';
+import { padTo } from '../../chat/text.ts';
+import { widthOf } from '../../graphemes.ts';
 import { inlineLine, inlineLines, type Reader } from './inline.ts';
 import { limits } from './limits.ts';
 import { literalLine, literalLines } from './literal.ts';

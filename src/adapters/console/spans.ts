@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
-import { headOf, widthOf } from '../../chat/text.ts';
+import { headOf } from '../../chat/text.ts';
+import { widthOf } from '../../graphemes.ts';
 
 export type Style = Parameters<typeof styleText>[0];
 

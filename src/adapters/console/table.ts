@@ -1,5 +1,6 @@
 import type { Table } from '../../chat/card.ts';
-import { aligned, padTo, widthOf } from '../../chat/text.ts';
+import { aligned, padTo } from '../../chat/text.ts';
+import { widthOf } from '../../graphemes.ts';
 import { literalLine } from './literal.ts';
 import { fold, type SpanLine, span } from './spans.ts';
 

@@ -1,4 +1,4 @@
-import { type AckFn, App, type ReceiverEvent, type ViewResponseAction } from '@slack/bolt';
+import type { AckFn, ReceiverEvent, ViewResponseAction } from '@slack/bolt';
 import type { Choice } from '../../chat/card.ts';
 import type { Adapter, Inbox, SuggestionRequest } from '../../chat/port.ts';
 import { type Clock, within } from '../../clock.ts';
@@ -9,6 +9,7 @@ import { type Acknowledgement, acknowledgeInTime } from './acknowledgement.ts';
 import { createAnswer, type SlackAsker, SlackReply } from './answer.ts';
 import { createSlackApi, type SlackTokenRefused } from './api.ts';
 import { createBoltLogger } from './bolt-logger.ts';
+import { App } from './bolt-package.ts';
 import { createFiles } from './files.ts';
 import { renderForm, suggestedOptions } from './form.ts';
 import { createHttpReceiver } from './http-receiver.ts';

@@ -1,9 +1,10 @@
-import { type RespondArguments, RespondError, webApi } from '@slack/bolt';
+import type { RespondArguments, webApi as WebApi } from '@slack/bolt';
 import { type Clock, steadyNow } from '../../clock.ts';
 import type { SlackConfig } from '../../config.ts';
 import { AppError } from '../../errors.ts';
 import { createAgent, fetchOn } from '../../proxy.ts';
 import type { createBoltLogger } from './bolt-logger.ts';
+import { RespondError, webApi } from './bolt-package.ts';
 import { requireAccepted, toDeliveryError } from './errors.ts';
 import { REQUEST_TIMEOUT_MS } from './limits.ts';
 
@@ -32,7 +33,7 @@ export function createSlackApi(
   const agent = proxy && createAgent(proxy, { allowH2: false, proxyTunnel: true });
   const direct = withTimeout(fetchOn(agent));
   const fetch = withPauses(refused ? reporting(direct, refused) : direct, clock);
-  const options: webApi.WebClientOptions = {
+  const options: WebApi.WebClientOptions = {
     ...(apiUrl ? { slackApiUrl: apiRoot(apiUrl) } : {}),
     fetch,
     timeout: REQUEST_TIMEOUT_MS,

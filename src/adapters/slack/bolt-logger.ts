@@ -1,5 +1,5 @@
-import { LogLevel } from '@slack/bolt';
 import type { Logger } from '../../log.ts';
+import { LogLevel } from './bolt-package.ts';
 
 type Level = 'debug' | 'info' | 'warn' | 'error';
 

@@ -1,5 +1,6 @@
-import { RespondError, webApi } from '@slack/bolt';
+import type { RespondError as Refusal } from '@slack/bolt';
 import { DeliveryError, type HeldUp } from '../../errors.ts';
+import { RespondError, webApi } from './bolt-package.ts';
 
 interface Meaning {
   readonly sentence: string;
@@ -136,7 +137,7 @@ export async function requireAccepted(answer: Pick<Response, 'text'>): Promise<v
 }
 
 /** A response_url answers 404 after five uses, or after half an hour. */
-function respondFailure(error: RespondError): DeliveryError {
+function respondFailure(error: Refusal): DeliveryError {
   if (error.statusCode !== 404) return statusFailure(error.statusCode, error);
   return failure(
     'response_url_gone',

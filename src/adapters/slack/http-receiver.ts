@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parse } from 'node:querystring';
-import { HTTPReceiver, verifySlackRequest } from '@slack/bolt';
 import { type Clock, seldom } from '../../clock.ts';
 import type { Logger } from '../../log.ts';
 import type { createBoltLogger } from './bolt-logger.ts';
+import { HTTPReceiver, verifySlackRequest } from './bolt-package.ts';
 import { SLACK_PATH } from './manifest.ts';
 import type { SlackReceiver } from './receiver.ts';
 

@@ -1,7 +1,7 @@
-import { webApi } from '@slack/bolt';
 import { ConfigError, DeliveryError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { SlackApi } from './api.ts';
+import { webApi } from './bolt-package.ts';
 import { connectionErrorCode, slackErrorCode, toDeliveryError } from './errors.ts';
 import { missingScopes } from './manifest.ts';
 

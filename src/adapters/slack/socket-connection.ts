@@ -1,8 +1,9 @@
-import { type App, SocketModeReceiver } from '@slack/bolt';
+import type { App } from '@slack/bolt';
 import { type Clock, stopwatch, within } from '../../clock.ts';
 import { DeliveryError } from '../../errors.ts';
 import type { SlackApi } from './api.ts';
 import type { createBoltLogger } from './bolt-logger.ts';
+import { SocketModeReceiver } from './bolt-package.ts';
 
 /** The longest time from the request for a connection to Slack's hello. */
 const HELLO_MS = 20_000;

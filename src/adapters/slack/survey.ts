@@ -1,4 +1,3 @@
-import { webApi } from '@slack/bolt';
 import type { Line } from '../../chat/card.ts';
 import { systemClock } from '../../clock.ts';
 import type { SlackConfig } from '../../config.ts';
@@ -6,6 +5,7 @@ import { AppError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { createSlackApi } from './api.ts';
 import { createBoltLogger } from './bolt-logger.ts';
+import { webApi } from './bolt-package.ts';
 import { slackErrorCode } from './errors.ts';
 import type { createManifest, PresentManifest } from './manifest.ts';
 import { createPosts } from './posts.ts';

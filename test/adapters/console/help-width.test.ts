@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { renderMessage } from '../../../src/adapters/console/render.ts';
 import type { Card } from '../../../src/chat/card.ts';
-import { widthOf } from '../../../src/chat/text.ts';
 import { loadCommands } from '../../../src/command/load.ts';
 import { usage } from '../../../src/command/usage.ts';
+import { widthOf } from '../../../src/graphemes.ts';
 
 const directory = await loadCommands(join(import.meta.dirname, '../../../commands'));
 
