@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type App, type AppParts, buildApp } from './app.ts';
 import { systemClock } from './clock.ts';
+import { addEnvFile } from './config/env-file.ts';
 import { type Config, readConfig } from './config.ts';
 import { AppError, ConfigError, StoreError } from './errors.ts';
 import { readFlags } from './flags.ts';
@@ -13,7 +14,7 @@ const STOP_WITHIN_MS = 9_000;
 const usage = {
   text: `Usage: node src/main.ts [--check]
 
-Starts the bot. Its settings are environment variables: see .env.example.
+Starts the bot. Its settings are environment variables, and the file .env in this folder: see .env.example.
 
   --check  says whether the settings are right and every part can be built, and starts nothing
   --help   this text
@@ -28,6 +29,7 @@ async function main(): Promise<void> {
   const flags = readFlags(usage);
   if (!flags) return;
   const { check } = flags;
+  addEnvFile(process.env);
   const config = readConfig(undefined, { chat: !check });
   const log = createLog({ level: check ? 'silent' : config.logLevel, secrets: config.secrets });
   if (check) {

@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
-import { bareEnvironment } from './support/bare-environment.ts';
+import { bareEnvironment, bareFolder } from './support/bare-environment.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 
@@ -21,9 +21,18 @@ const SETTINGS = {
 };
 
 /** Starts the program as a person does, with the Node.js of the tests and only these settings. */
-async function main(args: readonly string[], environment: Record<string, string> = {}) {
-  const child = spawn(process.execPath, ['src/main.ts', ...args], {
-    cwd: ROOT,
+function main(args: readonly string[], environment: Record<string, string> = {}, folder = bareFolder) {
+  return run(['src/main.ts', ...args], environment, folder);
+}
+
+/** Runs a file of the project with these words, in this folder. */
+async function run(
+  [file = '', ...words]: readonly string[],
+  environment: Record<string, string>,
+  cwd: string,
+) {
+  const child = spawn(process.execPath, [join(ROOT, file), ...words], {
+    cwd,
     env: { ...bareEnvironment, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -48,6 +57,77 @@ test.each([
   const { out, err, code } = await main([word], SETTINGS);
   expect(out + err).toContain('Usage: node src/main.ts [--check]');
   expect(code).toBe(expected);
+});
+
+/** An empty folder. */
+function emptyFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'chatops-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+test.each(['start', 'check:start', 'register', 'doctor', 'outbox'])(
+  'npm run %s says nothing about a file .env that does not exist',
+  async (script) => {
+    const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+      scripts: Record<string, string>;
+    };
+    const [program, ...words] = scripts[script]?.split(' ') ?? [];
+    expect(program).toBe('node');
+    const { out, err } = await run(words, {}, emptyFolder());
+    expect(out + err).not.toBe('');
+    expect(err).not.toMatch(/\.env\b(?!\.example)/);
+  },
+);
+
+test('the settings in .env are read, also with a byte order mark, quotation marks and Windows line ends', async () => {
+  const folder = emptyFolder();
+  writeFileSync(join(folder, '.env'), '\uFEFFPORT="70000"\r\nKEEP_DAYS=none # a comment\r\n');
+  const { err, code } = await main(['--check'], {}, folder);
+  expect(err).toMatch(/^ {2}- PORT must be/m);
+  expect(err).toMatch(/^ {2}- KEEP_DAYS must be/m);
+  expect(code).toBe(1);
+});
+
+test.each([
+  ['a value', '0'],
+  ['an empty value', ''],
+])('%s in the environment counts in place of the value in .env', async (_, value) => {
+  const folder = emptyFolder();
+  writeFileSync(join(folder, '.env'), 'PORT=70000\n');
+  expect(await main(['--check'], { PORT: value }, folder)).toMatchObject({ err: '', code: 0 });
+});
+
+test.each([
+  [
+    'register',
+    ['src/adapters/discord/register-cli.ts'],
+    'DISCORD_TOKEN=secret\n',
+    /DISCORD_GUILDS is missing/,
+  ],
+  ['outbox', ['src/notify/outbox-cli.ts'], 'DATABASE_URL=elsewhere/bot.db\n', /no database at .*elsewhere/],
+  ['doctor', ['src/doctor/doctor-cli.ts'], 'PORT=70000\n', /^wrong +settings: PORT must be/m],
+])('npm run %s reads the settings in .env', async (_, words, content, expected) => {
+  const folder = emptyFolder();
+  writeFileSync(join(folder, '.env'), content);
+  const { out, err } = await run(words, {}, folder);
+  expect(out + err).toMatch(expected);
+});
+
+test('a file .env that cannot be read keeps the bot from starting, and the error says why', async () => {
+  const folder = emptyFolder();
+  mkdirSync(join(folder, '.env'));
+  const { err, code } = await main([], SETTINGS, folder);
+  expect(err).toMatch(/^ {2}- \.env cannot be read \(EISDIR\)/m);
+  expect(code).toBe(1);
+});
+
+test('a file .env in UTF-16 keeps the bot from starting, and the error says how to save the file', async () => {
+  const folder = emptyFolder();
+  writeFileSync(join(folder, '.env'), Buffer.from('\uFEFFPORT=0\n', 'utf16le'));
+  const { err, code } = await main([], SETTINGS, folder);
+  expect(err).toMatch(/^ {2}- \.env is saved as UTF-16, .* save the file as UTF-8/m);
+  expect(code).toBe(1);
 });
 
 test('--check names each wrong setting on its own line and repeats no secret', async () => {
@@ -109,8 +189,7 @@ test.each(['require', 'verify-full&sslrootcert=/nope'])(
 );
 
 test('a start that fails closes the database', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'chatops-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = emptyFolder();
   const other = createServer().listen(0);
   onTestFinished(() => void other.close());
   await once(other, 'listening');
@@ -130,8 +209,8 @@ test('a bot that is stopped while waiting for the database exits with 0', async 
   const database = createServer().listen(0, '127.0.0.1');
   await once(database, 'listening');
   const { port } = database.address() as AddressInfo;
-  const child = spawn(process.execPath, ['src/main.ts'], {
-    cwd: ROOT,
+  const child = spawn(process.execPath, [join(ROOT, 'src/main.ts')], {
+    cwd: bareFolder,
     env: {
       ...bareEnvironment,
       ...SETTINGS,

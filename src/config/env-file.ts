@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
+import { ConfigError } from '../errors.ts';
 
 const BOM = '\uFEFF';
 const ASSIGNMENT = /^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*)$/s;
@@ -72,6 +74,27 @@ export function readEnvFile(bytes: Uint8Array) {
      */
     with: (changes: Readonly<Record<string, string>>): string => changed(parts, changes, eol),
   };
+}
+
+/**
+ * Adds the variables of a file to an environment. A variable that the environment has already stays as it is, even if
+ * its value is empty. A file that does not exist adds nothing. Throws ConfigError if the file cannot be read.
+ */
+export function addEnvFile(environment: Record<string, string | undefined>, file = '.env'): void {
+  const { values, problems } = readEnvFile(bytesOf(file));
+  if (problems.some(({ kind }) => kind === 'encoding'))
+    throw new ConfigError([`${file} is saved as UTF-16, so no setting can be read: save the file as UTF-8`]);
+  for (const [name, value] of Object.entries(values)) environment[name] ??= value;
+}
+
+function bytesOf(file: string): Uint8Array {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code === 'ENOENT') return new Uint8Array();
+    throw new ConfigError([`${file} cannot be read (${code}): let the user that runs the bot read the file`]);
+  }
 }
 
 /** The text of a value in the file. Node cuts an unquoted value at `#`, and trims the value. */

@@ -2,6 +2,8 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { systemClock } from '../clock.ts';
+import { addEnvFile } from '../config/env-file.ts';
+import { AppError } from '../errors.ts';
 import { readFlags } from '../flags.ts';
 import { createTerminal } from '../setup/terminal.ts';
 import { runDoctor } from './run.ts';
@@ -28,7 +30,13 @@ Exit code: 0 if all is well, 1 if there are warnings only, 2 if something is wro
 } as const;
 
 const flags = readFlags(usage);
-if (flags)
+if (flags) {
+  try {
+    addEnvFile(process.env, flags.env);
+  } catch (error) {
+    // The doctor itself reports a file that cannot be read.
+    if (!(error instanceof AppError)) throw error;
+  }
   process.exitCode = await runDoctor({
     environment: process.env,
     envFile: flags.env,
@@ -38,6 +46,7 @@ if (flags)
     configurationToken: flags.manifest ? await configurationToken() : undefined,
     print: (text) => process.stdout.write(text),
   });
+}
 
 /** The token, typed without an echo, or the whole input of a script. Undefined if the person enters no token. */
 async function configurationToken(): Promise<string | undefined> {

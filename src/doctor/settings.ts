@@ -7,7 +7,6 @@ import { type Finding, ok, someOf, warning, wrong } from '../finding.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-const BOM = '\uFEFF';
 /**
  * The settings are read at most this many times. Each time, the wrong settings are left out, which may uncover further
  * problems.
@@ -32,12 +31,7 @@ export async function examineSettings(
   environment: Environment,
   file: string | undefined,
 ): Promise<SettingsReport> {
-  // Node has read a name with a byte order mark in front. Without the mark, the other checks can use the value.
-  const named = Object.entries(environment).filter(([name]) => !name.startsWith(BOM));
-  const unmarked = Object.entries(environment).flatMap(([name, value]) =>
-    name.startsWith(BOM) ? [[name.slice(1), value] as const] : [],
-  );
-  const { findings, config } = usable(Object.fromEntries([...unmarked, ...named]));
+  const { findings, config } = usable(environment);
   if (file === undefined) return { findings, config };
   const reported = (name: string) => findings.some(({ says }) => says.startsWith(`${name} `));
   return { findings: [...(await examineEnvFile(environment, file, reported)), ...findings], config };
@@ -121,7 +115,15 @@ async function examineEnvFile(
   const { values, problems } = readEnvFile(bytes);
   const found = problems.map((problem) => ofFileProblem(problem, file));
   for (const [name, value] of Object.entries(values)) {
-    if (!SETTING_NAMES.includes(name) && !OF_NODE.test(name) && !isReported(name))
+    if (TOO_LATE.test(name))
+      found.push(
+        warning(
+          check,
+          `${name} in ${file} has no effect with npm start, because Node.js reads ${name} before the bot reads the file.`,
+          `Set ${name} in the environment.`,
+        ),
+      );
+    else if (!SETTING_NAMES.includes(name) && !OF_NODE.test(name) && !isReported(name))
       found.push(unknownName(name, file));
     const elsewhere = environment[name];
     if (elsewhere !== undefined && elsewhere !== value)
@@ -146,6 +148,8 @@ async function examineEnvFile(
   return isFine ? [ok(check, `${file} can be read line by line.`), ...found] : found;
 }
 
+/** Variables that Node.js reads only when the process begins. */
+const TOO_LATE = /^NODE_(?:OPTIONS|EXTRA_CA_CERTS|COMPILE_CACHE|USE_)/;
 /** Variables in the file that are for Node.js and not for the bot. */
 const OF_NODE = /^(?:NODE_|HTTPS?_PROXY$|NO_PROXY$|TZ$)/i;
 
@@ -166,17 +170,11 @@ function ofFileProblem({ kind, line, name = '' }: EnvFileProblem, file: string):
     case 'encoding':
       return wrong(check, `${file} is saved as UTF-16, so no setting is read.`, 'Save the file as UTF-8.');
     case 'bom':
-      return name
-        ? wrong(
-            check,
-            `${file} begins with a byte order mark, so Node.js does not read ${name} in the first line.`,
-            'Save the file as UTF-8 without BOM, or begin the file with an empty comment line: #',
-          )
-        : warning(
-            check,
-            `${file} begins with a byte order mark, which hides a setting in the first line.`,
-            'Save the file as UTF-8 without BOM.',
-          );
+      return warning(
+        check,
+        `${file} begins with a byte order mark. The bot reads ${name || 'the first line'} nevertheless, but other programs may not.`,
+        'Save the file as UTF-8 without BOM.',
+      );
     case 'unclosed':
       return wrong(
         check,
@@ -208,6 +206,6 @@ function ofFileProblem({ kind, line, name = '' }: EnvFileProblem, file: string):
         'Write NAME=value, or begin the line with #.',
       );
     case 'windows-lines':
-      return ok(check, `${file} has Windows line ends. Node.js and Docker read them.`);
+      return ok(check, `${file} has Windows line ends. The bot and Docker read them.`);
   }
 }

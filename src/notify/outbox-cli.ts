@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs';
 import { Kysely } from 'kysely';
 import { z } from 'zod';
+import { addEnvFile } from '../config/env-file.ts';
 import { readConfig } from '../config.ts';
 import { AppError, StoreError } from '../errors.ts';
 import { readFlags } from '../flags.ts';
@@ -29,6 +30,7 @@ Lists which messages wait and which ended undelivered, and why. The settings are
 if (!readFlags(usage)) process.exit();
 
 try {
+  addEnvFile(process.env);
   const { database, secrets } = readConfig(undefined, { edgegap: false });
   if (!isShared(database) && !existsSync(database))
     throw new AppError('no-database', `There is no database at ${database}.`, {

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { addEnvFile } from '../../src/config/env-file.ts';
 import { readFlags } from '../../src/flags.ts';
 import { galleryPage } from './page.ts';
 import { samplesFor } from './samples.ts';
@@ -30,6 +31,7 @@ if (flags) {
 }
 
 async function validateAll(): Promise<number> {
+  addEnvFile(process.env);
   const { SLACK_BOT_TOKEN: token, SLACK_API_URL: apiUrl } = process.env;
   if (!token) {
     console.error('SLACK_BOT_TOKEN is not set.');

@@ -10,6 +10,7 @@ import { systemClock as clock } from '../../src/clock.ts';
 import { enqueue } from '../../src/notify/outbox.ts';
 import { countOutbox, reportOutbox } from '../../src/notify/report.ts';
 import { dialectFor, openStore } from '../../src/store/store.ts';
+import { bareEnvironment, bareFolder } from '../support/bare-environment.ts';
 import { freshDatabase, suiteDatabase } from '../support/databases.ts';
 import { here, line, openDesk } from './harness.ts';
 import { closed, refusedForGood } from './memory-chat.ts';
@@ -34,9 +35,9 @@ test('the outbox report lists waiting and failed deliveries with their reasons b
 
 /** `npm run outbox`, as a separate process. */
 async function cli(database: string) {
-  const child = spawn(process.execPath, ['src/notify/outbox-cli.ts'], {
-    cwd: join(import.meta.dirname, '../..'),
-    env: { ...process.env, DATABASE_URL: database },
+  const child = spawn(process.execPath, [join(import.meta.dirname, '../../src/notify/outbox-cli.ts')], {
+    cwd: bareFolder,
+    env: { ...bareEnvironment, DATABASE_URL: database },
   });
   const [stdout, stderr, [code]] = await Promise.all([
     text(child.stdout),

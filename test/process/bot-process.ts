@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { bareEnvironment } from '../support/bare-environment.ts';
+import { bareEnvironment, bareFolder } from '../support/bare-environment.ts';
 import { until } from '../support/test-clock.ts';
 
 /** Long enough to start a process on a busy machine. */
@@ -16,7 +16,10 @@ export class BotProcess {
   readonly exited: Promise<number | null>;
 
   constructor(environment: Record<string, string>) {
-    this.#child = spawn(process.execPath, [MAIN], { env: { ...bareEnvironment, ...environment } });
+    this.#child = spawn(process.execPath, [MAIN], {
+      cwd: bareFolder,
+      env: { ...bareEnvironment, ...environment },
+    });
     for (const stream of [this.#child.stdout, this.#child.stderr])
       stream?.setEncoding('utf8').on('data', (text: string) => {
         this.output += text;

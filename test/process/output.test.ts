@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
-import { bareEnvironment } from '../support/bare-environment.ts';
+import { bareEnvironment, bareFolder } from '../support/bare-environment.ts';
 import { createDiscordDriver } from '../support/discord-driver.ts';
 import { until } from '../support/test-clock.ts';
 import { MAIN, START_MS } from './bot-process.ts';
@@ -43,6 +43,7 @@ test('the bot keeps working while no process reads its log, and writes log lines
   const output = openSync(log, 'w');
   const port = await freePort();
   const bot = spawn(process.execPath, [MAIN], {
+    cwd: bareFolder,
     env: {
       ...bareEnvironment,
       EDGEGAP_API_TOKEN: simulator.token,

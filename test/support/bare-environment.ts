@@ -6,3 +6,6 @@ export const bareEnvironment = {
   PATH: process.env.PATH,
   NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
 };
+
+/** A folder without a file `.env`, for the same reason. */
+export const bareFolder = import.meta.dirname;

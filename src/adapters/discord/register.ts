@@ -3,6 +3,7 @@ import { type APIApplicationCommand, RESTJSONErrorCodes, Routes } from 'discord-
 import type { Directory } from '../../command/define.ts';
 import { loadCommands } from '../../command/load.ts';
 import type { Kinds } from '../../command/options.ts';
+import { addEnvFile } from '../../config/env-file.ts';
 import { type DiscordConfig, readConfig } from '../../config.ts';
 import { AppError, ConfigError } from '../../errors.ts';
 import { type CommandScope, compareIn, isSlash, type Named } from './command-differences.ts';
@@ -17,15 +18,17 @@ type Registered = Omit<Awaited<ReturnType<typeof registerIn>>, 'ids'>;
 
 /** Reads the settings, registers the commands, and prints the result in sentences. Returns the exit code. */
 export async function runRegister(options: {
-  /** The default is the environment of this process. */
-  readonly environment?: Readonly<Record<string, string | undefined>>;
+  readonly environment: Record<string, string | undefined>;
+  /** A file with further settings, which need not exist. They are added to the environment. */
+  readonly envFile?: string;
   readonly commandsFolder: string;
   /** Other kinds of options, for tests. */
   readonly kinds?: Kinds;
   readonly print: (line: string) => void;
 }): Promise<number> {
-  const { environment, commandsFolder, kinds, print } = options;
+  const { environment, envFile, commandsFolder, kinds, print } = options;
   try {
+    if (envFile !== undefined) addEnvFile(environment, envFile);
     const { discord } = readConfig(environment, { edgegap: false });
     if (!discord)
       throw new ConfigError([
