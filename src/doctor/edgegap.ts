@@ -3,11 +3,10 @@ import { namesakes } from '../command/same-name.ts';
 import type { Config } from '../config.ts';
 import { type EdgegapApi, EdgegapClient } from '../edgegap/client.ts';
 import { DOCUMENTED_LIMITS, shareOfLimits } from '../edgegap/scheduler.ts';
-import { bareToken, isTokenRefused, TOKENS_PAGE } from '../edgegap/token.ts';
+import { isTokenRefused, TOKENS_PAGE } from '../edgegap/token.ts';
 import { AppError } from '../errors.ts';
 import { type Finding, ok, someOf, warning, wrong } from '../finding.ts';
 import type { Logger } from '../log.ts';
-import { createAgent, fetchOn } from '../proxy.ts';
 
 const ANSWER_MS = 10_000;
 /** The names of the headers in which many HTTP services state a rate limit. Edgegap documents no such header. */
@@ -22,7 +21,7 @@ type Examined = Pick<Config, 'edgegap' | 'applicationAllowlist' | 'defaultNear' 
 export async function examineEdgegap(config: Examined, log: Logger, api?: EdgegapApi): Promise<Finding[]> {
   const { token, apiUrl, proxy, share } = config.edgegap;
   if (token === undefined) return [];
-  if (api) return await findings(config, api, '');
+  if (api) return await findings(config, api);
   const client = new EdgegapClient({
     baseUrl: apiUrl,
     token,
@@ -33,27 +32,34 @@ export async function examineEdgegap(config: Examined, log: Logger, api?: Edgega
     timeoutMs: ANSWER_MS,
   });
   try {
-    return await findings(config, client, await limitHeaders(config.edgegap));
+    return await findings(config, client);
   } finally {
     await client.close();
   }
 }
 
-/** `headers` is a sentence about the limits in Edgegap's headers. */
-async function findings(config: Examined, api: EdgegapApi, headers: string): Promise<Finding[]> {
+async function findings(config: Examined, api: EdgegapApi): Promise<Finding[]> {
+  let limits = '';
   try {
     const applications = await api.applications();
     const [places, fleets, running] = await Promise.all([
       ofPlace(api, config.defaultNear),
       Promise.all(config.fleets.map((fleet) => ofFleet(api, fleet))),
-      api.deployments({ limit: 1 }),
+      api.deployments(
+        { limit: 1 },
+        {
+          answered(headers) {
+            limits = limitsIn(headers);
+          },
+        },
+      ),
     ]);
     return [
       ok('edgegap.token', `Edgegap accepts EDGEGAP_API_TOKEN.`),
       ...ofApplications(applications, config.applicationAllowlist),
       ...places,
       ...fleets.flat(),
-      ofLimits(config.edgegap.share, headers),
+      ofLimits(config.edgegap.share, limits),
       ofRunning(running.total_count, config.deployLimits.running),
     ];
   } catch (error) {
@@ -142,12 +148,12 @@ async function ofFleet(api: EdgegapApi, fleet: string): Promise<Finding[]> {
   }
 }
 
-function ofLimits(share: number, headers: string): Finding {
+function ofLimits(share: number, told: string): Finding {
   const { deploy, status, list, hosts } = shareOfLimits(share);
   const all = DOCUMENTED_LIMITS;
   return ok(
     'edgegap.limits',
-    `With EDGEGAP_SHARE=${share} the bot sends at most ${deploy} of ${all.deploy} deploys, ${status} of ${all.status} status requests, ${list} of ${all.list} lists and ${hosts} of ${all.hosts} requests for hosts a second.${headers}`,
+    `With EDGEGAP_SHARE=${share} the bot sends at most ${deploy} of ${all.deploy} deploys, ${status} of ${all.status} status requests, ${list} of ${all.list} lists and ${hosts} of ${all.hosts} requests for hosts a second.${told}`,
   );
 }
 
@@ -168,17 +174,10 @@ function ofRunning(running: number, most: number): Finding {
     : ok(check, `${says} MAX_RUNNING=${most} leaves at least ${most - running}.`);
 }
 
-/** A sentence with the limits in the headers of Edgegap's answer. Empty if the headers name no limit. */
-async function limitHeaders({ token = '', apiUrl, proxy }: Config['edgegap']): Promise<string> {
-  const fetch = fetchOn(proxy && createAgent(proxy));
-  const answer = await fetch(`${apiUrl}/v1/deployments?limit=1`, {
-    headers: { authorization: `token ${bareToken(token)}` },
-    signal: AbortSignal.timeout(ANSWER_MS),
-    redirect: 'manual',
-  }).catch(() => undefined);
-  await answer?.body?.cancel();
-  const told = [...(answer?.headers ?? [])].filter(([name]) => LIMIT_HEADER.test(name));
+/** A sentence with the limits in the headers of Edgegap's answer. */
+function limitsIn(headers: Readonly<Record<string, string | string[] | undefined>>): string {
+  const told = Object.entries(headers).filter(([name]) => LIMIT_HEADER.test(name));
   return told.length === 0
     ? ' Edgegap’s answers do not tell how much is left.'
-    : ` Edgegap tells: ${told.map(([name, value]) => `${name}: ${value.slice(0, 40)}`).join(', ')}.`;
+    : ` Edgegap tells: ${told.map(([name, value]) => `${name}: ${String(value).slice(0, 40)}`).join(', ')}.`;
 }

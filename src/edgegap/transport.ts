@@ -48,6 +48,8 @@ export interface CallOptions {
    * may be later. If `mayLeave` throws, `send` rejects with the same error.
    */
   mayLeave?: (() => void) | undefined;
+  /** Called with the headers of each answer. */
+  answered?: ((headers: HttpAnswer['headers']) => void) | undefined;
 }
 
 /** For calls that no person waits for. They use only that part of Edgegap's limits that people leave free. */
@@ -172,6 +174,7 @@ export class Transport {
           },
         });
         status = answer.status;
+        call.answered?.(answer.headers);
         return this.#read(answer, request);
       } finally {
         this.#options.log.debug(

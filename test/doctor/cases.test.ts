@@ -900,3 +900,30 @@ test('with a configuration token the doctor confirms that the Slack app is as th
   );
   expect(code).toBe(0);
 });
+
+/** Passes each request on to the simulator, and adds these headers to each answer. */
+async function withHeaders(simulator: string, headers: Readonly<Record<string, string>>): Promise<string> {
+  const { url } = await serve(async (request, response) => {
+    const { authorization = '' } = request.headers;
+    const answer = await fetch(`${simulator}${request.url}`, { headers: { authorization } });
+    response.writeHead(answer.status, { 'content-type': 'application/json', ...headers });
+    response.end(await answer.text());
+  });
+  return url;
+}
+
+test('the doctor tells the limits in Edgegap’s headers, and asks for the list of deployments only once', async () => {
+  const stage = await stageFor('discord');
+  const EDGEGAP_API_URL = await withHeaders(stage.simulator.url, { 'X-RateLimit-Remaining': '7' });
+  set({ EDGEGAP_API_URL })(stage);
+  const { findings } = await stage.run();
+  const { says } = findings.find(({ check }) => check === 'edgegap.limits') ?? {};
+  expect(says).toMatch(/ Edgegap tells: x-ratelimit-remaining: 7\.$/);
+  expect(stage.simulator.requests.filter(({ endpoint }) => endpoint === 'list')).toHaveLength(1);
+});
+
+test('without headers about limits, the doctor says that Edgegap does not tell the limits', async () => {
+  const { findings } = await (await stageFor('discord')).run();
+  const { says } = findings.find(({ check }) => check === 'edgegap.limits') ?? {};
+  expect(says).toMatch(/ Edgegap’s answers do not tell how much is left\.$/);
+});
