@@ -28,10 +28,14 @@ const folder = mkdtempSync(join(tmpdir(), 'chatops-chaos-'));
 // If root starts PostgreSQL, PostgreSQL runs as another user. This user must be able to read the folder.
 chmodSync(folder, 0o755);
 process.env.TMPDIR = folder;
+/** The folder of the built bot. */
+let program: string | undefined;
 let kept = false;
 process.once('exit', () => {
   // A process that was just ended may still write files in between.
-  if (!kept) rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  if (kept) return;
+  for (const left of [folder, program])
+    if (left) rmSync(left, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
 });
 
 try {
@@ -39,12 +43,13 @@ try {
   console.log(
     `seed=${seed} kills=${kills} platform=${platform} database=${database} replicas=${replicas} schedule=${digestOf(schedule)}`,
   );
+  if (built) program = await build('chaos');
   const { verdict, problems } = await runChaos({
     schedule,
     platform,
     database,
     replicas,
-    ...(built ? { entry: join(await build('chaos'), 'test/chaos/bot.js') } : {}),
+    ...(program ? { entry: join(program, 'test/chaos/bot.js') } : {}),
     signal: stop.signal,
     say: (line) => console.log(line),
   });
