@@ -29,7 +29,8 @@ export function together<Item, Result>(
       }
       await nextTurn();
       const restMs = Math.floor(Math.min(LONGEST_REST_MS, (performance.now() - began) * rest));
-      if (restMs > 0) await pause(restMs);
+      // A run that is full anyway would gain nothing by a rest.
+      if (restMs > 0 && waiting.length < atMost) await pause(restMs);
     }
     running = false;
   }
