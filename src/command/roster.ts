@@ -120,21 +120,23 @@ export class Roster {
     const before = this.#caughtUp;
     if (before && before.agoMs() < STORE_TTL_MS) return;
     const caughtUp = { at: clock.now(), agoMs: stopwatch(clock) };
+    const shared = sharing();
     const since = before ? before.at - CLOCKS_APART_MS : 0;
     // The first read needs no ended deployments, because nothing in memory has to be removed yet.
     for (const phase of before ? (['live', 'ended'] as const) : (['live'] as const))
       for await (const rows of deployments.heardSince(phase, since, allowlist)) {
-        for (const row of rows) if (this.#stored.get(row.id)?.revision !== row.revision) this.#take(row);
+        for (const row of rows)
+          if (this.#stored.get(row.id)?.revision !== row.revision) this.#take(row, shared);
         // The first read may bring thousands of rows, so other work gets a turn between two portions.
         await nextTurn();
       }
     this.#caughtUp = caughtUp;
   });
 
-  #take({ id, revision, read }: Heard): void {
+  #take({ id, revision, read }: Heard, shared: Shared): void {
     this.#sorted = undefined;
     const sighting = read();
-    if (sighting?.phase === 'live') this.#stored.set(id, { revision, running: fromStore(sighting) });
+    if (sighting?.phase === 'live') this.#stored.set(id, { revision, running: fromStore(sighting, shared) });
     else this.#stored.delete(id);
   }
 
@@ -156,7 +158,19 @@ export class Roster {
   }
 }
 
-function fromStore(sighting: Sighting): Running | undefined {
+type Shared = <Value>(value: Value) => Value;
+
+/** Returns equal values as a single value, because thousands of deployments may have the same place and the same tags. */
+function sharing(): Shared {
+  const kept = new Map<string, unknown>();
+  return <Value>(value: Value): Value => {
+    const key = JSON.stringify(value);
+    if (!kept.has(key)) kept.set(key, value);
+    return kept.get(key) as Value;
+  };
+}
+
+function fromStore(sighting: Sighting, shared: Shared): Running | undefined {
   const { requestId: request_id, application, version, city, createdAt, heardAt, at } = sighting;
   if (request_id === undefined) return undefined;
   const known = {
@@ -166,7 +180,8 @@ function fromStore(sighting: Sighting): Running | undefined {
     status: statusOf(sighting),
     tags: withoutOwnTags(sighting.tags),
   };
-  return running(known, { request_id, begunAt: createdAt, heardAt, at });
+  const { name, city: place, tags, ...own } = running(known, { request_id, begunAt: createdAt, heardAt, at });
+  return { ...own, name: shared(name), city: shared(place), tags: shared(tags), at: shared(at) };
 }
 
 function fromList(row: DeploymentRow, status: DeploymentStatus | undefined, heardAt: number): Running {
