@@ -91,7 +91,7 @@ async function open(database: string, count: number) {
     async list(): Promise<void> {
       const answer = await bot.say(`list-${said++}`, 'list');
       const title = answer?.kind === 'card' ? answer.title.join('') : '';
-      if (title !== `${count} active deployments`) throw new Error(`The answer to list is: ${title}`);
+      if (title !== `${count} active servers`) throw new Error(`The answer to list is: ${title}`);
     },
     async close(): Promise<void> {
       await bot.stop();

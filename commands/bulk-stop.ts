@@ -14,10 +14,10 @@ import { InputError } from '../src/errors.ts';
 const { fleet, host, mine, ...filters } = filterOptions;
 const options = {
   ...filters,
-  city: { kind: 'location', description: 'Only in this city' },
+  city: { kind: 'location', placeholder: 'Any city', description: 'Only in this city' },
   by: {
     kind: 'string',
-    description: 'Only deployments that this person deployed from chat: a name or a mention',
+    description: 'Only servers that this person deployed from chat: a name or a mention',
   },
   mine,
   fleet,
@@ -28,7 +28,7 @@ type Given = OptionsOf<typeof options>;
 type Asker = Deployment['asker'];
 
 export default defineCommand({
-  description: 'Stop many deployments at once (shows the plan first)',
+  description: 'Stop many servers at once (shows the plan first)',
   topic: 'change',
   example: '--application kart-racing --older-than 2h',
   permission: 'deployments.stop',
@@ -66,7 +66,7 @@ export default defineCommand({
       const running = { filters: filtersOf({}, clock.now()), limit: 1 };
       const { total_count } = await edgegap.deployments(running);
       if (found.matched >= total_count)
-        throw everything(`The filter matches everything that runs: ${total_count} deployments.`, options);
+        throw everything(`The filter matches everything that runs: ${total_count} servers.`, options);
     }
     const asked = {
       change: { kind: 'stop' },
@@ -105,8 +105,8 @@ function askerOf({ options, asker: me }: Context<Given>, askers: readonly Asker[
   const names = [...new Set(askers.map(({ name }) => name))].join(', ');
   throw new InputError(
     'person-unknown',
-    `No deployment that matches the other options was deployed from chat by ${quoted(by)}.`,
-    { hint: `Nothing was stopped.${names && ` Such deployments were deployed by: ${names}.`}` },
+    `No server that matches the other options was deployed from chat by ${quoted(by)}.`,
+    { hint: `Nothing was stopped.${names && ` Such servers were deployed by: ${names}.`}` },
   );
 }
 

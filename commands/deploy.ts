@@ -49,25 +49,27 @@ const options = {
     kind: 'application',
     required: 'or-preset',
     positional: true,
+    placeholder: 'Choose the application',
     description: 'The application to deploy',
   },
   version: {
     kind: 'version',
     positional: true,
-    hint: 'If you leave this out, I take the newest active version.',
+    placeholder: 'The newest active version',
     description: 'The version; if left out, the newest active version',
   },
   near: {
     kind: 'places',
     label: 'City',
-    hint: 'A city such as Montreal, or coordinates such as 45.50,-73.57',
+    placeholder: 'Montreal, or 45.50,-73.57',
     description: 'Cities or coordinates to deploy near, e.g. Montreal; 45.50,-73.57',
   },
   ip: {
     kind: 'list',
     of: 'ip',
     label: 'Addresses of players',
-    hint: 'IP addresses to deploy near',
+    placeholder: '203.0.113.9',
+    hint: 'The server starts near these IP addresses',
     description: 'IP addresses of players to deploy near, separated by commas',
     shown: (given: RawValue) => counted(itemsIn(given, 'ip').length, 'player'),
   },
@@ -75,21 +77,23 @@ const options = {
     kind: 'list',
     of: 'tag',
     label: 'Tags',
-    hint: 'Tags for the deployment',
+    placeholder: 'For example qa',
     suggest: offeringLast(',，', offerTags),
-    description: 'Tags for the deployment, separated by commas',
+    description: 'Tags for the server, separated by commas',
   },
   env: {
     kind: 'variables',
     label: 'Variables',
-    hint: 'Environment variables, one on each line: MODE=race',
+    placeholder: 'MODE=race',
+    hint: 'Environment variables, one on each line',
     description:
       'Variables such as MODE=race; on Discord all pairs in one box, elsewhere the option again for each',
   },
   hidden: {
     kind: 'hidden-variables',
     label: 'Hidden variables',
-    hint: 'Like the variables, but nobody can read these values again: API_KEY=…',
+    placeholder: 'API_KEY=…',
+    hint: 'Like the variables, but nobody can read these values again',
     description: 'Variables whose values stay hidden; only the form asks for them',
   },
   cpu: {
@@ -97,6 +101,7 @@ const options = {
     min: 100,
     max: 262_144,
     label: 'CPU units',
+    placeholder: 'As the version says',
     hint: '1024 units are one vCPU. Enter the memory as well.',
     description: 'CPU units, 1024 for each vCPU (needs memory)',
   },
@@ -105,6 +110,7 @@ const options = {
     min: 100,
     max: 524_288,
     label: 'Memory in MiB',
+    placeholder: 'As the version says',
     hint: 'At most twice the CPU units. Enter the CPU units as well.',
     description: 'MiB of memory, at most twice cpu (needs cpu)',
   },
@@ -113,32 +119,36 @@ const options = {
     label: 'Cached locations only',
     description: 'Use only locations that have the image in their cache',
   },
-  fleet: { kind: 'fleet', description: 'A private fleet to deploy to' },
+  fleet: { kind: 'fleet', placeholder: 'No private fleet', description: 'A private fleet to deploy to' },
   host: {
     kind: 'list',
     of: 'host',
     label: 'Hosts',
-    hint: 'Hosts of the fleet, in the order in which you want them',
+    placeholder: 'Any host of the fleet',
+    hint: 'In the order in which you want them',
     description: 'Hosts of the fleet in order of preference, separated by commas',
     suggest: suggestHosts,
   },
   command: {
     kind: 'string',
     maxLength: 1000,
-    hint: 'A command in place of the container’s own. Needs addresses of players.',
+    placeholder: 'The container’s own',
+    hint: 'Needs addresses of players.',
     description: 'A command in place of the container’s own (needs ip)',
     shown: hidden,
   },
   arguments: {
     kind: 'string',
     maxLength: 1000,
-    hint: 'For the container’s command. Needs addresses of players.',
+    placeholder: 'The container’s own',
+    hint: 'Needs addresses of players.',
     description: 'Arguments for the container’s command (needs ip)',
     shown: hidden,
   },
   'log-storage': {
     kind: 'string',
     maxLength: 100,
+    placeholder: 'As the version says',
     hint: 'The endpoint storage that keeps the log. Needs addresses of players.',
     description: 'The endpoint storage that keeps the log after the end (needs ip)',
   },
@@ -147,12 +157,14 @@ const options = {
     mostDays: 365,
     examples: ['1h', '2h', '8h', '24h'],
     label: 'Lifetime',
-    hint: 'The server stops after this time, for example 2h. I ask you before the end.',
+    placeholder: 'For example 2h',
+    hint: 'The server then stops. I ask you before.',
     description: 'Stop the server after this time, for example 2h (asks before)',
   },
   preset: {
     kind: 'preset',
-    hint: 'Options from this preset. What you enter in this form replaces them.',
+    placeholder: 'No preset',
+    hint: 'What you enter in this form replaces the options of the preset.',
     description: 'Take options from this preset; options given here replace the preset’s',
   },
 } as const;
@@ -270,7 +282,7 @@ async function launch(
   const { asker, invocationId, deployments, clock } = context;
   const usualMs = await deployments.usualMs(ordered);
   const wanted = { ...ordered, plan: { ...ordered.plan, usualMs } };
-  const view = requestingView({ ...wanted, askedBy: asker.name, createdAt: clock.now() });
+  const view = requestingView({ ...wanted, askedBy: asker, createdAt: clock.now() });
   const card = await context.postCard(deploymentCard(view));
   const order = { invocationId, ...wanted, asker, at: asker.at, card };
   const { phase, requestId: deployment, problem: code } = await deployments.deploy(order, replaces, claim);
@@ -281,7 +293,7 @@ async function launch(
 async function knownDeployment({ deployments }: Services, id: string): Promise<Deployment> {
   const known = await deployments.byId(id);
   if (known) return known;
-  throw new InputError('again-unknown', 'I no longer know that deployment.', { hint: 'Use `deploy`.' });
+  throw new InputError('again-unknown', 'I no longer know that server.', { hint: 'Use `deploy`.' });
 }
 
 /**
@@ -292,7 +304,7 @@ async function lostDeployment(services: Services, id: string): Promise<Wanted> {
   const before = await knownDeployment(services, id);
   if (before.replacedBy !== undefined)
     throw new InputError('again-done', 'Someone has deployed this server again already.', {
-      hint: 'Nothing more was deployed. See the card of the new deployment.',
+      hint: 'Nothing more was deployed. See the card of the new server.',
     });
   // The menu of a card offers "Deploy again" for every server, unlike the buttons of the card.
   if (before.phase === 'refused')

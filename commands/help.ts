@@ -38,9 +38,9 @@ export default defineCommand({
       const note: Rich = example
         ? [
             { typed: `help ${example.name}` },
-            ' shows how to use that command. Instead of a whole request_id you can give its beginning, if that fits a single deployment of this channel, or else a single deployment that was not deployed from chat.',
+            ' shows how to use that command. Instead of a whole request_id you can give its beginning, if that fits a single server of this channel, or else a single server that was not deployed from chat.',
           ]
-        : ['You may not look at or change deployments here. Ask an administrator of this place for access.'];
+        : ['You may not look at or change servers here. Ask an administrator of this place for access.'];
       const nodes: Node[] = [...topics, { kind: 'note', text: note }];
       await respond({ kind: 'card', tone: 'neutral', title: ['What you may do here'], nodes });
       return;

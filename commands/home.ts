@@ -79,7 +79,7 @@ function needOf(deployment: Deployment, now: number): Rich | undefined {
     return [' has failed', deployment.errorDetail ? `: ${deployment.errorDetail.split('\n', 1)[0]}` : ''];
   const end = firstEnd(deployment);
   if (!end || end.at - now > SOON_MS) return undefined;
-  return [' ends ', { time: end.at, style: 'relative' }, ' (', { time: end.at, style: 'clock' }, ')'];
+  return [' ends ', { time: end.at, style: 'until' }];
 }
 
 function needRow({ settings, may }: Context<unknown>, deployment: Deployment, now: number): Node[] {

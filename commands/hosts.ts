@@ -40,7 +40,7 @@ interface Measure extends Needs {
 }
 
 export default defineCommand({
-  description: 'List the hosts of a private fleet, and how many deployments fit on each',
+  description: 'List the hosts of a private fleet, and how many servers fit on each',
   topic: 'catalogue',
   example: 'tournament --application kart-racing --version v1.2',
   permission: 'deployments.read',
@@ -55,11 +55,11 @@ export default defineCommand({
     },
     application: {
       kind: 'application',
-      description: 'Show how many more deployments of this application fit (needs version)',
+      description: 'Show how many more servers of this application fit (needs version)',
     },
     version: {
       kind: 'version',
-      description: 'Show how many more deployments of this version fit (needs application)',
+      description: 'Show how many more servers of this version fit (needs application)',
     },
     page: pageOption,
   },
@@ -175,8 +175,8 @@ function hostCard(fleet: string, host: FleetHost, measure: Measure | undefined):
 }
 
 function statusText({ status }: FleetHost): string {
-  if (status === 'ACTIVE') return 'Active, takes deployments';
-  return status === 'PENDING' ? 'Pending, being prepared: takes no deployments yet' : status;
+  if (status === 'ACTIVE') return 'Active, takes servers';
+  return status === 'PENDING' ? 'Pending, being prepared: takes no servers yet' : status;
 }
 
 function deletion({ delete_schedule }: FleetHost): Rich {

@@ -29,7 +29,7 @@ const ROWS = 10;
 const MOST_MINE = 200;
 
 export default defineCommand({
-  description: 'List active deployments',
+  description: 'List active servers',
   topic: 'look',
   example: '--application kart-racing --status ready',
   permission: 'deployments.read',
@@ -103,7 +103,7 @@ async function show(context: Context<unknown>, asked: Filter, wanted: number): P
   const failed = await countFailed(context, filter, ids);
   const pages = Math.max(pagesOf(total_count), has_next ? page + 1 : 1);
   const notes = [
-    ...(ids?.length === MOST_MINE ? [`I looked at your newest ${MOST_MINE} deployments only.`] : []),
+    ...(ids?.length === MOST_MINE ? [`I looked at your newest ${MOST_MINE} servers only.`] : []),
     ...messages.map((message) => `Edgegap: ${message}`),
   ];
   const nodes: Node[] = [
@@ -127,7 +127,7 @@ async function show(context: Context<unknown>, asked: Filter, wanted: number): P
 
 function emptyText(filter: Filter): string {
   const state = filter.status === 'error' ? 'failed' : 'active';
-  return isFiltered(filter) ? `No ${state} deployment matches.` : 'No deployment is active.';
+  return isFiltered(filter) ? `No ${state} server matches.` : 'No server is active.';
 }
 
 /**
@@ -146,15 +146,15 @@ async function countFailed(
 
 function failedNote(count: number): Node[] {
   if (count === 0) return [];
-  const failed = `${counted(count, 'failed deployment')} ${count === 1 ? 'is' : 'are'}`;
-  return [{ kind: 'note', text: [`${failed} not shown: use `, { typed: 'list --status error' }] }];
+  const failed = `${counted(count, 'failed server')} ${count === 1 ? 'is' : 'are'}`;
+  return [{ kind: 'note', text: [`${failed} not shown.`] }];
 }
 
 function menu(table: readonly ListRow[]): Node[] {
   if (table.length === 0) return [];
   const choices = table.map(({ choice }) => choice);
   const action = { command: 'list', action: 'open', arg: '' };
-  return [{ kind: 'select', placeholder: 'Open a deployment', choices, action }];
+  return [{ kind: 'select', placeholder: 'Open a server', choices, action }];
 }
 
 /** The button that switches from the active deployments to the failed deployments, or back. */
@@ -165,6 +165,7 @@ function otherList(filter: Filter, failed: number): Readonly<Record<string, Filt
 
 function listCard(filter: Filter, total: number, nodes: readonly Node[]): Card {
   const words = filterWords({ ...filter, status: undefined });
-  const title = counted(total, `${filter.status === 'error' ? 'failed' : 'active'} deployment`);
+  const noun = `${filter.status === 'error' ? 'failed' : 'active'} server`;
+  const title = total === 0 ? `No ${noun}s` : counted(total, noun);
   return { kind: 'card', tone: 'neutral', title: [words ? `${title}: ${words}` : title], nodes };
 }

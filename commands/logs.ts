@@ -25,7 +25,7 @@ const DEFAULT_LINES = 30;
 const MAX_LINES = 5_000;
 
 export default defineCommand({
-  description: 'Show the last lines of a deployment’s log, its crash log and exit code',
+  description: 'Show the last lines of a server’s log, its crash log and exit code',
   topic: 'look',
   example: '93924761ccde --lines 100 --grep error',
   permission: 'deployments.read',
@@ -36,9 +36,16 @@ export default defineCommand({
       kind: 'integer',
       min: 1,
       max: MAX_LINES,
+      label: 'Lines from the end',
+      placeholder: String(DEFAULT_LINES),
       description: `How many lines from the end (${DEFAULT_LINES} if not given)`,
     },
-    grep: { kind: 'pattern', description: 'Show only lines with this text, or a pattern like /error|warn/i' },
+    grep: {
+      kind: 'pattern',
+      placeholder: 'error, or /error|warn/i',
+      hint: 'Show only lines with this text or pattern',
+      description: 'Show only lines with this text, or a pattern like /error|warn/i',
+    },
     invert: { kind: 'boolean', description: 'Show the lines that do not match grep' },
     file: {
       kind: 'boolean',
@@ -49,6 +56,8 @@ export default defineCommand({
       kind: 'duration',
       examples: ['10m', '30m', '2h'],
       mostDays: 2 / 24,
+      placeholder: '10m',
+      hint: 'How long to follow',
       description: 'How long to follow (10m if not given)',
     },
     share: { kind: 'boolean', description: 'Show the answer to the whole channel' },
@@ -202,7 +211,7 @@ async function argOf(
 }
 
 async function read(
-  { edgegap, deployments, recordings }: Context<unknown>,
+  { edgegap, deployments, recordings, settings }: Context<unknown>,
   { request_id, seen }: DeploymentTarget,
 ): Promise<Logs & Partial<Recorded>> {
   try {
@@ -217,11 +226,21 @@ async function read(
     if (!ended || !(cause instanceof EdgegapError) || cause.outcome !== 'not-done') throw cause;
     const saved = await recordings.of(request_id);
     if (saved) return saved;
-    throw new InputError('log-gone', 'The deployment has terminated, and its log is gone.', {
-      hint: 'To keep the logs of later deployments, give the version an endpoint storage in the Edgegap dashboard.',
-      cause,
-    });
+    throw logGone(settings.savesLogs, cause);
   }
+}
+
+function logGone(savesLogs: boolean, cause: unknown): InputError {
+  const storage = 'give the version an endpoint storage in the Edgegap dashboard';
+  return savesLogs
+    ? new InputError('log-gone', 'The server has stopped, and its log is gone: I could not save the log.', {
+        hint: `To keep the logs of later servers, ${storage}.`,
+        cause,
+      })
+    : new InputError('log-gone', 'The server has stopped, and its log is gone: I am set to save no logs.', {
+        hint: `To keep the logs of later servers, whoever runs me can set FLIGHT_RECORDER to 1 and restart me. Or ${storage}.`,
+        cause,
+      });
 }
 
 interface Shown {
@@ -259,7 +278,7 @@ function logCard(
     nodes.push({ kind: 'text', text: ['The log is empty: the server has printed nothing, or never ran.'] });
   const note = (...text: Inline[]) => nodes.push({ kind: 'note', text });
   if (logs.recordedAt !== undefined)
-    note('The deployment has ended. I saved this log at ', { time: logs.recordedAt, style: 'clock' }, '.');
+    note('The server has ended. I saved this log ', { time: logs.recordedAt, style: 'relative' }, '.');
   if (files.length > 0)
     note(
       `${left > 0 ? `… ${counted(left)} left out here. ` : ''}These are the last lines; all lines are in the ${files.length === 1 ? 'file' : 'files'}.`,

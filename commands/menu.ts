@@ -64,7 +64,7 @@ export default defineCommand({
     const note: Rich =
       nodes.length > 0
         ? HOW_TO_TYPE
-        : ['You may not look at or change deployments here. Ask an administrator of this place for access.'];
+        : ['You may not look at or change servers here. Ask an administrator of this place for access.'];
     await context.respond({
       kind: 'card',
       tone: 'neutral',

@@ -42,7 +42,7 @@ const GAPS_TOLD = 3;
 const DAY_MS = 24 * 60 * 60_000;
 
 export default defineCommand({
-  description: 'Show CPU, memory and network of a deployment as a chart',
+  description: 'Show CPU, memory and network of a server as a chart',
   topic: 'look',
   example: '93924761ccde --last 2h',
   permission: 'deployments.read',
@@ -173,35 +173,31 @@ function nothingMeasured(
   { from, to }: Window,
 ): InputError {
   if (endedAt !== undefined)
-    return new InputError('metrics-gone', 'Edgegap has no measurements of this deployment in that window.', {
+    return new InputError('metrics-gone', 'Edgegap has no measurements of this server in that window.', {
       hint:
         from > endedAt
-          ? 'The deployment had ended before. Give a window in which it ran, with from and to.'
-          : 'The deployment has ended, and Edgegap does not keep the measurements of ended deployments for long.',
+          ? 'The server had ended before. Give a window in which it ran, with from and to.'
+          : 'The server has ended, and Edgegap does not keep the measurements of ended servers for long.',
     });
   if (readyAt === undefined && status === 'ERROR')
     return new InputError(
       'metrics-never',
-      'The deployment failed before it was ready, so nothing was measured.',
+      'The server failed before it was ready, so nothing was measured.',
       {
-        hint: 'The card of the deployment, and `logs`, say why it failed.',
+        hint: 'The card of the server, and `logs`, say why it failed.',
       },
     );
   const began = createdAt ?? readyAt;
   if (began !== undefined && to < began)
-    return new InputError('metrics-before', 'The window lies before the deployment.', {
+    return new InputError('metrics-before', 'The window lies before the start of the server.', {
       hint: 'Give a later window, or leave the window out to see the last hour.',
     });
   if (readyAt === undefined || readyAt > to)
-    return new InputError(
-      'metrics-early',
-      'Nothing was measured in that window: the deployment was not ready.',
-      {
-        hint: 'Ask again a minute or two after the deployment is ready.',
-      },
-    );
+    return new InputError('metrics-early', 'Nothing was measured in that window: the server was not ready.', {
+      hint: 'Ask again a minute or two after the server is ready.',
+    });
   return new InputError('metrics-none', 'Edgegap has no measurements in that window.', {
-    hint: 'The first measurements come a minute or two after a deployment is ready. Ask again, or give a longer window.',
+    hint: 'The first measurements come a minute or two after a server is ready. Ask again, or give a longer window.',
   });
 }
 

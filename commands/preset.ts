@@ -22,7 +22,13 @@ const savable: OptionSpecs = Object.fromEntries(
 );
 
 const name = (description: string) =>
-  ({ kind: 'preset-name', required: true, positional: true, description }) as const;
+  ({
+    kind: 'preset-name',
+    required: true,
+    positional: true,
+    placeholder: 'For example qa',
+    description,
+  }) as const;
 
 /** The form of `preset save`: the name, and then the form of `deploy`. */
 function saveLayout(): FormLayout {

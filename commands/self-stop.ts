@@ -48,15 +48,12 @@ async function ask(context: Context<unknown>, storage = ''): Promise<void> {
   // The invocation's id makes each question unique, so a person who asks twice can answer both questions.
   const arg = await payloads.keepFor(ANSWER_MS, { own: ownDeployment.id, storage, invocationId });
   const action = (action: string) => ({ command: 'self-stop', action, arg });
-  const fields = [
-    { label: 'request_id', value: [{ code: ownDeployment.id }] },
-    { label: 'Log', value: [logWords(logStorageOf(storage || undefined))] },
-  ];
+  const log = logWords(logStorageOf(storage || undefined));
   await respond({
     ...cardOf('warning', 'Stop me?'),
     nodes: [
-      { kind: 'fields', fields },
       { kind: 'text', text: [await consequences(ownDeployment)] },
+      { kind: 'note', text: [`Log ${log} · request_id `, { code: ownDeployment.id }] },
       {
         kind: 'buttons',
         buttons: [
@@ -74,7 +71,7 @@ async function consequences(own: OwnDeployment): Promise<string> {
   const queue = waiting === 0 ? 'No message' : counted(waiting, 'message');
   if (others > 0)
     return `This stops one of ${processes} processes of mine. The other ${others === 1 ? 'process goes' : `${others} go`} on: commands are answered and news is posted as before. ${queue} now ${waiting === 1 ? 'waits' : 'wait'} to be sent. This cannot be undone from chat.`;
-  return `This stops the bot: nobody gets an answer until the bot is started again, outside of chat. All deployments go on running, but the channels hear nothing of their events until then. Planned stops wait, too. ${queue} now ${waiting === 0 || waiting === 1 ? 'waits' : 'wait'} to be sent. If the database is a file inside this deployment, the file is lost, with all these messages.`;
+  return `This stops the bot: nobody gets an answer until the bot is started again, outside of chat. All servers go on running, but the channels hear nothing of their events until then. Planned stops wait, too. ${queue} now ${waiting === 0 || waiting === 1 ? 'waits' : 'wait'} to be sent. If the database is a file inside this server, the file is lost, with all these messages.`;
 }
 
 /** The answer is posted first, because this process may end as soon as Edgegap has the request. */
@@ -89,7 +86,7 @@ async function confirm(context: ActionContext): Promise<void> {
   await respond(stopsNow('Edgegap gets the request now. If Edgegap refuses, this message says so.'));
   const outcome = await ownDeployment.stop(logStorageOf(storage || undefined));
   if (outcome === 'accepted')
-    await respond(stopsNow('Edgegap stops my deployment as soon as the deployment is ready or has failed.'));
+    await respond(stopsNow('Edgegap stops my server as soon as the server is ready or has failed.'));
 }
 
 function answered(): InputError {
@@ -106,7 +103,7 @@ function stopsNow(text: string): Card {
 
 function nothingToStop(): Card {
   const text =
-    'I do not run as a deployment of Edgegap (ARBITRIUM_DELETE_URL is not set), so Edgegap cannot stop me. Whoever runs me can stop me where I run.';
+    'I do not run as a server of Edgegap (ARBITRIUM_DELETE_URL is not set), so Edgegap cannot stop me. Whoever runs me can stop me where I run.';
   return cardOf('neutral', 'There is nothing to stop', [{ kind: 'text', text: [text] }]);
 }
 

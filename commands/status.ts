@@ -7,7 +7,7 @@ import { type DeploymentTarget, isCardOf } from '../src/deployments/deployment.t
 import { stopsIn } from '../src/deployments/planned-stop.ts';
 
 export default defineCommand({
-  description: 'Show a deployment: status, address, ports, location',
+  description: 'Show a server: status, address, ports, location',
   topic: 'look',
   example: '93924761ccde',
   permission: 'deployments.read',

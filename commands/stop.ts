@@ -8,7 +8,7 @@ import {
 import { logStorageOf, logStorageOption, theDeployment } from '../src/command/options.ts';
 import { currentView } from '../src/command/status-view.ts';
 import { answeredHow, askToStop, type HowToStop, questionAnswered } from '../src/command/stop-question.ts';
-import { type DeploymentView, duration, ranFor, ranFromTo } from '../src/deployments/card.ts';
+import { type DeploymentView, duration, ranFor } from '../src/deployments/card.ts';
 import type { DeploymentTarget } from '../src/deployments/deployment.ts';
 import type { StopOutcome } from '../src/deployments/deployments.ts';
 import { unplannedCard, whenOf } from '../src/deployments/planned-stop.ts';
@@ -20,7 +20,7 @@ const interrupted = 'Nothing was stopped; ask again.';
 const permission = 'deployments.stop';
 
 export default defineCommand({
-  description: 'Stop a deployment, now or later (asks first)',
+  description: 'Stop a server, now or later (asks first)',
   topic: 'change',
   example: '93924761ccde --in 10m',
   permission,
@@ -32,7 +32,10 @@ export default defineCommand({
       kind: 'duration',
       mostDays: 7,
       examples: ['5m', '10m', '30m', '1h'],
-      description: 'Stop the deployment after this time, for example 10m (at most 7 days)',
+      label: 'When',
+      placeholder: 'At once, or for example 10m',
+      hint: 'At most 7 days',
+      description: 'Stop the server after this time, for example 10m (at most 7 days)',
     },
     'log-storage': logStorageOption,
   },
@@ -49,7 +52,7 @@ export default defineCommand({
       permission,
       ack: 'update',
       interrupted:
-        'The deployment may or may not have been stopped, or its stop planned: look with `status`, and ask again if not.',
+        'The server may or may not have been stopped, or its stop planned: look with `status`, and ask again if not.',
       on: 'deployment',
       run: confirm,
     },
@@ -76,7 +79,7 @@ export default defineCommand({
 async function ask(context: Context<unknown>, target: DeploymentTarget, how: HowToStop): Promise<void> {
   const { request_id } = target;
   if (request_id === context.ownDeployment?.id)
-    throw new InputError('stop-self', 'That is the deployment in which I run.', {
+    throw new InputError('stop-self', 'That is the server in which I run.', {
       hint: `Nothing was stopped. To stop me, use \`self-stop\`.`,
     });
   // Asks Edgegap even if the bot's record says that the deployment has ended, because a server that runs on unnoticed
@@ -120,7 +123,7 @@ async function plan(
     if (!(await payloads.take(key, tx))) throw questionAnswered();
   });
   const instead = replaced ? [`, in place of the stop that ${replaced.asker.name} planned`] : [];
-  const text: Rich = ['The stop is planned: ', ...whenOf(at), ...instead, '. Its card is in the channel.'];
+  const text: Rich = ['The stop is planned: ', whenOf(at), ...instead, '. Its card is in the channel.'];
   await respond({
     ...plain([`${name} stops in ${duration(inMs)}`], 'success'),
     nodes: [{ kind: 'text', text }],
@@ -135,49 +138,65 @@ async function revoke({ action, plannedStops, asker, respond }: ActionContext): 
 
 function stopCard(outcome: StopOutcome, target: DeploymentTarget, view: DeploymentView | undefined): Card {
   const { seen, known } = target;
-  const id = nameOf(target);
+  const name = nameOf(target);
   switch (outcome) {
     case 'already-terminated':
       return alreadyStopped(target, known && viewOf(known));
     case 'missing':
-      return plain(['Edgegap knows ', ...id, ' no more: there is nothing left to stop'], 'success');
+      return about(target, [`${name} is gone: there is nothing left to stop`], 'success');
     case 'perhaps-stopped':
-      return plain(
-        ['Edgegap does not know ', ...id, ' now: it was probably stopped. Look with ', { typed: 'status' }],
-        'neutral',
-      );
+      return about(target, [`${name} was probably stopped`], 'neutral', [
+        'Edgegap does not know the server now. Look with ',
+        { typed: 'status' },
+        '.',
+      ]);
     case 'already-stopping':
       return stopping(target);
     case 'accepted':
       // Edgegap gives the same answer to a second stop as to a stop before the server is ready.
       return (seen?.current_status ?? known?.status) === 'TERMINATING'
         ? stopping(target)
-        : plain(['Edgegap stops ', ...id, ' as soon as it is ready or has failed'], 'success');
+        : about(target, [`${name} stops soon`], 'success', [
+            'Edgegap stops the server as soon as it is ready or has failed.',
+          ]);
     case 'stopping':
-      return { ...plain(['Stopping ', ...id], 'progress'), nodes: ran(view) };
+      return about(target, [`Stopping ${name}`], 'progress', ran(view));
   }
 }
 
 function stopping(target: DeploymentTarget): Card {
-  return plain([...nameOf(target), ' is stopping already'], 'progress');
+  return about(target, [`${nameOf(target)} is stopping already`], 'progress');
 }
 
 function alreadyStopped(target: DeploymentTarget, view: DeploymentView | undefined): Card {
-  return { ...plain([...nameOf(target), ' has already stopped'], 'neutral'), nodes: ran(view) };
+  return about(target, [`${nameOf(target)} has already stopped`], 'neutral', ran(view));
 }
 
-function nameOf(target: DeploymentTarget): Rich {
-  const name = nameOfTarget(target);
-  return [name === '' ? '' : `${name} `, { code: target.request_id }];
+function nameOf(target: DeploymentTarget): string {
+  return nameOfTarget(target) || 'The server';
 }
 
 /** How long the server ran, in Edgegap's own words and times. */
-function ran(view: DeploymentView | undefined): Card['nodes'] {
+function ran(view: DeploymentView | undefined): Rich {
   const ms = view && ranFor(view);
   if (!view || ms === undefined) return [];
-  const times = ranFromTo(view);
-  const text = [`The server ran for ${duration(ms)}`, ...(times.length > 0 ? [', ', ...times] : []), '.'];
-  return [{ kind: 'text', text }];
+  const when: Rich =
+    view.endedAt === undefined ? [] : [', and ended ', { time: view.endedAt, style: 'relative' }];
+  return [`The server ran for ${duration(ms)}`, ...when, '.'];
+}
+
+/** An answer about a server, whose request_id stands in small print. */
+function about(
+  { request_id }: DeploymentTarget,
+  title: Card['title'],
+  tone: Card['tone'],
+  text: Rich = [],
+): Card {
+  const nodes: Card['nodes'] = [
+    ...(text.length > 0 ? [{ kind: 'text', text } as const] : []),
+    { kind: 'note', text: ['request_id ', { code: request_id }] },
+  ];
+  return { kind: 'card', tone, title, nodes };
 }
 
 function plain(title: Card['title'], tone: Card['tone']): Card {

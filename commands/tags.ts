@@ -14,7 +14,7 @@ import { parseEdgegapTime } from '../src/edgegap/schema.ts';
 import { InputError } from '../src/errors.ts';
 
 const tag = (description: string) =>
-  ({ kind: 'tag', required: true, positional: true, description }) as const;
+  ({ kind: 'tag', required: true, positional: true, placeholder: 'For example qa', description }) as const;
 const oneTag = (description: string) => ({
   deployment: theDeployment,
   tag: { ...tag(description), suggest: offerOwnTags },
@@ -26,7 +26,8 @@ const tagToAdd = {
   of: {
     kind: 'tag',
     label: 'All with the tag',
-    description: 'Add the tag to every deployment with this tag, in place of one deployment',
+    hint: 'Every server with this tag, in place of one server',
+    description: 'Add the tag to every server with this tag, in place of one server',
   },
 } as const;
 
@@ -37,7 +38,7 @@ const change = {
 } as const;
 
 export default defineGroup({
-  description: 'List, add, remove or rename the tags of a deployment',
+  description: 'List, add, remove or rename the tags of a server',
   topic: 'change',
   usual: 'list',
   actions: {
@@ -51,7 +52,7 @@ export default defineGroup({
   },
   subcommands: {
     list: defineCommand({
-      description: 'List the tags of a deployment',
+      description: 'List the tags of a server',
       example: '93924761ccde',
       permission: 'deployments.read',
       ack: 'private',
@@ -71,7 +72,7 @@ export default defineGroup({
     }),
     add: defineCommand({
       ...change,
-      description: 'Add a tag to a deployment, or to every deployment that has another tag',
+      description: 'Add a tag to a server, or to every server that has another tag',
       example: '93924761ccde qa',
       options: tagToAdd,
       layout: { title: 'Add a tag', submit: 'Add', first: ['deployment', 'tag', 'of'] },
@@ -86,7 +87,7 @@ export default defineGroup({
     }),
     remove: defineCommand({
       ...change,
-      description: 'Remove a tag from a deployment',
+      description: 'Remove a tag from a server',
       example: '93924761ccde qa',
       options: oneTag('The tag to remove'),
       layout: { title: 'Remove a tag', submit: 'Remove', first: ['deployment', 'tag'] },
@@ -99,7 +100,7 @@ export default defineGroup({
     }),
     rename: defineCommand({
       ...change,
-      description: 'Rename a tag of a deployment',
+      description: 'Rename a tag of a server',
       example: '93924761ccde qa release',
       options: { ...oneTag('The tag to rename'), 'new-name': tag('The new name of the tag') },
       layout: { title: 'Rename a tag', submit: 'Rename', first: ['deployment', 'tag', 'new-name'] },
@@ -143,7 +144,7 @@ interface OneTag {
   readonly tag: string;
 }
 
-const NO_TAGS = 'The deployment has no tags.';
+const NO_TAGS = 'The server has no tags.';
 
 const tagsOf = ({ edgegap, options }: CheckContext<OneTag>) => edgegap.tags(options.deployment.request_id);
 
@@ -159,8 +160,8 @@ function present(all: readonly string[], wanted: string): string {
   const tags = withoutOwnTags(all);
   const [tag, ...more] = namesakes(wanted, tags, (one) => one);
   if (tag === undefined)
-    throw new InputError('tag-unknown', `The deployment has no tag ${quoted(wanted)}.`, {
-      hint: tags.length > 0 ? `The deployment has: ${tags.join(', ')}.` : NO_TAGS,
+    throw new InputError('tag-unknown', `The server has no tag ${quoted(wanted)}.`, {
+      hint: tags.length > 0 ? `The server has: ${tags.join(', ')}.` : NO_TAGS,
     });
   if (more.length > 0)
     throw new InputError('tag-ambiguous', `Several tags could be meant by ${quoted(wanted)}.`, {
@@ -174,7 +175,7 @@ function checkFree(all: readonly string[], wanted: string): void {
 }
 
 function hasAlready(tag: string, cause?: unknown): InputError {
-  return new InputError('tag-exists', `The deployment has the tag ${quoted(tag)} already.`, {
+  return new InputError('tag-exists', `The server has the tag ${quoted(tag)} already.`, {
     hint: 'Nothing was changed.',
     cause,
   });

@@ -214,6 +214,7 @@ export async function buildApp({
     settings: {
       defaultNear: config.defaultNear,
       dashboard: config.dashboard,
+      savesLogs: config.flightRecorder,
       maxTagLength: config.maxTagLength,
       applicationAllowlist: allowlist,
       fleets: config.fleets,

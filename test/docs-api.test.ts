@@ -149,7 +149,7 @@ describe('the commands in the table', () => {
     ] as const) {
       const from = stage.simulator.requests.length;
       await effectOf(stage, 'operator', () => typeLine(stage, 'operator', line));
-      const buttons = { stop: 'Stop it', 'self-stop': 'Stop the bot', 'bulk-stop': 'Stop 2 deployments' };
+      const buttons = { stop: 'Stop it', 'self-stop': 'Stop the bot', 'bulk-stop': 'Stop 2 servers' };
       const button = (buttons as Readonly<Record<string, string>>)[command];
       if (button) await effectOf(stage, 'operator', () => stage.driver.press('operator', button));
       if (command === 'bulk-stop')

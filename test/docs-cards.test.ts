@@ -20,7 +20,7 @@ const view: DeploymentView = {
     { name: 'http', protocol: 'TCP', link: '4a370e513c4e.pr.edgegap.net:31048' },
   ],
   tags: ['qa'],
-  askedBy: 'Ada',
+  askedBy: { id: 'ada', name: 'Ada' },
   createdAt: READY - 14_000,
   readyAt: READY,
   endedAt: undefined,
@@ -32,7 +32,7 @@ const view: DeploymentView = {
 
 test("the README shows the terminal's card exactly as the terminal prints the card", () => {
   let button = 0;
-  const lines = renderConsole(deploymentCard({ ...view, askedBy: 'you' }), {
+  const lines = renderConsole(deploymentCard({ ...view, askedBy: { id: 'you', name: 'you' } }), {
     color: false,
     columns: undefined,
     now: READY,

@@ -1,4 +1,4 @@
-import { type Button, type Card, type Node, type Steps, textFile } from '../chat/card.ts';
+import { type Button, type Card, type Node, type Rich, type Steps, textFile } from '../chat/card.ts';
 import { counted } from '../chat/facts.ts';
 import { COLUMNS, listTable } from '../deployments/list-row.ts';
 import type { Change, Item, Order, Target } from './plan.ts';
@@ -21,7 +21,7 @@ export function planQuestion(
   notes: readonly string[] = [],
 ): Card {
   const { change, words } = order;
-  const title = `${verbs(change).todo} ${counted(targets.length, 'deployment')}`;
+  const title = `${verbs(change).todo} ${counted(targets.length, 'server')}`;
   const isLong = targets.length > ROWS;
   const consequence: Node[] =
     change.kind === 'stop'
@@ -33,18 +33,17 @@ export function planQuestion(
         ]
       : [];
   const text =
-    'Only the deployments of this plan are changed, and of these only those that still run and still match. The plan can be confirmed for 15 minutes.';
+    'Only these servers are changed, and of these only those that still run and match. You have 15 minutes to confirm.';
   return {
     kind: 'card',
     tone: 'warning',
     title: [`${title}?`],
     nodes: [
       ...consequence,
-      ...(words ? [{ kind: 'fields', fields: [{ label: 'Filter', value: [words] }] } as const] : []),
       listTable(targets.slice(0, ROWS)),
       ...(isLong ? [note(`${ROWS} of ${targets.length} are shown. ${fileName(order)} holds all.`)] : []),
       ...notes.map(note),
-      note(text),
+      note(words ? `Filter: ${words}. ${text}` : text),
       {
         kind: 'buttons',
         buttons: [
@@ -68,9 +67,9 @@ export function planQuestion(
 
 /** The card for the channel before the plan is confirmed. If the bot crashes at this moment, the card stays like this. */
 export function planUnbegun(order: Order, count: number): Card {
-  const title = [`${verbs(order.change).todo} ${counted(count, 'deployment')}: not begun yet`];
+  const title = [`${verbs(order.change).todo} ${counted(count, 'server')}: not begun yet`];
   const text = ['I am storing the confirmation. This card changes as soon as the plan begins.'];
-  return { kind: 'card', tone: 'neutral', title, nodes: [about(order), { kind: 'text', text }] };
+  return { kind: 'card', tone: 'neutral', title, nodes: [{ kind: 'text', text }, about(order)] };
 }
 
 /** The card for the channel, while the plan is carried out and afterwards. */
@@ -81,14 +80,17 @@ export function planProgress(id: string, order: Order, all: readonly Item[]): Ca
   const failed = inState('failed');
   const isOver = done.length + leftOut.length + failed.length === all.length;
   const { doing, done: verb } = verbs(order.change);
+  const servers = counted(all.length, 'server');
+  const count = isOver && done.length === all.length ? servers : `${done.length} of ${servers}`;
   const title = [
-    isOver
-      ? `${verb} ${counted(done.length, 'deployment')}`
-      : `${doing} ${done.length} of ${counted(all.length, 'deployment')}`,
+    `${isOver ? verb : doing} ${count}`,
     ...(leftOut.length > 0 ? [`left out ${leftOut.length}`] : []),
     ...(failed.length > 0 ? [`failed ${failed.length}`] : []),
   ].join(', ');
-  const named = [...section('Failed', failed), ...section('Left out', leftOut)];
+  const named = [
+    ...section(`Not ${verb.split(' ', 1)[0]?.toLowerCase()}`, failed),
+    ...section('Left out', leftOut),
+  ];
   if (!isOver) {
     const steps: Steps = {
       kind: 'steps',
@@ -99,23 +101,25 @@ export function planProgress(id: string, order: Order, all: readonly Item[]): Ca
         { title: 'Finished', state: 'waiting' },
       ],
     };
-    return { kind: 'card', tone: 'progress', title: [title], nodes: [about(order), steps, ...named] };
+    return { kind: 'card', tone: 'progress', title: [title], nodes: [steps, ...named, about(order)] };
   }
   const isLong = [done, leftOut, failed].some(({ length }) => length > ROWS);
   const file = fileName(order, '-result');
   const rows = all.map(({ request_id, cells: [, application], state, reason }) =>
     [request_id, application, state, reason].join('\t'),
   );
-  const again = button(order, 'Try the failed deployments again', 'secondary', 'again', id);
+  const retry = `Retry ${doing.slice(0, 1).toLowerCase()}${doing.slice(1)} ${counted(failed.length, 'server')}`;
+  const again = button(order, retry, 'secondary', 'again', id);
   return {
     kind: 'card',
-    tone: failed.length > 0 ? 'danger' : leftOut.length > 0 ? 'warning' : 'success',
+    tone:
+      done.length === all.length ? 'success' : done.length > 0 || failed.length === 0 ? 'warning' : 'danger',
     title: [title],
     nodes: [
-      about(order),
       ...named,
       ...section(verb, done),
-      ...(isLong ? [note(`${file} names every deployment.`)] : []),
+      ...(isLong ? [note(`${file} names every server.`)] : []),
+      about(order),
       ...(failed.length > 0 ? [{ kind: 'buttons', buttons: [again] } as const] : []),
     ],
     ...(isLong
@@ -124,24 +128,25 @@ export function planProgress(id: string, order: Order, all: readonly Item[]): Ca
   };
 }
 
-/** The person and the filter. The person knows of the plan, and so is named without a mention. */
+/** The filter, and the person, who knows of the plan and is not pinged. */
 function about({ asker, words }: Order): Node {
-  const by = { label: 'Asked for by', value: [asker.name] };
-  return { kind: 'fields', fields: [by, ...(words ? [{ label: 'Filter', value: [words] }] : [])] };
+  const before = words ? `Filter: ${words} · asked for by ` : 'Asked for by ';
+  return { kind: 'note', text: [before, { person: asker.id, name: asker.name }] };
 }
 
 function section(title: string, items: readonly Item[]): Node[] {
   if (items.length === 0) return [];
   const shown = items
     .slice(0, ROWS)
-    .map(({ request_id, cells: [, application], reason = application }) =>
-      [request_id, reason].filter(Boolean).join(': '),
+    .flatMap(
+      ({ request_id, cells: [, application = ''], reason }): Rich => [
+        `\n${application}${application && ' '}`,
+        { code: request_id },
+        reason === undefined ? '' : `: ${reason}`,
+      ],
     );
-  const more = items.length > ROWS ? [`and ${items.length - ROWS} more`] : [];
-  return [
-    { kind: 'text', text: [{ bold: `${title} (${items.length})` }] },
-    { kind: 'code', text: [...shown, ...more].join('\n'), keep: 'start' },
-  ];
+  const more = items.length > ROWS ? [`\nand ${items.length - ROWS} more`] : [];
+  return [{ kind: 'text', text: [{ bold: `${title} (${items.length})` }, ...shown, ...more] }];
 }
 
 function note(text: string): Node {

@@ -179,7 +179,7 @@ export class Plans {
           .executeTakeFirst();
         if (Number(numUpdatedRows) < ids.length)
           throw new InputError('plan-went-on', 'The plan has gone on in the meantime.', {
-            hint: 'See the card of the plan, and ask again if the card still says that deployments failed.',
+            hint: 'See the card of the plan, and ask again if the card still says that servers failed.',
           });
       }
       await also?.(tx);

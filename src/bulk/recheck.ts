@@ -19,8 +19,8 @@ export interface BulkAccount {
   readonly clock: Clock;
 }
 
-const ENDED = 'the deployment has ended';
-const STOPPING = 'the deployment is being stopped already';
+const ENDED = 'the server has ended';
+const STOPPING = 'the server is being stopped already';
 
 /**
  * Finds out, for each deployment in order, why the deployment is now left out of the plan. The reason is undefined if
@@ -71,7 +71,7 @@ export async function settled(
 }
 
 export function hasTag(tag: string): string {
-  return `the deployment has the tag ${tag} already`;
+  return `the server has the tag ${tag} already`;
 }
 
 /** Whether the bot's record says that a stop of the deployment is under way. */
@@ -112,6 +112,6 @@ function changed({ status, tag }: Filter, { current_status: now, tags }: Deploym
     return `the status is now ${statusFace(now).words}`;
   const wanted = [tag ?? []].flat();
   if (wanted.length > 0 && !wanted.some((one) => tags.includes(one)))
-    return `the deployment no longer has the tag ${wanted.join(' or ')}`;
+    return `the server no longer has the tag ${wanted.join(' or ')}`;
   return undefined;
 }

@@ -14,10 +14,23 @@ export type Inline =
    * Pings this person, given by the id on the platform. Allowed only if the message answers a request of this person.
    */
   | { readonly mention: string; readonly name: string }
+  /**
+   * Names this person without a ping. A platform on which every mention pings shows the name.
+   */
+  | { readonly person: string; readonly name: string }
   /** A channel, given by its id on the platform. Platforms that can resolve ids show the channel's name. */
   | { readonly channel: string }
-  /** An instant, in epoch milliseconds, shown in the reader's own time: "3 minutes ago", or day and time. */
-  | { readonly time: number; readonly style: 'relative' | 'clock' };
+  | Instant;
+
+/**
+ * An instant, in epoch milliseconds, shown in the reader's own time: `relative` as "3 minutes ago", `clock` with the
+ * time of day, and with the date unless the platform knows that the day is today. `until` is for an instant to come,
+ * shown as "in 3 minutes" on a platform that keeps this text up to date, and as a time of day elsewhere.
+ */
+export interface Instant {
+  readonly time: number;
+  readonly style: 'relative' | 'until' | 'clock';
+}
 
 /**
  * A command, or options of a command, as people type them in the terminal: `logs @last --lines 50` or `--near
@@ -179,7 +192,7 @@ export function attributed(message: Message, { id, name, command }: Attribution)
 }
 
 /**
- * Applies `change` to the text of an inline. A mention, a channel and a time have no text, so they stay as they are. A
+ * Applies `change` to the text of an inline. A person, a channel and a time have no text, so they stay as they are. A
  * command stays whole, because a person may copy the command.
  */
 export function withText(inline: Inline, change: (text: string) => string): Inline {
@@ -201,7 +214,7 @@ function plainInline(inline: Inline): string {
   if ('code' in inline) return inline.code;
   if ('typed' in inline) return inline.typed;
   if ('link' in inline) return inline.text;
-  if ('mention' in inline) return inline.name;
+  if ('mention' in inline || 'person' in inline) return inline.name;
   if ('channel' in inline) return `#${inline.channel}`;
   return new Date(inline.time).toISOString();
 }

@@ -23,6 +23,8 @@ interface FieldBase {
   readonly label: string;
   /** A heading above this field and the fields that follow. Platforms without headings in forms leave the heading out. */
   readonly heading?: string;
+  /** The text in the field as long as the field is empty: the value that then counts, or an example. */
+  readonly placeholder?: string;
   /** Small print shown with the field. */
   readonly hint?: string;
   readonly required?: boolean;

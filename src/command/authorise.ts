@@ -13,9 +13,9 @@ export interface Policy {
 const OPERATORS: readonly PermissionLevel[] = ['read', 'inspect', 'change'];
 
 const REFUSALS: Readonly<Partial<Record<PermissionLevel, string>>> = {
-  read: 'You may not look at deployments here.',
+  read: 'You may not look at servers here.',
   inspect: 'Only operators may examine the bot.',
-  change: 'You may not change deployments here.',
+  change: 'You may not change servers here.',
 };
 
 /** Why the person lacks the permission, in words for that person. Undefined if the person has the permission. */

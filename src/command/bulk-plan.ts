@@ -43,14 +43,14 @@ export async function matching(
   if (targets.length > 0)
     return { ...found, words, targets, spared: targets.length < found.targets.length ? spared : undefined };
   if (found.targets.length > 0)
-    throw new InputError('filter-self', 'Only the deployment in which I run matches.', {
+    throw new InputError('filter-self', 'Only the server in which I run matches.', {
       hint: `Nothing was changed. To stop me, use \`self-stop\`.`,
     });
   const { status } = wanted.filter;
-  const failed = status || wanted.without ? '' : ' Failed deployments are found only with `--status error`.';
+  const failed = status || wanted.without ? '' : ' Failed servers are found only with `--status error`.';
   const problem = nothingToChange(found, wanted);
   throw new InputError('filter-empty', `${problem}${words && `: ${words}`}.`, {
-    hint: `Nothing was changed.${failed} \`list\` shows the deployments that run.`,
+    hint: `Nothing was changed.${failed} \`list\` shows the servers that run.`,
   });
 }
 
@@ -59,8 +59,8 @@ function nothingToChange({ matched, tagged }: Found, { filter, without }: Wanted
     ...(tagged > 0 ? [`has the tag ${without}`] : []),
     ...(matched > 0 ? ['is being stopped'] : []),
   ].join(' or ');
-  if (why) return `Every deployment that matches (${matched + tagged}) ${why} already`;
-  return `No ${filter.status ? '' : 'running '}deployment matches`;
+  if (why) return `Every server that matches (${matched + tagged}) ${why} already`;
+  return `No ${filter.status ? '' : 'running '}server matches`;
 }
 
 /** Stores the plan with exactly these deployments. Returns the question for the person alone. */
@@ -72,10 +72,10 @@ export async function propose(
 ): Promise<Card> {
   const order = { command, change, filter, words, asker };
   const id = await plans.create(order, targets);
-  const unknown = `${counted(unplaced, 'running deployment')} whose city is not known`;
+  const unknown = `${counted(unplaced, 'running server')} whose city is not known`;
   const notes = [
     ...(unplaced > 0 ? [`The plan leaves out ${unknown}.`] : []),
-    ...(spared ? [`The plan leaves out the deployment in which I run, ${spared}: use self-stop.`] : []),
+    ...(spared ? [`The plan leaves out the server in which I run, ${spared}: use self-stop.`] : []),
   ];
   return planQuestion(id, order, targets, notes);
 }
@@ -115,7 +115,7 @@ export function planActions(command: string, permission: Permission, nothing: st
         const { plans, action, edgegap: api, deployments, clock } = context;
         const { plan, ids } = (await plans.failed(action.arg)) ?? { ids: [] };
         if (!plan || ids.length === 0)
-          throw new InputError('plan-old', 'I no longer know which deployments failed.', {
+          throw new InputError('plan-old', 'I no longer know which servers failed.', {
             hint: `${nothing} Use \`${command}\` again.`,
           });
         const over = await settled({ api, deployments, plans, clock }, plan, ids);
@@ -125,7 +125,7 @@ export function planActions(command: string, permission: Permission, nothing: st
         if (found && found.targets.length > 0)
           return await context.respond(await propose(context, command, plan, found));
         const reasons = [...new Set(over.map(({ reason }) => reason))].join('; ');
-        throw new InputError('plan-over', 'No deployment is left to try again.', {
+        throw new InputError('plan-over', 'No server is left to try again.', {
           hint: `${nothing} ${reasons && `The reason: ${reasons}.`}`.trim(),
         });
       },

@@ -70,12 +70,12 @@ export function answered(): InputError {
   return new InputError(
     'confirm-closed',
     'That question was answered already, or I asked you more than 15 minutes ago.',
-    { hint: 'Nothing more was deployed. Use `deploy` for another deployment.' },
+    { hint: 'Nothing more was deployed. Use `deploy` for another server.' },
   );
 }
 
 function runningText(running: number): string {
-  return running === 0 ? 'No deployment from chat runs now.' : `${theyRun(running, 'from chat ')} already.`;
+  return running === 0 ? 'No server from chat runs now.' : `${theyRun(running, 'from chat ')} already.`;
 }
 
 function question({ application, version, plan }: Wanted, text: string, arg: string): Card {

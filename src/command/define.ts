@@ -312,6 +312,8 @@ export interface CommandSettings extends ParseSettings {
   /** Names of private fleets to suggest. */
   readonly fleets: readonly string[];
   readonly lifetime: LifetimeLimits;
+  /** Whether the bot saves the logs of servers before Edgegap deletes them. */
+  readonly savesLogs: boolean;
   /** Values that are masked in every server's log. */
   readonly secrets: readonly string[];
 }

@@ -53,7 +53,7 @@ async function roomFor(
 function activeHost(name: string, hosts: readonly FleetHost[], fleet: string): FleetHost {
   const host = hostNamed(name, hosts, fleet);
   if (host.status === 'ACTIVE') return host;
-  throw new InputError('host-pending', `The host ${quoted(host.host_id)} takes no deployments yet.`, {
+  throw new InputError('host-pending', `The host ${quoted(host.host_id)} takes no servers yet.`, {
     hint: `The host is being prepared (status ${host.status}). Nothing was deployed. Name another host, or try again later.`,
   });
 }

@@ -113,7 +113,7 @@ function resourcesOf({ cpu, memory }: Partial<Given>): OrderDetails['resources']
   if (cpu === undefined && memory === undefined) return undefined;
   if (cpu === undefined || memory === undefined)
     throw new InputError('resources-half', 'cpu and memory belong together: only one of them is given.', {
-      hint: 'Give both, or leave both out. Without them, the deployment gets the resources of its version.',
+      hint: 'Give both, or leave both out. Without them, the server gets the resources of its version.',
       option: cpu === undefined ? 'cpu' : 'memory',
     });
   if (memory > 2 * cpu)

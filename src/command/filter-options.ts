@@ -7,20 +7,47 @@ import { suggestHosts } from './hosts.ts';
  * `older-than`.
  */
 export const filterOptions = {
-  application: { kind: 'application', orInactive: true, description: 'Only of this application' },
-  version: { kind: 'version', orInactive: true, description: 'Only of this version' },
-  status: { kind: 'choice', choices: STATUSES, description: 'Only in this status' },
-  tag: { kind: 'tag', description: 'Only with this tag' },
+  application: {
+    kind: 'application',
+    orInactive: true,
+    placeholder: 'Any application',
+    description: 'Only of this application',
+  },
+  version: {
+    kind: 'version',
+    orInactive: true,
+    placeholder: 'Any version',
+    description: 'Only of this version',
+  },
+  status: {
+    kind: 'choice',
+    choices: STATUSES,
+    placeholder: 'Any status',
+    description: 'Only in this status',
+  },
+  tag: { kind: 'tag', placeholder: 'Any tag', description: 'Only with this tag' },
   fleet: {
     kind: 'string',
     suggest: suggestFleets,
+    placeholder: 'Any fleet',
+    hint: '* stands for anything',
     description: 'Only on this private fleet; * stands for anything',
   },
   host: {
     kind: 'string',
     suggest: suggestHosts,
+    placeholder: 'Any host',
+    hint: '* stands for anything',
     description: 'Only on this host of a fleet; * stands for anything',
   },
-  'older-than': { kind: 'duration', description: 'Only deployments at least this old, for example 2h' },
-  mine: { kind: 'boolean', description: 'Only deployments that you deployed from chat' },
+  'older-than': {
+    kind: 'duration',
+    placeholder: 'Any age, or for example 2h',
+    description: 'Only servers at least this old, for example 2h',
+  },
+  mine: {
+    kind: 'boolean',
+    label: 'Only your servers',
+    description: 'Only servers that you deployed from chat',
+  },
 } as const;

@@ -33,7 +33,7 @@ export async function follow(
   const isHere = known?.card.workspace === at.workspace && known.card.channel === at.channel;
   const card = await postCard(followCard(order), isHere ? known.card : undefined);
   await followers.start(order, card, invocationId);
-  const where = isHere ? 'under the card of the deployment' : 'in this channel';
+  const where = isHere ? 'under the card of the server' : 'in this channel';
   await respond({ kind: 'line', tone: 'success', text: [`I show the new lines of the log ${where}.`] });
 }
 
@@ -52,7 +52,7 @@ export const unfollow = {
 } as const satisfies Action;
 
 function ended(request_id: string): InputError {
-  return new InputError('follow-ended', 'The deployment has ended, so its log has no new lines.', {
+  return new InputError('follow-ended', 'The server has ended, so its log has no new lines.', {
     hint: `\`logs ${request_id}\` shows the last lines, if they still exist.`,
   });
 }

@@ -40,7 +40,7 @@ export async function argumentOnCard(
   ];
   const [request_id, another] = named('deployment');
   if (another !== undefined)
-    throw new InputError('card-several', 'This message shows several deployments.', {
+    throw new InputError('card-several', 'This message shows several servers.', {
       hint: 'Use the card of one of them, or its request_id.',
     });
   const [own] = named('order');
@@ -66,7 +66,7 @@ export async function argumentOnCard(
 }
 
 function noCard(): InputError {
-  return new InputError('no-card', 'That message is not the card of a deployment.', {
-    hint: 'Use the menu of a message in which I show a deployment, or give the request_id: `list` shows all running deployments.',
+  return new InputError('no-card', 'That message is not the card of a server.', {
+    hint: 'Use the menu of a message in which I show a server, or give the request_id: `list` shows all running servers.',
   });
 }

@@ -36,7 +36,8 @@ export const theDeployment = {
   kind: 'deployment',
   required: true,
   positional: true,
-  hint: 'The deployments of this channel come first.',
+  label: 'Server',
+  placeholder: 'Choose a server',
   description: 'A request_id, the beginning of a request_id, or an address',
 } as const satisfies OptionSpec;
 
@@ -45,6 +46,8 @@ export const logStorageOption = {
   kind: 'string',
   maxLength: 100,
   suggest: async () => ['yes', 'no'],
+  placeholder: 'The version decides',
+  hint: 'yes, no, or the name of a log storage',
   description: 'Keep the log: yes, no, or the name of a log storage (the version decides if not given)',
 } as const satisfies OptionSpec;
 

@@ -37,7 +37,7 @@ interface Parts {
 export function stopsLater({ accountOf, policy, adapters, clock, log }: Parts): readonly TaskKind[] {
   async function authorise({ asker, place, isLifetime }: PlannedStop): Promise<void> {
     if (isLifetime && policy.readOnly)
-      throw new RefusedError('read-only', 'I am set to read-only, so I stop no deployment.');
+      throw new RefusedError('read-only', 'I am set to read-only, so I stop no server.');
     if (isLifetime) return;
     const adapter = adapters.find(({ platform }) => platform === place.platform);
     if (!adapter) throw new AppError('not-set-up', `I am not connected to ${place.platform} any more.`);
@@ -45,7 +45,7 @@ export function stopsLater({ accountOf, policy, adapters, clock, log }: Parts): 
     const refused = refusal(policy, place.platform, person, 'deployments.stop');
     if (!refused) return;
     if (refused.code === 'read-only') throw refused;
-    throw new RefusedError(refused.code, `${asker.name} may no longer stop deployments here.`);
+    throw new RefusedError(refused.code, `${asker.name} may no longer stop servers here.`);
   }
 
   /** If Edgegap wrongly answered that there is no such deployment, the server would run on and be billed. */

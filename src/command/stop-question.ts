@@ -60,12 +60,12 @@ interface Asked {
 
 function questionCard(view: DeploymentView, { name, arg, how, planned, stopsAt }: Asked): Card {
   const later = how.inMs === undefined ? undefined : `in ${duration(how.inMs)}`;
-  const fields = [
-    { label: 'request_id', value: [{ code: view.request_id ?? '' }] },
-    ...(view.place ? [{ label: 'Location', value: [view.place] }] : []),
-    ...(view.status === 'READY' && view.fqdn ? [{ label: 'Address', value: [{ code: view.fqdn }] }] : []),
-    ...(later ? [{ label: 'Stops', value: [`${later}, counted from your answer`] }] : []),
-    { label: 'Log', value: [logWords(how.logStorage)] },
+  const which: Rich = [
+    ...(view.place ? [`${view.place} · `] : []),
+    ...(view.status === 'READY' && view.fqdn ? [{ code: view.fqdn }, ' · '] : []),
+    'request_id ',
+    { code: view.request_id ?? '' },
+    ` · log ${logWords(how.logStorage)}`,
   ];
   const button = (label: string, style: 'danger' | 'secondary', action: string): Button => ({
     label,
@@ -73,12 +73,18 @@ function questionCard(view: DeploymentView, { name, arg, how, planned, stopsAt }
     action: { command: 'stop', action, arg },
   });
   const already = planned
-    ? [` A stop is planned already: `, ...whenOf(planned.at), `, asked by ${planned.asker.name}.`]
+    ? [
+        ' ',
+        { bold: 'A stop is planned already:' },
+        ' ',
+        whenOf(planned.at),
+        `, asked for by ${planned.asker.name}.`,
+      ]
     : [];
   const { endsAt = stopsAt } = view;
   const sooner: Rich =
     later && endsAt < stopsAt
-      ? [' But Edgegap ends this server by itself before that, at ', ...whenOf(endsAt), '.']
+      ? [' But Edgegap ends this server by itself before that: ', whenOf(endsAt), '.']
       : [];
   const buttons = [
     button(later ? `Stop it ${later}` : 'Stop it', 'danger', 'confirm'),
@@ -89,23 +95,24 @@ function questionCard(view: DeploymentView, { name, arg, how, planned, stopsAt }
     tone: 'warning',
     title: [`Stop ${name}${later ? ` ${later}` : ''}?`],
     nodes: [
-      { kind: 'fields', fields },
-      { kind: 'text', text: [later ? WHEN_LATER : consequence(view.status), ...sooner, ...already] },
+      { kind: 'text', text: [later ? whenLater(later) : consequence(view.status), ...sooner, ...already] },
+      { kind: 'note', text: which },
       { kind: 'buttons', buttons },
     ],
   };
 }
 
-const WHEN_LATER =
-  'Players who are on the server then are disconnected. Until then, the stop can be cancelled in the channel.';
+function whenLater(later: string): string {
+  return `Players on the server are disconnected ${later}, counted from your answer. Until then, the stop can be cancelled in the channel.`;
+}
 
 function consequence(status: string): string {
   switch (status) {
     case 'READY':
       return 'Players on the server are disconnected. A stop cannot be undone.';
     case 'ERROR':
-      return 'The deployment is removed. A stop cannot be undone.';
+      return 'The server is removed. A stop cannot be undone.';
     default:
-      return 'The deployment is not ready yet: Edgegap stops it as soon as it is ready. A stop cannot be undone.';
+      return 'The server is not ready yet: Edgegap stops it as soon as it is ready. A stop cannot be undone.';
   }
 }

@@ -85,7 +85,7 @@ function lineFor(deployment: Deployment, happening: Happening, source: NewsSourc
       return line('danger', ' failed', ...detail);
     }
     case 'terminated':
-      return line('neutral', ' terminated', ...lifetime(deployment));
+      return line('neutral', ' stopped', ...lifetime(deployment));
     case 'still-running':
       return line('warning', ' is still running after all');
     case 'not-stopped':
@@ -93,15 +93,15 @@ function lineFor(deployment: Deployment, happening: Happening, source: NewsSourc
         'warning',
         ' still runs: Edgegap accepted the stop and did not carry it out. ',
         deployment.plan.lifetime?.unheeded
-          ? 'Its lifetime is over, so I stop the deployment again.'
-          : 'Stop the deployment again.',
+          ? 'Its lifetime is over, so I stop the server again.'
+          : 'Stop the server again.',
       );
     case 'adopted':
       return line('warning', ' did start after all');
     case 'lost':
       return line(
         'warning',
-        ' may have started, but Edgegap neither answered nor lists the deployment. I do not send the request again.',
+        ' may have started, but Edgegap neither answered nor lists the server. I do not send the request again.',
       );
     case 'stop-asked': {
       if (deployment.plan.lifetime?.isOver)

@@ -35,26 +35,26 @@ export function answerCard(
     action: { command: 'status', action: 'refresh', arg: id + DETAILS },
   };
   return deploymentCard(view, {
-    ports: playersOf(view),
-    location: details ? detailsOf(view, now) : [],
+    state: playersOf(view),
+    details: details ? detailsOf(view, now) : [],
     buttons: details ? [] : [more],
-    now,
+    isAnswer: true,
     checkedAt: isRefresh ? now : undefined,
     dashboard,
     refresh: id + (details ? DETAILS : ''),
-    portText: mapping,
+    ...(details ? { portText: mapping } : {}),
   });
 }
 
-/** The text ` · 7777 → 31504` (internal and external port), shown after the address that players need. */
+/** The text ` · 7777 → 31504` (internal and external port). */
 function mapping({ internal, external }: PortView): Rich {
   return internal === undefined || external === undefined ? [] : [` · ${internal} → ${external}`];
 }
 
-function playersOf(view: DeploymentView): Field[] {
+function playersOf(view: DeploymentView): Rich[] {
   const { sockets, sockets_usage: used } = view.told ?? {};
   if (used === undefined || !isLive(view)) return [];
-  return [{ label: 'Players', value: [String(used), sockets === undefined ? '' : ` of ${sockets}`] }];
+  return [[`${used}${sockets === undefined ? '' : ` of ${sockets}`} players`]];
 }
 
 function detailsOf({ told }: DeploymentView, now: number): Field[] {

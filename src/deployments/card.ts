@@ -21,11 +21,12 @@ export interface DeploymentView {
   readonly tags: readonly string[];
   /** Further parts of the order, if the deployment was deployed from chat. */
   readonly ordered?: readonly Field[];
-  readonly askedBy: string | undefined;
+  readonly askedBy: { readonly id: string; readonly name: string } | undefined;
   /** Whether this person adopted the deployment, which was deployed elsewhere. */
   readonly adopted?: boolean | undefined;
   readonly createdAt: number | undefined;
   readonly readyAt: number | undefined;
+  readonly failedAt?: number | undefined;
   readonly endedAt: number | undefined;
   /** The time at which Edgegap stops the server by itself. */
   readonly endsAt?: number | undefined;
@@ -36,10 +37,12 @@ export interface DeploymentView {
    * The id of a deployment that a person may order again from this card. Undefined if the card offers no such button.
    */
   readonly again: string | undefined;
-  /** Whether the card also offers another city for the same order. */
+  /** Whether another city may help, so that the card offers another city for the same order. */
   readonly elsewhere?: boolean;
   /** How long this version usually takes until the server is ready, in milliseconds. */
   readonly usualMs?: number | undefined;
+  /** Whether Edgegap said that it does not know this deployment, so that the status may be wrong. */
+  readonly isDoubted?: boolean;
   /** Whether a person asked to stop the deployment. */
   readonly stopping: boolean;
   /** The last status that Edgegap reported. Undefined before the first status. */
@@ -57,15 +60,16 @@ export interface PortView {
 
 /** The parts that an answer or a setting adds to the card. */
 export interface Additions {
-  /** Fields that follow the ports, and fields that follow the location. */
-  readonly ports?: readonly Field[];
-  readonly location?: readonly Field[];
+  /** Facts that follow the status on its line. */
+  readonly state?: readonly Rich[];
+  /** Facts that only an answer with details shows. */
+  readonly details?: readonly Field[];
   /** Buttons that follow Refresh. They are shown as long as Edgegap can still be asked about the server. */
   readonly buttons?: readonly Button[];
   /** The argument of the button Refresh. */
   readonly refresh?: string;
-  /** The time at which the person asked, in epoch milliseconds. */
-  readonly now?: number;
+  /** Whether the card answers a person. A live card stays shorter. */
+  readonly isAnswer?: true;
   /** The time at which the bot looked because a person pressed Refresh, in epoch milliseconds. */
   readonly checkedAt?: number | undefined;
   readonly portText?: (port: PortView) => Rich;
@@ -91,8 +95,8 @@ const FACES: Readonly<Record<Shown, Face>> = {
   DEPLOYING: { tone: 'progress', words: 'Deploying' },
   READY: { tone: 'success', words: 'Ready' },
   TERMINATING: { tone: 'warning', words: 'Stopping' },
-  TERMINATED: { tone: 'neutral', words: 'Terminated' },
-  ERROR: { tone: 'danger', words: 'Error' },
+  TERMINATED: { tone: 'neutral', words: 'Stopped' },
+  ERROR: { tone: 'danger', words: 'Failed' },
   UNKNOWN: { tone: 'warning', words: 'Outcome unknown' },
   LOST: { tone: 'warning', words: 'May have started' },
   REFUSED: { tone: 'danger', words: 'Not deployed' },
@@ -107,59 +111,41 @@ export function statusFace(status: string): Face {
   return face ?? { tone: 'neutral', words: status };
 }
 
-/** The card of a deployment: status, address, the link of every port, location, elapsed time, and buttons. */
+/**
+ * The card of a deployment. The addresses to copy come first, then the state in one line, then the reason of a failure.
+ * The other facts follow in small print.
+ */
 export function deploymentCard(view: DeploymentView, more: Additions = {}): Card {
   const face = statusFace(view.status);
-  const { status, readyAt, told, usualMs } = view;
-  const progress = progressOf({ status, readyAt, last: told?.last_status });
-  const usual = face.tone === 'progress' && usualMs !== undefined;
-  const state: Field = {
-    label: 'Status',
-    value: [
-      { bold: face.words },
-      ...elapsed(view),
-      ...(progress ? [] : lastStep(view)),
-      ...(usual ? [`, usually ready after ${duration(usualMs)}`] : []),
-    ],
-  };
-  const fields: Field[] = [];
+  const { status } = view;
   const live = isLive(view);
-  if (live && status === 'READY') {
-    const address = addressOf(view);
-    if (address && view.ports.length === 0) fields.push(address);
-    for (const port of view.ports)
-      fields.push({
-        label: portLabel(port),
-        value: [{ code: port.link }, ...(more.portText?.(port) ?? [])],
-      });
-    if (address && view.ports.length > 0) fields.push(address);
-  }
-  const ran = live ? [] : ranFromTo(view);
-  if (ran.length > 0) fields.push({ label: 'Ran', value: ran });
-  fields.push(...(more.ports ?? []));
-  if (view.place) fields.push({ label: 'Location', value: [view.place] });
-  fields.push(...(more.location ?? []));
-  if (view.tags.length > 0)
-    fields.push({ label: 'Tags', value: commaSeparated(view.tags.map((tag) => ({ code: tag }))) });
-  fields.push(...(view.ordered ?? []));
-  if (view.request_id) fields.push({ label: 'request_id', value: [{ code: view.request_id }] });
-  // The text comes from Edgegap, and may quote the container or the registry. The reason of a failure comes first.
-  const reason: Node[] = view.error ? [{ kind: 'text', text: [view.error] }] : [];
-  const nodes: Node[] =
-    progress || reason.length > 0
-      ? [
-          { kind: 'fields', fields: [state] },
-          ...reason,
-          ...(progress ? [progress] : []),
-          { kind: 'fields', fields, columns: true },
-        ]
-      : [{ kind: 'fields', fields: [state, ...fields], columns: true }];
-  if (view.note) nodes.push({ kind: 'text', text: [view.note] });
-  const small = footnote(view, more);
-  if (small.length > 0) nodes.push({ kind: 'note', text: small });
+  const nodes: Node[] = [];
+  const text = (...words: Rich) => nodes.push({ kind: 'text', text: words });
+  const small = (words: readonly Rich[]) => {
+    if (words.length > 0) nodes.push({ kind: 'note', text: separated(words) });
+  };
+  const addresses = live && status === 'READY' ? addressesOf(view, more) : [];
+  if (addresses.length > 0) text(...addresses);
+  text(...separated([[{ bold: face.words }, ...begun(view)], ...stateOf(view), ...(more.state ?? [])]));
+  // The text comes from Edgegap, and may quote the container or the registry.
+  if (view.error) text(view.error);
+  const progress = progressOf(status);
+  if (progress) nodes.push(progress);
+  if (view.note) text(view.note);
+  if (more.details && more.details.length > 0)
+    nodes.push({ kind: 'fields', fields: more.details, columns: true });
+  small(factsOf(view, more));
+  small((view.ordered ?? []).map(({ label, value }) => [`${label}: `, ...value]));
   const buttons = buttonsOf(view, live, more);
   if (buttons.length > 0) nodes.push({ kind: 'buttons', buttons });
-  return { kind: 'card', tone: face.tone, title: titleOf(view), nodes };
+  const tone = view.isDoubted && face.tone === 'success' ? 'warning' : face.tone;
+  return { kind: 'card', tone, title: titleOf(view), nodes };
+}
+
+const SEPARATOR = ' · ';
+
+function separated(parts: readonly Rich[]): Inline[] {
+  return parts.flatMap((part, index) => (index === 0 ? part : [SEPARATOR, ...part]));
 }
 
 export function isLive({ endedAt, status }: DeploymentView): boolean {
@@ -170,89 +156,91 @@ function titleOf(view: DeploymentView): Rich {
   return [`${view.application} ${view.version}`.trim()];
 }
 
-/**
- * The time shown beside the status: how long a server ran that has ended, or when the server ended, or since when the
- * server has been ready, or since when the deployment has been under way.
- */
-function elapsed(view: DeploymentView): Inline[] {
-  const { createdAt, readyAt, endedAt } = view;
-  const ran = ranFor(view);
-  if (endedAt !== undefined && ran !== undefined) return [` after ${duration(ran)}`];
-  if (endedAt !== undefined) return [', ended ', { time: endedAt, style: 'clock' }];
-  if (readyAt !== undefined) {
-    if (view.status !== 'READY') return [];
-    const took = createdAt === undefined ? [] : [`, after ${duration(readyAt - createdAt)}`];
-    return [' ', { time: readyAt, style: 'relative' }, ...took];
-  }
+/** When the status began, such as `12 minutes ago`. The card shows this time only here. */
+function begun(view: DeploymentView): Rich {
+  const time = sinceOf(view);
+  if (time === undefined) return [];
+  const isUnderWay = statusFace(view.status).tone === 'progress';
+  return [isUnderWay ? `${SEPARATOR}started ` : ' ', { time, style: 'relative' }];
+}
+
+/** The facts that follow the status: how long the server took or ran, and the step at which it failed. */
+function stateOf(view: DeploymentView): Rich[] {
+  const { status, createdAt, readyAt, usualMs, told } = view;
+  const ran = status === 'READY' ? undefined : ranFor(view);
+  if (ran !== undefined) return [[`ran for ${duration(ran)}`]];
+  if (status === 'READY' && readyAt !== undefined && createdAt !== undefined)
+    return [[`started in ${duration(readyAt - createdAt)}`]];
+  if (statusFace(status).tone === 'progress' && usualMs !== undefined)
+    return [[`usually ready after ${duration(usualMs)}`]];
+  const last = told?.last_status;
+  const isStep = status === 'ERROR' && last !== undefined && last !== 'ERROR';
+  return isStep ? [[`at the step “${statusFace(last).words}”`]] : [];
+}
+
+/** When the status that the card shows began. Undefined if this is unknown, or if a later time says more. */
+function sinceOf({ status, createdAt, readyAt, failedAt, endedAt }: DeploymentView): number | undefined {
+  if (endedAt !== undefined) return endedAt;
+  if (status === 'READY') return readyAt;
+  if (status === 'ERROR') return failedAt;
   // Only a deployment in progress has certainly started and certainly not ended.
-  if (createdAt === undefined || statusFace(view.status).tone !== 'progress') return [];
-  return [', started ', { time: createdAt, style: 'relative' }];
+  return statusFace(status).tone === 'progress' && readyAt === undefined ? createdAt : undefined;
 }
 
 /**
- * How long a server ran that is stopping or has ended, in milliseconds. Edgegap's own count is used if there is one,
+ * How long a server ran that is stopping, has failed or has ended, in milliseconds. Edgegap's own count is used if there is one,
  * otherwise the time from the start of the server to its end. Undefined if the server was never ready.
  */
-export function ranFor({ status, told, readyAt, endedAt }: DeploymentView): number | undefined {
+export function ranFor({ status, told, readyAt, failedAt, endedAt }: DeploymentView): number | undefined {
   if (told?.current_status === status && told.elapsed_time) return told.elapsed_time * 1000;
-  return readyAt === undefined || endedAt === undefined ? undefined : endedAt - readyAt;
+  const end = endedAt ?? failedAt;
+  return readyAt === undefined || end === undefined ? undefined : end - readyAt;
 }
 
-/** The text `from 16:02 to 16:07` for a server that has ended, and `since 16:02` for a server that runs. */
-export function ranFromTo({ readyAt, endedAt }: DeploymentView): Rich {
-  const clock = (time: number) => ({ time, style: 'clock' }) as const;
-  if (readyAt === undefined) return [];
-  return endedAt === undefined
-    ? ['since ', clock(readyAt)]
-    : ['from ', clock(readyAt), ' to ', clock(endedAt)];
-}
-
-/** The last step that the deployment reached before the server failed. */
-function lastStep({ status, told }: DeploymentView): Inline[] {
-  const last = told?.last_status;
-  if (status !== 'ERROR' || last === undefined || last === 'ERROR') return [];
-  return [`, last step: ${statusFace(last).words}`];
-}
-
-/** The address of the server. The link of each port contains the name of the host. So if the card shows ports, this field shows only the IP. */
-function addressOf({ fqdn, public_ip: ip, ports }: DeploymentView): Field | undefined {
-  if (ports.length > 0) return ip === undefined ? undefined : { label: 'IP', value: [{ code: ip }] };
-  const known = [fqdn, ip].flatMap((part, index): Inline[] =>
-    part === undefined ? [] : [index > 0 && fqdn !== undefined ? ' · ' : '', { code: part }],
-  );
-  return known.length === 0 ? undefined : { label: 'Address', value: known };
+/** A line for each address of the server: the text to copy, and behind it the name of the port. */
+function addressesOf({ fqdn, public_ip: ip, ports }: DeploymentView, { portText }: Additions): Inline[] {
+  const lines: Rich[] = ports.map((port) => [
+    { code: port.link },
+    ` ${portLabel(port)}`,
+    ...(portText?.(port) ?? []),
+  ]);
+  const host = fqdn ?? ip;
+  if (lines.length === 0 && host !== undefined) lines.push([{ code: host }]);
+  return lines.flatMap((line, index) => (index === 0 ? line : ['\n', ...line]));
 }
 
 function portLabel(port: PortView): string {
   return port.protocol ? `${port.name} (${port.protocol})` : port.name;
 }
 
-function footnote(view: DeploymentView, { now, checkedAt }: Additions): Inline[] {
-  const parts: Inline[] = [];
-  if (view.askedBy)
-    parts.push(`${view.adopted ? 'Deployed elsewhere, adopted' : 'Deployed'} by ${view.askedBy}`);
-  if (view.createdAt !== undefined)
-    parts.push(parts.length > 0 ? ' · ' : 'Deployed ', { time: view.createdAt, style: 'clock' });
-  if (view.endsAt !== undefined)
-    parts.push(parts.length > 0 ? ' · ends ' : 'Ends ', ...until(view.endsAt, now));
-  if (isLive(view) && view.told?.whitelisting_active)
-    parts.push(parts.length > 0 ? ' · protected by an access list' : 'Protected by an access list');
-  if (checkedAt !== undefined)
-    parts.push(parts.length > 0 ? ' · checked ' : 'Checked ', { time: checkedAt, style: 'relative' });
-  return parts;
-}
-
-/** A text such as `in 42 min (17:00)`. On a live card, the platform itself keeps `in 42 min` up to date. */
-function until(time: number, now: number | undefined): Inline[] {
-  const at: Inline = { time, style: 'clock' };
-  if (now === undefined) return [{ time, style: 'relative' }, ' (', at, ')'];
-  return time <= now ? [at] : [`in ${roughly(time - now)} (`, at, ')'];
+/** The facts in small print: place, IP, tags, request_id, person, end. */
+function factsOf(view: DeploymentView, { checkedAt }: Additions): Rich[] {
+  const { status, place, public_ip: ip, tags, request_id, askedBy, adopted, createdAt, endsAt } = view;
+  const facts: Rich[] = [];
+  if (place) facts.push([place]);
+  const isShown = view.fqdn === undefined && view.ports.length === 0;
+  if (isLive(view) && status === 'READY' && ip !== undefined && !isShown) facts.push(['IP ', { code: ip }]);
+  if (tags.length > 0) facts.push([`tags ${tags.join(', ')}`]);
+  if (request_id) facts.push(['request_id ', { code: request_id }]);
+  const deployed = adopted ? 'deployed elsewhere, adopted' : 'deployed';
+  const when: Rich =
+    createdAt !== undefined && sinceOf(view) === undefined
+      ? [' ', { time: createdAt, style: 'relative' }]
+      : [];
+  if (askedBy) facts.push([`${deployed} by `, { person: askedBy.id, name: askedBy.name }, ...when]);
+  else if (when.length > 0) facts.push([deployed, ...when]);
+  if (endsAt !== undefined) facts.push(['ends ', { time: endsAt, style: 'until' }]);
+  if (isLive(view) && view.told?.whitelisting_active) facts.push(['protected by an access list']);
+  if (checkedAt !== undefined) facts.push(['checked ', { time: checkedAt, style: 'relative' }]);
+  return facts;
 }
 
 function buttonsOf(view: DeploymentView, live: boolean, more: Additions): Button[] {
   const { request_id: id = '', status, readyAt, again } = view;
-  // After a failure, the log comes first: the same order would probably fail again.
-  const first = status === 'ERROR' ? 'show' : 'again';
+  // After a failure, the log comes first: the same order would probably fail again. A server that found no place has no
+  // log, but may find another place.
+  const isUnplaced = status === 'ERROR' && readyAt === undefined && view.told?.last_status === 'SEEKING';
+  const first = view.elsewhere ? 'elsewhere' : status === 'ERROR' ? 'show' : 'again';
   const button = (label: string, command: string, action: string, arg = id): Button => ({
     label,
     style: action === 'ask' ? 'danger' : action === first && command !== 'metrics' ? 'primary' : 'secondary',
@@ -260,13 +248,14 @@ function buttonsOf(view: DeploymentView, live: boolean, more: Additions): Button
   });
   const buttons: Button[] = [];
   const hasRun = status === 'READY' || status === 'ERROR';
-  if (id !== '' && (live ? hasRun : again !== undefined)) buttons.push(button('Logs', 'logs', 'show'));
+  if (again !== undefined && view.elsewhere)
+    buttons.push(button('Try another city', 'deploy', 'elsewhere', again));
+  if (id !== '' && !isUnplaced && (live ? hasRun : again !== undefined))
+    buttons.push(button('Logs', 'logs', 'show'));
   // A server that was never ready has no measurements.
   if (id !== '' && live && hasRun && readyAt !== undefined)
     buttons.push(button('Metrics', 'metrics', 'show'));
   if (again !== undefined) buttons.push(button('Deploy again', 'deploy', 'again', again));
-  if (again !== undefined && view.elsewhere)
-    buttons.push(button('Try another city', 'deploy', 'elsewhere', again));
   if (id !== '' && live) {
     if (status === 'READY') buttons.push(button('Tags', 'tags', 'show'));
     buttons.push(button('Refresh', 'status', 'refresh', more.refresh));
@@ -275,8 +264,7 @@ function buttonsOf(view: DeploymentView, live: boolean, more: Additions): Button
   }
   if (live && status === 'READY') buttons.push(...view.ports.flatMap(pageButton));
   // A live card stays short. It links to the dashboard only if its note tells the reader to look there.
-  const isAnswer = more.now !== undefined;
-  if (more.dashboard && (isAnswer || status === 'UNKNOWN' || status === 'LOST'))
+  if (more.dashboard && (more.isAnswer || status === 'UNKNOWN' || status === 'LOST'))
     buttons.push({ label: 'Dashboard', url: dashboardOf(more.dashboard, view) });
   return buttons;
 }
@@ -291,10 +279,6 @@ function pageButton({ name, protocol, link }: PortView): Button[] {
 /** The page of the dashboard about a deployment. In the address, `{request_id}` stands for the deployment's id. */
 function dashboardOf(address: string, { request_id = '' }: DeploymentView): string {
   return address.replaceAll('{request_id}', encodeURIComponent(request_id));
-}
-
-function commaSeparated(items: readonly Inline[]): Inline[] {
-  return items.flatMap((item, index) => (index === 0 ? [item] : [', ', item]));
 }
 
 /** A duration in milliseconds in at most two units: `0 s`, `12 s`, `4 min 5 s`, `2 h 3 min`, `47 h`, `3 d 4 h`. */

@@ -1,11 +1,11 @@
 import type { Button, Card, Rich } from '../chat/card.ts';
-import { duration, roughly } from './card.ts';
+import { duration } from './card.ts';
 import type { Deployment } from './deployment.ts';
 import type { LaterEnds } from './lifetime.ts';
 import { type End, firstEnd } from './view.ts';
 
 /** The question before the end of a deployment, which mentions the person who deployed. */
-export function questionCard(deployment: Deployment, end: End, later: LaterEnds, now: number): Card {
+export function questionCard(deployment: Deployment, end: End, later: LaterEnds): Card {
   const { asker, plan, requestId = '' } = deployment;
   const arg = `${requestId}.${end.at}`;
   const button = (label: string, style: 'primary' | 'secondary', action: string): Button[] => [
@@ -15,17 +15,14 @@ export function questionCard(deployment: Deployment, end: End, later: LaterEnds,
   const longer = extended === undefined ? '' : duration(extended - (plan.lifetime?.endsAt ?? 0));
   const stop = { command: 'stop', action: 'ask', arg: requestId };
   const why = end.by === 'lifetime' ? whyLifetime(later) : WHY_EDGEGAP;
-  const text: Rich = [{ mention: asker.id, name: asker.name }, ', this server ends ', clock(end.at), why];
-  const left = end.at - now;
+  const text: Rich = [{ mention: asker.id, name: asker.name }, ', this server ends ', until(end.at), why];
   return {
     kind: 'card',
     tone: 'warning',
-    title: [
-      `${nameOf(deployment)} ends in ${roughly(left < 60_000 ? left : Math.round(left / 60_000) * 60_000)}`,
-    ],
+    title: [`${nameOf(deployment)} ends soon`],
     nodes: [
       { kind: 'text', text },
-      { kind: 'fields', fields: [{ label: 'request_id', value: [{ code: requestId }] }] },
+      { kind: 'note', text: ['request_id ', { code: requestId }] },
       {
         kind: 'buttons',
         buttons: [
@@ -42,7 +39,7 @@ const WHY_EDGEGAP =
   ', because its version limits the time (max_duration in Edgegap). Edgegap then ends the server, and I cannot extend the time.';
 
 function whyLifetime({ extended, kept }: LaterEnds): Rich[number] {
-  const end = ', because its lifetime is over then. I stop the server at that time unless a person answers.';
+  const end = ', because its lifetime is over then. Without an answer, I stop the server then.';
   if (kept === 'never') return `${end} Keep means that I do not stop the server.`;
   if (kept !== undefined) return `${end} Keep means that the server runs as long as MAX_LIFETIME allows.`;
   return extended === undefined
@@ -55,7 +52,7 @@ export function endText(deployment: Deployment): Rich {
   const end = firstEnd(deployment);
   if (!end) return ['I do not stop the server any more.'];
   const limit = end.by === 'edgegap' ? ', because its version limits the time (max_duration in Edgegap)' : '';
-  return ['The server now ends ', clock(end.at), `${limit}.`];
+  return ['The server now ends ', until(end.at), `${limit}.`];
 }
 
 /** The card that replaces the question after an answer. */
@@ -69,7 +66,7 @@ export function answeredCard(deployment: Deployment, by: string): Card {
     title: [`${nameOf(deployment)} runs on`],
     nodes: [
       { kind: 'text', text },
-      { kind: 'fields', fields: [{ label: 'request_id', value: [{ code: requestId }] }] },
+      { kind: 'note', text: ['request_id ', { code: requestId }] },
     ],
   };
 }
@@ -78,6 +75,6 @@ function nameOf({ application, version }: Deployment): string {
   return `${application} ${version}`;
 }
 
-function clock(time: number) {
-  return { time, style: 'clock' } as const;
+function until(time: number) {
+  return { time, style: 'until' } as const;
 }

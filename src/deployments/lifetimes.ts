@@ -64,7 +64,7 @@ export async function ask(
   const now = clock.now();
   if (!end || !isSame(end, due) || end.at <= now) return;
   const { id, at: to, card: under, plan, acceptedAt } = deployment;
-  const message = questionCard(deployment, end, laterEnds(plan.lifetime, acceptedAt, most), now);
+  const message = questionCard(deployment, end, laterEnds(plan.lifetime, acceptedAt, most));
   const key = `${id}w${due.at.toString(36)}`;
   await enqueue(tx, clock, { kind: 'post', orderKey: id, key, to, under, urgent: true, message });
 }

@@ -9,6 +9,11 @@ import { linkOf, viewOf, viewOfStatus } from './view.ts';
 
 export const COLUMNS = ['request_id', 'application', 'status', 'age', 'city', 'by', 'address', 'tags'];
 
+/** The order in which a person reads the columns. The request_id is for copying, and the widest columns come last. */
+const READ = ['application', 'status', 'city', 'age', 'by', 'request_id', 'tags', 'address'];
+/** The title of a column, if it is not the name of the column. */
+const TITLES: Readonly<Record<string, string>> = { application: 'server' };
+
 /** A row of the list as it is shown to people: its cells in the order of COLUMNS, and its choice in a menu. */
 export interface ListRow {
   readonly cells: readonly string[];
@@ -60,8 +65,8 @@ export async function rowOf(
       withoutOwnTags(row.tags).join(', '),
     ],
     choice: {
-      label: request_id,
-      detail: [application, words, city].filter((part) => part).join(' · '),
+      label: `${application} ${request_id}`.trim(),
+      detail: [words, city].filter((part) => part).join(' · '),
       value: request_id,
     },
     status,
@@ -71,12 +76,14 @@ export async function rowOf(
 
 /** A table of the rows. Columns that are empty in every row are left out. */
 export function listTable(rows: readonly Pick<ListRow, 'cells'>[]) {
-  const used = COLUMNS.map((_, column) => rows.some(({ cells }) => cells[column]));
-  const kept = <Item>(items: readonly Item[]) => items.filter((_, column) => used[column]);
+  const columns = READ.map((name) => COLUMNS.indexOf(name)).filter((column) =>
+    rows.some(({ cells }) => cells[column]),
+  );
+  const kept = (items: readonly string[]) => columns.map((column) => items[column] ?? '');
   return {
     kind: 'table',
-    caption: 'Deployments, the newest first',
-    columns: kept(COLUMNS),
+    caption: 'Servers, the newest first',
+    columns: kept(COLUMNS).map((name) => TITLES[name] ?? name),
     rows: rows.map(({ cells }) => kept(cells)),
     entries: rows.map(({ cells }) => entryOf(cells)),
   } as const;
@@ -85,7 +92,7 @@ export function listTable(rows: readonly Pick<ListRow, 'cells'>[]) {
 /** A row as two lines: the state of the server, and below it the text to copy. Most addresses contain the request_id. */
 function entryOf(cells: readonly string[]): Rich {
   const [id = '', application = '', status, age, city, by, address = '', tags = ''] = cells;
-  const state = [status, age, city, by && `by ${by}`].flatMap((part) => (part ? [` · ${part}`] : []));
+  const state = [status, city, age, by && `by ${by}`].flatMap((part) => (part ? [` · ${part}`] : []));
   const copied = address.includes(id) ? [address] : [id, ...(address === '' ? [] : [address])];
   return [
     { bold: application || id },

@@ -1,4 +1,4 @@
-import type { Card, Line, Node, Rich, Tone } from '../chat/card.ts';
+import type { Card, Inline, Instant, Line, Node, Rich, Tone } from '../chat/card.ts';
 import type { Address, MessageRef } from '../chat/port.ts';
 import { withTyped } from '../chat/typed.ts';
 import { roughly } from './card.ts';
@@ -35,17 +35,16 @@ export interface PlannedStop {
 /** The public card of a planned stop, with a button that cancels the stop. `replaced` is the stop that it replaces. */
 export function plannedCard(stop: PlannedStop, replaced?: PlannedStop): Card {
   const { id, request_id, name, at, asker, logStorage } = stop;
-  const fields = [
-    { label: 'Stops', value: [...whenOf(at), `, asked by ${asker.name}`] },
-    { label: 'Log', value: [logWords(logStorage)] },
-    { label: 'request_id', value: [{ code: request_id }] },
+  const by: Inline = { person: asker.id, name: asker.name };
+  const nodes: Node[] = [
+    { kind: 'text', text: [{ bold: 'Stops' }, ' ', whenOf(at), ' · asked for by ', by] },
   ];
-  const nodes: Node[] = [{ kind: 'fields', fields }];
   if (replaced)
     nodes.push({
       kind: 'text',
-      text: [`Replaces the stop that ${replaced.asker.name} planned for `, clock(replaced.at), '.'],
+      text: [`This replaces the stop that ${replaced.asker.name} planned.`],
     });
+  nodes.push({ kind: 'note', text: [`Log ${logWords(logStorage)} · request_id `, { code: request_id }] });
   const action = { command: 'stop', action: 'revoke', arg: `${request_id}.${id}` };
   nodes.push({ kind: 'buttons', buttons: [{ label: 'Cancel', style: 'secondary', action }] });
   return { kind: 'card', tone: 'warning', title: [`${name} stops later`], nodes };
@@ -63,47 +62,36 @@ export function unplannedCard(
 }
 
 /** The card of a planned stop that is over, however it went. */
-export function endedCard({ request_id, name, at, asker }: PlannedStop, ending: Ending): Card {
-  const planned: Rich = [`the stop that ${asker.name} planned for `, clock(at)];
+export function endedCard({ request_id, name, asker }: PlannedStop, ending: Ending): Card {
+  const planned = `the stop that ${asker.name} planned`;
   switch (ending.kind) {
     case 'stopped':
       return cardOf(request_id, 'success', `Stopped ${name}`, [
-        ending.once ? 'Edgegap stops the deployment once it is ready or has failed: ' : 'As planned: ',
-        ...planned,
-        '.',
+        ending.once
+          ? `${asker.name} planned this stop. Edgegap stops the server once it is ready or has failed.`
+          : `${asker.name} planned this stop.`,
       ]);
     case 'perhaps':
       return cardOf(request_id, 'warning', `${name} has probably stopped`, [
-        'Edgegap does not know the deployment now. Look with ',
+        'Edgegap does not know the server now. Look with ',
         { typed: 'status' },
         '.',
       ]);
     case 'early':
       return cardOf(request_id, 'neutral', `${name} has already stopped`, [
-        'The deployment ended before ',
-        ...planned,
-        '.',
+        `The server ended before ${planned}.`,
       ]);
     case 'cancelled':
-      return cardOf(request_id, 'neutral', `${name} is not stopped`, [
-        `${ending.by} cancelled `,
-        ...planned,
-        '.',
-      ]);
+      return cardOf(request_id, 'neutral', `${name} is not stopped`, [`${ending.by} cancelled ${planned}.`]);
     case 'replaced':
       return cardOf(request_id, 'neutral', `${name} stops at another time`, [
         `${ending.by.asker.name} planned a stop for `,
         clock(ending.by.at),
-        ', which replaces ',
-        ...planned,
-        '.',
+        `, which replaces ${planned}.`,
       ]);
     case 'failed':
       return cardOf(request_id, 'danger', `${name} was not stopped`, [
-        ending.why,
-        ' This ended ',
-        ...planned,
-        '.',
+        `${ending.why} This ended ${planned}.`,
         ...MAY_RUN_ON,
       ]);
   }
@@ -119,7 +107,7 @@ export type Ending =
   | { readonly kind: 'failed'; readonly why: string };
 
 const MAY_RUN_ON: Rich = [
-  ' The deployment may run on: look with ',
+  ' The server may run on: look with ',
   { typed: 'status' },
   ', and stop it by hand.',
 ];
@@ -143,9 +131,9 @@ export function stopsIn({ at, asker }: PlannedStop, now: number): string {
   return `Stops in ${roughly(Math.max(0, at - now))}, asked by ${asker.name}.`;
 }
 
-/** The moment of a stop, as a clock time and as seen from now. */
-export function whenOf(at: number): Rich {
-  return [clock(at), ' (', { time: at, style: 'relative' }, ')'];
+/** The moment of a stop to come. */
+export function whenOf(at: number): Instant {
+  return { time: at, style: 'until' };
 }
 
 /** What Edgegap does with the log of the deployment, in words. */
@@ -155,19 +143,18 @@ export function logWords(logStorage: boolean | string | undefined): string {
   return logStorage === true ? 'kept in the log storage of the version' : `kept in ${logStorage}`;
 }
 
-function clock(time: number) {
-  return { time, style: 'clock' } as const;
+function clock(time: number): Instant {
+  return { time, style: 'clock' };
 }
 
 function cardOf(request_id: string, tone: Tone, title: string, text: Rich): Card {
-  const fields = [{ label: 'request_id', value: [{ code: request_id }] }];
   return {
     kind: 'card',
     tone,
     title: [title],
     nodes: [
       { kind: 'text', text },
-      { kind: 'fields', fields },
+      { kind: 'note', text: ['request_id ', { code: request_id }] },
     ],
   };
 }

@@ -17,26 +17,14 @@ const BEHIND: Readonly<Partial<Record<Status, number>>> = {
   DEPLOYING: 2,
 };
 
-/**
- * The steps of a deployment that is not ready yet, or that failed before it was ready. `last` is the status before a
- * failure. Undefined for every other deployment, and for a status that the bot does not know.
- */
-export function progressOf({
-  status,
-  last,
-  readyAt,
-}: {
-  readonly status: string;
-  readonly last: string | undefined;
-  readonly readyAt: number | undefined;
-}): Steps | undefined {
-  const hasFailed = status === 'ERROR' && readyAt === undefined;
-  const behind = BEHIND[(hasFailed ? last : status) as Status];
+/** The steps of a deployment that is on its way. Undefined for a deployment with any other status. */
+export function progressOf(status: string): Steps | undefined {
+  const behind = BEHIND[status as Status];
   if (behind === undefined) return undefined;
   const steps = TITLES.map((title, index): Step => {
     if (index < behind) return { title, state: 'done' };
     if (index > behind) return { title, state: 'waiting' };
-    return { title: DOING[index] ?? title, state: hasFailed ? 'failed' : 'active' };
+    return { title: DOING[index] ?? title, state: 'active' };
   });
   return { kind: 'steps', title: 'Progress', steps };
 }

@@ -90,7 +90,7 @@ export class DeploymentRepository {
     const [before] = await lock(tx, [id]);
     if (before?.phase !== 'lost' || before.replacedBy !== undefined)
       throw new InputError('again-done', 'There is nothing to deploy again.', {
-        hint: before?.replacedBy ? 'Someone was faster.' : 'The deployment has started: see its card.',
+        hint: before?.replacedBy ? 'Someone was faster.' : 'The server has started: see its card.',
       });
     // From now on the new deployment keeps the values of variables.
     const plan_json = JSON.stringify(withoutValues(before.plan));

@@ -2,6 +2,7 @@ import { withoutOwnTags } from '../edgegap/outside.ts';
 import { type DeploymentPort, type DeploymentStatus, parseEdgegapTime } from '../edgegap/schema.ts';
 import type { DeploymentView, PortView } from './card.ts';
 import type { Deployment, DeploymentTarget, OrderDetails } from './deployment.ts';
+import { NO_ROOM } from './failure-words.ts';
 import { orderFields } from './order-fields.ts';
 
 /** The view of a deployment that was deployed from chat. */
@@ -20,15 +21,16 @@ export function viewOf(deployment: Deployment): DeploymentView {
     ports: portsOf(snapshot),
     tags: withoutOwnTags(deployment.tags),
     ordered: orderFields(deployment.plan, deployment.version),
-    askedBy: deployment.asker.name,
+    askedBy: deployment.asker,
     adopted: deployment.plan.adopted,
     createdAt: deployment.createdAt,
     ...timesOf(deployment),
+    failedAt: deployment.errorAt,
     error: deployment.errorDetail,
     note: noteOf(deployment),
+    isDoubted: deployment.missingAt !== undefined,
     again: mayAgain ? deployment.id : undefined,
-    // Edgegap's older API takes no city.
-    elsewhere: phase !== 'lost' && deployment.plan.legacy === undefined,
+    elsewhere: mayHelpElsewhere(deployment),
     usualMs: deployment.plan.usualMs,
     stopping: deployment.stopAskedBy !== undefined,
     told: snapshot,
@@ -105,7 +107,7 @@ export function requestingView(order: {
   readonly application: string;
   readonly version: string;
   readonly plan: OrderDetails;
-  readonly askedBy: string;
+  readonly askedBy: Deployment['asker'];
   readonly createdAt: number;
 }): DeploymentView {
   const { application, version, plan, askedBy, createdAt } = order;
@@ -168,6 +170,13 @@ export function isRepeatable(deployment: Deployment): boolean {
   return deployment.phase === 'ended' || statusOf(deployment) === 'ERROR';
 }
 
+/** Whether the server failed for want of a place. Edgegap's older API takes no city. */
+function mayHelpElsewhere({ errorAt, errorDetail, readyAt, snapshot, plan }: Deployment): boolean {
+  if (errorAt === undefined || plan.legacy !== undefined) return false;
+  const isUnplaced = readyAt === undefined && snapshot?.last_status === 'SEEKING';
+  return isUnplaced || NO_ROOM.test(errorDetail ?? '');
+}
+
 /** The status as people see it. It also tells what the bot knows better than Edgegap's last answer. */
 export function statusOf({
   phase,
@@ -198,17 +207,17 @@ function noteOf(deployment: Deployment): string | undefined {
   const over = isOver ? 'Ended by its lifetime.' : undefined;
   switch (phase) {
     case 'unknown':
-      return 'Edgegap did not answer clearly, so this deployment may or may not have started. I am looking for the deployment, and send nothing twice.';
+      return 'Edgegap did not answer clearly, so this server may or may not have started. I am looking for the server, and send nothing twice.';
     case 'lost':
       return replacedBy === undefined
-        ? 'Edgegap did not answer, and the deployment is not listed. It may have started all the same: check the dashboard before you deploy again.'
+        ? 'Edgegap did not answer, and the server is not listed. It may have started all the same: check the dashboard before you deploy again.'
         : 'The same version was deployed again.';
     case 'live':
       if (missingAt !== undefined)
-        return 'Edgegap says that it knows no such deployment. I ask again before I treat the deployment as ended.';
+        return 'Edgegap says that it knows no such server. I ask again before I treat the server as ended.';
       if (stopAskedBy === undefined) return undefined;
       if (statusOf(deployment) === 'TERMINATING') return over;
-      return `${over ?? `${stopAskedBy} asked to stop this deployment.`} Edgegap stops the deployment once the server is ready or has failed.`;
+      return `${over ?? `${stopAskedBy} asked to stop this server.`} Edgegap stops the server once the server is ready or has failed.`;
     case 'ended':
       return over;
     default:

@@ -159,7 +159,7 @@ function ofLimits(share: number, told: string): Finding {
 
 function ofRunning(running: number, most: number): Finding {
   const check = 'edgegap.running';
-  const says = `${running} deployments run in the Edgegap account.`;
+  const says = `${running} servers run in the Edgegap account.`;
   if (most === 0)
     return ok(
       check,

@@ -126,7 +126,7 @@ export function checkDeploymentAllowed(
   application: string | undefined,
 ): void {
   if (allowed === undefined || (application !== undefined && allowed.includes(application))) return;
-  throw refused(allowed, 'The application of this deployment');
+  throw refused(allowed, 'The application of this server');
 }
 
 function refused(allowed: readonly string[], which: string): RefusedError {

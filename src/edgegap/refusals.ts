@@ -63,7 +63,7 @@ function meaning(refusal: Refusal): Meaning {
   if (refusal.subject === 'self-stop' && (status === 401 || status === 403)) {
     return {
       code: 'edgegap-unauthorized',
-      message: `Edgegap does not accept the token with which this deployment stops itself.${quote}`,
+      message: `Edgegap does not accept the token with which this server stops itself.${quote}`,
       hint: 'Pass on ARBITRIUM_DELETE_TOKEN of the same container as ARBITRIUM_DELETE_URL, unchanged.',
     };
   }
@@ -88,7 +88,7 @@ function meaning(refusal: Refusal): Meaning {
       return refusal.subject === 'tag'
         ? {
             code: 'edgegap-conflict',
-            message: 'This deployment already has that tag.',
+            message: 'This server already has that tag.',
             hint: 'Choose another name, or keep the tag as it is.',
           }
         : {
@@ -99,8 +99,8 @@ function meaning(refusal: Refusal): Meaning {
     case 410:
       return {
         code: 'edgegap-gone',
-        message: 'This deployment has already been terminated.',
-        hint: 'Nothing is left to do. The logs are gone with the deployment, unless the version has an endpoint storage.',
+        message: 'This server has already stopped.',
+        hint: 'Nothing is left to do. The logs are gone with the server, unless the version has an endpoint storage.',
       };
     case 422:
       return refusal.subject === 'deploy' ? cannotAllocate(refusal, quote) : badRequest(refusal, quote);
@@ -132,8 +132,8 @@ const BLAMES_STORAGE = /storage/i;
 function noSuchDeployment(): Meaning {
   return {
     code: 'edgegap-no-such-deployment',
-    message: 'Edgegap knows no deployment with this request_id.',
-    hint: 'The deployment may have ended some time ago, or belong to another account; `list` shows the active deployments.',
+    message: 'Edgegap knows no server with this request_id.',
+    hint: 'The server may have ended some time ago, or belong to another account; `list` shows the active servers.',
   };
 }
 
@@ -164,7 +164,7 @@ function badRequest({ subject, status, apiMessage = '' }: Refusal, quote: string
     tag: 'Check the tag; the API’s reference allows 20 characters.',
     application: 'Check the name of the application.',
   };
-  const what = subject === 'deploy' ? 'this deployment' : 'this request';
+  const what = subject === 'deploy' ? 'this order' : 'this request';
   return {
     code: 'edgegap-bad-request',
     message: `Edgegap does not accept ${what} (HTTP ${status}).${quote}`,
@@ -188,15 +188,15 @@ function notFound(refusal: Refusal, quote: string): Meaning {
     return {
       ...noSuchDeployment(),
       message: 'Edgegap has no log under this request_id.',
-      hint: 'A log is deleted when its deployment stops, unless the version has an endpoint storage. If the deployment runs, check the request_id.',
+      hint: 'A log is deleted when its server stops, unless the version has an endpoint storage. If the server runs, check the request_id.',
     };
   }
   if (subject === 'tag') {
     if (!/\btags?\b/i.test(apiMessage)) return noSuchDeployment();
     return {
       code: 'edgegap-no-such-tag',
-      message: 'This deployment has no such tag.',
-      hint: '`tags list` shows the tags of the deployment.',
+      message: 'This server has no such tag.',
+      hint: '`tags list` shows the tags of the server.',
     };
   }
   return {
@@ -217,11 +217,11 @@ function notFound(refusal: Refusal, quote: string): Meaning {
  * ERROR, which Edgegap left behind and which can be deleted.
  */
 function cannotAllocate({ requestId }: Refusal, quote: string): Meaning {
-  const left = requestId ? ` Deployment ${requestId} is left behind in ERROR and can be stopped.` : '';
+  const left = requestId ? ` Server ${requestId} is left behind in ERROR and can be stopped.` : '';
   return {
     code: 'edgegap-cannot-allocate',
     message: `Edgegap found no room for this server.${quote}`,
-    hint: `Try another place or fewer resources, or stop a deployment: the account may be at its limit of concurrent deployments (the free tier has one).${left}`,
+    hint: `Try another place or fewer resources, or stop a server: the account may be at its limit of concurrent servers (the free tier has one).${left}`,
     outcome: requestId ? 'done' : 'unknown',
   };
 }

@@ -41,7 +41,7 @@ function addressOf(url: string): URL {
 }
 
 function unusable(reason: string): AppError {
-  return new AppError('edgegap-self-stop', `The deployment cannot stop itself: ${reason}`, {
-    hint: 'The deployment goes on running. Edgegap sets both variables inside the container: pass them on unchanged.',
+  return new AppError('edgegap-self-stop', `The server cannot stop itself: ${reason}`, {
+    hint: 'The server goes on running. Edgegap sets both variables inside the container: pass them on unchanged.',
   });
 }

@@ -57,7 +57,7 @@ export function createGuard({ store, clock, account, allowlist, deployLimits: li
         ? (['the limit for each person', 'MAX_RUNNING_PER_PERSON'] as const)
         : (['the limit', 'MAX_RUNNING'] as const);
     const problem = `${theyRun(reached, of)}, and ${limited} is ${limit}.`;
-    const next = 'Stop a deployment that is no longer needed.';
+    const next = 'Stop a server that is no longer needed.';
     throw limitReached(setting, { problem, next, newest: await newest(rows) });
   }
 

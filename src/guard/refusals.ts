@@ -20,7 +20,7 @@ export function limitReached(
     ({ request_id, application, version, asker_name }) =>
       `${request_id ?? 'no request_id yet'} (${application} ${version}, asked for by ${asker_name})`,
   );
-  const named = list.length > 0 ? `The newest: ${list.join('; ')}. ` : '';
+  const named = list.length > 0 ? `The newest:\n${list.join('\n')}\n` : '';
   return new RefusedError(setting === 'MAX_DEPLOYS_PER_HOUR' ? 'limit-hour' : 'limit-running', problem, {
     hint: `Nothing was deployed. ${named}${next} Whoever runs me can change ${setting}.`,
     later: true,
@@ -29,5 +29,5 @@ export function limitReached(
 
 /** For example `1 deployment runs`. The text `of` follows the word deployment. */
 export function theyRun(count: number, of: string): string {
-  return count === 1 ? `1 deployment ${of}runs` : `${count} deployments ${of}run`;
+  return count === 1 ? `1 server ${of}runs` : `${count} servers ${of}run`;
 }

@@ -1,5 +1,5 @@
-import type { Button, Card, Node } from '../chat/card.ts';
-import { fieldsOf } from '../chat/facts.ts';
+import type { Button, Card, Node, Rich } from '../chat/card.ts';
+import { counted } from '../chat/facts.ts';
 import { cutEnd, oneLine } from '../chat/text.ts';
 import { duration, statusFace } from '../deployments/card.ts';
 import type { Deployment } from '../deployments/deployment.ts';
@@ -49,23 +49,34 @@ export function crashCard({ deployment, log, use, same, isRecorded }: Crash): Ca
     usedOf('CPU', use.cpu, use.cpuLimit, vcpu),
     usedOf('memory', use.memory, use.memoryLimit, memory),
   ];
-  const nodes: Node[] = [
-    fieldsOf({
-      Reason: reason ?? (said ? 'Edgegap’s words are all that is known.' : 'Edgegap gave no reason.'),
-      'Edgegap says': said !== '' && cutEnd(said, DETAIL_LENGTH),
-      'Exit code': exitCode !== undefined && String(exitCode),
-      Restarts: restarts !== undefined && String(restarts),
-      'Before the failure': before(deployment),
-      Location: viewOf(deployment).place,
-      'Last measured': used.filter((part) => part !== '').join(', '),
-      'Same failure':
-        same.of > 1 && same.count > 0 && `${same.count} of the last ${same.of} deployments of this version`,
-      request_id: [{ code: requestId }],
-    }),
+  const words: Rich[] = [
+    ...(said === '' ? [] : [[`Edgegap says: ${cutEnd(said, DETAIL_LENGTH)}`]]),
+    ...(same.of > 1 && same.count > 0
+      ? [[`${same.count} of the last ${same.of} servers of this version failed like this.`]]
+      : []),
   ];
+  const nodes: Node[] = [
+    {
+      kind: 'text',
+      text: [{ bold: reason ?? (said ? 'The reason is not known.' : 'Edgegap gave no reason.') }],
+    },
+    ...words.map((text): Node => ({ kind: 'text', text })),
+  ];
+  const measured = used.filter((part) => part !== '').join(', ');
+  const facts = [
+    viewOf(deployment).place ?? '',
+    exitCode === undefined ? '' : `exit code ${exitCode}`,
+    restarts ? counted(restarts, 'restart') : '',
+    before(deployment),
+    measured && `last measured: ${measured}`,
+  ].filter((fact) => fact !== '');
   const lines = lastLines(log?.crash_logs || log?.logs || '');
   if (lines !== '') nodes.push({ kind: 'code', text: lines, keep: 'end', folded: 'Last lines of the log' });
   nodes.push({ kind: 'note', text: [aboutLog(log, lines !== '', isRecorded)] });
+  nodes.push({
+    kind: 'note',
+    text: [...facts.map((fact) => `${fact} · `), 'request_id ', { code: requestId }],
+  });
   nodes.push({ kind: 'buttons', buttons: buttonsOf(deployment) });
   return { kind: 'card', tone: 'danger', title: [`Crash report of ${application} ${version}`], nodes };
 }
@@ -86,9 +97,10 @@ function before(deployment: Deployment): string {
   const { createdAt, snapshot } = deployment;
   const failedAt = deployment.errorAt ?? endedAt ?? createdAt;
   const ready = deployment.readyAt ?? readyAt;
-  if (ready !== undefined && ready <= failedAt) return `Ready, for ${duration(failedAt - ready)}`;
+  if (ready !== undefined && ready <= failedAt)
+    return `ready for ${duration(failedAt - ready)} before the failure`;
   const last = snapshot?.last_status;
-  const step = last && last !== 'ERROR' ? statusFace(last).words : 'Never ready';
+  const step = last && last !== 'ERROR' ? `at the step “${statusFace(last).words}”` : 'never ready';
   return `${step}, ${duration(failedAt - createdAt)} after the order`;
 }
 
@@ -96,11 +108,12 @@ function aboutLog(log: Logs | undefined, hasLines: boolean, isRecorded: boolean)
   if (!log) return 'Edgegap gave me no log of this server.';
   if (!hasLines) return 'The log is empty, because the server printed nothing or never ran.';
   return isRecorded
-    ? 'I saved the log. The file and the command logs show more of the log.'
-    : 'The command logs shows more, as long as the deployment exists.';
+    ? 'I saved the log. The file and the button Logs show more.'
+    : 'The button Logs shows more, as long as the server exists.';
 }
 
-function buttonsOf({ id, requestId = '', plan }: Deployment): Button[] {
+function buttonsOf(deployment: Deployment): Button[] {
+  const { id, requestId = '' } = deployment;
   const button = (label: string, command: string, action: string, arg: string): Button => ({
     label,
     style: command === 'logs' ? 'primary' : 'secondary',
@@ -109,8 +122,7 @@ function buttonsOf({ id, requestId = '', plan }: Deployment): Button[] {
   return [
     button('Logs', 'logs', 'show', requestId),
     button('Deploy again', 'deploy', 'again', id),
-    // The button for another city is left out if the order needs Edgegap's older API, because that API takes no city.
-    ...(plan.legacy ? [] : [button('Try another city', 'deploy', 'elsewhere', id)]),
+    ...(viewOf(deployment).elsewhere ? [button('Try another city', 'deploy', 'elsewhere', id)] : []),
   ];
 }
 

@@ -1,3 +1,5 @@
+import { NO_ROOM } from '../deployments/failure-words.ts';
+
 /** The facts from which the reason of a failure is found. */
 export interface Failure {
   /** Edgegap's own words. */
@@ -21,10 +23,7 @@ const CAUSES: readonly (readonly [RegExp, string])[] = [
     /image.{0,40}pull|pull.{0,40}image|manifest unknown|imagepull/is,
     'The image cannot be pulled. Check the name and the tag of the image and the access to its registry in the version.',
   ],
-  [
-    /no (?:\w+ ){0,6}room|capacity|cannot (?:be )?allocated?|no (?:available )?(?:host|location)/i,
-    'No place had room for the server. Try another city, or try again later.',
-  ],
+  [NO_ROOM, 'No place had room for the server. Try another city, or try again later.'],
   [
     /max[ _-]?(?:imum )?duration|time limit of the (?:version|deployment)/i,
     'The server ended by its own time, because the longest duration that its version allows was over.',

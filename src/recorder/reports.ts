@@ -156,7 +156,7 @@ function logCard(deployment: Deployment, { recordedAt }: Recorded, files: readon
     nodes: [
       {
         kind: 'note',
-        text: [`I saved this log ${when} the end, at `, { time: recordedAt, style: 'clock' }, '.'],
+        text: [`I saved this log ${when} the end, `, { time: recordedAt, style: 'relative' }, '.'],
       },
     ],
     files,

@@ -1,4 +1,4 @@
-import { type Card, type Node, textFile } from '../chat/card.ts';
+import { type Card, type Node, type Rich, textFile } from '../chat/card.ts';
 import { counted } from '../chat/facts.ts';
 import { excerpt } from '../log/excerpt.ts';
 import { allSeen, type Follow, type FollowOrder } from './follow.ts';
@@ -6,7 +6,7 @@ import { allSeen, type Follow, type FollowOrder } from './follow.ts';
 /** The message that is shown while the log is followed. */
 export function followCard(follow: FollowOrder & Partial<Follow>): Card {
   const { request_id, until, problem } = follow;
-  const note = [...byWhom(follow), ' · ends ', { time: until, style: 'clock' } as const];
+  const note = [...byWhom(follow), ' · ends ', { time: until, style: 'until' } as const];
   return {
     kind: 'card',
     tone: 'progress',
@@ -63,8 +63,12 @@ function lines(follow: Partial<Follow>, otherwise: string, elsewhere: string): N
   return { kind: 'code', text: excerpt(text), keep: 'end' };
 }
 
-function byWhom({ asker, source, invert }: FollowOrder) {
+function byWhom({ asker, source, invert }: FollowOrder): Rich {
   const pattern =
     source === undefined ? [] : [`Only lines ${invert ? 'without' : 'with'} `, { code: source }, ' · '];
-  return [...pattern, `Asked for by ${asker.name}`];
+  return [
+    ...pattern,
+    pattern.length === 0 ? 'Asked for by ' : 'asked for by ',
+    { person: asker.id, name: asker.name },
+  ];
 }

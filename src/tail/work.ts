@@ -54,8 +54,8 @@ export function followingLogs({ accountOf, reader, store, clock, secrets, adapte
     if (follow.stoppedBy !== undefined) return `${follow.stoppedBy} stopped the following.`;
     if (clock.now() >= follow.until) return 'The time is over.';
     const status = await statusOf(follow, accountOf(account));
-    if (status === 'TERMINATED') return 'The deployment has ended.';
-    return status === 'ERROR' ? 'The deployment has failed.' : undefined;
+    if (status === 'TERMINATED') return 'The server has ended.';
+    return status === 'ERROR' ? 'The server has failed.' : undefined;
   }
 
   return {

@@ -60,7 +60,7 @@ const changes = ({ simulator }: Stage) =>
 
 const sentences = {
   deploy: 'deploy. Nothing was deployed; ask again.',
-  stop: 'stop. The deployment may or may not have been stopped, or its stop planned: look with status, and ask again if not.',
+  stop: 'stop. The server may or may not have been stopped, or its stop planned: look with status, and ask again if not.',
   tags: 'tags add. The tags may or may not have been changed: look with tags list, and ask again if not.',
   logs: 'logs. Ask again.',
   list: 'list. Ask again.',
@@ -242,7 +242,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)(
       await driver.command('operator', 'list', { application: 'kart-racing' });
       await confirmation(stage, deployment);
       const privately = async () => (await driver.privately('operator')).map(({ text }) => text).join('\n');
-      await until(async () => (await privately()).includes('1 active deployment'), 'the list');
+      await until(async () => (await privately()).includes('1 active server'), 'the list');
       await first.kill();
 
       const second = await stage.start();

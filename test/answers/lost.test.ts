@@ -25,7 +25,7 @@ describe('answers that Discord loses', () => {
       .filter((one) => one.flags & flags.loading);
 
   test.each([
-    ['the first response', 1, 'active deployments'],
+    ['the first response', 1, 'active servers'],
     ['the first response and its repeat', 2, 'Discord cannot be reached'],
     ['every response, including the error message', 4, 'Discord cannot be reached'],
   ])(
@@ -105,7 +105,7 @@ describe('answers that Discord loses', () => {
     stage.speed(20);
     await until(async () => (await answers()).length === 1, 'the answer', 40_000);
     await stage.bot.app.settled();
-    expect((await answers())[0]?.text).toContain('active deployments');
+    expect((await answers())[0]?.text).toContain('active servers');
     expect(thinking()).toEqual([]);
   });
 });
@@ -123,13 +123,13 @@ describe.each(['slack-socket', 'slack-http'] as const)('answers that Slack loses
     await until(async () => (await answers()).length === 1, 'the answer');
     await stage.bot.app.settled();
     expect((await stage.driver.privately('operator')).map(({ text }) => text)).toEqual([
-      expect.stringContaining('active deployments'),
+      expect.stringContaining('active servers'),
     ]);
     expect(await stage.driver.channel()).toEqual([]);
   });
 
   test.each([
-    ['reader', 0, 'You may not change deployments here.'],
+    ['reader', 0, 'You may not change servers here.'],
     ['operator', 9, 'I could not ask Slack what you may do'],
   ] as const)(
     'if Slack does not accept the refusal of a mention at first, the %s gets the refusal later',

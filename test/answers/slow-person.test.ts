@@ -56,7 +56,7 @@ describe.each(['slack-http', 'slack-socket'] as const)('a person whom %s is slow
     const next = await stage.start();
     await next.app.settled();
     const { publicly, privately } = await shown('reader');
-    expect(privately).toEqual([expect.stringContaining('You may not change deployments here.')]);
+    expect(privately).toEqual([expect.stringContaining('You may not change servers here.')]);
     expect(publicly.filter((text) => text.includes('restarted'))).toEqual([]);
     expect(stage.simulator.deployments.size).toBe(1);
   });
@@ -140,7 +140,7 @@ test('a person without the permission is refused although the command was stored
   await until(() => did.length > 0, 'it to be stored');
   known.resolve({ ...person, admin: false });
   await handled;
-  expect(did).toEqual(['may be told', expect.stringContaining('You may not change deployments here.')]);
+  expect(did).toEqual(['may be told', expect.stringContaining('You may not change servers here.')]);
   expect([await states(), runs()]).toEqual([['failed'], 0]);
 });
 

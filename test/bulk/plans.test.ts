@@ -91,16 +91,16 @@ test("the title of a running plan's card counts the changed deployments as done,
     ['sending', [3, 'done']],
   );
   expect(await steps).toEqual([
-    ['Stopping 0 of 4 deployments, left out 1'],
-    ['Stopping 1 of 4 deployments, left out 1, failed 1'],
+    ['Stopping 0 of 4 servers, left out 1'],
+    ['Stopping 1 of 4 servers, left out 1, failed 1'],
     [],
-    ['Stopped 2 deployments, left out 1, failed 1'],
+    ['Stopped 2 of 4 servers, left out 1, failed 1'],
   ]);
 });
 
 test('the card of a plan for a single deployment does not say “deployments”', async () => {
   const steps = titlesOf(1, ['planned', [0, 'sending']], ['sending', [0, 'done']]);
-  expect(await steps).toEqual([['Stopping 0 of 1 deployment'], ['Stopped 1 deployment']]);
+  expect(await steps).toEqual([['Stopping 0 of 1 server'], ['Stopped 1 server']]);
 });
 
 test('an old bulk plan is deleted with its items, but a plan that is being carried out is kept', async () => {

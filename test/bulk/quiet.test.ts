@@ -21,8 +21,8 @@ test('the channel with the card of a bulk plan gets no lines about the stops and
   await note(watch, HERE);
   await watch.deployments.stopping('r1', 'bob');
   await ends();
-  expect(await watch.told()).not.toMatch(/asked to stop|terminated/);
-  expect(await watch.card()).toContain('Terminated');
+  expect(await watch.told()).not.toMatch(/asked to stop|stopped/);
+  expect(await watch.card()).toContain('Stopped');
 });
 
 test('a bulk plan causes no line about an end, even if the news of the end is faster than the answer to the stop', async () => {
@@ -30,7 +30,7 @@ test('a bulk plan causes no line about an end, even if the news of the end is fa
   await note(watch, HERE);
   await ends();
   await watch.deployments.stopping('r1', 'bob');
-  expect(await watch.told()).not.toMatch(/asked to stop|terminated/);
+  expect(await watch.told()).not.toMatch(/asked to stop|stopped/);
 });
 
 test('a channel without the card of a bulk plan gets the lines about the stops and ends', async () => {
@@ -38,7 +38,7 @@ test('a channel without the card of a bulk plan gets the lines about the stops a
   await note(watch, ELSEWHERE);
   await watch.deployments.stopping('r1', 'bob');
   await ends();
-  expect(await watch.told()).toMatch(/bob asked to stop[\s\S]*terminated/);
+  expect(await watch.told()).toMatch(/bob asked to stop[\s\S]*stopped/);
 });
 
 test('if the stop of a bulk plan failed, a later end is reported in the channel, whatever another plan does', async () => {
@@ -48,7 +48,7 @@ test('if the stop of a bulk plan failed, a later end is reported in the channel,
   expect((await watch.deployments.byRequestId('r1'))?.stopPlan).toBe('p');
   await note(watch, HERE, false);
   await ends();
-  expect(await watch.told()).toContain('terminated');
+  expect(await watch.told()).toContain(' stopped');
 });
 
 test('if an accepted stop of a bulk plan has no effect, the channel gets a line about this and about a later end', async () => {
@@ -59,5 +59,5 @@ test('if an accepted stop of a bulk plan has no effect, the channel gets a line 
   await watch.deployments.learn(id, snapshot('r1', 'READY'), 'asked');
   expect(await watch.told()).toContain('still runs');
   await ends();
-  expect(await watch.told()).toContain('terminated');
+  expect(await watch.told()).toContain(' stopped');
 });

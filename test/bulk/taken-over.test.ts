@@ -93,7 +93,7 @@ test.each(waits)(
     slow.doubt.abort();
     await slow.nextProcess();
     const card = await slow.card();
-    expect(card).toContain('Stopped 2 deployments');
+    expect(card).toContain('Stopped 2 servers');
     expect(await slow.goOn()).toBe(slow.doubt.signal.reason);
     expect(await slow.states()).toEqual(['done', 'done']);
     expect(await slow.running()).toBe(0);

@@ -18,11 +18,11 @@ test('a server that has changed since a "bulk-stop" was planned is left out, and
   await elsewhere(studio, 'DELETE', `/v1/deployments/${untagged}/tags/qa`);
   simulator.fail(failed, 'The server crashed.');
   const [started = ''] = await studio.servers(1, 'qa');
-  await studio.press('Stop 6 deployments');
-  const { text } = await studio.shown('Stopped 2 deployments, left out 4');
-  for (const id of [ended, forgotten]) expect(text).toContain(`${id}: the deployment has ended`);
-  expect(text).toContain(`${untagged}: the deployment no longer has the tag qa`);
-  expect(text).toContain(`${failed}: the status is now Error`);
+  await studio.press('Stop 6 servers');
+  const { text } = await studio.shown('Stopped 2 of 6 servers, left out 4');
+  for (const id of [ended, forgotten]) expect(text).toContain(`${id}: the server has ended`);
+  expect(text).toContain(`${untagged}: the server no longer has the tag qa`);
+  expect(text).toContain(`${failed}: the status is now Failed`);
   await isStopped(studio, rest);
   expect(studio.sent().map((one) => one.toSorted())).toEqual([rest.toSorted()]);
   for (const id of [untagged, started]) expect(phase(simulator, id)).toBe('READY');
@@ -34,8 +34,8 @@ test('"bulk-stop" does not stop a server that no longer has the status in the fi
   for (const id of [recovers, stays]) studio.simulator.fail(id, 'The server crashed.');
   await studio.plan('bulk-stop', { status: 'error' });
   studio.simulator.deployments.get(recovers)?.history.push({ phase: 'READY', at: 0 });
-  await studio.press('Stop 2 deployments');
-  const { text } = await studio.shown('Stopped 1 deployment, left out 1');
+  await studio.press('Stop 2 servers');
+  const { text } = await studio.shown('Stopped 1 of 2 servers, left out 1');
   expect(text).toContain(`${recovers}: the status is now Ready`);
   expect(studio.sent()).toEqual([[stays]]);
 });
@@ -46,40 +46,40 @@ test('if Edgegap does not accept the stop of one server of a "bulk-stop", a pers
   await studio.servers(1, 'other');
   studio.simulator.faults.next({ endpoint: 'stopMany' }, { kind: 'not-processable', request_ids: [first] });
   await studio.plan('bulk-stop', { tag: 'qa' });
-  await studio.press('Stop 2 deployments');
-  const { text } = await studio.shown('Stopped 1 deployment, failed 1');
+  await studio.press('Stop 2 servers');
+  const { text } = await studio.shown('Stopped 1 of 2 servers, failed 1');
   expect(text).toContain(`${first}: Edgegap did not accept the stop`);
-  await studio.press('Try the failed deployments again');
+  await studio.press('Retry stopping 1 server');
   await until(
     async () =>
-      (await studio.driver.privately('operator')).some((one) => one.text.includes('Stop 1 deployment?')),
+      (await studio.driver.privately('operator')).some((one) => one.text.includes('Stop 1 server?')),
     'the new plan',
   );
-  await studio.press('Stop 1 deployment');
-  await studio.shown(/Stopped 1 deployment(?!,)/);
+  await studio.press('Stop 1 server');
+  await studio.shown(/Stopped 1 server(?!,)/);
   await isStopped(studio, [first, second]);
   expect(studio.sent().at(-1)).toEqual([first]);
 });
 
-test('if all failed deployments have ended, trying them again makes no plan, and the card says that they have ended', async () => {
+test('if all failed servers have ended, trying them again makes no plan, and the card says that they have ended', async () => {
   const studio = await openStudio();
   const [id = ''] = await studio.servers(1, 'qa');
   await studio.servers(1, 'other');
   studio.simulator.faults.next({ endpoint: 'stopMany' }, { kind: 'not-processable', request_ids: [id] });
   await studio.plan('bulk-stop', { tag: 'qa' });
-  await studio.press('Stop 1 deployment');
-  await studio.shown('Stopped 0 deployments, failed 1');
+  await studio.press('Stop 1 server');
+  await studio.shown('Stopped 0 of 1 server, failed 1');
   studio.simulator.terminate(id);
   await isStopped(studio, [id]);
-  await studio.press('Try the failed deployments again');
+  await studio.press('Retry stopping 1 server');
   const answer = await until(
     async () =>
       (await studio.driver.privately('operator')).find((one) => one.text.includes('left to try again')),
     'the answer',
   );
-  expect(answer.text).toMatch(/Nothing was stopped\. The reason: the deployment has ended\./);
-  const card = await studio.shown('Stopped 0 deployments, left out 1');
-  expect(card.text).toContain(`${id}: the deployment has ended`);
+  expect(answer.text).toMatch(/Nothing was stopped\. The reason: the server has ended\./);
+  const card = await studio.shown('Stopped 0 of 1 server, left out 1');
+  expect(card.text).toContain(`${id}: the server has ended`);
   expect(card.buttons).toEqual([]);
 });
 
@@ -95,8 +95,8 @@ test('if Edgegap answers a "bulk-stop" with server errors, only the batch that w
   studio.simulator.faults.next({ endpoint: 'stopMany' }, { kind: 'slow', when: 'after', ms: 1 });
   failing('before');
   failing('after');
-  await studio.press('Stop 205 deployments');
-  const card = await studio.shown('Stopped 105 deployments, failed 100');
+  await studio.press('Stop 205 servers');
+  const card = await studio.shown('Stopped 105 of 205 servers, failed 100');
   expect(card.text).toContain('and 90 more');
   const file = await until(
     async () => (await studio.driver.channel()).flatMap(({ files }) => files)[0],
@@ -107,14 +107,14 @@ test('if Edgegap answers a "bulk-stop" with server errors, only the batch that w
   expect(file.content.match(/\tfailed\t/g)).toHaveLength(100);
   const running = ids.filter((id) => phase(studio.simulator, id) === 'READY');
   expect(running).toHaveLength(100);
-  await studio.press('Try the failed deployments again');
+  await studio.press('Retry stopping 100 servers');
   await until(
     async () =>
-      (await studio.driver.privately('operator')).some(({ text }) => text.includes('Stop 100 deployments?')),
+      (await studio.driver.privately('operator')).some(({ text }) => text.includes('Stop 100 servers?')),
     'the new plan',
   );
-  await studio.press('Stop 100 deployments');
-  await studio.shown(/Stopped 100 deployments/);
+  await studio.press('Stop 100 servers');
+  await studio.shown(/Stopped 100 servers/);
   await isStopped(studio, ids);
 });
 
@@ -130,8 +130,8 @@ test('if Edgegap does not answer about one server of a "bulk-stop", that server 
     { kind: 'server-error', when: 'before' },
     3,
   );
-  await studio.press('Stop 2 deployments');
-  const { text } = await studio.shown('Stopped 1 deployment, failed 1');
+  await studio.press('Stop 2 servers');
+  const { text } = await studio.shown('Stopped 1 of 2 servers, failed 1');
   expect(text).toMatch(new RegExp(`${silent}: .*Edgegap`));
   expect(studio.sent()).toEqual([[asked]]);
 });
@@ -143,10 +143,10 @@ test('if the answer to a "bulk-stop" is lost and the servers then end, the serve
   await studio.plan('bulk-stop', { tag: 'qa' });
   studio.simulator.faults.next({ endpoint: 'stopMany' }, { kind: 'server-error', when: 'after' });
   studio.simulator.faults.next({ endpoint: 'stopMany' }, { kind: 'slow', when: 'before', ms: 5_000 });
-  await studio.press('Stop 3 deployments');
+  await studio.press('Stop 3 servers');
   await until(() => studio.sent().length === 2, 'the second request');
   for (const id of ids) studio.simulator.terminate(id);
-  await studio.shown(/Stopped 3 deployments(?!,)/);
+  await studio.shown(/Stopped 3 servers(?!,)/);
 });
 
 test.each(['before', 'after'] as const)(
@@ -158,12 +158,12 @@ test.each(['before', 'after'] as const)(
     await studio.plan('bulk-stop', { tag: 'qa' });
     studio.simulator.faults.next({ endpoint: 'stopMany' }, { kind: 'slow', when: 'after', ms: 1 });
     studio.simulator.faults.next({ endpoint: 'stopMany' }, { kind: 'slow', when, ms: 3_600_000 });
-    await studio.press('Stop 150 deployments');
+    await studio.press('Stop 150 servers');
     await until(() => studio.sent().length === 2, 'the second batch');
     const [first = []] = studio.sent();
     await studio.process.kill();
     studio.process = await studio.start();
-    await studio.shown('Stopped 150 deployments');
+    await studio.shown('Stopped 150 servers');
     await isStopped(studio, ids);
     const times = timesSent(studio.sent());
     expect([...times.keys()].toSorted()).toEqual(ids.toSorted());
@@ -180,11 +180,11 @@ test('if a process is shut down during a "bulk-stop", the next process stops the
   await studio.plan('bulk-stop', { tag: 'qa' });
   studio.simulator.faults.next({ endpoint: 'stopMany' }, { kind: 'slow', when: 'after', ms: 1 });
   studio.simulator.faults.next({ endpoint: 'stopMany' }, { kind: 'slow', when: 'before', ms: 3_600_000 });
-  await studio.press('Stop 150 deployments');
+  await studio.press('Stop 150 servers');
   await until(() => studio.sent().length === 2, 'the second batch');
   await studio.process.app.stop();
   studio.process = await studio.start();
-  await studio.shown('Stopped 150 deployments');
+  await studio.shown('Stopped 150 servers');
   await isStopped(studio, ids);
 });
 
@@ -195,10 +195,11 @@ test('if two people confirm a "bulk-stop" of the same servers, each server is st
   await studio.servers(1, 'other');
   await studio.plan('bulk-stop', { tag: 'qa' });
   await studio.plan('bulk-stop', { tag: 'qa' }, 'reader');
-  await Promise.all([studio.press('Stop 120 deployments'), studio.press('Stop 120 deployments', 'reader')]);
+  await Promise.all([studio.press('Stop 120 servers'), studio.press('Stop 120 servers', 'reader')]);
   const cards = () => studio.driver.channel();
   await until(
-    async () => (await cards()).filter(({ text }) => /Stopped \d+ deployments?/.test(text)).length === 2,
+    async () =>
+      (await cards()).filter(({ text }) => /Stopped \d+ (?:of \d+ )?servers?/.test(text)).length === 2,
     'both cards',
   );
   const counts = (await cards()).map(({ text }) => Number(/Stopped (\d+)/.exec(text)?.[1] ?? 0));
@@ -213,18 +214,18 @@ test('if a process is killed before it has stored a confirmed "bulk-stop", nothi
   await studio.servers(1, 'other');
   await studio.plan('bulk-stop', { tag: 'qa' });
   studio.process.stopAfter('postCard');
-  void studio.press('Stop 1 deployment').catch(() => undefined);
+  void studio.press('Stop 1 server').catch(() => undefined);
   await until(() => studio.process.standing() === 1, 'the card');
   await studio.process.kill();
   studio.process = await studio.start();
   const told = async () => (await studio.driver.privately('operator')).map(({ text }) => text).join('\n');
   await until(async () => (await told()).includes('Nothing was stopped. Ask again.'), 'the answer');
-  expect(await told()).not.toContain('Stop 1 deployment?');
-  await studio.shown('Stop 1 deployment: not begun yet');
+  expect(await told()).not.toContain('Stop 1 server?');
+  await studio.shown('Stop 1 server: not begun yet');
   expect(studio.sent()).toEqual([]);
   await studio.plan('bulk-stop', { tag: 'qa' });
-  await studio.press('Stop 1 deployment');
-  await studio.shown('Stopped 1 deployment');
+  await studio.press('Stop 1 server');
+  await studio.shown('Stopped 1 server');
   await isStopped(studio, [id]);
 });
 
@@ -234,11 +235,11 @@ test('if a person confirms a "bulk-stop" twice at the same moment, the servers a
   await studio.servers(1, 'other');
   await studio.plan('bulk-stop', { tag: 'qa' });
   studio.process.stopAfter('postCard');
-  for (let n = 0; n < 2; n++) void studio.press('Stop 3 deployments').catch(() => undefined);
+  for (let n = 0; n < 2; n++) void studio.press('Stop 3 servers').catch(() => undefined);
   await until(() => studio.process.standing() > 0, 'a card');
   studio.process.stopAfter(undefined);
   studio.process.goOn();
-  await studio.shown('Stopped 3 deployments');
+  await studio.shown('Stopped 3 servers');
   await isStopped(studio, ids);
   expect(studio.sent()).toHaveLength(1);
   const channel = (await studio.driver.channel()).map(({ text }) => text).join('\n');

@@ -46,7 +46,7 @@ test.each([
 
     const frozen = await deploy(simulator, 330, 'night');
     const [beside = ''] = await deploy(simulator, 1, 'day');
-    const label = 'Stop 330 deployments';
+    const label = 'Stop 330 servers';
     for (const persona of ['operator', 'reader'] as const) {
       await driver.command(persona, 'bulk-stop', { tag: 'night' });
       const isShown = async () =>
@@ -84,7 +84,9 @@ test.each([
     await strike(1);
     await strike(3);
     const summaries = async () =>
-      (await driver.channel()).flatMap(({ text }) => /Stopped (\d+) deployments?/.exec(text)?.[1] ?? []);
+      (await driver.channel()).flatMap(
+        ({ text }) => /Stopped (\d+) (?:of \d+ )?servers?/.exec(text)?.[1] ?? [],
+      );
     await until(async () => (await summaries()).length === 2, 'both summaries', LONG_MS);
 
     const wanted = frozen.filter((id) => !ended.includes(id) && !untagged.includes(id));
@@ -94,7 +96,7 @@ test.each([
     const counts = (await summaries()).map(Number);
     expect(counts.reduce((sum, count) => sum + count)).toBe(wanted.length);
     const text = (await driver.channel()).map((message) => message.text).join('\n');
-    expect(text).not.toContain('Failed (');
+    expect(text).not.toContain('Not stopped (');
     expect(fleet.faults).toEqual([]);
   },
 );

@@ -40,7 +40,11 @@ export interface Card {
   readonly steps: readonly { readonly from: string; readonly to: string }[];
 }
 
-const STATUS = new RegExp(`Status\\W+(${[...RANKS.keys()].join('|')})`);
+/** The status begins a line of the card, and the person who deployed follows in small print. */
+const STATUS = new RegExp(
+  `^\\W*(${[...RANKS.keys()].join('|')})\\b(?=[\\s\\S]*\\b(?:deployed|adopted) by )`,
+  'm',
+);
 /** Some platforms escape an underscore in the label. */
 const REQUEST_ID = /request\\?_id\W+([0-9a-f]{12})\b/;
 

@@ -22,7 +22,7 @@ const SENTENCES: Readonly<Record<string, Told>> = {
   'is ready': 'ready',
   'had become ready': 'ready',
   failed: 'error',
-  terminated: 'terminated',
+  stopped: 'terminated',
   'is still running': 'running',
   'still runs': 'not-stopped',
   'did start after all': 'adopted',

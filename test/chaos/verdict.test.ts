@@ -37,12 +37,12 @@ function look(message: string, text: string, more: Partial<Look> = {}): Look {
 const card = (message: string, status: string, id = '') =>
   look(
     message,
-    `lobby-chat stable\n**Status** **${status}**\nTags ask-1\n${id ? `**request\\_id** \`${id}\`` : ''}`,
+    `lobby-chat stable\n**${status}** a minute ago\nTags ask-1 · deployed by ann\n${id ? `**request\\_id** \`${id}\`` : ''}`,
   );
 
 const ready = (id = ID) => `<@1> **lobby-chat stable** \`${id}\` is ready: x`;
 const may =
-  '<@1> **lobby-chat stable** may have started, but Edgegap neither answered nor lists the deployment. I do not send the request again.';
+  '<@1> **lobby-chat stable** may have started, but Edgegap neither answered nor lists the server. I do not send the request again.';
 
 /** The problems of a run, each with its sort. */
 function judged({ deployments = [], looks, asked = [{}], taken = [], intents, store }: Run): string[] {
@@ -100,7 +100,7 @@ describe('duplicates', () => {
 
   test('two refusals that name deployments without a request_id are no duplicates', () => {
     const refused = (message: string) =>
-      look(message, '**Status** **Refused**\nThe newest: no request_id yet (lobby-chat stable)');
+      look(message, '**Not deployed**\ndeployed by ann\nThe newest: no request_id yet (lobby-chat stable)');
     expect(judged(and(refused('c2'), refused('c3')))).toEqual([]);
   });
 
@@ -115,7 +115,7 @@ describe('duplicates', () => {
   });
 
   test('the chaos check allows an event that was taken back to be reported again, but not to be taken back twice', () => {
-    const [end, running] = [`\`${ID}\` terminated`, `\`${ID}\` is still running after all`];
+    const [end, running] = [`\`${ID}\` stopped`, `\`${ID}\` is still running after all`];
     const [asked, not] = [
       `Olga asked to stop **x** \`${ID}\``,
       `\`${ID}\` still runs: Edgegap took the stop`,
@@ -135,7 +135,7 @@ describe('duplicates', () => {
   });
 
   test('"possibly repeated" on the last line of a digest counts for every line of the digest', () => {
-    const digest = `\`${OTHER}\` failed\n${ready()}\n\`${OTHER}\` terminated (possibly repeated)`;
+    const digest = `\`${OTHER}\` failed\n${ready()}\n\`${OTHER}\` stopped (possibly repeated)`;
     expect(judged(and(look('d', digest, { unread: 1 })))).toEqual([]);
     expect(judged(and(look('d', digest)))).toEqual(of(/^duplicated: /));
   });
@@ -218,7 +218,7 @@ describe('a deploy with an unknown outcome', () => {
 test('the chaos check expects a message about a short-lived status only if the callback reached the bot', () => {
   const late = {
     deployments: [deployment(ID, 'READY', 'TERMINATED')],
-    looks: [card('c', 'Terminated', ID), look('l', `\`${ID}\` terminated`)],
+    looks: [card('c', 'Stopped', ID), look('l', `\`${ID}\` stopped`)],
   };
   expect(judged(late)).toEqual([]);
   expect(judged({ ...late, taken: ['ready'] })).toEqual([expect.stringMatching(/^lost: .*"ready"/)]);

@@ -16,7 +16,7 @@ const view: DeploymentView = {
   public_ip: '198.51.100.7',
   ports: [{ name: 'gameport', protocol: 'UDP', link: '93924761ccde.pr.edgegap.net:31000' }],
   tags: ['qa'],
-  askedBy: 'Ada',
+  askedBy: { id: 'ada', name: 'Ada' },
   createdAt: 1_000,
   readyAt: 13_000,
   endedAt: undefined,
@@ -26,10 +26,8 @@ const view: DeploymentView = {
   stopping: false,
 };
 
-const fields = (card: Card) =>
-  card.nodes.flatMap((node) =>
-    node.kind === 'fields' ? node.fields.map(({ label, value }) => `${label}: ${plainText(value)}`) : [],
-  );
+const texts = (card: Card) =>
+  card.nodes.flatMap((node) => (node.kind === 'text' || node.kind === 'note' ? [plainText(node.text)] : []));
 const buttons = (card: Card) =>
   card.nodes.flatMap((node) => (node.kind === 'buttons' ? node.buttons.map(({ label }) => label) : []));
 
@@ -38,25 +36,20 @@ describe('the steps on the card of a deployment', () => {
     deploymentCard({ ...view, readyAt: undefined, ...more }).nodes.flatMap((node) =>
       node.kind === 'steps' ? [plainText(stepsText(node))] : [],
     );
-  const failedAt = (last_status: string) => ({
-    told: DeploymentStatus.parse({ request_id: '93924761ccde', current_status: 'ERROR', last_status }),
-  });
-
-  test.each<[string, Partial<DeploymentView>, string]>([
-    ['REQUESTING', {}, '▸ Requesting → ○ Location found → ○ Deployed → ○ Ready'],
-    ['REQUESTED', {}, '✓ Requested → ▸ Looking for a location → ○ Deployed → ○ Ready'],
-    ['SEEKING', {}, '✓ Requested → ▸ Looking for a location → ○ Deployed → ○ Ready'],
-    ['SEEKED', {}, '✓ Requested → ✓ Location found → ▸ Deploying → ○ Ready'],
-    ['DEPLOYING', {}, '✓ Requested → ✓ Location found → ▸ Deploying → ○ Ready'],
-    ['ERROR', failedAt('DEPLOYING'), '✓ Requested → ✓ Location found → ✗ Deploying → ○ Ready'],
-    ['ERROR', failedAt('SEEKING'), '✓ Requested → ✗ Looking for a location → ○ Deployed → ○ Ready'],
-  ])('a deployment with the status %s and the facts %o shows the right steps', (status, more, steps) => {
-    expect(stepsOf({ status, ...more })).toEqual([steps]);
+  test.each([
+    ['REQUESTING', '▸ Requesting → ○ Location found → ○ Deployed → ○ Ready'],
+    ['REQUESTED', '✓ Requested → ▸ Looking for a location → ○ Deployed → ○ Ready'],
+    ['SEEKING', '✓ Requested → ▸ Looking for a location → ○ Deployed → ○ Ready'],
+    ['SEEKED', '✓ Requested → ✓ Location found → ▸ Deploying → ○ Ready'],
+    ['DEPLOYING', '✓ Requested → ✓ Location found → ▸ Deploying → ○ Ready'],
+  ])('a deployment with the status %s shows the right steps', (status, steps) => {
+    expect(stepsOf({ status })).toEqual([steps]);
   });
 
   test.each<[string, Partial<DeploymentView>]>([
     ['READY', { readyAt: 13_000 }],
-    ['ERROR', { readyAt: 13_000, ...failedAt('READY') }],
+    ['ERROR', {}],
+    ['ERROR', { readyAt: 13_000 }],
     ['TERMINATED', { endedAt: 20_000 }],
     ['LOST', {}],
     ['A_NEW_STATUS', {}],
@@ -65,10 +58,10 @@ describe('the steps on the card of a deployment', () => {
   });
 
   test('the card says how long the version usually takes, but only as long as the server is not ready', () => {
-    const status = (more: Partial<DeploymentView>) =>
-      fields(deploymentCard({ ...view, usualMs: 14_000, ...more }))[0];
-    expect(status({ status: 'DEPLOYING', readyAt: undefined })).toContain('usually ready after 14 s');
-    expect(status({})).not.toContain('usually');
+    const words = (more: Partial<DeploymentView>) =>
+      texts(deploymentCard({ ...view, usualMs: 14_000, ...more })).join();
+    expect(words({ status: 'DEPLOYING', readyAt: undefined })).toContain('usually ready after 14 s');
+    expect(words({})).not.toContain('usually');
   });
 });
 
@@ -90,40 +83,74 @@ describe('the buttons on the card of a deployment', () => {
 
   test('an answer links to the dashboard, and a live card does so only if its reader has to look there', () => {
     const dashboard = 'https://example.com/servers/{request_id}';
-    const link = (status: string, now?: number) =>
-      deploymentCard({ ...view, status }, { dashboard, ...(now === undefined ? {} : { now }) }).nodes.flatMap(
+    const link = (status: string, isAnswer?: true) =>
+      deploymentCard({ ...view, status }, { dashboard, ...(isAnswer ? { isAnswer } : {}) }).nodes.flatMap(
         (node) =>
           node.kind === 'buttons' ? node.buttons.flatMap((one) => ('url' in one ? one.url : [])) : [],
       );
     expect(link('READY')).toEqual([]);
-    expect(link('READY', 15_000)).toEqual(['https://example.com/servers/93924761ccde']);
+    expect(link('READY', true)).toEqual(['https://example.com/servers/93924761ccde']);
     expect(link('LOST')).toEqual(['https://example.com/servers/93924761ccde']);
   });
 });
 
+const failedAfter = (last_status: string) =>
+  DeploymentStatus.parse({ request_id: '93924761ccde', current_status: 'ERROR', last_status });
+
+/** Every instant of the card. */
+const instants = (card: Card) =>
+  card.nodes.flatMap((node) =>
+    node.kind === 'text' || node.kind === 'note'
+      ? node.text.flatMap((inline) => (typeof inline === 'object' && 'time' in inline ? [inline.time] : []))
+      : [],
+  );
+
 describe('the card of a deployment', () => {
-  test('the card of a ready server shows the address, the ports, the city, the tags and the time until readiness', () => {
+  test.each<[string, Partial<DeploymentView>]>([
+    ['DEPLOYING', { readyAt: undefined }],
+    ['READY', { endsAt: 90_000 }],
+    ['ERROR', { failedAt: 73_000 }],
+    ['TERMINATED', { endedAt: 73_000 }],
+    ['UNKNOWN', { readyAt: undefined }],
+  ])('the card of a deployment with the status %s shows no instant twice', (status, more) => {
+    const shown = instants(deploymentCard({ ...view, status, ...more }));
+    expect(shown.length).toBeGreaterThan(0);
+    expect(shown).toEqual([...new Set(shown)]);
+    expect(shown.filter((time) => time < 90_000)).toHaveLength(1);
+  });
+
+  test('a server that runs and that Edgegap does not know is shown as a doubt', () => {
+    expect(deploymentCard({ ...view, isDoubted: true, note: 'Edgegap knows no such server.' }).tone).toBe(
+      'warning',
+    );
+  });
+
+  test('the card of a ready server begins with the address, then tells the state in one line, and the other facts in small print', () => {
     const card = deploymentCard(view);
     expect(card.tone).toBe('success');
     expect(plainText(card.title)).toBe('kart-racing v1.2');
-    expect(fields(card)).toEqual([
-      'Status: Ready 1970-01-01T00:00:13.000Z, after 12 s',
-      'gameport (UDP): 93924761ccde.pr.edgegap.net:31000',
-      'IP: 198.51.100.7',
-      'Location: Montreal, Canada',
-      'Tags: qa',
-      'request_id: 93924761ccde',
+    expect(texts(card)).toEqual([
+      '93924761ccde.pr.edgegap.net:31000 gameport (UDP)',
+      'Ready 1970-01-01T00:00:13.000Z · started in 12 s',
+      'Montreal, Canada · IP 198.51.100.7 · tags qa · request_id 93924761ccde · deployed by Ada',
     ]);
+    expect(card.nodes.map(({ kind }) => kind)).toEqual(['text', 'text', 'note', 'buttons']);
     expect(buttons(card)).toEqual(['Logs', 'Metrics', 'Tags', 'Refresh', 'Stop']);
   });
 
   test.each([
-    ['REQUESTING', { request_id: undefined, readyAt: undefined }, 'Requesting, started', []],
-    ['DEPLOYING', { readyAt: undefined }, 'Deploying, started', ['Refresh', 'Stop']],
-    ['ERROR', { readyAt: undefined }, /^Error$/, ['Logs', 'Refresh', 'Stop']],
-    ['ERROR', {}, /^Error/, ['Logs', 'Metrics', 'Refresh', 'Stop']],
+    ['REQUESTING', { request_id: undefined, readyAt: undefined }, /^Requesting · started \S+$/, []],
+    ['DEPLOYING', { readyAt: undefined }, /^Deploying · started \S+$/, ['Refresh', 'Stop']],
+    ['ERROR', { readyAt: undefined }, /^Failed$/, ['Logs', 'Refresh', 'Stop']],
+    ['ERROR', { failedAt: 73_000 }, /^Failed \S+ · ran for 1 min$/, ['Logs', 'Metrics', 'Refresh', 'Stop']],
+    [
+      'ERROR',
+      { readyAt: undefined, failedAt: 73_000, told: failedAfter('SEEKING') },
+      /^Failed \S+ · at the step “Looking for a location”$/,
+      ['Refresh', 'Stop'],
+    ],
     ['TERMINATING', {}, /^Stopping$/, ['Refresh']],
-    ['TERMINATED', { endedAt: 73_000 }, /^Terminated after 1 min$/, []],
+    ['TERMINATED', { endedAt: 73_000 }, /^Stopped \S+ · ran for 1 min$/, []],
     ['REFUSED', { request_id: undefined, readyAt: undefined }, /^Not deployed$/, []],
     [
       'LOST',
@@ -132,15 +159,13 @@ describe('the card of a deployment', () => {
       ['Deploy again'],
     ],
     ['HIBERNATING', { readyAt: undefined }, /^HIBERNATING$/, ['Refresh', 'Stop']],
-  ] as [string, Partial<DeploymentView>, string | RegExp, string[]][])(
+  ] as [string, Partial<DeploymentView>, RegExp, string[]][])(
     'the card of a deployment with the status %s shows the right words and buttons',
     (status, more, words, labels) => {
       const card = deploymentCard({ ...view, status, ...more });
-      const [shown = ''] = fields(card);
-      if (typeof words === 'string') expect(shown).toContain(words);
-      else expect(shown.replace('Status: ', '')).toMatch(words);
+      expect(texts(card)[0]).toMatch(words);
       expect(buttons(card)).toEqual(labels);
-      if (status !== 'READY') expect(fields(card).join()).not.toContain('Address');
+      expect(texts(card).join()).not.toContain('pr.edgegap.net');
     },
   );
 

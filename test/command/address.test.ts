@@ -72,10 +72,10 @@ describe.each(driverNames)('finding a deployment by an address, on %s', (name) =
   test('if no deployment has a typed address, the answer is private, even if only the port is wrong', async () => {
     const nowhere = await ask(stage, 'logs', '203.0.113.99:31504');
     expect(nowhere.publicly).toEqual([]);
-    expect(nowhere.text).toMatch(/No active deployment has the address “203\.0\.113\.99:31504”/);
+    expect(nowhere.text).toMatch(/No active server has the address “203\.0\.113\.99:31504”/);
     const wrong = await ask(stage, 'logs', '198.51.100.25:1');
     expect(wrong.publicly).toEqual([]);
-    expect(wrong.text).toContain('No deployment at “198.51.100.25” has the port 1.');
+    expect(wrong.text).toContain('No server at “198.51.100.25” has the port 1.');
     expect(wrong.text).toContain(`${other} (${at(stage, other).port}`);
   });
 
@@ -84,20 +84,20 @@ describe.each(driverNames)('finding a deployment by an address, on %s', (name) =
     at(stage, third).publicIp = '198.51.100.25';
     const { text, publicly } = await ask(stage, 'status', '198.51.100.25');
     expect(publicly).toEqual([]);
-    expect(text).toContain('Several deployments have the address “198.51.100.25”.');
+    expect(text).toContain('Several servers have the address “198.51.100.25”.');
     for (const id of [third, other]) expect(text).toContain(`${id} (${at(stage, id).port}`);
     const port = at(stage, third).port;
     expect((await ask(stage, 'status', `198.51.100.25:${port}`)).text).toContain(`request_id`);
     expect((await ask(stage, 'status', `198.51.100.25:${port}`)).text).toContain(third);
   });
 
-  test('an ended deployment is found by its address if no running deployment has that address', async () => {
+  test('an ended deployment is found by its address if no running server has that address', async () => {
     const { fqdn } = { ...at(stage, own) };
     stage.simulator.terminate(own);
     await ask(stage, 'status', own);
     const { text } = await ask(stage, 'status', fqdn);
     expect(text).toContain(own);
-    expect(text).toContain('Terminated');
+    expect(text).toContain('Stopped');
   });
 });
 

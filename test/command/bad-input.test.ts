@@ -50,13 +50,8 @@ const cases: readonly [title: string, command: string, values: Values, says: Reg
     { ...KART, application: 'retired-prototype' },
     /retired-prototype. is switched off.*dashboard/,
   ],
-  ['a bulk stop without a match', 'bulk-stop', { tag: 'nope' }, /No running deployment matches/],
-  [
-    'a tag for servers of which there are none',
-    'tags add',
-    { tag: 'new', of: 'nope' },
-    /No running deployment/,
-  ],
+  ['a bulk stop without a match', 'bulk-stop', { tag: 'nope' }, /No running server matches/],
+  ['a tag for servers of which there are none', 'tags add', { tag: 'new', of: 'nope' }, /No running server/],
   ['an unknown version', 'deploy', { ...KART, version: 'v9' }, /kart-racing has no version .v9.*v1\.[23]/],
   [
     'an inactive version',
@@ -122,7 +117,7 @@ const cases: readonly [title: string, command: string, values: Values, says: Reg
     'a host that is not ready yet',
     'deploy',
     { ...KART, fleet: 'tournament', host: PENDING },
-    new RegExp(`The host .${PENDING}. takes no deployments yet.*PENDING`),
+    new RegExp(`The host .${PENDING}. takes no servers yet.*PENDING`),
   ],
   [
     'a host without room',
@@ -219,20 +214,15 @@ const cases: readonly [title: string, command: string, values: Values, says: Reg
   ['a very long name of an application', 'deploy', { ...KART, application: LONG }, /10\d\d\d characters/],
   ['a place with a control character', 'deploy', { ...KART, near: 'Mon\u0007treal' }, /control character/],
   ['a place that consists of blanks', 'deploy', { ...KART, near: '   ' }, /value/],
-  [
-    'an unknown deployment',
-    'status',
-    { deployment: 'ffffffffffff' },
-    /no deployment with this request\\?_id/,
-  ],
-  ['an unknown deployment', 'logs', { deployment: 'ffffffffffff' }, /no deployment with this request\\?_id/],
-  ['an unknown deployment', 'stop', { deployment: 'ffffffffffff' }, /no deployment with this request\\?_id/],
-  ['an unknown deployment', 'tags add', { deployment: 'ffffffffffff', tag: 'x' }, /no deployment with this/],
+  ['an unknown deployment', 'status', { deployment: 'ffffffffffff' }, /no server with this request\\?_id/],
+  ['an unknown deployment', 'logs', { deployment: 'ffffffffffff' }, /no server with this request\\?_id/],
+  ['an unknown deployment', 'stop', { deployment: 'ffffffffffff' }, /no server with this request\\?_id/],
+  ['an unknown deployment', 'tags add', { deployment: 'ffffffffffff', tag: 'x' }, /no server with this/],
   [
     'the beginning of several request_ids',
     'stop',
     { deployment: first[0] ?? '' },
-    new RegExp(`Several deployments.*begin with.*${first}`),
+    new RegExp(`Several servers.*begin with.*${first}`),
   ],
   ['a path in place of a request_id', 'status', { deployment: '../x' }, /\.\.\/x. is not a request.id/],
   [
@@ -264,7 +254,7 @@ const cases: readonly [title: string, command: string, values: Values, says: Reg
     'removing a tag that the deployment does not have',
     'tags remove',
     { deployment: first, tag: 'nope' },
-    /no tag .nope.*The deployment has: qa/,
+    /no tag .nope.*The server has: qa/,
   ],
   [
     'renaming to a tag that the deployment has',
@@ -496,7 +486,7 @@ describe.each(driverNames)('bad input on %s', (name) => {
       const menus = (await stage.driver.privately('operator')).length;
       await ask();
       const asked = await stage.driver.privately('operator');
-      if (asked.length > menus) expect(asked.at(-1)?.text).toContain('Choose the application');
+      if (asked.length > menus) expect(asked.at(-1)?.text).toContain('Then a form asks for');
       else expect(opened()).toBe(earlier + 1);
       expect(worldOf(stage)).toEqual(before);
     },

@@ -248,7 +248,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
     const before = (await booked()).length;
     await driver.regroup('operator', ['readers']);
     const { aside } = await said(() => driver.fillIn('operator', { map: 'canyon' }));
-    expect(aside?.text).toContain('You may not change deployments here');
+    expect(aside?.text).toContain('You may not change servers here');
     expect(aside?.buttons).toEqual([]);
     expect(await booked()).toHaveLength(before);
     await driver.regroup('operator', ['operators']);
@@ -257,7 +257,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
   test('a person without the permission gets no form, and learns nothing about the command', async () => {
     const forms = driver.form();
     const { privately } = await effectOf(stage, 'reader', () => driver.command('reader', 'match'));
-    expect(privately.at(-1)?.text).toContain('You may not change deployments here');
+    expect(privately.at(-1)?.text).toContain('You may not change servers here');
     expect(driver.form()).toEqual(forms);
   });
 

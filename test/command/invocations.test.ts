@@ -144,7 +144,7 @@ test('the unanswered invocations of a dead process are each answered by a single
       id: 'stop',
       reply: { token: 'stop' },
       text: expect.stringMatching(
-        /of your stop. The deployment may or may not have been stopped, or its stop planned: look with status/,
+        /of your stop. The server may or may not have been stopped, or its stop planned: look with status/,
       ),
     },
   ]);

@@ -146,7 +146,7 @@ describe.each(['console', 'discord', 'slack-socket'] as const)('names on %s', (n
       'the line %s is parsed as the command `list`',
       async (line) => {
         const { privately } = await effectOf(stage, 'operator', () => typeLine(stage, 'operator', line));
-        expect(privately.at(-1)?.text).toMatch(/active deployment/);
+        expect(privately.at(-1)?.text).toMatch(/active server/);
       },
     );
 

@@ -92,7 +92,7 @@ describe.each(driverNames)('a new command file on %s', (name) => {
       const refused = await effectOf(stage, 'member', () =>
         stage.driver.command('member', 'coin', { map: 'harbour' }),
       );
-      expect(refused.privately[0]?.text).toContain('You may not look at deployments here');
+      expect(refused.privately[0]?.text).toContain('You may not look at servers here');
       const { server, environment } = stage.driver as DiscordDriver;
       const printed: string[] = [];
       const code = await runRegister({

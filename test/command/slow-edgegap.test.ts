@@ -40,7 +40,7 @@ test.each(['discord', 'slack-socket', 'slack-http'] as const)(
       for (const release of held) release();
       await until(async () => {
         const shown = [...(await driver.channel()), ...(await driver.privately('operator'))];
-        return shown.some(({ text }) => text.includes('knows no deployment'));
+        return shown.some(({ text }) => text.includes('knows no server'));
       }, 'the refusal');
     } finally {
       await stage.close();

@@ -145,7 +145,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a stored requ
     const { told, shown } = await approved({ application: 'kart-racing' }, () =>
       stage.driver.regroup('operator', ['readers']),
     );
-    expect(told.join()).toContain('You may not change deployments here');
+    expect(told.join()).toContain('You may not change servers here');
     expect(shown).toEqual([]);
     await stage.driver.regroup('operator', ['operators']);
   });

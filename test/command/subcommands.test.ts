@@ -54,7 +54,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
         ? /`\/tags list` .*`\/tags rename`/
         : /tags list <deployment> .*tags rename <deployment> <tag> <new-name>/,
     );
-    expect(all).toContain('Rename a tag of a deployment');
+    expect(all).toContain('Rename a tag of a server');
     const one = await privately(command('help', { command: 'tags', subcommand: 'add' }));
     expect(one).toMatch(/tags add.*The tag to add.*For example: .*tags add/);
     expect(await privately(command('help', { command: 'tags', subcommand: 'ad' }))).toMatch(
@@ -169,7 +169,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
       expect(await privately(line(`tags add ${id}`))).toMatch(
         /tags add needs a tag.*Use: .*tags add \[<deployment>\]/,
       );
-    expect(await privately(line(`tags show ${id} late`))).toMatch(/no tag “late”.*The deployment has: qa/);
+    expect(await privately(line(`tags show ${id} late`))).toMatch(/no tag “late”.*The server has: qa/);
     expect(await privately(line(`tags add ${id} one two`))).toMatch(/do not know what to do with “two”/);
   });
 

@@ -46,21 +46,21 @@ describe.each(driverNames)('bulk-stop on %s', (name) => {
     const asked = await bulkStop({ tag: 'qa' });
     expect(asked.publicly).toEqual([]);
     const plan = textOf(asked.privately);
-    expect(plan).toContain('Stop 2 deployments?');
+    expect(plan).toContain('Stop 2 servers?');
     expect(plan).toContain('tag qa');
     for (const id of [ours, other]) expect(plan).toContain(id);
     expect(plan).not.toContain(kept);
     const late = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2', ['qa']);
     stage.speed(20);
-    await stage.driver.press('operator', 'Stop 2 deployments');
-    const card = await channel('Stopped 2 deployments');
+    await stage.driver.press('operator', 'Stop 2 servers');
+    const card = await channel('Stopped 2 servers');
     expect(card.text).toContain('tag qa');
-    for (const id of [ours, other]) expect(card.text).toContain(`${id}: kart-racing v1.2`);
+    for (const id of [ours, other]) expect(card.text).toMatch(new RegExp(`kart-racing v1\\\\?\\.2\\W+${id}`));
     expect(card.buttons).toEqual([]);
     await until(() => phase(stage.simulator, other) === 'TERMINATED', 'the end');
     expect(stopped().map((ids) => ids.toSorted())).toEqual([[ours, other].toSorted()]);
     for (const id of [kept, late]) expect(phase(stage.simulator, id)).toBe('READY');
-    await channel('Terminated');
+    await channel('Stopped');
     await stage.bot.app.settled();
     expect(textOf(await stage.driver.channel())).not.toMatch(/asked to stop| terminated/);
     expect(stopped()).toHaveLength(1);
@@ -102,7 +102,7 @@ describe('the filters of bulk-stop', () => {
   };
   const planned = async (values: Values, persona: Persona = 'operator') => {
     const { text } = await ask(values, persona);
-    expect(text).toMatch(/Stop \d deployments?\?/);
+    expect(text).toMatch(/Stop \d servers?\?/);
     return Object.entries({ montreal, tokyo, foreign }).flatMap(([name, id]) =>
       text.includes(id) ? name : [],
     );
@@ -128,11 +128,11 @@ describe('the filters of bulk-stop', () => {
 
   test('"bulk-stop" refuses a filter that matches no deployment or that contains an unknown name', async () => {
     const empty: [Values, RegExp][] = [
-      [{ tag: 'nope' }, /No running deployment matches: tag nope\.[\s\S]*only with --status error/],
-      [{ 'older-than': '2h' }, /No running deployment matches: older than 2 h\./],
-      [{ city: 'Tokyo', tag: 'qa' }, /No running deployment matches: tag qa, city Tokyo[^.]*\./],
-      [{ mine: true, tag: 'cup' }, /No running deployment matches: tag Cup, deployed by operator\./],
-      [{ status: 'error' }, /No deployment matches: status error\.(?![\s\S]*only with)/],
+      [{ tag: 'nope' }, /No running server matches: tag nope\.[\s\S]*only with --status error/],
+      [{ 'older-than': '2h' }, /No running server matches: older than 2 h\./],
+      [{ city: 'Tokyo', tag: 'qa' }, /No running server matches: tag qa, city Tokyo[^.]*\./],
+      [{ mine: true, tag: 'cup' }, /No running server matches: tag Cup, deployed by operator\./],
+      [{ status: 'error' }, /No server matches: status error\.(?![\s\S]*only with)/],
     ];
     for (const [values, refusal] of empty) {
       const { text } = await ask(values);
@@ -161,7 +161,7 @@ describe('the filters of bulk-stop', () => {
 
   test('if the filter matches every deployment, "bulk-stop" needs the option --all', async () => {
     const everything = await ask({ status: 'ready' });
-    expect(everything.text).toMatch(/matches everything that runs: 3 deployments[\s\S]*Nothing was stopped/);
+    expect(everything.text).toMatch(/matches everything that runs: 3 servers[\s\S]*Nothing was stopped/);
     expect(everything.text).toContain('such as the option tag or older-than.');
     expect(stopsOf(shared)).toEqual([]);
   });
@@ -169,7 +169,7 @@ describe('the filters of bulk-stop', () => {
   test('only the person who was shown a plan of "bulk-stop" can confirm or cancel the plan', async () => {
     await ask({ tag: 'qa' });
     const messages = await shared.driver.privately('operator');
-    expect(messages.at(-1)?.buttons).toEqual(['Stop 1 deployment', 'Cancel']);
+    expect(messages.at(-1)?.buttons).toEqual(['Stop 1 server', 'Cancel']);
     const sent = JSON.stringify((shared.driver as SlackDriver).server.web.changes);
     const arg = [...sent.matchAll(/bulk-stop:confirm:([\w-]+)/g)].at(-1)?.[1] ?? '';
     for (const action of ['confirm', 'cancel']) {
@@ -211,7 +211,7 @@ test('the option --by of "bulk-stop" takes the person with exactly this name, an
     [userIds.reader, second, first],
   ] as const) {
     const text = await plan(by);
-    expect(text).toContain('Stop 1 deployment?');
+    expect(text).toContain('Stop 1 server?');
     expect(text).toContain(id);
     expect(text).not.toContain(other);
     expect(text).toContain(`deployed by ${id === first ? 'operator' : 'Operator'}`);
@@ -220,7 +220,7 @@ test('the option --by of "bulk-stop" takes the person with exactly this name, an
   expect(refusal).toContain('Several people could be meant by “OPERATOR”');
   for (const named of [`${userIds.operator} (operator)`, `${userIds.reader} (Operator)`])
     expect(refusal).toContain(named);
-  expect(refusal).not.toContain('Stop 2 deployments');
+  expect(refusal).not.toContain('Stop 2 servers');
 });
 
 test('a plan of "bulk-stop" that was confirmed can neither be cancelled nor confirmed again', async () => {
@@ -230,8 +230,8 @@ test('a plan of "bulk-stop" that was confirmed can neither be cancelled nor conf
   await bulkStop({ tag: 'qa' });
   const sent = JSON.stringify((stage.driver as SlackDriver).server.web.changes);
   const arg = /bulk-stop:confirm:([\w-]+)/.exec(sent)?.[1] ?? '';
-  await stage.driver.press('operator', 'Stop 1 deployment');
-  await channel('Stopped 1 deployment');
+  await stage.driver.press('operator', 'Stop 1 server');
+  await channel('Stopped 1 server');
   for (const action of ['confirm', 'cancel']) {
     const late = () => pressAction(stage, 'operator', { command: 'bulk-stop', action, arg });
     const { publicly, privately } = await effectOf(stage, 'operator', late);
@@ -250,7 +250,7 @@ test('if every matching deployment is being stopped already, "bulk-stop" says so
   await effectOf(stage, 'operator', () => stage.driver.command('operator', 'stop', { deployment: id }));
   await press('Stop it');
   const refusal = textOf((await bulkStop({ tag: 'qa' })).privately);
-  expect(refusal).toContain('Every deployment that matches (1) is being stopped already: tag qa.');
+  expect(refusal).toContain('Every server that matches (1) is being stopped already: tag qa.');
 });
 
 test('a plan of "bulk-stop" that is confirmed after more than 15 minutes stops nothing', async () => {
@@ -262,7 +262,7 @@ test('a plan of "bulk-stop" that is confirmed after more than 15 minutes stops n
   clock.speed(10_000);
   await until(() => clock.now() > end, 'the time to pass');
   clock.speed(1);
-  const { publicly, privately } = await press('Stop 1 deployment');
+  const { publicly, privately } = await press('Stop 1 server');
   expect(publicly).toEqual([]);
   expect(textOf(privately)).toMatch(/more than 15 minutes ago[\s\S]*Nothing was done/);
   expect(stopped()).toEqual([]);
@@ -274,10 +274,10 @@ test('the result of "bulk-stop --all" says that every deployment was meant, and 
   for (let n = 0; n < 11; n++) ids.push(await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2'));
   const plan = textOf((await bulkStop({ all: true })).privately);
   expect(plan).toMatch(/Filter\W+everything/);
-  await stage.driver.press('operator', 'Stop 11 deployments');
-  const card = await channel('Stopped 11 deployments');
+  await stage.driver.press('operator', 'Stop 11 servers');
+  const card = await channel('Stopped 11 servers');
   expect(card.text).toMatch(/Filter\W+everything/);
-  expect(card.text).toContain('bulk-stop-result.txt names every deployment');
+  expect(card.text).toContain('bulk-stop-result.txt names every server');
   const [file] = card.files;
   expect(file?.name).toBe('bulk-stop-result.txt');
   expect(file?.content).toMatch(/^request_id\tapplication\tresult\treason\n/);
@@ -297,7 +297,7 @@ test.each(['discord', 'slack-http'] as const)(
     await stage.bot.app.settled();
     const messages = await stage.driver.privately('operator');
     const plan = messages.at(-1);
-    expect(plan?.text).toContain('Stop 25 deployments?');
+    expect(plan?.text).toContain('Stop 25 servers?');
     expect(plan?.text).toContain('10 of 25 are shown');
     const [file] = messages.flatMap(({ files }) => files);
     expect(file?.name).toBe('bulk-stop.txt');
@@ -328,7 +328,7 @@ test('with APP_ALLOWLIST, a plan of "bulk-stop" holds only deployments of allowe
   const hidden = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2', ['qa']);
   const allowed = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable', ['qa']);
   const plan = textOf((await bulkStop({ tag: 'qa' })).privately);
-  expect(plan).toContain('Stop 1 deployment?');
+  expect(plan).toContain('Stop 1 server?');
   expect(plan).toContain(allowed);
   expect(plan).not.toContain(hidden);
   expect(textOf((await bulkStop({ application: 'kart-racing' })).privately)).toContain(

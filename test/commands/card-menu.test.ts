@@ -104,7 +104,7 @@ describe.each(platforms)('the menu of a message on %s', (name) => {
     for (const { privately, publicly, asked } of [foreign, news]) {
       expect(publicly).toEqual([]);
       expect(asked).toEqual([]);
-      expect(textOf(privately)).toContain('That message is not the card of a deployment.');
+      expect(textOf(privately)).toContain('That message is not the card of a server.');
     }
   });
 

@@ -158,7 +158,7 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
       host: 'tournament-toronto-1',
       ...KART,
     });
-    expect(active).toMatch(/Status\W+Active, takes deployments/);
+    expect(active).toMatch(/Status\W+Active, takes servers/);
     expect(active).toMatch(/Place\W+Toronto, Canada, North America/);
     expect(active).toMatch(/Fits\W+12 more of kart-racing v1\.2/);
     expect(active).toMatch(/Specifications\W+16 vCPU, 32 GB, 2 GHz/);

@@ -133,7 +133,7 @@ describe('values are suggested on Discord while a person types', () => {
     expect((await suggested('stop', 'deployment', own.slice(0, 6)))[0]).toBe(own);
   });
 
-  test('the tags of running deployments are suggested, and in a list of tags the last tag is completed', async () => {
+  test('the tags of running servers are suggested, and in a list of tags the last tag is completed', async () => {
     expect(await suggested('list', 'tag', 'CUP')).toEqual(['night cup']);
     expect(await values('tag', 'mine, cup')).toEqual(['mine, night cup']);
     expect(await suggested('tags remove', 'tag', '', { deployment: own })).toEqual(['qa']);

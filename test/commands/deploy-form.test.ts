@@ -53,7 +53,7 @@ describe('the form of deploy on Discord', () => {
 
   test('/deploy without options asks for the application with a private menu, and then for the other options with a form', async () => {
     const asked = await effect(() => driver.command('operator', 'deploy'));
-    expect(asked.text).toContain('Choose the application.');
+    expect(asked.text).toContain('Then a form asks for version, city, tags and lifetime.');
     expect(asked.aside?.buttons).toEqual(['Variables', 'Resources', 'Players and container']);
     expect(asked.publicly).toBe('');
     await choose('kart-racing');
@@ -100,7 +100,7 @@ describe('the form of deploy on Discord', () => {
 
   test('in the form of stop, a person can type a deployment that the menu does not list, without choosing another deployment', async () => {
     for (let n = 0; n < 26; n++) await deployElsewhere(desk.stage.simulator, 'lobby-chat', 'stable');
-    // The list of running deployments is read again after a minute, in the background of a suggestion.
+    // The list of running servers is read again after a minute, in the background of a suggestion.
     await desk.pass(61_000);
     await until(
       async () => (await driver.suggested('operator', 'stop', 'deployment', 'lobby')).length === 25,
@@ -188,7 +188,7 @@ describe('the form of deploy on Discord', () => {
     );
     expect(count()).toBe(before);
     const { text } = await effect(() => driver.command('operator', 'deploy'));
-    expect(text).toContain('Choose the application.');
+    expect(text).toContain('Then a form asks for version, city, tags and lifetime.');
   });
 
   test('hidden variables are entered in a form of their own, reach the server hidden, and are shown and stored nowhere', async () => {

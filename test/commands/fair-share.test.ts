@@ -6,7 +6,7 @@ import type { SlackDriver } from '../support/slack-driver.ts';
 import { until } from '../support/test-clock.ts';
 
 const REFUSED = /of your requests wait already/;
-const LIST = /active deployments/;
+const LIST = /active servers/;
 /** The number of requests carried out at once, and the number of waiting requests. */
 const [AT_ONCE, WAITING] = [2, 2];
 

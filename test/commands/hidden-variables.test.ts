@@ -130,7 +130,7 @@ test('hidden variables of an ended deployment are named as left out when the dep
   await told('is ready');
   const [id = ''] = stage.simulator.deployments.keys();
   stage.simulator.terminate(id);
-  await told(' terminated');
+  await told(' stopped');
   await until(async () => (await driver.channel())[0]?.buttons.includes('Deploy again'), 'the button');
   const { privately } = await press('Deploy again');
   expect(privately.at(-1)?.text).toContain('these variables are left out: GREETING');

@@ -27,7 +27,7 @@ describe.each(['discord', 'slack-http'] as const)('a lifetime and its person on 
     await stage.driver.regroup('reader', ['operators']);
     const press = (persona: 'operator' | 'reader') =>
       effectOf(stage, persona, () => stage.driver.press(persona, 'Extend by 2 min'));
-    expect(texts((await press('operator')).privately)).toContain('You may not change deployments here');
+    expect(texts((await press('operator')).privately)).toContain('You may not change servers here');
     expect(texts((await press('reader')).privately)).toContain('The server now ends');
     await terminated(stage, id);
     expect(stopsOf(stage, id)).toHaveLength(1);
@@ -92,7 +92,7 @@ describe('trouble with a lifetime', () => {
     await later(stage, () => question(stage, id));
     await press('Stop');
     expect(await press('Stop it')).toContain('Stopping');
-    await until(async () => (await cardOf(stage, id))?.text.includes('Terminated'), 'the end on the card');
+    await until(async () => (await cardOf(stage, id))?.text.includes('Stopped'), 'the end on the card');
     expect((await cardOf(stage, id))?.text).not.toContain('Ended by its lifetime');
   });
 
@@ -112,7 +112,7 @@ describe('trouble with a lifetime', () => {
     const id = await deployFor(stage, { for: '1m' });
     stage.simulator.faults.next({ endpoint: 'stop' }, { kind: 'server-error', when: 'before' }, 1_000);
     const told = await later(stage, () => says(stage, 'the stop at the end of the lifetime of'), 200);
-    expect(told.text).toContain('The deployment may run on');
+    expect(told.text).toContain('The server may run on');
     stage.simulator.faults.clear();
     const card = async () => (await cardOf(stage, id))?.text ?? '';
     await later(stage, () => until(async () => !(await card()).includes('ends'), 'the card'), 20);

@@ -27,26 +27,26 @@ describe('the list command', () => {
   };
   const press = async (label: string) =>
     (await effectOf(stage, 'operator', () => stage.driver.press('operator', label))).privately.at(-1);
-  const rows = (text = '') => text.split('\n').filter((line) => /^│ [0-9a-f]{12}/.test(line));
+  const rows = (text = '') => text.split('\n').filter((line) => /^│ .* [0-9a-f]{12} /.test(line));
 
   test('if no deployment is active, the command "list" says so', async () => {
     const card = await list();
-    expect(card?.text).toContain('0 active deployments');
-    expect(card?.text).toContain('No deployment is active.');
-    expect((await list('list --tag nope'))?.text).toContain('No active deployment matches.');
-    expect((await list('list --page 7'))?.text).toContain('No deployment is active.');
+    expect(card?.text).toContain('No active servers');
+    expect(card?.text).toContain('No server is active.');
+    expect((await list('list --tag nope'))?.text).toContain('No active server matches.');
+    expect((await list('list --page 7'))?.text).toContain('No server is active.');
   });
 
   test('the command "list" shows all known facts about deployments, whether they were made from chat or elsewhere', async () => {
     const ours = await deployReady(stage, 'kart-racing', 'v1.2', 'qa');
     const other = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     const card = await list();
-    expect(card?.text).toContain('2 active deployments');
+    expect(card?.text).toContain('2 active servers');
     const [first = '', second = ''] = rows(card?.text);
     expect(first).toContain(other);
     expect(first).toContain('lobby-chat stable');
     expect(second).toMatch(
-      new RegExp(`${ours}.*kart-racing v1\\.2.*Ready.*${ours}\\.pr\\.edgegap\\.net:\\d+.*qa`),
+      new RegExp(`kart-racing v1\\.2 .*Ready .*${ours} +qa +${ours}\\.pr\\.edgegap\\.net:\\d+`),
     );
     expect(card?.text).not.toContain('chatops-');
     expect(card?.text).not.toContain('Page');
@@ -58,14 +58,14 @@ describe('the list command', () => {
     expect(asked).toEqual(['GET list']);
   });
 
-  test('the command "list" does not show a failed deployment as active, but a filter for the status finds the deployment', async () => {
+  test('the command "list" does not show a failed server as active, but a filter for the status finds the deployment', async () => {
     const failed = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     stage.simulator.fail(failed, 'The server crashed.');
     const all = await list();
-    expect(all?.text).toContain('2 active deployments');
+    expect(all?.text).toContain('2 active servers');
     expect(all?.text).not.toContain(failed);
     const errors = await list('list --status error');
-    expect(errors?.text).toContain('1 failed deployment');
+    expect(errors?.text).toContain('1 failed server');
     expect(errors?.text).toContain(failed);
     await fetch(`${stage.simulator.url}/v1/stop/${failed}`, {
       method: 'DELETE',
@@ -74,7 +74,7 @@ describe('the list command', () => {
     await until(() => phase(stage.simulator, failed) === 'TERMINATED', 'it to be gone');
   });
 
-  test('the command "list" says how many failed deployments are hidden, and asks Edgegap for no more than the list', async () => {
+  test('the command "list" says how many failed servers are hidden, and asks Edgegap for no more than the list', async () => {
     const id = await deployReady(stage, 'kart-racing', 'v1.2', 'night');
     expect((await list())?.text).not.toContain('failed');
     stage.simulator.fail(id, 'The server crashed.');
@@ -86,13 +86,13 @@ describe('the list command', () => {
       typeLine(stage, 'operator', 'list --application kart-racing'),
     );
     expect(asked).toEqual(['GET list']);
-    expect(privately.at(-1)?.text).toContain('1 failed deployment is not shown: use list --status error');
-    expect((await list('list --tag night'))?.text).toContain('1 failed deployment is not shown');
+    expect(privately.at(-1)?.text).toContain('1 failed server is not shown');
+    expect((await list('list --tag night'))?.text).toContain('1 failed server is not shown');
     for (const line of ['list --tag qa', 'list --application lobby-chat', 'list --status error'])
       expect((await list(line))?.text).not.toContain('not shown');
     await effectOf(stage, 'operator', () => typeLine(stage, 'operator', `stop ${id}`));
     await effectOf(stage, 'operator', () => stage.driver.press('operator', 'Stop it'));
-    for (const text of [' terminated', 'Terminated']) await shown(text);
+    for (const text of [' stopped', 'Stopped']) await shown(text);
     await stage.bot.app.settled();
     expect((await list())?.text).not.toContain('not shown');
   });
@@ -101,7 +101,7 @@ describe('the list command', () => {
     const others = [...stage.simulator.deployments.values()];
     const other = others.find(({ application }) => application === 'lobby-chat')?.request_id ?? '';
     expect((await list(`status ${other.slice(0, 8)}`))?.text).toContain(other);
-    expect((await list('status 000000'))?.text).toMatch(/knows no deployment/);
+    expect((await list('status 000000'))?.text).toMatch(/knows no server/);
   });
 
   test('the command "list" can filter by each field and by all fields together', async () => {
@@ -110,33 +110,33 @@ describe('the list command', () => {
       rows((await list('list --application kart-racing --version v1.2 --status ready --tag qa'))?.text),
     ).toHaveLength(1);
     expect(rows((await list('list --status ERROR'))?.text)).toEqual([]);
-    expect((await list('list --tag qa'))?.text).toContain('1 active deployment: tag qa');
+    expect((await list('list --tag qa'))?.text).toContain('1 active server: tag qa');
   });
 
   test.each(['QA', ' “qa” ', 'qá', 'ＱＡ'])('filtering by the tag %s finds the tag qa', async (tag) => {
     const found = await list(`list --tag '${tag}'`);
-    expect(found?.text).toContain('1 active deployment: tag qa');
+    expect(found?.text).toContain('1 active server: tag qa');
     expect(rows(found?.text)).toHaveLength(1);
   });
 
   test('filtering by a version in capitals finds the version', async () => {
-    expect((await list('list --version V1.2'))?.text).toContain('1 active deployment: version v1.2');
+    expect((await list('list --version V1.2'))?.text).toContain('1 active server: version v1.2');
   });
 
   test('filtering by a tag lists only exact matches, or all similar tags if no tag matches exactly', async () => {
     const night = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable', ['Night']);
     const shift = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable', ['NIGHT']);
     expect(rows((await list('list --tag Night'))?.text)).toHaveLength(1);
-    expect((await list('list --tag night'))?.text).toMatch(/2 active deployments: tag (Night|NIGHT) or/);
+    expect((await list('list --tag night'))?.text).toMatch(/2 active servers: tag (Night|NIGHT) or/);
     stage.simulator.terminate(shift);
-    expect((await press('Refresh'))?.text).toMatch(/1 active deployment: tag (Night|NIGHT) or/);
+    expect((await press('Refresh'))?.text).toMatch(/1 active server: tag (Night|NIGHT) or/);
     stage.simulator.terminate(night);
   });
 
   test('the buttons of a long list turn the pages and keep the filter', async () => {
     for (let n = 0; n < 21; n++) await deployElsewhere(stage.simulator, 'lobby-chat', 'stable', [`n${n}`]);
     const first = await list('list --application lobby-chat');
-    expect(first?.text).toContain('22 active deployments: application lobby-chat');
+    expect(first?.text).toContain('22 active servers: application lobby-chat');
     expect(first?.text).toContain('Page 1 of 3');
     expect(rows(first?.text)).toHaveLength(10);
     expect(first?.buttons).toEqual(['Refresh', 'Next']);

@@ -81,9 +81,9 @@ describe.each(['discord', 'slack-http'] as const)('logs --follow on %s', (name) 
     stage.simulator.print(own, 'the last words');
     await shown(stage, 'the last words');
     stage.simulator.terminate(own);
-    expect((await shown(stage, 'The deployment has ended.')).text).toContain('the last words');
+    expect((await shown(stage, 'The server has ended.')).text).toContain('the last words');
     expect(await file(stage)).toContain('the last words');
-    expect(await follow(stage, own)).toContain('The deployment has ended, so its log has no new lines.');
+    expect(await follow(stage, own)).toContain('The server has ended, so its log has no new lines.');
   });
 });
 
@@ -94,7 +94,7 @@ describe('logs --follow', () => {
     await follow(stage, id);
     await shown(stage, 'waiting for players');
     stage.simulator.fail(id, 'out of memory');
-    await shown(stage, 'The deployment has failed.');
+    await shown(stage, 'The server has failed.');
   });
 
   test('"logs --follow" with --grep and --invert shows only the chosen new lines', async () => {

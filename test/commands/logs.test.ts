@@ -119,12 +119,12 @@ describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends as %s', (lo
     const ended = await deployReady(stage);
     stage.simulator.terminate(ended);
     await until(
-      async () => (await stage.driver.channel()).some(({ text }) => text.includes(`${ended} terminated`)),
+      async () => (await stage.driver.channel()).some(({ text }) => text.includes(`${ended} stopped`)),
       'the channel to be told',
     );
     const { publicly, privately } = await logs(ended);
     const text = [...publicly, ...privately].map((message) => message.text).join('\n');
-    expect(text).toContain('The deployment has terminated, and its log is gone.');
+    expect(text).toContain('The server has stopped, and its log is gone: I could not save the log.');
   });
 
   test('the command "logs" shows the link to a stored log, unless the link opens the log without a sign-in', async () => {

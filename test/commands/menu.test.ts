@@ -75,7 +75,7 @@ describe.each(['discord', 'slack-http'] as const)('the menu and the rights of a 
     await stage.driver.regroup('operator', ['readers']);
     const { privately, asked } = await press('operator', 'Deploy');
     expect(asked).toEqual([]);
-    expect(textOf(privately)).toContain('You may not change deployments here');
+    expect(textOf(privately)).toContain('You may not change servers here');
   });
 
   test('after a restart, the buttons of an old menu still work', async () => {
@@ -84,7 +84,9 @@ describe.each(['discord', 'slack-http'] as const)('the menu and the rights of a 
     stage.bot = await stage.bot.restart();
     await stage.driver.press('operator', 'Deploy');
     if (name === 'discord')
-      expect(textOf(await stage.driver.privately('operator'))).toContain('Choose the application.');
+      expect(textOf(await stage.driver.privately('operator'))).toContain(
+        'Then a form asks for version, city, tags and lifetime.',
+      );
     else expect((stage.driver as SlackDriver).form()?.title).toBe('Deploy a server');
   });
 });

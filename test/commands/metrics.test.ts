@@ -181,7 +181,7 @@ describe('metrics in words', () => {
   test('if the time window lies before the deployment, the command "metrics" says so', async () => {
     const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
     const { text } = await run(`metrics ${id} --from 2020-01-01T00:00 --to 2020-01-01T01:00`);
-    expect(text).toContain('The window lies before the deployment');
+    expect(text).toContain('The window lies before the start of the server');
   });
 
   test('for a deployment that has only just become ready, the command "metrics" says when to ask again', async () => {

@@ -39,14 +39,14 @@ describe.each(['console', 'discord', 'slack-http'] as const)('the buttons of a c
     expect((await cardOf(stage, id))?.buttons).not.toContain('Dashboard');
   });
 
-  test('an ended server has the buttons Logs, Deploy again and Try another city, and Logs shows the saved log', async () => {
+  test('an ended server has the buttons Logs and Deploy again, and Logs shows the saved log', async () => {
     stage.simulator.print(id, 'the last words');
     await press('Stop');
     await effectOf(stage, 'operator', () => stage.driver.press('operator', 'Stop it'));
     stage.speed(20);
     await shownButton('Deploy again');
     stage.speed(1);
-    expect((await cardOf(stage, id))?.buttons).toEqual(['Logs', 'Deploy again', 'Try another city']);
+    expect((await cardOf(stage, id))?.buttons).toEqual(['Logs', 'Deploy again']);
     expect(texts((await press('Logs')).privately)).toContain('the last words');
   });
 });

@@ -46,7 +46,7 @@ describe.each(['console', 'discord', 'slack-http'] as const)('servers without a 
     const { privately } = await choose('Adopt for 4 min');
     expect(texts(privately)).toContain('You adopted lobby-chat stable, which ends in 4 min');
     const card = async () => (await cardOf(stage, id))?.text ?? '';
-    await until(async () => /Deployed elsewhere, adopted by/.test(await card()), 'the live card');
+    await until(async () => /deployed elsewhere, adopted by/.test(await card()), 'the live card');
     expect(await card()).toContain('ends');
     expect((await orphans())?.text).toContain('0 servers without a person');
     expect(texts(await stage.driver.channel())).not.toContain(`${id} is ready`);

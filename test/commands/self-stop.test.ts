@@ -70,7 +70,7 @@ describe.each(platforms)('the bot as a deployment of Edgegap on %s', (name) => {
     await hosted(name);
     const question = await ask({ 'log-storage': 'bot-logs' });
     expect(question).toContain('This stops the bot');
-    expect(question).toContain('All deployments go on running');
+    expect(question).toContain('All servers go on running');
     expect(question).toContain('No message now waits to be sent');
     expect(question).toMatch(/kept in bot.?-logs/);
     expect(question).toContain(own);
@@ -95,7 +95,7 @@ describe.each(platforms)('the bot as a deployment of Edgegap on %s', (name) => {
     await hosted(name, { ARBITRIUM_DELETE_TOKEN: 'another-token' });
     await ask();
     const answer = await press('Stop the bot');
-    expect(answer).toContain('Edgegap does not accept the token with which this deployment stops itself');
+    expect(answer).toContain('Edgegap does not accept the token with which this server stops itself');
     expect(answer).toContain('I go on running');
     expect(phase(simulator, own)).toBe('READY');
     expect(await ask()).toContain('Stop me?');
@@ -113,7 +113,7 @@ test('if the address in ARBITRIUM_DELETE_URL cannot be used, the bot still start
   await ask();
   const answer = await press('Stop the bot');
   expect(answer).toContain('ARBITRIUM_DELETE_URL is no http or https address');
-  expect(answer).toContain('The deployment goes on running');
+  expect(answer).toContain('The server goes on running');
 });
 
 test.each(platforms)(
@@ -126,15 +126,13 @@ test.each(platforms)(
     expect(texts(alone.privately)).toMatch(/in which I run[\s\S]*Nothing was stopped[\s\S]*self-stop/);
     expect(alone.privately.flatMap(({ buttons }) => buttons)).toEqual([]);
     const nothing = await run('bulk-stop', { all: true });
-    expect(texts(nothing.privately)).toMatch(/Only the deployment in which I run matches[\s\S]*self-stop/);
+    expect(texts(nothing.privately)).toMatch(/Only the server in which I run matches[\s\S]*self-stop/);
     const other = await deployElsewhere(simulator, 'lobby-chat', 'stable');
     const plan = await run('bulk-stop', { all: true });
     expect(texts(plan.privately)).toMatch(
-      new RegExp(
-        `Stop 1 deployment\\?[\\s\\S]*${other}[\\s\\S]*in which I run, \\W?${own}[\\s\\S]*self-stop`,
-      ),
+      new RegExp(`Stop 1 server\\?[\\s\\S]*${other}[\\s\\S]*in which I run, \\W?${own}[\\s\\S]*self-stop`),
     );
-    await press('Stop 1 deployment');
+    await press('Stop 1 server');
     await until(() => phase(simulator, other) === 'TERMINATED', 'the end of the other deployment');
     expect(phase(simulator, own)).toBe('READY');
   },

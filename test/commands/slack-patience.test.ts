@@ -79,7 +79,7 @@ describe('deploys while Slack limits the rate', () => {
     stage.bot.simulator.terminate(first);
     await until(() => stage.bot.simulator.deployments.size === 2, 'the second to be deployed');
     await until(
-      async () => JSON.stringify(await stage.driver.channel()).includes('terminated'),
+      async () => JSON.stringify(await stage.driver.channel()).includes(' stopped'),
       'the end to be told',
     );
     for (const { at } of stage.posts.slice(before)) expect(at - limited).toBeGreaterThanOrEqual(30_000);

@@ -23,7 +23,7 @@ describe.each(['discord', 'slack-http'] as const)('a planned stop and its person
     const id = await deployReady(stage);
     await plan(stage, id);
     await stage.driver.regroup('operator', ['readers']);
-    await later(stage, () => shows(stage, id, 'may no longer stop deployments here'));
+    await later(stage, () => shows(stage, id, 'may no longer stop servers here'));
     const line = await later(stage, () =>
       until(
         async () => (await stage.driver.channel()).find(({ text }) => text.includes(' the planned stop of ')),
@@ -41,7 +41,7 @@ describe.each(['discord', 'slack-http'] as const)('a planned stop and its person
     await plan(stage, id);
     const press = () => stage.driver.press('reader', 'Cancel');
     const { privately, publicly } = await effectOf(stage, 'reader', press);
-    expect(texts(privately)).toContain('You may not change deployments here');
+    expect(texts(privately)).toContain('You may not change servers here');
     expect(publicly).toEqual([]);
     await later(stage, () => shows(stage, id, 'Stopped '));
   });
@@ -103,7 +103,7 @@ describe('trouble with a stop', () => {
   test('the question about a planned stop says if the server ends by itself before the planned time', async () => {
     // Servers of kart-racing v1.2 have a time limit of an hour. Servers of lobby-chat have no time limit.
     const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
-    expect(await answer(`stop ${id} --in 2h`)).toMatch(/ends this server by itself before that, at \d+:\d+/);
+    expect(await answer(`stop ${id} --in 2h`)).toMatch(/ends this server by itself before that: in /);
     expect(await answer(`stop ${id} --in 30m`)).not.toContain('by itself');
     const other = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     expect(await answer(`stop ${other} --in 2h`)).not.toContain('by itself');
@@ -114,20 +114,20 @@ describe('trouble with a stop', () => {
     for (const phase of stage.simulator.deployments.get(id)?.history ?? [])
       Object.assign(phase, { at: phase.at - 125_000 });
     await answer(`stop ${id}`);
-    expect(await press('Stop it')).toMatch(/Stopping[\s\S]*The server ran for 2 min \d+ s, since /);
+    expect(await press('Stop it')).toMatch(/Stopping[\s\S]*The server ran for 2 min \d+ s\./);
     await until(() => phase(stage.simulator, id) === 'TERMINATED');
-    const ended = /has already stopped[\s\S]*The server ran for 2 min \d+ s, from .* to /;
+    const ended = /has already stopped[\s\S]*The server ran for 2 min \d+ s, and ended /;
     expect(await answer(`stop ${id}`)).toMatch(ended);
     expect(await answer(`stop ${id} --in 10m`)).toMatch(ended);
   });
 
-  test('the live card of a stopped deployment shows how long the server ran, and from when to when', async () => {
+  test('the live card of a stopped deployment shows when the server stopped, and how long it ran', async () => {
     const id = await deployReady(stage);
     await answer(`stop ${id}`);
     await press('Stop it');
     const card = async () => (await stage.driver.channel()).find(({ text }) => text.includes(id));
-    await until(async () => (await card())?.text.includes('Terminated'), 'the end on the card');
-    expect((await card())?.text).toMatch(/Terminated after \d+ s[\s\S]*Ran\s+from .* to /);
+    await until(async () => (await card())?.text.includes('Stopped'), 'the end on the card');
+    expect((await card())?.text).toMatch(/Stopped .* · ran for /);
     const hasLog = async () =>
       (await stage.driver.channel()).some(({ text }) => text.includes('Last log of'));
     await until(hasLog, 'the last log');
@@ -141,7 +141,7 @@ describe('trouble with a stop', () => {
     'the option "--log-storage %s" of "stop" is shown in the question and sent to Edgegap',
     async (given, words, kept) => {
       const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
-      expect(await answer(`stop ${id} --log-storage ${given}`)).toMatch(new RegExp(`Log\\s+${words}`));
+      expect(await answer(`stop ${id} --log-storage ${given}`)).toMatch(new RegExp(`log ${words}`));
       expect(await press('Stop it')).toContain('Stopping');
       expect(stopsOf(stage, id)[0]?.path).toContain(id);
       expect(stage.simulator.deployments.get(id)?.logStorage).toBe(kept);
@@ -159,7 +159,7 @@ describe('trouble with a stop', () => {
       (await stage.driver.channel()).some(({ text }) => text.includes('the planned stop of'));
     await until(line, 'the person to be told');
     expect(phase(stage.simulator, id)).toBe('READY');
-    expect(await answer(`status ${id}`)).toMatch(/Status\s+Ready/);
+    expect(await answer(`status ${id}`)).toMatch(/Ready /);
   });
 
   test('if Edgegap is away for some minutes when a planned stop is due, the stop is carried out afterwards', async () => {
@@ -176,7 +176,7 @@ describe('trouble with a stop', () => {
     stage.simulator.faults.next({ endpoint: 'stop' }, { kind: 'server-error', when: 'before' }, 1_000);
     await later(stage, () => shows(stage, id, 'was not stopped'), 200);
     stage.simulator.faults.clear();
-    expect((await plannedCard(stage, id))?.text).toContain('The deployment may run on');
+    expect((await plannedCard(stage, id))?.text).toContain('The server may run on');
   });
 
   test('if a deployment made outside the chat ends before its planned stop, the card says so when the stop is due', async () => {
@@ -211,7 +211,7 @@ describe('trouble with a stop', () => {
     const said = async (words: string) =>
       (await stage.driver.channel()).some(({ text }) => text.includes(id) && text.includes(words));
     deployments.delete(id);
-    await later(stage, () => until(() => said(' terminated'), 'the end'));
+    await later(stage, () => until(() => said(' stopped'), 'the end'));
     deployments.set(id, server);
     await later(stage, () => until(() => said('is still running after all'), 'the correction'));
     expect((await plannedCard(stage, id))?.text).toContain('stops later');

@@ -29,7 +29,7 @@ describe.each(['console', 'discord', 'slack-http'] as const)('a planned stop on 
       stage.driver.press('operator', 'Stop it in 10 min'),
     );
     expect(texts(privately)).toContain('The stop is planned');
-    expect(texts(publicly)).toMatch(/stops later[\s\S]*asked by/);
+    expect(texts(publicly)).toMatch(/stops later[\s\S]*asked for by/);
     expect((await plannedCard(stage, id))?.buttons).toEqual(['Cancel']);
     const status = () => stage.driver.command('operator', 'status', { deployment: id });
     const look = await effectOf(stage, 'operator', status);
@@ -63,7 +63,7 @@ describe.each(['console', 'discord', 'slack-http'] as const)('a planned stop on 
     const first = await plannedCard(stage, id);
     const { privately } = await plan(stage, id);
     expect(texts(privately)).toMatch(/in place of the stop that \S+ planned/);
-    await shows(stage, id, 'Replaces the stop');
+    await shows(stage, id, 'replaces the stop');
     const old = async () => (await stage.driver.channel()).find((one) => one.id === first?.id);
     await until(
       async () => (await old())?.text.includes('stops at another time'),

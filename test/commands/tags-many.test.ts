@@ -29,11 +29,11 @@ test('"tags add --of" adds the tag to exactly the deployments of the plan, and t
   const has = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable', ['night', 'final']);
   const kept = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
   const plan = await say('tags add final --of Night');
-  expect(plan).toMatch(/Add final to 2 deployments\?[\s\S]*tag night/);
+  expect(plan).toMatch(/Add final to 2 servers\?[\s\S]*tag night/);
   for (const id of [ours, other]) expect(plan).toContain(id);
   for (const id of [has, kept]) expect(plan).not.toContain(id);
-  await stage.driver.press('operator', 'Add final to 2 deployments');
-  await shown('Added final to 2 deployments');
+  await stage.driver.press('operator', 'Add final to 2 servers');
+  await shown('Added final to 2 servers');
   for (const id of [ours, other]) expect(tagsOf(id)).toContain('final');
   expect(tagsOf(kept)).toEqual([]);
   expect(adding()).toHaveLength(2);
@@ -61,19 +61,19 @@ test('"tags add --of" leaves out a deployment that changed after the plan, and n
     { endpoint: 'addTag', request_id: refused },
     { kind: 'server-error', when: 'before' },
   );
-  await stage.driver.press('operator', 'Add final to 5 deployments');
-  const { text } = await shown('Added final to 1 deployment, left out 3, failed 1');
-  expect(text).toContain(`${ended}: the deployment has ended`);
-  expect(text).toContain(`${tagged}: the deployment has the tag final already`);
-  expect(text).toContain(`${untagged}: the deployment no longer has the tag night`);
+  await stage.driver.press('operator', 'Add final to 5 servers');
+  const { text } = await shown('Added final to 1 of 5 servers, left out 3, failed 1');
+  expect(text).toContain(`${ended}: the server has ended`);
+  expect(text).toContain(`${tagged}: the server has the tag final already`);
+  expect(text).toContain(`${untagged}: the server no longer has the tag night`);
   expect(text).toContain(`${refused}: `);
   expect(tagsOf(good)).toContain('final');
-  await stage.driver.press('operator', 'Try the failed deployments again');
+  await stage.driver.press('operator', 'Retry adding final to 1 server');
   await until(
-    async () => textOf(await stage.driver.privately('operator')).includes('Add final to 1 deployment?'),
+    async () => textOf(await stage.driver.privately('operator')).includes('Add final to 1 server?'),
     'the new plan',
   );
-  await stage.driver.press('operator', 'Add final to 1 deployment');
+  await stage.driver.press('operator', 'Add final to 1 server');
   await until(() => tagsOf(refused).includes('final'), 'the tag');
 });
 
@@ -81,17 +81,17 @@ test("a tag counts as added to a deployment even if Edgegap's answer was lost", 
   const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable', ['night']);
   await say('tags add final --of night');
   stage.simulator.faults.next({ endpoint: 'addTag' }, { kind: 'reset', when: 'after' });
-  await stage.driver.press('operator', 'Add final to 1 deployment');
-  await shown('Added final to 1 deployment');
+  await stage.driver.press('operator', 'Add final to 1 server');
+  await shown('Added final to 1 server');
   expect(tagsOf(id)).toEqual(['night', 'final']);
   expect(adding()).toHaveLength(1);
 });
 
-test('"tags add" changes nothing if no deployment matches, if every deployment has the tag, if no deployment is given, or if both --of and a deployment are given', async () => {
+test('"tags add" changes nothing if no server matches, if every deployment has the tag, if no deployment is given, or if both --of and a deployment are given', async () => {
   const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable', ['night']);
-  expect(await say('tags add final --of nope')).toContain('No running deployment matches');
+  expect(await say('tags add final --of nope')).toContain('No running server matches');
   expect(await say('tags add night --of night')).toMatch(
-    /Every deployment that matches \(1\) has the tag night already: tag night\.[\s\S]*Nothing was changed/,
+    /Every server that matches \(1\) has the tag night already: tag night\.[\s\S]*Nothing was changed/,
   );
   expect(await say('tags add final')).toMatch(/needs a tag|is not a request_id/);
   for (const both of [

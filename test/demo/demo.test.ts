@@ -27,8 +27,8 @@ describe.concurrent('the demo with lines from a pipe', patient, () => {
       'kart-racing v1.2',
       '› list',
       '1 active',
-      'Ready',
       '.pr.edgegap.net:',
+      'Ready',
       'is ready',
     ]);
     // These words appear only if the bot had to ask Edgegap, because no callback came.
@@ -51,7 +51,7 @@ describe.concurrent('the demo with lines from a pipe', patient, () => {
     expect([code, errors]).toEqual([0, '']);
     expectInOrder(output(), [DEPLOY, 'Stop kart-racing v1.2?', '› status @last']);
     // The server may end before or after the person asks about the server.
-    expectInOrder(output(), [DEPLOY, 'Stop kart-racing v1.2?', '↳ • @you', 'terminated']);
+    expectInOrder(output(), [DEPLOY, 'Stop kart-racing v1.2?', '↳ • @you', 'stopped']);
   });
 
   test.each([
@@ -118,7 +118,7 @@ describe.concurrent('the tour of the demo', patient, () => {
     '› stop @last',
     'Stop kart-racing v1.2?',
     '› #',
-    'terminated',
+    'stopped',
     'That was the tour',
   ];
 

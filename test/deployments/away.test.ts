@@ -28,8 +28,8 @@ test('a starting bot checks all open deployments with a single list call', async
   const told = await afterRestart(watch);
   expect(told).toMatch(/"ready"[^\n]* is ready/);
   expect(told).toMatch(/"failed"[^\n]* failed/);
-  expect(told).toMatch(/"ended"[^\n]* terminated/);
-  expect(told).toMatch(/"gone"[^\n]* terminated/);
+  expect(told).toMatch(/"ended"[^\n]* stopped/);
+  expect(told).toMatch(/"gone"[^\n]* stopped/);
   expect(calls.filter((call) => call === 'list')).toHaveLength(1);
   expect(calls).not.toContain('status runs');
 });
@@ -78,7 +78,7 @@ describe('the times that are reported of a deployment', () => {
       start_time: edgegapTime(start + 3_000),
       elapsed_time: 87,
     }));
-    expect(ready.card).toContain(', after 3 s');
+    expect(ready.card).toContain('started in 3 s');
     const ended = await learnedLate((start) => ({
       current_status: 'TERMINATED',
       start_time: edgegapTime(start + 3_000),
@@ -86,7 +86,7 @@ describe('the times that are reported of a deployment', () => {
       removal_time: edgegapTime(start + 10_000),
     }));
     expect(ended.told).toContain(' after 7 s');
-    expect(ended.card).toContain(' after 7 s');
+    expect(ended.card).toContain('ran for 7 s');
   });
 
   test('if Edgegap gives no start time, the line about the end shows the running time from Edgegap', async () => {
@@ -106,7 +106,7 @@ describe('the times that are reported of a deployment', () => {
     ['in the far future', { start_time: '2199-01-01 00:00:00.000000' }],
   ])("if Edgegap's start time is %s, the card shows the time that the bot measured", async (_, fields) => {
     const { card } = await learnedLate(() => ({ current_status: 'READY', ...fields }));
-    expect(card).toMatch(/, after 1 min 3[0-9] s/);
+    expect(card).toMatch(/started in 1 min 3[0-9] s/);
   });
 
   test('the line about the end of a deployment that was never ready shows no running time', async () => {
@@ -116,7 +116,7 @@ describe('the times that are reported of a deployment', () => {
       elapsed_time: 0,
       removal_time: edgegapTime(start + 10_000),
     }));
-    expect(told).toContain(' terminated');
+    expect(told).toContain(' stopped');
     expect(told).not.toContain(' after ');
   });
 });

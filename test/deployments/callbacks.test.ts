@@ -27,7 +27,7 @@ describe('a callback', () => {
     expect(await callBack(urls.ready, body)).toBe(200);
     expect(await callBack(urls.ready, 'junk')).toBe(200);
     expect(await callBack(urls.terminated, await studio.body({ current_status: 'TERMINATED' }))).toBe(200);
-    await studio.shown(/ terminated after/);
+    await studio.shown(/ stopped after/);
     expect(studio.count('is ready')).toBe(1);
     expect(card?.edits).toBe(edits + 1);
   });
@@ -64,7 +64,7 @@ describe('a callback', () => {
     expect(await callBack(urls.ready, await studio.body({ current_status: 'READY' }))).toBe(200);
     await studio.shown('is ready');
     expect(await callBack(urls.terminated, await studio.body({ current_status: 'TERMINATED' }))).toBe(200);
-    await studio.shown(/ terminated/);
+    await studio.shown(/ stopped/);
     expect(studio.count(' failed')).toBe(0);
   });
 
@@ -75,7 +75,7 @@ describe('a callback', () => {
     expect(await Promise.all([callBack(urls.error, error), callBack(urls.ready, ready)])).toEqual([200, 200]);
     await studio.shown('is ready');
     expect(await callBack(urls.terminated, await studio.body({ current_status: 'TERMINATED' }))).toBe(200);
-    await studio.shown(/ terminated/);
+    await studio.shown(/ stopped/);
     expect(studio.count(' failed')).toBe(0);
   });
 
@@ -108,7 +108,7 @@ describe('a callback', () => {
       const before = asked();
       expect(await callBack(urls.terminated, body)).toBe(200);
       await until(() => asked() > before, 'the status to be asked');
-      expect(studio.count('terminated')).toBe(0);
+      expect(studio.count(' stopped')).toBe(0);
     },
   );
 
@@ -176,7 +176,7 @@ describe('callbacks at unusual times', () => {
     await run.say(DEPLOY);
     await studio.shown('is ready');
     studio.simulator.terminate([...studio.simulator.deployments.keys()][0] ?? '');
-    await studio.shown(' terminated after');
+    await studio.shown(' stopped after');
     await until(() => studio.simulator.callbacks.every(({ outcome }) => outcome === 'answered'));
     expect(studio.simulator.callbacks).toHaveLength(4);
     expect(studio.chat.messages).toHaveLength(3);
@@ -194,10 +194,10 @@ describe('callbacks at unusual times', () => {
     studio.simulator.terminate(id);
     await studio.shown('the news came late');
     expect(studio.chat.texts.slice(1)).toEqual([
-      expect.stringContaining(' terminated'),
+      expect.stringContaining(' stopped'),
       expect.stringContaining('had become ready earlier'),
     ]);
-    await until(() => JSON.stringify(studio.chat.messages[0]?.message).includes('Terminated'));
+    await until(() => JSON.stringify(studio.chat.messages[0]?.message).includes('Stopped'));
     expect(JSON.stringify(studio.chat.messages)).not.toContain('after 0 s');
     expect(studio.count(/is ready/)).toBe(0);
   });
@@ -247,7 +247,7 @@ describe('callbacks at unusual times', () => {
     await studio.shown('found by asking');
     await until(() => studio.simulator.callbacks[0]?.outcome === 'answered');
     studio.simulator.terminate([...studio.simulator.deployments.keys()][0] ?? '');
-    await studio.shown(' terminated after');
+    await studio.shown(' stopped after');
     expect(studio.chat.messages).toHaveLength(3);
   });
 
@@ -260,10 +260,10 @@ describe('callbacks at unusual times', () => {
     expect(await callBack(urls.terminated, await studio.body({ current_status: 'TERMINATED' }))).toBe(200);
     expect(studio.chat.messages).toHaveLength(1);
     release();
-    await studio.shown(' terminated after');
-    expect(studio.chat.texts.slice(1).map((text) => / is ready| terminated/.exec(text)?.[0])).toEqual([
+    await studio.shown(' stopped after');
+    expect(studio.chat.texts.slice(1).map((text) => / is ready| stopped/.exec(text)?.[0])).toEqual([
       ' is ready',
-      ' terminated',
+      ' stopped',
     ]);
   });
 
@@ -277,7 +277,7 @@ describe('callbacks at unusual times', () => {
     await studio.shown('is ready');
     expect(await callBack(next.url + new URL(urls.ready).pathname, 'again')).toBe(200);
     studio.simulator.terminate([...studio.simulator.deployments.keys()][0] ?? '');
-    await studio.shown(' terminated after');
+    await studio.shown(' stopped after');
     expect(studio.count('is ready')).toBe(1);
   });
 });

@@ -20,7 +20,7 @@ describe.each([true, false])('a clock that was hours ahead (callbacks: %s)', (ca
     watch.statuses.set('r1', 'TERMINATED');
     await watch.reconciler.start();
     await watch.clock.advance(5 * MINUTE);
-    expect(await watch.told()).toContain(' terminated');
+    expect(await watch.told()).toContain(' stopped');
   });
 
   test('a deployment that was accepted while the clock was hours ahead counts as ended if Edgegap does not know the deployment', async () => {
@@ -28,7 +28,7 @@ describe.each([true, false])('a clock that was hours ahead (callbacks: %s)', (ca
     await ahead(watch, () => watch.add(accepted('r1'), snapshot('r1', 'DEPLOYING')));
     await watch.reconciler.start();
     await watch.clock.advance(5 * MINUTE);
-    expect(await watch.told()).toContain(' terminated');
+    expect(await watch.told()).toContain(' stopped');
   });
 
   test('a stop that was accepted while the clock was hours ahead is reported if Edgegap does not carry out the stop', async () => {

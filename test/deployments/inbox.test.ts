@@ -59,9 +59,9 @@ test('of two callbacks that are stored in the same millisecond, readiness is rep
     .where('kind', '=', 'post')
     .orderBy('id')
     .execute();
-  expect(told.map(({ message_json }) => / is ready| terminated/.exec(message_json ?? '')?.[0])).toEqual([
+  expect(told.map(({ message_json }) => / is ready| stopped/.exec(message_json ?? '')?.[0])).toEqual([
     ' is ready',
-    ' terminated',
+    ' stopped',
   ]);
 });
 
@@ -180,7 +180,7 @@ describe.each(['ERROR', 'TERMINATED'])(
       const body = JSON.stringify({ request_id: 'r1', current_status: `Status.${gone}` });
       return { ...watch, id, callbacks, body };
     };
-    const ending = gone === 'ERROR' ? ' failed' : ' terminated"';
+    const ending = gone === 'ERROR' ? ' failed' : ' stopped"';
     const inOrder = async (told: string) => {
       expect(told.match(/ready/g)).toHaveLength(1);
       expect(told.indexOf(ending)).toBeGreaterThan(0);

@@ -22,13 +22,13 @@ describe.each([
     await watch.clock.advance(50 * MINUTE - 1);
     expect(await asked(watch)).toEqual([]);
     await watch.clock.advance(10_000);
-    expect(await asked(watch)).toEqual(['ends in 10 min']);
+    expect(await asked(watch)).toEqual(['ends soon']);
     await watch.clock.advance(10 * MINUTE - 10_002);
     expect(stops(watch)).toBe(0);
     await watch.clock.advance(10_000);
     expect(stops(watch)).toBe(1);
     await watch.clock.advance(HOUR);
-    expect([stops(watch), await asked(watch)]).toEqual([1, ['ends in 10 min']]);
+    expect([stops(watch), await asked(watch)]).toEqual([1, ['ends soon']]);
   });
 });
 
@@ -50,7 +50,7 @@ test.each([-HOUR, HOUR])(
     await watch.clock.advance(2 * HOUR);
     watch.clock.set(jump);
     await watch.clock.advance(4 * HOUR);
-    expect([stops(watch), await asked(watch)]).toEqual([1, ['ends in 10 min']]);
+    expect([stops(watch), await asked(watch)]).toEqual([1, ['ends soon']]);
   },
 );
 
@@ -77,7 +77,7 @@ test('before Edgegapâ€™s time limit, the person is asked once, although Edgegapâ
   await watch.clock.advance(21 * MINUTE);
   await watch.deployments.learn(id, snapshot('r1', 'READY', ready(6_000)), 'asked');
   await watch.clock.advance(5 * MINUTE);
-  expect(await asked(watch)).toEqual(['ends in 10 min']);
+  expect(await asked(watch)).toEqual(['ends soon']);
   expect(await watch.told()).toContain('max_duration in Edgegap');
   expect(await watch.told()).not.toMatch(/Extend|Keep/);
   await watch.deployments.learn(id, snapshot('r1', 'TERMINATED'), 'asked');

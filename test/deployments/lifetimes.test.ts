@@ -47,7 +47,7 @@ test('if several people adopt a server at the same moment, one person succeeds, 
   for (const { target_json, message_json } of cards) {
     const isTheirs = JSON.parse(target_json ?? '').message === person;
     expect(message_json.includes('Nothing was adopted')).toBe(!isTheirs);
-    expect(message_json.includes('Deployed elsewhere, adopted by')).toBe(isTheirs);
+    expect(message_json.includes('deployed elsewhere, adopted by')).toBe(isTheirs);
   }
   expect(cards).toHaveLength(people.length);
 });
@@ -61,7 +61,7 @@ test('if Edgegap accepts the stop at the end of a lifetime but does not carry th
   expect(stops(watch)).toBe(1);
   await watch.clock.advance(4 * MINUTE);
   expect(stops(watch)).toBe(2);
-  expect(await watch.told()).toContain('Its lifetime is over, so I stop the deployment again.');
+  expect(await watch.told()).toContain('Its lifetime is over, so I stop the server again.');
   await watch.clock.advance(HOUR);
   expect(stops(watch)).toBeGreaterThan(3);
   expect(stops(watch)).toBeLessThan(8);
@@ -92,11 +92,11 @@ test('if a process is killed after the question about a lifetime, the next proce
   first.kill();
   await studio.run();
   await studio.shown('Ended by its lifetime');
-  await studio.shown(/ terminated after/);
+  await studio.shown(/ stopped after/);
   expect(studio.count('its lifetime is over then')).toBe(1);
   // If the callback about the end is faster than the answer to the stop, the news of the stop is left out.
   expect(studio.count('because its lifetime has ended')).toBeLessThanOrEqual(1);
-  expect(studio.count(/ terminated after/)).toBe(1);
+  expect(studio.count(/ stopped after/)).toBe(1);
 });
 
 test('if two people answer the question about a lifetime at the same moment, one of them learns that the question is closed', async () => {

@@ -38,7 +38,7 @@ describe('a deployment of the older API, which calls back only for ready', () =>
     studio.simulator.fail(id, 'the game crashed');
     await studio.shown('failed: the game crashed');
     studio.simulator.terminate(id);
-    await studio.shown(' terminated');
+    await studio.shown(' stopped');
     expect(studio.simulator.callbacks.map(({ event }) => event)).toEqual(['ready']);
     expect(studio.count('found by asking')).toBe(0);
   });

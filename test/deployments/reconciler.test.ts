@@ -32,7 +32,7 @@ describe('a deployment that Edgegap suddenly does not know', () => {
     await clock.advance(2_000);
     expect(calls).toContain('status r1');
     expect(await repository.byId(id)).toMatchObject({ phase: 'live', missingAt: undefined });
-    expect(await told()).not.toContain(' terminated');
+    expect(await told()).not.toContain(' stopped');
   });
 
   test('a deployment that Edgegap still does not know half a minute later counts as ended', async () => {
@@ -41,9 +41,9 @@ describe('a deployment that Edgegap suddenly does not know', () => {
     listed.length = 0;
     await clock.advance(11_000);
     expect(calls.filter((call) => call === 'status r1')).toHaveLength(1);
-    expect(await told()).not.toContain(' terminated');
+    expect(await told()).not.toContain(' stopped');
     await clock.advance(31_000);
-    expect(await told()).toContain(' terminated"," after 5 min');
+    expect(await told()).toContain(' stopped"," after 5 min');
   });
 
   test('if a deployment that counted as ended is found running, a line reports this once', async () => {
@@ -56,7 +56,7 @@ describe('a deployment that Edgegap suddenly does not know', () => {
     await clock.advance(10 * MINUTE);
     expect(await repository.byId(id)).toMatchObject({ phase: 'live', status: 'READY', endedAt: undefined });
     const lines = await told();
-    expect(lines.match(/ terminated/g)).toHaveLength(1);
+    expect(lines.match(/ stopped/g)).toHaveLength(1);
     expect(lines.match(/is still running after all/g)).toHaveLength(1);
   });
 
@@ -83,7 +83,7 @@ describe('a deployment that Edgegap suddenly does not know', () => {
     listed.push({ request_id: 'r1', ready: true });
     await clock.advance(5_000);
     expect(await told()).toContain(' is ready');
-    expect(await told()).not.toContain(' terminated');
+    expect(await told()).not.toContain(' stopped');
   });
 });
 
@@ -96,7 +96,7 @@ describe('a stop and the reconciler', () => {
     statuses.clear();
     expect(await deployments.stop('r1', 'ann')).toBe('already-terminated');
     expect(await repository.byId(id)).toMatchObject({ phase: 'ended', status: 'TERMINATED' });
-    expect((await told()).match(/ terminated/g)).toHaveLength(1);
+    expect((await told()).match(/ stopped/g)).toHaveLength(1);
   });
 
   test('a stop of a deployment that Edgegap does not know succeeds, and the bot polls the deployment again', async () => {
@@ -108,7 +108,7 @@ describe('a stop and the reconciler', () => {
     await clock.advance(31_000);
     expect(await repository.byId(id)).toMatchObject({ phase: 'ended' });
     expect(await deployments.stop('r1', 'ann')).toBe('already-terminated');
-    expect(await told()).toContain(' terminated');
+    expect(await told()).toContain(' stopped');
   });
 
   test('after a stop whose outcome is unclear, the bot polls the deployment again', async () => {
@@ -118,12 +118,12 @@ describe('a stop and the reconciler', () => {
     await clock.advance(MINUTE);
     // Edgegap's answer was wrong, and the deployment runs.
     expect(await repository.byId(id)).toMatchObject({ phase: 'live', missingAt: undefined });
-    expect(await told()).not.toContain(' terminated');
+    expect(await told()).not.toContain(' stopped');
     await deployments.stop('r1', 'ann');
     statuses.clear();
     listed.length = 0;
     await clock.advance(MINUTE);
-    expect(await told()).toContain(' terminated');
+    expect(await told()).toContain(' stopped');
     expect(await deployments.stop('r1', 'ann')).toBe('already-terminated');
   });
 
@@ -241,7 +241,7 @@ describe('events without a callback', () => {
       await clock.advance(5 * MINUTE);
       const lines = await told();
       expect(lines.split(line)).toHaveLength(2);
-      expect(lines).toContain(then === 'ERROR' ? ' failed' : ' terminated');
+      expect(lines).toContain(then === 'ERROR' ? ' failed' : ' stopped');
       expect(lines.match(/found by asking/g)).toHaveLength(1);
     },
   );
@@ -249,7 +249,7 @@ describe('events without a callback', () => {
   test('an event that was found without a callback is reported before later news about the deployment', async () => {
     const { deployments, told, id, repository } = await silent();
     await deployments.learn(id, { kind: 'terminated' }, 'told');
-    expect(await told()).toMatch(/ is ready.*\n.* terminated/);
+    expect(await told()).toMatch(/ is ready.*\n.* stopped/);
     expect(await repository.byId(id)).toMatchObject({ phase: 'ended', doubted: undefined });
   });
 
@@ -286,7 +286,7 @@ describe('events without a callback', () => {
 // This test lasts hours of the bot's time. A bot on a shared store reads the store every second, which would take too
 // long.
 describe.runIf(suiteDatabase === 'sqlite')('the reconciler after hours', () => {
-  test('a failed deployment is polled less and less often, but at least every quarter of an hour', async () => {
+  test('a failed server is polled less and less often, but at least every quarter of an hour', async () => {
     const { clock, statuses, listed, calls, reconciler, add } = await openWatch({ callbacks: true });
     statuses.set('r1', 'ERROR');
     listed.push({ request_id: 'r1' });

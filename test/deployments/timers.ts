@@ -32,4 +32,4 @@ export async function add(watch: Watch, ms: number, request_id = 'r1', fields: o
 }
 
 export const stops = ({ calls }: Watch) => calls.filter((call) => call.startsWith('stop')).length;
-export const asked = async (watch: Watch) => (await watch.told()).match(/ends in \d+ (?:min|s)/g) ?? [];
+export const asked = async (watch: Watch) => (await watch.told()).match(/ends soon/g) ?? [];

@@ -75,7 +75,7 @@ describe("an account's deployment, seen from a channel of another account", () =
     // In a channel of the right account, the same requests are answered.
     expect(await ann.say(`status ${id.slice(0, 7)}`)).toContain('kart-racing');
     expect(await ann.press({ command: 'stop', action: 'confirm', arg: id })).toContain('Stopping');
-    await ann.shown(' terminated after');
+    await ann.shown(' stopped after');
   });
 
   test('@last, list and suggestions never show a deployment of another account', async () => {
@@ -124,12 +124,12 @@ describe("an account's deployment, seen from a channel of another account", () =
     expect(await agenda.claimDue('a', 20, 30_000)).not.toEqual([]);
   });
 
-  test('the command "list" does not count a failed deployment of another account', async () => {
+  test('the command "list" does not count a failed server of another account', async () => {
     const { ann, ben } = await openTwo({ simulator: { durations: STILL } });
     const id = await ann.deploy('Deploying');
     ann.edgegap.fail(id, 'no room');
     await ann.shown('no room');
-    expect(await ann.say('list')).toContain('1 failed deployment is not shown');
+    expect(await ann.say('list')).toContain('1 failed server is not shown');
     expect(await ben.say('list')).not.toContain('failed');
   });
 
@@ -141,7 +141,7 @@ describe("an account's deployment, seen from a channel of another account", () =
     const again = (studio: Studio, of: string) =>
       studio.press({ command: 'deploy', action: 'again', arg: of });
     const answer = await again(ben, arg);
-    expect(answer).toContain('I no longer know that deployment');
+    expect(answer).toContain('I no longer know that server');
     expect(answer).toBe(await again(ben, 'zzzzzzzzzzzz'));
     expect(ben.asked().join()).not.toContain('POST');
     await again(ann, arg);
@@ -169,7 +169,7 @@ test('after a channel moves to another account, its old deployments cannot be us
   for (const use of Object.values(uses))
     expect(withoutId(await use(ann, id), id)).toBe(withoutId(await use(ben, NOWHERE), NOWHERE));
   ann.edgegap.terminate(id);
-  await ann.shown(' terminated after');
+  await ann.shown(' stopped after');
 });
 
 describe('two accounts side by side', () => {
@@ -183,12 +183,12 @@ describe('two accounts side by side', () => {
       expect(await ben.say(`status ${id}`)).toContain('ben-racing');
       expect(await ben.say('status @last')).toContain('ben-racing');
       expect(await ben.press({ command: 'stop', action: 'confirm', arg: id })).toContain('Stopping');
-      await ben.shown(' terminated after');
+      await ben.shown(' stopped after');
       expect(ann.asked().join()).not.toContain('DELETE');
       expect(ann.all()).not.toContain('ben');
       expect(ben.all()).not.toContain('kart-racing');
       ann.edgegap.terminate(id);
-      await ann.shown(' terminated after');
+      await ann.shown(' stopped after');
     },
   );
 
@@ -197,7 +197,7 @@ describe('two accounts side by side', () => {
     const ids = await Promise.all([ann.deploy(), ben.deploy()]);
     ann.edgegap.terminate(ids[0]);
     ben.edgegap.terminate(ids[1]);
-    await Promise.all([ann.shown(' terminated after'), ben.shown(' terminated after')]);
+    await Promise.all([ann.shown(' stopped after'), ben.shown(' stopped after')]);
     const about = ({ edgegap }: Studio) =>
       JSON.stringify(edgegap.requests.map(({ path, query }) => [path, query]));
     expect(about(ann)).toContain(ids[0]);

@@ -12,7 +12,7 @@ async function lost(factor?: number) {
   const run = await studio.run();
   deployFails(studio, { kind: 'reset', when: 'before' });
   await run.say(DEPLOY);
-  const line = await studio.shown('may have started, but Edgegap neither answered nor lists the deployment');
+  const line = await studio.shown('may have started, but Edgegap neither answered nor lists the server');
   await until(() => JSON.stringify(studio.chat.messages[0]?.message).includes('Deploy again'), 'the button');
   return { studio, run, line };
 }
@@ -107,7 +107,7 @@ describe('a deploy with an unknown outcome', () => {
     await studio.run();
     await studio.shown('did start after all');
     studio.simulator.terminate([...studio.simulator.deployments.keys()][0] ?? '');
-    await studio.shown(' terminated');
+    await studio.shown(' stopped');
     expect(studio.deploys()).toBe(1);
     expect(studio.count('I was restarted')).toBe(0);
   });
@@ -124,7 +124,7 @@ describe('a deploy with an unknown outcome', () => {
     studio.simulator.fail(id, 'It crashed');
     studio.simulator.terminate(id);
     await asked;
-    await studio.shown('may have started, but Edgegap neither answered nor lists the deployment');
+    await studio.shown('may have started, but Edgegap neither answered nor lists the server');
     await until(
       () => JSON.stringify(studio.chat.messages[0]?.message).includes('Deploy again'),
       'the button',
@@ -133,9 +133,9 @@ describe('a deploy with an unknown outcome', () => {
     const body = { request_id: id, current_status: 'Status.TERMINATED' };
     expect(await callBack(studio.webhooks().terminated, body)).toBe(200);
     await studio.shown('did start after all');
-    await studio.shown(' terminated');
+    await studio.shown(' stopped');
     await until(
-      () => JSON.stringify(studio.chat.messages[0]?.message).includes('Terminated'),
+      () => JSON.stringify(studio.chat.messages[0]?.message).includes('Stopped'),
       'the end on the card',
     );
     expect(studio.deploys()).toBe(1);
@@ -165,9 +165,9 @@ test('the end of a deployment while the bot was down is reported after the resta
   const history = () => studio.simulator.deployments.get(id)?.history.at(-1)?.phase;
   await until(() => history() === 'TERMINATED', 'its end');
   const next = await studio.run();
-  await studio.shown(' terminated');
-  await until(() => JSON.stringify(studio.chat.messages[0]?.message).includes('Terminated'), 'the card');
-  expect(studio.count(' terminated')).toBe(1);
+  await studio.shown(' stopped');
+  await until(() => JSON.stringify(studio.chat.messages[0]?.message).includes('Stopped'), 'the card');
+  expect(studio.count(' stopped')).toBe(1);
   // The bot did not run when Edgegap sent the callback, so this is no sign of missing callbacks.
   expect(next.log.join('')).not.toContain('callbacks do not arrive');
 });
@@ -265,7 +265,7 @@ describe('a deploy with a known outcome', () => {
     await run.press('Stop');
     studio.chat.add({ ...stopCard(id) }, line.to);
     await run.press('Stop it');
-    await studio.shown(' terminated');
+    await studio.shown(' stopped');
     expect(studio.count(' failed: ')).toBe(1);
     expect(studio.deploys()).toBe(1);
   });

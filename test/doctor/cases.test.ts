@@ -261,7 +261,7 @@ const ofEdgegap: readonly Case[] = [
     },
     'edgegap.running',
     'warning',
-    /^1 deployments run/,
+    /^1 servers run/,
   ],
 ];
 

@@ -65,7 +65,7 @@ async function deploySome(booth: Booth, show: Show): Promise<Ids> {
     await booth.deployElsewhere('kart-racing', 'v1.2', ['matchmaker', 'qa']),
   ];
   simulator.terminate(ended);
-  show('news', 'ended', await posted(isLine(' terminated')));
+  show('news', 'ended', await posted(isLine(' stopped')));
   await booth.until(9);
   const crashed = await deploy('kart-racing v1.2 --near Paris --tag qa');
   simulator.crash(crashed, { exit_code: 139, message: 'Segmentation fault (core dumped)' });
@@ -81,7 +81,7 @@ async function showLists({ say, press }: Booth, { own }: Ids, show: Show): Promi
   show('home', 'servers and a failure', await say('home'));
   const list = await say('list');
   show('list', 'active deployments', list);
-  show('list', 'failed deployments', await press(list, 'Show 1 failed'));
+  show('list', 'failed servers', await press(list, 'Show 1 failed'));
   show('list', 'filtered', await say('list --tag qa --application kart-racing'));
   show('list', 'nothing matches', await say('list --tag release'));
   show('metrics', 'the last hour', await say(`metrics ${own} --last 1h`));
@@ -135,7 +135,7 @@ async function showBulk({ say, press, simulator, posted }: Booth, { night }: Ids
     { endpoint: 'stopMany' },
     { kind: 'not-processable', request_ids: night.slice(0, 1) },
   );
-  show('bulk', 'begun', await press(plan, 'Stop 4 deployments'));
+  show('bulk', 'begun', await press(plan, 'Stop 4 servers'));
   const isOver = (message: Message) =>
     message.kind === 'card' && JSON.stringify(message.title).includes('Stopped');
   show('bulk', 'over', await posted(isOver));

@@ -96,6 +96,8 @@ const READY: Partial<Deployment> = {
 const PULL_ERROR =
   'The container image registry.example.com/studio/kart-racing:v1.3 could not be pulled. Check that the image exists and that the credentials of the registry are valid.';
 
+const NO_ROOM = 'No location near Montreal has enough room for this version.';
+
 const STATES: Readonly<Record<string, Partial<Deployment>>> = {
   requesting: { phase: 'requesting', requestId: undefined },
   accepted: {},
@@ -107,6 +109,17 @@ const STATES: Readonly<Record<string, Partial<Deployment>>> = {
     status: 'ERROR',
     snapshot: told('ERROR', { last_status: 'DEPLOYING', error: true, error_detail: PULL_ERROR }),
     errorDetail: PULL_ERROR,
+    errorAt: NOW - 5_000,
+  },
+  'failed, because no place has room': {
+    status: 'ERROR',
+    snapshot: told('ERROR', {
+      last_status: 'SEEKING',
+      location: undefined,
+      error: true,
+      error_detail: NO_ROOM,
+    }),
+    errorDetail: NO_ROOM,
     errorAt: NOW - 5_000,
   },
   ended: {
@@ -206,7 +219,7 @@ export function liveSamples(personId: string): Sample[] {
     ],
     [
       'the question before the end',
-      questionCard(ending, end, { extended: lifetime.endsAt + lifetime.ms, kept: 'never' }, NOW),
+      questionCard(ending, end, { extended: lifetime.endsAt + lifetime.ms, kept: 'never' }),
     ],
   ];
   return samples.map(([name, shown]) => ({ group: 'live', name, shown }));

@@ -4,6 +4,7 @@ import {
   type APIMessageTopLevelComponent,
   type APIModalInteractionResponseCallbackData,
   type APIStringSelectComponent,
+  type APITextInputComponent,
   ButtonStyle,
   ComponentType,
   TextInputStyle,
@@ -62,7 +63,8 @@ function button(one: APIButtonComponent): Html {
 
 function select({ placeholder = 'Make a selection', options }: APIStringSelectComponent): Html {
   const chosen = options.find(({ default: isChosen }) => isChosen);
-  return html`<div class="select">${plain(chosen?.label ?? placeholder)}<i></i></div>`;
+  const words = plain(chosen?.label ?? placeholder);
+  return html`<div class="select ${plain(chosen ? '' : 'empty')}">${words}<i></i></div>`;
 }
 
 function fileOf(url: string, files: readonly CardFile[]): CardFile {
@@ -97,6 +99,7 @@ ${description !== '' && html`<small>${plain(description)}</small>`}${field(compo
 
 function field(component: { readonly type: ComponentType }): Html {
   if (component.type === ComponentType.StringSelect) return select(component as APIStringSelectComponent);
-  const { style, value = '' } = component as { style?: TextInputStyle; value?: string };
-  return html`<div class="input ${plain(style === TextInputStyle.Paragraph ? 'tall' : '')}">${plain(value)}</div>`;
+  const { style, value, placeholder = '' } = component as APITextInputComponent;
+  const look = `${style === TextInputStyle.Paragraph ? 'tall' : ''} ${value ? '' : 'empty'}`;
+  return html`<div class="input ${plain(look)}">${plain(value || placeholder)}</div>`;
 }

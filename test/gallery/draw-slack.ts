@@ -159,8 +159,9 @@ ${hint && html`<small>${plain(hint.text)}</small>`}`;
 function input(field: types.InputBlock['element']): Html {
   if (field.type === 'static_select') return select(field);
   if (field.type === 'external_select' || field.type === 'multi_external_select') return suggested(field);
-  const { initial_value = '', multiline = false } = field as types.PlainTextInput;
-  return html`<div class="input ${plain(multiline ? 'tall' : '')}">${plain(initial_value)}</div>`;
+  const { initial_value, multiline = false, placeholder } = field as types.PlainTextInput;
+  const look = `${multiline ? 'tall' : ''} ${initial_value ? '' : 'empty'}`;
+  return html`<div class="input ${plain(look)}">${plain(initial_value || (placeholder?.text ?? ''))}</div>`;
 }
 
 /** A menu whose choices come while a person types. The chosen values of a menu for several values stand side by side. */
@@ -168,5 +169,6 @@ function suggested(field: types.ExternalSelect | types.MultiExternalSelect): Htm
   const chosen = 'initial_options' in field ? (field.initial_options ?? []) : [];
   const [only] = 'initial_option' in field && field.initial_option ? [field.initial_option] : [];
   const words = [only, ...chosen].flatMap((one) => one?.text.text ?? []).join(' · ');
-  return html`<div class="select">${plain(words || 'Select an option')}<i></i></div>`;
+  const shown = plain(words || (field.placeholder?.text ?? 'Select an option'));
+  return html`<div class="select ${plain(words ? '' : 'empty')}">${shown}<i></i></div>`;
 }

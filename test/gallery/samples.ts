@@ -48,7 +48,7 @@ const FORM: Form = {
       kind: 'choice',
       name: 'version',
       label: 'Version',
-      hint: 'The newest active version is chosen already',
+      placeholder: 'The newest active version',
       required: true,
       choices: [
         { label: 'v1.3', detail: '31 % cached', value: 'v1.3' },
@@ -56,8 +56,22 @@ const FORM: Form = {
       ],
       initial: 'v1.3',
     },
-    { kind: 'text', name: 'near', label: 'City', lines: 'short', required: true, initial: 'Montreal' },
-    { kind: 'text', name: 'env', label: 'Variables', hint: 'A line each: MODE=race', lines: 'paragraph' },
+    {
+      kind: 'text',
+      name: 'near',
+      label: 'City',
+      lines: 'short',
+      required: true,
+      placeholder: 'Montreal, or 45.50,-73.57',
+    },
+    {
+      kind: 'text',
+      name: 'env',
+      label: 'Variables',
+      placeholder: 'MODE=race',
+      hint: 'One variable on each line',
+      lines: 'paragraph',
+    },
   ],
 };
 

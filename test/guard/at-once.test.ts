@@ -48,7 +48,7 @@ test('if four processes get 60 deploys at the same moment, exactly as many succe
   expect(watches[0]?.calls.filter((call) => call === 'deploy')).toHaveLength(5);
   expect(refused[0]).toMatchObject({
     code: 'limit-running',
-    userMessage: '5 deployments from chat run, and the limit is 5.',
+    userMessage: '5 servers from chat run, and the limit is 5.',
   });
   expect(await watches[0]?.store.selectFrom('deployments').select('id').execute()).toHaveLength(5);
 });
@@ -114,7 +114,7 @@ test('refused and lost deployments do not count towards MAX_RUNNING, but a lost 
   await watch.deployments.learn(lost, { kind: 'not-found' }, 'asked');
   await watch.deployments.deploy(order('b', 'ann'), lost);
   await watch.deployments.learn(lost, { kind: 'accepted', requestId: 'late' }, 'asked');
-  await expect(watch.deployments.deploy(order('c', 'ann'))).rejects.toThrow('3 deployments from chat run');
+  await expect(watch.deployments.deploy(order('c', 'ann'))).rejects.toThrow('3 servers from chat run');
 });
 
 test('a refusal over a limit names no deployment of an application that is not on APP_ALLOWLIST', async () => {

@@ -60,7 +60,7 @@ test('the intent of a killed process counts towards MAX_RUNNING until the search
   const next = await studio.run({ MAX_RUNNING: '1' });
   await next.say(DEPLOY);
   expect(studio.privately.at(-1)).toContain('the limit is 1');
-  await studio.shown('may have started, but Edgegap neither answered nor lists the deployment');
+  await studio.shown('may have started, but Edgegap neither answered nor lists the server');
   await next.say(DEPLOY);
   await studio.shown('is ready');
   expect(studio.deploys()).toBe(2);

@@ -41,15 +41,12 @@ describe.each(driverNames)('limits on %s', (name) => {
     expect(refused.publicly).toEqual([]);
     expect(refused.asked).toEqual([]);
     const text = textOf(refused.privately);
-    expect(text).toContain('2 deployments from chat run, and the limit is 2.');
+    expect(text).toContain('2 servers from chat run, and the limit is 2.');
     for (const id of ids) expect(text).toContain(`${id} (kart-racing v1.2, asked for by `);
     expect(text).toContain('Nothing was deployed.');
     expect(text).toContain('MAX_RUNNING');
     stage.simulator.terminate(ids[0] ?? '');
-    await until(
-      async () => textOf(await stage.driver.channel()).includes(' terminated'),
-      'the end to be told',
-    );
+    await until(async () => textOf(await stage.driver.channel()).includes(' stopped'), 'the end to be told');
     await deployReady(stage);
   });
 
@@ -60,7 +57,7 @@ describe.each(driverNames)('limits on %s', (name) => {
     expect(asked.publicly).toEqual([]);
     expect(asked.asked).toEqual([]);
     expect(textOf(asked.privately)).toMatch(
-      /Deploy kart-racing v1\.2\?[\s\S]*Tokyo, Japan[\s\S]*qa[\s\S]*1 deployment from chat runs already/,
+      /Deploy kart-racing v1\.2\?[\s\S]*Tokyo, Japan[\s\S]*qa[\s\S]*1 server from chat runs already/,
     );
     expect(asked.privately.at(-1)?.buttons).toEqual(['Deploy', 'Cancel']);
     stage.speed(20);
@@ -86,7 +83,7 @@ describe.each(driverNames)('limits on %s', (name) => {
   test('if a person cancels the question about a deploy, nothing is deployed', async () => {
     const stage = await stageWith(name, { CONFIRM_DEPLOY: 'always' });
     const asked = await deploy(stage);
-    expect(textOf(asked.privately)).toContain('No deployment from chat runs now.');
+    expect(textOf(asked.privately)).toContain('No server from chat runs now.');
     const cancelled = await press(stage, 'Cancel');
     expect(cancelled.publicly).toEqual([]);
     expect(textOf(cancelled.privately)).toContain('Nothing was deployed');
@@ -106,8 +103,8 @@ describe('the limits of each person', () => {
     const { publicly, privately } = await deploy(stage);
     expect(publicly).toEqual([]);
     const text = textOf(privately);
-    expect(text).toContain('1 deployment of yours runs, and the limit for each person is 1.');
-    expect(text).toContain(`The newest: ${id} (kart-racing v1.2, asked for by operator). `);
+    expect(text).toContain('1 server of yours runs, and the limit for each person is 1.');
+    expect(text).toContain(`${id} (kart-racing v1.2, asked for by operator)`);
     expect(text).toContain('MAX_RUNNING_PER_PERSON');
     expect(deploys(stage)).toBe(2);
   });
@@ -168,9 +165,7 @@ test('"Deploy again" asks a question like any deploy, and replaces the lost depl
     return (await stage.driver.channel()).some(({ buttons }) => buttons.includes('Deploy again'));
   }, 'the button');
   const asked = await press(stage, 'Deploy again');
-  expect(textOf(asked.privately)).toMatch(
-    /Deploy kart-racing v1\.2\?[\s\S]*No deployment from chat runs now/,
-  );
+  expect(textOf(asked.privately)).toMatch(/Deploy kart-racing v1\.2\?[\s\S]*No server from chat runs now/);
   expect(asked.asked).toEqual([]);
   await press(stage, 'Deploy');
   await until(() => stage.simulator.deployments.size === 1, 'the deployment');

@@ -40,7 +40,7 @@ test.each(['after', 'before'] as const)(
     bot.simulator.terminate([...bot.simulator.deployments.keys()][0] ?? '');
     const said = await until(async () => {
       const messages = (await driver?.channel()) ?? [];
-      return messages.some(({ text }) => text.includes('terminated')) ? messages : undefined;
+      return messages.some(({ text }) => text.includes(' stopped')) ? messages : undefined;
     }, 'the end');
     expect(said.filter(({ text }) => text.includes('is ready'))).toHaveLength(1);
     expect(said.filter(({ text }) => text.includes('possibly repeated'))).toEqual([]);

@@ -142,7 +142,7 @@ describe.each(['discord', 'slack-http'] as const)('APP_ALLOWLIST on %s', (name) 
   test('the command "list" shows only applications on APP_ALLOWLIST and cannot be filtered by another application', async () => {
     const list = await effectOf(stage, 'operator', () => stage.driver.command('operator', 'list'));
     const text = list.privately.map((message) => message.text).join('\n');
-    expect(text).toContain('1 active deployment');
+    expect(text).toContain('1 active server');
     expect(text).toContain('lobby-chat');
     expect(text).not.toContain('kart-racing');
     const filtered = await effectOf(stage, 'operator', () =>

@@ -31,7 +31,7 @@ test('a person who loses a group before pressing a button is refused, even witho
     expect([...read.publicly, ...read.privately].map(({ text }) => text).join()).toContain(id);
     const pressed = await effectOf(stage, 'operator', () => driver.press('operator', 'Stop it'));
     expect(pressed.publicly).toEqual([]);
-    expect(pressed.privately.at(-1)?.text).toMatch(/You may not (?:look at|change) deployments here/);
+    expect(pressed.privately.at(-1)?.text).toMatch(/You may not (?:look at|change) servers here/);
     expect(pressed.asked).toEqual([]);
     expect(phase(simulator, id)).toBe('READY');
   } finally {

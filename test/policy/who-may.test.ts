@@ -176,12 +176,12 @@ const stages: readonly [DriverName, Setting][] = [
 
 const REFUSALS = {
   nothing: /I do not serve this place/,
-  read: /You may not look at deployments here/,
+  read: /You may not look at servers here/,
   inspect: /Only operators may examine the bot/,
-  change: /You may not change deployments here/,
+  change: /You may not change servers here/,
   readOnly: /I am set to read-only/,
 } as const;
-const ANY_REFUSAL = /do not serve|You may not (?:look at|change) deployments|Only operators|read-only/;
+const ANY_REFUSAL = /do not serve|You may not (?:look at|change) servers|Only operators|read-only/;
 
 const levelOf: Readonly<Record<Permission, 'open' | 'read' | 'inspect' | 'change'>> = {
   help: 'open',

@@ -41,13 +41,11 @@ describe.each(driverNames)('a crash on %s', (name) => {
     const text = textOf(card);
     expect(text).toContain('Crash report of kart-racing v1.2');
     expect(text).toContain('crashed with a segmentation fault');
-    expect(text).toMatch(/Exit code\W+139/);
-    expect(text).toMatch(/Restarts\W+0/);
-    expect(text).toMatch(/Before the failure\W+Ready, for \d/);
-    expect(text).toMatch(/Location\W+Montreal, Canada/);
-    expect(text).toMatch(/Last measured\W+CPU [\d.]+ vCPU of [\d.]+ vCPU, memory \d+ MB of [\d.]+ [MG]B/);
+    expect(text).toMatch(/exit code 139 · ready for \d+ s before the failure/);
+    expect(text).toContain('Montreal, Canada');
+    expect(text).toMatch(/last measured: CPU [\d.]+ vCPU of [\d.]+ vCPU, memory \d+ MB of [\d.]+ [MG]B/);
     expect(text).toContain('GameLoop.Step');
-    expect(card.buttons).toEqual(['Logs', 'Deploy again', 'Try another city']);
+    expect(card.buttons).toEqual(['Logs', 'Deploy again']);
     expect(card.pings).toEqual([]);
     const files = await filesIn();
     expect(files.map((file) => file.name)).toEqual([`${id}.log`, `${id}-crash.log`]);
@@ -71,7 +69,7 @@ describe.each(['discord', 'slack-http'] as const)('Try another city on %s', (nam
       fleet: 'tournament',
     };
     const id = await deployWith(order);
-    stage.simulator.fail(id, 'No edge server has room for this deployment');
+    stage.simulator.fail(id, 'No edge server has room for this server');
     expect(textOf(await report())).toContain('No place had room for the server. Try another city');
     const press = (label: string) => effectOf(stage, 'operator', () => stage.driver.press('operator', label));
     const menu = await press('Try another city');

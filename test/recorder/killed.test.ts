@@ -32,7 +32,7 @@ describe.each(['discord', 'slack-http'] as const)('a process that is killed on %
     const next = await stage.start();
     // The line about the end is stored after the report, so it is also sent after the report.
     stage.simulator.terminate(id);
-    await shown(stage, ' terminated');
+    await shown(stage, ' stopped');
     await next.app.settled();
     expect(await withText(stage, 'Crash report')).toHaveLength(1);
     expect(await withText(stage, 'Last log')).toEqual([]);

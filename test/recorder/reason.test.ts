@@ -4,7 +4,7 @@ import { exitCodeIn, reasonOf, sortOf } from '../../src/recorder/reason.ts';
 test.each([
   [{ detail: 'The image could not be pulled: manifest unknown' }, /image cannot be pulled/],
   [{ detail: 'Failed to pull image "registry.example.com/kart:v9": unauthorized' }, /image cannot be pulled/],
-  [{ detail: 'No edge server has room for this deployment' }, /No place had room/],
+  [{ detail: 'No edge server has room for this server' }, /No place had room/],
   [{ detail: 'Insufficient capacity in the requested locations' }, /No place had room/],
   [{ detail: 'Maximum duration exceeded' }, /ended by its own time/],
   [{ detail: 'The container exited with code 1' }, /ended with an error of its own/],

@@ -55,7 +55,7 @@ describe('the log of a stopped server', () => {
       studio.simulator.requests.findIndex(({ endpoint }) => endpoint === 'stop'),
     );
     await run.say(`logs ${id}`);
-    expect(studio.privately.at(-1)).toContain('I saved this log at');
+    expect(studio.privately.at(-1)).toContain('I saved this log ');
     expect(studio.count('Last log of')).toBe(1);
   });
 
@@ -64,7 +64,7 @@ describe('the log of a stopped server', () => {
     studio.simulator.faults.next({ endpoint: 'logs' }, { kind: 'slow', when: 'after', ms: 24 * 3_600_000 });
     await stop(studio, run, id);
     expect(studio.privately.at(-1)).toMatch(new RegExp(`Stopping .*${id}`));
-    await studio.shown(' terminated');
+    await studio.shown(' stopped');
     const refused = await ready();
     refused.studio.simulator.faults.next(
       { endpoint: 'logs' },
@@ -73,16 +73,17 @@ describe('the log of a stopped server', () => {
     );
     await stop(refused.studio, refused.run, refused.id);
     expect(refused.studio.privately.at(-1)).toMatch(new RegExp(`Stopping .*${refused.id}`));
-    await refused.studio.shown(' terminated');
+    await refused.studio.shown(' stopped');
     expect(refused.run.log.join()).toContain('recorder: a log could not be saved');
   });
 
   test('with FLIGHT_RECORDER=0, no log is saved or posted, and a crash report has no file', async () => {
     const { studio, run, id } = await ready({ FLIGHT_RECORDER: '0' });
     await stop(studio, run, id);
-    await studio.shown(' terminated');
+    await studio.shown(' stopped');
     await run.say(`logs ${id}`);
-    expect(studio.privately.at(-1)).toContain('its log is gone');
+    expect(studio.privately.at(-1)).toContain('its log is gone: I am set to save no logs.');
+    expect(studio.privately.at(-1)).toContain('set FLIGHT_RECORDER to 1');
     expect(asked(studio, 'logs')).toBe(1);
     await run.say(DEPLOY);
     await until(() => studio.count(' is ready') === 2, 'the second server');
@@ -150,17 +151,22 @@ describe('a crash', () => {
     studio.simulator.faults.next({ endpoint: 'deploy' }, { kind: 'image-cannot-be-pulled' });
     await run.say(DEPLOY);
     const { message } = await studio.shown('Crash report');
-    expect(JSON.stringify(message)).toMatch(/The image cannot be pulled.*Deploying, \d+ s after the order/);
+    expect(JSON.stringify(message)).toMatch(
+      /The image cannot be pulled.*at the step “Deploying”, \d+ s after the order/,
+    );
     expect(JSON.stringify(message)).toContain('The log is empty');
+    // Another city cannot make the image available.
+    expect(JSON.stringify(studio.chat.messages)).not.toContain('"Try another city"');
     expect(filesOf(studio, 'Crash report')).toEqual([]);
     studio.simulator.faults.next({ endpoint: 'deploy' }, { kind: 'cannot-allocate' });
     await run.say(DEPLOY);
     const second = await studio.shown('No place had room for the server.');
+    expect(JSON.stringify(second.message)).toContain('"Try another city"');
     // The earlier failure was of another sort.
-    expect(JSON.stringify(second.message)).toContain('1 of the last 2 deployments of this version');
+    expect(JSON.stringify(second.message)).toContain('1 of the last 2 servers of this version');
     studio.simulator.faults.next({ endpoint: 'deploy' }, { kind: 'cannot-allocate' });
     await run.say(DEPLOY);
-    await studio.shown('2 of the last 3 deployments of this version');
+    await studio.shown('2 of the last 3 servers of this version');
   });
 
   test('the last log of a server that failed is not posted again when the server is stopped', async () => {
@@ -168,9 +174,9 @@ describe('a crash', () => {
     studio.simulator.crash(id, { exit_code: 1, message: 'no map' });
     await studio.shown('Crash report');
     await stop(studio, run, id);
-    await studio.shown(' terminated');
+    await studio.shown(' stopped');
     await run.say(`logs ${id}`);
-    expect(studio.privately.at(-1)).toContain('I saved this log at');
+    expect(studio.privately.at(-1)).toContain('I saved this log ');
     expect(studio.privately.at(-1)).toContain('Crash log');
     expect(studio.count('Last log of')).toBe(0);
   });
@@ -183,6 +189,6 @@ test('if a server ends because the time limit of its version is over, the line a
   const readyAt = studio.now();
   await until(() => studio.now() - readyAt > 61_000, 'a minute');
   studio.simulator.terminate(id);
-  await studio.shown(/ terminated after .*the longest duration that its version allows/);
+  await studio.shown(/ stopped after .*the longest duration that its version allows/);
   expect(studio.count('Last log of')).toBe(0);
 });

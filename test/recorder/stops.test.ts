@@ -44,7 +44,7 @@ describe.each(driverNames)('the log of a stopped server on %s', (name) => {
     const files = (await channel()).flatMap((message) => message.files);
     expect(files.map((file) => file.name)).toEqual([`${id}.log`]);
     expect(files[0]?.content).toContain('the last words');
-    expect(await logs(id)).toMatch(/the last words[\s\S]*I saved this log at/);
+    expect(await logs(id)).toMatch(/the last words[\s\S]*I saved this log /);
   });
 });
 
@@ -55,22 +55,22 @@ test('before a planned stop is carried out, the log of the server is saved', asy
     until(async () => (await lastLogs()).length > 0, 'the last log').then(() => undefined),
   );
   await stage.bot.app.settled();
-  expect(await logs(id)).toContain('I saved this log at');
+  expect(await logs(id)).toContain('I saved this log ');
 });
 
 test('the command "bulk-stop" saves the logs of the servers for the command "logs", and posts no files', async () => {
   const id = await ready('console');
   await type('bulk-stop', { tag: 'qa' });
-  await press('Stop 1 deployment');
+  await press('Stop 1 server');
   await until(() => phase(stage.simulator, id) === 'TERMINATED', 'the end');
   stage.speed(20);
   await until(
-    async () => (await channel()).some(({ text }) => text.includes('Terminated')),
+    async () => (await channel()).some(({ text }) => text.includes('Stopped')),
     'the end on the card',
   );
   await stage.bot.app.settled();
   stage.speed(1);
-  expect(await logs(id)).toMatch(/the last words[\s\S]*I saved this log at/);
+  expect(await logs(id)).toMatch(/the last words[\s\S]*I saved this log /);
   expect(await lastLogs()).toEqual([]);
   expect((await channel()).flatMap(({ files }) => files)).toEqual([]);
 });

@@ -107,7 +107,7 @@ describe.each(driverNames)('the three deploys of Edgegap on %s', (name) => {
     bot.simulator.fail(id, 'the game crashed');
     expect(plain((await shown(/failed: the game crashed/)).text)).not.toContain('found by asking');
     bot.simulator.terminate(id);
-    await shown(/ terminated/);
+    await shown(/ stopped/);
     expect(bot.simulator.callbacks.map(({ event }) => event)).toEqual(['ready']);
   });
 });

@@ -77,16 +77,16 @@ describe.each(driverNames)('the main job on %s', (name) => {
     await find(/Stop kart-racing v1.2\?/, 'private');
     await driver.press('operator', 'Stop it');
     await find(/asked to stop/);
-    const terminated = await find(/terminated/);
+    const terminated = await find(/ stopped after/);
     expect(terminated.parent).toBe(card.id);
     expect(terminated.pings).toHaveLength(1);
     const last = await until(async () => {
       const [first] = await driver.channel();
-      return first?.text.includes('Terminated') ? first : undefined;
-    }, 'the card to say Terminated');
-    expect(last.buttons).toEqual(['Logs', 'Deploy again', 'Try another city']);
+      return first?.text.includes('Stopped') ? first : undefined;
+    }, 'the card to say Stopped');
+    expect(last.buttons).toEqual(['Logs', 'Deploy again']);
     const said = (await driver.channel()).filter((message: VisibleMessage) =>
-      /is ready|terminated after/.test(message.text),
+      /is ready|stopped after/.test(message.text),
     );
     expect(said).toHaveLength(2);
     expect(bot.simulator.callbacks.map((callback) => callback.event)).toEqual(['ready', 'terminated']);
@@ -126,18 +126,18 @@ describe.each(driverNames)('the main job on %s', (name) => {
     else if (driver.platform === 'slack')
       await (driver as SlackDriver).slash('operator', 'tags add final --of cup');
     else await driver.command('operator', 'tags add', { tag: 'final', of: 'cup' });
-    await find('Add final to 2 deployments?', 'private');
-    await driver.press('operator', 'Add final to 2 deployments');
-    await find('Added final to 2 deployments');
+    await find('Add final to 2 servers?', 'private');
+    await driver.press('operator', 'Add final to 2 servers');
+    await find('Added final to 2 servers');
     const tagsOf = (id: string) => bot.simulator.deployments.get(id)?.tags.map(({ name }) => name) ?? [];
     for (const id of [first, second]) expect(tagsOf(id)).toContain('final');
     expect(tagsOf(third)).not.toContain('final');
 
     await driver.command('operator', 'bulk-stop', { tag: 'final' });
-    const plan = await find('Stop 2 deployments?', 'private');
+    const plan = await find('Stop 2 servers?', 'private');
     for (const id of [first, second]) expect(plan.text).toContain(id);
-    await driver.press('operator', 'Stop 2 deployments');
-    const summary = await find('Stopped 2 deployments');
+    await driver.press('operator', 'Stop 2 servers');
+    const summary = await find('Stopped 2 servers');
     expect(summary.text).toContain('tag final');
     await until(
       () =>
@@ -146,9 +146,9 @@ describe.each(driverNames)('the main job on %s', (name) => {
         ),
       'both servers to end',
     );
-    const cards = async () => (await driver.channel()).filter(({ text }) => text.includes('Terminated'));
-    await until(async () => (await cards()).length === 2, 'both cards to say Terminated');
+    const cards = async () => (await driver.channel()).filter(({ text }) => text.includes('Stopped'));
+    await until(async () => (await cards()).length === 2, 'both cards to say Stopped');
     expect(bot.simulator.deployments.get(third)?.history.at(-1)?.phase).toBe('READY');
-    expect((await driver.channel()).filter(({ text }) => / terminated|asked to stop/.test(text))).toEqual([]);
+    expect((await driver.channel()).filter(({ text }) => / stopped|asked to stop/.test(text))).toEqual([]);
   });
 });

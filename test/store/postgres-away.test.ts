@@ -61,7 +61,7 @@ test('without PostgreSQL, the bot carries out no command and says why, and works
   await until(() => simulator.deployments.size === 2, 'the next deployment');
   simulator.terminate(id);
   await until(
-    async () => (await chat.channel()).some(({ text }) => text.includes('terminated')),
+    async () => (await chat.channel()).some(({ text }) => text.includes(' stopped')),
     'the news of the first one',
   );
 });

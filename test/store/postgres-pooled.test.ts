@@ -73,8 +73,7 @@ test('behind a pooling proxy with a single connection, a bot deploys, lists, cha
     );
     await driver.command('operator', 'list', {});
     await until(
-      async () =>
-        (await driver.privately('operator')).some(({ text }) => text.includes('1 active deployment')),
+      async () => (await driver.privately('operator')).some(({ text }) => text.includes('1 active server')),
       'the list',
     );
     await driver.press('operator', 'Stop');
@@ -83,7 +82,7 @@ test('behind a pooling proxy with a single connection, a bot deploys, lists, cha
       'to be asked',
     );
     await driver.press('operator', 'Stop it');
-    await said('terminated');
+    await said(' stopped');
     await bot.app.settled();
   } finally {
     await bot.stop();

@@ -14,17 +14,20 @@ export async function deployFor(stage: Stage, options: Values): Promise<string> 
   return id;
 }
 
+/** Only a live card names the person who deployed or adopted the server in small print. */
+function isLiveCard(text: string): boolean {
+  return /\b(?:deployed|adopted) by\b/.test(text);
+}
+
 /** The live card of the deployment. */
 export async function cardOf(stage: Stage, id: string): Promise<VisibleMessage | undefined> {
-  return (await stage.driver.channel()).find(({ text }) => text.includes(id) && text.includes('Status'));
+  return (await stage.driver.channel()).find(({ text }) => text.includes(id) && isLiveCard(text));
 }
 
 /** The messages that ask before the end of the deployment, and the messages with the answers to this question. */
 export async function questions(stage: Stage, id: string): Promise<VisibleMessage[]> {
   const all = await stage.driver.channel();
-  return all.filter(
-    ({ text }) => text.includes(id) && /ends in \d+ (?:s|min)|runs on/.test(text) && !/Status/.test(text),
-  );
+  return all.filter(({ text }) => text.includes(id) && /ends soon|runs on/.test(text) && !isLiveCard(text));
 }
 
 export async function question(stage: Stage, id: string, count = 1): Promise<VisibleMessage> {

@@ -19,7 +19,9 @@ export async function plan(
 export async function plannedCard(stage: Stage, id: string): Promise<VisibleMessage | undefined> {
   const about =
     /stops later|stops at another time|Stopped |(?:is|was) not stopped|has already stopped|probably stopped/;
-  return (await stage.driver.channel()).findLast(({ text }) => text.includes(id) && about.test(text));
+  const isLiveCard = (text: string) => /\b(?:deployed|adopted) by\b/.test(text);
+  const isPlan = (text: string) => text.includes(id) && about.test(text) && !isLiveCard(text);
+  return (await stage.driver.channel()).findLast(({ text }) => isPlan(text));
 }
 
 export async function shows(stage: Stage, id: string, words: string): Promise<void> {
@@ -33,6 +35,6 @@ export async function later<T>(stage: Stage, done: () => Promise<T>, factor = 10
   return await done().finally(() => stage.speed(1));
 }
 
-/** The stops of this deployment that were sent to Edgegap. */
+/** The stops of this server that were sent to Edgegap. */
 export const stopsOf = ({ simulator }: Stage, id: string) =>
   simulator.requests.filter(({ endpoint, path }) => endpoint === 'stop' && path.includes(id));

@@ -39,6 +39,7 @@ function markedUp(inline: Exclude<Inline, string>, reader: Reader, base: Style):
   if ('link' in inline)
     return styled(linkText(literalLine(inline.text), literalLine(inline.link)), 'underline');
   if ('mention' in inline) return styled(`@${literalLine(inline.name)}`, 'bold');
+  if ('person' in inline) return styled(literalLine(inline.name));
   if ('channel' in inline) return styled(`#${literalLine(inline.channel)}`);
   const { time, style } = inline;
   return styled(style === 'clock' ? clockTime(time, reader) : relativeTime(time - reader.now));

@@ -37,20 +37,25 @@ function renderField(field: FormField): APILabelComponent {
   };
 }
 
-function textInput({ lines, maxLength = limits.form.text, initial }: Extract<FormField, { kind: 'text' }>) {
+function textInput({
+  lines,
+  maxLength = limits.form.text,
+  placeholder,
+  initial,
+}: Extract<FormField, { kind: 'text' }>) {
   const max_length = Math.min(maxLength, limits.form.text);
   return {
     type: ComponentType.TextInput as const,
     style: lines === 'short' ? TextInputStyle.Short : TextInputStyle.Paragraph,
     max_length,
+    ...(placeholder ? { placeholder: cut(placeholder, limits.form.placeholder) } : {}),
     ...(initial ? { value: cut(initial, max_length) } : {}),
   };
 }
 
 /** Renders a menu in a message. */
 export function renderSelect({ placeholder, choices, action }: Select): APIStringSelectComponent {
-  const shown = cut(placeholder, limits.select.placeholder);
-  return { ...menu({ choices }), custom_id: encodeActionId(action), placeholder: shown };
+  return { ...menu({ choices, placeholder }), custom_id: encodeActionId(action) };
 }
 
 /** Renders the suggestions for a person who is typing. The value of a suggestion that is too long is left out. */
@@ -63,7 +68,13 @@ export function suggestedChoices(offered: readonly Choice[]) {
   });
 }
 
-function menu({ choices, initial }: { readonly choices: readonly Choice[]; readonly initial?: string }) {
+interface Menu {
+  readonly choices: readonly Choice[];
+  readonly initial?: string;
+  readonly placeholder?: string;
+}
+
+function menu({ choices, initial, placeholder }: Menu) {
   if (choices.length > limits.select.choices)
     throw new Error(`A menu of ${choices.length} choices; Discord allows ${limits.select.choices}`);
   const long = choices.find(({ value }) => value.length > limits.select.value);
@@ -74,7 +85,8 @@ function menu({ choices, initial }: { readonly choices: readonly Choice[]; reado
     ...(detail ? { description: cut(detail, limits.select.label) } : {}),
     ...(value === initial ? { default: true } : {}),
   }));
-  return { type: ComponentType.StringSelect as const, options };
+  const shown = placeholder ? { placeholder: cut(placeholder, limits.select.placeholder) } : {};
+  return { type: ComponentType.StringSelect as const, options, ...shown };
 }
 
 /**

@@ -19,7 +19,7 @@ export const limits = {
    * The limits of a modal: the number of its fields, and the lengths of its texts in characters (Components Reference,
    * "Label" and "Text Input"). The length of the title is from "Interactions".
    */
-  form: { fields: 5, title: 45, label: 45, hint: 100, text: 4000 },
+  form: { fields: 5, title: 45, label: 45, hint: 100, placeholder: 100, text: 4000 },
   /** Suggestions while a person is typing (Interactions, "Autocomplete"). */
   suggestions: { choices: 25, length: 100 },
   /** Files in one message. */

@@ -104,9 +104,12 @@ function render(inline: Inline): string {
   if ('link' in inline) return link(inline.link, inline.text);
   if ('mention' in inline)
     return isSnowflake(inline.mention) ? `<@${inline.mention}>` : escapeMarkdown(inline.name);
+  // The message does not allow this mention, so that the client shows the person and does not ping.
+  if ('person' in inline)
+    return isSnowflake(inline.person) ? `<@${inline.person}>` : escapeMarkdown(inline.name);
   if ('channel' in inline)
     return isSnowflake(inline.channel) ? `<#${inline.channel}>` : escapeMarkdown(`#${inline.channel}`);
-  return `<t:${Math.floor(inline.time / 1000)}:${inline.style === 'relative' ? 'R' : 'f'}>`;
+  return `<t:${Math.floor(inline.time / 1000)}:${inline.style === 'clock' ? 'f' : 'R'}>`;
 }
 
 /**

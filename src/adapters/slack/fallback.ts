@@ -17,7 +17,7 @@ export function fallbackText(message: Message): string {
 }
 
 function readable(node: Node): Rich[] {
-  if (node.kind === 'text') return [node.text];
+  if (node.kind === 'text' || node.kind === 'note') return [node.text];
   if (node.kind === 'steps') return [[node.title]];
   if (node.kind === 'fields') return node.fields.map(({ label, value }) => [`${label}: `, ...value]);
   return [];

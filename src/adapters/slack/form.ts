@@ -88,10 +88,17 @@ function moreBlocks(more: Form['more']): types.KnownBlock[] {
 
 function element(field: FormField, command: string): types.InputBlock['element'] {
   const { name, initial } = field;
+  const placeholder = field.placeholder ? { placeholder: plain(field.placeholder, LIMITS.placeholder) } : {};
   if (field.kind === 'choice') {
     const options = optionsOf(field.choices);
     const initial_option = options.find(({ value }) => value === initial);
-    return { type: 'static_select', action_id: name, options, ...(initial_option ? { initial_option } : {}) };
+    return {
+      type: 'static_select',
+      action_id: name,
+      ...placeholder,
+      options,
+      ...(initial_option ? { initial_option } : {}),
+    };
   }
   if (field.suggestedAs !== undefined) {
     const [option = '', subcommand = ''] = field.suggestedAs.split(' ').toReversed();
@@ -107,6 +114,7 @@ function element(field: FormField, command: string): types.InputBlock['element']
       return {
         type: 'multi_external_select',
         action_id,
+        ...placeholder,
         min_query_length: 0,
         ...(values.length > 0 ? { initial_options } : {}),
       };
@@ -114,6 +122,7 @@ function element(field: FormField, command: string): types.InputBlock['element']
     return {
       type: 'external_select',
       action_id,
+      ...placeholder,
       min_query_length: 0,
       // A value that is too long is left out, because Slack would refuse the whole form, and a shortened value would
       // not name any existing thing.
@@ -128,6 +137,7 @@ function element(field: FormField, command: string): types.InputBlock['element']
     action_id: name,
     multiline: field.lines === 'paragraph',
     max_length,
+    ...placeholder,
     ...(initial ? { initial_value: cutEnd(initial, max_length) } : {}),
   };
 }

@@ -1,7 +1,5 @@
 import type { types } from '@slack/bolt';
-import { type Inline, plainText, type Rich } from '../../chat/card.ts';
-
-type Instant = Extract<Inline, { time: number }>;
+import { type Inline, type Instant, plainText, type Rich } from '../../chat/card.ts';
 
 /**
  * Renders inlines as `rich_text` elements. The inlines must have passed through `accepted`. Slack shows the `text` of
@@ -31,6 +29,8 @@ function element(inline: Inline, bold: boolean): types.RichTextElement | undefin
   if ('typed' in inline) return literal(inline.typed, { ...(bold ? { bold } : {}), code: true });
   if ('link' in inline) return { type: 'link', url: inline.link, text: inline.text, ...style };
   if ('mention' in inline) return { type: 'user', user_id: inline.mention, ...style };
+  // Slack pings for every mention in a message.
+  if ('person' in inline) return literal(inline.name, bold ? { bold } : undefined);
   if ('channel' in inline) return { type: 'channel', channel_id: inline.channel, ...style };
   return { type: 'date', ...dateOf(inline), ...style };
 }
@@ -40,11 +40,21 @@ function literal(text: string, style?: { bold?: boolean; code?: boolean }): type
   return style ? { type: 'text', text, style } : { type: 'text', text };
 }
 
+/**
+ * Slack documents `{ago}` for the past only. Slack writes the first letter of a date as a capital, except behind another
+ * character, so an invisible character stands first.
+ */
+const FORMATS = {
+  relative: '{ago}',
+  until: '\u200b{date_short_pretty} at {time}',
+  clock: '\u200b{date_short_pretty} at {time}',
+} as const;
+
 /** Slack accepts only whole seconds (date element reference). */
 function dateOf({ time, style }: Instant) {
   return {
     timestamp: Math.floor(time / 1000),
-    format: style === 'relative' ? '{ago}' : '{date_short_pretty} at {time}',
+    format: FORMATS[style],
     fallback: new Date(time).toISOString(),
   };
 }

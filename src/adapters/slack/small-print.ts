@@ -60,6 +60,8 @@ function elementOf(inline: Inline): Element {
   if ('link' in inline)
     return mrkdwn(`<${escapeMrkdwn(inline.link)}|${escapeMrkdwn(inline.text).replaceAll('|', '¦')}>`);
   if ('mention' in inline) return mrkdwn(`<@${inline.mention}>`);
+  // Slack pings for every mention in a message, also in small print.
+  if ('person' in inline) return literal(inline.name);
   if ('channel' in inline) return mrkdwn(`<#${inline.channel}>`);
   return mrkdwn(dateMarkup(inline));
 }

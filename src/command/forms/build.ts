@@ -113,10 +113,26 @@ export async function panel(parts: FormParts): Promise<Card> {
   const fields = givenFields(entry, given);
   const nodes: Node[] = [
     ...(fields.length > 0 ? [{ kind: 'fields', fields } as const] : []),
-    ...(pick === undefined ? [] : menuNodes(entry, pick, { all, most: abilities.choices, key, isPicked })),
+    ...(pick === undefined
+      ? []
+      : menuNodes(entry, pick, {
+          all,
+          most: abilities.choices,
+          key,
+          isPicked,
+          rest: restOf(entry, layout),
+          hasMore: more.length > 0,
+        })),
     ...(buttons.length > 0 ? [{ kind: 'buttons', buttons } as const] : []),
   ];
   return { kind: 'card', tone: 'neutral', title: [title], nodes };
+}
+
+/** The fields of the form that follows the menu, such as `version, city and tags`. */
+function restOf({ options }: Entry, { first, pick }: Layout): string {
+  const names = first.filter((name) => name !== pick);
+  const labels = names.map((name) => (options[name]?.label ?? inWords(name)).toLowerCase());
+  return new Intl.ListFormat('en-GB').format(labels) || 'the rest';
 }
 
 function menuNodes(
@@ -127,7 +143,16 @@ function menuNodes(
     most,
     key,
     isPicked,
-  }: { readonly all: readonly Choice[]; most: number; key: string; isPicked: boolean },
+    rest,
+    hasMore,
+  }: {
+    readonly all: readonly Choice[];
+    readonly most: number;
+    readonly key: string;
+    readonly isPicked: boolean;
+    readonly rest: string;
+    readonly hasMore: boolean;
+  },
 ): Node[] {
   const choices = all.slice(0, most);
   if (choices.length === 0)
@@ -135,10 +160,10 @@ function menuNodes(
   const others = `The menu shows ${most} of ${all.length >= 100 ? 'many' : all.length}. For another ${pick}, type its name in the option ${pick} of the command.`;
   const words = isPicked
     ? `Continue, or choose another ${pick}.`
-    : `Choose the ${pick}. Then a form asks for the rest. For the rarer options, use the buttons first.`;
+    : `Then a form asks for ${rest}.${hasMore ? ' For rarer options, use the buttons first.' : ''}`;
   return [
-    { kind: 'text', text: [words] },
     { kind: 'select', placeholder: `Choose the ${pick}`, choices, action: formAction(entry, key, 'pick') },
+    { kind: 'note', text: [words] },
     ...(all.length > most ? [{ kind: 'note', text: [others] } as const] : []),
   ];
 }

@@ -62,9 +62,10 @@ async function fieldFor(name: string, parts: FieldParts): Promise<Made> {
   }
   const lines = kind.field?.lines ?? 'short';
   const maxLength = input.type === 'text' ? { maxLength: input.maxLength } : {};
+  const several = fixed ?? severalHint(common.hint, option, parts);
   const text = {
     ...common,
-    hint: fixed ?? severalHint(common.hint, option, parts),
+    ...(several === undefined ? {} : { hint: several }),
     kind: 'text',
     lines,
     ...maxLength,
@@ -88,13 +89,16 @@ const YES_OR_NO: readonly Choice[] = [
 ];
 
 function wordsOf(name: string, option: Option, { entry, given }: FieldParts) {
-  const { required, unless, description, label = inWords(name), hint = description } = option;
+  const { required, unless, description, label, placeholder, input } = option;
+  const hint = option.hint ?? (label === undefined && placeholder === undefined ? description : undefined);
+  const text = placeholder ?? (input.type === 'boolean' ? 'No' : undefined);
   const canExpand = Object.entries(entry.options).some(
     ([one, other]) => other.kind.expand && given[one] !== undefined,
   );
   return {
-    label,
-    hint,
+    label: label ?? inWords(name),
+    ...(text === undefined ? {} : { placeholder: text }),
+    ...(hint === undefined ? {} : { hint }),
     required: unless === undefined && (required === true || (required === 'or-preset' && !canExpand)),
   };
 }
@@ -109,9 +113,14 @@ function addedHint(name: string, option: Option, { added }: FieldParts): string 
 }
 
 /** Where several values stand in one text field, the hint says how to separate them. */
-function severalHint(hint: string, { kind, suggest }: Option, { abilities }: FieldParts): string {
+function severalHint(
+  hint: string | undefined,
+  { kind, suggest }: Option,
+  { abilities }: FieldParts,
+): string | undefined {
   if (!kind.many || kind.field?.lines || (abilities.live && suggest)) return hint;
-  return `${hint}. Separate several with a ${kind.field?.separator?.startsWith(';') ? 'semicolon' : 'comma'}.`;
+  const how = `Separate several with a ${kind.field?.separator?.startsWith(';') ? 'semicolon' : 'comma'}.`;
+  return hint === undefined ? how : `${hint}. ${how}`;
 }
 
 type TextField = Extract<FormField, { kind: 'text' }>;

@@ -108,18 +108,18 @@ function whichOf(candidates: readonly Reachable[], { host, port }: ServerAddress
     return open.length > 0 ? `${request_id} (${open.join(', ')})` : request_id;
   });
   const left = candidates.length - named.length;
-  const hint = `The deployments there, with their ports: ${named.join('; ')}${left > 0 ? `; and ${left} more` : ''}.`;
+  const hint = `The servers there, with their ports: ${named.join('; ')}${left > 0 ? `; and ${left} more` : ''}.`;
   return port === undefined
-    ? new InputError('address-ambiguous', `Several deployments have the address ${quoted(host)}.`, {
+    ? new InputError('address-ambiguous', `Several servers have the address ${quoted(host)}.`, {
         hint: `Add the port, or give a request_id. ${hint}`,
       })
-    : new InputError('address-port', `No deployment at ${quoted(host)} has the port ${port}.`, { hint });
+    : new InputError('address-port', `No server at ${quoted(host)} has the port ${port}.`, { hint });
 }
 
 function unknown({ settings }: Lookup, { host, port }: ServerAddress): InputError {
-  const which = settings.applicationAllowlist ? 'deployment that I may work with' : 'deployment';
+  const which = settings.applicationAllowlist ? 'server that I may work with' : 'server';
   const shown = port === undefined ? host : `${host}:${port}`;
   return new InputError('address-unknown', `No active ${which} has the address ${quoted(shown)}.`, {
-    hint: 'The server may have ended, or the address has a slip. `list` shows all running deployments.',
+    hint: 'The server may have ended, or the address has a slip. `list` shows all running servers.',
   });
 }

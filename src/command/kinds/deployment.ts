@@ -30,7 +30,7 @@ export function parseRequestId(value: string): string {
   if (/^@last$/i.test(id)) return '@last';
   if (/^[A-Za-z0-9]{1,64}$/.test(id)) return id;
   throw new InputError('not-a-request-id', `${quoted(value)} is not a request_id.`, {
-    hint: 'A request_id has letters and digits only, like 93924761ccde. The card of a deployment shows the request_id; `list` shows all request_ids. An address works too, like 198.51.100.1:31504.',
+    hint: 'A request_id has letters and digits only, like 93924761ccde. The card of a server shows the request_id; `list` shows all request_ids. An address works too, like 198.51.100.1:31504.',
   });
 }
 
@@ -73,7 +73,7 @@ async function findKnown({ deployments, at, settings }: Lookup, value: string) {
     const latest = await deployments.latest(at);
     if (latest) return latest;
     throw new InputError('no-last', 'Nothing was deployed from this channel yet.', {
-      hint: 'Give a request_id; `list` shows all running deployments.',
+      hint: 'Give a request_id; `list` shows all running servers.',
     });
   }
   for (const id of spellings(value)) {
@@ -89,7 +89,7 @@ async function findKnown({ deployments, at, settings }: Lookup, value: string) {
   // request_id is returned, and the caller refuses it.
   if (candidates.length < 2) return candidates[0] ?? (await withBeginning())[0];
   const ids = candidates.map((one) => one.requestId);
-  throw ambiguous(`Several deployments of this channel begin with ${quoted(value)}.`, ids);
+  throw ambiguous(`Several servers of this channel begin with ${quoted(value)}.`, ids);
 }
 
 /**
@@ -103,7 +103,7 @@ async function findListed({ edgegap, deployments }: Lookup, value: string): Prom
   for await (const { request_id } of edgegap.allDeployments())
     if (begins(request_id) && !(await deployments.byRequestId(request_id))) ids.push(request_id);
   if (ids.length < 2) return ids[0];
-  throw ambiguous(`Several active deployments begin with ${quoted(value)}.`, ids.slice(0, 5));
+  throw ambiguous(`Several active servers begin with ${quoted(value)}.`, ids.slice(0, 5));
 }
 
 function ambiguous(message: string, ids: readonly (string | undefined)[]): InputError {

@@ -26,7 +26,9 @@ export interface OptionBase {
   readonly shown?: Kind['shown'];
   /** The label in a form. If absent, the label is the name of the option. */
   readonly label?: string;
-  /** The small print in a form. If absent, the form shows the description. */
+  /** The text in an empty field of a form: the value that then counts, or an example. */
+  readonly placeholder?: string;
+  /** The small print in a form. If there is neither a label nor a placeholder, the small print is the description. */
   readonly hint?: string;
   /** Whether a form asks for a text, because the value is almost always new, although there are suggestions. */
   readonly asText?: true;

@@ -29,7 +29,7 @@ export function parseTag(value: string, { maxTagLength }: ParseSettings): string
     throw new InputError('tag-dots', `${quoted(value)} cannot be a tag.`, { hint: 'Choose another name.' });
   if (isOwnTag(value))
     throw new InputError('tag-reserved', `I keep the tag ${quoted(value)} for myself.`, {
-      hint: 'Such a tag ties a deployment to its messages and cannot be used or changed. Choose another name.',
+      hint: 'Such a tag ties a server to its messages and cannot be used or changed. Choose another name.',
     });
   return value;
 }

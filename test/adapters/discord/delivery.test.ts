@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { textFile } from '../../../src/chat/card.ts';
+import { type Rich, textFile } from '../../../src/chat/card.ts';
 import type { MessageRef } from '../../../src/chat/port.ts';
 import { allowedToPost, ids, permissions } from '../../support/discord-world.ts';
 import { card, confirmButtons, type Harness, here, line, startHarness } from './harness.ts';
@@ -44,6 +44,14 @@ describe('posting to Discord', () => {
       ]),
     });
     expect((await bot.driver.channel())[0]?.pings).toEqual([]);
+  });
+
+  test('a person who is only named on a Discord card is shown as a mention and is not pinged', async () => {
+    const by: Rich = ['deployed by ', { person: asker, name: 'Olga' }];
+    await bot.adapter.post(here, { key: 'named', message: card('kart v1', [{ kind: 'note', text: by }]) });
+    const posted = (await bot.driver.channel()).at(-1);
+    expect(posted?.text).toContain(`deployed by <@${asker}>`);
+    expect(posted?.pings).toEqual([]);
   });
 
   test('a reply to a deleted Discord message is posted as a plain message', async () => {

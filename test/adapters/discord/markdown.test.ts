@@ -142,6 +142,9 @@ describe('Markdown written by the bot', () => {
   test("mentions and times use Discord's own syntax", () => {
     expect(toMarkdown([{ mention: '500000000000000006', name: 'Olga' }])).toBe('<@500000000000000006>');
     expect(toMarkdown([{ mention: '@everyone', name: '@here' }])).toBe('\\@here');
+    expect(toMarkdown([{ person: '500000000000000006', name: 'Olga' }])).toBe('<@500000000000000006>');
+    expect(toMarkdown([{ person: '@everyone', name: '@here' }])).toBe('\\@here');
+    expect(toMarkdown([{ time: 1_700_000_000_000, style: 'until' }])).toBe('<t:1700000000:R>');
     expect(toMarkdown([{ time: 1_700_000_000_999, style: 'relative' }])).toBe('<t:1700000000:R>');
     expect(toMarkdown([{ time: 1_700_000_000_000, style: 'clock' }])).toBe('<t:1700000000:f>');
   });

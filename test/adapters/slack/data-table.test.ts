@@ -19,9 +19,9 @@ function table(rows: number, cell = 'x', columns = ['request_id', 'tags']): Tabl
 }
 
 const list = (given = table(2)): Card =>
-  card('2 active deployments', given, {
+  card('2 active servers', given, {
     kind: 'select',
-    placeholder: 'Open a deployment',
+    placeholder: 'Open a server',
     choices: [{ label: 'id0', value: 'id0' }],
     action: { command: 'list', action: 'open', arg: '' },
   });

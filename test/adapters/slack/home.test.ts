@@ -95,10 +95,7 @@ test('the buttons of the Home tab work, their answers are direct messages, and R
   const direct = async () => texts(await driver.privately('operator'));
   await until(async () => (await direct()).includes(id), 'the card of the server');
   stage.simulator.terminate(id);
-  await until(
-    async () => (await driver.channel()).some(({ text }) => text.includes(' terminated')),
-    'the end',
-  );
+  await until(async () => (await driver.channel()).some(({ text }) => text.includes(' stopped')), 'the end');
   const before = homeOf('operator');
   await press('operator', 'Refresh');
   await until(() => homeOf('operator')?.blocks !== before?.blocks, 'the Home tab');

@@ -98,7 +98,7 @@ describe('markup written by the bot for Slack', () => {
               {
                 type: 'date',
                 timestamp: 1_772_553_600,
-                format: '{date_short_pretty} at {time}',
+                format: '\u200b{date_short_pretty} at {time}',
                 fallback: '2026-03-03T16:00:00.500Z',
               },
             ],
@@ -114,7 +114,7 @@ describe('markup written by the bot for Slack', () => {
       elements: [
         {
           type: 'mrkdwn',
-          text: 'Hi <@U0ASKER> bold `x`<https://docs.edgegap.com|docs><!date^1772553600^{ago}|2026-03-03T16:00:00.500Z><!date^1772553600^{date_short_pretty} at {time}|2026-03-03T16:00:00.500Z>',
+          text: 'Hi <@U0ASKER> bold `x`<https://docs.edgegap.com|docs><!date^1772553600^{ago}|2026-03-03T16:00:00.500Z><!date^1772553600^\u200b{date_short_pretty} at {time}|2026-03-03T16:00:00.500Z>',
           verbatim: true,
         },
       ],
@@ -140,6 +140,24 @@ describe('markup written by the bot for Slack', () => {
       card('T', { kind: 'note', text: [mention] }),
     ];
     for (const message of places) expect(seen(message).pings).toEqual(['U0ASKER']);
+  });
+
+  it('a person who is only named on Slack is not pinged, because every mention on Slack pings', () => {
+    const person = { person: 'U0ASKER', name: 'Ana' };
+    const places = [
+      line(person),
+      { ...card(''), title: [person] },
+      card('T', { kind: 'note', text: ['deployed by ', person] }),
+    ];
+    for (const message of places) {
+      expect(JSON.stringify(render(message))).toContain('Ana');
+      expect(JSON.stringify(render(message))).not.toContain('U0ASKER');
+    }
+  });
+
+  it('an instant to come is shown on Slack as a time of day, because Slack knows relative times of the past only', () => {
+    const ends: Node = { kind: 'note', text: ['ends ', { time: 1_772_553_600_000, style: 'until' }] };
+    expect(JSON.stringify(render(card('T', ends)).blocks)).toContain('{date_short_pretty} at {time}');
   });
 
   it('on Slack, an address that is not a web address does not become a link', () => {

@@ -31,7 +31,7 @@ test('a person who may not deploy gets a direct message that refuses the shortcu
   const driver = opened.driver as SlackDriver;
   const { privately, asked } = await effectOf(opened, 'reader', () => driver.shortcut('reader', 'deploy'));
   expect(asked).toEqual([]);
-  expect(privately[0]?.text).toContain('You may not change deployments here');
+  expect(privately[0]?.text).toContain('You may not change servers here');
 });
 
 test('a Slack shortcut without a channel can open a form, and a public card for such a shortcut is refused with a reason', async () => {
