@@ -1,21 +1,13 @@
 import { blocks, NARROW, WIDE } from '../src/chart/blocks.ts';
-import { inUnit } from '../src/chart/format.ts';
-import type { ChartSpec, Gap, Unit } from '../src/chart/spec.ts';
-import {
-  type Button,
-  type CardFile,
-  type Field,
-  type Inline,
-  type Node,
-  textFile,
-} from '../src/chat/card.ts';
+import type { ChartSpec } from '../src/chart/spec.ts';
+import { type Button, type CardFile, type Node, textFile } from '../src/chat/card.ts';
 import { type Context, type DeploymentActionContext, defineCommand } from '../src/command/define.ts';
 import { instantOf, type Moment } from '../src/command/kinds/moment.ts';
 import { theDeployment } from '../src/command/options.ts';
 import { currentView } from '../src/command/status-view.ts';
 import { type DeploymentView, roughly } from '../src/deployments/card.ts';
 import type { DeploymentTarget } from '../src/deployments/deployment.ts';
-import { METRICS_STEPS, type Metrics, type Sample } from '../src/edgegap/metrics.ts';
+import { METRICS_STEPS } from '../src/edgegap/metrics.ts';
 import { AppError, InputError } from '../src/errors.ts';
 import { csv } from '../src/metrics/csv.ts';
 import {
@@ -36,10 +28,7 @@ import {
   type WindowRequest,
   windowOf,
 } from '../src/metrics/window.ts';
-
-/** How many gaps the answer describes. If there are more gaps, the answer gives only their number. */
-const GAPS_TOLD = 3;
-const DAY_MS = 24 * 60 * 60_000;
+import { lengthOf, summaryOf, verdictOf, windowWords } from '../src/metrics/words.ts';
 
 export default defineCommand({
   description: 'Show CPU, memory and network of a server as a chart',
@@ -53,12 +42,17 @@ export default defineCommand({
       kind: 'duration',
       mostDays: LONGEST_DAYS,
       label: 'How far back',
-      hint: 'For example 2h. If you leave this out, I show the last hour.',
+      placeholder: '1h',
       description: 'How far back, for example 2h (1h if not given)',
     },
     from: { kind: 'moment', description: 'Start of the window, UTC: 16:00 or 2026-03-03T16:00' },
     to: { kind: 'moment', description: 'End of the window, UTC (now if not given)' },
-    step: { kind: 'choice', choices: METRICS_STEPS, description: 'How far apart the measurements are' },
+    step: {
+      kind: 'choice',
+      choices: METRICS_STEPS,
+      placeholder: 'Fits the window',
+      description: 'How far apart the measurements are',
+    },
     csv: {
       kind: 'boolean',
       label: 'With a CSV file',
@@ -124,26 +118,32 @@ async function show(
   const read = inReadUnits(metrics);
   const gaps = gapsOf(read, { from, to, step: stepMs(step) }, view);
   const allowance = await allowanceOf(context, view);
-  const nodes: Node[] = [{ kind: 'fields', fields: summary(read, allowance, window) }];
+  const verdict = verdictOf(read, allowance);
+  const fields = summaryOf(read).map(([label, words]) => ({ label, value: [words] }));
+  const nodes: Node[] = [
+    { kind: 'text', text: [{ bold: verdict.text }] },
+    { kind: 'fields', fields, columns: true },
+  ];
   const files: CardFile[] = [];
   const usage = usageChart(read, { from, to, gaps }, allowance);
   const throttled = throttleChart(read, { from, to, gaps });
   for (const [name, spec, alt] of [
-    ['usage', usage, `CPU, memory and network of ${request_id}`],
-    ['throttling', throttled, `how often the CPU of ${request_id} was held back`],
+    ['usage', usage, 'CPU, memory and network'],
+    ['throttling', throttled, 'how often the CPU was held back'],
   ] as const) {
     if (!spec) continue;
     const { node, file } = await picture(charts, `${request_id}-${name}.png`, spec, alt);
     nodes.push(node);
     if (file) files.push(file);
   }
-  nodes.push({ kind: 'note', text: [...windowWords(window), ...gapWords(gaps, window)] });
+  const about = `${windowWords(window, gaps, clock.now())} request_id `;
+  nodes.push({ kind: 'note', text: [about, { code: request_id }] });
   if (raw) files.push(textFile(`${request_id}-metrics.csv`, csv(raw)));
   nodes.push({ kind: 'buttons', buttons: buttons(request_id, window, request, withCsv) });
   await context.respond({
     kind: 'card',
-    tone: 'neutral',
-    title: ['Metrics of ', `${view.application} ${view.version}`.trim(), ' ', { code: request_id }],
+    tone: verdict.isAlarming ? 'warning' : 'neutral',
+    title: [`Metrics of ${view.application} ${view.version}`.trim()],
     nodes,
     files,
   });
@@ -208,76 +208,9 @@ async function allowanceOf({ catalog }: Context<unknown>, view: DeploymentView):
   return { cpu: found?.req_cpu && found.req_cpu / UNITS, memory: found?.req_memory };
 }
 
-function summary(metrics: Metrics, { cpu, memory }: Allowance, window: Window): Field[] {
-  const field = (
-    label: string,
-    samples: readonly Sample[],
-    unit: Unit,
-    more: { most?: number | undefined; total?: number } = {},
-  ) => {
-    const peak = samples.reduce<Sample | undefined>(
-      (best, one) => (best && best.value >= one.value ? best : one),
-      undefined,
-    );
-    if (!peak) return [];
-    const average = samples.reduce((sum, { value }) => sum + value, 0) / samples.length;
-    const share = (value: number) => (more.most ? ` (${Math.round((value / more.most) * 100)} %)` : '');
-    const value: Inline[] = [
-      `average ${inUnit(average, unit)}${share(average)}, peak ${inUnit(peak.value, unit)}${share(peak.value)}, `,
-      ...instant(peak.at, window),
-      ...(more.most ? [`, limit ${inUnit(more.most, unit)}`] : []),
-      ...(more.total === undefined ? [] : [`, ${inUnit(more.total, 'bytes')} in all`]),
-    ];
-    return [{ label, value }];
-  };
-  const throttled = metrics.throttleRate.some(({ value }) => value > 0);
-  return [
-    ...field('CPU', metrics.cpu, 'vCPU', { most: cpu }),
-    ...field('Memory', metrics.memory, 'MB', { most: memory }),
-    ...field('Network in', metrics.received, 'bytes/s', totalOf(metrics.receivedTotal)),
-    ...field('Network out', metrics.sent, 'bytes/s', totalOf(metrics.sentTotal)),
-    ...(throttled ? field('CPU throttling', metrics.throttleRate, 'number') : []),
-  ];
-}
-
-/** How much a counter grew during the window. Empty if a restart has reset the counter. */
-function totalOf(samples: readonly Sample[]): { total?: number } {
-  const grown = (samples.at(-1)?.value ?? 0) - (samples[0]?.value ?? 0);
-  return samples.length > 1 && grown >= 0 ? { total: grown } : {};
-}
-
-/**
- * A time in the reader's own time zone, and in UTC like the axis of the chart. If the window is long, the text includes
- * the day.
- */
-function instant(at: number, { from, to }: Window): Inline[] {
-  const utc = new Date(at).toISOString().replace('T', ' ');
-  return [{ time: at, style: 'clock' }, ` (${utc.slice(to - from > DAY_MS ? 0 : 11, 16)} UTC)`];
-}
-
-function windowWords(window: Window): Inline[] {
-  const { from, to, step } = window;
-  return [
-    `${roughly(to - from)}, from `,
-    ...instant(from, window),
-    ' to ',
-    ...instant(to, window),
-    `; a measurement every ${step}. The axis of the chart is in UTC.`,
-  ];
-}
-
-function gapWords(gaps: readonly Gap[], window: Window): Inline[] {
-  if (gaps.length === 0) return [];
-  const told = gaps
-    .slice(0, GAPS_TOLD)
-    .flatMap(([from, to], index): Inline[] => [
-      index === 0 ? ' Nothing was measured from ' : ', from ',
-      ...instant(from, window),
-      ' to ',
-      ...instant(to, window),
-    ]);
-  const left = gaps.length - GAPS_TOLD;
-  return [...told, left > 0 ? `, and in ${left} more gaps.` : '.'];
+/** The label says which window the button shows: `Show the last 2 h`, or `Show 2 h` with the same end. */
+function showLabel({ last, from = 0, to = 0 }: WindowRequest = {}): string {
+  return last === undefined ? `Show ${roughly(to - from)}` : `Show the last ${lengthOf(last)}`;
 }
 
 function buttons(request_id: string, window: Window, request: WindowRequest, withCsv: boolean): Button[] {
@@ -297,7 +230,6 @@ function buttons(request_id: string, window: Window, request: WindowRequest, wit
     : { from: window.from, to: window.to };
   return [
     ...button('Refresh', again),
-    ...button('Wider', resized(window, 2)),
-    ...button('Narrower', resized(window, 0.5)),
+    ...[resized(window, 2), resized(window, 0.5)].flatMap((to) => button(showLabel(to), to)),
   ];
 }
