@@ -25,26 +25,17 @@ export default defineCommand({
     command: { kind: 'string', positional: true, maxLength: 32, description: 'A command to explain' },
     subcommand: { kind: 'string', positional: true, maxLength: 32, description: 'A subcommand to explain' },
   },
+  actions: {
+    topic: {
+      permission: 'help',
+      ack: 'update',
+      run: (context) => context.respond(topicCard(context, context.chosen[0] ?? '') ?? overview(context)),
+    },
+  },
   async run(context) {
-    const { options, directory, may, respond } = context;
-    const allowed = directory.all.filter((command) => may(leastPermission(command)));
-    if (options.command === undefined) {
-      const topics = TOPICS.flatMap(([topic, title]) => {
-        const commands = allowed.filter((command) => command.topic === topic);
-        return commands.length === 0 ? [] : [topicNode(title, commands, context)];
-      });
-      const example =
-        allowed.find(({ name }) => name === 'deploy') ?? allowed.find(({ name }) => name !== 'help');
-      const note: Rich = example
-        ? [
-            { typed: `help ${example.name}` },
-            ' shows how to use that command. Instead of a whole request_id you can give its beginning, if that fits a single server of this channel, or else a single server that was not deployed from chat.',
-          ]
-        : ['You may not look at or change servers here. Ask an administrator of this place for access.'];
-      const nodes: Node[] = [...topics, { kind: 'note', text: note }];
-      await respond({ kind: 'card', tone: 'neutral', title: ['What you may do here'], nodes });
-      return;
-    }
+    const { options, may, respond } = context;
+    const allowed = allowedTo(context);
+    if (options.command === undefined) return await respond(overview(context));
     const [name] = firstWord(unaddressed(options.command));
     const command = find('command', name, allowed, (one) => one.name);
     const entries = command.entries.filter(({ permission }) => may(permission));
@@ -62,22 +53,96 @@ export default defineCommand({
 });
 
 /** The topics, in the order in which help shows them. */
-const TOPICS: readonly (readonly [Topic | undefined, string])[] = [
-  ['start', 'Start a server'],
-  ['look', 'See what runs'],
-  ['change', 'Change a server'],
-  ['catalogue', 'Find out what you can deploy'],
-  [undefined, 'The bot'],
+const TOPICS: readonly (readonly [id: string, topic: Topic | undefined, title: string])[] = [
+  ['start', 'start', 'Start a server'],
+  ['look', 'look', 'See what runs'],
+  ['change', 'change', 'Change a server'],
+  ['catalogue', 'catalogue', 'Find out what you can deploy'],
+  ['bot', undefined, 'The bot'],
 ];
 
-/** The commands of a topic, with an example that works in this account. */
-function topicNode(title: string, commands: readonly Command[], { catalog }: Context<unknown>): Node {
-  const text: Inline[] = [{ bold: title }];
-  for (const { name, description } of commands) text.push('\n', { typed: name }, `: ${description}`);
+type Helping = Pick<Context<unknown>, 'directory' | 'may' | 'catalog'>;
+
+function allowedTo({ directory, may }: Helping): Command[] {
+  return directory.all.filter((command) => may(leastPermission(command)));
+}
+
+/** The topics with commands that the person may use. */
+function topicsFor(context: Helping) {
+  const allowed = allowedTo(context);
+  return TOPICS.map(([id, topic, title]) => {
+    const commands = allowed.filter((command) => command.topic === topic);
+    return { id, title, commands };
+  }).filter(({ commands }) => commands.length > 0);
+}
+
+/** The topics with the names of their commands, which fit the screen of a phone. */
+function overview(context: Helping): Card {
+  const topics = topicsFor(context);
+  const fields = topics.map(
+    ({ title, commands }): Field => ({
+      label: title,
+      value: commands.flatMap(({ name }, nth): Rich => [nth === 0 ? '' : ' ', { typed: name }]),
+    }),
+  );
+  const [first] = topics.find(({ id }) => id !== 'bot')?.commands ?? [];
+  const nodes: Node[] = [
+    { kind: 'fields', fields },
+    ...(first ? [{ kind: 'text', text: exampleText([first], context.catalog) } as const] : []),
+    { kind: 'note', text: first ? explains(first) : [NO_ACCESS] },
+    topicMenu(context),
+  ];
+  return { kind: 'card', tone: 'neutral', title: ['What you may do here'], nodes };
+}
+
+/** A topic with what each of its commands does. Undefined for a topic of which the person may use no command. */
+function topicCard(context: Helping, wanted: string): Card | undefined {
+  const topic = topicsFor(context).find(({ id }) => id === wanted);
+  if (!topic) return undefined;
+  const { title, commands } = topic;
+  const lines = commands.flatMap(
+    ({ name, description }, nth): Rich => [nth === 0 ? '' : '\n', { typed: name }, ` ${description}`],
+  );
+  const example = exampleText(commands, context.catalog);
+  const nodes: Node[] = [
+    { kind: 'text', text: lines },
+    ...(example.length > 0 ? [{ kind: 'text', text: example } as const] : []),
+    {
+      kind: 'note',
+      text: [
+        ...(wanted === 'look' || wanted === 'change' ? [SHORT_IDS] : []),
+        ...(commands[0] ? explains(commands[0]) : []),
+      ],
+    },
+    topicMenu(context),
+  ];
+  return { kind: 'card', tone: 'neutral', title: [title], nodes };
+}
+
+const SHORT_IDS =
+  'Instead of a whole request_id you can give its beginning, if that fits a single server of this channel, or else a single server that was not deployed from chat. ';
+
+const NO_ACCESS =
+  'You may not look at or change servers here. Ask an administrator of this place for access.';
+
+function explains({ name }: Command): Rich {
+  return [{ typed: `help ${name}` }, ' shows how to use that command.'];
+}
+
+function topicMenu(context: Helping): Node {
+  return {
+    kind: 'select',
+    placeholder: 'Explain a topic',
+    choices: topicsFor(context).map(({ id, title }) => ({ label: title, value: id })),
+    action: { command: 'help', action: 'topic', arg: '' },
+  };
+}
+
+/** An example of these commands that works in this account. */
+function exampleText(commands: readonly Command[], catalog: Services['catalog']): Inline[] {
   const entry = commands.map(({ usual, entries }) => usual ?? entries[0]).find((one) => one?.example);
-  if (entry && entry.name !== 'help')
-    text.push('\nFor example: ', { typed: `${entry.name} ${exampleOf(entry, catalog)}` });
-  return { kind: 'text', text };
+  if (!entry || entry.name === 'help') return [];
+  return ['For example: ', { typed: `${entry.name} ${exampleOf(entry, catalog)}` }];
 }
 
 function find<Item>(noun: string, wanted: string, there: readonly Item[], nameOf: (item: Item) => string) {
@@ -108,9 +173,10 @@ function explain(command: Command, entries: readonly Entry[], { catalog }: Conte
   );
   const nodes: Node[] = [
     { kind: 'text', text: [description, '.'] },
+    ...(example ? [{ kind: 'text' as const, text: more }] : []),
     { kind: 'text', text: usages },
     ...(fields.length > 0 ? [{ kind: 'fields' as const, fields }] : []),
-    ...(example || !only ? [{ kind: 'text' as const, text: more }] : []),
+    ...(only ? [] : [{ kind: 'note' as const, text: more }]),
   ];
   return { kind: 'card', tone: 'neutral', title: [name], nodes };
 }

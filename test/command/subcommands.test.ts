@@ -56,7 +56,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
     );
     expect(all).toContain('Rename a tag of a server');
     const one = await privately(command('help', { command: 'tags', subcommand: 'add' }));
-    expect(one).toMatch(/tags add.*The tag to add.*For example: .*tags add/);
+    expect(one).toMatch(/tags add.*For example: .*tags add.*The tag to add/);
     expect(await privately(command('help', { command: 'tags', subcommand: 'ad' }))).toMatch(
       /no subcommand of tags “ad”.*Did you mean add/,
     );

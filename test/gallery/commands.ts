@@ -1,6 +1,6 @@
 import type { Message } from '../../src/chat/card.ts';
 import { type Booth, openBooth, type Stand } from './booth.ts';
-import type { Sample } from './sample.ts';
+import { isForm, type Sample } from './sample.ts';
 
 type Show = (group: string, name: string, shown: Message) => void;
 
@@ -36,8 +36,10 @@ interface Ids {
   readonly night: readonly string[];
 }
 
-async function showHelp({ say }: Booth, show: Show): Promise<void> {
-  show('help', 'all commands', await say('help'));
+async function showHelp({ say, open }: Booth, show: Show): Promise<void> {
+  show('help', 'all topics', await say('help'));
+  const topic = await open({ command: 'help', action: 'topic', arg: '' }, 'change');
+  if (!isForm(topic)) show('help', 'a topic', topic);
   show('help', 'a command', await say('help deploy'));
   show('menu', 'the main jobs', await say('menu'));
   show('help', 'a command with subcommands', await say('help tags'));

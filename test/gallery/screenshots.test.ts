@@ -29,6 +29,7 @@ const STRIPS: readonly Strip[] = [
   strip('bulk', 'light', 'desktop', 'the question', 'over'),
   strip('stop', 'dark', 'desktop', 'the question about a later stop', 'stopping'),
   strip('help', 'light', 'desktop', 'a command with subcommands'),
+  strip('help', 'dark', 'phone', 'all topics', 'a topic'),
   strip('planned-stop', 'light', 'phone', 'planned', 'carried out'),
   strip('home', 'dark', 'phone', 'servers and a failure'),
   strip('live', 'light', 'desktop', 'following a log', 'crash report'),

@@ -46,6 +46,7 @@ const press = (what: string, permission: Permission, arg: (id: string) => string
 /** Every command and every button. A new command or button fails the first test until its line stands here. */
 const uses: readonly Use[] = [
   on('help', 'help'),
+  press('help:topic', 'help', () => ''),
   on('menu', 'help'),
   on('list', 'deployments.read'),
   press('list:page', 'deployments.read', () => '1.'),
