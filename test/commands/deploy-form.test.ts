@@ -372,7 +372,7 @@ describe('the form of deploy on Discord', () => {
         application: 'kart-racing',
         cpu: 512,
         memory: 1024,
-        env: 'MODE=race',
+        env: 'ROUND=night',
       }),
     );
     await effect(() => driver.command('operator', 'deploy'));
@@ -386,13 +386,13 @@ describe('the form of deploy on Discord', () => {
     await fillIn({});
     await driver.press('operator', 'Variables');
     expect(hints()).toContain('If you leave this out, the value of the preset “night-race” counts.');
-    expect(hints()).not.toContain('MODE');
+    expect(hints()).not.toContain('ROUND');
     await fillIn({});
     await driver.press('operator', 'Continue');
     expect(driver.form()?.title).toBe('Deploy kart-racing');
     await fillIn({ near: 'Paris' });
     expect(deployments().at(-1)).toMatchObject({ application: 'kart-racing' });
-    expect(deployments().at(-1)?.environment).toEqual([{ key: 'MODE', value: 'race', is_hidden: false }]);
+    expect(deployments().at(-1)?.environment).toEqual([{ key: 'ROUND', value: 'night', is_hidden: false }]);
     expect(
       (await driver.offered('operator', 'deploy', 'version', 'v', { preset: 'night-race' })).map(
         ({ value }) => value,

@@ -156,7 +156,7 @@ describe.each(['discord', 'slack-http'] as const)('bad input in a form on %s', (
   test('a button for a part of a form that this version no longer has opens the form at its beginning', async () => {
     const opened = driver.opened();
     const press = () => pressAction(desk.stage, 'operator', { command: 'deploy', action: 'form', arg: '.9' });
-    if (isDiscord) expect((await effect(press)).text).toContain('Choose the application');
+    if (isDiscord) expect((await effect(press)).text).toContain('Then a form asks for');
     else {
       await press();
       await until(() => driver.opened() > opened, 'the form');

@@ -102,14 +102,14 @@ async function lookLogTagStop(person: Person, tagging: () => Promise<void>): Pro
   await driver.fromMenu('operator', card.id, 'Stop');
   await privately(/Stop kart-racing v1\.3\?/);
   await press('Stop it');
-  await said(/terminated/);
+  await said(/ stopped after/);
 }
 
 describe('the main job with as little typing as possible', () => {
   test('on Discord, the main job with typed commands needs at most 30 typed characters, and no id', async () => {
     const person = await open('discord');
     await person.call('deploy');
-    await privately(/Choose the application/);
+    await privately(/Then a form asks for/);
     await driver.choose('operator', 'kart-racing');
     person.write('near', 'Paris');
     await person.submit();
@@ -123,7 +123,7 @@ describe('the main job with as little typing as possible', () => {
     await person.call('menu');
     await privately(/What do you want to do/);
     await press('Deploy');
-    await privately(/Choose the application/);
+    await privately(/Then a form asks for/);
     await driver.choose('operator', 'kart-racing');
     person.write('near', 'Paris');
     await person.submit();
