@@ -263,6 +263,10 @@ export interface MessageRequest {
   readonly message: MessageRef;
   /** The buttons of the message. Empty for a message that the bot did not post. */
   readonly buttons: readonly ActionRef[];
+  /** The message to which this message is a reply, if the bot posted the reply. */
+  readonly under?: MessageRef | undefined;
+  /** The content of the message in the platform's own form. Empty for a message that the bot did not post. */
+  readonly content: string;
 }
 
 interface Coded {

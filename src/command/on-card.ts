@@ -1,4 +1,5 @@
 import type { MessageRequest } from '../chat/port.ts';
+import type { Deployment } from '../deployments/deployment.ts';
 import { InputError } from '../errors.ts';
 import type { Action, Directory } from './define.ts';
 import type { Lookup } from './kinds/kind.ts';
@@ -23,14 +24,15 @@ export function menuActions(directory: Directory): MenuAction[] {
 /**
  * Finds the deployment of the message from whose menu a person chose the action, and returns the argument that a button
  * of the message would have. The ids in the buttons of the message name the deployment. If the message has no such
- * button, the message may still be the live card of a deployment. Throws InputError.
+ * button, the message may still be the live card of a deployment, or news below this card. Throws InputError.
  */
 export async function argumentOnCard(
   { on }: Action,
-  { message, buttons }: MessageRequest,
+  request: MessageRequest,
   { directory, ...lookup }: Lookup & { readonly directory: Directory },
 ): Promise<string> {
   const { deployments } = lookup;
+  const { buttons } = request;
   const named = (what: Action['on']) => [
     ...new Set(
       buttons
@@ -46,7 +48,7 @@ export async function argumentOnCard(
   const [own] = named('order');
   const known = own === undefined ? undefined : await deployments.byId(own);
   const found =
-    known ?? (await (request_id ? deployments.byRequestId(request_id) : deployments.byCard(message)));
+    known ?? (await (request_id ? deployments.byRequestId(request_id) : ofCard(deployments, request)));
   if (!found && !request_id) throw noCard();
   if (on === 'order') {
     if (found) return found.id;
@@ -63,6 +65,20 @@ export async function argumentOnCard(
   throw new InputError('card-no-server', 'Edgegap has no server for this card.', {
     hint: 'The card says why, or will show the server in a moment.',
   });
+}
+
+/**
+ * The deployment whose live card is the message, or about which the message brings news below the live card. Such news
+ * contains the request_id. Other answers of the bot may stand in the same thread, and may be about another server.
+ */
+async function ofCard(
+  deployments: Lookup['deployments'],
+  { message, under, content }: MessageRequest,
+): Promise<Deployment | undefined> {
+  const own = await deployments.byCard(message);
+  if (own || !under) return own;
+  const above = await deployments.byCard(under);
+  return above?.requestId !== undefined && content.includes(above.requestId) ? above : undefined;
 }
 
 function noCard(): InputError {

@@ -11,6 +11,9 @@ import {
 import type { DriverName } from '../support/bot.ts';
 import type { ChatDriver, MenuHands, Persona, VisibleMessage } from '../support/chat-driver.ts';
 import type { DiscordDriver } from '../support/discord-driver.ts';
+import { ids } from '../support/discord-world.ts';
+import type { SlackDriver } from '../support/slack-driver.ts';
+import { SLACK_TOKENS } from '../support/slack-world.ts';
 import { until } from '../support/test-clock.ts';
 
 const platforms = ['discord', 'slack-socket', 'slack-http'] as const satisfies readonly DriverName[];
@@ -31,6 +34,19 @@ async function cardOf(id: string): Promise<VisibleMessage> {
   );
   if (!card) throw new Error(`There is no card of ${id}`);
   return card;
+}
+
+/** A message of the bot below another message. Resolves with the id of the message. */
+async function posted(text: string, under: string): Promise<string> {
+  if (stage.driver.platform === 'discord') {
+    const { rest } = (stage.driver as DiscordDriver).server;
+    const body = { content: text, message_reference: { message_id: under } };
+    return rest.messages.create(ids.channel, body).id;
+  }
+  const { world } = (stage.driver as SlackDriver).server;
+  const { team: channel } = world.channels;
+  const post = { channel, text, thread_ts: under };
+  return String((await world.call(SLACK_TOKENS.bot, 'chat.postMessage', post)).ts);
 }
 
 /** Makes Edgegap report that the server became ready `minutes` ago. */
@@ -98,14 +114,31 @@ describe.each(platforms)('the menu of a message on %s', (name) => {
     stage = await stageOn(name);
     const id = await deployReady(stage);
     const written = await hands().write('member', `stop:ask:${id} is my favourite`);
-    const foreign = await choose('operator', written, 'Stop');
+    const { privately, publicly, asked } = await choose('operator', written, 'Stop');
+    expect(publicly).toEqual([]);
+    expect(asked).toEqual([]);
+    expect(textOf(privately)).toContain('That message is not the card of a server.');
+  });
+
+  test('the menu of the news below a card works like the menu of the card', async () => {
+    stage = await stageOn(name);
+    const id = await deployReady(stage);
     const line = (await stage.driver.channel()).find(({ text }) => text.includes('is ready'));
-    const news = await choose('operator', line?.id ?? '', 'Logs');
-    for (const { privately, publicly, asked } of [foreign, news]) {
-      expect(publicly).toEqual([]);
-      expect(asked).toEqual([]);
-      expect(textOf(privately)).toContain('That message is not the card of a server.');
-    }
+    expect(textOf((await choose('reader', line?.id ?? '', 'Logs')).privately)).toContain('Log of');
+    const { privately, asked } = await choose('member', line?.id ?? '', 'Logs');
+    expect(textOf(privately)).toMatch(/may not/);
+    expect(asked).toEqual([]);
+    await ended(id);
+    const again = await choose('operator', line?.id ?? '', 'Deploy again');
+    expect(textOf(again.privately)).toContain('Deploy kart-racing v1.2?');
+  });
+
+  test('the menu of an answer below a card does not take the server of the card for the server of the answer', async () => {
+    stage = await stageOn(name);
+    const [id, other] = [await deployReady(stage), await deployReady(stage)];
+    const { id: card } = await cardOf(id);
+    const under = await posted(`Stopped ${other}`, card);
+    expect(textOf((await choose('operator', under, 'Stop')).privately)).toContain('is not the card of');
   });
 
   test('on the card of an ended server, Logs shows the saved log, Stop says that the server has ended, and Deploy again asks first', async () => {

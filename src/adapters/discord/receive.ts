@@ -91,12 +91,15 @@ function requestOnMessage(
   const { name: entry, target_id, resolved } = interaction.data;
   const message = resolved.messages[target_id];
   const ref = { ...addressOf(interaction), message: target_id };
-  const isOwn = message !== undefined && message.author.id === bot;
+  const own = message?.author.id === bot ? message : undefined;
+  const above = own?.message_reference?.message_id;
   return {
     kind: 'message',
     entry,
     message: message ? refOf(ref, message) : ref,
-    buttons: isOwn ? buttonsIn(message.components ?? []) : [],
+    buttons: buttonsIn(own?.components ?? []),
+    ...(above === undefined ? {} : { under: { ...addressOf(interaction), message: above } }),
+    content: own ? JSON.stringify(own.components ?? []) : '',
   };
 }
 

@@ -83,8 +83,10 @@ function requestOf({ did, source: pressed, ...place }: Incoming, workspace: stri
   if (did.kind === 'command')
     return { kind: 'command', command: did.command, args: { kind: 'text', text: did.text } };
   if (did.kind === 'message') {
-    const { ts, ...request } = did;
-    return { ...request, message: toRef({ ...place, ts }, workspace) };
+    const { ts, parent, ...request } = did;
+    const { channel } = place;
+    const under = parent === undefined ? undefined : toRef({ channel, ts: parent }, workspace);
+    return { ...request, message: toRef({ ...place, ts }, workspace), under };
   }
   const source = pressed && !pressed.ephemeral ? toRef(pressed, workspace) : undefined;
   return { ...did, source };

@@ -20,9 +20,11 @@ export interface Incoming extends Omit<SlackAsker, 'receivedAt'> {
     | { readonly kind: 'command'; readonly command: string; readonly text: string }
     | Omit<ActionRequest, 'source'>
     | Omit<FormRequest, 'source'>
-    | (Omit<MessageRequest, 'message'> & {
+    | (Omit<MessageRequest, 'message' | 'under'> & {
         /** The `ts` of the message whose menu the person opened. */
         readonly ts: string;
+        /** The `ts` of the first message of the thread, if the bot posted the message in a thread. */
+        readonly parent?: string;
       });
 }
 
@@ -188,6 +190,7 @@ const MessageShortcut = GlobalShortcut.extend({
     bot_id: z.string().optional(),
     user: z.string().optional(),
     thread_ts: z.string().optional(),
+    text: z.string().optional(),
     blocks: z.array(z.unknown()).optional(),
   }),
 });
@@ -196,7 +199,7 @@ const MessageShortcut = GlobalShortcut.extend({
 export function fromMessageShortcut(body: unknown, own: Identity): Incoming {
   const { callback_id, trigger_id, user, response_url, channel, message_ts, message } =
     MessageShortcut.parse(body);
-  const { bot_id, thread_ts, blocks = [] } = message;
+  const { bot_id, thread_ts, text = '', blocks = [] } = message;
   const thread = thread_ts === message_ts ? undefined : thread_ts;
   const isOwn = bot_id === own.botId || message.user === own.botUser;
   return {
@@ -207,7 +210,14 @@ export function fromMessageShortcut(body: unknown, own: Identity): Incoming {
     threadOpen: thread !== undefined,
     responseUrl: response_url,
     trigger: trigger_id,
-    did: { kind: 'message', entry: callback_id, ts: message_ts, buttons: isOwn ? buttonsIn(blocks) : [] },
+    did: {
+      kind: 'message',
+      entry: callback_id,
+      ts: message_ts,
+      buttons: isOwn ? buttonsIn(blocks) : [],
+      ...(isOwn && thread !== undefined ? { parent: thread } : {}),
+      content: isOwn ? JSON.stringify([text, blocks]) : '',
+    },
   };
 }
 
