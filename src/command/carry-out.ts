@@ -6,6 +6,7 @@ import type { Entry } from './define.ts';
 import { type InvocationRecord, type Invocations, notStored } from './invocations.ts';
 import { formTooLate } from './open-form.ts';
 import { type Permission, permissions } from './permissions.ts';
+import { Question } from './question.ts';
 
 /**
  * The first response has to be sent within this time after the invocation, in milliseconds of real time. Platforms
@@ -92,7 +93,21 @@ export function createCarryOut(parts: CarryOutParts) {
     const spent = changes && !taken ? steadyNow(clock) - since : 0;
     // If the preparation takes longer than the first response can wait, a failure of the preparation is thrown later,
     // at `await preparing`.
-    const form = (await within(clock, Math.max(budget - spent, 0), preparing))?.form;
+    const asked = {
+      ...about,
+      changes: false,
+      isAcknowledged: false,
+      person,
+      mode: 'private',
+      reply: invocation.reply('private'),
+    } as const;
+    const prepared = within(clock, Math.max(budget - spent, 0), preparing).catch(async (error: unknown) => {
+      if (!taken && (await isRepeated(error, asked))) return 'repeat' as const;
+      throw error;
+    });
+    const found = await prepared;
+    if (found === 'repeat') return;
+    const form = found?.form;
     // A read does not wait for the store. If the process dies before the read is stored, only the answer is lost.
     const isAcknowledged = !changes && !form && !wanted.claim;
     const acknowledging = isAcknowledged ? answer.acknowledge(mode) : undefined;
@@ -119,6 +134,22 @@ export function createCarryOut(parts: CarryOutParts) {
       ended({ outcome: 'done', ...(await wanted.run(person, await checking)) });
     }
     await invocations.finish(id, 'done');
+  }
+
+  /**
+   * Whether the platform has repeated the request that the checks refuse with this error. The work of the first delivery
+   * may be the reason for the refusal. A question is stored first, so that a repeated request asks no second question.
+   */
+  async function isRepeated(error: unknown, record: InvocationRecord): Promise<boolean> {
+    if (!(error instanceof Question)) {
+      const looking = within(realClock, STORE_BUDGET_MS, invocations.isStored(id));
+      const isKnown = (await looking.catch(() => false)) ?? false;
+      if (isKnown) ended({ outcome: 'repeat' });
+      return isKnown;
+    }
+    const taken = await begin(record);
+    if (taken) answer.stored(record);
+    return !taken;
   }
 
   /** The claim reads the store, and the first response cannot wait for a store that does not answer. */

@@ -13,6 +13,7 @@ import type { ChatDriver, MenuHands, Persona, VisibleMessage } from '../support/
 import type { DiscordDriver } from '../support/discord-driver.ts';
 import { ids } from '../support/discord-world.ts';
 import type { SlackDriver } from '../support/slack-driver.ts';
+import { shortcutPayload } from '../support/slack-payloads.ts';
 import { SLACK_TOKENS } from '../support/slack-world.ts';
 import { until } from '../support/test-clock.ts';
 
@@ -225,6 +226,33 @@ test('on Discord, an action from the menu of a message that arrives twice is car
   expect(
     (await driver.privately('operator')).filter(({ text }) => text.includes('Deploy kart')),
   ).toHaveLength(1);
+});
+
+test('on Slack, the same entry of the menu, delivered several times, is carried out only once', async () => {
+  stage = await stageOn('slack-http');
+  const driver = stage.driver as SlackDriver;
+  const { world, urls, origin, web } = driver.server;
+  const id = await deployReady(stage);
+  const { id: card } = await ended(id);
+  const [channel, user] = [world.channels.team, driver.userIds.operator];
+  const message = (await web.messages(channel)).find(({ ts }) => ts === card);
+  if (!message) throw new Error('no card');
+  const repeats = () => stage.bot.log.filter((line) => line.includes('"outcome":"repeat"')).length;
+  const deliverThrice = async (callbackId: string) => {
+    const responseUrl = `${origin}${urls.issue({ user, channel, source: undefined })}`;
+    const on = { channel, message, responseUrl };
+    const payload = shortcutPayload(world, { user, callbackId, trigger: `same-${callbackId}`, on });
+    const deliver = () => driver.deliver('interactive', payload);
+    const before = repeats();
+    const { privately } = await effectOf(stage, 'operator', async () => {
+      await Promise.all([deliver(), deliver()]);
+      await deliver();
+      await until(() => repeats() === before + 2, 'the end of the repeated deliveries');
+    });
+    return privately;
+  };
+  expect(await deliverThrice('Logs')).toHaveLength(1);
+  expect(await deliverThrice('Deploy again')).toHaveLength(1);
 });
 
 test('if Discord no longer knows the interaction (10062), an action from the menu does nothing, and works the next time', async () => {
