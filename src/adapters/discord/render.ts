@@ -85,7 +85,20 @@ function renderCard(card: Card, fileNames: readonly string[]): APIMessageTopLeve
       .filter((url) => !pictures.includes(url))
       .map((url) => ({ type: ComponentType.File as const, file: { url } })),
   ];
-  return { type: ComponentType.Container, accent_color: colours[card.tone], components: inside };
+  const components = countOf(inside) >= limits.components ? joined(inside) : inside;
+  return { type: ComponentType.Container, accent_color: colours[card.tone], components };
+}
+
+/** Makes one text of neighbouring texts, because each text counts towards Discord's limit of components. */
+function joined(inside: readonly APIComponentInContainer[]): APIComponentInContainer[] {
+  const all: APIComponentInContainer[] = [];
+  for (const component of inside) {
+    const last = all.at(-1);
+    if (last?.type === ComponentType.TextDisplay && component.type === ComponentType.TextDisplay)
+      all[all.length - 1] = display(`${last.content}\n${component.content}`);
+    else all.push(component);
+  }
+  return all;
 }
 
 /**
@@ -261,11 +274,16 @@ function oneLine(markdown: string): string {
   return markdown.replace(/\s*\n\s*/g, ' ');
 }
 
+/** The number of the components, nested components included. */
+function countOf(components: readonly object[]): number {
+  const nested = (one: object) =>
+    'components' in one && Array.isArray(one.components) ? one.components : [];
+  return components.reduce((count, one) => count + 1 + countOf(nested(one)), 0);
+}
+
 function check(top: APIMessageTopLevelComponent): void {
-  let count = 0;
   const ids = new Set<string>();
   const visit = (component: object) => {
-    count += 1;
     if ('custom_id' in component && typeof component.custom_id === 'string') {
       if (ids.has(component.custom_id)) throw new Error(`Two buttons do the same: ${component.custom_id}`);
       ids.add(component.custom_id);
@@ -273,6 +291,7 @@ function check(top: APIMessageTopLevelComponent): void {
     if ('components' in component && Array.isArray(component.components)) component.components.forEach(visit);
   };
   visit(top);
+  const count = countOf([top]);
   if (count > limits.components)
     throw new Error(`A message of ${count} components; Discord allows ${limits.components}`);
 }

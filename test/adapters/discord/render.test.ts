@@ -380,3 +380,21 @@ test('characters that reverse the reading direction are removed from a Discord m
   expect(shown.match(/agpj\.exe b/g)).toHaveLength(5);
   expect(shown).not.toMatch(/\p{Bidi_Control}/u);
 });
+
+test('a card with more texts than Discord has room for as components shows neighbouring texts as one component', () => {
+  const buttons = (row: number): Node => ({
+    kind: 'buttons',
+    buttons: [1, 2, 3, 4].map((nth) => ({
+      label: `Button ${nth}`,
+      style: 'secondary',
+      action: { command: 'logs', action: 'show', arg: `${row}-${nth}` },
+    })),
+  });
+  const rows = [1, 2, 3].flatMap((row): Node[] => [{ kind: 'text', text: [`Row ${row}`] }, buttons(row)]);
+  const lines = Array.from({ length: 30 }, (_, nth): Node => ({ kind: 'text', text: [`Line ${nth}`] }));
+  const all = rendered(card('Many', [...rows, ...lines]));
+  expect(all.length).toBeLessThanOrEqual(40);
+  const text = all.flatMap(({ content = [] }) => content).join('\n');
+  for (const line of ['Row 1', 'Row 3', ...lines.map((_, nth) => `Line ${nth}`)])
+    expect(text).toContain(line);
+});
