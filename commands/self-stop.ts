@@ -26,12 +26,16 @@ export default defineCommand({
     confirm: {
       permission,
       ack: 'update',
+      once: true,
+      check: open,
       interrupted: 'Edgegap had probably stopped me, as you asked.',
       run: confirm,
     },
     cancel: {
       permission,
       ack: 'update',
+      once: true,
+      check: open,
       interrupted,
       async run({ payloads, action, respond }) {
         if (!(await payloads.take(action.arg))) throw answered();
@@ -65,6 +69,15 @@ async function ask(context: Context<unknown>, storage = ''): Promise<void> {
   });
 }
 
+/** Throws InputError if the question is no longer open. */
+async function open({
+  ownDeployment,
+  payloads,
+  action,
+}: Pick<ActionContext, 'ownDeployment' | 'payloads' | 'action'>): Promise<void> {
+  if (ownDeployment && !(await payloads.get(action.arg))) throw answered();
+}
+
 async function consequences(own: OwnDeployment): Promise<string> {
   const { processes, waiting } = await own.effects();
   const others = processes - 1;
@@ -93,7 +106,7 @@ function answered(): InputError {
   return new InputError(
     'self-stop-closed',
     'That question was answered already, or I asked you more than 15 minutes ago.',
-    { hint: 'I go on running. To stop me, use `self-stop` again.' },
+    { hint: 'This press did nothing. To stop me, use `self-stop` again.' },
   );
 }
 

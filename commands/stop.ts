@@ -51,6 +51,7 @@ export default defineCommand({
     confirm: {
       permission,
       ack: 'update',
+      once: true,
       interrupted:
         'The server may or may not have been stopped, or its stop planned: look with `status`, and ask again if not.',
       on: 'deployment',
@@ -60,7 +61,11 @@ export default defineCommand({
       permission,
       ack: 'update',
       interrupted: 'Nothing was stopped.',
-      run: (context) => context.respond(plain(['Nothing was stopped'], 'neutral')),
+      async run(context) {
+        const { key } = await answeredHow(context);
+        if (key !== '' && !(await context.payloads.take(key))) throw questionAnswered();
+        await context.respond(plain(['Nothing was stopped'], 'neutral'));
+      },
     },
     revoke: {
       permission,
@@ -91,7 +96,7 @@ async function ask(context: Context<unknown>, target: DeploymentTarget, how: How
 }
 
 async function confirm(context: DeploymentActionContext): Promise<void> {
-  const { deployments, target, asker } = context;
+  const { deployments, target, asker, payloads } = context;
   const { inMs, ...asked } = await answeredHow(context);
   if (inMs !== undefined) return await plan(context, { inMs, ...asked });
   let told: DeploymentStatus | undefined;
@@ -101,6 +106,8 @@ async function confirm(context: DeploymentActionContext): Promise<void> {
       told = status;
     },
   });
+  // If the stop failed, the question stays open, so that the person can press the button again.
+  await payloads.take(asked.key);
   await context.respond(stopCard(outcome, target, told && viewOfStatus(told)));
 }
 

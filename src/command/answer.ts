@@ -182,10 +182,10 @@ export function createAnswer(invocation: Invocation, { services, invocations, re
   async function showError(card: Card): Promise<void> {
     const mode = acknowledged;
     if (mode === undefined) return await invocation.refuse(card);
-    // A failure that concerns a single person must not replace a message that the whole channel sees. The card of the
-    // failed command itself may be replaced.
+    // A failure must not replace the message with the button. The whole channel may see the message, or the message may
+    // show the answer to an earlier press. The card of the failed command itself may be replaced.
     const shared = mode === 'update' && sourceIn(request) !== undefined;
-    const isPrivate = shared || (mode === 'public' && !cardPosted);
+    const isPrivate = mode === 'update' || (mode === 'public' && !cardPosted);
     const privately = () => invocation.respondPrivately(card);
     const inPlace = () => invocation.respond(mode === 'public' ? attributed(card, attribution()) : card);
     try {

@@ -27,7 +27,9 @@ export function summaryOf(request: InvocationRequest, directory: Directory): Req
   if (request.kind !== 'command') {
     // The id of a button or form may be unreadable if another version of the bot made it.
     const { command = '?', action = '?', arg = '' } = request.action ?? {};
-    return { command: short(`${command}:${action}`), target: /^\w+$/.test(arg) ? short(arg) : undefined };
+    // A request_id may be followed by a dot and more. The number of a page has at most five digits.
+    const [target] = /^\w+$|^\w{6,}(?=\.)/.exec(arg) ?? [];
+    return { command: short(`${command}:${action}`), target: target && short(target) };
   }
   const { args, command } = request;
   const { entries = [], usual = entries[0] } = directory.get(command) ?? {};

@@ -20,16 +20,18 @@ export async function askToStop(context: Asking, view: DeploymentView, how: HowT
   const { clock, payloads, plannedStops, invocationId, respond } = context;
   const { request_id = '' } = view;
   const name = `${view.application} ${view.version}`.trim();
-  const isPlain = how.inMs === undefined && how.logStorage === undefined;
   // With the invocation's id, the same question asked twice can be answered twice.
-  const key = isPlain ? undefined : await payloads.keep({ ...how, name, request_id, invocationId });
-  const arg = key === undefined ? request_id : `${request_id}.${key}`;
+  const key = await payloads.keep({ ...how, name, request_id, invocationId });
+  const arg = `${request_id}.${key}`;
   const planned = await plannedStops.of(request_id);
   const stopsAt = clock.now() + (how.inMs ?? 0);
   await respond(questionCard(view, { name, arg, how, planned, stopsAt }));
 }
 
-/** The answer behind the button of a question. Throws InputError if the question is answered or forgotten. */
+/**
+ * The answer behind the button of a question. Throws InputError if the question is answered or forgotten. A question of
+ * an older version of the bot has no key.
+ */
 export async function answeredHow({
   payloads,
   action,

@@ -148,7 +148,7 @@ test.each(['console', 'discord'] as const)(
     await until(() => clock.now() >= end, '16 minutes to pass');
     clock.speed(1);
     await stage.bot.app.settled();
-    expect(await press('Stop the bot')).toMatch(/15 minutes ago[\s\S]*I go on running/);
+    expect(await press('Stop the bot')).toMatch(/15 minutes ago[\s\S]*This press did nothing/);
     expect(phase(simulator, own)).toBe('READY');
   },
 );
