@@ -1,4 +1,4 @@
-import type { Node, Select } from '../src/chat/card.ts';
+import type { Button, Node, Select } from '../src/chat/card.ts';
 import { counted } from '../src/chat/facts.ts';
 import { lengthIn } from '../src/clock.ts';
 import { type Context, type DeploymentActionContext, defineCommand } from '../src/command/define.ts';
@@ -25,6 +25,7 @@ export default defineCommand({
   actions: {
     page: pageAction<object>((context, _, page) => list(context, page)),
     open: { permission: 'deployments.read', ack: 'private', on: 'deployment', run: open },
+    refresh: { permission: 'deployments.read', ack: 'update', on: 'deployment', run: open },
     adopt: {
       permission: 'deployments.deploy',
       ack: 'update',
@@ -69,7 +70,17 @@ async function open(context: DeploymentActionContext): Promise<void> {
   const { status, known } = await orphaned(context);
   const card = answerCard(known ? viewOf(known) : viewOfStatus(status), answerNow(context));
   const menu = context.may('deployments.deploy') ? [adoptMenu(context, status.request_id)] : [];
-  await context.respond({ ...card, nodes: [...card.nodes, ...menu] });
+  await context.respond({ ...card, nodes: [...card.nodes.map(refreshing), ...menu] });
+}
+
+/** The button Refresh of a status would show the server without the menu. */
+function refreshing(node: Node): Node {
+  if (node.kind !== 'buttons') return node;
+  const own = (button: Button): Button =>
+    'action' in button && button.action.command === 'status'
+      ? { ...button, action: { ...button.action, command: 'orphans' } }
+      : button;
+  return { ...node, buttons: node.buttons.map(own) };
 }
 
 function adoptMenu({ settings }: Pick<Context<unknown>, 'settings'>, request_id: string): Select {

@@ -62,6 +62,7 @@ test('these tests know every command and button that takes a request_id', () => 
     'metrics:show',
     'metrics:window',
     'orphans:open',
+    'orphans:refresh',
     'orphans:adopt',
     'status:refresh',
     'stop:ask',

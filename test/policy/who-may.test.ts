@@ -104,6 +104,7 @@ const uses: readonly Use[] = [
   on('orphans', 'deployments.read'),
   press('orphans:page', 'deployments.read', () => '1.'),
   press('orphans:open', 'deployments.read'),
+  press('orphans:refresh', 'deployments.read'),
   press('orphans:adopt', 'deployments.deploy', () => `000000000000.3600000`),
   on('self-stop', 'bot.operate'),
   press('self-stop:confirm', 'bot.operate', () => 'self'),
