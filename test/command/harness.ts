@@ -97,14 +97,25 @@ export async function stageOnDisk(name: DriverName): Promise<Stage & { readonly 
 
 /** Performs the act, waits until the answer and all effects are there, and returns the effects. */
 export async function effectOf(stage: Stage, persona: Persona, act: () => Promise<void>): Promise<Effect> {
-  const { driver, bot, simulator } = stage;
+  return await effectUntil(stage, persona, async (before) => {
+    await act();
+    await until(async () => {
+      const now = await look(stage, persona);
+      return isNew(before.privately, now.privately).length + isNew(before.publicly, now.publicly).length > 0;
+    }, `an answer to ${persona} on ${stage.driver.platform}`);
+  });
+}
+
+/** Returns the effects of an act that itself knows when its answer, if any, is there. */
+export async function effectUntil(
+  stage: Stage,
+  persona: Persona,
+  act: (before: Awaited<ReturnType<typeof look>>) => Promise<void>,
+): Promise<Effect> {
+  const { bot, simulator } = stage;
   const before = await look(stage, persona);
   const asked = simulator.requests.length;
-  await act();
-  await until(async () => {
-    const now = await look(stage, persona);
-    return isNew(before.privately, now.privately).length + isNew(before.publicly, now.publicly).length > 0;
-  }, `an answer to ${persona} on ${driver.platform}`);
+  await act(before);
   await bot.app.settled();
   const after = await look(stage, persona);
   return {

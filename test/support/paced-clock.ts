@@ -6,6 +6,8 @@ const STEP_MS = 5;
 export interface PacedClock extends Clock {
   /** From now on the clock runs `factor` times as fast as the machine's clock. */
   speed(factor: number): void;
+  /** Moves the clock forward by this many milliseconds at once. */
+  leap(ms: number): void;
   /** The clock stands still while `busy` returns true, for example while a database works. */
   waitFor(busy: () => boolean): void;
 }
@@ -61,6 +63,11 @@ export function pacedClock(factor = 20, start = Date.now()): PacedClock {
     speed(next) {
       look();
       factor = next;
+      plan();
+    },
+    leap(ms) {
+      look();
+      now += ms;
       plan();
     },
     waitFor: (busy) => void others.push(busy),
