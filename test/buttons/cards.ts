@@ -245,7 +245,7 @@ export const cards = {
   'the question before a deploy': async (house) =>
     onward(house, await terminated(house), 'deploy:again', 'deploy:confirm'),
   'the menu of other cities': async (house) =>
-    onward(house, await terminated(house), 'deploy:elsewhere', 'deploy:again'),
+    onward(house, await failed(house), 'deploy:elsewhere', 'deploy:again'),
   'the plan of a bulk-stop': bulkPlan,
   'the result of a bulk-stop': bulkResult,
   'the plan of new tags': tagPlan,
@@ -265,6 +265,7 @@ export const cards = {
   'the list of hosts': (house) => answered(house, 'hosts', { fleet: 'big' }, 'hosts:page'),
   'the list of presets': presets,
   'the home of a person': home,
+  'the topics of help': (house) => answered(house, 'help', {}, 'help:topic'),
   'the menu': (house) => answered(house, 'menu', {}, 'list:call'),
   'an error that a form can mend': mistake,
   'the question before the bot stops': (house) => answered(house, 'self-stop', {}, 'self-stop:confirm'),

@@ -61,7 +61,7 @@ describe.each(houses)('the buttons on $title', ({ platform, part }) => {
         const { message, server = '' } = await fresh();
         const pressed = await controlOn(house, made ?? { message }, name);
         const behaviour = behaviourOf(card, name);
-        await isRefused(house, pressed, behaviour, server);
+        if (!behaviour.isOpen) await isRefused(house, pressed, behaviour, server);
         await actsOnce(house, pressed, behaviour, server);
         if (behaviour.spent) made = undefined;
         await staysAnswered(house, pressed, behaviour, server);

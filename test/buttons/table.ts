@@ -4,6 +4,8 @@ import type { CardName } from './cards.ts';
 export interface Behaviour {
   /** Whether the button needs the right to change servers, in place of the right to look at them. */
   readonly changes?: true;
+  /** Whether every person may press the button. */
+  readonly isOpen?: true;
   /**
    * Where the answer appears: to the person alone, in place of the message with the button, as a new message in the
    * channel, or as a form.
@@ -35,7 +37,7 @@ const opens = (says: RegExp, more: Partial<Behaviour> = {}): Behaviour => ({
   ...more,
 });
 const GONE =
-  /has ended|has terminated|Terminated|already stopped|no longer|log is gone|ended deployments|ended servers/;
+  /has ended|has stopped|Stopped|already stopped|no longer|log is gone|ended deployments|ended servers/;
 
 /** Every action of every command, and the actions that open commands and their forms. */
 export const behaviours: Readonly<Record<string, Behaviour>> = {
@@ -60,7 +62,7 @@ export const behaviours: Readonly<Record<string, Behaviour>> = {
   },
   'metrics:window': { answers: 'in place', says: /Metrics of/, ended: /Metrics of|has ended/ },
   'tags:show': reads(/Tags of/),
-  'status:refresh': { answers: 'in place', says: /Status/, ended: GONE },
+  'status:refresh': { answers: 'in place', says: /lobby-chat stable/, ended: GONE },
   'stop:ask': {
     changes: true,
     answers: 'privately',
@@ -163,13 +165,13 @@ export const behaviours: Readonly<Record<string, Behaviour>> = {
     says: /Add final to 1 \w+\?/,
     ended: /left to try again/,
   },
-  'list:open': reads(/Status/, { ended: GONE }),
+  'list:open': reads(/lobby-chat stable/, { ended: GONE }),
   'list:page': turns(/\d+ active/),
-  'orphans:open': reads(/Status/, { ended: /has (?:ended|terminated)|has a person|no longer/ }),
+  'orphans:open': reads(/lobby-chat stable/, { ended: /has (?:ended|terminated)|has a person|no longer/ }),
   'orphans:page': turns(/without a person/),
   'orphans:refresh': {
     answers: 'in place',
-    says: /Status/,
+    says: /lobby-chat stable/,
     ended: /has (?:ended|terminated)|has a person|no longer/,
   },
   'orphans:adopt': {
@@ -183,6 +185,7 @@ export const behaviours: Readonly<Record<string, Behaviour>> = {
   'locations:page': turns(/places/),
   'hosts:page': turns(/12 hosts/),
   'preset:page': turns(/presets/),
+  'help:topic': { ...turns(/Start a server/), isOpen: true },
   'home:refresh': turns(/You run/),
   'self-stop:confirm': {
     changes: true,
@@ -227,7 +230,7 @@ export const actionsOn: Readonly<Record<CardName, readonly string[]>> = {
     'status:refresh',
     'stop:ask',
   ],
-  'the live card of an ended server': AFTER_A_FAILURE,
+  'the live card of an ended server': ['logs:show', 'deploy:again'],
   'the live card of a deploy with an unknown outcome': ['deploy:again'],
   'a crash report': AFTER_A_FAILURE,
   'an answer of status': OF_A_READY_SERVER,
@@ -261,6 +264,7 @@ export const actionsOn: Readonly<Record<CardName, readonly string[]>> = {
     'deploy:extend',
     'home:refresh',
   ],
+  'the topics of help': ['help:topic'],
   'the menu': [
     'deploy:call',
     'preset:call',
@@ -284,7 +288,7 @@ const exceptions: Readonly<Partial<Record<CardName, Readonly<Record<string, Part
   'the live card of a deploy with an unknown outcome': {
     'deploy:again': {
       answers: 'publicly',
-      says: /lobby-chat stable[\s\S]*Deployed by/,
+      says: /lobby-chat stable/,
       sends: ['POST deploy'],
       spent: /again already/,
     },
