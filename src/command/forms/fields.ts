@@ -52,7 +52,8 @@ async function fieldFor(name: string, parts: FieldParts): Promise<Made> {
   const common = {
     name,
     ...wordsOf(name, option, parts),
-    ...(fixed === undefined ? {} : { hint: fixed, required: false }),
+    // The default of the option does not count here, so the field does not show the default.
+    ...(fixed === undefined ? {} : { hint: fixed, required: false, placeholder: undefined }),
     ...(initial ? { initial } : {}),
   };
   if (input.type === 'boolean') return { field: { ...common, kind: 'choice', choices: YES_OR_NO } };
