@@ -36,6 +36,8 @@ const opens = (says: RegExp, more: Partial<Behaviour> = {}): Behaviour => ({
   says,
   ...more,
 });
+/** The state of a server that has not ended. */
+const RUNNING = /Ready|Failed/;
 const GONE =
   /has ended|has stopped|Stopped|already stopped|no longer|log is gone|ended deployments|ended servers/;
 
@@ -62,7 +64,7 @@ export const behaviours: Readonly<Record<string, Behaviour>> = {
   },
   'metrics:window': { answers: 'in place', says: /Metrics of/, ended: /Metrics of|has ended/ },
   'tags:show': reads(/Tags of/),
-  'status:refresh': { answers: 'in place', says: /lobby-chat stable/, ended: GONE },
+  'status:refresh': { answers: 'in place', says: RUNNING, ended: GONE },
   'stop:ask': {
     changes: true,
     answers: 'privately',
@@ -165,13 +167,13 @@ export const behaviours: Readonly<Record<string, Behaviour>> = {
     says: /Add final to 1 \w+\?/,
     ended: /left to try again/,
   },
-  'list:open': reads(/lobby-chat stable/, { ended: GONE }),
+  'list:open': reads(RUNNING, { ended: GONE, late: /Ready|Failed|Stopped/ }),
   'list:page': turns(/\d+ active/),
-  'orphans:open': reads(/lobby-chat stable/, { ended: /has (?:ended|terminated)|has a person|no longer/ }),
+  'orphans:open': reads(RUNNING, { ended: /has (?:ended|terminated)|has a person|no longer/ }),
   'orphans:page': turns(/without a person/),
   'orphans:refresh': {
     answers: 'in place',
-    says: /lobby-chat stable/,
+    says: RUNNING,
     ended: /has (?:ended|terminated)|has a person|no longer/,
   },
   'orphans:adopt': {
