@@ -254,7 +254,9 @@ describe.each(titled)('permissions on $name, $title', ({ name, setting }) => {
           continue;
         }
         expect(effect.publicly, `${use.what}: nothing in the channel`).toEqual([]);
-        expect(effect.asked, `${use.what}: nothing asked of Edgegap`).toEqual([]);
+        // On a slow machine the test lasts longer than a minute, and once a minute the bot itself reads the list.
+        const asked = effect.asked.filter((one) => one !== 'GET list' || use.what === 'list');
+        expect(asked, `${use.what}: nothing asked of Edgegap`).toEqual([]);
         expect(effect.privately).toHaveLength(1);
         expect(answers, `${persona} may not ${use.what}`).toMatch(REFUSALS[reason(level, use, setting)]);
         expect(answers).not.toMatch(/kart-racing|edgegap\.net|v1\.2|Montreal|\bqa\b/);
