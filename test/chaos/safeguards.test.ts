@@ -77,8 +77,8 @@ const cases: readonly Case[] = [
     without: [
       {
         file: 'src/command/invocations.ts',
-        text: 'return (numInsertedOrUpdatedRows ?? 0n) > 0n;',
-        instead: 'return true;',
+        text: 'return new Set(inserted.map(({ id }) => id));',
+        instead: 'return new Set(records.map(({ id }) => id));',
       },
       {
         // An invocation has a single deployment, even if the invocation is carried out twice.
