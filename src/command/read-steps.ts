@@ -4,10 +4,12 @@ import { together } from '../store/together.ts';
 /** The largest number of begins and ends that are stored in a single run. */
 const AT_ONCE = 250;
 /**
- * The pause after a run is this many times as long as the run. So storing takes at most a tenth of the time. This
+ * The pause after a run is this many times as long as the run. So storing takes at most a fifth of the time. This
  * matters because a commit can block the whole process.
  */
-const REST = 9;
+const REST = 4;
+/** The number of turns of the event loop between two reads. An acknowledgement needs several turns. */
+const TURNS = 4;
 
 /** How a read ended. */
 type End = 'done' | 'failed';
@@ -50,9 +52,11 @@ export function createReadSteps<Read extends { readonly id: string }>({
     /** Resolves with false if the invocation was stored before. */
     async begin(read: Read): Promise<boolean> {
       const taken = await store({ begins: read });
-      // Reads that were stored together go on one after the other, each in its own turn of the event loop. So the
-      // acknowledgements of other requests can leave in between.
-      last = last.then(() => nextTurn());
+      // Reads that were stored together go on one after the other, with turns of the event loop in between. So the
+      // acknowledgements of other requests can leave in these turns.
+      last = last.then(async () => {
+        for (let turn = 0; turn < TURNS; turn++) await nextTurn();
+      });
       await last;
       return taken;
     },

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 
 /** The longest pause between two runs, in milliseconds of real time. */
-const LONGEST_REST_MS = 100;
+const LONGEST_REST_MS = 50;
 
 /**
  * Handles several calls in a single run. Items that arrive while `run` is under way are passed to the next run
