@@ -97,7 +97,9 @@ function needRow({ settings, may }: Context<unknown>, deployment: Deployment, no
     ...(isRepeatable(deployment) && may('deployments.deploy')
       ? [button('Deploy again', 'deploy', 'again', deployment.id)]
       : []),
-    ...(may('deployments.stop') ? [button('Stop', 'stop', 'ask', id)] : []),
+    ...(may('deployments.stop')
+      ? [button('Stop', 'stop', 'ask', id, deployment.errorAt === undefined ? 'danger' : 'secondary')]
+      : []),
   ];
   return [
     { kind: 'text', text: [{ bold: nameOf(deployment) }, ...why] },
@@ -158,8 +160,14 @@ function failedRow({ may }: Context<unknown>, deployment: Deployment): Node[] {
   ];
 }
 
-function button(label: string, command: string, action: string, arg: string): Button {
-  return { label, style: action === 'ask' ? 'danger' : 'secondary', action: { command, action, arg } };
+function button(
+  label: string,
+  command: string,
+  action: string,
+  arg: string,
+  style: 'danger' | 'secondary' = 'secondary',
+): Button {
+  return { label, style, action: { command, action, arg } };
 }
 
 function nameOf({ application, version }: Deployment): string {

@@ -32,8 +32,7 @@ export function planQuestion(
           },
         ]
       : [];
-  const text =
-    'Only these servers are changed, and of these only those that still run and match. You have 15 minutes to confirm.';
+  const text = 'Servers that no longer run or match by then are left out. You have 15 minutes to confirm.';
   return {
     kind: 'card',
     tone: 'warning',
@@ -84,8 +83,8 @@ export function planProgress(id: string, order: Order, all: readonly Item[]): Ca
   const count = isOver && done.length === all.length ? servers : `${done.length} of ${servers}`;
   const title = [
     `${isOver ? verb : doing} ${count}`,
-    ...(leftOut.length > 0 ? [`left out ${leftOut.length}`] : []),
-    ...(failed.length > 0 ? [`failed ${failed.length}`] : []),
+    ...(leftOut.length > 0 ? [`${leftOut.length} left out`] : []),
+    ...(failed.length > 0 ? [`${failed.length} failed`] : []),
   ].join(', ');
   const named = [
     ...section(`Not ${verb.split(' ', 1)[0]?.toLowerCase()}`, failed),

@@ -213,11 +213,12 @@ function portLabel(port: PortView): string {
   return port.protocol ? `${port.name} (${port.protocol})` : port.name;
 }
 
-/** The facts in small print: place, IP, tags, request_id, person, end. */
+/** The facts in small print: place, end, IP, tags, request_id, person. */
 function factsOf(view: DeploymentView, { checkedAt }: Additions): Rich[] {
   const { status, place, public_ip: ip, tags, request_id, askedBy, adopted, createdAt, endsAt } = view;
   const facts: Rich[] = [];
   if (place) facts.push([place]);
+  if (endsAt !== undefined) facts.push(['ends ', { time: endsAt, style: 'until' }]);
   const isShown = view.fqdn === undefined && view.ports.length === 0;
   if (isLive(view) && status === 'READY' && ip !== undefined && !isShown) facts.push(['IP ', { code: ip }]);
   if (tags.length > 0) facts.push([`tags ${tags.join(', ')}`]);
@@ -229,7 +230,6 @@ function factsOf(view: DeploymentView, { checkedAt }: Additions): Rich[] {
       : [];
   if (askedBy) facts.push([`${deployed} by `, { person: askedBy.id, name: askedBy.name }, ...when]);
   else if (when.length > 0) facts.push([deployed, ...when]);
-  if (endsAt !== undefined) facts.push(['ends ', { time: endsAt, style: 'until' }]);
   if (isLive(view) && view.told?.whitelisting_active) facts.push(['protected by an access list']);
   if (checkedAt !== undefined) facts.push(['checked ', { time: checkedAt, style: 'relative' }]);
   return facts;
@@ -243,7 +243,13 @@ function buttonsOf(view: DeploymentView, live: boolean, more: Additions): Button
   const first = view.elsewhere ? 'elsewhere' : status === 'ERROR' ? 'show' : 'again';
   const button = (label: string, command: string, action: string, arg = id): Button => ({
     label,
-    style: action === 'ask' ? 'danger' : action === first && command !== 'metrics' ? 'primary' : 'secondary',
+    // Nobody plays on a failed server, so its stop is no dangerous act.
+    style:
+      action === 'ask' && status !== 'ERROR'
+        ? 'danger'
+        : action === first && command !== 'metrics'
+          ? 'primary'
+          : 'secondary',
     action: { command, action, arg },
   });
   const buttons: Button[] = [];

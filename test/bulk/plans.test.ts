@@ -91,10 +91,10 @@ test("the title of a running plan's card counts the changed deployments as done,
     ['sending', [3, 'done']],
   );
   expect(await steps).toEqual([
-    ['Stopping 0 of 4 servers, left out 1'],
-    ['Stopping 1 of 4 servers, left out 1, failed 1'],
+    ['Stopping 0 of 4 servers, 1 left out'],
+    ['Stopping 1 of 4 servers, 1 left out, 1 failed'],
     [],
-    ['Stopped 2 of 4 servers, left out 1, failed 1'],
+    ['Stopped 2 of 4 servers, 1 left out, 1 failed'],
   ]);
 });
 

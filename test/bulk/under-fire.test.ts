@@ -19,7 +19,7 @@ test('a server that has changed since a "bulk-stop" was planned is left out, and
   simulator.fail(failed, 'The server crashed.');
   const [started = ''] = await studio.servers(1, 'qa');
   await studio.press('Stop 6 servers');
-  const { text } = await studio.shown('Stopped 2 of 6 servers, left out 4');
+  const { text } = await studio.shown('Stopped 2 of 6 servers, 4 left out');
   for (const id of [ended, forgotten]) expect(text).toContain(`${id}: the server has ended`);
   expect(text).toContain(`${untagged}: the server no longer has the tag qa`);
   expect(text).toContain(`${failed}: the status is now Failed`);
@@ -35,7 +35,7 @@ test('"bulk-stop" does not stop a server that no longer has the status in the fi
   await studio.plan('bulk-stop', { status: 'error' });
   studio.simulator.deployments.get(recovers)?.history.push({ phase: 'READY', at: 0 });
   await studio.press('Stop 2 servers');
-  const { text } = await studio.shown('Stopped 1 of 2 servers, left out 1');
+  const { text } = await studio.shown('Stopped 1 of 2 servers, 1 left out');
   expect(text).toContain(`${recovers}: the status is now Ready`);
   expect(studio.sent()).toEqual([[stays]]);
 });
@@ -47,7 +47,7 @@ test('if Edgegap does not accept the stop of one server of a "bulk-stop", a pers
   studio.simulator.faults.next({ endpoint: 'stopMany' }, { kind: 'not-processable', request_ids: [first] });
   await studio.plan('bulk-stop', { tag: 'qa' });
   await studio.press('Stop 2 servers');
-  const { text } = await studio.shown('Stopped 1 of 2 servers, failed 1');
+  const { text } = await studio.shown('Stopped 1 of 2 servers, 1 failed');
   expect(text).toContain(`${first}: Edgegap did not accept the stop`);
   await studio.press('Retry stopping 1 server');
   await until(
@@ -68,7 +68,7 @@ test('if all failed servers have ended, trying them again makes no plan, and the
   studio.simulator.faults.next({ endpoint: 'stopMany' }, { kind: 'not-processable', request_ids: [id] });
   await studio.plan('bulk-stop', { tag: 'qa' });
   await studio.press('Stop 1 server');
-  await studio.shown('Stopped 0 of 1 server, failed 1');
+  await studio.shown('Stopped 0 of 1 server, 1 failed');
   studio.simulator.terminate(id);
   await isStopped(studio, [id]);
   await studio.press('Retry stopping 1 server');
@@ -78,7 +78,7 @@ test('if all failed servers have ended, trying them again makes no plan, and the
     'the answer',
   );
   expect(answer.text).toMatch(/Nothing was stopped\. The reason: the server has ended\./);
-  const card = await studio.shown('Stopped 0 of 1 server, left out 1');
+  const card = await studio.shown('Stopped 0 of 1 server, 1 left out');
   expect(card.text).toContain(`${id}: the server has ended`);
   expect(card.buttons).toEqual([]);
 });
@@ -96,7 +96,7 @@ test('if Edgegap answers a "bulk-stop" with server errors, only the batch that w
   failing('before');
   failing('after');
   await studio.press('Stop 205 servers');
-  const card = await studio.shown('Stopped 105 of 205 servers, failed 100');
+  const card = await studio.shown('Stopped 105 of 205 servers, 100 failed');
   expect(card.text).toContain('and 90 more');
   const file = await until(
     async () => (await studio.driver.channel()).flatMap(({ files }) => files)[0],
@@ -131,7 +131,7 @@ test('if Edgegap does not answer about one server of a "bulk-stop", that server 
     3,
   );
   await studio.press('Stop 2 servers');
-  const { text } = await studio.shown('Stopped 1 of 2 servers, failed 1');
+  const { text } = await studio.shown('Stopped 1 of 2 servers, 1 failed');
   expect(text).toMatch(new RegExp(`${silent}: .*Edgegap`));
   expect(studio.sent()).toEqual([[asked]]);
 });

@@ -62,7 +62,7 @@ test('"tags add --of" leaves out a deployment that changed after the plan, and n
     { kind: 'server-error', when: 'before' },
   );
   await stage.driver.press('operator', 'Add final to 5 servers');
-  const { text } = await shown('Added final to 1 of 5 servers, left out 3, failed 1');
+  const { text } = await shown('Added final to 1 of 5 servers, 3 left out, 1 failed');
   expect(text).toContain(`${ended}: the server has ended`);
   expect(text).toContain(`${tagged}: the server has the tag final already`);
   expect(text).toContain(`${untagged}: the server no longer has the tag night`);
