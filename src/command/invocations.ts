@@ -258,6 +258,7 @@ export function createInvocations(parts: InvocationsParts) {
       log.debug({ invocation: id, taken }, 'invocation: stored');
       if (taken) underWay.set(id, record);
       else if (earlier) unstoredEnds.set(id, earlier);
+      if (record.isAcknowledged) await reads.turn();
       return taken;
     },
     /** Whether the invocation was stored before, by this or another process. */

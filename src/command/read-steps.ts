@@ -8,8 +8,6 @@ const AT_ONCE = 250;
  * matters because a commit can block the whole process.
  */
 const REST = 4;
-/** The number of turns of the event loop between two reads. An acknowledgement needs several turns. */
-const TURNS = 4;
 
 /** How a read ended. */
 type End = 'done' | 'failed';
@@ -50,15 +48,14 @@ export function createReadSteps<Read extends { readonly id: string }>({
 
   return {
     /** Resolves with false if the invocation was stored before. */
-    async begin(read: Read): Promise<boolean> {
-      const taken = await store({ begins: read });
-      // Reads that were stored together go on one after the other, with turns of the event loop in between. So the
-      // acknowledgements of other requests can leave in these turns.
-      last = last.then(async () => {
-        for (let turn = 0; turn < TURNS; turn++) await nextTurn();
-      });
+    begin: (read: Read) => store({ begins: read }),
+    /**
+     * Resolves when a stored read may go on. Reads that were stored together go on one after the other, each in its own
+     * turn of the event loop. So the acknowledgements of other requests can leave in between.
+     */
+    async turn(): Promise<void> {
+      last = last.then(() => nextTurn());
       await last;
-      return taken;
     },
     async end(id: string, state: End): Promise<void> {
       await store({ id, ends: state });

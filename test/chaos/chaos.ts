@@ -175,8 +175,10 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     database.mend();
     say(`the storm is over after ${seconds(start)} s: settling`);
     const unsettled = await settle({ simulator, chat, door, fleet, signal }, options.settleMs ?? SETTLE_MS);
+    // A message that is written right before the stop is left to the next process.
+    const sentBy = clock.now() - QUIET_MS * factor;
     const codes = await fleet.close('SIGTERM');
-    const facts = await readStore(database.direct);
+    const facts = await readStore(database.direct, sentBy);
     const verdict = judge({ simulator, chat, door }, facts);
     const problems = [
       ...problemsOf(verdict),

@@ -25,7 +25,7 @@ export interface StoreFacts {
 const TOO_LATE: readonly (string | null)[] = ['discord-answer-expired', 'discord-too-late'];
 
 /** Reads the facts. `database` has the form of DATABASE_URL. If it is a file, no bot may use the file. */
-export async function readStore(database: string): Promise<StoreFacts> {
+export async function readStore(database: string, sentBy: number): Promise<StoreFacts> {
   const store = await openStore(dialectFor(database, pino({ level: 'silent' })));
   try {
     const deployments = await store
@@ -45,7 +45,7 @@ export async function readStore(database: string): Promise<StoreFacts> {
     const invocations = await store.selectFrom('invocations').select(['id', 'what', 'state']).execute();
     const outbox = await store
       .selectFrom('outbox')
-      .select(['kind', 'state', 'order_key', 'reason_code'])
+      .select(['kind', 'state', 'order_key', 'reason_code', 'created_at'])
       .where('state', '!=', 'sent')
       .execute();
     return {
@@ -67,7 +67,7 @@ export async function readStore(database: string): Promise<StoreFacts> {
       ),
       invocations: new Set(invocations.map(({ id }) => id)),
       running: invocations.filter(({ state }) => state === 'running'),
-      unsent: outbox.filter(({ state }) => state !== 'dead').length,
+      unsent: outbox.filter(({ state, created_at }) => state !== 'dead' && created_at < sentBy).length,
       dead: outbox
         .filter(({ state }) => state === 'dead')
         .map(({ kind, order_key, reason_code }) => `${kind} of ${order_key}: ${reason_code}`),

@@ -101,9 +101,27 @@ export async function openStudio(
     await new Promise((resolve) => door.close(resolve));
   });
 
+  /** The clock of a bot. The timers of a dead bot are held until the bot is cleared away. */
+  function mortalClock(isAlive: () => boolean) {
+    const held: (() => void)[] = [];
+    let over = false;
+    const mortal: Clock = {
+      now: () => clock.now(),
+      after: (ms, run) => clock.after(ms, () => void (isAlive() || over ? run() : held.push(run))),
+    };
+    return {
+      clock: mortal,
+      release() {
+        over = true;
+        for (const run of held.splice(0)) run();
+      },
+    };
+  }
+
   async function run(environment: Record<string, string> = {}): Promise<Run> {
     const life = await live();
     let alive = true;
+    const timers = mortalClock(() => alive);
     let inbox: Inbox | undefined;
     const log: string[] = [];
     const adapter = chat.adapter({
@@ -121,7 +139,7 @@ export async function openStudio(
         ...(options.callbacks === false ? {} : { PUBLIC_URL: publicUrl }),
         ...environment,
       }),
-      clock: watched(clock),
+      clock: watched(timers.clock),
       heartbeat: watched(systemClock),
       log: pino({ level: 'debug', base: null }, { write: (text: string) => void log.push(text) }),
       access: { memory: { operators: undefined, readers: undefined, readersByDefault: 'operators' } },
@@ -132,6 +150,7 @@ export async function openStudio(
     current = url;
     let stopped: Promise<void> | undefined;
     const stop = () => {
+      timers.release();
       stopped ??= app.stop();
       return stopped;
     };
