@@ -1,11 +1,11 @@
-import type { Button, Node, Select } from '../src/chat/card.ts';
+import type { Node, Select } from '../src/chat/card.ts';
 import { counted } from '../src/chat/facts.ts';
 import { lengthIn } from '../src/clock.ts';
 import { type Context, type DeploymentActionContext, defineCommand } from '../src/command/define.ts';
 import { pageAction, pageFoot, pageOf, pageOption } from '../src/command/pages.ts';
 import { answerNow } from '../src/command/status-view.ts';
 import { adoptedAlready, adoptionCard } from '../src/deployments/adoption.ts';
-import { answerCard } from '../src/deployments/answer-card.ts';
+import { answerCard, asksForDetails } from '../src/deployments/answer-card.ts';
 import { duration } from '../src/deployments/card.ts';
 import type { Deployment } from '../src/deployments/deployment.ts';
 import { isOfOwnDeploy, orphanRow, orphansOf } from '../src/deployments/orphans.ts';
@@ -65,22 +65,18 @@ async function list(context: Context<unknown>, wanted: number): Promise<void> {
   await context.respond({ kind: 'card', tone: 'neutral', title: [title], nodes: [...nodes, ...foot] });
 }
 
-/** Shows a server with the buttons of its card, and with a menu that adopts the server. */
+/** Shows a server with the buttons of its card, and with a menu that adopts the server. Refresh keeps the menu. */
 async function open(context: DeploymentActionContext): Promise<void> {
+  const { action } = context;
   const { status, known } = await orphaned(context);
-  const card = answerCard(known ? viewOf(known) : viewOfStatus(status), answerNow(context));
+  const card = answerCard(known ? viewOf(known) : viewOfStatus(status), {
+    ...answerNow(context),
+    details: asksForDetails(action.arg),
+    isRefresh: action.action === 'refresh',
+    refreshedBy: 'orphans',
+  });
   const menu = context.may('deployments.deploy') ? [adoptMenu(context, status.request_id)] : [];
-  await context.respond({ ...card, nodes: [...card.nodes.map(refreshing), ...menu] });
-}
-
-/** The button Refresh of a status would show the server without the menu. */
-function refreshing(node: Node): Node {
-  if (node.kind !== 'buttons') return node;
-  const own = (button: Button): Button =>
-    'action' in button && button.action.command === 'status'
-      ? { ...button, action: { ...button.action, command: 'orphans' } }
-      : button;
-  return { ...node, buttons: node.buttons.map(own) };
+  await context.respond({ ...card, nodes: [...card.nodes, ...menu] });
 }
 
 function adoptMenu({ settings }: Pick<Context<unknown>, 'settings'>, request_id: string): Select {

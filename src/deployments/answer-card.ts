@@ -17,6 +17,8 @@ interface AnswerOptions {
   readonly isRefresh?: boolean;
   /** The page of Edgegap's dashboard. */
   readonly dashboard: string;
+  /** The command that carries out the buttons Refresh and Details. `status` if absent. */
+  readonly refreshedBy?: string;
 }
 
 /**
@@ -26,13 +28,13 @@ interface AnswerOptions {
  */
 export function answerCard(
   view: DeploymentView,
-  { now, details = false, isRefresh = false, dashboard }: AnswerOptions,
+  { now, details = false, isRefresh = false, dashboard, refreshedBy = 'status' }: AnswerOptions,
 ): Card {
   const id = view.request_id ?? '';
   const more: Button = {
     label: 'Details',
     style: 'secondary',
-    action: { command: 'status', action: 'refresh', arg: id + DETAILS },
+    action: { command: refreshedBy, action: 'refresh', arg: id + DETAILS },
   };
   return deploymentCard(view, {
     state: playersOf(view),
@@ -42,6 +44,7 @@ export function answerCard(
     checkedAt: isRefresh ? now : undefined,
     dashboard,
     refresh: id + (details ? DETAILS : ''),
+    refreshedBy,
     ...(details ? { portText: mapping } : {}),
   });
 }

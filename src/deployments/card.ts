@@ -68,6 +68,8 @@ export interface Additions {
   readonly buttons?: readonly Button[];
   /** The argument of the button Refresh. */
   readonly refresh?: string;
+  /** The command that carries out the button Refresh. `status` if absent. */
+  readonly refreshedBy?: string;
   /** Whether the card answers a person. A live card stays shorter. */
   readonly isAnswer?: true;
   /** The time at which the bot looked because a person pressed Refresh, in epoch milliseconds. */
@@ -264,7 +266,7 @@ function buttonsOf(view: DeploymentView, live: boolean, more: Additions): Button
   if (again !== undefined) buttons.push(button('Deploy again', 'deploy', 'again', again));
   if (id !== '' && live) {
     if (status === 'READY') buttons.push(button('Tags', 'tags', 'show'));
-    buttons.push(button('Refresh', 'status', 'refresh', more.refresh));
+    buttons.push(button('Refresh', more.refreshedBy ?? 'status', 'refresh', more.refresh));
     buttons.push(...(more.buttons ?? []));
     if (!view.stopping && status !== 'TERMINATING') buttons.push(button('Stop', 'stop', 'ask'));
   }

@@ -70,6 +70,19 @@ describe.each(['console', 'discord', 'slack-http'] as const)('servers without a 
     await effectOf(stage, 'operator', () => stage.driver.press('operator', 'Stop it'));
     expect(stopsOf(stage, id)).toHaveLength(1);
   });
+
+  test('the button Details on a server of "orphans" adds the region, and Refresh keeps the region and says when the bot looked', async () => {
+    const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
+    await orphans();
+    expect(texts((await choose(id)).privately)).not.toContain('Quebec');
+    for (const button of ['Details', 'Refresh']) {
+      const press = () => stage.driver.press('operator', button);
+      const shown = texts((await effectOf(stage, 'operator', press)).privately);
+      expect(shown, button).toContain('Quebec, North America');
+      expect(shown, button).toContain('checked');
+    }
+    expect(texts((await choose('Adopt for 4 min')).privately)).toContain('You adopted lobby-chat stable');
+  });
 });
 
 test('without MAX_LIFETIME, a server from the list of "orphans" can be adopted for up to a day', async () => {
