@@ -29,7 +29,7 @@ async function main(): Promise<void> {
   const flags = readFlags(usage);
   if (!flags) return;
   const { check } = flags;
-  addEnvFile(process.env);
+  addEnvFile();
   const config = readConfig(undefined, { chat: !check });
   const log = createLog({ level: check ? 'silent' : config.logLevel, secrets: config.secrets });
   if (check) {

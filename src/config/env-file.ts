@@ -77,10 +77,14 @@ export function readEnvFile(bytes: Uint8Array) {
 }
 
 /**
- * Adds the variables of a file to an environment. A variable that the environment has already stays as it is, even if
- * its value is empty. A file that does not exist adds nothing. Throws ConfigError if the file cannot be read.
+ * Adds the variables of a file to an environment, which is the environment of this process if none is given. A variable
+ * that the environment has already stays as it is, even if its value is empty. A file that does not exist adds nothing.
+ * Throws ConfigError if the file cannot be read.
  */
-export function addEnvFile(environment: Record<string, string | undefined>, file = '.env'): void {
+export function addEnvFile(
+  file = '.env',
+  environment: Record<string, string | undefined> = process.env,
+): void {
   const { values, problems } = readEnvFile(bytesOf(file));
   if (problems.some(({ kind }) => kind === 'encoding'))
     throw new ConfigError([`${file} is saved as UTF-16, so no setting can be read: save the file as UTF-8`]);

@@ -32,7 +32,7 @@ Exit code: 0 if all is well, 1 if there are warnings only, 2 if something is wro
 const flags = readFlags(usage);
 if (flags) {
   try {
-    addEnvFile(process.env, flags.env);
+    addEnvFile(flags.env);
   } catch (error) {
     // The doctor itself reports a file that cannot be read.
     if (!(error instanceof AppError)) throw error;

@@ -30,7 +30,7 @@ Lists which messages wait and which ended undelivered, and why. The settings are
 if (!readFlags(usage)) process.exit();
 
 try {
-  addEnvFile(process.env);
+  addEnvFile();
   const { database, secrets } = readConfig(undefined, { edgegap: false });
   if (!isShared(database) && !existsSync(database))
     throw new AppError('no-database', `There is no database at ${database}.`, {

@@ -31,7 +31,7 @@ if (flags) {
 }
 
 async function validateAll(): Promise<number> {
-  addEnvFile(process.env);
+  addEnvFile();
   const { SLACK_BOT_TOKEN: token, SLACK_API_URL: apiUrl } = process.env;
   if (!token) {
     console.error('SLACK_BOT_TOKEN is not set.');

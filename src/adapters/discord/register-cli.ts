@@ -14,7 +14,6 @@ Registers the commands in each server of DISCORD_GUILDS, and says what changed. 
 
 if (readFlags(usage))
   process.exitCode = await runRegister({
-    environment: process.env,
     envFile: '.env',
     commandsFolder: fileURLToPath(new URL('../../../commands', import.meta.url)),
     print: (line) => console.log(line),

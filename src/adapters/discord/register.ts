@@ -18,7 +18,8 @@ type Registered = Omit<Awaited<ReturnType<typeof registerIn>>, 'ids'>;
 
 /** Reads the settings, registers the commands, and prints the result in sentences. Returns the exit code. */
 export async function runRegister(options: {
-  readonly environment: Record<string, string | undefined>;
+  /** The environment of this process if absent. */
+  readonly environment?: Record<string, string | undefined>;
   /** A file with further settings, which need not exist. They are added to the environment. */
   readonly envFile?: string;
   readonly commandsFolder: string;
@@ -28,7 +29,7 @@ export async function runRegister(options: {
 }): Promise<number> {
   const { environment, envFile, commandsFolder, kinds, print } = options;
   try {
-    if (envFile !== undefined) addEnvFile(environment, envFile);
+    if (envFile !== undefined) addEnvFile(envFile, environment);
     const { discord } = readConfig(environment, { edgegap: false });
     if (!discord)
       throw new ConfigError([
