@@ -17,9 +17,10 @@ import type { Logger } from '../log.ts';
 import type { Services } from './define.ts';
 import { errorCard, errorLine, type Failure, type Remedy } from './error-card.ts';
 import { interruptedLine, MAYBE_DONE } from './interrupted.ts';
-import { type End, type InvocationRecord, type Invocations, TakenOver } from './invocations.ts';
+import { type InvocationRecord, type Invocations, TakenOver } from './invocations.ts';
 import { noEffect, type Permission } from './permissions.ts';
 import { Question } from './question.ts';
+import type { End } from './read-steps.ts';
 import { summaryOf } from './request-summary.ts';
 
 /** How an invocation ended, for the log. `incident` is the reference in the error message that the person sees. */

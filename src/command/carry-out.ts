@@ -93,21 +93,14 @@ export function createCarryOut(parts: CarryOutParts) {
     const spent = changes && !taken ? steadyNow(clock) - since : 0;
     // If the preparation takes longer than the first response can wait, a failure of the preparation is thrown later,
     // at `await preparing`.
-    const asked = {
-      ...about,
-      changes: false,
-      isAcknowledged: false,
-      person,
-      mode: 'private',
-      reply: invocation.reply('private'),
-    } as const;
-    const prepared = within(clock, Math.max(budget - spent, 0), preparing).catch(async (error: unknown) => {
-      if (!taken && (await isRepeated(error, asked))) return 'repeat' as const;
-      throw error;
-    });
-    const found = await prepared;
-    if (found === 'repeat') return;
-    const form = found?.form;
+    const prepared = await within(clock, Math.max(budget - spent, 0), preparing).catch(
+      async (error: unknown) => {
+        if (!taken && (await isRepeated(error, { ...about, person }))) return 'repeat' as const;
+        throw error;
+      },
+    );
+    if (prepared === 'repeat') return;
+    const form = prepared?.form;
     // A read does not wait for the store. If the process dies before the read is stored, only the answer is lost.
     const isAcknowledged = !changes && !form && !wanted.claim;
     const acknowledging = isAcknowledged ? answer.acknowledge(mode) : undefined;
@@ -140,13 +133,15 @@ export function createCarryOut(parts: CarryOutParts) {
    * Whether the platform has repeated the request that the checks refuse with this error. The work of the first delivery
    * may be the reason for the refusal. A question is stored first, so that a repeated request asks no second question.
    */
-  async function isRepeated(error: unknown, record: InvocationRecord): Promise<boolean> {
+  async function isRepeated(error: unknown, wanted: InvocationRecord): Promise<boolean> {
     if (!(error instanceof Question)) {
       const looking = within(realClock, STORE_BUDGET_MS, invocations.isStored(id));
       const isKnown = (await looking.catch(() => false)) ?? false;
       if (isKnown) ended({ outcome: 'repeat' });
       return isKnown;
     }
+    const mode = 'private';
+    const record = { ...wanted, changes: false, mode, reply: invocation.reply(mode) } as const;
     const taken = await begin(record);
     if (taken) answer.stored(record);
     return !taken;

@@ -11,7 +11,7 @@ import type { Store } from '../store/schema.ts';
 import { transact } from '../store/transact.ts';
 import type { Directory } from './define.ts';
 import { interruptedLine } from './interrupted.ts';
-import { createReadSteps } from './read-steps.ts';
+import { createReadSteps, type End } from './read-steps.ts';
 
 /** How long the store may take, in milliseconds, if the caller sets no time limit. */
 const BEGIN_BUDGET_MS = 1_000;
@@ -34,8 +34,6 @@ export interface InvocationRecord {
   /** The line for the channel if the answer to a change can no longer be given. */
   readonly orElse?: Line | undefined;
 }
-
-export type End = 'done' | 'failed';
 
 /** The end of an invocation that could not be stored yet. */
 interface UnstoredEnd {

@@ -9,8 +9,8 @@ const AT_ONCE = 250;
  */
 const REST = 4;
 
-/** How a read ended. */
-type End = 'done' | 'failed';
+/** How an invocation ended. */
+export type End = 'done' | 'failed';
 
 interface ReadStepsParts<Read> {
   /** Stores the invocations. Resolves with the ids of the invocations that were not stored before. */

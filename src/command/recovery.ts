@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Address } from '../chat/port.ts';
+import { addressOf } from '../deployments/deployment.ts';
 import { StoreError } from '../errors.ts';
 import { createLoop } from '../loop.ts';
 import { enqueue } from '../notify/outbox.ts';
@@ -84,8 +84,7 @@ export function createRecovery(parts: RecoveryParts) {
         .executeTakeFirst();
       // The live card of the deployment was the answer. It continues to show the state of the deployment.
       if (deployment) return row;
-      const { platform, workspace, channel, thread } = row;
-      const at: Address = { platform, workspace, channel, ...(thread === null ? {} : { thread }) };
+      const at = addressOf(row);
       const changes = row.changes === 1;
       const about = { what: row.what, changes, how: 'interrupted' } as const;
       const asker = { id: row.asker_id, name: row.asker_name };
