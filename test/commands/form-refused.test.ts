@@ -25,19 +25,34 @@ function holdEdgegap({ simulator }: Stage, ms: number): void {
   simulator.faults.next({ endpoint: 'list' }, { kind: 'slow', when: 'before', ms }, 100);
 }
 
-const answered = async ({ driver }: Stage, like: RegExp) =>
-  (await driver.privately('operator')).findLast(({ text }) => like.test(text));
-
-test('if too many requests of a person on Discord wait, a submitted form is refused with a button that opens the form with all values', async () => {
-  const { stage, driver, deployments, everything } = await openFor<DiscordDriver>('discord', {
-    PERSON_REQUESTS: '6',
-    PERSON_WAITING: '1',
-  });
+/** On Discord, the form of `deploy` is open, and so many requests of the person wait that the bot refuses further ones. */
+async function openCrowded() {
+  const desk = await openFor<DiscordDriver>('discord', { PERSON_REQUESTS: '6', PERSON_WAITING: '1' });
+  const { stage, driver } = desk;
   await openDeploy(stage);
   holdEdgegap(stage, 8_000);
   const ask = () => driver.command('operator', 'list').catch(() => undefined);
   const asking = Promise.all(Array.from({ length: 8 }, ask));
   await until(() => stage.bot.log.join().includes('too-many-waiting'), 'a refusal');
+  return { ...desk, asking };
+}
+
+/** A single server was deployed, with the hidden variable, whose value the bot showed nowhere. */
+async function expectOneDeploy({
+  deployments,
+  everything,
+}: Pick<Awaited<ReturnType<typeof openDesk>>, 'deployments' | 'everything'>): Promise<void> {
+  expect(deployments().map(({ environment }) => environment)).toEqual([
+    [{ key: 'TOKEN', value: SECRET, is_hidden: true }],
+  ]);
+  expect(await everything()).not.toContain(SECRET);
+}
+
+const answered = async ({ driver }: Stage, like: RegExp) =>
+  (await driver.privately('operator')).findLast(({ text }) => like.test(text));
+
+test('if too many requests of a person on Discord wait, a submitted form is refused with a button that opens the form with all values', async () => {
+  const { stage, driver, deployments, everything, asking } = await openCrowded();
   await driver.fillIn('operator', { near: 'Paris', tag: 'qa' });
   const refusal = /of your requests wait already/;
   await until(
@@ -58,15 +73,7 @@ test('if too many requests of a person on Discord wait, a submitted form is refu
 });
 
 test('a person who loses the right to deploy gets no button with a form that the fair share refuses', async () => {
-  const { stage, driver } = await openFor<DiscordDriver>('discord', {
-    PERSON_REQUESTS: '6',
-    PERSON_WAITING: '1',
-  });
-  await openDeploy(stage);
-  holdEdgegap(stage, 8_000);
-  const ask = () => driver.command('operator', 'list').catch(() => undefined);
-  const asking = Promise.all(Array.from({ length: 8 }, ask));
-  await until(() => stage.bot.log.join().includes('too-many-waiting'), 'a refusal');
+  const { stage, driver, asking } = await openCrowded();
   await driver.regroup('operator', ['readers']);
   const before = (await driver.privately('operator')).length;
   await driver.fillIn('operator', { near: 'Paris' });
@@ -92,10 +99,7 @@ test('a form that is submitted on Discord while the bot restarts can be opened a
   await driver.press('operator', 'Open form');
   expect([driver.shown('near'), driver.shown('tag')]).toEqual(['Paris', 'qa']);
   await effectOf(stage, 'operator', () => driver.fillIn('operator', {}));
-  expect(deployments().map(({ environment }) => environment)).toEqual([
-    [{ key: 'TOKEN', value: SECRET, is_hidden: true }],
-  ]);
-  expect(await everything()).not.toContain(SECRET);
+  await expectOneDeploy({ deployments, everything });
 });
 
 test('if Discord no longer knows the submission, nothing is deployed, and the form that is still open can be sent again', async () => {
@@ -107,10 +111,7 @@ test('if Discord no longer knows the submission, nothing is deployed, and the fo
   await until(() => stage.bot.log.join().includes('"outcome":"unanswered"'), 'the log line');
   expect(deployments()).toHaveLength(0);
   await effectOf(stage, 'operator', () => driver.fillIn('operator', { near: 'Paris' }));
-  expect(deployments().map(({ environment }) => environment)).toEqual([
-    [{ key: 'TOKEN', value: SECRET, is_hidden: true }],
-  ]);
-  expect(await everything()).not.toContain(SECRET);
+  await expectOneDeploy({ deployments, everything });
 });
 
 test('a form that reaches Discord while the bot is away deploys nothing when the session is resumed too late, and once when the form is sent again', async () => {
