@@ -1,5 +1,6 @@
 import type { Card, Field, Inline, Node, Rich } from '../src/chat/card.ts';
 import { asTyped, firstWord, nearest, parseText, quoted, unaddressed } from '../src/command/argv.ts';
+import { NO_ACCESS } from '../src/command/authorise.ts';
 import {
   type Command,
   type Context,
@@ -121,9 +122,6 @@ function topicCard(context: Helping, wanted: string): Card | undefined {
 
 const SHORT_IDS =
   'Instead of a whole request_id you can give its beginning, if that fits a single server of this channel, or else a single server that was not deployed from chat. ';
-
-const NO_ACCESS =
-  'You may not look at or change servers here. Ask an administrator of this place for access.';
 
 function explains({ name }: Command): Rich {
   return [{ typed: `help ${name}` }, ' shows how to use that command.'];

@@ -231,16 +231,15 @@ async function read(
 }
 
 function logGone(savesLogs: boolean, cause: unknown): InputError {
+  const why = savesLogs ? 'I could not save the log' : 'I am set to save no logs';
   const storage = 'give the version an endpoint storage in the Edgegap dashboard';
-  return savesLogs
-    ? new InputError('log-gone', 'The server has stopped, and its log is gone: I could not save the log.', {
-        hint: `To keep the logs of later servers, ${storage}.`,
-        cause,
-      })
-    : new InputError('log-gone', 'The server has stopped, and its log is gone: I am set to save no logs.', {
-        hint: `To keep the logs of later servers, whoever runs me can set FLIGHT_RECORDER to 1 and restart me. Or ${storage}.`,
-        cause,
-      });
+  const how = savesLogs
+    ? storage
+    : `whoever runs me can set FLIGHT_RECORDER to 1 and restart me. Or ${storage}`;
+  return new InputError('log-gone', `The server has stopped, and its log is gone: ${why}.`, {
+    hint: `To keep the logs of later servers, ${how}.`,
+    cause,
+  });
 }
 
 interface Shown {

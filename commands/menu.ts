@@ -1,4 +1,5 @@
 import type { Node, Rich } from '../src/chat/card.ts';
+import { NO_ACCESS } from '../src/command/authorise.ts';
 import { callButton } from '../src/command/call.ts';
 import { defineCommand } from '../src/command/define.ts';
 
@@ -61,10 +62,7 @@ export default defineCommand({
         { kind: 'buttons', buttons },
       ];
     });
-    const note: Rich =
-      nodes.length > 0
-        ? HOW_TO_TYPE
-        : ['You may not look at or change servers here. Ask an administrator of this place for access.'];
+    const note: Rich = nodes.length > 0 ? HOW_TO_TYPE : [NO_ACCESS];
     await context.respond({
       kind: 'card',
       tone: 'neutral',

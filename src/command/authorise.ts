@@ -18,6 +18,10 @@ const REFUSALS: Readonly<Partial<Record<PermissionLevel, string>>> = {
   change: 'You may not change servers here.',
 };
 
+/** The answer of a command that every person may use, to a person who may use no other command. */
+export const NO_ACCESS =
+  'You may not look at or change servers here. Ask an administrator of this place for access.';
+
 /** Why the person lacks the permission, in words for that person. Undefined if the person has the permission. */
 export function refusal(policy: Policy, platform: string, person: Person, permission: Permission) {
   if (!person.home)

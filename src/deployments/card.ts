@@ -37,11 +37,11 @@ export interface DeploymentView {
    * The id of a deployment that a person may order again from this card. Undefined if the card offers no such button.
    */
   readonly again: string | undefined;
-  /** Whether another city may help, so that the card offers another city for the same order. */
+  /** Whether the card offers another city for the same order, because another city may have room. */
   readonly elsewhere?: boolean;
   /** How long this version usually takes until the server is ready, in milliseconds. */
   readonly usualMs?: number | undefined;
-  /** Whether Edgegap said that it does not know this deployment, so that the status may be wrong. */
+  /** Whether the status may be wrong, because Edgegap said that there is no such deployment. */
   readonly isDoubted?: boolean;
   /** Whether a person asked to stop the deployment. */
   readonly stopping: boolean;
@@ -243,17 +243,13 @@ function buttonsOf(view: DeploymentView, live: boolean, more: Additions): Button
   // log, but may find another place.
   const isUnplaced = status === 'ERROR' && readyAt === undefined && view.told?.last_status === 'SEEKING';
   const first = view.elsewhere ? 'elsewhere' : status === 'ERROR' ? 'show' : 'again';
-  const button = (label: string, command: string, action: string, arg = id): Button => ({
-    label,
+  const button = (label: string, command: string, action: string, arg = id): Button => {
     // Nobody plays on a failed server, so its stop is no dangerous act.
-    style:
-      action === 'ask' && status !== 'ERROR'
-        ? 'danger'
-        : action === first && command !== 'metrics'
-          ? 'primary'
-          : 'secondary',
-    action: { command, action, arg },
-  });
+    const isDangerous = action === 'ask' && status !== 'ERROR';
+    const isFirst = action === first && command !== 'metrics';
+    const style = isDangerous ? 'danger' : isFirst ? 'primary' : 'secondary';
+    return { label, style, action: { command, action, arg } };
+  };
   const buttons: Button[] = [];
   const hasRun = status === 'READY' || status === 'ERROR';
   if (again !== undefined && view.elsewhere)

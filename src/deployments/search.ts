@@ -23,11 +23,11 @@ export interface Heard {
   readonly id: string;
   /** A number that changes whenever there was news about the deployment. */
   readonly revision: number;
-  /** Reads what tells one running deployment from another. Returns undefined if the row is damaged. */
+  /** Reads the facts that distinguish a running deployment from the others. Returns undefined if the row is damaged. */
   readonly read: () => Sighting | undefined;
 }
 
-/** What tells one running deployment from another. */
+/** The facts that distinguish a running deployment from the others. */
 export interface Sighting
   extends Pick<
     Deployment,

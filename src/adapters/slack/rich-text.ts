@@ -41,20 +41,13 @@ function literal(text: string, style?: { bold?: boolean; code?: boolean }): type
 }
 
 /**
- * Slack documents `{ago}` for the past only. Slack writes the first letter of a date as a capital, except behind another
- * character, so an invisible character stands first.
+ * Slack accepts only whole seconds (date element reference). Slack documents `{ago}` for the past only. Slack writes the
+ * first letter of a date as a capital, except behind another character, so an invisible character stands first.
  */
-const FORMATS = {
-  relative: '{ago}',
-  until: '\u200b{date_short_pretty} at {time}',
-  clock: '\u200b{date_short_pretty} at {time}',
-} as const;
-
-/** Slack accepts only whole seconds (date element reference). */
 function dateOf({ time, style }: Instant) {
   return {
     timestamp: Math.floor(time / 1000),
-    format: FORMATS[style],
+    format: style === 'relative' ? '{ago}' : '\u200b{date_short_pretty} at {time}',
     fallback: new Date(time).toISOString(),
   };
 }
