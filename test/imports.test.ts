@@ -131,7 +131,7 @@ const COMMON = ['clock', 'errors', 'log', 'loop'];
 
 /** The files that build the bot from its parts. They may import from every room. */
 const ROOTS = /^src\/(?:main|app|demo)\.ts$|^src\/(?:app|demo)\/|-cli\.ts$/;
-const READS_ENVIRONMENT = /^src\/(?:main|config|demo)\.ts$|^src\/demo\/|-cli\.ts$/;
+const READS_ENVIRONMENT = /^src\/(?:main|config|demo)\.ts$|^src\/(?:config|demo)\/|-cli\.ts$/;
 
 /** `src/adapters/slack/api.ts` -> `adapters/slack`, `src/log.ts` -> `log`, `commands/stop.ts` -> `commands`. */
 function partOf(path: string): string {
