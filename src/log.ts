@@ -1,5 +1,6 @@
+import { LRUCache } from 'lru-cache';
 import { type Logger, pino } from 'pino';
-import { maskSecrets } from './log/mask.ts';
+import { type Mask, maskSecrets } from './log/mask.ts';
 import { MASK } from './log/patterns.ts';
 
 export type { Logger };
@@ -16,28 +17,38 @@ export interface LogOptions {
 /** Names of fields, at any depth, that hold secrets or texts of people and servers. */
 const SECRET_KEY = /^(?:.*token|.*secret|authorization|cookie|.*password|body|requestBody)$/i;
 
+/** Texts up to this length, in characters, are masked only once while they are among the texts logged last. */
+const SHORT = 64;
+/** How many short texts are remembered. The names of fields and most of their values are the same in many lines. */
+const REMEMBERED = 1_000;
+
 /** A pino logger that masks each finished line, both by the names of the fields and by their values. */
 export function createLog({ level, secrets, destination = process.stdout }: LogOptions): Logger {
+  const short = new LRUCache<string, string>({
+    max: REMEMBERED,
+    memoMethod: (text) => maskSecrets(text, secrets),
+  });
+  const mask: Mask = (text) => (text.length > SHORT ? maskSecrets(text, secrets) : short.memo(text));
   return pino(
     { level, base: null, formatters: { level: (label) => ({ level: label }) } },
-    { write: (line: string) => void destination.write(maskLine(line, secrets)) },
+    { write: (line: string) => void destination.write(maskLine(line, mask)) },
   );
 }
 
 /** Masks secrets inside the string values of a JSON line, so that the line stays valid JSON. */
-function maskLine(line: string, secrets: readonly string[]): string {
+function maskLine(line: string, mask: Mask): string {
   const value: unknown = JSON.parse(line);
-  return `${JSON.stringify(maskValue(value, secrets))}\n`;
+  return `${JSON.stringify(maskValue(value, mask))}\n`;
 }
 
-function maskValue(value: unknown, secrets: readonly string[]): unknown {
-  if (typeof value === 'string') return maskSecrets(value, secrets);
-  if (Array.isArray(value)) return value.map((item) => maskValue(item, secrets));
+function maskValue(value: unknown, mask: Mask): unknown {
+  if (typeof value === 'string') return mask(value);
+  if (Array.isArray(value)) return value.map((item) => maskValue(item, mask));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).map(([name, item]) => [
-      maskSecrets(name, secrets),
-      SECRET_KEY.test(name) ? MASK : maskValue(item, secrets),
+      mask(name),
+      SECRET_KEY.test(name) ? MASK : maskValue(item, mask),
     ]),
   );
 }
