@@ -91,14 +91,15 @@ function overview(context: Helping): Card {
     { kind: 'fields', fields },
     ...(first ? [{ kind: 'text', text: exampleText([first], context.catalog) } as const] : []),
     { kind: 'note', text: first ? explains(first) : [NO_ACCESS] },
-    topicMenu(context),
+    topicMenu(topics),
   ];
   return { kind: 'card', tone: 'neutral', title: ['What you may do here'], nodes };
 }
 
 /** A topic with what each of its commands does. Undefined for a topic of which the person may use no command. */
 function topicCard(context: Helping, wanted: string): Card | undefined {
-  const topic = topicsFor(context).find(({ id }) => id === wanted);
+  const topics = topicsFor(context);
+  const topic = topics.find(({ id }) => id === wanted);
   if (!topic) return undefined;
   const { title, commands } = topic;
   const lines = commands.flatMap(
@@ -115,7 +116,7 @@ function topicCard(context: Helping, wanted: string): Card | undefined {
         ...(commands[0] ? explains(commands[0]) : []),
       ],
     },
-    topicMenu(context),
+    topicMenu(topics),
   ];
   return { kind: 'card', tone: 'neutral', title: [title], nodes };
 }
@@ -127,11 +128,11 @@ function explains({ name }: Command): Rich {
   return [{ typed: `help ${name}` }, ' shows how to use that command.'];
 }
 
-function topicMenu(context: Helping): Node {
+function topicMenu(topics: ReturnType<typeof topicsFor>): Node {
   return {
     kind: 'select',
     placeholder: 'Explain a topic',
-    choices: topicsFor(context).map(({ id, title }) => ({ label: title, value: id })),
+    choices: topics.map(({ id, title }) => ({ label: title, value: id })),
     action: { command: 'help', action: 'topic', arg: '' },
   };
 }

@@ -44,12 +44,13 @@ function shortenRich(rich: Rich, most: number): Rich {
 
 /**
  * Returns the largest number from `low` to `high` for which `good` is true, or undefined if `low` is not good. Every
- * number below a good number must be good, too.
+ * number below a good number must be good, too. The highest number is tried first, because most texts fit whole.
  */
 export function largest(low: number, high: number, good: (value: number) => boolean): number | undefined {
+  if (low <= high && good(high)) return high;
   if (!good(low)) return undefined;
   let best = low;
-  let bad = high + 1;
+  let bad = high;
   while (bad - best > 1) {
     const middle = Math.floor((best + bad) / 2);
     if (good(middle)) best = middle;

@@ -71,8 +71,10 @@ export function parseTokens(
     }
     const following = tokens[index + 1];
     const value = inline ?? (following && !optionIn(following) ? following.text : '');
-    const hint = usageHint(command, options);
-    if (!value.trim()) throw new InputError('value-missing', `--${name} needs a value.`, { hint });
+    if (!value.trim())
+      throw new InputError('value-missing', `--${name} needs a value.`, {
+        hint: usageHint(command, options),
+      });
     if (inline === undefined) index++;
     set(name, value);
   }

@@ -15,29 +15,32 @@ export function spellingFor(
   guild: string,
   { directory, ids }: { readonly directory: Directory; readonly ids: Pick<CommandIds, 'of'> },
 ) {
+  const entries = directory.all.flatMap((command) => command.entries);
+
   return (typed: string): Typed => {
     if (!isCommandLine(typed)) return { typed: inWords(optionsOf(tokenise(typed))) };
-    const entry = entryOf(directory, typed);
-    if (!entry) return { typed: `/${typed}` };
-    const rest = typed.slice(entry.shown.length).trim();
-    const given = /[<[]/.test(rest) ? {} : parsed(rest, entry);
+    const named = entryOf(typed);
+    if (!named) return { typed: `/${typed}` };
+    const [entry, shown] = named;
+    const rest = typed.slice(shown.length).trim();
+    const given = rest === '' || /[<[]/.test(rest) ? {} : parsed(rest, entry);
     if (given === undefined) return { typed: `/${typed}` };
     if (Object.keys(given).length > 0) return { typed: `/${entry.name} ${inWords(given)}` };
     const id = ids.of(guild, entry.name.split(' ')[0] ?? '');
     return id === undefined ? { typed: `/${entry.name}` } : { typed: entry.name, id };
   };
-}
 
-/**
- * The command or subcommand with which the line begins. `shown` is its name as it stands in the line: `tags` may stand
- * for `tags list`, because Discord has no command without the word of a subcommand.
- */
-function entryOf({ all }: Directory, typed: string): (Entry & { readonly shown: string }) | undefined {
-  const begins = (name: string) => typed === name || typed.startsWith(`${name} `);
-  const named = all.flatMap(({ entries }) => entries).find(({ name }) => begins(name));
-  if (named) return { ...named, shown: named.name };
-  const group = all.find(({ name }) => begins(name));
-  return group?.usual && { ...group.usual, shown: group.name };
+  /**
+   * Returns the command or subcommand with which the line begins, and its name in the line. The line may name the group
+   * `tags` for `tags list`, because Discord has no command without the word of a subcommand.
+   */
+  function entryOf(typed: string): readonly [entry: Entry, shown: string] | undefined {
+    const begins = ({ name }: { readonly name: string }) => typed === name || typed.startsWith(`${name} `);
+    const named = entries.find(begins);
+    if (named) return [named, named.name];
+    const group = directory.all.find(begins);
+    return group?.usual && [group.usual, group.name];
+  }
 }
 
 /** Undefined for a line that the bot itself could not read. */
