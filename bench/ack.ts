@@ -18,7 +18,7 @@ import { signedRequest } from '../test/support/slack-inbound.ts';
 import { slashPayload } from '../test/support/slack-payloads.ts';
 import { until } from '../test/support/test-clock.ts';
 import type { Bench } from './support/bench.ts';
-import { startMeasured } from './support/measured-process.ts';
+import { IMAGE_OPTIONS, startMeasured } from './support/measured-process.ts';
 import { median } from './support/median.ts';
 import { type PacedLoader, paced, startPacedLoader } from './support/paced-load.ts';
 
@@ -26,7 +26,7 @@ const A_SECOND = 200;
 const EVERY_MS = 1_000 / A_SECOND;
 /** The requests of one round on one side of one platform. */
 const BATCH = 400;
-const ROUNDS = 8;
+const ROUNDS = 16;
 /** Edgegap answers 16 calls for a status a second, so that only one request in twenty asks for a status. */
 const STATUS_EVERY = 20;
 /** A change asks Edgegap too, so that fewer changes come in a second. */
@@ -59,6 +59,7 @@ export const bench: Bench = {
       DISCORD_OPERATOR_ROLES: groupIds.operators,
       SLACK_OPERATORS: slack.groupIds.operators,
       NODE_ENV: 'production',
+      NODE_OPTIONS: IMAGE_OPTIONS,
     }));
     const bare = await startSide(join(import.meta.dirname, 'support/bare-answers-process.ts'), () => ({}));
     try {

@@ -18,7 +18,7 @@ import { createSlackDriver } from '../test/support/slack-driver.ts';
 import type { Bench } from './support/bench.ts';
 import { deploymentRows, insertAll } from './support/deployments.ts';
 import { startListedEdgegap } from './support/listed-edgegap.ts';
-import { type Program, startMeasured } from './support/measured-process.ts';
+import { IMAGE_OPTIONS, type Program, startMeasured } from './support/measured-process.ts';
 import { median } from './support/median.ts';
 
 const KNOWN = 20_000;
@@ -47,7 +47,7 @@ export const bench: Bench = {
         ...chat,
         ...discord.environment,
         NODE_COMPILE_CACHE: join(folder, 'compiled'),
-        NODE_OPTIONS: '--max-semi-space-size=4',
+        NODE_OPTIONS: IMAGE_OPTIONS,
         DATABASE_URL: join(folder, database),
         EDGEGAP_API_URL: edgegap.url,
         EDGEGAP_API_TOKEN: 'bench',

@@ -8,6 +8,9 @@ export interface Program {
   readonly readyWords: readonly string[];
 }
 
+/** The options with which the image runs Node.js (see Dockerfile). */
+export const IMAGE_OPTIONS = '--max-semi-space-size=4';
+
 /** What a process has used: milliseconds since it was started, milliseconds of processors, and MiB of memory right now. */
 export interface Usage {
   readonly wallMs: number;
