@@ -14,7 +14,7 @@ import { InputError } from '../src/errors.ts';
 const { fleet, host, mine, ...filters } = filterOptions;
 const options = {
   ...filters,
-  city: { kind: 'location', placeholder: 'Any city', description: 'Only in this city' },
+  city: { kind: 'location', placeholder: 'Any city', description: 'Only servers in this city' },
   by: {
     kind: 'string',
     description: 'Only servers that this person deployed from chat: a name or a mention',
@@ -22,7 +22,7 @@ const options = {
   mine,
   fleet,
   host,
-  all: { kind: 'boolean', description: 'Needed to stop everything that runs' },
+  all: { kind: 'boolean', description: 'Required to stop all servers that run' },
 } as const;
 type Given = OptionsOf<typeof options>;
 type Asker = Deployment['asker'];

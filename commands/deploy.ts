@@ -87,7 +87,7 @@ const options = {
     placeholder: 'MODE=race',
     hint: 'Environment variables, one on each line',
     description:
-      'Variables such as MODE=race; on Discord all pairs in one box, elsewhere the option again for each',
+      'Variables such as MODE=race; on Discord all pairs in one box, elsewhere one option for each pair',
   },
   hidden: {
     kind: 'hidden-variables',
@@ -150,7 +150,7 @@ const options = {
     maxLength: 100,
     placeholder: 'As the version says',
     hint: 'The endpoint storage that keeps the log. Needs addresses of players.',
-    description: 'The endpoint storage that keeps the log after the end (needs ip)',
+    description: 'The endpoint storage that keeps the log after the server ends (needs ip)',
   },
   for: {
     kind: 'duration',

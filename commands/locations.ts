@@ -62,7 +62,7 @@ export default defineCommand({
       maxLength: 64,
       description: 'Only places of this type (use Edgegap’s name for the type)',
     },
-    tags: { kind: 'boolean', description: 'Show the types and tags of places, where Edgegap tells them' },
+    tags: { kind: 'boolean', description: 'Show the types and tags of places, if Edgegap reports them' },
     page: pageOption,
   },
   actions: { page: pageAction<Asked>(show) },

@@ -38,7 +38,7 @@ export default defineCommand({
       max: MAX_LINES,
       label: 'Lines from the end',
       placeholder: String(DEFAULT_LINES),
-      description: `How many lines from the end (${DEFAULT_LINES} if not given)`,
+      description: `How many lines from the end of the log (${DEFAULT_LINES} if not given)`,
     },
     grep: {
       kind: 'pattern',
@@ -51,7 +51,7 @@ export default defineCommand({
       kind: 'boolean',
       description: `Attach the lines as a file; without lines and grep, the last ${MAX_LINES}`,
     },
-    follow: { kind: 'boolean', description: 'Show new lines to the whole channel as they come' },
+    follow: { kind: 'boolean', description: 'Show new lines to the whole channel as they arrive' },
     for: {
       kind: 'duration',
       examples: ['10m', '30m', '2h'],

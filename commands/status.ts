@@ -14,7 +14,10 @@ export default defineCommand({
   ack: 'private',
   options: {
     deployment: theDeployment,
-    details: { kind: 'boolean', description: 'Show all that Edgegap tells: region, local time, command' },
+    details: {
+      kind: 'boolean',
+      description: 'Show everything that Edgegap reports: region, local time, command',
+    },
   },
   actions: {
     refresh: { permission: 'deployments.read', ack: 'update', on: 'deployment', run: refresh },

@@ -28,7 +28,7 @@ export async function commandsPage(): Promise<{ readonly is: string; readonly sh
 }
 
 function describe(all: Directory['all']): string {
-  const table = ['| command | what it does | who may |', '| --- | --- | --- |'];
+  const table = ['| command | purpose | who may use it |', '| --- | --- | --- |'];
   for (const command of all)
     table.push(`| [\`${command.name}\`](#${command.name}) | ${command.description} | ${whoMay(command)} |`);
   return [table.join('\n'), ...all.map(details)].join('\n\n');
@@ -52,7 +52,9 @@ function entryDetails({ name, description, options, example }: Entry): string {
   return [
     `${description}.`,
     `\`\`\`text\n${usage(name, options)}\n\`\`\``,
-    ...(rows.length > 0 ? [['| option | required | |', '| --- | --- | --- |', ...rows].join('\n')] : []),
+    ...(rows.length > 0
+      ? [['| option | required | meaning |', '| --- | --- | --- |', ...rows].join('\n')]
+      : []),
     ...(example ? [`For example: \`${name} ${example}\``] : []),
   ].join('\n\n');
 }

@@ -19,7 +19,7 @@ export const pageOption = {
   min: 1,
   max: 10_000,
   noField: true,
-  description: 'Which page',
+  description: 'Number of the page to show',
 } as const;
 
 /** The rows of the page `wanted`, or of the last page if the list has fewer pages. */
