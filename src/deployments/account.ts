@@ -3,11 +3,11 @@ import type { EdgegapApi } from '../edgegap/client.ts';
 import type { Catalog } from './catalog.ts';
 import type { Deployments } from './deployments.ts';
 
-/** One Edgegap organisation with its API, for the channels that belong to the account. */
+/** One Edgegap organisation with its API. Each channel of the bot belongs to one account. */
 export interface Account {
-  /** The id that marks every row of the account in the store. */
+  /** The account's id, which is stored in every row that belongs to the account. */
   readonly id: string;
-  /** The account's API. Calls about applications that are not on the allowlist are refused. */
+  /** The account's API. The API refuses calls about applications that are not on the allowlist. */
   readonly api: EdgegapApi;
   readonly catalog: Catalog;
   /**

@@ -10,14 +10,14 @@ import type { DeploymentsParts } from './known.ts';
 import type { Learning } from './repository.ts';
 import { locationOf } from './view.ts';
 
-/** The order of a person who adopts a server that was deployed elsewhere. `ms` is the lifetime in milliseconds. */
+/** An order to adopt a server that was deployed outside chat. `ms` is the lifetime in milliseconds. */
 export type AdoptOrder = Pick<DeployOrder, 'invocationId' | 'asker' | 'at' | 'card'> & {
   readonly ms: number;
 };
 
 /**
- * Stores a server that runs already, in the name of the person who adopts the server. `status` is a fresh answer of
- * Edgegap. If the server is stored already, the card of the order says so, and InputError is thrown.
+ * Stores a running server under the name of the person who adopts the server. `status` is a fresh answer from Edgegap.
+ * If the server is already stored, shows this on the order's card and throws InputError.
  */
 export async function adopt(
   { repository, clock, account, confirm }: DeploymentsParts,
@@ -35,12 +35,12 @@ export async function adopt(
     const intent = { ...by, id, account, application, version, plan };
     const row = isKnown ? undefined : await insertIntent(tx, intent, since);
     if (!row) throw adoptedAlready();
-    // The server was ready or had failed before the adoption, so the bot does not report this as news.
+    // The server became ready or failed before the adoption, so the bot does not report this event as news.
     const readyAt = status.current_status === 'READY' ? since : undefined;
     const before = { ...fromRow(row), readyAt, errorAt: error ? since : undefined };
     const news = { kind: 'snapshot', status } as const;
     const after = await repository.write(tx, before, news, { source: 'asked', checkAt });
-    // Another person may have adopted the server since this transaction looked for the server.
+    // Another person may have adopted the server after this transaction had checked that the server was not stored.
     if (after.requestId !== request_id) throw adoptedAlready();
     return after;
   });
@@ -55,8 +55,8 @@ export async function adopt(
 }
 
 /**
- * Gives a server whose person left to another person, with a lifetime. The live card stays where it is. Throws
- * InputError if the server has a person or a lifetime by now, or has ended.
+ * Assigns a server whose person left to another person, with a new lifetime. The live card stays in its channel. Throws
+ * InputError if the server already has a person or a lifetime, or has ended.
  */
 export async function takeOver(
   { repository, clock, confirm }: DeploymentsParts,
@@ -73,7 +73,7 @@ export async function takeOver(
   });
 }
 
-/** Later, the button `Deploy again` uses the same location. */
+/** The button `Deploy again` later uses the location that is stored here. */
 function planOf(status: DeploymentStatus): OrderDetails {
   const { latitude, longitude } = status.location ?? {};
   const place = locationOf(status) ?? '';
@@ -81,7 +81,9 @@ function planOf(status: DeploymentStatus): OrderDetails {
   return { users, place, tags: withoutOwnTags(status.tags), adopted: true };
 }
 
-/** The card of an adoption before the server is stored. With another `text`, the card says that nothing was adopted. */
+/**
+ * The card of an adoption before the server is stored. With a different `text`, the card says that the adoption failed.
+ */
 export function adoptionCard(
   { request_id, app_name = '', app_version = '' }: DeploymentStatus,
   text = 'I am adopting the server. This card changes as soon as the server is adopted.',

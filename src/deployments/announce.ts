@@ -11,14 +11,14 @@ import { viewOf } from './view.ts';
 const SENTENCE_LENGTH = 200;
 
 /**
- * How the bot learned the news: from a callback (`told`), by asking Edgegap (`asked`), or by asking Edgegap because an
- * expected callback did not arrive (`rescued`).
+ * How the bot learned the news: from a callback (`told`), from a request to Edgegap (`asked`), or from a request to
+ * Edgegap after an expected callback did not arrive (`rescued`).
  */
 export type NewsSource = 'told' | 'asked' | 'rescued';
 
 /**
- * Writes the messages about a change: an edit of the live card, and a line below the card for each happening. The
- * messages are written in the same transaction as the change itself.
+ * Writes the messages about a change: an edit of the live card, and a line below the card for each event. The
+ * transaction that stores the change also stores the messages.
  */
 export async function announce(
   tx: Store,
@@ -35,9 +35,9 @@ export async function announce(
   const face = (deployment: Deployment) => JSON.stringify(deploymentCard(viewOf(deployment)));
   if (face(after) !== face(before)) await drawCard(tx, clock, after, { dashboard });
   for (const happening of happened) {
-    // If a person has already stopped the server, nobody needs to hear that the server is ready.
+    // If a person has already stopped the server, the message that the server is ready is of no use.
     if (happening === 'ready' && after.stopAskedBy !== undefined) continue;
-    // The card of the plan tells the channel of all servers that the plan stops.
+    // The plan's card already reports all servers that the plan stops.
     if (after.stopPlan !== undefined && (happening === 'stop-asked' || happening === 'terminated')) continue;
     const failure = happening === 'error' || happening === 'lost';
     await enqueue(tx, clock, {
@@ -52,7 +52,7 @@ export async function announce(
   }
 }
 
-/** Writes an edit that brings the live card up to date. */
+/** Stores an edit that updates the live card. */
 export async function drawCard(
   tx: Store,
   clock: Clock,
@@ -80,7 +80,7 @@ function lineFor(deployment: Deployment, happening: Happening, source: NewsSourc
     case 'late-ready':
       return line('neutral', ' had become ready earlier; the news came late');
     case 'error': {
-      // The text comes from Edgegap, and may quote the container or the registry.
+      // The text comes from Edgegap, and may contain output of the container or the registry.
       const detail = deployment.errorDetail ? [`: ${firstSentence(deployment.errorDetail)}`] : [];
       return line('danger', ' failed', ...detail);
     }
@@ -110,7 +110,7 @@ function lineFor(deployment: Deployment, happening: Happening, source: NewsSourc
           tone: 'neutral',
           text: ['I stop ', ...name, ', because its lifetime has ended'],
         };
-      // The line mentions no person, because the person who asked for the stop knows already.
+      // The line does not mention the person who asked for the stop, because this person already knows.
       const text = [`${deployment.stopAskedBy ?? 'Someone'} asked to stop `, ...name];
       return { kind: 'line', tone: 'neutral', text };
     }
@@ -132,12 +132,12 @@ function lifetime(deployment: Deployment): string[] {
   if (ran === undefined) return [];
   const { snapshot, stopAskedBy, endedAt } = deployment;
   const most = (snapshot?.max_duration ?? -1) * 60_000;
-  // The comparison allows a difference of a second, because Edgegap counts the time in whole seconds.
+  // The comparison allows a difference of one second, because Edgegap counts in whole seconds.
   const byItself = endedAt !== undefined && stopAskedBy === undefined && most > 0 && ran >= most - 1_000;
   return [` after ${duration(ran)}`, ...(byItself ? [', the longest duration that its version allows'] : [])];
 }
 
-/** The first sentence of the text, on a single line. The card shows the whole text. */
+/** Returns the first sentence of the text on a single line. The card shows the whole text. */
 function firstSentence(text: string): string {
   const line = oneLine(text);
   const sentence = /^.{20,}?[.!?](?=\s|$)/.exec(line)?.[0] ?? line;

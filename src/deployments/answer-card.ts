@@ -2,7 +2,7 @@ import type { Button, Card, Field, Rich } from '../chat/card.ts';
 import type { Location } from '../edgegap/schema.ts';
 import { type DeploymentView, deploymentCard, duration, isLive, type PortView } from './card.ts';
 
-/** A button with this ending after the request_id in its argument asks for an answer with the details. */
+/** The argument of the Details button is the request_id with this suffix. */
 const DETAILS = '.details';
 
 export function asksForDetails(arg: string): boolean {
@@ -10,21 +10,21 @@ export function asksForDetails(arg: string): boolean {
 }
 
 interface AnswerOptions {
-  /** The time of the answer, in epoch milliseconds. */
+  /** The time of the answer in epoch milliseconds. */
   readonly now: number;
   readonly details?: boolean;
-  /** Whether the person pressed Refresh, so that the card says when the bot looked. */
+  /** Whether the person pressed Refresh. If true, the card shows the time of the check. */
   readonly isRefresh?: boolean;
-  /** The page of Edgegap's dashboard. */
+  /** The address of Edgegap's dashboard. */
   readonly dashboard: string;
-  /** The command that carries out the buttons Refresh and Details. `status` if absent. */
+  /** The command that carries out the buttons Refresh and Details. The default is `status`. */
   readonly refreshedBy?: string;
 }
 
 /**
- * The card that answers a person. The answer shows the content of the live card, and also facts that are true only at
- * this moment. A live card does not show such facts, because they would soon be out of date. With `details`, the answer
- * shows everything else that Edgegap reports.
+ * The card that answers a person. The answer shows the content of the live card and also facts that are true only at
+ * this moment. A live card leaves out these facts, because they soon become outdated. With `details`, the answer shows
+ * all other data that Edgegap reports.
  */
 export function answerCard(
   view: DeploymentView,
@@ -79,7 +79,7 @@ function longestLife(minutes: number | undefined): Rich | undefined {
   return [minutes > 0 ? duration(minutes * 60_000) : 'no limit'];
 }
 
-/** The time of day at the location of the server. Undefined if this Node.js does not know the time zone. */
+/** The local time at the server's location. Undefined if Node.js does not know the time zone. */
 function localTime({ timezone }: Location | Record<string, never> = {}, now: number): Rich | undefined {
   try {
     if (timezone === undefined) return undefined;

@@ -15,10 +15,7 @@ export interface NewsParts {
   readonly log: Logger;
 }
 
-/**
- * Applies stored callbacks to their deployments. Each callback is applied only once, no matter which process stored the
- * callback.
- */
+/** Applies stored callbacks to their deployments. Each callback is applied only once, even if several processes try. */
 export class CallbackNews {
   readonly #parts: NewsParts;
 
@@ -32,15 +29,15 @@ export class CallbackNews {
   async apply(ids: readonly string[]): Promise<void> {
     const unknown = await this.#parts.repository.change(ids, async (tx, locked) => {
       const deployments = new Map(locked.map((one) => [one.id, one]));
-      // The callbacks are read only after the deployments were locked. Another process may have handled some of the
-      // callbacks before the lock, and these callbacks are then left out.
+      // The callbacks are read after the deployments are locked. Callbacks that another process handled before the lock
+      // are therefore not read.
       const rows = await unhandled(tx, ids);
       const unreadable: object[] = [];
       const named = new Map<string, readonly CallbackEvent[]>();
       for (const { deployment_id, event, body } of rows) {
         const before = deployments.get(deployment_id);
         if (!before) continue;
-        // SQLite runs inside this process. Without this pause, no other work could run until the last callback is
+        // SQLite runs inside this process. Without this pause, all other work would wait until the last callback is
         // applied.
         await nextTurn();
         const events = [
@@ -48,7 +45,8 @@ export class CallbackNews {
           ...CALLBACK_EVENTS.filter((one) => one === event),
         ];
         const { after, read, isForeign } = await this.#handleIn(tx, before, { event, events, body });
-        // The callback of another deployment is deleted, because a stored callback counts as a sign of its event.
+        // A callback about a different deployment is deleted, because other code takes a stored callback as evidence of
+        // the event.
         if (isForeign)
           await tx
             .deleteFrom('callbacks')
@@ -69,8 +67,8 @@ export class CallbackNews {
           .where('deployment_id', 'in', handled)
           .execute();
       }
-      // A deployment may be purged at the same moment as its callback arrives. Such a callback is deleted here, because
-      // no later purge would find it.
+      // A deployment may be purged when its callback arrives. The callback is deleted here, because no later purge
+      // would find the callback.
       const orphans = ids.filter((id) => !deployments.has(id));
       if (orphans.length > 0)
         await tx.deleteFrom('callbacks').where('deployment_id', 'in', orphans).execute();
@@ -81,15 +79,14 @@ export class CallbackNews {
 
   /**
    * Applies a callback. Returns the deployment as it is after the callback, whether the body is about the deployment,
-   * and whether the body is about another deployment (`isForeign`). A body that cannot be read is about neither.
+   * and whether the body is about another deployment (`isForeign`). If the body cannot be read, both are false.
    */
   async #handleIn(
     tx: Store,
     before: Deployment,
     { event, events, body }: { event: string; events: readonly CallbackEvent[]; body: string },
   ): Promise<{ after: Deployment; read: boolean; isForeign: boolean }> {
-    // An event that is already known is not reported again. The body of a late callback may even be older than the news
-    // that the bot has.
+    // An event is reported only once. The body of a late callback may also be older than the stored status.
     if (isReported(before, event)) return { after: before, read: true, isForeign: false };
     const status = readBody(body);
     const ours = status !== undefined && (await this.#isOf(tx, before, status));
@@ -98,11 +95,11 @@ export class CallbackNews {
           .deployments(before.account)
           .learnIn(tx, before, { kind: 'called-back', status, events }, 'told')
       : before;
-    // The callback named an event that its body did not confirm. Only a status from Edgegap can settle the question, so
-    // the deployment is checked now.
+    // The callback named an event, but its body did not confirm the event. Only a new status from Edgegap can decide,
+    // so the bot asks for the status now.
     if (after.phase !== 'ended' && !isReported(after, event)) {
-      // If the deployment has no request_id, the bot was searching for the deployment by its tag. The callback proves
-      // that the deployment exists, so the search starts again from the beginning.
+      // If the deployment has no request_id, the bot is still searching for the deployment by its tag. The callback
+      // proves that the deployment exists, so the search starts again from the beginning.
       const remember = after.requestId === undefined ? { checks: 0 } : {};
       await this.#parts.repository.schedule.set(after.id, this.#parts.clock.now(), remember, tx);
     }
@@ -121,9 +118,9 @@ export class CallbackNews {
 }
 
 /**
- * The stored callbacks of these deployments that are not handled yet, in the order of their arrival. Callbacks that
- * were committed together have the same time of arrival. Such callbacks are sorted in the order in which the events of
- * a deployment happen.
+ * Returns the callbacks of these deployments that are not handled yet, in the order of their arrival. Callbacks that
+ * were committed together have the same time of arrival. The order of these callbacks is the usual order of a
+ * deployment's events.
  */
 export async function unhandled(db: Store, ids: readonly string[]) {
   const rows = await db

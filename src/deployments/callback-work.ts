@@ -6,16 +6,16 @@ import type { Store } from '../store/schema.ts';
 import { CallbackNews, type NewsParts, unhandled } from './callback-news.ts';
 
 /**
- * The callbacks of at most this many deployments are handled in a single transaction, because no other work can use the
- * store during the transaction.
+ * The maximum number of deployments whose callbacks one transaction handles. The transaction blocks all other work on
+ * the store.
  */
 const WORK_AT_ONCE = 10;
 /**
- * A burst of callbacks counts as over after a pause of this length. The pause is too short for people to notice, but
- * longer than a caller needs before it sends the next callback.
+ * A burst of callbacks has ended if no callback arrives for this time. People do not notice the delay, but a caller
+ * usually sends its next callback sooner.
  */
 const LULL_MS = 50;
-/** Even during a long burst, callbacks are handled after at most this time. */
+/** The maximum time that stored callbacks wait during a long burst. */
 const GIVE_WAY_MS = 500;
 /** The maximum number of callbacks that a single query reads. */
 const READ_AT_ONCE = 250;
@@ -25,27 +25,27 @@ const POLL_MS = 2_000;
  * any process may handle it.
  */
 const OTHERS_AFTER_MS = 5_000;
-/** The pause before the bot tries again to handle a callback. The pause doubles with each failure. */
+/** The pause before the bot tries again to handle a callback. The pause doubles after each failure. */
 const AGAIN_MS = 5_000;
 const AGAIN_MAX_MS = 60 * 60_000;
 
 export interface CallbackParts extends NewsParts {
   readonly store: Store;
-  /** Hides secrets in stored bodies. Without `mask`, only secrets with a known form are hidden. */
+  /** Hides secrets in stored bodies. If `mask` is absent, only secrets of a known format are hidden. */
   readonly mask?: Mask;
 }
 
 /**
- * Handles stored callbacks. Callbacks that this process received are handled at once. Callbacks that other processes
- * left behind are found by polling the store.
+ * Handles stored callbacks. Callbacks that this process received are handled at once. This class polls the store for
+ * callbacks that other processes did not handle.
  */
 export class CallbackWork {
   readonly #parts: CallbackParts;
   readonly #news: CallbackNews;
-  /** The ids of the deployments whose callbacks this process has to handle. */
+  /** The deployments whose callbacks this process has received but not handled yet, by id. */
   readonly #fresh = new Set<string>();
   readonly #work: Loop;
-  /** The time at which the last callback arrived, by `performance.now()`. */
+  /** The time of the last callback, from `performance.now()`. */
   #cameAt = 0;
   readonly #polls: Loop;
   #stopped = false;
@@ -56,28 +56,25 @@ export class CallbackWork {
     const { clock } = parts;
     const failed = (err: unknown) => this.#report(err);
     this.#work = createLoop({ clock, failed, run: () => this.#handleFresh() });
-    // The loop starts in the constructor, because callbacks that arrive before the call of `start` must be handled as
-    // well.
+    // The loop starts in the constructor, because callbacks may arrive before `start` is called.
     this.#work.start();
     this.#polls = createLoop({ clock, failed, every: POLL_MS, run: () => this.#poll(OTHERS_AFTER_MS) });
   }
 
-  /** Handles all callbacks that are left, including those of dead processes, and keeps looking for more. */
+  /** Handles all stored callbacks, including those of dead processes, and then polls for more. */
   async start(): Promise<void> {
     await this.#poll(0).catch((err: unknown) => this.#report(err));
     this.#polls.start();
   }
 
-  /** Finishes the callbacks that are being handled. The others stay in the store for the next process. */
+  /** Finishes the callbacks that are being handled. All other callbacks stay in the store for the next process. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#polls.stop();
     await this.#work.stop();
   }
 
-  /**
-   * Says that a callback is arriving at this moment. Its sender gets the answer before stored callbacks are handled.
-   */
+  /** Tells this class that a callback is arriving. The sender gets its answer before stored callbacks are handled. */
   giveWay(): void {
     this.#cameAt = performance.now();
   }
@@ -95,8 +92,8 @@ export class CallbackWork {
 
   async #handleFresh(): Promise<void> {
     while (this.#fresh.size > 0 && !this.#stopped) {
-      // Callbacks that are arriving are answered first, because Edgegap waits only ten seconds for an answer, and never
-      // repeats a callback.
+      // Arriving callbacks are answered first, because Edgegap waits only ten seconds for an answer and does not repeat
+      // a callback.
       await nextTurn();
       if (this.#fresh.size > WORK_AT_ONCE) await this.#lull();
       if (this.#stopped) return;
@@ -113,8 +110,8 @@ export class CallbackWork {
   }
 
   /**
-   * Handles the callbacks that are still not handled `afterMs` after their arrival. Callbacks whose next attempt is
-   * scheduled for later are left out.
+   * Handles callbacks that arrived at least `afterMs` ago and are still not handled. Leaves out callbacks whose retry
+   * is scheduled for later.
    */
   async #poll(afterMs: number): Promise<void> {
     const now = this.#parts.clock.now();
@@ -122,7 +119,7 @@ export class CallbackWork {
       .selectFrom('callbacks')
       .select('deployment_id')
       .where('handled_at', 'is', null)
-      // If the time of arrival is this far in the future, the clock that wrote it was hours ahead.
+      // A time of arrival this far in the future was written by a process whose clock was hours ahead.
       .where((eb) => eb.or([eb('received_at', '<=', now - afterMs), eb('received_at', '>', farthest(now))]))
       .where((eb) =>
         eb.or([
@@ -144,7 +141,7 @@ export class CallbackWork {
 
   /**
    * Handles the callbacks of all these deployments together. If that fails, handles each deployment separately, so that
-   * a callback that cannot be handled does not hold up the other callbacks.
+   * one faulty callback does not delay the other callbacks.
    */
   async #handle(ids: readonly string[]): Promise<void> {
     try {

@@ -4,7 +4,7 @@ import { together } from '../store/together.ts';
 import { type CallbackParts, CallbackWork } from './callback-work.ts';
 import { type CallbackEvent, isId } from './deployment.ts';
 
-/** A callback whose sender knew the secret of the deployment. */
+/** A callback that contained the deployment's secret. */
 interface Received {
   readonly event: CallbackEvent;
   readonly id: string;
@@ -14,7 +14,7 @@ interface Received {
 /** The maximum number of callbacks that a single statement checks or stores. */
 const AT_ONCE = 250;
 
-/** Stores Edgegap's callbacks. They are handled only after Edgegap got its answer. */
+/** Stores Edgegap's callbacks. The callbacks are handled after Edgegap has received its answer. */
 export class Callbacks {
   readonly #parts: CallbackParts;
   readonly #work: CallbackWork;
@@ -24,12 +24,12 @@ export class Callbacks {
     this.#work = new CallbackWork(parts);
   }
 
-  /** Handles all callbacks that are left, including those of dead processes, and keeps looking for more. */
+  /** Handles all stored callbacks, including those of dead processes, and then polls for more. */
   async start(): Promise<void> {
     await this.#work.start();
   }
 
-  /** Finishes the callbacks that are being handled. The others stay in the store for the next process. */
+  /** Finishes the callbacks that are being handled. All other callbacks stay in the store for the next process. */
   async stop(): Promise<void> {
     await this.#work.stop();
   }
@@ -42,9 +42,9 @@ export class Callbacks {
   /** Whether `secret` is the secret of the deployment `id`. */
   async isOurs(id: string, secret: string): Promise<boolean> {
     this.#work.giveWay();
-    // A stranger may send any text as the id, even characters that no database accepts as text.
+    // A stranger may send any text as the id, even characters that a database rejects.
     const expected = isId(id) ? await this.#secretOf(id) : undefined;
-    // The duration of the check may reveal whether the id exists, but must not reveal anything about the secret.
+    // The duration of the check may reveal whether the id exists, but reveals nothing about the secret.
     return sameSecret(secret, expected ?? '') && expected !== undefined;
   }
 
@@ -54,9 +54,9 @@ export class Callbacks {
   }, AT_ONCE);
 
   /**
-   * Stores a callback with the right secret. When the promise resolves, the callback is committed. The callback is
-   * handled later. A callback that arrives a second time changes nothing. Callbacks that arrive during a commit are
-   * stored together by the next commit.
+   * Stores a callback that has the right secret. The promise resolves when the callback is committed; the callback is
+   * handled later. A repeated callback changes nothing. Callbacks that arrive during a commit are stored together by
+   * the next commit.
    */
   receive(event: CallbackEvent, id: string, body: string): Promise<void> {
     return this.#keep({ event, id, body: maskedBody(body, this.#parts.mask) });
@@ -64,8 +64,7 @@ export class Callbacks {
 
   readonly #keep = together<Received, void>(async (received) => {
     const received_at = this.#parts.clock.now();
-    // The rows are always in the same order. Otherwise two processes that store the same callbacks could each wait for
-    // the other.
+    // The rows are sorted to prevent a deadlock between two processes that store the same callbacks.
     const values = received
       .map(({ event, id, body }) => ({
         deployment_id: id,

@@ -2,27 +2,26 @@ import type { Button, Card, Field, Inline, Node, Rich, Tone } from '../chat/card
 import type { DeploymentStatus, KNOWN_STATUSES } from '../edgegap/schema.ts';
 import { progressOf } from './progress.ts';
 
-/**
- * A deployment as it is shown to people, whether it was deployed from chat or not. All times are epoch milliseconds.
- */
+/** A deployment as people see it, whether or not it was deployed from chat. All times are epoch milliseconds. */
 export interface DeploymentView {
   readonly request_id: string | undefined;
   readonly application: string;
   readonly version: string;
   /**
-   * Edgegap's status without the prefix `Status.`, or the bot's own word as long as Edgegap has not reported a status.
+   * Edgegap's status without the prefix `Status.`. Before Edgegap reports a status, this is one of the bot's own
+   * statuses.
    */
   readonly status: string;
   readonly place: string | undefined;
   readonly fqdn: string | undefined;
   readonly public_ip: string | undefined;
   readonly ports: readonly PortView[];
-  /** The tags without the bot's own tag. */
+  /** The deployment's tags except the tag that the bot adds. */
   readonly tags: readonly string[];
-  /** Further parts of the order, if the deployment was deployed from chat. */
+  /** More details of the order, if the deployment was deployed from chat. */
   readonly ordered?: readonly Field[];
   readonly askedBy: { readonly id: string; readonly name: string } | undefined;
-  /** Whether this person adopted the deployment, which was deployed elsewhere. */
+  /** Whether `person` adopted the deployment after it was deployed outside chat. */
   readonly adopted?: boolean | undefined;
   readonly createdAt: number | undefined;
   readonly readyAt: number | undefined;
@@ -31,17 +30,15 @@ export interface DeploymentView {
   /** The time at which Edgegap stops the server by itself. */
   readonly endsAt?: number | undefined;
   readonly error: string | undefined;
-  /** A remark that the reader should know or act on. */
+  /** A note for the reader, for example about an action to take. */
   readonly note: string | undefined;
-  /**
-   * The id of a deployment that a person may order again from this card. Undefined if the card offers no such button.
-   */
+  /** The id of a deployment that people can deploy again from this card. Undefined if the card has no such button. */
   readonly again: string | undefined;
-  /** Whether the card offers another city for the same order, because another city may have room. */
+  /** Whether a different city may help. If true, the card offers the same order in a different city. */
   readonly elsewhere?: boolean;
   /** How long this version usually takes until the server is ready, in milliseconds. */
   readonly usualMs?: number | undefined;
-  /** Whether the status may be wrong, because Edgegap said that there is no such deployment. */
+  /** Whether Edgegap answered that this deployment does not exist. If true, the shown status may be wrong. */
   readonly isDoubted?: boolean;
   /** Whether a person asked to stop the deployment. */
   readonly stopping: boolean;
@@ -58,21 +55,21 @@ export interface PortView {
   readonly external?: number | undefined;
 }
 
-/** The parts that an answer or a setting adds to the card. */
+/** The parts that an answer or a setting adds to a card. */
 export interface Additions {
   /** Facts that follow the status on its line. */
   readonly state?: readonly Rich[];
   /** Facts that only an answer with details shows. */
   readonly details?: readonly Field[];
-  /** Buttons that follow Refresh. They are shown as long as Edgegap can still be asked about the server. */
+  /** Buttons to the right of Refresh. They are shown only while Edgegap can still answer questions about the server. */
   readonly buttons?: readonly Button[];
   /** The argument of the button Refresh. */
   readonly refresh?: string;
-  /** The command that carries out the button Refresh. `status` if absent. */
+  /** The command that carries out the Refresh button. The default is `status`. */
   readonly refreshedBy?: string;
-  /** Whether the card answers a person. A live card stays shorter. */
+  /** Whether the card answers a person. A live card is shorter. */
   readonly isAnswer?: true;
-  /** The time at which the bot looked because a person pressed Refresh, in epoch milliseconds. */
+  /** The time in epoch milliseconds at which the bot asked Edgegap because a person pressed Refresh. */
   readonly checkedAt?: number | undefined;
   readonly portText?: (port: PortView) => Rich;
   /** See `dashboardOf`. */
@@ -84,7 +81,7 @@ interface Face {
   readonly words: string;
 }
 
-/** A status of Edgegap, or the bot's own word where Edgegap has reported no status. */
+/** A status from Edgegap, or the bot's own status if Edgegap has not reported a status. */
 type Shown = (typeof KNOWN_STATUSES)[number] | 'REQUESTING' | 'REQUESTED' | 'UNKNOWN' | 'LOST' | 'REFUSED';
 
 const FACES: Readonly<Record<Shown, Face>> = {
@@ -104,18 +101,15 @@ const FACES: Readonly<Record<Shown, Face>> = {
   REFUSED: { tone: 'danger', words: 'Not deployed' },
 };
 
-/**
- * The tone and the words in which a status is shown. A status that the bot does not know is shown as Edgegap writes the
- * status.
- */
+/** The tone and the text for a status. An unknown status is shown as Edgegap writes it. */
 export function statusFace(status: string): Face {
   const face = Object.hasOwn(FACES, status) ? FACES[status as Shown] : undefined;
   return face ?? { tone: 'neutral', words: status };
 }
 
 /**
- * The card of a deployment. The addresses to copy come first, then the state in one line, then the reason of a failure.
- * The other facts follow in small print.
+ * The card of a deployment. The card begins with the addresses to copy, followed by the state on one line and the
+ * reason of a failure. All other facts follow in small print.
  */
 export function deploymentCard(view: DeploymentView, more: Additions = {}): Card {
   const face = statusFace(view.status);
@@ -129,7 +123,7 @@ export function deploymentCard(view: DeploymentView, more: Additions = {}): Card
   const addresses = live && status === 'READY' ? addressesOf(view, more) : [];
   if (addresses.length > 0) text(...addresses);
   text(...separated([[{ bold: face.words }, ...begun(view)], ...stateOf(view), ...(more.state ?? [])]));
-  // The text comes from Edgegap, and may quote the container or the registry.
+  // The text comes from Edgegap, and may contain output of the container or the registry.
   if (view.error) text(view.error);
   const progress = progressOf(status);
   if (progress) nodes.push(progress);
@@ -158,7 +152,7 @@ function titleOf(view: DeploymentView): Rich {
   return [`${view.application} ${view.version}`.trim()];
 }
 
-/** When the status began, such as `12 minutes ago`. The card shows this time only here. */
+/** When the status began, for example `12 minutes ago`. No other part of the card shows this time. */
 function begun(view: DeploymentView): Rich {
   const time = sinceOf(view);
   if (time === undefined) return [];
@@ -166,7 +160,7 @@ function begun(view: DeploymentView): Rich {
   return [isUnderWay ? `${SEPARATOR}started ` : ' ', { time, style: 'relative' }];
 }
 
-/** The facts that follow the status: how long the server took or ran, and the step at which it failed. */
+/** The facts after the status: how long the server took to start or ran, and the step at which the server failed. */
 function stateOf(view: DeploymentView): Rich[] {
   const { status, createdAt, readyAt, usualMs, told } = view;
   const ran = status === 'READY' ? undefined : ranFor(view);
@@ -180,18 +174,19 @@ function stateOf(view: DeploymentView): Rich[] {
   return isStep ? [[`at the step “${statusFace(last).words}”`]] : [];
 }
 
-/** When the status that the card shows began. Undefined if this is unknown, or if a later time says more. */
+/** When the status on the card began. Undefined if the time is unknown, or if the card shows a more useful time. */
 function sinceOf({ status, createdAt, readyAt, failedAt, endedAt }: DeploymentView): number | undefined {
   if (endedAt !== undefined) return endedAt;
   if (status === 'READY') return readyAt;
   if (status === 'ERROR') return failedAt;
-  // Only a deployment in progress has certainly started and certainly not ended.
+  // Only a deployment that is in progress has certainly started but not ended.
   return statusFace(status).tone === 'progress' && readyAt === undefined ? createdAt : undefined;
 }
 
 /**
- * How long a server ran that is stopping, has failed or has ended, in milliseconds. Edgegap's own count is used if there is one,
- * otherwise the time from the start of the server to its end. Undefined if the server was never ready.
+ * How long a server ran before it began to stop, failed or ended, in milliseconds. Edgegap's own count has priority.
+ * Without this count, the result is the time from the server's start to its end. Undefined if the server was never
+ * ready.
  */
 export function ranFor({ status, told, readyAt, failedAt, endedAt }: DeploymentView): number | undefined {
   if (told?.current_status === status && told.elapsed_time) return told.elapsed_time * 1000;
@@ -199,7 +194,7 @@ export function ranFor({ status, told, readyAt, failedAt, endedAt }: DeploymentV
   return readyAt === undefined || end === undefined ? undefined : end - readyAt;
 }
 
-/** A line for each address of the server: the text to copy, and behind it the name of the port. */
+/** One line for each address of the server: the text to copy, followed by the port's name. */
 function addressesOf({ fqdn, public_ip: ip, ports }: DeploymentView, { portText }: Additions): Inline[] {
   const lines: Rich[] = ports.map((port) => [
     { code: port.link },
@@ -239,12 +234,12 @@ function factsOf(view: DeploymentView, { checkedAt }: Additions): Rich[] {
 
 function buttonsOf(view: DeploymentView, live: boolean, more: Additions): Button[] {
   const { request_id: id = '', status, readyAt, again } = view;
-  // After a failure, the log comes first: the same order would probably fail again. A server that found no place has no
-  // log, but may find another place.
+  // After a failure, the Logs button comes first, because the same order would probably fail again. A server that
+  // Edgegap could not place has no log, and a new order may succeed.
   const isUnplaced = status === 'ERROR' && readyAt === undefined && view.told?.last_status === 'SEEKING';
   const first = view.elsewhere ? 'elsewhere' : status === 'ERROR' ? 'show' : 'again';
   const button = (label: string, command: string, action: string, arg = id): Button => {
-    // Nobody plays on a failed server, so its stop is no dangerous act.
+    // No players use a failed server, so the stop button needs no warning colour.
     const isDangerous = action === 'ask' && status !== 'ERROR';
     const isFirst = action === first && command !== 'metrics';
     const style = isDangerous ? 'danger' : isFirst ? 'primary' : 'secondary';
@@ -267,7 +262,7 @@ function buttonsOf(view: DeploymentView, live: boolean, more: Additions): Button
     if (!view.stopping && status !== 'TERMINATING') buttons.push(button('Stop', 'stop', 'ask'));
   }
   if (live && status === 'READY') buttons.push(...view.ports.flatMap(pageButton));
-  // A live card stays short. It links to the dashboard only if its note tells the reader to look there.
+  // A live card is short, so it links to the dashboard only if its note refers to the dashboard.
   if (more.dashboard && (more.isAnswer || status === 'UNKNOWN' || status === 'LOST'))
     buttons.push({ label: 'Dashboard', url: dashboardOf(more.dashboard, view) });
   return buttons;
@@ -280,12 +275,18 @@ function pageButton({ name, protocol, link }: PortView): Button[] {
   return [{ label: `Open ${name}`, url: /^https?:/.test(link) ? link : `${scheme}://${link}` }];
 }
 
-/** The page of the dashboard about a deployment. In the address, `{request_id}` stands for the deployment's id. */
+/**
+ * The dashboard's page about a deployment. The function replaces `{request_id}` in the address with the deployment's
+ * id.
+ */
 function dashboardOf(address: string, { request_id = '' }: DeploymentView): string {
   return address.replaceAll('{request_id}', encodeURIComponent(request_id));
 }
 
-/** A duration in milliseconds in at most two units: `0 s`, `12 s`, `4 min 5 s`, `2 h 3 min`, `47 h`, `3 d 4 h`. */
+/**
+ * Formats a duration in milliseconds with at most two units: `0 s`, `12 s`, `4 min 5 s`, `2 h 3 min`, `47 h`, `3 d 4
+ * h`.
+ */
 export function duration(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));
   const minutes = Math.floor(seconds / 60);
@@ -296,7 +297,7 @@ export function duration(ms: number): string {
   return inUnits(Math.floor(hours / 24), 'd', hours % 24, 'h');
 }
 
-/** Writes a duration like `duration`, but leaves out the seconds after the minutes. */
+/** Formats a duration like `duration`, but leaves out the seconds if there are minutes. */
 export function roughly(ms: number): string {
   return duration(ms < 60_000 ? ms : ms - (ms % 60_000));
 }

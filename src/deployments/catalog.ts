@@ -8,30 +8,30 @@ import { oneAtATime } from '../loop.ts';
 
 const TTL_MS = 5 * 60_000;
 /**
- * If a name was not found, the list is read again, but at most once in this time, because people often repeat a command
- * with a wrong name.
+ * If a name is not found in the list, the bot reads the list again. People often repeat a command with a wrong name, so
+ * this happens at most once in this time.
  */
 const MISS_TTL_MS = 5_000;
 /**
- * While people type, a list that is older than this is read again in the background, unless the list has a time of its own. If Edgegap does not answer, the
- * bot also waits this long before it asks again.
+ * While people type, the bot refreshes a list in the background if the list is older than this limit. A list may have
+ * its own limit. If Edgegap does not answer, the bot also waits this long before it asks again.
  */
 const SEEN_TTL_MS = 15_000;
 
-/** Edgegap's last answer with a list. */
+/** Edgegap's last answer that contains a list. */
 export interface Seen<Row> {
   readonly rows: readonly Row[];
   /**
-   * The time of the last answer, in epoch milliseconds. Set only if Edgegap has failed to answer since then, so that the
-   * list may be out of date.
+   * The time of Edgegap's last answer, in epoch milliseconds. Set only if a later request to Edgegap failed, so that
+   * the list may be outdated.
    */
   readonly asOf: number | undefined;
 }
 
-/** The account's applications, versions, locations and hosts, kept in a cache. */
+/** The cached applications, versions, locations and hosts of an account. */
 export interface Catalog {
   /**
-   * `atMostOldMs` is the maximum age of the cached list. A caller passes this limit before it says that a name does not
+   * `atMostOldMs` is the maximum age of the cached list. A caller uses this limit before reporting that a name does not
    * exist.
    */
   applications(atMostOldMs?: number, call?: CallOptions): Promise<readonly Application[]>;
@@ -40,8 +40,8 @@ export interface Catalog {
   locations(atMostOldMs?: number, call?: CallOptions): Promise<readonly Location[]>;
   hosts(fleet: string, atMostOldMs?: number, call?: CallOptions): Promise<readonly FleetHost[]>;
   /**
-   * These functions return the lists as they were last read, without waiting for Edgegap. If a list is old, they also
-   * begin to read the list again in the background.
+   * These functions return the cached lists at once. If a list is old, they also start to refresh the list in the
+   * background.
    */
   readonly seen: {
     applications(): Seen<Application>;
@@ -50,8 +50,8 @@ export interface Catalog {
     hosts(fleet: string): Seen<FleetHost>;
   };
   /**
-   * The applications as they were last read, together with the versions that were last read. The newest version comes
-   * first. Sends no request to Edgegap.
+   * The cached applications, together with their cached versions. The newest version comes first. Sends no request to
+   * Edgegap.
    */
   lastSeen(): readonly (Application & { readonly versions: readonly AppVersion[] })[];
 }
@@ -96,7 +96,7 @@ interface Cached<Row> {
   last(): readonly Row[];
 }
 
-/** The maximum number of names in the cache. There is a limit because people also type names that do not exist. */
+/** The maximum number of names in the cache. The cache is limited because people also type names that do not exist. */
 const NAMES = 500;
 
 function cachedByName<Row>(
@@ -112,8 +112,8 @@ function cachedByName<Row>(
 }
 
 /**
- * Caches the result of `ask`. Only one read runs at a time, and a failure is not cached. `seen` begins a new read if
- * the result is older than `seenTtlMs`.
+ * Caches the result of `ask`. Only one request runs at a time, and a failure is not cached. `seen` starts a new request
+ * if the result is older than `seenTtlMs`.
  */
 export function cached<Row>(
   clock: Clock,
@@ -149,8 +149,8 @@ export function cached<Row>(
 const BY_NUMBER = new Intl.Collator('en', { numeric: true });
 
 /**
- * The versions, newest first. Versions of the same age are sorted by the numbers in their names, so that `build-10`
- * stands before `build-9`.
+ * Sorts the versions, newest first. Versions of the same age are sorted by the numbers in their names, so that
+ * `build-10` comes before `build-9`.
  */
 function newestFirst(versions: readonly AppVersion[]): AppVersion[] {
   return versions

@@ -7,8 +7,9 @@ import { AppError } from '../errors.ts';
 import type { Deployment, OrderedVariable } from './deployment.ts';
 
 /**
- * Sends the order to the only endpoint of Edgegap that can carry out the whole order. Resolves with the request_id.
- * Throws EdgegapError. Throws AppError, and sends nothing, if the vault cannot open a hidden value.
+ * Sends the order to the endpoint of Edgegap that supports all parts of the order. Resolves with the request_id. Throws
+ * EdgegapError if Edgegap refuses the order. Throws AppError before the request if the vault cannot decrypt a hidden
+ * value.
  */
 export async function sendDeploy(
   { edgegap: api, vault }: { readonly edgegap: EdgegapApi; readonly vault: Vault },

@@ -7,7 +7,7 @@ import type { DeploymentsTable } from '../store/schema.ts';
 import type { Lifetime } from './lifetime.ts';
 
 /**
- * How far a deployment has come, as far as the bot knows. `requesting`: the request to deploy is under way. `unknown`:
+ * The progress of a deployment, as far as the bot knows. `requesting`: the request to deploy is in progress. `unknown`:
  * the request may or may not have reached Edgegap. `lost`: the bot searched for the deployment and did not find it, but
  * it may still have started. `refused`: the deployment certainly did not start. `live`: the deployment has a
  * request_id. `ended`: the deployment has terminated.
@@ -24,11 +24,11 @@ export interface OrderDetails {
   /** Where to deploy, as shown to people: `Montreal, Canada`, or the IP addresses. */
   readonly place: string;
   readonly tags: readonly string[];
-  /** The name of the preset from which options were taken. */
+  /** The name of the preset that supplied options. */
   readonly preset?: string | undefined;
   /** Variables for the container. */
   readonly env?: readonly OrderedVariable[] | undefined;
-  /** If absent, the deployment gets the resources of the version. */
+  /** If absent, the deployment uses the resources that the version defines. */
   readonly resources?: DeployRequest['resources'];
   /** Whether Edgegap may use only locations that already have the image. */
   readonly cached?: boolean | undefined;
@@ -36,39 +36,42 @@ export interface OrderDetails {
   readonly fleet?: { readonly name: string; readonly hosts: readonly string[] } | undefined;
   /** Set if only Edgegap's older API can carry out the order. That API calls back only for the event `ready`. */
   readonly legacy?: LegacyDetails | undefined;
-  /** Whether the person left the version out, so that the newest active version was taken. */
+  /** Whether the person omitted the version. If true, the bot used the newest active version. */
   readonly newest?: boolean | undefined;
   /** How long the version usually took until the server was ready, in milliseconds, at the time of the order. */
   readonly usualMs?: number | undefined;
   /** Absent if the bot does not end the deployment by itself. */
   readonly lifetime?: Lifetime | undefined;
   /**
-   * Whether a person adopted the deployment, which was deployed elsewhere. Edgegap sends no callbacks about such a
-   * deployment.
+   * Whether a person adopted the deployment after it was deployed outside chat. Edgegap sends no callbacks for an
+   * adopted deployment.
    */
   readonly adopted?: boolean | undefined;
 }
 
-/** A variable with its value. The value is absent once it is no longer needed: see `withoutValues`. */
+/** A variable with its value. The value is removed when it is no longer needed: see `withoutValues`. */
 export interface OrderedVariable {
   readonly key: string;
   readonly value?: string;
-  /** The value of a hidden variable, encrypted by the account's vault. Edgegap gets the variable with `is_hidden`. */
+  /**
+   * The value of a hidden variable, encrypted by the account's vault. The request to Edgegap marks the variable with
+   * `is_hidden`.
+   */
   readonly sealed?: string;
 }
 
 /** The parts of an order that only Edgegap's older API knows. */
 export interface LegacyDetails extends Readonly<Pick<LegacyDeployRequest, 'command' | 'arguments'>> {
-  /** The endpoint storage that keeps the log. */
+  /** Edgegap's endpoint storage that stores the log. */
   readonly logStorage?: string | undefined;
 }
 
-/** The details without the values of variables, which may be secret. The names of the variables stay. */
+/** Returns the details without the values of variables, which may be secret. The names of the variables remain. */
 export function withoutValues(plan: OrderDetails): OrderDetails {
   return { ...plan, env: plan.env?.map(({ key }) => ({ key })) };
 }
 
-/** The order of a person to deploy. */
+/** A person's order to deploy. */
 export interface DeployOrder {
   readonly invocationId: string;
   readonly application: string;
@@ -77,7 +80,7 @@ export interface DeployOrder {
   readonly asker: { readonly id: string; readonly name: string };
   readonly at: Address;
   /**
-   * The live card. The card is posted before the request leaves. If the bot can post the card, it can also post later
+   * The live card. The bot posts the card before it sends the request, which also proves that the bot can post later
    * news.
    */
   readonly card: MessageRef;
@@ -105,20 +108,20 @@ export interface Deployment extends DeployOrder {
   readonly endedAt: number | undefined;
   readonly checkAt: number | undefined;
   readonly checks: number;
-  /** The name of the person who asked for the stop that Edgegap accepted. */
+  /** The name of the person whose request to stop was accepted by Edgegap. */
   readonly stopAskedBy: string | undefined;
   readonly stopAskedAt: number | undefined;
-  /** The plan that stops the deployment. The card of the plan tells the channel about the stop and the end. */
+  /** The plan that stops the deployment. The plan's card reports the stop and the end in the channel. */
   readonly stopPlan: string | undefined;
   /**
-   * The time of Edgegap's first answer that there is no such deployment. Cleared when Edgegap knows the deployment
+   * The time of Edgegap's first answer that this deployment does not exist. Cleared when Edgegap reports the deployment
    * again.
    */
   readonly missingAt: number | undefined;
   /**
-   * A status that the bot learned from its own call, although a callback should have reported the status. The callback
-   * may still be on its way, so the bot waits for some time before it reports the event. If other news arrives first,
-   * the bot reports the event together with this news.
+   * A status that the bot learned from its own call although Edgegap should have sent a callback. The callback may
+   * still arrive, so the bot waits before it reports the event. If other news arrives first, the bot reports the event
+   * together with this news.
    */
   readonly doubted: DeploymentStatus | undefined;
 }
@@ -155,16 +158,16 @@ export function fromRow(row: Selectable<DeploymentsTable>): Deployment {
     stopAskedAt: row.stop_asked_at ?? undefined,
     stopPlan: row.stop_plan ?? undefined,
     missingAt: row.missing_at ?? undefined,
-    // An older version of the bot stored the name of an event in this column. A name contains no status, so the bot
+    // Older versions of the bot stored the name of an event in this column. The name contains no status, so the bot
     // asks Edgegap again.
     doubted: row.doubted?.startsWith('{') ? JSON.parse(row.doubted) : undefined,
   };
 }
 
-/** The columns that can change when there is news of a deployment. */
+/** The columns that may change when news of a deployment arrives. */
 export function toColumns(deployment: Deployment) {
   const { phase, plan, replacedBy } = deployment;
-  // The values of variables are kept only as long as the order may have to be sent, or sent again.
+  // The values of variables are stored only while the bot may still have to send or repeat the order.
   const mayBeSent = ['requesting', 'unknown', 'lost'].includes(phase) && replacedBy === undefined;
   return {
     asker_id: deployment.asker.id,
@@ -191,9 +194,8 @@ export function toColumns(deployment: Deployment) {
 }
 
 /**
- * Whether the end of the deployment is only a conclusion of the bot, because Edgegap answered that there is no such
- * deployment. In this case Edgegap never reported the status TERMINATED. `status` contains only statuses that Edgegap
- * reported.
+ * Whether the bot only inferred the deployment's end from Edgegap's answer that the deployment does not exist. In this
+ * case, Edgegap never reported the status TERMINATED. `status` contains only statuses that Edgegap reported.
  */
 export function endIsInferred({ endedAt, status }: Pick<Deployment, 'endedAt' | 'status'>): boolean {
   return endedAt !== undefined && status !== 'TERMINATED';
@@ -206,7 +208,7 @@ export function hasSurelyEnded(deployment: Pick<Deployment, 'endedAt' | 'status'
 
 const ID = /^[0-9a-z]{12}$/;
 
-/** Whether the text has the form of an intent's id. */
+/** Whether the text has the format of an intent's id. */
 export function isId(text: string): boolean {
   return ID.test(text);
 }
@@ -222,12 +224,12 @@ export function isCardOf({ card }: Deployment, message: MessageRef | undefined):
   );
 }
 
-/** A deployment that a person named. `request_id` is complete, even if the person typed only its beginning. */
+/** A deployment that a person named. `request_id` is complete, even if the person typed only the beginning. */
 export interface DeploymentTarget {
   readonly request_id: string;
   /** The bot's own record of the deployment, if it was deployed from chat. */
   readonly known: Deployment | undefined;
-  /** The status of the deployment, if the bot had to ask Edgegap whether the deployment exists. */
+  /** The deployment's status, if the bot asked Edgegap whether the deployment exists. */
   readonly seen: DeploymentStatus | undefined;
 }
 
@@ -242,15 +244,15 @@ export function addressOf({ platform, workspace, channel, thread }: AddressColum
 }
 
 /**
- * If Edgegap's last news is younger than this (in milliseconds), a status that equals the stored status is not written
- * again.
+ * A status that equals the stored status is written again only if Edgegap's last news is at least this old (in
+ * milliseconds).
  */
 const FRESH_MS = 60_000;
 
 /**
- * Whether Edgegap reported the same status a moment ago, and this status can settle no open question. There are three
- * open questions that a status can settle: whether a stop has taken effect, whether Edgegap knows the deployment again,
- * and whether a doubted status is confirmed.
+ * Whether Edgegap reported the same status a moment ago and this status answers no open question. An open question is
+ * whether a stop has taken effect, whether Edgegap lists the deployment again, or whether a doubted status is
+ * confirmed.
  */
 export function isKnown(known: Deployment, status: DeploymentStatus, now: number): boolean {
   const { snapshot, heardAt, stopAskedAt, missingAt, doubted } = known;
@@ -259,7 +261,7 @@ export function isKnown(known: Deployment, status: DeploymentStatus, now: number
   return asText({ ...snapshot, tags: [...known.tags] }) === asText(status);
 }
 
-/** The status as text for comparisons. The elapsed time is left out, because it grows with every answer. */
+/** Returns the status as text for comparisons. The elapsed time is left out, because it increases with every answer. */
 function asText({ elapsed_time: _, ...status }: DeploymentStatus): string {
   return JSON.stringify(status);
 }

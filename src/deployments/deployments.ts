@@ -13,29 +13,29 @@ import type { News } from './state.ts';
 import { isSettling, isStopUnderWay } from './timing.ts';
 
 /**
- * `already-stopping`: another person stopped the deployment first. `missing`: the bot made the deployment, but Edgegap
- * no longer knows it.
+ * `already-stopping`: another person stopped the deployment first. `missing`: the bot deployed the server, but Edgegap
+ * no longer lists the deployment.
  */
 export type StopOutcome = StopResult | 'already-stopping' | 'missing';
 
 type HowToStop = Pick<StopOptions, 'logStorage' | 'summary'> & {
-  /** Whether the stop is the end of the lifetime. */
+  /** Whether the bot stops the deployment because the lifetime has ended. */
   readonly atEnd?: boolean | undefined;
 };
 
 /**
- * The deployments of an account, with the changes that people ask for in chat. To deploy, this class stores the intent,
- * sends the request and applies Edgegap's answer. This class also stops deployments.
+ * The deployments of an account and the changes that people request in chat. To deploy, this class stores the intent,
+ * sends the request to Edgegap and applies the answer. This class also stops deployments.
  */
 export class Deployments extends KnownDeployments {
-  /** The stops that this process is sending to Edgegap at the moment, by request_id. */
+  /** The stops that this process is currently sending to Edgegap, by request_id. */
   readonly #stops = new Map<string, Promise<StopOutcome>>();
 
   /**
-   * Deploys. The intent is committed before the request leaves, and the card shows the outcome of the request. If the
-   * invocation already has a deployment, nothing is sent. `replaces` is the id of a lost deployment that the new
-   * deployment replaces. Throws InputError if another person has already replaced it, or if the lost deployment has
-   * turned up. `claim` runs in the transaction of the intent. If `claim` or a limit throws, nothing is written or sent.
+   * Deploys. The bot commits the intent before it sends the request to Edgegap, and shows the outcome on the card. If
+   * the invocation already has a deployment, nothing is sent. `replaces` is the id of a lost deployment that the new
+   * deployment replaces. Throws InputError if the lost deployment was already replaced, or if the bot has found it.
+   * `claim` runs in the transaction of the intent. If `claim` or a limit throws, nothing is written or sent.
    */
   async deploy(
     order: DeployOrder,
@@ -61,8 +61,8 @@ export class Deployments extends KnownDeployments {
   }
 
   /**
-   * Applies the outcome of the request. If Edgegap refused the new deployment, the lost deployment is no longer marked
-   * as replaced.
+   * Applies the outcome of the request. If Edgegap refused the new deployment, the mark that the lost deployment was
+   * replaced is removed.
    */
   async #conclude(
     tx: Store,
@@ -77,8 +77,8 @@ export class Deployments extends KnownDeployments {
   }
 
   /**
-   * Marks the intent as refused, because no request will be sent. The intent may be in the store although the commit
-   * seemed to fail, because such a commit may still succeed later.
+   * Marks the intent as refused, because no request will be sent. A commit that seemed to fail may still succeed later,
+   * so the store may contain the intent.
    */
   #notSent(intent: Intent & { readonly id: string }, error: unknown, replaces: string | undefined): never {
     if (error instanceof StoreError) {
@@ -88,7 +88,7 @@ export class Deployments extends KnownDeployments {
           this.parts.repository.changeUnsure(intent, (tx, [before]) =>
             this.#conclude(tx, before, news, replaces),
           ),
-        // If this write fails as well, the next start of a process finds the intent and settles it.
+        // If this write also fails, the next process that starts finds the intent and marks it.
       ).catch(() => undefined);
     }
     throw error;
@@ -140,8 +140,8 @@ export class Deployments extends KnownDeployments {
   }
 
   /**
-   * Stops any deployment of the account, whether or not the store knows it. If the deployment has already terminated,
-   * the stop is a success. While a stop is under way, no second stop is sent.
+   * Stops any deployment of the account, whether or not the store contains it. If the deployment has already
+   * terminated, the stop succeeds. While a stop is in progress, no second stop is sent.
    */
   async stop(request_id: string, by: string, how: HowToStop = {}): Promise<StopOutcome> {
     const first = this.#stops.get(request_id);
@@ -162,8 +162,8 @@ export class Deployments extends KnownDeployments {
         how.summary?.(status);
       };
       const outcome = await this.parts.edgegap.stop(request_id, { ...how, summary });
-      // Edgegap answered that there is no such deployment. This answer does not prove that the deployment has ended. If
-      // the deployment kept running unnoticed, it would be billed.
+      // Edgegap answered that this deployment does not exist. The answer does not prove that the deployment has ended.
+      // A deployment that still runs costs money.
       if (outcome === 'perhaps-stopped')
         return (await this.#learnMissing(request_id)) === 'already-terminated'
           ? 'already-terminated'
@@ -184,8 +184,8 @@ export class Deployments extends KnownDeployments {
   }
 
   /**
-   * Called if Edgegap answers a stop by saying that there is no such deployment. Applies this answer. Returns undefined
-   * if the answer proves nothing.
+   * Applies Edgegap's answer to a stop that the deployment does not exist. Returns undefined if the answer proves
+   * nothing.
    */
   async #learnMissing(request_id: string): Promise<'missing' | 'already-terminated' | undefined> {
     const known = await this.byRequestId(request_id);
@@ -196,9 +196,9 @@ export class Deployments extends KnownDeployments {
 }
 
 /**
- * Called right before the request leaves. Throws if other processes have taken this process for dead since the intent
- * was written. In this case they may have searched for the deployment without finding it, and a person may have
- * replaced it.
+ * Called immediately before the request is sent. Throws if other processes have considered this process dead after the
+ * intent was written. In this case, they may have searched for the deployment in vain, and a person may have replaced
+ * it.
  */
 function mayLeave(isUnbroken: () => boolean): void {
   if (isUnbroken()) return;
@@ -208,8 +208,8 @@ function mayLeave(isUnbroken: () => boolean): void {
 }
 
 /**
- * The outcome of a stop that follows the stop of another person. Until the server is ready or has failed, the outcome
- * is `accepted`.
+ * The outcome of a stop if a different person has already stopped the deployment. `accepted` until the server is ready
+ * or has failed.
  */
 function afterEarlierStop({ readyAt, errorAt }: Deployment): 'accepted' | 'already-stopping' {
   return readyAt === undefined && errorAt === undefined ? 'accepted' : 'already-stopping';

@@ -9,11 +9,10 @@ export interface EventsBehind {
 }
 
 /**
- * The events for which Edgegap has sent a callback. A status that comes after an event no longer shows the event.
- * Therefore the store is read if this news or the doubted status contains such a status, and the event is not known
- * yet. A callback that is not handled yet is left out, because its own body will tell more. An error callback that was
- * handled before the deployment became ready is left out as well, because the later status showed that the deployment
- * had not failed.
+ * Returns the events for which Edgegap has sent a callback. A status after an event no longer shows the event, so the
+ * store is read if this news or the doubted status contains a later status. Two kinds of callbacks are left out. A
+ * callback that is not handled yet is left out, because its body will be read later. An error callback that was handled
+ * before the deployment became ready is left out, because the later status showed that the deployment had not failed.
  */
 export async function eventsBehind(
   tx: Store,

@@ -1,3 +1,3 @@
-/** Edgegap's words about a failure for want of a place, such as `No location has enough room for this version`. */
+/** Edgegap's texts about a failure for lack of capacity, for example `No location has enough room for this version`. */
 export const NO_ROOM =
   /no (?:\w+ ){0,6}room|capacity|cannot (?:be )?allocated?(?! memory)|no (?:available )?(?:host|location)/i;

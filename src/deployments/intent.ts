@@ -3,10 +3,13 @@ import type { Store } from '../store/schema.ts';
 import { addressColumns, type DeployOrder } from './deployment.ts';
 
 export interface Intent extends DeployOrder {
-  /** An id from `newId`. Set if the caller needs the id even when storing the intent seems to fail. */
+  /** An id from `newId`. Set if the caller must know the id even if the insert seems to fail. */
   readonly id?: string;
   readonly account: string;
-  /** The process that sends the request. If that process dies, another process settles the intent. */
+  /**
+   * The process that sends the request. If this process dies, a different process marks the outcome of the intent as
+   * unknown.
+   */
   readonly holder?: string;
 }
 
@@ -40,7 +43,7 @@ export async function insertIntent(tx: Store, intent: Intent & { readonly id: st
 
 const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz';
 
-/** A new id of 12 characters. The id has 62 random bits, and is short enough to be part of a tag. */
+/** Returns a new id of 12 characters. The id has 62 random bits and is short enough for a tag. */
 export function newId(): string {
   return Array.from({ length: 12 }, () => ALPHABET[randomInt(ALPHABET.length)]).join('');
 }

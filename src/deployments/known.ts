@@ -19,11 +19,11 @@ import type { News } from './state.ts';
 import { isOnItsWay, nextCheck, POLLS_APART_MS } from './timing.ts';
 import type { End } from './view.ts';
 
-/** The objects that the deployments of an account work with. */
+/** The objects that the deployments of an account use. */
 export interface DeploymentsParts {
   readonly repository: DeploymentRepository;
   readonly edgegap: EdgegapApi;
-  /** Opens the hidden values of an order. */
+  /** Decrypts the hidden values of an order. */
   readonly vault: Vault;
   readonly membership: Pick<Membership, 'id' | 'sinceNow'>;
   /**
@@ -31,7 +31,7 @@ export interface DeploymentsParts {
    * longer holds the claim.
    */
   readonly confirm?: (tx: Store, invocationId: string) => Promise<void>;
-  /** Throws if the intent, which `tx` has inserted, exceeds a limit. */
+  /** Throws if the intent exceeds a limit. `tx` has already inserted the intent. */
   readonly admit?: (tx: Store, intent: Deployment) => Promise<void>;
   /** Called before a deployment is stopped. Must not reject. */
   readonly beforeStop?: (request_ids: readonly string[]) => Promise<void>;
@@ -39,20 +39,19 @@ export interface DeploymentsParts {
   readonly log: Logger;
   readonly account: string;
   /**
-   * The public URL. Undefined if Edgegap cannot call back. Called at each deploy, when the server is already listening.
+   * The public URL. Undefined if Edgegap cannot send callbacks. Called at each deploy, when the HTTP server is already
+   * listening.
    */
   readonly publicUrl: () => string | undefined;
 }
 
-/**
- * The first pause, in milliseconds, before the bot tries again to store an answer of Edgegap after the store failed.
- */
+/** The first pause, in milliseconds, before the bot retries a failed write of an answer from Edgegap. */
 const REWRITE_MS = 250;
 const REWRITE_MAX_MS = 15_000;
 
 /**
- * For deployments that were not deployed from chat, the bot remembers at most this many statuses. A status is
- * remembered for SETTLED_MS if the server is ready or has failed, and for MOVING_MS in all other cases.
+ * The maximum number of cached statuses of deployments that were not deployed from chat. A status is cached for
+ * SETTLED_MS if the server is ready or has failed, and for MOVING_MS in all other cases.
  */
 const REMEMBERED = 5_000;
 const SETTLED_MS = 10 * 60_000;
@@ -60,7 +59,7 @@ const MOVING_MS = 10_000;
 
 const DAY_MS = 24 * 60 * 60_000;
 
-/** The deployments of an account that are in the store. Finds deployments, and applies news to them. */
+/** The stored deployments of an account. Finds deployments and applies news to them. */
 export class KnownDeployments {
   protected readonly parts: DeploymentsParts;
   readonly #statuses = new LRUCache<string, { readonly is: DeploymentStatus; readonly ageMs: () => number }>({
@@ -78,14 +77,14 @@ export class KnownDeployments {
     return this.parts.publicUrl() !== undefined;
   }
 
-  /** Stops trying to store answers while the store fails. The next process settles the deployments. */
+  /** Ends the retries of failed writes. The next process marks the outcome of the deployments. */
   close(): void {
     this.#over.abort();
   }
 
   /**
-   * Stores an answer of Edgegap. Edgegap gives the answer only once, so the write is repeated for as long as the store
-   * fails.
+   * Stores an answer from Edgegap. Edgegap does not repeat the answer, so a failed write is retried until the store
+   * works again.
    */
   protected async surely<Result>(write: () => Promise<Result>): Promise<Result> {
     for (let pause = REWRITE_MS; ; pause = Math.min(pause * 2, REWRITE_MAX_MS)) {
@@ -95,8 +94,8 @@ export class KnownDeployments {
         if (this.#over.signal.aborted) throw error;
         this.parts.log.error({ err: error }, 'deployments: an answer cannot be written down yet');
         await sleep(this.parts.clock, pause, this.#over.signal).catch(() => {
-          // The error of the store is thrown here, not the reason for the abort. The reason for the abort says that the
-          // bot is shutting down. This would sound as if nothing had been done, although Edgegap has already answered.
+          // The store's error is thrown here, not the reason for the abort. That reason says that the bot is shutting
+          // down, and would suggest that nothing was done although Edgegap has already answered.
           throw error;
         });
       }
@@ -117,7 +116,9 @@ export class KnownDeployments {
     return this.parts.repository.write(tx, before, news, { source, checkAt });
   }
 
-  /** The time at which to ask about a deployment next, in epoch milliseconds. Undefined if there is nothing to ask. */
+  /**
+   * The next time to ask Edgegap about a deployment, in epoch milliseconds. Undefined if the bot has no reason to ask.
+   */
   checkAt(deployment: Deployment): number | undefined {
     const now = this.parts.clock.now();
     const at = nextCheck(deployment, now, this.callbacksExpected);
@@ -127,7 +128,10 @@ export class KnownDeployments {
     return this.#pollAt;
   }
 
-  /** Applies a status that was read for a person. Does so only if the bot made the deployment and the status is new. */
+  /**
+   * Applies a status that the bot read to answer a person. Ignores the status if it is not new or if the store does not
+   * contain the deployment.
+   */
   async observe(status: DeploymentStatus): Promise<Deployment | undefined> {
     const known = await this.byRequestId(status.request_id);
     if (!known) this.#statuses.set(status.request_id, { is: status, ageMs: stopwatch(this.parts.clock) });
@@ -136,9 +140,9 @@ export class KnownDeployments {
   }
 
   /**
-   * The status of a deployment in Edgegap's list that was not deployed from chat. Returns the remembered status while
-   * it is fresh enough: for SETTLED_MS if the row of the list confirms the status, and for MOVING_MS if not. After that
-   * time, asks Edgegap. Returns undefined if Edgegap does not answer.
+   * Returns the status of a deployment that is in Edgegap's list but was not deployed from chat. A cached status is
+   * used for SETTLED_MS if the list's row confirms the status, and otherwise for MOVING_MS. After this time, the bot
+   * asks Edgegap. Returns undefined if Edgegap does not answer.
    */
   async statusInList(
     { request_id, ready }: DeploymentRow,
@@ -195,7 +199,7 @@ export class KnownDeployments {
     });
   }
 
-  /** Asks the person who deployed what to do, because the deployment will soon end by itself. */
+  /** Asks the person who deployed what to do, because the deployment will soon reach its end. */
   async askBeforeEnd(request_id: string, due: End, most: number | undefined): Promise<void> {
     const { repository, clock } = this.parts;
     const known = await this.byRequestId(request_id);
@@ -207,8 +211,8 @@ export class KnownDeployments {
   }
 
   /**
-   * Gives the deployment the later end that a person chose, and replaces the message `question` by the answer. Returns
-   * the deployment after the change. Throws InputError if the question is no longer open.
+   * Sets the later end that a person chose, and replaces the message `question` with the answer. Returns the deployment
+   * after the change. Throws InputError if the question is no longer open.
    */
   async prolong(
     { id }: Pick<Deployment, 'id'>,
@@ -262,7 +266,7 @@ export class KnownDeployments {
 
   /**
    * At most 200 deployments of `applications` in this phase whose last status mentions `host`. Ended deployments are
-   * returned only if there was news about them within the last day.
+   * returned only if the bot received news about them within the last day.
    */
   byHost(host: string, phase: 'live' | 'ended', applications?: readonly string[]): Promise<Deployment[]> {
     const since = phase === 'ended' ? this.parts.clock.now() - DAY_MS : 0;

@@ -4,7 +4,7 @@ import type { Deployment } from './deployment.ts';
 import type { LaterEnds } from './lifetime.ts';
 import { type End, firstEnd } from './view.ts';
 
-/** The question before the end of a deployment, which mentions the person who deployed. */
+/** The question that the bot asks before the end of a deployment. The question mentions the person who deployed. */
 export function questionCard(deployment: Deployment, end: End, later: LaterEnds): Card {
   const { asker, plan, requestId = '' } = deployment;
   const arg = `${requestId}.${end.at}`;
@@ -47,7 +47,7 @@ function whyLifetime({ extended, kept }: LaterEnds): Rich[number] {
     : end;
 }
 
-/** Says when the deployment ends, after a person has answered the question. */
+/** The text about the deployment's end after a person has answered the question. */
 export function endText(deployment: Deployment): Rich {
   const end = firstEnd(deployment);
   if (!end) return ['I do not stop the server any more.'];

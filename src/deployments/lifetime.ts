@@ -1,27 +1,29 @@
 import { InputError } from '../errors.ts';
 import { duration } from './card.ts';
 
-/** How long a deployment may run before the bot stops the deployment by itself. */
+/** How long a deployment may run before the bot stops it. */
 export interface Lifetime {
   /** The length in milliseconds. A person can extend the lifetime by the same length. */
   readonly ms: number;
-  /** In epoch milliseconds. Undefined until Edgegap has accepted the deploy. */
+  /** The end in epoch milliseconds. Undefined until Edgegap has accepted the deploy. */
   readonly endsAt?: number | undefined;
-  /** Whether the deployment was stopped because its lifetime was over. */
+  /** Whether the bot stopped the deployment because the lifetime had ended. */
   readonly isOver?: boolean | undefined;
-  /** How many times Edgegap accepted the stop at the end of the lifetime, but did not carry the stop out. */
+  /** How many times Edgegap accepted a stop at the end of the lifetime but did not carry it out. */
   readonly unheeded?: number | undefined;
 }
 
-/** The settings of lifetimes, in milliseconds. */
+/** The limits of lifetimes, in milliseconds. */
 export interface LifetimeLimits {
   /** The lifetime of a deploy without the option `for`. */
   readonly byDefault: number | undefined;
-  /** The longest time from the deploy to the end of the lifetime, with all extensions. */
+  /** The maximum time from the deploy to the end of the lifetime, including all extensions. */
   readonly most: number | undefined;
 }
 
-/** The lifetime of a new deployment. Throws InputError if the person wants a longer lifetime than is allowed. */
+/**
+ * The lifetime of a new deployment. Throws InputError if the person asks for a longer lifetime than the settings allow.
+ */
 export function lifetimeFor({ byDefault, most }: LifetimeLimits, wanted?: number): Lifetime | undefined {
   if (wanted !== undefined && most !== undefined && wanted > most)
     throw new InputError('lifetime-too-long', `A server may run for at most ${duration(most)}.`, {
@@ -32,8 +34,8 @@ export function lifetimeFor({ byDefault, most }: LifetimeLimits, wanted?: number
 }
 
 /**
- * The lifetime of a deployment that is deployed again. The length stays the same, unless the settings now allow only a
- * shorter lifetime.
+ * The lifetime when a deployment is deployed again. The length stays the same, or is reduced to the maximum that the
+ * settings now allow.
  */
 export function lifetimeAgain(
   { byDefault, most }: LifetimeLimits,
@@ -48,13 +50,14 @@ export interface LaterEnds {
   /** The end after one extension. Undefined if the lifetime cannot be extended. */
   readonly extended: number | undefined;
   /**
-   * The end if the person keeps the server as long as possible. `never` means that the server then has no lifetime. Undefined if one extension already reaches this end.
+   * The latest end that a person can choose. `never` means that the server then has no lifetime. Undefined if one
+   * extension already reaches this end.
    */
   readonly kept: number | 'never' | undefined;
 }
 
 /**
- * Finds the ends that a person can choose. The lifetime counts from `acceptedAt`, and `most` is the longest lifetime.
+ * Returns the ends that a person can choose. The lifetime counts from `acceptedAt`, and `most` is the maximum lifetime.
  */
 export function laterEnds(
   lifetime: Lifetime | undefined,

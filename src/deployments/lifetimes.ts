@@ -11,23 +11,23 @@ import type { PlannedStop } from './planned-stop.ts';
 import { LIFETIME, locked, taskKey, underWay } from './planned-stops.ts';
 import { type End, firstEnd } from './view.ts';
 
-/** The type of the tasks that ask a person before a deployment ends by itself. The key is from `taskKey`. */
+/** The type of the tasks that ask a person before a deployment reaches its end. The key is from `taskKey`. */
 export const END_WARNING = 'end-warning';
 
 /**
- * The person is asked this long before the end. If less than twice this time is left, the person is asked when half of
- * the time has passed.
+ * The bot asks the person this long before the end. If less than twice this time remains, the bot asks after half of
+ * the remaining time.
  */
 const WARNING_MS = 10 * 60_000;
 /**
- * Edgegap's answers about the start of a server may differ by seconds. If two ends differ by less than this, they count
- * as the same end.
+ * Edgegap's answers about a server's start time may differ by seconds. Two ends count as the same end if they differ by
+ * less than this.
  */
 const SAME_END_MS = 60_000;
 
 /**
- * Brings the timers of a deployment up to date after a change, in the transaction `tx` of the change. One timer stops
- * the deployment at the end of its lifetime, and the other timer asks the person before the first end.
+ * Updates the timers of a deployment in the transaction `tx` of a change. One timer stops the deployment at the end of
+ * its lifetime. The second timer asks the person before the earliest end.
  */
 export async function setTimers(
   tx: Store,
@@ -51,8 +51,8 @@ export async function setTimers(
 }
 
 /**
- * Writes the question about the end `due`. The transaction `tx` has locked the deployment. If the deployment has
- * another end by now, nothing is asked. The key of the message prevents a second question about the same end.
+ * Writes the question about the end `due`. The transaction `tx` has locked the deployment. If the end has changed, no
+ * question is written. The key of the message prevents a second question about the same end.
  */
 export async function ask(
   tx: Store,
@@ -69,18 +69,18 @@ export async function ask(
   await enqueue(tx, clock, { kind: 'post', orderKey: id, key, to, under, urgent: true, message });
 }
 
-/** The answer of a person to the question before the end of a lifetime. */
+/** A person's answer to the question before the end of a lifetime. */
 export interface Answer {
   readonly how: 'extend' | 'keep';
-  /** The end that the question was about. */
+  /** The end that the question mentioned. */
   readonly endsAt: number;
   /** See `LifetimeLimits.most`. */
   readonly most: number | undefined;
 }
 
 /**
- * Returns the lifetime after the answer. Undefined if the deployment is kept without an end. The transaction `tx` has
- * locked the deployment before, and this function locks the timer. Throws InputError if the question is no longer open.
+ * Returns the lifetime after the answer. Undefined if the deployment no longer has an end. The caller has locked the
+ * deployment in `tx`, and this function locks the timer. Throws InputError if the question is no longer open.
  */
 export async function answered(
   tx: Store,
@@ -115,7 +115,7 @@ function isSame(a: End | undefined, b: End | undefined): boolean {
   return a?.by === b?.by && (a?.by === 'edgegap' ? apart < SAME_END_MS : apart === 0);
 }
 
-/** The stop at the end of a lifetime, which is carried out in the name of the person who deployed. */
+/** The stop at the end of a lifetime. The person who deployed counts as the person who stops. */
 function stopOf(deployment: Deployment, request_id: string, at: number): PlannedStop {
   const { application, version, asker, at: place, card } = deployment;
   const id = randomBytes(6).toString('hex');

@@ -11,16 +11,16 @@ export interface Filter {
   readonly version?: string | readonly string[] | undefined;
   readonly status?: string | undefined;
   readonly tag?: string | readonly string[] | undefined;
-  /** In `fleet` and `host`, `*` matches any text. */
+  /** In `fleet` and `host`, `*` is a wildcard for any text. */
   readonly fleet?: string | undefined;
   readonly host?: string | undefined;
   /** The minimum age, in milliseconds. */
   readonly olderThan?: number | undefined;
-  /** If true, only the deployments that this person deployed from chat. */
+  /** If true, the list contains only deployments that this person deployed from chat. */
   readonly mine?: boolean | undefined;
 }
 
-/** The statuses that a deployment in the list can have. The list holds only active deployments. */
+/** The possible statuses of deployments in the list. The list contains only active deployments. */
 export const STATUSES = [
   'ready',
   'error',
@@ -39,16 +39,16 @@ export function isFiltered(filter: Filter): boolean {
 }
 
 /**
- * The filters for Edgegap's list, at the time `now` (epoch milliseconds). With `ids`, only the deployments with these
- * request_ids are listed.
+ * The filters for Edgegap's list at the time `now` (epoch milliseconds). If `ids` is set, the list contains only
+ * deployments with these request_ids.
  */
 export function filtersOf(filter: Filter, now: number, ids?: readonly string[]): ListFilter[] {
   const { application, version, status, tag, fleet, host, olderThan } = filter;
   return [
     ...(application ? [{ field: 'application', operator: 'eq', value: application } as const] : []),
     ...(version ? [{ field: 'version', operator: 'in', value: [version].flat() } as const] : []),
-    // By default, failed deployments are left out. Edgegap keeps a failed deployment in its list until a person stops
-    // it, although it is not active.
+    // By default, failed deployments are left out. A failed deployment is not active, but stays in Edgegap's list until
+    // a person stops it.
     {
       field: 'status',
       ...(status ? { operator: 'eq', value: status } : { operator: 'neq', value: 'error' }),
@@ -68,7 +68,7 @@ function pattern(field: 'fleet_name' | 'host_name', value: string): ListFilter {
   return { field, operator: 'ilike', value: value.replaceAll('*', '%') };
 }
 
-/** The filter in words, for example `application kart-racing, older than 2 h`. Empty if there is no filter. */
+/** The filter as text, for example `application kart-racing, older than 2 h`. Empty if there is no filter. */
 export function filterWords({ olderThan, mine, ...named }: Filter): string {
   const words = Object.entries(named).flatMap(([name, value]) =>
     value ? [`${name} ${[value].flat().join(' or ')}`] : [],
@@ -79,8 +79,8 @@ export function filterWords({ olderThan, mine, ...named }: Filter): string {
 }
 
 /**
- * Whether a failed deployment of the bot matches the filter. The status in the filter is not compared. If the filter
- * names a fleet or a host, no deployment matches, because the store knows neither fleets nor hosts.
+ * Whether a failed deployment of the bot matches the filter. The filter's status is ignored. The store contains no
+ * fleets or hosts, so a filter with a fleet or a host matches no deployment.
  */
 export function matchesFailed(
   failed: Failed,

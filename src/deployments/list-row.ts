@@ -9,9 +9,9 @@ import { linkOf, viewOf, viewOfStatus } from './view.ts';
 
 export const COLUMNS = ['request_id', 'application', 'status', 'age', 'city', 'by', 'address', 'tags'];
 
-/** The order in which a person reads the columns. The request_id is for copying, and the widest columns come last. */
+/** The display order of the columns. The widest columns come last, among them the request_id, which people copy. */
 const READ = ['application', 'status', 'city', 'age', 'by', 'request_id', 'tags', 'address'];
-/** The title of a column, if it is not the name of the column. */
+/** The title of a column, if the title differs from the column's name. */
 const TITLES: Readonly<Record<string, string>> = { application: 'server' };
 
 /** A row of the list as it is shown to people: its cells in the order of COLUMNS, and its choice in a menu. */
@@ -24,8 +24,8 @@ export interface ListRow {
 }
 
 /**
- * Makes the row of a deployment in Edgegap's list. This list contains neither application nor status. Both are taken
- * from the store if the store knows the deployment, and from Edgegap's status if not.
+ * Returns the row of a deployment in Edgegap's list. The list contains neither the application nor the status. The bot
+ * takes both values from the store if possible, and otherwise from Edgegap's status.
  */
 export async function listRow(
   deployments: KnownDeployments,
@@ -35,7 +35,7 @@ export async function listRow(
   return await rowOf(deployments, row, await deployments.byRequestId(row.request_id), now);
 }
 
-/** Does the same as `listRow`, for a row whose deployment in the store, if any, is `known`. */
+/** Works like `listRow`, but takes `known`, the stored deployment, from the caller. */
 export async function rowOf(
   deployments: KnownDeployments,
   row: DeploymentRow,
@@ -47,7 +47,7 @@ export async function rowOf(
   const seen = known ? undefined : await deployments.statusInList(row, call);
   const view = known ? viewOf(known) : seen && viewOfStatus(seen);
   const believed = view?.status ?? 'DEPLOYING';
-  // The list may show that the deployment is ready before the bot hears about it in another way.
+  // The list may show that the deployment is ready before the bot learns this from a callback or a status.
   const status = row.ready && (!view || statusFace(believed).tone === 'progress') ? 'READY' : believed;
   const begun = known?.createdAt ?? parseEdgegapTime(row.start_time);
   const application = view ? `${view.application} ${view.version}`.trim() : '';
@@ -89,7 +89,7 @@ export function listTable(rows: readonly Pick<ListRow, 'cells'>[]) {
   } as const;
 }
 
-/** A row as two lines: the state of the server, and below it the text to copy. Most addresses contain the request_id. */
+/** A row as two lines: first the server's state, then the text to copy. Most addresses contain the request_id. */
 function entryOf(cells: readonly string[]): Rich {
   const [id = '', application = '', status, age, city, by, address = '', tags = ''] = cells;
   const state = [status, city, age, by && `by ${by}`].flatMap((part) => (part ? [` · ${part}`] : []));

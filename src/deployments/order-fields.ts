@@ -8,8 +8,8 @@ import { resources } from './resources.ts';
 const NAMED = 10;
 
 /**
- * The parts of an order beyond the application, the location and the tags, as fields of a card. Only the names of
- * variables are shown, because a value may be a secret. The command and its arguments are not shown for the same
+ * The parts of an order as fields of a card, except the application, the location and the tags. The fields show only
+ * the names of variables, because a value may be secret. They leave out the command and its arguments for the same
  * reason.
  */
 export function orderFields(plan: OrderDetails, version: string): readonly Field[] {
@@ -21,7 +21,8 @@ export function orderFields(plan: OrderDetails, version: string): readonly Field
     Fleet: fleet && [`${fleet.name}, `, ...listed(fleet.hosts), '; if no host has room, the cloud'],
     'Log storage': legacy?.logStorage,
     Preset: preset,
-    // The length is shown only until Edgegap has accepted the deploy. Afterwards the card shows when the server ends.
+    // The card shows the length until Edgegap accepts the deploy. After that, the card shows the time at which the
+    // server ends.
     Lifetime: lifetime && lifetime.endsAt === undefined && duration(lifetime.ms),
     Variables: listed(env.map(({ key }) => key)),
     'Deployed with':

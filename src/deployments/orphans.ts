@@ -10,16 +10,16 @@ import { viewOfStatus } from './view.ts';
 
 const HOUR_MS = 60 * 60_000;
 
-/** An active server that nobody looks after. */
+/** An active server without a person in chat. */
 export interface Orphan {
   readonly row: DeploymentRow;
-  /** The server's row in the store, if the server was deployed or adopted from chat, but its person has left. */
+  /** The server's row in the store. Set if the server was deployed or adopted from chat, but its person has left. */
   readonly known: Deployment | undefined;
 }
 
 /**
- * Finds the active servers without a person: servers that nobody deployed or adopted from chat, and servers without a
- * lifetime whose person has left. A server whose stop is planned is left out. The oldest server comes first.
+ * Returns the active servers without a person, oldest first. These are servers that were not deployed or adopted from
+ * chat, and servers without a lifetime whose person has left. Servers with a planned stop are left out.
  */
 export async function orphansOf(parts: {
   readonly edgegap: EdgegapApi;
@@ -48,8 +48,8 @@ export async function orphansOf(parts: {
 }
 
 /**
- * Whether the server is the result of a deploy from chat whose outcome was unknown. The bot recognises the server by
- * its own tag, and connects the server with the deploy. Nobody may adopt the server a second time.
+ * Whether the server comes from a deploy in chat whose outcome was unknown. The bot recognises the server by its own
+ * tag and assigns the server to that deploy, so people cannot adopt the server.
  */
 export async function isOfOwnDeploy(
   deployments: KnownDeployments,

@@ -4,8 +4,8 @@ import { withTyped } from '../chat/typed.ts';
 import { roughly } from './card.ts';
 
 /**
- * A stop at a later time, which a person planned or which ends a lifetime. It is stored as the payload of a task. All
- * times are epoch milliseconds.
+ * A stop at a later time. A person planned the stop, or the stop ends a lifetime. A task stores the stop as its
+ * payload. All times are epoch milliseconds.
  */
 export interface PlannedStop {
   readonly id: string;
@@ -15,24 +15,26 @@ export interface PlannedStop {
   readonly at: number;
   readonly asker: { readonly id: string; readonly name: string };
   readonly place: Address;
-  /** The public card, which is edited to the outcome. */
+  /** The public card, which the bot edits to show the outcome. */
   readonly card: MessageRef;
   /**
-   * Whether the stop is the end of a lifetime. In this case, `card` is the live card of the deployment, which always
-   * shows the outcome.
+   * Whether the stop ends a lifetime. If true, `card` is the deployment's live card, which always shows the outcome.
    */
   readonly isLifetime?: true;
   /** See `StopOptions.logStorage`. */
   readonly logStorage?: boolean | string | undefined;
-  /** The time at which a process began to carry out the stop. From then on the stop cannot be cancelled. */
+  /** The time at which a process began to carry out the stop. After this time, the stop cannot be cancelled. */
   readonly begunAt?: number;
-  /** The time at which Edgegap first answered the stop by saying that there is no such deployment. */
+  /** The time at which Edgegap first answered the stop with an error that the deployment does not exist. */
   readonly missedAt?: number;
-  /** Set once the outcome is on its way to the card. */
+  /** Set when the edit that shows the outcome on the card has been stored. */
   readonly over?: true;
 }
 
-/** The public card of a planned stop, with a button that cancels the stop. `replaced` is the stop that it replaces. */
+/**
+ * The public card of a planned stop, with a button that cancels the stop. `replaced` is the earlier planned stop that
+ * this stop replaces.
+ */
 export function plannedCard(stop: PlannedStop, replaced?: PlannedStop): Card {
   const { id, request_id, name, at, asker, logStorage } = stop;
   const by: Inline = { person: asker.id, name: asker.name };
@@ -51,8 +53,8 @@ export function plannedCard(stop: PlannedStop, replaced?: PlannedStop): Card {
 }
 
 /**
- * The card that is shown before the stop is stored, or if the stop could not be planned. The default text stays true
- * even if the process ends before it stores the stop.
+ * The card before the stop is stored, or after the plan has failed. The default text remains correct even if the
+ * process ends before it stores the stop.
  */
 export function unplannedCard(
   { request_id, name, asker }: Pick<PlannedStop, 'request_id' | 'name' | 'asker'>,
@@ -61,7 +63,7 @@ export function unplannedCard(
   return cardOf(request_id, 'neutral', `${asker.name} wants to stop ${name} later`, withTyped(text));
 }
 
-/** The card of a planned stop that is over, however it went. */
+/** The card of a planned stop after any outcome. */
 export function endedCard({ request_id, name, asker }: PlannedStop, ending: Ending): Card {
   const planned = `the stop that ${asker.name} planned`;
   switch (ending.kind) {
@@ -98,7 +100,7 @@ export function endedCard({ request_id, name, asker }: PlannedStop, ending: Endi
 }
 
 export type Ending =
-  /** `once`: Edgegap carries out the stop later, because the deployment is not ready yet. */
+  /** `once`: the deployment is not ready yet, so Edgegap will carry out the stop as soon as the deployment is ready. */
   | { readonly kind: 'stopped'; readonly once: boolean }
   | { readonly kind: 'perhaps' }
   | { readonly kind: 'early' }
@@ -112,7 +114,7 @@ const MAY_RUN_ON: Rich = [
   ', and stop it by hand.',
 ];
 
-/** The line that tells the person of the stop that the deployment was not stopped. */
+/** The line that tells the person who planned the stop that the deployment was not stopped. */
 export function failedLine({ request_id, name, asker, isLifetime }: PlannedStop, why: string): Line {
   const text: Rich = [
     { mention: asker.id, name: asker.name },
@@ -126,17 +128,17 @@ export function failedLine({ request_id, name, asker, isLifetime }: PlannedStop,
   return { kind: 'line', tone: 'danger', text };
 }
 
-/** The planned stop as a sentence, for an answer that is given at the time `now`. */
+/** Describes the planned stop in a sentence, for an answer at the time `now`. */
 export function stopsIn({ at, asker }: PlannedStop, now: number): string {
   return `Stops in ${roughly(Math.max(0, at - now))}, asked by ${asker.name}.`;
 }
 
-/** The moment of a stop to come. */
+/** The time of a planned stop. */
 export function whenOf(at: number): Instant {
   return { time: at, style: 'until' };
 }
 
-/** What Edgegap does with the log of the deployment, in words. */
+/** A text that says what Edgegap does with the deployment's log. */
 export function logWords(logStorage: boolean | string | undefined): string {
   if (logStorage === undefined) return 'deleted, unless the version names a log storage';
   if (logStorage === false) return 'deleted';

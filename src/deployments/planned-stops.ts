@@ -29,9 +29,9 @@ interface Parts {
 }
 
 /**
- * The planned stops of an account: for each deployment at most one that a person planned, and at most one at the end of
- * the lifetime. Each change is a single transaction, which also writes the edit of the card. So a planned stop has
- * exactly one outcome, and the card shows this outcome. The stop at the end of a lifetime has no card of its own.
+ * The planned stops of an account. A deployment has at most one stop that a person planned, and at most one stop at the
+ * end of its lifetime. One transaction makes each change and writes the edit of the card, so a planned stop has exactly
+ * one outcome, and the card shows this outcome. The stop at the end of a lifetime has no card of its own.
  */
 export class PlannedStops {
   readonly #parts: Parts;
@@ -41,8 +41,8 @@ export class PlannedStops {
   }
 
   /**
-   * Plans a stop. The new planned stop replaces an earlier planned stop of the same deployment. `claim` runs in the
-   * transaction. If `claim` throws, nothing is planned. Throws InputError if the earlier stop is being carried out.
+   * Plans a stop. The stop replaces an earlier planned stop of the same deployment. `claim` runs in the transaction. If
+   * `claim` throws, no stop is planned. Throws InputError if the earlier stop is being carried out.
    */
   async plan(
     wanted: Omit<PlannedStop, 'id' | 'begunAt' | 'over'>,
@@ -64,7 +64,7 @@ export class PlannedStops {
       return { replaced };
     });
     return await planning.catch(async (error: unknown) => {
-      // If the store failed, the stop may be planned all the same.
+      // If the store failed, the stop may still have been stored.
       if (!(error instanceof StoreError))
         await transact(store, (tx) => this.#show(tx, stop, unplannedCard(stop, 'Nothing was planned.')));
       throw error;
@@ -97,8 +97,9 @@ export class PlannedStops {
   }
 
   /**
-   * Marks the planned stop as being carried out, so that nobody can cancel it any more. Undefined if the stop was
-   * cancelled or replaced, or is over. `again` says that an earlier run has begun to carry out the stop.
+   * Marks the planned stop as being carried out. After that, the stop cannot be cancelled. Returns undefined if the
+   * stop was cancelled or replaced, or is over. `again` is true if an earlier run has already begun to carry out the
+   * stop.
    */
   async begin(due: PlannedStop): Promise<(PlannedStop & { readonly again: boolean }) | undefined> {
     const now = this.#parts.clock.now();
@@ -112,7 +113,7 @@ export class PlannedStops {
     });
   }
 
-  /** Shows how a stop that has begun ended. After a failure, also tells the person who planned the stop. */
+  /** Shows the outcome of a stop that has begun. After a failure, also tells the person who planned the stop. */
   async end(begun: PlannedStop, ending: Ending): Promise<void> {
     const { store, account, clock } = this.#parts;
     await transact(store, async (tx) => {
@@ -134,8 +135,7 @@ export class PlannedStops {
 }
 
 /**
- * Ends the planned stop of a deployment, because the deployment has certainly ended by itself. The change is part of
- * the transaction `tx`.
+ * Ends a deployment's planned stop in the transaction `tx`, because the deployment has already ended without this stop.
  */
 export async function endEarly(tx: Store, clock: Clock, account: string, request_id: string): Promise<void> {
   const stop = await locked(tx, account, { request_id });
@@ -149,7 +149,7 @@ async function showCard(tx: Store, clock: Clock, stop: PlannedStop, message: Car
   if (!isLifetime) await enqueue(tx, clock, { kind: 'edit', orderKey: id, target: card, message });
 }
 
-/** The stop that is planned or being carried out. The stop is locked until the transaction ends. */
+/** Returns the stop that is planned or being carried out, and locks it until the transaction ends. */
 export async function locked(tx: Store, account: string, named: Named): Promise<PlannedStop | undefined> {
   const stop = (await lockTask(tx, taskOf(account, named))) as PlannedStop | undefined;
   return stop?.over ? undefined : stop;
@@ -162,8 +162,8 @@ function taskOf(account: string, { request_id, isLifetime }: Named) {
 }
 
 /**
- * The key of the task that belongs to a deployment. The key contains the account, because two accounts may have a
- * deployment with the same request_id.
+ * The key of a deployment's task. The key contains the account, because deployments of two accounts may have the same
+ * request_id.
  */
 export function taskKey(account: string, request_id: string): string {
   return `${account}/${request_id}`;

@@ -17,7 +17,7 @@ const BEHIND: Readonly<Partial<Record<Status, number>>> = {
   DEPLOYING: 2,
 };
 
-/** The steps of a deployment that is on its way. Undefined for a deployment with any other status. */
+/** The steps of a deployment that is starting. Undefined for any other status. */
 export function progressOf(status: string): Steps | undefined {
   const behind = BEHIND[status as Status];
   if (behind === undefined) return undefined;

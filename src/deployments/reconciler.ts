@@ -7,20 +7,20 @@ import { StatusPoll, type StatusPollParts } from './status-poll.ts';
 import { SILENCE_MS } from './timing.ts';
 
 /**
- * The number of request_ids in a query of the list. This is also the number of rows on a page, because Edgegap's own
- * pages are shorter by default.
+ * The number of request_ids in one query of the list. The bot also asks for this number of rows per page, because
+ * Edgegap's default pages are shorter.
  */
 const LIST_CHUNK = 50;
 const CHECKS_AT_ONCE = 20;
 /**
- * How long the claim on a check lasts. A check that takes longer may be made a second time by another process. If the
- * process dies, the check is made only after this time.
+ * How long a process has the claim on a check. If the check takes longer, a different process may repeat the check. If
+ * the process dies, the check waits until the claim expires.
  */
 const CHECK_LEASE_MS = 30_000;
 const SWEEP_WITHOUT_CALLBACKS_MS = 10_000;
 /**
- * A sweep compares Edgegap's whole list with the store, and only one process at a time has the turn to sweep. If
- * another process has the turn, this process asks again after this time, because the other process may have died.
+ * A sweep compares Edgegap's whole list with the store. A lease lets only one process sweep at a time. If a different
+ * process holds the lease, this process asks again after this time, because the holder may have died.
  */
 const SWEEP_RETRY_MS = 5_000;
 const RETRY_MS = 10_000;
@@ -34,16 +34,19 @@ export interface ReconcilerParts extends Omit<StatusPollParts, 'signal'> {
 }
 
 /**
- * Compares the stored deployments of an account with Edgegap's answers, and so finds the changes whose callbacks never
- * came. Without a public URL the reconciler is the only source of news. If several processes share a store, each
- * process claims a check before it makes the check.
+ * Compares the stored deployments of an account with Edgegap's answers. In this way the bot finds changes whose
+ * callbacks never arrived. Without a public URL, the reconciler is the only source of news. If several processes share
+ * a store, a process claims each check before it makes the check.
  */
 export class Reconciler {
   readonly #parts: ReconcilerParts;
   readonly #loop: Loop;
-  /** The checks that are under way, by the id of the deployment. */
+  /** The checks in progress, by the id of the deployment. */
   readonly #asking = new Map<string, Promise<void>>();
-  /** The deployments that could not be settled, with the time of the next attempt by the steady clock. */
+  /**
+   * The deployments whose outcome could not be marked as unknown, with the time of the next attempt by the steady
+   * clock.
+   */
   readonly #unsettled = new Map<string, number>();
   #sweeping: Promise<void> | undefined;
   /** Aborts the running checks when this process stops. The next process then asks Edgegap again. */
@@ -68,7 +71,7 @@ export class Reconciler {
     });
   }
 
-  /** Settles the requests that dead processes left open, and starts the loop. */
+  /** Marks the requests that dead processes left open, and starts the loop. */
   async start(): Promise<void> {
     await this.#settle();
     this.#poll.begin();
@@ -82,18 +85,18 @@ export class Reconciler {
     await this.#idle();
   }
 
-  /** Looks for due checks now. */
+  /** Looks for due checks at once. */
   wake(): void {
     this.#loop.wake();
   }
 
-  /** Resolves once no check and no sweep is under way. */
+  /** Resolves when no check and no sweep is in progress. */
   async #idle(): Promise<void> {
     while (this.#sweeping || this.#asking.size > 0)
       await Promise.all([this.#sweeping, ...this.#asking.values()]);
   }
 
-  /** Makes a pass. Resolves with the milliseconds until the next pass. */
+  /** Runs one pass of the loop. Resolves with the milliseconds until the next pass. */
   async #pass(): Promise<number> {
     await this.#settle();
     await this.#checkDue();
@@ -105,8 +108,8 @@ export class Reconciler {
   async #settle(): Promise<void> {
     const { repository, account, membership } = this.#parts;
     const abandoned = await repository.schedule.abandoned(account, membership);
-    // Another process may have settled such a deployment. The old retry of the deployment must be removed, because it
-    // would wake the loop again and again.
+    // A different process may have marked this deployment. Its old retry must be removed, because the retry would wake
+    // the loop again and again.
     for (const id of this.#unsettled.keys()) if (!abandoned.includes(id)) this.#unsettled.delete(id);
     for (const id of abandoned) {
       if ((this.#unsettled.get(id) ?? 0) > steadyNow(this.#parts.clock)) continue;
@@ -115,7 +118,7 @@ export class Reconciler {
         this.#unsettled.delete(id);
       } catch (error) {
         if (error instanceof StoreError) throw error;
-        // The row of this deployment is damaged. The other deployments are settled nevertheless.
+        // The row of this deployment is damaged. The loop goes on with the next deployment.
         this.#report(error, 'reconciler: a request that died with its process cannot be settled');
         this.#unsettled.set(id, steadyNow(this.#parts.clock) + RETRY_MS);
       }
@@ -128,7 +131,7 @@ export class Reconciler {
     const nextCheckAt = (await repository.schedule.nextCheckAt(account)) ?? Number.POSITIVE_INFINITY;
     const steady = steadyNow(this.#parts.clock);
     const nextTry = Math.min(...this.#unsettled.values(), live ? this.#sweepAt : Number.POSITIVE_INFINITY);
-    // The pause is at least 250 ms, because a check that fails at once would otherwise be repeated without a pause.
+    // The pause is at least 250 ms. Otherwise a check that fails at once would be repeated in a busy loop.
     return Math.max(250, Math.min(nextCheckAt - this.#parts.clock.now(), nextTry - steady));
   }
 
@@ -136,7 +139,7 @@ export class Reconciler {
     return this.#parts.deployments.callbacksExpected ? SILENCE_MS : SWEEP_WITHOUT_CALLBACKS_MS;
   }
 
-  /** Begins the checks that are due. The checks run at the same time, so a slow answer holds up no other check. */
+  /** Starts the checks that are due. The checks run concurrently, so a slow answer does not delay other checks. */
   async #checkDue(): Promise<void> {
     const free = CHECKS_AT_ONCE - this.#asking.size;
     if (free === 0) return;
@@ -157,7 +160,7 @@ export class Reconciler {
       await this.#poll.ask(read());
     } catch (error) {
       this.#report(error, 'reconciler: could not ask about a deployment');
-      // If this write fails, too, the check becomes due again when its claim ends.
+      // If this write also fails, the check becomes due again when its claim expires.
       const next = this.#parts.clock.now() + (this.#stopping.signal.aborted ? 0 : RETRY_MS);
       await this.#parts.repository.schedule
         .set(id, next)
@@ -167,13 +170,13 @@ export class Reconciler {
     }
   }
 
-  /** Begins a sweep if this process gets the turn. One process sweeps for all processes. */
+  /** Starts a sweep if this process gets the lease. One process sweeps for all processes. */
   async #beginSweep(): Promise<void> {
     const now = steadyNow(this.#parts.clock);
     if (now < this.#sweepAt || this.#sweeping) return;
     const turn = await this.#parts.leases.takeTurn(`sweep/${this.#parts.account}`, this.#sweepEvery);
-    // After its start, a process always sweeps, even if another process has the turn. The other process may have been
-    // stopped before it could sweep.
+    // A process always sweeps after its start, even if a different process holds the lease, because the holder may have
+    // stopped before its sweep.
     const ours = turn || !this.#caughtUp;
     this.#sweepAt = now + (ours ? this.#sweepEvery : Math.min(SWEEP_RETRY_MS, this.#sweepEvery));
     if (!ours) return;
@@ -210,13 +213,13 @@ export class Reconciler {
     for (const { id, requestId, wasReady, status, checked } of believed) {
       const ready = listed.get(requestId);
       const changed = ready === undefined || (ready && !wasReady) || (!ready && status === 'READY');
-      // The list does not show failures, so the first sweep schedules a check of every deployment in progress.
+      // The list does not show failures, so the first sweep schedules a check of every deployment that is in progress.
       const settled = (ready && status === 'READY') || (ready === false && status === 'ERROR');
       if (this.#caughtUp ? changed && !checked : !settled) await this.#parts.repository.schedule.set(id, now);
     }
   }
 
-  /** Logs an AppError in a single line. Any other error is a fault of the bot, and is logged in full. */
+  /** Logs an AppError on a single line. Any other error is a bug in the bot and is logged in full. */
   #report(error: unknown, message: string): void {
     if (this.#stopping.signal.aborted) return;
     if (error instanceof AppError)

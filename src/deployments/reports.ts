@@ -10,8 +10,8 @@ export const CRASH_REPORT = 'crash-report';
 export const LAST_LOG = 'last-log';
 
 /**
- * Schedules the messages for which the bot has to ask Edgegap again. This is part of the transaction `tx`, which stores
- * the news.
+ * Schedules the messages for which the bot must ask Edgegap again. The tasks are stored in the transaction `tx`, which
+ * also stores the news.
  */
 export async function scheduleReports(
   tx: Store,

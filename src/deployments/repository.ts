@@ -15,13 +15,13 @@ import { DeploymentSchedule } from './schedule.ts';
 import { Search } from './search.ts';
 import { advance, type Happening, hasStatus, type News } from './state.ts';
 
-/** How the news came, and when to ask about the deployment after the change. */
+/** How the bot learned the news, and when to ask about the deployment again. */
 export interface Learning {
   readonly source: NewsSource;
   readonly checkAt?: (deployment: Deployment) => number | undefined;
 }
 
-/** The table of deployments. Apart from this class, only the schedule and the search read and write the table. */
+/** The table of deployments. Apart from this class, only DeploymentSchedule and Search access the table. */
 export class DeploymentRepository {
   readonly schedule: DeploymentSchedule;
   readonly search: Search;
@@ -29,7 +29,10 @@ export class DeploymentRepository {
   readonly #clock: Clock;
   readonly #dashboard: string | undefined;
 
-  /** `dashboard` is the page of Edgegap's dashboard to which a card links if its reader has to look there. */
+  /**
+   * `dashboard` is the address of Edgegap's dashboard. A card links to the dashboard if its note refers to the
+   * dashboard.
+   */
   constructor(store: Store, clock: Clock, dashboard?: string) {
     this.schedule = new DeploymentSchedule(store, clock);
     this.search = new Search(store);
@@ -39,11 +42,11 @@ export class DeploymentRepository {
   }
 
   /**
-   * Stores an intent. If the invocation already has a deployment, the same request is being repeated. In this case
-   * `create` returns that deployment and `created: false`. With `replaces`, the lost deployment is marked as replaced
-   * in the same transaction. If two persons press the button at the same time, only one of them deploys, and the other
-   * gets an InputError. `confirm` runs before the insert, and `admit` after the insert. If either of them throws,
-   * nothing is written.
+   * Stores an intent. If the invocation already has a deployment, the request is a repetition, and `create` returns
+   * that deployment with `created: false`. With `replaces`, the same transaction marks the lost deployment as replaced.
+   * If two people press the button at the same time, only one of them deploys, and the second person gets an
+   * InputError. `confirm` runs before the insert, and `admit` after the insert. If one of them throws, nothing is
+   * written.
    */
   async create(
     intent: Intent,
@@ -70,10 +73,9 @@ export class DeploymentRepository {
   }
 
   /**
-   * Does the same as `change`, for an intent that `create` may or may not have stored. A commit may hang (for example
-   * when the standby of the database is away) and succeed after `create` gave up. The insert here waits for such a
-   * commit, because both insert the same unique values. If the commit never happens, the insert itself stores the
-   * intent.
+   * Works like `change`, for an intent that `create` may or may not have stored. A commit may hang (for example if the
+   * database's standby is down) and succeed after `create` gave up. Both inserts contain the same unique values, so the
+   * insert here waits for that commit. If that commit fails, this insert stores the intent.
    */
   async changeUnsure<Result>(
     intent: Intent & { readonly id: string },
@@ -92,7 +94,7 @@ export class DeploymentRepository {
       throw new InputError('again-done', 'There is nothing to deploy again.', {
         hint: before?.replacedBy ? 'Someone was faster.' : 'The server has started: see its card.',
       });
-    // From now on the new deployment keeps the values of variables.
+    // From now on, only the new deployment stores the values of variables.
     const plan_json = JSON.stringify(withoutValues(before.plan));
     await tx.updateTable('deployments').set({ replaced_by: by, plan_json }).where('id', '=', id).execute();
     const after = { ...before, replacedBy: by };
@@ -106,8 +108,8 @@ export class DeploymentRepository {
   }
 
   /**
-   * Takes back, in the transaction `tx`, that `by` replaced the deployment `id`. The card of that deployment then shows
-   * the button again, and its row again has the values of variables.
+   * Removes, in the transaction `tx`, the mark that `by` replaced the deployment `id`. The card of `id` shows its
+   * button again, and its row contains the values of variables again.
    */
   async giveBack(tx: Store, id: string, by: Pick<Deployment, 'id' | 'plan'>): Promise<void> {
     const [before] = await lock(tx, [id]);
@@ -125,8 +127,8 @@ export class DeploymentRepository {
   }
 
   /**
-   * Runs `work` in a transaction that has locked these deployments, so that other news about them waits until the
-   * transaction ends. Therefore news is applied in order, and the messages are written in the same order.
+   * Runs `work` in a transaction that has locked these deployments. Other news about them waits until the transaction
+   * ends. The bot therefore applies news one after another, and writes the messages in the same order.
    */
   async change<Result>(
     ids: readonly string[],
@@ -146,14 +148,14 @@ export class DeploymentRepository {
     let { changes, happened } = advance(known, hasStatus(news) ? { ...news, ...behind } : news, now);
     let deaf = news.kind === 'unknown-outcome' || news.kind === 'not-found';
     if (changes.requestId !== undefined && (await this.isAnothers(tx, before, changes.requestId))) {
-      // A request_id belongs to only one deployment, so this news is about another deployment.
+      // Each request_id belongs to only one deployment, so this news is about a different deployment.
       deaf = true;
       ({ changes, happened } = advance(known, { kind: 'unknown-outcome' }, now));
     }
     const learned: Deployment = { ...known, ...changes, heardAt: deaf ? before.heardAt : now };
     const after: Deployment = { ...learned, checkAt: checkAt ? checkAt(learned) : before.checkAt };
-    // If another deployment has taken this request_id in the meantime, the update fails, and the transaction is
-    // repeated from the beginning.
+    // If a different deployment has received this request_id, the update fails, and the transaction is repeated from
+    // the beginning.
     await tx.updateTable('deployments').set(toColumns(after)).where('id', '=', before.id).execute();
     wroteTo(tx, 'deployments');
     const all = [...told, ...happened];
@@ -161,16 +163,16 @@ export class DeploymentRepository {
     await announce(tx, clock, { before, after, happened: all, source, dashboard });
     await scheduleReports(tx, this.#clock, after, all);
     await setTimers(tx, this.#clock, before, after);
-    // If the bot only inferred that a server has ended, the server may still run. Its planned stop then stays, and is
-    // carried out at the planned time.
+    // If the bot only inferred that a server has ended, the server may still run. The planned stop then remains, and is
+    // carried out on time.
     if (after.requestId !== undefined && hasSurelyEnded(after) && !hasSurelyEnded(before))
       await endEarly(tx, this.#clock, after.account, after.requestId);
     return after;
   }
 
   /**
-   * Records that the plan stops these deployments of the account, or, with `stops: false`, takes the note back. Only
-   * deployments from the channel `at` are noted, because only there the card of the plan is read.
+   * Records that the plan stops these deployments of the account. With `stops: false`, removes this record. Only
+   * deployments from the channel `at` are recorded, because the plan's card is in this channel.
    */
   async stopsByPlan(
     tx: Store,
@@ -195,7 +197,7 @@ export class DeploymentRepository {
     return await transact(this.#store, work);
   }
 
-  /** Whether another deployment of the account has this request_id. */
+  /** Whether a different deployment of the account has this request_id. */
   async isAnothers(
     tx: Store,
     { id, account }: Pick<Deployment, 'id' | 'account'>,
@@ -211,7 +213,7 @@ export class DeploymentRepository {
     return row !== undefined;
   }
 
-  /** Whether Edgegap has sent a callback for this event, no matter whether the callback was handled. */
+  /** Whether Edgegap has sent a callback for this event. The callback may be handled or not. */
   async wasCalledBack(id: string, event: string, db: Store = this.#store): Promise<boolean> {
     const row = await db
       .selectFrom('callbacks')
@@ -223,8 +225,8 @@ export class DeploymentRepository {
   }
 
   /**
-   * Writes an edit of the live card even if nothing has changed, and shows that the bot has looked just now. The edit
-   * keeps its order among the other messages.
+   * Writes an edit of the live card that shows the present time as the time of the check. The edit is written even if
+   * nothing has changed, and is sent in order with the other messages.
    */
   async redraw(id: string): Promise<void> {
     const additions: Additions = { checkedAt: this.#clock.now(), dashboard: this.#dashboard };
@@ -233,8 +235,8 @@ export class DeploymentRepository {
   }
 
   /**
-   * The secrets of deployments, by deployment id. The rest of a deployment is read only after the secret of a callback
-   * turned out to be right.
+   * Returns the secrets of deployments by deployment id. A callback's secret is checked first, and only a correct
+   * secret leads to a read of the whole deployment.
    */
   async secretsOf(ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
     const rows = await this.#store
@@ -255,9 +257,8 @@ export class DeploymentRepository {
   }
 
   /**
-   * The account's deployments that were deployed from this channel and whose request_id begins with `prefix`. Only
-   * deployments of `applications` are returned. If `applications` is undefined, all are returned. The newest deployment
-   * comes first.
+   * The account's deployments from this channel whose request_id begins with `prefix`, newest first. Only deployments
+   * of `applications` are returned. If `applications` is undefined, all are returned.
    */
   async byPrefix(
     account: string,
@@ -276,7 +277,7 @@ export class DeploymentRepository {
     return rows.map(fromRow);
   }
 
-  /** The account's newest deployment that was deployed from this channel and has a request_id. */
+  /** The account's newest deployment from this channel that has a request_id. */
   async latest(account: string, at: Address): Promise<Deployment | undefined> {
     const newest = this.#inChannel(account, at).where('request_id', 'is not', null).limit(1);
     return this.#one(newest.executeTakeFirst());
@@ -301,7 +302,7 @@ export class DeploymentRepository {
   }
 }
 
-/** Applies the doubted status before other news, because later answers may never show that status again. */
+/** Applies the doubted status before other news, because Edgegap may never report the doubted status again. */
 function withDoubted(
   before: Deployment,
   behind: EventsBehind,
@@ -316,7 +317,7 @@ function withDoubted(
   return { known: { ...before, ...changes, doubted: undefined }, told: happened };
 }
 
-/** Locks the rows by counting up their revision. An update locks a row on every database. */
+/** Locks the rows by incrementing their revision. An update locks a row on every database. */
 async function lock(tx: Store, ids: readonly string[]): Promise<Deployment[]> {
   const rows = await tx
     .updateTable('deployments')

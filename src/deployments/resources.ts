@@ -3,8 +3,8 @@ import type { AppVersion, FleetHost } from '../edgegap/catalogue.ts';
 import type { Location } from '../edgegap/schema.ts';
 
 /**
- * The resources that a deployment needs: CPU units (1024 units are one vCPU), megabytes, and units of a GPU. Edgegap
- * may leave out each of them.
+ * The resources that a deployment needs: CPU units (1024 units are one vCPU), megabytes, and GPU units. Edgegap may
+ * leave out any of these values.
  */
 export type Needs = Pick<AppVersion, 'req_cpu' | 'req_memory' | 'req_video'>;
 
@@ -15,12 +15,12 @@ export function resources({ req_cpu, req_memory, req_video }: Needs): string {
   return parts.filter((part) => part !== '').join(', ');
 }
 
-/** CPU units as text: `0.5 vCPU`. */
+/** Formats CPU units as text: `0.5 vCPU`. */
 export function vcpu(units: number): string {
   return `${rounded(units / 1024)} vCPU`;
 }
 
-/** Megabytes as text: `512 MB` or `1.5 GB`. */
+/** Formats megabytes as text: `512 MB` or `1.5 GB`. */
 export function memory(mb: number): string {
   return mb < 1024 ? `${Math.round(mb)} MB` : `${rounded(mb / 1024)} GB`;
 }
@@ -35,12 +35,12 @@ interface Room {
   readonly free: number;
 }
 
-/** The room for CPU, in CPU units. Undefined if Edgegap does not report the CPU. */
+/** The CPU of the host, in CPU units. Undefined if Edgegap does not report the CPU. */
 function cpuOf(host: FleetHost): Room | undefined {
   return roomOf(host.allocatable_cpu_units, host.allocated_cpu_units);
 }
 
-/** The room for memory, in megabytes. Undefined if Edgegap does not report the memory. */
+/** The memory of the host, in megabytes. Undefined if Edgegap does not report the memory. */
 function memoryOf(host: FleetHost): Room | undefined {
   return roomOf(host.allocatable_memory_mb, host.allocated_memory_mb);
 }
@@ -69,7 +69,7 @@ function sum(rooms: readonly (Room | undefined)[]): Room | undefined {
   return known.length > 0 ? known.reduce(add) : undefined;
 }
 
-/** How many more deployments with these needs the host can take now. A host that is not ACTIVE takes no deployments. */
+/** How many more deployments with these needs fit on the host now. Edgegap deploys only to ACTIVE hosts. */
 export function fitting(host: FleetHost, { req_cpu, req_memory }: Needs): number {
   const times = (room: Room | undefined, need: number | undefined) =>
     need ? [Math.floor((room?.free ?? 0) / need)] : [];

@@ -2,8 +2,8 @@ import type { Address } from '../chat/port.ts';
 import type { Store } from '../store/schema.ts';
 
 /**
- * The phases in which a deployment costs money, or may soon cost money. The phase `lost` is not among them, because the
- * search for a lost deployment found no server. If the deployment did start after all, its phase becomes `live`.
+ * The phases in which a deployment costs money, or may soon cost money. The phase `lost` is not included, because the
+ * search for a lost deployment found no server. If the deployment has started, its phase changes to `live`.
  */
 const RUNNING = ['requesting', 'unknown', 'live'];
 
@@ -12,7 +12,7 @@ export interface Deployer {
   readonly at: Pick<Address, 'platform' | 'workspace'>;
 }
 
-/** The deployments of an account, without the deployment `except`. With `by`, only the deployments of this person. */
+/** The deployments of an account, except the deployment `except`. With `by`, only the deployments of this person. */
 export function deploysOf(db: Store, account: string, except: string, by?: Deployer) {
   const all = db.selectFrom('deployments').where('account', '=', account).where('id', '!=', except);
   if (!by) return all;
@@ -23,7 +23,7 @@ export function deploysOf(db: Store, account: string, except: string, by?: Deplo
     .where('asker_id', '=', by.id);
 }
 
-/** The running deployments out of `deploysOf`. */
+/** The deployments of `deploysOf` that are running. */
 export function running(db: Store, account: string, except: string, by?: Deployer) {
   return deploysOf(db, account, except, by).where('phase', 'in', RUNNING);
 }

@@ -8,13 +8,10 @@ import { transact, wroteTo } from '../store/transact.ts';
 import { type Deployment, fromRow } from './deployment.ts';
 import { DOUBT_END_MS, POLL_FAILED_MAX_MS } from './timing.ts';
 
-/**
- * The number of deployments that are purged at a time. The number is small, so that other work does not have to wait
- * noticeably.
- */
+/** The number of deployments that are purged at once. The number is small, so that other work is hardly delayed. */
 const PURGE_AT_ONCE = 200;
 
-/** The stored facts about a live deployment that can be compared with Edgegap's list. */
+/** The stored facts about a live deployment that the bot compares with Edgegap's list. */
 export interface Believed {
   readonly id: string;
   readonly requestId: string;
@@ -24,17 +21,14 @@ export interface Believed {
   readonly checked: boolean;
 }
 
-/** A deployment about which Edgegap is to be asked now. */
+/** A deployment whose check is due. */
 export interface DueDeployment {
   readonly id: string;
-  /** Reads the deployment. Throws if the row is damaged. The checks of other deployments are not affected. */
+  /** Reads the deployment. Throws if the row is damaged. Other deployments can still be checked. */
   readonly read: () => Deployment;
 }
 
-/**
- * Stores, for each deployment of an account, when to ask Edgegap about the deployment. Reads only the columns that are
- * needed for this.
- */
+/** Stores when to ask Edgegap about each deployment of an account. Reads only the columns that the schedule needs. */
 export class DeploymentSchedule {
   readonly #store: Store;
   readonly #clock: Clock;
@@ -44,7 +38,7 @@ export class DeploymentSchedule {
     this.#clock = clock;
   }
 
-  /** Sets the time at which to ask about a deployment next, and stores facts that are needed then. */
+  /** Sets the time of the next check, and stores facts that the check needs. */
   async set(
     id: string,
     checkAt: number | undefined,
@@ -105,9 +99,8 @@ export class DeploymentSchedule {
   }
 
   /**
-   * Claims at most `limit` deployments whose check is due. A claimed deployment becomes due again after `leaseMs`.
-   * Until then, no other process asks about the deployment. After that, another process may ask, because this process
-   * may have died.
+   * Claims at most `limit` deployments whose check is due. Until `leaseMs` has passed, no other process checks these
+   * deployments. After `leaseMs`, the check is due again, because this process may have died.
    */
   async claimDue(account: string, limit: number, leaseMs: number): Promise<DueDeployment[]> {
     const now = this.#clock.now();
@@ -119,7 +112,7 @@ export class DeploymentSchedule {
       .orderBy('check_at')
       .limit(limit);
     const rows = await this.#store
-      // Without `materialized`, PostgreSQL may run the inner query several times, and lock different rows each time.
+      // Without `materialized`, PostgreSQL may run the inner query several times and lock different rows each time.
       .with(
         (cte) => cte('due').materialized(),
         () => passingOverLocked(due, this.#store),
@@ -127,8 +120,8 @@ export class DeploymentSchedule {
       .updateTable('deployments')
       .set({ check_at: now + leaseMs })
       .where('id', 'in', (eb) => eb.selectFrom('due').select('due.id'))
-      // The condition is repeated, because another process may have claimed the row while this statement waited for the
-      // lock on the row.
+      // The condition is repeated, because a different process may have claimed the row while this statement waited for
+      // the lock.
       .where((eb) => isDue(eb, now))
       .returningAll()
       .execute();
@@ -149,7 +142,7 @@ export class DeploymentSchedule {
 
   /**
    * Deletes some of the deployments that were over before `before` (epoch ms), together with their callbacks. Returns
-   * true if there may be more such deployments. Deployments that may still run are kept.
+   * true if more deployments may have to be deleted. Deployments that may still run are kept.
    */
   async purge(before: number): Promise<boolean> {
     const isOver = sql<SqlBool>`phase in ('ended', 'refused', 'lost') and heard_at < ${before} and ${notInDoubt(before)}`;
@@ -162,8 +155,8 @@ export class DeploymentSchedule {
 }
 
 /**
- * An SQL condition which says that no callback of the deployment is waiting to be handled. Such a callback could show
- * that a lost deployment has turned up.
+ * An SQL condition that the deployment has no unhandled callback. An unhandled callback could show that a lost
+ * deployment exists.
  */
 function notInDoubt(before: number) {
   return sql`not exists (select 1 from callbacks where callbacks.deployment_id = deployments.id
@@ -171,8 +164,8 @@ function notInDoubt(before: number) {
 }
 
 /**
- * An SQL condition which says that the check is due. A check that is too far in the future is due as well, because the
- * clock that wrote its time was hours ahead.
+ * An SQL condition that the check is due. A check too far in the future is also due, because the clock that wrote its
+ * time was hours ahead.
  */
 function isDue({ and, or, eb }: ExpressionBuilder<Database, 'deployments'>, now: number) {
   return or([

@@ -4,30 +4,33 @@ import type { DeploymentStatus } from '../edgegap/schema.ts';
 import type { DeploymentsTable, Store } from '../store/schema.ts';
 import { addressOf, type Deployment, fromRow, type OrderDetails, type Phase } from './deployment.ts';
 
-/** The number of rows that `heardSince` reads at once. The number is small, so that other work hardly has to wait. */
+/** The number of rows that `heardSince` reads at once. The number is small, so that other work is hardly delayed. */
 const HEARD_AT_ONCE = 200;
 
 /**
- * The search for a card reads this many of the channel's newest deployments. A card without buttons belongs to a new
- * deployment.
+ * The number of the channel's newest deployments that the search for a card reads. Older deployments have ended, and
+ * their cards hardly have buttons.
  */
 const CARDS_SEARCHED = 200;
-/** The usual time of a version is the median over this many deployments, if at least `USUAL_LEAST` became ready. */
+/**
+ * The usual start time of a version is the median of this many deployments. At least `USUAL_LEAST` of them must have
+ * become ready.
+ */
 const USUAL_OF = 20;
 const USUAL_LEAST = 3;
 
 type Version = Pick<Deployment, 'account' | 'application' | 'version'>;
 
-/** A stored deployment about which there was news. */
+/** A stored deployment about which the bot received news. */
 export interface Heard {
   readonly id: string;
-  /** A number that changes whenever there was news about the deployment. */
+  /** A number that changes with every piece of news about the deployment. */
   readonly revision: number;
-  /** Reads the facts that distinguish a running deployment from the others. Returns undefined if the row is damaged. */
+  /** Reads the facts by which people recognise a running deployment. Returns undefined if the row is damaged. */
   readonly read: () => Sighting | undefined;
 }
 
-/** The facts that distinguish a running deployment from the others. */
+/** The facts by which people recognise a running deployment. */
 export interface Sighting
   extends Pick<
     Deployment,
@@ -42,13 +45,13 @@ export interface Sighting
     | 'createdAt'
     | 'heardAt'
   > {
-  /** Undefined before Edgegap has told the location. */
+  /** Undefined until Edgegap has reported the location. */
   readonly city: string | undefined;
 }
 
 /**
- * Finds deployments of an account by facts other than their key. `applications` limits the search to the deployments of
- * these applications. If `applications` is undefined, the search is not limited.
+ * Finds deployments of an account by facts other than their key. `applications` limits the search to deployments of
+ * these applications. If `applications` is undefined, the search covers all applications.
  */
 export class Search {
   readonly #store: Store;
@@ -58,9 +61,9 @@ export class Search {
   }
 
   /**
-   * At most 200 of the account's deployments of `applications` in this phase. The newest deployment comes first. A
-   * deployment is found only if there was news about it since `since` (epoch milliseconds), and if its last status
-   * contains the text `host`, in upper or lower case.
+   * At most 200 of the account's deployments of `applications` in this phase, newest first. A deployment matches if the
+   * bot received news about it since `since` (epoch milliseconds) and its last status contains the text `host`. The
+   * case of `host` is ignored.
    */
   async byHost(
     account: string,
@@ -105,7 +108,7 @@ export class Search {
       .execute();
   }
 
-  /** The request_ids of at most `limit` of the account's running deployments that a person ordered, newest first. */
+  /** The request_ids of at most `limit` running deployments of the account that a person ordered, newest first. */
   async askedBy(
     account: string,
     { id, platform }: { readonly id: string; readonly platform: string },
@@ -122,10 +125,7 @@ export class Search {
     return rows.flatMap(({ request_id }) => request_id ?? []);
   }
 
-  /**
-   * The deployments of a person that failed since `since` (epoch milliseconds). The newest failure comes first. At most
-   * ten are returned.
-   */
+  /** At most ten deployments of a person that failed since `since` (epoch milliseconds), newest failure first. */
   async failuresOf(
     account: string,
     { at: { platform }, id }: { readonly at: Pick<Address, 'platform'>; readonly id: string },
@@ -160,7 +160,7 @@ export class Search {
   }
 
   /**
-   * Returns, for each of the last `limit` deployments of a version, whether the deployment failed, and Edgegap's words
+   * For each of the last `limit` deployments of a version, returns whether the deployment failed, and Edgegap's text
    * about the failure. The newest deployment comes first.
    */
   async lastOf(
@@ -172,7 +172,7 @@ export class Search {
   }
 
   /**
-   * The median of the times from the order to the ready server, in milliseconds, over the last deployments of a version.
+   * The median time from the order to the ready server, in milliseconds, for the last deployments of a version.
    * Undefined if too few deployments of the version have become ready.
    */
   async usualMs(version: Version): Promise<number | undefined> {
@@ -183,8 +183,8 @@ export class Search {
   }
 
   /**
-   * Finds the account's deployments of `applications` that are in this phase and about which there was news since
-   * `since` (epoch ms). The deployment with the oldest news comes first.
+   * The account's deployments of `applications` in this phase about which the bot received news since `since` (epoch
+   * ms). The deployment with the oldest news comes first.
    */
   async *heardSince(
     account: string,
@@ -217,14 +217,17 @@ export class Search {
       .selectFrom('deployments')
       .where('account', '=', account)
       .where('phase', '=', phase);
-    // SQL allows no empty lists, so the list always contains the empty name, which no application has.
+    // SQL allows no empty lists, so the list also contains the empty name, which no application has.
     return all.$if(applications !== undefined, (query) =>
       query.where('application', 'in', ['', ...(applications ?? [])]),
     );
   }
 }
 
-/** The columns of a `Sighting`, which are few, because an account may have thousands of running deployments. */
+/**
+ * The columns of a `Sighting`. Only a few columns are read, because an account may have thousands of running
+ * deployments.
+ */
 const SIGHTED = [
   'id',
   'revision',
@@ -245,7 +248,7 @@ const SIGHTED = [
 ] as const;
 
 type SightedRow = Pick<Selectable<DeploymentsTable>, (typeof SIGHTED)[number]> & {
-  /** The plan, which has the tags as long as Edgegap has told none. */
+  /** The plan. The plan supplies the tags until Edgegap reports tags. */
   readonly tags_in_plan: string | null;
 };
 

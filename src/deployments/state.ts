@@ -15,12 +15,12 @@ const HOUR_MS = 60 * 60_000;
 /** The time at which the callback for each event arrived, in epoch milliseconds. */
 export type Since = Readonly<Partial<Record<CallbackEvent, number>>>;
 
-/** News about a deployment, no matter how the bot learned the news. */
+/** News about a deployment from any source. */
 export type News =
   /**
    * A status. `snapshot`: the status in an answer that Edgegap gave just now. `called-back`: the status in a callback,
-   * which may arrive long after the event. The field `events` lists the events of all callbacks that have arrived, even
-   * if the body of a callback reports a different status.
+   * which may arrive long after the event. `events` lists the events of all callbacks that have arrived. The body of a
+   * callback may report a status that differs from its event.
    */
   | {
       readonly kind: 'snapshot' | 'called-back';
@@ -35,15 +35,15 @@ export type News =
   /** Edgegap says that the deployment has terminated. */
   | { readonly kind: 'terminated' }
   /**
-   * Edgegap does not know the deployment. Edgegap's first answer of this sort may be a mistake. A second such answer,
-   * some time later, means that the deployment has ended.
+   * Edgegap answers that the deployment does not exist. The first such answer may be a mistake. A second such answer
+   * some time later means that the deployment has ended.
    */
   | { readonly kind: 'missing' }
-  /** Edgegap accepted a stop. `atEnd` says that the stop is the end of the lifetime. */
+  /** Edgegap accepted a stop. `atEnd` is true if the stop ends the lifetime. */
   | { readonly kind: 'stopping'; readonly by: string; readonly atEnd?: boolean | undefined }
-  /** A person has given the deployment another end, or no end at all. */
+  /** A person has changed or removed the end of the deployment. */
   | { readonly kind: 'lifetime'; readonly lifetime: Lifetime | undefined }
-  /** A person has taken over the server of a person who left. */
+  /** A person has taken over the server of a person who left the chat. */
   | { readonly kind: 'taken-over'; readonly asker: Deployment['asker']; readonly lifetime: Lifetime }
   /** All tags that the deployment has now. */
   | { readonly kind: 'tags'; readonly tags: readonly string[] }
@@ -51,13 +51,13 @@ export type News =
   | { readonly kind: 'unknown-outcome' }
   | { readonly kind: 'not-found' };
 
-/** A change about which people must be told. */
+/** A change that the bot reports to people. */
 export type Happening =
   | 'ready'
   | 'late-ready'
   | 'error'
   | 'terminated'
-  /** The deployment is running, although the bot had reported that it ended. */
+  /** The deployment is running, although the bot had reported its end. */
   | 'still-running'
   | 'stop-asked'
   /** Edgegap accepted a stop, but the deployment did not stop. */
@@ -94,10 +94,10 @@ export interface Step {
 const ORDER: readonly string[] = KNOWN_STATUSES;
 
 /**
- * The changes that news makes to a deployment. The function has no side effects, and the same news changes nothing the
- * second time. Events may arrive late, twice or out of order. The state only moves forward, and each happening is
- * reported once. Only two conclusions of the bot can be taken back. The first is that a deployment ended, if Edgegap
- * never said so. The second is a stop that had no effect.
+ * Returns the changes that news makes to a deployment. The function has no side effects, and repeated news changes
+ * nothing. Events may arrive late, twice or out of order. The state only moves forward, and each happening is reported
+ * once. The bot takes back only two inferences: the end of a deployment that Edgegap never reported, and a stop that
+ * had no effect.
  */
 export function advance(deployment: Facts, news: News, now: number): Step {
   switch (news.kind) {
@@ -106,8 +106,7 @@ export function advance(deployment: Facts, news: News, now: number): Step {
     case 'unplaced': {
       const adopted = adopt(deployment, news.requestId, now);
       if (deployment.errorAt !== undefined || deployment.endedAt !== undefined) return adopted;
-      // The status ERROR is not set if the deployment has already gone beyond ERROR, for example because it is
-      // terminating.
+      // The status ERROR is not set if the deployment is already past ERROR, for example because it is terminating.
       const forward = rankOf(deployment) < ORDER.indexOf('ERROR');
       return merge(adopted, {
         changes: { ...(forward ? { status: 'ERROR' } : {}), errorAt: now, errorDetail: news.detail },
@@ -125,16 +124,16 @@ export function advance(deployment: Facts, news: News, now: number): Step {
       };
     case 'missing':
       if (deployment.phase !== 'live') return nothing;
-      // A time in the future is ignored, because the clock that wrote the time was hours ahead.
+      // A stored time in the future is ignored, because the clock that wrote the time was hours ahead.
       if (deployment.missingAt === undefined || deployment.missingAt > farthest(now))
         return { changes: { missingAt: now }, happened: [] };
       if (now - deployment.missingAt < MISSING_MS) return nothing;
       return { changes: { phase: 'ended', endedAt: deployment.missingAt }, happened: ['terminated'] };
     case 'stopping': {
-      // The callback about the end can be faster than the answer to the stop. The name of the person who stopped the
-      // deployment is kept nevertheless. The message about the end has already been written.
+      // The callback about the end may arrive before the answer to the stop. The name of the person who stopped the
+      // deployment is stored even if the message about the end has already been written.
       const hasEnded = hasSurelyEnded(deployment);
-      // Edgegap accepted the stop. If the end was only a conclusion of the bot, the deployment must still be running.
+      // Edgegap accepted the stop, so the deployment must be running if its end was only inferred.
       const revived = revive(deployment);
       const { stopAskedBy, stopAskedAt } = { ...deployment, ...revived.changes };
       return merge(revived, {
@@ -155,8 +154,8 @@ export function advance(deployment: Facts, news: News, now: number): Step {
     case 'tags':
       return { changes: { tags: news.tags }, happened: [] };
     case 'refused':
-      // There is only one request to deploy. Edgegap's answer to this request settles the unknown outcome, no matter
-      // how late the answer comes.
+      // The bot sends only one request to deploy. Edgegap's answer to this request always decides an unknown outcome,
+      // even if the answer comes late.
       if (deployment.requestId !== undefined || deployment.endedAt !== undefined) return nothing;
       return { changes: { phase: 'refused', errorDetail: news.detail }, happened: [] };
     case 'unknown-outcome':
@@ -202,8 +201,8 @@ function withLifetime(
 }
 
 /**
- * If the end of the deployment was only a conclusion of the bot, this function takes the conclusion back. It also takes
- * back the stop that seemed to have ended the deployment.
+ * If the end of the deployment was only inferred, removes the end. Also removes the stop that seemed to have ended the
+ * deployment.
  */
 function revive(deployment: Facts): Step {
   if (!endIsInferred(deployment)) return nothing;
@@ -221,8 +220,8 @@ function revive(deployment: Facts): Step {
 }
 
 /**
- * Applies an answer of Edgegap. An answer describes this moment, so unlike a callback it can correct the conclusions of
- * the bot.
+ * Applies an answer from Edgegap. An answer describes the present, so it can correct the bot's inferences. A callback
+ * cannot.
  */
 function answered(deployment: Facts, said: Said, now: number): Step {
   const { status: snapshot } = said;
@@ -230,7 +229,7 @@ function answered(deployment: Facts, said: Said, now: number): Step {
   const ending = snapshot.current_status === 'TERMINATING' || snapshot.current_status === 'TERMINATED';
   const revived = ending ? nothing : revive(deployment);
   const known = { ...deployment, ...revived.changes };
-  // Any status shows that Edgegap knows the deployment.
+  // Any status shows that the deployment exists.
   const found: Step =
     known.missingAt !== undefined && known.endedAt === undefined
       ? { changes: { missingAt: undefined }, happened: [] }
@@ -251,8 +250,8 @@ function answered(deployment: Facts, said: Said, now: number): Step {
 }
 
 /**
- * If the stop was the end of a lifetime, the lifetime ends again, because a server that runs on is billed. After the
- * first such stop, the lifetime ends at once. After each further stop, the pause is twice as long, up to an hour.
+ * If the stop ended the lifetime, the lifetime ends a second time, because a running server costs money. After the
+ * first stop without effect, the lifetime ends at once. After each further stop, the pause doubles, up to an hour.
  */
 function endedAgain(plan: OrderDetails, now: number): Pick<Step['changes'], 'plan'> {
   const { isOver, unheeded = 0 } = plan.lifetime ?? {};
@@ -262,7 +261,7 @@ function endedAgain(plan: OrderDetails, now: number): Pick<Step['changes'], 'pla
 }
 
 /**
- * Whether an accepted stop should have taken effect by now. Edgegap carries out a stop when the deployment is ready or
+ * Whether an accepted stop should already have taken effect. Edgegap carries out a stop when the deployment is ready or
  * has failed.
  */
 function isUnheeded({ status, stopAskedAt, readyAt, errorAt, endedAt }: Facts, now: number): boolean {
@@ -273,21 +272,19 @@ function isUnheeded({ status, stopAskedAt, readyAt, errorAt, endedAt }: Facts, n
   );
 }
 
-/**
- * Whether the deployment has already gone beyond the event, so that its status no longer shows that the event happened.
- */
+/** Whether the deployment's status is past the event. The status then no longer shows that the event happened. */
 export function isBeyond({ current_status }: DeploymentStatus, event: 'ready' | 'error'): boolean {
   return ORDER.indexOf(current_status) > ORDER.indexOf(event === 'ready' ? 'READY' : 'ERROR');
 }
 
 function fromStatus(deployment: Facts, said: Said, now: number): Step {
   const { status: snapshot, events = [], since = {} } = said;
-  // The status belongs to another deployment, so it is no news about this deployment.
+  // The status belongs to a different deployment.
   if (deployment.requestId !== undefined && deployment.requestId !== snapshot.request_id) return nothing;
   const adopted = adopt(deployment, snapshot.request_id, now);
   const status = snapshot.current_status;
-  // If an event happened before this status, the status no longer shows the event. The name of a callback may then be
-  // the only sign that the event happened.
+  // A status after an event no longer shows the event. The name of a callback may then be the only evidence of the
+  // event.
   const wasBefore = (event: 'ready' | 'error') => events.includes(event) && isBeyond(snapshot, event);
   const failed = status === 'ERROR' || snapshot.error || wasBefore('error');
   const ended = status === 'TERMINATED';
@@ -296,21 +293,21 @@ function fromStatus(deployment: Facts, said: Said, now: number): Step {
   const over = deployment.endedAt !== undefined || reached > ORDER.indexOf('READY');
   const changes: { -readonly [Key in keyof Facts]?: Facts[Key] } = {};
   const happened: Happening[] = [];
-  // A status that this version does not know has no rank. Such a status replaces the present status.
+  // A status that this version of the bot does not know has no rank. Such a status replaces the stored status.
   const rank = ORDER.indexOf(status);
   const forward = deployment.endedAt === undefined && (rank < 0 || rank >= reached);
   if (forward && deployment.missingAt !== undefined) changes.missingAt = undefined;
   if (forward || (ended && endIsInferred(deployment))) {
     changes.snapshot = snapshot;
-    // A deployment of the bot always has the bot's own tag. So an empty list means that Edgegap left the tags out of
-    // the answer.
+    // A deployment of the bot always has the bot's own tag. An empty list therefore means that Edgegap omitted the
+    // tags.
     if (snapshot.tags.length > 0) changes.tags = snapshot.tags;
     changes.status = status;
   }
   const readyNow = ready && deployment.readyAt === undefined;
   const late = over || wasBefore('ready');
-  // If the event happened before this status, the arrival of its callback counts as the time of the event. If the
-  // status is TERMINATED, the present time is used instead.
+  // If the event happened before this status, the arrival of its callback counts as the time of the event. For the
+  // status TERMINATED, the present time is used instead.
   const at = (event: 'ready' | 'error') =>
     wasBefore(event) && !ended ? Math.min(since[event] ?? now, now) : now;
   if (readyNow) changes.readyAt = at('ready');
@@ -325,14 +322,14 @@ function fromStatus(deployment: Facts, said: Said, now: number): Step {
     changes.phase = 'ended';
     happened.push('terminated');
   }
-  // The line about a server that became ready earlier comes last, because it speaks of the past.
+  // The line about a server that became ready earlier comes last, because it describes the past.
   if (readyNow && late) happened.push('late-ready');
   return merge(adopted, { changes, happened });
 }
 
 /**
- * The rank of the furthest status that the deployment has certainly reached. Earlier events still count if the present
- * status is unknown to the bot.
+ * The rank of the furthest status that the deployment has certainly reached. Earlier events count even if the bot does
+ * not know the present status.
  */
 function rankOf({ status, readyAt, errorAt }: Facts): number {
   return Math.max(

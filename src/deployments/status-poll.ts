@@ -12,11 +12,11 @@ import type { DeploymentRepository } from './repository.ts';
 import type { News } from './state.ts';
 import { isSettling, LOOK_UPS_MS, MISSING_MS, SILENCE_MS } from './timing.ts';
 
-/** How long a callback may be on its way before it counts as lost. */
+/** How long the bot waits for a callback before the callback counts as lost. */
 const CALLBACK_GRACE_MS = 10_000;
 const WARN_EVERY_MS = 24 * 60 * 60_000;
 
-/** The types of news that an answer of Edgegap can contain. */
+/** The types of news that an answer from Edgegap can contain. */
 type Seen = Extract<News, { kind: 'snapshot' | 'called-back' | 'missing' }>;
 
 export interface StatusPollParts {
@@ -40,17 +40,17 @@ export class StatusPoll {
     this.#call = { lane: 'background', signal: parts.signal };
   }
 
-  /** Called when callbacks can reach this process from now on. */
+  /** Called when callbacks can reach this process. */
   begin(): void {
     this.#ranForMs = stopwatch(this.#parts.clock);
   }
 
-  /** Asks about the deployment. Rejects if Edgegap could not be asked. */
+  /** Asks Edgegap about the deployment. Rejects if the request fails. */
   async ask(deployment: Deployment): Promise<void> {
     const { id, phase, requestId } = deployment;
     if (requestId !== undefined && (phase === 'live' || endIsInferred(deployment)))
       await this.#status(deployment, requestId);
-    // The doubted status was stored while the news of the end arrived, so it was not applied yet.
+    // The doubted status was stored when the news of the end arrived, so the doubted status was not applied yet.
     else if (phase === 'ended' && deployment.doubted) await this.#apply(deployment, seen(deployment.doubted));
     else if (phase === 'ended' || phase === 'refused')
       await this.#parts.repository.schedule.set(id, undefined);
@@ -71,12 +71,12 @@ export class StatusPoll {
     const status = news.kind === 'snapshot' ? news.status : undefined;
     const { doubted } = deployment;
     const again = doubted !== undefined && doubted.current_status === status?.current_status;
-    // The deployment has gone beyond the doubted status, so no other news will report its event.
+    // The deployment is past the doubted status, so no other news will report the event.
     if (doubted && !again) await this.#apply(deployment, seen(doubted));
-    // If the deployment is missing, the bot has already waited. If a status suggests a missed callback, the status is
-    // not applied yet, because the callback may still be on its way.
+    // If the deployment is missing, the bot has already waited. If a status shows an event without its callback, the
+    // status is not applied yet, because the callback may still arrive.
     if (status && !again && (await this.#missedEvent(deployment, news))) {
-      // Perhaps the event happened only a moment ago. The callback gets some time to arrive.
+      // The event may have happened only a moment ago, so the bot waits for the callback.
       const silentAt = Math.max(now, deployment.createdAt + SILENCE_MS);
       await this.#parts.repository.schedule.set(id, silentAt + CALLBACK_GRACE_MS, { doubted: status });
       return;
@@ -99,14 +99,14 @@ export class StatusPoll {
     }
   }
 
-  /** The event in this news that a callback should have reported but has not reported. */
+  /** Returns the event in this news whose callback should have arrived but did not. */
   async #missedEvent(
     { id, createdAt, missingAt, ...known }: Deployment,
     news: Seen,
     tx?: Store,
   ): Promise<CallbackEvent | undefined> {
     const now = this.#parts.clock.now();
-    // If the deployment is older than this process, its callback may have come while no process was running.
+    // If the deployment is older than this process, its callback may have been sent while no process was running.
     if (!this.#parts.deployments.callbacksExpected || ageOf(createdAt, now) > this.#ranForMs())
       return undefined;
     const ends = missingAt !== undefined && now - missingAt >= MISSING_MS;
@@ -122,15 +122,14 @@ export class StatusPoll {
   }
 
   /**
-   * Applies news that no callback reported. A warning about this appears in the log and in the chat once a day, for all
-   * processes together. The turn to warn is taken in the same transaction as the news. If the transaction is not
-   * committed, the warning can therefore be given later.
+   * Applies news that no callback reported. Once a day, one of the processes warns about this in the log and in the
+   * chat. The right to warn is taken in the same transaction as the news. If the transaction fails, the warning can be
+   * given later.
    */
   async #rescue({ id, requestId }: Deployment, news: Seen, event: CallbackEvent): Promise<void> {
     const first = await this.#parts.repository.change([id], async (tx, [before]) => {
       if (!before) return false;
-      // The callback may have arrived while this transaction waited for the row. In this case there is nothing to warn
-      // about.
+      // The callback may have arrived while this transaction waited for the row. In this case, no warning is needed.
       const amiss = (await this.#missedEvent(before, news, tx)) !== undefined;
       const first = amiss && (await this.#parts.leases.takeTurn('warn-of-callbacks', WARN_EVERY_MS, tx));
       await this.#parts.deployments.learnIn(tx, before, news, first ? 'rescued' : 'asked');
@@ -158,7 +157,7 @@ export class StatusPoll {
     const tried = checks + 1;
     const pause = LOOK_UPS_MS[tried];
     await this.#parts.repository.change([id], async (tx, [before]) => {
-      // A callback arrived in the meantime and restarted the search, so this result is outdated.
+      // A callback has restarted the search, so this result is outdated.
       if (!before || before.checks !== checks) return;
       if (pause === undefined)
         await this.#parts.deployments.learnIn(tx, before, { kind: 'not-found' }, 'asked');

@@ -40,7 +40,7 @@ export function viewOf(deployment: Deployment): DeploymentView {
 
 /**
  * The time at which Edgegap stops the server: `max_duration` minutes after READY. Undefined if `max_duration` is -1,
- * which means that there is no limit.
+ * which means no limit.
  */
 function endsAt(
   told: DeploymentStatus | undefined,
@@ -51,13 +51,13 @@ function endsAt(
   return status === 'READY' && readyAt !== undefined && minutes > 0 ? readyAt + minutes * 60_000 : undefined;
 }
 
-/** The time at which a deployment ends by itself. `by` says whether the bot or Edgegap ends the deployment. */
+/** The time at which the bot or Edgegap ends a deployment. `by` says which of the two ends the deployment. */
 export interface End {
   readonly at: number;
   readonly by: 'lifetime' | 'edgegap';
 }
 
-/** The earliest end of a deployment that runs. Undefined if a person has asked for a stop, or if no end is set. */
+/** The earliest end of a running deployment. Undefined if a person has requested a stop, or if no end is set. */
 export function firstEnd(deployment: Deployment): End | undefined {
   const { phase, snapshot, stopAskedBy, plan } = deployment;
   if (phase !== 'live' || stopAskedBy !== undefined) return undefined;
@@ -67,22 +67,22 @@ export function firstEnd(deployment: Deployment): End | undefined {
   return edgegap === undefined ? undefined : { at: edgegap, by: 'edgegap' };
 }
 
-/** How far the clocks of Edgegap and of this machine may differ. */
+/** How much the clocks of Edgegap and of this machine may differ. */
 const SKEW_MS = 5_000;
 
 type Times = Pick<DeploymentView, 'readyAt' | 'endedAt'>;
 
 /**
- * When the deployment became ready, and when it ended. Edgegap's times are used if they are plausible. If they are not,
- * the times at which the news arrived are used, which may be long after the events. If even the news of READY arrived
- * after the end, it is unknown how long the server ran.
+ * When the deployment became ready, and when it ended. Edgegap's times are used if they are plausible. Otherwise the
+ * times at which the news arrived are used, which may be long after the events. If the news of READY arrived after the
+ * end, the running time is unknown.
  */
 export function timesOf({ createdAt, readyAt, endedAt, snapshot }: Deployment): Times {
   const said = snapshot && timesSaid(snapshot);
   const within = (at: number | undefined, to: number) =>
     at !== undefined && at >= createdAt - SKEW_MS && at <= to + SKEW_MS ? at : undefined;
   const end = endedAt === undefined ? undefined : (within(said?.endedAt, endedAt) ?? endedAt);
-  // The server may have been ready even if all news of it arrived only after its end. Therefore Edgegap's time of READY
+  // The server may have been ready even if the bot learned this only after the end. Therefore Edgegap's time of READY
   // is compared with the end, if the end is known.
   const latest = end ?? readyAt;
   if (latest === undefined) return { readyAt: undefined, endedAt: undefined };
@@ -91,8 +91,8 @@ export function timesOf({ createdAt, readyAt, endedAt, snapshot }: Deployment): 
 }
 
 /**
- * The times that Edgegap reports. Before READY, `start_time` may be any time. `elapsed_time` is how long the server has
- * been ready.
+ * The times that Edgegap reports. Before READY, `start_time` may be any time. `elapsed_time` is the time since the
+ * server became ready.
  */
 function timesSaid({ current_status, start_time, removal_time, elapsed_time = 0 }: DeploymentStatus): Times {
   const ended = current_status === 'TERMINATED';
@@ -102,7 +102,7 @@ function timesSaid({ current_status, start_time, removal_time, elapsed_time = 0 
   return { readyAt: wasReady ? (parseEdgegapTime(start_time) ?? since) : undefined, endedAt };
 }
 
-/** The view for the card that is posted before the request to deploy leaves. */
+/** The view for the card that the bot posts before it sends the request to deploy. */
 export function requestingView(order: {
   readonly application: string;
   readonly version: string;
@@ -142,7 +142,7 @@ const unknownView = {
   stopping: false,
 } as const;
 
-/** The view of any deployment of the account, made from Edgegap's status. */
+/** The view of any deployment of the account. The view is made from Edgegap's status. */
 export function viewOfStatus(status: DeploymentStatus): DeploymentView {
   const { current_status, error } = status;
   return {
@@ -163,27 +163,27 @@ export function viewOfStatus(status: DeploymentStatus): DeploymentView {
   };
 }
 
-/** Whether the server has failed or ended, so that a person may want the same server again. */
+/** Whether the server has failed or ended, so that a person can deploy it again. */
 export function isRepeatable(deployment: Deployment): boolean {
   // An adopted server cannot be deployed again if Edgegap did not report its position.
   if (deployment.plan.adopted && deployment.plan.users.length === 0) return false;
   return deployment.phase === 'ended' || statusOf(deployment) === 'ERROR';
 }
 
-/** Whether the server failed for want of a place. Edgegap's older API takes no city. */
+/** Whether the server failed because no location had capacity. Edgegap's older API accepts no city. */
 function mayHelpElsewhere({ errorAt, errorDetail, readyAt, snapshot, plan }: Deployment): boolean {
   if (errorAt === undefined || plan.legacy !== undefined) return false;
   const isUnplaced = readyAt === undefined && snapshot?.last_status === 'SEEKING';
   return isUnplaced || NO_ROOM.test(errorDetail ?? '');
 }
 
-/** The status as people see it. It also tells what the bot knows better than Edgegap's last answer. */
+/** The status as people see it. The bot may know more than Edgegap's last answer says. */
 export function statusOf({
   phase,
   status,
   stopAskedBy,
 }: Pick<Deployment, 'phase' | 'status' | 'stopAskedBy'>): string {
-  // If the status is READY or ERROR, Edgegap carries out the stop, but takes some time to show TERMINATING.
+  // If the status is READY or ERROR, Edgegap carries out the stop but shows TERMINATING only after some time.
   const isStopping = stopAskedBy !== undefined && (status === 'READY' || status === 'ERROR');
   switch (phase) {
     case 'requesting':
@@ -233,7 +233,7 @@ export function locationOf(status: DeploymentStatus | undefined): string | undef
 }
 
 /**
- * The address of a port for players. Undefined if Edgegap gives no link, and the host or the external port is unknown.
+ * The address of a port for players. Undefined if Edgegap reports no link and the host or the external port is unknown.
  */
 export function linkOf(host: string | undefined, { link, external }: DeploymentPort): string | undefined {
   return link ?? (host && external !== undefined ? `${host}:${external}` : undefined);
