@@ -8,8 +8,8 @@ import { addressOf, type Deployment, fromRow, type OrderDetails, type Phase } fr
 const HEARD_AT_ONCE = 200;
 
 /**
- * The number of the channel's newest deployments that the search for a card reads. Older deployments have ended, and
- * their cards hardly have buttons.
+ * The number of the channel's newest deployments that the search for a card reads. People rarely use the cards of older
+ * deployments.
  */
 const CARDS_SEARCHED = 200;
 /**

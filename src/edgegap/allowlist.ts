@@ -6,17 +6,14 @@ import type { ListFilter, ListRequest } from './requests.ts';
 import type { DeploymentPage, DeploymentRow } from './schema.ts';
 import type { CallOptions } from './transport.ts';
 
-/**
- * The allowlist remembers the application of at most this many deployments. The application of a deployment never
- * changes.
- */
+/** The maximum number of deployments whose application is cached. The application of a deployment never changes. */
 const REMEMBERED = 5_000;
 
 /**
  * Limits `api` to the applications in `allowed`. If `allowed` is undefined, all applications are allowed. Calls with a
- * request_id are checked as well: the application of the deployment comes from `knownApplication` (the bot's own
- * store), or from Edgegap if the store does not know the deployment. If the application stays unknown, the call is
- * refused. A refusal is a RefusedError with the code `application-not-allowed`.
+ * request_id are also checked. The deployment's application comes from `knownApplication` (the bot's own store), or
+ * from Edgegap if the store does not contain the deployment. If the application remains unknown, the call is refused. A
+ * refusal is a RefusedError with the code `application-not-allowed`.
  */
 export function withAllowlist(
   api: EdgegapApi,
@@ -77,7 +74,8 @@ export function withAllowlist(
       const checks = await Promise.allSettled(ids.map((id) => checkDeployment(id, call)));
       const errors = checks.flatMap((check) => (check.status === 'rejected' ? [check.reason] : []));
       const fit = ids.filter((_, n) => checks[n]?.status === 'fulfilled');
-      // If one deployment is refused, the whole request is refused. If Edgegap does not name the application of a deployment, only this deployment is left out of the request.
+      // If one deployment is refused, the whole request is refused. If the application of a deployment is unknown, only
+      // this deployment is left out of the request.
       const isFinal = (error: unknown) =>
         !(error instanceof EdgegapError) || (fit.length === 0 && !isNoSuchDeployment(error));
       if (errors.some(isFinal)) throw errors.find(isFinal);
@@ -96,7 +94,7 @@ export function withAllowlist(
     logs: (id, call) => checked(id, call, () => api.logs(id, call)),
     logBytes: (id, call) => checked(id, call, () => api.logBytes(id, call)),
     metrics: (id, request, call) => checked(id, call, () => api.metrics(id, request, call)),
-    // This call is not checked, because the list of hosts does not name applications.
+    // This call is not checked, because the list of hosts contains no applications.
     hosts: (fleet, call) => api.hosts(fleet, call),
     tags: (id, call) => checked(id, call, () => api.tags(id, call)),
     tag: (id, name, call) => checked(id, call, () => api.tag(id, name, call)),
@@ -118,7 +116,7 @@ export function withAllowlist(
 }
 
 /**
- * Throws the refusal if the application of a deployment is not allowed, or is unknown. The refusal does not name the
+ * Throws a RefusedError if the application of a deployment is unknown or not allowed. The error does not name the
  * application, because a person who knows only a request_id must not learn which other games run in the account.
  */
 export function checkDeploymentAllowed(
@@ -138,9 +136,9 @@ function refused(allowed: readonly string[], which: string): RefusedError {
 }
 
 /**
- * Returns the same list request, limited to the allowed applications. Returns undefined if no row can match. The rows
- * do not contain their application, so Edgegap has to filter by application. Edgegap allows only one filter for each
- * field. Therefore the applications in the request and the allowed applications are combined into a single filter.
+ * Returns the list request, limited to the allowed applications. Returns undefined if no row can match. The rows
+ * contain no application, so Edgegap must filter by application. Edgegap allows only one filter for each field, so the
+ * applications in the request and the allowed applications are combined into a single filter.
  */
 function narrow<R extends ListRequest>(
   request: R,

@@ -17,8 +17,8 @@ export interface HttpCall {
   timeoutMs: number;
   signal: AbortSignal;
   /**
-   * Called when the request begins to leave. If `left` throws, the request does not leave, and `attempt` rejects with
-   * the same error.
+   * Called when this machine begins to send the request. If `left` throws, the request is not sent, and `attempt`
+   * rejects with the same error.
    */
   left: () => void;
 }
@@ -30,11 +30,10 @@ export interface HttpAnswer {
 }
 
 /**
- * Sends a request and reads the whole answer, no matter which status the answer has. If the request fails, `attempt`
- * throws an EdgegapError. The outcome of this error says whether the request may have reached Edgegap. If the signal is
- * aborted, `attempt` throws the signal's reason. There is an exception: if the request changes something and had
- * already begun to leave, `attempt` throws `edgegap-aborted`, because the caller must not think that the change did not
- * happen.
+ * Sends a request and reads the whole answer with any HTTP status. If the request fails, `attempt` throws an
+ * EdgegapError. The error's `outcome` says whether the request may have reached Edgegap. If the signal is aborted,
+ * `attempt` usually throws the signal's reason. A request that changes something and has already begun to leave is an
+ * exception: `attempt` throws `edgegap-aborted`, because the change may have happened.
  */
 export async function attempt(dispatcher: Dispatcher, clock: Clock, call: HttpCall): Promise<HttpAnswer> {
   const { method, signal } = call;
@@ -88,8 +87,8 @@ export async function attempt(dispatcher: Dispatcher, clock: Clock, call: HttpCa
 }
 
 /**
- * Calls `onStart` when undici has a connection and begins to write the request. If an error comes before `onStart`
- * (refused connection, DNS, TLS, no free connection), the request certainly had no effect. If an error comes after
+ * Calls `onStart` when undici has a connection and begins to write the request. If an error occurs before `onStart`
+ * (refused connection, DNS, TLS, no free connection), the request certainly had no effect. If an error occurs after
  * `onStart`, the effect is unknown.
  */
 function noteStart(onStart: () => void): Dispatcher.DispatcherComposeInterceptor {
@@ -108,7 +107,7 @@ function noteStart(onStart: () => void): Dispatcher.DispatcherComposeInterceptor
  * first of the inner errors.
  */
 function reasonOf(error: unknown): string | undefined {
-  // The message of undici is read, because the code of this error does not show why the proxy refused.
+  // The error's code does not show why the proxy refused, so the message of undici is read.
   const refusal = /^Proxy response \((\d+)\)/.exec((error as Error).message)?.[1];
   if (refusal) return `the proxy answered HTTP ${refusal}`;
   const code =

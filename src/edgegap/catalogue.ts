@@ -1,7 +1,4 @@
-/*
- * The answers about everything that can be deployed (applications, versions and locations), and about the hosts of
- * fleets.
- */
+/* Edgegap's answers about applications, versions and locations, and about the hosts of fleets. */
 import { z } from 'zod';
 import { flag, Location, list, number, Tags, text } from './schema.ts';
 
@@ -20,11 +17,11 @@ export type Application = z.infer<typeof Application>;
 export const ApplicationList = list('applications', Application);
 
 /**
- * If `is_active` is false, the version cannot be deployed. `caching_percent` goes from 0 to 1, `req_cpu` is in CPU
- * units (1024 units are one vCPU), `req_memory` in MB, `req_video` in units of a GPU, and `max_duration` in minutes (-1
- * means no limit). `time_to_deploy` is in seconds. If the download of the container image takes longer than
- * `time_to_deploy`, the deployment fails. Edgegap's answer also contains registry credentials and injected variables,
- * which are left out here on purpose.
+ * If `is_active` is false, the version cannot be deployed. `caching_percent` ranges from 0 to 1. `req_cpu` is in CPU
+ * units (1024 units are one vCPU), `req_memory` in MB, and `req_video` in GPU units. `max_duration` is in minutes, and
+ * -1 means no limit. `time_to_deploy` is in seconds. If the download of the container image takes longer than
+ * `time_to_deploy`, the deployment fails. Edgegap's answer also contains registry credentials and injected variables.
+ * These fields are left out on purpose.
  */
 export const AppVersion = z.object({
   name: z.string().min(1),
@@ -55,8 +52,8 @@ export type AvailableLocation = z.infer<typeof AvailableLocation>;
 export const LocationList = list('locations', AvailableLocation);
 
 /**
- * A host of a private fleet. `allocatable_*` is the part of the host that deployments may use, and `allocated_*` is how
- * much of this part is in use, in CPU units (1024 units are one vCPU) and MB. Only ACTIVE hosts take deployments.
+ * A host of a private fleet. `allocatable_*` is the part of the host that deployments may use, in CPU units (1024 units
+ * are one vCPU) and MB. `allocated_*` is the used share of this part. Edgegap deploys only to ACTIVE hosts.
  */
 export const FleetHost = z.object({
   host_id: z.string().min(1),
@@ -92,7 +89,7 @@ export interface LocationFilter {
   /** Lists only locations with room for this version of the application. */
   application?: string | undefined;
   version?: string | undefined;
-  /** The type of the location, in Edgegap's words. */
+  /** The type of the location, as Edgegap names it. */
   type?: string | undefined;
   /** Whether the answer contains the tags of each location. */
   tags?: boolean | undefined;
@@ -100,6 +97,6 @@ export interface LocationFilter {
 
 export interface LocationListing {
   locations: AvailableLocation[];
-  /** The remarks that the API added to the list. */
+  /** The notes that the API added to the list. */
   messages: string[];
 }

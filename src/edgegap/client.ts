@@ -52,24 +52,23 @@ import {
 
 type GetRequest = Omit<ApiRequest, 'method'>;
 
-/** The calls that can be made to an Edgegap account. */
+/** The API calls for an Edgegap account. */
 export type EdgegapApi = Omit<EdgegapClient, 'close' | 'abandon'>;
 
 export type EdgegapClientOptions = Omit<TransportOptions, Optional | 'authorization'> &
   Partial<Pick<TransportOptions, Optional>> & {
-    /** The token of the account, with or without the word `token` before it. */
+    /** The account's token, with or without the prefix `token`. */
     token: string;
   };
 type Optional = 'baseUrl' | 'timeoutMs' | 'mask';
 
-/** The number of rows on a page when the whole list is read. Edgegap's own pages are shorter. */
+/** The number of rows per page when the whole list is read. Edgegap's default pages are shorter. */
 const LIST_PAGE = 50;
 
 /**
  * An Edgegap account over HTTP, with its own connections and rate limits. Close the client when it is no longer needed.
- * Each call takes a signal and a lane. The lane is `people` by default. Calls in the lane `people` go before calls in
- * the lane `background`. A failed call rejects with an `EdgegapError`, and an aborted call rejects with the signal's
- * reason.
+ * Each call accepts a signal and a lane. Calls in the lane `people` (the default) have priority over calls in the lane
+ * `background`. A failed call rejects with an `EdgegapError`, and an aborted call rejects with the signal's reason.
  */
 export class EdgegapClient {
   readonly #transport: Transport;
@@ -87,12 +86,12 @@ export class EdgegapClient {
     this.#transport = new Transport({ ...rest, mask, baseUrl, timeoutMs, authorization });
   }
 
-  /** Finishes the requests that are under way. Calls that still wait, and later calls, are refused. */
+  /** Finishes the requests in progress. Waiting and later calls are refused. */
   close(): Promise<void> {
     return this.#transport.close();
   }
 
-  /** Closes the client, and aborts the requests that are under way. Their outcome is then unknown. */
+  /** Closes the client and aborts the requests in progress. The outcome of these requests is then unknown. */
   abandon(): Promise<void> {
     return this.#transport.abandon();
   }
@@ -110,7 +109,7 @@ export class EdgegapClient {
     return this.#deploy(path`/v2/private-fleets/deployments`, deployBody(request), DeployAnswer, call);
   }
 
-  /** `POST /v1/deploy`, which Edgegap calls deprecated. The result contains the `version` that was deployed. */
+  /** `POST /v1/deploy`, which Edgegap has deprecated. The result contains the deployed `version`. */
   async deployLegacy(
     request: LegacyDeployRequest,
     call?: CallOptions,
@@ -137,18 +136,20 @@ export class EdgegapClient {
     return stopMany(this.#transport, request_ids, call);
   }
 
-  /** `GET /v1/deployments`, a single page. The list has only active deployments, and may be slightly out of date. */
+  /** `GET /v1/deployments`, a single page. The list has only active deployments and may be slightly outdated. */
   async deployments(request: ListRequest = {}, call?: CallOptions): Promise<DeploymentPage> {
     const page = request.page ?? 1;
     const answer = await this.#list(request, call);
     const total_count = answer.total ?? answer.rows.length;
-    // This call does not read the earlier pages. If Edgegap does not report the number of the next page, all pages are
-    // assumed to have the same length.
+    // This call does not read the earlier pages. If Edgegap does not report the number of the next page, the code
+    // assumes that all pages have the same length.
     const has_next = nextPage(page, answer, answer.rows.length * page) !== undefined;
     return { rows: answer.rows, total_count, has_next, page, messages: answer.messages ?? [] };
   }
 
-  /** Returns every row of every page. A row that moves to a later page during the reading is returned only once. */
+  /**
+   * Returns all rows of all pages. If a row moves to a later page during the reading, the row is returned only once.
+   */
   async *allDeployments(
     request: Omit<ListRequest, 'page'> = {},
     call?: CallOptions,
@@ -167,15 +168,14 @@ export class EdgegapClient {
   async logs(request_id: string, call?: CallOptions): Promise<Logs> {
     const logs = decodeLogs(await this.#get(logRequest(request_id), LogsAnswer, call));
     const { crash_data } = logs;
-    // The logs are not masked here, because a whole log may be too long. The caller masks only the last lines that it
-    // uses.
+    // The whole log may be too long to mask here. The caller masks only the last lines that it uses.
     if (crash_data?.message === undefined) return logs;
     return { ...logs, crash_data: { ...crash_data, message: this.#mask(crash_data.message) } };
   }
 
   /**
-   * Asks for the same log as `logs`, but returns the bytes of the answer. The caller passes them to `readLogs`, perhaps
-   * in a thread, because a large answer takes long to read.
+   * Requests the same log as `logs`, but returns the bytes of the answer. The caller passes the bytes to `readLogs`. A
+   * large answer takes long to read, so the caller can use a thread.
    */
   async logBytes(request_id: string, call?: CallOptions): Promise<ArrayBuffer> {
     const request = { method: 'GET', ...logRequest(request_id), raw: true } as const;
@@ -199,14 +199,14 @@ export class EdgegapClient {
     return (await this.#all({ path: at, subject: 'fleet', bucket: 'hosts' }, HostList, call)).rows;
   }
 
-  /** The names of all tags of the deployment. */
+  /** Returns the names of all tags of the deployment. */
   async tags(request_id: string, call?: CallOptions): Promise<string[]> {
     const at = path`/v1/deployments/${request_id}/tags`;
     const { rows } = await this.#all({ path: at, subject: 'deployment', bucket: 'tags' }, TagList, call);
     return rows.map((tag) => maskTag(tag, this.#mask));
   }
 
-  /** When the tag was added, and when it was last changed. */
+  /** Returns when the tag was added and when it was last changed. */
   tag(request_id: string, name: string, call?: CallOptions): Promise<TagTimes> {
     const at = path`/v1/deployments/${request_id}/tags/${name}`;
     return this.#get({ path: at, subject: 'tag', bucket: 'tags' }, TagTimes, call);
@@ -225,8 +225,8 @@ export class EdgegapClient {
     try {
       await this.#change('DELETE', path`/v1/deployments/${request_id}/tags/${tag}`, undefined, call);
     } catch (error) {
-      // The outcome of an earlier attempt was unknown. The tag is gone now, so the earlier attempt must have removed
-      // the tag.
+      // The outcome of an earlier attempt was unknown. The tag no longer exists, so the earlier attempt must have
+      // removed the tag.
       if (error instanceof EdgegapError && error.status === 404 && error.outcome === 'unknown') return;
       throw error;
     }
@@ -264,8 +264,8 @@ export class EdgegapClient {
   }
 
   /**
-   * Every row of every page. The first request does not contain a page number, because the API reference declares no
-   * such parameter for the list of versions.
+   * Reads all rows of all pages. The first request contains no page number, because the API reference declares no such
+   * parameter for the list of versions.
    */
   async #all<Row>(request: GetRequest, schema: z.ZodType<Page<Row>>, call: CallOptions | undefined) {
     const all: Row[] = [];
@@ -280,8 +280,8 @@ export class EdgegapClient {
   }
 
   /**
-   * Edgegap documents a separate limit for each deploy endpoint. The bot counts all deploys in the same bucket, because
-   * the endpoints may in fact share one limit.
+   * Edgegap documents a separate limit for each deploy endpoint. The endpoints may in fact share one limit, so the bot
+   * counts all deploys in the same bucket.
    */
   #deploy<T>(at: string, body: DeployBody, schema: z.ZodType<T>, call: CallOptions | undefined): Promise<T> {
     const secrets = valuesIn(body);

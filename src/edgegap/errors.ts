@@ -2,7 +2,7 @@ import { AppError } from '../errors.ts';
 
 /**
  * Whether the call had its effect. `not-done`: the call certainly had no effect. `done`: the call certainly had its
- * effect, although Edgegap answered with an error. For example, Edgegap created a deployment, but had no capacity to run
+ * effect, although Edgegap answered with an error. For example, Edgegap created a deployment but had no capacity to run
  * the server. `unknown`: the call may have had its effect.
  */
 export type Outcome = 'not-done' | 'unknown' | 'done';
@@ -20,15 +20,15 @@ export class EdgegapError extends AppError {
   readonly status: number | undefined;
   readonly outcome: Outcome;
   /**
-   * The request_id of the deployment that a failed deploy left behind with the status ERROR. A stop removes this
+   * The request_id of a deployment with the status ERROR that remains after a failed deploy. A stop removes this
    * deployment.
    */
   readonly requestId: string | undefined;
-  /** For how many milliseconds Edgegap asked the bot to wait, at most 30 000. */
+  /** The wait that Edgegap asked for, in milliseconds, at most 30 000. */
   readonly retryAfterMs: number | undefined;
   /**
-   * Edgegap's own words, cut to 300 characters. The text comes from outside. It may be shown, but the bot must never
-   * act on it.
+   * Edgegap's own message, cut to 300 characters. The text comes from outside. The bot may show the text, but must
+   * never act on it.
    */
   readonly apiMessage: string | undefined;
 
@@ -86,8 +86,8 @@ export function breakError({ kind, sent, reason, ...details }: Break): EdgegapEr
 }
 
 /**
- * Returns the same error for a call with an earlier attempt that may have had an effect. The outcome of the whole call
- * is then unknown, no matter how the last attempt failed.
+ * Returns the same error with the outcome `unknown`, if the error was known. An earlier attempt of the same call may
+ * have had an effect, so the outcome of the whole call is unknown.
  */
 export function afterUnknown(error: EdgegapError): EdgegapError {
   if (error.outcome !== 'not-done') return error;
@@ -99,12 +99,12 @@ export function afterUnknown(error: EdgegapError): EdgegapError {
   });
 }
 
-/** Whether the error says that Edgegap knows no deployment with this request_id. */
+/** Whether the error says that a deployment with this request_id does not exist. */
 export function isNoSuchDeployment(error: unknown): boolean {
   return error instanceof EdgegapError && error.code === 'edgegap-no-such-deployment';
 }
 
-/** Whether the same call may succeed later without a repair by a person. */
+/** Whether a retry of the call may succeed although no person repairs anything. */
 export function isPassing({ status }: EdgegapError): boolean {
   return status === undefined || status === 429 || status >= 500;
 }

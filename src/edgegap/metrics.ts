@@ -7,23 +7,25 @@ export interface Sample {
   readonly value: number;
 }
 
-/** The steps between two measurements that Edgegap offers. */
+/** The intervals between two measurements that Edgegap offers. */
 export const METRICS_STEPS = ['30s', '1m', '5m', '10m', '1h'] as const;
 export type MetricsStep = (typeof METRICS_STEPS)[number];
 
 export interface MetricsRequest {
   /**
-   * In epoch milliseconds. If `from` is absent, Edgegap begins at the start of the deployment. If `to` is absent,
-   * Edgegap ends at the present.
+   * The period in epoch milliseconds. If `from` is absent, Edgegap begins at the start of the deployment. If `to` is
+   * absent, Edgegap ends at the present.
    */
   readonly from?: number | undefined;
   readonly to?: number | undefined;
   readonly step?: MetricsStep | undefined;
-  /** Whether Edgegap returns the measured values themselves. If false, Edgegap returns averages over each step. */
+  /** Whether Edgegap returns the original values. If false, Edgegap returns the average of each step. */
   readonly raw?: boolean | undefined;
 }
 
-/** Values that are not numbers are left out, and so are times that cannot be read. In the chart they become gaps. */
+/**
+ * Measurements whose value is not a number or whose time cannot be read are left out. They become gaps in the chart.
+ */
 const Series = z
   .object({ datasets: z.array(z.unknown()).catch([]), timestamps: z.array(z.unknown()).catch([]) })
   .transform(({ datasets, timestamps }): Sample[] =>
@@ -37,9 +39,9 @@ const group = <Shape extends z.ZodRawShape>(shape: Shape) =>
   z.preprocess((value) => (typeof value === 'object' && value !== null ? value : {}), z.object(shape));
 
 /**
- * `GET /v1/metrics/deployment/{id}`. Edgegap documents no units. The bot assumes the same units as in the limits of the
- * version: `cpu` in CPU units (1024 units are one vCPU) and `mem` in MB. It also assumes that `network` is in bytes a
- * second and `total` in bytes.
+ * `GET /v1/metrics/deployment/{id}`. Edgegap documents no units. The bot assumes the same units as in the version's
+ * limits: `cpu` in CPU units (1024 units are one vCPU) and `mem` in MB. The bot also assumes that `network` is in bytes
+ * per second and `total` in bytes.
  */
 export const MetricsAnswer = z
   .object({
@@ -70,7 +72,7 @@ export const MetricsAnswer = z
 /** In each series, the oldest value comes first. A series without measurements is empty. */
 export type Metrics = z.infer<typeof MetricsAnswer>;
 
-/** The query of a metrics request. The times have the form that the API expects: UTC without a time zone. */
+/** The query of a metrics request. The times have the format that the API expects: UTC without a time zone. */
 export function metricsQuery({ from, to, step, raw }: MetricsRequest): Record<string, string | undefined> {
   return { start_time: asTime(from), end_time: asTime(to), steps: step, raw: raw ? 'true' : undefined };
 }

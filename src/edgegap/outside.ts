@@ -4,38 +4,40 @@ import { DeploymentStatus } from './schema.ts';
 const OWN_TAG = /^chatops-[0-9a-z]{12}$/;
 
 /**
- * The tag that connects a deployment with its intent. The tag has 20 characters, which is the smaller of the two limits
- * that Edgegap documents.
+ * The tag that connects a deployment with its intent. The tag has 20 characters, because Edgegap documents two
+ * different limits and this is the smaller limit.
  */
 export function ownTag(id: string): string {
   return `chatops-${id}`;
 }
 
 /**
- * Whether the tag is the bot's own. Such tags are not shown and cannot be changed, because the bot needs them to find a
+ * Whether the bot itself added the tag. People neither see nor change this tag, because the bot uses the tag to find a
  * deployment after a request whose outcome is unknown.
  */
 export function isOwnTag(tag: string): boolean {
   return OWN_TAG.test(tag);
 }
 
-/** The tags without the bot's own tag. */
+/** Returns the tags without the tag that the bot added. */
 export function withoutOwnTags(tags: readonly string[]): string[] {
   return tags.filter((tag) => !isOwnTag(tag));
 }
 
-/** The id of the deployment to which the bot's own tag among the tags belongs. Undefined if there is no such tag. */
+/**
+ * Returns the id of the deployment from the tag that the bot added. Undefined if the tags do not contain such a tag.
+ */
 export function idOfOwnTag(tags: readonly string[]): string | undefined {
   return tags.find(isOwnTag)?.slice('chatops-'.length);
 }
 
-/** Masks secrets in a tag, unless the tag is one of the bot's own. */
+/** Masks secrets in a tag. A tag that the bot added stays unchanged. */
 export function maskTag(tag: string, mask: Mask): string {
   return isOwnTag(tag) ? tag : mask(tag);
 }
 
 /**
- * Masks secrets in the texts of Edgegap's answer that people or game servers wrote. Ids, names and addresses stay
+ * Masks secrets in those texts of Edgegap's answer that people or game servers wrote. Ids, names and addresses stay
  * unchanged, because later requests and comparisons need them.
  */
 export function masked<
@@ -56,8 +58,8 @@ export function masked<
 }
 
 /**
- * The body of a callback in the form in which the store keeps it. The result contains only the fields that the bot
- * reads later, and secrets in them are masked.
+ * The body of a callback as the store keeps it. The result contains only the fields that the bot reads later, and masks
+ * secrets in these fields.
  */
 export function maskedBody(body: string, mask: Mask = createMask([])): string {
   try {

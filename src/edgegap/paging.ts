@@ -9,19 +9,19 @@ export const Pagination = z
   .catch(undefined);
 export type Pagination = z.infer<typeof Pagination>;
 
-/** A page of any list. `total` is the number of rows on all pages together. */
+/** A page of any list. `total` is the number of rows on all pages. */
 export interface Page<Row> {
   rows: Row[];
   total: number | undefined;
   pagination: Pagination;
-  /** The remarks that the API added. Undefined if the page does not come from an answer of the API. */
+  /** The notes that the API added. Undefined if the page does not come from an API answer. */
   messages?: string[] | undefined;
 }
 
 /**
- * Returns the number of the page that follows `page`, or undefined if `page` is the last page. `read` is the number of
- * rows that were read so far, including the rows of `page`. The reading always comes to an end, for two reasons. An
- * empty page ends the list, whatever the page numbers say, and each next page must have a higher number.
+ * Returns the number of the page after `page`, or undefined if `page` is the last page. `read` is the number of rows
+ * read so far, including the rows of `page`. The loop always ends, because an empty page ends the list, and each next
+ * page must have a higher number.
  */
 export function nextPage(page: number, answer: Page<unknown>, read: number): number | undefined {
   if (answer.rows.length === 0) return undefined;
@@ -32,7 +32,8 @@ export function nextPage(page: number, answer: Page<unknown>, read: number): num
 }
 
 /**
- * Reads page after page. For the first page, `read` is called with undefined, because some lists take no page number.
+ * Reads all pages in order. For the first page, `read` is called with undefined, because some lists accept no page
+ * number.
  */
 export async function* eachPage<Row>(
   read: (page: number | undefined) => Promise<Page<Row>>,

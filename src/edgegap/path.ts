@@ -1,7 +1,7 @@
 import { AppError } from '../errors.ts';
 
 /**
- * A path in which each `${}` part is encoded. Empty parts, `.` and `..` are refused, because a proxy on the way might
+ * Builds a path in which each `${}` part is encoded. Empty parts, `.` and `..` are refused, because a proxy might
  * remove them from the path.
  */
 export function path(strings: TemplateStringsArray, ...parts: string[]): string {

@@ -1,8 +1,8 @@
 import { EdgegapError, type EdgegapErrorDetails, MAY_HAVE_HAPPENED, type Outcome } from './errors.ts';
 
 /**
- * The subject of a call. The same status means different things for different subjects, for example for a deploy and
- * for a request about a deployment.
+ * The subject of a call. A status has different meanings for different subjects, for example for a deploy and for a
+ * request about a deployment.
  */
 export type Subject =
   | 'deploy'
@@ -15,7 +15,7 @@ export type Subject =
   | 'application'
   | 'account';
 
-/** An answer that reports a failure, with all the facts that could be read from the answer. */
+/** An answer that reports a failure, with all facts that the bot could read from the answer. */
 interface Refusal extends Omit<EdgegapErrorDetails, 'hint' | 'cause' | 'outcome'> {
   subject: Subject;
   status: number;
@@ -30,14 +30,14 @@ interface Meaning {
 }
 
 /**
- * Each of these statuses, as the answer to a deploy, means that Edgegap deployed nothing. Any other status may come
- * from a proxy, and Edgegap may have deployed the server nevertheless.
+ * If Edgegap answers a deploy with one of these statuses, nothing was deployed. Any other status may come from a proxy,
+ * and Edgegap may still have deployed the server.
  */
 const NOT_DEPLOYED = new Set([400, 401, 403, 404, 429]);
 
 /**
- * The error for an answer that reports a failure. The meaning of each status comes from the API reference and from
- * trials with the live API.
+ * Returns the error for an answer that reports a failure. The meaning of each status comes from the API reference and
+ * from tests with the live API.
  */
 export function refusalError(refusal: Refusal): EdgegapError {
   const { code, message, hint, outcome = 'not-done' } = meaning(refusal);
@@ -118,15 +118,15 @@ function meaning(refusal: Refusal): Meaning {
       code: 'edgegap-redirected',
       message: `Edgegap answered with a redirect (HTTP ${status}). I do not follow redirects, so that my token goes nowhere else.`,
       hint: 'Whoever runs me should check the API’s address (EDGEGAP_API_URL).',
-      // The status 303 "See other" answers a request that has been carried out. The other redirects ask the client to
-      // send the request again to another address.
+      // The status 303 "See other" means that the request was carried out. All other redirects ask the client to repeat
+      // the request at a different address.
       outcome: status === 303 ? 'unknown' : 'not-done',
     };
   }
   return badRequest(refusal, quote);
 }
 
-/** A stop can name a log storage, which may be wrong although the deployment exists. */
+/** A stop can name a log storage. The name of the storage may be wrong although the deployment exists. */
 const BLAMES_STORAGE = /storage/i;
 
 function noSuchDeployment(): Meaning {
@@ -139,8 +139,9 @@ function noSuchDeployment(): Meaning {
 
 /**
  * For an unknown request_id, the live API answers 400 instead of 404. If the request contains no other value that can
- * be wrong, 400 therefore means that the request_id is unknown. If the request also contains a tag or a time window,
- * Edgegap's message shows which value is wrong. For an unknown application or version, v2 deploy answers 400 as well.
+ * be wrong, the status 400 therefore means that the request_id is unknown. If the request also contains a tag or a time
+ * window, Edgegap's message shows which value is wrong. For an unknown application or version, v2 deploy also answers
+ * 400.
  */
 function badRequest({ subject, status, apiMessage = '' }: Refusal, quote: string): Meaning {
   const blamesTag = /\btags?\b|\bname\b|length|charact/i.test(apiMessage) && !/request_?id/i.test(apiMessage);
@@ -213,8 +214,8 @@ function notFound(refusal: Refusal, quote: string): Meaning {
 }
 
 /**
- * If no server has room, v2 deploy answers 422. The answer contains the request_id of a deployment with the status
- * ERROR, which Edgegap left behind and which can be deleted.
+ * If no server has capacity, v2 deploy answers 422. The answer contains the request_id of a deployment with the status
+ * ERROR. This deployment remains until it is deleted.
  */
 function cannotAllocate({ requestId }: Refusal, quote: string): Meaning {
   const left = requestId ? ` Server ${requestId} is left behind in ERROR and can be stopped.` : '';

@@ -12,7 +12,7 @@ interface EnvironmentVariable {
   is_hidden?: boolean | undefined;
 }
 
-/** The request `POST /v2/deployments`, in a form that suits the bot. */
+/** The request `POST /v2/deployments`, in the bot's own format. */
 export interface DeployRequest {
   application: string;
   version: string;
@@ -22,12 +22,13 @@ export interface DeployRequest {
   tags?: readonly string[] | undefined;
   environment_variables?: readonly EnvironmentVariable[] | undefined;
   /**
-   * Whether to use only locations that already have the image in their cache. The deployment is then faster, but there
-   * are fewer locations.
+   * Whether to use only locations whose cache already contains the image. The deployment then starts faster, but fewer
+   * locations are available.
    */
   require_cached_locations?: boolean | undefined;
   /**
-   * Both numbers must be at least 100, and the memory at most twice the number of CPU units (1024 units are one vCPU).
+   * Both numbers must be at least 100. The memory must be at most twice the number of CPU units (1024 units are one
+   * vCPU).
    */
   resources?: { cpu_units: number; memory_mib: number } | undefined;
   /**
@@ -37,18 +38,18 @@ export interface DeployRequest {
   webhooks?: { ready?: string; error?: string; terminated?: string } | undefined;
 }
 
-/** The request `POST /v2/private-fleets/deployments`, in a form that suits the bot. */
+/** The request `POST /v2/private-fleets/deployments`, in the bot's own format. */
 export interface FleetDeployRequest extends DeployRequest {
   /**
-   * The ids of hosts in order of preference. There must be at least one id, and no id may appear twice. If no host has
-   * room, the deployment goes to the cloud.
+   * The ids of hosts in order of preference. At least one id is required, and each id may appear only once. If no host
+   * has capacity, Edgegap deploys to the cloud.
    */
   private_host_ids: readonly string[];
 }
 
 /**
- * The request `POST /v1/deploy`, in a form that suits the bot. Only this deploy request can override the command of the
- * container.
+ * The request `POST /v1/deploy`, in the bot's own format. Only this deploy request can override the container's
+ * command.
  */
 export interface LegacyDeployRequest
   extends Pick<DeployRequest, 'application' | 'tags' | 'environment_variables'> {
@@ -59,13 +60,13 @@ export interface LegacyDeployRequest
   /** If absent, the container uses its own command and arguments. */
   command?: string | undefined;
   arguments?: string | undefined;
-  /** Whether the log is kept after the deployment has ended, and in which endpoint storage. */
+  /** Whether Edgegap stores the log after the deployment has ended, and in which endpoint storage. */
   container_log_storage?: { enabled: boolean; endpoint_storage: string } | undefined;
   /** v1 accepts only one URL, which Edgegap calls when the deployment is READY. */
   webhooks?: { ready?: string } | undefined;
 }
 
-/** The body of a deploy, with the variables under their name in v2 or in v1. */
+/** The body of a deploy. The name of the field with the variables differs between v2 and v1. */
 export interface DeployBody extends Readonly<Record<string, unknown>> {
   readonly command?: string | undefined;
   readonly arguments?: string | undefined;
@@ -74,7 +75,7 @@ export interface DeployBody extends Readonly<Record<string, unknown>> {
 }
 
 /**
- * The parts of the body that may be secret. These are the values of the variables, the command and the arguments. If
+ * Returns the parts of the body that may be secret: the values of the variables, the command and the arguments. If
  * Edgegap refuses a deploy, its answer may repeat these parts.
  */
 export function valuesIn(body: DeployBody): string[] {
@@ -94,7 +95,7 @@ export function legacyDeployBody(request: LegacyDeployRequest): DeployBody {
   };
 }
 
-/** The body of both v2 deploys. Fields that are undefined are left out of the JSON. */
+/** The body of both v2 deploys. The JSON contains no fields that are undefined. */
 export function deployBody(request: DeployRequest | FleetDeployRequest): DeployBody {
   const { users, environment_variables, webhooks, ...rest } = request;
   const hook = (url: string | undefined) => (url === undefined ? undefined : { url });
@@ -139,7 +140,7 @@ export interface ListRequest {
   limit?: number | undefined;
 }
 
-/** The parameter `query` of the list. Here, unlike elsewhere, Edgegap expects statuses in lower case. */
+/** The parameter `query` of the list. For this parameter, Edgegap expects statuses in lower case. */
 export function listQuery({ filters = [], order_by = [] }: ListRequest): string | undefined {
   if (filters.length === 0 && order_by.length === 0) return undefined;
   const lower = (filter: ListFilter): ListFilter =>

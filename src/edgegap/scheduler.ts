@@ -13,8 +13,8 @@ export interface RateLimits {
 export const DOCUMENTED_LIMITS: RateLimits = { deploy: 40, status: 20, list: 10, hosts: 10 };
 
 /**
- * The documented limits, reduced to this share in percent, because other programs use the same account. Each limit is
- * at least 1 a second.
+ * Returns the documented limits, reduced to `percent`, because other programs use the same account. Each limit is at
+ * least 1 per second.
  */
 export function shareOfLimits(percent: number): RateLimits {
   const cut = (limit: number) => Math.max(1, Math.floor((limit * percent) / 100));
@@ -22,21 +22,18 @@ export function shareOfLimits(percent: number): RateLimits {
   return { deploy: cut(deploy), status: cut(status), list: cut(list), hosts: cut(hosts) };
 }
 
-/**
- * The maximum number of requests that a process may have under way at the same time to endpoints without a documented
- * limit.
- */
+/** The maximum number of concurrent requests of a process to endpoints without a documented limit. */
 const CONCURRENT = 16;
 /**
- * Background work leaves one permit in four to people. Otherwise a person would wait up to a second while the bot
- * compares thousands of deployments.
+ * Background work leaves one quarter of the permits to people. Otherwise a person would wait up to a second while the
+ * bot compares thousands of deployments.
  */
 const LEFT_PART = 4;
 
 /**
- * A call that takes the function `left`, and calls it when the request leaves. If `left` throws, the request must not
- * leave. The call then rejects with the same error, and the scheduler starts the call again with a new permit. A
- * request that got an answer counts as a request that left.
+ * A call that calls the function `left` when it begins to send its request. If `left` throws, the call must not send
+ * the request and rejects with the same error. The scheduler then repeats the call with a new permit. A request that
+ * received an answer counts as sent.
  */
 type ScheduledCall<T> = (left: () => void) => Promise<T>;
 
@@ -46,10 +43,10 @@ interface Bucket {
 }
 
 /**
- * Keeps to the rate limits of the account. Each bucket has a number of permits, and each call takes a permit. Calls of
- * people go first, and background work never takes the last quarter of the permits. Within a lane calls go in order of
- * arrival. Each request counts against a window of one second, and its permit becomes free at the end of this window.
- * Therefore no more requests arrive in any second than the limit allows.
+ * Enforces the rate limits of the account. Each bucket has a number of permits, and each call takes one permit. Calls
+ * of people have priority, and background work never takes the last quarter of the permits. Calls of the same lane run
+ * in order of arrival. Each request counts for a window of one second, and its permit becomes free at the end of the
+ * window. Therefore the number of requests in any second never exceeds the limit.
  */
 export class Scheduler {
   readonly #clock: Clock;
@@ -57,7 +54,7 @@ export class Scheduler {
   readonly #permits: Permits;
   readonly #buckets = new Map<string, Bucket>();
 
-  /** By default, the permits belong to this process alone. */
+  /** By default, only this process uses the permits. */
   constructor(clock: Clock, limits: Partial<RateLimits> = {}, permits: Permits = new MemoryPermits(clock)) {
     this.#clock = clock;
     this.#limits = { ...DOCUMENTED_LIMITS, ...limits };
@@ -65,19 +62,19 @@ export class Scheduler {
   }
 
   /**
-   * Runs `call` when its turn in `bucket` has come. The bucket is 'deploy', 'status', 'list' or 'hosts', or any other
-   * name for endpoints without a documented limit. If the request could not leave in time, `call` is run again. If the
-   * signal is aborted while the call waits, `run` rejects with the signal's reason. If no permit can be taken, `run`
-   * rejects with the error of `Permits.take`. In both cases `call` has not begun. Once `call` has begun, it has to
-   * watch the signal itself.
+   * Waits for a permit of `bucket` and runs `call`. The bucket is 'deploy', 'status', 'list' or 'hosts', or any other
+   * name for endpoints without a documented limit. If the request could not be sent in time, `call` runs again. If the
+   * signal is aborted during the wait, `run` rejects with the signal's reason. If taking a permit fails, `run` rejects
+   * with the error of `Permits.take`. In both cases, `call` has not started. After the start, `call` must watch the
+   * signal itself.
    */
   run<T>(bucket: string, turn: WaitOptions, call: ScheduledCall<T>): Promise<T> {
     return this.#bucket(bucket).run(turn, call);
   }
 
   /**
-   * Starts no call in `bucket` for `ms` milliseconds, at most `MAX_PAUSE_MS`. This method is used after Edgegap said
-   * that requests come too fast.
+   * Starts no call in `bucket` for `ms` milliseconds, at most `MAX_PAUSE_MS`. Used after Edgegap has answered that
+   * requests come too fast.
    */
   pause(bucket: string, ms: number): Promise<void> {
     return this.#bucket(bucket).pause(Math.min(ms, MAX_PAUSE_MS));
@@ -97,7 +94,7 @@ export class Scheduler {
   }
 }
 
-/** A bucket without a rate limit. Only the number of calls that run at the same time is limited. */
+/** A bucket without a rate limit. Only the number of concurrent calls is limited. */
 class OpenBucket implements Bucket {
   readonly #clock: Clock;
   readonly #lanes = new WaitingCalls<undefined>(() => this.#serve());
@@ -121,7 +118,7 @@ class OpenBucket implements Bucket {
   }
 
   async pause(ms: number): Promise<void> {
-    // Pauses may overlap. The bucket opens when the last of them ends.
+    // Pauses may overlap. The bucket opens at the end of the latest pause.
     this.#pauses++;
     this.#clock.after(ms, () => {
       this.#pauses--;
@@ -135,8 +132,8 @@ class OpenBucket implements Bucket {
 }
 
 /**
- * Thrown if the request waited too long before leaving, because no connection was free or because the machine stood
- * still. The permit of the request may belong to another call by now.
+ * Thrown if the request was not sent in time, because no connection was free or because the machine was suspended. The
+ * permit may already belong to a different call.
  */
 class PermitGone extends Error {}
 
@@ -147,7 +144,7 @@ class RatedBucket implements Bucket {
   readonly #limit: number;
   readonly #lanes = new WaitingCalls<Permit>(() => this.#changed());
   #serving = false;
-  /** Ends the wait for a permit if there is no longer a reason to wait. */
+  /** Ends the wait for a permit if the wait is no longer necessary. */
   #reconsider = () => {};
 
   constructor(clock: Clock, permits: Permits, name: string, limit: number) {
@@ -178,7 +175,7 @@ class RatedBucket implements Bucket {
     try {
       return await call(() => {
         const age = this.#clock.now() - permit.takenAt;
-        // If the age is negative, the clock was set back in the meantime, and the true age is unknown.
+        // A negative age means that the clock was set back, so the true age is unknown.
         if (age > LEAVE_MS || age < 0) throw new PermitGone();
         cancel();
         cancel = this.#clock.after(TRAVEL_MS, count);
@@ -198,8 +195,8 @@ class RatedBucket implements Bucket {
   }
 
   /**
-   * Asks for permits as long as any call waits. Only one request for permits is open at a time, and it asks for as many
-   * permits as calls are waiting at that moment.
+   * Requests permits while calls are waiting. Only one request for permits is open at a time. The request asks for as
+   * many permits as calls are waiting.
    */
   async #serve(): Promise<void> {
     if (this.#serving) return;
@@ -221,8 +218,7 @@ class RatedBucket implements Bucket {
   }
 
   /**
-   * Resolves when `ms` have passed, when no call waits any more, or when a call of a person arrives while only
-   * background work waits.
+   * Resolves after `ms`, when no calls are waiting, or when a person's call arrives while only background calls wait.
    */
   async #wait(ms: number): Promise<void> {
     const lane = this.#lanes.next;

@@ -2,27 +2,27 @@ import { z } from 'zod';
 import { type Page, Pagination } from './paging.ts';
 
 /*
- * Edgegap's answers are read leniently. The vendor's files and the live API do not agree on which fields may be missing
- * or null. A field that the bot only shows must never be the reason that a server cannot be stopped. Therefore only the
- * fields that the bot cannot work without are required. Any other field that is missing, null or of another type is
- * read as undefined. Unknown fields are left out.
+ * Edgegap's answers are parsed leniently, because the API reference and the live API disagree on which fields may be
+ * missing or null. For example, a field that the bot only shows must never prevent a stop. Therefore only the fields
+ * that the bot needs are required. Any other field that is missing, null or of a different type is read as undefined.
+ * Unknown fields are left out.
  */
 
 /** The text is not trimmed or checked, because a log may be empty. */
 const raw = z.string().optional().catch(undefined);
-/** An empty text means that there is no value. For example, a server that has no name yet has the name "". */
+/** An empty text means that there is no value. For example, a server without a name has the name "". */
 export const text = raw.transform((value) => (value?.trim() ? value : undefined));
 export const number = z.number().optional().catch(undefined);
 export const flag = z.boolean().optional().catch(undefined);
-/** A number. In some examples of the API reference, such numbers are written as texts. */
+/** A number. Some examples of the API reference write these numbers as strings. */
 const numeric = z.preprocess(
   (value) => (typeof value === 'string' && value.trim() ? Number(value) : value),
   number,
 );
 
 /**
- * The remarks that the API adds to an answer. The deployment list calls them `message`, and the list of locations
- * `messages`.
+ * The notes that the API adds to an answer. The deployment list calls them `message`, and the list of locations calls
+ * them `messages`.
  */
 const Messages = z.preprocess(
   (value) => (Array.isArray(value) ? value.filter((note) => typeof note === 'string' && note.trim()) : []),
@@ -30,9 +30,9 @@ const Messages = z.preprocess(
 );
 
 /**
- * The answer of a list, as a page. An empty list may come without rows, but then another field must show that the
+ * The answer of a list, as a page. An empty list may come without rows, but a different field must then show that the
  * answer is a list. Without this check, the answer to a different request could be read as "nothing is running". The
- * number of all rows is in `total_count`. In the tag list of the API reference, this number is in `count`.
+ * number of all rows is in `total_count`. In the tag list of the API reference, the number is in `count`.
  */
 export function list<Row extends z.ZodType>(key: string, row: Row) {
   const answer = z
@@ -63,8 +63,7 @@ export function list<Row extends z.ZodType>(key: string, row: Row) {
 }
 
 /**
- * The statuses that Edgegap is known to use, in the order in which a deployment goes through them. A status that is not
- * in this list is kept unchanged.
+ * Edgegap's known statuses, in the order in which a deployment passes through them. Other statuses are kept unchanged.
  */
 export const KNOWN_STATUSES = [
   'INITIALIZING',
@@ -98,7 +97,7 @@ function normaliseStatus(status: string): StatusName {
  */
 export const DeploymentPort = z.object({
   name: text,
-  // As long as the server has no name, Edgegap's link contains only the port. Such a link is left out.
+  // Before the server has a name, Edgegap's link contains only the port. This link is left out.
   link: text.transform((link) => (link && /^([a-z]+:\/\/)?:/i.test(link) ? undefined : link)),
   internal: number,
   external: number,
@@ -119,7 +118,7 @@ const Ports = z.preprocess(
   z.record(z.string(), DeploymentPort),
 );
 
-/** The location of a deployment, or a location that can be deployed to. Degrees are decimal, WGS 84. */
+/** The location of a deployment, or a location that people can deploy to. Degrees are decimal, WGS 84. */
 export const Location = z.object({
   city: text,
   country: text,
@@ -193,12 +192,12 @@ export const DeploymentList = list('data', DeploymentRow);
 
 export interface DeploymentPage {
   rows: DeploymentRow[];
-  /** The number of rows on all pages together. */
+  /** The number of rows on all pages. */
   total_count: number;
   has_next: boolean;
   /** The number of this page. The first page has the number 1. */
   page: number;
-  /** The remarks that the API added to this page. */
+  /** The notes that the API added to this page. */
   messages: string[];
 }
 
@@ -206,7 +205,7 @@ export const DeployAnswer = z.object({ request_id: z.string().min(1) });
 
 export const LegacyDeployAnswer = DeployAnswer.extend({ request_version: text });
 
-/** A summary that cannot be read must not make the stop a failure. */
+/** If the summary cannot be read, the stop still counts as a success. */
 export const StopAnswer = z.object({ deployment_summary: DeploymentStatus.optional().catch(undefined) });
 
 /** The deployments that Edgegap is going to stop. */
@@ -218,7 +217,7 @@ export const TagList = list('tags', TagName);
 export const TagTimes = z.object({ create_time: text, last_updated: text });
 export type TagTimes = z.infer<typeof TagTimes>;
 
-/** The reason why the process of the game server crashed. */
+/** The reason why the game server's process crashed. */
 export const CrashData = z.object({ exit_code: number, message: text, restart_count: number });
 export type CrashData = z.infer<typeof CrashData>;
 

@@ -15,7 +15,7 @@ export interface SelfStopOptions
   token: string;
 }
 
-/** `DELETE /v1/self/stop/{id}/{access point}`. With this call, a deployment stops itself from inside its container. */
+/** `DELETE /v1/self/stop/{id}/{access point}`. With this call, a deployment stops itself from its own container. */
 export async function selfStop({
   url,
   token,

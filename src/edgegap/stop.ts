@@ -4,8 +4,8 @@ import { type ApiRequest, type CallOptions, type Transport, unreadable } from '.
 
 export interface StopOptions extends CallOptions {
   /**
-   * Where the log is kept. A name means the endpoint storage with this name, and `true` means the storage of the
-   * version. `false` means that the log is not kept. If this field is absent, the version decides.
+   * Where Edgegap stores the log. A name means the endpoint storage with this name, and `true` means the storage of the
+   * version. `false` means that the log is not stored. If this field is absent, the version decides.
    */
   logStorage?: boolean | string | undefined;
   /** Called with Edgegap's summary of the deployment, if the answer has a summary. */
@@ -13,10 +13,10 @@ export interface StopOptions extends CallOptions {
 }
 
 /**
- * `stopping`: Edgegap is stopping the deployment. `accepted`: the deployment will stop once its status is READY or
- * ERROR. `already-terminated`: Edgegap says that the deployment has terminated, which is a success as well.
- * `perhaps-stopped`: an earlier attempt may have stopped the deployment, and now Edgegap says that there is no such
- * deployment. Edgegap may be mistaken about this.
+ * `stopping`: Edgegap is stopping the deployment. `accepted`: Edgegap will stop the deployment when its status is READY
+ * or ERROR. `already-terminated`: Edgegap answers that the deployment has terminated, which also counts as a success.
+ * `perhaps-stopped`: an earlier attempt may have stopped the deployment, and Edgegap now answers that the deployment
+ * does not exist. This answer may be wrong.
  */
 export type StopResult = 'stopping' | 'accepted' | 'already-terminated' | 'perhaps-stopped';
 
@@ -42,20 +42,20 @@ export async function stop(
 }
 
 /**
- * `taken` holds the deployments whose stop Edgegap accepted. `perhaps` holds the deployments that may have been stopped
- * by an earlier attempt whose answer was lost. Edgegap's later answers do not name a deployment that has ended.
+ * `taken` contains the deployments whose stop Edgegap accepted. `perhaps` contains the deployments that an earlier
+ * attempt with a lost answer may have stopped. Edgegap's later answers do not name a deployment that has ended.
  */
 export interface StopsResult {
   readonly taken: readonly string[];
   readonly perhaps: readonly string[];
 }
 
-/** How many ids are sent in a request. Edgegap documents no limit. */
+/** The number of ids in one request. Edgegap documents no limit. */
 export const STOP_BATCH = 100;
 
 /**
- * Stops deployments in batches. The filter consists only of ids and is never
- * empty, so a request that is sent twice cannot stop any other deployment.
+ * Stops deployments in batches. The filter contains only ids and is never empty, so a repeated request cannot stop any
+ * other deployment.
  */
 export async function stopMany(
   transport: Transport,
@@ -84,7 +84,7 @@ export async function stopMany(
       if (isUnsure) perhaps.push(...values.filter((id) => !processable.has(id)));
     } catch (error) {
       if (taken.length === 0) throw error;
-      // The deployments of an earlier batch are being stopped already, so the outcome of the whole call is unknown.
+      // The deployments of earlier batches are already being stopped, so the outcome of the whole call is unknown.
       if (error instanceof EdgegapError) throw afterUnknown(error);
       throw breakError({ ...request, kind: 'aborted', sent: true, cause: error });
     }

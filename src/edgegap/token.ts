@@ -1,16 +1,16 @@
 import { AppError } from '../errors.ts';
 
-/** The page on which people make tokens. */
+/** The page on which people create tokens. */
 export const TOKENS_PAGE = 'https://app.edgegap.com/user-settings?tab=tokens';
 
-/** Whether the error means that Edgegap does not accept the token. */
+/** Whether the error means that Edgegap rejects the token. */
 export function isTokenRefused({ code }: AppError): boolean {
   return code === 'edgegap-unauthorized' || code === 'edgegap-forbidden' || code === 'edgegap-token';
 }
 
 /**
- * Returns the token without the word `token`, which belongs to the header but is often pasted together with the token.
- * Throws if the rest cannot be a token. The error does not quote the rest, because the rest may be a secret.
+ * Returns the token without the prefix `token`, which belongs to the header but is often pasted with the token. Throws
+ * if the rest cannot be a token. The error does not contain the rest, which may be a secret.
  */
 export function bareToken(text: string): string {
   const token = text.trim().replace(/^token(\s+|$)/i, '');

@@ -15,26 +15,26 @@ import type { Lane } from './waiting-calls.ts';
 
 const MAX_ATTEMPTS = 3;
 const BACKOFF_MS = 500;
-/** How many characters of Edgegap's message are read. */
+/** The maximum number of characters that are read from Edgegap's message. */
 const LONGEST_MESSAGE = 4_096;
 
 export interface TransportOptions {
-  /** The base URL of the API. A path in the URL is put before the path of each request. */
+  /** The base URL of the API. A path in this URL becomes the prefix of each request's path. */
   baseUrl: string;
   /** The complete value of the header `Authorization`. */
   authorization: string;
   clock: Clock;
   log: Logger;
-  /** The time limit for an attempt, from connecting to the end of the answer. */
+  /** The time limit of an attempt, from the connection to the end of the answer. */
   timeoutMs: number;
-  /** The limits in requests a second, if they differ from the documented limits. */
+  /** The limits in requests per second, if they differ from the documented limits. */
   limits?: Partial<RateLimits> | undefined;
-  /** The permits for requests. By default, the permits belong to this process alone. */
+  /** The permits for requests. By default, only this process uses the permits. */
   permits?: Permits | undefined;
   proxy?: Proxies | undefined;
   /** Called whenever Edgegap refuses the token. */
   tokenRefused?: ((error: EdgegapError) => void) | undefined;
-  /** Hides secrets in texts that were written by people and servers. */
+  /** Hides secrets in texts that people and servers wrote. */
   mask: Mask;
   /** The source of the random part of the pauses between attempts. The default is `Math.random`. */
   random?: (() => number) | undefined;
@@ -44,27 +44,30 @@ export interface CallOptions {
   signal?: AbortSignal | undefined;
   lane?: Lane | undefined;
   /**
-   * Called twice for each attempt: when the turn of the attempt has come, and right before the request leaves, which
-   * may be later. If `mayLeave` throws, `send` rejects with the same error.
+   * Called twice for each attempt: when the attempt has its permit, and immediately before the request is sent. If
+   * `mayLeave` throws, `send` rejects with the same error.
    */
   mayLeave?: (() => void) | undefined;
   /** Called with the headers of each answer. */
   answered?: ((headers: HttpAnswer['headers']) => void) | undefined;
 }
 
-/** For calls that no person waits for. They use only that part of Edgegap's limits that people leave free. */
+/**
+ * For calls on which no person waits. These calls use only the part of Edgegap's limits that calls of people leave
+ * free.
+ */
 export const BACKGROUND = { lane: 'background' } as const satisfies CallOptions;
 
 export interface ApiRequest {
   method: HttpCall['method'];
-  /** Built with the function `path`, so that each part is encoded. */
+  /** A path from the function `path`, which encodes each part. */
   path: string;
   query?: Record<string, string | number | boolean | undefined> | undefined;
   body?: unknown;
-  /** Values in the body that nobody may see, even if Edgegap's answer repeats them. */
+  /** Values in the body that must stay secret, even if Edgegap's answer repeats them. */
   secrets?: readonly string[] | undefined;
   subject: Subject;
-  /** Whether the POST may be carried out twice, because the second time changes nothing more. */
+  /** Whether the POST request may be repeated, because a repetition has no further effect. */
   repeatable?: boolean | undefined;
   /** Whether the caller reads the bytes of the answer itself. */
   raw?: boolean | undefined;
@@ -82,11 +85,11 @@ export interface ApiResponse {
 }
 
 /**
- * The HTTP calls to an Edgegap account, with token, rate limits, time-outs, retries and errors.
+ * The HTTP calls to an Edgegap account, with token, rate limits, timeouts, retries and errors.
  *
- * GET, DELETE and repeatable POST requests may be sent again after a 429, a 5xx or a broken connection. Other requests
- * are sent again only after a failure that certainly had no effect (429, no connection). After a time-out no request is
- * sent again, because the person has waited long enough.
+ * GET, DELETE and repeatable POST requests may be sent again after a 429, a 5xx or a broken connection. All other
+ * requests are sent again only after a failure that certainly had no effect (429, no connection). After a timeout, no
+ * request is sent again, because the person has waited long enough.
  */
 export class Transport {
   readonly #options: TransportOptions;
@@ -112,9 +115,9 @@ export class Transport {
   }
 
   /**
-   * Sends `request` and returns any 2xx answer. If there is no such answer, throws an EdgegapError. If aborted, throws
-   * the signal's reason. For a request that changes something, the signal's reason is thrown only if the change was
-   * certainly not made.
+   * Sends `request` and returns any 2xx answer. Throws an EdgegapError if no 2xx answer arrives. If the call is
+   * aborted, throws the signal's reason. If a request that changes something is aborted, throws the signal's reason
+   * only if the change was certainly not made.
    */
   async send(request: ApiRequest, call: CallOptions = {}): Promise<ApiResponse> {
     const { method } = request;
@@ -126,8 +129,8 @@ export class Transport {
         if (before) await this.#waitAfter(before, request.bucket, n - 1, call);
         return { ...(await this.#once(request, call, n)), afterUnknown: unknownBefore };
       } catch (error) {
-        // This attempt did not begin, but an earlier attempt may have had an effect. The error of the earlier attempt
-        // is more useful to the caller than the reason why this attempt did not begin.
+        // This attempt did not start, but an earlier attempt may have had an effect. The earlier attempt's error is
+        // more useful to the caller than the reason why this attempt did not start.
         if (!(error instanceof EdgegapError)) throw unknownBefore && method !== 'GET' ? before : error;
         const final = unknownBefore ? afterUnknown(error) : error;
         if (n >= MAX_ATTEMPTS || !mayRetry(error, again)) throw final;
@@ -137,8 +140,8 @@ export class Transport {
   }
 
   /**
-   * Finishes the requests that are under way, and refuses waiting and new requests. A second call of `close` has no
-   * further effect.
+   * Finishes the requests in progress, and refuses waiting and new requests. A second call of `close` has no further
+   * effect.
    */
   async close(): Promise<void> {
     this.#closing.abort(closed());
@@ -146,9 +149,7 @@ export class Transport {
     await this.#closed;
   }
 
-  /**
-   * Closes the transport, and also aborts the requests that are under way. The outcome of these requests is unknown.
-   */
+  /** Closes the transport and aborts the requests in progress. The outcome of these requests is unknown. */
   async abandon(): Promise<void> {
     this.#leaving.abort(closed());
     await this.close();
@@ -162,8 +163,8 @@ export class Transport {
       const start = this.#options.clock.now();
       let status: number | undefined;
       try {
-        // If Edgegap closes a connection just when a request is sent on it, the outcome of the request is unknown. For
-        // this reason, a request that must not be sent twice gets its own connection.
+        // If Edgegap closes a connection while the bot sends a request on it, the outcome of the request is unknown. A
+        // request that must not be sent twice therefore gets a new connection.
         const dispatcher = isRepeatable(request) ? this.#keptAlive : this.#fresh;
         const answer = await attempt(dispatcher, this.#options.clock, {
           ...this.#http(request),
@@ -234,7 +235,7 @@ export class Transport {
     throw error;
   }
 
-  /** Edgegap's message and details on a single line, without the secrets that they may repeat. */
+  /** Edgegap's message and details on a single line. Secrets that they may repeat are removed. */
   #apiMessage(json: unknown, secrets: readonly string[] = []): string | undefined {
     if (typeof json !== 'object' || json === null) return undefined;
     const { message, details } = json as { message?: unknown; details?: unknown };
@@ -246,11 +247,12 @@ export class Transport {
   }
 
   async #waitAfter(error: EdgegapError, bucket: string, n: number, call: CallOptions): Promise<void> {
-    // Half of the pause is fixed and half is random. Calls and replicas that failed at the same moment therefore do not
-    // all try again at the same moment.
+    // Half of the pause is fixed, and half is random. The random part spreads the retries of calls and replicas that
+    // failed at the same moment.
     const backoff = BACKOFF_MS * 2 ** (n - 1) * (1 + this.#random());
     const wait = error.retryAfterMs ?? backoff;
-    // Edgegap said that requests come too fast, so the whole bucket is paused. This call waits in the same bucket.
+    // Edgegap answered that requests come too fast, so the whole bucket is paused. The retry also waits for this
+    // bucket.
     if (error.status === 429) return this.#scheduler.pause(bucket, wait);
     await sleep(this.#options.clock, wait, either(this.#closing, call));
   }
@@ -261,11 +263,10 @@ function createPool(pipelining: 0 | 1, proxy: Proxies | undefined): Dispatcher {
     connections: 64,
     pipelining,
     maxResponseSize: MAX_BODY_BYTES,
-    // Without HTTP/2, a connection carries a single request at a time. This is the only way to know exactly whether a
-    // request has left.
+    // Without HTTP/2, a connection carries only one request at a time. Only in this way the bot knows exactly whether a
+    // request was sent.
     allowH2: false,
-    // The proxy is asked for a tunnel even if the address has no TLS, because without a tunnel the proxy might repeat a
-    // request by itself.
+    // The proxy must open a tunnel even if the address has no TLS. Without a tunnel, the proxy might repeat a request.
     proxyTunnel: true,
   });
 }
@@ -279,7 +280,7 @@ function closed(): AppError {
   return new AppError('edgegap-closed', 'I am shutting down.', { hint: 'Try again in a minute.' });
 }
 
-/** The error for an answer that is not JSON, or is JSON in a form that the call does not expect. */
+/** The error for an answer that is not JSON, or is JSON in a format that the call does not expect. */
 export function unreadable(
   about: { method: string; path: string },
   status: number,
@@ -313,8 +314,8 @@ function requestIdOf(json: unknown): string | undefined {
 }
 
 /**
- * The wait that the header Retry-After asks for, as seconds or as an HTTP date. The wait is at most 30 s, so that a
- * mistake in the header does not make calls wait longer.
+ * The wait that the header Retry-After asks for, as seconds or as an HTTP date. The wait is at most 30 s, to limit the
+ * effect of a wrong header.
  */
 function retryAfterMs(header: string | string[] | undefined, now: number): number | undefined {
   const value = Array.isArray(header) ? header[0] : header;

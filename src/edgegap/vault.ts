@@ -2,21 +2,24 @@ import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:cr
 import { bareToken } from './token.ts';
 
 const CIPHER = 'aes-256-gcm';
-/** The lengths of the parts of a sealed text, in bytes. NIST SP 800-38D recommends both for GCM. */
+/** The lengths of the parts of a sealed text, in bytes. NIST SP 800-38D recommends both lengths for GCM. */
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** Encrypts values that must not stand in the database in clear. */
+/** Encrypts values that must not be stored in the database as plain text. */
 export interface Vault {
-  /** Encrypts a text. The same text is sealed differently each time. */
+  /** Encrypts a text. Each call returns a different result, even for the same text. */
   seal(text: string): string;
-  /** The sealed text. Undefined if the text was sealed with another token, or was changed since. */
+  /**
+   * Decrypts a sealed text. Returns undefined if the text was sealed with a different token or was changed after the
+   * encryption.
+   */
   open(sealed: string): string | undefined;
 }
 
 /**
- * A vault whose key comes from the account's API token, by HKDF (RFC 5869). All processes with this token can open the
- * values that any of these processes has sealed. If the token is replaced, the sealed values are lost.
+ * A vault whose key is derived from the account's API token by HKDF (RFC 5869). All processes with this token can
+ * decrypt each other's values. If the token is replaced, the encrypted values are lost.
  */
 export function createVault(token: string): Vault {
   const key = Buffer.from(hkdfSync('sha256', bareToken(token), 'edgegap-chatops', 'sealed values', 32));
@@ -36,7 +39,7 @@ export function createVault(token: string): Vault {
         const text = [decipher.update(bytes.subarray(IV_BYTES + TAG_BYTES)), decipher.final()];
         return Buffer.concat(text).toString('utf8');
       } catch {
-        // The tag does not match. Either the key is another key, or the bytes were changed.
+        // The authentication tag does not match. Either the key is wrong or the bytes were changed.
         return undefined;
       }
     },

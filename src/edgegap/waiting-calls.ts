@@ -1,4 +1,4 @@
-/** The origin of a call: a person, or background work of the bot. In every bucket, the calls of people go first. */
+/** The origin of a call: a person, or background work of the bot. In every bucket, calls of people have priority. */
 export type Lane = 'people' | 'background';
 
 export interface WaitOptions {
@@ -11,7 +11,9 @@ interface Waiting<P> {
   refuse(reason: unknown): void;
 }
 
-/** The calls that wait for a permit. The calls of people go first, and within a lane calls go in order of arrival. */
+/**
+ * The calls that wait for a permit. Calls of people have priority, and calls of the same lane run in order of arrival.
+ */
 export class WaitingCalls<P> {
   readonly #waiting: Record<Lane, Waiting<P>[]> = { people: [], background: [] };
   readonly #changed: () => void;
@@ -33,7 +35,7 @@ export class WaitingCalls<P> {
 
   /**
    * Waits for a permit and then runs `call`. The promise resolves or rejects as `call` does. If the signal is aborted
-   * while the call waits, the promise rejects with the signal's reason.
+   * during the wait, the promise rejects with the signal's reason.
    */
   wait<T>({ lane, signal }: WaitOptions, call: (permit: P) => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
@@ -61,8 +63,8 @@ export class WaitingCalls<P> {
   }
 
   /**
-   * Begins the next call with the permit, and returns false if there is no such call. If a permit was taken for people,
-   * only a call of a person may use it.
+   * Starts the next call with the permit. Returns false if no call is waiting. If a permit was taken for people, only a
+   * person's call may use it.
    */
   begin(permit: P, takenFor: Lane): boolean {
     const waiting =
