@@ -86,8 +86,8 @@ export function breakError({ kind, sent, reason, ...details }: Break): EdgegapEr
 }
 
 /**
- * Returns the same error with the outcome `unknown`, if the error was known. An earlier attempt of the same call may
- * have had an effect, so the outcome of the whole call is unknown.
+ * Returns the error of a call whose earlier attempt may have had an effect. The outcome `not-done` of the last attempt
+ * becomes `unknown`, because the outcome of the whole call is unknown.
  */
 export function afterUnknown(error: EdgegapError): EdgegapError {
   if (error.outcome !== 'not-done') return error;

@@ -11,22 +11,22 @@ import { type Database, isShared, type Store } from './schema.ts';
 import { sqliteDialect } from './sqlite.ts';
 import { isTaken } from './sqlite-errors.ts';
 
-/** How the schema compares with the schema of this version. */
+/** How the database's schema differs from the schema of this version of the bot. */
 export interface SchemaFacts {
-  /** The newest step that the database has. Undefined for a database without tables. */
+  /** The newest schema change in the database. Undefined for a database without tables. */
   readonly newest: string | undefined;
-  /** The newest step that this version knows. */
+  /** The newest schema change that this version of the bot contains. */
   readonly latest: string;
-  /** The steps that this version would still make. */
+  /** The number of schema changes that this version of the bot would still make. */
   readonly missing: number;
-  /** The steps that this version does not know. */
+  /** The schema changes in the database that this version of the bot does not contain. */
   readonly unknown: readonly string[];
 }
 
 export interface StoreFacts {
-  /** Undefined if the database cannot be read right now, because a running bot has the file. */
+  /** Undefined if the database cannot be read because a running bot has locked the file. */
   readonly schema: SchemaFacts | undefined;
-  /** Whether another process has the file open. */
+  /** Whether a different process has locked the file. */
   readonly taken: boolean;
   /** Undefined if there is no database yet. */
   readonly bytes: number | undefined;
@@ -54,7 +54,7 @@ export async function inspectStore(database: string, log: Logger): Promise<Store
   }
 }
 
-/** The same for a store that this process has open. */
+/** Returns the facts about a store that this process has open. */
 export async function factsOf(store: Store): Promise<Pick<StoreFacts, 'schema' | 'bytes'>> {
   const isSqlite = store.getExecutor().adapter instanceof SqliteAdapter;
   const size = isSqlite
@@ -89,14 +89,15 @@ function sizeOf(path: string): number {
 }
 
 /**
- * Writes a small file beside the database, removes it, and returns the free bytes of the disk. Folders that are missing
- * are created for a moment. Throws the error of the file system.
+ * Writes a small file next to the database, removes it, and returns the free bytes of the disk. Missing folders are
+ * created and removed again. Throws the error of the file system.
  */
 export async function tryFolderOf(database: string): Promise<{ freeBytes: number }> {
   const folder = resolve(dirname(database));
   const made: string[] = [];
   try {
-    // The option `recursive` of `mkdir` never ends in a file system that refuses folders with ENOENT, such as /proc.
+    // With the option `recursive`, `mkdir` never returns on a file system that refuses folders with ENOENT, for example
+    // /proc.
     for (const missing of missingFolders(folder)) {
       await mkdir(missing);
       made.unshift(missing);
@@ -107,12 +108,12 @@ export async function tryFolderOf(database: string): Promise<{ freeBytes: number
     const { bavail, bsize } = await statfs(folder);
     return { freeBytes: bavail * bsize };
   } finally {
-    // Another program may have begun to use a folder, so only empty folders are removed.
+    // Only empty folders are removed, because another program may already use a folder.
     for (const folder of made) await rmdir(folder).catch(() => undefined);
   }
 }
 
-/** The folders that do not exist on the way to `folder`, the outermost first. */
+/** Returns the missing folders on the path to `folder`, outermost first. */
 function missingFolders(folder: string): string[] {
   return existsSync(folder) ? [] : [...missingFolders(dirname(folder)), folder];
 }

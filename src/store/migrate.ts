@@ -6,15 +6,14 @@ import { UnlockedAdapter } from './postgres.ts';
 import type { Store } from './schema.ts';
 
 /**
- * Brings the schema up to date. If several processes start at once, only one of them does the work. Throws AppError, or
- * the error of the database.
+ * Updates the schema. If several processes start at once, only one of them updates the schema. Throws AppError, or the
+ * error of the database.
  */
 export async function migrate(store: Store): Promise<void> {
   const { adapter } = store.getExecutor();
   if (!(adapter instanceof UnlockedAdapter)) return await bringUpToDate(store);
   await adapter.check(store);
-  // At most starts, the schema is already up to date. In this case the process does not have to wait for other
-  // processes.
+  // Usually the schema is already up to date. In this case, the process does not wait for other processes.
   if (await isUpToDate(store)) return;
   await adapter.alone(bringUpToDate);
 }

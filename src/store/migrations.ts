@@ -2,8 +2,8 @@ import { type Kysely, SqliteAdapter, sql } from 'kysely';
 import type { Migration, MigrationProvider } from 'kysely/migration';
 
 /**
- * A change of the schema, as SQL that both databases understand. The text may contain several statements, which are
- * separated by `;`. A statement must not contain `;`.
+ * A schema change as SQL that both databases understand. `;` separates several statements and must not appear within a
+ * statement.
  */
 function statements(text: (sqlite: boolean) => string): Migration {
   return {
@@ -15,7 +15,7 @@ function statements(text: (sqlite: boolean) => string): Migration {
   };
 }
 
-// The only difference between the two databases is how they count up ids automatically.
+// The two databases differ only in how they generate ids.
 const initial = statements(
   (sqlite) => `
     create table deployments (
@@ -58,10 +58,9 @@ const initial = statements(
 );
 
 /**
- * Adds the tables and columns that several processes on the same database need. Also adds the reason why a message
- * could not be delivered. Each query reads little more than the rows that it needs, no matter how many rows there are.
- * For example, the outbox has small indexes on the rows that are waiting or being sent. Therefore finished rows do not
- * slow down any query.
+ * Adds the tables and columns for several processes on the same database, and the reason why a message could not be
+ * delivered. Each query reads little more than the rows that it needs. For example, the outbox has small indexes on the
+ * rows that are waiting or being sent, so finished rows slow down no query.
  */
 const replicas = statements(
   (sqlite) => `
@@ -109,7 +108,7 @@ const replicas = statements(
 );
 
 /**
- * Compares request_ids byte by byte, as SQLite does. Only this order puts request_ids with the same beginning next to
+ * Compares request_ids byte by byte, as SQLite does. Only this order keeps request_ids with the same prefix next to
  * each other.
  */
 const COMPARED_BY_BYTES = 'alter table deployments alter column request_id type text collate "C"';
@@ -125,12 +124,12 @@ const tasks = statements(
     create index tasks_due on tasks (run_at)`,
 );
 
-/** Assigns the payloads of buttons to an account. Before this change, there was only the account `default`. */
+/** Assigns the payloads of buttons to an account. Before this change, the only account was `default`. */
 const keptAccount = statements(() => `alter table kept add column account text not null default 'default'`);
 
 /**
- * Allows a digest to be a row of the outbox. As long as the digest stands for its lines, the lines have the state
- * `folded`, and their `sent_key` is the key of the digest.
+ * Allows a digest to be a row of the outbox. While a digest waits to be sent, its lines have the state `folded`, and
+ * their `sent_key` is the key of the digest.
  */
 const digests = statements(
   () => `
@@ -139,9 +138,8 @@ const digests = statements(
 );
 
 /**
- * Adds an index with which the deployments of a person are counted quickly, even if the database holds many
- * deployments. The index must not begin with the account. If it did, SQLite would use it for the queries of the
- * schedule as well, because these also select by account.
+ * Adds an index that counts a person's deployments quickly, even in a large database. The index must not begin with the
+ * account. Otherwise SQLite would also use it for the queries of the schedule, which select by account.
  */
 const askers = statements(
   () => `create index deployments_asker on deployments (asker_id, workspace, platform, created_at)`,
@@ -157,7 +155,7 @@ const presets = statements(
     )`,
 );
 
-/** Adds the plans to change many deployments at once, and marks the deployments that such a plan stops. */
+/** Adds the plans that change many deployments at once, and a mark for deployments that a plan stops. */
 const plans = statements(
   () => `
     create table plans (
@@ -175,8 +173,8 @@ const plans = statements(
 );
 
 /**
- * Adds the saved logs, and an index that finds the last deployments of a version. The index must not begin with the
- * account, for the reason given at `askers`.
+ * Adds the saved logs, and an index that finds the last deployments of a version. The index does not begin with the
+ * account: see `askers`.
  */
 const recordings = statements(
   (sqlite) => `
@@ -187,7 +185,7 @@ const recordings = statements(
     create index deployments_version on deployments (application, version, created_at)`,
 );
 
-/** All changes of the schema, in order. Once a change was released, its effect must never change. */
+/** All schema changes in order. The effect of a released change must never be altered. */
 export const migrations: MigrationProvider = {
   getMigrations: async () => ({
     '0001-initial': initial,

@@ -3,8 +3,8 @@ import type { PoolConfig } from 'pg';
 import { type DatabaseAddress, databaseUnusable } from './postgres-errors.ts';
 
 /**
- * The files for TLS. The keys are the names of parameters in a URL, and the values are the names of Node's TLS options
- * that take the contents of the files.
+ * The files for TLS. Each key is a parameter of the URL. Each value is the TLS option of Node.js that receives the
+ * content of the file.
  */
 const FILES = { sslrootcert: 'ca', sslcert: 'cert', sslkey: 'key' } as const;
 
@@ -21,11 +21,10 @@ export function placeOf(url: string): DatabaseAddress {
 }
 
 /**
- * The URL for pg. The TLS settings are removed from the URL and passed to pg as options: `disable` means no TLS,
- * `no-verify` means that any certificate is trusted, and every other `sslmode` means `verify-full`. pg 8 gives
- * `sslmode` the same meanings, but warns that its next version will use the weaker meanings of libpq. The files are
- * read here, and only once. pg would read them for each connection, and would report an error to no caller. Throws
- * StoreError if a file cannot be read.
+ * The URL for pg. The TLS settings are moved from the URL to pg's options: `disable` means no TLS, `no-verify` means
+ * that any certificate is trusted, and every other `sslmode` means `verify-full`. pg 8 gives `sslmode` the same
+ * meanings, but warns that its next version will use the weaker meanings of libpq. The files are read here once. If pg
+ * read the files for each connection, a read error would reach no caller. Throws StoreError if a file cannot be read.
  */
 export function connectionOf(url: string): Pick<PoolConfig, 'connectionString' | 'ssl' | 'sslnegotiation'> {
   const plain = new URL(url);
@@ -34,8 +33,8 @@ export function connectionOf(url: string): Pick<PoolConfig, 'connectionString' |
     plain.searchParams.delete(name);
     return value || undefined;
   };
-  // Connections through a socket of this machine use no TLS, as in libpq. No stranger can listen on such a socket, and
-  // servers do not speak TLS there.
+  // As in libpq, connections through a local socket use no TLS. Strangers cannot listen on this socket, and servers do
+  // not support TLS on it.
   const asked = take('sslmode');
   const mode = asked !== undefined && hostOf(url).startsWith('/') ? 'disable' : asked;
   const files = Object.entries(FILES).flatMap(([name, option]) => {
@@ -43,8 +42,7 @@ export function connectionOf(url: string): Pick<PoolConfig, 'connectionString' |
     return path === undefined ? [] : [[option, contentOf(path, name, placeOf(url))] as const];
   });
   if (mode === undefined && files.length === 0) return { connectionString: url };
-  // These parameters are removed from the URL, because pg would read them itself, and prefer them to the option `ssl`
-  // below.
+  // These parameters are removed from the URL, because pg would use them instead of the option `ssl` below.
   const direct = take('sslnegotiation') === 'direct';
   for (const name of ['ssl', 'uselibpqcompat']) take(name);
   return {
@@ -55,8 +53,8 @@ export function connectionOf(url: string): Pick<PoolConfig, 'connectionString' |
 }
 
 /**
- * The host of the URL. Like pg and libpq, this function prefers the host in the query. A host in the query is usually
- * the folder of a socket. A folder that stands where a host usually stands has to be percent-encoded (`%2Fvar%2Frun`).
+ * Returns the host of the URL. Like pg and libpq, this function prefers the host in the query. The host in the query is
+ * usually the folder of a socket. In the host part of the URL, the folder must be percent-encoded (`%2Fvar%2Frun`).
  */
 function hostOf(url: string): string {
   const { hostname, searchParams } = new URL(url);

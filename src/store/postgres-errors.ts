@@ -1,7 +1,7 @@
 import { StoreError } from '../errors.ts';
 import { OvertakenError } from './transact.ts';
 
-/** The oldest version that the makers of PostgreSQL still maintain. The tests run on version 18. */
+/** The oldest PostgreSQL version that is still maintained. The tests run on version 18. */
 export const OLDEST_VERSION = 14;
 
 /** The server, the database and the user of a URL, without the password. */
@@ -12,8 +12,8 @@ export interface DatabaseAddress {
 }
 
 /**
- * The SQLSTATEs of two sorts of errors. Either the transaction had no effect and may succeed at the next try, or
- * another transaction stored a row with the same unique values first.
+ * The SQLSTATEs of two kinds of errors. In the first kind, the transaction had no effect and may succeed if it is
+ * repeated. In the second kind, a different transaction stored a row with the same unique values first.
  */
 const OVERTAKEN = new Set([
   '40001' /* serialization_failure */,
@@ -22,7 +22,7 @@ const OVERTAKEN = new Set([
 ]);
 
 interface Explained {
-  /** The rest of a sentence that begins with "The database NAME on HOST". */
+  /** The end of a sentence that begins with "The database NAME on HOST". */
   readonly reason: string;
   readonly remedy: string;
 }
@@ -32,7 +32,7 @@ const SOON = 'Try again in a moment.';
 const CHECK_URL = 'Check DATABASE_URL.';
 const FAILED_OVER = 'DATABASE_URL must lead to the primary server, not to a replica of it.';
 
-/** Explains the SQLSTATEs (manual of PostgreSQL, appendix A) which mean that the whole database cannot be used. */
+/** Explains SQLSTATEs that concern the whole database (PostgreSQL manual, appendix A). */
 function byState(state: string, { user }: DatabaseAddress): Explained | undefined {
   switch (state) {
     case '28P01':
@@ -61,20 +61,20 @@ function byState(state: string, { user }: DatabaseAddress): Explained | undefine
       return { reason: 'has no room left on its disk', remedy: 'Free space on that disk.' };
   }
   // Codes that begin with 08 are connection exceptions. 57P01 to 57P04 mean that the server was shut down, crashed or
-  // is starting up, or that the database was dropped. 53 means that a resource is exhausted. 58 stands for errors of
-  // the disk.
+  // is starting, or that the database was dropped. Codes that begin with 53 mean that a resource is exhausted. Codes
+  // that begin with 58 are system errors, for example of the disk.
   if (/^(08|53|58|57P0)/.test(state)) return { reason: 'is not there right now', remedy: RETRY };
   return undefined;
 }
 
-/** Explains the error codes of Node's sockets and of Node's TLS. */
+/** Explains the error codes of sockets and TLS in Node.js. */
 function byCode(code: string): Explained | undefined {
   switch (code) {
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return { reason: 'cannot be reached: there is no host of that name', remedy: CHECK_URL };
     case 'ECONNREFUSED':
-    // The socket does not exist. The host is the folder of the socket.
+    // The socket does not exist. The host is the socket's folder.
     case 'ENOENT':
       return {
         reason: 'cannot be reached: nothing listens there',
@@ -102,7 +102,7 @@ function byCode(code: string): Explained | undefined {
   return undefined;
 }
 
-/** Explains errors that pg reports only as a text, without a code. */
+/** Explains errors that pg reports only as text without a code. */
 function byMessage(message: string): Explained | undefined {
   if (/does not support SSL/i.test(message))
     return { reason: 'does not speak TLS', remedy: 'Turn TLS on, or take sslmode out of DATABASE_URL.' };
@@ -121,8 +121,8 @@ function byMessage(message: string): Explained | undefined {
  * any other error unchanged.
  */
 export function explain(error: unknown, place: DatabaseAddress): unknown {
-  // If a name has several addresses, Node tries all of them, and throws an error that contains an error for each
-  // address.
+  // If a host name has several addresses, Node.js tries all of them and throws an error that contains one error for
+  // each address.
   const first = error instanceof AggregateError ? error.errors[0] : error;
   if (!(first instanceof Error)) return error;
   const { code = '' } = first as { code?: string };
@@ -140,13 +140,13 @@ export interface PostgresServer {
   /** For example 180004 for version 18.4. */
   readonly version: number;
   readonly readOnly: boolean;
-  /** The isolation level of transactions that do not set a level themselves, in PostgreSQL's words. */
+  /** The default isolation level of transactions, as PostgreSQL names it. */
   readonly isolation: string;
-  /** Whether the tables exist, or this user is allowed to create them. */
+  /** Whether the tables exist, or this user may create them. */
   readonly mayBegin: boolean;
 }
 
-/** Throws if the bot could start on this server, but would fail later. */
+/** Throws if the bot could start on this server but would fail later. */
 export function checkServer(
   { version, readOnly, isolation, mayBegin }: PostgresServer,
   place: DatabaseAddress,

@@ -17,25 +17,25 @@ import { storable } from './storable.ts';
 
 const CONNECTIONS = 10;
 /**
- * The time limit of a statement. It is longer than any statement of the bot takes. If the server is silent for this
- * long, it counts as gone.
+ * The time limit of a statement, which is longer than any statement of the bot takes. If the server does not answer
+ * within this time, it counts as unreachable.
  */
 const STATEMENT_MS = 10_000;
 /**
- * For statements without a time limit. If the server is silent for this long, the operating system begins to test
- * whether the server is still there.
+ * For statements without a time limit. If the server is silent for this long, the operating system checks whether the
+ * connection is still alive.
  */
 const KEEP_ALIVE_MS = 10_000;
 /**
- * If a process is stopped in the middle of a transaction, or its machine fails, the rows that it has locked would stay
- * locked for all other processes. With these limits, the server ends such a transaction. The limits are set again in
- * the first message of each transaction, because between transactions a proxy may give the session to another client. A
- * statement outside a transaction locks its rows only while it runs, and needs no such limits.
+ * If a process is suspended during a transaction, or its machine fails, its row locks would block all other processes.
+ * With these limits, the server ends such a transaction. The first message of each transaction sets the limits, because
+ * a proxy may give the session to another client between transactions. A statement outside a transaction holds locks
+ * only while it runs, so it needs no limits.
  */
 const BEGIN = begin({ lock: 3_000, statement: STATEMENT_MS });
 /**
- * A change of a table waits for the lock on the table only for this long, because all other statements on the table
- * have to wait behind the change.
+ * The maximum time that a change of a table waits for the table's lock. All other statements on the table wait behind
+ * the change.
  */
 const BEGIN_UNHURRIED = begin({ lock: STATEMENT_MS, statement: 0 });
 
@@ -59,9 +59,9 @@ function begin({ lock, statement }: { readonly lock: number; readonly statement:
 }
 
 /**
- * Kysely's PostgreSQL dialect, based on `pg`. The dialect leaves no trace in a connection after a transaction (no
- * LISTEN, no session locks, no named statements, no SET). Therefore the dialect also works with a proxy that gives a
- * connection to another client after each transaction. Throws StoreError if the database cannot be used.
+ * Kysely's PostgreSQL dialect, based on `pg`. After a transaction, the connection keeps no session state (no LISTEN, no
+ * session locks, no named statements, no SET). Therefore the dialect also works with a proxy that gives a connection to
+ * another client after each transaction. Throws StoreError if the database cannot be used.
  */
 export function postgresDialect(url: string, log: Logger, options: PostgresOptions = {}): PostgresDialect {
   const place = placeOf(url);
@@ -74,7 +74,7 @@ export function postgresDialect(url: string, log: Logger, options: PostgresOptio
 }
 
 async function createPool(url: string, log: Logger, options: PostgresOptions): Promise<Pool> {
-  // Loaded only here, because a bot on SQLite does not need this package.
+  // The package is loaded only here, because a bot on SQLite does not need it.
   const { Pool, types } = await import('pg');
   const { connections = CONNECTIONS, patienceMs = STATEMENT_MS, unhurried = false } = options;
   const pool = new Pool({
@@ -83,28 +83,28 @@ async function createPool(url: string, log: Logger, options: PostgresOptions): P
     connectionTimeoutMillis: patienceMs,
     ...(unhurried ? { keepAliveInitialDelayMillis: KEEP_ALIVE_MS } : { query_timeout: patienceMs }),
     keepAlive: true,
-    // pg reads 64-bit integers as text by default. The bot uses them for milliseconds, counts and ids, and a JavaScript
-    // number can hold all of these exactly.
+    // By default, pg reads 64-bit integers as text. The bot uses them for milliseconds, counts and ids, and JavaScript
+    // numbers represent all of these exactly.
     types: {
       getTypeParser: (oid, format) =>
         oid === types.builtins.INT8 ? Number : types.getTypeParser(oid, format),
     },
   });
-  // If an unused connection breaks, the pool replaces it. Without this listener, the error would end the process. The
-  // error object itself is not logged. pg attaches the whole connection to the error, including the last message and
-  // the key that cancels statements.
+  // If an idle connection breaks, the pool replaces it. Without this listener, the error would end the process. The
+  // error object is not logged. It contains the whole connection, including the last message and the key that cancels
+  // statements.
   pool.on('error', ({ message, code }: Error & { code?: string }) =>
     log.warn({ code, reason: message }, 'store: an idle connection to the database broke'),
   );
-  // Without this listener, a connection that breaks in the middle of a transaction would end the process as well. The
-  // error may be ignored here, because the statement rejects anyway.
+  // Without this listener, a connection that breaks during a transaction would also end the process. The error can be
+  // ignored here, because the statement rejects.
   pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }
 
 /**
- * A pool that explains errors in words. After an error that concerns the whole database, the pool closes the connection
- * and does not use it again.
+ * A pool that returns explained errors. After an error that concerns the whole database, the pool discards the
+ * connection.
  */
 function reliable(pool: Pool, place: DatabaseAddress, beginning: string): PostgresPool {
   const failed = (error: unknown): never => {
@@ -120,14 +120,14 @@ function reliable(pool: Pool, place: DatabaseAddress, beginning: string): Postgr
         async query(text: string, parameters: readonly unknown[]) {
           try {
             if (text !== 'begin') return await client.query(text, parameters.map(storable));
-            // All statements are sent in a single message without parameters. A message with parameters may contain
+            // All statements are sent in one message without parameters, because a message with parameters may contain
             // only one statement.
             await client.query(beginning);
             return { command: 'BEGIN', rowCount: null, rows: [] };
           } catch (error) {
             const explained = explain(error, place);
-            // If the bot has stopped waiting for a statement, the statement may still be running in the server. The
-            // next statement on the same connection would have to wait for it.
+            // After a timeout, the statement may still be running on the server. The next statement on the same
+            // connection would have to wait for it.
             if (explained instanceof StoreError) broken = true;
             throw explained;
           }
@@ -139,7 +139,7 @@ function reliable(pool: Pool, place: DatabaseAddress, beginning: string): Postgr
 }
 
 /**
- * Works without Kysely's lock for migrations. That lock belongs to a session, and a pooling proxy may give the session
+ * Does not use Kysely's lock for migrations. That lock belongs to a session, and a pooling proxy may give the session
  * to other clients before the migration ends.
  */
 export class UnlockedAdapter extends PostgresAdapter {
@@ -155,14 +155,14 @@ export class UnlockedAdapter extends PostgresAdapter {
   }
 
   override async acquireMigrationLock(): Promise<void> {
-    // There is nothing to do, because `alone` takes the lock.
+    // This function is empty, because `alone` takes the lock.
   }
 
   override async releaseMigrationLock(): Promise<void> {
-    // There is nothing to do, because the lock is given back when the transaction ends.
+    // This function is empty, because the end of the transaction releases the lock.
   }
 
-  /** Throws if the bot cannot work with this server. */
+  /** Throws if the bot cannot use this server. */
   async check(db: Store): Promise<void> {
     const { rows } = await sql<PostgresServer>`
       select current_setting('server_version_num')::int as version,
@@ -174,9 +174,9 @@ export class UnlockedAdapter extends PostgresAdapter {
   }
 
   /**
-   * Runs `work` in a transaction. During this time no other process changes the schema. There is no time limit, because
-   * changing a large table takes minutes. Other processes that start in the meantime do not wait for the lock, but ask
-   * for it again and again. A waiting process would occupy a connection of a pooling proxy.
+   * Runs `work` in a transaction and prevents schema changes by other processes. The transaction has no time limit,
+   * because the change of a large table takes minutes. Other processes that start during this time retry the lock
+   * instead of waiting for it. A waiting process would occupy a connection of a pooling proxy.
    */
   async alone(work: (tx: Store) => Promise<void>): Promise<void> {
     const db = new Kysely<Database>({ dialect: this.#forChanges() });
@@ -201,6 +201,6 @@ export class UnlockedAdapter extends PostgresAdapter {
   }
 }
 
-/** The number of the lock. It may be any number that no other program uses for locks in the same database. */
+/** The number of the lock. Any number works if no other program uses the number for locks in the same database. */
 const MIGRATION_LOCK = 7_310_924_518;
 const ASK_AGAIN_MS = 500;

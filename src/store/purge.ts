@@ -1,15 +1,12 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Database, Store } from './schema.ts';
 
-/**
- * The number of rows that are deleted at a time. The number is small, so that the statement does not hold up other
- * work.
- */
+/** The number of rows that are deleted at once. The number is small, so that the statement hardly delays other work. */
 const AT_ONCE = 500;
 
 /**
  * Deletes some of the rows that were finished before `before` (epoch ms), in a short transaction. Resolves with true if
- * there may be more such rows.
+ * more rows may have to be deleted.
  */
 export type Purge = (before: number) => Promise<boolean>;
 
@@ -21,14 +18,14 @@ export async function deleteSome(
   atMost = AT_ONCE,
 ): Promise<readonly string[]> {
   const some = sql`select id from ${sql.table(table)} where ${isOver} limit ${atMost}`;
-  // The condition is repeated, because a row may have changed while this statement waited for the lock on the row.
+  // The condition is repeated, because a row may have changed while this statement waited for the row's lock.
   const gone = sql<{
     id: string;
   }>`delete from ${sql.table(table)} where id in (${some}) and ${isOver} returning id`;
   return (await gone.execute(db)).rows.map(({ id }) => id);
 }
 
-/** Does the same as `deleteSome`, but resolves like a `Purge`, with true if there may be more rows. */
+/** Works like `deleteSome`, but resolves with true if more rows may have to be deleted, as a `Purge` does. */
 export async function purge(db: Store, table: keyof Database, isOver: RawBuilder<SqlBool>): Promise<boolean> {
   return (await deleteSome(db, table, isOver)).length === AT_ONCE;
 }

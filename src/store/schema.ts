@@ -1,19 +1,16 @@
 import { type Generated, type Kysely, PostgresAdapter, type SelectQueryBuilder } from 'kysely';
 
-/** The object through which queries are made: the store itself, or a transaction in the store. */
+/** The object that runs queries: the store, or a transaction in the store. */
 export type Store = Kysely<Database>;
 
-/**
- * Whether several processes can work on the database. This is possible on PostgreSQL. A SQLite file belongs to a single
- * process.
- */
+/** Whether several processes can use the database at the same time. PostgreSQL allows this, but SQLite does not. */
 export function isShared(database: string): boolean {
   return /^postgres(ql)?:/i.test(database);
 }
 
 /**
- * On PostgreSQL, makes a query skip the rows that another transaction has locked. The process of that transaction may
- * have been stopped in the middle, so waiting for the rows could take long. A later query finds the skipped rows again.
+ * On PostgreSQL, makes a query skip rows that another transaction has locked. The process of that transaction may be
+ * suspended, so waiting for the rows could take long. A later query returns the skipped rows.
  */
 export function passingOverLocked<DB, Table extends keyof DB, Row>(
   rows: SelectQueryBuilder<DB, Table, Row>,
@@ -41,7 +38,7 @@ export interface Database {
   recordings: RecordingsTable;
 }
 
-/** Each row is a deployment that was ordered in chat. The row is written before the request to Edgegap leaves. */
+/** Each row is a deployment that was ordered in chat. The bot writes the row before it sends the request to Edgegap. */
 export interface DeploymentsTable {
   /** The id of the intent. It is also part of the callback URLs and of the tag. */
   id: string;
@@ -71,57 +68,51 @@ export interface DeploymentsTable {
   snapshot_json: string | null;
   tags_json: string | null;
   error_detail: string | null;
-  /** The id of the deployment that was started to replace this deployment. */
+  /** The id of the deployment that replaces this deployment. */
   replaced_by: string | null;
   /**
-   * The number of changes so far. A writer first increases the revision. This update locks the row, so that a second
-   * writer has to wait.
+   * The number of changes so far. A writer begins with an increment of the revision. This update locks the row, so
+   * other writers wait.
    */
   revision: number;
   created_at: number;
-  /** When news of the deployment last came from Edgegap. */
+  /** The time of Edgegap's last news about the deployment. */
   heard_at: number;
   accepted_at: number | null;
   ready_at: number | null;
   error_at: number | null;
   ended_at: number | null;
-  /** When to ask Edgegap about the deployment next. Null if there is no reason to ask. */
+  /** The time of the next check of the deployment. Null if no check is necessary. */
   check_at: number | null;
   checks: number;
   stop_asked_by: string | null;
   stop_asked_at: number | null;
-  /** The time of Edgegap's first answer that there is no such deployment. */
+  /** The time of Edgegap's first answer that the deployment does not exist. */
   missing_at: number | null;
-  /** The process that sends the request to deploy, as long as `phase` is `requesting`. */
+  /** The process that sends the request to deploy, while `phase` is `requesting`. */
   holder: string | null;
   /**
-   * A DeploymentStatus, as JSON, that a status poll found before a callback reported it. The callback may still be on
-   * its way.
+   * A DeploymentStatus, as JSON, from a status poll that saw an event before its callback arrived. The callback may
+   * still arrive.
    */
   doubted: string | null;
-  /** The plan that stops the deployment, if the card of the plan stands in the deployment's own channel. */
+  /** The plan that stops the deployment, if the plan's card is in the deployment's own channel. */
   stop_plan: string | null;
 }
 
-/**
- * The callbacks that arrived. There is one row for each deployment and event, even if the same callback arrives several
- * times.
- */
+/** The received callbacks. A repeated callback adds no row, so each deployment and event has at most one row. */
 export interface CallbacksTable {
   deployment_id: string;
   event: string;
   body: string;
   received_at: number;
   handled_at: number | null;
-  /** How many attempts to handle the callback have failed. `next_at` is when the bot tries again. */
+  /** The number of failed attempts to handle the callback. `next_at` is the time of the next attempt. */
   failures: number | null;
   next_at: number | null;
 }
 
-/**
- * Commands and button presses. Their key is the id that the platform gave them, so that a repeated request is
- * recognised.
- */
+/** Commands and button presses. Their key is the platform's id, by which the bot recognises a repeated request. */
 export interface InvocationsTable {
   id: string;
   platform: string;
@@ -135,20 +126,20 @@ export interface InvocationsTable {
   state: string;
   created_at: number;
   finished_at: number | null;
-  /** The process that carries out the invocation, as long as `state` is `running`. */
+  /** The process that carries out the invocation, while `state` is `running`. */
   holder: string | null;
   /**
-   * The data with which another process can still answer the invocation, in a form that the platform defines. Null
-   * after the invocation has ended.
+   * The data with which another process can answer the invocation, in a format that the platform's adapter defines.
+   * Null after the invocation has ended.
    */
   reply_json: string | null;
 }
 
-/** The messages and edits that are to be sent to channels and persons. */
+/** The messages and edits that wait to be sent to channels and people. */
 export interface OutboxTable {
-  /** A number below zero means that the row is a digest of other rows. */
+  /** A negative number means that the row is a digest of other rows. */
   id: Generated<number>;
-  /** Rows with the same order key are sent one after the other, oldest first. */
+  /** Rows with the same order key are sent one after another, oldest first. */
   order_key: string;
   platform: string;
   workspace: string;
@@ -157,8 +148,8 @@ export interface OutboxTable {
   /** `post`, `edit`, `answer` (to an invocation, sent by another process) or `tell` (a direct message). */
   kind: string;
   /**
-   * The MessageRef of the message to edit, or of the card under which to post. For an answer, this is the data with
-   * which the platform accepts the answer.
+   * The MessageRef of the message to edit, or of the card below which to post. For an answer, the data with which the
+   * platform accepts the answer.
    */
   target_json: string | null;
   /** The id of the person on the platform, if `kind` is `tell`. */
@@ -167,21 +158,23 @@ export interface OutboxTable {
   also_to_channel: number;
   urgent: number;
   key: string;
-  /** `pending`, `leased` (is being sent), `folded` (is part of a digest), `sent`, or `dead` (was given up). */
+  /**
+   * `pending`, `leased` (is being sent), `folded` (is part of a digest), `sent`, or `dead` (will not be sent again).
+   */
   state: string;
   /**
-   * 1 as long as an attempt may have sent the message without the bot's knowledge. An attempt sets 1 at its beginning.
-   * The value becomes 0 as soon as the bot knows whether the message was sent.
+   * 1 if the last attempt may have sent the message without the bot's knowledge. The bot sets 1 when an attempt starts,
+   * and 0 when the bot knows the outcome.
    */
   uncertain: number;
-  /** The key with which the last attempt was sent. If the row is part of a digest, this is the key of the digest. */
+  /** The idempotency key of the last attempt. If the row is part of a digest, this is the key of the digest. */
   sent_key: string | null;
   attempts: number;
   attempted_at: number | null;
   next_at: number;
   created_at: number;
   sent_at: number | null;
-  /** The process that sends the message, as long as `state` is `leased`. */
+  /** The process that sends the message, while `state` is `leased`. */
   holder: string | null;
   /** Why the last attempt failed. `reason_code` is an error code, and `reason` is a sentence for an operator. */
   reason_code: string | null;
@@ -196,52 +189,49 @@ export interface KeptTable {
   created_at: number;
 }
 
-/**
- * The processes that work on this store. When the time `until` of a process has passed, the process counts as dead, and
- * its claims are free.
- */
+/** The processes that use this store. After the time `until`, a process counts as dead, and its claims expire. */
 export interface InstancesTable {
   id: string;
-  /** On PostgreSQL, this time is by the clock of the database. */
+  /** On PostgreSQL, this time comes from the database's clock. */
   until: number;
   started_at: number;
 }
 
 /**
  * A row is either a role or a turn. A role belongs to only one process at a time, and `holder` is set. A turn is work
- * that only one process does, once in a while, and `until` is set. The guard also has rows that are only locked, with the
- * name `deploys of …`.
+ * that one process does once per interval, and `until` is set. The guard also locks rows with the name `deploys of …`,
+ * and uses them only as locks.
  */
 export interface LeasesTable {
   name: string;
   holder: string | null;
   until: number;
-  /** A note of the holder about how far its work has come, for the next holder. */
+  /** A note about the holder's progress, for the next holder. */
   bookmark: string | null;
 }
 
 /**
- * The channels to which messages are sent. A row contains the process that is sending to the channel now, and the time
- * from which the next message may be sent.
+ * The channels to which the bot sends messages. A row contains the process that is sending to the channel, and the
+ * earliest time of the next message.
  */
 export interface ChannelsTable {
   /**
-   * The id is `platform/workspace/channel`. For direct messages to a person, the channel is `@` followed by the id of
-   * the person. The id `platform/*` stands for a pause in all channels that the platform has asked for.
+   * The id is `platform/workspace/channel`. For direct messages to a person, the channel is `@` followed by the
+   * person's id. The id `platform/*` represents a pause in all channels that the platform has requested.
    */
   id: string;
   holder: string | null;
   next_at: number;
-  /** The time from which the next edit may be sent. Platforms count edits separately. */
+  /** The earliest time of the next edit. Platforms count edits separately from posts. */
   next_edit_at: number;
 }
 
-/** Edgegap's rate limits, which all processes share. The times are by the clock of the database. */
+/** The use of Edgegap's rate limits, which all processes share. The times come from the database's clock. */
 export interface RateBucketsTable {
   /** The id is `account/bucket`. */
   id: string;
   paused_until: number;
-  /** Until this time, calls of people are waiting for a permit, and background work takes no permits. */
+  /** Until this time, calls of people wait for a permit, so background work takes no permits. */
   people_until: number;
 }
 
@@ -252,18 +242,18 @@ export interface RateSlotsTable {
   free_at: number;
 }
 
-/** Work to be done at a certain time, by only one process at a time. */
+/** Work that is scheduled for a certain time. Only one process at a time runs a task. */
 export interface TasksTable {
-  /** `kind` decides which code runs the task. `kind` and `key` together identify the task. */
+  /** `kind` selects the code that runs the task. `kind` and `key` together identify the task. */
   kind: string;
   key: string;
   account: string;
-  /** Null if the task is done, or was cancelled while it was running. */
+  /** Null if the task is done, or was cancelled during its run. */
   run_at: number | null;
-  /** When `run_at` was set, by the same clock that `run_at` was calculated with. */
+  /** The time at which `run_at` was set, by the clock from which `run_at` was calculated. */
   written_at: number;
   payload_json: string | null;
-  /** How many runs have failed since the last run that succeeded. */
+  /** The number of failed runs since the last successful run. */
   failures: number;
   /** How many times the task was scheduled again or cancelled. */
   revision: number;
@@ -271,21 +261,27 @@ export interface TasksTable {
   holder: string | null;
 }
 
-/** Options of `deploy` that people saved under a name, for all members of a Discord server or Slack workspace. */
+/**
+ * Options of `deploy` that people saved under a name. All members of the Discord server or Slack workspace can use
+ * them.
+ */
 export interface PresetsTable {
   account: string;
   platform: string;
   workspace: string;
-  /** In lower case. */
+  /** The name in lower case. */
   name: string;
-  /** The values as a person would type them, by the name of the option. */
+  /** The value of each option, by the option's name. The values are written as a person would type them. */
   options_json: string;
   /** The name of the person who saved the preset. */
   saved_by: string;
   saved_at: number;
 }
 
-/** Plans to change many deployments at once. A plan holds exactly the deployments that the person was shown. */
+/**
+ * Plans that change many deployments at once. A plan contains exactly the deployments that the bot showed to the
+ * person.
+ */
 export interface PlansTable {
   id: string;
   account: string;
@@ -304,19 +300,19 @@ export interface PlanItemsTable {
   request_id: string;
   /** The position in the plan. */
   place: number;
-  /** The row of the list that the person was shown, as JSON. */
+  /** The row of the list that the bot showed to the person, as JSON. */
   cells_json: string;
   /**
-   * `planned`, `sending` (the change is being asked for), `done`, `left-out` (the deployment has changed since the plan)
-   * or `failed`.
+   * `planned`, `sending` (the request for the change is being sent), `done`, `left-out` (the deployment has changed
+   * since the plan) or `failed`.
    */
   state: string;
-  /** Why the deployment was left out, or why the change failed, in words for people. */
+  /** A text for people that says why the deployment was left out, or why the change failed. */
   reason: string | null;
   changed_at: number;
 }
 
-/** The logs that the bot saved before their servers ended. */
+/** The logs that the bot saved before the end of their servers. */
 export interface RecordingsTable {
   /** The account and the request_id, written as `account/request_id`. */
   id: string;

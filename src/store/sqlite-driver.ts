@@ -9,12 +9,12 @@ import {
 } from 'kysely';
 import { Statements } from './sqlite-statements.ts';
 
-/** Work on the store may hold up all other work of the process for at most this many milliseconds. */
+/** The maximum time, in milliseconds, for which the store may block all other work of the process. */
 const HOLD_MS = 10;
 
 const WRITES: ReadonlySet<string> = new Set(['InsertQueryNode', 'UpdateQueryNode', 'DeleteQueryNode']);
 
-/** Kysely's SQLite dialect, with a driver that decides in which order work is done. `open` may throw. */
+/** Kysely's SQLite dialect, with a driver that groups transactions into commits. `open` may throw. */
 export class GroupingDialect extends SqliteDialect {
   readonly #open: () => DatabaseSync;
   readonly #path: string;
@@ -35,8 +35,8 @@ export class GroupingDialect extends SqliteDialect {
 }
 
 /**
- * Switches off Kysely's own lock. With this lock, Kysely would lend the single connection to one transaction after the
- * other, and each transaction would keep the connection until its commit is over.
+ * Disables Kysely's own lock. With this lock, each transaction would occupy the only connection until its commit is
+ * over.
  */
 class UnlockedAdapter extends SqliteAdapter {
   override get supportsMultipleConnections(): boolean {
@@ -45,16 +45,16 @@ class UnlockedAdapter extends SqliteAdapter {
 }
 
 /**
- * Transactions that are committed or undone together. The caller of each transaction learns of its success only after
- * the commit, because all changes may still be undone before that.
+ * Transactions that are committed or undone together. Each caller learns of its success only after the commit, because
+ * a failed commit undoes all changes.
  */
 class Group {
   readonly #over = Promise.withResolvers<void>();
   lost: { readonly error: unknown } | undefined;
 
   constructor() {
-    // A transaction that fails by itself does not wait for the commit. If the commit then fails as well, its rejection
-    // would be unhandled without this handler.
+    // A transaction that fails does not wait for the commit. Without this handler, a failure of the commit would be an
+    // unhandled rejection.
     this.#over.promise.catch(() => undefined);
   }
 
@@ -73,11 +73,11 @@ class Group {
 }
 
 /**
- * A commit takes as long as the disk takes, and SQLite blocks the whole process during this time. Therefore all writes
- * of a turn of the event loop are committed together at the end of the turn. Each transaction is a savepoint within
- * this commit, and the transactions run one after the other. A transaction that fails rolls back only its own
- * savepoint. Under load the event loop turns every few milliseconds, so acknowledgements and requests can leave in
- * between, and new work can join.
+ * A commit waits for the disk, and SQLite blocks the whole process during this time. Therefore all writes of one
+ * iteration of the event loop are committed together at its end. Each transaction is a savepoint within this commit,
+ * and the transactions run one after another. A transaction that fails rolls back only its own savepoint. Under load,
+ * an iteration takes a few milliseconds. Between iterations, the process can send acknowledgements and requests, and
+ * accept new work.
  */
 class GroupingDriver implements Driver {
   readonly #path: string;
@@ -85,10 +85,10 @@ class GroupingDriver implements Driver {
   #database: DatabaseSync | undefined;
   #statements: Statements | undefined;
   #group: Group | undefined;
-  /** Whether a transaction or query is under way. */
+  /** Whether a transaction or query is in progress. */
   #taken = false;
   readonly #waiting: (() => void)[] = [];
-  /** The time at which work began in this turn of the event loop. Undefined before any work has begun. */
+  /** The time at which work began in this iteration of the event loop. Undefined before any work. */
   #since: number | undefined;
   #overdue = false;
 
@@ -124,8 +124,7 @@ class GroupingDriver implements Driver {
     const { group } = connection;
     if (group?.lost) throw group.lost.error;
     this.#do('release unit');
-    // If the commit fails, all its changes are undone. In this case there is nothing left for this transaction to roll
-    // back.
+    // A failed commit undoes all changes, so this transaction does not have to roll back.
     connection.group = undefined;
     this.#leave();
     await group?.committed;
@@ -145,8 +144,8 @@ class GroupingDriver implements Driver {
   }
 
   /**
-   * Runs a query. A query inside a transaction runs at once. A query outside a transaction is a transaction of its own,
-   * and waits for its turn.
+   * Runs a query. A query inside a transaction runs at once. A query outside a transaction becomes a transaction of its
+   * own, and waits until the connection is free.
    */
   async execute<Row>(query: CompiledQuery, within: Group | undefined): Promise<QueryResult<Row>> {
     const { kind } = query.query;
@@ -158,15 +157,16 @@ class GroupingDriver implements Driver {
     try {
       if (WRITES.has(kind)) group = this.#join();
       else if (kind === 'SelectQueryNode') group = this.#group;
-      // A pragma or a change of the schema cannot be part of a transaction, so all earlier changes are committed first.
+      // A pragma or a schema change cannot be part of a transaction, so all earlier changes are committed first.
       else this.#commit();
-      // No savepoint is needed here, because a single statement has no effect if it fails.
+      // A savepoint is not needed here, because a failed statement has no effect.
       result = this.#run(query);
       if (kind !== 'SelectQueryNode' && !WRITES.has(kind)) this.#statements?.forget();
     } finally {
       this.#leave();
     }
-    // Even a query that only reads waits for the commit, because the changes that it has read may still be undone.
+    // A query that only reads also waits for the commit, because a failed commit would undo the changes that the query
+    // has read.
     await group?.committed;
     return result;
   }
@@ -185,7 +185,7 @@ class GroupingDriver implements Driver {
     try {
       return this.#statements.run(query);
     } catch (error) {
-      // Some errors, for example a full disk, end the whole transaction and not only the statement.
+      // Some errors, for example a full disk, end not only the statement but the whole transaction.
       if (!this.#isInTransaction()) this.#end()?.fail(error);
       throw error;
     }
@@ -219,7 +219,7 @@ class GroupingDriver implements Driver {
     return this.#database?.isOpen === true && this.#database.isTransaction;
   }
 
-  /** Waits until no other work is under way, and then takes the turn. */
+  /** Waits until no other work is in progress, and then reserves the connection. */
   async #turn(): Promise<void> {
     if (this.#since === undefined) {
       this.#since = performance.now();
@@ -227,7 +227,7 @@ class GroupingDriver implements Driver {
     }
     if (this.#isFree() && this.#waiting.length === 0) this.#taken = true;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    // If a commit has failed, SQLite may still have a transaction open.
+    // After a failed commit, SQLite may still have an open transaction.
     if (!this.#group && this.#isInTransaction()) this.#rollBack();
   }
 
@@ -258,7 +258,7 @@ class GroupingDriver implements Driver {
     next();
   }
 
-  /** Called at the end of a turn of the event loop. Commits everything that was written so far. */
+  /** Called at the end of an iteration of the event loop. Commits everything that was written so far. */
   #turned(): void {
     this.#overdue = this.#taken;
     if (this.#taken) return;
@@ -273,7 +273,7 @@ class GroupingDriver implements Driver {
 
 class Connection implements DatabaseConnection {
   readonly #driver: GroupingDriver;
-  /** The group that the transaction belongs to. Undefined outside a transaction. */
+  /** The transaction's group. Undefined outside a transaction. */
   group: Group | undefined;
 
   constructor(driver: GroupingDriver) {

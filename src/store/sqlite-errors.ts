@@ -5,7 +5,7 @@ import { OvertakenError } from './transact.ts';
 interface Explained {
   readonly code: StoreError['code'] & ('store-full' | 'store-broken');
   readonly userMessage: string;
-  /** The rest of a sentence that begins with "The database FILE cannot be used:". */
+  /** The end of a sentence that begins with "The database FILE cannot be used:". */
   readonly reason: string;
   readonly remedy: string;
 }
@@ -21,12 +21,12 @@ const CORRUPT = 11;
 const FULL = 13;
 const CANTOPEN = 14;
 const NOTADB = 26;
-/** An extended result code which means that another transaction stored a row with the same unique values first. */
+/** The extended result code for a row whose unique values another transaction has already stored. */
 const CONSTRAINT_UNIQUE = 2067;
-/** An extended result code which means that the disk has no room for the write. */
+/** The extended result code for a write that needs more space than the disk has. */
 const IOERR_WRITE = 778;
 
-/** Whether the error means that another process has the file open. */
+/** Whether the error means that another process has locked the file. */
 export function isTaken(error: unknown): boolean {
   const code = (error as { errcode?: number } | undefined)?.errcode ?? 0;
   return [BUSY, LOCKED].includes(code & 0xff);
@@ -36,7 +36,7 @@ export function isTaken(error: unknown): boolean {
 export function explain(error: unknown, path: string): Explained | undefined {
   const code = (error as { errcode?: number }).errcode ?? 0;
   const broken = { code: 'store-broken', userMessage: 'I cannot use my database.' } as const;
-  // An attempt to lock a read-only file fails with the same code as a broken disk.
+  // The lock of a read-only file fails with the same code as a broken disk.
   switch ((code & 0xff) === IOERR && mayNotWrite(path) ? READONLY : code & 0xff) {
     case FULL:
       return {
@@ -62,8 +62,8 @@ export function explain(error: unknown, path: string): Explained | undefined {
       return {
         ...broken,
         reason: code === NOTADB ? 'it is not a SQLite file' : 'the file is damaged',
-        // The write-ahead log must be removed as well. If the old log lies beside a restored backup, SQLite takes the
-        // backup for damaged.
+        // The write-ahead log must also be removed. If an old log lies next to a restored backup, SQLite reports that
+        // the backup is damaged.
         remedy: `Stop me, remove ${path}-wal if there is one, and put a backup in the place of ${path}; or set DATABASE_URL to another path.`,
       };
     case BUSY:
@@ -95,7 +95,7 @@ function mayNotWrite(path: string): boolean {
 }
 
 /**
- * Returns a StoreError if the whole file cannot be used, and an OvertakenError if a unique value exists already.
+ * Returns a StoreError if the whole file cannot be used, and an OvertakenError if a unique value already exists.
  * Returns any other error unchanged.
  */
 export function asStoreError(error: unknown, path: string): unknown {

@@ -5,7 +5,7 @@ import { asStoreError } from './sqlite-errors.ts';
 import { storable } from './storable.ts';
 
 /**
- * How many statements are kept prepared. The bot has fewer statements than this, but a statement with a list of ids
+ * The maximum number of cached prepared statements. The bot has fewer statements, but a statement with a list of ids
  * counts as a different statement for each length of the list.
  */
 const KEPT = 300;
@@ -13,7 +13,7 @@ const KEPT = 300;
 const PRAGMA = /^\s*pragma\b/i;
 
 /**
- * Runs statements. The statements that were used most recently are kept prepared. Throws StoreError, or the error of
+ * Runs statements. Caches the prepared statements that were used most recently. Throws StoreError, or the error of
  * node:sqlite.
  */
 export class Statements {
@@ -38,7 +38,7 @@ export class Statements {
     }
   }
 
-  /** Called after a change of the schema, which may change the columns that a statement returns. */
+  /** Called after a schema change, which may change the columns that a statement returns. */
   forget(): void {
     this.#prepared.clear();
   }
@@ -47,8 +47,8 @@ export class Statements {
     const kept = this.#prepared.get(sql);
     if (kept) return kept;
     const statement = this.#database.prepare(sql);
-    // The pragma `incremental_vacuum` returns no columns, but frees a page with each step. The method `all` makes all
-    // the steps of a pragma.
+    // The pragma `incremental_vacuum` returns no columns, and each step frees one page. The method `all` runs all steps
+    // of a pragma.
     const prepared = { statement, reads: statement.columns().length > 0 || PRAGMA.test(sql) };
     this.#prepared.set(sql, prepared);
     return prepared;
@@ -62,7 +62,7 @@ interface Prepared {
 
 /**
  * Throws if a parameter is not a plain value. If the first parameter is an object (for example a Date), node:sqlite
- * would take the object for named parameters.
+ * would read the object as named parameters.
  */
 function checked(parameters: readonly unknown[]): SQLInputValue[] {
   return parameters.map((parameter) => {
@@ -70,7 +70,7 @@ function checked(parameters: readonly unknown[]): SQLInputValue[] {
     if (typeof value === 'boolean') return value ? 1 : 0;
     if (
       value === null ||
-      // NaN is refused, because SQLite would store NaN as NULL without an error.
+      // NaN is refused, because SQLite would store NaN as NULL and report no error.
       (typeof value === 'number' && !Number.isNaN(value)) ||
       typeof value === 'bigint' ||
       typeof value === 'string' ||

@@ -14,7 +14,7 @@ export function dialectFor(database: string, log: Logger): Dialect {
   return isShared(database) ? postgresDialect(database, log) : sqliteDialect(database);
 }
 
-/** Throws AppError if the settings alone already show that the database cannot be opened. */
+/** Throws AppError if the settings alone show that the database cannot be opened. */
 export function checkDatabase(database: string): void {
   if (isShared(database)) connectionOf(database);
   else if (existsSync(database) && statSync(database).isDirectory())
@@ -23,7 +23,7 @@ export function checkDatabase(database: string): void {
     ]);
 }
 
-/** Opens the store, and brings its schema up to date. Throws AppError. */
+/** Opens the store and updates its schema. Throws AppError. */
 export async function openStore(dialect: Dialect): Promise<Store> {
   const store = new Kysely<Database>({ dialect });
   try {
@@ -36,15 +36,15 @@ export async function openStore(dialect: Dialect): Promise<Store> {
 }
 
 /**
- * The number of connections of the lifeline. There are several, so that a statement that hangs does not hold up the
- * next statement.
+ * The number of connections of the lifeline. With several connections, a statement that hangs does not delay the next
+ * statement.
  */
 const LIFELINE_CONNECTIONS = 3;
 const LIFELINE_PATIENCE_MS = 3_000;
 
 /**
- * The same store with separate connections, for statements that must not wait behind all other statements. On SQLite no
- * statement waits for a connection, so `store` itself is returned.
+ * Returns the same store with separate connections, for urgent statements that must not wait behind other statements.
+ * On SQLite, statements do not wait for a connection, so `store` itself is returned.
  */
 export function lifelineOf(database: string, log: Logger, store: Store): Store {
   if (!isShared(database)) return store;

@@ -1,13 +1,13 @@
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 
-/** The longest pause between two runs, in milliseconds of real time. */
+/** The maximum pause between two runs, in milliseconds of real time. */
 const LONGEST_REST_MS = 50;
 
 /**
- * Handles several calls in a single run. Items that arrive while `run` is under way are passed to the next run
- * together, at most `atMost` at a time. `run` returns a result for each item, in the same order. If `run` rejects, the
- * calls for all items of that run reject. With `rest`, the next run waits for `rest` times as long as the run took, so
- * that slow runs leave the disk and the process to other work.
+ * Handles several calls in a single run. Items that arrive during a run are passed to the next run together, at most
+ * `atMost` at a time. `run` returns a result for each item, in the same order. If `run` rejects, the calls for all its
+ * items reject. With `rest`, the next run waits `rest` times as long as the last run took, so that slow runs leave the
+ * disk and the process to other work.
  */
 export function together<Item, Result>(
   run: (items: readonly Item[]) => Promise<readonly Result[]>,
@@ -29,7 +29,7 @@ export function together<Item, Result>(
       }
       await nextTurn();
       const restMs = Math.floor(Math.min(LONGEST_REST_MS, (performance.now() - began) * rest));
-      // A run that is full anyway would gain nothing by a rest.
+      // A full run gains nothing from a pause.
       if (restMs > 0 && waiting.length < atMost) await pause(restMs);
     }
     running = false;
@@ -38,8 +38,8 @@ export function together<Item, Result>(
   return (item) => {
     const result = Promise.withResolvers<Result>();
     waiting.push({ item, ...result });
-    // The first run waits for the next turn of the event loop. Therefore it also includes items that arrive later in
-    // this turn.
+    // The first run waits for the next iteration of the event loop, so it includes items that arrive later in this
+    // iteration.
     if (!running) void nextTurn().then(work);
     running = true;
     return result.promise;

@@ -4,25 +4,25 @@ import type { Database, Store } from './schema.ts';
 type Table = keyof Database;
 
 /**
- * For each store, the functions to call after a write to a table. The key is the adapter, because a store and its
- * transactions have the same adapter.
+ * For each store, the functions that are called after a write to a table. The key is the adapter, because a store and
+ * its transactions share the same adapter.
  */
 const listeners = new WeakMap<DialectAdapter, [Table, () => void][]>();
 /** For each transaction, the tables whose listeners are called after the commit. */
 const written = new WeakMap<Store, Set<Table>>();
 
 /**
- * Thrown if another writer was faster. The transaction has read rows that have changed since, and has to start again
- * from the beginning. The dialects throw this error when the database reports such a conflict. Code which finds that a
- * row is outdated throws this error as well.
+ * Thrown if another writer was faster. The transaction has read rows that have changed since, so it must start again.
+ * The dialects throw this error when the database reports a conflict. Other code throws this error when it finds that a
+ * row is outdated.
  */
 export class OvertakenError extends Error {}
 
 const TRIES = 10;
 
 /**
- * Runs `work` in a transaction. If the transaction conflicts with another transaction, runs `work` again from the
- * beginning. For this reason, `work` must do nothing except read and write through `tx`.
+ * Runs `work` in a transaction. After a conflict with another transaction, runs `work` again. Therefore `work` must
+ * only read and write through `tx`.
  */
 export async function transact<T>(store: Store, work: (tx: Store) => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
@@ -50,7 +50,7 @@ export function afterWritesTo(store: Store, table: Table, then: () => void): voi
 }
 
 /**
- * Calls the listeners of `table` when `tx` has committed. If `tx` is not a transaction made by `transact`, calls the
+ * Calls the listeners of `table` after `tx` has committed. If `tx` is not a transaction of `transact`, calls the
  * listeners at once.
  */
 export function wroteTo(tx: Store, table: Table): void {
