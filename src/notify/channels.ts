@@ -4,7 +4,7 @@ import type { Membership } from '../replicas/membership.ts';
 import type { Store } from '../store/schema.ts';
 import { PUT_OFF_MAX_MS } from './retry-policy.ts';
 
-/** Where messages are sent: a channel, or a person who gets direct messages. */
+/** The target of messages: a channel, or a person who receives direct messages. */
 export interface Destination {
   readonly platform: string;
   readonly workspace: string;
@@ -12,14 +12,14 @@ export interface Destination {
 }
 
 /**
- * The next message of a channel is claimed this many milliseconds before the channel opens. By the time the channel
- * opens, the claim is committed, so the message leaves on time even if the disk is slow.
+ * A process claims the next message of a channel this many milliseconds before the channel opens. The claim is then
+ * committed when the channel opens, so the message is sent on time even if the disk is slow.
  */
 export const LEAD_MS = 250;
 
 /**
- * Whether posts and edits may leave. Posts and edits are lanes with separate paces, because platforms count them
- * separately.
+ * Whether posts and edits may be sent. Platforms count posts and edits separately, so each of the two lanes has its own
+ * rate limit.
  */
 export interface Lanes {
   readonly posts: boolean;
@@ -46,22 +46,22 @@ export function channelIdOf(row: { readonly [Part in keyof Destination]: Express
 }
 
 /**
- * The latest time to which anything may be put off. A later time in the store is wrong, because the clock that wrote
- * that time was ahead.
+ * The latest time to which a message may be delayed. A later time in the store was written by a process whose clock was
+ * ahead.
  */
 const latest = (now: number) => farthest(now, PUT_OFF_MAX_MS);
 
 /**
- * An SQL condition: `time` is not after `by`, or is so far in the future that a wrong clock must have written the time.
- * All times are in epoch milliseconds.
+ * An SQL condition: `time` is not after `by`, or is so far in the future that a wrong clock must have written it. All
+ * times are in epoch milliseconds.
  */
 export function hasCome(time: Expression<number>, now: number, by = now) {
   return sql<SqlBool>`(${time} <= ${by} or ${time} > ${latest(now)})`;
 }
 
 /**
- * The time at which a channel opens. This is the latest of `times`, but not before `now`. Times that a wrong clock
- * wrote are ignored.
+ * The time at which a channel opens: the latest of `times`, but not before `now`. Times that a wrong clock wrote are
+ * ignored.
  */
 export function opensAt(times: readonly (number | null | undefined)[], now: number): number {
   return times.reduce<number>(
@@ -76,10 +76,10 @@ export function isFree(membership: Membership, holder: Expression<string | null>
 }
 
 /**
- * Claims a channel, so that only one process at a time sends to the channel, and the pace of the channel is kept. The
- * claim belongs in the transaction that also claims rows of the channel. Returns the times within the next `LEAD_MS` at
- * which the channel opens, soonest first, each with the lanes that are open at that time. Returns an empty list while
- * another process holds the channel.
+ * Claims a channel, so that only one process at a time sends to the channel and respects its rate limit. The caller
+ * uses the same transaction to claim rows of the channel. Returns the times within the next `LEAD_MS` at which the
+ * channel opens, soonest first, each with the lanes that are open at that time. Returns an empty list while another
+ * process holds the channel.
  */
 export async function claim(
   tx: Store,
@@ -124,8 +124,8 @@ export async function claim(
 }
 
 /**
- * The times from which the next post and the next edit may be sent, in epoch milliseconds. If a time is absent, the
- * stored time stays as it is.
+ * The earliest times of the next post and the next edit, in epoch milliseconds. If a time is absent, the stored time
+ * stays unchanged.
  */
 export interface Next {
   readonly postAt?: number;
@@ -134,7 +134,7 @@ export interface Next {
   readonly everywhere?: boolean;
 }
 
-/** Gives a channel back, and stores the times from which the next post and the next edit may be sent. */
+/** Releases the claim on a channel, and stores the earliest times of the next post and the next edit. */
 export async function release(
   tx: Store,
   membership: Membership,
@@ -167,8 +167,8 @@ export async function release(
 }
 
 /**
- * The later of the two times, because an earlier request to wait may last longer than a new request. A stored time that
- * a wrong clock wrote is ignored.
+ * Returns the later of two times, because an earlier request to wait may last longer than a new request. A stored time
+ * that a wrong clock wrote is ignored.
  */
 function later(stored: Expression<number>, time: number) {
   return sql<number>`case when ${stored} > ${time} and ${stored} <= ${latest(time)} then ${stored} else ${time} end`;

@@ -9,14 +9,14 @@ import { GIVE_UP_MS, isTooOld, tooOld } from './retry-policy.ts';
 import { fromRow, LEASED, type OutboxRow, toJson, updateHeld } from './row.ts';
 
 /**
- * How long rows of a dead process wait before another process sends them. A request of the dead process may take 15 s
- * with discord.js (10 s with Slack). Only when these 15 s are over can a search tell whether the message was shown. The
- * other processes take a process for dead 1.5 s after the last moment at which the process may have begun a request, so
- * 13.5 s are left.
+ * How long rows of a dead process wait before another process sends them. With discord.js, a request of the dead
+ * process may take 15 s (with Slack 10 s). A search of the channel can find the message with certainty only after these
+ * 15 s. Other processes consider a process dead at least 1.5 s after it may have started its last request, so 13.5 s
+ * remain.
  */
 const STRAY_REQUEST_MS = 13_500;
 
-/** A claimed row, and the time at which the message may leave, in epoch milliseconds. */
+/** A claimed row, and the earliest time to send the message, in epoch milliseconds. */
 interface Begun {
   readonly row: OutboxRow | undefined;
   readonly at: number;
@@ -24,13 +24,12 @@ interface Begun {
 
 interface ClaimsParts extends Pick<LedgerParts, 'store' | 'membership' | 'clock'> {
   readonly queue: OutboxQueue;
-  /** Gives up the rows that are too old by the time they are claimed. */
+  /** Gives up claimed rows that are too old. */
   readonly ledger: OutboxLedger;
 }
 
 /**
- * Claims rows of the outbox in order to send them, gives back rows that did not leave, and takes over the rows of dead
- * processes.
+ * Claims rows of the outbox for sending, releases rows that were not sent, and takes over the rows of dead processes.
  */
 export class OutboxClaims {
   readonly #parts: ClaimsParts;
@@ -40,9 +39,9 @@ export class OutboxClaims {
   }
 
   /**
-   * Claims a channel and the next row of the channel. Before anything leaves, the store already records that an attempt
-   * has begun. In the returned row, `uncertain` still has the value from before this attempt. The row is undefined if
-   * there is no row to send, for example because another process was faster.
+   * Claims a channel and its next row. The store records the start of the attempt before the message is sent. In the
+   * returned row, `uncertain` has the value from before this attempt. The row is undefined if the channel has no row to
+   * send, for example because another process was faster.
    */
   async begin(place: Destination): Promise<Begun> {
     const { store, membership, queue, ledger, clock } = this.#parts;
@@ -52,8 +51,8 @@ export class OutboxClaims {
       let batch: readonly OutboxRow[] = [];
       for (const opening of await claim(tx, membership, place, now)) {
         at = opening.at;
-        // The rows are read only after the channel was claimed, because rows that were read earlier may have been sent
-        // by another process in the meantime.
+        // The rows are read after the claim of the channel. Another process may have sent rows that were read before
+        // the claim.
         batch = await queue.next(tx, place, opening.lanes, now);
         if (batch.length > 0) break;
       }
@@ -70,7 +69,7 @@ export class OutboxClaims {
     return begun;
   }
 
-  /** Gives back a claimed row that did not leave. */
+  /** Releases a claimed row that was not sent. */
   async handBack(place: Destination, row: OutboxRow): Promise<void> {
     const { store, membership } = this.#parts;
     await transact(store, async (tx) => {
@@ -86,8 +85,8 @@ export class OutboxClaims {
 
   async #claimRow(tx: Store, row: OutboxRow, now: number): Promise<OutboxRow | undefined> {
     const { uncertain, attemptedAt } = row;
-    // If the stored start of the earlier attempt is in the future, the clock that wrote the start was ahead. The true
-    // start is unknown, so the search covers the whole day after which messages are given up.
+    // If the stored start of the earlier attempt is in the future, the clock that wrote it was ahead. The true start is
+    // unknown, so the search covers the whole day before messages are given up.
     const begun_at = attemptedAt > now ? now - GIVE_UP_MS : attemptedAt;
     const leased = await tx
       .updateTable('outbox')
@@ -96,21 +95,21 @@ export class OutboxClaims {
         holder: this.#parts.membership.id,
         uncertain: 1,
         attempts: eb('attempts', '+', 1),
-        // If an earlier attempt may have shown the message (alone or in a digest), the time and key of that attempt are
-        // kept, because they are needed to search the channel.
+        // If an earlier attempt may have shown the message (alone or in a digest), the row keeps the time and key of
+        // that attempt, because the search of the channel needs both values.
         ...(uncertain ? { attempted_at: begun_at } : { attempted_at: now, sent_key: row.key }),
       }))
       .where('id', '=', row.id)
       .where('state', '=', 'pending')
       .returningAll()
       .executeTakeFirst();
-    // The stored row is sent, because it may hold a newer edit than the row that was read before.
+    // The stored row is sent, because it may contain a newer edit than the row that was read earlier.
     return leased && { ...fromRow(leased), uncertain };
   }
 
   /**
-   * Stores that the row is sent under its own key. Later searches then use this key. If a digest may already have shown
-   * the row, `message` carries a note about that, and every further attempt sends the same `message`.
+   * Records that the row is sent under its own key, which later searches use. If a digest may already have shown the
+   * row, `message` contains a note about a possible repetition, and every further attempt sends the same `message`.
    */
   async goesAlone(row: OutboxRow, message: Message): Promise<void> {
     const { store, membership } = this.#parts;
@@ -118,9 +117,8 @@ export class OutboxClaims {
   }
 
   /**
-   * If a process has died during an attempt, makes the row of that attempt pending again. The next attempt first
-   * searches for the message. On a shared store the rows wait until the last request of the dead process has certainly
-   * ended.
+   * If a process died during an attempt, makes the row of the attempt pending again. The next attempt first searches
+   * for the message. On a shared store, the rows wait until the dead process's last request has certainly ended.
    */
   async takeOver(): Promise<void> {
     const { store, membership, clock } = this.#parts;
@@ -145,8 +143,8 @@ export class OutboxClaims {
   }
 
   /**
-   * Used after an attempt whose outcome could not be stored. Makes the rows that this process holds in the channel
-   * pending again.
+   * Makes the rows that this process holds in the channel pending again. Called after an attempt whose outcome could
+   * not be stored.
    */
   async putBack(place: Destination): Promise<void> {
     const { store, membership } = this.#parts;

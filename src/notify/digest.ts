@@ -5,23 +5,26 @@ import type { Database, Store } from '../store/schema.ts';
 import { reasonOf } from './retry-policy.ts';
 import { FOLDED, fromRow, type OutboxRow, PENDING, toJson } from './row.ts';
 
-/** If at least this many lines wait for a channel, the channel gets the lines as a single message. */
+/** If at least this many lines wait for a channel, they are sent to the channel as a single message. */
 const FOLD_FROM = 4;
 export const FOLD_AT_MOST = 10;
 
-/** Whether a row may become part of a digest. Failures and rows that were attempted before are always sent alone. */
+/**
+ * Whether a row may become part of a digest. Messages about failures, and rows that were already attempted, are always
+ * sent alone.
+ */
 export function isFoldable({ kind, urgent, sentKey, message }: OutboxRow): boolean {
   return (kind === 'post' || kind === 'tell') && !urgent && sentKey === undefined && message?.kind === 'line';
 }
 
 /**
- * The lines to send as a single message. If many lines wait, these are the oldest lines, as many as fit into a digest.
- * If few lines wait, this is only the first line.
+ * Returns the lines to send as a single message. If many lines wait, returns the oldest lines that fit into a digest.
+ * If few lines wait, returns only the first line.
  */
 export function fold(lines: readonly OutboxRow[], fits: (digest: Line) => boolean): readonly OutboxRow[] {
   if (lines.length < FOLD_FROM) return lines.slice(0, 1);
   let count = Math.min(lines.length, FOLD_AT_MOST);
-  // Measures the digest with the words that are added when a digest is repeated, so that these words fit, too.
+  // The measured digest includes the note about a repetition, so that the note fits if the digest is sent again.
   while (count > 1 && !fits(possiblyRepeated(digestOf(lines.slice(0, count))))) count--;
   return lines.slice(0, count);
 }
@@ -38,8 +41,8 @@ export function digestOf(rows: readonly OutboxRow[]): Line {
 }
 
 /**
- * The id of a digest is the id of its first line plus this large negative number. In the order of ids, digests therefore
- * come before all other rows, and older digests before newer digests.
+ * The id of a digest is the id of its first line plus this large negative number. In the order of ids, digests
+ * therefore come before all other rows, and older digests come before newer digests.
  */
 const DIGEST_IDS = Number.MIN_SAFE_INTEGER;
 
@@ -47,8 +50,8 @@ export const isDigest = ({ id }: Pick<OutboxRow, 'id'>) => id < 0;
 
 /**
  * Writes `lines` as one outbox row with the creation time of the first line. The digest gets its own key, because its
- * lines may have to be posted separately if the digest fails. As long as the digest is sent instead of the lines, the
- * lines have the state `folded`, and their `sent_key` is the key of the digest.
+ * lines may have to be posted separately if the digest fails. While the digest waits to be sent, the lines have the
+ * state `folded`, and their `sent_key` is the digest's key.
  */
 export async function writeDigest(tx: Store, lines: readonly OutboxRow[]): Promise<OutboxRow | undefined> {
   const key = `${lines[0]?.key}d`;
@@ -58,7 +61,7 @@ export async function writeDigest(tx: Store, lines: readonly OutboxRow[]): Promi
   const [first] = folded.toSorted((a, b) => a.id - b.id);
   if (!first) return undefined;
   const message_json = toJson(digestOf(lines.filter(({ id }) => folded.some((row) => row.id === id))));
-  // A digest is never posted under a card.
+  // A digest is never posted below a card.
   const values = {
     ...first,
     id: first.id + DIGEST_IDS,
@@ -83,9 +86,9 @@ export async function updateLines(
 }
 
 /**
- * Deletes a digest that is not tried again, and makes its lines pending again. Each line is then sent alone, because a
- * single line may have caused the failure. If the digest may have been shown despite the failure, the channel is
- * searched for the digest's key before each line is sent.
+ * Deletes a digest that will not be tried again, and makes its lines pending again. Each line is then sent alone,
+ * because a single line may have caused the failure. The digest may have been shown despite the failure. In this case,
+ * the channel is searched for the digest's key before each line is sent.
  */
 export async function unfold(tx: Store, digest: OutboxRow, error: DeliveryError, next_at: number) {
   const { id, key, attempts, attemptedAt: attempted_at } = digest;
@@ -99,7 +102,8 @@ export async function unfold(tx: Store, digest: OutboxRow, error: DeliveryError,
 const REPEATED = ' (possibly repeated)';
 
 /**
- * Adds a note that the message may be a repetition. A line gets the note only once, however often the line is tried.
+ * Adds a note that the message may be a repetition. A line gets the note only once, even if the line is tried several
+ * times.
  */
 export function possiblyRepeated<Kind extends Message>(message: Kind): Kind;
 export function possiblyRepeated(message: Message): Message {

@@ -8,9 +8,9 @@ import { fromRow, type OutboxRow, PENDING } from './row.ts';
 
 /**
  * If a line cannot be posted, sends a direct message to the person whom the line mentions. The direct message contains
- * the line and the reason. A line causes only one direct message, however often the line fails, and a direct message
- * that fails causes no further message. If the line was never attempted, no direct message is sent, because the line is
- * old news from a time when the bot or the platform was away.
+ * the line and the reason. Each line causes at most one direct message, and a failed direct message causes no further
+ * message. A line that was never attempted causes no direct message, because the line is outdated: it waited while the
+ * bot or the platform was down.
  */
 export async function tellPerson(
   tx: Store,
@@ -34,8 +34,8 @@ export async function tellPerson(
 }
 
 /**
- * Sends direct messages also for the lines that have the same order key as `row` and wait behind `row`, because these
- * lines are not attempted as long as `row` waits.
+ * Also sends direct messages for the lines that have the same order key as `row` and wait behind `row`. These lines are
+ * not attempted while `row` waits.
  */
 export async function tellPeopleBehind(
   tx: Store,

@@ -23,7 +23,7 @@ export interface LedgerParts {
   readonly canTell: (platform: string) => boolean;
 }
 
-/** Stores how attempts ended: the message was sent, will be tried again, or was given up. */
+/** Stores the outcome of attempts: the message was sent, will be tried again, or was given up. */
 export class OutboxLedger {
   readonly #parts: LedgerParts;
 
@@ -58,7 +58,7 @@ export class OutboxLedger {
       if (!(await updateHeld(tx, membership, row, waits))) return [row];
       let lines: readonly OutboxRow[] = [row];
       if (isDigest(row))
-        // A fault of the bot may be caused by a single line of the digest, so the lines are sent separately.
+        // A bug in the bot may concern only one line of the digest, so the lines are sent separately.
         lines =
           again === undefined || isFault(error)
             ? await unfold(tx, row, error, failure.next_at)
@@ -85,9 +85,8 @@ export class OutboxLedger {
   }
 
   /**
-   * Gives a message up. The row stays in the store with the reason, so that an operator can see the row. Returns false
-   * if another process holds the row by now. Also returns false for a digest, because a digest is not given up as a
-   * whole. Its lines are sent alone instead.
+   * Gives up a message. The row stays in the store with the reason, which an operator can read. Returns false if
+   * another process now holds the row. Also returns false for a digest, whose lines are then sent alone.
    */
   async end(tx: Store, row: OutboxRow, error: DeliveryError): Promise<boolean> {
     const { clock, canTell } = this.#parts;
@@ -110,15 +109,13 @@ export class OutboxLedger {
     }
     if (canTell(row.to.platform)) await tellPerson(tx, clock, row, error);
     const { orElse, key, orderKey, to } = row;
-    // A key with `x` belongs to this message only, because no other key begins with `x`.
+    // Only the keys of these messages begin with `x`.
     if (orElse)
       await enqueue(tx, clock, { kind: 'post', orderKey, to, message: orElse, key: `x${key.slice(1)}` });
     return true;
   }
 
-  /**
-   * Gives up messages that are too old to be news, including messages on platforms that this process does not serve.
-   */
+  /** Gives up messages that are too old to be news, even on platforms that this process does not serve. */
   async giveUp(now: number): Promise<void> {
     const { store, log } = this.#parts;
     for (;;) {
@@ -140,8 +137,8 @@ export class OutboxLedger {
 }
 
 /**
- * The content of an answer is deleted once the answer was sent or given up. An answer may hold a token, or text for a
- * single person only, for example the log of a server.
+ * The content of an answer is deleted after the answer was sent or given up. An answer may contain a token, or text for
+ * a single person, for example the log of a server.
  */
 function contentAfter({ kind, message }: OutboxRow) {
   if (kind === 'answer') return { message_json: '{}', target_json: null };

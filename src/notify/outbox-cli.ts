@@ -1,6 +1,6 @@
 /**
- * `npm run outbox`: lists the messages that wait and the messages that were given up, with the reasons. The command
- * only reads the database.
+ * `npm run outbox`: lists the waiting messages and the messages that were given up, with the reasons. The command only
+ * reads the database.
  */
 import { existsSync } from 'node:fs';
 import { Kysely } from 'kysely';
@@ -16,7 +16,7 @@ import { sqliteDialect } from '../store/sqlite.ts';
 import { isTaken } from '../store/sqlite-errors.ts';
 import { reportOutbox } from './report.ts';
 
-/** How PostgreSQL and SQLite report a missing table, or a missing column that a newer version adds. */
+/** How PostgreSQL and SQLite report a missing table, or a column that a newer version of the bot adds. */
 const NO_TABLE = /(relation|column) .* does not exist|no such (table|column)/;
 
 const usage = {
@@ -36,7 +36,7 @@ try {
     throw new AppError('no-database', `There is no database at ${database}.`, {
       hint: 'Start the bot: the first start makes the database.',
     });
-  // The tables are not brought up to date here, because the bot does that when it starts.
+  // The tables are not updated here. The bot updates them when it starts.
   const store = new Kysely<Database>({
     dialect: isShared(database)
       ? postgresDialect(database, createLog({ level: 'silent', secrets }))

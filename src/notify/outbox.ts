@@ -5,9 +5,9 @@ import { wroteTo } from '../store/transact.ts';
 import { type Delivery, PENDING, toJson } from './row.ts';
 
 /**
- * Writes a delivery in the transaction `tx` that also stores the change which the delivery reports. If an earlier edit
- * of the same message was not sent yet, the new edit replaces that edit and keeps its position in the order. If the
- * earlier edit is being sent at this moment, the new edit becomes a second row.
+ * Writes a delivery in the transaction `tx`, which also stores the reported change. If an earlier edit of the same
+ * message was not sent yet, the new edit replaces the earlier edit and takes its position in the order. If the earlier
+ * edit is being sent, the new edit becomes a second row.
  */
 export async function enqueue(tx: Store, clock: Clock, delivery: Delivery): Promise<void> {
   const message_json = toJson(delivery.message);
@@ -15,13 +15,13 @@ export async function enqueue(tx: Store, clock: Clock, delivery: Delivery): Prom
   if (delivery.kind === 'edit') {
     const coalesced = await tx
       .updateTable('outbox')
-      // The replaced edit may have waited for long, but the age of the new edit counts from now.
+      // The replaced edit may have waited for long, so the age of the new edit starts at zero.
       .set({ message_json, created_at: clock.now() })
       .where('kind', '=', 'edit')
       .where('state', '=', PENDING)
       .where('order_key', '=', delivery.orderKey)
-      // This condition is always true. Without the condition SQLite would read all pending rows instead of using the
-      // index on the order key.
+      // This condition is always true. Without it, SQLite would read all pending rows instead of the index on the order
+      // key.
       .where('id', '>', 0)
       .where('target_json', '=', target_json)
       .executeTakeFirst();
@@ -38,8 +38,8 @@ export async function enqueue(tx: Store, clock: Clock, delivery: Delivery): Prom
       message_json,
       also_to_channel: delivery.kind === 'post' && delivery.alsoToChannel ? 1 : 0,
       urgent: isUrgent(delivery) ? 1 : 0,
-      // The key has 24 characters, because a digest adds a letter, and Discord's nonce has at most 25 characters
-      // (create message reference).
+      // The key has at most 24 characters. A digest adds a letter, and Discord's nonce has at most 25 characters (see
+      // "create message" in Discord's reference).
       key: delivery.key ?? randomBytes(12).toString('hex'),
       state: 'pending',
       uncertain: 0,
@@ -65,8 +65,8 @@ function targetOf(delivery: Delivery): string | null {
 }
 
 /**
- * The direct messages of a person have their own pace, like a channel. The name begins with `@`, which no platform
- * allows in the name of a channel.
+ * Like a channel, the direct messages of a person have their own rate limit. The name begins with `@`, which no
+ * platform allows in a channel's name.
  */
 function placeOf(delivery: Delivery) {
   if (delivery.kind === 'tell') {
@@ -79,10 +79,7 @@ function placeOf(delivery: Delivery) {
   return { platform, workspace, channel, thread, person: null };
 }
 
-/**
- * An answer is urgent, because a person waits for the answer, and the platform accepts the answer only for some
- * minutes.
- */
+/** An answer is urgent, because a person waits for it and the platform accepts it only for some minutes. */
 function isUrgent(delivery: Delivery): boolean {
   if (delivery.kind === 'edit') return false;
   return delivery.kind === 'answer' || delivery.urgent === true;

@@ -31,8 +31,8 @@ export class OutboxQueue {
   }
 
   /**
-   * The channels that have a row to send and are open or about to open. Also returns the time at which to look again
-   * for the other channels.
+   * Returns the channels that have a row to send and are open or will open soon. Also returns the time of the next
+   * query for all other channels.
    */
   async overview(now: number): Promise<{ due: (Destination & { lanes: Lanes })[]; nextAt: number }> {
     const waiting = this.#pending(this.#store)
@@ -67,7 +67,7 @@ export class OutboxQueue {
           ),
         ),
       )
-      // Joins the delays that apply to all channels of the platform.
+      // Joins the pauses that apply to all channels of the platform.
       .leftJoin('channels as every', (join) =>
         join.on((eb) => eb('every.id', '=', everyChannelIdOf(eb.ref('waiting.platform')))),
       )
@@ -103,15 +103,15 @@ export class OutboxQueue {
   }
 
   /**
-   * Decides which rows are sent to a channel next. A message about a failure goes before all other rows, and alone. If an
-   * older row with the same order key has to precede that message, the older row goes first, also alone. If no failure
-   * waits, the oldest row is sent, or, if many lines wait, a digest of the oldest lines.
+   * Selects the rows that are sent to a channel next. A message about a failure comes first, and is sent alone. If an
+   * older row with the same order key must precede it, the older row comes first, and is also sent alone. If no failure
+   * waits, the oldest row is sent. If many lines wait, a digest of the oldest lines is sent.
    */
   async next(db: Store, place: Destination, lanes: Lanes, now: number): Promise<readonly OutboxRow[]> {
     const ready = this.#ready(db, place, lanes, now);
     const pressing = await ready
-      // Rows of this deployment that stand before a failure must not wait behind the rows of other deployments, because
-      // the failure would wait with them.
+      // The deployment's rows that precede the failure must not wait behind rows of other deployments, because the
+      // failure would also wait.
       .where('row.order_key', 'in', (eb) =>
         at(eb.selectFrom('outbox as row'), place).select('row.order_key').where('row.urgent', '=', 1),
       )
@@ -122,7 +122,7 @@ export class OutboxQueue {
     const head = fromRow(first);
     if (pressing || !isFoldable(head)) return [head];
     const lines = await ready
-      // A digest holds only lines for the channel itself, or only lines for a single thread.
+      // A digest contains only lines for the channel itself, or only lines for a single thread.
       .where('row.thread', first.thread === null ? 'is' : '=', first.thread)
       .where('row.kind', '=', head.kind)
       .where('row.sent_key', 'is', null)
@@ -132,8 +132,8 @@ export class OutboxQueue {
   }
 
   /**
-   * Whether the digest fits into a message. Returns false if a damaged row cannot be rendered. The row is then sent
-   * alone, so that no other row fails together with the damaged row.
+   * Whether the digest fits into a message. Returns false if a row is damaged. That row is then sent alone, so that the
+   * other rows do not fail with it.
    */
   #fits({ platform }: Destination, digest: Line): boolean {
     try {
@@ -143,7 +143,7 @@ export class OutboxQueue {
     }
   }
 
-  /** Whether there is a waiting row that was never attempted and is not held back by another row. */
+  /** Whether there is a waiting row that was never attempted and can be sent. */
   async isFresh(): Promise<boolean> {
     const row = await this.#pending(this.#store)
       .select('row.id')
@@ -155,8 +155,8 @@ export class OutboxQueue {
   }
 
   /**
-   * The rows of a channel that may be sent now, oldest first. Each row is the first of its lane (posts or edits) in the
-   * order of its deployment.
+   * Returns the rows of a channel that may be sent now, oldest first. Each row is the first post or the first edit with
+   * its order key.
    */
   #ready(db: Store, place: Destination, { posts, edits }: Lanes, now: number) {
     const every = at(db.selectFrom('outbox as row'), place)
@@ -190,10 +190,10 @@ function at(
 }
 
 /**
- * Whether the row may be sent before all other rows with the same order key. This is the case if none of these rows is
- * being sent, and no earlier post waits before a post, and no earlier edit waits before an edit. Posts and edits may
- * overtake each other, because a line says what happened, and the card shows the present state. So a slow or failing
- * post delays no edit, and a slow or failing edit delays no post.
+ * Whether the row may be sent before all other rows with the same order key. None of these rows may be in the process
+ * of being sent. An earlier post must precede a post, and an earlier edit must precede an edit. Posts and edits do not
+ * wait for each other, because a line reports an event, and the card shows the present state. A slow or failing post
+ * therefore delays no edit, and a slow or failing edit delays no post.
  */
 function isNext({ not, exists, selectFrom }: ExpressionBuilder<RowTables, 'row'>) {
   return not(

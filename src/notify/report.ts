@@ -3,7 +3,7 @@ import type { Membership } from '../replicas/membership.ts';
 import { purge } from '../store/purge.ts';
 import type { Store } from '../store/schema.ts';
 
-/** The maximum number of rows in the report, which is more than a person reads. The counts include every row. */
+/** The maximum number of rows in the report. The counts include all rows. */
 const ROWS = 200;
 
 export type OutboxCounts = {
@@ -16,8 +16,8 @@ export type OutboxCounts = {
 };
 
 /**
- * Counts the messages of the outbox. A digest counts as all the messages that are folded into the digest. The function
- * is quick however many messages were delivered, because only waiting and undelivered rows are counted.
+ * Counts the messages of the outbox. A digest counts as its lines. The query reads only waiting and undelivered rows,
+ * so delivered rows do not slow it down.
  */
 export async function countOutbox(store: Store): Promise<OutboxCounts> {
   const waiting = await store
@@ -38,8 +38,8 @@ export async function countOutbox(store: Store): Promise<OutboxCounts> {
 }
 
 /**
- * A table of the waiting and undelivered messages as lines of text, oldest first. The report does not show the text of
- * the messages.
+ * Returns a table of the waiting and undelivered messages as lines of text, oldest first. The table does not show the
+ * text of the messages.
  */
 export async function reportOutbox(store: Store): Promise<string[]> {
   const { waiting, failing, undelivered } = await countOutbox(store);
@@ -84,15 +84,15 @@ export async function reportOutbox(store: Store): Promise<string[]> {
 
 /**
  * Deletes some of the rows that were sent or given up, and that were written before `before` (epoch ms). Returns true
- * while more such rows may remain.
+ * if more rows may have to be deleted.
  */
 export function purgeOutbox(store: Store, before: number): Promise<boolean> {
   return purge(store, 'outbox', sql`state in ('sent', 'dead') and created_at < ${before}`);
 }
 
 /**
- * Deletes the rows of some channels to which nothing was sent since `before`. Such a row stores only the pace of its
- * channel. Returns true while more such rows may remain.
+ * Deletes the rows of some channels that have been unused since `before`. These rows contain only the time of the next
+ * message. Returns true if more rows may have to be deleted.
  */
 export function purgeChannels(store: Store, membership: Membership, before: number): Promise<boolean> {
   const isFree = membership.gone(sql.ref('channels.holder'));

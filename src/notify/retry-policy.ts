@@ -4,29 +4,31 @@ import type { OutboxRow } from './row.ts';
 const RETRY_FIRST_MS = 1_000;
 const RETRY_MAX_MS = 5 * 60_000;
 /**
- * The longest delay, even if the platform asks for more. A time further in the future counts as reached, because the
- * clock that wrote the time was ahead.
+ * The maximum delay, even if the platform asks for more. A time further in the future counts as reached, because the
+ * clock that wrote it was ahead.
  */
 export const PUT_OFF_MAX_MS = 60 * 60_000;
-/** After this time a message is no longer news, and is given up. */
+/** A message that is older than this is no longer news, and is given up. */
 export const GIVE_UP_MS = 24 * 60 * 60_000;
-/** After this time no platform accepts an answer any more (Slack: 30 minutes). */
+/** No platform accepts an answer that is later than this (Slack: 30 minutes). */
 const ANSWER_GIVE_UP_MS = 30 * 60_000;
-/** If two attempts in a row end in a fault of the bot, the message is given up, but at this attempt at the earliest. */
+/**
+ * A message is given up if two attempts in a row reveal a bug in the bot. This attempt is the earliest at which the bot
+ * gives up.
+ */
 const FAULTS_MAX = 3;
 
-/** The error code for faults of the bot. A fault means that an adapter threw an error that is not a DeliveryError. */
+/** The error code for bugs in the bot. A bug means that an adapter threw an error that is not a DeliveryError. */
 const FAULT = 'outbox-fault';
 
 /**
- * The time at which to try a failed message again, in epoch milliseconds. Undefined if the message is to be given up.
+ * The time at which to try a failed message again, in epoch milliseconds. Undefined if the message must be given up.
  */
 export function retryAt(row: OutboxRow, error: DeliveryError, now: number): number | undefined {
-  // A message is given up only after two faults in a row, because after a long outage, a single fault must not be
-  // enough.
+  // A message is given up only after two bugs in a row. A single bug after a long outage is not enough.
   const faulty = isFault(error) && row.reasonCode === FAULT && row.attempts >= FAULTS_MAX;
   if (isTooOld(row, now) || faulty || !(error.retryable || error.mendable)) return undefined;
-  // If a person has to repair the cause, trying again within seconds would be useless.
+  // If a person must repair the cause, a retry within seconds is useless.
   const backoff = error.retryable
     ? Math.min(RETRY_FIRST_MS * 2 ** (row.attempts - 1), RETRY_MAX_MS)
     : RETRY_MAX_MS;
@@ -42,8 +44,7 @@ export function isFault({ code }: DeliveryError): boolean {
 }
 
 /**
- * Returns a DeliveryError unchanged. Any other error is a fault of the bot, and the message may or may not have been
- * shown.
+ * Returns a DeliveryError unchanged. Any other error is a bug in the bot, and the message may already have been shown.
  */
 export function asDeliveryError(error: unknown): DeliveryError {
   if (error instanceof DeliveryError) return error;
@@ -54,7 +55,7 @@ export function asDeliveryError(error: unknown): DeliveryError {
   });
 }
 
-/** The reason given when an old message is dropped: its last failure, or its age if it never failed. */
+/** The reason for giving up an old message: its last failure, or its age if it never failed. */
 export function tooOld({ reasonCode, reason }: Pick<OutboxRow, 'reasonCode' | 'reason'>): DeliveryError {
   return new DeliveryError(
     reasonCode ?? 'outbox-too-old',
@@ -63,7 +64,7 @@ export function tooOld({ reasonCode, reason }: Pick<OutboxRow, 'reasonCode' | 'r
   );
 }
 
-/** A sentence that says what happened and, if a person can repair the cause, how. */
+/** A sentence that says what happened and how a person can repair the cause, if a person can. */
 export function sentenceOf({ userMessage, hint, mendable }: DeliveryError): string {
   return mendable && hint ? `${userMessage} ${hint}` : userMessage;
 }

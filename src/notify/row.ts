@@ -5,8 +5,8 @@ import type { Membership } from '../replicas/membership.ts';
 import type { Database, OutboxTable, Store } from '../store/schema.ts';
 
 /**
- * These are SQL literals instead of parameters, because databases use the partial indexes on these states only if the
- * query contains literals.
+ * These values are SQL literals and not parameters, because databases use the partial indexes on these states only for
+ * literals.
  */
 export const PENDING = sql.lit('pending');
 export const LEASED = sql.lit('leased');
@@ -14,10 +14,10 @@ export const LEASED = sql.lit('leased');
 export const FOLDED = sql.lit('folded');
 
 interface Common {
-  /** Deliveries with the same order key (a deployment's id) arrive in the order in which they were written. */
+  /** Deliveries with the same order key (a deployment's id) are sent in the order in which they were written. */
   readonly orderKey: string;
   /**
-   * At most 24 characters. By default, a new key is made. If a delivery with the same key exists already, the new
+   * At most 24 characters. By default, a new key is generated. If a delivery with the same key already exists, the new
    * delivery is not written.
    */
   readonly key?: string;
@@ -28,25 +28,25 @@ export type Delivery =
   | (Common & {
       readonly kind: 'post';
       readonly to: Address;
-      /** If the message cannot be posted, the person mentioned in the message is sent a direct message. */
+      /** If the message cannot be posted, the person whom it mentions receives a direct message. */
       readonly message: Message;
-      /** The card under which the message is posted. */
+      /** The card below which the message is posted. */
       readonly under?: MessageRef;
       readonly alsoToChannel?: boolean;
       /**
-       * Whether the message reports a failure. Such a message may overtake messages of other deployments, and is never
-       * folded into a digest.
+       * Whether the message reports a failure. If true, the message may overtake messages of other deployments and is
+       * never part of a digest.
        */
       readonly urgent?: boolean;
     })
-  /** The answer to an invocation, if the process of the invocation died before it could answer. */
+  /** The answer to an invocation whose process died before it could answer. */
   | (Common & {
       readonly kind: 'answer';
       readonly reply: Reply;
       /** The channel or thread where the invocation was made. */
       readonly at: Address;
       readonly message: Message;
-      /** A line that is posted in the same channel or thread if the answer can no longer be given. */
+      /** A line that is posted in the same channel or thread if the platform no longer accepts the answer. */
       readonly orElse?: Line;
     })
   /** A direct message to a person in a workspace. */
@@ -66,7 +66,7 @@ export interface OutboxRow {
   readonly to: Address;
   /** Set only for `tell`. */
   readonly person: string | undefined;
-  /** The message to edit, or the card under which to post. */
+  /** The message to edit, or the card below which to post. */
   readonly target: MessageRef | undefined;
   /** Set only for `answer`. */
   readonly reply: Reply | undefined;
@@ -86,7 +86,7 @@ export interface OutboxRow {
   readonly reason: string | undefined;
 }
 
-/** Changes a row that this process holds. Returns false if another process has taken the row over in the meantime. */
+/** Changes a row that this process holds. Returns false if another process has taken over the row. */
 export async function updateHeld(
   db: Store,
   membership: Membership,
@@ -99,7 +99,7 @@ export async function updateHeld(
 
 type Selected = Omit<OutboxTable, 'id'> & { id: number };
 
-/** The JSON text of a message. The bytes of its files are stored in base64. */
+/** The message as JSON. Files are stored in base64. */
 export function toJson(message: Message): string {
   return JSON.stringify(message, (name, value) =>
     name === 'bytes' ? Buffer.from(value).toString('base64') : value,
@@ -107,8 +107,7 @@ export function toJson(message: Message): string {
 }
 
 /**
- * Reads a row of the table. Never throws, because a damaged row, or a row written by another program, must not hold up
- * the other rows.
+ * Reads a row of the table. Never throws, so that a damaged row or a row of another program does not block other rows.
  */
 export function fromRow(row: Selected): OutboxRow {
   const kind = kinds.find((known) => known === row.kind);

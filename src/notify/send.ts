@@ -5,25 +5,25 @@ import { DeliveryError } from '../errors.ts';
 import { possiblyRepeated } from './digest.ts';
 import type { OutboxRow } from './row.ts';
 
-/** Some platforms recognise a repeated post by its key. Such a platform remembers the key for at least this long. */
+/** Some platforms recognise a repeated post by its key. They remember the key for at least this long. */
 const KEY_REMEMBERED_MS = 2 * 60_000;
 /**
- * A search in a channel begins this much before the attempt, because the clocks of the platform and of this machine may
+ * A search of a channel begins this long before the attempt, because the clocks of the platform and of this machine may
  * differ.
  */
 const CLOCK_SKEW_MS = 60_000;
 
 export interface Sending {
   readonly now: number;
-  /** Called right before a message leaves. Throws if another process may be sending the message. */
+  /** Called immediately before a message is sent. Throws if another process may be sending the message. */
   readonly mayLeave: () => void;
-  /** Called before a row that was part of a digest is sent alone, with the message that is about to be sent. */
+  /** Called before a row that was part of a digest is sent alone. `message` is the message that will be sent. */
   readonly alone: (row: OutboxRow, message: Message) => Promise<void>;
 }
 
 /**
- * Sends a row. If an earlier attempt may have shown the message, the channel is searched first, so that nothing is
- * posted twice. If a search is not possible, the message says that it may be a repetition. Throws DeliveryError.
+ * Sends a row. If an earlier attempt may have shown the message, the channel is searched first to avoid a second post.
+ * If a search is not possible, the message says that it may be a repetition. Throws DeliveryError.
  */
 export async function send(adapter: Adapter, row: OutboxRow, sending: Sending): Promise<void> {
   const { message, key } = row;
@@ -87,7 +87,7 @@ async function whetherShown(
   const key = row.sentKey ?? row.key;
   try {
     if (adapter.supports.history) {
-      // A digest is not posted under a card, so the search for a digest covers the channel itself.
+      // A digest is not posted below a card, so the search for a digest covers the channel itself.
       const under = key === row.key ? row.target : undefined;
       const found = await adapter.findPosted(row.to, key, row.attemptedAt - CLOCK_SKEW_MS, under);
       return found ? 'yes' : 'no';
@@ -99,8 +99,8 @@ async function whetherShown(
 }
 
 /**
- * Whether the message may have been shown already, and the platform would show the message a second time. Platforms
- * recognise a repetition only by the same key, and only for a short time.
+ * Whether the message may already have been shown and the platform would show it again. Platforms recognise a
+ * repetition only by the same key, and only for a short time.
  */
 function isRepeat({ supports }: Adapter, row: OutboxRow, now: number): boolean {
   const { uncertain, sentKey, key, attemptedAt } = row;

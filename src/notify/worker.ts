@@ -16,22 +16,20 @@ import { send } from './send.ts';
 
 /** The pause after the store failed. */
 const RETRY_MS = 1_000;
-/** How often a process looks for rows that other processes on the same store wrote, or left behind when they died. */
+/** How often a process polls for rows that other processes on the same store wrote or did not finish. */
 const POLL_MS = 1_000;
 const TAKE_OVER_EVERY_MS = 2_000;
 const TIDY_EVERY_MS = 60 * 60_000;
 
-/** Sends the rows of the outbox: in order for each deployment, and at the pace of each channel. */
+/** Sends the rows of the outbox: in order for each deployment, and within the rate limits of each channel. */
 export interface OutboxWorker {
-  /** Takes over the rows of processes that died during an attempt, and begins to send. */
+  /** Takes over the rows of processes that died during an attempt, and starts to send. */
   start(): Promise<void>;
-  /**
-   * Makes the worker look for rows to send. Called after each commit of this process that added a row to the outbox.
-   */
+  /** Starts a search for rows to send. Called after each commit of this process that added a row to the outbox. */
   wake(): void;
-  /** Resolves once every row was attempted at least once. */
+  /** Resolves when every row was attempted at least once. */
   idle(): Promise<void>;
-  /** Finishes the attempts that are under way, and begins no new attempts. */
+  /** Finishes the attempts in progress, and starts no new attempts. */
   stop(): Promise<void>;
 }
 
@@ -55,7 +53,7 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
   const unrecorded = new Map<string, { place: Destination; from: number }>();
   const idleWaiters: (() => void)[] = [];
   const stopping = new AbortController();
-  /** How many of the `busy` channels have a row that was attempted before, and only wait until the channel opens. */
+  /** How many of the `busy` channels only wait for the channel to open, with a row that was already attempted. */
   let asleep = 0;
   let running = false;
   let takenOverAt = 0;
@@ -67,7 +65,7 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
       log.error({ err }, 'outbox: the store cannot be read');
       return RETRY_MS;
     },
-    // Polls the store, because other processes write rows, too. The jitter prevents all processes from polling at the
+    // Polls the store, because other processes also write rows. The jitter prevents all processes from polling at the
     // same moment.
     ...(membership.shared ? { every: POLL_MS * 0.75, jitter: POLL_MS / 2 } : {}),
   });
@@ -77,7 +75,7 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
   /** Sends the rows that are due. Resolves with the milliseconds until the next row is due. */
   async function sendDue(): Promise<number> {
     const now = clock.now();
-    // Calls of `idle` that arrive during this pass are resolved by the next pass.
+    // The next pass resolves calls of `idle` that arrive during this pass.
     const waiters = idleWaiters.length;
     await tidy(now);
     const { due, nextAt } = await queue.overview(now);
@@ -88,24 +86,23 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
       if (busy.has(id)) continue;
       const { from } = unrecorded.get(id) ?? { from: now };
       if (lasts(from, now)) next = Math.min(next, from);
-      // Looks for rows before the channel is claimed, because all due rows may be held back by earlier rows. In that
-      // case, nothing has to be written.
+      // Looks for rows before the claim of the channel. If all due rows wait for earlier rows, no write is necessary.
       else if ((await queue.next(store, place, place.lanes, now)).length > 0 && running) {
         dispatch(id, place);
         dispatched = true;
       }
     }
-    // The rows of these channels are claimed, so they do not count as due. Without this loop, no pass would return to
-    // the channels in time.
+    // The rows of these channels are claimed, so they do not count as due. This loop makes a pass return to these
+    // channels in time.
     for (const { from } of unrecorded.values()) next = Math.min(next, from);
     if (waiters > 0 && !dispatched && busy.size === asleep && !(await queue.isFresh())) {
       for (const resolve of idleWaiters.splice(0, waiters)) resolve();
     }
-    // If the clock was set back during this pass, the pause must not become longer.
+    // The pause stays the same even if the clock was set back during this pass.
     return next - Math.max(now, clock.now());
   }
 
-  /** Whether the pause that ends at `from` still lasts. If the clock was set back, the pause does not become longer. */
+  /** Whether the pause that ends at `from` has not ended yet. A clock that was set back does not lengthen the pause. */
   function lasts(from: number, now: number): boolean {
     return from > now && from <= now + RETRY_MS;
   }
@@ -123,7 +120,7 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
     }
     if (membership.shared && Math.abs(now - takenOverAt) >= TAKE_OVER_EVERY_MS) {
       takenOverAt = now;
-      // If the takeover fails, a later pass tries again, and until then this process goes on sending its own rows.
+      // If the takeover fails, a later pass tries again. Until then, this process continues to send its own rows.
       await claims.takeOver().catch((err: unknown) => {
         if (running) log.error({ err }, 'outbox: the rows of processes that are gone cannot be taken over');
       });
@@ -138,7 +135,7 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
     if (!adapter) return;
     const work = deliver(adapter, place)
       .catch((error: unknown) => {
-        // Only the store can fail here, because failures of the platform are handled inside `deliver`.
+        // Only the store can fail here, because `deliver` handles failures of the platform.
         if (running) log.error({ err: error }, 'outbox: a delivery could not be recorded');
         unrecorded.set(id, { place, from: clock.now() + RETRY_MS });
       })
@@ -150,8 +147,8 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
   }
 
   async function deliver(adapter: Adapter, place: Destination): Promise<void> {
-    // `sinceNow` is called before the claim. If the other processes take this process for dead after that, one of them
-    // may send the claimed row as well.
+    // `sinceNow` is called before the claim. If other processes consider this process dead after this call, they may
+    // also send the claimed row.
     const isUnbroken = membership.sinceNow();
     const { row, at } = await claims.begin(place);
     if (!row) return;
@@ -178,7 +175,7 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
 
   /** Waits until the time `at`. Resolves with true if the attempt may begin then. */
   async function opens(at: number, { attempts }: OutboxRow): Promise<boolean> {
-    // This is a loop, because a timer may fire slightly early. A clock that was set back must not lengthen the wait.
+    // The loop is needed because a timer may fire slightly early. A clock that was set back must not lengthen the wait.
     for (;;) {
       const left = at - clock.now();
       if (left <= 0 || left > LEAD_MS || !running) return running;
@@ -191,8 +188,8 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
   }
 
   /**
-   * When the next message may follow. The pace counts from the moment at which this message left, because the platform
-   * counts from the moment at which the message arrives.
+   * The earliest time of the next message. The interval starts when this message was sent, because the platform counts
+   * from its arrival.
    */
   function nextIn(
     { paceMs }: Adapter,
