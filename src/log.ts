@@ -8,21 +8,21 @@ export { maskSecrets };
 
 export interface LogOptions {
   level: string;
-  /** Exact values that must never appear in a line, e.g. the API tokens. */
+  /** Exact values that must never appear in a log line, for example the API tokens. */
   secrets: readonly string[];
-  /** Where lines go. By default, this is standard output. */
+  /** Where the log writes its lines. By default, this is standard output. */
   destination?: { write(line: string): void };
 }
 
-/** Names of fields, at any depth, that hold secrets or texts of people and servers. */
+/** Names of fields, at any depth, that contain secrets or texts from people and servers. */
 const SECRET_KEY = /^(?:.*token|.*secret|authorization|cookie|.*password|body|requestBody)$/i;
 
-/** Texts up to this length, in characters, are masked only once while they are among the texts logged last. */
+/** The logger keeps the masked form of texts up to this length, in characters. */
 const SHORT = 64;
-/** How many short texts are remembered. The names of fields and most of their values are the same in many lines. */
+/** How many short texts have a kept masked form. Most lines repeat the same field names and values. */
 const REMEMBERED = 1_000;
 
-/** A pino logger that masks each finished line, both by the names of the fields and by their values. */
+/** Creates a pino logger that masks each finished line, both by the names and by the values of the fields. */
 export function createLog({ level, secrets, destination = process.stdout }: LogOptions): Logger {
   const short = new LRUCache<string, string>({
     max: REMEMBERED,

@@ -1,10 +1,10 @@
-/** How much of a log a message shows. */
+/** The maximum number of log lines in a message. */
 const MOST_LINES = 40;
 const MOST_CHARACTERS = 2_400;
 
 /**
- * Returns the last lines of a text, as many as a message shows. If possible, the excerpt starts at the beginning of a
- * line. The excerpt never starts in the middle of a character.
+ * Returns the last lines of a text that fit into a message. If possible, the excerpt starts at the beginning of a line.
+ * The excerpt never starts in the middle of a character.
  */
 export function excerpt(text: string): string {
   const whole = text.split('\n').slice(-MOST_LINES).join('\n');

@@ -1,18 +1,18 @@
 import { MASK } from './patterns.ts';
 
-/** A text that repeats this many characters of a value in a row gives the value away in part. */
+/** A text reveals a part of a value if it repeats at least this many consecutive characters. */
 const PIECE = 8;
 
 /**
- * Masks each part of `text` that repeats one of the values or a piece of a value. Only a piece may be left if the end
- * of the value was cut off. A short value is masked only where it stands alone, because otherwise the value `1` would
+ * Masks each part of `text` that repeats one of the values or a piece of a value. A log may contain only a piece if the
+ * end of the value was cut off. A short value is masked only as a separate word, because otherwise the value `1` would
  * mask all digits.
  */
 export function maskValues(text: string, values: readonly string[]): string {
   const hidden = new Set<number>();
   const short: string[] = [];
   const pieces = new Set<string>();
-  // In JSON, a value stands with the escapes of JSON.
+  // JSON contains the value with JSON's escape sequences.
   for (const value of new Set(values.flatMap((one) => [one, JSON.stringify(one).slice(1, -1)]))) {
     if (value.length < PIECE) short.push(value);
     for (let from = 0; from + PIECE <= value.length; from++) pieces.add(value.slice(from, from + PIECE));

@@ -1,12 +1,12 @@
 import { KEY_LINES, maskLines } from './mask.ts';
 import { onScreen } from './screen.ts';
 
-/** This many characters before the rows are masked together with the rows, because a secret may begin there. */
+/** This many characters before the rows are also masked, because a secret may begin there. */
 export const CONTEXT = 65_536;
 
 /**
- * Masks secrets in the rows, which are the part of the log from the position `begin` on, as a screen shows them.
- * Returns as many rows.
+ * Masks secrets in `rows` and returns the same number of rows. The rows are the part of the log that begins at `begin`,
+ * as a screen shows it.
  */
 export async function maskRows(
   log: string,

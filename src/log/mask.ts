@@ -3,37 +3,35 @@ import { maskPairs } from './pairs.ts';
 import { MASK, SHAPES } from './patterns.ts';
 
 /**
- * The length, in characters, up to which a whole line is searched for secrets. There is a limit, because the cost of masking a line must
- * have a limit, too.
+ * The maximum length, in characters, of a line that is searched completely. The limit also bounds the cost of masking a
+ * line.
  */
 export const LONGEST_LINE = 8_192;
-/**
- * Shorter lines are masked together, in pieces of up to this many characters. Other work can run between two pieces.
- */
+/** Shorter lines are masked together in pieces of up to this many characters. Other work can run between two pieces. */
 const PIECE = 4_096;
-/** The most lines that a private key has. An RSA key of 16384 bits has 200 lines. */
+/** The maximum number of lines of a private key. An RSA key of 16384 bits has 200 lines. */
 export const KEY_LINES = 256;
 /**
- * How many last lines of a piece are masked again with the next piece, because the value of a name may stand on the
- * next line.
+ * The number of last lines of a piece that are masked again with the next piece. The value of a name may be on the next
+ * line.
  */
 const OVERLAP = 3;
 /**
- * A text that is not a log, such as the text of an error, is cut to this length, because no message and no log line
- * shows a longer text.
+ * A text that is not a log, for example the text of an error, is cut to this length. No message or log line shows a
+ * longer text.
  */
 const LONGEST_TEXT = 16_384;
 
 const KEY_EDGE = /-{4,5} ?(BEGIN|END) [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)? ?-{4,5}/g;
-/** A line that may belong to a key. A logger may have put any prefix before it. */
+/** A line that may belong to a key. A logger may have added any prefix to the line. */
 const KEY_BODY = /(?:^|\s)[A-Za-z0-9+/=]{40,}\s*$/;
 
 /** Masks the secrets in a text from outside. */
 export type Mask = (text: string) => string;
 
 /**
- * Makes a mask for texts that enter a card, a log line or the store, except the logs of game servers. Very long text is
- * cut.
+ * Creates a mask for texts in cards, log lines and the store. The logs of game servers use other functions. Very long
+ * text is cut.
  */
 export function createMask(secrets: readonly string[]): Mask {
   return (text) =>
@@ -42,7 +40,7 @@ export function createMask(secrets: readonly string[]): Mask {
 
 /**
  * Masks everything in `text` that looks like a secret, and each of the exact `secrets`. The number of lines stays the
- * same. Of a line longer than 8192 characters, only the end is kept.
+ * same. If a line is longer than 8192 characters, only its end remains.
  */
 export function maskSecrets(text: string, secrets: readonly string[] = []): string {
   const masked: string[] = [];
@@ -57,7 +55,7 @@ export async function maskLines(lines: readonly string[], secrets: readonly stri
   return masked;
 }
 
-/** Masks the text piece by piece, and pauses after each piece. */
+/** Masks the text in pieces, and pauses after each piece. */
 function* maskPieces(masked: string[], text: string, secrets: readonly string[]): Generator<void> {
   let known = text;
   for (const secret of secrets) if (secret.length >= 6) known = known.replaceAll(secret, MASK);
@@ -91,9 +89,9 @@ function lastShort(lines: string[]): string[] {
 }
 
 function maskLongLine(line: string): string {
-  // This first cut may go through a secret. For this reason, twice as many characters are masked as are kept, so that
-  // the secret ends before the kept part begins. The secret may be even longer, so all text up to the first break is
-  // dropped as well.
+  // This first cut may split a secret. Therefore twice as many characters are masked as are kept, so that the secret
+  // ends before the kept part begins. An even longer secret is possible, so all text before the first break is also
+  // dropped.
   const end = line.slice(-2 * LONGEST_LINE);
   const begin = end.length < line.length ? end.search(/[\s,;"']|$/) : 0;
   const kept = maskPiece(end.slice(begin)).slice(-LONGEST_LINE);
@@ -107,7 +105,7 @@ function maskPiece(text: string): string {
   return maskPairs(masked);
 }
 
-/** Masks private keys, which take several lines. The beginning or the end of a key may be missing in a log. */
+/** Masks private keys, which have several lines. In a log, the beginning or the end of a key may be missing. */
 function maskKeys(lines: readonly string[]): string[] {
   const masked: string[] = [];
   let left = 0;

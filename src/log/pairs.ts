@@ -3,12 +3,12 @@ import { MASK } from './patterns.ts';
 import { blockValue, endOfLine, isBlank, quotedValue, spanTo, trimmed, type Value } from './value-spans.ts';
 import { isHarmless, looksDrawn, looksMadeUp } from './values.ts';
 
-/** How many characters may stand between the field with a name and the field with its value. */
+/** The maximum number of characters between the field that contains a name and the field that contains its value. */
 const NEAR = 200;
-/** The next pair is searched for within this many characters from the start of a value without quotation marks. */
+/** The search for the next pair covers this many characters after the start of a value without quotation marks. */
 const REACH = 400;
 
-/** Signs and words that stand between a name and its value. */
+/** Characters and words that separate a name from its value. */
 const SEPARATOR =
   /={1,3}>|-{1,3}>|→|:=|[=:|│┃>,]|%3[AD]|(?<=[a-z]["'`]?)[^\S\n]{1,60}(?:(?:(?:(?:was|has\sbeen|is)\s)?(?:set|changed|updated|reset)\sto|(?:is|was|are)(?:\snow)?|to|has\s(?:the\s)?value)(?::[^\S\n]?|[^\S\n]{1,8}))?(?=[^\s=:>|-])/gi;
 /** The start of the next pair, option or column. */
@@ -22,8 +22,8 @@ const BLANKS = new Set(' \t\u00a0');
 const WORD_END = /[\s,;"'}]/g;
 
 /**
- * If name and value are two fields, `KEY_FIELD` is the field that holds the name, and `VALUE_FIELD` the field that
- * holds the value.
+ * If name and value are in two separate fields, `KEY_FIELD` matches the field with the name, and `VALUE_FIELD` matches
+ * the field with the value.
  */
 const KEY_FIELD = /^(?:key|name|variable|env|var|header|field|id|label|setting|property|param|parameter)$/i;
 const VALUE_FIELD = /^(?:values?|val|content|stringvalue)$/i;
@@ -32,11 +32,11 @@ const HEADER = /^(?:proxy-|x-)?authorization$|^(?:set-)?cookie2?$/i;
 interface Name {
   readonly text: string;
   readonly start: number;
-  /** The quotation mark right behind the name, or ''. */
+  /** The quotation mark directly after the name, or ''. */
   readonly quote: string;
-  /** The character in front of the name and its quotation mark. */
+  /** The character before the name and its quotation mark. */
   readonly before: string;
-  /** The word in front of the name, if only a blank is between them. */
+  /** The word before the name, if only a space separates them. */
   readonly wordBefore: string;
 }
 
@@ -54,7 +54,7 @@ interface Found extends Value {
   readonly secret: boolean;
 }
 
-/** Masks the values of names that belong to secrets, in whatever way a program prints both. Passes over `text` once. */
+/** Masks the values of names that belong to secrets, in all usual formats. Reads `text` only once. */
 export function maskPairs(text: string): string {
   const spans: Value[] = [];
   let last: Found | undefined;
@@ -66,8 +66,8 @@ export function maskPairs(text: string): string {
     const field = fieldOf(text, name, match[0], at);
     const value = field ? last && pairOf(text, last, field) : secretValue(text, name, match[0], at);
     if (value) spans.push(value);
-    // The search goes on behind the value. If name and value are two fields, the value may be the first field, which
-    // the search has passed already.
+    // The search continues after the value. If name and value are in separate fields, the value may be in the first
+    // field, which the search has already passed.
     if (value && value !== last) separator.lastIndex = Math.max(separator.lastIndex, value.end);
     if (field) last = value || (last?.kind === 'key' && field.kind === 'value') ? undefined : field;
   }
@@ -79,7 +79,7 @@ function replaced(text: string, spans: Value[]): string {
   let from = 0;
   for (const { start, end } of spans.sort((a, b) => a.start - b.start)) {
     if (start < from) continue;
-    // Line breaks are kept, so that the text keeps its number of lines.
+    // Line breaks are kept, so that the number of lines does not change.
     masked += text.slice(from, start) + text.slice(start, end).replace(/[^\n]+/g, MASK);
     from = end;
   }
@@ -90,7 +90,7 @@ function nameBefore(text: string, separator: number): Name | undefined {
   const end = withoutAside(text, startOf(BLANKS, text, separator, 60));
   const to = startOf(CLOSING, text, end, 8);
   let start = startOf(NAME_CHARACTERS, text, to);
-  // In `\u0026sig` and `%26sig`, the `&` in front of the name is encoded.
+  // In `\u0026sig` and `%26sig`, the `&` before the name is encoded.
   if (/[%\\]/.test(text.charAt(start - 1)))
     start += /^(?:u00[23].|[23][6f])/i.exec(text.slice(start, to))?.[0].length ?? 0;
   if (start === to) return undefined;
@@ -106,8 +106,8 @@ function nameBefore(text: string, separator: number): Name | undefined {
 }
 
 /**
- * Skips a remark between name and value, as in `password (from env)` or `token [12]`. A remark that is itself the name
- * of a secret is not skipped.
+ * Skips a note between name and value, as in `password (from env)` or `token [12]`. A note that is the name of a secret
+ * is not skipped.
  */
 function withoutAside(text: string, end: number): number {
   if (!/[)\]]/.test(text.charAt(end - 1))) return end;
@@ -115,7 +115,7 @@ function withoutAside(text: string, end: number): number {
   return surenessOf(inner, '') === 'no' ? end - aside.length : end;
 }
 
-/** The start of the run of `characters` that ends at `end`. A name has at most 80 characters. */
+/** Returns the start of the run of `characters` that ends at `end`. A name has at most 80 characters. */
 function startOf(characters: ReadonlySet<string>, text: string, end: number, most = 80): number {
   let start = end;
   while (start > 0 && end - start < most && characters.has(text.charAt(start - 1))) start--;
@@ -133,7 +133,10 @@ function fieldOf(text: string, name: Name, separator: string, at: number): Found
   return { ...value, kind, secret: !/no|hardly/.test(surenessOf(value.text, '')) };
 }
 
-/** The value of two fields, if one field holds the name of a secret and the other its value. */
+/**
+ * Returns the value of two fields, if the first or the second field contains the name of a secret and the remaining
+ * field contains its value.
+ */
 function pairOf(text: string, first: Found, second: Found): Value | undefined {
   const [key, value] = first.kind === 'key' ? [first, second] : [second, first];
   if (key.kind !== 'key' || value.kind !== 'value' || !key.secret) return undefined;
@@ -142,7 +145,7 @@ function pairOf(text: string, first: Found, second: Found): Value | undefined {
   return unlessHarmless(value, 'password');
 }
 
-/** The value of a name, if the value is to be masked. */
+/** Returns the value of a name, if the value must be masked. */
 function secretValue(text: string, name: Name, separator: string, at: number): Value | undefined {
   const mark = separator.trim();
   if (mark !== '' && HEADER.test(name.text === 'header' ? name.wordBefore : name.text))
@@ -161,7 +164,10 @@ function unlessHarmless(value: Value, sureness: Sureness, mayBeSentence?: boolea
   return isHarmless(value.text, sureness, mayBeSentence) ? undefined : value;
 }
 
-/** How likely the name is to belong to a secret. In a query, parameters have shorter names than settings elsewhere. */
+/**
+ * Returns the likelihood that the name belongs to a secret. Parameters of a query have shorter names than settings in
+ * other places.
+ */
 function sureIn(text: string, name: Name, separator: string, at: number): Sureness {
   const { text: word, start } = name;
   if (isParameter(text, start)) {
@@ -177,12 +183,12 @@ function isParameter(text: string, start: number): boolean {
   return /(?:[?&;]|\\u0026|%26|%3F)$/i.test(behind(text, start, 6));
 }
 
-/** The characters in front of `at`. */
+/** Returns the characters before `at`. */
 function behind(text: string, at: number, count: number): string {
   return text.slice(Math.max(0, at - count), at);
 }
 
-/** Takes the whole header as the value, because a scheme stands in front of the secret, and more pairs may follow. */
+/** Returns the whole header as the value, because the secret follows a scheme, and more pairs may follow. */
 function headerValue(text: string, name: Name, at: number): Value | undefined {
   const quoted = quotedValue(text, at);
   let value = quoted ?? trimmed(text, at, endOfLine(text, at));
@@ -193,7 +199,7 @@ function headerValue(text: string, name: Name, at: number): Value | undefined {
   return looksMadeUp(credentials) ? value : unlessHarmless(value, 'token');
 }
 
-/** A cell of a table, an element of a list, or the text between two tags. */
+/** Returns a cell of a table, an element of a list, or the text between two tags. */
 function cellValue({ text, name, mark, at, sureness }: Pair): Value | undefined {
   const { before, start } = name;
   const inTable = /[|│┃\n]/.test(before) || start === 0 || /[|│┃\n]\s{1,8}$/.test(behind(text, start, 9));
@@ -201,7 +207,7 @@ function cellValue({ text, name, mark, at, sureness }: Pair): Value | undefined 
   if (mark === ',') value = name.quote ? quotedValue(text, at) : undefined;
   else if (mark === '>') value = before === '<' ? spanTo(text, at, /[<\n]/g) : undefined;
   else if (inTable) value = spanTo(text, at, /[|│┃\n]/g);
-  // If a `:` or a `=` follows the supposed value, this is in fact the next name.
+  // If a `:` or a `=` follows the text, the text is not a value but the next name.
   if (!value || (mark === ',' && /^\s{0,8}[:=]/.test(text.slice(value.end, value.end + 10))))
     return undefined;
   const variable = /^[A-Z0-9]+(?:_[A-Z0-9]+)+$/.test(name.text) && sureness !== 'hardly';
@@ -210,7 +216,7 @@ function cellValue({ text, name, mark, at, sureness }: Pair): Value | undefined 
 
 /**
  * Handles `password is x`, `-token x`, `TOKEN   x` and `bearer x`. Masks only a value that looks like a secret, because
- * any sentence may contain such words.
+ * normal sentences may contain these words.
  */
 function wordedValue({ text, name, mark, at, sureness }: Pair, quoted: Value | undefined): Value | undefined {
   const value = quoted ?? spanTo(text, at, WORD_END);
@@ -237,8 +243,8 @@ function wordedValue({ text, name, mark, at, sureness }: Pair, quoted: Value | u
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f-]{13,}$/i;
 
 /**
- * A value without quotation marks. This is several words if the value belongs to a variable or a line of settings, and
- * otherwise a single word.
+ * Returns a value without quotation marks. The value of a variable or of a line of settings has several words. Any
+ * other value has a single word.
  */
 function bareValue({ text, name, mark, at, sureness }: Pair): Value {
   if (isParameter(text, name.start)) return spanTo(text, at, /[\s&"'<>\\;#)]/g);

@@ -1,11 +1,11 @@
-/** Says whether a line of a log is one that a person looks for. */
+/** Decides whether a line of a log matches the pattern that a person typed. */
 export interface LinePattern {
-  /** The pattern as typed. */
+  /** The pattern as the person typed it. */
   readonly source: string;
   matches(line: string): boolean;
 }
 
-/** A pattern with a mistake. `problem` says in words where the mistake is. */
+/** A pattern with an error. `problem` is a text that describes the error. */
 export interface BadPattern {
   readonly problem: string;
 }
@@ -14,9 +14,8 @@ export interface BadPattern {
 const MOST_REPEATS = 200;
 
 /**
- * Reads a pattern. `/…/` and `/…/i` are regular expressions in RE2's syntax. Any other text is looked for as it is, in
- * capital or small letters. RE2 never needs more time than in proportion to the length
- * of a line and the size of the pattern.
+ * Reads a pattern. `/…/` and `/…/i` are regular expressions in RE2's syntax. Any other text matches literally, in upper
+ * or lower case. The time that RE2 needs is at most proportional to the length of a line and the size of the pattern.
  */
 export async function linePattern(source: string): Promise<LinePattern | BadPattern> {
   const [, expression, flags = ''] = /^\/(.+)\/([a-z]*)$/s.exec(source) ?? [];

@@ -2,9 +2,9 @@
 export const MASK = '[masked]';
 
 /**
- * Secrets that are known by their own shape, under any name. Logs come from outside, so no pattern may take quadratic
- * time. Each repetition therefore has a maximum length, or ends at the first character that does not match. No pattern
- * goes beyond the end of a line.
+ * Secrets that have a known format, under any name. Logs come from outside, so no pattern may take quadratic time.
+ * Therefore each repetition has a maximum length or ends at the first character that does not match. No pattern matches
+ * beyond the end of a line.
  */
 export const SHAPES: readonly RegExp[] = [
   // Secrets of Slack and Discord, and JWTs.
@@ -23,7 +23,8 @@ export const SHAPES: readonly RegExp[] = [
   // Linear.
   /\b(?:(?:[srp]k|rk)_(?:live|test|prod)_\w{10,}|whsec_[\w+/=-]{16,}|sq0[a-z]{3}-[\w-]{16,}|EAAA[\w-]{50,}|shp(?:at|ca|pa|ss)_[0-9A-Za-z]{16,}|access_token\$(?:production|sandbox)\$\w{10,}\$\w{20,})/g,
   /\b(?:SG\.[\w-]{16,}\.[\w-]{16,}|key-[0-9a-zA-Z]{32}|pubkey-[0-9a-f]{32}|[0-9a-f]{32}-us\d{1,2}|(?:SK|AC)[0-9a-f]{32}|PMAK-[0-9a-f]{24}-[0-9a-f]{30,}|fig[dou]_[\w-]{20,}|lin_api_\w{20,}|xkeysib-[0-9a-f-]{30,}|re_[A-Za-z0-9]{6,}_[A-Za-z0-9]{16,})/g,
-  // Secrets of OpenAI, Anthropic and similar services (but `sk-SK` means Slovak), Replicate, Groq, Perplexity and xAI.
+  // Secrets of OpenAI, Anthropic and similar services, Replicate, Groq, Perplexity and xAI. `sk-SK` is not a secret but
+  // the code of the Slovak language.
   /(?<![\w-])sk-(?!SK[\W_])(?=[\w-]*\d)(?=[\w-]*[A-Za-z0-9]{16})[\w-]{20,}/g,
   /\b(?:r8_\w{30,}|gsk_\w{30,}|pplx-\w{30,}|xai-\w{30,})/g,
   // Secrets of Grafana, New Relic, Sentry, Datadog, Dynatrace, PlanetScale, Supabase, Netlify, Prefect, age, 1Password,
@@ -44,15 +45,15 @@ export const SHAPES: readonly RegExp[] = [
   /(?<="(?:d|p|q|dp|dq|qi|k)"\s?:\s?")[\w-]{20,}(?=")/g,
   // Hashes of passwords.
   /\$(?:2[abxy]\$\d\d\$[./A-Za-z0-9]{50,}|argon2(?:id?|d)\$[^\s"',;]{20,}|(?:apr1|[1567]|y)\$[^\s"',;:]{20,})/g,
-  // The secret of an Edgegap callback, and the links of Discord and Slack with which a stranger could post messages in
-  // the bot's name.
+  // The secret of an Edgegap callback, and the links of Discord and Slack with which a stranger could post messages
+  // under the bot's name.
   /(?<=\/callbacks\/edgegap\/[a-z]{1,20}\/)[^\s"'?]+/gi,
   /(?<=\/(?:interactions|webhooks)\/\d{5,20}\/)[\w.-]{10,}/gi,
   /(?<=(?:hooks\.(?:slack|zapier)|\.webhook\.office)\.com\/)[^\s"'?]+/gi,
   // The user and the password before the host of an address.
   /(?<=\b[a-z][a-z0-9+.-]{0,30}:\/\/[^\s:/"']{0,200}:)[^\s@/"']{1,500}(?=@)/gi,
   /(?<=\b[a-z][a-z0-9+.-]{0,30}:\/\/)(?=[\w-]{0,200}\d)[\w-]{16,200}(?=@)/gi,
-  // `curl -u name:password`, and tools that take the password after an option of one letter.
+  // `curl -u name:password`, and tools with a one-letter option before the password.
   /(?<=\s(?:-u|--user|--proxy-user)[\s=]["']?[\w.@+-]{1,60}:)[^\s"']+/g,
   /(?<=\b(?:sshpass\s+-p|redis-cli\b[^\n|;]{0,80}\s-a|docker\s+login\b[^\n|;]{0,80}\s-p|-P:)\s{0,2})[^\s-][^\s"']*/g,
   /(?<=\bmysql(?:dump|admin)?\b[^\n|;]{0,80}\s-p)[^\s"'-]{3,}/g,
@@ -61,13 +62,13 @@ export const SHAPES: readonly RegExp[] = [
   // Passwords in the command lines of Steam and Unity.
   /(?<=\+login\s{1,4}(?!anonymous\b)[\w.@-]{1,60}\s{1,4})[^\s+-]\S*/g,
   /(?<=\s-serial\s{1,4})[^\s-]\S*/g,
-  // Secrets in XML, if an attribute has the name of the secret. Also secrets in JSON whose quotation marks were encoded
+  // Secrets in XML, if an attribute has the name of the secret. Also secrets in JSON whose quotation marks were escaped
   // twice.
   /(?<=<[^<>\n]{0,120}(?:password|passwd|secret|api_?key)["']?(?:\s[^<>\n]{0,120})?>(?:<!\[CDATA\[)?)[^<\]\n]+(?=<|\])/gi,
   /(?<=<[\w:.-]{0,40}(?:password|passwd|secret|api_?key)\s(?:[^<>\n]{0,80}\s)?value=["'])[^"'\n]+/gi,
   /(?<=<key>[\w.-]{0,40}(?:password|passwd|secret|token|api_?key)<\/key>\s?<string>)[^<\n]+/gi,
   /(?<=(?:&quot;|&#34;|\\u0022|%22)[\w.-]{0,40}(?:password|passwd|secret|token|api_?key)(?:&quot;|&#34;|\\u0022|%22)(?::|%3A)\s?(?:&quot;|&#34;|\\u0022|%22))[^\s"'<&\\%]+/gi,
-  // Addresses without a scheme: addresses of databases in Go, and of any host with a port.
+  // Addresses without a scheme: database addresses in Go, and addresses of any host with a port.
   /(?<=(?:^|[\s"'=])[\w.-]{1,40}:)[^\s:@/"']{3,100}(?=@(?:tcp|unix)\(|@[\w.-]{1,80}:\d)/gm,
   /(?<=\b(?:password|passphrase|token|secret|api\skey)\s(?:is\sgenerated\s)?(?:for|of)\s(?:the\s)?(?:(?:user|player)\s)?["']?[\w@.-]{1,40}["']?(?:\sis\s|\s?[:=]\s?))(?=[^\s"',;]{0,80}\d)[^\s"',;]{4,}/gi,
   /(?<=(?:signature|\bsig)=)[\w+/%.~-]{16,}=*/gi,

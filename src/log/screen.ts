@@ -4,9 +4,9 @@ import { graphemesOf, widthOf } from '../graphemes.ts';
 // biome-ignore-start lint/suspicious/noControlCharactersInRegex: these patterns are for control characters.
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 /**
- * A step in a line. There are four types of steps. A sequence `ESC [ … letter` moves the cursor, deletes text or sets a
- * colour. Another sequence is, for example, the title of a window. The other types are a single control character, and
- * the text between two controls.
+ * A step in a line. There are four types of steps: a sequence `ESC [ … letter`, which moves the cursor, deletes text or
+ * sets a colour; any other escape sequence, for example the title of a window; a single control character; and the text
+ * between two controls.
  */
 const STEP =
   /(?:\u001b\[|\u009b)([0-?]{0,32})[ -/]{0,4}([@-~])|\u001b[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\)?|\u001b[ -/]{0,4}([0-~])?|([\u0000-\u001f\u007f-\u009f])|([^\u0000-\u001f\u007f-\u009f]+)/g;
@@ -14,26 +14,28 @@ const ASCII = /^[ -~]*$/;
 // biome-ignore-end lint/suspicious/noControlCharactersInRegex: see above.
 
 /**
- * If a line with control characters is longer than this, only its end is shown, so that other work does not wait for
- * the line.
+ * Only the end of a line is shown if the line has control characters and is longer than this. The limit keeps the line
+ * from delaying other work.
  */
 const LONGEST = 65_536;
-/** The cursor can move up by at most this many rows, the height of a large terminal window. */
+/** The maximum number of rows by which the cursor can move up, which is the height of a large terminal window. */
 const HEIGHT = 100;
-/** The cursor can move beyond the end of a line, up to this column. A large terminal window is as wide. */
+/**
+ * The last column to which the cursor can move beyond the end of a line, which is the width of a large terminal window.
+ */
 const WIDTH = 120;
 const TAB = 8;
-/** How many characters are processed before other work has a turn. */
+/** The number of characters that are processed before other work can run. */
 const SLICE = 65_536;
 
-/** What a column shows. The second column of a wide character is ''. */
+/** The content of each column. The second column of a wide character is ''. */
 type Cells = string[];
 
 /**
- * Shows the lines of a log as a terminal would: without colours, and a progress bar in its last state, even if the bar
- * covers several lines. If a program clears the terminal for the first time, the text before stays. At each further
- * clearing, the text since the previous clearing is removed if it would fit into a window. Other work can run in
- * between.
+ * Shows the lines of a log as a terminal would: without colours, and with only the last state of a progress bar, even
+ * if the bar has several lines. When a program clears the terminal for the first time, the text before this point
+ * remains. At each later clearing, the text since the previous clearing is removed if it would fit into a window. Other
+ * work can run in between.
  */
 export async function onScreen(lines: readonly string[]): Promise<string[]> {
   const screen = createScreen();
@@ -50,14 +52,14 @@ export async function onScreen(lines: readonly string[]): Promise<string[]> {
 }
 
 function createScreen() {
-  /** A row is stored as a text. If the cursor returns to the row, the row is split into characters. */
+  /** A row is stored as a string. If the cursor returns to the row, the row is split into characters. */
   const rows: (string | Cells)[] = [''];
   let row = 0;
   let column = 0;
   /** The first row that was printed after the terminal was cleared. Undefined before the first clearing. */
   let page: number | undefined;
   let saved = { row, column };
-  /** Whether the row is an ASCII text that ends at the cursor, so that more text can simply be added. */
+  /** Whether the row is ASCII text that ends at the cursor, so that more text can be appended. */
   let atEnd = true;
 
   function moveTo(newRow: number, newColumn: number): void {
@@ -131,7 +133,7 @@ function createScreen() {
     controls[letter]?.(Math.min(first || 1, LONGEST), first, second || 1);
   }
 
-  /** Text is shifted only in a row that would fit into a window, because shifting text in a long row takes long. */
+  /** Text is shifted only in a row that would fit into a window, because a shift in a long row is slow. */
   function isShort(): boolean {
     return cells().length <= 4 * WIDTH;
   }
@@ -159,10 +161,10 @@ function createScreen() {
         rows[row] = text;
         return;
       }
-      // Blanks at the end may cover older text.
+      // Spaces at the end may overwrite older text.
       const whole = line.length > LONGEST ? text : line;
       const end = whole.slice(-LONGEST);
-      // The cut may go through a word, and the rest of the word may be half of a secret. So the rest of the word is
+      // The cut may split a word, and the rest of the word may be half of a secret. The rest of the word is therefore
       // dropped.
       const shown = end.length < whole.length ? end.replace(/^\S*(?=\s)/, '') : whole;
       for (const [, given = '', letter, plain, single, written] of shown.matchAll(STEP)) {
@@ -181,7 +183,7 @@ function createScreen() {
   };
 }
 
-/** Writes `text` over the cells from `column` on. Returns the column after the text. */
+/** Writes `text` into the cells from `column` on. Returns the column after the text. */
 function put(cells: Cells, column: number, text: string): number {
   let at = column;
   if (ASCII.test(text)) {
@@ -193,7 +195,7 @@ function put(cells: Cells, column: number, text: string): number {
   for (const { segment } of graphemesOf(text)) {
     const width = widthOf(segment);
     if (width === 0) {
-      // A character without width, such as an accent, is a part of the character before.
+      // A character without width, such as an accent, belongs to the character before it.
       if (at > 0) cells[at - 1] = (cells[at - 1] ?? ' ') + segment;
       continue;
     }
@@ -206,7 +208,7 @@ function put(cells: Cells, column: number, text: string): number {
   return at;
 }
 
-/** Replaces a wide character by blanks if `column` is its second column. */
+/** Replaces a wide character with spaces if `column` is its second column. */
 function part(cells: Cells, column: number): void {
   if (cells[column] !== '') return;
   cells[column - 1] = ' ';

@@ -2,33 +2,33 @@ import { maskRows } from './mask-rows.ts';
 import { linePattern } from './pattern.ts';
 import { onScreen } from './screen.ts';
 
-/** How many characters of the log are masked and searched at a time. */
+/** The number of characters of the log that are masked and searched at once. */
 const BLOCK = 65_536;
 
 /** The search for the lines of a log that match a pattern. */
 export interface LogSearch {
   readonly log: string;
-  /** The pattern as typed. */
+  /** The pattern as the person typed it. */
   readonly source: string;
-  /** Whether the lines that do not match are wanted. */
+  /** Whether to return the lines that do not match. */
   readonly invert: boolean;
-  /** How many lines are wanted at most. The newest lines are found first. */
+  /** The maximum number of lines to return. The newest lines are found first. */
   readonly count: number;
-  /** Values that are masked. */
+  /** Values to mask. */
   readonly secrets: readonly string[];
 }
 
 export interface Found {
-  /** Masked. Empty if no line matches. */
+  /** The masked lines. Empty if no line matches. */
   readonly text: string;
   readonly lines: number;
-  /** Whether the whole log was searched. If not, older lines may match, too. */
+  /** Whether the whole log was searched. If false, older lines may also match. */
   readonly isComplete: boolean;
 }
 
 /**
- * Finds the newest lines of a log that match. Every line is masked before it is compared, so that nobody can guess a
- * secret by searching for the secret. Runs in a thread of its own (see `src/tail/searches.ts`).
+ * Finds the newest lines of a log that match. Every line is masked before the comparison, so that people cannot guess a
+ * secret by searching for it. Runs in a separate thread (see `src/tail/searches.ts`).
  */
 export async function searchLog({ log, source, invert, count, secrets }: LogSearch): Promise<Found> {
   const pattern = await linePattern(source);
@@ -47,8 +47,8 @@ export async function searchLog({ log, source, invert, count, secrets }: LogSear
 }
 
 /**
- * Finds the block of whole lines that ends at `end`. Returns the beginning of the block, and the position from which on
- * the block is read. These differ for a very long line, because only the end of such a line is read.
+ * Finds the block of whole lines that ends at `end`. Returns the beginning of the block, and the position from which
+ * the block is read. The two values differ for a very long line, because only the end of a very long line is read.
  */
 function blockBefore(log: string, end: number): [begin: number, from: number] {
   const whole = log.indexOf('\n', Math.max(0, end - BLOCK)) + 1;

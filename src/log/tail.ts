@@ -3,38 +3,38 @@ import { KEY_LINES, LONGEST_LINE, maskLines } from './mask.ts';
 import { onScreen } from './screen.ts';
 
 /**
- * The largest number of characters of a log that are masked and shown. A log may have 32 MiB, and nobody reads that
- * much in chat.
+ * The maximum number of characters of a log that are masked and shown. A log may have 32 MiB, but people do not read
+ * that much in chat.
  */
 const MOST = 524_288;
 /**
- * This many characters before the shown part are masked, too, because a secret that begins there may reach into the
+ * This many characters before the shown part are also masked, because a secret that begins there may extend into the
  * shown part.
  */
 const BEFORE = 65_536;
-/** How many lines are counted before other work has a turn. */
+/** The number of lines that are counted before other work can run. */
 const SLICE = 65_536;
 
 export interface Tail {
-  /** The masked text, without blanks at the end. Empty for an empty log. */
+  /** The masked text without trailing spaces. Empty for an empty log. */
   readonly text: string;
   readonly lines: number;
   /**
-   * How many lines the whole log has. If the requested lines are too long together, `lines` is smaller than the
+   * The number of lines in the whole log. If the requested lines are too long together, `lines` is smaller than the
    * requested number.
    */
   readonly total: number;
 }
 
-/** The last `count` lines of a log, masked. Other work can run in between. */
+/** Returns the last `count` lines of a log, masked. Other work can run in between. */
 export async function maskedTail(log: string, count: number, secrets: readonly string[]): Promise<Tail> {
   const whole = log.trimEnd();
   if (whole === '') return { text: '', lines: 0, total: 0 };
   const begin = Math.max(0, whole.length - MOST - BEFORE);
   const near = whole.slice(begin).split('\n');
   const all = await lineCount(whole);
-  // If `begin` is in the middle of the log, `near` begins in the middle of a line. This line is left out, unless the line
-  // reaches far into the shown part.
+  // If `begin` is in the middle of the log, `near` begins in the middle of a line. This line is left out, unless the
+  // line extends far into the shown part.
   const long = begin > 0 && (near[0]?.length ?? 0) > BEFORE + LONGEST_LINE;
   const isCut = begin > 0 && !long;
   if (isCut) near.shift();
@@ -51,7 +51,7 @@ export async function maskedTail(log: string, count: number, secrets: readonly s
   };
 }
 
-/** Corrects the note in a line that was cut twice, by adding the number of characters that the earlier cut left out. */
+/** Corrects the note in a line that was cut twice: adds the number of characters that the earlier cut removed. */
 function longer(line: string, by: number): string {
   return line.replace(/^\[… (\d+)/, (_, left: string) => `[… ${Number(left) + by}`);
 }
@@ -63,7 +63,7 @@ async function lineCount(text: string): Promise<number> {
   return count;
 }
 
-/** How many lines, counted from the first, contain this many characters. */
+/** Returns how many lines, counted from the first, contain this many characters. */
 function linesWithin(lines: readonly string[], characters: number): number {
   let length = 0;
   const index = lines.findIndex((line) => {

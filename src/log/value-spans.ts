@@ -1,11 +1,11 @@
 const OPENING = /[^\S\n]{0,60}[[{(]?(?:[burf]{1,2}(?=["'])|[\w.]{1,20}\((?=["']))?(\\{0,7}["'`])/y;
-/** In JSON printed for people, the value may stand on the next line, or be the first value of a list there. */
+/** In formatted JSON, the value may be on the next line, or may be the first value of a list on the next line. */
 const OPENING_BELOW = new RegExp(`(?:[^\\S\\n]{0,8}\\[?\\r?\\n)?${OPENING.source}`, 'y');
-/** `password: |`, and the lines below it that are more indented. */
+/** `password: |`, followed by lines with more indentation. */
 const BLOCK = /[^\S\n]{0,8}[|>][-+\d]{0,2}\r?\n([^\S\n]{1,40})([^\n]*(?:\n\1[^\n]*){0,255})/y;
-/** `password:` and, on the next line, a single word that is more indented. */
+/** `password:`, followed by a single word on the next line with more indentation. */
 const WORD_BELOW = /[^\S\n]{0,8}\r?\n[^\S\n]{1,40}([^\s#-]\S{0,300}(?<![:{[]))(?=[^\S\n]{0,8}(?:\r?\n|$))/y;
-/** Blanks, and the type that may stand in front of a value in YAML. */
+/** Spaces, and the type that may precede a value in YAML. */
 const BLANKS = /[^\S\n]{0,60}(?:!!?[a-z]{1,12}[^\S\n]{1,8})?/y;
 
 export interface Value {
@@ -15,8 +15,8 @@ export interface Value {
 }
 
 /**
- * A value between quotation marks, up to the closing mark, or to the end of the line if there is no closing mark. With
- * `orBelow`, the value may start on the next line.
+ * A value between quotation marks. Without a closing mark, the value extends to the end of the line. With `orBelow`,
+ * the value may start on the next line.
  */
 export function quotedValue(text: string, at: number, orBelow = false): Value | undefined {
   const [whole = '', quote = ''] = matchAt(orBelow ? OPENING_BELOW : OPENING, text, at) ?? [];
@@ -35,7 +35,7 @@ export function quotedValue(text: string, at: number, orBelow = false): Value | 
   return { start, end: line, text: text.slice(from, line) };
 }
 
-/** A value that stands below its name and is more indented. */
+/** A value on the lines below its name, with more indentation. */
 export function blockValue(text: string, at: number): Value | undefined {
   const match = matchAt(BLOCK, text, at) ?? matchAt(WORD_BELOW, text, at);
   if (!match) return undefined;

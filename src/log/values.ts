@@ -1,6 +1,6 @@
 import { type Sureness, wordSet } from './names.ts';
 
-/** A value longer than this is never taken for a state or a sentence. */
+/** A longer value never counts as a state or a sentence. */
 const LONGEST_SENTENCE = 300;
 /**
  * A measurement, a version, an address or a time: `12`, `4096 ms`, `99.5%`, `3 of 5`, `1920x1080`, `v1.2.3`,
@@ -17,7 +17,7 @@ const PLACEHOLDER =
 const CODE =
   /^(?:(?:await|new)\s)?[A-Za-z_][\w.]{0,60}\((?!["'])|^(?:process\.env|os\.environ|import\.meta)\b/;
 const PATH = /^(?:[~.]{0,2}\/(?:[\w.-]+\/?)*|[a-z]:\\.*)$/i;
-/** Values that are public: the UUID of a match, a fingerprint. */
+/** Values that are public, for example the UUID of a match or a fingerprint. */
 const PUBLIC = /^(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$|(?:sha\d+|md5)[:-])/i;
 
 /** Words that are a state and not a secret. */
@@ -33,18 +33,18 @@ const STATES = wordSet(
   initialized initialised connected active inactive blank omitted filtered obtained acquired fetched encrypted plain
   plaintext basic bearer oauth steam prompt spawned`,
 );
-/** Words that make a value a sentence. */
+/** Words that show that a value is a sentence. */
 const PROSE = wordSet(
   `is are was were be been not no must may can cannot could will would should has have had does did do too please isn't
   wasn't`,
 );
-/** Words that make a value a sentence only if the value has more than three words. */
+/** Words that show that a value is a sentence only if the value has more than three words. */
 const LINKS = wordSet('the which who that this or and to of for in with from');
 
 /** Whether a value may be shown although its name belongs to a secret. */
 export function isHarmless(value: string, sureness: Sureness, mayBeSentence = true): boolean {
   const whole = value.trim();
-  // A closing bracket at the end is not part of the value, because its opening bracket stands in front of the name.
+  // A closing bracket at the end is not part of the value if its opening bracket comes before the name.
   const text = /[([{]/.test(whole) ? whole : whole.replace(/[)\]}]+$/, '');
   if (sureness === 'no') return true;
   if (text.length > LONGEST_SENTENCE) return false;
@@ -75,7 +75,7 @@ function isSentence(text: string, sureness: Sureness): boolean {
 }
 
 /**
- * Whether the text is not a word of a language. Such a text has letters and numbers, or is very long without a blank.
+ * Whether the text is not a word of a language. The text then has letters and numbers, or is very long without a space.
  */
 export function looksMadeUp(text: string): boolean {
   if (text.length < 6) return false;
@@ -85,7 +85,7 @@ export function looksMadeUp(text: string): boolean {
 }
 
 /**
- * Whether the text looks drawn by chance. In such a text letters and numbers alternate, or capitals stand among small
+ * Whether the text looks random. The text then alternates between letters and numbers, or has capitals among small
  * letters and numbers.
  */
 export function looksDrawn(text: string): boolean {

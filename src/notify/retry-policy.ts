@@ -12,10 +12,7 @@ export const PUT_OFF_MAX_MS = 60 * 60_000;
 export const GIVE_UP_MS = 24 * 60 * 60_000;
 /** No platform accepts an answer that is later than this (Slack: 30 minutes). */
 const ANSWER_GIVE_UP_MS = 30 * 60_000;
-/**
- * A message is given up if two attempts in a row reveal a bug in the bot. This attempt is the earliest at which the bot
- * gives up.
- */
+/** A message is given up after two bugs in a row, but at the earliest after this number of attempts. */
 const FAULTS_MAX = 3;
 
 /** The error code for bugs in the bot. A bug means that an adapter threw an error that is not a DeliveryError. */
