@@ -25,7 +25,7 @@ export function statusBody(deployment: SimulatedDeployment, now: number, setting
     app_version: deployment.version,
     current_status: `Status.${phase}`,
     running: phase === 'READY',
-    // This field is required and never null. Before READY, the time of the deploy is the only known time.
+    // This field is required and never null. Before READY, only the time of the deploy is known.
     start_time: timestamp(ready ?? deployment.createdAt),
     elapsed_time: ready === undefined ? 0 : Math.floor(((ended ?? now) - ready) / 1000),
     max_duration: deployment.maxDuration,
@@ -52,7 +52,7 @@ export function statusBody(deployment: SimulatedDeployment, now: number, setting
   );
 }
 
-/** A row of the list. `phase` is the phase that the list shows, which may be older than the present phase. */
+/** Returns a row of the list. `phase` is the phase in the list, which may be older than the present phase. */
 export function listRow(deployment: SimulatedDeployment, phase: SimulatedPhase): object {
   const placed = enteredAt(deployment, 'SEEKED') !== undefined;
   const ready = phase === 'READY';
@@ -115,7 +115,7 @@ export function hostBody({ host_id, status, city, allocated, allocatable, delete
   };
 }
 
-/** The time at which all applications and versions were made. It is earlier than any deployment in the simulator. */
+/** The creation time of all applications and versions, which is earlier than any deployment in the simulator. */
 const MADE = timestamp(Date.UTC(2026, 0, 12, 9, 30, 0));
 const MADE_ISO = '2026-01-12T09:30:00.000000Z';
 const TIMES = { create_time: MADE, last_updated: MADE };

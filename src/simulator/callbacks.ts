@@ -6,7 +6,7 @@ import type { Faults } from './faults.ts';
 import type { Settings } from './options.ts';
 import type { Timers } from './timers.ts';
 
-/** How long the simulator waits for the receiver's answer. It never calls the receiver a second time. */
+/** How long the simulator waits for the receiver's answer. The simulator does not retry after that. */
 const WAIT_MS = 10_000;
 
 export interface SentCallback {
@@ -14,7 +14,7 @@ export interface SentCallback {
   readonly event: SimulatedEvent;
   readonly url: string;
   readonly body: string;
-  /** When the event happened, by the simulator's clock. */
+  /** The time of the event, by the simulator's clock. */
   readonly at: number;
   outcome: 'pending' | 'dropped' | 'answered' | 'timed out' | 'failed';
   /** The status of the receiver's HTTP answer. */
@@ -42,8 +42,8 @@ export class CallbackSender {
   }
 
   /**
-   * Puts the present state into a callback, and sends the callback after the usual delay. A planned fault may change
-   * this.
+   * Creates a callback with the present state, and sends it after the usual delay. A planned fault may change the
+   * callback.
    */
   send(deployment: SimulatedDeployment, event: SimulatedEvent): void {
     const { request_id } = deployment;
@@ -77,7 +77,7 @@ export class CallbackSender {
     await this.#agent.destroy();
   }
 
-  /** Sends the callbacks one after the other, so that they arrive in the order of the list. */
+  /** Sends the callbacks one after another, so that they arrive in the order of the list. */
   async #deliver(callbacks: readonly SentCallback[]): Promise<void> {
     for (const callback of callbacks) await this.#post(callback);
   }
@@ -109,8 +109,8 @@ export class CallbackSender {
 }
 
 /**
- * Begins to wait for an answer only when the whole body has been sent. If the wait began earlier, a test that moves the
- * clock ahead could interrupt the sending.
+ * Starts to wait for an answer only after the whole body was sent. An earlier start would let a test that advances the
+ * clock interrupt the sending.
  */
 async function* whenWritten(bytes: Buffer, then: () => void): AsyncGenerator<Buffer> {
   yield bytes;

@@ -5,7 +5,7 @@ export interface SimulatedCatalog {
   readonly applications: readonly CatalogApplication[];
   readonly cities: readonly City[];
   readonly fleets?: readonly CatalogFleet[];
-  /** The remarks that the API adds to the list of locations. */
+  /** The notes that the API adds to the list of locations. */
   readonly notes?: readonly string[];
 }
 
@@ -26,7 +26,7 @@ export interface CatalogHost {
   readonly city: City;
   readonly allocated: HostUnits;
   readonly allocatable: HostUnits;
-  /** The time at which the host is to be deleted, in epoch milliseconds. */
+  /** The time at which Edgegap will delete the host, in epoch milliseconds. */
   readonly deletedAt?: number;
 }
 
@@ -42,15 +42,15 @@ export interface CatalogVersion {
   /** 1024 units are one vCPU. */
   readonly req_cpu: number;
   readonly req_memory: number;
-  /** How many minutes a deployment may live. -1 means that there is no limit. */
+  /** The maximum running time of a deployment in minutes. -1 means no limit. */
   readonly max_duration: number;
-  /** The share of the world in which the image is cached, from 0 to 1. */
+  /** The share of the locations whose cache contains the image, from 0 to 1. */
   readonly caching_percent: number;
   readonly ports: readonly CatalogPort[];
   readonly restart_policy?: 'always' | 'never' | 'on_failure';
-  /** How many seconds the download of the image may take. */
+  /** The maximum time in seconds for the download of the image. */
   readonly time_to_deploy?: number;
-  /** How every deployment of this version fails. With this field, a demo can show a failure without any code. */
+  /** How every deployment of this version fails. With this field, a demo shows a failure without extra code. */
   readonly misfortune?: 'no-capacity' | 'image-cannot-be-pulled' | 'crashes';
 }
 
@@ -78,7 +78,7 @@ function version(name: string, other: Partial<CatalogVersion> = {}): CatalogVers
   };
 }
 
-/** Hosts in all the states that a host can have: empty, half full, full, not ready yet, and soon to be deleted. */
+/** Hosts in all possible states: empty, half full, full, not ready yet, and soon to be deleted. */
 function defaultHosts(fleet: string): CatalogHost[] {
   const allocatable = { cpu: 12_928, memory: 25_178 };
   const host = (place: number, used: number, other: Partial<CatalogHost> = {}): CatalogHost[] => {
@@ -105,8 +105,8 @@ function defaultHosts(fleet: string): CatalogHost[] {
 }
 
 /**
- * The usual catalogue. The application `trouble` has a version for each failure that happens in real life. The
- * application `arena-shooter` has more versions than fit on a page, like a studio with nightly builds.
+ * The default catalogue. The application `trouble` has one version for each kind of failure. The application
+ * `arena-shooter` has more versions than fit on a page, as in a studio with nightly builds.
  */
 export const defaultCatalog: SimulatedCatalog = {
   cities: defaultCities,

@@ -43,19 +43,19 @@ export interface SimulatedDeployment {
   readonly uses: HostUnits;
   readonly environment: readonly { key: string; value: string }[];
   readonly webhooks: Readonly<Partial<Record<SimulatedEvent, string>>>;
-  /** Every phase that the deployment has entered, oldest first. The last phase in the list is the present phase. */
+  /** Every phase of the deployment so far, oldest first. The last phase in the list is the present phase. */
   readonly history: { readonly phase: SimulatedPhase; readonly at: number }[];
   tags: SimulatedTag[];
   errorDetail: string | undefined;
-  /** Further fields that the status has in the dialect `reference`: sockets, access list and overridden command. */
+  /** Extra fields of the status in the dialect `reference`: sockets, access list and overridden command. */
   extras: Readonly<Record<string, unknown>>;
   crash: { exit_code: number; message: string; restart_count: number; logs: string } | undefined;
   readonly imagePulled: boolean;
-  /** True if a stop was accepted before the deployment reached READY or ERROR. */
+  /** Whether a stop was accepted before the deployment reached READY or ERROR. */
   stopRequested: boolean;
-  /** The endpoint storage that keeps the log after the deployment has ended. */
+  /** The endpoint storage that stores the log after the deployment has ended. */
   logStorage: string | undefined;
-  /** Periods in which no measurements were taken, in epoch milliseconds. */
+  /** Periods without measurements, in epoch milliseconds. */
   readonly unmeasured: { readonly from: number; readonly to: number }[];
   readonly log: { readonly lines: string[]; bootLines: number; playLines: number };
 }
@@ -69,7 +69,7 @@ export function phaseAt(deployment: SimulatedDeployment, time: number): Simulate
   return deployment.history.findLast((entry) => entry.at <= time)?.phase;
 }
 
-/** When the deployment first entered `phase`. */
+/** Returns the time at which the deployment first entered `phase`. */
 export function enteredAt(deployment: SimulatedDeployment, phase: SimulatedPhase): number | undefined {
   return deployment.history.find((entry) => entry.phase === phase)?.at;
 }

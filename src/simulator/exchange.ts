@@ -1,7 +1,7 @@
 import type { Endpoint, RequestFault } from './faults.ts';
 import type { World } from './world.ts';
 
-/** A request that was matched to a route. */
+/** A request and its matching route. */
 export interface RouteRequest {
   readonly world: World;
   readonly params: Readonly<Record<string, string>>;

@@ -22,7 +22,10 @@ export type Endpoint =
   | 'renameTag'
   | 'removeTag';
 
-/** A request matches if it agrees with every field that is given. A matcher without fields matches every request. */
+/**
+ * Selects requests. A request matches if it has the value of every field that is set. A matcher without fields matches
+ * every request.
+ */
 export interface RequestMatcher {
   readonly endpoint?: Endpoint;
   readonly method?: string;
@@ -37,21 +40,21 @@ export interface CallbackMatcher {
   readonly request_id?: string;
 }
 
-/** Whether the fault comes before or after the request has taken effect. */
+/** Whether the fault occurs before or after the request takes effect. */
 type When = 'before' | 'after';
 
 export type RequestFault =
   /**
-   * Only for a deploy. The answer is 422, with the request_id of a deployment that is left behind with the status
-   * ERROR.
+   * Only for a deploy. The answer is 422 and contains the request_id of a deployment with the status ERROR. This
+   * deployment remains in the account.
    */
   | { readonly kind: 'cannot-allocate'; readonly message?: string }
   /**
-   * Only for a deploy. The request is accepted, but the deployment then goes into ERROR with this detail, and does not
-   * become READY.
+   * Only for a deploy. The request is accepted, but the deployment then changes to ERROR with this detail instead of
+   * READY.
    */
   | { readonly kind: 'image-cannot-be-pulled'; readonly detail?: string }
-  /** Only for a stop of many deployments: these are not stopped, and are missing in `processable`. */
+  /** Only for a stop of many deployments. These deployments are not stopped and do not appear in `processable`. */
   | { readonly kind: 'not-processable'; readonly request_ids: readonly string[] }
   | {
       readonly kind: 'server-error';
@@ -59,14 +62,14 @@ export type RequestFault =
       readonly status?: number;
       readonly message?: string;
     }
-  /** The answer comes `ms` milliseconds later, by the simulator's clock. */
+  /** The answer is sent `ms` milliseconds later, by the simulator's clock. */
   | { readonly kind: 'slow'; readonly when: When; readonly ms: number }
-  /** The request takes effect, but the answer breaks off in the middle of the JSON. */
+  /** The request takes effect, but the answer ends in the middle of the JSON. */
   | { readonly kind: 'broken-json' }
   | { readonly kind: 'reset'; readonly when: When }
   /**
-   * `retryAfter` is sent unchanged, so that a test can send an HTTP date or nonsense. If `retryAfter` is null, the
-   * answer has no such header.
+   * `retryAfter` is sent unchanged, so that a test can send an HTTP date or an invalid value. If `retryAfter` is null,
+   * the answer has no such header.
    */
   | { readonly kind: 'too-many-requests'; readonly retryAfter: number | string | null };
 
@@ -74,12 +77,9 @@ export type CallbackFault =
   | { readonly kind: 'drop' }
   | { readonly kind: 'double' }
   | { readonly kind: 'late'; readonly ms: number }
-  /**
-   * Changes the order of callbacks. The callback is held back until the next callback of the same deployment has been
-   * sent.
-   */
+  /** Changes the order of callbacks. The callback is sent after the next callback of the same deployment. */
   | { readonly kind: 'hold' }
-  /** The callback is sent in time, but its body is not JSON. */
+  /** The callback is sent on time, but its body is not JSON. */
   | { readonly kind: 'unreadable' };
 
 /** The parts of a request that are compared with a matcher. */
@@ -97,14 +97,14 @@ interface Planned<M, F> {
   left: number;
 }
 
-/** The planned faults, oldest first. Each of them applies to a certain number of requests or callbacks. */
+/** The planned faults, oldest first. Each fault applies to a certain number of requests or callbacks. */
 export class Faults {
   #requests: Planned<RequestMatcher, RequestFault>[] = [];
   #callbacks: Planned<CallbackMatcher, CallbackFault>[] = [];
 
   /**
    * Applies `fault` to the next `times` requests or callbacks that match. The returned function cancels the fault for
-   * the requests or callbacks that have not come yet.
+   * all later requests or callbacks.
    */
   next(matcher: CallbackMatcher, fault: CallbackFault, times?: number): () => void;
   next(matcher: RequestMatcher, fault: RequestFault, times?: number): () => void;

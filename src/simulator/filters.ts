@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { SimulatedDeployment, SimulatedPhase } from './deployment.ts';
 import { RouteRefusal } from './refusal.ts';
 
-/** A deployment in the list. The phase in the list may be older than the present phase of the deployment. */
+/** A deployment in the list. The phase in the list may be older than the deployment's present phase. */
 export interface Listed {
   readonly deployment: SimulatedDeployment;
   readonly phase: SimulatedPhase;
@@ -51,12 +51,12 @@ const Query = z.strictObject({
 });
 type Filter = z.infer<typeof Query>['filters'][number];
 
-/** Applies the JSON text of the parameter `query`. If the query is invalid, the answer is 400. */
+/** Applies the parameter `query`, which is JSON text. If the query is invalid, the answer is 400. */
 export function select(all: readonly Listed[], text: string | null): readonly Listed[] {
   const query = read(text ?? '{}');
   const tests = query.filters.map(toTest);
   const chosen = all.filter((entry) => tests.every((test) => test(entry)));
-  // Sorting is stable. Therefore the rows are sorted by the last key first, and by the first key at the end.
+  // The sort is stable, so the rows are sorted by the last key first and by the first key last.
   for (const { field, order } of query.order_by.toReversed()) {
     const { values } = FIELDS[field] ?? {};
     if (!values) throw new RouteRefusal(400, `Cannot order by ${field}`);
@@ -105,8 +105,8 @@ function toTest({ field, operator, value }: Filter): (entry: Listed) => boolean 
 }
 
 /**
- * Makes values comparable. `Status.READY`, `READY` and `ready` become the same value, and a time may have a space and
- * no time zone.
+ * Makes values comparable. `Status.READY`, `READY` and `ready` become the same value. A time may contain a space and
+ * lack a time zone.
  */
 function normal(field: string, value: string): string {
   if (field === 'status') return value.replace(/^Status\./i, '').toUpperCase();
@@ -117,7 +117,7 @@ function normal(field: string, value: string): string {
   return new Date(time).toISOString();
 }
 
-/** The part of SQL's ilike that the API supports. `%` stands for any text, and upper and lower case do not matter. */
+/** The part of SQL's ilike that the API supports. `%` is a wildcard for any text, and the case is ignored. */
 function like(text: string, pattern: string): boolean {
   const parts = pattern.split('%').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
   return new RegExp(`^${parts.join('.*')}$`, 'is').test(text);

@@ -7,15 +7,15 @@ interface State {
   readonly deployments: ReadonlyMap<string, SimulatedDeployment>;
 }
 
-/** A host, and the fleet that the host belongs to. */
+/** A host and its fleet. */
 export interface FleetPlace {
   readonly fleet: string;
   readonly host: CatalogHost;
 }
 
 /**
- * A copy of the host with the units that are in use. These are the allocated units in the catalogue plus the units of
- * the simulator's deployments.
+ * Returns a copy of the host with its used units: the allocated units from the catalogue plus the units of the
+ * simulator's deployments.
  */
 export function inUse(host: CatalogHost, { deployments }: State): CatalogHost {
   let { cpu, memory } = host.allocated;
@@ -29,8 +29,9 @@ export function inUse(host: CatalogHost, { deployments }: State): CatalogHost {
 }
 
 /**
- * The first of these hosts that has room. If the result is undefined, the deployment goes to the cloud. Edgegap's
- * OpenAPI files do not say how Edgegap answers if a host is unknown. In the simulator, an unknown host has no room.
+ * Returns the first of these hosts that has capacity. If the result is undefined, the deployment runs in the cloud.
+ * Edgegap's OpenAPI files do not define the answer for an unknown host. In the simulator, an unknown host has no
+ * capacity.
  */
 export function findRoom(ids: readonly string[], uses: HostUnits, state: State): FleetPlace | undefined {
   const hosts = (state.settings.catalog.fleets ?? []).flatMap(({ name, hosts }) =>

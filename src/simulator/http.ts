@@ -8,7 +8,7 @@ import { RouteRefusal } from './refusal.ts';
 import { findRoute, type RouteMatch } from './router.ts';
 import type { World } from './world.ts';
 
-/** A request that arrived, recorded for tests. */
+/** A received request, recorded for tests. */
 export interface ReceivedRequest {
   /** The time of arrival, by the simulator's clock. */
   readonly at: number;
@@ -16,35 +16,29 @@ export interface ReceivedRequest {
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;
   readonly headers: Readonly<IncomingMessage['headers']>;
-  /**
-   * The parsed JSON of the body. If the body is not JSON, this is the text of the body. If the body is empty, this is
-   * undefined.
-   */
+  /** The parsed JSON of the body, or the text of the body if it is not JSON. Undefined if the body is empty. */
   readonly body: unknown;
   readonly endpoint: Endpoint | undefined;
-  /** The status of the answer. Undefined until the answer is sent. It stays undefined if the connection was reset. */
+  /** The status of the answer. Undefined before the answer is sent, and after a reset of the connection. */
   status: number | undefined;
 }
 
-/** In v1, the field for the application has another name. */
+/** In v1, the field for the application has a different name. */
 const Named = z.union([
   z.object({ application: z.string() }),
   z.object({ app_name: z.string() }).transform(({ app_name }) => ({ application: app_name })),
 ]);
 
-/**
- * How many requests are recorded. The number is limited, because a demo that runs for weeks must not need more and more
- * memory.
- */
+/** The maximum number of recorded requests. The limit bounds the memory of a demo that runs for weeks. */
 const KEPT_REQUESTS = 10_000;
 
-/** The HTTP side of the simulator. It reads each request, applies limits and faults, and calls the route. */
+/** The HTTP server of the simulator. It reads each request, applies limits and faults, and calls the route. */
 export function createHttpServer(world: World, requests: ReceivedRequest[]): Server {
   const server = createServer((request, response) => {
     serve(world, requests, request, response).catch(() => request.socket.destroy());
   });
-  // The client may send the next request at the moment when the server closes an idle connection. Therefore the server
-  // closes idle connections only after a long time.
+  // The client may send a request at the same moment as the server closes an idle connection. Therefore the server
+  // keeps idle connections open for a long time.
   server.keepAliveTimeout = 60_000;
   return server;
 }
@@ -112,10 +106,7 @@ function tooMany(retryAfter: number | string | null): RouteResponse {
   return retryAfter === null ? answer : { ...answer, headers: { 'retry-after': String(retryAfter) } };
 }
 
-/**
- * Lets a fault happen at its moment. If the fault has an answer that replaces the answer of the route, resolves with
- * this answer.
- */
+/** Applies a fault at its moment. If the fault replaces the route's answer, resolves with the fault's answer. */
 async function strike(
   world: World,
   request: IncomingMessage,

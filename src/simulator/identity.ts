@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 
 /**
- * The n-th request_id. It has 12 hex characters, and does not begin like the ids before and after it. It is the same in
- * every run.
+ * Returns the n-th request_id. It has 12 hex characters, and its beginning differs from the ids before and after it. It
+ * is the same in every run.
  */
 export function requestId(seed: string, n: number): string {
   return digest(`${seed}:deployment:${n}`).toString('hex').slice(0, 12);
 }
 
-/** An address from the blocks that are reserved for documentation. No real host ever has such an address. */
+/** Returns an address from the blocks that are reserved for documentation. No real host has such an address. */
 export function publicAddress(id: string): string {
   const bytes = digest(`${id}:address`);
   const block = ['192.0.2', '198.51.100', '203.0.113'][bytes.readUInt8(0) % 3];
@@ -19,17 +19,17 @@ export function externalPort(id: string, name: string): number {
   return 30_000 + (digest(`${id}:port:${name}`).readUInt16BE(0) % 2768);
 }
 
-/** A number that is computed from the text. The same text always gives the same number. */
+/** Computes a number from the text. The same text always results in the same number. */
 export function hashNumber(text: string): number {
   return digest(text).readUInt32BE(0);
 }
 
-/** The last part of the URL that a deployment calls to stop itself. */
+/** Returns the last part of the URL that a deployment calls to stop itself. */
 export function accessPoint(id: string): number {
   return hashNumber(id) % 10_000;
 }
 
-/** The token that a deployment uses to stop itself. */
+/** Returns the token that a deployment uses to stop itself. */
 export function selfStopToken(id: string): string {
   return [1, 2, 3, 4].map((part) => hashNumber(`${id}:token:${part}`).toString(16).padStart(8, '0')).join('');
 }

@@ -4,16 +4,14 @@ import { appendLog, crashReport } from './logs.ts';
 import type { Settings } from './options.ts';
 import type { Timers } from './timers.ts';
 
-/** Whether and how a deployment will fail, which is decided at the deploy. */
+/** Whether and how a deployment will fail. The simulator decides this at the deploy. */
 interface PlannedOutcome {
   /** The error detail, if the image cannot be pulled. */
   readonly imageError: string | undefined;
   readonly crashes: boolean;
 }
 
-/**
- * How the process of the game server ends. With `restarts`, the container starts again and the deployment stays READY.
- */
+/** How the game server's process ends. With `restarts`, the container starts again and the deployment stays READY. */
 export interface Crash {
   readonly exit_code: number;
   readonly message: string;
@@ -26,10 +24,10 @@ interface Deps {
   readonly callbacks: CallbackSender;
 }
 
-/** Moves deployments through their phases, by the simulator's clock, and has the callbacks sent. */
+/** Moves deployments through their phases by the simulator's clock, and triggers the callbacks. */
 export class Lifecycle {
   readonly #deps: Deps;
-  /** The timers of each deployment. They are cancelled when the deployment leaves its planned course. */
+  /** The timers of each deployment. They are cancelled when the deployment leaves the planned sequence of phases. */
   readonly #pending = new Map<string, (() => void)[]>();
 
   constructor(deps: Deps) {

@@ -3,7 +3,7 @@ import type { SimulatedLimits } from './options.ts';
 
 const WINDOW_MS = 1000;
 
-/** The endpoints with a limit. Each endpoint counts its own requests. */
+/** The endpoints with a limit. The requests of each endpoint are counted separately. */
 const LIMITED: Readonly<Partial<Record<Endpoint, keyof SimulatedLimits>>> = {
   deploy: 'deploy',
   deployToFleet: 'deploy',
@@ -13,7 +13,7 @@ const LIMITED: Readonly<Partial<Record<Endpoint, keyof SimulatedLimits>>> = {
   hosts: 'hosts',
 };
 
-/** Accepts at most a fixed number of requests in any window of one second. A refused request does not count. */
+/** Accepts at most a fixed number of requests in any window of one second. Refused requests do not count. */
 export class RateLimiter {
   readonly #limits: SimulatedLimits;
   readonly #accepted = new Map<Endpoint, number[]>();

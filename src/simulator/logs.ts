@@ -7,21 +7,21 @@ const BOOT_INTERVAL_MS = 100;
 const ENDS = ['ERROR', 'TERMINATED'] as const;
 
 /**
- * The container's log up to `now`. The lines are computed from the clock when the log is read. There could be a timer
- * for each deployment instead, but tests could then no longer count timers.
+ * Returns the container's log up to `now`. The lines are computed from the clock when the log is read. Timers for each
+ * deployment would disturb tests that count timers.
  */
 export function logUntil(deployment: SimulatedDeployment, now: number): string {
   grow(deployment, now);
   return deployment.log.lines.map((line) => `${line}\n`).join('');
 }
 
-/** Adds text as if the game server had printed it now. */
+/** Adds text to the log, as if the game server had printed it now. */
 export function appendLog(deployment: SimulatedDeployment, now: number, text: string): void {
   grow(deployment, now);
   deployment.log.lines.push(`${clockTime(now)} ${text}`);
 }
 
-/** The end of the log and the stack trace of a process that crashed. */
+/** The end of the log and the stack trace after the process has crashed. */
 export function crashReport(deployment: SimulatedDeployment, now: number, message: string): string {
   grow(deployment, now);
   const last = deployment.log.lines.slice(-5);
@@ -45,8 +45,7 @@ function grow(deployment: SimulatedDeployment, now: number): void {
 
   const boot = bootLines(deployment);
   for (; log.bootLines < boot.length; log.bootLines++) {
-    // A boot line comes no later than READY. Therefore the log contains all boot lines, no matter how early READY
-    // comes.
+    // The last boot line comes no later than READY, so the log contains all boot lines even if READY comes early.
     const at = Math.min(started + log.bootLines * BOOT_INTERVAL_MS, ready);
     if (at > until) return;
     log.lines.push(`${clockTime(at)} ${boot[log.bootLines]}`);
@@ -65,7 +64,8 @@ function bootLines(deployment: SimulatedDeployment): string[] {
     '[boot] environment:',
     `[boot]   ARBITRIUM_REQUEST_ID=${request_id}`,
     `[boot]   ARBITRIUM_DELETE_URL=https://api.edgegap.com/v1/self/stop/${request_id}/${accessPoint(request_id)}`,
-    // Many images print their whole environment. Therefore every part of the bot that shows a log must mask this token.
+    // Many images print all their environment variables. Every part of the bot that shows a log must therefore mask
+    // this token.
     `[boot]   ARBITRIUM_DELETE_TOKEN=${selfStopToken(request_id)}`,
     `[boot]   ARBITRIUM_DEPLOYMENT_LOCATION=${city.city}`,
     ...environment.map(({ key, value }) => `[boot]   ${key}=${value}`),

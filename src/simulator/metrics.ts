@@ -12,8 +12,8 @@ interface Window {
 }
 
 /**
- * The measurements of a simulated game server: waves of players, and memory use that grows slowly. They are computed
- * only from the clock and the request_id. They begin `measuredBeforeMs` before READY and last until the end of the
+ * The measurements of a simulated game server: waves of players, and slowly growing memory use. They are computed only
+ * from the clock and the request_id. They begin `measuredBeforeMs` before READY and last until the end of the
  * deployment, except for the periods in `unmeasured`.
  */
 export function measure(deployment: SimulatedDeployment, settings: Settings, window: Window): object {

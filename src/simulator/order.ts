@@ -57,7 +57,7 @@ const DeployBody = z.object({
 });
 
 /**
- * The body of a deploy in v1. Only the addresses of players are simulated. Other fields about the location have no
+ * The body of a deploy in v1. Only the players' addresses are simulated. Other fields about the location have no
  * effect.
  */
 const LegacyDeployBody = z.object({
@@ -74,7 +74,7 @@ const LegacyDeployBody = z.object({
 
 export type ReadOrder = Omit<Order, 'imagePulled'>;
 
-/** Reads the body of a deploy. If the body is invalid, the answer is 400, and no deployment is made. */
+/** Reads the body of a deploy. If the body is invalid, the answer is 400, and no deployment is created. */
 export function readOrder(body: unknown, settings: Settings): ReadOrder {
   const order = read(DeployBody, body);
   checkTags(order.tags, settings);
@@ -96,7 +96,7 @@ export function readOrder(body: unknown, settings: Settings): ReadOrder {
   };
 }
 
-/** Like `readOrder`, but for v1. If the application or the version is unknown, the answer is 404. */
+/** Works like `readOrder`, but for v1. If the application or the version is unknown, the answer is 404. */
 export function readLegacyOrder(body: unknown, settings: Settings): ReadOrder {
   // The errors of v1 have no field for details.
   const order = read(LegacyDeployBody, body, () => ({}));
@@ -117,7 +117,7 @@ export function readLegacyOrder(body: unknown, settings: Settings): ReadOrder {
   };
 }
 
-/** The hosts that a deploy to a private fleet prefers. The best host comes first. */
+/** Returns the preferred hosts of a deploy to a private fleet, best host first. */
 export function readHosts(body: unknown): readonly string[] {
   return read(z.object({ private_host_ids: HostIds }), body).private_host_ids;
 }
@@ -146,8 +146,8 @@ export function findApplication(
 }
 
 /**
- * Finds the version with this name, or the newest version if no name is given. In the catalogue, the oldest version
- * comes first.
+ * Finds the version with this name, or the newest version if the request contains no name. In the catalogue, the oldest
+ * version comes first.
  */
 function findVersion(
   { name: application, is_active, versions }: CatalogApplication,

@@ -1,6 +1,6 @@
 import { RouteRefusal } from './refusal.ts';
 
-/** The default is small. A client that forgets to follow pages therefore fails early. */
+/** The default is small, so that a client fails early if it does not read all pages. */
 const DEFAULT_LIMIT = 10;
 const MAX_LIMIT = 100;
 
@@ -10,7 +10,7 @@ export interface PageOf<T> {
   readonly pagination: object;
 }
 
-/** Returns the page that `page` and `limit` ask for. `total_count` counts the rows of all pages. */
+/** Returns the page that `page` and `limit` select. `total_count` counts the rows of all pages. */
 export function paginate<T>(all: readonly T[], query: URLSearchParams): PageOf<T> {
   const number = positive(query, 'page', 1);
   const limit = Math.min(positive(query, 'limit', DEFAULT_LIMIT), MAX_LIMIT);

@@ -5,7 +5,7 @@ type Point = Pick<City, 'latitude' | 'longitude'>;
 
 export type Player = { readonly ip_address: string } | Point;
 
-/** The city for which the sum of the distances to all players is smallest. */
+/** Returns the city with the smallest sum of distances to all players. */
 export function nearest(players: readonly Player[], cities: readonly City[]): City {
   const points = players.map((player) =>
     'ip_address' in player ? homeOf(player.ip_address, cities) : player,
@@ -18,8 +18,8 @@ export function nearest(players: readonly Player[], cities: readonly City[]): Ci
 }
 
 /**
- * The city of a player. The simulator does not know where addresses are. It assigns a city to each address, and the
- * same address always gets the same city.
+ * Returns the city of a player. The simulator cannot locate addresses, so it assigns a city to each address. An address
+ * always gets the same city.
  */
 function homeOf(address: string, cities: readonly City[]): Point {
   return cities[hashNumber(`player:${address}`) % cities.length] ?? { latitude: 0, longitude: 0 };

@@ -12,8 +12,8 @@ export type { SimulatorOptions };
 export type Simulator = Awaited<ReturnType<typeof startSimulator>>;
 
 /**
- * A simulated Edgegap, with controls for tests. The simulator listens on a free port. The promise resolves when the
- * port is open.
+ * A simulated Edgegap, with functions by which tests control it. The simulator listens on a free port. The promise
+ * resolves when the port is open.
  */
 export async function startSimulator(options: SimulatorOptions) {
   const settings = withDefaults(options);
@@ -28,20 +28,18 @@ export async function startSimulator(options: SimulatorOptions) {
     url: `http://127.0.0.1:${port}`,
     token: settings.token,
     deletedToken: settings.deletedToken,
-    /** Every deployment that was ever made, by request_id. The oldest deployment comes first. */
+    /** Every deployment so far, by request_id. The oldest deployment comes first. */
     deployments: world.deployments as ReadonlyMap<string, SimulatedDeployment>,
-    /** The latest 10,000 requests. The oldest of them comes first. */
+    /** The latest 10,000 requests, oldest first. */
     requests: requests as readonly ReceivedRequest[],
-    /** Every callback that was due, and whether sending it succeeded. */
+    /** Every callback that was due, and whether the receiver got it. */
     callbacks: world.callbacks.sent,
     faults: world.faults,
-    /** The remarks that the API adds to the deployment list. */
+    /** The notes that the API adds to the deployment list. */
     listNotes: world.listNotes,
     /** Puts a deployment into ERROR with this detail. */
     fail: (id: string, detail: string) => world.lifecycle.fail(world.find(id), detail),
-    /**
-     * Ends the process of the game server. The deployment goes into ERROR, or stays READY if the container restarts.
-     */
+    /** Ends the game server's process. The deployment changes to ERROR, or stays READY if the container restarts. */
     crash: (id: string, crash: Crash) => world.lifecycle.crash(world.find(id), crash),
     /** Ends a deployment at once, as at the end of `max_duration`. */
     terminate: (id: string) => world.lifecycle.terminate(world.find(id)),
@@ -52,7 +50,7 @@ export async function startSimulator(options: SimulatorOptions) {
       world.lifecycle.abandon(world.find(id));
       world.deployments.delete(id);
     },
-    /** Ends all timers and all connections, including connections with an unanswered request. */
+    /** Cancels all timers and closes all connections, including connections with an unanswered request. */
     async close() {
       world.timers.close();
       const closed = new Promise((resolve) => server.close(resolve));

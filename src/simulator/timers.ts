@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 
-/** Timers that all end when the simulator closes. */
+/** Timers that are cancelled when the simulator closes. */
 export class Timers {
   readonly #clock: Clock;
   readonly #cancels = new Set<() => void>();

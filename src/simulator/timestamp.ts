@@ -1,4 +1,4 @@
-/** A time in the API's own form, which is UTC without a time zone and with microseconds. */
+/** Formats a time as the API does: UTC without a time zone and with microseconds. */
 export function timestamp(ms: number): string {
   return new Date(ms).toISOString().replace('T', ' ').replace('Z', '000');
 }

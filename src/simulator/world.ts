@@ -11,7 +11,7 @@ import { nearest, type Player } from './placement.ts';
 import { RouteRefusal } from './refusal.ts';
 import { Timers } from './timers.ts';
 
-/** A deploy request that was checked and found valid. */
+/** A valid deploy request. */
 export interface Order
   extends Pick<SimulatedDeployment, 'application' | 'environment' | 'webhooks' | 'imagePulled' | 'uses'> {
   readonly version: CatalogVersion;
@@ -26,7 +26,7 @@ export interface Order
 export class World {
   readonly settings: Settings;
   readonly deployments = new Map<string, SimulatedDeployment>();
-  /** The remarks that the API adds to the deployment list. */
+  /** The notes that the API adds to the deployment list. */
   readonly listNotes: string[] = [];
   readonly timers: Timers;
   readonly faults: Faults;
@@ -44,7 +44,7 @@ export class World {
     this.lifecycle = new Lifecycle(this);
   }
 
-  /** Makes and stores a deployment. After that, the lifecycle starts the deployment. */
+  /** Creates and stores a deployment. The lifecycle starts the deployment after that. */
   create(order: Order): SimulatedDeployment {
     this.#made += 1;
     const { version, players, tags, place: at, extras, logStorage, ...rest } = order;

@@ -32,8 +32,8 @@ function accepted({ request_id }: SimulatedDeployment): RouteResponse {
 
 function deployLegacy(call: RouteRequest): RouteResponse {
   const order = readLegacyOrder(call.body, call.world.settings);
-  // When v1 refuses a deploy, a deployment with the status ERROR exists nevertheless, but the refusal does not contain
-  // its request_id.
+  // When v1 refuses a deploy, a deployment with the status ERROR still exists, but the refusal does not contain its
+  // request_id.
   const { request_id, fqdn, application, version } = start(call, order, () => ({}));
   const body = {
     request_id,
@@ -46,10 +46,7 @@ function deployLegacy(call: RouteRequest): RouteResponse {
   return { status: 200, body: order.tags.length > 0 ? { ...body, tags: order.tags } : body };
 }
 
-/**
- * Makes the deployment. If the deployment cannot be allocated, throws a refusal that contains the fields from
- * `leftBehind`.
- */
+/** Creates the deployment. If no capacity is available, throws a refusal that contains the fields from `leftBehind`. */
 function start(
   { world, fault }: RouteRequest,
   order: ReadOrder,
@@ -65,7 +62,7 @@ function start(
 
   const deployment = world.create({ ...order, imagePulled: imageError === undefined && !refusal });
   if (refusal) {
-    // A deployment that could not be allocated still exists, with the status ERROR, until it is stopped.
+    // A deployment for which no capacity was available exists with the status ERROR until it is stopped.
     world.lifecycle.fail(deployment, refusal);
     throw new RouteRefusal(422, refusal, leftBehind(deployment.request_id));
   }

@@ -17,8 +17,8 @@ export const listingRoutes: readonly Route[] = [
 ];
 
 /**
- * Lists only active deployments, in the state that they had `listLagMs` ago. The newest deployment comes first, unless
- * the request asks for another order.
+ * Lists only active deployments, in their state of `listLagMs` ago. The newest deployment comes first, unless the
+ * request asks for a different order.
  */
 function list({ world, query, now }: RouteRequest): RouteResponse {
   const seen = [...world.deployments.values()].toReversed().flatMap((deployment): Listed[] => {

@@ -7,7 +7,7 @@ export const logRoutes: readonly Route[] = [
   { endpoint: 'logs', method: 'GET', path: '/v1/deployment/{id}/container-logs', handle: logs },
 ];
 
-/** Always returns the whole log. The log is deleted together with its container, unless the stop named a storage. */
+/** Always returns the whole log. The log is deleted with its container, unless the stop named a storage. */
 function logs({ world, params, now }: RouteRequest): RouteResponse {
   const deployment = world.find(params.id);
   const { request_id, logStorage, crash } = deployment;

@@ -25,7 +25,7 @@ function metrics({ world, params, query, now }: RouteRequest): RouteResponse {
   return { status: 200, body: measure(deployment, world.settings, { from, to, step, now }) };
 }
 
-/** Reads a time in the API's own form, which is UTC without a time zone and with a fraction of a second. */
+/** Reads a time in the API's format: UTC without a time zone and with a fraction of a second. */
 function time(query: URLSearchParams, name: string): number | undefined {
   const text = query.get(name);
   if (text === null) return undefined;

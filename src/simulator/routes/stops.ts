@@ -22,8 +22,8 @@ function stop(call: RouteRequest): RouteResponse {
 }
 
 /**
- * A stop that comes from inside the container. Edgegap's OpenAPI files declare no 410 for this route. Therefore a
- * deployment that has ended gets the same answer as an unknown access point.
+ * A stop from inside the container. Edgegap's OpenAPI files declare no 410 for this route. Therefore the answer for a
+ * deployment that has ended is the same as for an unknown access point.
  */
 function selfStop(call: RouteRequest): RouteResponse {
   const deployment = call.world.find(call.params.id);
@@ -34,7 +34,7 @@ function selfStop(call: RouteRequest): RouteResponse {
   return { status, body: { message } };
 }
 
-/** Any other name stands for a storage that exists. */
+/** The storages that do not exist. All other names belong to an existing storage. */
 const NO_STORAGE = /^no-such/;
 
 function end({ world, query }: RouteRequest, deployment: SimulatedDeployment) {
@@ -42,7 +42,7 @@ function end({ world, query }: RouteRequest, deployment: SimulatedDeployment) {
   if (storage && NO_STORAGE.test(storage))
     throw new RouteRefusal(400, `Endpoint storage ${storage} not found`);
   if (storage === 'false') deployment.logStorage = undefined;
-  // `true` means the version's own storage. No version in the simulator has a storage.
+  // `true` means the version's own storage, but versions in the simulator have no storage.
   else if (storage && storage !== 'true') deployment.logStorage = storage;
   const { request_id } = deployment;
   return world.lifecycle.stop(deployment)
@@ -63,7 +63,7 @@ const BulkBody = z.object({
 });
 type BulkFilter = z.infer<typeof BulkBody>['filters'][number];
 
-/** Stops all deployments that match every filter and have not ended yet. */
+/** Stops all running deployments that match every filter. */
 function stopMany({ world, body, fault }: RouteRequest): RouteResponse {
   const parsed = BulkBody.safeParse(body);
   if (!parsed.success) throw new RouteRefusal(400, 'The filters are not valid');

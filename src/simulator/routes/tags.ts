@@ -57,7 +57,7 @@ function findTag(deployment: SimulatedDeployment, name: string | undefined): Sim
 
 const TagBody = z.object({ name: z.string().min(1) });
 
-/** The name in the body. Throws a refusal if the name is not valid or is already taken. */
+/** Returns the name in the body. Throws a refusal if the name is invalid or already in use. */
 function newName(
   { world, body }: RouteRequest,
   deployment: SimulatedDeployment,
