@@ -3,17 +3,17 @@ import { counted } from '../chat/facts.ts';
 import { COLUMNS, listTable } from '../deployments/list-row.ts';
 import type { Change, Item, Order, Target } from './plan.ts';
 
-/** A longer list is added to the card as a file. */
+/** The maximum number of rows on the card. A longer list is added as a file. */
 const ROWS = 10;
 
-/** The verb of a change: at the beginning of a sentence, while the change is made, and afterwards. */
+/** The verb for a change in three forms: at the beginning of a sentence, during the change, and after the change. */
 function verbs(change: Change): { readonly todo: string; readonly doing: string; readonly done: string } {
   if (change.kind === 'stop') return { todo: 'Stop', doing: 'Stopping', done: 'Stopped' };
   const { tag } = change;
   return { todo: `Add ${tag} to`, doing: `Adding ${tag} to`, done: `Added ${tag} to` };
 }
 
-/** The question for the person alone: exactly these deployments are changed once the person confirms. */
+/** The question that only the person sees. If the person confirms, exactly these deployments are changed. */
 export function planQuestion(
   id: string,
   order: Order,
@@ -64,14 +64,16 @@ export function planQuestion(
   };
 }
 
-/** The card for the channel before the plan is confirmed. If the bot crashes at this moment, the card stays like this. */
+/**
+ * The card for the channel before the plan is confirmed. If the bot crashes at this point, the card remains unchanged.
+ */
 export function planUnbegun(order: Order, count: number): Card {
   const title = [`${verbs(order.change).todo} ${counted(count, 'server')}: not begun yet`];
   const text = ['I am storing the confirmation. This card changes as soon as the plan begins.'];
   return { kind: 'card', tone: 'neutral', title, nodes: [{ kind: 'text', text }, about(order)] };
 }
 
-/** The card for the channel, while the plan is carried out and afterwards. */
+/** The card for the channel during and after the execution of the plan. */
 export function planProgress(id: string, order: Order, all: readonly Item[]): Card {
   const inState = (wanted: Item['state']) => all.filter(({ state }) => state === wanted);
   const done = inState('done');
@@ -127,7 +129,7 @@ export function planProgress(id: string, order: Order, all: readonly Item[]): Ca
   };
 }
 
-/** The filter, and the person, who knows of the plan and is not pinged. */
+/** The filter and the person. The card does not mention the person, who already knows the plan. */
 function about({ asker, words }: Order): Node {
   const before = words ? `Filter: ${words} · asked for by ` : 'Asked for by ';
   return { kind: 'note', text: [before, { person: asker.id, name: asker.name }] };

@@ -8,36 +8,39 @@ import type { DeploymentRow, Location } from '../edgegap/schema.ts';
 import { BACKGROUND } from '../edgegap/transport.ts';
 import type { Target } from './plan.ts';
 
-/** The person is told about the wait only if more servers than this have to be asked about. */
+/** The bot tells the person about the wait if it must ask Edgegap about more servers than this. */
 const QUIET = 20;
 
 type Asker = Deployment['asker'];
 
-/** The conditions that Edgegap's list knows, and further conditions. */
+/** The conditions for the deployments: those that Edgegap's list can apply, and further conditions. */
 export interface Wanted {
   readonly filter: Filter;
-  /** Chooses the person whose deployments match. `askers` are the people whose deployments match the filter. */
+  /** Selects the person whose deployments match. `askers` are the people whose deployments match the filter. */
   readonly by?: ((askers: readonly Asker[]) => Asker) | undefined;
   readonly isAt?: ((location: Location) => boolean) | undefined;
-  /** Only these request_ids. */
+  /** If set, only deployments with these request_ids match. */
   readonly only?: ReadonlySet<string>;
-  /** A tag that the deployments do not have yet. */
+  /** A tag that the deployments must not have. */
   readonly without?: string;
 }
 
 export interface Found {
   readonly targets: readonly Target[];
-  /** The person that `Wanted.by` has returned. */
+  /** The person that `Wanted.by` returned. */
   readonly by?: Asker | undefined;
-  /** How many deployments match. This number includes deployments that are about to end, which the plan leaves out. */
+  /**
+   * The number of matching deployments. This number includes deployments that are about to end, which the plan leaves
+   * out.
+   */
   readonly matched: number;
-  /** How many further deployments match, but have the tag `Wanted.without` already. */
+  /** The number of further deployments that match but already have the tag `Wanted.without`. */
   readonly tagged: number;
-  /** How many deployments have no known city, although the filter names a city. */
+  /** The number of deployments without a known city, if the filter contains a city. */
   readonly unplaced: number;
 }
 
-/** The deployments that match, newest first. Deployments that are about to end are left out. */
+/** Returns the matching deployments, newest first. Deployments that are about to end are left out. */
 export async function findTargets(
   parts: { readonly edgegap: EdgegapApi; readonly deployments: Deployments; readonly clock: Clock },
   { filter, by, isAt, only, without }: Wanted,
@@ -58,7 +61,7 @@ export async function findTargets(
   const person = by?.(all.flatMap(({ known }) => known?.asker ?? []));
   const found = by ? all.filter(({ known }) => known && known.asker.id === person?.id) : all;
   const foreign = found.filter(({ known }) => !known).length;
-  // Slack cannot replace a private message, so the person is told only once.
+  // Slack cannot replace a private message, so the bot tells the person only once.
   if (foreign > QUIET) await tell?.(foreign);
   const listed = await Promise.all(
     found.map(({ row, known }) => rowOf(deployments, row, known, now, BACKGROUND)),

@@ -15,14 +15,14 @@ export interface Order {
   /** The command to which the buttons of the plan belong. */
   readonly command: string;
   readonly change: Change;
-  /** The filter that a deployment must still match when its turn comes. */
+  /** The filter, which is checked again immediately before the change of each deployment. */
   readonly filter: Filter;
-  /** The whole filter in words. */
+  /** The whole filter as text. */
   readonly words: string;
   readonly asker: Planner;
 }
 
-/** A deployment as the list shows the deployment: the cells of a row, in the order of COLUMNS. */
+/** A deployment as the list shows it: the cells of a row, in the order of COLUMNS. */
 export interface Target {
   readonly request_id: string;
   readonly cells: readonly string[];

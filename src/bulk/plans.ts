@@ -12,9 +12,9 @@ import { planProgress } from './cards.ts';
 import type { Item, ItemState, Order, Planner, Result, RunningPlan, Target } from './plan.ts';
 
 export const BULK = 'bulk';
-/** A plan can be confirmed for this long. Later the person may have forgotten which servers the plan holds. */
+/** How long a plan can be confirmed. After this time, the person may have forgotten which servers the plan contains. */
 const ANSWER_MS = 15 * 60_000;
-/** Databases limit the number of values in a statement. */
+/** The maximum number of rows in one statement, because databases limit the number of values. */
 const ROWS_AT_ONCE = 500;
 const PURGED_AT_ONCE = 20;
 
@@ -22,11 +22,11 @@ export interface PlansParts {
   readonly store: Store;
   readonly clock: Clock;
   readonly account: string;
-  /** Ends the invocation in the transaction. Throws if another process has taken over the invocation. */
+  /** Marks the invocation as ended, in the transaction. Throws if another process has taken over the invocation. */
   readonly conclude: (tx: Store, invocationId: string) => Promise<void>;
 }
 
-/** The plans of an account to change many deployments at once. */
+/** The plans of an account that change many deployments at once. */
 export class Plans {
   readonly #store: Store;
   readonly #clock: Clock;
@@ -67,7 +67,7 @@ export class Plans {
     return id;
   }
 
-  /** The plan that waits for an answer of this person. Throws InputError if the plan does not wait for the person. */
+  /** Returns the plan that waits for an answer from this person. Throws InputError if no such plan is waiting. */
   async asked(id: string, { id: person, at }: Planner): Promise<Order & { readonly count: number }> {
     const row = await this.#plan(id);
     const { asker, ...order }: Partial<Order> = row ? JSON.parse(row.plan_json) : {};
@@ -85,18 +85,21 @@ export class Plans {
     return { ...(order as Order), asker, count: Number(count) };
   }
 
-  /** Begins to carry out the plan, once only. The progress is shown on `card`. Throws InputError. */
+  /**
+   * Starts to carry out the plan. A plan can be confirmed only once. The progress is shown on `card`. Throws InputError
+   * if the plan cannot be confirmed.
+   */
   async confirm(id: string, invocationId: string, card: MessageRef): Promise<void> {
     await transact(this.#store, async (tx) => {
       await this.#conclude(tx, invocationId);
       await this.#answer(tx, id, { state: 'running', card_json: JSON.stringify(card) });
-      // All plans of an account are carried out by a single task, so no two plans change a deployment at the same time.
+      // A single task carries out all plans of an account, so two plans never change a deployment at the same time.
       const account = this.#account;
       await schedule(tx, this.#clock, { kind: BULK, key: account, account, at: this.#clock.now() });
     });
   }
 
-  /** Throws InputError if the plan has been answered before. */
+  /** Cancels the plan. Throws InputError if the plan was already answered. */
   async cancel(id: string): Promise<void> {
     await this.#answer(this.#store, id, { state: 'cancelled' });
   }
@@ -112,14 +115,17 @@ export class Plans {
     return await own.where('id', '=', id).executeTakeFirst();
   }
 
-  /** A confirmed plan, and the request_ids of the deployments whose change failed. Undefined if the plan was forgotten. */
+  /**
+   * Returns a confirmed plan and the request_ids of the deployments whose change failed. Undefined if the plan was
+   * purged.
+   */
   async failed(id: string): Promise<{ plan: RunningPlan; ids: readonly string[] } | undefined> {
     const row = await this.#plan(id);
     const items = await this.items(id, 'failed');
     return row && { plan: planOf(row), ids: items.map(({ request_id }) => request_id) };
   }
 
-  /** The plans that are being carried out, oldest first. */
+  /** Returns the plans that are being carried out, oldest first. */
   async running(): Promise<RunningPlan[]> {
     const own = this.#store.selectFrom('plans').selectAll().where('account', '=', this.#account);
     const rows = await own.where('state', '=', 'running').orderBy('created_at').execute();
@@ -127,7 +133,8 @@ export class Plans {
   }
 
   /**
-   * The deployments of a plan in their order. With `state`, only the deployments in this state, and at most `limit`.
+   * Returns the deployments of a plan in order. With `state`, returns only deployments in this state, and at most
+   * `limit`.
    */
   async items(id: string, state?: ItemState, limit?: number): Promise<Item[]> {
     const rows = await this.#store
@@ -141,7 +148,7 @@ export class Plans {
     return rows.map(itemOf);
   }
 
-  /** Out of `request_ids`, the deployments that any plan has stopped since `since` (epoch ms). */
+  /** Returns those of `request_ids` that a plan has stopped since `since` (epoch ms). */
   async stoppedSince(requestIds: readonly string[], since: number): Promise<ReadonlySet<string>> {
     const rows = await this.#store
       .selectFrom('plan_items')
@@ -157,9 +164,9 @@ export class Plans {
   }
 
   /**
-   * Writes the outcomes for deployments of the plan, and an edit of the plan's card, in one transaction with `also`.
-   * When every deployment has an outcome, the plan is done. If a deployment is no longer in the state `from`, another
-   * process has gone on with the plan. Then this function throws and writes nothing.
+   * In one transaction, writes the outcomes for deployments of the plan, an edit of the plan's card, and the writes of
+   * `also`. When every deployment has an outcome, the plan is done. If a deployment is no longer in the state `from`,
+   * another process has continued the plan. In this case, the function throws and writes nothing.
    */
   async record(
     plan: RunningPlan,
@@ -187,7 +194,7 @@ export class Plans {
       const items = (await rows.execute()).map(itemOf);
       const isOver = !items.some(isOpen);
       if (isOver) await tx.updateTable('plans').set({ state: 'done' }).where('id', '=', plan.id).execute();
-      // After the first edit, the card shows only results. Without a new result, the edit would change nothing.
+      // After the first edit, the card shows only results. If there are no new results, no edit is needed.
       if (!isOver && results.every(isOpen) && !items.every(isOpen)) return;
       await enqueue(tx, this.#clock, {
         kind: 'edit',
@@ -199,7 +206,7 @@ export class Plans {
   }
 }
 
-/** The results with the same state and reason together, with their request_ids. */
+/** Groups the results with the same state and reason. Returns a result and the request_ids for each group. */
 function alike(results: readonly Result[]): [Result, string[]][] {
   const groups = Map.groupBy(results, ({ state, reason }) => `${state} ${reason}`).values();
   return [...groups].map((group) => [group[0] as Result, group.map(({ request_id }) => request_id)]);
@@ -229,8 +236,8 @@ function answered(): InputError {
 }
 
 /**
- * Deletes some plans that were made before `before` (epoch ms) and are not being carried out. Returns true if there may
- * be more such plans.
+ * Deletes some plans that were created before `before` (epoch ms) and are not being carried out. Returns true if more
+ * plans may have to be deleted.
  */
 export async function purgePlans(store: Store, before: number): Promise<boolean> {
   return await transact(store, async (tx) => {

@@ -11,7 +11,7 @@ import { BACKGROUND, type CallOptions } from '../edgegap/transport.ts';
 import type { Order, Result } from './plan.ts';
 import type { Plans } from './plans.ts';
 
-/** The parts of an account with which plans are carried out. */
+/** The parts of an account that carry out plans. */
 export interface BulkAccount {
   readonly api: EdgegapApi;
   readonly deployments: Deployments;
@@ -23,8 +23,8 @@ const ENDED = 'the server has ended';
 const STOPPING = 'the server is being stopped already';
 
 /**
- * Finds out, for each deployment in order, why the deployment is now left out of the plan. The reason is undefined if
- * the deployment stays in the plan. The result is a rejection if Edgegap did not answer the call about this deployment.
+ * For each deployment in order, finds the reason to leave it out of the plan. The reason is undefined if the deployment
+ * stays in the plan. The result is a rejection if Edgegap did not answer the call about this deployment.
  */
 export async function leftOut(
   account: BulkAccount,
@@ -35,7 +35,7 @@ export async function leftOut(
   const { api, plans, clock } = account;
   const now = clock.now();
   const listed = new Map<string, DeploymentRow>();
-  // Edgegap itself applies the plan's filter again.
+  // Edgegap applies the plan's filter again.
   const query = { filters: filtersOf(filter, now, ids) };
   for await (const row of api.allDeployments(query, call)) listed.set(row.request_id, row);
   const stopped = await plans.stoppedSince(ids, now - STOP_PATIENCE_MS);
@@ -43,7 +43,7 @@ export async function leftOut(
     ids.map(async (id) => {
       if (stopped.has(id) || (await isBeingStopped(account, id))) return STOPPING;
       const row = listed.get(id);
-      // The list may be slightly out of date, so Edgegap is asked about every deployment that is not listed as ready.
+      // The list may be slightly outdated, so the bot asks Edgegap about every deployment that is not listed as ready.
       const seen = row?.ready ? undefined : await statusOf(api, id, call);
       const reason = row?.ready ? undefined : seen ? changed(filter, seen) : ENDED;
       const tags = row?.tags ?? seen?.tags ?? [];
@@ -53,7 +53,7 @@ export async function leftOut(
   );
 }
 
-/** The failed deployments of a plan that need no further attempt, with the reason. */
+/** Returns the failed deployments of a plan that need no retry, with the reason. */
 export async function settled(
   account: BulkAccount,
   order: Order,
@@ -74,13 +74,13 @@ export function hasTag(tag: string): string {
   return `the server has the tag ${tag} already`;
 }
 
-/** Whether the bot's record says that a stop of the deployment is under way. */
+/** Whether a stop of the deployment is in progress according to the store. */
 async function isBeingStopped({ deployments, clock }: BulkAccount, id: string): Promise<boolean> {
   const known = await deployments.byRequestId(id);
   return known !== undefined && isStopUnderWay(known, clock.now());
 }
 
-/** Why the deployment is over or about to end. Undefined if the deployment still runs. */
+/** Returns why the deployment is over or about to end. Undefined if the deployment still runs. */
 export async function ending(
   account: BulkAccount,
   id: string,
@@ -91,7 +91,7 @@ export async function ending(
   return seen.current_status === 'TERMINATING' || (await isBeingStopped(account, id)) ? STOPPING : undefined;
 }
 
-/** Undefined if Edgegap knows no such deployment. */
+/** Undefined if the deployment does not exist on Edgegap. */
 async function statusOf(
   api: EdgegapApi,
   id: string,
@@ -103,11 +103,14 @@ async function statusOf(
   });
 }
 
-/** Why the deployment no longer belongs to the plan. A fleet and a host cannot change, and a status names neither. */
+/**
+ * Returns why the deployment no longer matches the plan. The fleet and the host are not checked, because they cannot
+ * change and a status does not contain them.
+ */
 function changed({ status, tag }: Filter, { current_status: now, tags }: DeploymentStatus) {
   if (now === 'TERMINATED') return ENDED;
   if (now === 'TERMINATING') return STOPPING;
-  // A filter without a status finds no failed deployments.
+  // A filter without a status excludes failed deployments.
   if (status ? status.toUpperCase() !== now : now === 'ERROR')
     return `the status is now ${statusFace(now).words}`;
   const wanted = [tag ?? []].flat();

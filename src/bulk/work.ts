@@ -8,7 +8,10 @@ import type { Change, Item, ItemState, Result, RunningPlan } from './plan.ts';
 import { BULK } from './plans.ts';
 import { type BulkAccount, ending, hasTag, leftOut } from './recheck.ts';
 
-/** Each tag is a request of its own, so a batch is smaller than a batch of stops, which is a single request. */
+/**
+ * The number of deployments in a batch of tag changes. The number is small, because each tag needs a separate request.
+ * A batch of stops needs only one request.
+ */
 const TAG_BATCH = 20;
 
 interface ChangingAccount extends BulkAccount {
@@ -16,14 +19,14 @@ interface ChangingAccount extends BulkAccount {
   readonly beforeStop: (request_ids: readonly string[]) => Promise<void>;
 }
 
-/** The task that carries out the confirmed plans of an account, batch by batch. */
+/** The task that carries out the confirmed plans of an account in batches. */
 export function carryingOut({
   accountOf,
   readOnly,
   log,
 }: {
   readonly accountOf: (id: string) => ChangingAccount;
-  /** If true, nothing more is changed, not even for plans that were confirmed before. */
+  /** If true, no more changes are made, not even for plans that were confirmed earlier. */
   readonly readOnly: boolean;
   readonly log: Logger;
 }): TaskKind {
@@ -35,9 +38,10 @@ export function carryingOut({
         const plans = await parts.plans.running();
         if (plans.length === 0) return undefined;
         const batches = plans.map((plan) => new Batch(parts, plan, signal, log));
-        // Every plan first learns what a dead process has done for the plan, because another plan may hold the same servers.
+        // First of all, each plan finds out what a dead process has changed, because another plan may contain the same
+        // servers.
         for (const batch of batches) await batch.settle();
-        // The plans take turns, so a short plan need not wait for the end of a long plan.
+        // The plans alternate, so a short plan does not have to wait for the end of a long plan.
         for (const batch of batches) {
           signal.throwIfAborted();
           await (readOnly ? batch.giveUp('I am set to read-only now') : batch.run());
@@ -63,13 +67,13 @@ class Batch {
     this.#log = log;
   }
 
-  /** Finds out what a dead process has done. A change that was not made is asked for again. */
+  /** Finds out what a dead process has changed. Requests the remaining changes again. */
   async settle(): Promise<void> {
     const left = await this.#account.plans.items(this.#plan.id, 'sending');
     if (left.length > 0) await this.#write('sending', await this.#lookUp(left, { state: 'planned' }));
   }
 
-  /** Names all deployments that have not been changed yet as failed. */
+  /** Marks all deployments that are not changed yet as failed. */
   async giveUp(reason: string): Promise<void> {
     const open = await this.#account.plans.items(this.#plan.id, 'planned');
     await this.#write(
@@ -98,7 +102,10 @@ class Batch {
     );
   }
 
-  /** The deployments that are not changed, because they have changed since the plan or cannot be asked about. */
+  /**
+   * Returns the deployments that are left out, because they have changed since the plan or because Edgegap did not
+   * answer.
+   */
   async #leftOut(items: readonly Item[]): Promise<ReadonlyMap<string, Result>> {
     const ids = items.map(({ request_id }) => request_id);
     const out = new Map<string, Result>();
@@ -127,7 +134,7 @@ class Batch {
       return [
         ...taken.map((id) => result(id, 'done')),
         ...(await this.#lookUp(unclear, refused)),
-        // A deployment whose stop Edgegap did not accept may have ended for another reason, and is then left out.
+        // If Edgegap did not accept the stop, the deployment may have ended for another reason. It is then left out.
         ...(await this.#lookUp(missing, refused, 'left-out')),
       ];
     } catch (error) {
@@ -159,8 +166,8 @@ class Batch {
   }
 
   /**
-   * Looks up which deployments have been changed. The result of a deployment is `changed` if the deployment was
-   * changed, and `otherwise` if not.
+   * Finds out which deployments have been changed. The result of a deployment is `changed` if it was changed, and
+   * `otherwise` if not.
    */
   async #lookUp(
     items: readonly Item[],
@@ -182,8 +189,8 @@ class Batch {
   }
 
   /**
-   * Says in words how the deployment has been changed, no matter by whom. Undefined if the deployment has not been
-   * changed.
+   * Returns a text that says how the deployment has been changed, by the plan or in another way. Undefined if it has
+   * not been changed.
    */
   async #made(id: string, change: Change): Promise<string | undefined> {
     if (change.kind === 'stop') return await ending(this.#account, id, this.#call);
@@ -191,7 +198,10 @@ class Batch {
     return tags.includes(change.tag) ? hasTag(change.tag) : undefined;
   }
 
-  /** The failure in words for people. Throws if this process is stopping, because another process then continues the plan. */
+  /**
+   * Returns the failure as a text for people. Throws if this process is stopping, because another process then
+   * continues the plan.
+   */
   #reason(error: unknown): string {
     this.#signal.throwIfAborted();
     if (!(error instanceof AppError)) throw error;
@@ -201,7 +211,7 @@ class Batch {
   }
 
   /**
-   * Tells the bot's own deployments about the change, and writes the results of deployments that are in the state
+   * Updates the stored deployments after the change, and writes the results of deployments that are in the state
    * `from`. Throws if another process may have taken over the plan.
    */
   async #write(from: ItemState, results: readonly Result[]): Promise<void> {
@@ -215,10 +225,11 @@ class Batch {
       else await deployments.tagged(request_id, change.tag);
     }
     await plans.record(this.#plan, from, results, async (tx) => {
-      // This process may have been asked to stop while the database kept the transaction waiting.
+      // A request to stop this process may have arrived while the transaction waited for the database.
       this.#signal.throwIfAborted();
       if (change.kind !== 'stop') return;
-      // The note is written before the stop is sent, because the news of the end may be faster than the answer.
+      // The store records the plan before the stop is sent, because the news of the end may arrive before the answer to
+      // the stop.
       const about = { at: asker.at, plan: id };
       await deployments.stopsByPlan(tx, { ...about, stops: true }, inState('sending'));
       await deployments.stopsByPlan(tx, { ...about, stops: false }, inState('failed', 'left-out', 'planned'));

@@ -8,13 +8,14 @@ import { timesOf, viewOf } from '../deployments/view.ts';
 import type { Logs } from '../edgegap/logs.ts';
 import { reasonOf } from './reason.ts';
 
-/** The card shows the last lines of the log, but no more than this many lines and characters. */
+/** The maximum number of lines and characters that the card shows from the end of the log. */
 const LINES = 12;
 const CHARACTERS = 1_200;
 const DETAIL_LENGTH = 300;
 
 /**
- * The last measured use of a server, and its limits. CPU is in units, of which 1024 are one vCPU, and memory is in MB.
+ * A server's last measured use of resources, and its limits. CPU is in CPU units (1024 units are one vCPU), and memory
+ * is in MB.
  */
 export interface Use {
   readonly cpu?: number | undefined;
@@ -25,18 +26,18 @@ export interface Use {
 
 export interface Crash {
   readonly deployment: Deployment;
-  /** The masked log. Undefined if Edgegap did not give the log. */
+  /** The masked log. Undefined if Edgegap did not return the log. */
   readonly log: Logs | undefined;
   readonly use: Use;
   /**
-   * `of` is the number of the last deployments of the version, this deployment included. `count` says how many of them
+   * `of` is the number of compared deployments of the version, including this deployment. `count` says how many of them
    * failed in the same way.
    */
   readonly same: { readonly count: number; readonly of: number };
   readonly isRecorded: boolean;
 }
 
-/** The crash report, without the file of the log. */
+/** The crash report, without the log file. */
 export function crashCard({ deployment, log, use, same, isRecorded }: Crash): Card {
   const { application, version, requestId = '', errorDetail: detail } = deployment;
   const { exit_code: exitCode, message, restart_count: restarts } = log?.crash_data ?? {};

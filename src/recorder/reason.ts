@@ -1,23 +1,23 @@
 import { NO_ROOM } from '../deployments/failure-words.ts';
 
-/** The facts from which the reason of a failure is found. */
+/** The facts from which the bot infers the reason of a failure. */
 export interface Failure {
-  /** Edgegap's own words. */
+  /** Edgegap's own text about the failure. */
   readonly detail: string | undefined;
   readonly exitCode?: number | undefined;
-  /** The words of the system in which the container ran. */
+  /** The message of the system on which the container ran. */
   readonly message?: string | undefined;
-  /** The last measured use of memory, as a share of the limit from 0 to 1. */
+  /** The last measured memory use, as a share of the limit from 0 to 1. */
   readonly memoryShare?: number | undefined;
 }
 
 const OUT_OF_MEMORY =
   'The server ran out of memory. Give the version more memory, or look for a leak in the server.';
 const OOM = /out of memory|cannot allocate memory|\boom(?:[- ]?killed)?\b/i;
-/** A killed server most likely ran out of memory if it used at least this share of its memory. */
+/** A killed server probably ran out of memory if it used at least this share of its memory. */
 const FULL = 0.9;
 
-/** Patterns of Edgegap's words about a failure, each with the reason in plain words. */
+/** Patterns of Edgegap's texts about a failure, each with the reason in simpler words. */
 const CAUSES: readonly (readonly [RegExp, string])[] = [
   [
     /image.{0,40}pull|pull.{0,40}image|manifest unknown|imagepull/is,
@@ -31,8 +31,8 @@ const CAUSES: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * The usual meaning of the exit codes of containers. A code is a code of the shell, or the sum of 128 and the number of
- * a signal.
+ * The usual meaning of the exit codes of containers. A code is a shell exit code, or the sum of 128 and the number of a
+ * signal.
  */
 const EXIT_CODES: Readonly<Record<number, string>> = {
   0: 'The server ended by itself, without an error.',
@@ -46,7 +46,7 @@ const EXIT_CODES: Readonly<Record<number, string>> = {
   143: 'The server was asked to end from outside, and ended.',
 };
 
-/** The reason of a failure in plain words. Undefined if only Edgegap's own words are known. */
+/** The reason of a failure in simple words. Undefined if only Edgegap's own text is known. */
 export function reasonOf({
   detail = '',
   message = '',
@@ -59,13 +59,13 @@ export function reasonOf({
   return meaning ?? CAUSES.find(([words]) => words.test(detail))?.[1];
 }
 
-/** Finds the exit code in Edgegap's words, such as `The container exited with code 139`. */
+/** Finds the exit code in Edgegap's text, for example in `The container exited with code 139`. */
 export function exitCodeIn(detail: string): number | undefined {
   const [, code] = /\bexit(?:ed)?\b\D{0,20}?(?:code|status)\D{0,3}(\d{1,3})\b/i.exec(detail) ?? [];
   return code === undefined ? undefined : Number(code);
 }
 
-/** A text that is the same for two failures of the same sort. */
+/** Returns a text that is the same for two failures of the same kind. */
 export function sortOf(detail: string | undefined): string {
   return String(
     reasonOf({ detail }) ?? exitCodeIn(detail ?? '') ?? detail?.replace(/\b[0-9a-f]{8,}\b|\d+/gi, '#'),

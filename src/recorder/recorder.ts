@@ -8,19 +8,22 @@ import type { Logger } from '../log.ts';
 import type { Store } from '../store/schema.ts';
 import { type Recorded, Recordings } from './recordings.ts';
 
-/** The number of bytes that are saved of a server's logs. The log of a crashed run may take `MOST_OF_CRASH` of them. */
+/**
+ * The maximum number of bytes that are saved of a server's logs. Of these, the log of a crashed run may use
+ * `MOST_OF_CRASH`.
+ */
 const MOST = 512 * 1024;
 const MOST_OF_CRASH = MOST / 4;
-/** A stop waits at most this long until the logs of its servers have been read. */
+/** The maximum time that a stop waits until the logs of its servers have been read. */
 const STOP_WAITS_MS = 3_000;
-/** The number of logs that are read at the same time before a stop of many servers. */
+/** The number of logs that are read concurrently before a stop of many servers. */
 const AT_ONCE = 4;
 
 export interface RecorderParts {
   readonly store: Store;
   readonly account: string;
   readonly edgegap: Pick<EdgegapApi, 'logs'>;
-  /** Texts that are masked in every log, such as the bot's tokens. */
+  /** Texts to mask in every log, for example the bot's tokens. */
   readonly secrets: readonly string[];
   /** Whether logs are saved. */
   readonly flightRecorder: boolean;
@@ -59,8 +62,8 @@ export class Recorder {
 
   /**
    * Reads and saves the logs of servers that are about to be stopped. Resolves after three seconds at the latest, and
-   * never rejects. A log is still saved if its reading has begun by then. With `quiet`, no message shows the logs, and
-   * only the command `logs` does.
+   * never rejects. If the bot has started to read a log by then, the log is still saved. With `quiet`, no message shows
+   * the logs, and only the command `logs` shows them.
    */
   async beforeStop(request_ids: readonly string[], { quiet = false } = {}): Promise<void> {
     if (!this.isOn) return;

@@ -5,18 +5,18 @@ import type { Logs } from '../edgegap/logs.ts';
 import { deleteSome } from '../store/purge.ts';
 import type { Store } from '../store/schema.ts';
 
-/** A recording, which holds the log as the bot read it. Secrets are masked, and only the newest part is kept. */
+/** A saved log as the bot read it. Secrets are masked, and only the newest part is stored. */
 export interface Recorded extends Logs {
-  /** When the log was read, in epoch milliseconds. */
+  /** When the bot read the log, in epoch milliseconds. */
   readonly recordedAt: number;
-  /** Whether no message shows the log. The command `logs` can still show the log. */
+  /** Whether messages leave the log out. The command `logs` can still show the log. */
   readonly quiet?: boolean;
 }
 
-/** A recording may be large, so only a few are deleted at a time. */
+/** The number of recordings that are deleted at once. The number is small, because recordings may be large. */
 const PURGED_AT_ONCE = 50;
 
-/** The recordings of an account. Of each deployment, only the newest recording is kept. */
+/** The recordings of an account. Only the newest recording of each deployment is stored. */
 export class Recordings {
   readonly #store: Store;
   readonly #account: string;
@@ -51,8 +51,8 @@ export class Recordings {
 }
 
 /**
- * Deletes some recordings that were made before `before` (epoch ms), in all accounts. Returns whether there may be more
- * of them.
+ * Deletes some recordings from before `before` (epoch ms), in all accounts. Returns whether more recordings may have to
+ * be deleted.
  */
 export async function purgeRecordings(store: Store, before: number): Promise<boolean> {
   const isOver = sql<boolean>`recorded_at < ${before}`;

@@ -17,18 +17,19 @@ import { sortOf } from './reason.ts';
 import type { Recorder } from './recorder.ts';
 import type { Recorded } from './recordings.ts';
 
-/** After a passing failure, the bot asks for a log again after `AGAIN_MS`, and gives up after `PATIENCE_MS`. */
+/** After a temporary failure, the bot requests a log again after `AGAIN_MS`, and gives up after `PATIENCE_MS`. */
 const AGAIN_MS = 15_000;
 const PATIENCE_MS = 3 * 60_000;
 /**
- * After the end of a deployment, its log may come this late, because the reading may take longer than the stop waited.
+ * How long after the end of a deployment its log may be saved. The reading of the log may take longer than the stop
+ * waited.
  */
 const LATE_MS = 20_000;
-/** How far back the bot looks for the last measurement of a failed server. */
+/** The period before a failure in which the bot looks for the server's last measurement. */
 const MEASURED_MS = 10 * 60_000;
-/** Measurements are also read for this long after a failure, because they may show how the server ended. */
+/** Measurements up to this long after a failure are also read, because they may show how the server ended. */
 const MINUTE_MS = 60_000;
-/** A failure is compared with this many deployments of the same version. */
+/** The maximum number of deployments of the same version with which a failure is compared. */
 const COMPARED = 30;
 
 type ReportingAccount = Account & { readonly recorder: Recorder };
@@ -41,13 +42,13 @@ interface Parts {
 }
 
 /**
- * The tasks that post the crash report and the last log of a deployment. Each message has a key of its own, so the
- * message is written only once, even if a task runs twice.
+ * The tasks that post the crash report and the last log of a deployment. Each message has its own key, so the message
+ * is written only once, even if a task runs twice.
  */
 export function reports({ accountOf, store, clock, log }: Parts): readonly TaskKind[] {
   /**
-   * Reads the log. Undefined if Edgegap does not give the log. If the failure may pass and the deployment failed or
-   * ended only recently, the error is thrown.
+   * Reads the log. Undefined if Edgegap does not return the log. A temporary failure is thrown if the deployment failed
+   * or ended only recently.
    */
   async function read({ recorder }: ReportingAccount, { requestId = '', ...about }: Deployment) {
     return await recorder.record(requestId).catch((error: unknown) => {
@@ -84,15 +85,14 @@ export function reports({ accountOf, store, clock, log }: Parts): readonly TaskK
 
   async function showLast(account: ReportingAccount, deployment: Deployment): Promise<Again | undefined> {
     const { requestId = '', stopPlan, stopAskedBy, errorAt, endedAt = 0 } = deployment;
-    // No log is posted after a crash, because the crash report has shown the log. After a stop by a plan, the card of
-    // the plan is enough for all its servers.
+    // No log is posted after a crash, because the crash report has already shown the log. After a stop by a plan, the
+    // plan's card is sufficient for all its servers.
     if (!account.recorder.isOn || stopPlan !== undefined || errorAt !== undefined) return undefined;
     const recorded = (await account.recorder.recordings.of(requestId)) ?? (await read(account, deployment));
     if (!recorded && stopAskedBy !== undefined && ageOf(endedAt, clock.now()) < LATE_MS)
       return { inMs: AGAIN_MS };
     if (!recorded || recorded.quiet) return undefined;
-    // A server that crashed may have been restarted and run on. If a person stopped the server later, this is no
-    // failure to explain.
+    // A crashed server may have restarted. If a person stopped the server later, the bot does not report a failure.
     if (recorded.crash_data && stopAskedBy === undefined) return await explain(account, deployment, recorded);
     const files = filesOf(deployment, recorded);
     if (files.length > 0)
@@ -122,7 +122,9 @@ export function reports({ accountOf, store, clock, log }: Parts): readonly TaskK
   return [task(CRASH_REPORT, explain), task(LAST_LOG, showLast)];
 }
 
-/** Returns the last measurements of a server, and its limits. Measurements that Edgegap does not give are left out. */
+/**
+ * Returns the last measurements of a server, and its limits. Measurements that Edgegap does not return are left out.
+ */
 async function lastUse({ api, catalog }: Account, deployment: Deployment, now: number): Promise<Use> {
   const { application, version, plan, requestId = '', readyAt, errorAt, endedAt } = deployment;
   if (readyAt === undefined) return {};

@@ -3,7 +3,7 @@ import type { Store } from '../store/schema.ts';
 import type { Membership } from './membership.ts';
 
 /**
- * Roles that only one of the processes may have at a time. A process has a role as long as the process lives, or for a
+ * Roles that only one process may have at a time. A process has a role until it dies or releases the role, or for a
  * limited time.
  */
 export class Leases {
@@ -18,8 +18,8 @@ export class Leases {
   }
 
   /**
-   * Takes the role `name`, or keeps it, for as long as this process lives. Returns false if another process holds the
-   * role. Also returns false if other processes may have taken this process for dead. `bookmark` is stored for the next
+   * Takes or keeps the role `name`. The role lasts until this process dies or releases it. Returns false if another
+   * process holds the role, or if other processes may consider this process dead. `bookmark` is stored for the next
    * holder.
    */
   async hold(name: string, bookmark?: string): Promise<boolean> {
@@ -38,8 +38,8 @@ export class Leases {
           ),
       )
       .executeTakeFirst();
-    // If the answer of the store came too late, another process may hold the role by now. In this case this process
-    // must not rely on the role.
+    // If the store's answer came too late, another process may already hold the role, so this process must not use the
+    // role.
     return isUnbroken() && (numInsertedOrUpdatedRows ?? 0n) > 0n;
   }
 
@@ -53,7 +53,7 @@ export class Leases {
     return row?.bookmark ?? undefined;
   }
 
-  /** Gives the role `name` back if this process holds it. */
+  /** Releases the role `name` if this process holds it. */
   async release(name: string, bookmark?: string): Promise<void> {
     await this.#store
       .updateTable('leases')
@@ -65,8 +65,8 @@ export class Leases {
 
   /**
    * Returns true to the first process that asks, and then false to every process for `everyMs` milliseconds. If the
-   * stored end of the turn is later than `farthest` allows, the clock that wrote the end was hours ahead, and the turn
-   * counts as over. If `db` is a transaction, the turn is taken when the transaction commits.
+   * stored end of this time is later than `farthest` allows, the clock that wrote the end was hours ahead, and the end
+   * is ignored. If `db` is a transaction, the turn is taken when the transaction commits.
    */
   async takeTurn(name: string, everyMs: number, db: Store = this.#store): Promise<boolean> {
     const now = this.#clock.now();

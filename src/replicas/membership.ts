@@ -5,17 +5,17 @@ import type { Logger } from '../log.ts';
 import { createLoop, type Loop } from '../loop.ts';
 import type { Store } from '../store/schema.ts';
 
-/** How often each process renews its row in the store, as a sign that it is alive. */
+/** How often each process renews its row in the store to show that it is alive. */
 const RENEW_MS = 2_000;
-/** The pause after a failed renewal. It is shorter than the usual pause. */
+/** The pause after a failed renewal, which is shorter than the usual pause. */
 const RETRY_MS = 500;
-/** A renewal that takes longer than this is abandoned. The next renewal then uses another of the few connections. */
+/** A renewal that takes longer than this is abandoned. The next renewal then uses another connection. */
 const RENEW_WITHIN_MS = 1_500;
 /** A process that has not renewed its row for this long counts as dead. */
 const DEAD_AFTER_MS = 7_000;
 /**
- * A process that could not renew its row for this long stops acting on its claims. Other processes take over these
- * claims only some time later, after DEAD_AFTER_MS.
+ * If a process could not renew its row for this long, it stops using its claims. Other processes take over these claims
+ * later, after DEAD_AFTER_MS.
  */
 const DOUBT_AFTER_MS = 5_500;
 const LEAVE_WITHIN_MS = 1_000;
@@ -29,16 +29,16 @@ interface MembershipParts {
 }
 
 /**
- * The processes that work on the same store. A claim (on a row, or on the Discord gateway) contains the id of its
- * process, and becomes free when that process is dead. A SQLite file is used by only one process at a time, so on
- * SQLite all earlier processes are dead.
+ * The processes on the same store. A claim (on a row, or on the Discord gateway) contains the id of its process, and
+ * expires when that process is dead. Only one process at a time uses a SQLite file, so on SQLite all earlier processes
+ * are dead.
  */
 export class Membership {
   readonly #parts: MembershipParts;
   /** The id of this process. The id does not change while the process runs. */
   readonly id = randomBytes(9).toString('base64url');
   readonly shared: boolean;
-  /** How many milliseconds ago the newest successful renewal was sent. */
+  /** Returns how many milliseconds ago the newest successful renewal was sent. */
   #sinceRenewal = () => Number.POSITIVE_INFINITY;
   #spell = 0;
   #failing = false;
@@ -61,8 +61,8 @@ export class Membership {
   }
 
   /**
-   * Must be called before anything is claimed. Returns true if an earlier process died without calling `leave`. Only a
-   * process on SQLite can know this. Rejects if the store cannot be written.
+   * Must be called before the first claim. Returns true if an earlier process died without calling `leave`, which only
+   * a process on SQLite can know. Rejects if the store cannot be written.
    */
   async join(): Promise<boolean> {
     const all = this.#parts.store.deleteFrom('instances');
@@ -74,16 +74,15 @@ export class Membership {
   }
 
   /**
-   * Gives back all claims. Without this, other processes would have to wait until this process counts as dead. Never
-   * rejects.
+   * Releases all claims. Otherwise other processes would have to wait until this process counts as dead. Never rejects.
    */
   async leave(): Promise<void> {
     this.#left = true;
     void this.#renewals.stop();
     this.#cancelDoubt();
     const gone = async () => {
-      // A renewal that is still under way must finish first. If it finished after the row was deleted, this process
-      // would seem to be alive again.
+      // A renewal in progress must finish first. If it finished after the row was deleted, this process would appear to
+      // be alive again.
       await this.#underWay.catch(() => undefined);
       await this.#parts.store.deleteFrom('instances').where('id', '=', this.id).execute();
       return true;
@@ -101,8 +100,8 @@ export class Membership {
   }
 
   /**
-   * Whether this process may act on its claims. Becomes false before other processes may take this process for dead. If
-   * the whole process stood still for a while, `isCertain` is true afterwards only if the pause was short enough.
+   * Whether this process may use its claims. Becomes false before other processes may consider this process dead. After
+   * a suspension of the whole process, `isCertain` is true only if the suspension was short enough.
    */
   isCertain(): boolean {
     if (this.#left) return false;
@@ -110,28 +109,28 @@ export class Membership {
   }
 
   /**
-   * Counts how often this process became certain (see `isCertain`) again after it had been uncertain. If the number has
-   * changed since this process made a claim, the claim may belong to another process by now.
+   * Counts how often this process became certain (see `isCertain`) again after an uncertain period. If the number has
+   * changed since this process made a claim, the claim may now belong to another process.
    */
   get spell(): number {
     return this.#spell;
   }
 
   /**
-   * Returns a function that says whether this process has been certain without a break since this call. `isCertain`
-   * does not say this, because the process may have counted as dead in between, and may be certain again now.
+   * Returns a function that says whether this process has been certain without interruption since this call.
+   * `isCertain` does not show an interruption: the process may be certain now but may have counted as dead in between.
    */
   sinceNow(): () => boolean {
     const { spell } = this;
     return () => this.isCertain() && this.spell === spell;
   }
 
-  /** Calls `then` each time this process becomes uncertain, before any other process can take its claims. */
+  /** Calls `then` each time this process becomes uncertain, before another process can take its claims. */
   onDoubt(then: () => void): void {
     this.#doubtful.add(then);
   }
 
-  /** How many processes are alive, this process included. */
+  /** Returns how many processes are alive, including this process. */
   async countAlive(): Promise<number> {
     const alive = this.#parts.store
       .selectFrom('instances')
@@ -140,14 +139,12 @@ export class Membership {
     return all;
   }
 
-  /** An SQL condition which says that `holder` is null, or is the id of a process that is not alive. */
+  /** An SQL condition that `holder` is null, or is the id of a process that is not alive. */
   gone(holder: Expression<string | null>): RawBuilder<SqlBool> {
     return sql<SqlBool>`(${holder} is null or not exists (select 1 from instances where instances.id = ${holder} and instances.until > ${this.#now()}))`;
   }
 
-  /**
-   * The time of the database, in epoch milliseconds. On SQLite this is 0, because claims on SQLite have no time limit.
-   */
+  /** The database's time in epoch milliseconds. On SQLite this is 0, because claims on SQLite have no time limit. */
   #now(): RawBuilder<number> {
     return this.shared ? sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint` : sql<number>`0`;
   }
@@ -157,7 +154,8 @@ export class Membership {
   }
 
   async #renew(): Promise<void> {
-    // The watch starts before the statement is sent, so this process never assumes more time than the database grants.
+    // The stopwatch starts before the statement is sent, so this process never assumes more time than the database
+    // grants.
     const sinceSent = stopwatch(this.#parts.clock);
     const started_at = this.#parts.clock.now();
     const until = sql<number>`${this.#now()} + ${sql.lit(DEAD_AFTER_MS)}`;
@@ -171,9 +169,9 @@ export class Membership {
   }
 
   /**
-   * Shortens the time `until` of each row in which this time is later than any renewal can set. Such rows exist if the
-   * clock of the database was set back, and dead processes would then count as alive for too long. Processes that are
-   * alive renew their rows anyway.
+   * Shortens the time `until` of each row whose time is later than any renewal can set. Such a time remains after the
+   * database's clock was set back, and a dead process would count as alive for too long. Live processes renew their
+   * rows in any case.
    */
   async #shorten(until: RawBuilder<number>): Promise<void> {
     await this.#parts.store.updateTable('instances').set({ until }).where('until', '>', until).execute();
@@ -183,7 +181,7 @@ export class Membership {
     if (this.#left || sinceSent() > this.#sinceRenewal()) return;
     const before = this.isCertain();
     this.#sinceRenewal = sinceSent;
-    // On SQLite the process is always certain, so there is nothing more to do. If the process is still uncertain on
+    // On SQLite, the process is always certain, so nothing more is to be done. If the process is still uncertain on
     // PostgreSQL, the renewal came too late.
     if (!this.shared || !this.isCertain()) return;
     if (!before) this.#spell++;
@@ -208,7 +206,7 @@ export class Membership {
       throw new Error('No answer from the database');
   }
 
-  /** Logs only the first of several failures in a row. */
+  /** Logs only the first of several consecutive failures. */
   #failed(err: unknown): number {
     if (!this.#failing && !this.#left)
       this.#parts.log.warn({ err }, 'replicas: cannot tell the other processes that I am alive');

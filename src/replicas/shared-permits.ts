@@ -15,21 +15,21 @@ import type { Logger } from '../log.ts';
 import type { Store } from '../store/schema.ts';
 
 /**
- * Calls of people go first. If such calls have to wait, the bot stores the time of their next attempt. Background work
+ * Calls of people have priority. If they have to wait, the bot stores the time of their next attempt. Background work
  * takes no permits until this many milliseconds after that time.
  */
 const HEAD_START_MS = 250;
-/** A head start of people ends after this time at the latest. */
+/** The maximum duration of the priority of people's calls. */
 const PEOPLE_MS = MAX_PAUSE_MS + HEAD_START_MS;
 /**
- * If the query for a permit took this long, the permit is not used, because too little time is left for the request to
- * leave.
+ * If the query for a permit took this long, the permit is not used, because too little time remains to send the
+ * request.
  */
 const STALE_MS = LEAVE_MS / 2;
-/** The pause before asking again if another process is just taking the permits that seem to be free. */
+/** The pause before the next query if another process is taking the permits that seem to be free. */
 const MIN_WAIT_MS = 5;
 
-/** A permit that was taken. If the same slot is taken again, `until` has a different value. */
+/** A taken permit. If the same slot is taken again, `until` has a different value. */
 interface Held {
   readonly bucket: string;
   readonly slot: number;
@@ -48,10 +48,10 @@ export interface SharedPermitsParts {
 }
 
 /**
- * Permits that all processes on the same PostgreSQL share. Each permit is a row. When a permit is taken, the row stores
- * the latest time at which the permit becomes free. When the request of the permit has been counted, the row stores the
- * exact time. Therefore the permits of a dead process become free by themselves. All times are taken from the database,
- * because the clocks of two machines always differ.
+ * Permits that all processes on the same PostgreSQL share. Each permit is a row. When a process takes a permit, the row
+ * stores the latest time at which the permit becomes free. When the request was counted, the row stores the exact time.
+ * The permits of a dead process therefore become free after a fixed time. All times come from the database, because the
+ * clocks of two machines always differ.
  */
 export class SharedPermits implements Permits {
   readonly #parts: SharedPermitsParts;
@@ -111,10 +111,7 @@ export class SharedPermits implements Permits {
     this.#known.add(key);
   }
 
-  /**
-   * Takes permits without waiting for other processes. A permit that another process is taking at this moment is
-   * skipped.
-   */
+  /** Takes permits without waiting for other processes. A permit that another process is taking is skipped. */
   async #take(bucket: string, { lane, wanted, limit }: PermitRequest): Promise<Held[]> {
     const rows = await this.#parts.store
       .with(
@@ -155,13 +152,13 @@ export class SharedPermits implements Permits {
   }
 
   /**
-   * Returns after how many milliseconds to ask again. For a call of a person, the store also notes this time, so that
+   * Returns the milliseconds until the next attempt. For a person's call, the store also records this time, so that
    * background work leaves the permits to people until then.
    */
   async #ask(bucket: string, { lane, limit }: PermitRequest): Promise<number> {
     const left = (column: string, most: number) =>
       sql<number>`case when ${this.#over(column, most)} then 0 else ${sql.ref(column)} - ${this.#now()} end`;
-    // A permit that is in use may become free earlier than the stored time, but after a window at the earliest.
+    // A permit in use may become free before the stored time, but at the earliest after one window.
     const earliest = this.#parts.store
       .selectFrom('rate_slots')
       .select(sql<number>`least(min(${left('free_at', HELD_MS)}), ${sql.lit(WINDOW_MS)})`.as('ms'))
@@ -198,8 +195,8 @@ export class SharedPermits implements Permits {
   }
 
   /**
-   * Stores when the counted permits become free. Only one statement runs at a time. Permits that are counted in the
-   * meantime are stored together by the next statement.
+   * Stores when the counted permits become free. Only one statement runs at a time. Permits that are counted during a
+   * statement are stored together by the next statement.
    */
   async #count(): Promise<void> {
     if (this.#counting) return;
@@ -218,8 +215,8 @@ export class SharedPermits implements Permits {
   }
 
   /**
-   * Stores when permits become free, but only if their `free_at` is unchanged. If `free_at` has changed, the permit
-   * became free by itself, and may belong to another call by now.
+   * Stores when permits become free, but only if their `free_at` is unchanged. If `free_at` has changed, the permit had
+   * expired and may now belong to another call.
    */
   async #setFree(held: readonly Held[], inMs: number): Promise<void> {
     await this.#parts.store
@@ -249,15 +246,17 @@ export class SharedPermits implements Permits {
   }
 
   /**
-   * An SQL condition which says that the time in `column` is over. A time that is further in the future than possible
-   * counts as over as well, because the clock was set back after this time was stored.
+   * An SQL condition that the time in `column` is over. A time further in the future than possible also counts as over,
+   * because the clock was set back after this time was stored.
    */
   #over(column: string, most: number): RawBuilder<SqlBool> {
     const time = sql.ref(column);
     return sql<SqlBool>`(${time} <= ${this.#now()} or ${time} > ${this.#now()} + ${sql.lit(most)})`;
   }
 
-  /** The later of `time` and the time in `column`. The time in `column` is ignored if it is past or impossible. */
+  /**
+   * Returns the later of `time` and the time in `column`. The time in `column` is ignored if it is past or impossible.
+   */
   #laterOf(column: string, most: number, time: RawBuilder<number>): RawBuilder<number> {
     return sql<number>`case when ${this.#over(column, most)} then ${time} else greatest(${sql.ref(column)}, ${time}) end`;
   }

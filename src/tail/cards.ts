@@ -3,7 +3,7 @@ import { counted } from '../chat/facts.ts';
 import { excerpt } from '../log/excerpt.ts';
 import { allSeen, type Follow, type FollowOrder } from './follow.ts';
 
-/** The message that is shown while the log is followed. */
+/** The card while the bot follows the log. */
 export function followCard(follow: FollowOrder & Partial<Follow>): Card {
   const { request_id, until, problem } = follow;
   const note = [...byWhom(follow), ' · ends ', { time: until, style: 'until' } as const];
@@ -29,10 +29,7 @@ export function followCard(follow: FollowOrder & Partial<Follow>): Card {
   };
 }
 
-/**
- * The message that is shown when the log is no longer followed. The message gives the reason, and has the lines as a
- * file.
- */
+/** The card after the bot has stopped following the log. It gives the reason and contains the lines as a file. */
 export function followedCard(follow: Follow, reason: string): Card {
   const { request_id, count, isCut } = follow;
   const text = allSeen(follow);

@@ -2,60 +2,61 @@ import type { MessageRef } from '../chat/port.ts';
 import { type Look, MOST } from './look.ts';
 import type { Mark } from './new-part.ts';
 
-/** A person's wish to follow a log. */
+/** A person's request to follow a log. */
 export interface FollowOrder {
   readonly request_id: string;
   readonly asker: { readonly id: string; readonly name: string };
-  /** How many of the last lines that the log already has are shown at the beginning. */
+  /** How many of the log's existing last lines are shown at the beginning. */
   readonly lines: number;
-  /** The pattern of the lines to show, as the person typed the pattern. */
+  /** The pattern of the lines to show, as the person typed it. */
   readonly source?: string | undefined;
   readonly invert?: boolean | undefined;
-  /** The time until which the log is followed, in epoch milliseconds. */
+  /** The time at which the bot stops following the log, in epoch milliseconds. */
   readonly until: number;
 }
 
-/** A message that grows with the log. */
+/** A message to which the platform appends lines. */
 export interface Stream {
   /** Undefined until the first lines are appended. */
   readonly message?: MessageRef | undefined;
   /** The lines that were not appended yet, with secrets masked. */
   readonly waiting: readonly string[];
-  /** Whether a process began to append lines and has not yet stored how this ended. */
+  /** Whether a process has started to append lines and has not stored the outcome yet. */
   readonly isSending: boolean;
 }
 
-/** The state of a follower. It is the payload of the follower's task, so another process can go on with the task. */
+/**
+ * The state of a follower: a task that shows the new lines of a log. The state is the payload of the task, so another
+ * process can continue the task.
+ */
 export interface Follow extends FollowOrder {
   /** The message that shows the newest lines. */
   readonly card: MessageRef;
   readonly mark?: Mark | undefined;
-  /** The newest lines that were shown, with secrets masked. Undefined until a line was shown. */
+  /** The newest lines that were shown, with secrets masked. Undefined before the first line. */
   readonly seen?: string | undefined;
-  /**
-   * The last line of the log if the line has no end yet, with secrets masked. In all other cases, the text is empty.
-   */
+  /** The last line of the log if the line has no line break yet, with secrets masked. Otherwise the text is empty. */
   readonly open: string;
   /**
-   * The message to which the platform appends the lines. Undefined if the lines stand in the card. This is so on
-   * platforms without such messages, and after a platform has refused such a message.
+   * The message to which the platform appends the lines. Undefined if the card shows the lines, either because the
+   * platform has no messages of this type, or because the platform has refused an append.
    */
   readonly stream?: Stream | undefined;
-  /** How many lines were shown. */
+  /** The number of lines that were shown. */
   readonly count: number;
   /** Whether older lines were dropped from `seen`. */
   readonly isCut: boolean;
-  /** How many looks in succession brought nothing new. */
+  /** How many consecutive readings of the log found no new lines. */
   readonly quiet: number;
-  /** The reason, in words, why the log cannot be read at the moment. */
+  /** A text that says why the log cannot be read at present. */
   readonly problem?: string | undefined;
-  /** The name of the person who stopped the following. */
+  /** The name of the person who stopped the follower. */
   readonly stoppedBy?: string | undefined;
 }
 
 export const ANEW = '… The log began anew. Some lines may be missing here.';
 
-/** Stands for lines that a platform may or may not have shown. These lines are not sent again. */
+/** Replaces lines that a platform may or may not have shown. These lines are not sent again. */
 const GAP = '… Some lines may be missing here.';
 
 export function beginFollow(order: FollowOrder, card: MessageRef): Follow {
@@ -88,12 +89,15 @@ export function withProblem(follow: Follow, problem: string): Follow {
   return { ...follow, problem, quiet: follow.quiet + 1 };
 }
 
-/** The state in which the lines of the last call may or may not have been shown. */
+/**
+ * Returns the state in which a gap replaces the lines of the last append, because the platform may or may not have
+ * shown these lines.
+ */
 export function withGap(follow: Follow): Follow {
   return { ...follow, stream: { ...follow.stream, waiting: [GAP], isSending: false } };
 }
 
-/** All lines that were shown, together with the line that has no end yet. */
+/** All lines that were shown, together with the last line that has no line break yet. */
 export function allSeen({ seen, open }: Pick<Follow, 'seen' | 'open'>): string {
   return [seen ?? [], open || []].flat().join('\n');
 }

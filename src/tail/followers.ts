@@ -20,7 +20,7 @@ export interface FollowersParts {
   readonly conclude: (tx: Store, invocationId: string) => Promise<void>;
 }
 
-/** The followers of an account. In one channel, a log has at most one follower. */
+/** The followers of an account. Each log has at most one follower in a channel. */
 export class Followers {
   readonly #parts: FollowersParts;
 
@@ -28,12 +28,12 @@ export class Followers {
     this.#parts = parts;
   }
 
-  /** Throws InputError if the log is followed in this channel already. */
+  /** Throws InputError if the channel already has a follower of the log. */
   async check(request_id: string, at: Address): Promise<void> {
     if (await payloadOf(this.#parts.store, this.#task(request_id, at))) throw followedAlready();
   }
 
-  /** Begins to follow a log, and shows the lines in the message `card`. Throws InputError like `check`. */
+  /** Starts to follow a log, and shows the lines in the message `card`. Throws InputError like `check`. */
   async start(order: FollowOrder, card: MessageRef, invocationId: string): Promise<void> {
     const { store, clock, account, conclude } = this.#parts;
     const follow = beginFollow(order, card);
@@ -48,8 +48,8 @@ export class Followers {
   }
 
   /**
-   * Stops following a log in this channel, because the person `stoppedBy` asked for this. Returns false if the log is
-   * not followed.
+   * Stops following a log in this channel at the request of the person `stoppedBy`. Returns false if the channel has no
+   * follower of the log.
    */
   async stop(request_id: string, at: Address, stoppedBy: string): Promise<boolean> {
     const { store, clock, account } = this.#parts;
@@ -73,7 +73,7 @@ export async function showFollow(store: Store, clock: Clock, follow: Follow): Pr
   await transact(store, (tx) => edit(tx, clock, follow, followCard(follow)));
 }
 
-/** Shows in the message of a follower that the following has ended, and ends its task. */
+/** Shows in the follower's message that the follower has ended, and ends its task. */
 export async function endFollow(
   { store, clock }: Pick<FollowersParts, 'store' | 'clock'>,
   key: string,

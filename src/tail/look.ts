@@ -3,19 +3,19 @@ import { linePattern } from '../log/pattern.ts';
 import { onScreen } from '../log/screen.ts';
 import { beginOfLast, type Mark, markAt, newPart } from './new-part.ts';
 
-/** The largest number of characters of new lines that one look shows. */
+/** The maximum number of characters of new lines that one reading shows. */
 export const MOST = 524_288;
-/** A word with fewer characters than this is too short for a secret. */
+/** A word with fewer characters than this is too short to be a secret. */
 const SHORT_WORD = 6;
 
-/** A request to read a log, and to find the lines that are new since the earlier look. */
+/** A request to read a log, and to find the lines that are new since the last reading. */
 export interface LookJob {
   readonly log: string;
-  /** Undefined for the first look. */
+  /** Undefined for the first reading. */
   readonly before: Mark | undefined;
-  /** How many lines the first look shows. */
+  /** How many lines the first reading shows. */
   readonly lines: number;
-  /** The pattern of the lines to show, as the person typed the pattern. */
+  /** The pattern of the lines to show, as the person typed it. */
   readonly source?: string | undefined;
   readonly invert?: boolean | undefined;
   readonly secrets: readonly string[];
@@ -23,24 +23,24 @@ export interface LookJob {
 
 export interface Look {
   readonly mark: Mark;
-  /** The new whole lines that match the pattern, with secrets masked. */
+  /** The complete new lines that match the pattern, with secrets masked. */
   readonly rows: readonly string[];
   /**
-   * The last line of the log if the line has no end yet, with secrets masked. A long last word is left out, because it
-   * may be the beginning of a secret. The next look shows this line again.
+   * The last line of the log if the line has no line break yet, with secrets masked. A long last word is left out,
+   * because it may be the beginning of a secret. The next reading shows this line again.
    */
   readonly open: string;
   /** The number of new lines, including the lines that do not match the pattern. */
   readonly news: number;
   /** See `NewPart.isAnew`. */
   readonly isAnew: boolean;
-  /** The number of characters of new lines that are left out because there are too many. */
+  /** The number of characters of new lines that are left out because they exceed the maximum. */
   readonly left: number;
 }
 
 /**
- * Finds the new lines of a log, and prepares them for people. Secrets in the lines are masked, and the lines look as
- * they would on a screen.
+ * Finds the new lines of a log and prepares them for display. The lines look as they would in a terminal, with secrets
+ * masked.
  */
 export async function look(job: LookJob): Promise<Look> {
   const { log } = job;
@@ -62,8 +62,8 @@ export async function look(job: LookJob): Promise<Look> {
 }
 
 /**
- * Leaves out the last word of a line that has no end yet, unless the word is short. The beginning of a secret is not
- * recognised as a secret.
+ * Removes the last word of a line without a line break, unless the word is short. The word may be the beginning of a
+ * secret, which the mask does not recognise.
  */
 function withoutLastWord(line: string): string {
   const end = 1 + Math.max(...[' ', '\t', '\r', '\n'].map((space) => line.lastIndexOf(space)));
@@ -75,7 +75,7 @@ function lastLines(log: string, count: number) {
   return { from: Math.min(beginOfLast(log, count), to), to, isAnew: false, mark: markAt(log, to) };
 }
 
-/** Finds the position from which the new lines are shown. A line is cut only if the line is very long. */
+/** Finds the position from which the new lines are shown. Only a very long line is cut. */
 function beginAtMost(log: string, from: number, to: number): number {
   const most = Math.max(from, log.length - MOST);
   if (most === from) return from;

@@ -1,15 +1,15 @@
 import { hash } from 'node:crypto';
 
-/** The number of lines that are compared. A shorter run of lines might occur in a log twice. */
+/** The number of lines that are compared. Fewer lines might occur twice in a log. */
 const LINES = 64;
 
 /**
- * What the bot remembers of a log that it has read. A mark holds no text of the log, because a log may hold secrets.
+ * The bot's record of how far it has read a log. A mark contains no text of the log, because a log may contain secrets.
  */
 export interface Mark {
-  /** The number of characters of the log, up to the end of the last whole line. */
+  /** The number of characters of the log, up to the end of the last complete line. */
   readonly length: number;
-  /** The hashes of the last whole lines, the oldest line first. */
+  /** The hashes of the last complete lines, oldest line first. */
   readonly lines: readonly string[];
 }
 
@@ -17,23 +17,20 @@ export interface Mark {
 export interface NewPart {
   /** The position in the log at which the new lines begin. */
   readonly from: number;
-  /**
-   * The position in the log at which the last whole line ends. After this position, there may be a line that has no end
-   * yet.
-   */
+  /** The position in the log at which the last complete line ends. A line without a line break may follow. */
   readonly to: number;
-  /** Whether the log has no line in common with the earlier log, so that lines in between may be missing. */
+  /** Whether the log has no lines in common with the earlier log. Lines between the two logs may then be missing. */
   readonly isAnew: boolean;
   readonly mark: Mark;
 }
 
 /**
  * Finds the new lines by comparing the content, because Edgegap always sends the whole log. The log may have grown, may
- * have lost its first lines, or may have started again from its beginning.
+ * have lost its first lines, or may have restarted from the beginning.
  */
 export function newPart(before: Mark, log: string): NewPart {
   const { length, lines } = before;
-  // After an empty answer, nothing changes, because a new log may not have begun yet.
+  // An empty answer changes nothing, because a new log may not have started yet.
   if (log === '') return { from: 0, to: 0, isAnew: false, mark: before };
   const to = log.lastIndexOf('\n') + 1;
   const mark = markAt(log, to);
@@ -51,7 +48,7 @@ export function beginOfLast(log: string, count: number): number {
   return Math.min(begin, log.length);
 }
 
-/** Makes the mark of the log up to the position `end`, at which a line ends. */
+/** Returns the mark of the log up to the position `end`, at which a line ends. */
 export function markAt(log: string, end: number, count = LINES): Mark {
   const lines: string[] = [];
   for (let at = end; at > 0 && lines.length < count; ) {
@@ -70,7 +67,7 @@ function beginOf(log: string, end: number): number {
 /**
  * Finds the position after the lines whose hashes are `known`. Returns 0 if these lines are not in the log. If the same
  * lines occur several times, the last occurrence counts, so that no line is shown twice. If the log has lost its first
- * lines, the first of the known lines may be missing too, and the first line of the log may be incomplete.
+ * lines, some of the known lines may also be missing, and the first line of the log may be incomplete.
  */
 function endOf(known: readonly string[], lines: readonly string[]): number {
   const hashes = lines.map(hashOf);

@@ -6,28 +6,28 @@ import { createThread } from '../thread.ts';
 import type { Look, LookJob } from './look.ts';
 
 /**
- * The thread may take this long for a look. A look at a log of 32 MiB takes about two seconds, and several looks may
+ * The thread's time limit for one reading. Reading a log of 32 MiB takes about two seconds, and several readings may
  * wait for the thread.
  */
 const PATIENCE_MS = 60_000;
-/** For this long, all followers of a log share an answer of Edgegap. */
+/** All followers of a log share an answer from Edgegap for this long. */
 const FRESH_MS = 1_000;
 
 /**
- * A job of the thread. The first job about an answer of Edgegap brings the bytes of the answer, and later jobs name
- * only the `call`.
+ * A job of the thread. The first job for an answer from Edgegap contains the bytes of the answer. Later jobs contain
+ * only the number of the `call`.
  */
 export type ReaderJob =
   | (Omit<LookJob, 'log'> & { readonly call: number; readonly bytes: ArrayBuffer | undefined })
   | { readonly call: number; readonly forget: true };
 
-/** The answer to a call. `bytes` is undefined once the thread has the bytes. */
+/** The answer to a call. `bytes` is undefined after the thread has received the bytes. */
 interface Answer {
   readonly call: number;
   bytes: ArrayBuffer | undefined;
 }
 
-/** The log at which a follower wants to look. */
+/** The log that a follower reads. */
 export interface Source {
   readonly account: string;
   readonly api: Pick<EdgegapApi, 'logBytes'>;
@@ -37,19 +37,20 @@ export interface Source {
 
 export interface Reader {
   /**
-   * Asks Edgegap for the log, and finds the new lines. Throws EdgegapError, or AppError with the code `log-unreadable`.
+   * Requests the log from Edgegap and finds the new lines. Throws EdgegapError, or AppError with the code
+   * `log-unreadable`.
    */
   look(source: Source, job: Omit<LookJob, 'log'>): Promise<Look>;
   stop(): Promise<void>;
 }
 
 /**
- * Creates a reader, which reads logs in a thread of its own. Several looks at the same log at about the same time need
- * only one call to Edgegap.
+ * Creates a reader, which reads logs in a separate thread. Several readings of the same log within a short time share
+ * one call to Edgegap.
  */
 export function createReader(parts: {
   readonly clock: Clock;
-  /** The machine's own clock, with which the thread is timed. */
+  /** The machine's own clock, which measures the time limit of the thread. */
   readonly realClock: Clock;
   readonly log: Logger;
 }): Reader {

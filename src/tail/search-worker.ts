@@ -1,4 +1,4 @@
-/** The thread in which logs are searched (see `searches.ts`). */
+/** The thread that searches logs (see `searches.ts`). */
 
 import { searchLog } from '../log/search.ts';
 import { serve } from '../thread.ts';

@@ -4,19 +4,22 @@ import type { Found, LogSearch } from '../log/search.ts';
 import type { Logger } from '../log.ts';
 import { createThread } from '../thread.ts';
 
-/** The largest number of characters that are searched, counted from the end of the log. Masking takes about a second for two million characters. */
+/**
+ * The maximum number of characters that are searched, counted from the end of the log. Masking takes about a second for
+ * two million characters.
+ */
 const MOST = 2_097_152;
-/** A search may take this long. If a search takes longer, its pattern is too expensive. */
+/** The time limit of a search. If a search takes longer, its pattern is too expensive. */
 const PATIENCE_MS = 30_000;
 
 export interface LogSearches {
-  /** Finds the newest lines that match. Throws AppError `search-failed` if the search fails or takes too long. */
+  /** Finds the newest matching lines. Throws AppError `search-failed` if the search fails or takes too long. */
   search(wanted: LogSearch): Promise<Found>;
-  /** Ends the thread. Searches that are under way fail. */
+  /** Ends the thread. Searches in progress fail. */
   stop(): Promise<void>;
 }
 
-/** Searches logs in a thread of its own, because a person can write a pattern that takes long. */
+/** Searches logs in a separate thread, because a person can enter a pattern that takes long. */
 export function createLogSearches({
   clock,
   log,

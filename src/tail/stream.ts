@@ -15,7 +15,7 @@ export interface StreamParts {
   readonly log: Logger;
 }
 
-/** Decides at the first look whether the platform appends the lines to a message. */
+/** Decides at the first reading whether the platform appends the lines to a message. */
 export function withStream(follow: Follow, { adapters }: Pick<StreamParts, 'adapters'>): Follow {
   if (follow.stream?.isSending) return withGap(follow);
   if (follow.mark || !streamsOf(follow, adapters)) return follow;
@@ -23,9 +23,8 @@ export function withStream(follow: Follow, { adapters }: Pick<StreamParts, 'adap
 }
 
 /**
- * Appends the lines that wait. An append cannot be repeated safely, because Slack has no way to recognise a repeated
- * append. So each line is sent once at most, and a line whose sending has an unknown outcome becomes a marked gap. If
- * the platform refuses for good, the lines stand in the card from then on.
+ * Appends the waiting lines. Slack cannot recognise a repeated append, so each line is sent at most once. A line with
+ * an unknown outcome is replaced by a gap. If the platform refuses all appends, the card shows the lines from then on.
  */
 export async function appendWaiting(
   { adapters, store, log }: StreamParts,
@@ -53,7 +52,10 @@ export async function appendWaiting(
   }
 }
 
-/** Tells the platform that no more lines follow. A failure does not matter, because Slack ends such a message by itself. */
+/**
+ * Tells the platform that no more lines follow. A failure has no consequence, because Slack ends the message
+ * automatically.
+ */
 export async function endStream({ adapters, log }: StreamParts, follow: Follow): Promise<void> {
   const { message } = follow.stream ?? {};
   if (!message) return;
@@ -69,7 +71,10 @@ function streamsOf({ card }: Follow, adapters: readonly Adapter[]) {
   return adapters.find(({ platform }) => platform === card.platform)?.streams;
 }
 
-/** Stores the state of a follower during a run. If a person has stopped the follower meanwhile, the stop stays. */
+/**
+ * Stores the state of a follower during a run. If a person has stopped the follower in the meantime, the follower
+ * remains stopped.
+ */
 async function keep(store: Store, key: string, follow: Follow): Promise<Follow> {
   await transact(store, async (tx) => {
     const task = { kind: FOLLOW, key };
@@ -79,7 +84,7 @@ async function keep(store: Store, key: string, follow: Follow): Promise<Follow> 
   return follow;
 }
 
-/** The newest lines that fit into one call, after a line that says how many lines are left out. */
+/** Returns the newest lines that fit into one call. The first line says how many lines are left out. */
 function newest(lines: readonly string[], most: number): readonly string[] {
   const note = (left: number) => `… ${counted(left, 'line')} are left out here.`;
   let room = most - note(lines.length).length - 1;

@@ -16,8 +16,7 @@ import type { Reader } from './reader.ts';
 import { appendWaiting, endStream, withStream } from './stream.ts';
 
 /**
- * The time between two looks while new lines come. While no new lines come, the time doubles with each look, up to
- * `QUIET_MS`.
+ * The time between two readings while new lines arrive. Otherwise the time doubles with each reading, up to `QUIET_MS`.
  */
 const EVERY_MS = 2_000;
 const QUIET_MS = 15_000;
@@ -27,15 +26,15 @@ interface Parts {
   readonly reader: Reader;
   readonly store: Store;
   readonly clock: Clock;
-  /** Values that are masked in the log of every server. */
+  /** Values to mask in the log of every server. */
   readonly secrets: readonly string[];
   readonly adapters: readonly Adapter[];
   readonly log: Logger;
 }
 
-/** The task of a follower. Each run looks at the log once. */
+/** The task of a follower. Each run reads the log once. */
 export function followingLogs({ accountOf, reader, store, clock, secrets, adapters, log }: Parts): TaskKind {
-  /** Looks at the log. If the log can never be read, `over` gives the reason. */
+  /** Reads the log. If the log can never be read, `over` contains the reason. */
   async function looked(before: Follow, account: string, signal: AbortSignal) {
     const { request_id, mark, lines, source, invert } = before;
     const { api } = accountOf(account);
@@ -49,7 +48,7 @@ export function followingLogs({ accountOf, reader, store, clock, secrets, adapte
     }
   }
 
-  /** Returns the reason why the follower ends now. Undefined if the follower goes on. */
+  /** Returns the reason why the follower ends now. Undefined if the follower continues. */
   async function reasonToEnd(follow: Follow, account: string): Promise<string | undefined> {
     if (follow.stoppedBy !== undefined) return `${follow.stoppedBy} stopped the following.`;
     if (clock.now() >= follow.until) return 'The time is over.';
@@ -63,7 +62,7 @@ export function followingLogs({ accountOf, reader, store, clock, secrets, adapte
     async run({ key, account, payload, signal }) {
       const before = payload as Follow;
       const streaming = { adapters, store, log };
-      // Whether to end is decided before the last look, because a deployment may print lines right until its end.
+      // The end is decided before the last reading, because a deployment may print lines until it ends.
       const reason = await reasonToEnd(before, account);
       const { follow: seen, over } = await looked(withStream(before, streaming), account, signal);
       const follow = await appendWaiting(streaming, key, seen, signal);
@@ -80,8 +79,8 @@ export function followingLogs({ accountOf, reader, store, clock, secrets, adapte
 }
 
 /**
- * The time until the next look. All followers of a log look at the same moments, so that they share the answers. The
- * last look comes when the time of the follower is over, and no later.
+ * The time until the next reading. All followers of a log read at the same moments, so that they share Edgegap's
+ * answers. The last reading comes when the follower's time ends.
  */
 function pause({ quiet, until }: Follow, now: number): number {
   const every = Math.min(EVERY_MS * 2 ** quiet, QUIET_MS);
@@ -89,8 +88,8 @@ function pause({ quiet, until }: Follow, now: number): number {
 }
 
 /**
- * Returns the status of the deployment. Edgegap is asked only about a deployment that was not deployed from chat, and
- * only if the last look brought no new lines.
+ * Returns the status of the deployment. The bot asks Edgegap only about a deployment that was not deployed from chat,
+ * and only if the last reading found no new lines.
  */
 async function statusOf(
   { request_id, quiet }: Follow,
@@ -108,7 +107,7 @@ async function statusOf(
   }
 }
 
-/** Returns a reason to end if every later look would fail, too. */
+/** Returns a reason to end if every later reading would also fail. */
 function final(error: AppError): string | undefined {
   if (error instanceof RefusedError) return error.userMessage;
   if (error.code === 'edgegap-too-large')

@@ -5,8 +5,8 @@ import { look } from './look.ts';
 import type { ReaderJob } from './reader.ts';
 
 /**
- * The logs of recent calls, by the number of the call. They are kept for a moment, because other people may follow the
- * same log.
+ * The logs of recent calls, by the number of the call. They are cached for a moment, because other people may follow
+ * the same log.
  */
 const logs = new Map<number, string>();
 

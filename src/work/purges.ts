@@ -6,14 +6,14 @@ import type { TaskKind } from './task.ts';
 const EVERY_MS = 60 * 60_000;
 
 /**
- * Deletes old rows, so that the store does not grow for ever. Each purge runs once an hour, in only one of the
+ * Deletes old rows, so that the size of the store stays limited. Each purge runs once an hour, in only one of the
  * processes.
  */
 export function purging(parts: {
   readonly clock: Clock;
-  /** For how many milliseconds rows are kept after they are finished. */
+  /** How long finished rows are kept, in milliseconds. */
   readonly keepMs: number;
-  /** The purges by name. Each room that owns a table adds a purge. */
+  /** The purges by name. Each part of the code that owns a table adds a purge. */
   readonly purges: Readonly<Record<string, Purge>>;
 }): TaskKind {
   const { clock, keepMs, purges } = parts;
@@ -24,7 +24,7 @@ export function purging(parts: {
       const before = clock.now() - keepMs;
       while (await purges[key]?.(before)) {
         signal.throwIfAborted();
-        // Lets other work use the store between two deletions.
+        // Other work can use the store between two deletions.
         await nextTurn();
       }
       return { inMs: EVERY_MS };

@@ -2,35 +2,32 @@ import type { Clock } from '../clock.ts';
 import type { Store } from '../store/schema.ts';
 import { wroteTo } from '../store/transact.ts';
 
-/** A task that is to be run now. */
+/** A task that must run now. */
 export interface Due {
   readonly key: string;
   readonly account: string;
   readonly payload: unknown;
   /**
-   * Aborted when the process stops, or when it may no longer act on its claims. The run should then end early, and
-   * another process resumes the task.
+   * Aborted when the process stops, or when it may no longer use its claims. The run should then end early, and another
+   * process continues the task.
    */
   readonly signal: AbortSignal;
 }
 
-/** Says that the task is to run again after `inMs` milliseconds. Without a new payload, the task keeps its payload. */
+/** Requests another run after `inMs` milliseconds. Without a new payload, the task keeps its payload. */
 export interface Again {
   readonly inMs: number;
   readonly payload?: unknown;
 }
 
-/**
- * The code that runs all tasks of one type. The code lives in the folder of its room, and `app` hands the code to the
- * worker.
- */
+/** The code that runs all tasks of one type. `app` passes the code from the folder that defines it to the worker. */
 export interface TaskKind {
   readonly kind: string;
-  /** The keys of tasks that always exist. They are created at the first start. */
+  /** The keys of permanent tasks. They are created at the first start. */
   readonly standing?: readonly string[];
   /**
-   * Resolves with undefined when the task is done. Everything that a run does must be safe to repeat, because a run may
-   * happen twice. A run that rejects is tried again later, and so is the run of a process that died.
+   * Resolves with undefined when the task is done. A run may happen twice, so everything that it does must be safe to
+   * repeat. If a run rejects or its process dies, the task runs again later.
    */
   run(due: Due): Promise<Again | undefined>;
 }
@@ -40,15 +37,15 @@ export interface Task {
   readonly kind: string;
   readonly key: string;
   readonly account: string;
-  /** In epoch milliseconds. */
+  /** The time of the run in epoch milliseconds. */
   readonly at: number;
   readonly payload?: unknown;
 }
 
 /**
  * Writes a task in the transaction `tx`. The task replaces an earlier task with the same key. If the earlier task is
- * running at this moment, the new task starts only after that run. With `once`, an earlier task stays, the new task is
- * not written, and the result is false.
+ * running, the new task starts only after that run. With `once`, an existing task stays, the new task is not written,
+ * and the result is false.
  */
 export async function schedule(tx: Store, clock: Clock, task: Task, { once = false } = {}): Promise<boolean> {
   const { kind, key, account, at, payload } = task;
@@ -81,7 +78,7 @@ export async function payloadOf(store: Store, { kind, key }: Named): Promise<unk
   return row && JSON.parse(row.payload_json ?? 'null');
 }
 
-/** Does the same as `payloadOf`, and locks the task until the transaction ends. An update locks on every database. */
+/** Works like `payloadOf`, and locks the task until the transaction ends. An update locks on every database. */
 export async function lockTask(tx: Store, { kind, key }: Named): Promise<unknown> {
   const row = await tx
     .updateTable('tasks')
@@ -94,16 +91,15 @@ export async function lockTask(tx: Store, { kind, key }: Named): Promise<unknown
   return row && JSON.parse(row.payload_json ?? 'null');
 }
 
-/** Replaces the payload of a task, also while the task runs. */
+/** Replaces the payload of a task, even during its run. */
 export async function setPayload(tx: Store, { kind, key }: Named, payload: unknown): Promise<void> {
   const ours = tx.updateTable('tasks').where('kind', '=', kind).where('key', '=', key);
   await ours.set({ payload_json: JSON.stringify(payload) }).execute();
 }
 
-/** Cancels a task. A run that is under way is finished, but no further run follows. */
+/** Cancels a task. A run in progress finishes, but no further run follows. */
 export async function cancel(tx: Store, { kind, key }: Named): Promise<void> {
-  // The row is not deleted as long as a run is under way. Otherwise a new task with the same key could run at the same
-  // time.
+  // The row is not deleted during a run. Otherwise a new task with the same key could run at the same time.
   await tx
     .updateTable('tasks')
     .set((eb) => ({ run_at: null, revision: eb('revision', '+', 1) }))

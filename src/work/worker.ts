@@ -7,15 +7,17 @@ import { type Database, passingOverLocked, type Store, type TasksTable } from '.
 import { afterWritesTo } from '../store/transact.ts';
 import { schedule, type TaskKind } from './task.ts';
 
-/** How often a process looks for tasks whose process died. */
+/** How often a process looks for tasks of dead processes. */
 const LOOK_MS = 5_000;
-/** The maximum of a random addition to the pause, so that the processes do not all look at the same moment. */
+/**
+ * The maximum of a random addition to the pause. The addition prevents all processes from polling at the same moment.
+ */
 const JITTER_MS = 2_000;
 /** The pause after the store failed. */
 const RETRY_MS = 1_000;
-/** The maximum number of tasks that a process runs at the same time. */
+/** The maximum number of concurrent tasks of a process. */
 const AT_ONCE = 50;
-/** The pause before a failed task is tried again. The pause doubles with each failure. */
+/** The pause before the retry of a failed task. The pause doubles with each failure. */
 const AGAIN_MS = 5_000;
 const AGAIN_MAX_MS = 60 * 60_000;
 
@@ -33,15 +35,15 @@ export interface TaskWorkerParts {
 }
 
 /**
- * Runs the tasks that are due. Each task is run by only one process at a time. Tasks of a type that this version does
- * not know are left alone.
+ * Runs the tasks that are due. Only one process at a time runs a task. Tasks of a type that this version of the bot
+ * does not know are ignored.
  */
 export class TaskWorker {
   readonly #parts: TaskWorkerParts;
   readonly #kinds: ReadonlyMap<string, TaskKind>;
   readonly #loop: Loop;
   readonly #running = new Map<string, Promise<void>>();
-  /** Aborted when this process may no longer act on its claims. */
+  /** Aborted when this process may no longer use its claims. */
   #hold = new AbortController();
   #stopped = false;
 
@@ -68,9 +70,7 @@ export class TaskWorker {
     this.#loop.wake();
   }
 
-  /**
-   * Resolves once no task is running. Tasks that were interrupted run again in another process, or at the next start.
-   */
+  /** Resolves when no task is running. Interrupted tasks run again in another process, or at the next start. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#hold.abort();
@@ -83,7 +83,7 @@ export class TaskWorker {
     if (!this.#stopped) this.#hold = new AbortController();
   }
 
-  /** Begins the tasks that are due. Resolves with the milliseconds until the next task is due. */
+  /** Starts the tasks that are due. Resolves with the milliseconds until the next task is due. */
   async #look(): Promise<number> {
     const { store, clock, membership } = this.#parts;
     if (membership.isCertain()) for (const row of await this.#claim()) this.#begin(row);
@@ -100,8 +100,8 @@ export class TaskWorker {
       .where('holder', 'is', null)
       .executeTakeFirstOrThrow();
     const ms = (at ?? Number.POSITIVE_INFINITY) - clock.now();
-    // A task may be due and still not be claimed, for example because too many tasks are running. Without this pause,
-    // the loop would look again immediately, over and over.
+    // A due task cannot always be claimed, for example because too many tasks are running. Without this pause, the loop
+    // would poll again and again.
     return ms > 0 ? ms : RETRY_MS;
   }
 
@@ -117,8 +117,7 @@ export class TaskWorker {
       ]);
     const due = store.selectFrom('tasks').select(['kind', 'key']).where(isFree).orderBy('run_at');
     return await store
-      // `materialized`, because otherwise PostgreSQL may run the inner query several times, and lock different rows
-      // each time.
+      // Without `materialized`, PostgreSQL may run the inner query several times and lock different rows each time.
       .with(
         (cte) => cte('due').materialized(),
         () => passingOverLocked(due.limit(AT_ONCE - this.#running.size), store),
@@ -133,7 +132,7 @@ export class TaskWorker {
         ),
       )
       // The condition is repeated, because another process may have claimed the row while this statement waited for the
-      // lock on the row.
+      // row's lock.
       .where(isFree)
       .returningAll()
       .execute();
@@ -141,8 +140,8 @@ export class TaskWorker {
 
   #begin(row: Row): void {
     const id = JSON.stringify([row.kind, row.key]);
-    // If this process was in doubt for a while, other processes may have finished the task and scheduled a new run. The
-    // earlier run may still be ending in this process, so the new run waits until the earlier run has ended.
+    // If this process was uncertain of its claims, other processes may have finished the task and scheduled a new run.
+    // The earlier run may still be ending in this process, so the new run waits for it.
     const before = this.#running.get(id);
     const run = this.#run(row, this.#hold.signal, before).finally(() => {
       if (this.#running.get(id) === run) this.#running.delete(id);
@@ -160,7 +159,7 @@ export class TaskWorker {
       try {
         return await this.#record(row, outcome);
       } catch (err) {
-        // If this process is stopping, its claim ends soon, and then another process takes the task.
+        // If this process is stopping, its claim ends soon, and another process then takes the task.
         if (this.#stopped) return;
         log.error({ err, kind, key }, 'work: the end of a task could not be stored');
         await sleep(clock, RETRY_MS, this.#hold.signal).catch(() => undefined);
@@ -171,7 +170,7 @@ export class TaskWorker {
   async #outcome({ kind, key, account, ...row }: Row, signal: AbortSignal): Promise<Outcome> {
     const { clock, log } = this.#parts;
     const inMs = (ms: number) => ({ run_at: clock.now() + ms, written_at: clock.now() });
-    // If a clock that was hours ahead wrote the row, `run_at` is wrong. The original wait then starts again from now.
+    // If a clock that was hours ahead wrote the row, `run_at` is wrong. The original wait then starts again now.
     if (row.written_at > farthest(clock.now())) return inMs((row.run_at ?? 0) - row.written_at);
     if (signal.aborted) return {};
     try {
@@ -190,7 +189,8 @@ export class TaskWorker {
   }
 
   /**
-   * Stores how a run ended. If the task was scheduled again or cancelled during the run, only the claim is given back.
+   * Stores the outcome of a run. If the task was scheduled again or cancelled during the run, only the claim is
+   * released.
    */
   async #record({ kind, key, revision }: Row, outcome: Outcome): Promise<void> {
     const { store, membership } = this.#parts;
