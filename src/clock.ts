@@ -1,13 +1,13 @@
 /**
- * Time, passed in as an argument. All code that waits or reads the time takes a `Clock`, so that tests can move the
- * time instead of sleeping.
+ * Passes time as an argument. All code that waits or reads the time receives a `Clock`, so that tests can advance the
+ * time instead of waiting.
  */
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number;
   /**
-   * Milliseconds since some fixed moment. Unlike the machine's time of day, a steady clock is never set back. If a
-   * clock has no `steady`, `now` is used instead.
+   * Milliseconds since some fixed moment. Unlike the time of day, a steady clock is never set back. If a clock has no
+   * `steady`, `now` is used instead.
    */
   steady?(): number;
   /** Calls `run` once after `ms` milliseconds. The returned function cancels the call. */
@@ -24,14 +24,14 @@ export const systemClock: Clock = {
 };
 
 /**
- * How far apart the clocks of two machines may be, in milliseconds. A stored time that is this far in the future is
- * still accepted.
+ * The maximum accepted difference between the clocks of two machines, in milliseconds. A stored time that is this far
+ * in the future is still accepted.
  */
 export const CLOCKS_APART_MS = 60_000;
 
 /**
- * The latest stored time that is accepted (both epoch ms). A later time was written by a clock that was hours ahead,
- * and is ignored. `ahead` is how many milliseconds the stored time may rightly lie in the future.
+ * Returns the latest stored time that is accepted (epoch ms). A later time was written by a clock that was hours ahead,
+ * and is ignored. `ahead` is how many milliseconds the stored time may correctly be in the future.
  */
 export function farthest(now: number, ahead = 0): number {
   return now + ahead + CLOCKS_APART_MS;
@@ -40,8 +40,8 @@ export function farthest(now: number, ahead = 0): number {
 const MINUTES = { s: 1 / 60, m: 1, h: 60, d: 24 * 60, w: 7 * 24 * 60 } as const;
 
 /**
- * Reads a length of time such as `30m`, `2h`, `1h30m` or `2 days`, and returns the length in milliseconds. Undefined if
- * the text has another form. The length may be zero.
+ * Reads a duration such as `30m`, `2h`, `1h30m` or `2 days`, and returns it in milliseconds. Undefined if the text has
+ * a different format. The duration may be zero.
  */
 export function lengthIn(given: string): number | undefined {
   const text = given.trim().toLowerCase();
@@ -60,8 +60,8 @@ export function ageOf(at: number, now: number): number {
 }
 
 /**
- * Returns a function that returns the number of milliseconds since this call. The function takes the longer of two
- * measures, because the time of day may be set back, and steady time may stand still while the machine sleeps.
+ * Returns a function that returns the number of milliseconds since this call. The result is the longer of two
+ * measurements, because the time of day may be set back, and steady time may stop while the machine is suspended.
  */
 export function stopwatch(clock: Clock): () => number {
   const from = { now: clock.now(), steady: steadyNow(clock) };
@@ -90,26 +90,25 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
 }
 
 /**
- * Settles like `work`, or resolves with undefined after `ms` milliseconds. In the second case `work` goes on, and its
+ * Settles like `work`, or resolves with undefined after `ms` milliseconds. After a timeout, `work` continues, and its
  * result is ignored.
  */
 export async function within<T>(clock: Clock, ms: number, work: Promise<T>): Promise<T | undefined> {
   let cancel = (): void => undefined;
   const limit = new Promise<undefined>((resolve) => {
-    // If this process itself was held up, `work` may have ended in the meantime. Its result is then used, although the
-    // time is over.
+    // If this process was blocked, `work` may have ended in the meantime. Its result is then used despite the timeout.
     cancel = clock.after(ms, () => setImmediate(() => resolve(undefined)));
   });
   return await Promise.race([work, limit]).finally(() => cancel());
 }
 
-/** The shortest time between two log lines about the same sort of event. */
+/** The minimum time between two log lines about the same kind of event. */
 const QUIET_MS = 60_000;
 
 /**
- * For log lines about events that strangers can cause as often as they like. The returned function counts its calls. At
- * most once a minute, the function returns the number of calls since the last log line. For all other calls, the
- * function returns undefined.
+ * Limits the log lines about events that strangers can cause as often as they like. The returned function counts its
+ * calls. At most once a minute, it returns the number of calls since the last log line. For all other calls, it returns
+ * undefined.
  */
 export function seldom(clock: Clock): () => number | undefined {
   let count = 0;

@@ -16,10 +16,11 @@ At a terminal you get a prompt. From a pipe each line is run in order. Without a
   schema: z.object({ fast: z.boolean().default(false) }),
 } as const;
 
-/** `npm run demo`: the whole bot against a simulated Edgegap, as a chat in this terminal. */
+/** `npm run demo`: the whole bot with a simulated Edgegap, as a chat in this terminal. */
 async function main(): Promise<void> {
   const { stdin, stdout, stderr, env } = process;
-  // A program that reads the output may end early (`| head`). That is no error, and the chat notices the end by itself.
+  // A program that reads the output may end early (`| head`). This is not an error, and the chat detects the end on its
+  // own.
   for (const stream of [stdout, stderr]) stream.on('error', () => {});
   const flags = readFlags(usage);
   if (!flags) return;
@@ -28,7 +29,7 @@ async function main(): Promise<void> {
     process.exitCode = code;
     stop.abort();
   };
-  // By convention the exit code is 128 plus the signal's number. A second signal ends the process at once.
+  // By convention, the exit code is 128 plus the signal's number. A second signal ends the process at once.
   process.once('SIGINT', onSignal(130)).once('SIGTERM', onSignal(143));
   await runDemo({
     input: stdin,

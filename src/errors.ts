@@ -1,6 +1,6 @@
 /**
- * The root of all errors of the bot. An error that a person may read carries a sentence for that person (`userMessage`)
- * and the next step (`hint`). `code` is for tests and for searches in the log.
+ * The base class of the bot's errors. If people may read the error, it contains a sentence for them (`userMessage`) and
+ * the next step (`hint`). `code` is for tests and for searches in the log.
  */
 export class AppError extends Error {
   readonly code: string;
@@ -20,11 +20,11 @@ export class AppError extends Error {
   }
 }
 
-/** The person's input cannot be used. The error names the reason and the next step. */
+/** The person's input cannot be used. The error contains the reason and the next step. */
 export class InputError extends AppError {
-  /** The option or field with the mistake, if the mistake belongs to only one. */
+  /** The option or field that contains the mistake, if only one is concerned. */
   readonly option: string | undefined;
-  /** Whether a value is missing that a form could ask for. */
+  /** Whether a value is missing that a form can ask for. */
   readonly missing: boolean;
 
   constructor(
@@ -43,16 +43,16 @@ export class InputError extends AppError {
   }
 }
 
-/** The same error, with the name of the option that has the mistake. Any other value is returned as it is. */
+/** Returns the error with the name of the option that contains the mistake. Returns any other value unchanged. */
 export function atOption(error: unknown, option: string): unknown {
   if (!(error instanceof InputError) || error.option !== undefined) return error;
   const { code, userMessage, hint, missing } = error;
   return new InputError(code, userMessage, { hint, missing, option, cause: error });
 }
 
-/** The person is not allowed to do this here, or not now. */
+/** The person may not do this in this channel or at this time. */
 export class RefusedError extends AppError {
-  /** Whether the same request of the same person may succeed later. */
+  /** Whether the person's request may succeed later. */
   readonly later: boolean;
 
   constructor(
@@ -74,20 +74,20 @@ export interface HeldUp {
 
 /** The bot could not post, edit or upload. */
 export class DeliveryError extends AppError {
-  /** Whether the platform may have shown the message all the same (a timeout, a 5xx). */
+  /** Whether the platform may have shown the message despite the error (a timeout, a 5xx). */
   readonly outcome: 'not-sent' | 'unknown';
-  /** Whether a later attempt can succeed without any repair by a person. */
+  /** Whether a later attempt can succeed although no person repairs anything. */
   readonly retryable: boolean;
   /**
-   * Whether an attempt can succeed after a person has repaired something, for example a permission. Such a message is
+   * Whether an attempt can succeed after a person has repaired something, for example a permission. The message is then
    * kept for a day.
    */
   readonly mendable: boolean;
-  /** How many milliseconds the platform asked the bot to wait. Undefined if the platform did not ask. */
+  /** The wait that the platform asked for, in milliseconds. Undefined if the platform did not ask for a wait. */
   readonly retryAfterMs: number | undefined;
   /**
-   * Which other messages must also wait until the failed action may be tried again. Undefined if only actions of the
-   * same type in the same channel have to wait.
+   * The other messages that must also wait until the failed action may be tried again. Undefined if only actions of the
+   * same type in the same channel must wait.
    */
   readonly heldUp: HeldUp | undefined;
 
@@ -112,9 +112,9 @@ export function isDeliveryError(error: unknown, ...codes: readonly string[]): er
 }
 
 /**
- * The database cannot be used right now. `userMessage` and `hint` are for the person in chat. The log shows `problem`,
- * which names the database (never its password). If a start or a script ends because of the error, `remedy` is shown,
- * too.
+ * The database cannot be used at present. `userMessage` and `hint` are for the person in chat. The log contains
+ * `problem`, which names the database but never its password. If the error ends a start or a script, `remedy` is also
+ * shown.
  */
 export class StoreError extends AppError {
   readonly problem: string;
@@ -133,7 +133,7 @@ export class StoreError extends AppError {
     this.remedy = options.remedy;
   }
 
-  /** The error to show if the database failed before anything had begun. */
+  /** The error to show if the database failed before any action. */
   nothingDone(): AppError {
     return new AppError(this.code, `${this.userMessage.slice(0, -1)}; nothing was done.`, {
       hint: 'Try again in a minute. If this goes on, whoever runs me finds the reason in my log.',
@@ -142,7 +142,7 @@ export class StoreError extends AppError {
   }
 }
 
-/** A setting is missing or malformed. `problems` has a line for each such setting. */
+/** A setting is missing or malformed. `problems` has one line for each of these settings. */
 export class ConfigError extends AppError {
   readonly problems: readonly string[];
 

@@ -1,13 +1,16 @@
 import { parseArgs } from 'node:util';
 import type { z } from 'zod';
 
-/** The command line of a script in package.json: the words after the script's name and `--`. */
+/** Describes the command line of a script in package.json: the words after the script's name and `--`. */
 export interface Usage<Values> {
-  /** Shown by `--help`, and below the description of a mistake. Ends with a line break. */
+  /** Shown by `--help`, and below the explanation of a mistake. Ends with a line break. */
   readonly text: string;
-  /** For each option, by its name: whether a value follows. The option `--help` always exists. */
+  /**
+   * For each option, by its name: `string` if a value follows the option, otherwise `boolean`. The option `--help`
+   * always exists.
+   */
   readonly options: Readonly<Record<string, 'boolean' | 'string'>>;
-  /** Whether bare words are accepted. The schema gets them as `words`. */
+  /** Whether words without a dash are accepted. The schema receives them as `words`. */
   readonly words?: boolean;
   /** The messages of the schema must be whole sentences. */
   readonly schema: z.ZodType<Values>;
@@ -22,8 +25,8 @@ export interface Terminal {
 }
 
 /**
- * The values of the command line. Undefined if the script should not run, because `--help` was shown (exit code 0) or a
- * mistake was explained (exit code 2).
+ * Returns the values of the command line. Undefined if the script should not run, because `--help` was shown (exit code
+ * 0) or a mistake was explained (exit code 2).
  */
 export function readFlags<Values>(usage: Usage<Values>, terminal: Terminal = process): Values | undefined {
   const read = parse(usage, terminal.argv.slice(2));
@@ -57,7 +60,7 @@ function parse<Values>(
     return { problem: result.error.issues.map(({ message }) => message).join('\n') };
   } catch (error) {
     if (!(error instanceof TypeError) || !('code' in error)) throw error;
-    // The first sentence names the mistake. Node's advice in the later sentences does not fit here.
+    // The first sentence explains the mistake. The later sentences of Node.js contain advice that does not fit here.
     const [said = ''] = error.message.split(/\.(?:\s|$)|\n/);
     return { problem: `${said}.` };
   }

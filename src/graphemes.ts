@@ -1,4 +1,4 @@
-/** Characters as people see them, and the columns that they take in a monospaced font. */
+/** Characters as people see them, and their width in columns of a monospaced font. */
 import { createRequire } from 'node:module';
 import type stringWidth from 'string-width';
 
@@ -6,8 +6,8 @@ const require = createRequire(import.meta.url);
 const ASCII = /^[ -~]*$/;
 
 /**
- * The tables of Unicode, which take 50 ms and 7 MiB. They are loaded with the first text that needs them, because a bot
- * that has just started needs none.
+ * The Unicode tables take 50 ms and 7 MiB to load. They are loaded only for the first text that needs them, so a start
+ * does not load them.
  */
 const tables = lazily(() => ({
   widthOf: (require('string-width') as { default: typeof stringWidth }).default,
@@ -27,7 +27,7 @@ export function widthOf(text: string): number {
   return ASCII.test(text) ? text.length : tables().widthOf(text);
 }
 
-/** The characters of a text. An accent that is stored as a character of its own belongs to the character before. */
+/** The characters of a text. An accent that is stored as a separate character belongs to the character before it. */
 export function graphemesOf(text: string): Iterable<Pick<Intl.SegmentData, 'segment'>> {
   return tables().graphemes.segment(text);
 }

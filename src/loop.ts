@@ -2,38 +2,41 @@ import type { Clock } from './clock.ts';
 
 interface LoopParts {
   readonly clock: Clock;
-  /** Resolves with the milliseconds until the next run, or without a number if the next run comes after `every`. */
+  /** Resolves with the milliseconds until the next run. Without a number, the next run comes after `every`. */
   readonly run: () => Promise<number | undefined> | Promise<void>;
   /**
-   * Gets the error of a run that rejected, unless the loop was stopped. May return the milliseconds until the next run,
-   * instead of `every`.
+   * Receives the error of a rejected run, unless the loop was stopped. May return the milliseconds until the next run
+   * to replace `every`.
    */
   readonly failed: ((error: unknown) => number) | ((error: unknown) => void);
-  /** The longest time between two runs, in milliseconds. Without `every`, only `wake` begins a run. */
+  /** The maximum time between two runs, in milliseconds. Without `every`, only `wake` starts a run. */
   readonly every?: number | undefined;
-  /** Up to this many milliseconds are added to `every`, at random, so that many processes do not run in step. */
+  /**
+   * A random time up to this many milliseconds is added to `every`, so that processes do not all run at the same
+   * moment.
+   */
   readonly jitter?: number;
   readonly random?: () => number;
 }
 
 /** Work that is repeated, one run at a time. */
 export interface Loop {
-  /**
-   * After this call `wake` has an effect, and the first run begins by itself after `every`. A loop that was stopped
-   * cannot be started again.
-   */
+  /** Enables `wake`, and starts the first run after `every`. A stopped loop cannot be started again. */
   start(): void;
-  /** Runs now. If a run is under way, another run follows, because the present run may have looked too early. */
+  /**
+   * Starts a run now. If a run is in progress, another run follows, because the present run may already have read the
+   * old state.
+   */
   wake(): void;
-  /** Resolves when no run is under way. */
+  /** Resolves when no run is in progress. */
   idle(): Promise<void>;
-  /** Begins no further run. Resolves when no run is under way. */
+  /** Starts no further run. Resolves when no run is in progress. */
   stop(): Promise<void>;
 }
 
 export function createLoop(parts: LoopParts): Loop {
   const { clock, run, failed, every = Number.POSITIVE_INFINITY, jitter = 0, random = Math.random } = parts;
-  /** Undefined before the start. */
+  /** Undefined before `start`. */
   let going: boolean | undefined;
   let again = false;
   let running: Promise<void> | undefined;
@@ -52,7 +55,8 @@ export function createLoop(parts: LoopParts): Loop {
       cancelTimer();
       ms = await once();
     }
-    // Nothing may be awaited between the last check of `again` and this line, because a wake in between would be lost.
+    // No `await` may come between the last check of `again` and this line, because a call of `wake` in between would be
+    // lost.
     running = undefined;
     plan(ms);
   }
@@ -94,7 +98,8 @@ export function createLoop(parts: LoopParts): Loop {
 }
 
 /**
- * Calls that come while an earlier call is under way share the result of that call. Their own arguments have no effect.
+ * Runs only one call at a time. Calls that arrive during an earlier call share the result of that call, and their own
+ * arguments are ignored.
  */
 export function oneAtATime<T, Args extends unknown[] = []>(
   ask: (...args: Args) => Promise<T>,

@@ -8,7 +8,7 @@ import { readFlags } from './flags.ts';
 import { createLog, type Logger } from './log.ts';
 import { checkDatabase } from './store/store.ts';
 
-/** How long a stop may take, in milliseconds. Container platforms kill a process after ten seconds. */
+/** The maximum time that a stop may take, in milliseconds. Container platforms kill a process after ten seconds. */
 const STOP_WITHIN_MS = 9_000;
 
 const usage = {
@@ -24,7 +24,7 @@ Starts the bot. Its settings are environment variables, and the file .env in thi
 } as const;
 
 async function main(): Promise<void> {
-  // If the disk is full, or if no program reads the output, a line is dropped. Later lines are tried again.
+  // If the disk is full, or if no program reads the output, the log line is lost. Later lines are still written.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   const flags = readFlags(usage);
   if (!flags) return;
@@ -46,12 +46,12 @@ async function main(): Promise<void> {
     leave(1);
   });
   let leaving = false;
-  /** Ends the process with this code once the app has stopped, or with 1 if the stop fails or takes too long. */
+  /** Ends the process with this code after the app has stopped, or with 1 if the stop fails or takes too long. */
   const leave = (code: number) => {
     if (leaving) return;
     leaving = true;
     setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref();
-    // The app is stopped even if it is still starting, because it may already have opened the database, which has to be
+    // The app is stopped even if it is still starting, because it may already have opened the database, which must be
     // closed.
     const stopped = built.then(
       (app) => app.stop(),
@@ -67,7 +67,7 @@ async function main(): Promise<void> {
       log.info({ signal }, 'stopping');
       leave(0);
     });
-  // If a library leaves a rejection unhandled, the bot logs the rejection and goes on.
+  // If a library leaves a rejection unhandled, the bot logs the rejection and continues.
   process.on('unhandledRejection', (err) => log.error({ err }, 'a rejection that nobody handled'));
   let lost = false;
   process.on('uncaughtException', (err) => {
@@ -83,10 +83,10 @@ async function main(): Promise<void> {
     await app.start();
     void app.warn().catch((err: unknown) => log.error({ err }, 'doctor: the checks at the start failed'));
   } catch (error) {
-    // If a stop interrupts the start, the start fails, too, but that is no error.
+    // A stop during the start makes the start fail, which is not an error.
     if (leaving) return;
-    // Nothing has to be closed here, because the end of the process closes whatever the start has opened, above all the
-    // database.
+    // No explicit close is necessary here, because the end of the process closes everything that the start has opened,
+    // including the database.
     say(error, 'cannot start');
     leave(1);
   }
@@ -108,7 +108,7 @@ async function build(config: Config, log: Logger, over?: (error: AppError) => vo
   });
 }
 
-/** Builds every part, also parts that the settings do not need, and opens no database. */
+/** Builds every part, even parts that the settings do not need. Opens no database. */
 async function buildForCheck(config: Config, log: Logger): Promise<App> {
   checkDatabase(config.database);
   const doctor = import('./doctor/examine.ts');
@@ -118,7 +118,7 @@ async function buildForCheck(config: Config, log: Logger): Promise<App> {
 
 type MakeAdapters = AppParts['adapters'];
 
-/** Each SDK is loaded only if its platform is used, because the SDKs take most of the start's time and memory. */
+/** Each SDK is loaded only if its platform is used, because the SDKs use most of the time and memory of a start. */
 async function discordAdapter({ discord }: Config, log: Logger): Promise<MakeAdapters> {
   const { createDiscordAdapter } = await import('./adapters/discord/adapter.ts');
   return (directory) =>

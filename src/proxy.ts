@@ -11,12 +11,12 @@ export interface Proxies {
   readonly except: string;
 }
 
-/** Names of this machine. A proxy would take them for the proxy's own machine. */
+/** Names of this machine. A proxy would take these names for its own machine. */
 const LOOPBACK = 'localhost,127.0.0.1,::1';
 
 /**
- * A dispatcher whose connections go through `proxy`. As without a proxy, a request begins only when the connection to
- * its destination is open.
+ * A dispatcher whose connections go through `proxy`. A request starts only when the connection to its destination is
+ * open, as without a proxy.
  */
 export function createAgent(
   proxy: Proxies | undefined,
@@ -28,8 +28,8 @@ export function createAgent(
 }
 
 /**
- * Returns Node's own fetch if there is no proxy. With a proxy, returns undici's fetch, which has to be of the same
- * version as `agent`.
+ * Returns the fetch of Node.js if there is no proxy. With a proxy, returns undici's fetch, whose version must match the
+ * version of `agent`.
  */
 export function fetchOn(agent: Dispatcher | undefined): typeof globalThis.fetch {
   if (!agent) return globalThis.fetch;
@@ -41,7 +41,7 @@ export function fetchOn(agent: Dispatcher | undefined): typeof globalThis.fetch 
   }) as typeof globalThis.fetch;
 }
 
-/** Turns a form into bytes, which every version of undici can send. For this, Node's own `Response` is used. */
+/** Turns a form into bytes, which every version of undici can send. The conversion uses the `Response` of Node.js. */
 export async function bytesOf(body: RequestInit['body']): Promise<{ body: unknown; type: string | null }> {
   if (!(body instanceof FormData)) return { body, type: null };
   const form = new Response(body);

@@ -4,7 +4,7 @@ import type { Clock } from './clock.ts';
 import type { AppError } from './errors.ts';
 import type { Logger } from './log.ts';
 
-/** A thread that has had no work for this long is ended, which frees its memory. */
+/** A thread without work for this long is ended, which frees its memory. */
 const IDLE_MS = 60_000;
 
 interface Waiting<Result> {
@@ -20,11 +20,11 @@ type Answer<Result> = { readonly id: number } & (
 export interface ThreadParts {
   /** The script of the thread, which calls `serve`. */
   readonly script: URL;
-  /** A thread that needs more than this for a job counts as hung. */
+  /** The time limit of a job. A thread that exceeds the limit counts as hung. */
   readonly patienceMs: number;
-  /** Makes the error with which a job fails, from a reason in technical words. */
+  /** Creates the error of a failed job from a technical reason. */
   readonly failed: (reason: string) => AppError;
-  /** The log line for a thread that broke. */
+  /** The log line for a thread that failed. */
   readonly broken: string;
   readonly clock: Clock;
   readonly log: Logger;
@@ -32,17 +32,17 @@ export interface ThreadParts {
 
 export interface Thread<Job, Result> {
   /**
-   * Does the job in the thread. Throws the error that `failed` makes. The buffers in `given` are moved to the thread,
+   * Runs the job in the thread. Throws the error that `failed` creates. The buffers in `given` are moved to the thread,
    * so they are empty here afterwards.
    */
   run(job: Job, given?: readonly ArrayBuffer[]): Promise<Result>;
-  /** Ends the thread. Jobs that are under way fail. */
+  /** Ends the thread. Jobs in progress fail. */
   stop(): Promise<void>;
 }
 
 /**
- * A thread for work that would hold up the rest of the bot. The thread is started for the first job, and is ended when
- * there was no job during `IDLE_MS`.
+ * A thread for work that would block the rest of the bot. The thread starts with the first job, and ends after
+ * `IDLE_MS` without a job.
  */
 export function createThread<Job, Result>(parts: ThreadParts): Thread<Job, Result> {
   const { script, patienceMs, failed, broken, clock, log } = parts;
@@ -52,7 +52,7 @@ export function createThread<Job, Result>(parts: ThreadParts): Thread<Job, Resul
   let cancelTimer = (): void => undefined;
 
   function start(): Worker {
-    // The extension of this file shows whether the code is built, because built code has another extension than the
+    // The extension of this file shows whether the code is built, because built code has a different extension than the
     // sources.
     const started = new Worker(new URL(script.href.replace(/\.ts$/, extname(import.meta.url))));
     // An idle thread must not keep the process alive.

@@ -3,16 +3,16 @@ import { type ChartSpec, type Panel, topOf } from './spec.ts';
 
 const LEVELS = ' ▁▂▃▄▅▆▇█';
 const ROWS = 3;
-/** Shown instead of a bar where nothing was measured. */
+/** Replaces a bar at a time without a measurement. */
 const GAP = '·';
 
-/** The widths in which a chart is drawn: for a usual window, and for a narrow window or a phone. */
+/** The number of columns of a chart: for a normal window, and for a narrow window or a phone. */
 export const WIDE = 60;
 export const NARROW = 36;
 
 /**
- * The chart in block characters, for a screen that shows only text. Each series is drawn by itself, with the value at
- * the top of the scale beside the title. The last line is the time axis, in UTC.
+ * The chart in block characters, for a screen that shows only text. Each series is drawn separately, with the maximum
+ * of the scale next to the title. The last line is the time axis in UTC.
  */
 export function blocks(spec: ChartSpec, columns: number): string {
   const { from, to, panels } = spec;
@@ -30,10 +30,10 @@ function drawSeries(panel: Panel, index: number, { from, to }: ChartSpec, column
   const bars = Array.from({ length: columns }, (): number | undefined => undefined);
   for (const [at, value] of points) {
     const column = Math.min(columns - 1, Math.floor(((at - from) / (to - from)) * columns));
-    // If several values share a column, the highest value is shown, so that no peak is lost.
+    // If several values fall into one column, the highest value is shown, so that every peak remains visible.
     if (value !== null && column >= 0) bars[column] = Math.max(bars[column] ?? 0, value);
   }
-  // If a column covers less time than a step, the columns between two measurements show the earlier value.
+  // If a column covers less time than a step, the columns between two measurements repeat the earlier value.
   const known = bars.map((bar, column) => bar ?? heldValue(bars, column, points.length));
   const rows = Array.from({ length: ROWS }, (_, row) => {
     const line = known.map((bar) => {

@@ -4,17 +4,17 @@ import type { Logger } from '../log.ts';
 import { createThread } from '../thread.ts';
 import type { ChartSpec } from './spec.ts';
 
-/** A chart usually takes about 100 ms, and the first chart of a thread about 500 ms. */
+/** The time limit of a chart. A chart usually takes about 100 ms, and the first chart of a thread about 500 ms. */
 const PATIENCE_MS = 15_000;
 
 export interface Charts {
   /** A PNG of the chart, 800 pixels wide. Throws AppError `chart-failed`. */
   draw(spec: ChartSpec): Promise<Uint8Array>;
-  /** Ends the thread. Charts that are being drawn fail. */
+  /** Ends the thread. Charts in progress fail. */
   stop(): Promise<void>;
 }
 
-/** Draws charts in a thread of its own. The thread loads the drawing library. */
+/** Draws charts in a separate thread, which loads the drawing library. */
 export function createCharts({ clock, log }: { readonly clock: Clock; readonly log: Logger }): Charts {
   const thread = createThread<ChartSpec, Uint8Array>({
     script: new URL('./worker.ts', import.meta.url),

@@ -17,8 +17,8 @@ import { axisTime, inUnit } from './format.ts';
 import { type ChartSpec, type Gap, type Panel, type Point, topOf } from './spec.ts';
 
 /**
- * A phone shows the picture 400 points wide. The picture has twice as many pixels, so that text of `TEXT_PX` is as
- * large as the chat's own text.
+ * The width of the picture in pixels. A phone shows the picture with half this width, so text of `TEXT_PX` has the same
+ * size as the chat's own text.
  */
 const WIDTH = 800;
 const PANEL_HEIGHT = 300;
@@ -26,13 +26,13 @@ const TEXT_PX = 22;
 const AXIS_WIDTH = 112;
 const FONT = 'Inter';
 
-/** Opaque, so that the picture looks the same on Discord's dark and Slack's light background. */
+/** The background is opaque, so that the picture looks the same on Discord's dark and Slack's light background. */
 const BACKGROUND = '#16181d';
 const TEXT = '#e6e8eb';
 const MUTED = '#a3a9b3';
 const GRID = '#2b2f37';
 const LIMIT = '#ff7a70';
-/** People with red-green colour blindness can tell these colours apart, too (Okabe and Ito, 2008). */
+/** Colours that people with red-green colour blindness can also distinguish (Okabe and Ito, 2008). */
 const COLORS = ['#56b4e9', '#e69f00', '#cc79a7'] as const;
 
 Chart.register(Filler, Legend, LinearScale, LineController, LineElement, PointElement, Title);
@@ -42,7 +42,7 @@ for (const file of [
 ])
   GlobalFonts.registerFromPath(fileURLToPath(file), FONT);
 
-/** Draws a PNG of `WIDTH` pixels, in which the charts of the panels stand below each other. */
+/** Draws a PNG of `WIDTH` pixels. The charts of the panels are arranged below each other. */
 export async function draw(spec: ChartSpec): Promise<Uint8Array> {
   const picture = createCanvas(WIDTH, PANEL_HEIGHT * spec.panels.length);
   const context = picture.getContext('2d');
@@ -50,7 +50,7 @@ export async function draw(spec: ChartSpec): Promise<Uint8Array> {
   context.fillRect(0, 0, picture.width, picture.height);
   for (const [index, panel] of spec.panels.entries()) {
     const canvas = createCanvas(WIDTH, PANEL_HEIGHT);
-    // The types of Chart.js know only a browser's canvas, but this canvas has everything that Chart.js uses.
+    // The types of Chart.js allow only a browser's canvas, but this canvas has everything that Chart.js uses.
     const chart = new Chart(canvas as unknown as ChartItem, configuration(panel, spec));
     context.drawImage(canvas, 0, index * PANEL_HEIGHT);
     chart.destroy();
@@ -71,7 +71,7 @@ function configuration(panel: Panel, { from, to, gaps }: ChartSpec): ChartConfig
         backgroundColor: `${COLORS[index]}${series.length === 1 ? '40' : '00'}`,
         fill: series.length === 1,
         borderWidth: 3,
-        // A measurement without neighbours is drawn as a point, because a line alone would not show it.
+        // A measurement without neighbours is drawn as a point, because a line needs two measurements.
         pointRadius: ({ dataIndex }: { dataIndex: number }) => (isAlone(points, dataIndex) ? 4 : 0),
         pointBackgroundColor: COLORS[index],
         spanGaps: false,
@@ -124,7 +124,7 @@ function configuration(panel: Panel, { from, to, gaps }: ChartSpec): ChartConfig
         },
         y: {
           min: 0,
-          // Leaves room at the top for the label of the limit.
+          // Leaves space at the top for the label of the limit.
           suggestedMax: top * 1.12 || 1,
           ticks: {
             color: MUTED,
@@ -133,7 +133,7 @@ function configuration(panel: Panel, { from, to, gaps }: ChartSpec): ChartConfig
             callback: (value) => inUnit(Number(value), unit),
           },
           grid: { color: GRID },
-          // All panels have the same width, so that a moment stands at the same position in each panel.
+          // All panels have the same width, so that each time has the same horizontal position in every panel.
           afterFit: (axis) => {
             axis.width = AXIS_WIDTH;
           },
@@ -145,8 +145,8 @@ function configuration(panel: Panel, { from, to, gaps }: ChartSpec): ChartConfig
 }
 
 /**
- * Leaves room below the legend, because the topmost label of the axis would otherwise touch the legend. Chart.js has no
- * option for that.
+ * Leaves space below the legend. Otherwise the topmost label of the axis would touch the legend. Chart.js has no option
+ * for this space.
  */
 const legendGap: Plugin<'line'> = {
   id: 'legendGap',
@@ -165,7 +165,7 @@ function isAlone(points: readonly Point[], index: number): boolean {
   return at(0) !== null && at(-1) === null && at(1) === null;
 }
 
-/** Shades the stretches without measurements, and labels the stretches that are wide enough for the words. */
+/** Shades the periods without measurements, and labels the periods that are wide enough for the text. */
 function shadedGaps(gaps: readonly Gap[]): Plugin<'line'> {
   return {
     id: 'gaps',
@@ -210,7 +210,7 @@ function limitLine({ limit }: Panel): Plugin<'line'> {
 const MINUTE = 60_000;
 const TICK_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1_440, 2_880, 10_080].map((n) => n * MINUTE);
 
-/** At most five moments at round times, in UTC. */
+/** Returns at most five round times in UTC. */
 function timeTicks(from: number, to: number): number[] {
   const step = TICK_STEPS.find((each) => (to - from) / each <= 5) ?? to - from;
   const first = Math.ceil(from / step) * step;

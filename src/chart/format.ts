@@ -2,7 +2,7 @@ import type { Unit } from './spec.ts';
 
 const STEPS = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
 
-/** A value as a person reads it: `0.45 vCPU`, `512 MB`, `1.5 kB/s`. A kB is 1,000 bytes, and a GB is 1,000 MB. */
+/** Formats a value for people: `0.45 vCPU`, `512 MB`, `1.5 kB/s`. A kB is 1,000 bytes, and a GB is 1,000 MB. */
 export function inUnit(value: number, unit: Unit): string {
   if (unit === 'vCPU') return `${rounded(value)} vCPU`;
   if (unit === 'number') return rounded(value);
@@ -21,7 +21,7 @@ function rounded(value: number): string {
   return String(Number(value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2)));
 }
 
-/** `14:30`, or `3 Mar` if the window is longer than two days. The time is in UTC. */
+/** Formats a time in UTC: `14:30`, or `3 Mar` if the window is longer than two days. */
 export function axisTime(at: number, span: number): string {
   const date = new Date(at);
   return span > 2 * 24 * 60 * 60_000

@@ -3,8 +3,8 @@
  */
 
 /**
- * One measurement: epoch milliseconds, and the value in the panel's unit. If the value is null, the line is
- * interrupted.
+ * A measurement: the time in epoch milliseconds, and the value in the panel's unit. If the value is null, the line has
+ * a break.
  */
 export type Point = readonly [at: number, value: number | null];
 
@@ -14,20 +14,20 @@ export interface Series {
   readonly points: readonly Point[];
 }
 
-/** How a value is shown: `vCPU` and `MB` are not scaled, `bytes/s` is scaled to kB or MB, and `number` has no unit. */
+/** How values are shown: `vCPU` and `MB` are not scaled, `bytes/s` is scaled to kB or MB, and `number` has no unit. */
 export type Unit = 'vCPU' | 'MB' | 'bytes' | 'bytes/s' | 'number';
 
-/** One chart of a picture. The panels stand below each other and share the time axis. */
+/** One chart of a picture. The panels are arranged below each other and share the time axis. */
 export interface Panel {
   readonly title: string;
   readonly unit: Unit;
-  /** At most three series, because a fourth colour could not be told apart on every screen. */
+  /** At most three series, because some screens cannot show a fourth colour that people can distinguish. */
   readonly series: readonly Series[];
   /** A horizontal line, for example at the limit of the version. */
   readonly limit?: { readonly label: string; readonly value: number } | undefined;
 }
 
-/** A stretch without measurements, in epoch milliseconds. */
+/** A period without measurements, in epoch milliseconds. */
 export type Gap = readonly [from: number, to: number];
 
 export interface ChartSpec {
@@ -35,13 +35,13 @@ export interface ChartSpec {
   readonly from: number;
   readonly to: number;
   readonly panels: readonly Panel[];
-  /** Stretches that are shaded in every panel. */
+  /** Periods that are shaded in every panel. */
   readonly gaps: readonly Gap[];
 }
 
 /**
- * The largest value that the axis of a panel has to show. A limit far above all values is left out, because the curves
- * would then lie flat at the bottom.
+ * The largest value that the axis of a panel must show. A limit far above all values is ignored, because the curves
+ * would then be flat at the bottom.
  */
 export function topOf({ series, limit }: Panel): number {
   const largest = Math.max(0, ...series.flatMap(({ points }) => points.map(([, value]) => value ?? 0)));

@@ -1,4 +1,4 @@
-/** The thread in which charts are drawn (see `charts.ts`). */
+/** The thread that draws charts (see `charts.ts`). */
 import { serve } from '../thread.ts';
 import { draw } from './draw.ts';
 

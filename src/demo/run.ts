@@ -15,7 +15,7 @@ import { settleAll, untilStopped } from './settle-all.ts';
 import { playTour } from './tour.ts';
 
 export interface DemoOptions extends Pick<ConsoleOptions, 'input' | 'output' | 'color'> {
-  /** Where log lines go. */
+  /** Where the demo writes its log lines. */
   readonly errors: { write(text: string): unknown };
   readonly logLevel: string;
   /** If true, servers start and stop in about a second. */
@@ -24,7 +24,7 @@ export interface DemoOptions extends Pick<ConsoleOptions, 'input' | 'output' | '
   readonly stop: AbortSignal;
 }
 
-/** If the input is a pipe that sends nothing for this long, the demo goes on as if the input were empty. */
+/** If the input is a pipe that sends nothing for this long, the demo continues as if the input were empty. */
 const SILENCE_MS = 3000;
 
 /** All durations are in milliseconds. */
@@ -39,7 +39,7 @@ const FAST: SimulatorOptions['durations'] = {
   crashAfter: 400,
 };
 
-/** Runs simulator, bot and terminal chat until the conversation ends, then stops all three. */
+/** Runs the simulator, the bot and a chat in the terminal until the conversation ends. Then stops all three. */
 export async function runDemo(options: DemoOptions): Promise<void> {
   const clock = systemClock;
   const simulator = await startSimulator({
@@ -48,7 +48,8 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     ...(options.fast ? { durations: FAST } : {}),
   });
   try {
-    // The user's own settings are not read, because the demo talks only to the simulator and keeps nothing.
+    // The user's own settings are not read, because the demo talks only to the simulator and stores nothing
+    // permanently.
     const config = readConfig({
       EDGEGAP_API_URL: simulator.url,
       EDGEGAP_API_TOKEN: simulator.token,
@@ -118,8 +119,8 @@ async function converse(
       );
     }
   } catch (error) {
-    // The output is closed, so the rest of the demo is skipped. If the disk is full, that is an error. If the reader
-    // has seen enough and has closed the output (EPIPE), that is no error.
+    // The output is closed, so the rest of the demo is skipped. EPIPE means that the reader has closed the output,
+    // which is not an error. Other reasons, for example a full disk, are errors.
     const reason: { code?: string } = chat.closed.reason ?? {};
     if (!stop.aborted || (chat.closed.aborted && reason.code !== 'EPIPE')) throw error;
   }

@@ -14,7 +14,9 @@ export interface Parts {
   readonly stop: AbortSignal;
 }
 
-/** Resolves when every deployment has come to rest, every callback has arrived, and every message was posted. */
+/**
+ * Resolves when no deployment is changing its phase any more, every callback has arrived, and every message was posted.
+ */
 export async function settleAll({ app, simulator, clock, stop }: Parts): Promise<void> {
   for (;;) {
     const before = atRest(simulator);
@@ -24,7 +26,7 @@ export async function settleAll({ app, simulator, clock, stop }: Parts): Promise
   }
 }
 
-/** Settles like `promise`, but rejects as soon as `stop` is aborted, so that later steps do not begin. */
+/** Settles like `promise`, but rejects at once if `stop` is aborted, so that later steps do not start. */
 export function untilStopped<T>(stop: AbortSignal, promise: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = () => reject(stop.reason);
@@ -47,7 +49,7 @@ function isMoving(deployment: SimulatedDeployment): boolean {
   return phase !== 'READY' || deployment.stopRequested || isAboutToCrash(deployment);
 }
 
-/** Whether the deployment is of a version that crashes on purpose. */
+/** Whether the deployment's version is made to crash. */
 function isAboutToCrash({ application, version }: SimulatedDeployment): boolean {
   return defaultCatalog.applications
     .filter(({ name }) => name === application)

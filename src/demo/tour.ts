@@ -1,8 +1,8 @@
 import type { ConsoleAdapter } from '../adapters/console/adapter.ts';
 
 /**
- * Plays a typical session as if a person typed the commands, and waits for the result of each step. The steps are:
- * deploy, the callback that says ready, logs, a tag, the stop with its confirmation, and the end of the server.
+ * Plays a typical session as if a person typed the commands, and waits for the result of each step. The steps are: a
+ * deploy, the callback `ready`, the logs, a tag, the stop with its confirmation, and the end of the server.
  */
 export async function playTour(
   chat: Pick<ConsoleAdapter, 'type' | 'say' | 'buttons'>,

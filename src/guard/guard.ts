@@ -6,17 +6,17 @@ import { limitReached, theyRun } from './refusals.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
-/** A refusal names at most this many running deployments. */
+/** The maximum number of running deployments that a refusal names. */
 const NAMED = 3;
 
-/** The limits on deploys. In `running`, `runningPerPerson` and `perHour`, 0 means that there is no limit. */
+/** The limits on deploys. In `running`, `runningPerPerson` and `perHour`, 0 means no limit. */
 export interface Limits {
   /** The maximum number of running deployments of the account, and of each person. */
   readonly running: number;
   readonly runningPerPerson: number;
   /** The maximum number of deploys of each person within an hour. */
   readonly perHour: number;
-  /** If at least this many deployments are running, a person has to confirm a deploy. */
+  /** If at least this many deployments are running, a person must confirm a deploy. */
   readonly confirmFrom: number;
 }
 
@@ -32,9 +32,9 @@ export interface GuardParts {
 export type Guard = ReturnType<typeof createGuard>;
 type Rows = ReturnType<typeof running>;
 
-/** Prevents the people of an account from spending without limit. */
+/** Limits how much the people of an account can deploy, and therefore the costs. */
 export function createGuard({ store, clock, account, allowlist, deployLimits: limits }: GuardParts) {
-  /** The number of rows, and the time at which a person asked for the oldest of these deployments. */
+  /** Returns the number of rows, and the time at which a person ordered the oldest of these deployments. */
   const count = (rows: Rows) =>
     rows
       .select((eb) => [eb.fn.countAll<number>().as('count'), eb.fn.min<number>('created_at').as('first')])
@@ -42,7 +42,7 @@ export function createGuard({ store, clock, account, allowlist, deployLimits: li
   const newest = (rows: Rows) =>
     rows
       .select(['request_id', 'application', 'version', 'asker_name'])
-      // The list in an SQL condition must not be empty, so this list begins with a name that no application has.
+      // SQL allows no empty lists, so this list begins with the empty name, which no application has.
       .$if(allowlist !== undefined, (all) => all.where('application', 'in', ['', ...(allowlist ?? [])]))
       .orderBy('created_at', 'desc')
       .limit(NAMED)
@@ -62,8 +62,8 @@ export function createGuard({ store, clock, account, allowlist, deployLimits: li
   }
 
   /**
-   * Checks the deploys within the last hour. Deployments that Edgegap refused do not count, because they certainly did
-   * not start.
+   * Checks the deploys of the last hour. Deployments that Edgegap refused do not count, because they certainly did not
+   * start.
    */
   async function checkHour(rows: Rows, limit: number, own: Rows): Promise<void> {
     if (limit === 0) return;
@@ -80,7 +80,7 @@ export function createGuard({ store, clock, account, allowlist, deployLimits: li
     throw limitReached('MAX_DEPLOYS_PER_HOUR', { problem, next, newest: await newest(own) });
   }
 
-  /** `except` is the id of the deployment that is being checked, if there is such a deployment. */
+  /** `except` is the id of the deployment that is being checked, if it is already stored. */
   async function check(db: Store, by: Deployer, except = ''): Promise<void> {
     const own = running(db, account, except, by);
     await checkRunning(running(db, account, except), limits.running, 'from chat ');
@@ -90,13 +90,13 @@ export function createGuard({ store, clock, account, allowlist, deployLimits: li
 
   return {
     /**
-     * Throws RefusedError if the person may not deploy now. If this method does not throw, another person may still
-     * reach the limit before this person's deploy.
+     * Throws RefusedError if the person may not deploy now. After a successful check, deploys of other people may still
+     * reach the limit first.
      */
     check: (by: Deployer) => check(store, by),
     /**
-     * Throws RefusedError if the intent, which `tx` has inserted, exceeds a limit. Intents that count towards the same
-     * limit, of the account or of the person, are checked one after the other, even if they come from several
+     * Throws RefusedError if the intent exceeds a limit. `tx` has already inserted the intent. Intents that count
+     * towards the same limit, of the account or of the person, are checked one after another, even in several
      * processes. Each check waits until the transaction of the previous check has ended.
      */
     async admit(tx: Store, { id, asker, at }: Pick<Deployment, 'id' | 'asker' | 'at'>): Promise<void> {
@@ -104,7 +104,7 @@ export function createGuard({ store, clock, account, allowlist, deployLimits: li
       const person = [at.platform, at.workspace, asker.id];
       const name = ['deploys of', account, ...(limits.running > 0 ? [] : person)].join(' ');
       // This statement locks the row until the transaction ends. Therefore the next statement sees all intents that
-      // were admitted before.
+      // were admitted earlier.
       await tx
         .insertInto('leases')
         .values({ name, holder: null, until: 0 })
@@ -113,8 +113,8 @@ export function createGuard({ store, clock, account, allowlist, deployLimits: li
       await check(tx, { id: asker.id, at }, id);
     },
     /**
-     * The number of running deployments if a person has to confirm another deploy. Undefined if no confirmation is
-     * needed.
+     * Returns the number of running deployments if a person must confirm another deploy. Undefined if no confirmation
+     * is needed.
      */
     async toConfirm(): Promise<number | undefined> {
       const { count: many } = await count(running(store, account, ''));

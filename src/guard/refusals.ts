@@ -1,6 +1,6 @@
 import { RefusedError } from '../errors.ts';
 
-/** The facts about a running deployment that a refusal shows. */
+/** A running deployment's facts that a refusal shows. */
 interface Named {
   readonly request_id: string | null;
   readonly application: string;
@@ -27,7 +27,7 @@ export function limitReached(
   });
 }
 
-/** For example `1 deployment runs`. The text `of` follows the word deployment. */
+/** For example `1 deployment runs`. The text `of` follows the word `deployment`. */
 export function theyRun(count: number, of: string): string {
   return count === 1 ? `1 server ${of}runs` : `${count} servers ${of}run`;
 }

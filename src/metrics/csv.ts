@@ -14,7 +14,7 @@ const COLUMNS = {
 } as const satisfies Readonly<Record<string, keyof Metrics>>;
 
 /**
- * The values as Edgegap gave them. There is a line for each moment (ISO 8601, UTC), and a cell without a measurement is
+ * Returns the values in Edgegap's units. Each time (ISO 8601, UTC) has one line, and a cell without a measurement is
  * empty.
  */
 export function csv(metrics: Metrics): string {

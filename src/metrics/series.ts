@@ -1,9 +1,9 @@
 import type { ChartSpec, Gap, Panel, Point, Series } from '../chart/spec.ts';
 import type { Metrics, Sample } from '../edgegap/metrics.ts';
 
-/** How many CPU units make a vCPU (the vendor's application version reference). */
+/** The number of CPU units in a vCPU (see Edgegap's reference of application versions). */
 export const UNITS = 1_024;
-/** No server has this many MB, so a larger value must be in bytes. The vendor documents no unit. */
+/** No server has this many MB, so a larger value must be in bytes. Edgegap documents no unit. */
 const MOST_MB = 10_000_000;
 
 /** The limits of the version: CPU in vCPU, memory in MB. */
@@ -13,14 +13,15 @@ export interface Allowance {
 }
 
 /**
- * When the server ran, as far as known, in epoch milliseconds. Outside that time, missing measurements are not gaps.
+ * The known period in which the server ran, in epoch milliseconds. Outside this period, missing measurements are not
+ * gaps.
  */
 export interface Lifetime {
   readonly readyAt: number | undefined;
   readonly endedAt: number | undefined;
 }
 
-/** The measurements in the units in which people read them: vCPU, MB, bytes a second. */
+/** Converts the measurements to the units that people see: vCPU, MB, bytes per second. */
 export function inReadUnits(metrics: Metrics): Metrics {
   const bytes = metrics.memory.some(({ value }) => value > MOST_MB);
   return {
@@ -35,7 +36,7 @@ function scaled(samples: readonly Sample[], by: number): Sample[] {
 }
 
 /**
- * Stretches in which the server ran and nothing was measured. Such a gap begins at the last measurement before it, and
+ * Returns the periods in which the server ran without measurements. A gap begins at the last measurement before it and
  * ends at the first measurement after it.
  */
 export function gapsOf(
@@ -51,14 +52,14 @@ export function gapsOf(
   const edges = [begin, ...times, end];
   return edges.slice(1).flatMap((after, index): Gap[] => {
     const before = edges[index] ?? after;
-    // At both ends a longer pause is normal, because a server's first measurement comes some time after the server is
-    // ready, and the last measurement may be some time ago.
+    // A longer pause is normal at both ends. A server's first measurement comes some time after the server is ready,
+    // and the last measurement may be some time ago.
     const inner = index > 0 && index < edges.length - 2;
     return after - before > step * (inner ? 1.5 : 2.5) ? [[before, after]] : [];
   });
 }
 
-/** CPU, memory and network, each in a panel of its own. Panels without a measurement are left out. */
+/** The chart of CPU, memory and network, each in a separate panel. Panels without a measurement are left out. */
 export function usageChart(
   metrics: Metrics,
   window: Pick<ChartSpec, 'from' | 'to' | 'gaps'>,

@@ -10,32 +10,35 @@ const STEP_MS: Readonly<Record<MetricsStep, number>> = {
   '10m': 10 * MINUTE_MS,
   '1h': 60 * MINUTE_MS,
 };
-/** If a picture of 800 pixels had more points than this, the points could not be told apart. */
+/**
+ * The maximum number of points in the usual step. In a picture of 800 pixels, people could not distinguish more points.
+ */
 const USUAL_POINTS = 180;
 const MOST_POINTS = 1_500;
 const SHORTEST_MS = 5 * MINUTE_MS;
-/** By default Edgegap ends a deployment after a day. Where a version has no limit, a month is enough to look back. */
+/**
+ * The maximum length of a window. By default, Edgegap ends a deployment after a day. For versions without a limit, a
+ * month is long enough.
+ */
 export const LONGEST_DAYS = 31;
 const LONGEST_MS = LONGEST_DAYS * 24 * 60 * MINUTE_MS;
 const USUAL_MS = 60 * MINUTE_MS;
-/** An end this far in the future is taken for now. */
+/** An end that is at most this far in the future counts as the present time. */
 const SLIP_MS = 5 * MINUTE_MS;
 
-/** A stretch of time in epoch milliseconds, and the time between its measurements. */
+/** A period in epoch milliseconds, and the time between its measurements. */
 export interface Window {
   readonly from: number;
   readonly to: number;
   readonly step: MetricsStep;
-  /**
-   * Whether the window ends now and moves on, so that the same request shows later measurements when it is repeated.
-   */
+  /** Whether the window always ends at the present time, so that the same request later shows newer measurements. */
   readonly moves: boolean;
 }
 
 export interface WindowRequest {
-  /** How many milliseconds the window reaches back from now. */
+  /** The length of a window that ends now, in milliseconds. */
   readonly last?: number | undefined;
-  /** Epoch milliseconds. */
+  /** The start in epoch milliseconds. */
   readonly from?: number | undefined;
   readonly to?: number | undefined;
   readonly step?: MetricsStep | undefined;
@@ -45,7 +48,7 @@ export function stepMs(step: MetricsStep): number {
   return STEP_MS[step];
 }
 
-/** The requested window, by default the last hour. Throws InputError for a window that cannot be shown. */
+/** The requested window, by default the last hour. Throws InputError if the window cannot be shown. */
 export function windowOf({ last, from, to, step }: WindowRequest, now: number): Window {
   if (last !== undefined && from !== undefined && to !== undefined)
     throw new InputError('window-twice', 'last does not go together with both from and to.', {
@@ -59,7 +62,7 @@ export function windowOf({ last, from, to, step }: WindowRequest, now: number): 
     throw new InputError('window-future', 'The window ends in the future.', {
       hint: 'Times are UTC, and a time of day means the first such time after from. Leave to out for a window that ends now.',
     });
-  // An end slightly in the future is no mistake, because clocks differ.
+  // An end slightly in the future is accepted, because clocks differ.
   const end = Math.min(to ?? (from !== undefined && last !== undefined ? from + last : now), now);
   const begin = from ?? end - (last ?? USUAL_MS);
   const span = end - begin;
@@ -92,7 +95,7 @@ export function windowOf({ last, from, to, step }: WindowRequest, now: number): 
   return { from: begin, to: end, step: step ?? usual, moves: from === undefined && to === undefined };
 }
 
-/** The same window twice or half as long, with the same end. Undefined if the new window is too long or too short. */
+/** The window with twice or half the length and the same end. Undefined if the new window is too long or too short. */
 export function resized({ from, to, moves }: Window, factor: 2 | 0.5): WindowRequest | undefined {
   const span = (to - from) * factor;
   if (span > LONGEST_MS || span < SHORTEST_MS) return undefined;
@@ -100,7 +103,8 @@ export function resized({ from, to, moves }: Window, factor: 2 | 0.5): WindowReq
 }
 
 /**
- * The window as a text for a button: `60` means the last 60 minutes, `1772553600-1772557200` a window in epoch seconds.
+ * Encodes the window for a button: `60` means the last 60 minutes, and `1772553600-1772557200` a window in epoch
+ * seconds.
  */
 export function encodeWindow({ last, from = 0, to = 0 }: WindowRequest): string {
   return last === undefined
@@ -108,7 +112,7 @@ export function encodeWindow({ last, from = 0, to = 0 }: WindowRequest): string 
     : String(Math.round(last / MINUTE_MS));
 }
 
-/** The reverse of `encodeWindow`. Any other text gives an empty request, which means the usual window. */
+/** The reverse of `encodeWindow`. Any other text results in an empty request, which means the default window. */
 export function decodeWindow(text: string): WindowRequest {
   const [, first, second] = /^(\d{1,11})(?:-(\d{1,11}))?$/.exec(text) ?? [];
   if (first === undefined) return {};

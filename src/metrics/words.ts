@@ -5,9 +5,9 @@ import type { Metrics, Sample } from '../edgegap/metrics.ts';
 import type { Allowance } from './series.ts';
 import { stepMs, type Window } from './window.ts';
 
-/** From this share of its limit on, a peak is close to the limit. */
+/** A peak is close to the limit if it reaches this share of the limit. */
 const CLOSE = 0.9;
-/** How many gaps the words describe. If there are more gaps, the words tell only their number. */
+/** The maximum number of gaps that the text lists. If there are more gaps, the text contains only their number. */
 const GAPS_TOLD = 3;
 const HOUR_MS = 60 * 60_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -18,7 +18,7 @@ export interface Verdict {
   readonly isAlarming: boolean;
 }
 
-/** The measurements in one sentence for each fact that matters most. */
+/** The most important facts about the measurements, each in one sentence. */
 export function verdictOf({ cpu, memory, throttleRate }: Metrics, allowance: Allowance): Verdict {
   const uses = [
     useOf('CPU', cpu, 'vCPU', allowance.cpu),
@@ -74,20 +74,20 @@ export function summaryOf(metrics: Metrics): readonly (readonly [label: string, 
   ];
 }
 
-/** How much a counter grew during the window. Empty if a restart has reset the counter. */
+/** The growth of a counter during the window. Empty if a restart has reset the counter. */
 function totalOf(samples: readonly Sample[]): string {
   const grown = (samples.at(-1)?.value ?? 0) - (samples[0]?.value ?? 0);
   return samples.length > 1 && grown >= 0 ? `${inUnit(grown, 'bytes')} in all` : '';
 }
 
-/** The window and its gaps. All times are UTC, like the axis of the chart. */
+/** The window and its gaps as text. All times are UTC, as on the axis of the chart. */
 export function windowWords(window: Window, gaps: readonly Gap[], now: number): string {
   const { from, to, step, moves } = window;
   const span = moves ? `The last ${lengthOf(to - from)}` : `${utc(from, now)} to ${utc(to, now)} UTC`;
   return `${span}, measured every ${duration(stepMs(step))}. The times of the chart are UTC.${gapWords(gaps, now)}`;
 }
 
-/** The length of a window behind the words `the last`: `hour`, or `2 h`. */
+/** The length of a window, as it follows the words `the last`: `hour`, or `2 h`. */
 export function lengthOf(ms: number): string {
   return ms === HOUR_MS ? 'hour' : roughly(ms);
 }
@@ -99,7 +99,7 @@ function gapWords(gaps: readonly Gap[], now: number): string {
   return ` Nothing was measured ${told.join(', ')}${left > 0 ? `, and in ${left} more gaps` : ''}.`;
 }
 
-/** `16:10`, or `2026-03-03 16:10` if the day is not the present day in UTC. */
+/** Formats a time as `16:10`, or `2026-03-03 16:10` if the day is not the present day in UTC. */
 function utc(at: number, now: number): string {
   const text = new Date(at).toISOString().replace('T', ' ');
   const isToday = Math.floor(at / DAY_MS) === Math.floor(now / DAY_MS);
