@@ -1,8 +1,9 @@
 /**
- * How long a platform waits for the acknowledgement, while 200 requests come in a second. A is the bot: who may, parse,
- * look up, store, acknowledge, run, answer. B is a bare process of Bolt and discord.js that acknowledges and answers
- * with one line. Slack's requests are signed HTTP requests, and the time ends with the HTTP answer. Discord's
- * interactions come through the gateway, and the time ends when the callback arrives.
+ * Measures how long a platform waits for the acknowledgement at 200 requests per second. A is the bot, with all its
+ * steps: check the person's rights, parse, look up, store, acknowledge, run, answer. B is a minimal process of Bolt and
+ * discord.js that acknowledges and answers with one line. Slack's requests are signed HTTP requests, and the time ends
+ * with the HTTP answer. Discord's interactions arrive through the gateway, and the time ends when Discord receives the
+ * acknowledgement.
  */
 
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -24,21 +25,21 @@ import { type PacedLoader, paced, startPacedLoader } from './support/paced-load.
 
 const A_SECOND = 200;
 const EVERY_MS = 1_000 / A_SECOND;
-/** The requests of one round on one side of one platform. */
+/** The number of requests in one round, for each side and each platform. */
 const BATCH = 400;
 const ROUNDS = 16;
-/** Edgegap answers 16 calls for a status a second, so that only one request in twenty asks for a status. */
+/** Edgegap answers 16 status calls per second, so only one request in twenty reads a status. */
 const STATUS_EVERY = 20;
-/** A change asks Edgegap too, so that fewer changes come in a second. */
+/** A change also needs calls to Edgegap, so fewer changes are sent per second. */
 const CHANGES = { each: 40, everyMs: 100 } as const;
 const MOST = 1.25;
 
-/** A program with a local Slack and a local Discord of its own. */
+/** A measured program with its own local Slack and local Discord. */
 interface Side {
   readonly slack: SlackDriver;
   readonly discord: DiscordDriver;
   readonly origin: string;
-  /** Milliseconds of processors that the program has used so far. */
+  /** The processor time that the program has used so far, in milliseconds. */
   cpuMs(): Promise<number>;
   stop(): Promise<void>;
 }
@@ -106,7 +107,7 @@ export const bench: Bench = {
 interface Measured {
   /** Milliseconds from each request to its acknowledgement. */
   readonly each: readonly number[];
-  /** Milliseconds of processors, for all requests together. */
+  /** The processor time of all requests together, in milliseconds. */
   readonly cpuMs: number;
 }
 

@@ -1,8 +1,9 @@
 /**
- * Measures how much slower the bot answers callbacks because it loses no callback. A is the bot's receiver. It compares
- * the secret, commits the callback and answers 200. At the same time, it applies the callbacks to the deployments,
- * their cards and their channels. B is a bare Fastify route. It commits one row to the same type of store and answers
- * 200. A and B get the same requests, over the same number of connections, one after the other.
+ * Measures how much slower the bot answers callbacks because it must not lose a callback. A is the bot's receiver. It
+ * compares the secret, commits the callback and answers 200. At the same time, it applies the callbacks to the
+ * deployments, their cards and their channels. B is a minimal Fastify route. It commits one row to the same type of
+ * store and also answers 200. A and B receive the same requests, over the same number of connections, one after the
+ * other.
  */
 
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -68,7 +69,7 @@ function bareSqlite(path: string): Bare {
 
 async function barePostgres(url: string): Promise<Bare> {
   const pool = new Pool({ connectionString: url, max: 10 });
-  // The connections of the pool end a little after `end` resolves. The server may have stopped before that.
+  // The pool's connections close shortly after `end` resolves. The server may have stopped before that.
   pool.on('error', () => undefined);
   await pool.query('create table callbacks (id text primary key, body text, at bigint)');
   return {
@@ -85,7 +86,7 @@ async function createDatabase(url: string, name: string): Promise<void> {
   await client.end();
 }
 
-/** The rate of A divided by the rate of B: the median of all rounds. */
+/** Returns the rate of A divided by the rate of B: the median of all rounds. */
 async function compare(
   print: (line: string) => void,
   loader: Loader,
@@ -96,7 +97,7 @@ async function compare(
   const held = monitorEventLoopDelay({ resolution: 1 });
   const pairs: { a: Loaded; b: Loaded; heldA: number; heldB: number; told: number }[] = [];
   try {
-    // The first round does not count, because it fills the caches.
+    // The first round is not counted, because it fills the caches.
     for (let round = 0; round <= ROUNDS; round++) {
       const { posts } = await ours.deployed(BATCH);
       held.reset();

@@ -1,7 +1,7 @@
 /**
- * Measures how long other people have to wait while the bot draws ten charts of the command `metrics`. Drawing in a
- * thread is compared with drawing on the event loop itself. The longest time without a turn of the event loop counts.
- * Each round starts a new thread, so the figure includes the start of the thread.
+ * Measures how long other people wait while the bot draws ten charts of the command `metrics`. Drawing in a thread is
+ * compared with drawing on the event loop. The figure is the longest time for which the event loop is blocked. Each
+ * round starts a new thread, so the figure includes the thread's start.
  */
 import { pino } from 'pino';
 import { createCharts } from '../src/chart/charts.ts';
@@ -12,7 +12,7 @@ import type { Bench } from './support/bench.ts';
 import { longestHold } from './support/hold.ts';
 
 const CHARTS = 10;
-/** The longest time, in milliseconds, for which the drawing may block the event loop. */
+/** The maximum time, in milliseconds, for which drawing may block the event loop. */
 const MOST_MS = 50;
 const MINUTE = 60_000;
 const FROM = Date.UTC(2026, 2, 3, 10);
@@ -44,7 +44,7 @@ export const bench: Bench = {
   },
 };
 
-/** A chart of two hours, with a measurement for each minute. */
+/** A chart of two hours with one measurement per minute. */
 function spec(shift: number): ChartSpec {
   const panel = (title: string, unit: Unit, most: number, labels: readonly string[]): Panel => ({
     title,

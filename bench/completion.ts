@@ -1,8 +1,8 @@
 /**
- * Measures how long a suggestion takes in a whole bot that has 5,000 versions of an application and 20,000 running
- * deployments, compared with a bot that has ten of each. Each measured suggestion belongs to a further keystroke.
- * During the measurement, the bot's time moves only by hand, so that no other work of the bot counts. The time moves by
- * so little that the bot does not read its lists from Edgegap again.
+ * Measures how long a suggestion takes. A bot with 5,000 versions of an application and 20,000 running deployments is
+ * compared with a bot that has ten of each. Each measured suggestion belongs to one more keystroke. During the
+ * measurement, only the bench advances the bot's clock, so that no other work of the bot is measured. The clock
+ * advances so little that the bot does not read its lists from Edgegap again.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -19,20 +19,20 @@ import { worked } from './support/hold.ts';
 
 const FEW = { versions: 10, deployments: 10 };
 const MANY = { versions: 5_000, deployments: 20_000 };
-/** The most that a keystroke may take at the 99th percentile, in milliseconds. */
+/** The maximum time of a keystroke at the 99th percentile, in milliseconds. */
 const MOST_MS = 50;
 const ROUNDS = 40;
 const WARM_UP = 5;
-/** The time between two rounds. The bot looks for news in the store once in five rounds. */
+/** The time between two rounds. The bot polls the store for news once in five rounds. */
 const ROUND_MS = 200;
 /**
- * This time passes before the warm-up. The first keystroke then makes the bot read the lists of the catalogue again, so
- * all lists are fresh during the measurement.
+ * The clock advances by this time before the warm-up. The first keystroke then refreshes the lists of the catalogue, so
+ * that all lists are fresh during the measurement.
  */
 const AGED_MS = 20_000;
 /**
- * The texts that a person types. They are an empty text, a beginning, a part, words in another order, and a text
- * without a match.
+ * The texts that a person types: an empty text, the beginning of a name, a part of a name, words in a different order,
+ * and a text without a match.
  */
 const TYPED = ['', 'v', '49', 'Ready MONTREAL', 'zzz'];
 
@@ -98,7 +98,7 @@ async function open(database: string, { versions, deployments }: typeof FEW) {
   const bot = await startMemoryBot(settings, clock);
   await bot.warmed();
   held = Date.now();
-  // Waits until other work that the bot has begun is done.
+  // Waits until other work that the bot has started is done.
   await sleep(systemClock, 2_000);
   return {
     suggest: bot.suggest,
@@ -116,14 +116,14 @@ async function open(database: string, { versions, deployments }: typeof FEW) {
 
 interface Timed {
   /**
-   * The time from the request for a suggestion to the answer, in milliseconds. `work` is how much of this time the
-   * thread was busy.
+   * `took` is the time from the request for a suggestion to the answer, in milliseconds. `work` is how much of this
+   * time the thread was busy.
    */
   readonly took: number;
   readonly work: number;
 }
 
-/** Types each text into the version of a deploy and into the deployment of a stop, as a person would. */
+/** Types each text into the version option of a deploy and into the deployment option of a stop, as a person would. */
 async function type({ suggest }: Side): Promise<Timed[]> {
   const times: Timed[] = [];
   for (const [command, option] of [

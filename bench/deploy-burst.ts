@@ -1,12 +1,13 @@
 /**
- * Measures how long the bot takes if 400 people deploy at once. Edgegap's documented limit is 40 deploys in any second,
- * so the burst should take 400 / 40 = 10 s. The time begins with the first request of a person, and ends with the last
- * answer. (The first 40 deploys may leave at once, and the last 40 leave nine seconds later, so no program can take
- * less than 9 s.) The simulator counts and refuses deploys as Edgegap does, in a process of its own.
+ * Measures how long the bot takes if 400 people deploy at once. Edgegap's documented limit is 40 deploys per second, so
+ * the burst should take 400 / 40 = 10 s. The time begins with the first request of a person and ends with the last
+ * answer. No program can take less than 9 s: it can send the first 40 deploys at once, and the last 40 deploys nine
+ * seconds later. The simulator, in a separate process, counts and refuses deploys as Edgegap does.
  *
  * The target applies to the steps of a deploy on a SQLite file: commit the intent, wait for a permit, send the request,
- * commit the answer. Two other figures are only reported. For the first, three processes share a PostgreSQL and the
- * limit. For the second, the whole bot on SQLite also stores each invocation, edits the cards and takes 400 callbacks.
+ * commit the answer. Two further figures have no target. For the first, three processes share a PostgreSQL and the
+ * limit. For the second, the whole bot on SQLite also stores each invocation, edits the cards and receives 400
+ * callbacks.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -91,7 +92,7 @@ async function burst(
   return { ratio, wrong };
 }
 
-/** The largest number of `times` that lie within any second. The times are in milliseconds, the earliest first. */
+/** Returns the largest number of `times` within any second. The times are in milliseconds, earliest first. */
 function most(times: readonly number[]): number {
   return Math.max(
     ...times.map((start) => times.filter((time) => time >= start && time < start + 1_000).length),

@@ -18,11 +18,11 @@ import { openReceiver } from './support/receiver.ts';
 
 const DEPLOYMENTS = 1_000;
 const DELIVERED = 100_000;
-/** A Discord channel takes about 5 messages in 5 seconds, and the same number of edits. */
+/** Discord accepts about 5 messages per channel in 5 seconds, and the same number of edits. */
 const BURST = 5;
 const WINDOW_MS = 5_000;
 const ANSWER_MS = 150;
-/** The number of connections over which Edgegap sends callbacks at the same time. */
+/** The number of connections over which Edgegap sends callbacks concurrently. */
 const CONNECTIONS = 64;
 
 export const bench: Bench = {
@@ -101,7 +101,7 @@ export const bench: Bench = {
       while (told() < DEPLOYMENTS && clock.now() < limit) await sleep(clock, 250);
       const messages = shown().length;
       const tookMs = (shown().at(-1)?.at ?? limit) - startedAt;
-      // The first five messages leave at once, and then one message leaves each second.
+      // The first five messages are sent at once. After that, one message is sent each second.
       const allowedMs = Math.max(1, messages - BURST) * (WINDOW_MS / BURST);
       const alone = (DEPLOYMENTS - BURST) * (WINDOW_MS / BURST);
       print(`${DEPLOYMENTS} callbacks, lines and edits of cards, beside ${DELIVERED} delivered rows`);
@@ -139,7 +139,7 @@ function line(n: number): Line {
   };
 }
 
-/** How many of the deployments `ids` a message names. */
+/** Returns how many of the deployments `ids` a message names. */
 function names(message: Message, ids: ReadonlySet<string>): number {
   if (message.kind !== 'line') return 0;
   const codes = message.text.flatMap((part) =>

@@ -1,8 +1,8 @@
 /**
- * Measures what the bot takes before the first command, which is the time of its start and its memory when idle. The
- * bot is built, and runs with the compile cache and the Node.js options of the image. It is compared with a bare
- * process of discord.js and Bolt. All measured programs are connected to Discord and Slack. A further bot, with 20,000
- * running deployments in its database, is compared with a bot that has none.
+ * Measures the start time and the idle memory of the bot before the first command. The bot is built, and runs with the
+ * compile cache and the Node.js options of the image. It is compared with a minimal process of discord.js and Bolt. All
+ * measured programs are connected to Discord and Slack. A bot with 20,000 running deployments in its database is also
+ * compared with a bot without deployments.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -23,7 +23,7 @@ import { median } from './support/median.ts';
 
 const KNOWN = 20_000;
 const ROUNDS = 5;
-/** A start has done all its work when this time has passed. */
+/** After this time, a start has finished all its work. */
 const IDLE_MS = 5_000;
 
 export const bench: Bench = {
@@ -32,8 +32,8 @@ export const bench: Bench = {
   async run(print) {
     const folder = await mkdtemp(join(tmpdir(), 'edgegap-chatops-bench-'));
     const built = await build('footprint');
-    // Each program has a Discord of its own, because the local Discord knows only its newest session. A bot whose session
-    // is unknown waits for half a second before it logs in.
+    // Each program has its own local Discord, because the local Discord accepts only its newest session. A bot with an
+    // unknown session waits for half a second before it logs in.
     const discords = await Promise.all([createDiscordDriver(), createDiscordDriver(), createDiscordDriver()]);
     const [discordOfBare, discordOfOurs, discordOfKnown] = discords;
     const slack = await createSlackDriver({ mode: 'socket' });
@@ -63,7 +63,7 @@ export const bench: Bench = {
     const ours = bot(discordOfOurs, 'none.db');
     const known = bot(discordOfKnown, 'known.db');
     try {
-      // The first start of each program is not counted, because it fills the caches from which later starts read.
+      // The first start of each program is not counted, because it fills the caches that later starts read.
       for (const program of [bare, ours, known]) await measure(program);
       const rounds: Record<Side, Measured>[] = [];
       for (let round = 0; round < ROUNDS; round++)
@@ -115,7 +115,7 @@ async function measure(program: Program): Promise<Measured> {
   return { ...atStart, idleMiB };
 }
 
-/** As much of a status as the bot keeps of Edgegap's answers. */
+/** The part of a status that the bot stores from Edgegap's answers. */
 function statusOf(request_id: string): object {
   const fqdn = `${request_id}.pr.edgegap.net`;
   const port = { name: 'gameport', link: `${fqdn}:31504`, internal: 7777, external: 31_504, protocol: 'UDP' };

@@ -1,7 +1,7 @@
 /**
- * Measures whether the command `list` becomes slower if more servers run. A whole bot with 3,000 running deployments on
+ * Measures whether the command `list` becomes slower with more running servers. A bot with 3,000 running deployments on
  * SQLite is compared with a bot that has 30. All deployments were made from chat. Each list shows the first ten
- * deployments. Edgegap answers both bots equally fast. Once a minute the bot compares all deployments with Edgegap's
+ * deployments. Edgegap answers both bots equally fast. Once a minute, the bot compares all deployments with Edgegap's
  * list, which uses the same rate limit as the command. The time of `list` during this comparison is reported
  * separately.
  */
@@ -20,12 +20,12 @@ import { startListedEdgegap } from './support/listed-edgegap.ts';
 
 const FEW = 30;
 const MANY = 3_000;
-/** With this number of rounds, the bench ends before the next comparison begins, a minute after the start. */
+/** With this number of rounds, the bench ends before the next comparison, which starts a minute after the bot. */
 const ROUNDS = 200;
 const WARM_UP = 20;
 /** The number of request_ids that the bot compares in one list call. */
 const COMPARED_AT_ONCE = 50;
-/** The limit is ten calls a second. A permit is free again a second after the answer. */
+/** The limit is ten calls per second. A permit becomes free a second after the answer. */
 const PACE_MS = 120;
 
 export const bench: Bench = {
@@ -43,7 +43,7 @@ export const bench: Bench = {
       const times = { few: [] as Timed[], many: [] as Timed[] };
       const before = [few.pages(), many.pages()] as const;
       for (let round = 0; round < ROUNDS; round++) {
-        // The two bots take turns to be the first in a round.
+        // The two bots alternate as the first in a round.
         if (round % 2 === 0) times.few.push(await timed(few));
         times.many.push(await timed(many));
         if (round % 2 === 1) times.few.push(await timed(few));
@@ -101,12 +101,15 @@ async function open(database: string, count: number) {
 }
 
 interface Timed {
-  /** The milliseconds from the request to the answer. `work` says how many of them this thread was busy. */
+  /**
+   * `took` is the time from the request to the answer, in milliseconds. `work` is how much of this time this thread was
+   * busy.
+   */
   readonly took: number;
   readonly work: number;
 }
 
-/** Asks for one list, and then waits, so that no list has to wait for the rate limit. */
+/** Requests one list and then waits, so that no list has to wait for the rate limit. */
 async function timed(side: Side): Promise<Timed> {
   const [start, before] = [performance.now(), worked()];
   await side.list();
@@ -115,14 +118,14 @@ async function timed(side: Side): Promise<Timed> {
   return times;
 }
 
-/** The times of the lists during the first comparison after the bot's start. */
+/** Returns the times of the lists during the first comparison after the bot's start. */
 async function whileComparing(side: Side): Promise<Timed[]> {
   const times: Timed[] = [];
   while (side.compared() < side.count / COMPARED_AT_ONCE) {
     times.push(await timed(side));
     await sleep(clock, 4 * PACE_MS);
   }
-  // By then the permits of the last calls are free again.
+  // After this wait, the permits of the last calls are free again.
   await sleep(clock, 2_000);
   return times;
 }
@@ -132,8 +135,8 @@ function p(values: readonly number[], share: number): number {
 }
 
 /**
- * The 99th percentile of the work of this thread. The 99th percentile of the whole time would depend on other programs
- * of the machine.
+ * The 99th percentile of this thread's working time. The 99th percentile of the total time would depend on other
+ * programs on the machine.
  */
 function p99OfWork(times: readonly Timed[]): number {
   return p(

@@ -1,7 +1,7 @@
 /**
- * Measures how long other people have to wait while the command `logs` prepares the last lines of a log of 16 MiB. A
- * log that is slow to mask on purpose is compared with a plain log. The longest time without a turn of the event loop
- * counts.
+ * Measures how long other people wait while the command `logs` prepares the last lines of a log of 16 MiB. A log that
+ * is slow to mask on purpose is compared with a normal log. The figure is the longest time for which the event loop is
+ * blocked.
  */
 
 import { maskedTail } from '../src/log/tail.ts';
@@ -9,7 +9,7 @@ import type { Bench } from './support/bench.ts';
 import { longestHold } from './support/hold.ts';
 
 const LENGTH = 16 * 1024 * 1024;
-/** The longest time, in milliseconds, for which any text may block the event loop. */
+/** The maximum time, in milliseconds, for which a text may block the event loop. */
 const MOST_MS = 50;
 const PLAIN = '2026-03-03T16:02:09Z [net] ada connected from 10.0.0.1, ping 12 ms\n';
 const HOSTILE = [
@@ -39,9 +39,9 @@ export const bench: Bench = {
   },
 };
 
-/** The longest time, in milliseconds, for which a log of this repeated line blocks the event loop. */
+/** Returns the longest time, in milliseconds, for which a log of this repeated line blocks the event loop. */
 async function holdBy(line: string): Promise<number> {
-  // The log is a single string, like a log that came over the network.
+  // The log is a single string, like a log from the network.
   const log = Buffer.from(line.repeat(Math.ceil(LENGTH / line.length))).toString();
   return await longestHold(() => maskedTail(log, 5_000, []));
 }

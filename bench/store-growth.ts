@@ -1,7 +1,7 @@
 /**
- * Measures whether the store becomes slower when it holds more rows. The same queries run on a store with 100
- * deployments and on a store with 100,000 deployments. Both stores hold the same number of running deployments. All
- * deployments come from one channel.
+ * Measures whether the store becomes slower with more rows. The same queries run on a store with 100 deployments and on
+ * a store with 100,000 deployments. Both stores contain the same number of running deployments. All deployments come
+ * from one channel.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -52,7 +52,10 @@ export const bench: Bench = {
   },
 };
 
-/** The time of all queries in the large store, divided by their time in the small store: the median of all rounds. */
+/**
+ * Returns the time of all queries in the large store, divided by their time in the small store: the median of all
+ * rounds.
+ */
 async function compare(print: (line: string) => void, name: string, few: string, many: string) {
   const small = await openFilled(few, FEW);
   const large = await openFilled(many, MANY);
@@ -88,7 +91,7 @@ async function openFilled(database: string, count: number) {
   const repository = new DeploymentRepository(store, clock);
   const ids = await fill(store, count);
   if (isShared(database)) {
-    // PostgreSQL would do this by itself some time later.
+    // PostgreSQL would do this later on its own.
     const client = new Client({ connectionString: database });
     await client.connect();
     await client.query('vacuum analyze');
@@ -136,7 +139,7 @@ async function fill(store: Store, count: number): Promise<string[]> {
   return rows.map(({ request_id }) => request_id ?? '');
 }
 
-/** The milliseconds that one query takes. */
+/** Returns the time of one query, in milliseconds. */
 async function time({ ask }: Filled, question: string): Promise<number> {
   const start = performance.now();
   for (let asked = 0; asked < ASKED; asked++) await ask[question]?.();

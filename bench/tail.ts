@@ -1,7 +1,7 @@
 /**
- * Measures how much work it is to look for new lines in a followed log. The log grows by 1 MB a second. A log that has
- * grown to 24 MB is compared with a log that has grown to 1 MB. The work of all threads counts, beginning with
- * Edgegap's answer. This work is to decode the answer, and to find and mask the new lines.
+ * Measures how much work it is to find the new lines in a followed log. The log grows by 1 MB per second. A log that
+ * has grown to 24 MB is compared with a log that has grown to 1 MB. The work includes all threads and starts with
+ * Edgegap's answer: decoding the answer, and finding and masking the new lines.
  */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -19,9 +19,9 @@ const MB = 1_000_000;
 const LARGE = 24;
 const ROUNDS = 7;
 const TAILS = 5;
-/** The longest time, in milliseconds, for which a look at the log may hold up the event loop. */
+/** The maximum time, in milliseconds, for which a reading of the log may block the event loop. */
 const MOST_MS = 50;
-/** The most memory that each followed log may take between two looks. */
+/** The maximum memory that each followed log may use between two readings. */
 const MOST_KEPT = 2 * MB;
 
 export const bench: Bench = {
@@ -56,7 +56,7 @@ function openTail(encoding: 'utf-8' | 'base64') {
   const log = createLog({ level: 'silent', secrets: [] });
   const reader = createReader({ clock, realClock: new TestClock(), log });
   let looks = 0;
-  /** Looks at the log. `workOf` measures the `work`. */
+  /** Reads the log. `workOf` measures the `work`. */
   const look = async (body: Uint8Array<ArrayBuffer>, before?: Look) => {
     const answer = body.slice().buffer;
     const api = { logBytes: async () => answer };
@@ -68,12 +68,12 @@ function openTail(encoding: 'utf-8' | 'base64') {
     };
     const job = { before: before?.mark, lines: 10, secrets: [] };
     const { result, work } = await workOf(() => reader.look(source, job));
-    // After this time, the reader no longer reuses the answer for others who follow the same log.
+    // After this time, the reader no longer shares the answer with other people who follow the same log.
     await clock.advance(1_001);
     return { seen: result, work };
   };
   return {
-    /** Prepares a log of `size` MB whose last MB is new. Each call of the result looks at this log once. */
+    /** Prepares a log of `size` MB whose last MB is new. Each call of the result reads this log once. */
     async grownTo(size: number) {
       const [earlier, later] = [bodyOf(size - 1, encoding), bodyOf(size, encoding)];
       const { seen } = await look(earlier);
@@ -98,7 +98,7 @@ function bodyOf(size: number, encoding: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(JSON.stringify({ logs, encoding, crash_logs: null, logs_link: null }));
 }
 
-/** Runs something, and measures how much processor time all threads of the process took. `work` is in milliseconds. */
+/** Runs a function, and measures how much processor time all threads of the process used. `work` is in milliseconds. */
 async function workOf<T>(run: () => Promise<T>): Promise<{ result: T; work: number }> {
   const before = process.cpuUsage();
   const result = await run();
@@ -109,7 +109,7 @@ async function workOf<T>(run: () => Promise<T>): Promise<{ result: T; work: numb
 async function memory(): Promise<number> {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
-  // The memory of buffers is freed only after a collection.
+  // The memory of buffers is freed only after a garbage collection.
   for (let n = 0; n < 3; n++) {
     collect();
     await nextTurn();

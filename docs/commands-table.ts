@@ -1,4 +1,4 @@
-/** `npm run docs`: writes what the commands say of themselves into docs/commands.md, between the markers. */
+/** `npm run docs`: writes the descriptions of all commands into docs/commands.md, between the markers. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Command, type Directory, type Entry, leastPermission } from '../src/command/define.ts';
@@ -18,7 +18,7 @@ const WHO = {
   change: 'operators',
 } as const;
 
-/** The page as it is, and as it should be. */
+/** Returns the present page, and the page with the current descriptions. */
 export async function commandsPage(): Promise<{ readonly is: string; readonly shouldBe: string }> {
   const is = await readFile(FILE, 'utf8');
   const [before, after] = [is.split(BEGIN)[0], is.split(END)[1]];

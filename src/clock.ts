@@ -1,6 +1,6 @@
 /**
- * Passes time as an argument. All code that waits or reads the time receives a `Clock`, so that tests can advance the
- * time instead of waiting.
+ * The source of time. All code that waits or reads the time receives a `Clock` as an argument, so that tests can
+ * advance the time instead of waiting.
  */
 export interface Clock {
   /** Milliseconds since the Unix epoch. */

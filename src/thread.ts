@@ -80,7 +80,7 @@ export function createThread<Job, Result>(parts: ThreadParts): Thread<Job, Resul
     return ended?.terminate();
   }
 
-  /** Sets the only timer. When the time is over, the thread is ended, because it is then idle or hangs. */
+  /** Sets the only timer, which ends the thread. At that time, the thread is either idle or hung. */
   function endAfter(ms: number): void {
     cancelTimer();
     cancelTimer = clock.after(ms, () => void end('the thread took too long'));
@@ -102,7 +102,7 @@ export function createThread<Job, Result>(parts: ThreadParts): Thread<Job, Resul
   };
 }
 
-/** Does the jobs of a thread. Called by the script of the thread. */
+/** Runs the jobs of a thread. The thread's script calls this function. */
 export function serve<Job, Result>(run: (job: Job) => Promise<Result> | Result): void {
   parentPort?.on('message', async ({ id, job }: { id: number; job: Job }) => {
     try {

@@ -1,4 +1,7 @@
-/** A bare bot of discord.js and Bolt, which acknowledges each command and answers with a line. `ack` compares the bot with it. */
+/**
+ * A minimal bot of discord.js and Bolt, which acknowledges each command and answers with a line. The bench `ack`
+ * compares the real bot with this minimal bot.
+ */
 import { App, HTTPReceiver } from '@slack/bolt';
 import { Client, Events, GatewayIntentBits, MessageFlags } from 'discord.js';
 

@@ -1,4 +1,7 @@
-/** A bare bot of discord.js and Bolt, connected to both platforms, which `footprint` compares with the whole bot. */
+/**
+ * A minimal bot of discord.js and Bolt, connected to both platforms. The bench `footprint` compares the real bot with
+ * this minimal bot.
+ */
 import { App } from '@slack/bolt';
 import { Client, Events, GatewayIntentBits } from 'discord.js';
 

@@ -7,9 +7,9 @@ interface Filter {
 }
 
 /**
- * Starts a simulated Edgegap that has one application with `count` versions, and that answers at once. Every deployment
- * that the bot compares with Edgegap's list is ready. `calls` leaves these comparisons out, because they have nothing
- * to do with suggestions.
+ * Starts a simulated Edgegap that has one application with `count` versions and answers at once. Every deployment that
+ * the bot compares with Edgegap's list is ready. `calls` excludes these comparisons, because they are unrelated to
+ * suggestions.
  */
 export async function startCatalogEdgegap(count: number) {
   let calls = 0;

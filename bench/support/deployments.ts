@@ -5,7 +5,7 @@ import type { DeploymentsTable, Store } from '../../src/store/schema.ts';
 const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz';
 const ROWS_AT_ONCE = 500;
 
-/** Rows of deployments that people ordered. `more` returns the columns in which a row differs. */
+/** Returns rows of deployments that people ordered. `more` returns the columns that differ from row to row. */
 export function deploymentRows(
   count: number,
   more: (index: number) => Partial<Insertable<DeploymentsTable>>,

@@ -3,9 +3,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 const ROUNDS = 5;
 
 /**
- * The longest time, in milliseconds, that this thread worked between two turns of the event loop during `run`. The
- * result is the median of several rounds. Only the processor time of this thread counts, so other programs of the
- * machine have no influence.
+ * Returns the longest time, in milliseconds, for which this thread worked without a break during `run`. A break is an
+ * iteration of the event loop. The result is the median of several rounds. Only the processor time of this thread
+ * counts, so other programs on the machine have no influence.
  */
 export async function longestHold(run: () => Promise<unknown>): Promise<number> {
   const holds: number[] = [];
@@ -29,7 +29,7 @@ async function holdOf(run: () => Promise<unknown>): Promise<number> {
   return longest;
 }
 
-/** The processor time of this thread so far, in milliseconds. */
+/** Returns the processor time of this thread so far, in milliseconds. */
 export function worked(): number {
   const { user, system } = process.threadCpuUsage();
   return (user + system) / 1_000;

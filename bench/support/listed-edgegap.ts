@@ -7,8 +7,9 @@ interface Filter {
 }
 
 /**
- * A simulated Edgegap with these deployments, all of them ready. Its list takes equally long for many deployments and
- * for few, unlike the list of the usual simulator. So a bench with this Edgegap measures only the bot.
+ * Starts a simulated Edgegap with these deployments, all of them ready. The usual simulator's list takes longer for
+ * many deployments than for few. The list of this simulated Edgegap always takes equally long, so that a bench measures
+ * only the bot.
  */
 export async function startListedEdgegap(ids: readonly string[]) {
   const lists: { readonly forPeople: boolean }[] = [];
@@ -35,7 +36,7 @@ export async function startListedEdgegap(ids: readonly string[]) {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    /** The list calls so far. A call that names request_ids is a comparison by the bot. */
+    /** The list calls so far. A call that contains request_ids is a comparison by the bot. */
     lists,
     async close(): Promise<void> {
       server.closeAllConnections();

@@ -1,4 +1,4 @@
-/** Posts to a server from a separate thread, so that the measured thread does not do this work. */
+/** Sends POST requests from a separate thread, so that the measured thread does not do this work. */
 import { once } from 'node:events';
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 import { Pool } from 'undici';
@@ -10,7 +10,7 @@ export interface Load {
 }
 
 /**
- * `ms` is the time for all requests. `each` holds the time of each request, the shortest first. All times are in
+ * `ms` is the time of all requests. `each` contains the time of each request, shortest first. All times are in
  * milliseconds.
  */
 export interface Loaded {
@@ -18,7 +18,7 @@ export interface Loaded {
   readonly each: readonly number[];
 }
 
-/** Resolves when every post was answered with 200. Rejects if a post got another answer. */
+/** Resolves when every request was answered with 200. Rejects if a request received a different answer. */
 export interface Loader {
   run(load: Load): Promise<Loaded>;
   close(): Promise<void>;

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
-/** A program, and the words in its output that together say that the program is ready. */
+/** A program, and the texts in its output. When all these texts have appeared, the program is ready. */
 export interface Program {
   readonly file: string;
   readonly environment: Readonly<Record<string, string>>;
@@ -11,14 +11,16 @@ export interface Program {
 /** The options with which the image runs Node.js (see Dockerfile). */
 export const IMAGE_OPTIONS = '--max-semi-space-size=4';
 
-/** What a process has used: milliseconds since it was started, milliseconds of processors, and MiB of memory right now. */
+/**
+ * The usage of a process: milliseconds since its start, milliseconds of processor time, and its present memory in MiB.
+ */
 export interface Usage {
   readonly wallMs: number;
   readonly cpuMs: number;
   readonly memoryMiB: number;
 }
 
-/** Runs in each measured process before the program, and sends the usage of the process to the bench. */
+/** Code that runs in each measured process before the program, and sends the process's usage to the bench. */
 const REPORTER = `data:text/javascript,${encodeURIComponent(`
   process.on('message', () => {
     const { user, system } = process.cpuUsage();
@@ -26,7 +28,7 @@ const REPORTER = `data:text/javascript,${encodeURIComponent(`
   });
 `)}`;
 
-/** Starts a program. Resolves when the program is ready, with its usage until then. */
+/** Starts a program. Resolves with the program's usage when the program is ready. */
 export async function startMeasured({ file, environment, readyWords }: Program) {
   const start = performance.now();
   const child = spawn(process.execPath, ['--import', REPORTER, file], {

@@ -1,4 +1,4 @@
-/** Posts at a steady pace, from a thread of its own, and does not wait for answers before the next post. */
+/** Sends POST requests at a steady rate from a separate thread, and does not wait for the answers. */
 import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
@@ -11,7 +11,7 @@ export interface PacedPosts {
   readonly posts: readonly { readonly headers: Record<string, string>; readonly body: string }[];
 }
 
-/** Resolves with the milliseconds from each post to its answer. Rejects if an answer was not 200. */
+/** Resolves with the milliseconds from each request to its answer. Rejects if an answer was not 200. */
 export interface PacedLoader {
   run(load: PacedPosts): Promise<readonly number[]>;
   close(): Promise<void>;
@@ -30,7 +30,7 @@ export function startPacedLoader(): PacedLoader {
   };
 }
 
-/** Calls `act` at a steady pace. Resolves with the results when every call of `act` has resolved. */
+/** Calls `act` at a steady rate. Resolves with the results when every call of `act` has resolved. */
 export async function paced<Item, Result>(
   items: readonly Item[],
   everyMs: number,

@@ -3,27 +3,27 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 
 export interface Ask {
-  /** The platform's own id of the invocation. */
+  /** The platform's id of the invocation. */
   readonly id: string;
   /** The tag by which the simulated Edgegap distinguishes the deployments. */
   readonly tag: string;
 }
 
 export interface Done {
-  /** The largest amount of memory that the process has used so far. */
+  /** The peak memory of the process so far. */
   readonly peakMiB: number;
 }
 
 /** A process that deploys. */
 export interface Deployer {
-  /** Makes all deploys at once. Resolves when each deploy was answered. */
+  /** Sends all deploys at once. Resolves when every deploy was answered. */
   deploy(asks: readonly Ask[]): Promise<Done>;
   /** Kills the process. */
   kill(): Promise<void>;
 }
 
 /**
- * Starts `bench/support/SCRIPT-process.ts`. Resolves when that process is ready. Its errors go to the stderr of this
+ * Starts `bench/support/SCRIPT-process.ts`. Resolves when that process is ready. Its stderr goes to the stderr of this
  * process.
  */
 export async function startDeployer(script: string, settings: Record<string, string>): Promise<Deployer> {
@@ -48,7 +48,7 @@ export async function startDeployer(script: string, settings: Record<string, str
   };
 }
 
-/** Answers the parent process. Called in the started process once that process is ready. */
+/** Answers the parent process. The started process calls this function when it is ready. */
 export function answerParent(deploy: (ask: Ask) => Promise<unknown>): void {
   process.on('message', async (asks: Ask[]) => {
     await Promise.all(asks.map(deploy));

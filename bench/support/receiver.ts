@@ -12,7 +12,7 @@ import type { DeploymentsTable, Store } from '../../src/store/schema.ts';
 import { deploymentRows, insertAll } from './deployments.ts';
 import type { Load } from './load.ts';
 
-/** The part of the bot that takes Edgegap's callbacks, on a port of its own. */
+/** The part of the bot that receives Edgegap's callbacks, on its own port. */
 export async function openReceiver(store: Store, log: Logger) {
   const repository = new DeploymentRepository(store, clock);
   const deployments = new Deployments({
@@ -38,8 +38,8 @@ export async function openReceiver(store: Store, log: Logger) {
     origin,
     callbacks,
     /**
-     * Stores `count` deployments that Edgegap has accepted. Returns their request_ids, and the callbacks which say that
-     * the servers are ready. `more` returns the columns in which a row differs.
+     * Stores `count` deployments that Edgegap has accepted. Returns their request_ids and the `ready` callbacks of
+     * their servers. `more` returns the columns that differ from row to row.
      */
     async deployed(
       count: number,

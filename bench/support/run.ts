@@ -32,13 +32,12 @@ const flags = readFlags({
 const [name] = flags?.words ?? [];
 
 if (!flags) {
-  // `readFlags` has already written the help or the mistake.
+  // `readFlags` has already printed the help or the explanation of the mistake.
 } else if (name === undefined) {
   print('npm run bench -- NAME\n');
   for (const each of names) print(`${each}: ${(await load(each)).about}`);
 } else if (name === 'all') {
-  // Each bench runs in a process of its own, so that the memory and the event loop of a bench do not change the figures
-  // of the next bench.
+  // Each bench runs in a separate process, so that its memory and its event loop do not affect the next bench.
   const ended = names.map((each) =>
     spawnSync(process.execPath, [import.meta.filename, each], { stdio: 'inherit' }),
   );

@@ -31,7 +31,7 @@ export interface Window {
   readonly from: number;
   readonly to: number;
   readonly step: MetricsStep;
-  /** Whether the window always ends at the present time, so that the same request later shows newer measurements. */
+  /** The length of the window, in milliseconds. Without `from` and `to`, the window ends now. */
   readonly moves: boolean;
 }
 
