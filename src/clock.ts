@@ -61,7 +61,7 @@ export function ageOf(at: number, now: number): number {
 
 /**
  * Returns a function that returns the number of milliseconds since this call. The result is the longer of two
- * measurements, because the time of day may be set back, and steady time may stop while the machine is suspended.
+ * measurements. The time of day may be set back, and steady time may stop while the machine is suspended.
  */
 export function stopwatch(clock: Clock): () => number {
   const from = { now: clock.now(), steady: steadyNow(clock) };

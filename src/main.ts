@@ -67,7 +67,7 @@ async function main(): Promise<void> {
       log.info({ signal }, 'stopping');
       leave(0);
     });
-  // If a library leaves a rejection unhandled, the bot logs the rejection and continues.
+  // If a library does not handle a rejection, the bot logs the rejection and continues.
   process.on('unhandledRejection', (err) => log.error({ err }, 'a rejection that nobody handled'));
   let lost = false;
   process.on('uncaughtException', (err) => {

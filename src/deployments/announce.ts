@@ -11,8 +11,8 @@ import { viewOf } from './view.ts';
 const SENTENCE_LENGTH = 200;
 
 /**
- * How the bot learned the news: from a callback (`told`), from a request to Edgegap (`asked`), or from a request to
- * Edgegap after an expected callback did not arrive (`rescued`).
+ * How the bot learned the news: `told`: from a callback. `asked`: from a request to Edgegap. `rescued`: from a request
+ * to Edgegap after an expected callback did not arrive.
  */
 export type NewsSource = 'told' | 'asked' | 'rescued';
 

@@ -88,7 +88,7 @@ export class Deployments extends KnownDeployments {
           this.parts.repository.changeUnsure(intent, (tx, [before]) =>
             this.#conclude(tx, before, news, replaces),
           ),
-        // If this write also fails, the next process that starts finds the intent and marks it.
+        // If this write also fails, the next process that starts finds the intent and marks its outcome as unknown.
       ).catch(() => undefined);
     }
     throw error;

@@ -9,8 +9,8 @@ export interface EventsBehind {
 }
 
 /**
- * Returns the events for which Edgegap has sent a callback. A status after an event no longer shows the event, so the
- * store is read if this news or the doubted status contains a later status. Two kinds of callbacks are left out. A
+ * Returns the events for which Edgegap has sent a callback. A status after an event no longer shows the event. The
+ * store is read if this news or the doubted status contains such a later status. Two kinds of callbacks are left out. A
  * callback that is not handled yet is left out, because its body will be read later. An error callback that was handled
  * before the deployment became ready is left out, because the later status showed that the deployment had not failed.
  */

@@ -77,7 +77,9 @@ export class KnownDeployments {
     return this.parts.publicUrl() !== undefined;
   }
 
-  /** Ends the retries of failed writes. The next process marks the outcome of the deployments. */
+  /**
+   * Ends the retries of failed writes. The next process marks these requests as unknown and asks Edgegap about them.
+   */
   close(): void {
     this.#over.abort();
   }

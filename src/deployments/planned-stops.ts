@@ -30,8 +30,8 @@ interface Parts {
 
 /**
  * The planned stops of an account. A deployment has at most one stop that a person planned, and at most one stop at the
- * end of its lifetime. One transaction makes each change and writes the edit of the card, so a planned stop has exactly
- * one outcome, and the card shows this outcome. The stop at the end of a lifetime has no card of its own.
+ * end of its lifetime. The transaction of each change also writes the edit of the card. A planned stop therefore has
+ * exactly one outcome, and the card shows it. The stop at the end of a lifetime has no card of its own.
  */
 export class PlannedStops {
   readonly #parts: Parts;

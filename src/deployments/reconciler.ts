@@ -71,7 +71,7 @@ export class Reconciler {
     });
   }
 
-  /** Marks the requests that dead processes left open, and starts the loop. */
+  /** Marks the open requests of dead processes as unknown, and starts the loop. */
   async start(): Promise<void> {
     await this.#settle();
     this.#poll.begin();
@@ -118,7 +118,7 @@ export class Reconciler {
         this.#unsettled.delete(id);
       } catch (error) {
         if (error instanceof StoreError) throw error;
-        // The row of this deployment is damaged. The loop goes on with the next deployment.
+        // The row of this deployment is damaged. The loop continues with the next deployment.
         this.#report(error, 'reconciler: a request that died with its process cannot be settled');
         this.#unsettled.set(id, steadyNow(this.#parts.clock) + RETRY_MS);
       }

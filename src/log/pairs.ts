@@ -134,8 +134,8 @@ function fieldOf(text: string, name: Name, separator: string, at: number): Found
 }
 
 /**
- * Returns the value of two fields, if the first or the second field contains the name of a secret and the remaining
- * field contains its value.
+ * Returns the value of a pair of fields, in which either field contains the name of a secret and the other field
+ * contains its value.
  */
 function pairOf(text: string, first: Found, second: Found): Value | undefined {
   const [key, value] = first.kind === 'key' ? [first, second] : [second, first];

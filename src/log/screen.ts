@@ -4,9 +4,9 @@ import { graphemesOf, widthOf } from '../graphemes.ts';
 // biome-ignore-start lint/suspicious/noControlCharactersInRegex: these patterns are for control characters.
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 /**
- * A step in a line. There are four types of steps: a sequence `ESC [ … letter`, which moves the cursor, deletes text or
- * sets a colour; any other escape sequence, for example the title of a window; a single control character; and the text
- * between two controls.
+ * A step in a line. There are four types of steps. A sequence `ESC [ … letter` moves the cursor, deletes text or sets a
+ * colour. Another escape sequence sets, for example, the title of a window. The last two types are a single control
+ * character and the text between two controls.
  */
 const STEP =
   /(?:\u001b\[|\u009b)([0-?]{0,32})[ -/]{0,4}([@-~])|\u001b[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\)?|\u001b[ -/]{0,4}([0-~])?|([\u0000-\u001f\u007f-\u009f])|([^\u0000-\u001f\u007f-\u009f]+)/g;
@@ -32,8 +32,8 @@ const SLICE = 65_536;
 type Cells = string[];
 
 /**
- * Shows the lines of a log as a terminal would: without colours, and with only the last state of a progress bar, even
- * if the bar has several lines. When a program clears the terminal for the first time, the text before this point
+ * Shows the lines of a log as a terminal would, but without colours. Only the last state of a progress bar remains,
+ * even if the bar has several lines. When a program clears the terminal for the first time, the text before this point
  * remains. At each later clearing, the text since the previous clearing is removed if it would fit into a window. Other
  * work can run in between.
  */

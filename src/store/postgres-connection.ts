@@ -21,10 +21,10 @@ export function placeOf(url: string): DatabaseAddress {
 }
 
 /**
- * The URL for pg. The TLS settings are moved from the URL to pg's options: `disable` means no TLS, `no-verify` means
- * that any certificate is trusted, and every other `sslmode` means `verify-full`. pg 8 gives `sslmode` the same
- * meanings, but warns that its next version will use the weaker meanings of libpq. The files are read here once. If pg
- * read the files for each connection, a read error would reach no caller. Throws StoreError if a file cannot be read.
+ * The URL for pg. The TLS settings are moved from the URL to pg's options. `disable` means no TLS, and `no-verify`
+ * trusts any certificate. Every other `sslmode` means `verify-full`. pg 8 gives `sslmode` the same meanings, but warns
+ * that its next version will use the weaker meanings of libpq. The files are read here once. If pg read the files for
+ * each connection, a read error would reach no caller. Throws StoreError if a file cannot be read.
  */
 export function connectionOf(url: string): Pick<PoolConfig, 'connectionString' | 'ssl' | 'sslnegotiation'> {
   const plain = new URL(url);

@@ -6,8 +6,8 @@ const LONGEST_REST_MS = 50;
 /**
  * Handles several calls in a single run. Items that arrive during a run are passed to the next run together, at most
  * `atMost` at a time. `run` returns a result for each item, in the same order. If `run` rejects, the calls for all its
- * items reject. With `rest`, the next run waits `rest` times as long as the last run took, so that slow runs leave the
- * disk and the process to other work.
+ * items reject. With `rest`, the next run waits `rest` times as long as the last run took. Slow runs then leave time
+ * for other work.
  */
 export function together<Item, Result>(
   run: (items: readonly Item[]) => Promise<readonly Result[]>,
