@@ -11,7 +11,7 @@ export interface Account {
   readonly api: EdgegapApi;
   readonly catalog: Catalog;
   /**
-   * The only applications that the bot works with in this account. If undefined, the bot works with all applications.
+   * The names of the applications that the bot may use in this account. If undefined, the bot may use all applications.
    */
   readonly allowlist: readonly string[] | undefined;
   readonly deployments: Deployments;

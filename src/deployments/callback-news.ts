@@ -108,7 +108,7 @@ export class CallbackNews {
 
   /**
    * Whether this status belongs to this deployment. If the deployment has a request_id, the status must have the same
-   * request_id. If the deployment has no request_id yet, the request_id of the status must not belong to any other
+   * request_id. If the deployment has no request_id yet, the status must have a request_id that belongs to no other
    * deployment.
    */
   async #isOf(tx: Store, deployment: Deployment, { request_id }: DeploymentStatus): Promise<boolean> {

@@ -27,7 +27,7 @@ export interface DeploymentView {
   readonly readyAt: number | undefined;
   readonly failedAt?: number | undefined;
   readonly endedAt: number | undefined;
-  /** The time at which Edgegap stops the server by itself. */
+  /** The time at which Edgegap will stop the server. */
   readonly endsAt?: number | undefined;
   readonly error: string | undefined;
   /** A note for the reader, for example about an action to take. */
@@ -36,7 +36,7 @@ export interface DeploymentView {
   readonly again: string | undefined;
   /** Whether a different city may help. If true, the card offers the same order in a different city. */
   readonly elsewhere?: boolean;
-  /** How long this version usually takes until the server is ready, in milliseconds. */
+  /** How long a server of this version usually takes to become ready, in milliseconds. */
   readonly usualMs?: number | undefined;
   /** Whether Edgegap answered that this deployment does not exist. If true, the shown status may be wrong. */
   readonly isDoubted?: boolean;
@@ -210,7 +210,7 @@ function portLabel(port: PortView): string {
   return port.protocol ? `${port.name} (${port.protocol})` : port.name;
 }
 
-/** The facts in small print: place, end, IP, tags, request_id, person. */
+/** The facts in small print: location, end, IP, tags, request_id, person. */
 function factsOf(view: DeploymentView, { checkedAt }: Additions): Rich[] {
   const { status, place, public_ip: ip, tags, request_id, askedBy, adopted, createdAt, endsAt } = view;
   const facts: Rich[] = [];

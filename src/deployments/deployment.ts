@@ -30,17 +30,21 @@ export interface OrderDetails {
   readonly env?: readonly OrderedVariable[] | undefined;
   /** If absent, the deployment uses the resources that the version defines. */
   readonly resources?: DeployRequest['resources'];
-  /** Whether Edgegap may use only locations that already have the image. */
+  /** Whether Edgegap may use only locations whose cache contains the image. */
   readonly cached?: boolean | undefined;
   /** A private fleet, with the ids of its hosts in order of preference. */
   readonly fleet?: { readonly name: string; readonly hosts: readonly string[] } | undefined;
-  /** Set if only Edgegap's older API can carry out the order. That API calls back only for the event `ready`. */
+  /**
+   * Set if only Edgegap's older API can carry out the order. The older API sends a callback only for the event `ready`.
+   */
   readonly legacy?: LegacyDetails | undefined;
   /** Whether the person omitted the version. If true, the bot used the newest active version. */
   readonly newest?: boolean | undefined;
-  /** How long the version usually took until the server was ready, in milliseconds, at the time of the order. */
+  /**
+   * How long servers of this version usually took to become ready, in milliseconds, as known at the time of the order.
+   */
   readonly usualMs?: number | undefined;
-  /** Absent if the bot does not end the deployment by itself. */
+  /** Absent if the deployment has no lifetime. */
   readonly lifetime?: Lifetime | undefined;
   /**
    * Whether a person adopted the deployment after it was deployed outside chat. Edgegap sends no callbacks for an
@@ -60,7 +64,7 @@ export interface OrderedVariable {
   readonly sealed?: string;
 }
 
-/** The parts of an order that only Edgegap's older API knows. */
+/** The parts of an order that only Edgegap's older API supports. */
 export interface LegacyDetails extends Readonly<Pick<LegacyDeployRequest, 'command' | 'arguments'>> {
   /** Edgegap's endpoint storage that stores the log. */
   readonly logStorage?: string | undefined;

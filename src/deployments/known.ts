@@ -27,8 +27,8 @@ export interface DeploymentsParts {
   readonly vault: Vault;
   readonly membership: Pick<Membership, 'id' | 'sinceNow'>;
   /**
-   * Makes sure that this process holds the claim on the invocation until the transaction ends. Throws if the process no
-   * longer holds the claim.
+   * Ensures that this process holds the claim on the invocation until the transaction ends. Throws if the process has
+   * lost the claim.
    */
   readonly confirm?: (tx: Store, invocationId: string) => Promise<void>;
   /** Throws if the intent exceeds a limit. `tx` has already inserted the intent. */
@@ -112,7 +112,7 @@ export class KnownDeployments {
     );
   }
 
-  /** Does the same as `learn`, in a transaction that has already locked the deployment. */
+  /** Works like `learn`, in a transaction that has already locked the deployment. */
   learnIn(tx: Store, before: Deployment, news: News, source: NewsSource): Promise<Deployment> {
     const checkAt = (after: Deployment) => this.checkAt(after);
     return this.parts.repository.write(tx, before, news, { source, checkAt });

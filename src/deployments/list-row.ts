@@ -14,7 +14,7 @@ const READ = ['application', 'status', 'city', 'age', 'by', 'request_id', 'tags'
 /** The title of a column, if the title differs from the column's name. */
 const TITLES: Readonly<Record<string, string>> = { application: 'server' };
 
-/** A row of the list as it is shown to people: its cells in the order of COLUMNS, and its choice in a menu. */
+/** A row of the list for people: its cells in the order of COLUMNS, and its entry in a menu. */
 export interface ListRow {
   readonly cells: readonly string[];
   readonly choice: Choice;

@@ -4,7 +4,7 @@ import { duration } from './card.ts';
 import type { OrderDetails } from './deployment.ts';
 import { resources } from './resources.ts';
 
-/** A card shows at most this many names in a list. */
+/** The maximum number of names that a card shows in a list. */
 const NAMED = 10;
 
 /**

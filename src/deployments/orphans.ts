@@ -62,7 +62,7 @@ export async function isOfOwnDeploy(
   return true;
 }
 
-/** The cells that show the deployment in the list, and its choice in the menu. */
+/** The cells that show the deployment in the list, and its entry in the menu. */
 export async function orphanRow(
   deployments: KnownDeployments,
   { row, known }: Orphan,

@@ -81,7 +81,7 @@ export class DeploymentSchedule {
     return row !== undefined;
   }
 
-  /** The live deployments about which there was no news since `before` (epoch ms). */
+  /** The live deployments about which the bot received no news since `before` (epoch ms). */
   async believedLive(account: string, before: number): Promise<Believed[]> {
     const rows = await this.#store
       .selectFrom('deployments')

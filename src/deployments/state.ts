@@ -30,7 +30,7 @@ export type News =
     }
   /** Edgegap accepted the request to deploy. */
   | { readonly kind: 'accepted'; readonly requestId: string }
-  /** Edgegap found no room for the server, and left behind a deployment with the status ERROR. */
+  /** Edgegap had no capacity for the server. A deployment with the status ERROR remains. */
   | { readonly kind: 'unplaced'; readonly requestId: string; readonly detail: string }
   /** Edgegap says that the deployment has terminated. */
   | { readonly kind: 'terminated' }

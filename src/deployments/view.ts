@@ -165,7 +165,7 @@ export function viewOfStatus(status: DeploymentStatus): DeploymentView {
 
 /** Whether the server has failed or ended, so that a person can deploy it again. */
 export function isRepeatable(deployment: Deployment): boolean {
-  // An adopted server cannot be deployed again if Edgegap did not report its position.
+  // An adopted server cannot be deployed again if Edgegap did not report the position of its location.
   if (deployment.plan.adopted && deployment.plan.users.length === 0) return false;
   return deployment.phase === 'ended' || statusOf(deployment) === 'ERROR';
 }

@@ -86,7 +86,7 @@ export const HostList = list('data', FleetHost);
 
 /** The locations to list. If no field is given, all locations are listed. */
 export interface LocationFilter {
-  /** Lists only locations with room for this version of the application. */
+  /** Lists only locations with capacity for this version of the application. */
   application?: string | undefined;
   version?: string | undefined;
   /** The type of the location, as Edgegap names it. */

@@ -104,7 +104,9 @@ export class EdgegapClient {
     return this.#deploy(path`/v2/deployments`, deployBody(request), DeployAnswer, call);
   }
 
-  /** `POST /v2/private-fleets/deployments`. Like `deploy`, but prefers the hosts of a private fleet that have room. */
+  /**
+   * `POST /v2/private-fleets/deployments`. Like `deploy`, but prefers the hosts of a private fleet that have capacity.
+   */
   async deployToFleet(request: FleetDeployRequest, call?: CallOptions): Promise<{ request_id: string }> {
     return this.#deploy(path`/v2/private-fleets/deployments`, deployBody(request), DeployAnswer, call);
   }

@@ -48,12 +48,12 @@ export class EdgegapError extends AppError {
 export const MAY_HAVE_HAPPENED =
   'The change may have been made all the same: look at the status before you try again.';
 
-/** The reason why there was no answer, or no usable answer. */
+/** Why no answer arrived, or why the answer could not be used. */
 type Breakage = 'unreachable' | 'disconnected' | 'timeout' | 'unreadable' | 'too-large' | 'aborted';
 
 export interface Break extends Pick<EdgegapErrorDetails, 'method' | 'path' | 'status' | 'cause'> {
   kind: Breakage;
-  /** Whether the request had already begun to leave this machine. */
+  /** Whether this machine had already begun to send the request. */
   sent: boolean;
   /** A short technical reason, for example `ECONNREFUSED`. */
   reason?: string | undefined;

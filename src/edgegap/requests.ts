@@ -32,8 +32,8 @@ export interface DeployRequest {
    */
   resources?: { cpu_units: number; memory_mib: number } | undefined;
   /**
-   * Edgegap calls each of these URLs once, with a DeploymentStatus as the body. Edgegap does not sign the call, and
-   * does not repeat it.
+   * Edgegap calls each of these URLs once, with a DeploymentStatus as the body. Edgegap does not sign or repeat the
+   * calls.
    */
   webhooks?: { ready?: string; error?: string; terminated?: string } | undefined;
 }

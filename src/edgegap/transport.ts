@@ -79,7 +79,7 @@ export interface ApiResponse {
   status: number;
   /** The parsed JSON. Undefined if the body was empty, or if the request was `raw`. */
   json: unknown;
-  /** Whether an earlier attempt may have had its effect, although its answer was lost. */
+  /** Whether an earlier attempt with a lost answer may have had its effect. */
   afterUnknown?: boolean;
   bytes: ArrayBuffer;
 }

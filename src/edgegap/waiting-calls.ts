@@ -18,7 +18,7 @@ export class WaitingCalls<P> {
   readonly #waiting: Record<Lane, Waiting<P>[]> = { people: [], background: [] };
   readonly #changed: () => void;
 
-  /** `changed` is called when a call begins to wait, and when a waiting call is aborted. */
+  /** Calls `changed` when a call begins to wait, and when a waiting call is aborted. */
   constructor(changed: () => void) {
     this.#changed = changed;
   }

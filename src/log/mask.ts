@@ -48,7 +48,7 @@ export function maskSecrets(text: string, secrets: readonly string[] = []): stri
   return masked.join('\n');
 }
 
-/** Like `maskSecrets`, but for many lines. Other work can run in between. */
+/** Works like `maskSecrets`, but for many lines. Other work can run in between. */
 export async function maskLines(lines: readonly string[], secrets: readonly string[]): Promise<string[]> {
   const masked: string[] = [];
   for (const _ of maskPieces(masked, lines.join('\n'), secrets)) await nextTurn();

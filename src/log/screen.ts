@@ -56,7 +56,7 @@ function createScreen() {
   const rows: (string | Cells)[] = [''];
   let row = 0;
   let column = 0;
-  /** The first row that was printed after the terminal was cleared. Undefined before the first clearing. */
+  /** The first row after the terminal was last cleared. Undefined before the terminal is cleared for the first time. */
   let page: number | undefined;
   let saved = { row, column };
   /** Whether the row is ASCII text that ends at the cursor, so that more text can be appended. */

@@ -48,7 +48,7 @@ export class Lifecycle {
     });
   }
 
-  /** Stops a deployment. Returns false if the stop must wait until the deployment is READY or in ERROR. */
+  /** Stops a deployment. Returns false if the stop must wait until the status is READY or ERROR. */
   stop(deployment: SimulatedDeployment): boolean {
     const phase = phaseOf(deployment);
     if (phase !== 'READY' && phase !== 'ERROR') {

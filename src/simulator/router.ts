@@ -24,7 +24,7 @@ export interface RouteMatch {
 }
 
 /**
- * Returns the route for a method and a path. Returns `method` if the path is known, but not with this method. Returns
+ * Returns the route for a method and a path. Returns `method` if the path exists only for other methods. Returns
  * undefined if the path is unknown.
  */
 export function findRoute(method: string, path: string): RouteMatch | 'method' | undefined {

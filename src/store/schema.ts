@@ -181,7 +181,7 @@ export interface OutboxTable {
   reason: string | null;
 }
 
-/** Payloads that are too long for the id of a button. The button contains only a short key. */
+/** Payloads of buttons that are too long for the button itself. The button contains only a short key. */
 export interface KeptTable {
   id: string;
   account: Generated<string>;
