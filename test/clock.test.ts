@@ -4,7 +4,7 @@ import { TestClock } from './support/test-clock.ts';
 
 const HOUR = 60 * 60_000;
 
-test('a time that lies further in the future than two clocks may differ counts as long past', () => {
+test('a time that is farther in the future than two clocks can differ counts as long past', () => {
   const now = 1_000_000;
   expect(ageOf(now - 5, now)).toBe(5);
   expect(ageOf(now + CLOCKS_APART_MS, now)).toBe(-CLOCKS_APART_MS);
@@ -21,7 +21,7 @@ describe('a stopwatch', () => {
     expect(passedMs()).toBe(1_000);
   });
 
-  test('a stopwatch counts the time while the machine slept, even if the monotonic clock stood still', () => {
+  test('a stopwatch includes the time during which the machine slept, even if the monotonic clock stood still', () => {
     const clock = new TestClock();
     const passedMs = stopwatch(clock);
     clock.set(HOUR);

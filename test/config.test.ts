@@ -342,7 +342,7 @@ test('the error names each wrong setting on a separate line', () => {
   expect(problemsOf({ PORT: 'x', READ_ONLY: 'x', LOG_LEVEL: 'x' })).toHaveLength(3);
 });
 
-test('a setting in quotation marks is refused, and the error also names any other fault of that setting', () => {
+test('a setting in quotation marks is refused, and the error also names further faults of this setting', () => {
   const quoted = { ...DISCORD, DATABASE_URL: '"postgres://u:my-secret@db/x"', DEFAULT_NEAR: "'New York'" };
   const refused = expect.stringMatching(/^(DATABASE_URL|DEFAULT_NEAR) is in quotation marks: leave them out/);
   expect(problemsOf(quoted)).toEqual([refused, refused]);
@@ -422,7 +422,7 @@ describe('a name that resembles the name of a setting', () => {
     ]);
   });
 
-  test('for a misspelt setting, the error names every setting that may be meant', () => {
+  test('for a misspelt setting, the error names every setting that was possibly meant', () => {
     expect(problemsOf({ SLACK_TOKEN: 'x' })).toEqual([
       expect.stringMatching(/did you mean SLACK_BOT_TOKEN or SLACK_APP_TOKEN\?/),
     ]);
@@ -445,7 +445,7 @@ describe('a name that resembles the name of a setting', () => {
     expect(problemsOf({ [name]: 'x' })).toEqual([]);
   });
 
-  test("a shorter form of a setting's name is ignored if the setting itself is set", () => {
+  test("a shortened form of a setting's name is ignored if the setting itself is set", () => {
     expect(problemsOf({ ...DISCORD, ...SLACK, SLACK_TOKEN: 'x', EDGEGAP_TOKEN: 'x' })).toEqual([]);
   });
 });
@@ -546,22 +546,19 @@ describe('a secret in a file', () => {
       () => file('EDGEGAP_API_TOKEN=my-secret\n'),
       /must name a file with the secret alone in it/,
     ],
-  ])(
-    'a file %s is refused as the file of a secret, and the secret is not reported as missing',
-    (_, path, words) => {
-      const problems = problemsOf({
-        ...DISCORD,
-        EDGEGAP_API_TOKEN: '',
-        EDGEGAP_API_TOKEN_FILE: path(),
-        PORT: 'x',
-      });
-      expect(problems).toEqual([
-        expect.stringMatching(new RegExp(`^EDGEGAP_API_TOKEN_FILE ${words.source}`)),
-        expect.stringMatching(/^PORT must be/),
-      ]);
-      expect(problems.join()).not.toContain('my-secret');
-    },
-  );
+  ])('a secret file that is %s is refused, and the secret is not reported as missing', (_, path, words) => {
+    const problems = problemsOf({
+      ...DISCORD,
+      EDGEGAP_API_TOKEN: '',
+      EDGEGAP_API_TOKEN_FILE: path(),
+      PORT: 'x',
+    });
+    expect(problems).toEqual([
+      expect.stringMatching(new RegExp(`^EDGEGAP_API_TOKEN_FILE ${words.source}`)),
+      expect.stringMatching(/^PORT must be/),
+    ]);
+    expect(problems.join()).not.toContain('my-secret');
+  });
 
   test.runIf(process.getuid?.() !== 0)(
     'if the bot may not read the file of a secret, the error names the file',
@@ -585,13 +582,13 @@ describe('a secret in a file', () => {
     },
   );
 
-  test('a secret is refused if both the setting and the file are set', () => {
+  test('a secret is refused if both the setting and its file are set', () => {
     expect(problemsOf({ ...DISCORD, DISCORD_TOKEN_FILE: file('other') })).toEqual([
       'DISCORD_TOKEN_FILE is set beside DISCORD_TOKEN: keep one of them',
     ]);
   });
 
-  test('if the secret in a file is wrong, the error names the setting of the file and does not repeat the secret', () => {
+  test("if the secret in a file is wrong, the error names the file's setting and does not repeat the secret", () => {
     expect(problemsOf({ SLACK_BOT_TOKEN_FILE: file('my-secret'), SLACK_APP_TOKEN: 'xapp-1' })).toContainEqual(
       expect.stringMatching(
         /^SLACK_BOT_TOKEN \(from SLACK_BOT_TOKEN_FILE\) must be the bot token(?!.*my-secret)/,

@@ -53,7 +53,7 @@ describe('the table of endpoints in docs/api.md', () => {
       expect(unnamed(PAGE)).toContain(`### ${number}. ${endpoint}`);
   });
 
-  test('docs/api.md marks exactly the endpoints without a command as "not yet"', () => {
+  test('docs/api.md marks exactly those endpoints as "not yet" that no command uses', () => {
     const marked = table.filter(({ command }) => command === undefined).map(({ endpoint }) => endpoint);
     expect(marked).toEqual(NOT_YET);
   });
@@ -110,7 +110,7 @@ describe('the parameters and fields in docs/api.md', () => {
   });
 });
 
-describe('the commands in the table', () => {
+describe('the commands in the endpoint table', () => {
   let edgegap: Simulator;
   let stage: Stage;
   const asked = new Map<string, Set<string>>();
@@ -166,7 +166,7 @@ describe('the commands in the table', () => {
   });
 
   test.each(done)(
-    'the command $command calls the endpoint $endpoint, as docs/api.md says',
+    'the command $command calls the endpoint $endpoint, as stated in docs/api.md',
     ({ command, endpoint }) => {
       expect([...(asked.get(command) ?? [])]).toContain(endpoint);
     },

@@ -30,7 +30,7 @@ const view: DeploymentView = {
   stopping: false,
 };
 
-test("the README shows the terminal's card exactly as the terminal prints the card", () => {
+test('the README shows a card exactly as the terminal prints it', () => {
   let button = 0;
   const lines = renderConsole(deploymentCard({ ...view, askedBy: { id: 'you', name: 'you' } }), {
     color: false,

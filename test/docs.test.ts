@@ -21,7 +21,7 @@ describe('the documented settings', () => {
   /** The settings, which are the keys of the only schema that reads the environment. */
   const settings = names(/^ +([A-Z][A-Z0-9_]+): /gm, read('src/config.ts'));
 
-  test('these tests find the names of the settings in src/config.ts', () => {
+  test('the documentation tests find the names of the settings in src/config.ts', () => {
     expect(settings).toEqual(expect.arrayContaining(['EDGEGAP_API_TOKEN', 'DISCORD_GUILDS', 'LOG_LEVEL']));
   });
 
@@ -90,7 +90,7 @@ describe.each(pages)('the page %s', (page) => {
     expect(named.filter((name) => name !== undefined && !(name in scripts))).toEqual([]);
   });
 
-  test('a page of the documentation names no missing file of this repository', () => {
+  test('a page of the documentation names only files that exist in this repository', () => {
     const named = [...text.matchAll(/`((?:src|commands|test|docs|bench|\.ci|\.github)\/[\w./-]+)`/g)].map(
       ([, name = '']) => name,
     );

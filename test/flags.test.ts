@@ -50,7 +50,7 @@ test.each([
   expect(run(args)).toEqual({ values: undefined, out: '', err: `${problem}\n\n${usage.text}`, code: 2 });
 });
 
-test('an npm script that takes plain words accepts as many words as its schema allows', () => {
+test('an npm script that takes arguments without flags accepts as many arguments as its schema allows', () => {
   const schema = z.object({ words: z.array(z.string()).max(1, 'One at a time.') });
   const words = { text: 'Usage\n', options: {}, words: true, schema };
   expect(run(['soup'], words).values).toEqual({ words: ['soup'] });

@@ -194,13 +194,13 @@ function problems(path: string, source: string): string[] {
   return found;
 }
 
-test('no import breaks the rules of docs/architecture.md about which room may use which other room', () => {
+test('no import breaks the rules of docs/architecture.md about which rooms (folders) may import from which rooms', () => {
   const files = globSync(['src/**/*.ts', 'commands/**/*.ts'], { cwd: ROOT });
   expect(files.length).toBeGreaterThan(80);
   expect(files.flatMap((path) => problems(path, readFileSync(join(ROOT, path), 'utf8')))).toEqual([]);
 });
 
-test('no file of the source imports itself through other files, not even for types', () => {
+test('no source file imports itself through other files, not even for types', () => {
   const files = globSync(['src/**/*.ts', 'commands/**/*.ts'], { cwd: ROOT });
   const graph = new Map(
     files.map((path) => [path, filesImportedBy(path, readFileSync(join(ROOT, path), 'utf8'))]),
@@ -210,7 +210,7 @@ test('no file of the source imports itself through other files, not even for typ
   expect(circles(graph)).not.toEqual([]);
 });
 
-test('no folder of the source imports itself through other folders', () => {
+test('no source folder imports itself through other folders', () => {
   expect(circles(new Map(Object.entries(arrows)))).toEqual([]);
   expect(circles(new Map(Object.entries({ ...arrows, chat: ['command'] })))).not.toEqual([]);
 });

@@ -92,7 +92,7 @@ describe('masking of secrets', () => {
     'hf_abcdefghijklmnopqrstuvwxyzABCDEFGH',
     'token 5e1f0c3a-0000-4000-8000-51a0d0e0f00d',
     'token is 5e1f0c3a-0000-4000-8000-51a0d0e0f00d',
-  ])('the secret %s is recognised by its form and masked, whatever its name is', (secret) => {
+  ])('the secret %s is recognised by its form and masked, regardless of its name', (secret) => {
     expect(maskSecrets(`we got ${secret} here`)).toMatch(/^we got (token (?:is )?)?\[masked\] here$/);
   });
 
@@ -195,12 +195,15 @@ describe('masking of a very long line', () => {
     ['a bare secret', `token=${'ab+/'.repeat(LONG / 4)} end`],
     ['a secret full of escapes', `{"token":"${'\\\\'.repeat(LONG / 2)}ab+/"} end`],
     ['a private key on a single line', `-----BEGIN PRIVATE KEY-----${'ab+/'.repeat(LONG / 4)} end`],
-  ])('if a log line is cut, a secret that is longer than the rest of the line is masked: %s', (_, line) => {
-    expect(maskSecrets(line)).not.toContain('ab+');
-  });
+  ])(
+    'if a log line is cut inside a secret that is longer than the rest of the line, the secret is masked: %s',
+    (_, line) => {
+      expect(maskSecrets(line)).not.toContain('ab+');
+    },
+  );
 
   test.each([16_000, 17_000, 30_000, 32_700, 32_760, 33_000, 40_000])(
-    'a secret is masked although the line is cut in the middle of the secret, %i characters before the end',
+    'if a line is cut in the middle of a secret, %i characters before the end, the secret is masked',
     (before) => {
       const text = `${'a '.repeat(LONG / 2)}token="${SECRET} ${SECRET}${SECRET}" ${'b '.repeat(before / 2)}end`;
       expect(maskSecrets(text)).not.toMatch(/hunter2|secret-value/);
@@ -225,7 +228,7 @@ describe("the bot's own log lines", () => {
     return lines.join('');
   };
 
-  test('a log line of the bot masks each value under the name of a secret, at any depth', () => {
+  test("in a log line of the bot, each value under a secret's name is masked, at any depth", () => {
     const text = line((log) =>
       log.info(
         { a: { b: [{ token: 'secret-1', botToken: 'secret-2' }] }, headers: { authorization: 'secret-3' } },

@@ -35,7 +35,7 @@ function open(options: Partial<Parameters<typeof createLoop>[0]> = {}) {
   return { clock, loop, began, errors, end, fail };
 }
 
-test('a loop first runs after the time `every`, and then waits for `every` after the end of each run', async () => {
+test('a loop waits for the interval `every` before its first run and after the end of each run', async () => {
   const { clock, loop, began, end } = open({ every: 100 });
   loop.start();
   await clock.advance(100);
@@ -46,7 +46,7 @@ test('a loop first runs after the time `every`, and then waits for `every` after
   expect(began).toEqual([100, 1_200]);
 });
 
-test('a run of a loop may ask for the next run before `every` has passed, but not later', async () => {
+test('a run of a loop can request the next run before the interval `every` has passed, but not later', async () => {
   const { clock, loop, began, end } = open({ every: 100 });
   loop.start();
   loop.wake();
@@ -57,7 +57,7 @@ test('a run of a loop may ask for the next run before `every` has passed, but no
   expect(began).toEqual([0, 30, 130]);
 });
 
-test('a loop without the interval `every` runs only when the loop is woken or when a run asks for another run', async () => {
+test('a loop without the interval `every` runs only if the loop is woken or a run requests the next run', async () => {
   const { clock, loop, began, end } = open();
   loop.start();
   await clock.advance(10_000);
@@ -70,7 +70,7 @@ test('a loop without the interval `every` runs only when the loop is woken or wh
   expect(clock.pending).toBe(0);
 });
 
-test('if a loop is woken several times during a run, a single further run follows, and two runs never overlap', async () => {
+test('if a loop is woken several times during a run, one more run follows, and two runs never overlap', async () => {
   const { clock, loop, began, end } = open({ every: 100 });
   loop.start();
   loop.wake();
@@ -84,7 +84,7 @@ test('if a loop is woken several times during a run, a single further run follow
   expect(began).toEqual([0, 0]);
 });
 
-test('waking a loop replaces its next planned run', async () => {
+test('waking a loop replaces its next scheduled run', async () => {
   const { clock, loop, began, end } = open({ every: 100 });
   loop.start();
   await clock.advance(90);
@@ -116,7 +116,7 @@ test('if a run of a loop rejects, the error is reported, and the loop runs again
   expect(began).toEqual([0, 100]);
 });
 
-test('the error handler of a loop may say when the loop runs again', async () => {
+test('the error handler of a loop can set the time of the next run', async () => {
   const { clock, loop, began, fail } = open({ every: 100, failed: () => 700 });
   loop.start();
   loop.wake();
@@ -160,7 +160,7 @@ test('stopping a loop waits for the current run, ignores its failure and starts 
   expect(clock.pending).toBe(0);
 });
 
-test('a loop that has not started ignores wakes and is idle', async () => {
+test('before a loop has started, it ignores wakes and is idle', async () => {
   const { clock, loop, began } = open({ every: 100 });
   loop.wake();
   await loop.idle();
@@ -168,7 +168,7 @@ test('a loop that has not started ignores wakes and is idle', async () => {
   expect(began).toEqual([]);
 });
 
-test('a loop is idle when no run is under way', async () => {
+test('a loop is idle while no run is in progress', async () => {
   const { loop, end } = open();
   loop.start();
   loop.wake();

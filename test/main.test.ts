@@ -67,7 +67,7 @@ function emptyFolder(): string {
 }
 
 test.each(['start', 'check:start', 'register', 'doctor', 'outbox'])(
-  'npm run %s says nothing about a file .env that does not exist',
+  'if the file .env does not exist, npm run %s prints no message about the file',
   async (script) => {
     const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
       scripts: Record<string, string>;
@@ -80,7 +80,7 @@ test.each(['start', 'check:start', 'register', 'doctor', 'outbox'])(
   },
 );
 
-test('the settings in .env are read, also with a byte order mark, quotation marks and Windows line ends', async () => {
+test('the settings in .env are read even if the file has a byte order mark, quotation marks or Windows line ends', async () => {
   const folder = emptyFolder();
   writeFileSync(join(folder, '.env'), '\uFEFFPORT="70000"\r\nKEEP_DAYS=none # a comment\r\n');
   const { err, code } = await main(['--check'], {}, folder);
@@ -92,7 +92,7 @@ test('the settings in .env are read, also with a byte order mark, quotation mark
 test.each([
   ['a value', '0'],
   ['an empty value', ''],
-])('%s in the environment counts in place of the value in .env', async (_, value) => {
+])('if the environment contains %s, it overrides the value in .env', async (_, value) => {
   const folder = emptyFolder();
   writeFileSync(join(folder, '.env'), 'PORT=70000\n');
   expect(await main(['--check'], { PORT: value }, folder)).toMatchObject({ err: '', code: 0 });
@@ -114,7 +114,7 @@ test.each([
   expect(out + err).toMatch(expected);
 });
 
-test('a file .env that cannot be read keeps the bot from starting, and the error says why', async () => {
+test('if .env cannot be read, the bot does not start, and the error gives the reason', async () => {
   const folder = emptyFolder();
   mkdirSync(join(folder, '.env'));
   const { err, code } = await main([], SETTINGS, folder);
@@ -122,7 +122,7 @@ test('a file .env that cannot be read keeps the bot from starting, and the error
   expect(code).toBe(1);
 });
 
-test('a file .env in UTF-16 keeps the bot from starting, and the error says how to save the file', async () => {
+test('if .env is in UTF-16, the bot does not start, and the error says how to save the file', async () => {
   const folder = emptyFolder();
   writeFileSync(join(folder, '.env'), Buffer.from('\uFEFFPORT=0\n', 'utf16le'));
   const { err, code } = await main([], SETTINGS, folder);
@@ -174,7 +174,7 @@ test.each([
 });
 
 test.each(['require', 'verify-full&sslrootcert=/nope'])(
-  'if PostgreSQL cannot be reached with sslmode=%s, the start fails with that problem alone',
+  'if PostgreSQL is unreachable with sslmode=%s, the start fails and reports only this problem',
   async (tls) => {
     const database = `postgres://u:hunter2@127.0.0.1:1/bot?sslmode=${tls}`;
     const { err, code } = await main([], { ...SETTINGS, DATABASE_URL: database });

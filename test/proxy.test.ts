@@ -55,7 +55,7 @@ test('a deploy that the HTTP proxy refuses counts as not sent', async () => {
   expect(server.seen).toEqual([]);
 });
 
-test('a deploy has an unknown outcome if the connection breaks behind the proxy', async () => {
+test('if the connection between the proxy and Edgegap breaks, the outcome of a deploy is unknown', async () => {
   const proxy = await startHttpProxy();
   const { server, clock, client } = await behind(proxy);
   server.script(reset);
@@ -63,7 +63,7 @@ test('a deploy has an unknown outcome if the connection breaks behind the proxy'
   expect(server.lines).toEqual(['POST /v2/deployments']);
 });
 
-test('hosts in NO_PROXY and hosts on the local machine are reached without the proxy', async () => {
+test('hosts in NO_PROXY and hosts on the local machine are contacted without the proxy', async () => {
   const proxy = await startHttpProxy();
   await using direct = await rig({ proxy: { http: proxy.url, https: proxy.url, except: '' } });
   direct.server.script(json(200, STATUS));
@@ -125,7 +125,7 @@ test("Discord's REST API and gateway are reached through the proxy", async () =>
   );
 });
 
-test("a gateway session is resumed through the proxy, and Discord's own address is stored for another process", async () => {
+test("a gateway session is resumed through the proxy, and the stored address of the session is Discord's own address", async () => {
   const proxy = await startHttpProxy();
   const driver = await createDiscordDriver({ host: 'discord.invalid' });
   onTestFinished(() => driver.close());

@@ -19,20 +19,20 @@ describe('the release workflow', () => {
   const { steps } = jobs.release;
   const stepWith = (action: string) => steps.find(({ uses }: { uses?: string }) => uses?.startsWith(action));
 
-  test('the release workflow names each action by its commit', () => {
+  test('the release workflow pins each action to a commit', () => {
     const actions = steps.flatMap(({ uses }: { uses?: string }) => uses ?? []);
     expect(actions).toHaveLength(5);
     for (const action of actions) expect(action).toMatch(/@[0-9a-f]{40}$/);
   });
 
-  test('the release workflow runs for tags only, and may write only the release and the image', () => {
+  test('the release workflow runs for tags only, and has write access only to the release and the image', () => {
     expect(Object.keys(on)).toEqual(['push']);
     expect(Object.keys(on.push)).toEqual(['tags']);
     expect(permissions).toEqual({});
     expect(jobs.release.permissions).toEqual({ contents: 'write', packages: 'write' });
   });
 
-  test('the release workflow builds for both processors, with an SBOM, a provenance and the base image of the Dockerfile', () => {
+  test('the release workflow builds for two processor types, with an SBOM, a provenance and the base image of the Dockerfile', () => {
     const { with: inputs } = stepWith('docker/build-push-action');
     expect(inputs).toMatchObject({
       platforms: 'linux/amd64,linux/arm64',
@@ -45,18 +45,18 @@ describe('the release workflow', () => {
   });
 });
 
-describe('the notes of a release', () => {
+describe('release notes', () => {
   const notes = (tag: string) => promisify(execFile)('bash', ['.ci/release-notes', tag], { cwd: ROOT });
   const { version } = JSON.parse(read('package.json'));
 
-  test('the notes of a release are the section of its version in the changelog', async () => {
+  test('the release notes are the section of the version in the changelog', async () => {
     const { stdout } = await notes(`v${version}`);
     expect(stdout.trim()).not.toBe('');
     expect(stdout).not.toMatch(/^## /m);
     expect(read('CHANGELOG.md')).toContain(stdout.trim());
   });
 
-  test('the notes of a release cannot be printed for a version that package.json does not have', async () => {
+  test('the release notes can be printed only for the version in package.json', async () => {
     await expect(notes('v99.0.0')).rejects.toMatchObject({
       code: 1,
       stderr: 'package.json does not have the version 99.0.0.\n',
@@ -67,13 +67,13 @@ describe('the notes of a release', () => {
 describe('the Dockerfile', () => {
   const dockerfile = read('Dockerfile');
 
-  test('the start and the health check in the Dockerfile name a program that the build makes', () => {
+  test('the start command and the health check in the Dockerfile name programs that the build creates', () => {
     const programs = [...dockerfile.matchAll(/\["node", "(src\/[\w/-]+)\.js"/g)].map(([, name]) => name);
     expect(programs).toEqual(['src/main', 'src/main']);
     expect(read('src/main.ts')).toContain('--check');
   });
 
-  test('the Dockerfile copies only files that .dockerignore lets in', () => {
+  test('the Dockerfile copies only files that .dockerignore does not exclude', () => {
     const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, names = '']) =>
       names.split(' '),
     );

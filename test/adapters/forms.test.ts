@@ -42,7 +42,7 @@ const wordy = form(
   { title: long, submitLabel: long },
 );
 
-describe('a form with too many words', () => {
+describe('a form with texts that are too long', () => {
   test('texts in a form are cut if they are too long for Discord', () => {
     expect(checkModal(discordForm(wordy) as Modal).title).toMatch(/^A label.*…$/);
   });
@@ -99,7 +99,7 @@ test('if a choice in a form is too long, its label is cut, but a long value thro
     expect(shown).toThrow("A choice's value is longer than 75: vvv");
 });
 
-test('if the file of a picture is missing, the message with the picture says so', () => {
+test('if the file of a picture is missing, the message shows a note instead of the picture', () => {
   const nodes = [{ kind: 'image', file: 'a.png', alt: 'Players: 3, then 9' }] as const;
   const card = { kind: 'card', tone: 'neutral', title: ['Match'], nodes } as const;
   const terminal = { color: false, columns: undefined, now: 0, timeZone: 'UTC' };
@@ -108,7 +108,7 @@ test('if the file of a picture is missing, the message with the picture says so'
     expect(JSON.stringify(shown).replaceAll('\\', '')).toContain('Picture a.png: Players: 3, then 9');
 });
 
-test('a menu without choices is left out of the card, because no platform accepts an empty menu', () => {
+test('a menu without choices is left out of the card, because all platforms refuse an empty menu', () => {
   const action = { command: 'match', action: 'referee', arg: '' };
   const select = { kind: 'select', placeholder: 'Who?', choices: [], action } as const;
   const card = { kind: 'card', tone: 'neutral', title: ['Match'], nodes: [select] } as const;

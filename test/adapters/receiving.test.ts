@@ -108,7 +108,7 @@ const soon = ({ clock }: Stage, so: () => boolean, what: string) =>
   }, what);
 
 describe('a platform where only one process may receive commands', () => {
-  test("if a process dies right after connecting, the next process resumes at the stored position in the platform's events", async () => {
+  test("if a process dies just after connecting, the next process resumes at the stored position in the platform's events", async () => {
     const dying = await stage();
     await dying.turn.start();
     await store.updateTable('instances').set({ until: 0 }).execute();
@@ -118,7 +118,7 @@ describe('a platform where only one process may receive commands', () => {
     expect(next.did).toContain('started from page 7');
   });
 
-  test('the first process receives commands, and the second takes over after the first has stopped', async () => {
+  test('the first process receives commands, and the second process takes over after the first has stopped', async () => {
     const [one, other] = [await stage(), await stage()];
     await one.turn.start();
     await other.turn.start();
@@ -132,7 +132,7 @@ describe('a platform where only one process may receive commands', () => {
     await other.turn.stop();
   });
 
-  test('if another process holds the lease, a process that was receiving commands stops and stands by', async () => {
+  test('if another process holds the lease, a process that was receiving commands stops and waits in standby', async () => {
     const one = await stage();
     await one.turn.start();
     await store.updateTable('leases').set({ holder: 'other' }).execute();
@@ -175,7 +175,7 @@ describe('a platform where only one process may receive commands', () => {
     await three.turn.stop();
   });
 
-  test('a process without a connection to the platform for half a minute lets another process receive commands', async () => {
+  test('a process without a connection to the platform for half a minute lets another process receive the commands', async () => {
     const [one, other] = [await stage(), await stage()];
     await one.turn.start();
     await other.turn.start();
@@ -195,7 +195,7 @@ describe('a platform where only one process may receive commands', () => {
     await one.turn.stop();
   });
 
-  test('a process that runs alone connects to the platform again after half a minute without a connection', async () => {
+  test('a process that runs alone reconnects to the platform after half a minute without a connection', async () => {
     const one = await stage([undefined, away]);
     await one.turn.start();
     one.connection.healthy = false;
@@ -219,7 +219,7 @@ describe('a platform where only one process may receive commands', () => {
     await one.turn.stop();
   });
 
-  test('if an attempt to connect to the platform hangs, the process gives up the attempt after half a minute', async () => {
+  test('if a connection attempt to the platform hangs, the process gives up the attempt after half a minute', async () => {
     const [one, other] = [await stage(['hangs']), await stage()];
     const started = one.turn.start();
     await soon(one, () => one.did.includes('stopped'), 'it to give up');
@@ -240,7 +240,7 @@ describe('a platform where only one process may receive commands', () => {
     await other.turn.stop();
   });
 
-  test('a process that the platform refuses for good gives the lease back', async () => {
+  test('a process that the platform refuses permanently releases the lease', async () => {
     const [one, other] = [await stage(), await stage()];
     await one.turn.start();
     await other.turn.start();

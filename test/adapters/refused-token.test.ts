@@ -61,7 +61,7 @@ test('if Edgegap refuses the token later, each operator whom the settings name g
   expect(persons.join()).not.toContain('is refused');
 });
 
-test('if Discord refuses the token later, the operators on Slack are told', async () => {
+test('if Discord refuses the token later, the bot sends the operators on Slack a message', async () => {
   const discord = await createDiscordDriver();
   onTestFinished(() => discord.close());
   await start(discord.environment);
@@ -72,7 +72,7 @@ test('if Discord refuses the token later, the operators on Slack are told', asyn
   expect((await letters()).join()).toMatch(/DISCORD_TOKEN[\s\S]*is refused/);
 });
 
-test('if Slack refuses the app token later, the operators are told on Slack, and the bot goes on trying', async () => {
+test('if Slack refuses the app token later, the bot sends the operators on Slack a message and keeps trying', async () => {
   await start();
   const { server } = slack;
   server.faults.inject('apps.connections.open', { kind: 'error', error: 'invalid_auth' }, 3);
@@ -82,7 +82,7 @@ test('if Slack refuses the app token later, the operators are told on Slack, and
   await until(() => server.socket.connections > 0, 'the next connection');
 });
 
-test('if the settings name no person, only the log says that a service refuses a token', async () => {
+test('if the settings name no operator, a refused token is reported only in the log', async () => {
   await start({}, 'S0OPERATORS');
   refuseEdgegap();
   await ask();
@@ -92,7 +92,7 @@ test('if the settings name no person, only the log says that a service refuses a
   expect(lines()).toEqual([expect.stringContaining('the settings name no person to tell')]);
 });
 
-test('if PUBLIC_URL does not lead to the bot, the start logs this, but does not wait for the check', async () => {
+test('if PUBLIC_URL does not lead to the bot, the bot logs this, but its start does not wait for the check', async () => {
   await start({ PUBLIC_URL: 'http://127.0.0.1:1' });
   await bot.app.warn();
   const said = bot.log.filter((line) => line.includes('doctor: something is not as it should be'));

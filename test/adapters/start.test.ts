@@ -91,7 +91,7 @@ describe('the start of the platforms', () => {
     });
   });
 
-  test('the bot ends when both platforms are lost for good, but not when only Discord is lost', async () => {
+  test('the bot ends if both platforms are permanently lost, but not if only Discord is lost', async () => {
     const { platforms, lost, over } = await stage({ discord: [], slack: [] });
     await platforms.start();
     await turn();
@@ -101,7 +101,7 @@ describe('the start of the platforms', () => {
     expect(over).toEqual([away]);
   });
 
-  test('a stopping bot no longer tries to start a platform', async () => {
+  test('a stopping bot no longer tries to start a failed platform', async () => {
     const { clock, platforms, started } = await stage({ discord: [], slack: [away] });
     await platforms.start();
     await turn();
@@ -111,8 +111,8 @@ describe('the start of the platforms', () => {
   });
 });
 
-describe('the whole bot with a platform that fails', () => {
-  test('a bot with a wrong Slack token serves Discord, and /readyz names Slack as the missing part', async () => {
+describe('a bot whose platform fails', () => {
+  test('a bot with a wrong Slack token serves Discord, and /readyz names Slack as the part that fails', async () => {
     const slack = await createSlackDriver({ mode: 'socket' });
     onTestFinished(() => slack.close());
     const driver = await createDiscordDriver();
@@ -146,7 +146,7 @@ describe('the whole bot with a platform that fails', () => {
     await until(health, 'both to work', 15_000);
   });
 
-  test('if Edgegap refuses the token, the log says so at the start', async () => {
+  test('if Edgegap refuses the token, the bot logs this at its start', async () => {
     const driver = await createDiscordDriver();
     onTestFinished(() => driver.close());
     const bot = await startBot(driver, { environment: { EDGEGAP_API_TOKEN: 'not-the-token' } });

@@ -43,7 +43,7 @@ test.each([
   ['deploy', { ...KART, near: 'Nowhere' }, 'locations', 'Nothing was deployed.'],
   ['stop', { deployment: '93924761ccde' }, 'status', 'Nothing was stopped.'],
 ] as const)(
-  'if Edgegap does not answer, the answer to the command "%s" with %j says that nothing was done',
+  'if Edgegap does not answer, the answer to the command "%s" with %j says that the bot did nothing',
   async (command, values, endpoint, said) => {
     const clock = pacedClock(20);
     stage = await stageOn('slack-http', { clock });

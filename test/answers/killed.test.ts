@@ -153,7 +153,7 @@ test('in the terminal, the next process reports each command that a killed proce
   }
 });
 
-test('on Discord, if the token has expired, an interrupted change or public command is reported in the channel', async () => {
+test('on Discord, if the token has expired, the next process reports an interrupted change or public command in the channel', async () => {
   const stage = await openStage('discord');
   const { server } = stage.driver as DiscordDriver;
   const first = await stage.start();
@@ -175,7 +175,7 @@ test('on Discord, if the token has expired, an interrupted change or public comm
   expect(server.violations).toEqual([]);
 });
 
-test('if a process is killed before a later stop is stored, the card in the channel stays true', async () => {
+test('if a process is killed before it stores a planned stop, the card in the channel still shows the truth', async () => {
   const stage = await openStage('discord');
   const { driver } = stage;
   const first = await stage.start();
@@ -219,7 +219,7 @@ test('if a Discord message about an interruption is sent twice, the second messa
   expect((await lines()).map((text) => text.includes('possibly repeated'))).toEqual([false, true]);
 });
 
-test('if a process is killed and the response_url expires, a private answer on Slack stays private', async () => {
+test('if a process is killed and the response_url expires, the private answer on Slack stays private', async () => {
   const stage = await openStage('slack-http');
   const first = await stage.start();
   first.stopAfter('acknowledge');

@@ -29,7 +29,7 @@ describe('answers that Discord loses', () => {
     ['the first response and its repeat', 2, 'Discord cannot be reached'],
     ['every response, including the error message', 4, 'Discord cannot be reached'],
   ])(
-    'if %s reached Discord but the confirmation was lost, the announced answer is still filled in',
+    'if %s reached Discord but the confirmation was lost, the bot still fills in the announced answer',
     async (_, times, text) => {
       stage = await stageOn('discord');
       server().fault({ on: /\/callback$/, afterEffect: true, answer: 'reset', times });

@@ -49,7 +49,7 @@ describe('processes that share a database', () => {
     expect(again).toEqual([1, 1]);
   });
 
-  test('a process that is taken for dead after posting a card deploys nothing, because the person was told to ask again', async () => {
+  test('if a process counts as dead after it posted a card, it deploys nothing, because the person was told to ask again', async () => {
     const stage = await openStage('slack-http');
     const [slow, other] = [await stage.start(), await stage.start()];
     // Slack sends its requests to the process that started last.
@@ -97,7 +97,7 @@ describe('processes that share a database', () => {
     await until(async () => (await stage.driver.privately('operator')).length > 2, 'help');
   });
 
-  test('while the database refuses the values of forms, a form on Discord is answered with the entries that may be shown', async () => {
+  test('while the database cannot store form values, the answer to a form on Discord lists the values that may be shown', async () => {
     const { said } = await submitWithout('kept');
     expect(said?.text).toContain('Nothing was done.');
     expect(said?.text).toMatch(/You entered[\s\S]*MODE[\s\S]*TOKEN/);
@@ -105,7 +105,7 @@ describe('processes that share a database', () => {
     expect(said?.buttons).toEqual([]);
   });
 
-  test('while the database refuses invocations, a form on Discord is answered with a button that opens the form with all values', async () => {
+  test('while the database cannot store invocations, the answer to a form on Discord has a button that opens the filled-in form', async () => {
     const { driver, said } = await submitWithout('invocations');
     expect(said?.text).toContain('so I did nothing');
     expect(said?.buttons).toEqual(['Open form']);
@@ -113,7 +113,7 @@ describe('processes that share a database', () => {
     expect([driver.form()?.title, driver.shown('env')]).toEqual(['Variables', 'MODE=race']);
   });
 
-  test('while the database refuses writes, a form on Slack stays open, and can be sent later', async () => {
+  test('while the database refuses writes, a form on Slack stays open and can be submitted again later', async () => {
     const stage = await openStage('slack-http', undefined, { CONFIRM_DEPLOY: 'never' });
     const driver = stage.driver as SlackDriver;
     const process = await stage.start();

@@ -28,8 +28,8 @@ async function stageOf(name: 'slack-http' | 'slack-socket') {
   return { stage, driver, shown, process: await stage.start() };
 }
 
-describe.each(['slack-http', 'slack-socket'] as const)('a person whom %s is slow to describe', (name) => {
-  test('if the process is killed while it waits for facts about the person, an acknowledged deploy is answered after the restart', async () => {
+describe.each(['slack-http', 'slack-socket'] as const)('a person whose rights %s reports slowly', (name) => {
+  test('if a process is killed while it waits for facts about the person, the next process answers the acknowledged deploy', async () => {
     const { stage, driver, shown, process } = await stageOf(name);
     driver.server.faults.inject('users.info', { ...SLOW, ms: 60_000 });
     // Resolves when the command is acknowledged. Slack never sends an acknowledged command again.
@@ -44,7 +44,7 @@ describe.each(['slack-http', 'slack-socket'] as const)('a person whom %s is slow
     expect(stage.simulator.deployments.size).toBe(0);
   });
 
-  test("while Slack is slow to describe people, a deploy waits, and then an operator's deploy runs and a reader's is refused", async () => {
+  test("while Slack is slow to report rights, a deploy waits; then an operator's deploy runs, and a reader's deploy is refused", async () => {
     const { stage, driver, shown, process } = await stageOf(name);
     driver.server.faults.inject('users.info', SLOW, 2);
     await driver.slash('operator', DEPLOY);
@@ -133,7 +133,7 @@ test('a command that has to wait for facts about the person is stored before the
   expect([await states(), runs()]).toEqual([['done'], 1]);
 });
 
-test('a person without the permission is refused although the command was stored before the permission was known', async () => {
+test('the bot refuses a stored command when it later learns that the person lacks the permission', async () => {
   const { pipeline, invocation, known, did, states, tooLong, runs } = await asking();
   const handled = pipeline.invoke(invocation);
   await tooLong();

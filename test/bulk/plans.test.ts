@@ -23,7 +23,7 @@ async function open(conclude: () => Promise<void> = async () => undefined) {
   return { clock, store, plans: plansOf('a'), other: plansOf('b'), tasks };
 }
 
-test('if another process has taken over the confirmation of a bulk plan, the plan does not begin', async () => {
+test('if another process has taken over the confirmation of a bulk plan, the first process does not begin the plan', async () => {
   const { plans, tasks } = await open(async () => {
     throw new TakenOver();
   });
@@ -46,7 +46,7 @@ test('if a bulk plan is confirmed many times at the same moment, the plan begins
   await expect(plans.cancel(id)).rejects.toThrow('answered already');
 });
 
-test('a bulk plan can be seen neither from another account nor by another person', async () => {
+test('a bulk plan is hidden from other accounts and from other people', async () => {
   const { plans, other } = await open();
   const id = await plans.create(order, targets(1));
   await expect(other.asked(id, ann)).rejects.toThrow('answered already');
@@ -114,7 +114,7 @@ test('an old bulk plan is deleted with its items, but a plan that is being carri
   expect(await plans.items(running)).toHaveLength(2);
 });
 
-test('with READ_ONLY, a bulk plan that was confirmed earlier is given up, and its card names every deployment', async () => {
+test('with READ_ONLY, the bot gives up a bulk plan that was confirmed earlier, and the card names every deployment', async () => {
   const { clock, store, deployments, edgegap: api, calls } = await openWatch();
   const plans = new Plans({ store, clock, account: 'a', conclude: async () => undefined });
   const id = await plans.create(order, targets(2));

@@ -16,7 +16,7 @@ async function running() {
   return { watch, id, ends };
 }
 
-test('the channel with the card of a bulk plan gets no lines about the stops and ends that the plan causes', async () => {
+test('the channel with the card of a bulk plan gets no lines about the stops and ends that this plan causes', async () => {
   const { watch, ends } = await running();
   await note(watch, HERE);
   await watch.deployments.stopping('r1', 'bob');
@@ -25,7 +25,7 @@ test('the channel with the card of a bulk plan gets no lines about the stops and
   expect(await watch.card()).toContain('Stopped');
 });
 
-test('a bulk plan causes no line about an end, even if the news of the end is faster than the answer to the stop', async () => {
+test('if the news of an end arrives before the answer to the stop, a bulk plan still causes no line about the end', async () => {
   const { watch, ends } = await running();
   await note(watch, HERE);
   await ends();
@@ -41,7 +41,7 @@ test('a channel without the card of a bulk plan gets the lines about the stops a
   expect(await watch.told()).toMatch(/bob asked to stop[\s\S]*stopped/);
 });
 
-test('if the stop of a bulk plan failed, a later end is reported in the channel, whatever another plan does', async () => {
+test('if a bulk plan failed to stop a server, a later end is reported in the channel, whatever another plan does', async () => {
   const { watch, ends } = await running();
   await note(watch, HERE);
   await note(watch, HERE, false, 'another plan');
@@ -51,7 +51,7 @@ test('if the stop of a bulk plan failed, a later end is reported in the channel,
   expect(await watch.told()).toContain(' stopped');
 });
 
-test('if an accepted stop of a bulk plan has no effect, the channel gets a line about this and about a later end', async () => {
+test('if an accepted stop of a bulk plan has no effect, the channel gets a line about this problem and about a later end', async () => {
   const { watch, id, ends } = await running();
   await note(watch, HERE);
   await watch.deployments.stopping('r1', 'bob');

@@ -87,7 +87,7 @@ const waits: [Waiting, boolean][] = [
 ];
 
 test.each(waits)(
-  'a process that may have lost its claim on a bulk plan changes nothing after its call %s is answered',
+  'if a process has possibly lost its claim on a bulk plan, it changes nothing after its call %s is answered',
   async (waiting, isReady) => {
     const slow = await slowProcess(waiting, isReady);
     slow.doubt.abort();
@@ -102,7 +102,7 @@ test.each(waits)(
 );
 
 test.each(waits)(
-  'a process that does not know that it has lost a bulk plan overwrites no result after its call %s is answered',
+  'if a process has lost a bulk plan without noticing, it overwrites no result after its call %s is answered',
   async (waiting, isReady) => {
     const slow = await slowProcess(waiting, isReady);
     await slow.nextProcess();

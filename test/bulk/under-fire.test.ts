@@ -61,7 +61,7 @@ test('if Edgegap does not accept the stop of one server of a "bulk-stop", a pers
   expect(studio.sent().at(-1)).toEqual([first]);
 });
 
-test('if all failed servers have ended, trying them again makes no plan, and the card says that they have ended', async () => {
+test('if all servers that failed have ended since, "Try again" makes no plan, and the card says that the servers have ended', async () => {
   const studio = await openStudio();
   const [id = ''] = await studio.servers(1, 'qa');
   await studio.servers(1, 'other');
@@ -83,7 +83,7 @@ test('if all failed servers have ended, trying them again makes no plan, and the
   expect(card.buttons).toEqual([]);
 });
 
-test('if Edgegap answers a "bulk-stop" with server errors, only the batch that was not carried out counts as failed', async () => {
+test('if Edgegap answers a batch of a "bulk-stop" with server errors, only this batch counts as failed', async () => {
   const studio = await openStudio();
   const ids = await studio.servers(205, 'qa');
   await studio.servers(1, 'other');
@@ -136,7 +136,7 @@ test('if Edgegap does not answer about one server of a "bulk-stop", that server 
   expect(studio.sent()).toEqual([[asked]]);
 });
 
-test('if the answer to a "bulk-stop" is lost and the servers then end, the servers count as stopped by that command', async () => {
+test('if the answer to a "bulk-stop" is lost and the servers then end, the bot counts the servers as stopped by the command', async () => {
   const studio = await openStudio();
   const ids = await studio.servers(3, 'qa');
   await studio.servers(1, 'other');
@@ -150,7 +150,7 @@ test('if the answer to a "bulk-stop" is lost and the servers then end, the serve
 });
 
 test.each(['before', 'after'] as const)(
-  'if a process is killed during a "bulk-stop", %s a batch is stopped, the next process stops the rest',
+  'if a process is killed during a "bulk-stop", %s a batch is stopped, the next process stops the remaining servers',
   async (when) => {
     const studio = await openStudio();
     const ids = await studio.servers(150, 'qa');
@@ -208,7 +208,7 @@ test('if two people confirm a "bulk-stop" of the same servers, each server is st
   expect([...timesSent(studio.sent()).values()].every((times) => times === 1)).toBe(true);
 });
 
-test('if a process is killed before it has stored a confirmed "bulk-stop", nothing is stopped, and the card says so', async () => {
+test('if a process is killed before it stores a confirmed "bulk-stop", no server is stopped, and the card says so', async () => {
   const studio = await openStudio();
   const [id = ''] = await studio.servers(1, 'qa');
   await studio.servers(1, 'other');

@@ -62,7 +62,7 @@ function describeAfter(
     });
 
     test.each(everyButton)(
-      'the button $name of $card works, or says plainly why not',
+      'the button $name of $card either works or explains why it does not work',
       async ({ card, name }) => {
         const kept = all.get(`${card} ${name}`);
         if (!kept) throw new Error('The button was not made');
@@ -105,7 +105,7 @@ describeAfter(
 );
 
 describeAfter(
-  'whose servers have ended meanwhile',
+  'after the servers of the buttons have ended',
   'discord',
   async (house) => {
     for (const id of house.simulator.deployments.keys()) house.simulator.terminate(id);

@@ -24,7 +24,7 @@ const houses = (['discord', 'slack-http'] as const).flatMap((platform) =>
   parts.map((part, nth) => ({ platform, part, title: `${platform}, part ${nth + 1}` })),
 );
 
-test('the table of buttons contains every action of every command, and each action stands on a message of the table', async () => {
+test('the table of buttons contains every action of every command, and each action appears on a message of the table', async () => {
   const directory = await loadCommands(join(import.meta.dirname, '..', '..', 'commands'));
   const all = directory.all.flatMap(({ name, actions }) =>
     Object.keys(actions).map((one) => `${name}:${one}`),
@@ -40,14 +40,14 @@ describe.each(houses)('the buttons on $title', ({ platform, part }) => {
   });
   afterAll(() => house?.close());
 
-  describe.each(part)('on %s', (card) => {
+  describe.each(part)('the buttons of messages on %s', (card) => {
     let made: Made | undefined;
     const fresh = async () => {
       made ??= await cards[card](house);
       return made;
     };
 
-    test('there are exactly the buttons of the table', async () => {
+    test('the messages have exactly the buttons that the table lists', async () => {
       const { message } = await fresh();
       const found = (await controlsOf(house, 'operator'))
         .filter((one) => one.message === message)
@@ -56,7 +56,7 @@ describe.each(houses)('the buttons on $title', ({ platform, part }) => {
     });
 
     test.each(actionsOn[card])(
-      '%s is refused to a person without the right, acts once if pressed twice, and then says what has become of it',
+      'the button %s is refused to a person without the right, acts only once, and then explains the result of the first press',
       async (name) => {
         const { message, server = '' } = await fresh();
         const pressed = await controlOn(house, made ?? { message }, name);

@@ -39,7 +39,7 @@ test.each([
   { database: 'sqlite', replicas: 1 },
   { database: 'postgres', replicas: 2 },
 ] as const)(
-  'two people can "bulk-stop" the same servers while processes are killed, Edgegap fails and servers change ($database)',
+  'several people can "bulk-stop" the same servers while processes are killed, Edgegap fails and servers change ($database)',
   async ({ database: name, replicas }) => {
     const { simulator, driver, fleet, strike: strikeAt } = await openProcesses(name, replicas);
     await driver.regroup('reader', ['operators']);

@@ -440,7 +440,7 @@ test.concurrent.each(cases)(
 );
 
 test.concurrent.each(cases.filter(({ controlled }) => controlled))(
-  'if a safeguard is in place, the chaos check finds no problem: $name',
+  'if every safeguard is in place, the chaos check finds no problem: $name',
   async (one) => {
     const { problems, said } = await play(one, { settleMs: 120_000 });
     expect(problems, said).toEqual([]);

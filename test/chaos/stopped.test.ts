@@ -15,7 +15,7 @@ test.each([
   ['while the database is running', '*/chatops-postgres-*/data/postmaster.pid'],
   ['while the bots are running', '*/chatops-chaos-*/bot-0.log'],
 ])(
-  'if Ctrl-C is pressed twice %s, the chaos run leaves no file or process behind',
+  'if Ctrl-C is pressed twice %s, the chaos run leaves no files or processes behind',
   { timeout: 2 * PATIENCE_MS },
   async (_, sign) => {
     const folder = mkdtempSync(join(tmpdir(), 'chatops-'));

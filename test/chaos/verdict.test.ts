@@ -98,7 +98,7 @@ describe('duplicates', () => {
     expect(judged(and(card('c2', 'Ready', ID)))).toEqual(of(/^duplicated: aaaaaaaa0001 has 2 cards: c, c2$/));
   });
 
-  test('two refusals that name deployments without a request_id are no duplicates', () => {
+  test('two refusals that name deployments without a request_id do not count as duplicates', () => {
     const refused = (message: string) =>
       look(message, '**Not deployed**\ndeployed by ann\nThe newest: no request_id yet (lobby-chat stable)');
     expect(judged(and(refused('c2'), refused('c3')))).toEqual([]);
@@ -114,7 +114,7 @@ describe('duplicates', () => {
     expect(judged(said(`x\n${line}\n${line}`))).toEqual(of(/^duplicated: /));
   });
 
-  test('the chaos check allows an event that was taken back to be reported again, but not to be taken back twice', () => {
+  test('the chaos check allows a reported event to be taken back and reported again, but not to be taken back twice in a row', () => {
     const [end, running] = [`\`${ID}\` stopped`, `\`${ID}\` is still running after all`];
     const [asked, not] = [
       `Olga asked to stop **x** \`${ID}\``,
@@ -125,7 +125,7 @@ describe('duplicates', () => {
     expect(judged(said(asked, not, not))).toEqual(of(/^duplicated: .*still runs/));
   });
 
-  test('the chaos check counts a line with "possibly repeated" as a duplicate if the channel was readable since the first line', () => {
+  test('a line with "possibly repeated" counts as a duplicate if the chaos check could read the channel since the first line', () => {
     const repeat = (unread: number) => look('l2', `${ready()} (possibly repeated)`, { unread });
     expect(judged(and(repeat(1)))).toEqual([]);
     expect(judged(and(repeat(0)))).toEqual(of(/^duplicated: /));
@@ -134,7 +134,7 @@ describe('duplicates', () => {
     );
   });
 
-  test('"possibly repeated" on the last line of a digest counts for every line of the digest', () => {
+  test('if the last line of a digest says "possibly repeated", the chaos check applies the note to every line of the digest', () => {
     const digest = `\`${OTHER}\` failed\n${ready()}\n\`${OTHER}\` stopped (possibly repeated)`;
     expect(judged(and(look('d', digest, { unread: 1 })))).toEqual([]);
     expect(judged(and(look('d', digest)))).toEqual(of(/^duplicated: /));
@@ -154,7 +154,7 @@ describe('a deploy with an unknown outcome', () => {
     ]);
   });
 
-  test('the chaos check lets a read without an answer pass only if the read is old, and was not stored or was too late', () => {
+  test('the chaos check accepts a read without an answer only if the read is old, and was not stored or was too late', () => {
     const read = { id: 'i1', what: 'rita asks /list', deploys: undefined, answered: false, expired: true };
     const run = { ...good, asked: [{}, read] };
     const silent = ['unanswered: i1 (rita asks /list) was acknowledged and never answered'];
@@ -175,7 +175,7 @@ describe('a deploy with an unknown outcome', () => {
     ]);
   });
 
-  test('the chaos check looks for the message about a lost deploy in the thread of the card', () => {
+  test('the chaos check expects the message about a lost deploy in the thread of the card', () => {
     const [own, line] = [{ ...card('c', 'May have started'), under: 't' }, look('l', may, { under: 't' })];
     expect(judged({ ...lost, looks: [own, line] })).toEqual([]);
     expect(judged({ ...lost, looks: [own, { ...own, message: 'c2' }, line] })).toEqual([
@@ -183,7 +183,7 @@ describe('a deploy with an unknown outcome', () => {
     ]);
   });
 
-  test('the chaos check accepts that a lost deploy has started unnoticed, unless one of its callbacks reached the bot', () => {
+  test('the chaos check accepts that a lost deploy started unnoticed, unless one of its callbacks reached the bot', () => {
     const unseen = {
       ...lost,
       deployments: [deployment(ID, 'READY', 'TERMINATED')],
@@ -196,7 +196,7 @@ describe('a deploy with an unknown outcome', () => {
     ]);
   });
 
-  test('the chaos check allows a lost deploy to be deployed again only once, however many people press "Deploy again"', () => {
+  test('however many people press "Deploy again", the chaos check allows a lost deploy to be repeated only once', () => {
     const again = (id: string) => ({ id, what: 'olga presses Deploy again of x ask-1' });
     const both = {
       deployments: [deployment(ID, 'READY'), deployment(OTHER, 'READY')],
@@ -215,7 +215,7 @@ describe('a deploy with an unknown outcome', () => {
   });
 });
 
-test('the chaos check expects a message about a short-lived status only if the callback reached the bot', () => {
+test('the chaos check expects a message about a brief status only if its callback reached the bot', () => {
   const late = {
     deployments: [deployment(ID, 'READY', 'TERMINATED')],
     looks: [card('c', 'Stopped', ID), look('l', `\`${ID}\` stopped`)],
@@ -224,7 +224,7 @@ test('the chaos check expects a message about a short-lived status only if the c
   expect(judged({ ...late, taken: ['ready'] })).toEqual([expect.stringMatching(/^lost: .*"ready"/)]);
 });
 
-test("the chaos check counts a message that failed through a fault in the bot's own code as lost", () => {
+test("if a fault in the bot's own code prevents a message, the chaos check counts the message as lost", () => {
   expect(judged({ ...good, store: { dead: ['post of n1: channel_not_found'] } })).toEqual([]);
   expect(judged({ ...good, store: { dead: ['post of n1: outbox-fault'] } })).toEqual([
     "lost: a fault of the bot's own ended a message: post of n1: outbox-fault",

@@ -60,7 +60,7 @@ describe('charts', () => {
     expect([width, height]).toEqual([800, 900]);
   });
 
-  it('the line of a chart is highest where the data has its peak', async () => {
+  it('the line of a chart is highest at the peak of the data', async () => {
     const { rows, columns } = await pixels({
       panels: [panel(minutes((minute) => (minute === 90 ? 100 : 10)))],
     });
@@ -83,7 +83,7 @@ describe('charts', () => {
     expect(line.length).toBeGreaterThan(third);
   });
 
-  it('if a limit is higher than the data, the limit is drawn above the line of the data', async () => {
+  it('if a limit is higher than the data, the chart draws the limit above the line of the data', async () => {
     const { rows, columns } = await pixels({
       panels: [
         panel(
@@ -96,7 +96,7 @@ describe('charts', () => {
     expect(rows(dash, RED)[0]).toBeLessThan(rows(dash, BLUE)[0] ?? 0);
   });
 
-  it('a limit of more than four times the largest value is left out, so that the data does not look flat', async () => {
+  it('a chart leaves out a limit of more than four times the largest value, so that the data does not look flat', async () => {
     const { columns } = await pixels({
       panels: [
         panel(
@@ -120,7 +120,7 @@ describe('charts', () => {
     expect(pictures.map((png) => Buffer.from(png).toString('latin1', 1, 4))).toEqual(['PNG', 'PNG', 'PNG']);
   });
 
-  it('a chart can still be drawn after the idle drawing thread has ended', async () => {
+  it('after the idle drawing thread has ended, the next chart is still drawn', async () => {
     const spec = { from: FROM, to: TO, gaps: [], panels: [panel(minutes(() => 1))] };
     await charts.draw(spec);
     await clock.advance(61_000);
@@ -135,7 +135,7 @@ describe('charts', () => {
   });
 });
 
-describe('a value in words', () => {
+describe('a measured value in words', () => {
   it.each([
     [0.4512, 'vCPU', '0.45 vCPU'],
     [0, 'bytes', '0 B'],

@@ -57,7 +57,7 @@ describe('the steps on the card of a deployment', () => {
     expect(stepsOf({ status, ...more })).toEqual([]);
   });
 
-  test('the card says how long the version usually takes, but only as long as the server is not ready', () => {
+  test('the card of a starting deployment says how long the version usually takes, until the server is ready', () => {
     const words = (more: Partial<DeploymentView>) =>
       texts(deploymentCard({ ...view, usualMs: 14_000, ...more })).join();
     expect(words({ status: 'DEPLOYING', readyAt: undefined })).toContain('usually ready after 14 s');
@@ -81,7 +81,7 @@ describe('the buttons on the card of a deployment', () => {
     expect(found).toEqual(url && { label: 'Open admin', url });
   });
 
-  test('an answer links to the dashboard, and a live card does so only if its reader has to look there', () => {
+  test('an answer always links to the dashboard, but a live card links to it only if the person has to look there', () => {
     const dashboard = 'https://example.com/servers/{request_id}';
     const link = (status: string, isAnswer?: true) =>
       deploymentCard({ ...view, status }, { dashboard, ...(isAnswer ? { isAnswer } : {}) }).nodes.flatMap(
@@ -112,20 +112,20 @@ describe('the card of a deployment', () => {
     ['ERROR', { failedAt: 73_000 }],
     ['TERMINATED', { endedAt: 73_000 }],
     ['UNKNOWN', { readyAt: undefined }],
-  ])('the card of a deployment with the status %s shows no instant twice', (status, more) => {
+  ])('the card of a deployment with the status %s shows no time twice', (status, more) => {
     const shown = instants(deploymentCard({ ...view, status, ...more }));
     expect(shown.length).toBeGreaterThan(0);
     expect(shown).toEqual([...new Set(shown)]);
     expect(shown.filter((time) => time < 90_000)).toHaveLength(1);
   });
 
-  test('a server that runs and that Edgegap does not know is shown as a doubt', () => {
+  test('if Edgegap does not know a server that counts as running, the card shows the status as uncertain', () => {
     expect(deploymentCard({ ...view, isDoubted: true, note: 'Edgegap knows no such server.' }).tone).toBe(
       'warning',
     );
   });
 
-  test('the card of a ready server begins with the address, then tells the state in one line, and the other facts in small print', () => {
+  test('the card of a ready server begins with the address, then a line states the status, and small print gives the other facts', () => {
     const card = deploymentCard(view);
     expect(card.tone).toBe('success');
     expect(plainText(card.title)).toBe('kart-racing v1.2');
@@ -177,7 +177,7 @@ describe('the card of a deployment', () => {
     });
   });
 
-  test("the title of a deployment's card without a version does not end with a blank", () => {
+  test('if a deployment has no version, the title of its card does not end with a space', () => {
     expect(plainText(deploymentCard({ ...view, version: '' }).title)).toBe('kart-racing');
   });
 
@@ -211,12 +211,12 @@ describe('an error card', () => {
     ['Ask an administrator.', 'Nothing was deployed. Ask an administrator.'],
     ['Nothing was sent.', 'Nothing was sent.'],
     ['', 'Nothing was deployed.'],
-  ])('if a command had no effect, its error card says so exactly once (hint: "%s")', (hint, text) => {
+  ])('if a command had no effect, its error card says this exactly once (hint: "%s")', (hint, text) => {
     const card = failed(new InputError('x', 'It is wrong.', { hint }), true, 'Nothing was deployed.');
     expect(card.nodes[0]).toEqual({ kind: 'text', text: [text] });
   });
 
-  test('the error card of an error that the bot foresees shows a sentence, advice and a reference', () => {
+  test('the card of an expected error shows a sentence, advice and a reference', () => {
     const card = failed(new InputError('x', 'It is wrong.', { hint: 'Do it right.' }), true);
     expect(plainText(card.title)).toBe('It is wrong.');
     expect(card.nodes).toEqual([

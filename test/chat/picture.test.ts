@@ -119,7 +119,7 @@ function expectShown(stage: Stage, channel: readonly VisibleMessage[]): void {
 }
 
 describe.each(driverNames)('a picture on %s', (name) => {
-  test('a picture and a table arrive with all bytes unchanged, and the chat displays the picture', async () => {
+  test('a picture and a table arrive byte for byte, and the chat displays the picture', async () => {
     const stage = await open(name);
     await stage.driver.command('operator', 'players');
     expectShown(stage, await channelOf(stage));

@@ -49,7 +49,7 @@ describe.each(driverNames)('finding a deployment by an address, on %s', (name) =
   });
   afterAll(() => stage?.close());
 
-  test('a deployment made from chat is found by every form of its address', async () => {
+  test('a deployment made from chat is found by every form in which its address can be typed', async () => {
     const { publicIp, port, fqdn } = { ...at(stage, own) };
     for (const typed of [`${publicIp}:${port}`, fqdn, `wss://${fqdn.toUpperCase()}:${port}/`]) {
       const { text, asked } = await ask(stage, 'status', typed);
@@ -69,7 +69,7 @@ describe.each(driverNames)('finding a deployment by an address, on %s', (name) =
     }
   });
 
-  test('if no deployment has a typed address, the answer is private, even if only the port is wrong', async () => {
+  test('if no deployment has the typed address, or only its port is wrong, the answer is private', async () => {
     const nowhere = await ask(stage, 'logs', '203.0.113.99:31504');
     expect(nowhere.publicly).toEqual([]);
     expect(nowhere.text).toMatch(/No active server has the address “203\.0\.113\.99:31504”/);

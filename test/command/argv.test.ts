@@ -102,9 +102,12 @@ describe('text helpers of the parser', () => {
     ['edgegap', ''],
     ['?', ''],
     ['edgegapper', 'edgegapper'],
-  ])('the words that address the bot are removed from a line, so that %j becomes %j', (line, expected) => {
-    expect(unaddressed(line)).toBe(expected);
-  });
+  ])(
+    'the parser removes the words that address the bot, so that the line %j becomes %j',
+    (line, expected) => {
+      expect(unaddressed(line)).toBe(expected);
+    },
+  );
   test('the usage line of a command shows the required options first and then the optional options in brackets', () => {
     expect(usage('deploy', specs)).toBe(
       'deploy <application> <version> [--near <city>] [--tag <a,b>] [--force]',
@@ -115,7 +118,7 @@ describe('text helpers of the parser', () => {
     expect(quoted('🏎'.repeat(100))).toBe(`“${'🏎'.repeat(60)}…”`);
     expect(quoted('kart')).toBe('“kart”');
   });
-  test('a wrongly typed name is answered with a suggestion only if a single known name is similar', () => {
+  test('if a name is mistyped, the bot suggests a known name only if exactly one is similar', () => {
     expect(nearest('depoly', ['deploy', 'stop'])).toBe('deploy');
     expect(nearest('dep', ['deploy', 'stop'])).toBe('deploy');
     expect(nearest('s', ['status', 'list'])).toBeUndefined();
@@ -143,7 +146,7 @@ const HARD = ['1,', '\u200b', ' ', 'x ', '-', '=', '"', ':', '/edgegap ', '\u030
  * With the texts of this test, a quadratic pattern takes more than 200 ms of processor time.
  */
 test.each(readers)(
-  'the time that the parser function %s takes grows in proportion to the length of the text',
+  'the running time of the parser function %s grows in proportion to the length of the text',
   (_, read) => {
     const took = (text: string) => {
       const before = process.cpuUsage();

@@ -520,7 +520,7 @@ test.each(['console', 'discord'] as const)(
   },
 );
 
-test('a deployment made outside the chat is found by the beginning of its request_id', async () => {
+test('a deployment made outside the chat is found by the first characters of its request_id', async () => {
   const stage = await stageOn('console');
   try {
     const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');

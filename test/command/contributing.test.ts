@@ -36,7 +36,7 @@ function write(path: string, text: string): void {
   writeFileSync(join(folder, path), here);
 }
 
-describe('the command and the test in the guide', async () => {
+describe('the example command and its test in the guide', async () => {
   // The import registers the guide's tests here.
   for (const path of files.keys()) if (path.endsWith('.test.ts')) await import(join(folder, path));
 });

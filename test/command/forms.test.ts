@@ -165,7 +165,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
     ]);
   });
 
-  test('the text in a form field may be as long as the platform allows', async () => {
+  test('the text in a form field can be as long as the platform allows', async () => {
     await driver.command('operator', 'match');
     const most = isDiscord ? 4_000 : 3_000;
     const { publicly } = await said(() =>
@@ -186,7 +186,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
     expect(publicly).toMatch(/Match on .?heights.*As before/s);
   });
 
-  test('if a command answers privately, the answer to a form that its check has opened is private, too', async () => {
+  test('if a command answers privately and its check opens a form, the answer to this form is private, too', async () => {
     await driver.command('operator', 'team pick', { side: 'red' });
     expect(driver.shown('side')).toBe('red');
     const { text, publicly } = await said(() => driver.fillIn('operator', { player: 'Ann' }));
@@ -214,7 +214,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
     expect(publicly).toMatch(/canyon.*Dear referee/s);
   });
 
-  test('a mistake that is found after the first response is answered with a button to correct the mistake', async () => {
+  test('a mistake that the bot finds after the first response is answered with a button to correct the mistake', async () => {
     await driver.command('operator', 'match');
     stage.speed(20);
     const { aside } = await said(() => driver.fillIn('operator', { map: 'slow', note: 'Take your time' }));
@@ -226,7 +226,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
     expect(publicly).toMatch(/canyon.*Take your time/s);
   });
 
-  test('a mistake in the rarer options opens the part of the form that has these options', async () => {
+  test('a mistake in a rarely used option opens the part of the form with these options', async () => {
     await driver.command('operator', 'match');
     if (isDiscord) {
       await said(() => driver.command('operator', 'match', { map: 'canyon', names: 'Ann,Bob' }));
@@ -243,7 +243,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
     expect(publicly.replaceAll('\\', '')).toContain('"late":true,"players":2,"names":["Ann","Bob"]');
   });
 
-  test('a submitted form is refused if the person has lost the permission in the meantime', async () => {
+  test('a submitted form is refused if the person has lost the permission since the form was opened', async () => {
     await driver.command('operator', 'match');
     const before = (await booked()).length;
     await driver.regroup('operator', ['readers']);
@@ -254,7 +254,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
     await driver.regroup('operator', ['operators']);
   });
 
-  test('a person without the permission gets no form, and learns nothing about the command', async () => {
+  test('a person without the permission gets no form and no information about the command', async () => {
     const forms = driver.form();
     const { privately } = await effectOf(stage, 'reader', () => driver.command('reader', 'match'));
     expect(privately.at(-1)?.text).toContain('You may not change servers here');
@@ -291,12 +291,12 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
     expect(await driver.suggested('stranger', 'match', 'map', 'h')).toEqual([]);
   });
 
-  test('if the look-up of suggested values fails, no value is suggested, and the failure is logged', async () => {
+  test('if the search for suggested values fails, no value is suggested, and the failure is logged', async () => {
     expect(await driver.suggested('operator', 'match', 'map', 'broken')).toEqual([]);
     expect(stage.bot.log.join()).toContain('no maps today');
   });
 
-  test('a button from an older version of the bot is refused, and the refusal gives this reason', async () => {
+  test('a button from an older version of the bot is refused, and the refusal says that the button is too old', async () => {
     const { text } = await said(() =>
       pressAction(stage, 'operator', { command: 'match', action: 'gone', arg: '' }),
     );
@@ -304,7 +304,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
     expect(ended(1)).toMatchObject([{ outcome: 'refused', code: 'action-unknown', command: 'match:gone' }]);
   });
 
-  test('a button whose form was forgotten is refused, and offers an empty form', async () => {
+  test('a button whose stored form was deleted is refused, and the answer offers an empty form', async () => {
     const arg = '..AAAAAAAAAAAAAAAAAAAAAA';
     const { aside } = await said(() =>
       pressAction(stage, 'operator', { command: 'match', action: 'form', arg }),
@@ -345,7 +345,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
       expect(server.requests.slice(requests).map(({ method }) => method)).not.toContain('PATCH');
     });
   else {
-    test('after a mention Slack opens no form, so the answer has a button that opens the form', async () => {
+    test('after a mention Slack cannot open a form, so the answer has a button that opens the form', async () => {
       const ask = () =>
         (driver as SlackDriver).mention('operator', 'match --mode arena').then(() => undefined);
       const { privately, publicly } = await effectOf(stage, 'operator', ask);
@@ -371,7 +371,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
 });
 
 describe('a command with a form in a terminal', () => {
-  test('a terminal shows the usage instead of the form, and buttons instead of a menu', async () => {
+  test('a terminal shows the usage instead of a form, and buttons instead of a menu', async () => {
     const stage = await stageOn('console', { commands: folder.path });
     try {
       const { privately } = await effectOf(stage, 'operator', () => typeLine(stage, 'operator', 'match'));
@@ -391,7 +391,7 @@ describe('a command with a form in a terminal', () => {
   });
 });
 
-test('a command with a form that has to wait for its turn opens the form afterwards', async () => {
+test('if a command has to wait because its person sent too many requests, the command opens its form after the wait', async () => {
   const stage = await stageOn('discord', { commands: folder.path, environment: { PERSON_REQUESTS: '1' } });
   onTestFinished(() => stage.close());
   const driver = stage.driver as DiscordDriver;

@@ -70,7 +70,7 @@ async function open() {
   return { clock, store, join, ids, states, outbox };
 }
 
-test('an invocation is taken by a single process, and is not taken again after its end', async () => {
+test('only one process claims an invocation, and a finished invocation is not claimed again', async () => {
   const { join, states } = await open();
   const one = await join();
   expect(await Promise.all([one.begin('1'), one.begin('1')])).toEqual([true, false]);
@@ -80,7 +80,7 @@ test('an invocation is taken by a single process, and is not taken again after i
   expect(await states()).toEqual([['1', 'done', true]]);
 });
 
-test('if many reads begin at the same moment, and some of them twice, each read is taken once and ended once', async () => {
+test('if many reads begin at the same moment, and some arrive twice, each read is started once and ended once', async () => {
   const { join, states } = await open();
   const { begin, invocations } = await join();
   const ids = Array.from({ length: 600 }, (_, nth) => `i${String(nth).padStart(3, '0')}`);
@@ -108,7 +108,7 @@ test('old invocations are deleted, and recent or running invocations are kept', 
   expect(await ids()).toEqual(['recent', 'running']);
 });
 
-test('the unanswered invocations of a dead process are each answered by a single other process', async () => {
+test('after a process dies, each of its unanswered invocations is answered by exactly one other process', async () => {
   const { join, states, outbox } = await open();
   const dead = await join();
   await dead.begin('read');
@@ -156,7 +156,7 @@ test('the unanswered invocations of a dead process are each answered by a single
   ]);
 });
 
-test('an interrupted stored request of a dead process is reported in the channel if the request changes something', async () => {
+test('if a process dies during a stored request that changes something, the interruption is reported in the channel', async () => {
   const { join, outbox } = await open();
   const dead = await join();
   const about = { at, person, mode: 'public', reply: undefined } as const;
@@ -183,7 +183,7 @@ test('an invocation of a living process is not touched by other processes', asyn
   expect(await outbox()).toEqual([]);
 });
 
-test('a process that is taken for dead can no longer confirm an invocation', async () => {
+test('a process that counts as dead can no longer confirm an invocation', async () => {
   const { join, store, states } = await open();
   const slow = await join();
   await slow.begin('1', { what: 'deploy', changes: true });
@@ -209,7 +209,7 @@ test('if the end of an invocation cannot be stored at first, the end is stored l
   expect(await states()).toEqual([['1', 'done', true]]);
 });
 
-test('an answer that neither the platform nor the store accepted is put into the outbox once the store works', async () => {
+test('an answer that both the platform and the store refused is put into the outbox once the store works again', async () => {
   const { join, store, states, outbox } = await open();
   const { begin, invocations, recovery } = await join();
   const record = {
@@ -232,7 +232,7 @@ test('an answer that neither the platform nor the store accepted is put into the
   expect(await outbox()).toMatchObject([{ kind: 'answer', id: '1', text: 'It failed.' }]);
 });
 
-test('if the bot gives up storing an invocation and the insert still arrives later, the invocation counts as failed', async () => {
+test('if the bot has given up storing an invocation and the insert arrives later, the invocation counts as failed', async () => {
   const { join, store, states } = await open();
   const { begin, invocations, recovery, membership } = await join();
   await store.schema.alterTable('invocations').renameTo('away').execute();
@@ -248,7 +248,7 @@ test('if the bot gives up storing an invocation and the insert still arrives lat
 });
 
 test.runIf(shared)(
-  'if the commit of an invocation hangs until the bot gives up, the invocation counts as failed after the commit',
+  'if the bot gives up a hanging commit of an invocation, the invocation counts as failed after the commit',
   async () => {
     const { join, store, states } = await open();
     const { begin, invocations, membership } = await join();
@@ -289,7 +289,7 @@ test.runIf(shared)(
   },
 );
 
-test('an answer is put into the outbox only once, even if the confirmation of that commit is lost', async () => {
+test('an answer is put into the outbox only once, even if the confirmation of the commit is lost', async () => {
   const { store, clock, outbox, states } = await open();
   let cut = false;
   const fragile = new Proxy(store, {
@@ -318,7 +318,7 @@ test('an answer is put into the outbox only once, even if the confirmation of th
   expect(await states()).toEqual([['1', 'failed', true]]);
 });
 
-test('an invocation that cannot be stored is not carried out', async () => {
+test('if the bot cannot store an invocation, it does not carry out the invocation', async () => {
   const { join, store } = await open();
   const { begin } = await join();
   await store.schema.alterTable('invocations').renameTo('away').execute();
@@ -349,7 +349,7 @@ test('an invocation ends only after its answer was stored', async () => {
   ]);
 });
 
-test('an interrupted invocation with a damaged row is reported in the channel, and other invocations are still answered', async () => {
+test('if the row of an interrupted invocation is damaged, the channel gets a report, and other invocations are still answered', async () => {
   const { store, join, states, outbox } = await open();
   const dead = await join();
   await dead.begin('damaged', { what: 'stop:confirm', changes: true });
@@ -408,7 +408,7 @@ test('if an invocation was stored but the confirmation was lost, the invocation 
   expect(await states()).toContainEqual(['2', 'running', false]);
 });
 
-test('an invocation that ends together with its change is not answered again after a crash', async () => {
+test('an invocation that is stored as ended together with its change is not answered again after a crash', async () => {
   const { store, join, states, outbox } = await open();
   const [one, other] = [await join(), await join()];
   await one.begin('1', { what: 'bulk-stop:confirm', changes: true, mode: 'public' });
@@ -419,7 +419,7 @@ test('an invocation that ends together with its change is not answered again aft
   expect(await outbox()).toEqual([]);
 });
 
-test('an invocation that another process has answered changes nothing any more', async () => {
+test('after another process has answered an invocation, the first process changes nothing for it', async () => {
   const { store, join, states, outbox } = await open();
   const [one, other] = [await join(), await join()];
   await one.begin('1', { what: 'bulk-stop:confirm', changes: true, mode: 'public' });

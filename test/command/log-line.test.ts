@@ -177,7 +177,7 @@ describe.each(driverNames)('the log lines of invocations on %s', (name) => {
     },
   );
 
-  test('a deploy for which Edgegap has no room is logged as failed', async () => {
+  test('if Edgegap has no room for a deploy, the deploy is logged as failed', async () => {
     stage.simulator.faults.next({ endpoint: 'deploy' }, { kind: 'cannot-allocate' });
     const { line } = await commanded('operator', 'deploy', KART);
     const deployment = [...stage.simulator.deployments.keys()].at(-1);

@@ -100,7 +100,7 @@ describe.each(['console', 'discord', 'slack-socket'] as const)('names on %s', (n
     effectOf(stage, 'operator', () => stage.driver.command('operator', command, values));
   const shown = (text = '') => text.replaceAll(/\\([^A-Za-z0-9\s])/g, '$1').replaceAll(/\s+/g, ' ');
 
-  test.each(refused)('the bot refuses a name instead of guessing: %s', async (_, values, says) => {
+  test.each(refused)('the bot refuses an unclear name instead of guessing: %s', async (_, values, says) => {
     const before = stage.simulator.deployments.size;
     const { privately, publicly } = await effect('deploy', values);
     expect(publicly).toEqual([]);
@@ -108,12 +108,12 @@ describe.each(['console', 'discord', 'slack-socket'] as const)('names on %s', (n
     expect(stage.simulator.deployments.size).toBe(before);
   });
 
-  test('a deployment is found by a request_id that is typed in capitals', async () => {
+  test('a deployment is found by a request_id that is typed in capital letters', async () => {
     const { privately } = await effect('status', { deployment: id.toUpperCase() });
     expect(privately.at(-1)?.text).toContain('arena');
   });
 
-  test('a tag is found in any letter case, and if two tags match, the bot offers both', async () => {
+  test('letter case does not matter in a tag, and if two tags match, the bot offers both tags', async () => {
     const tags = () => stage.simulator.deployments.get(id)?.tags.map((tag) => tag.name);
     const { privately } = await effect('tags remove', { deployment: id, tag: 'beta' });
     expect(shown(privately.at(-1)?.text)).toMatch(
@@ -125,7 +125,7 @@ describe.each(['console', 'discord', 'slack-socket'] as const)('names on %s', (n
     expect(tags()).not.toContain('qa');
   });
 
-  test('a text that is too long is refused privately with that reason, but a stranger gets the usual refusal', async () => {
+  test('the bot refuses too long a text privately with the reason, but a person without rights gets the usual refusal', async () => {
     const long = `x${'\u200b'.repeat(20_000)}x`;
     const ask = (persona: 'operator' | 'stranger', text: string) =>
       effectOf(stage, persona, () => stage.driver.command(persona, 'deploy', { application: text }));
@@ -174,7 +174,7 @@ describe.each(['slack-socket', 'slack-http'] as const)('help on %s', (name) => {
     return privately.at(-1)?.text ?? '';
   };
 
-  test('the command "help" in a Slack channel shows slash commands with an application that exists', async () => {
+  test('in a Slack channel, the command "help" shows slash commands with an application that exists', async () => {
     const all = await told(() => driver.slash('operator', 'help'));
     expect(all).toContain('/edgegap deploy');
     expect(all).toContain('/edgegap help deploy');
@@ -192,7 +192,7 @@ describe.each(['slack-socket', 'slack-http'] as const)('help on %s', (name) => {
     expect(wrong).toContain('Use: /edgegap stop <deployment>');
   });
 
-  test('the command "help" in a Slack thread shows mentions, because slash commands do not work in threads', async () => {
+  test('in a Slack thread, the command "help" shows mentions, because slash commands do not work in threads', async () => {
     const root = String(
       (
         await driver.server.world.call('xoxp-admin', 'chat.postMessage', {

@@ -67,7 +67,7 @@ describe.each(driverNames)('a new command file on %s', (name) => {
     expect(again?.text).toMatch(/Again.*harbour/);
   });
 
-  test('a command that is added as a single file is listed in help', async () => {
+  test('a command that is added as a single file is listed by "help"', async () => {
     const all = await answer(() => stage.driver.command('operator', 'help'));
     expect(all?.text).toContain('coin');
     const one = await answer(() => stage.driver.command('operator', 'help', { command: 'coin' }));

@@ -91,20 +91,20 @@ describe.each(driverNames)('a new kind of option on %s', (name) => {
     );
   });
 
-  test('an option of a new kind is shown in help', async () => {
+  test('an option of a new kind is shown by "help"', async () => {
     const help = await answer('help', { command: 'map' });
     expect(help).toContain(name === 'discord' ? '/map size: 3x4' : 'map <size> [--margin <3x4>]');
   });
 
   if (name === 'console')
-    test('an option of a new kind suggests values when a line in the terminal is completed', async () => {
+    test('an option of a new kind suggests values when the terminal completes a line', async () => {
       const { complete } = stage.driver as ConsoleDriver;
       expect(await complete('map ')).toEqual([['2x2 ', '9x9 '], '']);
       expect(await complete('map 3x4 --margin ')).toEqual([['2x2 ', '2x2 '], '']);
     });
 
   if (name === 'discord')
-    test('a new kind decides how its options are registered on Discord', async () => {
+    test('a new kind of option decides how its options are registered on Discord', async () => {
       const { server, environment } = stage.driver as DiscordDriver;
       const printed: string[] = [];
       const code = await runRegister({

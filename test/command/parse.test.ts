@@ -158,7 +158,7 @@ test('if an option is missing, the error names the option and shows the usage', 
   expect(error.hint).toBe('Use: `stop <deployment>`');
 });
 
-test('an option that this version of the command does not have is refused', () => {
+test('an option that does not exist in this version of the command is refused', () => {
   const error = refused(() => parseValues({ close: 'Montreal' }, 'deploy', {}, { maxTagLength: 20 }));
   expect(error.code).toBe('option-stale');
   expect(error.hint).toContain('npm run register');

@@ -27,7 +27,7 @@ test('a preset belongs to the account and to the Discord server or Slack workspa
   expect(await presets.all(guild)).toEqual([]);
 });
 
-test('if two people save a preset of the same name at the same time, only one preset is saved', async () => {
+test('if two people save a preset with the same name at the same time, only one preset is saved', async () => {
   const presets = createPresets(await freshStore(), 'studio');
   const both = ['Ana', 'Ben'].map((savedBy) => presets.save(guild, { ...qa, savedBy }, false));
   const saved = await Promise.all(both);

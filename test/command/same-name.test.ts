@@ -58,11 +58,11 @@ test.each<[string, string[], string[]]>([
   ['cafe\u0301', ['caf\u00e9', 'cafe'], ['caf\u00e9']],
   ['St. John’s', ["St. John's", 'St Johns'], ["St. John's"]],
   ['lobby', ['arena'], []],
-])('the typed name %s, compared with the known names %j, matches %j', (given, known, expected) => {
+])('the typed name %s is compared with the known names %j and matches %j', (given, known, expected) => {
   expect(namesakes(given, known, name)).toEqual(expected);
 });
 
-test('a typed name that equals a known name exactly matches no other known name', () => {
+test('a typed name that is exactly equal to a known name matches no other known name', () => {
   fc.assert(
     fc.property(fc.array(fc.string({ unit: 'grapheme' }), { minLength: 1 }), (known) => {
       for (const one of known)

@@ -127,7 +127,7 @@ test.each(TROUBLE)(
   },
 );
 
-test('on Slack, a hint in the answer to a stored request shows the slash command to type', async () => {
+test('in the answer to a stored request, a hint on Slack shows the slash command to type', async () => {
   const stage = await stageOn('slack-http', { commands: folder.path });
   onTestFinished(() => stage.close());
   stage.speed(20);

@@ -96,7 +96,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a stored requ
     return news;
   }
 
-  test("a stored request is parsed only when carried out, and the answer is posted with the bot's own token", async () => {
+  test("a stored request is parsed only when the bot carries it out, and the answer is posted with the bot's own token", async () => {
     const { told, shown } = await approved({ application: 'KART-racing' });
     expect(told).toEqual([]);
     expect(shown).toHaveLength(1);
@@ -106,20 +106,20 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a stored requ
     expect((await stage.driver.channel()).at(-1)?.text).toMatch(/for \w+/);
   });
 
-  test('a stored request that is approved twice is carried out once', async () => {
+  test('if a stored request is approved twice, it is carried out once', async () => {
     const before = await stage.driver.channel();
     await effectOf(stage, 'reader', () => stage.driver.press('reader', 'Approve'));
     await stage.bot.app.settled();
     expect(await stage.driver.channel()).toEqual(before);
   });
 
-  test('a stored request whose command answers privately is answered privately', async () => {
+  test('if the command of a stored request answers privately, the answer to the request is private', async () => {
     const { told, shown } = await approved({ application: 'kart-racing', quietly: true });
     expect(told.join()).toMatch(/Hello kart.?-racing/);
     expect(shown).toEqual([]);
   });
 
-  test('a stored request is carried out even while the bot is stopping', async () => {
+  test('a stored request is carried out even if the bot is stopping', async () => {
     await effectOf(stage, 'operator', () =>
       stage.driver.command('operator', 'ask', { application: 'Kart Racing' }),
     );
@@ -165,14 +165,14 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a stored requ
     await until(async () => (await greetings()) > before.greetings, 'the answer');
   });
 
-  test('if the application no longer exists, the person learns why the stored request is refused', async () => {
+  test('if the application of a stored request no longer exists, the request is refused with this reason', async () => {
     const { told, shown } = await approved({ application: 'gone-racing' });
     expect(told.join()).toContain('There is no application');
     expect(shown).toEqual([]);
   });
 });
 
-test("a stored request does not count towards the person's fair share and does not wait", async () => {
+test('a stored request does not count towards the limit of requests that a person may send, and does not wait', async () => {
   const stage = await stageOn('discord', { commands: folder.path, environment: { PERSON_REQUESTS: '1' } });
   onTestFinished(() => stage.close());
   await effectOf(stage, 'operator', () =>

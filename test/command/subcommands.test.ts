@@ -47,7 +47,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
     expect(tagsOf()).toEqual(['qa']);
   });
 
-  test('the command "help" shows all subcommands of a command, or only the subcommand that was asked for', async () => {
+  test('the command "help" shows all subcommands of a command, or only the subcommand that the person named', async () => {
     const all = await privately(command('help', { command: 'tags' }));
     expect(all).toMatch(
       name === 'discord'
@@ -66,7 +66,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
   });
 
   if (name !== 'console')
-    test('if a person may only read, the command "help" shows only the subcommands that change nothing', async () => {
+    test('for a person who may only read, "help" shows only the subcommands that change nothing', async () => {
       const ask = () => stage.driver.command('reader', 'help', { command: 'tags' });
       const text = await privately(ask, 'reader');
       expect(text).toMatch(/tags list.* .*tags show/);
@@ -74,7 +74,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
     });
 
   if (name === 'discord') {
-    test('if Discord still has an outdated form of a command, the command is refused with a hint to register again', async () => {
+    test('if Discord still has an outdated definition of a command, the command is refused with a hint to register again', async () => {
       const old = await privately(command('tags', { deployment: id, action: 'remove', tag: 'qa' }));
       expect(old).toMatch(/tags is registered here in an outdated form.*npm run register/);
       const gone = await privately(command('tags burn', { deployment: id }));
@@ -118,7 +118,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
     return;
   }
 
-  test('a subcommand may stand before or after the deployment, and without a subcommand the default subcommand runs', async () => {
+  test('a subcommand may be typed before or after the deployment, and without a subcommand the default subcommand runs', async () => {
     expect(await privately(line(`tags add ${id} one`))).toMatch(/Added .?one/);
     expect(await privately(line(`tags ${id} ADD "two words"`))).toMatch(/Added .?two words/);
     expect(await privately(line(`tags --tag one ${id} remove`))).toMatch(/Removed .?one/);
@@ -139,7 +139,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
     expect(tagsOf()).toEqual(['qa']);
   });
 
-  test('an option that belongs to another subcommand is refused, and a hint shows the right command', async () => {
+  test('an option that belongs to a different subcommand is refused, and a hint shows the right command', async () => {
     const add = /tags list has no option “--add”\..*Type (\/edgegap )?tags add @last qa\./;
     expect(await privately(line('tags @last --add qa'))).toMatch(add);
     expect(await privately(line('tags @last --add=qa'))).toMatch(add);
@@ -154,7 +154,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
     expect(tagsOf()).toEqual(['qa']);
   });
 
-  test('a colon or comma after the name of a command is ignored, even if the command is help', async () => {
+  test('a colon or comma after the name of a command is ignored, even after "help"', async () => {
     expect(await privately(line(`Tags: ${id}`))).toMatch(/Tags of .*qa/);
     expect(await privately(line(`tags, ${id}`))).toMatch(/Tags of .*qa/);
     expect(await privately(line('help tags:'))).toMatch(/tags add \[<deployment>\] <tag>/);

@@ -77,7 +77,7 @@ async function takenOver(frozen: (membership: Membership) => void) {
   return shown;
 }
 
-test('if a process posts a card after another process has answered, the card is replaced by that answer', async () => {
+test('if a process posts a card after another process has answered, that answer replaces the card', async () => {
   const shown = await takenOver(() => undefined);
   expect(shown).toHaveLength(3);
   expect(shown[1]).toContain('Requesting');
@@ -85,7 +85,7 @@ test('if a process posts a card after another process has answered, the card is 
   expect(shown[2]).toContain('I was restarted in the middle');
 });
 
-test('a process that may be taken for dead by other processes posts no card', async () => {
+test('a process that possibly counts as dead posts no card', async () => {
   const shown = await takenOver((membership) => vi.spyOn(membership, 'isCertain').mockReturnValue(false));
   expect(shown).toHaveLength(1);
 });

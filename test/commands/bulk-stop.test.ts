@@ -38,7 +38,7 @@ const stopsOf = ({ simulator }: Stage) =>
     .map(({ body }) => (body as { filters: { values: string[] }[] }).filters.flatMap(({ values }) => values));
 
 describe.each(driverNames)('bulk-stop on %s', (name) => {
-  test('"bulk-stop" stops exactly the deployments of the plan after the person has confirmed their number', async () => {
+  test('after the person has confirmed the number of servers, "bulk-stop" stops exactly the deployments of the plan', async () => {
     stage = await stageOn(name);
     const ours = await deployReady(stage, 'kart-racing', 'v1.2', 'qa');
     const other = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2', ['qa']);
@@ -108,7 +108,7 @@ describe('the filters of bulk-stop', () => {
     );
   };
 
-  test('each filter of "bulk-stop", and all filters together, find exactly the deployments that match', async () => {
+  test('each filter of "bulk-stop", and all filters together, find exactly the matching deployments', async () => {
     expect(await planned({ application: 'lobby-chat' })).toEqual(['foreign']);
     expect(await planned({ version: 'V1.2' })).toEqual(['montreal']);
     expect(await planned({ tag: 'cup' })).toEqual(['tokyo']);
@@ -166,7 +166,7 @@ describe('the filters of bulk-stop', () => {
     expect(stopsOf(shared)).toEqual([]);
   });
 
-  test('only the person who was shown a plan of "bulk-stop" can confirm or cancel the plan', async () => {
+  test('only the person who requested a plan of "bulk-stop" can confirm or cancel the plan', async () => {
     await ask({ tag: 'qa' });
     const messages = await shared.driver.privately('operator');
     expect(messages.at(-1)?.buttons).toEqual(['Stop 1 server', 'Cancel']);
@@ -193,7 +193,7 @@ describe('the filters of bulk-stop', () => {
   });
 });
 
-test('the option --by of "bulk-stop" takes the person with exactly this name, and refuses several similar names', async () => {
+test('the option --by of "bulk-stop" accepts the exact name of a person, and refuses a name that fits several people', async () => {
   stage = await stageOn('slack-http');
   const { driver, simulator } = stage;
   const { server, userIds } = driver as SlackDriver;
@@ -223,7 +223,7 @@ test('the option --by of "bulk-stop" takes the person with exactly this name, an
   expect(refusal).not.toContain('Stop 2 servers');
 });
 
-test('a plan of "bulk-stop" that was confirmed can neither be cancelled nor confirmed again', async () => {
+test('after the confirmation, a plan of "bulk-stop" can be neither cancelled nor confirmed again', async () => {
   stage = await stageOn('slack-http');
   await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2', ['qa']);
   await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
@@ -242,7 +242,7 @@ test('a plan of "bulk-stop" that was confirmed can neither be cancelled nor conf
   expect(stopped()).toHaveLength(1);
 });
 
-test('if every matching deployment is being stopped already, "bulk-stop" says so', async () => {
+test('if every matching deployment is already being stopped, "bulk-stop" says so', async () => {
   const durations = { ...AT_ONCE.durations, terminating: 60_000 };
   stage = await stageOn('console', { simulator: { durations } });
   const id = await deployReady(stage, 'kart-racing', 'v1.2', 'qa');
@@ -268,7 +268,7 @@ test('a plan of "bulk-stop" that is confirmed after more than 15 minutes stops n
   expect(stopped()).toEqual([]);
 });
 
-test('the result of "bulk-stop --all" says that every deployment was meant, and a file names all stopped deployments', async () => {
+test('the result of "bulk-stop --all" says that all deployments were chosen, and a file names the stopped deployments', async () => {
   stage = await stageOn('discord');
   const ids: string[] = [];
   for (let n = 0; n < 11; n++) ids.push(await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2'));
@@ -285,7 +285,7 @@ test('the result of "bulk-stop --all" says that every deployment was meant, and 
 });
 
 test.each(['discord', 'slack-http'] as const)(
-  'on %s a long plan of "bulk-stop" comes as a file, and the person is told once that the bot looks at many servers',
+  'on %s, a long plan of "bulk-stop" comes as a file, and the bot says once that it is checking many servers',
   async (name) => {
     stage = await stageOn(name);
     const ids: string[] = [];
@@ -312,7 +312,7 @@ test.each(['discord', 'slack-http'] as const)(
   },
 );
 
-test('if the filter of "bulk-stop" matches everything that runs, the refusal advises only filters that are not given yet', async () => {
+test('if the filter of "bulk-stop" matches every running server, the refusal advises only filters that are not used yet', async () => {
   stage = await stageOn('discord');
   for (let n = 0; n < 2; n++) await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2', ['qa']);
   const refusal = async (values: Values) => textOf((await bulkStop(values)).privately);

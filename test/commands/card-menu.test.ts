@@ -91,7 +91,7 @@ describe.each(platforms)('the menu of a message on %s', (name) => {
     await until(() => phase(stage.simulator, id) === 'TERMINATED', 'the end of the server');
   });
 
-  test('a person without the right learns nothing from the menu of a card, and nothing happens', async () => {
+  test('a person without the right gets a refusal from the menu of a card, and nothing happens', async () => {
     stage = await stageOn(name);
     const id = await deployReady(stage);
     const { id: card } = await cardOf(id);
@@ -111,7 +111,7 @@ describe.each(platforms)('the menu of a message on %s', (name) => {
     expect(phase(stage.simulator, id)).toBe('READY');
   });
 
-  test('on a message that is no card, the menu gives a private answer, which says on which messages the menu works', async () => {
+  test('on a message that is not a card, the menu gives a private answer, which says where the menu works', async () => {
     stage = await stageOn(name);
     const id = await deployReady(stage);
     const written = await hands().write('member', `stop:ask:${id} is my favourite`);
@@ -121,7 +121,7 @@ describe.each(platforms)('the menu of a message on %s', (name) => {
     expect(textOf(privately)).toContain('That message is not the card of a server.');
   });
 
-  test('the menu of the news below a card works like the menu of the card', async () => {
+  test('on a message that replies to a card, the menu works like the menu of the card', async () => {
     stage = await stageOn(name);
     const id = await deployReady(stage);
     const line = (await stage.driver.channel()).find(({ text }) => text.includes('is ready'));
@@ -134,7 +134,7 @@ describe.each(platforms)('the menu of a message on %s', (name) => {
     expect(textOf(again.privately)).toContain('Deploy kart-racing v1.2?');
   });
 
-  test('the menu of an answer below a card does not take the server of the card for the server of the answer', async () => {
+  test('on an answer below a card, the menu does not act on the server of the card', async () => {
     stage = await stageOn(name);
     const [id, other] = [await deployReady(stage), await deployReady(stage)];
     const { id: card } = await cardOf(id);
@@ -166,7 +166,7 @@ describe.each(platforms)('the menu of a message on %s', (name) => {
     expect(stage.simulator.deployments.size).toBe(1);
   });
 
-  test('the card of a deploy that Edgegap refused has no buttons, and its menu says that there is no server', async () => {
+  test('if Edgegap refused a deploy, the card has no buttons, and its menu says that there is no server', async () => {
     stage = await stageOn(name);
     stage.simulator.faults.next(
       { endpoint: 'deploy' },
@@ -188,7 +188,7 @@ describe.each(platforms)('the menu of a message on %s', (name) => {
     expect(stage.simulator.deployments.size).toBe(0);
   });
 
-  test('a server from elsewhere has no order to deploy again, but its logs can be read from the menu of an answer', async () => {
+  test('a server made outside the chat cannot be deployed again from the menu of an answer, but its logs can be shown', async () => {
     stage = await stageOn(name);
     const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     readySince(id, 120 * 60_000);
@@ -212,7 +212,7 @@ describe.each(platforms)('the menu of a message on %s', (name) => {
   });
 });
 
-test('on Discord, an action from the menu of a message that arrives twice is carried out only once', async () => {
+test('on Discord, if a menu action of a message arrives twice, the bot carries it out only once', async () => {
   stage = await stageOn('discord');
   const driver = stage.driver as DiscordDriver;
   const id = await deployReady(stage);
@@ -228,7 +228,7 @@ test('on Discord, an action from the menu of a message that arrives twice is car
   ).toHaveLength(1);
 });
 
-test('on Slack, the same entry of the menu, delivered several times, is carried out only once', async () => {
+test('on Slack, if a menu action of a message arrives several times, the bot carries it out only once', async () => {
   stage = await stageOn('slack-http');
   const driver = stage.driver as SlackDriver;
   const { world, urls, origin, web } = driver.server;
@@ -255,7 +255,7 @@ test('on Slack, the same entry of the menu, delivered several times, is carried 
   expect(await deliverThrice('Deploy again')).toHaveLength(1);
 });
 
-test('if Discord no longer knows the interaction (10062), an action from the menu does nothing, and works the next time', async () => {
+test('if Discord no longer knows the interaction (10062), a menu action does nothing, and the next attempt works', async () => {
   stage = await stageOn('discord');
   const driver = stage.driver as DiscordDriver;
   const id = await deployReady(stage);

@@ -52,7 +52,7 @@ function lastQuery({ simulator }: Stage): unknown {
   return simulator.requests.findLast(({ endpoint }) => endpoint === 'locations')?.query;
 }
 
-describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
+describe.each(driverNames)('applications and locations for a deploy, on %s', (name) => {
   let stage: Stage;
   beforeAll(async () => {
     stage = await stageOn(name, { simulator: { catalog, dialect: 'reference' } });
@@ -73,7 +73,7 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
     expect(page).toMatch(/2026\.2 \| 2 vCPU, 4 GB .* \| Max duration: 24 h · /);
   });
 
-  test('the command "versions" shows a single version in full, even if that version is switched off', async () => {
+  test('the command "versions" shows all details of a single version, even if that version is switched off', async () => {
     const stable = await shown(stage, 'versions', { application: 'Lobby-Chat', version: 'STABLE' });
     expect(stable).toContain('lobby-chat stable');
     expect(stable).toMatch(/Ports\W+websocket 9000 WS TLS, http 8080 TCP/);
@@ -83,7 +83,7 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
     expect(off).toMatch(/Active\W+no: activate it in the Edgegap dashboard/);
   });
 
-  test('for an application without versions, the command "versions" says how to continue', async () => {
+  test('for an application without versions, the command "versions" says what to do next', async () => {
     const text = await shown(stage, 'versions', { application: 'unborn' });
     expect(text).toContain('unborn: no version yet');
     expect(text).toContain('Make a version in the Edgegap dashboard, then ask again.');
@@ -101,7 +101,7 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
     expect(text).not.toContain('cloud');
   });
 
-  test('the command "locations" can show only locations with room, of a given type or with given tags', async () => {
+  test('the command "locations" can filter for locations with room, of a given type or with given tags', async () => {
     const text = await shown(stage, 'locations', { ...KART, type: 'cloud', tags: true });
     expect(text).toContain('46 places of type cloud with room for kart-racing v1.2');
     expect(text).toContain('Nigeria: Lagos (cloud)');
@@ -137,7 +137,7 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
     expect(text).toMatch(/tournament-ashburn-4 · will be deleted /);
   });
 
-  test('the command "hosts" shows how many deployments of a version fit on each host, in descending order', async () => {
+  test('the command "hosts" shows how many deployments of a version fit on each host, with the highest number first', async () => {
     const text = await shown(stage, 'hosts', { fleet: 'tournament', ...KART });
     expect(text).toContain('54 more of kart-racing v1.2 fit on 3 hosts (0.5 vCPU, 1 GB each)');
     // The memory runs out first: 24.59 GB are enough for 24 deployments of 1 GB each.
@@ -152,7 +152,7 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
     expect(half).toContain('13 more of arena-shooter 2026.2 fit on 3 hosts (2 vCPU, 4 GB each)');
   });
 
-  test('the command "hosts" shows a single host in full', async () => {
+  test('the command "hosts" shows all details of a single host', async () => {
     const active = await shown(stage, 'hosts', {
       fleet: 'tournament',
       host: 'tournament-toronto-1',
@@ -192,7 +192,7 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
   });
 
   if (name === 'discord' || name === 'slack-http')
-    test('a page button of a list is refused if the bot no longer knows the list, or if the button was tampered with', async () => {
+    test('a page button of a list is refused if the bot has deleted the list, or if the button was tampered with', async () => {
       await deployReady(stage);
       for (const [command, arg] of [
         ['versions', '1.'],
@@ -208,7 +208,7 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
     });
 });
 
-test('if no versions could be read since the start, the command "versions" answers with the error from Edgegap', async () => {
+test('if the bot has not been able to read any versions since its start, "versions" answers with the error from Edgegap', async () => {
   const faults = new Faults();
   faults.next({ endpoint: 'versions' }, { kind: 'server-error', when: 'before' }, 1_000);
   const stage = await stageOn('console', { simulator: { faults } });
@@ -244,7 +244,7 @@ test('fleets from the settings and from earlier commands are suggested in the te
   }
 });
 
-test('the name of a fleet in the settings may be typed in capitals, even if nobody has used the fleet yet', async () => {
+test('the name of a fleet in the settings can be typed in capital letters, even before the first use of the fleet', async () => {
   const stage = await stageOn('console', { environment: { FLEETS: 'tournament' } });
   try {
     for (const line of ['hosts Tournament', 'hosts TOURNAMENT --host Tournament-Montreal-0']) {
@@ -260,7 +260,7 @@ test('the name of a fleet in the settings may be typed in capitals, even if nobo
   }
 });
 
-test('on Discord, the names of fleets are suggested only to people who may read', async () => {
+test('on Discord, names of fleets are suggested only to people with the right to read', async () => {
   const stage = await stageOn('discord', { environment: { FLEETS: 'finals' } });
   try {
     const { suggested } = stage.driver as DiscordDriver;

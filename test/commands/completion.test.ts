@@ -36,7 +36,7 @@ const catalog: SimulatedCatalog = {
 const open = (environment: Record<string, string> = {}) =>
   stageOn('discord', { environment, simulator: { catalog } });
 
-describe('values are suggested on Discord while a person types', () => {
+describe('suggested values on Discord while a person types', () => {
   let stage: Stage;
   let driver: DiscordDriver;
   let own: string;
@@ -103,7 +103,7 @@ describe('values are suggested on Discord while a person types', () => {
     expect((await values('version', '17', given)).sort()).toContain('build-117');
   });
 
-  test('a long version name with emoji is suggested whole', async () => {
+  test('a long version name with emoji is suggested in full', async () => {
     expect(await values('version', 'é', { application: RIGHT_TO_LEFT })).toEqual([LONG]);
   });
 
@@ -111,7 +111,7 @@ describe('values are suggested on Discord while a person types', () => {
     expect(await suggested('list', 'version', 'stable')).toEqual(['stable']);
   });
 
-  test('among the suggestions for "stop", a deployment of this channel comes first, and its label describes the deployment', async () => {
+  test('among the suggestions for "stop", the deployments of this channel come first, and each label describes the deployment', async () => {
     await until(
       async () => (await suggested('stop', 'deployment', '')).includes(other),
       'the list to be read',
@@ -129,17 +129,17 @@ describe('values are suggested on Discord while a person types', () => {
     },
   );
 
-  test('when a person types the beginning of a request_id, the deployment is suggested first', async () => {
+  test('if a person types the beginning of a request_id, this deployment is suggested first', async () => {
     expect((await suggested('stop', 'deployment', own.slice(0, 6)))[0]).toBe(own);
   });
 
-  test('the tags of running servers are suggested, and in a list of tags the last tag is completed', async () => {
+  test('the tags of running servers are suggested, and if a person types a list of tags, the last tag is completed', async () => {
     expect(await suggested('list', 'tag', 'CUP')).toEqual(['night cup']);
     expect(await values('tag', 'mine, cup')).toEqual(['mine, night cup']);
     expect(await suggested('tags remove', 'tag', '', { deployment: own })).toEqual(['qa']);
   });
 
-  test('each suggested city has its shortest clear name, and in a list of cities the last city is completed', async () => {
+  test('each city is suggested under its shortest clear name, and if a person types a list of cities, the last city is completed', async () => {
     expect(await driver.offered('operator', 'locations', 'near', 'sao')).toEqual([
       { label: 'São Paulo, São Paulo, Brazil', value: 'São Paulo' },
     ]);
@@ -161,11 +161,14 @@ describe('values are suggested on Discord while a person types', () => {
     ['reader', 2],
     ['member', 0],
     ['stranger', 0],
-  ] as const)('to a person who is a "%s", at least %i deployments are suggested', async (persona, least) => {
-    const offered = await driver.offered(persona, 'status', 'deployment', '');
-    if (least === 0) expect(offered).toEqual([]);
-    else expect(offered.length).toBeGreaterThanOrEqual(least);
-  });
+  ] as const)(
+    'for a person with the role "%s", at least %i deployments are suggested',
+    async (persona, least) => {
+      const offered = await driver.offered(persona, 'status', 'deployment', '');
+      if (least === 0) expect(offered).toEqual([]);
+      else expect(offered.length).toBeGreaterThanOrEqual(least);
+    },
+  );
 
   test('a stopped deployment is no longer suggested', async () => {
     const gone = await deployReady(stage, 'lobby-chat', 'stable');
@@ -221,7 +224,7 @@ test('only applications on the allowlist are suggested, and only deployments of 
   }
 });
 
-test('in the terminal, the Tab key completes a single value, and lists several values with their descriptions', async () => {
+test('in the terminal, the Tab key completes a unique value, and lists several values with their descriptions', async () => {
   const stage = await stageOn('console', { simulator: { catalog } });
   const { complete } = stage.driver as ConsoleDriver;
   try {

@@ -41,7 +41,7 @@ async function deployAndEnd(values: Values, end: (id: string) => void, says: str
 }
 
 describe.each(driverNames)('Deploy again on %s', (name) => {
-  test('"Deploy again" on the card of an ended server asks first, names what is left out, and repeats the deploy', async () => {
+  test('"Deploy again" on the card of an ended server asks first, lists what the new deploy leaves out, and repeats the deploy', async () => {
     stage = await stageOn(name);
     await deployAndEnd(ORDER, (id) => stage.simulator.terminate(id), ' stopped');
     const asked = await press('Deploy again');

@@ -22,7 +22,7 @@ async function hostsOf(options: string): Promise<unknown> {
   return sentTo('deployToFleet').private_host_ids;
 }
 
-test('without a host, a deploy to a fleet takes the active hosts with room, the nearest first', async () => {
+test('without a named host, a deploy to a fleet uses the active hosts with room, the nearest first', async () => {
   expect(await hostsOf('--near Toronto')).toEqual([
     'tournament-toronto-1',
     'tournament-montreal-0',
@@ -35,7 +35,7 @@ test('without a host, a deploy to a fleet takes the active hosts with room, the 
   ]);
 });
 
-test('if a deploy to a fleet names only addresses of players, the emptiest host comes first', async () => {
+test('if a deploy to a fleet gives only addresses of players, the host with the most room comes first', async () => {
   expect(await hostsOf('--ip 203.0.113.7')).toEqual([
     'tournament-montreal-0',
     'tournament-ashburn-4',
@@ -53,7 +53,7 @@ test('if a deploy to a fleet names a host but no location, the server is deploye
   ]);
 });
 
-test('if Edgegap does not say where the named host of a deploy is, the default location is used', async () => {
+test('if Edgegap gives no location for the host that a deploy names, the default location is used', async () => {
   const [fleet, ...fleets] = defaultCatalog.fleets ?? [];
   const hosts = fleet?.hosts.map((host) => ({ ...host, city: {} }));
   const catalog = { ...defaultCatalog, fleets: [{ ...fleet, hosts }, ...fleets] } as typeof defaultCatalog;
@@ -65,11 +65,11 @@ test('if Edgegap does not say where the named host of a deploy is, the default l
   expect(publicly[0]?.text).toContain('near Tokyo');
 });
 
-test('the resources of a deploy to a fleet decide which hosts have room for the deployment', async () => {
+test('a deploy to a fleet uses only hosts with room for the resources of the deployment', async () => {
   expect(await hostsOf('--near Toronto --cpu 10000 --memory 10000')).toEqual(['tournament-montreal-0']);
 });
 
-test('"deploy" takes several cities if the option --near is repeated, and a repeated city counts once', async () => {
+test('"deploy" accepts several cities if the option --near is repeated, and a repeated city counts once', async () => {
   const line = 'deploy kart-racing v1.2 --near Montreal --near "Paris; montréal" --near -33.87,151.21';
   await effectOf(stage, 'operator', () => typeLine(stage, 'operator', line));
   expect(sentTo('deploy').users).toEqual([

@@ -51,7 +51,7 @@ describe('the form of deploy on Discord', () => {
     await choose(application);
   };
 
-  test('/deploy without options asks for the application with a private menu, and then for the other options with a form', async () => {
+  test('/deploy without options first asks for the application with a private menu, and then for the other options with a form', async () => {
     const asked = await effect(() => driver.command('operator', 'deploy'));
     expect(asked.text).toContain('Then a form asks for version, city, tags and lifetime.');
     expect(asked.aside?.buttons).toEqual(['Variables', 'Resources', 'Players and container']);
@@ -81,7 +81,7 @@ describe('the form of deploy on Discord', () => {
     expect(publicly).toContain('nightly build-7');
   });
 
-  test('in the form of deploy, text that matches no version is refused, and the corrected form deploys once', async () => {
+  test('in the form of deploy, a text that matches no version is refused, and the corrected form deploys once', async () => {
     const before = count();
     await openFor('nightly');
     const wrong = await fillIn({ 'version.other': 'build-7000', near: 'Paris', tag: 'qa' });
@@ -98,7 +98,7 @@ describe('the form of deploy on Discord', () => {
     expect(count()).toBe(before + 1);
   });
 
-  test('in the form of stop, a person can type a deployment that the menu does not list, without choosing another deployment', async () => {
+  test('in the form of stop, a person can type a deployment that is not in the menu', async () => {
     for (let n = 0; n < 26; n++) await deployElsewhere(desk.stage.simulator, 'lobby-chat', 'stable');
     // The list of running servers is read again after a minute, in the background of a suggestion.
     await desk.pass(61_000);
@@ -125,7 +125,7 @@ describe('the form of deploy on Discord', () => {
     expect(driver.opened()).toBe(opened);
   });
 
-  test('an application that was deleted after it was chosen is refused, and nothing is deployed', async () => {
+  test('if an application is deleted after a person chose it, the deploy is refused', async () => {
     const before = count();
     await openFor('doomed');
     desk.applications.splice(
@@ -139,7 +139,7 @@ describe('the form of deploy on Discord', () => {
     expect(count()).toBe(before);
   });
 
-  test('in a form, names with emoji and right-to-left text can be chosen, and a name that is too long does no harm', async () => {
+  test('names with emoji and right-to-left text can be chosen in a form, and too long a name causes no error', async () => {
     await openFor(RIGHT_TO_LEFT);
     const { publicly } = await fillIn({ version: LONG, near: 'Paris' });
     expect(publicly).toContain(LONG);
@@ -147,7 +147,7 @@ describe('the form of deploy on Discord', () => {
     expect((await fillIn({ version: 'short', near: 'Paris' })).publicly).toContain('long-names short');
   });
 
-  test('a form that a person sends twice is carried out once, and the second time is refused', async () => {
+  test('if a person sends a form twice, it is carried out once, and the second submission is refused', async () => {
     const before = count();
     await openFor('kart-racing');
     await fillIn({ near: 'Paris' });
@@ -156,7 +156,7 @@ describe('the form of deploy on Discord', () => {
     expect(count()).toBe(before + 1);
   });
 
-  test('a form with a field that this version of the bot no longer has is refused, and a new form is offered', async () => {
+  test('if this version of the bot lacks a field of the form, the form is refused, and a new form is offered', async () => {
     const before = count();
     await openFor('kart-racing');
     const form = JSON.parse(JSON.stringify(driver.server.requests.at(-1)?.body));
@@ -191,7 +191,7 @@ describe('the form of deploy on Discord', () => {
     expect(text).toContain('Then a form asks for version, city, tags and lifetime.');
   });
 
-  test('hidden variables are entered in a form of their own, reach the server hidden, and are shown and stored nowhere', async () => {
+  test('hidden variables are entered in a separate form, are sent to Edgegap as hidden, and appear nowhere else', async () => {
     await effect(() => driver.command('operator', 'deploy'));
     await driver.press('operator', 'Variables');
     expect(driver.form()).toEqual({ title: 'Variables', fields: ['env', 'hidden'] });
@@ -214,7 +214,7 @@ describe('the form of deploy on Discord', () => {
     expect(await desk.everything()).not.toContain(SECRET);
   });
 
-  test('a kept hidden variable can be removed, while another is replaced and a third stays', async () => {
+  test('in a form, a person can remove a hidden variable, replace a second and keep a third', async () => {
     await effect(() => driver.command('operator', 'deploy'));
     await driver.press('operator', 'Variables');
     await fillIn({ hidden: `TOKEN=${SECRET}\nOLD=old-secret\nSALT=first` });
@@ -235,7 +235,7 @@ describe('the form of deploy on Discord', () => {
     expect(await desk.everything()).not.toContain('old-secret');
   });
 
-  test('all kept hidden variables are removed if the person empties their field', async () => {
+  test('if the person empties the field of the hidden variables, all hidden variables are removed', async () => {
     await effect(() => driver.command('operator', 'deploy'));
     await driver.press('operator', 'Variables');
     await fillIn({ hidden: `TOKEN=${SECRET}` });
@@ -247,7 +247,7 @@ describe('the form of deploy on Discord', () => {
     expect(deployments().at(-1)?.environment).toEqual([]);
   });
 
-  test('the dots of a hidden variable under another name are refused, and nothing is deployed with the dots as value', async () => {
+  test('if a person moves the dots of a hidden variable to a new name, the form is refused and nothing is deployed', async () => {
     await effect(() => driver.command('operator', 'deploy'));
     await driver.press('operator', 'Variables');
     await fillIn({ hidden: `TOKEN=${SECRET}` });
@@ -257,7 +257,7 @@ describe('the form of deploy on Discord', () => {
     expect(aside?.buttons).toEqual(['Correct it']);
   });
 
-  test('a hidden entry that is no variable is shown nowhere, because the entry may be the secret itself', async () => {
+  test('a wrong entry in the field of hidden variables is shown nowhere, because the entry is possibly the secret itself', async () => {
     await effect(() => driver.command('operator', 'deploy'));
     await driver.press('operator', 'Variables');
     const wrong = await fillIn({ hidden: SECRET });
@@ -267,7 +267,7 @@ describe('the form of deploy on Discord', () => {
     expect(await desk.everything()).not.toContain(SECRET);
   });
 
-  test('a hidden variable that is the mistake can be removed by deleting the line', async () => {
+  test('if a hidden variable is wrong, the person can remove it by deleting its line', async () => {
     await effect(() => driver.command('operator', 'deploy'));
     await driver.press('operator', 'Variables');
     await fillIn({ env: 'TOKEN=open', hidden: `TOKEN=${SECRET}` });
@@ -282,7 +282,7 @@ describe('the form of deploy on Discord', () => {
     expect(deployments().at(-1)?.environment).toEqual([{ key: 'TOKEN', value: 'open', is_hidden: false }]);
   });
 
-  test('a wrong application in the form of deploy is corrected with a menu, and the other values are kept', async () => {
+  test('if the application in the form of deploy is wrong, a menu corrects it, and the other values remain', async () => {
     const before = count();
     await openFor('fading');
     const index = desk.applications.findIndex(({ name }) => name === 'fading');
@@ -298,7 +298,7 @@ describe('the form of deploy on Discord', () => {
     expect(count()).toBe(before + 1);
   });
 
-  test('a value that a form field cannot show exactly is kept as typed, even if the person does not touch the field', async () => {
+  test('if a form field cannot show a value exactly, the value stays as typed unless the person edits the field', async () => {
     const open = async (env: string) => {
       await effect(() => driver.command('operator', 'deploy', { env }));
       await driver.press('operator', 'Variables');
@@ -332,7 +332,7 @@ describe('the form of deploy on Discord', () => {
     expect(await environment()).toEqual(['SHORT=y']);
   });
 
-  test("if a person gives a preset, the form of deploy leaves the preset's fields empty and says which values count", async () => {
+  test('if a person gives a preset, the form of deploy leaves the fields of the preset empty and says which values apply', async () => {
     await effect(() =>
       driver.command('operator', 'preset save', {
         name: 'racing',
@@ -365,7 +365,7 @@ describe('the form of deploy on Discord', () => {
     expect(names).not.toContain('qa');
   });
 
-  test('a preset that a person chooses in the form gives the application, and the menu of applications is not needed', async () => {
+  test('if a person chooses a preset in the form, it sets the application, and the menu of applications is not needed', async () => {
     await effect(() =>
       driver.command('operator', 'preset save', {
         name: 'night-race',
@@ -400,7 +400,7 @@ describe('the form of deploy on Discord', () => {
     ).toEqual(['v1.3', 'v1.2', 'v1.1']);
   });
 
-  test('a mistake in the resources opens the part of the form with the resources, and Continue leads on to the deploy', async () => {
+  test('a mistake in the resources opens the form part with the resources, and Continue leads to the deploy', async () => {
     await effect(() => driver.command('operator', 'deploy'));
     await driver.press('operator', 'Resources');
     await fillIn({ cpu: '512' });
@@ -442,7 +442,7 @@ describe('the form of deploy on Slack', () => {
   const offered = (option: string, typed: string, given = {}) =>
     driver.offered('operator', 'deploy', option, typed, given).then((all) => all.map(({ value }) => value));
 
-  test('/edgegap deploy opens a form whose version list follows the application', async () => {
+  test('/edgegap deploy opens a form in which the list of versions depends on the chosen application', async () => {
     await driver.command('operator', 'deploy');
     expect(driver.form()).toEqual({
       title: 'Deploy a server',
@@ -466,7 +466,7 @@ describe('the form of deploy on Slack', () => {
     ).toEqual(expect.arrayContaining(['qa', 'night']));
   });
 
-  test('on Slack, a mistake appears at its field of the form, and the same form then deploys once', async () => {
+  test('on Slack, a mistake is shown at its form field, and the corrected form then deploys once', async () => {
     const before = count();
     await driver.command('operator', 'deploy', { application: 'kart-racing' });
     expect(driver.shown('application')).toBe('kart-racing');
@@ -486,7 +486,7 @@ describe('the form of deploy on Slack', () => {
     expect(count()).toBe(before + 1);
   });
 
-  test('values with line breaks, long values and other words for yes in the form of deploy are used as typed', async () => {
+  test('the form of deploy keeps values exactly as typed: line breaks, long values and "on" instead of "yes"', async () => {
     const text = 'TEXT=one\nTWO=2';
     const long = `LONG=${'x'.repeat(3_500)}`;
     await driver.slash('operator', `deploy --env "${text}" --env ${long} --cached=on`);
@@ -501,7 +501,7 @@ describe('the form of deploy on Slack', () => {
     ).toMatchObject({ require_cached_locations: true });
   });
 
-  test('a form field that a person empties stays empty after "More options", and a preset fills no field', async () => {
+  test('after "More options", a form field that a person emptied stays empty, even if a preset has a value for it', async () => {
     await driver.slash('operator', 'deploy --tag qa --for 2h');
     expect(driver.shown('tag')).toBe('qa');
     await driver.more('operator', { for: '3h' });
@@ -513,7 +513,7 @@ describe('the form of deploy on Slack', () => {
     expect(gives()).toContain('If you leave this out, the preset “tagged” gives qa.');
   });
 
-  test('on Slack, the values that count stand in the form: a preset fills no field, and its values stand in the small print', async () => {
+  test('on Slack, the form fields of a preset stay empty, and small print below them shows the values of the preset', async () => {
     await effect(() => driver.slash('operator', 'preset save race kart-racing --tag qa --for 2h'));
     await driver.slash('operator', 'deploy @race');
     const view = () => JSON.stringify(driver.server.web.views.open.at(-1));
@@ -531,7 +531,7 @@ describe('the form of deploy on Slack', () => {
     expect(deployments().at(-1)).toMatchObject({ application: 'kart-racing' });
   });
 
-  test('on Slack, the small print of a preset that was chosen behind "More options" is there after "Correct it"', async () => {
+  test('on Slack, if a preset was chosen behind "More options", its small print still appears after "Correct it"', async () => {
     await effect(() => driver.slash('operator', 'preset save short --tag qa --application kart-racing'));
     await driver.command('operator', 'deploy');
     await driver.more('operator');
@@ -545,7 +545,7 @@ describe('the form of deploy on Slack', () => {
     expect(view()).toContain(`${hint}kart-racing.`);
   });
 
-  test('in a form on Slack, the typed text itself is offered if no value matches, and is then refused at the field', async () => {
+  test('if the typed text in a Slack form matches no value, the form offers the text itself and then refuses it at the field', async () => {
     await driver.command('operator', 'deploy');
     expect(await offered('application', 'zzz')).toEqual(['zzz']);
     expect(await offered('near', '45.50,-73.57')).toEqual(['45.50,-73.57']);
@@ -553,7 +553,7 @@ describe('the form of deploy on Slack', () => {
     expect(driver.mistakes().application).toMatch(/no application “zzz”.*kart-racing/);
   });
 
-  test('the button "More options" keeps the entered values, and hidden variables are shown and stored nowhere', async () => {
+  test('the button "More options" keeps the entered values, and hidden variables appear nowhere', async () => {
     await driver.command('operator', 'deploy');
     const entries = { application: 'kart-racing', near: 'Montreal' };
     await driver.more('operator', entries);
@@ -572,7 +572,7 @@ describe('the form of deploy on Slack', () => {
     expect(await desk.everything()).not.toContain(SECRET);
   });
 
-  test('a hidden variable that is typed in the channel is refused, and the refusal does not repeat its value', async () => {
+  test('if a person types a hidden variable in the channel, it is refused, and the refusal does not repeat the value', async () => {
     const { text } = await effect(() =>
       driver.slash('operator', `deploy kart-racing --near Paris --hidden "TOKEN=${SECRET}"`),
     );
@@ -582,7 +582,7 @@ describe('the form of deploy on Slack', () => {
     expect(await desk.everything()).not.toContain(SECRET);
   });
 
-  test('if Slack is slow to say who the person is, an empty form opens in time and is filled afterwards', async () => {
+  test('if Slack is slow to report the rights of a person, an empty form opens in time and gets its fields afterwards', async () => {
     const views = driver.server.web.views;
     const before = views.changes;
     // The bot has not asked Slack about this person before.
@@ -600,7 +600,7 @@ describe('the form of deploy on Slack', () => {
     expect(driver.form()?.fields).toContain('application');
   });
 
-  test('an empty form says that no fields follow if the person may not deploy', async () => {
+  test('if the person may not deploy, the form that opened empty says that no fields follow', async () => {
     const views = driver.server.web.views;
     const before = views.changes;
     driver.server.faults.inject('users.info', { kind: 'slow', ms: 100 });
@@ -615,7 +615,7 @@ describe('the form of deploy on Slack', () => {
   });
 });
 
-describe('hidden variables that wait for a confirmation', () => {
+describe('hidden variables while a deploy waits for a confirmation', () => {
   test('while a deploy waits for a confirmation, the values of its hidden variables are stored only encrypted', async () => {
     const desk = await openDesk('slack-http', { environment: { CONFIRM_DEPLOY: 'always' } });
     const driver = desk.stage.driver as SlackDriver;

@@ -34,20 +34,25 @@ test.each<[DriverName, (stage: Stage) => void, RegExp]>([
       void simulator.faults.next({ endpoint: 'applications' }, { kind: 'server-error', when: 'before' }, 9),
     /wrong: edgegap\.reachable/,
   ],
-])('on %s, the command "doctor" privately names each fault and its remedy', async (name, spoil, says) => {
-  stage = await stageOn(name, { register: true });
-  const { length } = stage.bot.app.directory.all;
-  if (name === 'discord')
-    await until(() => (stage.driver as DiscordDriver).server.rest.commands.list(ids.guild).length === length);
-  const before = await doctor();
-  expect(before).not.toMatch(/Something is wrong/);
-  expect(before).toContain('is as it should be');
-  expect(before).toMatch(/store\.schema: The schema is at 00\S+, the newest version/);
-  spoil(stage);
-  const after = await doctor();
-  expect(after).toContain('Something is wrong');
-  expect(after).toMatch(says);
-});
+])(
+  'on %s, the command "doctor" privately names each fault and how to repair the fault',
+  async (name, spoil, says) => {
+    stage = await stageOn(name, { register: true });
+    const { length } = stage.bot.app.directory.all;
+    if (name === 'discord')
+      await until(
+        () => (stage.driver as DiscordDriver).server.rest.commands.list(ids.guild).length === length,
+      );
+    const before = await doctor();
+    expect(before).not.toMatch(/Something is wrong/);
+    expect(before).toContain('is as it should be');
+    expect(before).toMatch(/store\.schema: The schema is at 00\S+, the newest version/);
+    spoil(stage);
+    const after = await doctor();
+    expect(after).toContain('Something is wrong');
+    expect(after).toMatch(says);
+  },
+);
 
 test('an operator may use the command "doctor" even if the bot is read-only', async () => {
   stage = await stageOn('discord', { environment: { READ_ONLY: '1' } });

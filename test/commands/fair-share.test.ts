@@ -45,9 +45,9 @@ function holdEdgegap(stage: Stage): () => void {
 }
 
 describe.each(['slack-http', 'slack-socket', 'discord'] as const)(
-  'a person with too many requests on %s',
+  'a person who sends too many requests on %s',
   (name) => {
-    test("requests over a person's fair share wait, further requests are refused, and another person is still served", async () => {
+    test('too many requests of a person wait, further requests are refused, and other people still get answers', async () => {
       const stage = await stageWith(name, small);
       const before = lists(stage);
       const release = holdEdgegap(stage);
@@ -70,7 +70,7 @@ describe.each(['slack-http', 'slack-socket', 'discord'] as const)(
       expect(refused).toHaveLength(3);
     });
 
-    test('when the bot stops, a person whose requests are waiting for the fair share is answered at once', async () => {
+    test('if the bot stops while many requests of a person wait, the person gets an answer at once', async () => {
       const stage = await stageWith(name, small);
       const before = lists(stage);
       const release = holdEdgegap(stage);
@@ -88,8 +88,8 @@ describe.each(['slack-http', 'slack-socket', 'discord'] as const)(
   },
 );
 
-describe('the fair share on Slack', () => {
-  test('while a person sends 1,000 requests on Slack, all requests are acknowledged, and another person gets an answer', async () => {
+describe('the limit of requests that a person may send on Slack', () => {
+  test('while a person sends 1,000 requests on Slack, each request is acknowledged, and the requests of other people are answered', async () => {
     const stage = await stageWith('slack-http', {});
     const driver = stage.driver as SlackDriver;
     let acknowledged = 0;
@@ -112,7 +112,7 @@ describe('the fair share on Slack', () => {
     expect(await texts(stage, 'operator', REFUSED)).toHaveLength(1);
   });
 
-  test('a request that Slack sends twice counts once towards the fair share and is answered once', async () => {
+  test("if Slack sends a request twice, it counts once towards the limit of the person's requests and is answered once", async () => {
     const stage = await stageWith('slack-http', small);
     const driver = stage.driver as SlackDriver;
     const release = holdEdgegap(stage);
@@ -130,7 +130,7 @@ describe('the fair share on Slack', () => {
     expect(await texts(stage, 'operator', REFUSED)).toHaveLength(1);
   });
 
-  test('ten quiet seconds after a burst of requests, a person has the full fair share again', async () => {
+  test('if a person is silent for ten seconds after a burst of requests, the full number of requests is available again', async () => {
     const stage = await stageWith('slack-http', small);
     for (const burst of [1, 2]) {
       stage.speed(1);
@@ -145,7 +145,7 @@ describe('the fair share on Slack', () => {
     }
   });
 
-  test('if a person makes 30 deploys, which exceed the fair share, all of them are carried out', async () => {
+  test('if a person sends 30 deploys, more than the limit for immediate requests, all deploys are carried out', async () => {
     const stage = await stageWith('slack-http', { CONFIRM_DEPLOY: 'never' });
     stage.speed(20);
     const driver = stage.driver as SlackDriver;
@@ -161,7 +161,7 @@ describe('the fair share on Slack', () => {
     expect(more).toEqual([]);
   });
 
-  test('PERSON_REQUESTS=0 switches the fair share off', async () => {
+  test('PERSON_REQUESTS=0 switches off the limit of requests for each person', async () => {
     const stage = await stageWith('slack-http', { PERSON_REQUESTS: '0' });
     stage.speed(20);
     void askFor(stage, 'operator', 100);

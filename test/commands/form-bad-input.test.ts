@@ -75,7 +75,7 @@ describe.each(['discord', 'slack-http'] as const)('bad input in a form on %s', (
     else expect(driver.server.web.refusals).toEqual([]);
   });
 
-  test('text that matches no city or tag is refused with the reason, and the same form then deploys', async () => {
+  test('text that matches no city or tag is refused with the reason, and the corrected form then deploys', async () => {
     const rest = await openFor('kart-racing');
     expect(await refused({ ...rest, near: '🏝️ Atlantis' })).toContain('no location “🏝️ Atlantis”');
     if (isDiscord) await driver.press('operator', 'Correct it');
@@ -87,7 +87,7 @@ describe.each(['discord', 'slack-http'] as const)('bad input in a form on %s', (
     expect(count()).toBe(before + 1);
   });
 
-  test('an application that was deleted after it was selected is refused, and another can be deployed', async () => {
+  test('if the selected application was deleted, the form is refused, and the person can deploy a different application', async () => {
     const rest = await openFor('doomed');
     remove('doomed');
     await desk.pass(70_000);
@@ -101,14 +101,14 @@ describe.each(['discord', 'slack-http'] as const)('bad input in a form on %s', (
     expect(count()).toBe(before + 1);
   });
 
-  test('of 400 versions, an old version can be deployed that no menu shows', async () => {
+  test('if an application has 400 versions, a person can deploy an old version that no menu shows', async () => {
     const rest = await openFor('nightly');
     const field = isDiscord ? 'version.other' : 'version';
     await effect(() => fillIn({ ...rest, [field]: 'build-7', near: 'Paris' }));
     expect(desk.deployments().at(-1)).toMatchObject({ application: 'nightly', version: 'build-7' });
   });
 
-  test('names with emoji, accents and right-to-left text can be picked and deployed, and a name that is too long hides no other', async () => {
+  test('names with emoji, accents and right-to-left text can be chosen and deployed, and too long a name hides no other name', async () => {
     const rest = await openFor(RIGHT_TO_LEFT);
     await effect(() => fillIn({ ...rest, version: LONG, near: 'Paris' }));
     expect(desk.deployments().at(-1)).toMatchObject({ application: RIGHT_TO_LEFT, version: LONG });
@@ -121,7 +121,7 @@ describe.each(['discord', 'slack-http'] as const)('bad input in a form on %s', (
     expect(desk.deployments().at(-1)).toMatchObject({ application: 'long-names', version: 'short' });
   });
 
-  test('a form that is sent twice in the same moment is carried out once', async () => {
+  test('if a form is sent twice at the same moment, it is carried out once', async () => {
     const rest = await openFor('kart-racing');
     const values = { ...rest, near: 'Paris' };
     await effect(async () => {
@@ -131,7 +131,7 @@ describe.each(['discord', 'slack-http'] as const)('bad input in a form on %s', (
     expect(count()).toBe(before + 1);
   });
 
-  test('a form is refused if the person has lost the right, and the answer has no button', async () => {
+  test('if a person has lost the right, a submitted form is refused, and the answer has no button', async () => {
     const rest = await openFor('kart-racing');
     await driver.regroup('operator', ['readers']);
     const { aside, text } = await effect(() => fillIn({ ...rest, near: 'Paris' }));
@@ -141,7 +141,7 @@ describe.each(['discord', 'slack-http'] as const)('bad input in a form on %s', (
     expect(count()).toBe(before);
   });
 
-  test('a form with a field that this version no longer has is refused, and the offered form has the other values', async () => {
+  test('if this version of the bot lacks a field of the form, the form is refused, and the newly offered form has the other values', async () => {
     const rest = await openFor('kart-racing');
     const { aside, text } = await effect(() => submitWithField('seed', { ...rest, near: 'Paris' }));
     expect(text).toContain('the field “seed”, which I no longer know');
@@ -153,7 +153,7 @@ describe.each(['discord', 'slack-http'] as const)('bad input in a form on %s', (
     expect(count()).toBe(before + 1);
   });
 
-  test('a button for a part of a form that this version no longer has opens the form at its beginning', async () => {
+  test('if a button opens a part of a form that this version of the bot lacks, the form opens at its beginning', async () => {
     const opened = driver.opened();
     const press = () => pressAction(desk.stage, 'operator', { command: 'deploy', action: 'form', arg: '.9' });
     if (isDiscord) expect((await effect(press)).text).toContain('Then a form asks for');
@@ -164,7 +164,7 @@ describe.each(['discord', 'slack-http'] as const)('bad input in a form on %s', (
     }
   });
 
-  test('a preset that was deleted after it was chosen in a form is the mistake, and can be removed', async () => {
+  test('if a preset was deleted after a person chose it, the form names the preset as the mistake, and the person can remove it', async () => {
     const save = { name: 'gone', application: 'kart-racing', tag: 'qa' };
     await effect(() => driver.command('operator', 'preset save', save));
     await driver.command('operator', 'deploy', { preset: 'gone' });
@@ -188,7 +188,7 @@ describe.each(['discord', 'slack-http'] as const)('bad input in a form on %s', (
     ).not.toContain('qa');
   });
 
-  test('an application of a preset that was deleted is refused, and the person can enter another', async () => {
+  test('if the application of a preset was deleted, the form is refused, and the person can enter a different application', async () => {
     const save = { name: 'old', application: 'condemned', tag: 'qa' };
     await effect(() => driver.command('operator', 'preset save', save));
     await driver.command('operator', 'deploy', { preset: 'old' });
@@ -209,7 +209,7 @@ describe.each(['discord', 'slack-http'] as const)('bad input in a form on %s', (
     ).toContain('qa');
   });
 
-  test('an application without an active version is refused after its form was opened, and nothing is deployed', async () => {
+  test('if an application loses its last active version while its form is open, the form is refused and nothing is deployed', async () => {
     const rest = await openFor('ending');
     const index = desk.applications.findIndex((one) => one.name === 'ending');
     desk.applications[index] = application('ending', named('v1', false));
@@ -246,7 +246,7 @@ describe.each(['discord', 'slack-http'] as const)('bad input in a form on %s', (
 });
 
 describe('requests that a platform no longer knows', () => {
-  test('on Slack, a button whose trigger is too old is answered with another button, which opens the form with all values', async () => {
+  test('on Slack, if the trigger of a button is too old, the answer has a new button, which opens the form with all values', async () => {
     const desk = await openDesk('slack-http');
     const driver = desk.stage.driver as SlackDriver;
     const { views } = driver.server.web;
@@ -266,7 +266,7 @@ describe('requests that a platform no longer knows', () => {
     }
   });
 
-  test('on Discord, a part of the form whose submission is unknown (10062) can be sent again', async () => {
+  test('on Discord, if the submission of a form part is unknown (10062), the person can send the part again', async () => {
     const desk = await openDesk('discord');
     const driver = desk.stage.driver as DiscordDriver;
     try {

@@ -25,7 +25,7 @@ function holdEdgegap({ simulator }: Stage, ms: number): void {
   simulator.faults.next({ endpoint: 'list' }, { kind: 'slow', when: 'before', ms }, 100);
 }
 
-/** On Discord, the form of `deploy` is open, and so many requests of the person wait that the bot refuses further ones. */
+/** Opens the form of `deploy` on Discord, and then sends so many requests that the bot refuses all further requests. */
 async function openCrowded() {
   const desk = await openFor<DiscordDriver>('discord', { PERSON_REQUESTS: '6', PERSON_WAITING: '1' });
   const { stage, driver } = desk;
@@ -37,7 +37,7 @@ async function openCrowded() {
   return { ...desk, asking };
 }
 
-/** A single server was deployed, with the hidden variable, whose value the bot showed nowhere. */
+/** Checks that the bot deployed a single server with the hidden variable, and showed the value nowhere. */
 async function expectOneDeploy({
   deployments,
   everything,
@@ -51,7 +51,7 @@ async function expectOneDeploy({
 const answered = async ({ driver }: Stage, like: RegExp) =>
   (await driver.privately('operator')).findLast(({ text }) => like.test(text));
 
-test('if too many requests of a person on Discord wait, a submitted form is refused with a button that opens the form with all values', async () => {
+test('if too many requests of a person wait, a form on Discord is refused with a button that opens the form with all values', async () => {
   const { stage, driver, deployments, everything, asking } = await openCrowded();
   await driver.fillIn('operator', { near: 'Paris', tag: 'qa' });
   const refusal = /of your requests wait already/;
@@ -72,7 +72,7 @@ test('if too many requests of a person on Discord wait, a submitted form is refu
   expect(await everything()).not.toContain(SECRET);
 });
 
-test('a person who loses the right to deploy gets no button with a form that the fair share refuses', async () => {
+test('if a person loses the right to deploy, a form that is refused for too many requests offers no button', async () => {
   const { stage, driver, asking } = await openCrowded();
   await driver.regroup('operator', ['readers']);
   const before = (await driver.privately('operator')).length;
@@ -83,7 +83,7 @@ test('a person who loses the right to deploy gets no button with a form that the
   await asking;
 });
 
-test('a form that is submitted on Discord while the bot restarts can be opened again with all values after the restart', async () => {
+test('if a form on Discord is submitted while the bot restarts, the person can open it again with all values later', async () => {
   const { stage, driver, deployments, everything } = await openFor<DiscordDriver>('discord');
   await openDeploy(stage);
   holdEdgegap(stage, 3_000);
@@ -102,7 +102,7 @@ test('a form that is submitted on Discord while the bot restarts can be opened a
   await expectOneDeploy({ deployments, everything });
 });
 
-test('if Discord no longer knows the submission, nothing is deployed, and the form that is still open can be sent again', async () => {
+test('if Discord no longer knows a submission, nothing is deployed, and the person can send the open form again', async () => {
   const { stage, driver, deployments, everything } = await openFor<DiscordDriver>('discord');
   await openDeploy(stage);
   const answer = { status: 404, body: { code: 10062, message: 'Unknown interaction' } };
@@ -114,7 +114,7 @@ test('if Discord no longer knows the submission, nothing is deployed, and the fo
   await expectOneDeploy({ deployments, everything });
 });
 
-test('a form that reaches Discord while the bot is away deploys nothing when the session is resumed too late, and once when the form is sent again', async () => {
+test('if a form on Discord arrives too late after a disconnection, it deploys nothing, and deploys once when it is sent again', async () => {
   const { stage, driver, deployments, pass } = await openFor<DiscordDriver>('discord');
   await openDeploy(stage);
   await stage.bot.app.stop();
@@ -131,7 +131,7 @@ test('a form that reaches Discord while the bot is away deploys nothing when the
   expect(deployments()).toHaveLength(1);
 });
 
-test('a form that a limit refuses on Discord can be opened again with all values', async () => {
+test('if a limit on deployments refuses a form on Discord, a button opens the form again with all values', async () => {
   const { stage, driver, deployments } = await openFor<DiscordDriver>('discord', { MAX_RUNNING: '1' });
   await deployReady(stage);
   await openDeploy(stage);
@@ -143,7 +143,7 @@ test('a form that a limit refuses on Discord can be opened again with all values
   expect(deployments()).toHaveLength(1);
 });
 
-test('a form that a limit refuses on Slack stays open, and says so at a field', async () => {
+test('if a limit on deployments refuses a form on Slack, the form stays open, and a field shows the reason', async () => {
   const { stage, driver, deployments } = await openFor<SlackDriver>('slack-http', { MAX_RUNNING: '1' });
   await deployReady(stage);
   await driver.command('operator', 'deploy');
@@ -152,7 +152,7 @@ test('a form that a limit refuses on Slack stays open, and says so at a field', 
   expect(deployments()).toHaveLength(1);
 });
 
-test('the values of a form that a person closes on Slack are deleted a minute later, but not those of the button in the answer', async () => {
+test("if a person closes a form on Slack, its values are deleted a minute later, but the values of the answer's button stay", async () => {
   const { driver, stage, deployments, pass } = await openFor<SlackDriver>('slack-http');
   await driver.slash('operator', 'deploy kart-racing --env MODE=race');
   await driver.closeForm('operator');
@@ -171,7 +171,7 @@ test('the values of a form that a person closes on Slack are deleted a minute la
   expect(deployments()).toHaveLength(1);
 });
 
-test('a form that is closed in the moment in which it is sent is carried out', async () => {
+test('if a form is closed at the moment of its submission, the form is still carried out', async () => {
   const { driver, stage, deployments } = await openFor<SlackDriver>('slack-http');
   await driver.command('operator', 'deploy');
   await driver.closeForm('operator');
@@ -181,7 +181,7 @@ test('a form that is closed in the moment in which it is sent is carried out', a
   expect(deployments()).toHaveLength(1);
 });
 
-test('a person cannot delete the values of the form of another person', async () => {
+test('a person cannot delete the form values of another person', async () => {
   const { driver, stage, deployments, pass } = await openFor<SlackDriver>('slack-http');
   await driver.command('operator', 'deploy');
   await driver.closeForm('reader');

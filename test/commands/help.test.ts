@@ -32,7 +32,7 @@ describe.each(driverNames)('help on %s', (name) => {
     return (await effectOf(stage, 'operator', act)).privately.at(-1);
   };
 
-  test('help begins with a line for each topic, and a choice shows in the same message what the commands of a topic do', async () => {
+  test('help begins with a line for each topic, and the person can choose a topic to see its commands in the same message', async () => {
     stage = await stageOn(name);
     const first = await help('operator');
     for (const title of TITLES) expect(first?.text).toContain(title);
@@ -47,7 +47,7 @@ describe.each(driverNames)('help on %s', (name) => {
 
   // A terminal has no other person than its operator.
   test.skipIf(name === 'console')(
-    'help shows a topic only to a person who may use a command of the topic',
+    'help shows a topic only to a person who may use at least one command of the topic',
     async () => {
       stage = await stageOn(name);
       const text = (await help('member'))?.text ?? '';

@@ -70,7 +70,7 @@ async function restartWith(edgegap: Simulator): Promise<void> {
   stage.bot = await startBot(driver, { clock, edgegap, environment: settings() });
 }
 
-test('hidden variables of a deploy with an unknown outcome outlast a restart, and are sent hidden with "Deploy again"', async () => {
+test('after a restart, "Deploy again" for a deploy with an unknown outcome still sends the hidden variables as hidden', async () => {
   await lose();
   await restartWith(stage.simulator);
   await press('Deploy again');
@@ -95,7 +95,7 @@ test('if the Edgegap token was replaced, "Deploy again" deploys nothing and says
   }
 });
 
-test('an open form whose values were sealed with an earlier token is refused, and nothing is deployed', async () => {
+test('if the values of an open form were encrypted with an earlier token, the form is refused and nothing is deployed', async () => {
   await driver.command('operator', 'deploy', { application: 'kart-racing' });
   const renewed = await startSimulator({ clock, ...AT_ONCE, token: '11111111-0000-4000-8000-51a0d0e0f00d' });
   try {
@@ -112,7 +112,7 @@ test('an open form whose values were sealed with an earlier token is refused, an
   }
 });
 
-test("a refusal of Edgegap that repeats a hidden variable's value is shown without the value", async () => {
+test("if Edgegap's refusal repeats the value of a hidden variable, the bot leaves the value out", async () => {
   const message = `GREETING may not be ${SECRET}`;
   stage.simulator.faults.next(
     { endpoint: 'deploy' },
@@ -125,7 +125,7 @@ test("a refusal of Edgegap that repeats a hidden variable's value is shown witho
   expect(await everything()).not.toContain(SECRET);
 });
 
-test('hidden variables of an ended deployment are named as left out when the deployment is repeated', async () => {
+test('if an ended deployment is repeated, its hidden variables are listed as left out', async () => {
   await deploy();
   await told('is ready');
   const [id = ''] = stage.simulator.deployments.keys();
@@ -137,7 +137,7 @@ test('hidden variables of an ended deployment are named as left out when the dep
   expect(await everything()).not.toContain(SECRET);
 });
 
-test('after a mistake in a form, the corrected form keeps the hidden variables, and shows them nowhere', async () => {
+test('after a mistake in a form, the corrected form keeps the hidden variables, but their values appear nowhere', async () => {
   await driver.command('operator', 'deploy');
   await driver.more('operator');
   const wrong = await effect(() => driver.fillIn('operator', { ...VALUES, command: '/bin/server' }));
@@ -153,7 +153,7 @@ test('after a mistake in a form, the corrected form keeps the hidden variables, 
   expect(await everything()).not.toContain(SECRET);
 });
 
-test('a kept hidden variable that becomes the mistake can be removed in the corrected form by deleting the line', async () => {
+test('if a hidden variable in a corrected form is wrong, the person can remove it by deleting its line', async () => {
   await driver.command('operator', 'deploy');
   await driver.more('operator');
   await effect(() => driver.fillIn('operator', { ...VALUES, command: '/bin/server' }));
@@ -167,7 +167,7 @@ test('a kept hidden variable that becomes the mistake can be removed in the corr
   ]);
 });
 
-test('a preset takes no hidden variables, because a preset shows its values', async () => {
+test('a preset refuses hidden variables, because a preset shows its values', async () => {
   const { privately } = await effect(() =>
     driver.slash('operator', 'preset save qa kart-racing --hidden GREETING=hello'),
   );

@@ -24,7 +24,7 @@ const registered = () =>
       .map(({ name, id }) => [name, id]),
   );
 
-test('on Discord, help and hints link to the commands of the server, and a whole command stands in the form of Discord', async () => {
+test("on Discord, help and hints link to commands, and show a command with options in Discord's spelling", async () => {
   stage = await stageOn('discord', { register: true });
   await until(() => stage.bot.log.some((line) => line.includes('commands are registered')), 'the commands');
   const commands = registered();
@@ -37,7 +37,7 @@ test('on Discord, help and hints link to the commands of the server, and a whole
   expect(await answerTo('help', { command: 'tags' })).toContain(`</tags add:${commands.get('tags')}>`);
 });
 
-test('if the bot does not know the ids of the commands yet, Discord shows their names, and links to them a moment later', async () => {
+test('if the bot does not know the ids of the commands yet, Discord shows their names, and shows links a moment later', async () => {
   stage = await stageOn('discord');
   const { server } = stage.driver as DiscordDriver;
   const created = server.rest.commands.create(ids.guild, { name: 'list', description: 'List' }).command;
@@ -92,7 +92,7 @@ const INCOMPLETE: typeof MISTAKES = [
 ];
 
 test.each(driverNames)(
-  'on %s, the hint after each of these mistakes is a command or an option that a person can copy and type there',
+  'on %s, the hint after each of these mistakes is a command or option that the person can copy and send',
   async (name) => {
     stage = await stageOn(name);
     const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
@@ -110,7 +110,7 @@ test.each(driverNames)(
   },
 );
 
-test('in a thread of Slack, the hint is a mention of the bot, because Slack has no slash commands there', async () => {
+test('in a Slack thread, the hint shows a mention of the bot, because slash commands do not work in threads', async () => {
   stage = await stageOn('slack-http');
   const driver = stage.driver as SlackDriver;
   const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');

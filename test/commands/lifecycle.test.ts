@@ -27,7 +27,7 @@ const press = async (label: string) => {
 };
 
 describe('the status command', () => {
-  test('the command "status" shows the address, ports, city and tags even of a deployment made outside the chat', async () => {
+  test('the command "status" shows the address, ports, city and tags, even for a deployment made outside the chat', async () => {
     const ours = await deployReady(stage, 'kart-racing', 'v1.2', 'qa');
     const other = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     for (const [id, name] of [
@@ -64,14 +64,14 @@ describe('the status command', () => {
     expect((await run(`stop ${ours}`)).text).toContain('has already stopped');
   });
 
-  test('the command "status" does not change the name of a status that the bot does not know', async () => {
+  test('the command "status" shows an unknown status under the name that Edgegap uses', async () => {
     const other = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     const deployment = stage.simulator.deployments.get(other);
     deployment?.history.push({ phase: 'HIBERNATING' as never, at: Date.now() });
     expect((await run(`status ${other}`)).text).toMatch(/^│ HIBERNATING$/m);
   });
 
-  test('the command "status" shows Edgegap\'s message about a failed server, with secrets masked', async () => {
+  test('if a server has failed, the command "status" shows Edgegap\'s message with secrets masked', async () => {
     const other = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     stage.simulator.fail(other, 'pull failed: https://robot:hunter2@registry.example/x');
     const { text } = await run(`status ${other}`);

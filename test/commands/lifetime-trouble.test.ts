@@ -13,14 +13,14 @@ const says = async (stage: Stage, words: string) =>
     `“${words}”`,
   );
 
-describe.each(['discord', 'slack-http'] as const)('a lifetime and its person on %s', (name) => {
+describe.each(['discord', 'slack-http'] as const)('a lifetime and the person who deployed on %s', (name) => {
   let stage: Stage;
   beforeAll(async () => {
     stage = await stageOnDisk(name);
   });
   afterAll(() => stage?.close());
 
-  test('a lifetime ends even if the person who deployed lost the permission, and another operator may extend the lifetime before', async () => {
+  test('a lifetime ends even if the person who deployed lost the permission, but an operator can extend it before', async () => {
     const id = await deployFor(stage, { for: '2m' });
     await later(stage, () => question(stage, id));
     await stage.driver.regroup('operator', []);
@@ -35,7 +35,7 @@ describe.each(['discord', 'slack-http'] as const)('a lifetime and its person on 
     await stage.driver.regroup('reader', ['readers']);
   });
 
-  test('if the bot restarts after the question about a lifetime, the server is stopped once, and nobody is asked again', async () => {
+  test('if the bot restarts after asking about a lifetime, it stops the server once and does not ask again', async () => {
     const id = await deployFor(stage, { for: '2m' });
     await later(stage, () => question(stage, id));
     stage.bot = await stage.bot.restart();
@@ -69,7 +69,7 @@ describe('trouble with a lifetime', () => {
     expect(stage.simulator.deployments.size).toBe(before);
   });
 
-  test('a deploy without the option --for gets DEFAULT_LIFETIME, and Keep extends it up to MAX_LIFETIME', async () => {
+  test('a deploy without the option --for gets DEFAULT_LIFETIME, and the button Keep extends the lifetime up to MAX_LIFETIME', async () => {
     const id = await deployFor(stage, {});
     const asked = await later(stage, () => question(stage, id));
     expect(asked.text).toContain('as long as MAX_LIFETIME allows');
@@ -80,14 +80,14 @@ describe('trouble with a lifetime', () => {
     await terminated(stage, id);
   });
 
-  test('if Edgegap once wrongly answers the stop at the end of a lifetime by saying that there is no such deployment, the server is stopped all the same', async () => {
+  test('if Edgegap wrongly answers the stop at the end of a lifetime with "no such deployment", the server is still stopped', async () => {
     const id = await deployFor(stage, { for: '1m' });
     stage.simulator.faults.next({ endpoint: 'stop' }, { kind: 'server-error', when: 'before', status: 404 });
     await terminated(stage, id);
     expect(stopsOf(stage, id)).toHaveLength(2);
   });
 
-  test('the button Stop below the question about a lifetime asks again, and then stops the server early', async () => {
+  test('below the question about a lifetime, the button Stop asks for confirmation, and then stops the server early', async () => {
     const id = await deployFor(stage, { for: '4m' });
     await later(stage, () => question(stage, id));
     await press('Stop');
@@ -96,7 +96,7 @@ describe('trouble with a lifetime', () => {
     expect((await cardOf(stage, id))?.text).not.toContain('Ended by its lifetime');
   });
 
-  test('a preset can hold a lifetime, and a lifetime that is too long is refused when the preset is used', async () => {
+  test('a preset can contain a lifetime, and too long a lifetime is refused when the preset is used', async () => {
     await answer('preset save short lobby-chat stable --near Montreal --for 3m');
     await answer('preset save long lobby-chat stable --near Montreal --for 3h');
     expect(await answer('deploy @long')).toContain('A server may run for at most 5 min');
@@ -108,7 +108,7 @@ describe('trouble with a lifetime', () => {
     stage.simulator.terminate(id);
   });
 
-  test('if Edgegap cannot be reached for 15 minutes when a lifetime ends, the person learns that the server may run on', async () => {
+  test('if Edgegap is unreachable for 15 minutes at the end of a lifetime, the person learns that the server possibly still runs', async () => {
     const id = await deployFor(stage, { for: '1m' });
     stage.simulator.faults.next({ endpoint: 'stop' }, { kind: 'server-error', when: 'before' }, 1_000);
     const told = await later(stage, () => says(stage, 'the stop at the end of the lifetime of'), 200);
@@ -120,7 +120,7 @@ describe('trouble with a lifetime', () => {
   });
 });
 
-test('while the bot is read-only, a server is not stopped when its lifetime ends, and the person is told', async () => {
+test('while the bot is read-only, a server is not stopped at the end of its lifetime, and the bot informs the person', async () => {
   const stage = await stageOnDisk('discord');
   try {
     const id = await deployFor(stage, { for: '2m' });

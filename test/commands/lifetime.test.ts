@@ -14,7 +14,7 @@ describe.each(['console', 'discord', 'slack-http'] as const)('the lifetime of a 
 
   const press = (label: string) => effectOf(stage, 'operator', () => stage.driver.press('operator', label));
 
-  test('when half of a short lifetime has passed, the person is asked, and without an answer the server is stopped', async () => {
+  test('half-way through a short lifetime the bot asks the person, and without an answer it stops the server at the end', async () => {
     const id = await deployFor(stage, { for: '2m' });
     expect((await cardOf(stage, id))?.text).toMatch(/· ends (?:<t:\d+:R>|in \d+ \w+|.*\{time\}.*)/);
     const asked = await later(stage, () => question(stage, id));
@@ -32,7 +32,7 @@ describe.each(['console', 'discord', 'slack-http'] as const)('the lifetime of a 
     expect(await questions(stage, id)).toHaveLength(1);
   });
 
-  test('the button Extend lengthens the lifetime of a server by the same time, and the person is asked again', async () => {
+  test('the button Extend adds the same time to the lifetime of a server, and the bot asks again before the new end', async () => {
     const id = await deployFor(stage, { for: '2m' });
     await later(stage, () => question(stage, id));
     const { privately } = await press('Extend by 2 min');
@@ -47,7 +47,7 @@ describe.each(['console', 'discord', 'slack-http'] as const)('the lifetime of a 
     expect(stopsOf(stage, id)).toHaveLength(1);
   });
 
-  test('after a person presses Keep, the server runs on and has no lifetime any more', async () => {
+  test('if a person presses Keep, the server has no lifetime any more and keeps running', async () => {
     const id = await deployFor(stage, { for: '1m' });
     await later(stage, () => question(stage, id));
     const { privately } = await press('Keep');
@@ -70,7 +70,7 @@ describe.each(['console', 'discord', 'slack-http'] as const)('the time limit of 
   });
   afterAll(() => stage?.close());
 
-  test('before a server reaches the time limit of its version, the person is warned and offered only a stop', async () => {
+  test('before a server reaches the time limit of its version, the bot warns the person and offers only a stop', async () => {
     const id = await deployFor(stage, { for: '1h' });
     const asked = await later(stage, () => question(stage, id));
     expect(asked.text).toMatch(/its version limits the time/);

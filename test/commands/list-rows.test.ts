@@ -16,7 +16,7 @@ function change(stage: Stage, id: string, to: { readonly createdAt?: number; rea
   Object.assign(stage.simulator.deployments.get(id) ?? {}, to);
 }
 
-describe.each(driverNames)('the rows of list on %s', (name) => {
+describe.each(driverNames)('the rows of the command list on %s', (name) => {
   let stage: Stage;
   let own: string;
   let other: string;
@@ -39,7 +39,7 @@ describe.each(driverNames)('the rows of list on %s', (name) => {
   const choose = (label: string) =>
     name === 'console' ? press(label) : answer(() => (stage.driver as ChatHands).choose('operator', label));
 
-  test('the command "list" shows age, city and person in columns, and leaves the person empty if no person is known', async () => {
+  test('the command "list" shows age, city and person in columns, and leaves the person\'s cell empty if no person is known', async () => {
     const { text, buttons } = await list();
     if (name === 'discord') {
       expect(text).toMatch(/kart-racing v1\.2 · Ready · Montreal · \d+ (s|min) · by Olga\n/);
@@ -58,7 +58,7 @@ describe.each(driverNames)('the rows of list on %s', (name) => {
     expect((await list({ application: 'lobby-chat' })).text).not.toMatch(/ by /);
   });
 
-  test('a choice from the menu below a list shows the deployment as a card with buttons to that person only', async () => {
+  test('if a person chooses a row from the menu below a list, only this person sees the deployment as a card with buttons', async () => {
     const { id } = await list();
     const card = await choose(`lobby-chat stable ${other}`);
     expect(card.id).not.toBe(id);
@@ -72,7 +72,7 @@ describe.each(driverNames)('the rows of list on %s', (name) => {
     expect(details).toEqual(['Ready · Montreal', 'Ready · Montreal']);
   });
 
-  test('messages that Edgegap adds to a list are shown as notes and ping no person', async () => {
+  test('messages that Edgegap adds to a list are shown as notes and do not ping people', async () => {
     stage.simulator.listNotes.push('The list is late <!channel> @everyone');
     const card = await list();
     stage.simulator.listNotes.pop();
@@ -109,12 +109,12 @@ describe.each(driverNames)('the rows of list on %s', (name) => {
     expect(reader.text).toContain('No active server matches.');
   });
 
-  test('the command "list" privately refuses a filter that makes no sense', async () => {
+  test('the command "list" privately refuses a filter that cannot match anything', async () => {
     expect((await list({ 'older-than': 'yesterday' })).text).toMatch(/older-than must be a length of time/);
     expect((await list({ 'older-than': '9999w 9999w' })).text).toMatch(/older-than may be at most ten years/);
   });
 
-  test('below a list, the button Show 1 failed shows the failed servers, and the button Show active leads back', async () => {
+  test('below a list, the button Show 1 failed shows the failed servers, and the button Show active shows the first list again', async () => {
     stage.simulator.fail(own, 'The server crashed.');
     const told = async () => (await stage.driver.channel()).some(({ text }) => text.includes('Crash report'));
     await until(told, 'the failure to be explained');
@@ -155,7 +155,7 @@ function menuOf(stage: Stage): readonly MenuOption[] {
   return menus.at(-1) ?? [];
 }
 
-test('each page of a list of 3,000 deployments costs a single call to Edgegap, and a page shown before costs no call', async () => {
+test('each page of a list of 3,000 deployments needs one call to Edgegap, and a page that was shown before needs no call', async () => {
   const stage = await stageOn('console');
   try {
     const first = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');

@@ -37,7 +37,7 @@ describe('the list command', () => {
     expect((await list('list --page 7'))?.text).toContain('No server is active.');
   });
 
-  test('the command "list" shows all known facts about deployments, whether they were made from chat or elsewhere', async () => {
+  test('the command "list" shows all available facts about deployments from chat and about deployments made elsewhere', async () => {
     const ours = await deployReady(stage, 'kart-racing', 'v1.2', 'qa');
     const other = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     const card = await list();
@@ -53,12 +53,12 @@ describe('the list command', () => {
     expect(card?.buttons).toEqual(['Refresh']);
   });
 
-  test('a page of "list" needs a single call, because the statuses of deployments made elsewhere are remembered', async () => {
+  test('a page of "list" needs a single call, because the bot caches the statuses of deployments made elsewhere', async () => {
     const { asked } = await effectOf(stage, 'operator', () => typeLine(stage, 'operator', 'list'));
     expect(asked).toEqual(['GET list']);
   });
 
-  test('the command "list" does not show a failed server as active, but a filter for the status finds the deployment', async () => {
+  test('the command "list" does not show a failed server as active, but a filter by status shows it', async () => {
     const failed = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     stage.simulator.fail(failed, 'The server crashed.');
     const all = await list();
@@ -74,7 +74,7 @@ describe('the list command', () => {
     await until(() => phase(stage.simulator, failed) === 'TERMINATED', 'it to be gone');
   });
 
-  test('the command "list" says how many failed servers are hidden, and asks Edgegap for no more than the list', async () => {
+  test('the command "list" says how many failed servers are hidden, and makes no extra call to Edgegap', async () => {
     const id = await deployReady(stage, 'kart-racing', 'v1.2', 'night');
     expect((await list())?.text).not.toContain('failed');
     stage.simulator.fail(id, 'The server crashed.');
@@ -97,7 +97,7 @@ describe('the list command', () => {
     expect((await list())?.text).not.toContain('not shown');
   });
 
-  test('a command accepts the beginning of the request_id of a deployment made outside the chat', async () => {
+  test('a command accepts the first characters of the request_id of a deployment made outside the chat', async () => {
     const others = [...stage.simulator.deployments.values()];
     const other = others.find(({ application }) => application === 'lobby-chat')?.request_id ?? '';
     expect((await list(`status ${other.slice(0, 8)}`))?.text).toContain(other);
@@ -133,7 +133,7 @@ describe('the list command', () => {
     stage.simulator.terminate(night);
   });
 
-  test('the buttons of a long list turn the pages and keep the filter', async () => {
+  test('the page buttons of a long list keep the filter', async () => {
     for (let n = 0; n < 21; n++) await deployElsewhere(stage.simulator, 'lobby-chat', 'stable', [`n${n}`]);
     const first = await list('list --application lobby-chat');
     expect(first?.text).toContain('22 active servers: application lobby-chat');
@@ -162,7 +162,7 @@ describe('the list command', () => {
   });
 });
 
-test('the command "list" makes no status call for a deployment from chat that is still starting', async () => {
+test('for a deployment from chat that is still starting, the command "list" makes no status call', async () => {
   const stage = await stageOn('console', {
     simulator: { durations: { ...AT_ONCE.durations, deploying: 3_600_000 } },
   });

@@ -38,8 +38,8 @@ function file({ driver }: Stage): Promise<string> {
   );
 }
 
-describe.each(['discord', 'slack-http'] as const)('logs --follow on %s', (name) => {
-  test(`"logs --follow" shows new lines in one message under the deployment's card until a person presses the stop button`, async () => {
+describe.each(['discord', 'slack-http'] as const)('the command logs --follow on %s', (name) => {
+  test(`"logs --follow" shows new lines in one message under the deployment's card, until a person presses the stop button`, async () => {
     const stage = await openStage(name);
     const id = await deployReady(stage);
     const [card] = await stage.driver.channel();
@@ -63,7 +63,7 @@ describe.each(['discord', 'slack-http'] as const)('logs --follow on %s', (name) 
     expect(all).not.toContain('abcdefgh');
   });
 
-  test('"logs --follow" ends when its time is over, and a log is not followed twice in a channel', async () => {
+  test('"logs --follow" ends after its time limit, and a second "logs --follow" of the same log in the channel is refused', async () => {
     const stage = await openStage(name);
     const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
     stage.speed(1);
@@ -87,8 +87,8 @@ describe.each(['discord', 'slack-http'] as const)('logs --follow on %s', (name) 
   });
 });
 
-describe('logs --follow', () => {
-  test('"logs --follow" also ends with the deployment if the deployment was not deployed from chat', async () => {
+describe('the command logs --follow', () => {
+  test('"logs --follow" also ends with the deployment if the deployment was made outside the chat', async () => {
     const stage = await openStage('slack-http');
     const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
     await follow(stage, id);
@@ -119,7 +119,7 @@ describe('logs --follow', () => {
     expect((await shown(stage, 'after the restart')).text).toContain('The log began anew.');
   });
 
-  test('if Edgegap cannot give a followed log for a moment, the bot reads the log again later', async () => {
+  test('if Edgegap cannot send a followed log for a moment, the bot reads the log again later', async () => {
     const stage = await openStage('slack-http');
     const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
     stage.simulator.faults.next({ endpoint: 'logs' }, { kind: 'server-error', when: 'before' }, 3);
@@ -128,7 +128,7 @@ describe('logs --follow', () => {
     expect((await shown(stage, 'waiting for players')).text).not.toContain('I keep trying');
   });
 
-  test('the message of a followed log is edited every two seconds at most, and a quiet log is read less often', async () => {
+  test('the message of a followed log is edited at most every two seconds, and a quiet log is read less often', async () => {
     const clock = pacedClock(20);
     const stage = await openStage('slack-http', { clock });
     const { simulator } = stage;
@@ -154,7 +154,7 @@ describe('logs --follow', () => {
     await shown(stage, 'a line after the silence');
   });
 
-  test('"logs --follow" refuses a log of 33 MiB, and the message says where the log can be read', async () => {
+  test('"logs --follow" refuses a log of 33 MiB, and the message says where to read the log', async () => {
     const stage = await openStage('slack-http');
     const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
     stage.simulator.print(id, 'x'.repeat(33 * 1024 * 1024));

@@ -5,7 +5,7 @@ import type { SlackDriver } from '../support/slack-driver.ts';
 import type { SlackFault } from '../support/slack-faults.ts';
 import { until } from '../support/test-clock.ts';
 
-describe('logs --follow in a Slack workspace that takes messages to which text is appended', () => {
+describe('logs --follow in a Slack workspace that supports streamed messages', () => {
   let stage: Stage;
   let driver: SlackDriver;
   let deployment: string;
@@ -82,7 +82,7 @@ describe('logs --follow in a Slack workspace that takes messages to which text i
     expect((await streamed('lap <1>')).at(-1)?.parent).toBe(live?.id);
   });
 
-  test('on Slack, a line of a followed log cannot end the block of code, and cannot mention people', async () => {
+  test('on Slack, a line of a followed log cannot end the code block and cannot mention people', async () => {
     await follow();
     print('lap ``` <!channel> <@U1> ```` end');
     const [message] = await streamed('end');
@@ -91,7 +91,7 @@ describe('logs --follow in a Slack workspace that takes messages to which text i
     expect(message?.text.match(/```/g)).toHaveLength(2);
   });
 
-  test('if Slack appends nothing more to a message, a followed log goes on in a new message of the same thread', async () => {
+  test('if Slack no longer appends text to a message, a followed log continues in a new message of the same thread', async () => {
     await follow();
     print('lap <1>');
     await streamed('lap <1>');
@@ -116,7 +116,7 @@ describe('logs --follow in a Slack workspace that takes messages to which text i
     expect(timesIn(messages, 'lap <2>')).toBe(1);
   });
 
-  test('if the bot does not know whether Slack appended lines, the lines are not sent again, and a gap is marked', async () => {
+  test('if the bot does not know whether Slack appended lines, it does not send the lines again and marks a gap', async () => {
     await follow();
     print('lap <1>');
     await streamed('lap <1>');
@@ -130,7 +130,7 @@ describe('logs --follow in a Slack workspace that takes messages to which text i
     expect(await fileAtTheEnd()).not.toContain('may be missing');
   });
 
-  test('if Slack begins to refuse messages to which text is appended, the lines of a followed log appear in the card', async () => {
+  test('if Slack no longer supports streamed messages, the lines of a followed log appear in the card', async () => {
     await follow();
     print('lap <1>');
     await streamed('lap <1>');
@@ -142,7 +142,7 @@ describe('logs --follow in a Slack workspace that takes messages to which text i
     expect(driver.server.requests.filter(({ method }) => method === 'chat.startStream')).toHaveLength(1);
   });
 
-  test('if a followed log has very many new lines, only the newest are appended on Slack, and the message says how many are missing', async () => {
+  test('if a followed log has very many new lines, only the newest are sent to Slack, with the number of missing lines', async () => {
     await follow();
     print('lap <1>');
     await streamed('lap <1>');

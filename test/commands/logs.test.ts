@@ -10,7 +10,7 @@ import {
 import { driverNames } from '../support/bot.ts';
 import { until } from '../support/test-clock.ts';
 
-describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends as %s', (logEncoding) => {
+describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends in the form "%s"', (logEncoding) => {
   let stage: Stage;
   let id = '';
 
@@ -50,7 +50,7 @@ describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends as %s', (lo
     expect(card?.files[0]?.content.trim().split('\n')).toHaveLength(60);
   });
 
-  test('a log line that is longer than a message is cut at the start, never in the middle of a character', async () => {
+  test('a log line that is longer than a message is cut at the start, but never inside a character', async () => {
     stage.simulator.print(id, `start ${'🏎'.repeat(3000)} end`);
     const { privately } = await logs(id, 1);
     expect(privately[0]?.text).toContain('🏎 end');
@@ -59,7 +59,7 @@ describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends as %s', (lo
     expect(privately[0]?.files[0]?.content).toContain('start');
   });
 
-  test('if log lines do not fit into the message, the message says how many, and the file has all lines', async () => {
+  test('if not all lines of a log fit into the message, the message says how many are missing, and the file has all lines', async () => {
     const wide = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
     stage.simulator.print(wide, 'x'.repeat(900_000));
     stage.simulator.print(wide, 'a short one');
@@ -71,7 +71,7 @@ describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends as %s', (lo
     expect(card?.files[0]?.content).toMatch(/^\[… 900025 characters left out\] \n.* a short one\n$/);
   });
 
-  test('the message of a long log says the number of lines and counts a progress bar as a single line', async () => {
+  test('the message of a long log gives the number of lines, and counts a progress bar as a single line', async () => {
     const long = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
     for (let n = 0; n < 20_000; n++) stage.simulator.print(long, `tick ${n}`);
     stage.simulator.print(long, Array.from({ length: 60 }, (_, n) => `loaded ${n + 1}/60`).join('\r'));
@@ -127,7 +127,7 @@ describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends as %s', (lo
     expect(text).toContain('The server has stopped, and its log is gone: I could not save the log.');
   });
 
-  test('the command "logs" shows the link to a stored log, unless the link opens the log without a sign-in', async () => {
+  test('the command "logs" shows the link to a stored log, unless the link works without a sign-in', async () => {
     for (const [storage, shown] of [
       ['attic', true],
       ['attic.example.com/x.log?X-Amz-Signature=0123456789abcdef&x=', false],
@@ -229,7 +229,7 @@ describe('logs for the person who asks', () => {
   );
 
   test.each(driverNames)(
-    'on %s, the button Refresh shows the newest lines of the same request, and the button Follow shows new lines to the channel',
+    'on %s, the button Refresh shows the newest lines for the same options, and the button Follow posts new lines in the channel',
     async (name) => {
       const stage = await stageOn(name);
       try {
@@ -288,7 +288,7 @@ describe('lines of a log that match', () => {
     expect(text.replace(/“.*”/g, '')).not.toMatch(hidden);
   });
 
-  test('a search in a log for part of a secret gives the same answer for right and wrong guesses', async () => {
+  test('a search in a log does not reveal whether a guessed part of a secret is right', async () => {
     for (const grep of ['zzz-secret', '/zzz-s/', '/TOKEN=z/'])
       expect((await answerTo({ grep })).text).toMatch(/No line matches/);
     // The answer to a right guess is the same as the answer to a wrong guess.
@@ -314,13 +314,16 @@ describe('lines of a log that match', () => {
     [{ grep: `/${'.{0,1000}'.repeat(3)}#/` }, /the numbers in braces add up to more than 200/],
     [{ grep: '  ' }, /grep/],
     [{ invert: true }, /invert needs grep/],
-  ])('the command "logs" refuses a wrong pattern with the reason: %#', async (values, reason) => {
-    const { text } = await answerTo(values);
-    expect(text).toMatch(reason);
-    expect(text).not.toContain('Log of');
-  });
+  ])(
+    'if the search pattern of "logs" is wrong, the command is refused with the reason: %#',
+    async (values, reason) => {
+      const { text } = await answerTo(values);
+      expect(text).toMatch(reason);
+      expect(text).not.toContain('Log of');
+    },
+  );
 
-  test('a log search is answered at once, even if other engines for regular expressions would need years for its pattern', async () => {
+  test('a log search ends quickly, even with a pattern that is extremely slow in other engines for regular expressions', async () => {
     stage.simulator.print(id, `${'a'.repeat(60_000)}!`);
     expect((await answerTo({ grep: '/^(a+)+$/' })).text).toMatch(/No line matches/);
   });

@@ -104,7 +104,7 @@ describe.each(driverNames)('many rows on %s', (name) => {
     expect(second.text).toMatch(/1\d\d km/);
   });
 
-  test('a list of 500 hosts shows the emptiest host first, and turning a page does not read the hosts again', async () => {
+  test('a list of 500 hosts shows the host with the most room first, and a new page does not read the hosts again', async () => {
     const first = await ask('hosts', { fleet: 'world', application: 'nightly', version: 'build-400' });
     expect(first.text).toContain('world: 500 hosts');
     // 12 hosts have 1.5 vCPU or more. Each of the other hosts has room for two deployments of half a vCPU.

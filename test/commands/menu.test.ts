@@ -20,7 +20,7 @@ const textOf = (messages: readonly { readonly text: string }[]) =>
   messages.map(({ text }) => text).join('\n');
 
 describe.each(driverNames)('the menu on %s', (name) => {
-  test('the buttons of the menu call the commands as if a person had typed their names', async () => {
+  test("the buttons of the bot's menu do the same as the typed commands", async () => {
     stage = await stageOn(name);
     const id = await deployReady(stage);
     const menu = await menuOf('operator');
@@ -56,42 +56,45 @@ describe.each(driverNames)('the menu on %s', (name) => {
   });
 });
 
-describe.each(['discord', 'slack-http'] as const)('the menu and the rights of a person on %s', (name) => {
-  test('a person sees only the buttons that the person may use, and an old button is refused', async () => {
-    stage = await stageOn(name);
-    expect((await menuOf('reader'))?.buttons).toEqual([
-      'Presets',
-      'Versions',
-      'My servers',
-      'All servers',
-      'Status',
-      'Logs',
-      'Metrics',
-    ]);
-    const member = await menuOf('member');
-    expect(member?.buttons).toEqual([]);
-    expect(member?.text).toContain('Ask an administrator');
-    await menuOf('operator');
-    await stage.driver.regroup('operator', ['readers']);
-    const { privately, asked } = await press('operator', 'Deploy');
-    expect(asked).toEqual([]);
-    expect(textOf(privately)).toContain('You may not change servers here');
-  });
+describe.each(['discord', 'slack-http'] as const)(
+  "the bot's menu and the rights of a person on %s",
+  (name) => {
+    test("the bot's menu shows a person only the buttons that this person may use, and an old button is refused", async () => {
+      stage = await stageOn(name);
+      expect((await menuOf('reader'))?.buttons).toEqual([
+        'Presets',
+        'Versions',
+        'My servers',
+        'All servers',
+        'Status',
+        'Logs',
+        'Metrics',
+      ]);
+      const member = await menuOf('member');
+      expect(member?.buttons).toEqual([]);
+      expect(member?.text).toContain('Ask an administrator');
+      await menuOf('operator');
+      await stage.driver.regroup('operator', ['readers']);
+      const { privately, asked } = await press('operator', 'Deploy');
+      expect(asked).toEqual([]);
+      expect(textOf(privately)).toContain('You may not change servers here');
+    });
 
-  test('after a restart, the buttons of an old menu still work', async () => {
-    stage = await stageOn(name);
-    await menuOf('operator');
-    stage.bot = await stage.bot.restart();
-    await stage.driver.press('operator', 'Deploy');
-    if (name === 'discord')
-      expect(textOf(await stage.driver.privately('operator'))).toContain(
-        'Then a form asks for version, city, tags and lifetime.',
-      );
-    else expect((stage.driver as SlackDriver).form()?.title).toBe('Deploy a server');
-  });
-});
+    test('after a restart, the buttons of an old menu of the bot still work', async () => {
+      stage = await stageOn(name);
+      await menuOf('operator');
+      stage.bot = await stage.bot.restart();
+      await stage.driver.press('operator', 'Deploy');
+      if (name === 'discord')
+        expect(textOf(await stage.driver.privately('operator'))).toContain(
+          'Then a form asks for version, city, tags and lifetime.',
+        );
+      else expect((stage.driver as SlackDriver).form()?.title).toBe('Deploy a server');
+    });
+  },
+);
 
-test("on Slack, the slash command without further words opens the bot's menu, and so does a mention without a command", async () => {
+test("on Slack, a slash command or a mention without further words opens the bot's menu", async () => {
   stage = await stageOn('slack-socket');
   const driver = stage.driver as SlackDriver;
   const typed = await effectOf(stage, 'operator', () => typeLine(stage, 'operator', ''));

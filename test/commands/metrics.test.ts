@@ -92,7 +92,7 @@ describe('metrics in words', () => {
     return { text, publicly, privately, asked };
   };
 
-  test('the terminal draws a chart in block characters, and the text mentions a time without measurements', async () => {
+  test('the terminal draws a chart in block characters, and the text mentions the period without measurements', async () => {
     const id = await readySince(stage.simulator, 120 * MINUTE);
     const now = Date.now();
     stage.simulator.deployments.get(id)?.unmeasured.push({ from: now - 40 * MINUTE, to: now - 20 * MINUTE });
@@ -148,7 +148,7 @@ describe('metrics in words', () => {
     ['--last 10s', 'last must be at least one minute'],
     ['--step 2m', 'step must be one of 30s, 1m, 5m, 10m, 1h'],
   ])(
-    'the command "metrics" refuses the time window %s privately, before Edgegap is asked',
+    'the command "metrics" privately refuses the time window %s before the bot asks Edgegap',
     async (window, reason) => {
       const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
       const { privately, publicly, asked } = await run(`metrics ${id} ${window}`);
@@ -158,7 +158,7 @@ describe('metrics in words', () => {
     },
   );
 
-  test('in the option --to of "metrics", a time of day means the first such time after the beginning', async () => {
+  test('in the option --to of "metrics", a time of day means its first occurrence after the beginning of the window', async () => {
     const id = await readySince(stage.simulator, 120 * MINUTE);
     const at = (ms: number) => new Date(ms).toISOString().slice(0, 16);
     const begin = Date.now() - 60 * MINUTE;
@@ -185,7 +185,7 @@ describe('metrics in words', () => {
     expect(text).toContain('The window lies before the start of the server');
   });
 
-  test('for a deployment that has only just become ready, the command "metrics" says when to ask again', async () => {
+  test('if a deployment has just become ready, the command "metrics" says when measurements will be available', async () => {
     const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
     const { text } = await run(`metrics ${id}`);
     expect(text).toContain('Ask again');

@@ -19,19 +19,19 @@ describe.each(['console', 'discord', 'slack-http'] as const)('the buttons of a c
   const shownButton = async (label: string) =>
     await until(async () => (await cardOf(stage, id))?.buttons.includes(label), `the button ${label}`);
 
-  test('the button Tags of a ready server shows the tags to the person alone', async () => {
+  test('the button Tags of a ready server shows the tags only to the person who pressed', async () => {
     const { privately, publicly } = await press('Tags');
     expect(texts(privately)).toContain('qa');
     if (name !== 'console') expect(publicly).toEqual([]);
   });
 
-  test('after a press of Refresh, the live card says that the bot has looked', async () => {
+  test('after a press of Refresh, the live card says that the bot has just asked Edgegap', async () => {
     expect((await cardOf(stage, id))?.text).not.toContain('checked');
     await press('Refresh');
     await until(async () => (await cardOf(stage, id))?.text.includes('checked'), 'the card');
   });
 
-  test('an answer of "status" links to the page of the dashboard, and the live card does not', async () => {
+  test('an answer of "status" links to the page of the dashboard, but the live card does not', async () => {
     const status = () => stage.driver.command('operator', 'status', { deployment: id });
     const { privately } = await effectOf(stage, 'operator', status);
     const shown = JSON.stringify(privately);
@@ -52,7 +52,7 @@ describe.each(['console', 'discord', 'slack-http'] as const)('the buttons of a c
 });
 
 describe('the steps of a deploy', () => {
-  test('after three servers have become ready, the card of the next deploy says how long this usually takes', async () => {
+  test('after three servers have become ready, the card of the next deploy says how long a start usually takes', async () => {
     const stage = await stageOn('discord');
     try {
       for (let count = 0; count < 3; count++) {
@@ -73,7 +73,7 @@ describe('the steps of a deploy', () => {
     }
   });
 
-  test('in a Slack workspace that refuses plans, the steps appear as a line of text', async () => {
+  test('in a Slack workspace that refuses plan blocks, the steps of a deploy appear as a line of text', async () => {
     const stage = await stageOn('slack-http');
     const { server } = stage.driver as SlackDriver;
     try {

@@ -61,7 +61,7 @@ describe.each(['console', 'discord', 'slack-http'] as const)('servers without a 
     expect(stopsOf(stage, id)).toHaveLength(1);
   });
 
-  test('a server in the list of "orphans" can be stopped after a person has confirmed the stop', async () => {
+  test('after a confirmation, a person can stop a server from the list of "orphans"', async () => {
     const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     await orphans();
     await choose(id);
@@ -71,7 +71,7 @@ describe.each(['console', 'discord', 'slack-http'] as const)('servers without a 
     expect(stopsOf(stage, id)).toHaveLength(1);
   });
 
-  test('the button Details on a server of "orphans" adds the region, and Refresh keeps the region and says when the bot looked', async () => {
+  test('the button Details on a server of "orphans" adds the region, and Refresh keeps the region and says when the bot asked', async () => {
     const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     await orphans();
     expect(texts((await choose(id)).privately)).not.toContain('Quebec');
@@ -99,7 +99,7 @@ test('without MAX_LIFETIME, a server from the list of "orphans" can be adopted f
   }
 });
 
-test('"orphans" connects a server with its deploy of unknown outcome, and so nobody can adopt this server', async () => {
+test('"orphans" connects a server with its deploy of unknown outcome, so that the server cannot be adopted', async () => {
   const stage = await stageOn('console');
   try {
     stage.simulator.faults.next({ endpoint: 'deploy' }, { kind: 'reset', when: 'before' });
@@ -120,7 +120,7 @@ test('"orphans" connects a server with its deploy of unknown outcome, and so nob
   }
 });
 
-test('if a person deploys an adopted server again, the new server is like any server that was deployed from chat', async () => {
+test('if a person deploys an adopted server again, the new server is treated like every server from chat', async () => {
   const stage = await stageOn('console');
   try {
     const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');

@@ -21,7 +21,7 @@ test.each([
   ['--cpu 200 --memory 900', 'memory may be at most twice cpu'],
   ['--host tournament-toronto-1', 'A host alone does not say of which fleet'],
   ['--fleet tournament --host nope', 'tournament has no host “nope”'],
-])('a preset with options that no deploy could use is not saved: %s', async (options, reason) => {
+])('a preset is not saved if no deploy can use its combination of options: %s', async (options, reason) => {
   expect(await say(`preset save never kart-racing ${options}`)).toContain(reason);
   expect(await say('preset list')).not.toContain('never');
 });
@@ -31,7 +31,7 @@ test.each([
   ['--command ls --ip 203.0.113.7'],
   ['--fleet tournament'],
   ['--fleet tournament --host tournament-toronto-1'],
-])('an incomplete preset is saved if a deploy can add the missing options: %s', async (options) => {
+])('an incomplete preset is saved if the missing options can be given at the deploy: %s', async (options) => {
   expect(await say(`preset save ${options.replaceAll(/\W+/g, '-').slice(1, 30)} ${options}`)).toContain(
     'Saved the preset',
   );
@@ -51,7 +51,7 @@ test('if a deploy with a preset is refused, the answer names the options that co
 });
 
 test.each(['last', '@HERE', 'channel', 'everyone'])(
-  'a preset cannot get the name %s, because that name has another meaning',
+  'a preset cannot have the name %s, because this word already has a meaning in commands',
   async (name) => {
     expect(await say(`preset save ${name} --near Tokyo`)).toMatch(
       /cannot be the name of a preset.* another meaning/s,

@@ -79,7 +79,7 @@ test('a preset can hold any option of the command "deploy", and does not show se
   expect(stage.bot.log.join('\n')).not.toMatch(/s3cret-7|fast-7/);
 });
 
-test('a preset shows the number of players and that a command and arguments are set, but no values', async () => {
+test('a preset shows the number of players and says that a command and arguments are set, but does not show their values', async () => {
   const stage = await started();
   const secret = '--ip 203.0.113.7,203.0.113.8 --command "run -p hunter-7" --arguments "--rcon hunter-8"';
   const answers = [
@@ -94,7 +94,7 @@ test('a preset shows the number of players and that a command and arguments are 
     expect(answers[index]).toMatch(/ip +2 players.*command +set.*arguments +set/s);
 });
 
-test('a preset with an option that "deploy" no longer has is shown without the value, and cannot be deployed', async () => {
+test('if "deploy" no longer has an option of a preset, the preset is shown without its value and cannot be deployed', async () => {
   const environment = { DATABASE_URL: lastingDatabase() };
   const stage = await started({ commands, kinds: { ...kinds, pairs }, environment });
   await say(stage, 'preset save qa kart-racing --pairs TOKEN=s3cret-7');
@@ -116,7 +116,7 @@ test('a preset with an option that "deploy" no longer has is shown without the v
   await edgegap.close();
 });
 
-test('if a preset names an application that may no longer be used, a deploy with the preset is refused', async () => {
+test('if a preset names an application that is no longer allowed, a deploy with the preset is refused', async () => {
   const environment = { DATABASE_URL: lastingDatabase() };
   const stage = await started({ environment });
   await say(stage, 'preset save qa kart-racing v1.2 --near Tokyo');
@@ -131,7 +131,7 @@ test('if a preset names an application that may no longer be used, a deploy with
   await stage.simulator.close();
 });
 
-test('the list of presets has pages, and there are at most 200 presets', async () => {
+test('the list of presets has pages, and at most 200 presets can be saved', async () => {
   const stage = await started();
   for (let count = 101; count <= 300; count++)
     await (stage.driver as ConsoleDriver).type(`preset save p${count} --near Tokyo`);

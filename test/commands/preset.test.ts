@@ -46,7 +46,7 @@ async function privately(stage: Stage, command: string, values: Values = {}): Pr
 }
 
 test.each(['discord', 'slack-http'] as const)(
-  'on %s, a form offers the presets that can be shown or deleted',
+  'on %s, a form lists the presets that can be shown or deleted',
   async (name) => {
     const stage = await stageOn(name);
     onTestFinished(() => stage.close());
@@ -77,7 +77,7 @@ describe.each(driverNames)('presets on %s', (name) => {
   });
   afterAll(() => stage?.close());
 
-  test('a preset is saved with exact names, and only the person who asks sees the preset or the list', async () => {
+  test('a preset is saved with exact names, and only the person who asks sees a preset or the list of presets', async () => {
     expect(await privately(stage, 'preset list')).toMatch(/No presets yet.*preset save (?:name: )?qa/s);
     const saved = await privately(stage, 'preset save', { name: '@QA', ...KART });
     expect(saved).toMatch(/Saved the preset .?qa/);
@@ -95,14 +95,14 @@ describe.each(driverNames)('presets on %s', (name) => {
     expect(newestTags(stage)).toEqual(['qa']);
   });
 
-  test("in a deploy with a preset, an option that the person gives replaces the preset's option of the same name", async () => {
+  test('in a deploy with a preset, an option that the person types replaces the same option of the preset', async () => {
     const values = { version: 'v1.3', tag: 'night', preset: 'qa' };
     expect(await deploy(stage, values)).toMatch(/kart-racing v1\.3.*Montreal/s);
     expect(newestTags(stage)).toEqual(['night']);
   });
 
   if (name !== 'discord')
-    test('in the command "deploy", a word that begins with @ names a preset, wherever the word stands', async () => {
+    test('in the command "deploy", a word that begins with @ names a preset, at any position in the command', async () => {
       for (const typed of [
         'deploy @qa --tag one',
         'deploy --tag one @QA',
@@ -113,7 +113,7 @@ describe.each(driverNames)('presets on %s', (name) => {
       }
     });
 
-  test('the command "preset save" replaces a preset only with the option --replace', async () => {
+  test('the command "preset save" replaces an existing preset only with the option --replace', async () => {
     const other = { name: 'qa', application: 'lobby-chat', version: 'stable', near: 'Tokyo' };
     expect(await privately(stage, 'preset save', other)).toMatch(
       /There is a preset .qa. already.*(--replace|replace: True)/s,
@@ -123,7 +123,7 @@ describe.each(driverNames)('presets on %s', (name) => {
     expect(await privately(stage, 'preset show', { name: 'qa' })).not.toMatch(/kart-racing|Montreal|tag/);
   });
 
-  test('"preset delete" deletes the preset and shows the options that the preset had', async () => {
+  test('"preset delete" deletes the preset and shows its options', async () => {
     const deleted = await privately(stage, 'preset delete', { name: 'qa' });
     expect(deleted).toMatch(/Deleted the preset .?qa.*lobby-chat.*stable.*Tokyo/s);
     const before = stage.simulator.deployments.size;
@@ -135,7 +135,7 @@ describe.each(driverNames)('presets on %s', (name) => {
   });
 });
 
-test('the question about a deploy with a preset names the preset, and so does the card of the deployment', async () => {
+test('both the confirmation question and the deployment card of a deploy with a preset name the preset', async () => {
   const stage = await stageOn('discord', { environment: { CONFIRM_DEPLOY: '1' } });
   onTestFinished(() => stage.close());
   await deployReady(stage);
@@ -147,7 +147,7 @@ test('the question about a deploy with a preset names the preset, and so does th
   expect(textOf(publicly)).toMatch(/Preset\W+night-2/);
 });
 
-test('a preset may lack the location or the version, which are then given at each deploy', async () => {
+test('a preset can omit the location or the version, which the person then gives at each deploy', async () => {
   const stage = await stageOn('console');
   onTestFinished(() => stage.close());
   await line(stage, 'preset save tokyo --near Tokyo');
@@ -157,7 +157,7 @@ test('a preset may lack the location or the version, which are then given at eac
   expect(await deployed(stage, act)).toMatch(/lobby-chat stable.*Tokyo/s);
 });
 
-test('if a preset has the name of a Slack member, a mention of the member means the preset', async () => {
+test('if a preset has the same name as a Slack member, a mention of the member means the preset', async () => {
   const stage = await stageOn('slack-socket');
   onTestFinished(() => stage.close());
   const { mention, server, userIds } = stage.driver as SlackDriver;
@@ -171,7 +171,7 @@ test('if a preset has the name of a Slack member, a mention of the member means 
   expect(textOf(privately)).toMatch(/no preset .u0123abcd.*give the name like this: --preset qa/s);
 });
 
-test('a preset shows the names of variables, never their values, and a deploy with the preset sends the values', async () => {
+test('a preset shows the names of variables but never their values, and a deploy with the preset sends the values', async () => {
   const stage = await stageOn('console');
   try {
     const say = (line: string) => effectOf(stage, 'operator', () => typeLine(stage, 'operator', line));

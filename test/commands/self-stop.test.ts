@@ -65,8 +65,8 @@ const press = async (label: string) => {
 };
 const said = async () => texts(await stage.driver.privately('operator'));
 
-describe.each(platforms)('the bot as a deployment of Edgegap on %s', (name) => {
-  test('before "self-stop", the bot asks and says what stops with the bot, and answers before it calls Edgegap', async () => {
+describe.each(platforms)('a bot that runs as an Edgegap deployment, on %s', (name) => {
+  test('"self-stop" asks for confirmation, says what stops with the bot, and answers before the bot calls Edgegap', async () => {
     await hosted(name);
     const question = await ask({ 'log-storage': 'bot-logs' });
     expect(question).toContain('This stops the bot');
@@ -102,13 +102,13 @@ describe.each(platforms)('the bot as a deployment of Edgegap on %s', (name) => {
   });
 });
 
-test('a bot that Edgegap does not host answers "self-stop" with the note that there is nothing to stop', async () => {
+test('if Edgegap does not host the bot, "self-stop" answers that there is nothing to stop', async () => {
   await hosted('console', { ARBITRIUM_DELETE_URL: '', ARBITRIUM_DELETE_TOKEN: '' });
   expect(await ask()).toContain('There is nothing to stop');
   expect(simulator.requests.some(({ endpoint }) => endpoint === 'selfStop')).toBe(false);
 });
 
-test('if the address in ARBITRIUM_DELETE_URL cannot be used, the bot still starts, and "self-stop" names the variable', async () => {
+test('if the address in ARBITRIUM_DELETE_URL is unusable, the bot still starts, and "self-stop" names the variable', async () => {
   await hosted('console', { ARBITRIUM_DELETE_URL: 'not an address' });
   await ask();
   const answer = await press('Stop the bot');
@@ -117,7 +117,7 @@ test('if the address in ARBITRIUM_DELETE_URL cannot be used, the bot still start
 });
 
 test.each(platforms)(
-  `"stop" and "bulk-stop" leave out the bot's own deployment and name the command "self-stop", on %s`,
+  `"stop" and "bulk-stop" do not stop the bot's own deployment, and recommend the command "self-stop", on %s`,
   async (name) => {
     await hosted(name);
     const run = async (command: string, values: Values) =>
@@ -153,7 +153,7 @@ test.each(['console', 'discord'] as const)(
   },
 );
 
-test('a button of a "self-stop" question that was answered before changes nothing', async () => {
+test('after a "self-stop" question was answered, its buttons change nothing', async () => {
   await hosted('discord');
   await deployReady(stage);
   for (const action of ['confirm', 'cancel']) {
@@ -164,7 +164,7 @@ test('a button of a "self-stop" question that was answered before changes nothin
   expect(phase(simulator, own)).toBe('READY');
 });
 
-test('for "self-stop", two deployments of the bot with unusual addresses are told apart', async () => {
+test('"self-stop" distinguishes two deployments of the bot with unusual addresses', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'chatops-'));
   const environment = { DATABASE_URL: join(folder, 'bot.db'), ARBITRIUM_DELETE_TOKEN: 'token-of-a-bot' };
   const at = (path: string) => ({ ...environment, ARBITRIUM_DELETE_URL: `${simulator.url}${path}` });
@@ -180,7 +180,7 @@ test('for "self-stop", two deployments of the bot with unusual addresses are tol
   await rm(folder, { recursive: true, force: true });
 });
 
-test('a confirmation of "self-stop" that reaches a replica in another deployment asks again about that deployment', async () => {
+test('if a replica in another deployment receives the confirmation of "self-stop", it asks again about its own deployment', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'chatops-'));
   const DATABASE_URL = join(folder, 'bot.db');
   await hosted('discord', { DATABASE_URL });

@@ -87,7 +87,7 @@ describe('deploys while Slack limits the rate', () => {
   });
 });
 
-test("if the bot stops while a card waits for Slack's rate limit, the person learns at once that nothing was done", async () => {
+test("if the bot stops while a card waits for Slack's rate limit, the person learns at once that the bot did nothing", async () => {
   const stage = await open(() => ({ kind: 'rate-limit', retryAfter: 600 }));
   await stage.driver.slash('operator', DEPLOY);
   await until(() => stage.posts.length === 1);

@@ -34,7 +34,7 @@ describe.each(driverNames)('status on %s', (name) => {
   const status = (values: Values = {}) =>
     answer(() => stage.driver.command('operator', 'status', { deployment: id, ...values }));
 
-  test('the command "status" shows the addresses first, then the state with the players, and the end in small print', async () => {
+  test('the command "status" shows the addresses first, then the state with the players, and the time of the end in small print', async () => {
     extras({ sockets: '5', sockets_usage: 2, whitelisting_active: true });
     const text = shown((await status())?.text);
     const { ports, fqdn } = stage.simulator.deployments.get(id) ?? { ports: [] };
@@ -67,7 +67,7 @@ describe.each(driverNames)('status on %s', (name) => {
     expect(again).toMatch(/9 of 9 players/);
   });
 
-  test('the command "status" leaves out the local time of an unknown time zone and a missing number of players', async () => {
+  test('the command "status" leaves out the local time if the time zone is unknown, and the number of players if it is missing', async () => {
     extras({
       sockets: null,
       sockets_usage: null,
@@ -80,7 +80,7 @@ describe.each(driverNames)('status on %s', (name) => {
     expect(text).not.toMatch(/players|Local time|Region|ends |undefined|null/);
   });
 
-  test('the command "status" marks a port that needs TLS and shows the address that players need', async () => {
+  test('if a port needs TLS, the command "status" marks the port and shows the address for players', async () => {
     const chat = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     const text = shown((await status({ deployment: chat, details: true }))?.text);
     expect(text).toMatch(/wss:\/\/[\w.]+:(\d+)\W+websocket \(WS, TLS\) · 9000 → \1/);

@@ -12,49 +12,53 @@ import {
 import { later, plan, plannedCard, shows, stopsOf, texts } from '../support/planned-stops.ts';
 import { until } from '../support/test-clock.ts';
 
-describe.each(['discord', 'slack-http'] as const)('a planned stop and its person on %s', (name) => {
-  let stage: Stage;
-  beforeAll(async () => {
-    stage = await stageOnDisk(name);
-  });
-  afterAll(() => stage?.close());
+describe.each(['discord', 'slack-http'] as const)(
+  'a planned stop and the person who planned the stop, on %s',
+  (name) => {
+    let stage: Stage;
+    beforeAll(async () => {
+      stage = await stageOnDisk(name);
+    });
+    afterAll(() => stage?.close());
 
-  test('if the person may no longer stop deployments when a planned stop is due, nothing is stopped, and the card says so', async () => {
-    const id = await deployReady(stage);
-    await plan(stage, id);
-    await stage.driver.regroup('operator', ['readers']);
-    await later(stage, () => shows(stage, id, 'may no longer stop servers here'));
-    const line = await later(stage, () =>
-      until(
-        async () => (await stage.driver.channel()).find(({ text }) => text.includes(' the planned stop of ')),
-        'the line',
-      ),
-    );
-    expect(line.pings).toHaveLength(1);
-    expect(stopsOf(stage, id)).toEqual([]);
-    expect(phase(stage.simulator, id)).toBe('READY');
-    await stage.driver.regroup('operator', ['operators']);
-  });
+    test('if the person has lost the right to stop by the time of a planned stop, nothing is stopped, and the card says so', async () => {
+      const id = await deployReady(stage);
+      await plan(stage, id);
+      await stage.driver.regroup('operator', ['readers']);
+      await later(stage, () => shows(stage, id, 'may no longer stop servers here'));
+      const line = await later(stage, () =>
+        until(
+          async () =>
+            (await stage.driver.channel()).find(({ text }) => text.includes(' the planned stop of ')),
+          'the line',
+        ),
+      );
+      expect(line.pings).toHaveLength(1);
+      expect(stopsOf(stage, id)).toEqual([]);
+      expect(phase(stage.simulator, id)).toBe('READY');
+      await stage.driver.regroup('operator', ['operators']);
+    });
 
-  test('a person who may not stop deployments cannot cancel a planned stop', async () => {
-    const id = await deployReady(stage);
-    await plan(stage, id);
-    const press = () => stage.driver.press('reader', 'Cancel');
-    const { privately, publicly } = await effectOf(stage, 'reader', press);
-    expect(texts(privately)).toContain('You may not change servers here');
-    expect(publicly).toEqual([]);
-    await later(stage, () => shows(stage, id, 'Stopped '));
-  });
+    test('a person who may not stop deployments cannot cancel a planned stop', async () => {
+      const id = await deployReady(stage);
+      await plan(stage, id);
+      const press = () => stage.driver.press('reader', 'Cancel');
+      const { privately, publicly } = await effectOf(stage, 'reader', press);
+      expect(texts(privately)).toContain('You may not change servers here');
+      expect(publicly).toEqual([]);
+      await later(stage, () => shows(stage, id, 'Stopped '));
+    });
 
-  test('a planned stop survives a restart of the bot, and a stop that was due during the restart is carried out at the start', async () => {
-    const id = await deployReady(stage);
-    await plan(stage, id);
-    stage.speed(100);
-    stage.bot = await stage.bot.restart();
-    await later(stage, () => shows(stage, id, 'Stopped '));
-    expect(stopsOf(stage, id)).toHaveLength(1);
-  });
-});
+    test('a planned stop survives a restart of the bot, and a stop that became due during the restart is sent at the start', async () => {
+      const id = await deployReady(stage);
+      await plan(stage, id);
+      stage.speed(100);
+      stage.bot = await stage.bot.restart();
+      await later(stage, () => shows(stage, id, 'Stopped '));
+      expect(stopsOf(stage, id)).toHaveLength(1);
+    });
+  },
+);
 
 describe('trouble with a stop', () => {
   let stage: Stage;
@@ -89,18 +93,18 @@ describe('trouble with a stop', () => {
     ['30s', 'in must be at least one minute'],
     ['8d', 'in may be at most 7 days'],
     ['3w', 'in may be at most 7 days'],
-  ])('"stop --in %s" is refused, because the wait is too short or too long', async (wait, reason) => {
+  ])('"stop --in %s" is refused because the wait is too short or too long', async (wait, reason) => {
     const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     expect(await answer(`stop ${id} --in ${wait}`)).toContain(`${reason}, not “${wait}”`);
   });
 
-  test('if a length of time is typed in two words, the answer shows how to write the length', async () => {
+  test('if a duration is typed in two words, the answer shows how to write the duration', async () => {
     const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     expect(await answer(`stop ${id} --in 1h 30m`)).toMatch(/what to do with “30m”.*--in "1h 30m"/s);
     expect(await answer(`stop ${id} --in "1h 30m"`)).toContain('Stop lobby-chat stable in 1 h 30 min?');
   });
 
-  test('the question about a planned stop says if the server ends by itself before the planned time', async () => {
+  test('if the server ends by itself before the time of a planned stop, the confirmation question says so', async () => {
     // Servers of kart-racing v1.2 have a time limit of an hour. Servers of lobby-chat have no time limit.
     const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
     expect(await answer(`stop ${id} --in 2h`)).toMatch(/ends this server by itself before that: in /);
@@ -109,7 +113,7 @@ describe('trouble with a stop', () => {
     expect(await answer(`stop ${other} --in 2h`)).not.toContain('by itself');
   });
 
-  test('the answer to "stop" shows how long the server ran, as counted by Edgegap', async () => {
+  test('the answer to "stop" shows how long the server ran, according to Edgegap', async () => {
     const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     for (const phase of stage.simulator.deployments.get(id)?.history ?? [])
       Object.assign(phase, { at: phase.at - 125_000 });
@@ -162,7 +166,7 @@ describe('trouble with a stop', () => {
     expect(await answer(`status ${id}`)).toMatch(/Ready /);
   });
 
-  test('if Edgegap is away for some minutes when a planned stop is due, the stop is carried out afterwards', async () => {
+  test('if Edgegap is unavailable for some minutes when a planned stop is due, the stop is carried out afterwards', async () => {
     const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     await plan(stage, id);
     stage.simulator.faults.next({ endpoint: 'stop' }, { kind: 'server-error', when: 'before' }, 12);
@@ -170,7 +174,7 @@ describe('trouble with a stop', () => {
     expect(stopsOf(stage, id).length).toBeGreaterThan(12);
   });
 
-  test('if Edgegap is away for 15 minutes when a planned stop is due, the card says that the deployment may still run', async () => {
+  test('if Edgegap is unavailable for 15 minutes when a planned stop is due, the card says that the deployment possibly still runs', async () => {
     const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     await plan(stage, id);
     stage.simulator.faults.next({ endpoint: 'stop' }, { kind: 'server-error', when: 'before' }, 1_000);
@@ -179,14 +183,14 @@ describe('trouble with a stop', () => {
     expect((await plannedCard(stage, id))?.text).toContain('The server may run on');
   });
 
-  test('if a deployment made outside the chat ends before its planned stop, the card says so when the stop is due', async () => {
+  test('if a deployment made outside the chat ends before its planned stop, the card says so at the time of the stop', async () => {
     const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     await plan(stage, id);
     stage.simulator.terminate(id);
     await later(stage, () => shows(stage, id, 'has already stopped'));
   });
 
-  test('if Edgegap has forgotten a deployment when its planned stop is due, the card says that it has probably stopped', async () => {
+  test('if Edgegap no longer has a deployment when its planned stop is due, the card says that it has probably stopped', async () => {
     const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     await plan(stage, id);
     stage.simulator.terminate(id);
@@ -194,7 +198,7 @@ describe('trouble with a stop', () => {
     await later(stage, () => shows(stage, id, 'has probably stopped'));
   });
 
-  test('if Edgegap once wrongly answers a planned stop by saying that there is no such deployment, the server is stopped all the same', async () => {
+  test('if Edgegap wrongly answers a planned stop with "no such deployment", the server is still stopped', async () => {
     const id = await deployReady(stage);
     await plan(stage, id);
     stage.simulator.faults.next({ endpoint: 'stop' }, { kind: 'server-error', when: 'before', status: 404 });
@@ -203,7 +207,7 @@ describe('trouble with a stop', () => {
     await later(stage, () => until(() => phase(stage.simulator, id) === 'TERMINATED', 'the end'));
   });
 
-  test('if the bot wrongly inferred the end of a server, a planned stop remains and stops the server at its time', async () => {
+  test('if the bot wrongly assumes that a server has ended, a planned stop stays scheduled and stops the server on time', async () => {
     const id = await deployReady(stage);
     await plan(stage, id, { wait: '30m', words: '30 min' });
     const deployments = stage.simulator.deployments as Map<string, unknown>;
@@ -219,7 +223,7 @@ describe('trouble with a stop', () => {
     expect(stopsOf(stage, id)).toHaveLength(1);
   });
 
-  test('if a person cancels a planned stop while it is being sent, the cancellation is too late, and the card shows one outcome', async () => {
+  test('if a person cancels a planned stop while the bot sends it, the cancellation is too late, and the card shows one outcome', async () => {
     const id = await deployReady(stage);
     await plan(stage, id);
     stage.simulator.faults.next({ endpoint: 'stop' }, { kind: 'slow', when: 'before', ms: 20_000 });

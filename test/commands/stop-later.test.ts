@@ -57,7 +57,7 @@ describe.each(['console', 'discord', 'slack-http'] as const)('a planned stop on 
     expect(stopsOf(stage, id)).toEqual([]);
   });
 
-  test('a second planned stop of a deployment replaces the first, and both cards say so', async () => {
+  test('if a person plans a second stop of a deployment, it replaces the first stop, and both cards say so', async () => {
     const id = await deployReady(stage);
     await plan(stage, id, { wait: '3h', words: '3 h' });
     const first = await plannedCard(stage, id);
@@ -74,7 +74,7 @@ describe.each(['console', 'discord', 'slack-http'] as const)('a planned stop on 
     expect(stopsOf(stage, id)).toHaveLength(1);
   });
 
-  test('if a deployment ends before its planned stop, the card says so, and no stop is sent', async () => {
+  test('if a deployment ends before its planned stop, the card says so, and the bot sends no stop', async () => {
     const id = await deployReady(stage);
     await plan(stage, id);
     stage.simulator.terminate(id);
@@ -84,7 +84,7 @@ describe.each(['console', 'discord', 'slack-http'] as const)('a planned stop on 
 
   // The terminal shows no button twice.
   test.runIf(name !== 'console')(
-    'if the question about a stop was answered before, its button changes nothing',
+    'if the question about a stop is already answered, its button changes nothing',
     async () => {
       const id = await deployReady(stage);
       await plan(stage, id);

@@ -23,7 +23,7 @@ const shown = (text: string) =>
   );
 const adding = () => stage.simulator.requests.filter(({ endpoint }) => endpoint === 'addTag');
 
-test('"tags add --of" adds the tag to exactly the deployments of the plan, and their live cards show the tag', async () => {
+test('"tags add --of" adds the tag to exactly the deployments of the plan, and the live cards show the tag', async () => {
   const ours = await deployReady(stage, 'kart-racing', 'v1.2', 'night');
   const other = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable', ['night']);
   const has = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable', ['night', 'final']);
@@ -46,7 +46,7 @@ test('"tags add --of" adds the tag to exactly the deployments of the plan, and t
   );
 });
 
-test('"tags add --of" leaves out a deployment that changed after the plan, and names a deployment that failed', async () => {
+test('"tags add --of" skips a deployment that changed after the plan was made, and names a deployment that failed', async () => {
   const ids: string[] = [];
   for (let n = 0; n < 5; n++)
     ids.push(await deployElsewhere(stage.simulator, 'lobby-chat', 'stable', ['night']));
@@ -87,7 +87,7 @@ test("a tag counts as added to a deployment even if Edgegap's answer was lost", 
   expect(adding()).toHaveLength(1);
 });
 
-test('"tags add" changes nothing if no server matches, if every deployment has the tag, if no deployment is given, or if both --of and a deployment are given', async () => {
+test('"tags add" changes nothing if no server matches, if all have the tag, or if the deployments are missing or given twice', async () => {
   const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable', ['night']);
   expect(await say('tags add final --of nope')).toContain('No running server matches');
   expect(await say('tags add night --of night')).toMatch(

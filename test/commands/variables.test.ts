@@ -81,7 +81,7 @@ const SENT = [
 ];
 
 describe.each(['console', 'discord', 'slack-http'] as const)('variables on %s', (name) => {
-  test('the values of variables reach the server, and appear in no question, card, log line or database row', async () => {
+  test('the values of variables are sent to the server, and appear in no question, card, log line or database row', async () => {
     await start(name, { CONFIRM_DEPLOY: 'always' });
     const asked = await deploy();
     expect(asked.privately.at(-1)?.text).toContain('PASSPHRASE');
@@ -110,7 +110,7 @@ describe('the values of variables', () => {
     expect(all).not.toContain('correct ');
   });
 
-  test("if a refusal of Edgegap's older API repeats the command or the arguments, the bot leaves both out", async () => {
+  test("if a refusal by Edgegap's older API repeats the command or the arguments, the bot leaves them out of the error", async () => {
     await start('console');
     const message = 'The command run -p hunter-7 with “--rcon hunter-8” cannot be used';
     stage.simulator.faults.next(
@@ -125,7 +125,7 @@ describe('the values of variables', () => {
     );
   });
 
-  test('the values of variables are stored while the deploy may have to be sent again, and deleted afterwards', async () => {
+  test('the values of variables are stored as long as the deploy may be sent again, and are then deleted', async () => {
     await start('slack-http');
     stage.simulator.faults.next({ endpoint: 'deploy' }, { kind: 'reset', when: 'before' });
     await deploy();
@@ -148,14 +148,14 @@ describe('the values of variables', () => {
     expect(await everything()).not.toContain(PIECE);
   });
 
-  test('if the question about a deploy is cancelled, the values of its variables are deleted', async () => {
+  test('if a person cancels the question about a deploy, the values of its variables are deleted', async () => {
     await start('console', { CONFIRM_DEPLOY: 'always' });
     await deploy();
     await press('Cancel');
     expect(await everything()).not.toContain(PIECE);
   });
 
-  test('on Discord, variables with a quotation mark that never closes are refused before anything is sent', async () => {
+  test('on Discord, if a quotation mark in the variables is never closed, the variables are refused and nothing is sent', async () => {
     await start('discord');
     const { privately, publicly } = await effectOf(stage, 'operator', () =>
       stage.driver.command('operator', 'deploy', { application: 'kart-racing', env: 'A="two words' }),
@@ -165,7 +165,7 @@ describe('the values of variables', () => {
     expect(stage.simulator.deployments.size).toBe(0);
   });
 
-  test("a variable's value with spaces but without quotation marks is refused, and appears neither in the answer nor in the log", async () => {
+  test("a variable's value that needs quotation marks but has none is refused, and appears neither in the answer nor in the log", async () => {
     await start('slack-http');
     for (const line of [
       'deploy kart-racing --env PASSPHRASE=correct battery-staple --near Montreal',

@@ -59,7 +59,7 @@ describe.concurrent('the demo with lines from a pipe', patient, () => {
     ['crashes', 'exited with code 139'],
     ['no-capacity', 'no room'],
   ])(
-    'if a server fails in the demo, the demo ends only after the failure is shown: %s',
+    'if a server fails in the demo, the demo shows the failure before it ends: %s',
     async (version, expected) => {
       const { code, output, errors } = await runDemo(`deploy trouble ${version} --near Tokyo\n`);
       expect([code, errors]).toEqual([0, '']);
@@ -141,7 +141,7 @@ describe.concurrent('the tour of the demo', patient, () => {
   });
 });
 
-describe.concurrent('the end of the demo', patient, () => {
+describe.concurrent('how the demo ends', patient, () => {
   test('the demo does not fail if its output is closed early', async () => {
     const { child, finished } = startDemo('--fast');
     await once(child.stdout, 'data');
@@ -163,7 +163,7 @@ describe.concurrent('the end of the demo', patient, () => {
     expect([code, errors]).toEqual([expected, '']);
   });
 
-  test('the demo reads no line after the line "exit"', async () => {
+  test('the demo reads no lines after the line "exit"', async () => {
     const { code, output } = await runDemo(`exit\n${DEPLOY}\n`);
     expect(code).toBe(0);
     expect(output).not.toContain('deploy kart-racing');

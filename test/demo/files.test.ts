@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { textFile } from '../../src/chat/card.ts';
 import { temporaryFiles } from '../../src/demo/files.ts';
 
-test('the demo saves files in a private temporary folder, whatever the names of the files are', async () => {
+test('the demo saves files in a private temporary folder, regardless of their names', async () => {
   const save = temporaryFiles();
   const paths = [
     await save(textFile('a.log', 'é')),

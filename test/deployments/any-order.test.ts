@@ -89,7 +89,7 @@ const count = (all: readonly string[], one: string) => all.filter((other) => oth
 const check = (property: fc.IPropertyWithHooks<[[News, number][]]>) =>
   fc.assert(property, { numRuns: 3_000 });
 
-describe('news in any order and number', () => {
+describe('news about a deployment in any order and number', () => {
   test('a deployment never returns to an earlier status, in whatever order the news arrives', () => {
     check(
       fc.property(life, (news) => {
@@ -99,7 +99,7 @@ describe('news in any order and number', () => {
     );
   });
 
-  test('after the end of a deployment, late news can only report that the server had been ready or had failed', () => {
+  test('after the end of a deployment, the only late news that is reported is that the server had been ready or had failed', () => {
     check(
       fc.property(life, (news) => {
         for (const { before, after, happened } of live(news).moments) {
@@ -111,7 +111,7 @@ describe('news in any order and number', () => {
     );
   });
 
-  test('the times of a deployment never change, except that an end which Edgegap did not report can be taken back', () => {
+  test('the reported times of a deployment never change, except that an end assumed by the bot can be taken back', () => {
     check(
       fc.property(life, (news) => {
         for (const { before, after, happened } of live(news).moments) {
@@ -124,7 +124,7 @@ describe('news in any order and number', () => {
     );
   });
 
-  test('each event of a deployment is reported once, and once more after each time the event was taken back', () => {
+  test('each event of a deployment is reported once, and once more each time the event was taken back', () => {
     check(
       fc.property(life, (news) => {
         const { told, end } = live(news);
@@ -153,7 +153,7 @@ describe('news in any order and number', () => {
     );
   });
 
-  test('the request_id of a deployment never changes, and a deployment with a request_id is live or ended', () => {
+  test('the request_id of a deployment never changes, and a deployment with a request_id is either live or ended', () => {
     check(
       fc.property(life, (news) => {
         for (const { before, after } of live(news).moments) {

@@ -60,7 +60,7 @@ test('if Edgegap is unreachable when the bot starts, the bot asks for the deploy
   expect(await next.told()).toContain(' is ready');
 });
 
-describe('the times that are reported of a deployment', () => {
+describe('the reported times of a deployment', () => {
   /** A deployment that is made now. The bot learns its status a minute and a half later. */
   async function learnedLate(fields: (start: number) => { readonly current_status: string }) {
     const watch = await openWatch({ callbacks: true });
@@ -72,7 +72,7 @@ describe('the times that are reported of a deployment', () => {
     return { told: await watch.told(), card: await watch.card() };
   }
 
-  test('the card and the line show the times from Edgegap, however late the bot learns of an event', async () => {
+  test('the card and the line show the times from Edgegap, even if the bot learns of an event late', async () => {
     const ready = await learnedLate((start) => ({
       current_status: 'READY',
       start_time: edgegapTime(start + 3_000),

@@ -53,7 +53,7 @@ describe('a callback', () => {
     await studio.shown(/ failed: Crashed/);
   });
 
-  test('an error callback with another request_id is not believed, and no error is reported', async () => {
+  test("an error callback with another deployment's request_id is ignored, and no error is reported", async () => {
     const { studio, urls } = await deployed();
     const failed = { request_id: 'ffffffffffff', current_status: 'ERROR', error: true };
     const body = await studio.body(failed);
@@ -68,7 +68,7 @@ describe('a callback', () => {
     expect(studio.count(' failed')).toBe(0);
   });
 
-  test('if an error callback with another request_id is handled together with the next callback, no error is reported', async () => {
+  test('if an error callback with the wrong request_id is handled together with the next callback, no error is reported', async () => {
     const { studio, urls } = await deployed();
     const error = await studio.body({ request_id: 'ffffffffffff', current_status: 'ERROR', error: true });
     const ready = await studio.body({ current_status: 'READY' });
@@ -79,7 +79,7 @@ describe('a callback', () => {
     expect(studio.count(' failed')).toBe(0);
   });
 
-  test('if a callback cannot be read, the bot asks Edgegap for the status', async () => {
+  test('if a callback is unreadable, the bot asks Edgegap for the status', async () => {
     const studio = await openStudio();
     const run = await studio.run();
     studio.simulator.faults.next({ callback: 'ready' }, { kind: 'unreadable' });
@@ -100,7 +100,7 @@ describe('a callback', () => {
     ['another deployment', { request_id: 'ffffffffffff', current_status: 'TERMINATED' }],
     ["a status that does not fit the callback's name", { current_status: 'Status.DEPLOYING' }],
   ])(
-    'if the body of a callback names %s, the bot does not believe the callback and asks Edgegap for the status',
+    'if the body of a callback names %s, the bot ignores the body and asks Edgegap for the status',
     async (_, changes) => {
       const { studio, urls } = await deployed();
       const asked = () => studio.simulator.requests.filter(({ endpoint }) => endpoint === 'status').length;
@@ -155,7 +155,7 @@ describe('a callback', () => {
     expect(run.log.join('')).not.toContain(secret);
   });
 
-  test("a callback that names another deployment's request_id does not hold up the callbacks of that deployment", async () => {
+  test("if a callback names another deployment's request_id, that deployment's own callbacks are still handled without delay", async () => {
     const { studio, run, urls } = await deployed();
     studio.simulator.faults.next({ endpoint: 'deploy' }, { kind: 'reset', when: 'before' });
     await run.say(DEPLOY);
@@ -182,7 +182,7 @@ describe('callbacks at unusual times', () => {
     expect(studio.chat.messages).toHaveLength(3);
   });
 
-  test('a ready callback after the end of a deployment does not change the status and is reported as late news', async () => {
+  test('if a ready callback arrives after the end of a deployment, the status stays, and readiness is reported as late news', async () => {
     const studio = await openStudio();
     const run = await studio.run();
     studio.simulator.faults.next({ callback: 'ready' }, { kind: 'hold' });
@@ -216,7 +216,7 @@ describe('callbacks at unusual times', () => {
     expect(studio.count('Ready')).toBe(1);
   });
 
-  test('if callbacks do not arrive, the bot finds the events by asking Edgegap, and the first line says so', async () => {
+  test('if callbacks do not arrive, the bot finds the events by asking Edgegap, and the first line mentions this', async () => {
     const studio = await openStudio();
     const run = await studio.run();
     studio.simulator.faults.next({ callback: 'any' }, { kind: 'drop' }, 5);
@@ -229,7 +229,7 @@ describe('callbacks at unusual times', () => {
     expect(run.log.filter((text) => text.includes('callbacks do not arrive'))).toHaveLength(1);
   });
 
-  test('a callback that arrives shortly after a status poll found the event is not reported as missing', async () => {
+  test('if a callback arrives shortly after a status poll found its event, the callback is not reported as missing', async () => {
     const studio = await openStudio({ simulator: { durations: { deploying: 58_500 } } });
     const run = await studio.run();
     studio.simulator.faults.next({ callback: 'ready' }, { kind: 'late', ms: 6_000 });
@@ -239,7 +239,7 @@ describe('callbacks at unusual times', () => {
     expect(run.log.join('')).not.toContain('callbacks do not arrive');
   });
 
-  test('a callback that arrives long after a status poll found the event changes nothing', async () => {
+  test('if a callback arrives long after a status poll found its event, nothing changes', async () => {
     const studio = await openStudio();
     const run = await studio.run();
     studio.simulator.faults.next({ callback: 'ready' }, { kind: 'late', ms: 100_000 });
@@ -251,7 +251,7 @@ describe('callbacks at unusual times', () => {
     expect(studio.chat.messages).toHaveLength(3);
   });
 
-  test('while the chat does not answer, callbacks are answered at once, and their lines are posted later in order', async () => {
+  test('while the chat does not answer, callbacks are answered at once, and their lines are posted later, in order', async () => {
     const { studio, urls } = await deployed();
     const release = studio.chat.hold();
     expect(await callBack(urls.ready, await studio.body({ current_status: 'READY' }))).toBe(200);

@@ -76,7 +76,7 @@ async function requestsInAnHour(count: number): Promise<number> {
 /**
  * The figures of docs/operations.md. A store shared by many processes is read every second, so an hour takes too long.
  */
-describe.runIf(suiteDatabase === 'sqlite')('calls to Edgegap in an hour', () => {
+describe.runIf(suiteDatabase === 'sqlite')('calls to Edgegap per hour', () => {
   test.each([
     // A page of the list holds 50 deployments. The bot reads the list once a minute with callbacks, and six times a
     // minute without callbacks.
@@ -87,7 +87,7 @@ describe.runIf(suiteDatabase === 'sqlite')('calls to Edgegap in an hour', () => 
     // The bot asks about a starting deployment every 15 seconds, because no callback reports its steps.
     { callbacks: true, count: 1, status: 'DEPLOYING', lists: 0, statuses: 240 },
   ])(
-    'the number of calls to Edgegap an hour for $count deployments in $status is as documented (callbacks: $callbacks)',
+    'the bot makes the documented number of Edgegap calls an hour for $count deployments in $status (callbacks: $callbacks)',
     async ({ callbacks, count, status, lists, statuses }) => {
       const calls = await inAnHour(callbacks, count, status);
       expect(Math.abs(calls.lists - lists), `${calls.lists} lists`).toBeLessThanOrEqual(
@@ -97,7 +97,7 @@ describe.runIf(suiteDatabase === 'sqlite')('calls to Edgegap in an hour', () => 
     },
   );
 
-  test('for many starting deployments together, the bot makes at most four status calls a second', async () => {
+  test('the bot makes at most four status calls a second, even if many deployments are starting', async () => {
     const watch = await openWatch({ callbacks: true });
     for (let index = 0; index < 60; index++) {
       watch.statuses.set(`r${index}`, 'DEPLOYING');
@@ -116,7 +116,7 @@ describe.runIf(suiteDatabase === 'sqlite')('calls to Edgegap in an hour', () => 
     { count: 50, lists: 60 },
     { count: 51, lists: 120 },
   ])(
-    'the number of list requests an hour for $count ready deployments is as documented',
+    'the bot makes the documented number of list calls an hour for $count ready deployments',
     async ({ count, lists }) => {
       expect(Math.abs((await requestsInAnHour(count)) - lists)).toBeLessThanOrEqual(2);
     },

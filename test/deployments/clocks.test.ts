@@ -14,7 +14,7 @@ async function ahead({ clock }: Watch, work: () => Promise<unknown>): Promise<vo
 }
 
 describe.each([true, false])('a clock that was hours ahead (callbacks: %s)', (callbacks) => {
-  test('the end of a deployment is found although the clock was hours ahead when its last status was stored', async () => {
+  test("if a deployment's last status was stored while the clock was hours ahead, the bot still finds the deployment's end", async () => {
     const watch = await openWatch({ callbacks });
     await ahead(watch, () => watch.add(accepted('r1'), snapshot('r1', 'READY')));
     watch.statuses.set('r1', 'TERMINATED');
@@ -23,7 +23,7 @@ describe.each([true, false])('a clock that was hours ahead (callbacks: %s)', (ca
     expect(await watch.told()).toContain(' stopped');
   });
 
-  test('a deployment that was accepted while the clock was hours ahead counts as ended if Edgegap does not know the deployment', async () => {
+  test('if a deploy was accepted while the clock was hours ahead and Edgegap does not know it, the deployment counts as ended', async () => {
     const watch = await openWatch({ callbacks });
     await ahead(watch, () => watch.add(accepted('r1'), snapshot('r1', 'DEPLOYING')));
     await watch.reconciler.start();
@@ -31,7 +31,7 @@ describe.each([true, false])('a clock that was hours ahead (callbacks: %s)', (ca
     expect(await watch.told()).toContain(' stopped');
   });
 
-  test('a stop that was accepted while the clock was hours ahead is reported if Edgegap does not carry out the stop', async () => {
+  test('if a stop was accepted while the clock was hours ahead and has no effect, the failed stop is reported', async () => {
     const watch = await openWatch({ callbacks });
     watch.statuses.set('r1', 'READY');
     watch.listed.push({ request_id: 'r1', ready: true });
@@ -43,7 +43,7 @@ describe.each([true, false])('a clock that was hours ahead (callbacks: %s)', (ca
     expect(await watch.told()).toContain('did not carry it out');
   });
 
-  test('after the clock is set back by hours, the bot asks Edgegap for the list as often as before', async () => {
+  test('after the clock is set back by hours, the bot makes list calls to Edgegap as often as before', async () => {
     const watch = await openWatch({ callbacks });
     watch.statuses.set('r1', 'READY');
     watch.listed.push({ request_id: 'r1', ready: true });
@@ -58,7 +58,7 @@ describe.each([true, false])('a clock that was hours ahead (callbacks: %s)', (ca
     expect(lists()).toBeGreaterThanOrEqual(before - 2);
   });
 
-  test('after the clock is set back by hours, the bot soon tries again to settle the deployment of a dead process', async () => {
+  test("after the clock is set back by hours, the bot soon retries to find the outcome of a dead process's deploy", async () => {
     const gone = await openWatch({ callbacks });
     const watch = await openWatch({ callbacks, beside: gone });
     const id = await gone.add();

@@ -24,7 +24,7 @@ function inboxOf({ store, repository, deployments, clock }: Watch) {
 const HOUR = 60 * 60_000;
 const ready = (request_id: string) => JSON.stringify({ request_id, current_status: 'Status.READY' });
 
-test("a callback with another deployment's request_id is not believed, even if its own deployment has no request_id yet", async () => {
+test("a callback with another deployment's request_id is ignored, even if its own deployment has no request_id yet", async () => {
   const watch = await openWatch({ callbacks: true });
   const first = await watch.add(accepted('r1'));
   const second = await watch.add({ kind: 'unknown-outcome' }, { kind: 'not-found' });
@@ -38,7 +38,7 @@ test("a callback with another deployment's request_id is not believed, even if i
   expect(await watch.repository.byId(second)).toMatchObject({ checkAt: watch.clock.now(), checks: 0 });
 });
 
-test('of two callbacks that are stored in the same millisecond, readiness is reported before the end', async () => {
+test('if two callbacks are stored in the same millisecond, readiness is reported before the end', async () => {
   const watch = await openWatch({ callbacks: true });
   const id = await watch.add(accepted('r1'));
   const { callbacks } = inboxOf(watch);
@@ -65,7 +65,7 @@ test('of two callbacks that are stored in the same millisecond, readiness is rep
   ]);
 });
 
-test('a deployment without a request_id takes the request_id from a callback if no other deployment has that request_id', async () => {
+test('a deployment without a request_id gets the request_id from a callback, unless another deployment has that request_id', async () => {
   const watch = await openWatch({ callbacks: true });
   const id = await watch.add({ kind: 'unknown-outcome' });
   const { receive } = inboxOf(watch);
@@ -77,7 +77,7 @@ test('a deployment without a request_id takes the request_id from a callback if 
   });
 });
 
-test('a callback that cannot be handled does not hold up the other callbacks', async () => {
+test('a callback that cannot be handled does not delay the other callbacks', async () => {
   const watch = await openWatch({ callbacks: true });
   const broken = await watch.add(accepted('r1'));
   const fine = await watch.add(accepted('r2'));
@@ -90,7 +90,7 @@ test('a callback that cannot be handled does not hold up the other callbacks', a
   expect(await watch.repository.byId(fine)).toMatchObject({ status: 'READY' });
 });
 
-test('a callback that is stored at the moment when the previous callback is finished is handled at once', async () => {
+test('if a callback is stored at the moment when the previous callback is finished, it is handled at once', async () => {
   const watch = await openWatch({ callbacks: true });
   const { callbacks } = inboxOf(watch);
   const change = watch.repository.change.bind(watch.repository);
@@ -134,7 +134,7 @@ test('a callback that is stored at the moment when the previous callback is fini
   }
 });
 
-test("a callback does not count as Edgegap's if its secret is wrong or its deployment is unknown", async () => {
+test('the bot ignores a callback if its secret is wrong or its deployment is unknown', async () => {
   const watch = await openWatch({ callbacks: true });
   const id = await watch.add(accepted('r1'));
   const { callbacks } = inboxOf(watch);
@@ -154,7 +154,7 @@ test("a callback does not count as Edgegap's if its secret is wrong or its deplo
 test.each([
   ['received_at', (now: number) => ({ received_at: now + 6 * HOUR })],
   ['next_at', (now: number) => ({ received_at: now, next_at: now + 6 * HOUR })],
-])('a stored callback is handled at the start although its %s lies hours in the future', async (_, times) => {
+])('a stored callback is handled at the start even if its %s is hours in the future', async (_, times) => {
   const watch = await openWatch({ callbacks: true });
   const { store, clock } = watch;
   const id = await watch.add(accepted('r1'));
@@ -169,7 +169,7 @@ test.each([
 });
 
 describe.each(['ERROR', 'TERMINATED'])(
-  'the readiness of a deployment that has meanwhile reached %s',
+  'late news of the readiness of a deployment with the status %s',
   (gone) => {
     const open = async () => {
       const watch = await openWatch({ callbacks: true });
@@ -195,7 +195,7 @@ describe.each(['ERROR', 'TERMINATED'])(
       await inOrder(await told());
     });
 
-    test('after an unreadable ready callback, a status poll that shows the end reports the readiness once, as late news', async () => {
+    test('if a status poll after an unreadable ready callback shows the end, readiness is reported once, as late news', async () => {
       const { callbacks, id, told, clock } = await open();
       await callbacks.receive('ready', id, '<html>');
       await callbacks.idle();
@@ -203,7 +203,7 @@ describe.each(['ERROR', 'TERMINATED'])(
       await inOrder(await told());
     });
 
-    test('after an unreadable ready callback, the callback of the end reports the readiness once, as late news', async () => {
+    test('if the callback of the end follows an unreadable ready callback, readiness is reported once, as late news', async () => {
       const { callbacks, id, body, told, clock } = await open();
       await callbacks.receive('ready', id, '<html>');
       await callbacks.receive(gone === 'ERROR' ? 'error' : 'terminated', id, body);
@@ -215,7 +215,7 @@ describe.each(['ERROR', 'TERMINATED'])(
   },
 );
 
-test('a callback that is handled just before the answer of a status poll does not count as missing', async () => {
+test('a callback that is handled just before the answer to a status poll does not count as missing', async () => {
   const watch = await openWatch({ callbacks: true });
   const { repository, statuses, clock } = watch;
   const { callbacks } = inboxOf(watch);
@@ -240,7 +240,7 @@ test('a callback that is handled just before the answer of a status poll does no
   expect(await watch.told()).toContain('found by asking');
 });
 
-test('a callback that arrives while the row of its deployment is being deleted is deleted too', async () => {
+test("a callback that arrives while its deployment's row is being deleted is deleted, too", async () => {
   const watch = await openWatch({ callbacks: true });
   const id = await watch.add(accepted('r1'));
   const { callbacks } = inboxOf(watch);

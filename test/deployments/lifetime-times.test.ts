@@ -7,8 +7,8 @@ describe.each([
   ['over the beginning of daylight saving', '2026-03-29T00:30:00Z'],
   ['over the end of daylight saving', '2026-10-25T00:30:00Z'],
   ['over the end of February', '2028-02-28T23:30:00Z'],
-])('a lifetime of an hour %s', (_, from) => {
-  test('a server with a lifetime of an hour is stopped after an hour, and the person is asked ten minutes before that', async () => {
+])('a lifetime of one hour %s', (_, from) => {
+  test('the bot stops a server with a lifetime of one hour after this hour, and asks the person ten minutes before', async () => {
     const zone = process.env.TZ;
     process.env.TZ = 'Europe/Berlin';
     onTestFinished(() => {
@@ -32,7 +32,7 @@ describe.each([
   });
 });
 
-test('if the machine slept past the end of a lifetime, the server is stopped once, and nobody is asked', async () => {
+test('if the machine slept past the end of a lifetime, the bot stops the server once and asks no question', async () => {
   const watch = await openWatch();
   await start(watch);
   await add(watch, HOUR);
@@ -42,7 +42,7 @@ test('if the machine slept past the end of a lifetime, the server is stopped onc
 });
 
 test.each([-HOUR, HOUR])(
-  'if the clock is set by %i ms, each timer of a lifetime still fires once',
+  'if the clock is changed by %i ms, each timer of a lifetime still fires once',
   async (jump) => {
     const watch = await openWatch();
     await start(watch);
@@ -54,7 +54,7 @@ test.each([-HOUR, HOUR])(
   },
 );
 
-test('if a lifetime was set by a clock that was hours ahead, the server is still stopped after the right time', async () => {
+test('if a lifetime was set while the clock was hours ahead, the server is still stopped after the right time', async () => {
   const watch = await openWatch();
   watch.clock.set(6 * HOUR);
   await add(watch, HOUR);
@@ -66,7 +66,7 @@ test('if a lifetime was set by a clock that was hours ahead, the server is still
   expect(stops(watch)).toBe(1);
 });
 
-test('before Edgegap’s time limit, the person is asked once, although Edgegap’s times differ by seconds', async () => {
+test('before Edgegap’s time limit, the bot asks the person only once, although Edgegap’s times differ by seconds', async () => {
   const watch = await openWatch();
   await start(watch);
   const began = watch.clock.now();
@@ -87,7 +87,7 @@ test('before Edgegap’s time limit, the person is asked once, although Edgegap�
   expect(await timers.selectAll().where('run_at', 'is not', null).execute()).toEqual([]);
 });
 
-test('no answer extends a lifetime beyond MAX_LIFETIME, and at that limit only a stop is offered', async () => {
+test('an answer cannot extend a lifetime beyond MAX_LIFETIME, and at this limit the bot offers only a stop', async () => {
   const watch = await openWatch();
   const most = 80 * MINUTE;
   await start(watch, most);
@@ -107,7 +107,7 @@ test('no answer extends a lifetime beyond MAX_LIFETIME, and at that limit only a
   expect(stops(watch)).toBe(1);
 });
 
-test('if a server is still running after its supposed end, the server is stopped when its lifetime ends', async () => {
+test('if a server is found running after the bot assumed its end, the server is stopped when its lifetime ends', async () => {
   const watch = await openWatch();
   await start(watch);
   const id = await add(watch, HOUR);

@@ -7,7 +7,7 @@ import { openStudio } from './harness.ts';
 import { add, asked, HOUR, MINUTE, start, stops } from './timers.ts';
 import { openWatch } from './watch.ts';
 
-test('if several answers and the end of a lifetime come at the same moment, exactly one of them takes effect', async () => {
+test('if several answers about a lifetime arrive at the moment of its end, only one answer or the end takes effect', async () => {
   for (let round = 0; round < 5; round++) {
     const watch = await openWatch();
     const id = await add(watch, HOUR);
@@ -29,7 +29,7 @@ test('if several answers and the end of a lifetime come at the same moment, exac
   }
 });
 
-test('if several people adopt a server at the same moment, one person succeeds, and the cards of the other people say so', {
+test('if several people adopt a server at the same moment, only one succeeds, and the cards of the other people say so', {
   repeats: 4,
 }, async () => {
   const watch = await openWatch();
@@ -52,7 +52,7 @@ test('if several people adopt a server at the same moment, one person succeeds, 
   expect(cards).toHaveLength(people.length);
 });
 
-test('if Edgegap accepts the stop at the end of a lifetime but does not carry the stop out, the bot stops the server again, less and less often', async () => {
+test('if Edgegap accepts the stop at the end of a lifetime without carrying it out, the bot retries at growing intervals', async () => {
   const watch = await openWatch();
   await start(watch);
   await watch.reconciler.start();
@@ -73,7 +73,7 @@ test('if Edgegap accepts the stop at the end of a lifetime but does not carry th
 });
 
 test.runIf(suiteDatabase === 'postgres')(
-  'if several processes run, each timer of a lifetime fires once',
+  'if the bot runs in several processes, each timer of a lifetime fires once',
   async () => {
     const watch = await openWatch();
     const others = await Promise.all([1, 2].map(() => openWatch({ beside: watch })));
@@ -84,7 +84,7 @@ test.runIf(suiteDatabase === 'postgres')(
   },
 );
 
-test('if a process is killed after the question about a lifetime, the next process stops the server and asks nobody again', async () => {
+test('if a process is killed after asking about a lifetime, the next process stops the server without asking again', async () => {
   const studio = await openStudio({ factor: 100 });
   const first = await studio.run();
   await first.say('deploy lobby-chat stable --near Montreal --for 4m');
@@ -99,7 +99,7 @@ test('if a process is killed after the question about a lifetime, the next proce
   expect(studio.count(/ stopped after/)).toBe(1);
 });
 
-test('if two people answer the question about a lifetime at the same moment, one of them learns that the question is closed', async () => {
+test('if two people answer the question about a lifetime at the same moment, the second person learns that it is closed', async () => {
   const studio = await openStudio({ factor: 100 });
   const run = await studio.run();
   await run.say('deploy lobby-chat stable --near Montreal --for 4m');

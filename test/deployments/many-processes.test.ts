@@ -73,7 +73,7 @@ test('two deployments never get the same request_id', async () => {
   expect(both.find((one) => one?.requestId === undefined)).toMatchObject({ phase: 'unknown' });
 });
 
-test('if the commit of an intent is not confirmed, the deploy is refused and nothing is sent to Edgegap', async () => {
+test('if the commit of an intent is not confirmed, the bot refuses the deploy and sends nothing to Edgegap', async () => {
   const { repository, deployments, calls, store, told } = await openWatch();
   const create = repository.create.bind(repository);
   repository.create = async (...args) => {
@@ -87,7 +87,7 @@ test('if the commit of an intent is not confirmed, the deploy is refused and not
   expect(await told()).not.toContain('may have started');
 });
 
-test('after the bot has given up storing an intent, a late insert of the intent fails, because its row already exists', async () => {
+test('if the insert of an intent arrives after the bot has given up the intent, the insert fails because the row exists', async () => {
   const { repository, deployments, calls, store } = await openWatch();
   const create = repository.create.bind(repository);
   let comeThrough = () => Promise.resolve<unknown>(undefined);
@@ -104,7 +104,7 @@ test('after the bot has given up storing an intent, a late insert of the intent 
 });
 
 test.runIf(suiteDatabase === 'postgres')(
-  'if the commit of an intent hangs and goes through later, the deploy is then marked as refused',
+  'if the commit of an intent hangs and succeeds later, the deploy is marked as refused afterwards',
   async () => {
     const { repository, deployments, calls, store, clock, told } = await openWatch();
     const hanging = Promise.withResolvers<void>();
@@ -136,7 +136,7 @@ test.runIf(suiteDatabase === 'postgres')(
   },
 );
 
-test('if two processes handle the same deploy invocation at the same time, Edgegap gets a single deploy', async () => {
+test('if two processes handle the same deploy request at the same time, only one deploy is sent to Edgegap', async () => {
   const one = await openWatch();
   const other = await openWatch({ beside: one });
   const both = await Promise.all(
@@ -156,8 +156,8 @@ test('400 deploys at the same time are all stored, and each deploy is sent to Ed
   expect(rows.filter(({ phase }) => phase === 'live')).toHaveLength(400);
 });
 
-describe('a process taken for dead', () => {
-  test('if a process is taken for dead, another process settles its intent, and the first process sends nothing', async () => {
+describe('a process that counts as dead', () => {
+  test('if a process counts as dead, a different process settles its intent, and the first process sends nothing', async () => {
     const one = await openWatch();
     const other = await openWatch({ beside: one });
     const id = await one.add();
@@ -178,7 +178,7 @@ describe('a process taken for dead', () => {
   });
 
   test.runIf(suiteDatabase === 'postgres')(
-    'a process that is taken for dead while its deploy waits for a permit sends nothing afterwards',
+    'if a process counts as dead while its deploy waits for a permit, it does not send the deploy',
     async () => {
       const heart = new TestClock();
       const turn = Promise.withResolvers<void>();
@@ -212,7 +212,7 @@ describe('a process taken for dead', () => {
     },
   );
 
-  test("if Edgegap's refusal of a deploy arrives after the outcome was marked as unknown, the refusal is final", async () => {
+  test("if Edgegap's refusal of a deploy arrives after the bot marked the outcome as unknown, the refusal becomes the outcome", async () => {
     const watch = await openWatch();
     const id = await watch.add({ kind: 'unknown-outcome' }, { kind: 'refused', detail: 'No such version.' });
     expect(await watch.repository.byId(id)).toMatchObject({ phase: 'refused' });
@@ -222,7 +222,7 @@ describe('a process taken for dead', () => {
   });
 });
 
-test('if several processes look for due deployments at once, each due deployment is claimed by a single process', async () => {
+test('if several processes search for due deployments at once, only one process claims each due deployment', async () => {
   const one = await openWatch();
   const other = await openWatch({ beside: one });
   const ids = await Promise.all(Array.from({ length: 30 }, () => one.add({ kind: 'unknown-outcome' })));
@@ -241,7 +241,7 @@ test('if several processes look for due deployments at once, each due deployment
 });
 
 test.runIf(suiteDatabase === 'postgres')(
-  'a claim takes no more deployments than its limit, whatever query plan PostgreSQL chooses',
+  'a process claims at most the given number of due deployments, whatever query plan PostgreSQL chooses',
   async () => {
     const { add, clock, store } = await openWatch();
     await Promise.all(Array.from({ length: 5 }, () => add({ kind: 'unknown-outcome' })));
@@ -256,7 +256,7 @@ test.runIf(suiteDatabase === 'postgres')(
   },
 );
 
-test('if several processes run, a single process lists the deployments, and a single line warns of missing callbacks', async () => {
+test('if several processes run, only one lists the deployments, and only one line warns of missing callbacks', async () => {
   const one = await openWatch({ callbacks: true });
   const other = await openWatch({ callbacks: true, beside: one });
   await one.reconciler.start();
@@ -276,7 +276,7 @@ test('if several processes run, a single process lists the deployments, and a si
   expect(lists).toBeLessThanOrEqual(10);
 });
 
-test("if the store does not accept Edgegap's answer to a deploy, the answer is stored when the store works again", async () => {
+test("if the store cannot save Edgegap's answer to a deploy, the answer is saved when the store works again", async () => {
   const watch = await openWatch();
   const lock = watch.repository.change.bind(watch.repository);
   let failures = 3;
@@ -294,7 +294,7 @@ test("if the store does not accept Edgegap's answer to a deploy, the answer is s
   expect(watch.calls.filter((call) => call === 'deploy')).toHaveLength(1);
 });
 
-test("if Edgegap's answer to a stop cannot be stored, the error says that the stop may have been done", async () => {
+test("if Edgegap's answer to a stop cannot be stored, the error says that the deployment was possibly stopped", async () => {
   const watch = await openWatch();
   watch.statuses.set('r1', 'READY');
   await watch.add(accepted('r1'));
@@ -311,7 +311,7 @@ test("if Edgegap's answer to a stop cannot be stored, the error says that the st
 });
 
 describe('callbacks that a process stored before it died', () => {
-  test('callbacks that a dead process stored are handled by another process', async () => {
+  test('if a process dies after storing callbacks, another process handles the callbacks', async () => {
     const watch = await openWatch({ callbacks: true });
     const id = await watch.add(accepted('r1'));
     const { callbacks } = callbacksOf(watch);
@@ -326,7 +326,7 @@ describe('callbacks that a process stored before it died', () => {
     expect(await watch.repository.byId(id)).toMatchObject({ status: 'READY' });
   });
 
-  test('callbacks that a dead process stored are reported once, even if two processes handle them at the same time', async () => {
+  test('if two processes handle the stored callbacks of a dead process at the same time, each callback is reported once', async () => {
     const one = await openWatch({ callbacks: true });
     const other = await openWatch({ callbacks: true, beside: one });
     const ids = await Promise.all(Array.from({ length: 25 }, (_, index) => one.add(accepted(`r${index}`))));
@@ -345,7 +345,7 @@ describe('callbacks that a process stored before it died', () => {
     expect((await one.told()).match(/ is ready/g)).toHaveLength(25);
   });
 
-  test('a callback that cannot be handled is tried again after longer and longer waits and holds up no other callback', async () => {
+  test('a callback that cannot be handled is retried at growing intervals and does not delay other callbacks', async () => {
     const watch = await openWatch({ callbacks: true });
     const broken = await watch.add(accepted('r1'));
     const fine = await watch.add(accepted('r2'));
@@ -372,7 +372,7 @@ describe('callbacks that a process stored before it died', () => {
   });
 });
 
-test('callbacks that arrive together are stored in a single commit, and all are refused if that commit fails', async () => {
+test('callbacks that arrive together are stored in a single commit, and if the commit fails, all of them are refused', async () => {
   const watch = await openWatch({ callbacks: true });
   const ids = await Promise.all(Array.from({ length: 30 }, (_, index) => watch.add(accepted(`r${index}`))));
   const { callbacks } = callbacksOf(watch);
@@ -399,7 +399,7 @@ test('callbacks that arrive together are stored in a single commit, and all are 
   expect((await watch.told()).match(/ is ready/g)).toHaveLength(30);
 });
 
-test('a damaged row of a deployment prevents neither the start of the bot nor the settling of other deployments', async () => {
+test('a damaged deployment row prevents neither the start of the bot nor the handling of other deployments', async () => {
   const gone = await openWatch();
   const watch = await openWatch({ beside: gone });
   const damaged = [await gone.add(), await gone.add({ kind: 'unknown-outcome' })];

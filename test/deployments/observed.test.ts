@@ -16,7 +16,7 @@ async function statementsOf(work: () => Promise<unknown>): Promise<string[]> {
   return run;
 }
 
-test('a status poll without news does not change the row of the deployment and needs few SQL statements', async () => {
+test('if a status poll brings no news, the row of the deployment stays unchanged, and few SQL statements are needed', async () => {
   const stage = await stageOn('console', { clock: pacedClock(5) });
   onTestFinished(() => stage.close());
   const id = await deployReady(stage);

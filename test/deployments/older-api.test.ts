@@ -6,7 +6,7 @@ import { openStudio } from './harness.ts';
 
 const LINE = 'deploy kart-racing v1.2 --ip 203.0.113.7 --command /bin/server';
 
-describe('a deployment of the older API, which calls back only for ready', () => {
+describe('a deployment of the older API, which sends a callback only for readiness', () => {
   test("the failure of a deployment of Edgegap's older API is reported soon", async () => {
     const studio = await openStudio({
       factor: 20,
@@ -20,7 +20,7 @@ describe('a deployment of the older API, which calls back only for ready', () =>
     expect(studio.count('found by asking')).toBe(0);
   });
 
-  test("if Edgegap's older API has no room, the bot finds the deployment that is left behind, and reports its failure", async () => {
+  test("if Edgegap's older API has no room, the bot finds the failed deployment and reports its failure", async () => {
     // Unlike the newer API, the older API does not name the deployment that it leaves behind.
     const studio = await openStudio({ factor: 60 });
     const run = await studio.run();
@@ -51,7 +51,7 @@ describe('a deployment of the older API, which calls back only for ready', () =>
     await studio.shown(/is ready.*found by asking/);
   });
 
-  test("the bot asks about a ready server of Edgegap's older API as often as a bot without PUBLIC_URL does", () => {
+  test("the bot polls a ready server of Edgegap's older API as often as a bot without PUBLIC_URL does", () => {
     const now = 1_000_000;
     const ready = { ...fresh, phase: 'live', status: 'READY', createdAt: 0 } as unknown as Deployment;
     const usual = { ...ready, plan: { users: [], place: '', tags: [] } };

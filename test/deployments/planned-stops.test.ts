@@ -52,7 +52,7 @@ const planned = (stop: PlannedStop | undefined): PlannedStop => {
   return stop;
 };
 
-test('if several people plan to stop a server at the same moment, one plan remains, and the other cards say so', async () => {
+test('if several people plan to stop a server at the same moment, one plan stays, and the cards of the other plans say so', async () => {
   const { store, stops, plan } = await office();
   const replaced = await Promise.all(people.map(async (person) => (await plan(person)).replaced?.asker.id));
   const { asker } = planned(await stops.of('r1'));
@@ -65,7 +65,7 @@ test('if several people plan to stop a server at the same moment, one plan remai
     );
 });
 
-test('if a person cancels a planned stop while the stop begins and the server ends, exactly one of the three takes effect', async () => {
+test("if a cancellation, a planned stop and the server's end happen at the same moment, exactly one of the three takes effect", async () => {
   for (let round = 0; round < 5; round++) {
     const { clock, store, stops, plan } = await office();
     await plan('ann');
@@ -82,7 +82,7 @@ test('if a person cancels a planned stop while the stop begins and the server en
   }
 });
 
-test('a planned stop that is being carried out can be neither cancelled nor replaced, and has a single outcome', async () => {
+test('once a planned stop is being sent, it can be neither cancelled nor replaced, and has a single outcome', async () => {
   const { clock, store, stops, plan } = await office();
   await plan('ann');
   const stop = planned(await stops.of('r1'));

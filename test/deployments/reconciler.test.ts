@@ -46,7 +46,7 @@ describe('a deployment that Edgegap suddenly does not know', () => {
     expect(await told()).toContain(' stopped"," after 5 min');
   });
 
-  test('if a deployment that counted as ended is found running, a line reports this once', async () => {
+  test('if a deployment that counted as ended is found running, the bot posts one line about this', async () => {
     const { clock, statuses, listed, told, repository, id } = await running({ callbacks: true });
     statuses.clear();
     listed.length = 0;
@@ -60,7 +60,7 @@ describe('a deployment that Edgegap suddenly does not know', () => {
     expect(lines.match(/is still running after all/g)).toHaveLength(1);
   });
 
-  test('a deployment is polled soon even if a process whose clock was an hour ahead has planned the next poll', async () => {
+  test('a deployment is polled soon even if a process with a clock an hour ahead scheduled the next poll', async () => {
     const { clock, store, statuses, calls, reconciler, add } = await openWatch({ callbacks: true });
     statuses.set('r1', 'READY');
     await add(accepted('r1'));
@@ -72,7 +72,7 @@ describe('a deployment that Edgegap suddenly does not know', () => {
     await until(() => calls.includes('status r1'), 'it to be asked about');
   });
 
-  test('a deployment that Edgegap does not know just after the deploy does not count as missing', async () => {
+  test('if Edgegap does not know a deployment just after the deploy, the deployment does not count as missing', async () => {
     const { clock, statuses, listed, calls, reconciler, add, told, repository } = await openWatch();
     const id = await add(accepted('r1'));
     await reconciler.start();
@@ -88,7 +88,7 @@ describe('a deployment that Edgegap suddenly does not know', () => {
 });
 
 describe('a stop and the reconciler', () => {
-  test('a stop is sent to Edgegap even if the deployment counts as ended, because the deployment may still run', async () => {
+  test('a stop is sent to Edgegap even if the deployment counts as ended, because the deployment possibly still runs', async () => {
     const { deployments, repository, statuses, calls, told, id } = await running({ callbacks: true });
     await deployments.learn(id, { kind: 'terminated' }, 'asked');
     expect(await deployments.stop('r1', 'ann')).toBe('stopping');
@@ -136,7 +136,7 @@ describe('a stop and the reconciler', () => {
     expect(await repository.byId(id)).toMatchObject({ phase: 'live', missingAt: undefined });
   });
 
-  test('a stop fails if Edgegap does not yet know a deployment that was accepted a moment ago', async () => {
+  test('if Edgegap does not yet know a deployment that was just accepted, a stop of the deployment fails', async () => {
     const { deployments, add } = await openWatch();
     await add(accepted('r1'));
     await expect(deployments.stop('r1', 'ann')).rejects.toMatchObject({
@@ -145,7 +145,7 @@ describe('a stop and the reconciler', () => {
   });
 
   test.each([true, false])(
-    'a stop that Edgegap accepts but does not carry out is reported and can be repeated (callbacks: %s)',
+    'if Edgegap accepts a stop without carrying it out, the bot reports this, and the stop can be repeated (callbacks: %s)',
     async (callbacks) => {
       const { deployments, repository, clock, told, card, id } = await running({ callbacks });
       await deployments.stop('r1', 'ann');
@@ -165,7 +165,7 @@ describe('a stop and the reconciler', () => {
 });
 
 describe('a deployment with an unknown outcome', () => {
-  test("after a deploy with an unknown outcome, the deployment is found only by the bot's own tag", async () => {
+  test("if the outcome of a deploy is unknown, the bot recognises the deployment only by the bot's own tag", async () => {
     const { clock, listed, reconciler, add, repository } = await openWatch();
     const id = await add({ kind: 'unknown-outcome' });
     listed.push({ request_id: 'foreign', tags: ['matchmaker'] }, { request_id: 'other', tags: [] });
@@ -194,7 +194,7 @@ describe('events without a callback', () => {
     return { ...watch, id };
   }
 
-  test('after a status poll has found an event, the bot waits ten more seconds before the callback counts as lost', async () => {
+  test('after a status poll has found an event, the bot waits another ten seconds for the callback before it counts as lost', async () => {
     const { clock, told, log } = await silent();
     await clock.advance(8_000);
     expect(await told()).toBe('');
@@ -265,7 +265,7 @@ describe('events without a callback', () => {
     expect(await repository.byId(id)).toMatchObject({ checkAt: undefined, doubted: undefined });
   });
 
-  test('after an update of the bot, an unfinished wait for a late callback begins again', async () => {
+  test("if an update interrupts the bot's wait for a late callback, the wait begins again", async () => {
     const { clock, store, told } = await silent();
     await store.updateTable('deployments').set({ doubted: 'ready' }).execute();
     await clock.advance(22_000);
@@ -285,8 +285,8 @@ describe('events without a callback', () => {
 
 // This test lasts hours of the bot's time. A bot on a shared store reads the store every second, which would take too
 // long.
-describe.runIf(suiteDatabase === 'sqlite')('the reconciler after hours', () => {
-  test('a failed server is polled less and less often, but at least every quarter of an hour', async () => {
+describe.runIf(suiteDatabase === 'sqlite')('the reconciler many hours later', () => {
+  test('a failed server is polled at growing intervals of at most a quarter of an hour', async () => {
     const { clock, statuses, listed, calls, reconciler, add } = await openWatch({ callbacks: true });
     statuses.set('r1', 'ERROR');
     listed.push({ request_id: 'r1' });
@@ -299,7 +299,7 @@ describe.runIf(suiteDatabase === 'sqlite')('the reconciler after hours', () => {
     expect(asked()).toBe(4);
   });
 
-  test('a status poll is not made too early if it was planned while the clock was a minute fast', async () => {
+  test('a status poll is not made too early if it was scheduled while the clock was a minute fast', async () => {
     const { clock, store, calls, statuses, listed, reconciler, add } = await openWatch({ callbacks: true });
     statuses.set('r1', 'ERROR');
     listed.push({ request_id: 'r1' });
@@ -315,7 +315,7 @@ describe.runIf(suiteDatabase === 'sqlite')('the reconciler after hours', () => {
     expect(calls).toContain('status r1');
   });
 
-  test('the bot polls a deployment that Edgegap does not know less and less often, and finally no longer', async () => {
+  test('if Edgegap does not know a deployment, the bot polls at growing intervals and finally stops polling', async () => {
     const { clock, statuses, listed, calls } = await running();
     statuses.clear();
     listed.length = 0;

@@ -36,7 +36,7 @@ const calledBack = (current_status: string, ...events: CallbackEvent[]): News =>
 const failed = status('ERROR', { error: true, error_detail: 'pull' });
 const unplaced: News = { kind: 'unplaced', requestId: 'r1', detail: 'no room' };
 
-describe('the state and the events reported after', () => {
+describe('the state and the reported events after news about a deployment', () => {
   test.each<[string, News[], { phase: string; status: string | undefined; told: string[] }]>([
     [
       'a deployment that starts, is ready and terminates',
@@ -249,7 +249,7 @@ describe('the state and the events reported after', () => {
     ['terminated', terminated],
     ['unplaced', unplaced],
     ['stopping', stopping('ann')],
-  ])('the news "%s" about a deployment is reported once, however often the news arrives', (_, news) => {
+  ])('the news "%s" about a deployment is reported once, however often it arrives', (_, news) => {
     const once = believedAfter(accepted, news);
     const often = believedAfter(accepted, news, news, news);
     expect(often.told).toEqual(once.told);
@@ -257,11 +257,11 @@ describe('the state and the events reported after', () => {
   });
 });
 
-test('if several people ask for a stop of the same deployment, the first person is named', () => {
+test('if several people ask to stop the same deployment, the report names the first person', () => {
   expect(believedAfter(accepted, stopping('ann'), stopping('ben')).facts.stopAskedBy).toBe('ann');
 });
 
-test('if the callback about the end is faster than the answer to the stop, the card still says whose stop ended the server', () => {
+test('if the callback about the end arrives before the answer to the stop, the card still names the person who stopped', () => {
   const lifetime = { ms: 240_000, endsAt: 240_000 };
   const planned = advance(believedAfter(accepted).facts, { kind: 'lifetime', lifetime }, 0).changes;
   const live = { ...believedAfter(accepted).facts, ...planned };
@@ -281,7 +281,7 @@ test('a deployment counts as ended only if it is still missing after half a minu
   });
 });
 
-test('a stop that has had no effect after two minutes counts as failed', () => {
+test('a stop without an effect after two minutes counts as failed', () => {
   const live = { ...believedAfter(accepted, status('READY')).facts, readyAt: 0 };
   const asked = { ...live, ...advance(live, stopping('ann'), 1_000).changes };
   expect(advance(asked, status('READY'), 120_999).happened).toEqual([]);
@@ -291,13 +291,13 @@ test('a stop that has had no effect after two minutes counts as failed', () => {
   });
 });
 
-test('if a deployment is stored as missing since a time in the future, that time is set to now', () => {
+test('if a deployment is stored as missing since a time in the future, the current time replaces that time', () => {
   const hour = 60 * 60_000;
   const facts: Facts = { ...fresh, phase: 'live', requestId: 'r1', missingAt: 5 * hour };
   expect(advance(facts, missing, hour)).toEqual({ changes: { missingAt: hour }, happened: [] });
 });
 
-test("if the body of a ready callback does not say that the server is ready, the server counts as ready from the callback's arrival", () => {
+test("if the body of a ready callback does not say so, the server counts as ready from the callback's arrival", () => {
   const live = believedAfter(accepted).facts;
   const told = { ...calledBack('TERMINATING', 'ready'), since: { ready: 1_000 } } as News;
   expect(advance(live, told, 60_000).changes.readyAt).toBe(1_000);

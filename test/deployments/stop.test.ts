@@ -39,7 +39,7 @@ async function confirm(
 const stops = (studio: Studio) => studio.simulator.requests.filter(({ endpoint }) => endpoint === 'stop');
 
 describe('stopping a deployment', () => {
-  test("a stop of a running server is reported once with the person's name, and then the end is reported", async () => {
+  test("a stop of a running server is reported once with the person's name, followed by a report of the end", async () => {
     const { studio, run, id } = await running();
     expect(await confirm(studio, run, id)).toContain('Stopping');
     await confirm(studio, run, id, 'ben');
@@ -73,7 +73,7 @@ describe('stopping a deployment', () => {
     expect(stops(studio).filter(({ status }) => status === 202)).toHaveLength(0);
   });
 
-  test("if a deployment is stopped before the server is ready, the channel never shows the server's address", async () => {
+  test("if a deployment is stopped before the server is ready, the channel never gets the server's address", async () => {
     const { studio, run, id } = await running({
       simulator: { durations: { deploying: 20_000, terminating: 20_000 } },
     });
@@ -83,7 +83,7 @@ describe('stopping a deployment', () => {
     expect(studio.count('had become ready')).toBe(0);
   });
 
-  test('a stop of an ended deployment succeeds and reports the end that the bot had missed', async () => {
+  test('a stop of an ended deployment succeeds, and the bot reports the end that it had missed', async () => {
     const { studio, run, id } = await running();
     studio.simulator.faults.next({ callback: 'terminated' }, { kind: 'drop' });
     studio.simulator.terminate(id);
@@ -93,7 +93,7 @@ describe('stopping a deployment', () => {
     expect(studio.count(/ stopped after/)).toBe(1);
   });
 
-  test('if the connection breaks during a stop, the stop is sent again and reported once', async () => {
+  test('if the connection breaks during a stop, the bot sends the stop again and reports it once', async () => {
     const { studio, run, id } = await running();
     studio.simulator.faults.next({ endpoint: 'stop' }, { kind: 'reset', when: 'after' });
     studio.simulator.faults.next({ endpoint: 'stop' }, { kind: 'server-error', when: 'before' });
@@ -103,7 +103,7 @@ describe('stopping a deployment', () => {
     expect(studio.count('asked to stop')).toBeLessThanOrEqual(1);
   });
 
-  test('a stop is offered and sent although Edgegap did not know the deployment for a moment', async () => {
+  test('if Edgegap did not know a deployment for a moment, a stop is still offered and sent', async () => {
     const { studio, run, id } = await running();
     const ready = studio.now();
     // If Edgegap does not know a young deployment, this means nothing. So the deployment must be older.
@@ -123,7 +123,7 @@ describe('stopping a deployment', () => {
     expect(studio.count(/ stopped/)).toBe(1);
   });
 
-  test('if a stop fails and the second attempt gets 404, the deployment can still be stopped later', async () => {
+  test('if a stop fails and its second attempt gets 404, the deployment can still be stopped later', async () => {
     const { studio, run, id } = await running();
     const ready = studio.now();
     // If Edgegap does not know a young deployment, this means nothing. So the deployment must be older.
@@ -142,7 +142,7 @@ describe('stopping a deployment', () => {
     expect(studio.count('asked to stop')).toBe(0);
   });
 
-  test('a stop of a deployment made outside the chat is carried out without a line in any channel', async () => {
+  test('a deployment made outside the chat can be stopped, and no channel gets a line about the stop', async () => {
     const { studio, run } = await running({ simulator: { durations: { deploying: 1_000 } } });
     const { url, token } = studio.simulator;
     const answer = await fetch(`${url}/v2/deployments`, {
@@ -185,7 +185,7 @@ describe('the bot without PUBLIC_URL', () => {
     expect(studio.simulator.callbacks).toEqual([]);
   });
 
-  test('a running server is followed to its end although its application is no longer allowed', async () => {
+  test('if the application of a running server is no longer allowed, the bot still follows the server to its end', async () => {
     const studio = await openStudio({ callbacks: false });
     const run = await studio.run();
     await run.say(DEPLOY);
@@ -199,7 +199,7 @@ describe('the bot without PUBLIC_URL', () => {
     await studio.shown(' stopped after');
   });
 
-  test('without callbacks, an end that happens during a restart of the bot is reported after the restart', async () => {
+  test('without callbacks, if a server ends during a restart of the bot, its end is reported afterwards', async () => {
     const studio = await openStudio({ callbacks: false });
     const run = await studio.run();
     await run.say(DEPLOY);
@@ -213,7 +213,7 @@ describe('the bot without PUBLIC_URL', () => {
 });
 
 describe('a restart with callbacks', () => {
-  test('an end that happens during a restart is reported without a warning that callbacks do not arrive', async () => {
+  test('if a server ends during a restart, its end is reported without a warning about missing callbacks', async () => {
     const { studio, run } = await running();
     await run.stop();
     studio.simulator.terminate([...studio.simulator.deployments.keys()][0] ?? '');
@@ -224,7 +224,7 @@ describe('a restart with callbacks', () => {
     expect(next.log.join('')).not.toContain('callbacks do not arrive');
   });
 
-  test('a line that was stored but not yet sent before a kill is sent after the restart', async () => {
+  test('if a kill interrupts the sending of a stored line, the line is sent after the restart', async () => {
     const { studio, run, id } = await running();
     const release = studio.chat.hold();
     studio.simulator.terminate(id);
@@ -270,7 +270,7 @@ test('if a person presses the button Metrics three times at once, the bot posts 
   expect(shown()).toBe(3);
 });
 
-test('a press of the stop button that the platform sends twice stops the deployment once', async () => {
+test('if the platform sends a press of the stop button twice, the deployment is stopped once', async () => {
   const { studio, run, id } = await running();
   await confirm(studio, run, id, 'ann', 'again');
   expect(stops(studio)).toHaveLength(1);

@@ -38,7 +38,7 @@ async function stops(run: Run, pending: ReadonlySet<unknown>): Promise<void> {
   expect(run.log.slice(before).filter((line) => /"level":[456]0/.test(line))).toEqual([]);
 }
 
-test('a bot with dozens of stored callbacks can stop, and the next process handles these callbacks', async () => {
+test('a bot with dozens of unhandled callbacks can stop, and the next process handles these callbacks', async () => {
   const { pending, watched } = watch();
   const studio = await openStudio({ factor: 20, simulator: { durations: STILL }, watched });
   const run = await studio.run({ CONFIRM_DEPLOY: 'never' });
@@ -72,7 +72,7 @@ test('a bot with dozens of stored callbacks can stop, and the next process handl
   await stops(next, pending);
 });
 
-test('a bot that stops during a deploy, a status call and a post leaves no timer behind', async () => {
+test('if the bot stops during a deploy, a status call and a post, all its timers are removed', async () => {
   const { pending, watched } = watch();
   const studio = await openStudio({ callbacks: false, simulator: { durations: STILL }, watched });
   const run = await studio.run();

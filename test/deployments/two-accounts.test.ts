@@ -61,7 +61,7 @@ test('an address or --mine finds only deployments of the account that the channe
 });
 
 describe("an account's deployment, seen from a channel of another account", () => {
-  test('a request_id of another account is answered as if no such deployment existed', async () => {
+  test("if a channel's account does not own a request_id, the answer says that no such deployment exists", async () => {
     const { ann, ben } = await openTwo();
     const id = await ann.deploy();
     for (const [what, use] of Object.entries(uses)) {
@@ -78,7 +78,7 @@ describe("an account's deployment, seen from a channel of another account", () =
     await ann.shown(' stopped after');
   });
 
-  test('@last, list and suggestions never show a deployment of another account', async () => {
+  test('@last, list and suggestions never show a deployment of a different account', async () => {
     const { ann, ben } = await openTwo();
     const nothing = await ben.say('list');
     const id = await ann.deploy();
@@ -102,7 +102,7 @@ describe("an account's deployment, seen from a channel of another account", () =
     expect(await ben.suggest('pick', 'application', '')).toEqual(['ben-racing']);
   });
 
-  test('the schedule of an account never contains a deployment of another account', async () => {
+  test('the polling schedule of an account never contains a deployment of a different account', async () => {
     const { repository, add, clock } = await openWatch();
     const everybody = { gone: () => sql<SqlBool>`1 = 1` };
     await add();
@@ -124,7 +124,7 @@ describe("an account's deployment, seen from a channel of another account", () =
     expect(await agenda.claimDue('a', 20, 30_000)).not.toEqual([]);
   });
 
-  test('the command "list" does not count a failed server of another account', async () => {
+  test('the command "list" does not count a failed server of a different account', async () => {
     const { ann, ben } = await openTwo({ simulator: { durations: STILL } });
     const id = await ann.deploy('Deploying');
     ann.edgegap.fail(id, 'no room');
@@ -133,7 +133,7 @@ describe("an account's deployment, seen from a channel of another account", () =
     expect(await ben.say('list')).not.toContain('failed');
   });
 
-  test('"Deploy again" does not work in a channel of another account', async () => {
+  test('"Deploy again" does not work in a channel of a different account', async () => {
     const { ann, ben } = await openTwo({ factor: 150, simulator: { durations: STILL } });
     ann.edgegap.faults.next({ endpoint: 'deploy' }, { kind: 'reset', when: 'before' });
     await ann.deploy('Deploy again');
@@ -148,7 +148,7 @@ describe("an account's deployment, seen from a channel of another account", () =
     expect(ann.edgegap.deployments.size).toBe(1);
   });
 
-  test('a page button of a list does not work in a channel of another account', async () => {
+  test('a page button of a list does not work in a channel of a different account', async () => {
     const { ann, ben } = await openTwo({ simulator: { durations: STILL } });
     for (let count = 0; count < 11; count++) await ann.deploy('Deploying');
     const list = await ann.say('list --tag qa');
@@ -160,7 +160,7 @@ describe("an account's deployment, seen from a channel of another account", () =
   });
 });
 
-test('after a channel moves to another account, its old deployments cannot be used, but their end is still reported', async () => {
+test('after a channel moves to a new account, its old deployments cannot be used, but their ends are still reported', async () => {
   const two = await openTwo();
   const { ann, ben } = two;
   const id = await ann.deploy();
@@ -172,7 +172,7 @@ test('after a channel moves to another account, its old deployments cannot be us
   await ann.shown(' stopped after');
 });
 
-describe('two accounts side by side', () => {
+describe('two accounts of one bot', () => {
   test.each([{ callbacks: true }, { callbacks: false }])(
     'if two accounts have the same request_id, each account follows its own deployment (callbacks: $callbacks)',
     async ({ callbacks }) => {
@@ -206,7 +206,7 @@ describe('two accounts side by side', () => {
     expect(about(ben)).not.toContain(ids[0]);
   });
 
-  test('an account keeps working while Edgegap does not answer for another account', async () => {
+  test('if Edgegap does not answer for one account, the other accounts keep working', async () => {
     const { ann, ben } = await openTwo();
     ann.edgegap.faults.next({}, { kind: 'server-error', when: 'before' }, 1_000);
     await ben.deploy();

@@ -24,7 +24,7 @@ describe('a deploy with an unknown outcome', () => {
     { kind: 'slow', when: 'after', ms: 40_000 },
     { kind: 'broken-json' },
   ])(
-    "if a deploy gets no usable answer ($kind), its deployment is found by the bot's tag, and the deploy is sent once",
+    'if a deploy gets no usable answer ($kind), the bot finds its deployment by the tag and sends the deploy only once',
     async (fault) => {
       const studio = await openStudio({ callbacks: false });
       const run = await studio.run();
@@ -39,7 +39,7 @@ describe('a deploy with an unknown outcome', () => {
     },
   );
 
-  test("while Edgegap's list lags behind, a callback settles a deploy with an unknown outcome", async () => {
+  test("while Edgegap's list is not up to date, a callback settles a deploy with an unknown outcome", async () => {
     const studio = await openStudio({ simulator: { listLagMs: 60 * 60_000 } });
     const run = await studio.run();
     deployFails(studio, { kind: 'reset', when: 'after' });
@@ -52,7 +52,7 @@ describe('a deploy with an unknown outcome', () => {
     ]);
   });
 
-  test('an unreadable callback during the last search for a deployment starts the search again', async () => {
+  test('if an unreadable callback arrives during the last search for a deployment, the search starts again', async () => {
     const studio = await openStudio({ factor: 60, simulator: { durations: STILL, listLagMs: 150_000 } });
     const run = await studio.run();
     deployFails(studio, { kind: 'reset', when: 'after' });
@@ -66,7 +66,7 @@ describe('a deploy with an unknown outcome', () => {
     await studio.shown('did start after all');
   });
 
-  test("the deployment of a deploy with an unknown outcome is found although Edgegap's list lags behind and fails at first", async () => {
+  test("the deployment of a deploy with an unknown outcome is found, even if Edgegap's list is late and fails at first", async () => {
     const studio = await openStudio({ callbacks: false, simulator: { listLagMs: 20_000 } });
     const run = await studio.run();
     deployFails(studio, { kind: 'reset', when: 'after' });
@@ -81,7 +81,7 @@ describe('a deploy with an unknown outcome', () => {
     { kind: 'reset', when: 'before' },
     { kind: 'server-error', when: 'before', status: 500 },
   ])(
-    'if a deploy fails ($kind) and no deployment is found, the deploy is reported and not sent again',
+    'if a deploy fails ($kind) and no deployment is found, the bot reports the deploy and does not send it again',
     async (fault) => {
       const studio = await openStudio({ factor: 150 });
       const run = await studio.run();
@@ -112,7 +112,7 @@ describe('a deploy with an unknown outcome', () => {
     expect(studio.count('I was restarted')).toBe(0);
   });
 
-  test('if a deployment ended before the search for it, a later callback settles the deploy with an unknown outcome', async () => {
+  test('if a deployment ended before the bot could find it, a later callback settles the deploy with an unknown outcome', async () => {
     const studio = await openStudio({ factor: 150, simulator: { durations: STILL } });
     const run = await studio.run();
     deployFails(studio, { kind: 'reset', when: 'after' });
@@ -141,7 +141,7 @@ describe('a deploy with an unknown outcome', () => {
     expect(studio.deploys()).toBe(1);
   });
 
-  test('an unreadable callback for a lost deploy starts the search again', async () => {
+  test('an unreadable callback for a lost deploy restarts the search for the deployment', async () => {
     const { studio, line } = await lost();
     studio.simulator.faults.clear();
     const looks = () => studio.simulator.requests.filter(({ endpoint }) => endpoint === 'list').length;
@@ -154,7 +154,7 @@ describe('a deploy with an unknown outcome', () => {
   });
 });
 
-test('the end of a deployment while the bot was down is reported after the restart', async () => {
+test('if a deployment ends while the bot is down, its end is reported after the restart', async () => {
   const studio = await openStudio();
   const first = await studio.run();
   await first.say(DEPLOY);
@@ -173,7 +173,7 @@ test('the end of a deployment while the bot was down is reported after the resta
 });
 
 describe('the button "Deploy again"', () => {
-  test('if two people press "Deploy again" at once, a single deployment starts, and the second person is told', async () => {
+  test('if two people press "Deploy again" at once, only one deployment starts, and the second person gets a note', async () => {
     const { studio, run } = await lost();
     // Both presses have passed every check before the bot stores any of them.
     const apps = studio.simulator.faults.next(
@@ -249,8 +249,8 @@ describe('the button "Deploy again"', () => {
   });
 });
 
-describe('a deploy with a known outcome', () => {
-  test('if Edgegap refuses a deploy with 422, the deployment that is left behind is shown as failed', async () => {
+describe('a deploy whose outcome is known', () => {
+  test('if Edgegap refuses a deploy with 422, the deployment that Edgegap leaves behind is shown as failed', async () => {
     const studio = await openStudio();
     const run = await studio.run();
     deployFails(studio, { kind: 'cannot-allocate', message: 'No room in Montreal' });
@@ -270,7 +270,7 @@ describe('a deploy with a known outcome', () => {
     expect(studio.deploys()).toBe(1);
   });
 
-  test('an answer to a deploy that contains a NUL character is stored and reported', async () => {
+  test('if the answer to a deploy contains a NUL character, the answer is still stored and reported', async () => {
     const studio = await openStudio({ callbacks: false });
     const run = await studio.run();
     deployFails(studio, { kind: 'cannot-allocate', message: 'No\u0000 room in Montreal' });
@@ -278,7 +278,7 @@ describe('a deploy with a known outcome', () => {
     await studio.shown(/ failed: Edgegap found no room/);
   });
 
-  test('a deploy that is answered with 429 waits and is sent again', async () => {
+  test('if Edgegap answers a deploy with 429, the bot waits and sends the deploy again', async () => {
     const studio = await openStudio();
     const run = await studio.run();
     deployFails(studio, { kind: 'too-many-requests', retryAfter: 3 }, 2);
@@ -288,7 +288,7 @@ describe('a deploy with a known outcome', () => {
     expect(studio.deploys()).toBe(3);
   });
 
-  test('if Edgegap refuses the connection, a deploy counts as not sent', async () => {
+  test('if Edgegap refuses the connection, the deploy counts as not sent', async () => {
     const studio = await openStudio();
     const run = await studio.run();
     // A first deploy, so that the bot knows the applications before Edgegap becomes unreachable.

@@ -879,7 +879,7 @@ describe.each(tables)('%s', (_, platform, cases) => {
 });
 
 test.each(['discord', 'slack'] as const)(
-  'with right settings for %s, every finding is ok and the exit code is 0',
+  'if the settings for %s are right, every finding is ok and the exit code is 0',
   async (platform) => {
     const stage = await stageFor(platform);
     const { findings, code } = await stage.run();
@@ -891,7 +891,7 @@ test.each(['discord', 'slack'] as const)(
   },
 );
 
-test('with a configuration token the doctor confirms that the Slack app is as the manifest says', async () => {
+test('if a configuration token is given, the doctor confirms that the Slack app matches the manifest', async () => {
   const stage = await stageFor('slack');
   app(() => undefined)(stage);
   const { findings, code } = await stage.run();
@@ -912,7 +912,7 @@ async function withHeaders(simulator: string, headers: Readonly<Record<string, s
   return url;
 }
 
-test('the doctor tells the limits in Edgegap’s headers, and asks for the list of deployments only once', async () => {
+test('the doctor reports the limits from Edgegap’s headers, and requests the list of deployments only once', async () => {
   const stage = await stageFor('discord');
   const EDGEGAP_API_URL = await withHeaders(stage.simulator.url, { 'X-RateLimit-Remaining': '7' });
   set({ EDGEGAP_API_URL })(stage);
@@ -922,7 +922,7 @@ test('the doctor tells the limits in Edgegap’s headers, and asks for the list 
   expect(stage.simulator.requests.filter(({ endpoint }) => endpoint === 'list')).toHaveLength(1);
 });
 
-test('without headers about limits, the doctor says that Edgegap does not tell the limits', async () => {
+test('if Edgegap sends no headers about limits, the doctor says so', async () => {
   const { findings } = await (await stageFor('discord')).run();
   const { says } = findings.find(({ check }) => check === 'edgegap.limits') ?? {};
   expect(says).toMatch(/ Edgegap’s answers do not tell how much is left\.$/);

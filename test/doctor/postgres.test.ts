@@ -6,7 +6,7 @@ import { freshDatabase } from '../support/databases.ts';
 
 const log = pino({ level: 'silent' });
 
-test('the doctor names the size and the schema of a PostgreSQL database, even if a bot is using the database', async () => {
+test('the doctor reports the size and the schema of a PostgreSQL database, even while a bot uses the database', async () => {
   const database = await freshDatabase('postgres', { empty: true });
   const before = await examineStore(database, { log, botRuns: false });
   expect(before.map(({ check, state }) => [check, state])).toEqual([

@@ -74,7 +74,7 @@ function expectRefusal(error: unknown): void {
   expect((error as RefusedError).hint).toMatch(/\.$/);
 }
 
-it('APP_ALLOWLIST is tested here for every call of the Edgegap client', async () => {
+it('the allowlist tests cover every call of the Edgegap client', async () => {
   await using it = await allowing(['kart']);
   const covered = [...keyed, ...named].map(([name]) => name);
   // The list of a fleet's hosts does not name applications.
@@ -107,9 +107,9 @@ describe.each(keyed)('the call %s about a deployment', (name, ask) => {
 });
 
 describe.each(keyed.filter(([name]) => name !== 'stopMany'))(
-  'the call %s about a single deployment',
+  'the call %s, which concerns a single deployment',
   (_, ask) => {
-    it('with APP_ALLOWLIST, the error for a deployment that Edgegap does not know says that the deployment is unknown', async () => {
+    it('with APP_ALLOWLIST, if Edgegap does not know a deployment, the error says that the deployment is unknown', async () => {
       await using it = await allowing(['kart']);
       it.server.script(json(400, { message: 'unknown' }));
       expect(await caught(ask(it.api, 'x'))).toMatchObject({ code: 'edgegap-no-such-deployment' });
@@ -117,23 +117,26 @@ describe.each(keyed.filter(([name]) => name !== 'stopMany'))(
   },
 );
 
-describe.each(keyed.filter(([name]) => name !== 'status'))('the call %s and the store', (_, ask) => {
-  it('to check APP_ALLOWLIST, the bot reads the application of a stored deployment from the store, without a call to Edgegap', async () => {
-    await using it = await allowing(['kart'], { odd1: 'kart', odd2: 'golf' });
-    await ask(it.api, 'odd1');
-    expect(it.server.lines.join()).not.toContain('/v1/status/');
-    const before = it.server.seen.length;
-    expectRefusal(await caught(ask(it.api, 'odd2')));
-    expect(it.server.seen).toHaveLength(before);
-  });
+describe.each(keyed.filter(([name]) => name !== 'status'))(
+  'the call %s for a deployment in the store',
+  (_, ask) => {
+    it('to check APP_ALLOWLIST, the bot reads the application of a stored deployment from the store and does not ask Edgegap', async () => {
+      await using it = await allowing(['kart'], { odd1: 'kart', odd2: 'golf' });
+      await ask(it.api, 'odd1');
+      expect(it.server.lines.join()).not.toContain('/v1/status/');
+      const before = it.server.seen.length;
+      expectRefusal(await caught(ask(it.api, 'odd2')));
+      expect(it.server.seen).toHaveLength(before);
+    });
 
-  it('to check APP_ALLOWLIST, the bot asks Edgegap for the application of a deployment only once', async () => {
-    await using it = await allowing(['kart']);
-    await ask(it.api, 'kart-1');
-    await ask(it.api, 'kart-1');
-    expect(it.server.lines.filter((line) => line.includes('/v1/status/'))).toHaveLength(1);
-  });
-});
+    it('to check APP_ALLOWLIST, the bot asks Edgegap for the application of a deployment only once', async () => {
+      await using it = await allowing(['kart']);
+      await ask(it.api, 'kart-1');
+      await ask(it.api, 'kart-1');
+      expect(it.server.lines.filter((line) => line.includes('/v1/status/'))).toHaveLength(1);
+    });
+  },
+);
 
 describe.each(named)('the call %s, which names an application', (_, ask) => {
   it('a call that names an application outside APP_ALLOWLIST is refused before a request is sent', async () => {
@@ -196,7 +199,7 @@ describe('the list of deployments and the allowlist', () => {
   });
 });
 
-it('a stop of several deployments is refused as a whole if APP_ALLOWLIST forbids the application of any of them', async () => {
+it('if APP_ALLOWLIST forbids any deployment in a stop of several deployments, the whole stop is refused', async () => {
   await using it = await allowing(['kart', 'chess'], { odd1: 'kart' });
   expectRefusal(await caught(it.api.stopMany(['kart-1', 'golf-1', 'chess-1'])));
   expect(it.server.lines).not.toContain('POST /v1/deployments/bulk-stop');
@@ -207,21 +210,21 @@ it('a stop of several deployments is refused as a whole if APP_ALLOWLIST forbids
   expect(it.server.lines.slice(5)).toEqual([bulk, bulk]);
 });
 
-it('with APP_ALLOWLIST, a stop of several deployments leaves out each deployment whose application Edgegap cannot name', async () => {
+it('with APP_ALLOWLIST, a stop of several deployments skips each deployment whose application Edgegap cannot name', async () => {
   await using it = await allowing(['kart'], { ours: 'kart' });
   it.server.script(json(400, { message: 'unknown' }), json(403, {}));
   await it.api.stopMany(['gone', 'hidden', 'ours']);
   expect(JSON.parse(it.server.seen.at(-1)?.body ?? '').filters[0].values).toEqual(['ours']);
 });
 
-it('with APP_ALLOWLIST, a stop of several deployments that Edgegap does not know stops nothing', async () => {
+it('with APP_ALLOWLIST, if Edgegap knows none of the deployments in a stop of several deployments, nothing is stopped', async () => {
   await using it = await allowing(['kart']);
   it.server.script(json(400, { message: 'unknown' }));
   expect(await it.api.stopMany(['gone'])).toEqual({ taken: [], perhaps: [] });
   expect(it.server.lines).toEqual(['GET /v1/status/gone']);
 });
 
-it('with APP_ALLOWLIST, a stop of several deployments fails if Edgegap can name the application of no deployment', async () => {
+it('with APP_ALLOWLIST, a stop of several deployments fails if Edgegap cannot name any of their applications', async () => {
   await using it = await allowing(['kart']);
   it.server.script(json(403, {}), json(400, { message: 'unknown' }));
   expect(await caught(it.api.stopMany(['hidden', 'gone']))).toMatchObject({ code: 'edgegap-forbidden' });
@@ -237,7 +240,7 @@ it('with APP_ALLOWLIST, locations can be requested without an application', asyn
   expect(await it.api.locations()).toEqual({ locations: [], messages: [] });
 });
 
-it('the client remembers the deployments of its own deploys, even of failed deploys, as allowed', async () => {
+it('the client remembers that its own deploys, even failed deploys, are allowed', async () => {
   await using it = await allowing(['kart']);
   it.server.script(json(202, { request_id: 'fresh' }), json(422, { request_id: 'left', message: 'full' }));
   await it.api.deploy({ ...DEPLOY, application: 'kart' });

@@ -112,7 +112,7 @@ describe('requests to Edgegap', () => {
     expect(it.server.lines).toEqual(['POST /v1/deploy', 'POST /v1/deploy']);
   });
 
-  it('each call of the Edgegap client uses the path of its endpoint', async () => {
+  it('each call of the Edgegap client uses the path of the right endpoint', async () => {
     await using it = await rig();
     const { client, server } = it;
     server.otherwise((response, { path }) => {
@@ -202,7 +202,7 @@ describe('requests to Edgegap', () => {
     expect(it.server.seen).toHaveLength(16);
   });
 
-  it('reads from Edgegap share a connection that is kept open, and a deploy opens a new connection', async () => {
+  it('reads from Edgegap share a keep-alive connection, and each deploy opens a new connection', async () => {
     await using it = await rig();
     it.server.otherwise(json(202, { ...STATUS }));
     await it.client.status('a');
@@ -228,7 +228,7 @@ describe('the Edgegap token', () => {
   );
 
   it.each(['', '  ', 'token', 'token  ', `${TOKEN} x`, `${TOKEN}\r\nX-Evil: 1`, 'tökén'])(
-    'the Edgegap token %j is refused, and the error does not repeat the token',
+    'if the Edgegap token is %j, the client refuses it, and the error does not repeat the token',
     (form) => {
       let message = '';
       try {
@@ -282,7 +282,7 @@ describe("Edgegap's answers", () => {
     expect(await it.client.stop('abc')).toBe(outcome);
   });
 
-  it('the client reads logs from Edgegap as plain text and as base64, and a crash log may be plain text in both cases', async () => {
+  it('the client reads logs from Edgegap as plain text and as base64, and accepts a plain-text crash log with either', async () => {
     await using it = await rig();
     const words = 'Grüße 🏎️\nline two\n';
     const packed = Buffer.from(words).toString('base64');
@@ -305,7 +305,7 @@ describe("Edgegap's answers", () => {
     expect(await it.client.logs('a')).toEqual({ logs: '', ...none });
   });
 
-  it('an answer from Edgegap that is larger than 32 MiB is not read to the end', async () => {
+  it('if an answer from Edgegap is larger than 32 MiB, the client stops reading it', async () => {
     await using it = await rig();
     const piece = Buffer.alloc(1024 * 1024, 'x');
     it.server.script((response) => {
@@ -362,7 +362,7 @@ describe('paging', () => {
     });
   });
 
-  it('the Edgegap client fetches every page and returns a row that is on two pages only once', async () => {
+  it('the Edgegap client fetches every page, and returns a row that is on two pages only once', async () => {
     await using it = await rig();
     it.server.script(
       json(200, page(1, ['a', 'b'], true)),
@@ -379,7 +379,7 @@ describe('paging', () => {
     ]);
   });
 
-  it('the Edgegap client fetches the next page only when the caller reads on', async () => {
+  it('the Edgegap client fetches the next page only when the caller asks for more rows', async () => {
     await using it = await rig();
     it.server.otherwise(json(200, page(1, ['a', 'b'], true)));
     for await (const _ of it.client.allDeployments()) break;

@@ -43,7 +43,7 @@ function readable(error: { userMessage: string; hint: string | undefined }): voi
   expect(error.hint).toMatch(/^[A-Z`].*\.$/);
 }
 
-describe('the meaning of each answer', () => {
+describe('the error for each answer from Edgegap', () => {
   it.each<[string, Ask, number, unknown, string, string]>([
     ['status', status, 404, { message: 'Not found' }, 'edgegap-no-such-deployment', 'not-done'],
     ['status', status, 400, { message: 'Bad request' }, 'edgegap-no-such-deployment', 'not-done'],
@@ -110,7 +110,7 @@ describe('the meaning of each answer', () => {
   );
 
   it.each(Object.entries(everything))(
-    'the call "%s" fails with the right error and outcome on 401, 403, 429, 5xx and redirects',
+    'for 401, 403, 429, 5xx and redirects, the call "%s" fails with the right error and outcome',
     async (name, ask) => {
       // A deploy that a proxy redirects may have been made nevertheless.
       const redirected = name.startsWith('deploy') ? 'unknown' : 'not-done';
@@ -158,7 +158,7 @@ describe('the meaning of each answer', () => {
     expect(words.size).toBe(cases.length);
   });
 
-  it('the error for a deploy with a 422 names the deployment that was left behind', async () => {
+  it('if Edgegap answers a deploy with 422, the error names the deployment that Edgegap left behind', async () => {
     await using it = await rig();
     it.server.script(json(422, { request_id: 'f00ba4', message: 'Could not allocate' }));
     const error = await failure(it.client.deploy(DEPLOY));
@@ -208,7 +208,7 @@ describe('the meaning of each answer', () => {
   });
 });
 
-describe('calls that get no usable answer', () => {
+describe('calls without a usable answer', () => {
   const broken: Step = text(200, '{"request_id": "a', { 'content-type': 'application/json' });
 
   it.each<[string, Step, string]>([
@@ -272,7 +272,7 @@ describe('calls that get no usable answer', () => {
     expect(await call).toMatchObject({ code: 'edgegap-timeout' });
   });
 
-  it("if Edgegap's address refuses connections, a call counts as not done", async () => {
+  it("if Edgegap's address refuses connections, the call counts as not carried out", async () => {
     await using it = await rig();
     await it.server[Symbol.asyncDispose]();
     for (const ask of Object.values(everything)) {
@@ -283,7 +283,7 @@ describe('calls that get no usable answer', () => {
     }
   });
 
-  it('if the host is unknown or the server does not speak TLS, a deploy counts as not done', async () => {
+  it('if the host is unknown or the server does not speak TLS, the deploy counts as not carried out', async () => {
     await using other = await rig();
     for (const baseUrl of ['http://edgegap.invalid', other.server.url.replace('http:', 'https:')]) {
       await using it = await rig({ baseUrl });

@@ -7,7 +7,7 @@ import { json } from './scripted-server.ts';
 const OURS = 'correct-horse-of-ours';
 const mask = createMask([TOKEN, OURS]);
 
-test("in Edgegap's message about a refusal, all secrets are masked, including the bot's own secrets", async () => {
+test("if Edgegap's refusal contains secrets, the bot masks them, including its own secrets", async () => {
   await using edgegap = await rig({ mask });
   edgegap.server.script(
     json(400, {
@@ -21,7 +21,7 @@ test("in Edgegap's message about a refusal, all secrets are masked, including th
   expect(JSON.stringify([error, String(error)])).not.toContain(OURS);
 });
 
-test("secrets in Edgegap's facts about a deployment are masked, but the bot's own tag and names are not", async () => {
+test("secrets in Edgegap's data about a deployment are masked, but the bot's own tag and names are not", async () => {
   await using edgegap = await rig({ mask: createMask(['chatops', 'kart-racing']) });
   const told = {
     request_id: '93924761ccde',

@@ -69,7 +69,7 @@ describe.each<[string, (client: EdgegapClient) => Promise<unknown>]>([
     },
   );
 
-  it('the waits between the attempts of a call grow, and a random time is added', async () => {
+  it('the waits between the attempts of a call grow, and each wait includes a random extra time', async () => {
     for (const [random, waits] of [
       [0, [500, 1_000]],
       [0.999_999, [1_000, 2_000]],
@@ -105,7 +105,7 @@ describe.each<[string, (client: EdgegapClient) => Promise<unknown>]>([
 });
 
 describe('calls after a 429', () => {
-  it('after a 429 from Edgegap, all calls of the same bucket wait, and calls of other buckets do not', async () => {
+  it('after a 429 from Edgegap, all calls in the same rate-limit bucket wait, and calls in other buckets do not', async () => {
     await using it = await rig();
     const seen: [string, number][] = [];
     const begin = it.clock.now();
@@ -139,7 +139,7 @@ describe('calls after a 429', () => {
     expect(it.server.seen).toHaveLength(3);
   });
 
-  it('a deploy that Edgegap answers three times with 429 is reported as not done', async () => {
+  it('if Edgegap answers a deploy three times with 429, the deploy is reported as not carried out', async () => {
     await using it = await rig();
     it.server.otherwise(slowDown('3'));
     const error = await failure(settled(it.clock, it.client.deploy(DEPLOY)));
@@ -151,7 +151,7 @@ describe('calls after a 429', () => {
 
 describe('calls that change something', () => {
   it.each([reset, cutShort, json(500, {}), json(503, {}, { 'retry-after': '1' })])(
-    'a deploy or tag change is never sent again if Edgegap may have carried out the request (%#)',
+    'a deploy or tag change is never sent again if Edgegap possibly carried out the request (%#)',
     async (step) => {
       for (const ask of [
         (client: EdgegapClient): Promise<unknown> => client.deploy(DEPLOY),
@@ -168,7 +168,7 @@ describe('calls that change something', () => {
     },
   );
 
-  it('a deploy is sent again if no connection can be opened, and reaches Edgegap once Edgegap is back', async () => {
+  it('if no connection can be opened, a deploy is sent again and reaches Edgegap as soon as Edgegap is back', async () => {
     await using it = await rig();
     const { port } = it.server;
     await it.server[Symbol.asyncDispose]();
@@ -185,7 +185,7 @@ describe('calls that change something', () => {
     ['404', json(404, { message: 'not found' }), 'perhaps-stopped'],
     ['400', json(400, { message: 'not found' }), 'perhaps-stopped'],
   ])(
-    'if the first attempt of a stop may have worked, the answer %s to the next attempt is not an error',
+    'if the first attempt of a stop possibly worked, the answer %s to the next attempt is not an error',
     async (_, step, outcome) => {
       for (const first of [reset, json(502, {})]) {
         await using it = await rig();
@@ -204,7 +204,7 @@ describe('calls that change something', () => {
     });
   });
 
-  it('a tag counts as removed if the connection breaks and the second attempt is told that no such tag exists', async () => {
+  it('if the connection breaks while a tag is removed and the second attempt gets 404, the tag counts as removed', async () => {
     await using it = await rig();
     it.server.script(reset, json(404, { message: 'No such tag' }));
     await settled(it.clock, it.client.removeTag('abc', 'qa'));
@@ -212,7 +212,7 @@ describe('calls that change something', () => {
     expect(await failure(it.client.removeTag('abc', 'qa'))).toMatchObject({ code: 'edgegap-no-such-tag' });
   });
 
-  it('if an attempt of a stop may have worked, errors of later attempts leave the outcome unknown', async () => {
+  it('if an attempt of a stop possibly worked, errors of later attempts leave the outcome unknown', async () => {
     await using it = await rig();
     it.server.script(reset, json(401, {}));
     expect(await failure(settled(it.clock, it.client.stop('abc')))).toMatchObject({
@@ -233,18 +233,21 @@ describe('rate limits', () => {
     ['deploy', 40, (client) => client.deploy(DEPLOY)],
     ['status', 20, (client) => client.status('abc')],
     ['list', 10, (client) => client.deployments()],
-  ])('calls in the bucket "%s" reach Edgegap at most %i times in any second', async (_, limit, ask) => {
-    await using it = await rig();
-    const times = arrivals(it);
-    it.server.otherwise(json(200, { ...STATUS, data: [], total_count: 0 }));
-    await settled(it.clock, Promise.all(Array.from({ length: limit * 3 }, () => ask(it.client))));
-    expect(times).toHaveLength(limit * 3);
-    for (const start of times) {
-      expect(times.filter((time) => time >= start && time <= start + 1_000).length).toBeLessThanOrEqual(
-        limit,
-      );
-    }
-  });
+  ])(
+    'calls in the rate-limit bucket "%s" reach Edgegap at most %i times in any second',
+    async (_, limit, ask) => {
+      await using it = await rig();
+      const times = arrivals(it);
+      it.server.otherwise(json(200, { ...STATUS, data: [], total_count: 0 }));
+      await settled(it.clock, Promise.all(Array.from({ length: limit * 3 }, () => ask(it.client))));
+      expect(times).toHaveLength(limit * 3);
+      for (const start of times) {
+        expect(times.filter((time) => time >= start && time <= start + 1_000).length).toBeLessThanOrEqual(
+          limit,
+        );
+      }
+    },
+  );
 
   it('all deploy endpoints share a single rate limit', async () => {
     await using it = await rig();
@@ -261,7 +264,7 @@ describe('rate limits', () => {
     expect(most(times)).toBeLessThanOrEqual(DOCUMENTED_LIMITS.deploy);
   });
 
-  it("a configured rate limit also counts repeated attempts, and a person's call goes before background calls", async () => {
+  it('a configured rate limit also counts retries, and calls for people go before background calls', async () => {
     await using it = await rig({ limits: { status: 2 } });
     const times = arrivals(it);
     it.server.script(json(500, {}), json(500, {}), json(500, {})).otherwise(ok);
@@ -276,7 +279,7 @@ describe('rate limits', () => {
     expect(it.server.lines.slice(0, 3)).toContain('GET /v1/status/person');
   });
 
-  it('when Edgegap answers again after a silence, the many waiting calls keep within the rate limit', async () => {
+  it('when Edgegap answers again after an outage, the many waiting calls stay within the rate limit', async () => {
     await using it = await rig();
     const arrived: number[] = [];
     const silent: ServerResponse[] = [];
@@ -301,7 +304,7 @@ describe('rate limits', () => {
     expect(most(arrived)).toBeLessThanOrEqual(DOCUMENTED_LIMITS.deploy);
   });
 
-  it('when a connection becomes free, the Edgegap client checks again whether the waiting call may still be sent', async () => {
+  it('when a connection becomes free, the Edgegap client checks again whether the waiting call is still allowed', async () => {
     await using it = await rig();
     const silent: ServerResponse[] = [];
     it.server.otherwise((response) => silent.push(response));
@@ -326,7 +329,7 @@ describe('rate limits', () => {
 describe('calls that are aborted', () => {
   const reason = new Error('the person left');
 
-  it('a call that is aborted before the start, while waiting or between attempts rejects with the given reason', async () => {
+  it('a call that is aborted before its start, during a wait or between attempts rejects with the given reason', async () => {
     await using it = await rig({ limits: { status: 1 } });
     expect(await caught(it.client.status('abc', { signal: AbortSignal.abort(reason) }))).toBe(reason);
     expect(it.server.seen).toHaveLength(0);
@@ -342,7 +345,7 @@ describe('calls that are aborted', () => {
     expect(it.server.seen).toHaveLength(1);
   });
 
-  it('if a stop is aborted between attempts, the error says that the stop may have been carried out', async () => {
+  it('if a stop is aborted between attempts, the error says that the stop was possibly carried out', async () => {
     await using it = await rig();
     it.server.script(json(500, {}));
     const controller = new AbortController();
@@ -353,7 +356,7 @@ describe('calls that are aborted', () => {
     expect(it.server.seen).toHaveLength(1);
   });
 
-  it('if a read is aborted while the request is under way, the call rejects with the given reason', async () => {
+  it('if a read is aborted while its request is in progress, the call rejects with the given reason', async () => {
     await using it = await rig();
     it.server.otherwise(silence);
     const controller = new AbortController();
@@ -363,7 +366,7 @@ describe('calls that are aborted', () => {
     expect(await call).toBe(reason);
   });
 
-  it('if a deploy is aborted while the request is under way, the error says that the deploy may have been carried out', async () => {
+  it('if a deploy is aborted while its request is in progress, the error says that the deploy was possibly carried out', async () => {
     await using it = await rig();
     it.server.otherwise(silence);
     const controller = new AbortController();
@@ -375,7 +378,7 @@ describe('calls that are aborted', () => {
 });
 
 describe('closing the client', () => {
-  it('a closing Edgegap client lets a call that is under way finish, and refuses waiting and later calls', async () => {
+  it('a closing Edgegap client lets a running call finish, and refuses waiting and later calls', async () => {
     await using it = await rig({ limits: { deploy: 1 } });
     let answer = () => {};
     it.server.script((response, request) => {
@@ -392,7 +395,7 @@ describe('closing the client', () => {
     await closed;
   });
 
-  it('if the client closes between two attempts of a stop, the error says that the stop may have been carried out', async () => {
+  it('if the client closes between two attempts of a stop, the error says that the stop was possibly carried out', async () => {
     for (const steps of [[json(502, {})], [reset], [json(502, {}), slowDown('9')]]) {
       await using it = await rig();
       it.server.script(...steps);
@@ -416,7 +419,7 @@ describe('closing the client', () => {
     expect(await stopped).toMatchObject({ code: 'edgegap-closed' });
   });
 
-  it('when the Edgegap client is abandoned, changes that are under way fail with an unknown outcome', async () => {
+  it('if the Edgegap client is abandoned, changes that are in progress fail with an unknown outcome', async () => {
     await using it = await rig();
     it.server.script(
       () => undefined,

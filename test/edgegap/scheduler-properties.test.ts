@@ -4,7 +4,7 @@ import { Scheduler } from '../../src/edgegap/scheduler.ts';
 import { TestClock } from '../support/test-clock.ts';
 import { carryOut, plans } from './rate-model.ts';
 
-test("for any series of calls, the rate limit holds, people's calls go first, and each call starts once", async () => {
+test('for any series of calls, the rate limit holds, calls for people go first, and each call starts once', async () => {
   await fc.assert(
     fc.asyncProperty(plans(60), async (plan) => {
       const clock = new TestClock();

@@ -23,7 +23,7 @@ function randoms(seed: number): () => number {
 const at = async () => {};
 
 describe.each(Object.entries(DOCUMENTED_LIMITS) as [keyof RateLimits, number][])(
-  'the limit for %s',
+  'the limit of calls in the bucket %s',
   (bucket, limit) => {
     it(`of many calls to Edgegap, ${limit} start at once, and the next ${limit} a second later`, async () => {
       const clock = new TestClock();
@@ -47,7 +47,7 @@ describe.each(Object.entries(DOCUMENTED_LIMITS) as [keyof RateLimits, number][])
     });
 
     it.each([1, 2, 3, 4])(
-      "the rate limit holds, people's calls go first, and calls stay in their order (seed %i)",
+      'the rate limit holds, calls for people go first, and calls start in their order (seed %i)',
       async (seed) => {
         const clock = new TestClock();
         const scheduler = new Scheduler(clock);
@@ -107,8 +107,8 @@ describe.each(Object.entries(DOCUMENTED_LIMITS) as [keyof RateLimits, number][])
   },
 );
 
-describe('the scheduler', () => {
-  it('calls to Edgegap that hang do not hold up the next call', async () => {
+describe('the scheduler of calls to Edgegap', () => {
+  it('calls to Edgegap that hang do not delay the next call', async () => {
     const clock = new TestClock();
     const scheduler = new Scheduler(clock, { status: 2 });
     const never = (left: () => void) => {
@@ -126,7 +126,7 @@ describe('the scheduler', () => {
     [8, 2],
     [4, 1],
     [1, 0],
-  ])('of %i permits, background work always leaves %i to people', async (limit, left) => {
+  ])('of %i permits, background work always leaves %i for people', async (limit, left) => {
     const scheduler = new Scheduler(new TestClock(), { list: limit });
     const started: Lane[] = [];
     const ask = (lane: Lane) =>
@@ -150,7 +150,7 @@ describe('the scheduler', () => {
     await scheduler.run('stop', { lane: 'people' }, at);
   });
 
-  it('for calls without a documented rate limit, only the number of calls at the same time is limited', async () => {
+  it('if calls have no documented rate limit, only the number of simultaneous calls is limited', async () => {
     const scheduler = new Scheduler(new TestClock());
     let running = 0;
     let peak = 0;
@@ -166,7 +166,7 @@ describe('the scheduler', () => {
     expect(peak).toBe(16);
   });
 
-  it('a call to Edgegap that fails does not keep its permit', async () => {
+  it('a call to Edgegap that fails returns its permit', async () => {
     const clock = new TestClock();
     const scheduler = new Scheduler(clock, { list: 1 });
     const fail = async () => {
@@ -178,7 +178,7 @@ describe('the scheduler', () => {
     expect(await next).toBe('next');
   });
 
-  it('while calls are paused after a 429, no permit is given, even if the clock is set back', async () => {
+  it('during a pause after a 429, no call gets a permit, even if the clock is set back', async () => {
     const clock = new TestClock();
     let ahead = 3 * 60 * 60_000;
     const permits = new MemoryPermits({
@@ -230,7 +230,7 @@ describe('the scheduler', () => {
     expect(await after).toBe('after');
   });
 
-  it('after a crash, the first call waits for a whole rate-limit window, and after a clean stop, the call starts at once', async () => {
+  it('the first call waits for a whole rate-limit window after a crash, but starts at once after a clean stop', async () => {
     const clock = new TestClock();
     const store = await openStore(sqliteDialect(':memory:'));
     const log = pino({ level: 'silent' });
@@ -261,7 +261,7 @@ describe('the scheduler', () => {
     await store.destroy();
   });
 
-  it("a person's call starts at once although a background call has to wait for a permit", async () => {
+  it('a call for a person starts at once, even if a background call has to wait for a permit', async () => {
     const clock = new TestClock();
     const memory = new MemoryPermits(clock);
     const kept: Permits = {
@@ -275,7 +275,7 @@ describe('the scheduler', () => {
     expect(await scheduler.run('list', { lane: 'people' }, async () => 'begun')).toBe('begun');
   });
 
-  it('when the last call that waits for a permit is aborted, no timer is left behind', async () => {
+  it('if the last call that waits for a permit is aborted, its timer is removed', async () => {
     const clock = new TestClock();
     const scheduler = new Scheduler(clock, { list: 1 });
     await scheduler.run('list', { lane: 'people' }, at);

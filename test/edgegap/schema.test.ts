@@ -23,13 +23,13 @@ describe("reading a deployment's status", () => {
     }
   });
 
-  it('a deployment status that the bot does not know is passed on unchanged', () => {
+  it('an unknown deployment status is passed on unchanged', () => {
     expect(DeploymentStatus.parse({ ...STATUS, current_status: 'Status.MIGRATING' }).current_status).toBe(
       'MIGRATING',
     );
   });
 
-  it('a status answer needs only an id and the name of the status', () => {
+  it('a status answer from Edgegap needs only an id and the name of the status', () => {
     const least = { request_id: 'a', current_status: 'READY' };
     expect(DeploymentStatus.parse(least)).toMatchObject({
       ...least,
@@ -46,14 +46,14 @@ describe("reading a deployment's status", () => {
 
   it.each(
     Object.keys(DeploymentStatus.shape).filter((key) => !['request_id', 'current_status'].includes(key)),
-  )('a status answer is accepted although %s is null, missing or nonsense', (key) => {
+  )('a status answer is accepted even if %s is null, missing or nonsense', (key) => {
     for (const odd of [null, undefined, { odd: true }, [1, { x: 2 }], 7.5, 'odd', true]) {
       const read = DeploymentStatus.safeParse({ ...STATUS, [key]: odd });
       expect(read.success, `${key}: ${JSON.stringify(odd)}`).toBe(true);
     }
   });
 
-  it('an empty text in a status answer counts as a missing value', () => {
+  it('the bot reads an empty text in a status answer as a missing value', () => {
     for (const empty of ['', '  ']) {
       const texts = [
         'app_name',
@@ -79,7 +79,7 @@ describe("reading a deployment's status", () => {
     }
   });
 
-  it('reading a status answer keeps the ports, the location and the tags, and drops unknown fields', () => {
+  it('the bot reads the ports, the location and the tags of a status answer, and drops unknown fields', () => {
     const read = DeploymentStatus.parse({
       ...STATUS,
       ports: {
@@ -106,13 +106,13 @@ describe("reading a deployment's status", () => {
   });
 
   it.each([{}, { external: null, link: null }, { external: '30345', protocol: 7, tls_upgrade: 'no' }])(
-    'a port in which no field is usable is read as an empty port: %j',
+    'a port without any usable field is read as an empty port: %j',
     (port) => {
       expect(Object.values(DeploymentPort.parse(port)).filter((value) => value !== undefined)).toEqual([]);
     },
   );
 
-  it('ports that a status answer gives as a list are read under their names', () => {
+  it('if a status answer gives the ports as a list, the bot reads each port under its name', () => {
     const { ports } = DeploymentStatus.parse({
       ...STATUS,
       ports: [{ name: 'game', external: 1 }, { external: 2 }],
@@ -124,7 +124,7 @@ describe("reading a deployment's status", () => {
 describe('reading lists', () => {
   const pagination = { number: 1, next_page_number: null, previous_page_number: null, has_next: false };
 
-  it('a list of tags is read with "count" or "total_count", and with tags as texts or as objects', () => {
+  it('a list of tags can have "count" or "total_count", and its tags can be texts or objects', () => {
     for (const tags of [
       [{ name: 'a' }, { name: 'b', create_time: null }],
       ['a', 'b'],
@@ -144,7 +144,7 @@ describe('reading lists', () => {
     }
   });
 
-  it('the registry credentials of an application version are dropped', () => {
+  it("the registry credentials of an application version are removed from Edgegap's answer", () => {
     const version = AppVersion.parse({
       name: 'v1',
       is_active: false,

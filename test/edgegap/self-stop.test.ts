@@ -24,7 +24,7 @@ async function inside() {
   return { ...it, log, stop, [Symbol.asyncDispose]: it[Symbol.asyncDispose] };
 }
 
-describe('a deployment that stops itself', () => {
+describe('a server that stops itself', () => {
   it('a server that stops itself sends the token of its container and says whether to keep the log', async () => {
     await using it = await inside();
     it.server.otherwise(json(200, { message: 'bye' }));
@@ -44,7 +44,7 @@ describe('a deployment that stops itself', () => {
     [202, 'accepted'],
     [410, 'already-terminated'],
   ])(
-    'a stop that a server asks for itself and that is answered with %i has the outcome "%s"',
+    'if a server asks Edgegap to stop it and Edgegap answers with %i, the outcome is "%s"',
     async (status, outcome) => {
       await using it = await inside();
       it.server.script(json(status, { message: 'so be it' }));
@@ -52,7 +52,7 @@ describe('a deployment that stops itself', () => {
     },
   );
 
-  it('the request of a server to stop itself is sent again after a broken connection', async () => {
+  it('if the connection breaks while a server stops itself, the request is sent again', async () => {
     await using it = await inside();
     it.server.script(reset, json(503, {}), json(404, {}));
     expect(await it.stop()).toBe('perhaps-stopped');
@@ -65,7 +65,7 @@ describe('a deployment that stops itself', () => {
     [403, 'edgegap-unauthorized'],
     [404, 'edgegap-no-such-deployment'],
   ])(
-    'a stop that a server asks for itself and that is answered with %i fails with the error %s',
+    'if a server asks Edgegap to stop it and Edgegap answers with %i, the request fails with the error %s',
     async (status, code) => {
       await using it = await inside();
       it.server.script(json(status, { message: `No ${SELF_TOKEN}` }));
@@ -85,7 +85,7 @@ describe('a deployment that stops itself', () => {
   });
 
   it.each(['', 'abc', '/v1/self/stop/abc/660', 'ftp://api.edgegap.com/x', 'file:///etc/passwd'])(
-    'the address %j is refused as the address at which a server stops itself',
+    "the address %j is refused as the address for a server's own stop",
     async (url) => {
       await using it = await inside();
       expect(await refused(it.stop({ url }))).toMatchObject({ code: 'edgegap-self-stop' });
@@ -93,7 +93,7 @@ describe('a deployment that stops itself', () => {
   );
 
   it.each(['', ' ', 'a b', 'a\r\nX-Evil: 1', 'tökén'])(
-    'the token %j of a container is refused, and the error does not repeat the token',
+    'if a container has the token %j, the token is refused, and the error does not repeat it',
     async (token) => {
       await using it = await inside();
       const error = await refused(it.stop({ token }));
@@ -104,7 +104,7 @@ describe('a deployment that stops itself', () => {
   );
 });
 
-it('a simulated server can stop itself with the environment variables in its log', async () => {
+it('the log of a simulated server shows the environment variables with which the server can stop itself', async () => {
   const clock = new TestClock();
   const simulator = await startSimulator({ clock });
   try {

@@ -20,14 +20,14 @@ describe('a stop of several deployments', () => {
     });
   });
 
-  it('in a stop of several deployments, only a requested deployment that Edgegap confirms counts as accepted', async () => {
+  it('in a stop of several deployments, a deployment counts as accepted only if it was requested and Edgegap confirms it', async () => {
     await using it = await rig();
     it.server.script(taking('foreign', 'b'), taking());
     expect(await it.client.stopMany(['a', 'b'])).toEqual({ taken: ['b'], perhaps: [] });
     expect(await it.client.stopMany(['a'])).toEqual({ taken: [], perhaps: [] });
   });
 
-  it('a deployment that is missing in the answer may have been stopped by an earlier request whose answer was lost', async () => {
+  it('if a deployment is missing in the answer to a stop, an earlier request with a lost answer possibly stopped it', async () => {
     await using it = await rig();
     it.server.script(json(500, {}), taking('b'), json(429, {}), taking('b'));
     const ask = () => settled(it.clock, it.client.stopMany(['a', 'b']));
@@ -35,7 +35,7 @@ describe('a stop of several deployments', () => {
     expect(await ask()).toEqual({ taken: ['b'], perhaps: [] });
   });
 
-  it('a stop of an empty list of deployments sends no request', async () => {
+  it('if the list of deployments to stop is empty, no request is sent', async () => {
     await using it = await rig();
     expect(await it.client.stopMany([])).toEqual({ taken: [], perhaps: [] });
     expect(it.server.seen).toEqual([]);
@@ -56,7 +56,7 @@ describe('a stop of several deployments', () => {
     expect(await failure(it.client.stopMany(ids(101)))).toMatchObject({ outcome: 'not-done' });
   });
 
-  it('if a large stop is aborted between two batches, the error says that some deployments may be stopped', async () => {
+  it('if a large stop is aborted between two batches, the error says that some deployments were possibly stopped', async () => {
     await using it = await rig();
     const reason = new Error('the person left');
     const stopped = new AbortController();
@@ -73,7 +73,7 @@ describe('a stop of several deployments', () => {
   });
 
   it.each([json(202, {}), json(202, { processable: [{ id: 'a' }] }), text(202, 'done')])(
-    'a stop of several deployments has an unknown outcome if the answer does not name the accepted deployments (%#)',
+    'if the answer does not name the accepted deployments, the outcome of a stop of several deployments is unknown (%#)',
     async (step) => {
       await using it = await rig();
       it.server.script(step);

@@ -14,7 +14,7 @@ beforeAll(async () => {
   samples = { discord, slack };
 });
 
-test('every sample of the gallery is valid by Discord’s schemas and rules', () => {
+test('every sample of the gallery is valid according to Discord’s schemas and rules', () => {
   expect(samples.discord.length).toBeGreaterThan(60);
   for (const sample of samples.discord) {
     const body = discordPayload(sample);

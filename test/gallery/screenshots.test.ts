@@ -78,7 +78,7 @@ describe.skipIf(reason)('the pictures of the gallery', () => {
   });
 
   test.for(PICTURES)(
-    'the picture %s of the gallery looks like the picture that was kept',
+    'the picture %s of the gallery looks like the stored picture',
     async ([file, one], { skip }) => {
       skip(!isAlike, 'this machine has other fonts');
       const shot = await browser.shoot(one);

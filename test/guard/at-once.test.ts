@@ -41,7 +41,7 @@ async function burst(watches: readonly Watch[], asks: readonly ReturnType<typeof
 const asksOf = (person: string, count: number) =>
   Array.from({ length: count }, (_, index) => order(`${person} ${index}`, person));
 
-test('if four processes get 60 deploys at the same moment, exactly as many succeed as MAX_RUNNING allows', async () => {
+test('if four processes receive 60 deploys at the same moment, exactly as many succeed as MAX_RUNNING allows', async () => {
   const watches = await processes({ running: 5 });
   const { deployed, refused } = await burst(watches, [...asksOf('ann', 30), ...asksOf('bob', 30)]);
   expect(deployed).toHaveLength(5);
@@ -83,7 +83,7 @@ test('if each person sends many deploys at the same moment, exactly as many succ
   expect(later.deployed).toHaveLength(1);
 });
 
-test('if four processes get many presses of the same Deploy button at the same moment, a single press deploys', async () => {
+test('if the same Deploy button is pressed many times in four processes at the same moment, only one deploy is sent', async () => {
   const watches = await processes({});
   const payloads = watches.map(({ store, clock }) => createPayloads(store, clock, 'a'));
   const key = (await payloads[0]?.keep({ order: 'kart v1' })) ?? '';
@@ -98,14 +98,14 @@ test('if four processes get many presses of the same Deploy button at the same m
   expect(watches[0]?.calls.filter((call) => call === 'deploy')).toHaveLength(1);
 });
 
-test('if the platform sends a deploy that used up the limit again, the answer is the same deployment and not a refusal', async () => {
+test('if the platform repeats the deploy that used up the limit, the answer shows the deployment instead of a refusal', async () => {
   const watches = await processes({ running: 1 });
   const [one, other] = watches;
   const first = await one?.deployments.deploy(order('the same', 'ann'));
   expect(await other?.deployments.deploy(order('the same', 'ann'))).toMatchObject({ id: first?.id });
 });
 
-test('refused and lost deployments do not count towards MAX_RUNNING, but a lost deployment that the bot finds again counts', async () => {
+test('refused and lost deployments do not count towards MAX_RUNNING, but a lost deployment that is found again counts', async () => {
   const watch = await openWatch({ limits: { running: 2 } });
   await watch.add({ kind: 'refused', detail: 'No such version.' });
   const lost = await watch.add({ kind: 'unknown-outcome' });
@@ -117,7 +117,7 @@ test('refused and lost deployments do not count towards MAX_RUNNING, but a lost 
   await expect(watch.deployments.deploy(order('c', 'ann'))).rejects.toThrow('3 servers from chat run');
 });
 
-test('a refusal over a limit names no deployment of an application that is not on APP_ALLOWLIST', async () => {
+test('a refusal because of a limit names no deployment of an application that is not on APP_ALLOWLIST', async () => {
   const { store, clock, add } = await openWatch();
   await add();
   const limits = { running: 1, runningPerPerson: 0, perHour: 0, confirmFrom: 0 };
@@ -131,7 +131,7 @@ test('a refusal over a limit names no deployment of an application that is not o
   expect(await hintWith(['arena'])).not.toContain('kart');
 });
 
-test('deploys whose time lies hours in the future do not count towards MAX_DEPLOYS_PER_HOUR', async () => {
+test('deploys with a time hours in the future do not count towards MAX_DEPLOYS_PER_HOUR', async () => {
   const watch = await openWatch({ limits: { perHour: 1 } });
   watch.clock.set(5 * HOUR);
   await watch.deployments.deploy(order('a', 'ann'));

@@ -13,7 +13,7 @@ const deploys = ({ simulator }: Stage) =>
   simulator.requests.filter(({ endpoint }) => endpoint === 'deploy').length;
 
 describe.each(driverNames.filter((name) => name !== 'console'))('MAX_RUNNING on %s', (name) => {
-  test('a deploy that a kill interrupts between the limit check and the intent does not count towards MAX_RUNNING', async () => {
+  test('a deploy that is killed between the limit check and the intent does not count towards MAX_RUNNING', async () => {
     const stage = await openStage(name, undefined, { MAX_RUNNING: '1' });
     const first = await stage.start();
     first.stopAfter('postCard');
@@ -30,7 +30,7 @@ describe.each(driverNames.filter((name) => name !== 'console'))('MAX_RUNNING on 
     expect(deploys(stage)).toBe(1);
   });
 
-  test('if two deploys have posted their cards and one of them exceeds MAX_RUNNING, the card of that deploy says so', async () => {
+  test('if two deploys post their cards and the second deploy exceeds MAX_RUNNING, the second card says so', async () => {
     const stage = await openStage(name, undefined, { MAX_RUNNING: '1' });
     const process = await stage.start();
     process.stopAfter('postCard');

@@ -34,7 +34,7 @@ const deploys = ({ simulator }: Stage) =>
   simulator.requests.filter(({ endpoint }) => endpoint === 'deploy').length;
 
 describe.each(driverNames)('limits on %s', (name) => {
-  test('a deploy over MAX_RUNNING is refused privately, and another deploy is possible after a deployment ends', async () => {
+  test('a deploy over MAX_RUNNING is refused privately, and a new deploy is possible after a deployment ends', async () => {
     const stage = await stageWith(name, { MAX_RUNNING: '2' });
     const ids = [await deployReady(stage), await deployReady(stage)];
     const refused = await deploy(stage);
@@ -50,7 +50,7 @@ describe.each(driverNames)('limits on %s', (name) => {
     await deployReady(stage);
   });
 
-  test('a deploy that a person confirms is carried out once, exactly as it was requested', async () => {
+  test('if a person confirms a deploy, it is carried out once, exactly as requested', async () => {
     const stage = await stageWith(name, { CONFIRM_DEPLOY: '1' });
     await deployReady(stage);
     const asked = await deploy(stage, 'operator', { tag: 'qa' });
@@ -110,8 +110,8 @@ describe('the limits of each person', () => {
   });
 });
 
-describe('time', () => {
-  test('a person who reached MAX_DEPLOYS_PER_HOUR may deploy again an hour after the first of these deploys', async () => {
+describe('limits and time', () => {
+  test('if a person reaches MAX_DEPLOYS_PER_HOUR, the next deploy is possible an hour after the first of the counted deploys', async () => {
     const stage = await stageWith('console', { MAX_DEPLOYS_PER_HOUR: '2' });
     await deployReady(stage);
     await stage.pass(30 * MINUTE);
@@ -130,7 +130,7 @@ describe('time', () => {
     expect(deploys(stage)).toBe(3);
   });
 
-  test('a question about a deploy that is confirmed after more than 15 minutes deploys nothing', async () => {
+  test('if a person confirms a deploy after more than 15 minutes, nothing is deployed', async () => {
     const stage = await stageWith('console', { CONFIRM_DEPLOY: 'always' });
     await deploy(stage);
     await stage.pass(15 * MINUTE + 1_000);
@@ -141,7 +141,7 @@ describe('time', () => {
   });
 });
 
-test('a deploy to a fleet and a deploy with the older API count like any other deploy', async () => {
+test('a deploy to a fleet and a deploy with the older API count towards the limits like every deploy', async () => {
   const stage = await stageWith('console', { MAX_RUNNING: '2' });
   const { near: _, ...kart } = KART;
   await deploy(stage, 'operator', { fleet: 'tournament' });
@@ -154,7 +154,7 @@ test('a deploy to a fleet and a deploy with the older API count like any other d
   expect(stage.simulator.deployments.size).toBe(2);
 });
 
-test('"Deploy again" asks a question like any deploy, and replaces the lost deployment after the confirmation', async () => {
+test('"Deploy again" asks a question like every deploy, and the confirmed deploy replaces the lost deployment', async () => {
   const stage = await stageWith('console', { CONFIRM_DEPLOY: 'always', MAX_RUNNING: '1' });
   stage.simulator.faults.next({ endpoint: 'deploy' }, { kind: 'reset', when: 'before' });
   await deploy(stage, 'operator', { tag: 'qa' });

@@ -65,7 +65,7 @@ test('at least 95 % of the harmless lines in the example file are left unchanged
   );
 });
 
-test('a secret between two harmless settings is masked, and the two settings are kept', () => {
+test('if a secret is between two harmless settings, the secret is masked and the settings are kept', () => {
   for (const line of linesOf('secrets.txt').slice(0, 60)) {
     const masked = maskSecrets(`MAP=harbour\n${line.replace(/[«»]/g, '')}\nMODE=race`);
     expect(masked.startsWith('MAP=harbour\n')).toBe(true);

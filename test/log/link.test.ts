@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { isPublicLink } from '../../src/log/link.ts';
 
 test.each(['https://attic.example/games/abc.log', 'http://attic.example:8080/abc.log?region=eu&page=1'])(
-  'a link to a stored log may be shown to everybody if the link contains no secret: %s',
+  'a link to a stored log may be shown to everyone if the link contains no secret: %s',
   (link) => expect(isPublicLink(link)).toBe(true),
 );
 

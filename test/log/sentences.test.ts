@@ -28,14 +28,14 @@ function sentences(): string[] {
   });
 }
 
-describe("masking of the bot's own sentences", () => {
-  test('masking of secrets changes no sentence in the source of the bot', () => {
+describe("masking and the bot's own sentences", () => {
+  test('masking changes no sentence in the source code of the bot', () => {
     const all = sentences();
     expect(all.length).toBeGreaterThan(400);
     expect(all.filter((text) => maskSecrets(text) !== text)).toEqual([]);
   });
 
-  test('masking of secrets changes no sentence of the bot about a refusal by Edgegap', () => {
+  test('masking changes no sentence of the bot about a refusal by Edgegap', () => {
     for (const subject of SUBJECTS)
       for (const status of STATUSES) {
         const { userMessage, hint = '' } = refusalError({ method: 'POST', path: '/x', subject, status });
@@ -43,7 +43,7 @@ describe("masking of the bot's own sentences", () => {
       }
   });
 
-  test('masking of secrets changes no sentence of the bot about a wrong setting', () => {
+  test('masking changes no sentence of the bot about a wrong setting', () => {
     const wrong = {
       EDGEGAP_API_TOKEN: '',
       EDGEGAP_API_URL: 'x',

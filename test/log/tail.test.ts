@@ -9,7 +9,7 @@ const KEY = ['-----BEGIN PRIVATE KEY-----', ...Array.from({ length: 120 }, () =>
 const lines = (count: number, line = LINE) => Array.from({ length: count }, (_, n) => `${line} ${n}`);
 
 describe('the last lines of a log', () => {
-  test('the tail of a log has the requested number of lines, without blank lines at the end', async () => {
+  test('the tail of a log has the requested number of lines, without empty lines at the end', async () => {
     expect(await maskedTail('one\r\ntwo\r\nthree\r\n\n', 2, [])).toEqual({
       text: 'two\nthree',
       lines: 2,
@@ -21,7 +21,7 @@ describe('the last lines of a log', () => {
       expect(await maskedTail(empty, 30, [])).toEqual({ text: '', lines: 0, total: 0 });
   });
 
-  test('the tail of a log has the requested number of lines, even if a secret covers several of them', async () => {
+  test('the tail of a log has the requested number of lines, even if a secret covers several lines', async () => {
     const log = 'start\npassword: |\n  one\n  two\n  three\nnext: 1\nready';
     expect(await maskedTail(log, 4, [])).toEqual({
       text: '[masked]\n[masked]\nnext: 1\nready',
@@ -30,13 +30,13 @@ describe('the last lines of a log', () => {
     });
   });
 
-  test('if the last line of a log is very long and contains no blanks, the tail shows the end of that line', async () => {
+  test('if the last line of a log is very long and contains no spaces, the tail shows the end of this line', async () => {
     expect((await maskedTail(`a\n${'x'.repeat(9_000)}`, 1, [])).text).toMatch(
       /^\[… 808 characters left out\] x{8192}$/,
     );
   });
 
-  test('the tail of a log of 31 MiB consists of the last lines of that log', async () => {
+  test('the tail of a log of 31 MiB consists of the last lines of the log', async () => {
     const log = lines((31 * MEBIBYTE) / LINE.length).join('\n');
     const last = log.split('\n').slice(-30).join('\n');
     const total = log.split('\n').length;
@@ -46,7 +46,7 @@ describe('the last lines of a log', () => {
     expect(log.endsWith(most.text)).toBe(true);
   });
 
-  test('if the lines of a log are too long together, the tail has fewer lines than requested and says so', async () => {
+  test('if the lines of a log are too long, the tail has fewer lines than requested and says so', async () => {
     const log = lines(40_000, 'x'.repeat(700)).join('\n');
     const { text, lines: shown, total } = await maskedTail(log, 5_000, []);
     expect(total).toBe(40_000);
@@ -90,16 +90,16 @@ describe('a secret that begins before the tail of the log', () => {
     expect(all.text).not.toContain('MIIE');
   });
 
-  test('a secret in a log is masked if its name stands on the previous line', async () => {
+  test('a secret in a log is masked even if its name is on the line before the secret', async () => {
     const log = `  "key": "ARBITRIUM_DELETE_TOKEN",\n  "value": "${SECRET}"`;
     expect((await maskedTail(log, 1, [])).text).toBe('  "value": [masked]');
   });
 
-  test('a secret in a log is masked although colour codes split its name', async () => {
+  test('a secret in a log is masked even if colour codes split its name', async () => {
     expect((await maskedTail(`TO\u001b[1mKEN=${SECRET}`, 1, [])).text).toBe('TOKEN=[masked]');
   });
 
-  test("the bot's own secret is masked in a log wherever its value appears", async () => {
+  test("the bot's own secrets are masked in a log wherever their values appear", async () => {
     expect((await maskedTail('x our-own-token', 1, ['our-own-token'])).text).toBe('x [masked]');
   });
 });

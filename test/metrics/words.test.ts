@@ -25,33 +25,33 @@ const metrics = (more: Partial<Metrics> = {}): Metrics => ({
 const LIMITS = { cpu: 0.5, memory: 512 };
 
 describe('the verdict on the measurements of a server', () => {
-  test('the verdict on a server that stays within its limits gives both peaks as shares of the limits', () => {
+  test('for a server within its limits, the verdict gives both peaks as percentages of the limits', () => {
     expect(verdictOf(metrics(), LIMITS)).toEqual({
       text: 'CPU and memory stay within their limits: at most 80 % of 0.5 vCPU and 59 % of 512 MB.',
       isAlarming: false,
     });
   });
 
-  test('the verdict begins with the memory if the memory is close to its limit', () => {
+  test('if the memory is close to its limit, the verdict begins with the memory', () => {
     expect(verdictOf(metrics({ memory: samples(200, 471) }), LIMITS)).toEqual({
       text: 'Memory is close to its limit: 92 % of 512 MB.',
       isAlarming: true,
     });
   });
 
-  test('the verdict says if the CPU was held back, even below the peak at which the limit is close', () => {
+  test("the verdict says if the CPU was throttled, even if the CPU's peak is not close to the limit", () => {
     const { text, isAlarming } = verdictOf(metrics({ throttleRate: samples(0, 2) }), LIMITS);
     expect(text).toMatch(/^The CPU was held back at times/);
     expect(isAlarming).toBe(true);
   });
 
-  test('without known limits, the verdict gives the peaks and does not speak of limits', () => {
+  test('without known limits, the verdict gives the peaks and does not mention limits', () => {
     expect(verdictOf(metrics(), { cpu: undefined, memory: undefined }).text).toBe(
       'CPU and memory: at most 0.4 vCPU and 300 MB.',
     );
   });
 
-  test('the verdict on a single measurement names only this measurement', () => {
+  test('if there is only one kind of measurement, the verdict names only this measurement', () => {
     expect(verdictOf(metrics({ cpu: [] }), LIMITS).text).toBe(
       'Memory stays within its limit: at most 59 % of 512 MB.',
     );
@@ -61,7 +61,7 @@ describe('the verdict on the measurements of a server', () => {
   });
 });
 
-test('the summary gives peak and average, and for the network the sum in place of the average', () => {
+test('the summary gives the peak and the average, but for the network the total instead of the average', () => {
   const read = metrics({ received: samples(1_000, 2_000), receivedTotal: samples(0, 5_000_000) });
   expect(summaryOf(read)).toEqual([
     ['CPU', 'peak 0.4 vCPU, average 0.25 vCPU'],
@@ -78,7 +78,7 @@ test.each<[string, Partial<Window>, string]>([
     { from: NOW - 24 * 60 * MINUTE },
     '2026-03-02 16:30 to 16:30 UTC, measured every 1 min.',
   ],
-])('the words about a window %s give each time once', (_, changes, words) => {
+])('the description of a time window %s gives each time once', (_, changes, words) => {
   const window: Window = { from: NOW - 60 * MINUTE, to: NOW, step: '1m', moves: false, ...changes };
   expect(windowWords(window, [], NOW)).toBe(`${words} The times of the chart are UTC.`);
   expect(windowWords(window, [[NOW - 20 * MINUTE, NOW - 10 * MINUTE]], NOW)).toContain(

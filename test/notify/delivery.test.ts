@@ -5,7 +5,7 @@ import { card, clockAhead, drained, here, openDesk } from './harness.ts';
 import { closed, refusedForGood, tooFast, unknownOutcome } from './memory-chat.ts';
 
 describe('the order and pace of messages', () => {
-  test('messages of a deployment arrive in order, and each is sent only after the previous one was shown', async () => {
+  test('messages about a deployment arrive in order, and each message is sent only after the previous message was shown', async () => {
     const desk = await openDesk();
     const target = desk.chat.add(card('Requesting'), here);
     await desk.edit('d1', target, 'Ready');
@@ -18,7 +18,7 @@ describe('the order and pace of messages', () => {
     expect(await desk.states()).toEqual(['sent', 'sent', 'sent']);
   });
 
-  test('a message that cannot be sent at first delays only later messages of the same deployment', async () => {
+  test('a message that cannot be sent at first delays only later messages about the same deployment', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: tooFast() });
     await desk.post('d1', 'first');
@@ -31,7 +31,7 @@ describe('the order and pace of messages', () => {
     expect(desk.chat.texts).toEqual(['other', 'first', 'second']);
   });
 
-  test('a channel gets messages at a limited pace, and messages for other channels do not wait', async () => {
+  test('messages to a channel are sent at a limited rate, and messages to other channels do not wait', async () => {
     const desk = await openDesk({ paceMs: 1_000 });
     const there = { ...here, channel: 'random' };
     for (const n of [1, 2, 3]) await desk.post(`d${n}`, `here ${n}`);
@@ -53,7 +53,7 @@ describe('the order and pace of messages', () => {
     expect(desk.chat.texts).toContain('here 3');
   });
 
-  test('a delivery is sent at once if its next attempt was planned while the clock was a day fast', async () => {
+  test('a delivery is sent at once if its next attempt was scheduled while the clock was a day fast', async () => {
     const desk = await openDesk();
     const under = desk.chat.add(card('Requested'), here);
     await desk.post('d0', 'before');
@@ -76,7 +76,7 @@ describe('the order and pace of messages', () => {
     expect(desk.clock.now()).toBeLessThan(tomorrow - 23 * 60 * 60_000);
   });
 
-  test('a process claims a delivery shortly before the channel is free, and returns the delivery if the process stops', async () => {
+  test('a process claims a delivery shortly before the channel is free, and releases the delivery if the process stops', async () => {
     const desk = await openDesk({ paceMs: 1_000 });
     for (const text of ['first', 'second']) await desk.post('d1', text);
     await desk.worker.start();
@@ -138,7 +138,7 @@ describe('the order and pace of messages', () => {
 
   // The microtasks of this process are the same on SQLite and PostgreSQL.
   test.skipIf(suiteDatabase === 'postgres')(
-    'if the outbox worker is woken at the moment when it ends its work, the due message is still sent',
+    'if the outbox worker is woken at the moment when it finishes, the due message is still sent',
     async () => {
       for (let hops = 0; hops < 12; hops++) {
         let due = false;
@@ -174,8 +174,8 @@ describe('the order and pace of messages', () => {
   );
 });
 
-describe('bursts and urgent messages', () => {
-  test('many waiting lines for a channel are sent as a single message that contains each line', async () => {
+describe('bursts of messages and urgent messages', () => {
+  test('many waiting lines for a channel are combined into a single message with each line', async () => {
     const desk = await openDesk({ paceMs: 1_000 });
     for (let n = 1; n <= 12; n++) await desk.post(`d${n}`, `server ${n} is ready`);
     await desk.worker.start();
@@ -190,7 +190,7 @@ describe('bursts and urgent messages', () => {
     expect(desk.chat.texts[1]).toBe('server 11 is ready');
   });
 
-  test('three waiting lines for a channel are too few for a digest and are sent as three messages', async () => {
+  test('three waiting lines for a channel are not combined into a digest, but are sent as three messages', async () => {
     const desk = await openDesk();
     for (let n = 1; n <= 3; n++) await desk.post(`d${n}`, `server ${n}`);
     await desk.worker.start();
@@ -198,7 +198,7 @@ describe('bursts and urgent messages', () => {
     expect(desk.chat.texts).toEqual(['server 1', 'server 2', 'server 3']);
   });
 
-  test('lines are joined to a digest although an edit of a card was written before each line', async () => {
+  test('lines are combined into a digest even if an edit of a card was stored before each line', async () => {
     const desk = await openDesk({ paceMs: 1_000 });
     for (let n = 1; n <= 20; n++) {
       const target = desk.chat.add(card(`card ${n}`), here);
@@ -221,7 +221,7 @@ describe('bursts and urgent messages', () => {
     ]);
   });
 
-  test('a digest is never longer than the platform allows for a message', async () => {
+  test('a digest is never longer than a message of the platform may be', async () => {
     const desk = await openDesk({ characters: 2_000 });
     for (let n = 1; n <= 12; n++) await desk.post(`d${n}`, `${n} ${'x'.repeat(450)}`);
     await desk.worker.start();
@@ -233,7 +233,7 @@ describe('bursts and urgent messages', () => {
     );
   });
 
-  test('if only two lines fit into a message, waiting lines are sent in pairs', async () => {
+  test('if only two lines fit into a message, waiting lines are sent two at a time', async () => {
     const desk = await openDesk({ characters: 2_000 });
     for (let n = 1; n <= 8; n++) await desk.post(`d${n}`, `${n} ${'x'.repeat(900)}`);
     await desk.worker.start();
@@ -242,7 +242,7 @@ describe('bursts and urgent messages', () => {
     expect(desk.chat.texts.map((text) => text.split('\n').length)).toEqual([2, 2, 2, 1, 1]);
   });
 
-  test('lines from different threads are not joined in the same digest', async () => {
+  test('lines for different threads are never combined into one digest', async () => {
     const desk = await openDesk();
     for (let n = 1; n <= 8; n++)
       await desk.post(`d${n}`, `server ${n}`, { to: { ...here, thread: n % 2 ? 'odd' : 'even' } });
@@ -255,7 +255,7 @@ describe('bursts and urgent messages', () => {
     ]);
   });
 
-  test('an urgent message is sent alone and before all messages except earlier messages of the same deployment', async () => {
+  test('an urgent message is sent alone and before all messages except earlier messages about the same deployment', async () => {
     const desk = await openDesk({ paceMs: 1_000 });
     for (let n = 1; n <= 6; n++) await desk.post(`d${n}`, `server ${n}`);
     const target = desk.chat.add(card('Deploying'), here);
@@ -268,7 +268,7 @@ describe('bursts and urgent messages', () => {
     expect(desk.chat.texts[2]?.split('\n')).toHaveLength(6);
   });
 
-  test('urgent messages are never joined to a digest', async () => {
+  test('urgent messages are never part of a digest', async () => {
     const desk = await openDesk();
     for (let n = 1; n <= 6; n++) await desk.post(`d${n}`, `server ${n} failed`, { urgent: true });
     await desk.worker.start();
@@ -277,8 +277,8 @@ describe('bursts and urgent messages', () => {
   });
 });
 
-describe('an attempt that fails', () => {
-  test('a failed delivery is tried again after longer and longer waits, of at most five minutes', async () => {
+describe('a delivery attempt that fails', () => {
+  test('a failed delivery is retried at growing intervals of at most five minutes', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: tooFast() }, 11);
     await desk.post('d1', 'news');
@@ -322,7 +322,7 @@ describe('an attempt that fails', () => {
     expect(desk.chat.texts).toEqual(['news']);
   });
 
-  test('a delivery is not tried too early if its next attempt was planned while the clock was a minute fast', async () => {
+  test('a delivery is not retried too early if its next attempt was scheduled while the clock was a minute fast', async () => {
     const desk = await openDesk();
     await desk.post('d1', 'news');
     const next_at = desk.clock.now() + 61 * 60_000;
@@ -334,7 +334,7 @@ describe('an attempt that fails', () => {
     expect(desk.chat.texts).toEqual(['news']);
   });
 
-  test('a delivery that the platform refuses for good is given up and logged, and delays no other delivery', async () => {
+  test('if the platform permanently refuses a delivery, the delivery is given up and logged, and delays no other delivery', async () => {
     const desk = await openDesk();
     const gone = { ...here, message: 'deleted' };
     await desk.edit('d1', gone, 'Ready');
@@ -349,7 +349,7 @@ describe('an attempt that fails', () => {
     expect(desk.log.filter((text) => text.includes('cannot be delivered'))).toHaveLength(2);
   });
 
-  test('if a card cannot be edited, no message is delayed, and the next edit shows the newest state', async () => {
+  test('if a card cannot be edited, messages are not delayed, and the next edit shows the newest state', async () => {
     const desk = await openDesk();
     const target = desk.chat.add(card('Deploying'), here);
     desk.chat.fail('edit', { error: closed() }, 3);
@@ -368,7 +368,7 @@ describe('an attempt that fails', () => {
     expect(desk.chat.texts[0]).toBe('Terminated');
   });
 
-  test('a failed edit of a card is tried again before a newer edit is sent, and not afterwards', async () => {
+  test('a failed edit of a card is retried until a newer edit is sent, and not afterwards', async () => {
     const desk = await openDesk();
     const target = desk.chat.add(card('Deploying'), here);
     desk.chat.fail('edit', { error: tooFast() });
@@ -399,7 +399,7 @@ describe('an attempt that fails', () => {
     for (const text of errors) expect(text).toContain('more structure than fits');
   });
 
-  test('if the platform refuses a digest for good, each of its lines is sent as a separate message', async () => {
+  test('if the platform permanently refuses a digest, each of its lines is sent as a separate message', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: refusedForGood(), text: 'server 3' }, 2);
     for (let n = 1; n <= 5; n++) await desk.post(`d${n}`, `server ${n}`);
@@ -419,7 +419,7 @@ describe('an attempt that fails', () => {
     expect(await desk.states()).toEqual(['dead']);
   });
 
-  test('after an unexpected error while sending, the bot searches the channel before sending the message again', async () => {
+  test('after an unexpected error during a send, the bot searches the channel before it sends the message again', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: new TypeError('undefined is not a function'), shown: true });
     await desk.post('d1', 'news');
@@ -430,7 +430,7 @@ describe('an attempt that fails', () => {
     expect(await desk.states()).toEqual(['sent']);
   });
 
-  test('a message is not sent a second time although the first sending could not be recorded in the store', async () => {
+  test('if a message is sent but the store cannot record this, the message is not sent a second time', async () => {
     const desk = await openDesk();
     await desk.post('d1', 'news');
     await desk.store.schema.alterTable('outbox').renameColumn('sent_at', 'sent_at_').execute();
@@ -444,7 +444,7 @@ describe('an attempt that fails', () => {
     expect(await desk.states()).toEqual(['sent']);
   });
 
-  test('a sending that could not be recorded is recorded later, even if the clock is set back in the meantime', async () => {
+  test('if the store cannot record that a message was sent, this is recorded later, even if the clock is set back', async () => {
     const { clock, setRight } = clockAhead(30 * 60_000);
     const desk = await openDesk({ clock });
     await desk.post('d1', 'news');
@@ -526,7 +526,7 @@ describe('deliveries older than a day', () => {
     expect(desk.chat.calls).toHaveLength(2);
   });
 
-  test('an old unsent edit of a card with newer content is sent, because the age of the content counts', async () => {
+  test('if an old unsent edit of a card has newer content, the edit is sent, because only the age of the content matters', async () => {
     const desk = await openDesk();
     const target = desk.chat.add(card('Requesting'), here);
     await desk.edit('d1', target, 'Ready');
@@ -538,7 +538,7 @@ describe('deliveries older than a day', () => {
   });
 });
 
-test('an outbox worker that was stopped leaves no timer behind and sends nothing more', async () => {
+test('after an outbox worker is stopped, its timers are removed and it sends no more messages', async () => {
   const desk = await openDesk();
   desk.chat.fail('post', { error: tooFast() });
   await desk.post('d1', 'news');
@@ -551,7 +551,7 @@ test('an outbox worker that was stopped leaves no timer behind and sends nothing
   expect(desk.chat.texts).toEqual([]);
 });
 
-test('an edit of a card with an unknown outcome is sent again', async () => {
+test('if the outcome of an edit of a card is unknown, the edit is sent again', async () => {
   const desk = await openDesk();
   const target = desk.chat.add(card('Requesting'), here);
   desk.chat.fail('edit', { error: unknownOutcome(), shown: true });

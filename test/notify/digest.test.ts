@@ -62,7 +62,7 @@ describe.each([
   ['Slack', fitsSlack, (line: Line) => JSON.stringify(renderSlack(line).blocks)],
 ] as const)('a digest on %s', (_, fits, rendered) => {
   test.each([1, 4, 8, 16, 40])(
-    'a digest of lines about servers with %i ports each shows every line in full',
+    'if the servers have %i ports each, a digest of lines about them shows every line in full',
     (ports) => {
       const rows = Array.from({ length: 30 }, (_, n) => ready(n, ports));
       const folded = fold(rows, fits);
@@ -98,8 +98,8 @@ async function waiting(error: Error, options: Parameters<typeof openDesk>[0] = {
   return desk;
 }
 
-describe('while a digest waits to be sent again', () => {
-  test('while a digest waits to be sent again, later lines of its deployments wait, but edits of their cards do not', async () => {
+describe('a digest that waits to be sent again', () => {
+  test('while a digest waits for a retry, later lines about its deployments wait, but edits of the cards do not', async () => {
     const desk = await waiting(tooFast());
     const target = desk.chat.add(card('Ready'), here);
     await desk.post('d3', 'server 3 terminated');
@@ -111,14 +111,14 @@ describe('while a digest waits to be sent again', () => {
     expect(desk.chat.texts.slice(2)).toEqual([all, 'server 3 terminated']);
   });
 
-  test('a digest that waits to be sent again gets no further lines', async () => {
+  test('no lines are added to a digest that waits to be sent again', async () => {
     const desk = await waiting(tooFast(5_000), { paceMs: 1_000 });
     for (let n = 5; n <= 8; n++) await desk.post(`d${n}`, `server ${n}`);
     await drained(desk, 1_000);
     expect(desk.chat.texts.toSorted()).toEqual([all, 'server 5\nserver 6\nserver 7\nserver 8']);
   });
 
-  test('the outbox report counts and lists each line of a digest that waits to be sent again, with the reason', async () => {
+  test('for a digest that waits for a retry, the outbox report lists each line with the reason', async () => {
     const desk = await waiting(tooFast());
     expect(await countOutbox(desk.store)).toEqual({ waiting: 4, failing: 4, undelivered: 0 });
     const [, , ...rows] = await reportOutbox(desk.store);
@@ -132,7 +132,7 @@ describe('while a digest waits to be sent again', () => {
     expect(await reportOutbox(desk.store)).toHaveLength(1);
   });
 
-  test('if a digest cannot be posted until a person repairs the cause, a person mentioned in a line gets one direct message', async () => {
+  test('if a digest cannot be posted until a person repairs the cause, each person mentioned in a line gets one direct message', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: closed() }, 2);
     await four(desk);
@@ -147,7 +147,7 @@ describe('while a digest waits to be sent again', () => {
     expect(desk.chat.texts).toEqual([`${all}\nu1 server 5`]);
   });
 
-  test('a line of a waiting digest is given up after a day, and the other lines are sent separately', async () => {
+  test('if a line of a waiting digest is a day old, the line is given up, and the other lines are sent separately', async () => {
     const HOUR = 60 * 60_000;
     const desk = await openDesk();
     await desk.post('d0', 'server 0');
@@ -167,7 +167,7 @@ describe('while a digest waits to be sent again', () => {
     expect(await rows.execute()).toEqual([{ state: 'dead', reason_code: 'chat-too-fast' }]);
   });
 
-  test('a process that takes over a digest from a dead process first checks whether the digest was shown', async () => {
+  test('if a process takes over a digest from a dead process, it first checks whether the digest was shown', async () => {
     for (const shown of [true, false]) {
       const desk = await openDesk();
       let alive = true;
@@ -194,7 +194,7 @@ describe('while a digest waits to be sent again', () => {
   });
 });
 
-describe('lines from a digest that an earlier version sent and whose outcome is unknown', () => {
+describe('lines of a digest that an earlier version sent with an unknown outcome', () => {
   async function fromBefore(desk: Desk): Promise<void> {
     await four(desk);
     await desk.store
@@ -220,7 +220,7 @@ describe('lines from a digest that an earlier version sent and whose outcome is 
     expect(desk.chat.texts).toEqual(all.split('\n'));
   });
 
-  test('after an update of the bot, lines of an earlier digest say "possibly repeated" if the platform cannot tell whether it was shown', async () => {
+  test('after an update, lines of an earlier digest say "possibly repeated" if the bot cannot find out whether it was shown', async () => {
     const desk = await openDesk({ supports: { idempotentPosts: true } });
     desk.chat.fail('find', { error: refusedForGood() }, 4);
     await fromBefore(desk);

@@ -42,7 +42,7 @@ async function deliveredLongAgo(store: Store, count: number): Promise<void> {
     .execute();
 }
 
-describe('deliveries that are finished', () => {
+describe('finished deliveries', () => {
   test('the files of a message are deleted from the outbox as soon as the message is sent', async () => {
     const desk = await openDesk();
     await desk.worker.start();
@@ -97,7 +97,7 @@ describe('deliveries that are finished', () => {
     expect(await left()).toBe(1);
   });
 
-  test('the row of a channel that a process holds is not deleted', async () => {
+  test('the row of a channel is not deleted while a process has claimed the row', async () => {
     const desk = await openDesk();
     await desk.worker.membership.join();
     const row = { next_at: 1, next_edit_at: 1 };

@@ -29,7 +29,7 @@ async function refused(
   return desk;
 }
 
-describe('a platform that asks to wait', () => {
+describe('a platform that requires a wait', () => {
   test.each([
     ['messages in this channel', 'post', undefined, ['edit here', 'edit there', 'post there']],
     ['edits in this channel', 'edit', undefined, ['edit there', 'post here', 'post there']],
@@ -47,7 +47,7 @@ describe('a platform that asks to wait', () => {
     ],
     ['all messages and edits', 'post', { posts: true, edits: true, everywhere: true }, []],
   ] as const)(
-    'if a platform asks to wait with %s, the wait ends on time and delays no other delivery',
+    'if a platform requires a wait with %s, the wait ends on time and delays no other delivery',
     async (_, call, held, sent) => {
       const desk = await refused(call, held);
       const named = (calls: readonly string[]) =>
@@ -66,7 +66,7 @@ describe('a platform that asks to wait', () => {
     },
   );
 
-  test('if a platform asks to wait several times, the longest wait counts, whichever answer came last', async () => {
+  test('if a platform requires several waits, the longest wait applies, regardless of the order of the answers', async () => {
     const desk = await openDesk();
     const all = { posts: true, edits: false, everywhere: true };
     desk.chat.fail('post', { error: tooFast(WAIT_MS, all), text: 'first' });
@@ -86,7 +86,7 @@ describe('a platform that asks to wait', () => {
     expect(desk.chat.texts.toSorted()).toEqual(['first', 'second', 'third']);
   });
 
-  test('a stored wait for a platform is ignored if the wait ends hours in the future', async () => {
+  test('a stored wait for a platform is ignored if its end is hours in the future', async () => {
     const desk = await openDesk();
     const far = desk.clock.now() + 6 * 60 * 60_000;
     await desk.store

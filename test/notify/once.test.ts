@@ -33,8 +33,8 @@ async function restarted(desk: Desk, options: Parameters<MemoryChat['adapter']>[
   await drained(desk, 1_000);
 }
 
-describe('a message that an earlier attempt may have shown', () => {
-  test('a message that a failed attempt may have shown is not sent again if the bot finds the message in the channel', async () => {
+describe('a message that an earlier attempt possibly showed', () => {
+  test('if a failed attempt possibly showed a message and the bot finds it in the channel, the message is not sent again', async () => {
     const desk = await openDesk();
     const under = desk.chat.add(card('Ready'), here);
     desk.chat.fail('post', { error: unknownOutcome(), shown: true });
@@ -46,7 +46,7 @@ describe('a message that an earlier attempt may have shown', () => {
     expect(await desk.states()).toEqual(['sent']);
   });
 
-  test("the bot finds an earlier message in the channel although the bot's clock is ahead of the platform's clock", async () => {
+  test("the bot finds an earlier message in the channel even if the bot's clock is ahead of the platform's clock", async () => {
     const { clock } = clockAhead(30_000);
     const desk = await openDesk({ clock });
     desk.chat.fail('post', { error: unknownOutcome(), shown: true });
@@ -58,7 +58,7 @@ describe('a message that an earlier attempt may have shown', () => {
     expect(await desk.states()).toEqual(['sent']);
   });
 
-  test('a message that a failed attempt may have shown is sent again if the bot does not find the message in the channel', async () => {
+  test('if a failed attempt possibly showed a message but the bot does not find it in the channel, the message is sent again', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: unknownOutcome() });
     await desk.post('d1', 'news');
@@ -68,7 +68,7 @@ describe('a message that an earlier attempt may have shown', () => {
     expect(desk.chat.texts).toEqual(['news']);
   });
 
-  test('the search for a message starts at the time of the attempt, however long the channel was unreadable', async () => {
+  test('the search for a message starts at the time of the attempt, even if the channel was unreadable for a long time', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: unknownOutcome(), shown: true });
     desk.chat.fail('find', { error: tooFast(10 * 60_000) }, 3);
@@ -80,7 +80,7 @@ describe('a message that an earlier attempt may have shown', () => {
     expect(desk.chat.calls.filter((call) => call.startsWith('post'))).toHaveLength(1);
   });
 
-  test('if the channel has no history, a message is sent again with the same key while the platform remembers that key', async () => {
+  test('if a channel has no history, a message is sent again with the same key as long as the platform remembers the key', async () => {
     const desk = await openDesk({ supports: { history: false, idempotentPosts: true } });
     desk.chat.fail('post', { error: unknownOutcome(), shown: true });
     await desk.post('d1', 'news');
@@ -90,7 +90,7 @@ describe('a message that an earlier attempt may have shown', () => {
     expect(desk.chat.texts).toEqual(['news']);
   });
 
-  test('a message that is sent again says "possibly repeated" if the bot could not search for the first message', async () => {
+  test('if the bot could not search for a message, the repeated message says "possibly repeated"', async () => {
     const desk = await openDesk({ supports: { history: false } });
     desk.chat.fail('post', { error: unknownOutcome(), shown: true });
     await desk.post('d1', 'news');
@@ -100,7 +100,7 @@ describe('a message that an earlier attempt may have shown', () => {
     expect(desk.chat.texts).toEqual(['news', 'news (possibly repeated)']);
   });
 
-  test('a message that is sent again says "possibly repeated" if the channel is unreadable and the key is too old', async () => {
+  test('if the channel is unreadable and the message key is too old, the repeated message says "possibly repeated"', async () => {
     const desk = await openDesk({ supports: { idempotentPosts: true } });
     desk.chat.fail('post', { error: unknownOutcome() });
     desk.chat.fail('find', { error: tooFast(3 * 60_000) });
@@ -113,7 +113,7 @@ describe('a message that an earlier attempt may have shown', () => {
   });
 
   test.each([true, false])(
-    'a digest that may have been shown arrives exactly once (shown: %s)',
+    'if a digest was possibly shown, it still arrives exactly once (shown: %s)',
     async (shown) => {
       const desk = await openDesk();
       const card1 = desk.chat.add(card('Ready'), here);
@@ -133,7 +133,7 @@ describe('a message that an earlier attempt may have shown', () => {
     },
   );
 
-  test('a digest that may have been shown is sent again with the same lines after a single search', async () => {
+  test('if a digest was possibly shown, the bot searches for it once and then sends it again with the same lines', async () => {
     const desk = await openDesk({ paceMs: 1_000 });
     for (let n = 1; n <= 40; n++) await desk.post(`d${n}`, `server ${n}`);
     desk.chat.fail('post', { error: unknownOutcome() }, 40);
@@ -152,7 +152,7 @@ describe('a message that an earlier attempt may have shown', () => {
     expect(desk.chat.calls.slice(before).filter((call) => call.startsWith('find'))).toHaveLength(4);
   });
 
-  test('a digest that may have been shown is sent again as a whole, before a later urgent message of its deployments', async () => {
+  test('if a digest was possibly shown, the whole digest is repeated before a later urgent message about its deployments', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: unknownOutcome() });
     for (let n = 1; n <= 4; n++) await desk.post(`d${n}`, `server ${n}`);
@@ -170,7 +170,7 @@ describe('a message that an earlier attempt may have shown', () => {
     ]);
   });
 
-  test('after a digest has failed, its lines are sent one by one, and the bot searches for each line separately', async () => {
+  test('if a digest has failed, its lines are sent separately, and the bot searches for each line', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: new TypeError('undefined is not a function') });
     for (let n = 1; n <= 4; n++) await desk.post(`d${n}`, `server ${n}`);
@@ -181,7 +181,7 @@ describe('a message that an earlier attempt may have shown', () => {
     expect(desk.chat.texts.toSorted()).toEqual(['server 1', 'server 2', 'server 3', 'server 4']);
   });
 
-  describe('a digest that may have been shown in an unreadable channel', () => {
+  describe('a digest that was possibly shown in an unreadable channel', () => {
     async function digestInDoubt(): Promise<Desk> {
       const desk = await openDesk({ supports: { idempotentPosts: true } });
       // An error in the bot's own code. After such an error, each line is sent by itself.
@@ -194,14 +194,14 @@ describe('a message that an earlier attempt may have shown', () => {
     }
     const marked = [1, 2, 3, 4].map((n) => `server ${n} (possibly repeated)`);
 
-    test('if a failed digest may have been shown in an unreadable channel, each line is sent alone with "possibly repeated"', async () => {
+    test('if a failed digest was possibly shown in an unreadable channel, each line is sent alone with "possibly repeated"', async () => {
       const desk = await digestInDoubt();
       desk.chat.fail('find', { error: refusedForGood() }, 100);
       await drained(desk, 1_000);
       expect(desk.chat.texts.slice(1).toSorted()).toEqual(marked);
     });
 
-    test('a line of a failed digest says "possibly repeated" only once, even after the platform has forgotten the keys', async () => {
+    test('a line of a failed digest says "possibly repeated" only once, even if the platform no longer remembers the keys', async () => {
       const desk = await digestInDoubt();
       desk.chat.fail('find', { error: refusedForGood() }, 100);
       desk.chat.fail('post', { error: tooFast(3 * 60_000), text: 'server 1' });
@@ -243,7 +243,7 @@ describe('a message that an earlier attempt may have shown', () => {
       expect(desk.chat.texts).toEqual(idempotentPosts ? [all] : [all, `${all}${mark}`]);
     });
 
-    test('if a digest may have been shown and its second sending is refused for good, each line says "possibly repeated"', async () => {
+    test('if a digest was possibly shown and its retry is permanently refused, each line says "possibly repeated"', async () => {
       const desk = await openDesk({ supports: { idempotentPosts: true } });
       desk.chat.fail('post', { error: unknownOutcome(), shown: true });
       desk.chat.fail('find', { error: refusedForGood() }, 100);
@@ -255,7 +255,7 @@ describe('a message that an earlier attempt may have shown', () => {
       expect(desk.chat.texts.slice(1).toSorted()).toEqual(marked);
     });
 
-    test('a line that got "possibly repeated" keeps these words even if the channel becomes readable', async () => {
+    test('a line that says "possibly repeated" keeps these words even if the channel becomes readable', async () => {
       const desk = await digestInDoubt();
       desk.chat.fail('find', { error: refusedForGood() });
       await drained(desk, 1_000);
@@ -265,7 +265,7 @@ describe('a message that an earlier attempt may have shown', () => {
 });
 
 describe('a crash between sending and recording a message', () => {
-  test('a message that was sent before a crash but not recorded is not sent again after the crash', async () => {
+  test('if a crash follows the sending of a message before it is recorded, the message is not sent again after the crash', async () => {
     const desk = await openDesk();
     await desk.post('d1', 'first');
     await desk.post('d1', 'second');
@@ -275,7 +275,7 @@ describe('a crash between sending and recording a message', () => {
     expect(desk.chat.texts).toEqual(['first', 'second']);
   });
 
-  test('a message that was sent before a crash but not recorded is not sent again, even days later', async () => {
+  test('if a crash follows the sending of a message before it is recorded, the message is not sent again even days later', async () => {
     const desk = await openDesk();
     await desk.post('d1', 'news');
     await diesWhileSending(desk, { supports: { idempotentPosts: true } });
@@ -300,7 +300,7 @@ describe('a crash between sending and recording a message', () => {
       expect(desk.chat.texts).toEqual(['news']);
     });
 
-    test('after a crash, a message that was sent already is not sent twice, even if the channel cannot be read for a long time', async () => {
+    test('if a message was sent before a crash, it is not sent twice, even if the channel is unreadable for a long time', async () => {
       const desk = await died();
       desk.chat.fail('find', { error: tooFast(20 * 60_000) });
       desk.worker = desk.next();
@@ -309,7 +309,7 @@ describe('a crash between sending and recording a message', () => {
       expect(desk.chat.texts).toEqual(['news']);
     });
 
-    test('after a crash, a message that is sent again says "possibly repeated" if the platform may have forgotten the key', async () => {
+    test('if the platform possibly no longer remembers a key after a crash, the repeated message says "possibly repeated"', async () => {
       const supports = { idempotentPosts: true, history: false };
       const desk = await died({ supports });
       await restarted(desk, { supports });
@@ -317,7 +317,7 @@ describe('a crash between sending and recording a message', () => {
     });
   });
 
-  test('in a channel that the bot cannot read, a message that is sent again after a crash says "possibly repeated"', async () => {
+  test('if the bot cannot read a channel, a message that is repeated after a crash says "possibly repeated"', async () => {
     const desk = await openDesk();
     await desk.post('d1', 'news');
     await diesWhileSending(desk, { supports: { history: false } });
@@ -325,7 +325,7 @@ describe('a crash between sending and recording a message', () => {
     expect(desk.chat.texts).toEqual(['news', 'news (possibly repeated)']);
   });
 
-  test('an edit of a card that a crash interrupted is sent again', async () => {
+  test('if a crash interrupts the edit of a card, the edit is sent again', async () => {
     const desk = await openDesk();
     const target = desk.chat.add(card('Requesting'), here);
     await desk.edit('d1', target, 'Ready');

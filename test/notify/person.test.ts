@@ -12,7 +12,7 @@ const answer = {
   orElse: line('Your stop was done.'),
 } as const;
 
-test('an answer from the outbox goes where the answer was announced, before the messages to the channel', async () => {
+test('an answer from the outbox appears where the answer was announced, and is sent before messages to the channel', async () => {
   const desk = await openDesk();
   await desk.post('d1', 'news');
   await enqueue(desk.store, desk.clock, answer);
@@ -24,7 +24,7 @@ test('an answer from the outbox goes where the answer was announced, before the 
   expect(desk.chat.answers).toEqual([{ reply: { token: 't' }, text: 'It was done.' }]);
 });
 
-test('an answer that may have been shown says "possibly repeated" when it is given again', async () => {
+test('if an answer was possibly shown, the repeated answer says "possibly repeated"', async () => {
   const desk = await openDesk({ supports: { history: false } });
   await enqueue(desk.store, desk.clock, answer);
   desk.chat.fail('resume', { error: unknownOutcome(), shown: true });
@@ -37,7 +37,7 @@ test('an answer that may have been shown says "possibly repeated" when it is giv
   ]);
 });
 
-test('if an answer can no longer be given, a single post in the channel replaces the answer', async () => {
+test('if an answer can no longer be given, the bot posts it once in the channel', async () => {
   const desk = await openDesk();
   await enqueue(desk.store, desk.clock, answer);
   desk.chat.fail('resume', { error: refusedForGood() });
@@ -65,7 +65,7 @@ test('the stored content of an answer is deleted when the answer has been given 
   expect(desk.chat.texts).toEqual(['Your stop was done.']);
 });
 
-test('an answer older than half an hour is given up, and a post in the channel replaces the answer', async () => {
+test('an answer older than half an hour is given up, and the bot posts in the channel instead', async () => {
   const desk = await openDesk();
   await enqueue(desk.store, desk.clock, answer);
   await desk.clock.leap(31 * 60_000);
@@ -75,7 +75,7 @@ test('an answer older than half an hour is given up, and a post in the channel r
   expect(desk.chat.calls).toEqual(['post Your stop was done.']);
 });
 
-test('a direct message reaches the person and no channel', async () => {
+test('a direct message is sent to the person and not to a channel', async () => {
   const desk = await openDesk();
   await enqueue(desk.store, desk.clock, {
     kind: 'tell',
@@ -90,7 +90,7 @@ test('a direct message reaches the person and no channel', async () => {
   expect(desk.chat.texts).toEqual([]);
 });
 
-test('several direct messages to the same person are joined to a single message', async () => {
+test('several direct messages to the same person are combined into a single message', async () => {
   const desk = await openDesk();
   for (let n = 1; n <= 5; n++)
     await enqueue(desk.store, desk.clock, {
@@ -108,7 +108,7 @@ test('several direct messages to the same person are joined to a single message'
   ]);
 });
 
-test('the post that replaces an answer is sent, whatever character the key of the answer begins with', async () => {
+test("the channel post that replaces an answer is sent, whatever the first character of the answer's key is", async () => {
   const desk = await openDesk();
   for (const digit of '0123456789abcdef') {
     await enqueue(desk.store, desk.clock, {

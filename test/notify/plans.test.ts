@@ -10,7 +10,7 @@ import { dialectFor, openStore } from '../../src/store/store.ts';
 import { TestClock } from '../support/test-clock.ts';
 import { card, here } from './harness.ts';
 
-test('an index is used to find the older edit of a card that a new edit replaces', async () => {
+test('the database uses an index to find the older edit of a card that a new edit replaces', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'chatops-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const dialect = () => dialectFor(join(folder, 'bot.db'), pino({ level: 'silent' }));

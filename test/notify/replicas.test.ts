@@ -15,8 +15,8 @@ async function waitsForRow(store: Store): Promise<boolean> {
   return (await waiting.execute(store)).rows.length > 0;
 }
 
-describe('several processes on a shared store', () => {
-  test('several processes together send each message once and in order, and a single message at a time to each channel', async () => {
+describe('several processes with a shared store', () => {
+  test('several processes together send each message once and in order, and only one message at a time to each channel', async () => {
     const desk = await openDesk();
     let sending = 0;
     let most = 0;
@@ -50,7 +50,7 @@ describe('several processes on a shared store', () => {
     await Promise.all(processes.slice(1).map((process) => process.stop()));
   });
 
-  test("several processes together send messages to a channel no faster than the channel's pace allows", async () => {
+  test("several processes together send messages to a channel no faster than the channel's rate limit allows", async () => {
     const desk = await openDesk({ paceMs: 60_000 });
     const other = desk.beside();
     for (const text of ['first', 'second']) await desk.post('d1', text);
@@ -79,7 +79,7 @@ describe('several processes on a shared store', () => {
     expect(await desk.states()).toEqual(['sent']);
   });
 
-  test('if an edit is stored while an older edit has just been claimed, the new edit is sent afterwards', async () => {
+  test('if an edit is stored just after a process claimed an older edit, the new edit is sent afterwards', async () => {
     const desk = await openDesk();
     const target = desk.chat.add(card('Requesting'), here);
     await desk.edit('d1', target, 'Deploying');
@@ -99,7 +99,7 @@ describe('several processes on a shared store', () => {
     expect(desk.chat.calls).toEqual(['edit Deploying', 'edit Ready']);
   });
 
-  test('a process keeps sending messages while another process hangs in a transaction on the outbox', async () => {
+  test('if a process hangs in a transaction on the outbox, other processes keep sending messages', async () => {
     const desk = await openDesk();
     await desk.post('d1', 'sent by the other');
     await desk.store.updateTable('outbox').set({ state: 'leased', holder: 'other', uncertain: 1 }).execute();
@@ -113,7 +113,7 @@ describe('several processes on a shared store', () => {
     await stopped.rollback().execute();
   });
 
-  test('a process whose clock was set back can take over the messages of a dead process', async () => {
+  test('if the clock of a process was set back, the process can still take over the messages of a dead process', async () => {
     const { clock, setRight } = clockAhead(30 * 60_000);
     const desk = await openDesk({ clock });
     await desk.worker.start();
@@ -126,7 +126,7 @@ describe('several processes on a shared store', () => {
     expect(desk.clock.now() - from).toBeLessThan(60_000);
   });
 
-  test('a process that other processes may take for dead sends no message', async () => {
+  test('a process that possibly counts as dead sends no messages', async () => {
     const desk = await openDesk();
     await desk.worker.start();
     await desk.worker.membership.leave();
@@ -155,7 +155,7 @@ describe('several processes on a shared store', () => {
     expect(desk.chat.calls.toSorted()).toEqual(['edit Ready', 'post news', 'resume late', 'tell late']);
   });
 
-  test('a process that was taken for dead does not send a message that another process has sent meanwhile', async () => {
+  test('a process that counted as dead does not send a message that another process has sent since', async () => {
     const desk = await openDesk();
     const heart = new TestClock();
     const log = pino({ level: 'silent' });
@@ -200,7 +200,7 @@ describe('several processes on a shared store', () => {
     expect(await desk.states()).toEqual(['sent']);
   });
 
-  test("the search for a message of a dead process starts only when the dead process's request must have ended", async () => {
+  test("the search for a dead process's message starts only when its last request must have ended", async () => {
     const desk = await openDesk();
     await desk.post('d1', 'news');
     await desk.store.updateTable('outbox').set({ state: 'leased', holder: 'dead', uncertain: 1 }).execute();
@@ -214,7 +214,7 @@ describe('several processes on a shared store', () => {
     expect(desk.chat.texts).toEqual(['news']);
   });
 
-  test('a message does not overtake an earlier message that a dead process left behind', async () => {
+  test('a message does not overtake an earlier message that a dead process had claimed', async () => {
     const desk = await openDesk();
     await desk.worker.start();
     // By now, the worker has looked for the rows of dead processes.
@@ -229,7 +229,7 @@ describe('several processes on a shared store', () => {
     expect(desk.chat.texts).toEqual(['is ready', 'terminated']);
   });
 
-  test('a process does not change the row of a message that another process took over during a failed attempt', async () => {
+  test("if a process's attempt fails after another process took over the message, the first process leaves the row unchanged", async () => {
     const desk = await openDesk();
     await desk.worker.start();
     const release = desk.chat.hold();

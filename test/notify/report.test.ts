@@ -15,7 +15,7 @@ import { freshDatabase, suiteDatabase } from '../support/databases.ts';
 import { here, line, openDesk } from './harness.ts';
 import { closed, refusedForGood } from './memory-chat.ts';
 
-test('the outbox report lists waiting and failed deliveries with their reasons but without their text', async () => {
+test('the outbox report lists waiting and failed deliveries with the reasons, but without the text of the messages', async () => {
   const desk = await openDesk();
   desk.chat.fail('post', { error: closed(), text: 'waits' });
   desk.chat.fail('post', { error: refusedForGood(), text: 'ends' });
@@ -63,7 +63,7 @@ const listed =
   /^1 waiting, 0 of them after an attempt that failed; 0 undelivered\.\nstate .*\nwaiting +post +memory general +d1 /;
 
 describe('npm run outbox', () => {
-  test.skipIf(suiteDatabase === 'postgres')('without a database, npm run outbox says so', async () => {
+  test.skipIf(suiteDatabase === 'postgres')('if there is no database, npm run outbox says so', async () => {
     expect(await cli(join(folder(), 'none.db'))).toMatchObject({
       code: 1,
       stdout: '',
@@ -72,7 +72,7 @@ describe('npm run outbox', () => {
   });
 
   test.skipIf(suiteDatabase === 'postgres')(
-    'npm run outbox asks to stop a bot that has the SQLite file open, and shows the list after the stop',
+    'if a running bot has the SQLite file open, npm run outbox says to stop the bot, and shows the list after the stop',
     async () => {
       const file = join(folder(), 'bot.db');
       const bot = await filled(file);
@@ -117,7 +117,7 @@ describe('npm run outbox', () => {
   });
 
   test.skipIf(suiteDatabase === 'sqlite')(
-    'on PostgreSQL, npm run outbox shows the list while the bot is running',
+    'on PostgreSQL, npm run outbox shows the list while the bot runs',
     async () => {
       const database = await freshDatabase();
       const bot = await filled(database);
@@ -130,7 +130,7 @@ describe('npm run outbox', () => {
   );
 
   test.skipIf(suiteDatabase === 'sqlite')(
-    'if PostgreSQL cannot be used, npm run outbox explains why',
+    'if PostgreSQL is unusable, npm run outbox explains why',
     async () => {
       const empty = await freshDatabase('postgres', { empty: true });
       const away = new URL(empty);

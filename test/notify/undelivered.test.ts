@@ -20,7 +20,7 @@ async function reasons(desk: Desk) {
 }
 
 describe('why a delivery failed', () => {
-  test('the reason why a message waits is stored, and is removed when the message was sent', async () => {
+  test('the reason why a message waits is stored, and is deleted after the message is sent', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: tooFast(5_000) });
     await desk.post('d1', 'news');
@@ -73,7 +73,7 @@ test.each([
   ['Slack', fitsSlack, { of: 'a newer version' }],
   ['Discord', fitsDiscord, { bold: 5 }],
 ] as const)(
-  'a line that the adapter for %s cannot show is left out, and the digest of the other lines is sent',
+  'if the adapter cannot show a line because of %s, the line is left out of the digest, and the other lines are sent',
   async (_, fits, inline) => {
     const desk = await openDesk({
       adapters: (chat) => {
@@ -121,7 +121,7 @@ describe('direct messages about undelivered lines', () => {
     expect(desk.chat.texts).toEqual(['u1 is ready', 'u1 terminated']);
   });
 
-  test('if the direct message about a refused line fails too, no further message is sent', async () => {
+  test('if the direct message about a refused line also fails, no further message is sent', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: refusedForGood() });
     desk.chat.fail('tell', { error: refusedForGood() });

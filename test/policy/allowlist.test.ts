@@ -39,7 +39,7 @@ const buttons = directory.all.flatMap(({ name, actions }) =>
     .map(([action]) => ({ command: name, action })),
 );
 
-test('these tests know every command and button that takes a request_id', () => {
+test('the allowlist tests know every command and button that takes a request_id', () => {
   expect(keyed).toEqual([
     'logs',
     'metrics',
@@ -135,12 +135,12 @@ describe.each(['discord', 'slack-http'] as const)('APP_ALLOWLIST on %s', (name) 
     );
   });
 
-  test('a deployment outside APP_ALLOWLIST is also refused by the beginning of its request_id and as @last', async () => {
+  test('a deployment outside APP_ALLOWLIST is refused even if it is given as @last or by the first characters of its request_id', async () => {
     for (const deployment of [ids.known.slice(0, 6), '@last'])
       await refused(deployment, 'known', () => stage.driver.command('operator', 'status', { deployment }));
   });
 
-  test('the command "list" shows only applications on APP_ALLOWLIST and cannot be filtered by another application', async () => {
+  test('the command "list" shows only applications on APP_ALLOWLIST, and refuses a filter by any other application', async () => {
     const list = await effectOf(stage, 'operator', () => stage.driver.command('operator', 'list'));
     const text = list.privately.map((message) => message.text).join('\n');
     expect(text).toContain('1 active server');
@@ -152,7 +152,7 @@ describe.each(['discord', 'slack-http'] as const)('APP_ALLOWLIST on %s', (name) 
     expect(filtered.privately[0]?.text).toMatch(/no application .kart-racing.*There is.*lobby-chat/s);
   });
 
-  test('a deployment outside APP_ALLOWLIST is refused even after Edgegap no longer knows the deployment', async () => {
+  test('a deployment outside APP_ALLOWLIST is refused even if Edgegap no longer knows the deployment', async () => {
     stage.simulator.forget(ids.known);
     const status = await effectOf(stage, 'operator', () =>
       stage.driver.command('operator', 'status', { deployment: ids.known }),
@@ -162,7 +162,7 @@ describe.each(['discord', 'slack-http'] as const)('APP_ALLOWLIST on %s', (name) 
     expect(status.privately[0]?.text).not.toContain('edgegap.net');
   });
 
-  test('a deploy of an application outside APP_ALLOWLIST is answered as if the application did not exist', async () => {
+  test('if an application is not on APP_ALLOWLIST, a deploy is answered as if the application did not exist', async () => {
     const deployments = stage.simulator.deployments.size;
     const effect = await effectOf(stage, 'operator', () =>
       stage.driver.command('operator', 'deploy', {
@@ -183,7 +183,7 @@ const seed = Array.from({ length: 100_000 }, (_, n) => `alike-${n}`).find((one) 
   return rest.every((character) => character === first);
 });
 
-test('if the beginning of a request_id is ambiguous, only deployments of applications on APP_ALLOWLIST are offered', async () => {
+test('if the first characters of a request_id are ambiguous, only deployments of applications on APP_ALLOWLIST are offered', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'chatops-'));
   const environment = { DATABASE_URL: join(folder, 'bot.db') };
   const stage = await stageOn('console', { environment, simulator: { seed: seed ?? '' } });

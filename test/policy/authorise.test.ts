@@ -15,11 +15,11 @@ test('operators may change deployments, and on a platform without rules only hel
   expect(refusal(policy, 'elsewhere', person, 'help')).toBeUndefined();
 });
 
-test('a command with a permission that the policy does not know is refused to everybody', () => {
+test('the policy refuses a command with an unknown permission to everyone', () => {
   expect(refusal(policy, 'chat', person, 'deployments.destroy' as Permission)?.code).toBe('not-permitted');
 });
 
-test('an administrator who is a guest is not an operator', () => {
+test('an administrator who is a guest does not count as an operator', () => {
   const unset = {
     readOnly: false,
     rules: { chat: { operators: undefined, readers: undefined, readersByDefault: 'members' as const } },
@@ -30,6 +30,6 @@ test('an administrator who is a guest is not an operator', () => {
   );
 });
 
-test('a person from outside the workspace may use no command, not even help', () => {
+test('a person from outside the workspace cannot use any command, not even help', () => {
   expect(refusal(policy, 'chat', { ...person, home: false }, 'help')?.code).toBe('not-home');
 });

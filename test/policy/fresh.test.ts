@@ -7,7 +7,7 @@ const ROLE = 'operators';
 /** Longer than the age allowed for a change, and shorter than the age allowed for a read. */
 const SOON = 10_000;
 
-test('a person who loses a group before pressing a button is refused, even without an event from Slack', async () => {
+test('if a person loses a group before pressing a button, the press is refused, even if Slack sends no event', async () => {
   let ahead = 0;
   const clock: Clock = {
     now: () => Date.now() + ahead,

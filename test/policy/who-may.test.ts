@@ -291,37 +291,40 @@ function worldOf({ simulator }: Stage) {
   }));
 }
 
-describe.each(['discord', 'slack-http', 'slack-socket'] as const)('a role taken away on %s', (name) => {
-  let stage: Stage;
-  let id = '';
+describe.each(['discord', 'slack-http', 'slack-socket'] as const)(
+  'a role that a person loses on %s',
+  (name) => {
+    let stage: Stage;
+    let id = '';
 
-  beforeAll(async () => {
-    stage = await stageOn(name);
-    id = await deployReady(stage);
-  });
-  afterAll(() => stage?.close());
+    beforeAll(async () => {
+      stage = await stageOn(name);
+      id = await deployReady(stage);
+    });
+    afterAll(() => stage?.close());
 
-  test('a person who loses the operator role before pressing a button cannot stop a server', async () => {
-    const { driver, simulator } = stage;
-    await effectOf(stage, 'operator', () => driver.command('operator', 'stop', { deployment: id }));
-    await driver.regroup('operator', []);
-    for (const label of ['Stop it', 'Keep it', 'Stop', 'Logs', 'Metrics', 'Refresh']) {
-      const effect = await effectOf(stage, 'operator', () => driver.press('operator', label));
-      expect(effect.publicly, label).toEqual([]);
-      expect(effect.asked, label).toEqual([]);
-      expect(effect.privately.at(-1)?.text, label).toMatch(ANY_REFUSAL);
-      expect(phase(simulator, id)).toBe('READY');
-    }
-    await driver.regroup('operator', ['readers']);
-    const logs = await effectOf(stage, 'operator', () => driver.press('operator', 'Logs'));
-    expect(logs.privately.map(({ text }) => text).join()).toContain('Log of');
-    await driver.regroup('operator', ['operators']);
-    await driver.press('operator', 'Stop it');
-    await until(() => phase(simulator, id) === 'TERMINATED', 'it to be stopped after all');
-  });
-});
+    test('if a person loses the operator role before pressing a button, the person cannot stop a server', async () => {
+      const { driver, simulator } = stage;
+      await effectOf(stage, 'operator', () => driver.command('operator', 'stop', { deployment: id }));
+      await driver.regroup('operator', []);
+      for (const label of ['Stop it', 'Keep it', 'Stop', 'Logs', 'Metrics', 'Refresh']) {
+        const effect = await effectOf(stage, 'operator', () => driver.press('operator', label));
+        expect(effect.publicly, label).toEqual([]);
+        expect(effect.asked, label).toEqual([]);
+        expect(effect.privately.at(-1)?.text, label).toMatch(ANY_REFUSAL);
+        expect(phase(simulator, id)).toBe('READY');
+      }
+      await driver.regroup('operator', ['readers']);
+      const logs = await effectOf(stage, 'operator', () => driver.press('operator', 'Logs'));
+      expect(logs.privately.map(({ text }) => text).join()).toContain('Log of');
+      await driver.regroup('operator', ['operators']);
+      await driver.press('operator', 'Stop it');
+      await until(() => phase(simulator, id) === 'TERMINATED', 'it to be stopped after all');
+    });
+  },
+);
 
-test('a press of a button that the bot does not have does nothing, whatever the name of the button is', async () => {
+test("a press of a button that the bot does not have does nothing, regardless of the button's name", async () => {
   const stage = await stageOn('slack-http');
   try {
     await deployReady(stage);

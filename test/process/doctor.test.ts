@@ -73,7 +73,7 @@ function envFile(values: Readonly<Record<string, string>>, eol = '\n'): string {
     .join('');
 }
 
-test('the doctor recognises the bot that runs with the same settings, and itself if no bot runs', async () => {
+test('the doctor recognises the bot that runs with the same settings, and if no bot runs, its own server', async () => {
   const folder = ownFolder();
   const values = await settings(folder);
   writeFileSync(join(folder, '.env'), envFile(values), { mode: 0o600 });
@@ -112,7 +112,7 @@ test('the doctor recognises the bot that runs with the same settings, and itself
   expect(other.code).toBe(2);
 });
 
-test('the doctor checks the settings of a file with a byte order mark and Windows line ends', async () => {
+test('the doctor reads settings from a file with a byte order mark and Windows line ends', async () => {
   const folder = ownFolder();
   const values = await settings(folder);
   writeFileSync(join(folder, '.env'), `\uFEFF${envFile(values, '\r\n')}`, { mode: 0o600 });
@@ -142,7 +142,7 @@ test.each([
   [['--help'], 0],
   [['--jsn'], 2],
   [['now'], 2],
-])('the doctor called with %j shows the usage and exits with %d', async (words, expected) => {
+])('if called with %j, the doctor shows the usage and exits with %d', async (words, expected) => {
   const { out, err, code } = await doctor(ownFolder(), { words });
   expect(out + err).toContain('Usage: npm run doctor');
   expect(code).toBe(expected);

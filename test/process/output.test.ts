@@ -26,7 +26,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-test('the bot keeps working while no process reads its log, and writes log lines again when a reader is back', async () => {
+test('the bot keeps working if no process reads its log, and writes log lines again when a reader is back', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'chatops-'));
   const driver = await createDiscordDriver();
   const simulator = await startSimulator({ clock: systemClock });

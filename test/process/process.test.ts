@@ -53,7 +53,7 @@ afterEach(async () => {
 
 const deploy = { application: 'kart-racing', version: 'v1.2', near: 'Montreal' };
 
-test('on SIGTERM, the bot finishes and answers the running command and exits with 0', async () => {
+test('on SIGTERM, the bot finishes and answers the running command, and then exits with 0', async () => {
   const bot = start();
   await bot.started();
   simulator.faults.next({ endpoint: 'deploy' }, { kind: 'slow', when: 'before', ms: 400 });
@@ -103,7 +103,7 @@ test('a second process on the same SQLite file cannot start until the first proc
   expect(await third.kill('SIGTERM')).toBe(0);
 });
 
-test('if the port is already in use or Discord refuses the token, the start fails with a plain sentence', async () => {
+test('if the port is already in use or Discord refuses the token, the start fails with a plain message', async () => {
   const first = start();
   await first.started();
   const port = /"port":(\d+)/.exec(first.output)?.[1] ?? '';
@@ -116,7 +116,7 @@ test('if the port is already in use or Discord refuses the token, the start fail
   expect(third.output).not.toMatch(/\n {4}at /);
 });
 
-test('if PostgreSQL cannot be reached, the start fails with a plain sentence without the password', async () => {
+test('if PostgreSQL is unreachable, the start fails with a plain message that does not contain the password', async () => {
   const bot = start({ DATABASE_URL: 'postgres://bot:hunter2@127.0.0.1:1/chatops' });
   expect(await bot.exited).toBe(1);
   expect(bot.output).toMatch(/The database .*chatops.* on 127\.0\.0\.1:1 /);
@@ -124,7 +124,7 @@ test('if PostgreSQL cannot be reached, the start fails with a plain sentence wit
   expect(bot.output).not.toMatch(/\n {4}at /);
 });
 
-test('if Discord refuses the bot for good and no second platform is configured, the bot exits with 1', async () => {
+test('if Discord permanently refuses the bot and no second platform is configured, the bot exits with 1', async () => {
   const bot = start();
   await bot.started();
   const { gateway } = driver.server;

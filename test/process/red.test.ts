@@ -58,7 +58,7 @@ for (const [what, source] of Object.entries(broken)) {
   });
 }
 
-test('npm test and .ci/run exit with 0 if all tests pass', async () => {
+test('if all tests pass, npm test and .ci/run exit with 0', async () => {
   const source = "import { expect, test } from 'vitest';\ntest('adds', () => expect(1).toBe(1));";
   expect(await runOn('healthy', source, 'npm', 'test')).toMatchObject({ code: 0 });
   const { code, output } = await runOn('healthy', source, 'bash', '.ci/run', 'test');
@@ -66,7 +66,7 @@ test('npm test and .ci/run exit with 0 if all tests pass', async () => {
   expect(output.trimEnd().split('\n').at(-1)).toBe('1 passed, 0 failed');
 });
 
-test('.ci/run exits with 1 and names the test file if a test.only skips other tests', async () => {
+test('if a test.only skips other tests, .ci/run exits with 1 and names the test file', async () => {
   const source =
     "import { test } from 'vitest';\ntest.only('passes', () => undefined);\ntest('waits', () => undefined);";
   const { code, output } = await runOn('only', source, 'bash', '.ci/run', 'test');
@@ -74,13 +74,13 @@ test('.ci/run exits with 1 and names the test file if a test.only skips other te
   expect(output).toMatch(/^FAILED test\/only\.test\.ts/m);
 });
 
-test('.ci/run with an unknown step runs no step and lists the steps', async () => {
+test('if a step is unknown, .ci/run runs no step and lists the available steps', async () => {
   const { code, output } = await runOn('none', '', 'bash', '.ci/run', 'test', 'tpyo');
   expect(code).toBe(2);
   expect(output).toMatch(/^There is no step tpyo\. There are: install, test, /);
 });
 
-test('.ci/run exits with 1 if no test ran', async () => {
+test('if no test ran, .ci/run exits with 1', async () => {
   const { code, output } = await runOn('empty', '', 'bash', '.ci/run', 'test');
   expect(code).toBe(1);
   expect(output.trimEnd().split('\n').at(-1)).toBe('0 passed, 1 failed');

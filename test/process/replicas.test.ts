@@ -74,7 +74,7 @@ afterEach(async () => {
 
 const REGISTERED = 'discord: the commands are registered';
 
-test('only the process that receives from Discord registers the commands', async () => {
+test('only the process that receives events from Discord registers the commands', async () => {
   const registrations = () =>
     driver.server.requests.filter(({ method, path }) => method === 'GET' && path.endsWith('/commands'))
       .length;
@@ -90,7 +90,7 @@ test('only the process that receives from Discord registers the commands', async
   expect(registrations()).toBe(2);
 });
 
-test('after a kill -9 of the process that receives from Discord, another process resumes the gateway session', async () => {
+test('after a kill -9 of the process that receives events from Discord, another process resumes the gateway session', async () => {
   const { gateway } = driver.server;
   const holder = start();
   await hasRole(await holder.started(), 'active');
@@ -119,7 +119,7 @@ test('after a kill -9 of the process that receives from Discord, another process
 });
 
 test.each(['cut', 'freeze'] as const)(
-  'a process that loses its database (%s) leaves the Discord gateway to another process and can take over again later',
+  'a process that loses its database (%s) leaves the Discord gateway to a second process and can take over again later',
   async (how) => {
     const { gateway } = driver.server;
     const { line, url: brittle } = await brittleDatabase();

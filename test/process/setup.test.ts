@@ -84,7 +84,7 @@ test('a script sets up the bot from an empty folder, and the bot starts with the
   expect(discord.server.gateway.connected).toBe(true);
 });
 
-test('without a terminal and without answers the setup ends at once', async () => {
+test('without a terminal and without an answers file, the setup ends at once', async () => {
   const { folder } = await stage();
   const { out, code } = await setup(folder);
   expect(out).toContain('There is no terminal to ask questions at.');
@@ -92,7 +92,7 @@ test('without a terminal and without answers the setup ends at once', async () =
 });
 
 test.skipIf(process.getuid?.() !== 0)(
-  'if another user owns the folder, the setup names the folder and makes no file',
+  'if another user owns the folder, the setup names the folder and creates no file',
   async () => {
     const { folder, environment, envFile } = await stage();
     const { out, code } = await setup(folder, { words: ['--answers', 'answers'], environment, uid: 65534 });
@@ -102,7 +102,7 @@ test.skipIf(process.getuid?.() !== 0)(
   },
 );
 
-test('if the disk has room for only a part of the settings, the setup says so, and the file stays as it was', async () => {
+test('if the disk has room for only part of the settings, the setup says so, and the file stays unchanged', async () => {
   const { folder, environment, envFile } = await stage();
   const before = `LOG_LEVEL=debug\n${`# ${'my notes '.repeat(10)}\n`.repeat(50)}`;
   writeFileSync(envFile, before);
@@ -120,7 +120,7 @@ test('if the disk has room for only a part of the settings, the setup says so, a
 test.each([
   [['--help'], 0],
   [['everything'], 2],
-])('the setup called with %j shows the usage and exits with %d', async (words, expected) => {
+])('if called with %j, the setup shows the usage and exits with %d', async (words, expected) => {
   const { folder } = await stage();
   const { out, err, code } = await setup(folder, { words });
   expect(out + err).toContain('Usage: npm run setup');

@@ -56,7 +56,7 @@ async function hasRun(key: string): Promise<boolean> {
   return rows.length === 1;
 }
 
-test('a task that a process has claimed moves to another process only when the first process is killed', async () => {
+test('a task that a process has claimed moves to another process only if the first process is killed', async () => {
   const holder = await started();
   await until(() => hasRun('kept'), 'the purges of the first start', START_MS);
   await until(() => hasRun('outbox'), 'the purges of the first start', START_MS);
@@ -78,7 +78,7 @@ async function makeDue(kind: string): Promise<boolean> {
   return (rowCount ?? 0) > 0;
 }
 
-test('if the process in which a stop was planned is killed, another process carries out the stop once', async () => {
+test('if the process that planned a stop is killed, another process carries out the stop once', async () => {
   const first = await started();
   await driver.command('operator', 'deploy', {
     application: 'kart-racing',
@@ -107,7 +107,7 @@ test('if the process in which a stop was planned is killed, another process carr
   await until(async () => /one of [23] processes of mine/.test(await told()), 'the question', START_MS);
 });
 
-test('if a process is killed after the question about a lifetime, other processes stop the server once and do not ask again', async () => {
+test('if a process is killed after asking about a lifetime, the other processes stop the server once and do not ask again', async () => {
   const first = await started();
   const values = { application: 'lobby-chat', version: 'stable', near: 'Montreal', for: '1h' };
   await driver.command('operator', 'deploy', values);

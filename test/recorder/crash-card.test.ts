@@ -59,7 +59,7 @@ describe.each(driverNames)('a crash on %s', (name) => {
 });
 
 describe.each(['discord', 'slack-http'] as const)('Try another city on %s', (name) => {
-  test('after a crash, the menu offers the nearest other cities, and a confirmed choice deploys the same order in that city', async () => {
+  test('after a crash, the menu offers the nearest other cities, and a confirmed choice repeats the deploy in that city', async () => {
     stage = await stageOn(name);
     const order = {
       application: 'kart-racing',

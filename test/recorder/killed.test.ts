@@ -10,7 +10,7 @@ const shown = (stage: Stage, text: string) =>
   until(async () => (await withText(stage, text)).length > 0, `a message with ${text}`);
 
 describe.each(['discord', 'slack-http'] as const)('a process that is killed on %s', (name) => {
-  test('the crash report and its file are posted once, even if the process is killed right after it posted them', async () => {
+  test('the crash report and its file are posted once, even if the process is killed just after it posted them', async () => {
     const stage = await openStage(name);
     const process = await stage.start();
     await stage.driver.command('operator', 'deploy', ORDER);

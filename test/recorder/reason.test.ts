@@ -14,24 +14,24 @@ test.each([
   [{ detail: 'Container crashed', exitCode: 137, memoryShare: 0.97 }, /ran out of memory\. Give/],
   [{ detail: 'Container crashed', exitCode: 137, message: 'OOMKilled' }, /ran out of memory\. Give/],
   [{ detail: 'mmap: cannot allocate memory' }, /ran out of memory\. Give/],
-])('the reason of the failure %o is given in plain words', (failure, words) => {
+])('the reason for the failure %o is given in plain words', (failure, words) => {
   expect(reasonOf(failure)).toMatch(words);
 });
 
 test.each(['the game crashed', '', undefined, 'a room with no view', 'zoom level 3'])(
-  'if Edgegap describes a failure as %o, no reason is invented',
+  'if Edgegap describes a failure as %o, the bot gives no reason of its own',
   (detail) => {
     expect(reasonOf({ detail })).toBeUndefined();
   },
 );
 
-test('the exit code of a failed server is read from Edgegap’s words', () => {
+test('the exit code of a failed server is taken from Edgegap’s message', () => {
   expect(exitCodeIn('The container exited with code 139: segmentation fault')).toBe(139);
   expect(exitCodeIn('Exit status: 2')).toBe(2);
   expect(exitCodeIn('exit at 14:03')).toBeUndefined();
 });
 
-test('two failures are of the same sort if only numbers or ids differ, except for the exit code', () => {
+test('two failures count as the same kind if only numbers or ids differ, but different exit codes mean different kinds', () => {
   expect(sortOf('Lost host 10.0.0.7 of 93924761ccde')).toBe(sortOf('Lost host 10.9.1.2 of 0123456789ab'));
   expect(sortOf('exited with code 1')).not.toBe(sortOf('exited with code 139'));
   expect(sortOf('exited with code 41')).not.toBe(sortOf('exited with code 42'));

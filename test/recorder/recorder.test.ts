@@ -59,7 +59,7 @@ describe('the log of a stopped server', () => {
     expect(studio.count('Last log of')).toBe(1);
   });
 
-  test('a stop waits at most three seconds for the log of the server, and never fails because of the log', async () => {
+  test('a stop waits at most three seconds for the log of the server, and never fails because the log is missing', async () => {
     const { studio, run, id } = await ready();
     studio.simulator.faults.next({ endpoint: 'logs' }, { kind: 'slow', when: 'after', ms: 24 * 3_600_000 });
     await stop(studio, run, id);
@@ -95,7 +95,7 @@ describe('the log of a stopped server', () => {
     expect(studio.count('Last log of')).toBe(0);
   });
 
-  test('of a long log, only the newest 512 KB are saved, beginning with a whole line', async () => {
+  test('if a log is long, only its newest 512 KB are saved, beginning with a whole line', async () => {
     const { studio, run, id } = await ready();
     for (let n = 0; n < 200; n++) studio.simulator.print(id, `line ${n} ${'ü'.repeat(5_000)}`);
     await stop(studio, run, id);
@@ -107,7 +107,7 @@ describe('the log of a stopped server', () => {
   });
 });
 
-describe('a crash', () => {
+describe('a crash of a server', () => {
   test('the crash report is written once, even if the process is killed while the log is being read', async () => {
     const { studio, run, id } = await ready();
     studio.simulator.faults.next({ endpoint: 'logs' }, { kind: 'slow', when: 'after', ms: 24 * 3_600_000 });
@@ -137,7 +137,7 @@ describe('a crash', () => {
     expect(studio.count(' failed')).toBeGreaterThanOrEqual(1);
   });
 
-  test('if Edgegap cannot be reached after a crash, the bot asks for the log again until Edgegap answers', async () => {
+  test('if Edgegap is unreachable after a crash, the bot requests the log again until Edgegap answers', async () => {
     const { studio, id } = await ready();
     studio.simulator.faults.next({ endpoint: 'logs' }, { kind: 'server-error', when: 'before' }, 4);
     studio.simulator.crash(id, { exit_code: 1, message: 'no map' });
@@ -169,7 +169,7 @@ describe('a crash', () => {
     await studio.shown('2 of the last 3 servers of this version');
   });
 
-  test('the last log of a server that failed is not posted again when the server is stopped', async () => {
+  test('if a server has failed and is then stopped, its last log is not posted again', async () => {
     const { studio, run, id } = await ready();
     studio.simulator.crash(id, { exit_code: 1, message: 'no map' });
     await studio.shown('Crash report');
@@ -182,7 +182,7 @@ describe('a crash', () => {
   });
 });
 
-test('if a server ends because the time limit of its version is over, the line about the end says so', async () => {
+test('if a server ends because of the time limit of its version, the line about the end gives this reason', async () => {
   const { studio, id } = await ready({}, 600);
   const deployment = studio.simulator.deployments.get(id);
   if (deployment) Object.assign(deployment, { maxDuration: 1 });

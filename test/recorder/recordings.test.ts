@@ -10,7 +10,7 @@ const log = (logs: string, recordedAt = 1) => ({
   recordedAt,
 });
 
-test('a later saved log of a server replaces the earlier one, and another account sees neither', async () => {
+test('a newer saved log of a server replaces the older log, and a different account sees neither log', async () => {
   const store = await freshStore(new TestClock());
   const [ours, others] = [new Recordings(store, 'a'), new Recordings(store, 'b')];
   await ours.save('r1', log('first'));

@@ -22,7 +22,7 @@ async function open(database: string) {
   return { clock, store, join };
 }
 
-describe('leases', () => {
+describe('leases of processes', () => {
   test('after the process that holds a lease has left, another process can get the lease', async () => {
     const { join } = await open(await freshDatabase());
     const one = await join();
@@ -49,7 +49,7 @@ describe('leases', () => {
     expect(await after.leases.hold('gateway')).toBe(true);
   });
 
-  test('the turn at a periodic job can be taken by a single process, and again only after the interval', async () => {
+  test('only one process can claim a periodic job, and the job can be claimed again only after the interval', async () => {
     const { clock, join } = await open(await freshDatabase());
     const { leases, membership } = await join();
     expect(await leases.takeTurn('sweep', 1_000)).toBe(true);
@@ -60,7 +60,7 @@ describe('leases', () => {
   });
 
   test.each([1, 5_000, 60_000])(
-    'if a process whose clock is %d ms ahead takes the turn at a job, no other process takes the turn too early',
+    'if a process with a clock %d ms ahead claims a periodic job, no other process claims the job too early',
     async (ahead) => {
       const { clock, join } = await open(await freshDatabase());
       const before = await join(new TestClock(clock.now() + ahead));
@@ -75,7 +75,7 @@ describe('leases', () => {
     },
   );
 
-  test('a turn at a job that was taken by a process with a clock a day ahead can be taken again at once', async () => {
+  test('if a process with a clock a day ahead claimed a periodic job, the job can be claimed again at once', async () => {
     const { clock, store, join } = await open(await freshDatabase());
     const { leases, membership } = await join();
     const until = clock.now() + 24 * 60 * 60_000;

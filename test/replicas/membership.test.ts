@@ -81,7 +81,7 @@ const expire = (id: string) =>
 
 describe('a process that is cut off from the database', () => {
   test.each(['cut', 'freeze'] as const)(
-    'a process that is cut off from the database (%s) is uncertain of its membership until the connection is back',
+    'a process that is cut off from the database (%s) is unsure whether it still counts as alive, until the connection is back',
     async (how) => {
       const { line, store: far } = await throughLine();
       const one = await join({ store: far });
@@ -101,7 +101,7 @@ describe('a process that is cut off from the database', () => {
     },
   );
 
-  test('a process knows that its membership was uncertain for a while, even after the membership is certain again', async () => {
+  test('a process knows that its membership was uncertain for a while, even if the membership is certain again', async () => {
     const { line, store: far } = await throughLine();
     const one = await join({ store: far });
     const isUnbroken = one.membership.sinceNow();
@@ -146,7 +146,7 @@ test('a process that was suspended is uncertain of its membership as soon as it 
   expect(await one.leases.hold('gateway')).toBe(false);
 });
 
-test("setting a process's clock back does not prolong the membership of the process", async () => {
+test("setting a process's clock back does not extend the membership of the process", async () => {
   const clock = new TestClock();
   let back = 0;
   const setBack = {
@@ -176,7 +176,7 @@ test('a process whose row has expired holds no lease, even if the process is sti
   expect(await other.leases.bookmark('gateway')).toBe('page 7');
 });
 
-test("a membership that was stored before the database's clock was set back by an hour does not last an hour longer", async () => {
+test("if the database's clock is set back by an hour, a stored membership does not last an hour longer", async () => {
   const until = Date.now() + 60 * 60_000;
   await store.insertInto('instances').values({ id: 'dead', until, started_at: 0 }).execute();
   const one = await join();
@@ -190,7 +190,7 @@ test("a membership that was stored before the database's clock was set back by a
   expect(one.membership.isCertain()).toBe(true);
 });
 
-test('a process renews its membership even while all its other SQL statements are waiting', async () => {
+test('a process renews its membership even if all its other SQL statements are waiting', async () => {
   const one = await join({ store: lifelineOf(database, silent, store) });
   const keeper = await open(database);
   await store.insertInto('kept').values({ id: 'a', value_json: '{}', created_at: 1 }).execute();

@@ -79,7 +79,7 @@ async function processes(
   };
 }
 
-test("for any series of calls, several processes share the rate limit, and people's calls go before background calls", async () => {
+test('for any series of calls, several processes share the rate limit, and calls for people go before background calls', async () => {
   const clock = new PatientClock();
   const { permits } = await processes(clock, 3);
   let run = 0;
@@ -114,7 +114,7 @@ async function two(clock?: PatientClock): Promise<[SharedPermits, SharedPermits]
   return stores.map(make) as [SharedPermits, SharedPermits];
 }
 
-test('a permit that a process has taken is not given to another process until the rate-limit window is over', async () => {
+test('after a process takes a permit, no other process gets the permit until the rate-limit window is over', async () => {
   const [one, other] = await two();
   // The bot does not use permits from a database that was slow to answer. So the test tries again with a new bucket.
   await until(async () => {
@@ -131,7 +131,7 @@ test('a permit that a process has taken is not given to another process until th
   }, 'a database that answers in time');
 });
 
-test('an unused permit is free at once, a used permit after the window, and the permit of a dead process later', async () => {
+test('an unused permit is free at once, a used permit after the window, and the permit of a dead process still later', async () => {
   const clock = new PatientClock();
   const [one, other] = await two(clock);
   const { permits } = await one.take('deploy', people);
@@ -167,7 +167,7 @@ test('the rate limit holds even if a process sends its requests as late as allow
   expect(most(arrivals)).toBe(people.limit);
 });
 
-test('if a permit is returned too late, the call that has received the permit meanwhile keeps it', async () => {
+test('if a process returns a permit too late and a different call has the permit, that call keeps it', async () => {
   const clock = new PatientClock();
   const [one, other] = await two(clock);
   const late = (await one.take('deploy', people)).permits;
@@ -178,7 +178,7 @@ test('if a permit is returned too late, the call that has received the permit me
   expect((await other.take('deploy', people)).permits).toHaveLength(0);
 });
 
-test('calls of people who wait at a process go before background calls of another process', async () => {
+test("if people's calls wait in one process, they go before background calls of other processes", async () => {
   const clock = new PatientClock();
   const [one, other] = await two(clock);
   for (const permit of (await other.take('deploy', background)).permits) permit.count();
@@ -220,7 +220,7 @@ test("after the database's clock was set back by a day, a new pause has its full
   expect((await after.take('deploy', people)).permits).toHaveLength(3);
 });
 
-test("after the database's clock was set back by a day, people's calls still go before background calls", async () => {
+test("after the database's clock was set back by a day, calls for people still go before background calls", async () => {
   const { before, after, clock } = await setBack();
   for (const permits of [before, after]) {
     const { permits: all } = await permits.take('deploy', people);
@@ -234,7 +234,7 @@ test("after the database's clock was set back by a day, people's calls still go 
   expect((await after.take('deploy', people)).permits).toHaveLength(3);
 });
 
-test('a burst from three processes stays within EDGEGAP_SHARE, and a 429 at any process makes all processes wait', async () => {
+test('a burst from three processes stays within EDGEGAP_SHARE, and a 429 in any process makes all processes wait', async () => {
   const clock = new PatientClock();
   const simulator = await startSimulator({ clock, limits: { status: 5 } });
   const { permits } = await processes(clock, 3);
@@ -271,7 +271,7 @@ test('a burst from three processes stays within EDGEGAP_SHARE, and a 429 at any 
   expect(await Promise.all([first, second])).toEqual([400, 400]);
 });
 
-test('without the database, no call is sent to Edgegap, and the call fails with that reason', async () => {
+test('without the database, a call to Edgegap is not sent and fails with that reason', async () => {
   const { stores } = await processes(new PatientClock(), 1);
   const [store] = stores as [Store];
   const permits = new SharedPermits({ store, clock: systemClock, log, account: 'a' });

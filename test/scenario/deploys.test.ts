@@ -6,7 +6,7 @@ import { until } from '../support/test-clock.ts';
 
 const HOSTS = ['tournament-vancouver-2', 'tournament-montreal-0'];
 
-describe.each(driverNames)('the three deploys of Edgegap on %s', (name) => {
+describe.each(driverNames)('the three kinds of deploys on %s', (name) => {
   let driver: ChatDriver;
   let bot: Bot;
 
@@ -41,7 +41,7 @@ describe.each(driverNames)('the three deploys of Edgegap on %s', (name) => {
     return { endpoint: sent[0]?.endpoint, body: sent[0]?.body, id, card: plain(card?.text ?? '') };
   };
 
-  test('a deploy takes cities, coordinates and players together, the newest version, resources and variables', async () => {
+  test('a deploy accepts cities, coordinates, players, the newest version, resources and variables together', async () => {
     const { endpoint, body, card } = await deploy({
       near: 'Montreal; 48.85,2.35',
       ip: '203.0.113.7',
@@ -83,7 +83,7 @@ describe.each(driverNames)('the three deploys of Edgegap on %s', (name) => {
     expect(card).toMatch(/Fleet\W+tournament, .*vancouver.*montreal.*the cloud/);
   });
 
-  test("a deploy that overrides the command uses Edgegap's older API, and the bot finds its failure by asking Edgegap", async () => {
+  test("a deploy that overrides the command uses Edgegap's older API, and the bot finds a failure by asking Edgegap", async () => {
     const { endpoint, body, id, card } = await deploy({
       version: 'v1.2',
       ip: '203.0.113.7',

@@ -111,7 +111,7 @@ describe.each(driverNames)('the main job on %s', (name) => {
     expect(bot.simulator.deployments.size).toBe(1);
   });
 
-  test('two servers are tagged together and stopped together, and a third server runs on', async () => {
+  test('two servers are tagged together and stopped together, and a third server keeps running', async () => {
     const ids = () => [...bot.simulator.deployments.keys()];
     for (const tag of ['cup', 'cup', 'other']) {
       const count = ids().length;

@@ -33,7 +33,7 @@ afterEach(async () => {
   await driver?.close();
 });
 
-describe.each(drivers)('Refresh on the live card, on %s', (name) => {
+describe.each(drivers)('the button Refresh on the live card, on %s', (name) => {
   beforeEach(() => start(name));
 
   test('the button Refresh shows the changed status on the live card', async () => {
@@ -44,7 +44,7 @@ describe.each(drivers)('Refresh on the live card, on %s', (name) => {
     await until(async () => (await card())?.text.includes('the game crashed'), 'the error on the card');
   });
 
-  test('if Edgegap fails after a press of Refresh, the person gets a private answer and the card stays unchanged', async () => {
+  test('if Edgegap fails after a press of Refresh, the person gets a private answer, and the card stays unchanged', async () => {
     await deployReady();
     const before = await card();
     bot.simulator.faults.next({ endpoint: 'status' }, { kind: 'server-error', when: 'before' }, 3);
@@ -68,7 +68,7 @@ test('in a terminal, the button Refresh prints the card even if nothing has chan
   await until(() => /Ready .*request_id/s.test((driver as ConsoleDriver).output().slice(before)), 'the card');
 });
 
-test('if Slack delays the edit after Refresh, the edit does not replace a newer state of the card by an older state', async () => {
+test('if Slack delays the edit after Refresh, the late edit does not replace a newer state of the card', async () => {
   await start('slack-http');
   await driver.command('operator', 'deploy', deploy);
   await until(async () => (await card())?.buttons.includes('Refresh'), 'the button');

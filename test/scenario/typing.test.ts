@@ -106,7 +106,7 @@ async function lookLogTagStop(person: Person, tagging: () => Promise<void>): Pro
 }
 
 describe('the main job with as little typing as possible', () => {
-  test('on Discord, the main job with typed commands needs at most 30 typed characters, and no id', async () => {
+  test('on Discord, a deploy, a look at the logs and a stop by typed commands need at most 30 typed characters and no id', async () => {
     const person = await open('discord');
     await person.call('deploy');
     await privately(/Then a form asks for/);

@@ -72,7 +72,7 @@ test.each([
   ["stop in the middle of a request's head", HALF_A_HEAD],
   ["stop in the middle of a request's body", HALF_A_BODY],
   ['were answered and stay open', PROBE],
-])('the bot still answers a health check and a callback although 1,500 connections %s', async (_, text) => {
+])('the bot still answers a health check and a callback if 1,500 connections %s', async (_, text) => {
   const { open, lines } = await serve();
   const crowd: Awaited<ReturnType<typeof open>>[] = [];
   for (let nth = 0; nth < 1_500; nth++) crowd.push(await open(text));
@@ -84,7 +84,7 @@ test.each([
   ]);
 });
 
-test('at the connection limit, connections without a request are closed first, and then the longest idle connections', async () => {
+test('at the connection limit, the server first closes connections without a request, and then those idle for longest', async () => {
   const { open } = await serve();
   const answered: Awaited<ReturnType<typeof open>>[] = [];
   for (let nth = 0; nth < LIMIT - 2; nth++) {
@@ -103,7 +103,7 @@ test('at the connection limit, connections without a request are closed first, a
   expect(answered.map(({ closed }) => closed)).toEqual([false, true, true, true, ...Array(4).fill(false)]);
 });
 
-test('if every connection has a complete request, a new connection is closed and no request is cut off', async () => {
+test('if every connection has a complete request, the server closes a new connection and interrupts no request', async () => {
   const { open, busy, slow } = await serve();
   const peers: Awaited<ReturnType<typeof open>>[] = [];
   for (let nth = 0; nth < LIMIT; nth++) peers.push(await busy(SLOW));
@@ -116,7 +116,7 @@ test('if every connection has a complete request, a new connection is closed and
   expect(await (await open()).ask(PROBE)).toBe(OK);
 });
 
-test('at the limit, a connection with an incomplete body is closed before a connection that was answered', async () => {
+test('at the connection limit, a connection with an incomplete body is closed before a connection that was answered', async () => {
   const { open, busy } = await serve();
   const answered = await open();
   expect(await answered.ask(PROBE)).toBe(OK);
@@ -127,7 +127,7 @@ test('at the limit, a connection with an incomplete body is closed before a conn
   expect(await answered.ask(PROBE)).toBe(OK);
 });
 
-test('a silent connection is closed after the time that a request may take', async () => {
+test('a silent connection is closed after the time limit for a request', async () => {
   const { open } = await serve(100);
   const peer = await open();
   await until(() => peer.closed, 'its end');

@@ -39,7 +39,7 @@ test('/readyz answers 503 and names each part that is down', async () => {
   expect([up.status, await up.json()]).toEqual([200, { status: 'ready', parts }]);
 });
 
-test('a stopping process answers /readyz with 503 and its roles, and no longer keeps connections open', async () => {
+test('a stopping process answers /readyz with 503 and its roles, and closes connections after the answer', async () => {
   const roles = { discord: 'standby' };
   const { server, url } = await serve({ readiness: async () => ({ stopping: true, parts: {}, roles }) });
   const before = await fetch(`${url}/readyz`);
@@ -76,7 +76,7 @@ test('a callback that cannot be stored is answered with a 503 that gives no reas
   expect([answer.status, await answer.json()]).toEqual([503, { error: 'try again later' }]);
 });
 
-test('the listener of a chat platform receives the path of a request unchanged, with its query', async () => {
+test('the request handler of a chat platform receives the unchanged path of a request, including the query', async () => {
   const seen: (string | undefined)[] = [];
   const { url } = await serve({
     mounts: [
@@ -132,7 +132,7 @@ test('if HOST is an address that the machine does not have, the error names the 
   });
 });
 
-test('the HTTP server stops even if a client is in the middle of a request', async () => {
+test('the HTTP server stops even if a client has sent only part of a request', async () => {
   const { server, port } = await serve();
   const socket = connect(port, '127.0.0.1');
   const closed = new Promise((resolve) => socket.once('close', resolve));
@@ -144,7 +144,7 @@ test('the HTTP server stops even if a client is in the middle of a request', asy
   await closed;
 });
 
-test('an idle connection to the server is kept open longer than a proxy keeps the connection', async () => {
+test('the server keeps an idle connection open longer than a proxy does', async () => {
   const { port, server } = await serve({ requestTimeoutMs: 400, clock: new TestClock() });
   const socket = connect(port, '127.0.0.1').setEncoding('utf8');
   onTestFinished(() => void socket.destroy());
@@ -181,7 +181,7 @@ test.each([
     'in a body for a platform’s listener',
     'POST /slack/events HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{',
   ],
-])('the connection of a request that stops halfway %s is closed', async (_, half) => {
+])('if a request stops halfway %s, its connection is closed', async (_, half) => {
   const listener = () => undefined;
   const { port } = await serve({ requestTimeoutMs: 100, mounts: [{ path: '/slack/events', listener }] });
   const socket = connect(port, '127.0.0.1');
@@ -221,7 +221,7 @@ test('a callback with a wrong secret is refused before its body arrives', async 
   expect(stored).toEqual(['{}']);
 });
 
-test('callbacks with a wrong secret cause at most one log line a minute, which gives the number of callbacks', async () => {
+test('callbacks with a wrong secret write at most one log line a minute, which gives the number of callbacks', async () => {
   const clock = new TestClock();
   const lines: { msg: string; refused: number }[] = [];
   const log = pino({ base: null }, { write: (line: string) => void lines.push(JSON.parse(line)) });

@@ -46,7 +46,7 @@ test('with an answers file, the setup sets up both platforms, roles by name, app
     expect(stage.shown()).not.toContain(secret);
 });
 
-test('a second run of the setup with the same answers changes nothing', async () => {
+test('a second run of the setup with the same answers file changes nothing', async () => {
   const stage = await setupStage();
   const answers = { ...forDiscord(stage), FIRST_MESSAGE_CHANNEL: 'servers' };
   await stage.answer(answers);
@@ -59,7 +59,7 @@ test('a second run of the setup with the same answers changes nothing', async ()
 });
 
 test.each(['PLATFORM', 'EDGEGAP_API_TOKEN', 'DISCORD_TOKEN'])(
-  'the setup refuses an answers file without %s, names this answer, and writes nothing',
+  'the setup refuses an answers file without %s, names the missing answer, and writes nothing',
   async (name) => {
     const stage = await setupStage();
     const { [name]: _, ...answers } = forDiscord(stage);
@@ -70,7 +70,7 @@ test.each(['PLATFORM', 'EDGEGAP_API_TOKEN', 'DISCORD_TOKEN'])(
 );
 
 test.each(['SLACK_BOT_TOKEN', 'SLACK_APP_TOKEN'])(
-  'the setup refuses an answers file for Slack without %s, names this answer, and writes nothing',
+  'the setup refuses an answers file for Slack without %s, names the missing answer, and writes nothing',
   async (name) => {
     const stage = await setupStage();
     const { [name]: _, ...answers } = forSlack(stage);
@@ -109,12 +109,15 @@ test.each<WrongAnswer>([
     { APP_ALLOWLIST: 'nope' },
     /APP_ALLOWLIST cannot be used: There is no application nope/,
   ],
-])('the setup refuses an answers file with %s, says why, and writes nothing', async (_, answers, says) => {
-  const stage = await setupStage();
-  expect(await stage.answer({ ...forDiscord(stage), ...answers })).toBe(1);
-  expect(stage.shown()).toMatch(says);
-  expect(existsSync(stage.envFile)).toBe(false);
-});
+])(
+  'the setup refuses an answers file with %s, gives the reason, and writes nothing',
+  async (_, answers, says) => {
+    const stage = await setupStage();
+    expect(await stage.answer({ ...forDiscord(stage), ...answers })).toBe(1);
+    expect(stage.shown()).toMatch(says);
+    expect(existsSync(stage.envFile)).toBe(false);
+  },
+);
 
 test.each<WrongAnswer>([
   [
@@ -141,14 +144,14 @@ test.each<WrongAnswer>([
   expect(existsSync(stage.envFile)).toBe(false);
 });
 
-test('if the Discord bot is in no server, the setup without a person fails and shows the invite link', async () => {
+test('if the Discord bot is in no server, a setup with an answers file fails and shows the invite link', async () => {
   const stage = await setupStage();
   stage.discord.server.rest.servers = [];
   expect(await stage.answer(forDiscord(stage))).toBe(1);
   expect(stage.shown()).toContain(`https://discord.com/oauth2/authorize?client_id=${ids.application}`);
 });
 
-test('a setup with an answers file replaces a different value in the settings only with REPLACE=yes', async () => {
+test('a setup with an answers file replaces an existing setting only if the file contains REPLACE=yes', async () => {
   const stage = await setupStage();
   writeFileSync(stage.envFile, 'EDGEGAP_API_TOKEN=older-token\nKEEP_DAYS=7\n');
   expect(await stage.answer(forDiscord(stage))).toBe(1);
@@ -159,7 +162,7 @@ test('a setup with an answers file replaces a different value in the settings on
   expect(stage.values()).toMatchObject({ EDGEGAP_API_TOKEN: stage.simulator.token, KEEP_DAYS: '7' });
 });
 
-test('without a terminal and without an answers file, the setup says how to go on', async () => {
+test('without a terminal and without an answers file, the setup says what to do next', async () => {
   const stage = await setupStage();
   expect(await stage.talk([], { isTerminal: false })).toBe(1);
   expect(stage.shown()).toMatch(/There is no terminal[\s\S]*docker run -it[\s\S]*--answers FILE/);
@@ -171,7 +174,7 @@ test('if the answers file does not exist, the setup names the file', async () =>
   expect(stage.shown()).toMatch(/The answers file .*nope cannot be read \(ENOENT\)/);
 });
 
-test('the setup refuses an answers file in which a quotation mark is never closed', async () => {
+test('the setup refuses an answers file with a quotation mark that is never closed', async () => {
   const stage = await setupStage();
   expect(await stage.answer({ ...forDiscord(stage), PLATFORM: '"discord' })).toBe(1);
   expect(stage.shown()).toMatch(/Line 1 of the answers file/);
@@ -186,7 +189,7 @@ test('the setup reads an answers file with a byte order mark, quotation marks an
   expect(stage.values().DISCORD_TOKEN).toBe(BOT_TOKEN);
 });
 
-test('if the settings cannot be written, the setup says so before its first request', async () => {
+test('if the settings file cannot be written, the setup says so before its first request', async () => {
   const stage = await setupStage();
   const envFile = join(stage.folder, 'nowhere/.env');
   expect(await stage.answer(forDiscord(stage), { envFile })).toBe(1);
@@ -194,7 +197,7 @@ test('if the settings cannot be written, the setup says so before its first requ
   expect(stage.simulator.requests).toEqual([]);
 });
 
-test('the setup refuses a file with settings in UTF-16 and does not change the file', async () => {
+test('the setup refuses a settings file in UTF-16 and does not change the file', async () => {
   const stage = await setupStage();
   const content = Buffer.from('\uFEFFPORT=1\n', 'utf16le');
   writeFileSync(stage.envFile, content);
@@ -203,7 +206,7 @@ test('the setup refuses a file with settings in UTF-16 and does not change the f
   expect(readFileSync(stage.envFile)).toEqual(content);
 });
 
-test('the setup leaves no other file in the folder of the settings', async () => {
+test('the setup creates only the settings file in the folder', async () => {
   const stage = await setupStage();
   mkdirSync(join(stage.folder, 'own'));
   await stage.answer(forDiscord(stage), { envFile: join(stage.folder, 'own/.env') });
@@ -215,7 +218,7 @@ function refuseRename(): never {
   throw Object.assign(new Error('The file is mounted.'), { code: 'EBUSY' });
 }
 
-test('the setup overwrites a mounted file with settings, and then only the owner can read the file', async () => {
+test('the setup overwrites a mounted settings file, and makes the file readable only for the owner', async () => {
   const stage = await setupStage();
   const folder = join(stage.folder, 'own');
   const envFile = join(folder, '.env');
@@ -228,7 +231,7 @@ test('the setup overwrites a mounted file with settings, and then only the owner
   expect(readdirSync(folder)).toEqual(['.env']);
 });
 
-test('if a mounted file cannot be overwritten completely, the setup names a copy with all settings', async () => {
+test('if a mounted settings file cannot be overwritten completely, the setup names a copy with all settings', async () => {
   const stage = await setupStage();
   writeFileSync(stage.envFile, 'LOG_LEVEL=debug\n');
   const rename = () => {
@@ -244,7 +247,7 @@ test('if a mounted file cannot be overwritten completely, the setup names a copy
   expect(stage.shown()).not.toContain('which only you can read');
 });
 
-test('even if the setup changes no value, afterwards only the owner can read the file', async () => {
+test('even if the setup changes no value, it makes the settings file readable only for the owner', async () => {
   const stage = await setupStage();
   await stage.answer(forDiscord(stage));
   chmodSync(stage.envFile, 0o644);

@@ -17,7 +17,7 @@ const SLACK: readonly Exchange[] = [
 const DISCORD: Exchange = [/Bot token of Discord/, BOT_TOKEN];
 const NO_MESSAGE: Exchange = [/Channel for a first message/, ''];
 
-test('a person sets up the bot on Discord: tokens, server, commands and a first message', async () => {
+test('a person can set up the bot on Discord: tokens, server, commands and a first message', async () => {
   const stage = await setupStage();
   const { rest } = stage.discord.server;
   rest.servers = [];
@@ -60,7 +60,7 @@ test('the setup never shows a typed token', async () => {
     expect(stage.shown()).not.toContain(secret);
 });
 
-test('the setup notices by itself that the bot was added to a server', async () => {
+test('the setup notices automatically that the bot was added to a server', async () => {
   const stage = await setupStage();
   const { rest } = stage.discord.server;
   rest.servers = [];
@@ -74,7 +74,7 @@ test('the setup notices by itself that the bot was added to a server', async () 
   expect(stage.values().DISCORD_GUILDS).toBe(ids.guild);
 });
 
-test('a person sets up the bot on Slack, with a link that contains the whole manifest', async () => {
+test('a person can set up the bot on Slack with a link that contains the whole manifest', async () => {
   const stage = await setupStage();
   const code = await stage.talk([
     [/Which chat platform/, 'slack'],
@@ -99,7 +99,7 @@ test('a person sets up the bot on Slack, with a link that contains the whole man
   expect(stage.shown()).toContain('/edgegap deploy ');
 });
 
-test('with a configuration token the setup makes the Slack app, in HTTP mode with the signing secret', async () => {
+test('if a configuration token is given, the setup creates the Slack app, in HTTP mode with the signing secret', async () => {
   const stage = await setupStage();
   const code = await stage.talk(
     [
@@ -120,7 +120,7 @@ test('with a configuration token the setup makes the Slack app, in HTTP mode wit
   expect(stage.shown()).not.toContain(SLACK_TOKENS.configuration);
 });
 
-test('in the setup, a person chooses roles by name or number, and the settings get the ids', async () => {
+test('in the setup, a person chooses roles by name or number, and the settings get the ids of the roles', async () => {
   const stage = await setupStage();
   await stage.talk([edgegap(stage), DISCORD, NO_MESSAGE], { steps: ['discord'] });
   const code = await stage.talk(
@@ -139,7 +139,7 @@ test('in the setup, a person chooses roles by name or number, and the settings g
   expect(stage.shown()).not.toContain('Edgegap\n');
 });
 
-test('in the setup for Slack, a person chooses groups and people by name, and the settings get the ids', async () => {
+test('in the setup for Slack, a person chooses groups and people by name, and the settings get their ids', async () => {
   const stage = await setupStage();
   await stage.talk([edgegap(stage), ...SLACK, NO_MESSAGE], { steps: ['slack'] });
   const code = await stage.talk(
@@ -156,7 +156,7 @@ test('in the setup for Slack, a person chooses groups and people by name, and th
   });
 });
 
-test('on Slack, the setup shows the name and the id of each person and group who gets rights', async () => {
+test('on Slack, the setup shows the names and ids of the people and groups that get rights', async () => {
   const stage = await setupStage();
   const { groupIds, userIds } = stage.slack;
   await stage.talk([edgegap(stage), ...SLACK, NO_MESSAGE], { steps: ['slack'] });
@@ -194,7 +194,7 @@ test('in the setup for Slack, if a group and a person have the same name, the se
   expect(stage.values().SLACK_OPERATORS).toBe(userIds.admin);
 });
 
-test('on Slack, the setup asks for the id of a person if the workspace has more members than it reads', async () => {
+test('on Slack, if a workspace has more members than the setup reads, the setup asks for the id of a person', async () => {
   const stage = await setupStage();
   const { userIds } = stage.slack;
   stage.slack.server.web.endlessMembers = true;
@@ -440,7 +440,7 @@ test('a person can skip each step of the setup, and the setup names the missing 
   expect(stage.values()).toEqual({});
 });
 
-test('in the setup, Enter keeps the values of an earlier run, and the setup checks these values again', async () => {
+test('in the setup, Enter keeps a value from an earlier run, and the setup checks this value again', async () => {
   const stage = await setupStage();
   const before = `# mine\r\nEDGEGAP_API_TOKEN=${stage.simulator.token}\r\nDISCORD_TOKEN="${BOT_TOKEN}"\r\n\r\nLOG_LEVEL=debug\r\n`;
   writeFileSync(stage.envFile, `\uFEFF${before}`, { mode: 0o644 });
@@ -454,13 +454,13 @@ test('in the setup, Enter keeps the values of an earlier run, and the setup chec
   expect(modeOf(stage.envFile)).toBe(0o600);
 });
 
-test('the setup of roles without a platform says that a platform must be set up first', async () => {
+test('if no platform is set up, the setup of roles says that a platform must be set up first', async () => {
   const stage = await setupStage();
   expect(await stage.talk([], { steps: ['roles'] })).toBe(1);
   expect(stage.shown()).toContain('No chat platform is set up yet.');
 });
 
-test('if a person ends the input of the setup, the answers so far are saved', async () => {
+test('if the input of the setup ends early, the setup saves the answers so far', async () => {
   const stage = await setupStage();
   const code = await stage.talk([edgegap(stage), [/Bot token of Discord/, '\u0004']], { steps: ['discord'] });
   expect(code).toBe(1);
@@ -468,7 +468,7 @@ test('if a person ends the input of the setup, the answers so far are saved', as
   expect(stage.values()).toEqual({ EDGEGAP_API_TOKEN: stage.simulator.token });
 });
 
-test('the setup makes a new file from .env.example, with its comments', async () => {
+test('the setup creates a new settings file from .env.example, including the comments', async () => {
   const stage = await setupStage();
   const example = readFileSync(join(import.meta.dirname, '../../.env.example'), 'utf8');
   writeFileSync(join(stage.folder, '.env.example'), example);
@@ -481,7 +481,7 @@ test('the setup makes a new file from .env.example, with its comments', async ()
   expect(written).toBe(expected);
 });
 
-test('the setup replaces a different value in the settings only after it has asked', async () => {
+test('the setup asks before it replaces an existing setting with a different value', async () => {
   const stage = await setupStage();
   writeFileSync(stage.envFile, `SLACK_SIGNING_SECRET=${'0'.repeat(32)}\n`);
   const conversation = (answer: string): Exchange[] => [

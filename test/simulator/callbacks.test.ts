@@ -29,7 +29,7 @@ test('the Edgegap simulator posts each event once, to the right URL, with the st
   ]);
 });
 
-test('the Edgegap simulator posts an error of a server and also the error of a refused deploy', async () => {
+test('the Edgegap simulator sends an error callback for a failed server and for a refused deploy', async () => {
   const { clock, simulator, call, ready } = await simulate();
   const receiver = await receive();
   const id = await ready(hooks(receiver));
@@ -48,7 +48,7 @@ test('the Edgegap simulator posts an error of a server and also the error of a r
   ]);
 });
 
-test('the Edgegap simulator makes no callback for an event for which the deploy gave no URL', async () => {
+test('if a deploy gives no URL for an event, the Edgegap simulator sends no callback for the event', async () => {
   const { clock, simulator, ready } = await simulate();
   const receiver = await receive();
   const id = await ready({ webhook_on_terminated: { url: `${receiver.url}/only` } });
@@ -59,7 +59,7 @@ test('the Edgegap simulator makes no callback for an event for which the deploy 
   expect(receiver.received.map(({ path }) => path)).toEqual(['/only']);
 });
 
-test('the Edgegap simulator does not repeat a callback that is not answered within 10 seconds', async () => {
+test('the Edgegap simulator does not repeat a callback that gets no answer within 10 seconds', async () => {
   const { clock, simulator, deploy } = await simulate();
   const receiver = await receive({ silent: true });
   const id = await deploy({ webhook_on_error: { url: receiver.url } });
@@ -74,7 +74,7 @@ test('the Edgegap simulator does not repeat a callback that is not answered with
   expect([simulator.callbacks[0]?.outcome, receiver.received.length]).toEqual(['timed out', 1]);
 });
 
-test('the Edgegap simulator does not repeat a callback whose URL cannot be reached', async () => {
+test('the Edgegap simulator does not repeat a callback if its URL is unreachable', async () => {
   const { simulator, ready } = await simulate();
   await ready({ webhook_on_ready: { url: 'http://127.0.0.1:1/nobody' } });
   await settled(simulator, 1);

@@ -33,7 +33,7 @@ test.each([
   expect(simulator.deployments.size).toBe(0);
 });
 
-test('the Edgegap simulator accepts every field that a deploy may contain', async () => {
+test('the Edgegap simulator accepts every field that a deploy can contain', async () => {
   const { simulator, call } = await simulate({ maxTagLength: 40 });
   const { status, json } = await call(
     'POST',
@@ -78,7 +78,7 @@ test('the Edgegap simulator answers 401 to a header without the word "token", an
   expect((await call('GET', '/v1/apps', undefined, `token ${simulator.deletedToken}`)).status).toBe(403);
 });
 
-test('the Edgegap simulator answers an unknown request_id with 400 like the live API, or with 404 like the specification', async () => {
+test('for an unknown request_id, the Edgegap simulator answers 400 like the live API, or 404 like the specification', async () => {
   const live = await simulate();
   const file = await simulate({ unknownIdStatus: 404 });
   for (const [method, path] of [
@@ -121,7 +121,7 @@ test('the Edgegap simulator records every request', async () => {
   ]);
 });
 
-test('in the dialect "reference", answers of the Edgegap simulator have nulls and more fields', async () => {
+test('in the dialect "reference", the answers of the Edgegap simulator contain nulls and additional fields', async () => {
   const { call, deploy } = await simulate({ dialect: 'reference' });
   const id = await deploy({ tags: ['qa'] });
   const { json } = await call('GET', `/v1/status/${id}`);

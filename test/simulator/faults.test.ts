@@ -77,7 +77,7 @@ test.each([
   },
 );
 
-test('with the simulator\'s fault "broken-json", a deploy takes effect and the answer stops in the middle', async () => {
+test('with the simulator\'s fault "broken-json", a deploy takes effect, but the answer breaks off in the middle', async () => {
   const { simulator, call } = await simulate();
   simulator.faults.next({ endpoint: 'deploy' }, { kind: 'broken-json' });
   const { status, text, json } = await call(...DEPLOY);
@@ -85,7 +85,7 @@ test('with the simulator\'s fault "broken-json", a deploy takes effect and the a
   expect(simulator.deployments.size).toBe(1);
 });
 
-test('the simulator\'s fault "too-many-requests" answers with 429, with any Retry-After or without Retry-After', async () => {
+test('with the fault "too-many-requests", the simulator answers with 429, with or without a Retry-After header', async () => {
   const { simulator, call } = await simulate();
   const retryAfter = async (value: number | string | null) => {
     simulator.faults.next({ method: 'GET', path: /apps$/ }, { kind: 'too-many-requests', retryAfter: value });
@@ -97,7 +97,7 @@ test('the simulator\'s fault "too-many-requests" answers with 429, with any Retr
   expect(await retryAfter(null)).toEqual([429, undefined]);
 });
 
-test('a fault of the simulator affects only matching requests, as often as requested, and can be removed', async () => {
+test('a fault of the simulator affects only matching requests, for the given number of times, and can be removed', async () => {
   const { simulator, call, deploy } = await simulate();
   const [one, other] = [await deploy(), await deploy()];
   const status = async (id: string) => (await call('GET', `/v1/status/${id}`)).status;
@@ -119,7 +119,7 @@ test('a fault of the simulator affects only matching requests, as often as reque
   expect(await status(one)).toBe(200);
 });
 
-test('a fault of the simulator that concerns only deploys waits for the next deploy', async () => {
+test('if a fault of the simulator affects only deploys, it waits for the next deploy', async () => {
   const { simulator, call } = await simulate();
   simulator.faults.next({}, { kind: 'cannot-allocate' });
   expect((await call('GET', '/v1/apps')).status).toBe(200);

@@ -25,7 +25,7 @@ test.each([
   expect(simulator.deployments.size).toBe(0);
 });
 
-test('in the Edgegap simulator, a fleet deploy takes the first host with room and runs in the city of that host', async () => {
+test('in the Edgegap simulator, a fleet deploy uses the first host with room and runs in the city of this host', async () => {
   const { deploy, ids, hosts, hostOf, clock, call } = await fleet();
   const [empty = '', half = '', full = '', pending = ''] = ids;
   const { status, json } = await deploy([pending, full, half, empty]);
@@ -36,7 +36,7 @@ test('in the Edgegap simulator, a fleet deploy takes the first host with room an
   expect([shown.location.city, shown.public_ip]).toEqual([host?.city, host?.ip_address]);
 });
 
-test('in the Edgegap simulator, fleet deploys go to the next host if a host is full, and finally to the cloud', async () => {
+test('in the Edgegap simulator, if a host is full, a fleet deploy uses the next host, and finally the cloud', async () => {
   const { deploy, ids, hosts, hostOf, simulator } = await fleet();
   const [empty = '', half = ''] = ids;
   const resources = { cpu_units: 6000, memory_mib: 6000 };
@@ -49,7 +49,7 @@ test('in the Edgegap simulator, fleet deploys go to the next host if a host is f
   expect(hostOf((await deploy([empty], { resources })).json.request_id)).toBe(empty);
 });
 
-test('in the Edgegap simulator, a fleet deploy that names only unknown hosts goes to the cloud', async () => {
+test('in the Edgegap simulator, a fleet deploy that names only unknown hosts runs in the cloud', async () => {
   const { deploy, hostOf } = await fleet();
   const { status, json } = await deploy(['nothing']);
   expect([status, hostOf(json.request_id)]).toEqual([202, undefined]);

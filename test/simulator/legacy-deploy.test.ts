@@ -20,7 +20,7 @@ test.each([
   },
 );
 
-test('in the Edgegap simulator, a legacy deploy that names no version takes the newest version', async () => {
+test('in the Edgegap simulator, a legacy deploy without a version uses the newest version', async () => {
   const { call } = await simulate();
   const { status, json } = await call('POST', '/v1/deploy', legacyOrder({ tags: ['qa'] }));
   expect(status).toBe(200);
@@ -35,7 +35,7 @@ test('in the Edgegap simulator, a legacy deploy that names no version takes the 
   });
 });
 
-test('after a legacy deploy, the Edgegap simulator calls back only for READY, and keeps the log on request', async () => {
+test('for a legacy deploy, the Edgegap simulator sends a callback only for READY, and keeps the log on request', async () => {
   const { clock, call, simulator } = await simulate({ dialect: 'reference' });
   const receiver = await receive();
   const body = legacyOrder({
@@ -58,7 +58,7 @@ test('after a legacy deploy, the Edgegap simulator calls back only for READY, an
   expect(log.logs_link).toContain('match-logs');
 });
 
-test('if there is no room, the Edgegap simulator refuses a legacy deploy and names no deployment', async () => {
+test('if there is no room, the Edgegap simulator refuses a legacy deploy, and the answer names no deployment', async () => {
   const { call, simulator } = await simulate();
   const fault = { endpoint: 'deployLegacy', application: 'kart-racing' } as const;
   simulator.faults.next(fault, { kind: 'cannot-allocate' });

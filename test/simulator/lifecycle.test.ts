@@ -10,7 +10,7 @@ const durations = {
   terminating: 600,
 };
 
-test('in the Edgegap simulator, a deployment stays in each phase as long as configured', async () => {
+test('in the Edgegap simulator, a deployment stays in each phase for the configured time', async () => {
   const { clock, call, deploy } = await simulate({ durations });
   const id = await deploy();
   const seen: string[] = [];
@@ -25,7 +25,7 @@ test('in the Edgegap simulator, a deployment stays in each phase as long as conf
   );
 });
 
-test('the status in the Edgegap simulator shows the facts known so far, and the address of a running server', async () => {
+test("a status answer of the Edgegap simulator contains the facts that are known so far, and a running server's address", async () => {
   const { clock, call, deploy } = await simulate({ durations });
   const id = await deploy({ tags: ['qa', 'qa', 'night'] });
   const early = (await call('GET', `/v1/status/${id}`)).json;
@@ -54,7 +54,7 @@ test('the status in the Edgegap simulator shows the facts known so far, and the 
   expect(Object.keys(json.ports)).toEqual(['gameport', 'http']);
 });
 
-test('request_ids of the simulator have 12 hex characters, differ at the beginning and are the same in every run', async () => {
+test('request_ids of the simulator have 12 hex characters, differ in their first characters and are the same in every run', async () => {
   const first = await simulate({ limits: { deploy: 100 } });
   const second = await simulate({ limits: { deploy: 100 } });
   const ids: string[] = [];
@@ -89,7 +89,7 @@ test('the simulator answers the first stop of a running deployment with 200, the
   });
 });
 
-test('the Edgegap simulator carries out a stop of a starting deployment when the deployment is READY', async () => {
+test('in the Edgegap simulator, a stop of a starting deployment takes effect when the deployment is READY', async () => {
   const { clock, simulator, call, deploy } = await simulate({ durations });
   const id = await deploy();
   await clock.advance(700);
@@ -114,7 +114,7 @@ test('in the Edgegap simulator, a failed deployment can be stopped', async () =>
   expect((await call('DELETE', `/v1/stop/${id}`)).status).toBe(410);
 });
 
-test('in the Edgegap simulator, a deployment ends after its time limit, or at once if a test asks for that', async () => {
+test('in the Edgegap simulator, a deployment ends after its time limit, or at once if a test requests the end', async () => {
   const { clock, simulator, call, ready } = await simulate({ durations });
   const status = async (id: string) => (await call('GET', `/v1/status/${id}`)).json.current_status;
   const told = await ready();

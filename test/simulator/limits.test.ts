@@ -9,7 +9,7 @@ async function burst(count: number, one: () => Promise<{ status: number }>): Pro
 
 const passed = (statuses: number[]) => statuses.filter((status) => status !== 429).length;
 
-test('the Edgegap simulator allows 40 deploys, 20 status calls and 10 list calls a second', async () => {
+test('the Edgegap simulator allows 40 deploys, 20 status calls and 10 list calls per second', async () => {
   const { call } = await simulate();
   expect(passed(await burst(45, () => call('POST', '/v2/deployments', order())))).toBe(40);
   expect(passed(await burst(25, () => call('GET', '/v1/status/nobody')))).toBe(20);
@@ -28,7 +28,7 @@ test('in the Edgegap simulator, each deploy endpoint has a separate rate limit',
     expect(passed(await burst(3, () => call('POST', path, body)))).toBe(2);
 });
 
-test("the simulator's rate limit holds in any window of a second, and refused requests do not count", async () => {
+test("the simulator's rate limit applies to any period of one second, and refused requests do not count", async () => {
   const { clock, call } = await simulate({ limits: { list: 3 } });
   const list = () => call('GET', '/v1/deployments');
   expect(await burst(1, list)).toEqual([200]);

@@ -22,7 +22,7 @@ test('the list of the Edgegap simulator contains only active deployments, newest
   expect(json.data[1]).not.toHaveProperty('app_name');
 });
 
-test('the list of the simulator can lag behind and then shows the deployments as they were earlier', async () => {
+test("the simulator's list can be delayed, and then shows an earlier state of the deployments", async () => {
   const { clock, simulator, call, deploy } = await simulate({ listLagMs: 5000 });
   const rows = async () =>
     (await call('GET', '/v1/deployments')).json.data.map((row: { ready: boolean }) => row.ready);
@@ -150,7 +150,7 @@ test('the list of the Edgegap simulator can be ordered by several fields', async
   ).toEqual(['lobby', 'kart', 'newer', 'arena']);
 });
 
-test('the Edgegap simulator refuses a list query that makes no sense', async () => {
+test('the Edgegap simulator refuses a list query with invalid parameters', async () => {
   const { find } = await four();
   const bad: unknown[] = [
     '{"filters":',

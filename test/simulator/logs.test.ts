@@ -74,7 +74,7 @@ test('the crash of a simulated server leaves logs, an exit code and a message, a
   expect((await call('GET', `/v1/status/${id}`)).json.error_detail).toContain('139');
 });
 
-test('a simulated deployment whose container was restarted stays READY, and the restarts are counted', async () => {
+test('if the container of a simulated deployment is restarted, the deployment stays READY, and the restarts are counted', async () => {
   const { simulator, call, ready } = await simulate();
   const id = await ready();
   simulator.crash(id, { exit_code: 2, message: 'assertion', restarts: true });

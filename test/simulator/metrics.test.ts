@@ -29,7 +29,7 @@ test('a metrics request to the simulator can choose the step and the time window
   expect(json.mem.labels).toEqual(['16:05:00', '16:10:00', '16:15:00', '16:20:00', '16:25:00']);
 });
 
-test("a time without measurements is missing from the simulator's answer to a metrics request", async () => {
+test("if nothing was measured for some time, the simulator's answer to a metrics request leaves this time out", async () => {
   const { metrics, simulator, id } = await running(0.5);
   const from = Date.UTC(2026, 2, 3, 16, 10);
   simulator.deployments.get(id)?.unmeasured.push({ from, to: from + 10 * 60_000 });

@@ -25,7 +25,7 @@ test('a bulk stop in the simulator accepts the deployments that match every filt
   expect(simulator.deployments.get(first)?.history.at(-1)?.phase).toBe('TERMINATING');
 });
 
-test('in the simulator, a bulk stop before READY waits for READY, and a second bulk stop adds nothing', async () => {
+test('in the simulator, a bulk stop before READY takes effect at READY, and a second bulk stop changes nothing', async () => {
   const { clock, simulator, call, deploy } = await simulate();
   const id = await deploy();
   const body = { filters: [{ field: 'request_id', filter_type: 'any', values: [id] }] };
@@ -48,7 +48,7 @@ test.each([
   expect(simulator.deployments.get(id)?.stopRequested).toBe(false);
 });
 
-test('a stop in the Edgegap simulator can say whether the log is kept', async () => {
+test('a stop in the Edgegap simulator can request that the log is kept', async () => {
   const { simulator, call, ready } = await simulate();
   const id = await ready();
   for (const [storage, kept] of [

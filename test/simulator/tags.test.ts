@@ -33,7 +33,7 @@ test('in the Edgegap simulator, a new tag appears in the status and in the list'
   expect((await call('GET', '/v1/deployments')).json.data[0].tags).toEqual(['late']);
 });
 
-test('the Edgegap simulator refuses a tag name that is taken, missing, unknown or too long', async () => {
+test('the Edgegap simulator refuses a tag name that already exists, is missing, is unknown or is too long', async () => {
   const { call, deploy } = await simulate();
   const at = `/v1/deployments/${await deploy({ tags: ['qa', 'night'] })}/tags`;
   const status = async (method: string, path: string, body?: unknown) =>
@@ -51,7 +51,7 @@ test('the Edgegap simulator refuses a tag name that is taken, missing, unknown o
   expect(await status('DELETE', '/nobody')).toBe(404);
 });
 
-test('a setting of the Edgegap simulator can raise the greatest length of a tag', async () => {
+test('a setting of the Edgegap simulator can raise the maximum length of a tag', async () => {
   const { call, deploy } = await simulate({ maxTagLength: 40 });
   const at = `/v1/deployments/${await deploy()}/tags`;
   expect((await call('POST', at, { name: 'x'.repeat(40) })).status).toBe(200);

@@ -16,7 +16,7 @@ afterEach(async () => {
 
 const deploy = { application: 'kart-racing', version: 'v1.2', near: 'Montreal' };
 
-test('without PostgreSQL, the bot carries out no command and says why, and works again when the database is back', async () => {
+test('without PostgreSQL, the bot refuses commands and says why, and works again when the database is back', async () => {
   const database = await freshDatabase('postgres');
   const relay = await Relay.to(database);
   onTestFinished(() => relay.close());

@@ -17,7 +17,7 @@ test.each([
   ['?sslmode=verify-full', { rejectUnauthorized: true }],
   ['?sslmode=something-new', { rejectUnauthorized: true }],
 ])(
-  'with "%s" in DATABASE_URL, the certificate and the host name are checked unless sslmode asks for no check',
+  'with "%s" in DATABASE_URL, the certificate and the host name are checked unless sslmode disables the check',
   (query, ssl) => {
     const connection = connectionOf(URL_ALONE + query);
     expect(connection.ssl).toEqual(ssl);
@@ -25,7 +25,7 @@ test.each([
   },
 );
 
-test('parameters of DATABASE_URL that do not concern TLS are kept', () => {
+test('parameters of DATABASE_URL that do not affect TLS are kept', () => {
   const more = '?application_name=bot&sslmode=no-verify&sslnegotiation=direct';
   expect(connectionOf(URL_ALONE + more)).toEqual({
     connectionString: `${URL_ALONE}?application_name=bot`,

@@ -37,7 +37,7 @@ async function frayed() {
 
 // Vitest fails the run if an error or a rejection is not caught.
 test.each([1, 2])(
-  'if PostgreSQL connections break at random moments (seed %i), every deployment is settled and reported',
+  'if PostgreSQL connections break at random moments (seed %i), every deploy is settled and reported',
   async (seed) => {
     const { database, relay, chat, environment } = await frayed();
     const bot = await startBot(chat, { environment });
@@ -80,7 +80,7 @@ test.each([1, 2])(
   },
 );
 
-test('if a PostgreSQL connection breaks during the start, the start either works or fails with a plain sentence', async () => {
+test('if a PostgreSQL connection breaks during the start, the start either works or fails with a plain message', async () => {
   const { relay, chat, environment } = await frayed();
   for (let pieces = 1; pieces <= 40; pieces += 3) {
     relay.fray(() => pieces);

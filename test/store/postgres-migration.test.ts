@@ -41,7 +41,7 @@ async function slow(): Promise<string> {
   return database;
 }
 
-test('a slow change of the PostgreSQL schema is completed, and processes that start in the meantime wait', async () => {
+test('a slow migration of the PostgreSQL schema is completed, and processes that start in the meantime wait', async () => {
   const proxy = await PoolingProxy.before(await slow(), 2);
   onTestFinished(() => proxy.close());
   const stores = await Promise.all([1, 2, 3].map(() => opened(proxy.url)));
@@ -49,7 +49,7 @@ test('a slow change of the PostgreSQL schema is completed, and processes that st
   expect(proxy.violations).toEqual([]);
 });
 
-test('a process that waits for a change of the schema says so and continues afterwards', async () => {
+test('a process that waits for a migration of the schema says so and continues afterwards', async () => {
   const database = await freshDatabase('postgres', { empty: true });
   const other = new Client({ connectionString: database });
   await other.connect();
@@ -62,7 +62,7 @@ test('a process that waits for a change of the schema says so and continues afte
   expect(await migrated(await starting)).toBeGreaterThan(0);
 });
 
-test('a start that does not change the schema does not wait for the lock of schema changes', async () => {
+test('if a start does not migrate the schema, it does not wait for the migration lock', async () => {
   const database = await freshDatabase('postgres');
   const other = new Client({ connectionString: database });
   await other.connect();

@@ -20,7 +20,7 @@ async function pooled(connections: number): Promise<PoolingProxy> {
   return proxy;
 }
 
-test('the pooling proxy of these tests notices database settings that last longer than a transaction', async () => {
+test('the pooling proxy of the tests detects database settings that last longer than a transaction', async () => {
   const proxy = await pooled(1);
   const store = await openStore(dialectFor(proxy.url, log));
   onTestFinished(() => store.destroy());
@@ -50,7 +50,7 @@ test('behind a pooling proxy, processes create the schema, see each other and sh
 });
 
 // With a single connection, a statement outside the transaction would wait for its own transaction.
-test('behind a pooling proxy with a single connection, a bot deploys, lists, changes and stops', async () => {
+test('behind a pooling proxy with a single connection, a bot can deploy, list, change and stop servers', async () => {
   const proxy = await pooled(1);
   const driver = await createConsoleDriver();
   const bot = await startBot(driver, { environment: { DATABASE_URL: proxy.url } });

@@ -95,13 +95,13 @@ describe('a start without a usable PostgreSQL', () => {
       /does not speak TLS/,
     ],
   ])(
-    'if PostgreSQL cannot be used because of %s, the error of the start names the problem and never the password',
+    'if PostgreSQL is unusable because of %s, the error at the start names the problem and never the password',
     async (_, change, expected) => {
       expect(await start(change)).toMatch(expected);
     },
   );
 
-  test('if PostgreSQL stays silent, the start fails and says that the server does not answer', async () => {
+  test('if PostgreSQL does not answer, the start fails and says so', async () => {
     const silent = createServer();
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => void silent.close());
@@ -114,7 +114,7 @@ describe('a start without a usable PostgreSQL', () => {
     ).toMatch(/does not answer/);
   });
 
-  test('if the PostgreSQL database is read-only or the user lacks rights, the error of the start names the problem', async () => {
+  test('if the PostgreSQL database is read-only or the user lacks rights, the error at the start names the problem', async () => {
     const database = await freshDatabase('postgres', { empty: true });
     const name = new URL(database).pathname.slice(1);
     await administer(database, `create role ${name} login password 'hunter2-hunter2'`);
@@ -129,7 +129,7 @@ describe('a start without a usable PostgreSQL', () => {
   });
 
   test.each(['repeatable read', 'serializable'])(
-    "if the database's default isolation level is %s, the start fails and names that level",
+    "if the database's default isolation level is %s, the start fails and names this level",
     async (level) => {
       const database = await freshDatabase('postgres');
       const name = new URL(database).pathname.slice(1);
@@ -142,7 +142,7 @@ describe('a start without a usable PostgreSQL', () => {
     },
   );
 
-  test('a PostgreSQL before version 14 is refused at the start', () => {
+  test('the start refuses a PostgreSQL that is older than version 14', () => {
     const place = { host: 'db:5432', database: 'bot', user: 'bot' };
     const server = { readOnly: false, isolation: 'read committed', mayBegin: true };
     expect(() => checkServer({ ...server, version: 130_022 }, place)).toThrow('store-unreachable');
@@ -150,8 +150,8 @@ describe('a start without a usable PostgreSQL', () => {
   });
 });
 
-describe('PostgreSQL at work', () => {
-  test('if the connection to PostgreSQL breaks in a transaction, the transaction fails and is undone, and later statements work', async () => {
+describe('PostgreSQL while the bot runs', () => {
+  test('if the PostgreSQL connection breaks in a transaction, the transaction is rolled back, and later statements work', async () => {
     const { relay, store } = await wired();
     const lost = store.transaction().execute(async (tx) => {
       await keep(tx, 'half');
@@ -166,7 +166,7 @@ describe('PostgreSQL at work', () => {
     expect(await kept(store)).toEqual(['later']);
   });
 
-  test('connections that PostgreSQL closes are replaced', async () => {
+  test('the bot replaces connections that PostgreSQL closes', async () => {
     const { database, store } = await wired();
     await Promise.all(['a', 'b', 'c'].map((id) => keep(store, id)));
     await administer(
@@ -184,7 +184,7 @@ describe('PostgreSQL at work', () => {
     expect(await kept(store)).toEqual(['a', 'b', 'c']);
   });
 
-  test('if PostgreSQL falls silent, waiting statements and their connections are given up in time', async () => {
+  test('if PostgreSQL stops answering, waiting statements and their connections are given up in time', async () => {
     const { relay, store } = await wired({ connections: 2 });
     await keep(store, 'before');
     relay.silence();
@@ -193,7 +193,7 @@ describe('PostgreSQL at work', () => {
     expect(await kept(store)).toEqual(['before']);
   });
 
-  test('an SQL statement that takes too long is given up and delays no other statement', async () => {
+  test('if an SQL statement takes too long, it is given up and delays no other statement', async () => {
     const { database, store } = await wired({ connections: 1 });
     await keep(store, 'a');
     const other = await opened(database, { patienceMs: 60_000 });
@@ -206,7 +206,7 @@ describe('PostgreSQL at work', () => {
     });
   });
 
-  test('a process that hangs in a PostgreSQL transaction blocks rows only for seconds', async () => {
+  test('if a process hangs in a PostgreSQL transaction, it blocks rows for only a few seconds', async () => {
     const { database, store } = await wired({ patienceMs: 30_000 });
     await keep(store, 'a');
     const stopped = await (await opened(database)).startTransaction().execute();
@@ -222,7 +222,7 @@ describe('PostgreSQL at work', () => {
       .catch(() => undefined);
   });
 
-  test('an SQL statement waits only for a short time for a row that another transaction holds', async () => {
+  test('if another transaction has locked a row, an SQL statement waits only a short time for the row', async () => {
     const { database, store } = await wired({ patienceMs: 30_000 });
     await keep(store, 'a');
     const keeps = await (await opened(database)).startTransaction().execute();
@@ -242,7 +242,7 @@ describe('PostgreSQL at work', () => {
     expect(await kept(store)).toEqual(['a']);
   });
 
-  test('if two PostgreSQL transactions block each other, one of them is run again, and both succeed', async () => {
+  test('if two PostgreSQL transactions deadlock, one of them is run again, and both succeed', async () => {
     const { store } = await wired({ patienceMs: 30_000 });
     await keep(store, 'a');
     await keep(store, 'b');
@@ -274,7 +274,7 @@ describe('PostgreSQL at work', () => {
     expect(rows.map(({ created_at }) => created_at)).toEqual([3, 3]);
   });
 
-  test('if PostgreSQL accepts only reads, like a standby server, the error says so and the bot opens a new connection', async () => {
+  test('if PostgreSQL accepts only reads, like a standby server, the error says so, and the bot opens a new connection', async () => {
     const { store } = await wired();
     const change = store.transaction().execute(async (tx) => {
       await sql`set transaction read only`.execute(tx);

@@ -31,7 +31,7 @@ async function asked(repository: DeploymentRepository, invocationId: string): Pr
   return deployment.id;
 }
 
-test('old ended deployments are deleted with their callbacks, and deployments that may still run are kept', async () => {
+test('old ended deployments are deleted with their callbacks, and deployments that possibly still run are kept', async () => {
   const clock = new TestClock();
   const store = await freshStore(clock);
   const repository = new DeploymentRepository(store, clock);

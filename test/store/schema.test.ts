@@ -17,7 +17,7 @@ async function lasting(): Promise<string> {
   return join(folder, 'bot.db');
 }
 
-test('the bot refuses a database schema from a newer version and leaves the schema unchanged', async () => {
+test('if a newer version has created the database schema, the bot refuses the schema and leaves it unchanged', async () => {
   const database = await lasting();
   const store = await openStore(dialectFor(database, log));
   await sql`insert into kysely_migration (name, timestamp) values ('9999-future', '2030-01-01')`.execute(
@@ -32,7 +32,7 @@ test('the bot refuses a database schema from a newer version and leaves the sche
 });
 
 test.runIf(suiteDatabase === 'postgres')(
-  'if several processes start at the same time on an empty database, the schema is created once',
+  'if several processes start at the same time with an empty database, the schema is created once',
   async () => {
     const database = await lasting();
     const stores = await Promise.all(Array.from({ length: 5 }, () => openStore(dialectFor(database, log))));

@@ -43,7 +43,7 @@ async function written(store: Store): Promise<number> {
   return rows[0]?.log ?? 0;
 }
 
-test('writes to SQLite at the same time share a few commits, although each write is a separate transaction', async () => {
+test('simultaneous writes to SQLite share a few commits, although each write is a separate transaction', async () => {
   const { store } = await opened();
   const ids = names(100);
   const before = await written(store);
@@ -61,7 +61,7 @@ test('writes to SQLite at the same time share a few commits, although each write
   expect((await written(store)) - before).toBeLessThan(150);
 });
 
-test('when SQLite has confirmed a write or returned a row, the row is on the disk', async () => {
+test('if SQLite has confirmed a write or returned a row, the row is on the disk', async () => {
   const { store, onDisk } = await opened();
   const missing: string[] = [];
   const check = (ids: readonly string[]) => {
@@ -82,7 +82,7 @@ test('when SQLite has confirmed a write or returned a row, the row is on the dis
   expect(onDisk()).toHaveLength(10);
 });
 
-test('a failed SQLite transaction undoes its own writes and no other writes', async () => {
+test('if an SQLite transaction fails, only its own writes are rolled back', async () => {
   const { store, onDisk } = await opened();
   await keep(store, 'taken');
   const outcomes = await Promise.allSettled([
@@ -144,7 +144,7 @@ test('if the disk becomes full, exactly the writes that SQLite confirmed are on 
   expect(onDisk()).toContain('later');
 });
 
-test('an SQLite transaction that waits for other work delays the other writes, and no write is lost', async () => {
+test('if an SQLite transaction waits for other work, the other writes are delayed, but no write is lost', async () => {
   const { store, onDisk } = await opened();
   const slow = store.transaction().execute(async (tx) => {
     await keep(tx, 'a');
@@ -157,7 +157,7 @@ test('an SQLite transaction that waits for other work delays the other writes, a
   expect(onDisk()).toEqual(['a', 'b', 'c']);
 });
 
-test('after an SQLite table is changed, a statement that was used before returns the new columns', async () => {
+test('after a change of an SQLite table, a statement that was prepared before returns the new columns', async () => {
   const { store } = await opened();
   await keep(store, 'a');
   const all = () => store.selectFrom('kept').selectAll().execute();
@@ -170,7 +170,7 @@ test('after an SQLite table is changed, a statement that was used before returns
   expect(await all()).toEqual([{ id: 'a', account: 'default', value_json: 'xx', created_at: 1 }]);
 });
 
-test('the SQLite store can run more statements than its statement cache holds, and refuses statements after closing', async () => {
+test('the SQLite store can run more different statements than its cache holds, and refuses statements after it is closed', async () => {
   const { store } = await opened();
   for (let count = 1; count <= 400; count++)
     await store.selectFrom('kept').select('id').where('id', 'in', names(count)).execute();

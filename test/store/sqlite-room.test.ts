@@ -44,7 +44,7 @@ describe('a full disk', () => {
     remedy: expect.stringContaining(`Free space on the volume that holds ${path}`),
   });
 
-  test('if the disk is full, the transaction is undone with a plain error, and writing works again when there is room', async () => {
+  test('if the disk is full, the transaction is rolled back with a plain error, and writes work again when there is room', async () => {
     const { path, store } = await opened();
     await roomFor(store, 100);
     await keep(store, 'small', 100);
@@ -64,7 +64,7 @@ describe('a full disk', () => {
     expect((await kept(store)).toSorted()).toEqual(['another', 'first', 'second', 'small']);
   });
 
-  test('while the disk is full, a callback is answered with 503, and is accepted when there is room', async () => {
+  test('while the disk is full, a callback is answered with 503, and is accepted when there is room again', async () => {
     const { store } = await opened();
     const parts = { store, clock: systemClock, log: pino({ level: 'silent' }) };
     const repository = new DeploymentRepository(store, systemClock);

@@ -28,7 +28,7 @@ const kept = (store: Store, id: string, created_at: unknown = 1) =>
     .values({ id, value_json: '{}', created_at: created_at as number })
     .execute();
 
-test('an SQLite database that is opened again has its rows, and its schema is migrated only once', async () => {
+test('if an SQLite database is opened again, its rows are still there, and the schema is not migrated again', async () => {
   const path = join(folder(), 'deeper', 'still', 'bot.db');
   const store = await openStore(sqliteDialect(path));
   await kept(store, 'a');
@@ -49,7 +49,7 @@ test('an SQLite database that is opened again has its rows, and its schema is mi
   ]);
 });
 
-test('SQLite is set to write every commit to the disk before the confirmation', async () => {
+test('SQLite is configured to write every commit to the disk before it confirms the commit', async () => {
   const store = await opened(join(folder(), 'bot.db'));
   const pragma = async (name: string) =>
     Object.values((await sql.raw(`PRAGMA ${name}`).execute(store)).rows[0] as object)[0];
@@ -92,7 +92,7 @@ test('values that SQLite can store are read back unchanged', async () => {
   ]);
 });
 
-test('an SQLite transaction that fails leaves no row behind', async () => {
+test('if an SQLite transaction fails, no row of the transaction stays in the database', async () => {
   const store = await opened();
   await expect(
     store.transaction().execute(async (tx) => {
@@ -103,7 +103,7 @@ test('an SQLite transaction that fails leaves no row behind', async () => {
   expect(await store.selectFrom('kept').select('id').execute()).toEqual([]);
 });
 
-test('a second process gets a plain error for the SQLite file, until the first process has been killed', async () => {
+test('a second process cannot open the SQLite file and gets a plain error until the first process has been killed', async () => {
   const path = join(folder(), 'bot.db');
   const source = new URL('../../src/store/', import.meta.url);
   const script = `
@@ -131,7 +131,7 @@ test('a second process gets a plain error for the SQLite file, until the first p
   expect(await store.selectFrom('kept').select('id').execute()).toEqual([{ id: 'first' }]);
 });
 
-test('if the SQLite file is not a database or its path cannot be written, the error names the path', async () => {
+test('if the SQLite file is not a database or its path is not writable, the error names the path', async () => {
   const path = join(folder(), 'bot.db');
   writeFileSync(
     path,
@@ -185,7 +185,7 @@ describe('the permissions of the database files', () => {
       readdirSync(path).map((name) => [name, (statSync(join(path, name)).mode & 0o777).toString(8)]),
     );
 
-  test('new SQLite files can be read only by their owner, from the first moment on', async () => {
+  test('from their creation on, new SQLite files can be read only by their owner', async () => {
     const where = folder();
     const script = `
       process.umask(0);
@@ -200,7 +200,7 @@ describe('the permissions of the database files', () => {
     expect(rightsIn(where)).toEqual({ 'bot.db': '600', 'bot.db-wal': '600' });
   });
 
-  test('SQLite files that other users could read become private, and so does the write-ahead log', async () => {
+  test('if other users could read the SQLite files, the files become private, and so does the write-ahead log', async () => {
     const where = folder();
     const path = join(where, 'bot.db');
     const store = await openStore(sqliteDialect(path));

@@ -5,7 +5,7 @@ import { here, line, openDesk } from '../notify/harness.ts';
 import { freshStore } from '../support/databases.ts';
 import { until } from '../support/test-clock.ts';
 
-test('a transaction wakes the listeners of the tables that it wrote, once and only after the commit', async () => {
+test('after its commit, a transaction wakes the listeners of the tables that it wrote, and wakes each listener once', async () => {
   const store = await freshStore();
   const heard: string[] = [];
   for (const table of ['outbox', 'tasks'] as const) afterWritesTo(store, table, () => void heard.push(table));
@@ -18,7 +18,7 @@ test('a transaction wakes the listeners of the tables that it wrote, once and on
   expect(heard).toEqual(['outbox']);
 });
 
-test('a transaction that is undone wakes no listener, and if a transaction is repeated, only the last attempt counts', async () => {
+test('a transaction that is rolled back wakes no listeners, and if a transaction is repeated, only the last attempt counts', async () => {
   const store = await freshStore();
   const heard: string[] = [];
   for (const table of ['outbox', 'tasks'] as const) afterWritesTo(store, table, () => void heard.push(table));
@@ -35,7 +35,7 @@ test('a transaction that is undone wakes no listener, and if a transaction is re
   expect(heard).toEqual(['tasks']);
 });
 
-test('a database write outside a transaction wakes the listeners of its own store at once, and of no other store', async () => {
+test('a database write outside a transaction at once wakes the listeners of its own store, and of no other store', async () => {
   const store = await freshStore();
   const other = await freshStore();
   const heard: string[] = [];
@@ -45,7 +45,7 @@ test('a database write outside a transaction wakes the listeners of its own stor
   expect(heard).toEqual(['this store']);
 });
 
-test('a message that a transaction puts into the outbox is sent right after the commit', async () => {
+test('a message that a transaction puts into the outbox is sent immediately after the commit', async () => {
   const { store, clock, chat, worker, settle } = await openDesk();
   await worker.start();
   await settle();

@@ -29,7 +29,7 @@ async function fileAtTheEnd(stage: Stage): Promise<string> {
 }
 
 test.each(['discord', 'slack-http'] as const)(
-  'each new line of a followed log is shown exactly once, although processes are killed at any moment (%s)',
+  'each new line of a followed log is shown exactly once, even if processes are killed at any moment (%s)',
   async (name) => {
     const stage = await openStage(name);
     let { id, process } = await follow(stage);
@@ -51,7 +51,7 @@ test.each(['discord', 'slack-http'] as const)(
   },
 );
 
-test('if lines of a followed log were lost while no process ran, a single gap is marked', async () => {
+test('if lines of a followed log are lost while no process runs, one gap is marked', async () => {
   const stage = await openStage('slack-http');
   const { id, process } = await follow(stage);
   stage.simulator.print(id, 'lap <1>');
@@ -66,7 +66,7 @@ test('if lines of a followed log were lost while no process ran, a single gap is
   expect(lines).toEqual(['lap <1>', '… The log began anew. Some lines may be missing here.', 'lap <3>', '']);
 });
 
-test('each line of a followed log is appended on Slack at most once, and each kill causes at most one marked gap', async () => {
+test('each line of a followed log is sent to Slack at most once, and each kill causes at most one marked gap', async () => {
   const stage = await openStage('slack-http');
   (stage.driver as SlackDriver).server.web.streams.available = true;
   let { id, process } = await follow(stage);

@@ -25,7 +25,7 @@ const numbered = (from: number, count: number) =>
   Array.from({ length: count }, (_, index) => `${from + index} tick`);
 
 describe('the new lines of a log', () => {
-  test('each line of a growing log counts as new exactly once, even if lines repeat or have no end yet', () => {
+  test('each line of a growing log counts as new exactly once, even if lines repeat or the last line is incomplete', () => {
     fc.assert(
       fc.property(lines, fc.array(fc.nat(), { maxLength: 20 }), (all, cuts) => {
         const whole = asText(all);
@@ -54,7 +54,7 @@ describe('the new lines of a log', () => {
     );
   });
 
-  test('if a log has no line in common with the earlier log, all its lines count as new', () => {
+  test('if a log has no line in common with its earlier content, all its lines count as new', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 90 }), fc.integer({ min: 1, max: 200 }), (before, after) => {
         const [earlier, later] = [asText(numbered(100, before)), asText(numbered(5_000, after))];
@@ -63,17 +63,17 @@ describe('the new lines of a log', () => {
     );
   });
 
-  test('a rotated log counts once as a new log, and an empty answer in between changes nothing', () => {
+  test('if a log is rotated, this counts once as a new log, and an empty answer in between changes nothing', () => {
     const [first, second] = [asText(numbered(1, 80)), asText(numbered(500, 3))];
     expect(followed([first, '', first, '', second, second])).toEqual({ text: first + second, anew: 1 });
   });
 
-  test('if all lines of a log are equal and the first are lost, no line counts as new again', () => {
+  test('if all lines of a log are equal and the first lines are lost, no line counts as new again', () => {
     const tick = (count: number) => asText(Array<string>(count).fill('tick'));
     expect(followed([tick(100), tick(70), tick(70)])).toEqual({ text: tick(100), anew: 0 });
   });
 
-  test('what the bot remembers of a log of 24 MB is small, and contains no text of the log', () => {
+  test('the state that the bot keeps for a log of 24 MB is small, and contains no text of the log', () => {
     const log = asText(numbered(1, 2_000_000));
     const json = JSON.stringify(markAt(log, log.length));
     expect(log.length).toBeGreaterThan(24_000_000);

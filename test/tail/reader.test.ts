@@ -4,7 +4,7 @@ import type { LookJob } from '../../src/tail/look.ts';
 import { createReader, type Reader } from '../../src/tail/reader.ts';
 import { TestClock } from '../support/test-clock.ts';
 
-describe('the reader of logs', () => {
+describe('the log reader', () => {
   let clock: TestClock;
   let reader: Reader;
   let calls: string[];
@@ -26,7 +26,7 @@ describe('the reader of logs', () => {
     return reader.look(source, { before: undefined, lines: 10, secrets: [], ...job });
   };
 
-  test('if many followers read the same log at once, Edgegap is called once, and a later read calls again', async () => {
+  test('if many followers read the same log at once, the bot calls Edgegap once, and a later read makes a new call', async () => {
     answer = { logs: 'one\ntwo\n' };
     const looks = await Promise.all(Array.from({ length: 20 }, (_, n) => look('a', { lines: 1 + (n % 2) })));
     expect(calls).toEqual(['a']);
@@ -37,7 +37,7 @@ describe('the reader of logs', () => {
     expect(calls).toEqual(['a', 'b', 'a']);
   });
 
-  test('new log lines are shown as on a screen, and a secret is masked even if it begins in earlier lines', async () => {
+  test('new log lines are shown as on a terminal, and a secret is masked even if it begins in earlier lines', async () => {
     const key = ['-----BEGIN PRIVATE KEY-----', 'A'.repeat(64), 'B'.repeat(64), '-----END PRIVATE KEY-----'];
     answer = { logs: `${key.slice(0, 2).join('\n')}\n` };
     const { mark } = await look('a');
@@ -48,7 +48,7 @@ describe('the reader of logs', () => {
     expect(open).toBe('joined by [masked] now');
   });
 
-  test('a log line that has no end yet is shown again when its end has come', async () => {
+  test('if a log line was incomplete when it was shown, the line is shown again when it is complete', async () => {
     answer = { logs: 'load' };
     const first = await look('a');
     expect(first).toMatchObject({ rows: [], open: 'load' });
@@ -56,7 +56,7 @@ describe('the reader of logs', () => {
     expect(await look('b', { before: first.mark })).toMatchObject({ rows: ['loading'], open: '' });
   });
 
-  test('the last word of a log line that has no end yet is left out, because a secret may begin there', async () => {
+  test('the last word of an incomplete log line is left out, because a secret possibly begins there', async () => {
     const token = `ghp_${'aB3'.repeat(12)}`;
     answer = { logs: `joined with ${token.slice(0, 20)}` };
     const { mark, open } = await look('a');
@@ -65,7 +65,7 @@ describe('the reader of logs', () => {
     expect((await look('b', { before: mark })).rows).toEqual(['joined with [masked]']);
   });
 
-  test('if a log has very many new lines, only the newest are shown, and the characters of the other lines are counted', async () => {
+  test('if a log has very many new lines, only the newest lines are shown, and the characters of the other lines are counted', async () => {
     const { mark } = await look('a');
     answer = { logs: `${'x'.repeat(99)}\n`.repeat(20_000) };
     const { rows, left, news } = await look('b', { before: mark });
@@ -74,7 +74,7 @@ describe('the reader of logs', () => {
     expect(rows.length * 100).toBeLessThanOrEqual(524_288);
   });
 
-  test('if a log line has 1 MB, only its end is shown', async () => {
+  test('if a log line has a length of 1 MB, only its end is shown', async () => {
     answer = { logs: `${'x'.repeat(1_000_000)} the end` };
     expect((await look('a')).open).toMatch(/^\[… \d+ characters left out\] .*the end$/);
     answer = { logs: `${'x'.repeat(1_000_000)} the end\nnext\n` };
@@ -92,7 +92,7 @@ describe('the reader of logs', () => {
     expect((await look('a')).rows).toEqual(['gr\u00f6\u00dfer \ufffdend']);
   });
 
-  test('an answer that is no log fails with the code log-unreadable, and the next answer is read', async () => {
+  test('if an answer is not a log, the read fails with the code log-unreadable, and the next answer is read normally', async () => {
     answer = [];
     await expect(look('a')).rejects.toMatchObject({ code: 'log-unreadable' });
     answer = { logs: 'one\n' };

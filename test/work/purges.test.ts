@@ -51,7 +51,7 @@ test('old database rows are deleted in batches once an hour, and a restart does 
   expect(done.toSorted()).toEqual(['old 300000', 'older']);
 });
 
-test('a purge of old rows that fails is tried again and delays no other purge', async () => {
+test('if a purge of old rows fails, it is retried and delays no other purge', async () => {
   const { clock, done, left, log, isResting, start } = await open();
   left.broken = true;
   await start('one');
@@ -63,7 +63,7 @@ test('a purge of old rows that fails is tried again and delays no other purge', 
   expect(done).toEqual(['older']);
 });
 
-test('a purge of old rows ends when the process stops, and the next process continues', async () => {
+test('if the process stops, a purge of old rows ends, and the next process continues the purge', async () => {
   const { done, left, start } = await open();
   left.old = Number.POSITIVE_INFINITY;
   const one = await start('one');

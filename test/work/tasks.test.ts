@@ -23,7 +23,7 @@ test('a task runs at its planned time with its payload and is then deleted', asy
   expect(runs).toHaveLength(1);
 });
 
-test('a task can ask for another run at a given time and with a given payload', async () => {
+test('a task can request another run at a given time and with a given payload', async () => {
   const { clock, remind, process, runs, rows } = await openOffice();
   await process('one');
   await remind('tea', 0, { round: 1 });
@@ -53,7 +53,7 @@ test('a task scheduled in a transaction runs only if the transaction is committe
   expect(runs.map(({ key }) => key)).toEqual(['committed']);
 });
 
-test.runIf(shared)('with two processes, a repeated task runs in a single process at a time', async () => {
+test.runIf(shared)('with two processes, a repeated task runs in only one process at a time', async () => {
   const { clock, remind, process, runs } = await openOffice();
   await process('one');
   await process('other');
@@ -69,7 +69,7 @@ test.runIf(shared)('with two processes, a repeated task runs in a single process
   }
 });
 
-test('another process runs the task of a dead process', async () => {
+test('if a process dies, another process runs its task', async () => {
   const { clock, remind, process, runs } = await openOffice();
   const one = await process('one');
   await remind('tea', 0, { cups: 2 });
@@ -83,7 +83,7 @@ test('another process runs the task of a dead process', async () => {
   expect(runs.at(-1)).toMatchObject({ by: 'other', key: 'tea', payload: { cups: 2 } });
 });
 
-test('a task that is running when the process stops is aborted, and the next process runs the task again', async () => {
+test('if a process stops, its running task is aborted, and the next process runs the task again', async () => {
   const { remind, process, runs, rows, log } = await openOffice();
   const one = await process('one');
   await remind('tea', 0);
@@ -96,7 +96,7 @@ test('a task that is running when the process stops is aborted, and the next pro
   expect(log.join('')).not.toContain('failed');
 });
 
-test.runIf(shared)('a process that other processes may take for dead aborts its running tasks', async () => {
+test.runIf(shared)('a process that possibly counts as dead aborts its running tasks', async () => {
   const { clock, store, remind, process, runs } = await openOffice();
   const heart = new TestClock();
   await process('one', { heart });
@@ -114,7 +114,7 @@ test.runIf(shared)('a process that other processes may take for dead aborts its 
   expect(runs[1]?.signal.aborted).toBe(false);
 });
 
-test('a task that fails is logged and tried again after longer and longer waits', async () => {
+test('a task that fails is logged and retried at growing intervals', async () => {
   const { clock, remind, process, runs, rows, log } = await openOffice();
   await process('one');
   await remind('tea', 0);
@@ -133,7 +133,7 @@ test('a task that fails is logged and tried again after longer and longer waits'
   await until(async () => (await rows())[0]?.failures === 0, 'the success to be written down');
 });
 
-test('if the end of a task cannot be stored at first, the end is stored later and the task is not run twice', async () => {
+test('if the completion of a task cannot be stored at first, it is stored later, and the task is not run twice', async () => {
   const { clock, store, remind, process, runs, rows, log } = await openOffice();
   await process('one');
   await remind('tea', 0);
@@ -161,7 +161,7 @@ test('a task that is scheduled again under the same key runs only at the new tim
   expect(runs.map(({ payload }) => payload)).toEqual(['late']);
 });
 
-test('a task that is scheduled again during a run runs once more afterwards, never twice at the same time', async () => {
+test('a task that is scheduled again during a run runs once more afterwards, but never twice at the same time', async () => {
   const { clock, remind, process, runs } = await openOffice();
   await process('one');
   if (shared) await process('other');
@@ -204,7 +204,7 @@ test('a task that is cancelled and scheduled again during a run does not run twi
   expect(runs[1]?.payload).toBe('second');
 });
 
-test('a process does not touch tasks of a type that its version does not know', async () => {
+test('a process does not run tasks of a type that its version does not know', async () => {
   const { clock, store, process, rows } = await openOffice();
   await process('one');
   await schedule(store, clock, { kind: 'from a newer version', key: 'k', account: 'a', at: clock.now() });
@@ -212,7 +212,7 @@ test('a process does not touch tasks of a type that its version does not know', 
   expect(await rows()).toEqual([{ key: 'k', run_at: expect.any(Number), failures: 0, holder: null }]);
 });
 
-test('a task that was scheduled by a process whose clock is a year ahead still runs after the requested delay', async () => {
+test('if a process with a clock a year ahead schedules a task, the task still runs after the requested delay', async () => {
   const { clock, store, process, runs } = await openOffice();
   const ahead = new TestClock(clock.now() + 365 * 24 * HOUR);
   const task = { kind: 'remind', key: 'tea', account: 'a', at: ahead.now() + MINUTE };
@@ -224,7 +224,7 @@ test('a task that was scheduled by a process whose clock is a year ahead still r
   expect(runs).toHaveLength(1);
 });
 
-test('many due tasks run in portions until all tasks have run', async () => {
+test('many due tasks are run in batches until all tasks have run', async () => {
   const { clock, process, remind, runs } = await openOffice();
   for (let n = 0; n < 120; n++) await remind(`k${n}`, 0);
   await process('one');

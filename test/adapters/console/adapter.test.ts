@@ -47,7 +47,7 @@ describe('a console invocation', () => {
     expect(chat.messages()[0]?.private).toBe(true);
   });
 
-  test('in the terminal, a second answer replaces the first, but a second answer that is equal prints nothing', async () => {
+  test('in the terminal, a second answer replaces the first answer, and an equal second answer is not printed', async () => {
     const { printed, chat } = await run(async (invocation) => {
       await invocation.acknowledge('public');
       await invocation.respond(titled('Working'));
@@ -78,7 +78,7 @@ describe('a console invocation', () => {
     expect(chat.messages().map((shown) => shown.private)).toEqual([true, false]);
   });
 
-  test('if a command fails unexpectedly, the terminal says so and still runs the next line', async () => {
+  test('if a command fails unexpectedly, the terminal reports the failure and still runs the next line', async () => {
     const { printed } = await run(async ({ request }) => {
       if (request.kind === 'command' && request.command === 'stop') throw new Error('boom');
     }, 'stop\ndeploy\n');
@@ -117,7 +117,7 @@ describe('buttons in the terminal', () => {
     expect(pressed).toEqual(['cancel on 2', 'confirm on 1']);
   });
 
-  test('after a message is updated, the remaining buttons keep their numbers, and a removed button cannot be pressed', async () => {
+  test('an updated terminal message keeps the numbers of its buttons, and a removed button cannot be pressed', async () => {
     const { pressed, printed } = await withButtons('stop a\n#1\n#1\n#2\n', async (invocation) => {
       await invocation.acknowledge('update');
       await invocation.respond(cardWithButtons('Stopping', 'cancel', 'wait'));
@@ -129,7 +129,7 @@ describe('buttons in the terminal', () => {
     );
   });
 
-  test('if a card shows another page, a button with the same label keeps its number in the terminal', async () => {
+  test('if a card in the terminal shows another page, a button with the same label keeps its number', async () => {
     const page = (nth: number) =>
       card({
         title: [`Page ${nth}`],
@@ -170,7 +170,7 @@ describe('buttons in the terminal', () => {
     ]);
   });
 
-  test('buttons of a card with the same label have numbers of their own, and each number reaches its target', async () => {
+  test('if two buttons of a card have the same label, each button has its own number in the terminal', async () => {
     const pressed: string[] = [];
     const opened = openConsole();
     await opened.chat.start(
@@ -190,7 +190,7 @@ describe('buttons in the terminal', () => {
     expect(pressed).toEqual(['beta', 'alpha']);
   });
 
-  test('if an update of the card gives Stop another target, the old number does not stop the new target', async () => {
+  test('if an update gives the Stop button of a card a new target, the old button number does not stop the new target', async () => {
     const pressed: string[] = [];
     const opened = openConsole();
     const stopping = (arg: string) => {
@@ -210,7 +210,7 @@ describe('buttons in the terminal', () => {
     expect(pressed).toEqual(['beta']);
   });
 
-  test('the answer to an unknown number names every button of the newest card, and no button of older cards', async () => {
+  test('if a person types an unknown button number, the answer lists the buttons of the newest card only', async () => {
     const actions = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
     const opened = openConsole();
     await opened.chat.start(
@@ -236,7 +236,7 @@ describe('buttons in the terminal', () => {
 });
 
 describe('posting to the terminal', () => {
-  test('two posts with the same key make a single message in the terminal, and the key finds this message again', async () => {
+  test('two posts with the same key print a single message in the terminal, and a search by the key finds this message', async () => {
     const { chat, printed } = openConsole();
     await chat.start(inboxOf(async () => {}));
     const parent = await chat.post(here, { message: titled('Card'), key: 'a' });
@@ -285,7 +285,7 @@ describe('posting to the terminal', () => {
   });
 });
 
-test("the terminal prints a command line of the demo's tour like a command line that a person types", async () => {
+test("the terminal prints a command of the demo's tour in the same way as a typed command", async () => {
   const { chat, printed } = openConsole();
   await chat.start(inboxOf((invocation) => invocation.refuse(titled('Answer'))));
   chat.say(['Hello']);

@@ -64,7 +64,7 @@ describe('lines from a pipe', () => {
     expect(printed()).toBe('› deploy a\n');
   });
 
-  test('a line from a pipe runs only when the screen shows the effects of the previous line', async () => {
+  test('a line from a pipe runs only after the screen shows the effects of the previous line', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const { chat, input, printed } = openConsole({ settled: () => promise });
     await chat.start(inboxOf(async () => {}));

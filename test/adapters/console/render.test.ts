@@ -124,7 +124,7 @@ describe('a card in the terminal', () => {
   });
 });
 
-describe('tones and nodes', () => {
+describe('message tones and card nodes', () => {
   const tones: Tone[] = ['neutral', 'progress', 'success', 'warning', 'danger'];
   test('in the terminal, each tone of a message has its own sign, so that people distinguish tones without colour', () => {
     const signs = tones.map((tone) => renderMessage({ kind: 'line', tone, text: ['x'] }, context())[0]);
@@ -193,7 +193,7 @@ describe('a narrow window', () => {
   const shownIn = (columns: number, node: Node) =>
     renderMessage(card({ nodes: [node] }), context({ columns })).slice(1, -1);
 
-  test('a table without room for every column leaves out the last columns and names them', () => {
+  test('if the terminal window is too narrow for all columns of a table, the last columns are left out, and their names are listed', () => {
     expect(shownIn(90, list)).toEqual([
       '│ request_id    application       status  age         city      by',
       '│ 93924761ccde  kart-racing v1.2  Ready   2 h 10 min  Montreal  you',
@@ -210,7 +210,7 @@ describe('a narrow window', () => {
     expect(shownIn(50, list)[0]).toBe(`│ request_id   ${id}`);
   });
 
-  test('in the terminal, an address that would be broken beside its label stands whole on a line of its own', () => {
+  test('if an address does not fit beside its label in the terminal, the address is printed on a line of its own', () => {
     const fields = [
       { label: 'Status', value: ['Ready'] },
       { label: 'gameport (UDP)', value: [{ code: address }] },
@@ -222,7 +222,7 @@ describe('a narrow window', () => {
     ]);
   });
 
-  test('if a line in the terminal is wrapped, a comma stays with the word in front, even if the word has a style', () => {
+  test('when the terminal wraps a line, a comma stays with the word before the comma, even if the word is styled', () => {
     const text = ['aaaa '.repeat(6), { code: 'word' }, ', and more'];
     expect(shownIn(40, { kind: 'text', text })).toEqual([
       `│ ${'aaaa '.repeat(6).trim()} word,`,
@@ -235,7 +235,7 @@ describe('a narrow window', () => {
     ]);
   });
 
-  test('if a picture has several drawings in characters, the terminal shows the widest drawing that fits the window', () => {
+  test('if a picture has several text drawings, the terminal shows the widest drawing that fits the window', () => {
     const drawn = ['#'.repeat(60), '#'.repeat(36)];
     const image: Node = { kind: 'image', file: 'a.png', alt: 'a chart', drawn };
     expect(shownIn(80, image)[0]).toBe(`│   ${'#'.repeat(60)}`);
@@ -250,7 +250,7 @@ describe('a code block in the terminal', () => {
     expect(lines.slice(1, 3)).toEqual(['│   … 50 more lines', '│   line 50']);
     expect(lines.at(-2)).toBe('│   line 249');
   });
-  test('a code block is wrapped inside the frame in a terminal window, and not wrapped in a pipe', () => {
+  test('in a terminal window, a code block is wrapped inside the frame; in piped output, a code block is not wrapped', () => {
     const message = card({ nodes: [{ kind: 'code', text: 'x'.repeat(60), keep: 'end' }] });
     expect(renderMessage(message, context())[1]).toBe(`│   ${'x'.repeat(60)}`);
     expect(renderMessage(message, context({ columns: 40 })).slice(1, -1)).toEqual([
@@ -265,8 +265,8 @@ describe('a code block in the terminal', () => {
   });
 });
 
-describe('a line in the terminal', () => {
-  test('in the terminal, a line that replies to a message starts with an arrow', () => {
+describe('a one-line message in the terminal', () => {
+  test('in the terminal, a one-line message that replies to another message starts with an arrow', () => {
     expect(
       renderMessage({ kind: 'line', tone: 'success', text: ['ready'] }, context({ reply: true })),
     ).toEqual(['↳ ✓ ready']);

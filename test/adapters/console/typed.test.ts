@@ -6,7 +6,7 @@ import { commands } from './fixtures.ts';
 const known = (name: string) => commands.get(name) !== undefined;
 const help = { kind: 'command', name: 'help', text: '' };
 
-describe('a line typed at the prompt', () => {
+describe('a typed line at the prompt', () => {
   test.each([
     ['deploy kart-racing v1.2', { kind: 'command', name: 'deploy', text: 'kart-racing v1.2' }],
     ['  /deploy  kart-racing  ', { kind: 'command', name: 'deploy', text: 'kart-racing' }],
@@ -46,7 +46,7 @@ describe('a line typed at the prompt', () => {
     },
   );
 
-  test('a word with a special meaning at the prompt runs the command of that name if such a command exists', () => {
+  test('if a command has the same name as a special word of the prompt, typing this word runs the command', () => {
     expect(readLine('exit', () => true)).toMatchObject({ kind: 'command', name: 'exit' });
     expect(readLine('edgegap x', () => true)).toMatchObject({ kind: 'command', name: 'edgegap', text: 'x' });
   });

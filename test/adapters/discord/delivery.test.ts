@@ -16,7 +16,7 @@ afterEach(async () => {
 const asker = '500000000000000006';
 
 describe('posting to Discord', () => {
-  test('on Discord, a line under a card replies to the card and pings only the person who asked', async () => {
+  test('on Discord, a one-line message under a card replies to the card and pings only the person who asked', async () => {
     const parent = await bot.adapter.post(here, { key: 'card', message: card('Deploying') });
     await bot.adapter.post(here, {
       key: 'line',
@@ -46,7 +46,7 @@ describe('posting to Discord', () => {
     expect((await bot.driver.channel())[0]?.pings).toEqual([]);
   });
 
-  test('a person who is only named on a Discord card is shown as a mention and is not pinged', async () => {
+  test('a person whose name appears on a Discord card is shown as a mention, but is not pinged', async () => {
     const by: Rich = ['deployed by ', { person: asker, name: 'Olga' }];
     await bot.adapter.post(here, { key: 'named', message: card('kart v1', [{ kind: 'note', text: by }]) });
     const posted = (await bot.driver.channel()).at(-1);
@@ -88,7 +88,7 @@ describe('posting to Discord', () => {
     expect(file.endsWith('line number 699999\n')).toBe(true);
   });
 
-  test('an edit of a Discord message can turn a line into a card and a card into a line', async () => {
+  test('an edit of a Discord message can turn a one-line message into a card, and a card into a one-line message', async () => {
     const posted = await bot.adapter.post(here, { key: 'k', message: line('Asking') });
     await bot.adapter.edit(posted, card('Stop it?', [confirmButtons]));
     expect(await bot.driver.channel()).toMatchObject([
@@ -99,11 +99,11 @@ describe('posting to Discord', () => {
   });
 });
 
-describe('posting at most once', () => {
+describe('posting each Discord message at most once', () => {
   const outgoing = { key: 'outbox-row-17', message: card('Ready') };
 
   test.each(['reset', 'closed', { status: 502 }] as const)(
-    'if Discord shows a post but its answer is lost (%j), the post is sent again and still shown only once',
+    "if Discord's answer to a post is lost (%j), the bot sends the post again, and Discord shows the message only once",
     async (answer) => {
       bot.driver.server.fault({ on: /^POST \/channels/, afterEffect: true, answer });
       const posted = await bot.adapter.post(here, outgoing);
@@ -120,7 +120,7 @@ describe('posting at most once', () => {
     expect((await bot.driver.channel()).map(({ text }) => text)).toEqual(['### Stopping']);
   });
 
-  test('a Discord post with an unknown outcome is found by reading the channel', async () => {
+  test('if the outcome of a Discord post is unknown, the bot searches the channel for the message', async () => {
     const since = bot.clock.now();
     const first = await bot.adapter.post(here, { key: 'another', message: card('Ready') });
     bot.driver.server.fault({ on: /^POST \/channels/, afterEffect: true, answer: { status: 503 }, times: 3 });
@@ -145,7 +145,7 @@ describe('posting at most once', () => {
     expect(await bot.adapter.findPosted(here, 'outbox-row-18', since)).toEqual(posted);
   });
 
-  test('if thousands of newer messages follow a post, the search for that post reports an unknown outcome', async () => {
+  test('if thousands of newer messages follow a post, the search for the post reports an unknown outcome', async () => {
     const since = bot.clock.now();
     const posted = await bot.adapter.post(here, outgoing);
     for (let i = 0; i < 2_000; i++)
@@ -240,7 +240,7 @@ describe('delivery errors', () => {
     },
   );
 
-  test("before an edit with an interaction's token, the bot also posts a message that reopens an archived thread", async () => {
+  test("before an edit with an interaction's token, the bot reopens an archived thread by posting a message", async () => {
     const { server } = bot.driver;
     const done = Promise.withResolvers<void>();
     bot.handle = async (invocation) => {
@@ -273,7 +273,7 @@ describe('delivery errors', () => {
     });
   });
 
-  test('the adapter reports a rate limit with the waiting time instead of waiting', async () => {
+  test('if Discord limits the rate, the adapter does not wait, but fails with an error that states the waiting time', async () => {
     bot.driver.server.fault({
       on: /^POST \/channels/,
       answer: {
@@ -293,7 +293,7 @@ describe('delivery errors', () => {
     ['a single bucket', {}, undefined],
     ['the whole bot', { 'x-ratelimit-global': 'true' }, { posts: true, edits: true, everywhere: true }],
   ] as const)(
-    'if Discord limits the rate of %s, only requests under that limit have to wait',
+    'if Discord limits the rate of %s, only requests that share this limit have to wait',
     async (_, headers, heldUp) => {
       bot.driver.server.fault({
         on: /^POST \/channels/,
@@ -344,7 +344,7 @@ describe('delivery errors', () => {
     },
   );
 
-  test('a post counts as unknown after a broken connection and as not sent after a refused connection', async () => {
+  test('after a broken connection, the outcome of a Discord post is unknown; after a refused connection, the post was not sent', async () => {
     bot.driver.server.fault({ on: /^POST \/channels/, answer: 'reset', times: 3 });
     await expect(bot.adapter.post(here, { key: 'k', message: line('x') })).rejects.toMatchObject({
       code: 'discord-unreachable',
@@ -369,7 +369,7 @@ describe('delivery errors', () => {
       });
   });
 
-  test('a post to a foreign channel and an edit of an unknown message fail with the reason', async () => {
+  test('a post to an unknown Discord channel and an edit of an unknown message fail with the reason', async () => {
     await expect(
       bot.adapter.post({ ...here, channel: '499999999999999999' }, { key: 'k', message: line('x') }),
     ).rejects.toMatchObject({ code: 'discord-unknown-channel' });

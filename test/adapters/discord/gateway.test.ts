@@ -105,7 +105,7 @@ describe('a connected gateway', () => {
   });
 
   test.each([4004, 4010, 4011, 4012, 4013, 4014])(
-    'if Discord closes the gateway connection for good (code %i), the bot reports this once, in plain words',
+    'if Discord closes the gateway connection permanently (code %i), the bot reports this once, in plain words',
     async (code) => {
       bot = await startHarness();
       await bot.adapter.stop();
@@ -137,7 +137,7 @@ describe('a connected gateway', () => {
     ]);
   });
 
-  test('after the Discord adapter has closed, posts fail as not sent', async () => {
+  test('after the Discord adapter has closed, a post fails, and the error says that the message was not sent', async () => {
     bot = await startHarness();
     await bot.adapter.close();
     expect(bot.adapter.healthy()).toBe(false);

@@ -30,7 +30,7 @@ describe('commands from Discord', () => {
     expect(id).toMatch(/^\d{17,20}$/);
   });
 
-  test('a public answer on Discord is first announced, then filled in, and then replaced by the next answer', async () => {
+  test('a public answer on Discord appears first as “thinking”, then with its content, and is then replaced by the next answer', async () => {
     bot.handle = async (invocation) => {
       await invocation.acknowledge('public');
       await invocation.respond(card('Working'));
@@ -131,7 +131,7 @@ describe('buttons on Discord', () => {
     );
   }
 
-  test("a press of a Discord button names the button's action and the message with the button", async () => {
+  test('an invocation from a Discord button names the action of the button and the message with the button', async () => {
     await ask('public');
     bot.handle = (invocation) => invocation.acknowledge('update');
     await bot.driver.press('operator', 'Stop it');
@@ -308,7 +308,7 @@ describe('buttons on Discord', () => {
 });
 
 describe('posting a card as the answer', () => {
-  test("once the interaction's token has expired, a posted card is edited with the bot's own token", async () => {
+  test("after the interaction's token has expired, a posted card is edited with the bot's own token", async () => {
     bot.handle = async (invocation) => {
       await invocation.acknowledge('public');
       await invocation.postCard(card('Deploying'));
@@ -417,7 +417,7 @@ describe('late and lost acknowledgements', () => {
       }
   });
 
-  test("if Discord's answer to an acknowledgement is lost, the acknowledgement fails if another copy of the bot has refused the command", async () => {
+  test('if another copy of the bot has refused a command, an acknowledgement whose confirmation was lost fails', async () => {
     const refused = { type: 4, data: { content: 'I did nothing.', flags: 64 } };
     const error = await outcomeOf(async (invocation) => {
       const { rest } = bot.driver.server;
@@ -429,7 +429,7 @@ describe('late and lost acknowledgements', () => {
     expect(await bot.driver.channel()).toEqual([]);
   });
 
-  test('an acknowledgement that does not reach Discord is sent once more, and fails if that attempt is lost too', async () => {
+  test('an acknowledgement that does not reach Discord is sent once more, and fails if the second attempt is also lost', async () => {
     bot.driver.server.fault({ on: /callback/, answer: 'reset' });
     expect(await outcomeOf((invocation) => invocation.acknowledge('public'))).toBeUndefined();
     bot.driver.server.fault({ on: /callback/, answer: 'reset', times: 2 });

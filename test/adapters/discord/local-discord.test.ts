@@ -122,7 +122,7 @@ test("messages of the tests' local Discord server have the shape of Discord's me
   }
 });
 
-test('the local Discord server of the tests remembers a nonce for a few minutes, and only if the request asks for that', async () => {
+test('the local Discord server of the tests stores a nonce for a few minutes, but only if the request sets enforce_nonce', async () => {
   let now = Date.now();
   await driver.close();
   driver = await createDiscordDriver({ now: () => now });
@@ -134,7 +134,7 @@ test('the local Discord server of the tests remembers a nonce for a few minutes,
   expect(await post({ ...v2, nonce: 'n', enforce_nonce: true })).not.toBe(first);
 });
 
-test("on the tests' local Discord server, an interaction takes a single answer within 3 seconds, without unsuitable flags", async () => {
+test("the tests' local Discord server accepts only one response to an interaction, within 3 seconds and with valid flags", async () => {
   let now = Date.now();
   await driver.close();
   driver = await createDiscordDriver({ now: () => now });
@@ -181,7 +181,7 @@ test("on the tests' local Discord server, even an escaped mention pings, unless 
   expect(await pings({ parse: [], users: ['500000000000000001'] })).toEqual(['500000000000000001']);
 });
 
-test("on the tests' local Discord server, a follow-up can be private only after the public deferral was deleted", async () => {
+test("on the tests' local Discord server, a follow-up can be private only if the public deferral was deleted first", async () => {
   const { interactions, messages: known } = driver.server.rest;
   const followUp = async (how: 'at once' | 'after a deletion') => {
     const { id, token } = interactions.create(driver.user('operator'));

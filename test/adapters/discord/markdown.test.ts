@@ -43,7 +43,7 @@ function visible(text: string): string {
   return text.replaceAll('\u200b', '');
 }
 
-describe('escaped strings in Markdown', () => {
+describe('escaping text for Markdown', () => {
   test.each(nasty)('the escaped string %j is shown as plain text', (text) => {
     expect(readMarkdown(escapeMarkdown(text))).toEqual({ text, marks: [] });
   });
@@ -74,7 +74,7 @@ describe('escaped strings in Markdown', () => {
     }
   });
 
-  test('escaping for Discord removes control characters and makes all line ends the same', () => {
+  test('escaping for Discord removes control characters and makes all line breaks the same', () => {
     expect(escapeMarkdown('a\u0000b\u001b[31mc\r\nd\re\tf')).toBe('ab\\[31mc\nd\ne\tf');
   });
 });
@@ -152,7 +152,7 @@ describe('Markdown written by the bot', () => {
 
 describe('cutting Markdown', () => {
   test.each(nasty.filter((text) => text.length > 10))(
-    'the text %j stays valid Markdown wherever the text is cut',
+    'if the text %j is cut at any position, the rest is still valid Markdown',
     (text) => {
       const rich: Inline[] = [
         text,

@@ -61,7 +61,7 @@ test('at its start, the bot registers its commands on Discord, and after a resta
   expect(requests().slice(before)).toEqual(['GET']);
 });
 
-test('at the start, the bot writes only commands that differ, and removes commands that this version does not have', async () => {
+test('at its start, the bot writes only the Discord commands that differ, and removes commands that this version lacks', async () => {
   const first = await start();
   await lines(first);
   const list = registered().find(({ name }) => name === 'list');
@@ -98,7 +98,7 @@ test('with DISCORD_REGISTER=0, the bot changes no commands on Discord, and the l
   expect(requests().slice(before)).toEqual(['GET']);
 });
 
-test('if Discord refuses the registration of commands at the start, the bot logs the reason and goes on working', async () => {
+test('if Discord refuses the registration of commands at the start, the bot logs the reason and continues', async () => {
   driver.server.rest.commandsScope = false;
   const started = await start();
   const [line] = await lines(started);
@@ -112,7 +112,7 @@ test('if Discord refuses the registration of commands at the start, the bot logs
   expect((await driver.privately('operator')).at(-1)?.text).toContain('deploy');
 });
 
-test('if the bot is stopped while it registers its commands on Discord, the registration ends and logs nothing', async () => {
+test('if the bot is stopped during the registration of its commands on Discord, the registration ends and logs nothing', async () => {
   driver.server.fault({ on: /^GET .*\/commands/, delayMs: 5_000, answer: 'right' });
   const started = await start();
   await until(() => requests().length > 0, 'the registration');

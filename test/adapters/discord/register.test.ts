@@ -114,7 +114,7 @@ test.each([
   expect((await register()).text).toContain('nothing to change');
 });
 
-test('the registration on Discord puts the actions of cards into the menu of each message, and later writes only what changed', async () => {
+test('the registration on Discord adds the actions of cards to the menu of each message, and later writes only changes', async () => {
   const own = join(import.meta.dirname, '..', '..', '..', 'commands');
   await register({}, own);
   const inMenu = () => driver.server.rest.commands.list(ids.guild).filter(({ type }) => type === 3);
@@ -171,7 +171,7 @@ test.each([
   expect(text).not.toMatch(/\bat .*\(|Error:/);
 });
 
-test('if the bot is missing in one Discord server, the commands are still registered in the next server', async () => {
+test('if the bot is not a member of a configured Discord server, the commands are still registered in the next server', async () => {
   await write('stop', stop);
   const { code, text } = await register({ DISCORD_GUILDS: `${ids.foreignGuild},${ids.guild}` });
   expect(code).toBe(1);
@@ -218,7 +218,7 @@ test.each([
   },
 );
 
-test('a Discord command of more than 8000 characters is refused before the registration', () => {
+test('the bot refuses to register a Discord command of more than 8000 characters', () => {
   const option = { kind: 'string', description: 'x'.repeat(100) };
   const choices = {
     kind: 'choice',

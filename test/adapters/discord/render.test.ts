@@ -129,12 +129,12 @@ test.each([
   ['success', 0x57f287, '✅ x'],
   ['warning', 0xfee75c, '⚠️ x'],
   ['danger', 0xed4245, '❌ x'],
-] as const)('a Discord card of the tone %s has the right colour and sign', (tone, accent, text) => {
+] as const)('a Discord card with the tone %s has the right colour and sign', (tone, accent, text) => {
   expect((renderMessage(card('x', [], { tone })) as { accent_color?: number }).accent_color).toBe(accent);
   expect(texts({ kind: 'line', tone, text: ['x'] })).toEqual([text]);
 });
 
-describe('prose that is too long for Discord', () => {
+describe('text that is too long for Discord', () => {
   const long = 'word '.repeat(2000);
   const cards: [string, Message][] = [
     ['a line', line(long)],
@@ -201,7 +201,7 @@ describe('prose that is too long for Discord', () => {
     expect(texts(card(long, nodes)).join('').length).toBeGreaterThan(3000);
   });
 
-  test('a code block that is too long for Discord loses whole lines, at the end or at the start', () => {
+  test('a code block that is too long for Discord loses whole lines, either at the end or at the start', () => {
     const text = Array.from({ length: 2000 }, (_, i) => `line ${i}`).join('\n');
     const [, end = ''] = texts(card('x', [{ kind: 'code', text, keep: 'end' }]));
     expect(end).toMatch(/^```\n…\nline \d+\n/);
@@ -219,7 +219,7 @@ describe('prose that is too long for Discord', () => {
     expect(table).toContain(`… and ${900 - shown} more\n`);
   });
 
-  test('on Discord, the last cells of a table row that is too wide stand on a second line', () => {
+  test('if a table row is too wide for Discord, the last cells of the row are shown on a second line', () => {
     const columns = ['id', 'application', 'address', 'tags'];
     const rows = [
       ['9866031b3c9f', 'lobby-chat stable', `wss://9866031b3c9f.${'x'.repeat(30)}:31311`, 'night'],
@@ -278,7 +278,7 @@ describe('prose that is too long for Discord', () => {
   });
 });
 
-describe('structure that is too much for Discord', () => {
+describe('a card with too many parts for Discord', () => {
   const button = (i: number, arg = String(i)): Button => ({
     label: `b${i}`,
     style: 'primary',
@@ -345,7 +345,7 @@ test('a picture on Discord gets a safe file name, and a long description of the 
   expect(shown.find(({ items }) => items)?.items?.[0]?.description).toBe(`${'é'.repeat(1023)}…`);
 });
 
-test('nodes without text leave no empty component in a Discord message', () => {
+test('a card node without text adds no empty component to a Discord message', () => {
   const nodes: Node[] = [
     { kind: 'text', text: [''] },
     { kind: 'note', text: [] },
@@ -381,7 +381,7 @@ test('characters that reverse the reading direction are removed from a Discord m
   expect(shown).not.toMatch(/\p{Bidi_Control}/u);
 });
 
-test('a card with more texts than Discord has room for as components shows neighbouring texts as one component', () => {
+test('if a card has more texts than Discord allows as components, neighbouring texts are combined into one component', () => {
   const buttons = (row: number): Node => ({
     kind: 'buttons',
     buttons: [1, 2, 3, 4].map((nth) => ({

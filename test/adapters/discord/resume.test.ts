@@ -109,7 +109,7 @@ describe('an answer by another process after a crash', () => {
   });
 
   test.each(['public', 'private'] as const)(
-    'a %s answer that was given before the crash is not given a second time',
+    'a %s answer that the first process gave before the crash is not given a second time',
     async (mode) => {
       const reply = await died(mode, (invocation) => invocation.respond(line('Done')));
       await resume(reply);
@@ -117,7 +117,7 @@ describe('an answer by another process after a crash', () => {
     },
   );
 
-  test('after a crash, a second process gives no answer if the first process had already changed the pressed message', async () => {
+  test('after a crash, a second process gives no answer if the first process had already changed the message with the button', async () => {
     for (const mode of ['public', 'private'] as const) {
       await died(mode, (invocation) => invocation.respond(card('Stop?', [confirmButtons])));
       const press = () => bot.driver.press('operator', 'Stop it');
@@ -165,14 +165,14 @@ describe('an answer by another process after the token expired', () => {
     expect((await channel())[0]).toEqual({ text: 'I was restarted.', edits: 1 });
   });
 
-  test('a Discord answer that was given before the crash stays unchanged', async () => {
+  test('a Discord answer that the first process gave before the crash stays unchanged', async () => {
     const reply = await died('public', (invocation) => invocation.respond(line('Done')));
     bot.driver.server.rest.interactions.expireTokens();
     await resume(reply);
     expect(await channel()).toMatchObject([{ text: 'Done' }]);
   });
 
-  test('an answer that was posted in the Discord channel before the crash stays unchanged', async () => {
+  test('an answer that the first process posted in the Discord channel before the crash stays unchanged', async () => {
     const reply = await died('public', async (invocation) => {
       bot.driver.server.rest.interactions.expireTokens();
       await invocation.respond(line('Done'));
@@ -198,7 +198,7 @@ describe('an answer by another process after the token expired', () => {
     ['empty', 0],
     ['unreadable for the bot', 1],
   ])(
-    'if a command was never acknowledged, its public answer is posted in the channel, although the channel is %s',
+    'the public answer to a command that was never acknowledged is posted in the channel, although the channel is %s',
     async (_, messages) => {
       for (let n = 0; n < messages; n++) {
         bot.driver.server.rest.messages.create(here.channel, { content: 'chatter' });
@@ -220,7 +220,7 @@ describe('an answer by another process after the token expired', () => {
     },
   );
 
-  test('a private answer to an interaction that was never acknowledged is given up', async () => {
+  test('if an interaction was never acknowledged, its private answer is given up', async () => {
     let reply: Reply | undefined;
     bot.handle = async (invocation) => {
       reply = invocation.reply('private');
@@ -259,7 +259,7 @@ describe('direct messages on Discord', () => {
   });
 });
 
-test("if only Discord's answer to the acknowledgement was lost, a refusal replaces the announced answer", async () => {
+test("if only Discord's confirmation of the acknowledgement was lost, a refusal replaces the announced answer", async () => {
   const done = Promise.withResolvers<void>();
   bot.handle = async (invocation) => {
     await invocation.acknowledge('private').catch(() => invocation.refuse(line('Try again.')));

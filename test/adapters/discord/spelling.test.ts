@@ -43,7 +43,7 @@ test('if the id of a command is unknown in a Discord server, messages there show
   ]);
 });
 
-test('the example of every command can be spelled for Discord', () => {
+test("the example of each command can be converted to Discord's spelling of commands", () => {
   const spelling = spellingFor('home', { directory, ids });
   for (const { name, example } of directory.all.flatMap(({ entries }) => entries)) {
     if (!example) continue;
@@ -53,7 +53,7 @@ test('the example of every command can be spelled for Discord', () => {
   }
 });
 
-test('in a hint, a text in backticks is a command only if no letter or quotation mark touches the backticks', () => {
+test('a hint treats text in backticks as a command only if no letter or quotation mark touches the backticks', () => {
   expect(withTyped('Use `list`, or (`--near Montreal`).')).toEqual([
     'Use ',
     { typed: 'list' },

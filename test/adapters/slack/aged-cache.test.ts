@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { createAgedCache } from '../../../src/adapters/slack/aged-cache.ts';
 import { TestClock } from '../../support/test-clock.ts';
 
-test('the age of a cached answer stays right even if the clock is set back by hours', async () => {
+test('the age of a cached answer stays correct even if the clock is set back by hours', async () => {
   const clock = new TestClock();
   let groups: readonly string[] = ['operators'];
   const cache = createAgedCache(clock, async () => groups);

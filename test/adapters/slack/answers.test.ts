@@ -7,7 +7,7 @@ const press = { command: 'logs', action: 'more', arg: 'abc' };
 const more = { kind: 'buttons', buttons: [{ label: 'More', style: 'secondary', action: press }] } as const;
 
 describe('a private answer on Slack', () => {
-  it('a private answer on Slack is shown to a single person, and a press of its button updates the answer', async () => {
+  it('a private answer on Slack is shown only to the person who asked, and a press of its button updates the answer', async () => {
     const bot = await startBot({
       handle: async (invocation) => {
         const pressed = invocation.request.kind === 'action';
@@ -69,7 +69,7 @@ describe('channels where the bot may not post', () => {
     expect(bot.driver.server.requests.map(({ method }) => method)).not.toContain('conversations.join');
   });
 
-  it('if only members may post to a public Slack channel, the bot joins the channel once', async () => {
+  it('if only members may post to a public Slack channel, the bot joins the channel before its first post', async () => {
     const bot = await startBot({ handle: publicly });
     bot.driver.server.web.membersOnly.add(bot.team.channel);
     await bot.driver.command('operator', 'list');
@@ -91,7 +91,7 @@ describe('channels where the bot may not post', () => {
     expect(message?.text).toBe('Answer');
   });
 
-  it('if an answer is sent through the response_url, its files are sent in a direct message', async () => {
+  it('if an answer is sent through the response_url, the bot sends the files of the answer in a direct message', async () => {
     const logs = { ...card('Logs'), files: [textFile('server.log', 'line')] };
     const bot = await startBot({ handle: answering('public', logs) });
     const { world, web } = bot.driver.server;
@@ -152,7 +152,7 @@ describe('channels where the bot may not post', () => {
 });
 
 describe('a card on Slack', () => {
-  it('a Slack card can be edited later with the reference that posting the card returned', async () => {
+  it('the reference that the bot gets for a posted Slack card can be used to edit the card later', async () => {
     const refs: unknown[] = [];
     const bot = await startBot({
       handle: async (invocation) => {

@@ -5,7 +5,7 @@ import { answering, card, line, startBot } from './harness.ts';
 const modes = ['socket', 'http'] as const;
 
 describe.each(modes)('Slack commands in %s mode', (mode) => {
-  it("the slash command /edgegap passes on the name of the bot's command and the text after that name", async () => {
+  it("an invocation from the slash command /edgegap contains the name of the bot's command and the text after that name", async () => {
     const bot = await startBot({ mode, handle: answering('private', line('ok')) });
     await bot.driver.command('operator', 'deploy', { application: 'kart racing', near: 'Montreal' });
     const [invocation] = bot.invocations;
@@ -41,7 +41,7 @@ describe.each(modes)('Slack commands in %s mode', (mode) => {
     expect(await bot.driver.channel()).toEqual([]);
   });
 
-  it("a press of a Slack button names the button's action, and the answer updates the message with the button", async () => {
+  it('an invocation from a Slack button names the action, and the answer updates the message with the button', async () => {
     const bot = await startBot({
       mode,
       handle: async (invocation) => {
@@ -73,7 +73,7 @@ describe.each(modes)('Slack commands in %s mode', (mode) => {
     ]);
   });
 
-  it('a request that Slack sends twice has the same id both times', async () => {
+  it('if Slack sends a request twice, both invocations have the same id', async () => {
     const bot = await startBot({ mode });
     const event = {
       type: 'event_callback',

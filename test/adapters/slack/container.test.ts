@@ -6,7 +6,7 @@ import { answering, card, startBot } from './harness.ts';
 
 const code = (text: string): Node => ({ kind: 'code', text, keep: 'end', folded: 'Last lines of the log' });
 
-it('on Slack, code with a title is folded in a container', () => {
+it('on Slack, code with a title is shown in a container that people can unfold', () => {
   const { blocks } = render(card('Crash report', code('one\ntwo')), { containers: true });
   expect(refusalOf(blocks, { total: true })).toBeUndefined();
   expect(blocks[1]).toEqual({
@@ -32,7 +32,7 @@ it.each([
   expect(blocks.map(({ type }) => type)).not.toContain('container');
 });
 
-it('if a Slack workspace refuses a container, the bot no longer folds code, but still sends data tables', async () => {
+it('if a Slack workspace refuses a container, the bot no longer uses containers, but still sends data tables', async () => {
   const columns = ['request_id', 'tags'];
   const table: Node = { kind: 'table', caption: 'Deployments', columns, rows: [['id0', 'x']] };
   const messages = [card('Report', code('one')), card('Report', code('two')), card('List', table)];

@@ -33,7 +33,7 @@ function typesOf(message: Card, dataTables = true): string[] {
 }
 
 describe('a table with a caption on Slack', () => {
-  it('on Slack, a table with a caption is a data table with all rows on one page, and the menu stands below', () => {
+  it('on Slack, a table with a caption becomes a data table with all rows on one page, and the menu stands below the table', () => {
     expect(typesOf(list())).toEqual(['header', 'data_table', 'actions']);
     const columns = ['request_id', 'tags', 'by'];
     expect(render(list(table(1, 'a\nb', columns)), { dataTables: true }).blocks[1]).toEqual({

@@ -63,7 +63,7 @@ async function press(persona: Persona, label: string): Promise<void> {
   });
 }
 
-test('the Home tab shows the running servers of the person, and no servers of other people', async () => {
+test('the Home tab shows the running servers of the person, and no servers of other members', async () => {
   expect(await shown('operator')).toMatch(/You run 0 servers[\s\S]*None of your servers is running\./);
   await deployReady(stage);
   const limited = await deployFor(stage, { for: '2h' });
@@ -75,7 +75,7 @@ test('the Home tab shows the running servers of the person, and no servers of ot
   expect(await shown('reader')).toContain('You run 0 servers');
 });
 
-test('the Home tab shows what needs the person: a server that ends soon and a failed server', async () => {
+test('the Home tab shows the servers that need attention: a server that ends soon and a failed server', async () => {
   await deployFor(stage, { for: '20m' });
   const failed = await deployReady(stage);
   stage.simulator.fail(failed, 'out of memory');
@@ -102,7 +102,7 @@ test('the buttons of the Home tab work, their answers are direct messages, and R
   expect(JSON.stringify(homeOf('operator')?.blocks)).toContain('You run 0 servers');
 });
 
-test('a person who may not see deployments sees no server in the Home tab, and other tabs cause no call to Edgegap', async () => {
+test('a person who may not see deployments sees no servers in the Home tab, and opening another tab calls nothing on Edgegap', async () => {
   await deployReady(stage);
   expect(await shown('stranger')).toMatch(/I do not serve this place|may not look/);
   expect(buttonsOf(homeOf('stranger') as never)).toEqual([]);

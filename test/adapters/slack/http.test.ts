@@ -55,7 +55,7 @@ describe("Slack's HTTP mode", () => {
     expect(bot.invocations).toEqual([]);
   });
 
-  it('all refused Slack requests of a minute write a single log line', async () => {
+  it('all Slack requests that the bot refuses within a minute write a single log line', async () => {
     const bot = await startBot({ mode: 'http' });
     const stranger = async (options: object) =>
       expect((await postToBot(bot.url, 'slash_commands', command, options)).status).toBe(401);
@@ -79,7 +79,7 @@ describe("Slack's HTTP mode", () => {
     expect(refusals()).toMatchObject([{ refused: 1 }, { refused: 7 }]);
   });
 
-  it("the bot answers Slack's certificate check, which carries no signature", async () => {
+  it("the bot answers Slack's certificate check, although this request has no signature", async () => {
     const bot = await startBot({ mode: 'http' });
     const check = { method: 'POST', body: new URLSearchParams({ ssl_check: '1', token: 'x' }).toString() };
     const headers = { 'content-type': 'application/x-www-form-urlencoded' };
@@ -101,7 +101,7 @@ describe("Slack's HTTP mode", () => {
     expect(await response.json()).toEqual({ challenge: 'abc' });
   });
 
-  it("a GET request, a huge body and a meaningless event to Slack's path run no command", async () => {
+  it("a GET request, a huge body and a meaningless event that arrive at Slack's path run no command", async () => {
     const bot = await startBot({ mode: 'http' });
     expect((await fetch(`${bot.url}/slack/events`)).status).toBe(404);
     const huge = { ...command, text: 'x'.repeat(1024 * 1024) };
@@ -112,7 +112,7 @@ describe("Slack's HTTP mode", () => {
   });
 
   it.each(['null', '7', '"x"', '[]', 'payload=null', 'payload=%5B%5D', 'no json'])(
-    'a correctly signed body %s is refused, and the next command still runs',
+    'if a correctly signed body is %s, the bot refuses the request, and still runs the next command',
     async (body) => {
       const bot = await startBot({ mode: 'http' });
       const signed = signedBody(body);

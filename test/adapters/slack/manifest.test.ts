@@ -120,7 +120,7 @@ describe('the Slack manifest', () => {
     expect(manifest.features.slash_commands).toMatchObject([{ url }]);
   });
 
-  it('the Slack manifest has a shortcut for each action in the menu of a card, and a shortcut that deploys', async () => {
+  it('the Slack manifest has a shortcut for each action in the menu of a card, and a shortcut to deploy', async () => {
     const commands = await loadCommands(join(import.meta.dirname, '..', '..', '..', 'commands'));
     const { shortcuts } = SlackManifest.parse(createManifest(commands)).features;
     expect(shortcuts.map(({ type, name }) => `${type} ${name}`)).toEqual([

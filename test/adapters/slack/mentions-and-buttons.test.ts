@@ -96,7 +96,7 @@ describe('a mention of the bot', () => {
     expect((await bot.invocation(1)).request).toEqual({ kind: 'command', command: 'deploy', args });
   });
 
-  it('if Slack does not send the name of a mentioned member, the command keeps the id', async () => {
+  it('if Slack does not send the name of a mentioned member, the command gets the id instead', async () => {
     const bot = await startBot();
     const { member } = bot.driver.userIds;
     bot.driver.server.faults.inject('users.info', { kind: 'error', error: 'missing_scope' });
@@ -105,7 +105,7 @@ describe('a mention of the bot', () => {
     expect((await bot.invocation(1)).request).toEqual({ kind: 'command', command: 'deploy', args });
   });
 
-  it('if Slack is slow to send the name of a mentioned member, the command goes on with the id', async () => {
+  it('if Slack is slow to send the name of a mentioned member, the command continues with the id', async () => {
     const bot = await startBot();
     const { member } = bot.driver.userIds;
     bot.driver.server.faults.inject('users.info', { kind: 'slow', ms: 2_000 });
@@ -165,7 +165,7 @@ describe('a Slack button', () => {
     actions: [{ type: 'button', action_id, action_ts: '6.6', block_id: 'b', ...more }],
   });
 
-  it('a press of a button from another version of the bot reaches the handler without an action', async () => {
+  it('a press of a button from another version of the bot reaches the handler, but without an action', async () => {
     const bot = await startBot();
     await bot.driver.deliver('interactive', block('who-knows'));
     expect((await bot.invocation(1)).request).toMatchObject({ kind: 'action', action: undefined });
@@ -179,7 +179,7 @@ describe('a Slack button', () => {
     expect(bot.driver.server.ephemerals).toEqual([]);
   });
 
-  it('the id of a press without a trigger id is made from the message, the person and the time', async () => {
+  it('if a button press has no trigger id, the bot makes the id from the message, the person and the time', async () => {
     const bot = await startBot();
     await bot.driver.deliver('interactive', block('0:stop:confirm:x'));
     await bot.driver.deliver('interactive', block('0:stop:confirm:x'));

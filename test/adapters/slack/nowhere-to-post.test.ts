@@ -11,7 +11,7 @@ const refusals: readonly (readonly [string, SlackFault])[] = [
   ['refuses posts with an unknown error', { kind: 'error', error: 'a_word_of_tomorrow' }],
 ];
 
-describe('the whole bot in a channel without posting', () => {
+describe('a bot in a channel where the bot may not post', () => {
   let stage: Stage;
   let driver: SlackDriver;
   beforeEach(async () => {
@@ -24,7 +24,7 @@ describe('the whole bot in a channel without posting', () => {
     driver.command('operator', 'deploy', { application: 'kart-racing', version: 'v1.2', near: 'Montreal' });
 
   test.each(refusals)(
-    'while Slack %s, a deploy starts no server, and the person gets a private message about the reason',
+    'while Slack %s, a deploy starts no server, and a private message tells the person the reason',
     async (_, fault) => {
       driver.server.faults.inject('chat.postMessage', fault, 5);
       const { privately, publicly, asked } = await effectOf(stage, 'operator', deploy);

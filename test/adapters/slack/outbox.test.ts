@@ -173,7 +173,7 @@ describe('a failed post to Slack', () => {
     },
   );
 
-  it('a post to an unreachable Slack counts as not sent', async () => {
+  it('if Slack is unreachable, a post fails, and the error says that the message was not sent', async () => {
     const bot = await startBot();
     await bot.adapter.stop();
     await bot.driver.server.close();
@@ -194,7 +194,7 @@ describe('a failed post to Slack', () => {
 describe('finding a posted message', () => {
   const since = Date.now() - 60_000;
 
-  it("a search on Slack finds a message whose post took effect although Slack's answer was lost", async () => {
+  it("if a Slack post took effect but Slack's answer was lost, a search finds the message", async () => {
     const bot = await startBot();
     bot.driver.server.faults.inject('chat.postMessage', { kind: 'reset', when: 'after' });
     await expect(bot.adapter.post(bot.team, news)).rejects.toMatchObject({ outcome: 'unknown' });
@@ -205,7 +205,7 @@ describe('finding a posted message', () => {
     });
   });
 
-  it('a search on Slack finds a reply only in the thread of that reply', async () => {
+  it('a search on Slack looks for a reply only in the thread of this reply', async () => {
     const bot = await startBot();
     const root = await bot.adapter.post(bot.team, news);
     const reply = await bot.adapter.post(bot.team, { message: line('Up'), key: 'key-2', replyTo: root });
@@ -213,7 +213,7 @@ describe('finding a posted message', () => {
     expect(await bot.adapter.findPosted(bot.team, 'key-2', since)).toBeUndefined();
   });
 
-  it('a search on Slack finds neither a message that never arrived nor a message older than the post', async () => {
+  it('a search on Slack does not find a message that never arrived or that is older than the post', async () => {
     const bot = await startBot();
     bot.driver.server.faults.inject('chat.postMessage', { kind: 'reset', when: 'before' });
     await expect(bot.adapter.post(bot.team, news)).rejects.toMatchObject({ outcome: 'unknown' });
@@ -265,7 +265,7 @@ describe('files on Slack', () => {
     expect(file).toMatchObject({ parent: ref.message, files: [log] });
   });
 
-  it('if a public answer on Slack is replaced, a file of the new answer is posted in the thread of the answer', async () => {
+  it('if a new public answer replaces an answer on Slack, a file of the new answer is posted in the thread of the answer', async () => {
     const bot = await startBot({ handle: answering('public', card('Reading'), withFile) });
     await bot.driver.command('reader', 'logs');
     const [answer, file] = await until(async () => {
@@ -276,7 +276,7 @@ describe('files on Slack', () => {
     expect(file).toMatchObject({ parent: answer?.id, files: [log] });
   });
 
-  it('on Slack, files of a refusal or of a private message beside the answer are sent in a direct message', async () => {
+  it('on Slack, the files of a refusal or of an additional private message are sent in a direct message', async () => {
     const bot = await startBot({
       handle: async (invocation) => {
         await invocation.refuse(withFile);

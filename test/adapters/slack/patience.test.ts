@@ -63,7 +63,7 @@ describe.each(PASSING)('waiting while Slack %s', (_, fault) => {
     expect(asides.filter((text) => !WAITS.test(text))).toEqual([]);
   });
 
-  it('if Slack does not accept the edit of a pressed card at first, the card is edited as soon as possible', async () => {
+  it('if Slack does not accept the edit of a pressed card at first, the bot edits the card as soon as possible', async () => {
     const bot = await startBot({
       handle: async (invocation) => {
         const pressed = invocation.request.kind === 'action';
@@ -84,7 +84,7 @@ describe.each([...PASSING, ['breaks its answer off', { kind: 'broken' }] as cons
   'a file while Slack %s',
   (_, fault) => {
     it.each(STEPS)(
-      'if attaching a file fails at %s for a moment, the file is attached once in the end, without a warning',
+      'if attaching a file fails for a moment at %s, the bot attaches the file once in the end and posts no warning',
       async (step) => {
         const bot = await startBot();
         const files = [{ name: 'server.log', content: 'Größe 1\nline 2\n' }];
@@ -195,7 +195,7 @@ test('a message that Slack fails to accept does not hold up the next message', a
   expect(outcomes).toEqual(['two', 'one']);
 });
 
-test('when an invocation expires, its waiting card is given up with a hint that the bot did nothing', async () => {
+test('if an invocation expires, the bot gives up its waiting card, and a hint says that the bot did nothing', async () => {
   const outcomes: unknown[] = [];
   const bot = await startBot({ handle: posting(outcomes) });
   bot.driver.server.faults.inject('chat.postMessage', LIMITED, 1000);
@@ -209,7 +209,7 @@ test('when an invocation expires, its waiting card is given up with a hint that 
   expect(bot.clock.now() - from).toBeGreaterThan(28 * 60_000);
 });
 
-test('a card that may have been posted is not posted again if the bot cannot read the Slack channel', async () => {
+test('if the bot cannot read the Slack channel, a card that was possibly posted is not posted again', async () => {
   const outcomes: unknown[] = [];
   const bot = await startBot({ handle: posting(outcomes) });
   const { faults } = bot.driver.server;
@@ -221,7 +221,7 @@ test('a card that may have been posted is not posted again if the bot cannot rea
   expect(calls(bot, 'chat.postMessage')).toBe(1);
 });
 
-test('a stopping process gives up at once all cards that wait to be posted on Slack', async () => {
+test('a stopping process gives up all cards that still wait to be posted on Slack', async () => {
   const outcomes: unknown[] = [];
   const bot = await startBot({ handle: posting(outcomes) });
   bot.driver.server.faults.inject('chat.postMessage', LIMITED);

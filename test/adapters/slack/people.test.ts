@@ -116,7 +116,7 @@ describe('cached facts about a person', () => {
     expect(asked(bot, 'users.info')).toBe(3);
   });
 
-  it('after a person loses a Slack group, the bot knows at once, because Slack sends an event', async () => {
+  it('if a person loses a Slack group, Slack sends an event, and the bot uses the change at once', async () => {
     const bot = await startBot({ environment });
     const invocation = await askAs(bot, 'operator');
     expect((await invocation.person('fresh')).groups).toContain('S0OPERATORS');
@@ -125,7 +125,7 @@ describe('cached facts about a person', () => {
     expect((await invocation.person('cached')).groups).toEqual([bot.driver.userIds.operator, 'S0READERS']);
   });
 
-  it('after a Slack group is disabled, the bot knows at once, because Slack sends an event', async () => {
+  it('if a Slack group is disabled, Slack sends an event, and the bot uses the change at once', async () => {
     const bot = await startBot({ environment });
     const invocation = await askAs(bot, 'operator');
     expect((await invocation.person('fresh')).groups).toContain('S0OPERATORS');
@@ -153,7 +153,7 @@ describe('cached facts about a person', () => {
     expect(asked(bot, 'usergroups.users.list')).toBe(0);
   });
 
-  it("the bot knows all members of a group although Slack's list of groups names only some of them", async () => {
+  it("the bot reads all members of a Slack group, although Slack's list of groups names only some of the members", async () => {
     const bot = await startBot({
       environment,
       prepare: ({ server }) => {
@@ -166,7 +166,7 @@ describe('cached facts about a person', () => {
   it.each(
     ['users.info', 'usergroups.list'].flatMap((method) => silences.map((fault) => [method, fault] as const)),
   )(
-    'while Slack answers %s with %j, fresh facts about a person may be up to a minute old',
+    'while Slack answers %s with %j, the bot may use facts about a person that are up to a minute old',
     async (method, fault) => {
       const bot = await startBot({ environment });
       const invocation = await askAs(bot, 'operator');
@@ -179,7 +179,7 @@ describe('cached facts about a person', () => {
     },
   );
 
-  it('while Slack does not answer, the facts about a person become invalid after an event about a configured group', async () => {
+  it('while Slack does not answer, an event about a configured group makes the cached facts about a person invalid', async () => {
     const bot = await startBot({ environment });
     const invocation = await askAs(bot, 'operator');
     const person = await invocation.person('fresh');
@@ -208,7 +208,7 @@ describe('cached facts about a person', () => {
     await expect(invocation.person('cached')).rejects.toMatchObject({ code: 'slack-person-unknown' });
   });
 
-  it('if a configured Slack group does not exist, no person is a member, and the log says so once', async () => {
+  it('if a configured Slack group does not exist, the bot treats the group as empty and logs this once', async () => {
     const bot = await startBot({ environment: () => ({ SLACK_OPERATORS: 'S0DELETED' }) });
     const invocation = await askAs(bot, 'operator');
     for (let check = 0; check < 3; check++) {

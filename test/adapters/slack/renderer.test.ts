@@ -64,7 +64,7 @@ describe('literal text on Slack', () => {
   });
 });
 
-describe('markup written by the bot for Slack', () => {
+describe('markup that the bot writes for Slack', () => {
   const rich: Rich = [
     'Hi ',
     { mention: 'U0ASKER', name: 'Ana' },
@@ -108,7 +108,7 @@ describe('markup written by the bot for Slack', () => {
     ]);
   });
 
-  it('small print with markup is a single piece of mrkdwn on Slack, without gaps', () => {
+  it('small print with markup is sent to Slack as a single mrkdwn element, without gaps', () => {
     expect(render(card('T', { kind: 'note', text: rich })).blocks[1]).toEqual({
       type: 'context',
       elements: [
@@ -142,7 +142,7 @@ describe('markup written by the bot for Slack', () => {
     for (const message of places) expect(seen(message).pings).toEqual(['U0ASKER']);
   });
 
-  it('a person who is only named on Slack is not pinged, because every mention on Slack pings', () => {
+  it('on Slack, the name of a person appears without a mention, because every mention on Slack pings', () => {
     const person = { person: 'U0ASKER', name: 'Ana' };
     const places = [
       line(person),
@@ -155,7 +155,7 @@ describe('markup written by the bot for Slack', () => {
     }
   });
 
-  it('an instant to come is shown on Slack as a time of day, because Slack knows relative times of the past only', () => {
+  it('on Slack, a future time is shown as a time of day, because Slack has relative times only for the past', () => {
     const ends: Node = { kind: 'note', text: ['ends ', { time: 1_772_553_600_000, style: 'until' }] };
     expect(JSON.stringify(render(card('T', ends)).blocks)).toContain('{date_short_pretty} at {time}');
   });
@@ -225,7 +225,7 @@ describe('a card for Slack', () => {
     expect(seen({ kind: 'card', tone: 'neutral', title: [], nodes: [] }).text).toBe('…');
   });
 
-  it('a log that is too long for Slack keeps its end or its start and says how many lines are missing', () => {
+  it('if a log is too long for Slack, its start or its end is cut, and the card says how many lines are missing', () => {
     const lines = Array.from({ length: 2000 }, (_, index) => `line ${index} "quoted" \\ 🏁`);
     const end = seen(card('Logs', { kind: 'code', text: lines.join('\n'), keep: 'end' })).text.split('\n');
     expect(end.at(-1)).toBe(lines.at(-1));
@@ -254,7 +254,7 @@ describe('a card for Slack', () => {
         rows: Array(300).fill([text.slice(0, 200)]),
       }),
     ],
-  ])('a Slack card whose %s is far too long is visibly cut', (_, node) => {
+  ])('if %s is far too long for a Slack card, the text is visibly cut', (_, node) => {
     const message = seen(card('T', node('😀'.repeat(20_000))));
     expect(message.text).toContain('…');
     expect(message.text.isWellFormed()).toBe(true);
@@ -264,7 +264,7 @@ describe('a card for Slack', () => {
     expect(seen(card('x'.repeat(400))).text).toMatch(/^🟢 x{146}…$/);
   });
 
-  it('a card with more blocks than Slack accepts throws an error before the card is sent', () => {
+  it('a card with more blocks than Slack accepts causes an error before the bot sends the card', () => {
     const many = Array.from({ length: 51 }, (): Node => ({ kind: 'divider' }));
     expect(() => render(card('T', ...many))).toThrow('More than 50 blocks');
     const columns = Array.from({ length: 3000 }, (_, index) => `column ${index}`);
@@ -302,7 +302,7 @@ describe('a card for Slack', () => {
     ).toContain('…: y');
   });
 
-  it('short fields of a Slack card stand in two columns, and any other field has its own line', () => {
+  it('short fields of a Slack card are shown in two columns, and each long field has its own line', () => {
     const fields = [
       { label: 'Location', value: ['Paris & Lyon'] },
       { label: 'Tags', value: [{ code: 'qa' }, ', ', { code: 'night' }] },
@@ -325,7 +325,7 @@ describe('a card for Slack', () => {
     expect(seen(card('T', { kind: 'fields', fields: many, columns: true })).text).toContain('Fact 24: yes');
   });
 
-  it('the fallback text of a Slack card gives the content of the card in plain text', () => {
+  it('the fallback text of a Slack card contains the content of the card in plain text', () => {
     const fields: Node = { kind: 'fields', fields: [{ label: 'Status', value: [{ bold: 'Ready' }] }] };
     expect(render(card('kart v1', fields, { kind: 'code', text: 'log', keep: 'end' })).text).toBe(
       'kart v1 · Status: Ready',

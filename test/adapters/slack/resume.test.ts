@@ -62,7 +62,7 @@ async function open(): Promise<Stage> {
   };
 }
 
-test('if Slack is unreachable when the bot starts, an answer to an earlier command fails and may be tried again', async () => {
+test('if Slack is unreachable when the bot starts, the answer to an earlier command fails and can be tried again', async () => {
   const bot = await startBot({});
   const { resume } = createSlackAdapter({
     config: slackConfig(bot.driver.environment),
@@ -77,8 +77,8 @@ test('if Slack is unreachable when the bot starts, an answer to an earlier comma
   });
 });
 
-describe('an answer on Slack by another process after a crash', () => {
-  test('after a crash, a second process gives no answer on Slack if a third process may already be giving that answer', async () => {
+describe('an answer by a second process on Slack after a crash', () => {
+  test('a second process gives no answer on Slack after a crash if a third process is possibly giving this answer', async () => {
     const { bot, died, resume, channel } = await open();
     const reply = await died('public');
     const inDoubt = () => {
@@ -122,7 +122,7 @@ describe('an answer on Slack by another process after a crash', () => {
     expect(await channel()).toEqual([['I was restarted.', 1]]);
   });
 
-  test('a second process gives no public answer on Slack if the answer was given before the crash', async () => {
+  test('a second process gives no public answer on Slack if the first process gave the answer before the crash', async () => {
     const { died, resume, channel, privately } = await open();
     await resume(await died('public', (invocation) => invocation.respond(line('Done'))));
     expect(await channel()).toEqual([['Done', 0]]);
@@ -170,7 +170,7 @@ test.each(['expired', 'used up'])(
   },
 );
 
-test('if the bot may not post after a crash, a public answer is shown only to the person who asked', async () => {
+test('if the bot may not post in the channel after a crash, the public answer is shown only to the person who asked', async () => {
   const { bot, died, resume, channel, privately } = await open();
   const reply = await died('public');
   bot.driver.server.faults.inject('chat.postMessage', { kind: 'error', error: 'is_archived' });
@@ -179,7 +179,7 @@ test('if the bot may not post after a crash, a public answer is shown only to th
   expect(await privately()).toEqual(['I was restarted.']);
 });
 
-test('if an answer fails for a temporary reason after a crash, the next attempt gives the answer once', async () => {
+test('if an answer fails for a temporary reason after a crash, the next attempt gives the answer, and only once', async () => {
   const { bot, died, resume, channel, privately } = await open();
   const reply = await died('public');
   bot.driver.server.faults.inject('chat.postMessage', { kind: 'status', status: 503, when: 'after' });
@@ -200,14 +200,14 @@ test("if Slack's answer to a posted card is lost, the bot finds the card and doe
   expect(await channel()).toHaveLength(1);
 });
 
-describe('a card whose confirmation was lost and that cannot be searched for', () => {
+describe('a card whose confirmation was lost and for which the bot cannot search', () => {
   const unavailable = { kind: 'status', status: 503, when: 'before' } as const;
 
   test.each([
     ['a card that was posted', 'after', [['🟢 Failed', 1]]],
     ['a card that was never posted', 'before', [['🟢 Failed', 0]]],
   ] as const)(
-    'if the bot cannot find out whether a card was posted, a single card shows the outcome in the end: %s',
+    'if the bot cannot find out whether a card was posted, only one card shows the outcome in the end: %s',
     async (_, when, shown) => {
       const { bot, died, channel, privately } = await open();
       const { faults } = bot.driver.server;

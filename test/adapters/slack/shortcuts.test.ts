@@ -34,7 +34,7 @@ test('a person who may not deploy gets a direct message that refuses the shortcu
   expect(privately[0]?.text).toContain('You may not change servers here');
 });
 
-test('a Slack shortcut without a channel can open a form, and a public card for such a shortcut is refused with a reason', async () => {
+test('a Slack shortcut without a channel can open a form, but a public card for this shortcut is refused with the reason', async () => {
   const bot = await startBot({
     handle: async (invocation) => {
       expect(invocation.openForm).toBeTypeOf('function');
@@ -54,7 +54,7 @@ test('a Slack shortcut without a channel can open a form, and a public card for 
   expect(await bot.driver.channel()).toEqual([]);
 });
 
-test('the buttons of another app on a message are not read, even if their ids look like the ids of this bot', async () => {
+test('the bot ignores buttons of another app on a message, even if their ids look like the ids of this bot', async () => {
   const bot = await startBot({ handle: answering('private', card('Answer')) });
   const ts = await bot.driver.write('member', 'hello');
   const on = (message: object) => ({

@@ -56,7 +56,7 @@ describe("Slack's Socket Mode", () => {
     expect(acknowledged.map(({ payload }) => payload)).toEqual([{}]);
   });
 
-  it('in Socket Mode, a command or mention that is still running after two seconds is acknowledged then', async () => {
+  it('in Socket Mode, a command or mention that is still running after two seconds is acknowledged at that time', async () => {
     const bot = await startBot({ handle: () => new Promise(() => {}) });
     const { acknowledged } = bot.driver.server.socket;
     const mentioned = bot.driver.mention('operator', 'list');
@@ -70,7 +70,7 @@ describe("Slack's Socket Mode", () => {
     expect(acknowledged.map(({ payload }) => payload)).toEqual([{}, {}]);
   });
 
-  it('the acknowledgement that is due after two seconds waits until the invocation is stored', async () => {
+  it('if the invocation is not yet stored after two seconds, its acknowledgement on Slack waits until it is stored', async () => {
     const stored = Promise.withResolvers<void>();
     const bot = await startBot({
       handle: async ({ meanwhile }) => {
@@ -137,7 +137,7 @@ describe("Slack's Socket Mode", () => {
     await connectedAgain(bot, 2);
   });
 
-  it('if Slack sends no hello on a new connection, the adapter drops that connection and opens another', async () => {
+  it('if Slack sends no hello on a new connection, the adapter closes this connection and opens another connection', async () => {
     const bot = await startBot();
     const { socket } = bot.driver.server;
     await bot.clock.advance(60_000);
@@ -193,7 +193,7 @@ describe("Slack's Socket Mode", () => {
 
 describe('a renewal of the Socket Mode connection', () => {
   it.each(['warning', 'refresh_requested'] as const)(
-    'while a Slack connection is renewed (%s), commands arrive on the old and the new connection, and each runs once',
+    'while a Slack connection is renewed (%s), commands arrive on the old and the new connection, and each command runs once',
     async (reason) => {
       const bot = await startBot();
       const { socket } = bot.driver.server;
@@ -235,7 +235,7 @@ describe('a renewal of the Socket Mode connection', () => {
     await until(() => socket.connections === 1, 'the replaced connection to be left');
   });
 
-  it('after twenty renewals of the Slack connection in quick succession, a single connection is left', async () => {
+  it('after twenty quick renewals of the Slack connection, only one connection remains', async () => {
     const bot = await startBot();
     const { socket } = bot.driver.server;
     for (let times = 2; times <= 21; times++) {
@@ -284,7 +284,7 @@ describe('a renewal of the Socket Mode connection', () => {
     ["waits for Slack's answer", { kind: 'slow', ms: 50 }, 0],
     ["waits for Slack's hello", undefined, 1],
   ] satisfies [string, SlackFault | undefined, number][])(
-    'if the bot stops while the renewal of a Slack connection %s, no connection is left',
+    'if the bot stops while the renewal of a Slack connection %s, all connections are closed',
     async (_, fault, silent) => {
       const bot = await startBot();
       const { socket, faults, requests } = bot.driver.server;
@@ -365,7 +365,7 @@ describe('the start in Socket Mode', () => {
     expect(bot.logLines.join('')).not.toMatch(/xox|xapp/);
   });
 
-  it('if Slack is unreachable, the start of the Slack adapter fails in plain words', async () => {
+  it('if Slack is unreachable, the start of the Slack adapter fails with a plain message', async () => {
     const driver = await createSlackDriver({ mode: 'socket' });
     const logLines: string[] = [];
     const log = createLog({

@@ -15,7 +15,7 @@ function run(...files: string[]): Promise<{ code: number; out: string; err: stri
   });
 }
 
-test('npm run contract exits with 2 if it is used wrongly, and with 1 if it finds a difference', async () => {
+test('npm run contract exits with 2 for wrong usage, and with 1 if it finds a difference', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'contract-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   const file = async (name: string, content: string) => {

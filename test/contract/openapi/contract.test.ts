@@ -120,7 +120,7 @@ test.each([
   expect(check('checkRequest', other)).toContain(finding);
 });
 
-test('if an operation declares the Authorization header itself, the token needs no word "token" before it', () => {
+test('if an operation declares the Authorization header itself, the contract check accepts a token without the word "token"', () => {
   const parameters = [{ in: 'header', name: 'authorization', required: true, schema: { type: 'string' } }];
   const paths = { '/v9/self': { delete: { parameters, responses: { 204: {} } } } };
   const declared = new Contract([{ openapi: '3.0.0', paths }]);
@@ -154,12 +154,12 @@ test('the contract check finds an operation by the method and the whole path', (
   expect(contract.find('PATCH', '/v9/servers/a1')).toBeUndefined();
 });
 
-test('the contract check refuses a schema that contains itself', () => {
+test('the contract check refuses a schema that refers to itself', () => {
   const tree = { type: 'object', properties: { left: { $ref: '#/tree' } } };
   expect(() => strictSchema(tree, { tree })).toThrow('contains itself');
 });
 
-test('if a single word of the declaration is changed, the contract check reports an answer of the simulator', async () => {
+test('if any single word of the declaration is changed, the contract check reports an answer of the simulator', async () => {
   const { call, ready } = await simulate();
   const id = await ready();
   const { status, json: body } = await call('GET', `/v1/status/${id}`);
