@@ -546,7 +546,7 @@ describe('a secret in a file', () => {
       () => file('EDGEGAP_API_TOKEN=my-secret\n'),
       /must name a file with the secret alone in it/,
     ],
-  ])('a secret file that is %s is refused, and the secret is not reported as missing', (_, path, words) => {
+  ])('a secret file %s is refused, and the secret is not reported as missing', (_, path, words) => {
     const problems = problemsOf({
       ...DISCORD,
       EDGEGAP_API_TOKEN: '',

@@ -92,7 +92,7 @@ test('the settings in .env are read even if the file has a byte order mark, quot
 test.each([
   ['a value', '0'],
   ['an empty value', ''],
-])('if the environment contains %s, it overrides the value in .env', async (_, value) => {
+])('if a setting has %s in the environment, this overrides the value in .env', async (_, value) => {
   const folder = emptyFolder();
   writeFileSync(join(folder, '.env'), 'PORT=70000\n');
   expect(await main(['--check'], { PORT: value }, folder)).toMatchObject({ err: '', code: 0 });

@@ -62,7 +62,8 @@ test('the initial text of a form field is cut to the greatest length that the fi
     expect(checkModal(discordForm(form([field])) as Modal).components).toHaveLength(1);
     expect(viewProblems(JSON.stringify(slackForm(form([field]), '{}')))).toEqual([]);
   }
-  // In a field with suggestions, Slack takes a choice and no text. A shortened value would name no existing thing.
+  // In a field with suggestions, Slack accepts only a choice, not text. A shortened value would name nothing that
+  // exists.
   expect(viewProblems(JSON.stringify(slackForm(form([{ ...text, suggestedAs: 'map' }]), '{}')))).toEqual([]);
 });
 

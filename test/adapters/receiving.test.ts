@@ -25,7 +25,8 @@ beforeEach(async () => {
 
 /**
  * A process with an adapter of a platform where only one process may receive. Only the test moves the time. `starts`
- * says how each start of the adapter ends, one after the other. A start that `hangs` lasts until the stop.
+ * says how each start of the adapter ends, one after the other. A start that `hangs` lasts until the adapter is
+ * stopped.
  */
 async function stage(starts: (Error | 'hangs' | undefined)[] = []) {
   const clock = new TestClock();
@@ -63,10 +64,10 @@ async function stage(starts: (Error | 'hangs' | undefined)[] = []) {
     },
   } as unknown as Adapter;
   const log = createLog({ level: 'silent', secrets: [] });
-  // This clock stands still, so the membership is never renewed and never uncertain.
+  // The clock of the membership stands still, so the membership is never renewed and never becomes uncertain.
   const membership = new Membership({ store, shared: true, clock: new TestClock(), log });
   await membership.join();
-  // The database's own time goes on by itself. On a slow machine, it would go on further than this test allows.
+  // The database has its own clock. On a slow machine, this clock would go further than the test allows.
   await store.updateTable('instances').set({ until: 9e15 }).execute();
   const turn = createSoleReceiver({
     adapter,
@@ -83,7 +84,7 @@ async function stage(starts: (Error | 'hangs' | undefined)[] = []) {
   return { turn, clock, did, handled, seen, connection, shutOut: (error: AppError) => shutOut?.(error) };
 }
 
-/** Time stands still while the database works. */
+/** Leases whose calls to the database take no time on the test's clock. */
 function waitedFor(clock: TestClock, leases: Leases): Leases {
   let open = 0;
   clock.waitFor(() => open > 0);

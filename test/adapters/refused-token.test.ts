@@ -15,7 +15,7 @@ afterEach(async () => {
   await slack.close();
 });
 
-/** A bot on Slack. The settings name a person as operator, unless `operators` says otherwise. */
+/** A bot on Slack. Unless `operators` says otherwise, the settings name one person as operator. */
 async function start(environment: Record<string, string> = {}, operators?: string): Promise<void> {
   slack = await createSlackDriver({ mode: 'socket' });
   bot = await startBot(slack, {
@@ -52,7 +52,7 @@ test('if Edgegap refuses the token later, each operator whom the settings name g
   await ask();
   await until(async () => (await letters()).length > 0);
   expect((await letters()).join()).toMatch(/EDGEGAP_API_TOKEN[\s\S]*is refused[\s\S]*set a valid token/);
-  // A later start sends no further message.
+  // After the next start, the bot sends no further message.
   bot = await bot.restart();
   await ask();
   await bot.app.settled();

@@ -15,7 +15,7 @@ import { TestClock, turn, until } from '../support/test-clock.ts';
 const wrongToken = new ConfigError(['DISCORD_TOKEN is wrong']);
 const away = new AppError('slack-unreachable', 'Slack cannot be reached.');
 
-/** Adapters that can only start. The list says with which error each start fails, one after the other. */
+/** Adapters that can only start. `failures` lists the errors with which the starts of each adapter fail, in order. */
 async function stage(failures: Readonly<Record<string, (AppError | undefined)[]>>) {
   const clock = new TestClock();
   const started: string[] = [];

@@ -11,7 +11,7 @@ afterEach(() => stage.close());
 
 const KART = { application: 'kart-racing', version: 'v1.2', near: 'Tokyo' };
 
-/** The private message to the operator. Fails if another person has seen a message by then. */
+/** The private message to the operator. Fails if any other person has seen a message. */
 async function toldAlone(part: string): Promise<string> {
   const { driver, bot } = stage;
   const before = await driver.channel();
@@ -52,7 +52,7 @@ test.each([
       { kind: 'server-error', when: 'before' },
       { kind: 'reset', when: 'before' },
     ] as const) {
-      // The bot searches again for a city that was not found, but not at every keystroke.
+      // If a city was not found, the bot searches Edgegap again only after some time, and not at every keystroke.
       const later = clock.now() + 60_000;
       await until(() => clock.now() > later, 'a minute');
       simulator.faults.next({ endpoint }, fault, 9);

@@ -37,7 +37,7 @@ test(`if ${DEPLOYS} people deploy at once, each person gets an acknowledgement, 
       CONFIRM_DEPLOY: 'never',
     }),
     clock,
-    // The duration depends on the machine, so this test checks only the counts.
+    // The running time depends on the machine, so this test checks only the counts.
     heartbeat: pacedClock(0.05),
     log: pino({ level: 'silent' }),
     access: { memory: { operators: undefined, readers: undefined, readersByDefault: 'operators' } },
@@ -88,7 +88,7 @@ test(`if ${DEPLOYS} people deploy at once, each person gets an acknowledgement, 
   expect(simulator.deployments.size).toBe(DEPLOYS);
 }, 120_000);
 
-/** The database is a file, because a database in memory takes no time to commit. */
+/** The database is a file, because commits of a database in memory take no time. */
 async function database(): Promise<string> {
   if (suiteDatabase === 'postgres') return await freshDatabase();
   const folder = mkdtempSync(join(tmpdir(), 'chatops-'));

@@ -17,8 +17,8 @@ import { pacedClock } from '../support/paced-clock.ts';
 import { until as eventually } from '../support/test-clock.ts';
 
 /**
- * The step after which an invocation stands still, because its process is about to die or is slow. `post` is a message
- * with the bot's own token.
+ * The step after which an invocation is paused, because its process is about to die or is slow. The step `post` is a
+ * message that the bot sends with its own token.
  */
 export type Point = 'acknowledge' | 'postCard' | 'respond' | 'post';
 
@@ -29,13 +29,13 @@ export interface Process {
   /** The `DATABASE_URL` of the process. */
   readonly database: string;
   readonly log: readonly string[];
-  /** From now on each invocation stands still after this step. */
+  /** From now on, each invocation is paused after this step. */
   stopAfter(point: Point | undefined): void;
-  /** How many invocations stand still. */
+  /** The number of paused invocations. */
   standing(): number;
-  /** Lets these invocations go on, as if the process had only been slow. */
+  /** Continues the paused invocations, as if the process had only been slow. */
   goOn(): void;
-  /** The process dies at once. From then on it sends and writes nothing. */
+  /** Kills the process at once. A killed process sends and writes nothing. */
   kill(): Promise<void>;
 }
 
@@ -46,7 +46,7 @@ export interface Stage {
   start(): Promise<Process>;
 }
 
-/** A chat platform, an Edgegap and a database that outlive the processes that work on them. */
+/** A chat platform, an Edgegap and a database, on which several processes run one after the other. */
 export async function openStage(
   name: DriverName,
   commands?: string,
@@ -82,7 +82,7 @@ export async function openStage(
       ...environment,
     });
     const { discord, slack } = config;
-    /** Calls of a dead process reach no server, and their results never come. */
+    /** After the death of a process, its calls reach no server and get no result. */
     const whileAlive = <Args extends unknown[], T>(call: (...args: Args) => Promise<T>) => {
       return async (...args: Args): Promise<T> => {
         if (!alive) return await new Promise<never>(() => undefined);
@@ -92,8 +92,8 @@ export async function openStage(
     const until = async <T>(here: Point, call: Promise<T>, id?: string): Promise<T> => {
       const done = await call;
       if (point !== here) return done;
-      // A read may be acknowledged before it is stored. These tests are about reads that the next process finds in the
-      // store, so this waits until the read is stored.
+      // The bot may acknowledge a read before it stores the read. These tests need the read in the store, so they wait
+      // for it.
       const isStored = (line: string) => line.includes(`"${id}"`) && line.includes('invocation: stored');
       if (id !== undefined) await eventually(() => lines.some(isStored), 'the stored invocation');
       standing += 1;

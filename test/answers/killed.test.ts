@@ -9,11 +9,14 @@ import { openStage, type Process, type Stage } from './harness.ts';
 const DEPLOY = { application: 'kart-racing', version: 'v1.2', near: 'Montreal' };
 const ANSWER = 'I was restarted in the middle of your ';
 
-/** The answers about invocations whose process died: in the channel, and in private to the operator. */
+/**
+ * The answers about invocations whose process died: the answers in the channel, and the private answers to the
+ * operator.
+ */
 async function told({ driver }: Stage) {
   const about = ({ text }: { readonly text: string }) => {
     const start = text.indexOf(ANSWER);
-    // Each platform shows a command as people type the command there.
+    // Each platform shows a command in the form in which people type it there.
     const sentence = text.slice(start + ANSWER.length).replaceAll(/[`\\]/g, '');
     return start < 0 ? [] : [sentence.replace(/look with \/(?:edgegap )?/, 'look with ')];
   };
@@ -31,7 +34,7 @@ async function answered(stage: Stage, count: number) {
   return await told(stage);
 }
 
-/** Asks without waiting for the acknowledgement, which a dead process cannot give. */
+/** Makes a request without waiting for the acknowledgement, because a dead process cannot acknowledge. */
 function ask(act: () => Promise<unknown>): void {
   act().catch(() => undefined);
 }
@@ -124,13 +127,14 @@ describe.each(driverNames.filter((name) => name !== 'console'))('killed processe
     first.stopAfter('respond');
     ask(() => stage.driver.command('operator', 'logs', { deployment, share: true }));
     ask(() => stage.driver.command('operator', 'list'));
-    // Both answers are shown: the log to everyone, and the list to the person who asked. The end of neither invocation
-    // is stored.
+    // Both answers are visible: everyone sees the log, and the person who asked sees the list. The store does not know
+    // yet that the invocations have ended.
     await until(() => first.standing() === 2, 'both answers');
     await first.kill();
     const second = await stage.start();
     await second.app.settled();
-    // The bot cannot read a private answer on Slack, so a message about the interruption may follow there.
+    // On Slack, the bot cannot check whether a private answer arrived. So it may send a message about the interruption
+    // there.
     if (stage.driver.platform === 'discord') expect((await told(stage)).privately).toEqual([]);
     expect((await told(stage)).publicly).toEqual([]);
   });
@@ -265,7 +269,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)(
       await driver.command('operator', 'list', { application: 'lobby-chat' });
       const shows = async (text: string) => (await driver.privately('operator')).at(-1)?.text.includes(text);
       await until(() => shows('Page 1 of 2'), 'the first page');
-      // If an answer is shown but its end is not stored yet, the command would be reported as interrupted.
+      // Until the end of the invocation is stored, a new process would report the command as interrupted.
       await first.app.settled();
       await first.kill();
 

@@ -86,7 +86,7 @@ describe('processes that share a database', () => {
     expect(said).toEqual([expect.stringContaining('I cannot write to my database, so I did nothing.')]);
     expect(await stage.driver.channel()).toEqual([]);
     expect(stage.simulator.deployments.size).toBe(0);
-    // A read is acknowledged before it is stored, so its error is a later answer.
+    // The bot acknowledges a read before it stores the read, so the error comes as a later answer.
     const { server, user } = stage.driver as DiscordDriver;
     const read = server.command(user('operator'), 'list', []);
     await until(async () => (await stage.driver.privately('operator')).length > 1, 'the error of the read');
@@ -129,7 +129,7 @@ describe('processes that share a database', () => {
   });
 });
 
-/** Submits a part of the form of `deploy` on Discord, while a table of the database is away. */
+/** Submits a part of the form of `deploy` on Discord, while this table of the database is missing. */
 async function submitWithout(table: string) {
   const stage = await openStage('discord');
   const driver = stage.driver as DiscordDriver;

@@ -14,7 +14,7 @@ import type { SlackDriver } from '../support/slack-driver.ts';
 import { TestClock, until } from '../support/test-clock.ts';
 import { openStage } from './harness.ts';
 
-/** Longer than Slack waits for an acknowledgement, in the bot's time. */
+/** A delay in the bot's time that is longer than Slack waits for an acknowledgement. */
 const SLOW = { kind: 'slow', ms: 2_000 } as const;
 const DEPLOY = 'deploy kart-racing v1.2 --near Montreal';
 
@@ -64,7 +64,7 @@ describe.each(['slack-http', 'slack-socket'] as const)('a person whose rights %s
 
 const person: Person = { id: 'u', name: 'Una', home: true, guest: false, admin: true, groups: [] };
 
-/** A command that changes something. The platform says who the person is only after `known` is called. */
+/** Sends a command that changes something. Slack reports the rights of the person only after `known` is called. */
 async function asking() {
   const log = pino({ level: 'silent' });
   const clock = new TestClock();

@@ -5,7 +5,7 @@ import { openStage } from './harness.ts';
 
 const DEPLOY = { application: 'kart-racing', version: 'v1.2', near: 'Montreal' };
 const ANSWER = /shutting down|gave up the request to Edgegap|I was restarted in the middle of your/;
-/** Longer than a process may take to stop, and longer than any test in this file waits. */
+/** Longer than a process may take to stop, and longer than each test in this file waits. */
 const LONG_MS = 30 * 60_000;
 
 describe.each(driverNames.filter((name) => name !== 'console'))('a stopped process on %s', (name) => {
@@ -38,7 +38,7 @@ describe.each(driverNames.filter((name) => name !== 'console'))('a stopped proce
     await first.app.stop();
     await stage.start();
 
-    // The stopping process answers some of the people, and the next process answers the other people.
+    // The stopping process answers some of the people, and the next process answers the others.
     const answers = async () => (await seen()).map(({ text }) => text).filter((text) => ANSWER.test(text));
     await until(async () => (await answers()).length >= 2, 'both answers');
     await until(
@@ -46,7 +46,7 @@ describe.each(driverNames.filter((name) => name !== 'console'))('a stopped proce
       'the card to say how things are',
     );
     expect(await answers()).toHaveLength(2);
-    // The answer to a command that changes something says that the change may have been made.
+    // For a command that changes something, the answer says that the change may have been made.
     expect((await answers()).filter((text) => /may (?:or may not )?have been/.test(text))).toHaveLength(1);
     expect(simulator.requests.filter(({ endpoint }) => endpoint === 'deploy')).toHaveLength(2);
     expect((await seen()).filter(({ text }) => /unexpected/.test(text))).toEqual([]);

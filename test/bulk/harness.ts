@@ -4,16 +4,16 @@ import { phase } from '../command/harness.ts';
 import type { Persona, Values, VisibleMessage } from '../support/chat-driver.ts';
 import { until } from '../support/test-clock.ts';
 
-/** A studio in which many servers run that were not deployed from chat. */
+/** A stage on which many servers run that were not deployed from chat. */
 export interface Studio extends Stage {
-  /** Makes ready servers with this tag. Resolves with their request_ids, oldest first. */
+  /** Creates ready servers with this tag. Resolves with their request_ids, oldest first. */
   servers(count: number, tag: string): Promise<string[]>;
-  /** Types the command, and resolves with the plan that the person gets. */
+  /** Types the command. Resolves with the plan that the person gets. */
   plan(name: string, values: Values, persona?: Persona): Promise<VisibleMessage>;
   press(label: string, persona?: Persona): Promise<void>;
-  /** The newest message in the channel with this text, as soon as the message is there. */
+  /** Resolves with the newest message in the channel that has this text, when there is such a message. */
   shown(text: string | RegExp): Promise<VisibleMessage>;
-  /** The request_ids of each request that arrived to stop many deployments. */
+  /** The request_ids in each request to stop many deployments. */
   sent(): string[][];
   process: Process;
 }
@@ -69,7 +69,7 @@ async function deploy({ simulator }: Stage, tag: string): Promise<void> {
   expect(response.status).toBe(202);
 }
 
-/** Makes a change without the bot, as a person does in the dashboard. */
+/** Makes a change at Edgegap without the bot, as a person can do in the dashboard. */
 export async function elsewhere({ simulator }: Stage, method: string, path: string): Promise<void> {
   await fetch(`${simulator.url}${path}`, { method, headers: headers(simulator) });
 }
@@ -78,7 +78,7 @@ function headers({ token }: Stage['simulator']): Record<string, string> {
   return { authorization: `token ${token}`, 'content-type': 'application/json' };
 }
 
-/** How often each request_id stands in the requests. */
+/** How many of the requests contain each request_id. */
 export function timesSent(sent: readonly string[][]): ReadonlyMap<string, number> {
   const times = new Map<string, number>();
   for (const id of sent.flat()) times.set(id, (times.get(id) ?? 0) + 1);

@@ -5,7 +5,9 @@ import { accepted, openWatch, snapshot, type Watch } from '../deployments/watch.
 const HERE = { platform: 'memory', workspace: 'w', channel: 'c' };
 const ELSEWHERE = { ...HERE, channel: 'other' };
 
-/** Records or takes back that the plan `p`, whose card stands in `at`, stops the deployment r1. */
+/**
+ * Records that the plan `p`, whose card is in `at`, stops the deployment r1. With `stops` false, deletes this record.
+ */
 const note = ({ store, deployments }: Watch, at: typeof HERE, stops = true, plan = 'p') =>
   transact(store, (tx) => deployments.stopsByPlan(tx, { at, plan, stops }, ['r1']));
 

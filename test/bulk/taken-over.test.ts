@@ -16,8 +16,8 @@ const order = {
 type Waiting = 'list' | 'status' | 'stopMany';
 
 /**
- * A plan for r1 and r2, and a process that carries out the plan. Its next call `waiting` is answered only when the test
- * calls `goOn`.
+ * A plan for r1 and r2, and a process that carries out the plan. The process's next call `waiting` gets its answer only
+ * when the test calls `goOn`.
  */
 async function slowProcess(waiting: Waiting, isReady: boolean) {
   const watch = await openWatch();
@@ -34,7 +34,7 @@ async function slowProcess(waiting: Waiting, isReady: boolean) {
   }
   const gate = Promise.withResolvers<void>();
   const reached = Promise.withResolvers<void>();
-  /** The Edgegap of a process. The answers of the slow process come even if the process has given up the calls. */
+  /** Edgegap as a process sees it. The slow process gets its answers even if it has given up the calls. */
   const edgegap = (isSlow: boolean): EdgegapApi => {
     const pause = async (call: Waiting) => {
       if (!isSlow || call !== waiting) return;

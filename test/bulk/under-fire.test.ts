@@ -88,8 +88,8 @@ test('if Edgegap answers a batch of a "bulk-stop" with server errors, only this 
   const ids = await studio.servers(205, 'qa');
   await studio.servers(1, 'other');
   await studio.plan('bulk-stop', { tag: 'qa' });
-  // Each request is sent three times before the bot gives up. The second batch is not carried out. The third batch is
-  // carried out, but its answer is an error.
+  // The bot sends each request up to three times. Edgegap does not carry out the second batch. It carries out the third
+  // batch, but answers with an error.
   const failing = (when: 'before' | 'after') =>
     studio.simulator.faults.next({ endpoint: 'stopMany' }, { kind: 'server-error', when }, 3);
   studio.simulator.faults.next({ endpoint: 'stopMany' }, { kind: 'slow', when: 'after', ms: 1 });
@@ -122,7 +122,7 @@ test('if Edgegap does not answer about one server of a "bulk-stop", that server 
   const studio = await openStudio();
   const { simulator } = studio;
   const [silent = '', asked = ''] = await studio.servers(2, 'qa');
-  // Edgegap's list does not show a failed server as ready, so the plan asks for the status of each of the two servers.
+  // Edgegap's list does not show a failed server as ready, so the bot reads the status of each of the two servers.
   for (const id of [silent, asked]) simulator.fail(id, 'The server crashed.');
   await studio.plan('bulk-stop', { status: 'error' });
   simulator.faults.next(

@@ -11,17 +11,19 @@ export interface Made {
   readonly server?: string;
 }
 
-/** A message about a server. */
 type OfServer = Made & { readonly server: string };
 
 type Make = (house: House) => Promise<Made>;
 
 let count = 0;
 
-/** A name that no other server, tag or preset of the tests has. */
+/** A name that the tests use only once. */
 const fresh = (what: string) => `${what}-${++count}`;
 
-/** Performs the act. Resolves with the message that then has a new control of this name, for example `stop:confirm`. */
+/**
+ * Does the act. Resolves with the message on which a new control with this name then appears, for example
+ * `stop:confirm`.
+ */
 async function appears(
   stage: House,
   name: string,
@@ -41,7 +43,7 @@ async function appears(
   return message;
 }
 
-/** The control with this name on the message, if possible the control that is about the server. */
+/** The control with this name on the message. If possible, the control for the server of the message. */
 export async function controlOn(house: House, made: Made, name: string): Promise<Control> {
   const { message, server = '' } = made;
   const all = await controlsOf(house, 'operator');
@@ -60,7 +62,7 @@ async function control(stage: Stage, { message }: Made, name: string, value?: st
   return found;
 }
 
-/** Presses the control with this name on the message. Resolves with the message that has the control `next`. */
+/** Presses the control with this name on the message. Resolves with the message that then has the control `next`. */
 async function onward(house: House, made: Made, name: string, next: string, value?: string): Promise<Made> {
   const pressed = await control(house, made, name, value);
   return { ...made, message: await appears(house, next, () => press(house, 'operator', pressed)) };
@@ -73,7 +75,7 @@ async function answered(house: House, name: string, values: Values, action: stri
   return { message: await appears(house, action, () => say(house, name, values)) };
 }
 
-/** Deploys a server. Resolves when its live card has the control `shows`. */
+/** Deploys a server. Resolves when the live card of the server has the control `shows`. */
 async function deployed(house: House, values: Values = {}, shows = 'logs:show'): Promise<OfServer> {
   const had = new Set(house.simulator.deployments.keys());
   const order = { application: 'lobby-chat', version: 'stable', near: 'Montreal', ...values };
@@ -83,7 +85,7 @@ async function deployed(house: House, values: Values = {}, shows = 'logs:show'):
   return { message, server };
 }
 
-/** Waits until the message has no control of this name any more. */
+/** Waits until the message no longer has a control with this name. */
 async function vanishes(house: House, { message }: Made, name: string): Promise<void> {
   house.speed(20);
   const isThere = (one: Control) => one.message === message && nameOf(one) === name;
@@ -120,7 +122,7 @@ async function lost(house: House): Promise<Made> {
   return { message };
 }
 
-/** Time passes, but no request takes long. */
+/** Lets time pass, while requests take almost no time. */
 export async function pass(house: House, ms: number): Promise<void> {
   const STEP_MS = 30_000;
   for (let left = ms; left > 0; left -= STEP_MS) {
@@ -187,7 +189,10 @@ async function tagResult(house: House): Promise<Made> {
   return await onward(house, made, 'tags:confirm', 'tags:again');
 }
 
-/** The Home of a person with a server that ends soon, a failed server, and a failed server that has ended. */
+/**
+ * The Home tab of a person with three servers: a server that ends soon, a failed server, and a failed server that has
+ * ended.
+ */
 async function home(house: House): Promise<Made> {
   await deployed(house, { for: '20m' });
   await failed(house);
@@ -197,7 +202,7 @@ async function home(house: House): Promise<Made> {
   return await answered(house, 'home', {}, 'home:refresh');
 }
 
-/** An error that a form can mend. */
+/** The message about an error that the person can correct in a form. */
 async function mistake(house: House): Promise<Made> {
   const message = await appears(house, 'stop:form', async () => {
     if (house.driver.platform === 'slack')
@@ -215,9 +220,9 @@ async function presets(house: House): Promise<Made> {
   return await answered(house, 'preset list', {}, 'preset:page');
 }
 
-/** Every kind of message that has buttons or menus, and how such a message comes about. */
+/** For each kind of message with buttons or menus, the function that makes the bot send the message. */
 export const cards = {
-  // Time passes until these messages come.
+  // These messages appear only after some time.
   'the live card of a deploy with an unknown outcome': lost,
   'the question before the end of a lifetime': lifetimeQuestion,
   'the live card of a ready server': deployed,

@@ -10,12 +10,12 @@ import { pressPayload } from '../support/slack-payloads.ts';
 import { buttonsOf, choicesOf, type SlackMessageState } from '../support/slack-visible.ts';
 import { until } from '../support/test-clock.ts';
 
-/** A button, or a choice of a menu, that stands on a message. */
+/** A button on a message, or a choice in a menu of the message. */
 export interface Control {
-  /** The message with the control. */
+  /** The id of the message with the control. */
   readonly message: string;
   readonly action: ActionRef;
-  /** The id as the platform sends the id. */
+  /** The id in the form in which the platform sends it. */
   readonly id: string;
   readonly label: string;
   /** The value of a choice. Undefined for a button. */
@@ -24,7 +24,7 @@ export interface Control {
 
 /** A press that was delivered to the bot. */
 export interface Press {
-  /** Delivers the same press again, as a platform does that got no acknowledgement. */
+  /** Delivers the same press again, like a platform that got no acknowledgement. */
   again(): Promise<void>;
   /** The title of the form that the press opened. */
   form(): string | undefined;
@@ -33,7 +33,7 @@ export interface Press {
 /** The name of a control, such as `stop:ask`. */
 export const nameOf = ({ action: { command, action } }: Control) => `${command}:${action}`;
 
-/** The buttons and choices on the messages that this person sees, those of the oldest message first. */
+/** The buttons and choices on all messages that this person sees, those of the oldest message first. */
 export async function controlsOf({ driver }: Stage, persona: Persona): Promise<Control[]> {
   const found =
     driver.platform === 'discord'
@@ -71,7 +71,7 @@ async function onSlack(driver: SlackDriver, persona: Persona): Promise<Found[]> 
   );
 }
 
-/** The channel as last read, because the local Slack answers only so many requests. */
+/** Caches the messages of the channel, because the local Slack limits the rate of requests. */
 const read = new WeakMap<
   SlackDriver,
   { readonly version: number; readonly messages: readonly SlackMessageState[] }
@@ -88,7 +88,10 @@ async function slackMessages(driver: SlackDriver, persona: Persona): Promise<rea
   return [...channel.messages, ...server.ephemerals.filter(({ user }) => user === userIds[persona])];
 }
 
-/** Presses the control, even if the message no longer shows the control, as a person with an old view may do. */
+/**
+ * Presses the control. The message may no longer show the control, because a person can have an old view of the
+ * message.
+ */
 export function press(stage: Stage, persona: Persona, control: Control): Promise<Press> {
   return stage.driver.platform === 'discord'
     ? pressOnDiscord(stage.driver as DiscordDriver, persona, control)
@@ -136,7 +139,7 @@ async function pressOnSlack(driver: SlackDriver, persona: Persona, control: Cont
   };
 }
 
-/** The log lines of the requests that have ended. */
+/** The log lines about invocations that have ended. */
 export const endings = ({ bot }: Stage) =>
   bot.log.filter((line) => line.includes(`"msg":"${ENDED}"`)).map((line) => JSON.parse(line) as Ended);
 
@@ -145,10 +148,10 @@ interface Ended {
   readonly code?: string;
 }
 
-/** Waits until so many more requests have ended than before, and until all messages have been sent. */
+/** Waits until `count` more invocations have ended than `before`, and until all messages have been sent. */
 export async function ended(stage: Stage, before: number, count: number): Promise<readonly Ended[]> {
   await until(() => endings(stage).length >= before + count, `the end of ${count} requests`);
-  // The messages leave at the pace that a platform allows.
+  // The bot sends its messages at the rate that a platform allows, so time has to run faster.
   stage.speed(20);
   await stage.bot.app.settled();
   stage.speed(1);

@@ -10,7 +10,7 @@ export interface House extends Stage {
   readonly clock: PacedClock;
 }
 
-/** An account in which every list has several pages. `database`: a file, for a bot that is restarted. */
+/** Opens an account in which every list has several pages. If the test restarts the bot, `database` names a file. */
 export async function openHouse(name: DriverName, database?: string): Promise<House> {
   const clock = pacedClock(1);
   const [city] = defaultCatalog.cities;

@@ -11,11 +11,14 @@ import { actionsOn, type Behaviour, behaviourOf } from './table.ts';
 
 const cardNames = Object.keys(cards) as CardName[];
 const HOUR_MS = 60 * 60_000;
-/** The limit for making all messages, in real milliseconds. It only decides when a failing test gives up. */
+/** The time limit for making all messages, in real milliseconds. The limit matters only if a test fails. */
 const MAKING_MS = 240_000;
-/** Hours pass until this message comes. So its buttons share a message, and the second finds the question answered. */
+/**
+ * This message appears only after hours. So its two buttons share one message, and the second press finds the question
+ * answered.
+ */
 const SLOW: CardName = 'the question before the end of a lifetime';
-/** The bot has no plain answer. */
+/** Matches answers that explain nothing to the person. */
 const NO_ANSWER = /Something went wrong|older version/;
 
 interface Kept {
@@ -28,8 +31,8 @@ interface Kept {
 const everyButton = cardNames.flatMap((card) => actionsOn[card].map((name) => ({ card, name })));
 
 /**
- * Makes a message for each button that is spent by a press, and a common message for the other buttons. Between the
- * making and the presses, something happens to all of them.
+ * Makes a separate message for each button that works only once, and a common message for the other buttons. Before the
+ * buttons are pressed, `happens` is called.
  */
 function describeAfter(
   what: string,

@@ -11,11 +11,13 @@ import { actionsOn, type Behaviour, behaviourOf, behaviours } from './table.ts';
 
 const REFUSAL = /You may not (?:look at|change)|Only operators/;
 const PRESSED_TWICE = /You pressed this button a moment ago/;
-/** Longer than the time in which a second press counts as a slip, and until the bot looks for its tasks. */
+/** Longer than the time in which a second press counts as accidental, and longer than the bot's interval for tasks. */
 const A_MOMENT = 8_000;
 
 const cardNames = Object.keys(cards) as CardName[];
-/** How many kinds of messages share a bot. In a short channel, a message is found quickly. */
+/**
+ * How many kinds of messages share a bot. A small number keeps the channel short, so that a message is found quickly.
+ */
 const SHARED = 6;
 const parts = Array.from({ length: Math.ceil(cardNames.length / SHARED) }, (_, nth) =>
   cardNames.slice(nth * SHARED, (nth + 1) * SHARED),
@@ -70,7 +72,7 @@ describe.each(houses)('the buttons on $title', ({ platform, part }) => {
   });
 });
 
-/** A person who lacks the right gets a private refusal that tells no more, and nothing happens. */
+/** Checks that a person who lacks the right gets a private refusal without details, and that nothing else happens. */
 async function isRefused(
   house: House,
   pressed: Control,
@@ -80,7 +82,7 @@ async function isRefused(
   const { driver } = house;
   const isPublic = (await driver.channel()).some(({ id }) => id === pressed.message);
   const persona: Persona = isPublic ? (changes ? 'reader' : 'member') : 'operator';
-  // A private message is seen by a single person, who may lose the right.
+  // Only one person sees a private message, so this person has to lose the right.
   if (!isPublic) await driver.regroup('operator', changes ? ['readers'] : []);
   const { effect, forms } = await effectsOf(house, persona, pressed, 1, server);
   if (!isPublic) await driver.regroup('operator', ['operators']);
@@ -91,13 +93,16 @@ async function isRefused(
   expect(text).not.toMatch(/lobby-chat|stable|Montreal|edgegap\.net/);
   if (server !== '') expect(text).not.toContain(server);
   expect(forms).toEqual([]);
-  // The bot itself reads a log that is followed, and changes the message.
+  // While the bot follows a log, it also reads the log and edits the message itself.
   if (nameOf(pressed) === 'logs:unfollow') return;
   expect(effect.publicly.filter(({ id, edits }) => id === pressed.message || edits === 0)).toEqual([]);
   expect(effect.about).toEqual([]);
 }
 
-/** Two presses at the same moment, of which the platform delivers the first twice, have the effect of a single press. */
+/**
+ * Checks that two presses at the same moment have the effect of a single press, even if the platform delivers the first
+ * press twice.
+ */
 async function actsOnce(house: House, pressed: Control, behaviour: Behaviour, server: string): Promise<void> {
   const { answers, says, sends = [] } = behaviour;
   const { effect, forms, outcomes } = await effectsOf(house, 'operator', pressed, 3, server, sends.length);
@@ -121,11 +126,14 @@ async function actsOnce(house: House, pressed: Control, behaviour: Behaviour, se
     case 'privately':
       expect(effect.privately.some(({ text }) => says.test(text))).toBe(true);
   }
-  // The repeated delivery has no answer of its own.
+  // The repeated delivery gets no separate answer.
   expect(effect.privately.length).toBeLessThanOrEqual(2);
 }
 
-/** A later press has no effect if the button is spent, and says so privately. Otherwise the button works again. */
+/**
+ * Checks a later press. A button that works only once has no effect and says so privately. Every other button works
+ * again.
+ */
 async function staysAnswered(
   house: House,
   pressed: Control,
@@ -148,13 +156,16 @@ async function staysAnswered(
 }
 
 interface Seen extends Effect {
-  /** The requests to Edgegap about the server. */
+  /** The requests to Edgegap that concern the server. */
   readonly about: readonly string[];
-  /** Those of them that change something. */
+  /** Those requests in `about` that change something. */
   readonly changes: readonly string[];
 }
 
-/** Presses, then presses again: 3 deliveries are a press, the same delivery, and a second press. */
+/**
+ * Presses the control several times: the second delivery repeats the first press, and the third delivery is a second
+ * press.
+ */
 async function effectsOf(
   house: House,
   persona: Persona,

@@ -1,25 +1,25 @@
 import type { CardName } from './cards.ts';
 
-/** What a button does. Names of buttons may change, so a button is known by its action. */
+/** The effects of a button. Labels of buttons may change, so the tests identify a button by its action. */
 export interface Behaviour {
-  /** Whether the button needs the right to change servers, in place of the right to look at them. */
+  /** Whether the button needs the right to change servers, instead of the right to see them. */
   readonly changes?: true;
   /** Whether every person may press the button. */
   readonly isOpen?: true;
   /**
-   * Where the answer appears: to the person alone, in place of the message with the button, as a new message in the
+   * Where the answer appears: privately to the person, instead of the message with the button, as a new message in the
    * channel, or as a form.
    */
   readonly answers: 'privately' | 'in place' | 'publicly' | 'form';
   /** The answer. */
   readonly says: RegExp;
-  /** The changing requests to Edgegap, such as `DELETE stop`. */
+  /** The requests to Edgegap that change something, such as `DELETE stop`. */
   readonly sends?: readonly string[];
-  /** The private answer to a press after the button has done its work. If absent, the button can be used again. */
+  /** The private answer to a press after the button has been used. If absent, the button can be used again. */
   readonly spent?: RegExp;
-  /** The answer after the server has ended, if the answer is another than usual. */
+  /** The answer after the server has ended, if this answer differs from the usual answer. */
   readonly ended?: RegExp;
-  /** The answer an hour later, if the answer is another than usual. */
+  /** The answer an hour later, if this answer differs from the usual answer. */
   readonly late?: RegExp;
 }
 
@@ -36,12 +36,12 @@ const opens = (says: RegExp, more: Partial<Behaviour> = {}): Behaviour => ({
   says,
   ...more,
 });
-/** The state of a server that has not ended. */
+/** The card's words for a server that has not ended. */
 const RUNNING = /Ready|Failed/;
 const GONE =
   /has ended|has stopped|Stopped|already stopped|no longer|log is gone|ended deployments|ended servers/;
 
-/** Every action of every command, and the actions that open commands and their forms. */
+/** The effects of every action of every command, and of the actions that open commands and their forms. */
 export const behaviours: Readonly<Record<string, Behaviour>> = {
   'logs:show': reads(/Log of/, { ended: /Log of|log is gone/ }),
   'logs:refresh': { answers: 'in place', says: /Log of/, ended: /Log of|log is gone/ },
@@ -51,7 +51,7 @@ export const behaviours: Readonly<Record<string, Behaviour>> = {
     ended: /has ended, so its log/,
   }),
   'logs:unfollow': reads(/I stopped following/, {
-    // The log is followed until the bot comes to the end of the task.
+    // The answer depends on whether the task that follows the log has already ended.
     spent: /do not follow this log|I stopped following/,
     ended: /do not follow this log/,
     late: /do not follow this log/,
@@ -284,7 +284,7 @@ export const actionsOn: Readonly<Record<CardName, readonly string[]>> = {
   'the question before the bot stops': ['self-stop:confirm', 'self-stop:cancel'],
 };
 
-/** The behaviour on a message on which an action does something else than usual. */
+/** The effects of an action on those kinds of messages on which the effects differ. */
 const exceptions: Readonly<Partial<Record<CardName, Readonly<Record<string, Partial<Behaviour>>>>>> = {
   'the live card of an ended server': { 'logs:show': { says: /Log of|log is gone/ } },
   'the live card of a deploy with an unknown outcome': {

@@ -8,15 +8,15 @@ import { createLog } from '../../src/log.ts';
 import { fastClock } from '../support/fast-clock.ts';
 
 /**
- * The bot as src/main.ts runs the bot, but with the clock of the local servers (`CHAOS_CLOCK`: `factor:start`). With
- * this clock, a wait of minutes takes only seconds.
+ * Starts the bot like src/main.ts, but with the clock of the local servers (`CHAOS_CLOCK`: `factor:start`). With this
+ * clock, a wait of minutes takes only seconds.
  */
 const [factor, start] = (process.env.CHAOS_CLOCK ?? '').split(':').map(Number);
 const clock = fastClock(factor, start);
 const config = readConfig(process.env);
 const log = createLog({ level: 'debug', secrets: config.secrets });
 
-/** The process ends when the process that started it has ended. */
+/** If the parent process ends, this process ends, too. */
 process.once('disconnect', () => process.exit(2));
 process.on('unhandledRejection', (err) => {
   log.error({ err }, 'a rejection that nobody handled');
@@ -38,14 +38,14 @@ async function discordAdapter(): Promise<MakeAdapters> {
 async function slackAdapter(): Promise<MakeAdapters> {
   const { createSlackAdapter } = await import('../../src/adapters/slack/adapter.ts');
   const { slack } = config;
-  // Slack waits in real time.
+  // Waits for Slack use real time.
   const patient: Clock = { now: () => clock.now(), after: systemClock.after };
   return () => (slack ? [createSlackAdapter({ config: slack, clock: patient, log })] : []);
 }
 
 const { discord, slack } = config;
 const makers = [...(discord ? [await discordAdapter()] : []), ...(slack ? [await slackAdapter()] : [])];
-/** As in src/main.ts, the process ends, and its supervisor starts the process again. */
+/** As in src/main.ts, the process ends. Its supervisor then starts the process again. */
 function cannotStart(err: unknown): never {
   log.fatal({ err }, 'cannot start');
   process.exit(1);
@@ -72,7 +72,7 @@ process.once('SIGTERM', () => {
 try {
   const { port } = await app.start();
   process.send?.({ port });
-  // Node writes the cache only when the process ends by itself. A killed process does not end by itself.
+  // Node writes the compile cache only when a process ends by itself, and these processes are killed.
   flushCompileCache();
 } catch (err) {
   cannotStart(err);

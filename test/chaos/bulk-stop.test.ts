@@ -54,7 +54,7 @@ test.each([
       await until(isShown, `the plan of ${persona}`, LONG_MS);
     }
 
-    // Servers end, lose the tag and start between the plan and the confirmation.
+    // Between the plan and the confirmation, servers end, lose the tag and start.
     const ended = frozen.slice(0, 5);
     const untagged = frozen.slice(100, 105);
     for (const id of ended) simulator.terminate(id);

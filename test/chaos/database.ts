@@ -4,13 +4,13 @@ import { setTimeout } from 'node:timers/promises';
 import { administer, startPostgres } from '../support/postgres-server.ts';
 import { Relay } from '../support/relay.ts';
 
-/** The store that the processes share, and their connections to the store. */
+/** The database of the run, and a separate connection to it for each process. */
 export interface Database {
-  /** The DATABASE_URL of each process, by its number. */
+  /** The DATABASE_URL for the process with this number. */
   url(place: number): string;
-  /** The URL of the same database over a connection that never breaks. */
+  /** A URL of the same database whose connection never breaks. */
   readonly direct: string;
-  /** Breaks the connection of a process to the database, for `awayMs` real milliseconds. */
+  /** Breaks the database connection of a process for `awayMs` real milliseconds. */
   cut(place: number, how: 'drop' | 'ask', awayMs: number): Promise<void>;
   mend(): void;
   close(): Promise<void>;
@@ -23,8 +23,8 @@ export function openFile(folder: string): Database {
 }
 
 /**
- * Creates a database in `server`, a URL without a database. If `server` is absent, starts a server, which ends with
- * `signal`.
+ * Creates a database on the PostgreSQL server `server`, a URL without a database. If `server` is absent, starts a
+ * server, which ends with `signal`.
  */
 export async function openPostgres(
   places: number,
@@ -52,7 +52,7 @@ export async function openPostgres(
       if (how === 'drop') relay.cut();
       else relay.silence();
       await setTimeout(awayMs, undefined, { ref: false });
-      // A connection that was silenced never works again, so it is closed.
+      // After it has been silenced, a connection never works again, so the relay closes it.
       relay.cut();
       relay.mend();
     },

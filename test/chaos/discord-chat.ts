@@ -13,13 +13,13 @@ import { type Asked, type Chat, deploysOf, isExpired, pickDeployment, Unread } f
 import type { Deed } from './schedule.ts';
 import type { Weather } from './weather.ts';
 
-/** The requests that change nothing, by method and path. */
+/** The requests that change nothing, as method and path. */
 const READS = /^GET \/channels\/\d+\/messages$/;
-/** If a channel has more messages than this, a search gives up (`src/adapters/discord/find-posted.ts`). */
+/** If more messages follow than this number, the bot's search gives up (`src/adapters/discord/find-posted.ts`). */
 const READ_AT_MOST = 2_000;
-/** A search goes no further back than this many milliseconds. */
+/** How far back the bot's search goes, in milliseconds. */
 const LOOKED_FOR_MS = 60 * 60_000;
-/** People press only buttons of this many newest messages. */
+/** People press buttons only on this number of newest messages. */
 const IN_SIGHT = 60;
 
 export async function startDiscordChat(parts: {
@@ -34,7 +34,7 @@ export async function startDiscordChat(parts: {
   const unread = new Unread();
   const driver = await createDiscordDriver({
     now: () => clock.now(),
-    // Discord waits in real time for a first response, because the machine needs real time for the work.
+    // Discord's time limit for a first response is in real time, because the machine needs real time for the work.
     responseMs: waitMs * factor,
     chance(line) {
       const fault = weather.atDiscord(line);
@@ -47,7 +47,7 @@ export async function startDiscordChat(parts: {
   const { messages } = server.rest;
   const all: { what: string; interaction: StoredInteraction }[] = [];
 
-  /** Whether the channel has so many messages that a search may not read all of them. */
+  /** Whether the channel has so many messages that the bot's search may give up. */
   function isCrowded(): boolean {
     const oldest = messages.all().at(-READ_AT_MOST);
     return oldest !== undefined && clock.now() - oldest.createdAt < LOOKED_FOR_MS;
@@ -104,7 +104,7 @@ export async function startDiscordChat(parts: {
     const later = () => messages.looks.some(({ message, at }) => message === source && at >= createdAt);
     const answered =
       acknowledged === 5
-        ? // Where the reply that all wait for was deleted, its person alone was told.
+        ? // If the public placeholder of the answer was deleted, the person got a private message instead.
           original !== undefined && (!(original.flags & flags.loading) || answers > 0)
         : acknowledged !== 6 || answers > 0 || later();
     const age = clock.now() - createdAt;

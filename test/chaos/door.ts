@@ -4,10 +4,10 @@ import { buffer } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
 import type { Bump } from './schedule.ts';
 
-/** A reverse proxy in front of the bot, which passes each request on to a running process. */
+/** A reverse proxy in front of the bot. It passes each request to a running process. */
 export interface Door {
   readonly url: string;
-  /** The paths of callbacks that the bot has accepted, even if the sender did not get the answer. */
+  /** The paths of callbacks that the bot has accepted, even if the sender got no answer. */
   readonly taken: ReadonlySet<string>;
   close(): Promise<void>;
 }
@@ -15,7 +15,7 @@ export interface Door {
 export async function openDoor(parts: {
   readonly ports: () => readonly number[];
   readonly chance: () => Bump | null;
-  /** Called when the bot has answered a request with this path, before the sender gets the answer. */
+  /** Called after the bot has answered a request with this path, and before the sender gets the answer. */
   readonly passed: (path: string) => unknown;
 }): Promise<Door> {
   const { ports, chance, passed } = parts;

@@ -4,9 +4,7 @@ import type { Look } from './chat.ts';
 import { eventsOf, intentOf, type Ledgers, tagOf } from './ledgers.ts';
 import type { StoreFacts } from './store-facts.ts';
 
-/**
- * Whether Edgegap's only callback for the event failed, and the deployment has gone beyond the event in the meantime.
- */
+/** Whether Edgegap's only callback for the event failed, and the deployment has reached a later status since. */
 export function isOvertaken(
   ledgers: Ledgers,
   deployment: SimulatedDeployment,
@@ -19,8 +17,8 @@ export function isOvertaken(
 }
 
 /**
- * Whether the deployment ended before the bot learned the request_id, and the channel knows that the deployment may
- * have started.
+ * Whether the deployment ended before the bot learned the request_id, and a message in the channel says that the
+ * deployment may have started.
  */
 export function isUnfound(
   ledgers: Ledgers,
@@ -35,7 +33,7 @@ export function isUnfound(
   return looks.some(({ text }) => text.includes(wordsOf('LOST')) && text.includes(ask ?? wordsOf('LOST')));
 }
 
-/** Whether Edgegap's callback has reached the bot, which then reports the event. */
+/** Whether Edgegap's callback has reached the bot, so that the bot must report the event. */
 function isTaken(
   { simulator, door }: Ledgers,
   { request_id }: SimulatedDeployment,

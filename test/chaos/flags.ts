@@ -30,7 +30,7 @@ Kills the bot's processes and lets everything around them fail, then compares th
   },
   schema: z
     .object({
-      // There is a limit, because the whole schedule is drawn at the start and kept in memory.
+      // The number has a limit, because the whole schedule is made at the start and kept in memory.
       kills: count('kills', 0, 10_000).default(20),
       // A seed of fast-check is an integer of 32 bits.
       seed: count('seed', 0, 2 ** 31 - 1).default(1),

@@ -10,7 +10,7 @@ const RESTART_MS = 300;
 
 export interface FleetOptions {
   readonly size: number;
-  /** The environment of each process, by its number. */
+  /** The environment for the process with this number. */
   readonly environment: (place: number) => Readonly<Record<string, string>>;
   /** The folder for the logs of the processes. */
   readonly folder: string;
@@ -23,11 +23,11 @@ export interface FleetOptions {
 interface Place {
   child: ChildProcess | undefined;
   port: number | undefined;
-  /** If true, the process is started again only by `start`. */
+  /** Whether the run has killed the process. If so, only `start` starts it again. */
   struck: boolean;
 }
 
-/** The processes of the bot. A process that ends is started again, as a container platform does. */
+/** The processes of the bot. Like a container platform, this class restarts a process that ends by itself. */
 export class Fleet {
   /** The exit codes of processes that ended by themselves. */
   readonly endedByThemselves: (number | null)[] = [];
@@ -81,7 +81,9 @@ export class Fleet {
     });
   }
 
-  /** Kills a process, by its number. Resolves with the exit code. Undefined if no such process runs. */
+  /**
+   * Kills the process with this number. Resolves with the exit code, or with undefined if the process is not running.
+   */
   async strike(index: number, signal: NodeJS.Signals): Promise<number | null | undefined> {
     const place = this.#places[index];
     const child = place?.child;

@@ -22,11 +22,11 @@ test.each([
     const print = (count: number) => {
       for (let n = 0; n < count; n++) simulator.print(id, `lap <${++laps}>`);
     };
-    // At first, only the last lines of the log are shown.
+    // When a log is followed, the bot first shows only the last lines of the log.
     print(1);
     await shown('lap <1>');
     const { faults } = simulator;
-    // The test does not know which process follows the log, so each process is killed once.
+    // The test does not know which process follows the log, so it kills each process once.
     for (let place = 0; place < 2; place++) {
       print(20);
       if (place === 1) await shown(`lap <${laps}>`);

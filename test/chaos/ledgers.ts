@@ -5,7 +5,7 @@ import type { Door } from './door.ts';
 
 const OWN_TAG = 'chatops-';
 
-/** The records of a run that do not come from the bot: those of Edgegap and of the chat. */
+/** The records of a run on the side of Edgegap and of the chat. */
 export interface Ledgers {
   readonly simulator: Pick<Simulator, 'deployments' | 'callbacks'>;
   readonly chat: Pick<Chat, 'looks' | 'asked' | 'privately'>;
@@ -23,7 +23,7 @@ export function tagOf({ tags }: SimulatedDeployment, prefix: string): string | u
   return tags.find(({ name }) => name.startsWith(prefix))?.name;
 }
 
-/** The id of the deployment's intent, by its tag. */
+/** The id of the intent of a deployment, read from the deployment's tag. */
 export function intentOf(deployment: SimulatedDeployment): string {
   return tagOf(deployment, OWN_TAG)?.slice(OWN_TAG.length) ?? '';
 }

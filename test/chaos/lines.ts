@@ -1,20 +1,22 @@
 import type { Card } from './cards.ts';
 import type { Look } from './chat.ts';
 
-/** The event that a line reports. The sentences are those of `src/deployments/announce.ts`. */
+/** The event that a line reports. The sentences come from `src/deployments/announce.ts`. */
 type Told = 'ready' | 'error' | 'terminated' | 'running' | 'not-stopped' | 'stop-asked' | 'adopted' | 'lost';
 
 export interface ShownLine {
   readonly message: string;
-  /** The request_id. Undefined for a deployment that may have started, because its request_id is unknown. */
+  /**
+   * The request_id. Undefined if the line says that a deployment may have started, because its request_id is unknown.
+   */
   readonly id: string | undefined;
   readonly told: Told;
   readonly text: string;
-  /** Whether the line or its digest says that the line may be a repeat. */
+  /** Whether the line or its digest contains "possibly repeated". */
   readonly marked: boolean;
   /** The message under which the line was posted. */
   readonly under: string | undefined;
-  /** How many attempts to read the channel had failed in the whole run when the line was posted. */
+  /** The number of failed attempts to read the channel in the run before the line was posted. */
   readonly unread: number;
 }
 
@@ -31,7 +33,10 @@ const LINE = new RegExp(`\`?\\b([0-9a-z]{8,})\`? (${Object.keys(SENTENCES).join(
 const STOP_ASKED = /asked to stop .*?`?\b([0-9a-z]{8,})\b`?\W*(?:possibly repeated\W*)?$/;
 const LOST = / may have started, but/;
 
-/** The events that the channel's messages report in their last state. A digest holds several lines. */
+/**
+ * The events that the messages in the channel report, according to the last state of each message. A digest reports
+ * several events.
+ */
 export function linesOf(looks: readonly Look[]): ShownLine[] {
   return [...Map.groupBy(looks, ({ message }) => message)].flatMap(([message, versions]) => {
     const [first] = versions;
@@ -58,7 +63,7 @@ export function isMarked(text: string): boolean {
   return /possibly repeated/i.test(text);
 }
 
-/** Lines with the same sentence about the same deployment, if there are more such lines than events. */
+/** Lines that repeat a sentence about the same deployment more often than the event happened. */
 export function doublesOf(lines: readonly ShownLine[], cards: readonly Card[]): ShownLine[][] {
   const about = Map.groupBy(lines, ({ id, under, told }) => (told === 'lost' ? `under ${under}` : `${id}`));
   return [...about].flatMap(([which, all]) =>
@@ -70,7 +75,7 @@ export function doublesOf(lines: readonly ShownLine[], cards: readonly Card[]): 
   );
 }
 
-/** How often the event may be reported: once, and once more for each time that the event was taken back. */
+/** How often an event may be reported: once, and once more for each time that a line took the event back. */
 function mostOf(told: Told, count: (other: Told) => number): number {
   switch (told) {
     case 'terminated':
@@ -91,8 +96,8 @@ function cardsIn(which: string, cards: readonly Card[]): number {
 }
 
 /**
- * Whether the mark "possibly repeated" is right: since the earlier line, the channel could not be read, so the bot
- * could not search.
+ * Whether "possibly repeated" is justified. If the channel was unreadable since the earlier line, the bot could not
+ * search for this line.
  */
 function isExcused({ marked, unread }: ShownLine, before: ShownLine | undefined): boolean {
   return marked && before !== undefined && unread > before.unread;

@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 
 /**
- * Loaded before the bot (`node --import`). Changes the source of one safeguard. `CHAOS_WITHOUT` is the JSON of a
- * `Sabotage`. If the source does not contain the text exactly once, the process ends, because the code has changed and
- * the test has to change, too.
+ * This file is loaded before the bot (`node --import`), and removes one safeguard from the source code. `CHAOS_WITHOUT`
+ * is the JSON of a `Sabotage`. If the source code does not contain the text exactly once, the process ends. The code
+ * has then changed, and the test has to be adapted.
  */
 export interface Sabotage {
-  /** The path of the module, from the root of the repository. */
+  /** The path of the module, relative to the root of the repository. */
   readonly file: string;
   readonly text: string;
   readonly instead: string;

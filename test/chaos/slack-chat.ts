@@ -13,13 +13,15 @@ import type { Ask, Deed } from './schedule.ts';
 import type { Weather } from './weather.ts';
 
 /**
- * Slack sends an event that was not acknowledged again: at once, after a minute and after five minutes (docs.slack.dev,
+ * Slack repeats an event that was not acknowledged: at once, after a minute and after five minutes (docs.slack.dev,
  * Events API).
  */
 const RETRIES_MS = [0, 60_000, 5 * 60_000];
-/** The methods that change nothing. The bot joins a channel in order to read the channel. */
+/**
+ * The methods that change nothing. `conversations.join` counts too, because the bot joins a channel only to read it.
+ */
 const READS: readonly string[] = ['conversations.history', 'conversations.replies', 'conversations.join'];
-/** People press only buttons of this many newest messages. */
+/** People press buttons only on this number of newest messages. */
 const IN_SIGHT = 60;
 
 interface Said {
@@ -33,14 +35,14 @@ interface Said {
   /** Epoch milliseconds of this machine. */
   readonly at: number;
   acknowledged: boolean;
-  /** Whether Slack waits for the acknowledgement, or is about to send the request once more. */
+  /** Whether Slack is waiting for the acknowledgement, or is about to repeat the request. */
   pending: boolean;
 }
 
-/** A workspace that sends its requests by HTTP. The reverse proxy `door` chooses the process. */
+/** A Slack workspace that sends its requests by HTTP. The reverse proxy `door` chooses the process. */
 export async function startSlackChat(parts: {
   readonly factor: number;
-  /** The time at which the bot's clock and the machine's clock were the same, in epoch milliseconds. */
+  /** The time at which the bot's clock and the machine's clock agreed, in epoch milliseconds. */
   readonly start: number;
   readonly weather: Weather;
   /** How long Slack waits for a first response, in real milliseconds. */
@@ -176,7 +178,9 @@ export async function startSlackChat(parts: {
     return web.changes.filter(({ user, channel }) => user === undefined && channel === team);
   }
 
-  /** The private messages to a person that came without a `response_url` and without a key that names the request. */
+  /**
+   * The private messages that were sent to a person without a `response_url` and without a key that names the request.
+   */
   function asides(): { user: string; at: number }[] {
     const direct = new Map([...web.directMessages].map(([user, channel]) => [channel, user]));
     return web.changes.flatMap(({ kind, url, channel, user, at }) => {
@@ -196,7 +200,7 @@ export async function startSlackChat(parts: {
         keys.has(`card:${id}`) ||
         keys.has(`answer:${id}`) ||
         (source !== undefined && web.changes.some((change) => isEditOf(change, source, at)));
-      // A message about another request does not count as the answer to a request that was never acknowledged.
+      // If the request was never acknowledged, a message about a different request does not count as its answer.
       const index =
         direct || !acknowledged ? -1 : left.findIndex((aside) => aside.user === person && aside.at >= at);
       if (index >= 0) left.splice(index, 1);

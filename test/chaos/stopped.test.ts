@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { until } from '../support/test-clock.ts';
 
 const RUN = join(import.meta.dirname, 'run.ts');
-/** Long enough for a busy machine. This limit only decides when a failing test gives up. */
+/** Long enough for a busy machine. The limit matters only if a test fails. */
 const PATIENCE_MS = 120_000;
 
 test.each([
@@ -22,7 +22,7 @@ test.each([
     chmodSync(folder, 0o755);
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
     const { VITEST: __, ...env } = process.env;
-    // The run has a process group of its own, because a terminal sends Ctrl-C to the whole group.
+    // The run is in a separate process group, because a terminal sends Ctrl-C to the whole group.
     const child = spawn(
       process.execPath,
       [RUN, '--database', 'postgres', '--replicas', '1', '--kills', '1'],
@@ -46,7 +46,7 @@ test.each([
   },
 );
 
-/** Whether the last process of the group has ended. */
+/** Whether all processes of the group have ended. */
 function isGone(group: number): boolean {
   try {
     process.kill(-group, 0);

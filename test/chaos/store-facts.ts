@@ -3,28 +3,28 @@ import { dialectFor, openStore } from '../../src/store/store.ts';
 
 /** The facts in the bot's own store at the end of a run. */
 export interface StoreFacts {
-  /** The phases of the intents, by the id of the intent. */
+  /** For each intent id, the invocation and the phase of the intent. */
   readonly intents: ReadonlyMap<string, { readonly invocation: string; readonly phase: string }>;
-  /** Intents that replaced a lost intent. */
+  /** The intents that repeat a lost deploy. */
   readonly replacements: ReadonlySet<string>;
   /** Edgegap's status in the bot's store, without its prefix, by request_id. */
   readonly statuses: ReadonlyMap<string, string>;
-  /** The request_ids of deployments that the bot saw ready, but will never report as ready. */
+  /** The request_ids of deployments that became ready, but whose readiness the bot will not report any more. */
   readonly untold: ReadonlySet<string>;
   /** The ids of all stored invocations. */
   readonly invocations: ReadonlySet<string>;
-  /** The invocations without an outcome. */
+  /** The invocations that have no outcome yet. */
   readonly running: readonly { readonly id: string; readonly what: string }[];
-  /** The messages that are neither sent nor given up. */
+  /** The number of messages that are neither sent nor given up. */
   readonly unsent: number;
   readonly dead: readonly string[];
-  /** The invocations whose answer came too late to be shown. */
+  /** The invocations whose answer came too late for the platform. */
   readonly expired: ReadonlySet<string>;
 }
 
 const TOO_LATE: readonly (string | null)[] = ['discord-answer-expired', 'discord-too-late'];
 
-/** Reads the facts. `database` has the form of DATABASE_URL. If it is a file, no bot may use the file. */
+/** Reads the facts. `database` has the form of DATABASE_URL. If it names a file, no bot may be using the file. */
 export async function readStore(database: string, sentBy: number): Promise<StoreFacts> {
   const store = await openStore(dialectFor(database, pino({ level: 'silent' })));
   try {

@@ -12,14 +12,13 @@ interface Run {
   readonly deployments?: readonly ReturnType<typeof deployment>[];
   readonly looks: readonly Look[];
   readonly asked?: readonly Partial<Asked>[];
-  /** The callbacks that the bot has accepted. */
   readonly taken?: readonly SimulatedEvent[];
-  /** The phases of the stored intents. Each intent has an invocation with the same name. */
+  /** The phase of each stored intent, by the name of the intent. Its invocation has the same name. */
   readonly intents?: Readonly<Record<string, string>>;
   readonly store?: Partial<StoreFacts>;
 }
 
-/** The name of the intent is its request_id. */
+/** A deployment whose intent has the request_id as its name. */
 function deployment(id: string, ...phases: SimulatedPhase[]) {
   return {
     request_id: id,
@@ -44,7 +43,7 @@ const ready = (id = ID) => `<@1> **lobby-chat stable** \`${id}\` is ready: x`;
 const may =
   '<@1> **lobby-chat stable** may have started, but Edgegap neither answered nor lists the server. I do not send the request again.';
 
-/** The problems of a run, each with its sort. */
+/** Returns the problems of a run as lines that begin with the kind of the problem. */
 function judged({ deployments = [], looks, asked = [{}], taken = [], intents, store }: Run): string[] {
   const url = (event: string) => `http://door/callbacks/edgegap/${event}/x.secret`;
   const ledgers = {
@@ -210,7 +209,7 @@ describe('a deploy with an unknown outcome', () => {
     expect(judged({ ...both, store: { replacements: new Set([OTHER]) } })).toEqual([
       expect.stringMatching(/^twice: aaaaaaaa0001 .*: deployed again what another one has replaced$/),
     ]);
-    // If the second deploy is lost as well, a person may deploy again, too.
+    // If the second deploy is also lost, a person may repeat the deploy again.
     expect(judged({ ...both, store: { replacements: new Set([ID, OTHER]) } })).toEqual([]);
   });
 });

@@ -7,13 +7,15 @@ import { describe, eventsOf, intentOf, type Ledgers, tagOf } from './ledgers.ts'
 import { doublesOf, isMarked, linesOf } from './lines.ts';
 import type { StoreFacts } from './store-facts.ts';
 
-/** The problems of a run by their sort. Each problem is a line. */
+/** The problems of a run by kind. Each problem is a line of text. */
 export interface Verdict {
   readonly deployments: number;
   readonly events: number;
-  /** The messages that say that they may be repeated. */
+  /** The number of messages that contain "possibly repeated". */
   readonly marked: number;
-  /** The deployments that ended before Edgegap's callback, and that later news has reported. */
+  /**
+   * The number of deployments that ended before Edgegap's callback, and whose event the bot reported from later news.
+   */
   readonly overtaken: number;
   readonly twice: readonly string[];
   readonly lost: readonly string[];
@@ -24,7 +26,7 @@ export interface Verdict {
 
 /** The phases of an intent that are final. */
 const SETTLED: readonly string[] = ['live', 'ended', 'refused', 'lost'];
-/** The reason of a message that was not sent because of a fault in the bot itself. */
+/** The reason that the outbox stores if a message was not sent because of a fault in the bot itself. */
 const OWN_FAULT = /: outbox-(fault|unreadable)$/;
 
 const KINDS = ['twice', 'lost', 'duplicated', 'backwards', 'unanswered'] as const;
@@ -33,14 +35,14 @@ export function problemsOf(verdict: Verdict): string[] {
   return KINDS.flatMap((kind) => verdict[kind].map((problem) => `${kind}: ${problem}`));
 }
 
-/** The last line of a run. */
+/** The line that summarises a run. */
 export function summaryOf(verdict: Verdict): string {
   const { deployments, events, marked, twice, lost, duplicated, backwards, unanswered } = verdict;
   return `deployments=${deployments} twice=${twice.length} events=${events} lost=${lost.length} duplicated=${duplicated.length} backwards=${backwards.length} unanswered=${unanswered.length} marked=${marked}`;
 }
 
 /**
- * Compares the records of Edgegap and of the chat. `store` holds the facts in the bot's own store after the bot has
+ * Compares the records of Edgegap and of the chat. `store` contains the facts from the bot's store after the bot has
  * ended.
  */
 export function judge(ledgers: Ledgers, store?: StoreFacts): Verdict {
@@ -119,7 +121,7 @@ export function judge(ledgers: Ledgers, store?: StoreFacts): Verdict {
   };
 }
 
-/** A deployment that the bot has lost may run in addition to the allowed number of deployments. */
+/** A lost deployment does not count towards the limit, because the bot does not know that it runs. */
 export function overLimit({ simulator, chat }: Ledgers, limit = Number.POSITIVE_INFINITY): string[] {
   const lost = new Set(
     linesOf(chat.looks()).flatMap(({ told, message }) => (told === 'lost' ? message : [])),
@@ -130,7 +132,7 @@ export function overLimit({ simulator, chat }: Ledgers, limit = Number.POSITIVE_
   });
   let running = 0;
   let most = 0;
-  // If two events have the same time, the end comes first.
+  // If a start and an end have the same time, the end comes first.
   for (const { by } of steps.toSorted((a, b) => a.at - b.at || a.by - b.by)) {
     running += by;
     most = Math.max(most, running);
@@ -145,8 +147,8 @@ function isLost({ last }: Card): boolean {
 }
 
 /**
- * An invocation may make one deployment. A lost deployment may have one replacement, no matter how often a person asks.
- * A request may make only as many deployments as its tag allows.
+ * An invocation may make only one deployment. A lost deploy may be repeated only once, however often people ask. A
+ * request may make only as many deployments as its tag allows.
  */
 function twiceOf(
   deployments: readonly SimulatedDeployment[],
@@ -173,7 +175,9 @@ function twiceOf(
   ];
 }
 
-/** Whether a read may stay without an answer: no answer could be given in time, or the bot died before the read was stored. */
+/**
+ * Whether a read may stay unanswered, because an answer would be too late or the bot died before it stored the read.
+ */
 function mayStaySilent(id: string, store: StoreFacts | undefined): boolean {
   return !store || store.expired.has(id) || !store.invocations.has(id);
 }
@@ -183,8 +187,8 @@ function unansweredOf(
   looks: readonly Look[],
   store: StoreFacts | undefined,
 ): string[] {
-  // A message about a sudden end, in the channel or to the person alone: each such message answers an invocation of the
-  // person.
+  // The messages about an interruption, in the channel or to one person. Each of these messages answers one invocation
+  // of this person.
   const excuses = [
     ...[...new Map(looks.map(({ message, text }) => [message, text])).values()].map((text) => ({ text })),
     ...chat.privately(),

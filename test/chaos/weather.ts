@@ -28,8 +28,8 @@ export class Weather {
   }
 
   /**
-   * Calls `strike` when a request of this sort takes effect, before its answer leaves. Resolves with true if such a
-   * request came within `withinMs`.
+   * Calls `strike` when a request of this kind takes effect, before its answer is sent. Resolves with true if this
+   * happened within `withinMs`.
    */
   next(moment: Moment, withinMs: number, strike: () => void): Promise<boolean> {
     return new Promise((resolve) => {
@@ -68,7 +68,7 @@ export class Weather {
     return this.#draw('door', this.#schedule.door) ?? null;
   }
 
-  /** `line` is `METHOD /path` of a request to Discord's REST API. */
+  /** `line` is the `METHOD /path` of a request to Discord's REST API. */
   atDiscord(line: string): Omit<Fault, 'on'> | undefined {
     const moment = momentOf(line);
     if (moment) this.happens(moment);
@@ -83,7 +83,7 @@ export class Weather {
       case 'slow':
         return { answer: 'right', delayMs: bump.ms };
       case 'broken':
-        // Discord answers a first response without a body.
+        // Discord's answer to a first response has no body.
         if (line.endsWith('/callback')) return undefined;
         return { answer: 'broken', afterEffect: true };
       case 'too-many':

@@ -38,7 +38,7 @@ describe('charts', () => {
     const context = createCanvas(image.width, image.height).getContext('2d');
     context.drawImage(image, 0, 0);
     const { data, width, height } = context.getImageData(0, 0, image.width, image.height);
-    /** The rows of the picture in which this column has this colour, from the top. */
+    /** The rows of the picture, counted from the top, in which this column has this colour. */
     const rows = (x: number, [r, g, b]: readonly [number, number, number]) =>
       Array.from({ length: height }, (_, y) => y).filter((y) => {
         const at = (y * width + x) * 4;

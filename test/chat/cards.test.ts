@@ -97,7 +97,7 @@ describe('the buttons on the card of a deployment', () => {
 const failedAfter = (last_status: string) =>
   DeploymentStatus.parse({ request_id: '93924761ccde', current_status: 'ERROR', last_status });
 
-/** Every instant of the card. */
+/** Every time of day and date on the card. */
 const instants = (card: Card) =>
   card.nodes.flatMap((node) =>
     node.kind === 'text' || node.kind === 'note'

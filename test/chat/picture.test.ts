@@ -43,7 +43,7 @@ export default defineCommand({
 });
 `;
 
-/** A real picture of a single grey. */
+/** A valid picture in a single shade of grey. */
 function pngOf(width: number, height: number): Buffer {
   const chunk = (type: string, data: Buffer) => {
     const body = Buffer.concat([Buffer.from(type), data]);
@@ -82,7 +82,7 @@ async function open(name: (typeof driverNames)[number]): Promise<Stage> {
   return stage;
 }
 
-/** The messages of the channel, as soon as all files are there. */
+/** The messages of the channel, after all files have been uploaded. */
 async function channelOf({ driver, bot }: Stage): Promise<readonly VisibleMessage[]> {
   const channel = await until(async () => {
     const messages = await driver.channel();
@@ -92,7 +92,7 @@ async function channelOf({ driver, bot }: Stage): Promise<readonly VisibleMessag
   return channel;
 }
 
-/** The picture is shown with a description in words. Both files arrive unchanged. */
+/** Checks that people see the picture with a description in words, and that both files are unchanged. */
 function expectShown(stage: Stage, channel: readonly VisibleMessage[]): void {
   const [card] = channel;
   expect(channel.flatMap(({ files }) => files)).toEqual(FILES);
@@ -146,7 +146,7 @@ describe('a picture in an answer that goes through the outbox', () => {
     const { server, command } = stage.driver as SlackDriver;
     const before = stage.bot;
     server.faults.inject('chat.postMessage', { kind: 'rate-limit', retryAfter: 30 });
-    // The first fault hits the message about the wait, the second the answer itself.
+    // The first fault affects the message that asks the person to wait, and the second fault affects the answer.
     for (const method of ['response_url', 'chat.postEphemeral'])
       server.faults.inject(method, { kind: 'status', status: 503, when: 'before' }, 2);
     const asked = command('operator', 'players');

@@ -26,7 +26,7 @@ test.each<[string, Record<string, unknown>]>([
   ['--NEAR Montreal', { near: 'Montreal' }],
   ['--near "New York City"', { near: 'New York City' }],
   ["--near='New York City'", { near: 'New York City' }],
-  // The quotation marks and dashes of phones and languages.
+  // The quotation marks and dashes that phones and different languages use.
   ['—near “New York City”', { near: 'New York City' }],
   ['–near „New York City“', { near: 'New York City' }],
   ['--near ‘New York City’', { near: 'New York City' }],
@@ -129,7 +129,7 @@ describe('text helpers of the parser', () => {
   });
 });
 
-/** The functions that read text, each with repeated parts that make a text slow to read. */
+/** The functions that parse text, each with a text that could make them slow when repeated. */
 const readers: readonly [string, (text: string) => unknown][] = [
   ['bare', bare],
   ['unaddressed', unaddressed],
@@ -141,9 +141,9 @@ const readers: readonly [string, (text: string) => unknown][] = [
 const HARD = ['1,', '\u200b', ' ', 'x ', '-', '=', '"', ':', '/edgegap ', '\u0301', '❝', 'a'];
 
 /*
- * A test cannot count the steps of a pattern, but the time shows a quadratic pattern even on a busy machine. If the
- * text is eight times as long, a quadratic pattern takes 64 times as long, and a linear pattern takes 8 times as long.
- * With the texts of this test, a quadratic pattern takes more than 200 ms of processor time.
+ * A test cannot count the steps of a regular expression, but the time reveals quadratic growth even on a busy machine.
+ * For a text that is eight times as long, quadratic growth takes 64 times as long, and linear growth takes 8 times as
+ * long. With the texts of this test, quadratic growth takes more than 200 ms of processor time.
  */
 test.each(readers)(
   'the running time of the parser function %s grows in proportion to the length of the text',

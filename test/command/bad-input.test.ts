@@ -15,7 +15,7 @@ import {
   typeLine,
 } from './harness.ts';
 
-/** A seed whose first two deployments have request ids that begin alike. */
+/** With this seed, the request_ids of the first two deployments begin with the same characters. */
 const seed =
   Array.from({ length: 100 }, (_, n) => `seed-${n}`).find(
     (one) => requestId(one, 1)[0] === requestId(one, 2)[0],
@@ -30,7 +30,7 @@ const FULL =
   )?.host_id ?? '';
 const LONG = 'x'.repeat(10_000);
 
-/** Input that cannot be used on any platform, and the words of the answer. */
+/** Wrong input that is possible on every platform, and the words of the answer. */
 const cases: readonly [title: string, command: string, values: Values, says: RegExp][] = [
   [
     'an unknown application',
@@ -358,9 +358,7 @@ const cases: readonly [title: string, command: string, values: Values, says: Reg
   ],
 ];
 
-/**
- * Input in which a value is missing. Where the platform has forms, the answer is a form, or a menu for the application.
- */
+/** Input in which a value is missing. On platforms with forms, the answer is a form, or a menu for the application. */
 const incomplete: typeof cases = [
   [
     'a deploy without a place',
@@ -414,7 +412,7 @@ const incomplete: typeof cases = [
   ['versions of no application', 'versions', {}, /versions needs an application.*There are: .*kart-racing/],
 ];
 
-/** The same for typed lines. Discord's own fields do not allow such input. */
+/** Wrong input in typed lines. Discord's own fields do not allow this input. */
 const lines: readonly [line: string, says: RegExp][] = [
   ['depoly kart-racing v1.2', /no command .depoly.*Did you mean (\/edgegap )?deploy/],
   ['frobnicate', /no command .frobnicate.*There are: bulk-stop, deploy, doctor, help, home, hosts/],

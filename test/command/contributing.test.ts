@@ -6,7 +6,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 const ROOT = join(import.meta.dirname, '..', '..');
 const GUIDE = readFileSync(join(ROOT, 'CONTRIBUTING.md'), 'utf8');
 
-/** The files that a reader of the guide writes, by their paths. */
+/** The files that the guide shows, by path. */
 const files = new Map(
   [...GUIDE.matchAll(/^```ts\n\/\/ (\S+)\n(.*?)^```$/gms)].map(([, path = '', text = '']) => [path, text]),
 );
@@ -15,7 +15,7 @@ test('CONTRIBUTING.md contains the code of an example command and the code of it
   expect([...files.keys()]).toEqual(['commands/uptime.ts', 'test/commands/uptime.test.ts']);
 });
 
-// Each file as the guide shows the file, except for the path of the project and the folder of the commands.
+// The files are written as the guide shows them, except for the path of the project and the folder of the commands.
 const folder = mkdtempSync(join(import.meta.dirname, '.contributing-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 cpSync(join(ROOT, 'commands'), join(folder, 'commands'), { recursive: true });
@@ -37,6 +37,6 @@ function write(path: string, text: string): void {
 }
 
 describe('the example command and its test in the guide', async () => {
-  // The import registers the guide's tests here.
+  // Importing a test file of the guide registers its tests here.
   for (const path of files.keys()) if (path.endsWith('.test.ts')) await import(join(folder, path));
 });

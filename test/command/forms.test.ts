@@ -8,7 +8,7 @@ import type { SlackDriver } from '../support/slack-driver.ts';
 import { commandFolder } from './command-folder.ts';
 import { effectOf, pressAction, type Stage, stageOn, typeLine } from './harness.ts';
 
-/** A command with every field to fill in, choose from and complete. */
+/** A command with every type of form field: text fields, menus and fields with suggestions. */
 const MATCH = `
 import { defineCommand } from '../src/command/define.ts';
 import { openFormFor } from '../src/command/forms/open.ts';
@@ -80,7 +80,7 @@ export default defineCommand({
 });
 `;
 
-/** A private subcommand, whose field offers the same values as the subcommand's option. */
+/** A private subcommand. The form field offers the same values as the subcommand's option. */
 const TEAM = `
 import { defineCommand, defineGroup } from '../src/command/define.ts';
 
@@ -120,7 +120,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
   let stage: Stage;
   let driver: DiscordDriver | SlackDriver;
   beforeAll(async () => {
-    // The database is a file, which a restarted bot finds again.
+    // The database is a file, so that a restarted bot can use it again.
     const environment = { DATABASE_URL: join(folder.path, `${name}.db`) };
     stage = await stageOn(name, { commands: folder.path, environment });
     driver = stage.driver as DiscordDriver | SlackDriver;
@@ -131,7 +131,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
     else expect(driver.server.web.refusals).toEqual([]);
   });
 
-  /** The outcomes of the last invocations, from the log. */
+  /** The outcomes of the last invocations, read from the log. */
   const ended = (last: number): { outcome: string; command: string; code?: string; target?: string }[] =>
     stage.bot.log
       .map((line) => JSON.parse(line))
@@ -284,7 +284,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
 
   test('values that match the typed text are suggested, but only to people who may use the command', async () => {
     await driver.command('operator', 'match');
-    // On Slack a person can only pick, so the typed text itself is offered as well.
+    // On Slack, a person can only select a suggestion, so the typed text itself is also suggested.
     const own = isDiscord ? [] : ['h'];
     expect(await driver.suggested('operator', 'match', 'map', 'h')).toEqual(['harbour', 'heights', ...own]);
     expect(await driver.suggested('reader', 'match', 'map', 'h')).toEqual([]);
@@ -383,7 +383,7 @@ describe('a command with a form in a terminal', () => {
       expect(chosen.privately.at(-1)?.text).toContain('Referee of canyon: bob-8');
       const { complete } = stage.driver as ConsoleDriver;
       expect(await complete('match h')).toEqual([['harbour ', 'heights '], 'h']);
-      // The values of the earlier options are part of the request for suggestions.
+      // The request for suggestions includes the values of the earlier options.
       expect(await complete('team pick red --player Ann')).toEqual([['"Ann of red" '], 'Ann']);
     } finally {
       await stage.close();

@@ -12,7 +12,7 @@ import { pacedClock } from '../support/paced-clock.ts';
 import type { SlackDriver } from '../support/slack-driver.ts';
 import { until } from '../support/test-clock.ts';
 
-/** Each phase of the simulator ends as soon as the event loop allows. */
+/** Each phase of the simulator ends as soon as possible. */
 export const AT_ONCE: Partial<SimulatorOptions> = {
   durations: {
     initializing: 0,
@@ -31,7 +31,7 @@ export const AT_ONCE: Partial<SimulatorOptions> = {
   },
 };
 
-/** A bot on a platform, and a view of the bot's effects. */
+/** A bot on a platform, and the means to see the bot's effects. */
 export interface Stage {
   readonly name: DriverName;
   readonly driver: ChatDriver;
@@ -39,22 +39,22 @@ export interface Stage {
   readonly simulator: Simulator;
   /** From now on, the bot's time runs this many times as fast as the machine's time. */
   readonly speed: (factor: number) => void;
-  /** The channel as last read. */
+  /** The messages of the channel when they were last read. */
   channel?: { readonly version: number; readonly messages: readonly VisibleMessage[] };
   close(): Promise<void>;
 }
 
-/** The effects of a single act of a person. */
+/** The effects of what a person has done. */
 export interface Effect {
-  /** The messages to this person alone that are new or changed. */
+  /** The new or changed messages that only this person sees. */
   readonly privately: readonly VisibleMessage[];
-  /** The messages in the channel that are new or changed. */
+  /** The new or changed messages in the channel. */
   readonly publicly: readonly VisibleMessage[];
-  /** The requests to Edgegap, such as `GET status`. */
+  /** The requests that the bot made to Edgegap, such as `GET status`. */
   readonly asked: readonly string[];
 }
 
-/** Time runs at its usual speed while a person waits for an answer, so that no answer comes too late. */
+/** While a person waits for an answer, time runs at its usual speed, so that the answer is not too late. */
 export async function stageOn(name: DriverName, options: BotOptions = {}): Promise<Stage> {
   const paced = pacedClock(1);
   const clock = options.clock ?? paced;
@@ -75,13 +75,13 @@ export async function stageOn(name: DriverName, options: BotOptions = {}): Promi
       await driver.close();
     },
   };
-  // If Edgegap has faults, it may take long until the lists are read.
+  // If Edgegap has faults, the bot may take long to read the lists.
   if (options.simulator?.faults) await until(() => bot.simulator.requests.length >= 2, 'the catalogue');
   else await bot.app.warmed();
   return stage;
 }
 
-/** A stage whose bot keeps its database in the file `database`, so that another bot can go on with the database. */
+/** A stage whose bot stores its data in the file `database`, so that a second bot can use the file later. */
 export async function stageOnDisk(name: DriverName): Promise<Stage & { readonly database: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'chatops-'));
   const database = join(folder, 'bot.db');
@@ -95,7 +95,7 @@ export async function stageOnDisk(name: DriverName): Promise<Stage & { readonly 
   return Object.assign(stage, { database, close });
 }
 
-/** Performs the act, waits until the answer and all effects are there, and returns the effects. */
+/** Performs the act, waits for the answer and all effects, and returns the effects. */
 export async function effectOf(stage: Stage, persona: Persona, act: () => Promise<void>): Promise<Effect> {
   return await effectUntil(stage, persona, async (before) => {
     await act();
@@ -106,7 +106,7 @@ export async function effectOf(stage: Stage, persona: Persona, act: () => Promis
   });
 }
 
-/** Returns the effects of an act that itself knows when its answer, if any, is there. */
+/** Returns the effects of an act that itself waits for its answer, if there is an answer. */
 export async function effectUntil(
   stage: Stage,
   persona: Persona,
@@ -121,7 +121,7 @@ export async function effectUntil(
   return {
     privately: isNew(before.privately, after.privately),
     publicly: isNew(before.publicly, after.publicly),
-    // The bot reads the catalogue at its start, so these requests are not an effect of the person's act.
+    // The bot also reads the catalogue at its start. These requests are not effects of the act.
     asked: simulator.requests
       .slice(asked)
       .filter(({ endpoint }) => endpoint !== 'applications' && endpoint !== 'locations')
@@ -133,7 +133,7 @@ async function look(stage: Stage, persona: Persona) {
   return { privately: await stage.driver.privately(persona), publicly: await channelOf(stage) };
 }
 
-/** The local Slack is asked over HTTP: once for each change, not at every look. */
+/** Reads the local Slack over HTTP only after a change, not at every call. */
 async function channelOf(stage: Stage): Promise<readonly VisibleMessage[]> {
   const { driver } = stage;
   if (driver.platform !== 'slack') return await driver.channel();
@@ -150,14 +150,14 @@ function isNew(before: readonly VisibleMessage[], after: readonly VisibleMessage
   });
 }
 
-/** Types a line unchanged, on platforms where commands are text. */
+/** Types a line unchanged, on platforms on which commands are text. */
 export async function typeLine({ driver }: Stage, persona: Persona, line: string): Promise<void> {
   if (driver.platform === 'slack') await (driver as SlackDriver).slash(persona, line);
   else if (driver.platform === 'console') await (driver as ConsoleDriver).type(line);
   else throw new Error('Discord has no text commands');
 }
 
-/** Presses a button that need not be visible, like a person who kept an old message open. */
+/** Presses a button that is possibly no longer visible, like a person who still sees an old version of the message. */
 export async function pressAction(stage: Stage, persona: Persona, action: ActionRef): Promise<void> {
   const { driver } = stage;
   const id = encodeActionId(action);
@@ -200,7 +200,7 @@ export async function pressAction(stage: Stage, persona: Persona, action: Action
   });
 }
 
-/** A deployment made without the bot, as a matchmaker would. Resolves when the server is ready. */
+/** Makes a deployment without the bot, as a matchmaker would. Resolves when the server is ready. */
 export async function deployElsewhere(
   simulator: Simulator,
   application: string,
@@ -226,7 +226,7 @@ export function phase(simulator: Simulator, request_id: string): string | undefi
   return simulator.deployments.get(request_id)?.history.at(-1)?.phase;
 }
 
-/** Deploys as the operator, and waits until the channel has been told that the server is ready. */
+/** Deploys as the operator, and waits until a message in the channel says that the server is ready. */
 export async function deployReady(
   { driver, simulator, bot, speed }: Stage,
   application = 'kart-racing',
@@ -234,7 +234,7 @@ export async function deployReady(
   tag?: string,
 ): Promise<string> {
   const had = new Set(simulator.deployments.keys());
-  // The channel gets its messages at the pace that a platform allows.
+  // The bot sends messages to a channel at a limited rate, so time has to run faster.
   speed(20);
   const values = { application, version, near: 'Montreal', ...(tag ? { tag } : {}) };
   await driver.command('operator', 'deploy', values);

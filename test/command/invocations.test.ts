@@ -22,7 +22,7 @@ const directory = await loadCommands(new URL('../../commands', import.meta.url).
 
 const shared = suiteDatabase === 'postgres';
 
-/** A process on the store. */
+/** Starts a process that uses the store. */
 async function process(store: Store, clock: TestClock) {
   const membership = new Membership({ store, shared, clock: systemClock, log: silent });
   await membership.join();
@@ -148,7 +148,7 @@ test('after a process dies, each of its unanswered invocations is answered by ex
       ),
     },
   ]);
-  // The channel gets a message only about invocations that may have changed something.
+  // The channel gets messages only about invocations that may have changed something.
   expect(rows.map(({ orElse }) => orElse && textOf(orElse).slice(0, 15))).toEqual([
     'u I was restart',
     undefined,
@@ -240,7 +240,7 @@ test('if the bot has given up storing an invocation and the insert arrives later
   await store.schema.alterTable('away').renameTo('invocations').execute();
   await invocations.catchUp();
   expect(await states()).toEqual([['1', 'failed', true]]);
-  // The insert arrives only now, or the platform sends the invocation again.
+  // The insert arrives after the bot gave up, or the platform repeats the invocation.
   expect(await begin('1')).toBe(false);
   await membership.leave();
   await recovery.recover();
@@ -398,7 +398,7 @@ test('if an invocation was stored but the confirmation was lost, the invocation 
     ['1', 'failed', true],
     ['under way', 'running', false],
   ]);
-  // If the platform sends an invocation again that was not stored before, the second invocation has its own end.
+  // If the platform repeats an invocation that was not stored before, the repeated invocation ends separately.
   await store.deleteFrom('invocations').where('id', '=', '1').execute();
   cut = true;
   await begin('2').catch(() => undefined);

@@ -24,7 +24,7 @@ interface Line {
   readonly [field: string]: unknown;
 }
 
-/** The log lines with the outcomes of invocations. */
+/** The log lines that contain the outcome of an invocation. */
 function ended({ bot }: Stage): Line[] {
   return bot.log.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'invocation: ended');
 }
@@ -38,7 +38,7 @@ describe.each(driverNames)('the log lines of invocations on %s', (name) => {
   });
   afterAll(() => stage?.close());
 
-  /** The only log line of a person's request, and the messages to the person alone. */
+  /** The only log line for a person's request, and the private messages to the person. */
   async function lineOf(persona: Persona, act: () => Promise<void>) {
     const before = ended(stage).length;
     const effect = await effectOf(stage, persona, act);
@@ -121,7 +121,7 @@ describe.each(driverNames)('the log lines of invocations on %s', (name) => {
       'a text over the limit',
       'text-too-long',
       () => refused({ deployment: 'z'.repeat(13_000) }, 'status'),
-      // The terminal passes on a typed line as a whole.
+      // The terminal passes the whole line on as typed.
       name === 'console' ? {} : { command: 'status' },
     ],
     [
@@ -137,7 +137,7 @@ describe.each(driverNames)('the log lines of invocations on %s', (name) => {
       { command: 'stop', target: '93924761ccde' },
     ],
   ])('a refusal of %s is logged', async (title, code, act, expected) => {
-    // A terminal has no strangers, and no person who may only read.
+    // A terminal has no strangers and no people with only the right to read.
     if (name === 'console' && title.startsWith('a person')) return;
     const { line, shown } = await act();
     expect(line).toMatchObject({ outcome: 'refused', code, level: 30, ...expected });

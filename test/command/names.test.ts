@@ -38,7 +38,7 @@ const catalog: SimulatedCatalog = {
   ],
 };
 
-/** The typed values, and the deployment that they name. */
+/** Typed values, and the deployment that each of them names. */
 const taken: readonly [string, Values, string][] = [
   ['capitals', { application: 'Arena', version: 'BUILD-7', near: 'Lodz' }, 'arena build-7 Łódź'],
   [
@@ -151,7 +151,7 @@ describe.each(['console', 'discord', 'slack-socket'] as const)('names on %s', (n
     );
 
   test.each(taken)('the version that the person meant is deployed: %s', async (_, values, expected) => {
-    // The channel gets its messages at the pace that a platform allows.
+    // The bot sends messages to a channel at a limited rate, so time has to run faster.
     stage.speed(20);
     const before = stage.simulator.deployments.size;
     await effect('deploy', values);

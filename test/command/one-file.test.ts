@@ -8,7 +8,7 @@ import { ids } from '../support/discord-world.ts';
 import { commandFolder } from './command-folder.ts';
 import { effectOf, type Stage, stageOn, typeLine } from './harness.ts';
 
-/** The whole text that a developer writes for a new command. */
+/** The complete file that a developer writes for a new command. */
 const COIN = `
 import { defineCommand } from '../src/command/define.ts';
 
@@ -81,7 +81,7 @@ describe.each(driverNames)('a new command file on %s', (name) => {
       stage.driver.command('operator', 'coin', { map: 'harbour', times: 10 }),
     );
     expect(refused?.text).toContain('from 1 to 9');
-    // The other platforms open a form instead.
+    // On the other platforms, a form opens instead.
     if (name !== 'console') return;
     const missing = await answer(() => typeLine(stage, 'operator', 'coin'));
     expect(missing?.text).toContain('coin needs a map: the map.');

@@ -18,7 +18,7 @@ interface Grid {
   readonly applications: number;
 }
 
-/** A developer who adds a kind of option writes only this object, and a line in the table of kinds. */
+/** For a new kind of option, a developer writes only an object like this one and a line in the table of kinds. */
 const grid: Kind<Grid, { readonly most: number }> = {
   placeholder: '3x4',
   input: () => ({ type: 'text', maxLength: 7 }),

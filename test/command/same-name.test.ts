@@ -54,7 +54,7 @@ test.each<[string, string[], string[]]>([
   ['Arena', ['arena', 'lobby'], ['arena']],
   ['Arena', ['arena', 'ARENA'], ['arena', 'ARENA']],
   ['CAFE', ['café', 'cafe'], ['café', 'cafe']],
-  // There is no other way to type these names.
+  // These names cannot be typed in any other way.
   ['cafe\u0301', ['caf\u00e9', 'cafe'], ['caf\u00e9']],
   ['St. John’s', ["St. John's", 'St Johns'], ["St. John's"]],
   ['lobby', ['arena'], []],

@@ -6,7 +6,7 @@ import { deployElsewhere, stageOn } from './harness.ts';
 
 const FOR_EVER = 24 * 60 * 60_000;
 
-/** The machine's time. A timer without an end fires only when the test releases the timer. */
+/** A clock with the machine's time. A timer that nothing can cancel fires only when the test releases it. */
 function heldClock() {
   const held: (() => void)[] = [];
   const clock: Clock = {
@@ -33,7 +33,7 @@ test.each(['discord', 'slack-socket', 'slack-http'] as const)(
       await deployElsewhere(simulator, 'kart-racing', 'v1.2');
       held.length = 0;
       simulator.faults.next({ endpoint: 'status' }, { kind: 'slow', when: 'before', ms: FOR_EVER });
-      // Each call resolves at the acknowledgement, because no platform waits as long as Edgegap may take.
+      // Each call resolves when the command is acknowledged. No platform waits as long as Edgegap may take.
       if (driver.platform === 'slack') await (driver as SlackDriver).slash('operator', 'logs 0123456789ab');
       else await driver.command('operator', 'logs', { deployment: '0123456789ab' });
       expect(held).toHaveLength(1);

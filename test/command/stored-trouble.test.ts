@@ -7,7 +7,10 @@ import { until } from '../support/test-clock.ts';
 import { commandFolder } from './command-folder.ts';
 import { stageOn } from './harness.ts';
 
-/** A command that stores another command, which is carried out after a person has approved. */
+/**
+ * A command that stores a request for a different command. The bot carries out the request after a person has approved
+ * it.
+ */
 const ASK = `
 import { defineCommand } from '../src/command/define.ts';
 
@@ -57,7 +60,7 @@ export default defineCommand({
 const folder = commandFolder('stored-trouble', { ask: ASK, twice: TWICE });
 afterAll(folder.remove);
 
-/** The operator asks for a command, and approves. Does not wait for the outcome of the command. */
+/** The operator sends a request and approves it. This function does not wait for the outcome. */
 async function approved(driver: ChatDriver, word: string): Promise<void> {
   await driver.command('operator', 'ask', { word });
   const asked = async () =>

@@ -5,7 +5,10 @@ import { until } from '../support/test-clock.ts';
 import { commandFolder } from './command-folder.ts';
 import { effectOf, type Stage, stageOn } from './harness.ts';
 
-/** A command that stores a request. The request is carried out for the asker after a reader has approved. */
+/**
+ * A command that stores a request. After a reader has approved the request, the bot carries it out for the person who
+ * asked.
+ */
 const ASK = `
 import { defineCommand } from '../src/command/define.ts';
 
@@ -76,7 +79,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a stored requ
   });
   afterAll(() => stage?.close());
 
-  /** The operator asks, the bot is restarted, and a reader approves. */
+  /** The operator sends a request, the bot is restarted, and a reader approves the request. */
   async function approved(values: Values, meanwhile: () => void | Promise<void> = () => undefined) {
     await effectOf(stage, 'operator', () => stage.driver.command('operator', 'ask', values));
     stage.bot = await stage.bot.restart();

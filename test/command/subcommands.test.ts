@@ -16,7 +16,7 @@ let stage: Stage;
 let id: string;
 
 const tagsOf = () => stage.simulator.deployments.get(id)?.tags.map(({ name }) => name);
-/** The text as a person reads the text: without Discord's escapes. */
+/** The text as a person reads it: without Discord's escape characters. */
 const shown = (text: string | undefined) => (text ?? '').replaceAll('\\', '').replaceAll('\n', ' ');
 const privately = async (act: () => Promise<void>, persona: Persona = 'operator') => {
   const effect = await effectOf(stage, persona, act);
@@ -164,7 +164,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
     expect(await privately(line('tags'))).toMatch(
       /tags needs a subcommand\..*There are: list, show, add, remove, rename\. .*help tags shows how/,
     );
-    // The other platforms open a form.
+    // On the other platforms, a form opens instead.
     if (name === 'console')
       expect(await privately(line(`tags add ${id}`))).toMatch(
         /tags add needs a tag.*Use: .*tags add \[<deployment>\]/,

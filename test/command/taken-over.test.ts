@@ -17,7 +17,8 @@ const at = { platform: 'memory', workspace: 'w', channel: 'c' };
 const person = { id: 'u', name: 'Una', home: true, guest: false, admin: true, groups: [] };
 
 /**
- * Carries out a command that posts a card. `frozen` runs in the middle of the command, when another process takes over.
+ * Carries out a command that posts a card. `frozen` is called in the middle of the command, and lets another process
+ * take over.
  */
 async function takenOver(frozen: (membership: Membership) => void) {
   const clock = new TestClock();

@@ -68,7 +68,7 @@ describe.each(driverNames)('text from outside on %s', (name: DriverName) => {
     const messages = await all();
     expect(messages.length).toBeGreaterThan(8);
     for (const { pings } of messages) expect(pings.filter((ping) => ping !== own())).toEqual([]);
-    // The person who asked is pinged twice: when the server is ready, and when the server failed.
+    // The person who asked is pinged twice: when the server is ready, and when the server fails.
     expect(messages.filter(({ pings }) => pings.includes(own()))).toHaveLength(2);
     const text = messages.map((message) => message.text).join('\n');
     expect(text.replaceAll('\\', '')).toContain('<!channel> <!here>');
@@ -92,8 +92,8 @@ describe.each(driverNames)('text from outside on %s', (name: DriverName) => {
     }
     if (stage.driver.platform === 'slack') {
       const sent = JSON.stringify((stage.driver as SlackDriver).server.requests);
-      // Text from outside is either escaped in markup, or a literal element of rich text. It never stands unescaped in
-      // mrkdwn or in the fallback.
+      // On Slack, text from outside is either escaped in markup or a literal element of rich text. Unescaped text never
+      // appears in mrkdwn or in the fallback text.
       for (const [, text = ''] of sent.matchAll(/"type":"mrkdwn","text":"((?:[^"\\]|\\.)*)"/g))
         expect(text).not.toMatch(/<!(?:channel|here|everyone|subteam)|<@U12345678>/);
     }
@@ -113,7 +113,7 @@ describe.each(driverNames)('text from outside on %s', (name: DriverName) => {
   });
 });
 
-/** A person may have any name. */
+/** Gives the person a name that looks like markup. */
 function renamed(stage: Stage): void {
   if (stage.driver.platform === 'discord') {
     const user = (stage.driver as DiscordDriver).user('operator') as { name: string };

@@ -73,8 +73,8 @@ describe.each(driverNames)('bulk-stop on %s', (name) => {
 describe('the filters of bulk-stop', () => {
   let shared: Stage;
   /**
-   * The request_ids of three servers: a server of the operator in Montreal, a server of the reader in Tokyo, and a
-   * server from elsewhere.
+   * The request_ids of three servers: the operator's server in Montreal, the reader's server in Tokyo, and a server
+   * made outside the chat.
    */
   let montreal = '';
   let tokyo = '';
@@ -305,7 +305,8 @@ test.each(['discord', 'slack-http'] as const)(
     expect(
       stage.simulator.requests.slice(people).filter(({ endpoint }) => endpoint === 'status'),
     ).toHaveLength(25);
-    // Discord replaces the progress by the plan. Slack cannot, so the progress stays above the plan.
+    // On Discord, the plan replaces the progress message. On Slack this is impossible, so the progress message stays
+    // above the plan.
     const progress = messages.filter(({ text }) => text.includes('servers that were not deployed from chat'));
     if (name === 'discord') expect([progress.length, plan?.edits]).toEqual([0, 1]);
     else expect(textOf(progress)).toMatch(/^\W*I look at 25 servers[^\n]*$/);

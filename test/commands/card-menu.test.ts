@@ -37,7 +37,7 @@ async function cardOf(id: string): Promise<VisibleMessage> {
   return card;
 }
 
-/** A message of the bot below another message. Resolves with the id of the message. */
+/** Posts a message of the bot below another message. Resolves with the id of the new message. */
 async function posted(text: string, under: string): Promise<string> {
   if (stage.driver.platform === 'discord') {
     const { rest } = (stage.driver as DiscordDriver).server;
@@ -50,13 +50,13 @@ async function posted(text: string, under: string): Promise<string> {
   return String((await world.call(SLACK_TOKENS.bot, 'chat.postMessage', post)).ts);
 }
 
-/** Makes Edgegap report that the server became ready `minutes` ago. */
+/** Makes Edgegap report that the server became ready this many milliseconds ago. */
 function readySince(id: string, ms: number): void {
   const { history = [] } = stage.simulator.deployments.get(id) ?? {};
   history.splice(0, history.length, ...history.map(({ phase, at }) => ({ phase, at: at - ms })));
 }
 
-/** Lets the deployment end, and waits until its card offers to deploy again. */
+/** Ends the deployment, and waits until its card has the button to deploy again. */
 async function ended(id: string): Promise<VisibleMessage> {
   stage.speed(20);
   stage.simulator.terminate(id);

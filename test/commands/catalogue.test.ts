@@ -27,7 +27,7 @@ const catalog: SimulatedCatalog = {
       administrative_division,
       latitude: 43 + n,
     })),
-    // A second data centre.
+    // A second data centre in the same city.
     montreal,
   ],
   notes: ['Some locations are being maintained.'],
@@ -140,7 +140,7 @@ describe.each(driverNames)('applications and locations for a deploy, on %s', (na
   test('the command "hosts" shows how many deployments of a version fit on each host, with the highest number first', async () => {
     const text = await shown(stage, 'hosts', { fleet: 'tournament', ...KART });
     expect(text).toContain('54 more of kart-racing v1.2 fit on 3 hosts (0.5 vCPU, 1 GB each)');
-    // The memory runs out first: 24.59 GB are enough for 24 deployments of 1 GB each.
+    // The memory is the limit: 24.59 GB are enough for 24 deployments with 1 GB each.
     expect(text).toMatch(
       /montreal-0 \| fits 24 .*ashburn-4.*\| fits 18 .*toronto-1 \| fits 12 .*vancouver-2 \| fits 0 /,
     );
@@ -183,7 +183,7 @@ describe.each(driverNames)('applications and locations for a deploy, on %s', (na
       ['hosts', { fleet: 'tournament' }],
     ] as const) {
       stage.simulator.faults.next({ endpoint: command }, down, 9);
-      // The bot asks Edgegap several times, and waits between two attempts.
+      // The bot asks Edgegap several times with a wait between the attempts.
       stage.speed(20);
       expect(await shown(stage, command, values)).toContain('Edgegap has a problem on its side');
       stage.speed(1);

@@ -11,7 +11,7 @@ const [kart] = defaultCatalog.applications;
 const [version] = kart?.versions ?? [];
 if (!kart || !version) throw new Error('The default catalog is empty');
 
-/** A name of 64 characters, the most that Edgegap accepts. */
+/** A name with 64 characters, the maximum that Edgegap accepts. */
 const LONG = `nightly-🏎️-${'é'.repeat(52)}`;
 const RIGHT_TO_LEFT = 'מירוץ קארטינג';
 const catalog: SimulatedCatalog = {
@@ -47,7 +47,7 @@ describe('suggested values on Discord while a person types', () => {
     driver = stage.driver as DiscordDriver;
     own = await deployReady(stage, 'kart-racing', 'v1.2', 'qa');
     other = await deployElsewhere(stage.simulator, 'arena-shooter', '2026.2', ['night cup']);
-    // A list of deployments that is a minute old is read again while a person types.
+    // If the list of deployments is a minute old, the bot reads it again while a person types.
     stage.speed(20);
     await until(
       async () => (await suggested('stop', 'deployment', '')).includes(other),
@@ -250,7 +250,7 @@ test('in the terminal, the Tab key completes a unique value, and lists several v
         .map((line) => line.split(' ')[0])
         .sort(),
     ).toEqual([first, second].sort());
-    // The typed word is a candidate, so that readline does not replace the word.
+    // The typed word is one of the suggestions, so that readline does not replace it.
     expect(listed[0]).toBe('racing');
     expect(listed[1]).toMatch(/ kart-racing v1\.\d · \S/);
   } finally {
@@ -258,7 +258,7 @@ test('in the terminal, the Tab key completes a unique value, and lists several v
   }
 });
 
-/** A command with a form for values that only Edgegap knows. */
+/** A command with a form for values that the bot has to read from Edgegap. */
 const PICK = `
 import { defineCommand } from '../src/command/define.ts';
 
@@ -296,7 +296,7 @@ test('a form on Slack suggests values with a label, and at most 100 versions', a
       value: own,
       label: expect.stringMatching(/^kart-racing v1\.2 · Montreal · /),
     });
-    // Only the typed text itself is offered. On Slack a person can only pick an offered value.
+    // Only the typed text itself is suggested, because on Slack a person can only select a suggestion.
     expect(await offered('deployment', 'no such thing')).toEqual([
       { label: 'no such thing', value: 'no such thing' },
     ]);

@@ -21,11 +21,11 @@ afterEach(() => stage?.close());
 
 const press = (label: string) => effectOf(stage, 'operator', () => stage.driver.press('operator', label));
 const deploys = () => stage.simulator.requests.filter(({ endpoint }) => endpoint?.startsWith('deploy'));
-/** The text without the backslashes with which Discord's markup is escaped. */
+/** The text without the backslashes that escape Discord's markup. */
 const textOf = (messages: readonly { readonly text: string }[]) =>
   messages.map(({ text }) => text.replaceAll('\\', '')).join('\n');
 
-/** Deploys a server that becomes ready, ends it, and waits until the channel has been told. */
+/** Deploys a server that becomes ready, ends it, and waits until a message in the channel reports the end. */
 async function deployAndEnd(values: Values, end: (id: string) => void, says: string): Promise<void> {
   stage.speed(20);
   await stage.driver.command('operator', 'deploy', values);

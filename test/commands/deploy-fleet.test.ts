@@ -14,7 +14,7 @@ function sentTo(wanted: string): Record<string, unknown> {
   return body as Record<string, unknown>;
 }
 
-/** Deploys, and returns the hosts that Edgegap was asked to prefer. */
+/** Deploys, and returns the hosts in the request to Edgegap. */
 async function hostsOf(options: string): Promise<unknown> {
   const line = `deploy kart-racing v1.2 --fleet tournament ${options}`;
   const { publicly } = await effectOf(stage, 'operator', () => typeLine(stage, 'operator', line));

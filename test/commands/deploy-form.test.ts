@@ -11,10 +11,10 @@ const [kart] = defaultCatalog.applications;
 const [version] = kart?.versions ?? [];
 if (!kart || !version) throw new Error('The default catalog is empty');
 
-/** A name of 64 characters, the most that Edgegap accepts. */
+/** A name with 64 characters, the maximum that Edgegap accepts. */
 const LONG = `nightly-🏎️-${'é'.repeat(52)}`;
 const RIGHT_TO_LEFT = 'מירוץ קארטינג';
-/** A name that is too long for Edgegap, and too long for a value of a menu on Slack or Discord. */
+/** A name that is too long for Edgegap and for a menu value on Slack or Discord. */
 const TOO_LONG = 'x'.repeat(101);
 
 const named = (name: string, is_active = true) => ({ ...version, name, is_active });
@@ -100,7 +100,7 @@ describe('the form of deploy on Discord', () => {
 
   test('in the form of stop, a person can type a deployment that is not in the menu', async () => {
     for (let n = 0; n < 26; n++) await deployElsewhere(desk.stage.simulator, 'lobby-chat', 'stable');
-    // The list of running servers is read again after a minute, in the background of a suggestion.
+    // After a minute, a request for suggestions makes the bot read the list of running servers again in the background.
     await desk.pass(61_000);
     await until(
       async () => (await driver.suggested('operator', 'stop', 'deployment', 'lobby')).length === 25,
@@ -132,7 +132,7 @@ describe('the form of deploy on Discord', () => {
       desk.applications.findIndex(({ name }) => name === 'doomed'),
       1,
     );
-    // If the list of versions is older than a few seconds, the newest version is read again.
+    // If the list of versions is older than a few seconds, the bot reads the newest version again.
     await desk.pass(10_000);
     const { text } = await fillIn({ near: 'Paris' });
     expect(text).toMatch(/doomed|application/);
@@ -287,7 +287,7 @@ describe('the form of deploy on Discord', () => {
     await openFor('fading');
     const index = desk.applications.findIndex(({ name }) => name === 'fading');
     desk.applications[index] = { name: 'fading', is_active: true, versions: [named('v1', false)] };
-    // If the list of versions is older than a few seconds, the newest version is read again.
+    // If the list of versions is older than a few seconds, the bot reads the newest version again.
     await desk.pass(10_000);
     const wrong = await fillIn({ near: 'Paris', tag: 'qa' });
     expect(wrong.text).toContain('fading has no active version.');
@@ -470,7 +470,7 @@ describe('the form of deploy on Slack', () => {
     const before = count();
     await driver.command('operator', 'deploy', { application: 'kart-racing' });
     expect(driver.shown('application')).toBe('kart-racing');
-    // The person changes the application after choosing the version.
+    // The person selects a version and then changes the application.
     const stale = { application: 'arena-shooter', version: 'v1.2', near: 'Paris' };
     await driver.fillIn('operator', stale);
     expect(driver.mistakes().version).toContain('arena-shooter has no version “v1.2”');
@@ -524,7 +524,7 @@ describe('the form of deploy on Slack', () => {
     expect(await offered('version', '', { preset: '@race', application: 'arena-shooter' })).not.toContain(
       'v1.3',
     );
-    // Without the preset, the empty application is missing, and the preset's is not taken.
+    // Without the preset, the form has no application, and the preset's application is not used.
     await driver.fillIn('operator', { preset: '', near: 'Paris' });
     expect(driver.mistakes().application).toContain('deploy needs an application');
     await fillIn({ near: 'Paris' });
@@ -585,7 +585,7 @@ describe('the form of deploy on Slack', () => {
   test('if Slack is slow to report the rights of a person, an empty form opens in time and gets its fields afterwards', async () => {
     const views = driver.server.web.views;
     const before = views.changes;
-    // The bot has not asked Slack about this person before.
+    // The bot has not read the facts about this person from Slack before.
     await driver.regroup('reader', ['operators']);
     driver.server.faults.inject('users.info', { kind: 'slow', ms: 100 });
     driver.server.faults.inject('usergroups.list', { kind: 'slow', ms: 100 });

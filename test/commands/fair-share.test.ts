@@ -7,7 +7,7 @@ import { until } from '../support/test-clock.ts';
 
 const REFUSED = /of your requests wait already/;
 const LIST = /active servers/;
-/** The number of requests carried out at once, and the number of waiting requests. */
+/** The number of requests that the bot carries out at once, and the number of requests that may wait. */
 const [AT_ONCE, WAITING] = [2, 2];
 
 async function stageWith(
@@ -22,7 +22,7 @@ async function stageWith(
 
 const small = { PERSON_REQUESTS: String(AT_ONCE), PERSON_WAITING: String(WAITING) };
 
-/** Types `list` this many times, without waiting for the answers. Resolves when all commands are acknowledged. */
+/** Types `list` this number of times without waiting for the answers. Resolves when all commands are acknowledged. */
 async function askFor({ driver }: Stage, persona: Persona, times: number): Promise<void> {
   const ask = () =>
     driver.platform === 'slack'
@@ -38,7 +38,7 @@ async function texts({ driver }: Stage, persona: Persona, like: RegExp): Promise
   return (await driver.privately(persona)).map(({ text }) => text).filter((text) => like.test(text));
 }
 
-/** Edgegap answers the calls only when the test makes time run faster. */
+/** Delays Edgegap's answers until the test makes time run faster. */
 function holdEdgegap(stage: Stage): () => void {
   stage.simulator.faults.next({ endpoint: 'list' }, { kind: 'slow', when: 'before', ms: 8_000 }, 100);
   return () => stage.speed(50);
@@ -63,7 +63,7 @@ describe.each(['slack-http', 'slack-socket', 'discord'] as const)(
       await stage.bot.app.settled();
       expect(await texts(stage, 'operator', LIST)).toHaveLength(AT_ONCE + 1 + WAITING);
       expect(await texts(stage, 'reader', LIST)).toHaveLength(1);
-      // Discord shows a request without an answer as failed, so on Discord each refused request has an answer.
+      // Discord shows a request without an answer as failed, so on Discord each refused request gets an answer.
       expect(await texts(stage, 'operator', REFUSED)).toHaveLength(name === 'discord' ? 3 : 1);
       expect(await stage.driver.channel()).toEqual([]);
       const refused = stage.bot.log.filter((line) => line.includes('"code":"too-many-waiting"'));
@@ -156,7 +156,7 @@ describe('the limit of requests that a person may send on Slack', () => {
     );
     await stage.bot.app.settled();
     expect(stage.simulator.deployments.size).toBe(30);
-    // The person is told only once that the cards have to wait for Slack.
+    // The person gets only one message that the cards have to wait for Slack.
     const [, ...more] = await texts(stage, 'operator', /./);
     expect(more).toEqual([]);
   });

@@ -12,7 +12,7 @@ const [version] = defaultCatalog.applications[0]?.versions ?? [];
 if (!version) throw new Error('The default catalog is empty');
 const named = (name: string, is_active = true) => ({ ...version, name, is_active });
 
-/** A name of 64 characters, the most that Edgegap accepts. */
+/** A name with 64 characters, the maximum that Edgegap accepts. */
 const LONG = `nightly-🏎️-${'é'.repeat(52)}`;
 const RIGHT_TO_LEFT = 'מירוץ קארטינג';
 const TOO_LONG = 'x'.repeat(101);
@@ -32,7 +32,7 @@ describe.each(['discord', 'slack-http'] as const)('bad input in a form on %s', (
   const count = () => desk.deployments().length;
   const fillIn = (values: Readonly<Record<string, string>>) => driver.fillIn('operator', values);
 
-  /** Opens the form of `deploy` for an application. Returns the values that are then still to be entered. */
+  /** Opens the form of `deploy` for an application. Returns the values that the person still has to enter. */
   async function openFor(wanted: string): Promise<Readonly<Record<string, string>>> {
     if (!isDiscord) {
       await driver.command('operator', 'deploy');
@@ -43,7 +43,7 @@ describe.each(['discord', 'slack-http'] as const)('bad input in a form on %s', (
     return {};
   }
 
-  /** Submits the form, and returns the refusal: the text at the field on Slack, the answer on Discord. */
+  /** Submits the form. Returns the refusal, which Slack shows at the field and Discord as an answer. */
   async function refused(values: Readonly<Record<string, string>>): Promise<string> {
     if (isDiscord) return (await effect(() => fillIn(values))).text;
     await fillIn(values);
@@ -218,7 +218,7 @@ describe.each(['discord', 'slack-http'] as const)('bad input in a form on %s', (
     expect(count()).toBe(before);
   });
 
-  /** Submits the open form of an older version, whose first field after the application had this name. */
+  /** Submits a form from an older version, in which the first field after the application had this name. */
   async function submitWithField(field: string, values: Readonly<Record<string, string>>): Promise<void> {
     if (driver.platform === 'slack') {
       const view = structuredClone(driver.server.web.views.open.at(-1));

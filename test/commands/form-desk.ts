@@ -8,23 +8,26 @@ import { effectOf, type Stage, stageOn } from '../command/harness.ts';
 import { pacedClock } from '../support/paced-clock.ts';
 import { until } from '../support/test-clock.ts';
 
-/** A value that must be neither shown nor stored in clear. */
+/** A value that may neither be shown nor be stored unencrypted. */
 export const SECRET = 'correct horse battery staple';
-/** Stands for a value in a field that cannot show the value. */
+/** The text that a field shows instead of a value that the field cannot show. */
 export const DOTS = '••••••••';
 
-/** A bot whose database is a file, so that the bot can be restarted and the file can be searched. */
+/** A bot whose database is a file. The test can restart the bot and search the file. */
 export interface Desk {
   readonly stage: Stage;
-  /** The applications of the account, which a test may change. */
+  /** The applications of the account. A test may change them. */
   readonly applications: CatalogApplication[];
-  /** Lets this time pass, in milliseconds, while nobody waits for an answer. */
+  /** Lets this number of milliseconds pass, while no person waits for an answer. */
   pass(ms: number): Promise<void>;
   speed(factor: number): void;
-  /** What an act of the operator shows: the last private message and the public messages, without backslashes. */
+  /**
+   * What people see after an act of the operator: the last private message and the public messages, without
+   * backslashes.
+   */
   effect(act: () => Promise<void>): Promise<Shown>;
   deployments(): SimulatedDeployment[];
-  /** Everything that people see, and that the log and the database hold. */
+  /** All texts that people see, and all texts in the log and the database. */
   everything(): Promise<string>;
   close(): Promise<void>;
 }
@@ -35,7 +38,7 @@ interface Shown {
   readonly publicly: string;
 }
 
-/** `extra` are applications besides the usual ones. */
+/** The account has the applications in `extra` in addition to the usual applications. */
 export async function openDesk(
   name: 'discord' | 'slack-http',
   {

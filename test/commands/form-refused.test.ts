@@ -11,7 +11,7 @@ async function openFor<Driver>(name: 'discord' | 'slack-http', environment: Reco
   return { ...desk, driver: desk.stage.driver as Driver };
 }
 
-/** Opens the form of `deploy` on Discord, after a hidden variable and the application were entered. */
+/** Opens the form of `deploy` on Discord, after the person has entered a hidden variable and the application. */
 async function openDeploy(stage: Stage): Promise<void> {
   const driver = stage.driver as DiscordDriver;
   await effectOf(stage, 'operator', () => driver.command('operator', 'deploy'));
@@ -20,7 +20,7 @@ async function openDeploy(stage: Stage): Promise<void> {
   await driver.choose('operator', 'kart-racing');
 }
 
-/** Edgegap answers no list for a while, so that a person's request is under way. */
+/** Delays Edgegap's answers to list calls, so that a request of a person stays in progress. */
 function holdEdgegap({ simulator }: Stage, ms: number): void {
   simulator.faults.next({ endpoint: 'list' }, { kind: 'slow', when: 'before', ms }, 100);
 }

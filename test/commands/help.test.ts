@@ -45,7 +45,7 @@ describe.each(driverNames)('help on %s', (name) => {
     expect((await choose('Start a server'))?.text).toContain('Deploy a dedicated server');
   });
 
-  // A terminal has no other person than its operator.
+  // A terminal has only one person, the operator.
   test.skipIf(name === 'console')(
     'help shows a topic only to a person who may use at least one command of the topic',
     async () => {

@@ -57,7 +57,7 @@ async function everything(): Promise<string> {
   return JSON.stringify([seen, stage.bot.log]) + files.join('\n');
 }
 
-/** A deploy whose outcome is unknown. The bot has searched for the deployment without success. */
+/** Makes a deploy whose outcome is unknown. The bot has searched for the deployment without success. */
 async function lose(): Promise<void> {
   stage.simulator.faults.next({ endpoint: 'deploy' }, { kind: 'reset', when: 'before' });
   await deploy();

@@ -59,10 +59,10 @@ test('if Discord does not send the ids of the commands, hints are plain text unt
   expect(await answerTo('help')).toContain(`</list:${id}>`);
 });
 
-/** Replaces the id of a server. */
+/** The placeholder for the id of a server that was made outside the chat. */
 const ELSEWHERE = 'id';
 
-/** Requests with a mistake, and the text on Discord, on Slack and in the terminal that says what to do. */
+/** Requests with a mistake, and the hints that Discord, Slack and the terminal show. */
 const MISTAKES: readonly (readonly [command: string, values: Values, discord: string, typed: string])[] = [
   [
     'deploy',
@@ -84,7 +84,7 @@ const MISTAKES: readonly (readonly [command: string, values: Values, discord: st
   ],
 ];
 
-/** Requests without a value. The other platforms open a form, so the hint is for the terminal. */
+/** Requests in which a value is missing. Other platforms open a form, so only the terminal shows a hint. */
 const INCOMPLETE: typeof MISTAKES = [
   ['deploy', { application: 'kart-racing' }, '', '--near Montreal'],
   ['bulk-stop', {}, '', '--all'],

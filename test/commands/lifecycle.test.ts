@@ -118,7 +118,7 @@ describe('the tags command', () => {
     expect((await run(`tags ${ours}`)).text).toContain('The server has no tags.');
     const added = await run(`tags ${ours} add qa`);
     expect(added.privately.map(({ text }) => text).join()).toContain(`Added qa to ${ours}`);
-    // Only the card shows the change to everyone.
+    // Only the live card shows the change to everyone.
     expect(added.publicly.every(({ text }) => /tags qa/.test(text))).toBe(true);
     expect((await run(`tags ${ours} add "two words"`)).text).toContain('Added two words');
     expect((await run(`tags ${ours} rename qa final`)).text).toContain(`Renamed qa to final on ${ours}`);

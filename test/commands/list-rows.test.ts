@@ -8,7 +8,7 @@ import { until } from '../support/test-clock.ts';
 
 const HOUR = 60 * 60_000;
 
-/** The text without the marks of formatting, which differ between the platforms. */
+/** The text without formatting characters, which differ between the platforms. */
 const shown = (text = '') => text.replace(/[\\*`]/g, '');
 
 /** Changes an existing deployment: its age, or its fleet and host. */
@@ -49,7 +49,7 @@ describe.each(driverNames)('the rows of the command list on %s', (name) => {
       expect(text).toMatch(
         new RegExp(`kart-racing v1\\.2 +Ready +Montreal +\\d+ (s|min) +\\S+ +${own} +${own}`),
       );
-      // Slack's table has a dash in an empty cell.
+      // On Slack, an empty cell of a table shows a dash.
       expect(text).toMatch(
         new RegExp(`lobby-chat stable +Ready +Montreal +\\d+ s[\\s–]+${other} +wss://${other}`),
       );
@@ -140,7 +140,7 @@ type MenuOption = { readonly label?: string; readonly description?: string | { r
 
 const words = (text: MenuOption['description']) => (typeof text === 'object' ? text.text : text);
 
-/** The options of the newest menu, as the platform got them. */
+/** The options of the newest menu, in the form that the platform received. */
 function menuOf(stage: Stage): readonly MenuOption[] {
   const { driver } = stage;
   const messages =

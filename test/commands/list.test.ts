@@ -174,7 +174,7 @@ test('for a deployment from chat that is still starting, the command "list" make
         near: 'Montreal',
       }),
     );
-    // From now on the bot's own status polls of the deployment are rare.
+    // From now on, the bot rarely polls the status of the deployment.
     stage.speed(0.001);
     const { asked, privately } = await effectOf(stage, 'operator', () => typeLine(stage, 'operator', 'list'));
     expect(asked).toEqual(['GET list']);

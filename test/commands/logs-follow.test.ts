@@ -18,7 +18,7 @@ async function follow(stage: Stage, deployment: string, values: Values = {}): Pr
   return privately.map(({ text }) => text).join('\n');
 }
 
-/** The message of the followed log, as soon as the message has this text. */
+/** Resolves with the message of the followed log when the message has this text. */
 function shown({ driver }: Stage, text: string | RegExp): Promise<VisibleMessage> {
   const isFollower = (message: VisibleMessage) => /Follow(?:ing|ed) the log of/.test(message.text);
   return until(
@@ -27,7 +27,7 @@ function shown({ driver }: Stage, text: string | RegExp): Promise<VisibleMessage
   );
 }
 
-/** The text of the file with the lines that the message has shown. */
+/** The content of the file with all lines that the message has shown. */
 function file({ driver }: Stage): Promise<string> {
   return until(
     async () =>
@@ -143,7 +143,7 @@ describe('the command logs --follow', () => {
     const times = (clock.now() - begun) / 2_000;
     expect((await shown(stage, id)).edits - edits).toBeLessThanOrEqual(times + 1);
 
-    // From now on the server prints no line by itself.
+    // From now on, the server prints only the lines of the test.
     const { log } = simulator.deployments.get(id) ?? {};
     if (log) log.playLines = 1_000_000;
     const calls = () => simulator.requests.filter(({ endpoint }) => endpoint === 'logs').length;

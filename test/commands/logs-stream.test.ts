@@ -28,7 +28,7 @@ describe('logs --follow in a Slack workspace that supports streamed messages', (
 
   const isCard = ({ text }: VisibleMessage) => /Follow(?:ing|ed) the log of/.test(text);
 
-  /** The messages with lines, as soon as these messages have the text. */
+  /** Resolves with the messages that contain log lines when these messages have the text. */
   async function streamed(text: string): Promise<readonly VisibleMessage[]> {
     const found = async () => {
       const messages = (await driver.channel()).filter((message) => message.parent && !isCard(message));

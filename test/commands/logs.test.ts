@@ -291,7 +291,7 @@ describe('lines of a log that match', () => {
   test('a search in a log does not reveal whether a guessed part of a secret is right', async () => {
     for (const grep of ['zzz-secret', '/zzz-s/', '/TOKEN=z/'])
       expect((await answerTo({ grep })).text).toMatch(/No line matches/);
-    // The answer to a right guess is the same as the answer to a wrong guess.
+    // A right guess gets the same answer as a wrong guess.
     const others = 'tick|args|REQUEST|joined|seed|CITY|PUBLIC|PORT|SERVER|FQDN|LOCATION';
     const guess = (letter: string) => answerTo({ grep: `/${others}|API_TOKEN=${letter}/`, invert: true });
     const right = await guess('z');

@@ -107,7 +107,7 @@ describe.each(driverNames)('many rows on %s', (name) => {
   test('a list of 500 hosts shows the host with the most room first, and a new page does not read the hosts again', async () => {
     const first = await ask('hosts', { fleet: 'world', application: 'nightly', version: 'build-400' });
     expect(first.text).toContain('world: 500 hosts');
-    // 12 hosts have 1.5 vCPU or more. Each of the other hosts has room for two deployments of half a vCPU.
+    // 12 hosts have 1.5 vCPU or more. Each of the other hosts has room for two deployments with half a vCPU.
     expect(first.text).toMatch(/1000 more of nightly build-400 fit.* on 500 hosts \(0\.5 vCPU, 1 GB each\)/);
     expect(found(first.text, /alpha[\w-]+/g).slice(0, 2)).toEqual([
       'alpha-north-america-500',

@@ -39,7 +39,7 @@ describe.each(driverNames)('the menu on %s', (name) => {
     ]);
     const listed = await press('operator', 'All servers');
     expect(textOf([...listed.privately, ...listed.publicly])).toContain(id);
-    // The newest message with such a button is the menu, because the list has other buttons.
+    // The newest message with this button is the menu, because the list has different buttons.
     if (name === 'console') {
       const stopped = await press('operator', 'Stop many');
       expect(stopped.publicly).toEqual([]);

@@ -7,7 +7,7 @@ import { until } from '../support/test-clock.ts';
 
 const MINUTE = 60_000;
 
-/** A server that became ready this long ago, as Edgegap reports. */
+/** Makes a server that became ready this many milliseconds ago, according to Edgegap. */
 async function readySince(simulator: Simulator, ms: number, version = 'v1.2'): Promise<string> {
   const id = await deployElsewhere(simulator, 'kart-racing', version);
   const { history = [] } = simulator.deployments.get(id) ?? {};
@@ -37,7 +37,7 @@ describe.each(driverNames)('metrics on %s', (name) => {
     expect(card?.text).toMatch(/Memory\W+peak \d+ MB, average \d+ MB/);
     expect(card?.text).toMatch(/Network in\W+peak [\d.]+ kB\/s, [\d.]+ MB in all/);
     expect(card?.buttons).toEqual(['Refresh', 'Show the last 2 h', 'Show the last 30 min']);
-    // On Slack the picture follows the card.
+    // On Slack, the picture is posted after the card.
     const chart = await until(async () => {
       const files = (await stage.driver.channel()).flatMap((message) => message.files);
       return files.find((file) => file.name === `${id}-usage.png` && file.content !== '');
@@ -49,7 +49,7 @@ describe.each(driverNames)('metrics on %s', (name) => {
     const colours = new Set<string>();
     const { data } = context.getImageData(0, 0, 800, 900);
     for (let at = 0; at < data.length; at += 4) colours.add(`${data[at]},${data[at + 1]},${data[at + 2]}`);
-    // The line of CPU and memory, the second line of the network, and the line of the limit.
+    // The colours of three lines: CPU and memory, the second line of the network, and the limit.
     expect([...colours]).toEqual(expect.arrayContaining(['86,180,233', '230,159,0', '255,122,112']));
   });
 
@@ -166,7 +166,7 @@ describe('metrics in words', () => {
     const { text } = await window(Date.now() - 30 * MINUTE);
     expect(text).toContain('average');
     expect(text).toMatch(/\d\d:\d\d to .*\d\d:\d\d UTC, measured every/);
-    // The time of day is half an hour before the beginning, so it can only mean the next day.
+    // The time of day is half an hour before the beginning of the window, so it can only mean the next day.
     expect((await window(begin - 30 * MINUTE)).text).toContain('The window ends in the future');
   });
 

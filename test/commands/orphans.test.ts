@@ -16,7 +16,7 @@ describe.each(['console', 'discord', 'slack-http'] as const)('servers without a 
 
   const orphans = async () =>
     (await effectOf(stage, 'operator', () => stage.driver.command('operator', 'orphans'))).privately.at(-1);
-  /** A terminal shows each choice of a menu as a button. */
+  /** In a terminal, each choice of a menu is a button. */
   const choose = async (label: string) => {
     const hands = stage.driver as Partial<FormHands>;
     const act = () => hands.choose?.('operator', label) ?? stage.driver.press('operator', label);
@@ -141,7 +141,7 @@ test('if a person deploys an adopted server again, the new server is treated lik
   }
 });
 
-/** The operator leaves the Discord server, or an admin deactivates the operator in the Slack workspace. */
+/** On Discord, the operator leaves the server. On Slack, an admin deactivates the operator's account. */
 function operatorLeaves({ driver }: Stage): void {
   if (driver.platform === 'slack') {
     const { server, userIds } = driver as SlackDriver;

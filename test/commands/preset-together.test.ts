@@ -7,7 +7,7 @@ beforeAll(async () => {
 });
 afterAll(() => stage?.close());
 
-/** The answer that the person at the terminal reads. */
+/** The answer that the person in the terminal sees. */
 async function say(line: string): Promise<string> {
   const { privately, publicly } = await effectOf(stage, 'operator', () => typeLine(stage, 'operator', line));
   expect(publicly).toEqual([]);

@@ -10,7 +10,7 @@ import { startBot } from '../support/bot.ts';
 import type { ConsoleDriver } from '../support/console-driver.ts';
 import { pacedClock } from '../support/paced-clock.ts';
 
-/** The answer that the person at the terminal reads. */
+/** The answer that the person in the terminal sees. */
 async function say(stage: Stage, line: string): Promise<string> {
   const { privately } = await effectOf(stage, 'operator', () => typeLine(stage, 'operator', line));
   return privately.map(({ text }) => text).join('\n');
@@ -22,14 +22,14 @@ async function started(options: Parameters<typeof stageOn>[1] = {}): Promise<Sta
   return stage;
 }
 
-/** A database that outlives the bot. */
+/** A database that exists longer than the bot. */
 function lastingDatabase(): string {
   const folder = mkdtempSync(join(tmpdir(), 'chatops-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return join(folder, 'bot.db');
 }
 
-/** A kind whose values are secret. */
+/** A kind of option with secret values. */
 const pairs: Kind<string> = {
   many: true,
   input: () => ({ type: 'text', maxLength: 100 }),

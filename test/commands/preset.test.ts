@@ -21,7 +21,7 @@ const newestTags = ({ simulator }: Stage) =>
     ?.tags.map(({ name }) => name)
     .filter((name) => !name.startsWith('chatops-'));
 
-/** Deploys, and waits until the channel has been told that the server is ready. Returns the card. */
+/** Deploys, and waits until a message in the channel says that the server is ready. Returns the card. */
 async function deployed(stage: Stage, act: () => Promise<void>): Promise<string> {
   const { driver, simulator, bot } = stage;
   const count = simulator.deployments.size;
@@ -64,7 +64,7 @@ test.each(['discord', 'slack-http'] as const)(
     const deleted = await effectOf(stage, 'operator', () => driver.fillIn('operator', { name: 'qa' }));
     expect(textOf(deleted.privately)).toContain('Deleted the preset');
     expect(await privately(stage, 'preset list')).not.toContain('qa');
-    // A menu has no place for a name that nobody saved, but a command has.
+    // A menu cannot contain a name that is not saved, but a person can type the name in a command.
     const gone = await ask(stage, 'preset delete', { name: 'qa' });
     expect(textOf(gone.privately)).toContain('There is no preset “qa”');
   },

@@ -22,8 +22,8 @@ afterAll(async () => {
 });
 
 /**
- * All texts that people saw, and all texts in the store and the log. The bot must not run, because it keeps the store
- * for itself.
+ * All texts that people saw, and all texts in the store and the log. The bot must be stopped first, because a running
+ * bot locks the store.
  */
 async function everything(): Promise<string> {
   const { driver, bot } = stage;

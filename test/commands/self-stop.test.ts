@@ -26,7 +26,7 @@ type Platform = (typeof platforms)[number];
 let simulator: Simulator;
 let clock: ReturnType<typeof pacedClock>;
 let stage: Stage;
-/** The deployment in which the bot runs. */
+/** The request_id of the deployment in which the bot runs. */
 let own = '';
 
 /** A bot that runs as a deployment of Edgegap. */
@@ -41,7 +41,7 @@ async function hosted(name: Platform, environment: Record<string, string> = {}):
   });
 }
 
-/** The variables that Edgegap sets in the container of a deployment. */
+/** The environment variables that Edgegap sets in the container of a deployment. */
 const variablesOf = (id: string) => ({
   ARBITRIUM_DELETE_URL: `${simulator.url}/v1/self/stop/${id}/${accessPoint(id)}`,
   ARBITRIUM_DELETE_TOKEN: selfStopToken(id),

@@ -12,11 +12,11 @@ interface Stage {
   readonly driver: SlackDriver;
   readonly bot: Bot;
   readonly clock: ReturnType<typeof pacedClock>;
-  /** The time of each call of chat.postMessage by the bot's clock, and whether Slack took the message. */
+  /** The time of each chat.postMessage call by the bot's clock, and whether Slack accepted the message. */
   readonly posts: readonly { readonly at: number; readonly taken: boolean }[];
 }
 
-/** The whole bot, with a Slack that answers chat.postMessage as `limit` says. */
+/** Opens the whole bot, with a Slack that answers chat.postMessage according to `limit`. */
 async function open(limit: (posts: Stage['posts'], at: number) => SlackFault | undefined): Promise<Stage> {
   const clock = pacedClock(10);
   const posts: { at: number; taken: boolean }[] = [];
@@ -58,7 +58,7 @@ describe('deploys while Slack limits the rate', () => {
     const deployed = stage.bot.simulator.requests
       .filter(({ endpoint }) => endpoint === 'deploy')
       .map(({ body }) => (body as { tags: string[] }).tags[0]);
-    // Each deployment starts after its own card.
+    // Each deploy is sent to Edgegap after its card was posted.
     expect(deployed).toEqual(Array.from({ length: 30 }, (_, index) => `n${index + 1}`));
     const told = await asides(stage);
     expect(told.length).toBeGreaterThan(0);

@@ -10,7 +10,7 @@ import {
 import { driverNames } from '../support/bot.ts';
 import type { Values } from '../support/chat-driver.ts';
 
-/** The text without the marks of formatting, which differ between the platforms. */
+/** The text without formatting characters, which differ between the platforms. */
 const shown = (text = '') => text.replace(/[\\*`]/g, '');
 
 describe.each(driverNames)('status on %s', (name) => {

@@ -105,7 +105,7 @@ describe('trouble with a stop', () => {
   });
 
   test('if the server ends by itself before the time of a planned stop, the confirmation question says so', async () => {
-    // Servers of kart-racing v1.2 have a time limit of an hour. Servers of lobby-chat have no time limit.
+    // Servers of kart-racing v1.2 have a time limit of one hour. Servers of lobby-chat have no time limit.
     const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
     expect(await answer(`stop ${id} --in 2h`)).toMatch(/ends this server by itself before that: in /);
     expect(await answer(`stop ${id} --in 30m`)).not.toContain('by itself');

@@ -49,7 +49,7 @@ describe.each(['console', 'discord', 'slack-http'] as const)('a planned stop on 
     expect(texts(privately)).toContain('Cancelled');
     await shows(stage, id, 'is not stopped');
     expect((await plannedCard(stage, id))?.text).toMatch(/ cancelled the stop that \S+ planned/);
-    // The stop of another deployment, planned for a later time, shows that the time has passed.
+    // A planned stop of a second deployment is the sign that the time has passed.
     const other = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     await plan(stage, other, { wait: '2m', words: '2 min' });
     await later(stage, () => shows(stage, other, 'Stopped '));
@@ -82,7 +82,7 @@ describe.each(['console', 'discord', 'slack-http'] as const)('a planned stop on 
     expect(stopsOf(stage, id)).toEqual([]);
   });
 
-  // The terminal shows no button twice.
+  // A terminal shows each button only once.
   test.runIf(name !== 'console')(
     'if the question about a stop is already answered, its button changes nothing',
     async () => {

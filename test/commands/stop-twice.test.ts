@@ -7,7 +7,7 @@ test('if a second person confirms the stop of a deployment, the answer says that
   const answer = async (act: () => Promise<void>) =>
     (await effectOf(stage, 'operator', act)).privately.map(({ text }) => text).join('\n');
   const id = await deployReady(stage);
-  // The bot may have asked two people for a confirmation.
+  // The bot may have asked two people for confirmation.
   for (let asked = 0; asked < 2; asked++) await answer(() => typeLine(stage, 'operator', `stop ${id}`));
   expect(await answer(() => stage.driver.press('operator', 'Stop it'))).toMatch(
     new RegExp(`Stopping kart-racing v1\\.2[^]*${id}`),

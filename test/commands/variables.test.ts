@@ -10,9 +10,9 @@ import { rowsIn } from '../support/rows.ts';
 import { until } from '../support/test-clock.ts';
 
 const SECRET = 'correct "horse" battery staple';
-/** The secret as a person types it inside quotation marks. */
+/** The secret in the form in which a person types it between quotation marks. */
 const TYPED = `"${SECRET.replaceAll('"', '\\"')}"`;
-/** A piece of the secret without the characters that JSON escapes. */
+/** A part of the secret without characters that JSON escapes. */
 const PIECE = 'battery staple';
 
 let folder: string;
@@ -65,7 +65,7 @@ const told = async (text: string) => {
   clock.speed(1);
 };
 
-/** All texts of messages, files, log lines and the database, and the bytes of the database's file. */
+/** The texts of messages, files, log lines and the database, and the bytes of the database file. */
 async function everything(): Promise<string> {
   const { driver, bot } = stage;
   const seen = [...(await driver.channel()), ...(await driver.privately('operator'))];
@@ -137,7 +137,7 @@ describe('the values of variables', () => {
       edgegap: stage.simulator,
       environment: { DATABASE_URL: join(folder, 'bot.db') },
     });
-    // A refusal gives the order back to the lost deployment.
+    // After a refusal, the lost deploy can be repeated again.
     const refusal = { kind: 'server-error', when: 'before', status: 400 } as const;
     stage.simulator.faults.next({ endpoint: 'deploy' }, refusal);
     await press('Deploy again');

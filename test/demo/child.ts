@@ -10,7 +10,7 @@ export interface Finished {
   readonly errors: string;
 }
 
-/** The real process, with pipes for its standard streams. */
+/** Starts the real demo as a process, with pipes for its standard streams. */
 export function startDemo(...flags: string[]) {
   const child = spawn(process.execPath, [DEMO, ...flags], {
     stdio: 'pipe',
@@ -31,7 +31,7 @@ export function startDemo(...flags: string[]) {
   return { child, finished, output: () => output };
 }
 
-/** The output and the exit code of the demo for these lines. */
+/** Runs the demo with these input lines. Resolves with the output and the exit code. */
 export function runDemo(lines: string, ...flags: string[]): Promise<Finished> {
   const { child, finished } = startDemo('--fast', ...flags);
   child.stdin.end(lines);

@@ -5,10 +5,10 @@ import { runDemo, startDemo } from './child.ts';
 
 const DEPLOY = 'deploy kart-racing v1.2 --near Montreal --tag qa';
 
-/** Long enough for several processes on a busy machine. This limit only decides when a failing test gives up. */
+/** Long enough for several processes on a busy machine. The limit matters only if a test fails. */
 const patient = { timeout: 60_000 };
 
-/** Fails unless `output` holds the texts in this order, with anything between them. */
+/** Checks that `output` contains the texts in this order, possibly with other text between them. */
 function expectInOrder(output: string, texts: readonly string[]): void {
   let rest = output;
   for (const text of texts) {
@@ -31,7 +31,7 @@ describe.concurrent('the demo with lines from a pipe', patient, () => {
       'Ready',
       'is ready',
     ]);
-    // These words appear only if the bot had to ask Edgegap, because no callback came.
+    // These words appear only if no callback arrived and the bot had to ask Edgegap.
     expect(output).not.toContain('found by asking');
     expect(output).not.toContain('\u001b');
   });
@@ -50,7 +50,7 @@ describe.concurrent('the demo with lines from a pipe', patient, () => {
     const { code, errors } = await finished;
     expect([code, errors]).toEqual([0, '']);
     expectInOrder(output(), [DEPLOY, 'Stop kart-racing v1.2?', '› status @last']);
-    // The server may end before or after the person asks about the server.
+    // The server can end before or after the person asks about it.
     expectInOrder(output(), [DEPLOY, 'Stop kart-racing v1.2?', '↳ • @you', 'stopped']);
   });
 

@@ -16,7 +16,7 @@ test('the demo saves files in a private temporary folder, regardless of their na
   expect(folder.startsWith(tmpdir())).toBe(true);
   expect(paths.map((path) => dirname(path))).toEqual([folder, folder, folder]);
   expect(await readFile(paths[0] ?? '', 'utf8')).toBe('é');
-  // Logs may hold private text.
+  // The folder must be private, because logs can contain private text.
   expect((await stat(folder)).mode & 0o077).toBe(0);
   await rm(folder, { recursive: true });
 });

@@ -33,11 +33,11 @@ const told = (
 });
 
 const status = fc.constantFrom(...RANK);
-/** The events of Edgegap's callbacks, no matter which status the body has. */
+/** The events of Edgegap's callbacks, regardless of the status in the body. */
 const events = fc.subarray([...CALLBACK_EVENTS]);
 const callback = fc.tuple(status, events).map(([one, names]) => told('called-back', one, names));
 const answer = fc.tuple(status, events).map(([one, names]) => told('snapshot', one, names));
-/** The outcome of the request. Exactly one of these news items comes, at any time. */
+/** The outcome of the deploy request. Exactly one of these news items arrives, at any time. */
 const outcome = fc.constantFrom<News>(
   { kind: 'accepted', requestId: 'r1' },
   { kind: 'unplaced', requestId: 'r1', detail: 'no room' },
@@ -57,7 +57,7 @@ const anything = fc.oneof(
     { kind: 'tags', tags: ['new'] },
   ),
 );
-/** The news items, each with the milliseconds since the previous item. */
+/** The news items, each with the number of milliseconds since the previous item. */
 const life = fc.array(fc.tuple(anything, fc.constantFrom(0, 1, 1_000, 29_999, 31_000, 121_000)), {
   maxLength: 25,
 });
@@ -166,7 +166,7 @@ describe('news about a deployment in any order and number', () => {
 });
 
 test('the order of the callbacks and of the answer to the deploy does not change the final state', () => {
-  // Each body has the status that its name says, or a later status.
+  // The body of each callback contains the status for its event, or a later status.
   const event = fc.constantFrom(...CALLBACK_EVENTS).chain((name) => {
     const later = RANK.slice(RANK.indexOf(name.toUpperCase()));
     return fc.constantFrom(...later).map((one) => [one, name] as const);

@@ -3,7 +3,7 @@ import { accepted, edgegapTime, openWatch, snapshot, type Watch } from './watch.
 
 const MINUTE = 60_000;
 
-/** The messages about each deployment in the channel, a few seconds after the start of the next process. */
+/** The messages about each deployment in the channel, a few seconds after the next process starts. */
 async function afterRestart(before: Watch): Promise<string> {
   await before.reconciler.stop();
   before.calls.length = 0;
@@ -61,7 +61,7 @@ test('if Edgegap is unreachable when the bot starts, the bot asks for the deploy
 });
 
 describe('the reported times of a deployment', () => {
-  /** A deployment that is made now. The bot learns its status a minute and a half later. */
+  /** Makes a deployment whose status the bot learns a minute and a half later. */
   async function learnedLate(fields: (start: number) => { readonly current_status: string }) {
     const watch = await openWatch({ callbacks: true });
     const start = watch.clock.now();

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { until } from '../support/test-clock.ts';
 import { callBack, DEPLOY, openStudio, STILL } from './harness.ts';
 
-/** A deployment that starts and never becomes ready. */
+/** Makes a deployment that starts but never becomes ready. */
 async function deployed() {
   const studio = await openStudio({ simulator: { durations: STILL } });
   const run = await studio.run();
@@ -90,7 +90,7 @@ describe('a callback', () => {
     const asked = studio.simulator.requests.filter(
       ({ endpoint, at }) => endpoint === 'status' && at >= calledAt,
     );
-    // At the same moment, a status poll may have been due, because the deployment is starting.
+    // The bot polls a starting deployment often, so a status poll may happen at the same moment.
     expect([1, 2]).toContain(asked.length);
     expect(studio.count('found by asking')).toBe(0);
     expect(run.log.join('')).not.toContain('callbacks do not arrive');
@@ -159,8 +159,8 @@ describe('a callback', () => {
     const { studio, run, urls } = await deployed();
     studio.simulator.faults.next({ endpoint: 'deploy' }, { kind: 'reset', when: 'before' });
     await run.say(DEPLOY);
-    // The callback of the second deployment names the request_id of the first deployment. The second deployment cannot
-    // take this request_id.
+    // The callback of the second deployment names the request_id of the first deployment, so the bot must not use this
+    // request_id.
     expect(await callBack(studio.webhooks().ready, await studio.body({ current_status: 'READY' }))).toBe(200);
     expect(await callBack(urls.ready, await studio.body({ current_status: 'READY' }))).toBe(200);
     const line = await studio.shown('is ready');
@@ -186,7 +186,7 @@ describe('callbacks at unusual times', () => {
     const studio = await openStudio();
     const run = await studio.run();
     studio.simulator.faults.next({ callback: 'ready' }, { kind: 'hold' });
-    // A status poll would find the start before the callbacks report the end.
+    // Otherwise a status poll would find the start before the callbacks report the end.
     studio.simulator.faults.next({ endpoint: 'status' }, { kind: 'server-error', when: 'before' }, 1_000);
     await run.say(DEPLOY);
     const id = [...studio.simulator.deployments.keys()][0] ?? '';

@@ -10,7 +10,7 @@ import { accepted, openWatch, snapshot } from './watch.ts';
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-/** The calls to Edgegap in an hour for `count` deployments that stay in the same status. */
+/** The calls to Edgegap in one hour for `count` deployments that keep the same status. */
 async function inAnHour(callbacks: boolean, count: number, status: string) {
   const watch = await openWatch({ callbacks });
   for (let index = 0; index < count; index++) {
@@ -20,7 +20,7 @@ async function inAnHour(callbacks: boolean, count: number, status: string) {
     await watch.add(accepted(request_id), snapshot(request_id, status));
   }
   await watch.reconciler.start();
-  // The bot asks about a young deployment more often.
+  // The bot polls a new deployment more often, so the test waits first.
   await watch.clock.advance(10 * 60_000);
   watch.calls.length = 0;
   await watch.clock.advance(HOUR);
@@ -28,7 +28,7 @@ async function inAnHour(callbacks: boolean, count: number, status: string) {
   return { lists, statuses: watch.calls.length - lists };
 }
 
-/** A client that knows whether the bot is reading a list. */
+/** A client that knows whether it is reading a list. */
 class ListingClient extends EdgegapClient {
   listing = false;
 
@@ -42,7 +42,7 @@ class ListingClient extends EdgegapClient {
   }
 }
 
-/** The requests for the list that arrive in an hour, for `count` ready servers. */
+/** The number of list requests that arrive in one hour, for `count` ready servers. */
 async function requestsInAnHour(count: number): Promise<number> {
   const none = { deploy: Number.POSITIVE_INFINITY, list: Number.POSITIVE_INFINITY };
   const clock = new TestClock();
@@ -74,11 +74,12 @@ async function requestsInAnHour(count: number): Promise<number> {
 }
 
 /**
- * The figures of docs/operations.md. A store shared by many processes is read every second, so an hour takes too long.
+ * Tests the figures in docs/operations.md. A store that many processes share is read every second, so one hour would
+ * take too long there.
  */
 describe.runIf(suiteDatabase === 'sqlite')('calls to Edgegap per hour', () => {
   test.each([
-    // A page of the list holds 50 deployments. The bot reads the list once a minute with callbacks, and six times a
+    // A page of the list has 50 deployments. The bot reads the list once a minute with callbacks, and six times a
     // minute without callbacks.
     { callbacks: true, count: 1, status: 'READY', lists: 60, statuses: 0 },
     { callbacks: true, count: 100, status: 'READY', lists: 120, statuses: 0 },

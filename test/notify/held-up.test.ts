@@ -47,7 +47,7 @@ describe('a platform that requires a wait', () => {
     ],
     ['all messages and edits', 'post', { posts: true, edits: true, everywhere: true }, []],
   ] as const)(
-    'if a platform requires a wait with %s, the wait ends on time and delays no other delivery',
+    'if a platform requires a pause of %s, the pause ends on time and delays no other delivery',
     async (_, call, held, sent) => {
       const desk = await refused(call, held);
       const named = (calls: readonly string[]) =>

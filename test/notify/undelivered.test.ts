@@ -73,7 +73,7 @@ test.each([
   ['Slack', fitsSlack, { of: 'a newer version' }],
   ['Discord', fitsDiscord, { bold: 5 }],
 ] as const)(
-  'if the adapter cannot show a line because of %s, the line is left out of the digest, and the other lines are sent',
+  'if the adapter for %s cannot show a line, the line is left out of the digest, and the other lines are sent',
   async (_, fits, inline) => {
     const desk = await openDesk({
       adapters: (chat) => {

@@ -25,7 +25,7 @@ export function card(overrides: Partial<Card> = {}): Card {
   return { kind: 'card', tone: 'neutral', title: ['Title'], nodes: [], ...overrides };
 }
 
-/** A card with these buttons, all actions of `stop`. */
+/** A card that has a button for each of these actions of `stop`. */
 export function cardWithButtons(title: string, ...actions: string[]): Message {
   return card({
     title: [title],
@@ -45,7 +45,7 @@ export function cardWithButtons(title: string, ...actions: string[]): Message {
 const nothing = async () => {};
 
 function named(name: string, command: unknown) {
-  // A command with the type that the loader gives to commands, which allows any options.
+  // The command gets the loose type that the loader gives to commands, so that it may have any options.
   return { name, command: command as CommandSpec };
 }
 

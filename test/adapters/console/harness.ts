@@ -4,7 +4,7 @@ import { type ConsoleOptions, createConsoleAdapter } from '../../../src/adapters
 import { TestClock } from '../../support/test-clock.ts';
 import { commands, NOON } from './fixtures.ts';
 
-/** A console adapter between two streams, and the text that the adapter printed. */
+/** Opens a console adapter between two streams. Also returns the text that the adapter printed. */
 export function openConsole(options: Partial<ConsoleOptions> = {}) {
   const clock = new TestClock(NOON);
   const input = new PassThrough();
@@ -27,7 +27,7 @@ export function openConsole(options: Partial<ConsoleOptions> = {}) {
   return { chat, clock, input, output, printed: () => printed };
 }
 
-/** A stream that claims to be a terminal of this size. */
+/** A stream that looks like a terminal of this size. */
 export function terminalStream(columns = 80, rows = 24) {
   return Object.assign(new PassThrough(), { isTTY: true, columns, rows });
 }

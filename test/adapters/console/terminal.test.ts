@@ -61,7 +61,7 @@ describe('the prompt at a terminal', () => {
     seen.text = '';
     await chat.post(here, { message: card({ title: ['News'] }), key: 'a' });
     await shows('› deploy kart');
-    // The cursor goes back to the first column, the line is erased, the message printed, and the line drawn again.
+    // The adapter moves the cursor to the first column, erases the line, prints the message and draws the line again.
     expect(seen.text.startsWith('\u001b[1G\u001b[0J╭─ • News\n╰─\n\n')).toBe(true);
     expect(seen.text.endsWith('› deploy kart\u001b[14G')).toBe(true);
     await chat.stop();

@@ -324,7 +324,8 @@ describe('delivery errors', () => {
         body: { id: '1', channel_id: ids.channel },
       },
     });
-    // discord.js learns the bucket's name from the first answer, and its state from the next.
+    // discord.js learns the name of the rate-limit bucket from the first answer, and the state of the bucket from the
+    // second.
     for (const key of ['a', 'b']) await bot.adapter.post(here, { key, message: line('x') });
     const requests = bot.driver.server.requests.length;
     await expect(bot.adapter.post(here, { key: 'c', message: line('x') })).rejects.toMatchObject({

@@ -76,7 +76,7 @@ describe('a connected gateway', () => {
     test('a second process resumes the gateway session of a process that could not reconnect', async () => {
       bot = await startHarness();
       const { gateway } = bot.driver.server;
-      // After any code except a final code, the adapter tries again and again.
+      // After every code that is not final, the adapter keeps trying.
       gateway.refuseWith = 4000;
       gateway.drop();
       await until(() => !bot.adapter.healthy(), 'the loss to be noticed');

@@ -10,17 +10,16 @@ import { ids } from '../../support/discord-world.ts';
 import { inboxOf } from '../../support/inbox.ts';
 import { TestClock } from '../../support/test-clock.ts';
 
-/** The real adapter with the real discord.js, between a local Discord and a handler that replaces the pipeline. */
+/** The real adapter with the real discord.js, connected to a local Discord. A handler replaces the pipeline. */
 export interface Harness {
   readonly driver: DiscordDriver;
   readonly adapter: Adapter;
   readonly clock: TestClock;
-  /** The invocations that the adapter handed over, oldest first. */
+  /** The invocations that the adapter passed on, oldest first. */
   readonly invocations: readonly Invocation[];
-  /** The newest invocation. */
   last(): Invocation;
   readonly logLines: readonly { level: string; msg: string }[];
-  /** Replaces the pipeline. The default handler does nothing. */
+  /** The handler that replaces the pipeline. By default, it does nothing. */
   handle: (invocation: Invocation) => Promise<void>;
   close(): Promise<void>;
 }

@@ -371,7 +371,7 @@ describe('posting a card as the answer', () => {
 });
 
 describe('late and lost acknowledgements', () => {
-  /** How the handler's call ended. */
+  /** The result or the error of the handler's call. */
   async function outcomeOf(
     run: (invocation: Harness['invocations'][number]) => Promise<unknown>,
   ): Promise<unknown> {

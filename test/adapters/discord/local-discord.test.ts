@@ -4,7 +4,7 @@ import { createDiscordDriver, type DiscordDriver } from '../../support/discord-d
 import { BOT_TOKEN, flags, ids, type StoredInteraction } from '../../support/discord-world.ts';
 
 /**
- * If the local Discord did not refuse the requests that Discord refuses, the other tests of the adapter would prove
+ * If the local Discord accepted requests that the real Discord refuses, the other tests of the adapter would prove
  * nothing.
  */
 let driver: DiscordDriver;
@@ -153,7 +153,7 @@ test("the tests' local Discord server accepts only one response to an interactio
   expect(await answer(interaction, { type: 5 })).toMatchObject({ status: 400, json: { code: 40060 } });
   const filled = await send('PATCH', original, v2);
   expect(filled.json.flags).toBe(flags.componentsV2 | flags.ephemeral);
-  // The bot's own token does not see private messages.
+  // With the bot's own token, private messages cannot be read.
   expect(await send('PATCH', `${messages}/${filled.json.id}`, v2)).toMatchObject({
     status: 404,
     json: { code: 10008 },

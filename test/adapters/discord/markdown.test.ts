@@ -38,7 +38,7 @@ test('the Markdown reader that these tests use interprets unescaped markup', () 
   expect(obeyed).not.toContain(false);
 });
 
-/** The text without the characters that take no room on screen. */
+/** The text without the characters that are invisible on screen. */
 function visible(text: string): string {
   return text.replaceAll('\u200b', '');
 }
@@ -178,7 +178,7 @@ describe('cutting Markdown', () => {
   });
 });
 
-/** Numbers from 0 to 1, the same in every run (mulberry32). */
+/** Random numbers from 0 to 1, which are the same in every run (mulberry32). */
 function seeded(seed: number): () => number {
   let state = seed;
   return () => {

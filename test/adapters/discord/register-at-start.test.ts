@@ -37,7 +37,7 @@ async function lines({ log }: Bot, count = 1): Promise<LogLine[]> {
   return about();
 }
 
-/** The methods of the requests about commands. */
+/** The methods of the requests about commands, in order. */
 function requests(): string[] {
   const about = driver.server.requests.filter(({ path }) => /\/commands(\/|\?|$)/.test(path));
   return about.map(({ method }) => method);

@@ -58,7 +58,7 @@ async function register(environment: Record<string, string | undefined> = {}, co
   return { code, text: lines.join('\n') };
 }
 
-/** The methods of the writes since the last call. */
+/** The methods of the writing requests since the last call of this function. */
 function writes(): string[] {
   const all = driver.server.requests.filter(({ method }) => method !== 'GET').map(({ method }) => method);
   const since = all.slice(seen);
@@ -70,7 +70,7 @@ beforeEach(() => {
   seen = 0;
 });
 
-/** Imported modules stay in memory, so the commands of a second run are in a new folder. */
+/** Node caches imported modules, so each run needs the commands in a new folder. */
 async function nextFolder(): Promise<void> {
   await rm(folder, { recursive: true });
   folder = await mkdtemp(join(tmpdir(), 'commands-'));

@@ -236,7 +236,7 @@ describe('text that is too long for Discord', () => {
       `  b81a2adccc94.${'x'.repeat(30)}:31735`,
       '7c39dc528420  kart-racing',
     ]);
-    // A single long row may wrap, so that the other rows stay on one line.
+    // A single long row may take two lines if all other rows then fit on one line.
     const few = [...Array(10).fill(['a', 'b']), ['c', 'x'.repeat(70)]];
     const [, one = ''] = texts(card('x', [{ kind: 'table', columns: ['id', 'name'], rows: few }]));
     expect(one.split('\n').slice(1, 4)).toEqual(['id  name', 'a   b', 'a   b']);

@@ -14,9 +14,7 @@ afterEach(async () => {
   expect(bot.driver.server.violations).toEqual([]);
 });
 
-/**
- * A person asks, and the process dies after `until`. Only the reply that the process stored beforehand is left.
- */
+/** A person sends a command, and the process dies after `until`. Only the reply that the process has stored remains. */
 async function died(
   mode: AckMode,
   until_: (invocation: Invocation) => Promise<unknown> = async () => undefined,
@@ -33,7 +31,7 @@ async function died(
   return await done.promise;
 }
 
-/** Another process, which never saw the interaction, answers. */
+/** A second process, which never received the interaction, gives the answer. */
 const resume = (reply: Reply, message = restarted, mayLeave: () => void = () => undefined) =>
   adapterFor(bot.driver, bot.clock).resume(reply, { message, again: message, mayLeave });
 
@@ -47,7 +45,7 @@ describe('an answer by another process after a crash', () => {
       const reply = await died(mode);
       const before = bot.driver.server.requests.length;
       const inDoubt = () => {
-        // The search for an earlier answer takes time.
+        // The adapter needs some requests to search for an earlier answer.
         expect(bot.driver.server.requests.length).toBeGreaterThan(before);
         throw new Error('in doubt');
       };

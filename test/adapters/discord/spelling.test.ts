@@ -15,7 +15,7 @@ const ids = { of: (guild: string, name: string) => (guild === 'home' ? `id-of-${
 test.each([
   ['list', { typed: 'list', id: 'id-of-list' }],
   ['tags add', { typed: 'tags add', id: 'id-of-tags' }],
-  // Discord has no command without the word of a subcommand.
+  // On Discord, a command with subcommands can only be used together with a subcommand.
   ['tags', { typed: 'tags list', id: 'id-of-tags' }],
   ['deploy <application> [<version>] [--near <city>]', { typed: 'deploy', id: 'id-of-deploy' }],
   [

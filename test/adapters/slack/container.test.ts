@@ -45,6 +45,6 @@ it('if a Slack workspace refuses a container, the bot no longer uses containers,
   expect(first).toContain('one');
   expect(second).toContain('two');
   expect(`${first}${second}`).not.toContain('Last lines of the log');
-  // If the table were shown as lines, the cells would be aligned below the names of the columns.
+  // If Slack showed the table as lines, the cells would be aligned below the names of the columns.
   expect(third).toContain('id0  x');
 });

@@ -18,7 +18,7 @@ export interface Bot {
   readonly logLines: readonly string[];
   readonly url: string;
   readonly team: Address;
-  /** The invocation with this number, counted from 1, as soon as the invocation has come. */
+  /** Resolves with the invocation with this number, counted from 1, when the adapter has received it. */
   invocation(number: number): Promise<Invocation>;
 }
 
@@ -28,7 +28,7 @@ export interface BotOptions {
   readonly mode?: 'socket' | 'http';
   readonly handle?: Handler;
   readonly environment?: (driver: SlackDriver) => Readonly<Record<string, string>>;
-  /** Called before the bot connects. */
+  /** Prepares the local Slack before the bot connects. */
   readonly prepare?: (driver: SlackDriver) => void;
 }
 
@@ -104,7 +104,7 @@ export function card(title: string, ...nodes: Card['nodes']): Card {
   return { kind: 'card', tone: 'success', title: [title], nodes };
 }
 
-/** A handler that answers every command in this way. */
+/** A handler that gives these answers to every command. */
 export function answering(mode: 'public' | 'private', ...messages: Message[]): Handler {
   return async (invocation) => {
     await invocation.acknowledge(mode);

@@ -8,8 +8,8 @@ import { createDirectory, defineCommand } from '../../../src/command/define.ts';
 import { loadCommands } from '../../../src/command/load.ts';
 
 /**
- * The format that Slack accepts: docs.slack.dev, app manifest reference (and the comments of @slack/web-api's
- * Manifest).
+ * The format that Slack accepts, according to the app manifest reference on docs.slack.dev and the comments of the type
+ * Manifest of @slack/web-api.
  */
 const HttpsUrl = z.url({ protocol: /^https$/ });
 const SlackManifest = z.strictObject({
@@ -70,7 +70,7 @@ const SlackManifest = z.strictObject({
   }),
 });
 
-/** The reason for each scope (the method's or event's own page). */
+/** Why the bot needs each scope, according to the page of the method or event. */
 const NEEDS = {
   'app_mentions:read': 'event app_mention',
   'channels:history': 'conversations.history, replies',

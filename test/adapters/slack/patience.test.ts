@@ -16,7 +16,7 @@ const PASSING: readonly (readonly [string, SlackFault])[] = [
 ];
 const WAITS = /^Slack makes me wait/;
 
-/** Moves the time until the probe succeeds. */
+/** Lets time pass until the probe succeeds. */
 async function passing<T>(bot: Bot, probe: () => T | Promise<T>): Promise<NonNullable<T>> {
   return await until(async () => {
     await bot.clock.advance(500);

@@ -21,7 +21,10 @@ function asked(bot: Bot, method: string): number {
   return bot.driver.server.requests.filter((request) => request.method === method).length;
 }
 
-/** Slack's 429, 5xx and broken connections. `ALWAYS` covers the repeats of a reading client. */
+/**
+ * The ways in which Slack can fail: a 429, a 5xx or a broken connection. `ALWAYS` also covers the retries of a reading
+ * client.
+ */
 const silences = [
   { kind: 'rate-limit', retryAfter: 12 },
   { kind: 'status', status: 503, when: 'before' },

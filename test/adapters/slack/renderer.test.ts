@@ -6,7 +6,7 @@ import { refusalOf } from '../../support/slack-blocks.ts';
 import { visibleMessage } from '../../support/slack-visible.ts';
 import { card, line } from './harness.ts';
 
-/** Renders the message, checks that Slack would accept it, and returns the message as a person sees the message. */
+/** Renders the message, checks that Slack would accept it, and returns the message as people see it. */
 function seen(message: Parameters<typeof render>[0]) {
   const rendered = render(message);
   expect(refusalOf(rendered.blocks, { total: true })).toBeUndefined();

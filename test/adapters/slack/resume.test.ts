@@ -19,10 +19,10 @@ type Then = (invocation: Invocation) => Promise<unknown>;
 interface Stage {
   readonly bot: Bot;
   /**
-   * A person asks, and the process dies after `then`. Only the reply that the process stored beforehand is left.
+   * A person sends a command, and the process dies after `then`. Only the reply that the process has stored remains.
    */
   died(mode: AckMode, then?: Then, act?: () => Promise<unknown>): Promise<Reply>;
-  /** Another process, which never saw the invocation, answers. */
+  /** A second process, which never received the invocation, gives the answer. */
   resume(reply: Reply, message?: Message, mayLeave?: () => void): Promise<void>;
   channel(): Promise<(string | number)[][]>;
   privately(): Promise<string[]>;
@@ -82,7 +82,7 @@ describe('an answer by a second process on Slack after a crash', () => {
     const { bot, died, resume, channel } = await open();
     const reply = await died('public');
     const inDoubt = () => {
-      // The search for an earlier answer takes time.
+      // The adapter needs some requests to search for an earlier answer.
       expect(bot.driver.server.requests.at(-1)?.method).toBe('conversations.history');
       throw new Error('in doubt');
     };
@@ -212,13 +212,14 @@ describe('a card whose confirmation was lost and for which the bot cannot search
       const { bot, died, channel, privately } = await open();
       const { faults } = bot.driver.server;
       faults.inject('chat.postMessage', { kind: 'reset', when });
-      // The bot is about to stop, so that the adapter waits for nothing.
+      // The bot is about to stop, so the adapter must not wait.
       bot.adapter.hurry?.();
-      // A read is made once and repeated twice: first when the card is posted, then when the card is to be answered.
+      // The adapter reads twice, before it posts the card and before it answers the card. It makes each read three
+      // times.
       faults.inject('conversations.history', unavailable, 6);
       await died('public', async (invocation) => {
         await expect(invocation.postCard(card('Requesting'))).rejects.toMatchObject({ outcome: 'unknown' });
-        // After the failure the outbox has the answer, and no further message stands beside the card.
+        // After the failure the outbox has the answer, and the channel gets no message besides the card.
         await expect(invocation.respond(card('Failed'))).rejects.toMatchObject({ retryable: true });
         await invocation.respond(card('Failed'));
       });

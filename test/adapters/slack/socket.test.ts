@@ -14,7 +14,7 @@ async function connectedAgain(bot: Bot, times: number): Promise<void> {
   );
 }
 
-/** Slack renews the connection when the connection is `age` milliseconds old. */
+/** Makes Slack renew the connection after `age` milliseconds, and waits for these renewals. */
 async function renewed(bot: Bot, times: number, age = 60_000): Promise<void> {
   await bot.clock.advance(age);
   const { pending } = bot.clock;
@@ -24,7 +24,7 @@ async function renewed(bot: Bot, times: number, age = 60_000): Promise<void> {
   await connectedAgain(bot, times);
 }
 
-/** The replaced connection is closed after five seconds without a request. */
+/** Waits until the adapter closes the replaced connection, five seconds after the last request. */
 async function leftAlone(bot: Bot): Promise<void> {
   const { socket } = bot.driver.server;
   await bot.clock.advance(4999);

@@ -3,7 +3,7 @@ import formats from 'ajv-formats';
 import { asNode, type Node, type Operation, operationsOf, resolve } from './document.ts';
 import { strictSchema } from './strict-schema.ts';
 
-/** A request and its answer, exactly as they were sent. */
+/** A request and its answer, exactly as sent. */
 export interface Exchange {
   readonly method: string;
   readonly path: string;
@@ -15,7 +15,10 @@ export interface Exchange {
   readonly responseBody: string;
 }
 
-/** The declarations of the OpenAPI files, and the check of exchanges against them. Every check returns its findings. */
+/**
+ * The declarations in the OpenAPI files, and the check of exchanges against these declarations. Every check returns its
+ * findings.
+ */
 export class Contract {
   readonly operations: readonly Operation[];
   readonly #ajv = new Ajv({ strict: false, allErrors: true });
@@ -25,11 +28,11 @@ export class Contract {
     this.operations = documents.flatMap(operationsOf);
     formats.default(this.#ajv);
     this.#ajv.addFormat('date-time', isVendorTime);
-    // The vendor's files use `date` only for metrics, and their own example has a time of day.
+    // The vendor's files use the format `date` only for metrics, and their own example includes a time of day.
     this.#ajv.addFormat('date', (text) => isVendorTime(text) || /^\d{4}-\d\d-\d\d$/.test(text));
   }
 
-  /** The operation of a request. A path without parameters wins over a path with parameters. */
+  /** The operation for a request. A path without parameters has priority over a path with parameters. */
   find(method: string, path: string): Operation | undefined {
     const fits = this.operations.filter((one) => one.method === method && pattern(one.path).test(path));
     return fits.find((one) => one.path === path) ?? fits[0];
@@ -40,7 +43,7 @@ export class Contract {
   }
 
   checkRequest(operation: Operation, exchange: Exchange): string[] {
-    // If an operation declares the header itself, it takes a different token than the account's token.
+    // An operation that declares the header itself takes a token other than the account's token.
     const own = operation.parameters.some(
       ({ in: place, name }) => place === 'header' && name === 'authorization',
     );
@@ -130,7 +133,7 @@ export class Contract {
   }
 }
 
-/** The vendor writes `date-time` as `2026-03-03 16:02:09.360719`, in UTC and without a zone. */
+/** The vendor writes a `date-time` as `2026-03-03 16:02:09.360719`, in UTC and without a time zone. */
 function isVendorTime(text: string): boolean {
   const match = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)?$/.exec(text);
   return match !== null && !Number.isNaN(Date.parse(`${match[1]}T${match[2]}${match[4] ?? 'Z'}`));

@@ -6,15 +6,15 @@ export type Node = { readonly [key: string]: unknown };
 
 export interface Operation {
   readonly method: string;
-  /** The path with the server's base path. Parameters stand in braces. */
+  /** The path, including the server's base path. Parameters are in braces. */
   readonly path: string;
   readonly node: Node;
-  /** The parameters of the operation and of its path. */
+  /** The parameters of the operation, including those of its path. */
   readonly parameters: readonly Node[];
   readonly document: Node;
 }
 
-/** The file cannot be used. The message names the file and the reason. */
+/** An OpenAPI file is unusable. The message names the file and the reason. */
 export class UnusableFile extends Error {}
 
 export async function readDocument(file: string): Promise<Node> {

@@ -7,7 +7,7 @@ interface KnownException {
   readonly why: string;
 }
 
-/** The fields that the bot's client sends although the vendor's files do not declare these fields. */
+/** The fields that the bot's client sends although the vendor's files do not declare them. */
 const EXCEPTIONS: readonly KnownException[] = [
   {
     method: 'GET',
@@ -29,13 +29,13 @@ const EXCEPTIONS: readonly KnownException[] = [
   })),
 ];
 
-/** The reason why a finding is no fault of the bot or the simulator. Undefined if the finding is a fault. */
+/** The reason why a finding is not a fault of the bot or the simulator. Undefined if the finding is a fault. */
 export function knownException({ method, path }: Operation, finding: string): string | undefined {
   return EXCEPTIONS.find((one) => one.method === method && one.path.test(path) && one.finding === finding)
     ?.why;
 }
 
-/** The faults of the simulator that no OpenAPI file could declare. They have tests of their own. */
+/** The simulator's faults that an OpenAPI file cannot declare. Other tests cover these faults. */
 export const UNCHECKED: readonly (readonly [string, string])[] = [
   ['an answer that stops in the middle', 'injected fault: broken-json'],
   ['a connection reset, before or after the request took effect', 'injected fault: reset'],

@@ -1,6 +1,6 @@
 /**
- * A line of the table. `outside` counts the requests that the files do not mention. These requests are neither right
- * nor wrong.
+ * A line of the table. `outside` counts the requests that the OpenAPI files do not mention. These requests are neither
+ * right nor wrong.
  */
 export interface Row {
   readonly result: 'ok' | 'FAIL' | 'outside';

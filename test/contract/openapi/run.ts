@@ -36,7 +36,7 @@ async function main(files: readonly string[]): Promise<number> {
 }
 
 /**
- * The run must have used every endpoint of the simulator, and must have seen every status that the files declare for an
+ * Checks that the run used every endpoint of the simulator, and saw every status that the files declare for an
  * endpoint.
  */
 function checkCoverage({ contract, report, seen, endpoints }: Run): void {

@@ -6,10 +6,10 @@ import { accessPoint, selfStopToken } from '../../../src/simulator/identity.ts';
 import { type Run, type Stage, startStage } from './stage.ts';
 
 const HERE = [{ latitude: 45.5, longitude: -73.6 }];
-/** No server listens at this address. The simulator's callbacks are checked when the simulator sends them. */
+/** No server listens at this address. The contract check tests each callback when the simulator sends it. */
 const HOOK = 'http://127.0.0.1:1/callback';
 
-/** Longer than the calls in each phase take. */
+/** Each phase lasts longer than the calls in it need. */
 const durations = {
   initializing: 10_000,
   seeking: 10_000,
@@ -19,7 +19,7 @@ const durations = {
   terminating: 10_000,
 };
 
-/** Makes every call of the bot's client, in every phase of a deployment. */
+/** Makes every call of the bot's client in every phase of a deployment. */
 export async function driveClient(run: Run): Promise<void> {
   const stage = await startStage(run, { durations });
   await catalogue(stage);
@@ -154,7 +154,7 @@ async function lists({ client, api }: Stage): Promise<void> {
   });
 }
 
-/** The requests of a plan of `bulk-stop`. */
+/** Makes the calls that a plan of `bulk-stop` makes. */
 async function bulkStop({ client, api, clock }: Stage): Promise<void> {
   const deployed = await client('deploy', () => api.deploy({ ...least, tags: ['bulk'] }));
   await clock.advance(60_000);

@@ -21,7 +21,7 @@ interface Sample {
   readonly authorization?: string;
 }
 
-/** A valid request to each endpoint. */
+/** One valid request for each endpoint. */
 function samples(id: string): Sample[] {
   const tags = `/v1/deployments/${id}/tags`;
   return [
@@ -131,7 +131,7 @@ async function badRequests({ raw, simulator, clock }: Stage, id: string): Promis
   await raw('log gone', 404, { method: 'GET', path: `/v1/deployment/${gone}/container-logs` });
 }
 
-/** The statuses that are known from the live API and the API reference, but that the files do not declare. */
+/** Checks the statuses that are known from the live API and the API reference, but are not declared in the files. */
 async function outside(run: Run, { raw, undeclared, simulator }: Stage, id: string): Promise<void> {
   for (const sample of samples(id)) {
     simulator.faults.next({}, { kind: 'too-many-requests', retryAfter: 1 });

@@ -23,7 +23,7 @@ const server = {
 };
 export const json = (schema: unknown) => ({ content: { 'application/json': { schema } } });
 
-/** A small invented API, with each peculiarity of the vendor's files. */
+/** A small invented API with each peculiarity of the vendor's files. */
 export const small = {
   openapi: '3.0.1',
   servers: [{ url: 'https://api.example.com/v9' }],

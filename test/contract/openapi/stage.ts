@@ -14,9 +14,9 @@ import type { Report } from './report.ts';
 export interface Run {
   readonly contract: Contract;
   readonly report: Report;
-  /** The statuses with which each operation has answered. */
+  /** For each operation, the statuses that its answers had. */
   readonly seen: Map<Operation, Set<number>>;
-  /** The names of the simulator's routes that got a request. */
+  /** The names of the simulator's routes that received a request. */
   readonly endpoints: Set<string>;
 }
 
@@ -24,11 +24,14 @@ interface RawRequest {
   readonly method: string;
   readonly path: string;
   readonly body?: unknown;
-  /** The whole Authorization header. If absent, the right header is sent. If null, no header is sent. */
+  /** The complete Authorization header. If absent, the right header is sent. If null, no header is sent. */
   readonly authorization?: string | null;
 }
 
-/** A simulator behind a recorder. The bot's client and plain HTTP requests reach the simulator through the recorder. */
+/**
+ * A simulator behind a recorder. Both the bot's client and plain HTTP requests reach the simulator through the
+ * recorder.
+ */
 export interface Stage {
   /** The URL of the recorder, without a slash at the end. */
   readonly url: string;
@@ -36,13 +39,13 @@ export interface Stage {
   readonly simulator: Simulator;
   readonly api: EdgegapClient;
   /**
-   * Makes a call with the bot's client. Checks the requests and the answers, and that the client could read the
+   * Makes a call with the bot's client. Checks the requests and answers, and checks that the client can read the
    * answers.
    */
   client<T>(name: string, call: () => Promise<T>): Promise<T | undefined>;
-  /** Sends a request unchanged. Checks that the answer has the status `status` and follows its declaration. */
+  /** Sends a request unchanged. Checks that the answer has this status and matches its declaration. */
   raw(name: string, status: number, request: RawRequest): Promise<void>;
-  /** Sends a request whose answer the files do not declare, and checks that the declaration is really missing. */
+  /** Sends a request whose answer is not declared in the files, and checks that the declaration is really missing. */
   undeclared(name: string, why: string, status: number, request: RawRequest): Promise<void>;
   close(): Promise<void>;
 }
@@ -55,7 +58,7 @@ export async function startStage(run: Run, options: Partial<SimulatorOptions> = 
   const api = new EdgegapClient({ baseUrl: recorder.url, token: simulator.token, clock, log });
 
   async function send({ method, path, body, authorization }: RawRequest): Promise<Exchange | undefined> {
-    // The calls are a second apart, so that no call reaches a rate limit by accident.
+    // There is a second between two calls, so that no call reaches a rate limit by accident.
     await clock.advance(1100);
     const token = authorization === undefined ? `token ${simulator.token}` : authorization;
     const { body: answer } = await request(recorder.url + path, {
@@ -134,10 +137,7 @@ export async function startStage(run: Run, options: Partial<SimulatorOptions> = 
   };
 }
 
-/**
- * The clock stands still, so a call that waits for time would never end. In that case this function fails with a
- * reason.
- */
+/** The clock stands still, so a call that waits for time would never end. This function then fails with the reason. */
 async function settle<T>(call: Promise<T>): Promise<{ value?: T; problem?: string }> {
   const timer = new AbortController();
   const giveUp = realDelay(15_000, { problem: 'no answer in 15 s' }, { signal: timer.signal });

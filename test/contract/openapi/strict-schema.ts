@@ -7,9 +7,9 @@ const DROPPED = new Set([
 ]);
 
 /**
- * An OpenAPI 3.0 schema as a strict JSON schema without references: an object takes only the properties that the schema
- * declares. Two types of objects stay open: objects without a declared property, which is how the vendor writes "any
- * object", and `ports`, which the vendor shows with an example port but which is keyed by the port's name.
+ * An OpenAPI 3.0 schema as a strict JSON schema without references. In a strict schema, an object may have only the
+ * declared properties. Two types of objects stay open. The vendor writes "any object" as an object without declared
+ * properties. And `ports` has port names as keys, but the vendor declares only an example port.
  */
 export function strictSchema(schema: Node, document: Node): Node {
   return convert(schema, document, undefined, []);
