@@ -31,12 +31,14 @@ const PAGE = readFileSync(join(ROOT, 'docs/api.md'), 'utf8');
 const COMMANDS_PAGE = readFileSync(join(ROOT, 'docs/commands.md'), 'utf8');
 const directory = await loadCommands(join(ROOT, 'commands'));
 
-/** The endpoints without a command. A new command for such an endpoint has to change the table and this list. */
+/**
+ * The endpoints that no command uses. If a new command uses such an endpoint, the table and this list have to change.
+ */
 const NOT_YET: readonly string[] = [];
-/** Commands that make no call to Edgegap, or only calls that another command makes, too. */
+/** Commands that call no endpoint, or only endpoints that other commands also call. */
 const WITHOUT_ENDPOINT = ['doctor', 'help', 'home', 'menu', 'orphans', 'preset'];
 
-/** The vendor's files and the code use different names for the parameters in a path. */
+/** The vendor's files and the code use different names for path parameters. */
 const unnamed = (endpoint: string) => endpoint.replace(/\{[^}]*\}/g, '{}');
 
 const table = [...PAGE.matchAll(/^\| (\d+|[A-Z]) \| `([A-Z]+ \/[^`]+)` \| (?:`([^`]+)`|not yet) \|/gm)].map(
@@ -68,7 +70,7 @@ describe('the table of endpoints in docs/api.md', () => {
     for (const { command } of done) {
       expect(known).toContain(command);
       expect(COMMANDS_PAGE).toContain(`\n### ${command.split(' ')[0]}\n`);
-      // The line in docs/commands.md that shows how to type the command.
+      // Checks the line in docs/commands.md that shows how to type the command.
       expect(COMMANDS_PAGE).toMatch(new RegExp(`^${command} [<[]`, 'm'));
     }
   });
@@ -117,7 +119,7 @@ describe('the commands in the endpoint table', () => {
   beforeAll(async () => {
     const clock = pacedClock(1);
     edgegap = await startSimulator({ clock, ...AT_ONCE });
-    // Edgegap refuses the call of `self-stop`, because the bot's deployment must go on.
+    // Edgegap refuses the call of `self-stop`, because the bot's deployment must keep running.
     const ARBITRIUM_DELETE_URL = `${edgegap.url}/v1/self/stop/abc/660`;
     const environment = { ARBITRIUM_DELETE_URL, ARBITRIUM_DELETE_TOKEN: 'none' };
     stage = await stageOn('console', { clock, edgegap, environment });
@@ -133,7 +135,7 @@ describe('the commands in the endpoint table', () => {
       ['status', `status ${id}`],
       ['list', 'list'],
       ['locations', 'locations --application kart-racing --version v1.2'],
-      // The bot reads the versions of active applications in advance.
+      // For active applications, the bot reads the versions in advance. So the test uses an inactive application.
       ['versions', 'versions retired-prototype'],
       ['logs', `logs ${id}`],
       ['metrics', `metrics ${id}`],

@@ -18,7 +18,7 @@ const pages = [
 ];
 
 describe('the documented settings', () => {
-  /** The settings, which are the keys of the only schema that reads the environment. */
+  /** The names of the settings. They are the keys of the only schema that reads the environment. */
   const settings = names(/^ +([A-Z][A-Z0-9_]+): /gm, read('src/config.ts'));
 
   test('the documentation tests find the names of the settings in src/config.ts', () => {
@@ -51,7 +51,7 @@ describe('the documented settings', () => {
   test('compose.yaml does not override settings from .env', () => {
     const { bot } = parse(read('compose.yaml')).services;
     expect(bot.env_file).toBe('.env');
-    // The shell of the person who starts the bot may hold settings of a different program.
+    // Compose must not pass on the environment of the shell, because it may contain settings of a different program.
     expect(bot).not.toHaveProperty('environment');
   });
 
@@ -109,7 +109,7 @@ function resolves(page: string, target: string): boolean {
   return heading === undefined || headingsOf(read(file)).includes(heading);
 }
 
-/** Headings as GitHub turns them into anchors. */
+/** The anchors that GitHub makes from headings. */
 function headingsOf(markdown: string): string[] {
   const withoutCode = markdown.replace(/^```[\s\S]*?^```/gm, '');
   return [...withoutCode.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>

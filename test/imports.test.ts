@@ -5,8 +5,8 @@ import { describe, expect, test } from 'vitest';
 const ROOT = join(import.meta.dirname, '..');
 
 /**
- * Every module that a source text imports. This includes dynamic imports, re-exports, imports of types,
- * `import.meta.resolve` and `require`.
+ * All modules that a source text imports, including dynamic imports, re-exports, type imports, `import.meta.resolve`
+ * and `require`.
  */
 function importsOf(source: string): string[] {
   const code = withoutComments(source);
@@ -21,12 +21,12 @@ function importsOf(source: string): string[] {
   ];
 }
 
-/** The source without the comments that have lines of their own. A string that contains `//` stays as it is. */
+/** The source without comments that are on separate lines. Strings that contain `//` stay unchanged. */
 function withoutComments(source: string): string {
   return source.replace(/^\s*\/\*[\s\S]*?\*\/\s*$/gm, '').replace(/^\s*\/\/.*$/gm, '');
 }
 
-/** For each package, the beginnings of the paths of files that may import the package. */
+/** For each package, the path prefixes of the files that may import the package. */
 const packages: readonly [RegExp, readonly string[]][] = [
   [/^(discord\.js|discord-api-types|@discordjs\/)/, ['src/adapters/discord/']],
   [/^@slack\//, ['src/adapters/slack/']],
@@ -62,8 +62,8 @@ const packages: readonly [RegExp, readonly string[]][] = [
 ];
 
 /**
- * For each room, the rooms from which it may import. A room is a folder or a file in src. Each adapter is a room of its
- * own. Every room may import from COMMON.
+ * For each room, the rooms from which it may import. A room is a folder or a file in src. Each adapter is a separate
+ * room. Every room may import from COMMON.
  */
 const arrows: Readonly<Record<string, readonly string[]>> = {
   clock: [],
@@ -84,7 +84,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   replicas: ['edgegap', 'store'],
   work: ['replicas', 'store'],
   notify: ['chat', 'replicas', 'store', 'work'],
-  // The news about a deployment and the card that shows the news are stored in one transaction.
+  // One transaction stores both the news about a deployment and the card that shows the news.
   deployments: ['chat', 'edgegap', 'notify', 'replicas', 'store', 'work'],
   metrics: ['chart', 'deployments', 'edgegap'],
   bulk: ['chat', 'deployments', 'edgegap', 'notify', 'store', 'work'],
@@ -145,7 +145,7 @@ function mayKnow(own: string, part: string): boolean {
   return (COMMON.includes(part) && !COMMON.includes(own)) || (arrows[own]?.includes(part) ?? false);
 }
 
-/** The circles in `graph`. Each circle is a list of names. The result is empty if no name leads back to itself. */
+/** The circles in `graph`. Each circle is a list of names. The result is empty if there are no circles. */
 function circles(graph: ReadonlyMap<string, readonly string[]>): string[][] {
   const done = new Set<string>();
   const found: string[][] = [];
@@ -159,7 +159,7 @@ function circles(graph: ReadonlyMap<string, readonly string[]>): string[][] {
   return found;
 }
 
-/** The files of the project that a file imports, by their paths. */
+/** The paths of the project's files that a file imports. */
 function filesImportedBy(path: string, source: string): string[] {
   return importsOf(source)
     .filter((name) => name.startsWith('.'))
@@ -187,8 +187,8 @@ function problems(path: string, source: string): string[] {
   }
   if (/\bprocess\s*(?:\.|\[\s*["'])\s*env\b/.test(withoutComments(source)) && !READS_ENVIRONMENT.test(path))
     found.push(`${path} reads process.env`);
-  // If another transaction causes a conflict, the transaction has to start again from the beginning. `transact` does
-  // that.
+  // If a transaction conflicts with a different transaction, it has to be run again from its beginning. `transact` does
+  // this.
   if (/\.transaction\(\)/.test(withoutComments(source)) && !path.startsWith('src/store/'))
     found.push(`${path} begins a transaction without transact`);
   return found;

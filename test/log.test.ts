@@ -32,10 +32,10 @@ describe('masking of secrets', () => {
     `https://discord.com/api/v10/interactions/123456789012345678/${SECRET}/callback`,
     `https://discord.com/api/v10/webhooks/123456789012345678/${SECRET}/messages/@original`,
     `https://hooks.slack.com/commands/T1/2/${SECRET}`,
-    // The text ends before the closing quotation mark.
+    // This text ends before its closing quotation mark.
     `TOKEN="${SECRET}`,
     `TOKEN='${SECRET}`,
-    // Environment variables, as many programs print them.
+    // Environment variables in the form in which many programs print them.
     `ARBITRIUM_DELETE_TOKEN => ${SECRET}`,
     `ARBITRIUM_DELETE_TOKEN -> ${SECRET}`,
     `ARBITRIUM_DELETE_TOKEN := ${SECRET}`,
@@ -65,7 +65,7 @@ describe('masking of secrets', () => {
     `user: bot, pwd: "${SECRET}"`,
     `Server=db;Uid=bot;Pwd=${SECRET};`,
     `Cookie: session=${SECRET}; theme=dark`,
-    // Addresses that give access to everyone who knows the address.
+    // Addresses that give access to everyone who has the address.
     `https://b.s3.amazonaws.com/x.log?X-Amz-Date=1&X-Amz-Signature=${SECRET}`,
     `https://b.storage.googleapis.com/x.log?X-Goog-Signature=${SECRET}&a=b`,
     `https://b.blob.core.windows.net/x.log?sp=r&sig=${SECRET}`,

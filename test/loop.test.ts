@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createLoop } from '../src/loop.ts';
 import { TestClock, turn } from './support/test-clock.ts';
 
-/** A loop on a clock that only the test moves. The test also decides when each run ends. */
+/** A loop with a clock that only the test moves. The test also ends each run. */
 function open(options: Partial<Parameters<typeof createLoop>[0]> = {}) {
   const clock = new TestClock();
   const began: number[] = [];

@@ -10,7 +10,7 @@ import { bareEnvironment, bareFolder } from './support/bare-environment.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 
-/** Complete settings in which no address leads to a server. */
+/** Complete settings, in which every address leads nowhere. */
 const SETTINGS = {
   EDGEGAP_API_TOKEN: 'edgegap-token',
   EDGEGAP_API_URL: 'http://127.0.0.1:1',
@@ -20,12 +20,12 @@ const SETTINGS = {
   LOG_LEVEL: 'silent',
 };
 
-/** Starts the program as a person does, with the Node.js of the tests and only these settings. */
+/** Starts the program like a person does, with the Node.js of the tests and only these settings. */
 function main(args: readonly string[], environment: Record<string, string> = {}, folder = bareFolder) {
   return run(['src/main.ts', ...args], environment, folder);
 }
 
-/** Runs a file of the project with these words, in this folder. */
+/** Runs a file of the project with these arguments in this folder. */
 async function run(
   [file = '', ...words]: readonly string[],
   environment: Record<string, string>,
@@ -59,7 +59,7 @@ test.each([
   expect(code).toBe(expected);
 });
 
-/** An empty folder. */
+/** Creates an empty folder. */
 function emptyFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'chatops-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
@@ -182,7 +182,7 @@ test.each(['require', 'verify-full&sslrootcert=/nope'])(
     expect(err).toContain(
       tls === 'require' ? 'nothing listens there' : '/nope of sslrootcert cannot be read',
     );
-    // The bot does not try again. The process ends.
+    // The process ends instead of trying again.
     expect(err).not.toContain('by myself');
     expect(code).toBe(1);
   },
@@ -200,7 +200,7 @@ test('a start that fails closes the database', async () => {
   });
   expect(err).toMatch(/^edgegap-chatops cannot start: Port \d+ cannot be used/);
   expect(code).toBe(1);
-  // There is no write-ahead log. A write-ahead log belongs to an open database.
+  // SQLite keeps a write-ahead log only while the database is open.
   expect(readdirSync(folder)).toEqual(['bot.db']);
 });
 

@@ -74,7 +74,7 @@ test('hosts in NO_PROXY and hosts on the local machine are contacted without the
   expect(proxy.seen).toEqual([]);
 });
 
-/** A bot with addresses whose host names only this proxy can resolve. */
+/** A bot whose settings contain host names that only this proxy can resolve. */
 async function talk(driver: ChatDriver, proxy: HttpProxy) {
   onTestFinished(() => driver.close());
   const bot = await startBot(driver, { environment: { HTTP_PROXY: proxy.url, HTTPS_PROXY: proxy.url } });

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 
 const root = join(import.meta.dirname, '..');
 
-/** Runs an npm script in a separate process. */
+/** Runs an npm script as a separate process. */
 async function run(script: string, ...words: string[]) {
   const { VITEST: _, ...env } = process.env;
   return await promisify(execFile)(process.execPath, [script, ...words], { cwd: root, env });

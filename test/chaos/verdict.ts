@@ -121,7 +121,7 @@ export function judge(ledgers: Ledgers, store?: StoreFacts): Verdict {
   };
 }
 
-/** A lost deployment does not count towards the limit, because the bot does not know that it runs. */
+/** Reports more deployments at the same time than allowed. Each lost deployment may run in addition to the limit. */
 export function overLimit({ simulator, chat }: Ledgers, limit = Number.POSITIVE_INFINITY): string[] {
   const lost = new Set(
     linesOf(chat.looks()).flatMap(({ told, message }) => (told === 'lost' ? message : [])),

@@ -524,7 +524,7 @@ describe('the form of deploy on Slack', () => {
     expect(await offered('version', '', { preset: '@race', application: 'arena-shooter' })).not.toContain(
       'v1.3',
     );
-    // Without the preset, the form has no application, and the preset's application is not used.
+    // Once the preset is removed, its application is not used, so the form lacks an application.
     await driver.fillIn('operator', { preset: '', near: 'Paris' });
     expect(driver.mistakes().application).toContain('deploy needs an application');
     await fillIn({ near: 'Paris' });

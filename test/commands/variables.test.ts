@@ -137,7 +137,7 @@ describe('the values of variables', () => {
       edgegap: stage.simulator,
       environment: { DATABASE_URL: join(folder, 'bot.db') },
     });
-    // After a refusal, the lost deploy can be repeated again.
+    // If Edgegap refuses the repeated deploy, the person can press "Deploy again" once more.
     const refusal = { kind: 'server-error', when: 'before', status: 400 } as const;
     stage.simulator.faults.next({ endpoint: 'deploy' }, refusal);
     await press('Deploy again');

@@ -85,7 +85,7 @@ describe.runIf(suiteDatabase === 'sqlite')('calls to Edgegap per hour', () => {
     { callbacks: true, count: 100, status: 'READY', lists: 120, statuses: 0 },
     { callbacks: false, count: 1, status: 'READY', lists: 360, statuses: 0 },
     { callbacks: false, count: 100, status: 'READY', lists: 720, statuses: 0 },
-    // The bot asks about a starting deployment every 15 seconds, because no callback reports its steps.
+    // The bot polls a starting deployment every 15 seconds, because no callback reports the steps of the deployment.
     { callbacks: true, count: 1, status: 'DEPLOYING', lists: 0, statuses: 240 },
   ])(
     'the bot makes the documented number of Edgegap calls an hour for $count deployments in $status (callbacks: $callbacks)',

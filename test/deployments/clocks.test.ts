@@ -6,7 +6,7 @@ import { accepted, openWatch, snapshot, type Watch } from './watch.ts';
 const MINUTE = 60_000;
 const AHEAD = 6 * 60 * MINUTE;
 
-/** Runs `work` while the clock is hours ahead. Afterwards the clock is set right. */
+/** Runs `work` while the clock is hours ahead, and then corrects the clock. */
 async function ahead({ clock }: Watch, work: () => Promise<unknown>): Promise<void> {
   clock.set(AHEAD);
   await work();

@@ -2,7 +2,7 @@ import type { advance } from '../../src/deployments/state.ts';
 
 export type Facts = Parameters<typeof advance>[0];
 
-/** The facts of a deployment that was just requested. */
+/** The facts about a deployment that has just been requested. */
 export const fresh: Facts = {
   phase: 'requesting',
   asker: { id: 'ann', name: 'Ann' },

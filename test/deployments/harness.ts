@@ -15,53 +15,53 @@ import { until } from '../support/test-clock.ts';
 
 const HERE = { platform: 'memory', workspace: 'w', channel: 'general' };
 
-/** A run of the bot, from its start to its end or its death. */
+/** A run of the bot, from its start until it stops or is killed. */
 export interface Run {
   readonly url: string;
   readonly log: readonly string[];
   /**
-   * Resolves when the line was answered. `id` is the platform's id of the invocation. A repeated request has the same
-   * id.
+   * Types the line, and resolves when the bot has answered. `id` is the platform's id of the invocation. A repeated
+   * request has the same id.
    */
   say(line: string, person?: string, id?: string): Promise<void>;
   /** Presses the newest button with this label. */
   press(label: string, person?: string, id?: string): Promise<void>;
   stop(): Promise<void>;
-  /** The bot dies at once. From then on it sends and writes nothing. */
+  /** Kills the bot at once. A killed bot sends and writes nothing. */
   kill(): void;
 }
 
 export interface Studio {
   readonly chat: MemoryChat;
   readonly simulator: Simulator;
-  /** The messages to a single person. */
+  /** The private messages to each person. */
   readonly privately: string[];
-  /** A clock that runs fast. */
+  /** The time of the studio's clock, which runs fast. */
   now(): number;
   run(environment?: Record<string, string>): Promise<Run>;
-  /** The newest message with this text, as soon as the message is there. */
+  /** Resolves with the newest message that has this text, when there is such a message. */
   shown(text: string | RegExp): Promise<Posted>;
-  /** How many messages have this text now. */
+  /** The number of messages that have this text now. */
   count(text: string | RegExp): number;
   /** The number of requests to Edgegap's deploy endpoint so far. */
   deploys(): number;
-  /** The callback URLs that Edgegap got with the newest deploy. */
+  /** The callback URLs in the newest deploy that Edgegap received. */
   webhooks(): { ready: string; error: string; terminated: string };
   /** The body of a callback about the newest deployment. */
   body(changes?: Record<string, unknown>): Promise<Record<string, unknown>>;
 }
 
 export const DEPLOY = 'deploy kart-racing v1.2 --near Montreal --tag qa';
-/** Durations with which deployments change only if the test changes them. */
+/** With these durations, a deployment keeps its status until the test changes it. */
 export const STILL = { deploying: 24 * 60 * 60_000 };
 
-/** A chat, a simulated Edgegap and a public address. They go on while one bot ends and the next bot starts. */
+/** A chat, a simulated Edgegap and a public address. They keep running while one bot ends and the next bot starts. */
 export async function openStudio(
   options: {
     readonly factor?: number;
     readonly simulator?: Partial<SimulatorOptions>;
     readonly callbacks?: boolean;
-    /** The clock that the bots are given, made from the studio's clock. */
+    /** Changes the studio's clock into the clock that the bots use. */
     readonly watched?: (clock: Clock) => Clock;
   } = {},
 ): Promise<Studio> {
@@ -86,7 +86,7 @@ export async function openStudio(
       });
       response.writeHead(answer.status).end(await answer.text());
     } catch {
-      // If the bot or the sender has ended in the meantime, the connection breaks, as behind any proxy.
+      // If the bot or the sender has ended in the meantime, the connection breaks, as it does behind any proxy.
       request.socket.destroy();
     }
   });
@@ -101,7 +101,7 @@ export async function openStudio(
     await new Promise((resolve) => door.close(resolve));
   });
 
-  /** The clock of a bot. The timers of a dead bot are held until the bot is cleared away. */
+  /** The clock of a bot. After the bot has been killed, its timers do not fire. */
   function mortalClock(isAlive: () => boolean) {
     const held: (() => void)[] = [];
     let over = false;
@@ -154,7 +154,7 @@ export async function openStudio(
       stopped ??= app.stop();
       return stopped;
     };
-    // The stop of a bot that counts as dead may fail in any way.
+    // A killed bot may fail to stop, so errors of its stop are ignored.
     runs.push({ stop: () => stop().catch((error: unknown) => (alive ? Promise.reject(error) : undefined)) });
 
     async function invoke(request: InvocationRequest, name: string, id = `i${++count}`): Promise<void> {
@@ -258,7 +258,7 @@ export async function openStudio(
   };
 }
 
-/** Sends a callback as Edgegap does. Resolves with the status of the answer. */
+/** Sends a callback like Edgegap. Resolves with the status of the answer. */
 export async function callBack(
   url: string,
   body: unknown,

@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { Callbacks } from '../../src/deployments/callbacks.ts';
 import { accepted, openWatch, type Watch } from './watch.ts';
 
-/** The part of the bot that handles callbacks, with an Edgegap that records its calls. */
+/** The part of the bot that handles callbacks, with a fake Edgegap that records the calls. */
 function inboxOf({ store, repository, deployments, clock }: Watch) {
   const log: string[] = [];
   const callbacks = new Callbacks({
@@ -34,7 +34,7 @@ test("a callback with another deployment's request_id is ignored, even if its ow
   expect(await watch.repository.byId(first)).toMatchObject({ readyAt: undefined });
   expect(log.join('')).toContain('asking for the status');
   expect(log.join('')).not.toContain('a callback cannot be handled');
-  // A callback proves that the deployment exists, so the search for the deployment starts again.
+  // The callback proves that the deployment exists, so the search for the deployment starts again.
   expect(await watch.repository.byId(second)).toMatchObject({ checkAt: watch.clock.now(), checks: 0 });
 });
 
@@ -96,7 +96,7 @@ test('if a callback is stored at the moment when the previous callback is finish
   const change = watch.repository.change.bind(watch.repository);
   const insert = watch.store.insertInto.bind(watch.store);
   const send = (id: string, request: string) => callbacks.receive('ready', id, ready(request));
-  // The moment comes some steps of the event loop after the transaction of the last callback.
+  // The last callback is finished some steps of the event loop after its transaction.
   for (let steps = 0; steps < 20; steps++) {
     const last = await watch.add(accepted(`last${steps}`));
     const next = await watch.add(accepted(`next${steps}`));
@@ -208,7 +208,7 @@ describe.each(['ERROR', 'TERMINATED'])(
       await callbacks.receive('ready', id, '<html>');
       await callbacks.receive(gone === 'ERROR' ? 'error' : 'terminated', id, body);
       await callbacks.idle();
-      // If the bot handles the first callback before the second arrives, a status poll reports the readiness.
+      // If the bot handles the first callback before the second arrives, readiness is reported by a status poll.
       await clock.advance(5 * 60_000);
       await inOrder(await told());
     });

@@ -94,7 +94,7 @@ test('if a process is killed after asking about a lifetime, the next process sto
   await studio.shown('Ended by its lifetime');
   await studio.shown(/ stopped after/);
   expect(studio.count('its lifetime is over then')).toBe(1);
-  // If the callback about the end is faster than the answer to the stop, the news of the stop is left out.
+  // If the callback about the end arrives before the answer to the stop, the line about the stop is left out.
   expect(studio.count('because its lifetime has ended')).toBeLessThanOrEqual(1);
   expect(studio.count(/ stopped after/)).toBe(1);
 });

@@ -59,7 +59,7 @@ test('several news items that arrive at the same time for a deployment are all a
   ]);
   expect(await watch.repository.byId(id)).toMatchObject({ status: 'READY', stopAskedBy: 'ann' });
   const told = await watch.told();
-  // If the stop is applied first, nobody needs to hear that the server is ready.
+  // If the stop is handled first, the line about readiness is unnecessary.
   expect(told.match(/ is ready/g)?.length ?? 1).toBe(1);
   expect(told.match(/asked to stop/g)).toHaveLength(1);
 });
@@ -192,7 +192,7 @@ describe('a process that counts as dead', () => {
           .where('invocation_id', '=', 'slow')
           .executeTakeFirst();
       await until(row, 'its intent');
-      // The process stands still, and the other processes take it for dead.
+      // The process is paused, and the other processes consider it dead.
       const { id: holder } = one.membership;
       await one.store.updateTable('instances').set({ until: 0 }).where('id', '=', holder).execute();
       await other.reconciler.start();
@@ -230,10 +230,11 @@ test('if several processes search for due deployments at once, only one process 
   const looks = await Promise.all(
     [one, other, one, other].map(({ repository }) => repository.schedule.claimDue('a', 20, 30_000)),
   );
-  // A process that looks at the same moment may find nothing. The next look finds the other deployments.
+  // If two processes search at the same moment, one of them may find nothing. The next search finds the other
+  // deployments.
   const taken = [...looks.flat(), ...(await one.repository.schedule.claimDue('a', 20, 30_000))];
   expect(taken.map(({ id }) => id).toSorted()).toEqual(ids.toSorted());
-  // The process that claimed the deployments dies. This only delays the calls about them.
+  // The process that claimed the deployments dies. Its death only delays the calls about these deployments.
   await one.clock.advance(29_000);
   expect(await other.repository.schedule.claimDue('a', 40, 30_000)).toEqual([]);
   await one.clock.advance(1_000);
@@ -247,7 +248,7 @@ test.runIf(suiteDatabase === 'postgres')(
     await Promise.all(Array.from({ length: 5 }, () => add({ kind: 'unknown-outcome' })));
     await clock.advance(2_000);
     const claimed = await transact(store, async (tx) => {
-      // PostgreSQL then uses a nested loop, which may choose the due deployments again for each row.
+      // With these settings, PostgreSQL uses a nested loop, which may select the due deployments again for each row.
       for (const way of ['hashjoin', 'mergejoin', 'hashagg', 'sort', 'indexscan', 'bitmapscan', 'material'])
         await sql.raw(`set local enable_${way} = off`).execute(tx);
       return await new DeploymentSchedule(tx, clock).claimDue('a', 2, 30_000);

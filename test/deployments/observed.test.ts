@@ -3,7 +3,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { deployReady, effectOf, stageOn, typeLine } from '../command/harness.ts';
 import { pacedClock } from '../support/paced-clock.ts';
 
-/** The statements that the bot runs on its SQLite file during `work`. */
+/** The SQL statements that the bot runs on its SQLite file during `work`. */
 async function statementsOf(work: () => Promise<unknown>): Promise<string[]> {
   const run: string[] = [];
   const spies = (['run', 'all'] as const).map((method) => vi.spyOn(StatementSync.prototype, method));

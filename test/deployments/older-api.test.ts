@@ -21,7 +21,7 @@ describe('a deployment of the older API, which sends a callback only for readine
   });
 
   test("if Edgegap's older API has no room, the bot finds the failed deployment and reports its failure", async () => {
-    // Unlike the newer API, the older API does not name the deployment that it leaves behind.
+    // Unlike the newer API, the older API does not name the failed deployment that it leaves behind.
     const studio = await openStudio({ factor: 60 });
     const run = await studio.run();
     await run.say('deploy trouble no-capacity --ip 203.0.113.7 --command /bin/server');

@@ -91,7 +91,7 @@ test('once a planned stop is being sent, it can be neither cancelled nor replace
   await expect(plan('ben')).rejects.toMatchObject({ code: 'stop-under-way' });
   expect((await titles(store)).get('ben')).toBe('ben wants to stop kart v1 later');
   await transact(store, (tx) => endEarly(tx, clock, 'a', 'r1'));
-  // The process after the crash.
+  // This call is made by the next process, after the crash.
   expect(await stops.begin(stop)).toMatchObject({ again: true });
   const failed: Ending = { kind: 'failed', why: 'No.' };
   await Promise.all(people.map(() => stops.end(stop, failed)));

@@ -9,7 +9,7 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** A ready deployment that is so old that every part of Edgegap knows the deployment. */
+/** A ready deployment that is old enough to be known in every part of Edgegap. */
 async function running(options: Parameters<typeof openWatch>[0] = {}) {
   const watch = await openWatch(options);
   watch.statuses.set('r1', 'READY');
@@ -116,7 +116,7 @@ describe('a stop and the reconciler', () => {
     edgegap.stop = async () => 'perhaps-stopped';
     expect(await deployments.stop('r1', 'ann')).toBe('perhaps-stopped');
     await clock.advance(MINUTE);
-    // Edgegap's answer was wrong, and the deployment runs.
+    // Edgegap's answer was wrong: the deployment is running.
     expect(await repository.byId(id)).toMatchObject({ phase: 'live', missingAt: undefined });
     expect(await told()).not.toContain(' stopped');
     await deployments.stop('r1', 'ann');
@@ -180,7 +180,7 @@ describe('a deployment with an unknown outcome', () => {
 });
 
 describe('events without a callback', () => {
-  /** A deployment that has become ready. The bot is about to ask about this deployment. */
+  /** A deployment that has become ready, and whose status the bot is about to poll. */
   async function silent() {
     const watch = await openWatch({ callbacks: true });
     await watch.reconciler.start();
@@ -283,8 +283,8 @@ describe('events without a callback', () => {
   });
 });
 
-// This test lasts hours of the bot's time. A bot on a shared store reads the store every second, which would take too
-// long.
+// This test takes hours of the bot's time. A bot on a shared store reads the store every second, so the test would take
+// too long there.
 describe.runIf(suiteDatabase === 'sqlite')('the reconciler many hours later', () => {
   test('a failed server is polled at growing intervals of at most a quarter of an hour', async () => {
     const { clock, statuses, listed, calls, reconciler, add } = await openWatch({ callbacks: true });

@@ -10,7 +10,7 @@ async function running(simulator: Parameters<typeof openStudio>[0] = {}) {
   return { studio, run, id: [...studio.simulator.deployments.keys()][0] ?? '' };
 }
 
-/** Presses the confirming button of a stop. */
+/** Presses the button that confirms a stop. */
 async function confirm(
   studio: Studio,
   run: Run,
@@ -106,7 +106,7 @@ describe('stopping a deployment', () => {
   test('if Edgegap did not know a deployment for a moment, a stop is still offered and sent', async () => {
     const { studio, run, id } = await running();
     const ready = studio.now();
-    // If Edgegap does not know a young deployment, this means nothing. So the deployment must be older.
+    // Edgegap may not know a deployment that is younger than half a minute, so the test waits.
     await until(() => studio.now() - ready > 31_000, 'it to be of age');
     studio.simulator.faults.next(
       { endpoint: 'status' },
@@ -126,7 +126,7 @@ describe('stopping a deployment', () => {
   test('if a stop fails and its second attempt gets 404, the deployment can still be stopped later', async () => {
     const { studio, run, id } = await running();
     const ready = studio.now();
-    // If Edgegap does not know a young deployment, this means nothing. So the deployment must be older.
+    // Edgegap may not know a deployment that is younger than half a minute, so the test waits.
     await until(() => studio.now() - ready > 31_000, 'it to be of age');
     for (const status of [502, 404])
       studio.simulator.faults.next({ endpoint: 'stop' }, { kind: 'server-error', when: 'before', status });
@@ -276,6 +276,6 @@ test('if the platform sends a press of the stop button twice, the deployment is 
   expect(stops(studio)).toHaveLength(1);
   await confirm(studio, run, id, 'ann', 'again');
   expect(stops(studio)).toHaveLength(1);
-  // At the second press, the stop is under way, so the bot does not call Edgegap again.
+  // At the second press, the stop is already in progress, so the bot does not call Edgegap again.
   expect(await confirm(studio, run, id, 'ann', 'another')).toMatch(/is stopping already|has already stopped/);
 });

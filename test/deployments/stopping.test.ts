@@ -3,7 +3,7 @@ import type { Clock } from '../../src/clock.ts';
 import { turn, until } from '../support/test-clock.ts';
 import { callBack, DEPLOY, openStudio, type Run, STILL } from './harness.ts';
 
-/** Records each timer that still runs, and the code that set the timer. */
+/** Records each running timer, and the code that set the timer. */
 function watch() {
   const pending = new Set<{ readonly ms: number; readonly by: string }>();
   const watched = (clock: Clock): Clock => ({
@@ -24,7 +24,7 @@ function watch() {
   return { pending, watched };
 }
 
-/** After the stop, the bot does nothing more. It writes no log line and has no timer. */
+/** Checks that the bot does nothing after its stop: it writes no log line and has no timer. */
 async function stops(run: Run, pending: ReadonlySet<unknown>): Promise<void> {
   const before = run.log.length;
   await run.stop();
@@ -34,7 +34,7 @@ async function stops(run: Run, pending: ReadonlySet<unknown>): Promise<void> {
   await turn(200);
   expect([...pending]).toEqual([]);
   expect(run.log.slice(said)).toEqual([]);
-  // The levels of pino for warnings and errors. The stop must not make any work fail.
+  // These are the levels of warnings and errors in pino. The stop of the bot must not make any work fail.
   expect(run.log.slice(before).filter((line) => /"level":[456]0/.test(line))).toEqual([]);
 }
 
@@ -49,12 +49,12 @@ test('a bot with dozens of unhandled callbacks can stop, and the next process ha
   );
   const ids = [...studio.simulator.deployments.keys()];
   expect(ids).toHaveLength(count);
-  /** The ids of the deployments reported as ready, once for each report. */
+  /** The request_ids of the deployments that were reported as ready, one for each report. */
   const told = () => [...studio.chat.texts.join('\n').matchAll(/(\w+) is ready/g)].map(([, id = '']) => id);
   const stored = new Set<string>();
   const calls = ids.map(async (id, index) => {
     const url = run.url + new URL(sent[index] ?? '').pathname;
-    // The receiver may be closed when the last callbacks arrive.
+    // The HTTP server may already be closed when the last callbacks arrive.
     const status = await callBack(url, { request_id: id, current_status: 'READY' }).catch(() => 0);
     if (status === 200) stored.add(id);
   });

@@ -9,7 +9,7 @@ import { accepted, snapshot, type Watch } from './watch.ts';
 export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;
 
-/** Starts the process that runs the timers of the watch. */
+/** Starts the part of the process that runs timers of lifetimes. */
 export async function start(watch: Watch, most?: number): Promise<void> {
   const { store, membership, clock, deployments } = watch;
   const log = pino({ level: 'silent' });
@@ -24,7 +24,7 @@ export async function start(watch: Watch, most?: number): Promise<void> {
   onTestFinished(() => worker.stop());
 }
 
-/** A server with a lifetime, which is ready at once. */
+/** Adds a ready server with a lifetime. */
 export async function add(watch: Watch, ms: number, request_id = 'r1', fields: object = {}): Promise<string> {
   watch.statuses.set(request_id, 'READY');
   const lifetime = { kind: 'lifetime', lifetime: { ms } } as const;

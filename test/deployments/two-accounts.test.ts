@@ -6,7 +6,7 @@ import { STILL } from './harness.ts';
 import { openTwo, type Studio } from './two-accounts.ts';
 import { openWatch } from './watch.ts';
 
-/** Offers the applications of an account while a person types. */
+/** A command that suggests the applications of an account while a person types. */
 const PICK = `
 import { defineCommand } from '../src/command/define.ts';
 
@@ -21,7 +21,7 @@ export default defineCommand({
 });
 `;
 
-/** A request_id that exists in neither organisation. */
+/** A request_id that neither organisation has. */
 const NOWHERE = 'fedcba987654';
 
 /** Every command and button that takes a request_id. */
@@ -43,7 +43,7 @@ const uses: Readonly<Record<string, (studio: Studio, id: string) => Promise<stri
   'the button Logs': (studio, arg) => studio.press({ command: 'logs', action: 'show', arg }),
 };
 
-/** An answer in which the word `request_id` replaces every spelling of the request_id. */
+/** The answer with the word `request_id` in place of the request_id and its beginning. */
 function withoutId(answer: string, id: string): string {
   const spellings = [id, id.toUpperCase(), id.slice(0, 7)];
   return spellings.reduce((text, spelling) => text.replaceAll(spelling, 'request_id'), answer);
@@ -72,7 +72,7 @@ describe("an account's deployment, seen from a channel of another account", () =
     expect(ann.asked().filter((request) => !/^(?:GET|POST \/v2)/.test(request))).toEqual([]);
     expect(ann.edgegap.deployments.get(id)?.tags).not.toContain('taken-over');
     expect(ben.all()).not.toContain(id);
-    // In a channel of the right account, the same requests are answered.
+    // In a channel of the right account, the same requests work.
     expect(await ann.say(`status ${id.slice(0, 7)}`)).toContain('kart-racing');
     expect(await ann.press({ command: 'stop', action: 'confirm', arg: id })).toContain('Stopping');
     await ann.shown(' stopped after');

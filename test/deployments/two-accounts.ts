@@ -11,28 +11,28 @@ import { freshDatabase } from '../support/databases.ts';
 import { pacedClock } from '../support/paced-clock.ts';
 import { until } from '../support/test-clock.ts';
 
-/** An Edgegap organisation, and the channel of the people who work with it. */
+/** Two Edgegap organisations, each with a channel of the people who use the organisation. */
 export interface Studio {
   readonly edgegap: Simulator;
   readonly at: Address;
-  /** Types a line. Resolves with all messages that the bot sent because of the line, as JSON. */
+  /** Types a line. Resolves with all messages that the line caused, as JSON. */
   say(line: string): Promise<string>;
   press(action: ActionRef): Promise<string>;
   suggest(command: string, option: string, typed: string): Promise<readonly string[]>;
-  /** Deploys, and resolves with the newest request_id once the channel shows `text`. */
+  /** Deploys. Resolves with the newest request_id when the channel shows `text`. */
   deploy(text?: string): Promise<string>;
-  /** Resolves once the channel shows `text`. */
+  /** Resolves when the channel shows `text`. */
   shown(text: string): Promise<Posted>;
   /** The messages of the channel, as JSON. */
   all(): string;
-  /** The requests to Edgegap, such as `GET /v1/status/93924761ccde`. */
+  /** The requests that the bot made to Edgegap, such as `GET /v1/status/93924761ccde`. */
   asked(): string[];
 }
 
 export interface TwoStudios {
   readonly ann: Studio;
   readonly ben: Studio;
-  /** Moves ann's channel to ben's organisation. */
+  /** Moves ann's channel to ben's account. */
   moveAnn(): void;
   /** Every log line of the bot. */
   readonly log: readonly string[];
@@ -44,16 +44,16 @@ const BENS = [
   { ...defaultCatalog.applications[0], name: 'ben-racing' },
 ] as typeof defaultCatalog.applications;
 
-/** A bot for two organisations: ann works in a channel of the first, and ben in a channel of the second. */
+/** A bot with two accounts. Ann works in a channel of the first account, and ben works in a channel of the second. */
 export async function openTwo(
   options: {
     readonly factor?: number;
     readonly callbacks?: boolean;
-    /** Whether the deployments of both organisations have the same request_ids. */
+    /** Whether the deployments of the two organisations get equal request_ids. */
     readonly sameIds?: boolean;
     readonly simulator?: Partial<SimulatorOptions>;
     readonly commands?: string;
-    /** The applications that ann's account is limited to. */
+    /** The allowlist of ann's account. */
     readonly annMay?: readonly string[];
   } = {},
 ): Promise<TwoStudios> {
@@ -107,7 +107,7 @@ export async function openTwo(
   let count = 0;
 
   /**
-   * Resolves with the answer to this invocation. References to the log are replaced by the same text in every answer.
+   * Resolves with the answer to this invocation. The answer has the same text in place of each reference to the log.
    */
   async function invoke(name: string, request: InvocationRequest): Promise<string> {
     const id = `i${++count}`;

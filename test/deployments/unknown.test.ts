@@ -6,7 +6,7 @@ import { callBack, DEPLOY, openStudio, STILL, type Studio } from './harness.ts';
 const deployFails = (studio: Studio, fault: RequestFault, times?: number) =>
   studio.simulator.faults.next({ endpoint: 'deploy' }, fault, times);
 
-/** A deployment whose request never arrived. The bot has searched for the deployment without success. */
+/** Makes a deploy whose request never reached Edgegap. The bot has searched for the deployment without success. */
 async function lost(factor?: number) {
   const studio = await openStudio({ factor: factor ?? 150, simulator: { durations: STILL } });
   const run = await studio.run();
@@ -116,7 +116,7 @@ describe('a deploy with an unknown outcome', () => {
     const studio = await openStudio({ factor: 150, simulator: { durations: STILL } });
     const run = await studio.run();
     deployFails(studio, { kind: 'reset', when: 'after' });
-    // Edgegap sends no callback about the readiness or the end before the search has failed.
+    // Edgegap's callbacks about readiness and the end are lost before the search fails.
     studio.simulator.faults.next({ callback: 'any' }, { kind: 'drop' }, 9);
     const asked = run.say(DEPLOY);
     await until(() => studio.simulator.deployments.size === 1, 'the deployment');
@@ -148,7 +148,7 @@ describe('a deploy with an unknown outcome', () => {
     const before = looks();
     expect(await callBack(studio.webhooks().ready, 'junk')).toBe(200);
     await until(() => looks() >= before + 6, 'six looks');
-    // The bot still does not find the deployment, and reports this once.
+    // The bot still cannot find the deployment, and reports this once.
     expect(studio.count('may have started, but')).toBe(1);
     expect(line.edits).toBe(0);
   });
@@ -168,14 +168,15 @@ test('if a deployment ends while the bot is down, its end is reported after the 
   await studio.shown(' stopped');
   await until(() => JSON.stringify(studio.chat.messages[0]?.message).includes('Stopped'), 'the card');
   expect(studio.count(' stopped')).toBe(1);
-  // The bot did not run when Edgegap sent the callback, so this is no sign of missing callbacks.
+  // The bot was not running when Edgegap sent the callback, so the lost callback does not mean that callbacks cannot
+  // arrive.
   expect(next.log.join('')).not.toContain('callbacks do not arrive');
 });
 
 describe('the button "Deploy again"', () => {
   test('if two people press "Deploy again" at once, only one deployment starts, and the second person gets a note', async () => {
     const { studio, run } = await lost();
-    // Both presses have passed every check before the bot stores any of them.
+    // Each press passes all checks before the bot stores either of them.
     const apps = studio.simulator.faults.next(
       { endpoint: 'versions' },
       { kind: 'slow', when: 'before', ms: 1_000 },
@@ -234,7 +235,7 @@ describe('the button "Deploy again"', () => {
     const { studio, run } = await lost();
     const button = studio.chat.messages[0]?.message;
     const urls = studio.webhooks();
-    // In this test, another deployment of the account plays the deployment that turns up.
+    // In this test, a different deployment of the account represents the deployment that the bot finds later.
     deployFails(studio, { kind: 'cannot-allocate' });
     const body = { request_id: 'abcdef123456', current_status: 'Status.READY', fqdn: 'late.example' };
     expect(await callBack(urls.ready, body)).toBe(200);
@@ -255,7 +256,7 @@ describe('a deploy whose outcome is known', () => {
     const run = await studio.run();
     deployFails(studio, { kind: 'cannot-allocate', message: 'No room in Montreal' });
     await run.say(DEPLOY);
-    // If the error callback was faster than the answer, the card shows Edgegap's own words.
+    // If the error callback arrives before the answer, the card shows Edgegap's own words.
     const line = await studio.shown(/ failed: (Edgegap found no room|No room in Montreal)/);
     await studio.shown('No room in Montreal');
     const [id = ''] = studio.simulator.deployments.keys();
@@ -291,7 +292,7 @@ describe('a deploy whose outcome is known', () => {
   test('if Edgegap refuses the connection, the deploy counts as not sent', async () => {
     const studio = await openStudio();
     const run = await studio.run();
-    // A first deploy, so that the bot knows the applications before Edgegap becomes unreachable.
+    // After a first deploy, the bot knows the applications. Then Edgegap becomes unreachable.
     await run.say(DEPLOY);
     await studio.simulator.close();
     await run.say(DEPLOY);

@@ -20,7 +20,7 @@ import { TestClock } from '../support/test-clock.ts';
 
 const AT = { platform: 'memory', workspace: 'w', channel: 'c' };
 
-/** The reconciler with a clock that only the test moves, and an Edgegap whose answers the test decides. */
+/** The reconciler with a clock that only the test moves, and a fake Edgegap whose answers the test sets. */
 export interface Watch {
   readonly clock: TestClock;
   readonly store: Store;
@@ -30,16 +30,16 @@ export interface Watch {
   readonly membership: Membership;
   readonly edgegap: EdgegapApi;
   readonly log: readonly string[];
-  /** The answers of the status endpoint, by request_id. Edgegap does not know any other request_id. */
+  /** The answers of the status endpoint, by request_id. All other request_ids are unknown to the fake Edgegap. */
   readonly statuses: Map<
     string,
     string | { readonly current_status: string; readonly [field: string]: unknown }
   >;
-  /** The rows of the list, for any query. */
+  /** The rows that the list endpoint returns for every query. */
   readonly listed: { request_id: string; ready?: boolean; tags?: string[] }[];
-  /** The calls so far: `status r1`, `list`, `stop r1`. */
+  /** The calls to Edgegap so far: `status r1`, `list`, `stop r1`. */
   readonly calls: string[];
-  /** Adds a deployment that is requested now, and applies this news. */
+  /** Adds a deployment that is requested now, and applies this news to it. */
   add(...news: readonly News[]): Promise<string>;
   /** The text of the channel's messages so far. */
   told(): Promise<string>;
@@ -48,7 +48,7 @@ export interface Watch {
 }
 
 /**
- * The parts of one process. Several processes on a store have separate caches. If `edgegap` is given, they share this
+ * The parts of one process. Several processes on one store have separate caches. If `edgegap` is given, they share this
  * Edgegap.
  */
 export async function openWatch(
@@ -56,9 +56,9 @@ export async function openWatch(
     readonly callbacks?: boolean;
     readonly beside?: Watch;
     readonly edgegap?: EdgegapApi;
-    /** The clock by which this process renews its row. */
+    /** The clock for the renewal of the process's row. */
     readonly heart?: Clock;
-    /** The deploys of this process wait for this promise before they leave. */
+    /** The process sends its deploys only after this promise resolves. */
     readonly turn?: Promise<unknown>;
     readonly limits?: Partial<Limits>;
   } = {},

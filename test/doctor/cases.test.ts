@@ -26,7 +26,7 @@ type Case = readonly [
   says: RegExp,
 ];
 
-/** Nothing listens on this port. */
+/** No program listens on this port. */
 const NOWHERE = 'http://127.0.0.1:1';
 
 async function serve(
@@ -51,7 +51,7 @@ function set(values: Record<string, string | undefined>) {
   };
 }
 
-/** Writes this file, and gives the process the values that Node would have read. */
+/** Writes the settings file, and sets the variables that Node would have read from the file. */
 function file(content: string | Uint8Array, mode?: number) {
   return (stage: Stage) => stage.envFile(content, mode);
 }
@@ -276,7 +276,7 @@ const channel = (deny: bigint, name = 'quiet') => ({
   permission_overwrites: [{ id: roleIds.bot, type: 0, allow: '0', deny: String(deny) }],
 });
 
-/** A text with the form of a Discord token: the id of the account, a time and a signature. */
+/** A text with the format of a Discord token: the id of the account, a time and a signature. */
 const TOKEN_OF_A_PERSON = `${Buffer.from('500000000000000006').toString('base64')}.Gabcde.${'x'.repeat(38)}`;
 
 const ofDiscord: readonly Case[] = [
@@ -584,7 +584,7 @@ const ofSlack: readonly Case[] = [
   ],
 ];
 
-/** An app with these settings, and a doctor with a configuration token. */
+/** An app whose settings differ from the manifest, and a doctor with a configuration token. */
 const app = (change: (manifest: ReturnType<typeof createManifest>) => unknown) => (stage: Stage) => {
   const manifest = createManifest(directory);
   change(manifest);
@@ -666,7 +666,7 @@ const ofSlackHttp: readonly Case[] = [
   ],
 ];
 
-/** A bot with these secrets, or a reverse proxy in front of that bot. */
+/** A server that answers like a bot with these secrets, or like a reverse proxy in front of such a bot. */
 function bot(secrets: readonly string[]): RequestListener {
   const whoAmI = createWhoAmI(secrets);
   return (request, response) => {
@@ -901,7 +901,7 @@ test('if a configuration token is given, the doctor confirms that the Slack app 
   expect(code).toBe(0);
 });
 
-/** Passes each request on to the simulator, and adds these headers to each answer. */
+/** Passes each request to the simulator, and adds these headers to each answer. */
 async function withHeaders(simulator: string, headers: Readonly<Record<string, string>>): Promise<string> {
   const { url } = await serve(async (request, response) => {
     const { authorization = '' } = request.headers;

@@ -21,18 +21,18 @@ export interface Stage {
   readonly simulator: Simulator;
   readonly discord: DiscordDriver;
   readonly slack: SlackDriver;
-  /** A folder for this test alone. */
+  /** A temporary folder that only this test uses. */
   readonly folder: string;
-  /** Writes the file with the settings, which the doctor then reads. */
+  /** Writes the settings file, which the doctor then reads. */
   envFile(content: string | Uint8Array, mode?: number): void;
-  /** The further options of the doctor. */
+  /** The other options of the doctor. */
   options: Partial<DoctorOptions>;
   run(): Promise<{ readonly findings: readonly Finding[]; readonly code: number }>;
 }
 
 export type Platform = 'discord' | 'slack' | 'slack-http';
 
-/** A local platform, a simulated Edgegap, and settings for both. Everything ends with the test. */
+/** A local platform, a simulated Edgegap, and settings for them. At the end of the test, both are stopped. */
 export async function stageFor(
   platform: Platform,
   simulated: Partial<SimulatorOptions> = {},
@@ -89,7 +89,7 @@ export async function stageFor(
   return stage;
 }
 
-/** Registers the commands, as the first start of the bot does. */
+/** Registers the commands, like the first start of the bot. */
 async function register({ environment }: Stage): Promise<void> {
   const { discord } = readConfig(environment);
   if (!discord) throw new Error('No Discord settings');

@@ -38,7 +38,7 @@ async function all(api: EdgegapApi, filters: ListFilter[]) {
   return rows;
 }
 
-/** Every call about a deployment. */
+/** Every call that concerns a deployment. */
 const keyed: [string, (api: EdgegapApi, id: string) => Promise<unknown>][] = [
   ['status', (api, id) => api.status(id)],
   ['stop', (api, id) => api.stop(id)],
@@ -77,7 +77,7 @@ function expectRefusal(error: unknown): void {
 it('the allowlist tests cover every call of the Edgegap client', async () => {
   await using it = await allowing(['kart']);
   const covered = [...keyed, ...named].map(([name]) => name);
-  // The list of a fleet's hosts does not name applications.
+  // The list of a fleet's hosts contains no applications, so the allowlist does not apply.
   expect([...covered, 'applications', 'hosts'].sort()).toEqual(Object.keys(it.api).sort());
 });
 
@@ -86,7 +86,7 @@ describe.each(keyed)('the call %s about a deployment', (name, ask) => {
     await using it = await allowing(['kart']);
     const error = await caught(ask(it.api, 'golf-1'));
     expectRefusal(error);
-    // A person who has only the request_id must not learn the names of other applications.
+    // A person who has only a request_id must not learn the names of forbidden applications.
     expect(`${(error as RefusedError).userMessage} ${(error as RefusedError).hint}`).not.toContain('golf');
     expect(it.server.lines).toEqual(['GET /v1/status/golf-1']);
   });

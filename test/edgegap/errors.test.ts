@@ -37,7 +37,7 @@ const everything = {
   versions,
 };
 
-/** Checks that a person can read the error: it has whole sentences and advice. */
+/** Checks that the error has complete sentences and advice. */
 function readable(error: { userMessage: string; hint: string | undefined }): void {
   expect(error.userMessage).toMatch(/^[A-Z].*\S/);
   expect(error.hint).toMatch(/^[A-Z`].*\.$/);
@@ -112,7 +112,7 @@ describe('the error for each answer from Edgegap', () => {
   it.each(Object.entries(everything))(
     'for 401, 403, 429, 5xx and redirects, the call "%s" fails with the right error and outcome',
     async (name, ask) => {
-      // A deploy that a proxy redirects may have been made nevertheless.
+      // If a proxy redirects a deploy, Edgegap may still have carried out the deploy.
       const redirected = name.startsWith('deploy') ? 'unknown' : 'not-done';
       for (const [code, meaning, outcome, headers] of [
         [401, 'edgegap-unauthorized', 'not-done', {}],
@@ -193,7 +193,8 @@ describe('the error for each answer from Edgegap', () => {
       ['soon', undefined],
     ] as const) {
       await using it = await rig();
-      // The test measures the time at the first answer, because the date comes nearer with each attempt.
+      // The test computes the waiting time at the first answer, because the date in the header is closer at each
+      // attempt.
       const headers = { 'retry-after': header };
       it.server.script(json(429, {}, headers), json(401, {}));
       let asked: number | undefined;

@@ -7,10 +7,10 @@ import { ScriptedServer } from './scripted-server.ts';
 
 export const TOKEN = '0a1b2c3d-e458-4592-b607-c2c28afd8b62';
 
-/** A time-out that is much longer than the waits between attempts, so that no test reaches the time-out by accident. */
+/** This time-out is much longer than the waits between attempts, so no test reaches it by accident. */
 const PATIENCE_MS = 1e9;
 
-/** A clock that knows how many requests are under way, because each request has a time-out. */
+/** A clock that counts the requests in progress. It recognises each request by its time-out. */
 class RigClock extends TestClock {
   underWay = 0;
 
@@ -31,7 +31,7 @@ export interface Rig extends AsyncDisposable {
   log: string[];
 }
 
-/** A scripted server, and a client with a clock that only the test moves. */
+/** A scripted server and an Edgegap client. Only the test moves the client's clock. */
 export async function rig(options: Partial<EdgegapClientOptions> & { prefix?: string } = {}): Promise<Rig> {
   const server = await ScriptedServer.start();
   const clock = new RigClock();
@@ -59,8 +59,8 @@ export async function rig(options: Partial<EdgegapClientOptions> & { prefix?: st
 }
 
 /**
- * Moves the time in small steps until `promise` has settled. The time stands still while a request is under way, so
- * that a request takes no time even on a slow machine.
+ * Moves the time in small steps until `promise` has settled. While a request is in progress, the time stands still. So
+ * a request takes no time even on a slow machine.
  */
 export async function settled<T>(clock: RigClock, promise: Promise<T>): Promise<T> {
   let done = false;
@@ -75,14 +75,14 @@ export async function settled<T>(clock: RigClock, promise: Promise<T>): Promise<
   return promise;
 }
 
-/** The EdgegapError that `promise` rejects with. */
+/** Returns the EdgegapError with which `promise` rejects. */
 export async function failure(promise: Promise<unknown>): Promise<EdgegapError> {
   const error = await caught(promise);
   if (!(error instanceof EdgegapError)) throw new Error('not an EdgegapError', { cause: error });
   return error;
 }
 
-/** The AppError that `promise` rejects with. */
+/** Returns the AppError with which `promise` rejects. */
 export async function refused(promise: Promise<unknown>): Promise<AppError> {
   const error = await caught(promise);
   if (!(error instanceof AppError)) throw new Error('not an AppError', { cause: error });

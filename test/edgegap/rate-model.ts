@@ -6,20 +6,20 @@ import type { Scheduler } from '../../src/edgegap/scheduler.ts';
 import type { Lane } from '../../src/edgegap/waiting-calls.ts';
 import type { TestClock } from '../support/test-clock.ts';
 
-/** A call of the model. All times are in milliseconds. */
+/** A call in the model. All times are in milliseconds. */
 interface Planned {
   readonly at: number;
   readonly lane: Lane;
-  /** The number of the process that makes the call, modulo the number of processes. */
+  /** The process that makes the call is this number modulo the number of processes. */
   readonly process: number;
   /**
-   * The times from the permit to the departure, from the departure to the arrival at Edgegap, and from the arrival to
-   * the answer.
+   * Three times: from the permit to the sending of the request, from the sending to the arrival at Edgegap, and from
+   * the arrival to the answer.
    */
   readonly connect: number;
   readonly travel: number;
   readonly answer: number;
-  /** The call is given up after this time. */
+  /** The time after which the caller gives up the call. */
   readonly giveUp: number | undefined;
 }
 
@@ -31,7 +31,7 @@ export interface Plan {
 
 export function plans(most: number): fc.Arbitrary<Plan> {
   const process = fc.nat(2);
-  // Often many calls come at the same moment, because bursts are hard for a rate limit.
+  // Many calls often arrive at the same moment, because bursts are the hardest case for a rate limit.
   const at = fc.oneof(fc.constantFrom(0, 1, 900, 1_000, WINDOW_MS + TRAVEL_MS), fc.nat(4_000));
   return fc.record({
     limit: fc.integer({ min: 1, max: 6 }),
@@ -60,7 +60,7 @@ interface Seen extends Planned {
   end?: 'answered' | 'given up';
 }
 
-/** The largest number of `times` within any second. Both ends of the second belong to it. */
+/** The largest number of `times` within one second, including both ends of the second. */
 export function most(times: readonly number[]): number {
   const sorted = times.toSorted((a, b) => a - b);
   return Math.max(
@@ -69,7 +69,7 @@ export function most(times: readonly number[]): number {
   );
 }
 
-/** Makes the calls of `plan` in the bucket `status`, and checks that they obey the rules. */
+/** Makes the calls of `plan` in the rate-limit bucket `status`, and checks the rules. */
 export async function carryOut(
   plan: Plan,
   clock: TestClock,
@@ -122,7 +122,7 @@ export async function carryOut(
     }
   }
 
-  // Much more time than any series of calls needs. A call that still waits after this time is lost.
+  // Every series of calls needs much less time than this. A call that still waits afterwards is lost.
   for (let waited = 0; waited < 400_000 && (seen.length < plan.calls.length || ended < seen.length); )
     waited += await step(clock);
   expect(ended, 'calls that came to an end').toBe(plan.calls.length);
@@ -144,7 +144,7 @@ export async function carryOut(
   const { people = [], background = [] } = Object.groupBy(started, ({ lane }) => lane);
   for (const person of people)
     for (const work of background) {
-      // A different process may have got its permit before the person's call came.
+      // A background call in a different process may have received its permit before the person's call arrived.
       const here = of(person.process) === of(work.process);
       if ((here ? work.startedAt : work.cameAt) > person.cameAt)
         expect(person.startedAt - begin, 'a person behind background work').toBeLessThanOrEqual(

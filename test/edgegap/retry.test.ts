@@ -23,7 +23,7 @@ import { cutShort, json, reset, ScriptedServer, type SeenRequest, silence } from
 const ok = json(200, { ...STATUS, message: 'done', processable: [] });
 const slowDown = (seconds: string) => json(429, { message: 'slow down' }, { 'retry-after': seconds });
 
-/** The times at which requests arrive from now on, by the clock of the test. */
+/** The arrival times of requests from now on, according to the clock of the test. */
 function arrivals(it: { server: ScriptedServer; clock: { now(): number } }): number[] {
   const begin = it.clock.now();
   const times: number[] = [];
@@ -275,7 +275,7 @@ describe('rate limits', () => {
     for (const start of times) {
       expect(times.filter((time) => time >= start && time <= start + 1_000).length).toBeLessThanOrEqual(2);
     }
-    // Two of the background calls had begun before the person's call.
+    // Two of the background calls had begun before the call for the person.
     expect(it.server.lines.slice(0, 3)).toContain('GET /v1/status/person');
   });
 
@@ -292,7 +292,7 @@ describe('rate limits', () => {
       else answer(response);
     });
     const all = Promise.all(Array.from({ length: 200 }, () => it.client.deploy(DEPLOY)));
-    // As many calls hang as may be under way at once. So the other calls get no connection.
+    // As many calls hang as may be in progress at once, so the other calls get no connection.
     await until(() => silent.length === 40, 'the first second');
     await it.clock.advance(TRAVEL_MS + WINDOW_MS);
     await until(() => silent.length === 64, 'every connection');

@@ -86,7 +86,7 @@ describe.each(Object.entries(DOCUMENTED_LIMITS) as [keyof RateLimits, number][])
               })
               .catch((error: Error) => expect(error.message).toBe('gave up')),
           );
-          // A call with a permit begins before the next call comes.
+          // A call with a permit begins before the next call arrives.
           await turn(1);
           if (random() < 0.05) await clock.advance(random() * 300);
         }

@@ -10,14 +10,14 @@ export interface SeenRequest {
   body: string;
 }
 
-/** How the server handles one request. */
+/** Handles one request. */
 export type Step = (response: ServerResponse, request: SeenRequest) => void;
 
-/** An HTTP server that follows a script, for driving the client over real sockets. */
+/** An HTTP server whose answers follow a script. With this server, the tests use the client over real sockets. */
 export class ScriptedServer implements AsyncDisposable {
   /** Every request in order of arrival. */
   readonly seen: SeenRequest[] = [];
-  /** Called with each request when the request arrives. */
+  /** Called when a request arrives. */
   onRequest: (request: SeenRequest) => void = () => {};
   readonly #steps: Step[] = [];
   #otherwise: Step = json(599, { message: 'the script is over' });
@@ -58,7 +58,10 @@ export class ScriptedServer implements AsyncDisposable {
     return this;
   }
 
-  /** Sets the answer to requests after the end of the script. The default answer is 599, which no test expects. */
+  /**
+   * Sets the answer to requests after the end of the script. The default answer has the status 599, which no test
+   * expects.
+   */
   otherwise(step: Step): this {
     this.#otherwise = step;
     return this;
@@ -84,7 +87,7 @@ export function json(status: number, body: unknown, headers: Record<string, stri
   };
 }
 
-/** Answers with any text. */
+/** Answers with plain text. */
 export function text(status: number, body: string, headers: Record<string, string> = {}): Step {
   return (response) => {
     response.writeHead(status, headers);
@@ -97,7 +100,7 @@ export const reset: Step = (response) => {
   (response.socket as { resetAndDestroy(): void } | null)?.resetAndDestroy();
 };
 
-/** Closes the connection in the middle of a 200. */
+/** Answers with the status 200, but closes the connection in the middle of the body. */
 export const cutShort: Step = (response) => {
   response.writeHead(200, { 'content-type': 'application/json', 'content-length': '1000' });
   response.write('{"request_id":', () => response.socket?.destroy());

@@ -5,7 +5,7 @@ import { json, type Step, text } from './scripted-server.ts';
 const ids = (count: number) => Array.from({ length: count }, (_, n) => `d${n}`);
 const taking = (...taken: string[]) =>
   json(202, { processable: taken.map((request_id) => ({ request_id })) });
-/** The answer in which Edgegap accepts the stop of every deployment in the request. */
+/** The answer in which Edgegap accepts the stop of every requested deployment. */
 const takingAll: Step = (response, request) => taking(...valuesOf(request.body))(response, request);
 const valuesOf = (body: string): string[] => JSON.parse(body).filters[0].values;
 

@@ -8,11 +8,11 @@ import { TestClock } from '../support/test-clock.ts';
 import { NOW } from './sample.ts';
 
 const MINUTE_MS = 60_000;
-/** The bot's clock counts at most this many real milliseconds between two turns of the event loop. */
+/** Between two steps of the event loop, the bot's clock advances by at most this many real milliseconds. */
 const STEP_MS = 5;
-/** A wait for input or output takes less than this many real milliseconds. */
+/** Each wait for input or output takes less than this many real milliseconds. */
 const SHORT_MS = 100;
-/** If an answer takes more real milliseconds than this, the answer counts as missing. */
+/** After this many real milliseconds without an answer, the sample fails. */
 const PATIENCE_MS = 50_000;
 
 /** The platform, and the ids of its people. */
@@ -25,8 +25,8 @@ export interface Stand {
 export type Booth = Awaited<ReturnType<typeof openBooth>>;
 
 /**
- * The whole bot in memory, with a simulated Edgegap and a clock that the samples move. Every run shows the same
- * request_ids and times.
+ * The whole bot in memory, with a simulated Edgegap and a clock that the samples move. The request_ids and times are
+ * the same in every run.
  */
 export async function openBooth(
   { personId, prompt, forms }: Stand,
@@ -53,8 +53,8 @@ export async function openBooth(
   let moment = clock.now();
 
   /**
-   * Waits until `isOver` returns true. The clock first runs at the usual speed. In a long wait the bot itself waits for
-   * a time, so the clock then runs faster.
+   * Waits until `isOver` returns true. The clock first runs at its usual speed. If the wait is long, the bot itself is
+   * waiting for a time, so the clock then runs faster.
    */
   async function pass(isOver: () => boolean, awaited: string): Promise<void> {
     const began = performance.now();
@@ -84,7 +84,7 @@ export async function openBooth(
     return shown;
   }
 
-  /** The form that answers the request, or the message if no form is opened. */
+  /** The form that answers the request. If no form opens, the message that answers the request. */
   async function formOrMessage(request: InvocationRequest, words: string): Promise<Form | Message> {
     const before = bot.opened();
     const shown = await message(request, words);
@@ -95,7 +95,8 @@ export async function openBooth(
   }
 
   async function message(request: InvocationRequest, words: string): Promise<Message | undefined> {
-    // Each answer is given at a whole minute before the present, no matter how long the earlier answers took.
+    // Each answer is given at a full minute before the gallery's present time, no matter how long the earlier answers
+    // took.
     clock.set(moment - clock.now());
     const shown = await ended(bot.invoke(`sample-${++count}`, request), words);
     await ended(bot.app.settled(), words);
@@ -125,7 +126,7 @@ export async function openBooth(
     },
     /** The form or message that answers a typed line. */
     ask: (line: string) => formOrMessage(typed(line), line),
-    /** The form or message behind this action, with the value that a person chose from a menu. */
+    /** The form or message that this action opens. `chosen` are the values that a person chose from a menu. */
     open: (action: ActionRef, ...chosen: readonly string[]) =>
       formOrMessage(pressed(action, chosen), action.action),
     /** The form or message that answers the submitted form. */
@@ -134,13 +135,13 @@ export async function openBooth(
       const fields = { ...Object.fromEntries(shown), ...values };
       return formOrMessage({ kind: 'form', action: submit, fields, source: undefined }, submit.command);
     },
-    /** Waits for a message in the channel that `isWanted`, and returns the message. */
+    /** Waits for a message in the channel for which `isWanted` returns true, and returns the message. */
     async posted(isWanted: (message: Message) => boolean): Promise<Message> {
       const find = () => bot.chat.messages.findLast(({ message }) => isWanted(message))?.message;
       await pass(() => find() !== undefined, 'a message in the channel');
       return find() as Message;
     },
-    /** A deployment that was made without the bot, as a matchmaker would. Resolves with its request_id. */
+    /** Makes a deployment without the bot, as a matchmaker would. Resolves with the request_id. */
     async deployElsewhere(application: string, version: string, tags: readonly string[] = []) {
       const body = JSON.stringify({
         application,
@@ -158,9 +159,9 @@ export async function openBooth(
       await pass(isReady, 'READY');
       return request_id;
     },
-    /** Moves the time to this many minutes before the gallery's present. */
+    /** Moves the clock to this many minutes before the gallery's present time. */
     async until(minutes: number): Promise<void> {
-      // Half a second is added, so that a difference of some milliseconds changes no age in minutes.
+      // The extra half second ensures that a difference of some milliseconds changes no age in minutes.
       moment = NOW - minutes * MINUTE_MS - (minutes > 0 ? 500 : 0);
       await clock.advance(moment - clock.now());
     },

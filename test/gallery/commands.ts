@@ -4,7 +4,7 @@ import { isForm, type Sample } from './sample.ts';
 
 type Show = (group: string, name: string, shown: Message) => void;
 
-/** The answers of the commands of the whole bot, which works against a simulated Edgegap. */
+/** The answers of the commands, given by the whole bot with a simulated Edgegap. */
 export async function commandSamples(stand: Stand): Promise<Sample[]> {
   const samples: Sample[] = [];
   const show: Show = (group, name, shown) => void samples.push({ group, name, shown });
@@ -27,11 +27,11 @@ export async function commandSamples(stand: Stand): Promise<Sample[]> {
 }
 
 interface Ids {
-  /** The request_id of the deployment that was deployed from chat. */
+  /** The request_id of the deployment from chat. */
   readonly own: string;
   readonly crashed: string;
   readonly ended: string;
-  /** The request_id of the deployment that a matchmaker deployed. */
+  /** The request_ids of the deployments that a matchmaker made. */
   readonly others: readonly string[];
   readonly night: readonly string[];
 }
@@ -45,7 +45,7 @@ async function showHelp({ say, open }: Booth, show: Show): Promise<void> {
   show('help', 'a command with subcommands', await say('help tags'));
 }
 
-/** Deploys from chat and from outside, and shows the lines in the channel. */
+/** Makes deployments from chat and from outside, and shows the lines in the channel. */
 async function deploySome(booth: Booth, show: Show): Promise<Ids> {
   const { say, simulator, posted } = booth;
   const isLine = (words: string) => (message: Message) =>
@@ -154,7 +154,7 @@ async function showErrors({ say, simulator }: Booth, show: Show): Promise<void> 
   show('error', 'a failure of Edgegap', await say('locations --tags'));
 }
 
-/** The answers of a bot whose limits are reached by the first deployment. */
+/** The answers of a bot whose limits are reached with the first deployment. */
 export async function limitSamples(stand: Stand): Promise<Sample[]> {
   const booth = await openBooth(stand, { CONFIRM_DEPLOY: '1', MAX_RUNNING: '2' });
   const line = 'deploy kart-racing v1.3 --near Montreal --tag qa';

@@ -19,7 +19,7 @@ const CARD: MessageRef = { ...AT, message: 'card' };
 const DASHBOARD = 'https://app.edgegap.com/deployment-management/deployments/list';
 const PLACE = 'Montreal, Canada';
 
-/** Edgegap's answer about the deployment of the samples. */
+/** Edgegap's answer about the deployment in the samples. */
 function told(current_status: string, changes: Readonly<Record<string, unknown>> = {}): DeploymentStatus {
   const ready = current_status === 'READY';
   return DeploymentStatus.parse({
@@ -140,7 +140,7 @@ const STATES: Readonly<Record<string, Partial<Deployment>>> = {
   'missing at Edgegap': { ...READY, missingAt: NOW - 30_000 },
 };
 
-/** The live card of a deployment in every state, and the answers about a deployment. */
+/** The live card of a deployment in every state, and the answers that concern a deployment. */
 export function deploymentSamples(personId: string): Sample[] {
   const view = viewOf(deployment(personId, READY));
   const samples: [string, Message][] = [
@@ -186,7 +186,7 @@ const LOG = [
   '[16:30:19] lap 2/3: kart 11 leads, 30.977 s',
 ].join('\n');
 
-/** Logs that are followed, the report of a crash, and the questions before a server ends. */
+/** Followed logs, the report of a crash, and the questions before a server ends. */
 export function liveSamples(personId: string): Sample[] {
   const asker = { id: personId, name: 'Ann' };
   const order = { request_id: ID, asker, lines: 10, until: NOW + 10 * MINUTE_MS };

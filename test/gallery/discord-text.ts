@@ -1,10 +1,10 @@
 import { drawn, type Html, html, plain, type Rule } from './html.ts';
 import { longTime, relative } from './times.ts';
 
-/** The person in the samples, with the name that Discord's client shows. */
+/** The name that Discord's client shows for the person in the samples. */
 const NAME = 'ann';
 
-/** A piece of text on a line. Group 1 is the content. `draw` makes the HTML. */
+/** Parts of the text in a line. Group 1 is the content. `draw` makes the HTML. */
 const RULES: readonly Rule[] = [
   [/^\\([^0-9A-Za-z\s])/, ([, sign = '']) => html`${plain(sign)}`],
   [/^``([\s\S]*?[^`])``(?!`)/, ([, code = '']) => html`<code>${plain(code)}</code>`],
@@ -28,7 +28,7 @@ function inline(source: string): Html[] {
   return drawn(source, RULES);
 }
 
-/** Draws the markdown of a text display as Discord's clients do. Only the markdown that the bot writes is supported. */
+/** Draws the Markdown of a text display like Discord's clients. Only the Markdown that the bot writes is supported. */
 export function discordText(markdown: string): Html {
   const code = /^```\n([\s\S]*)\n```$/.exec(markdown)?.[1];
   if (code !== undefined) return html`<pre>${plain(code)}</pre>`;

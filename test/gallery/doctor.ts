@@ -21,7 +21,7 @@ const faults = [
   ),
 ];
 
-/** The findings of the doctor are made up, because they name the machine on which the doctor runs. */
+/** These findings are invented, because real findings name the machine on which the doctor runs. */
 export const doctorSamples: readonly Sample[] = [
   { group: 'doctor', name: 'everything is well', shown: doctorCard(fine) },
   { group: 'doctor', name: 'faults', shown: doctorCard([...fine, ...faults]) },

@@ -15,7 +15,7 @@ import { type Html, html, plain } from './html.ts';
 
 type Component = APIMessageTopLevelComponent | APIComponentInContainer;
 
-/** Draws a message as Discord's clients do. Only the components that the bot uses are supported. */
+/** Draws a message like Discord's clients. Only the components that the bot uses are supported. */
 export function drawDiscord(components: readonly Component[], files: readonly CardFile[]): Html {
   return html`<div class="message"><i class="avatar"></i><div class="content">
 <header><b>edgegap</b> <i class="app">APP</i> <time>16:30</time></header>
@@ -85,7 +85,7 @@ function attachment(url: string, files: readonly CardFile[]): Html {
   return html`<div class="file"><a>${plain(name)}</a><small>${plain(size)}</small></div>`;
 }
 
-/** Draws a form as Discord's clients do. The clients name the buttons themselves. */
+/** Draws a form like Discord's clients, which choose the labels of the buttons themselves. */
 export function drawDiscordForm(form: APIModalInteractionResponseCallbackData): Html {
   return html`<div class="modal"><h3>${plain(form.title)}</h3>${form.components.map((label) => {
     if (label.type !== ComponentType.Label)

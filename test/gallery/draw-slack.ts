@@ -4,7 +4,7 @@ import { drawn, type Html, html, plain, type Rule } from './html.ts';
 import { relative, shortTime } from './times.ts';
 
 /**
- * Draws a message as Slack's clients do, with its files below the message. Only the blocks that the bot uses are
+ * Draws a message like Slack's clients, with its files below the message. Only the blocks that the bot uses are
  * supported.
  */
 export function drawSlack(blocks: readonly types.KnownBlock[], files: readonly CardFile[]): Html {
@@ -146,7 +146,7 @@ function attachment({ name, type, bytes }: CardFile): Html {
   return html`<img src="${plain(source)}" alt="${plain(name)}">`;
 }
 
-/** Draws a form as Slack's clients do. */
+/** Draws a form like Slack's clients. */
 export function drawSlackForm({ title, submit, blocks }: types.ModalView): Html {
   return html`<div class="modal"><h3>${plain(title.text)}</h3>${blocks.map((one) => {
     if (one.type !== 'input') return block(one as types.KnownBlock);
@@ -164,7 +164,9 @@ function input(field: types.InputBlock['element']): Html {
   return html`<div class="input ${plain(look)}">${plain(initial_value || (placeholder?.text ?? ''))}</div>`;
 }
 
-/** A menu whose choices come while a person types. The chosen values of a menu for several values stand side by side. */
+/**
+ * A menu whose choices are suggested while a person types. If several values can be chosen, they stand side by side.
+ */
 function suggested(field: types.ExternalSelect | types.MultiExternalSelect): Html {
   const chosen = 'initial_options' in field ? (field.initial_options ?? []) : [];
   const [only] = 'initial_option' in field && field.initial_option ? [field.initial_option] : [];

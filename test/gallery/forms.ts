@@ -4,7 +4,7 @@ import { type CatalogVersion, defaultCatalog, type SimulatedCatalog } from '../.
 import { type Booth, buttonsOf, openBooth, type Stand } from './booth.ts';
 import { isForm, type Sample } from './sample.ts';
 
-/** The usual applications, and an application with more versions than a menu holds. */
+/** The usual applications, and one application with more versions than a menu can hold. */
 const catalog: SimulatedCatalog = {
   ...defaultCatalog,
   applications: [
@@ -21,7 +21,7 @@ const catalog: SimulatedCatalog = {
   ],
 };
 
-/** The forms of the commands in their important states. On Discord some of them begin with a private message. */
+/** The forms of the commands in their important states. On Discord, some forms follow a private message. */
 export async function formSamples(stand: Stand): Promise<Sample[]> {
   const booth = await openBooth(stand, {}, catalog);
   const samples: Sample[] = [];

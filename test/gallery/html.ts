@@ -5,14 +5,14 @@ function escaped(text: string): Html {
   return text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`) as Html;
 }
 
-/** Puts HTML together. Only the texts of `plain` are escaped, and arrays are joined. */
+/** Joins parts of HTML. Only the texts of `plain` are escaped. Arrays are joined. */
 export function html(parts: TemplateStringsArray, ...values: readonly (Piece | readonly Piece[])[]): Html {
   const shown = (value: Piece | readonly Piece[]) => [value].flat().map(piece).join('');
   return parts.reduce((out, part, i) => out + shown(values[i - 1]) + part) as Html;
 }
 
 type Piece = Html | Plain | undefined | false;
-/** Escapes the text. */
+/** A text that `html` escapes. */
 interface Plain {
   readonly text: string;
 }
@@ -27,8 +27,8 @@ function piece(value: Piece): string {
 }
 
 /**
- * The signs of the bot, as pictures. The project has no font for emoji, and the signs must look the same on every
- * machine. For screen readers, the sign also stays in the text.
+ * The bot's emoji as pictures. The project has no emoji font, and the emoji must look the same on every machine. For
+ * screen readers, the text still contains the emoji.
  */
 const SIGNS: Readonly<Record<string, string>> = {
   '⏳': 'hourglass',
@@ -44,11 +44,11 @@ function withEmoji(text: string): string {
   return escaped(text).replace(SIGN, (sign) => `<i class="sign ${SIGNS[sign]}">${sign}</i>`);
 }
 
-/** A piece of text, which begins with a match of `pattern`. `draw` makes the HTML. */
+/** Draws a part of a text that begins with a match of `pattern`. `draw` makes the HTML. */
 export type Rule = readonly [pattern: RegExp, draw: (match: RegExpExecArray) => Html];
 
 /**
- * Draws a text piece by piece, each piece with the first rule that matches. At every position, at least one rule must
+ * Draws a text part by part. The first rule that matches draws the next part. At every position, at least one rule must
  * match.
  */
 export function drawn(text: string, rules: readonly Rule[]): Html[] {

@@ -16,8 +16,8 @@ const FONTS: readonly [family: string, weight: number, file: string][] = [
 ];
 
 /**
- * The script of the page. It has the two buttons, and the function with which the screenshots choose the theme, the
- * width and the samples.
+ * The script of the page. It contains the two buttons, and the function with which the screenshots choose the theme,
+ * the width and the samples.
  */
 const SCRIPT = `for (const [id, names] of [['theme', ['light', 'dark']], ['width', ['desktop', 'phone']]])
   document.getElementById(id).addEventListener('click', () =>
@@ -32,7 +32,7 @@ function show({ id, theme, width, samples }) {
 
 type SampleOf = Readonly<Record<Platform, Sample>>;
 
-/** One HTML page without any other file: every sample on both platforms, with its payloads. */
+/** A self-contained HTML page with every sample on both platforms and its payloads. */
 export async function galleryPage(): Promise<string> {
   const [discord, slack] = await Promise.all(PLATFORMS.map(samplesFor));
   const pairs = (discord ?? []).map((sample, i): SampleOf => {
@@ -53,7 +53,7 @@ ${[...groups].map(([name, members]) => section(name, members)).join('\n')}
 <script>${SCRIPT}</script></html>\n`;
 }
 
-/** The id of a group's section on the page. */
+/** The id of the section for a group of samples. */
 export function idOf(group: string): string {
   return group.replaceAll(' ', '-');
 }

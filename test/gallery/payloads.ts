@@ -14,7 +14,7 @@ const directory = await loadCommands(join(import.meta.dirname, '..', '..', 'comm
 const onDiscord = spellingFor('1', { directory, ids: { of: () => '100000000000000002' } });
 const onSlack = spellingIn(undefined);
 
-/** The files of a sample's message. The payload of a message on Slack does not contain them. */
+/** The files of a sample's message. On Slack, the payload of the message does not include the files. */
 export function filesOf({ shown }: Sample): readonly CardFile[] {
   return !isForm(shown) && shown.kind === 'card' ? (shown.files ?? []) : [];
 }
@@ -24,7 +24,7 @@ export function discordPayload({ shown }: Sample) {
   return isForm(shown) ? discordForm(shown) : payloadOf(spelled(shown, onDiscord)).body;
 }
 
-/** The content of the call with which the bot shows the sample on Slack. */
+/** The arguments of the call with which the bot shows the sample on Slack. */
 export function slackPayload({ shown }: Sample) {
   return isForm(shown)
     ? slackForm(shown, '{}')

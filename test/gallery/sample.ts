@@ -1,14 +1,12 @@
 import type { Message } from '../../src/chat/card.ts';
 import type { Form } from '../../src/chat/form.ts';
 
-/**
- * The time at which all samples are shown. It never changes, so the samples show the same times and ages on every day.
- */
+/** The present time in all samples. It is fixed, so the samples always show the same times and ages. */
 export const NOW = Date.UTC(2026, 2, 3, 16, 30, 20);
 
-/** A message or a form in one state, with a name for people. */
+/** A message or a form in one state, with a readable name. */
 export interface Sample {
-  /** The family of samples on the page and in the pictures, such as `deployment`. */
+  /** The group of the sample on the page and in the pictures, such as `deployment`. */
   readonly group: string;
   readonly name: string;
   readonly shown: Message | Form;

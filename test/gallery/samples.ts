@@ -6,7 +6,7 @@ import { doctorSamples } from './doctor.ts';
 import { formSamples } from './forms.ts';
 import { isForm, type Sample } from './sample.ts';
 
-/** The ids of the person in the samples, on Discord and on Slack. */
+/** The ids of the person in the samples, for Discord and Slack. */
 export const STANDS = {
   discord: {
     personId: '190000000000000001',
@@ -23,7 +23,7 @@ export const STANDS = {
 export type Platform = keyof typeof STANDS;
 export const PLATFORMS = ['discord', 'slack'] as const;
 
-/** Every card, line and form in every state, on one platform. The order is always the same. */
+/** Every card, line and form in every state on one platform. The order is always the same. */
 export async function samplesFor(platform: Platform): Promise<Sample[]> {
   const stand = STANDS[platform];
   return [
@@ -38,7 +38,7 @@ export async function samplesFor(platform: Platform): Promise<Sample[]> {
   ].map(withoutChance);
 }
 
-/** The fields that a command can ask for. */
+/** A form with every type of field that a command can use. */
 const FORM: Form = {
   title: 'Deploy kart-racing',
   submitLabel: 'Deploy',
@@ -75,7 +75,10 @@ const FORM: Form = {
   ],
 };
 
-/** The reference of an error and the milliseconds of a log are different in every run. A picture needs the same text. */
+/**
+ * Replaces the reference of an error and the milliseconds of a log, which differ in every run. The pictures need the
+ * same text in every run.
+ */
 function withoutChance(sample: Sample): Sample {
   const { shown } = sample;
   if (isForm(shown) || shown.kind !== 'card') return sample;

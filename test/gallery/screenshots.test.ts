@@ -8,9 +8,12 @@ import { difference, obstacle, openBrowser, type Strip } from './screenshots.ts'
 const ROOT = join(import.meta.dirname, '..', '..');
 const KEPT = 'test/gallery/pictures';
 const README = 'docs/pictures';
-/** After a failure, the new pictures are in this folder. With UPDATE_PICTURES=1, they replace the kept pictures. */
+/**
+ * After a failure, this folder contains the new pictures. With UPDATE_PICTURES=1, the new pictures replace the stored
+ * pictures.
+ */
 const NEW = join(ROOT, 'gallery', 'pictures');
-/** The share of pixels that may differ, because another version of Chromium smooths letters differently. */
+/** The share of pixels that may differ, because different versions of Chromium smooth letters differently. */
 const ALLOWED = 0.01;
 
 const strip = (id: string, theme: Strip['theme'], width: Strip['width'], ...samples: string[]): Strip => ({
@@ -20,7 +23,7 @@ const strip = (id: string, theme: Strip['theme'], width: Strip['width'], ...samp
   samples,
 });
 
-/** At least one strip shows each type of block, each theme and each width. */
+/** Together, the strips show each type of block, each theme and each width at least once. */
 const STRIPS: readonly Strip[] = [
   strip('deployment', 'light', 'desktop', 'deploying', 'ready', 'failed', 'ended'),
   strip('deployment', 'dark', 'phone', 'ready'),
@@ -60,7 +63,7 @@ const update = process.env.UPDATE_PICTURES === '1';
 describe.skipIf(reason)('the pictures of the gallery', () => {
   let folder: string;
   let browser: Awaited<ReturnType<typeof openBrowser>>;
-  /** Whether this machine has the fonts with which the kept pictures were drawn. */
+  /** Whether this machine has the fonts with which the stored pictures were drawn. */
   let isAlike = true;
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'gallery-'));

@@ -9,17 +9,17 @@ const WIDTH = 1440;
 const SPECIMEN =
   '<div id="specimen" style="width:360px;font:16px sans-serif">Ready 0123 Łódź 日本 🟢✅▲↳ · <code>4a370e51</code></div>';
 
-/** How a strip of the page is drawn. */
+/** The settings with which a strip of the page is drawn. */
 export interface Strip {
-  /** The id of the group's section. */
+  /** The id of the section for the group. */
   readonly id: string;
   readonly theme: 'light' | 'dark';
   readonly width: 'desktop' | 'phone';
   /** The samples of the group that the strip shows. */
   readonly samples: readonly string[];
   /**
-   * Set if the strip shows only the drawing of this platform, without the name of the sample. The strip must have a
-   * single sample.
+   * If set, the strip shows only the drawing for this platform, without the name of the sample. The strip must then
+   * have only one sample.
    */
   readonly platform?: Platform;
 }
@@ -37,7 +37,7 @@ interface Playwright {
   readonly chromium: { launch(options: object): Promise<Browser> };
 }
 
-/** The reason why no screenshot can be taken here. Undefined if screenshots can be taken. */
+/** The reason why screenshots are impossible here. Undefined if they are possible. */
 export function obstacle(): string | undefined {
   if (!CHROMIUM) return 'Chromium is not installed (Debian: apt-get install chromium)';
   const missing = ['playwright-core', '@fontsource/jetbrains-mono/package.json'].find(
@@ -54,10 +54,10 @@ function isThere(name: string): boolean {
   }
 }
 
-/** Opens the page of this file in headless Chromium, and takes screenshots of strips. */
+/** Opens this HTML file in headless Chromium. The result takes screenshots of strips. */
 export async function openBrowser(file: string) {
   const { chromium } = createRequire(import.meta.url)('playwright-core') as Playwright;
-  // Chromium's sandbox does not work for root, who runs the tests in containers.
+  // Chromium's sandbox does not work for root, and in containers the tests run as root.
   const args = ['--no-sandbox', '--font-render-hinting=none', '--disable-lcd-text'];
   const browser = await chromium.launch({ executablePath: CHROMIUM, args });
   const page = await browser.newPage({ viewport: { width: WIDTH, height: 900 } });
@@ -68,7 +68,7 @@ export async function openBrowser(file: string) {
       const drawing = strip.platform ? ` article:not([hidden]) figure.${strip.platform}` : '';
       return await page.locator(`#${strip.id}${drawing}`).screenshot();
     },
-    /** Letters, signs and emoji. A machine with other fonts draws this picture in another way. */
+    /** A picture of letters, symbols and emoji. It looks different on a machine with different fonts. */
     async specimen(): Promise<Buffer> {
       await page.evaluate(`document.body.insertAdjacentHTML('beforeend', ${JSON.stringify(SPECIMEN)})`);
       return await page.locator('#specimen').screenshot();
@@ -78,12 +78,12 @@ export async function openBrowser(file: string) {
 }
 
 /**
- * A pixel differs if one of its colours (0 to 255) differs by more than this. Other machines smooth fonts a little
- * differently.
+ * Two pixels differ if one of their colour values (0 to 255) differs by more than this number. Other machines smooth
+ * fonts a little differently.
  */
 const TOLERANCE = 48;
 
-/** The share of pixels that differ between two PNGs. Pictures of different sizes differ in every pixel. */
+/** The share of pixels that differ between two PNGs. If the sizes differ, every pixel counts as different. */
 export async function difference(one: Buffer, other: Buffer): Promise<number> {
   const [a, b] = await Promise.all([pixels(one), pixels(other)]);
   if (a.width !== b.width || a.height !== b.height) return 1;

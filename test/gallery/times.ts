@@ -6,7 +6,7 @@ const UNITS: readonly [name: string, ms: number][] = [
   ['minute', 60_000],
 ];
 
-/** The time as both platforms show a relative time, seen from the present of the samples: `12 minutes ago`. */
+/** The relative time that both platforms show, seen from the present time of the samples: `12 minutes ago`. */
 export function relative(seconds: number): string {
   const away = seconds * 1000 - NOW;
   const [unit, ms] = UNITS.find(([, size]) => Math.abs(away) >= size * 0.95) ?? [];
@@ -16,14 +16,14 @@ export function relative(seconds: number): string {
   return away > 0 ? `in ${words}` : `${words} ago`;
 }
 
-/** `3 March 2026 at 16:18`, as Discord shows a time. The reader of the gallery lives in UTC. */
+/** A time as Discord shows it: `3 March 2026 at 16:18`. The gallery uses UTC. */
 export function longTime(seconds: number): string {
   const at = new Date(seconds * 1000);
   const date = at.toLocaleDateString('en-GB', { dateStyle: 'long', timeZone: 'UTC' });
   return `${date} at ${clockTime(seconds)}`;
 }
 
-/** `today at 16:18`, as Slack shows a time of the same day. */
+/** A time of the present day as Slack shows it: `today at 16:18`. */
 export function shortTime(seconds: number): string {
   const isToday = Math.floor(seconds / 86_400) === Math.floor(NOW / 86_400_000);
   return isToday ? `today at ${clockTime(seconds)}` : longTime(seconds);

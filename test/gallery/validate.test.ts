@@ -7,7 +7,7 @@ import { validate } from './validate.ts';
 test('Slack’s own check of the samples names each sample that Slack refuses', async () => {
   const slack = await startSlackServer();
   onTestFinished(() => slack.close());
-  // The renderer never exceeds a limit, so only Slack itself can refuse a sample.
+  // The renderer keeps every limit, so only Slack itself can refuse a sample.
   slack.faults.inject('blocks.validate', { kind: 'error', error: 'invalid_blocks' });
   const lines: string[] = [];
   const refused = await validate(doctorSamples, {

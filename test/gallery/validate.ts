@@ -3,8 +3,8 @@ import { slackPayload } from './payloads.ts';
 import type { Sample } from './sample.ts';
 
 /**
- * Lets Slack itself check every sample (`blocks.validate`, which needs a token but no scope), and prints the samples that
- * Slack would refuse. Returns how many there are.
+ * Asks Slack to check every sample (`blocks.validate`, which needs a token but no scope). Prints the samples that Slack
+ * would refuse, and returns their number.
  */
 export async function validate(
   samples: readonly Sample[],

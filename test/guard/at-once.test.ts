@@ -18,14 +18,14 @@ const order = (invocationId: string, person: string, workspace = 'w') => ({
   card: { platform: 'memory', workspace, channel: 'c', message: invocationId },
 });
 
-/** Four processes on one store. A database that cannot be shared has only one process. */
+/** Starts four processes on one store. If the database cannot be shared, starts only one process. */
 async function processes(limits: Partial<Limits>): Promise<readonly Watch[]> {
   const one = await openWatch({ limits });
   const beside = () => openWatch({ beside: one, limits });
   return [one, await beside(), await beside(), await beside()];
 }
 
-/** Everybody deploys at the same moment, on all processes. */
+/** Sends all deploys at the same moment, distributed over the processes. */
 async function burst(watches: readonly Watch[], asks: readonly ReturnType<typeof order>[]) {
   const results = await Promise.allSettled(
     asks.map((ask, index) => watches[index % watches.length]?.deployments.deploy(ask)),

@@ -27,7 +27,7 @@ const deploy = (stage: Stage, persona: Persona = 'operator', values: Values = {}
   effectOf(stage, persona, () => stage.driver.command(persona, 'deploy', { ...KART, ...values }));
 const press = (stage: Stage, label: string) =>
   effectOf(stage, 'operator', () => stage.driver.press('operator', label));
-/** The text without the backslashes with which Discord's markup is escaped. */
+/** The text without the backslashes that escape Discord's markup. */
 const textOf = (messages: readonly { readonly text: string }[]) =>
   messages.map(({ text }) => text.replaceAll('\\', '')).join('\n');
 const deploys = ({ simulator }: Stage) =>
@@ -159,7 +159,7 @@ test('"Deploy again" asks a question like every deploy, and the confirmed deploy
   stage.simulator.faults.next({ endpoint: 'deploy' }, { kind: 'reset', when: 'before' });
   await deploy(stage, 'operator', { tag: 'qa' });
   await press(stage, 'Deploy');
-  // At this speed, the searches for the server take a good part of the time that passes.
+  // At this speed, the searches for the server take a large part of the time that passes.
   await until(async () => {
     await stage.pass(MINUTE);
     return (await stage.driver.channel()).some(({ buttons }) => buttons.includes('Deploy again'));

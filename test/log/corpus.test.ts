@@ -11,12 +11,12 @@ const ALPHABETS: Record<string, string> = {
   A: 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789',
 };
 /**
- * At least this share of the lines must be masked correctly. The share is below 1, because a new sort of secret has no
+ * The minimum share of lines that must be masked correctly. The share is below 1, because new kinds of secrets have no
  * rule yet.
  */
 const RIGHT = 0.95;
 
-/** Characters that look drawn by chance and are the same in every run. */
+/** Characters that look random, but are the same in every run. */
 function drawn(seed: string, alphabet: string, length: number): string {
   let text = '';
   for (let n = 0; text.length < length; n++)

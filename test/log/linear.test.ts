@@ -8,14 +8,14 @@ import { maskSecrets } from '../../src/log.ts';
 
 const LENGTH = 12_000;
 /**
- * If the text is eight times as long, masking may take this many times as long. With quadratic growth it would take 64
- * times as long.
+ * For a text that is eight times as long, masking may take up to this many times as long. With quadratic growth,
+ * masking would take 64 times as long.
  */
 const GROWTH = 40;
-/** A time that is shorter than this is too short to be compared, in milliseconds. */
+/** Times below this number of milliseconds are too short for a comparison. */
 const LEAST_MS = 20;
 
-/** Pieces of text that would make a slow pattern read the text again and again. */
+/** Text fragments that would make a slow regular expression read the text many times. */
 const pieces = [
   ...[
     '{value=│',
@@ -109,7 +109,8 @@ describe.each<[string, (text: string) => unknown]>([
         const brief = await timeOf(() => run(short));
         return (await timeOf(() => run(long))) > Math.max(LEAST_MS, brief) * GROWTH;
       };
-      // The machine may have been busy, so the test tries again. A quadratic pattern is slow each time.
+      // A single slow result may come from a busy machine, so the test tries again. A quadratic regular expression is
+      // slow every time.
       expect((await slow()) && (await slow()) && (await slow())).toBe(false);
     };
     for (const piece of pieces) await check(piece);

@@ -10,7 +10,7 @@ const ROOT = join(import.meta.dirname, '../..');
 const SUBJECTS: readonly Subject[] = ['deploy', 'deployment', 'log', 'tag', 'application', 'account'];
 const STATUSES = [302, 303, 400, 401, 403, 404, 409, 410, 418, 422, 429, 500, 503];
 
-/** Every string in the source that contains a blank. These include all texts that a person reads. */
+/** Every string in the source code that contains a space. These strings include all texts for people. */
 function sentences(): string[] {
   const files = ['src', 'commands']
     .flatMap((folder) =>
@@ -18,7 +18,7 @@ function sentences(): string[] {
         join(folder, file),
       ),
     )
-    // Patterns are no sentences, and the Edgegap simulator prints secrets on purpose.
+    // Regular expressions are not sentences, and the Edgegap simulator prints secrets on purpose.
     .filter((file) => file.endsWith('.ts') && !/^src\/(?:log|simulator)\//.test(file));
   return files.flatMap((file) => {
     const code = readFileSync(join(ROOT, file), 'utf8').replace(/^\s*(?:\/\/|\*|\/\*).*$/gm, '');

@@ -4,15 +4,15 @@ import terminal from '@xterm/headless';
 import { expect, test } from 'vitest';
 import { onScreen } from '../../src/log/screen.ts';
 
-/** Logs of game servers. Beside each log is the text that a person should read. */
+/** Logs of game servers. Next to each log is the text that a person should see. */
 const folder = join(import.meta.dirname, 'servers');
 const names = readdirSync(folder).filter((name) => name.endsWith('.log'));
-/** These programs clear the terminal. The bot keeps the text from before. */
+/** The programs that wrote these logs clear the terminal. The bot keeps the earlier text. */
 const CLEARING = ['clear-and-redraw.log', 'home-and-redraw.log'];
 
 const read = (name: string) => readFileSync(join(folder, name), 'utf8');
 
-/** The lines that a real terminal shows, together with the lines that have scrolled out of its window. */
+/** The lines that a real terminal shows, including the lines that have scrolled out of its window. */
 async function onTerminal(text: string): Promise<string> {
   const options = { cols: 200, rows: 60, scrollback: 10_000, convertEol: true, allowProposedApi: true };
   const screen = new terminal.Terminal({ ...options, logLevel: 'off' });

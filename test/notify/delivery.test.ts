@@ -136,7 +136,7 @@ describe('the order and pace of messages', () => {
     expect(desk.chat.texts.filter((text) => text.startsWith('x'))).toHaveLength(1);
   });
 
-  // The microtasks of this process are the same on SQLite and PostgreSQL.
+  // This process has the same number of microtasks on SQLite and PostgreSQL, so one database is enough.
   test.skipIf(suiteDatabase === 'postgres')(
     'if the outbox worker is woken at the moment when it finishes, the due message is still sent',
     async () => {
@@ -146,7 +146,7 @@ describe('the order and pace of messages', () => {
         const desk = await openDesk({
           clock: (clock) => ({
             now: () => clock.now() + (due ? 60_000 : 0),
-            // The worker sets the timer while it looks for messages. The timer fires some microtasks later.
+            // The worker sets the timer while it searches for messages. The timer fires some microtasks later.
             after() {
               let left = hops;
               const hop = (): void => {
@@ -212,7 +212,7 @@ describe('bursts of messages and urgent messages', () => {
     expect(desk.chat.texts.slice(20).flatMap((text) => text.split('\n'))).toEqual(
       Array.from({ length: 20 }, (_, index) => `server ${index + 1} is ready`),
     );
-    // Posts and edits do not wait for each other, because platforms count edits separately.
+    // Posts and edits do not wait for each other, because platforms limit them separately.
     expect(desk.chat.calls.slice(0, 4).map((call) => call.slice(0, 4))).toEqual([
       'edit',
       'post',
@@ -238,7 +238,7 @@ describe('bursts of messages and urgent messages', () => {
     for (let n = 1; n <= 8; n++) await desk.post(`d${n}`, `${n} ${'x'.repeat(900)}`);
     await desk.worker.start();
     await desk.settle();
-    // The last two lines are too few for a digest, so each of them is sent alone.
+    // The last two lines are too few for a digest, so each line is sent alone.
     expect(desk.chat.texts.map((text) => text.split('\n').length)).toEqual([2, 2, 2, 1, 1]);
   });
 
@@ -472,7 +472,7 @@ describe('a delivery attempt that fails', () => {
       await desk.worker.start();
       await until(() => desk.log.some((text) => text.includes('could not be recorded')));
       await desk.store.schema.alterTable('outbox').renameColumn('reason_', 'reason').execute();
-      // No code wakes the worker.
+      // Nothing wakes the worker, so the worker finds the message by itself.
       await until(async () => {
         await desk.clock.advance(1_000);
         return (await desk.states())[0] === 'sent';
@@ -518,7 +518,7 @@ describe('deliveries older than a day', () => {
     await desk.post('d1', 'is ready');
     await desk.worker.start();
     await desk.settle();
-    // The worker gives up old rows before this row is too old. The next attempt comes when the row is too old.
+    // When the worker deletes old rows, this row is not old enough yet. At the next attempt, it is too old.
     await desk.pass(DAY - 60_000);
     expect(await desk.states()).toEqual(['pending']);
     await desk.pass(2 * 60_000);

@@ -9,7 +9,7 @@ import { until } from '../support/test-clock.ts';
 import { card, type Desk, drained, here, line, openDesk } from './harness.ts';
 import { closed, refusedForGood, tooFast } from './memory-chat.ts';
 
-/** The line about a ready server with a long name and the given number of ports. */
+/** The row for a line about a ready server with a long name and this number of ports. */
 function ready(n: number, ports: number): OutboxRow {
   const id = `93924761c${String(n).padStart(3, '0')}`;
   const links = Array.from({ length: ports }, (_, port): Inline[] => [
@@ -83,12 +83,12 @@ describe.each([
 
 const all = 'server 1\nserver 2\nserver 3\nserver 4';
 
-/** Four lines, each about another deployment. */
+/** Queues four lines, each about a different deployment. */
 async function four(desk: Desk): Promise<void> {
   for (let n = 1; n <= 4; n++) await desk.post(`d${n}`, `server ${n}`);
 }
 
-/** A digest of four lines whose first attempt fails with `error`. */
+/** A digest of four lines whose first delivery attempt fails with `error`. */
 async function waiting(error: Error, options: Parameters<typeof openDesk>[0] = {}): Promise<Desk> {
   const desk = await openDesk(options);
   desk.chat.fail('post', { error });

@@ -15,7 +15,7 @@ import { refusedForGood } from './memory-chat.ts';
 
 const DAY = 24 * 60 * 60_000;
 
-/** Rows of messages delivered in 1970. */
+/** Adds rows of messages that were delivered in 1970. */
 async function deliveredLongAgo(store: Store, count: number): Promise<void> {
   const { platform, workspace, channel } = here;
   await store
@@ -114,7 +114,7 @@ describe('finished deliveries', () => {
   });
 });
 
-// A database file cannot be read while a bot has the file.
+// A test cannot read a database file while a bot uses the file.
 test.runIf(suiteDatabase === 'postgres')('a running bot deletes old deliveries by itself', async () => {
   const url = await freshDatabase();
   const store = await openStore(dialectFor(url, pino({ level: 'silent' })));

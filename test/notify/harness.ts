@@ -18,7 +18,7 @@ export const here: Address = { platform: 'memory', workspace: 'w', channel: 'gen
 export const line = (text: string): Line => ({ kind: 'line', tone: 'neutral', text: [text] });
 export const card = (text: string): Card => ({ kind: 'card', tone: 'neutral', title: [text], nodes: [] });
 
-/** A process with an outbox worker. The process starts after a dead process, or runs beside other processes. */
+/** A process with an outbox worker. The process can start after a dead process, or in addition to other processes. */
 export interface Process extends OutboxWorker {
   readonly membership: Membership;
 }
@@ -29,17 +29,17 @@ export interface Desk {
   readonly chat: MemoryChat;
   readonly log: readonly string[];
   worker: Process;
-  /** Starts a process after the previous process has died. */
+  /** Kills the previous process and starts a new process. */
   next(adapters?: readonly Adapter[]): Process;
-  /** Starts a further process beside the running processes. */
+  /** Starts a new process in addition to the running processes. */
   beside(adapters?: readonly Adapter[]): Process;
   post(orderKey: string, text: string, more?: Partial<Extract<Delivery, { kind: 'post' }>>): Promise<void>;
   edit(orderKey: string, target: MessageRef, text: string): Promise<void>;
   /** Sends every message that can be sent now. */
   settle(): Promise<void>;
-  /** Moves the time, and lets the due messages be sent. */
+  /** Moves the time, and waits until the due messages have been sent. */
   pass(ms: number): Promise<void>;
-  /** Resolves when no message is being sent and no message may be sent before the time moves. */
+  /** Resolves when no message is being sent, and no message can be sent until the time moves. */
   resting(): Promise<void>;
   states(): Promise<string[]>;
 }
@@ -49,7 +49,7 @@ export interface DeskOptions extends NonNullable<Parameters<MemoryChat['adapter'
   readonly clock?: (clock: TestClock) => Clock;
 }
 
-/** A clock that is `ms` milliseconds ahead of the test's own clock, until the test sets the clock right. */
+/** A clock that is `ms` milliseconds ahead of the test's clock, until the test corrects it. */
 export function clockAhead(ms: number) {
   let ahead = ms;
   return {
@@ -95,7 +95,7 @@ export async function openDesk(options: DeskOptions = {}): Promise<Desk> {
     return made;
   };
   onTestFinished(async () => {
-    // The worker of a dead process never finishes its stop.
+    // The worker of a dead process never completes its stop, so the test does not wait for it.
     for (const one of processes) void one.stop();
     await desk.worker.stop();
     for (const { membership } of processes) await membership.leave();
@@ -116,8 +116,8 @@ export async function openDesk(options: DeskOptions = {}): Promise<Desk> {
     },
     settle: () => desk.worker.idle(),
     async pass(ms) {
-      // Processes on a shared store read the store each second, so five minutes of test time may take a real minute on
-      // a slow machine.
+      // Processes on a shared store read the store every second. On a slow machine, five minutes of test time could
+      // therefore take a real minute.
       await (ms < 60_000 ? clock.advance(ms) : clock.leap(ms));
       await desk.worker.idle();
     },
@@ -128,7 +128,7 @@ export async function openDesk(options: DeskOptions = {}): Promise<Desk> {
         new Map([['memory', chat.adapter(options)]]),
       );
       await until(async () => {
-        // If the worker looked for messages for longer than the clock stood still, its timer is due now.
+        // The worker may have searched for messages longer than the clock stood still. Its timer is then due now.
         await clock.advance(0);
         const now = clock.now();
         const leased = await store
@@ -156,10 +156,10 @@ export async function openDesk(options: DeskOptions = {}): Promise<Desk> {
           .executeTakeFirst();
         const isOpen = (times?: { next_at: number; next_edit_at: number }, kind?: string) =>
           opensAt([kind === 'edit' ? times?.next_edit_at : times?.next_at], now) <= now;
-        // A claimed row whose channel is not open yet waits until the time moves.
+        // A claimed row whose channel is not free yet waits until the time moves.
         if (leased.some((row) => isOpen(row, row.kind) && isOpen(everywhere, row.kind))) return false;
         const taken = new Set(leased.map(({ id }) => id));
-        // A row that a dead process has claimed counts as a row to send, so no such row may be left.
+        // A row that a dead process has claimed still has to be sent, so no such row may be left.
         const held = await store
           .selectFrom('channels')
           .where(({ eb, not }) => not(desk.worker.membership.gone(eb.ref('channels.holder'))))
@@ -178,7 +178,7 @@ export async function openDesk(options: DeskOptions = {}): Promise<Desk> {
   return desk;
 }
 
-/** Moves the time step by step, until every message is sent or given up. */
+/** Moves the time in steps until every message is sent or given up. */
 export async function drained(desk: Desk, stepMs: number): Promise<void> {
   for (;;) {
     await desk.resting();

@@ -6,7 +6,10 @@ import { tooFast } from './memory-chat.ts';
 const WAIT_MS = 30_000;
 const random = { ...here, channel: 'random' };
 
-/** A message and an edit wait in each of two channels. The platform refuses the first request in the first channel. */
+/**
+ * Two channels each have a waiting message and a waiting edit. The platform refuses the first request in the first
+ * channel.
+ */
 async function refused(
   call: 'post' | 'edit',
   held: { readonly posts: boolean; readonly edits: boolean; readonly everywhere: boolean } | undefined,

@@ -15,21 +15,21 @@ export interface Posted {
   edits: number;
 }
 
-/** The outcome of a failed request: the error, and whether the message was shown nevertheless. */
+/** The outcome of a failed request: the error, and whether the platform still showed the message. */
 export interface ChatFault {
   readonly error: Error;
   readonly shown?: boolean;
-  /** The failure affects only messages with this text. By default it affects every message. */
+  /** If set, only messages with this text fail. Otherwise every message fails. */
   readonly text?: string;
 }
 
-/** A chat platform in memory, which outlives its processes and fails on demand. */
+/** A chat platform in memory. It keeps running when a process dies, and fails on demand. */
 export class MemoryChat {
   readonly messages: Posted[] = [];
-  /** The late answers. `told` has the direct messages with their receivers. */
+  /** The late answers, and the direct messages (`told`) with their receivers. */
   readonly answers: { readonly reply: Reply; readonly text: string }[] = [];
   readonly told: { readonly person: string; readonly workspace: string; readonly text: string }[] = [];
-  /** Every request in order: `post`, `edit`, `find`, `resume` or `tell`, with the text or the key. */
+  /** Every request in order of arrival: `post`, `edit`, `find`, `resume` or `tell`, with the text or the key. */
   readonly calls: string[] = [];
   readonly #now: () => number;
   readonly #faults: { call: Call; fault: ChatFault }[] = [];
@@ -66,7 +66,7 @@ export class MemoryChat {
       /** The number of characters that fit into a message. */
       readonly characters?: number;
       readonly supports?: Partial<Capabilities>;
-      /** False if the adapter's process is dead. A dead process sends no messages. */
+      /** Returns false after the adapter's process has died. A dead process sends no messages. */
       readonly alive?: () => boolean;
       readonly start?: Adapter['start'];
     } = {},
@@ -139,7 +139,7 @@ export class MemoryChat {
     };
   }
 
-  /** Adds a message of the bot that was posted earlier. */
+  /** Adds a message that the bot posted earlier. */
   add(message: Message, to: Address): MessageRef {
     return this.#add(to, { message, key: `k${this.messages.length}` }).ref;
   }

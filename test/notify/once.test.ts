@@ -3,7 +3,7 @@ import { until } from '../support/test-clock.ts';
 import { card, clockAhead, type Desk, drained, here, openDesk } from './harness.ts';
 import { type MemoryChat, refusedForGood, tooFast, unknownOutcome } from './memory-chat.ts';
 
-/** A process begins to send a message, and dies before the outcome is stored. */
+/** A process begins to send a message and dies before it stores the outcome. */
 async function diesWhileSending(
   desk: Desk,
   supports: Parameters<MemoryChat['adapter']>[0] = {},
@@ -25,11 +25,11 @@ async function diesWhileSending(
   void dying.stop();
 }
 
-/** Starts the next process, without waiting for the end of the dead process. */
+/** Starts the next process without waiting until the dead process's claims expire. */
 async function restarted(desk: Desk, options: Parameters<MemoryChat['adapter']>[0] = {}): Promise<void> {
   desk.worker = desk.next([desk.chat.adapter(options)]);
   await desk.worker.start();
-  // If processes share the store, the next process waits until a request of the dead process must have ended.
+  // If processes share the store, the next process waits until the last request of the dead process must have ended.
   await drained(desk, 1_000);
 }
 
@@ -138,7 +138,7 @@ describe('a message that an earlier attempt possibly showed', () => {
     for (let n = 1; n <= 40; n++) await desk.post(`d${n}`, `server ${n}`);
     desk.chat.fail('post', { error: unknownOutcome() }, 40);
     await desk.worker.start();
-    // The platform gives no answer for some time, so the bot tries each of the four digests several times.
+    // The platform does not answer for some time, so the bot tries to send each of the four digests several times.
     await until(async () => {
       await desk.resting();
       await desk.clock.advance(1_000);
@@ -184,7 +184,7 @@ describe('a message that an earlier attempt possibly showed', () => {
   describe('a digest that was possibly shown in an unreadable channel', () => {
     async function digestInDoubt(): Promise<Desk> {
       const desk = await openDesk({ supports: { idempotentPosts: true } });
-      // An error in the bot's own code. After such an error, each line is sent by itself.
+      // After an error in the bot's own code, each line is sent separately.
       desk.chat.fail('post', { error: new TypeError('undefined is not a function'), shown: true });
       for (let n = 1; n <= 4; n++) await desk.post(`d${n}`, `server ${n}`);
       await desk.worker.start();
@@ -239,7 +239,7 @@ describe('a message that an earlier attempt possibly showed', () => {
       desk.chat.fail('post', { error: tooFast(waitMs) });
       await drained(desk, 1_000);
       expect(desk.chat.calls.filter((call) => call.startsWith('post')).at(-1)).toBe(`post ${all}${mark}`);
-      // A platform that recognises the key does not post the message a second time.
+      // If the platform recognises the key, it does not post the message a second time.
       expect(desk.chat.texts).toEqual(idempotentPosts ? [all] : [all, `${all}${mark}`]);
     });
 

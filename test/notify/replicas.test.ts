@@ -9,7 +9,7 @@ import { TestClock, until } from '../support/test-clock.ts';
 import { card, clockAhead, drained, here, line, openDesk } from './harness.ts';
 import { tooFast } from './memory-chat.ts';
 
-/** Whether a transaction waits for a row that another transaction has changed. */
+/** Whether a transaction is waiting for a row that a different transaction has changed. */
 async function waitsForRow(store: Store): Promise<boolean> {
   const waiting = sql`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
   return (await waiting.execute(store)).rows.length > 0;
@@ -176,7 +176,7 @@ describe('several processes with a shared store', () => {
     const parts = { store: desk.store, membership, adapters: [slow], clock: desk.clock, log };
     const stopped = createOutboxWorker(parts);
     await desk.post('d1', 'news');
-    // An earlier attempt got no answer, so the bot first reads the channel.
+    // An earlier attempt got no answer, so the bot searches the channel first.
     await desk.store
       .updateTable('outbox')
       .set((eb) => ({ uncertain: 1, attempts: 1, attempted_at: desk.clock.now(), sent_key: eb.ref('key') }))
@@ -188,7 +188,7 @@ describe('several processes with a shared store', () => {
     await desk.worker.start();
     await drained(desk, 1_000);
     expect(desk.chat.texts).toEqual(['news']);
-    // The first process continues.
+    // The first process resumes after its pause.
     await heart.leap(40_000);
     await until(async () => {
       await heart.advance(600);
@@ -217,7 +217,7 @@ describe('several processes with a shared store', () => {
   test('a message does not overtake an earlier message that a dead process had claimed', async () => {
     const desk = await openDesk();
     await desk.worker.start();
-    // By now, the worker has looked for the rows of dead processes.
+    // The worker has searched for the rows of dead processes by now.
     await desk.resting();
     await desk.store.transaction().execute(async (tx) => {
       await enqueue(tx, desk.clock, { kind: 'post', orderKey: 'd1', to: here, message: line('is ready') });

@@ -33,7 +33,7 @@ test('the outbox report lists waiting and failed deliveries with the reasons, bu
   );
 });
 
-/** `npm run outbox`, as a separate process. */
+/** Runs `npm run outbox` as a separate process. */
 async function cli(database: string) {
   const child = spawn(process.execPath, [join(import.meta.dirname, '../../src/notify/outbox-cli.ts')], {
     cwd: bareFolder,

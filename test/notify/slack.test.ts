@@ -16,8 +16,8 @@ test.each(['after', 'before'] as const)(
   'if the connection breaks while a line is sent to Slack (%s the effect), the line appears once in the channel',
   async (when) => {
     driver = await createSlackDriver({ mode: 'http' });
-    // This test runs in real time. The local Slack gives messages the machine's time, and the search starts at the time
-    // of the attempt.
+    // This test runs in real time. The local Slack dates messages by the machine's clock, and the search starts at the
+    // time of the attempt.
     bot = await startBot(driver, {
       clock: systemClock,
       simulator: { durations: { initializing: 50, seeking: 50, seeked: 50, scanning: 50, deploying: 2_000 } },

@@ -13,7 +13,7 @@ async function reasons(desk: Desk) {
   return await desk.store
     .selectFrom('outbox')
     .select(['kind', 'state', 'reason_code', 'reason'])
-    // The lines of a digest, without the digest itself.
+    // The rows of the digest's lines, without the row of the digest itself.
     .where('id', '>', 0)
     .orderBy('id')
     .execute();

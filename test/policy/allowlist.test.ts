@@ -22,7 +22,7 @@ import { pacedClock } from '../support/paced-clock.ts';
 
 const directory = await loadCommands(join(import.meta.dirname, '..', '..', 'commands'));
 
-/** Every command with a request_id, with the other values that the command needs. */
+/** Every command that takes a request_id, with values for its other required options. */
 const keyed = directory.all
   .flatMap(({ entries }) => entries)
   .filter(({ options }) => Object.values(options).some(({ kind }) => kind === deployment))
@@ -74,7 +74,7 @@ test('the allowlist tests know every command and button that takes a request_id'
 describe.each(['discord', 'slack-http'] as const)('APP_ALLOWLIST on %s', (name) => {
   let folder: string;
   let stage: Stage;
-  /** The deployments that the store knows, and the deployments that the store does not know. */
+  /** A deployment that the store contains, and a deployment that the store does not contain. */
   const ids = { known: '', unknown: '' };
 
   beforeAll(async () => {
@@ -85,7 +85,7 @@ describe.each(['discord', 'slack-http'] as const)('APP_ALLOWLIST on %s', (name) 
     ids.unknown = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2', ['qa']);
     await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     await stage.bot.app.stop();
-    // From now on, the bot is not allowed to work with kart-racing.
+    // From now on, the allowlist forbids kart-racing.
     stage.bot = await startBot(stage.driver, {
       clock: pacedClock(1),
       edgegap: stage.simulator,
@@ -107,7 +107,7 @@ describe.each(['discord', 'slack-http'] as const)('APP_ALLOWLIST on %s', (name) 
     const answer = effect.privately.map(({ text }) => text).join('\n');
     expect(answer, what).toContain('not on my allowlist');
     expect(answer, what).not.toMatch(/kart-racing|edgegap\.net|Montreal|\bqa\b/);
-    // Only the status names the application of a deployment from elsewhere.
+    // For a deployment made outside the chat, only the status names the application.
     expect(effect.asked.filter((call) => call !== 'GET status')).toEqual([]);
     if (which === 'known') expect(effect.asked).toEqual([]);
     expect(phase(stage.simulator, ids[which])).toBe('READY');

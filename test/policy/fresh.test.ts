@@ -4,7 +4,7 @@ import { deployElsewhere, effectOf, phase, stageOn } from '../command/harness.ts
 import type { SlackDriver } from '../support/slack-driver.ts';
 
 const ROLE = 'operators';
-/** Longer than the age allowed for a change, and shorter than the age allowed for a read. */
+/** Longer than the maximum age of the facts for a change, and shorter than the maximum age for a read. */
 const SOON = 10_000;
 
 test('if a person loses a group before pressing a button, the press is refused, even if Slack sends no event', async () => {
@@ -24,7 +24,7 @@ test('if a person loses a group before pressing a button, the press is refused, 
     await effectOf(stage, 'operator', () => driver.command('operator', 'stop', { deployment: id }));
     server.world.members.get(groupIds[ROLE])?.delete(userIds.operator);
     ahead += SOON;
-    // A read uses the remembered groups, so the bot must still remember the person.
+    // A read uses cached groups, so the bot must still have the person in its cache.
     const read = await effectOf(stage, 'operator', () =>
       driver.command('operator', 'status', { deployment: id }),
     );

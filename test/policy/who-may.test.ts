@@ -26,10 +26,10 @@ import { until } from '../support/test-clock.ts';
 interface Use {
   readonly what: string;
   readonly permission: Permission;
-  /** A command or an action that changes something if the person is allowed to use it. */
+  /** A command or an action. It changes something if the person has the permission. */
   readonly command?: readonly [name: string, values: (id: string) => Values];
   readonly action?: (id: string) => ActionRef;
-  /** An action in the menu of a message. */
+  /** An action in the menu that platforms show beside a message. */
   readonly entry?: string;
 }
 
@@ -43,7 +43,7 @@ const press = (what: string, permission: Permission, arg: (id: string) => string
   return { what, permission, action: (id) => ({ command, action, arg: arg(id) }) };
 };
 
-/** Every command and every button. A new command or button fails the first test until its line stands here. */
+/** Every command and every button. A new command or button makes the first test fail until it has a line here. */
 const uses: readonly Use[] = [
   on('help', 'help'),
   press('help:topic', 'help', () => ''),
@@ -63,7 +63,7 @@ const uses: readonly Use[] = [
   press('logs:show', 'deployments.read'),
   press('logs:share', 'deployments.read'),
   press('logs:refresh', 'deployments.read'),
-  // A followed log would go on changing the channel, so the test ends it.
+  // The bot would keep editing the message of a followed log, so the test stops the following.
   press('logs:follow', 'deployments.read', () => '000000000000'),
   press('logs:unfollow', 'deployments.read'),
   on('metrics', 'deployments.read', (deployment) => ({ deployment })),
@@ -128,7 +128,7 @@ const order: readonly Level[] = ['nothing', 'open', 'read', 'inspect', 'change']
 interface Setting {
   readonly title: string;
   readonly environment: Readonly<Record<string, string>>;
-  /** The level that each persona reaches. */
+  /** The permission level of each persona. */
   readonly levels: Readonly<Record<Persona, Level>>;
 }
 
@@ -215,13 +215,13 @@ const titled = stages.map(([name, setting]) => ({ name, setting, title: setting.
 describe.each(titled)('permissions on $name, $title', ({ name, setting }) => {
   let stage: Stage;
   let id = '';
-  /** A message of the bot. */
+  /** The id of a message of the bot. */
   let message = '';
 
   beforeAll(async () => {
     stage = await stageOn(name, { environment: setting.environment });
     id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2', ['qa']);
-    // A message in the channel that holds the pressed buttons.
+    // The id of a message in the channel with the buttons to press.
     const reader = personas.find((one) => order.indexOf(setting.levels[one]) >= 2) ?? 'operator';
     await effectOf(stage, reader, () =>
       stage.driver.command(reader, 'logs', { deployment: id, share: true }),
@@ -230,7 +230,7 @@ describe.each(titled)('permissions on $name, $title', ({ name, setting }) => {
   });
   afterAll(() => stage?.close());
 
-  // A persona who may change things comes last, so that the earlier personas can be refused.
+  // The personas with more permissions come last, so that their changes do not affect the refusals.
   test.each(personas.toSorted((a, b) => order.indexOf(setting.levels[a]) - order.indexOf(setting.levels[b])))(
     'a person of the kind "%s" may use exactly the commands and buttons that the settings allow',
     async (persona) => {
@@ -243,7 +243,7 @@ describe.each(titled)('permissions on $name, $title', ({ name, setting }) => {
             return (stage.driver as ChatDriver & MenuHands).fromMenu(persona, message, use.entry);
           if (use.action) return pressAction(stage, persona, use.action(id));
           const [command, values] = use.command ?? ['', () => ({})];
-          // This test checks only the permission. Other tests check that the command works.
+          // This test checks only the permission. Other tests check the effects of the command.
           const harmless: Values =
             command === 'deploy' && level === 'change' ? { application: 'no-such' } : {};
           return stage.driver.command(persona, command, { ...values(id), ...harmless });
@@ -254,7 +254,7 @@ describe.each(titled)('permissions on $name, $title', ({ name, setting }) => {
           continue;
         }
         expect(effect.publicly, `${use.what}: nothing in the channel`).toEqual([]);
-        // On a slow machine the test lasts longer than a minute, and once a minute the bot itself reads the list.
+        // On a slow machine, the test takes longer than a minute, and the bot itself reads the list once a minute.
         const asked = effect.asked.filter((one) => one !== 'GET list' || use.what === 'list');
         expect(asked, `${use.what}: nothing asked of Edgegap`).toEqual([]);
         expect(effect.privately).toHaveLength(1);
@@ -275,14 +275,14 @@ describe.each(titled)('permissions on $name, $title', ({ name, setting }) => {
 
 function reason(level: Level, { what, permission }: Use, { environment }: Setting): keyof typeof REFUSALS {
   if (level === 'nothing') return 'nothing';
-  // A person who may not even list tags or presets gets no hint about changing them.
+  // A person who may not even list tags or presets gets no hint about the permission to change them.
   const lacksLeast = /^(?:tags|preset) /.test(what) && level === 'open';
   if (lacksLeast || levelOf[permission] === 'read') return 'read';
   if (levelOf[permission] === 'inspect') return 'inspect';
   return environment.READ_ONLY ? 'readOnly' : 'change';
 }
 
-/** The state that a refusal must not change. */
+/** The state that must be the same before and after a refusal. */
 function worldOf({ simulator }: Stage) {
   return [...simulator.deployments.values()].map(({ request_id, tags }) => ({
     request_id,

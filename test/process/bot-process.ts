@@ -9,7 +9,7 @@ export const START_MS = 60_000;
 
 export const MAIN = join(import.meta.dirname, '../../src/main.ts');
 
-/** The bot as a separate process, like in a container. */
+/** The bot as a separate process, as it runs in a container. */
 export class BotProcess {
   readonly #child: ChildProcess;
   output = '';
@@ -36,7 +36,7 @@ export class BotProcess {
     this.#child.kill(signal);
   }
 
-  /** Resolves with the URL of the bot. */
+  /** Resolves with the URL of the bot when the bot has started. */
   async started(): Promise<string> {
     const port = () => /"port":(\d+).*"msg":"started"/.exec(this.output)?.[1];
     const found = await until(port, 'the bot to start', START_MS).catch((cause: unknown) => {

@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(built, { recursive: true, force: true }));
 
-/** Runs Node with these words in the folder of the built code. */
+/** Runs Node with these arguments in the folder of the built code. */
 async function run(words: readonly string[], environment: Record<string, string> = {}): Promise<string> {
   const options = { cwd: built, env: { ...bareEnvironment, ...environment } };
   return (await promisify(execFile)(process.execPath, words, options)).stdout;
@@ -27,7 +27,7 @@ test('the built bot has the same commands as the sources', async () => {
 });
 
 test('the built bot starts even if the folder for compiled code cannot be created', async () => {
-  // The parent folder is a file, so the folder cannot be created.
+  // The parent of this folder is a file, so the folder cannot be created.
   const NODE_COMPILE_CACHE = join(built, CHECK[0], 'cache');
   expect(await run(CHECK, { NODE_COMPILE_CACHE })).toContain('OK: ');
 });

@@ -18,11 +18,11 @@ const DOCTOR = join(import.meta.dirname, '../../src/doctor/doctor-cli.ts');
 interface Run {
   readonly words?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
-  /** The user as which the process runs. */
+  /** The id of the user who runs the process. */
   readonly uid?: number;
 }
 
-/** The doctor as `npm run doctor` starts it, in this folder. */
+/** Runs the doctor in this folder, in the same way as `npm run doctor`. */
 async function doctor(folder: string, { words = [], environment = {}, uid }: Run = {}) {
   const child = spawn(process.execPath, [DOCTOR, ...words], {
     cwd: folder,
@@ -89,7 +89,7 @@ test('the doctor recognises the bot that runs with the same settings, and if no 
   const bot = new BotProcess(values);
   onTestFinished(async () => void (await bot.kill('SIGKILL')));
   await bot.started();
-  // The start of the bot logs the worst findings by itself.
+  // The bot itself logs the worst findings at its start.
   await until(
     () => /"check":"address\.public".*"msg":"doctor: something is not/.test(bot.output),
     'the warning',
@@ -105,7 +105,7 @@ test('the doctor recognises the bot that runs with the same settings, and if no 
   expect(says('store')).toMatch(/is open in the running bot\.$/);
   expect(state).toBe('warning');
   expect(during.code).toBe(1);
-  // A bot with other settings does not recognise the bot that runs.
+  // A doctor with different settings does not recognise the running bot.
   const other = await doctor(folder, { environment: { EDGEGAP_API_TOKEN: 'another-token' } });
   expect(other.out).toMatch(/^wrong {4}address\.port: A bot with other settings listens/m);
   expect(other.out).toMatch(/^wrong {4}address\.public: PUBLIC_URL leads to a bot with other settings/m);

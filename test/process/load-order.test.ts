@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '../..');
 
-/** Posts a file to a local Discord from a process that loads these libraries first, in this order. */
+/** A script for a process that first loads these libraries in this order, and then posts a file to a local Discord. */
 const script = (libraries: readonly string[]) => `
   for (const library of ${JSON.stringify(libraries)}) await import(library);
   const { startHarness, card, here } = await import('./test/adapters/discord/harness.ts');
@@ -17,7 +17,7 @@ const script = (libraries: readonly string[]) => `
   console.log(JSON.stringify({ files: message.files, violations: bot.driver.server.violations }));
   await bot.close();`;
 
-// Two versions of undici (the bot's, and the version inside discord.js) find each other through a global dispatcher.
+// The bot and discord.js use different versions of undici, which share a global dispatcher.
 test.each([[['undici', 'discord.js']], [['discord.js', 'undici']]])(
   'a process that loads the libraries %j in this order can send a file to Discord',
   async (libraries) => {

@@ -15,8 +15,8 @@ import { MAIN, START_MS } from './bot-process.ts';
 vi.setConfig({ testTimeout: 2 * START_MS });
 
 /**
- * Another program could take the port before the bot uses the port. This is unlikely, because no other program here
- * asks for a port by its number.
+ * Before the bot opens the port, a different program could take it. This is unlikely, because no other program here
+ * chooses a port by number.
  */
 async function freePort(): Promise<number> {
   const server = createServer().listen(0);
@@ -36,7 +36,7 @@ test('the bot keeps working if no process reads its log, and writes log lines ag
     rmSync(folder, { recursive: true, force: true });
   });
   const log = join(folder, 'log');
-  // Node has no call for a named pipe.
+  // Node has no function that creates a named pipe.
   execFileSync('/usr/bin/env', ['mkfifo', log]);
   const listen = () => openSync(log, constants.O_RDONLY | constants.O_NONBLOCK);
   const gone = listen();
@@ -59,7 +59,7 @@ test('the bot keeps working if no process reads its log, and writes log lines ag
   closeSync(output);
   closeSync(gone);
 
-  // The bot writes a log line before it answers. This write fails with EPIPE.
+  // The bot writes a log line before it answers, and this write fails with EPIPE.
   const url = `http://127.0.0.1:${port}/callbacks/edgegap/ready/a.b`;
   const refused = () => fetch(url, { method: 'POST' }).catch(() => undefined);
   expect((await until(refused, 'an answer', START_MS)).status).toBe(404);

@@ -8,7 +8,7 @@ const ROOT = join(import.meta.dirname, '../..');
 
 let scratch: string;
 
-/** A project with the real scripts, settings and libraries. Its only test file is the file of a case. */
+/** A project with the real scripts, settings and libraries. The only test file is the file of the test case. */
 beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), 'chatops-red-'));
   for (const path of ['package.json', 'vitest.config.ts', '.ci'])
@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(scratch, { recursive: true, force: true }));
 
-/** Runs a command in the project with this test file. Resolves with the exit code and the printed text. */
+/** Runs a command in the project with this test file. Resolves with the exit code and the output. */
 async function runOn(name: string, source: string, command: string, ...args: string[]) {
   await rm(join(scratch, 'test'), { recursive: true, force: true });
   await mkdir(join(scratch, 'test'));

@@ -48,7 +48,7 @@ async function hasRole(url: string, role: string): Promise<void> {
   await until(ready, `a process that is ${role}`, START_MS);
 }
 
-/** The URL of the database over a connection that the test can break. */
+/** The URL of the database through a proxy whose connections the test can break. */
 async function brittleDatabase(): Promise<{ line: TcpProxy; url: string }> {
   const url = new URL(database);
   const line = await startTcpProxy({ host: url.hostname, port: Number(url.port) });
@@ -110,7 +110,7 @@ test('after a kill -9 of the process that receives events from Discord, another 
   console.info(`taken over ${Date.now() - killedAt} ms after kill -9`);
   await hasRole(url, 'active');
   expect(other.output).toContain('platforms: this process receives');
-  // The second process resumed the session, so that no event in between was missed.
+  // The second process resumed the session, so the bot missed no events.
   expect(gateway).toMatchObject({ resumes: 1, mostAtOnce: 1 });
   await driver.command('operator', 'help');
   await until(async () => (await driver.privately('operator')).length > 0, 'an answer');

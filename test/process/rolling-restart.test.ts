@@ -11,11 +11,11 @@ import { BotProcess, START_MS } from './bot-process.ts';
 
 vi.setConfig({ testTimeout: 10 * START_MS, hookTimeout: START_MS });
 
-/** The time between two commands on a platform. It is long enough for the pace of a channel. */
+/** The time between two commands on a platform. A channel can receive the answers in this time. */
 const EVERY_MS = 800;
 
 test('if three processes are restarted one after the other, no command is lost or carried out twice', async () => {
-  // Longer than Discord's three seconds, because the machine may be busy. The test still notices a lost command.
+  // Longer than Discord's limit of three seconds, because the machine may be busy. A lost command is still noticed.
   const discord = await createDiscordDriver({ responseMs: START_MS });
   onTestFinished(() => discord.close());
   const slack = await createSlackDriver({ mode: 'http' });
@@ -88,7 +88,7 @@ test('if three processes are restarted one after the other, no command is lost o
   ]);
 
   for (const [i, { bot, url }] of [...running].entries()) {
-    // The load balancer asks whether the process is ready, and so notices the stop by itself.
+    // The load balancer regularly asks whether the process is ready, so it notices the stop.
     expect(await bot.kill('SIGTERM')).toBe(0);
     expect(bot.output).toContain('"msg":"stopped"');
     front.backends.delete(url);

@@ -25,16 +25,16 @@ const SETUP = join(import.meta.dirname, '../../src/setup/setup-cli.ts');
 interface Run {
   readonly words?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
-  /** The user as which the process runs. */
+  /** The id of the user who runs the process. */
   readonly uid?: number;
-  /** The most bytes that the process can write into a file. */
+  /** The maximum number of bytes that the process can write into a file. */
   readonly room?: number;
 }
 
-/** The setup as a script starts it, in this folder and without a terminal. */
+/** Runs the setup in this folder like a script does, without a terminal. */
 async function setup(folder: string, { words = [], environment = {}, uid, room }: Run = {}) {
   const command = [process.execPath, SETUP, ...words];
-  // `sh` counts in blocks of 512 bytes.
+  // `ulimit` in `sh` counts in blocks of 512 bytes.
   const limited =
     room === undefined ? command : ['sh', '-c', `ulimit -f ${room / 512}; exec "$0" "$@"`, ...command];
   const child = spawn(limited[0] ?? '', limited.slice(1), {

@@ -48,7 +48,7 @@ afterEach(async () => {
   await simulator.close();
 });
 
-/** Whether the purge with this key has run and is scheduled to run again in an hour. */
+/** Whether the purge with this key has run and its next run is scheduled for an hour later. */
 async function hasRun(key: string): Promise<boolean> {
   const { rows } = await client.query(
     `select 1 from tasks where kind = 'purge' and key = '${key}' and run_at > 0 and holder is null`,
@@ -63,7 +63,7 @@ test('a task that a process has claimed moves to another process only if the fir
   const instances = 'select id from instances';
   const [{ id }] = (await client.query(instances)).rows;
   await started();
-  // The row of a task whose process was killed in the middle of the task.
+  // Gives the task the row that remains if a process is killed in the middle of the task.
   await client.query(`update tasks set holder = '${id}', run_at = 0 where key = 'kept'`);
   await client.query(`update tasks set run_at = 0 where key = 'outbox'`);
   await until(() => hasRun('outbox'), 'a purge that nobody holds', START_MS);
@@ -72,7 +72,7 @@ test('a task that a process has claimed moves to another process only if the fir
   await until(() => hasRun('kept'), 'the purge of the dead process', START_MS);
 });
 
-/** Makes the tasks of this type due now. Resolves with true if there are such tasks. */
+/** Makes the tasks of this type due now. Resolves with true if there are any. */
 async function makeDue(kind: string): Promise<boolean> {
   const { rowCount } = await client.query('update tasks set run_at = 0 where kind = $1', [kind]);
   return (rowCount ?? 0) > 0;
@@ -103,7 +103,7 @@ test('if the process that planned a stop is killed, another process carries out 
   expect(stops).toHaveLength(1);
   await driver.command('operator', 'self-stop');
   const told = async () => (await driver.privately('operator')).map(({ text }) => text).join();
-  // For some seconds, the other processes still take the killed process for alive.
+  // For some seconds, the other processes still consider the killed process alive.
   await until(async () => /one of [23] processes of mine/.test(await told()), 'the question', START_MS);
 });
 

@@ -7,10 +7,10 @@ import { until } from '../support/test-clock.ts';
 let stage: Stage;
 afterEach(() => stage?.close());
 
-/** The text without the backslashes with which Discord's markup is escaped. */
+/** The text without the backslashes that escape Discord's markup. */
 const textOf = ({ text }: VisibleMessage) => text.replaceAll('\\', '');
 
-/** The crash report in the channel, with the files in the thread below on Slack. */
+/** The crash report in the channel. On Slack, the files of the thread are added. */
 async function report(): Promise<VisibleMessage> {
   const find = async () => (await stage.driver.channel()).find((one) => textOf(one).includes('Crash report'));
   stage.speed(20);
@@ -20,7 +20,7 @@ async function report(): Promise<VisibleMessage> {
   return (await find()) as VisibleMessage;
 }
 
-/** Deploys, and resolves with the request_id as soon as the server is ready. */
+/** Deploys, and resolves with the request_id when the server is ready. */
 async function deployWith(values: Values): Promise<string> {
   await stage.driver.command('operator', 'deploy', values);
   return await until(

@@ -22,7 +22,7 @@ describe.each(['discord', 'slack-http'] as const)('a process that is killed on %
     process.stopAfter('post');
     const posted = async () => {
       const isPosted = (await withText(stage, 'Crash report')).length === 1;
-      // The process may stand still after the line about the failure. Then it must go on until it has posted the
+      // The process may be paused after the line about the failure. It then has to continue until it has posted the
       // report.
       if (process.standing() > 0 && !isPosted) process.goOn();
       return isPosted && process.standing() > 0;
@@ -30,7 +30,7 @@ describe.each(['discord', 'slack-http'] as const)('a process that is killed on %
     await until(posted, 'the crash report to be posted');
     await process.kill();
     const next = await stage.start();
-    // The line about the end is stored after the report, so it is also sent after the report.
+    // The bot stores the line about the end after the report, so it also sends the line after the report.
     stage.simulator.terminate(id);
     await shown(stage, ' stopped');
     await next.app.settled();

@@ -15,7 +15,7 @@ async function ready(environment: Record<string, string> = {}, factor = 60) {
   return { studio, run, id };
 }
 
-/** Presses the confirming button of a stop. */
+/** Presses the button that confirms a stop. */
 async function stop({ chat }: Studio, run: Run, id: string): Promise<void> {
   const action = { command: 'stop', action: 'confirm', arg: id };
   const buttons = [{ label: 'Stop it', style: 'danger', action }] as const;
@@ -29,7 +29,7 @@ async function stop({ chat }: Studio, run: Run, id: string): Promise<void> {
   await run.press('Stop it');
 }
 
-/** The texts of the files of all messages with this title. */
+/** The contents of the files in all messages with this title. */
 const filesOf = ({ chat }: Studio, title: string) =>
   chat.messages
     .map(({ message }) => message)
@@ -155,14 +155,14 @@ describe('a crash of a server', () => {
       /The image cannot be pulled.*at the step “Deploying”, \d+ s after the order/,
     );
     expect(JSON.stringify(message)).toContain('The log is empty');
-    // Another city cannot make the image available.
+    // The image is also missing in every other city, so the report has no button for a different city.
     expect(JSON.stringify(studio.chat.messages)).not.toContain('"Try another city"');
     expect(filesOf(studio, 'Crash report')).toEqual([]);
     studio.simulator.faults.next({ endpoint: 'deploy' }, { kind: 'cannot-allocate' });
     await run.say(DEPLOY);
     const second = await studio.shown('No place had room for the server.');
     expect(JSON.stringify(second.message)).toContain('"Try another city"');
-    // The earlier failure was of another sort.
+    // The earlier failure was of a different kind.
     expect(JSON.stringify(second.message)).toContain('1 of the last 2 servers of this version');
     studio.simulator.faults.next({ endpoint: 'deploy' }, { kind: 'cannot-allocate' });
     await run.say(DEPLOY);

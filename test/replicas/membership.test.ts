@@ -26,7 +26,7 @@ async function open(url: string): Promise<Store> {
   return opened;
 }
 
-/** A process on a clock that only the test moves. */
+/** A process with a clock that only the test moves. */
 async function join(through: { store?: Store; clock?: Clock } = {}) {
   const clock = new TestClock();
   const lines: string[] = [];
@@ -56,7 +56,10 @@ async function throughLine(): Promise<{ line: TcpProxy; store: Store }> {
   return { line, store: opened };
 }
 
-/** Advances the clock in steps until the process is certain that the others take it for alive. Gives the database time to answer after each step. */
+/**
+ * Advances the clock in steps until the process is certain that it counts as alive. After each step, the database gets
+ * time to answer.
+ */
 async function untilCertain({ clock, membership }: { clock: TestClock; membership: Membership }) {
   await until(async () => {
     await clock.advance(500);
@@ -142,7 +145,7 @@ test('a process that was suspended is uncertain of its membership as soon as it 
   expect(await one.leases.hold('gateway')).toBe(true);
   slept = 60_000;
   expect(one.membership.isCertain()).toBe(false);
-  // In the database, this process still holds the lease, because no other process has taken it.
+  // The database still shows this process as the holder of the lease, because no other process has taken it.
   expect(await one.leases.hold('gateway')).toBe(false);
 });
 

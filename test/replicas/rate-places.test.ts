@@ -20,7 +20,7 @@ import { TestClock, until } from '../support/test-clock.ts';
 const PATIENCE_MS = 1e9;
 const log = pino({ level: 'silent' });
 
-/** A clock that stands still while a statement or a request to Edgegap is under way. */
+/** A clock that stands still while an SQL statement or a request to Edgegap is in progress. */
 class PatientClock extends TestClock {
   underWay = 0;
 
@@ -29,7 +29,7 @@ class PatientClock extends TestClock {
     this.waitFor(() => this.underWay > 0);
   }
 
-  /** While a request is under way, it has a time-out. No other timer has the same length. */
+  /** A request in progress has a time-out. No other timer has the same length. */
   override after(ms: number, run: () => void): () => void {
     if (ms !== PATIENCE_MS) return super.after(ms, run);
     this.underWay++;
@@ -39,7 +39,7 @@ class PatientClock extends TestClock {
   }
 }
 
-/** The database. The clock learns of each statement. */
+/** The database. It informs the clock about each SQL statement. */
 function noted(database: string, clock: PatientClock): Dialect {
   const dialect = dialectFor(database, log);
   const createDriver = dialect.createDriver.bind(dialect);
@@ -116,7 +116,8 @@ async function two(clock?: PatientClock): Promise<[SharedPermits, SharedPermits]
 
 test('after a process takes a permit, no other process gets the permit until the rate-limit window is over', async () => {
   const [one, other] = await two();
-  // The bot does not use permits from a database that was slow to answer. So the test tries again with a new bucket.
+  // The bot does not use permits from a database that was slow to answer, so the test tries again with an unused
+  // bucket.
   await until(async () => {
     const bucket = randomUUID();
     const from = performance.now();
@@ -156,7 +157,7 @@ test('the rate limit holds even if a process sends its requests as late as allow
   const [mortal, other] = await two(clock);
   const arrivals: number[] = [];
   const arrive = () => void arrivals.push(clock.now());
-  // The process dies before it stores that Edgegap has counted the requests.
+  // The process dies before it stores that it has sent the requests.
   for (const _ of (await mortal.take('deploy', people)).permits)
     clock.after(LEAVE_MS + TRAVEL_MS - 1, arrive);
   const alive = new Scheduler(clock, { deploy: people.limit }, other);
@@ -193,7 +194,10 @@ test("if people's calls wait in one process, they go before background calls of 
   expect((await other.take('deploy', background)).permits).toHaveLength(1);
 });
 
-/** Two clients of a process: one from before the database's clock was set back by a day, and one from after that. */
+/**
+ * Two clients of one process: the first opened before the database's clock was set back by a day, the second
+ * afterwards.
+ */
 async function setBack(): Promise<{ before: SharedPermits; after: SharedPermits; clock: PatientClock }> {
   const clock = new PatientClock();
   const { stores } = await processes(clock, 1);
@@ -225,7 +229,7 @@ test("after the database's clock was set back by a day, calls for people still g
   for (const permits of [before, after]) {
     const { permits: all } = await permits.take('deploy', people);
     expect(all).toHaveLength(3);
-    // The call of another person waits.
+    // A call for a person is waiting in a different process.
     await permits.take('deploy', people);
     if (permits === after) for (const permit of all) permit.count();
   }

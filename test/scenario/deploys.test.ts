@@ -29,7 +29,7 @@ describe.each(driverNames)('the three kinds of deploys on %s', (name) => {
         ),
       `a message with ${text}`,
     );
-  /** Deploys, and returns the request that Edgegap got and the text of the card. */
+  /** Deploys. Returns the request that Edgegap received and the text of the card. */
   const deploy = async (values: Values) => {
     await driver.command('operator', 'deploy', { application: 'kart-racing', ...values });
     await shown(/is ready/);
@@ -78,7 +78,7 @@ describe.each(driverNames)('the three kinds of deploys on %s', (name) => {
     });
     expect(endpoint).toBe('deployToFleet');
     expect(body).toMatchObject({ version: 'v1.2', private_host_ids: HOSTS });
-    // The first host is full.
+    // The first host is full, so the deployment runs on the second host.
     expect(bot.simulator.deployments.get(id)?.host?.host_id).toBe(HOSTS[1]);
     expect(card).toMatch(/Fleet\W+tournament, .*vancouver.*montreal.*the cloud/);
   });
@@ -112,7 +112,7 @@ describe.each(driverNames)('the three kinds of deploys on %s', (name) => {
   });
 });
 
-/** The text without the backslashes with which Discord's markup is escaped. */
+/** The text without the backslashes that escape Discord's markup. */
 function plain(text: string): string {
   return text.replaceAll('\\', '');
 }

@@ -51,7 +51,7 @@ describe.each(drivers)('the button Refresh on the live card, on %s', (name) => {
     await driver.press('operator', 'Refresh');
     const told = await until(async () => (await driver.privately('operator')).at(-1), 'a private answer');
     expect(told.text).toMatch(/Edgegap/);
-    // The test does not compare the whole text, because a terminal writes "just now" and other platforms show a time.
+    // The test does not compare the whole text, because a terminal shows "just now" and other platforms show a time.
     const after = await card();
     expect(after?.edits).toBe(before?.edits);
     expect(after?.text).toContain('.pr.edgegap.net');

@@ -6,18 +6,21 @@ import { pacedClock } from '../support/paced-clock.ts';
 import type { SlackDriver } from '../support/slack-driver.ts';
 import { until } from '../support/test-clock.ts';
 
-/** The aim for the main job: deploy a server, look at the server, read the log, add a tag, stop the server. */
+/**
+ * The maximum number of characters to type for the whole task: deploy a server, see the server, read the log, add a tag
+ * and stop the server.
+ */
 const MOST = 30;
 
-/** A person who knows no name and no id by heart: everything is typed, picked from an offer, or pressed. */
+/** A person who remembers no names and ids. The person types, chooses from suggestions or presses buttons. */
 interface Person {
   /** The characters that the person has typed. */
   readonly typed: string[];
   /** Types a command without options, which opens a form or a menu. */
   call(command: string): Promise<void>;
-  /** Types the first letters of a value into a field of the open form of a command, and picks an offered value. */
+  /** Types the first letters of a value into a field of the command's open form, and chooses a suggested value. */
   pick(command: string, field: string, letters: string, like: RegExp): Promise<void>;
-  /** Types the whole text of a field. */
+  /** Types the complete text of a field. */
   write(field: string, text: string): void;
   submit(): Promise<void>;
 }
@@ -64,7 +67,7 @@ async function open(name: 'discord' | 'slack-socket'): Promise<Person> {
   };
 }
 
-/** The choices that the open form offers for a field, as the person sees the choices. */
+/** The suggestions for a field of the open form, as the person sees them. */
 async function offers(command: string, field: string, letters: string, given: Record<string, string>) {
   if (driver.platform === 'slack') return await driver.offered('operator', command, field, letters, given);
   const bodies = driver.server.requests.map(({ body }) => body as { type?: number; data: Modal } | undefined);
@@ -83,7 +86,7 @@ const said = (text: RegExp) =>
   until(async () => (await driver.channel()).findLast((message) => text.test(message.text)), `${text}`);
 const server = () => [...bot.simulator.deployments.values()].at(-1);
 
-/** From the ready server to the end. `tagging` opens the form that adds a tag. */
+/** The steps from the ready server to the end. `tagging` opens the form that adds a tag. */
 async function lookLogTagStop(person: Person, tagging: () => Promise<void>): Promise<void> {
   await said(/is ready/);
   const card = await until(async () => {

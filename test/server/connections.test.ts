@@ -13,7 +13,7 @@ const HALF_A_HEAD = 'POST /slow HTTP/1.1\r\nhost: x\r\n';
 const HALF_A_BODY = `${HALF_A_HEAD}content-length: 100\r\n\r\n{`;
 const SLOW = `${HALF_A_HEAD}content-length: 2\r\n\r\n{}`;
 
-/** A server. The test decides when the path `/slow` answers. */
+/** Starts a server. The path `/slow` answers when the test decides. */
 async function serve(requestTimeoutMs?: number) {
   const slow: ServerResponse[] = [];
   const lines: { msg: string; closed: number; limit: number }[] = [];
@@ -45,7 +45,7 @@ async function serve(requestTimeoutMs?: number) {
     if (text) socket.write(text);
     return peer;
   };
-  /** The next connection is opened when the server has read the bytes of this connection. */
+  /** Opens each connection only after the server has read the bytes of the previous connection. */
   const busy = async (text: string) => {
     const before = slow.length;
     const peer = await open(text);
@@ -94,7 +94,7 @@ test('at the connection limit, the server first closes connections without a req
   }
   const silent = await open();
   const half = await open(HALF_A_HEAD);
-  // The first connection has now been idle for the shortest time.
+  // After this request, the first connection has been idle for the shortest time.
   expect(await answered[0]?.ask(PROBE)).toBe(OK);
   for (const expected of [silent, half, ...answered.slice(1, 4)]) {
     expect(await (await open()).ask(PROBE)).toBe(OK);

@@ -111,7 +111,7 @@ test('by default, the server answers on the IPv4 and the IPv6 address of the mac
 
 test('if the machine has no IPv6, the server answers on the IPv4 address', async () => {
   const server = bare();
-  // An address for examples (RFC 3849), which belongs to no machine.
+  // This address is reserved for documentation (RFC 3849), so no machine has it.
   const port = await server.listen(0, ['2001:db8::1', '127.0.0.1']);
   onTestFinished(() => server.close());
   expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
@@ -162,14 +162,14 @@ test('the server keeps an idle connection open longer than a proxy does', async 
     await until(() => answers.startsWith('HTTP/1.1 200'), 'an answer');
     return Number(/^keep-alive: timeout=(\d+)/im.exec(answers)?.[1]);
   };
-  // Google's load balancers keep connections for ten minutes.
+  // Google's load balancers keep idle connections for ten minutes.
   expect(await ask()).toBeGreaterThan(600);
-  // The second connection is closed because of its late request. By then the server has also checked the first
+  // The server closes the second connection because its request is late. By then, the server has also checked the first
   // connection.
   const late = connect(port, '127.0.0.1').resume();
   await new Promise((resolve) => late.once('close', resolve).write('POST / HTTP/1.1\r\n'));
   expect(await ask()).toBeGreaterThan(600);
-  // The clock stands still, so the connection can be closed only because it is idle.
+  // The clock stands still, so only idleness can be the reason to close the connection.
   await server.close();
   await until(() => closed, 'its end');
 });
@@ -187,7 +187,7 @@ test.each([
   const socket = connect(port, '127.0.0.1');
   const closed = new Promise((resolve) => socket.once('close', resolve));
   socket.on('error', () => undefined);
-  // The test reads the socket. Otherwise it would not notice the end of the connection.
+  // Without reading the socket, the test would not notice the end of the connection.
   socket.resume();
   socket.write(half);
   await closed;

@@ -14,7 +14,7 @@ import { until } from '../support/test-clock.ts';
 const COMMANDS = join(import.meta.dirname, '../../commands');
 
 /**
- * The text of a question, and the typed answer. If the answer is a function, the function first does the person's work
+ * A question that the setup asks, and the typed answer. If the answer is a function, it first does what the person does
  * outside the terminal.
  */
 export type Exchange = readonly [question: RegExp, answer: string | (() => string)];
@@ -27,15 +27,18 @@ export interface SetupStage {
   readonly envFile: string;
   /** All texts that the setup has shown. */
   shown(): string;
-  /** The values in the file, as Node reads them. */
+  /** The values in the settings file, as Node reads them. */
   values(): Record<string, string>;
-  /** Runs the setup with a person at the terminal, who answers these questions in this order. */
+  /** Runs the setup with a simulated person, who answers these questions in this order. */
   talk(conversation: readonly Exchange[], options?: Partial<SetupOptions>): Promise<number>;
-  /** Runs the setup with a file of answers. */
+  /** Runs the setup with an answers file. */
   answer(answers: Readonly<Record<string, string>>, options?: Partial<SetupOptions>): Promise<number>;
 }
 
-/** A simulated Edgegap, a local Discord, a local Slack, and an empty folder. Everything ends with the test. */
+/**
+ * A simulated Edgegap, a local Discord, a local Slack and an empty folder. At the end of the test, all of them are
+ * closed.
+ */
 export async function setupStage(): Promise<SetupStage> {
   const simulator = await startSimulator({ clock: systemClock });
   const discord = await createDiscordDriver();

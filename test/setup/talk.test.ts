@@ -85,7 +85,7 @@ test('a person can set up the bot on Slack with a link that contains the whole m
   expect(code).toBe(0);
   const link =
     /https:\/\/api\.slack\.com\/apps\?new_app=1&manifest_json=(\S+)/.exec(stage.shown())?.[1] ?? '';
-  // Some browsers and servers do not accept longer addresses.
+  // Some browsers and servers refuse longer addresses.
   expect(link.length).toBeLessThan(8_000);
   expect(JSON.parse(decodeURIComponent(link))).toEqual(createManifest(directory));
   expect(stage.values()).toEqual({
