@@ -135,7 +135,7 @@ test('in the setup, a person chooses roles by name or number, and the settings g
     DISCORD_OPERATOR_ROLES: roleIds.operators,
     DISCORD_READER_ROLES: roleIds.readers,
   });
-  // The role that belongs to an app cannot be chosen.
+  // People cannot choose the role that belongs to an app.
   expect(stage.shown()).not.toContain('Edgegap\n');
 });
 
@@ -231,7 +231,7 @@ test('in the setup, a person chooses applications by name, and the word "all" re
   expect(stage.values().APP_ALLOWLIST).toBe('');
 });
 
-/** Wrong answers, each with the words with which the setup asks again. */
+/** Wrong answers, each with the text with which the setup asks again. */
 const wrongAnswers: readonly (readonly [
   name: string,
   steps: 'discord' | 'slack' | 'edgegap',

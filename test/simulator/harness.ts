@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/simulator.ts';
 import { TestClock, turn } from '../support/test-clock.ts';
 
-/** With the default durations, a deployment is READY and its callback has arrived after this time. */
+/** After this time, with the default durations, a deployment is READY and its callback has arrived. */
 export const TO_READY = 10_000;
 
 interface Reply {
@@ -22,7 +22,7 @@ interface Receiver {
   readonly received: { path: string; text: string }[];
 }
 
-/** A simulator on a clock that only the test moves, and functions that send plain HTTP requests to the simulator. */
+/** A simulator with a clock that only the test moves, and functions that send plain HTTP requests to the simulator. */
 export async function simulate(options: Partial<SimulatorOptions> = {}) {
   const clock = new TestClock();
   const simulator = await startSimulator({ clock, ...options });
@@ -57,7 +57,7 @@ export function order(other: Record<string, unknown> = {}): Record<string, unkno
   return { application: 'kart-racing', version: 'v1.2', users: [near(45.5, -73.6)], ...other };
 }
 
-/** A valid body of a deploy request of v1. */
+/** A valid body of a deploy request for the older API (v1). */
 export function legacyOrder(other: Record<string, unknown> = {}): Record<string, unknown> {
   return { app_name: 'kart-racing', ip_list: ['203.0.113.9'], ...other };
 }
@@ -95,7 +95,7 @@ export function hooks(receiver: Receiver): Record<string, object> {
   };
 }
 
-/** Waits until the simulator has this many requests, so that the test does not move the clock too early. */
+/** Waits until the simulator has received this many requests, so that the test does not move the clock too early. */
 export async function arrived(simulator: Simulator, count: number): Promise<void> {
   while (simulator.requests.length < count) await turn(1);
   await turn();

@@ -75,7 +75,9 @@ test("a page of the simulator's list has ten rows by default, and the count incl
   }
 });
 
-/** Four deployments, a second apart: kart v1.2 (tags a, b; READY), kart v1.3 (b), arena (no tags), lobby (c; ERROR). */
+/**
+ * Four deployments, one second apart: kart v1.2 (tags a, b; READY), kart v1.3 (b), arena (no tags), lobby (c; ERROR).
+ */
 async function four() {
   const { clock, simulator, call, deploy, ready } = await simulate({ limits });
   const kart = await ready({ tags: ['a', 'b'] });

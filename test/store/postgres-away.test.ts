@@ -24,7 +24,7 @@ test('without PostgreSQL, the bot refuses commands and says why, and works again
   driver = chat;
   const running = await startBot(chat, {
     environment: { DATABASE_URL: relay.through(database) },
-    // The test decides when the server becomes ready.
+    // With this duration, the server becomes ready only when the test says so.
     simulator: { durations: { deploying: 24 * 60 * 60_000 } },
   });
   bot = running;

@@ -35,7 +35,7 @@ async function frayed() {
   };
 }
 
-// Vitest fails the run if an error or a rejection is not caught.
+// If an error or a rejection is not caught, Vitest fails the whole run.
 test.each([1, 2])(
   'if PostgreSQL connections break at random moments (seed %i), every deploy is settled and reported',
   async (seed) => {
@@ -44,7 +44,8 @@ test.each([1, 2])(
     onTestFinished(() => bot.stop());
     const { simulator, url, log } = bot;
     const random = seeded(seed);
-    // The connection breaks before the first query at the earliest, and after a commit without an answer at the latest.
+    // The connection breaks at a random point: at the earliest before the first query, and at the latest after a commit
+    // that gets no answer.
     relay.fray(() => 1 + Math.floor(random() * 60));
     const asked = Array.from({ length: 15 }, async () => chat.command('operator', 'deploy', deploy));
     await Promise.all(asked);

@@ -23,10 +23,10 @@ async function opened(url: string, lines: string[] = []): Promise<Store> {
 const migrated = async (store: Store) =>
   (await sql`select name from kysely_migration order by name`.execute(store)).rows.length;
 
-/** An empty database in which a change of the schema takes longer than the bot waits for a statement. */
+/** Creates an empty database in which a migration of the schema takes longer than the time limit of a statement. */
 async function slow(): Promise<string> {
   const database = await freshDatabase('postgres', { empty: true });
-  // A test cannot wait for the server's own limit. So this checks that the limit is off.
+  // The server's own time limit is too long for a test. So the test checks only that the limit is off.
   await administer(
     database,
     `create function slow() returns event_trigger language plpgsql as $$ begin

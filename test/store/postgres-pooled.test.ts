@@ -13,7 +13,7 @@ import { until } from '../support/test-clock.ts';
 
 const log = pino({ level: 'silent' });
 
-/** A proxy that lends a connection for one transaction. It has fewer connections than clients. */
+/** A proxy that lends a connection to a client for one transaction. It has fewer connections than clients. */
 async function pooled(connections: number): Promise<PoolingProxy> {
   const proxy = await PoolingProxy.before(await freshDatabase('postgres', { empty: true }), connections);
   onTestFinished(() => proxy.close());
@@ -49,7 +49,8 @@ test('behind a pooling proxy, processes create the schema, see each other and sh
   expect(proxy.violations).toEqual([]);
 });
 
-// With a single connection, a statement outside the transaction would wait for its own transaction.
+// With a single connection, a statement outside the open transaction would wait endlessly for that transaction. This
+// test shows that the bot has no such statement.
 test('behind a pooling proxy with a single connection, a bot can deploy, list, change and stop servers', async () => {
   const proxy = await pooled(1);
   const driver = await createConsoleDriver();

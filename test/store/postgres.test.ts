@@ -22,7 +22,7 @@ async function opened(url: string, options: Parameters<typeof postgresDialect>[2
   return store;
 }
 
-/** A store over a connection that the test can break. */
+/** A store whose connection the test can break. */
 async function wired(options: Parameters<typeof postgresDialect>[2] = {}) {
   const database = await freshDatabase('postgres');
   const relay = await Relay.to(database);
@@ -35,7 +35,7 @@ const keep = (store: Store, id: string) =>
 const kept = async (store: Store) =>
   (await store.selectFrom('kept').select('id').orderBy('id').execute()).map(({ id }) => id);
 
-/** The message about the problem that an operator reads. */
+/** The message about the problem, as an operator reads it. */
 const problem = async (work: Promise<unknown>): Promise<string> => {
   const error = await work.then(
     () => undefined,
@@ -211,7 +211,7 @@ describe('PostgreSQL while the bot runs', () => {
     await keep(store, 'a');
     const stopped = await (await opened(database)).startTransaction().execute();
     await stopped.updateTable('kept').set({ created_at: 2 }).execute();
-    // This statement waits for the hanging transaction.
+    // This statement has to wait for the hanging transaction.
     await store.updateTable('kept').set({ created_at: 3 }).execute();
     expect(await problem(stopped.updateTable('kept').set({ created_at: 4 }).execute())).toMatch(
       /gave up a transaction|broke off/,

@@ -7,7 +7,7 @@ import { TestClock } from '../support/test-clock.ts';
 const DAY = 24 * 60 * 60_000;
 const at = { platform: 'memory', workspace: 'w', channel: 'c' };
 
-/** Applies news items to a deployment, in their order. */
+/** Applies news items to a deployment, in the given order. */
 async function learn(repository: DeploymentRepository, id = '', ...news: readonly News[]): Promise<void> {
   for (const one of news)
     await repository.change(
@@ -16,7 +16,7 @@ async function learn(repository: DeploymentRepository, id = '', ...news: readonl
     );
 }
 
-/** Creates a deployment that is about to be requested. Returns its id. */
+/** Creates a deployment whose request is about to be sent. Returns its id. */
 async function asked(repository: DeploymentRepository, invocationId: string): Promise<string> {
   const { deployment } = await repository.create({
     account: 'a',
@@ -79,7 +79,7 @@ test('a lost deployment with an unhandled callback is deleted later than other l
     .execute();
   await repository.schedule.purge(clock.now() - 30 * DAY);
   expect(await store.selectFrom('callbacks').select('event').execute()).toHaveLength(1);
-  // A callback that can never be handled is not kept for ever.
+  // After this time, even a callback that can never be handled is deleted.
   await clock.advance(31 * DAY);
   await repository.schedule.purge(clock.now() - 30 * DAY);
   expect(await store.selectFrom('callbacks').select('event').execute()).toEqual([]);

@@ -9,7 +9,7 @@ import { freshDatabase, suiteDatabase } from '../support/databases.ts';
 
 const log = pino({ level: 'silent' });
 
-/** A database that stays when the store is closed. */
+/** The URL of a database that still exists after the store is closed. */
 async function lasting(): Promise<string> {
   if (suiteDatabase === 'postgres') return freshDatabase('postgres', { empty: true });
   const folder = mkdtempSync(join(tmpdir(), 'chatops-store-'));

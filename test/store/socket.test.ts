@@ -15,8 +15,8 @@ function folder(): string {
 }
 
 /**
- * A server that speaks PostgreSQL's protocol on a Unix socket and refuses every client. `heard` has the first message
- * of each client.
+ * A server that speaks PostgreSQL's protocol on a Unix socket and refuses every client. Resolves with a list, which
+ * gets the first message of each client.
  */
 async function closedServer(path: string): Promise<string[]> {
   const heard: string[] = [];

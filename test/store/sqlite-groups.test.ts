@@ -57,7 +57,7 @@ test('simultaneous writes to SQLite share a few commits, although each write is 
     }),
   );
   expect((await kept(store)).length).toBe(300);
-  // A commit for each write would be two hundred commits of two pages or more.
+  // If each write had a separate commit, there would be two hundred commits with at least two pages each.
   expect((await written(store)) - before).toBeLessThan(150);
 });
 
@@ -117,7 +117,7 @@ test('if the disk becomes full, exactly the writes that SQLite confirmed are on 
   const { store, onDisk } = await opened();
   const roomFor = (pages: number) => sql.raw(`PRAGMA max_page_count=${pages}`).execute(store);
   await roomFor(120);
-  // The time stands still, because a busy machine would otherwise split the writes into several commits.
+  // The clock stands still. Otherwise, a busy machine would split the writes into several commits.
   const time = vi.spyOn(performance, 'now').mockReturnValue(performance.now());
   onTestFinished(() => time.mockRestore());
   const done: string[] = [];
@@ -129,7 +129,7 @@ test('if the disk becomes full, exactly the writes that SQLite confirmed are on 
         if (index % 2 === 0) await keep(store, name, bytes);
         else
           await store.transaction().execute(async (tx) => {
-            // A caller that goes on after a failure must not write outside of the transaction.
+            // If the caller continues after a failed write, the next write must not happen outside the transaction.
             await keep(tx, `${name}-first`, bytes).catch(() => undefined);
             await keep(tx, name, 10);
           });

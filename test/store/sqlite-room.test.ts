@@ -33,7 +33,7 @@ const keep = (store: Store, id: string, bytes: number) =>
 const kept = async (store: Store) =>
   (await store.selectFrom('kept').select('id').execute()).map(({ id }) => id);
 
-/** The test limits the size of the file instead of filling the disk. SQLite reports the same error in both cases. */
+/** Instead of filling the disk, the test limits the size of the file. SQLite reports the same error in both cases. */
 const roomFor = (store: Store, pages: number) => sql.raw(`PRAGMA max_page_count=${pages}`).execute(store);
 
 describe('a full disk', () => {
@@ -119,7 +119,7 @@ describe('the SQLite file', () => {
         if (node.kind !== 'RawNode' || !node.sqlFragments[0]?.includes('incremental_vacuum')) return node;
         steps.push(turn);
         setImmediate(() => turn++);
-        // A row that needs more room than one step gives back.
+        // This row needs more room than one step of the shrinking frees.
         const id = ids.pop();
         if (id) others.push(store.deleteFrom('kept').where('id', '=', id).execute());
         return node;
@@ -140,7 +140,7 @@ describe('the SQLite file', () => {
       for (let index = 0; index < 20; index++) await keep(tx, String(index), MB);
     });
     expect(statSync(`${path}-wal`).size).toBeGreaterThan(20 * MB);
-    // The following commits write the log back into the file. The commit after them starts the log again.
+    // These commits write the log back into the file. The next commit then starts the log from its beginning.
     for (const id of ['a', 'b', 'c']) await keep(store, id, 1);
     expect(statSync(`${path}-wal`).size).toBeLessThanOrEqual(16 * MB);
   });

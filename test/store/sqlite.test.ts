@@ -67,7 +67,8 @@ test.each([
   ['NaN', Number.NaN],
 ])('SQLite refuses a value that is %s and stores nothing', async (_, value) => {
   const store = await opened();
-  // The value is the first parameter, because node:sqlite would read an object there as named parameters.
+  // The test passes the value as the first parameter, because there node:sqlite would read an object as named
+  // parameters.
   await expect(
     sql`insert into kept (created_at, id, value_json) values (${value}, 'a', '{}')`.execute(store),
   ).rejects.toThrow('Not a value SQLite can hold');
@@ -155,7 +156,7 @@ test('an SQLite file without write permission is not reported as a broken disk',
   chmodSync(dirname(path), 0o755);
   chmodSync(path, 0o444);
   const sqlite = new URL('../../src/store/sqlite.ts', import.meta.url).href;
-  // Root can write to every file.
+  // Root can write to every file, so the script gives up the rights of root.
   const script = `
     const { sqliteDialect } = await import(${JSON.stringify(sqlite)});
     if (process.getuid() === 0) process.setuid(65534);

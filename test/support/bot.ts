@@ -36,7 +36,7 @@ export interface BotOptions {
   readonly simulator?: Partial<SimulatorOptions>;
   /** An existing simulator, which the caller closes. */
   readonly edgegap?: Simulator;
-  /** Whether Edgegap can call back. By default true. */
+  /** Whether Edgegap can reach the bot with callbacks. By default true. */
   readonly callbacks?: boolean;
   readonly commands?: string;
   /** Whether the bot registers its commands on Discord at the start. By default false. */

@@ -5,7 +5,10 @@ import { promisify } from 'node:util';
 const ROOT = join(import.meta.dirname, '../..');
 const TSC = join(ROOT, 'node_modules/typescript/bin/tsc');
 
-/** Builds JavaScript as the image does, in the folder `dist/NAME`. Resolves with the path of that folder. */
+/**
+ * Builds the JavaScript in the same way as for the image, in the folder `dist/NAME`. Resolves with the path of this
+ * folder.
+ */
 export async function build(name: string): Promise<string> {
   const folder = join(ROOT, 'dist', name);
   const words = ['--project', 'tsconfig.build.json', '--outDir', folder];

@@ -1,22 +1,28 @@
 /**
- * Types, presses buttons and reads messages on a platform as a person does. With drivers, one test file runs on all
+ * Types, presses buttons and reads messages on a platform like a person. With drivers, one test file runs on all
  * platforms. Each driver starts local servers that speak the real protocol with the real SDK.
  */
 export interface ChatDriver {
   readonly platform: 'discord' | 'slack' | 'console';
-  /** Settings that point the bot at this driver's servers, with its tokens. */
+  /** Settings with the addresses of this driver's servers and with its tokens. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Called when the bot has started, for example to wait for the bot's connection or to get the bot's port. */
+  /**
+   * Called when the bot has started. For example, the driver then waits for the bot's connection or gets the bot's
+   * port.
+   */
   ready(bot: { readonly url: string }): Promise<void>;
-  /** Types a slash command in the team's channel, `stop` or `tags add`. Resolves when the platform has its first response. */
+  /**
+   * Types a slash command in the team's channel, for example `stop` or `tags add`. Resolves when the platform has
+   * received the first response.
+   */
   command(persona: Persona, name: string, values?: Values): Promise<void>;
-  /** Presses the newest visible button with this label. Resolves when the platform has its first response. */
+  /** Presses the newest visible button with this label. Resolves when the platform has received the first response. */
   press(persona: Persona, label: string): Promise<void>;
-  /** The public messages of the channel after all edits, the oldest first. */
+  /** The public messages of the channel with all edits applied, oldest first. */
   channel(): VisibleMessage[] | Promise<VisibleMessage[]>;
-  /** The private answers to this person, the oldest first. */
+  /** The private answers to this person, oldest first. */
   privately(persona: Persona): VisibleMessage[] | Promise<VisibleMessage[]>;
-  /** Gives the person exactly these access groups (`operators`, `readers`) from now on. */
+  /** From now on, the person has exactly these access groups (`operators`, `readers`). */
   regroup(persona: Persona, groups: readonly Group[]): void | Promise<void>;
   close(): Promise<void>;
 }
@@ -27,36 +33,39 @@ export interface Offered {
   readonly value: string;
 }
 
-/** Uses menus, forms and suggestions as a person does, on platforms that have them. */
+/** Uses menus, forms and suggestions like a person, on platforms that have them. */
 export interface FormHands {
-  /** The form that was opened last: its title and fields. */
+  /** The title and fields of the form that was opened last. */
   form(): { readonly title: string; readonly fields: readonly string[] } | undefined;
-  /** How often a form was opened or changed. */
+  /** The number of times that a form was opened or changed. */
   opened(): number;
-  /** The value that this field of the open form shows. Empty if the field is empty. */
+  /** The value that this field of the open form shows. An empty string if the field is empty. */
   shown(field: string): string;
   /**
-   * Submits the open form. Fields without a value here stay as the form shows them. Resolves when the platform has its
-   * first response.
+   * Submits the open form. Fields that `values` does not contain stay unchanged. Resolves when the platform has
+   * received the first response.
    */
   fillIn(persona: Persona, values: Readonly<Record<string, string>>): Promise<void>;
-  /** On Slack, the texts at the fields of the form that was submitted last. */
+  /** On Slack, the error texts at the fields of the form that was submitted last. */
   mistakes(): Readonly<Record<string, string>>;
-  /** On Slack, enters these values in the open form, and then presses the button "More options". */
+  /** On Slack, enters these values in the open form and then presses the button "More options". */
   more(persona: Persona, values?: Readonly<Record<string, string>>): Promise<void>;
   /**
    * Submits the same form once more. On Discord, the gateway repeats the interaction. On Slack, the person presses
    * again.
    */
   submitAgain(persona: Persona): Promise<void>;
-  /** Picks the choice with this label from the newest visible menu with such a choice. */
+  /** Chooses the option with this label from the newest visible menu that contains it. */
   choose(persona: Persona, label: string): Promise<void>;
   /**
-   * The suggestions for a person who has typed this part of an option. On Slack, the person types in the form that was
-   * opened last.
+   * The suggested values for an option of which a person has typed `typed`. On Slack, the person types in the form that
+   * was opened last.
    */
   suggested(persona: Persona, command: string, option: string, typed: string): Promise<readonly string[]>;
-  /** Like `suggested`, with the texts that the person sees. `given` holds the values of the other options or fields. */
+  /**
+   * The same suggestions, but with the labels that the person sees. `given` contains the values of the other options or
+   * fields.
+   */
   offered(
     persona: Persona,
     command: string,
@@ -66,19 +75,22 @@ export interface FormHands {
   ): Promise<readonly Offered[]>;
 }
 
-/** Uses the menus of messages as a person does, on platforms that have such menus. */
+/** Uses the menus of messages like a person, on platforms that have such menus. */
 export interface MenuHands {
-  /** Chooses an action from the menu of the message with this id. Resolves when the platform has its first response. */
+  /**
+   * Chooses an action from the menu of the message with this id. Resolves when the platform has received the first
+   * response.
+   */
   fromMenu(persona: Persona, message: string, entry: string): Promise<void>;
-  /** Writes a message of this person in the team's channel. Resolves with the id of the message. */
+  /** Posts a message of this person in the team's channel. Resolves with the id of the message. */
   write(persona: Persona, text: string): Promise<string>;
 }
 
 /**
- * `stranger` belongs to a server or workspace that the bot does not serve. `elsewhere` does, too, but writes in the
- * same channel (Slack Connect) or in a direct message. `guest` is a restricted member. Discord has no guests, so on
- * Discord this is a member without roles. `member` is a full member without any group. `reader` and `operator` belong
- * to a group. `admin` has the permission Manage Server, or is an admin of the workspace.
+ * `stranger` belongs to a server or workspace that the bot does not serve. `elsewhere` also belongs there, but writes
+ * in the team's channel (Slack Connect) or in a direct message. `guest` is a restricted member. Discord has no guests,
+ * so on Discord `guest` is a member without roles. `member` is a full member without any group. `reader` and `operator`
+ * belong to a group. `admin` has the permission Manage Server, or is an admin of the workspace.
  */
 export type Persona = 'stranger' | 'guest' | 'elsewhere' | 'member' | 'reader' | 'operator' | 'admin';
 
@@ -92,22 +104,22 @@ export const personas: readonly Persona[] = [
   'admin',
 ];
 
-/** The access groups of every driver. They are not in `environment`, see `groupIds`. */
+/** The access groups that every driver has. `environment` does not contain their settings, see `groupIds`. */
 export type Group = 'operators' | 'readers';
 
 export type Values = Readonly<Record<string, string | number | boolean>>;
 
 export interface VisibleMessage {
   readonly id: string;
-  /** All text of the message that a person can read, in reading order. Markup stays as the bot sent it. */
+  /** The whole text of the message in reading order. The markup is unchanged. */
   readonly text: string;
-  /** The labels of the buttons that a person can press. */
+  /** The labels of the message's buttons that are not disabled. */
   readonly buttons: readonly string[];
-  /** If the message is a reply, the message to which it replies. */
+  /** If the message is a reply, the id of the message to which it replies. */
   readonly parent?: string;
   /** The ids of the people whom this message pings. */
   readonly pings: readonly string[];
-  /** The text of a text file, or the bytes of any other file in base64: see `contentOf`. */
+  /** For a text file, the content is its text. For any other file, the content is in base64: see `contentOf`. */
   readonly files: readonly { readonly name: string; readonly content: string }[];
   /** How many times the message was edited. */
   readonly edits: number;

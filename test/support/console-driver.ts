@@ -19,17 +19,17 @@ import { until } from './test-clock.ts';
 
 export interface ConsoleDriver extends ChatDriver {
   readonly platform: 'console';
-  /** Makes the adapter for the bot, with the bot's own commands. */
+  /** Creates the adapter for the bot with these commands. */
   adapter(directory: Directory, options?: Partial<ConsoleOptions>): ConsoleAdapter;
-  /** Types a line unchanged. Resolves when the line has its first response. */
+  /** Types a line unchanged. Resolves when the line has received its first response. */
   type(line: string): Promise<void>;
-  /** The completions of a line after the Tab key: the candidates, and the word that a candidate replaces. */
+  /** The completions of a line after the Tab key: the suggestions, and the word that a suggestion replaces. */
   complete(line: string): Promise<[string[], string]>;
-  /** All text that was printed so far. */
+  /** The whole output so far. */
   output(): string;
 }
 
-/** Plays the only person at a terminal: writes lines into a stream, and reads the text on the screen. */
+/** Acts as the only person at a terminal: writes lines into a stream, and reads the text on the screen. */
 export async function createConsoleDriver(): Promise<ConsoleDriver> {
   const input = new PassThrough();
   const output = new PassThrough();
@@ -41,7 +41,7 @@ export async function createConsoleDriver(): Promise<ConsoleDriver> {
   let chat: ConsoleAdapter | undefined;
   let directory: Directory | undefined;
   let inbox: Inbox | undefined;
-  /** A function for each typed line without a response, the oldest first. */
+  /** For each typed line without a response, the function that reports the response. Oldest first. */
   const waiting: (() => void)[] = [];
   const texts = new Texts();
 
@@ -197,8 +197,8 @@ function announcing(
 }
 
 /**
- * Writes the positional options in their order, and then the other options with their names. A value with blanks stands
- * in quotation marks.
+ * Writes the positional options in their order, and then the other options with their names. Values with spaces get
+ * quotation marks.
  */
 function argumentsOf(values: Values, specs: Options): string[] {
   const names = Object.keys(specs).filter((name) => specs[name]?.positional);
@@ -233,7 +233,7 @@ function visible(messages: readonly Shown[], texts: Texts): VisibleMessage[] {
   }));
 }
 
-/** The texts of messages that were read before, because tests read the same messages many times. */
+/** A cache of the texts of messages, because tests read the same messages many times. */
 class Texts {
   readonly #read = new WeakMap<Message, string>();
 

@@ -15,8 +15,8 @@ import type { TestClock } from './test-clock.ts';
 export type DatabaseName = 'sqlite' | 'postgres';
 
 /**
- * The database of this run of the tests. Vitest runs the tests of the store once on each database (vitest.config.ts).
- * The benches run without Vitest.
+ * The type of database in this run of the tests. Vitest runs the tests of the store once with each type
+ * (vitest.config.ts). The benches run without Vitest.
  */
 export const suiteDatabase: DatabaseName = process.env.VITEST ? inject('database') : 'sqlite';
 
@@ -28,7 +28,8 @@ export async function freshDatabase(
   if (name === 'sqlite') return ':memory:';
   const server = inject('postgres');
   const database = `test_${randomBytes(8).toString('hex')}`;
-  // Copying the files takes a third of the time. By default, PostgreSQL also writes every page to its log.
+  // Copying the files takes a third of the time of PostgreSQL's default, which also writes every page to the
+  // write-ahead log.
   const template = empty ? '' : ` template ${TEMPLATE} strategy file_copy`;
   await ask(server, `create database ${database}${template}`);
   afterwards(() => ask(server, `drop database ${database} with (force)`));
@@ -37,11 +38,11 @@ export async function freshDatabase(
 
 let connected: Promise<Client> | undefined;
 
-/** Runs a statement on the server. The connection stays open as long as this worker of the tests runs. */
+/** Runs a statement on the server. The connection stays open until the test worker ends. */
 async function ask(server: string, statement: string): Promise<void> {
   connected ??= (async () => {
     const client = new Client({ connectionString: `${server}/postgres` });
-    // The server may stop before the worker ends.
+    // The server may stop before the test worker ends.
     client.on('error', () => undefined);
     await client.connect();
     return client;
@@ -50,8 +51,8 @@ async function ask(server: string, statement: string): Promise<void> {
 }
 
 /**
- * A new store on the database of this run, which is closed after the test. If a clock is given, the clock stands still
- * while the store works.
+ * A new store with the database type of this run. The store is closed after the test. If a clock is given, it stands
+ * still while the store works.
  */
 export async function freshStore(clock?: TestClock): Promise<Store> {
   const dialect = dialectFor(await freshDatabase(), pino({ level: 'silent' }));
@@ -60,7 +61,7 @@ export async function freshStore(clock?: TestClock): Promise<Store> {
   return store;
 }
 
-/** A database server needs real time to answer. A clock that only the test moves must stand still during that time. */
+/** A database server needs real time to answer. During this time, a clock that only the test moves must stand still. */
 function waitedFor(dialect: Dialect, clock: TestClock): Dialect {
   let inUse = 0;
   let idle = Promise.withResolvers<void>();
@@ -93,24 +94,27 @@ function waitedFor(dialect: Dialect, clock: TestClock): Dialect {
   };
 }
 
-/** The store of one process. The database stays after the process has died. */
+/** The store of one process. The database still exists after the process has died. */
 export interface Life {
   readonly url: string;
-  /** The process dies. Its later queries do not reach the database, and its open transactions are undone. */
+  /**
+   * Simulates the death of the process. Its later queries do not reach the database, and its open transactions are
+   * rolled back.
+   */
   end(): void;
 }
 
 /**
- * A database for processes that die. The clock stands still while the database works. On SQLite, only one process runs
- * at a time.
+ * A database for processes that die during the test. The clock stands still while the database works. On SQLite, only
+ * one process runs at a time.
  */
 export async function mortalDatabase(clock: Pick<TestClock, 'waitFor'>): Promise<() => Promise<Life>> {
   return suiteDatabase === 'sqlite' ? mortalFile() : mortalServer(await freshDatabase(), clock);
 }
 
 /**
- * The folder in which Linux keeps files in memory, so that tests need not wait for a disk. A process that dies leaves
- * such files like files on a disk.
+ * Linux keeps the files of this folder in memory, so tests do not wait for a disk. Such files also remain after a
+ * process dies.
  */
 const MEMORY = '/dev/shm';
 
@@ -124,7 +128,7 @@ function mortalFile(): () => Promise<Life> {
     return {
       url: from,
       end() {
-        // The committed rows, as the next process finds them on the disk.
+        // The copy contains the committed rows, as the next process finds them on the disk.
         path = join(folder, `life-${++count}.db`);
         for (const end of ['', '-wal']) if (existsSync(from + end)) copyFileSync(from + end, path + end);
       },
@@ -137,11 +141,11 @@ function mortalServer(database: string, clock: Pick<TestClock, 'waitFor'>): () =
   clock.waitFor(() => relays.some((relay) => relay.busy));
   const living = new Set<Relay>();
   let dead: number[] = [];
-  // This hook is registered before the hooks of the test that uses the database. So it runs after those hooks.
+  // This hook is registered before the hooks of the test that uses the database, so it runs after them.
   onTestFinished(async () => void (await Promise.all(relays.map((relay) => relay.close()))));
   return async () => {
     for (const port of dead.splice(0)) await sessionEnded(database, port);
-    // If other processes run, their rows must stay. The row of the dead process expires by itself.
+    // If other processes are running, their rows must stay. The row of the dead process expires without help.
     if (living.size === 0) await administer(database, 'delete from instances');
     const relay = await Relay.to(database);
     relays.push(relay);
@@ -157,17 +161,19 @@ function mortalServer(database: string, clock: Pick<TestClock, 'waitFor'>): () =
   };
 }
 
-/** The server notices by itself that a client has ended, but only after the client's last statement. */
+/** The server notices without help that a client has ended, but only after the client's last statement. */
 async function sessionEnded(database: string, port: number): Promise<void> {
   const still = `select pg_terminate_backend(pid) from pg_stat_activity where client_port = ${port}`;
   while ((await administer(database, still)) > 0);
 }
 
-/** Runs `work` after the test. A database that a whole file uses is deleted together with the server. */
+/**
+ * Runs `end` after the test. If a whole test file uses the database, the database is deleted together with the server.
+ */
 function afterwards(end: () => Promise<unknown>): void {
   try {
     onTestFinished(async () => void (await end()));
   } catch {
-    // This code does not run inside a test.
+    // Outside a test, there is no hook to register.
   }
 }

@@ -1,7 +1,4 @@
-/**
- * Types for the vendor's zod schemas, which have no types of their own. The local Discord checks requests with these
- * schemas.
- */
+/** Types for the vendor's zod schemas, which have no types. The local Discord checks requests with these schemas. */
 declare module 'discord-api-spec/zod' {
   interface Schema {
     safeParse(value: unknown): { success: boolean; data?: unknown; error?: { message: string } };

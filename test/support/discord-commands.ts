@@ -4,7 +4,7 @@ import { ApiProblem, ids } from './discord-world.ts';
 
 type Json = Record<string, unknown>;
 
-/** The registered application commands, by server. The key `global` is for commands without a server. */
+/** The registered application commands of each server. The key `global` is for commands that belong to no server. */
 export class Commands {
   readonly #messages: Messages;
   readonly #scopes = new Map<string, Map<string, Json>>();
@@ -17,7 +17,7 @@ export class Commands {
     return [...this.#scope(guild).values()];
   }
 
-  /** A new command replaces the command of the same name and type ("Create Guild Application Command"). */
+  /** A new command replaces the command with the same name and type ("Create Guild Application Command"). */
   create(guild: string | undefined, body: Json): { status: number; command: Json } {
     const scope = this.#scope(guild);
     const same = [...scope.values()].find(
@@ -56,8 +56,8 @@ export class Commands {
 }
 
 /**
- * The command as Discord returns it: with defaults filled in, without false values, with permissions as text, and
- * without contexts in a server.
+ * The command as Discord returns it: with default values, without false values, with the permissions as text, and
+ * without contexts if the command belongs to a server.
  */
 function stored(body: Json, id: unknown, version: string, guild: string | undefined): Json {
   const permissions = body.default_member_permissions;
@@ -92,11 +92,11 @@ function storedOption(option: Json): Json {
     description_localizations: null,
     ...option,
   }).filter(([name, value]) => !(['required', 'autocomplete'].includes(name) && value === false));
-  // Discord returns the fields in another order.
+  // Discord returns the fields in a different order.
   return Object.fromEntries(kept.toSorted(([a], [b]) => a.localeCompare(b)));
 }
 
-/** Rules that Discord's OpenAPI file does not contain ("Application Command Naming", "Message Commands"). */
+/** Checks the rules that Discord's OpenAPI file does not contain ("Application Command Naming", "Message Commands"). */
 function checkCommand({ type = 1, name, description = '', options = [] }: Json): void {
   const text = String(name);
   if (type === 1 && (!/^[-_\p{L}\p{N}]{1,32}$/u.test(text) || text !== text.toLowerCase()))

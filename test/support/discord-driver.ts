@@ -30,7 +30,7 @@ const otherRole = '300000000000000009';
 export interface DiscordDriver extends ChatDriver, FormHands, MenuHands {
   readonly platform: 'discord';
   readonly server: DiscordServer;
-  /** The Discord user behind a persona. */
+  /** The Discord user for this persona. */
   user(persona: Persona): User;
 }
 
@@ -46,12 +46,12 @@ export async function createDiscordDriver(options: DiscordServerOptions = {}): P
       .filter((message) => !(message.flags & flags.loading));
   }
 
-  /** The only person who sees the message, if the message is ephemeral or direct. */
+  /** The only person who sees the message. Undefined if the message is neither ephemeral nor direct. */
   function readerOf({ onlyFor, channel }: StoredMessage): string | undefined {
     return onlyFor ?? server.rest.directChannels.get(channel);
   }
 
-  /** The interaction that opened a form last. */
+  /** The interaction that last opened a form. */
   let opener: StoredInteraction | undefined;
   let openings = 0;
   let submitted: StoredInteraction | undefined;
@@ -167,7 +167,7 @@ export async function createDiscordDriver(options: DiscordServerOptions = {}): P
   };
 }
 
-/** `elsewhere` writes a direct message to the bot. Discord has no guests, so `guest` is a member without any role. */
+/** `elsewhere` sends direct messages to the bot. Discord has no guests, so `guest` is a member without any role. */
 function createPeople(): Record<Persona, User> {
   const home = {
     guild: ids.guild,
@@ -182,7 +182,7 @@ function createPeople(): Record<Persona, User> {
     ...rest,
   });
   return {
-    // The stranger has invited the bot to a server of their own, and has every right on that server.
+    // The stranger has added the bot to a different server, and has every permission on that server.
     stranger: person(1, 'Sam', {
       guild: ids.foreignGuild,
       channel: ids.foreignChannel,
@@ -203,7 +203,7 @@ interface Shown {
   readonly default?: boolean;
 }
 
-/** In a command such as `tags add`, the options stand inside the subcommand. */
+/** In a command such as `tags add`, the options belong to the subcommand. */
 function asked(name: string, options: readonly object[]) {
   const [command = '', subcommand] = name.split(' ');
   return { command, options: subcommand === undefined ? options : [{ type: 1, name: subcommand, options }] };

@@ -10,20 +10,26 @@ interface Payload {
   readonly t?: string;
 }
 
-/** The gateway: HELLO, IDENTIFY, READY, heartbeats, dispatches, RESUME (developer reference, "Gateway"). */
+/** The local gateway: HELLO, IDENTIFY, READY, heartbeats, dispatches, RESUME (developer reference, "Gateway"). */
 export class Gateway {
-  /** The intents in every IDENTIFY so far. */
+  /** The intents of all IDENTIFY messages so far. */
   readonly identifies: { intents: number }[] = [];
   resumes = 0;
   heartbeats = 0;
-  /** The servers that the bot is in. */
+  /** The servers of which the bot is a member. */
   guilds: readonly string[] = [ids.guild, ids.foreignGuild];
-  /** Closes each IDENTIFY and RESUME with this code, e.g. 4014 for disallowed intents. */
+  /**
+   * If set, the gateway answers each IDENTIFY and RESUME by closing the connection with this code, for example 4014 for
+   * disallowed intents.
+   */
   refuseWith: number | undefined;
-  /** Answers the next RESUME with "invalid session". */
+  /** If true, the gateway answers the next RESUME with "invalid session". */
   forgetSession = false;
   heartbeatMs = 41_250;
-  /** The largest number of connections that were logged in at the same time. Each of them gets every interaction. */
+  /**
+   * The largest number of connections that were logged in at the same time. Each of these connections gets every
+   * interaction.
+   */
   mostAtOnce = 0;
   readonly #loggedIn = new Set<WebSocket>();
   readonly #sockets: WebSocketServer;
@@ -31,7 +37,7 @@ export class Gateway {
   readonly #url: () => string;
   #sequence = 0;
   #session = 0;
-  /** The events of this session, which a resume sends again. */
+  /** The events of this session. After a resume, the gateway repeats the missed events. */
   #sent: Payload[] = [];
 
   constructor(server: Server, url: () => string) {
@@ -55,7 +61,7 @@ export class Gateway {
     return this.#loggedIn.size;
   }
 
-  /** Sends an event. Without a connection, the event waits for the resume. */
+  /** Sends an event. If there is no connection, the gateway sends the event after a resume. */
   dispatch(type: string, data: unknown): void {
     this.#sequence += 1;
     const payload = { op: 0, t: type, s: this.#sequence, d: data };
@@ -77,7 +83,7 @@ export class Gateway {
     socket?.close(code);
   }
 
-  /** Asks the bot to reconnect, as Discord does before it restarts a gateway. */
+  /** Asks the bot to reconnect, like Discord before the restart of a gateway. */
   askToReconnect(): void {
     const socket = this.#connection;
     this.#connection = undefined;
@@ -134,7 +140,7 @@ export class Gateway {
       return;
     }
     this.resumes += 1;
-    // A session has a single connection: a new connection closes the old connection.
+    // A session has only one connection, so a new connection closes the previous connection.
     const before = this.#connection;
     this.#connection = socket;
     if (before && before !== socket) {

@@ -23,7 +23,7 @@ export interface CallbackBody {
   readonly data?: MessageBody & Partial<Modal> & Pick<StoredInteraction, 'choices'>;
 }
 
-/** The interactions of the local Discord, from the event to the bot's answer. */
+/** The interactions of the local Discord, from the gateway event to the bot's answer. */
 export class Interactions {
   readonly #messages: Messages;
   readonly #now: () => number;
@@ -60,13 +60,13 @@ export class Interactions {
     return this.#byId.get(id);
   }
 
-  /** Resolves when the interaction has its first response. */
+  /** Resolves when the interaction has received its first response. */
   responded(interaction: StoredInteraction): Promise<void> {
     if (interaction.acknowledged !== undefined) return Promise.resolve();
     return new Promise((resolve) => this.#waiting.set(interaction.id, resolve));
   }
 
-  /** From now on, no interaction's token works, as after 15 minutes. */
+  /** From now on, all tokens of interactions are invalid, as after 15 minutes. */
   expireTokens(): void {
     this.#expired = true;
   }
@@ -117,7 +117,7 @@ export class Interactions {
     }
   }
 
-  /** The interaction to which the token belongs. It must have its first response. */
+  /** The interaction with this token. Fails if the interaction has no first response yet. */
   byToken(token: string): StoredInteraction & { original: StoredMessage } {
     const interaction = [...this.#byId.values()].find((each) => each.token === token);
     if (!interaction || this.#expired || this.#now() - interaction.createdAt > TOKEN_MS)

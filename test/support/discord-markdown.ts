@@ -1,5 +1,5 @@
 /**
- * Reads text as Discord's clients do, and returns the visible text and the markup. The rules are those of the clients
+ * Reads text like Discord's clients, and returns the visible text and the markup. The rules are those of the clients
  * (simple-markdown with Discord's additions). At each position, the rules are tried in this order.
  */
 export interface Shown {
@@ -15,7 +15,7 @@ const lineRules: readonly [kind: string, pattern: RegExp][] = [
   ['list', /^ *(?:[*+-]|\d+\.) +(?=\S)/],
 ];
 
-/** Group 1 is the shown text. If `nested` is true, this text is read for markup, too. */
+/** Group 1 is the visible text. If `nested` is true, markup within this text is read, too. */
 const rules: readonly [kind: string, pattern: RegExp, nested: boolean][] = [
   ['code block', /^```(?:[a-z0-9_+\-.#]+?\n)?\n*([^\n][\s\S]*?)\n*```/i, false],
   ['code', /^(?:``([\s\S]*?[^`])``(?!`))/, false],

@@ -9,7 +9,7 @@ import {
   type StoredMessage,
 } from './discord-world.ts';
 
-/** Discord's ids: milliseconds since 2015, then a running number. */
+/** Discord's ids contain the milliseconds since 2015 and a consecutive number. */
 const EPOCH = 1_420_070_400_000;
 
 export interface Upload {
@@ -27,7 +27,8 @@ export interface Look {
 /** All messages of the local Discord, and the requests that change them. */
 export class Messages {
   /**
-   * Every state of every message, the oldest first. A deferred answer counts from the time at which it was filled in.
+   * Every state of every message, oldest first. The first state of a deferred answer is the state in which it was
+   * filled in.
    */
   readonly looks: Look[] = [];
   readonly #now: () => number;
@@ -102,7 +103,8 @@ export class Messages {
     if (body.components) message.components = withIds(body.components);
     if (body.content !== undefined) message.content = body.content ?? '';
     if (message.flags & flags.loading) {
-      // A deferred answer first appears when it is filled in. So the answer can ping, and does not count as edited.
+      // A deferred answer appears only when it is filled in. So filling in the answer can ping people, and does not
+      // count as an edit.
       message.pings = pingsOf(body);
       message.flags &= ~flags.loading;
     } else message.edits += 1;
@@ -182,7 +184,7 @@ export const botUser = {
   flags: 0,
 } as const;
 
-/** Gives components without an id the next free number, as Discord does, in reading order. */
+/** Gives each component without an id the next free number in reading order, like Discord. */
 function withIds(components: readonly Component[]): Component[] {
   const taken = new Set<number>();
   const collect = (list: readonly Component[]) => {

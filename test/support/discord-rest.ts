@@ -18,7 +18,7 @@ export interface RestRequest {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly authorization: string | undefined;
-  /** The parsed JSON. In a multipart request, this is the `payload_json`. */
+  /** The parsed JSON body. For a multipart request, the parsed `payload_json`. */
   readonly body: unknown;
   readonly uploads: readonly Upload[];
 }
@@ -37,24 +37,24 @@ export class Rest {
   readonly messages: Messages;
   readonly interactions: Interactions;
   readonly commands: Commands;
-  /** The permissions of the bot in the team's channel. Every interaction contains them, too. */
+  /** The permissions of the bot in the team's channel. Every interaction contains them. */
   botPermissions: bigint;
-  /** Whether the bot was invited with the scope `applications.commands`. */
+  /** Whether the bot was added with the scope `applications.commands`. */
   commandsScope = true;
   sessionsLeft = 1000;
-  /** The people who accept no direct messages. */
+  /** The ids of the people who do not accept direct messages. */
   readonly closedToDirect = new Set<string>();
-  /** Whether the team's channel is an archived thread. A message reopens the thread, but an edit does not. */
+  /** Whether the team's channel is an archived thread. A new message reopens the thread, but an edit does not. */
   archived = false;
-  /** The person at the other end of each direct channel that the bot opened. */
+  /** The recipient of each direct message channel that the bot opened, by channel id. */
   readonly directChannels = new Map<string, string>();
   /** The members of all servers. */
   readonly people: User[] = [];
-  /** The servers that the bot was added to. */
+  /** The servers to which the bot was added. */
   servers: readonly string[] = [ids.guild];
-  /** Further facts about the application. */
+  /** Additional fields of the application. */
   application: Readonly<Record<string, unknown>> = {};
-  /** Further facts about the account of the token. */
+  /** Additional fields of the account to which the token belongs. */
   account: Readonly<Record<string, unknown>> = {};
   /** The channels of the team's server. */
   channels: readonly object[] = [{ id: ids.channel, type: 0, name: 'servers', permission_overwrites: [] }];
@@ -116,8 +116,9 @@ export class Rest {
     if (method === 'POST') {
       const followUp = body as MessageBody;
       const onlyFor = (followUp.flags ?? 0) & flags.ephemeral ? user.id : undefined;
-      // "the loading message will be edited instead. The ephemeral flag will be ignored" (Receiving and Responding,
-      // "Create Followup Message"), unless that message was deleted (discord-api-docs#2739).
+      // For this case, Discord says: "the loading message will be edited instead. The ephemeral flag will be ignored"
+      // (Receiving and Responding, "Create Followup Message"). If the loading message was deleted, the flag is used
+      // (discord-api-docs#2739).
       const waits = (original.flags & flags.loading) !== 0 && this.messages.all().includes(original);
       const message = waits
         ? this.messages.edit(original, followUp, uploads)
@@ -125,7 +126,7 @@ export class Rest {
       return { status: 200, body: this.messages.toJson(message) };
     }
     const message = which === '@original' ? original : this.messages.find(channel, which ?? '');
-    // Fails if the message was deleted in the meantime.
+    // Fails if the message has been deleted.
     this.messages.find(channel, message.id);
     if (method === 'PATCH' && this.archived) throw new ApiProblem(400, 50083, 'Thread is archived');
     if (method === 'PATCH') this.messages.edit(message, body as MessageBody, uploads);
@@ -136,7 +137,7 @@ export class Rest {
     return { status: 200, body: this.messages.toJson(message) };
   }
 
-  /** Each member has a role with the member's own permissions, beside the roles that settings name. */
+  /** Besides the roles that settings name, each member has a role with the member's own permissions. */
   #guild([guild = '', what, id]: string[]): RestResponse {
     const members = this.people.filter((user) => user.guild === guild);
     if (what === 'channels') return { status: 200, body: this.channels };
@@ -201,8 +202,8 @@ export class Rest {
   }
 
   /**
-   * The newest message comes first. With `after`, these are the messages right after that id. Without the permission,
-   * the list is empty.
+   * The newest message comes first. With `after`, the result is the messages directly after this id. Without the
+   * permission, the result is empty.
    */
   #history(channel: string, query: URLSearchParams): object[] {
     if (!this.#has(permissions.readMessageHistory)) return [];

@@ -1,8 +1,8 @@
 import { ApiProblem, type Component, flags, type MessageBody, type Modal, walk } from './discord-world.ts';
 
 /**
- * Discord's rules for a message that its OpenAPI file does not contain. Sources: developer reference, "Components
- * Reference" and "Message Resource". `before` has the flags of the message before an edit.
+ * Checks the rules for messages that Discord's OpenAPI file does not contain. Sources: developer reference, "Components
+ * Reference" and "Message Resource". `before` contains the flags of the message before an edit.
  */
 export function checkMessage(body: MessageBody, fileNames: readonly string[], before = 0): void {
   const wanted = body.flags ?? before;
@@ -55,7 +55,7 @@ function checkSelect({ options = [], placeholder = '' }: Component): void {
       invalid('An option has a label and a value of 1 to 100 characters');
 }
 
-/** Sources: "Interaction Callback Type: Modal" and the label's reference. */
+/** Checks the rules for modals. Sources: "Interaction Callback Type: Modal" and the reference of labels. */
 export function checkModal(modal: Modal): Modal {
   const { custom_id, title, components } = modal;
   if (custom_id.length < 1 || custom_id.length > 100) invalid('A custom_id has 1 to 100 characters');
@@ -78,7 +78,7 @@ function unique(components: readonly Component[], key: 'custom_id' | 'id'): void
   if (new Set(values).size !== values.length) invalid(`Two components have the same ${key}`);
 }
 
-/** Only the ephemeral flag can be set on a deferred answer. */
+/** Checks that a deferred answer sets only the ephemeral flag. */
 export function checkDefer(body: MessageBody | undefined): void {
   if (((body?.flags ?? 0) & ~flags.ephemeral) !== 0)
     invalid('Only EPHEMERAL can be set on a deferred response');

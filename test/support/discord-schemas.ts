@@ -4,7 +4,7 @@ interface Schema {
   safeParse(value: unknown): { success: boolean; data?: unknown; error?: { message: string } };
 }
 
-/** The fields that discord.js adds to edits, although the specification does not contain them. */
+/** The fields that discord.js adds to edits, although the specification does not contain these fields. */
 const TOLERATED = new Set(['tts', 'enforce_nonce']);
 
 const routes: readonly [method: string, path: RegExp, schema: Schema][] = [
@@ -32,7 +32,7 @@ const callbacks: Readonly<Record<number, Schema>> = {
 };
 
 /**
- * Checks a request body against the vendor's OpenAPI. The schemas silently strip unknown fields, so the result is
+ * Checks a request body against the vendor's OpenAPI file. The schemas silently remove unknown fields, so the result is
  * compared with the input. Returns the problem, or undefined.
  */
 export function violationOf(method: string, path: string, body: unknown): string | undefined {
@@ -52,7 +52,7 @@ function schemaFor(method: string, path: string, body: unknown): Schema | undefi
   return routes.find(([wanted, pattern]) => wanted === method && pattern.test(path))?.[2];
 }
 
-/** A bulk overwrite is a list of single requests. */
+/** A bulk overwrite has a list of commands as its body. */
 const everyCommand: Schema = {
   safeParse(value) {
     if (!Array.isArray(value)) return { success: false, error: { message: 'not a list' } };

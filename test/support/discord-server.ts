@@ -15,19 +15,19 @@ import {
   type User,
 } from './discord-world.ts';
 
-/** A fault of the next matching requests. */
+/** A fault that affects the next matching requests. */
 export interface Fault {
-  /** The pattern for `METHOD /path`, with the path below `/api/v10`. */
+  /** The pattern for `METHOD /path`, in which the path begins after `/api/v10`. */
   readonly on: RegExp;
-  /** The number of requests with the fault. If absent, 1. */
+  /** The number of requests that the fault affects. If absent, 1. */
   readonly times?: number;
-  /** Whether the request takes effect nevertheless, before the fault. */
+  /** Whether the request takes effect before the fault. */
   readonly afterEffect?: boolean;
-  /** The milliseconds until the answer or the fault. */
+  /** The number of milliseconds until the answer or the fault. */
   readonly delayMs?: number;
   /**
-   * `reset` breaks the connection. `closed` ends the connection. `cut` ends the connection in the middle of the answer.
-   * `broken` ends the JSON in the middle. `right` is the right answer, which is only late.
+   * `reset` breaks the connection. `closed` closes the connection. `cut` closes the connection in the middle of the
+   * answer. `broken` sends JSON that stops in the middle. `right` sends the right answer, but late.
    */
   readonly answer:
     | 'reset'
@@ -43,13 +43,13 @@ export interface Fault {
 }
 
 export interface DiscordServerOptions {
-  /** The host name by which the bot knows this server: a name that only a proxy can resolve. */
+  /** The host name in the address that the bot uses for this server. Only a proxy can resolve the name. */
   readonly host?: string;
-  /** The time in epoch milliseconds. If absent, this machine's clock is used. */
+  /** Returns the time in epoch milliseconds. If absent, this machine's clock is used. */
   readonly now?: () => number;
   /** How long an interaction waits for its first response, in milliseconds of `now`. If absent, 3 s. */
   readonly responseMs?: number;
-  /** Asked about every request (`METHOD /path`) for which no fault is planned. */
+  /** Called for every request (`METHOD /path`) without a planned fault. May return a fault. */
   readonly chance?: (line: string) => Omit<Fault, 'on'> | undefined;
 }
 
@@ -57,31 +57,33 @@ export interface ReceivedRequest extends RestRequest {
   readonly status: number;
 }
 
-/** A local Discord: REST and gateway on a single port, which checks every request. */
+/** A local Discord with REST API and gateway on a single port. It checks every request. */
 export interface DiscordServer {
   /** The value for DISCORD_API_URL. */
   readonly apiUrl: string;
   readonly rest: Rest;
   readonly gateway: Gateway;
-  /** The requests of the bot that Discord's specification or rules do not allow. Must be empty at the end of a test. */
+  /**
+   * The bot's requests that violate Discord's specification or rules. At the end of a test, this list must be empty.
+   */
   readonly violations: readonly string[];
   readonly requests: readonly ReceivedRequest[];
   /** The type of the team's channel. 0 is a text channel, and 11 is a thread. */
   channelType: number;
   fault(fault: Fault): void;
-  /** A person typed a slash command. */
+  /** Simulates that a person types a slash command. */
   command(user: User, name: string, options: readonly object[]): StoredInteraction;
-  /** A person chose a command from the menu "Apps" of a message. */
+  /** Simulates that a person chooses a command from the menu "Apps" of a message. */
   onMessage(user: User, message: StoredMessage, name: string): StoredInteraction;
-  /** A person pressed the button with this custom id. */
+  /** Simulates that a person presses the button with this custom id. */
   press(user: User, message: StoredMessage, customId: string): StoredInteraction;
-  /** A person picked a value from the menu with this custom id. */
+  /** Simulates that a person chooses a value from the menu with this custom id. */
   choose(user: User, message: StoredMessage, customId: string, value: string): StoredInteraction;
-  /** A person is typing a command. The option that the person is typing is `focused`. */
+  /** Simulates that a person is typing a command. The option in progress has the field `focused`. */
   complete(user: User, name: string, options: readonly object[]): StoredInteraction;
-  /** A person submitted the form that this interaction opened. */
+  /** Simulates that a person submits the form that this interaction opened. */
   submit(opener: StoredInteraction, user: User, values: Readonly<Record<string, string>>): StoredInteraction;
-  /** Sends the same interaction once more, as a resuming gateway may. */
+  /** Sends the same interaction once more, as the gateway may do after a resume. */
   redeliver(interaction: StoredInteraction): void;
   close(): Promise<void>;
 }

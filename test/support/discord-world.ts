@@ -41,7 +41,7 @@ export const allowedToPost =
   permissions.attachFiles |
   permissions.readMessageHistory;
 
-/** An error with which Discord's REST API answers. */
+/** An error in an answer of Discord's REST API. */
 export class ApiProblem extends Error {
   readonly status: number;
   readonly code: number;
@@ -63,9 +63,9 @@ export interface Component {
   readonly disabled?: boolean;
   readonly placeholder?: string;
   readonly options?: readonly { readonly label: string; readonly value: string }[];
-  /** Only in a field of a modal. */
+  /** Used only in a field of a modal. */
   readonly required?: boolean;
-  /** Only in a label of a modal. */
+  /** Used only in a label of a modal. */
   readonly component?: Component;
   readonly file?: { readonly url: string };
   readonly items?: readonly {
@@ -82,7 +82,7 @@ export interface Modal {
   readonly components: readonly Component[];
 }
 
-/** The parts of a request body that make a message. */
+/** The parts of a request body that make up a message. */
 export interface MessageBody {
   readonly content?: string | null;
   readonly embeds?: readonly unknown[] | null;
@@ -108,7 +108,7 @@ export interface StoredMessage {
   content: string;
   components: readonly Component[];
   files: StoredFile[];
-  /** The only person who may see an ephemeral message. */
+  /** The only person who can see an ephemeral message. */
   readonly onlyFor: string | undefined;
   /** The person who wrote the message. Absent for a message of the bot. */
   readonly author?: { readonly id: string; readonly username: string; readonly global_name: string };
@@ -137,8 +137,8 @@ export interface StoredInteraction {
   /** The message whose button was pressed. */
   readonly source: StoredMessage | undefined;
   /**
-   * `typing` means that a person is typing, and `modal` that a person has submitted a modal. The allowed answers
-   * differ.
+   * `typing` means that a person is typing, and `modal` means that a person has submitted a modal. The kind decides
+   * which answers are allowed.
    */
   readonly kind: 'plain' | 'typing' | 'modal';
   /** The suggestions for a person who is typing. */
@@ -146,9 +146,9 @@ export interface StoredInteraction {
   /** The form that the interaction opened. */
   modal?: Modal;
   acknowledged: number | undefined;
-  /** The message that `@original` means. */
+  /** The message to which `@original` refers. */
   original: StoredMessage | undefined;
-  /** The number of further answers with the token after the first response. */
+  /** The number of answers with the token after the first response. */
   answers: number;
 }
 

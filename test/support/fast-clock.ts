@@ -1,7 +1,7 @@
 import type { Clock } from '../../src/clock.ts';
 
 /**
- * A clock that runs `factor` times as fast as the machine's clock since `start` (epoch ms). Processes with the same
+ * A clock that since `start` (epoch ms) has run `factor` times as fast as the machine's clock. Processes with the same
  * factor and start have the same time. For a single process, `pacedClock` is better, because it stands still while the
  * machine is busy.
  */

@@ -4,7 +4,7 @@ import { buffer } from 'node:stream/consumers';
 import { until } from './test-clock.ts';
 
 /**
- * A load balancer in front of several processes. It sends requests to the processes by turns, and skips processes that
+ * A load balancer in front of several processes. It sends requests to each process in turn, and skips processes that
  * are not ready.
  */
 export interface Front {

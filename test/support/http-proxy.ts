@@ -4,20 +4,21 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 
 /**
- * Only this proxy can resolve host names with this ending. Each port of such a host is the same port of this machine.
+ * This proxy alone can resolve host names with this ending. Each port of such a host leads to the same port of this
+ * machine.
  */
 const KNOWN = /\.invalid$/;
 
-/** The proxy of a company's network. Nothing outside can be reached without the proxy. */
+/** A proxy like in a company's network. Without the proxy, no outside address can be reached. */
 export interface HttpProxy {
   readonly url: string;
-  /** `CONNECT host:port`, or the method and the origin of a request that the proxy should send itself. */
+  /** The requests so far: `CONNECT host:port`, or the method and origin of a request that the proxy forwards itself. */
   readonly seen: readonly string[];
-  /** HTTP statuses with which the proxy refuses the next CONNECT requests, one status for each request. */
+  /** The HTTP statuses with which the proxy refuses the next CONNECT requests, one for each request. */
   readonly refusals: number[];
 }
 
-/** The user and password that the proxy asks for. */
+/** The user and password that the proxy requires. */
 const CREDENTIALS = `Basic ${Buffer.from('ada:hunter2').toString('base64')}`;
 
 export async function startHttpProxy(): Promise<HttpProxy> {

@@ -16,7 +16,10 @@ import { MemoryChat } from '../notify/memory-chat.ts';
 const AT = { platform: 'memory', workspace: 'bench', channel: 'bench' };
 const PERSON = { id: 'ann', name: 'ann', home: true, guest: false, admin: true, groups: [] };
 
-/** A whole bot with these settings, on a chat in memory. One person asks for everything, without a fair share. */
+/**
+ * A whole bot with these settings, on a chat in memory. One person sends all requests, and the number of requests per
+ * person is unlimited.
+ */
 export async function startMemoryBot(
   settings: Readonly<Record<string, string | undefined>>,
   clock: Clock = systemClock,
@@ -26,9 +29,9 @@ export async function startMemoryBot(
     forms,
   }: {
     readonly personId?: string;
-    /** The text that people type in front of a command's name: see `Invocation.prompt`. */
+    /** The text before the name of a command, as people type it: see `Invocation.prompt`. */
     readonly prompt?: string;
-    /** The abilities of the chat's forms. If absent, the chat has no forms. */
+    /** The features of the chat's forms. If absent, the chat has no forms. */
     readonly forms?: FormAbilities;
   } = {},
 ) {
@@ -44,7 +47,7 @@ export async function startMemoryBot(
   const app = await buildApp({
     config: readConfig({
       PERSON_REQUESTS: '0',
-      // The guard counts the deploys as usual, but no bench reaches this limit.
+      // The limit is so high that no bench reaches it, but the deploys are counted as usual.
       MAX_DEPLOYS_PER_HOUR: '100000',
       CONFIRM_DEPLOY: 'never',
       ...settings,
@@ -96,13 +99,14 @@ export async function startMemoryBot(
     opened: () => opened,
     stop: () => app.stop(),
     warmed: () => app.warmed(),
-    /** The suggestions for a person who has typed this part of the option. */
+    /** The suggestions for a person who has typed `typed` for this option. */
     async suggest(command: string, option: string, typed: string, given: SuggestionRequest['given'] = {}) {
       const asked = { at: AT, command, subcommand: undefined, option, typed, given };
       return (await inbox?.suggest({ ...asked, person: async () => PERSON })) ?? [];
     },
     /**
-     * Resolves with the last message, once the request was carried out. `id` is the platform's own id of the invocation.
+     * Resolves with the last message when the request has been carried out. `id` is the platform's id of the
+     * invocation.
      */
     invoke,
     /** Does the same as `command` for a typed line. */

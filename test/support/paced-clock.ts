@@ -1,21 +1,21 @@
 import type { Clock } from '../../src/clock.ts';
 
-/** Between two readings of the time, at most this many real milliseconds count. */
+/** Between two readings of the clock, it advances by at most this many real milliseconds. */
 const STEP_MS = 5;
 
 export interface PacedClock extends Clock {
-  /** From now on the clock runs `factor` times as fast as the machine's clock. */
+  /** From now on, the clock runs `factor` times as fast as the machine's clock. */
   speed(factor: number): void;
   /** Moves the clock forward by this many milliseconds at once. */
   leap(ms: number): void;
-  /** The clock stands still while `busy` returns true, for example while a database works. */
+  /** Lets the clock stand still while `busy` returns true, for example while a database works. */
   waitFor(busy: () => boolean): void;
 }
 
 /**
  * A clock for tests with real SDKs and sockets. It starts at `start` (epoch ms) and runs `factor` times as fast as the
- * machine's clock, so that waits pass quickly. While the machine is busy, the clock stands still. So a wait never ends
- * before the expected input could arrive.
+ * machine's clock, so that waits are short. The clock stands still while the machine is busy. So a time limit is not
+ * reached before the expected input can arrive.
  */
 export function pacedClock(factor = 20, start = Date.now()): PacedClock {
   const others: (() => boolean)[] = [];

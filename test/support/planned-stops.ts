@@ -4,7 +4,7 @@ import { until } from './test-clock.ts';
 
 export const texts = (messages: readonly VisibleMessage[]) => messages.map(({ text }) => text).join('\n');
 
-/** Types `stop --in`, and answers the question with the button that stops. */
+/** Types `stop --in`, and presses the button that confirms the planned stop. */
 export async function plan(
   stage: Stage,
   deployment: string,
@@ -15,7 +15,7 @@ export async function plan(
   return await effectOf(stage, 'operator', () => stage.driver.press('operator', `Stop it in ${words}`));
 }
 
-/** The newest card in the channel about a planned stop of this deployment. */
+/** The newest card about a planned stop of this deployment in the channel. */
 export async function plannedCard(stage: Stage, id: string): Promise<VisibleMessage | undefined> {
   const about =
     /stops later|stops at another time|Stopped |(?:is|was) not stopped|has already stopped|probably stopped/;
@@ -29,12 +29,12 @@ export async function shows(stage: Stage, id: string, words: string): Promise<vo
   await until(shown, `the card to say “${words}”`);
 }
 
-/** Lets the time run fast until `done` resolves, but slow enough for requests to Edgegap. */
+/** Makes time run fast until `done` resolves, but slowly enough for requests to Edgegap. */
 export async function later<T>(stage: Stage, done: () => Promise<T>, factor = 100): Promise<T> {
   stage.speed(factor);
   return await done().finally(() => stage.speed(1));
 }
 
-/** The stops of this server that were sent to Edgegap. */
+/** The requests to stop this server that the bot sent to Edgegap. */
 export const stopsOf = ({ simulator }: Stage, id: string) =>
   simulator.requests.filter(({ endpoint, path }) => endpoint === 'stop' && path.includes(id));

@@ -1,12 +1,13 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { Client } from 'pg';
 
-/** Codes that a client may send instead of a protocol version (PostgreSQL's manual, "Message Formats"). */
+/** Codes that a client can send instead of a protocol version (PostgreSQL's manual, "Message Formats"). */
 const SSL_REQUEST = 80_877_103;
 const CANCEL_REQUEST = 80_877_102;
 
 /**
- * Statements whose effect lasts longer than a transaction. Behind such a proxy, the effect would reach another client.
+ * Statements whose effect lasts longer than a transaction. Behind such a proxy, these statements would affect other
+ * clients.
  */
 const SESSION_STATE: readonly [string, RegExp][] = [
   ['LISTEN', /^\s*(un)?listen\b/i],
@@ -24,13 +25,13 @@ interface Backend {
 }
 
 /**
- * Speaks PostgreSQL's protocol as PgBouncer does with pool_mode=transaction. A client gets a connection to the server
- * for a single transaction. Then the next waiting client gets the connection.
+ * Speaks PostgreSQL's protocol like PgBouncer with pool_mode=transaction. A client gets a connection to the server for
+ * a single transaction. Then the next waiting client gets the connection.
  */
 export class PoolingProxy {
-  /** The statements so far that such a proxy does not support. */
+  /** The statements so far that are not allowed behind such a proxy. */
   readonly violations: string[] = [];
-  /** How many times a connection went to another client. */
+  /** The number of times that a connection passed from one client to a different client. */
   handovers = 0;
   /** The largest number of clients that were connected at the same time. */
   mostClients = 0;
@@ -46,7 +47,7 @@ export class PoolingProxy {
     this.#database = database;
   }
 
-  /** Starts a proxy with this many connections to `database` (a URL), for any number of clients. */
+  /** Starts a proxy for any number of clients, with this many connections to `database` (a URL). */
   static async before(database: string, connections: number): Promise<PoolingProxy> {
     const proxy = new PoolingProxy(database);
     for (let index = 0; index < connections; index++) proxy.#free.push(await proxy.#connect());
@@ -66,7 +67,7 @@ export class PoolingProxy {
     for (const session of this.#sessions) session.connection.stream.destroy();
   }
 
-  /** pg signs in. After that, the proxy uses the socket itself. */
+  /** The library pg signs in. After that, the proxy uses the socket itself. */
   async #connect(): Promise<Backend> {
     const session = new Client({ connectionString: this.#database });
     session.on('error', () => undefined);
@@ -129,7 +130,8 @@ export class PoolingProxy {
     client.on('error', () => undefined);
     client.on('close', () => {
       this.#clients.delete(client);
-      // If a client leaves during a transaction, the transaction is undone, as when a connection to the server ends.
+      // If a client leaves during a transaction, the transaction is rolled back, as when a connection to the server
+      // ends.
       void work.then(() => {
         if (!backend) return;
         const left = backend;
@@ -180,14 +182,14 @@ function frame(type: string, body: Buffer): Buffer {
   return Buffer.concat([head, body]);
 }
 
-/** Text is UTF-8 and ends with a zero byte. Only the beginning of the text is needed. */
+/** A text in UTF-8 that ends with a zero byte. Only the beginning of the text is needed. */
 function cString(buffer: Buffer, from: number): string {
   return buffer.toString('latin1', from, buffer.indexOf(0, from));
 }
 
 /**
- * Cuts a stream into messages. A message consists of its type, its length and its content. The length counts itself and
- * the content.
+ * Splits a stream into messages. A message consists of its type, its length and its content. The length includes its
+ * own bytes and the content.
  */
 function messages(found: (type: string, whole: Buffer) => void): (chunk: Buffer) => void {
   let rest: Buffer = Buffer.alloc(0);

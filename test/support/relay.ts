@@ -7,7 +7,7 @@ export class Relay {
   readonly #asking = new Set<Socket>();
   #state: 'open' | 'cut' | 'silent' = 'open';
   #lifetime: (() => number) | undefined;
-  /** The number of connections that broke by themselves. */
+  /** The number of connections that broke because of `fray`. */
   breaks = 0;
 
   private constructor(host: string, port: number) {
@@ -44,7 +44,7 @@ export class Relay {
     return through.href;
   }
 
-  /** Whether a process waits for the server's answer. */
+  /** Whether a process is waiting for the server's answer. */
   get busy(): boolean {
     return this.#state !== 'silent' && this.#asking.size > 0;
   }
@@ -54,7 +54,7 @@ export class Relay {
     return [...this.#pairs.values()].flatMap(({ localPort }) => localPort ?? []);
   }
 
-  /** Breaks every connection. New connections break, too. */
+  /** Breaks every connection. New connections also break. */
   cut(): void {
     this.#state = 'cut';
     for (const [client, server] of this.#pairs) {
@@ -63,7 +63,7 @@ export class Relay {
     }
   }
 
-  /** From now on, each connection breaks by itself after `lifetime` pieces of traffic. */
+  /** From now on, each connection breaks after `lifetime` pieces of data. */
   fray(lifetime: () => number): void {
     this.#lifetime = lifetime;
     for (const [client, server] of this.#pairs) this.#wear(client, server, lifetime());
@@ -81,7 +81,7 @@ export class Relay {
     server.on('data', count);
   }
 
-  /** From now on, nothing passes through, and neither side notices. */
+  /** From now on, the relay passes no data on, and neither side notices. */
   silence(): void {
     this.#state = 'silent';
     for (const [client, server] of this.#pairs)

@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 
-/** Reads every row of every table. No process may use the database at the same time. */
+/** Reads every row of every table. No process may be using the database. */
 export function rowsIn(path: string): object[] {
   const database = new DatabaseSync(path, { readOnly: true });
   const tables = database.prepare("select name from sqlite_schema where type = 'table'").all();

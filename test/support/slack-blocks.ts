@@ -1,6 +1,6 @@
 /**
- * Checks a message's blocks against the limits of the Block Kit reference, independently of the bot's renderer. Returns
- * the `error` and the messages of Slack's refusal.
+ * Checks the blocks of a message against the limits in the Block Kit reference, independently of the bot's renderer.
+ * Returns the `error` and the messages of Slack's refusal.
  */
 export interface Refusal {
   readonly error: 'invalid_blocks' | 'msg_blocks_too_long';
@@ -11,7 +11,7 @@ interface Bag {
   readonly [key: string]: unknown;
 }
 
-/** Only for chat.* methods. A response_url takes longer blocks (bolt-js#2867). */
+/** This limit is only for chat.* methods. A response_url accepts longer blocks (bolt-js#2867). */
 const ALL_BLOCKS_LENGTH = 13_200;
 
 export function refusalOf(blocks: unknown, options: { readonly total: boolean }): Refusal | undefined {
@@ -76,7 +76,7 @@ function checkBlock(block: Bag, at: string, problems: string[], actionIds: strin
 
 const TASK_STATUSES = ['pending', 'in_progress', 'complete', 'error'];
 
-/** The plan block and task card block references. */
+/** Checks the rules in the references of the plan block and the task card block. */
 function checkPlan(block: Bag, at: string, problems: string[]): void {
   const fail = (problem: string) => problems.push(`${problem} [json-pointer: ${at}]`);
   if (typeof block.title !== 'string' || block.title === '') fail('title is required');
@@ -91,7 +91,9 @@ function checkPlan(block: Bag, at: string, problems: string[]): void {
   if (new Set(ids).size !== ids.length) fail('two tasks have the same task_id');
 }
 
-/** The container block reference. Of the blocks inside, the bot uses `rich_text` alone. */
+/**
+ * Checks the rules in the reference of the container block. Inside the container, the bot uses only `rich_text` blocks.
+ */
 function checkContainer(block: Bag, at: string, problems: string[], actionIds: string[]): void {
   const fail = (problem: string) => problems.push(`${problem} [json-pointer: ${at}]`);
   checkText(block.title, { types: ['plain_text'], max: 150 }, `${at}/title`, problems);
@@ -104,7 +106,9 @@ function checkContainer(block: Bag, at: string, problems: string[], actionIds: s
   }
 }
 
-/** The data table block reference. Of the three types of cells, the bot uses `raw_text` alone. */
+/**
+ * Checks the rules in the reference of the data table block. Of the three types of cells, the bot uses only `raw_text`.
+ */
 function checkDataTable(table: Bag, fail: (problem: string) => void): void {
   const rows = list(table.rows).map(list);
   const { page_size: size = 5, caption, row_header_column_index: header = 0 } = table;

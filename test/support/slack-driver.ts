@@ -28,7 +28,8 @@ export interface SlackDriver extends ChatDriver, FormHands, MenuHands {
   readonly platform: 'slack';
   readonly server: SlackServer;
   /**
-   * The direct messages to this person, followed by the ephemeral messages. In both, the oldest message comes first.
+   * The direct messages to this person, followed by the ephemeral messages. Each of the two groups begins with its
+   * oldest message.
    */
   privately(persona: Persona): Promise<VisibleMessage[]>;
   channel(): Promise<VisibleMessage[]>;
@@ -36,7 +37,7 @@ export interface SlackDriver extends ChatDriver, FormHands, MenuHands {
   readonly groupIds: Readonly<Record<Group, string>>;
   readonly userIds: Readonly<Record<Persona, string>>;
   /**
-   * Types `/edgegap <text>` in a channel, by default the team's channel. Resolves when the bot has acknowledged the
+   * Types `/edgegap <text>` in a channel. The default is the team's channel. Resolves when the bot has acknowledged the
    * command.
    */
   slash(
@@ -44,13 +45,13 @@ export interface SlackDriver extends ChatDriver, FormHands, MenuHands {
     text: string,
     options?: { readonly channel?: string; readonly trigger?: string },
   ): Promise<void>;
-  /** Writes `@edgegap <text>`, in the thread if a thread is given. Resolves with the `ts` of the written message. */
+  /** Writes `@edgegap <text>`, in a thread if `thread` is given. Resolves with the `ts` of the written message. */
   mention(persona: Persona, text: string, thread?: string): Promise<string>;
-  /** Chooses a shortcut that belongs to no message. Resolves when the bot has acknowledged the shortcut. */
+  /** Chooses a global shortcut, which belongs to no message. Resolves when the bot has acknowledged the shortcut. */
   shortcut(persona: Persona, callbackId: string): Promise<void>;
-  /** Closes the form that was opened last. Slack tells the bot only if the form says `notify_on_close`. */
+  /** Closes the form that was opened last. Slack informs the bot only if the form sets `notify_on_close`. */
   closeForm(persona: Persona): Promise<void>;
-  /** Sends any payload to the bot, over the socket or by HTTP. Resolves with the content of the acknowledgement. */
+  /** Sends a payload to the bot, over the socket or by HTTP. Resolves with the content of the acknowledgement. */
   deliver(kind: EnvelopeKind, payload: object, options?: InboundOptions): Promise<unknown>;
 }
 
@@ -118,7 +119,7 @@ export async function createSlackDriver({
   async function firstResponse(user: string, run: () => Promise<unknown>, source?: string): Promise<void> {
     const before = web.changes.length;
     const forms = web.views.changes;
-    // The acknowledgement reports a mistake at a field of a form.
+    // If the acknowledgement reports a mistake at a form field, no message follows.
     if (mistakesIn(await run()) !== undefined) return;
     const isAnswer = ({ kind, keyed, user: reader, ts, channel, url }: Change) => {
       if (kind === 'edit') return ts === source;
@@ -134,7 +135,7 @@ export async function createSlackDriver({
 
   const press = (persona: Persona, label: string) => act(persona, label, buttonsOf);
 
-  /** Presses or chooses the element with this label, in the newest message with such an element. */
+  /** Presses or chooses the element with this label, in the newest message that has such an element. */
   async function act(
     persona: Persona,
     label: string,
@@ -336,13 +337,13 @@ interface Picked {
   readonly value: string;
 }
 
-/** The texts at the fields of a form, if the acknowledgement of a submission has such texts. */
+/** The error texts at the fields of a form. Undefined if the acknowledgement of the submission has no error texts. */
 function mistakesIn(answer: unknown): Readonly<Record<string, string>> | undefined {
   const { response_action, errors } = (answer ?? {}) as { response_action?: string; errors?: object };
   return response_action === 'errors' ? (errors as Record<string, string>) : undefined;
 }
 
-/** Writes `--name value`, with quotation marks if a person would need them. */
+/** Writes `--name value`, with quotation marks if a person would have to type them. */
 function options(values: Values): string[] {
   return Object.entries(values).flatMap(([name, value]) => {
     if (typeof value === 'boolean') return value ? [`--${name}`] : [];

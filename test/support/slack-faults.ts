@@ -1,24 +1,24 @@
-/** The faults of requests to Slack that a test orders. The name `response_url` means all response_urls. */
+/** The faults that a test adds to requests to Slack. The name `response_url` stands for all response_urls. */
 export type SlackFault =
   | { readonly kind: 'error'; readonly error: string }
   | { readonly kind: 'rate-limit'; readonly retryAfter: number }
   | { readonly kind: 'status'; readonly status: number; readonly when: 'before' | 'after' }
   | { readonly kind: 'reset'; readonly when: 'before' | 'after' }
-  /** The right answer comes late. */
+  /** Sends the right answer, but late. */
   | { readonly kind: 'slow'; readonly ms: number }
-  /** The request takes effect, and its answer ends in the middle of the JSON. */
+  /** The request takes effect, but the answer stops in the middle of the JSON. */
   | { readonly kind: 'broken' };
 
 export class SlackFaults {
   readonly #chance: (method: string) => SlackFault | undefined;
   readonly #waiting: { method: string; fault: SlackFault; times: number }[] = [];
 
-  /** `chance` is asked about every call for which no fault is planned. */
+  /** `chance` is called for every request without a planned fault, and may return a fault. */
   constructor(chance: (method: string) => SlackFault | undefined = () => undefined) {
     this.#chance = chance;
   }
 
-  /** The next `times` calls of this method fail like this. */
+  /** The next `times` calls of this method get this fault. */
   inject(method: string, fault: SlackFault, times = 1): void {
     this.#waiting.push({ method, fault, times });
   }

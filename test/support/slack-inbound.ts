@@ -2,16 +2,16 @@ import { createHmac } from 'node:crypto';
 import type { EnvelopeKind } from './slack-socket.ts';
 import { SLACK_TOKENS } from './slack-world.ts';
 
-/** How a request to the bot is signed and marked. */
+/** The signature and the headers of a request to the bot. */
 export interface InboundOptions {
   readonly secret?: string;
-  /** Seconds since the epoch. */
+  /** In seconds since the epoch. */
   readonly timestamp?: number;
   readonly unsigned?: boolean;
   readonly retry?: { readonly attempt: number };
 }
 
-/** Posts to the bot as Slack does in HTTP mode. */
+/** Posts to the bot like Slack in HTTP mode. */
 export async function postToBot(
   botUrl: string,
   kind: EnvelopeKind,
@@ -26,7 +26,7 @@ export function signedRequest(kind: EnvelopeKind, payload: object, options: Inbo
   return signedBody(bodyOf(kind, payload), kind === 'events_api', options);
 }
 
-/** Does the same for any body, which is JSON or a form. */
+/** Signs any body in the same way. The body is JSON or a form. */
 export function signedBody(body: string, json = !body.includes('='), options: InboundOptions = {}) {
   const timestamp = String(options.timestamp ?? Math.floor(Date.now() / 1000));
   const hmac = createHmac('sha256', options.secret ?? SLACK_TOKENS.signingSecret);

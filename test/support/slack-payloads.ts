@@ -2,7 +2,7 @@ import { type OpenView, stateOf } from './slack-views.ts';
 import type { SlackMessageState, VisibleButton } from './slack-visible.ts';
 import type { SlackWorld } from './slack-world.ts';
 
-/** A person typed `/edgegap <text>`. */
+/** The payload after a person has typed `/edgegap <text>`. */
 export function slashPayload(
   world: SlackWorld,
   said: {
@@ -30,7 +30,7 @@ export function slashPayload(
   };
 }
 
-/** An event happened to which the bot has subscribed. */
+/** The payload of an event to which the bot has subscribed. */
 export function eventPayload(world: SlackWorld, event: object, id: string): object {
   return {
     token: 'legacy',
@@ -52,7 +52,7 @@ export function eventPayload(world: SlackWorld, event: object, id: string): obje
   };
 }
 
-/** A person pressed a button. */
+/** The payload after a person has pressed a button. */
 export function pressPayload(
   world: SlackWorld,
   pressed: {
@@ -104,7 +104,7 @@ export function pressPayload(
   };
 }
 
-/** A person chose a shortcut. With a message, the person chose from the menu of this message. */
+/** The payload after a person has chosen a shortcut. With a message, the shortcut is from the menu of this message. */
 export function shortcutPayload(
   world: SlackWorld,
   chosen: {
@@ -139,7 +139,7 @@ export function shortcutPayload(
   };
 }
 
-/** A person submitted a modal, is typing in a menu of a modal, or pressed a button in a modal. */
+/** The payload when a person submits a modal, types in a menu of a modal, or presses a button in a modal. */
 export function viewPayload(
   world: SlackWorld,
   type: 'view_submission' | 'view_closed' | 'block_suggestion' | 'block_actions',

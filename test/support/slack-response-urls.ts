@@ -2,7 +2,7 @@ import { refusalOf } from './slack-blocks.ts';
 import type { SlackMessageState } from './slack-visible.ts';
 import { personToken, SLACK_TOKENS, type SlackWorld } from './slack-world.ts';
 
-/** The allowed uses of a response_url (docs.slack.dev, handling user interaction). */
+/** How many times a response_url can be used (docs.slack.dev, handling user interaction). */
 const USES = 5;
 
 export interface Ephemeral extends SlackMessageState {
@@ -15,13 +15,13 @@ export interface Ephemeral extends SlackMessageState {
 interface Ticket {
   readonly user: string;
   readonly channel: string;
-  /** The message whose button was pressed. A slash command has no message that can be replaced (bolt-js#2287). */
+  /** The message whose button was pressed. A slash command has no message to replace (bolt-js#2287). */
   readonly source: { readonly ts: string; readonly ephemeral: boolean } | undefined;
   uses: number;
   expired: boolean;
 }
 
-/** A message that became visible. Only `user` sees the message, unless the message is `open`. */
+/** A message that became visible. If `open` is true, everyone sees the message. Otherwise only `user` sees it. */
 export interface Shown {
   readonly user: string;
   readonly channel: string;
@@ -36,7 +36,7 @@ export interface UrlAnswer {
   readonly shown?: Shown;
 }
 
-/** The response_urls of commands and presses, and the effect of a post to them. */
+/** The response_urls of commands and presses, and the effects of posts to them. */
 export class ResponseUrls {
   readonly ephemerals: Ephemeral[] = [];
   readonly #world: SlackWorld;
@@ -47,7 +47,7 @@ export class ResponseUrls {
     this.#world = world;
   }
 
-  /** The path of a new response_url. */
+  /** Returns the path of a new response_url. */
   issue(ticket: Pick<Ticket, 'user' | 'channel' | 'source'>): string {
     this.#tickets.push({ ...ticket, uses: 0, expired: false });
     return `/actions/${this.#tickets.length - 1}`;
@@ -106,7 +106,7 @@ export class ResponseUrls {
     return refused(404, 'message_not_found');
   }
 
-  /** Slack posts the message in the person's channel, even if the bot is not allowed in this channel. */
+  /** Slack posts the message in the person's channel, even if the bot may not post there. */
   async #postPublicly(ticket: Ticket, message: Message): Promise<UrlAnswer> {
     const params = {
       channel: ticket.channel,

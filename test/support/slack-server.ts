@@ -9,14 +9,14 @@ import { SlackSocket } from './slack-socket.ts';
 import { SlackWebApi, type WebRequest } from './slack-web-api.ts';
 import { createSlackWorld, type SlackWorld } from './slack-world.ts';
 
-/** A local Slack: Web API, response_urls, uploads, Socket Mode. */
+/** A local Slack with Web API, response_urls, uploads and Socket Mode. */
 export interface SlackServer {
   readonly world: SlackWorld;
   readonly web: SlackWebApi;
   readonly urls: ResponseUrls;
   readonly socket: SlackSocket;
   readonly faults: SlackFaults;
-  /** Every Web API request, including failed requests. The name `response_url` means a post to a response_url. */
+  /** Every Web API request, including failed requests. The name `response_url` stands for a post to a response_url. */
   readonly requests: readonly WebRequest[];
   /** The content of uploaded files (`contentOf`), by id. */
   readonly uploads: ReadonlyMap<string, string>;
@@ -28,13 +28,11 @@ export interface SlackServer {
 }
 
 export interface SlackServerOptions {
-  /** The host name by which the bot knows this server: a name that only a proxy can resolve. */
+  /** The host name in the address that the bot uses for this server. Only a proxy can resolve the name. */
   readonly host?: string;
-  /**
-   * Asked about every request for which no fault is planned. The name `response_url` means a post to a response_url.
-   */
+  /** Called for every request without a planned fault. The name `response_url` stands for a post to a response_url. */
   readonly chance?: (method: string) => SlackFault | undefined;
-  /** Turns a time of the bot's clock into a time of this machine's clock. Both are in epoch milliseconds. */
+  /** Converts a time of the bot's clock into a time of this machine's clock. Both are in epoch milliseconds. */
   readonly toOwnTime?: (ms: number) => number;
 }
 

@@ -9,7 +9,7 @@ export type EnvelopeKind = 'slash_commands' | 'interactive' | 'events_api';
 export class SlackSocket {
   /** The number of connections that have received a hello so far. */
   greeted = 0;
-  /** How many of the next connections get no hello. */
+  /** The number of next connections that get no hello. */
   silent = 0;
   /** The connection on which Slack sends its requests if several connections are open. */
   route: 'newest' | 'oldest' = 'newest';
@@ -48,7 +48,7 @@ export class SlackSocket {
     return this.#open.size;
   }
 
-  /** Sends an envelope on a connection and waits for its acknowledgement, which has to come on the same connection. */
+  /** Sends an envelope on a connection, and waits until the bot acknowledges it on the same connection. */
   async deliver(
     type: EnvelopeKind,
     payload: unknown,
@@ -77,14 +77,14 @@ export class SlackSocket {
     return ack.payload;
   }
 
-  /** Slack announces that it will close the newest connection. */
+  /** Announces, like Slack, that the newest connection will be closed. */
   refresh(reason: 'warning' | 'refresh_requested' | 'link_disabled' = 'refresh_requested'): void {
     [...this.#open]
       .at(-1)
       ?.send(JSON.stringify({ type: 'disconnect', reason, debug_info: { host: 'local' } }));
   }
 
-  /** Slack closes the oldest connection. */
+  /** Closes the oldest connection. */
   end(): void {
     [...this.#open][0]?.close();
   }

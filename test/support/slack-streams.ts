@@ -1,14 +1,14 @@
 import type { SlackWorld, WebAnswer } from './slack-world.ts';
 import { SLACK_TOKENS } from './slack-world.ts';
 
-/** The largest number of characters that Slack takes in one call. */
+/** The maximum number of characters that Slack accepts in one call. */
 const MOST = 12_000;
 
 type Params = Readonly<Record<string, string>>;
 
-/** Slack's messages to which text is appended. `emulate` does not know the methods. */
+/** Slack's streamed messages, to which the bot appends text. The package `emulate` lacks these methods. */
 export class SlackStreams {
-  /** Whether the workspace takes such messages. */
+  /** Whether the workspace supports streamed messages. */
   available = false;
   readonly #world: SlackWorld;
   readonly #texts = new Map<string, string>();
@@ -17,7 +17,7 @@ export class SlackStreams {
     this.#world = world;
   }
 
-  /** Slack ends the streaming of each message if no text comes for some minutes. */
+  /** Ends all streams, like Slack after some minutes without new text. */
   expire(): void {
     this.#texts.clear();
   }

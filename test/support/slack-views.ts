@@ -7,7 +7,7 @@ export interface OpenView {
   readonly private_metadata: string;
   readonly title: { readonly text: string };
   readonly notify_on_close?: boolean;
-  /** A modal without input blocks needs no button to submit. */
+  /** Absent if the modal has no input blocks, because no submit button is needed then. */
   readonly submit?: { readonly text: string };
   readonly blocks: readonly Block[];
 }
@@ -39,7 +39,7 @@ interface InputBlock {
 /** The modals of a workspace. */
 export class SlackViews {
   readonly open: OpenView[] = [];
-  /** How often a modal was opened or changed. */
+  /** The number of times that a modal was opened or changed. */
   changes = 0;
   /** The triggers that are too old to open a modal. */
   readonly expired = new Set<string>();
@@ -73,7 +73,7 @@ export function inputsOf({ blocks }: Pick<OpenView, 'blocks'>): InputBlock[] {
   return blocks.filter((block) => block.type === 'input');
 }
 
-/** Checks a modal as Slack does (docs.slack.dev, views and input block references). */
+/** Checks a modal like Slack (docs.slack.dev, views and input block references). */
 export function viewProblems(json = '{}'): string[] {
   const view = JSON.parse(json) as Partial<OpenView> & { readonly type?: string };
   const problems: string[] = [];
@@ -123,8 +123,8 @@ export function viewProblems(json = '{}'): string[] {
 }
 
 /**
- * The `state.values` of the view after a person has typed or chosen these values. Several chosen values of a field
- * stand on lines of their own.
+ * The `state.values` of the view after a person has typed or chosen these values. If a field has several chosen values,
+ * each is on a separate line.
  */
 export function stateOf(view: OpenView, values: Readonly<Record<string, string>>): object {
   const optionOf = (value: string) => ({ text: { type: 'plain_text', text: value }, value });

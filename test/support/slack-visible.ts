@@ -30,7 +30,7 @@ interface Element {
   readonly rows?: readonly (readonly Element[])[];
 }
 
-/** The message as a person sees the message. With blocks, Slack shows `text` in notifications only. */
+/** The message as a person sees it. If a message has blocks, Slack shows `text` only in notifications. */
 export function visibleMessage(
   message: SlackMessageState,
   more: { readonly edits: number; readonly fileContent: (id: string) => string },
@@ -126,7 +126,7 @@ function markupPings(text: string): string[] {
   ].map(([, user, all]) => user ?? all ?? '');
 }
 
-/** Turns a field in two columns into a line: `*Location*`, a line break and `Paris` become `Location: Paris`. */
+/** Converts a field in two columns into one line: `*Location*`, a line break and `Paris` become `Location: Paris`. */
 function fieldOf(markup: string): string {
   return unescapeMarkup(
     markup

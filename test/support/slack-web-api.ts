@@ -11,7 +11,7 @@ export interface WebRequest {
   readonly token: string | undefined;
 }
 
-/** A message that a request made visible. */
+/** A message that a request made visible or changed. */
 export interface Change {
   readonly kind: 'post' | 'edit' | 'private';
   readonly channel: string;
@@ -20,42 +20,42 @@ export interface Change {
   readonly thread?: string;
   /** The only person who sees the message. */
   readonly user?: string;
-  /** Whether the message has a key. The outbox posts with a key. */
+  /** Whether the outbox posted the message with a key. */
   readonly keyed: boolean;
-  /** The key of the message, no matter which part of the bot posted the message. */
+  /** The key of the message, regardless of the part of the bot that posted it. */
   readonly key?: string;
-  /** The path of the `response_url` by which the message came. */
+  /** The path of the `response_url` through which the message was sent. */
   readonly url?: string;
-  /** The message in its new state. */
+  /** The content of the message after the change. */
   readonly content: { readonly text: string; readonly blocks: readonly unknown[] };
-  /** Epoch milliseconds of this machine. */
+  /** In epoch milliseconds of this machine. */
   readonly at: number;
 }
 
 /**
- * Slack's Web API. The package `emulate` gives the answers. This module adds the checks of the real API that `emulate`
- * lacks.
+ * Slack's Web API. The package `emulate` gives the answers. This module adds checks that the real API makes and
+ * `emulate` lacks.
  */
 export class SlackWebApi {
-  /** The channels in which the bot may post only as a member, as without the scope chat:write.public. */
+  /** The channels in which the bot can post only as a member, as if the scope chat:write.public were missing. */
   readonly membersOnly = new Set<string>();
   /** User groups that an admin has disabled. */
   readonly disabledGroups = new Set<string>();
-  /** `usergroups.list` names at most this many members of a group. */
+  /** The maximum number of members that `usergroups.list` names for a group. */
   namedMembers = Number.POSITIVE_INFINITY;
-  /** Whether `users.list` always says that there are further members. */
+  /** Whether `users.list` always says that more members follow. */
   endlessMembers = false;
   /** The Enterprise Grid organisation of the workspace. */
   enterprise: string | undefined;
-  /** The app to which the bot token belongs. */
+  /** The id of the app to which the bot token belongs. */
   app = 'A0EDGEGAP';
-  /** Whether the token belongs to a person, although the token has the form of a bot token. */
+  /** Whether the token belongs to a person, even though it looks like a bot token. */
   isPerson = false;
   /** The settings of the app. */
   manifest: unknown = {};
-  /** The manifests from which apps were made. */
+  /** The manifests from which apps were created. */
   readonly manifests: unknown[] = [];
-  /** Scopes that were not granted. */
+  /** The scopes that the app does not have. */
   readonly withoutScopes = new Set<string>();
   readonly changes: Change[] = [];
   readonly views = new SlackViews();
@@ -154,13 +154,13 @@ export class SlackWebApi {
     return typeof shown === 'string' ? { ok: false, error: shown } : { ok: true, view: shown };
   }
 
-  /** Seconds since the epoch. */
+  /** Converts `oldest`, in seconds since the epoch, into this machine's time. */
   #inOwnTime({ oldest, ...params }: WebRequest['params']): WebRequest['params'] {
     if (oldest === undefined) return params;
     return { ...params, oldest: (this.#toOwnTime(Number(oldest) * 1000) / 1000).toFixed(6) };
   }
 
-  /** A public channel can be given by its name, too (chat.postMessage). */
+  /** Replaces the name of a public channel with its id, because chat.postMessage also accepts a name. */
   #byId(params: WebRequest['params']): WebRequest['params'] {
     return params.channel === '#game-servers' ? { ...params, channel: this.#world.channels.team } : params;
   }
@@ -182,14 +182,14 @@ export class SlackWebApi {
     return token === right ? undefined : 'invalid_auth';
   }
 
-  /** Reading a channel needs a membership. If the test says so, posting needs a membership, too. */
+  /** Only members can read a channel. If the test says so, only members can post in it, too. */
   #mayUse(method: string, channel: string): boolean {
     if (this.#joined.has(channel) || channel.startsWith('D')) return true;
     if (method === 'conversations.history' || method === 'conversations.replies') return false;
     return !(method.startsWith('chat.') && this.membersOnly.has(channel));
   }
 
-  /** The answer contains disabled groups, members and their number only if the request asks for them. */
+  /** The answer contains disabled groups, members and the number of members only if the request asks for them. */
   #groups(params: Readonly<Record<string, string>>): WebAnswer {
     const usergroups = [...this.#world.members]
       .map(([id, users]) => ({
@@ -242,7 +242,7 @@ export class SlackWebApi {
     }
   }
 
-  /** A post to a `response_url` made a message visible. */
+  /** Records that a post to a `response_url` made a message visible. */
   answered(url: string, shown: Shown, { text = '', blocks = [] }: Partial<Change['content']>): void {
     const change = { channel: '', ts: shown.ts, url, content: { text, blocks }, at: Date.now() };
     if (shown.edited) this.#edited(change);
@@ -256,7 +256,7 @@ export class SlackWebApi {
   }
 
   #asSlack(method: string, params: Readonly<Record<string, string>>, answer: WebAnswer): WebAnswer {
-    // A bot that is no member cannot even see a private channel.
+    // A bot that is not a member cannot even see a private channel.
     if (answer.error === 'not_in_channel') return { ...answer, error: 'channel_not_found' };
     if (!answer.ok) return answer;
     if (method === 'auth.test')
@@ -286,7 +286,10 @@ export class SlackWebApi {
     return answer;
   }
 
-  /** All messages of the channel, threads included, oldest first. A repeated call reads again only after a change. */
+  /**
+   * All messages of the channel, including threads, oldest first. A repeated call reads Slack again only after a
+   * change.
+   */
   async messages(channel: string, token = personToken('admin')): Promise<readonly StoredMessage[]> {
     const { changes } = this.#world;
     const key = `${token} ${channel}`;
@@ -324,7 +327,7 @@ export interface StoredMessage {
   readonly metadata?: unknown;
 }
 
-/** `oldest` itself is excluded. The answer contains metadata only if the request asks for metadata. */
+/** `oldest` itself is excluded. The answer contains metadata only if the request asks for it. */
 function readable(
   messages: readonly StoredMessage[],
   params: Readonly<Record<string, string>>,

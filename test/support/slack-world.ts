@@ -9,7 +9,7 @@ export const SLACK_TOKENS = {
   signingSecret: '8f742231b10e8888abcd99yyyzzz85a5',
 } as const;
 
-/** A workspace with a person of each type. The Slack of the package `emulate` holds the workspace. */
+/** A workspace with one person of each type. The workspace exists in the Slack of the package `emulate`. */
 export interface SlackWorld {
   readonly team: string;
   readonly bot: { readonly user: string; readonly id: string };
@@ -24,12 +24,12 @@ export interface SlackWorld {
     /** A private channel. The bot is not a member. */
     readonly secret: string;
   };
-  /** The facts that users.info adds to the facts of `emulate`. */
+  /** The fields that users.info adds to the fields of `emulate`. */
   readonly facts: Map<string, Readonly<Record<string, unknown>>>;
   readonly members: Map<string, Set<string>>;
   /** Calls the Web API with this token, without the checks of `slack-web-api.ts`. */
   call(token: string, method: string, params: Readonly<Record<string, string>>): Promise<WebAnswer>;
-  /** The number of calls so far that may have changed something. */
+  /** The number of calls so far that possibly changed something. */
   readonly changes: number;
   readonly url: string;
   close(): Promise<void>;
@@ -55,7 +55,7 @@ const PERSON_SCOPES = [
 
 const READING = /\.(?:history|info|list|replies|test)$/;
 
-/** The token of a person, for the person's own calls. */
+/** The token for calls that a person makes. */
 export function personToken(persona: Persona): string {
   return `xoxp-${persona}`;
 }
@@ -107,8 +107,8 @@ export async function createSlackWorld(): Promise<SlackWorld> {
       headers: { authorization: `Bearer ${token}` },
       body: new URLSearchParams(params),
     });
-    // `emulate` accepts 5,000 calls an hour with each token. Further calls get an HTTP error status, which Slack's own
-    // refusals do not have.
+    // `emulate` accepts 5,000 calls an hour with each token. Further calls get an HTTP error status. Slack's own
+    // refusals have no error status.
     if (!response.ok)
       throw new Error(`The local Slack answered HTTP ${response.status}: ${await response.text()}`);
     const answer = (await response.json()) as WebAnswer;

@@ -1,13 +1,13 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** A TCP connection to a server on this machine that a test can break. */
+/** A proxy for a TCP server on this machine. The test can break its connections. */
 export interface TcpProxy {
   readonly port: number;
-  /** Breaks every connection, and refuses new ones. */
+  /** Breaks every connection, and refuses new connections. */
   cut(): void;
-  /** From now on, nothing passes through and no connection closes, as with a pulled cable. */
+  /** From now on, the proxy passes no data on and closes no connection, as if a cable were pulled. */
   freeze(): void;
-  /** New connections work again. After `freeze`, the old connections never work again. */
+  /** Lets new connections work again. Connections that were frozen stay useless. */
   restore(): void;
   close(): Promise<void>;
 }

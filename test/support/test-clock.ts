@@ -23,7 +23,7 @@ export class TestClock implements Clock {
     return this.#now;
   }
 
-  /** Moves the time of day by `ms`, forward or back. Timers do not change. */
+  /** Moves the time of day by `ms`, forward or back. Timers are not affected. */
   set(ms: number): void {
     this.#set += ms;
   }
@@ -37,14 +37,14 @@ export class TestClock implements Clock {
   }
 
   /**
-   * The time does not move while `busy` returns true. If `busy` returns a promise, the time does not move until the
-   * promise has resolved.
+   * Stops the time while `busy` returns true. If `busy` returns a promise, the time stands still until the promise
+   * resolves.
    */
   waitFor(busy: () => Promise<void> | boolean): void {
     this.#busy.push(busy);
   }
 
-  /** The number of timers that wait. */
+  /** The number of waiting timers. */
   get pending(): number {
     return this.#timers.length;
   }
@@ -64,7 +64,7 @@ export class TestClock implements Clock {
     await this.#rest();
   }
 
-  /** Moves the time by `ms` in a single step, as after a sleep of the machine. The due timers run afterwards. */
+  /** Moves the time by `ms` in a single step, like a sleep of the machine. The due timers run afterwards. */
   async leap(ms: number): Promise<void> {
     this.#now += ms;
     await this.advance(0);
@@ -81,25 +81,25 @@ export class TestClock implements Clock {
   }
 }
 
-/** Lets promises settle, and lets sockets with data run. */
+/** Waits some turns of the event loop, so that promises settle and sockets receive data. */
 export async function turn(times = 3): Promise<void> {
   for (let i = 0; i < times; i++) await new Promise((resolve) => setImmediate(resolve));
 }
 
 /**
- * `until` first asks `probe` this many times, once in each turn of the event loop. After that, `until` waits between
- * two calls.
+ * In its first phase, `until` calls `probe` this many times, once in each turn of the event loop. After that, `until`
+ * waits between two calls.
  */
 const HASTY_LOOKS = 50;
 /** The longest wait of `until` between two calls of `probe`, in real milliseconds. */
 const LONGEST_PAUSE_MS = 5;
-/** A wait is at most the time since the first call, divided by this number. */
+/** Each wait of `until` is at most the time since the first call, divided by this number. */
 const PAUSE_SHARE = 50;
 
 /**
  * Waits for an event from a socket or an SDK. Calls `probe` until `probe` returns a truthy value. The first calls
- * follow each turn of the event loop. The longer the wait lasts, the rarer the calls, because a call can cost a
- * request. The limit, in real milliseconds, only decides when a failing test gives up.
+ * happen in successive turns of the event loop. The longer the wait lasts, the rarer the calls, because a call can cost
+ * a request. The time limit is in real milliseconds, and matters only if a test fails.
  */
 export async function until<T>(
   probe: () => T | Promise<T>,

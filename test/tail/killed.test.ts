@@ -37,7 +37,7 @@ test.each(['discord', 'slack-http'] as const)(
     const print = () => stage.simulator.print(id, `lap <${++laps}>`);
     for (let kill = 0; kill < KILLS; kill++) {
       for (let n = 0; n < 5; n++) print();
-      // Some processes die after the edit. Other processes die while they look at the log.
+      // Some processes are killed after the edit. Others are killed while they read the log.
       if (kill % 2 === 0) await shown(stage, `lap <${laps}>`);
       await process.kill();
       print();
@@ -77,7 +77,7 @@ test('each line of a followed log is sent to Slack at most once, and each kill c
     await process.kill();
     stage.simulator.print(id, `lap <${++laps}>`);
     process = await stage.start();
-    // A gap may stand instead of lines before the kill, but the lines that come after the kill are shown.
+    // Lines before the kill may be replaced by a gap, but lines after the kill are shown.
     stage.simulator.print(id, `lap <${++laps}>`);
     await shown(stage, `lap <${laps}>`);
   }

@@ -4,7 +4,7 @@ import { beginOfLast, type Mark, markAt, newPart } from '../../src/tail/new-part
 
 const EMPTY: Mark = { length: 0, lines: [] };
 
-/** Looks at the logs one after the other. Returns the new whole lines, and how many times the log started again. */
+/** Reads the logs one after the other. Returns the new complete lines, and how many times the log started again. */
 function followed(logs: readonly string[]): { text: string; anew: number } {
   let [mark, text, anew] = [EMPTY, '', 0];
   for (const log of logs) {
@@ -17,10 +17,10 @@ function followed(logs: readonly string[]): { text: string; anew: number } {
 }
 
 const line = fc.string({ maxLength: 12, unit: fc.constantFrom('a', 'b', ' ', 'ß', '🏁', '\r') });
-/** Only a few different lines, like the log of a server that waits. */
+/** Only a few different lines, like the log of a server that is idle. */
 const lines = fc.array(fc.oneof(line, fc.constantFrom('tick', '')), { maxLength: 90 });
 const asText = (all: readonly string[]) => all.map((one) => `${one}\n`).join('');
-/** Lines with a number, like the log of a server that writes the time. */
+/** Lines with numbers, like the log of a server that writes the time. */
 const numbered = (from: number, count: number) =>
   Array.from({ length: count }, (_, index) => `${from + index} tick`);
 
@@ -44,7 +44,7 @@ describe('the new lines of a log', () => {
         const logs = [asText(all)];
         let lost = 0;
         for (const { grow, lose, cut } of steps) {
-          // At least two whole lines of the earlier log stay in the log.
+          // The log keeps at least two complete lines of the earlier log.
           lost = Math.min(lost + lose, all.length - 3);
           all.push(...numbered(100 + all.length, grow));
           logs.push(asText(all.slice(lost)).slice(cut));

@@ -10,9 +10,9 @@ import { TestClock } from '../support/test-clock.ts';
 
 export const shared = suiteDatabase === 'postgres';
 
-/** A run that is under way. The test decides when the run ends. */
+/** A run that is in progress. The test decides when the run ends. */
 export interface Run extends Due {
-  /** The process that runs the task. */
+  /** The name of the process that runs the task. */
   readonly by: string;
   end(again?: Again): void;
   fail(error: Error): void;
@@ -22,11 +22,11 @@ export interface Office {
   readonly clock: TestClock;
   readonly store: Store;
   readonly log: string[];
-  /** All runs of all processes so far, the oldest first. */
+  /** All runs of all processes so far, oldest first. */
   readonly runs: Run[];
   /** Starts a process. The test decides when a run of a task `remind` ends. */
   process(name: string, options?: ProcessOptions): Promise<Process>;
-  /** Schedules the task `remind` with this key, to run in `inMs` milliseconds. */
+  /** Schedules the task `remind` with this key for a run in `inMs` milliseconds. */
   remind(key: string, inMs: number, payload?: unknown): Promise<void>;
   rows(): Promise<{ key: string; run_at: number | null; failures: number; holder: string | null }[]>;
 }
@@ -40,11 +40,11 @@ interface ProcessOptions {
 export interface Process {
   readonly worker: TaskWorker;
   readonly membership: Membership;
-  /** Kills the process, as with kill -9. Its work stops, and the other processes notice its death. */
+  /** Kills the process like kill -9. The process stops working, and the other processes notice its death. */
   die(): Promise<void>;
 }
 
-/** Tasks on the database of this run of the tests, and a clock that only the test moves. */
+/** Opens tasks on the database type of this run, with a clock that only the test moves. */
 export async function openOffice(): Promise<Office> {
   const clock = new TestClock();
   const store = await freshStore(clock);

@@ -170,7 +170,7 @@ test('a task that is scheduled again during a run runs once more afterwards, but
   await remind('tea', 0, 'second');
   await clock.advance(MINUTE);
   expect(runs).toHaveLength(1);
-  // The old run asks for a next run. This request does not count.
+  // The old run requests another run. This request does not count, because the task was scheduled again.
   runs[0]?.end({ inMs: HOUR, payload: 'third' });
   await until(() => runs.length === 2, 'the second run');
   expect(runs[1]?.payload).toBe('second');
