@@ -415,7 +415,7 @@ describe('a name that resembles the name of a setting', () => {
     },
   );
 
-  test('the error names a misspelt setting together with other problems, unless its value is empty', () => {
+  test('the error names a misspelt setting together with other problems, but ignores a misspelt setting without a value', () => {
     expect(problemsOf({ READONLY: '1', PORT: 'x', SLACK_OPERATOR: ' ' })).toEqual([
       expect.stringMatching(/^READONLY is no setting of mine/),
       expect.stringMatching(/^PORT must be/),
@@ -582,7 +582,7 @@ describe('a secret in a file', () => {
     },
   );
 
-  test('a secret is refused if both the setting and its file are set', () => {
+  test('a secret is refused if it is set both directly and by a file', () => {
     expect(problemsOf({ ...DISCORD, DISCORD_TOKEN_FILE: file('other') })).toEqual([
       'DISCORD_TOKEN_FILE is set beside DISCORD_TOKEN: keep one of them',
     ]);

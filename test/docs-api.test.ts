@@ -55,7 +55,7 @@ describe('the table of endpoints in docs/api.md', () => {
       expect(unnamed(PAGE)).toContain(`### ${number}. ${endpoint}`);
   });
 
-  test('docs/api.md marks exactly those endpoints as "not yet" that no command uses', () => {
+  test('docs/api.md marks exactly the endpoints that no command uses as "not yet"', () => {
     const marked = table.filter(({ command }) => command === undefined).map(({ endpoint }) => endpoint);
     expect(marked).toEqual(NOT_YET);
   });

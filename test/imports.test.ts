@@ -194,7 +194,7 @@ function problems(path: string, source: string): string[] {
   return found;
 }
 
-test('no import breaks the rules of docs/architecture.md about which rooms (folders) may import from which rooms', () => {
+test('no import breaks the rules of docs/architecture.md about which folders may import from which other folders', () => {
   const files = globSync(['src/**/*.ts', 'commands/**/*.ts'], { cwd: ROOT });
   expect(files.length).toBeGreaterThan(80);
   expect(files.flatMap((path) => problems(path, readFileSync(join(ROOT, path), 'utf8')))).toEqual([]);

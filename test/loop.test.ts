@@ -160,7 +160,7 @@ test('stopping a loop waits for the current run, ignores its failure and starts 
   expect(clock.pending).toBe(0);
 });
 
-test('before a loop has started, it ignores wakes and is idle', async () => {
+test('before its start, a loop ignores wakes and counts as idle', async () => {
   const { clock, loop, began } = open({ every: 100 });
   loop.wake();
   await loop.idle();

@@ -57,7 +57,7 @@ async function stage(failures: Readonly<Record<string, (AppError | undefined)[]>
 }
 
 describe('the start of the platforms', () => {
-  test('an unreachable platform is tried again after longer and longer waits, while the other platform works', async () => {
+  test('an unreachable platform is retried after longer and longer waits, while the other platform works', async () => {
     const { clock, platforms, started, lines } = await stage({ discord: [], slack: [away, away, undefined] });
     await platforms.start();
     await turn();

@@ -11,7 +11,7 @@ test.each([
   ['list', '1', 1, 'list', 4],
   ['list', '1', 1, 'doctor', 4],
 ] as const)(
-  'in a burst of "%s" calls with EDGEGAP_SHARE=%s, Edgegap gets at most %i calls a second, and all calls of "%s" in the end',
+  'in a burst of "%s" calls with EDGEGAP_SHARE=%s, Edgegap gets at most %i calls a second, until all calls of "%s" have arrived',
   async (endpoint, share, limit, line, count) => {
     const clock = pacedClock(2);
     const edgegap = await startSimulator({ clock, ...AT_ONCE });

@@ -103,7 +103,7 @@ test('the card of a plan for a single deployment does not say “deployments”'
   expect(await steps).toEqual([['Stopping 0 of 1 server'], ['Stopped 1 server']]);
 });
 
-test('an old bulk plan is deleted with its items, but a plan that is being carried out is kept', async () => {
+test('an old bulk plan is deleted with its items, but a plan in progress is kept', async () => {
   const { clock, store, plans } = await open();
   const [asked, running] = [await plans.create(order, targets(2)), await plans.create(order, targets(2))];
   await plans.confirm(running, 'i', card);

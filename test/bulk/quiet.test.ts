@@ -43,7 +43,7 @@ test('a channel without the card of a bulk plan gets the lines about the stops a
   expect(await watch.told()).toMatch(/bob asked to stop[\s\S]*stopped/);
 });
 
-test('if a bulk plan failed to stop a server, a later end is reported in the channel, whatever another plan does', async () => {
+test('if a bulk plan failed to stop a server, a later end is reported in the channel, regardless of other plans', async () => {
   const { watch, ends } = await running();
   await note(watch, HERE);
   await note(watch, HERE, false, 'another plan');

@@ -61,7 +61,7 @@ test('if Edgegap does not accept the stop of one server of a "bulk-stop", a pers
   expect(studio.sent().at(-1)).toEqual([first]);
 });
 
-test('if all servers that failed have ended since, "Try again" makes no plan, and the card says that the servers have ended', async () => {
+test('if all failed servers have ended in the meantime, "Try again" makes no plan, and the card says that the servers have ended', async () => {
   const studio = await openStudio();
   const [id = ''] = await studio.servers(1, 'qa');
   await studio.servers(1, 'other');

@@ -58,7 +58,7 @@ describe.each(houses)('the buttons on $title', ({ platform, part }) => {
     });
 
     test.each(actionsOn[card])(
-      'the button %s is refused to a person without the right, acts only once, and then explains the result of the first press',
+      'the button %s refuses a person without the right, acts only once, and then explains the result of the first press',
       async (name) => {
         const { message, server = '' } = await fresh();
         const pressed = await controlOn(house, made ?? { message }, name);

@@ -17,7 +17,7 @@ test.each([
     maxRunning: 3,
   },
 ] as const)(
-  'after $kills kills of the bot on $database, nothing is lost and nothing is done twice$title',
+  'after $kills kills of the bot on $database, no work is lost and no work is done twice$title',
   async ({ database, replicas, kills, title: _, ...limit }) => {
     const said: string[] = [];
     const { verdict, problems } = await runChaos({

@@ -113,7 +113,7 @@ describe('duplicates', () => {
     expect(judged(said(`x\n${line}\n${line}`))).toEqual(of(/^duplicated: /));
   });
 
-  test('the chaos check allows a reported event to be taken back and reported again, but not to be taken back twice in a row', () => {
+  test('the chaos check accepts a new report of an event that was taken back, but not a second line that takes it back', () => {
     const [end, running] = [`\`${ID}\` stopped`, `\`${ID}\` is still running after all`];
     const [asked, not] = [
       `Olga asked to stop **x** \`${ID}\``,
@@ -195,7 +195,7 @@ describe('a deploy with an unknown outcome', () => {
     ]);
   });
 
-  test('however many people press "Deploy again", the chaos check allows a lost deploy to be repeated only once', () => {
+  test('the chaos check allows a lost deploy to be repeated only once, even if many people press "Deploy again"', () => {
     const again = (id: string) => ({ id, what: 'olga presses Deploy again of x ask-1' });
     const both = {
       deployments: [deployment(ID, 'READY'), deployment(OTHER, 'READY')],

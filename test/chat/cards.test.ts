@@ -81,7 +81,7 @@ describe('the buttons on the card of a deployment', () => {
     expect(found).toEqual(url && { label: 'Open admin', url });
   });
 
-  test('an answer always links to the dashboard, but a live card links to it only if the person has to look there', () => {
+  test('an answer always links to the dashboard, but a live card links to the dashboard only if the person has to look there', () => {
     const dashboard = 'https://example.com/servers/{request_id}';
     const link = (status: string, isAnswer?: true) =>
       deploymentCard({ ...view, status }, { dashboard, ...(isAnswer ? { isAnswer } : {}) }).nodes.flatMap(
@@ -125,7 +125,7 @@ describe('the card of a deployment', () => {
     );
   });
 
-  test('the card of a ready server begins with the address, then a line states the status, and small print gives the other facts', () => {
+  test('the card of a ready server shows the address first, then the status in one line, and the other facts in small print', () => {
     const card = deploymentCard(view);
     expect(card.tone).toBe('success');
     expect(plainText(card.title)).toBe('kart-racing v1.2');

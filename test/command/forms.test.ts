@@ -274,7 +274,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
     expect(await booked()).toHaveLength(before + 1);
   });
 
-  test('a form that was opened before a restart is carried out by the restarted bot', async () => {
+  test('if a form is opened before a restart and submitted after the restart, the restarted bot carries out the form', async () => {
     await driver.command('operator', 'match', { mode: 'arena' });
     stage.bot = await stage.bot.restart();
     await driver.ready(stage.bot);

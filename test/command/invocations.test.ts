@@ -419,7 +419,7 @@ test('an invocation that is stored as ended together with its change is not answ
   expect(await outbox()).toEqual([]);
 });
 
-test('after another process has answered an invocation, the first process changes nothing for it', async () => {
+test('if another process has answered an invocation, the first process can no longer change the invocation', async () => {
   const { store, join, states, outbox } = await open();
   const [one, other] = [await join(), await join()];
   await one.begin('1', { what: 'bulk-stop:confirm', changes: true, mode: 'public' });

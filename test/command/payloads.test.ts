@@ -3,7 +3,7 @@ import { createPayloads, forgettingPayloads } from '../../src/command/payloads.t
 import { until } from '../support/test-clock.ts';
 import { openOffice } from '../work/harness.ts';
 
-test('if the state of a button is stored for 15 minutes, it is deleted after 15 minutes, and other stored states remain', async () => {
+test('if the state of a button is stored for 15 minutes, only this state is deleted after 15 minutes', async () => {
   const { clock, store, process } = await openOffice();
   await process('p', { kinds: [forgettingPayloads(store)] });
   const payloads = createPayloads(store, clock, 'a');

@@ -175,7 +175,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a stored requ
   });
 });
 
-test('a stored request does not count towards the limit of requests that a person may send, and does not wait', async () => {
+test('a stored request does not count towards the number of requests that a person may send at once, and runs without a wait', async () => {
   const stage = await stageOn('discord', { commands: folder.path, environment: { PERSON_REQUESTS: '1' } });
   onTestFinished(() => stage.close());
   await effectOf(stage, 'operator', () =>

@@ -76,7 +76,7 @@ describe.each(driverNames)('text from outside on %s', (name: DriverName) => {
       expect((stage.driver as DiscordDriver).server.violations).toEqual([]);
   });
 
-  test('text that Edgegap returns is never sent to the chat as markup', () => {
+  test('text that Edgegap returns never reaches the chat as markup', () => {
     if (stage.driver.platform === 'discord') {
       const { server } = stage.driver as DiscordDriver;
       const bodies = server.requests.map(({ body }) => body as Record<string, unknown> | undefined);

@@ -268,7 +268,7 @@ test('a plan of "bulk-stop" that is confirmed after more than 15 minutes stops n
   expect(stopped()).toEqual([]);
 });
 
-test('the result of "bulk-stop --all" says that all deployments were chosen, and a file names the stopped deployments', async () => {
+test('the result of "bulk-stop --all" says that all servers were chosen, and a file lists the stopped servers', async () => {
   stage = await stageOn('discord');
   const ids: string[] = [];
   for (let n = 0; n < 11; n++) ids.push(await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2'));

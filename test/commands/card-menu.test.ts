@@ -142,7 +142,7 @@ describe.each(platforms)('the menu of a message on %s', (name) => {
     expect(textOf((await choose('operator', under, 'Stop')).privately)).toContain('is not the card of');
   });
 
-  test('on the card of an ended server, Logs shows the saved log, Stop says that the server has ended, and Deploy again asks first', async () => {
+  test("for an ended server, the card's menu shows the saved log, refuses a stop, and asks before it deploys again", async () => {
     stage = await stageOn(name);
     const id = await deployReady(stage);
     const { id: card } = await cardOf(id);

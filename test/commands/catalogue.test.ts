@@ -244,7 +244,7 @@ test('fleets from the settings and from earlier commands are suggested in the te
   }
 });
 
-test('the name of a fleet in the settings can be typed in capital letters, even before the first use of the fleet', async () => {
+test('the name of a fleet in the settings can be typed in capital letters, even if no person has used the fleet yet', async () => {
   const stage = await stageOn('console', { environment: { FLEETS: 'tournament' } });
   try {
     for (const line of ['hosts Tournament', 'hosts TOURNAMENT --host Tournament-Montreal-0']) {

@@ -147,7 +147,7 @@ describe('the form of deploy on Discord', () => {
     expect((await fillIn({ version: 'short', near: 'Paris' })).publicly).toContain('long-names short');
   });
 
-  test('if a person sends a form twice, it is carried out once, and the second submission is refused', async () => {
+  test('if a person sends the same form twice, the bot carries out the first submission and refuses the second submission', async () => {
     const before = count();
     await openFor('kart-racing');
     await fillIn({ near: 'Paris' });
@@ -282,7 +282,7 @@ describe('the form of deploy on Discord', () => {
     expect(deployments().at(-1)?.environment).toEqual([{ key: 'TOKEN', value: 'open', is_hidden: false }]);
   });
 
-  test('if the application in the form of deploy is wrong, a menu corrects it, and the other values remain', async () => {
+  test('if the application in the form of deploy is wrong, the person chooses a new application from a menu, and the other values stay', async () => {
     const before = count();
     await openFor('fading');
     const index = desk.applications.findIndex(({ name }) => name === 'fading');
@@ -365,7 +365,7 @@ describe('the form of deploy on Discord', () => {
     expect(names).not.toContain('qa');
   });
 
-  test('if a person chooses a preset in the form, it sets the application, and the menu of applications is not needed', async () => {
+  test('if a person chooses a preset in the form, the preset sets the application, and no menu of applications is needed', async () => {
     await effect(() =>
       driver.command('operator', 'preset save', {
         name: 'night-race',
@@ -501,7 +501,7 @@ describe('the form of deploy on Slack', () => {
     ).toMatchObject({ require_cached_locations: true });
   });
 
-  test('after "More options", a form field that a person emptied stays empty, even if a preset has a value for it', async () => {
+  test('if a person empties a form field, the field stays empty after "More options", even if the preset has a value', async () => {
     await driver.slash('operator', 'deploy --tag qa --for 2h');
     expect(driver.shown('tag')).toBe('qa');
     await driver.more('operator', { for: '3h' });
@@ -513,7 +513,7 @@ describe('the form of deploy on Slack', () => {
     expect(gives()).toContain('If you leave this out, the preset “tagged” gives qa.');
   });
 
-  test('on Slack, the form fields of a preset stay empty, and small print below them shows the values of the preset', async () => {
+  test('on Slack, a chosen preset does not fill in the form fields, and small print below them shows the values of the preset', async () => {
     await effect(() => driver.slash('operator', 'preset save race kart-racing --tag qa --for 2h'));
     await driver.slash('operator', 'deploy @race');
     const view = () => JSON.stringify(driver.server.web.views.open.at(-1));
@@ -531,7 +531,7 @@ describe('the form of deploy on Slack', () => {
     expect(deployments().at(-1)).toMatchObject({ application: 'kart-racing' });
   });
 
-  test('on Slack, if a preset was chosen behind "More options", its small print still appears after "Correct it"', async () => {
+  test('on Slack, small print about a preset from the part "More options" still appears after "Correct it"', async () => {
     await effect(() => driver.slash('operator', 'preset save short --tag qa --application kart-racing'));
     await driver.command('operator', 'deploy');
     await driver.more('operator');
@@ -545,7 +545,7 @@ describe('the form of deploy on Slack', () => {
     expect(view()).toContain(`${hint}kart-racing.`);
   });
 
-  test('if the typed text in a Slack form matches no value, the form offers the text itself and then refuses it at the field', async () => {
+  test('if the text in a Slack form matches no value, the form offers the text as typed and refuses the submission at this field', async () => {
     await driver.command('operator', 'deploy');
     expect(await offered('application', 'zzz')).toEqual(['zzz']);
     expect(await offered('near', '45.50,-73.57')).toEqual(['45.50,-73.57']);
@@ -582,7 +582,7 @@ describe('the form of deploy on Slack', () => {
     expect(await desk.everything()).not.toContain(SECRET);
   });
 
-  test('if Slack is slow to report the rights of a person, an empty form opens in time and gets its fields afterwards', async () => {
+  test('if Slack is slow to report the rights of a person, the bot opens an empty form in time and adds the fields later', async () => {
     const views = driver.server.web.views;
     const before = views.changes;
     // The bot has not read the facts about this person from Slack before.
@@ -600,7 +600,7 @@ describe('the form of deploy on Slack', () => {
     expect(driver.form()?.fields).toContain('application');
   });
 
-  test('if the person may not deploy, the form that opened empty says that no fields follow', async () => {
+  test('if Slack reports that the person may not deploy, the empty form says that no fields follow', async () => {
     const views = driver.server.web.views;
     const before = views.changes;
     driver.server.faults.inject('users.info', { kind: 'slow', ms: 100 });

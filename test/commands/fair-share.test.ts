@@ -47,7 +47,7 @@ function holdEdgegap(stage: Stage): () => void {
 describe.each(['slack-http', 'slack-socket', 'discord'] as const)(
   'a person who sends too many requests on %s',
   (name) => {
-    test('too many requests of a person wait, further requests are refused, and other people still get answers', async () => {
+    test('if a person sends too many requests, some requests wait, further requests are refused, and other people still get answers', async () => {
       const stage = await stageWith(name, small);
       const before = lists(stage);
       const release = holdEdgegap(stage);

@@ -141,7 +141,7 @@ describe.each(['discord', 'slack-http'] as const)('bad input in a form on %s', (
     expect(count()).toBe(before);
   });
 
-  test('if this version of the bot lacks a field of the form, the form is refused, and the newly offered form has the other values', async () => {
+  test('if this version lacks a field of the form, the form is refused, and a new form keeps the other values', async () => {
     const rest = await openFor('kart-racing');
     const { aside, text } = await effect(() => submitWithField('seed', { ...rest, near: 'Paris' }));
     expect(text).toContain('the field “seed”, which I no longer know');
@@ -164,7 +164,7 @@ describe.each(['discord', 'slack-http'] as const)('bad input in a form on %s', (
     }
   });
 
-  test('if a preset was deleted after a person chose it, the form names the preset as the mistake, and the person can remove it', async () => {
+  test('if a chosen preset is deleted before the form is submitted, the form reports the preset as missing, and the person can remove it', async () => {
     const save = { name: 'gone', application: 'kart-racing', tag: 'qa' };
     await effect(() => driver.command('operator', 'preset save', save));
     await driver.command('operator', 'deploy', { preset: 'gone' });
@@ -246,7 +246,7 @@ describe.each(['discord', 'slack-http'] as const)('bad input in a form on %s', (
 });
 
 describe('requests that a platform no longer knows', () => {
-  test('on Slack, if the trigger of a button is too old, the answer has a new button, which opens the form with all values', async () => {
+  test("on Slack, if a button's trigger is too old, the answer has a new button that opens the form with all values", async () => {
     const desk = await openDesk('slack-http');
     const driver = desk.stage.driver as SlackDriver;
     const { views } = driver.server.web;

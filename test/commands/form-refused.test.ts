@@ -51,7 +51,7 @@ async function expectOneDeploy({
 const answered = async ({ driver }: Stage, like: RegExp) =>
   (await driver.privately('operator')).findLast(({ text }) => like.test(text));
 
-test('if too many requests of a person wait, a form on Discord is refused with a button that opens the form with all values', async () => {
+test('if too many requests of a person wait, a form on Discord is refused with a button that reopens the filled-in form', async () => {
   const { stage, driver, deployments, everything, asking } = await openCrowded();
   await driver.fillIn('operator', { near: 'Paris', tag: 'qa' });
   const refusal = /of your requests wait already/;
@@ -114,7 +114,7 @@ test('if Discord no longer knows a submission, nothing is deployed, and the pers
   await expectOneDeploy({ deployments, everything });
 });
 
-test('if a form on Discord arrives too late after a disconnection, it deploys nothing, and deploys once when it is sent again', async () => {
+test('if a form on Discord arrives too late after a disconnection, the bot deploys nothing, and the form can be sent again', async () => {
   const { stage, driver, deployments, pass } = await openFor<DiscordDriver>('discord');
   await openDeploy(stage);
   await stage.bot.app.stop();
@@ -152,7 +152,7 @@ test('if a limit on deployments refuses a form on Slack, the form stays open, an
   expect(deployments()).toHaveLength(1);
 });
 
-test("if a person closes a form on Slack, its values are deleted a minute later, but the values of the answer's button stay", async () => {
+test("if a person closes a form on Slack, the form's values are deleted a minute later, but the values of a button stay", async () => {
   const { driver, stage, deployments, pass } = await openFor<SlackDriver>('slack-http');
   await driver.slash('operator', 'deploy kart-racing --env MODE=race');
   await driver.closeForm('operator');

@@ -157,7 +157,7 @@ describe('the deploy command', () => {
   const city = { user_type: 'geo_coordinates', user_data: { latitude: 35.6762, longitude: 139.6503 } };
   const ip = (ip_address: string) => ({ user_type: 'ip_address', user_data: { ip_address } });
 
-  test('the command "deploy" accepts a city, the addresses of players or both, and also tags', async () => {
+  test('the command "deploy" accepts a city, addresses of players or both, and also accepts tags', async () => {
     const near = await orderOf('deploy kart-racing v1.2 --near tokyo --tag qa --tag beta,qa');
     expect(near.users?.map(({ user_type }) => user_type)).toEqual([city.user_type]);
     expect(near.tags).toEqual(['qa', 'beta']);

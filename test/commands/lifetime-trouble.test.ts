@@ -20,7 +20,7 @@ describe.each(['discord', 'slack-http'] as const)('a lifetime and the person who
   });
   afterAll(() => stage?.close());
 
-  test('a lifetime ends even if the person who deployed lost the permission, but an operator can extend it before', async () => {
+  test('a lifetime ends even if the person who deployed has lost the permission, but a different operator can extend the lifetime', async () => {
     const id = await deployFor(stage, { for: '2m' });
     await later(stage, () => question(stage, id));
     await stage.driver.regroup('operator', []);

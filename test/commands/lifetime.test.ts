@@ -14,7 +14,7 @@ describe.each(['console', 'discord', 'slack-http'] as const)('the lifetime of a 
 
   const press = (label: string) => effectOf(stage, 'operator', () => stage.driver.press('operator', label));
 
-  test('half-way through a short lifetime the bot asks the person, and without an answer it stops the server at the end', async () => {
+  test('the bot asks about a short lifetime after half of the time, and without an answer stops the server at the end', async () => {
     const id = await deployFor(stage, { for: '2m' });
     expect((await cardOf(stage, id))?.text).toMatch(/· ends (?:<t:\d+:R>|in \d+ \w+|.*\{time\}.*)/);
     const asked = await later(stage, () => question(stage, id));

@@ -53,7 +53,7 @@ describe('logs --follow in a Slack workspace that supports streamed messages', (
   const timesIn = (messages: readonly VisibleMessage[], line: string) =>
     messages.map(({ text }) => text.split(line).length - 1).reduce((sum, count) => sum + count, 0);
 
-  test("on Slack, the new lines of a followed log are appended to one message in the card's thread, and the card is not edited", async () => {
+  test("on Slack, new lines of a followed log are appended to one message in the card's thread, and the card stays unchanged", async () => {
     await follow();
     const { id, edits } = await card('Following');
     print('lap <1>, TOKEN=abcdefgh');

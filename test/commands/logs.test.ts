@@ -36,7 +36,7 @@ describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends in the form
     expect((await logs(id, 1)).privately[0]?.text).toMatch(/last 1 of \d+ lines\n/);
   });
 
-  test('a long log is cut at the end of a line, and the whole log is attached as a file', async () => {
+  test('a long log is cut between two lines, and the whole log is attached as a file', async () => {
     for (let n = 1; n <= 60; n++) stage.simulator.print(id, `line ${n} ${'🏎'.repeat(80)}`);
     const { privately } = await logs(id, 60);
     const [card] = privately;
@@ -59,7 +59,7 @@ describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends in the form
     expect(privately[0]?.files[0]?.content).toContain('start');
   });
 
-  test('if not all lines of a log fit into the message, the message says how many are missing, and the file has all lines', async () => {
+  test('if a log does not fit into the message, the message gives the number of missing lines, and a file contains all lines', async () => {
     const wide = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
     stage.simulator.print(wide, 'x'.repeat(900_000));
     stage.simulator.print(wide, 'a short one');

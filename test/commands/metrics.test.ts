@@ -158,7 +158,7 @@ describe('metrics in words', () => {
     },
   );
 
-  test('in the option --to of "metrics", a time of day means its first occurrence after the beginning of the window', async () => {
+  test('in the option --to of "metrics", a time of day means its first occurrence after the start of the time window', async () => {
     const id = await readySince(stage.simulator, 120 * MINUTE);
     const at = (ms: number) => new Date(ms).toISOString().slice(0, 16);
     const begin = Date.now() - 60 * MINUTE;

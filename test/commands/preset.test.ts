@@ -135,7 +135,7 @@ describe.each(driverNames)('presets on %s', (name) => {
   });
 });
 
-test('both the confirmation question and the deployment card of a deploy with a preset name the preset', async () => {
+test('both the question about a deploy with a preset and the card of the deployment name the preset', async () => {
   const stage = await stageOn('discord', { environment: { CONFIRM_DEPLOY: '1' } });
   onTestFinished(() => stage.close());
   await deployReady(stage);

@@ -67,7 +67,7 @@ describe.each(driverNames)('status on %s', (name) => {
     expect(again).toMatch(/9 of 9 players/);
   });
 
-  test('the command "status" leaves out the local time if the time zone is unknown, and the number of players if it is missing', async () => {
+  test('if the time zone or the number of players is unknown, the command "status" leaves out the local time or the players', async () => {
     extras({
       sockets: null,
       sockets_usage: null,

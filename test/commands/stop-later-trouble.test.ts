@@ -21,7 +21,7 @@ describe.each(['discord', 'slack-http'] as const)(
     });
     afterAll(() => stage?.close());
 
-    test('if the person has lost the right to stop by the time of a planned stop, nothing is stopped, and the card says so', async () => {
+    test('if the person has lost the right to stop when a planned stop is due, the server is not stopped, and the card says so', async () => {
       const id = await deployReady(stage);
       await plan(stage, id);
       await stage.driver.regroup('operator', ['readers']);
@@ -223,7 +223,7 @@ describe('trouble with a stop', () => {
     expect(stopsOf(stage, id)).toHaveLength(1);
   });
 
-  test('if a person cancels a planned stop while the bot sends it, the cancellation is too late, and the card shows one outcome', async () => {
+  test('if a person cancels a planned stop while the bot sends the stop, the card shows only one outcome: the stop', async () => {
     const id = await deployReady(stage);
     await plan(stage, id);
     stage.simulator.faults.next({ endpoint: 'stop' }, { kind: 'slow', when: 'before', ms: 20_000 });

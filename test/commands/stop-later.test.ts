@@ -74,7 +74,7 @@ describe.each(['console', 'discord', 'slack-http'] as const)('a planned stop on 
     expect(stopsOf(stage, id)).toHaveLength(1);
   });
 
-  test('if a deployment ends before its planned stop, the card says so, and the bot sends no stop', async () => {
+  test('if a deployment ends before its planned stop, the card reports the end, and the bot sends no stop', async () => {
     const id = await deployReady(stage);
     await plan(stage, id);
     stage.simulator.terminate(id);

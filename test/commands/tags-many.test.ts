@@ -87,7 +87,7 @@ test("a tag counts as added to a deployment even if Edgegap's answer was lost", 
   expect(adding()).toHaveLength(1);
 });
 
-test('"tags add" changes nothing if no server matches, if all have the tag, or if the deployments are missing or given twice', async () => {
+test('"tags add" changes nothing if no server matches, if every server has the tag, or if the servers are missing or given twice', async () => {
   const id = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable', ['night']);
   expect(await say('tags add final --of nope')).toContain('No running server matches');
   expect(await say('tags add night --of night')).toMatch(

@@ -125,7 +125,7 @@ describe('the values of variables', () => {
     );
   });
 
-  test('the values of variables are stored as long as the deploy may be sent again, and are then deleted', async () => {
+  test('the values of variables are stored until the deploy can no longer be sent again, and are then deleted', async () => {
     await start('slack-http');
     stage.simulator.faults.next({ endpoint: 'deploy' }, { kind: 'reset', when: 'before' });
     await deploy();

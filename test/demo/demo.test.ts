@@ -59,7 +59,7 @@ describe.concurrent('the demo with lines from a pipe', patient, () => {
     ['crashes', 'exited with code 139'],
     ['no-capacity', 'no room'],
   ])(
-    'if a server fails in the demo, the demo shows the failure before it ends: %s',
+    'if a server fails in the demo, the demo shows the failure and then ends: %s',
     async (version, expected) => {
       const { code, output, errors } = await runDemo(`deploy trouble ${version} --near Tokyo\n`);
       expect([code, errors]).toEqual([0, '']);

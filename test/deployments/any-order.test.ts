@@ -90,7 +90,7 @@ const check = (property: fc.IPropertyWithHooks<[[News, number][]]>) =>
   fc.assert(property, { numRuns: 3_000 });
 
 describe('news about a deployment in any order and number', () => {
-  test('a deployment never returns to an earlier status, in whatever order the news arrives', () => {
+  test('a deployment never returns to an earlier status, regardless of the order of the news', () => {
     check(
       fc.property(life, (news) => {
         for (const { before, after } of live(news).moments)
@@ -124,7 +124,7 @@ describe('news about a deployment in any order and number', () => {
     );
   });
 
-  test('each event of a deployment is reported once, and once more each time the event was taken back', () => {
+  test('each event of a deployment is reported once, and is reported again only after it was taken back', () => {
     check(
       fc.property(life, (news) => {
         const { told, end } = live(news);

@@ -24,7 +24,7 @@ function inboxOf({ store, repository, deployments, clock }: Watch) {
 const HOUR = 60 * 60_000;
 const ready = (request_id: string) => JSON.stringify({ request_id, current_status: 'Status.READY' });
 
-test("a callback with another deployment's request_id is ignored, even if its own deployment has no request_id yet", async () => {
+test("a callback with the request_id of a different deployment is ignored, even if the callback's deployment has no request_id yet", async () => {
   const watch = await openWatch({ callbacks: true });
   const first = await watch.add(accepted('r1'));
   const second = await watch.add({ kind: 'unknown-outcome' }, { kind: 'not-found' });
@@ -90,7 +90,7 @@ test('a callback that cannot be handled does not delay the other callbacks', asy
   expect(await watch.repository.byId(fine)).toMatchObject({ status: 'READY' });
 });
 
-test('if a callback is stored at the moment when the previous callback is finished, it is handled at once', async () => {
+test('a callback is handled at once, even if it is stored at the moment when the previous callback is finished', async () => {
   const watch = await openWatch({ callbacks: true });
   const { callbacks } = inboxOf(watch);
   const change = watch.repository.change.bind(watch.repository);
@@ -154,19 +154,22 @@ test('the bot ignores a callback if its secret is wrong or its deployment is unk
 test.each([
   ['received_at', (now: number) => ({ received_at: now + 6 * HOUR })],
   ['next_at', (now: number) => ({ received_at: now, next_at: now + 6 * HOUR })],
-])('a stored callback is handled at the start even if its %s is hours in the future', async (_, times) => {
-  const watch = await openWatch({ callbacks: true });
-  const { store, clock } = watch;
-  const id = await watch.add(accepted('r1'));
-  const { callbacks } = inboxOf(watch);
-  await store
-    .insertInto('callbacks')
-    .values({ deployment_id: id, event: 'ready', body: ready('r1'), ...times(clock.now()) })
-    .execute();
-  await callbacks.start();
-  await clock.advance(30_000);
-  expect(await watch.told()).toContain('is ready');
-});
+])(
+  'a stored callback is handled at the start even if its time %s is hours in the future',
+  async (_, times) => {
+    const watch = await openWatch({ callbacks: true });
+    const { store, clock } = watch;
+    const id = await watch.add(accepted('r1'));
+    const { callbacks } = inboxOf(watch);
+    await store
+      .insertInto('callbacks')
+      .values({ deployment_id: id, event: 'ready', body: ready('r1'), ...times(clock.now()) })
+      .execute();
+    await callbacks.start();
+    await clock.advance(30_000);
+    expect(await watch.told()).toContain('is ready');
+  },
+);
 
 describe.each(['ERROR', 'TERMINATED'])(
   'late news of the readiness of a deployment with the status %s',
@@ -187,7 +190,7 @@ describe.each(['ERROR', 'TERMINATED'])(
       expect(told.indexOf('had become ready earlier')).toBeGreaterThan(told.indexOf(ending));
     };
 
-    test('if the body of a ready callback already shows the end, the readiness is reported once, as late news', async () => {
+    test('if the body of a ready callback already shows the end, readiness is reported once, as late news', async () => {
       const { callbacks, id, body, told } = await open();
       await callbacks.receive('ready', id, body);
       await callbacks.receive(gone === 'ERROR' ? 'error' : 'terminated', id, body);
@@ -251,7 +254,7 @@ test("a callback that arrives while its deployment's row is being deleted is del
 });
 
 test.each(['TERMINATING', 'TERMINATED'])(
-  'an error callback is reported as an error even if its body says only %s',
+  'an error callback is reported as an error even if its body only says %s',
   async (status) => {
     const watch = await openWatch({ callbacks: true });
     const id = await watch.add(accepted('r1'));

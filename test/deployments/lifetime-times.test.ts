@@ -32,7 +32,7 @@ describe.each([
   });
 });
 
-test('if the machine slept past the end of a lifetime, the bot stops the server once and asks no question', async () => {
+test('if the machine slept past the end of a lifetime, the bot stops the server once, without a question', async () => {
   const watch = await openWatch();
   await start(watch);
   await add(watch, HOUR);

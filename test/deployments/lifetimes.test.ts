@@ -7,7 +7,7 @@ import { openStudio } from './harness.ts';
 import { add, asked, HOUR, MINUTE, start, stops } from './timers.ts';
 import { openWatch } from './watch.ts';
 
-test('if several answers about a lifetime arrive at the moment of its end, only one answer or the end takes effect', async () => {
+test('if several answers about a lifetime arrive at the moment of its end, only one answer or the end itself takes effect', async () => {
   for (let round = 0; round < 5; round++) {
     const watch = await openWatch();
     const id = await add(watch, HOUR);
@@ -52,7 +52,7 @@ test('if several people adopt a server at the same moment, only one succeeds, an
   expect(cards).toHaveLength(people.length);
 });
 
-test('if Edgegap accepts the stop at the end of a lifetime without carrying it out, the bot retries at growing intervals', async () => {
+test('if Edgegap accepts the stop at the end of a lifetime but the server keeps running, the bot retries at growing intervals', async () => {
   const watch = await openWatch();
   await start(watch);
   await watch.reconciler.start();
@@ -99,7 +99,7 @@ test('if a process is killed after asking about a lifetime, the next process sto
   expect(studio.count(/ stopped after/)).toBe(1);
 });
 
-test('if two people answer the question about a lifetime at the same moment, the second person learns that it is closed', async () => {
+test('if two people answer the question about a lifetime at the same moment, the second person learns that it was answered', async () => {
   const studio = await openStudio({ factor: 100 });
   const run = await studio.run();
   await run.say('deploy lobby-chat stable --near Montreal --for 4m');

@@ -47,7 +47,7 @@ const order = (invocationId: string) => ({
   card: { platform: 'memory', workspace: 'w', channel: 'c', message: '1' },
 });
 
-test('several news items that arrive at the same time for a deployment are all applied, one after the other', async () => {
+test('if several news items about a deployment arrive at the same time, all of them are applied, one after the other', async () => {
   const watch = await openWatch({ callbacks: true });
   const id = await watch.add(accepted('r1'));
   await Promise.all([
@@ -178,7 +178,7 @@ describe('a process that counts as dead', () => {
   });
 
   test.runIf(suiteDatabase === 'postgres')(
-    'if a process counts as dead while its deploy waits for a permit, it does not send the deploy',
+    'if a process counts as dead while its deploy waits for a permit, the process does not send the deploy',
     async () => {
       const heart = new TestClock();
       const turn = Promise.withResolvers<void>();
@@ -222,7 +222,7 @@ describe('a process that counts as dead', () => {
   });
 });
 
-test('if several processes search for due deployments at once, only one process claims each due deployment', async () => {
+test('if several processes search for due deployments at once, each due deployment is claimed by only one process', async () => {
   const one = await openWatch();
   const other = await openWatch({ beside: one });
   const ids = await Promise.all(Array.from({ length: 30 }, () => one.add({ kind: 'unknown-outcome' })));
@@ -242,7 +242,7 @@ test('if several processes search for due deployments at once, only one process 
 });
 
 test.runIf(suiteDatabase === 'postgres')(
-  'a process claims at most the given number of due deployments, whatever query plan PostgreSQL chooses',
+  "a process claims at most the given number of due deployments, regardless of PostgreSQL's query plan",
   async () => {
     const { add, clock, store } = await openWatch();
     await Promise.all(Array.from({ length: 5 }, () => add({ kind: 'unknown-outcome' })));

@@ -29,7 +29,7 @@ describe('a deployment of the older API, which sends a callback only for readine
     expect(studio.simulator.deployments.size).toBe(1);
   });
 
-  test("the failure and the end of a server of Edgegap's older API are reported, although no callbacks report them", async () => {
+  test("the bot reports the failure and the end of a server of Edgegap's older API, although no callbacks report them", async () => {
     const studio = await openStudio({ factor: 20 });
     const run = await studio.run();
     await run.say(LINE);

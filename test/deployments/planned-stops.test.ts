@@ -52,7 +52,7 @@ const planned = (stop: PlannedStop | undefined): PlannedStop => {
   return stop;
 };
 
-test('if several people plan to stop a server at the same moment, one plan stays, and the cards of the other plans say so', async () => {
+test('if several people plan to stop a server at the same moment, only one plan stays, and the other cards say so', async () => {
   const { store, stops, plan } = await office();
   const replaced = await Promise.all(people.map(async (person) => (await plan(person)).replaced?.asker.id));
   const { asker } = planned(await stops.of('r1'));
@@ -82,7 +82,7 @@ test("if a cancellation, a planned stop and the server's end happen at the same 
   }
 });
 
-test('once a planned stop is being sent, it can be neither cancelled nor replaced, and has a single outcome', async () => {
+test('while the bot is sending a planned stop, the stop can be neither cancelled nor replaced, and has a single outcome', async () => {
   const { clock, store, stops, plan } = await office();
   await plan('ann');
   const stop = planned(await stops.of('r1'));

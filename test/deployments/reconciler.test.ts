@@ -145,7 +145,7 @@ describe('a stop and the reconciler', () => {
   });
 
   test.each([true, false])(
-    'if Edgegap accepts a stop without carrying it out, the bot reports this, and the stop can be repeated (callbacks: %s)',
+    'if Edgegap accepts a stop but the server keeps running, the bot reports this, and the stop can be repeated (callbacks: %s)',
     async (callbacks) => {
       const { deployments, repository, clock, told, card, id } = await running({ callbacks });
       await deployments.stop('r1', 'ann');
@@ -194,7 +194,7 @@ describe('events without a callback', () => {
     return { ...watch, id };
   }
 
-  test('after a status poll has found an event, the bot waits another ten seconds for the callback before it counts as lost', async () => {
+  test('after a status poll has found an event, the bot waits ten more seconds before the callback counts as lost', async () => {
     const { clock, told, log } = await silent();
     await clock.advance(8_000);
     expect(await told()).toBe('');

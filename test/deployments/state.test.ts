@@ -249,12 +249,15 @@ describe('the state and the reported events after news about a deployment', () =
     ['terminated', terminated],
     ['unplaced', unplaced],
     ['stopping', stopping('ann')],
-  ])('the news "%s" about a deployment is reported once, however often it arrives', (_, news) => {
-    const once = believedAfter(accepted, news);
-    const often = believedAfter(accepted, news, news, news);
-    expect(often.told).toEqual(once.told);
-    expect(often.facts).toEqual(once.facts);
-  });
+  ])(
+    'the news "%s" about a deployment is reported once, even if the news arrives several times',
+    (_, news) => {
+      const once = believedAfter(accepted, news);
+      const often = believedAfter(accepted, news, news, news);
+      expect(often.told).toEqual(once.told);
+      expect(often.facts).toEqual(once.facts);
+    },
+  );
 });
 
 test('if several people ask to stop the same deployment, the report names the first person', () => {

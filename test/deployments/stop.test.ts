@@ -60,7 +60,7 @@ describe('stopping a deployment', () => {
     await until(() => JSON.stringify(studio.chat.messages[0]?.message).includes('Stopped'));
   });
 
-  test('if a stop is confirmed several times, it is sent once, and later answers say that the deployment is already stopping', async () => {
+  test('if a stop is confirmed several times, the bot sends one stop, and later answers say that the deployment is already stopping', async () => {
     const { studio, run, id } = await running();
     studio.simulator.faults.next({ endpoint: 'stop' }, { kind: 'slow', when: 'after', ms: 2_000 });
     await Promise.all(['ann', 'ben', 'ann'].map((person) => confirm(studio, run, id, person)));
@@ -93,7 +93,7 @@ describe('stopping a deployment', () => {
     expect(studio.count(/ stopped after/)).toBe(1);
   });
 
-  test('if the connection breaks during a stop, the bot sends the stop again and reports it once', async () => {
+  test('if the connection breaks during a stop, the bot sends the stop again and reports the stop once', async () => {
     const { studio, run, id } = await running();
     studio.simulator.faults.next({ endpoint: 'stop' }, { kind: 'reset', when: 'after' });
     studio.simulator.faults.next({ endpoint: 'stop' }, { kind: 'server-error', when: 'before' });
@@ -136,7 +136,7 @@ describe('stopping a deployment', () => {
     expect(studio.count(/ stopped/)).toBe(1);
   });
 
-  test('the answer to a stop of an unknown request_id says that Edgegap knows no such deployment', async () => {
+  test('if a person stops an unknown request_id, the answer says that Edgegap knows no such deployment', async () => {
     const { studio, run } = await running({ simulator: { durations: STILL } });
     expect(await confirm(studio, run, 'ffffffffffff')).toMatch(/knows no server/);
     expect(studio.count('asked to stop')).toBe(0);
@@ -162,7 +162,7 @@ describe('stopping a deployment', () => {
 });
 
 describe('the bot without PUBLIC_URL', () => {
-  test('without PUBLIC_URL, the bot finds every event by asking Edgegap and reports each event once', async () => {
+  test('without PUBLIC_URL, the bot finds every event by asking Edgegap, and reports each event once', async () => {
     const studio = await openStudio({ callbacks: false });
     const run = await studio.run();
     expect(run.log.join('')).toContain('PUBLIC_URL is not set');

@@ -24,7 +24,7 @@ describe('a deploy with an unknown outcome', () => {
     { kind: 'slow', when: 'after', ms: 40_000 },
     { kind: 'broken-json' },
   ])(
-    'if a deploy gets no usable answer ($kind), the bot finds its deployment by the tag and sends the deploy only once',
+    'if a deploy gets no usable answer ($kind), the bot finds the deployment by its tag and does not send the deploy again',
     async (fault) => {
       const studio = await openStudio({ callbacks: false });
       const run = await studio.run();

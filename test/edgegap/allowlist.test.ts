@@ -240,7 +240,7 @@ it('with APP_ALLOWLIST, locations can be requested without an application', asyn
   expect(await it.api.locations()).toEqual({ locations: [], messages: [] });
 });
 
-it('the client remembers that its own deploys, even failed deploys, are allowed', async () => {
+it('the client remembers the deployments of its own deploys, even of failed deploys, as allowed', async () => {
   await using it = await allowing(['kart']);
   it.server.script(json(202, { request_id: 'fresh' }), json(422, { request_id: 'left', message: 'full' }));
   await it.api.deploy({ ...DEPLOY, application: 'kart' });

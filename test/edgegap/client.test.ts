@@ -184,7 +184,7 @@ describe('requests to Edgegap', () => {
     },
   );
 
-  it('ids and tags are encoded in the URL, so that each remains a single part of the path', async () => {
+  it('ids and tags are encoded in the URL, so that each id or tag is a single part of the path', async () => {
     await using it = await rig();
     it.server.otherwise(json(404, { message: 'tag not found' }));
     for (const odd of ['a/b', '../apps', 'a?x=1', 'a#b', 'ünï 🏎️', '%2e%2e', 'a\r\nHost: evil', '\ud800']) {
@@ -305,7 +305,7 @@ describe("Edgegap's answers", () => {
     expect(await it.client.logs('a')).toEqual({ logs: '', ...none });
   });
 
-  it('if an answer from Edgegap is larger than 32 MiB, the client stops reading it', async () => {
+  it('if an answer from Edgegap is larger than 32 MiB, the client stops reading the answer', async () => {
     await using it = await rig();
     const piece = Buffer.alloc(1024 * 1024, 'x');
     it.server.script((response) => {

@@ -35,21 +35,21 @@ describe.each<[string, (client: EdgegapClient) => Promise<unknown>]>([
   ['GET', (client) => client.status('abc')],
   ['DELETE', (client) => client.stop('abc')],
   ['POST (of ids to stop)', (client) => client.stopMany(['abc'])],
-])('a %s call that may be repeated', (_, ask) => {
+])('a %s call that is safe to repeat', (_, ask) => {
   it.each([
     ['429', slowDown('1')],
     ['500', json(500, {})],
     ['503', json(503, {}, { 'retry-after': '1' })],
     ['a broken connection', reset],
     ['an incomplete answer', cutShort],
-  ])('a call that may safely be repeated is sent again after %s', async (_name, step) => {
+  ])('a call that is safe to repeat is sent again after %s', async (_name, step) => {
     await using it = await rig();
     it.server.script(step, step, ok);
     await settled(it.clock, ask(it.client));
     expect(it.server.seen).toHaveLength(3);
   });
 
-  it('a call that may safely be repeated is given up after three attempts', async () => {
+  it('a call that is safe to repeat is given up after three attempts', async () => {
     await using it = await rig();
     it.server.otherwise(json(502, { message: 'bad gateway' }));
     expect(await failure(settled(it.clock, ask(it.client)))).toMatchObject({
@@ -60,7 +60,7 @@ describe.each<[string, (client: EdgegapClient) => Promise<unknown>]>([
   });
 
   it.each([400, 401, 403, 404, 409])(
-    'a call that may safely be repeated is not sent again if Edgegap answers with %i',
+    'a call that is safe to repeat is not sent again if Edgegap answers with %i',
     async (code) => {
       await using it = await rig();
       it.server.otherwise(json(code, {}));

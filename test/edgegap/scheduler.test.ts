@@ -25,7 +25,7 @@ const at = async () => {};
 describe.each(Object.entries(DOCUMENTED_LIMITS) as [keyof RateLimits, number][])(
   'the limit of calls in the bucket %s',
   (bucket, limit) => {
-    it(`of many calls to Edgegap, ${limit} start at once, and the next ${limit} a second later`, async () => {
+    it(`if many calls to Edgegap are waiting, ${limit} start at once, and the next ${limit} start a second later`, async () => {
       const clock = new TestClock();
       const scheduler = new Scheduler(clock);
       const begin = clock.now();

@@ -44,7 +44,7 @@ describe('a server that stops itself', () => {
     [202, 'accepted'],
     [410, 'already-terminated'],
   ])(
-    'if a server asks Edgegap to stop it and Edgegap answers with %i, the outcome is "%s"',
+    'if Edgegap answers a server\'s request for its own stop with %i, the outcome is "%s"',
     async (status, outcome) => {
       await using it = await inside();
       it.server.script(json(status, { message: 'so be it' }));
@@ -65,7 +65,7 @@ describe('a server that stops itself', () => {
     [403, 'edgegap-unauthorized'],
     [404, 'edgegap-no-such-deployment'],
   ])(
-    'if a server asks Edgegap to stop it and Edgegap answers with %i, the request fails with the error %s',
+    "if Edgegap answers a server's request for its own stop with %i, the request fails with the error %s",
     async (status, code) => {
       await using it = await inside();
       it.server.script(json(status, { message: `No ${SELF_TOKEN}` }));
@@ -93,7 +93,7 @@ describe('a server that stops itself', () => {
   );
 
   it.each(['', ' ', 'a b', 'a\r\nX-Evil: 1', 'tökén'])(
-    'if a container has the token %j, the token is refused, and the error does not repeat it',
+    'if a container has the token %j, the bot refuses the token, and the error does not repeat the token',
     async (token) => {
       await using it = await inside();
       const error = await refused(it.stop({ token }));

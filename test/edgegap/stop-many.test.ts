@@ -27,7 +27,7 @@ describe('a stop of several deployments', () => {
     expect(await it.client.stopMany(['a'])).toEqual({ taken: [], perhaps: [] });
   });
 
-  it('if a deployment is missing in the answer to a stop, an earlier request with a lost answer possibly stopped it', async () => {
+  it('a deployment that is missing in the answer to a repeated stop counts as possibly stopped by the first attempt', async () => {
     await using it = await rig();
     it.server.script(json(500, {}), taking('b'), json(429, {}), taking('b'));
     const ask = () => settled(it.clock, it.client.stopMany(['a', 'b']));

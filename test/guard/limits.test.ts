@@ -50,7 +50,7 @@ describe.each(driverNames)('limits on %s', (name) => {
     await deployReady(stage);
   });
 
-  test('if a person confirms a deploy, it is carried out once, exactly as requested', async () => {
+  test('if a person confirms a deploy, the deploy is carried out once, exactly as requested', async () => {
     const stage = await stageWith(name, { CONFIRM_DEPLOY: '1' });
     await deployReady(stage);
     const asked = await deploy(stage, 'operator', { tag: 'qa' });

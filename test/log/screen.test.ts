@@ -45,11 +45,14 @@ test.each([
   ['moves down', '\u001b[100B'],
   ['moves down to the beginning of a row', '\u001b[9999E'],
   ['erases to the right', 'x\u001b[60000X'],
-])('a log line that %s ten thousand times makes no row longer and adds no rows', async (_, sequence) => {
-  const rows = await onScreen([sequence.repeat(10_000), 'next']);
-  expect(rows).toHaveLength(2);
-  expect(rows[0]?.length).toBeLessThan(20_000);
-});
+])(
+  'if a log line %s ten thousand times, no row becomes longer and no rows are added',
+  async (_, sequence) => {
+    const rows = await onScreen([sequence.repeat(10_000), 'next']);
+    expect(rows).toHaveLength(2);
+    expect(rows[0]?.length).toBeLessThan(20_000);
+  },
+);
 
 test('an accent beyond the end of a row is shown on a space', async () => {
   expect(await onScreen(['\u001b[5C\u0301x'])).toEqual(['    \u0020\u0301x']);

@@ -78,7 +78,7 @@ test.each<[string, Partial<Window>, string]>([
     { from: NOW - 24 * 60 * MINUTE },
     '2026-03-02 16:30 to 16:30 UTC, measured every 1 min.',
   ],
-])('the description of a time window %s gives each time once', (_, changes, words) => {
+])('the description of a time window %s gives each date and time only once', (_, changes, words) => {
   const window: Window = { from: NOW - 60 * MINUTE, to: NOW, step: '1m', moves: false, ...changes };
   expect(windowWords(window, [], NOW)).toBe(`${words} The times of the chart are UTC.`);
   expect(windowWords(window, [[NOW - 20 * MINUTE, NOW - 10 * MINUTE]], NOW)).toContain(

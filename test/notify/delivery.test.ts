@@ -221,7 +221,7 @@ describe('bursts of messages and urgent messages', () => {
     ]);
   });
 
-  test('a digest is never longer than a message of the platform may be', async () => {
+  test('a digest is never longer than the platform allows for a message', async () => {
     const desk = await openDesk({ characters: 2_000 });
     for (let n = 1; n <= 12; n++) await desk.post(`d${n}`, `${n} ${'x'.repeat(450)}`);
     await desk.worker.start();

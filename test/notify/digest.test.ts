@@ -62,7 +62,7 @@ describe.each([
   ['Slack', fitsSlack, (line: Line) => JSON.stringify(renderSlack(line).blocks)],
 ] as const)('a digest on %s', (_, fits, rendered) => {
   test.each([1, 4, 8, 16, 40])(
-    'if the servers have %i ports each, a digest of lines about them shows every line in full',
+    'a digest of lines about servers with %i ports each shows every line in full',
     (ports) => {
       const rows = Array.from({ length: 30 }, (_, n) => ready(n, ports));
       const folded = fold(rows, fits);
@@ -167,7 +167,7 @@ describe('a digest that waits to be sent again', () => {
     expect(await rows.execute()).toEqual([{ state: 'dead', reason_code: 'chat-too-fast' }]);
   });
 
-  test('if a process takes over a digest from a dead process, it first checks whether the digest was shown', async () => {
+  test('if a process takes over a digest from a dead process, the process first checks whether the digest was shown', async () => {
     for (const shown of [true, false]) {
       const desk = await openDesk();
       let alive = true;
@@ -220,7 +220,7 @@ describe('lines of a digest that an earlier version sent with an unknown outcome
     expect(desk.chat.texts).toEqual(all.split('\n'));
   });
 
-  test('after an update, lines of an earlier digest say "possibly repeated" if the bot cannot find out whether it was shown', async () => {
+  test('after an update, if the bot cannot check whether an earlier digest was shown, its lines say "possibly repeated"', async () => {
     const desk = await openDesk({ supports: { idempotentPosts: true } });
     desk.chat.fail('find', { error: refusedForGood() }, 4);
     await fromBefore(desk);

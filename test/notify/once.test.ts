@@ -34,7 +34,7 @@ async function restarted(desk: Desk, options: Parameters<MemoryChat['adapter']>[
 }
 
 describe('a message that an earlier attempt possibly showed', () => {
-  test('if a failed attempt possibly showed a message and the bot finds it in the channel, the message is not sent again', async () => {
+  test('if a failed attempt possibly showed a message, the bot searches the channel, and does not send a message that it finds there', async () => {
     const desk = await openDesk();
     const under = desk.chat.add(card('Ready'), here);
     desk.chat.fail('post', { error: unknownOutcome(), shown: true });
@@ -58,7 +58,7 @@ describe('a message that an earlier attempt possibly showed', () => {
     expect(await desk.states()).toEqual(['sent']);
   });
 
-  test('if a failed attempt possibly showed a message but the bot does not find it in the channel, the message is sent again', async () => {
+  test('if a failed attempt possibly showed a message and the search does not find it, the bot sends the message again', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: unknownOutcome() });
     await desk.post('d1', 'news');
@@ -113,7 +113,7 @@ describe('a message that an earlier attempt possibly showed', () => {
   });
 
   test.each([true, false])(
-    'if a digest was possibly shown, it still arrives exactly once (shown: %s)',
+    'a digest that an earlier attempt possibly showed still arrives exactly once (shown: %s)',
     async (shown) => {
       const desk = await openDesk();
       const card1 = desk.chat.add(card('Ready'), here);
@@ -133,7 +133,7 @@ describe('a message that an earlier attempt possibly showed', () => {
     },
   );
 
-  test('if a digest was possibly shown, the bot searches for it once and then sends it again with the same lines', async () => {
+  test('if a digest was possibly shown, the bot searches once and then sends the digest again with the same lines', async () => {
     const desk = await openDesk({ paceMs: 1_000 });
     for (let n = 1; n <= 40; n++) await desk.post(`d${n}`, `server ${n}`);
     desk.chat.fail('post', { error: unknownOutcome() }, 40);
@@ -265,7 +265,7 @@ describe('a message that an earlier attempt possibly showed', () => {
 });
 
 describe('a crash between sending and recording a message', () => {
-  test('if a crash follows the sending of a message before it is recorded, the message is not sent again after the crash', async () => {
+  test('if a process crashes after it sent a message and before it recorded this, the message is not sent again', async () => {
     const desk = await openDesk();
     await desk.post('d1', 'first');
     await desk.post('d1', 'second');
@@ -275,7 +275,7 @@ describe('a crash between sending and recording a message', () => {
     expect(desk.chat.texts).toEqual(['first', 'second']);
   });
 
-  test('if a crash follows the sending of a message before it is recorded, the message is not sent again even days later', async () => {
+  test('if a process crashes after it sent a message and before it recorded this, the message is not sent again even days later', async () => {
     const desk = await openDesk();
     await desk.post('d1', 'news');
     await diesWhileSending(desk, { supports: { idempotentPosts: true } });
@@ -300,7 +300,7 @@ describe('a crash between sending and recording a message', () => {
       expect(desk.chat.texts).toEqual(['news']);
     });
 
-    test('if a message was sent before a crash, it is not sent twice, even if the channel is unreadable for a long time', async () => {
+    test('a message that was sent before a crash is not sent twice, even if the channel is unreadable for a long time', async () => {
       const desk = await died();
       desk.chat.fail('find', { error: tooFast(20 * 60_000) });
       desk.worker = desk.next();

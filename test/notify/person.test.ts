@@ -37,7 +37,7 @@ test('if an answer was possibly shown, the repeated answer says "possibly repeat
   ]);
 });
 
-test('if an answer can no longer be given, the bot posts it once in the channel', async () => {
+test('if an answer can no longer be given, the bot posts the answer once in the channel', async () => {
   const desk = await openDesk();
   await enqueue(desk.store, desk.clock, answer);
   desk.chat.fail('resume', { error: refusedForGood() });
@@ -108,7 +108,7 @@ test('several direct messages to the same person are combined into a single mess
   ]);
 });
 
-test("the channel post that replaces an answer is sent, whatever the first character of the answer's key is", async () => {
+test("the channel post that replaces an answer is sent, regardless of the first character of the answer's key", async () => {
   const desk = await openDesk();
   for (const digit of '0123456789abcdef') {
     await enqueue(desk.store, desk.clock, {

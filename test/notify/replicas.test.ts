@@ -155,7 +155,7 @@ describe('several processes with a shared store', () => {
     expect(desk.chat.calls.toSorted()).toEqual(['edit Ready', 'post news', 'resume late', 'tell late']);
   });
 
-  test('a process that counted as dead does not send a message that another process has sent since', async () => {
+  test('if a process counted as dead and another process has sent its message, the first process does not send the message', async () => {
     const desk = await openDesk();
     const heart = new TestClock();
     const log = pino({ level: 'silent' });
@@ -200,7 +200,7 @@ describe('several processes with a shared store', () => {
     expect(await desk.states()).toEqual(['sent']);
   });
 
-  test("the search for a dead process's message starts only when its last request must have ended", async () => {
+  test("the search for a dead process's message starts only when the process's last request must have ended", async () => {
     const desk = await openDesk();
     await desk.post('d1', 'news');
     await desk.store.updateTable('outbox').set({ state: 'leased', holder: 'dead', uncertain: 1 }).execute();

@@ -63,7 +63,7 @@ const listed =
   /^1 waiting, 0 of them after an attempt that failed; 0 undelivered\.\nstate .*\nwaiting +post +memory general +d1 /;
 
 describe('npm run outbox', () => {
-  test.skipIf(suiteDatabase === 'postgres')('if there is no database, npm run outbox says so', async () => {
+  test.skipIf(suiteDatabase === 'postgres')('npm run outbox says if there is no database', async () => {
     expect(await cli(join(folder(), 'none.db'))).toMatchObject({
       code: 1,
       stdout: '',
@@ -72,7 +72,7 @@ describe('npm run outbox', () => {
   });
 
   test.skipIf(suiteDatabase === 'postgres')(
-    'if a running bot has the SQLite file open, npm run outbox says to stop the bot, and shows the list after the stop',
+    'if a running bot uses the SQLite file, npm run outbox asks to stop the bot, and shows the list after the stop',
     async () => {
       const file = join(folder(), 'bot.db');
       const bot = await filled(file);

@@ -135,7 +135,7 @@ describe.each(['discord', 'slack-http'] as const)('APP_ALLOWLIST on %s', (name) 
     );
   });
 
-  test('a deployment outside APP_ALLOWLIST is refused even if it is given as @last or by the first characters of its request_id', async () => {
+  test('a deployment outside APP_ALLOWLIST is refused even if the person types @last or the first characters of its request_id', async () => {
     for (const deployment of [ids.known.slice(0, 6), '@last'])
       await refused(deployment, 'known', () => stage.driver.command('operator', 'status', { deployment }));
   });

@@ -232,7 +232,7 @@ describe.each(titled)('permissions on $name, $title', ({ name, setting }) => {
 
   // The personas with more permissions come last, so that their changes do not affect the refusals.
   test.each(personas.toSorted((a, b) => order.indexOf(setting.levels[a]) - order.indexOf(setting.levels[b])))(
-    'a person of the kind "%s" may use exactly the commands and buttons that the settings allow',
+    'a person of the kind "%s" can use exactly the commands and buttons that the settings allow',
     async (persona) => {
       const level = setting.levels[persona];
       for (const use of [...uses, ...entries]) {

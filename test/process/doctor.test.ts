@@ -73,7 +73,7 @@ function envFile(values: Readonly<Record<string, string>>, eol = '\n'): string {
     .join('');
 }
 
-test('the doctor recognises the bot that runs with the same settings, and if no bot runs, its own server', async () => {
+test('the doctor recognises a running bot with the same settings, and recognises its own server at PUBLIC_URL if no bot runs', async () => {
   const folder = ownFolder();
   const values = await settings(folder);
   writeFileSync(join(folder, '.env'), envFile(values), { mode: 0o600 });

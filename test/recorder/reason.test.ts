@@ -19,7 +19,7 @@ test.each([
 });
 
 test.each(['the game crashed', '', undefined, 'a room with no view', 'zoom level 3'])(
-  'if Edgegap describes a failure as %o, the bot gives no reason of its own',
+  'if Edgegap describes a failure as %o, the bot does not add a reason',
   (detail) => {
     expect(reasonOf({ detail })).toBeUndefined();
   },

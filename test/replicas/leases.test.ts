@@ -75,7 +75,7 @@ describe('leases of processes', () => {
     },
   );
 
-  test('if a process with a clock a day ahead claimed a periodic job, the job can be claimed again at once', async () => {
+  test('if a process with a clock a day ahead claimed a periodic job, other processes can claim the job at once', async () => {
     const { clock, store, join } = await open(await freshDatabase());
     const { leases, membership } = await join();
     const until = clock.now() + 24 * 60 * 60_000;

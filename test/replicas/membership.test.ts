@@ -84,7 +84,7 @@ const expire = (id: string) =>
 
 describe('a process that is cut off from the database', () => {
   test.each(['cut', 'freeze'] as const)(
-    'a process that is cut off from the database (%s) is unsure whether it still counts as alive, until the connection is back',
+    'a process that is cut off from the database (%s) is unsure whether it counts as alive, until the connection is back',
     async (how) => {
       const { line, store: far } = await throughLine();
       const one = await join({ store: far });
@@ -137,7 +137,7 @@ test('a running process renews its membership regularly', async () => {
   expect([one.membership.isCertain(), one.membership.spell, one.doubts()]).toEqual([true, 1, 0]);
 });
 
-test('a process that was suspended is uncertain of its membership as soon as it runs again', async () => {
+test('after a process was suspended, it is at once uncertain of its membership', async () => {
   const clock = new TestClock();
   let slept = 0;
   const asleep = { now: () => clock.now() + slept, after: clock.after.bind(clock) };

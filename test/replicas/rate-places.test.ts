@@ -132,7 +132,7 @@ test('after a process takes a permit, no other process gets the permit until the
   }, 'a database that answers in time');
 });
 
-test('an unused permit is free at once, a used permit after the window, and the permit of a dead process still later', async () => {
+test("an unused permit is free at once, a used permit is free after the window, and a dead process's permit is free later", async () => {
   const clock = new PatientClock();
   const [one, other] = await two(clock);
   const { permits } = await one.take('deploy', people);
@@ -152,7 +152,7 @@ test('an unused permit is free at once, a used permit after the window, and the 
   expect((await other.take('deploy', people)).permits).toHaveLength(2);
 });
 
-test('the rate limit holds even if a process sends its requests as late as allowed and then dies', async () => {
+test('the rate limit holds even if a process sends its requests at the last permitted moment and then dies', async () => {
   const clock = new PatientClock();
   const [mortal, other] = await two(clock);
   const arrivals: number[] = [];
@@ -168,7 +168,7 @@ test('the rate limit holds even if a process sends its requests as late as allow
   expect(most(arrivals)).toBe(people.limit);
 });
 
-test('if a process returns a permit too late and a different call has the permit, that call keeps it', async () => {
+test('if a process returns a permit after a different call has received it, that call keeps the permit', async () => {
   const clock = new PatientClock();
   const [one, other] = await two(clock);
   const late = (await one.take('deploy', people)).permits;
@@ -179,7 +179,7 @@ test('if a process returns a permit too late and a different call has the permit
   expect((await other.take('deploy', people)).permits).toHaveLength(0);
 });
 
-test("if people's calls wait in one process, they go before background calls of other processes", async () => {
+test('if calls for people wait in one process, they go before background calls of other processes', async () => {
   const clock = new PatientClock();
   const [one, other] = await two(clock);
   for (const permit of (await other.take('deploy', background)).permits) permit.count();

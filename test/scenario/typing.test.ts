@@ -109,7 +109,7 @@ async function lookLogTagStop(person: Person, tagging: () => Promise<void>): Pro
 }
 
 describe('the main job with as little typing as possible', () => {
-  test('on Discord, a deploy, a look at the logs and a stop by typed commands need at most 30 typed characters and no id', async () => {
+  test('on Discord, the main job by typed commands (deploy, logs, tag and stop) needs at most 30 typed characters and no id', async () => {
     const person = await open('discord');
     await person.call('deploy');
     await privately(/Then a form asks for/);
@@ -142,7 +142,7 @@ describe('the main job with as little typing as possible', () => {
     await person.submit();
   }
 
-  test('on Slack, the main job with typed commands needs 37 typed characters, 16 of them for the name of the bot', async () => {
+  test('on Slack, the main job by typed commands (deploy, logs, tag and stop) needs 37 typed characters', async () => {
     const person = await open('slack-socket');
     await person.call('deploy');
     await deployOnSlack(person);

@@ -84,7 +84,7 @@ test.each([
   ]);
 });
 
-test('at the connection limit, the server first closes connections without a request, and then those idle for longest', async () => {
+test('at the connection limit, the server closes connections without a request first, and then the longest idle connections', async () => {
   const { open } = await serve();
   const answered: Awaited<ReturnType<typeof open>>[] = [];
   for (let nth = 0; nth < LIMIT - 2; nth++) {

@@ -189,7 +189,7 @@ test('the setup reads an answers file with a byte order mark, quotation marks an
   expect(stage.values().DISCORD_TOKEN).toBe(BOT_TOKEN);
 });
 
-test('if the settings file cannot be written, the setup says so before its first request', async () => {
+test('if the settings file cannot be written, the setup reports this before its first request', async () => {
   const stage = await setupStage();
   const envFile = join(stage.folder, 'nowhere/.env');
   expect(await stage.answer(forDiscord(stage), { envFile })).toBe(1);
@@ -247,7 +247,7 @@ test('if a mounted settings file cannot be overwritten completely, the setup nam
   expect(stage.shown()).not.toContain('which only you can read');
 });
 
-test('even if the setup changes no value, it makes the settings file readable only for the owner', async () => {
+test('the setup makes the settings file readable only for the owner, even if no value changes', async () => {
   const stage = await setupStage();
   await stage.answer(forDiscord(stage));
   chmodSync(stage.envFile, 0o644);

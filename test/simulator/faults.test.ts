@@ -119,7 +119,7 @@ test('a fault of the simulator affects only matching requests, for the given num
   expect(await status(one)).toBe(200);
 });
 
-test('if a fault of the simulator affects only deploys, it waits for the next deploy', async () => {
+test('a fault of the simulator that is possible only for deploys waits for the next deploy', async () => {
   const { simulator, call } = await simulate();
   simulator.faults.next({}, { kind: 'cannot-allocate' });
   expect((await call('GET', '/v1/apps')).status).toBe(200);

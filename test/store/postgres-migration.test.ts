@@ -62,7 +62,7 @@ test('a process that waits for a migration of the schema says so and continues a
   expect(await migrated(await starting)).toBeGreaterThan(0);
 });
 
-test('if a start does not migrate the schema, it does not wait for the migration lock', async () => {
+test('a start that does not migrate the schema does not wait for the migration lock', async () => {
   const database = await freshDatabase('postgres');
   const other = new Client({ connectionString: database });
   await other.connect();

@@ -193,7 +193,7 @@ describe('PostgreSQL while the bot runs', () => {
     expect(await kept(store)).toEqual(['before']);
   });
 
-  test('if an SQL statement takes too long, it is given up and delays no other statement', async () => {
+  test('if an SQL statement takes too long, the store gives up the statement, and other statements are not delayed', async () => {
     const { database, store } = await wired({ connections: 1 });
     await keep(store, 'a');
     const other = await opened(database, { patienceMs: 60_000 });
@@ -206,7 +206,7 @@ describe('PostgreSQL while the bot runs', () => {
     });
   });
 
-  test('if a process hangs in a PostgreSQL transaction, it blocks rows for only a few seconds', async () => {
+  test('if a process hangs in a PostgreSQL transaction, its rows are locked for only a few seconds', async () => {
     const { database, store } = await wired({ patienceMs: 30_000 });
     await keep(store, 'a');
     const stopped = await (await opened(database)).startTransaction().execute();
@@ -242,7 +242,7 @@ describe('PostgreSQL while the bot runs', () => {
     expect(await kept(store)).toEqual(['a']);
   });
 
-  test('if two PostgreSQL transactions deadlock, one of them is run again, and both succeed', async () => {
+  test('if two PostgreSQL transactions deadlock, the store repeats one transaction, and both succeed', async () => {
     const { store } = await wired({ patienceMs: 30_000 });
     await keep(store, 'a');
     await keep(store, 'b');

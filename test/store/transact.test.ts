@@ -5,7 +5,7 @@ import { here, line, openDesk } from '../notify/harness.ts';
 import { freshStore } from '../support/databases.ts';
 import { until } from '../support/test-clock.ts';
 
-test('after its commit, a transaction wakes the listeners of the tables that it wrote, and wakes each listener once', async () => {
+test('a transaction wakes the listeners of the tables that it wrote, only after the commit and each listener only once', async () => {
   const store = await freshStore();
   const heard: string[] = [];
   for (const table of ['outbox', 'tasks'] as const) afterWritesTo(store, table, () => void heard.push(table));
@@ -35,7 +35,7 @@ test('a transaction that is rolled back wakes no listeners, and if a transaction
   expect(heard).toEqual(['tasks']);
 });
 
-test('a database write outside a transaction at once wakes the listeners of its own store, and of no other store', async () => {
+test('a database write outside a transaction immediately wakes the listeners of its own store, and of no other store', async () => {
   const store = await freshStore();
   const other = await freshStore();
   const heard: string[] = [];

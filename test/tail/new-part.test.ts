@@ -25,7 +25,7 @@ const numbered = (from: number, count: number) =>
   Array.from({ length: count }, (_, index) => `${from + index} tick`);
 
 describe('the new lines of a log', () => {
-  test('each line of a growing log counts as new exactly once, even if lines repeat or the last line is incomplete', () => {
+  test('each line of a growing log counts as new exactly once, even if lines repeat or are incomplete at first', () => {
     fc.assert(
       fc.property(lines, fc.array(fc.nat(), { maxLength: 20 }), (all, cuts) => {
         const whole = asText(all);
@@ -63,7 +63,7 @@ describe('the new lines of a log', () => {
     );
   });
 
-  test('if a log is rotated, this counts once as a new log, and an empty answer in between changes nothing', () => {
+  test('a rotated log counts once as a new log, and an empty answer in between changes nothing', () => {
     const [first, second] = [asText(numbered(1, 80)), asText(numbered(500, 3))];
     expect(followed([first, '', first, '', second, second])).toEqual({ text: first + second, anew: 1 });
   });

@@ -48,7 +48,7 @@ describe('the log reader', () => {
     expect(open).toBe('joined by [masked] now');
   });
 
-  test('if a log line was incomplete when it was shown, the line is shown again when it is complete', async () => {
+  test('a log line that was shown while incomplete is shown again when it is complete', async () => {
     answer = { logs: 'load' };
     const first = await look('a');
     expect(first).toMatchObject({ rows: [], open: 'load' });

@@ -133,7 +133,7 @@ test('a task that fails is logged and retried at growing intervals', async () =>
   await until(async () => (await rows())[0]?.failures === 0, 'the success to be written down');
 });
 
-test('if the completion of a task cannot be stored at first, it is stored later, and the task is not run twice', async () => {
+test('if the completion of a task cannot be stored at first, it is stored later, and the task does not run twice', async () => {
   const { clock, store, remind, process, runs, rows, log } = await openOffice();
   await process('one');
   await remind('tea', 0);

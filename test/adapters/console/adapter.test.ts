@@ -170,7 +170,7 @@ describe('buttons in the terminal', () => {
     ]);
   });
 
-  test('if two buttons of a card have the same label, each button has its own number in the terminal', async () => {
+  test('if two buttons of a card have the same label, each button has a separate number in the terminal', async () => {
     const pressed: string[] = [];
     const opened = openConsole();
     await opened.chat.start(

@@ -46,7 +46,7 @@ describe('posting to Discord', () => {
     expect((await bot.driver.channel())[0]?.pings).toEqual([]);
   });
 
-  test('a person whose name appears on a Discord card is shown as a mention, but is not pinged', async () => {
+  test('a Discord card shows the name of a person as a mention, but does not ping the person', async () => {
     const by: Rich = ['deployed by ', { person: asker, name: 'Olga' }];
     await bot.adapter.post(here, { key: 'named', message: card('kart v1', [{ kind: 'note', text: by }]) });
     const posted = (await bot.driver.channel()).at(-1);
@@ -113,7 +113,7 @@ describe('posting each Discord message at most once', () => {
     },
   );
 
-  test('if Discord closes the connection during an edit, the edit is sent again', async () => {
+  test('if Discord closes the connection during an edit, the bot sends the edit again', async () => {
     const posted = await bot.adapter.post(here, outgoing);
     bot.driver.server.fault({ on: /^PATCH \/channels/, answer: 'closed', times: 2 });
     await bot.adapter.edit(posted, card('Stopping'));

@@ -16,7 +16,7 @@ afterEach(async () => {
 });
 
 describe('commands from Discord', () => {
-  test('a Discord command arrives once, with each option in its type and with the id from Discord', async () => {
+  test('the bot receives a Discord command once, with each option in its type and with the id from Discord', async () => {
     bot.handle = (invocation) => invocation.acknowledge('public');
     await bot.driver.command('operator', 'logs', { deployment: 'abc', lines: 20, crash: true });
     expect(bot.invocations).toHaveLength(1);
@@ -388,7 +388,7 @@ describe('late and lost acknowledgements', () => {
     return (await until(() => outcome)).error;
   }
 
-  test('an acknowledgement after more than three seconds fails, so that the command does not run', async () => {
+  test('an acknowledgement after more than three seconds fails, so the command does not run', async () => {
     const error = await outcomeOf(async (invocation) => {
       await bot.clock.advance(3001);
       await invocation.acknowledge('public');

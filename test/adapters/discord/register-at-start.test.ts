@@ -112,7 +112,7 @@ test('if Discord refuses the registration of commands at the start, the bot logs
   expect((await driver.privately('operator')).at(-1)?.text).toContain('deploy');
 });
 
-test('if the bot is stopped during the registration of its commands on Discord, the registration ends and logs nothing', async () => {
+test('if the bot is stopped during the registration of its Discord commands, the registration ends without a log line', async () => {
   driver.server.fault({ on: /^GET .*\/commands/, delayMs: 5_000, answer: 'right' });
   const started = await start();
   await until(() => requests().length > 0, 'the registration');

@@ -7,7 +7,7 @@ const press = { command: 'logs', action: 'more', arg: 'abc' };
 const more = { kind: 'buttons', buttons: [{ label: 'More', style: 'secondary', action: press }] } as const;
 
 describe('a private answer on Slack', () => {
-  it('a private answer on Slack is shown only to the person who asked, and a press of its button updates the answer', async () => {
+  it('only the person who asked sees a private answer on Slack, and a press of a button updates this answer', async () => {
     const bot = await startBot({
       handle: async (invocation) => {
         const pressed = invocation.request.kind === 'action';

@@ -102,7 +102,7 @@ test('the buttons of the Home tab work, their answers are direct messages, and R
   expect(JSON.stringify(homeOf('operator')?.blocks)).toContain('You run 0 servers');
 });
 
-test('a person who may not see deployments sees no servers in the Home tab, and opening another tab calls nothing on Edgegap', async () => {
+test("a person who may not see deployments sees no servers in the Home tab, and the bot ignores the app's other tabs", async () => {
   await deployReady(stage);
   expect(await shown('stranger')).toMatch(/I do not serve this place|may not look/);
   expect(buttonsOf(homeOf('stranger') as never)).toEqual([]);

@@ -118,7 +118,7 @@ describe('a mention of the bot', () => {
     await said;
   });
 
-  it('a mention with 40,000 invisible characters in its text is passed on unchanged', async () => {
+  it('if a mention contains 40,000 invisible characters, the bot passes the text on unchanged', async () => {
     const bot = await startBot();
     const text = `x${'\u200b'.repeat(40_000)}x`;
     await bot.driver.deliver('events_api', {

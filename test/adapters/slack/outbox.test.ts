@@ -118,7 +118,7 @@ describe('a failed post to Slack', () => {
       { code: 'slack-who-knows', outcome: 'not-sent', retryable: false },
     ],
   ] as const)(
-    'a post that fails with %s is tried once, and the error states the right outcome',
+    'if a post to Slack fails with %s, the bot does not retry, and the error states the right outcome',
     async (_, fault, expected) => {
       const bot = await startBot();
       bot.driver.server.faults.inject('chat.postMessage', fault);
@@ -205,7 +205,7 @@ describe('finding a posted message', () => {
     });
   });
 
-  it('a search on Slack looks for a reply only in the thread of this reply', async () => {
+  it('if a search on Slack looks for a reply, it searches only the thread of the reply', async () => {
     const bot = await startBot();
     const root = await bot.adapter.post(bot.team, news);
     const reply = await bot.adapter.post(bot.team, { message: line('Up'), key: 'key-2', replyTo: root });
@@ -265,7 +265,7 @@ describe('files on Slack', () => {
     expect(file).toMatchObject({ parent: ref.message, files: [log] });
   });
 
-  it('if a new public answer replaces an answer on Slack, a file of the new answer is posted in the thread of the answer', async () => {
+  it('if a new public answer replaces an answer on Slack, a file of the new answer is posted in the thread', async () => {
     const bot = await startBot({ handle: answering('public', card('Reading'), withFile) });
     await bot.driver.command('reader', 'logs');
     const [answer, file] = await until(async () => {

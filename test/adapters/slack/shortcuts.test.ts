@@ -25,7 +25,7 @@ test('the shortcut "Deploy a server" opens the form of deploy, which asks for th
   expect(opened.simulator.deployments.size).toBe(1);
 });
 
-test('a person who may not deploy gets a direct message that refuses the shortcut', async () => {
+test('if a person who may not deploy uses the Slack shortcut, a direct message contains the refusal', async () => {
   const opened = await stageOn('slack-socket');
   stage = opened;
   const driver = opened.driver as SlackDriver;

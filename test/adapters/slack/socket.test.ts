@@ -70,7 +70,7 @@ describe("Slack's Socket Mode", () => {
     expect(acknowledged.map(({ payload }) => payload)).toEqual([{}, {}]);
   });
 
-  it('if the invocation is not yet stored after two seconds, its acknowledgement on Slack waits until it is stored', async () => {
+  it('if the bot takes longer than two seconds to store an invocation, the acknowledgement on Slack waits for the store', async () => {
     const stored = Promise.withResolvers<void>();
     const bot = await startBot({
       handle: async ({ meanwhile }) => {
@@ -121,7 +121,7 @@ describe("Slack's Socket Mode", () => {
     await bot.invocation(1);
   });
 
-  it('each time a Slack connection breaks at once or cannot be opened, the adapter waits longer before the next attempt', async () => {
+  it('each time a Slack connection breaks or cannot be opened, the adapter waits longer before the next attempt', async () => {
     const bot = await startBot();
     const { socket, faults } = bot.driver.server;
     faults.inject('apps.connections.open', { kind: 'status', status: 500, when: 'before' });
