@@ -18,6 +18,7 @@ import { createSlackDriver, type SlackDriver } from '../test/support/slack-drive
 import { signedRequest } from '../test/support/slack-inbound.ts';
 import { slashPayload } from '../test/support/slack-payloads.ts';
 import { until } from '../test/support/test-clock.ts';
+import type { BareAnswers } from './support/bare-answers-process.ts';
 import type { Bench } from './support/bench.ts';
 import { IMAGE_OPTIONS, startMeasured } from './support/measured-process.ts';
 import { median } from './support/median.ts';
@@ -62,7 +63,11 @@ export const bench: Bench = {
       NODE_ENV: 'production',
       NODE_OPTIONS: IMAGE_OPTIONS,
     }));
-    const bare = await startSide(join(import.meta.dirname, 'support/bare-answers-process.ts'), () => ({}));
+    // Both sides send the same answer, so that the local platforms have the same work with both of them.
+    const answers = JSON.stringify(await helpOf(bot));
+    const bare = await startSide(join(import.meta.dirname, 'support/bare-answers-process.ts'), () => ({
+      ANSWERS: answers,
+    }));
     try {
       await bot.slack.slash('operator', 'deploy kart-racing v1.2 --near Montreal');
       const id = await until(() => [...simulator.deployments.keys()][0], 'the deployment');
@@ -103,6 +108,19 @@ export const bench: Bench = {
     }
   },
 };
+
+/** The bot's answer to `help`, as each platform received it. */
+async function helpOf({ slack, discord }: Side): Promise<BareAnswers> {
+  await slack.slash('operator', 'help');
+  const { text = '', blocks = [] } = await until(() => slack.server.ephemerals.at(-1), 'the help on Slack');
+  await discord.command('operator', 'help');
+  const { messages } = discord.server.rest;
+  const { components } = await until(
+    () => messages.all().findLast((message) => message.components.length > 0),
+    'the help on Discord',
+  );
+  return { slack: { text, blocks }, discord: { components } };
+}
 
 interface Measured {
   /** Milliseconds from each request to its acknowledgement. */

@@ -1,11 +1,18 @@
 /**
- * A minimal bot of discord.js and Bolt, which acknowledges each command and answers with a line. The bench `ack`
+ * A minimal bot of discord.js and Bolt, which acknowledges each command and always sends the same answer. The bench `ack`
  * compares the real bot with this minimal bot.
  */
 import { App, HTTPReceiver } from '@slack/bolt';
 import { Client, Events, GatewayIntentBits, MessageFlags } from 'discord.js';
 
+/** The answer to every command on each platform, as JSON in the variable ANSWERS. */
+export interface BareAnswers {
+  readonly slack: { readonly text: string; readonly blocks: readonly unknown[] };
+  readonly discord: { readonly components: readonly unknown[] };
+}
+
 const {
+  ANSWERS = '',
   DISCORD_API_URL = '',
   DISCORD_TOKEN,
   PORT,
@@ -13,6 +20,7 @@ const {
   SLACK_BOT_TOKEN,
   SLACK_SIGNING_SECRET = '',
 } = process.env;
+const answers = JSON.parse(ANSWERS);
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
 // The local Discord sends no servers, so the client does not wait for them.
@@ -25,7 +33,7 @@ client.once(Events.ClientReady, () => say('Discord is ready'));
 client.on(Events.InteractionCreate, async (interaction) => {
   if (!interaction.isChatInputCommand()) return;
   await interaction.deferReply({ flags: MessageFlags.Ephemeral });
-  await interaction.editReply({ content: 'help' });
+  await interaction.editReply({ flags: MessageFlags.IsComponentsV2, ...answers.discord });
 });
 
 const receiver = new HTTPReceiver({ signingSecret: SLACK_SIGNING_SECRET, endpoints: ['/slack/events'] });
@@ -36,7 +44,7 @@ const app = new App({
 });
 app.command('/edgegap', async ({ ack, respond }) => {
   await ack();
-  await respond({ text: 'help', response_type: 'ephemeral' });
+  await respond({ ...answers.slack, response_type: 'ephemeral' });
 });
 
 await Promise.all([client.login(DISCORD_TOKEN), app.start(Number(PORT))]);
