@@ -23,11 +23,15 @@ import { Question } from './question.ts';
 import type { End } from './read-steps.ts';
 import { summaryOf } from './request-summary.ts';
 
-/** How an invocation ended, for the log. `incident` is the reference in the error message that the person sees. */
+/**
+ * How an invocation ended, for the log. `incident` is the error's reference, which the person sees in the error
+ * message.
+ */
 export interface Ending {
   /**
-   * `form`: a form was opened. The submission of the form is another invocation. `unanswered`: no answer reached the
-   * person. `asked`: the bot showed a Question to the person.
+   * `asked`: the bot showed a Question to the person. `form`: the bot opened a form. The submission of the form is a
+   * separate invocation. `unanswered`: no answer reached the person. `repeat`: the platform sent an invocation again
+   * that was already stored. `taken-over`: another process answered.
    */
   readonly outcome:
     | 'done'
@@ -43,20 +47,22 @@ export interface Ending {
   /** The request_id of the new deployment, if known. */
   readonly deployment?: string | undefined;
   readonly incident?: string | undefined;
-  /** Why the database failed, in words. */
+  /** Why the database failed, as a text for the operator. */
   readonly problem?: string;
   /** An error that the operator has to see in full. */
   readonly err?: unknown;
 }
 
-/** `begun` says whether the request has been acknowledged. */
+/** The ways to correct an error. `begun` says whether the bot has acknowledged the request. */
 interface Mend {
   button(error: unknown, begun: boolean): Promise<Button | undefined>;
-  /** The values that the person entered, for the case that there can be no button. Empty if the values are not lost. */
+  /**
+   * The values that the person entered. The answer shows these values if it has no button. Empty if no values are lost.
+   */
   entered(error: unknown, begun: boolean): readonly Field[];
 }
 
-/** How long the preparation of a button may delay the answer about a failure, in milliseconds of real time. */
+/** The maximum time to prepare a button for the answer about a failure, in milliseconds of real time. */
 const MEND_MS = 500;
 
 interface AnswerParts {
@@ -69,8 +75,7 @@ interface AnswerParts {
 export type Answer = ReturnType<typeof createAnswer>;
 
 /**
- * The answer to a single invocation. The answer can be given at once, and it can be taken back. If the platform makes
- * the bot wait, the answer is left to the outbox.
+ * Sends the answer to a single invocation. If the platform does not accept the answer now, the outbox sends it later.
  */
 export function createAnswer(invocation: Invocation, { services, invocations, realClock, log }: AnswerParts) {
   const { directory } = services;
@@ -78,19 +83,19 @@ export function createAnswer(invocation: Invocation, { services, invocations, re
   let acknowledged: AckMode | undefined;
   /** The stored record of the invocation. Undefined until the record is stored. */
   let stored: InvocationRecord | undefined;
-  /** Whether the command's card is shown, or may be shown. Such a card must not be left unfinished. */
+  /** Whether the command's card is visible in the chat, or may be visible. A visible card must not stay unfinished. */
   let cardPosted = false;
   /** Whether the command has begun to answer. */
   let answering = false;
   /** The permission that the request needs. */
   let permission: Permission = 'help';
-  /** The ways in which the person may mend the error. */
+  /** The ways in which the person can correct the error. */
   let mend: Mend | undefined;
 
-  /** The options whose values stand in no field of the submitted form. */
+  /** The options whose values are in no field of the submitted form. */
   let unseen: readonly string[] = [];
 
-  /** Gives the answer at once if the platform accepts it now, and through the outbox if not. */
+  /** Sends the answer directly. If the platform does not accept the answer now, leaves the answer to the outbox. */
   async function respond(message: Message): Promise<void> {
     answering = true;
     try {
@@ -101,16 +106,16 @@ export function createAnswer(invocation: Invocation, { services, invocations, re
   }
 
   /**
-   * Leaves the answer `message` to the outbox, because `error` prevented it. Returns false if the outbox cannot help.
-   * With `end`, the invocation ends with this answer. `orElse` is a line for the channel. The outbox posts this line if
-   * the invocation changes something and its last answer can never be given.
+   * Leaves the answer `message` to the outbox after sending it has failed with `error`. Returns false if the outbox
+   * cannot send this answer. With `end`, the invocation ends with this answer. `orElse` is a line for the channel. The
+   * outbox posts this line if the invocation changes something and the outbox cannot deliver the last answer.
    */
   async function leftToOutbox(error: unknown, message: Message, end?: End, orElse?: Line): Promise<boolean> {
     const record = stored ?? unstoredRecord();
     if (!record || !(error instanceof DeliveryError)) return false;
     const last = end !== undefined && acknowledged !== undefined;
     if (!isPassing(error) && !(last && record.changes)) return false;
-    // Only the person sees a failure, unless the command's card is already shown.
+    // A message about a failure is private, unless the command's card is already visible in the channel.
     const isPrivate = end === 'failed' && record.mode === 'public' && !cardPosted;
     const how = isPrivate ? { mode: 'private' as const, reply: invocation.reply('private') } : {};
     await invocations.leaveToOutbox({ ...record, ...how, orElse }, message, end);
@@ -119,9 +124,9 @@ export function createAnswer(invocation: Invocation, { services, invocations, re
   }
 
   /**
-   * The record for an invocation that was refused before it was stored. No part of the request was done, and the answer
-   * is private. Undefined if the platform still waits for the first response, because then only this process can
-   * answer.
+   * The record for an invocation that the bot refused before storing it. The request changed nothing, and the answer is
+   * private. Undefined if the platform still waits for the first response, because only this process can send that
+   * response.
    */
   function unstoredRecord(): InvocationRecord | undefined {
     const { at, meanwhile, reply } = invocation;
@@ -139,8 +144,8 @@ export function createAnswer(invocation: Invocation, { services, invocations, re
   }
 
   /**
-   * Called if another process took over, and has posted a line which says that the invocation was interrupted. Replaces
-   * this process's card by the same line. If the card stayed, it would look unfinished for ever.
+   * Called after another process has taken over the invocation and has posted a line about the interruption. Replaces
+   * this process's card by the same line, because the card would otherwise look unfinished.
    */
   async function takeBack(): Promise<void> {
     if (!cardPosted || !stored) return;
@@ -152,9 +157,12 @@ export function createAnswer(invocation: Invocation, { services, invocations, re
     }
   }
 
-  /** Shows a mistake at its field of a submitted form. Returns false if this is not possible. */
+  /**
+   * Shows the error next to the field of the submitted form that caused the error. Returns false if this is not
+   * possible.
+   */
   async function refusedAtField(error: unknown): Promise<boolean> {
-    // A stored form is closed: a second submission would count as a repeat.
+    // After the bot has stored a submission, the form must close: the bot would ignore a second submission as a repeat.
     const option = optionOf(error);
     if (!(error instanceof AppError) || option === undefined || stored || acknowledged) return false;
     if (unseen.includes(option)) return false;
@@ -163,7 +171,10 @@ export function createAnswer(invocation: Invocation, { services, invocations, re
     return (await invocation.refuseField?.(option, text)) ?? false;
   }
 
-  /** A refusal that passes is shown at any field, because the form then stays open, and keeps the values. */
+  /**
+   * The option at whose field the error is shown. A temporary refusal is shown at the first field, so that the form
+   * stays open with its values.
+   */
   function optionOf(error: unknown): string | undefined {
     if (error instanceof InputError) return error.option;
     return request.kind === 'form' && passes(error) ? Object.keys(request.fields)[0] : undefined;
@@ -183,8 +194,9 @@ export function createAnswer(invocation: Invocation, { services, invocations, re
   async function showError(card: Card): Promise<void> {
     const mode = acknowledged;
     if (mode === undefined) return await invocation.refuse(card);
-    // A failure must not replace the message with the button. The whole channel may see the message, or the message may
-    // show the answer to an earlier press. The card of the failed command itself may be replaced.
+    // An error message must not replace the message that holds the button. The whole channel may see that message, or
+    // that message may contain the answer to an earlier press. The error message may replace the card of the failed
+    // command.
     const shared = mode === 'update' && sourceIn(request) !== undefined;
     const isPrivate = mode === 'update' || (mode === 'public' && !cardPosted);
     const privately = () => invocation.respondPrivately(card);
@@ -193,14 +205,14 @@ export function createAnswer(invocation: Invocation, { services, invocations, re
       await (isPrivate ? privately() : inPlace());
     } catch (error) {
       if (isPassing(error)) throw error;
-      // If the answer cannot be given in the channel, a private answer may still reach the person, and the other way
-      // round.
+      // If the channel does not accept the answer, a private answer may still reach the person. If the private answer
+      // fails, an answer in the channel may still reach the person.
       if (shared || mode === 'private') throw error;
       await (isPrivate ? inPlace() : privately());
     }
   }
 
-  /** The names of the person and the command, for an answer that other people read too. */
+  /** The names of the person and the command, for an answer that the whole channel reads. */
   function attribution(): Attribution {
     const { command, target } = summaryOf(request, directory);
     const person = stored?.person ?? { id: '', name: '' };
@@ -210,14 +222,14 @@ export function createAnswer(invocation: Invocation, { services, invocations, re
 
   function mayHaveBeenDone(error: unknown): boolean {
     if (acknowledged === undefined || isRefusal(error)) return answering;
-    // A GET changes nothing, so a failed GET means that nothing was changed. If a command has changed something and
-    // cannot read the change back, the command does not fail.
+    // A command that fails at a GET has changed nothing. After a change, a command does not fail if it cannot read the
+    // changed state.
     if (error instanceof EdgegapError) return error.method !== 'GET' && error.outcome !== 'not-done';
     return answering || !(error instanceof DeliveryError);
   }
 
   /**
-   * The known effect of the failure on the change that the person wanted. Undefined if the error itself says enough.
+   * A sentence which says whether the failed request changed anything. Undefined if the error message itself says so.
    */
   function effect(error: unknown): string | undefined {
     const nothing = noEffect[permission];
@@ -231,17 +243,15 @@ export function createAnswer(invocation: Invocation, { services, invocations, re
     needs(wanted: Permission): void {
       permission = wanted;
     },
-    /** Notes the ways in which the person may mend an error. */
+    /** Records the ways in which the person can correct an error. */
     remedy(how: Mend): void {
       mend = how;
     },
-    /** Records the options at whose fields a mistake cannot be shown, because the fields do not hold the values. */
+    /** Records the options whose values are in no field, so that no field can show an error about these values. */
     unseen(options: readonly string[]): void {
       unseen = options;
     },
-    /**
-     * Records that the invocation is stored. From now on, the answer may also be given later, and by another process.
-     */
+    /** Records that the invocation is stored. From now on, the bot can answer later, and another process can answer. */
     stored(record: InvocationRecord): void {
       stored = record;
     },
@@ -258,7 +268,7 @@ export function createAnswer(invocation: Invocation, { services, invocations, re
         throw error;
       });
     },
-    /** Tells the person about the error in a way that is still possible, and returns the details for the log. */
+    /** Tells the person about the error, directly or through the outbox, and returns the details for the log. */
     async report(error: unknown): Promise<Ending> {
       if (error instanceof TakenOver) {
         await takeBack();
@@ -289,7 +299,7 @@ function isRefusal(error: unknown): boolean {
   return error instanceof InputError || error instanceof RefusedError;
 }
 
-/** Whether the same form may succeed later. Nothing was done so far. */
+/** Whether the same form may succeed later, because the error is temporary and nothing was changed. */
 function passes(error: unknown): boolean {
   if (error instanceof RefusedError) return error.later;
   return (

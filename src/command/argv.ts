@@ -6,12 +6,12 @@ import { nameKey } from './same-name.ts';
 import { excluded, usageHint } from './usage.ts';
 
 /**
- * The maximum length, in characters, of a command (name and values together) and of a field of a form. A longer text is
- * refused before it is read. No real request is as long, and reading takes time.
+ * The maximum length, in characters, of a command (name and values together) and of a field of a form. The bot refuses
+ * a longer text without parsing it, because parsing takes time and no real request is that long.
  */
 export const MAX_REQUEST = 12_000;
 
-/** Option values as the person gave them, by the option's name. */
+/** The option values as the person typed or picked them, by the option's name. */
 export type RawValues = Readonly<Record<string, RawValue>>;
 
 /** `--name` or `--name=value`, with the dashes of any keyboard. */
@@ -19,14 +19,14 @@ const OPTION = /^(?:[-‐‑−]{2}|[‒–—―]{1,2})([^=]+)(?:=(.*))?$/su;
 
 /**
  * Reads a text such as `kart-racing v1.2 --near Montreal --tag qa`: first the positional options in order, then `--name
- * value` or `--name=value`. The keyboard of a phone makes curly quotation marks, and turns `--` into a long dash. Both
- * are understood. Throws InputError.
+ * value` or `--name=value`. The keyboard of a phone makes curly quotation marks and turns `--` into a long dash. The
+ * parser accepts these characters. Throws InputError.
  */
 export function parseText(text: string, command: string, options: Options): RawValues {
   return parseTokens(tokenise(text), command, options);
 }
 
-/** `hintAt` may give a hint for an unknown option that is better than the usage line. */
+/** `hintAt` can return a hint for an unknown option. The hint then replaces the usage line. */
 export function parseTokens(
   tokens: readonly Token[],
   command: string,
@@ -81,8 +81,8 @@ export function parseTokens(
   return values;
 
   /**
-   * The option of this name and its value so far, as a person would type them with an open quotation mark. Empty if the
-   * value is not text.
+   * The option with this name and the value so far, as in `--name "value`, without a closing quotation mark. Empty if
+   * the value is not text.
    */
   function before(name = ''): string {
     const value = [values[name]].flat().at(-1);
@@ -102,7 +102,7 @@ export function parseTokens(
   }
 }
 
-/** The refusal of a request that is longer than any real command or form. Undefined for any other request. */
+/** The error for a request that is longer than any real command or form. Undefined for a shorter request. */
 export function tooLong(request: InvocationRequest): InputError | undefined {
   if (!isTooLong(request)) return undefined;
   return new InputError('text-too-long', `Your text is too long: I read at most ${MAX_REQUEST} characters.`, {
@@ -128,7 +128,7 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   const keys = known.map((one) => nameKey(one));
   const best = closest(key, keys);
   const isNear = distance(key, best) <= Math.max(1, Math.floor(best.length / 3));
-  // Two swapped letters are a single slip of the fingers, although they count as a distance of two.
+  // Two swapped letters are a single typing error, although `distance` counts two changes.
   if (isNear || letters(key) === letters(best)) return known[keys.indexOf(best)];
   // The typed text may be the beginning of exactly one known name, such as `dep` of `deploy`.
   const begun = key.length > 1 ? known.filter((_, index) => keys[index]?.startsWith(key)) : [];
@@ -139,14 +139,17 @@ function letters(word: string): string {
   return [...word].toSorted().join('');
 }
 
-/** The text without invisible characters at its ends. A name copied from a web page may end with a zero-width blank. */
+/**
+ * The text without blanks and invisible characters at its ends. For example, a name copied from a web page may end with
+ * a zero-width blank.
+ */
 export function bare(text: string): string {
   return between(text, (character) => !/[\s\p{Cf}]/u.test(character));
 }
 
 /**
- * The text from the first to the last character that `belongs` accepts. This is not a regular expression, because a
- * pattern for the end of a text would start again at each blank in the text.
+ * The text from the first to the last character that `belongs` accepts. A regular expression would be slow here,
+ * because the regular expression would try to match at each blank in the text.
  */
 export function between(text: string, belongs: (character: string) => boolean): string {
   const characters = [...text];
@@ -155,8 +158,8 @@ export function between(text: string, belongs: (character: string) => boolean): 
 }
 
 /**
- * Removes a second address of the bot from the line. For example, `: list` and `/edgegap list` after a mention become
- * `list`, and so does `/list`.
+ * Removes the bot's name and a leading slash from the line. For example, `: list`, `/edgegap list` and `/list` become
+ * `list`.
  */
 export function unaddressed(line: string): string {
   return line.replace(ADDRESS, '');
@@ -171,13 +174,13 @@ export function firstWord(line: string): [word: string, rest: string] {
 const ADDRESS =
   /^[\s\p{Cf}:,;!?.–—-]*(?:(?:[/@]edgegap[\w-]*|edgegap)(?![^\s:,;])[\s\p{Cf}:,;!?.–—-]*)?\/?\s*/iu;
 
-/** A person's text in quotation marks, cut after 60 characters. */
+/** The person's text, cut after 60 characters and put in quotation marks. */
 export function quoted(text: string): string {
   const shown = [...text].slice(0, 60).join('');
   return `“${shown}${shown.length < text.length ? '…' : ''}”`;
 }
 
-/** Writes a value in the way in which a person has to type the value, with quotation marks if necessary. */
+/** Writes a value as a person has to type the value, with quotation marks if necessary. */
 export function asTyped(value: string): string {
   return /[\s"\u0027=]/.test(value) ? `"${value.replace(/["\\]/g, '\\$&')}"` : value;
 }
@@ -187,7 +190,7 @@ export interface Token {
   readonly quoted: boolean;
 }
 
-/** Single quotation marks. Such a mark inside a quotation is an apostrophe if a letter follows it. */
+/** Single quotation marks. Inside a quotation, a mark before a letter is an apostrophe. */
 const SINGLE = "'‘’‚‛＇❛❜";
 /** Families of quotation marks. Any mark can open a quotation, and any mark of the same family closes it. */
 const QUOTES = [SINGLE, '"“”„‟＂❝❞〝〞〟', '«»', '‹›', '「」', '『』', '《》', '〈〉', '｢｣'];
@@ -206,8 +209,8 @@ export function tokenise(text: string): Token[] {
     while (index < characters.length && !/\s/u.test(characters[index] ?? '')) {
       const character = characters[index] ?? '';
       const quote = QUOTES.find((family) => family.includes(character));
-      // Inside a word, the mark is an apostrophe and counts as a letter. At the start of a word, or after `=`, the mark
-      // opens a quotation.
+      // At the start of a word, or after `=`, the mark opens a quotation. Anywhere else in a word, the mark is part of
+      // the word.
       if (quote && (word === '' || characters[index - 1] === '=')) {
         isQuoted ||= word === '';
         const { inside, end } = quotation(characters, index, quote);
@@ -246,19 +249,19 @@ function quotation(characters: readonly string[], start: number, closing: string
   });
 }
 
-/** The option whose values have the mark with which the token begins. */
+/** The option whose values begin with the same mark as the token, for example with `@`. */
 function markedBy({ text, quoted: isQuoted }: Token, options: Options) {
   if (isQuoted || text.length < 2) return undefined;
   return Object.entries(options).find(([, { kind }]) => kind.mark === text.charAt(0));
 }
 
-/** Whether the token is an option with a single dash, such as `-near`. */
+/** Whether the token is the name of an option after a single dash, such as `-near`. */
 function isMisspeltOption({ text, quoted: isQuoted }: Token, options: Options): boolean {
   const bare = isQuoted ? undefined : /^-([\p{L}\d-]+)(?:=.*)?$/su.exec(text)?.[1];
   return bare !== undefined && Object.hasOwn(options, bare.toLowerCase());
 }
 
-/** The first `count` tokens that are not the name of an option, and probably not the value of an option. */
+/** The first `count` tokens that are neither the name of an option nor, probably, the value of an option. */
 export function words(tokens: readonly Token[], count: number): Token[] {
   const named = (token: Token | undefined) => token !== undefined && optionIn(token) !== undefined;
   return tokens
@@ -266,12 +269,12 @@ export function words(tokens: readonly Token[], count: number): Token[] {
     .slice(0, count);
 }
 
-/** Matches an option in a token. Gives the option's name, and the value if the same token contains it. */
+/** Matches a token such as `--name` or `--name=value`. The groups of the match are the option's name and the value. */
 export function optionIn({ text, quoted: isQuoted }: Token): RegExpExecArray | undefined {
   return (!isQuoted && OPTION.exec(text)) || undefined;
 }
 
-/** The refusal of a value that the chat would show to everybody. The value is not repeated. */
+/** The error for a value that the chat would show to everybody. The error does not contain the value. */
 function onlyInForm(name: string, command: string): InputError {
   return new InputError(
     'only-in-form',
@@ -282,7 +285,10 @@ function onlyInForm(name: string, command: string): InputError {
   );
 }
 
-/** The refusal of a word that follows a secret value. The word is not repeated, because it may belong to the value. */
+/**
+ * The error for a word that follows a secret value. The error does not contain the word, because the word may belong to
+ * the secret value.
+ */
 function splitValue(name: string | undefined): InputError {
   return new InputError('value-split', `A word after the value of --${name} belongs to no option.`, {
     hint: `Put a value with spaces in quotation marks: \`--${name} MOTD="two words"\`. Repeat the option for each variable.`,
@@ -290,8 +296,8 @@ function splitValue(name: string | undefined): InputError {
 }
 
 /**
- * The refusal of a word that belongs to no option. `before` is the text of the option in front of the word, without the
- * last quotation mark. It is empty if the word follows no option.
+ * The error for a word that belongs to no option. `before` is the text of the option in front of the word, without the
+ * closing quotation mark. If the word follows no option, `before` is empty.
  */
 function tooMany(text: string, command: string, options: Options, before: string): InputError {
   const [, name] = /^[\p{Pd}−]+([^=]+)/u.exec(text) ?? [];
@@ -302,7 +308,8 @@ function tooMany(text: string, command: string, options: Options, before: string
 }
 
 /**
- * A hint with the name of the option that the person probably meant. If no name is near, the hint is the usage line.
+ * A hint with the name of the option that the person probably meant. If no option has a similar name, the hint is the
+ * usage line.
  */
 function hintFor(name: string | undefined, command: string, options: Options): string {
   const near = name && nearest(name, Object.keys(options));

@@ -18,11 +18,11 @@ const REFUSALS: Readonly<Partial<Record<PermissionLevel, string>>> = {
   change: 'You may not change servers here.',
 };
 
-/** The answer of a command that every person may use, to a person who may use no other command. */
+/** The answer to a person who may use only the commands that are open to every person. */
 export const NO_ACCESS =
   'You may not look at or change servers here. Ask an administrator of this place for access.';
 
-/** Why the person lacks the permission, in words for that person. Undefined if the person has the permission. */
+/** The error which tells the person why the permission is missing. Undefined if the person has the permission. */
 export function refusal(policy: Policy, platform: string, person: Person, permission: Permission) {
   if (!person.home)
     return new RefusedError('not-home', 'I do not serve this place.', {
@@ -35,7 +35,7 @@ export function refusal(policy: Policy, platform: string, person: Person, permis
       hint: 'Whoever runs me can unset READ_ONLY.',
     });
   const rules = policy.rules[platform];
-  // TypeScript's types do not hold at run time. If a permission level has no rule, nobody gets the permission.
+  // TypeScript does not check types at run time. If `level` is an unknown level, the bot refuses the permission.
   if (rules && OPERATORS.includes(level) && isOperator(rules, person)) return undefined;
   if (level === 'read' && rules && isReader(rules, person)) return undefined;
   return new RefusedError('not-permitted', REFUSALS[level] ?? 'You may not do this here.', {

@@ -4,10 +4,10 @@ import { type SearchKey, searchKey } from './same-name.ts';
 export const MOST_SUGGESTIONS = 100;
 
 /**
- * Finds the items that match the typed text, but no more than `MOST_SUGGESTIONS`. First come the items with exactly
- * this text. Then come the items that begin with the text, the items in which each typed word begins a word, and the
- * items that contain each typed word anywhere. Within each of these groups, the items keep their order. Case, accents
- * and the order of the words do not matter.
+ * Returns at most `MOST_SUGGESTIONS` items that match the typed text, in four groups: items with exactly this text,
+ * items that begin with the text, items with a word that begins with each typed word, and items that contain each typed
+ * word anywhere. Within a group, the items keep their order. The comparison ignores case, accents and the order of the
+ * words.
  */
 export function bestMatches<Item>(
   typed: string,

@@ -1,4 +1,4 @@
-/* Plans to change many deployments: the question, and the buttons of a plan. */
+/* Plans to change many deployments: the question for a new plan, and the buttons of a plan. */
 import { planQuestion, planUnbegun } from '../bulk/cards.ts';
 import { type Found, findTargets, type Wanted } from '../bulk/find.ts';
 import type { Change } from '../bulk/plan.ts';
@@ -24,8 +24,8 @@ interface Spared {
 }
 
 /**
- * Finds the deployments that match, and describes the whole filter. `place` is the wanted city, in words. Throws
- * InputError if there is no deployment to change.
+ * Finds the deployments that match the filter, and describes the filter in words. `place` describes the wanted city.
+ * Throws InputError if there is no deployment to change.
  */
 export async function matching(
   context: Finding,
@@ -63,7 +63,7 @@ function nothingToChange({ matched, tagged }: Found, { filter, without }: Wanted
   return `No ${filter.status ? '' : 'running '}server matches`;
 }
 
-/** Stores the plan with exactly these deployments. Returns the question for the person alone. */
+/** Stores a plan that contains exactly these deployments. Returns the question which only the person sees. */
 export async function propose(
   { plans, asker }: Pick<CheckContext<unknown>, 'plans' | 'asker'>,
   command: string,
@@ -80,7 +80,7 @@ export async function propose(
   return planQuestion(id, order, targets, notes);
 }
 
-/** The buttons of the plans of a command. `nothing` is the sentence which says that nothing was changed. */
+/** The buttons on the plans of a command. `nothing` is a sentence such as `Nothing was stopped.` */
 export function planActions(command: string, permission: Permission, nothing: string) {
   return {
     confirm: {

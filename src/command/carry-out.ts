@@ -9,32 +9,32 @@ import { type Permission, permissions } from './permissions.ts';
 import { Question } from './question.ts';
 
 /**
- * The first response has to be sent within this time after the invocation, in milliseconds of real time. Platforms
- * allow 3000.
+ * The bot must send the first response within this time after the invocation arrived, in milliseconds of real time.
+ * Platforms wait 3000 ms.
  */
 const FIRST_RESPONSE_MS = 2_500;
 /**
- * How much of this time may be spent on checks that ask Edgegap. Before a change, this also includes the time to read
- * the person's permissions.
+ * The part of this time for checks that ask Edgegap. Before a change, this part includes the time to read the person's
+ * permissions.
  */
 const CHECK_BUDGET_MS = 1_200;
-/** The time that the store always gets, in milliseconds. */
+/** The store gets at least this time to answer, in milliseconds. */
 const STORE_BUDGET_MS = 1_000;
 
-/** The command or action that the person wants, as far as the bot can tell without asking a platform or Edgegap. */
+/** The command or action that the person wants. The bot finds this out without asking a platform or Edgegap. */
 interface Wanted<Checked> {
   readonly what: string;
   readonly permission: Permission;
   readonly mode: AckMode;
   /** Reads the person and the person's groups. Throws if the person lacks the permission. */
   authorise(): Promise<Person>;
-  /** Looks up the things that the person named. Throws if a thing does not exist or cannot be used. */
+  /** Looks up the named things, for example the deployment. Throws if a thing does not exist or cannot be used. */
   check(person: Person): Promise<Checked>;
   /** Returns the form to open instead of calling `run`, if a value is missing. */
   form?: (person: Person, checked: Checked) => Promise<Form | undefined>;
   /**
-   * Called once the invocation is stored, and before anything is done. Throws if nothing may be done. Returns the function
-   * that takes the claim back, for the case that nothing is done after all.
+   * Called after the invocation is stored and before `run`. Claims a submitted form, and throws if another submission
+   * has claimed the form. Returns a function that releases the claim if `run` is not called.
    */
   claim?: () => Promise<Release>;
   run(person: Person, checked: Checked): ReturnType<Entry['run']>;
@@ -50,19 +50,22 @@ interface CarryOutParts {
   readonly clock: Clock;
   /** See `TurnParts`. */
   readonly realClock: Clock;
-  /** When the invocation came, by the steady real clock. */
+  /** When the invocation arrived, by the steady real clock. */
   readonly cameAt: number;
-  /** Resolves when the fair share lets the request go on. Undefined if the request need not wait. */
+  /** Resolves when the limit per person allows the request to continue. Undefined if the request need not wait. */
   turn(): Promise<void> | undefined;
   /** Records how the invocation ended. */
   ended(how: Ending): void;
 }
 
-/** The steps from the permission to the end, which are the same for commands, buttons and forms. */
+/**
+ * Carries out a request from the check of permissions to the end. The steps are the same for commands, buttons and
+ * forms.
+ */
 export function createCarryOut(parts: CarryOutParts) {
   const { invocation, answer, invocations, clock, realClock, cameAt, turn, ended } = parts;
   const { id, at, meanwhile } = invocation;
-  /** Resolves when the store has taken the invocation, or when the store has failed or taken too long. */
+  /** Resolves when the invocation is stored. Also resolves if the store fails or takes too long. */
   const isStored = Promise.withResolvers<void>();
 
   async function carryOut<Checked>(wanted: Wanted<Checked>): Promise<void> {
@@ -75,24 +78,25 @@ export function createCarryOut(parts: CarryOutParts) {
     let taken = false;
     if (changes && meanwhile) {
       meanwhile.holdBack(isStored.promise);
-      // Reading the person's permissions may take longer than the platform waits for the acknowledgement.
+      // The platform may answer the bot's question for permissions so late that the acknowledgement must be sent
+      // earlier.
       if (!(await within(clock, CHECK_BUDGET_MS, authorising))) {
         const person = { id: meanwhile.askerId, name: meanwhile.askerId };
         taken = await begin({ ...about, person });
         if (!taken) return;
-        // The channel has seen nothing of the command yet, so a refusal is private.
+        // The channel has not seen the command yet, so a refusal is private.
         answer.stored({ ...about, person, reply: invocation.reply('private') });
       }
     }
     const person = await authorising;
     const wait = turn();
-    // A check may ask Edgegap as well, so the check also waits for the fair share.
+    // A check may ask Edgegap, so the check also waits until the limit per person allows the request to continue.
     const checking = wait ? wait.then(() => wanted.check(person)) : wanted.check(person);
     const preparing = checking.then(async (checked) => ({ form: await wanted.form?.(person, checked) }));
     const budget = wait ? 0 : CHECK_BUDGET_MS;
     const spent = changes && !taken ? steadyNow(clock) - since : 0;
-    // If the preparation takes longer than the first response can wait, a failure of the preparation is thrown later,
-    // at `await preparing`.
+    // The preparation may take longer than the first response can wait. An error of the preparation is then thrown
+    // later, at `await preparing`.
     const prepared = await within(clock, Math.max(budget - spent, 0), preparing).catch(
       async (error: unknown) => {
         if (!taken && (await isRepeated(error, { ...about, person }))) return 'repeat' as const;
@@ -101,13 +105,14 @@ export function createCarryOut(parts: CarryOutParts) {
     );
     if (prepared === 'repeat') return;
     const form = prepared?.form;
-    // A read does not wait for the store. If the process dies before the read is stored, only the answer is lost.
+    // A request that only reads is acknowledged before it is stored. If the process crashes before the store has
+    // answered, only the answer is lost.
     const isAcknowledged = !changes && !form && !wanted.claim;
     const acknowledging = isAcknowledged ? answer.acknowledge(mode) : undefined;
     // An invocation that only opens a form changes nothing.
     const record = { ...about, changes: changes && !form, isAcknowledged, person };
     const [begun] = await Promise.allSettled([taken || begin(record), acknowledging]);
-    // An error can be shown only when it is known whether the request is acknowledged.
+    // The way to show an error depends on whether the request is acknowledged, so both promises have to settle first.
     if (begun.status === 'rejected') throw begun.reason;
     if (!begun.value) return;
     answer.stored(record);
@@ -119,7 +124,8 @@ export function createCarryOut(parts: CarryOutParts) {
       try {
         await (acknowledging ?? answer.acknowledge(mode));
       } catch (error) {
-        // The platform did not take the form, so the form may still be open, and the person may send the form again.
+        // The platform did not receive the acknowledgement. The form may still be open, and the person can submit the
+        // form again.
         await release?.();
         throw error;
       }
@@ -130,8 +136,9 @@ export function createCarryOut(parts: CarryOutParts) {
   }
 
   /**
-   * Whether the platform has repeated the request that the checks refuse with this error. The work of the first delivery
-   * may be the reason for the refusal. A question is stored first, so that a repeated request asks no second question.
+   * Whether the platform sent the refused request before. The checks may refuse a repeated request because the first
+   * request has already made the change. If the error is a Question, the invocation is stored now, so that a repeated
+   * request shows no second question.
    */
   async function isRepeated(error: unknown, wanted: InvocationRecord): Promise<boolean> {
     if (!(error instanceof Question)) {
@@ -147,7 +154,10 @@ export function createCarryOut(parts: CarryOutParts) {
     return !taken;
   }
 
-  /** The claim reads the store, and the first response cannot wait for a store that does not answer. */
+  /**
+   * Waits for the claim, which uses the store. If the store takes too long, throws, because the first response cannot
+   * wait.
+   */
   async function claimed(claim: Promise<Release>): Promise<Release> {
     const release = await within(realClock, STORE_BUDGET_MS, claim);
     if (release) return release;
@@ -156,9 +166,9 @@ export function createCarryOut(parts: CarryOutParts) {
   }
 
   /**
-   * Stores the invocation. If the invocation changes something, it is stored before the acknowledgement. So the bot
-   * recognises a platform's retry, and recovers the invocation after a crash. Returns false if this is a platform's
-   * retry.
+   * Stores the invocation. If the invocation changes something, the bot stores it before the acknowledgement. The
+   * stored row lets the bot recognise a platform's retry, and recover the invocation after a crash. Returns false for a
+   * platform's retry.
    */
   async function begin(record: InvocationRecord): Promise<boolean> {
     const left = FIRST_RESPONSE_MS - (steadyNow(realClock) - cameAt);

@@ -5,7 +5,9 @@ import type { Command, Entry } from './define.ts';
 import { namesakes } from './same-name.ts';
 import { stale, usage } from './usage.ts';
 
-/** Finds the entry of the command that the person wants, and the given values. Throws InputError. */
+/**
+ * Finds the entry that the person wants, which is the command or a subcommand, and the given values. Throws InputError.
+ */
 export function choose(command: Command, args: Arguments) {
   const { name, usual, entries } = command;
   if (args.kind === 'values') {
@@ -19,7 +21,7 @@ export function choose(command: Command, args: Arguments) {
     return { entry, raw: parseTokens(rest, entry.name, entry.options, hintAt) };
   };
   if (usual && usual.word === undefined) return parse(usual, tokens);
-  // The word of a subcommand is the first or the second word, as in `tags 93924761ccde add qa`.
+  // The name of the subcommand is the first or the second word, as in `tags 93924761ccde add qa`.
   const given = words(tokens, 2);
   for (const token of given) {
     const [entry] = namesakes(token.text, entries, ({ word = '' }) => word);
@@ -35,12 +37,12 @@ export function choose(command: Command, args: Arguments) {
   throw unknown(command, given);
 }
 
-/** A longer line is not repeated. */
+/** If the corrected line is longer than this, the hint names `help` instead. */
 const LONGEST_LINE = 100;
 
 /**
- * The line that the person should have typed. There is such a line if an option belongs to other subcommands, or if the
- * person typed a subcommand as an option, as in `tags @last --add qa`.
+ * A hint with the line that the person should have typed. The hint exists in two cases: the option belongs to other
+ * subcommands, or the person typed a subcommand as an option, as in `tags @last --add qa`.
  */
 function meantBy(option: Token, typed: readonly Token[], { name, entries }: Command) {
   const [, given = '', value = []] = optionIn(option) ?? [];
@@ -64,7 +66,7 @@ export function unknownCommand(given: string, allowed: readonly Command[]): Inpu
   });
 }
 
-/** Whether the person asks for help on the command, as in `deploy --help` or `tags help`. */
+/** Whether the person asks for help about the command, as in `deploy --help` or `tags help`. */
 export function asksForHelp({ usual }: Command, args: Arguments): boolean {
   if (args.kind === 'values') return false;
   const typed = args.text.trim();
@@ -76,7 +78,7 @@ function unknown({ name, entries, usual }: Command, given: readonly Token[]): In
   const known = entries.flatMap(({ word = [] }) => word);
   const there = `There are: ${known.join(', ')}. \`help ${name}\` shows how to use each subcommand.`;
   const meant = given.find(({ text }) => nearest(text, known));
-  // If the command has a usual subcommand, the first word may be a deployment such as `@last` or 93924761ccde.
+  // If the command has a default subcommand, the first word may be a deployment such as `@last` or 93924761ccde.
   const likely = usual ? (given.findLast(({ text }) => /^[\p{L}-]+$/u.test(text)) ?? given.at(-1)) : given[0];
   const slip = (meant ?? likely)?.text;
   if (slip === undefined)
