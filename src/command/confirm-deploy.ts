@@ -10,10 +10,10 @@ import type { CheckContext } from './define.ts';
 import { Question } from './question.ts';
 import { whoIs } from './who-is.ts';
 
-/** A question is closed after this time, because by then the person may have forgotten which servers are running. */
+/** The question can be answered for this time. Later, the person may have forgotten which servers are running. */
 const ANSWER_MS = 15 * 60_000;
 
-/** An order of a person for which no intent exists yet. */
+/** A deploy that a person wants. The bot has not stored an intent for the deploy yet. */
 export interface Wanted {
   readonly application: string;
   readonly version: string;
@@ -24,7 +24,10 @@ export interface Wanted {
 
 type Needed = Pick<CheckContext<unknown>, 'guard' | 'payloads' | 'clock' | 'asker'>;
 
-/** Throws RefusedError if a limit is reached, and throws a Question if the person has to confirm the deploy first. */
+/**
+ * Checks whether the person may deploy now. Throws RefusedError if a limit is reached. Throws a Question if the person
+ * has to confirm the deploy first.
+ */
 export async function mayDeploy(needed: Needed, wanted: Wanted): Promise<void> {
   await needed.guard.check(needed.asker);
   const running = await needed.guard.toConfirm();
@@ -32,8 +35,9 @@ export async function mayDeploy(needed: Needed, wanted: Wanted): Promise<void> {
 }
 
 /**
- * Throws RefusedError if a limit is reached, and in all other cases throws a Question. The question says which parts of
- * the earlier order are left out. These parts are variables whose values are no longer known, and a private fleet.
+ * Asks the person to confirm that an earlier order is deployed again. Throws a Question, or RefusedError if a limit is
+ * reached. The question says which parts of the earlier order are left out: variables whose values the bot did not
+ * keep, and a private fleet.
  */
 export async function askToRepeat(
   needed: Needed,
@@ -52,13 +56,14 @@ export async function askToRepeat(
 }
 
 async function askFirst({ payloads, clock, asker }: Needed, wanted: Wanted, text: string): Promise<never> {
-  // Because of the nonce, a person who gives the same order twice gets two questions. Each question allows one deploy.
+  // The nonce makes each question unique. If a person gives the same order twice, each of the two questions allows a
+  // deploy.
   const asked = { wanted, asker: whoIs(asker), askedAt: clock.now(), nonce: randomUUID() };
   const card = question(wanted, text, await payloads.keepFor(ANSWER_MS, asked));
   throw new Question('confirm-deploy', 'A deploy has to be confirmed, and I could not ask. Try again.', card);
 }
 
-/** The order behind the button of a question. Throws InputError if the question is no longer open. */
+/** The order that belongs to the question with this key. Throws InputError if the question is no longer open. */
 export async function confirmedOrder({ payloads, clock, asker }: Needed, key: string): Promise<Wanted> {
   const asked = await payloads.get(key);
   if (asked?.asker !== whoIs(asker) || ageOf(Number(asked.askedAt), clock.now()) > ANSWER_MS)

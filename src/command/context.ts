@@ -5,7 +5,7 @@ import { type Policy, refusal } from './authorise.ts';
 import type { CheckContext, Context, Services } from './define.ts';
 import type { Permission } from './permissions.ts';
 
-/** Makes the contexts that the code of a command or action gets, for a single invocation. */
+/** Makes the contexts for a single invocation. A context is the argument of a command's `check` and `run`. */
 export function createContexts(
   { id, at }: Invocation,
   { services, policy }: { readonly services: Services; readonly policy: Policy },

@@ -27,20 +27,23 @@ import type { Roster } from './roster.ts';
 import type { StoredRequest } from './stored.ts';
 
 /**
- * A command. Each file in `commands/` exports a command as its default, and the command has the name of the file.
- * Discord's JSON, Slack's parser, help, the table in the docs and the permission checks are all derived from this
+ * A command. Each file in `commands/` has a command as its default export, and the command's name is the file's name.
+ * The bot derives Discord's JSON, Slack's parser, the help, the table in the docs and the permission checks from this
  * description.
  */
 export interface CommandSpec<Specs extends OptionSpecs = OptionSpecs> extends CommandParts<OptionsOf<Specs>> {
   /** The options in the order in which people type them. Options marked `positional` come first. */
   readonly options: Specs;
-  /** Which options stand where in the form of the command. If absent, the options stand in their order. */
+  /**
+   * The arrangement of the options in the command's form. If absent, the form shows the options in the order of
+   * `options`.
+   */
   readonly layout?: FormLayout;
   /** Buttons and menus. Their ids have the form `<command>:<action>`. */
   readonly actions?: Readonly<Record<string, Action>>;
 }
 
-/** A command with several subcommands, all of them in a single file. */
+/** A command with several subcommands. All subcommands are in the file of the command. */
 export interface GroupSpec {
   readonly description: string;
   readonly topic?: Topic;
@@ -48,43 +51,41 @@ export interface GroupSpec {
   readonly actions?: CommandSpec['actions'];
   /** The subcommands. The key is the word that people type after the command's name. */
   readonly subcommands: Readonly<Record<string, CommandSpec>>;
-  /** The subcommand that is meant if people type no word for a subcommand. */
+  /** The default subcommand, for a command that is typed without a subcommand. */
   readonly usual?: string;
 }
 
-/**
- * The job that a command does. Help groups the commands by topic. A command without a topic is about the bot itself.
- */
+/** The topic under which the help lists a command. A command without a topic is about the bot itself. */
 export type Topic = 'start' | 'look' | 'change' | 'catalogue';
 
 interface CommandParts<Values> {
-  /** Only for a whole command. A subcommand belongs to the topic of its group. */
+  /** Only for a command without subcommands. A subcommand has the topic of its group. */
   readonly topic?: Topic;
   /** One sentence without a full stop, at most 100 characters (Discord's limit for descriptions). */
   readonly description: string;
   /** Example arguments for help, e.g. `kart-racing v1.2 --near Montreal`. */
   readonly example?: string;
   /**
-   * The name of a shortcut that runs the command without any options. On platforms with shortcuts, people find the
-   * shortcut everywhere. At most 24 characters.
+   * The name of a shortcut that runs the command without any options, at most 24 characters. A platform with shortcuts
+   * shows the shortcut in all channels.
    */
   readonly shortcut?: string;
   /** The permission that the person needs. */
   readonly permission: Permission;
   /**
-   * Whether the whole channel sees the answer, or only the person. `private-unless-shared`: the channel sees the answer
+   * Whether the whole channel or only the person sees the answer. `private-unless-shared`: the channel sees the answer
    * if the person gives the option `share`.
    */
   readonly ack: 'public' | 'private' | 'private-unless-shared';
   /**
-   * Must be set for a command that changes something. The text tells the person, in one or two sentences, which state
-   * is possible if the bot crashed halfway, and what to do next.
+   * Required for a command that changes something. After a crash of the bot, this text of one or two sentences tells
+   * the person which state is possible and what to do next.
    */
   readonly interrupted?: string;
   /**
-   * A check that the kinds of the options cannot make, for example of two options that exclude each other. Throws
-   * InputError, and changes nothing. The check runs before the acknowledgement, so that a refusal is the first answer
-   * and therefore private. If the check finds the exact name of a thing, it returns the options with this name.
+   * A check of several options together, for example of two options that exclude each other. Throws InputError, and
+   * changes nothing. The check runs before the acknowledgement, so that a refusal is the first answer and therefore
+   * private. A check that finds the exact name of a thing returns the options with this name.
    */
   // biome-ignore lint/suspicious/noConfusingVoidType: most checks return nothing
   check?(context: CheckContext<Values>): Promise<Values | void> | void;
@@ -101,21 +102,19 @@ export interface Entry extends CommandParts<Readonly<Record<string, unknown>>> {
   readonly layout?: FormLayout | undefined;
 }
 
-/** A loaded command. The names of the kinds of its options are replaced by the kinds themselves. */
+/** A loaded command. In the options, the names of the kinds are replaced by the kinds themselves. */
 export interface Command {
   /** The name of the command's file. */
   readonly name: string;
   readonly description: string;
   readonly topic: Topic | undefined;
   readonly entries: readonly Entry[];
-  /** The entry that is meant if a person names no subcommand. */
+  /** The entry that the bot runs if the person names no subcommand. */
   readonly usual: Entry | undefined;
   readonly actions: Readonly<Record<string, Action>>;
 }
 
-/**
- * How a command ended, for the log. A command returns this if it has told the person about a failure in its own answer.
- */
+/** How a command ended, for the log. A command returns this object if the command's own answer reports a failure. */
 interface Ended {
   /**
    * `failed`: the request was not carried out. `unknown`: the request may not have been carried out. If absent, the
@@ -133,52 +132,55 @@ export type RunResult = Ended | void;
 
 export interface CheckContext<Options> extends Services {
   readonly options: Options;
-  /** The values as the person typed or picked them, together with the values of a preset. Empty for a button. */
+  /** The values of a preset, and the values that the person typed or picked, before parsing. Empty for a button. */
   readonly given: Readonly<Record<string, RawValue>>;
   readonly asker: Asker;
 }
 
-/** The code behind a button or a menu. */
+/** The code that runs when a person presses a button or chooses from a menu. */
 export type Action = PlainAction | DeploymentAction;
 
 interface ActionBase {
   readonly permission: Permission;
-  /** `update` means that the answer replaces the message that holds the button. */
+  /** `update`: the answer replaces the message that contains the button. */
   readonly ack: 'public' | 'private' | 'update';
   /**
-   * The name of the action in the menu that platforms show for each message. On a deployment's card, the action is
-   * carried out as if a person had pressed a button of the card. Needs `on`, and an `ack` other than `update`. At most
-   * 24 characters.
+   * The name of the action, at most 24 characters, in the menu that platforms show for each message. A person who
+   * chooses this item on a deployment's card runs the action like a button of the card. Requires `on`, and an `ack`
+   * other than `update`.
    */
   readonly onCard?: string;
-  /** If true, several quick presses of a person count as a single press. With the ack `public`, they always do. */
+  /**
+   * If true, several quick presses by a person count as a single press. With the ack `public`, quick presses always
+   * count as a single press.
+   */
   readonly once?: boolean;
   /** See `CommandParts.interrupted`. */
   readonly interrupted?: string;
 }
 
 interface PlainAction extends ActionBase {
-  /** `order`: the argument is the bot's own id of a deployment, even if the deployment has no request_id. */
+  /**
+   * `order`: the argument of the button is the bot's own id of a deployment. A deployment has this id even without a
+   * request_id.
+   */
   readonly on?: 'order' | undefined;
-  /** Like the `check` of a command. It can refuse a press before the acknowledgement. */
+  /** Like the `check` of a command. Throws to refuse a press before the acknowledgement. */
   check?(context: Services & Pressed & Pick<ActionContext, 'asker'>): Promise<void> | void;
   run(context: ActionContext): Promise<RunResult>;
 }
 
 /**
- * An action about a deployment. Its argument is the person's choice from a menu, or the argument of the button if there
- * is no menu. The argument is a request_id, which may be followed by a dot and further text. The request_id is looked
- * up and checked like an option of the kind `deployment`.
+ * An action about a deployment. The argument of a menu is the chosen value; a button has an argument of its own. The
+ * argument begins with a request_id. A dot and further text may follow. The bot looks up and checks the request_id like
+ * an option of the kind `deployment`.
  */
 interface DeploymentAction extends ActionBase {
   readonly on: 'deployment';
   run(context: DeploymentActionContext): Promise<RunResult>;
 }
 
-/**
- * The argument of `run`. It holds the services, the person's request, and the conversation in which the request is
- * answered.
- */
+/** The argument of `run`: the services, the person's request, and the conversation in which the command answers. */
 export interface Context<Options> extends CheckContext<Options>, Conversation {}
 
 /**
@@ -187,11 +189,13 @@ export interface Context<Options> extends CheckContext<Options>, Conversation {}
  */
 export interface Conversation {
   readonly asker: Asker;
-  /** A stable id of the invocation or stored request. If the request is repeated, the id stays the same. */
+  /**
+   * The id of the invocation or stored request. If the platform or the bot repeats the request, the id stays the same.
+   */
   readonly invocationId: string;
-  /** Whether the person has this permission. A command uses this to leave out buttons that the person could not use. */
+  /** Whether the person has this permission. A command leaves out buttons that the person may not use. */
   may(permission: Permission): boolean;
-  /** Shows the answer. If called again, replaces the answer. */
+  /** Shows the answer. A second call replaces the answer of the first call. */
   respond(message: Message): Promise<void>;
   /** Answers with a public message that can be edited later. See `Invocation.postCard`. */
   postCard(message: Message, under?: MessageRef): Promise<MessageRef>;
@@ -205,7 +209,7 @@ export interface Pressed {
 }
 
 export interface ActionContext extends Context<Record<string, never>>, Pressed {
-  /** The message that holds the button. Undefined if the platform does not name the message. */
+  /** The message that contains the button. Undefined if the platform does not say which message contains the button. */
   readonly source: MessageRef | undefined;
 }
 
@@ -220,7 +224,7 @@ export interface Asker {
   readonly at: Address;
 }
 
-/** Gives the options their types in `run`. */
+/** Returns the command. The types of the options in `run` follow from `options`. */
 export function defineCommand<const Specs extends OptionSpecs>(command: CommandSpec<Specs>) {
   return command;
 }
@@ -230,7 +234,7 @@ export function defineGroup(group: GroupSpec): GroupSpec {
   return group;
 }
 
-/** The lowest permission among the entries of a command. It decides whether help shows the command to a person. */
+/** The lowest permission among the entries of a command. A person with this permission sees the command in the help. */
 export function leastPermission({ entries }: Command): Permission {
   const rank = ({ permission }: Entry) =>
     ['open', 'read', 'inspect', 'change'].indexOf(permissions[permission]);
@@ -244,15 +248,18 @@ export interface Services {
   readonly plannedStops: PlannedStops;
   /** The logs that the bot saved before their servers ended. */
   readonly recordings: Recordings;
-  /** Limits the deploys of the account's people. */
+  /** Limits how much people can deploy with the account. */
   readonly guard: Guard;
-  /** The account's API, behind the application allowlist. */
+  /** Edgegap's API for the account. Only applications on the allowlist can be used. */
   readonly edgegap: EdgegapApi;
   /** Applications, versions and locations, cached. */
   readonly catalog: Catalog;
   /** The running deployments, for suggestions. */
   readonly roster: Roster;
-  /** Called when a person types. For an hour after this call, the lists for suggestions are read regularly. */
+  /**
+   * Called when a person types. For an hour after this call, the bot regularly reads the lists from which it makes
+   * suggestions.
+   */
   keepFresh(): void;
   readonly charts: Charts;
   readonly logSearches: LogSearches;
@@ -260,26 +267,23 @@ export interface Services {
   readonly directory: Directory;
   /** Keeps state that is too long for a button's argument. */
   readonly payloads: Payloads;
-  /** Encrypts values that must not be stored in clear. */
+  /** Encrypts values that must not be stored as plain text. */
   readonly vault: Vault;
   readonly presets: Presets;
   /**
-   * Carries out a stored request, once for each id, with the permissions that the asker has at that moment. The answer
-   * goes to the channel or thread where the asker asked. The promise does not reject, even if the request fails.
+   * Carries out a stored request, once for each id, with the permissions that the person has at that moment. The answer
+   * goes to the channel or thread of the original request. The promise does not reject, even if the request fails.
    */
   carryOut(stored: StoredRequest): Promise<void>;
-  /**
-   * Whether a person no longer belongs to the workspace. False if the platform gives no answer, so that nobody is taken
-   * for gone by mistake.
-   */
+  /** Whether a person has left the workspace. False if the platform does not answer. */
   hasLeft(person: { readonly id: string }, at: Address): Promise<boolean>;
   /** The deployment in which the bot itself runs. Undefined if the bot does not run as a deployment of Edgegap. */
   readonly ownDeployment: OwnDeployment | undefined;
-  /** Checks everything that the settings lead to. Changes nothing. */
+  /** Checks the settings, and the tokens, permissions and URLs in them. Changes nothing. */
   examine(): Promise<readonly Finding[]>;
   /** The plans to change many deployments at once. */
   readonly plans: Plans;
-  /** The logs that are followed. */
+  /** The logs whose new lines the bot shows in a channel. */
   readonly followers: Followers;
   readonly clock: Clock;
   readonly settings: CommandSettings;
@@ -287,13 +291,13 @@ export interface Services {
 
 export interface OwnDeployment {
   /**
-   * The request_id from the address that Edgegap gave. If the address has an unusual form, the id is a name made from
-   * the address.
+   * The request_id, which is part of the address that Edgegap gave to the deployment. If the address has an unusual
+   * form, the id is a name made from the address.
    */
   readonly id: string;
-  /** What a stop of the deployment would end or hold up. */
+  /** The processes and messages that a stop of the deployment would affect. */
   effects(): Promise<{
-    /** How many processes of the bot run, this process included. */
+    /** The number of running processes of the bot, including this process. */
     readonly processes: number;
     /** How many messages wait to be sent. */
     readonly waiting: number;
@@ -303,9 +307,9 @@ export interface OwnDeployment {
 }
 
 export interface CommandSettings extends ParseSettings {
-  /** Where to deploy if the person names no location. */
+  /** The location for a deploy if the person names no location. */
   readonly defaultNear: string | undefined;
-  /** The page of Edgegap's dashboard, in which `{request_id}` stands for the id of a deployment. */
+  /** The URL of a deployment's page in Edgegap's dashboard. The URL contains `{request_id}` in place of the id. */
   readonly dashboard: string;
   /** The only applications that the bot may work with. If undefined, all applications are allowed. */
   readonly applicationAllowlist: readonly string[] | undefined;

@@ -7,9 +7,12 @@ import { quoted } from './argv.ts';
 import type { Services } from './define.ts';
 import { hostNamed, readHosts } from './hosts.ts';
 
-/** How old the list of hosts may be, in milliseconds, because each deployment takes room on a host. */
+/**
+ * The maximum age of the list of hosts, in milliseconds. The list becomes outdated because each deployment takes room
+ * on a host.
+ */
 const FRESH_MS = 5_000;
-/** A deploy names at most this many hosts that a person did not name. */
+/** If the person names no hosts, the bot offers Edgegap at most this many hosts for a deploy. */
 const MOST = 25;
 
 interface Wanted {
@@ -20,8 +23,8 @@ interface Wanted {
 }
 
 /**
- * The hosts with these names, each once. Throws InputError if a host does not exist or takes no deployments, or if none
- * of the hosts has room.
+ * The hosts with these names, without duplicates. Throws InputError if a host does not exist or accepts no deployments,
+ * or if all hosts are full.
  */
 export async function namedHosts(
   services: Services,
@@ -45,7 +48,7 @@ async function roomFor(
 ): Promise<(host: FleetHost) => boolean> {
   const own = (await catalog.versions(application)).find(({ name }) => name === version);
   const needs = resources ? { req_cpu: resources.cpu_units, req_memory: resources.memory_mib } : (own ?? {});
-  // If Edgegap does not report the needs of the version, no host can be ruled out.
+  // If Edgegap does not report the resources that the version needs, the bot assumes that each active host has room.
   const measured = needs.req_cpu || needs.req_memory;
   return (host) => (measured ? fitting(host, needs) > 0 : host.status === 'ACTIVE');
 }
@@ -58,7 +61,10 @@ function activeHost(name: string, hosts: readonly FleetHost[], fleet: string): F
   });
 }
 
-/** The hosts of the fleet on which the deployment fits, the nearest first. Throws InputError if there is no such host. */
+/**
+ * The hosts of the fleet that have room for the deployment. The nearest host comes first. Throws InputError if all
+ * hosts are full.
+ */
 export async function hostsWithRoom(
   services: Services,
   wanted: Wanted,

@@ -10,7 +10,7 @@ import { hostNamed, readHosts } from './hosts.ts';
 import type { Variable } from './kinds/variables.ts';
 import { noActiveVersion, versionsOf } from './kinds/version.ts';
 
-/** How old the list of versions may be, in milliseconds, if the newest version is wanted. */
+/** The maximum age of the list of versions, in milliseconds, from which the bot chooses the newest version. */
 const FRESH_MS = 5_000;
 
 /** The options of `deploy`. */
@@ -42,8 +42,7 @@ export async function orderOf(services: Services, given: Given): Promise<Wanted>
   const version = given.version ?? (await newestVersion(services, application));
   const named =
     fleet && host ? await namedHosts(services, { application, version, fleet, resources }, host) : undefined;
-  // If no location is given, the server is deployed near the first named host, if Edgegap reports the position of this
-  // host.
+  // Without a location, the server is deployed near the first named host whose position Edgegap reports.
   const isMapped = ({ latitude, longitude }: FleetHost) => latitude !== undefined && longitude !== undefined;
   const mapped = given.ip ? undefined : named?.find(isMapped);
   const near = given.near ?? (mapped && [mapped]);
@@ -67,8 +66,8 @@ export async function orderOf(services: Services, given: Given): Promise<Wanted>
 }
 
 /**
- * Checks the options of a preset. Each deploy may add further options later. Throws InputError if the options of the
- * preset do not go together, or if the fleet has no such host.
+ * Checks the options of a preset, which may be only a part of the options of a deploy. Throws InputError if the options
+ * exclude each other, or if the fleet does not have the named host.
  */
 export async function checkPart(services: Services, given: Partial<Given>): Promise<void> {
   together(given);
@@ -79,7 +78,7 @@ export async function checkPart(services: Services, given: Partial<Given>): Prom
 }
 
 /**
- * Finds the parts of the order that depend on several options. Throws InputError if these options do not go together.
+ * Returns the parts of the order that depend on several options. Throws InputError if these options exclude each other.
  */
 function together(given: Partial<Given>): Pick<OrderDetails, 'legacy' | 'resources'> {
   if (given.host && given.fleet === undefined)
@@ -90,7 +89,7 @@ function together(given: Partial<Given>): Pick<OrderDetails, 'legacy' | 'resourc
   return { legacy: legacyOf(given), resources: resourcesOf(given) };
 }
 
-/** The variables of the order. The values of hidden variables are encrypted from here on. */
+/** The variables of the order. The values of hidden variables are encrypted. */
 function variablesOf({ vault }: Services, { env, hidden }: Given): OrderDetails['env'] {
   const twice = hidden?.find(({ key }) => env?.some((other) => other.key === key));
   if (twice)
@@ -124,7 +123,10 @@ function resourcesOf({ cpu, memory }: Partial<Given>): OrderDetails['resources']
   return { cpu_units: cpu, memory_mib: memory };
 }
 
-/** Options that only Edgegap's older API knows, and options that this API does not know. */
+/**
+ * `LEGACY` holds the options that only Edgegap's older API accepts. `NOT_LEGACY` holds the options that the older API
+ * does not accept.
+ */
 const LEGACY = ['command', 'arguments', 'log-storage'] as const;
 const NOT_LEGACY = ['cpu', 'memory', 'cached', 'fleet', 'host', 'near'] as const;
 

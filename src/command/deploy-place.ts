@@ -13,8 +13,7 @@ export interface GivenPlaces {
 }
 
 /**
- * Where to deploy: near the given locations and players. If neither is given, near the default location of the
- * settings.
+ * The positions near which Edgegap deploys: the given locations and players, or the default location from the settings.
  */
 export async function placement(
   services: Services,
@@ -36,7 +35,7 @@ export async function placement(
       option: 'near',
       missing: true,
     });
-  // The card shows only the number of players, because the channel must not read their addresses.
+  // The card shows the number of players and not their addresses, because the whole channel can read the card.
   const players = ips.length > 0 ? [counted(ips.length, 'player')] : [];
   const named = places.length > 0 ? [places.map(placeText).join('; ')] : [];
   return { users, place: `near ${[...named, ...players].join(' and ')}` };

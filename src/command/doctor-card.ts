@@ -2,7 +2,7 @@ import type { Card, Field, Node, Tone } from '../chat/card.ts';
 import { counted } from '../chat/facts.ts';
 import { type Finding, type FindingState, worstOf } from '../finding.ts';
 
-/** The most faults that are shown one by one. `npm run doctor` shows all of them. */
+/** The card lists at most this many faults. `npm run doctor` shows all faults. */
 const SHOWN = 8;
 
 const faces: Readonly<Record<FindingState, { readonly tone: Tone; readonly title: string }>> = {
@@ -11,7 +11,10 @@ const faces: Readonly<Record<FindingState, { readonly tone: Tone; readonly title
   wrong: { tone: 'danger', title: 'Something is wrong' },
 };
 
-/** The findings of the doctor: the faults one by one, and the rest together. */
+/**
+ * A card with the results of the checks. Each fault has a field of its own. The passed checks are combined in a folded
+ * list.
+ */
 export function doctorCard(findings: readonly Finding[]): Card {
   const of = (state: FindingState) => findings.filter((one) => one.state === state);
   const faults = [...of('wrong'), ...of('warning')];

@@ -1,7 +1,7 @@
 import { type Clock, steadyNow } from '../clock.ts';
 import { InputError } from '../errors.ts';
 
-/** A second press within this time counts as a slip, even if the first press has already been answered. */
+/** A second press within this time counts as an accident, even if the bot has already answered the first press. */
 const DOUBLE_MS = 1_000;
 
 export type DoublePresses = ReturnType<typeof createDoublePresses>;
@@ -12,21 +12,21 @@ export type DoublePresses = ReturnType<typeof createDoublePresses>;
  */
 export function createDoublePresses(clock: Clock) {
   /**
-   * The first press of each person on each button. `invocation` is the id of this press. `until` is the time, by the
-   * steady clock, until which a further press is refused.
+   * The latest accepted press of each person on each button. `invocation` is the id of the press. Until the time
+   * `until`, by the steady clock, a further press is refused.
    */
   const held = new Map<string, { readonly invocation: string; until: number }>();
   return {
     /**
-     * Throws InputError while an earlier press of the same button is being carried out. The returned function must be
-     * called when the press has been carried out.
+     * Records a press. Throws InputError while the bot still carries out an earlier press of this button, and shortly
+     * afterwards. The caller must call the returned function when the press has been carried out.
      */
     take(button: string, invocation: string): () => void {
       const now = steadyNow(clock);
       for (const [key, { until }] of held) if (until <= now) held.delete(key);
       const first = held.get(button);
-      // If the platform repeats the first press, the repeated press is let through here. A later step recognises it by
-      // the invocation's id.
+      // If the platform sends the first press again, this function accepts it. A later step recognises the repetition
+      // by the invocation's id.
       if (first?.invocation === invocation) return () => undefined;
       if (first)
         throw new InputError(

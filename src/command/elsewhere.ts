@@ -12,7 +12,7 @@ const OFFERED = 10;
 /** The number of characters that Slack allows for the value of a choice. */
 const VALUE_LENGTH = 75;
 
-/** A menu of the other cities with room for the version, with the nearest city first. */
+/** A card with a menu of other cities that have room for the version. The nearest city comes first. */
 export async function cityMenu({ edgegap }: Services, deployment: Deployment): Promise<Card> {
   const { id, application, version } = deployment;
   const { locations } = await edgegap.locations({ application, version });
@@ -48,8 +48,8 @@ export async function cityMenu({ edgegap }: Services, deployment: Deployment): P
 }
 
 /**
- * Returns the same order details for the city with this name. The private fleet is left out, because its hosts would
- * take the server back to their own location.
+ * Returns the order details with the location replaced by the named city. The private fleet is left out, because a
+ * fleet's hosts have a fixed location.
  */
 export async function planNear(services: Services, plan: OrderDetails, name: string): Promise<OrderDetails> {
   if (plan.legacy)
@@ -64,7 +64,7 @@ export async function planNear(services: Services, plan: OrderDetails, name: str
   return { ...plan, ...(await placement(services, { near })), fleet: undefined };
 }
 
-/** The position of the server. If Edgegap did not report this position, the first location of the order is taken. */
+/** The position of the server, or the first location of the order if Edgegap did not report the position. */
 function positionOf({ snapshot, plan }: Deployment): Pick<Location, 'latitude' | 'longitude'> | undefined {
   const { location } = snapshot ?? {};
   return location?.latitude === undefined ? plan.users.find((user) => 'latitude' in user) : location;

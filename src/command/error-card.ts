@@ -2,28 +2,31 @@ import type { Attribution, Button, Card, Field, Line, Node, Rich } from '../chat
 import { withTyped } from '../chat/typed.ts';
 import { AppError, StoreError } from '../errors.ts';
 
-/** Matches the texts of errors which already say that nothing was done. */
+/** Matches the text of an error that already says that nothing was done. */
 const SAYS_SO = /\bnothing (?:more )?was\b|\bdid nothing\b/i;
 
-/** The facts about a failed invocation that the person is told. */
+/** The facts about a failed invocation that the message to the person contains. */
 export interface Failure {
   readonly error: unknown;
   /** The reference by which the operator finds the failure in the log. */
   readonly incident: string;
-  /** Whether the command had begun, so that part of the request may have been done. */
+  /** Whether the command had begun. If so, the bot may have carried out a part of the request. */
   readonly begun: boolean;
-  /** The bot's knowledge about the wanted change, for example `Nothing was deployed.` */
+  /** A sentence which says whether anything was changed, for example `Nothing was deployed.` */
   readonly effect: string | undefined;
 }
 
-/** What a person can do about a failure. */
+/** The parts of the message with which the person can correct or repeat the request. */
 export interface Remedy {
   readonly button?: Button;
-  /** The values that the person entered, to be read and typed again if there is no button. */
+  /** The values that the person entered. If there is no button, the person can copy the values from the message. */
   readonly entered?: readonly Field[];
 }
 
-/** The private card about a failure: the problem, the effect, the next step, a button for it, and the reference. */
+/**
+ * The private card about a failure: the problem, the effect, the next step, a button for the next step, and the
+ * reference.
+ */
 export function errorCard(failure: Failure, { button, entered = [] }: Remedy = {}): Card {
   const { userMessage, hint } = inWords(failure);
   const nodes: Node[] = [
@@ -37,7 +40,10 @@ export function errorCard(failure: Failure, { button, entered = [] }: Remedy = {
   return { kind: 'card', tone: 'danger', title: [userMessage], nodes: [...nodes, reference] };
 }
 
-/** The same text as a line for the channel. Used if no other message shows whose command failed. */
+/**
+ * The text of the error as a line for the channel. Used if no other message in the channel shows that the person's
+ * command failed.
+ */
 export function errorLine(failure: Failure, { id, name, command }: Attribution): Line {
   const { userMessage, hint } = inWords(failure);
   const why = [userMessage, hint, `(Reference ${failure.incident})`].filter(Boolean).join(' ');

@@ -3,47 +3,46 @@ import type { Invocation } from '../chat/port.ts';
 import { type Clock, steadyNow } from '../clock.ts';
 import { type AppError, RefusedError } from '../errors.ts';
 
-/** How long a request counts against its person, in milliseconds. */
+/** How long a request counts towards the limit of the person, in milliseconds. */
 const COUNT_MS = 10_000;
 /**
- * How many ids of requests are remembered, so that repeated requests are recognised. Platforms repeat a request within
+ * The number of request ids that the bot remembers to recognise repeated requests. Platforms repeat a request within
  * minutes.
  */
 const REMEMBERED = 10_000;
 
 export interface PerPerson {
   /**
-   * How many requests within ten seconds are carried out at once. Further requests wait for their turn. 0 means no
-   * limit.
+   * The number of requests within ten seconds that need not wait. Further requests wait in a queue. 0 means no limit.
    */
   readonly requests: number;
-  /** How many requests may wait. Further requests are refused. 0 means no limit. */
+  /** The maximum number of waiting requests. The bot refuses further requests. 0 means no limit. */
   readonly waiting: number;
 }
 
 type Work = (wait?: Promise<void>) => Promise<void>;
 
 interface Asker {
-  /** When the latest requests came, by the steady clock. The list holds at most `requests` + 1 times. */
+  /** The times of the latest requests, by the steady clock. The list holds at most `requests` + 1 times. */
   times: number[];
   readonly queue: PromiseWithResolvers<void>[];
-  /** The request that had to wait and is being carried out now. */
+  /** The request that has left the queue and that the bot carries out now. */
   current?: PromiseWithResolvers<void> | undefined;
-  /** Whether the person already knows that requests are being refused. */
+  /** Whether the bot has told the person that requests are being refused. */
   told: boolean;
 }
 
 /**
- * Keeps a single person from using up the bot and Edgegap's rate limits. If a person asks too much, the person's
- * further requests are carried out one at a time, and the requests of other people come first.
+ * Limits the requests of each person, so that a single person cannot use up the bot's time and Edgegap's rate limits.
+ * If a person sends too many requests, the bot carries out the further requests one at a time.
  */
 export function createFairShare({ requests, waiting }: PerPerson, clock: Clock) {
   /** The askers. The key consists of the platform, the workspace and the person's id. The latest asker comes last. */
   const askers = new Map<string, Asker>();
-  /** The ids of the requests that were counted. A repeated request does not count again. */
+  /** The ids of the requests that were counted. A request that the platform repeats does not count again. */
   const taken = new LRUCache<string, true>({ max: REMEMBERED });
 
-  /** Counts a request of the asker, and forgets the askers without a recent request. */
+  /** Counts a request of this asker, and deletes the askers without a recent request. */
   function askerOf(key: string): Asker {
     const now = steadyNow(clock);
     for (const [other, { times, current }] of askers) {
@@ -60,12 +59,12 @@ export function createFairShare({ requests, waiting }: PerPerson, clock: Clock) 
   return {
     /**
      * Calls `work`. If `work` gets a promise, `work` may only acknowledge the request until the promise resolves.
-     * Throws if the request is refused. There is an exception: if the person has already been told of a refusal, and
-     * the platform needs no answer to this request, `take` calls `drop` instead of throwing.
+     * Throws RefusedError if too many requests wait. After the first refusal, calls `drop` instead of throwing if the
+     * platform needs no answer.
      */
     async take(invocation: Invocation, work: Work, drop: (reason: RefusedError) => Promise<void>) {
       const { id, at, meanwhile } = invocation;
-      // A form that stays open after a mistake can be submitted again and again, and all its submissions have one id.
+      // A form that stays open after an error can be submitted many times. All these submissions have the same id.
       const isForm = invocation.request.kind === 'form';
       if (requests === 0 || (taken.has(id) && !isForm)) return await work();
       const person = meanwhile?.askerId ?? (await invocation.person('cached')).id;
@@ -74,7 +73,7 @@ export function createFairShare({ requests, waiting }: PerPerson, clock: Clock) 
       const hasty = asker.times.length > requests && steadyNow(clock) - first < COUNT_MS;
       asker.told &&= hasty;
       if (hasty && waiting > 0 && asker.queue.length >= waiting) {
-        // A form would close, and the person would lose the values.
+        // A form without an answer would close, and the person would lose the values.
         if (asker.told && invocation.maySkip && !isForm) return await drop(tooMany(waiting));
         asker.told = true;
         throw tooMany(waiting);
@@ -91,7 +90,7 @@ export function createFairShare({ requests, waiting }: PerPerson, clock: Clock) 
 
 async function inTurn(asker: Asker, work: Work): Promise<void> {
   const own = Promise.withResolvers<void>();
-  // If the request has already ended, it no longer awaits its turn. A rejection is then no fault, and is ignored.
+  // A request that has already ended does not await this promise, so a rejection of the promise is ignored.
   own.promise.catch(() => undefined);
   asker.queue.push(own);
   next(asker);

@@ -5,7 +5,9 @@ import { namesakes } from './same-name.ts';
 
 type Needed = Pick<Services, 'edgegap' | 'catalog' | 'clock'>;
 
-/** If no deployment matches the filter, replaces its tag and version with the equivalent spellings that are in use. */
+/**
+ * If no deployment matches the filter, replaces the tag and the version by equivalent spellings that deployments have.
+ */
 export async function filterInUse(needed: Needed, filter: Filter): Promise<Filter> {
   if (filter.tag === undefined && filter.version === undefined) return filter;
   const asGiven = { filters: filtersOf(filter, needed.clock.now()), limit: 1 };
@@ -13,7 +15,7 @@ export async function filterInUse(needed: Needed, filter: Filter): Promise<Filte
   return total_count > 0 ? filter : await spellingsInUse(needed, filter);
 }
 
-/** Replaces the tag and the version in the filter with the equivalent spellings that are in use. */
+/** Replaces the tag and the version in the filter by equivalent spellings that deployments have. */
 export async function spellingsInUse(
   { edgegap, catalog, clock }: Needed,
   filter: Filter,

@@ -3,8 +3,8 @@ import { suggestFleets } from './fleets.ts';
 import { suggestHosts } from './hosts.ts';
 
 /**
- * The options of `list` and `bulk-stop` that select deployments. Their names are the names in `Filter`, apart from
- * `older-than`.
+ * The options of `list` and `bulk-stop` that select deployments. Except for `older-than`, each option has the same name
+ * as a field of `Filter`.
  */
 export const filterOptions = {
   application: {

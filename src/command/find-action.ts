@@ -5,8 +5,8 @@ import { menuActions } from './on-card.ts';
 import { stale } from './usage.ts';
 
 /**
- * Finds the action of a button or a menu, together with the input of the action. Undefined if this version of the bot
- * has no such action. If the person chose the action from the menu of a message, the argument is still empty.
+ * Finds the action of a button or a menu, and the argument of the action. Undefined if this version of the bot does not
+ * have the action. If the person chose the action from the menu of a message, the argument is still empty.
  */
 export function findAction(
   directory: Directory,
@@ -26,7 +26,7 @@ export function findAction(
   return { action, pressed };
 }
 
-/** The answer, on every platform, to a button, form or menu item that an older version of the bot has made. */
+/** The error for a button, form or menu item that an older version of the bot made. */
 export function staleControl({ kind }: ActionRequest | FormRequest | MessageRequest): InputError {
   if (kind === 'message') return stale('I no longer have this entry of the menu.');
   const what = kind === 'form' ? 'form' : 'button';

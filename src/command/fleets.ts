@@ -1,12 +1,12 @@
 /*
- * The names of private fleets. No endpoint of Edgegap lists fleets, so the bot remembers the names of fleets that
- * exist.
+ * The names of private fleets. No endpoint of Edgegap lists fleets, so the bot stores the names of existing fleets that
+ * people have used.
  */
 import { bestNames } from './best-matches.ts';
 import type { Payloads } from './payloads.ts';
 
 const NAME = 'fleets';
-/** How many names are remembered. Discord offers 25 suggestions to a person who is typing. */
+/** The bot stores at most this many names, because Discord shows at most 25 suggestions. */
 const MOST = 25;
 
 interface Remembered {
@@ -14,7 +14,9 @@ interface Remembered {
   readonly settings: { readonly fleets: readonly string[] };
 }
 
-/** The names from the settings, followed by the names that people used before. The latest of these comes first. */
+/**
+ * The names from the settings, followed by the names that people used before. The most recently used name comes first.
+ */
 export async function knownFleets({ settings, payloads }: Remembered): Promise<string[]> {
   return [...new Set([...settings.fleets, ...(await payloads.names(NAME))])];
 }
@@ -23,7 +25,7 @@ export async function suggestFleets({ typed, ...remembered }: Remembered & { rea
   return bestNames(typed, await knownFleets(remembered));
 }
 
-/** Remembers the name of a fleet that exists, for as long as the payloads of buttons are kept. */
+/** Stores the name of an existing fleet. The name is deleted after the same time as the payload of a button. */
 export async function rememberFleet(
   { payloads }: Pick<Remembered, 'payloads'>,
   fleet: string,

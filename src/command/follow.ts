@@ -1,4 +1,4 @@
-/* Carries out `logs --follow`, which shows the new lines of a log as they come, and the button that stops this. */
+/* Carries out `logs --follow`, which shows the new lines of a log as they appear, and the button that ends this. */
 import type { DeploymentTarget } from '../deployments/deployment.ts';
 import { InputError } from '../errors.ts';
 import type { LinePattern } from '../log/pattern.ts';
@@ -17,7 +17,7 @@ export interface FollowRequest {
 
 /**
  * Begins to show the new lines of a log in the channel. If the deployment's card is in this channel, the lines appear
- * under the card.
+ * in the thread of the card.
  */
 export async function follow(
   { asker, clock, followers, invocationId, postCard, respond }: Context<unknown>,
@@ -37,7 +37,7 @@ export async function follow(
   await respond({ kind: 'line', tone: 'success', text: [`I show the new lines of the log ${where}.`] });
 }
 
-/** The button with which a person stops the following of a log. */
+/** The button which ends the display of new log lines. */
 export const unfollow = {
   permission: 'deployments.read',
   ack: 'private',
