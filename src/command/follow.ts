@@ -17,7 +17,7 @@ export interface FollowRequest {
 
 /**
  * Begins to show the new lines of a log in the channel. If the deployment's card is in this channel, the lines appear
- * in the thread of the card.
+ * below the card.
  */
 export async function follow(
   { asker, clock, followers, invocationId, postCard, respond }: Context<unknown>,

@@ -27,45 +27,48 @@ import { parseValues } from './parse.ts';
 import type { Permission } from './permissions.ts';
 import { usageHint } from './usage.ts';
 
-/** How long a form that cannot change may take, in milliseconds. Afterwards the request is acknowledged without a form. */
+/**
+ * The maximum time to prepare a form that cannot change while it is open, in milliseconds. Later, the bot acknowledges
+ * the request without a form.
+ */
 const FORM_MS = 1_200;
 
 type CommandRequest = Extract<InvocationRequest, { kind: 'command' }>;
 
-/** The parts of a turn that its forms need. */
+/** The functions and services that the code for forms needs from the turn. A turn carries out a single invocation. */
 export interface FormTurnParts {
   readonly invocation: Invocation;
   readonly services: Services;
   readonly answer: Answer;
   readonly clock: Clock;
   authorised(permission: Permission): Promise<Person>;
-  /** The person who asks. Undefined until the person has been authorised. */
+  /** The person who sent the request. Undefined until the bot has read the person's permissions. */
   asker(): Person | undefined;
-  /** See `begin` of the turn. */
+  /** Stores the invocation. See `begin` in `carry-out.ts`. */
   begin(record: InvocationRecord): Promise<boolean>;
   /** Whether the platform has sent this request before. */
   isStored(): Promise<boolean>;
-  /** Resolves when the fair share lets the request go on. */
+  /** Resolves when the limit per person allows the request to continue. */
   mayGoOn(): Promise<void>;
   /** Records the command and the target for the log. */
   about(entry: Entry, values: RawValues): void;
   /** Called when the form has been opened. */
   opened(): Promise<void>;
-  /** Called when the form was made, but could not be opened. */
+  /** Called when the bot has made the form but could not open the form. */
   failed(): Promise<void>;
   takeCommand(request: CommandRequest, key: string): Promise<void>;
-  /** Carries out a part of the form, which changes nothing. */
+  /** Carries out the submission of a part of the form. The submission of a part changes nothing. */
   takePart(entry: Entry, check: () => void, run: (person: Person) => Promise<void>): Promise<void>;
 }
 
-/** The entry of a command that a request for a form means. */
+/** The command and the entry to which a form belongs. */
 export interface Meant {
   readonly command: Command;
   readonly entry: Entry;
   readonly ref: FormRef;
 }
 
-/** Finds the entry behind a form of a command, or behind a button that opens such a form. */
+/** Finds the entry of a form, or of a button that opens a form. */
 export function meantBy(
   { directory }: Pick<Services, 'directory'>,
   request: InvocationRequest | ClosedForm,
@@ -78,7 +81,7 @@ export function meantBy(
   return entry && { command, entry, ref: { ...ref, page: knownPage(layoutOf(entry), ref.page) } };
 }
 
-/** The forms of the commands, for a single invocation. */
+/** Opens and reads the forms of commands, for a single invocation. */
 export function createFormTurn(parts: FormTurnParts) {
   const { invocation, services, answer, clock } = parts;
   const { at, id, adapter } = invocation;
@@ -86,8 +89,9 @@ export function createFormTurn(parts: FormTurnParts) {
   const live = abilities?.live ?? false;
 
   /**
-   * The parts of a form. The fields whose values a preset gives stay empty, because a value that the person removes would
-   * come back from the preset. But a form that cannot change is filled with the option on which other choices depend.
+   * The parts of a form. A field whose value comes from a preset stays empty: if the person could clear the field, the
+   * preset would set the value again. There is an exception for a form that cannot change while it is open. This form
+   * contains the option on which other choices depend, even if a preset gives the option.
    */
   async function partsFor(
     { id, name }: Person,
@@ -104,8 +108,8 @@ export function createFormTurn(parts: FormTurnParts) {
   }
 
   /**
-   * Opens the form of a command. Nothing is checked, because the submission is checked. `given` returns the values with
-   * which the form opens.
+   * Opens the form of a command. The bot does not check the values here, because it checks the submission. `given`
+   * returns the values with which the form opens.
    */
   async function open(
     entry: Entry,
@@ -116,7 +120,7 @@ export function createFormTurn(parts: FormTurnParts) {
     if (!invocation.openForm) throw formImpossible(usageHint(entry.name, entry.options));
     answer.needs(entry.permission);
     const making = make();
-    // If the platform cannot be reached in the meantime, nothing awaits the form any more.
+    // If the platform fails first, no code awaits `making`, so a rejection of `making` must be handled here.
     making.catch(() => undefined);
     try {
       if (!live && !(await within(clock, FORM_MS, making))) {
@@ -126,7 +130,8 @@ export function createFormTurn(parts: FormTurnParts) {
       }
       await invocation.openForm(making);
     } catch (error) {
-      // The form may be stored only now. Nobody carries this request out any more.
+      // The invocation may be stored only after this error. The invocation must then be ended, because it will not be
+      // carried out.
       void making.then(() => parts.failed()).catch(() => undefined);
       throw error;
     }
@@ -144,7 +149,10 @@ export function createFormTurn(parts: FormTurnParts) {
     }
   }
 
-  /** If the request fails in a way that a form can mend, the answer gets a button that opens the form. */
+  /**
+   * If the request fails with an error that the person can correct in a form, the answer gets a button that opens the
+   * form.
+   */
   function offer(entry: Entry, given: RawValues): void {
     if (!abilities) return;
     answer.remedy({
@@ -157,15 +165,16 @@ export function createFormTurn(parts: FormTurnParts) {
   }
 
   /**
-   * If a submitted form fails in a way that another try can mend, the answer gets a button that opens the form again. If
-   * there can be no button, the answer shows the values `entered`. `given` returns all values.
+   * If a submitted form fails with an error that another attempt can avoid, the answer gets a button that opens the
+   * form again. If the button cannot be made, the answer shows the values `entered`. `given` returns all values.
    */
   function offerAgain({ entry, ref }: Meant, given: () => Promise<RawValues>, entered: RawValues): void {
     answer.remedy({
       entered: (error, begun) => (!begun && isCorrectable(error, begun) ? givenFields(entry, entered) : []),
       async button(error, begun) {
         if (!isCorrectable(error, begun)) return undefined;
-        // A request that was refused before its turn has not been authorised.
+        // If the bot refused the request because too many requests were waiting, it has not read the person's
+        // permissions yet.
         const person = parts.asker() ?? (await parts.authorised(entry.permission));
         return await opener(person, entry, await given(), ref.page, error);
       },
@@ -188,7 +197,10 @@ export function createFormTurn(parts: FormTurnParts) {
     return { label: isMistake(error) ? 'Correct it' : 'Open form', style: 'primary', action };
   }
 
-  /** The values of a submitted form. `kept` are the values with which the form opened, if they are still known. */
+  /**
+   * The values of a submitted form. `kept` holds the values with which the form opened, if the bot still has these
+   * values.
+   */
   async function submittedValues({ fields }: FormRequest, { entry, ref }: Meant) {
     const { options } = entry;
     const id = invocation.meanwhile?.askerId ?? (await invocation.person('cached')).id;
@@ -198,7 +210,7 @@ export function createFormTurn(parts: FormTurnParts) {
     return { kept, known, entered, given: { ...known, ...entered } };
   }
 
-  /** Offers the form again for the case that the request fails before its values are read. */
+  /** Offers the form again if the request fails before the bot has read the values. */
   function offerSubmitted(request: FormRequest, meant: Meant): void {
     const { entry } = meant;
     const given = async () => (await submittedValues(request, meant)).given;
@@ -206,8 +218,8 @@ export function createFormTurn(parts: FormTurnParts) {
   }
 
   /**
-   * The values without the mistake, if the form would not show the mistake. The person then gets an empty field or the
-   * menu in front of the form.
+   * The values with which the form opens again. The wrong value is removed if the form cannot show it. The person then
+   * gets an empty field, or the menu that comes before the form.
    */
   function withoutMistake(entry: Entry, given: RawValues, name = ''): RawValues {
     const option = entry.options[name];
@@ -218,7 +230,7 @@ export function createFormTurn(parts: FormTurnParts) {
   }
 
   return {
-    /** Whether the request can be answered with a form. */
+    /** Whether the platform can open a form as the response to this request. */
     possible: abilities !== undefined && invocation.openForm !== undefined,
     offer,
     offerSubmitted,
@@ -227,7 +239,7 @@ export function createFormTurn(parts: FormTurnParts) {
     async build(person: Person, entry: Entry, given: RawValues): Promise<Form> {
       return await buildForm(await partsFor(person, entry, given));
     },
-    /** Takes a submitted form like a typed command with the same values. */
+    /** Carries out a submitted form like a typed command with the same values. */
     async takeSubmission(request: FormRequest, meant: Meant): Promise<void> {
       const { command, entry, ref } = meant;
       const { options, permission } = entry;
@@ -235,12 +247,13 @@ export function createFormTurn(parts: FormTurnParts) {
       const { kept, known, entered, given } = await submittedValues(request, meant);
       answer.unseen(Object.keys(known).filter((name) => entered[name] === undefined));
       parts.about(entry, given);
-      // The kept values are soon taken.
+      // `takeCommand` deletes the stored values, so the button for another attempt gets the values from memory.
       offerAgain(meant, async () => given, given);
       const outdated = outdatedField(request.fields, options);
       if (!kept || outdated) {
         await parts.authorised(permission);
-        // The platform has sent this request before, and the first request has taken the values.
+        // If the invocation is stored, the platform sent this request before, and the first request has deleted the
+        // stored values.
         if (await parts.isStored()) throw new Repeated();
         throw outdated ?? formClosed();
       }
@@ -263,7 +276,8 @@ export function createFormTurn(parts: FormTurnParts) {
       const given = async (person: Person) => {
         const kept = await keptValues(services, { id: person.id, at }, ref.key);
         if (!kept) throw formClosed();
-        // A button inside a form also says which fields the person has emptied.
+        // The request of a button inside a form contains the fields of the form, so it shows which fields the person
+        // has cleared.
         const shown = fields ? optionsOn(layout, '', live) : [];
         const known = withoutShown(kept, shown, entry.options, abilities);
         const all = { ...known, ...valuesIn(fields ?? {}, entry.options, kept), ...picked };
@@ -272,7 +286,7 @@ export function createFormTurn(parts: FormTurnParts) {
       };
       await open(entry, () => parts.authorised(entry.permission), given, ref);
     },
-    /** Makes sure that a form is carried out only once, even if the person has sent the form several times. */
+    /** Makes sure that the bot carries out a form only once, even if the person submits the form several times. */
     async claim(key: string): Promise<() => Promise<void>> {
       const release = await takeValues(services, key);
       if (!release) throw formClosed();
@@ -281,29 +295,29 @@ export function createFormTurn(parts: FormTurnParts) {
   };
 }
 
-/** Thrown if the platform sends the request for a form a second time. */
+/** Thrown if the platform sends the same request a second time. */
 export class Repeated extends Error {}
 
-/** The options of an entry, of which a part of the form may leave out any. */
+/** The options of an entry, all of them optional, because a part of the form does not contain all options. */
 function optional({ options }: Entry): Entry['options'] {
   return Object.fromEntries(
     Object.entries(options).map(([name, option]) => [name, { ...option, required: false }]),
   );
 }
 
-/** Whether another try may succeed, perhaps with other values, and this try has changed nothing. */
+/** Whether this attempt has changed nothing, and another attempt may succeed with the same or other values. */
 function isCorrectable(error: unknown, begun: boolean): boolean {
   if (error instanceof RefusedError) return error.later;
   if (error instanceof DeliveryError) return !begun && (error.retryable || error.outcome === 'unknown');
   return error instanceof InputError || !begun;
 }
 
-/** Whether other values may succeed. */
+/** Whether the request may succeed with other values. */
 function isMistake(error: unknown): boolean {
   return (error instanceof InputError && !isOver(error)) || error instanceof EdgegapError;
 }
 
-/** Whether the form itself can no longer be sent. Its values may be right. */
+/** Whether the form can no longer be submitted. The values in the form may still be correct. */
 function isOver(error: unknown): boolean {
   return error instanceof InputError && /^form-(?:closed|outdated)$/.test(error.code);
 }

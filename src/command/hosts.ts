@@ -1,4 +1,4 @@
-/* The hosts of private fleets, as people name them. */
+/* Finds and suggests the hosts of private fleets by their names. */
 import type { FleetHost } from '../edgegap/catalogue.ts';
 import { EdgegapError } from '../edgegap/errors.ts';
 import { InputError } from '../errors.ts';
@@ -12,7 +12,10 @@ import { namesakes } from './same-name.ts';
 
 type Needed = Pick<Services, 'catalog' | 'payloads' | 'settings'>;
 
-/** Reads the hosts of the fleet, and remembers the name of the fleet. Throws InputError if the fleet does not exist. */
+/**
+ * Reads the hosts of the fleet, and stores the fleet's name for suggestions. Throws InputError if the fleet does not
+ * exist.
+ */
 export async function readHosts(
   services: Needed,
   fleet: string,
@@ -25,8 +28,8 @@ export async function readHosts(
 }
 
 /**
- * Throws InputError if the fleet does not exist. Edgegap's OpenAPI files declare status 400 for this case, but
- * Edgegap's other calls answer 404. Therefore both statuses are accepted.
+ * Throws InputError if `cause` means that the fleet does not exist. Edgegap's OpenAPI files declare status 400 for a
+ * missing fleet, but Edgegap's other endpoints answer 404, so each of these statuses counts.
  */
 async function unknownFleet(services: Needed, fleet: string, cause: unknown): Promise<never> {
   if (!(cause instanceof EdgegapError) || ![400, 404].includes(cause.status ?? 0)) throw cause;
@@ -38,7 +41,7 @@ async function unknownFleet(services: Needed, fleet: string, cause: unknown): Pr
   });
 }
 
-/** Throws InputError if the fleet has no such host. */
+/** Returns the host with this name. Throws InputError if the fleet has no such host. */
 export function hostNamed(wanted: string, hosts: readonly FleetHost[], fleet: string): FleetHost {
   const [host] = namesakes(wanted, hosts, ({ host_id }) => host_id);
   if (host) return host;

@@ -6,8 +6,8 @@ export const MAYBE_DONE =
   'Your request may or may not have been carried out: look with `status` or `list`, and ask again if not.';
 
 /**
- * The line which tells the person that a process ended in the middle of an invocation, or that the answer cannot be
- * shown.
+ * The line which tells the person that the bot was restarted during the invocation, or that the bot cannot show the
+ * answer.
  */
 export function interruptedLine(
   directory: Directory,
@@ -17,7 +17,7 @@ export function interruptedLine(
     readonly changes: boolean;
     /** `unanswered`: the invocation was carried out, and the answer cannot be shown. */
     readonly how: 'interrupted' | 'unanswered';
-    /** The person to mention, if other people read the line too. */
+    /** The person to mention. Set if the line appears in a channel. */
     readonly mention?: { readonly id: string; readonly name: string };
   },
 ): Line {

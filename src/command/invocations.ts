@@ -13,7 +13,7 @@ import type { Directory } from './define.ts';
 import { interruptedLine } from './interrupted.ts';
 import { createReadSteps, type End } from './read-steps.ts';
 
-/** How long the store may take, in milliseconds, if the caller sets no time limit. */
+/** The time limit for storing an invocation, in milliseconds, if the caller sets no limit. */
 const BEGIN_BUDGET_MS = 1_000;
 
 export interface InvocationRecord {
@@ -23,33 +23,36 @@ export interface InvocationRecord {
   /** For example `stop` or `tags add`, or `stop:confirm` for a button. */
   readonly what: string;
   readonly changes: boolean;
-  /** Whether the acknowledgement does not wait for the store. Such invocations are stored together. */
+  /**
+   * Whether the bot acknowledges the invocation without waiting for the store. The bot then stores several of these
+   * invocations in one statement.
+   */
   readonly isAcknowledged?: boolean;
   readonly mode: AckMode;
   /**
-   * The data with which other processes can answer. The data includes a token of the platform, so it is erased when the
-   * invocation ends.
+   * The data with which any process can answer. The bot erases the data when the invocation ends, because the data
+   * includes a token of the platform.
    */
   readonly reply: Reply | undefined;
-  /** The line for the channel if the answer to a change can no longer be given. */
+  /** The line for the channel if the bot can no longer send the answer to a change. */
   readonly orElse?: Line | undefined;
 }
 
-/** The end of an invocation that could not be stored yet. */
+/** The end of an invocation. The store has failed to store this end, so the bot will try again. */
 interface UnstoredEnd {
   readonly end: End;
-  /** Set if the row of the invocation may be missing, or may be written only later. */
+  /** Set if the invocation's row may not exist yet. Contains the data to insert the row. */
   readonly uncertain?: InvocationRecord;
 }
 
-/** An answer for the outbox that could not be stored yet. */
+/** An answer for the outbox. The store has failed to store this answer, so the bot will try again. */
 interface LateAnswer {
   readonly record: InvocationRecord;
   readonly message: Message;
   readonly end: End | undefined;
   /**
-   * The key of the delivery. With this key, repeated attempts write only a single row. This holds even if an attempt
-   * was committed and only the answer to the commit was lost.
+   * The unique key of the delivery in the outbox. If an attempt was committed but the process did not learn this, a
+   * repeated attempt with the same key writes no second row.
    */
   readonly key: string;
 }
@@ -67,14 +70,14 @@ export interface InvocationsParts {
 export type Invocations = ReturnType<typeof createInvocations>;
 
 /**
- * The table of invocations. With this table, every process recognises that a platform repeats an invocation, even after
- * a crash.
+ * Reads and writes the table of invocations. With this table, every process recognises an invocation that a platform
+ * repeats, even after a crash.
  */
 export function createInvocations(parts: InvocationsParts) {
   const { store, membership, directory, clock, realClock, log } = parts;
-  /** The ends of invocations that could not be stored yet, by the invocation's id. */
+  /** The ends that the store has failed to store, by the invocation's id. */
   const unstoredEnds = new Map<string, UnstoredEnd>();
-  /** The answers that could be neither given nor left to the outbox so far, by the invocation's id. */
+  /** The answers that the store has failed to store in the outbox, by the invocation's id. */
   const unstoredAnswers = new Map<string, LateAnswer>();
   /** The invocations that this process carries out, by id. */
   const underWay = new Map<string, Pick<InvocationRecord, 'isAcknowledged'>>();
@@ -90,8 +93,8 @@ export function createInvocations(parts: InvocationsParts) {
       endIfStored(record);
       throw cause instanceof StoreError ? cause : notStored(cause);
     }
-    // The person was told that nothing was done. If the row is written later nevertheless, the invocation is ended at
-    // once.
+    // The bot tells the person that nothing was done. If the row is still written later, the invocation is ended
+    // immediately.
     begun.then(
       async (taken) => {
         if (taken) await finish(record.id, 'failed');
@@ -103,8 +106,8 @@ export function createInvocations(parts: InvocationsParts) {
   }
 
   /**
-   * Called when the store has failed, possibly after it wrote the row. The person was told that nothing was done, so
-   * the row must be ended if it exists.
+   * Called when the store has failed, possibly after writing the row. The bot tells the person that nothing was done,
+   * so a row that exists must get the state `failed`.
    */
   function endIfStored(record: InvocationRecord): void {
     if (!underWay.has(record.id)) unstoredEnds.set(record.id, { end: 'failed', uncertain: record });
@@ -114,11 +117,10 @@ export function createInvocations(parts: InvocationsParts) {
     return (await insertAll([record])).has(record.id);
   }
 
-  /** Resolves with the ids of the invocations that were not stored before. */
+  /** Stores the invocations. Resolves with the ids of those invocations that were not stored before. */
   async function insertAll(records: readonly InvocationRecord[]): Promise<Set<string>> {
     if (records.length === 0) return new Set();
-    // The rows are always in the same order. Otherwise two processes that store the same invocations could each wait for
-    // the other.
+    // The rows are sorted by id. Without this order, two processes that store the same invocations could deadlock.
     const rows = records
       .map((record) => ({ ...rowOf(record), state: 'running' as const, reply_json: replyOf(record) }))
       .toSorted((a, b) => (a.id < b.id ? -1 : 1));
@@ -145,21 +147,22 @@ export function createInvocations(parts: InvocationsParts) {
   }
 
   /**
-   * Makes sure, until the transaction `tx` ends, that this process still carries out the invocation. Throws TakenOver
-   * if another process has taken this process for dead and has answered the person.
+   * Checks that this process still carries out the invocation, and locks the invocation's row until the transaction
+   * `tx` ends. Throws TakenOver if another process considered this process dead and answered the person.
    */
   async function confirm(tx: Store, id: string): Promise<void> {
     const { numUpdatedRows } = await updateRunning(tx, id).set({ holder: membership.id }).executeTakeFirst();
     if (numUpdatedRows === 0n) throw new TakenOver();
   }
 
-  /** Stores the end of an invocation. Never rejects. If the store fails now, the end is stored later. */
+  /** Stores the end of an invocation. Never rejects. If the store fails, `catchUp` stores the end later. */
   async function finish(id: string, state: End): Promise<void> {
     const { isAcknowledged } = underWay.get(id) ?? {};
     underWay.delete(id);
     const answer = unstoredAnswers.get(id);
     if (answer) {
-      // If the end were stored before the answer, a crash in between would lose the answer.
+      // The answer must be stored before the end. If the end were stored first, a crash between the two steps would
+      // lose the answer.
       unstoredAnswers.set(id, { ...answer, end: state });
       return;
     }
@@ -178,7 +181,7 @@ export function createInvocations(parts: InvocationsParts) {
         .execute();
   }
 
-  /** An update of the rows of the invocations that this process still carries out. */
+  /** An UPDATE of the rows with these ids, limited to invocations that this process still carries out. */
   function updateRunning(db: Store, ...ids: readonly string[]) {
     return db
       .updateTable('invocations')
@@ -188,10 +191,10 @@ export function createInvocations(parts: InvocationsParts) {
   }
 
   /**
-   * Stores the end of an invocation whose first insert may still be under way. The commit of the first insert may hang,
-   * for example while the standby of the database is away. Both inserts have the same unique id. Therefore this insert
-   * waits for the first insert, at most for as long as a transaction may last. If the first insert fails, the row of
-   * this insert is stored instead.
+   * Stores the end of an invocation while the first insert of the row may still be in progress. For example, the commit
+   * of the first insert hangs while the database's standby server is unreachable. The second insert has the same unique
+   * id, so the database makes the second insert wait for the first insert, at most until the time limit of a
+   * transaction. If the first insert fails, the second insert creates the row.
    */
   async function endUncertain(record: InvocationRecord, state: End): Promise<void> {
     await transact(store, (tx) =>
@@ -220,8 +223,8 @@ export function createInvocations(parts: InvocationsParts) {
     const [command = what] = what.split(':');
     await transact(store, async (tx) => {
       if (state) await end([id], state, tx);
-      // The answer may come late, as a message on which no command is visible. Therefore a public answer names the
-      // person and the command.
+      // The outbox may post the answer much later than the command, as a separate message. Therefore a public answer
+      // names the person and the command.
       const shown = mode === 'public' ? attributed(message, { ...person, command }) : message;
       const common = { orderKey: id, key, message: shown };
       if (reply)
@@ -233,8 +236,8 @@ export function createInvocations(parts: InvocationsParts) {
   }
 
   /**
-   * Ends the invocation in the transaction `tx` of its change, so that after a crash no process says that nothing was
-   * done. Throws TakenOver like `confirm`.
+   * Ends the invocation in the transaction `tx`, which also stores the change. After a crash, no process will then say
+   * that the invocation was interrupted. Throws TakenOver like `confirm`.
    */
   async function conclude(tx: Store, id: string): Promise<void> {
     const { numUpdatedRows } = await updateRunning(tx, id).set(endColumns('done')).executeTakeFirst();
@@ -243,13 +246,13 @@ export function createInvocations(parts: InvocationsParts) {
 
   return {
     /**
-     * Stores the invocation. Returns false if the invocation was stored before. Throws AppError if the store fails, or
+     * Stores the invocation. Returns false if the invocation was stored before. Throws AppError if the store fails or
      * takes longer than `budgetMs` milliseconds.
      */
     async begin(record: InvocationRecord, budgetMs = BEGIN_BUDGET_MS): Promise<boolean> {
       const { id } = record;
-      // The platform may have sent this invocation before, and the end of that attempt may not be stored yet. That end
-      // must not end this attempt.
+      // If the platform sent this invocation before, the end of the earlier attempt may be waiting in `unstoredEnds`.
+      // The earlier end must not end the new attempt.
       const earlier = unstoredEnds.get(id);
       if (!underWay.has(id)) unstoredEnds.delete(id);
       const taken = await insertInTime(record, budgetMs);
@@ -259,25 +262,25 @@ export function createInvocations(parts: InvocationsParts) {
       if (record.isAcknowledged) await reads.turn();
       return taken;
     },
-    /** Whether the invocation was stored before, by this or another process. */
+    /** Whether this or another process has stored the invocation. */
     async isStored(id: string): Promise<boolean> {
       const row = await store.selectFrom('invocations').select('id').where('id', '=', id).executeTakeFirst();
       return row !== undefined;
     },
     confirm,
     conclude,
-    /** Like `confirm`, but uses the store only if other processes may have taken this process for dead. */
+    /** Like `confirm`, but uses the store only if other processes may consider this process dead. */
     async confirmInDoubt(id: string): Promise<void> {
       if (!membership.isCertain()) await confirm(store, id);
     },
     finish,
-    /** Stores the answers and ends that could not be stored before. */
+    /** Tries again to store the answers and ends that the store has failed to store. */
     async catchUp(): Promise<void> {
       for (const [id, answer] of unstoredAnswers) {
         await storeAnswer(answer);
         const { end } = unstoredAnswers.get(id) ?? {};
         unstoredAnswers.delete(id);
-        // The invocation ended while its answer was being stored.
+        // The invocation ended while `storeAnswer` was storing the answer.
         if (end && !answer.end) unstoredEnds.set(id, { end });
       }
       for (const [id, { end: state, uncertain }] of unstoredEnds) {
@@ -286,8 +289,9 @@ export function createInvocations(parts: InvocationsParts) {
       }
     },
     /**
-     * Leaves an answer that cannot be given right now to the outbox. With `end`, the invocation ends with this answer.
-     * Never rejects. If the store fails now, the answer is stored later, and the invocation does not end before that.
+     * Leaves an answer to the outbox, because the platform does not accept the answer now. With `end`, the invocation
+     * ends with this answer. Never rejects. If the store fails, `catchUp` stores the answer later, and the invocation
+     * ends only then.
      */
     async leaveToOutbox(record: InvocationRecord, message: Message, end?: End): Promise<void> {
       const answer = { record, message, end, key: randomBytes(12).toString('hex') };
@@ -305,14 +309,14 @@ function replyOf({ mode, reply }: InvocationRecord): string {
   return JSON.stringify({ mode, reply });
 }
 
-/** Thrown if another process has taken this process for dead and has answered the person. */
+/** Thrown if another process considered this process dead and answered the person. */
 export class TakenOver extends AppError {
   constructor() {
     super('taken-over', 'I was away for too long, and another process of mine has answered.');
   }
 }
 
-/** The store did not answer in time, so nothing was done. */
+/** The error if an invocation could not be stored. Nothing was done. */
 export function notStored(cause?: unknown): AppError {
   return new AppError('not-stored', 'I cannot write to my database, so I did nothing.', {
     hint: 'Try again in a moment. Whoever runs me finds the reason in my log.',

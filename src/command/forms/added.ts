@@ -4,7 +4,9 @@ import type { Entry } from '../define.ts';
 import type { Lookup, ParseSettings } from '../kinds/kind.ts';
 import { withExpanded } from '../resolve.ts';
 
-/** The values that one of the given values adds, such as the values of a preset. */
+/**
+ * The values that come from another value. For example, the value of the option `preset` adds the values of the preset.
+ */
 export interface Added {
   /** The value that adds the others, for example `preset “qa”`. */
   readonly by: string;
@@ -12,8 +14,8 @@ export interface Added {
 }
 
 /**
- * The values that the given values add. Undefined if they add none, or if the preset is unknown, which the check of the
- * command says later.
+ * The values that a preset among the given values adds. Undefined without a preset, or if the preset does not exist.
+ * The check of the command later reports a preset that does not exist.
  */
 export async function addedTo(
   given: RawValues,

@@ -25,8 +25,9 @@ export interface FormParts {
 }
 
 /**
- * Makes a form. If a form cannot change while it is open, and the choices of the form depend on an option that has no
- * value yet, throws a Question with a menu for this option. Throws InputError if the form has nothing to choose from.
+ * Makes a form. Throws InputError if a menu of the form would have no choices. Some forms cannot change while they are
+ * open. If the choices of such a form depend on an option without a value, throws a Question with a menu for this
+ * option.
  */
 export async function buildForm(parts: FormParts): Promise<Form> {
   const { entry, given, abilities, services, asker } = parts;
@@ -79,7 +80,7 @@ function fieldParts({ entry, given, added, abilities, services, asker }: FormPar
   return { entry, given, added, abilities, suggesting: { ...services, at: asker.at } };
 }
 
-/** The question for the option on which the other choices depend. */
+/** A question with a menu for the option on which the other choices depend. */
 async function pickFirst(parts: FormParts): Promise<Question> {
   const card = await panel(parts);
   return new Question(
@@ -90,8 +91,8 @@ async function pickFirst(parts: FormParts): Promise<Question> {
 }
 
 /**
- * The private message from which the parts of a form are opened one by one: the values so far, a menu for the option on
- * which the other choices depend, and a button for each part.
+ * The private message from which a person opens the parts of a form. The message shows the values so far, a menu for
+ * the option on which the other choices depend, and a button for each part.
  */
 export async function panel(parts: FormParts): Promise<Card> {
   const { entry, given, services, asker, abilities } = parts;
@@ -128,7 +129,7 @@ export async function panel(parts: FormParts): Promise<Card> {
   return { kind: 'card', tone: 'neutral', title: [title], nodes };
 }
 
-/** The fields of the form that follows the menu, such as `version, city and tags`. */
+/** The names of the fields in the form that follows the menu, for example `version, city and tags`. */
 function restOf({ options }: Entry, { first, pick }: Layout): string {
   const names = first.filter((name) => name !== pick);
   const labels = names.map((name) => (options[name]?.label ?? inWords(name)).toLowerCase());
@@ -168,7 +169,7 @@ function menuNodes(
   ];
 }
 
-/** The values so far. A value that may be secret is not shown. */
+/** The values so far, as the fields of a card. A value that may be secret is not shown. */
 export function givenFields({ options }: Entry, given: RawValues): Field[] {
   return Object.entries(given).flatMap(([name, value]) => {
     const option = options[name];

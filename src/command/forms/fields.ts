@@ -24,7 +24,10 @@ export interface FieldParts {
   readonly suggesting: Omit<SuggestionContext, 'typed' | 'given' | 'fields' | 'options'>;
 }
 
-/** The fields for these options. `room` is the number of fields that the form still has room for. */
+/**
+ * The fields for these options. `room` is the maximum number of fields on this page of the form. If there is no more
+ * room, the text fields beside menus are left out.
+ */
 export async function fieldsFor(
   names: readonly string[],
   parts: FieldParts,
@@ -52,7 +55,8 @@ async function fieldFor(name: string, parts: FieldParts): Promise<Made> {
   const common = {
     name,
     ...wordsOf(name, option, parts),
-    // The default of the option does not count here, so the field does not show the default.
+    // An empty field stands for the earlier value or the preset's value, so the placeholder with the default value is
+    // removed.
     ...(fixed === undefined ? {} : { hint: fixed, required: false, placeholder: undefined }),
     ...(initial ? { initial } : {}),
   };
@@ -77,10 +81,10 @@ async function fieldFor(name: string, parts: FieldParts): Promise<Made> {
   return await menuOrText(text, name, option, parts);
 }
 
-/** The hint at a menu that does not hold the value so far. */
+/** The hint below a menu that does not contain the value so far. */
 const KEPT = 'Your entries are kept. Fill in this field only to replace all of them.';
 
-/** The hint at a text field that cannot show the value so far. */
+/** The hint below a text field that cannot show the value so far. */
 const DOTTED =
   'The dots stand for your entries, which do not fit here. To remove the entries, delete the dots.';
 
@@ -104,7 +108,9 @@ function wordsOf(name: string, option: Option, { entry, given }: FieldParts) {
   };
 }
 
-/** The hint at an empty field whose value a preset gives. A value that may be secret is not shown. */
+/**
+ * The hint below an empty field whose value comes from a preset. The hint does not contain a value that may be secret.
+ */
 function addedHint(name: string, option: Option, { added }: FieldParts): string | undefined {
   const value = added?.values[name];
   if (added === undefined || value === undefined) return undefined;
@@ -113,7 +119,7 @@ function addedHint(name: string, option: Option, { added }: FieldParts): string 
   return `If you leave this out, the ${added.by} gives ${writeField(value, option)}.`;
 }
 
-/** Where several values stand in one text field, the hint says how to separate them. */
+/** If a text field takes several values, the hint says how to separate the values. */
 function severalHint(
   hint: string | undefined,
   { kind, suggest }: Option,
@@ -131,7 +137,7 @@ function suggested(text: TextField, name: string, entry: Entry, { kind }: Option
   return { ...text, suggestedAs, ...(kind.many ? { many: true } : {}) };
 }
 
-/** A menu of the values that exist, and a text field beside the menu if there are more values than choices. */
+/** A menu of the existing values. If the menu cannot hold all values, a text field is added beside the menu. */
 async function menuOrText(text: TextField, name: string, option: Option, parts: FieldParts): Promise<Made> {
   const all = await choicesFor(name, option, parts);
   const { initial, lines: _, maxLength: _length, ...common } = text;
@@ -150,14 +156,16 @@ async function menuOrText(text: TextField, name: string, option: Option, parts: 
   if (all.length <= most) return { field };
   const label = `Another ${common.label.toLowerCase()}`;
   const hint = `The menu shows ${most} of ${all.length >= 100 ? 'many' : all.length}. What you type here counts.`;
-  // The person must not have to choose a wrong value before typing the right value.
+  // The menu is optional, so that the person can leave the menu empty and type the value in the text field.
   return {
     field: { ...field, required: false },
     beside: { name: name + BESIDE, kind: 'text', lines: 'short', label, hint },
   };
 }
 
-/** The choices of a menu, as far as they are known in time. Throws InputError if there is nothing to choose. */
+/**
+ * The choices of a menu. Empty if the choices are not known within `CHOICES_MS`. Throws InputError if no choices exist.
+ */
 export async function choicesFor(
   name: string,
   option: Option,
@@ -167,7 +175,7 @@ export async function choicesFor(
   const about = { ...suggesting, typed: '', given: others, fields: option, options: entry.options };
   const choices = option.kind.field?.choices?.(about) ?? option.suggest?.(about) ?? Promise.resolve([]);
   const inTime = await within(suggesting.clock, CHOICES_MS, choices).catch((error: unknown) => {
-    // Without an answer of Edgegap, the person types the value.
+    // If Edgegap does not answer, the person types the value instead of choosing.
     if (error instanceof InputError) throw error;
     return [];
   });

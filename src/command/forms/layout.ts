@@ -2,10 +2,13 @@ import type { Entry } from '../define.ts';
 import type { Options } from '../kinds/kind.ts';
 import type { FormLayout } from './form-layout.ts';
 
-/** How many options a page has if the command file does not say so. Discord's forms have room for no more fields. */
+/** The number of options on a page if the command has no layout. Discord's forms have at most five fields. */
 const PAGE = 5;
 
-/** A part of a form that can be opened by itself. The empty string is the first part, and `all` is the whole form. */
+/**
+ * A part of a form that can be opened on its own. The empty string is the first part, a number is a group of further
+ * options, and `all` is the whole form.
+ */
 export type Page = '' | 'all' | `${number}`;
 
 export interface Group {
@@ -21,7 +24,9 @@ export interface Layout {
   readonly more: readonly Group[];
 }
 
-/** The layout of an entry. If the command file has no layout, the options stand in their order. */
+/**
+ * The layout of an entry. If the command has no layout, the form shows the options in the order of the command file.
+ */
 export function layoutOf({ name, layout, options }: Pick<Entry, 'name' | 'layout' | 'options'>): Layout {
   const words = inWords(name);
   const { title = words, submit = words, pick, first, more } = layout ?? byOrder(options);
@@ -41,19 +46,25 @@ function byOrder(options: Options): FormLayout {
   return { first, more };
 }
 
-/** The options of a page. Without `live`, the person has already picked the option `pick` from a menu. */
+/**
+ * The options of a page. Without `live`, the first page leaves out the option `pick`, because the person has already
+ * picked its value from a menu.
+ */
 export function optionsOn({ pick, first, more }: Layout, page: Page, live: boolean): readonly string[] {
   if (page === 'all') return [...first, ...more.flatMap(({ options }) => options)];
   if (page !== '') return more[Number(page) - 1]?.options ?? [];
   return live ? first : first.filter((name) => name !== pick);
 }
 
-/** The same page, or the first page if the form has no such page, as for a button of an older version of the bot. */
+/**
+ * Returns `page` if the form has this page, and the first page if not. For example, a button of an older version of the
+ * bot may name a page that no longer exists.
+ */
 export function knownPage({ more }: Layout, page: Page): Page {
   return page === 'all' || more[Number(page) - 1] ? page : '';
 }
 
-/** The page on which an option stands. */
+/** The page that contains the option. */
 export function pageWith({ more }: Layout, option: string | undefined): Page {
   const index = more.findIndex(({ options }) => option !== undefined && options.includes(option));
   return index === -1 ? '' : `${index + 1}`;

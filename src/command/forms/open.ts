@@ -6,11 +6,11 @@ import { formAction } from './ref.ts';
 import { keepValues } from './state.ts';
 
 /**
- * The action that opens the form of a command, for a button, for a choice of a menu, or for a shortcut of a platform.
- * `entry` is the name of a command or subcommand, such as `deploy` or `tags add`. `given` are the values with which the
- * form opens, as a person types them. They are kept for twelve hours, and only this person can use them. Without
- * `given`, anybody can press the button, for any length of time. The person needs the permission of the command to open
- * the form, and again to send the form.
+ * The action that opens the form of a command, for a button, a menu or a shortcut. `entry` is the name of a command or
+ * subcommand, such as `deploy` or `tags add`. `given` holds the values with which the form opens, as a person would
+ * type them. These values are stored for twelve hours, and only this person can use the button. A button without
+ * `given` works for all people and does not expire. The bot checks the person's permission when the form opens and
+ * again when the person submits the form.
  */
 export async function openFormFor(
   context: Pick<CheckContext<unknown>, 'directory' | 'payloads' | 'vault' | 'asker'>,

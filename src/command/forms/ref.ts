@@ -3,24 +3,24 @@ import type { Entry } from '../define.ts';
 import type { Page } from './layout.ts';
 
 /**
- * The name of the action of every button that opens the form of a command, and of every such form. No command may have
- * an action of its own with this name.
+ * The name of the action in each form of a command, and in each button that opens such a form. A command file must not
+ * define an action with this name.
  */
 export const FORM = 'form';
 
-/** The entry and the page that a button or a form stands for, and the key of the values so far. */
+/** The entry and the page to which a button or a form refers, and the key of the stored values so far. */
 export interface FormRef {
   readonly word: string | undefined;
   readonly page: Page;
-  /** Whether the person is to pick the option on which other choices depend, even if a preset gives the option. */
+  /** Whether the person picks the option on which other choices depend, even if a preset gives the option. */
   readonly picks: boolean;
   /** Empty if no value was given. */
   readonly key: string;
 }
 
 /**
- * The action that opens a form of this entry. If there are no values so far, the action needs no key. `pick` stands for the
- * menu in front of the first page: for the menu itself, and for a button that shows the menu.
+ * The action that opens a form of this entry. Without values so far, the action needs no key. The page `pick` is the
+ * menu that comes before the first page.
  */
 export function formAction(
   { name, word = '' }: Pick<Entry, 'name' | 'word'>,

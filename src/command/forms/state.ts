@@ -4,12 +4,12 @@ import type { RawValues } from '../argv.ts';
 import type { Asker, Services } from '../define.ts';
 import { whoIs } from '../who-is.ts';
 
-/** How long a form or its button can be used, in milliseconds. */
+/** How long a person can use a form, or the button that opens the form, in milliseconds. */
 const KEEP_MS = 12 * 60 * 60_000;
 
 /**
- * How long the values of a closed form are kept, in milliseconds. A person may close a form that was sent a moment ago and
- * is still being taken.
+ * How long the values of a closed form stay stored, in milliseconds. A person may close a form while the bot still
+ * processes its submission.
  */
 const CLOSED_MS = 60_000;
 
@@ -17,15 +17,18 @@ type Needed = Pick<Services, 'payloads' | 'vault'>;
 type Who = Pick<Asker, 'id' | 'at'>;
 
 /**
- * Keeps the values of a form of this person, and returns their key. The values are encrypted, because some of them may
- * be secret. Each call returns another key, so that each form can be sent only once.
+ * Stores the values of this person's form, and returns a key. The values are encrypted, because they may contain
+ * secrets. Each call returns a new key, because the key identifies a form that can be submitted only once.
  */
 export async function keepValues({ payloads, vault }: Needed, asker: Who, given: RawValues): Promise<string> {
   const sealed = vault.seal(JSON.stringify({ asker: whoIs(asker), given }));
   return await payloads.keepFor(KEEP_MS, { sealed });
 }
 
-/** The values under the key. Undefined if they were forgotten or belong to another person, or if the form was sent. */
+/**
+ * The stored values with this key. Undefined if the values belong to a different person, or were deleted because they
+ * expired or the form was submitted.
+ */
 export async function keptValues(
   { payloads, vault }: Needed,
   asker: Who,
@@ -39,8 +42,8 @@ export async function keptValues(
 }
 
 /**
- * Takes the values under the key, so that the form is carried out only once. Returns false if the values were taken
- * before. Otherwise returns the function that puts the values back under the same key.
+ * Deletes the stored values with this key, so that the bot carries out the form only once. Returns false if the values
+ * were deleted before. Otherwise returns a function that stores the values again with the same key.
  */
 export async function takeValues({ payloads }: Needed, key: string): Promise<false | (() => Promise<void>)> {
   const kept = await payloads.get(key);
@@ -48,12 +51,12 @@ export async function takeValues({ payloads }: Needed, key: string): Promise<fal
   return async () => void (await payloads.keepFor(KEEP_MS, kept));
 }
 
-/** Deletes the values of a form that this person has closed. */
+/** Deletes the stored values of a form that this person has closed. */
 export async function forgetValues(needed: Needed, asker: Who, key: string): Promise<void> {
   if (key !== '' && (await keptValues(needed, asker, key))) await needed.payloads.forgetIn(CLOSED_MS, key);
 }
 
-/** The answer to a person who sends a form again while the form is still open. */
+/** The answer to a person who submits a form again while the form is still open. */
 export function sentAlready(): Line {
   const text = ['I have this form already, and carry it out only once. See my answer to the first time.'];
   return { kind: 'line', tone: 'neutral', text };

@@ -5,12 +5,12 @@ import { quoted, type RawValues } from '../argv.ts';
 import { DOTS } from '../kinds/dots.ts';
 import type { Option, Options, RawValue } from '../kinds/kind.ts';
 
-/** The end of the name of a text field beside a menu. The typed text then replaces the choice. */
+/** The suffix in the name of a text field beside a menu. A text in this field replaces the choice in the menu. */
 export const BESIDE = '.other';
 
 /**
- * The values of a submitted form, as values of the options. A field without an option is left out. `before` are the values
- * with which the form opened; they replace the dots that stand for them.
+ * The values of the options in a submitted form. A field that belongs to no option is ignored. `before` holds the
+ * values with which the form opened. A field that contains only dots gets its value from `before`.
  */
 export function valuesIn(fields: FormValues, options: Options, before: RawValues = {}): RawValues {
   const values: Record<string, RawValue> = {};
@@ -27,7 +27,10 @@ export function valuesIn(fields: FormValues, options: Options, before: RawValues
   return values;
 }
 
-/** The values without those for which only dots stand. Without the values before, the dots mean nothing. */
+/**
+ * The values, without fields that contain only dots. If the values with which the form opened are no longer known, dots
+ * cannot be replaced by a value.
+ */
 export function withoutDots(values: RawValues): RawValues {
   const isDots = (value: unknown) =>
     typeof value === 'string' && value.replace(/^[^=]*=/, '').trim() === DOTS;
@@ -38,7 +41,7 @@ export function withoutDots(values: RawValues): RawValues {
   return Object.fromEntries(rest.filter(([, value]) => !isDots(value) && [value].flat().length > 0));
 }
 
-/** The refusal of a form with a field that the command no longer has. Undefined if the command has all fields. */
+/** The error for a form with a field that the command no longer has. Undefined if the command has all fields. */
 export function outdatedField(fields: FormValues, options: Options): InputError | undefined {
   const gone = Object.keys(fields).find((field) => !Object.hasOwn(options, optionOf(field)));
   if (gone === undefined) return undefined;
@@ -47,7 +50,7 @@ export function outdatedField(fields: FormValues, options: Options): InputError 
   });
 }
 
-/** The option of a field, also of the text field beside a menu. */
+/** The option to which a field belongs. A menu and the text field beside the menu belong to the same option. */
 function optionOf(field: string): string {
   return field.endsWith(BESIDE) ? field.slice(0, -BESIDE.length) : field;
 }
@@ -59,8 +62,8 @@ function readField(text: string, { kind }: Option, before: RawValue | undefined)
 }
 
 /**
- * The earlier values that a page of the form does not show. The submitted page must not replace these values. A
- * value that is no choice of its menu stays until the person chooses another.
+ * The earlier values that a page of the form does not show. The submitted page must not replace these values. If a menu
+ * does not contain the earlier value, the value stays until the person chooses from the menu.
  */
 export function withoutShown(
   given: RawValues,
@@ -79,22 +82,22 @@ export function withoutShown(
 }
 
 /**
- * The text with which the field of an option opens. If a text field cannot show the value, dots stand for the value.
- * Undefined if the field is a menu that does not hold the value.
+ * The text with which the field of an option opens. If a text field cannot show the value, the field shows dots.
+ * Undefined if the field is a menu that does not contain the value.
  */
 export function initialText(given: RawValue, option: Option, abilities: FormAbilities): string | undefined {
   return shownText(given, option, abilities) ?? (isMenu(option, abilities) ? undefined : DOTS);
 }
 
-/** Whether a person picks the value of the option in a form. */
+/** Whether the form shows the option as a menu. */
 function isMenu({ kind, input, suggest, asText }: Option, abilities: FormAbilities): boolean {
   if (input.type === 'boolean' || input.type === 'choice') return true;
   return suggest !== undefined && !asText && (abilities.live || kind.field?.closed === true);
 }
 
 /**
- * The text with which a field stands for exactly this value. Undefined if there is no such text, because the value is too
- * long, is no choice of the menu, or would be read back as another value.
+ * The text by which a field shows exactly this value. Undefined if the value is too long, if the menu does not contain
+ * the value, or if the bot would read the text as a different value.
  */
 export function shownText(given: RawValue, option: Option, abilities: FormAbilities): string | undefined {
   const { kind, input } = option;
@@ -113,14 +116,14 @@ export function shownText(given: RawValue, option: Option, abilities: FormAbilit
   return text.length > most || isBroken ? undefined : text;
 }
 
-/** The values of an option, one by one, if the option takes several values. */
+/** The single values of an option that takes several values. */
 function itemsOf(given: RawValue, { kind }: Option): string[] {
   const separator = kind.field?.separator?.trim() ?? ',';
   const items = [given].flat().flatMap((one) => String(one).split(separator));
   return items.map((one) => one.trim()).filter((one) => one !== '');
 }
 
-/** A value as a person reads the value. */
+/** The value as a text for people. */
 export function writeField(given: RawValue, { kind }: Option): string {
   if (typeof given === 'boolean') return given ? 'yes' : 'no';
   return [given]
@@ -129,7 +132,10 @@ export function writeField(given: RawValue, { kind }: Option): string {
     .join(kind.field?.separator ?? ', ');
 }
 
-/** The first required option without a value. Undefined if each required option has a value, or may get the value from a preset. */
+/**
+ * The first required option that has no value and cannot get a value from a preset. Undefined if there is no such
+ * option.
+ */
 export function lacking(options: Options, given: RawValues): string | undefined {
   const isGiven = (name: string) => given[name] !== undefined;
   const expands = Object.entries(options).some(([name, { kind }]) => kind.expand && isGiven(name));

@@ -5,7 +5,10 @@ import { quoted } from '../argv.ts';
 import { wordIn } from './checked-text.ts';
 import type { Lookup } from './kind.ts';
 
-/** The address of a server, as players report it. The host is in lower case, and an IPv6 address has no brackets. */
+/**
+ * The parsed address of a server, without protocol and path. The host is in lower case, and an IPv6 address has no
+ * brackets.
+ */
 interface ServerAddress {
   readonly host: string;
   readonly port: number | undefined;
@@ -21,9 +24,9 @@ interface Reachable {
 
 const SHAPE =
   /^(?:[a-z][a-z\d+.-]{0,20}:\/\/)?(?:\[([\da-f:.]+)\]|([a-z\d.-]{1,253}))(?::(\d{1,5}))?(?:[/?#].*)?$/i;
-/** The last part of a host name must consist of letters, so that `v1.2` is not taken for a host name. */
+/** The last part of a host name must consist of letters. Without this rule, `v1.2` would match as a host name. */
 const HOST_NAME = /^(?:[a-z\d](?:[a-z\d-]*[a-z\d])?\.)+[a-z]{2,}$/;
-/** How many candidates an error message names. */
+/** The maximum number of deployments that an error message names. */
 const NAMED = 5;
 
 /**
@@ -40,9 +43,9 @@ export function readAddress(value: string): ServerAddress | undefined {
 }
 
 /**
- * Finds the request_id of the deployment with this address. Looks first in the bot's record of running deployments,
- * then in Edgegap's list, and then in the record of deployments that ended within a day. Ignores deployments of
- * applications outside the allowlist. Throws InputError.
+ * Finds the request_id of the deployment with this address. Searches the running deployments in the store, then
+ * Edgegap's list, and then the stored deployments that ended within a day. Ignores applications that are not on the
+ * allowlist. Throws InputError.
  */
 export async function findAddressed(lookup: Lookup, address: ServerAddress): Promise<string> {
   const near = new Map<string, Reachable>();
@@ -50,8 +53,8 @@ export async function findAddressed(lookup: Lookup, address: ServerAddress): Pro
   const whole = port !== undefined || isIP(host) === 0;
   const known = await recorded(lookup, host, 'live');
   const [own] = known.filter((one) => isAt(one, address));
-  // An address with a port, or a host name, belongs to a single server. An IP address without a port may be shared by
-  // several servers.
+  // A host name, or an address with a port, belongs to a single server. Several servers may share an IP address without
+  // a port.
   if (own && whole) return own.request_id;
   for (const one of known) near.set(one.request_id, one);
   for await (const row of listed(lookup, host)) {
@@ -68,7 +71,7 @@ export async function findAddressed(lookup: Lookup, address: ServerAddress): Pro
   throw candidates.length > 0 ? whichOf(candidates, address) : unknown(lookup, address);
 }
 
-/** The deployments with that host in the bot's record. */
+/** The deployments in the store that have this host. */
 async function recorded(
   { deployments, settings }: Lookup,
   host: string,
@@ -80,8 +83,8 @@ async function recorded(
 }
 
 /**
- * Active deployments that may have this host. Edgegap's host names begin with the request_id. Therefore the first
- * deployment is the one whose request_id is the first part of `host`, if there is such a deployment.
+ * The active deployments from Edgegap, which may have this host. Edgegap's host names begin with the request_id, so the
+ * deployment whose request_id is the first part of `host` comes first.
  */
 async function* listed({ edgegap }: Lookup, host: string): AsyncGenerator<Reachable> {
   const [label = ''] = host.split('.');

@@ -9,8 +9,8 @@ import { nameInput, plainText, suggestion } from './checked-text.ts';
 import type { Kind } from './kind.ts';
 
 /**
- * With `orInactive`, an option also accepts an application or version that is switched off. This is for commands that
- * only show the application or version, and do not deploy it.
+ * With `orInactive`, an option also accepts an inactive application or version. Used by commands that do not deploy the
+ * application or version.
  */
 export interface OrInactive {
   readonly orInactive?: true;
@@ -31,7 +31,7 @@ export const application: Kind<string, OrInactive> = {
   },
 };
 
-/** The choices of a menu. Names that cannot be deployed are left out, unless the option accepts them. */
+/** The choices of a menu. Inactive applications and versions appear only if the option accepts them. */
 export function choicesOf(all: readonly Named[], { orInactive }: OrInactive): Choice[] {
   const shown = orInactive ? all : all.filter(({ is_active }) => is_active);
   return shown.map(({ name, is_active }) => ({
@@ -44,8 +44,8 @@ export function choicesOf(all: readonly Named[], { orInactive }: OrInactive): Ch
 type Named = Application | AppVersion;
 
 /**
- * A sentence with the names that can be used. If the names cannot be read, the sentence is empty. The person then still
- * sees the error message that the sentence was meant for.
+ * A sentence for an error message, with the names that the person can use. Empty if the names cannot be read, so that
+ * the person still gets the rest of the error message.
  */
 export async function knownApplications(known: Promise<readonly Named[]>): Promise<string> {
   return await known.then(
@@ -62,14 +62,17 @@ function names(all: readonly Named[]): string[] {
   return all.map((one) => one.name);
 }
 
-/** Finds the application with this name. With `of`, finds the version with this name of the application `of`. */
+/**
+ * Finds the application with this name. With `of`, finds the version with this name among the versions of the
+ * application `of`.
+ */
 export async function findNamed(
   read: (atMostOldMs?: number) => Promise<readonly Named[]>,
   name: string,
   { of, orInactive }: { readonly of?: string } & { readonly orInactive?: true | undefined } = {},
 ): Promise<string> {
-  // The cache is trusted only if it contains exactly this name, because a newer application or version may match a
-  // similar name better.
+  // If the cache does not contain exactly this name, the bot reads the list from Edgegap again, because a newer
+  // application or version may match the name better.
   const { found: exact, all } = await findFresh(read, (known) => known.find((one) => one.name === name));
   const same = exact ? [exact] : namesakes(name, all, (one) => one.name);
   const usable = orInactive ? names : active;
@@ -88,8 +91,8 @@ export async function findNamed(
     });
   }
   const which = of === undefined ? 'There is no application' : `${of} has no version`;
-  // Many builds have similar numbers, so the nearest name is often wrong. For this reason, the hint also lists the
-  // newest names.
+  // Many versions have similar numbers, so the nearest name is often the wrong one. Therefore the hint also lists the
+  // first known names.
   const near = nearest(name, usable(all));
   throw new InputError(`${kind}-unknown`, `${which} ${quoted(name)}.`, {
     hint: near ? `Did you mean ${near}? ${known}` : known,

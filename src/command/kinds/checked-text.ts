@@ -4,8 +4,8 @@ import { unquoted } from '../same-name.ts';
 import type { OptionInput } from './kind.ts';
 
 /**
- * The length of the longest name that a platform lets through. Any real name is shorter, and a pasted text is usually
- * longer.
+ * The maximum length of a name that a person can enter on a platform. Real names are shorter, and a text pasted by
+ * mistake is usually longer.
  */
 export const NAME_LENGTH = 200;
 
@@ -35,7 +35,10 @@ export function isPrintable(text: string): boolean {
   return !UNPRINTABLE.test(text) && text.isWellFormed();
 }
 
-/** Control characters, line separators and marks of the reading direction. The joiners inside emoji are allowed. */
+/**
+ * Control characters, line separators and characters that change the reading direction. The joiners inside emoji are
+ * allowed.
+ */
 const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
 
 /**
@@ -47,8 +50,8 @@ export function wordIn(value: string, around: string): string {
 }
 
 /**
- * A sentence with the known name that the person may have meant by `name`. If there is no such name, a sentence with
- * all known names.
+ * A sentence with the known name that is most similar to `name`. If no known name is similar, the sentence lists up to
+ * twelve known names.
  */
 export function suggestion(name: string, known: readonly string[]): string {
   if (known.length === 0) return 'There is no name that can be used.';

@@ -35,8 +35,8 @@ export function parseRequestId(value: string): string {
 }
 
 /**
- * Finds a deployment by its request_id, by a unique beginning of its request_id, by its address, or by `@last`. Throws
- * if the deployment does not exist, or if its application is not on the allowlist. These checks come before the public
+ * Finds a deployment by request_id, by a unique beginning of the request_id, by address, or by `@last`. Throws if the
+ * deployment does not exist, or if the deployment's application is not on the allowlist. Called before the public
  * acknowledgement, so that errors stay private.
  */
 export async function findDeployment(lookup: Lookup, value: string): Promise<DeploymentTarget> {
@@ -48,8 +48,8 @@ export async function findDeployment(lookup: Lookup, value: string): Promise<Dep
     checkDeploymentAllowed(settings.applicationAllowlist, known.application);
     return { request_id: known.requestId, known, seen: undefined };
   }
-  // The deployment is not in the bot's record. It may come from the dashboard or from a matchmaker, so Edgegap is
-  // asked.
+  // The deployment is not in the store. It may have been deployed from the dashboard or by a matchmaker, so the bot
+  // asks Edgegap.
   const whole = value.length < ID_LENGTH ? await findListed(lookup, value) : undefined;
   if (whole !== undefined) return await findDeployment(lookup, whole);
   const [, other] = spellings(value);
@@ -61,8 +61,8 @@ export async function findDeployment(lookup: Lookup, value: string): Promise<Dep
 }
 
 /**
- * The request_id as it was typed, and then in lower case, as Edgegap writes it. A person who reads a request_id from
- * paper or hears it may type capitals.
+ * The request_id as the person typed it, and in lower case. Edgegap writes a request_id in lower case, but a person may
+ * type capital letters.
  */
 function spellings(id: string): string[] {
   return [...new Set([id, nameKey(id)])];
@@ -85,8 +85,8 @@ async function findKnown({ deployments, at, settings }: Lookup, value: string) {
     return found.find((some) => some.length > 0) ?? [];
   };
   const candidates = await withBeginning(settings.applicationAllowlist);
-  // The errors never name a deployment outside the allowlist. If the text can only mean such a deployment, its
-  // request_id is returned, and the caller refuses it.
+  // The error messages name only deployments of applications on the allowlist. If only other deployments match, one of
+  // them is returned, and the caller throws an error.
   if (candidates.length < 2) return candidates[0] ?? (await withBeginning())[0];
   const ids = candidates.map((one) => one.requestId);
   throw ambiguous(`Several servers of this channel begin with ${quoted(value)}.`, ids);
@@ -94,8 +94,8 @@ async function findKnown({ deployments, at, settings }: Lookup, value: string) {
 
 /**
  * Finds an active deployment that was not deployed from chat and whose request_id begins with `value`. Returns the
- * whole request_id, or undefined if there is no such deployment. Deployments from other channels are not found by the
- * beginning of their request_id.
+ * whole request_id, or undefined if there is no such deployment. A deployment that was deployed from another channel
+ * does not match.
  */
 async function findListed({ edgegap, deployments }: Lookup, value: string): Promise<string | undefined> {
   const begins = (id: string) => spellings(value).some((beginning) => id.startsWith(beginning));

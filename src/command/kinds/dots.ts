@@ -1,5 +1,5 @@
 /**
- * Stands in a text field for a value that the field cannot show. If the person leaves the dots alone, the value stays. If
- * the person deletes the dots, the value is removed.
+ * The text in a field whose value the field cannot show. If the person keeps the dots, the value stays the same. If the
+ * person deletes the dots, the value is removed.
  */
 export const DOTS = '••••••••';

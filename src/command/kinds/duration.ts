@@ -4,13 +4,13 @@ import { quoted } from '../argv.ts';
 import { bestNames } from '../best-matches.ts';
 import type { Kind } from './kind.ts';
 
-/** Ten years. A longer duration is taken for a slip. */
+/** Ten years. A longer duration is probably a typing error, so the bot refuses it. */
 const MOST_DAYS = 10 * 365;
 const DAY_MS = 24 * 60 * 60_000;
 const MINUTE_MS = 60_000;
 
 /**
- * A length of time in milliseconds, typed for example as `30m`, `2h`, `1h30m` or `2 days`. `mostDays` is the greatest
+ * A length of time in milliseconds. People type for example `30m`, `2h`, `1h30m` or `2 days`. `mostDays` is the maximum
  * length in days.
  */
 export const duration: Kind<number, { readonly examples?: readonly string[]; readonly mostDays?: number }> = {

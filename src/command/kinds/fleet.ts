@@ -4,7 +4,10 @@ import { namesakes } from '../same-name.ts';
 import { nameInput, plainText, suggestion } from './checked-text.ts';
 import type { Kind } from './kind.ts';
 
-/** A private fleet. No endpoint lists fleets, so the only way to check a fleet is to ask for its hosts. */
+/**
+ * The name of a private fleet. Edgegap has no endpoint that lists fleets, so this kind does not check whether the fleet
+ * exists.
+ */
 export const fleet: Kind<string> = {
   placeholder: 'fleet',
   input: nameInput,

@@ -20,8 +20,8 @@ export function ip(value: string): string {
 }
 
 /**
- * The address without protocol, port, brackets and the name of a network card. If an IPv4 address is written as IPv6,
- * the result is the IPv4 address.
+ * The address without protocol, port, brackets and zone (the network interface after `%`). An IPv4 address in IPv6
+ * notation, such as `::ffff:203.0.113.7`, becomes a plain IPv4 address.
  */
 function bareAddress(value: string): string {
   const whole = wordIn(value, ' *~()<>.,;!?').replace(/^[a-z]{2,8}:\/\//i, '');
@@ -35,7 +35,7 @@ function bareAddress(value: string): string {
 /** Multicast and reserved ranges, including the broadcast address (RFC 1112, 4291). */
 const reservedAddresses = listOf('224.0.0.0/4', '240.0.0.0/4', 'ff00::/8');
 
-/** The ranges that are used inside a home, an office or a single machine (RFC 1918, 1122, 3927, 6598; 4291, 4193). */
+/** The ranges for private networks and for a single machine (RFC 1918, 1122, 3927, 6598; 4291, 4193). */
 const privateAddresses = listOf(
   ...['0.0.0.0/8', '10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16', '172.16.0.0/12'],
   ...['192.168.0.0/16', '::/127', 'fe80::/10', 'fc00::/7'],

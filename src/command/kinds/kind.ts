@@ -9,36 +9,44 @@ import type { Presets } from '../presets.ts';
 import type { Roster } from '../roster.ts';
 
 /**
- * The fields of every option. `positional` options are typed in order, without their names. Other options are typed as
- * `--name value`.
+ * The fields that every option has. People type `positional` options in order and without names. People type all other
+ * options as `--name value`.
  */
 export interface OptionBase {
   /** At most 100 characters. */
   readonly description: string;
-  /** `or-preset`: the value may come from a preset, so no platform insists on the value. */
+  /**
+   * `or-preset`: the option is required, but the value may come from a preset. Therefore the platforms treat the option
+   * as optional.
+   */
   readonly required?: boolean | 'or-preset';
   readonly positional?: boolean;
-  /** The name of an option that stands in for this required option. If that option is given, this option must be absent. */
+  /** The name of an option that replaces this required option. A person must not give the two options together. */
   readonly unless?: string;
-  /** Values to suggest while a person types. They replace the kind's own suggestions. */
+  /** Returns the values to suggest while a person types. Replaces the suggestions of the kind. */
   readonly suggest?: Kind['suggest'];
-  /** Returns the part of a saved value that people may see. It replaces the function of the same name in the kind. */
+  /** Returns the part of a saved value that people may see. Replaces the function `shown` of the kind. */
   readonly shown?: Kind['shown'];
   /** The label in a form. If absent, the label is the name of the option. */
   readonly label?: string;
-  /** The text in an empty field of a form: the value that then counts, or an example. */
+  /** The text in an empty field of a form: an example, or the value that an empty field stands for. */
   readonly placeholder?: string;
-  /** The small print in a form. If there is neither a label nor a placeholder, the small print is the description. */
+  /**
+   * The hint below a field of a form. An option without hint, label and placeholder shows the description as the hint.
+   */
   readonly hint?: string;
-  /** Whether a form asks for a text, because the value is almost always new, although there are suggestions. */
+  /**
+   * Whether a form shows a text field instead of a menu. Used for an option with suggestions whose value is almost
+   * always new.
+   */
   readonly asText?: true;
-  /** Whether the option has no field in a form that the command file does not lay out. */
+  /** Whether the option is left out of the form of a command without `layout`. */
   readonly noField?: true;
 }
 
 /**
- * An option that contains its kind instead of the kind's name. Any further fields of the option are read only by the
- * kind.
+ * An option that contains the kind itself instead of the kind's name. An option may have further fields, which only the
+ * kind reads.
  */
 export interface Option extends OptionBase {
   readonly kind: Kind;
@@ -49,12 +57,12 @@ export interface Option extends OptionBase {
 export type Options = Readonly<Record<string, Option>>;
 
 /**
- * A value as the person gave it, before it is checked. A string, or several strings for a list. `true` for an option
- * without a value.
+ * A value as the person typed or picked it, before the bot checks it. An option that takes several values may have an
+ * array of strings. An option without a value has `true`.
  */
 export type RawValue = string | number | boolean | readonly string[];
 
-/** How a platform can limit a value before the bot receives the value. */
+/** How a platform limits the value that a person can enter. */
 export type OptionInput =
   | { readonly type: 'text'; readonly maxLength: number }
   | { readonly type: 'integer'; readonly min: number; readonly max: number }
@@ -62,23 +70,23 @@ export type OptionInput =
   | { readonly type: 'choice'; readonly choices: readonly string[] };
 
 export interface ParseSettings {
-  /** Longest tag, in characters. */
+  /** The maximum length of a tag, in characters. */
   readonly maxTagLength: number;
 }
 
-/** The parts of the bot that a look-up uses. */
+/** The parts of the bot with which a kind looks up a value. */
 export interface Lookup {
   readonly catalog: Catalog;
   readonly deployments: Deployments;
   readonly edgegap: EdgegapApi;
   readonly settings: {
     readonly applicationAllowlist: readonly string[] | undefined;
-    /** The names of private fleets from the settings, because no endpoint lists fleets. */
+    /** The names of private fleets from the settings. Edgegap has no endpoint that lists fleets. */
     readonly fleets: readonly string[];
   };
   readonly payloads: Payloads;
   readonly presets: Presets;
-  /** The channel or thread where the person asks. */
+  /** The channel or thread in which the person sent the request. */
   readonly at: Address;
 }
 
@@ -86,7 +94,7 @@ export interface Lookup {
 export interface SuggestionContext<Fields = object> extends Lookup {
   /** The text that the person has typed into the option so far. */
   readonly typed: string;
-  /** The present values of the other options, or of the other fields of the form, as the person typed them. */
+  /** The current values of the other options or form fields, as the person typed them. */
   readonly given: Readonly<Record<string, RawValue>>;
   /** The fields of the option itself. */
   readonly fields: Fields;
@@ -96,15 +104,15 @@ export interface SuggestionContext<Fields = object> extends Lookup {
   readonly clock: Clock;
 }
 
-/** Fields of an option, with the option's name. */
+/** The fields of an option, together with the option's name. */
 type Named<Fields> = Fields & { readonly name: string };
 
-/** The resolved values of the earlier options, by kind. */
+/** The resolved values of the options that come earlier in the command, by kind. */
 export type FoundValues = ReadonlyMap<Kind, unknown>;
 
 /**
- * A kind of option. Help, the parsers, the platforms and the docs know a kind only through this interface. `Value` is
- * the type of the value that a command gets. `Fields` are the further fields of an option of this kind.
+ * A kind of option. The help, the parsers, the platforms and the docs use a kind only through this interface. `Value`
+ * is the type of the value that a command gets. `Fields` is the type of the further fields in an option of this kind.
  */
 export interface Kind<Value = unknown, Fields = object> {
   /**
@@ -114,47 +122,53 @@ export interface Kind<Value = unknown, Fields = object> {
   readonly placeholder?: string;
   /** True if the option takes several values. The person repeats the option, or separates the values. */
   readonly many?: true;
-  /** True if a value must be shown to nobody, not even in an error message. */
+  /** True if the bot must never show the value, not even in an error message. */
   readonly secret?: true;
-  /** True if the value is only asked for in a form, so that no chat ever shows the value. */
+  /** True if people can enter the value only in a form, so that the value never appears in the chat. */
   readonly onlyInForm?: true;
-  /** How the option looks in a form. If absent, the look follows from `input` and `suggest`. */
+  /** How the option looks in a form. If absent, `input` and `suggest` determine the field. */
   readonly field?: FieldLook<Fields>;
-  /** A word that begins with this character is a value of this kind, wherever the word stands: `@qa`. */
+  /**
+   * A word that begins with this character is a value of this kind, at any position in the command. For example, `@qa`
+   * is a preset.
+   */
   readonly mark?: string;
   input(fields: Fields): OptionInput;
-  /** Describes a mistake in the fields of an option in a command file. Undefined if the fields are right. */
+  /** Describes an error in the fields of an option in a command file. Undefined if the fields are valid. */
   problem?(about: Named<Fields>): string | undefined;
   /**
-   * Checks the value by itself. This runs before any acknowledgement, so no service may be asked. Returns the value, or
-   * a string from which `resolve` makes the value. Throws InputError.
+   * Checks the form of the value. Must not ask any service, because the bot calls `parse` before the acknowledgement.
+   * Returns the value, or a string from which `resolve` makes the value. Throws InputError.
    */
   parse(given: RawValue, about: Named<Fields>, settings: ParseSettings): Value | string;
   /**
-   * Replaces a name by the thing that has the name, for example a city's name by its location. Throws InputError with a
-   * hint that lists values which can be used.
+   * Replaces a name by the named thing, for example the name of a city by a location. Throws InputError with a hint
+   * that lists possible values.
    */
   resolve?(named: string, lookup: Lookup, found: FoundValues, about: Named<Fields>): Promise<Value>;
   /**
-   * Returns the values of other options for which this value stands. If the person also gives one of these options, the
-   * value from the person counts.
+   * Returns the values that this value gives to other options, for example the options of a preset. A value that the
+   * person gives has priority.
    */
   expand?(value: Value, lookup: Lookup): Promise<Readonly<Record<string, RawValue>>>;
-  /** Returns the exact name of a thing, to be saved in a preset. Without this function, a preset keeps the value as typed. */
+  /**
+   * Returns the exact name of a thing, which is then saved in a preset. Without this function, a preset contains the
+   * value as the person typed it.
+   */
   exact?(value: Value): string;
   /**
-   * The part of a saved value that people may see, for a kind whose values may be secret. If left out, people see the
-   * whole value.
+   * Returns the part of a saved value that people may see, for a kind whose values may be secret. If absent, people see
+   * the whole value.
    */
   shown?(given: RawValue): string;
   /**
-   * A sentence that lists the possible values. It is shown if a required option is missing and only Edgegap knows its
-   * possible values.
+   * Returns a sentence with the possible values, for an error about a missing required option. Only for kinds whose
+   * possible values come from Edgegap.
    */
   known?(lookup: Lookup, found: FoundValues): Promise<string>;
   /**
-   * Values to offer while a person types. The best value comes first. A platform shows a string as it is. For a choice,
-   * a platform shows the label and the detail.
+   * Returns the values to suggest while a person types, with the best value first. A platform shows a string unchanged.
+   * For a choice, a platform shows the label and the detail.
    */
   suggest?(about: SuggestionContext<Fields>): Promise<readonly (string | Choice)[]>;
 }
@@ -162,30 +176,30 @@ export interface Kind<Value = unknown, Fields = object> {
 /** How an option looks in a form. */
 export interface FieldLook<Fields = object> {
   readonly lines?: 'paragraph';
-  /** Whether a person almost always picks a suggested value, and rarely types another value. */
+  /** Whether a person almost always picks one of the suggested values. */
   readonly closed?: true;
-  /** The text between two values that stand in one text field. */
+  /** The text between two values in the same text field. */
   readonly separator?: string;
   /**
-   * The choices for a menu whose choices are fixed when the menu is shown. If absent, these are the suggestions. Throws
-   * InputError if there is nothing to choose from.
+   * Returns the choices for a menu that cannot change after the platform has shown it. If absent, the choices are the
+   * suggestions. Throws InputError if there are no choices.
    */
   choices?(about: SuggestionContext<Fields>): Promise<readonly Choice[]>;
-  /** The small print at a field that opens with a value, in place of the usual small print. At most 100 characters. */
+  /** The hint below a field that opens with a value. Replaces the usual hint. At most 100 characters. */
   readonly filledHint?: string;
   /**
-   * Reads the text of the field. `before` is the value with which the form opened. If absent, the text itself is the
-   * value.
+   * Returns the value for the text of the field. `before` is the value with which the form opened. If `read` is absent,
+   * the text itself is the value.
    */
   read?(text: string, before: RawValue | undefined): RawValue;
   /**
-   * Writes the text of the field, when the form opens with a value. Undefined if `read` would make another value of any
-   * text.
+   * Returns the text of a field that opens with a value. Undefined if there is no text from which `read` would make the
+   * same value.
    */
   write?(given: RawValue): string | undefined;
 }
 
-/** Used as the `Value` of a kind. The value is then any of the strings in the field `Field` of the option. */
+/** A `Value` of a kind. It means that the value is any of the strings in the option's field `Field`. */
 export interface OneOf<Field extends string> {
   readonly field: Field;
 }
