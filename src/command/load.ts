@@ -8,12 +8,14 @@ import type { Kinds } from './options.ts';
 import { LIMITS, validateCommand } from './validate.ts';
 
 /**
- * The extension of this file and of every command. It is `.ts` in the sources, and `.js` in the image, which holds
- * built code.
+ * The extension of this file and of every command: `.ts` in the sources, `.js` in the image, which contains the built
+ * code.
  */
 const EXTENSION = extname(import.meta.filename);
 
-/** The names of files that Node could run. A file with such a name in the folder of commands counts as a command. */
+/**
+ * Matches the names of JavaScript and TypeScript files. Every such file in the folder of commands must be a command.
+ */
 const SCRIPT = /\.[cm]?[jt]sx?$/;
 
 /** Loads every command in a folder. Throws if a file does not contain a valid command. */

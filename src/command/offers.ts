@@ -1,5 +1,5 @@
 /*
- * Suggestions of things that only Edgegap knows. They are made from the cache, without waiting for an answer of
+ * Suggestions whose data comes from Edgegap. The bot makes these suggestions from cached data, without waiting for
  * Edgegap.
  */
 import type { Choice } from '../chat/card.ts';
@@ -14,8 +14,8 @@ import { searchKey } from './same-name.ts';
 type Suggest = (about: SuggestionContext) => Promise<readonly (string | Choice)[]>;
 
 /**
- * Suggests applications or versions. Applications and versions that are switched off are marked. They come last if the
- * command needs an active application or version.
+ * Suggests applications or versions. An inactive application or version is marked as inactive. The inactive suggestions
+ * come last if the command needs an active application or version.
  */
 export function offerNamed(
   { typed, clock }: SuggestionContext,
@@ -46,7 +46,7 @@ export async function offerRunning({ typed, at, roster, clock }: SuggestionConte
   const offered = found.slice(0, MOST_SUGGESTIONS).map((one) => ({ one, label: labelOf(one, now) }));
   const times = Map.groupBy(offered, ({ label }) => label);
   return offered.map(({ one, label }) => {
-    // Two deployments may look the same. Only the request_id then distinguishes the deployments.
+    // If several deployments have equal labels, the suggestion also shows the request_id.
     const id = (times.get(label)?.length ?? 0) > 1 ? one.request_id : undefined;
     return { label, value: one.request_id, ...details(id, asOfText(asOf(one), now)) };
   });
@@ -65,8 +65,8 @@ export async function offerTags({ typed, roster }: SuggestionContext): Promise<s
 }
 
 /**
- * Suggests the tags of the deployment in the option `deployment`. If that deployment is unknown, all tags are
- * suggested.
+ * Suggests the tags of the deployment that the option `deployment` names. If no running deployment has this request_id,
+ * suggests the tags of all running deployments.
  */
 export async function offerOwnTags(about: SuggestionContext): Promise<string[]> {
   const { rows } = await about.roster.running();
@@ -74,7 +74,7 @@ export async function offerOwnTags(about: SuggestionContext): Promise<string[]> 
   return own ? bestNames(about.typed, own.tags) : await offerTags(about);
 }
 
-/** Suggests the cities. The value of each city is the shortest name that no other city has. */
+/** Suggests the cities. The value is the city's name alone if this name is unique, and `nameOf` if not. */
 export function offerCities(
   { typed, catalog, clock }: SuggestionContext,
   nameOf: (place: Location) => string,
@@ -91,8 +91,8 @@ export function offerCities(
 }
 
 /**
- * Makes suggestions for an option that takes several values. The last value is completed, and the values before it stay
- * unchanged.
+ * Makes suggestions for an option that takes several values. Each suggestion completes the last value and keeps the
+ * earlier values unchanged.
  */
 export function offeringLast(separators: string, suggest: Suggest): Suggest {
   return async (about) => {
@@ -107,7 +107,7 @@ export function offeringLast(separators: string, suggest: Suggest): Suggest {
   };
 }
 
-/** A text such as `as of 14:05 UTC`. Undefined if Edgegap has answered lately. */
+/** A text such as `as of 14:05 UTC`, which shows the age of the data. Undefined if the data is recent. */
 function asOfText(asOf: number | undefined, now: number): string | undefined {
   if (asOf === undefined) return undefined;
   const [day, time] = new Date(asOf).toISOString().split('T');

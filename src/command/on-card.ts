@@ -4,7 +4,7 @@ import { InputError } from '../errors.ts';
 import type { Action, Directory } from './define.ts';
 import type { Lookup } from './kinds/kind.ts';
 
-/** An action that people find in the menu which a platform shows for each message. */
+/** An action in the menu that a platform shows for each message. */
 export interface MenuAction {
   readonly label: string;
   readonly command: string;
@@ -12,7 +12,7 @@ export interface MenuAction {
   readonly action: Action;
 }
 
-/** The actions that a person finds in the menu of a deployment's card, in the order of their commands. */
+/** All actions with `onCard`, in the order of their commands. */
 export function menuActions(directory: Directory): MenuAction[] {
   return directory.all.flatMap(({ name: command, actions }) =>
     Object.entries(actions).flatMap(([name, action]) =>
@@ -22,9 +22,9 @@ export function menuActions(directory: Directory): MenuAction[] {
 }
 
 /**
- * Finds the deployment of the message from whose menu a person chose the action, and returns the argument that a button
- * of the message would have. The ids in the buttons of the message name the deployment. If the message has no such
- * button, the message may still be the live card of a deployment, or news below this card. Throws InputError.
+ * Finds the deployment for an action that a person chose from the menu of a message. Returns the argument that a button
+ * of this action would have. The buttons of the message contain the id of the deployment. A message without such
+ * buttons must be a live card, or a message below a live card that contains the request_id. Throws InputError.
  */
 export async function argumentOnCard(
   { on }: Action,
@@ -68,8 +68,8 @@ export async function argumentOnCard(
 }
 
 /**
- * The deployment whose live card is the message, or about which the message brings news below the live card. Such news
- * contains the request_id. Other answers of the bot may stand in the same thread, and may be about another server.
+ * The deployment whose live card is the message. A message below a live card belongs to the card's deployment if the
+ * message contains the request_id. The thread below a card may also contain answers about other deployments.
  */
 async function ofCard(
   deployments: Lookup['deployments'],

@@ -1,12 +1,12 @@
 import type { Kind, OneOf, Option, OptionBase, Options } from './kinds/kind.ts';
 import type { kinds } from './kinds/kinds.ts';
 
-/** Kinds by the names that a command file uses. */
+/** The kinds, by the names that command files use. */
 export type Kinds = Readonly<Record<string, Kind>>;
 
 type Known = typeof kinds;
 
-/** An option in a command file. It has the name of a kind, and the fields that options of this kind have. */
+/** An option in a command file: the name of a kind, and the fields that options of this kind have. */
 export type OptionSpec = {
   readonly [Name in keyof Known]: OptionBase & { readonly kind: Name } & FieldsOf<Known[Name]>;
 }[keyof Known];
@@ -31,7 +31,7 @@ export type OptionsOf<Specs extends OptionSpecs> = {
     : ValueOf<Specs[Name]> | undefined;
 };
 
-/** The deployment that a command is about, as the first option of the command. */
+/** The first option of a command about a deployment. */
 export const theDeployment = {
   kind: 'deployment',
   required: true,
@@ -41,7 +41,7 @@ export const theDeployment = {
   description: 'A request_id, the beginning of a request_id, or an address',
 } as const satisfies OptionSpec;
 
-/** What Edgegap does with the log of a deployment that stops. */
+/** The option which says whether and where Edgegap stores the log of a stopped deployment. */
 export const logStorageOption = {
   kind: 'string',
   maxLength: 100,
@@ -51,14 +51,14 @@ export const logStorageOption = {
   description: 'Keep the log: yes, no, or the name of a log storage (the version decides if not given)',
 } as const satisfies OptionSpec;
 
-/** The value of `logStorageOption`, as `StopOptions.logStorage`. */
+/** Converts the value of `logStorageOption` to `StopOptions.logStorage`. */
 export function logStorageOf(given: string | undefined): boolean | string | undefined {
   if (given === undefined) return undefined;
   if (/^(true|yes|on)$/i.test(given)) return true;
   return /^(false|no|off)$/i.test(given) ? false : given;
 }
 
-/** Replaces the name of each option's kind by the kind. */
+/** In each option, replaces the name of the kind by the kind itself. */
 export function withKinds(specs: OptionSpecs, known: Kinds): Options {
   const options = Object.entries(specs).map(([name, spec]): [string, Option] => {
     const kind = known[spec.kind] as Kind;

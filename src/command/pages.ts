@@ -1,6 +1,6 @@
 /*
- * Lists with buttons that turn the pages. Each button refers to the state of the list, which is stored with the
- * payloads.
+ * Lists with buttons for the next and the previous page. Each button contains a key. The payload with this key is the
+ * state of the list.
  */
 import type { Button, Node } from '../chat/card.ts';
 import { InputError } from '../errors.ts';
@@ -9,7 +9,7 @@ import type { Action, ActionContext, Services } from './define.ts';
 export interface Page {
   readonly page: number;
   readonly pages: number;
-  /** The page that the person asked for. The list may have fewer pages. */
+  /** The page that the person asked for. Greater than `pages` if the list has fewer pages. */
   readonly wanted: number;
 }
 
@@ -34,8 +34,8 @@ export function pageOf<Row>(
 }
 
 /**
- * The action `page` of a command, which shows another page of the list. If the stored state lacks the field `needed`,
- * the person gets the same answer as for a list whose state was forgotten.
+ * The action `page` of a command, which shows a different page of the list. Throws InputError if the stored state was
+ * deleted or does not contain the field `needed`.
  */
 export function pageAction<State>(
   show: (context: ActionContext, state: State, page: number) => Promise<void>,
@@ -62,9 +62,9 @@ export function pageAction<State>(
 }
 
 /**
- * The end of a list. It has buttons, and if there are several pages, a note with the number of the page. `state`
+ * The last nodes of a list's card: a note with the page number if there are several pages, and the buttons. `state`
  * contains everything that is needed to show the list again. `refresh` adds a button that shows the same page again.
- * `others` adds buttons that show other lists of the command. Its keys are the labels of these buttons.
+ * `others` adds buttons that show other lists of the command. The keys of `others` are the labels of these buttons.
  */
 export async function pageFoot<State extends object>(
   { payloads }: Pick<Services, 'payloads'>,

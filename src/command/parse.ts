@@ -4,10 +4,9 @@ import type { Option, Options, ParseSettings, RawValue } from './kinds/kind.ts';
 import { argumentMissing, excluded, stale } from './usage.ts';
 
 /**
- * Checks each value by itself: a required value must be present, and each value must have the right form. This runs
- * before any acknowledgement, so no service is asked. Later, `resolveValues` checks whether the named things exist. If
- * a required option is missing and only Edgegap knows its possible values, `resolveValues` reports this. Throws
- * InputError.
+ * Parses the values, without asking any service. Throws InputError if a required value is missing or if a value has the
+ * wrong form. Later, `resolveValues` checks whether the named things exist. If the possible values of a missing
+ * required option come from Edgegap, `resolveValues` reports the missing option, together with the possible values.
  */
 export function parseValues(raw: RawValues, command: string, options: Options, settings: ParseSettings) {
   const unknown = Object.keys(raw).find((name) => !Object.hasOwn(options, name));
@@ -21,8 +20,8 @@ export function parseValues(raw: RawValues, command: string, options: Options, s
       throw excluded(name, unless, command, options);
     if (value !== undefined && !isBlank(value)) parsed[name] = parse(value, { ...option, name }, settings);
     else if (required && !kind.known) throw argumentMissing(name, command, options);
-    // A blank value is a mistake, and does not count as absent. If it did, a filter would not filter, and a deployment
-    // would go to another location.
+    // A blank value is an error, and is not ignored. If blank values were ignored, a blank filter would match all
+    // deployments, and a deploy with a blank location would use the default location.
     else if (!required && value !== undefined)
       throw new InputError('value-missing', `${name} is given without a value.`, {
         hint: 'Give a value, or leave the option out.',

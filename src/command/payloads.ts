@@ -12,11 +12,11 @@ const FORGET = 'forget-payload';
 export type Payloads = ReturnType<typeof createPayloads>;
 
 /**
- * Stores the state of buttons if the state is too long for the button itself. The state belongs to a single account,
- * and is found again by a short key.
+ * Stores the state of a button if the state is too long for the button itself. The button then contains a short key of
+ * the stored state. Each account has payloads of its own.
  */
 export function createPayloads(store: Store, clock: Clock, account: string) {
-  /** The id of the row of a value that is kept under a name instead of a key. */
+  /** The row id of a value that is stored with a name instead of a key. */
   const idOf = (name: string) => `${account} ${name}`;
   const keyOf = (value_json: string) =>
     createHash('sha256').update(`${account} ${value_json}`).digest('base64url').slice(0, 22);
@@ -42,8 +42,8 @@ export function createPayloads(store: Store, clock: Clock, account: string) {
       return id;
     },
     /**
-     * Does the same as `keep`, but only for `ms` milliseconds. After that time the value is deleted, because the value may
-     * hold secrets of a person.
+     * Stores the value like `keep`, and deletes the value after `ms` milliseconds. Used for values that may contain
+     * secrets.
      */
     async keepFor(ms: number, value: Readonly<Record<string, unknown>>): Promise<string> {
       const value_json = JSON.stringify(value);
@@ -54,29 +54,29 @@ export function createPayloads(store: Store, clock: Clock, account: string) {
       });
       return key;
     },
-    /** Deletes a value `ms` milliseconds from now, unless the value is taken before. */
+    /** Deletes the value with this key after `ms` milliseconds. */
     async forgetIn(ms: number, key: string): Promise<void> {
       await transact(store, async (tx) => {
         await schedule(tx, clock, { kind: FORGET, key, account, at: clock.now() + ms });
       });
     },
-    /** The value. Undefined if the value was forgotten, or belongs to another account. */
+    /** The value with this key. Undefined if the value was deleted or belongs to a different account. */
     get: (key: string): Promise<Readonly<Record<string, unknown>> | undefined> => read(key),
     /**
-     * Deletes the value in the transaction `tx`. Returns false if the value was deleted before. If several calls take
-     * the same value at the same time, only one of them returns true.
+     * Deletes the value in the transaction `tx`. Returns false if the value was deleted before. If several calls delete
+     * the same value at the same time, only a single call returns true.
      */
     async take(key: string, tx: Store = store): Promise<boolean> {
       const own = tx.deleteFrom('kept').where('account', '=', account).where('id', '=', key);
       return (await own.executeTakeFirst()).numDeletedRows > 0n;
     },
-    /** Replaces the list of names that is kept under `name`. */
+    /** Stores a list of names with the key `name`, and replaces the earlier list. */
     keepNames: (name: string, names: readonly string[]) => put(idOf(name), JSON.stringify(names)),
     names: async (name: string): Promise<readonly string[]> => (await read(idOf(name))) ?? [],
   };
 }
 
-/** Deletes the payloads that were kept only for some time. */
+/** The kind of the tasks which delete the payloads that have a time limit. */
 export function forgettingPayloads(store: Store): TaskKind {
   return {
     kind: FORGET,
@@ -88,8 +88,8 @@ export function forgettingPayloads(store: Store): TaskKind {
 }
 
 /**
- * Deletes some payloads of all accounts that were stored before `before` (epoch ms). Returns true if there may be more
- * such payloads.
+ * Deletes a batch of the payloads, of all accounts, that were stored before the time `before` (epoch ms). Returns true
+ * if older payloads may be left.
  */
 export function purgePayloads(store: Store, before: number): Promise<boolean> {
   return purge(store, 'kept', sql`created_at < ${before}`);

@@ -11,17 +11,14 @@ export const permissions = {
 } as const satisfies Record<string, PermissionLevel>;
 
 /**
- * The people who have the permission. `open`: all members of the served server or workspace. `read`: readers and
- * operators. `change`: operators, unless the bot is read-only. `inspect`: operators.
+ * The people who have the permission. `open`: all members of the Discord server or Slack workspace. `read`: readers and
+ * operators. `change`: operators, but only if the bot is not read-only. `inspect`: operators.
  */
 export type PermissionLevel = 'open' | 'read' | 'inspect' | 'change';
 
 export type Permission = keyof typeof permissions;
 
-/**
- * The sentence which tells a person that nothing was changed. There is a sentence for each permission that allows a
- * change.
- */
+/** For each permission to change something, the sentence which tells a person that nothing was changed. */
 export const noEffect: Readonly<Partial<Record<Permission, string>>> = {
   'deployments.deploy': 'Nothing was deployed.',
   'deployments.stop': 'Nothing was stopped.',

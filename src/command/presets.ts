@@ -2,13 +2,13 @@ import type { Selectable } from 'kysely';
 import type { Address, SuggestionRequest } from '../chat/port.ts';
 import type { PresetsTable, Store } from '../store/schema.ts';
 
-/** The most presets of a Discord server or Slack workspace. */
+/** The maximum number of presets in a Discord server or Slack workspace. */
 export const MOST_PRESETS = 200;
 
 /** A named set of options of `deploy`. */
 export interface Preset {
   readonly name: string;
-  /** The values as a person would type them. Each use checks the values again. */
+  /** The values as a person would type them. The bot checks the values again at each use of the preset. */
   readonly options: SuggestionRequest['given'];
   readonly savedBy: string;
   /** Epoch milliseconds. */
@@ -35,7 +35,7 @@ export function createPresets(store: Store, account: string) {
       const row = await within(at).where('name', '=', name).executeTakeFirst();
       return row && presetOf(row);
     },
-    /** False if a preset of this name exists and `replace` is false. */
+    /** Stores the preset. Returns false if a preset with this name exists and `replace` is false. */
     async save(at: Address, { name, options, savedBy, savedAt }: Preset, replace: boolean): Promise<boolean> {
       const values = { options_json: JSON.stringify(options), saved_by: savedBy, saved_at: savedAt };
       const { numInsertedOrUpdatedRows = 0n } = await store

@@ -2,8 +2,9 @@ import type { Card } from '../chat/card.ts';
 import { RefusedError } from '../errors.ts';
 
 /**
- * A question that the bot asks before it does anything. If a check throws a Question, its card is sent as the private
- * first response. The card has buttons for the answers. `userMessage` is for a person to whom the card cannot be shown.
+ * A question that the bot asks before it changes anything. If a check throws a Question, the bot sends the card as the
+ * private first response. The card has buttons for the answers. If the bot cannot show the card, the person gets
+ * `userMessage`.
  */
 export class Question extends RefusedError {
   readonly card: Card;

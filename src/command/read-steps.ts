@@ -1,11 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { together } from '../store/together.ts';
 
-/** The largest number of begins and ends that are stored in a single run. */
+/** The maximum number of begins and ends of invocations that the bot stores in a single run. */
 const AT_ONCE = 250;
 /**
- * The pause after a run is this many times as long as the run. So storing takes at most a fifth of the time. This
- * matters because a commit can block the whole process.
+ * The pause after a run is this many times as long as the run. With this pause, storing takes at most a fifth of the
+ * time. A commit can block the whole process, so storing must leave time for other work.
  */
 const REST = 4;
 
@@ -19,15 +19,15 @@ interface ReadStepsParts<Read> {
 }
 
 /**
- * Stores the begins and ends of invocations that only read. Begins and ends that come at about the same time are stored
- * together.
+ * Stores the begins and ends of invocations that change nothing. Begins and ends that arrive at about the same time are
+ * stored together.
  */
 export function createReadSteps<Read extends { readonly id: string }>({
   insertAll,
   end,
 }: ReadStepsParts<Read>) {
   type Step = { readonly begins: Read } | { readonly id: string; readonly ends: End };
-  /** Resolves when the read that was stored last may go on. */
+  /** Resolves when the read that called `turn` last may continue. */
   let last = Promise.resolve();
 
   const store = together<Step, boolean>(
@@ -47,11 +47,12 @@ export function createReadSteps<Read extends { readonly id: string }>({
   );
 
   return {
-    /** Resolves with false if the invocation was stored before. */
+    /** Stores the begin of an invocation. Resolves with false if the invocation was stored before. */
     begin: (read: Read) => store({ begins: read }),
     /**
-     * Resolves when a stored read may go on. Reads that were stored together go on one after the other, each in its own
-     * turn of the event loop. So the acknowledgements of other requests can leave in between.
+     * Resolves when a stored read may continue. Reads that were stored together continue one after another, each in a
+     * separate iteration of the event loop. Between two iterations, the process can send the acknowledgements of other
+     * requests.
      */
     async turn(): Promise<void> {
       last = last.then(() => nextTurn());

@@ -12,7 +12,7 @@ import { ENDED } from './request-summary.ts';
 
 /** How often the bot looks for unfinished invocations of dead processes. */
 const RECOVER_MS = 5_000;
-/** A random delay of at most this length is added, so that many processes do not look at the same moment. */
+/** A random delay of at most this length is added, so that not all processes search at the same moment. */
 const JITTER_MS = 2_000;
 const RECOVER_AT_ONCE = 100;
 
@@ -20,7 +20,7 @@ interface RecoveryParts extends Omit<InvocationsParts, 'realClock'> {
   readonly invocations: Invocations;
 }
 
-/** Answers invocations whose process died before it answered. */
+/** Answers invocations whose process died before it could answer. */
 export function createRecovery(parts: RecoveryParts) {
   const { invocations, store, membership, directory, clock, log } = parts;
   let stopped = false;
@@ -39,11 +39,11 @@ export function createRecovery(parts: RecoveryParts) {
   }
 
   /**
-   * Answers the people whose invocations a dead process was carrying out. If several processes look at the same time,
-   * only a single process answers.
+   * Tells people that their invocation was interrupted, if a dead process was carrying out the invocation. If several
+   * processes find the same invocation, only one process answers.
    */
   async function recover(): Promise<void> {
-    // This process may itself have been taken for dead. If so, it must not judge which other processes are dead.
+    // If other processes may consider this process dead, this process cannot know which other processes are dead.
     if (!membership.isCertain()) return;
     const unfinished = store
       .selectFrom('invocations')
@@ -59,7 +59,7 @@ export function createRecovery(parts: RecoveryParts) {
         await answer(id);
       } catch (err) {
         if (err instanceof StoreError) throw err;
-        // Only this row is faulty. The other invocations are answered nevertheless.
+        // The fault is in this row only, so the loop continues with the next invocation.
         log.error({ err, invocation: id }, 'invocation: an unfinished invocation cannot be answered');
       }
     }
@@ -82,7 +82,7 @@ export function createRecovery(parts: RecoveryParts) {
         .select('id')
         .where('invocation_id', '=', id)
         .executeTakeFirst();
-      // The live card of the deployment was the answer. It continues to show the state of the deployment.
+      // The answer to this invocation is the live card of the deployment, and the bot continues to update the card.
       if (deployment) return row;
       const at = addressOf(row);
       const changes = row.changes === 1;
@@ -98,8 +98,8 @@ export function createRecovery(parts: RecoveryParts) {
           at,
           reply,
           message: mode === 'public' ? inChannel : interruptedLine(directory, about),
-          // The channel is told only if a change was interrupted. If a command only reads and can no longer be
-          // answered, the platform itself has shown the failure.
+          // The channel gets a message only if the interrupted invocation may have changed something. For other
+          // invocations, the platform itself shows the person that the bot did not answer.
           ...(changes ? { orElse: inChannel } : {}),
         });
       } else if (changes) {
@@ -114,12 +114,12 @@ export function createRecovery(parts: RecoveryParts) {
   }
 
   return {
-    /** Recovers now, and then again every few seconds. */
+    /** Recovers unfinished invocations now, and then every few seconds. */
     async start(): Promise<void> {
       await recover();
       loop.start();
     },
-    /** Stops the recovery. Resolves when no recovery is under way. */
+    /** Stops the recovery. Resolves when a recovery in progress has ended. */
     async stop(): Promise<void> {
       stopped = true;
       await loop.stop();
@@ -127,8 +127,8 @@ export function createRecovery(parts: RecoveryParts) {
     lookAfter,
     recover,
     /**
-     * Deletes some invocations that ended before `before` (epoch ms). Returns true if there may be more such
-     * invocations.
+     * Deletes a batch of the ended invocations that were stored before the time `before` (epoch ms). Returns true if
+     * older invocations may be left.
      */
     purge: (before: number) =>
       purge(store, 'invocations', sql`created_at < ${before} and state != 'running'`),
@@ -138,8 +138,8 @@ export function createRecovery(parts: RecoveryParts) {
 type HowToReply = Pick<InvocationRecord, 'mode' | 'reply'>;
 
 /**
- * Reads the JSON of the way to reply. Returns undefined if there is no JSON. Also returns undefined if the JSON is
- * damaged, and then the channel is told.
+ * Reads the stored data with which the bot can reply to the person. Returns undefined if there is no data, or if the
+ * JSON is damaged. The caller then uses the channel.
  */
 function readReply(json: string | null): HowToReply | undefined {
   try {

@@ -5,8 +5,8 @@ import type { Kind, RawValue } from './kind.ts';
 import { parseTag } from './tag.ts';
 
 /**
- * The types of items that a list can hold. `parse` checks an item, and `between` matches a separator between two items.
- * A blank separates addresses, but may be part of a tag.
+ * The types of items in a list. `parse` checks an item, and `between` matches a separator between two items. A blank
+ * separates two addresses or hosts, but can be part of a tag.
  */
 const items = {
   ip: { parse: ip, between: /[,;，、\s]/u },

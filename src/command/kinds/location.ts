@@ -17,8 +17,8 @@ export const location: Kind<Location> = {
 };
 
 /**
- * Finds a city by its name. If several cities have this name, the person adds the country, the division, or both, as in
- * `city, country`.
+ * Finds a city by name. If several cities have this name, the person adds the country, the administrative division, or
+ * both, as in `city, country`.
  */
 export async function findLocation(catalog: Catalog, name: string): Promise<Location> {
   const [city = '', ...region] = name.split(',').filter((part) => part.trim() !== '');
@@ -50,15 +50,15 @@ export async function findLocation(catalog: Catalog, name: string): Promise<Loca
 }
 
 /**
- * Whether `given` consists of the first words of the city's name, as `New York` does for `New York City`. Parts of
- * words do not count, because a deployment in the wrong city costs money.
+ * Whether `given` consists of the first words of the city's name. For example, `New York` matches `New York City`. A
+ * part of a word does not match, because a deployment in the wrong city costs money.
  */
 function isBeginning(given: string, city: string): boolean {
   const words = city.split(/[\s\p{Pd}]+/u);
   return words.some((_, index) => isSameName(given, words.slice(0, index).join(' ')));
 }
 
-/** For example `Portland, Oregon, United States of America`. This form distinguishes two cities of the same name. */
+/** For example `Portland, Oregon, United States of America`. The full name distinguishes cities with equal names. */
 export function fullName({ city, country, administrative_division }: Partial<Location>): string {
   return [city, administrative_division, country].filter((part) => part).join(', ');
 }

@@ -4,8 +4,7 @@ import { quoted } from '../argv.ts';
 import type { Kind } from './kind.ts';
 
 /**
- * A moment as a person typed it. Either an instant in epoch milliseconds, or a time of day in minutes after midnight
- * UTC.
+ * A time that a person typed: either an instant in epoch milliseconds, or a time of day in minutes after midnight UTC.
  */
 export type Moment = { readonly at: number } | { readonly minuteOfDay: number };
 
@@ -20,7 +19,7 @@ export const moment: Kind<Moment> = {
     if (hour !== '') return { minuteOfDay: Number(hour) * 60 + Number(minute) };
     const at = parseEdgegapTime(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text} 00:00` : text);
     const [day = ''] = /^\d{4}-\d\d-\d\d/.exec(text) ?? [];
-    // Without this check, Date would read 30 February as 2 March.
+    // This check refuses a day such as 30 February, which Date would change to 2 March.
     if (at !== undefined && new Date(`${day}T00:00Z`).toISOString().slice(0, 10) !== day)
       throw new InputError('not-a-time', `There is no ${day}.`, { hint: 'Check the day and the month.' });
     if (at !== undefined) return { at };
@@ -31,8 +30,8 @@ export const moment: Kind<Moment> = {
 };
 
 /**
- * The instant of a moment that a person typed at the time `now`. Both are in epoch milliseconds. With `from`, a time of
- * day means the first such time after `from`. Without `from`, it means the latest such time before `now`.
+ * Converts a typed time to epoch milliseconds. `now` is the current time. With `from`, a time of day means the first
+ * such time from `from` on. Without `from`, a time of day means the latest such time up to `now`.
  */
 export function instantOf(moment: Moment, now: number, from?: number): number {
   if ('at' in moment) return moment.at;

@@ -6,7 +6,7 @@ import type { Kind } from './kind.ts';
 
 const LONGEST = 500;
 
-/** A text to look for, or a regular expression between slashes. */
+/** A text to search for, or a regular expression between slashes. */
 export const pattern: Kind<LinePattern> = {
   placeholder: 'text',
   input: () => ({ type: 'text', maxLength: LONGEST }),

@@ -9,7 +9,8 @@ import { findLocation, fullName, placeName } from './location.ts';
 const COORDINATES = /^([+-]?\d{1,3}(?:\.\d+)?)\s*,\s*([+-]?\d{1,3}(?:\.\d+)?)$/;
 
 /**
- * Cities and coordinates. A semicolon separates two of them, because a comma may be part of a name or of coordinates.
+ * Cities and coordinates, separated by semicolons. A comma is no separator, because the name of a city and coordinates
+ * may contain a comma.
  */
 export const places: Kind<readonly Partial<Location>[]> = {
   placeholder: 'city',

@@ -1,4 +1,4 @@
-/* The kinds that have nothing to do with Edgegap. */
+/* The kinds whose values need no data from Edgegap. */
 import { InputError } from '../../errors.ts';
 import { quoted } from '../argv.ts';
 import { bestNames } from '../best-matches.ts';
@@ -6,10 +6,7 @@ import { namesakes } from '../same-name.ts';
 import { NAME_LENGTH, plainText } from './checked-text.ts';
 import type { Kind, OneOf } from './kind.ts';
 
-/**
- * Discord's limits for application commands, from its reference of application commands. No other platform has tighter
- * limits.
- */
+/** Discord's limits for application commands, from Discord's reference. No other platform has tighter limits. */
 const LIMITS = { text: 6000, choices: 25, choice: 100 };
 
 export const string: Kind<string, { readonly maxLength?: number }> = {
@@ -51,7 +48,7 @@ export const choice: Kind<OneOf<'choices'>, { readonly choices: readonly string[
   problem({ name, choices }) {
     if (choices.length < 1 || choices.length > LIMITS.choices)
       return `${name} must have 1 to ${LIMITS.choices} choices`;
-    // Upper and lower case do not matter when a person types a choice.
+    // Two choices must not differ only in case, because the parser ignores the case of a typed choice.
     if (new Set(choices.map((one) => one.toLowerCase())).size < choices.length)
       return `${name} has a choice twice`;
     const isRefused = (one: string) => one.length < 1 || one.length > LIMITS.choice;

@@ -7,10 +7,13 @@ import { nameKey } from '../same-name.ts';
 import { nameInput, suggestion } from './checked-text.ts';
 import type { Kind } from './kind.ts';
 
-/** Names that have another meaning after an @. They stand for the latest deployment or for the people of a channel. */
+/**
+ * Names that a preset must not have: `@last` means the latest deployment, and the other names mention the people of a
+ * channel.
+ */
 const TAKEN = ['last', 'here', 'channel', 'everyone'];
 
-/** The name of a preset, which need not exist yet. */
+/** The name of a preset. The preset need not exist yet. */
 export const presetName: Kind<string> = {
   placeholder: 'name',
   mark: '@',
@@ -38,18 +41,18 @@ export const presetName: Kind<string> = {
   },
 };
 
-/** A preset that gives a command the values of options that the person has not given. */
+/** The name of an existing preset. The preset gives values to options for which the person gives no value. */
 export const preset: Kind<string> = {
   ...presetName,
   expand: async (name, { presets, at }) => (await findPreset(presets, at, name)).options,
 };
 
-/** Throws InputError if there is no preset of that name. */
+/** Returns the preset with this name. Throws InputError if there is no such preset. */
 export async function findPreset(presets: Presets, at: Address, name: string): Promise<Preset> {
   const found = await presets.get(at, name);
   if (found) return found;
   const known = (await presets.all(at)).map((one) => one.name);
-  // A chat may write a mention with an id instead of the name, like @U0123ABCD on Slack.
+  // If the name of a preset is also the name of a person, Slack may send a mention with an id, such as @U0123ABCD.
   const isId = /^(?=.*\d)[suw][a-z0-9]{8,}$/.test(name);
   const hints = [
     known.length > 0 ? suggestion(name, known) : 'No preset has been saved here yet.',

@@ -24,7 +24,7 @@ export function parseTag(value: string, { maxTagLength }: ParseSettings): string
     throw new InputError('tag-control', 'A tag cannot hold a line break or an invisible control character.', {
       hint: 'Type the tag by hand, on one line.',
     });
-  // In the path of a URL, `.` and `..` would lead to another address.
+  // The bot puts a tag into the path of a URL, and there `.` and `..` would change the path.
   if (value === '.' || value === '..')
     throw new InputError('tag-dots', `${quoted(value)} cannot be a tag.`, { hint: 'Choose another name.' });
   if (isOwnTag(value))

@@ -16,7 +16,7 @@ export interface Variable {
   readonly value: string;
 }
 
-/** Environment variables of a container. No error message contains a value, because a value may be secret. */
+/** Environment variables of a container. Error messages never contain a value, because a value may be secret. */
 export const variables: Kind<readonly Variable[]> = {
   placeholder: 'KEY=VALUE',
   many: true,
@@ -38,8 +38,8 @@ export const variables: Kind<readonly Variable[]> = {
 };
 
 /**
- * Variables whose values people enter in a form, where only they see the values. Edgegap encrypts the values and never
- * shows them again.
+ * Variables whose values a person enters in a form, so that the chat does not show the values. Edgegap encrypts these
+ * values and never shows the values again.
  */
 export const hiddenVariables: Kind<readonly Variable[]> = {
   ...variables,
@@ -71,13 +71,13 @@ function withDots(pair: string): string {
   return pair.replace(/=.*$/s, `=${DOTS}`);
 }
 
-/** A line without a name may be a value. */
+/** Whether the pair begins with a valid name. A line without a valid name may be a secret value. */
 function hasName(pair: string): boolean {
   const key = pair.slice(0, Math.max(pair.indexOf('='), 0)).trim();
   return KEY.test(key) && key.length <= MAX_KEY;
 }
 
-/** In a form, each line is a pair. A value in quotation marks is the text between the marks. */
+/** Returns the pairs in the text field of a form. Each line is a pair. Quotation marks around a value are removed. */
 function linesIn(text: string): string[] {
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '');
   return lines.map((line) => {
@@ -86,7 +86,10 @@ function linesIn(text: string): string[] {
   });
 }
 
-/** Writes each pair on a line, in quotation marks if a line would otherwise lose marks or blanks of the value. */
+/**
+ * Writes each pair on a separate line. A value is put in quotation marks if `linesIn` would otherwise remove blanks or
+ * quotation marks of the value.
+ */
 function write(given: RawValue): string | undefined {
   const lines = pairsIn(given).map((pair) => {
     const reads = (line: string) => isDeepStrictEqual(linesIn(line), [pair]);
@@ -96,8 +99,8 @@ function write(given: RawValue): string | undefined {
 }
 
 /**
- * Pairs in a typed command arrive one by one. On a platform where an option is a single box, the box holds all pairs,
- * like a line of a shell.
+ * Returns the pairs. A typed command gives an array of pairs. A platform with a single input field for the option gives
+ * one text with all pairs, separated by blanks as in a shell.
  */
 function pairsIn(given: RawValue): string[] {
   return Array.isArray(given) ? given.map(String) : tokenise(String(given)).map(({ text }) => text);

@@ -9,7 +9,8 @@ import { application, choicesOf, findNamed, knownApplications, type OrInactive }
 import type { FoundValues, Kind, SuggestionContext } from './kind.ts';
 
 /**
- * A version of the application in an earlier option. If no application is given, the version is used as it was typed.
+ * A version of the application that an earlier option names. Without an application, the bot uses the typed text as the
+ * version.
  */
 export const version: Kind<string, OrInactive> = {
   ...application,
@@ -43,8 +44,8 @@ export function noActiveVersion(application: string): InputError {
 }
 
 /**
- * The known versions of the application that another option names. If no application is given, these are the known
- * versions of all applications.
+ * The cached versions of the application that another option names. Without an application, the cached versions of all
+ * applications.
  */
 function versionsFor(about: SuggestionContext): Seen<AppVersion> {
   const { catalog } = about;
@@ -68,8 +69,8 @@ function applicationIn(found: FoundValues): string | undefined {
 }
 
 /**
- * The exact names of an application and a version. Throws InputError if either of them does not exist or is switched
- * off.
+ * The exact names of an application and a version. Throws InputError if the application or the version does not exist
+ * or is inactive.
  */
 export async function findDeployable(
   catalog: Catalog,
@@ -84,8 +85,8 @@ function findVersion(catalog: Catalog, of: string, name: string, orInactive?: tr
 }
 
 /**
- * The versions of an application. Throws InputError if Edgegap no longer has the application, because a list of
- * applications may be some minutes old.
+ * The versions of an application. Throws InputError if Edgegap no longer has the application. This is possible because
+ * the list of applications is cached for some minutes.
  */
 export async function versionsOf(
   catalog: Catalog,
