@@ -8,12 +8,15 @@ import { version } from './kinds/version.ts';
 /** The message of the log line at the end of each invocation. */
 export const ENDED = 'invocation: ended';
 
-/** How many characters of a name the log shows. No real name is longer. */
+/** The maximum number of characters of a name in the log. Real names are shorter. */
 const SHOWN = 64;
-/** The kinds of options that the log shows. Tags and players' addresses, for example, stay out of the log. */
+/**
+ * The kinds of options whose values the log may contain. The log must not contain, for example, tags or players'
+ * addresses.
+ */
 const NAMING: ReadonlySet<Kind> = new Set([application, version, deployment]);
 
-/** A person's request, as the log describes it. */
+/** The description of a person's request in the log. */
 export interface RequestSummary {
   /** For example `stop`, or `stop:confirm` for a button or form. */
   readonly command: string;
@@ -21,13 +24,14 @@ export interface RequestSummary {
   readonly target: string | undefined;
 }
 
-/** The summary of a request as the person typed it or pressed it. At this time no part of it has been checked. */
+/** Describes a request that the bot has not checked yet. */
 export function summaryOf(request: InvocationRequest, directory: Directory): RequestSummary {
   if (request.kind === 'message') return { command: short(request.entry), target: undefined };
   if (request.kind !== 'command') {
-    // The id of a button or form may be unreadable if another version of the bot made it.
+    // The bot cannot read the id of some buttons and forms that a different version of the bot made.
     const { command = '?', action = '?', arg = '' } = request.action ?? {};
-    // A request_id may be followed by a dot and more. The number of a page has at most five digits.
+    // The argument may be a request_id, followed by a dot and further text. A number of at most five digits before a
+    // dot is the number of a page.
     const [target] = /^\w+$|^\w{6,}(?=\.)/.exec(arg) ?? [];
     return { command: short(`${command}:${action}`), target: target && short(target) };
   }
@@ -44,8 +48,7 @@ export function summaryOf(request: InvocationRequest, directory: Directory): Req
 }
 
 /**
- * The deployment or application among the values of a command's options. The values may be parsed, or may be as the
- * person typed them.
+ * The deployment or application that the options' values name. The values may be parsed or as the person typed them.
  */
 export function targetOf(options: Options, values: Readonly<Record<string, unknown>>): string | undefined {
   const named = Object.entries(options).flatMap(([name, { kind }]) => {
@@ -56,8 +59,8 @@ export function targetOf(options: Options, values: Readonly<Record<string, unkno
 }
 
 /**
- * The values of the positional options, up to the first `--option`. The text after an `--option` may be a tag, and tags
- * must not appear in the log.
+ * The values of the positional options that come before the first `--option`. The text after an `--option` may be a
+ * tag, and the log must not contain tags.
  */
 function firstWords(text: string, options: Options, subcommands: readonly string[]) {
   const [plain = ''] = text.slice(0, 4 * SHOWN).split(/(?:^|\s)[-‐‑−‒–—―]/u);
@@ -70,7 +73,7 @@ function firstWords(text: string, options: Options, subcommands: readonly string
 }
 
 /**
- * Also cuts the text at an equals sign: if the person typed a variable instead of a name, the value follows the sign.
+ * Shortens a text for the log. Also removes the text after an equals sign, which may be the secret value of a variable.
  */
 function short(text: string): string {
   const shown = [...text.slice(0, 4 * SHOWN).replace(/=.*$/s, '=')].slice(0, SHOWN).join('');

@@ -5,9 +5,9 @@ import type { Kind, Lookup, Options } from './kinds/kind.ts';
 import { argumentMissing } from './usage.ts';
 
 /**
- * Replaces names by the things that have these names, for example a city's name by its location, and the beginning of a
- * request_id by the deployment. Makes sure that an application and a version are given if they are required, that they
- * exist, and that they can be deployed. Throws InputError with a hint that lists values which can be used.
+ * Replaces names by the named things, for example the name of a city by a location, and the beginning of a request_id
+ * by the deployment. Throws InputError, with a hint that lists possible values, in these cases: a named thing does not
+ * exist, an application or version is inactive, or a required application or version is missing.
  */
 export async function resolveValues(
   parsed: Readonly<Record<string, unknown>>,
@@ -32,7 +32,8 @@ export async function resolveValues(
 }
 
 /**
- * Adds to the error the names of the options that come from a preset, because the person did not type these options.
+ * Adds to the error the names of the options that come from a preset. The person did not type these options, and must
+ * know where they come from.
  */
 export function withSource(
   error: unknown,
@@ -50,8 +51,8 @@ export function withSource(
 }
 
 /**
- * Returns the given values. If a given value stands for other values, adds these values. For example, `--preset qa`
- * stands for the options saved as `qa`. Throws InputError if the command does not have these options.
+ * Returns the given values, together with the values of presets. For example, `--preset qa` adds the options that are
+ * saved as `qa`. Throws InputError if the preset has an option that the command does not have.
  */
 export async function withExpanded(
   parsed: Readonly<Record<string, unknown>>,

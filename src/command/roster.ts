@@ -13,24 +13,29 @@ import type { CallOptions } from '../edgegap/transport.ts';
 import { oneAtATime } from '../loop.ts';
 import { type SearchKey, searchKey } from './same-name.ts';
 
-/** How often the store is asked for news while people type. */
+/** The minimum interval between two reads of the store while people type, in milliseconds. */
 const STORE_TTL_MS = 1_000;
-/** How long a suggestion waits for the store. After this time, the suggestion is made without the latest news. */
+/**
+ * How long a suggestion waits for the store, in milliseconds. After this time, the bot makes the suggestion from older
+ * data.
+ */
 const STORE_WAIT_MS = 500;
-/** Edgegap's list is read again when it is older than this, as long as people type. */
+/** The maximum age of Edgegap's list, in milliseconds. While people type, the bot reads an older list again. */
 const LIST_TTL_MS = 60_000;
 /**
- * The most deployments that are read from Edgegap's list, the newest first. A matchmaker may start thousands of
- * deployments, and the list shares its rate limit with the command `list`.
+ * The bot reads at most this many deployments from Edgegap's list, with the newest deployment first. A matchmaker may
+ * start thousands of deployments, and these reads count towards the same rate limit as the command `list`.
  */
 const MOST_LISTED = 500;
-/** Edgegap is asked for the application and the status of at most this many deployments outside the store. */
+/**
+ * The bot asks Edgegap for the application and the status of at most this many deployments that are not in the store.
+ */
 const MOST_ASKED = 100;
 
-/** A running deployment, as it is suggested to people. */
+/** A running deployment for the suggestions. */
 export interface Running {
   readonly request_id: string;
-  /** The application and the version. Empty if Edgegap was not asked for them. */
+  /** The application and the version. Empty if the bot has not asked Edgegap for the application and the version. */
   readonly name: string;
   readonly city: string;
   readonly status: string;
@@ -42,7 +47,7 @@ export interface Running {
    * chat.
    */
   readonly at: Address | undefined;
-  /** The time of the last news, in epoch milliseconds. */
+  /** The time of the latest information about the deployment, in epoch milliseconds. */
   readonly heardAt: number;
   readonly key: SearchKey;
 }
@@ -60,16 +65,16 @@ interface Sorted {
 }
 
 /**
- * Keeps the running deployments of an account in memory, so that a suggestion needs no request to Edgegap. Deployments
- * from chat come from the store. The other deployments come from Edgegap's list.
+ * Holds the running deployments of an account in memory, so that a suggestion needs no call to Edgegap. The deployments
+ * that people made from chat come from the store. All other deployments come from Edgegap's list.
  */
 export class Roster {
   readonly #parts: Parts;
-  /** The deployments in the store. Each key is the id of a row. */
+  /** The deployments from the store, by the id of the row. */
   readonly #stored = new Map<string, { readonly revision: number; readonly running: Running | undefined }>();
   /**
-   * The stored deployments, with the newest first. Undefined if the stored deployments have changed since they were
-   * sorted.
+   * The deployments from the store, with the newest deployment first. Undefined if `#stored` has changed after the last
+   * sort.
    */
   #sorted: Sorted | undefined;
   #caughtUp: { readonly at: number; readonly agoMs: () => number } | undefined;
@@ -81,17 +86,17 @@ export class Roster {
   }
 
   /**
-   * Returns the running deployments. The deployments of the store come first, the newest at the top. Deployments
-   * outside the store follow. This function does not wait for Edgegap, but may begin to read Edgegap's list in the
-   * background. `asOf` returns the time (epoch ms) of the last news about a deployment. It returns undefined if Edgegap
-   * has answered lately.
+   * Returns the running deployments. The deployments from the store come first, sorted from the newest to the oldest.
+   * The deployments from Edgegap's list follow. This function may begin to read Edgegap's list in the background, but
+   * does not wait for Edgegap. `asOf` returns the time (epoch ms) of the latest information about a deployment, or
+   * undefined if Edgegap's list is recent.
    */
   async running(): Promise<{
     readonly rows: readonly Running[];
     readonly asOf: (one: Running) => number | undefined;
   }> {
     const catchingUp = this.#catchUp().catch(() => undefined);
-    // The first read of the store may take long, so no suggestion waits for this read.
+    // The first read of the store may take a long time, so suggestions do not wait for the first read.
     if (this.#caughtUp) await within(this.#parts.clock, STORE_WAIT_MS, catchingUp);
     const { rows: listed, asOf } = this.#listed.seen();
     const stored = this.#newestFirst();
@@ -100,7 +105,7 @@ export class Roster {
     return { rows, asOf: ({ heardAt }) => (asOf === undefined ? undefined : Math.max(asOf, heardAt)) };
   }
 
-  /** Reads the news from the store, and Edgegap's list if the list is older than `atMostOldMs`. */
+  /** Reads the changes from the store. Also reads Edgegap's list if the list in memory is older than `atMostOldMs`. */
   async refresh(atMostOldMs: number, call: CallOptions): Promise<void> {
     await this.#catchUp();
     await this.#listed.read(atMostOldMs, call);
@@ -122,12 +127,12 @@ export class Roster {
     const caughtUp = { at: clock.now(), agoMs: stopwatch(clock) };
     const shared = sharing();
     const since = before ? before.at - CLOCKS_APART_MS : 0;
-    // The first read needs no ended deployments, because nothing in memory has to be removed yet.
+    // The first read skips ended deployments, because there are no deployments in memory that could have ended.
     for (const phase of before ? (['live', 'ended'] as const) : (['live'] as const))
       for await (const rows of deployments.heardSince(phase, since, allowlist)) {
         for (const row of rows)
           if (this.#stored.get(row.id)?.revision !== row.revision) this.#take(row, shared);
-        // The first read may bring thousands of rows, so other work gets a turn between two portions.
+        // The first read may return thousands of rows. Between two batches, the event loop can do other work.
         await nextTurn();
       }
     this.#caughtUp = caughtUp;
@@ -147,7 +152,8 @@ export class Roster {
     const found: Running[] = [];
     let read = 0;
     for await (const row of edgegap.allDeployments({ order_by }, call)) {
-      // A deployment with a row in the store is left out, even if the deployment has ended in the meantime.
+      // A deployment that is in the store is left out. The store also contains deployments that have ended but are
+      // still in Edgegap's list.
       if (!(await deployments.byRequestId(row.request_id))) {
         const status = found.length < MOST_ASKED ? await deployments.statusInList(row, call) : undefined;
         if (status?.current_status !== 'TERMINATED') found.push(fromList(row, status, heardAt));
@@ -160,7 +166,10 @@ export class Roster {
 
 type Shared = <Value>(value: Value) => Value;
 
-/** Returns equal values as a single value, because thousands of deployments may have the same place and the same tags. */
+/**
+ * Returns a function that replaces equal values by a single object. This saves memory, because thousands of deployments
+ * may have the same city and the same tags.
+ */
 function sharing(): Shared {
   const kept = new Map<string, unknown>();
   return <Value>(value: Value): Value => {

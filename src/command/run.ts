@@ -16,15 +16,15 @@ const SUGGEST_MS = 2_000;
 export type Pipeline = ReturnType<typeof createPipeline>;
 
 export interface PipelineParts extends Omit<TurnParts, 'presses' | 'services'> {
-  /** The services of the account that serves the address. */
+  /** Returns the services of the account that is set up for the address. */
   readonly services: (at: Address) => Services;
-  /** The limits of the fair share. If absent, a person may send any number of requests. */
+  /** The limits for the requests of each person. If absent, there are no limits. */
   readonly perPerson?: PerPerson;
 }
 
 /**
- * Takes each invocation through these steps: fair share, authorise, parse, first response, run, report. The steps are
- * the same for commands, buttons and forms.
+ * Takes each invocation through these steps: limit per person, authorise, parse, first response, run, report. The steps
+ * are the same for commands, buttons and forms.
  */
 export function createPipeline(parts: PipelineParts) {
   const underWay = new Set<Promise<void>>();
@@ -47,7 +47,7 @@ export function createPipeline(parts: PipelineParts) {
     return work;
   }
 
-  /** Resolves when no invocation is under way. */
+  /** Resolves when no invocation is in progress. */
   const idle = async () => {
     while (underWay.size > 0) await Promise.all(underWay);
   };
@@ -63,7 +63,9 @@ export function createPipeline(parts: PipelineParts) {
         return [];
       }
     },
-    /** Deletes the values that wait for a form, because the form can no longer be sent. */
+    /**
+     * Deletes the stored values of a form that the person has closed, because the person can no longer submit the form.
+     */
     async closed(form: ClosedForm): Promise<void> {
       const { at, askerId: id } = form;
       const services = parts.services(at);
@@ -84,13 +86,13 @@ export function createPipeline(parts: PipelineParts) {
       return followed(answered(invocation, carry));
     },
     /**
-     * Like `invoke`, for a stored request. The fair share counted this request when the person asked, so it does not
-     * count again. The method works even while the process drains, because its caller is a running task, and the
+     * Like `invoke`, for a stored request. The request does not count towards the limit per person, because it counted
+     * when the person sent it. Works even after `drain` was called, because the caller is a running task, and the
      * process waits for running tasks before it ends.
      */
     carryOut: (invocation: Invocation) => followed(answered(invocation, (turn) => turn.take())),
     idle,
-    /** Refuses new invocations. Resolves when the invocations that are under way have been answered. */
+    /** Refuses new invocations. Resolves when the bot has answered all invocations in progress. */
     async drain() {
       draining = true;
       fairShare.close(restarting());

@@ -1,15 +1,15 @@
 /*
- * Decides whether two names mean the same thing. People type names on a phone or on the keyboard of another language.
- * They also paste names from systems that write accents as separate characters. Therefore people cannot always type the
- * exact name.
+ * Decides whether two names mean the same thing. People cannot always type the exact name: they may use a phone, or a
+ * keyboard without the letters of the name. Some systems also write an accent as a separate character, and people paste
+ * names from such systems.
  */
 
 /**
- * Letters with strokes, ligatures and so on, which Unicode does not treat as a letter with an accent. Each letter is
- * followed by the letters that people type if their keyboard does not have it.
+ * Letters that Unicode does not split into a letter and an accent, such as letters with a stroke, and ligatures. Each
+ * letter is followed by the letters that people type if their keyboard does not have this letter.
  */
 const LETTERS = letters('łl øo đd ðd ɖd ɗd ħh ŧt ŋn ıi ɨi əe ɛe ɔo ɓb ƙk ĸk ƴy ʉu ƶz ʒz æae œoe ßss þth');
-/** Other ways to write some letters, as in Zuerich, Tromsoe and Aarhus. */
+/** Letters that people may write as two letters, as in Zuerich, Tromsoe and Aarhus. */
 const DIGRAPHS = letters('äae öoe üue øoe åaa');
 
 function letters(pairs: string): ReadonlyMap<string, string> {
@@ -26,8 +26,8 @@ export function unquoted(text: string): string {
 }
 
 /**
- * The text with straight quotation marks, plain dashes and single blanks. Keyboards produce other variants of these
- * characters.
+ * The text with straight quotation marks, plain dashes and single blanks instead of the other variants that keyboards
+ * produce.
  */
 function straightened(text: string): string {
   const straight = text.replace(INVISIBLE, '').replace(QUOTES, "'").normalize('NFKC');
@@ -36,7 +36,7 @@ function straightened(text: string): string {
 
 /**
  * A name in lower case, without accents, apostrophes, blanks, dashes and dots. A dash or dot between two digits stays,
- * because `v1.2` is not `v12`.
+ * because `v1.2` and `v12` are different versions.
  */
 export function nameKey(text: string, digraphs?: ReadonlyMap<string, string>): string {
   return unquoted(text)
@@ -53,9 +53,8 @@ export function nameKey(text: string, digraphs?: ReadonlyMap<string, string>): s
 const isAscii = (text: string) => /^[\0-\x7f]*$/.test(text);
 
 /**
- * The spellings of a text that are compared with typed words. `spaced` has blanks between the words, and `joined` has
- * no blanks. The text is in lower case and has no accents. Most texts are plain ASCII, and for these the slow `nameKey`
- * is not needed.
+ * The spellings of a text that `bestMatches` compares with typed words. `spaced` has blanks between the words, and
+ * `joined` has no blanks. All spellings are in lower case and without accents.
  */
 export interface SearchKey {
   readonly spaced: string;
@@ -80,9 +79,9 @@ const LEVELS: readonly ((text: string) => readonly string[])[] = [
 ];
 
 /**
- * The items of `known` whose name may be meant by `given`. An exact match wins over names that differ in quotation
- * marks, dashes or blanks. These win over names that differ in letters. If several items are returned, the person has
- * to choose.
+ * The items of `known` whose names match `given`. If there are exact matches, only these items are returned. If not,
+ * names match that differ only in quotation marks, dashes or blanks. As the last step, names match that differ in case,
+ * accents or special letters. If several items are returned, the person has to choose.
  */
 export function namesakes<Item>(given: string, known: readonly Item[], nameOf: (item: Item) => string) {
   for (const spellings of LEVELS) {

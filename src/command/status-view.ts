@@ -6,9 +6,9 @@ import { isNoSuchDeployment } from '../edgegap/errors.ts';
 import type { Services } from './define.ts';
 
 /**
- * A deployment as Edgegap describes it at this moment. Edgegap's answer also updates the live card of the deployment.
- * Edgegap forgets a deployment some time after its end. If this has happened and the deployment came from chat, the
- * bot's own record is used. Throws EdgegapError.
+ * Asks Edgegap for the current state of a deployment. The answer also updates the live card of the deployment. Some
+ * time after the end of a deployment, Edgegap no longer knows the deployment. If the deployment came from chat, the
+ * state then comes from the store. Throws EdgegapError.
  */
 export async function currentView(
   { deployments, edgegap, clock }: Pick<Services, 'deployments' | 'edgegap' | 'clock'>,
@@ -25,7 +25,7 @@ export async function currentView(
   }
 }
 
-/** The facts that every answer about a deployment needs. */
+/** The data that each answer about a deployment needs. */
 export function answerNow({ clock, settings }: Pick<Services, 'clock' | 'settings'>) {
   return { now: clock.now(), dashboard: settings.dashboard };
 }

@@ -9,12 +9,12 @@ import type { Logger } from '../log.ts';
 import type { TaskKind } from '../work/task.ts';
 import { type Policy, refusal } from './authorise.ts';
 
-/** The pause before a stop is tried again after a failure that may pass. */
+/** The pause before the bot tries a stop again after a temporary failure. */
 const AGAIN_MS = 30_000;
-/** The bot gives up when a stop has failed for this long. */
+/** If a stop fails for longer than this time, the bot gives up. */
 const PATIENCE_MS = 15 * 60_000;
 
-/** The bot believes that a deployment does not exist if Edgegap has given this answer for this long. */
+/** If Edgegap answers for this time that a deployment does not exist, the bot accepts the answer as correct. */
 const SURE_MS = 60_000;
 
 interface Parts {
@@ -29,10 +29,9 @@ interface Parts {
 }
 
 /**
- * Carries out planned stops, in the name of the person who planned the stop, and the ends of lifetimes, in the name of
- * the person who deployed. A planned stop needs the permissions that the person has at that time. The end of a lifetime
- * needs no permission, because a server must not run on and be billed after its person has left. Nothing is stopped
- * while the bot is read-only.
+ * Carries out planned stops, and stops servers whose lifetime has ended. Before a planned stop, the bot checks that the
+ * person who planned the stop still has the permission. The end of a lifetime needs no permission, so that a server
+ * also ends if the person who deployed the server has left. If the bot is read-only, it stops no server.
  */
 export function stopsLater({ accountOf, policy, adapters, clock, log }: Parts): readonly TaskKind[] {
   async function authorise({ asker, place, isLifetime }: PlannedStop): Promise<void> {
@@ -48,7 +47,10 @@ export function stopsLater({ accountOf, policy, adapters, clock, log }: Parts): 
     throw new RefusedError(refused.code, `${asker.name} may no longer stop servers here.`);
   }
 
-  /** If Edgegap wrongly answered that there is no such deployment, the server would run on and be billed. */
+  /**
+   * Whether Edgegap's answer that the deployment does not exist may be wrong. If the bot accepted a wrong answer, the
+   * server would continue to run and cost money.
+   */
   const mayBeWrong = ({ missedAt }: PlannedStop) =>
     missedAt === undefined || ageOf(missedAt, clock.now()) < SURE_MS;
   const missedAgain = (stop: PlannedStop) => ({
@@ -71,7 +73,7 @@ export function stopsLater({ accountOf, policy, adapters, clock, log }: Parts): 
       await plannedStops.end(stop, endingOf(outcome, again && stop.missedAt === undefined));
       log.info({ ...about, outcome }, 'stop: a planned stop was carried out');
     } catch (error) {
-      // If this process is stopping, the next process carries out the stop.
+      // If this process is shutting down, another process carries out the stop later.
       if (signal.aborted) throw error;
       if (isNoSuchDeployment(error) && mayBeWrong(stop)) return missedAgain(stop);
       const code = error instanceof AppError ? { code: error.code } : { err: error };
@@ -80,12 +82,11 @@ export function stopsLater({ accountOf, policy, adapters, clock, log }: Parts): 
         return { inMs: AGAIN_MS };
       }
       log.error({ ...about, ...code }, 'stop: a planned stop failed');
-      // The deployment existed when the person planned the stop. If Edgegap no longer knows the deployment, it has
-      // probably ended.
+      // The deployment existed when the person planned the stop. If Edgegap no longer knows the deployment, the
+      // deployment has probably ended.
       const isGone = isNoSuchDeployment(error);
       await plannedStops.end(stop, isGone ? { kind: 'perhaps' } : { kind: 'failed', why: wordsFor(error) });
-      // After a failure, the lifetime is removed, because the card would otherwise go on showing an end that has
-      // passed.
+      // After a failure, the lifetime is removed. If the lifetime stayed, the card would show an end in the past.
       const known = isLifetime && !isGone ? await deployments.byRequestId(request_id) : undefined;
       if (known) await deployments.learn(known.id, { kind: 'lifetime', lifetime: undefined }, 'asked');
     }
@@ -94,7 +95,10 @@ export function stopsLater({ accountOf, policy, adapters, clock, log }: Parts): 
   return [STOP_LATER, LIFETIME].map((kind) => ({ kind, run }));
 }
 
-/** If an earlier run has begun to stop the deployment, an end of the deployment is the result of that run. */
+/**
+ * The outcome for the message about the stop. If an earlier run of the task has tried to stop the deployment, that run
+ * counts as the reason for the deployment's end.
+ */
 function endingOf(outcome: StopOutcome, again: boolean): Ending {
   switch (outcome) {
     case 'already-terminated':
@@ -107,7 +111,7 @@ function endingOf(outcome: StopOutcome, again: boolean): Ending {
   }
 }
 
-/** Whether the same attempt may succeed some time later without any repair by a person. */
+/** Whether the same attempt may succeed later, without a change by a person. */
 function mayTryAgain(error: unknown): boolean {
   return error instanceof EdgegapError ? isPassing(error) : !(error instanceof RefusedError);
 }

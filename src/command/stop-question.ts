@@ -4,9 +4,12 @@ import { logWords, type PlannedStop, whenOf } from '../deployments/planned-stop.
 import { InputError } from '../errors.ts';
 import type { Conversation, DeploymentActionContext, Services } from './define.ts';
 
-/** How a person wants a deployment stopped. Left out: at once, and the version decides about the log. */
+/**
+ * How a person wants a deployment to be stopped. By default, the bot stops the deployment immediately, and the settings
+ * of the version decide whether the log is stored.
+ */
 export interface HowToStop {
-  /** How many milliseconds after the answer to the question the deployment is stopped. */
+  /** The delay between the person's answer and the stop, in milliseconds. */
   readonly inMs?: number | undefined;
   /** See `StopOptions.logStorage`. */
   readonly logStorage?: boolean | string | undefined;
@@ -20,7 +23,7 @@ export async function askToStop(context: Asking, view: DeploymentView, how: HowT
   const { clock, payloads, plannedStops, invocationId, respond } = context;
   const { request_id = '' } = view;
   const name = `${view.application} ${view.version}`.trim();
-  // With the invocation's id, the same question asked twice can be answered twice.
+  // The invocation's id makes each question unique. If a person asks twice, each of the two questions can be answered.
   const key = await payloads.keep({ ...how, name, request_id, invocationId });
   const arg = `${request_id}.${key}`;
   const planned = await plannedStops.of(request_id);
@@ -29,8 +32,8 @@ export async function askToStop(context: Asking, view: DeploymentView, how: HowT
 }
 
 /**
- * The answer behind the button of a question. Throws InputError if the question is answered or forgotten. A question of
- * an older version of the bot has no key.
+ * Returns how to stop the deployment if the person presses the button of the question. Throws InputError if the
+ * question was answered or has expired. A question from an older version of the bot has no key.
  */
 export async function answeredHow({
   payloads,
@@ -56,7 +59,7 @@ interface Asked {
   readonly arg: string;
   readonly how: HowToStop;
   readonly planned: PlannedStop | undefined;
-  /** The time of the stop if the person answers now, in epoch milliseconds. */
+  /** The time of the stop, in epoch milliseconds, if the person answers now. */
   readonly stopsAt: number;
 }
 

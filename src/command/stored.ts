@@ -8,9 +8,11 @@ import { enqueue } from '../notify/outbox.ts';
 import type { Store } from '../store/schema.ts';
 import { transact } from '../store/transact.ts';
 
-/** A person's request that is carried out later, perhaps by another process. It can be stored as JSON. */
+/**
+ * A person's request that the bot carries out later, possibly in another process. The request can be stored as JSON.
+ */
 export interface StoredRequest {
-  /** The request's own id. Repeated attempts with this id carry out the request only once. */
+  /** The id of the request. If several attempts have this id, the bot carries out the request only once. */
   readonly id: string;
   readonly at: Address;
   readonly asker: { readonly id: string };
@@ -18,9 +20,9 @@ export interface StoredRequest {
 }
 
 /**
- * A stored request in the form of an invocation, for the pipeline. The pipeline authorises, parses and resolves the
- * request again. The answer is posted with the bot's own token, not with the token of a platform's request. A public
- * answer goes to the channel, and a private answer is sent as a direct message.
+ * Converts a stored request to an invocation for the pipeline. The pipeline authorises, parses and resolves the request
+ * again. The bot posts the answer with its own token, and does not need the token of the original request. A public
+ * answer goes to the channel, and a private answer goes to the person as a direct message.
  */
 export function storedInvocation(
   { id, at, asker, request }: StoredRequest,
@@ -29,10 +31,10 @@ export function storedInvocation(
   let mode: AckMode = 'private';
   /** The message that the next answer replaces. */
   let standing: MessageRef | undefined;
-  /** Whether a public card was posted, or may have been posted. */
+  /** Whether the bot posted a public card, or may have posted a public card. */
   let carded = false;
 
-  /** The result is short enough for Discord's nonce, which has at most 25 characters. */
+  /** The key has 24 characters, because Discord's nonce has at most 25 characters. */
   const keyOf = (message: string) =>
     createHash('sha256').update(`${message} ${id}`).digest('base64url').slice(0, 24);
   const keys: Keys = { card: keyOf('card'), answer: keyOf('answer'), since: clock.now() };
@@ -44,7 +46,7 @@ export function storedInvocation(
     transact(store, (tx) => enqueue(tx, clock, { ...common, kind: 'tell', message }));
 
   async function show(message: Message): Promise<void> {
-    // A card may be shown even though the attempt to post it seemed to fail.
+    // The platform may show a card even though the request to post the card seemed to fail.
     const target = standing ?? (carded ? await adapter.findPosted(at, keys.card, keys.since) : undefined);
     if (target)
       await transact(store, (tx) => enqueue(tx, clock, { ...common, kind: 'edit', target, message }));

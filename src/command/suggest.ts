@@ -8,9 +8,8 @@ import { isPrintable } from './kinds/checked-text.ts';
 import type { Option } from './kinds/kind.ts';
 
 /**
- * Returns the suggestions for an option, which come from the option itself or from its kind. A person who may not use
- * the command gets no suggestions. If the option would refuse a value because of invisible characters, the value is not
- * suggested.
+ * Returns the suggestions for an option. A person who may not use the command gets no suggestions. Values with
+ * invisible characters are left out, because the option would refuse such values.
  */
 export async function suggestions(
   { command, subcommand, option: name, at, typed, given, onlyOffered, person }: SuggestionRequest,
@@ -34,7 +33,7 @@ export async function suggestions(
     .map((one) => ({ ...one, label: inOneDirection(one.label) }));
 }
 
-/** Whether the typed text itself may be the value that the person wants. */
+/** Whether the typed text itself may be a new value, so that the text must be among the suggestions. */
 function mayBeNew(typed: string, known: readonly Choice[], { kind }: Option): boolean {
   if (known.some(({ value }) => value === typed)) return false;
   return !kind.field?.closed || known.length === 0;

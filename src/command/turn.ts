@@ -26,7 +26,7 @@ import { ENDED, summaryOf, targetOf } from './request-summary.ts';
 import { resolveValues, withExpanded, withSource } from './resolve.ts';
 import { namesakes } from './same-name.ts';
 
-/** Levels for which a person's rights may be up to ten minutes old. */
+/** Levels for which the bot may use cached permissions of a person, which are up to ten minutes old. */
 const FOR_MANY: readonly PermissionLevel[] = ['open', 'read'];
 
 export interface TurnParts {
@@ -43,12 +43,15 @@ export interface TurnParts {
 type CommandRequest = Extract<InvocationRequest, { kind: 'command' }>;
 type PressedRequest = Exclude<InvocationRequest, CommandRequest>;
 
-/** The result of the checks of a command: the values of its options, or the error for a value that a form can ask for. */
+/**
+ * The result of the checks of a command: the values of the options, or the error about a missing value. A form can ask
+ * for the missing value.
+ */
 type Checked = { readonly options: Readonly<Record<string, unknown>> } | { readonly lacks: InputError };
 
 export type Turn = ReturnType<typeof createTurn>;
 
-/** Takes a single invocation through all steps of the pipeline. */
+/** Takes a single invocation through all steps of the pipeline in `run.ts`. */
 export function createTurn(invocation: Invocation, parts: TurnParts) {
   const { services, presses, invocations, clock, realClock, log } = parts;
   const { id, at, meanwhile } = invocation;
@@ -97,11 +100,14 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
   });
   let summary = summaryOf(invocation.request, services.directory);
   let ending: Ending = { outcome: 'done' };
-  /** The person who asks. Undefined until the person has been read. */
+  /** The person who sent the request. Undefined until the bot has read the person's permissions. */
   let asker: Person | undefined;
-  /** Resolves when the fair share lets the request go on. Undefined if the request need not wait. */
+  /** Resolves when the limit per person allows the request to continue. Undefined if the request need not wait. */
   let wait: Promise<void> | undefined;
-  /** Whether the fair share has let the request begin. */
+  /**
+   * Whether `take` was called. Stays false if the request was refused before, for example because too many requests
+   * were waiting.
+   */
   let taken = false;
 
   /** `key` is the key of the submitted form. Undefined if the person typed the command. */
@@ -115,7 +121,7 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
     const least = command ? leastPermission(command) : 'help';
     const typed = read(command, request);
     const authorise = async (despite: 'mistake' | 'nothing' = 'nothing') => {
-      // This comes first, because a stranger must learn nothing, not even which commands exist.
+      // The permission is checked first, so that a person without permission does not learn which commands exist.
       const person = await authorised(least);
       if (!command) {
         const mayUse = (one: Command) => !contexts.refusal(person, leastPermission(one));
@@ -168,8 +174,8 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
   }
 
   /**
-   * Finds the entry, and checks the values that the person typed or picked, without asking Edgegap. If the text has a
-   * mistake, returns the mistake instead.
+   * Finds the entry, and parses the values that the person typed or picked, without asking Edgegap. If the values
+   * contain an error, returns the error as `mistake`.
    */
   function read(command: Command | undefined, { args }: CommandRequest) {
     let chosen: ReturnType<typeof choose> | undefined;
@@ -239,7 +245,7 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
     return target;
   }
 
-  /** Replaces names by the named things, then runs the command's own check. */
+  /** Replaces names by the named things, and then runs the `check` of the command. */
   async function resolve(person: Person, entry: Entry, raw: RawValues) {
     const options = await resolveValues(parse(entry, raw), entry.name, entry.options, lookup);
     about(entry, options);
@@ -257,8 +263,8 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
   /** Writes the log line of the invocation: the person, the command, its target and the outcome. */
   async function logEnd(ending: Ending): Promise<void> {
     const { platform, workspace, channel } = at;
-    // If `meanwhile` is set, only the person's id is known. The name for the log is not worth a request to the
-    // platform.
+    // If `meanwhile` is set, only the person's id is known. The log does without the name, because the bot would have
+    // to ask the platform for the name.
     asker ??= meanwhile ? undefined : await invocation.person('cached').catch(() => undefined);
     const { id: person = meanwhile?.askerId, name = undefined } = asker ?? {};
     const where = { invocation: id, platform, workspace, channel, person, name };
@@ -285,13 +291,13 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
         if (!(error instanceof Repeated)) throw error;
         ending = { outcome: 'repeat' };
       }
-      // On a platform where the answer is no part of the response, a person may have sent the same form again. On any
-      // other platform, only the platform itself repeats a request, and the first request gets the answer.
+      // With `maySkip`, the person may have submitted the same form again, and the person gets a line about this. On
+      // the other platforms, only the platform itself repeats a request, and the first request gets the answer.
       if (ending.outcome === 'repeat' && request.kind === 'form' && invocation.maySkip)
         await invocation.refuse(sentAlready());
       await logEnd(ending);
     },
-    /** Tells the person about the error with which `take` rejected. */
+    /** Tells the person about the error that `take` has thrown. */
     async report(error: unknown): Promise<void> {
       const { request } = invocation;
       const meant = request.kind === 'form' && !taken ? meantBy(services, request) : undefined;

@@ -1,7 +1,9 @@
 import { InputError } from '../errors.ts';
 import type { Option, Options } from './kinds/kind.ts';
 
-/** A sentence such as `Use:` with the usage line of the command behind it, marked as a command (`withTyped`). */
+/**
+ * The text `Use:` and the usage line of the command. The backticks mark the usage line as a command for `withTyped`.
+ */
 export function usageHint(command: string, options: Options): string {
   return `Use: \`${usage(command, options)}\``;
 }
@@ -11,7 +13,7 @@ export function usage(command: string, options: Options): string {
   return [command, ...typed.map(([name, option]) => usageOf(name, option))].join(' ');
 }
 
-/** The form in which help and usage lines show an option, for example `<application>` or `[--near <city>]`. */
+/** The text for an option in the help and in usage lines, for example `<application>` or `[--near <city>]`. */
 function usageOf(name: string, { kind, input, required, positional, unless }: Option): string {
   let shown = input.type === 'boolean' ? `--${name}` : `--${name} <${kind.placeholder ?? name}>`;
   if (positional) shown = input.type === 'choice' ? input.choices.join('|') : `<${name}>`;
@@ -25,7 +27,7 @@ export function excluded(name: string, unless: string, command: string, options:
   });
 }
 
-/** The refusal of a command or option that the platform still offers, although the bot no longer has it. */
+/** The error for a command or option that the platform still offers but the bot no longer has. */
 export function stale(problem: string): InputError {
   return new InputError('option-stale', problem, {
     hint: 'My commands have changed since they were registered here. Whoever runs me can run: npm run register',

@@ -7,9 +7,9 @@ import type { Kinds, OptionSpecs } from './options.ts';
 import { permissions } from './permissions.ts';
 
 /**
- * Discord's limits for application commands, from its reference of application commands. No other platform has tighter
- * limits, except for `onCard`: Slack allows an app ten shortcuts (docs.slack.dev, app manifest reference), and half of
- * them are left for the shortcuts of commands.
+ * Discord's limits for application commands, from Discord's reference. No other platform has tighter limits, with an
+ * exception: `onCard` follows from Slack. Slack allows an app ten shortcuts (docs.slack.dev, app manifest reference).
+ * Five are for the menu of a card, and five are for the shortcuts of commands.
  */
 export const LIMITS = {
   name: 32,
@@ -24,16 +24,16 @@ const isName = (text: string) => NAME.test(text) && text.length <= LIMITS.name;
 /** Slack's limit for the name of a shortcut (docs.slack.dev, app manifest reference). */
 const ENTRY_NAME = 24;
 /**
- * How many characters of a button's id are left for the command and the action. The argument of the button, which is an
- * id, takes up to 64.
+ * The number of characters in a button's id for the command and the action. The rest of the id is the argument of the
+ * button, with up to 64 characters.
  */
 const ACTION_ROOM = ACTION_ID_LENGTH - 64;
 
 type Fail = (problem: string) => never;
 
 /**
- * Returns `value`, the default export of `file`, if it is a valid command. If not, throws an error that contains the
- * name of the file.
+ * Checks `value`, which is the default export of `file`. Returns `value` if it is a valid command. If not, throws an
+ * error that contains the name of the file.
  */
 export function validateCommand(name: string, file: string, value: unknown, kinds: Kinds) {
   const fail: Fail = (problem) => {
@@ -94,7 +94,7 @@ function checkOptions(specs: OptionSpecs, kinds: Kinds, fail: Fail): void {
     if (!isName(option)) fail(`the option name "${option}" is not lower case words`);
     checkDescription(`the description of ${option}`, spec.description, fail);
     const rank = spec.positional ? (spec.required ? 0 : 1) : spec.required ? 2 : 3;
-    // Discord refuses a command whose required options do not come first.
+    // Discord requires that the required options of a command come before the optional options.
     if (spec.required && last > 0) fail(`the required option ${option} must come before the optional ones`);
     if (rank < last) fail(`the positional option ${option} must come before the named ones`);
     last = rank;
@@ -129,7 +129,10 @@ function checkDescription(what: string, text: unknown, fail: Fail): void {
     fail(`${what} must have 1 to ${LIMITS.description} characters`);
 }
 
-/** Fails if the permission is not in the table `permissions`, because then no rule would apply to the permission. */
+/**
+ * Calls `fail` if `permissions` does not contain the permission, because an unknown permission has no rule for who may
+ * use the command.
+ */
 function checkPermission(what: string, permission: unknown, fail: Fail): void {
   if (typeof permission !== 'string' || !Object.hasOwn(permissions, permission))
     fail(`${what} is not one of ${Object.keys(permissions).join(', ')}`);

@@ -1,6 +1,9 @@
 import type { Asker } from './define.ts';
 
-/** Names a person on all platforms, to compare the person who asked with the person who answers. */
+/**
+ * Returns a text that identifies a person across all platforms. Used to check that the person who answers a question is
+ * the person who was asked.
+ */
 export function whoIs({ id, at: { platform, workspace } }: Pick<Asker, 'id' | 'at'>): string {
   return JSON.stringify([platform, workspace, id]);
 }

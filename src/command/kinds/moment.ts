@@ -31,7 +31,7 @@ export const moment: Kind<Moment> = {
 
 /**
  * Converts a typed time to epoch milliseconds. `now` is the current time. With `from`, a time of day means the first
- * such time from `from` on. Without `from`, a time of day means the latest such time up to `now`.
+ * such time at or after `from`. Without `from`, a time of day means the latest such time at or before `now`.
  */
 export function instantOf(moment: Moment, now: number, from?: number): number {
   if ('at' in moment) return moment.at;
