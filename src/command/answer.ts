@@ -24,14 +24,14 @@ import type { End } from './read-steps.ts';
 import { summaryOf } from './request-summary.ts';
 
 /**
- * How an invocation ended, for the log. `incident` is the error's reference, which the person sees in the error
- * message.
+ * How an invocation ended, for the log. `incident` is an id for the error. The error message to the person contains the
+ * same id as a reference.
  */
 export interface Ending {
   /**
    * `asked`: the bot showed a Question to the person. `form`: the bot opened a form. The submission of the form is a
-   * separate invocation. `unanswered`: no answer reached the person. `repeat`: the platform sent an invocation again
-   * that was already stored. `taken-over`: another process answered.
+   * separate invocation. `unanswered`: no answer reached the person. `repeat`: the platform sent an invocation that the
+   * bot had already stored. `taken-over`: another process answered.
    */
   readonly outcome:
     | 'done'
@@ -106,9 +106,10 @@ export function createAnswer(invocation: Invocation, { services, invocations, re
   }
 
   /**
-   * Leaves the answer `message` to the outbox after sending it has failed with `error`. Returns false if the outbox
-   * cannot send this answer. With `end`, the invocation ends with this answer. `orElse` is a line for the channel. The
-   * outbox posts this line if the invocation changes something and the outbox cannot deliver the last answer.
+   * Leaves the answer `message` to the outbox. `error` is the reason why the bot could not send the answer directly.
+   * Returns false if the outbox cannot send this answer. With `end`, the invocation ends with this answer. `orElse` is
+   * a line for the channel. The outbox posts this line if the invocation changes something and the outbox cannot
+   * deliver the last answer.
    */
   async function leftToOutbox(error: unknown, message: Message, end?: End, orElse?: Line): Promise<boolean> {
     const record = stored ?? unstoredRecord();
@@ -157,10 +158,7 @@ export function createAnswer(invocation: Invocation, { services, invocations, re
     }
   }
 
-  /**
-   * Shows the error next to the field of the submitted form that caused the error. Returns false if this is not
-   * possible.
-   */
+  /** Shows the error next to the form field that caused the error. Returns false if this is not possible. */
   async function refusedAtField(error: unknown): Promise<boolean> {
     // After the bot has stored a submission, the form must close: the bot would ignore a second submission as a repeat.
     const option = optionOf(error);
@@ -222,8 +220,8 @@ export function createAnswer(invocation: Invocation, { services, invocations, re
 
   function mayHaveBeenDone(error: unknown): boolean {
     if (acknowledged === undefined || isRefusal(error)) return answering;
-    // A command that fails at a GET has changed nothing. After a change, a command does not fail if it cannot read the
-    // changed state.
+    // If a command fails at a GET request, the command has changed nothing. A command that has already made a change
+    // does not fail if a later GET request fails.
     if (error instanceof EdgegapError) return error.method !== 'GET' && error.outcome !== 'not-done';
     return answering || !(error instanceof DeliveryError);
   }

@@ -14,7 +14,7 @@ export const MAX_REQUEST = 12_000;
 /** The option values as the person typed or picked them, by the option's name. */
 export type RawValues = Readonly<Record<string, RawValue>>;
 
-/** `--name` or `--name=value`, with the dashes of any keyboard. */
+/** Matches `--name` and `--name=value`, with any of the dash characters that keyboards produce. */
 const OPTION = /^(?:[-‐‑−]{2}|[‒–—―]{1,2})([^=]+)(?:=(.*))?$/su;
 
 /**
@@ -112,7 +112,7 @@ export function tooLong(request: InvocationRequest): InputError | undefined {
 
 function isTooLong(request: InvocationRequest): boolean {
   if (request.kind === 'action' || request.kind === 'message') return false;
-  // The limit applies to each field alone, because the platform limits the number of fields.
+  // The limit applies to each field separately, because the platform limits the number of fields.
   if (request.kind === 'form')
     return Object.values(request.fields).some(({ length }) => length > MAX_REQUEST);
   const { command, args } = request;
@@ -120,7 +120,7 @@ function isTooLong(request: InvocationRequest): boolean {
   return [command, ...given].join('').length > MAX_REQUEST;
 }
 
-/** The known name that is nearest to the mistyped `name`. Undefined if no known name is near. */
+/** The known name that is most similar to the mistyped `name`. Undefined if no known name is similar. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   if (known.length === 0) return undefined;
   // People may type a comma instead of a dot, as in `v1,2`.
@@ -148,8 +148,8 @@ export function bare(text: string): string {
 }
 
 /**
- * The text from the first to the last character that `belongs` accepts. A regular expression would be slow here,
- * because the regular expression would try to match at each blank in the text.
+ * The text from the first to the last character that `belongs` accepts. The function uses no regular expression,
+ * because a pattern for the end of a text would start a slow match at each blank.
  */
 export function between(text: string, belongs: (character: string) => boolean): string {
   const characters = [...text];

@@ -4,10 +4,10 @@ import { type SearchKey, searchKey } from './same-name.ts';
 export const MOST_SUGGESTIONS = 100;
 
 /**
- * Returns at most `MOST_SUGGESTIONS` items that match the typed text, in four groups: items with exactly this text,
- * items that begin with the text, items with a word that begins with each typed word, and items that contain each typed
- * word anywhere. Within a group, the items keep their order. The comparison ignores case, accents and the order of the
- * words.
+ * Returns at most `MOST_SUGGESTIONS` items that match the typed text. First come the items that are equal to the text,
+ * and then the items that begin with the text. Next come the items in which each typed word is the beginning of a word.
+ * The items that contain each typed word anywhere come last. Within each of these groups, the items keep their order.
+ * The comparison ignores case, accents and the order of the words.
  */
 export function bestMatches<Item>(
   typed: string,
@@ -24,7 +24,7 @@ export function bestMatches<Item>(
   return groups.flat().slice(0, MOST_SUGGESTIONS);
 }
 
-/** Does the same as `bestMatches` for a list of names. */
+/** Like `bestMatches`, for a list of names. */
 export function bestNames(typed: string, names: Iterable<string>): string[] {
   return bestMatches(typed, names, searchKey);
 }

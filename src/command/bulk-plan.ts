@@ -19,7 +19,7 @@ interface Asked extends Pick<Wanted, 'filter'> {
 type Finding = CheckContext<unknown> & Partial<Pick<Context<unknown>, 'respond'>>;
 
 interface Spared {
-  /** The request_id of the bot's own deployment, if the plan is to leave out this deployment. */
+  /** The request_id of the bot's own deployment, if the plan must not contain this deployment. */
   readonly spared?: string | undefined;
 }
 

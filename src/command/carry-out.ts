@@ -14,14 +14,14 @@ import { Question } from './question.ts';
  */
 const FIRST_RESPONSE_MS = 2_500;
 /**
- * The part of this time for checks that ask Edgegap. Before a change, this part includes the time to read the person's
- * permissions.
+ * The part of `FIRST_RESPONSE_MS` for checks that ask Edgegap. Before a change, this part includes the time to read the
+ * person's permissions.
  */
 const CHECK_BUDGET_MS = 1_200;
 /** The store gets at least this time to answer, in milliseconds. */
 const STORE_BUDGET_MS = 1_000;
 
-/** The command or action that the person wants. The bot finds this out without asking a platform or Edgegap. */
+/** The command or action that the person wants, with a function for each step. */
 interface Wanted<Checked> {
   readonly what: string;
   readonly permission: Permission;
@@ -78,8 +78,8 @@ export function createCarryOut(parts: CarryOutParts) {
     let taken = false;
     if (changes && meanwhile) {
       meanwhile.holdBack(isStored.promise);
-      // The platform may answer the bot's question for permissions so late that the acknowledgement must be sent
-      // earlier.
+      // If reading the permissions takes too long, the invocation is stored now. The adapter can then acknowledge the
+      // invocation in time.
       if (!(await within(clock, CHECK_BUDGET_MS, authorising))) {
         const person = { id: meanwhile.askerId, name: meanwhile.askerId };
         taken = await begin({ ...about, person });
@@ -112,7 +112,8 @@ export function createCarryOut(parts: CarryOutParts) {
     // An invocation that only opens a form changes nothing.
     const record = { ...about, changes: changes && !form, isAcknowledged, person };
     const [begun] = await Promise.allSettled([taken || begin(record), acknowledging]);
-    // The way to show an error depends on whether the request is acknowledged, so both promises have to settle first.
+    // The way to show an error depends on whether the request is acknowledged. So the bot waits for the store and for
+    // the acknowledgement first.
     if (begun.status === 'rejected') throw begun.reason;
     if (!begun.value) return;
     answer.stored(record);

@@ -37,7 +37,7 @@ export function choose(command: Command, args: Arguments) {
   throw unknown(command, given);
 }
 
-/** If the corrected line is longer than this, the hint names `help` instead. */
+/** If the corrected line has more characters, the hint names `help` instead of the line. */
 const LONGEST_LINE = 100;
 
 /**

@@ -10,7 +10,10 @@ import type { CheckContext } from './define.ts';
 import { Question } from './question.ts';
 import { whoIs } from './who-is.ts';
 
-/** The question can be answered for this time. Later, the person may have forgotten which servers are running. */
+/**
+ * How long the person can answer the question, in milliseconds. Later, the person may have forgotten which servers are
+ * running.
+ */
 const ANSWER_MS = 15 * 60_000;
 
 /** A deploy that a person wants. The bot has not stored an intent for the deploy yet. */

@@ -11,7 +11,7 @@ export function createContexts(
   { services, policy }: { readonly services: Services; readonly policy: Policy },
   answer: Answer,
 ) {
-  /** Why the person lacks the permission here. Undefined if the person has the permission. */
+  /** The error which tells the person why the permission is missing. Undefined if the person has the permission. */
   const refusalOf = (person: Person, permission: Permission) =>
     refusal(policy, at.platform, person, permission);
   const forCheck = <Options>(

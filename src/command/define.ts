@@ -39,7 +39,7 @@ export interface CommandSpec<Specs extends OptionSpecs = OptionSpecs> extends Co
    * `options`.
    */
   readonly layout?: FormLayout;
-  /** Buttons and menus. Their ids have the form `<command>:<action>`. */
+  /** The code for buttons and menus. The id of a button or menu begins with `<command>:<action>`. */
   readonly actions?: Readonly<Record<string, Action>>;
 }
 
@@ -96,7 +96,10 @@ interface CommandParts<Values> {
 export interface Entry extends CommandParts<Readonly<Record<string, unknown>>> {
   /** For example `tags add` or `deploy`. */
   readonly name: string;
-  /** The word of a subcommand, for example `add`. Undefined for a command without subcommands. */
+  /**
+   * The name of a subcommand without the command's name, for example `add`. Undefined for a command without
+   * subcommands.
+   */
   readonly word: string | undefined;
   readonly options: Options;
   readonly layout?: FormLayout | undefined;
@@ -171,9 +174,9 @@ interface PlainAction extends ActionBase {
 }
 
 /**
- * An action about a deployment. The argument of a menu is the chosen value; a button has an argument of its own. The
- * argument begins with a request_id. A dot and further text may follow. The bot looks up and checks the request_id like
- * an option of the kind `deployment`.
+ * An action about a deployment. For a menu, the argument is the chosen value. For a button, the argument is part of the
+ * button's id. The argument begins with a request_id. A dot and further text may follow. The bot looks up and checks
+ * the request_id like an option of the kind `deployment`.
  */
 interface DeploymentAction extends ActionBase {
   readonly on: 'deployment';
@@ -197,7 +200,7 @@ export interface Conversation {
   may(permission: Permission): boolean;
   /** Shows the answer. A second call replaces the answer of the first call. */
   respond(message: Message): Promise<void>;
-  /** Answers with a public message that can be edited later. See `Invocation.postCard`. */
+  /** Answers with a public message that the bot can edit later. See `Invocation.postCard`. */
   postCard(message: Message, under?: MessageRef): Promise<MessageRef>;
 }
 
@@ -217,7 +220,7 @@ export interface DeploymentActionContext extends ActionContext {
   readonly target: DeploymentTarget;
 }
 
-/** The person who asks, and the channel or thread where the person asks. */
+/** The person who sent the request, and the channel or thread in which the person sent the request. */
 export interface Asker {
   readonly id: string;
   readonly name: string;
@@ -292,7 +295,7 @@ export interface Services {
 export interface OwnDeployment {
   /**
    * The request_id, which is part of the address that Edgegap gave to the deployment. If the address has an unusual
-   * form, the id is a name made from the address.
+   * format, the id is a name made from the address.
    */
   readonly id: string;
   /** The processes and messages that a stop of the deployment would affect. */
@@ -313,7 +316,7 @@ export interface CommandSettings extends ParseSettings {
   readonly dashboard: string;
   /** The only applications that the bot may work with. If undefined, all applications are allowed. */
   readonly applicationAllowlist: readonly string[] | undefined;
-  /** Names of private fleets to suggest. */
+  /** The names of the private fleets that the bot suggests. */
   readonly fleets: readonly string[];
   readonly lifetime: LifetimeLimits;
   /** Whether the bot saves the logs of servers before Edgegap deletes them. */

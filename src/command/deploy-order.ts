@@ -33,7 +33,7 @@ export interface Given extends GivenPlaces {
   readonly preset?: string | undefined;
 }
 
-/** The order that the options describe. Throws InputError if Edgegap cannot carry out the order as a whole. */
+/** The order that the options describe. Throws InputError if Edgegap cannot carry out this order. */
 export async function orderOf(services: Services, given: Given): Promise<Wanted> {
   const { application, tag = [], cached, fleet, host } = given;
   const lifetime = lifetimeFor(services.settings.lifetime, given.for);

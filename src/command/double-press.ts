@@ -18,8 +18,9 @@ export function createDoublePresses(clock: Clock) {
   const held = new Map<string, { readonly invocation: string; until: number }>();
   return {
     /**
-     * Records a press. Throws InputError while the bot still carries out an earlier press of this button, and shortly
-     * afterwards. The caller must call the returned function when the press has been carried out.
+     * Records a press. Throws InputError if the bot still carries out an earlier press of this button, or if the
+     * earlier press was less than `DOUBLE_MS` ago. The caller must call the returned function when the press has been
+     * carried out.
      */
     take(button: string, invocation: string): () => void {
       const now = steadyNow(clock);

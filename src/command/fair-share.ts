@@ -37,12 +37,15 @@ interface Asker {
  * If a person sends too many requests, the bot carries out the further requests one at a time.
  */
 export function createFairShare({ requests, waiting }: PerPerson, clock: Clock) {
-  /** The askers. The key consists of the platform, the workspace and the person's id. The latest asker comes last. */
+  /**
+   * The people who sent requests recently. The key consists of the platform, the workspace and the person's id. The
+   * person with the latest request comes last.
+   */
   const askers = new Map<string, Asker>();
   /** The ids of the requests that were counted. A request that the platform repeats does not count again. */
   const taken = new LRUCache<string, true>({ max: REMEMBERED });
 
-  /** Counts a request of this asker, and deletes the askers without a recent request. */
+  /** Counts a request of this person, and deletes the people without a recent request from `askers`. */
   function askerOf(key: string): Asker {
     const now = steadyNow(clock);
     for (const [other, { times, current }] of askers) {

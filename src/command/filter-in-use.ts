@@ -6,7 +6,8 @@ import { namesakes } from './same-name.ts';
 type Needed = Pick<Services, 'edgegap' | 'catalog' | 'clock'>;
 
 /**
- * If no deployment matches the filter, replaces the tag and the version by equivalent spellings that deployments have.
+ * If no deployment matches the filter, replaces the tag and the version by equivalent spellings that existing
+ * deployments use.
  */
 export async function filterInUse(needed: Needed, filter: Filter): Promise<Filter> {
   if (filter.tag === undefined && filter.version === undefined) return filter;
@@ -15,7 +16,7 @@ export async function filterInUse(needed: Needed, filter: Filter): Promise<Filte
   return total_count > 0 ? filter : await spellingsInUse(needed, filter);
 }
 
-/** Replaces the tag and the version in the filter by equivalent spellings that deployments have. */
+/** Replaces the tag and the version in the filter by equivalent spellings that existing deployments use. */
 export async function spellingsInUse(
   { edgegap, catalog, clock }: Needed,
   filter: Filter,

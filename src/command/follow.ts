@@ -1,4 +1,7 @@
-/* Carries out `logs --follow`, which shows the new lines of a log as they appear, and the button that ends this. */
+/*
+ * Carries out `logs --follow`, which shows the new lines of a log as they appear. Also contains the button that stops
+ * this display.
+ */
 import type { DeploymentTarget } from '../deployments/deployment.ts';
 import { InputError } from '../errors.ts';
 import type { LinePattern } from '../log/pattern.ts';

@@ -28,8 +28,8 @@ import type { Permission } from './permissions.ts';
 import { usageHint } from './usage.ts';
 
 /**
- * The maximum time to prepare a form that cannot change while it is open, in milliseconds. Later, the bot acknowledges
- * the request without a form.
+ * The maximum time to prepare a form that cannot change while it is open, in milliseconds. After this time, the bot
+ * acknowledges the request without a form.
  */
 const FORM_MS = 1_200;
 
@@ -89,9 +89,9 @@ export function createFormTurn(parts: FormTurnParts) {
   const live = abilities?.live ?? false;
 
   /**
-   * The parts of a form. A field whose value comes from a preset stays empty: if the person could clear the field, the
-   * preset would set the value again. There is an exception for a form that cannot change while it is open. This form
-   * contains the option on which other choices depend, even if a preset gives the option.
+   * The parts of a form. A field whose value comes from a preset stays empty. If the field showed the value and the
+   * person cleared the field, the preset would set the value again. If a form cannot change while it is open, `given`
+   * also contains the option on which other choices depend, even if a preset gives this option.
    */
   async function partsFor(
     { id, name }: Person,
@@ -130,7 +130,7 @@ export function createFormTurn(parts: FormTurnParts) {
       }
       await invocation.openForm(making);
     } catch (error) {
-      // The invocation may be stored only after this error. The invocation must then be ended, because it will not be
+      // If `make` stores the invocation after this error, the invocation has to be ended, because it will not be
       // carried out.
       void making.then(() => parts.failed()).catch(() => undefined);
       throw error;
@@ -266,7 +266,7 @@ export function createFormTurn(parts: FormTurnParts) {
       const args = { kind: 'values', subcommand: entry.word, values: given } as const;
       await parts.takeCommand({ kind: 'command', command: command.name, args }, ref.key);
     },
-    /** Opens the form behind a button, a menu or a shortcut. */
+    /** Opens the form when a person presses a button, chooses from a menu or uses a shortcut. */
     async takeOpener({ fields, chosen }: ActionRequest, { entry, ref }: Meant): Promise<void> {
       const layout = layoutOf(entry);
       const { pick } = layout;

@@ -15,7 +15,7 @@ export function interruptedLine(
     /** For example `stop` or `tags add`, or `stop:confirm` for a button. */
     readonly what: string;
     readonly changes: boolean;
-    /** `unanswered`: the invocation was carried out, and the answer cannot be shown. */
+    /** `unanswered`: the bot carried out the invocation, but cannot show the answer. */
     readonly how: 'interrupted' | 'unanswered';
     /** The person to mention. Set if the line appears in a channel. */
     readonly mention?: { readonly id: string; readonly name: string };

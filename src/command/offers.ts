@@ -74,7 +74,9 @@ export async function offerOwnTags(about: SuggestionContext): Promise<string[]> 
   return own ? bestNames(about.typed, own.tags) : await offerTags(about);
 }
 
-/** Suggests the cities. The value is the city's name alone if this name is unique, and `nameOf` if not. */
+/**
+ * Suggests the cities. If a city's name is unique, the value is this name. If not, the value is the result of `nameOf`.
+ */
 export function offerCities(
   { typed, catalog, clock }: SuggestionContext,
   nameOf: (place: Location) => string,

@@ -5,7 +5,7 @@ import { argumentMissing, excluded, stale } from './usage.ts';
 
 /**
  * Parses the values, without asking any service. Throws InputError if a required value is missing or if a value has the
- * wrong form. Later, `resolveValues` checks whether the named things exist. If the possible values of a missing
+ * wrong format. Later, `resolveValues` checks whether the named things exist. If the possible values of a missing
  * required option come from Edgegap, `resolveValues` reports the missing option, together with the possible values.
  */
 export function parseValues(raw: RawValues, command: string, options: Options, settings: ParseSettings) {

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { together } from '../store/together.ts';
 
-/** The maximum number of begins and ends of invocations that the bot stores in a single run. */
+/** The maximum number of starts and ends of invocations that the bot stores in a single run. */
 const AT_ONCE = 250;
 /**
  * The pause after a run is this many times as long as the run. With this pause, storing takes at most a fifth of the
@@ -19,7 +19,7 @@ interface ReadStepsParts<Read> {
 }
 
 /**
- * Stores the begins and ends of invocations that change nothing. Begins and ends that arrive at about the same time are
+ * Stores the starts and ends of invocations that change nothing. Starts and ends that arrive at about the same time are
  * stored together.
  */
 export function createReadSteps<Read extends { readonly id: string }>({
@@ -47,7 +47,7 @@ export function createReadSteps<Read extends { readonly id: string }>({
   );
 
   return {
-    /** Stores the begin of an invocation. Resolves with false if the invocation was stored before. */
+    /** Stores the start of an invocation. Resolves with false if the invocation was stored before. */
     begin: (read: Read) => store({ begins: read }),
     /**
      * Resolves when a stored read may continue. Reads that were stored together continue one after another, each in a

@@ -20,7 +20,7 @@ interface RecoveryParts extends Omit<InvocationsParts, 'realClock'> {
   readonly invocations: Invocations;
 }
 
-/** Answers invocations whose process died before it could answer. */
+/** Answers invocations whose process died before answering. */
 export function createRecovery(parts: RecoveryParts) {
   const { invocations, store, membership, directory, clock, log } = parts;
   let stopped = false;
@@ -32,7 +32,7 @@ export function createRecovery(parts: RecoveryParts) {
     failed: (err) => log.error({ err }, 'invocation: unfinished invocations cannot be read'),
   });
 
-  /** The work that is done every few seconds. */
+  /** The work that the loop does every few seconds. */
   async function lookAfter(): Promise<void> {
     await invocations.catchUp();
     await recover();

@@ -16,7 +16,7 @@ const SUGGEST_MS = 2_000;
 export type Pipeline = ReturnType<typeof createPipeline>;
 
 export interface PipelineParts extends Omit<TurnParts, 'presses' | 'services'> {
-  /** Returns the services of the account that is set up for the address. */
+  /** Returns the services of the Edgegap account that is used in the channel `at`. */
   readonly services: (at: Address) => Services;
   /** The limits for the requests of each person. If absent, there are no limits. */
   readonly perPerson?: PerPerson;

@@ -21,7 +21,7 @@ export interface StoredRequest {
 
 /**
  * Converts a stored request to an invocation for the pipeline. The pipeline authorises, parses and resolves the request
- * again. The bot posts the answer with its own token, and does not need the token of the original request. A public
+ * again. The bot posts the answer with its own token, because the token of the original request is not stored. A public
  * answer goes to the channel, and a private answer goes to the person as a direct message.
  */
 export function storedInvocation(

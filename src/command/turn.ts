@@ -263,8 +263,8 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
   /** Writes the log line of the invocation: the person, the command, its target and the outcome. */
   async function logEnd(ending: Ending): Promise<void> {
     const { platform, workspace, channel } = at;
-    // If `meanwhile` is set, only the person's id is known. The log does without the name, because the bot would have
-    // to ask the platform for the name.
+    // If `meanwhile` is set, only the person's id is known. The log line then contains no name, because the bot would
+    // have to ask the platform for the name.
     asker ??= meanwhile ? undefined : await invocation.person('cached').catch(() => undefined);
     const { id: person = meanwhile?.askerId, name = undefined } = asker ?? {};
     const where = { invocation: id, platform, workspace, channel, person, name };

@@ -7,9 +7,9 @@ import type { Kinds, OptionSpecs } from './options.ts';
 import { permissions } from './permissions.ts';
 
 /**
- * Discord's limits for application commands, from Discord's reference. No other platform has tighter limits, with an
- * exception: `onCard` follows from Slack. Slack allows an app ten shortcuts (docs.slack.dev, app manifest reference).
- * Five are for the menu of a card, and five are for the shortcuts of commands.
+ * Discord's limits for application commands, from Discord's reference. The other platforms have no tighter limits,
+ * except for `onCard`. Slack allows an app ten shortcuts (docs.slack.dev, app manifest reference). Five of them are for
+ * `onCard`, and five are for the shortcuts of commands.
  */
 export const LIMITS = {
   name: 32,
@@ -130,8 +130,7 @@ function checkDescription(what: string, text: unknown, fail: Fail): void {
 }
 
 /**
- * Calls `fail` if `permissions` does not contain the permission, because an unknown permission has no rule for who may
- * use the command.
+ * Calls `fail` if `permissions` does not contain the permission, because the bot has no rule for an unknown permission.
  */
 function checkPermission(what: string, permission: unknown, fail: Fail): void {
   if (typeof permission !== 'string' || !Object.hasOwn(permissions, permission))

@@ -11,7 +11,7 @@ import { formAction } from './ref.ts';
 import { keepValues } from './state.ts';
 import { writeField } from './values.ts';
 
-/** The parts from which the form for a person is built. */
+/** The data from which the form for a person is built. */
 export interface FormParts {
   readonly entry: Entry;
   readonly page: Page;

@@ -14,7 +14,7 @@ import { BESIDE, initialText, writeField } from './values.ts';
 /** How long a form waits for the choices of its menus. After this time, the person has to type the value. */
 const CHOICES_MS = 800;
 
-/** The parts from which the fields of a form are made. */
+/** The data from which the fields of a form are made. */
 export interface FieldParts {
   readonly entry: Entry;
   readonly given: RawValues;

@@ -28,8 +28,8 @@ export function valuesIn(fields: FormValues, options: Options, before: RawValues
 }
 
 /**
- * The values, without fields that contain only dots. If the values with which the form opened are no longer known, dots
- * cannot be replaced by a value.
+ * The values, without fields that contain only dots. Used if the bot no longer knows the values that the dots
+ * represent.
  */
 export function withoutDots(values: RawValues): RawValues {
   const isDots = (value: unknown) =>

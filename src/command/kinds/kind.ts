@@ -137,7 +137,7 @@ export interface Kind<Value = unknown, Fields = object> {
   /** Describes an error in the fields of an option in a command file. Undefined if the fields are valid. */
   problem?(about: Named<Fields>): string | undefined;
   /**
-   * Checks the form of the value. Must not ask any service, because the bot calls `parse` before the acknowledgement.
+   * Checks the syntax of the value. Must not ask any service, because the bot calls `parse` before the acknowledgement.
    * Returns the value, or a string from which `resolve` makes the value. Throws InputError.
    */
   parse(given: RawValue, about: Named<Fields>, settings: ParseSettings): Value | string;
@@ -199,7 +199,7 @@ export interface FieldLook<Fields = object> {
   write?(given: RawValue): string | undefined;
 }
 
-/** A `Value` of a kind. It means that the value is any of the strings in the option's field `Field`. */
+/** If a kind has this type as its `Value`, the value is any of the strings in the option's field `Field`. */
 export interface OneOf<Field extends string> {
   readonly field: Field;
 }

@@ -14,7 +14,7 @@ import { tag } from './tag.ts';
 import { hiddenVariables, variables } from './variables.ts';
 import { version } from './version.ts';
 
-/** Every kind of option, under the name that a command file uses. */
+/** All kinds of options, by the names that command files use. */
 export const kinds = {
   string,
   integer,

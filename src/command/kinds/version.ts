@@ -85,8 +85,8 @@ function findVersion(catalog: Catalog, of: string, name: string, orInactive?: tr
 }
 
 /**
- * The versions of an application. Throws InputError if Edgegap no longer has the application. This is possible because
- * the list of applications is cached for some minutes.
+ * The versions of an application. Throws InputError if Edgegap no longer has the application. The cached list of
+ * applications, from which the name came, may still contain a deleted application.
  */
 export async function versionsOf(
   catalog: Catalog,
