@@ -7,24 +7,27 @@ import type { Leases } from '../replicas/leases.ts';
 import type { Membership } from '../replicas/membership.ts';
 
 /**
- * How often each process asks for the lease. When the lease becomes free, another process takes the lease at its next
- * request.
+ * How often each process asks for the lease, which is the right to receive requests. A free lease goes to the process
+ * that asks first.
  */
 const CHECK_MS = 1_000;
-/** A random delay of up to this length keeps many processes from asking at the same moment. */
+/** A random delay of up to this length is added, so that the processes do not all ask at the same moment. */
 const JITTER_MS = 200;
 /**
- * When a process has had no connection for this long, the process releases the lease, because another process may be
- * able to reach the platform.
+ * A process that has had no connection for this long releases the lease. A different process may still be able to reach
+ * the platform.
  */
 const AWAY_MS = 30_000;
 /**
- * A process that released the lease because of its missing connection does not ask for the lease during this time, so
- * that every other process can ask first.
+ * A process that released the lease for lack of a connection does not ask again during this time. Every other process
+ * can then ask first.
  */
 const ASIDE_MS = 10_000;
 
-/** An `active` process receives requests. A `standby` process waits for the lease. Both can post. */
+/**
+ * An `active` process receives requests. A `standby` process waits for the lease. Processes with either role can post
+ * messages.
+ */
 export type Role = 'active' | 'standby';
 
 export type SoleReceiver = ReturnType<typeof createSoleReceiver>;
@@ -46,8 +49,8 @@ export interface SoleReceiverParts {
 
 /**
  * Runs an adapter of a platform where only one process at a time may receive requests. The process that holds the lease
- * receives. Before another process can take the lease, this process disconnects and stores a bookmark. The bookmark
- * marks the position in the stream of requests from which the other process continues.
+ * receives the requests. To hand over the lease, the process disconnects and stores a bookmark. The bookmark is the
+ * position in the stream of requests from which the next process continues.
  */
 export function createSoleReceiver(parts: SoleReceiverParts) {
   const { adapter, leases, membership, clock, log, inbox, lost, random = Math.random } = parts;
@@ -57,7 +60,10 @@ export function createSoleReceiver(parts: SoleReceiverParts) {
   let over = false;
   /** Whether the adapter has connected since this process took the lease. */
   let hasConnected = false;
-  /** The steady time at which the connection was first found missing. Undefined while the platform is connected. */
+  /**
+   * The time on the steady clock at which the connection was first found missing. Undefined while the platform is
+   * connected.
+   */
   let awaySince: number | undefined;
   let asideUntil = Number.NEGATIVE_INFINITY;
   const checks = createLoop({ clock, every: CHECK_MS, jitter: JITTER_MS, random, run: check, failed });
@@ -67,7 +73,7 @@ export function createSoleReceiver(parts: SoleReceiverParts) {
   const isActive = () => role === 'active';
   const isAside = () => steadyNow(clock) < asideUntil;
 
-  /** Changes the role before the connection is closed, so that a request that arrives in the meantime is refused. */
+  /** Changes the role first and then closes the connection, so that a request that arrives in between is refused. */
   async function stepDown(reason: string): Promise<void> {
     if (!isActive()) return;
     role = 'standby';
@@ -76,15 +82,15 @@ export function createSoleReceiver(parts: SoleReceiverParts) {
   }
 
   /**
-   * Releases the lease, so that a process that can reach the platform takes the lease and continues from the bookmark.
-   * If no other process takes the lease, this process tries again later.
+   * Releases the lease. A process that can reach the platform then takes the lease and continues from the bookmark. If
+   * no other process takes the lease, this process tries again later.
    */
   async function standAside(): Promise<void> {
     if (!isActive()) return;
     asideUntil = steadyNow(clock) + ASIDE_MS;
     await stepDown('this process cannot reach the platform; perhaps another process can');
-    // If this process has not connected since it took the lease, its bookmark is older than the bookmark in the store,
-    // so its bookmark is not written.
+    // If this process never connected under this lease, its bookmark is older than the stored bookmark. This process
+    // then stores no bookmark.
     await leases.release(name, hasConnected ? adapter.bookmark?.() : undefined);
   }
 
@@ -94,7 +100,7 @@ export function createSoleReceiver(parts: SoleReceiverParts) {
     return awaySince !== undefined && steadyNow(clock) - awaySince >= AWAY_MS;
   }
 
-  /** Takes or renews the lease, and starts or stops receiving depending on whether this process holds the lease. */
+  /** Takes or renews the lease. Starts to receive if this process holds the lease, and otherwise stops. */
   async function check(): Promise<void> {
     if (!membership.isCertain() || isAside()) return;
     const held = await leases.hold(name, isActive() ? adapter.bookmark?.() : undefined);
@@ -108,8 +114,7 @@ export function createSoleReceiver(parts: SoleReceiverParts) {
     role = 'active';
     hasConnected = false;
     awaySince = undefined;
-    // If the start has neither succeeded nor failed after this time, `standAside` stops the adapter, which ends the
-    // start.
+    // Limits the time for the start. When the time is over, `standAside` stops the adapter, which also ends the start.
     const cancelLimit = membership.shared ? clock.after(AWAY_MS, () => standAside().catch(logLate)) : nothing;
     try {
       const bookmark = await leases.bookmark(name);
@@ -118,7 +123,7 @@ export function createSoleReceiver(parts: SoleReceiverParts) {
       if (!isActive()) return await adapter.stop();
       hasConnected = true;
     } catch (error) {
-      // The start failed only because this process stepped down or was stopped in the meantime.
+      // The start failed because this process stepped down or was stopped in the meantime. No error has to be reported.
       if (!isActive() || over) return;
       role = undefined;
       await leases.release(name).catch(() => undefined);
@@ -128,8 +133,8 @@ export function createSoleReceiver(parts: SoleReceiverParts) {
     }
     if (!membership.shared) return;
     log.info({ platform }, 'platforms: this process receives');
-    // Stores the bookmark now, because a process that died before its next check would otherwise leave no bookmark
-    // behind.
+    // Stores the bookmark now. If the process dies before its next check, the next process can continue from this
+    // bookmark.
     await check().catch(failed);
   }
 
@@ -141,16 +146,14 @@ export function createSoleReceiver(parts: SoleReceiverParts) {
     lost(error);
   }
 
-  /**
-   * If the lease could not be released, this process keeps the lease until the next check, or until the process ends.
-   */
+  /** The lease could not be released. This process keeps the lease until its next check, or until the process ends. */
   function logLate(err: unknown): void {
     log.debug({ err, platform }, 'platforms: the lease could not be released yet');
   }
 
   /**
-   * When a process wakes after being suspended, it may find old requests that another process has received in the
-   * meantime. The gate leaves these requests to that process.
+   * A process that was suspended may receive old requests when it wakes, although a different process has already
+   * handled them. The gate drops these requests.
    */
   const gate: Inbox = {
     async invoke(invocation) {
@@ -162,8 +165,8 @@ export function createSoleReceiver(parts: SoleReceiverParts) {
   };
 
   function failed(error: unknown): void {
-    // The database cannot be reached. `membership` notices this, and its `onDoubt` makes this process step down in
-    // time.
+    // The database cannot be reached. `membership` notices the failure, and its `onDoubt` makes this process step down
+    // before the lease expires.
     if (role !== undefined) return;
     if (error instanceof ConfigError) {
       shutOut(error);
@@ -188,7 +191,7 @@ export function createSoleReceiver(parts: SoleReceiverParts) {
       }
       if (membership.shared) checks.start();
     },
-    /** Stops receiving, and releases the lease so that the next process can take the lease. */
+    /** Stops receiving, and releases the lease for the next process. */
     async stop(): Promise<void> {
       over = true;
       const checked = checks.stop();
@@ -201,7 +204,7 @@ export function createSoleReceiver(parts: SoleReceiverParts) {
     get role(): Role | undefined {
       return role;
     },
-    /** Whether this process can do the work of its role. */
+    /** Whether this process can do the work of its role (receive requests, or wait for the lease). */
     healthy: (): boolean =>
       isActive() ? adapter.healthy() : role === 'standby' && membership.isCertain() && !isAside(),
   };

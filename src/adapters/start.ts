@@ -14,18 +14,18 @@ export type Platforms = ReturnType<typeof createPlatforms>;
 interface PlatformsParts extends Omit<SoleReceiverParts, 'adapter' | 'lost' | 'random'> {
   readonly adapters: readonly Adapter[];
   /**
-   * Called when every platform has been given up. From then on, a platform works again only after a change of settings
-   * and a restart.
+   * Called when the bot has given up every platform. A platform then works again only after its settings were corrected
+   * and the bot was restarted.
    */
   readonly over: (error: AppError) => void;
-  /** Called when a platform is given up because of a wrong setting. */
+  /** Called when the bot gives up a platform because of a wrong setting. */
   readonly gaveUp?: (platform: string, error: AppError) => void;
 }
 
 /**
  * The chat platforms. Each platform is started independently. If a platform is unreachable or has a wrong setting, the
- * other platforms and Edgegap's callbacks keep working, and the other platforms do not have to log in again. A platform
- * that cannot be reached is tried again. A wrong setting is logged, and the platform is not tried again.
+ * other platforms keep working and do not have to log in again. Edgegap's callbacks keep working, too. The bot tries
+ * again to reach an unreachable platform. A wrong setting is logged, and the bot gives up the platform.
  */
 export function createPlatforms(parts: PlatformsParts) {
   const { adapters, clock, log, inbox, over, gaveUp } = parts;
@@ -80,7 +80,8 @@ export function createPlatforms(parts: PlatformsParts) {
   }
 
   /**
-   * Stops receiving, so that the next process may receive. Requests by HTTP on the bot's own port are still received.
+   * Stops receiving requests, so that the next process may receive them. Requests by HTTP on the bot's own port are
+   * still received.
    */
   async function handOver(): Promise<void> {
     stopped = true;
@@ -90,9 +91,9 @@ export function createPlatforms(parts: PlatformsParts) {
 
   return {
     /**
-     * Resolves when at least one platform works in this process, or when another process receives from it. Failed
-     * platforms are tried again. Throws if no platform starts, because the bot then cannot tell people anything. The
-     * process should then end, so that its supervisor starts the process again.
+     * Resolves when at least one platform works in this process, or when a different process receives from a platform.
+     * Failed platforms are tried again. Throws if no platform starts, because the bot then cannot reach people. The
+     * caller should then end the process, so that its supervisor restarts the process.
      */
     async start(): Promise<void> {
       const starts = adapters.map(begin);
@@ -110,14 +111,13 @@ export function createPlatforms(parts: PlatformsParts) {
       });
     },
     handOver,
-    /** Stops receiving and sending. */
     async close(): Promise<void> {
       await handOver();
       await Promise.allSettled(adapters.map((adapter) => adapter.close()));
     },
     /**
-     * Says for each platform whether the platform works in this process. If only one process may receive from the
-     * platform, also gives the role of this process.
+     * Says for each platform whether the platform works in this process. The role is given only for a platform from
+     * which a single process receives.
      */
     state: (): Readonly<Record<string, { readonly healthy: boolean; readonly role?: Role }>> =>
       Object.fromEntries(

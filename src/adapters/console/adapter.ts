@@ -27,11 +27,14 @@ export interface ConsoleOptions {
   readonly directory: Directory;
   /** Whether to write ANSI colours. */
   readonly color: boolean;
-  /** Saves a file that comes with a message, and returns the path for the person. */
+  /** Saves a file that belongs to a message. Returns the path at which the person finds the file. */
   readonly saveFile: (file: CardFile) => Promise<string>;
-  /** How long to wait for the first line of a pipe before the pipe counts as empty. Undefined: wait without a limit. */
+  /**
+   * How long to wait for the first line of a pipe. After this time, the pipe counts as empty. Undefined: wait without a
+   * limit.
+   */
   readonly silenceMs?: number;
-  /** Resolves when the immediate effects of a line are on the screen. The next line of a pipe waits until then. */
+  /** Resolves when the immediate effects of a line are on the screen. Only then is the next line of a pipe read. */
   readonly settled?: () => Promise<void>;
   /** IANA name of the person's time zone. Undefined: the time zone of the machine. */
   readonly timeZone?: string;
@@ -48,12 +51,12 @@ export interface ConsoleAdapter extends Adapter {
   /** Resolves when no more lines will come and every line has been answered. */
   readonly finished: Promise<SessionEnd>;
   /**
-   * Aborted when the output accepts no more text. The abort reason is the error of the output, for example EPIPE if no
-   * program reads the output any more.
+   * Aborted when the output accepts no more text. The abort reason is the error of the output, for example EPIPE after
+   * the reading program has ended.
    */
   readonly closed: AbortSignal;
   /**
-   * Runs a line as if a person had typed the line, and shows the line with the comment. Resolves when the line has been
+   * Shows the line with the comment, and runs the line as if a person had typed it. Resolves when the line has been
    * answered.
    */
   type(line: string, comment?: string): Promise<void>;
@@ -67,10 +70,7 @@ export interface ConsoleAdapter extends Adapter {
 
 const HERE: Address = { platform: 'console', workspace: 'local', channel: 'terminal' };
 
-/**
- * The person at the terminal may do everything, because anyone who can start this process has the token for Edgegap
- * anyway.
- */
+/** The person at the terminal may do everything. Anyone who can start this process has Edgegap's token anyway. */
 const OPERATOR: Person = {
   id: 'operator',
   name: 'you',
@@ -86,8 +86,8 @@ export function createConsoleAdapter(options: ConsoleOptions): ConsoleAdapter {
   const prompt = `${paint([span('›', ['bold', 'cyan'])], color)} `;
   const { promise: finished, resolve: finish } = Promise.withResolvers<SessionEnd>();
   const closed = new AbortController();
-  // References to messages stay in the store after the process has ended, so the references of different sessions must
-  // differ.
+  // References to messages stay in the store after the process has ended. The random part keeps the references of
+  // different sessions apart.
   const session = randomBytes(4).toString('hex');
   const transcript = createTranscript((nth) => ({ ...HERE, message: `${session}-${nth}` }));
 
@@ -106,7 +106,8 @@ export function createConsoleAdapter(options: ConsoleOptions): ConsoleAdapter {
     screen: () => screen,
   });
 
-  // `| head` closes the output early. This is not an error. The session stops, and `finished` resolves with `closed`.
+  // A reader such as `| head` closes the output early, which is not an error. The session stops, and `finished`
+  // resolves with `closed`.
   output.on('error', (error) => {
     closed.abort(error);
     finish('closed');
@@ -139,7 +140,8 @@ export function createConsoleAdapter(options: ConsoleOptions): ConsoleAdapter {
   /** Runs the lines one after the other, in the order in which they arrive. */
   const enqueue = (typed: Typed, echo: readonly string[]): Promise<void> => {
     answered = answered.then(async () => {
-      // The adapter was stopped while lines were waiting. These lines get no answer, so they are not shown either.
+      // The adapter was stopped while lines were waiting. These lines get no answer, so the adapter does not show them
+      // either.
       if (!inbox) return;
       if (echo.length > 0) screen.print(echo, 'typed');
       try {
@@ -147,8 +149,8 @@ export function createConsoleAdapter(options: ConsoleOptions): ConsoleAdapter {
         if (!interactive && inbox !== undefined) await options.settled?.();
       } catch (err) {
         if (!inbox) return;
-        // The pipeline itself tells the person about every error that it can report. For any other error, this log line
-        // and this warning are needed, because the person would otherwise wait in vain.
+        // `inbox` itself tells the person about every error that it can report. For any other error, this log line and
+        // this warning tell the person not to wait for an answer.
         log.error({ err }, 'a typed line could not be handled');
         await warn('I could not handle this line, so perhaps nothing was done. My log says more.');
       }

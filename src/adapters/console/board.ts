@@ -13,7 +13,7 @@ export interface BoardOptions {
   readonly timeZone?: string;
   /** The present width of the window. Undefined: do not fold lines. */
   columns(): number | undefined;
-  /** This is a function, because a prompt later replaces the plain screen. */
+  /** A function, because a prompt replaces the plain screen later. */
   screen(): Screen;
   saveFile(file: CardFile): Promise<string>;
 }
@@ -70,7 +70,7 @@ export function createBoard(options: BoardOptions) {
       const sentence = 'The message belongs to an earlier session of this terminal, so I cannot change it.';
       if (!change)
         throw new DeliveryError('console-gone', sentence, { outcome: 'not-sent', retryable: false });
-      // The message is printed even if nothing changed, because the person then asked to see the message again.
+      // The message is printed even if nothing changed. The person has then asked to see the message again.
       print(change);
     },
   };

@@ -31,7 +31,7 @@ export async function completeLine(
   const typed = tokens.map(({ text }) => text);
   const [command] = namesakes(name, directory.all, (each) => each.name);
   const { entries = [], usual } = command ?? {};
-  // The parser accepts the word of a subcommand as the first or the second word.
+  // The parser accepts a subcommand's name as the first or the second word.
   const words = entries.flatMap((entry) => entry.word ?? []);
   if (help !== undefined) return pick(typed.length === 0 ? words.map((each) => `${each} `) : []);
   const at = typed.slice(0, 2).findIndex((part) => words.includes(part));
@@ -64,9 +64,9 @@ function lastWord(line: string): string {
 }
 
 /**
- * The choices as readline expects them. Readline replaces the typed word by the common beginning of all candidates. If
- * that changes nothing, readline lists the candidates. Descriptions follow the values only in that list. If some values
- * begin with the typed word, the other values are left out.
+ * The choices as readline expects them. Readline replaces the typed word with the common beginning of all candidates.
+ * If the word is already this beginning, readline lists the candidates. Only then do descriptions follow the values. If
+ * some values begin with the typed word, the other values are left out.
  */
 function candidatesOf(all: readonly Choice[], word: string): string[] {
   const begun = all.filter(({ value }) => `${asTyped(value)} `.toLowerCase().startsWith(word.toLowerCase()));
@@ -81,7 +81,8 @@ function candidatesOf(all: readonly Choice[], word: string): string[] {
     const words = [label === value ? '' : label, detail ? `(${detail})` : ''].filter((part) => part !== '');
     return `${values[index]}${words.join(' ')}`;
   });
-  // The word itself is among the candidates. Otherwise readline would replace the word by a shorter common beginning.
+  // If some value does not begin with the typed word, the word itself is added to the candidates. Otherwise readline
+  // would replace the word with a shorter common beginning.
   return values.every((value) => value.startsWith(word)) ? described : [word, ...described];
 }
 
@@ -93,7 +94,7 @@ function freeOptions(options: Options, typed: readonly string[]): string[] {
     .map(([name]) => `--${name} `);
 }
 
-/** The values of the other options. Empty as long as the text cannot be parsed. */
+/** The values of the options that were typed so far. Empty if the parser cannot read the text yet. */
 function valuesIn(tokens: readonly Token[], options: Options): RawValues {
   try {
     return parseTokens(tokens, '', options);

@@ -2,7 +2,6 @@ import type { Inline, Rich } from '../../chat/card.ts';
 import { literalLine, literalLines } from './literal.ts';
 import { type Span, type SpanLine, type Style, span } from './spans.ts';
 
-/** The reader's time and time zone, which are needed to show instants. */
 export interface Reader {
   /** Epoch milliseconds. */
   readonly now: number;
@@ -24,7 +23,7 @@ export function inlineLines(rich: Rich, reader: Reader, base: Style = []): SpanL
   return lines;
 }
 
-/** Turns text with markup into a single line, for titles and cells. A line break is shown as a visible sign. */
+/** Turns text with markup into a single line, for titles and cells. A visible sign replaces each line break. */
 export function inlineLine(rich: Rich, reader: Reader, base: Style): SpanLine {
   return rich.map((inline) =>
     typeof inline === 'string' ? span(literalLine(inline), base) : markedUp(inline, reader, base),
@@ -46,8 +45,8 @@ function markedUp(inline: Exclude<Inline, string>, reader: Reader, base: Style):
 }
 
 /**
- * Always shows the address, because terminals make addresses clickable. If the text equals the address, shows only the
- * address.
+ * Returns the text with its address, because terminals make addresses clickable. If the text equals the address,
+ * returns only the address.
  */
 function linkText(text: string, url: string): string {
   const bare = (value: string) => value.replace(/^https?:\/\//, '').replace(/\/$/, '');

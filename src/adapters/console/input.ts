@@ -10,9 +10,9 @@ export interface LineSource {
 }
 
 export interface LineHandlers {
-  /** Returns `asked` for a request, `nothing` for an empty line or a comment, and `leave` if the person leaves. */
+  /** Returns `asked` for a request, `nothing` for an empty line or a comment, and `leave` for a command to leave. */
   line(text: string): 'nothing' | 'asked' | 'leave';
-  /** Called when no more lines will come. `no-input` means that no line was a request. */
+  /** Called when no more lines will come. `no-input` means that no line contained a request. */
   end(how: 'end' | 'no-input'): void;
 }
 
@@ -35,7 +35,7 @@ export function openPipe({ input, clock, silenceMs }: PipeOptions, handlers: Lin
     cancel();
     lines.close();
     input.pause();
-    // If the program that writes to the pipe keeps the pipe open, the open pipe must not keep this process alive.
+    // The program that writes to the pipe may keep the pipe open. The open pipe must not keep this process alive.
     input.unref?.();
     handlers.end(asked ? 'end' : 'no-input');
   };
@@ -52,7 +52,7 @@ export function openPipe({ input, clock, silenceMs }: PipeOptions, handlers: Lin
     else listen();
   });
   lines.on('close', end);
-  // If the input is a directory or a broken pipe, the error counts as the end of the input.
+  // If the input is a directory or a broken pipe, reading fails. The error counts as the end of the input.
   lines.on('error', end);
   listen();
   return { close: end };

@@ -13,11 +13,11 @@ import type {
 } from '../../chat/port.ts';
 import type { Board } from './board.ts';
 
-/** The data for an answer in a later session, when the terminal in which the command was typed has been closed. */
+/** The data that a later session needs for an answer, after the terminal with the typed command was closed. */
 export const ConsoleReply = z.object({ id: z.string(), private: z.boolean() });
 type ConsoleReply = z.infer<typeof ConsoleReply>;
 
-/** The surroundings of an invocation. */
+/** The terminal session in which an invocation takes place. */
 interface Stage {
   readonly adapter: Adapter;
   readonly at: Address;
@@ -26,8 +26,8 @@ interface Stage {
 }
 
 /**
- * An invocation from a typed line or a pressed button. A terminal cannot open forms, and needs no first response within
- * three seconds.
+ * An invocation from a typed line or a pressed button. A terminal cannot open forms, and sets no time limit for the
+ * first response.
  */
 export function createInvocation(stage: Stage, request: InvocationRequest): Invocation {
   const { adapter, at, person, board } = stage;

@@ -7,7 +7,7 @@
 // C0 and C1 controls (ECMA-48), the line and paragraph separators, and the bidirectional controls (UAX #9).
 const UNSAFE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\ufeff]/gu;
 
-/** Makes a single line. Line breaks are shown as a visible sign, too. */
+/** Makes a single line. A visible sign replaces each line break. */
 export function literalLine(text: string): string {
   return text
     .toWellFormed()
@@ -16,7 +16,7 @@ export function literalLine(text: string): string {
     .replace(UNSAFE, (character) => visible(character));
 }
 
-/** Splits the text into lines at the line breaks. Tabs become blanks, up to the next multiple of eight columns. */
+/** Splits the text into lines at the line breaks. Blanks replace each tab, up to the next multiple of eight columns. */
 export function literalLines(text: string): string[] {
   return text
     .split(/\r?\n/)
@@ -27,7 +27,7 @@ function untab(before: string): string {
   return before + ' '.repeat(8 - (before.length % 8));
 }
 
-/** Unicode has pictures for the C0 controls, e.g. ␛ for escape. Other characters are shown by their number. */
+/** Unicode has pictures for the C0 controls, e.g. ␛ for escape. Other characters are shown by their code number. */
 function visible(character: string): string {
   const code = character.codePointAt(0) ?? 0;
   if (code < 0x20) return String.fromCodePoint(0x2400 + code);

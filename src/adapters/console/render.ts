@@ -18,12 +18,12 @@ import { fold, longestWord, paint, type SpanLine, type Style, span } from './spa
 import { tableLines } from './table.ts';
 import { choiceButtons } from './transcript.ts';
 
-/** The surroundings in which a message is shown. */
+/** The context that decides how a message is drawn. */
 export interface RenderContext extends Reader {
   readonly color: boolean;
   /** The width of the window. Undefined: do not fold lines, as in a pipe. */
   readonly columns: number | undefined;
-  /** The number under which this button can be pressed. */
+  /** The number that a person types to press this button. */
   readonly numberOf: (button: Button) => number | undefined;
   /** The path at which the reader finds the file. */
   readonly placeOf: (file: CardFile) => string;
@@ -78,7 +78,7 @@ function cardLines(card: Card, context: RenderContext): SpanLine[] {
   ];
 }
 
-/** Folds the lines, and shows the mark after the text. */
+/** Folds the lines, and puts the mark (such as `edited`) after the text. */
 function marked(lines: readonly SpanLine[], context: RenderContext, indent: number): SpanLine[] {
   const { mark } = context;
   const last = lines.at(-1);
@@ -100,7 +100,8 @@ function nodeLines(node: Node, context: RenderContext): SpanLine[] {
       return tableLines(node, windowFor(context, 2));
     case 'code':
       return codeLines(node.text, node.keep, context);
-    // The card also has a line about the file, which says where the picture is.
+    // A picture is shown as its drawing, followed by a line with the file and its description. The card also has a line
+    // with the path of the file.
     case 'image':
       return [
         ...drawnLines(node.drawn ?? [], context),
@@ -124,8 +125,8 @@ function drawnLines(drawings: readonly string[], context: RenderContext): SpanLi
 }
 
 /**
- * Shows labels and values in two columns. If the labels are too wide, or if a word such as an address would be broken
- * beside its label, the value stands below the label.
+ * Shows labels and values in two columns. The values stand below their labels if the labels are too wide. They also
+ * stand below if folding would break a word, such as an address.
  */
 function fieldLines(fields: readonly Field[], context: RenderContext): SpanLine[] {
   const labels = fields.map(({ label }) => literalLine(label));

@@ -31,7 +31,10 @@ export function widthOfLine(line: SpanLine): number {
   return line.reduce((sum, { text }) => sum + widthOf(text), 0);
 }
 
-/** The words of a line, each with the blanks behind the word. A word may have several styles, like a bold word and a comma. */
+/**
+ * The words of a line, each with the blanks after the word. A word may have several styles, for example if a comma
+ * follows a bold word.
+ */
 function wordsOf(line: SpanLine): Span[][] {
   const words: Span[][] = [];
   let open = false;
@@ -53,7 +56,7 @@ function widthOfWord(word: SpanLine): number {
   );
 }
 
-/** The width of the longest word. `fold` breaks a word that is longer than a line. */
+/** The width of the longest word, in columns. */
 export function longestWord(lines: readonly SpanLine[]): number {
   return Math.max(0, ...lines.flatMap(wordsOf).map(widthOfWord));
 }

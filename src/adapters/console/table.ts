@@ -4,15 +4,13 @@ import { widthOf } from '../../graphemes.ts';
 import { literalLine } from './literal.ts';
 import { fold, type SpanLine, span } from './spans.ts';
 
-/**
- * If fewer columns than this fit, each row is shown as a block. The last columns of a table are the least important.
- */
+/** Minimum number of columns for a table. If fewer columns fit, each row is shown as a block. */
 const FEWEST = 4;
 
 /**
  * Renders an aligned table. If the table is wider than `room`, the last columns are left out, and a line below the
- * table names them. If less than four columns fit, each row becomes a block of `column: value` lines instead. Cells are
- * never cut, so that a request_id can always be copied.
+ * table names them. If fewer than four columns fit, each row becomes a block of `column: value` lines. Cells are never
+ * cut, so that people can copy a request_id from the table.
  */
 export function tableLines(table: Table, room = Number.POSITIVE_INFINITY): SpanLine[] {
   const { columns } = table;

@@ -31,13 +31,13 @@ export function openTerminal(options: TerminalOptions, handlers: LineHandlers): 
     if (handlers.line(text) === 'leave') lines.close();
     else lines.prompt();
   });
-  // This error means that the window was closed.
+  // Readline reports an error when the window was closed.
   lines.on('error', () => lines.close());
   lines.on('SIGINT', () => lines.close());
   lines.on('close', () => {
     if (over) return;
     over = true;
-    // Without this line break, the shell's prompt would follow this prompt on the same line.
+    // Ends the line of this prompt, so that the shell's prompt appears on a new line.
     output.write('\n');
     handlers.end('end');
   });
@@ -52,7 +52,8 @@ export function openTerminal(options: TerminalOptions, handlers: LineHandlers): 
       cursorTo(output, 0);
       clearScreenDown(output);
       output.write(text);
-      // readline moves up by `prevRows` rows before redrawing its line, but miscounts the rows after a paste.
+      // Before readline redraws its line, it moves the cursor up by `prevRows` rows. After a paste, this count is
+      // wrong.
       Object.assign(lines, { prevRows: 0 });
       lines.prompt(true);
     },

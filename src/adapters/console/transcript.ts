@@ -9,10 +9,7 @@ export interface Shown {
   /** Whether this is an answer that other platforms would show only to the person. */
   readonly private: boolean;
   readonly replyTo: MessageRef | undefined;
-  /**
-   * The key under which the message was posted, if there is one: either the key from the outbox, or the id of an
-   * invocation.
-   */
+  /** The key under which the message was posted, if there is one: the key of the outbox or the id of an invocation. */
   readonly key: string | undefined;
   /** Epoch milliseconds. */
   readonly postedAt: number;
@@ -37,13 +34,14 @@ export function createTranscript(newRef: (nth: number) => MessageRef) {
   const messages = new Map<string, Shown>();
   const keys = new Map<string, string>();
   const numbers = new Map<string, number>();
-  /** The messages with the latest printed message last. */
+  /** The ids of the messages, in the order in which they were last printed. */
   const printed = new Set<string>();
 
   const nameOf = ({ label, action, value = '' }: ActionButton) =>
     [action.command, action.action, label, value].join('\n');
-  // The button Next keeps its number on every page of a list, although its argument changes. A number for Stop or
-  // Deploy, or for a button whose name is not unique in the message, must never reach another target.
+  // A number must always press the button that the person saw. The button Next keeps its number on every page of a
+  // list, although its argument changes. A button such as Stop or Deploy gets a new number for a new target. So does a
+  // button that shares its name with a different button of the message.
   const keyOf = ({ ref, message }: Shown, button: ActionButton) => {
     const alike = actionButtons(message).filter((one) => nameOf(one) === nameOf(button));
     const isFree = alike.length === 1 && button.style === 'secondary';
@@ -77,7 +75,7 @@ export function createTranscript(newRef: (nth: number) => MessageRef) {
       assign(shown);
       return shown;
     },
-    /** The message after the change. Undefined if `ref` names no message of this session. */
+    /** Changes a message, and returns the changed message. Undefined if `ref` names no message of this session. */
     change(ref: MessageRef, message: Message): Shown | undefined {
       const before = messages.get(ref.message);
       if (!before) return undefined;
@@ -88,10 +86,10 @@ export function createTranscript(newRef: (nth: number) => MessageRef) {
       return shown;
     },
     withKey: (key: string) => messages.get(keys.get(key) ?? ''),
-    /** While a message is edited, its buttons keep their numbers. */
+    /** An edit of a message does not change the numbers of its buttons. */
     numberOf: (shown: Shown, button: Button) =>
       'action' in button ? numbers.get(keyOf(shown, button)) : undefined,
-    /** Buttons that can be pressed now, by number. */
+    /** All buttons that can be pressed now, sorted by number. */
     buttons: (): readonly NumberedButton[] =>
       [...messages.values()].flatMap(buttonsIn).toSorted((a, b) => a.number - b.number),
     /** The buttons of the card that was printed last. Empty if no card has buttons. */

@@ -1,6 +1,6 @@
 import { firstWord, unaddressed } from '../../command/argv.ts';
 
-/** The meaning of a typed line. */
+/** A typed line after it was read. */
 export type Typed =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'leave' }
@@ -11,9 +11,9 @@ export type Typed =
 const LEAVE = /^(?:exit|quit|bye)$/i;
 
 /**
- * Reads a line in the way Slack reads the text after `/edgegap`. A leading `/` or `/edgegap` is allowed, because people
- * are used to typing it on Discord and Slack. `#1` presses a button, `#` followed by another number is malformed, and
- * any other line that begins with `#` is a comment.
+ * Reads a line in the way Slack reads the text after `/edgegap`. The line may begin with `/` or `/edgegap`, which
+ * people are used to typing on Discord and Slack. `#1` presses a button, `#` followed by another number is malformed,
+ * and any other line that begins with `#` is a comment.
  */
 export function readLine(line: string, isCommand: (name: string) => boolean): Typed {
   const text = line.replace(/^\ufeff/, '').trim();

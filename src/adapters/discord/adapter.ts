@@ -24,7 +24,7 @@ import { fits } from './render.ts';
 import { spellingFor } from './spelling.ts';
 import { toStartError } from './start-error.ts';
 
-/** A modal cannot change while it is open, and offers no suggestions. */
+/** A modal (Discord's form) cannot change while it is open, and offers no suggestions. */
 const FORMS = {
   fields: limits.form.fields,
   choices: limits.select.choices,
@@ -43,7 +43,7 @@ export interface DiscordAdapterOptions {
   readonly config: DiscordConfig;
   readonly clock: Clock;
   readonly log: Logger;
-  /** The commands to register at each start, and to name in hints. */
+  /** The commands that are registered at each start and named in hints. */
   readonly directory: Directory;
 }
 
@@ -79,9 +79,9 @@ export function createDiscordAdapter({ config, clock, log, directory }: DiscordA
   }
 
   /**
-   * Registers the commands while the bot already works, because at most starts nothing has to be registered. If the
-   * settings forbid the registration, the log says which commands are missing. Only the process that receives from the
-   * gateway does this.
+   * Registers the commands while the bot already works, because most starts change no commands. If the settings forbid
+   * the registration, the log says which commands are missing. Only the process that receives from the gateway calls
+   * this function.
    */
   async function register(): Promise<void> {
     registration = new AbortController();
@@ -132,8 +132,7 @@ export function createDiscordAdapter({ config, clock, log, directory }: DiscordA
     platform: 'discord',
     supports: { idempotentPosts: true, history: true, forms: FORMS },
     paceMs: PACE_MS,
-    // Only one process may receive, because Discord sends every interaction to every connection that uses the same
-    // token.
+    // Only one process may receive. Discord sends every interaction to each connection with the same token.
     exclusive: true,
 
     async prepare() {
@@ -193,7 +192,8 @@ export function createDiscordAdapter({ config, clock, log, directory }: DiscordA
     },
     async sendDirect({ id }, { message, key }) {
       const signal = AbortSignal.timeout(LEAVE_WITHIN_MS);
-      // The commands of a server cannot be used in a direct message, so the message does not link to them.
+      // The payload of a direct message. A server's commands cannot be used there, so the message does not link to
+      // commands.
       const payload = payloadOf(spell(message, '@me'), key);
       await api.create(await api.openDirect(id, signal), payload, { nonce: key, signal });
     },

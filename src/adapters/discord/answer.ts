@@ -16,10 +16,7 @@ import { payloadOf } from './payload.ts';
 const TOKEN_USABLE_MS = limits.interactionTokenMs - 30_000;
 
 const UNKNOWN = 'discord-unknown-message';
-/**
- * Errors that mean that the interaction's token can no longer be used to answer, although the channel may still accept
- * messages.
- */
+/** Errors of an interaction's token that can no longer be used to answer. The channel may still accept messages. */
 const TOKEN_GONE = ['discord-answer-expired', 'discord-too-late', UNKNOWN] as const;
 
 /** All data needed to answer an interaction, even in a process that did not receive the interaction. */
@@ -46,9 +43,9 @@ export interface AnswerParts {
   readonly api: MessageApi;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Spells the commands in a message for the readers in a server. */
+  /** Writes the commands in a message as a person types them in a server. */
   readonly spell: (message: Message, guild: string) => Message;
-  /** The person and the command, to be named in an answer that stands alone in the channel. */
+  /** The person and the command. An answer that is not a reply to the interaction names them. */
   readonly asked?: Attribution;
 }
 
@@ -56,32 +53,32 @@ export interface AnswerParts {
 export function createAnswer(reply: DiscordReply, { adapter, api, clock, log, spell, asked }: AnswerParts) {
   const { id, mode } = reply;
   const at: Address = { platform: adapter.platform, workspace: reply.workspace, channel: reply.channel };
-  // Each message carries a key by which every process recognises the card and the answer. An interaction has at most
-  // one card and one answer, and every attempt to send them uses the same key.
+  // Every process uses these keys to recognise the card and the answer of an interaction. An interaction has at most
+  // one card and one answer. A repeated attempt to send either of them uses the same key.
   const cardKey = `i${id}`;
   const answerKey = `a${id}`;
   const payload = (message: Message, key?: string) => payloadOf(spell(message, at.workspace), key);
   const source = reply.source === undefined ? undefined : { ...at, message: reply.source };
-  // After a press, an undefined source means that the button is in a private message. A change of that message is
-  // private, too.
+  // An interaction that is a press has a source only if the button is in a public message. A change of a private
+  // message is private, too.
   const isPublic = mode === 'public' || source !== undefined;
   /**
-   * The public message that holds the answer, which the bot's own token can edit. Undefined if there is no such
-   * message.
+   * The public message that holds the answer. The bot's own token can edit this message. Undefined if no public message
+   * holds the answer.
    */
   let standing = source;
   let tokenGone = false;
   /**
-   * Whether the answer stands alone in the channel instead of replying to the interaction. Discord then does not name
-   * the asker.
+   * Whether the answer is a message of its own in the channel, not a reply to the interaction. Discord then does not
+   * name the person who asked.
    */
   let standsAlone = false;
   /** Whether a public answer was announced and has not been given yet. */
   let waits = mode === 'public';
 
   /**
-   * Calls `act`, which uses the interaction's token. Returns undefined if the token no longer works. The bot's own
-   * token may then still work in the channel.
+   * Calls `act`, which uses the interaction's token. Returns undefined if the token no longer works. The caller can
+   * then try the bot's own token.
    */
   async function byToken<T>(act: () => Promise<T>): Promise<T | undefined> {
     if (!tokenGone && clock.now() - reply.receivedAt < TOKEN_USABLE_MS) {
@@ -97,8 +94,8 @@ export function createAnswer(reply: DiscordReply, { adapter, api, clock, log, sp
   }
 
   /**
-   * Shows the message as the answer. While the interaction's token works, the message is sent with this token.
-   * Afterwards, the message is sent with the bot's own token.
+   * Shows the message as the answer. Uses the interaction's token as long as this token works, and then the bot's own
+   * token.
    */
   async function fillIn(message: Message, key: string): Promise<MessageRef | undefined> {
     const filled = await byToken(() => api.editAnswer(reply, payload(message, key)));
@@ -117,11 +114,11 @@ export function createAnswer(reply: DiscordReply, { adapter, api, clock, log, sp
   }
 
   /**
-   * Sends a message that only the person sees. If a public answer was announced but not given, takes the announcement
-   * back.
+   * Sends a message that only the person sees. If a public answer was announced but not given, deletes the
+   * announcement.
    */
   async function aside(message: Message): Promise<void> {
-    // Without this deletion, Discord would show the private message to all members as the announced answer.
+    // If the announcement stayed, Discord would show the private message to all members as the announced answer.
     if (waits)
       await api.deleteAnswer(reply).catch(async (error: unknown) => {
         if (!isDeliveryError(error, UNKNOWN)) await api.editAnswer(reply, payload(elsewhere));
@@ -149,7 +146,7 @@ export function createAnswer(reply: DiscordReply, { adapter, api, clock, log, sp
     async resume({ message, again, mayLeave }: LateAnswer): Promise<void> {
       const done = await byToken(async () => {
         const shown = await api.readAnswer(reply).catch((error: unknown) => {
-          // A public answer had been announced, and the announcement was deleted, so there is no answer to read.
+          // There is no answer to read. A public answer was announced before, and its announcement was deleted.
           if (mode === 'private' && isDeliveryError(error, UNKNOWN)) return undefined;
           throw error;
         });
@@ -157,9 +154,9 @@ export function createAnswer(reply: DiscordReply, { adapter, api, clock, log, sp
         mayLeave();
         const { flags = 0 } = shown ?? {};
         waits = (flags & MessageFlags.Loading) !== 0;
-        // A public message, such as a live card, must not be replaced by news for a single person, so a follow-up is
-        // sent instead. A follow-up accepts no nonce and cannot be read back (Execute Webhook). The bot therefore
-        // cannot tell whether this follow-up repeats an earlier follow-up.
+        // The answer may be a public message, such as a live card. A text for a single person must not replace a public
+        // message, so the text is sent as a follow-up. A follow-up accepts no nonce and cannot be read back (Execute
+        // Webhook). The bot therefore cannot tell whether an earlier attempt already sent the follow-up.
         if (source || (mode === 'private' && !(flags & MessageFlags.Ephemeral))) await aside(again);
         else await api.editAnswer(reply, payload(message, answerKey));
         return true;
@@ -172,7 +169,7 @@ export function createAnswer(reply: DiscordReply, { adapter, api, clock, log, sp
   };
 }
 
-/** Shown instead of an announced answer that cannot be taken back. */
+/** Replaces an announcement that the bot could not delete. */
 const elsewhere: Message = {
   kind: 'line',
   tone: 'neutral',

@@ -22,8 +22,8 @@ import { type Payload, payloadOf } from './payload.ts';
 import { closeRest, createRest, type RestPlace } from './rest.ts';
 
 /**
- * A message is sent, including all repeats, within this time. After this time, the message can no longer reach Discord.
- * All other processes rely on this limit.
+ * The time for sending a message, including all repeats. After this time, the message can no longer reach Discord.
+ * Other processes rely on this limit.
  */
 export const LEAVE_WITHIN_MS = 15_000;
 
@@ -41,14 +41,14 @@ export type MessageApi = ReturnType<typeof createMessageApi>;
 
 /** The requests by which the bot sends, changes and reads messages. On failure, every request throws DeliveryError. */
 export function createMessageApi({ token, ...place }: RestPlace & { readonly token: string }) {
-  // On a route of a channel, the client does not wait for a rate limit to end, because the outbox keeps to the pace of
-  // each channel. On any other route, such as the answer to a person, a wait of up to 5 s is acceptable.
+  // Requests to a channel do not wait for a rate limit to end, because the outbox keeps to the pace of each channel.
+  // For any other request, such as the answer to a person, a wait of up to 5 s is acceptable.
   const rejectOnRateLimit = (limit: { route: string; retryAfter: number }) =>
     limit.route.startsWith('/channels') || limit.retryAfter > 5000;
   // For requests that are safe to repeat after a 5xx or a broken connection, such as edits and reads.
   const rest = createRest(place, { rejectOnRateLimit, retries: 2 }).setToken(token);
-  // For first responses. The client must not repeat these by itself, because Discord refuses a repeat as "already
-  // acknowledged", and that error would hide that the first attempt succeeded.
+  // For first responses. The client must not repeat these requests by itself. If the first attempt succeeded, Discord
+  // refuses a repeat as "already acknowledged", and the success would look like a failure.
   const once = createRest(place, { rejectOnRateLimit, retries: 0 });
   let closed = false;
   let own: string | undefined;
@@ -69,8 +69,8 @@ export function createMessageApi({ token, ...place }: RestPlace & { readonly tok
   }
 
   /**
-   * Sends a first response, and sends the response again if the first attempt got no answer. If Discord refuses the
-   * repeat, returns the refusal. In this case either the first attempt had arrived, or another process had responded.
+   * Sends a first response, and repeats the request if the first attempt got no answer. If Discord refuses the repeat,
+   * returns the refusal. In this case the first attempt arrived, or a different process has responded.
    */
   async function respond({ id, token }: InteractionToken, body: object, files: Payload['files'] = []) {
     const send = () =>
@@ -96,9 +96,9 @@ export function createMessageApi({ token, ...place }: RestPlace & { readonly tok
   }
 
   /**
-   * Edits a message in a thread that Discord may have archived. An edit does not reopen an archived thread, but a new
-   * message does if its author may write there (Threads, "Archiving"). If the thread stays closed, the edit is given
-   * up, because waiting does not reopen a thread.
+   * Edits a message in a thread that Discord may have archived. Unlike an edit, a new message reopens the thread, if
+   * the author has the permission to write there (Threads, "Archiving"). If the thread stays closed, the edit is given
+   * up. A later attempt would fail as well.
    */
   async function openAndEdit<T>(channel: string, of: string, edit: () => Promise<T>): Promise<T> {
     try {
@@ -142,8 +142,8 @@ export function createMessageApi({ token, ...place }: RestPlace & { readonly tok
      * message with the pressed button.
      */
     async defer(to: InteractionToken, mode: AckMode, source?: string) {
-      // This response decides whether the answer is private. The flag for Components V2 can be set only by the edit
-      // that follows.
+      // This response decides whether the answer is private. Only the edit that follows can set the flag for Components
+      // V2.
       const refusal = await respond(to, {
         type:
           mode === 'update'
@@ -152,8 +152,8 @@ export function createMessageApi({ token, ...place }: RestPlace & { readonly tok
         ...(mode === 'private' ? { data: { flags: MessageFlags.Ephemeral } } : {}),
       });
       if (!refusal) return;
-      // Discord refused the repeat. If the announced answer is still empty, the first attempt had arrived. Otherwise
-      // another process may have told the person that nothing was done, so this process must do nothing.
+      // Discord refused the repeat. If the announced answer is still empty, the first attempt arrived. Otherwise a
+      // different process may have told the person that nothing was done, so this process must not continue.
       const { id, flags = 0 } = await readAnswer(to);
       if (mode === 'update' ? id !== source : !(flags & MessageFlags.Loading)) throw refusal;
     },
@@ -169,13 +169,13 @@ export function createMessageApi({ token, ...place }: RestPlace & { readonly tok
       return deliver<void>(() => rest.delete(route, { auth: false }));
     },
     /**
-     * Sends a further answer to an acknowledged interaction, visible only to the person. If an announced answer has not
-     * been given yet, Discord shows the further answer as the announced answer, to everyone who can see that answer
-     * (Receiving and Responding, "Create Followup Message").
+     * Sends a further answer to an acknowledged interaction, visible only to the person. While an announced answer is
+     * still empty, Discord uses the further answer to fill it in, and shows this text to all readers of the announced
+     * answer (Receiving and Responding, "Create Followup Message").
      */
     followUpPrivately({ applicationId, token }: InteractionToken, { body, files }: Payload) {
       const data = { ...body, flags: body.flags | MessageFlags.Ephemeral };
-      // If the response is lost, the request is not repeated, because the person could see the message twice.
+      // A request without a response is not repeated, because the person could see the message twice.
       return deliver<void>(() =>
         once.post(Routes.webhook(applicationId, token), { body: data, files, auth: false }),
       );
@@ -205,8 +205,8 @@ export function createMessageApi({ token, ...place }: RestPlace & { readonly tok
       );
     },
     /**
-     * The bot's user id, which is requested only once. The request needs no gateway connection, so a standby process
-     * can make the request, too.
+     * The bot's user id, which is requested only once. A standby process can request the id, too, because no gateway
+     * connection is needed.
      */
     async ownId() {
       own ??= (await deliver<RESTGetAPICurrentUserResult>(() => rest.get(Routes.user()))).id;
@@ -219,7 +219,7 @@ export function createMessageApi({ token, ...place }: RestPlace & { readonly tok
       const all = await deliver<APIApplicationCommand[]>(() => rest.get(route));
       return all.filter(({ type }) => type === ApplicationCommandType.ChatInput);
     },
-    /** A member, with the ids of the member's roles. The permissions of each role are in the answer of `guild`. */
+    /** A member, with the ids of the member's roles. `guild` returns the permissions of each role. */
     member: (guild: string, person: string) =>
       deliver<APIGuildMember>(() => rest.get(Routes.guildMember(guild, person))),
     guild: (id: string) => deliver<APIGuild>(() => rest.get(Routes.guild(id))),

@@ -2,7 +2,7 @@ import type { SessionInfo } from '@discordjs/ws';
 import { z } from 'zod';
 
 /**
- * The gateway's sessions, which a process leaves to the next process. A session can only be used together with the
+ * The sessions of the gateway, which a process stores for the next process. A session can be resumed only with the
  * bot's token.
  */
 const Bookmark = z.object({
@@ -23,8 +23,8 @@ export function writeBookmark(sessions: readonly SessionInfo[], bot: string): st
 }
 
 /**
- * Returns the sessions if they belong to this bot. A bookmark of a different bot is found after a change of the token
- * or in a copy of the database.
+ * Returns the sessions if they belong to this bot. The bookmark of a different bot can be in the store after a change
+ * of the token, or in a copy of a database.
  */
 export function readBookmark(written: string | undefined, bot: string): readonly SessionInfo[] {
   if (written === undefined) return [];

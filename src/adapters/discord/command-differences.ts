@@ -40,9 +40,9 @@ export function isSlash({ type }: Named): boolean {
 }
 
 /**
- * Turns a command into a text, in order to compare a command of this bot with a registered command. Discord returns a
- * registered command with defaults filled in, false values left out, permissions as text, and the fields in a different
- * order.
+ * Turns a command into a text in a normal form, so that a wanted command can be compared with a registered command. In
+ * a registered command, Discord fills in defaults, leaves out false values, writes permissions as text, and changes the
+ * order of the fields.
  */
 function canonical(command: CommandJson | APIApplicationCommand): string {
   const { name, default_member_permissions: permissions } = command;

@@ -1,17 +1,17 @@
 import { type Clock, steadyNow } from '../../clock.ts';
 import type { Logger } from '../../log.ts';
 
-/** How long the bot does not ask Discord again for the ids of a server, in milliseconds. */
+/** How long the ids of a server are cached before the bot asks Discord again, in milliseconds. */
 const AGAIN_MS = 10 * 60_000;
 
 export type CommandIds = ReturnType<typeof createCommandIds>;
 
-/** The ids of slash commands, by name. Each server has ids of its own. */
+/** The ids of slash commands, by name. A command has a different id in each server. */
 export type IdsByName = ReadonlyMap<string, string>;
 
 /**
- * Remembers the ids of the slash commands, with which a message can link to a command. If an id is unknown, the ids are
- * read in the background, and the message is sent without the link.
+ * Caches the ids of the slash commands. A message needs the id of a command to link to the command. If an id is
+ * unknown, the ids are read in the background, and the message is sent without the link.
  */
 export function createCommandIds(parts: {
   readonly read: (guild: string) => Promise<IdsByName>;
@@ -42,7 +42,7 @@ export function createCommandIds(parts: {
   }
 
   return {
-    /** Remembers ids from an answer of Discord. */
+    /** Stores ids from a response of Discord. */
     note,
     /** The id of a command. Undefined if the id is not known yet. */
     of(guild: string, command: string): string | undefined {

@@ -12,7 +12,7 @@ import { limits } from './limits.ts';
 
 export type CommandJson = ReturnType<typeof commandJson> | ReturnType<typeof entryJson>;
 
-/** All commands to register in a server: the slash commands, and the actions in the menu of each message. */
+/** All commands to register in a server: the slash commands, and the actions in the "Apps" menu of a message. */
 export function commandsJson(directory: Directory, access: AccessRules): CommandJson[] {
   const entries = menuActions(directory).map(({ label, action }) =>
     entryJson(label, action.permission, access),
@@ -29,7 +29,7 @@ function entryJson(name: string, permission: Permission, access: AccessRules) {
   };
 }
 
-/** The parts of a command, a subcommand or an option that count towards the limit of characters. */
+/** The texts of a command, a subcommand or an option that count towards the limit of characters. */
 interface Described {
   readonly type: ApplicationCommandOptionType | ApplicationCommandType;
   readonly name: string;
@@ -47,8 +47,8 @@ const types = {
 
 /**
  * Turns a command into the JSON for its registration in a server. `contexts` and `integration_types` are left out,
- * because Discord uses both only for global commands (Application Commands, "Application Command Object"). Throws if
- * Discord would not accept the command.
+ * because Discord uses these two fields only for global commands (Application Commands, "Application Command Object").
+ * Throws if Discord would not accept the command.
  */
 export function commandJson(command: Command, access: AccessRules) {
   const { name, description, entries } = command;
@@ -83,9 +83,9 @@ function optionsJson({ word, description, options }: Entry): Described[] {
 }
 
 /**
- * The right that a member needs to see the command, until an administrator of the server changes this setting. Null
- * means that every member sees the command. If access depends on a role, the command must be visible to every member.
- * The registration cannot name roles, so Discord would otherwise hide the command from people with that role.
+ * The permission that a member needs to see the command, until a server's administrator changes this setting. Null
+ * means that every member sees the command. If access depends on a role, the result is null, because a registration
+ * cannot name roles. Any required permission would hide the command from people who have only the role.
  */
 function leastRight(permission: Permission, access: AccessRules): number | null {
   const level = permissions[permission];
@@ -98,8 +98,8 @@ function leastRight(permission: Permission, access: AccessRules): number | null 
 }
 
 /**
- * No option is required, because Discord's client does not send a command without a required option. The bot could then
- * not ask for the option in a form.
+ * No option is marked as required. Discord's client does not send a command whose required option is missing, so the
+ * bot could not ask for this option in a form.
  */
 function optionJson(name: string, { description, input, suggest }: Option) {
   const json = { type: types[input.type], name, description, required: false };

@@ -48,7 +48,7 @@ const meanings: Readonly<Record<number, Meaning>> = {
   [codes.ThreadLocked]: ['discord-thread-closed', 'The thread is locked.', THREAD_HINT],
 };
 
-/** Errors whose cause an administrator of the server can remove. */
+/** Errors whose cause an administrator of the server can correct. */
 const MENDABLE = new Set<number>([
   codes.MissingAccess,
   codes.MissingPermissions,
@@ -68,7 +68,7 @@ export function toDeliveryError(error: unknown): DeliveryError {
       outcome: 'not-sent',
       retryable: true,
       retryAfterMs: Math.max(error.retryAfter, error.timeToReset, 0),
-      // Each route has its own bucket, so only the global limit concerns the whole bot (Rate Limits, "Global Rate
+      // Each route has its own rate limit. Only the global limit concerns the whole bot (Rate Limits, "Global Rate
       // Limit").
       ...(error.global ? { heldUp: { posts: true, edits: true, everywhere: true } } : {}),
     });
@@ -83,7 +83,7 @@ export function toDeliveryError(error: unknown): DeliveryError {
   return fromConnection(error);
 }
 
-/** The error for an interaction token that is too old to be tried. */
+/** The error for an interaction token that is too old to be used. */
 export function expired(): DeliveryError {
   const [code, sentence, hint] = answerExpired;
   return new DeliveryError(code, sentence, { hint, outcome: 'not-sent', retryable: false });
@@ -141,7 +141,7 @@ export function codeOf(error: unknown): string | undefined {
 
 /**
  * Turns the error of an edit in a closed thread into an error that is not tried again. The thread reopens only when a
- * person writes there, and by then the edit is out of date.
+ * person writes in the thread. By then, the edit is out of date.
  */
 export function giveUp(error: DeliveryError): never {
   if (error.retryable) throw error;

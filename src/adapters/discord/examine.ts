@@ -9,7 +9,9 @@ import { DiscordAPIError } from './rest-package.ts';
 import { toStartError } from './start-error.ts';
 import { createSurvey, type Survey, type SurveyedServer } from './survey.ts';
 
-/** If fewer logins are left today, an operator should look for the cause of the restarts. */
+/**
+ * If fewer logins than this are left today, the check warns the operator, because the bot may be restarting too often.
+ */
 const FEW_LOGINS = 50;
 const PORTAL = 'https://discord.com/developers/applications';
 
@@ -38,7 +40,10 @@ export async function examineDiscord(config: DiscordConfig, directory: Directory
   }
 }
 
-/** The roles and servers of the settings only, for the start. Empty if all of them are right. */
+/**
+ * Checks only the roles and servers of the settings, for the start of the bot. Returns no findings if all of them are
+ * right.
+ */
 export async function examineDiscordRoles(config: DiscordConfig): Promise<Finding[]> {
   const survey = createSurvey(config);
   try {
@@ -52,7 +57,7 @@ export async function examineDiscordRoles(config: DiscordConfig): Promise<Findin
   }
 }
 
-/** Why Discord did not let the token in, and how to mend that. */
+/** Why Discord did not accept the token, and how to correct the cause. */
 export function discordRefusal(
   { token, apiUrl }: Pick<DiscordConfig, 'token' | 'apiUrl'>,
   error: unknown,
@@ -89,7 +94,7 @@ function tokenAdvice(): string {
   return `Open ${PORTAL}, your application, Bot, press Reset Token, and put the new token into DISCORD_TOKEN.`;
 }
 
-/** The first part of a token is the id of its account, in base64. */
+/** The first part of a token is the id of the token's account, in base64. */
 function accountIn(token: string): string | undefined {
   const [first = ''] = token.split('.');
   const id = Buffer.from(first, 'base64').toString('latin1');
@@ -168,7 +173,7 @@ async function ofServers(
         'Add the ids to DISCORD_GUILDS, or remove the bot from these servers.',
       ),
     );
-  // A role may belong to any server of the settings, so the roles cannot be judged before every server is known.
+  // A role may belong to any server of the settings. The roles are checked only when every server is known.
   return known.length === config.guilds.length ? [...found, ...ofRoles(config.access, known)] : found;
 }
 

@@ -10,13 +10,13 @@ import { markerOf } from './marker.ts';
  */
 const DISCORD_EPOCH = 1_420_070_400_000;
 /**
- * The search starts this much before the given time, because Discord's clock and this machine's clock may differ.
+ * The search starts this long before the given time, because Discord's clock and this machine's clock may differ.
  * Searching further back is safe, because the marker is unique.
  */
 const CLOCK_SKEW_MS = 60_000;
 /**
- * Maximum number of pages that are read. In the few minutes between two attempts, a channel does not get so many
- * messages that they fill all these pages.
+ * Maximum number of pages that are read. The search covers only the few minutes between two attempts. A channel gets
+ * fewer messages than these pages hold in that time.
  */
 const PAGES = 20;
 
@@ -52,8 +52,8 @@ export async function findByMarker(
 }
 
 /**
- * Throws if the bot lacks the permission Read Message History, because Discord then shows an empty channel instead of
- * an error (Message Resource, "Get Channel Messages").
+ * Throws if the bot lacks the permission Read Message History. Discord does not report the missing permission, but
+ * returns an empty list of messages (Message Resource, "Get Channel Messages").
  */
 async function requireReadable(api: MessageApi, channel: string): Promise<void> {
   const newest = await api.history(channel, { limit: 1 });

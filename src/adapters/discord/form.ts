@@ -13,8 +13,8 @@ import type { Form, FormField, FormValues } from '../../chat/form.ts';
 import { limits } from './limits.ts';
 
 /**
- * Renders a form as a modal. Text that is too long is cut. Throws if the form has more fields or choices than Discord
- * accepts, or if a value is too long.
+ * Renders a form as a modal. Labels and hints that are too long are cut. Throws if a value is too long, or if the form
+ * has more fields or choices than Discord accepts.
  */
 export function renderForm(form: Form): APIModalInteractionResponseCallbackData {
   const { title, fields, submit } = inOneDirection(form);
@@ -58,7 +58,7 @@ export function renderSelect({ placeholder, choices, action }: Select): APIStrin
   return { ...menu({ choices, placeholder }), custom_id: encodeActionId(action) };
 }
 
-/** Renders the suggestions for a person who is typing. The value of a suggestion that is too long is left out. */
+/** Renders the suggestions for a person who is typing. Leaves out a suggestion whose value is too long. */
 export function suggestedChoices(offered: readonly Choice[]) {
   const { choices, length } = limits.suggestions;
   const fitting = offered.filter(({ value }) => value.length <= length).slice(0, choices);

@@ -17,7 +17,7 @@ import { createRelay, type Relay } from './relay.ts';
 import { createRest } from './rest.ts';
 import { toLostError, toStartError } from './start-error.ts';
 
-/** How long Discord may take to close the connection. During this time, no interaction is accepted. */
+/** How long Discord may take to close the connection. During this time, the bot accepts no interaction. */
 const CLOSE_MS = 1_500;
 
 /**
@@ -40,22 +40,22 @@ export interface GatewayOptions extends Omit<DiscordConfig, 'access'> {
 
 /**
  * The package `@discordjs/ws` keeps the connection, and takes care of heartbeats, resumes, reconnects and the pause
- * between logins. The client of discord.js is not used, because that client caches every server, which interactions do
- * not need, and cannot resume the session of an earlier process.
+ * between logins. The client of discord.js is not used. That client caches every server, although interactions do not
+ * need this data, and cannot resume the session of an earlier process.
  */
 export function createGateway(options: GatewayOptions) {
   const { token, apiUrl, proxy } = options;
   const rest = createRest(options, { handlerSweepInterval: 0, hashSweepInterval: 0 }).setToken(token);
-  // In a network with a proxy, connections can leave only through an agent. The gateway package does not accept an
-  // agent for its sockets, so the sockets connect to a relay on this machine, which uses the agent.
+  // In a network with a proxy, connections leave only through an agent. The gateway package cannot use an agent for its
+  // sockets. The sockets therefore connect to a relay on this machine, and the relay uses the agent.
   const relay = proxy && createRelay(createAgent(proxy, { allowH2: false, proxyTunnel: true }));
   let connection: Connection | undefined;
 
   return {
     /**
      * Connects. Resolves when Discord sends interactions to this connection. Rejects with AppError. If Discord still
-     * knows the `sessions` of an earlier connection, the new connection resumes these sessions and receives the
-     * interactions that were missed since. Calls `onLost` if Discord later closes the connection permanently.
+     * knows the `sessions` of an earlier connection, the new connection resumes these sessions and receives the missed
+     * interactions. Calls `onLost` if Discord later closes the connection permanently.
      */
     async start(
       onInteraction: (interaction: APIInteraction) => void,
@@ -107,13 +107,13 @@ function createConnection(parts: ConnectionParts) {
 
   const manager = new WebSocketManager({
     token,
-    // Interactions need no intent. The intent Guilds is requested because Discord then sends the list of the bot's
+    // The bot receives interactions without any intent. The intent Guilds makes Discord send the list of the bot's
     // servers.
     intents: GatewayIntentBits.Guilds,
     rest,
     async retrieveSessionInfo(shard) {
-      // If the package began to reconnect before `close`, the package now asks for the session here. The returned
-      // promise never resolves, so that the package does not connect any more.
+      // The package may have begun to reconnect before `close`, and now asks for the session. The returned promise
+      // never resolves, so the package stops connecting.
       if (state === 'closed') return new Promise<never>(() => undefined);
       const session = sessions.get(shard);
       return session && relay
@@ -123,7 +123,8 @@ function createConnection(parts: ConnectionParts) {
     updateSessionInfo(shard, session) {
       const resumeURL = session && (relay?.from(session.resumeURL) ?? session.resumeURL);
       if (resumeURL) sessions.set(shard, { ...session, resumeURL });
-      // While closing, the package asks to delete the session. The session is kept, because the next process needs it.
+      // When the package closes the connection, it asks this function to delete the session. The session is kept,
+      // because the next process needs it.
       else if (state !== 'closing') sessions.delete(shard);
     },
   });
@@ -170,8 +171,8 @@ function createConnection(parts: ConnectionParts) {
       await Promise.race([connected, closed.promise]);
       shards = await manager.getShardCount();
       state = 'open';
-      // The list of the bot's servers is complete only if no shard was resumed, because after a resume Discord does not
-      // send the list again.
+      // The list of the bot's servers is complete only if no shard was resumed. After a resume, Discord does not send
+      // the list again.
       if (joined.size === shards) compareGuilds([...joined.values()].flat());
     },
     async close(): Promise<void> {

@@ -40,7 +40,7 @@ export function createInvocation(
   const parts = { ...surroundings, asked: { id: asker, name, command: commandIn(request) } };
   let answer: DiscordAnswer | undefined;
   /**
-   * Set if Discord did not answer the acknowledgement, so that the bot does not know whether the acknowledgement
+   * Set if the acknowledgement got no response from Discord. The bot then does not know whether the acknowledgement
    * arrived. The value is the mode of that acknowledgement.
    */
   let doubtful: AckMode | undefined;
@@ -85,11 +85,11 @@ export function createInvocation(
         throw new Error('Only an action has a message to update');
       const message = 'message' in interaction ? interaction.message?.id : undefined;
       try {
-        // If a command opened the form, there is no message to replace, and Discord would refuse the mode `update`.
+        // A form that a command opened has no message to replace, so Discord would refuse the mode `update`.
         await api.defer(to, mode === 'update' && message === undefined ? 'private' : mode, message);
       } catch (error) {
-        // The acknowledgement came too late, or another copy of the bot was faster. In both cases the command must not
-        // run, so the error is passed to the caller.
+        // The acknowledgement came too late, or a different process acknowledged first. In both cases the command must
+        // not run, so the caller gets the error.
         log.warn({ interaction: id, err: error }, 'an interaction could not be acknowledged');
         if (error instanceof DeliveryError && error.outcome === 'unknown') doubtful = mode;
         throw error;
@@ -114,7 +114,7 @@ export function answerTo({ id, token, application_id }: APIInteraction): Interac
 }
 
 /**
- * The channel of the interaction. A direct message belongs to no server, so the workspace is `@me`, as in Discord's own
+ * The channel of the interaction. A direct message belongs to no server. Its workspace is `@me`, as in Discord's own
  * addresses.
  */
 export function addressOf({ guild_id, channel }: APIInteraction): Address {
@@ -122,8 +122,8 @@ export function addressOf({ guild_id, channel }: APIInteraction): Address {
 }
 
 /**
- * The message whose button was pressed or opened the form. Undefined for a private message, because the bot's token can
- * edit only public messages.
+ * The message whose button was pressed, or whose button opened the form. Undefined for a private message, because the
+ * bot's token can edit only public messages.
  */
 export function sourceOf(interaction: Interaction): MessageRef | undefined {
   const { message } = interaction;

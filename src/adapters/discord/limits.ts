@@ -11,7 +11,7 @@ export const limits = {
   rowButtons: 5,
   buttonLabel: 80,
   buttonUrl: 512,
-  /** Characters of a picture's description in words. */
+  /** Characters of the alternative text of a picture. */
   alt: 1024,
   /** A menu, in a message or a form (Components Reference, "String Select"). */
   select: { choices: 25, label: 100, value: 100, placeholder: 150 },
@@ -41,8 +41,8 @@ export const limits = {
 } as const;
 
 /**
- * The number of characters that each piece of a card may take, so that a long value does not crowd out the other
- * values. `spare` is reserved for the ellipses that stand for pieces without any room.
+ * The maximum number of characters for each part of a card, so that a long value leaves room for the other values.
+ * `spare` is reserved for the ellipses that replace parts without any room.
  */
 export const shares = {
   title: 256,
@@ -57,8 +57,8 @@ export const shares = {
 } as const;
 
 /**
- * The time between two messages, and between two edits, in a channel. Discord allows about 5 messages in 5 seconds per
- * channel, and the same number of edits. Each route has its own bucket, whose exact limits stand in the response
- * headers.
+ * The least time between two messages, or between two edits, in a channel. Discord allows about 5 messages in 5 seconds
+ * per channel, and the same number of edits. Each route has its own rate limit, and the response headers give the exact
+ * values.
  */
 export const PACE_MS = { post: 1_000, edit: 1_000 } as const;

@@ -12,17 +12,20 @@ const ZERO_WIDTH = '\u200b';
 const SNOWFLAKE = /^\d{17,20}$/;
 
 /**
- * Characters that are escaped everywhere in a text. They belong to emphasis, spoilers, code, `@everyone`, `:emoji:` and
- * the `://` that turns an address into a link. Mentions, times and links in angle brackets start with `<`. Square
- * brackets and parentheses make masked links.
+ * Characters that are escaped everywhere in a text. These characters mark emphasis, spoilers, code, `@everyone`,
+ * `:emoji:` and the `://` that turns an address into a link. Mentions, times and links in angle brackets start with
+ * `<`. Square brackets and parentheses make masked links.
  */
 const ANYWHERE = /[\\*_~|`[\]()<@:]/g;
 /**
- * Characters that are escaped only at the beginning of a line, where they make headings, small print, lists and quotes.
- * Any string may stand at the beginning of a line.
+ * Characters that are escaped only at the beginning of a line, where they mark headings, small print, lists and quotes.
+ * Every string is escaped in this way, because any string may begin a line.
  */
 const LINE_START = /(^|\n)([^\S\n]*)([-+#>]+)/g;
-/** `1. ` at the beginning of a line makes a numbered list. The number may be the end of the previous string. */
+/**
+ * `1. ` at the beginning of a line starts a numbered list. The number may be the end of the previous string, so a dot
+ * at the beginning of a string is escaped, too.
+ */
 const NUMBERED = /(^|\d)\.(?=\s|$)/g;
 
 /** Escapes `text`, so that Discord shows the text exactly as it is. */
@@ -44,18 +47,19 @@ export function codeBlock(text: string): string {
   return `\`\`\`\n${codeText(text)}\n\`\`\``;
 }
 
-/** The number of characters that the fences of a block take. */
+/** The number of characters that the two fences (three backticks each) and their line breaks add to a block. */
 export const CODE_BLOCK_OVERHEAD = codeBlock('x').length - 1;
 
 export function codeText(text: string): string {
   const shown = printable(text).replace(/`(?=`)/g, `\`${ZERO_WIDTH}`);
-  // If a block contains only line breaks, Discord shows the fences themselves. An invisible character prevents this.
+  // If a block contains only line breaks, Discord shows the backticks around the block. An invisible character prevents
+  // this.
   return /[^\n]/.test(shown) ? shown : ZERO_WIDTH;
 }
 
 function inlineCode(text: string): string {
-  // The text is split first, because a single pattern would take quadratic time on a long run of blanks without a line
-  // break.
+  // The text is split into lines first. A single pattern for the whole text would take quadratic time on a long run of
+  // blanks.
   const lines = printable(text).split('\n');
   const line = lines.length === 1 ? (lines[0] ?? '') : joinTrimmed(lines);
   if (line === '') return '';
@@ -80,7 +84,7 @@ export function toMarkdown(rich: Rich, room = Number.POSITIVE_INFINITY): string 
   let out = '';
   for (const inline of rich) {
     const longer = join(out, render(inline));
-    // The comparison leaves a character free for the ellipsis.
+    // The condition `<` keeps a character free for the ellipsis.
     if (longer.length < room) out = longer;
     else return cut(out, inline, room);
   }
@@ -88,8 +92,8 @@ export function toMarkdown(rich: Rich, room = Number.POSITIVE_INFINITY): string 
 }
 
 /**
- * Joins two pieces. If the first ends with the mark with which the second begins, the two marks are separated:
- * `**a****b**` and `` `a``b` `` would be read as other marks.
+ * Joins two pieces. If the first piece ends with the same mark with which the second piece begins, separates the two
+ * marks. Discord would misread `**a****b**` or `` `a``b` ``.
  */
 function join(before: string, piece: string): string {
   const mark = /[*`]$/.exec(before)?.[0];
@@ -104,7 +108,7 @@ function render(inline: Inline): string {
   if ('link' in inline) return link(inline.link, inline.text);
   if ('mention' in inline)
     return isSnowflake(inline.mention) ? `<@${inline.mention}>` : escapeMarkdown(inline.name);
-  // The message does not allow this mention, so that the client shows the person and does not ping.
+  // Discord shows the person's name without a ping, because the message does not allow this mention.
   if ('person' in inline)
     return isSnowflake(inline.person) ? `<@${inline.person}>` : escapeMarkdown(inline.name);
   if ('channel' in inline)
@@ -128,7 +132,7 @@ function cut(out: string, inline: Inline, room: number): string {
 
 function textOf(inline: Inline): string {
   if (typeof inline === 'string') return inline;
-  // A mention, a channel or a time is shown in full or not at all.
+  // Mentions, channels and times cannot be cut. They are shown in full or left out.
   return 'bold' in inline || 'code' in inline || 'link' in inline ? plainText([inline]) : '';
 }
 

@@ -9,7 +9,7 @@ import { renderMessage } from './render.ts';
 export type Payload = ReturnType<typeof payloadOf>;
 
 /**
- * The body and the files of a request that shows a message. If a `key` is given, `findByMarker` can find the message.
+ * The body and the files of a request that shows a message. With a `key`, `findByMarker` can find the message later.
  */
 export function payloadOf(message: Message, key?: string) {
   const files = message.kind === 'card' ? filesOf(message.files ?? []) : [];
@@ -41,8 +41,8 @@ function filesOf(files: readonly CardFile[]): RawFile[] {
 }
 
 /**
- * Replaces characters that Discord would change in a file's name, because `attachment://` would then no longer find the
- * file.
+ * Replaces characters that Discord would change in a file's name. With a changed name, `attachment://` would not find
+ * the file.
  */
 function fileName(name: string): string {
   const safe = name
@@ -60,8 +60,8 @@ function freeName(name: string, taken: Set<string>): string {
 }
 
 /**
- * Cuts a text file that is too big. The end is kept, starting with a whole line, and a first line says that the
- * beginning is missing.
+ * Cuts a text file that is too big. Keeps the end of the file, from the beginning of a line on. A first line says that
+ * the beginning is missing.
  */
 function shortened({ name, type, bytes }: CardFile, room: number): Buffer {
   const content = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);

@@ -7,7 +7,7 @@ const THREADS: readonly (ChannelType | undefined)[] = [
   ChannelType.PrivateThread,
 ];
 
-/** The permissions that the bot needs in a channel, by the names that Discord shows. */
+/** The permissions that the bot needs in a channel, with the names that Discord shows. */
 export const NEEDED_PERMISSIONS: readonly (readonly [name: string, bit: bigint])[] = [
   ['View Channels', PermissionFlagsBits.ViewChannel],
   ['Send Messages', PermissionFlagsBits.SendMessages],
@@ -16,7 +16,10 @@ export const NEEDED_PERMISSIONS: readonly (readonly [name: string, bit: bigint])
   ['Attach Files', PermissionFlagsBits.AttachFiles],
 ];
 
-/** The link that adds the bot to a server, with the needed permissions. With `guild`, the server is chosen already. */
+/**
+ * The link with which an administrator adds the bot to a server and grants the needed permissions. With `guild`, the
+ * server is preselected.
+ */
 export function inviteLink(application: string, guild?: string): string {
   const url = new URL('https://discord.com/oauth2/authorize');
   const permissions = NEEDED_PERMISSIONS.reduce((sum, [, bit]) => sum | bit, 0n);
@@ -32,8 +35,8 @@ export function allows(granted: bigint, needed: bigint): boolean {
 
 /**
  * Makes sure that the bot's own token can post and edit in the interaction's channel. An answer to an interaction needs
- * no permission, so a successful answer does not prove this. Discord sends the bot's permissions in the channel with
- * each interaction (`app_permissions`). Throws a DeliveryError that names the missing permissions.
+ * no permission, so a successful answer does not prove that the bot can post. Discord sends the bot's permissions in
+ * the channel with each interaction (`app_permissions`). Throws a DeliveryError that names the missing permissions.
  */
 export function requirePosting(interaction: APIInteraction, withFiles: boolean): void {
   const thread = THREADS.includes(interaction.channel?.type);

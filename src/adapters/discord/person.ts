@@ -20,7 +20,7 @@ export function personOf(interaction: APIInteraction, guilds: readonly string[])
   return personAs({ user, nick: member?.nick, roles: member?.roles ?? [] }, home, permissions);
 }
 
-/** A person, without an interaction. The person's permissions are the sum of the permissions of the person's roles. */
+/** A person without an interaction. The person's roles together give the permissions. */
 export function memberAs(member: APIGuildMember, guild: APIGuild, guilds: readonly string[]): Person {
   // Every member has the role whose id equals the server's id (Permissions, "Permission Hierarchy").
   const held = guild.roles.filter(({ id }) => id === guild.id || member.roles.includes(id));

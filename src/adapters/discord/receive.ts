@@ -20,13 +20,15 @@ import { personOf } from './person.ts';
 
 type Option = APIApplicationCommandInteractionDataOption<InteractionType>;
 
-/** An interaction, read as a request to carry out, as a request for suggestions, or as an interaction to ignore. */
+/**
+ * The result of reading an interaction: a request to carry out, a request for suggestions, or an interaction to ignore.
+ */
 export type Received =
   | { readonly kind: 'request'; readonly interaction: Interaction; readonly request: InvocationRequest }
   | { readonly kind: 'question'; readonly question: SuggestionRequest }
   | { readonly kind: 'other' };
 
-/** `bot` is the bot's own user id. Only the messages of this user are read. */
+/** Reads an interaction. `bot` is the bot's own user id, because the bot acts only on messages of this user. */
 export function receive(
   interaction: APIInteraction,
   guilds: readonly string[],
@@ -83,7 +85,10 @@ function isMessageCommand(
   );
 }
 
-/** Discord sends the whole message along, even if the bot may not read the channel (Gateway, "Message Content Intent"). */
+/**
+ * The message on which a person used an action. Discord sends the whole message with the interaction, even if the bot
+ * may not read the channel (Gateway, "Message Content Intent").
+ */
 function requestOnMessage(
   interaction: APIMessageApplicationCommandInteraction,
   bot: string | undefined,
@@ -103,7 +108,7 @@ function requestOnMessage(
   };
 }
 
-/** The actions of all buttons, nested ones included. */
+/** The actions of all buttons, nested buttons included. */
 function buttonsIn(components: NonNullable<APIMessage['components']> | readonly object[]): ActionRef[] {
   return components.flatMap((component) => {
     const { type, custom_id, components: inside = [], accessory } = component as Nested;
@@ -127,7 +132,9 @@ function nested(options: readonly Option[] = []) {
   return { subcommand: subcommand?.name, own: subcommand?.options ?? options };
 }
 
-/** The options as typed. Options of other types (a person, a role) belong to no command of this bot. */
+/**
+ * The options as the person typed them. This bot's commands have no options of other types, such as a person or a role.
+ */
 function valuesOf(options: readonly Option[]): Record<string, string | number | boolean> {
   const values: Record<string, string | number | boolean> = {};
   for (const option of options) {

@@ -18,9 +18,9 @@ type Registered = Omit<Awaited<ReturnType<typeof registerIn>>, 'ids'>;
 
 /** Reads the settings, registers the commands, and prints the result in sentences. Returns the exit code. */
 export async function runRegister(options: {
-  /** The environment of this process if absent. */
+  /** By default, the environment of this process. */
   readonly environment?: Record<string, string | undefined>;
-  /** A file with further settings, which need not exist. They are added to the environment. */
+  /** An optional file with further settings. The settings are added to the environment. */
   readonly envFile?: string;
   readonly commandsFolder: string;
   /** Other kinds of options, for tests. */
@@ -54,18 +54,18 @@ export async function runRegister(options: {
 }
 
 interface RegistrationReport {
-  /** Called when the commands of a server are as they should be. */
+  /** Called when a server has exactly the wanted commands. */
   readonly done: (registered: Registered, ids: IdsByName) => void;
   /** Called when the commands of a server, or of every server, could not be registered. */
   readonly failed: (error: AppError) => void;
-  /** Ends the registration. Nothing is reported afterwards. */
+  /** Ends the registration. No callback is called afterwards. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Makes sure that each configured server has exactly the commands of `directory`. Writes only commands that differ,
- * because Discord allows 200 creations of commands a day in each server. If the registration fails in one server, the
- * other servers still get their commands.
+ * Gives each configured server exactly the commands of `directory`. Writes only the commands that differ, because
+ * Discord allows only 200 new commands a day in each server. If the registration fails in one server, the other servers
+ * still get their commands.
  */
 export async function registerCommands(
   config: DiscordConfig,
@@ -98,7 +98,7 @@ export async function compareCommands(
   });
 }
 
-/** The names of the commands by which a server differs from this version of the bot. */
+/** The names of the commands that differ between a server and this version of the bot. */
 interface Differences {
   readonly guild: string;
   readonly missing: readonly string[];
@@ -114,7 +114,7 @@ async function inEachServer(
 ): Promise<void> {
   const wanted = commandsJson(directory, config.access);
   const rest = createRest(config, {
-    // Waits for a short rate limit to end, but not for the daily limit.
+    // Lets the client wait for a short rate limit to end, but not for the daily limit.
     rejectOnRateLimit: ({ retryAfter }) => retryAfter > 60_000,
   }).setToken(config.token);
   /** Returns undefined if the work failed. */

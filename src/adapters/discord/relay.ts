@@ -7,9 +7,9 @@ import { type Dispatcher, upgrade } from 'undici';
 export type Relay = ReturnType<typeof createRelay>;
 
 /**
- * Sends the WebSockets of a client through `agent`, if the client has no setting for an agent. The client connects to
- * an address on this machine, and the relay passes the traffic on. The relay connects only to addresses that were
- * registered with `to`, because any program on this machine could use the relay.
+ * Sends the WebSocket connections of a client through `agent`, for a client that cannot use an agent itself. The client
+ * connects to an address on this machine, and the relay passes the traffic on. The relay connects only to addresses
+ * that were registered with `to`, because any program on this machine could use the relay.
  */
 export function createRelay(agent: Dispatcher) {
   const targets = new Map<string, string>();
@@ -39,7 +39,7 @@ export function createRelay(agent: Dispatcher) {
   }
 
   return {
-    /** Returns the relay's address that leads to `url`. */
+    /** Registers `url`, and returns the relay's address that leads to `url`. */
     async to(url: string): Promise<string> {
       listening ??= listen();
       const { port } = (await listening).address() as AddressInfo;

@@ -26,9 +26,9 @@ import { CODE_BLOCK_OVERHEAD, codeBlock, codeText, toMarkdown } from './markdown
 import { tableText } from './table.ts';
 
 /**
- * Renders a message as Components V2. Lines use Components V2 as well, because a line and a card can replace each other
- * only if both have the flag for Components V2, and a message keeps this flag for ever. Prose that does not fit is cut
- * and gets an ellipsis. Throws if there are too many components.
+ * Renders a message as Components V2. Lines use Components V2 as well as cards, so that an edit can replace a line with
+ * a card. Discord does not let an edit remove the flag for Components V2. Text that does not fit is cut and ends with
+ * an ellipsis. Throws if there are too many components.
  */
 export function renderMessage(message: Message, fileNames: readonly string[] = [], marker?: number) {
   const shown = inOneDirection(message);
@@ -89,7 +89,7 @@ function renderCard(card: Card, fileNames: readonly string[]): APIMessageTopLeve
   return { type: ComponentType.Container, accent_color: colours[card.tone], components };
 }
 
-/** Makes one text of neighbouring texts, because each text counts towards Discord's limit of components. */
+/** Joins neighbouring texts into a single text, because each text counts towards Discord's limit of components. */
 function joined(inside: readonly APIComponentInContainer[]): APIComponentInContainer[] {
   const all: APIComponentInContainer[] = [];
   for (const component of inside) {
@@ -102,8 +102,8 @@ function joined(inside: readonly APIComponentInContainer[]): APIComponentInConta
 }
 
 /**
- * Makes the text of each node. Prose gets its room first, because prose is short and matters most. Code and tables
- * share the rest.
+ * Renders the text of each node. Prose is rendered first, because prose is short and matters most. Code and tables
+ * share the remaining characters.
  */
 function fillTexts(nodes: readonly Node[], room: number): string[] {
   const texts = nodes.map(() => '');
@@ -151,7 +151,7 @@ function proseText(node: Node, room: number): string {
   }
 }
 
-/** Shows as many fields as fit. A line says how many fields were left out. */
+/** Shows as many fields as fit, and says how many fields were left out. */
 function fieldsText(fields: readonly Field[], room: number): string {
   const text = (most: number) => shortenFields(fields, most).map(fieldLine).join('\n');
   const most = largest(1, longestList(fields), (count) => text(count).length <= room);
@@ -162,7 +162,7 @@ function fieldsText(fields: readonly Field[], room: number): string {
   );
 }
 
-/** As many of the texts as fit. A line says how many texts were left out. */
+/** Shows as many of the texts as fit. A last line says how many texts were left out. */
 function entriesText(entries: readonly Rich[], room: number): string {
   const lines = entries.map((entry) => toMarkdown(entry, shares.prose));
   const text = (count: number) =>
@@ -184,7 +184,8 @@ function blockText(node: Block, room: number): string {
   const inner = room - CODE_BLOCK_OVERHEAD;
   const fits = (text: string) => codeText(text).length <= inner;
   if (node.kind === 'table') {
-    // Separating backticks makes the text longer, so the table is cut further until the text fits.
+    // `codeText` separates consecutive backticks, which makes the text longer. The table is cut further until the text
+    // fits.
     for (let tries = inner; ; tries -= 50) {
       const text = tableText(node, tries);
       if (fits(text) || tries < 50) return codeBlock(text);
@@ -195,8 +196,8 @@ function blockText(node: Block, room: number): string {
 }
 
 /**
- * The longest start or end of `text` for which `fits` is true. The text is cut at a line break if that keeps more than
- * half of this part.
+ * Cuts `text` to the longest start or end for which `fits` is true. If a line break is in the second half of this part,
+ * cuts at the line break instead.
  */
 function cutCode(text: string, keep: 'start' | 'end', fits: (text: string) => boolean): string {
   const characters = [...text];
@@ -269,12 +270,12 @@ function display(content: string) {
   return { type: ComponentType.TextDisplay as const, content };
 }
 
-/** Makes a single line, because headings and small print end with the line. */
+/** Turns the text into a single line, because headings and small print end at a line break. */
 function oneLine(markdown: string): string {
   return markdown.replace(/\s*\n\s*/g, ' ');
 }
 
-/** The number of the components, nested components included. */
+/** The number of components, including nested components. */
 function countOf(components: readonly object[]): number {
   const nested = (one: object) =>
     'components' in one && Array.isArray(one.components) ? one.components : [];

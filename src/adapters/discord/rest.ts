@@ -5,15 +5,15 @@ import type { DiscordConfig } from '../../config.ts';
 import { bytesOf, createAgent } from '../../proxy.ts';
 import { REST } from './rest-package.ts';
 
-/** The address of Discord's API, and the proxy that leads there. */
+/** The address of Discord's API, and the proxy for requests to this address. */
 export type RestPlace = Pick<DiscordConfig, 'apiUrl' | 'proxy'>;
 
 type Send = RESTOptions['makeRequest'];
 
 /**
- * Creates a REST client of discord.js with connections of its own, which go through the proxy of the settings. By
- * default, the client would use the `fetch` of Node.js without that proxy. That `fetch` uses the dispatcher that all
- * undici versions of a process share (`Symbol.for('undici.globalDispatcher.1')`).
+ * Creates a REST client of discord.js with connections of its own, which go through the proxy of the settings. The
+ * client's default is the `fetch` of Node.js, which ignores this proxy. The default uses the dispatcher that all undici
+ * versions of a process share (`Symbol.for('undici.globalDispatcher.1')`).
  */
 export function createRest({ apiUrl, proxy }: RestPlace, options: Partial<RESTOptions>): RestClient {
   const agent = createAgent(proxy);
@@ -25,8 +25,8 @@ export function createRest({ apiUrl, proxy }: RestPlace, options: Partial<RESTOp
 const BROKEN = new Set(['UND_ERR_SOCKET', 'UND_ERR_CLOSED', 'UND_ERR_DESTROYED', 'EPIPE', 'ETIMEDOUT']);
 
 /**
- * discord.js repeats a request that failed with ECONNRESET, but not after other codes of a broken connection
- * (`shouldRetry`). So these codes become ECONNRESET.
+ * Turns the codes of a broken connection into ECONNRESET. discord.js repeats a request only after ECONNRESET, and not
+ * after the other codes (`shouldRetry`).
  */
 function asReset(error: Error & { code?: string }): never {
   if (!BROKEN.has(error.code ?? '')) throw error;

@@ -7,9 +7,10 @@ import { InputError } from '../../errors.ts';
 import type { CommandIds } from './command-ids.ts';
 
 /**
- * Spells a command as a person enters it on Discord. A command without options becomes a link, which opens the command
- * in the text box. A command with options becomes a line to copy, such as `/deploy application: kart-racing`. A usage
- * line such as `deploy <application>` becomes a link, because Discord itself shows the options.
+ * Writes a command in the form in which a person enters the command on Discord. A command without options becomes a
+ * link, which opens the command in the text box. A command with options becomes a line to copy, such as `/deploy
+ * application: kart-racing`. A usage line such as `deploy <application>` becomes a link, because Discord itself shows
+ * the options.
  */
 export function spellingFor(
   guild: string,
@@ -31,8 +32,8 @@ export function spellingFor(
   };
 
   /**
-   * Returns the command or subcommand with which the line begins, and its name in the line. The line may name the group
-   * `tags` for `tags list`, because Discord has no command without the word of a subcommand.
+   * Returns the command or subcommand with which the line begins, and the name as written in the line. The line may say
+   * `tags` for `tags list`. Discord accepts only `tags list`, so the two names can differ.
    */
   function entryOf(typed: string): readonly [entry: Entry, shown: string] | undefined {
     const begins = ({ name }: { readonly name: string }) => typed === name || typed.startsWith(`${name} `);
@@ -43,7 +44,7 @@ export function spellingFor(
   }
 }
 
-/** Undefined for a line that the bot itself could not read. */
+/** The options of the line, by name. Undefined if the bot's parser cannot read the line. */
 function parsed(rest: string, { name, options }: Entry): RawValues | undefined {
   try {
     const values = Object.entries(parseText(rest, name, options));
@@ -54,7 +55,10 @@ function parsed(rest: string, { name, options }: Entry): RawValues | undefined {
   }
 }
 
-/** On Discord a person chooses the option, so the value needs no mark such as the `@` of `@qa`. */
+/**
+ * Removes the mark of a value, such as the `@` of `@qa`. The mark is not needed on Discord, because the person chooses
+ * the option by name.
+ */
 function unmarked(value: RawValue, option: Option | undefined): RawValue {
   const mark = option?.kind.mark;
   return typeof value === 'string' && mark && value.startsWith(mark) ? value.slice(mark.length) : value;

@@ -3,11 +3,11 @@ import { AppError, ConfigError } from '../../errors.ts';
 import { codeOf } from './errors.ts';
 import { DiscordAPIError, HTTPError } from './rest-package.ts';
 
-/** Explains why Discord did not let the bot in, and how to correct the cause. */
+/** Explains why Discord refused the bot's login, and how to correct the cause. */
 export function toStartError(error: unknown, apiUrl: string | undefined): AppError {
   const message = error instanceof Error ? error.message : String(error);
-  // A refused token shows in two ways. REST answers 401. For the gateway's close code 4004, the gateway package throws
-  // an error with the text below.
+  // Discord refuses a token in two ways. The REST API answers 401. The gateway closes the connection with the code
+  // 4004, and the gateway package throws an error with the text below.
   const badToken = error instanceof DiscordAPIError && error.status === 401;
   if (badToken || message === 'Authentication failed') return badTokenError();
   if (message === 'Used disallowed intents' || message === 'Used invalid intents') {

@@ -21,7 +21,7 @@ import { closeRest, createRest, type RestPlace } from './rest.ts';
 
 /** How long an answer may take. */
 const ANSWER_MS = 10_000;
-/** The most servers on a page of the list (Get Current User Guilds). */
+/** Maximum number of servers on a page of the list (Get Current User Guilds). */
 const PAGE = 200;
 /** The types of channels in which people type commands. */
 const TEXT: readonly ChannelType[] = [
@@ -35,7 +35,7 @@ const TEXT: readonly ChannelType[] = [
 export interface SurveyedChannel {
   readonly id: string;
   readonly name: string;
-  /** Whether a message can be posted directly, not only in a thread. */
+  /** Whether people can post a message directly, and not only in a thread. */
   readonly takesMessages: boolean;
   readonly granted: bigint;
 }
@@ -44,14 +44,14 @@ export interface SurveyedServer {
   readonly id: string;
   readonly name: string;
   readonly roles: readonly { readonly id: string; readonly name: string; readonly managed: boolean }[];
-  /** The bot's permissions in the server, without those of single channels. */
+  /** The bot's permissions in the server. Permissions for single channels are not included. */
   readonly granted: bigint;
   readonly channels: readonly SurveyedChannel[];
 }
 
 export type Survey = ReturnType<typeof createSurvey>;
 
-/** What a bot token can see on Discord. Every request rejects with the error of the REST client. */
+/** Reads everything that a bot token can see on Discord. Every request rejects with the error of the REST client. */
 export function createSurvey({ token, ...place }: RestPlace & { readonly token: string }) {
   const rest = createRest(place, { retries: 1, timeout: ANSWER_MS }).setToken(token);
   const get = async <T>(route: `/${string}`, query?: URLSearchParams) =>
@@ -97,7 +97,7 @@ export function createSurvey({ token, ...place }: RestPlace & { readonly token: 
           })),
       };
     },
-    /** Fails if the bot was added without the scope `applications.commands`. */
+    /** Rejects if the bot was added without the scope `applications.commands`. */
     commands: (application: string, guild: string) =>
       get<APIApplicationCommand[]>(Routes.applicationGuildCommands(application, guild)),
     async post(channel: string, line: Line): Promise<void> {
@@ -118,7 +118,10 @@ function rolesOf(guild: APIGuild, held: readonly string[]): bigint {
     .reduce((sum, { permissions }) => sum | BigInt(permissions), 0n);
 }
 
-/** The order of the overwrites is everyone, the roles together, the member (Permissions, "Permission Overwrites"). */
+/**
+ * Applies the channel's overwrites in Discord's order: first everyone, then all roles together, then the member
+ * (Permissions, "Permission Overwrites").
+ */
 function inChannel(
   base: bigint,
   overwrites: readonly APIOverwrite[],

@@ -4,8 +4,8 @@ import { cutEnd, folded, oneLine } from '../../chat/text.ts';
 import { shares } from './limits.ts';
 
 /**
- * Renders rows as aligned plain text for a block of code, with at most `room` characters. If some rows do not fit, the
- * text says how many.
+ * Renders rows as aligned plain text for a block of code, with at most `room` characters. A last line says how many
+ * rows did not fit.
  */
 export function tableText(table: Table, room: number): string {
   const lines = folded(table, (cell) => cutEnd(oneLine(cell), shares.cell), shares.line);
