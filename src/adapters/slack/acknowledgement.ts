@@ -2,7 +2,7 @@ import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../log.ts';
 
 /**
- * The time after which an invocation is acknowledged even if it is not stored yet. Slack waits 3 s for an
+ * The bot acknowledges an invocation after this time, even if the invocation is not stored yet. Slack waits 3 s for an
  * acknowledgement (docs.slack.dev, acknowledging).
  */
 const AT_THE_LATEST_MS = 2_000;
@@ -16,10 +16,10 @@ export interface Content {
 export type Acknowledgement = ReturnType<typeof acknowledgeInTime>;
 
 /**
- * Delays the acknowledgement until the invocation is stored. If the bot crashes before that, Slack therefore reports a
- * failure or sends the invocation again. The delay has a limit, so that Slack does not give up on an invocation that
- * the bot is working on. If an acknowledgement fails, the work continues, because answers do not need the
- * acknowledgement, and the bot recognises a repeated request by its id.
+ * Delays the acknowledgement until the invocation is stored. If the bot crashes earlier, Slack gets no acknowledgement,
+ * and reports a failure or sends the invocation again. The delay has a limit, because Slack waits only 3 s. If an
+ * acknowledgement fails, the work continues. Answers do not need the acknowledgement, and the bot recognises a repeated
+ * invocation by its id.
  */
 export function acknowledgeInTime(ack: (content?: Content) => Promise<void>, clock: Clock, log: Logger) {
   const { promise: done, resolve } = Promise.withResolvers<void>();
@@ -36,7 +36,7 @@ export function acknowledgeInTime(ack: (content?: Content) => Promise<void>, clo
     /** The first call acknowledges. Later calls do nothing. Never rejects. */
     now: () => now(),
     /**
-     * Acknowledges with this content. Returns false if the acknowledgement has been sent already, and then the content
+     * Acknowledges with this content. Returns false if the acknowledgement was sent earlier. In this case the content
      * is not sent.
      */
     async with(content: Content): Promise<boolean> {
@@ -44,7 +44,10 @@ export function acknowledgeInTime(ack: (content?: Content) => Promise<void>, clo
       await now(content);
       return true;
     },
-    /** Makes the automatic acknowledgement wait for `until` as well. `until` must resolve in time. */
+    /**
+     * Makes the automatic acknowledgement wait for `until`, in addition to the delay. `until` must resolve within
+     * Slack's 3 s.
+     */
     holdBack(until: Promise<void>): void {
       held = until;
     },

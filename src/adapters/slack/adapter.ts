@@ -41,7 +41,10 @@ import { createStreams } from './streams.ts';
 /** The longest time that Slack waits for an acknowledgement (docs.slack.dev, acknowledging). */
 const ACKNOWLEDGE_MS = 3_000;
 
-/** A form has room for this many fields, because headings and the button **More options** take blocks, too. */
+/**
+ * Slack's limits for a form. Only half of the blocks are fields, because headings and the button **More options** need
+ * blocks, too.
+ */
 const FORMS = {
   fields: LIMITS.view.blocks / 2,
   choices: LIMITS.options,
@@ -50,7 +53,10 @@ const FORMS = {
   live: true,
 } as const;
 
-/** How long the files of a message may delay later messages from the outbox to the same channel. */
+/**
+ * How long the bot may try to send the files of a message. Later messages from the outbox to the same channel wait for
+ * the files.
+ */
 const FILE_PATIENCE_MS = 60_000;
 
 export interface SlackAdapterOptions {
@@ -70,7 +76,7 @@ export function createSlackAdapter({ config, clock, log, refused }: SlackAdapter
   let inbox: Inbox | undefined;
 
   const identity = (): Identity => {
-    // If Slack cannot be reached at the start, messages wait until the bot is connected.
+    // If Slack cannot be reached at the start, the outbox keeps messages until the bot is connected.
     if (!self)
       throw new DeliveryError('slack-not-connected', 'I am not connected to Slack yet.', {
         outcome: 'not-sent',
@@ -116,8 +122,8 @@ export function createSlackAdapter({ config, clock, log, refused }: SlackAdapter
   /** The acknowledgements of events. The key is the body of the event. */
   const held = new WeakMap<object, Acknowledgement>();
   const process = app.processEvent.bind(app);
-  // Bolt acknowledges an event before Bolt calls any listener (App.processEvent). For a mention, the acknowledgement is
-  // therefore held back.
+  // Bolt acknowledges an event before it calls any listener (App.processEvent). For a mention, Bolt gets an `ack`
+  // without effect, and the bot acknowledges later.
   app.processEvent = async (delivery) => {
     const { body, ack } = delivery;
     if (body.event?.type !== 'app_mention') return await processAndAcknowledge(delivery);
@@ -126,14 +132,14 @@ export function createSlackAdapter({ config, clock, log, refused }: SlackAdapter
     try {
       await process({ ...delivery, ack: async () => undefined });
     } finally {
-      // A mention that reached no listener is acknowledged here, too.
+      // If no listener handled the mention, the acknowledgement is sent here.
       await acknowledgement.now();
     }
   };
 
   /**
-   * Acknowledges a signed request even if the bot cannot read the request. Otherwise Slack would wait for the
-   * acknowledgement, and then send the request again.
+   * Acknowledges a signed request even if the bot cannot read the request. Without an acknowledgement, Slack would send
+   * the request again.
    */
   async function processAndAcknowledge(delivery: ReceiverEvent): Promise<void> {
     let acknowledged = false;
@@ -212,7 +218,7 @@ export function createSlackAdapter({ config, clock, log, refused }: SlackAdapter
     );
   });
   app.view({ type: 'view_submission' }, async ({ ack, body }) => {
-    // The type of `ack` does not say that this listener gets submissions only.
+    // Bolt types `ack` for all actions on forms, but this listener gets only submissions.
     const answer = ack as AckFn<ViewResponseAction>;
     const acknowledgement = acknowledgementBy((mistakes) => (mistakes ? answer(mistakes) : answer()));
     await receive(fromViewSubmission(body), acknowledgement);
@@ -256,8 +262,8 @@ export function createSlackAdapter({ config, clock, log, refused }: SlackAdapter
       await receiver.open();
     },
     async stop() {
-      // In Socket Mode, acknowledgements are sent over the socket. If the socket closed before they were sent, Slack
-      // would tell people that the bot did not respond.
+      // In Socket Mode, acknowledgements are sent over the socket. An acknowledgement that is not sent before the
+      // socket closes is lost, and Slack would tell the person that the bot did not respond.
       await within(clock, ACKNOWLEDGE_MS, Promise.all(unacknowledged));
       await receiver.close();
       inbox = undefined;
@@ -292,7 +298,7 @@ export function createSlackAdapter({ config, clock, log, refused }: SlackAdapter
     },
     person: (id) => people.person(id, 'fresh'),
     async sendDirect({ id }, { message, key }) {
-      // A post to a person opens the direct message, and needs no scope other than chat:write (chat.postMessage).
+      // A post to a person's id opens the direct message. No scope other than chat:write is needed (chat.postMessage).
       await files.show(message, fileWait, (bare) => posts.post({ channel: id }, bare, { key }));
     },
   };

@@ -5,8 +5,7 @@ import { type Clock, stopwatch } from '../../clock.ts';
 interface Aged<Content> {
   readonly content: Content;
   /**
-   * The age counts from the moment when the request was sent, because the content may have changed immediately after
-   * that moment.
+   * The age, counted from the moment when the request was sent. Slack's data may have changed right after that moment.
    */
   readonly ageMs: () => number;
 }
@@ -14,8 +13,8 @@ interface Aged<Content> {
 const KEYS = 2000;
 
 /**
- * Remembers answers by key, each with its age. If several callers ask for the same key at once, only a single request
- * is made.
+ * Caches answers by key, each with its age. If several callers need the same key at the same time, only a single
+ * request is sent.
  */
 export function createAgedCache<T>(clock: Clock, ask: (key: string) => Promise<T>) {
   const known = new LRUCache<string, Aged<T>>({ max: KEYS });
@@ -36,7 +35,7 @@ export function createAgedCache<T>(clock: Clock, ask: (key: string) => Promise<T
   return {
     /**
      * Returns an answer that is at most `maxAge` ms old. If the request fails, returns a stored answer that is at most
-     * `staleAge` ms old. If there is no such answer, throws the error of `ask`.
+     * `staleAge` ms old. Without a stored answer of this age, throws the error of `ask`.
      */
     async get(key: string, { maxAge, staleAge }: { maxAge: number; staleAge: number }): Promise<T> {
       const fresh = known.get(key);

@@ -15,27 +15,30 @@ const SourceMessage = z.object({
   channel: z.string(),
   ts: z.string(),
   thread: z.string().exactOptional(),
-  /** Whether only the asker sees the message. Such a message can be changed only through its `response_url`. */
+  /**
+   * Whether the message is visible only to the person who asked. The bot can change an ephemeral message only through
+   * its `response_url`.
+   */
   ephemeral: z.boolean(),
 });
 export type SourceMessage = z.infer<typeof SourceMessage>;
 
 /** All data needed to answer a person, even in a process that did not receive the person's request. */
 export const SlackAsker = z.object({
-  /** Stays the same when Slack sends the invocation again. */
+  /** The id of the invocation. The id stays the same when Slack sends the invocation again. */
   id: z.string(),
   user: z.string(),
   channel: z.string(),
   /** The `ts` of the thread where public answers are posted. */
   thread: z.string().exactOptional(),
   /**
-   * Whether that thread already has replies. In a thread without replies, Slack does not show ephemeral messages
+   * Whether the thread already has replies. Slack shows ephemeral messages only in a thread with replies
    * (chat.postEphemeral).
    */
   threadOpen: z.boolean(),
   /**
-   * Accepts five answers within half an hour, in every channel where the person can type. App mentions have no
-   * response_url.
+   * The URL to which the bot can post five answers within half an hour, in every channel where the person can type. App
+   * mentions have no response_url.
    */
   responseUrl: z.string().exactOptional(),
   source: SourceMessage.exactOptional(),
@@ -46,7 +49,7 @@ export const SlackAsker = z.object({
 });
 export type SlackAsker = z.infer<typeof SlackAsker>;
 
-/** The stored data with which an answer can be given later. */
+/** The stored data that the bot needs to answer later. */
 export const SlackReply = z.object({ mode: z.enum(['public', 'private', 'update']), asked: SlackAsker });
 
 const WAITING =
@@ -62,8 +65,8 @@ export type SlackAnswer = ReturnType<typeof createAnswer>;
 
 /**
  * Answers a person: privately, in the channel, or in the message with the pressed button. If `respond` cannot show an
- * answer where it should appear, it answers privately. `postCard` throws instead, because the caller must not act
- * before the card is posted.
+ * answer in its place, the answer is sent privately. `postCard` throws in this case, because the caller may act only
+ * after the card was posted.
  */
 export function createAnswer(parts: {
   readonly asked: SlackAsker;
@@ -77,19 +80,19 @@ export function createAnswer(parts: {
 }) {
   const { asked, api, posts, files, patience, answerableMs, clock } = parts;
   const { id, channel, thread, threadOpen, user, responseUrl, source, home } = asked;
-  // With these keys, another process finds the bot's messages for this invocation.
+  // By these keys, any process can find the bot's messages for this invocation.
   const cardKey = `card:${id}`;
   const answerKey = `answer:${id}`;
-  /** Slack named no channel, so that every answer is a direct message. */
+  /** Whether Slack's request named no channel. Every answer is then a direct message. */
   const isNowhere = channel === '';
   const here = { channel, ...(thread === undefined ? {} : { thread }) };
   /** The message with the public answer. Undefined until the bot has posted a message that the bot can edit. */
   let answer: PostedMessage | undefined;
-  /** Whether `answer` is still the card as it was posted. Only the final answer will replace the card. */
+  /** Whether `answer` still shows the card as it was posted. The final answer later replaces the card. */
   let cardStands = false;
   /**
-   * Whether the bot stopped trying to post a card that Slack did not confirm in time. The card may be in the channel
-   * all the same.
+   * Whether the bot stopped trying to post a card, because Slack did not confirm the card in time. The card may still
+   * be in the channel.
    */
   let cardGivenUp = false;
   const spentMs = stopwatch(clock);
@@ -99,7 +102,8 @@ export function createAnswer(parts: {
     as: { readonly response_type: 'ephemeral' | 'in_channel'; readonly replace_original: boolean },
   ): Promise<void> {
     if (responseUrl === undefined) throw noUrl();
-    // Without thread_ts, the answer to a press in a thread would appear in the channel (handling user interaction).
+    // Without thread_ts, Slack would show the answer to a press in a thread outside the thread, in the channel
+    // (handling user interaction).
     const open = threadOpen ? thread : undefined;
     const inThread = open === undefined ? {} : { thread_ts: open };
     await posts.rendered(message, open, (blocks) =>
@@ -107,23 +111,22 @@ export function createAnswer(parts: {
     );
   }
 
-  /** Finds the bot's message for this invocation that was posted with this key. */
   function find(key: string, place: SlackPlace = here): Promise<PostedMessage | undefined> {
     return posts.find(place, key, asked.receivedAt);
   }
 
-  /** Tells the person that the answer has to wait. No harm is done if Slack does not accept this message either. */
+  /** Tells the person that the answer will be late. If Slack refuses this message, the failure is ignored. */
   function sayWaiting(): void {
     void whisper({ kind: 'line', tone: 'neutral', text: [WAITING] }).catch(() => undefined);
   }
-  // When a card has been given up, the later messages of this answer do not wait either.
+  // After the bot gave up a card, the later messages of this answer are tried without waiting.
   const wait = () => ({
     patienceMs: cardGivenUp ? 0 : answerableMs - spentMs(),
     told: { person: user, tell: sayWaiting },
   });
 
   /**
-   * Posts in the channel as soon as Slack permits. If the outcome of an attempt is unknown, the channel is searched for
+   * Posts in the channel as soon as Slack permits. If the outcome of an attempt is unknown, searches the channel for
    * the message.
    */
   async function post(
@@ -142,13 +145,13 @@ export function createAnswer(parts: {
   async function whisper(message: MessageWithoutFiles): Promise<void> {
     if (responseUrl !== undefined) {
       try {
-        // `replace_original` is always false here. With the response_url of a button, true would replace the message
-        // that everyone sees. With the response_url of a slash command, true has no effect (bolt-js#2287).
+        // `replace_original` must be false. With the response_url of a button, true would replace the message that
+        // everyone sees. With the response_url of a slash command, true has no effect (bolt-js#2287).
         await viaUrl(message, { response_type: 'ephemeral', replace_original: false });
         return;
       } catch (error) {
-        // If the outcome is unknown, the answer may already have been shown. Showing an answer twice to the person is
-        // better than showing no answer.
+        // The answer is sent again in a different way, even if Slack may already have shown it. For the person, an
+        // answer shown twice is better than a missing answer.
         if (!(error instanceof DeliveryError)) throw error;
       }
     }
@@ -159,7 +162,7 @@ export function createAnswer(parts: {
         message,
       );
     } catch (error) {
-      // The last resort is a direct message to the person. A mention has no response_url, and a channel that refuses
+      // A direct message to the person is the last resort. A mention has no response_url, and a channel that refuses
       // the bot's posts also refuses its ephemeral messages.
       await posts.post({ channel: user }, message).catch(() => {
         throw error;
@@ -183,7 +186,9 @@ export function createAnswer(parts: {
     await files.showPrivately(user, message, wait, whisper);
   }
 
-  /** Sends an answer that cannot be posted for everyone to the asker alone, together with the reason. */
+  /**
+   * Sends an answer only to the person who asked, because the answer could not be posted for everyone. Adds the reason.
+   */
   async function aside(message: Message, why: unknown): Promise<void> {
     if (!(why instanceof DeliveryError)) throw why;
     await privately(withNote(message, `Only you see this. ${why.userMessage}`));
@@ -215,8 +220,7 @@ export function createAnswer(parts: {
         cardStands = false;
         return;
       } catch (error) {
-        // The error is thrown, so that the caller tries again later. When Slack accepts the answer, the answer replaces
-        // the card.
+        // The caller tries again later because of this error. Then the answer can still replace the card.
         if (cardStands && error instanceof DeliveryError && error.retryable) throw error;
         return await aside(message, error);
       }
@@ -226,8 +230,8 @@ export function createAnswer(parts: {
     } catch (error) {
       if (responseUrl === undefined || !isDeliveryError(error, ...NO_ACCESS))
         return await aside(message, error);
-      // Even if the bot is not a member of the channel, a response_url can post in the channel where the person typed.
-      // A response_url cannot post files.
+      // The bot's token cannot post in this channel, for example because the bot is not a member. A response_url can
+      // still post in the channel where the person typed, but cannot post files.
       await files.showPrivately(user, message, wait, (bare) =>
         viaUrl(bare, { response_type: 'in_channel', replace_original: false }).catch(() =>
           whisper(withNote(bare, `Only you see this. ${error.userMessage}`)),
@@ -280,11 +284,11 @@ export function createAnswer(parts: {
     },
     /** See `Adapter.resume`. */
     async resume(mode: AckMode, { message, again, mayLeave }: LateAnswer): Promise<void> {
-      // The tab shows its present state as soon as the person opens it again.
+      // The Home tab needs no late answer. The tab shows its present state when the person opens it again.
       if (home === 'opened') return;
       if (mode !== 'public') {
         mayLeave();
-        // A message that everyone sees, above all a live card, must not be replaced by an answer for a single person.
+        // An answer for a single person must not replace a message that everyone sees, such as a live card.
         if (mode === 'private' || !source?.ephemeral) return await privately(again);
         return await inSource(message);
       }

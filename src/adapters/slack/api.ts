@@ -12,24 +12,26 @@ export type SlackApi = ReturnType<typeof createSlackApi>;
 
 export type SlackTokenRefused = (setting: 'SLACK_BOT_TOKEN' | 'SLACK_APP_TOKEN', error: AppError) => void;
 
-/** The short answers of Slack that concern the token, whatever the method is. */
+/** Slack's short error answers about the token. Any method can return these answers. */
 const REFUSED_TOKEN = /^\{"ok":false,"error":"(invalid_auth|token_revoked|token_expired|account_inactive)"/;
 
 type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
 
 const RETRY_AFTER = 'retry-after';
-/** The length of the pause after a 429 without Retry-After. */
+/** The length of the pause after a 429 without a `Retry-After` header. */
 const PAUSE_MS = 1_000;
 
-/** Clients for the Web API. After a 429, no client waits by itself, because each caller decides how long to wait. */
+/**
+ * Creates the clients for the Web API. After a 429, a client does not wait by itself, because each caller decides how
+ * long to wait.
+ */
 export function createSlackApi(
   { botToken: token, apiUrl, proxy }: Pick<SlackConfig, 'botToken' | 'apiUrl' | 'proxy'>,
   logger: ReturnType<typeof createBoltLogger>,
   clock: Clock,
   refused?: SlackTokenRefused,
 ) {
-  // HTTP/2 is switched off, because a WebSocket needs a connection of its own, but requests share a connection in
-  // HTTP/2.
+  // HTTP/2 is switched off. In HTTP/2, requests share a connection, but a WebSocket needs its own connection.
   const agent = proxy && createAgent(proxy, { allowH2: false, proxyTunnel: true });
   const direct = withTimeout(fetchOn(agent));
   const fetch = withPauses(refused ? reporting(direct, refused) : direct, clock);
@@ -42,7 +44,7 @@ export function createSlackApi(
   };
   const retries = { retries: 2, minTimeout: 200, maxTimeout: 1000 };
 
-  /** Posts to a URL that Slack handed out. Throws DeliveryError. */
+  /** Posts to a URL that came from Slack. Throws DeliveryError. */
   async function send(url: string, init: RequestInit): Promise<void> {
     try {
       const response = await fetch(url, { method: 'POST', ...init });
@@ -90,8 +92,8 @@ function apiRoot(url: string): string {
 }
 
 /**
- * Adds a timeout to every request. The client's own timeout covers only the client's calls, so uploads and requests to
- * response_urls would otherwise wait for five minutes.
+ * Adds a timeout to every request. The client's own timeout covers only the client's calls. Uploads and requests to
+ * response_urls would wait for up to five minutes.
  */
 function withTimeout(fetch: Fetch): Fetch {
   return (url, init) =>
@@ -99,8 +101,8 @@ function withTimeout(fetch: Fetch): Fetch {
 }
 
 /**
- * Reports each answer by which Slack refuses a token that it accepted before. All clients share this function, so no call
- * can be overlooked. The tokens of the settings are told apart by their beginnings.
+ * Reports each answer in which Slack refuses a token that it accepted before. All clients share this function, so every
+ * call is covered. The beginning of a token says which setting the token comes from.
  */
 function reporting(fetch: Fetch, refused: SlackTokenRefused): Fetch {
   const accepted = new Set<string>();
@@ -124,9 +126,9 @@ function reporting(fetch: Fetch, refused: SlackTokenRefused): Fetch {
 }
 
 /**
- * Obeys `Retry-After` for all callers. While a method pauses, every call of the method gets a 429 at once and is not
- * sent to Slack. Slack counts calls per method and workspace (rate limits page). Here, all response_urls together count
- * as one method, and so do all uploads.
+ * Obeys `Retry-After` for all callers. While a method is paused, this function answers every call of the method with a
+ * 429 and sends nothing to Slack. Slack counts calls per method and workspace (rate limits page). This function counts
+ * all response_urls together as a single method, and likewise all uploads.
  */
 function withPauses(fetch: Fetch, clock: Clock): Fetch {
   const pauses = new Map<string, number>();

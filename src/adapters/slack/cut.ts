@@ -1,8 +1,8 @@
 import { cutEnd } from '../../chat/text.ts';
 
 /**
- * Keeps as many whole lines from the start or the end of `text` as fit into `length` characters, and adds a line that
- * says how many lines are missing.
+ * Cuts `text` to `length` characters, by keeping whole lines from the start or the end. An added line says how many
+ * lines are missing.
  */
 export function cutLines(text: string, length: number, keep: 'start' | 'end'): string {
   if (text.length <= length) return text;
@@ -16,7 +16,7 @@ export function cutLines(text: string, length: number, keep: 'start' | 'end'): s
     kept.push(line);
   }
   const missing = lines.length - kept.length;
-  // If no whole line fits, a part of a line is kept, because a part says more than nothing.
+  // If no whole line fits, a part of a line is kept instead.
   if (kept.length === 0)
     return keep === 'start'
       ? cutEnd(text, length)

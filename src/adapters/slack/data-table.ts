@@ -4,10 +4,10 @@ import { oneLine } from '../../chat/text.ts';
 import { visible } from './cut.ts';
 import { LIMITS } from './limits.ts';
 
-/** Slack accepts no empty cell. */
+/** The text for an empty cell, because Slack refuses empty cells. */
 const EMPTY = '–';
 
-/** A data table needs a caption, and at least one row. */
+/** Whether Slack can show the table as a data table, which needs a caption and at least one row. */
 export function isDataTable({ caption, columns, rows }: Table): boolean {
   const { rows: most, columns: widest, characters } = LIMITS.dataTable;
   const length = [columns, ...rows].flat().reduce((sum, cell) => sum + Math.max(1, cell.length), 0);
@@ -15,7 +15,7 @@ export function isDataTable({ caption, columns, rows }: Table): boolean {
   return caption !== undefined && rows.length > 0 && columns.length > 0 && fits;
 }
 
-/** All rows are on one page, because the buttons of the message turn the pages. */
+/** Shows all rows on a single page, because the bot's own buttons turn the pages of a long table. */
 export function dataTable({ caption = '', columns, rows }: Table): types.DataTableBlock {
   const cells = (row: readonly string[]) =>
     columns.map((_, column) => {

@@ -7,7 +7,7 @@ interface Meaning {
   readonly hint?: string;
   readonly outcome?: 'unknown';
   readonly retryable?: true;
-  /** An admin can remove the cause, for example by inviting the bot or by installing the app again. */
+  /** Set if an admin can correct the cause, for example by inviting the bot or by installing the app again. */
   readonly mendable?: true;
 }
 
@@ -15,7 +15,7 @@ const INVITE = 'Type /invite @bot in the channel, with the name of this bot, and
 const RIGHTS = 'Ask a workspace admin whether apps may post in this channel.';
 const REINSTALL = 'An admin has to install the app again.';
 
-/** A person can remove the cause, and then the message can be sent. */
+/** A person can correct the cause. After this correction, the message can be sent. */
 const mendable = (sentence: string, hint: string): Meaning => ({ sentence, hint, mendable: true });
 /** No later attempt can succeed. */
 const final = (sentence: string, hint?: string): Meaning => ({ sentence, hint });
@@ -30,7 +30,10 @@ const NOT_AVAILABLE = doubtful('Slack is not available right now.');
 const TOO_LONG = final('The message is too long for Slack.');
 const SLOW_DOWN = passing('Slack asks me to slow down.');
 
-/** The `error` values of chat.postMessage, chat.update, conversations.* and files.* (their reference pages). */
+/**
+ * The meanings of the `error` values of chat.postMessage, chat.update, conversations.* and files.* (their reference
+ * pages).
+ */
 const MEANINGS: Readonly<Record<string, Meaning>> = {
   not_in_channel: mendable('I am not a member of this channel, so I cannot post here.', INVITE),
   channel_not_found: mendable('Slack does not let me see this channel, so I cannot post here.', INVITE),
@@ -75,7 +78,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   request_timeout: passing('Slack did not get the whole message.'),
 };
 
-/** Errors that can happen only before anything was sent. */
+/** Errors that happen only before anything was sent. */
 const NEVER_LEFT =
   /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|CERT_|ERR_TLS|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/;
 
@@ -89,7 +92,7 @@ export function toDeliveryError(error: unknown, heldUp?: HeldUp): DeliveryError 
     return failure('ratelimited', SLOW_DOWN, error, { retryAfterMs: error.retryAfter * 1000, heldUp });
   const word = slackErrorCode(error);
   if (word !== undefined) {
-    // `MEANINGS` may lack the word, because Slack has added the word since. Such an error is more likely caused by a
+    // `MEANINGS` lacks the word. Slack may have added the word recently. Such an error is more likely caused by a
     // setting than by a permanent problem.
     const unheard = { sentence: `Slack refused the message (${word}).`, mendable: true } as const;
     return failure(word, MEANINGS[word] ?? unheard, error);
@@ -106,8 +109,7 @@ export function toDeliveryError(error: unknown, heldUp?: HeldUp): DeliveryError 
 /** The `error` value of a platform error, e.g. `not_in_channel`. */
 export function slackErrorCode(error: unknown): string | undefined {
   if (!(error instanceof webApi.WebAPIPlatformError)) return undefined;
-  // If the body is not JSON, because it was cut off or is a proxy's page, the client puts the whole body into this
-  // field.
+  // If the body is not JSON (cut off, or the error page of a proxy), the client puts the whole body into this field.
   const word: unknown = error.data.error;
   return typeof word === 'string' && /^\w{1,100}$/.test(word) ? word : undefined;
 }
@@ -117,7 +119,7 @@ export function noUrl(): DeliveryError {
   return failure('no_response_url', final('Slack gave me no way to answer this request.'), undefined);
 }
 
-/** The error for a card that has to stand in a channel, for a request for which Slack named no channel. */
+/** The error for a card that must be posted in a channel, although Slack's request names no channel. */
 export function noChannel(): DeliveryError {
   return new DeliveryError(
     'slack-no-channel',
@@ -130,7 +132,10 @@ export function noChannel(): DeliveryError {
   );
 }
 
-/** Throws DeliveryError if a response_url answered with HTTP 200 but refused the message. */
+/**
+ * Reads the body of a response_url's answer. Throws DeliveryError if the status was HTTP 200 but the body says that
+ * Slack refused the message.
+ */
 export async function requireAccepted(answer: Pick<Response, 'text'>): Promise<void> {
   const code = /^\s*\{.*"ok"\s*:\s*false.*"error"\s*:\s*"(\w+)"/s.exec(await answer.text())?.[1];
   if (code !== undefined) throw failure(code, MEANINGS[code], undefined);
@@ -171,11 +176,11 @@ function failure(
   );
 }
 
-/** The code that says why a connection failed, e.g. `ENOTFOUND`. */
+/** The code of a failed connection, e.g. `ENOTFOUND`. */
 export function connectionErrorCode(error: unknown): string | undefined {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    // Errors that the clients make themselves have a code, too, but in lower case.
+    // Only upper-case codes count. The lower-case codes are those of the clients' own errors.
     if (typeof code === 'string' && /^[A-Z]/.test(code)) return code;
   }
   return undefined;

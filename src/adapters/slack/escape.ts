@@ -1,16 +1,16 @@
 /**
  * Slack treats `&`, `<` and `>` as control characters wherever text may contain markup. For example, `<!channel>` pings
  * everyone (docs.slack.dev, formatting message text, "Escaping text"). Most of the bot's text goes into rich_text and
- * plain_text, which have no markup. This function is for the few other texts: fallback texts and links in small print.
+ * plain_text, which have no markup. This function escapes the remaining texts: fallback texts and links in small print.
  */
 export function escapeMrkdwn(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
 /**
- * Reverses the escaping in text that a person typed into a message. Slack escapes such text, and wraps anything that
- * looks like a link, a channel, a person or a group: `<http://example.com|example.com>` was typed as `example.com`, and
- * `<!subteam^S0123|@qa>` or `<@U0123|qa>` as `@qa`.
+ * Reverses the escaping in text that a person typed into a message. Slack escapes this text, and wraps everything that
+ * looks like a link, a channel, a person or a group. For example, `example.com` becomes
+ * `<http://example.com|example.com>`, and `@qa` becomes `<!subteam^S0123|@qa>` or `<@U0123|qa>`.
  */
 export function unescapeTyped(text: string): string {
   return text
@@ -23,28 +23,29 @@ export function unescapeTyped(text: string): string {
 }
 
 /**
- * Matches the character on the outer side of a mark of formatting. This is the start or the end of the text, or any
- * character except a letter or a digit. A mark between letters or digits is part of a word, not formatting.
+ * Matches the character before an opening or after a closing formatting mark. Allowed are the start or the end of the
+ * text, and any character except a letter or a digit. A mark between letters or digits is part of a word, not
+ * formatting.
  */
 const EDGE = /^[^\p{L}\p{N}]?$/u;
 
 /**
- * Maximum length of a value that is examined. Names are shorter than this, and examining longer text would take time.
+ * Maximum length of a value that is examined. Names are shorter, and examining a longer text would take too much time.
  */
 const LONGEST_VALUE = 120;
 /**
- * Several words between two marks. The words contain no quotation marks and no code marks, and neither begin nor end
- * with another mark.
+ * Several words between two marks. The words contain no quotation marks and no code marks. They neither begin nor end
+ * with a further mark.
  */
 const WORDS = /^[^\s"'“”*_~`][^"“”`]*\s[^"“”`]*[^\s"'“”*_~`]$/u;
 /** The text before the value of an option. */
 const OPTION_BEFORE = /(?:^|\s)[-‐‑−‒–—―]{1,2}\p{L}[\p{L}-]{0,30}[=\s]\s{0,8}[*_~`]{0,8}$/u;
 
 /**
- * Removes the marks of bold, italic, strikethrough and code where Slack would treat them as formatting. Such marks
- * stand in pairs around words, and code contains no other marks. A name that contains a mark, or a single mark, stays
- * as it is. If the marks enclose an option's value of several words, the marks become quotation marks, because the
- * person meant the words as a single value.
+ * Removes the marks of bold, italic, strikethrough and code where Slack would treat them as formatting. Slack treats
+ * pairs of marks around words as formatting, except inside code. A name that contains a mark, or a mark without a
+ * partner, is not changed. Marks around an option's value of several words become quotation marks, because the words
+ * are a single value.
  */
 export function unformatted(text: string): string {
   const units = text.split('');

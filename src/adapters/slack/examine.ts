@@ -7,17 +7,20 @@ import { startError } from './identity.ts';
 import { BOT_SCOPES, createManifest, manifestFaults, missingScopes } from './manifest.ts';
 import { appIn, createSlackSurvey, type SlackSurvey } from './survey.ts';
 
-/** Without these scopes the bot answers, but may post a message twice after a crash. */
+/**
+ * The scopes that the bot needs only after a crash. Without these scopes the bot works, but may then post a message
+ * twice.
+ */
 const FOR_CRASHES = /:history$|^metadata\.message:read$/;
 const APPS = 'https://api.slack.com/apps';
-/** The form of Slack's signing secrets. */
+/** The format of Slack's signing secrets. */
 const SIGNING_SECRET = /^[0-9a-f]{32}$/;
 
 interface ExamineSlackParts {
   readonly publicUrl: string | undefined;
   readonly directory: Directory;
   readonly log: Logger;
-  /** With a person's configuration token, the settings of the app itself can be read. */
+  /** A configuration token of a person, with which the check can read the settings of the app itself. */
   readonly configurationToken?: string | undefined;
 }
 
@@ -50,7 +53,10 @@ export async function examineSlack(config: SlackConfig, parts: ExamineSlackParts
   }
 }
 
-/** Why Slack did not let a token in, and how to mend that. `source` is the page from which people copy the token. */
+/**
+ * Why Slack did not accept a token, and how to correct the cause. `source` is the page from which people copy the
+ * token.
+ */
 export function slackRefusal(check: string, setting: string, source: string, error: unknown): Finding {
   const reason = startError(setting, source, error);
   if (reason instanceof ConfigError) {
@@ -130,7 +136,10 @@ export async function ofMode(
   }
 }
 
-/** Compares the settings of the app with the manifest. A bot token cannot read these settings. */
+/**
+ * Compares the settings of the app with the manifest. A configuration token is needed, because a bot token cannot read
+ * these settings.
+ */
 async function ofManifest(
   survey: SlackSurvey,
   { mode }: SlackConfig,

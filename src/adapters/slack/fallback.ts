@@ -34,8 +34,8 @@ function short(rich: Rich): string {
 }
 
 /**
- * A mention stays a mention here, so that a notification shows a name. Although the blocks contain the same mention,
- * Slack counts the mention only once.
+ * Writes an inline as text. A mention stays a mention, so that a notification shows the name. The blocks contain the
+ * same mention, but Slack notifies the person only once.
  */
 function markup(inline: Inline, room: number): string {
   if (room === 0) return '';

@@ -7,7 +7,7 @@ import { LIMITS } from './limits.ts';
 import { lookingFirst, type Patience, type Wait } from './patience.ts';
 import type { MessageWithoutFiles, PostedMessage, Posts } from './posts.ts';
 
-/** Number of messages of a thread that are read at once. */
+/** Maximum number of messages that are read from a thread in a single call. */
 const THREAD = 999;
 
 export type Files = ReturnType<typeof createFiles>;
@@ -16,21 +16,22 @@ type Show<Shown> = (bare: MessageWithoutFiles) => Promise<Shown>;
 
 interface Upload {
   readonly file: File;
-  /** A description of the picture in words. */
+  /** A description of the picture, for people who cannot see the picture. */
   readonly alt: string;
 }
 
 /**
- * Shows a message together with its files. No other code separates a message from its files. The type `Posts` accepts
- * only messages without files, so callers cannot drop a file by accident.
+ * Shows a message together with its files. Only this code separates a message from its files. `Posts` accepts only
+ * messages without files, so no caller can lose a file by accident.
  */
 export function createFiles(api: SlackApi, posts: Posts, patience: Patience, log: Logger) {
   /**
-   * Sends each file in three calls. The first gets a URL, the second sends the bytes, and the third shows the file
-   * (files.upload no longer exists, see Slack's changelog). The first two calls are safe to repeat, because an upload
-   * that is not completed stays invisible. A picture is shown as a file in the thread, not as an image block. Slack
-   * refuses an image block with a `slack_file` (invalid_blocks) until Slack has scanned the file, and the bot would
-   * need the scope files:read to find out when the scan is over (node-slack-sdk#2040, slack-github-action#413).
+   * Sends each file in three calls. The first call gets a URL, the second sends the bytes, and the third shows the
+   * file. Slack removed the older method files.upload (see Slack's changelog). The first two calls are safe to repeat,
+   * because an upload that is not completed stays invisible. A picture is shown as a file in the thread, not as an
+   * image block. Slack refuses an image block with a `slack_file` (invalid_blocks) until Slack has scanned the file. To
+   * learn when the scan is complete, the bot would need the scope files:read (node-slack-sdk#2040,
+   * slack-github-action#413).
    */
   async function upload({ channel, ts, thread = ts }: PostedMessage, uploads: readonly Upload[], wait: Wait) {
     const web = api.write.files;
@@ -59,7 +60,7 @@ export function createFiles(api: SlackApi, posts: Posts, patience: Patience, log
   /** Adds the files to the thread of a message. Never throws. */
   async function attach(to: PostedMessage, uploads: readonly Upload[], { patienceMs }: Wait): Promise<void> {
     const { channel, thread = to.ts } = to;
-    // The person is not told about the wait, because the message itself has been shown already.
+    // `wait` has no `told`, because the person already sees the message and does not need a notice about the wait.
     const wait = { patienceMs };
     try {
       await upload(to, uploads, wait);
@@ -72,11 +73,11 @@ export function createFiles(api: SlackApi, posts: Posts, patience: Patience, log
     }
   }
 
-  /** Sends the files in a direct message, and resolves with a note about the files. Never throws. */
+  /** Sends the files in a direct message, and resolves with a text about the files for the person. Never throws. */
   async function sendDirectly(user: string, uploads: readonly Upload[], wait: Wait): Promise<string> {
     const said = names(uploads);
     try {
-      // A post to a person opens the direct message, and needs no scope other than chat:write.
+      // A post to a person's id opens the direct message. No scope other than chat:write is needed.
       const line: MessageWithoutFiles = { kind: 'line', tone: 'neutral', text: [`You asked for ${said}.`] };
       const open = () => posts.post({ channel: user }, line);
       await upload(await patience.inTurn(`post ${user}`, wait, open), uploads, wait);
@@ -90,8 +91,8 @@ export function createFiles(api: SlackApi, posts: Posts, patience: Patience, log
   return {
     /**
      * Shows the message with `show`, and then the files in the thread of the message. Throws in the same cases as
-     * `show`. If a file cannot be sent, nothing is thrown, because the message has been shown already. Instead, the
-     * thread says which file is missing.
+     * `show`. Does not throw if only a file cannot be sent, because the message is visible already. A text in the
+     * thread then says which file is missing.
      */
     async show(message: Message, wait: () => Wait, show: Show<PostedMessage>): Promise<PostedMessage> {
       const { bare, uploads } = parted(message);

@@ -6,11 +6,11 @@ import type { Form, FormField } from '../../chat/form.ts';
 import { cutEnd } from '../../chat/text.ts';
 import { LIMITS } from './limits.ts';
 
-/** The name of the field for the channel. No option has such a name. */
+/** The name of the field for the channel. No option has a name with a dot. */
 export const CHANNEL = '.channel';
 
 /**
- * Renders a form as a modal. Text that does not fit is cut. Throws if the form has more fields or choices than Slack
+ * Renders a form as a modal. Labels that do not fit are cut. Throws if the form has more fields or choices than Slack
  * accepts, or if a choice's value is too long.
  */
 export function renderForm(
@@ -37,8 +37,8 @@ export function renderForm(
 }
 
 /**
- * Asks for the channel, if a person opened the form from a shortcut that belongs to no channel. Slack suggests the
- * channel at which the person is looking.
+ * A field for the channel of the answer. The field is needed if a global shortcut opened the form, because such a form
+ * belongs to no channel. Slack preselects the channel that the person has open.
  */
 function channelBlock(): types.InputBlock {
   return {
@@ -102,7 +102,7 @@ function element(field: FormField, command: string): types.InputBlock['element']
   }
   if (field.suggestedAs !== undefined) {
     const [option = '', subcommand = ''] = field.suggestedAs.split(' ').toReversed();
-    // Slack sends this id with each request for suggestions.
+    // With each request for suggestions, Slack sends this id, which names the command and the option.
     const action_id = encodeActionId({ command, action: option, arg: subcommand });
     if (field.many) {
       const values = (initial ?? '')
@@ -124,8 +124,8 @@ function element(field: FormField, command: string): types.InputBlock['element']
       action_id,
       ...placeholder,
       min_query_length: 0,
-      // A value that is too long is left out, because Slack would refuse the whole form, and a shortened value would
-      // not name any existing thing.
+      // A value that is too long is left out. Slack would refuse the whole form, and a shortened value would be the
+      // name of nothing.
       ...(initial && initial.length <= LIMITS.option
         ? { initial_option: optionOf({ label: initial, value: initial }) }
         : {}),
@@ -157,7 +157,7 @@ function optionsOf(choices: readonly Choice[]): types.PlainTextOption[] {
   return choices.map(optionOf);
 }
 
-/** The suggestions for a person who is typing, limited to the number that Slack accepts. */
+/** The suggestions for a person who is typing. Suggestions above Slack's maximum number are left out. */
 export function suggestedOptions(choices: readonly Choice[]): types.PlainTextOption[] {
   const fitting = choices.filter(({ value }) => value !== '' && value.length <= LIMITS.option);
   return fitting.slice(0, LIMITS.options).map(optionOf);

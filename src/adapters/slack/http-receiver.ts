@@ -7,12 +7,12 @@ import { HTTPReceiver, verifySlackRequest } from './bolt-package.ts';
 import { SLACK_PATH } from './manifest.ts';
 import type { SlackReceiver } from './receiver.ts';
 
-/** The largest accepted body in bytes. Slack's largest payloads have a few hundred kilobytes (views, 250 KB). */
+/** The largest accepted body in bytes. Slack's largest payloads take a few hundred kilobytes (views: 250 KB). */
 const BODY_LIMIT = 1024 * 1024;
 
 /**
- * Requests whose time is further ahead than this are refused. Bolt refuses requests that are older than five minutes,
- * but accepts requests from the future. Such a request could be replayed until five minutes after its time.
+ * Requests that are dated further in the future than this are refused. Bolt refuses requests that are older than five
+ * minutes, but accepts a date in the future. An attacker could replay such a request until five minutes after its date.
  */
 const AHEAD_SECONDS = 300;
 
@@ -24,9 +24,9 @@ export interface HttpReceiverParts {
 }
 
 /**
- * Bolt's own HTTP listener, which checks the signature of each request. The listener opens no port. The body is read
- * here and stored where Bolt looks first. Bolt expects that a signed body is an object. Any other body is refused here,
- * because it would otherwise cause an unhandled rejection in Bolt.
+ * Bolt's own HTTP listener, which checks the signature of each request. The listener opens no port. This code reads the
+ * body and stores it as `rawBody`, where Bolt looks first. Bolt expects an object as the signed body. Any other body
+ * would cause an unhandled rejection in Bolt, so this code refuses the body.
  */
 export function createHttpReceiver({ signingSecret, logger, clock, log }: HttpReceiverParts): SlackReceiver {
   const receiver = new HTTPReceiver({ signingSecret, endpoints: [SLACK_PATH], logger });
@@ -49,7 +49,7 @@ export function createHttpReceiver({ signingSecret, logger, clock, log }: HttpRe
     const rawBody = await bodyOf(request);
     if (!rawBody) return answer(response, 413);
     const body = rawBody.toString();
-    // The signature is checked here, before Bolt checks it again. Bolt would log a line for each refused request, and
+    // Refuses a bad signature before Bolt sees the request. Bolt would log a line for each refused request, and
     // strangers can send any number of requests.
     const problem = isSslCheck(body, request.headers['content-type'])
       ? undefined
@@ -62,7 +62,7 @@ export function createHttpReceiver({ signingSecret, logger, clock, log }: HttpRe
   return {
     bolt: receiver,
     listener(request, response) {
-      // A client may close the connection in the middle of a body.
+      // If the client closed the connection in the middle of a body, `take` fails.
       take(request, response).catch(() => response.destroy());
     },
     open: async () => {
@@ -86,7 +86,7 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {
   for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     size += (chunk as Buffer).length;
     if (size > BODY_LIMIT) {
-      // The rest of the body is read and dropped, because a client that is still sending would not see the answer.
+      // Reads the rest of the body and drops it. A client that is still sending would not see the response.
       request.resume();
       return undefined;
     }
@@ -106,8 +106,8 @@ function isSslCheck(body: string, contentType: string | undefined): boolean {
 }
 
 /**
- * Returns the problem with the signature in Bolt's words, which contain nothing from the request. Undefined if the
- * signature is valid.
+ * Returns the problem with the signature in Bolt's words. The words contain no text of the request. Returns undefined
+ * if the signature is valid.
  */
 function badSignature(signingSecret: string, { headers }: IncomingMessage, body: string): string | undefined {
   try {
@@ -125,14 +125,14 @@ function badSignature(signingSecret: string, { headers }: IncomingMessage, body:
   }
 }
 
-/** Uses the machine's clock, because Bolt does so, too. */
+/** Uses the clock of the machine, as Bolt does for its own check. */
 function isFromFuture(timestamp: string | string[] | undefined): boolean {
   return Number(timestamp) > Date.now() / 1000 + AHEAD_SECONDS;
 }
 
 /**
- * Whether the body, or the `payload` of a form, is JSON but not an object: for example `null`, a number or a list. Text
- * that is not JSON is refused later, by Bolt.
+ * Whether the body is JSON but not an object, for example `null`, a number or a list. For a form, the field `payload`
+ * is checked. Returns false for text that is not JSON, because Bolt refuses such a text itself.
  */
 function isNoObject(body: string, contentType: string | undefined): boolean {
   const json = contentType === FORM ? new URLSearchParams(body).get('payload') : body;

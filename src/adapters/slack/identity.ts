@@ -8,7 +8,7 @@ import { missingScopes } from './manifest.ts';
 /** The bot's ids in its workspace. */
 export type Identity = Awaited<ReturnType<typeof fetchIdentity>>;
 
-/** Asks Slack to which bot and workspace the token belongs. Throws ConfigError if the token is at fault. */
+/** Asks Slack to which bot and workspace the token belongs. Throws ConfigError if the token is wrong. */
 export async function fetchIdentity(api: SlackApi, log: Logger) {
   try {
     const answer = await api.read.auth.test();
@@ -30,8 +30,8 @@ export async function fetchIdentity(api: SlackApi, log: Logger) {
 }
 
 /**
- * The error that is shown when the bot cannot connect with a token. Returns a ConfigError if the token is at fault, and
- * a DeliveryError in every other case.
+ * The error that is shown when the bot cannot connect with a token. Returns a ConfigError if the token is wrong, and a
+ * DeliveryError in every other case.
  */
 export function startError(setting: string, source: string, error: unknown): Error {
   if (error instanceof ConfigError) return error;
@@ -64,8 +64,8 @@ function httpStatus(error: unknown): string | undefined {
 }
 
 /**
- * Warns of scopes that the token lacks. Slack names the token's scopes in every answer (`x-oauth-scopes`). With the
- * bot's tokens, the bot cannot read the events, shortcuts and commands of the app, so it does not check them.
+ * Warns of scopes that the token lacks. Slack names the token's scopes in every answer (`x-oauth-scopes`). The app's
+ * events, shortcuts and commands are not checked, because the bot's tokens cannot read them.
  */
 function warnOfMissingScopes(granted: readonly string[] | undefined, log: Logger): void {
   if (!granted) return;

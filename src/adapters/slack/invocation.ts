@@ -46,7 +46,8 @@ export function createInvocation(parts: {
     request: requestOf(incoming, workspace),
     reply: (mode) => ({ mode, asked }),
     meanwhile: { askerId: incoming.user, holdBack: acknowledgement.holdBack },
-    // Slack gets an acknowledgement in any case, so the person sees no error if the bot shows no response.
+    // The bot may leave an invocation without a response. Slack gets an acknowledgement in any case, so the person sees
+    // no error.
     maySkip: true,
     person: (freshness) => people.person(incoming.user, freshness),
     async refuse(message) {
@@ -58,14 +59,15 @@ export function createInvocation(parts: {
       ? {}
       : {
           async refuseField(field, text) {
-            // Slack refuses a text for a field that the form does not have.
+            // A text about a mistake can be shown only at a field of the form. For any other field, Slack refuses the
+            // text.
             if (!fieldNames.includes(field)) return false;
             const words = plainText(spelled(withTyped(text), spellingIn(incoming.thread)));
             const errors = { [field]: cutEnd(words, LIMITS.view.mistake) };
             return await acknowledgement.with({ response_action: 'errors', errors });
           },
         }),
-    // On Slack an acknowledgement shows nothing, because apps have no "thinking" display there.
+    // An acknowledgement is invisible on Slack, because apps have no "thinking" display there.
     async acknowledge(wanted) {
       await acknowledgement.now();
       mode = wanted;
@@ -101,8 +103,8 @@ export function toRef({ ts, ...place }: PostedMessage, workspace: string): Messa
 }
 
 /**
- * Where a reply goes. If `replyTo` is given, this is the thread of that message, and otherwise the thread of the
- * address.
+ * The channel and thread of a reply. With `replyTo`, the thread is that of this message. Without `replyTo`, the thread
+ * is that of the address.
  */
 export function replyPlace(to: Address, replyTo: MessageRef | undefined): SlackPlace {
   const thread = replyTo ? (replyTo.thread ?? replyTo.message) : to.thread;

@@ -3,13 +3,16 @@ import { menuActions } from '../../command/on-card.ts';
 
 /** The path to which Slack sends its requests in HTTP mode. */
 export const SLACK_PATH = '/slack/events';
-/** The bot has only this slash command, because all apps of a workspace share the names of commands. */
+/**
+ * The only slash command of the bot. All apps of a workspace share the names of commands, so further commands could
+ * collide with those of other apps.
+ */
 export const SLASH_COMMAND = '/edgegap';
 
 /** The name by which people mention the bot. */
 export const BOT_NAME = 'edgegap';
 
-/** The scopes of the bot, each with the ability that the bot lacks without the scope. */
+/** The scopes of the bot, each with the problem that a missing scope causes. */
 const SCOPES = {
   'app_mentions:read': 'people cannot mention the bot (event app_mention)',
   'channels:history': 'after a crash, the bot may post a message in a channel twice',
@@ -28,7 +31,7 @@ const SCOPES = {
 
 export const BOT_SCOPES = Object.keys(SCOPES) as readonly (keyof typeof SCOPES)[];
 
-/** The scopes that an app lacks, each with the ability that the bot lacks. */
+/** The scopes that an app lacks, each with the problem that this causes. */
 export function missingScopes(granted: readonly string[]) {
   return BOT_SCOPES.filter((scope) => !granted.includes(scope)).map((scope) => ({
     scope,
@@ -37,9 +40,8 @@ export function missingScopes(granted: readonly string[]) {
 }
 
 /**
- * The events of which Slack informs the bot. The events about user groups arrive as soon as a group changes, so that a
- * role that a person has just lost no longer counts at the next press. Only `subteam_updated` reports that a group was
- * disabled.
+ * The events of which Slack informs the bot. Slack reports a changed user group at once, so a person who was removed
+ * from a group loses the role before the next button press. Only `subteam_updated` reports that a group was disabled.
  */
 export const BOT_EVENTS = [
   'app_home_opened',
@@ -52,7 +54,7 @@ export const BOT_EVENTS = [
 const USAGE_HINT_LENGTH = 1000;
 
 /**
- * The app's settings in Slack's format. If `publicUrl` (with https) is given, the app uses HTTP mode. Without
+ * The app's settings in Slack's format. With `publicUrl` (an https address), the app uses HTTP mode. Without
  * `publicUrl`, the app uses Socket Mode.
  */
 export function createManifest(directory: Directory, publicUrl?: string) {
@@ -64,7 +66,7 @@ export function createManifest(directory: Directory, publicUrl?: string) {
       background_color: '#1f2a44',
     },
     features: {
-      // The files of private answers are sent in a direct message, which needs the Messages tab (error
+      // The bot sends the files of private answers in a direct message, which needs the Messages tab (error
       // messages_tab_disabled).
       app_home: { home_tab_enabled: true, messages_tab_enabled: true, messages_tab_read_only_enabled: true },
       bot_user: { display_name: BOT_NAME, always_online: true },
@@ -93,7 +95,7 @@ export function createManifest(directory: Directory, publicUrl?: string) {
   };
 }
 
-/** The commands that a person can call from everywhere in Slack, without a message and without a channel. */
+/** The commands that a person can start from anywhere in Slack. Slack then names no message and no channel. */
 function globalShortcuts(directory: Directory) {
   return directory.all
     .flatMap(({ entries }) => entries)
@@ -103,8 +105,8 @@ function globalShortcuts(directory: Directory) {
 }
 
 /**
- * The actions in the menu of each message. Slack shows these actions for every message, no matter who wrote the
- * message.
+ * The actions in the menu of each message. Slack shows these actions on every message, including messages of people and
+ * of other apps.
  */
 function messageShortcuts(directory: Directory) {
   const description = 'For the server on this card';
@@ -132,7 +134,7 @@ export interface PresentManifest {
   };
 }
 
-/** How an app differs from the manifest, in words. Empty if the bot can work with the app. */
+/** The differences between an app and the manifest, in words. Empty if the bot can work with the app. */
 export function manifestFaults(
   { features, settings }: PresentManifest,
   wanted: ReturnType<typeof createManifest>,

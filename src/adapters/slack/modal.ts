@@ -20,8 +20,8 @@ export const View = z.object({
 type View = z.infer<typeof View>;
 
 /**
- * Reads the values of the fields. Each input has a block of its own, whose name is the name of the field. Several picked
- * values stand on lines of their own.
+ * Reads the values of the fields. Each field has its own block, and the block's id is the name of the field. Several
+ * chosen values become lines of a single text.
  */
 export function valuesOf({ state }: View): FormValues {
   const given = Object.entries(state.values).flatMap(([name, inputs]) =>
@@ -39,8 +39,8 @@ export function channelOf({ state }: View): string | undefined {
 }
 
 /**
- * The channel or thread for the answer to a submitted form. Slack's payload of a submission does not name a channel, so
- * the modal carries the channel.
+ * The channel or thread for the answer to a submitted form. A submission from Slack does not name a channel, so the bot
+ * stores the channel in the modal.
  */
 const Place = SlackAsker.omit({ id: true, user: true, receivedAt: true });
 

@@ -7,8 +7,8 @@ import { renderNotice } from './form.ts';
 import type { FormPlace } from './invocation.ts';
 
 /**
- * How long a new modal may wait for its fields, in milliseconds. A trigger is valid for three seconds (views.open), so an
- * empty modal is opened after this time.
+ * How long the bot waits for the fields before it opens an empty modal, in milliseconds. The trigger that opens a modal
+ * is valid for only three seconds (views.open).
  */
 const SKELETON_MS = 1_000;
 
@@ -33,7 +33,7 @@ export async function openForm(
   try {
     await update(view_id, render(await form));
   } catch (error) {
-    // Whoever looks at the empty modal is told that no fields follow. The error itself is answered in the channel.
+    // The empty modal tells the person that no fields follow. The caller answers the error itself in the channel.
     await update(view_id, FAILED).catch(() => undefined);
     throw error;
   }

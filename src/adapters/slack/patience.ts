@@ -5,40 +5,43 @@ import { PACE_MS } from './limits.ts';
 
 const RETRY_FIRST_MS = 1_000;
 const RETRY_MAX_MS = 10_000;
-/** Added to each wait, because a timer may fire a little early, when Slack's pause is not over yet. */
+/** Added to each wait, because a timer can fire slightly too early, while Slack still refuses calls. */
 const EARLY_MS = 20;
-/** A wait of this length or longer is noticed by a person. */
+/** From this length on, a person notices the wait. */
 const NOTICED_MS = 2_000;
 
-/** How long a caller is ready to wait for Slack, and whom to tell about the wait. */
+/** How long a caller is ready to wait for Slack, and the person to inform about the wait. */
 export interface Wait {
-  /** The time in milliseconds, counted from the call of `inTurn`. */
+  /** The maximum wait in milliseconds, counted from the call of `inTurn`. */
   readonly patienceMs: number;
   /**
-   * The person to tell when the wait becomes long enough to be noticed. If several calls of this person wait in the
-   * same lane, `tell` is called only once.
+   * The person to inform when the wait becomes noticeable. If several calls of this person wait in the same lane, only
+   * the first call runs `tell`.
    */
   readonly told?: { readonly person: string; tell(): void };
 }
 
 export type Patience = ReturnType<typeof createPatience>;
 
-/** Waits out temporary failures: a 429, a 5xx, a broken connection. */
+/**
+ * Repeats calls after temporary failures: a 429, a 5xx, a broken connection. The calls of a lane (a queue for a
+ * channel, for example) run one after the other.
+ */
 export function createPatience(clock: Clock) {
   /**
-   * For each lane, the lane's last call as a promise. The promise resolves when the call ends, with true if Slack
+   * For each lane, the last call as a promise. The promise resolves when the call ends. The value is true if Slack
    * slowed the call down.
    */
   const lanes = new Map<string, Promise<boolean>>();
-  /** The people who have been told that they have to wait, by lane. */
+  /** The people who were informed about their wait, by lane. */
   const told = new Map<string, Set<string>>();
   const stopping = new AbortController();
   const { signal } = stopping;
 
   /**
-   * Makes the calls of a lane one after the other, in the order in which they arrive. `attempt` throws DeliveryError
-   * and must be safe to repeat. A failure that is not temporary is thrown at once. A temporary failure is thrown when
-   * the caller's time is used up or the process stops.
+   * Runs the calls of a lane one after the other, in the order in which they arrive. `attempt` throws DeliveryError and
+   * must be safe to repeat. A permanent failure is thrown at once. A temporary failure is thrown when the caller's time
+   * is used up, or when the process stops.
    */
   async function inTurn<T>(lane: string, wait: Wait, attempt: () => Promise<T>): Promise<T> {
     const { patienceMs } = wait;
@@ -52,7 +55,7 @@ export function createPatience(clock: Clock) {
       persons.add(wait.told.person);
     }
 
-    /** Waits for `ms`. Throws `why` if the time that is left does not suffice. */
+    /** Waits for `ms`. Throws `why` if this wait would exceed the caller's time. */
     async function pause(ms: number, why: DeliveryError): Promise<void> {
       if (signal.aborted || spentMs() + ms >= patienceMs) throw why;
       if (spentMs() + ms > NOTICED_MS) noticed();
@@ -62,7 +65,8 @@ export function createPatience(clock: Clock) {
     }
 
     /**
-     * Waits for a turn in the lane. While Slack asks the bot to slow down, the call keeps its turn and is tried again.
+     * Waits for the earlier calls of the lane, and then makes the call. If Slack asks the bot to slow down, the call
+     * stays first in the lane and is repeated.
      */
     async function takeTurn(): Promise<T> {
       const before = lanes.get(lane);
@@ -97,14 +101,14 @@ export function createPatience(clock: Clock) {
       } catch (error) {
         const passes = error instanceof DeliveryError && error.retryable && error.retryAfterMs === undefined;
         if (!passes) throw error;
-        // This pause is outside the lane, because a message that causes a failure in Slack must not delay the other
-        // messages.
+        // During this pause, the other calls of the lane can run. A message that causes a failure in Slack must not
+        // delay them.
         await pause(backoff, error);
       }
     }
   }
 
-  /** After `stop`, calls that are waiting fail at once, and new calls are tried only once. */
+  /** After `stop`, waiting calls fail at once, and new calls are tried only once. */
   const stop = () => stopping.abort();
 
   return { inTurn, stop };
@@ -118,7 +122,7 @@ export function lookingFirst<T>(attempt: () => Promise<T>, look: () => Promise<T
   let doubt: DeliveryError | undefined;
   const lookAfter = ({ code, userMessage, cause }: DeliveryError) =>
     look().catch((error: unknown) => {
-      // The check failed. Another attempt without a check could post the message a second time.
+      // The check failed. A further attempt without a check could post the message a second time.
       const { retryable } = toDeliveryError(error);
       throw new DeliveryError(code, userMessage, { cause, outcome: 'unknown', retryable });
     });
@@ -128,7 +132,8 @@ export function lookingFirst<T>(attempt: () => Promise<T>, look: () => Promise<T
     return await attempt().catch(async (error: unknown) => {
       if (!(error instanceof DeliveryError)) throw error;
       if (error.outcome === 'unknown') doubt = error;
-      // The check is also made if Slack refuses a repetition, because the earlier attempt may have taken effect by now.
+      // If Slack refuses a repeated attempt, the check runs as well. The earlier attempt may have taken effect in the
+      // meantime.
       const found = doubt && (await lookAfter(doubt));
       if (found === undefined) throw error;
       return found;

@@ -5,23 +5,25 @@ import { slackErrorCode, toDeliveryError } from './errors.ts';
 import type { Identity } from './identity.ts';
 import { createRendering } from './rendering.ts';
 
-/** Marks the bot's messages (message metadata), so that a message can be found again by its key. */
+/**
+ * The type of the metadata on the bot's messages. The metadata holds the key by which the bot finds a message again.
+ */
 const EVENT_TYPE = 'edgegap_chatops';
 const PAGE = 200;
 /**
- * Maximum number of pages that are read, which together hold a thousand messages. If a channel has had more messages
- * since the attempt, the search is given up.
+ * Maximum number of pages that are read. These pages hold a thousand messages. If the channel has more messages since
+ * the attempt, the search fails.
  */
 const PAGES = 5;
 
-/** The search starts this much before the given time, because Slack's clock and this machine's clock may differ. */
+/** The search starts this long before the given time, because Slack's clock and this machine's clock may differ. */
 const CLOCK_SKEW_MS = 60_000;
 
 const THREAD_GONE = 'slack-thread-not-found';
 
 /**
- * The messages that a 429 holds up. Slack counts calls per method and workspace (rate limits page), and this bot serves
- * a single workspace.
+ * The messages that must wait after a 429. Slack counts calls per method and workspace (rate limits page), and this bot
+ * serves a single workspace.
  */
 const POSTS: HeldUp = { posts: true, edits: false, everywhere: true };
 const EDITS: HeldUp = { posts: false, edits: true, everywhere: true };
@@ -32,7 +34,7 @@ export interface SlackPlace {
   readonly thread?: string;
 }
 
-/** The channel or thread of a message, and the message's own `ts`. */
+/** The channel or thread of a message, and the `ts` of the message itself. */
 export interface PostedMessage extends SlackPlace {
   readonly ts: string;
 }
@@ -47,8 +49,8 @@ export function createPosts(api: SlackApi, identity: () => Identity) {
   const rendered = createRendering();
 
   /**
-   * Makes a call, and joins the channel first if Slack demands that the bot is a member. The bot can join a public
-   * channel without an invitation, but not a private channel.
+   * Makes a call. If Slack requires the bot to be a member, joins the channel and repeats the call. The bot can join a
+   * public channel without an invitation, but not a private channel.
    */
   async function joining<T>(channel: string, call: () => Promise<T>, heldUp?: HeldUp): Promise<T> {
     try {
@@ -126,7 +128,7 @@ export function createPosts(api: SlackApi, identity: () => Identity) {
       try {
         return await send(thread);
       } catch (error) {
-        // The first message of the thread was deleted, so the news is posted to the channel instead.
+        // The first message of the thread was deleted, so the message is posted to the channel instead.
         if (thread === undefined || !isDeliveryError(error, THREAD_GONE)) throw error;
         return await send(undefined);
       }
@@ -159,7 +161,7 @@ export function createPosts(api: SlackApi, identity: () => Identity) {
       try {
         return await findIn(to, key, since);
       } catch (error) {
-        // The thread is gone, so the message may have been posted to the channel instead.
+        // The thread was deleted, so the message may have been posted to the channel instead.
         if (to.thread === undefined || !isDeliveryError(error, THREAD_GONE)) throw error;
         return await findIn({ channel: to.channel }, key, since);
       }
@@ -171,8 +173,8 @@ export function createPosts(api: SlackApi, identity: () => Identity) {
 }
 
 /**
- * The error for a channel that the bot could not join because of a temporary failure of Slack. Nothing was sent, and a
- * later attempt can succeed without an invitation for the bot. Undefined if Slack refused to let the bot join.
+ * The error if a temporary failure of Slack kept the bot from joining a channel. Nothing was sent. A later attempt can
+ * succeed without an invitation for the bot. Undefined if Slack refused to let the bot join.
  */
 function notJoined({ code, userMessage, retryable, retryAfterMs, cause }: DeliveryError) {
   if (!retryable) return undefined;

@@ -10,7 +10,7 @@ import { channelOf, placeOf, View, valuesOf } from './modal.ts';
 
 /** A person's action, read from any type of Slack's payloads. */
 export interface Incoming extends Omit<SlackAsker, 'receivedAt'> {
-  /** Needed to open a form, and valid for three seconds. A mention has no trigger. */
+  /** Opens a form, and is valid for three seconds. A mention has no trigger. */
   readonly trigger?: string;
   /** The open form in which a button was pressed. */
   readonly view?: string;
@@ -28,7 +28,7 @@ export interface Incoming extends Omit<SlackAsker, 'receivedAt'> {
       });
 }
 
-/** The number of characters in which a command's name is searched for. No name is as long as this. */
+/** If a text is too long, the command's name is read from this many characters. Every name is shorter. */
 const MAX_COMMAND = 40;
 
 const SlashCommand = z.object({
@@ -67,16 +67,16 @@ const AppMention = z.object({
 });
 
 /**
- * Reads a mention, such as `@bot deploy ...`, which is answered in its thread. Undefined for a message of another app.
- * Undefined also for an edited message, because Slack reports an edit under a new event id (bolt-js#960), and a
- * corrected typo must not deploy a second time. Undefined also if words stand in front of the mention, because such a
- * sentence speaks about the bot, not to the bot.
+ * Reads a mention, such as `@bot deploy ...`. The bot answers a mention in its thread. Returns undefined for a message
+ * of a different app. Returns undefined for an edited message, because a corrected typo must not deploy a second time
+ * (Slack reports an edit under a new event id, bolt-js#960). Returns undefined if words precede the mention, because
+ * the sentence then speaks about the bot, not to the bot.
  */
 export function fromMention(body: unknown, own: Identity): Incoming | undefined {
   const { event_id, event } = AppMention.parse(body);
   if (event.user === undefined || event.bot_id !== undefined || event.edited !== undefined) return undefined;
   const { text } = event;
-  // If a mention is formatted, the text begins with a mark of formatting, such as `*`.
+  // In a formatted mention, a mark such as `*` precedes the mention.
   const [mention, marks] = new RegExp(`^([\\s*_~]*)(?:<@${own.botUser}(?:\\|[^>]*)?>\\s*)+`).exec(text) ?? [];
   if (mention === undefined) return undefined;
   return {
@@ -89,7 +89,7 @@ export function fromMention(body: unknown, own: Identity): Incoming | undefined 
   };
 }
 
-/** The command that the Home tab shows. */
+/** The command whose answer the Home tab shows. */
 const HOME = 'home';
 
 const HomeOpened = z.object({
@@ -97,7 +97,7 @@ const HomeOpened = z.object({
   event: z.object({ user: z.string(), tab: z.string() }),
 });
 
-/** Reads the event that a person opened the app's Home tab. Undefined for the other tabs. */
+/** Reads the event for an opened Home tab of the app. Undefined for the other tabs. */
 export function fromHomeOpened(body: unknown): Incoming | undefined {
   const { event_id, event } = HomeOpened.parse(body);
   if (event.tab !== 'home') return undefined;
@@ -131,8 +131,8 @@ const BlockActions = z.object({
 });
 
 /**
- * Reads a pressed button, or a choice from a menu. Undefined for a button that only opens a link, because Slack reports
- * such presses, too.
+ * Reads a pressed button, or a choice from a menu. Undefined for a button that only opens a link. Slack reports presses
+ * of these buttons, too.
  */
 export function fromBlockActions(body: unknown): Incoming | undefined {
   const { trigger_id, user, response_url, channel, container, message, view, actions } =
@@ -143,7 +143,8 @@ export function fromBlockActions(body: unknown): Incoming | undefined {
   const isHome = view?.type === 'home';
   const channelId = channel?.id ?? container.channel_id ?? '';
   const threadTs = container.thread_ts ?? message?.thread_ts;
-  // The first message of a thread carries its own `ts` as thread_ts, but belongs to the channel.
+  // Slack also sets thread_ts on the first message of a thread, with the message's own `ts`. This message belongs to
+  // the channel, not to the thread.
   const thread = threadTs === container.message_ts ? undefined : threadTs;
   const inThread = thread === undefined ? {} : { thread };
   const source: SourceMessage = {
@@ -159,7 +160,7 @@ export function fromBlockActions(body: unknown): Incoming | undefined {
     ...inThread,
     threadOpen: thread !== undefined,
     ...(response_url === undefined ? {} : { responseUrl: response_url }),
-    // The Home tab is no message.
+    // The Home tab is not a message, so there is no source.
     ...(isHome ? { home: 'pressed' } : { source }),
     ...(trigger_id === undefined ? {} : { trigger: trigger_id }),
     did: {
@@ -176,7 +177,9 @@ const GlobalShortcut = z.object({
   user: z.object({ id: z.string() }),
 });
 
-/** Reads a shortcut that belongs to no message. Its id is the command's name. Slack names no channel. */
+/**
+ * Reads a shortcut that belongs to no message. The shortcut's id is the command's name. Slack does not send a channel.
+ */
 export function fromGlobalShortcut(body: unknown): Incoming {
   const { callback_id, trigger_id, user } = GlobalShortcut.parse(body);
   return { ...NOWHERE, id: trigger_id, user: user.id, trigger: trigger_id, did: commandIn(callback_id) };
@@ -224,7 +227,7 @@ export function fromMessageShortcut(body: unknown, own: Identity): Incoming {
 const Button = z.object({ type: z.literal('button'), action_id: z.string() });
 const Actions = z.object({ type: z.literal('actions'), elements: z.array(z.unknown()) });
 
-/** The actions of all buttons of a message. The bot puts buttons only into blocks of their own. */
+/** The actions of all buttons of a message. The bot puts buttons only into actions blocks. */
 function buttonsIn(blocks: readonly unknown[]): ActionRef[] {
   const elements = blocks.flatMap((block) => Actions.safeParse(block).data?.elements ?? []);
   return elements.flatMap((element) => {
@@ -233,7 +236,9 @@ function buttonsIn(blocks: readonly unknown[]): ActionRef[] {
   });
 }
 
-/** The ids of buttons may begin with a number, because Slack accepts no id twice in a message. */
+/**
+ * Reads the id of a button. The id may begin with a number, which makes the ids in a message differ, as Slack requires.
+ */
 function actionOf(id: string): ActionRef | undefined {
   return decodeActionId(id.replace(/^\d+:/, ''));
 }
@@ -270,8 +275,8 @@ const ViewClosed = z.object({
 });
 
 /**
- * Reads a submitted form. If Slack could not reach the bot, the person may submit the same view again, and then the
- * `trigger_id` is different. The id of the view therefore identifies the submission.
+ * Reads a submitted form. The id of the view identifies the submission. If Slack could not reach the bot, the person
+ * may submit the same view again, with a different `trigger_id`.
  */
 export function fromViewSubmission(body: unknown): Incoming {
   const { user, view } = ViewSubmission.parse(body);
@@ -287,7 +292,7 @@ export function fromViewSubmission(body: unknown): Incoming {
   };
 }
 
-/** Reads that a person has closed a form. Undefined if a different version of the bot made the form. */
+/** Reads the event for a closed form. Undefined if a different version of the bot made the form. */
 export function fromViewClosed(body: unknown) {
   const { user, view } = ViewClosed.parse(body);
   const place = placeOf(view);
@@ -295,7 +300,7 @@ export function fromViewClosed(body: unknown) {
   return place && action && { user: user.id, place, action };
 }
 
-/** If Slack names no channel, the answer goes directly to the person. */
+/** Used if Slack's request names no channel. The answer then goes to the person in a direct message. */
 const NOWHERE = { channel: '', threadOpen: false };
 
 const BlockSuggestion = z.object({
@@ -320,12 +325,12 @@ export function fromBlockSuggestion(body: unknown) {
   return { user: user.id, place, question };
 }
 
-/** The command that a person means who types nothing behind the name of the bot. */
+/** The command for a message that contains only the mention of the bot. */
 const MENU = 'menu';
 
 /**
- * Reads the command and the text after the command. The first word is the command. Its letters are changed to lower
- * case, because a phone may have capitalised the word. The rest stays as typed. If the text is too long, only the first
+ * Reads the command and the text after the command. The first word is the command. This word is changed to lower case,
+ * because a phone may have capitalised it. The rest of the text is not changed. If the text is too long, only the first
  * word is read.
  */
 function commandIn(said: string): Extract<Incoming['did'], { kind: 'command' }> {

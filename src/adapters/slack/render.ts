@@ -27,8 +27,8 @@ import { accepted, richElements } from './rich-text.ts';
 import { mrkdwnOf, smallPrint } from './small-print.ts';
 
 /**
- * An emoji in the title shows the tone of a message. Only attachments can show a coloured bar, but Slack folds
- * attachments behind "Show more".
+ * The emoji in the title that shows the tone of a message. A coloured bar would need an attachment, which Slack hides
+ * behind "Show more".
  */
 export const TONE_EMOJI: Readonly<Record<Tone, string>> = {
   neutral: '',
@@ -38,16 +38,13 @@ export const TONE_EMOJI: Readonly<Record<Tone, string>> = {
   danger: '🔴',
 };
 
-/**
- * Prose is never cut to fewer characters than this. If cutting prose is not enough, whole fields and pieces are left
- * out.
- */
+/** Minimum length to which prose is cut. If the message is still too long, whole fields and parts are left out. */
 const SHORTEST = 40;
 
 /**
- * Renders a message within Slack's limits. Prose is cut. If there are too many fields or pieces, some of them are left
- * out. Throws if the code made more nodes, buttons or columns than Slack accepts. `text` is for notifications and
- * screen readers. The new blocks in `takes` are used only if the message then fits without any cut.
+ * Renders a message within Slack's limits. Long texts are cut, and surplus fields and parts are left out. Throws if the
+ * message has more nodes, buttons or columns than Slack accepts. The returned `text` is for notifications and screen
+ * readers. The new blocks in `takes` are used only if the message fits in them without any cut.
  */
 export function render(message: Message, takes: NewBlocks = {}) {
   const shown = inOneDirection(message);
@@ -61,8 +58,8 @@ export function render(message: Message, takes: NewBlocks = {}) {
 }
 
 /**
- * Slack's new blocks that a workspace takes. Data tables show tables with a caption, containers show folded code, and
- * plans show steps.
+ * The new types of blocks that a workspace accepts. Data tables show tables with a caption, containers show folded
+ * code, and plans show steps.
  */
 export interface NewBlocks {
   readonly dataTables?: boolean;
@@ -76,8 +73,8 @@ export function fitsWhole(message: Message): boolean {
 }
 
 /**
- * Replaces tables and steps by lines of text, and shows folded code unfolded. A new block in `takes` is used instead where
- * possible. This is done before `fitted` tries many lengths, because measuring every cell takes long.
+ * Turns tables and steps into lines of text, and folded code into plain code. Uses a new block of `takes` instead where
+ * possible. This work is done only once, before `fitted` tries many lengths, because measuring every cell is slow.
  */
 function laidOut(
   message: Message,
@@ -98,7 +95,7 @@ function isFolded(node: Node): node is Extract<Node, { kind: 'code' }> & { reado
   return node.kind === 'code' && node.folded !== undefined;
 }
 
-/** Cuts each text of the message to the same length. This is the greatest length at which all blocks fit. */
+/** Cuts each text of the message to the same length. Chooses the greatest length at which all blocks fit. */
 function fitted(message: Message): types.KnownBlock[] {
   const whole = blocksOf(message, Number.POSITIVE_INFINITY);
   if (whole.length > LIMITS.blocks) throw new Error(`More than ${LIMITS.blocks} blocks in a Slack message`);
@@ -157,7 +154,7 @@ function nodeBlocks(
     case 'text':
       return section(cut(node.text));
     case 'note':
-    // The picture itself is shown by files.ts.
+    // `files.ts` shows the picture itself.
     case 'image': {
       const block = smallPrint(cut(node.kind === 'note' ? node.text : [`Picture ${node.file}: ${node.alt}`]));
       return block ? [block] : [];
@@ -187,8 +184,8 @@ function nodeBlocks(
 type Fields = Extract<Node, { kind: 'fields' }>;
 
 /**
- * Fields that stand side by side in two columns must be neighbours, and each must fit into a cell. Any other field
- * takes a line of its own.
+ * Renders fields. Neighbouring fields that fit into a cell are shown side by side in two columns. Any other field gets
+ * its own line.
  */
 function fieldBlocks(
   { fields, columns }: Fields,
@@ -215,8 +212,9 @@ function lineOf({ label, value }: Field, index: number, longest: number, cut: (r
 }
 
 /**
- * The field as a cell of two columns. Undefined if the field is too long, or if its text cannot be mrkdwn. Also
- * undefined if the value is bold, because the main fact of a card stands on a line of its own.
+ * The field as a cell of a table with two columns. Undefined if the field is too long, or if its text cannot be written
+ * as mrkdwn. Also undefined if the value is bold, because a bold value is the main fact of a card and gets its own
+ * line.
  */
 function cellOf({ label, value }: Field): types.MrkdwnElement | undefined {
   const isBold = value.some((inline) => typeof inline === 'object' && 'bold' in inline);
@@ -229,8 +227,8 @@ function cellOf({ label, value }: Field): types.MrkdwnElement | undefined {
 }
 
 /**
- * Shows a table as lines of text. Slack's own table block can be used only once in a message, at the end (table block
- * reference), but cards may contain several tables.
+ * Shows a table as lines of text. Slack's table block is not used. A message can have only one table block, at its end
+ * (table block reference), but a card can contain several tables.
  */
 function tableLines(table: Table): Node {
   return { kind: 'code', text: aligned(table, oneLine).join('\n'), keep: 'start' };
@@ -259,7 +257,7 @@ function preformatted(text: string): types.RichTextBlock[] {
   ];
 }
 
-/** Puts the text into a container that a person can unfold, if the text has a title. */
+/** Puts the blocks into a container that a person can unfold. Without a title, no container is used. */
 function folded(title: string | undefined, child_blocks: types.RichTextBlock[]): types.KnownBlock[] {
   if (title === undefined || child_blocks.length === 0) return child_blocks;
   const text = cutEnd(title, LIMITS.container);
@@ -276,8 +274,8 @@ function buttonBlocks(buttons: readonly Button[], first: number): types.KnownBlo
 }
 
 /**
- * Slack requires a different action_id for each button of a message, but two buttons may do the same. The action_id
- * therefore contains the number of the button.
+ * The action_id contains the number of the button. Slack requires a different action_id for each button of a message,
+ * even if two buttons do the same.
  */
 function buttonElement(button: Button, index: number): types.Button {
   const text = { type: 'plain_text', text: cutEnd(button.label, LIMITS.button), emoji: false } as const;

@@ -4,14 +4,16 @@ import { isDeliveryError } from '../../errors.ts';
 import { render } from './render.ts';
 import { spellingIn } from './spelling.ts';
 
-/** Slack's answers to blocks that the workspace does not take. A response_url answers with HTTP 400. */
+/**
+ * Slack's errors for a message with blocks that the workspace does not accept. A response_url answers with HTTP 400.
+ */
 const REFUSED = ['slack-invalid-blocks', 'slack-http-400'] as const;
 
 /**
- * Renders messages for the bot's workspace. Slack introduces new blocks in one workspace after the other, and has no
- * call that says which blocks a workspace takes. Therefore a message is first sent with its new blocks. If Slack
- * refuses the message, it is sent again without new blocks. If Slack accepts that second message, the bot no longer
- * sends these blocks until its next start.
+ * Renders messages for the bot's workspace. Slack introduces new types of blocks gradually, and offers no call that
+ * lists the types that a workspace accepts. A message is therefore first sent with new blocks. If Slack refuses the
+ * message, the bot sends the message again without new blocks. If this second attempt succeeds, the bot stops using
+ * these blocks until its next start.
  *
  * `thread` is the thread in which people read the message.
  */

@@ -7,7 +7,7 @@ import { dateMarkup } from './rich-text.ts';
 
 type Element = types.PlainTextElement | types.MrkdwnElement;
 
-/** Emphasis, code, emoji codes and quotes in mrkdwn. An underscore inside a word is no markup. */
+/** Matches the marks of emphasis, code, emoji codes and quotes in mrkdwn. An underscore inside a word is not a mark. */
 const MARKUP = /[*~`\n]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])|:[\w+-]+:|^\s*>/u;
 
 /**
@@ -19,7 +19,7 @@ export function mrkdwnOf(rich: Rich): string | undefined {
   for (const { type, text } of elementsOf(rich)) {
     const isLiteral = type === 'plain_text';
     if (isLiteral && MARKUP.test(text)) return undefined;
-    // Slack does not read `*` or a backtick as markup if the character touches a word on its outer side.
+    // If `*` or a backtick touches a word on the outer side of the mark, Slack does not read it as markup.
     if (/[*`][\p{L}\p{N}_]$|[\p{L}\p{N}_][*`]$/u.test(out.slice(-1) + text.slice(0, 1))) return undefined;
     out += isLiteral ? escapeMrkdwn(text) : text;
   }
@@ -29,7 +29,8 @@ export function mrkdwnOf(rich: Rich): string | undefined {
 /**
  * Renders text as a context block, which is Slack's small print. The text must have passed through `accepted`. A
  * context block cannot contain rich_text. Slack draws a gap between the elements of the block, so text with markup
- * becomes a single element of mrkdwn if possible. If not, literal strings become plain_text, which has no markup.
+ * becomes a single mrkdwn element if possible. Otherwise literal strings become plain_text elements, which have no
+ * markup.
  */
 export function smallPrint(rich: Rich): types.ContextBlock | undefined {
   const elements = elementsOf(rich);
@@ -60,13 +61,16 @@ function elementOf(inline: Inline): Element {
   if ('link' in inline)
     return mrkdwn(`<${escapeMrkdwn(inline.link)}|${escapeMrkdwn(inline.text).replaceAll('|', '¦')}>`);
   if ('mention' in inline) return mrkdwn(`<@${inline.mention}>`);
-  // Slack pings for every mention in a message, also in small print.
+  // The name is shown as plain text, because Slack would ping the person for a mention, even in small print.
   if ('person' in inline) return literal(inline.name);
   if ('channel' in inline) return mrkdwn(`<#${inline.channel}>`);
   return mrkdwn(dateMarkup(inline));
 }
 
-/** Text that contains a character of Slack's markup stays plain, because such characters cannot be escaped. */
+/**
+ * Formats the text with `mark`. Text with a character of Slack's markup stays plain, because this character cannot be
+ * escaped.
+ */
 function marked(text: string, mark: '*' | '`'): Element {
   return MARKUP.test(text) || text.trim() !== text || text === ''
     ? literal(text)

@@ -5,11 +5,11 @@ import type { SlackApi } from './api.ts';
 import type { createBoltLogger } from './bolt-logger.ts';
 import { SocketModeReceiver } from './bolt-package.ts';
 
-/** The longest time from the request for a connection to Slack's hello. */
+/** Maximum time from the request for a connection to Slack's `hello` message. */
 const HELLO_MS = 20_000;
 /**
- * A connection that is no longer needed is closed after nothing has arrived for this long. Slack waits a shorter time
- * for the acknowledgement of a request, and the acknowledgement has to be sent on the same connection.
+ * A connection that is no longer needed is closed when nothing has arrived for this long. An acknowledgement must be
+ * sent on the connection of its request. Slack waits a shorter time than this for an acknowledgement.
  */
 const QUIET_MS = 5000;
 
@@ -31,8 +31,8 @@ interface ConnectionParts extends SocketOptions {
 export type Connection = ReturnType<typeof createConnection>;
 
 /**
- * A connection in Bolt's Socket Mode. Each connection has a client of its own, because a client keeps track only of the
- * connection that it opened last.
+ * A connection in Bolt's Socket Mode. Each connection has its own client, because a client knows only the connection
+ * that it opened last.
  */
 export function createConnection(parts: ConnectionParts) {
   const { appToken, api, logger, clock } = parts;
@@ -56,8 +56,8 @@ export function createConnection(parts: ConnectionParts) {
     cancelLeaving?.();
     parts.onLost();
   });
-  // The client closes the connection as soon as Slack announces a renewal, when there is no other connection yet. To
-  // prevent this, the client's own handlers are replaced.
+  // Replaces the client's own handlers. As soon as Slack announces a renewal, these handlers would close the
+  // connection, before a new connection is open.
   const handlers = client.listeners('ws_message');
   client.removeAllListeners('ws_message');
   client.on('ws_message', (message, isBinary) => {
@@ -78,8 +78,8 @@ export function createConnection(parts: ConnectionParts) {
   }
 
   /**
-   * Opens the connection, and resolves when Slack's hello arrives. Without this limit, the client would wait for the
-   * hello for as long as the connection is open.
+   * Opens the connection, and resolves when Slack's `hello` message arrives. Rejects after `HELLO_MS`, because the
+   * client itself sets no time limit.
    */
   async function open(): Promise<void> {
     const greeted = client.start().then(() => true);

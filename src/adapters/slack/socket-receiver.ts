@@ -8,14 +8,14 @@ import { type Connection, createConnection, type SocketOptions } from './socket-
 
 const RETRY_FIRST_MS = 1000;
 const RETRY_MAX_MS = 30_000;
-/** A connection that lasts less than this counts as failed. */
+/** A connection that ends sooner than this counts as failed. */
 const SETTLED_MS = 10_000;
 const CLOSE_MS = 2000;
 
 /**
- * Bolt's Socket Mode, except that the bot itself reconnects, and opens the new connection before it closes the old
+ * Bolt's Socket Mode, with reconnection by the bot itself. The bot opens the new connection before it closes the old
  * connection. Bolt's own client waits five seconds after each of Slack's regular renewals, and commands fail during
- * this time. After a failed reconnection, that client also leaves a rejection unhandled
+ * this time. After a failed reconnection, Bolt's client also causes an unhandled rejection
  * (SocketModeClient.delayReconnectAttempt, socket-mode 3.1).
  */
 export function createSocketReceiver({
@@ -35,8 +35,8 @@ export function createSocketReceiver({
   let cancelRetry: (() => void) | undefined;
 
   function opened(connection: Connection): void {
-    // This connection was given up before it opened. A client cannot be stopped after it has asked Slack for a
-    // connection, so the connection is closed now.
+    // The bot gave up this connection before it opened, and closes it only now. A client cannot be stopped between its
+    // request for a connection and the opening.
     if (connection !== next) return void connection.close();
     if (!wanted) return;
     log.info({}, 'slack: connected');
@@ -128,8 +128,8 @@ export function createSocketReceiver({
       wanted = false;
       cancelRetry?.();
       const closed = [current, left, next].map((connection) => connection?.close());
-      // The client cannot take back its request for a connection. If a connection opens after this call, `opened`
-      // closes the connection at once.
+      // A client cannot cancel its request for a connection. If a connection opens later, `opened` closes the
+      // connection at once.
       await within(clock, CLOSE_MS, Promise.allSettled([...closed, attempt]));
     },
     isOpen: () => current !== undefined,

@@ -8,8 +8,8 @@ import type { createPosts } from './posts.ts';
 
 const FENCE = '```';
 /**
- * Slack's answers if the bot has to begin a new message. Slack ends the streaming of a message some minutes after the
- * last text, and limits the length of a message (chat.appendStream, "Errors").
+ * Slack's errors after which the bot must begin a new message. Slack ends the streaming of a message some minutes after
+ * the last text, and limits the length of a message (chat.appendStream, "Errors").
  */
 const ENDED = [
   'slack-message-not-in-streaming-state',
@@ -57,8 +57,8 @@ export function createStreams(api: SlackApi, posts: ReturnType<typeof createPost
 }
 
 /**
- * A block of code. A space without width is put into each text that could end the block or mention a person. The reader
- * sees no difference.
+ * A block of code. A zero-width space is inserted into each text that could end the block or mention a person. Readers
+ * see no difference.
  */
 function fenced(lines: readonly string[]): string {
   const text = lines

@@ -10,7 +10,7 @@ import { slackErrorCode } from './errors.ts';
 import type { createManifest, PresentManifest } from './manifest.ts';
 import { createPosts } from './posts.ts';
 
-/** The most members of a workspace that are read to find a person by name. */
+/** Maximum number of members that are read to find a person by name. */
 const MOST_MEMBERS = 2_000;
 const PAGE = 200;
 
@@ -21,7 +21,7 @@ export interface SurveyedGroup {
 
 export type SlackSurvey = ReturnType<typeof createSlackSurvey>;
 
-/** What a bot token can see on Slack. Every request rejects with the error of Slack's client. */
+/** Reads everything that a bot token can see on Slack. Every request rejects with the error of Slack's client. */
 export function createSlackSurvey(config: Pick<SlackConfig, 'botToken' | 'apiUrl' | 'proxy'>, log: Logger) {
   const logger = createBoltLogger(log, { quiet: true });
   const api = createSlackApi(config, logger, systemClock);
@@ -40,7 +40,7 @@ export function createSlackSurvey(config: Pick<SlackConfig, 'botToken' | 'apiUrl
         scopes: answer.response_metadata?.scopes,
       };
     },
-    /** Asks for a connection in Socket Mode, and does not use the connection. */
+    /** Tests an app-level token, by asking for a connection in Socket Mode that is never used. */
     async tryAppToken(appToken: string): Promise<void> {
       await clientOf(appToken).apps.connections.open();
     },
@@ -60,8 +60,9 @@ export function createSlackSurvey(config: Pick<SlackConfig, 'botToken' | 'apiUrl
       }
     },
     /**
-     * The members with this name, as the workspace shows or spells it. People choose their names freely. `complete` is
-     * false if the workspace has more members than are read.
+     * The members with this name. Both the shown name and the account name count. Several members can have the same
+     * name, because people choose their names freely. `complete` is false if the workspace has more members than are
+     * read.
      */
     async peopleCalled(
       name: string,
@@ -110,7 +111,7 @@ export function createSlackSurvey(config: Pick<SlackConfig, 'botToken' | 'apiUrl
   }
 }
 
-/** The id of the app in an app-level token: `xapp-1-A0123ABCD-…`. */
+/** The id of the app, which is part of each app-level token: `xapp-1-A0123ABCD-…`. */
 export function appIn(appToken: string): string | undefined {
   return /^xapp-\d-(A[A-Z0-9]+)-/.exec(appToken)?.[1];
 }
