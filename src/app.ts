@@ -57,7 +57,7 @@ const EVERY_ACCOUNT = 'all';
 
 const FOUND = 'doctor: something is not as it should be; npm run doctor checks everything';
 
-/** The doctor is loaded only when it is needed, because the bot answers without it. */
+/** The doctor is loaded only when needed, because the bot works without the doctor. */
 const doctor = () => import('./doctor/examine.ts');
 
 const COMMANDS = join(import.meta.dirname, '..', 'commands');
@@ -66,14 +66,14 @@ export interface AppParts {
   readonly config: Config;
   readonly clock: Clock;
   /**
-   * The machine's own clock, even if `clock` is another clock. This clock decides whether a process counts as alive,
-   * and how much time is left to answer a platform.
+   * The machine's own clock, even if `clock` is a different clock. The machine's clock decides whether a process counts
+   * as alive, and how much time is left for an answer to a platform.
    */
   readonly heartbeat?: Clock;
   readonly log: Logger;
-  /** Makes the chat platforms, which need to know the commands. */
+  /** Creates the chat platforms. The platforms need the list of commands. */
   readonly adapters: (directory: Directory, refused: TokenRefused) => readonly Adapter[];
-  /** Called when no chat platform works any more and only a person can repair that. */
+  /** Called when the last chat platform has failed, and only a person can repair the cause. */
   readonly over?: (error: AppError) => void;
   /** Access rules by platform. */
   readonly access: Readonly<Record<string, AccessRules>>;
@@ -85,15 +85,15 @@ export interface AppParts {
     readonly all: readonly AccountSettings[];
     readonly idAt: (at: Address) => string;
   };
-  /** Another folder of commands, for tests. */
+  /** A different folder of commands, for tests. */
   readonly commands?: string;
   /** Other kinds of options, for tests. */
   readonly kinds?: Kinds;
-  /** True if Edgegap is a simulator on this machine, which can call back to the port on which this server listens. */
+  /** Whether Edgegap is simulated on this machine. The simulator can send callbacks to the port of this server. */
   readonly loopback?: boolean;
 }
 
-/** The whole bot, built and not yet started. */
+/** The whole bot, created but not yet started. */
 export type App = Awaited<ReturnType<typeof buildApp>>;
 
 export async function buildApp({
@@ -110,7 +110,7 @@ export async function buildApp({
   loopback = false,
 }: AppParts) {
   const directory = await loadCommands(commands ?? COMMANDS, kinds);
-  // `alarm` is defined further below. No adapter calls `alarm` before the start.
+  // `alarm` is defined later in this function. The adapters call `alarm` only after the start.
   const adapters = makeAdapters(directory, (...refusal) => alarm(...refusal));
   const store = await openStore(dialectFor(config.database, log));
   const shared = isShared(config.database);
@@ -118,14 +118,14 @@ export async function buildApp({
   const membership = new Membership({ store: lifeline, shared, clock: heartbeat, log });
   const leases = new Leases(store, membership, clock);
   const repository = new DeploymentRepository(store, clock, config.dashboard);
-  // Usually the database's time is used. A clock that was passed to the bot may run faster than the database's clock, so
-  // in that case the bot uses only the clock that was passed.
+  // Usually the database's time is used. If a test passes its own `clock`, that clock may run faster than the
+  // database's clock, so the bot then uses only `clock`.
   const time = clock === heartbeat ? 'database' : 'clock';
-  // All accounts share this list, because a secret of an account may turn up in the texts of another account.
+  // All accounts share this list. A secret of an account may appear in the texts of a different account.
   const secrets = [...new Set([...config.secrets, ...given.all.map(({ token }) => token)])];
-  // Masks texts from Edgegap when they arrive. No later step masks them again.
+  // Masks secrets in texts from Edgegap as soon as the texts arrive. Later steps do not mask the texts again.
   const mask = createMask(secrets);
-  // The doctor reports every failure itself.
+  // A log without output, because the doctor reports every failure itself.
   const quiet = createLog({ level: 'silent', secrets });
   const outbox = createOutboxWorker({ store, membership, adapters, clock, log });
   const charts = createCharts({ clock: heartbeat, log });
@@ -313,10 +313,10 @@ export async function buildApp({
   });
   return {
     directory,
-    /** Starts every part, in an order in which no request is lost. Resolves with the port. */
+    /** Starts every part. The order of the starts makes sure that no request is lost. */
     async start() {
-      // Callbacks start first, because Edgegap does not send them twice. Chat starts last, when everything that a
-      // command needs works.
+      // Callbacks start first, because Edgegap does not repeat a callback. Chat starts last, when everything that a
+      // command needs is ready.
       if (await membership.join())
         for (const { permits } of accounts.all) await waitOut(permits, Object.keys(parts.limits));
       const port = await server.listen(config.port, config.host === undefined ? undefined : [config.host]);
@@ -329,7 +329,8 @@ export async function buildApp({
       await callbacks.start();
       for (const { reconciler } of accounts.all) await reconciler.start();
       await platforms.start();
-      // The lists for suggestions come after the platforms, because thousands of deployments take a while to read.
+      // The lists for suggestions are read after the platforms have started, because reading thousands of deployments
+      // takes time.
       warmed = Promise.all(warming.map(({ id, done }) => done.then(refreshers.get(id)?.start)));
       await outbox.start();
       await work.start();
@@ -340,7 +341,10 @@ export async function buildApp({
         );
       return { port };
     },
-    /** Logs the faults that the start itself does not notice. Called after the start, which does not wait for this. */
+    /**
+     * Logs faults that the start itself does not notice. The caller runs this check after the start and does not wait
+     * for it.
+     */
     async warn(): Promise<void> {
       const { examineAtStart } = await doctor();
       const findings = await examineAtStart({ config, directory, clock, log: quiet, store });
@@ -348,7 +352,7 @@ export async function buildApp({
         if (state !== 'ok' && !stopping)
           log[state === 'wrong' ? 'error' : 'warn']({ check, problem, hint }, FOUND);
     },
-    /** Resolves when the lists for suggestions have been read for the first time, or could not be read. */
+    /** Resolves when each list for suggestions was read for the first time or has failed. */
     warmed: () => warmed,
     /** Resolves when every invocation has been answered and the bot has tried to send every message. */
     async settled() {
@@ -392,8 +396,8 @@ function accountOf({ edgegap, applicationAllowlist }: Config): AccountSettings {
 }
 
 /**
- * Fills the cache before the first person asks. A wrong token then shows in the log at the start, not only when a
- * person wants a server.
+ * Fills the cache before the first person asks. The log then shows a wrong token at the start of the bot, and not only
+ * at the first deploy.
  */
 async function warmUp(
   { id: account, catalog }: Account,

@@ -22,13 +22,13 @@ export interface AccessRules {
   /** Undefined means the platform's administrators. */
   readonly operators: readonly string[] | undefined;
   readonly readers: readonly string[] | 'everyone' | undefined;
-  /** The readers if `readers` is not set. These are either every full member, or only the operators. */
+  /** The people who may read if `readers` is not set: either every full member, or only the operators. */
   readonly readersByDefault: 'members' | 'operators';
 }
 
 export interface DiscordConfig {
   readonly token: string;
-  /** The servers (guild ids) in which the bot answers. Requests from other servers are refused. */
+  /** The servers (guild ids) in which the bot answers. The bot refuses requests from other servers. */
   readonly guilds: readonly string[];
   readonly apiUrl: string | undefined;
   readonly proxy?: Proxies | undefined;
@@ -71,7 +71,9 @@ const edgegapUrl = url.refine(
   (value) => !/\/v\d+$/.test(value),
   'must be the address without /v1 or /v2: each call adds its own',
 );
-/** A secret whose beginning shows its type. If the secret has another type, the message names that type. */
+/**
+ * A secret whose beginning shows its type. If the value is a secret of a different type, the message names that type.
+ */
 const credential = (shape: RegExp, problem: string) =>
   z
     .string()
@@ -92,8 +94,8 @@ const Environment = z.object({
   ),
   EDGEGAP_API_URL: edgegapUrl.default('https://api.edgegap.com'),
   EDGEGAP_SHARE: percentage().default(80),
-  // Edgegap sets these two variables in a container. Whether they can be used is checked at the stop, because the bot
-  // works without them.
+  // Edgegap sets these two variables in a container. The bot checks the values only when it stops, because it works
+  // without them.
   ARBITRIUM_DELETE_URL: z.string().optional(),
   ARBITRIUM_DELETE_TOKEN: z.string().optional(),
   DISCORD_TOKEN: credential(
@@ -158,7 +160,7 @@ const Environment = z.object({
     .default('info'),
 });
 
-/** A value in quotation marks. No real value begins and ends with such marks. */
+/** A value in quotation marks. The quotation marks are a mistake, because real values have none. */
 const QUOTED = /^(["']).*\1$/s;
 const NO_QUOTES =
   'is in quotation marks: leave them out (docker run --env-file takes them for a part of the value)';
@@ -226,8 +228,8 @@ export function readConfig(
       .filter(([, value]) => value !== ''),
   );
   const quoted = SETTING_NAMES.filter((name) => QUOTED.test(set[name] ?? ''));
-  // The values are checked without their quotation marks, so that the marks cause no further mistakes, and other
-  // mistakes are reported as well.
+  // The quotation marks are removed before the values are checked. The marks then cause no further errors, and other
+  // mistakes in the values are found, too.
   for (const name of quoted) set[name] = set[name]?.slice(1, -1).trim() ?? '';
   const files = readSecretFiles(set, SETTINGS);
   const given = { ...files.values, ...set };
@@ -245,35 +247,35 @@ export function readConfig(
   if (!result.success || problems.length > 0) throw new ConfigError(problems);
   const env = result.data;
   return {
-    /** `share`: how much of the account's documented rate limits the bot may use, in percent. */
+    /** `share` is the share of the account's documented rate limits that the bot may use, in percent. */
     edgegap: { token: env.EDGEGAP_API_TOKEN, apiUrl: env.EDGEGAP_API_URL, share: env.EDGEGAP_SHARE, proxy },
     /** How the bot stops its own container. Undefined if the bot does not run as a deployment of Edgegap. */
     selfStop: selfStopConfig(env),
     discord: discordConfig(env, proxy),
     slack: slackConfig(env, proxy),
     /**
-     * Base URL under which Edgegap reaches this bot, without a slash at the end. Undefined means that the bot gets no
-     * callbacks.
+     * The base URL under which Edgegap reaches this bot, without a slash at the end. If the value is undefined, the bot
+     * gets no callbacks.
      */
     publicUrl: env.PUBLIC_URL,
     port: env.PORT,
-    /** The address to listen on. Undefined means all addresses of this machine. */
+    /** The address to listen on. If the value is undefined, the bot listens on all addresses of this machine. */
     host: env.HOST,
     /** A file path, `:memory:`, or a `postgres://` URL. */
     database: databasePath(env.DATABASE_URL),
-    /** How long finished rows are kept, in milliseconds. */
+    /** How long finished rows stay in the database, in milliseconds. */
     keepMs: env.KEEP_DAYS * DAY_MS,
     /** Whether the bot saves the logs of servers before the servers end. */
     flightRecorder: env.FLIGHT_RECORDER,
-    /** The page of Edgegap's dashboard to link to. `{request_id}` stands for the id of a deployment. */
+    /** The page of Edgegap's dashboard to which messages link. `{request_id}` stands for the id of a deployment. */
     dashboard: env.DASHBOARD_URL,
     defaultNear: env.DEFAULT_NEAR,
     applicationAllowlist: env.APP_ALLOWLIST,
     fleets: env.FLEETS,
     readOnly: env.READ_ONLY,
-    /** How many requests of one person are carried out at once, and how many more may wait. 0 means any number. */
+    /** How many requests of a person run at the same time, and how many more may wait. 0 means no limit. */
     perPerson: { requests: env.PERSON_REQUESTS, waiting: env.PERSON_WAITING },
-    /** The limits on the deploys of people. In the first three settings, 0 stands for no limit. */
+    /** The limits on the number of deploys. In the first three settings, 0 means no limit. */
     deployLimits: {
       running: env.MAX_RUNNING,
       runningPerPerson: env.MAX_RUNNING_PER_PERSON,

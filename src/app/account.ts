@@ -14,7 +14,7 @@ import { Recorder, type RecorderParts } from '../recorder/recorder.ts';
 import { SharedPermits, type SharedPermitsParts } from '../replicas/shared-permits.ts';
 import { afterWritesTo } from '../store/transact.ts';
 
-/** The way to reach an account, and the applications that are allowed there. */
+/** The address and token of an Edgegap account, and the applications that the bot may deploy there. */
 export interface AccountSettings extends Pick<Account, 'id' | 'allowlist'> {
   readonly apiUrl: string;
   readonly token: string;
@@ -57,7 +57,7 @@ export function openAccount({ id, apiUrl, token, proxy, allowlist }: AccountSett
   const beforeStop = (ids: readonly string[]) => recorder.beforeStop(ids);
   const deployments = new Deployments({ ...common, admit: guard.admit, edgegap: api, beforeStop, vault });
   const plannedStops = new PlannedStops(common);
-  // A deployment is followed to its end, even if its application has been taken off the allowlist in the meantime.
+  // A deployment is followed to its end, even if its application was removed from the allowlist in the meantime.
   const reconciler = new Reconciler({ ...common, deployments, edgegap: client });
   afterWritesTo(store, 'deployments', () => reconciler.wake());
   const catalog = createCatalog(api, clock);

@@ -11,7 +11,7 @@ import { transact } from '../store/transact.ts';
 
 /** Matches the ids of people on Slack, to whom the bot can send a direct message. All other ids are ids of groups. */
 const PERSON = /^[UW][A-Z0-9]+$/;
-/** The token with which the bot sends messages on a platform. */
+/** The setting with the token by which the bot sends messages on each platform. */
 const OWN_TOKEN: Readonly<Record<string, TokenSetting>> = {
   discord: 'DISCORD_TOKEN',
   slack: 'SLACK_BOT_TOKEN',
@@ -22,13 +22,13 @@ const KEY_LENGTH = 24;
 /** The settings whose values a service can refuse. */
 export type TokenSetting = 'EDGEGAP_API_TOKEN' | 'DISCORD_TOKEN' | 'SLACK_BOT_TOKEN' | 'SLACK_APP_TOKEN';
 
-/** Called when a service refuses a token. May be called again and again. */
+/** Called when a service refuses a token. The same token can be reported many times. */
 export type TokenRefused = (setting: TokenSetting, error: AppError) => void;
 
 /**
  * Tells the operators, by direct messages through the outbox, that a service refuses a token. The key of a message is
- * made from the token. So the operators get only one message about a token, even from several processes or after a
- * restart.
+ * made from the token, and the outbox sends each key only once. The operators therefore get a single message about a
+ * token, even from several processes or after a restart.
  */
 export function createAlarm(parts: {
   readonly access: Readonly<Record<string, AccessRules>>;
@@ -44,7 +44,8 @@ export function createAlarm(parts: {
     const token = tokenOf(setting) ?? '';
     if (told.has(setting)) return;
     told.add(setting);
-    // A platform that refuses the bot's own token takes no message. After the repair, the message would be out of date.
+    // A platform that refuses the bot's own token cannot deliver a message about this refusal. After the token is
+    // corrected, the message would be out of date.
     const reachable = adapters().filter(({ platform }) => OWN_TOKEN[platform] !== setting);
     const persons = reachable.flatMap(({ platform }) =>
       (access[platform]?.operators ?? []).filter((id) => PERSON.test(id)).map((id) => ({ platform, id })),
@@ -83,7 +84,7 @@ function lineOf(setting: TokenSetting, problem: string, hint: string | undefined
   };
 }
 
-/** The key does not contain the token itself, because keys are stored. */
+/** A hash, because the store holds the keys and must not hold the token. */
 function keyOf(...parts: readonly string[]): string {
   return createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, KEY_LENGTH);
 }

@@ -15,11 +15,12 @@ interface Parts extends Pick<Config, 'edgegap' | 'selfStop'> {
   readonly log: Logger;
 }
 
-/** The deployment of Edgegap in which this process runs. Undefined if the process runs elsewhere. */
+/** The deployment of Edgegap in which this process runs. Undefined if the process does not run on Edgegap. */
 export function openOwnDeployment(parts: Parts): OwnDeployment | undefined {
   const { edgegap, selfStop: own, store, membership, clock, log } = parts;
   if (!own) return undefined;
-  // Processes in different deployments must have different ids, even if the addresses have an unusual form.
+  // The id of the deployment, from the address. Processes in different deployments must have different ids, even if an
+  // address has an unusual form.
   const id = /\/self\/stop\/([A-Za-z0-9]{1,64})\//.exec(own.url)?.[1];
   return {
     id: id ?? `unknown-${createHash('sha256').update(own.url).digest('hex').slice(0, 8)}`,

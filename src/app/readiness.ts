@@ -6,7 +6,7 @@ import type { Membership } from '../replicas/membership.ts';
 import type { Readiness } from '../server/server.ts';
 import type { Store } from '../store/schema.ts';
 
-/** How long the database may take to answer, in milliseconds. If it takes longer, the process is not ready. */
+/** How long the database may take to answer, in milliseconds. After this time, the process counts as not ready. */
 const ANSWER_MS = 2_000;
 
 /** The state of this process for `/readyz`. */
@@ -14,26 +14,26 @@ export function createReadiness(parts: {
   readonly store: Store;
   readonly membership: Membership;
   readonly platforms: Platforms;
-  /** The machine's own clock, because the program that asks `/readyz` waits in real time. */
+  /** The machine's own clock, because the monitor that calls `/readyz` waits in real time. */
   readonly clock: Clock;
   readonly isStopping: () => boolean;
 }): () => Promise<Readiness> {
   const { store, membership, platforms, clock, isStopping } = parts;
   const inTime = <T>(answer: Promise<T>) => within(clock, ANSWER_MS, answer).catch(() => undefined);
-  // At most one query at a time, because queries must not pile up if the store hangs.
+  // At most one query runs at a time, so that queries do not pile up if the store does not answer.
   const tryStore = oneAtATime(() => store.selectFrom('kept').select('id').limit(1).execute());
   const count = oneAtATime(() => countOutbox(store));
   return async () => {
     const states = Object.entries(platforms.state());
     const roles = states.flatMap(([name, { role }]) => (role ? [[name, role]] : []));
     const row = await inTime(tryStore());
-    // The numbers of the outbox are shown because the log alone does not show them. They do not decide whether the
-    // process is ready.
+    // The numbers of the outbox are only for information, because the log does not show them. The process is ready
+    // regardless of these numbers.
     const outbox = await inTime(count());
     return {
       stopping: isStopping(),
       parts: {
-        // True if the store answered in time and this process is certain of its claims.
+        // True if the store answered in time and this process is certain that it still holds its claims on rows.
         store: row !== undefined && membership.isCertain(),
         ...Object.fromEntries(states.map(([name, { healthy }]) => [name, healthy])),
       },

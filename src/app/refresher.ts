@@ -9,11 +9,11 @@ const EVERY_MS = 5 * 60_000;
 /** A random delay of up to this length keeps many processes from asking Edgegap at the same moment. */
 const JITTER_MS = 60_000;
 const RETRY_MS = 60_000;
-/** If nobody has typed for this long, the lists are not read again until a person types. */
+/** If no person has typed for this long, the lists are read again only when a person types. */
 const USED_MS = 60 * 60_000;
-/** A list that was read within this time for another reason is not read again. */
+/** A list that was read for any reason within this time is not read again. */
 const FRESH_MS = 60_000;
-/** The versions of at most this many applications are read in the background. */
+/** Maximum number of applications whose versions are read in the background. */
 const MOST_APPLICATIONS = 200;
 
 export interface RefresherParts {
@@ -29,8 +29,8 @@ export interface RefresherParts {
 
 /**
  * Reads the account's lists in the background, one after the other. The lists are read at the start, and then regularly
- * as long as people type. A process that receives no requests therefore reads the lists only once, and again only
- * after a failure. Requests of people go first.
+ * as long as people type. A process that receives no requests reads the lists only at the start. After a failure, the
+ * process tries again. Requests of people take precedence.
  */
 export function createRefresher({ id: account, catalog, roster, fleets, clock, log }: RefresherParts) {
   const stopping = new AbortController();
@@ -49,7 +49,7 @@ export function createRefresher({ id: account, catalog, roster, fleets, clock, l
 
   async function refresh(): Promise<number | undefined> {
     const failed: unknown[] = [];
-    // If Edgegap refuses one list, the other lists are still read.
+    // If Edgegap refuses a list, the bot still reads the other lists.
     const attempt = (reading: Promise<unknown>) =>
       reading.catch((error: unknown) => {
         failed.push(error);
@@ -59,7 +59,7 @@ export function createRefresher({ id: account, catalog, roster, fleets, clock, l
     const active = catalog.lastSeen().filter(({ is_active }) => is_active);
     for (const { name } of active.slice(0, MOST_APPLICATIONS))
       await attempt(catalog.versions(name, FRESH_MS, call));
-    // This failure is ignored, because a fleet may no longer exist. Another attempt soon afterwards would not help.
+    // A failure is ignored here. The fleet may no longer exist, and then a further attempt would fail as well.
     for (const fleet of await fleets()) await catalog.hosts(fleet, FRESH_MS, call).catch(() => undefined);
     await attempt(roster.refresh(FRESH_MS, call));
     report(failed);
@@ -67,7 +67,7 @@ export function createRefresher({ id: account, catalog, roster, fleets, clock, l
     return isUsed() ? EVERY_MS + Math.random() * JITTER_MS : undefined;
   }
 
-  /** Logs only the first failure in a row, because an outage of Edgegap may last for hours. */
+  /** Logs only the first of consecutive failures, because an outage of Edgegap can last for hours. */
   function report([err]: readonly unknown[]): void {
     if (err !== undefined && !failing && !stopping.signal.aborted) {
       const why = err instanceof AppError ? { code: err.code, reason: err.userMessage } : { err };
@@ -77,7 +77,7 @@ export function createRefresher({ id: account, catalog, roster, fleets, clock, l
   }
 
   return {
-    /** Reads the lists for the first time. Resolves when all lists have been read or could not be read. */
+    /** Reads the lists for the first time. Resolves when each list was read or has failed. */
     async start(): Promise<void> {
       loop.start();
       loop.wake();

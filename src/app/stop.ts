@@ -8,12 +8,15 @@ import type { Store } from '../store/schema.ts';
 import type { OpenAccount } from './account.ts';
 
 /**
- * How long a process that is stopping still accepts requests, so that a proxy can notice that the process is no longer
- * ready. Proxies usually ask `/readyz` once a second.
+ * How long a process that is stopping still accepts requests, so that a proxy notices in time that the process is not
+ * ready any more. Proxies usually ask `/readyz` once a second.
  */
 const LINGER_MS = 2_000;
 const HAND_OVER_MS = 3_000;
-/** Together these times stay well below the ten seconds that container platforms leave between SIGTERM and SIGKILL. */
+/**
+ * The time limits of the stop. `END_MS` limits the whole stop to well below the ten seconds that container platforms
+ * leave between SIGTERM and SIGKILL.
+ */
 const DRAIN_MS = 5_000;
 const QUIT_MS = 1_000;
 const END_MS = 7_500;
@@ -34,7 +37,7 @@ export interface Stoppable {
 
 /**
  * Stops in order: refuses new requests, finishes running work, then closes the connections. Work that takes too long is
- * given up. Such work is still in the store, so the next start or another process resumes it.
+ * abandoned. This work is still in the store, so the next start or a different process resumes the work.
  */
 export async function stopInOrder(parts: Stoppable): Promise<void> {
   const { clock, server, platforms, pipeline, accounts, callbacks, outbox, stores } = parts;
@@ -43,7 +46,7 @@ export async function stopInOrder(parts: Stoppable): Promise<void> {
     within(clock, Math.max(0, Math.min(ms, END_MS - spentMs())), work);
   if (parts.membership.shared) {
     server.retire();
-    // The other processes take over the platforms. Requests that still arrive here are carried out.
+    // The other processes take over the platforms. This process still carries out requests that arrive here.
     await Promise.all([within(clock, HAND_OVER_MS, platforms.handOver()), sleep(clock, LINGER_MS)]);
     await server.close();
     await atMost(Math.max(QUIT_MS, DRAIN_MS - spentMs()), pipeline.idle());
@@ -54,15 +57,15 @@ export async function stopInOrder(parts: Stoppable): Promise<void> {
   for (const { deployments } of accounts) deployments.close();
   const working = [...parts.background, ...accounts.map(({ reconciler }) => reconciler)];
   const others = working.map((part) => part.stop());
-  // Calls that wait for a permit now fail at once. The outbox is stopped later than the callbacks' work, so that
-  // messages about callbacks are still posted.
+  // Calls to Edgegap that wait for a permit now fail at once. The outbox stops after the processing of callbacks, so
+  // that messages about callbacks are still posted.
   const closed = Promise.all(accounts.map(({ client }) => client.close()));
   await atMost(QUIT_MS, Promise.all([pipeline.idle(), callbacks.idle(), ...others]));
   const ended = Promise.all([...others, callbacks.stop(), outbox.stop()]);
   await atMost(QUIT_MS, ended);
   await atMost(QUIT_MS, Promise.all([platforms.close(), ...accounts.map(({ client }) => client.abandon())]));
-  // Once the connections are closed, work that waited for a platform or for Edgegap ends, too. The store is closed only
-  // afterwards, so that this work can still use the store.
+  // When the connections are closed, work that waits for a platform or for Edgegap fails and ends. The store closes
+  // last, because this work still uses the store.
   await atMost(QUIT_MS, Promise.all([ended, pipeline.idle(), closed]));
   await parts.membership.leave();
   await within(clock, QUIT_MS, Promise.all(stores.map((store) => store.destroy())));

@@ -1,5 +1,6 @@
 /**
- * Messages without a platform. A renderer in each adapter turns a message into the platform's own format.
+ * Messages in a form that does not depend on a platform. A renderer in each adapter turns a message into the platform's
+ * own format.
  *
  * A plain string is always literal text. Renderers escape the string, so that text from a person, a log line or an API
  * can never format, link or ping. Markup exists only as the objects below.
@@ -11,11 +12,12 @@ export type Inline =
   | Typed
   | { readonly link: string; readonly text: string }
   /**
-   * Pings this person, given by the id on the platform. Allowed only if the message answers a request of this person.
+   * Pings this person. `mention` is the person's id on the platform. Allowed only if the message answers a request of
+   * this person.
    */
   | { readonly mention: string; readonly name: string }
   /**
-   * Names this person without a ping. A platform on which every mention pings shows the name.
+   * Names this person without a ping. If every mention on a platform pings, the adapter shows the name as plain text.
    */
   | { readonly person: string; readonly name: string }
   /** A channel, given by its id on the platform. Platforms that can resolve ids show the channel's name. */
@@ -23,9 +25,9 @@ export type Inline =
   | Instant;
 
 /**
- * An instant, in epoch milliseconds, shown in the reader's own time: `relative` as "3 minutes ago", `clock` with the
- * time of day, and with the date unless the platform knows that the day is today. `until` is for an instant to come,
- * shown as "in 3 minutes" on a platform that keeps this text up to date, and as a time of day elsewhere.
+ * An instant, in epoch milliseconds, shown in the reader's own time: `relative` as "3 minutes ago", `clock` as the time
+ * of day with the date. A platform may leave out today's date. `until` is for a future instant. A platform that keeps
+ * the text up to date shows `until` as "in 3 minutes", and any other platform as a time of day.
  */
 export interface Instant {
   readonly time: number;
@@ -58,8 +60,8 @@ export type Button =
   | { readonly label: string; readonly url: string };
 
 /**
- * `value` is for the code, at most 75 characters (Slack's limit). `label` is for people. Platforms with menus show
- * `detail` below the label.
+ * A choice of a menu. `value` is for the code and has at most 75 characters (Slack's limit). `label` is for people.
+ * Platforms with menus show `detail` below the label.
  */
 export interface Choice {
   readonly label: string;
@@ -67,10 +69,10 @@ export interface Choice {
   readonly value: string;
 }
 
-/** A menu. The chosen value goes to the code that `action` names. */
+/** A menu. The chosen value is passed to the code that `action` names. */
 export interface Select {
   readonly kind: 'select';
-  /** Shown while nothing is chosen. */
+  /** The text of the menu until a person chooses a value. */
   readonly placeholder: string;
   readonly choices: readonly Choice[];
   readonly action: ActionRef;
@@ -78,14 +80,15 @@ export interface Select {
 
 export type Node =
   | { readonly kind: 'text'; readonly text: Rich }
-  /** Small print. */
+  /** Text in small print. */
   | { readonly kind: 'note'; readonly text: Rich }
-  /** With `columns`, short fields stand in two columns on platforms that have room for them. */
+  /** With `columns`, a platform with enough room shows short fields in two columns. */
   | { readonly kind: 'fields'; readonly fields: readonly Field[]; readonly columns?: true }
   | Table
   /**
-   * Monospaced text, shown exactly as given. If the text is too long, `keep` says which end is kept. `folded` is a
-   * title. On platforms that can fold text, the text is folded below this title.
+   * Monospaced text, shown exactly as given. If the text is too long, `keep` says whether its start or its end is
+   * shown. `folded` is a title, below which the text is hidden until a person unfolds it, on platforms that can fold
+   * text.
    */
   | {
       readonly kind: 'code';
@@ -115,11 +118,11 @@ export interface Table {
   readonly caption?: string;
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[];
-  /** Each row as text, for a platform on which a table of many columns would not fit. */
+  /** Each row as text, for platforms on which a table with many columns does not fit. */
   readonly entries?: readonly Rich[];
 }
 
-/** The steps of a longer work, in their order. `title` says in one line how far the work is. */
+/** The steps of a long operation, in their order. `title` says in one line how far the operation has come. */
 export interface Steps {
   readonly kind: 'steps';
   readonly title: string;
@@ -145,7 +148,7 @@ export interface Card {
   readonly files?: readonly CardFile[];
 }
 
-/** One line of chat, for news that belongs under a card. */
+/** A message of one line, for news about the deployment of a card. */
 export interface Line {
   readonly kind: 'line';
   readonly tone: Tone;
@@ -163,7 +166,7 @@ export interface CardFile {
 
 const SIGNS = { waiting: '○', active: '▸', done: '✓', failed: '✗' } as const;
 
-/** The steps as one line of text, for platforms without steps of their own. */
+/** The steps as one line of text, for platforms that cannot show steps. */
 export function stepsText({ steps }: Steps): Rich {
   return steps.flatMap(({ title, state }, index): Rich => {
     const text = `${SIGNS[state]} ${title}`;
@@ -182,7 +185,7 @@ export interface Attribution {
   readonly command: string;
 }
 
-/** Puts the person and the command in front of a message that stands alone in a channel. */
+/** Puts the person and the command in front of a message that is not a reply to the invocation. */
 export function attributed(message: Message, { id, name, command }: Attribution): Message {
   const by: Rich = [{ mention: id, name }, ': ', { code: command }];
   // If the message mentions the person already, nothing is added.
@@ -192,8 +195,8 @@ export function attributed(message: Message, { id, name, command }: Attribution)
 }
 
 /**
- * Applies `change` to the text of an inline. A person, a channel and a time have no text, so they stay as they are. A
- * command stays whole, because a person may copy the command.
+ * Applies `change` to the text of an inline. A person, a channel and a time have no text, so they stay unchanged. A
+ * command stays unchanged, too, because a person may copy the command.
  */
 export function withText(inline: Inline, change: (text: string) => string): Inline {
   if (typeof inline === 'string') return change(inline);

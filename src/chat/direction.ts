@@ -1,6 +1,6 @@
 /**
- * Removes the characters that reverse the reading direction from a message or a part of a message. Such a character is
- * invisible in every chat, but can make a name look like a different name.
+ * Returns a message, or a part of a message, without the characters that reverse the reading direction. These
+ * characters are invisible in every chat, but can make a name look like a different name.
  */
 export function inOneDirection<Part>(part: Part): Part {
   if (typeof part === 'string') return part.replace(/\p{Bidi_Control}/gu, '') as Part;

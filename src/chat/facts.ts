@@ -3,8 +3,8 @@ import type { Node, Rich } from './card.ts';
 type Fact = string | false | undefined;
 
 /**
- * Writes a row as prose, because a phone can wrap prose but breaks every line of a wide table. Facts without a value
- * are left out.
+ * Writes a table's row as prose, for narrow screens. A phone can wrap prose, but would break each line of a wide table.
+ * Facts without a value are left out.
  */
 export function rowText(head: Rich, ...lines: readonly (readonly Fact[])[]): Node {
   const below = lines.map((facts) => facts.filter((fact) => fact).join(' · ')).filter((line) => line !== '');

@@ -38,9 +38,9 @@ export async function answerByKeys(
 }
 
 /**
- * Answers an invocation that another process received but did not finish. If that process has already answered, does
- * nothing. If that process has posted a card, replaces the card. In all other cases, posts a message. `mayLeave` is
- * called after the search, immediately before the edit or the post.
+ * Answers an invocation that a different process received but did not finish. If that process has already answered,
+ * does nothing. If a card was posted, replaces the card. Otherwise posts a message. `mayLeave` is called after the
+ * search, immediately before the edit or the post.
  */
 export async function answerLate<Ref>(parts: {
   readonly findAnswer: () => Promise<Ref | undefined>;

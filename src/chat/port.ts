@@ -9,7 +9,7 @@ export interface Address {
   /** Discord guild id, Slack team id. */
   readonly workspace: string;
   readonly channel: string;
-  /** Slack: `ts` of the thread's first message. On Discord a thread is a channel of its own. */
+  /** Slack: `ts` of the thread's first message. Undefined on Discord, where each thread is a separate channel. */
   readonly thread?: string;
 }
 
@@ -19,13 +19,13 @@ export interface MessageRef extends Address {
   readonly message: string;
 }
 
-/** A person, as the platform describes them right now. */
+/** A person, as the platform currently describes them. */
 export interface Person {
   readonly id: string;
   readonly name: string;
   /**
-   * Whether the person belongs to a server or workspace that this bot serves. A person from another server or workspace
-   * has no permissions at all.
+   * Whether the person belongs to a server or workspace that this bot serves. A person from any other server or
+   * workspace has no permissions at all.
    */
   readonly home: boolean;
   /** Whether the person is a Slack guest, single-channel or multi-channel. */
@@ -39,9 +39,12 @@ export interface Person {
   readonly groups: readonly string[];
 }
 
-/** The abilities of a platform. Code asks whether a platform has an ability, and never asks for the platform's name. */
+/** The abilities of a platform. Code outside the adapters checks the abilities of a platform, not its name. */
 export interface Capabilities {
-  /** For a few minutes, the platform recognises a repeated post by its key and returns the first message. */
+  /**
+   * If a message is posted twice with the same key within a few minutes, the platform recognises the key and returns
+   * the first message.
+   */
   readonly idempotentPosts: boolean;
   /** `findPosted` can read the messages of a channel. */
   readonly history: boolean;
@@ -50,13 +53,13 @@ export interface Capabilities {
 }
 
 export interface FormAbilities {
-  /** The most fields of a form. */
+  /** Maximum number of fields in a form. */
   readonly fields: number;
-  /** The most choices of a field. */
+  /** Maximum number of choices in a field. */
   readonly choices: number;
-  /** The most characters of the value of a choice. */
+  /** Maximum number of characters in the value of a choice. */
   readonly value: number;
-  /** The most characters of a text field. */
+  /** Maximum number of characters in a text field. */
   readonly text: number;
   /** Whether a form can change while it is open, and suggests values while a person types. */
   readonly live: boolean;
@@ -64,18 +67,18 @@ export interface FormAbilities {
 
 export interface Outgoing {
   readonly message: Message;
-  /** The message under which to post: as a reply on Discord, in the message's thread on Slack. */
+  /** The message to reply to. On Slack, the reply is posted in the message's thread. */
   readonly replyTo?: MessageRef;
   /**
-   * Set for messages about failures. On platforms where a reply hides in a thread, the message is shown in the channel
-   * as well.
+   * Set for messages about failures. If a platform shows replies only in a thread, the message also appears in the
+   * channel.
    */
   readonly alsoToChannel?: boolean;
-  /** At most 25 characters, the same at every attempt to send this message. */
+  /** The key of the message, with at most 25 characters. Every attempt to send this message uses the same key. */
   readonly key: string;
   /**
-   * Set if a person is waiting for this message. If the platform asks the bot to slow down, the message is then sent
-   * late instead of failing.
+   * Set if a person is waiting for this message. If the platform asks the bot to slow down, the adapter waits and sends
+   * the message later, instead of reporting a failure.
    */
   readonly patient?: boolean;
 }
@@ -84,27 +87,31 @@ export interface Outgoing {
 export interface LateAnswer {
   readonly message: Message;
   /**
-   * Is sent in place of `message` if a search cannot tell whether the invocation was answered. The content is the same, and a warning says that the message may be a repeat.
+   * Sent in place of `message` if a search cannot tell whether the invocation was answered. `again` has the same
+   * content and a warning that the message may be a repeat.
    */
   readonly again: Message;
-  /** Called after all searches, immediately before anything is shown. Throws if another process may be answering. */
+  /**
+   * Called after all searches, immediately before anything is shown. Throws if a different process may be answering at
+   * the same time.
+   */
   readonly mayLeave: () => void;
 }
 
-/** Takes the requests that an adapter receives. */
+/** The part of the bot that handles the requests from an adapter. */
 export interface Inbox {
-  /** Carries out one invocation. Never rejects. */
+  /** Carries out an invocation. Never rejects. */
   invoke(invocation: Invocation): Promise<void>;
   /**
    * Returns the values to offer while a person is typing, with the best value first. Resolves before the platform's
    * time limit. Never rejects.
    */
   suggest(question: SuggestionRequest): Promise<readonly Choice[]>;
-  /** Notes that a person has closed a form without sending the form. Never rejects. */
+  /** Called when a person has closed a form without submitting it. Never rejects. */
   closed(form: ClosedForm): Promise<void>;
 }
 
-/** A form that a person has closed without sending the form. */
+/** A form that a person has closed without submitting it. */
 export interface ClosedForm {
   readonly at: Address;
   readonly askerId: string;
@@ -119,20 +126,21 @@ export interface SuggestionRequest {
   readonly subcommand: string | undefined;
   readonly option: string;
   readonly typed: string;
-  /** Set if the person can only pick an offered value, so that the typed text itself has to be offered, too. */
+  /** Set if the person can only pick an offered value. The typed text itself must then be among the offered values. */
   readonly onlyOffered?: true;
   /** The values that the other options, or the form's other fields, have so far. */
   readonly given: Readonly<Record<string, string | number | boolean | readonly string[]>>;
   person: Invocation['person'];
 }
 
-/** Messages that grow: the platform appends text to them. */
+/** Messages to which the platform can append text. */
 export interface Streams {
-  /** The largest number of characters that one call appends. */
+  /** Maximum number of characters that one call appends. */
   readonly mostCharacters: number;
   /**
-   * Appends lines to a message, as text of fixed width. Posts a new message under `under` if there is no message yet, or
-   * if the platform appends nothing more to the message. Returns the message with the lines. Throws DeliveryError.
+   * Appends lines in a monospaced font to a message. If there is no message yet, or if the platform refuses to append
+   * more to the message, posts a new message as a reply to `under`. Returns the message with the lines. Throws
+   * DeliveryError.
    */
   append(
     lines: readonly string[],
@@ -149,7 +157,7 @@ export interface Streams {
 
 /** The interface that every platform implements. */
 export interface Adapter {
-  /** The key of stored addresses, e.g. `discord`. */
+  /** The name of the platform in stored addresses, e.g. `discord`. */
   readonly platform: string;
   readonly supports: Capabilities;
   /**
@@ -166,17 +174,17 @@ export interface Adapter {
   prepare?(): Promise<void>;
   /**
    * Connects and starts to pass requests to the inbox. Resolves when the platform can be used. May be called again
-   * after a rejection or after `stop`. Calls `lost` if the platform later shuts the bot out permanently. If the
-   * `bookmark` of the process that received before is given, no request that came in the meantime is missed.
+   * after a rejection or after `stop`. Calls `lost` if the platform later refuses the bot permanently. With the
+   * `bookmark` of the previous process, the adapter also receives the requests that arrived in the meantime.
    */
   start(inbox: Inbox, lost?: (error: AppError) => void, bookmark?: string): Promise<void>;
   /** Stops receiving. The bot can still answer requests that were received, and send messages. */
   stop(): Promise<void>;
-  /** The last position in the stream of requests, to be passed to `start` in the next process. */
+  /** The last position in the stream of requests. The next process passes this position to `start`. */
   bookmark?(): string | undefined;
   /**
-   * Called when the process is about to stop. The adapter gives up messages that are waiting for the platform's rate
-   * limit, and tells the people who are waiting for them.
+   * Called when the process is about to stop. The adapter gives up messages that wait for the platform's rate limit,
+   * and informs the people who expect these messages.
    */
   hurry?(): void;
   /** Stops receiving and sending permanently. */
@@ -184,16 +192,13 @@ export interface Adapter {
   /** Whether the platform is connected right now. `/readyz` shows this. */
   healthy(): boolean;
 
-  /** Missing on a platform without such messages. */
+  /** Undefined on a platform that cannot append to a message. */
   readonly streams?: Streams;
   /** Whether the whole line fits into one message of the platform. */
   fits(line: Line): boolean;
   /** Posts with the bot's own token. Throws DeliveryError. */
   post(to: Address, outgoing: Outgoing): Promise<MessageRef>;
-  /**
-   * Replaces a message. If a `key` is given, `findPosted` finds the message by this key afterwards. Throws
-   * DeliveryError.
-   */
+  /** Replaces a message. With a `key`, `findPosted` finds the message by this key afterwards. Throws DeliveryError. */
   edit(ref: MessageRef, message: Message, key?: string): Promise<void>;
   /**
    * Searches the channel for the bot's message with this key, starting at `since` (epoch milliseconds). Throws
@@ -201,15 +206,15 @@ export interface Adapter {
    */
   findPosted(to: Address, key: string, since: number, replyTo?: MessageRef): Promise<MessageRef | undefined>;
   /**
-   * Answers an invocation whose process ended before answering. If a card was posted, the answer replaces the card. If
-   * no card was posted, the answer goes where the acknowledgement announced it. If the invocation has been answered
-   * already, nothing changes, so a repeated call is safe. Throws DeliveryError, which is not retryable if the channel
-   * no longer exists.
+   * Answers an invocation whose process ended before answering. If a card was posted, the answer replaces the card.
+   * Otherwise the answer appears where the acknowledgement announced an answer. If the invocation was answered already,
+   * nothing changes, so a repeated call is safe. Throws DeliveryError. The error is not retryable if the channel no
+   * longer exists.
    */
   resume(reply: Reply, answer: LateAnswer): Promise<void>;
   /**
-   * The person as the platform describes them at this moment, for a request of this person that runs later. Throws if
-   * the platform gives no answer.
+   * The person as the platform describes them now. Used when a stored request of this person runs later. Throws if the
+   * platform gives no answer.
    */
   person(id: string, workspace: string): Promise<Person>;
   /** Sends a direct message to a person of a workspace. Throws DeliveryError. */
@@ -217,8 +222,8 @@ export interface Adapter {
 }
 
 /**
- * The data that any process needs to answer an invocation. This is either JSON that only the adapter of the invocation
- * reads, or `keys`, which `answerByKeys` uses on any platform.
+ * The data that any process needs to answer an invocation. The data is either JSON that only the same adapter reads, or
+ * has the field `keys`, which `answerByKeys` uses on any platform.
  */
 export type Reply = Readonly<Record<string, unknown>>;
 
@@ -226,7 +231,10 @@ export type AckMode = 'public' | 'private' | 'update';
 
 type OptionValues = Readonly<Record<string, string | number | boolean | readonly string[]>>;
 
-/** Option values by name (Discord, and any submitted form), or the text after the command's name (Slack, console). */
+/**
+ * The options of a command: values by name (from Discord or from a submitted form), or the text after the command's
+ * name (from Slack or the console).
+ */
 export type Arguments =
   | { readonly kind: 'values'; readonly subcommand?: string | undefined; readonly values: OptionValues }
   | { readonly kind: 'text'; readonly text: string };
@@ -254,7 +262,7 @@ export interface FormRequest extends Coded {
 
 /**
  * A person chose an action from the menu that the platform shows for each message. Any person or app may have written
- * the message. The menu shows the actions that have a name for it (`onCard`).
+ * the message. The menu shows the actions whose definition gives them a name for this menu (`onCard`).
  */
 export interface MessageRequest {
   readonly kind: 'message';
@@ -263,26 +271,26 @@ export interface MessageRequest {
   readonly message: MessageRef;
   /** The buttons of the message. Empty for a message that the bot did not post. */
   readonly buttons: readonly ActionRef[];
-  /** The message to which this message is a reply, if the bot posted the reply. */
+  /** The message to which this message replies. Set only if the bot posted this message. */
   readonly under?: MessageRef | undefined;
-  /** The content of the message in the platform's own form. Empty for a message that the bot did not post. */
+  /** The content of the message in the platform's own format. Empty for a message that the bot did not post. */
   readonly content: string;
 }
 
 interface Coded {
-  /** Undefined for an id that this version of the bot cannot read. */
+  /** The code that the button names. Undefined if this version of the bot cannot read the button's id. */
   readonly action: ActionRef | undefined;
-  /** The message that holds the pressed button, or the button that opened the form. Undefined for a private message. */
+  /** The message that holds the pressed button, or whose button opened the form. Undefined for a private message. */
   readonly source: MessageRef | undefined;
 }
 
-/** The identity of the asker, as far as it is known before the platform has answered. */
+/** The part of a person's identity that is known before the platform answers the look-up. */
 export interface PendingIdentity {
-  /** The platform's id of the asker. */
+  /** The platform's id of the person. */
   readonly askerId: string;
   /**
-   * If no first response is ready in time, the adapter tells the platform that the request arrived, but not before
-   * `stored` resolves.
+   * Makes the adapter wait for `stored` before it acknowledges the request by itself. The adapter acknowledges by
+   * itself if no first response is ready in time.
    */
   holdBack(stored: Promise<void>): void;
 }
@@ -295,42 +303,40 @@ export interface Invocation {
   readonly at: Address;
   readonly request: InvocationRequest;
   /**
-   * The data for `Adapter.resume` in a later process, needed if this process ends before the answer. Undefined if the
-   * later process should answer in the channel.
+   * The data for `Adapter.resume`, with which a later process can answer if this process ends first. Undefined if the
+   * later process should post its answer in the channel.
    */
   reply(mode: AckMode): Reply | undefined;
   /**
-   * Set if the invocation needs no first response, because the adapter itself tells the platform that the request
-   * arrived. The person then sees no error.
+   * Set if the invocation needs no first response. The adapter itself then acknowledges the request, so the person sees
+   * no error.
    */
   readonly maySkip?: boolean;
   /**
-   * Present if `person` has to ask the platform. The answer of the platform may then take longer than the platform
-   * waits for a first response.
+   * Set if `person` has to ask the platform. The look-up can take longer than the platform waits for a first response.
    */
   readonly meanwhile?: PendingIdentity;
 
   /**
-   * The person who asked. `fresh` is for requests that change something, because with `fresh` a role that was just
-   * taken away no longer counts. While the platform does not answer, an answer from the last minute is used, unless an
-   * event has contradicted that answer. Throws if the platform gives no answer, because access is never granted on a
-   * guess.
+   * The person who asked. `fresh` is for requests that change something: a role that the person has just lost does not
+   * count. If the platform does not answer, data from the last minute is used, unless an event of the platform has made
+   * this data invalid. Throws if no data is available, because access needs proof.
    */
   person(freshness: 'cached' | 'fresh'): Promise<Person>;
 
-  /** Sends the first and only response, which is private. */
+  /** Sends a private message as the first and only response. */
   refuse(message: Message): Promise<void>;
   /**
-   * Opens a form. This is the first and only response, instead of an acknowledgement. When the person submits the form,
-   * the submission is an invocation of its own. If the form is not ready soon, a platform whose forms can change opens
-   * an empty form first. If the promise `form` rejects, this promise rejects with the same error. Missing if the
-   * platform cannot open a form for this request.
+   * Opens a form. The form is the first and only response, and replaces the acknowledgement. The submission of the form
+   * is a separate invocation. If the form is not ready soon, a platform whose forms can change opens an empty form
+   * first. If `form` rejects, the returned promise rejects with the same error. Undefined if the platform cannot open a
+   * form for this request.
    */
   openForm?(form: Promise<Form>): Promise<void>;
   /**
    * Refuses a submitted form with a text at one of its fields. The form stays open, so that the person can correct the
-   * field. Like `refuse`, this is the first and only response. Returns false if the form has no such field, or is closed
-   * already. Missing if the platform cannot show mistakes inside a form.
+   * field. Like `refuse`, this is the first and only response. Returns false if the form has no such field or is closed
+   * already. Undefined if the platform cannot show mistakes inside a form.
    */
   refuseField?(field: string, text: string): Promise<boolean>;
   /**
@@ -338,15 +344,15 @@ export interface Invocation {
    * give. `update` means that `respond` will replace the message with the pressed button.
    */
   acknowledge(mode: AckMode): Promise<void>;
-  /** Gives the answer that was announced. A second call replaces the first answer. */
+  /** Gives the answer that the acknowledgement announced. A second call replaces the first answer. */
   respond(message: Message): Promise<void>;
-  /** Adds an answer that only the person sees. May be called after any acknowledgement. */
+  /** Sends an additional answer that only the person sees. Allowed after any acknowledgement. */
   respondPrivately(message: Message): Promise<void>;
   /**
    * Answers publicly with a message that the bot can edit for as long as the message exists. If the bot cannot post
-   * here, throws DeliveryError with a remedy. For this reason, commands call this function before they do anything that
-   * Edgegap bills. May be called after any acknowledgement. If `under` is given, and the message is not also the response to the invocation, the message is
-   * posted under that message.
+   * here, throws DeliveryError with a remedy. Commands call this function first and then do things that Edgegap bills.
+   * Allowed after any acknowledgement. If the card is not also the response to the invocation, the card is posted as a
+   * reply to `under`.
    */
   postCard(message: Message, under?: MessageRef): Promise<MessageRef>;
 }

@@ -1,6 +1,6 @@
 import type { InvocationRequest } from './port.ts';
 
-/** The command that the person wants, as far as the request names a command. */
+/** The command that the person wants. Empty if the request names no command. */
 export function commandIn(request: InvocationRequest): string {
   if (request.kind === 'command') return request.command;
   return request.kind === 'message' ? request.entry : (request.action?.command ?? '');

@@ -1,15 +1,15 @@
 import type { Field, Inline, Message, Rich } from './card.ts';
 
 /**
- * Number of fields that are kept from the end of a long list, because the last fields hold the location and the id. The
- * fields before them are all alike, so some of them can be left out.
+ * Number of fields at the end of a long list that are always shown, because they hold the location and the id. The
+ * earlier fields are all alike, so some of them can be left out.
  */
 const LAST = 3;
 
 /**
- * Cuts a message to at most `most` fields in each group of fields and at most `most` pieces in each text, and adds how
- * many were left out. Used by renderers, because data can be of any length while a platform limits the length of a
- * message.
+ * Cuts a message to at most `most` fields in each group of fields and at most `most` pieces in each text, and adds the
+ * number of omitted parts. Renderers need this function, because data can have any length, but a platform limits the
+ * length of a message.
  */
 export function shorten(message: Message, most: number): Message {
   if (message.kind === 'line') return { ...message, text: shortenRich(message.text, most) };
@@ -32,10 +32,7 @@ export function shortenFields(fields: readonly Field[], most: number): readonly 
   return [...short.slice(0, first), more, ...short.slice(short.length - last)];
 }
 
-/**
- * Pieces with markup that are left out are counted. Plain strings are not counted, because they are only commas between
- * the pieces.
- */
+/** Only omitted parts with markup are counted. Plain strings are just the commas between these parts. */
 function shortenRich(rich: Rich, most: number): Rich {
   if (rich.length <= most) return rich;
   const left = rich.slice(most).filter((inline: Inline) => typeof inline !== 'string').length;
@@ -43,8 +40,9 @@ function shortenRich(rich: Rich, most: number): Rich {
 }
 
 /**
- * Returns the largest number from `low` to `high` for which `good` is true, or undefined if `low` is not good. Every
- * number below a good number must be good, too. The highest number is tried first, because most texts fit whole.
+ * Returns the largest number from `low` to `high` for which `good` is true. Returns undefined if `good(low)` is false.
+ * If `good` is true for a number, it must be true for every smaller number. The function tries `high` first, because
+ * most texts fit without a cut.
  */
 export function largest(low: number, high: number, good: (value: number) => boolean): number | undefined {
   if (low <= high && good(high)) return high;

@@ -39,8 +39,8 @@ export function aligned({ columns, rows }: Table, shown: (cell: string) => strin
 }
 
 /**
- * Renders a table like `aligned`. If at least a tenth of the lines are wider than `width`, the last cells of each row
- * are put on a second line, because a line that wraps breaks the alignment.
+ * Renders a table like `aligned`. If at least a tenth of the lines are wider than `width`, moves the last cells of each
+ * row to a second line. Otherwise the client would wrap these lines and break the alignment.
  */
 export function folded(table: Table, shown: (cell: string) => string, width: number): string[] {
   const first = (count: number) => aligned({ ...table, columns: table.columns.slice(0, count) }, shown);
@@ -61,7 +61,7 @@ export function oneLine(text: string): string {
   return text.replace(/\s+/g, ' ').trim();
 }
 
-/** The first `length` characters, with an ellipsis if the text was cut. Never splits a surrogate pair. */
+/** The first `length` characters, with an ellipsis at the end if the text was cut. Never splits a surrogate pair. */
 export function cutEnd(text: string, length: number): string {
   if (text.length <= length) return text;
   return `${text.slice(0, Math.max(0, length - 1)).replace(/[\uD800-\uDBFF]$/, '')}…`;

@@ -1,24 +1,24 @@
 import type { Rich, Typed } from './card.ts';
 
 /**
- * A command or options in a hint: a text in backticks, such as `list` or `--near Montreal`. Any other backticks stand
- * inside words or quotation marks, and are left alone.
+ * A command or options in a hint: a text in backticks, such as `list` or `--near Montreal`. Backticks inside words or
+ * quotation marks do not match.
  */
 const MARKED = /(?<=^|[\s(])`([^`\n]+)`(?=$|[\s.,:;?)])/gu;
 
-/** Turns a sentence whose commands stand in backticks into rich text. */
+/** Turns a sentence into rich text. Commands in backticks become links or lines to type. */
 export function withTyped(sentence: string): Rich {
-  // `split` with a group returns the texts between the matches and the groups in turn.
+  // `split` with a capturing group returns the texts between the matches and the groups, in alternation.
   return sentence
     .split(MARKED)
     .map((part, index) => (index % 2 === 1 ? { typed: part } : part))
     .filter((part) => part !== '');
 }
 
-/** Spells a command or options in the form in which a person types them in a certain channel. */
+/** Writes a command or options in the form in which a person types them in a certain channel. */
 export type Spelling = (typed: string) => Typed;
 
-/** Replaces every command in a message, or in a part of a message, by its spelling. */
+/** Replaces every command in a message, or in a part of a message, with the form that people type in the channel. */
 export function spelled<Part>(part: Part, spelling: Spelling): Part {
   if (Array.isArray(part)) return part.map((one) => spelled(one, spelling)) as Part;
   if (typeof part !== 'object' || part === null || ArrayBuffer.isView(part)) return part;

@@ -1,7 +1,7 @@
 const FILE = /^file:/i;
 const POSTGRES = /^postgres(ql)?:/i;
 /**
- * The scheme of a URL. A scheme has at least two letters here, because `C:\` begins a path. A path with a colon in its
+ * The scheme of a URL, with at least two letters, because `C:\` is the beginning of a path. A path with a colon in its
  * first folder can be written as `./a:b`.
  */
 const SCHEME = /^([a-z][a-z0-9+.-]+):/i;
@@ -9,17 +9,17 @@ const SCHEME = /^([a-z][a-z0-9+.-]+):/i;
 const PAIRS = /^\w+\s*=.*[\s;]\w+\s*=/;
 /**
  * Matches an `@` in the part that a URL takes for the database's name. If there is no `@` before the host, also matches
- * an `@` behind a `?` or `#`.
+ * an `@` after a `?` or `#`.
  */
 const BEHIND_HOST = /^[^/]*\/\/(?:[^/?#]*\/[^?#]*@|[^/?#@]*[?#].*@)/;
-/** A user without a host. URLs do not allow this, but libpq does, and then takes the host from the query. */
+/** A user without a host. A URL must have a host, but libpq also reads the host from the query. */
 const NO_HOST = /^([^/]*\/\/[^/?#]*@)(?=[:/?#]|$)/;
 const EXAMPLE = 'postgres://user:password@host:5432/database';
 const SOCKET_EXAMPLE = 'postgres://user:password@/database?host=/folder/of/the/socket';
 const ESCAPED = 'in a password write @ as %40, / as %2F, ? as %3F and # as %23';
 
 /**
- * Describes the mistake in a `DATABASE_URL`, without any password. The text is shown behind the setting's name.
+ * Describes the mistake in a `DATABASE_URL`, without any password. The text follows the setting's name in the message.
  * Undefined for a good value.
  */
 export function databaseProblem(value: string): string | undefined {
@@ -34,8 +34,8 @@ export function databaseProblem(value: string): string | undefined {
       return 'names a host, and a file is on this machine: write file:///folder/file';
   }
   const path = databasePath(value);
-  // The value most likely holds a password, which would become the name of a folder. The message therefore does not
-  // show the value.
+  // The value most likely contains a password. As a path, it would become the name of a folder. The message therefore
+  // does not show the value.
   if (path.includes('://')) return 'must be a file path or a URL, and nothing else';
   if (PAIRS.test(path)) return `must be a file path or a URL, such as ${EXAMPLE}, not a list of key=value`;
   return /(^|\/)$/.test(path) ? 'names no file: give its path, folder/file' : undefined;
@@ -45,7 +45,7 @@ function serverProblem(value: string): string | undefined {
   const url = URL.parse(withHost(value));
   const host = url?.searchParams.get('host') ?? (NO_HOST.test(value) ? '' : url?.hostname);
   if (!url || !host) return `must be a whole URL, such as ${EXAMPLE}, or ${SOCKET_EXAMPLE}; ${ESCAPED}`;
-  // User and password end at the first `/`, `?` or `#`, so the rest would be taken for a database's name.
+  // In a URL, user and password end at the first `/`, `?` or `#`. The rest would be read as the name of a database.
   if (BEHIND_HOST.test(value)) return `has an "@" behind its host: ${ESCAPED}`;
   return decoded(value) === undefined
     ? 'has a "%" that begins no character: a "%" itself, in a password say, is written %25'
@@ -58,12 +58,12 @@ export function databasePath(value: string): string {
   return POSTGRES.test(value) ? withHost(value) : value.replace(FILE, '');
 }
 
-/** Makes a value that `URL` can read. `URL` needs a host in front, while pg also accepts the host in the query. */
+/** Makes a value that `URL` can read. `URL` needs a host before the path, but pg also accepts a host in the query. */
 function withHost(value: string): string {
   return value.replace(NO_HOST, '$1localhost');
 }
 
-/** The password in a `postgres:` URL, decoded and as the URL has it. */
+/** The password in a `postgres:` URL, in two forms: decoded, and as written in the URL. */
 export function passwordsOf(database: string): string[] {
   if (!POSTGRES.test(database)) return [];
   const { password, search, searchParams } = new URL(withHost(database));
@@ -76,7 +76,7 @@ function isFileUrl(value: string): boolean {
   return /^file:\/\//i.test(value);
 }
 
-/** The decoded text. Undefined if a `%` is not the beginning of a valid code. */
+/** The decoded text. Undefined if a `%` does not begin a valid code. */
 export function decoded(text: string): string | undefined {
   try {
     return decodeURIComponent(text);

@@ -7,14 +7,14 @@ const ASSIGNMENT = /^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*)$/s;
 const COMMENTED = /^\s*#\s*([A-Z][A-Z0-9_]*)=/;
 const QUOTES = ['"', "'", '`'];
 
-/** Some whole lines of the file. A value in quotation marks may take several lines. */
+/** One or more whole lines of the file. A value in quotation marks can take several lines. */
 interface Part {
   readonly text: string;
   /** The number of the first line, counted from 1. */
   readonly line: number;
   /** The setting that these lines set. */
   readonly name?: string;
-  /** The text behind the `=`, as it stands in the file. */
+  /** The text after the `=`, exactly as in the file. */
   readonly written?: string;
 }
 
@@ -34,8 +34,8 @@ export interface EnvFileProblem {
 }
 
 /**
- * Reads a file in the format of Node's option `--env-file`, with the same values that Node would read, except that a
- * byte order mark is skipped. The file is kept line by line, so that it can be changed without losing comments.
+ * Reads a file in the format of Node's option `--env-file`, and returns the values that Node would read. Unlike Node,
+ * skips a byte order mark. The lines of the file are kept, so that a change of the file preserves the comments.
  */
 export function readEnvFile(bytes: Uint8Array) {
   const utf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
@@ -69,17 +69,17 @@ export function readEnvFile(bytes: Uint8Array) {
     values: values as Readonly<Record<string, string>>,
     problems: problems as readonly EnvFileProblem[],
     /**
-     * The text of the file with these values. A setting that the file already has stays on its line. A new setting
-     * stands below its commented example, or at the end. All other lines stay as they are.
+     * The text of the file after a change of these settings. A setting that the file already has stays on its line. A
+     * new setting follows its commented example, or is added at the end. All other lines stay unchanged.
      */
     with: (changes: Readonly<Record<string, string>>): string => changed(parts, changes, eol),
   };
 }
 
 /**
- * Adds the variables of a file to an environment, which is the environment of this process if none is given. A variable
- * that the environment has already stays as it is, even if its value is empty. A file that does not exist adds nothing.
- * Throws ConfigError if the file cannot be read.
+ * Adds the variables of a file to an environment, by default to the environment of this process. A variable that the
+ * environment already has keeps its value, even an empty value. A file that does not exist adds nothing. Throws
+ * ConfigError if the file cannot be read.
  */
 export function addEnvFile(
   file = '.env',
@@ -101,7 +101,10 @@ function bytesOf(file: string): Uint8Array {
   }
 }
 
-/** The text of a value in the file. Node cuts an unquoted value at `#`, and trims the value. */
+/**
+ * The text of a value in the file. The value is quoted where necessary, because Node cuts an unquoted value at `#` and
+ * trims it.
+ */
 function valueText(value: string): string {
   if (!/[#\n\r"'`]|^\s|\s$/.test(value)) return value;
   const quote = QUOTES.find((mark) => !value.includes(mark)) ?? '"';
@@ -112,7 +115,7 @@ function changed(parts: readonly Part[], changes: Readonly<Record<string, string
   const left = new Map(Object.entries(changes).map(([name, value]) => [name, `${name}=${valueText(value)}`]));
   const last = (test: (part: Part) => string | undefined) =>
     new Map(parts.flatMap((part, at) => (test(part) === undefined ? [] : [[test(part), at]])));
-  // If a setting stands twice, Node reads the last value.
+  // If the file has a setting twice, Node reads the last value.
   const assigned = last(({ name }) => name);
   const commented = last(({ text }) => COMMENTED.exec(text)?.[1]);
   const lines = parts.flatMap(({ text, name }, at): string[] => {
@@ -149,7 +152,7 @@ function partsOf(lines: readonly string[]): Part[] {
     const end = isOpen ? lines.findIndex((one, index) => index > at && one.includes(quote)) : at;
     const last = end < 0 ? at : end;
     const more = lines.slice(at + 1, last + 1);
-    // A setting among the further lines shows that the quotation mark was never meant to stay open.
+    // If a setting begins on one of the further lines, the quotation mark was left open by mistake.
     const isRunaway = isOpen && (end < 0 || more.some((one) => /^\s*[A-Z][A-Z0-9_]+\s*=/.test(one)));
     if (isRunaway) parts.push({ text: first, line, name, written });
     else {

@@ -3,10 +3,10 @@ import { lengthIn } from '../clock.ts';
 
 const LONGEST_SHOWN = 24;
 
-/** The form of each item of a list. */
+/** The format of each item of a list. */
 export interface Items {
   readonly shape: RegExp;
-  /** The name of an item, with its article. */
+  /** The word for an item, with its article. */
   readonly what: string;
 }
 
@@ -48,8 +48,8 @@ function checkItems(
 }
 
 /**
- * The item as the message shows it. A long item is not shown, because it is most likely a token for another setting
- * (tokens have 32 characters or more).
+ * The item as the message shows it. A long item is not shown, because the item is most likely a token that belongs to a
+ * different setting (tokens have 32 characters or more).
  */
 function shown(item: string): string {
   return item.length > LONGEST_SHOWN ? `an item of ${item.length} characters` : `"${item}"`;
@@ -61,7 +61,7 @@ export function wholeNumber(min: number, max: number) {
   return z.string().regex(/^\d+$/, error).transform(Number).pipe(z.number().min(min, error).max(max, error));
 }
 
-/** The count from which an action is taken. `always` stands for 0, and `never` for an infinite count. */
+/** The count from which the bot takes an action. `always` means 0, and `never` means infinity. */
 export const countFrom = z
   .string()
   .toLowerCase()
@@ -84,7 +84,7 @@ export function lengthOfTime() {
   });
 }
 
-/** From 1 to 100, with or without the sign: `80`, `80%` or `80 %`. */
+/** A number from 1 to 100, with or without the sign: `80`, `80%` or `80 %`. */
 export function percentage() {
   const error = 'must be a percentage from 1 to 100, for example 80';
   const shape = z.string().regex(/^\d+ ?%?$/, error);

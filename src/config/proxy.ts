@@ -2,7 +2,7 @@ import type { Proxies } from '../proxy.ts';
 import { decoded } from './database.ts';
 
 /**
- * Reads the variables that curl and most other programs know. As in curl, a name in small letters takes precedence over
+ * Reads the proxy variables that curl and most other programs know. As in curl, a lower-case name takes precedence over
  * the same name in capitals. `secrets` are the passwords in the addresses.
  */
 export function proxySettings(set: Readonly<Record<string, string>>) {

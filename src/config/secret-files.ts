@@ -1,8 +1,8 @@
 import { readFileSync, statSync } from 'node:fs';
 
 /**
- * Settings that are secrets. Container platforms provide secrets as files, so each of these settings can also be given
- * as a file, named by the setting `NAME_FILE`.
+ * Settings that are secrets. Container platforms provide secrets as files, so the value of each setting can also come
+ * from a file. The setting `NAME_FILE` has the path of this file.
  */
 export const SECRETS = [
   'EDGEGAP_API_TOKEN',
@@ -16,13 +16,13 @@ export const SECRETS = [
 const MAX_BYTES = 16 * 1024;
 
 /**
- * Reads the secrets that `set` gives as files. The described problems never show a file's content or path, because the
- * path may be a secret that was pasted by mistake.
+ * Reads the secrets whose files `set` names. The messages about problems never show a file's content or path, because
+ * the path may be a secret that was pasted by mistake.
  */
 export function readSecretFiles(set: Readonly<Record<string, string>>, settings: readonly string[]) {
   /** The contents of the files, by the names of the settings. */
   const values: Record<string, string> = {};
-  /** Settings for which a file was given that cannot be used. They count as given, but have no value. */
+  /** Settings whose file cannot be used. Each of these settings counts as given, but has no value. */
   const unread: string[] = [];
   const problems: string[] = [];
   for (const name of settings) {
@@ -48,7 +48,7 @@ class UnusableFile extends Error {}
 function contentOf(path: string): string {
   const file = statSync(path);
   if (file.isDirectory()) throw new UnusableFile('names a folder: give the path of the file in it');
-  // Reading a pipe or a device may hold up the start for ever.
+  // Reading a pipe or a device might never end, and would block the start.
   if (!file.isFile()) throw new UnusableFile('must name a plain file');
   if (file.size > MAX_BYTES)
     throw new UnusableFile(`names a file too large for a secret (over ${MAX_BYTES / 1024} KiB)`);

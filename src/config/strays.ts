@@ -1,22 +1,22 @@
 import { distance } from 'fastest-levenshtein';
 
-/** Variables that the platforms and tools around this process set for their own use. */
+/** Matches variables that the platforms and tools around this process set for their own use. */
 const OF_OTHERS = /^(node|npm|pg|kubernetes)[_a-z]/i;
 /**
- * If a name has at least `LONG` letters, the meant setting is clear even if two letters are wrong. A shorter name with
- * two wrong letters may be a different word.
+ * Minimum length of a name in which two letters may be wrong. A shorter name with two wrong letters may be a different
+ * word.
  */
 const LONG = 8;
 const SLIPS = 2;
 /**
- * Beginnings of settings that only this bot is likely to have. A name with such a beginning was meant for the bot if
- * only a missing or an added word distinguishes the name from a setting.
+ * Beginnings of settings that only this bot is likely to have. If such a name differs from a setting only by a missing
+ * or an added word, the name was meant for the bot.
  */
 const OURS = /^(edgegap|discord|slack)_/i;
 
 /**
- * Other names for settings that limit people's rights. If such a name were ignored, people could do more than they
- * should.
+ * Other names for settings that limit people's rights. If the bot ignored such a name, people could do more than the
+ * operator wants.
  */
 const GUARDS: readonly (readonly [RegExp, string])[] = [
   [/^(?:bot|chatops|edgegap|discord|slack|is|run|force|enable)?readonly(?:mode|bot)?$/, 'READ_ONLY'],
@@ -31,12 +31,12 @@ const GUARDS: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * A line for each name that is set, is not a setting, and was most likely meant for one of `settings`. Without such a
- * line, the operator would not notice that the meant setting is not set. `set` has only names with a value.
+ * Returns a line for each name that is set, is not a setting, and was most likely meant for one of `settings`. The
+ * lines tell the operator that the meant setting is not set. `set` contains only names with a value.
  */
 export function strayProblems(set: readonly string[], settings: readonly string[]): string[] {
   return set.flatMap((name) => {
-    // The `_FILE` name of a setting that takes no file is reported by `readSecretFiles`, not here.
+    // `readSecretFiles` reports a `_FILE` name of a setting that cannot come from a file.
     if (settings.includes(name.replace(/_FILE$/, '')) || OF_OTHERS.test(name)) return [];
     const meant = meantBy(name, settings, set).join(' or ');
     const advice = `If ${name} belongs to another program, unset ${name} for me`;
@@ -44,7 +44,7 @@ export function strayProblems(set: readonly string[], settings: readonly string[
   });
 }
 
-/** The settings that are most similar to the name. Several settings are returned if they are equally similar. */
+/** The settings that are most similar to the name. If several settings are equally similar, returns all of them. */
 function meantBy(name: string, settings: readonly string[], set: readonly string[]): string[] {
   const off = settings.map((setting) => distance(lettersOf(name), lettersOf(setting)));
   const least = Math.min(...off);
@@ -56,7 +56,7 @@ function meantBy(name: string, settings: readonly string[], set: readonly string
   if (slips.length > 0) return slips;
   if (guarded.length > 0 || !OURS.test(name)) return guarded.filter((setting) => !set.includes(setting));
   const close = settings.filter((setting) => isOneWordOff(wordsOf(name), wordsOf(setting)));
-  // If the right setting is set as well, the stray name does no harm.
+  // If the right setting is set as well, the similar name does no harm.
   return close.some((setting) => set.includes(setting)) ? [] : close;
 }
 

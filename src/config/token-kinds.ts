@@ -1,4 +1,4 @@
-/** The shapes of the secrets that people copy by mistake, each with its name. */
+/** The formats of the secrets that people copy by mistake, each with its name. */
 const KINDS: readonly (readonly [RegExp, string])[] = [
   [/^xoxb-/, 'a bot token of Slack'],
   [/^xoxp-/, 'a user’s token of Slack, not a bot token'],
@@ -15,7 +15,10 @@ const KINDS: readonly (readonly [RegExp, string])[] = [
   [/^[\w-]{32}$/, 'a client secret, as Discord shows one on the page OAuth2'],
 ];
 
-/** The type of a secret, by its shape, as a noun with its article. Undefined for an unknown shape. */
+/**
+ * The type of a secret, as a noun with its article. The format of the secret shows its type. Undefined for an unknown
+ * format.
+ */
 export function kindOfSecret(value: string): string | undefined {
   return KINDS.find(([shape]) => shape.test(value))?.[1];
 }

@@ -10,22 +10,22 @@ import { createWhoAmI, recognise, WHOAMI_PATH, type WhoAmI } from '../server/who
 type Settings = Pick<Config, 'secrets' | 'publicUrl' | 'port' | 'host' | 'edgegap'>;
 
 const ANSWER_MS = 10_000;
-/** The most characters that are read from the answer of an unknown server. The answer of a bot is shorter. */
+/** Maximum number of characters that are read from the response of an unknown server. A bot's response is shorter. */
 const LONGEST_ANSWER = 1_000;
-/** The status codes of a proxy if no server listens behind the proxy. */
+/** The status codes that a proxy returns if no server listens behind the proxy. */
 const NOBODY: readonly number[] = [502, 503, 504];
 const PRIVATE =
   /^(?:localhost|127\.|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|169\.254\.|\[::1\]|\[f[cd])|\.(?:local|internal)$/i;
 
 export interface AddressReport {
   readonly findings: readonly Finding[];
-  /** Whether the bot runs already, with these settings, and listens on the port. */
+  /** Whether a bot with these settings is already running and listens on the port. */
   readonly botRuns: boolean;
 }
 
 /**
- * Checks the port, and calls the bot through PUBLIC_URL. If no bot listens on the port, this function itself listens
- * there for a moment. With `isRunning`, this process is the running bot.
+ * Checks the port, and calls the bot through PUBLIC_URL. If no bot listens on the port, this function listens on the
+ * port itself during the check. `isRunning` says that this process is the running bot.
  */
 export async function examineAddress(config: Settings, isRunning: boolean): Promise<AddressReport> {
   const whoAmI = createWhoAmI(config.secrets);
@@ -177,7 +177,10 @@ async function tryPort(
   }
 }
 
-/** A listener that answers only on one path, where the doctor asks which process listens on the port. */
+/**
+ * Listens on the port for the doctor's own request through PUBLIC_URL. The listener answers only on the path of this
+ * request.
+ */
 async function listen(port: number, host: string | undefined, whoAmI: WhoAmI): Promise<Server> {
   const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://doctor');

@@ -34,7 +34,7 @@ if (flags) {
   try {
     addEnvFile(flags.env);
   } catch (error) {
-    // The doctor itself reports a file that cannot be read.
+    // An unreadable file is ignored here, because the doctor itself reports this file.
     if (!(error instanceof AppError)) throw error;
   }
   process.exitCode = await runDoctor({
@@ -48,7 +48,10 @@ if (flags) {
   });
 }
 
-/** The token, typed without an echo, or the whole input of a script. Undefined if the person enters no token. */
+/**
+ * The token: typed without an echo at a terminal, or the whole input of a script. Undefined if the person enters no
+ * token.
+ */
 async function configurationToken(): Promise<string | undefined> {
   if (!process.stdin.isTTY) return (await text(process.stdin)).trim() || undefined;
   const terminal = createTerminal({ input: process.stdin, output: process.stderr });

@@ -9,14 +9,14 @@ import { type Finding, ok, someOf, warning, wrong } from '../finding.ts';
 import type { Logger } from '../log.ts';
 
 const ANSWER_MS = 10_000;
-/** The names of the headers in which many HTTP services state a rate limit. Edgegap documents no such header. */
+/** The names of the headers in which many HTTP services state a rate limit. Edgegap does not document these headers. */
 const LIMIT_HEADER = /^(?:x-)?ratelimit(?:-(limit|remaining|reset))?$/i;
 
 type Examined = Pick<Config, 'edgegap' | 'applicationAllowlist' | 'defaultNear' | 'fleets' | 'deployLimits'>;
 
 /**
  * Checks the token, the applications, the location, the fleets and the limits against Edgegap itself. The running bot
- * gives its own `api`, so that the doctor's requests count against the same limits as the other requests of the bot.
+ * passes its own `api`, so that the bot's rate limits include the doctor's requests.
  */
 export async function examineEdgegap(config: Examined, log: Logger, api?: EdgegapApi): Promise<Finding[]> {
   const { token, apiUrl, proxy, share } = config.edgegap;

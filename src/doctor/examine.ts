@@ -21,15 +21,15 @@ export interface ExamineParts extends Pick<StoreParts, 'tryFolder'> {
   readonly store?: Store;
   /** The API client of this process, without the allowlist. Set only if this process is the running bot. */
   readonly edgegap?: EdgegapApi;
-  /** A configuration token of Slack, with which the settings of the app can be read. */
+  /** A configuration token of Slack, which allows the doctor to read the settings of the app. */
   readonly configurationToken?: string | undefined;
-  /** The version of the Node.js that runs. */
+  /** The version of Node.js that runs this process. */
   readonly node?: string;
 }
 
 /**
- * Checks everything that the settings lead to: Edgegap, the chat platforms, the address, the clock, the database and the
- * versions. Nothing is changed. No finding holds a secret.
+ * Checks everything that the settings lead to: Edgegap, the chat platforms, the address, the clock, the database and
+ * the versions. Changes nothing. The findings contain no secrets.
  */
 export async function examine(parts: ExamineParts): Promise<Finding[]> {
   const { config, directory, clock, log, store, edgegap, node, tryFolder, configurationToken } = parts;
@@ -45,7 +45,7 @@ export async function examine(parts: ExamineParts): Promise<Finding[]> {
   const all = await Promise.all([
     safely('versions', async () => [examineVersions(node)]),
     safely('edgegap', () => examineEdgegap(config, log, edgegap)),
-    // Each platform's package takes time to load, so it is loaded only if the platform is used.
+    // The package of a platform takes time to load, and is loaded only if the settings use the platform.
     discord &&
       safely('discord', async () => {
         const { examineDiscord } = await import('../adapters/discord/examine.ts');
@@ -63,7 +63,7 @@ export async function examine(parts: ExamineParts): Promise<Finding[]> {
 }
 
 /**
- * The checks that run at each start. They need few calls, and find only faults that the start itself does not notice.
+ * The checks that run at each start. They need only a few calls, and find faults that the start itself does not notice.
  */
 export async function examineAtStart(parts: ExamineParts & { readonly store: Store }): Promise<Finding[]> {
   const { config, clock, log, store, tryFolder } = parts;
@@ -85,7 +85,10 @@ export async function examineAtStart(parts: ExamineParts & { readonly store: Sto
   return all.flatMap((findings) => findings ?? []).map(masking(config.secrets));
 }
 
-/** A fault of the doctor itself must not hide the other findings. */
+/**
+ * Runs a check. If the check itself fails because of a bug, reports this failure as a finding, so that the other
+ * findings are still shown.
+ */
 async function safely(check: string, look: () => Promise<Finding[]>): Promise<Finding[]> {
   try {
     return await look();

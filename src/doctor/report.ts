@@ -3,7 +3,7 @@ import { type Finding, type FindingState, worstOf } from '../finding.ts';
 const WIDTH = 'warning'.length;
 const ORDER: readonly FindingState[] = ['wrong', 'warning', 'ok'];
 
-/** The exit codes for scripts: 0 if all is well, 1 if there are warnings only, 2 if something is wrong. */
+/** The exit code for scripts: 0 if everything is right, 1 if there are only warnings, 2 if something is wrong. */
 export function exitCodeOf(findings: readonly Finding[]): 0 | 1 | 2 {
   return ({ ok: 0, warning: 1, wrong: 2 } as const)[worstOf(findings)];
 }

@@ -9,7 +9,7 @@ import { examineSettings } from './settings.ts';
 
 export interface DoctorOptions extends Pick<ExamineParts, 'node' | 'tryFolder' | 'configurationToken'> {
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** The file that the settings come from. Undefined if they come from the environment only. */
+  /** The file with the settings. Undefined if the settings come only from the environment. */
   readonly envFile?: string;
   readonly commandsFolder: string;
   readonly clock: Pick<Clock, 'now'>;
@@ -25,7 +25,7 @@ export async function runDoctor(options: DoctorOptions): Promise<number> {
   const log = createLog({ level: 'silent', secrets: config.secrets });
   const directory = await loadCommands(commandsFolder);
   const found = [...settings.findings, ...(await examine({ config, directory, clock, log, ...rest }))];
-  // The value of an unknown or wrong setting may be a secret, too.
+  // The value of an unknown or wrong setting may also be a secret, and must not appear in the report.
   const { configurationToken = '' } = options;
   const mask = createMask([...secretsIn(environment), configurationToken].filter((secret) => secret !== ''));
   const findings = found.map(

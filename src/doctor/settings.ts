@@ -8,24 +8,24 @@ import { type Finding, ok, someOf, warning, wrong } from '../finding.ts';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The settings are read at most this many times. Each time, the wrong settings are left out, which may uncover further
- * problems.
+ * Maximum number of times that the settings are read. Each time, the wrong settings are left out, and further problems
+ * may appear.
  */
 const ROUNDS = 8;
 const OTHERS = 0o077;
-/** The share of letters in which a misspelt name may differ from the right name. */
+/** Maximum share of wrong letters in a misspelt name. */
 const NEAR = 0.4;
 const SEE = 'docs/configuration.md explains every setting.';
 
 export interface SettingsReport {
   readonly findings: readonly Finding[];
-  /** The settings without the wrong settings, so that the other settings can be checked. */
+  /** The settings without the wrong settings, which the further checks use. */
   readonly config: Config;
 }
 
 /**
- * Checks the settings, and the file that they come from. `file` is the path of the file. It is undefined if the
- * settings come only from the environment.
+ * Checks the settings and their file. `file` is the path of this file. `file` is undefined if the settings come only
+ * from the environment.
  */
 export async function examineSettings(
   environment: Environment,
@@ -62,7 +62,7 @@ function drop(left: Record<string, string | undefined>, problem: string): void {
     return;
   }
   const given = [name, `${name}_FILE`].filter((one) => left[one] !== undefined && left[one] !== '');
-  // If a setting of a platform is missing, the other settings of this platform are left out, too.
+  // A platform with a missing setting cannot be checked, so the other settings of the platform are left out, too.
   const family = /^(DISCORD|SLACK)_/.exec(name)?.[0];
   const gone = given.length > 0 ? given : Object.keys(left).filter((one) => family && one.startsWith(family));
   for (const one of gone) delete left[one];
@@ -148,7 +148,7 @@ async function examineEnvFile(
   return isFine ? [ok(check, `${file} can be read line by line.`), ...found] : found;
 }
 
-/** Variables that Node.js reads only when the process begins. */
+/** Variables that Node.js reads only when the process starts. In the file, these variables come too late. */
 const TOO_LATE = /^NODE_(?:OPTIONS|EXTRA_CA_CERTS|COMPILE_CACHE|USE_)/;
 /** Variables in the file that are for Node.js and not for the bot. */
 const OF_NODE = /^(?:NODE_|HTTPS?_PROXY$|NO_PROXY$|TZ$)/i;

@@ -6,7 +6,7 @@ import { isShared, type Store } from '../store/schema.ts';
 import { checkDatabase } from '../store/store.ts';
 
 const MIB = 1024 * 1024;
-/** With fewer free bytes, the disk is soon full. */
+/** If fewer bytes than this are free, the doctor warns that the disk will soon be full. */
 const LITTLE_BYTES = 500 * MIB;
 const TOO_LITTLE_BYTES = 50 * MIB;
 
@@ -14,7 +14,7 @@ export interface StoreParts {
   readonly log: Logger;
   /** The store of this process. Set only if this process is the running bot. */
   readonly store?: Store | undefined;
-  /** Whether the bot runs in another process. */
+  /** Whether the bot is running in a different process. */
   readonly botRuns: boolean;
   /**
    * Tries to write into the folder of the database, and returns the free bytes of its disk. Tests replace this

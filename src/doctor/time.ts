@@ -3,7 +3,10 @@ import { type Finding, ok, warning, wrong } from '../finding.ts';
 import { createAgent, fetchOn } from '../proxy.ts';
 
 const ANSWER_MS = 10_000;
-/** A smaller difference can come from the network, and from the header, which has whole seconds. */
+/**
+ * A smaller difference is not reported. The network can cause such a difference, and the header contains only whole
+ * seconds.
+ */
 const NOTICED_MS = 30_000;
 /** If the clocks differ by more than this, the bot refuses Slack's requests (docs.slack.dev, verifying requests). */
 const TOO_MUCH_MS = 5 * 60_000;
@@ -52,8 +55,8 @@ async function skewOf(
   const received = now();
   await answer?.body?.cancel();
   const said = Date.parse(answer?.headers.get('date') ?? '');
-  // The header was written between the two times. The header leaves out fractions of a second, so it may be up to a
-  // second early.
+  // The server wrote the header between the two local times. The header leaves out fractions of a second, so half a
+  // second is added on average.
   return Number.isNaN(said) ? undefined : (sent + received) / 2 - (said + 500);
 }
 

@@ -4,7 +4,7 @@ import { type Finding, ok, wrong } from '../finding.ts';
 
 const PACKAGE = join(import.meta.dirname, '../../package.json');
 
-/** The versions of the bot and of Node.js. `node` is the version of the Node.js that runs. */
+/** The versions of the bot and of Node.js. `node` is the version of Node.js that runs this process. */
 export function examineVersions(node = process.versions.node): Finding {
   const { version, engines } = JSON.parse(readFileSync(PACKAGE, 'utf8')) as {
     version: string;

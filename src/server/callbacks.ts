@@ -4,21 +4,21 @@ import { CALLBACK_EVENTS, type CallbackEvent } from '../deployments/deployment.t
 import type { Logger } from '../log.ts';
 
 export interface CallbackReceiver {
-  /** Resolves with false if the secret is wrong or the deployment is not known. */
+  /** Resolves with true if the secret is right and the deployment is known. */
   isOurs(id: string, secret: string): Promise<boolean>;
-  /** Stores a callback with the right secret. Rejects if the callback cannot be stored. */
+  /** Stores a callback whose secret was checked. Rejects if the callback cannot be stored. */
   receive(event: CallbackEvent, id: string, body: string): Promise<void>;
 }
 
 /**
- * `POST /callbacks/edgegap/<event>/<intent id>.<secret>`. Answered as soon as the callback is stored, because Edgegap
- * waits ten seconds and does not call a second time. If the callback cannot be stored, the reconciler finds the event
- * later.
+ * `POST /callbacks/edgegap/<event>/<intent id>.<secret>`. The bot answers as soon as the callback is stored. Edgegap
+ * waits only ten seconds and does not repeat a callback. If the callback cannot be stored, the reconciler finds the
+ * event later.
  */
 export function callbackRoutes(callbacks: CallbackReceiver, clock: Clock, log: Logger): FastifyPluginAsync {
   const countRefused = seldom(clock);
   return async (app) => {
-    // Any content type and any broken body is accepted, because only the secret counts.
+    // Callbacks with any content type are accepted, even with a malformed body, because only the secret matters.
     app.removeAllContentTypeParsers();
     app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
     app.addHook('onRequest', async ({ raw }) => {
@@ -35,8 +35,7 @@ export function callbackRoutes(callbacks: CallbackReceiver, clock: Clock, log: L
     app.post<{ Params: { event: string; token: string } }>(
       '/callbacks/edgegap/:event/:token',
       {
-        // The secret is checked before the body is read and kept in memory, because a request without the secret is not
-        // worth the memory.
+        // Checks the secret before the body is read. A request without the secret must not use memory for its body.
         async onRequest({ params }, reply) {
           const event = eventOf(params.event);
           if (!event || !(await callbacks.isOurs(...atFirstDot(params.token)))) return refuse(reply, event);

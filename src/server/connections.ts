@@ -1,34 +1,36 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 
-/**
- * The largest number of connections that are held. This is more than proxies and platforms keep open, and more than
- * callbacks need at any moment.
- */
+/** Maximum number of open connections. Proxies, platforms and callbacks need fewer connections than this. */
 const MOST = 1_000;
 /**
- * States of a connection, in the order in which connections are closed at the limit. A busy connection is never closed.
+ * The states of a connection. At the limit, the connections with the lowest state are closed first. A busy connection
+ * is never closed.
  */
 const [SILENT, ARRIVING, IDLE, BUSY] = [0, 1, 2, 3];
 
 /**
- * Half of the files that this process may open, because the database, the platforms and Edgegap need the other half.
+ * Half of the files that this process may open. The other half is for the connections to the database, the platforms
+ * and Edgegap.
  */
 export function connectionLimit(): number {
-  // Without this setting, the report would look up the host names of all connections.
+  // Without this setting, the report would look up the host name of each connection, which takes time.
   const report = Object.assign(process.report, { excludeNetwork: true });
   const { userLimits } = report.getReport() as { userLimits?: { open_files?: { soft?: unknown } } };
   return Math.min(MOST, Math.floor((Number(userLimits?.open_files?.soft) || 2 * MOST) / 2));
 }
 
 /**
- * Holds at most `limit` connections. At the limit, a new connection replaces another connection.
- * `server.maxConnections` would instead turn the new connection away, so that strangers who only connect could keep
- * Slack, Edgegap and the probes out. A connection whose request has come in full is never closed. If all connections
- * have such a request, the new connection is closed. `closed` is called for each closed connection.
+ * Limits the server to `limit` open connections. At the limit, an older connection is closed for each new connection.
+ * `server.maxConnections` would refuse the new connection instead. Strangers could then block Slack, Edgegap and the
+ * health checks by opening many connections. A connection with a complete request is never closed. If all connections
+ * have a complete request, the new connection is closed. `closed` is called for each closed connection.
  */
 export function limitConnections(server: Server, limit: number, closed: () => void): void {
-  /** The unanswered requests of each connection. The connection that was opened or answered longest ago comes first. */
+  /**
+   * The unanswered requests of each connection. The map begins with the connection that was opened or answered longest
+   * ago.
+   */
   const connections = new Map<Socket, Set<IncomingMessage>>();
   server.on('connection', (socket: Socket) => {
     if (connections.size >= limit) {

@@ -9,8 +9,8 @@ import { connectionLimit, limitConnections } from './connections.ts';
 import { WHOAMI_PATH, type WhoAmI } from './whoami.ts';
 
 /**
- * The listener of an adapter whose platform sends its requests by HTTP. The listener reads and verifies the raw request
- * itself.
+ * The HTTP listener of an adapter, for a platform that sends its requests by HTTP. The listener reads and verifies the
+ * raw request itself.
  */
 export interface Mount {
   readonly path: string;
@@ -21,14 +21,14 @@ export interface Mount {
 export interface Readiness {
   /** True if the process is about to stop and should get no new requests. */
   readonly stopping?: boolean;
-  /** The parts by name, each with true if the part works. */
+  /** The parts of the bot by name. The value says whether the part works. */
   readonly parts: Readonly<Record<string, boolean>>;
   /**
-   * The role of this process, by platform. Contains only the platforms whose requests are received by a single process.
-   * Set only if several processes share the work.
+   * The role of this process, by platform. Contains only the platforms from which a single process receives. Set only
+   * if several processes share the work.
    */
   readonly roles?: Readonly<Record<string, string>>;
-  /** How many messages wait, how many of these failed before, and how many were given up undelivered. */
+  /** The numbers of messages that wait, that wait after a failure, and that were given up. */
   readonly outbox?: Readonly<Record<string, number>>;
 }
 
@@ -36,63 +36,69 @@ export interface ServerParts {
   readonly callbacks: CallbackReceiver;
   readonly mounts: readonly Mount[];
   readonly readiness: () => Promise<Readiness>;
-  /** Says which bot this is. A doctor asks this through PUBLIC_URL. */
+  /** Identifies this bot. The doctor asks for this identity through PUBLIC_URL. */
   readonly whoAmI?: WhoAmI;
   readonly clock: Clock;
   readonly log: Logger;
   /**
-   * How long a request may take to arrive in full, in milliseconds. The default is 10 000, because Edgegap and Slack
-   * wait no longer.
+   * How long a request may take to arrive in full, in milliseconds. The default is 10 000, because Edgegap and Slack do
+   * not wait longer than this.
    */
   readonly requestTimeoutMs?: number;
-  /** How many connections are held at once. The default is half of the files that this process may open. */
+  /** Maximum number of open connections. The default is half of the files that this process may open. */
   readonly maxConnections?: number;
 }
 
 export interface Server {
   /**
-   * Listens at the first address of `hosts` that this machine has, or by default at all its addresses. Resolves with
-   * the port.
+   * Listens at the first address in `hosts` that this machine has. Without `hosts`, listens at all addresses of the
+   * machine. Resolves with the port.
    */
   listen(port: number, hosts?: readonly string[]): Promise<number>;
-  /** After this call, each answer closes its connection. Clients with open connections then go to another process. */
+  /**
+   * After this call, each answer closes its connection. A client with an open connection then connects to a different
+   * process.
+   */
   retire(): void;
-  /** Accepts no more connections. Resolves when the requests that have arrived are answered. */
+  /** Stops accepting connections. Resolves when all requests that arrived earlier are answered. */
   close(): Promise<void>;
 }
 
 /**
- * How long a connection may be idle. A proxy may send a callback at the very moment when the server closes the
- * connection, and the proxy does not send that callback again. The proxy therefore has to close the connection first.
- * By default nginx and AWS's balancers close idle connections after a minute, Traefik after 90 seconds, Caddy after two
- * minutes, Oracle's balancers after five minutes, and Google's after ten minutes. Google asks for 620 seconds.
+ * How long a connection may be idle before the server closes it. The proxy in front of the bot must close idle
+ * connections earlier than the server. Otherwise a callback could be lost, because a proxy does not repeat a callback
+ * that it sends at the moment of the close. By default, nginx and AWS's balancers close idle connections after a
+ * minute, Traefik after 90 seconds, Caddy after two minutes, Oracle's balancers after five minutes, and Google's after
+ * ten minutes. Google recommends 620 seconds.
  */
 const KEEP_ALIVE_MS = 620_000;
 /** How long a request that is being answered may delay the stop. */
 const CLOSE_MS = 1_000;
-/** All addresses of this machine. `::` includes IPv4 addresses. `0.0.0.0` is for a machine without IPv6. */
+/**
+ * All addresses of this machine. `::` includes IPv4 addresses. `0.0.0.0` is the fallback for a machine without IPv6.
+ */
 const EVERYWHERE = ['::', '0.0.0.0'];
 /** Errors which mean that this machine has no such address. */
 const ABSENT: unknown[] = ['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'ENOTFOUND'];
 
-/** The bot's one port: Edgegap's callbacks, Slack's requests in HTTP mode, and the probes. */
+/** The server on the bot's only port: Edgegap's callbacks, Slack's requests in HTTP mode, and the probes. */
 export function buildServer(parts: ServerParts): Server {
   const { mounts, callbacks, readiness, whoAmI, clock, log, requestTimeoutMs = 10_000 } = parts;
   const { maxConnections = connectionLimit() } = parts;
   const countClosed = seldom(clock);
   let retired = false;
   const app: FastifyInstance = fastify({
-    // Requests are not logged, because their lines would hold the secrets of callbacks.
+    // Requests are not logged, because the log lines would contain the secrets of callbacks.
     logger: false,
     bodyLimit: 256 * 1024,
     // A path that cannot be decoded is answered like an unknown path.
     frameworkErrors: (_error, _request, reply) => notFound(reply),
     forceCloseConnections: 'idle',
-    // A callback that comes at the last moment is accepted, because Edgegap does not call a second time.
+    // The server accepts a callback that arrives at the last moment, because Edgegap does not repeat a callback.
     return503OnClosing: false,
     schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
     serverFactory: (handler) => {
-      // Fastify sets its time limits only on a server of its own, so they are set here.
+      // Fastify sets its time limits only on a server that it creates itself, so this code sets them.
       const server = createServer(timeouts(requestTimeoutMs), (request, response) => {
         if (retired) response.setHeader('connection', 'close');
         const path = request.url?.split('?', 1)[0];
@@ -128,7 +134,7 @@ export function buildServer(parts: ServerParts): Server {
     async ({ query }, reply) => whoAmI?.(String(query.nonce)) ?? notFound(reply),
   );
   app.register(callbackRoutes(callbacks, clock, log));
-  // Fastify's own answer repeats the path, and the path of a callback holds a secret.
+  // Fastify's default answer repeats the path of the request, and a callback's path contains a secret.
   app.setNotFoundHandler((_request, reply) => notFound(reply));
   app.setErrorHandler((error: StoreError | { statusCode?: number; message: string }, _request, reply) => {
     if (error instanceof StoreError) {
@@ -152,7 +158,8 @@ export function buildServer(parts: ServerParts): Server {
     },
     async close() {
       retired = true;
-      // A client that sends a request slowly, or never finishes the request, must not keep the process from stopping.
+      // Closes the remaining connections. A client that sends a request slowly, or never finishes it, must not block
+      // the stop.
       const cancel = clock.after(CLOSE_MS, () => app.server.closeAllConnections());
       await app.close().finally(cancel);
     },
@@ -160,13 +167,13 @@ export function buildServer(parts: ServerParts): Server {
 }
 
 /**
- * The time limits of requests and connections. Node looks for late requests only once in each
+ * The time limits of requests and connections. Node checks for late requests only once in each
  * `connectionsCheckingInterval`.
  */
 function timeouts(requestTimeout: number): ServerOptions {
   const half = Math.ceil(requestTimeout / 2);
-  // The time limits of a request start when the connection opens, or with the first byte of the request. The limits do
-  // not close a connection that is idle after an answer.
+  // The time limits of a request start when the connection opens, or with the first byte of the request. A connection
+  // that is idle after an answer is not affected.
   return {
     requestTimeout,
     headersTimeout: half,
@@ -176,8 +183,8 @@ function timeouts(requestTimeout: number): ServerOptions {
 }
 
 /**
- * Stands in place of Fastify's compilers of JSON schemas, which would load 110 modules. No route has a schema, because
- * zod checks what arrives.
+ * Replaces Fastify's compilers of JSON schemas, which would load 110 modules. No route has a schema, because zod checks
+ * the requests.
  */
 function noSchemas(): never {
   throw new Error('A route has a JSON schema, and the server has no compiler for schemas');

@@ -1,16 +1,16 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
-/** The path at which the bot says which bot it is. The request has the parameter `nonce`. */
+/** The path at which the bot identifies itself. The request has the parameter `nonce`. */
 export const WHOAMI_PATH = '/whoami';
 const SERVICE = 'edgegap-chatops';
 const NONCE = /^[A-Za-z0-9_-]{16,64}$/;
 
-/** The answer to a nonce. Undefined if the text is no nonce. */
+/** The answer to a nonce. Undefined if the text is not a valid nonce. */
 export type WhoAmI = (nonce: string) => { readonly service: string; readonly proof: string } | undefined;
 
 /**
- * Makes an answer that only a process with the same secrets can distinguish from the answer of another bot. The answer
- * says nothing about the secrets.
+ * Returns a function that proves the identity of this bot. Only a process with the same secrets can check the proof,
+ * and the proof does not reveal the secrets.
  */
 export function createWhoAmI(secrets: readonly string[]): WhoAmI {
   const key = createHmac('sha256', WHOAMI_PATH).update(JSON.stringify(secrets.toSorted())).digest();
@@ -20,7 +20,7 @@ export function createWhoAmI(secrets: readonly string[]): WhoAmI {
       : undefined;
 }
 
-/** The sender of this answer to the nonce: this bot, a bot with other settings, or another service. */
+/** Tells whether this bot, a bot with other settings, or an unknown service sent this answer to the nonce. */
 export function recognise(whoAmI: WhoAmI, nonce: string, answer: unknown): 'this' | 'another' | 'stranger' {
   const { service, proof } = (answer ?? {}) as { service?: unknown; proof?: unknown };
   if (service !== SERVICE || typeof proof !== 'string') return 'stranger';

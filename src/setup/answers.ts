@@ -23,7 +23,7 @@ export function readAnswers(path: string): Readonly<Record<string, string>> {
   return values;
 }
 
-/** Answers from a file, for scripts. */
+/** Answers the setup's questions from a file, for scripts. */
 export function createAnswers(
   answers: Readonly<Record<string, string>>,
   print: (text: string) => void,

@@ -52,7 +52,7 @@ export async function setUpDiscord(context: SetupContext): Promise<void> {
   }
 }
 
-/** Checks the token against Discord. Throws SetupError for a token that cannot be used. */
+/** Checks the token against Discord. Throws SetupError if the token cannot be used. */
 async function logIn(
   context: SetupContext,
   answer: string,
@@ -81,7 +81,7 @@ function sayFaults({ prompter }: SetupContext, findings: readonly Finding[]): vo
     if (state !== 'ok') prompter.say(`  ${[says, mend].filter(Boolean).join(' → ')}`);
 }
 
-/** The servers that the bot is in. If there is no server, waits until a person adds the bot to a server. */
+/** The servers that have the bot. If there is no server yet, waits until a person adds the bot to a server. */
 async function joinedServers(
   { prompter }: SetupContext,
   survey: Survey,
@@ -132,7 +132,7 @@ async function chooseServers(
   );
 }
 
-/** Asks which roles may deploy, and which roles may look. */
+/** Asks which roles may deploy, and which roles may only read. */
 export async function setUpDiscordRoles(context: SetupContext): Promise<void> {
   const { prompter, draft } = context;
   await withServers(context, async (servers) => {
@@ -233,7 +233,7 @@ async function withServers(
   }
 }
 
-/** The settings of Discord alone, so that a fault in another setting does not matter here. */
+/** Discord's settings alone. A fault in any other setting must not stop this step. */
 function settingsOf({ draft, environment }: SetupContext): Record<string, string | undefined> {
   const all: Record<string, string | undefined> = { ...environment, ...draft.values() };
   return Object.fromEntries(Object.entries(all).filter(([name]) => /^DISCORD_|_PROXY$/i.test(name)));

@@ -19,7 +19,7 @@ import { type Prompter, SetupError } from './prompter.ts';
 
 const OWNER_ONLY = 0o600;
 const OTHERS = 0o077;
-/** Errors of a file that cannot be replaced, because the file itself is mounted into a container. */
+/** The errors when a file cannot be replaced. The file itself is then mounted into a container. */
 const MOUNTED = ['EBUSY', 'EXDEV'];
 
 interface DraftOptions {
@@ -30,9 +30,9 @@ interface DraftOptions {
 export type Draft = ReturnType<typeof openDraft>;
 
 /**
- * The file with the settings, and the changes that are not saved yet. If there is no file, the example beside the file
- * is the beginning of the new file. With `replaces`, other values are replaced without a question. Throws SetupError if
- * the file cannot be read or written.
+ * The file with the settings, and the changes that are not saved yet. If there is no file, the new file starts as a
+ * copy of the example file in the same folder. With `replaces`, existing values are replaced without a question. Throws
+ * SetupError if the file cannot be read or written.
  */
 export function openDraft(path: string, prompter: Prompter, { replaces, rename }: DraftOptions) {
   const file = existsSync(path) ? realpathSync(path) : resolve(path);
@@ -46,11 +46,11 @@ export function openDraft(path: string, prompter: Prompter, { replaces, rename }
   tryToWrite(file, path);
 
   return {
-    /** The value of a setting, also if it is not saved yet. Undefined if the setting is not set. */
+    /** The value of a setting, including values that are not saved yet. Undefined if the setting is not set. */
     get: (name: string): string | undefined => (changes[name] ?? known[name] ?? '').trim() || undefined,
     /**
-     * Sets a value. If the file has another value, the person is asked before the value is replaced. `wasShown`: the
-     * person has just seen the present value, so a different value replaces it without a question.
+     * Sets a value. If the file has a different value, asks the person before the value is replaced. With `wasShown`,
+     * the person has just seen the old value, so the new value replaces the old value without a question.
      */
     async set(name: string, value: string, wasShown = false): Promise<void> {
       const present = (known[name] ?? '').trim();
@@ -70,11 +70,11 @@ export function openDraft(path: string, prompter: Prompter, { replaces, rename }
       }
       changes[name] = value;
     },
-    /** All values, so that the values can be checked together. */
+    /** All values, for checks that concern several settings. */
     values: (): Record<string, string> => ({ ...known, ...changes }),
     /**
-     * Writes the changes, and lets only the owner read the file. At any moment the file is either the whole old file or
-     * the whole new file, unless the file is mounted. Returns whether anything was changed.
+     * Writes the changes, and lets only the owner read the file. The change is atomic, except for a file that is
+     * mounted into a container. Returns whether anything was changed.
      */
     save(): boolean {
       if (Object.entries(changes).some(([name, value]) => known[name] !== value)) {
@@ -84,7 +84,7 @@ export function openDraft(path: string, prompter: Prompter, { replaces, rename }
       if (existsSync(file)) protect(file);
       return false;
     },
-    /** Where the settings are, and who can read them. */
+    /** Where the settings are stored, and who can read them. */
     describe(): string {
       if (!existsSync(file)) return 'No settings were saved.';
       return (statSync(file).mode & OTHERS) !== 0 && process.platform !== 'win32'
@@ -94,7 +94,7 @@ export function openDraft(path: string, prompter: Prompter, { replaces, rename }
   };
 }
 
-/** A folder without room, or without the right to write, is reported before the first question. */
+/** Tries to write a file, so that a full or read-only folder is reported before the first question. */
 function tryToWrite(file: string, path: string): void {
   const trial = `${file}.${randomUUID()}`;
   try {
@@ -119,7 +119,7 @@ function write(file: string, text: string, path: string, rename: DraftOptions['r
   rmSync(fresh, { force: true });
 }
 
-/** Replaces the file by the file `fresh`. Returns false if the file is mounted. */
+/** Replaces the file with the file `fresh`. Returns false if the file is mounted. */
 function replaced(file: string, fresh: string, rename: DraftOptions['rename']): boolean {
   try {
     rename(fresh, file);
@@ -131,8 +131,8 @@ function replaced(file: string, fresh: string, rename: DraftOptions['rename']): 
 }
 
 /**
- * Overwrites a file that cannot be replaced. If the write fails, the file may be incomplete. The file `copy` has the
- * whole text.
+ * Overwrites a file that cannot be replaced. If the write fails, the file may be incomplete. In this case, the file
+ * `copy` has the whole text.
  */
 function writeInPlace(file: string, text: string, path: string, copy: string): void {
   try {
@@ -148,7 +148,7 @@ function writeInPlace(file: string, text: string, path: string, copy: string): v
 function writeAll(file: string, text: string, flags: 'w' | 'wx'): void {
   const open = openSync(file, flags, OWNER_ONLY);
   try {
-    // The mode in `openSync` has no effect on a file that exists already.
+    // Sets the mode of an existing file, because the mode in `openSync` applies only to a new file.
     protect(open);
     writeFileSync(open, text);
     fsyncSync(open);
@@ -158,8 +158,8 @@ function writeAll(file: string, text: string, flags: 'w' | 'wx'): void {
 }
 
 /**
- * Some file systems do not allow a change of the mode, and neither do files of another user. `describe` says how the
- * mode is now.
+ * Makes the file readable for its owner only, if possible. Some file systems do not allow this change, and a file of
+ * another user cannot be changed. `describe` names the mode that the file has now.
  */
 function protect(file: string | number): void {
   try {

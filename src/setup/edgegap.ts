@@ -9,7 +9,7 @@ import { askFor, choose, listOf, SetupError } from './prompter.ts';
 
 const ALL = 'all';
 
-/** Asks for Edgegap's token, and tries the token. */
+/** Asks for Edgegap's token, and checks the token against Edgegap. */
 export async function setUpEdgegap(context: SetupContext): Promise<void> {
   const { prompter, draft } = context;
   prompter.say(`\nEdgegap\n  Open ${TOKENS_PAGE}, create a token, and copy the token.`);
@@ -57,7 +57,7 @@ export async function setUpApplications(context: SetupContext): Promise<void> {
   );
 }
 
-/** Throws AppError if Edgegap does not accept the token. */
+/** The applications of the account. Throws AppError if Edgegap refuses the token. */
 export async function applicationsOf(
   { edgegapUrl, proxy, log }: SetupContext,
   token: string,

@@ -7,13 +7,13 @@ export interface SetupQuestion {
   readonly text: string;
   /** Whether the typed answer is not shown. */
   readonly secret?: boolean;
-  /** The answer if the person presses Enter, or if an answers file has no such key. */
+  /** The answer if the person only presses Enter, or if the answers file does not have this key. */
   readonly fallback?: string;
 }
 
 /** A person at a terminal, or a file with answers. */
 export interface Prompter {
-  /** Whether a person answers. A person can be asked again. */
+  /** Whether a person answers. Only a person can be asked a second time. */
   readonly interactive: boolean;
   say(text: string): void;
   /** Throws SkippedStep if the person skips the step, and SetupError if there is no answer. */
@@ -23,7 +23,7 @@ export interface Prompter {
   close(): void;
 }
 
-/** The setup cannot go on. The hint says how to go on. */
+/** The setup cannot continue. The hint says how the person can continue. */
 export class SetupError extends AppError {
   constructor(message: string, hint?: string) {
     super('setup', message, { hint });
@@ -34,8 +34,8 @@ export class SetupError extends AppError {
 export class SkippedStep extends Error {}
 
 /**
- * Asks until the answer is right. `read` returns the value of the answer, or throws AppError for a wrong answer. A
- * wrong answer in an answers file ends the setup.
+ * Repeats the question until the answer is right. `read` returns the value of the answer, or throws AppError for a
+ * wrong answer. A wrong answer in an answers file ends the setup.
  */
 export async function askFor<T>(
   prompter: Prompter,
@@ -55,13 +55,13 @@ export async function askFor<T>(
   }
 }
 
-/** A thing that people know by its name and settings know by its id. */
+/** A thing with a name for people and an id for the settings, such as a server or a role. */
 export interface Named {
   readonly id: string;
   readonly name: string;
 }
 
-/** The most things that are shown as a numbered list. People type the names of further things. */
+/** Maximum number of things in a numbered list. For things that are not in the list, people type the name. */
 const LISTED = 25;
 
 export function listOf(things: readonly Named[]): string {
@@ -71,8 +71,8 @@ export function listOf(things: readonly Named[]): string {
 }
 
 /**
- * Finds the things with the typed numbers, names or ids, which are separated by commas. Throws SetupError for an
- * unknown or unclear name.
+ * Finds the things that a person typed as numbers, names or ids, separated by commas. Throws SetupError if a name is
+ * unknown or belongs to several things.
  */
 export function choose(answer: string, things: readonly Named[], noun: string): Named[] {
   const words = answer

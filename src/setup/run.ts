@@ -24,19 +24,19 @@ const FIRST_MESSAGE: Line = {
 
 export interface SetupOptions {
   readonly terminal: TerminalStreams;
-  /** Whether a person sits at the terminal. */
   readonly isTerminal: boolean;
   /** The file with the answers, for scripts. */
   readonly answersFile?: string | undefined;
   readonly envFile: string;
   /**
-   * The steps that the person named. If empty, the setup asks for the platform, and does every step that a start needs.
+   * The steps that the person named. If the set is empty, the setup asks for the platform and runs every step that the
+   * bot needs for a start.
    */
   readonly steps: readonly Step[];
   readonly httpUrl?: string | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly commandsFolder: string;
-  /** Replaces a file by another file. */
+  /** Replaces a file with another file. Tests pass their own function. */
   readonly rename?: typeof renameSync;
 }
 
@@ -112,10 +112,10 @@ async function setUp(
       if (!(error instanceof SkippedStep)) throw error;
       prompter.say('  Skipped.');
     }
-    // A person may end the setup at any question, and should not lose the answers so far.
+    // Saves the answers before the next question, because a person may end the setup at any question.
     if (prompter.interactive) draft.save();
   };
-  // The packages of a platform take time to load.
+  // The package of a platform takes time to load, so it is loaded only for a chosen platform.
   const discord = () => import('./discord.ts');
   const slack = () => import('./slack.ts');
   await run(steps.has('edgegap'), () => setUpEdgegap(context));
@@ -138,7 +138,8 @@ async function setUp(
   await run(platforms.includes('discord') && (steps.has('discord') || steps.has('roles')), async () =>
     (await discord()).registerOnDiscord(context),
   );
-  // If a script runs the setup a second time, the setup should not post a second message.
+  // Posts the first message only in a new setup. A script that runs the setup a second time must not post a second
+  // message.
   for (const platform of platforms)
     await run(steps.has('message') && isNew, async () =>
       platform === 'discord'
@@ -152,7 +153,7 @@ function isSetUp(platform: Platform, draft: Draft): boolean {
   return draft.get(platform === 'discord' ? 'DISCORD_TOKEN' : 'SLACK_BOT_TOKEN') !== undefined;
 }
 
-/** The steps that this run does. */
+/** The steps that this run of the setup performs. */
 async function chosenSteps(
   prompter: Prompter,
   words: readonly Step[],
@@ -195,7 +196,7 @@ function httpsUrl(url: string | undefined, needed: boolean): string | undefined 
   );
 }
 
-/** Names what is still missing, or the next step. Returns whether nothing is missing. */
+/** Names the missing settings, or the next step. Returns whether the settings are complete. */
 async function conclude(context: SetupContext, platforms: readonly Platform[]): Promise<boolean> {
   const { prompter, draft, environment } = context;
   try {

@@ -15,7 +15,7 @@ const ADMINS = 'admins';
 const MEMBERS = 'members';
 const NONE = 'none';
 
-/** The link that opens Slack's page for a new app, with the manifest filled in. */
+/** The link that opens Slack's page for a new app, with the manifest already filled in. */
 export function newAppLink(manifest: ReturnType<typeof createManifest>): string {
   return `${NEW_APP}${encodeURIComponent(JSON.stringify(manifest))}`;
 }
@@ -44,7 +44,7 @@ export async function setUpSlack(context: SetupContext): Promise<void> {
   else await askForSigningSecret(context, httpUrl);
 }
 
-/** Makes the app. Always throws, so that the question is asked again for the token of the new app. */
+/** Creates the app. Always throws, so that the setup asks its question again, now for the token of the new app. */
 async function createApp(
   context: SetupContext,
   token: string,
@@ -151,7 +151,7 @@ async function askForSigningSecret(context: SetupContext, url: string): Promise<
   if (draft.get('SLACK_APP_TOKEN') !== undefined) await draft.set('SLACK_APP_TOKEN', '');
 }
 
-/** Asks which people and user groups may deploy, and which may look. */
+/** Asks which people and user groups may deploy, and which may only read. */
 export async function setUpSlackPeople(context: SetupContext): Promise<void> {
   const { prompter, draft } = context;
   const survey = presentSurvey(context);
@@ -208,8 +208,8 @@ async function namedIn(answer: string, groups: readonly Named[], survey: SlackSu
 }
 
 /**
- * The only person with this name, because rights must not go to a namesake. Undefined if no person has the name. Throws
- * SetupError if another person or a group has the name, or if not all members could be read.
+ * The person with this name. Undefined if no person has the name. Throws SetupError if a second person or a group has
+ * the same name, because rights must not go to the wrong person. Also throws if not all members could be read.
  */
 async function personCalled(
   word: string,

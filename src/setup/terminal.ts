@@ -3,7 +3,7 @@ import { Writable } from 'node:stream';
 import { type Prompter, SetupError, type SetupQuestion, SkippedStep } from './prompter.ts';
 
 const SKIP = 'skip';
-/** The milliseconds between two calls of `done` by `wait`. */
+/** The interval between two calls of `done` in `wait`, in milliseconds. */
 const LOOK_MS = 2_000;
 
 export interface TerminalStreams {
@@ -31,7 +31,7 @@ export function createTerminal({ input, output }: TerminalStreams): Prompter {
     take?.(undefined);
   });
 
-  /** The next line. Undefined if `cancelled` ends the wait. */
+  /** The next line that the person types. Undefined if `cancelled` resolves first. */
   async function nextLine({ text, secret = false, fallback }: SetupQuestion, cancelled?: Promise<void>) {
     const usual = fallback === undefined || fallback === '' ? '' : secret ? ' [keep]' : ` [${fallback}]`;
     const typed = Promise.withResolvers<string | undefined>();
