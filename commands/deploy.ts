@@ -29,8 +29,8 @@ import { isRepeatable, requestingView } from '../src/deployments/view.ts';
 import { InputError } from '../src/errors.ts';
 
 /**
- * Shown if the process died before it stored the intent. Nothing was deployed in this case, because the request to
- * Edgegap leaves only after the intent is stored.
+ * Shown if the process ended before it stored the intent (the stored order to deploy). Nothing was deployed, because
+ * the bot sends the request to Edgegap only after the intent is stored.
  */
 const interrupted = 'Nothing was deployed; ask again.';
 
@@ -41,7 +41,7 @@ const prolonging = {
   interrupted:
     'The server may or may not have been given more time: see its card, and press the button again.',
 } as const;
-/** A command or an argument may hold a secret, such as a password. */
+/** Shown in place of a container's command or arguments, because they may contain a secret such as a password. */
 const hidden = () => 'set (the bot does not show the value)';
 
 const options = {
@@ -260,8 +260,8 @@ export default defineCommand({
 });
 
 /**
- * Extends the lifetime of a server. The person pressed a button of the question that the bot asks before the lifetime
- * ends.
+ * Extends the lifetime of a server. Before a lifetime ends, the bot asks in chat whether to extend it, and a person has
+ * pressed a button.
  */
 async function prolong(context: DeploymentActionContext, how: 'extend' | 'keep'): Promise<void> {
   const { target, action, settings, asker, source: question } = context;
@@ -273,7 +273,7 @@ async function prolong(context: DeploymentActionContext, how: 'extend' | 'keep')
   await context.respond({ kind: 'line', tone: 'success', text });
 }
 
-/** Posts the card before deploying. If the card cannot be posted, nothing is deployed or billed. */
+/** Posts the live card first, and then deploys. If the card cannot be posted, nothing is deployed or billed. */
 async function launch(
   context: Pick<Context<unknown>, 'postCard' | 'deployments' | 'asker' | 'invocationId' | 'clock'>,
   { replaces, ...ordered }: Wanted,
@@ -297,8 +297,9 @@ async function knownDeployment({ deployments }: Services, id: string): Promise<D
 }
 
 /**
- * The order of the lost deployment with this id, to be deployed again. The outcome of its request was unknown, and no
- * server was found.
+ * Returns the order of the lost deployment with this id, so that the bot can deploy it again. A deployment is lost if
+ * the outcome of the request to Edgegap was unknown, and the bot then found no server. Throws InputError for any other
+ * deployment.
  */
 async function lostDeployment(services: Services, id: string): Promise<Wanted> {
   const before = await knownDeployment(services, id);
@@ -306,7 +307,8 @@ async function lostDeployment(services: Services, id: string): Promise<Wanted> {
     throw new InputError('again-done', 'Someone has deployed this server again already.', {
       hint: 'Nothing more was deployed. See the card of the new server.',
     });
-  // The menu of a card offers "Deploy again" for every server, unlike the buttons of the card.
+  // The message menu offers "Deploy again" on every card, even if Edgegap refused the deployment. The buttons of the
+  // card do not.
   if (before.phase === 'refused')
     throw new InputError('again-done', 'Nothing to deploy again: this server was refused.', {
       hint: 'Nothing was deployed. The card says why. To try again, use `deploy`.',
@@ -317,7 +319,7 @@ async function lostDeployment(services: Services, id: string): Promise<Wanted> {
     });
   await findDeployable(services.catalog, before);
   const { application, version } = before;
-  // By now, another version may be the newest.
+  // `newest` marks the newest version. The mark is removed, because a newer version may exist now.
   const plan = { ...before.plan, newest: undefined };
   return { application, version, plan, replaces: id };
 }

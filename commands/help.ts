@@ -68,7 +68,7 @@ function allowedTo({ directory, may }: Helping): Command[] {
   return directory.all.filter((command) => may(leastPermission(command)));
 }
 
-/** The topics with commands that the person may use. */
+/** Topics in which the person may use at least one command. */
 function topicsFor(context: Helping) {
   const allowed = allowedTo(context);
   return TOPICS.map(([id, topic, title]) => {
@@ -77,7 +77,7 @@ function topicsFor(context: Helping) {
   }).filter(({ commands }) => commands.length > 0);
 }
 
-/** The topics with the names of their commands, which fit the screen of a phone. */
+/** Lists the topics with only the names of the commands, so that the card fits the screen of a phone. */
 function overview(context: Helping): Card {
   const topics = topicsFor(context);
   const fields = topics.map(
@@ -96,7 +96,7 @@ function overview(context: Helping): Card {
   return { kind: 'card', tone: 'neutral', title: ['What you may do here'], nodes };
 }
 
-/** A topic with what each of its commands does. Undefined for a topic of which the person may use no command. */
+/** Describes each command of a topic. Returns undefined if the person may not use any command of the topic. */
 function topicCard(context: Helping, wanted: string): Card | undefined {
   const topics = topicsFor(context);
   const topic = topics.find(({ id }) => id === wanted);
@@ -137,7 +137,7 @@ function topicMenu(topics: ReturnType<typeof topicsFor>): Node {
   };
 }
 
-/** An example of these commands that works in this account. */
+/** Returns an example of the first command that has an example, with names from this Edgegap account. */
 function exampleText(commands: readonly Command[], catalog: Services['catalog']): Inline[] {
   const entry = commands.map(({ usual, entries }) => usual ?? entries[0]).find((one) => one?.example);
   if (!entry || entry.name === 'help') return [];
@@ -181,8 +181,8 @@ function explain(command: Command, entries: readonly Entry[], { catalog }: Conte
 }
 
 /**
- * The command's example for this account. The example names the newest deployment of the channel, and an application
- * and a version from the cache if the cache has any.
+ * Adapts the command's example to this Edgegap account. `@last`, the newest deployment of the channel, replaces a
+ * request_id. Names from the cache replace the application and the version if the account does not have them.
  */
 function exampleOf({ example: written = '', options }: Entry, catalog: Services['catalog']): string {
   const values = parseText(written, '', options);
@@ -199,8 +199,8 @@ function exampleOf({ example: written = '', options }: Entry, catalog: Services[
     usable[0];
   if (!picked) return example;
   const isRead = picked.versions.length > 0;
-  // Reads the versions in the background, so that the next call of help can use them. This answer does not wait for
-  // them.
+  // Reads the versions in the background for the next call of `help`. The current answer does not wait for the
+  // versions.
   if (!isRead) void catalog.versions(picked.name).catch(() => undefined);
   const [newest, ...older] = picked.versions.filter((one) => one.is_active).map((one) => one.name);
   const isUsual = isRead ? [newest, ...older].includes(version) : picked.name === application;

@@ -7,10 +7,10 @@ import type { Deployment } from '../src/deployments/deployment.ts';
 import { laterEnds } from '../src/deployments/lifetime.ts';
 import { firstEnd, isRepeatable, viewOf } from '../src/deployments/view.ts';
 
-/** At most this many running servers, and this many rows with buttons, are shown. */
+/** The maximum number of running servers (`SERVERS`), and of rows with buttons in each section (`ROWS`). */
 const SERVERS = 15;
 const ROWS = 3;
-/** A server that ends within this time needs its person. */
+/** A server that ends within this time is listed under "Needs you". */
 const SOON_MS = 30 * 60_000;
 const DAY_MS = 24 * 60 * 60_000;
 
@@ -72,7 +72,7 @@ function section(title: string, nodes: readonly Node[]): Node[] {
   return nodes.length === 0 ? [] : [{ kind: 'text', text: [{ bold: title }] }, ...nodes];
 }
 
-/** The reason why a running server needs its person. */
+/** The reason why a running server is listed under "Needs you". Undefined if there is no reason. */
 function needOf(deployment: Deployment, now: number): Rich | undefined {
   const view = viewOf(deployment);
   if (view.status === 'ERROR')

@@ -20,8 +20,8 @@ import { InputError } from '../src/errors.ts';
 
 const ROWS = 10;
 /**
- * When a person turns a page, the cached hosts may be this many milliseconds old. Reading hundreds of hosts again would
- * take seconds.
+ * The maximum age of the cached hosts, in milliseconds, when a person opens another page. Reading hundreds of hosts
+ * again for each page would take seconds.
  */
 const TURN_MS = 60_000;
 
@@ -31,11 +31,11 @@ interface Asked {
   readonly version?: string | undefined;
 }
 
-/** A version and its needs. The answer says how many deployments of this version fit on the hosts. */
+/** A version and the resources that it needs. The answer says how many deployments of the version fit on the hosts. */
 interface Measure extends Needs {
   /** For example `arena v3`. */
   readonly name: string;
-  /** The needs of a deployment, for example `0.5 vCPU, 1 GB`. Empty if Edgegap does not report the needs. */
+  /** The resources of one deployment as text, for example `0.5 vCPU, 1 GB`. Empty if Edgegap does not report them. */
   readonly each: string;
 }
 
@@ -100,7 +100,7 @@ async function show(
   await context.respond({ kind: 'card', tone: 'neutral', title, nodes });
 }
 
-/** Reads the hosts of the fleet, and the needs of the version if a version is given. */
+/** Reads the hosts of the fleet. If a version is given, also reads the resources that the version needs. */
 async function read(context: Context<unknown>, { fleet, application, version }: Asked, atMostOldMs: number) {
   const { catalog } = context;
   const hosts = await readHosts(context, fleet, atMostOldMs);
@@ -111,8 +111,8 @@ async function read(context: Context<unknown>, { fleet, application, version }: 
 }
 
 /**
- * The first line of the answer. With a version, it says how many deployments of the version fit. Without a version, it
- * says how many resources are free.
+ * The first line of the answer. If a version is given, the line says how many deployments of the version fit.
+ * Otherwise, the line says how much CPU and memory is free.
  */
 function summary(hosts: readonly FleetHost[], measure: Measure | undefined): Rich {
   if (hosts.length === 0) return ['The fleet has no hosts yet: start them in the Edgegap dashboard.'];

@@ -23,8 +23,8 @@ import type { DeploymentPage } from '../src/edgegap/schema.ts';
 
 const ROWS = 10;
 /**
- * How many deployments of a person the filter `mine` takes into account. They come from the bot's record, and the
- * newest deployments are taken first.
+ * The maximum number of deployments that the filter `mine` includes. The bot takes the newest deployments of the person
+ * from its database.
  */
 const MOST_MINE = 200;
 
@@ -48,14 +48,14 @@ export default defineCommand({
   },
 });
 
-/** Shows the chosen deployment on a card of its own. */
+/** Shows the deployment that the person chose from the menu, as a separate card. */
 async function open(context: DeploymentActionContext): Promise<void> {
   await context.respond(answerCard(await currentView(context, context.target), answerNow(context)));
 }
 
 /**
- * Reads the page `page`. If there are fewer pages by now, reads the last page. With `ids`, only deployments with these
- * request_ids are searched.
+ * Reads one page of deployments from Edgegap. If the page no longer exists, reads the last page. If `ids` is given,
+ * finds only deployments with these request_ids.
  */
 async function read(
   { edgegap, clock }: Pick<Services, 'edgegap' | 'clock'>,
@@ -80,8 +80,9 @@ function pagesOf(total: number): number {
 }
 
 /**
- * Returns the page, together with the filter that was used to find it. For `mine`, the request_ids come from the bot's
- * record.
+ * Finds a page of deployments. If no deployment matches the typed tag or version, searches again with the spelling that
+ * deployments use. Returns the page and the filter with the spelling that was used. For `mine`, the request_ids come
+ * from the bot's database.
  */
 async function search(context: Context<unknown>, asked: Filter, wanted: number) {
   const { deployments, asker, settings } = context;
@@ -131,8 +132,8 @@ function emptyText(filter: Filter): string {
 }
 
 /**
- * How many failed deployments match the filter. The status in the filter is not compared. The failed deployments are
- * counted in the bot's record, because Edgegap has no list that contains both active and failed deployments.
+ * Counts the failed deployments that match the filter. Returns 0 if the filter has a status. The bot counts in its own
+ * database, because Edgegap has no list that contains both active and failed deployments.
  */
 async function countFailed(
   { deployments, settings, clock }: Context<unknown>,

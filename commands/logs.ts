@@ -122,13 +122,13 @@ interface LogsRequest {
   readonly share?: boolean | undefined;
 }
 
-/** A request as the payload of the buttons below the answer. */
+/** A request for a log, as the bot stores the request for the buttons below the answer. */
 interface SharedRequest extends Pick<LogsRequest, 'lines' | 'invert' | 'file'> {
-  /** The pattern as typed. */
+  /** The pattern as the person typed it. */
   readonly source?: string | undefined;
 }
 
-/** The request to which the pressed button belongs. */
+/** Loads the request for which the bot made the pressed button. */
 async function askedBefore({ action, payloads }: DeploymentActionContext): Promise<LogsRequest> {
   const [, key] = action.arg.split('.');
   const asked = key === undefined ? {} : await payloads.get(key);
@@ -164,8 +164,8 @@ async function show(
 }
 
 /**
- * The last lines of a log, or the last lines that match the pattern. `total` is undefined if older lines may match,
- * too.
+ * The last lines of a log, or the last lines that match the pattern. `total` is undefined if the bot did not search the
+ * older lines.
  */
 interface Part extends Omit<Tail, 'total'> {
   readonly total: number | undefined;
@@ -182,7 +182,7 @@ async function partOf(
   return { ...found, total: found.isComplete ? found.lines : undefined };
 }
 
-/** As long as the server runs, its log may grow. */
+/** Whether the server still runs, so that its log may grow. */
 function isLive({ known, seen }: DeploymentTarget): boolean {
   return known ? known.endedAt === undefined : seen?.current_status !== 'TERMINATED';
 }
@@ -199,7 +199,7 @@ function buttonsOf(arg: string, { isEmpty, isLive }: { isEmpty: boolean; isLive:
   ];
 }
 
-/** The argument of the buttons: the id of the deployment, and the key of the request if the request has options. */
+/** The argument of the buttons: the request_id. If the request has options, the key of the stored request follows. */
 async function argOf(
   { payloads }: Context<unknown>,
   request_id: string,
@@ -216,11 +216,12 @@ async function read(
 ): Promise<Logs & Partial<Recorded>> {
   try {
     const told = await edgegap.logs(request_id);
-    // After the end of a deployment, Edgegap may send an empty log together with the link to the stored log.
+    // After the end of a deployment, Edgegap may send an empty log, together with a link to the stored log. The bot
+    // then shows the log that it saved itself.
     const saved = told.logs || told.crash_logs ? undefined : await recordings.of(request_id);
     return saved ? { ...saved, logs_link: told.logs_link } : told;
   } catch (cause) {
-    // The deployment is read again, because it may have ended in the meantime.
+    // Reads the deployment from the database again, because the deployment may have ended in the meantime.
     const known = await deployments.byRequestId(request_id);
     const ended = known?.endedAt !== undefined || seen?.current_status === 'TERMINATED';
     if (!ended || !(cause instanceof EdgegapError) || cause.outcome !== 'not-done') throw cause;
@@ -245,7 +246,7 @@ function logGone(savesLogs: boolean, cause: unknown): InputError {
 interface Shown {
   readonly log: Part;
   readonly crash: Part;
-  /** How many lines were asked for. */
+  /** How many lines the person asked for. */
   readonly asked: number;
   readonly request: LogsRequest;
 }
@@ -306,12 +307,12 @@ function noMatch({ source }: LinePattern, { total }: Part): Inline[] {
   return ['No line matches ', { code: source }, '. ', total === undefined ? NOT_ALL_SEARCHED : ''];
 }
 
-/** How many lines are not shown, because all lines together are too long. */
+/** How many of the requested lines are left out, because the text would be too long. */
 function lacking({ total, lines }: Part, asked: number): number {
   return total === undefined ? 0 : Math.min(asked, total) - lines;
 }
 
-/** `last 30 of 20,000 lines`, or `last 30 lines with “error”`. */
+/** Returns for example `last 30 of 20,000 lines`, or `last 30 lines with “error”`. */
 function howMany(
   { lines, total }: Part,
   { grep, invert, lines: asked = DEFAULT_LINES }: LogsRequest,
@@ -337,8 +338,8 @@ function crashFields({ crash_data }: Logs): Field[] {
 }
 
 /**
- * The answer can be shared with the whole channel. A link that works without a sign-in is therefore left out. Only the
- * Edgegap dashboard shows such a link.
+ * People can share the answer with the whole channel. A link that contains credentials is therefore left out, and the
+ * text refers to the Edgegap dashboard.
  */
 function storedLog(link: string): Inline {
   if (isPublicLink(link)) return { link, text: 'Stored log' };

@@ -14,7 +14,10 @@ import deploy from './deploy.ts';
 
 const ROWS = 10;
 
-/** The options of `deploy` that a preset can hold. A preset shows its values, so it holds no hidden variables. */
+/**
+ * The options of `deploy` that a preset can hold. Hidden variables are excluded, because the bot shows the values of a
+ * preset in chat.
+ */
 const savable: OptionSpecs = Object.fromEntries(
   Object.entries(deploy.options as OptionSpecs)
     .filter(([, { kind }]) => kind !== 'preset' && kind !== 'hidden-variables')
@@ -30,7 +33,7 @@ const name = (description: string) =>
     description,
   }) as const;
 
-/** The form of `preset save`: the name, and then the form of `deploy`. */
+/** The form of `preset save`: a field for the name of the preset, followed by the fields of `deploy`. */
 function saveLayout(): FormLayout {
   const { first, more = {} } = deploy.layout ?? { first: [] };
   const saved = (names: readonly string[]) => names.filter((name) => Object.hasOwn(savable, name));
@@ -125,12 +128,12 @@ function howToDeploy({ options }: CheckContext<Named>): string {
   return `Deploy with \`deploy @${options.name}\`.`;
 }
 
-/** An option of `deploy` with its kind. Undefined if `deploy` does not have the option. */
+/** The definition of an option of `deploy`. Undefined if `deploy` does not have the option. */
 function specOf({ directory }: CheckContext<unknown>, option: string) {
   return directory.get('deploy')?.usual?.options[option];
 }
 
-/** The preset that the person wants to save, with the exact names of things. */
+/** The preset to save. If the person typed a name in a different spelling, the preset gets the exact name. */
 function wanted(context: CheckContext<Saving>): Preset {
   const { given, asker, clock } = context;
   const values: Readonly<Record<string, unknown>> = { ...context.options };
@@ -181,7 +184,8 @@ function presetCard(context: Context<unknown>, preset: Preset, title: readonly s
     const spec = specOf(context, option);
     const shown = spec?.shown ?? spec?.kind.shown;
     const text = shown ? shown(given) : [given].flat().join(', ');
-    // If `deploy` no longer has the option, the bot cannot know whether the values are secret.
+    // If `deploy` no longer has the option, the bot cannot know whether the value is secret, and does not show the
+    // value.
     return { label: option, value: [spec ? text : 'deploy no longer has this option'] };
   });
   const nodes: Node[] = [
@@ -211,7 +215,7 @@ async function list(context: Context<unknown>, page: number): Promise<void> {
   await context.respond({ kind: 'card', tone: 'neutral', title, nodes });
 }
 
-/** The values of the options that people type without a name, then the names of the other options. */
+/** Shows the values of the positional options, followed by only the names of the other options. */
 function row({ name, options, savedBy }: Preset): Node {
   const [plain, others] = [true, false].map((isPlain) =>
     Object.keys(options).filter((option) => (savable[option]?.positional ?? false) === isPlain),

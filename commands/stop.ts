@@ -87,8 +87,8 @@ async function ask(context: Context<unknown>, target: DeploymentTarget, how: How
     throw new InputError('stop-self', 'That is the server in which I run.', {
       hint: `Nothing was stopped. To stop me, use \`self-stop\`.`,
     });
-  // Asks Edgegap even if the bot's record says that the deployment has ended, because a server that runs on unnoticed
-  // is billed.
+  // Asks Edgegap for the status even if the bot's database says that the deployment has ended. If the database is
+  // wrong, the server still runs, and Edgegap bills the server.
   const view = await currentView(context, target);
   if (view.status === 'TERMINATED') return context.respond(alreadyStopped(target, view));
   if (view.status === 'TERMINATING') return context.respond(stopping(target));
@@ -106,14 +106,15 @@ async function confirm(context: DeploymentActionContext): Promise<void> {
       told = status;
     },
   });
-  // If the stop failed, the question stays open, so that the person can press the button again.
+  // The question is closed only after the stop has succeeded. After a failed stop, the person can press the button
+  // again.
   await payloads.take(asked.key);
   await context.respond(stopCard(outcome, target, told && viewOfStatus(told)));
 }
 
 /**
- * Plans a stop. The card is posted first, so that nothing is planned whose outcome cannot be shown. The card says that
- * the stop is planned only after the stop is stored.
+ * Plans a stop. The bot posts the card first. If the card cannot be posted, nothing is planned. As soon as the stop is
+ * stored, the card says that the stop is planned.
  */
 async function plan(
   context: DeploymentActionContext,
@@ -160,7 +161,8 @@ function stopCard(outcome: StopOutcome, target: DeploymentTarget, view: Deployme
     case 'already-stopping':
       return stopping(target);
     case 'accepted':
-      // Edgegap gives the same answer to a second stop as to a stop before the server is ready.
+      // Edgegap gives the same answer to a second stop and to a stop before the server is ready. The status
+      // distinguishes the two cases.
       return (seen?.current_status ?? known?.status) === 'TERMINATING'
         ? stopping(target)
         : about(target, [`${name} stops soon`], 'success', [
@@ -183,7 +185,7 @@ function nameOf(target: DeploymentTarget): string {
   return nameOfTarget(target) || 'The server';
 }
 
-/** How long the server ran, in Edgegap's own words and times. */
+/** Says how long the server ran and when the server ended. */
 function ran(view: DeploymentView | undefined): Rich {
   const ms = view && ranFor(view);
   if (!view || ms === undefined) return [];
@@ -192,7 +194,7 @@ function ran(view: DeploymentView | undefined): Rich {
   return [`The server ran for ${duration(ms)}`, ...when, '.'];
 }
 
-/** An answer about a server, whose request_id stands in small print. */
+/** A card about a server. Small print at the end shows the request_id. */
 function about(
   { request_id }: DeploymentTarget,
   title: Card['title'],

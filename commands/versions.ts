@@ -9,13 +9,13 @@ import { parseEdgegapTime } from '../src/edgegap/schema.ts';
 
 const ROWS = 10;
 /**
- * How old the cached versions may be, in milliseconds. The time is short, because the person may have pushed a build a
- * moment ago.
+ * The maximum age of the cached versions, in milliseconds. The maximum is low, because the person may have pushed a
+ * build a moment ago.
  */
 const FRESH_MS = 5_000;
-/** How many ports a row shows. If there are more ports, the row gives only their number. */
+/** How many ports a row shows. If the version has more ports, the row says how many are left out. */
 const PORTS = 4;
-/** Edgegap's reference of versions calls the caching good if the share is above this value. */
+/** Edgegap's API reference calls the caching of an image good if the cached share is above this value. */
 const WELL_CACHED = 0.8;
 
 interface Asked {
@@ -65,7 +65,7 @@ async function show(context: Context<unknown>, asked: Asked, wanted: number): Pr
     ...(isOff ? ['The application is switched off, so no version of it can be deployed.'] : []),
     ...(all.length === 0 ? ['Make a version in the Edgegap dashboard, then ask again.'] : []),
   ].join(' ');
-  // Most versions of an application have the same limits, so equal limits are shown only once.
+  // If all versions on the page have the same limits, the limits are shown only once, below the rows.
   const [one, ...others] = rows;
   const same = one && others.length > 0 && others.every((other) => limitText(other) === limitText(one));
   const nodes: Node[] = [
