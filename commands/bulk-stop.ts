@@ -61,7 +61,8 @@ export default defineCommand({
       isAt: city && ((location: Location) => isSameCity(location, city)),
     };
     const found = await matching(context, wanted, city ? `city ${fullName(city)}` : '');
-    // A failed deployment does not run.
+    // A filter that matches every running server needs `--all`. A filter for failed servers is not checked, because
+    // failed servers do not run.
     if (!all && found.matched > 1 && filter.status !== 'error') {
       const running = { filters: filtersOf({}, clock.now()), limit: 1 };
       const { total_count } = await edgegap.deployments(running);
@@ -77,15 +78,18 @@ export default defineCommand({
   },
 });
 
-/** Edgegap may leave out the division. Only the division distinguishes two cities of the same name in a country. */
+/**
+ * Two cities of the same name in a country differ only in the administrative division. Edgegap may leave out the
+ * division, and a missing division matches any division.
+ */
 function isSameCity(one: Location, other: Location): boolean {
   const divisions = [one, other].flatMap(({ administrative_division = [] }) => administrative_division);
   return placeName(one) === placeName(other) && new Set(divisions).size < 2;
 }
 
 /**
- * Returns the person whom `mine` or `by` means, out of `askers`. Throws InputError if no person or several people may
- * be meant.
+ * Finds the person in `askers` to whom the option `mine` or `by` refers. Throws InputError if no person or more than
+ * one person matches.
  */
 function askerOf({ options, asker: me }: Context<Given>, askers: readonly Asker[]): Asker {
   const { mine, by } = options;

@@ -11,16 +11,14 @@ import type { Location } from '../src/edgegap/schema.ts';
 import { InputError } from '../src/errors.ts';
 
 /**
- * How many cities a page shows. `names` applies if only names are shown, because names are short. `lines` applies if
- * each city takes a line, together with its tags or its distance.
+ * How many cities a page shows: `names` if the page shows only names, and `lines` if it also shows tags or distances.
  */
 const ROWS = { names: 45, lines: 20 };
 /**
- * How many countries a single text node holds. The number is limited, because Discord's renderer shows only 1,500
- * characters of a text.
+ * The maximum number of countries in a text node. Discord's renderer shows only 1,500 characters of each text node.
  */
 const TEXT_LINES = 15;
-/** The maximum number of characters that are shown of a city's type and tags. */
+/** The maximum number of characters for the type and the tags of a city. */
 const MARKS = 40;
 
 interface Asked {
@@ -31,10 +29,13 @@ interface Asked {
   readonly near?: Location | undefined;
 }
 
-/** A city. Edgegap may list a city several times, once for each data centre. */
+/** A city. Edgegap may list a city several times, once for each data centre. The bot shows the city once. */
 interface Place {
   readonly location: Location;
-  /** The type of the location, followed by its tags, as far as Edgegap reports both. */
+  /**
+   * The type of the location, followed by its tags. Empty if the person did not ask for them, or if Edgegap does not
+   * report them.
+   */
   readonly marks: readonly string[];
   readonly km: number | undefined;
 }
@@ -96,8 +97,8 @@ async function show(context: Context<unknown>, asked: Asked, wanted: number): Pr
 }
 
 /**
- * Lists each city once. The cities are sorted by distance. If there are no distances, they are sorted by continent,
- * country and name.
+ * Lists each city once. If `near` is given, the cities are sorted by distance, otherwise by continent, country and
+ * name.
  */
 function placesOf(locations: readonly AvailableLocation[], { near, tags: shown }: Asked): Place[] {
   const places = new Map<string, Place>();
@@ -137,7 +138,9 @@ function countryLines(here: readonly Place[], all: readonly Place[]): string[] {
   });
 }
 
-/** The city's name, followed by its division if the country has another city of the same name. */
+/**
+ * The city's name. If the country has two cities of this name, the administrative division, such as a state, follows.
+ */
 function cityName({ location }: Place, all: readonly Place[]): string {
   const { city = 'no city', administrative_division: division } = location;
   const isAlone = all.filter((one) => placeName(one.location) === placeName(location)).length === 1;

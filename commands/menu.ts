@@ -5,12 +5,12 @@ import { defineCommand } from '../src/command/define.ts';
 
 interface Job {
   readonly label: string;
-  /** The command, or the command and the subcommand, that the button calls without any options. */
+  /** The command or subcommand that the button calls without options, for example `preset list`. */
   readonly calls: string;
   readonly style?: 'primary' | 'secondary';
 }
 
-/** The main jobs, in groups. Every other command is in help. */
+/** The main commands, in groups of buttons. `help` lists all commands. */
 const GROUPS: readonly { readonly title: string; readonly jobs: readonly Job[] }[] = [
   {
     title: 'Start',

@@ -149,7 +149,7 @@ async function show(
   });
 }
 
-/** The chart as a picture. If the picture could not be drawn, the chart is made of block characters. */
+/** Draws the chart as a picture. If that fails, draws the chart with block characters. */
 async function picture(
   charts: Context<unknown>['charts'],
   name: string,
@@ -201,14 +201,17 @@ function nothingMeasured(
   });
 }
 
-/** The CPU and memory that the version may use. Undefined if the version no longer exists. */
+/** The CPU and memory that the version may use. Both values are undefined if Edgegap no longer has the version. */
 async function allowanceOf({ catalog }: Context<unknown>, view: DeploymentView): Promise<Allowance> {
   const versions = await catalog.versions(view.application).catch(() => []);
   const found = versions.find(({ name }) => name === view.version);
   return { cpu: found?.req_cpu && found.req_cpu / UNITS, memory: found?.req_memory };
 }
 
-/** The label says which window the button shows: `Show the last 2 h`, or `Show 2 h` with the same end. */
+/**
+ * The label of a button that shows a different period: `Show the last 2 h`, or `Show 2 h` if the end of the period is
+ * fixed.
+ */
 function showLabel({ last, from = 0, to = 0 }: WindowRequest = {}): string {
   return last === undefined ? `Show ${roughly(to - from)}` : `Show the last ${lengthOf(last)}`;
 }

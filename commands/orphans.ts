@@ -65,7 +65,10 @@ async function list(context: Context<unknown>, wanted: number): Promise<void> {
   await context.respond({ kind: 'card', tone: 'neutral', title: [title], nodes: [...nodes, ...foot] });
 }
 
-/** Shows a server with the buttons of its card, and with a menu that adopts the server. Refresh keeps the menu. */
+/**
+ * Shows a server as a card with the usual buttons, and with a menu for adopting the server. The Refresh button keeps
+ * the menu.
+ */
 async function open(context: DeploymentActionContext): Promise<void> {
   const { action } = context;
   const { status, known } = await orphaned(context);
@@ -94,8 +97,9 @@ function adoptMenu({ settings }: Pick<Context<unknown>, 'settings'>, request_id:
 }
 
 /**
- * Gives the server to the person who pressed the button, with a lifetime. A server that was deployed elsewhere gets a
- * live card in this channel. The card is posted first. If the channel cannot show the card, the server is not adopted.
+ * Makes the person who used the menu responsible for the server, and gives the server a lifetime. If the bot did not
+ * deploy the server, the bot first posts a live card in this channel. If the card cannot be posted, the server is not
+ * adopted.
  */
 async function adopt(context: DeploymentActionContext): Promise<void> {
   const { chosen, deployments, invocationId, asker, postCard, respond } = context;
@@ -111,8 +115,8 @@ async function adopt(context: DeploymentActionContext): Promise<void> {
 }
 
 /**
- * The server, if the server has no person. Throws InputError if the server has a person or a lifetime, or if the server
- * has ended.
+ * Returns the server if no person is responsible for the server. Throws InputError if the server has a person or a
+ * lifetime, or has ended.
  */
 async function orphaned({ target, deployments, hasLeft }: DeploymentActionContext): Promise<{
   readonly status: DeploymentStatus;

@@ -10,7 +10,10 @@ import { logStorageOf, logStorageOption } from '../src/command/options.ts';
 import { logWords } from '../src/deployments/planned-stop.ts';
 import { InputError } from '../src/errors.ts';
 
-/** A question can be answered for this long. Later, the stop may have effects that the question did not name. */
+/**
+ * How long a person can answer the question. The question lists the effects of the stop, and the list may be out of
+ * date after this time.
+ */
 const ANSWER_MS = 15 * 60_000;
 const permission = 'bot.operate';
 const interrupted = 'I go on running; ask again.';
@@ -49,7 +52,8 @@ export default defineCommand({
 async function ask(context: Context<unknown>, storage = ''): Promise<void> {
   const { ownDeployment, payloads, invocationId, respond } = context;
   if (!ownDeployment) return await respond(nothingToStop());
-  // The invocation's id makes each question unique, so a person who asks twice can answer both questions.
+  // The invocation's id makes the payload of each question unique. A person who runs the command twice can therefore
+  // answer both questions.
   const arg = await payloads.keepFor(ANSWER_MS, { own: ownDeployment.id, storage, invocationId });
   const action = (action: string) => ({ command: 'self-stop', action, arg });
   const log = logWords(logStorageOf(storage || undefined));
@@ -87,14 +91,17 @@ async function consequences(own: OwnDeployment): Promise<string> {
   return `This stops the bot: nobody gets an answer until the bot is started again, outside of chat. All servers go on running, but the channels hear nothing of their events until then. Planned stops wait, too. ${queue} now ${waiting === 0 || waiting === 1 ? 'waits' : 'wait'} to be sent. If the database is a file inside this server, the file is lost, with all these messages.`;
 }
 
-/** The answer is posted first, because this process may end as soon as Edgegap has the request. */
+/**
+ * Posts the answer before the request to Edgegap, because Edgegap may end this process as soon as the request arrives.
+ */
 async function confirm(context: ActionContext): Promise<void> {
   const { ownDeployment, payloads, action, respond } = context;
   if (!ownDeployment) return await respond(nothingToStop());
   const asked = await payloads.get(action.arg);
   if (!asked || !(await payloads.take(action.arg))) throw answered();
   const storage = String(asked.storage);
-  // Another replica runs in another deployment, and can stop only that deployment.
+  // The question may have come from another replica, and is then about the deployment of that replica. A replica can
+  // stop only its own deployment, so this replica asks again.
   if (asked.own !== ownDeployment.id) return await ask(context, storage);
   await respond(stopsNow('Edgegap gets the request now. If Edgegap refuses, this message says so.'));
   const outcome = await ownDeployment.stop(logStorageOf(storage || undefined));

@@ -26,8 +26,8 @@ export default defineCommand({
 });
 
 /**
- * Only the outbox edits a live card, because the outbox keeps edits in order. A slow edit by this command could
- * permanently replace a newer state by an older state.
+ * Refreshes an answer or a live card. Only the outbox edits a live card, because the outbox keeps the edits in order. A
+ * direct edit could arrive late, and replace a newer state by an older state.
  */
 async function refresh(context: DeploymentActionContext): Promise<void> {
   const { source, target, deployments, action } = context;

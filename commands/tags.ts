@@ -19,7 +19,10 @@ const oneTag = (description: string) => ({
   deployment: theDeployment,
   tag: { ...tag(description), suggest: offerOwnTags },
 });
-/** Either one deployment, or all deployments with the tag `of`. */
+/**
+ * The options of `tags add`. The new tag is for one deployment or, if `of` is given, for all deployments with the tag
+ * `of`.
+ */
 const tagToAdd = {
   deployment: { ...theDeployment, unless: 'of' },
   tag: tag('The tag to add'),
@@ -124,7 +127,10 @@ export default defineGroup({
   },
 });
 
-/** A plan for many deployments is private, and there is no public answer. */
+/**
+ * Checks the change. If `of` is given, throws a Question: a private card with the plan, which the person has to
+ * confirm.
+ */
 async function addCheck(context: CheckContext<OptionsOf<typeof tagToAdd>>) {
   const { deployment, tag } = context.options;
   if (deployment) return checkFree(await context.edgegap.tags(deployment.request_id), tag);
@@ -152,10 +158,7 @@ async function checkPresent(context: CheckContext<OneTag>): Promise<OneTag> {
   return { ...context.options, tag: present(await tagsOf(context), context.options.tag) };
 }
 
-/**
- * Returns the exact name of the tag. Throws InputError if there is no such tag. Edgegap would also refuse an unknown
- * tag, but only after the public acknowledgement.
- */
+/** Returns the exact name of the tag. Throws InputError if the server has no such tag, or if several tags match. */
 function present(all: readonly string[], wanted: string): string {
   const tags = withoutOwnTags(all);
   const [tag, ...more] = namesakes(wanted, tags, (one) => one);
