@@ -34,7 +34,7 @@ export interface Found {
    * out.
    */
   readonly matched: number;
-  /** The number of further deployments that match but already have the tag `Wanted.without`. */
+  /** The number of deployments that match otherwise, but already have the tag `Wanted.without`. `matched` excludes them. */
   readonly tagged: number;
   /** The number of deployments without a known city, if the filter contains a city. */
   readonly unplaced: number;

@@ -67,7 +67,7 @@ class Batch {
     this.#log = log;
   }
 
-  /** Finds out what a dead process has changed. Requests the remaining changes again. */
+  /** Finds out what a dead process has changed, and sends the changes that are still missing to Edgegap again. */
   async settle(): Promise<void> {
     const left = await this.#account.plans.items(this.#plan.id, 'sending');
     if (left.length > 0) await this.#write('sending', await this.#lookUp(left, { state: 'planned' }));

@@ -46,7 +46,7 @@ export interface Capabilities {
    * the first message.
    */
   readonly idempotentPosts: boolean;
-  /** `findPosted` can read the messages of a channel. */
+  /** Whether `findPosted` can read the messages of a channel. */
   readonly history: boolean;
   /** Absent if the platform has no forms. */
   readonly forms?: FormAbilities;

@@ -30,7 +30,7 @@ interface Wanted<Checked> {
   authorise(): Promise<Person>;
   /** Looks up the named things, for example the deployment. Throws if a thing does not exist or cannot be used. */
   check(person: Person): Promise<Checked>;
-  /** Returns the form to open instead of calling `run`, if a value is missing. */
+  /** Returns a form if a value is missing. The bot then opens the form and does not call `run`. */
   form?: (person: Person, checked: Checked) => Promise<Form | undefined>;
   /**
    * Called after the invocation is stored and before `run`. Claims a submitted form, and throws if another submission

@@ -43,9 +43,8 @@ export class DeploymentRepository {
 
   /**
    * Stores an intent. If the invocation already has a deployment, the request is a repetition, and `create` returns
-   * that deployment with `created: false`. With `replaces`, the same transaction marks the lost deployment as replaced.
-   * If two people press the button at the same time, only one of them deploys, and the second person gets an
-   * InputError. `confirm` runs before the insert, and `admit` after the insert. If one of them throws, nothing is
+   * that deployment with `created: false`. `replaces` is the id of a lost deployment that the new deployment replaces. If
+   * two people replace the same deployment at the same time, the second person gets an InputError. `confirm` runs before the insert, and `admit` after the insert. If one of them throws, nothing is
    * written.
    */
   async create(

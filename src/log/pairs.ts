@@ -199,7 +199,7 @@ function headerValue(text: string, name: Name, at: number): Value | undefined {
   return looksMadeUp(credentials) ? value : unlessHarmless(value, 'token');
 }
 
-/** Returns a cell of a table, an element of a list, or the text between two tags. */
+/** Returns the value of the name if the value is a cell of a table, an element of a list, or the text between two tags. */
 function cellValue({ text, name, mark, at, sureness }: Pair): Value | undefined {
   const { before, start } = name;
   const inTable = /[|│┃\n]/.test(before) || start === 0 || /[|│┃\n]\s{1,8}$/.test(behind(text, start, 9));

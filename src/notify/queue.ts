@@ -31,8 +31,8 @@ export class OutboxQueue {
   }
 
   /**
-   * Returns the channels that have a row to send and are open or will open soon. Also returns the time of the next
-   * query for all other channels.
+   * Returns the channels with messages to send whose rate limit allows a message now or soon. `nextAt` is the time at
+   * which the next message of any other channel may be sent.
    */
   async overview(now: number): Promise<{ due: (Destination & { lanes: Lanes })[]; nextAt: number }> {
     const waiting = this.#pending(this.#store)

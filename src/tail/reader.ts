@@ -6,8 +6,8 @@ import { createThread } from '../thread.ts';
 import type { Look, LookJob } from './look.ts';
 
 /**
- * The thread's time limit for one reading. Reading a log of 32 MiB takes about two seconds, and several readings may
- * wait for the thread.
+ * The time limit for one reading, including the wait for the worker thread. Reading a log of 32 MiB takes about two
+ * seconds, and other readings may come first.
  */
 const PATIENCE_MS = 60_000;
 /** All followers of a log share an answer from Edgegap for this long. */

@@ -248,7 +248,7 @@ test('if the bot has given up storing an invocation and the insert arrives later
 });
 
 test.runIf(shared)(
-  'if the bot gives up a hanging commit of an invocation, the invocation counts as failed after the commit',
+  'if the commit of an invocation takes too long, the invocation is stored as failed when the commit succeeds at last',
   async () => {
     const { join, store, states } = await open();
     const { begin, invocations, membership } = await join();

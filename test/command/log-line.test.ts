@@ -154,11 +154,14 @@ describe.each(driverNames)('the log lines of invocations on %s', (name) => {
         { command: 'deploy', target: 'kart-racing v1.2' },
       ],
       ['deploy --tag hush-hush --tag', 'value-missing', { command: 'deploy' }],
-    ])('a refusal of the line "%s" is logged', async (text, code, expected) => {
-      const { line, shown } = await lineOf('operator', () => typeLine(stage, 'operator', text));
-      expect(line).toMatchObject({ outcome: 'refused', code, ...expected });
-      expect(shown).toContain(`Reference ${line.incident}`);
-    });
+    ])(
+      'if the bot refuses the command line "%s", the log line of the command has the error code',
+      async (text, code, expected) => {
+        const { line, shown } = await lineOf('operator', () => typeLine(stage, 'operator', text));
+        expect(line).toMatchObject({ outcome: 'refused', code, ...expected });
+        expect(shown).toContain(`Reference ${line.incident}`);
+      },
+    );
 
   test.each([
     [403, 'failed', 'edgegap-forbidden'],

@@ -116,7 +116,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a stored requ
     expect(await stage.driver.channel()).toEqual(before);
   });
 
-  test('if the command of a stored request answers privately, the answer to the request is private', async () => {
+  test('if the bot carries out a stored request later, a command with private answers still answers privately', async () => {
     const { told, shown } = await approved({ application: 'kart-racing', quietly: true });
     expect(told.join()).toMatch(/Hello kart.?-racing/);
     expect(shown).toEqual([]);

@@ -247,7 +247,7 @@ describe('the form of deploy on Discord', () => {
     expect(deployments().at(-1)?.environment).toEqual([]);
   });
 
-  test('if a person moves the dots of a hidden variable to a new name, the form is refused and nothing is deployed', async () => {
+  test('if a person renames a hidden variable whose value is shown as dots, the form is refused and nothing is deployed', async () => {
     await effect(() => driver.command('operator', 'deploy'));
     await driver.press('operator', 'Variables');
     await fillIn({ hidden: `TOKEN=${SECRET}` });

@@ -39,7 +39,7 @@ describe.each(['console', 'discord', 'slack-http'] as const)('the buttons of a c
     expect((await cardOf(stage, id))?.buttons).not.toContain('Dashboard');
   });
 
-  test('an ended server has the buttons Logs and Deploy again, and Logs shows the saved log', async () => {
+  test('the card of an ended server has the buttons "Logs" and "Deploy again", and "Logs" shows the saved log', async () => {
     stage.simulator.print(id, 'the last words');
     await press('Stop');
     await effectOf(stage, 'operator', () => stage.driver.press('operator', 'Stop it'));

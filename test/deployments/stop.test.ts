@@ -123,7 +123,7 @@ describe('stopping a deployment', () => {
     expect(studio.count(/ stopped/)).toBe(1);
   });
 
-  test('if a stop fails and its second attempt gets 404, the deployment can still be stopped later', async () => {
+  test('if Edgegap answers two attempts of a stop with 502 and 404, a person can still stop the deployment later', async () => {
     const { studio, run, id } = await running();
     const ready = studio.now();
     // Edgegap may not know a deployment that is younger than half a minute, so the test waits.

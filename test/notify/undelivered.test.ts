@@ -121,7 +121,7 @@ describe('direct messages about undelivered lines', () => {
     expect(desk.chat.texts).toEqual(['u1 is ready', 'u1 terminated']);
   });
 
-  test('if the direct message about a refused line also fails, no further message is sent', async () => {
+  test('if the platform refuses a message and also the direct message about the refusal, the bot sends nothing more', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: refusedForGood() });
     desk.chat.fail('tell', { error: refusedForGood() });

@@ -169,9 +169,9 @@ export function createMessageApi({ token, ...place }: RestPlace & { readonly tok
       return deliver<void>(() => rest.delete(route, { auth: false }));
     },
     /**
-     * Sends a further answer to an acknowledged interaction, visible only to the person. While an announced answer is
-     * still empty, Discord uses the further answer to fill it in, and shows this text to all readers of the announced
-     * answer (Receiving and Responding, "Create Followup Message").
+     * Sends a follow-up message that only the person sees. The bot calls this function only when the deferred response
+     * of the interaction is filled in or deleted. Otherwise, Discord would show the follow-up message as the deferred
+     * response, possibly to the whole channel (Receiving and Responding, "Create Followup Message").
      */
     followUpPrivately({ applicationId, token }: InteractionToken, { body, files }: Payload) {
       const data = { ...body, flags: body.flags | MessageFlags.Ephemeral };

@@ -33,7 +33,7 @@ export function createPatience(clock: Clock) {
    * slowed the call down.
    */
   const lanes = new Map<string, Promise<boolean>>();
-  /** The people who were informed about their wait, by lane. */
+  /** For each lane, the people who already got a message that they have to wait. */
   const told = new Map<string, Set<string>>();
   const stopping = new AbortController();
   const { signal } = stopping;

@@ -181,7 +181,7 @@ test("on the tests' local Discord server, even an escaped mention pings, unless 
   expect(await pings({ parse: [], users: ['500000000000000001'] })).toEqual(['500000000000000001']);
 });
 
-test("on the tests' local Discord server, a follow-up can be private only if the public deferral was deleted first", async () => {
+test('the simulated Discord API accepts a private follow-up only if the public deferral was deleted first', async () => {
   const { interactions, messages: known } = driver.server.rest;
   const followUp = async (how: 'at once' | 'after a deletion') => {
     const { id, token } = interactions.create(driver.user('operator'));

@@ -30,7 +30,7 @@ test.each([
   ['--tag=qa', { typed: 'tag: qa' }],
   ['no-such-command now', { typed: '/no-such-command now' }],
   ['list one two "three', { typed: '/list one two "three' }],
-])('on Discord, people read the command "%s" as %j', (typed, shown) => {
+])('on Discord, the bot shows the command "%s" as %j', (typed, shown) => {
   expect(spellingFor('home', { directory, ids })(typed)).toEqual(shown);
 });
 

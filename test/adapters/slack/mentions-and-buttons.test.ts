@@ -165,7 +165,7 @@ describe('a Slack button', () => {
     actions: [{ type: 'button', action_id, action_ts: '6.6', block_id: 'b', ...more }],
   });
 
-  it('a press of a button from another version of the bot reaches the handler, but without an action', async () => {
+  it('a press on a button that a different version of the bot made reaches the handler with an undefined action', async () => {
     const bot = await startBot();
     await bot.driver.deliver('interactive', block('who-knows'));
     expect((await bot.invocation(1)).request).toMatchObject({ kind: 'action', action: undefined });
