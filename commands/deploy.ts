@@ -260,8 +260,8 @@ export default defineCommand({
 });
 
 /**
- * Extends the lifetime of a server. Before a lifetime ends, the bot asks in chat whether to extend it, and a person has
- * pressed a button.
+ * Extends the lifetime of a server. A person has pressed a button such as Extend or Keep, which the bot offers before
+ * the lifetime ends.
  */
 async function prolong(context: DeploymentActionContext, how: 'extend' | 'keep'): Promise<void> {
   const { target, action, settings, asker, source: question } = context;
@@ -307,8 +307,7 @@ async function lostDeployment(services: Services, id: string): Promise<Wanted> {
     throw new InputError('again-done', 'Someone has deployed this server again already.', {
       hint: 'Nothing more was deployed. See the card of the new server.',
     });
-  // The message menu offers "Deploy again" on every card, even if Edgegap refused the deployment. The buttons of the
-  // card do not.
+  // The message menu offers "Deploy again" on every card, even if the deployment was refused.
   if (before.phase === 'refused')
     throw new InputError('again-done', 'Nothing to deploy again: this server was refused.', {
       hint: 'Nothing was deployed. The card says why. To try again, use `deploy`.',
@@ -319,7 +318,7 @@ async function lostDeployment(services: Services, id: string): Promise<Wanted> {
     });
   await findDeployable(services.catalog, before);
   const { application, version } = before;
-  // `newest` marks the newest version. The mark is removed, because a newer version may exist now.
+  // `newest` says that the version was the newest at the first attempt. By now, a newer version may exist.
   const plan = { ...before.plan, newest: undefined };
   return { application, version, plan, replaces: id };
 }

@@ -182,7 +182,8 @@ function explain(command: Command, entries: readonly Entry[], { catalog }: Conte
 
 /**
  * Adapts the command's example to this Edgegap account. `@last`, the newest deployment of the channel, replaces a
- * request_id. Names from the cache replace the application and the version if the account does not have them.
+ * request_id. Names from the cache replace the application and the version if the account does not have the names in
+ * the example.
  */
 function exampleOf({ example: written = '', options }: Entry, catalog: Services['catalog']): string {
   const values = parseText(written, '', options);

@@ -33,7 +33,7 @@ interface Asked {
 
 /** A version and the resources that it needs. The answer says how many deployments of the version fit on the hosts. */
 interface Measure extends Needs {
-  /** For example `arena v3`. */
+  /** The application and the version, for example `arena v3`. */
   readonly name: string;
   /** The resources of one deployment as text, for example `0.5 vCPU, 1 GB`. Empty if Edgegap does not report them. */
   readonly each: string;

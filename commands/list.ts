@@ -80,9 +80,9 @@ function pagesOf(total: number): number {
 }
 
 /**
- * Finds a page of deployments. If no deployment matches the typed tag or version, searches again with the spelling that
- * deployments use. Returns the page and the filter with the spelling that was used. For `mine`, the request_ids come
- * from the bot's database.
+ * Finds a page of deployments. If no deployment matches the typed tag or version, searches again with an equivalent
+ * spelling that is in use. Returns the page, and the filter that found the page. For `mine`, the request_ids come from
+ * the bot's database.
  */
 async function search(context: Context<unknown>, asked: Filter, wanted: number) {
   const { deployments, asker, settings } = context;

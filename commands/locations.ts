@@ -97,8 +97,8 @@ async function show(context: Context<unknown>, asked: Asked, wanted: number): Pr
 }
 
 /**
- * Lists each city once. If `near` is given, the cities are sorted by distance, otherwise by continent, country and
- * name.
+ * Lists each city once. If `near` is given, the cities are sorted by distance. Otherwise, they are sorted by continent,
+ * country and name.
  */
 function placesOf(locations: readonly AvailableLocation[], { near, tags: shown }: Asked): Place[] {
   const places = new Map<string, Place>();
@@ -138,9 +138,7 @@ function countryLines(here: readonly Place[], all: readonly Place[]): string[] {
   });
 }
 
-/**
- * The city's name. If the country has two cities of this name, the administrative division, such as a state, follows.
- */
+/** The city's name. If the country has two cities of this name, the name of the state or other division is added. */
 function cityName({ location }: Place, all: readonly Place[]): string {
   const { city = 'no city', administrative_division: division } = location;
   const isAlone = all.filter((one) => placeName(one.location) === placeName(location)).length === 1;

@@ -122,13 +122,13 @@ interface LogsRequest {
   readonly share?: boolean | undefined;
 }
 
-/** A request for a log, as the bot stores the request for the buttons below the answer. */
+/** The options of a log request, which the bot stores for the buttons below the answer. */
 interface SharedRequest extends Pick<LogsRequest, 'lines' | 'invert' | 'file'> {
   /** The pattern as the person typed it. */
   readonly source?: string | undefined;
 }
 
-/** Loads the request for which the bot made the pressed button. */
+/** Loads the log request that belongs to the pressed button. */
 async function askedBefore({ action, payloads }: DeploymentActionContext): Promise<LogsRequest> {
   const [, key] = action.arg.split('.');
   const asked = key === undefined ? {} : await payloads.get(key);

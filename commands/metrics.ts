@@ -149,7 +149,7 @@ async function show(
   });
 }
 
-/** Draws the chart as a picture. If that fails, draws the chart with block characters. */
+/** Draws the chart as a picture. If drawing fails, returns the chart with block characters. */
 async function picture(
   charts: Context<unknown>['charts'],
   name: string,

@@ -66,8 +66,8 @@ async function list(context: Context<unknown>, wanted: number): Promise<void> {
 }
 
 /**
- * Shows a server as a card with the usual buttons, and with a menu for adopting the server. The Refresh button keeps
- * the menu.
+ * Shows a server as a card with the usual buttons, and with a menu in which the person can adopt the server, and so
+ * become responsible for the server. The Refresh button keeps the menu.
  */
 async function open(context: DeploymentActionContext): Promise<void> {
   const { action } = context;

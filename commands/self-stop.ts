@@ -100,8 +100,8 @@ async function confirm(context: ActionContext): Promise<void> {
   const asked = await payloads.get(action.arg);
   if (!asked || !(await payloads.take(action.arg))) throw answered();
   const storage = String(asked.storage);
-  // The question may have come from another replica, and is then about the deployment of that replica. A replica can
-  // stop only its own deployment, so this replica asks again.
+  // If another replica asked the question, the question is about the deployment of the other replica. This replica can
+  // stop only its own deployment, so it asks again.
   if (asked.own !== ownDeployment.id) return await ask(context, storage);
   await respond(stopsNow('Edgegap gets the request now. If Edgegap refuses, this message says so.'));
   const outcome = await ownDeployment.stop(logStorageOf(storage || undefined));

@@ -87,8 +87,8 @@ async function ask(context: Context<unknown>, target: DeploymentTarget, how: How
     throw new InputError('stop-self', 'That is the server in which I run.', {
       hint: `Nothing was stopped. To stop me, use \`self-stop\`.`,
     });
-  // Asks Edgegap for the status even if the bot's database says that the deployment has ended. If the database is
-  // wrong, the server still runs, and Edgegap bills the server.
+  // Asks Edgegap for the status even if the bot's database says that the deployment has ended. The database may be
+  // wrong, and Edgegap bills a server that still runs.
   const view = await currentView(context, target);
   if (view.status === 'TERMINATED') return context.respond(alreadyStopped(target, view));
   if (view.status === 'TERMINATING') return context.respond(stopping(target));
@@ -113,8 +113,8 @@ async function confirm(context: DeploymentActionContext): Promise<void> {
 }
 
 /**
- * Plans a stop. The bot posts the card first. If the card cannot be posted, nothing is planned. As soon as the stop is
- * stored, the card says that the stop is planned.
+ * Plans a stop. The bot posts the card first. If the card cannot be posted, the stop is not planned. As soon as the
+ * stop is stored, the card says that the stop is planned.
  */
 async function plan(
   context: DeploymentActionContext,

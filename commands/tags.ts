@@ -20,8 +20,8 @@ const oneTag = (description: string) => ({
   tag: { ...tag(description), suggest: offerOwnTags },
 });
 /**
- * The options of `tags add`. The new tag is for one deployment or, if `of` is given, for all deployments with the tag
- * `of`.
+ * The options of `tags add`. The person gives either one deployment, or a tag `of` that selects all deployments with
+ * this tag.
  */
 const tagToAdd = {
   deployment: { ...theDeployment, unless: 'of' },

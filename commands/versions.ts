@@ -119,7 +119,7 @@ function versionCard(application: string, version: AppVersion): Card {
   };
 }
 
-/** The time limits and the restart policy of a version, by their labels. */
+/** The time limits and the restart policy of a version, with the labels that the card shows. */
 function limits(version: AppVersion): Record<string, string | undefined> {
   const { max_duration, time_to_deploy, termination_grace_period_seconds: grace, restart_policy } = version;
   const max = max_duration !== undefined && max_duration < 0 ? 'no limit' : inWords(max_duration, 60_000);
@@ -136,7 +136,7 @@ function inWords(count: number | undefined, unitMs: number): string | undefined 
   return count === undefined ? undefined : duration(count * unitMs);
 }
 
-/** For example `7777 UDP` or `9000 WS TLS`. */
+/** Returns for example `7777 UDP` or `9000 WS TLS`. */
 function portText({ port, protocol, tls_upgrade }: NonNullable<AppVersion['ports']>[number]): string {
   return [port, protocol, tls_upgrade ? 'TLS' : undefined].filter((part) => part !== undefined).join(' ');
 }
