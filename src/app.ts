@@ -315,7 +315,7 @@ export async function buildApp({
     directory,
     /** Starts every part. The order of the starts makes sure that no request is lost. */
     async start() {
-      // Callbacks start first, because Edgegap does not repeat a callback. Chat starts last, when everything that a
+      // Callbacks start first, because Edgegap does not repeat a callback. Chat starts when everything that a
       // command needs is ready.
       if (await membership.join())
         for (const { permits } of accounts.all) await waitOut(permits, Object.keys(parts.limits));

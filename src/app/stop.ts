@@ -12,13 +12,16 @@ import type { OpenAccount } from './account.ts';
  * ready any more. Proxies usually ask `/readyz` once a second.
  */
 const LINGER_MS = 2_000;
+/** The time limit for handing the connections to the chat platforms over to another process. */
 const HAND_OVER_MS = 3_000;
-/**
- * The time limits of the stop. `END_MS` limits the whole stop to well below the ten seconds that container platforms
- * leave between SIGTERM and SIGKILL.
- */
+/** The time limit for the requests that are in progress. */
 const DRAIN_MS = 5_000;
+/** The time limit for each further step of the stop. */
 const QUIT_MS = 1_000;
+/**
+ * From this time after SIGTERM on, no step waits any more, except the step that closes the store. Container platforms
+ * leave ten seconds between SIGTERM and SIGKILL.
+ */
 const END_MS = 7_500;
 
 export interface Stoppable {

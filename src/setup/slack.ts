@@ -20,7 +20,7 @@ export function newAppLink(manifest: ReturnType<typeof createManifest>): string 
   return `${NEW_APP}${encodeURIComponent(JSON.stringify(manifest))}`;
 }
 
-/** Asks for the tokens of the Slack app. With `publicUrl`, the app uses HTTP mode. */
+/** Asks for the tokens of the Slack app. If `httpUrl` is set, the app uses HTTP mode. */
 export async function setUpSlack(context: SetupContext): Promise<void> {
   const { prompter, draft, directory, httpUrl } = context;
   const manifest = createManifest(directory, httpUrl);
