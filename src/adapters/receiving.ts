@@ -6,28 +6,22 @@ import { createLoop } from '../loop.ts';
 import type { Leases } from '../replicas/leases.ts';
 import type { Membership } from '../replicas/membership.ts';
 
-/**
- * How often each process asks for the lease, which is the right to receive requests. A free lease goes to the process
- * that asks first.
- */
+/** How often each process asks for the lease. A free lease goes to the first process that asks. */
 const CHECK_MS = 1_000;
-/** A random delay of up to this length is added, so that the processes do not all ask at the same moment. */
+/** A random delay of up to this length keeps many processes from asking at the same moment. */
 const JITTER_MS = 200;
 /**
- * A process that has had no connection for this long releases the lease. A different process may still be able to reach
- * the platform.
+ * After this time without a connection to the platform, a process releases the lease, because another process may be
+ * able to reach the platform.
  */
 const AWAY_MS = 30_000;
 /**
- * A process that released the lease for lack of a connection does not ask again during this time. Every other process
- * can then ask first.
+ * After a process has released the lease because it cannot reach the platform, the process does not ask for the lease
+ * during this time. Every other process can therefore ask first.
  */
 const ASIDE_MS = 10_000;
 
-/**
- * An `active` process receives requests. A `standby` process waits for the lease. Processes with either role can post
- * messages.
- */
+/** An `active` process receives requests. A `standby` process waits for the lease. Processes in both roles can post. */
 export type Role = 'active' | 'standby';
 
 export type SoleReceiver = ReturnType<typeof createSoleReceiver>;
@@ -48,9 +42,9 @@ export interface SoleReceiverParts {
 }
 
 /**
- * Runs an adapter of a platform where only one process at a time may receive requests. The process that holds the lease
- * receives the requests. To hand over the lease, the process disconnects and stores a bookmark. The bookmark is the
- * position in the stream of requests from which the next process continues.
+ * Runs the adapter of a platform from which only one process at a time may receive requests. The process that holds the
+ * lease receives the requests. Before this process gives up the lease, it disconnects and stores a bookmark. The
+ * bookmark is the position in the stream of requests from which the next process continues.
  */
 export function createSoleReceiver(parts: SoleReceiverParts) {
   const { adapter, leases, membership, clock, log, inbox, lost, random = Math.random } = parts;
@@ -60,10 +54,7 @@ export function createSoleReceiver(parts: SoleReceiverParts) {
   let over = false;
   /** Whether the adapter has connected since this process took the lease. */
   let hasConnected = false;
-  /**
-   * The time on the steady clock at which the connection was first found missing. Undefined while the platform is
-   * connected.
-   */
+  /** The time (`steadyNow`) at which a check first found no connection. Undefined while the adapter is connected. */
   let awaySince: number | undefined;
   let asideUntil = Number.NEGATIVE_INFINITY;
   const checks = createLoop({ clock, every: CHECK_MS, jitter: JITTER_MS, random, run: check, failed });
@@ -73,7 +64,10 @@ export function createSoleReceiver(parts: SoleReceiverParts) {
   const isActive = () => role === 'active';
   const isAside = () => steadyNow(clock) < asideUntil;
 
-  /** Changes the role first and then closes the connection, so that a request that arrives in between is refused. */
+  /**
+   * Stops receiving. Changes the role before closing the connection, so that this process ignores a request that
+   * arrives in the meantime.
+   */
   async function stepDown(reason: string): Promise<void> {
     if (!isActive()) return;
     role = 'standby';
@@ -82,15 +76,16 @@ export function createSoleReceiver(parts: SoleReceiverParts) {
   }
 
   /**
-   * Releases the lease. A process that can reach the platform then takes the lease and continues from the bookmark. If
-   * no other process takes the lease, this process tries again later.
+   * Releases the lease, because this process cannot reach the platform. A process that can reach the platform then
+   * takes the lease and continues from the bookmark. If no other process takes the lease, this process tries again
+   * later.
    */
   async function standAside(): Promise<void> {
     if (!isActive()) return;
     asideUntil = steadyNow(clock) + ASIDE_MS;
     await stepDown('this process cannot reach the platform; perhaps another process can');
-    // If this process never connected under this lease, its bookmark is older than the stored bookmark. This process
-    // then stores no bookmark.
+    // If this process has not connected since it took the lease, its bookmark is older than the bookmark in the store.
+    // The old bookmark must not replace the newer bookmark.
     await leases.release(name, hasConnected ? adapter.bookmark?.() : undefined);
   }
 
@@ -100,7 +95,7 @@ export function createSoleReceiver(parts: SoleReceiverParts) {
     return awaySince !== undefined && steadyNow(clock) - awaySince >= AWAY_MS;
   }
 
-  /** Takes or renews the lease. Starts to receive if this process holds the lease, and otherwise stops. */
+  /** Takes or renews the lease, and starts or stops receiving depending on whether this process holds the lease. */
   async function check(): Promise<void> {
     if (!membership.isCertain() || isAside()) return;
     const held = await leases.hold(name, isActive() ? adapter.bookmark?.() : undefined);
@@ -114,7 +109,7 @@ export function createSoleReceiver(parts: SoleReceiverParts) {
     role = 'active';
     hasConnected = false;
     awaySince = undefined;
-    // Limits the time for the start. When the time is over, `standAside` stops the adapter, which also ends the start.
+    // If the adapter is still starting after this time, `standAside` stops the adapter, so that `adapter.start` ends.
     const cancelLimit = membership.shared ? clock.after(AWAY_MS, () => standAside().catch(logLate)) : nothing;
     try {
       const bookmark = await leases.bookmark(name);
@@ -123,7 +118,7 @@ export function createSoleReceiver(parts: SoleReceiverParts) {
       if (!isActive()) return await adapter.stop();
       hasConnected = true;
     } catch (error) {
-      // The start failed because this process stepped down or was stopped in the meantime. No error has to be reported.
+      // The error does not matter if this process released the lease or was stopped in the meantime.
       if (!isActive() || over) return;
       role = undefined;
       await leases.release(name).catch(() => undefined);
@@ -133,8 +128,7 @@ export function createSoleReceiver(parts: SoleReceiverParts) {
     }
     if (!membership.shared) return;
     log.info({ platform }, 'platforms: this process receives');
-    // Stores the bookmark now. If the process dies before its next check, the next process can continue from this
-    // bookmark.
+    // Stores the bookmark now, in case this process crashes before its next check.
     await check().catch(failed);
   }
 
@@ -146,14 +140,17 @@ export function createSoleReceiver(parts: SoleReceiverParts) {
     lost(error);
   }
 
-  /** The lease could not be released. This process keeps the lease until its next check, or until the process ends. */
+  /**
+   * Logs that the lease could not be released. This process keeps the lease until the next check, or until the process
+   * ends.
+   */
   function logLate(err: unknown): void {
     log.debug({ err, platform }, 'platforms: the lease could not be released yet');
   }
 
   /**
-   * A process that was suspended may receive old requests when it wakes, although a different process has already
-   * handled them. The gate drops these requests.
+   * Ignores requests while this process is not active. For example, a process that was suspended may receive old
+   * requests that another process has already received.
    */
   const gate: Inbox = {
     async invoke(invocation) {
@@ -165,8 +162,8 @@ export function createSoleReceiver(parts: SoleReceiverParts) {
   };
 
   function failed(error: unknown): void {
-    // The database cannot be reached. `membership` notices the failure, and its `onDoubt` makes this process step down
-    // before the lease expires.
+    // If this process has a role, the error means that the database cannot be reached. `membership` notices the
+    // failure, too, and calls `onDoubt`, so that this process stops receiving in time.
     if (role !== undefined) return;
     if (error instanceof ConfigError) {
       shutOut(error);
@@ -179,8 +176,8 @@ export function createSoleReceiver(parts: SoleReceiverParts) {
 
   return {
     /**
-     * Resolves when this process receives or is on standby. Rejects in the same cases as the adapter's `start`. After a
-     * rejection, `start` may be called again.
+     * Resolves when this process receives or is on standby. Rejects if the adapter's `start` rejects. After a
+     * rejection, the caller may call `start` again.
      */
     async start(): Promise<void> {
       await check();
@@ -191,7 +188,7 @@ export function createSoleReceiver(parts: SoleReceiverParts) {
       }
       if (membership.shared) checks.start();
     },
-    /** Stops receiving, and releases the lease for the next process. */
+    /** Stops receiving, and releases the lease so that another process can take the lease. */
     async stop(): Promise<void> {
       over = true;
       const checked = checks.stop();
@@ -204,7 +201,7 @@ export function createSoleReceiver(parts: SoleReceiverParts) {
     get role(): Role | undefined {
       return role;
     },
-    /** Whether this process can do the work of its role (receive requests, or wait for the lease). */
+    /** Whether an active process is connected, or a standby process is ready to take the lease. */
     healthy: (): boolean =>
       isActive() ? adapter.healthy() : role === 'standby' && membership.isCertain() && !isAside(),
   };

@@ -4,8 +4,8 @@ import { createSoleReceiver, type Role, type SoleReceiver, type SoleReceiverPart
 
 const RETRY_FIRST_MS = 5_000;
 /**
- * The longest pause between two attempts. Discord allows a bot a thousand logins a day, and attempts at this pace stay
- * below that limit.
+ * The longest pause between two attempts to start a platform. Discord allows a bot a thousand logins per day, and this
+ * pause keeps the number of attempts below that limit.
  */
 const RETRY_MAX_MS = 5 * 60_000;
 
@@ -14,8 +14,8 @@ export type Platforms = ReturnType<typeof createPlatforms>;
 interface PlatformsParts extends Omit<SoleReceiverParts, 'adapter' | 'lost' | 'random'> {
   readonly adapters: readonly Adapter[];
   /**
-   * Called when the bot has given up every platform. A platform then works again only after its settings were corrected
-   * and the bot was restarted.
+   * Called when the bot has given up every platform. The platforms work again only after a change of settings and a
+   * restart.
    */
   readonly over: (error: AppError) => void;
   /** Called when the bot gives up a platform because of a wrong setting. */
@@ -23,9 +23,9 @@ interface PlatformsParts extends Omit<SoleReceiverParts, 'adapter' | 'lost' | 'r
 }
 
 /**
- * The chat platforms. Each platform is started independently. If a platform is unreachable or has a wrong setting, the
- * other platforms keep working and do not have to log in again. Edgegap's callbacks keep working, too. The bot tries
- * again to reach an unreachable platform. A wrong setting is logged, and the bot gives up the platform.
+ * Starts and stops the chat platforms independently of each other. If a platform is unreachable or has a wrong setting,
+ * the other platforms and Edgegap's callbacks keep working. The bot tries an unreachable platform again. If a setting
+ * is wrong, the bot logs an error and does not try the platform again.
  */
 export function createPlatforms(parts: PlatformsParts) {
   const { adapters, clock, log, inbox, over, gaveUp } = parts;
@@ -79,10 +79,7 @@ export function createPlatforms(parts: PlatformsParts) {
     }
   }
 
-  /**
-   * Stops receiving requests, so that the next process may receive them. Requests by HTTP on the bot's own port are
-   * still received.
-   */
+  /** Stops receiving, so that another process can receive. The bot still receives HTTP requests on its own port. */
   async function handOver(): Promise<void> {
     stopped = true;
     for (const cancel of retries.values()) cancel();
@@ -91,9 +88,9 @@ export function createPlatforms(parts: PlatformsParts) {
 
   return {
     /**
-     * Resolves when at least one platform works in this process, or when a different process receives from a platform.
-     * Failed platforms are tried again. Throws if no platform starts, because the bot then cannot reach people. The
-     * caller should then end the process, so that its supervisor restarts the process.
+     * Resolves when at least one platform works in this process, or when another process receives from the platform.
+     * The bot tries failed platforms again. Throws if no platform starts, because the bot then cannot report the
+     * failure to people. The process should then end, so that its supervisor starts the process again.
      */
     async start(): Promise<void> {
       const starts = adapters.map(begin);
@@ -111,13 +108,14 @@ export function createPlatforms(parts: PlatformsParts) {
       });
     },
     handOver,
+    /** Stops receiving and sending. */
     async close(): Promise<void> {
       await handOver();
       await Promise.allSettled(adapters.map((adapter) => adapter.close()));
     },
     /**
-     * Says for each platform whether the platform works in this process. The role is given only for a platform from
-     * which a single process receives.
+     * Whether each platform works in this process. `role` is set if only one process at a time may receive from the
+     * platform.
      */
     state: (): Readonly<Record<string, { readonly healthy: boolean; readonly role?: Role }>> =>
       Object.fromEntries(

@@ -2,12 +2,12 @@ import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../log.ts';
 
 /**
- * The bot acknowledges an invocation after this time, even if the invocation is not stored yet. Slack waits 3 s for an
+ * After this time, the bot acknowledges an invocation even if the invocation is not stored yet. Slack waits 3 s for an
  * acknowledgement (docs.slack.dev, acknowledging).
  */
 const AT_THE_LATEST_MS = 2_000;
 
-/** The content of the acknowledgement of a submitted form: a text for each field with a mistake. */
+/** The content of the acknowledgement of a form with mistakes. `errors` holds a text for each wrong field. */
 export interface Content {
   readonly response_action: 'errors';
   readonly errors: Record<string, string>;
@@ -16,10 +16,11 @@ export interface Content {
 export type Acknowledgement = ReturnType<typeof acknowledgeInTime>;
 
 /**
- * Delays the acknowledgement until the invocation is stored. If the bot crashes earlier, Slack gets no acknowledgement,
- * and reports a failure or sends the invocation again. The delay has a limit, because Slack waits only 3 s. If an
- * acknowledgement fails, the work continues. Answers do not need the acknowledgement, and the bot recognises a repeated
- * invocation by its id.
+ * Delays the acknowledgement until the invocation is stored. If the bot crashes before the invocation is stored, Slack
+ * gets no acknowledgement, and reports a failure or sends the invocation again. The delay has a limit, because Slack
+ * gives up on an invocation after three seconds. If an acknowledgement fails, the bot still works on the invocation,
+ * because answers do not depend on the acknowledgement. If Slack then sends the request again, the bot recognises the
+ * request by its id.
  */
 export function acknowledgeInTime(ack: (content?: Content) => Promise<void>, clock: Clock, log: Logger) {
   const { promise: done, resolve } = Promise.withResolvers<void>();
@@ -33,11 +34,11 @@ export function acknowledgeInTime(ack: (content?: Content) => Promise<void>, clo
   };
   const cancel = clock.after(AT_THE_LATEST_MS, () => void held.then(() => now()));
   return {
-    /** The first call acknowledges. Later calls do nothing. Never rejects. */
+    /** The first call acknowledges, and later calls do nothing. Never rejects. */
     now: () => now(),
     /**
-     * Acknowledges with this content. Returns false if the acknowledgement was sent earlier. In this case the content
-     * is not sent.
+     * Acknowledges with this content. If an acknowledgement has been sent already, does not send the content and
+     * returns false.
      */
     async with(content: Content): Promise<boolean> {
       if (asked) return false;
@@ -45,8 +46,8 @@ export function acknowledgeInTime(ack: (content?: Content) => Promise<void>, clo
       return true;
     },
     /**
-     * Makes the automatic acknowledgement wait for `until`, in addition to the delay. `until` must resolve within
-     * Slack's 3 s.
+     * Makes the automatic acknowledgement also wait for the promise `until`, which must resolve within Slack's three
+     * seconds.
      */
     holdBack(until: Promise<void>): void {
       held = until;

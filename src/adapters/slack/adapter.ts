@@ -42,8 +42,8 @@ import { createStreams } from './streams.ts';
 const ACKNOWLEDGE_MS = 3_000;
 
 /**
- * Slack's limits for a form. Only half of the blocks are fields, because headings and the button **More options** need
- * blocks, too.
+ * The limits of a form on Slack. `fields` is only half the number of blocks, because headings and the button **More
+ * options** are blocks, too.
  */
 const FORMS = {
   fields: LIMITS.view.blocks / 2,
@@ -54,8 +54,8 @@ const FORMS = {
 } as const;
 
 /**
- * How long the bot may try to send the files of a message. Later messages from the outbox to the same channel wait for
- * the files.
+ * The longest time for sending the files of a message. During this time, later messages from the outbox to the same
+ * channel wait.
  */
 const FILE_PATIENCE_MS = 60_000;
 
@@ -63,11 +63,11 @@ export interface SlackAdapterOptions {
   readonly config: SlackConfig;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Called whenever Slack refuses a token that it accepted before. */
+  /** Called whenever Slack refuses a token that worked before. */
   readonly refused?: SlackTokenRefused;
 }
 
-/** The adapter for Slack, built on Bolt. Serves a single workspace, by Socket Mode or by HTTP. */
+/** The adapter for Slack, built on Bolt. Serves a single workspace, over Socket Mode or over HTTP. */
 export function createSlackAdapter({ config, clock, log, refused }: SlackAdapterOptions): Adapter {
   const logger = createBoltLogger(log);
   const quiet = createBoltLogger(log, { quiet: true });
@@ -76,7 +76,8 @@ export function createSlackAdapter({ config, clock, log, refused }: SlackAdapter
   let inbox: Inbox | undefined;
 
   const identity = (): Identity => {
-    // If Slack cannot be reached at the start, the outbox keeps messages until the bot is connected.
+    // If the bot could not reach Slack at the start, this error makes callers retry their messages until the bot is
+    // connected.
     if (!self)
       throw new DeliveryError('slack-not-connected', 'I am not connected to Slack yet.', {
         outcome: 'not-sent',
@@ -98,7 +99,7 @@ export function createSlackAdapter({ config, clock, log, refused }: SlackAdapter
     logger,
     clientOptions: api.options,
     convoStore: false,
-    // The ids are fetched at the start, because Bolt would otherwise call auth.test for every request.
+    // The bot fetches its ids at the start. Otherwise Bolt would call auth.test for every request.
     authorize: async () => {
       const { botId, botUser } = identity();
       return { botToken: config.botToken, botId, botUserId: botUser };
@@ -119,11 +120,11 @@ export function createSlackAdapter({ config, clock, log, refused }: SlackAdapter
     return acknowledgement;
   }
 
-  /** The acknowledgements of events. The key is the body of the event. */
+  /** The acknowledgements of mentions. The key is the body of Slack's request. */
   const held = new WeakMap<object, Acknowledgement>();
   const process = app.processEvent.bind(app);
-  // Bolt acknowledges an event before it calls any listener (App.processEvent). For a mention, Bolt gets an `ack`
-  // without effect, and the bot acknowledges later.
+  // Bolt acknowledges an event before Bolt calls any listener (App.processEvent). For a mention, this wrapper therefore
+  // delays the acknowledgement until the bot has stored the mention.
   app.processEvent = async (delivery) => {
     const { body, ack } = delivery;
     if (body.event?.type !== 'app_mention') return await processAndAcknowledge(delivery);
@@ -132,7 +133,7 @@ export function createSlackAdapter({ config, clock, log, refused }: SlackAdapter
     try {
       await process({ ...delivery, ack: async () => undefined });
     } finally {
-      // If no listener handled the mention, the acknowledgement is sent here.
+      // Also acknowledges a mention that reached no listener.
       await acknowledgement.now();
     }
   };
@@ -218,7 +219,7 @@ export function createSlackAdapter({ config, clock, log, refused }: SlackAdapter
     );
   });
   app.view({ type: 'view_submission' }, async ({ ack, body }) => {
-    // Bolt types `ack` for all actions on forms, but this listener gets only submissions.
+    // Slack calls this listener only for submissions. The type of `ack` also allows other events, so a cast is needed.
     const answer = ack as AckFn<ViewResponseAction>;
     const acknowledgement = acknowledgementBy((mistakes) => (mistakes ? answer(mistakes) : answer()));
     await receive(fromViewSubmission(body), acknowledgement);
@@ -238,7 +239,7 @@ export function createSlackAdapter({ config, clock, log, refused }: SlackAdapter
     if (acknowledgement) await receive(fromMention(body, identity()), acknowledgement);
   });
   app.event('app_home_opened', async ({ body }) => {
-    // Bolt has acknowledged the event already.
+    // Bolt has acknowledged the event already, so this acknowledgement sends nothing.
     await receive(
       fromHomeOpened(body),
       acknowledgementBy(async () => undefined),
@@ -262,8 +263,8 @@ export function createSlackAdapter({ config, clock, log, refused }: SlackAdapter
       await receiver.open();
     },
     async stop() {
-      // In Socket Mode, acknowledgements are sent over the socket. An acknowledgement that is not sent before the
-      // socket closes is lost, and Slack would tell the person that the bot did not respond.
+      // In Socket Mode, the bot sends acknowledgements over the socket. If the socket closed first, Slack would tell
+      // people that the bot did not respond.
       await within(clock, ACKNOWLEDGE_MS, Promise.all(unacknowledged));
       await receiver.close();
       inbox = undefined;
@@ -298,7 +299,8 @@ export function createSlackAdapter({ config, clock, log, refused }: SlackAdapter
     },
     person: (id) => people.person(id, 'fresh'),
     async sendDirect({ id }, { message, key }) {
-      // A post to a person's id opens the direct message. No scope other than chat:write is needed (chat.postMessage).
+      // A message that is posted to a user id becomes a direct message, and needs only the scope chat:write
+      // (chat.postMessage).
       await files.show(message, fileWait, (bare) => posts.post({ channel: id }, bare, { key }));
     },
   };

@@ -5,17 +5,14 @@ import { type Clock, stopwatch } from '../../clock.ts';
 interface Aged<Content> {
   readonly content: Content;
   /**
-   * The age, counted from the moment when the request was sent. Slack's data may have changed right after that moment.
+   * The time since the request was sent, not since the answer arrived, because the content may have changed in between.
    */
   readonly ageMs: () => number;
 }
 
 const KEYS = 2000;
 
-/**
- * Caches answers by key, each with its age. If several callers need the same key at the same time, only a single
- * request is sent.
- */
+/** Caches answers by key. If several callers ask for a key at the same time, the cache makes only a single request. */
 export function createAgedCache<T>(clock: Clock, ask: (key: string) => Promise<T>) {
   const known = new LRUCache<string, Aged<T>>({ max: KEYS });
   const asking = new Map<string, Aged<Promise<T>>>();
@@ -34,8 +31,9 @@ export function createAgedCache<T>(clock: Clock, ask: (key: string) => Promise<T
 
   return {
     /**
-     * Returns an answer that is at most `maxAge` ms old. If the request fails, returns a stored answer that is at most
-     * `staleAge` ms old. Without a stored answer of this age, throws the error of `ask`.
+     * Returns an answer that is at most `maxAge` ms old, from the cache or from a new request. If the request fails,
+     * returns a cached answer that is at most `staleAge` ms old. If the cache has no such answer, throws the error of
+     * the request.
      */
     async get(key: string, { maxAge, staleAge }: { maxAge: number; staleAge: number }): Promise<T> {
       const fresh = known.get(key);

@@ -10,63 +10,60 @@ import { type Files, withNote } from './files.ts';
 import { lookingFirst, type Patience } from './patience.ts';
 import type { MessageWithoutFiles, PostedMessage, Posts, SlackPlace } from './posts.ts';
 
-/** The message that holds the pressed button. */
+/** The message that contains the pressed button. */
 const SourceMessage = z.object({
   channel: z.string(),
   ts: z.string(),
   thread: z.string().exactOptional(),
   /**
-   * Whether the message is visible only to the person who asked. The bot can change an ephemeral message only through
-   * its `response_url`.
+   * Whether only the person who asked sees the message. The bot can change an ephemeral message only through its
+   * `response_url`.
    */
   ephemeral: z.boolean(),
 });
 export type SourceMessage = z.infer<typeof SourceMessage>;
 
-/** All data needed to answer a person, even in a process that did not receive the person's request. */
+/** All data that a process needs to answer a person, even if another process received the person's request. */
 export const SlackAsker = z.object({
-  /** The id of the invocation. The id stays the same when Slack sends the invocation again. */
+  /** Does not change when Slack sends the invocation again. */
   id: z.string(),
   user: z.string(),
   channel: z.string(),
-  /** The `ts` of the thread where public answers are posted. */
+  /** The thread for public answers, identified by the `ts` of the thread's first message. */
   thread: z.string().exactOptional(),
   /**
-   * Whether the thread already has replies. Slack shows ephemeral messages only in a thread with replies
+   * Whether `thread` already has replies. In a thread without replies, Slack does not show ephemeral messages
    * (chat.postEphemeral).
    */
   threadOpen: z.boolean(),
   /**
-   * The URL to which the bot can post five answers within half an hour, in every channel where the person can type. App
-   * mentions have no response_url.
+   * Slack's URL for answers. The URL accepts five answers within half an hour, and works in every channel where the
+   * person can type. App mentions have no response_url.
    */
   responseUrl: z.string().exactOptional(),
   source: SourceMessage.exactOptional(),
-  /** Set if the person opened the app's Home tab, or pressed a button there. */
+  /** Set if the person opened the app's Home tab, or pressed a button in this tab. */
   home: z.enum(['opened', 'pressed']).exactOptional(),
-  /** The time of arrival, in epoch milliseconds. */
+  /** The time at which the request arrived, in epoch milliseconds. */
   receivedAt: z.number(),
 });
 export type SlackAsker = z.infer<typeof SlackAsker>;
 
-/** The stored data that the bot needs to answer later. */
+/** The data that the bot stores so that it can answer later, for example after a restart. */
 export const SlackReply = z.object({ mode: z.enum(['public', 'private', 'update']), asked: SlackAsker });
 
 const WAITING =
   'Slack makes me wait before I can post in this channel. I go on as soon as Slack lets me: you need not ask again.';
 
-/**
- * Errors that mean that the bot has no access to the channel. A `response_url` may still post where the bot's token
- * cannot post.
- */
+/** The errors that Slack returns if the bot's token has no access to the channel. A `response_url` may still work. */
 const NO_ACCESS = ['slack-not-in-channel', 'slack-channel-not-found', 'slack-restricted-action'] as const;
 
 export type SlackAnswer = ReturnType<typeof createAnswer>;
 
 /**
  * Answers a person: privately, in the channel, or in the message with the pressed button. If `respond` cannot show an
- * answer in its place, the answer is sent privately. `postCard` throws in this case, because the caller may act only
- * after the card was posted.
+ * answer in the intended place, `respond` shows the answer privately. `postCard` throws instead, because the caller may
+ * act only after the card is posted.
  */
 export function createAnswer(parts: {
   readonly asked: SlackAsker;
@@ -74,25 +71,25 @@ export function createAnswer(parts: {
   readonly posts: Posts;
   readonly files: Files;
   readonly patience: Patience;
-  /** The time during which the person can be answered, in milliseconds from now. */
+  /** How long the bot can still answer the person, in milliseconds from now. */
   readonly answerableMs: number;
   readonly clock: Clock;
 }) {
   const { asked, api, posts, files, patience, answerableMs, clock } = parts;
   const { id, channel, thread, threadOpen, user, responseUrl, source, home } = asked;
-  // By these keys, any process can find the bot's messages for this invocation.
+  // The keys by which every process can find the bot's messages for this invocation.
   const cardKey = `card:${id}`;
   const answerKey = `answer:${id}`;
-  /** Whether Slack's request named no channel. Every answer is then a direct message. */
+  /** Whether Slack's request names no channel. The bot then answers in a direct message, or in the Home tab. */
   const isNowhere = channel === '';
   const here = { channel, ...(thread === undefined ? {} : { thread }) };
   /** The message with the public answer. Undefined until the bot has posted a message that the bot can edit. */
   let answer: PostedMessage | undefined;
-  /** Whether `answer` still shows the card as it was posted. The final answer later replaces the card. */
+  /** Whether `answer` is a card that the final answer has not replaced yet. */
   let cardStands = false;
   /**
-   * Whether the bot stopped trying to post a card, because Slack did not confirm the card in time. The card may still
-   * be in the channel.
+   * Whether the bot has stopped trying to post a card, because Slack did not confirm the card in time. The channel may
+   * nevertheless contain the card.
    */
   let cardGivenUp = false;
   const spentMs = stopwatch(clock);
@@ -102,8 +99,8 @@ export function createAnswer(parts: {
     as: { readonly response_type: 'ephemeral' | 'in_channel'; readonly replace_original: boolean },
   ): Promise<void> {
     if (responseUrl === undefined) throw noUrl();
-    // Without thread_ts, Slack would show the answer to a press in a thread outside the thread, in the channel
-    // (handling user interaction).
+    // Without thread_ts, Slack shows the answer in the channel even if the pressed button is in a thread
+    // (docs.slack.dev, Handling user interaction).
     const open = threadOpen ? thread : undefined;
     const inThread = open === undefined ? {} : { thread_ts: open };
     await posts.rendered(message, open, (blocks) =>
@@ -111,23 +108,24 @@ export function createAnswer(parts: {
     );
   }
 
+  /** Finds the message that the bot posted for this invocation with this key. */
   function find(key: string, place: SlackPlace = here): Promise<PostedMessage | undefined> {
     return posts.find(place, key, asked.receivedAt);
   }
 
-  /** Tells the person that the answer will be late. If Slack refuses this message, the failure is ignored. */
+  /** Tells the person that the answer has to wait. If Slack refuses this message as well, the error is ignored. */
   function sayWaiting(): void {
     void whisper({ kind: 'line', tone: 'neutral', text: [WAITING] }).catch(() => undefined);
   }
-  // After the bot gave up a card, the later messages of this answer are tried without waiting.
+  // If the bot has stopped trying to post a card, later messages of this answer are tried only once.
   const wait = () => ({
     patienceMs: cardGivenUp ? 0 : answerableMs - spentMs(),
     told: { person: user, tell: sayWaiting },
   });
 
   /**
-   * Posts in the channel as soon as Slack permits. If the outcome of an attempt is unknown, searches the channel for
-   * the message.
+   * Posts in the channel as soon as Slack permits. If the outcome of an attempt is unknown, the bot searches the
+   * channel for the message.
    */
   async function post(
     message: MessageWithoutFiles,
@@ -145,13 +143,13 @@ export function createAnswer(parts: {
   async function whisper(message: MessageWithoutFiles): Promise<void> {
     if (responseUrl !== undefined) {
       try {
-        // `replace_original` must be false. With the response_url of a button, true would replace the message that
-        // everyone sees. With the response_url of a slash command, true has no effect (bolt-js#2287).
+        // `replace_original` is always false here. For a button, `true` would replace the message that everyone sees.
+        // For a slash command, `true` has no effect (bolt-js#2287).
         await viaUrl(message, { response_type: 'ephemeral', replace_original: false });
         return;
       } catch (error) {
-        // The answer is sent again in a different way, even if Slack may already have shown it. For the person, an
-        // answer shown twice is better than a missing answer.
+        // After a delivery error, the code below tries another way. If the outcome was unknown, the person may see the
+        // answer twice, which is better than seeing no answer.
         if (!(error instanceof DeliveryError)) throw error;
       }
     }
@@ -162,15 +160,15 @@ export function createAnswer(parts: {
         message,
       );
     } catch (error) {
-      // A direct message to the person is the last resort. A mention has no response_url, and a channel that refuses
-      // the bot's posts also refuses its ephemeral messages.
+      // The last resort is a direct message. A mention has no response_url, and a channel that refuses the bot's posts
+      // also refuses the bot's ephemeral messages.
       await posts.post({ channel: user }, message).catch(() => {
         throw error;
       });
     }
   }
 
-  /** Shows the message as the Home tab of the person. */
+  /** Shows the message in the person's Home tab. */
   async function publish(message: Message): Promise<void> {
     await posts.rendered(message, undefined, async ({ blocks }) => {
       await api.write.views
@@ -186,17 +184,15 @@ export function createAnswer(parts: {
     await files.showPrivately(user, message, wait, whisper);
   }
 
-  /**
-   * Sends an answer only to the person who asked, because the answer could not be posted for everyone. Adds the reason.
-   */
+  /** Shows an answer only to the person who asked. Adds the reason why the bot cannot post the answer for everyone. */
   async function aside(message: Message, why: unknown): Promise<void> {
     if (!(why instanceof DeliveryError)) throw why;
     await privately(withNote(message, `Only you see this. ${why.userMessage}`));
   }
 
   /**
-   * Searches for a card that was given up. Throws if the search fails for a temporary reason, so that the caller tries
-   * again later.
+   * Searches for a card that Slack did not confirm in time. Throws if the search fails for a temporary reason, so that
+   * the caller tries again later.
    */
   async function doubtfulCard(): Promise<PostedMessage | undefined> {
     if (!cardGivenUp) return undefined;
@@ -220,7 +216,7 @@ export function createAnswer(parts: {
         cardStands = false;
         return;
       } catch (error) {
-        // The caller tries again later because of this error. Then the answer can still replace the card.
+        // Throws the error, so that the caller tries again later and the answer still replaces the card.
         if (cardStands && error instanceof DeliveryError && error.retryable) throw error;
         return await aside(message, error);
       }
@@ -230,8 +226,8 @@ export function createAnswer(parts: {
     } catch (error) {
       if (responseUrl === undefined || !isDeliveryError(error, ...NO_ACCESS))
         return await aside(message, error);
-      // The bot's token cannot post in this channel, for example because the bot is not a member. A response_url can
-      // still post in the channel where the person typed, but cannot post files.
+      // Even if the bot is not a member of the channel, a response_url can post in the channel where the person typed.
+      // A response_url cannot post files.
       await files.showPrivately(user, message, wait, (bare) =>
         viaUrl(bare, { response_type: 'in_channel', replace_original: false }).catch(() =>
           whisper(withNote(bare, `Only you see this. ${error.userMessage}`)),
@@ -284,7 +280,7 @@ export function createAnswer(parts: {
     },
     /** See `Adapter.resume`. */
     async resume(mode: AckMode, { message, again, mayLeave }: LateAnswer): Promise<void> {
-      // The Home tab needs no late answer. The tab shows its present state when the person opens it again.
+      // A late answer is not needed. When the person opens the Home tab again, the bot shows the tab's current state.
       if (home === 'opened') return;
       if (mode !== 'public') {
         mayLeave();

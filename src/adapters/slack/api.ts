@@ -12,18 +12,18 @@ export type SlackApi = ReturnType<typeof createSlackApi>;
 
 export type SlackTokenRefused = (setting: 'SLACK_BOT_TOKEN' | 'SLACK_APP_TOKEN', error: AppError) => void;
 
-/** Slack's short error answers about the token. Any method can return these answers. */
+/** Matches an answer by which Slack refuses a token. The answer is the same for every method. */
 const REFUSED_TOKEN = /^\{"ok":false,"error":"(invalid_auth|token_revoked|token_expired|account_inactive)"/;
 
 type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
 
 const RETRY_AFTER = 'retry-after';
-/** The length of the pause after a 429 without a `Retry-After` header. */
+/** The pause after an HTTP 429 that has no Retry-After header. */
 const PAUSE_MS = 1_000;
 
 /**
- * Creates the clients for the Web API. After a 429, a client does not wait by itself, because each caller decides how
- * long to wait.
+ * Clients for Slack's Web API. After an HTTP 429, a client throws at once, because each caller decides how long to
+ * wait.
  */
 export function createSlackApi(
   { botToken: token, apiUrl, proxy }: Pick<SlackConfig, 'botToken' | 'apiUrl' | 'proxy'>,
@@ -31,7 +31,7 @@ export function createSlackApi(
   clock: Clock,
   refused?: SlackTokenRefused,
 ) {
-  // HTTP/2 is switched off. In HTTP/2, requests share a connection, but a WebSocket needs its own connection.
+  // HTTP/2 is switched off. In HTTP/2, requests share a connection, but a WebSocket needs a connection of its own.
   const agent = proxy && createAgent(proxy, { allowH2: false, proxyTunnel: true });
   const direct = withTimeout(fetchOn(agent));
   const fetch = withPauses(refused ? reporting(direct, refused) : direct, clock);
@@ -44,7 +44,7 @@ export function createSlackApi(
   };
   const retries = { retries: 2, minTimeout: 200, maxTimeout: 1000 };
 
-  /** Posts to a URL that came from Slack. Throws DeliveryError. */
+  /** Posts to a URL that Slack gave to the bot. Throws DeliveryError on failure. */
   async function send(url: string, init: RequestInit): Promise<void> {
     try {
       const response = await fetch(url, { method: 'POST', ...init });
@@ -63,18 +63,18 @@ export function createSlackApi(
      * second message.
      */
     write: new webApi.WebClient(token, { ...options, logger }),
-    /** For calls that only read. After a broken connection or a 5xx, two more attempts are made. */
+    /** For calls that only read. After a broken connection or an HTTP 5xx, the client makes two more attempts. */
     read: new webApi.WebClient(token, { ...options, logger, retryConfig: retries }),
     /** Options for the clients that Bolt builds itself. */
     options,
-    /** The agent for Socket Mode, if there is a proxy. */
+    /** The HTTP agent through which Socket Mode connects. Undefined if no proxy is set. */
     agent,
-    /** Posts to the response_url of a payload. Throws DeliveryError. */
+    /** Posts to the response_url of a payload. Throws DeliveryError on failure. */
     async respond(url: string, answer: RespondArguments): Promise<void> {
       const headers = { 'content-type': 'application/json' };
       await send(url, { headers, body: JSON.stringify(answer) });
     },
-    /** Sends a file's bytes to an upload URL (files.getUploadURLExternal). Throws DeliveryError. */
+    /** Sends a file's bytes to an upload URL (files.getUploadURLExternal). Throws DeliveryError on failure. */
     async upload(url: string, file: File): Promise<void> {
       const body = new FormData();
       body.append('file', file);
@@ -84,16 +84,16 @@ export function createSlackApi(
 }
 
 /**
- * The root of the Web API. If the URL is `https://host` without a path, adds /api, because Slack's own API is under
- * /api.
+ * The root of the Web API. If the URL has no path, as in `https://host`, adds `/api`, because Slack's own API is under
+ * `/api`.
  */
 function apiRoot(url: string): string {
   return new URL(url).pathname === '/' ? new URL('/api/', url).href : `${url.replace(/\/+$/, '')}/`;
 }
 
 /**
- * Adds a timeout to every request. The client's own timeout covers only the client's calls. Uploads and requests to
- * response_urls would wait for up to five minutes.
+ * Adds a timeout to every request. The timeout of Slack's client covers only the client's own calls. Without the
+ * timeout here, uploads and requests to response_urls would wait for five minutes.
  */
 function withTimeout(fetch: Fetch): Fetch {
   return (url, init) =>
@@ -101,8 +101,8 @@ function withTimeout(fetch: Fetch): Fetch {
 }
 
 /**
- * Reports each answer in which Slack refuses a token that it accepted before. All clients share this function, so every
- * call is covered. The beginning of a token says which setting the token comes from.
+ * Calls `refused` whenever Slack refuses a token that worked before. All clients share this function, so every call is
+ * covered. The beginning of a token shows which setting the token comes from.
  */
 function reporting(fetch: Fetch, refused: SlackTokenRefused): Fetch {
   const accepted = new Set<string>();
@@ -126,9 +126,9 @@ function reporting(fetch: Fetch, refused: SlackTokenRefused): Fetch {
 }
 
 /**
- * Obeys `Retry-After` for all callers. While a method is paused, this function answers every call of the method with a
- * 429 and sends nothing to Slack. Slack counts calls per method and workspace (rate limits page). This function counts
- * all response_urls together as a single method, and likewise all uploads.
+ * Obeys `Retry-After` for all callers. While a method is paused, every call of the method gets a 429 at once and is not
+ * sent to Slack. Slack counts calls per method and workspace (docs.slack.dev, rate limits). Here, all response_urls
+ * together count as one method, and all uploads together count as one method.
  */
 function withPauses(fetch: Fetch, clock: Clock): Fetch {
   const pauses = new Map<string, number>();

@@ -4,9 +4,9 @@ import { LogLevel } from './bolt-package.ts';
 type Level = 'debug' | 'info' | 'warn' | 'error';
 
 /**
- * Passes the log lines of Bolt and its clients to the bot's log. Drops Bolt's debug lines, because these lines contain
- * whole payloads. `quiet` is for a client that also throws its errors. The caller then reports the error, so the
- * client's line is logged at debug level only.
+ * Passes the log lines of Bolt and its clients to the bot's log. Drops debug lines, because debug lines contain whole
+ * payloads. `quiet` is for a client that also throws its errors. The caller of the client then reports the error, so
+ * the client's own lines are logged only at debug level.
  */
 export function createBoltLogger(log: Logger, { quiet = false } = {}) {
   const line =

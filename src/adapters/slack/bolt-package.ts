@@ -2,9 +2,9 @@ import { createRequire } from 'node:module';
 import type * as Bolt from '@slack/bolt';
 
 /**
- * The parts of Bolt that the bot uses, loaded by the names of their files. The main entry of the package would also
- * load Express, for a receiver that the bot does not use. Express has 115 modules, which would add 40 ms to each start
- * and take 6 MiB.
+ * Loads only the files of Bolt that the bot uses. The main entry of the package would also load Express, for a receiver
+ * that the bot does not use. Without Express, the bot loads 115 fewer modules, starts 40 ms faster and needs 6 MiB less
+ * memory.
  */
 const load = createRequire(import.meta.resolve('@slack/bolt'));
 

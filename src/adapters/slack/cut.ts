@@ -1,8 +1,8 @@
 import { cutEnd } from '../../chat/text.ts';
 
 /**
- * Cuts `text` to `length` characters, by keeping whole lines from the start or the end. An added line says how many
- * lines are missing.
+ * Keeps as many whole lines of `text` as fit into `length` characters, from the start or from the end. Adds a line that
+ * says how many lines are missing.
  */
 export function cutLines(text: string, length: number, keep: 'start' | 'end'): string {
   if (text.length <= length) return text;
@@ -16,7 +16,7 @@ export function cutLines(text: string, length: number, keep: 'start' | 'end'): s
     kept.push(line);
   }
   const missing = lines.length - kept.length;
-  // If no whole line fits, a part of a line is kept instead.
+  // If no whole line fits, keeps a part of a line.
   if (kept.length === 0)
     return keep === 'start'
       ? cutEnd(text, length)
@@ -25,10 +25,7 @@ export function cutLines(text: string, length: number, keep: 'start' | 'end'): s
   return keep === 'start' ? [...kept, note].join('\n') : [note, ...kept.toReversed()].join('\n');
 }
 
-/**
- * Removes terminal colours and control characters. A log may contain such characters, and Slack would show them as
- * boxes.
- */
+/** Removes terminal colours and control characters, because Slack would show them as boxes. */
 export function visible(text: string): string {
   return (
     text

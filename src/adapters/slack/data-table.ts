@@ -4,10 +4,13 @@ import { oneLine } from '../../chat/text.ts';
 import { visible } from './cut.ts';
 import { LIMITS } from './limits.ts';
 
-/** The text for an empty cell, because Slack refuses empty cells. */
+/** The text of an empty cell, because Slack refuses a cell without text. */
 const EMPTY = '–';
 
-/** Whether Slack can show the table as a data table, which needs a caption and at least one row. */
+/**
+ * Whether the table can become Slack's data table block. The block needs a caption and at least one row, and has limits
+ * for its size.
+ */
 export function isDataTable({ caption, columns, rows }: Table): boolean {
   const { rows: most, columns: widest, characters } = LIMITS.dataTable;
   const length = [columns, ...rows].flat().reduce((sum, cell) => sum + Math.max(1, cell.length), 0);
@@ -15,7 +18,7 @@ export function isDataTable({ caption, columns, rows }: Table): boolean {
   return caption !== undefined && rows.length > 0 && columns.length > 0 && fits;
 }
 
-/** Shows all rows on a single page, because the bot's own buttons turn the pages of a long table. */
+/** Puts all rows on one page of the block. People turn pages with the buttons of the message instead. */
 export function dataTable({ caption = '', columns, rows }: Table): types.DataTableBlock {
   const cells = (row: readonly string[]) =>
     columns.map((_, column) => {

@@ -7,7 +7,7 @@ interface Meaning {
   readonly hint?: string;
   readonly outcome?: 'unknown';
   readonly retryable?: true;
-  /** Set if an admin can correct the cause, for example by inviting the bot or by installing the app again. */
+  /** An admin can remove the cause, for example by inviting the bot or by installing the app again. */
   readonly mendable?: true;
 }
 
@@ -15,13 +15,13 @@ const INVITE = 'Type /invite @bot in the channel, with the name of this bot, and
 const RIGHTS = 'Ask a workspace admin whether apps may post in this channel.';
 const REINSTALL = 'An admin has to install the app again.';
 
-/** A person can correct the cause. After this correction, the message can be sent. */
+/** After a person has removed the cause, the message can be sent. */
 const mendable = (sentence: string, hint: string): Meaning => ({ sentence, hint, mendable: true });
 /** No later attempt can succeed. */
 const final = (sentence: string, hint?: string): Meaning => ({ sentence, hint });
-/** The cause is temporary, and the message was not shown. */
+/** The cause is temporary, and Slack has not shown the message. */
 const passing = (sentence: string): Meaning => ({ sentence, retryable: true });
-/** The cause is temporary, and the message may have been shown. */
+/** The cause is temporary, and Slack may have shown the message. */
 const doubtful = (sentence: string): Meaning => ({ sentence, outcome: 'unknown', retryable: true });
 
 const BAD_TOKEN = mendable('Slack no longer accepts my token.', 'An admin has to check SLACK_BOT_TOKEN.');
@@ -31,8 +31,8 @@ const TOO_LONG = final('The message is too long for Slack.');
 const SLOW_DOWN = passing('Slack asks me to slow down.');
 
 /**
- * The meanings of the `error` values of chat.postMessage, chat.update, conversations.* and files.* (their reference
- * pages).
+ * The meanings of the `error` values of chat.postMessage, chat.update, conversations.* and files.*, from their
+ * reference pages.
  */
 const MEANINGS: Readonly<Record<string, Meaning>> = {
   not_in_channel: mendable('I am not a member of this channel, so I cannot post here.', INVITE),
@@ -52,7 +52,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   expired_trigger_id: final('The form came too late for Slack.', 'Press the button to try again.'),
   trigger_expired: final('The form came too late for Slack.', 'Press the button to try again.'),
   exchanged_trigger_id: final('Slack has opened a form for this request already.'),
-  // Answered by views.update.
+  // views.update answers with this error.
   not_found: final('The form was closed before its fields were ready.', 'Press the button to open it again.'),
   user_not_in_channel: final('You are not a member of this channel, so I cannot answer you here.'),
   missing_scope: mendable(
@@ -72,19 +72,19 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   // Slack's reference says: "It's possible some aspect of the operation succeeded before the error was raised."
   fatal_error: OWN_ERROR,
   internal_error: OWN_ERROR,
-  // Answered by files.completeUploadExternal. The failure is temporary, and the call may be made again
+  // files.completeUploadExternal answers with this error. The failure is temporary, and the bot can repeat the call
   // (python-slack-sdk#1730).
   file_update_failed: OWN_ERROR,
   request_timeout: passing('Slack did not get the whole message.'),
 };
 
-/** Errors that happen only before anything was sent. */
+/** The codes of connection errors that occur before the request is sent. */
 const NEVER_LEFT =
   /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|CERT_|ERR_TLS|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/;
 
 /**
- * Translates any error of a Slack client into a DeliveryError. `heldUp` says which messages have to wait if the failed
- * call got a 429.
+ * Translates any error of a Slack client into a DeliveryError. `heldUp` says which messages have to wait if Slack
+ * answered the call with HTTP 429.
  */
 export function toDeliveryError(error: unknown, heldUp?: HeldUp): DeliveryError {
   if (error instanceof DeliveryError) return error;
@@ -92,8 +92,8 @@ export function toDeliveryError(error: unknown, heldUp?: HeldUp): DeliveryError 
     return failure('ratelimited', SLOW_DOWN, error, { retryAfterMs: error.retryAfter * 1000, heldUp });
   const word = slackErrorCode(error);
   if (word !== undefined) {
-    // `MEANINGS` lacks the word. Slack may have added the word recently. Such an error is more likely caused by a
-    // setting than by a permanent problem.
+    // Slack may have added errors that `MEANINGS` lacks. An unknown error counts as mendable, because its cause is more
+    // likely a setting than a permanent problem.
     const unheard = { sentence: `Slack refused the message (${word}).`, mendable: true } as const;
     return failure(word, MEANINGS[word] ?? unheard, error);
   }
@@ -106,10 +106,11 @@ export function toDeliveryError(error: unknown, heldUp?: HeldUp): DeliveryError 
   return failure('no_answer', doubtful(sentence), error);
 }
 
-/** The `error` value of a platform error, e.g. `not_in_channel`. */
+/** The `error` value in Slack's answer, e.g. `not_in_channel`. */
 export function slackErrorCode(error: unknown): string | undefined {
   if (!(error instanceof webApi.WebAPIPlatformError)) return undefined;
-  // If the body is not JSON (cut off, or the error page of a proxy), the client puts the whole body into this field.
+  // The client puts the whole body into this field if the body is not JSON, for example if a proxy answered with a
+  // page.
   const word: unknown = error.data.error;
   return typeof word === 'string' && /^\w{1,100}$/.test(word) ? word : undefined;
 }
@@ -119,7 +120,7 @@ export function noUrl(): DeliveryError {
   return failure('no_response_url', final('Slack gave me no way to answer this request.'), undefined);
 }
 
-/** The error for a card that must be posted in a channel, although Slack's request names no channel. */
+/** The error if a command has to post a card in a channel, but Slack's request names no channel. */
 export function noChannel(): DeliveryError {
   return new DeliveryError(
     'slack-no-channel',
@@ -132,10 +133,7 @@ export function noChannel(): DeliveryError {
   );
 }
 
-/**
- * Reads the body of a response_url's answer. Throws DeliveryError if the status was HTTP 200 but the body says that
- * Slack refused the message.
- */
+/** Throws DeliveryError if a response_url answered with HTTP 200 but refused the message. */
 export async function requireAccepted(answer: Pick<Response, 'text'>): Promise<void> {
   const code = /^\s*\{.*"ok"\s*:\s*false.*"error"\s*:\s*"(\w+)"/s.exec(await answer.text())?.[1];
   if (code !== undefined) throw failure(code, MEANINGS[code], undefined);
@@ -176,11 +174,11 @@ function failure(
   );
 }
 
-/** The code of a failed connection, e.g. `ENOTFOUND`. */
+/** The system's error code for a failed connection, e.g. `ENOTFOUND`. */
 export function connectionErrorCode(error: unknown): string | undefined {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    // Only upper-case codes count. The lower-case codes are those of the clients' own errors.
+    // Skips codes in lower case, which belong to errors of Slack's clients.
     if (typeof code === 'string' && /^[A-Z]/.test(code)) return code;
   }
   return undefined;

@@ -1,16 +1,16 @@
 /**
- * Slack treats `&`, `<` and `>` as control characters wherever text may contain markup. For example, `<!channel>` pings
- * everyone (docs.slack.dev, formatting message text, "Escaping text"). Most of the bot's text goes into rich_text and
- * plain_text, which have no markup. This function escapes the remaining texts: fallback texts and links in small print.
+ * Escapes `&`, `<` and `>`, the control characters of Slack's markup. Without escaping, `<!channel>` in a text would
+ * ping everyone (docs.slack.dev, formatting message text, "Escaping text"). Most texts of the bot go into rich_text and
+ * plain_text, in which Slack reads no markup. Texts for other elements, for example fallback texts, must be escaped.
  */
 export function escapeMrkdwn(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
 /**
- * Reverses the escaping in text that a person typed into a message. Slack escapes this text, and wraps everything that
- * looks like a link, a channel, a person or a group. For example, `example.com` becomes
- * `<http://example.com|example.com>`, and `@qa` becomes `<!subteam^S0123|@qa>` or `<@U0123|qa>`.
+ * Restores the text of a message as the person typed it. Slack escapes the text, and puts links, channels, people and
+ * groups into angle brackets. For example, Slack changes `example.com` to `<http://example.com|example.com>`, and `@qa`
+ * to `<!subteam^S0123|@qa>` or `<@U0123|qa>`.
  */
 export function unescapeTyped(text: string): string {
   return text
@@ -23,29 +23,30 @@ export function unescapeTyped(text: string): string {
 }
 
 /**
- * Matches the character before an opening or after a closing formatting mark. Allowed are the start or the end of the
- * text, and any character except a letter or a digit. A mark between letters or digits is part of a word, not
- * formatting.
+ * Matches the character before an opening formatting mark (such as `*`), or after a closing mark. Letters and digits do
+ * not match, because a mark inside a word is not formatting. An empty string matches, because a mark can be at the
+ * start or the end of the text.
  */
 const EDGE = /^[^\p{L}\p{N}]?$/u;
 
 /**
- * Maximum length of a value that is examined. Names are shorter, and examining a longer text would take too much time.
+ * Maximum length of formatted text that may be the value of an option. Names are shorter, and longer texts would take
+ * too long to match.
  */
 const LONGEST_VALUE = 120;
 /**
- * Several words between two marks. The words contain no quotation marks and no code marks. They neither begin nor end
- * with a further mark.
+ * Matches several words between two formatting marks. The words contain no quotation marks and no backticks. Their
+ * first and last characters are not formatting marks.
  */
 const WORDS = /^[^\s"'“”*_~`][^"“”`]*\s[^"“”`]*[^\s"'“”*_~`]$/u;
-/** The text before the value of an option. */
+/** Matches text that ends just before the value of an option, for example with `--name=`. */
 const OPTION_BEFORE = /(?:^|\s)[-‐‑−‒–—―]{1,2}\p{L}[\p{L}-]{0,30}[=\s]\s{0,8}[*_~`]{0,8}$/u;
 
 /**
- * Removes the marks of bold, italic, strikethrough and code where Slack would treat them as formatting. Slack treats
- * pairs of marks around words as formatting, except inside code. A name that contains a mark, or a mark without a
- * partner, is not changed. Marks around an option's value of several words become quotation marks, because the words
- * are a single value.
+ * Removes formatting marks (`*`, `_`, `~` and backticks) where Slack would read them as bold, italic, strikethrough or
+ * code. Slack reads only pairs of marks around words as formatting. Single marks, marks inside a word and marks inside
+ * code stay. If a pair encloses an option's value of several words, the pair becomes quotation marks, because the
+ * person meant the words as a single value.
  */
 export function unformatted(text: string): string {
   const units = text.split('');

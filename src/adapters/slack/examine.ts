@@ -7,10 +7,7 @@ import { startError } from './identity.ts';
 import { BOT_SCOPES, createManifest, manifestFaults, missingScopes } from './manifest.ts';
 import { appIn, createSlackSurvey, type SlackSurvey } from './survey.ts';
 
-/**
- * The scopes that the bot needs only after a crash. Without these scopes the bot works, but may then post a message
- * twice.
- */
+/** Without these scopes, the bot works, but may post a message twice after a crash. */
 const FOR_CRASHES = /:history$|^metadata\.message:read$/;
 const APPS = 'https://api.slack.com/apps';
 /** The format of Slack's signing secrets. */
@@ -20,11 +17,11 @@ interface ExamineSlackParts {
   readonly publicUrl: string | undefined;
   readonly directory: Directory;
   readonly log: Logger;
-  /** A configuration token of a person, with which the check can read the settings of the app itself. */
+  /** A person's configuration token, with which the settings of the Slack app can be read. */
   readonly configurationToken?: string | undefined;
 }
 
-/** Checks the tokens, the scopes and the people of the settings against Slack itself. */
+/** Asks Slack whether the tokens, the scopes of the app and the people in the settings are correct. */
 export async function examineSlack(config: SlackConfig, parts: ExamineSlackParts): Promise<Finding[]> {
   const { publicUrl, log } = parts;
   const survey = createSlackSurvey(config, log);
@@ -54,8 +51,8 @@ export async function examineSlack(config: SlackConfig, parts: ExamineSlackParts
 }
 
 /**
- * Why Slack did not accept a token, and how to correct the cause. `source` is the page from which people copy the
- * token.
+ * Says why Slack refused a token, and how to correct the setting. `source` says which token people have to copy, and
+ * from which page.
  */
 export function slackRefusal(check: string, setting: string, source: string, error: unknown): Finding {
   const reason = startError(setting, source, error);
@@ -104,7 +101,7 @@ export function ofScopes(granted: readonly string[], app: string | undefined): F
   return wrong(check, `The app lacks the scopes ${missing.join(', ')}, so some commands fail.`, mend);
 }
 
-/** Checks the app-level token, or the settings of HTTP mode. */
+/** Checks the app-level token for Socket Mode, or the address and the signing secret for HTTP mode. */
 export async function ofMode(
   survey: SlackSurvey,
   { mode }: Pick<SlackConfig, 'mode'>,
@@ -137,8 +134,8 @@ export async function ofMode(
 }
 
 /**
- * Compares the settings of the app with the manifest. A configuration token is needed, because a bot token cannot read
- * these settings.
+ * Compares the settings of the app with the manifest, if there is a configuration token. A bot token cannot read the
+ * settings.
  */
 async function ofManifest(
   survey: SlackSurvey,

@@ -5,8 +5,8 @@ import { LIMITS } from './limits.ts';
 import { accepted, dateMarkup } from './rich-text.ts';
 
 /**
- * The `text` that is sent together with the blocks. Notifications show this text, and screen readers read the text
- * aloud.
+ * The field `text` of a message, which the bot sends together with the blocks. Notifications show this text, and screen
+ * readers read the text aloud.
  */
 export function fallbackText(message: Message): string {
   if (message.kind === 'line') return short(message.text);
@@ -34,8 +34,8 @@ function short(rich: Rich): string {
 }
 
 /**
- * Writes an inline as text. A mention stays a mention, so that a notification shows the name. The blocks contain the
- * same mention, but Slack notifies the person only once.
+ * Keeps mentions in Slack's markup, so that a notification shows the person's name. Slack pings the person only once,
+ * although the blocks also contain the mention.
  */
 function markup(inline: Inline, room: number): string {
   if (room === 0) return '';

@@ -7,7 +7,7 @@ import { LIMITS } from './limits.ts';
 import { lookingFirst, type Patience, type Wait } from './patience.ts';
 import type { MessageWithoutFiles, PostedMessage, Posts } from './posts.ts';
 
-/** Maximum number of messages that are read from a thread in a single call. */
+/** The number of messages that a single call reads from a thread. */
 const THREAD = 999;
 
 export type Files = ReturnType<typeof createFiles>;
@@ -16,22 +16,21 @@ type Show<Shown> = (bare: MessageWithoutFiles) => Promise<Shown>;
 
 interface Upload {
   readonly file: File;
-  /** A description of the picture, for people who cannot see the picture. */
+  /** The alternative text of a picture. Empty for other files. */
   readonly alt: string;
 }
 
 /**
  * Shows a message together with its files. Only this code separates a message from its files. `Posts` accepts only
- * messages without files, so no caller can lose a file by accident.
+ * messages without files, so the compiler rejects a caller that forgets the files.
  */
 export function createFiles(api: SlackApi, posts: Posts, patience: Patience, log: Logger) {
   /**
-   * Sends each file in three calls. The first call gets a URL, the second sends the bytes, and the third shows the
-   * file. Slack removed the older method files.upload (see Slack's changelog). The first two calls are safe to repeat,
-   * because an upload that is not completed stays invisible. A picture is shown as a file in the thread, not as an
-   * image block. Slack refuses an image block with a `slack_file` (invalid_blocks) until Slack has scanned the file. To
-   * learn when the scan is complete, the bot would need the scope files:read (node-slack-sdk#2040,
-   * slack-github-action#413).
+   * Sends each file in three calls. The first gets a URL, the second sends the bytes, and the third shows the file in
+   * the thread. Slack has removed the older method files.upload (see Slack's changelog). The first two calls are safe
+   * to repeat, because people see the file only after the third call. Pictures are also shown as files, not as image
+   * blocks. Slack refuses an image block (invalid_blocks) until Slack has scanned the file. To find out when the scan
+   * is over, the bot would need the scope files:read (node-slack-sdk#2040, slack-github-action#413).
    */
   async function upload({ channel, ts, thread = ts }: PostedMessage, uploads: readonly Upload[], wait: Wait) {
     const web = api.write.files;
@@ -60,7 +59,7 @@ export function createFiles(api: SlackApi, posts: Posts, patience: Patience, log
   /** Adds the files to the thread of a message. Never throws. */
   async function attach(to: PostedMessage, uploads: readonly Upload[], { patienceMs }: Wait): Promise<void> {
     const { channel, thread = to.ts } = to;
-    // `wait` has no `told`, because the person already sees the message and does not need a notice about the wait.
+    // Leaves out `told`: the person can already see the message, and needs no notice about the wait.
     const wait = { patienceMs };
     try {
       await upload(to, uploads, wait);
@@ -73,11 +72,11 @@ export function createFiles(api: SlackApi, posts: Posts, patience: Patience, log
     }
   }
 
-  /** Sends the files in a direct message, and resolves with a text about the files for the person. Never throws. */
+  /** Sends the files in a direct message. Resolves with a note that says whether the files were sent. Never throws. */
   async function sendDirectly(user: string, uploads: readonly Upload[], wait: Wait): Promise<string> {
     const said = names(uploads);
     try {
-      // A post to a person's id opens the direct message. No scope other than chat:write is needed.
+      // A message that is posted to a user id becomes a direct message, and needs only the scope chat:write.
       const line: MessageWithoutFiles = { kind: 'line', tone: 'neutral', text: [`You asked for ${said}.`] };
       const open = () => posts.post({ channel: user }, line);
       await upload(await patience.inTurn(`post ${user}`, wait, open), uploads, wait);
@@ -90,9 +89,8 @@ export function createFiles(api: SlackApi, posts: Posts, patience: Patience, log
 
   return {
     /**
-     * Shows the message with `show`, and then the files in the thread of the message. Throws in the same cases as
-     * `show`. Does not throw if only a file cannot be sent, because the message is visible already. A text in the
-     * thread then says which file is missing.
+     * Shows the message with `show`, and then adds the files to the thread of the message. Throws only the errors of
+     * `show`. If a file cannot be sent, the bot names the missing file in the thread.
      */
     async show(message: Message, wait: () => Wait, show: Show<PostedMessage>): Promise<PostedMessage> {
       const { bare, uploads } = parted(message);

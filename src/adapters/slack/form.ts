@@ -6,11 +6,11 @@ import type { Form, FormField } from '../../chat/form.ts';
 import { cutEnd } from '../../chat/text.ts';
 import { LIMITS } from './limits.ts';
 
-/** The name of the field for the channel. No option has a name with a dot. */
+/** The name of the field for the channel. The dot distinguishes this name from the names of options. */
 export const CHANNEL = '.channel';
 
 /**
- * Renders a form as a modal. Labels that do not fit are cut. Throws if the form has more fields or choices than Slack
+ * Renders a form as a modal. Cuts text that is too long. Throws if the form has more fields or choices than Slack
  * accepts, or if a choice's value is too long.
  */
 export function renderForm(
@@ -37,8 +37,8 @@ export function renderForm(
 }
 
 /**
- * A field for the channel of the answer. The field is needed if a global shortcut opened the form, because such a form
- * belongs to no channel. Slack preselects the channel that the person has open.
+ * A field that asks for the channel. Needed if a person opens a form with a shortcut outside any channel. Slack
+ * preselects the channel that the person is viewing.
  */
 function channelBlock(): types.InputBlock {
   return {
@@ -55,7 +55,7 @@ function channelBlock(): types.InputBlock {
   };
 }
 
-/** A modal with a text and without fields. */
+/** A modal that shows only a text. */
 export function renderNotice(title: string, text: string): types.ModalView {
   const section = { type: 'section', text: plain(text, LIMITS.text) } as const;
   return { type: 'modal', title: plain(title, LIMITS.view.label), blocks: [section] };
@@ -102,7 +102,7 @@ function element(field: FormField, command: string): types.InputBlock['element']
   }
   if (field.suggestedAs !== undefined) {
     const [option = '', subcommand = ''] = field.suggestedAs.split(' ').toReversed();
-    // With each request for suggestions, Slack sends this id, which names the command and the option.
+    // Slack sends this id with each request for suggestions, so the id names the option.
     const action_id = encodeActionId({ command, action: option, arg: subcommand });
     if (field.many) {
       const values = (initial ?? '')
@@ -124,8 +124,7 @@ function element(field: FormField, command: string): types.InputBlock['element']
       action_id,
       ...placeholder,
       min_query_length: 0,
-      // A value that is too long is left out. Slack would refuse the whole form, and a shortened value would be the
-      // name of nothing.
+      // Leaves out a value that is too long. Slack would refuse the whole form, and a shortened value would be wrong.
       ...(initial && initial.length <= LIMITS.option
         ? { initial_option: optionOf({ label: initial, value: initial }) }
         : {}),
@@ -142,7 +141,7 @@ function element(field: FormField, command: string): types.InputBlock['element']
   };
 }
 
-/** Renders a menu in a message. */
+/** Renders a menu for a message. */
 export function selectElement({ placeholder, choices }: Select, action_id: string): types.StaticSelect {
   return {
     type: 'static_select',
@@ -157,7 +156,7 @@ function optionsOf(choices: readonly Choice[]): types.PlainTextOption[] {
   return choices.map(optionOf);
 }
 
-/** The suggestions for a person who is typing. Suggestions above Slack's maximum number are left out. */
+/** Renders the suggestions for a person who is typing in a field. Leaves out suggestions beyond Slack's limits. */
 export function suggestedOptions(choices: readonly Choice[]): types.PlainTextOption[] {
   const fitting = choices.filter(({ value }) => value !== '' && value.length <= LIMITS.option);
   return fitting.slice(0, LIMITS.options).map(optionOf);

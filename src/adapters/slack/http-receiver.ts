@@ -7,12 +7,15 @@ import { HTTPReceiver, verifySlackRequest } from './bolt-package.ts';
 import { SLACK_PATH } from './manifest.ts';
 import type { SlackReceiver } from './receiver.ts';
 
-/** The largest accepted body in bytes. Slack's largest payloads take a few hundred kilobytes (views: 250 KB). */
+/**
+ * The maximum size of a request body, in bytes. Slack's largest payloads have a few hundred kilobytes (views, 250 KB).
+ */
 const BODY_LIMIT = 1024 * 1024;
 
 /**
- * Requests that are dated further in the future than this are refused. Bolt refuses requests that are older than five
- * minutes, but accepts a date in the future. An attacker could replay such a request until five minutes after its date.
+ * The timestamp of a request may be at most this far in the future. Bolt refuses only timestamps that are more than
+ * five minutes old. A stranger could therefore record a request with a later timestamp, and send the request again
+ * until five minutes after the timestamp.
  */
 const AHEAD_SECONDS = 300;
 
@@ -24,9 +27,9 @@ export interface HttpReceiverParts {
 }
 
 /**
- * Bolt's own HTTP listener, which checks the signature of each request. The listener opens no port. This code reads the
- * body and stores it as `rawBody`, where Bolt looks first. Bolt expects an object as the signed body. Any other body
- * would cause an unhandled rejection in Bolt, so this code refuses the body.
+ * Checks requests that arrive on the bot's own port, and passes them to Bolt's HTTP listener. Reads the body here, and
+ * gives the body to Bolt in `rawBody`. Bolt expects that a signed body is an object, and any other body would cause an
+ * unhandled rejection in Bolt. The bot therefore refuses any other body here.
  */
 export function createHttpReceiver({ signingSecret, logger, clock, log }: HttpReceiverParts): SlackReceiver {
   const receiver = new HTTPReceiver({ signingSecret, endpoints: [SLACK_PATH], logger });
@@ -41,7 +44,7 @@ export function createHttpReceiver({ signingSecret, logger, clock, log }: HttpRe
   }
 
   async function take(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // After a 503, Slack sends events again.
+    // After HTTP 503, Slack sends an event again.
     if (!open) return answer(response, 503);
     if (request.method !== 'POST') return answer(response, 404);
     if (isFromFuture(request.headers['x-slack-request-timestamp']))
@@ -49,8 +52,8 @@ export function createHttpReceiver({ signingSecret, logger, clock, log }: HttpRe
     const rawBody = await bodyOf(request);
     if (!rawBody) return answer(response, 413);
     const body = rawBody.toString();
-    // Refuses a bad signature before Bolt sees the request. Bolt would log a line for each refused request, and
-    // strangers can send any number of requests.
+    // Checks the signature before Bolt does. Bolt would log a line for each refused request, so strangers could fill
+    // the log.
     const problem = isSslCheck(body, request.headers['content-type'])
       ? undefined
       : badSignature(signingSecret, request, body);
@@ -62,7 +65,7 @@ export function createHttpReceiver({ signingSecret, logger, clock, log }: HttpRe
   return {
     bolt: receiver,
     listener(request, response) {
-      // If the client closed the connection in the middle of a body, `take` fails.
+      // Reading fails if the client closes the connection in the middle of a body.
       take(request, response).catch(() => response.destroy());
     },
     open: async () => {
@@ -86,7 +89,7 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {
   for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     size += (chunk as Buffer).length;
     if (size > BODY_LIMIT) {
-      // Reads the rest of the body and drops it. A client that is still sending would not see the response.
+      // Reads and drops the rest of the body, because a client may read the answer only after sending the whole body.
       request.resume();
       return undefined;
     }
@@ -98,16 +101,16 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {
 const FORM = 'application/x-www-form-urlencoded';
 
 /**
- * Whether the request is an SSL check by Slack. Slack does not sign this check, and Bolt reads no other field of such a
- * request.
+ * Whether the request is an SSL check by Slack. Slack does not sign SSL checks. Accepting an unsigned check is safe,
+ * because Bolt ignores all other fields of the check.
  */
 function isSslCheck(body: string, contentType: string | undefined): boolean {
   return contentType === FORM && parse(body).ssl_check === '1';
 }
 
 /**
- * Returns the problem with the signature in Bolt's words. The words contain no text of the request. Returns undefined
- * if the signature is valid.
+ * Returns Bolt's description of the problem with the signature, or undefined if the signature is valid. The description
+ * is safe to log, because it contains no text from the request.
  */
 function badSignature(signingSecret: string, { headers }: IncomingMessage, body: string): string | undefined {
   try {
@@ -125,14 +128,14 @@ function badSignature(signingSecret: string, { headers }: IncomingMessage, body:
   }
 }
 
-/** Uses the clock of the machine, as Bolt does for its own check. */
+/** Uses the machine's clock, as Bolt does. */
 function isFromFuture(timestamp: string | string[] | undefined): boolean {
   return Number(timestamp) > Date.now() / 1000 + AHEAD_SECONDS;
 }
 
 /**
- * Whether the body is JSON but not an object, for example `null`, a number or a list. For a form, the field `payload`
- * is checked. Returns false for text that is not JSON, because Bolt refuses such a text itself.
+ * Whether the body, or the `payload` in a form body, is JSON but not an object: for example `null`, a number or a list.
+ * Bolt itself refuses text that is not JSON.
  */
 function isNoObject(body: string, contentType: string | undefined): boolean {
   const json = contentType === FORM ? new URLSearchParams(body).get('payload') : body;

@@ -30,8 +30,8 @@ export async function fetchIdentity(api: SlackApi, log: Logger) {
 }
 
 /**
- * The error that is shown when the bot cannot connect with a token. Returns a ConfigError if the token is wrong, and a
- * DeliveryError in every other case.
+ * Explains why the bot cannot connect with a token. Returns a ConfigError if the token is wrong or lacks a scope, and
+ * otherwise a DeliveryError.
  */
 export function startError(setting: string, source: string, error: unknown): Error {
   if (error instanceof ConfigError) return error;
@@ -64,8 +64,8 @@ function httpStatus(error: unknown): string | undefined {
 }
 
 /**
- * Warns of scopes that the token lacks. Slack names the token's scopes in every answer (`x-oauth-scopes`). The app's
- * events, shortcuts and commands are not checked, because the bot's tokens cannot read them.
+ * Logs a warning if the token lacks scopes. Slack sends the token's scopes with every answer (`x-oauth-scopes`). The
+ * app's events, shortcuts and commands are not checked, because the bot's tokens cannot read them.
  */
 function warnOfMissingScopes(granted: readonly string[] | undefined, log: Logger): void {
   if (!granted) return;

@@ -20,10 +20,10 @@ import { spellingIn } from './spelling.ts';
 
 export const PLATFORM = 'slack';
 
-/** Where a form is shown: in a new modal, or in the open modal whose button was pressed. */
+/** The modal for a form: a new modal (`trigger`), or the open modal (`view`) in which a button was pressed. */
 export type FormPlace = { readonly trigger: string } | { readonly view: string };
 
-/** Makes an invocation, in the form that the pipeline expects, from a command, a press or a submission. */
+/** Turns a request of a person on Slack into an `Invocation`, the type that all platforms share. */
 export function createInvocation(parts: {
   readonly adapter: Adapter;
   readonly incoming: Incoming;
@@ -46,8 +46,7 @@ export function createInvocation(parts: {
     request: requestOf(incoming, workspace),
     reply: (mode) => ({ mode, asked }),
     meanwhile: { askerId: incoming.user, holdBack: acknowledgement.holdBack },
-    // The bot may leave an invocation without a response. Slack gets an acknowledgement in any case, so the person sees
-    // no error.
+    // Slack gets an acknowledgement even if the bot shows no response, so the person sees no error.
     maySkip: true,
     person: (freshness) => people.person(incoming.user, freshness),
     async refuse(message) {
@@ -59,15 +58,14 @@ export function createInvocation(parts: {
       ? {}
       : {
           async refuseField(field, text) {
-            // A text about a mistake can be shown only at a field of the form. For any other field, Slack refuses the
-            // text.
+            // Slack refuses an error text for a field that the form does not have.
             if (!fieldNames.includes(field)) return false;
             const words = plainText(spelled(withTyped(text), spellingIn(incoming.thread)));
             const errors = { [field]: cutEnd(words, LIMITS.view.mistake) };
             return await acknowledgement.with({ response_action: 'errors', errors });
           },
         }),
-    // An acknowledgement is invisible on Slack, because apps have no "thinking" display there.
+    // Slack shows people no "thinking" message when the bot acknowledges, so `wanted` matters only for the answer.
     async acknowledge(wanted) {
       await acknowledgement.now();
       mode = wanted;
@@ -103,8 +101,8 @@ export function toRef({ ts, ...place }: PostedMessage, workspace: string): Messa
 }
 
 /**
- * The channel and thread of a reply. With `replyTo`, the thread is that of this message. Without `replyTo`, the thread
- * is that of the address.
+ * The channel and the thread for a reply. With `replyTo`, the reply goes to the thread of that message, and otherwise
+ * to the thread of the address `to`.
  */
 export function replyPlace(to: Address, replyTo: MessageRef | undefined): SlackPlace {
   const thread = replyTo ? (replyTo.thread ?? replyTo.message) : to.thread;

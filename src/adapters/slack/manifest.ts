@@ -3,16 +3,13 @@ import { menuActions } from '../../command/on-card.ts';
 
 /** The path to which Slack sends its requests in HTTP mode. */
 export const SLACK_PATH = '/slack/events';
-/**
- * The only slash command of the bot. All apps of a workspace share the names of commands, so further commands could
- * collide with those of other apps.
- */
+/** The bot's only slash command. Any further command could collide with a command of another app in the workspace. */
 export const SLASH_COMMAND = '/edgegap';
 
 /** The name by which people mention the bot. */
 export const BOT_NAME = 'edgegap';
 
-/** The scopes of the bot, each with the problem that a missing scope causes. */
+/** The scopes that the bot needs, each with the consequence if the scope is missing. */
 const SCOPES = {
   'app_mentions:read': 'people cannot mention the bot (event app_mention)',
   'channels:history': 'after a crash, the bot may post a message in a channel twice',
@@ -31,7 +28,7 @@ const SCOPES = {
 
 export const BOT_SCOPES = Object.keys(SCOPES) as readonly (keyof typeof SCOPES)[];
 
-/** The scopes that an app lacks, each with the problem that this causes. */
+/** The scopes that an app lacks, each with the consequence. */
 export function missingScopes(granted: readonly string[]) {
   return BOT_SCOPES.filter((scope) => !granted.includes(scope)).map((scope) => ({
     scope,
@@ -40,8 +37,8 @@ export function missingScopes(granted: readonly string[]) {
 }
 
 /**
- * The events of which Slack informs the bot. Slack reports a changed user group at once, so a person who was removed
- * from a group loses the role before the next button press. Only `subteam_updated` reports that a group was disabled.
+ * The events that Slack sends to the bot. The events about user groups tell the bot at once that a person has left a
+ * group, and no longer has the rights of the group. Only `subteam_updated` reports that a group was disabled.
  */
 export const BOT_EVENTS = [
   'app_home_opened',
@@ -54,7 +51,7 @@ export const BOT_EVENTS = [
 const USAGE_HINT_LENGTH = 1000;
 
 /**
- * The app's settings in Slack's format. With `publicUrl` (an https address), the app uses HTTP mode. Without
+ * The app's settings in Slack's format. If `publicUrl` (with https) is given, the app uses HTTP mode. Without
  * `publicUrl`, the app uses Socket Mode.
  */
 export function createManifest(directory: Directory, publicUrl?: string) {
@@ -66,8 +63,8 @@ export function createManifest(directory: Directory, publicUrl?: string) {
       background_color: '#1f2a44',
     },
     features: {
-      // The bot sends the files of private answers in a direct message, which needs the Messages tab (error
-      // messages_tab_disabled).
+      // The bot sends the files of private answers in direct messages. Without the Messages tab, Slack refuses direct
+      // messages (error messages_tab_disabled).
       app_home: { home_tab_enabled: true, messages_tab_enabled: true, messages_tab_read_only_enabled: true },
       bot_user: { display_name: BOT_NAME, always_online: true },
       slash_commands: [
@@ -95,7 +92,10 @@ export function createManifest(directory: Directory, publicUrl?: string) {
   };
 }
 
-/** The commands that a person can start from anywhere in Slack. Slack then names no message and no channel. */
+/**
+ * The commands that a person can start from anywhere in Slack. Slack's request then names neither a message nor a
+ * channel.
+ */
 function globalShortcuts(directory: Directory) {
   return directory.all
     .flatMap(({ entries }) => entries)
@@ -105,7 +105,7 @@ function globalShortcuts(directory: Directory) {
 }
 
 /**
- * The actions in the menu of each message. Slack shows these actions on every message, including messages of people and
+ * The actions in the menu of a message. Slack shows these actions for every message, including messages of people and
  * of other apps.
  */
 function messageShortcuts(directory: Directory) {
@@ -124,7 +124,7 @@ function usageHint(directory: Directory): string {
   return names.length <= USAGE_HINT_LENGTH ? names : 'help';
 }
 
-/** The parts of an app's manifest that the bot depends on, as Slack exports them. */
+/** The parts of an app's manifest that the bot depends on, in the format of Slack's export. */
 export interface PresentManifest {
   readonly features?: { readonly slash_commands?: readonly { command?: string; url?: string }[] };
   readonly settings?: {
@@ -134,7 +134,7 @@ export interface PresentManifest {
   };
 }
 
-/** The differences between an app and the manifest, in words. Empty if the bot can work with the app. */
+/** Describes the differences between an app and the manifest. Empty if the bot can work with the app. */
 export function manifestFaults(
   { features, settings }: PresentManifest,
   wanted: ReturnType<typeof createManifest>,

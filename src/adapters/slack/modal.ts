@@ -20,8 +20,8 @@ export const View = z.object({
 type View = z.infer<typeof View>;
 
 /**
- * Reads the values of the fields. Each field has its own block, and the block's id is the name of the field. Several
- * chosen values become lines of a single text.
+ * Reads the values of the fields. Each field has a block of its own, and the block's id is the name of the field. If
+ * the person picked several values, the result contains each value on a line of its own.
  */
 export function valuesOf({ state }: View): FormValues {
   const given = Object.entries(state.values).flatMap(([name, inputs]) =>
@@ -39,8 +39,8 @@ export function channelOf({ state }: View): string | undefined {
 }
 
 /**
- * The channel or thread for the answer to a submitted form. A submission from Slack does not name a channel, so the bot
- * stores the channel in the modal.
+ * The channel or thread for the answer to a submitted form. Slack does not name a channel when a person submits a form,
+ * so the bot stores the channel in the modal's `private_metadata`.
  */
 const Place = SlackAsker.omit({ id: true, user: true, receivedAt: true });
 
@@ -49,8 +49,8 @@ export function metadataOf(asked: SlackAsker): string {
 }
 
 /**
- * Reads the channel or thread from a modal. Undefined if a different version of the bot made the modal in a different
- * format.
+ * Reads the channel or thread from a modal. Undefined if the modal comes from a version of the bot that uses a
+ * different format.
  */
 export function placeOf({
   private_metadata,

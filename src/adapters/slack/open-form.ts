@@ -7,8 +7,8 @@ import { renderNotice } from './form.ts';
 import type { FormPlace } from './invocation.ts';
 
 /**
- * How long the bot waits for the fields before it opens an empty modal, in milliseconds. The trigger that opens a modal
- * is valid for only three seconds (views.open).
+ * How long the bot waits for the fields of a new form, in milliseconds. After this time, the bot opens an empty modal,
+ * because a trigger is valid for only three seconds (views.open).
  */
 const SKELETON_MS = 1_000;
 
@@ -16,8 +16,8 @@ const SKELETON = renderNotice('One moment…', 'I am getting the form ready.');
 const FAILED = renderNotice('No form', 'I could not get the form ready. My message in the channel says why.');
 
 /**
- * Shows a form in a modal. If the form is not ready in time, an empty modal is opened first, and its fields follow. Throws
- * DeliveryError, or the error with which `form` rejects.
+ * Shows a form in a modal. If the form is not ready in time, opens an empty modal first, and adds the fields later.
+ * Throws DeliveryError, or the error with which `form` rejects.
  */
 export async function openForm(
   place: FormPlace,
@@ -33,7 +33,7 @@ export async function openForm(
   try {
     await update(view_id, render(await form));
   } catch (error) {
-    // The empty modal tells the person that no fields follow. The caller answers the error itself in the channel.
+    // Tells the person in the empty modal that no fields follow. The bot's answer in the channel explains the error.
     await update(view_id, FAILED).catch(() => undefined);
     throw error;
   }

@@ -5,43 +5,40 @@ import { PACE_MS } from './limits.ts';
 
 const RETRY_FIRST_MS = 1_000;
 const RETRY_MAX_MS = 10_000;
-/** Added to each wait, because a timer can fire slightly too early, while Slack still refuses calls. */
+/** Added to each pause that Slack demands, because a timer may fire slightly too early. */
 const EARLY_MS = 20;
-/** From this length on, a person notices the wait. */
+/** People notice a wait that is longer than this. */
 const NOTICED_MS = 2_000;
 
-/** How long a caller is ready to wait for Slack, and the person to inform about the wait. */
+/** The longest time that a caller waits for Slack, and the person whom the bot tells about a long wait. */
 export interface Wait {
-  /** The maximum wait in milliseconds, counted from the call of `inTurn`. */
+  /** The longest wait in milliseconds, counted from the call of `inTurn`. */
   readonly patienceMs: number;
   /**
-   * The person to inform when the wait becomes noticeable. If several calls of this person wait in the same lane, only
-   * the first call runs `tell`.
+   * The person whom the bot tells about a long wait. If several calls for this person wait in the same lane (queue),
+   * the bot calls `tell` only once.
    */
   readonly told?: { readonly person: string; tell(): void };
 }
 
 export type Patience = ReturnType<typeof createPatience>;
 
-/**
- * Repeats calls after temporary failures: a 429, a 5xx, a broken connection. The calls of a lane (a queue for a
- * channel, for example) run one after the other.
- */
+/** Repeats calls after temporary failures: an HTTP 429, an HTTP 5xx, a broken connection. */
 export function createPatience(clock: Clock) {
   /**
-   * For each lane, the last call as a promise. The promise resolves when the call ends. The value is true if Slack
-   * slowed the call down.
+   * The last call of each lane, as a promise. A lane is a queue of calls. When the call has ended, the promise resolves
+   * to true if Slack has asked the bot to slow down, and otherwise to false.
    */
   const lanes = new Map<string, Promise<boolean>>();
-  /** For each lane, the people who already got a message that they have to wait. */
+  /** For each lane, the people who have been told that they have to wait. */
   const told = new Map<string, Set<string>>();
   const stopping = new AbortController();
   const { signal } = stopping;
 
   /**
-   * Runs the calls of a lane one after the other, in the order in which they arrive. `attempt` throws DeliveryError and
-   * must be safe to repeat. A permanent failure is thrown at once. A temporary failure is thrown when the caller's time
-   * is used up, or when the process stops.
+   * Makes the calls of a lane one after the other, in the order in which they arrive. `attempt` must be safe to repeat,
+   * and throws DeliveryError on failure. A permanent failure is thrown at once. After a temporary failure, `attempt` is
+   * repeated until the caller's time is used up or the process stops. The failure is then thrown.
    */
   async function inTurn<T>(lane: string, wait: Wait, attempt: () => Promise<T>): Promise<T> {
     const { patienceMs } = wait;
@@ -55,7 +52,7 @@ export function createPatience(clock: Clock) {
       persons.add(wait.told.person);
     }
 
-    /** Waits for `ms`. Throws `why` if this wait would exceed the caller's time. */
+    /** Waits for `ms`. Throws `why` if the caller has less time left, or if the process stops. */
     async function pause(ms: number, why: DeliveryError): Promise<void> {
       if (signal.aborted || spentMs() + ms >= patienceMs) throw why;
       if (spentMs() + ms > NOTICED_MS) noticed();
@@ -65,8 +62,8 @@ export function createPatience(clock: Clock) {
     }
 
     /**
-     * Waits for the earlier calls of the lane, and then makes the call. If Slack asks the bot to slow down, the call
-     * stays first in the lane and is repeated.
+     * Makes the call after all earlier calls of the lane have ended. After an HTTP 429, repeats the call before any
+     * later call of the lane.
      */
     async function takeTurn(): Promise<T> {
       const before = lanes.get(lane);
@@ -101,28 +98,28 @@ export function createPatience(clock: Clock) {
       } catch (error) {
         const passes = error instanceof DeliveryError && error.retryable && error.retryAfterMs === undefined;
         if (!passes) throw error;
-        // During this pause, the other calls of the lane can run. A message that causes a failure in Slack must not
-        // delay them.
+        // During this pause, other calls of the lane go first, because a message that makes Slack fail must not delay
+        // the other messages.
         await pause(backoff, error);
       }
     }
   }
 
-  /** After `stop`, waiting calls fail at once, and new calls are tried only once. */
+  /** After `stop`, calls that are waiting fail at once, and new calls are tried only once. */
   const stop = () => stopping.abort();
 
   return { inTurn, stop };
 }
 
 /**
- * Makes an attempt safe to repeat. If the outcome of an earlier attempt is unknown, `look` runs before the next
- * attempt, and checks whether the earlier attempt took effect.
+ * Makes an attempt safe to repeat. If the outcome of an attempt is unknown, `look` checks whether the attempt took
+ * effect. The next attempt is made only if `look` finds no effect.
  */
 export function lookingFirst<T>(attempt: () => Promise<T>, look: () => Promise<T | undefined>) {
   let doubt: DeliveryError | undefined;
   const lookAfter = ({ code, userMessage, cause }: DeliveryError) =>
     look().catch((error: unknown) => {
-      // The check failed. A further attempt without a check could post the message a second time.
+      // If the check fails, the outcome remains unknown, and another attempt could post the message a second time.
       const { retryable } = toDeliveryError(error);
       throw new DeliveryError(code, userMessage, { cause, outcome: 'unknown', retryable });
     });
@@ -132,8 +129,8 @@ export function lookingFirst<T>(attempt: () => Promise<T>, look: () => Promise<T
     return await attempt().catch(async (error: unknown) => {
       if (!(error instanceof DeliveryError)) throw error;
       if (error.outcome === 'unknown') doubt = error;
-      // If Slack refuses a repeated attempt, the check runs as well. The earlier attempt may have taken effect in the
-      // meantime.
+      // Checks even if Slack refuses this attempt, because an earlier attempt with an unknown outcome may have taken
+      // effect in the meantime.
       const found = doubt && (await lookAfter(doubt));
       if (found === undefined) throw error;
       return found;

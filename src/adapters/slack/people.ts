@@ -9,25 +9,25 @@ import { slackErrorCode, toDeliveryError } from './errors.ts';
 import type { Identity } from './identity.ts';
 
 /**
- * `maxAge` is the maximum age of a cached answer. If Slack does not answer, cached answers up to the age `staleAge` are
- * used. For a request that changes something, `staleAge` is a minute. A minute is safe, because Slack's events report
- * changed groups at once. Slack allows 100 calls of users.info a minute, but only 20 of usergroups.list (rate limits
- * page).
+ * Maximum ages of cached answers, in milliseconds. Answers up to the age `maxAge` are used without asking Slack. If
+ * Slack does not answer, answers up to the age `staleAge` are used. `fresh` is for requests that change something. For
+ * `fresh`, a `staleAge` of a minute is safe, because Slack's events report changed groups. Slack allows 100 calls of
+ * users.info per minute, but only 20 calls of usergroups.list (docs.slack.dev, rate limits).
  */
 const AGES = {
   cached: { maxAge: 60_000, staleAge: 10 * 60_000 },
   fresh: { maxAge: 5000, staleAge: 60_000 },
 } as const;
 
-/** The mention of a person by id, as in `@U0123ABCD`. */
+/** Matches a mention that contains a person's id instead of the person's name. */
 const MENTION = /(?<=^|\s)@([UW][A-Z0-9]{5,20})(?=\s|$)/;
 /**
- * How long the look-up of a name may take, in milliseconds. The first response to the invocation must follow soon
- * after.
+ * How long the bot waits for a person's name, in milliseconds. The wait is short, because Slack expects an
+ * acknowledgement within three seconds.
  */
 const NAME_MS = 500;
 
-/** The key under which the cache holds the answer about all groups. */
+/** The key of the cache's only entry, which holds the members of all groups. */
 const ALL = 'all';
 
 export type People = ReturnType<typeof createPeople>;
@@ -47,14 +47,14 @@ export function createPeople(parts: {
     try {
       return (await api.read.users.info({ user: id })).user;
     } catch (error) {
-      // In a shared channel, a person of a different workspace may be unknown in this workspace.
+      // In a shared channel, Slack sometimes hides a person from another workspace.
       const code = slackErrorCode(error);
       if (code === 'user_not_found' || code === 'user_not_visible') return undefined;
       throw error;
     }
   });
   const missing = new Set<string>();
-  /** A single call asks about all groups, because the rate limit counts calls and not groups. */
+  /** Asks about all groups in a single call, because Slack's rate limit counts calls. */
   const members = createAgedCache(clock, async () => {
     const { usergroups = [] } = await api.read.usergroups.list({ include_users: true, include_count: true });
     const byGroup = groupIds.map(async (id) => {
@@ -68,15 +68,15 @@ export function createPeople(parts: {
   });
 
   /**
-   * The members of a group. Slack shortens long lists of members in the event subteam_updated, and may do the same
-   * here. If the list is shorter than the group's count, the bot asks Slack about this group alone.
+   * The members of a group. Slack may shorten a long list of members, as in the event subteam_updated. If the list is
+   * shorter than the group's member count, a further call asks about this group alone.
    */
   async function membersOf(id: string, { users, user_count }: Group): Promise<readonly string[]> {
     if (users && users.length >= Number(user_count ?? 0)) return users;
     return (await api.read.usergroups.users.list({ usergroup: id })).users ?? [];
   }
 
-  /** Looks up a person. Throws AppError if Slack gives no answer. */
+  /** Asks Slack for a person's name, roles and groups. Throws AppError if Slack gives no answer. */
   async function person(id: string, freshness: 'cached' | 'fresh'): Promise<Person> {
     try {
       const user = await users.get(id, AGES[freshness]);
@@ -98,9 +98,9 @@ export function createPeople(parts: {
   }
 
   /**
-   * Replaces the id in the first mention, as in `deploy @U0123ABCD`, with the person's name. The text may mean a preset
-   * that has the same name as a member, but Slack sends only the member's id. The id stays if Slack does not answer in
-   * time, or if the name has several words.
+   * Replaces the id in the first mention, as in `deploy @U0123ABCD`, by the member's name. The person may have typed
+   * `@` with the name of a preset. If a member has the same name, Slack replaces the typed name by the member's id. The
+   * id stays if Slack does not answer in time, or if the member's name has several words.
    */
   async function withName(text: string): Promise<string> {
     const [mention, id] = MENTION.exec(text) ?? [];
@@ -115,7 +115,7 @@ export function createPeople(parts: {
   return {
     person,
     withName,
-    /** Called when a user group has changed. Cached answers about the group's members are dropped. */
+    /** Removes the cached members of all groups, because this user group has changed. */
     forgetGroup(id: string): void {
       if (groupIds.includes(id)) members.forget(ALL);
     },
@@ -127,8 +127,8 @@ type Group = NonNullable<Awaited<ReturnType<SlackApi['read']['usergroups']['list
 type SlackUser = Awaited<ReturnType<SlackApi['read']['users']['info']>>['user'];
 
 /**
- * Whether `user` belongs to the bot's own workspace. In a Slack Connect channel, people from other workspaces can type
- * and press buttons, too. On Enterprise Grid, a person may belong to several workspaces of the same organisation.
+ * Whether `user` is a person of the bot's own workspace. In a Slack Connect channel, people from other workspaces can
+ * type and press buttons, too. On Enterprise Grid, a person may belong to several workspaces of the same organisation.
  */
 function isHome(user: SlackUser, own: Identity): boolean {
   if (!user || user.deleted || user.is_bot || user.id === 'USLACKBOT') return false;

@@ -6,24 +6,25 @@ import type { Identity } from './identity.ts';
 import { createRendering } from './rendering.ts';
 
 /**
- * The type of the metadata on the bot's messages. The metadata holds the key by which the bot finds a message again.
+ * The type of the metadata that the bot adds to its messages. The metadata holds a key by which the bot can find a
+ * message again.
  */
 const EVENT_TYPE = 'edgegap_chatops';
 const PAGE = 200;
 /**
- * Maximum number of pages that are read. These pages hold a thousand messages. If the channel has more messages since
- * the attempt, the search fails.
+ * Maximum number of pages that a search reads, which together hold a thousand messages. If a channel has more messages
+ * since the attempt to post, the search fails.
  */
 const PAGES = 5;
 
-/** The search starts this long before the given time, because Slack's clock and this machine's clock may differ. */
+/** The search starts this much before the given time, because Slack's clock and this machine's clock may differ. */
 const CLOCK_SKEW_MS = 60_000;
 
 const THREAD_GONE = 'slack-thread-not-found';
 
 /**
- * The messages that must wait after a 429. Slack counts calls per method and workspace (rate limits page), and this bot
- * serves a single workspace.
+ * The messages that have to wait after an HTTP 429. Slack counts calls per method and workspace (docs.slack.dev, rate
+ * limits), so messages to all channels of the workspace have to wait.
  */
 const POSTS: HeldUp = { posts: true, edits: false, everywhere: true };
 const EDITS: HeldUp = { posts: false, edits: true, everywhere: true };
@@ -34,23 +35,23 @@ export interface SlackPlace {
   readonly thread?: string;
 }
 
-/** The channel or thread of a message, and the `ts` of the message itself. */
+/** The channel or thread of a message, and the message's own `ts`. */
 export interface PostedMessage extends SlackPlace {
   readonly ts: string;
 }
 
-/** A message without its files, because files are sent to Slack separately (see `Files`). */
+/** A message without its files, because the bot sends files separately (see `Files`). */
 export type MessageWithoutFiles = Line | (Card & { readonly files?: never });
 
 export type Posts = ReturnType<typeof createPosts>;
 
-/** Posts with the bot's own token. On failure, every function throws DeliveryError. */
+/** Posts messages with the bot's own token. On failure, every function throws DeliveryError. */
 export function createPosts(api: SlackApi, identity: () => Identity) {
   const rendered = createRendering();
 
   /**
-   * Makes a call. If Slack requires the bot to be a member, joins the channel and repeats the call. The bot can join a
-   * public channel without an invitation, but not a private channel.
+   * Makes a call. If Slack answers that the bot is not a member of the channel, joins the channel and repeats the call.
+   * The bot can join a public channel without an invitation, but not a private channel.
    */
   async function joining<T>(channel: string, call: () => Promise<T>, heldUp?: HeldUp): Promise<T> {
     try {
@@ -128,7 +129,7 @@ export function createPosts(api: SlackApi, identity: () => Identity) {
       try {
         return await send(thread);
       } catch (error) {
-        // The first message of the thread was deleted, so the message is posted to the channel instead.
+        // The first message of the thread was deleted, so the bot posts to the channel instead.
         if (thread === undefined || !isDeliveryError(error, THREAD_GONE)) throw error;
         return await send(undefined);
       }
@@ -143,8 +144,8 @@ export function createPosts(api: SlackApi, identity: () => Identity) {
     },
 
     /**
-     * Shows a message to a single person. Inside a thread, Slack shows such a message only if the thread already has
-     * replies.
+     * Shows a message to a single person. Inside a thread, Slack shows an ephemeral message only if the thread already
+     * has replies.
      */
     async postPrivately(
       { channel, thread, user }: SlackPlace & { readonly user: string },
@@ -161,7 +162,7 @@ export function createPosts(api: SlackApi, identity: () => Identity) {
       try {
         return await findIn(to, key, since);
       } catch (error) {
-        // The thread was deleted, so the message may have been posted to the channel instead.
+        // The thread was deleted, so the bot may have posted the message to the channel instead.
         if (to.thread === undefined || !isDeliveryError(error, THREAD_GONE)) throw error;
         return await findIn({ channel: to.channel }, key, since);
       }
@@ -173,8 +174,8 @@ export function createPosts(api: SlackApi, identity: () => Identity) {
 }
 
 /**
- * The error if a temporary failure of Slack kept the bot from joining a channel. Nothing was sent. A later attempt can
- * succeed without an invitation for the bot. Undefined if Slack refused to let the bot join.
+ * Returns an error if a temporary failure of Slack kept the bot from joining a channel. Nothing was sent, and a later
+ * attempt can succeed without an invitation for the bot. Returns undefined if Slack refused to let the bot join.
  */
 function notJoined({ code, userMessage, retryable, retryAfterMs, cause }: DeliveryError) {
   if (!retryable) return undefined;

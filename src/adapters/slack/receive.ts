@@ -8,11 +8,11 @@ import { unescapeTyped, unformatted } from './escape.ts';
 import type { Identity } from './identity.ts';
 import { channelOf, placeOf, View, valuesOf } from './modal.ts';
 
-/** A person's action, read from any type of Slack's payloads. */
+/** A person's request, read from any of Slack's types of payloads. */
 export interface Incoming extends Omit<SlackAsker, 'receivedAt'> {
-  /** Opens a form, and is valid for three seconds. A mention has no trigger. */
+  /** Needed to open a form, and valid for three seconds. A mention has no trigger. */
   readonly trigger?: string;
-  /** The open form in which a button was pressed. */
+  /** The id of the open form in which a button was pressed. */
   readonly view?: string;
   /** The names of the fields of a submitted form. */
   readonly fieldNames?: readonly string[];
@@ -23,12 +23,15 @@ export interface Incoming extends Omit<SlackAsker, 'receivedAt'> {
     | (Omit<MessageRequest, 'message' | 'under'> & {
         /** The `ts` of the message whose menu the person opened. */
         readonly ts: string;
-        /** The `ts` of the first message of the thread, if the bot posted the message in a thread. */
+        /** The `ts` of the first message of the thread. Set only for a message that the bot posted in a thread. */
         readonly parent?: string;
       });
 }
 
-/** If a text is too long, the command's name is read from this many characters. Every name is shorter. */
+/**
+ * If a request is too long, the bot looks for the command's name only in the first characters, up to this number. All
+ * names are shorter.
+ */
 const MAX_COMMAND = 40;
 
 const SlashCommand = z.object({
@@ -67,16 +70,16 @@ const AppMention = z.object({
 });
 
 /**
- * Reads a mention, such as `@bot deploy ...`. The bot answers a mention in its thread. Returns undefined for a message
- * of a different app. Returns undefined for an edited message, because a corrected typo must not deploy a second time
- * (Slack reports an edit under a new event id, bolt-js#960). Returns undefined if words precede the mention, because
- * the sentence then speaks about the bot, not to the bot.
+ * Reads a mention, such as `@bot deploy ...`. The bot answers in the thread of the mention. Undefined for a message of
+ * another app. Undefined also for an edited message, because a corrected typo must not deploy a second time. Slack
+ * reports an edit under a new event id (bolt-js#960). Undefined also if words precede the mention, because the sentence
+ * is then about the bot, not a command to the bot.
  */
 export function fromMention(body: unknown, own: Identity): Incoming | undefined {
   const { event_id, event } = AppMention.parse(body);
   if (event.user === undefined || event.bot_id !== undefined || event.edited !== undefined) return undefined;
   const { text } = event;
-  // In a formatted mention, a mark such as `*` precedes the mention.
+  // If the mention is formatted, the text begins with a formatting mark, such as `*`.
   const [mention, marks] = new RegExp(`^([\\s*_~]*)(?:<@${own.botUser}(?:\\|[^>]*)?>\\s*)+`).exec(text) ?? [];
   if (mention === undefined) return undefined;
   return {
@@ -97,7 +100,7 @@ const HomeOpened = z.object({
   event: z.object({ user: z.string(), tab: z.string() }),
 });
 
-/** Reads the event for an opened Home tab of the app. Undefined for the other tabs. */
+/** Reads Slack's event about a person who opened the app's Home tab. Undefined if the person opened a different tab. */
 export function fromHomeOpened(body: unknown): Incoming | undefined {
   const { event_id, event } = HomeOpened.parse(body);
   if (event.tab !== 'home') return undefined;
@@ -116,7 +119,7 @@ const BlockActions = z.object({
     is_ephemeral: z.boolean().default(false),
   }),
   message: z.object({ thread_ts: z.string().optional() }).optional(),
-  /** The modal or the Home tab that holds the button. Undefined for a button in a message. */
+  /** The modal or the Home tab that contains the button. Undefined for a button in a message. */
   view: z.object({ type: z.string() }).optional(),
   actions: z
     .array(
@@ -131,8 +134,8 @@ const BlockActions = z.object({
 });
 
 /**
- * Reads a pressed button, or a choice from a menu. Undefined for a button that only opens a link. Slack reports presses
- * of these buttons, too.
+ * Reads a pressed button, or a choice from a menu. Undefined for a button that only opens a link, although Slack
+ * reports the press.
  */
 export function fromBlockActions(body: unknown): Incoming | undefined {
   const { trigger_id, user, response_url, channel, container, message, view, actions } =
@@ -143,8 +146,7 @@ export function fromBlockActions(body: unknown): Incoming | undefined {
   const isHome = view?.type === 'home';
   const channelId = channel?.id ?? container.channel_id ?? '';
   const threadTs = container.thread_ts ?? message?.thread_ts;
-  // Slack also sets thread_ts on the first message of a thread, with the message's own `ts`. This message belongs to
-  // the channel, not to the thread.
+  // The first message of a thread has its own `ts` as thread_ts, but belongs to the channel.
   const thread = threadTs === container.message_ts ? undefined : threadTs;
   const inThread = thread === undefined ? {} : { thread };
   const source: SourceMessage = {
@@ -160,7 +162,7 @@ export function fromBlockActions(body: unknown): Incoming | undefined {
     ...inThread,
     threadOpen: thread !== undefined,
     ...(response_url === undefined ? {} : { responseUrl: response_url }),
-    // The Home tab is not a message, so there is no source.
+    // A button in the Home tab belongs to no message.
     ...(isHome ? { home: 'pressed' } : { source }),
     ...(trigger_id === undefined ? {} : { trigger: trigger_id }),
     did: {
@@ -178,7 +180,8 @@ const GlobalShortcut = z.object({
 });
 
 /**
- * Reads a shortcut that belongs to no message. The shortcut's id is the command's name. Slack does not send a channel.
+ * Reads a global shortcut, for which Slack names no message and no channel. The id of the shortcut is the command's
+ * name.
  */
 export function fromGlobalShortcut(body: unknown): Incoming {
   const { callback_id, trigger_id, user } = GlobalShortcut.parse(body);
@@ -227,7 +230,7 @@ export function fromMessageShortcut(body: unknown, own: Identity): Incoming {
 const Button = z.object({ type: z.literal('button'), action_id: z.string() });
 const Actions = z.object({ type: z.literal('actions'), elements: z.array(z.unknown()) });
 
-/** The actions of all buttons of a message. The bot puts buttons only into actions blocks. */
+/** The actions of all buttons of a message. The bot puts buttons only into blocks of the type `actions`. */
 function buttonsIn(blocks: readonly unknown[]): ActionRef[] {
   const elements = blocks.flatMap((block) => Actions.safeParse(block).data?.elements ?? []);
   return elements.flatMap((element) => {
@@ -237,7 +240,8 @@ function buttonsIn(blocks: readonly unknown[]): ActionRef[] {
 }
 
 /**
- * Reads the id of a button. The id may begin with a number, which makes the ids in a message differ, as Slack requires.
+ * Reads the action from the id of a button. The id may begin with a number, because Slack requires that all ids of a
+ * message are different.
  */
 function actionOf(id: string): ActionRef | undefined {
   return decodeActionId(id.replace(/^\d+:/, ''));
@@ -275,8 +279,8 @@ const ViewClosed = z.object({
 });
 
 /**
- * Reads a submitted form. The id of the view identifies the submission. If Slack could not reach the bot, the person
- * may submit the same view again, with a different `trigger_id`.
+ * Reads a submitted form. If Slack could not reach the bot, the person may submit the same view again, with a different
+ * `trigger_id`. The id of the view stays the same, and therefore identifies the submission.
  */
 export function fromViewSubmission(body: unknown): Incoming {
   const { user, view } = ViewSubmission.parse(body);
@@ -292,7 +296,10 @@ export function fromViewSubmission(body: unknown): Incoming {
   };
 }
 
-/** Reads the event for a closed form. Undefined if a different version of the bot made the form. */
+/**
+ * Reads Slack's event about a person who closed a form. Undefined if the form comes from an incompatible version of the
+ * bot.
+ */
 export function fromViewClosed(body: unknown) {
   const { user, view } = ViewClosed.parse(body);
   const place = placeOf(view);
@@ -300,7 +307,7 @@ export function fromViewClosed(body: unknown) {
   return place && action && { user: user.id, place, action };
 }
 
-/** Used if Slack's request names no channel. The answer then goes to the person in a direct message. */
+/** Used if Slack names no channel. The bot then answers the person directly. */
 const NOWHERE = { channel: '', threadOpen: false };
 
 const BlockSuggestion = z.object({
@@ -311,8 +318,8 @@ const BlockSuggestion = z.object({
 });
 
 /**
- * Reads a request for suggestions, sent while a person is typing in a field of a form. Undefined if a different version
- * of the bot made the form.
+ * Reads a request for suggestions, which Slack sends while a person is typing in a field of a form. Undefined if the
+ * form comes from an incompatible version of the bot.
  */
 export function fromBlockSuggestion(body: unknown) {
   const { user, action_id, value: typed, view } = BlockSuggestion.parse(body);
@@ -325,13 +332,13 @@ export function fromBlockSuggestion(body: unknown) {
   return { user: user.id, place, question };
 }
 
-/** The command for a message that contains only the mention of the bot. */
+/** The command that runs if a person types only the name of the bot. */
 const MENU = 'menu';
 
 /**
- * Reads the command and the text after the command. The first word is the command. This word is changed to lower case,
- * because a phone may have capitalised it. The rest of the text is not changed. If the text is too long, only the first
- * word is read.
+ * Splits a text into the command, which is the first word, and the rest. Changes the command to lower case, because a
+ * phone may have capitalised the word. The rest keeps its capitals. If the text is too long, reads only the command,
+ * and returns the whole text unchanged.
  */
 function commandIn(said: string): Extract<Incoming['did'], { kind: 'command' }> {
   if (said.length > MAX_REQUEST) {

@@ -27,8 +27,8 @@ import { accepted, richElements } from './rich-text.ts';
 import { mrkdwnOf, smallPrint } from './small-print.ts';
 
 /**
- * The emoji in the title that shows the tone of a message. A coloured bar would need an attachment, which Slack hides
- * behind "Show more".
+ * The emoji at the start of a message shows the tone of the message. A coloured bar would need an attachment, and Slack
+ * folds attachments behind "Show more".
  */
 export const TONE_EMOJI: Readonly<Record<Tone, string>> = {
   neutral: '',
@@ -38,13 +38,17 @@ export const TONE_EMOJI: Readonly<Record<Tone, string>> = {
   danger: '🔴',
 };
 
-/** Minimum length to which prose is cut. If the message is still too long, whole fields and parts are left out. */
+/**
+ * The bot never cuts a text to fewer characters than this. If a message is still too long, the bot leaves out whole
+ * fields and other parts.
+ */
 const SHORTEST = 40;
 
 /**
- * Renders a message within Slack's limits. Long texts are cut, and surplus fields and parts are left out. Throws if the
- * message has more nodes, buttons or columns than Slack accepts. The returned `text` is for notifications and screen
- * readers. The new blocks in `takes` are used only if the message fits in them without any cut.
+ * Renders a message within Slack's limits. Cuts texts that are too long. If cutting is not enough, leaves out fields
+ * and other parts. Throws if the message has more nodes or buttons than Slack accepts. `text` is for
+ * notifications and screen readers. The new blocks in `takes` are used only if the whole message then fits without
+ * cutting.
  */
 export function render(message: Message, takes: NewBlocks = {}) {
   const shown = inOneDirection(message);
@@ -58,8 +62,8 @@ export function render(message: Message, takes: NewBlocks = {}) {
 }
 
 /**
- * The new types of blocks that a workspace accepts. Data tables show tables with a caption, containers show folded
- * code, and plans show steps.
+ * The new types of Slack's blocks that a workspace accepts. Data tables show tables with a caption, containers show
+ * folded code, and plans show steps.
  */
 export interface NewBlocks {
   readonly dataTables?: boolean;
@@ -67,14 +71,15 @@ export interface NewBlocks {
   readonly plans?: boolean;
 }
 
-/** Whether the message fits without any cut. */
+/** Whether the message is within Slack's limits without cutting. */
 export function fitsWhole(message: Message): boolean {
   return fits(blocksOf(laidOut(message), Number.POSITIVE_INFINITY));
 }
 
 /**
- * Turns tables and steps into lines of text, and folded code into plain code. Uses a new block of `takes` instead where
- * possible. This work is done only once, before `fitted` tries many lengths, because measuring every cell is slow.
+ * Replaces tables and steps by lines of text, and unfolds folded code. If `takes` permits a new block for a node,
+ * leaves the node unchanged. Runs before `fitted` tries many lengths, so that the slow measuring of table cells is not
+ * repeated for each length.
  */
 function laidOut(
   message: Message,
@@ -95,7 +100,7 @@ function isFolded(node: Node): node is Extract<Node, { kind: 'code' }> & { reado
   return node.kind === 'code' && node.folded !== undefined;
 }
 
-/** Cuts each text of the message to the same length. Chooses the greatest length at which all blocks fit. */
+/** Cuts all texts of the message to the same length: the greatest length at which all blocks fit. */
 function fitted(message: Message): types.KnownBlock[] {
   const whole = blocksOf(message, Number.POSITIVE_INFINITY);
   if (whole.length > LIMITS.blocks) throw new Error(`More than ${LIMITS.blocks} blocks in a Slack message`);
@@ -154,7 +159,7 @@ function nodeBlocks(
     case 'text':
       return section(cut(node.text));
     case 'note':
-    // `files.ts` shows the picture itself.
+    // files.ts sends the picture itself, so the card only names the picture.
     case 'image': {
       const block = smallPrint(cut(node.kind === 'note' ? node.text : [`Picture ${node.file}: ${node.alt}`]));
       return block ? [block] : [];
@@ -184,8 +189,8 @@ function nodeBlocks(
 type Fields = Extract<Node, { kind: 'fields' }>;
 
 /**
- * Renders fields. Neighbouring fields that fit into a cell are shown side by side in two columns. Any other field gets
- * its own line.
+ * Shows neighbouring fields side by side in two columns, if each of the fields fits into a cell. Any other field gets a
+ * line of its own.
  */
 function fieldBlocks(
   { fields, columns }: Fields,
@@ -212,9 +217,8 @@ function lineOf({ label, value }: Field, index: number, longest: number, cut: (r
 }
 
 /**
- * The field as a cell of a table with two columns. Undefined if the field is too long, or if its text cannot be written
- * as mrkdwn. Also undefined if the value is bold, because a bold value is the main fact of a card and gets its own
- * line.
+ * The field as a cell for one of two columns. Undefined if the field is too long, or if mrkdwn cannot show its text.
+ * Also undefined if the value is bold, because a bold value is the main fact of a card and gets a line of its own.
  */
 function cellOf({ label, value }: Field): types.MrkdwnElement | undefined {
   const isBold = value.some((inline) => typeof inline === 'object' && 'bold' in inline);
@@ -227,8 +231,8 @@ function cellOf({ label, value }: Field): types.MrkdwnElement | undefined {
 }
 
 /**
- * Shows a table as lines of text. Slack's table block is not used. A message can have only one table block, at its end
- * (table block reference), but a card can contain several tables.
+ * Shows a table as lines of text. A message can contain only one of Slack's own table blocks, at the end (table block
+ * reference), but a card may contain several tables.
  */
 function tableLines(table: Table): Node {
   return { kind: 'code', text: aligned(table, oneLine).join('\n'), keep: 'start' };
@@ -257,7 +261,7 @@ function preformatted(text: string): types.RichTextBlock[] {
   ];
 }
 
-/** Puts the blocks into a container that a person can unfold. Without a title, no container is used. */
+/** If the text has a title, puts the text into a container that people can unfold. */
 function folded(title: string | undefined, child_blocks: types.RichTextBlock[]): types.KnownBlock[] {
   if (title === undefined || child_blocks.length === 0) return child_blocks;
   const text = cutEnd(title, LIMITS.container);
@@ -274,8 +278,8 @@ function buttonBlocks(buttons: readonly Button[], first: number): types.KnownBlo
 }
 
 /**
- * The action_id contains the number of the button. Slack requires a different action_id for each button of a message,
- * even if two buttons do the same.
+ * Slack requires a different action_id for each button of a message, but two buttons may have the same action. The
+ * action_id therefore contains the number of the button.
  */
 function buttonElement(button: Button, index: number): types.Button {
   const text = { type: 'plain_text', text: cutEnd(button.label, LIMITS.button), emoji: false } as const;

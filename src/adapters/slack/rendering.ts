@@ -5,15 +5,16 @@ import { render } from './render.ts';
 import { spellingIn } from './spelling.ts';
 
 /**
- * Slack's errors for a message with blocks that the workspace does not accept. A response_url answers with HTTP 400.
+ * The errors by which Slack refuses blocks that the workspace does not accept. A response_url answers only with HTTP
+ * 400.
  */
 const REFUSED = ['slack-invalid-blocks', 'slack-http-400'] as const;
 
 /**
- * Renders messages for the bot's workspace. Slack introduces new types of blocks gradually, and offers no call that
- * lists the types that a workspace accepts. A message is therefore first sent with new blocks. If Slack refuses the
- * message, the bot sends the message again without new blocks. If this second attempt succeeds, the bot stops using
- * these blocks until its next start.
+ * Renders messages for the bot's workspace. Slack introduces new types of blocks workspace by workspace, and has no
+ * call that says which types a workspace accepts. Therefore the bot first sends a message with new blocks. If Slack
+ * refuses the message, the bot sends the message again without new blocks. If Slack then accepts the message, the bot
+ * does not use the refused types again until its next start.
  *
  * `thread` is the thread in which people read the message.
  */

@@ -2,9 +2,9 @@ import type { types } from '@slack/bolt';
 import { type Inline, type Instant, plainText, type Rich } from '../../chat/card.ts';
 
 /**
- * Renders inlines as `rich_text` elements. The inlines must have passed through `accepted`. Slack shows the `text` of
- * these elements literally, so text from outside cannot format, link or ping. For this reason, cards use rich_text and
- * not mrkdwn sections.
+ * Renders inlines as `rich_text` elements. The caller must pass the inlines through `accepted` first. Slack shows the
+ * `text` of these elements literally, so text from outside cannot create formatting, links, pings or emoji. For this
+ * reason, cards use rich_text and not mrkdwn sections.
  */
 export function richElements(rich: Rich, bold = false): types.RichTextElement[] {
   const elements: types.RichTextElement[] = [];
@@ -29,7 +29,7 @@ function element(inline: Inline, bold: boolean): types.RichTextElement | undefin
   if ('typed' in inline) return literal(inline.typed, { ...(bold ? { bold } : {}), code: true });
   if ('link' in inline) return { type: 'link', url: inline.link, text: inline.text, ...style };
   if ('mention' in inline) return { type: 'user', user_id: inline.mention, ...style };
-  // The name is shown as plain text, because Slack would ping the person for a mention.
+  // Shows only the name, because a mention would ping the person.
   if ('person' in inline) return literal(inline.name, bold ? { bold } : undefined);
   if ('channel' in inline) return { type: 'channel', channel_id: inline.channel, ...style };
   return { type: 'date', ...dateOf(inline), ...style };
@@ -41,8 +41,8 @@ function literal(text: string, style?: { bold?: boolean; code?: boolean }): type
 }
 
 /**
- * Slack accepts only whole seconds, and documents `{ago}` only for times in the past. In the other format, an invisible
- * character stands first, so that Slack does not capitalise the first letter of the date.
+ * Slack accepts only whole seconds (date element reference). Slack documents `{ago}` only for times in the past. Slack
+ * capitalises a date at the start of the format, so the format starts with an invisible character.
  */
 function dateOf({ time, style }: Instant) {
   return {
@@ -58,7 +58,7 @@ export function dateMarkup(instant: Instant): string {
   return `<!date^${timestamp}^${format}|${fallback}>`;
 }
 
-/** Replaces an inline with plain text if Slack would refuse the inline as a link, a person or a channel. */
+/** Replaces an inline by plain text if Slack would not accept the inline as a link, a person or a channel. */
 export function accepted(inline: Inline): Inline {
   if (typeof inline === 'string') return inline;
   const isRefused =

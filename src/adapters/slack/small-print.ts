@@ -7,19 +7,19 @@ import { dateMarkup } from './rich-text.ts';
 
 type Element = types.PlainTextElement | types.MrkdwnElement;
 
-/** Matches the marks of emphasis, code, emoji codes and quotes in mrkdwn. An underscore inside a word is not a mark. */
+/** Matches emphasis, code, emoji codes, quotes and line breaks of mrkdwn. An underscore inside a word is not markup. */
 const MARKUP = /[*~`\n]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])|:[\w+-]+:|^\s*>/u;
 
 /**
- * The text as a single piece of mrkdwn. The text must have passed through `accepted`. Undefined if a literal string
- * contains a character of Slack's markup, because such characters cannot be escaped.
+ * Renders the text as a single string of mrkdwn. The caller must pass the text through `accepted` first. Returns
+ * undefined if plain text contains characters of Slack's markup, because Slack has no escape for them.
  */
 export function mrkdwnOf(rich: Rich): string | undefined {
   let out = '';
   for (const { type, text } of elementsOf(rich)) {
     const isLiteral = type === 'plain_text';
     if (isLiteral && MARKUP.test(text)) return undefined;
-    // If `*` or a backtick touches a word on the outer side of the mark, Slack does not read it as markup.
+    // If a word touches the outer side of `*` or of a backtick, Slack does not read the character as markup.
     if (/[*`][\p{L}\p{N}_]$|[\p{L}\p{N}_][*`]$/u.test(out.slice(-1) + text.slice(0, 1))) return undefined;
     out += isLiteral ? escapeMrkdwn(text) : text;
   }
@@ -27,10 +27,10 @@ export function mrkdwnOf(rich: Rich): string | undefined {
 }
 
 /**
- * Renders text as a context block, which is Slack's small print. The text must have passed through `accepted`. A
- * context block cannot contain rich_text. Slack draws a gap between the elements of the block, so text with markup
- * becomes a single mrkdwn element if possible. Otherwise literal strings become plain_text elements, which have no
- * markup.
+ * Renders text as a context block, which Slack shows as small print. The caller must pass the text through `accepted`
+ * first. A context block cannot contain rich_text. Slack draws a gap between the elements of the block, so the whole
+ * text becomes a single mrkdwn element if possible. Otherwise, plain strings become plain_text elements, in which Slack
+ * reads no markup.
  */
 export function smallPrint(rich: Rich): types.ContextBlock | undefined {
   const elements = elementsOf(rich);
@@ -61,16 +61,13 @@ function elementOf(inline: Inline): Element {
   if ('link' in inline)
     return mrkdwn(`<${escapeMrkdwn(inline.link)}|${escapeMrkdwn(inline.text).replaceAll('|', '¦')}>`);
   if ('mention' in inline) return mrkdwn(`<@${inline.mention}>`);
-  // The name is shown as plain text, because Slack would ping the person for a mention, even in small print.
+  // Shows only the name, because a mention would ping the person, also in small print.
   if ('person' in inline) return literal(inline.name);
   if ('channel' in inline) return mrkdwn(`<#${inline.channel}>`);
   return mrkdwn(dateMarkup(inline));
 }
 
-/**
- * Formats the text with `mark`. Text with a character of Slack's markup stays plain, because this character cannot be
- * escaped.
- */
+/** Text with characters of Slack's markup stays plain, because Slack has no escape for them. */
 function marked(text: string, mark: '*' | '`'): Element {
   return MARKUP.test(text) || text.trim() !== text || text === ''
     ? literal(text)

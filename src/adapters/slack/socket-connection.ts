@@ -5,11 +5,12 @@ import type { SlackApi } from './api.ts';
 import type { createBoltLogger } from './bolt-logger.ts';
 import { SocketModeReceiver } from './bolt-package.ts';
 
-/** Maximum time from the request for a connection to Slack's `hello` message. */
+/** The longest wait for Slack's hello message, counted from the request for a connection. */
 const HELLO_MS = 20_000;
 /**
- * A connection that is no longer needed is closed when nothing has arrived for this long. An acknowledgement must be
- * sent on the connection of its request. Slack waits a shorter time than this for an acknowledgement.
+ * The bot closes an old connection when no message has arrived on it for this long. The bot has to acknowledge each
+ * request on the connection on which the request arrived. Slack waits only three seconds for an acknowledgement, so all
+ * acknowledgements have been sent by then.
  */
 const QUIET_MS = 5000;
 
@@ -31,8 +32,8 @@ interface ConnectionParts extends SocketOptions {
 export type Connection = ReturnType<typeof createConnection>;
 
 /**
- * A connection in Bolt's Socket Mode. Each connection has its own client, because a client knows only the connection
- * that it opened last.
+ * A connection in Bolt's Socket Mode. Each connection has a client of its own, because Bolt's client keeps track of
+ * only its newest connection.
  */
 export function createConnection(parts: ConnectionParts) {
   const { appToken, api, logger, clock } = parts;
@@ -56,8 +57,8 @@ export function createConnection(parts: ConnectionParts) {
     cancelLeaving?.();
     parts.onLost();
   });
-  // Replaces the client's own handlers. As soon as Slack announces a renewal, these handlers would close the
-  // connection, before a new connection is open.
+  // Bolt's client would close the connection as soon as Slack announces a renewal, before the bot has a new connection.
+  // The handler below therefore keeps these announcements from the client's own handlers.
   const handlers = client.listeners('ws_message');
   client.removeAllListeners('ws_message');
   client.on('ws_message', (message, isBinary) => {
@@ -66,7 +67,7 @@ export function createConnection(parts: ConnectionParts) {
     else for (const handle of handlers) handle.call(client, message, isBinary);
   });
 
-  /** Closes the connection when nothing has arrived for some seconds. */
+  /** Closes the connection when no message has arrived for `QUIET_MS`. */
   function leave(): void {
     cancelLeaving?.();
     cancelLeaving = clock.after(QUIET_MS, () => void close());
@@ -78,8 +79,8 @@ export function createConnection(parts: ConnectionParts) {
   }
 
   /**
-   * Opens the connection, and resolves when Slack's `hello` message arrives. Rejects after `HELLO_MS`, because the
-   * client itself sets no time limit.
+   * Opens the connection, and resolves when Slack's hello message arrives. Throws after `HELLO_MS`, because Bolt's
+   * client has no time limit for the hello message.
    */
   async function open(): Promise<void> {
     const greeted = client.start().then(() => true);

@@ -8,14 +8,14 @@ import { type Connection, createConnection, type SocketOptions } from './socket-
 
 const RETRY_FIRST_MS = 1000;
 const RETRY_MAX_MS = 30_000;
-/** A connection that ends sooner than this counts as failed. */
+/** A connection that lasts less than this time counts as failed. */
 const SETTLED_MS = 10_000;
 const CLOSE_MS = 2000;
 
 /**
- * Bolt's Socket Mode, with reconnection by the bot itself. The bot opens the new connection before it closes the old
- * connection. Bolt's own client waits five seconds after each of Slack's regular renewals, and commands fail during
- * this time. After a failed reconnection, Bolt's client also causes an unhandled rejection
+ * Receives requests in Socket Mode. Slack regularly demands a new connection. The bot opens the new connection before
+ * it closes the old connection. Bolt's own client would wait for five seconds between the two connections, and commands
+ * would fail during this time. If a reconnection fails, Bolt's client also causes an unhandled rejection
  * (SocketModeClient.delayReconnectAttempt, socket-mode 3.1).
  */
 export function createSocketReceiver({
@@ -26,7 +26,7 @@ export function createSocketReceiver({
   let app: App | undefined;
   let wanted = false;
   let current: Connection | undefined;
-  /** The connection that was open before `current`. Slack may still send requests on this connection. */
+  /** The previous connection, on which Slack may still send requests. */
   let left: Connection | undefined;
   /** The connection that is being opened. */
   let next: Connection | undefined;
@@ -35,12 +35,12 @@ export function createSocketReceiver({
   let cancelRetry: (() => void) | undefined;
 
   function opened(connection: Connection): void {
-    // The bot gave up this connection before it opened, and closes it only now. A client cannot be stopped between its
-    // request for a connection and the opening.
+    // The bot gave up this connection before it opened. Bolt's client cannot cancel its request for a connection, so
+    // the bot closes the connection now.
     if (connection !== next) return void connection.close();
     if (!wanted) return;
     log.info({}, 'slack: connected');
-    // Older connections are closed, because Slack allows an app only ten connections.
+    // Closes the oldest connection, because Slack allows only ten connections per app.
     void left?.close();
     left = current;
     left?.leave();
@@ -128,8 +128,8 @@ export function createSocketReceiver({
       wanted = false;
       cancelRetry?.();
       const closed = [current, left, next].map((connection) => connection?.close());
-      // A client cannot cancel its request for a connection. If a connection opens later, `opened` closes the
-      // connection at once.
+      // Bolt's client cannot cancel its request for a connection. If the connection opens after this call, the bot
+      // closes the connection at once.
       await within(clock, CLOSE_MS, Promise.allSettled([...closed, attempt]));
     },
     isOpen: () => current !== undefined,

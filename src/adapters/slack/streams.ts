@@ -8,8 +8,8 @@ import type { createPosts } from './posts.ts';
 
 const FENCE = '```';
 /**
- * Slack's errors after which the bot must begin a new message. Slack ends the streaming of a message some minutes after
- * the last text, and limits the length of a message (chat.appendStream, "Errors").
+ * After these errors, the bot has to begin a new message. Slack ends the streaming of a message some minutes after the
+ * last text, and limits the length of a message (chat.appendStream, "Errors").
  */
 const ENDED = [
   'slack-message-not-in-streaming-state',
@@ -18,7 +18,7 @@ const ENDED = [
   'slack-msg-blocks-too-long',
 ] as const;
 
-/** Appends lines to messages with Slack's streaming methods, which only work in threads. */
+/** Appends lines to messages with Slack's streaming methods, which work only in threads. */
 export function createStreams(api: SlackApi, posts: ReturnType<typeof createPosts>): Streams {
   const { chat } = api.write;
 
@@ -57,8 +57,8 @@ export function createStreams(api: SlackApi, posts: ReturnType<typeof createPost
 }
 
 /**
- * A block of code. A zero-width space is inserted into each text that could end the block or mention a person. Readers
- * see no difference.
+ * Formats the lines as a block of code. Inserts a zero-width space wherever the text could end the block or mention a
+ * person. Readers do not see this space.
  */
 function fenced(lines: readonly string[]): string {
   const text = lines

@@ -10,7 +10,7 @@ import { slackErrorCode } from './errors.ts';
 import type { createManifest, PresentManifest } from './manifest.ts';
 import { createPosts } from './posts.ts';
 
-/** Maximum number of members that are read to find a person by name. */
+/** Maximum number of members to read in a search for a person by name. */
 const MOST_MEMBERS = 2_000;
 const PAGE = 200;
 
@@ -21,7 +21,10 @@ export interface SurveyedGroup {
 
 export type SlackSurvey = ReturnType<typeof createSlackSurvey>;
 
-/** Reads everything that a bot token can see on Slack. Every request rejects with the error of Slack's client. */
+/**
+ * The requests that `doctor` and `setup` make to Slack. Unless a comment says otherwise, a failed request rejects with
+ * the error of Slack's client.
+ */
 export function createSlackSurvey(config: Pick<SlackConfig, 'botToken' | 'apiUrl' | 'proxy'>, log: Logger) {
   const logger = createBoltLogger(log, { quiet: true });
   const api = createSlackApi(config, logger, systemClock);
@@ -40,7 +43,7 @@ export function createSlackSurvey(config: Pick<SlackConfig, 'botToken' | 'apiUrl
         scopes: answer.response_metadata?.scopes,
       };
     },
-    /** Tests an app-level token, by asking for a connection in Socket Mode that is never used. */
+    /** Asks Slack for the address of a Socket Mode connection, but does not connect. */
     async tryAppToken(appToken: string): Promise<void> {
       await clientOf(appToken).apps.connections.open();
     },
@@ -49,7 +52,7 @@ export function createSlackSurvey(config: Pick<SlackConfig, 'botToken' | 'apiUrl
       const { usergroups = [] } = await api.read.usergroups.list();
       return usergroups.map(({ id = '', handle, name }) => ({ id, name: handle ?? name ?? id }));
     },
-    /** Undefined if the workspace has no such person. */
+    /** Undefined if no person in the workspace has this id. */
     async person(id: string): Promise<{ readonly name: string; readonly deleted: boolean } | undefined> {
       try {
         const { user } = await api.read.users.info({ user: id });
@@ -60,9 +63,8 @@ export function createSlackSurvey(config: Pick<SlackConfig, 'botToken' | 'apiUrl
       }
     },
     /**
-     * The members with this name. Both the shown name and the account name count. Several members can have the same
-     * name, because people choose their names freely. `complete` is false if the workspace has more members than are
-     * read.
+     * The members with this user name, real name or display name. Several members may have the same name. `complete` is
+     * false if the workspace has more members than the search reads.
      */
     async peopleCalled(
       name: string,
@@ -85,19 +87,19 @@ export function createSlackSurvey(config: Pick<SlackConfig, 'botToken' | 'apiUrl
       }
       return { found, complete: false };
     },
-    /** `channel` is an id, or a name with or without `#`. Throws DeliveryError. */
+    /** `channel` is an id, or a name with or without `#`. Throws DeliveryError on failure. */
     async post(channel: string, line: Line): Promise<void> {
       const identity = () => {
         throw new AppError('slack-survey', 'The survey looks for no message.');
       };
       await createPosts(api, identity).post({ channel }, line, { key: 'setup' });
     },
-    /** The settings of an app. `token` is a configuration token of a person. */
+    /** Reads the settings of an app. `token` is a person's configuration token. */
     async manifestOf(token: string, app: string): Promise<PresentManifest> {
       const { manifest } = await clientOf(token).apps.manifest.export({ app_id: app });
       return (manifest ?? {}) as PresentManifest;
     },
-    /** Makes an app from a manifest. `token` is a configuration token of a person. */
+    /** Makes an app from a manifest. `token` is a person's configuration token. */
     async createApp(token: string, manifest: ReturnType<typeof createManifest>) {
       const answer = await clientOf(token).apps.manifest.create({ manifest });
       const { app_id = '', credentials } = answer;
@@ -111,7 +113,7 @@ export function createSlackSurvey(config: Pick<SlackConfig, 'botToken' | 'apiUrl
   }
 }
 
-/** The id of the app, which is part of each app-level token: `xapp-1-A0123ABCD-…`. */
+/** The id of the app that an app-level token belongs to, for example `A0123ABCD` in `xapp-1-A0123ABCD-…`. */
 export function appIn(appToken: string): string | undefined {
   return /^xapp-\d-(A[A-Z0-9]+)-/.exec(appToken)?.[1];
 }
