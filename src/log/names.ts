@@ -54,7 +54,7 @@ const ABOUT_WORDS = wordSet(
 );
 /** The value of a name with one of these suffixes may still be a secret. */
 const PERHAPS_WORDS = wordSet('id hash digest url uri string str base data value b64 base64');
-/** After one of these words, the name means a number of secrets or a public value: `MAX_TOKENS`, `public key`. */
+/** A name with one of these words in front holds no secret, but a count or a public value: `MAX_TOKENS`, `public key`. */
 const NOT_SECRET_BEFORE = wordSet(
   `max min num total count number avg average used remaining prompt completion input output public primary foreign
   unique sort partition composite hot unexpected syntax next previous prev page continuation pub invalid missing no

@@ -5,7 +5,7 @@ export interface Failure {
   /** Edgegap's own text about the failure. */
   readonly detail: string | undefined;
   readonly exitCode?: number | undefined;
-  /** The message of the system on which the container ran. */
+  /** `crash_data.message` of the log: why the container ended, in the words of the container runtime. */
   readonly message?: string | undefined;
   /** The last measured memory use, as a share of the limit from 0 to 1. */
   readonly memoryShare?: number | undefined;

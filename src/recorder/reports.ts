@@ -92,7 +92,7 @@ export function reports({ accountOf, store, clock, log }: Parts): readonly TaskK
     if (!recorded && stopAskedBy !== undefined && ageOf(endedAt, clock.now()) < LATE_MS)
       return { inMs: AGAIN_MS };
     if (!recorded || recorded.quiet) return undefined;
-    // A crashed server may have restarted. If a person stopped the server later, the bot does not report a failure.
+    // A server can crash, restart and run on. If a person stops it after that, the end is a stop and not a crash.
     if (recorded.crash_data && stopAskedBy === undefined) return await explain(account, deployment, recorded);
     const files = filesOf(deployment, recorded);
     if (files.length > 0)

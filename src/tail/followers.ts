@@ -73,7 +73,7 @@ export async function showFollow(store: Store, clock: Clock, follow: Follow): Pr
   await transact(store, (tx) => edit(tx, clock, follow, followCard(follow)));
 }
 
-/** Shows in the follower's message that the follower has ended, and ends its task. */
+/** Ends following the log: the follower's message then says so, and the task of the follower is removed. */
 export async function endFollow(
   { store, clock }: Pick<FollowersParts, 'store' | 'clock'>,
   key: string,

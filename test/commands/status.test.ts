@@ -92,7 +92,7 @@ describe.each(driverNames)('status on %s', (name) => {
     expect(shown((await status())?.text)).toMatch(/Failed\W+(?:at the step “Ready”|ran for)/);
   });
 
-  test('a live card shows the time of the end but no details, and no press of a button adds the details', async () => {
+  test('the card of a running server shows when it ends, but never the details, even after the button Refresh was pressed', async () => {
     const own = await deployReady(stage);
     const cardOf = async () => (await stage.driver.channel()).find(({ buttons }) => buttons.includes('Stop'));
     const card = await cardOf();

@@ -243,7 +243,7 @@ test('a callback that is handled just before the answer to a status poll does no
   expect(await watch.told()).toContain('found by asking');
 });
 
-test("a callback that arrives while its deployment's row is being deleted is deleted, too", async () => {
+test('if a callback arrives while the bot deletes the row of the deployment, the bot deletes the callback, too', async () => {
   const watch = await openWatch({ callbacks: true });
   const id = await watch.add(accepted('r1'));
   const { callbacks } = inboxOf(watch);

@@ -85,7 +85,7 @@ describe('a server that stops itself', () => {
   });
 
   it.each(['', 'abc', '/v1/self/stop/abc/660', 'ftp://api.edgegap.com/x', 'file:///etc/passwd'])(
-    "the address %j is refused as the address for a server's own stop",
+    'if the variable with the address for "self-stop" is %j, the stop is refused',
     async (url) => {
       await using it = await inside();
       expect(await refused(it.stop({ url }))).toMatchObject({ code: 'edgegap-self-stop' });
@@ -93,7 +93,7 @@ describe('a server that stops itself', () => {
   );
 
   it.each(['', ' ', 'a b', 'a\r\nX-Evil: 1', 'tökén'])(
-    'if a container has the token %j, the bot refuses the token, and the error does not repeat the token',
+    'if the variable with the token for "self-stop" is %j, the stop is refused, and the error does not repeat the token',
     async (token) => {
       await using it = await inside();
       const error = await refused(it.stop({ token }));

@@ -131,7 +131,7 @@ test('a refusal because of a limit names no deployment of an application that is
   expect(await hintWith(['arena'])).not.toContain('kart');
 });
 
-test('deploys with a time hours in the future do not count towards MAX_DEPLOYS_PER_HOUR', async () => {
+test('if the clock was set back, deploys from a later time of the clock do not count towards MAX_DEPLOYS_PER_HOUR', async () => {
   const watch = await openWatch({ limits: { perHour: 1 } });
   watch.clock.set(5 * HOUR);
   await watch.deployments.deploy(order('a', 'ann'));

@@ -29,7 +29,7 @@ async function diesWhileSending(
 async function restarted(desk: Desk, options: Parameters<MemoryChat['adapter']>[0] = {}): Promise<void> {
   desk.worker = desk.next([desk.chat.adapter(options)]);
   await desk.worker.start();
-  // If processes share the store, the next process waits until the last request of the dead process must have ended.
+  // If processes share the store, the next process waits until the last request of the dead process has certainly ended.
   await drained(desk, 1_000);
 }
 

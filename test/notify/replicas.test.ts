@@ -200,7 +200,7 @@ describe('several processes with a shared store', () => {
     expect(await desk.states()).toEqual(['sent']);
   });
 
-  test("the search for a dead process's message starts only when the process's last request must have ended", async () => {
+  test("the search for a dead process's message starts only when the last request of this process has certainly ended", async () => {
     const desk = await openDesk();
     await desk.post('d1', 'news');
     await desk.store.updateTable('outbox').set({ state: 'leased', holder: 'dead', uncertain: 1 }).execute();

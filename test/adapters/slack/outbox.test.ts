@@ -213,7 +213,7 @@ describe('finding a posted message', () => {
     expect(await bot.adapter.findPosted(bot.team, 'key-2', since)).toBeUndefined();
   });
 
-  it('a search on Slack does not find a message that never arrived or that is older than the post', async () => {
+  it('the search for a posted message finds nothing if Slack never got the message or if the message is too old', async () => {
     const bot = await startBot();
     bot.driver.server.faults.inject('chat.postMessage', { kind: 'reset', when: 'before' });
     await expect(bot.adapter.post(bot.team, news)).rejects.toMatchObject({ outcome: 'unknown' });

@@ -103,7 +103,7 @@ describe.each([...PASSING, ['breaks its answer off', { kind: 'broken' }] as cons
   },
 );
 
-test('a file of a private answer is sent once Slack accepts the direct message', async () => {
+test('the bot sends the file of a private answer as soon as Slack accepts the direct message', async () => {
   const files = [{ name: 'server.log', content: 'line' }];
   const logs = { ...card('Logs'), files: [textFile('server.log', 'line')] };
   const bot = await startBot({ handle: answering('private', logs) });
