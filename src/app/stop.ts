@@ -19,8 +19,8 @@ const DRAIN_MS = 5_000;
 /** The time limit for each further step of the stop. */
 const QUIT_MS = 1_000;
 /**
- * From this time after SIGTERM on, no step waits any more, except the step that closes the store. Container platforms
- * leave ten seconds between SIGTERM and SIGKILL.
+ * The time limit for all steps together, counted from SIGTERM. Only closing the store may take longer, by at most
+ * `QUIT_MS`. Container platforms send SIGKILL ten seconds after SIGTERM.
  */
 const END_MS = 7_500;
 

@@ -39,7 +39,7 @@ export type News =
    * some time later means that the deployment has ended.
    */
   | { readonly kind: 'missing' }
-  /** Edgegap accepted a stop. `atEnd` is true if the stop ends the lifetime. */
+  /** Edgegap accepted a stop. `atEnd` is true if the bot stopped the deployment because its lifetime was over. */
   | { readonly kind: 'stopping'; readonly by: string; readonly atEnd?: boolean | undefined }
   /** A person has changed or removed the end of the deployment. */
   | { readonly kind: 'lifetime'; readonly lifetime: Lifetime | undefined }

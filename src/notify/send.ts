@@ -17,7 +17,7 @@ export interface Sending {
   readonly now: number;
   /** Called immediately before a message is sent. Throws if another process may be sending the message. */
   readonly mayLeave: () => void;
-  /** Called before a row that was part of a digest is sent alone. `message` is the message that will be sent. */
+  /** Called before the bot sends a row of a failed digest as a message of its own, which is `message`. */
   readonly alone: (row: OutboxRow, message: Message) => Promise<void>;
 }
 

@@ -82,7 +82,7 @@ test('only one process claims an invocation, and a finished invocation is not cl
   expect(await states()).toEqual([['1', 'done', true]]);
 });
 
-test('if many reads begin at the same moment, and some arrive twice, each read is started once and ended once', async () => {
+test('if many read-only requests arrive at the same moment, and each arrives twice, each is stored once and ended once', async () => {
   const { join, states } = await open();
   const { begin, invocations } = await join();
   const ids = Array.from({ length: 600 }, (_, nth) => `i${String(nth).padStart(3, '0')}`);

@@ -141,7 +141,7 @@ describe.each(['discord', 'slack-http'] as const)('bad input in a form on %s', (
     expect(count()).toBe(before);
   });
 
-  test('if this version lacks a field of the form, the form is refused, and a new form keeps the other values', async () => {
+  test('if an update of the bot has removed a field of an open form, the form is refused, and a new form keeps the other values', async () => {
     const rest = await openFor('kart-racing');
     const { aside, text } = await effect(() => submitWithField('seed', { ...rest, near: 'Paris' }));
     expect(text).toContain('the field “seed”, which I no longer know');

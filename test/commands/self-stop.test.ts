@@ -180,7 +180,7 @@ test('"self-stop" distinguishes two deployments of the bot with unusual addresse
   await rm(folder, { recursive: true, force: true });
 });
 
-test('if a replica in another deployment receives the confirmation of "self-stop", it asks again about its own deployment', async () => {
+test('if the confirmation of "self-stop" reaches a replica in a second deployment, this replica asks whether to stop the second deployment', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'chatops-'));
   const DATABASE_URL = join(folder, 'bot.db');
   await hosted('discord', { DATABASE_URL });

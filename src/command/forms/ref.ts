@@ -12,7 +12,7 @@ export const FORM = 'form';
 export interface FormRef {
   readonly word: string | undefined;
   readonly page: Page;
-  /** Whether the person picks the option on which other choices depend, even if a preset gives the option. */
+  /** True if the person wants to pick the application in a menu, although a preset already contains an application. */
   readonly picks: boolean;
   /** Empty if no value was given. */
   readonly key: string;

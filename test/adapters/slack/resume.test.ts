@@ -100,7 +100,7 @@ describe('an answer by a second process on Slack after a crash', () => {
     },
   );
 
-  test('after a crash, a second process gives a public answer on Slack once', async () => {
+  test('if a second process sends the public answer of a crashed process twice, the channel on Slack shows the answer only once', async () => {
     const { died, resume, channel } = await open();
     const reply = await died('public');
     await resume(reply);
